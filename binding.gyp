@@ -1,0 +1,61 @@
+{
+  # For builds with node-gyp. The sources are those of cpp/sources.json, the options those of CMakeLists.txt.
+  'targets': [
+    {
+      'target_name': 'domino_vss',
+      'sources': [
+        '<!@(node -p "const { portable, addon } = require(\'./cpp/sources.json\'); portable.concat(addon).map((file) => \'cpp/\' + file).join(\'\\n\')")',
+      ],
+      'include_dirs': ['cpp'],
+      'defines': [
+        'NAPI_VERSION=8',
+        'NODE_ADDON_API_CPP_EXCEPTIONS_ALL',
+        'NODE_ADDON_API_DISABLE_DEPRECATED',
+        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+        'NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS',
+        'NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED',
+      ],
+      'cflags_cc!': ['-fno-exceptions', '-fno-rtti'],
+      'cflags_cc': [
+        '-std=c++20',
+        '-isystem <!(node -p "require(\'node-addon-api\').include_dir")',
+        '-fvisibility=hidden',
+        '-fvisibility-inlines-hidden',
+        '-Wall',
+        '-Wextra',
+        '-Wpedantic',
+        '-Wconversion',
+        '-Wshadow',
+      ],
+      'conditions': [
+        ["OS=='linux'", {
+          'sources': [
+            '<!@(node -p "require(\'./cpp/sources.json\').linux.map((file) => \'cpp/\' + file).join(\'\\n\')")',
+          ],
+          'libraries': ['-lpthread', '-ldl'],
+          'ldflags': [
+            '-Wl,-z,nodelete',
+            '-static-libgcc',
+            '-static-libstdc++',
+            '-Wl,--exclude-libs,ALL',
+            '-Wl,--gc-sections',
+            '-Wl,-z,relro,-z,now',
+          ],
+        }],
+        ["OS=='win'", {
+          'sources': [
+            '<!@(node -p "require(\'./cpp/sources.json\').windows.map((file) => \'cpp/\' + file).join(\'\\n\')")',
+          ],
+          'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
+          'defines': ['UNICODE', '_UNICODE', 'NOMINMAX', 'WIN32_LEAN_AND_MEAN'],
+          'msvs_settings': {
+            'VCCLCompilerTool': {
+              'ExceptionHandling': 1,
+              'AdditionalOptions': ['/std:c++20', '/W4', '/permissive-', '/utf-8'],
+            },
+          },
+        }],
+      ],
+    },
+  ],
+}

@@ -1,0 +1,21 @@
+# The sources are listed once, in cpp/sources.json; binding.gyp reads the same file.
+
+# Sets `variable` to the absolute paths of the sources under the given keys of cpp/sources.json.
+function(domino_vss_sources variable)
+    set(root "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../cpp")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${root}/sources.json")
+    file(READ "${root}/sources.json" json)
+    set(files "")
+    foreach(key IN LISTS ARGN)
+        string(JSON count LENGTH "${json}" "${key}")
+        if(count EQUAL 0)
+            continue()
+        endif()
+        math(EXPR last "${count} - 1")
+        foreach(index RANGE ${last})
+            string(JSON file GET "${json}" "${key}" ${index})
+            list(APPEND files "${root}/${file}")
+        endforeach()
+    endforeach()
+    set(${variable} "${files}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,28 @@
+'use strict';
+
+const tier = process.env.DOMINO_VSS_TEST_TIER ?? 'quick';
+const coverage = process.argv.includes('--coverage');
+
+/** Which tests a tier leaves out: the suffix of a test file's name says from which tier on it runs. */
+const leftOut = {
+  quick: ['\\.ci\\.test\\.js$', '\\.full\\.test\\.js$'],
+  ci: ['\\.full\\.test\\.js$'],
+  full: [],
+};
+
+/** @type {import('jest').Config} */
+module.exports = {
+  roots: ['<rootDir>/build/test'],
+  testMatch: ['**/*.test.js'],
+  testPathIgnorePatterns: [
+    ...leftOut[tier],
+    ...(process.env.DOMINO_VSS_LOOP_MOUNTS === 'unavailable' ? ['/integration/loop/'] : []),
+  ],
+  testEnvironment: '<rootDir>/test/jest-environment.js',
+  transform: {},
+  // The Domino runtime exists once per process and cannot be restarted, so every test file needs a process of its own.
+  // Jest starts a new worker whenever the old one is above this limit after a file, which 1 KiB always is.
+  workerIdleMemoryLimit: '1KB',
+  testTimeout: 30_000,
+  ...(coverage && { collectCoverageFrom: ['<rootDir>/dist/**/*.js'], coverageProvider: 'v8' }),
+};

@@ -1,0 +1,175 @@
+// Brings a fresh clone to the state in which everything runs. Uses Node's built-in modules only, for nothing is
+// installed yet. Each step is stamped with a hash of what it depends on and does nothing while that is unchanged.
+//
+//   node scripts/setup.mjs [step …]     steps: dependencies native lib simulator test native-test
+
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { withLock } from './setup/lock.mjs';
+import { CommandError, run } from './setup/run.mjs';
+import { Stamp, contentHash, filesBelow } from './setup/stamp.mjs';
+import { requireBuildTools, requireNode } from './setup/tools.mjs';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const at = (...parts) => join(root, ...parts);
+const parallel = { CMAKE_BUILD_PARALLEL_LEVEL: String(availableParallelism()) };
+const typescript = at('node_modules', 'typescript', 'bin', 'tsc');
+const tsconfigs = ['tsconfig.base.json', 'tsconfig.json', 'tsconfig.test.json'];
+
+/**
+ * `inputs` decide whether the step runs again, `results` must exist afterwards, `stamp` lies where it vanishes
+ * together with the results, `needs` are run first.
+ */
+const steps = {
+  dependencies: {
+    title: 'npm packages',
+    inputs: ['package.json', 'package-lock.json', 'simulator/package.json', '.npmrc'],
+    facts: [process.platform, process.arch],
+    results: ['node_modules/typescript/bin/tsc'],
+    stamp: 'node_modules/.domino-vss-setup',
+    run: installDependencies,
+  },
+  native: {
+    title: 'native addon',
+    needs: ['dependencies'],
+    inputs: ['cpp', 'cmake', 'CMakeLists.txt', 'package-lock.json'],
+    facts: [root, process.env.CXX ?? ''],
+    results: ['build/Release/domino_vss.node'],
+    stamp: 'build/.setup/native',
+    run: async () => {
+      requireBuildTools();
+      dropForeignCmakeCache('build');
+      await run(
+        process.execPath,
+        [at('node_modules', 'cmake-js', 'bin', 'cmake-js'), 'build', '--CDCMAKE_COMPILE_WARNING_AS_ERROR=ON'],
+        { cwd: root, env: parallel },
+      );
+    },
+  },
+  lib: {
+    title: 'library',
+    needs: ['dependencies'],
+    inputs: ['lib', 'package-lock.json', 'package.json', ...tsconfigs],
+    results: ['dist/index.js'],
+    stamp: 'build/.setup/lib',
+    run: async () => {
+      await run(process.execPath, [typescript, '--build', 'tsconfig.json'], { cwd: root });
+      dropStaleOutput('dist', 'lib');
+    },
+  },
+  simulator: {
+    title: 'simulator',
+    inputs: ['simulator'],
+    facts: [root, process.env.CXX ?? ''],
+    results: ['simulator/build/program/libnotes.so'],
+    stamp: 'simulator/build/.setup',
+    platforms: ['linux'],
+    run: async () => {
+      requireBuildTools();
+      await buildWithCmake('simulator', 'simulator/build');
+    },
+  },
+  test: {
+    title: 'tests',
+    needs: ['lib'],
+    inputs: ['lib', 'test', 'bench', 'simulator/index.d.ts', 'package-lock.json', 'package.json', ...tsconfigs],
+    results: ['build/test'],
+    stamp: 'build/.setup/test',
+    run: async () => {
+      await run(process.execPath, [typescript, '--build', 'tsconfig.test.json'], { cwd: root });
+      dropStaleOutput('build/test', 'test');
+      dropStaleOutput('build/bench', 'bench');
+    },
+  },
+  'native-test': {
+    title: 'native tests',
+    inputs: ['cpp', 'cmake', 'test/native'],
+    facts: [root, process.env.CXX ?? ''],
+    results: ['test/native/build/CTestTestfile.cmake'],
+    stamp: 'test/native/build/.setup',
+    platforms: ['linux'],
+    run: async () => {
+      requireBuildTools();
+      await buildWithCmake('test/native', 'test/native/build');
+    },
+  },
+};
+
+/** Does what is missing of the named steps (default: all of them) and of what they need. */
+export async function setUp(names = Object.keys(steps)) {
+  requireNode();
+  await withLock(
+    root,
+    () => console.error('set-up: waiting for another set-up of this directory to end'),
+    async () => {
+      const done = new Set();
+      for (const name of names) await ensure(name, done);
+    },
+  );
+}
+
+async function ensure(name, done) {
+  const step = steps[name];
+  if (step === undefined) throw new Error(`no step "${name}"; there are: ${Object.keys(steps).join(' ')}`);
+  if (done.has(name) || (step.platforms !== undefined && !step.platforms.includes(process.platform))) return;
+  for (const needed of step.needs ?? []) await ensure(needed, done);
+  done.add(name);
+
+  const files = step.inputs.flatMap((path) => filesBelow(at(path)));
+  const stamp = new Stamp(at(step.stamp), contentHash(root, files, step.facts));
+  if (stamp.matches() && step.results.every((path) => existsSync(at(path)))) return;
+
+  stamp.remove();
+  const startedAt = performance.now();
+  try {
+    await step.run();
+    const missing = step.results.filter((path) => !existsSync(at(path)));
+    if (missing.length > 0) throw new Error(`did not make ${missing.join(', ')}`);
+  } catch (error) {
+    if (error instanceof CommandError) process.stderr.write(error.output);
+    throw new Error(`${step.title}: ${error.message}`, { cause: error });
+  }
+  stamp.write();
+  console.error(`set-up: ${step.title.padEnd(14)} ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+}
+
+/** Install scripts stay off (.npmrc), so this only unpacks. Development packages come even in a production shell. */
+async function installDependencies() {
+  const shell = process.platform === 'win32'; // npm is a batch file there
+  await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, shell });
+}
+
+async function buildWithCmake(source, build) {
+  dropForeignCmakeCache(build);
+  const args = ['-S', source, '-B', build, '-DCMAKE_COMPILE_WARNING_AS_ERROR=ON'];
+  await run('cmake', args, { cwd: root });
+  await run('cmake', ['--build', build], { cwd: root, env: parallel });
+}
+
+/** CMake refuses a cache that was made for another directory: the tree was moved or copied with its build. */
+function dropForeignCmakeCache(build) {
+  const cache = at(build, 'CMakeCache.txt');
+  if (!existsSync(cache)) return;
+  const madeFor = /^CMAKE_CACHEFILE_DIR:INTERNAL=(.*)$/m.exec(readFileSync(cache, 'utf8'))?.[1];
+  if (madeFor === undefined || relative(madeFor, at(build)) !== '') rmSync(at(build), { recursive: true });
+}
+
+/** The compiler leaves the output of deleted sources behind; it would be shipped, and run as a test. */
+function dropStaleOutput(output, source) {
+  for (const file of filesBelow(at(output))) {
+    const name = relative(at(output), file).replace(/\.(js|d\.ts)(\.map)?$/, '');
+    if (!existsSync(at(source, `${name}.ts`))) rmSync(file);
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const names = process.argv.slice(2);
+  try {
+    await setUp(names.length > 0 ? names : undefined);
+  } catch (error) {
+    console.error(`set-up failed: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

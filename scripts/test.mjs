@@ -1,0 +1,118 @@
+// The test command: sets up, runs every suite of a tier and ends with one line, "N passed, N failed".
+//
+//   node scripts/test.mjs [--tier=quick|ci|full] [--coverage] [jest arguments …]
+//
+// With CI=true the tier is at least "ci", and what cannot run here (skipped, or needs root) counts as failed.
+// With jest arguments only jest runs.
+
+import { mkdtempSync, readFileSync, rmSync, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { root, setUp } from './setup.mjs';
+import { run } from './setup/run.mjs';
+
+const tiers = ['quick', 'ci', 'full'];
+const ci = process.env.CI === 'true';
+const { tier, coverage, jestArguments } = parseArguments(process.argv.slice(2));
+const onlyJest = jestArguments.length > 0;
+const isRoot = process.getuid?.() === 0;
+const results = mkdtempSync(join(tmpdir(), 'domino-vss-test-'));
+const total = { passed: 0, failed: 0 };
+
+try {
+  await setUp();
+  await runJest();
+  if (process.platform === 'linux' && !onlyJest) {
+    await runCtest('simulator', join(root, 'simulator', 'build'));
+    await runCtest('native', join(root, 'test', 'native', 'build'));
+  }
+} catch (error) {
+  total.failed += 1;
+  console.error(error.message);
+} finally {
+  rmSync(results, { recursive: true });
+}
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+
+function parseArguments(args) {
+  const options = { tier: ci ? 'ci' : 'quick', coverage: false, jestArguments: [] };
+  for (const arg of args) {
+    if (arg.startsWith('--tier=')) options.tier = arg.slice('--tier='.length);
+    else if (arg === '--coverage') options.coverage = true;
+    else options.jestArguments.push(arg);
+  }
+  if (!tiers.includes(options.tier)) throw new Error(`no tier "${options.tier}"; there are: ${tiers.join(' ')}`);
+  return options;
+}
+
+async function runJest() {
+  const report = join(results, 'jest.json');
+  const args = [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--json', `--outputFile=${report}`];
+  // With --json jest writes the report to the standard output as well, which nobody wants to read.
+  await run(process.execPath, [...args, ...(coverage ? ['--coverage'] : []), ...jestArguments], {
+    cwd: root,
+    env: jestEnvironment(),
+    show: 'stderr',
+  }).catch((error) => {
+    if (!existsSync(report)) throw error;
+  });
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+  const broken = testResults.filter(({ status, assertionResults }) => {
+    return status === 'failed' && !assertionResults.some((test) => test.status === 'failed');
+  });
+  total.passed += numPassedTests;
+  total.failed += numFailedTests + broken.length;
+
+  const skipped = testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status !== 'passed' && status !== 'failed')
+      .map(({ fullName }) => `${name.slice(root.length + 1)}: ${fullName}`),
+  );
+  if (!canLoopMount() && !onlyJest) skipped.push('test/integration/loop: needs root for loop mounts');
+  reportNotRun(skipped);
+}
+
+async function runCtest(title, directory) {
+  const report = join(results, `${title}.xml`);
+  await run('ctest', ['--test-dir', directory, '--output-on-failure', '--output-junit', report], {
+    cwd: root,
+    env: simulatorSettings(),
+    show: true,
+  }).catch((error) => {
+    if (!existsSync(report)) throw error;
+  });
+  const suite = /<testsuite\b[^>]*>/.exec(readFileSync(report, 'utf8'))[0];
+  const count = (attribute) => Number(new RegExp(`\\b${attribute}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+  const [tests, failed, skipped] = [count('tests'), count('failures'), count('skipped') + count('disabled')];
+  if (tests === 0) throw new Error(`${title}: ctest found no tests`);
+  total.passed += tests - failed - skipped;
+  total.failed += failed;
+  reportNotRun(Array.from({ length: skipped }, () => `${title}: skipped by ctest, see above`));
+}
+
+function reportNotRun(tests) {
+  for (const test of tests) console.log(`${ci ? 'FAILED, not run' : 'not run'}: ${test}`);
+  if (ci) total.failed += tests.length;
+}
+
+function canLoopMount() {
+  return process.platform === 'linux' && isRoot;
+}
+
+/** The dynamic loader reads its search path when a process starts, so the libraries' directory is named here. */
+function jestEnvironment() {
+  const program = join(root, 'simulator', 'build', 'program');
+  const searchPath = [program, process.env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter);
+  return {
+    ...simulatorSettings(),
+    LD_LIBRARY_PATH: searchPath,
+    DOMINO_VSS_TEST_TIER: tier,
+    ...(!canLoopMount() && { DOMINO_VSS_LOOP_MOUNTS: 'unavailable' }),
+  };
+}
+
+/** As the real library the stand-in refuses to run as root, where builds in containers run. */
+function simulatorSettings() {
+  return { SIM_ALLOW_ROOT: '1', SIM_QUIET: '1' };
+}

@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join, sep } from 'node:path';
+
+const root = join(__dirname, '..', '..', '..');
+const lists = JSON.parse(readFileSync(join(root, 'cpp', 'sources.json'), 'utf8')) as Record<string, string[]>;
+
+test('every C++ source is listed once, and every listed source exists', () => {
+  const listed = Object.values(lists).flat().sort();
+  const present = readdirSync(join(root, 'cpp'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.cpp'))
+    .map((file) => file.split(sep).join('/'))
+    .sort();
+  expect(listed).toEqual(present);
+});
+
+test('node-gyp compiles exactly the sources that CMake compiles', () => {
+  const commands = JSON.parse(readFileSync(join(root, 'build', 'compile_commands.json'), 'utf8')) as { file: string }[];
+  const byCmake = commands.map(({ file }) => file.slice(root.length + 1)).sort();
+  expect(existsSync(join(root, 'binding.gyp'))).toBe(true);
+  const byGyp = sourcesOfBindingGyp().sort();
+  expect(byGyp).toEqual(byCmake);
+});
+
+/** Expands the source commands of binding.gyp as gyp does: each runs in the root and prints one file a line. */
+function sourcesOfBindingGyp(): string[] {
+  const gyp = readFileSync(join(root, 'binding.gyp'), 'utf8');
+  const platformOf = (position: number): string | undefined =>
+    [...gyp.slice(0, position).matchAll(/OS=='(\w+)'/g)].at(-1)?.[1];
+  return [...gyp.matchAll(/'<!@\(((?:[^'\\]|\\.)*)\)'/g)]
+    .filter(({ index }) => [undefined, 'linux'].includes(platformOf(index)))
+    .flatMap((match) => {
+      const command = (match[1] ?? '').replaceAll("\\'", "'");
+      return execFileSync('sh', ['-c', command], { cwd: root, encoding: 'utf8' }).trim().split('\n').filter(Boolean);
+    });
+}
