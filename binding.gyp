@@ -18,7 +18,9 @@
       'cflags_cc!': ['-fno-exceptions', '-fno-rtti'],
       'cflags_cc': [
         '-std=c++20',
-        '-isystem <!(node -p "require(\'node-addon-api\').include_dir")',
+        # A system directory: the warnings are for our own sources. The path is absolute, for gyp compiles in build/.
+        '-isystem',
+        '<!(node -p "require(\'path\').resolve(require(\'node-addon-api\').include_dir)")',
         '-fvisibility=hidden',
         '-fvisibility-inlines-hidden',
         '-Wall',
@@ -35,7 +37,6 @@
           'libraries': ['-lpthread', '-ldl'],
           'ldflags': [
             '-Wl,-z,nodelete',
-            '-static-libgcc',
             '-static-libstdc++',
             '-Wl,--exclude-libs,ALL',
             '-Wl,--gc-sections',

@@ -6,6 +6,6 @@ Napi::Object initialise(Napi::Env /*env*/, Napi::Object exports) {
     return exports;
 }
 
-} // namespace
+}  // namespace
 
 NODE_API_MODULE(domino_vss, initialise)

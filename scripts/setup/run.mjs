@@ -21,7 +21,8 @@ export function run(command, args, { cwd, env, shell = false, show = false } = {
       stdio: ['ignore', show === true ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
     });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text) => (output += text));
     const fail = (reason) => reject(new CommandError([command, ...args].join(' '), reason, output));
     child.once('error', (error) => fail(error.message));
     child.once('close', (code, signal) => {
