@@ -1,0 +1,425 @@
+#include "backup/session.h"
+
+#include <algorithm>
+#include <future>
+#include <string>
+#include <utility>
+
+#include "backup/delta_file.h"
+
+namespace domino_vss::backup {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// How long a step that gives up still waits for calls that are on their way.
+constexpr milliseconds kGrace{2'000};
+/// How often budgets and limits are looked at while shards work.
+constexpr milliseconds kCheckInterval{20};
+
+CallStatus engineStatus(const char* code) {
+    return {code, "", Domain::engine, 0};
+}
+
+Failure limitFailure(const char* reason, Phase phase) {
+    return describeStatus(engineStatus(reason), phase, "");
+}
+
+/// Runs its action unless released: the way back when a step fails between here and there.
+template <typename Action>
+class OnFailure {
+public:
+    explicit OnFailure(Action action) : action_(std::move(action)) {}
+    OnFailure(const OnFailure&) = delete;
+    OnFailure& operator=(const OnFailure&) = delete;
+    ~OnFailure() {
+        if (!armed_) return;
+        try {
+            action_();
+        } catch (const Failure&) {
+            // What could not be removed is still there for the caller's close(), which reports it.
+        }
+    }
+    void release() noexcept { armed_ = false; }
+
+private:
+    Action action_;
+    bool armed_ = true;
+};
+
+}  // namespace
+
+Session::Session(const SessionOptions& options, std::unique_ptr<DatabaseSource> source,
+                 std::unique_ptr<ShadowProvider> provider)
+    : options_(options), core_(std::make_shared<SessionCore>()) {
+    core_->source = std::move(source);
+    core_->provider = std::move(provider);
+    core_->deltaDirectory = options.deltaDirectory;
+    control_ = std::thread([this] { control(); });
+}
+
+Session::~Session() {
+    cancel();
+    {
+        const std::lock_guard lock(mutex_);
+        exit_ = true;
+    }
+    taskPosted_.notify_one();
+    control_.join();
+}
+
+void Session::add(DatabaseSpec spec) {
+    core_->records.emplace_back(std::move(spec));
+}
+
+void Session::open(milliseconds timeout, Completion done) {
+    post(timeout, [this](const Limits& limits) { openStep(limits); }, std::move(done));
+}
+
+void Session::prepare(milliseconds timeout, Completion done) {
+    post(timeout, [this](const Limits& limits) { prepareStep(limits); }, std::move(done));
+}
+
+void Session::capture(milliseconds timeout, Completion done) {
+    post(timeout, [this](const Limits& limits) { captureStep(limits); }, std::move(done));
+}
+
+void Session::close(bool keepShadow, milliseconds timeout, Completion done) {
+    post(timeout, [this, keepShadow](const Limits& limits) { closeStep(keepShadow, limits); }, std::move(done));
+}
+
+void Session::cancel() noexcept {
+    stopSource_.request_stop();
+    core_->shardFinished.notify_all();
+}
+
+bool Session::abortAndWait(milliseconds timeout) {
+    cancel();
+    // Shared: the control thread may answer after this wait has been given up.
+    const auto wasOpen = std::make_shared<std::promise<bool>>();
+    std::future<bool> answer = wasOpen->get_future();
+    post(
+        timeout,
+        [this, wasOpen](const Limits& limits) {
+            const bool open = stage_ != Stage::closed;
+            closeStep(false, limits);
+            wasOpen->set_value(open);
+        },
+        [](const Failure*) {});
+    return answer.wait_for(timeout) != std::future_status::ready || answer.get();
+}
+
+Progress Session::progress() const noexcept {
+    return {core_->phase.load(), core_->done.load(), core_->total.load()};
+}
+
+std::vector<PhaseSpan> Session::phases() const {
+    const std::lock_guard lock(mutex_);
+    return phases_;
+}
+
+std::vector<DatabaseFailure> Session::failures() const {
+    const std::lock_guard lock(mutex_);
+    return failures_;
+}
+
+ServerTime Session::afterLastStart() const {
+    const std::lock_guard lock(core_->mutex);
+    return core_->afterLastStart;
+}
+
+// --- control thread -------------------------------------------------------------------------------------------------
+
+void Session::post(milliseconds timeout, Step step, Completion done) {
+    {
+        const std::lock_guard lock(mutex_);
+        tasks_.emplace_back([this, timeout, step = std::move(step), done = std::move(done)] {
+            runStep(step, timeout, done);
+        });
+    }
+    taskPosted_.notify_one();
+}
+
+void Session::control() {
+    for (;;) {
+        std::function<void()> task;
+        {
+            std::unique_lock lock(mutex_);
+            const auto ready = [this] { return exit_ || !tasks_.empty(); };
+            if (!lease_) {
+                taskPosted_.wait(lock, ready);
+            } else if (!taskPosted_.wait_until(lock, *lease_, ready)) {
+                lock.unlock();
+                closedReason_ = code::kLeaseExpired;
+                runStep([this](const Limits& limits) { closeStep(false, limits); }, kGrace, [](const Failure*) {});
+                continue;
+            }
+            if (tasks_.empty()) break;
+            task = std::move(tasks_.front());
+            tasks_.pop_front();
+        }
+        task();
+    }
+    runStep([this](const Limits& limits) { closeStep(false, limits); }, kGrace, [](const Failure*) {});
+}
+
+void Session::runStep(const Step& step, milliseconds timeout, const Completion& done) {
+    lease_.reset();
+    const Limits limits{stopSource_.get_token(), Clock::now() + timeout};
+    std::optional<Failure> failure;
+    try {
+        step(limits);
+    } catch (const Failure& caught) {
+        failure = caught;
+    } catch (const std::exception& caught) {
+        failure.emplace(code::kState, core_->phase.load(), caught.what());
+    }
+    core_->phase = stage_ == Stage::closed ? Phase::closed : Phase::idle;
+    if (stage_ == Stage::opened || stage_ == Stage::prepared) lease_ = Clock::now() + options_.lease;
+    done(failure ? &*failure : nullptr);
+}
+
+void Session::requireStage(Stage stage) const {
+    if (stage_ == stage) return;
+    if (closedReason_ != nullptr)
+        throw Failure(closedReason_, Phase::closed, "the session stayed open longer than its lease and was aborted");
+    if (stopSource_.stop_requested()) throw limitFailure(code::kAborted, Phase::closed);
+    throw Failure(code::kState, core_->phase.load(), "this call is out of order");
+}
+
+void Session::openStep(const Limits& limits) {
+    requireStage(Stage::created);
+    OnFailure back([this] { closeStep(false, {{}, Clock::now() + kGrace}); });
+    enterPhase(Phase::open);
+    const std::size_t count = std::min<std::size_t>(options_.shards, core_->records.size());
+    std::vector<std::vector<std::size_t>> assigned(count);
+    for (std::size_t i = 0; i < core_->records.size(); ++i) assigned[i % count].push_back(i);
+    for (auto& records : assigned)
+        shards_.push_back(std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(records)));
+    broadcast(ShardCommand::open, limits);
+    awaitRelieving(Phase::open, limits);
+    leavePhase();
+    if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::open);
+    describeFailures();
+    stage_ = Stage::opened;
+    back.release();
+}
+
+void Session::prepareStep(const Limits& limits) {
+    requireStage(Stage::opened);
+    OnFailure back([this] { closeStep(false, {{}, Clock::now() + kGrace}); });
+    enterPhase(Phase::prepare);
+    std::vector<DatabaseSpec> databases;
+    for (const DatabaseRecord& record : core_->records)
+        if (record.state.load() == State::open) databases.push_back(record.spec);
+    core_->provider->prepare(databases, limits);
+    leavePhase();
+    if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::prepare);
+    stage_ = Stage::prepared;
+    back.release();
+}
+
+void Session::captureStep(const Limits& limits) {
+    requireStage(Stage::prepared);
+    OnFailure back([this] { closeStep(false, {{}, Clock::now() + kGrace}); });
+    switch (core_->provider->scope()) {
+        case CaptureScope::set: captureSet(limits); break;
+        case CaptureScope::file: captureFiles(limits); break;
+        case CaptureScope::rolling: captureRolling(limits); break;
+    }
+    if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::drain);
+    syncDirectory(core_->deltaDirectory, code::kDeltaWrite, Phase::drain);
+    releaseDatabases();
+    stage_ = Stage::captured;
+    back.release();
+}
+
+/// The freeze window of a set provider. From here to the end of the stop phase nothing allocates, logs or formats unless a
+/// database fails.
+void Session::captureSet(const Limits& limits) {
+    startAll(limits);
+    enterPhase(Phase::shadow);
+    core_->provider->commit(limits);
+    leavePhase();
+    enterPhase(Phase::stop);
+    broadcast(ShardCommand::stop, limits);
+    awaitAll(limits);
+    leavePhase();
+    drainAll(limits);
+}
+
+void Session::captureFiles(const Limits& limits) {
+    startAll(limits);
+    enterPhase(Phase::shadow);
+    broadcast(ShardCommand::captureAndStop, limits);
+    awaitAll(limits);
+    leavePhase();
+    if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::shadow);
+    drainAll(limits);
+}
+
+void Session::captureRolling(const Limits& limits) {
+    enterPhase(Phase::shadow);
+    broadcast(ShardCommand::roll, limits);
+    awaitAll(limits);
+    leavePhase();
+}
+
+void Session::startAll(const Limits& limits) {
+    enterPhase(Phase::start);
+    broadcast(ShardCommand::start, limits);
+    awaitRelieving(Phase::start, limits);
+    leavePhase();
+    if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::start);
+}
+
+void Session::drainAll(const Limits& limits) {
+    enterPhase(Phase::drain);
+    broadcast(ShardCommand::drain, limits);
+    awaitAll(limits);
+    leavePhase();
+}
+
+void Session::closeStep(bool keepShadow, const Limits& /*limits*/) {
+    if (stage_ != Stage::closed) {
+        enterPhase(Phase::end);
+        releaseDatabases();
+        stage_ = Stage::closed;
+        leavePhase();
+    }
+    kept_ = kept_ || keepShadow;
+    if (!kept_) core_->provider->remove();
+}
+
+/// Databases out of backup mode, closed, threads gone; those that hang are given up and named.
+void Session::releaseDatabases() {
+    if (shards_.empty()) return;
+    const Limits grace{{}, Clock::now() + kGrace};
+    broadcast(ShardCommand::abort, grace);
+    awaitAll(grace);
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+        if (!shards_[i]->idle()) continue;
+        for (const std::size_t index : shards_[i]->records())  // whatever hung there has returned and was ended
+            if (core_->records[index].shard == i) core_->records[index].stuck = false;
+    }
+    shards_.clear();
+    for (DatabaseRecord& record : core_->records) {
+        for (const State state : {State::pending, State::open, State::started, State::stopped})
+            record.skip(state, engineStatus(code::kDatabaseNotReached), core_->phase.load());
+    }
+    describeFailures();
+}
+
+void Session::broadcast(ShardCommand command, const Limits& limits) {
+    for (const auto& shard : shards_) shard->post(command, limits);
+}
+
+void Session::enterPhase(Phase phase) {
+    core_->done = 0;
+    core_->total = static_cast<std::uint32_t>(core_->records.size());
+    core_->phase = phase;
+    const std::lock_guard lock(mutex_);
+    phases_.push_back({phase, nowNs(), 0});
+}
+
+void Session::leavePhase() {
+    const std::lock_guard lock(mutex_);
+    phases_.back().endNs = nowNs();
+}
+
+void Session::awaitRelieving(Phase phase, const Limits& limits) {
+    const auto settled = [this] {
+        return std::ranges::all_of(shards_, [](const auto& shard) { return shard->late || shard->idle(); });
+    };
+    std::optional<Clock::time_point> graceEnd;
+    for (;;) {
+        {
+            std::unique_lock lock(core_->mutex);
+            if (core_->shardFinished.wait_for(lock, kCheckInterval, settled)) return;
+        }
+        const std::int64_t oldest =
+            nowNs() - std::chrono::duration_cast<std::chrono::nanoseconds>(options_.databaseBudget).count();
+        // By index: relieve() adds shards.
+        for (std::size_t i = 0; i < shards_.size(); ++i) {
+            const std::int64_t began = shards_[i]->callBeganNs();
+            if (!shards_[i]->late && began != kNever && began < oldest) relieve(*shards_[i], phase, limits);
+        }
+        if (limits.exceeded() == nullptr) continue;
+        if (!graceEnd) graceEnd = Clock::now() + kGrace;
+        if (Clock::now() < *graceEnd) continue;
+        for (const auto& shard : shards_)
+            if (!shard->idle()) giveUp(*shard);
+        return;
+    }
+}
+
+void Session::awaitAll(const Limits& limits) {
+    const auto settled = [this] {
+        return std::ranges::all_of(shards_, [](const auto& shard) { return shard->late || shard->idle(); });
+    };
+    const auto idle = [this] { return std::ranges::all_of(shards_, [](const auto& shard) { return shard->idle(); }); };
+    for (;;) {
+        {
+            std::unique_lock lock(core_->mutex);
+            if (core_->shardFinished.wait_for(lock, kCheckInterval, idle)) return;
+        }
+        if (Clock::now() < limits.deadline) continue;
+        const std::int64_t oldest = nowNs() - std::chrono::duration_cast<std::chrono::nanoseconds>(kGrace).count();
+        for (const auto& shard : shards_) {
+            const std::int64_t began = shard->callBeganNs();
+            if (!shard->idle() && began != kNever && began < oldest) giveUp(*shard);
+        }
+        if (settled()) return;
+    }
+}
+
+void Session::relieve(Shard& shard, Phase phase, const Limits& limits) {
+    const bool opening = phase == Phase::open;
+    DatabaseRecord& straggler = core_->records[shard.currentRecord()];
+    if (!straggler.skip(opening ? State::opening : State::starting, engineStatus(code::kDatabaseBudget), phase))
+        return;  // it returned just now
+    shard.late = true;
+    straggler.stuck = !opening;
+    std::vector<std::size_t> remaining;
+    for (const std::size_t index : shard.records()) {
+        DatabaseRecord& record = core_->records[index];
+        // In `start` the late thread still holds a handle of its own; it closes that when it returns.
+        if (opening ? record.state.load() == State::pending : record.claim(State::open, State::pending))
+            remaining.push_back(index);
+    }
+    if (remaining.empty()) return;
+    auto relief =
+        std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(remaining));
+    relief->post(ShardCommand::open, limits);
+    if (!opening) relief->post(ShardCommand::start, limits);
+    shards_.push_back(std::move(relief));
+}
+
+void Session::giveUp(Shard& shard) {
+    shard.late = true;
+    for (const std::size_t index : shard.records()) {
+        DatabaseRecord& record = core_->records[index];
+        for (const State state : {State::starting, State::started, State::stopping}) {
+            if (record.skip(state, engineStatus(code::kDatabaseStuck), Phase::stop)) record.stuck = true;
+        }
+        for (const State state : {State::pending, State::opening, State::open, State::stopped})
+            record.skip(state, engineStatus(code::kDatabaseNotReached), core_->phase.load());
+    }
+}
+
+void Session::describeFailures() {
+    // The texts come from the runtime, so this thread must belong to it while it asks.
+    std::unique_ptr<ThreadScope> scope;
+    static_cast<void>(core_->source->enterThread(scope));
+    std::vector<DatabaseFailure> described;
+    for (std::size_t i = 0; i < core_->records.size(); ++i) {
+        const DatabaseRecord& record = core_->records[i];
+        if (record.state.load(std::memory_order_acquire) != State::skipped) continue;
+        described.push_back({i, core_->source->describe(record.failure, record.failurePhase, record.spec.path)});
+    }
+    const std::lock_guard lock(mutex_);
+    failures_ = std::move(described);
+}
+
+}  // namespace domino_vss::backup

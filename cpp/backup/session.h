@@ -1,0 +1,134 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "backup/session_core.h"
+#include "backup/shard.h"
+
+namespace domino_vss::backup {
+
+struct SessionOptions {
+    std::uint16_t shards = 4;
+    std::chrono::milliseconds databaseBudget{10'000};
+    std::chrono::milliseconds lease{60'000};
+    std::filesystem::path deltaDirectory;
+};
+
+struct Progress {
+    Phase phase = Phase::idle;
+    std::uint32_t done = 0;
+    std::uint32_t total = 0;
+};
+
+struct PhaseSpan {
+    Phase phase = Phase::idle;
+    std::int64_t beginNs = 0;
+    std::int64_t endNs = 0;
+};
+
+struct DatabaseFailure {
+    std::size_t index = 0;
+    Failure failure;
+};
+
+/// One backup, from opened databases to a drained shadow.
+///
+///   created ─open→ opened ─prepare→ prepared ─capture→ captured ─close→ closed
+///
+/// A step that fails has taken every database out of backup mode, closed it and removed the shadow before it reports; the
+/// session is then closed. Between steps a lease runs: a caller who disappears leaves nothing open.
+///
+/// One control thread executes the steps; databases live on shard threads. Public functions may be called from any thread;
+/// completions run on the control thread.
+class Session {
+public:
+    /// nullptr = success. The failure is valid during the call only.
+    using Completion = std::function<void(const Failure*)>;
+
+    Session(const SessionOptions& options, std::unique_ptr<DatabaseSource> source,
+            std::unique_ptr<ShadowProvider> provider);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    /// Aborts what is open and waits for it, except for threads that hang in a call.
+    ~Session();
+
+    /// Before `open` only. Order matters: databases start in the order of their addition.
+    void add(DatabaseSpec spec);
+    void open(std::chrono::milliseconds timeout, Completion done);
+    void prepare(std::chrono::milliseconds timeout, Completion done);
+    void capture(std::chrono::milliseconds timeout, Completion done);
+    void close(bool keepShadow, std::chrono::milliseconds timeout, Completion done);
+    /// The running step gives up as soon as its databases are out; no further step is possible.
+    void cancel() noexcept;
+    /// For the end of the process: cancels, closes without the shadow and waits. Returns whether it was still open.
+    bool abortAndWait(std::chrono::milliseconds timeout);
+
+    [[nodiscard]] Progress progress() const noexcept;
+    /// Stable between steps; call it when no step runs.
+    [[nodiscard]] const std::deque<DatabaseRecord>& records() const noexcept { return core_->records; }
+    [[nodiscard]] std::vector<PhaseSpan> phases() const;
+    [[nodiscard]] std::vector<DatabaseFailure> failures() const;
+    [[nodiscard]] ServerTime afterLastStart() const;
+
+private:
+    enum class Stage : std::uint8_t { created, opened, prepared, captured, closed };
+    using Step = std::function<void(const Limits&)>;
+
+    void post(std::chrono::milliseconds timeout, Step step, Completion done);
+    void control();
+    void runStep(const Step& step, std::chrono::milliseconds timeout, const Completion& done);
+
+    void requireStage(Stage stage) const;
+    void openStep(const Limits& limits);
+    void prepareStep(const Limits& limits);
+    void captureStep(const Limits& limits);
+    void captureSet(const Limits& limits);
+    void captureFiles(const Limits& limits);
+    void captureRolling(const Limits& limits);
+    void closeStep(bool keepShadow, const Limits& limits);
+
+    void startAll(const Limits& limits);
+    void drainAll(const Limits& limits);
+    void broadcast(ShardCommand command, const Limits& limits);
+    void enterPhase(Phase phase);
+    void leavePhase();
+    /// Waits for the shards. In `open` and `start` a database over its budget is left out and the rest of its shard goes on
+    /// elsewhere. Returns when all are idle, or shortly after the limits are exceeded.
+    void awaitRelieving(Phase phase, const Limits& limits);
+    /// Waits for all shards, late ones too. Past the deadline a shard is given up when one of its calls hangs: as long as
+    /// databases come out one after the other, they are all waited for.
+    void awaitAll(const Limits& limits);
+    void relieve(Shard& shard, Phase phase, const Limits& limits);
+    void giveUp(Shard& shard);
+    void releaseDatabases();
+    void describeFailures();
+
+    SessionOptions options_;
+    std::shared_ptr<SessionCore> core_;
+    std::vector<std::unique_ptr<Shard>> shards_;  // control thread
+    Stage stage_ = Stage::created;                // control thread
+    const char* closedReason_ = nullptr;          // control thread
+    bool kept_ = false;                           // control thread
+
+    std::stop_source stopSource_;
+    mutable std::mutex mutex_;
+    std::condition_variable taskPosted_;
+    std::deque<std::function<void()>> tasks_;                     // guarded by mutex_
+    bool exit_ = false;                                           // guarded by mutex_
+    std::vector<PhaseSpan> phases_;                               // guarded by mutex_
+    std::vector<DatabaseFailure> failures_;                       // guarded by mutex_
+    std::optional<std::chrono::steady_clock::time_point> lease_;  // control thread
+    std::thread control_;
+};
+
+}  // namespace domino_vss::backup

@@ -1,0 +1,372 @@
+#include "backup/shard.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "backup/delta_file.h"
+
+namespace domino_vss::backup {
+
+namespace {
+
+constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
+
+CallStatus engineStatus(const char* code) {
+    return {code, "", Domain::engine, 0};
+}
+
+/// The shard thread's own view of one of its databases.
+struct OwnedDatabase {
+    DatabaseRecord* record;
+    std::size_t index;
+    std::unique_ptr<Database> database;
+};
+
+}  // namespace
+
+struct Shard::Shared {
+    std::shared_ptr<SessionCore> core;
+    std::uint16_t index = 0;
+    std::vector<std::size_t> recordIndexes;
+
+    std::mutex mutex;
+    std::condition_variable messagePosted;
+    std::deque<Message> messages;  // guarded by mutex
+    std::atomic<std::uint32_t> unfinished = 0;
+    std::atomic<std::int64_t> callBegan = kNever;
+    std::atomic<std::size_t> current = 0;
+};
+
+namespace {
+
+/// What the thread does; lives on the thread's stack, so every database handle is destroyed on the thread that made it.
+class ShardBody {
+public:
+    ShardBody(SessionCore& core, std::uint16_t index, std::span<const std::size_t> recordIndexes,
+              std::atomic<std::int64_t>& callBegan, std::atomic<std::size_t>& current)
+        : core_(core), index_(index), callBegan_(callBegan), current_(current) {
+        databases_.reserve(recordIndexes.size());
+        for (const std::size_t record : recordIndexes) databases_.push_back({&core.records[record], record, nullptr});
+        callBegan_.store(nowNs(), std::memory_order_release);
+        entered_ = core.source->enterThread(scope_);
+        callBegan_.store(kNever, std::memory_order_release);
+    }
+
+    void execute(ShardCommand command, const Limits& limits) {
+        switch (command) {
+            case ShardCommand::open: open(limits); break;
+            case ShardCommand::start: start(limits); break;
+            case ShardCommand::captureAndStop: captureAndStop(limits); break;
+            case ShardCommand::roll: roll(limits); break;
+            case ShardCommand::stop: stop(); break;
+            case ShardCommand::drain: drain(limits); break;
+            case ShardCommand::abort: abort(); break;
+            case ShardCommand::exit: break;
+        }
+    }
+
+private:
+    /// Publishes which call on which database runs, for the control thread's budget check.
+    class CallMark {
+    public:
+        CallMark(ShardBody& body, const OwnedDatabase& owned, std::int64_t since) : body_(body) {
+            body_.current_.store(owned.index, kRelaxed);
+            body_.callBegan_.store(since, std::memory_order_release);
+        }
+        CallMark(const CallMark&) = delete;
+        CallMark& operator=(const CallMark&) = delete;
+        ~CallMark() { body_.callBegan_.store(kNever, std::memory_order_release); }
+
+    private:
+        ShardBody& body_;
+    };
+
+    void open(const Limits& limits) {
+        for (OwnedDatabase& owned : databases_) {
+            DatabaseRecord& record = *owned.record;
+            if (const char* reason = limits.exceeded()) {
+                record.skip(State::pending, engineStatus(reason), Phase::open);
+                continue;
+            }
+            if (!record.claim(State::pending, State::opening)) continue;
+            openOne(owned);
+            core_.done.fetch_add(1, kRelaxed);
+        }
+    }
+
+    void openOne(OwnedDatabase& owned) {
+        DatabaseRecord& record = *owned.record;
+        const CallMark mark(*this, owned, nowNs());
+        std::unique_ptr<Database> database;
+        CallStatus status = entered_.ok() ? core_.source->open(record.spec, database) : entered_;
+        LogInfo log;
+        std::array<std::uint8_t, 8> replicaId{};
+        if (status.ok()) {
+            replicaId = database->replicaId();
+            status = database->logInfo(log);
+        }
+        if (!status.ok()) {
+            record.skip(State::opening, status, Phase::open);
+            return;
+        }
+        if (!record.claim(State::opening, State::settling)) return;  // left out meanwhile: close it again
+        record.log = log;
+        record.replicaId = replicaId;
+        record.shard.store(index_, kRelaxed);
+        owned.database = std::move(database);
+        record.state.store(State::open, std::memory_order_release);
+    }
+
+    /// Puts one database into backup mode. Returns whether it is in.
+    bool startOne(OwnedDatabase& owned) {
+        DatabaseRecord& record = *owned.record;
+        if (!owned.database || !record.claim(State::open, State::starting)) return false;
+        const std::int64_t called = nowNs();
+        record.startCalledNs.store(called, kRelaxed);
+        std::uint64_t sizeBytes = 0;
+        CallStatus status;
+        {
+            const CallMark mark(*this, owned, called);
+            status = owned.database->start(sizeBytes);
+        }
+        record.startReturnedNs.store(nowNs(), kRelaxed);
+        if (!status.ok()) {
+            record.skip(State::starting, status, Phase::start);
+            return false;
+        }
+        if (!record.claim(State::starting, State::settling)) {
+            owned.database.reset();  // over its budget and left out: end the backup with abort at once
+            return false;
+        }
+        record.startSizeBytes = sizeBytes;
+        record.state.store(State::started, std::memory_order_release);
+        return true;
+    }
+
+    void start(const Limits& limits) {
+        for (OwnedDatabase& owned : databases_) {
+            if (const char* reason = limits.exceeded()) {
+                owned.record->skip(State::open, engineStatus(reason), Phase::start);
+                continue;
+            }
+            startOne(owned);
+            core_.done.fetch_add(1, kRelaxed);
+        }
+        const ServerTime now = core_.source->serverTime();
+        const std::lock_guard lock(core_.mutex);
+        core_.afterLastStart = now;
+    }
+
+    /// Takes one database out of backup mode. The limits do not apply: databases come out whatever happens.
+    bool stopOne(OwnedDatabase& owned) {
+        DatabaseRecord& record = *owned.record;
+        if (!owned.database || !record.claim(State::started, State::stopping)) return false;
+        const std::int64_t called = nowNs();
+        record.stopCalledNs.store(called, kRelaxed);
+        CallStatus status;
+        {
+            const CallMark mark(*this, owned, called);
+            status = owned.database->stop();
+        }
+        record.stopReturnedNs.store(nowNs(), kRelaxed);
+        if (!status.ok()) {
+            owned.database.reset();
+            record.skip(State::stopping, status, Phase::stop);
+            return false;
+        }
+        return record.claim(State::stopping, State::stopped);
+    }
+
+    void stop() {
+        for (OwnedDatabase& owned : databases_) {
+            stopOne(owned);
+            core_.done.fetch_add(1, kRelaxed);
+        }
+    }
+
+    bool captureOne(OwnedDatabase& owned, const Limits& limits) {
+        DatabaseRecord& record = *owned.record;
+        if (!owned.database || record.state.load(std::memory_order_acquire) != State::started) return false;
+        CallStatus status;
+        {
+            const CallMark mark(*this, owned, nowNs());
+            status = core_.provider->captureFile(record.spec, *owned.database, record.startSizeBytes, limits);
+        }
+        if (status.ok()) return true;
+        owned.database.reset();
+        record.skip(State::started, status, Phase::shadow);
+        return false;
+    }
+
+    void captureAndStop(const Limits& limits) {
+        for (OwnedDatabase& owned : databases_) {
+            if (limits.exceeded() != nullptr) return;  // the control thread aborts all
+            if (captureOne(owned, limits)) stopOne(owned);
+            core_.done.fetch_add(1, kRelaxed);
+        }
+    }
+
+    void roll(const Limits& limits) {
+        for (OwnedDatabase& owned : databases_) {
+            if (limits.exceeded() != nullptr) return;
+            if (startOne(owned) && captureOne(owned, limits) && stopOne(owned)) drainOne(owned);
+            core_.done.fetch_add(1, kRelaxed);
+        }
+        const ServerTime now = core_.source->serverTime();
+        const std::lock_guard lock(core_.mutex);
+        core_.afterLastStart = now;
+    }
+
+    void drain(const Limits& limits) {
+        for (OwnedDatabase& owned : databases_) {
+            if (const char* reason = limits.exceeded()) {
+                if (owned.record->skip(State::stopped, engineStatus(reason), Phase::drain)) owned.database.reset();
+                continue;
+            }
+            drainOne(owned);
+            core_.done.fetch_add(1, kRelaxed);
+        }
+    }
+
+    void drainOne(OwnedDatabase& owned) {
+        DatabaseRecord& record = *owned.record;
+        if (!owned.database || record.state.load(std::memory_order_acquire) != State::stopped) return;
+        CallStatus status;
+        {
+            const CallMark mark(*this, owned, nowNs());
+            DeltaFile delta(core_.deltaDirectory / (std::to_string(owned.index) + ".delta"));
+            status = writeDelta(owned, delta);
+            if (status.ok()) status = verifyIdentity(owned);
+            if (status.ok()) status = owned.database->end(EndMode::complete);
+            if (status.ok()) delta.keep();
+            owned.database.reset();
+        }
+        if (!status.ok()) {
+            record.skip(State::stopped, status, Phase::drain);
+            return;
+        }
+        record.claim(State::stopped, State::captured);
+    }
+
+    CallStatus writeDelta(OwnedDatabase& owned, DeltaFile& file) {
+        DatabaseRecord& record = *owned.record;
+        CallStatus status = owned.database->changeInfoSize(record.announcedBytes);
+        if (!status.ok()) return status;
+        bool irregular = false;
+        std::vector<std::uint32_t> pieces;
+        for (;;) {
+            std::uint32_t filled = 0;
+            status = owned.database->nextChangeInfo(piece_, filled);
+            if (!status.ok()) return status;
+            if (filled == 0) break;
+            if (pieces.empty()) status = file.open();
+            if (status.ok()) status = file.append(std::span<const char>(piece_).first(filled));
+            if (!status.ok()) return status;
+            irregular = irregular || (!pieces.empty() && pieces.back() != kPieceBytes);
+            pieces.push_back(filled);
+            record.deltaBytes += filled;
+        }
+        if (pieces.empty()) return {};
+        if (irregular) record.irregularPieces = std::move(pieces);
+        return file.finish();
+    }
+
+    /// The DBIID names the instance in the transaction log. Another one after the window means that the file under the
+    /// name is not the one that was put into backup mode.
+    CallStatus verifyIdentity(OwnedDatabase& owned) {
+        LogInfo after;
+        const CallStatus status = owned.database->logInfo(after);
+        if (!status.ok()) return status;
+        const LogInfo& before = owned.record->log;
+        if (after.logged != before.logged || after.dbiid != before.dbiid || after.logId != before.logId)
+            return engineStatus(code::kDatabaseReplaced);
+        return {};
+    }
+
+    void abort() {
+        for (OwnedDatabase& owned : databases_) {
+            if (!owned.database) continue;
+            const CallMark mark(*this, owned, nowNs());
+            owned.database.reset();
+        }
+    }
+
+    SessionCore& core_;
+    std::uint16_t index_;
+    std::atomic<std::int64_t>& callBegan_;
+    std::atomic<std::size_t>& current_;
+    // Order matters: databases are destroyed before the thread leaves the runtime.
+    std::unique_ptr<ThreadScope> scope_;
+    CallStatus entered_;
+    std::vector<OwnedDatabase> databases_;
+    std::array<char, kPieceBytes> piece_{};
+};
+
+}  // namespace
+
+Shard::Shard(std::shared_ptr<SessionCore> core, std::uint16_t index, std::vector<std::size_t> records)
+    : shared_(std::make_shared<Shared>()) {
+    shared_->core = std::move(core);
+    shared_->index = index;
+    shared_->recordIndexes = std::move(records);
+    thread_ = std::thread(&Shard::run, shared_);
+}
+
+Shard::~Shard() {
+    const bool hanging = late && !idle();
+    post(ShardCommand::exit, {});
+    if (hanging) {
+        thread_.detach();
+    } else {
+        thread_.join();
+    }
+}
+
+void Shard::post(ShardCommand command, const Limits& limits) {
+    shared_->unfinished.fetch_add(1, std::memory_order_acq_rel);
+    {
+        const std::lock_guard lock(shared_->mutex);
+        shared_->messages.push_back({command, limits});
+    }
+    shared_->messagePosted.notify_one();
+}
+
+bool Shard::idle() const noexcept {
+    return shared_->unfinished.load(std::memory_order_acquire) == 0;
+}
+
+std::int64_t Shard::callBeganNs() const noexcept {
+    return shared_->callBegan.load(std::memory_order_acquire);
+}
+
+std::size_t Shard::currentRecord() const noexcept {
+    return shared_->current.load(kRelaxed);
+}
+
+const std::vector<std::size_t>& Shard::records() const noexcept {
+    return shared_->recordIndexes;
+}
+
+void Shard::run(const std::shared_ptr<Shared>& shared) {
+    ShardBody body(*shared->core, shared->index, shared->recordIndexes, shared->callBegan, shared->current);
+    for (;;) {
+        Message message;
+        {
+            std::unique_lock lock(shared->mutex);
+            shared->messagePosted.wait(lock, [&] { return !shared->messages.empty(); });
+            message = std::move(shared->messages.front());
+            shared->messages.pop_front();
+        }
+        body.execute(message.command, message.limits);
+        {
+            const std::lock_guard lock(shared->core->mutex);
+            shared->unfinished.fetch_sub(1, std::memory_order_acq_rel);
+        }
+        shared->core->shardFinished.notify_one();
+        if (message.command == ShardCommand::exit) return;
+    }
+}
+
+}  // namespace domino_vss::backup

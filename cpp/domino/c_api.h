@@ -1,0 +1,104 @@
+#pragma once
+
+// The part of the HCL Domino C API that this project calls, declared by hand. Names are those of the C API. Both 64-bit
+// targets use their platform's ordinary calling convention and natural alignment; handles are 32 bits wide everywhere.
+
+#include <cstdint>
+
+namespace domino_vss::domino {
+
+using WORD = std::uint16_t;
+using DWORD = std::uint32_t;
+using BOOL = int;
+/// The upper bits of the register are noise: the compiler must see 16 bits, and errorCode() masks the flags.
+using STATUS = std::uint16_t;
+using DHANDLE = std::uint32_t;
+using DBHANDLE = DHANDLE;
+/// Passed as 0; pointer-size on Windows, 32 bits on Linux.
+using HMODULE = void*;
+
+struct TIMEDATE {
+    DWORD Innards[2];
+};
+struct UNID {
+    TIMEDATE File;
+    TIMEDATE Note;
+};
+struct DBREPLICAINFO {
+    TIMEDATE ID;
+    WORD Flags;
+    WORD CutoffInterval;
+    TIMEDATE Cutoff;
+};
+static_assert(sizeof(TIMEDATE) == 8 && sizeof(UNID) == 16 && sizeof(DBREPLICAINFO) == 20);
+
+inline constexpr WORD kMaxWord = 0xFFFF;
+/// MAXPATH is 256, but releases disagree; every path buffer is this large.
+inline constexpr std::size_t kPathBufferBytes = 4096;
+
+inline constexpr DWORD kBackupEndAbort = 0x00000001;
+inline constexpr DWORD kApplyEndAbort = 0x00000001;
+/// Without it NSFTakeDatabaseOffline deletes the file.
+inline constexpr DWORD kOfflineNoDelete = 0x00000001;
+inline constexpr DWORD kRecoverZapId = 0x0002;
+inline constexpr DWORD kRecoverWait = 0x0001;
+inline constexpr DWORD kRecoverZapReplicaId = 0x0010;
+
+inline constexpr WORD kTranslateNativeToLmbcs = 0;
+inline constexpr WORD kTranslateLmbcsToUtf8 = 22;
+inline constexpr WORD kTranslateUtf8ToLmbcs = 24;
+
+inline constexpr WORD kTranslogCircular = 0;
+inline constexpr WORD kTranslogArchive = 1;
+inline constexpr WORD kTranslogLinear = 2;
+
+inline constexpr WORD kDbClassNoteFile = 0xFF01;
+
+using LOGRESTORECALLBACKFUNCTION = STATUS (*)(UNID* LogID, DWORD LogNumber, char* LogSegmentPathName);
+
+/// Every function of the runtime that is called, resolved by name. Members bear the names of the C API.
+struct Api {
+    STATUS (*NotesInitExtended)(int argc, char** argv);
+    void (*NotesTerm)();
+    STATUS (*NotesInitThread)();
+    void (*NotesTermThread)();
+
+    STATUS (*NSFDbOpen)(const char* PathName, DBHANDLE* rethDB);
+    STATUS (*NSFDbClose)(DBHANDLE hDB);
+    STATUS (*NSFDbReplicaInfoGet)(DBHANDLE hDB, DBREPLICAINFO* retReplicationInfo);
+    STATUS (*NSFDbGetLogInfo)(DBHANDLE hDb, DWORD Flags, BOOL* LOGGED, UNID* LogID, UNID* Dbiid, DWORD* LogExtent);
+
+    STATUS (*NSFBackupStart)(DBHANDLE hDB, DWORD Flags, DHANDLE* BackupContext, DWORD* FileSizeLow, DWORD* FileSizeHigh);
+    STATUS (*NSFBackupStop)(DBHANDLE hDB, DHANDLE BackupContext);
+    STATUS (*NSFBackupEnd)(DBHANDLE hDB, DHANDLE BackupContext, DWORD Options);
+    STATUS (*NSFBackupSetHighWaterMark)(DBHANDLE hDB, DHANDLE BackupContext, DWORD MarkLow, DWORD MarkHigh);
+    STATUS (*NSFBackupGetChangeInfoSize)(DBHANDLE hDB, DHANDLE Context, DWORD Flags, DWORD* SizeLow, DWORD* SizeHigh);
+    STATUS (*NSFBackupGetNextChangeInfo)(DBHANDLE hDB, DHANDLE Context, DWORD Flags, char* Buffer, DWORD BufferSize,
+                                         DWORD* FilledSize);
+    STATUS (*NSFBackupStartApplyChangeInfo)(DHANDLE* Context, char* CopyFilePath, DWORD Flags, DWORD SizeLow,
+                                            DWORD SizeHigh);
+    STATUS (*NSFBackupApplyNextChangeInfo)(DHANDLE Context, DWORD Flags, char* Buffer, DWORD BufferSize);
+    STATUS (*NSFBackupEndApplyChangeInfo)(DHANDLE Context, DWORD Flags);
+
+    STATUS (*NSFTakeDatabaseOffline)(const char* dbPath, DWORD WaitTime, DWORD options);
+    STATUS (*NSFBringDatabaseOnline)(const char* dbPath, DWORD options);
+    STATUS (*NSFRecoverDatabases)(const char* dbNames, LOGRESTORECALLBACKFUNCTION restoreCB, DWORD Flags,
+                                  WORD* errDbIndex, TIMEDATE* recoveryTime);
+    STATUS (*NSFGetTransLogStyle)(WORD* LogType);
+
+    WORD (*OSLoadString)(HMODULE hModule, STATUS StringCode, char* retBuffer, WORD BufferLength);
+    STATUS (*OSPathNetConstruct)(const char* PortName, const char* ServerName, const char* FileName, char* retPathName);
+    WORD (*OSGetDataDirectory)(char* retPathName);
+    BOOL (*OSGetEnvironmentString)(const char* VariableName, char* retValueBuffer, WORD BufferLength);
+    WORD (*OSTranslate)(WORD TranslateMode, const char* In, WORD InLength, char* Out, WORD OutLength);
+    void (*OSCurrentTIMEDATE)(TIMEDATE* retTimeDate);
+
+    // Only the canary and the report of the ID need these; a release without them is still good for backups.
+    STATUS (*SECKFMGetUserName)(char* retUserName);
+    STATUS (*NSFDbCreate)(const char* PathName, WORD DbClass, BOOL ForceCreation);
+    STATUS (*NSFDbDelete)(const char* PathName);
+    STATUS (*NSFDbInfoGet)(DBHANDLE hDB, char* retBuffer);
+    STATUS (*NSFDbInfoSet)(DBHANDLE hDB, char* Buffer);
+};
+
+}  // namespace domino_vss::domino

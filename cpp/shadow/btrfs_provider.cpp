@@ -1,0 +1,114 @@
+#include "shadow/btrfs_provider.h"
+
+#include <fcntl.h>
+#include <linux/btrfs.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "backup/file_descriptor.h"
+
+namespace domino_vss::shadow {
+
+namespace {
+
+using backup::FileDescriptor;
+using backup::Phase;
+using backup::systemFailure;
+
+/// Inode number of every subvolume's top directory.
+constexpr ino_t kSubvolumeInode = 256;
+
+FileDescriptor openDirectory(const std::filesystem::path& directory, Phase phase) {
+    FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!descriptor.valid())
+        throw systemFailure(backup::code::kShadow, phase, "open", directory.string(), errno);
+    return descriptor;
+}
+
+/// The kernel takes the name of a subvolume in a fixed field, beside a descriptor of its parent directory.
+template <typename Arguments>
+void setName(Arguments& arguments, const std::filesystem::path& path, Phase phase) {
+    const std::string name = path.filename().string();
+    if (name.size() >= sizeof(arguments.name))
+        throw systemFailure(backup::code::kShadow, phase, "btrfs", path.string(), ENAMETOOLONG);
+    std::ranges::copy(name, std::begin(arguments.name));
+}
+
+void snapshot(const SessionVolume& volume) {
+    const std::filesystem::path target(volume.target);
+    const FileDescriptor source = openDirectory(volume.source, Phase::shadow);
+    const FileDescriptor parent = openDirectory(target.parent_path(), Phase::shadow);
+    btrfs_ioctl_vol_args_v2 arguments{};
+    arguments.fd = source.get();
+    arguments.flags = BTRFS_SUBVOL_RDONLY;
+    setName(arguments, target, Phase::shadow);
+    if (::ioctl(parent.get(), BTRFS_IOC_SNAP_CREATE_V2, &arguments) != 0)
+        throw systemFailure(backup::code::kShadow, Phase::shadow, "ioctl(BTRFS_IOC_SNAP_CREATE_V2)", volume.target,
+                            errno);
+}
+
+}  // namespace
+
+BtrfsProvider::BtrfsProvider(std::vector<SessionVolume> volumes) : volumes_(std::move(volumes)) {}
+
+void BtrfsProvider::prepare(std::span<const backup::DatabaseSpec> /*databases*/, const backup::Limits& limits) {
+    for (const SessionVolume& volume : volumes_) {
+        if (!isBtrfsSubvolume(volume.source))
+            throw backup::Failure(backup::code::kUnsupported, Phase::prepare, "not a btrfs subvolume", volume.source);
+        createDirectories(std::filesystem::path(volume.target).parent_path());
+    }
+    flushVolumes(volumes_, limits);
+}
+
+void BtrfsProvider::commit(const backup::Limits& limits) {
+    for (const SessionVolume& volume : volumes_) {
+        if (const char* reason = limits.exceeded())
+            throw backup::Failure(reason, Phase::shadow, "gave up before this snapshot", volume.target);
+        snapshot(volume);
+    }
+}
+
+void BtrfsProvider::remove() {
+    for (const SessionVolume& volume : volumes_) deleteBtrfsSubvolume(volume.target);
+}
+
+bool isBtrfsSubvolume(const std::string& path) {
+    struct statfs fileSystem {};
+    struct stat status {};
+    return ::statfs(path.c_str(), &fileSystem) == 0 && fileSystem.f_type == BTRFS_SUPER_MAGIC &&
+           ::stat(path.c_str(), &status) == 0 && status.st_ino == kSubvolumeInode;
+}
+
+void deleteBtrfsSubvolume(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR) return;
+        throw systemFailure(backup::code::kShadow, Phase::end, "stat", path, errno);
+    }
+    if (!isBtrfsSubvolume(path))
+        throw backup::Failure(backup::code::kShadow, Phase::end, "not a subvolume; nothing was deleted", path);
+    {
+        // An ordinary user may delete an own subvolume (mount option user_subvol_rm_allowed) only while it is writable.
+        const FileDescriptor subvolume = openDirectory(path, Phase::end);
+        std::uint64_t flags = 0;
+        if (::ioctl(subvolume.get(), BTRFS_IOC_SUBVOL_SETFLAGS, &flags) != 0)
+            throw systemFailure(backup::code::kShadow, Phase::end, "ioctl(BTRFS_IOC_SUBVOL_SETFLAGS)", path, errno);
+    }
+    const std::filesystem::path target(path);
+    const FileDescriptor parent = openDirectory(target.parent_path(), Phase::end);
+    btrfs_ioctl_vol_args arguments{};
+    setName(arguments, target, Phase::end);
+    if (::ioctl(parent.get(), BTRFS_IOC_SNAP_DESTROY, &arguments) != 0)
+        throw systemFailure(backup::code::kShadow, Phase::end, "ioctl(BTRFS_IOC_SNAP_DESTROY)", path, errno);
+}
+
+}  // namespace domino_vss::shadow

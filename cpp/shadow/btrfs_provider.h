@@ -1,0 +1,31 @@
+#pragma once
+
+#include <vector>
+
+#include "backup/shadow_provider.h"
+#include "shadow/session_volume.h"
+
+namespace domino_vss::shadow {
+
+/// Read-only snapshots of subvolumes by ioctl. Each snapshot is atomic; several are made back to back, which is enough
+/// because every database is in backup mode meanwhile.
+class BtrfsProvider final : public backup::ShadowProvider {
+public:
+    explicit BtrfsProvider(std::vector<SessionVolume> volumes);
+
+    [[nodiscard]] backup::CaptureScope scope() const noexcept override { return backup::CaptureScope::set; }
+    void prepare(std::span<const backup::DatabaseSpec> databases, const backup::Limits& limits) override;
+    void commit(const backup::Limits& limits) override;
+    void remove() override;
+
+private:
+    std::vector<SessionVolume> volumes_;
+};
+
+/// Whether the path is the top of a btrfs subvolume.
+[[nodiscard]] bool isBtrfsSubvolume(const std::string& path);
+
+/// Deletes a snapshot. Idempotent. Throws Failure.
+void deleteBtrfsSubvolume(const std::string& path);
+
+}  // namespace domino_vss::shadow

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <vector>
+
+#include "backup/shadow_provider.h"
+#include "shadow/session_volume.h"
+
+namespace domino_vss::shadow {
+
+/// FICLONE per file: the clone shares its blocks with the database and costs microseconds. XFS, btrfs and others; no root.
+class ReflinkProvider final : public backup::ShadowProvider {
+public:
+    explicit ReflinkProvider(std::vector<SessionVolume> volumes);
+
+    [[nodiscard]] backup::CaptureScope scope() const noexcept override { return backup::CaptureScope::file; }
+    void prepare(std::span<const backup::DatabaseSpec> databases, const backup::Limits& limits) override;
+    [[nodiscard]] backup::CallStatus captureFile(const backup::DatabaseSpec& spec, backup::Database& database,
+                                                 std::uint64_t sizeBytes,
+                                                 const backup::Limits& limits) noexcept override;
+    void remove() override;
+
+private:
+    std::vector<SessionVolume> volumes_;
+};
+
+/// Clones a small file of its own inside the directory, to learn whether the file system really does it.
+[[nodiscard]] bool probeReflink(const std::string& directory);
+
+}  // namespace domino_vss::shadow
