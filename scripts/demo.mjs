@@ -1,5 +1,5 @@
-import { setUp } from './setup.mjs';
+import { setUpOrExit } from './setup.mjs';
 
-await setUp(['native', 'lib', 'simulator']);
+await setUpOrExit(['native', 'lib', 'simulator']);
 console.error('The demonstration is not written yet.');
 process.exitCode = 1;

@@ -4,11 +4,11 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { root, setUp } from './setup.mjs';
+import { root, setUpOrExit } from './setup.mjs';
 
 const prebuildify = promisify(createRequire(import.meta.url)('prebuildify'));
 
-await setUp(['dependencies']);
+await setUpOrExit(['dependencies']);
 const target = `${process.platform}-${process.arch}`;
 
 // prebuildify copies every shared library it finds in build/Release: it gets a directory that holds nothing else.

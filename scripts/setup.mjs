@@ -1,7 +1,7 @@
 // Brings a fresh clone to the state in which everything runs. Uses Node's built-in modules only, for nothing is
 // installed yet. Each step is stamped with a hash of what it depends on and does nothing while that is unchanged.
 //
-//   node scripts/setup.mjs [step …]     steps: dependencies native lib simulator test native-test
+//   node scripts/setup.mjs [step …]     steps: dependencies native lib simulator test native-test native-test-thread
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -25,8 +25,8 @@ const tsconfigs = ['tsconfig.base.json', 'tsconfig.json', 'tsconfig.test.json'];
 const steps = {
   dependencies: {
     title: 'npm packages',
-    inputs: ['package.json', 'package-lock.json', 'simulator/package.json', '.npmrc'],
-    facts: [process.platform, process.arch],
+    inputs: ['package-lock.json', '.npmrc'],
+    facts: [process.platform, process.arch, dependenciesOf('package.json'), dependenciesOf('simulator/package.json')],
     results: ['node_modules/typescript/bin/tsc'],
     stamp: 'node_modules/.domino-vss-setup',
     run: installDependencies,
@@ -83,22 +83,15 @@ const steps = {
       dropStaleOutput('build/bench', 'bench');
     },
   },
-  'native-test': {
-    title: 'native tests',
-    inputs: ['cpp', 'cmake', 'test/native'],
-    facts: [root, process.env.CXX ?? ''],
-    results: ['test/native/build/CTestTestfile.cmake'],
-    stamp: 'test/native/build/.setup',
-    platforms: ['linux'],
-    run: async () => {
-      requireBuildTools();
-      await buildWithCmake('test/native', 'test/native/build');
-    },
-  },
+  'native-test': nativeTest('address,undefined', 'test/native/build'),
+  'native-test-thread': nativeTest('thread', 'test/native/build-thread'),
 };
 
-/** Does what is missing of the named steps (default: all of them) and of what they need. */
-export async function setUp(names = Object.keys(steps)) {
+/** What the quick tests need: everything but the second sanitizer build. */
+const usual = Object.keys(steps).filter((name) => name !== 'native-test-thread');
+
+/** Does what is missing of the named steps and of what they need. */
+export async function setUp(names = usual) {
   requireNode();
   await withLock(
     root,
@@ -135,15 +128,36 @@ async function ensure(name, done) {
   console.error(`set-up: ${step.title.padEnd(14)} ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
 }
 
+/** The part of a package.json that `npm ci` acts on; reinstalling for the rest of it would take half a minute. */
+function dependenciesOf(file) {
+  const { dependencies, devDependencies, optionalDependencies, overrides } = JSON.parse(readFileSync(at(file), 'utf8'));
+  return JSON.stringify({ dependencies, devDependencies, optionalDependencies, overrides });
+}
+
 /** Install scripts stay off (.npmrc), so this only unpacks. Development packages come even in a production shell. */
 async function installDependencies() {
   const shell = process.platform === 'win32'; // npm is a batch file there
   await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, shell });
 }
 
-async function buildWithCmake(source, build) {
+function nativeTest(sanitizer, build) {
+  return {
+    title: sanitizer === 'thread' ? 'thread tests' : 'native tests',
+    inputs: ['cpp', 'cmake', 'test/native'],
+    facts: [root, process.env.CXX ?? ''],
+    results: [`${build}/CTestTestfile.cmake`],
+    stamp: `${build}/.setup`,
+    platforms: ['linux'],
+    run: async () => {
+      requireBuildTools();
+      await buildWithCmake('test/native', build, `-DSANITIZER=${sanitizer}`);
+    },
+  };
+}
+
+async function buildWithCmake(source, build, ...options) {
   dropForeignCmakeCache(build);
-  const args = ['-S', source, '-B', build, '-DCMAKE_COMPILE_WARNING_AS_ERROR=ON'];
+  const args = ['-S', source, '-B', build, '-DCMAKE_COMPILE_WARNING_AS_ERROR=ON', ...options];
   await run('cmake', args, { cwd: root });
   await run('cmake', ['--build', build], { cwd: root, env: parallel });
 }
@@ -164,12 +178,17 @@ function dropStaleOutput(output, source) {
   }
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const names = process.argv.slice(2);
+/** For programs: says in one line what is wrong and ends the process. */
+export async function setUpOrExit(names) {
   try {
-    await setUp(names.length > 0 ? names : undefined);
+    await setUp(names);
   } catch (error) {
     console.error(`set-up failed: ${error.message}`);
-    process.exitCode = 1;
+    process.exit(1);
   }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const names = process.argv.slice(2);
+  await setUpOrExit(names.length > 0 ? names : undefined);
 }

@@ -19,19 +19,25 @@ const isRoot = process.getuid?.() === 0;
 const results = mkdtempSync(join(tmpdir(), 'domino-vss-test-'));
 const total = { passed: 0, failed: 0 };
 
-try {
-  await setUp();
-  await runJest();
-  if (process.platform === 'linux' && !onlyJest) {
-    await runCtest('simulator', join(root, 'simulator', 'build'));
-    await runCtest('native', join(root, 'test', 'native', 'build'));
-  }
-} catch (error) {
-  total.failed += 1;
-  console.error(error.message);
-} finally {
-  rmSync(results, { recursive: true });
+const suites = [() => setUp(onlyJest ? ['native', 'simulator', 'test'] : undefined), runJest];
+if (!onlyJest && tier !== 'quick') suites.push(runLint);
+if (!onlyJest && process.platform === 'linux') {
+  suites.push(
+    () => runCtest('simulator/build'),
+    () => runCtest('test/native/build'),
+  );
+  if (tier !== 'quick') suites.push(runThreadSanitizer);
 }
+for (const suite of suites) {
+  try {
+    await suite();
+  } catch (error) {
+    // One that could not even start is one failure; the others still have something to say.
+    total.failed += 1;
+    console.error(error.message);
+  }
+}
+rmSync(results, { recursive: true });
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
@@ -73,8 +79,24 @@ async function runJest() {
   reportNotRun(skipped);
 }
 
-async function runCtest(title, directory) {
-  const report = join(results, `${title}.xml`);
+/** One test: it passes when no check finds anything. */
+async function runLint() {
+  const lint = run(process.execPath, [join(root, 'scripts', 'lint.mjs')], { cwd: root, show: true });
+  const passed = await lint.then(
+    () => true,
+    () => false,
+  );
+  total[passed ? 'passed' : 'failed'] += 1;
+}
+
+async function runThreadSanitizer() {
+  await setUp(['native-test-thread']);
+  await runCtest('test/native/build-thread');
+}
+
+async function runCtest(directory) {
+  const report = join(results, 'ctest.xml');
+  rmSync(report, { force: true });
   await run('ctest', ['--test-dir', directory, '--output-on-failure', '--output-junit', report], {
     cwd: root,
     env: simulatorSettings(),
@@ -85,10 +107,10 @@ async function runCtest(title, directory) {
   const suite = /<testsuite\b[^>]*>/.exec(readFileSync(report, 'utf8'))[0];
   const count = (attribute) => Number(new RegExp(`\\b${attribute}="(\\d+)"`).exec(suite)?.[1] ?? 0);
   const [tests, failed, skipped] = [count('tests'), count('failures'), count('skipped') + count('disabled')];
-  if (tests === 0) throw new Error(`${title}: ctest found no tests`);
+  if (tests === 0) throw new Error(`${directory}: ctest found no tests`);
   total.passed += tests - failed - skipped;
   total.failed += failed;
-  reportNotRun(Array.from({ length: skipped }, () => `${title}: skipped by ctest, see above`));
+  reportNotRun(Array.from({ length: skipped }, () => `${directory}: skipped by ctest, see above`));
 }
 
 function reportNotRun(tests) {
