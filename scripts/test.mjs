@@ -15,26 +15,16 @@ const tiers = ['quick', 'ci', 'full'];
 const ci = process.env.CI === 'true';
 const { tier, coverage, jestArguments } = parseArguments(process.argv.slice(2));
 const onlyJest = jestArguments.length > 0;
-const isRoot = process.getuid?.() === 0;
 const results = mkdtempSync(join(tmpdir(), 'domino-vss-test-'));
 const total = { passed: 0, failed: 0 };
 
-const suites = [() => setUp(onlyJest ? ['native', 'simulator', 'test'] : undefined), runJest];
-if (!onlyJest && tier !== 'quick') suites.push(runLint);
-if (!onlyJest && process.platform === 'linux') {
-  suites.push(
-    () => runCtest('simulator/build'),
-    () => runCtest('test/native/build'),
-  );
-  if (tier !== 'quick') suites.push(runThreadSanitizer);
-}
-for (const suite of suites) {
-  try {
-    await suite();
-  } catch (error) {
-    // One that could not even start is one failure; the others still have something to say.
-    total.failed += 1;
-    console.error(error.message);
+if (await attempt(() => setUp(onlyJest ? ['native', 'simulator', 'test'] : undefined))) {
+  if (!onlyJest && tier !== 'quick') await attempt(runLint);
+  await attempt(runJest);
+  if (!onlyJest && process.platform === 'linux') {
+    await attempt(() => runCtest('simulator/build'));
+    await attempt(() => runCtest('test/native/build'));
+    if (tier !== 'quick') await attempt(runThreadSanitizer);
   }
 }
 rmSync(results, { recursive: true });
@@ -52,30 +42,45 @@ function parseArguments(args) {
   return options;
 }
 
+/** What could not even start is one failure; the suites after it still have something to say. */
+async function attempt(action) {
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    total.failed += 1;
+    console.error(error.message);
+    return false;
+  }
+}
+
 async function runJest() {
   const report = join(results, 'jest.json');
   const args = [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--json', `--outputFile=${report}`];
   // With --json jest writes the report to the standard output as well, which nobody wants to read.
-  await run(process.execPath, [...args, ...(coverage ? ['--coverage'] : []), ...jestArguments], {
+  const failure = await run(process.execPath, [...args, ...(coverage ? ['--coverage'] : []), ...jestArguments], {
     cwd: root,
     env: jestEnvironment(),
     show: 'stderr',
-  }).catch((error) => {
-    if (!existsSync(report)) throw error;
-  });
+  }).then(
+    () => undefined,
+    (error) => error,
+  );
+  if (!existsSync(report)) throw failure ?? new Error('jest wrote no report');
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
   const broken = testResults.filter(({ status, assertionResults }) => {
     return status === 'failed' && !assertionResults.some((test) => test.status === 'failed');
   });
   total.passed += numPassedTests;
   total.failed += numFailedTests + broken.length;
+  if (failure !== undefined && numFailedTests + broken.length === 0) throw failure;
 
   const skipped = testResults.flatMap(({ name, assertionResults }) =>
     assertionResults
       .filter(({ status }) => status !== 'passed' && status !== 'failed')
       .map(({ fullName }) => `${name.slice(root.length + 1)}: ${fullName}`),
   );
-  if (!canLoopMount() && !onlyJest) skipped.push('test/integration/loop: needs root for loop mounts');
+  if (!canLoopMount() && !onlyJest) skipped.push('test/integration/loop: needs root and loop devices');
   reportNotRun(skipped);
 }
 
@@ -119,7 +124,7 @@ function reportNotRun(tests) {
 }
 
 function canLoopMount() {
-  return process.platform === 'linux' && isRoot;
+  return process.platform === 'linux' && process.getuid() === 0 && existsSync('/dev/loop-control');
 }
 
 /** The dynamic loader reads its search path when a process starts, so the libraries' directory is named here. */

@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { emptyHome, root, temporaryDirectory } from './packed';
+import { expectShippable } from './shippable';
+
+const directory = temporaryDirectory();
+
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+// Both tools empty build/, where the tests themselves lie: they get a copy of the sources.
+test.each([
+  { tool: 'cmake-js', script: 'cmake-js/bin/cmake-js', args: ['rebuild'] },
+  { tool: 'node-gyp', script: 'node-gyp/bin/node-gyp.js', args: ['rebuild', `--nodedir=${installedNode()}`] },
+])(
+  '$tool builds the addon offline with an empty home directory, and leaves it empty',
+  ({ tool, script, args }) => {
+    const copy = join(directory, tool);
+    const home = join(directory, `${tool}-home`);
+    mkdirSync(home);
+    for (const path of ['package.json', 'CMakeLists.txt', 'binding.gyp', 'cmake', 'cpp']) {
+      cpSync(join(root, path), join(copy, path), { recursive: true });
+    }
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+
+    execFileSync(process.execPath, [join(copy, 'node_modules', script), ...args], {
+      cwd: copy,
+      env: { ...emptyHome(home), CMAKE_BUILD_PARALLEL_LEVEL: '2', JOBS: '2' },
+      stdio: 'pipe',
+    });
+
+    const binary = join(copy, 'build', 'Release', 'domino_vss.node');
+    expectShippable(binary);
+    execFileSync(process.execPath, ['-e', `require(${JSON.stringify(binary)})`]);
+    expect(readdirSync(home)).toEqual([]);
+  },
+  300_000,
+);
+
+/** Node's own headers lie beside it when it came as an archive or from a package that has them. */
+function installedNode(): string {
+  const prefix = dirname(dirname(process.execPath));
+  if (!existsSync(join(prefix, 'include', 'node', 'node_api.h'))) {
+    throw new Error(
+      `no Node.js headers below ${prefix}: install them (Debian: libnode-dev) or use the official archive`,
+    );
+  }
+  return prefix;
+}
