@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runProgram } from './program';
 
 export const root = join(__dirname, '..', '..', '..');
 
@@ -22,7 +22,7 @@ export function emptyHome(home: string): NodeJS.ProcessEnv {
 
 /** Makes the prebuilt binary and packs the package as `npm publish` would. */
 export function packWithPrebuild(destination: string): Tarball {
-  execFileSync(process.execPath, [join(root, 'scripts', 'prebuilds.mjs')], { cwd: root, stdio: 'pipe' });
+  runProgram(process.execPath, [join(root, 'scripts', 'prebuilds.mjs')]);
   const [tarball] = pack(destination, [root]);
   if (tarball === undefined) throw new Error('npm pack made nothing');
   return tarball;
@@ -37,7 +37,7 @@ export function packDependencies(destination: string): Map<string, string> {
 }
 
 export function npm(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = process.env): string {
-  return execFileSync('npm', args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  return runProgram('npm', args, { cwd, env });
 }
 
 function pack(destination: string, directories: readonly string[]): (Tarball & { name: string })[] {

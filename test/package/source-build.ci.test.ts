@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { emptyHome, root, temporaryDirectory } from './packed';
+import { runProgram } from './program';
 import { expectShippable } from './shippable';
 
 const directory = temporaryDirectory();
@@ -25,15 +25,14 @@ test.each([
     }
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 
-    execFileSync(process.execPath, [join(copy, 'node_modules', script), ...args], {
+    runProgram(process.execPath, [join(copy, 'node_modules', script), ...args], {
       cwd: copy,
       env: { ...emptyHome(home), CMAKE_BUILD_PARALLEL_LEVEL: '2', JOBS: '2' },
-      stdio: 'pipe',
     });
 
     const binary = join(copy, 'build', 'Release', 'domino_vss.node');
     expectShippable(binary);
-    execFileSync(process.execPath, ['-e', `require(${JSON.stringify(binary)})`]);
+    runProgram(process.execPath, ['-e', `require(${JSON.stringify(binary)})`]);
     expect(readdirSync(home)).toEqual([]);
   },
   300_000,

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import { runProgram } from './program';
 
 const root = join(__dirname, '..', '..', '..');
 const lists = JSON.parse(readFileSync(join(root, 'cpp', 'sources.json'), 'utf8')) as Record<string, string[]>;
@@ -31,6 +31,6 @@ function sourcesOfBindingGyp(): string[] {
     .filter(({ index }) => [undefined, 'linux'].includes(platformOf(index)))
     .flatMap((match) => {
       const command = (match[1] ?? '').replaceAll("\\'", "'");
-      return execFileSync('sh', ['-c', command], { cwd: root, encoding: 'utf8' }).trim().split('\n').filter(Boolean);
+      return runProgram('sh', ['-c', command], { cwd: root }).trim().split('\n').filter(Boolean);
     });
 }
