@@ -1,11 +1,258 @@
 #include <napi.h>
 
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "addon/pending_promise.h"
+#include "addon/records.h"
+#include "addon/session_object.h"
+#include "backup/volume.h"
+#include "domino/canary.h"
+#include "domino/catalog.h"
+#include "domino/change_info.h"
+#include "domino/lmbcs.h"
+#include "domino/recovery.h"
+#include "domino/runtime.h"
+#include "domino/status.h"
+#include "shadow/btrfs_provider.h"
+#include "shadow/reflink_provider.h"
+
+namespace domino_vss::addon {
+
 namespace {
 
-Napi::Object initialise(Napi::Env /*env*/, Napi::Object exports) {
-    return exports;
+/// The bounded wait for NotesTerm at the end of the process.
+constexpr std::chrono::seconds kTerminateTimeout{5};
+
+std::string stringOf(const Napi::Object& object, const char* key) {
+    return object.Get(key).As<Napi::String>().Utf8Value();
+}
+
+std::vector<std::string> stringsOf(const Napi::Object& object, const char* key) {
+    const auto array = object.Get(key).As<Napi::Array>();
+    std::vector<std::string> strings;
+    for (std::uint32_t i = 0; i < array.Length(); ++i) strings.push_back(array.Get(i).As<Napi::String>().Utf8Value());
+    return strings;
+}
+
+PendingPromise::MakeValue undefined() {
+    return [](Napi::Env env) { return env.Undefined(); };
+}
+
+/// A request to the runtime: its thread is a member of the runtime for as long as `work` runs.
+template <typename Work>
+Napi::Promise runInRuntime(Napi::Env env, const char* name, Work work) {
+    return runOnThread(env, name, [work = std::move(work)]() -> PendingPromise::MakeValue {
+        const domino::Api& api = domino::runtime::api();
+        const domino::RuntimeThread member(api);
+        return work(api);
+    });
+}
+
+Napi::Value openRuntime(const Napi::CallbackInfo& info) {
+    const auto options = info[0].As<Napi::Object>();
+    domino::RuntimeOptions runtimeOptions{stringOf(options, "programDirectory"), stringOf(options, "notesIni")};
+    return runOnThread(info.Env(), "domino-vss runtime", [runtimeOptions]() -> PendingPromise::MakeValue {
+        return [runtime = domino::runtime::open(runtimeOptions)](Napi::Env env) { return toObject(env, runtime); };
+    });
+}
+
+Napi::Value currentRuntime(const Napi::CallbackInfo& info) {
+    const domino::RuntimeInfo* const runtime = domino::runtime::current();
+    return runtime == nullptr ? info.Env().Null() : toObject(info.Env(), *runtime);
+}
+
+Napi::Value transactionLogStyle(const Napi::CallbackInfo& info) {
+    return runInRuntime(info.Env(), "domino-vss log style", [](const domino::Api& api) -> PendingPromise::MakeValue {
+        domino::WORD style = 0;
+        const domino::STATUS status = api.NSFGetTransLogStyle(&style);
+        std::string name = "none";
+        if (domino::errorCode(status) != domino::error::kServerNotTranslogged) {
+            domino::require(api, status, "NSFGetTransLogStyle", backup::Phase::probe, "");
+            name = style == domino::kTranslogArchive  ? "archive"
+                   : style == domino::kTranslogLinear ? "linear"
+                                                      : "circular";
+        }
+        return [name](Napi::Env env) { return Napi::String::New(env, name); };
+    });
+}
+
+Napi::Value notesIniValue(const Napi::CallbackInfo& info) {
+    const std::string name = info[0].As<Napi::String>().Utf8Value();
+    return runInRuntime(info.Env(), "domino-vss notes.ini",
+                        [name](const domino::Api& api) -> PendingPromise::MakeValue {
+                            std::vector<char> buffer(domino::kPathBufferBytes);
+                            const bool set = api.OSGetEnvironmentString(domino::toLmbcs(api, name).c_str(), buffer.data(),
+                                                                        static_cast<domino::WORD>(buffer.size() - 1)) != 0;
+                            const std::string value = set ? domino::fromLmbcs(api, buffer.data()) : std::string{};
+                            return [value](Napi::Env env) { return Napi::String::New(env, value); };
+                        });
+}
+
+Napi::Value findDatabases(const Napi::CallbackInfo& info) {
+    const auto options = info[0].As<Napi::Object>();
+    const std::string dataDirectory = stringOf(options, "dataDirectory");
+    const std::vector<std::string> exclude = stringsOf(options, "excludeDirectories");
+    return runOnThread(info.Env(), "domino-vss find", [dataDirectory, exclude]() -> PendingPromise::MakeValue {
+        const auto catalog = std::make_shared<const domino::Catalog>(domino::findDatabases(dataDirectory, exclude));
+        return [catalog](Napi::Env env) { return toObject(env, *catalog); };
+    });
+}
+
+Napi::Value inspectVolume(const Napi::CallbackInfo& info) {
+    const std::string path = info[0].As<Napi::String>().Utf8Value();
+    return runOnThread(info.Env(), "domino-vss volume", [path]() -> PendingPromise::MakeValue {
+        return [volume = backup::MountTable().volumeOf(path)](Napi::Env env) { return toObject(env, volume); };
+    });
+}
+
+Napi::Value probeReflink(const Napi::CallbackInfo& info) {
+    const std::string directory = info[0].As<Napi::String>().Utf8Value();
+    return runOnThread(info.Env(), "domino-vss reflink probe", [directory]() -> PendingPromise::MakeValue {
+        return [works = shadow::probeReflink(directory)](Napi::Env env) { return Napi::Boolean::New(env, works); };
+    });
+}
+
+Napi::Value deleteShadow(const Napi::CallbackInfo& info) {
+    const auto options = info[0].As<Napi::Object>();
+    const std::string provider = stringOf(options, "provider");
+    const std::string target = stringOf(options, "target");
+    return runOnThread(info.Env(), "domino-vss delete", [provider, target]() -> PendingPromise::MakeValue {
+        if (provider == "btrfs")
+            shadow::deleteBtrfsSubvolume(target);
+        else
+            shadow::removeTargetDirectory(target);
+        return undefined();
+    });
+}
+
+Napi::Value applyChangeInfo(const Napi::CallbackInfo& info) {
+    const auto options = info[0].As<Napi::Object>();
+    domino::ChangeInfoFile file;
+    file.copyFile = stringOf(options, "copyFile");
+    file.deltaFile = stringOf(options, "deltaFile");
+    file.announcedBytes = static_cast<std::uint64_t>(options.Get("announcedBytes").As<Napi::Number>().Int64Value());
+    file.pieceBytes = options.Get("pieceBytes").As<Napi::Number>().Uint32Value();
+    std::vector<std::uint32_t> pieces;
+    if (const Napi::Value lengths = options.Get("irregularPieces"); lengths.IsTypedArray()) {
+        const auto array = lengths.As<Napi::Uint32Array>();
+        pieces.assign(array.Data(), array.Data() + array.ElementLength());
+    }
+    return runInRuntime(info.Env(), "domino-vss apply",
+                        [file, pieces](const domino::Api& api) -> PendingPromise::MakeValue {
+                            domino::ChangeInfoFile described = file;
+                            described.irregularPieces = pieces;
+                            domino::applyChangeInfo(api, described);
+                            return undefined();
+                        });
+}
+
+Napi::Value takeDatabaseOffline(const Napi::CallbackInfo& info) {
+    const auto options = info[0].As<Napi::Object>();
+    const std::string file = stringOf(options, "file");
+    const std::chrono::milliseconds wait(options.Get("waitMs").As<Napi::Number>().Int64Value());
+    return runInRuntime(info.Env(), "domino-vss offline",
+                        [file, wait](const domino::Api& api) -> PendingPromise::MakeValue {
+                            domino::takeDatabaseOffline(api, file, wait);
+                            return undefined();
+                        });
+}
+
+Napi::Value bringDatabaseOnline(const Napi::CallbackInfo& info) {
+    const std::string file = stringOf(info[0].As<Napi::Object>(), "file");
+    return runInRuntime(info.Env(), "domino-vss online", [file](const domino::Api& api) -> PendingPromise::MakeValue {
+        domino::bringDatabaseOnline(api, file);
+        return undefined();
+    });
+}
+
+Napi::Value recoverDatabases(const Napi::CallbackInfo& info) {
+    const auto options = info[0].As<Napi::Object>();
+    domino::RecoverOptions recover{stringsOf(options, "files"), options.Get("newDbiid").As<Napi::Boolean>().Value(),
+                                   options.Get("newReplicaId").As<Napi::Boolean>().Value()};
+    return runInRuntime(info.Env(), "domino-vss recover",
+                        [recover](const domino::Api& api) -> PendingPromise::MakeValue {
+                            domino::recoverDatabases(api, recover);
+                            return undefined();
+                        });
+}
+
+Napi::Value runCanary(const Napi::CallbackInfo& info) {
+    const auto options = info[0].As<Napi::Object>();
+    const std::string server = stringOf(options, "serverName");
+    const std::string database = stringOf(options, "database");
+    return runInRuntime(info.Env(), "domino-vss canary",
+                        [server, database](const domino::Api& api) -> PendingPromise::MakeValue {
+                            const std::uint64_t bytes = domino::runCanary(api, server, database);
+                            return [bytes, database](Napi::Env env) {
+                                Napi::Object object = Napi::Object::New(env);
+                                object["recorded"] = Napi::Boolean::New(env, bytes > 0);
+                                object["changeInfoBytes"] = static_cast<double>(bytes);
+                                object["database"] = database;
+                                return object;
+                            };
+                        });
+}
+
+Napi::Object abortedSessions(Napi::Env env, std::uint32_t count) {
+    Napi::Object object = Napi::Object::New(env);
+    object["abortedSessions"] = count;
+    return object;
+}
+
+Napi::Value shutdown(const Napi::CallbackInfo& info) {
+    const std::uint32_t aborted = abortAllSessions();
+    domino::runtime::terminate(kTerminateTimeout);
+    return abortedSessions(info.Env(), aborted);
+}
+
+Napi::Value abortSessions(const Napi::CallbackInfo& info) {
+    return abortedSessions(info.Env(), abortSessionsOf(info.Env()));
 }
 
 }  // namespace
 
-NODE_API_MODULE(domino_vss, initialise)
+/// One per environment. All process-wide state belongs to the runtime and to the session registry.
+class Addon final : public Napi::Addon<Addon> {
+public:
+    Addon(Napi::Env env, Napi::Object exports) : session_(Napi::Persistent(SessionObject::define(env))) {
+        // `process.exit()` in the main thread does not run this hook; the facade's exit listener does the same there.
+        env.AddCleanupHook([environment = napi_env{env}] { static_cast<void>(abortSessionsOf(environment)); });
+        DefineAddon(exports, {
+                                 InstanceMethod("createSession", &Addon::createSession),
+                             });
+        exports["openRuntime"] = Napi::Function::New(env, openRuntime);
+        exports["currentRuntime"] = Napi::Function::New(env, currentRuntime);
+        exports["transactionLogStyle"] = Napi::Function::New(env, transactionLogStyle);
+        exports["notesIniValue"] = Napi::Function::New(env, notesIniValue);
+        exports["findDatabases"] = Napi::Function::New(env, findDatabases);
+        exports["inspectVolume"] = Napi::Function::New(env, inspectVolume);
+        exports["probeReflink"] = Napi::Function::New(env, probeReflink);
+        exports["deleteShadow"] = Napi::Function::New(env, deleteShadow);
+        exports["applyChangeInfo"] = Napi::Function::New(env, applyChangeInfo);
+        exports["takeDatabaseOffline"] = Napi::Function::New(env, takeDatabaseOffline);
+        exports["bringDatabaseOnline"] = Napi::Function::New(env, bringDatabaseOnline);
+        exports["recoverDatabases"] = Napi::Function::New(env, recoverDatabases);
+        exports["runCanary"] = Napi::Function::New(env, runCanary);
+        exports["shutdown"] = Napi::Function::New(env, shutdown);
+        exports["abortSessions"] = Napi::Function::New(env, abortSessions);
+    }
+
+private:
+    Napi::Value createSession(const Napi::CallbackInfo& info) {
+        try {
+            return session_.New({info[0]});
+        } catch (const backup::Failure& failure) {
+            throw Napi::Error::New(info.Env(), failure.what());
+        }
+    }
+
+    Napi::FunctionReference session_;
+};
+
+NODE_API_ADDON(Addon)
+
+}  // namespace domino_vss::addon

@@ -288,8 +288,9 @@ void Session::closeStep(bool keepShadow, const Limits& /*limits*/) {
         stage_ = Stage::closed;
         leavePhase();
     }
-    kept_ = kept_ || keepShadow;
-    if (!kept_) core_->provider->remove();
+    if (shadowSettled_) return;
+    if (!keepShadow) core_->provider->remove();
+    shadowSettled_ = true;
 }
 
 /// Databases out of backup mode, closed, threads gone; those that hang are given up and named.

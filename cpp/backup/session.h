@@ -118,7 +118,7 @@ private:
     std::vector<std::unique_ptr<Shard>> shards_;  // control thread
     Stage stage_ = Stage::created;                // control thread
     const char* closedReason_ = nullptr;          // control thread
-    bool kept_ = false;                           // control thread
+    bool shadowSettled_ = false;                  // control thread: kept on purpose, or removed
 
     std::stop_source stopSource_;
     mutable std::mutex mutex_;

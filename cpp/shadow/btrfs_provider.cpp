@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "backup/file_descriptor.h"
+#include "backup/volume.h"
 
 namespace domino_vss::shadow {
 
@@ -23,9 +24,6 @@ namespace {
 using backup::FileDescriptor;
 using backup::Phase;
 using backup::systemFailure;
-
-/// Inode number of every subvolume's top directory.
-constexpr ino_t kSubvolumeInode = 256;
 
 FileDescriptor openDirectory(const std::filesystem::path& directory, Phase phase) {
     FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -85,7 +83,7 @@ bool isBtrfsSubvolume(const std::string& path) {
     struct statfs fileSystem {};
     struct stat status {};
     return ::statfs(path.c_str(), &fileSystem) == 0 && fileSystem.f_type == BTRFS_SUPER_MAGIC &&
-           ::stat(path.c_str(), &status) == 0 && status.st_ino == kSubvolumeInode;
+           ::stat(path.c_str(), &status) == 0 && status.st_ino == backup::kBtrfsSubvolumeInode;
 }
 
 void deleteBtrfsSubvolume(const std::string& path) {

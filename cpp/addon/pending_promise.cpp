@@ -1,0 +1,71 @@
+#include "addon/pending_promise.h"
+
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "addon/records.h"
+
+namespace domino_vss::addon {
+
+struct PendingPromise::Settlement {
+    MakeValue value;
+    std::optional<backup::Failure> failure;
+};
+
+struct PendingPromise::Context {
+    Napi::Promise::Deferred deferred;
+};
+
+PendingPromise::PendingPromise(Napi::Env env, const char* name) {
+    auto context = std::make_unique<Context>(Context{Napi::Promise::Deferred::New(env)});
+    promise_ = context->deferred.Promise();
+    function_ = Function::New(env, name, 0, 1, context.release(),
+                              [](Napi::Env, void*, Context* owned) { delete owned; }, static_cast<void*>(nullptr));
+}
+
+void PendingPromise::resolve(MakeValue value) {
+    send(std::make_unique<Settlement>(Settlement{std::move(value), std::nullopt}));
+}
+
+void PendingPromise::reject(const backup::Failure& failure) {
+    send(std::make_unique<Settlement>(Settlement{{}, failure}));
+}
+
+void PendingPromise::send(std::unique_ptr<Settlement> settlement) {
+    // Once the environment is closing, the function must not be touched again, not even to release it.
+    if (function_.NonBlockingCall(settlement.get()) != napi_ok) return;
+    static_cast<void>(settlement.release());
+    function_.Release();
+}
+
+void PendingPromise::settle(Napi::Env env, Napi::Function /*callback*/, Context* context, Settlement* settlement) {
+    const std::unique_ptr<Settlement> owned(settlement);
+    if (env == nullptr) return;
+    const Napi::HandleScope scope(env);
+    try {
+        if (owned->failure)
+            context->deferred.Reject(toObject(env, *owned->failure));
+        else
+            context->deferred.Resolve(owned->value(env));
+    } catch (const Napi::Error&) {
+        // The environment ends while we settle; nobody is left to hear it.
+    }
+}
+
+Napi::Promise runOnThread(Napi::Env env, const char* name, std::function<PendingPromise::MakeValue()> work) {
+    auto pending = std::make_unique<PendingPromise>(env, name);
+    const Napi::Promise promise = pending->promise();
+    std::thread([pending = std::move(pending), work = std::move(work)] {
+        try {
+            pending->resolve(work());
+        } catch (const backup::Failure& failure) {
+            pending->reject(failure);
+        } catch (const std::exception& error) {
+            pending->reject({backup::code::kState, backup::Phase::runtime, error.what()});
+        }
+    }).detach();
+    return promise;
+}
+
+}  // namespace domino_vss::addon

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+
+#include "backup/failure.h"
+
+namespace domino_vss::addon {
+
+/// A promise that another thread settles, once. JavaScript is entered on its own thread only; when the environment is going
+/// down the answer is dropped.
+class PendingPromise {
+public:
+    /// Makes the value on the JavaScript thread.
+    using MakeValue = std::function<Napi::Value(Napi::Env)>;
+
+    /// On the JavaScript thread. Keeps the event loop alive until it is settled.
+    PendingPromise(Napi::Env env, const char* name);
+    PendingPromise(const PendingPromise&) = delete;
+    PendingPromise& operator=(const PendingPromise&) = delete;
+    ~PendingPromise() = default;
+
+    [[nodiscard]] Napi::Promise promise() const { return promise_; }
+
+    void resolve(MakeValue value);
+    void reject(const backup::Failure& failure);
+
+private:
+    struct Settlement;
+    struct Context;
+    static void settle(Napi::Env env, Napi::Function callback, Context* context, Settlement* settlement);
+    using Function = Napi::TypedThreadSafeFunction<Context, Settlement, &PendingPromise::settle>;
+
+    void send(std::unique_ptr<Settlement> settlement);
+
+    Napi::Promise promise_;  // JavaScript thread only
+    Function function_;
+};
+
+/// Runs `work` on a thread of its own: the waits here are long, and Node's pool has only four threads. What it returns
+/// settles the promise; Failure rejects it.
+[[nodiscard]] Napi::Promise runOnThread(Napi::Env env, const char* name,
+                                        std::function<PendingPromise::MakeValue()> work);
+
+}  // namespace domino_vss::addon

@@ -1,0 +1,254 @@
+#include "addon/records.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace domino_vss::addon {
+
+namespace {
+
+Napi::Array toArray(Napi::Env env, const std::vector<std::string>& strings) {
+    Napi::Array array = Napi::Array::New(env, strings.size());
+    for (std::uint32_t i = 0; i < strings.size(); ++i) array.Set(i, strings[i]);
+    return array;
+}
+
+const char* domainName(backup::Domain domain) {
+    switch (domain) {
+        case backup::Domain::domino: return "domino";
+        case backup::Domain::system: return "system";
+        case backup::Domain::engine: return "engine";
+    }
+    return "engine";
+}
+
+/// Values of `DatabaseState` in lib/native.ts.
+std::uint8_t stateValue(backup::State state) {
+    switch (state) {
+        case backup::State::captured: return 2;
+        case backup::State::skipped: return 3;
+        case backup::State::pending:
+        case backup::State::opening: return 0;
+        default: return 1;
+    }
+}
+
+double milliseconds(std::int64_t ns, std::int64_t originNs) {
+    if (ns == backup::kNever) return std::numeric_limits<double>::quiet_NaN();
+    return static_cast<double>(ns - originNs) / 1e6;
+}
+
+template <std::size_t Size>
+void put(Napi::Uint8Array& column, std::size_t row, const std::array<std::uint8_t, Size>& bytes) {
+    std::ranges::copy(bytes, column.Data() + row * Size);
+}
+
+/// The columns are filled while the object is made; each array belongs to JavaScript from the start.
+struct Columns {
+    Columns(Napi::Env env, std::size_t count)
+        : state(Napi::Uint8Array::New(env, count)),
+          shard(Napi::Uint16Array::New(env, count)),
+          startSizeBytes(Napi::Float64Array::New(env, count)),
+          deltaBytes(Napi::Float64Array::New(env, count)),
+          announcedBytes(Napi::Float64Array::New(env, count)),
+          logged(Napi::Uint8Array::New(env, count)),
+          logExtent(Napi::Uint32Array::New(env, count)),
+          logId(Napi::Uint8Array::New(env, count * 16)),
+          dbiid(Napi::Uint8Array::New(env, count * 16)),
+          replicaId(Napi::Uint8Array::New(env, count * 8)),
+          startCalledMs(Napi::Float64Array::New(env, count)),
+          startReturnedMs(Napi::Float64Array::New(env, count)),
+          stopCalledMs(Napi::Float64Array::New(env, count)),
+          stopReturnedMs(Napi::Float64Array::New(env, count)) {}
+
+    void fill(std::size_t row, const backup::DatabaseRecord& record, std::int64_t originNs) {
+        const backup::State present = record.state.load(std::memory_order_acquire);
+        state[row] = stateValue(present);
+        startCalledMs[row] = milliseconds(record.startCalledNs, originNs);
+        startReturnedMs[row] = milliseconds(record.startReturnedNs, originNs);
+        stopCalledMs[row] = milliseconds(record.stopCalledNs, originNs);
+        stopReturnedMs[row] = milliseconds(record.stopReturnedNs, originNs);
+        // The rest belongs to the shard thread until the database has settled.
+        if (present == backup::State::captured || present == backup::State::open) {
+            shard[row] = record.shard;
+            logged[row] = record.log.logged ? 1 : 0;
+            logExtent[row] = record.log.logExtent;
+            put(logId, row, record.log.logId);
+            put(dbiid, row, record.log.dbiid);
+            put(replicaId, row, record.replicaId);
+        }
+        if (present == backup::State::captured) {
+            startSizeBytes[row] = static_cast<double>(record.startSizeBytes);
+            deltaBytes[row] = static_cast<double>(record.deltaBytes);
+            announcedBytes[row] = static_cast<double>(record.announcedBytes);
+        }
+    }
+
+    void attach(Napi::Object& object) {
+        object["state"] = state;
+        object["shard"] = shard;
+        object["startSizeBytes"] = startSizeBytes;
+        object["deltaBytes"] = deltaBytes;
+        object["announcedBytes"] = announcedBytes;
+        object["logged"] = logged;
+        object["logExtent"] = logExtent;
+        object["logId"] = logId;
+        object["dbiid"] = dbiid;
+        object["replicaId"] = replicaId;
+        object["startCalledMs"] = startCalledMs;
+        object["startReturnedMs"] = startReturnedMs;
+        object["stopCalledMs"] = stopCalledMs;
+        object["stopReturnedMs"] = stopReturnedMs;
+    }
+
+    Napi::Uint8Array state;
+    Napi::Uint16Array shard;
+    Napi::Float64Array startSizeBytes;
+    Napi::Float64Array deltaBytes;
+    Napi::Float64Array announcedBytes;
+    Napi::Uint8Array logged;
+    Napi::Uint32Array logExtent;
+    Napi::Uint8Array logId;
+    Napi::Uint8Array dbiid;
+    Napi::Uint8Array replicaId;
+    Napi::Float64Array startCalledMs;
+    Napi::Float64Array startReturnedMs;
+    Napi::Float64Array stopCalledMs;
+    Napi::Float64Array stopReturnedMs;
+};
+
+Napi::Array phaseList(Napi::Env env, const std::vector<backup::PhaseSpan>& spans, std::int64_t originNs) {
+    Napi::Array phases = Napi::Array::New(env, spans.size());
+    for (std::uint32_t i = 0; i < spans.size(); ++i) {
+        Napi::Object phase = Napi::Object::New(env);
+        phase["phase"] = backup::phaseName(spans[i].phase);
+        phase["beginMs"] = milliseconds(spans[i].beginNs, originNs);
+        phase["endMs"] = milliseconds(spans[i].endNs, originNs);
+        phases.Set(i, phase);
+    }
+    return phases;
+}
+
+Napi::Object serverTime(Napi::Env env, const backup::ServerTime& time) {
+    Napi::Array innards = Napi::Array::New(env, 2);
+    innards.Set(0U, Napi::Number::New(env, time.innards[0]));
+    innards.Set(1U, Napi::Number::New(env, time.innards[1]));
+    Napi::Object object = Napi::Object::New(env);
+    object["innards"] = innards;
+    object["epochMs"] = time.epochMs;
+    return object;
+}
+
+}  // namespace
+
+Napi::Object toObject(Napi::Env env, const backup::Failure& failure) {
+    Napi::Object object = Napi::Object::New(env);
+    object["code"] = failure.code;
+    object["phase"] = backup::phaseName(failure.phase);
+    object["operation"] = failure.operation;
+    object["domain"] = domainName(failure.domain);
+    object["status"] = failure.status;
+    object["statusName"] = failure.statusName;
+    object["text"] = failure.text;
+    object["subject"] = failure.subject;
+    return object;
+}
+
+Napi::Object toObject(Napi::Env env, const domino::RuntimeInfo& info) {
+    Napi::Object object = Napi::Object::New(env);
+    object["programDirectory"] = info.options.programDirectory;
+    object["notesIni"] = info.options.notesIni;
+    object["dataDirectory"] = info.dataDirectory;
+    object["serverName"] = info.serverName;
+    object["missingFunctions"] = toArray(env, info.missingFunctions);
+    return object;
+}
+
+Napi::Object toObject(Napi::Env env, const backup::Volume& volume) {
+    Napi::Object object = Napi::Object::New(env);
+    object["path"] = volume.path;
+    object["mountPoint"] = volume.mountPoint;
+    object["fileSystem"] = volume.fileSystem;
+    object["device"] = volume.device;
+    object["isSubvolume"] = Napi::Boolean::New(env, volume.isSubvolume);
+    object["freeBytes"] = static_cast<double>(volume.freeBytes);
+    return object;
+}
+
+Napi::Object toObject(Napi::Env env, const domino::Catalog& catalog) {
+    const std::size_t count = catalog.entries.size();
+    Napi::Array paths = Napi::Array::New(env, count);
+    Napi::Array files = Napi::Array::New(env, count);
+    Napi::Array fileIds = Napi::Array::New(env, count);
+    Napi::Float64Array sizeBytes = Napi::Float64Array::New(env, count);
+    Napi::Float64Array modifiedMs = Napi::Float64Array::New(env, count);
+    Napi::Uint16Array volumeIndex = Napi::Uint16Array::New(env, count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const domino::CatalogEntry& entry = catalog.entries[i];
+        paths.Set(i, entry.path);
+        files.Set(i, entry.file);
+        fileIds.Set(i, entry.fileId);
+        sizeBytes[i] = static_cast<double>(entry.sizeBytes);
+        modifiedMs[i] = entry.modifiedMs;
+        volumeIndex[i] = entry.volume;
+    }
+    Napi::Array volumes = Napi::Array::New(env, catalog.volumes.size());
+    for (std::uint32_t i = 0; i < catalog.volumes.size(); ++i) volumes.Set(i, toObject(env, catalog.volumes[i]));
+    Napi::Array problems = Napi::Array::New(env, catalog.problems.size());
+    for (std::uint32_t i = 0; i < catalog.problems.size(); ++i) problems.Set(i, toObject(env, catalog.problems[i]));
+
+    Napi::Object object = Napi::Object::New(env);
+    object["paths"] = paths;
+    object["files"] = files;
+    object["fileIds"] = fileIds;
+    object["sizeBytes"] = sizeBytes;
+    object["modifiedMs"] = modifiedMs;
+    object["volumeIndex"] = volumeIndex;
+    object["volumes"] = volumes;
+    object["problems"] = problems;
+    return object;
+}
+
+Napi::Object resultsOf(Napi::Env env, const backup::Session& session) {
+    const auto& records = session.records();
+    const std::vector<backup::PhaseSpan> spans = session.phases();
+    const std::int64_t originNs = spans.empty() ? backup::nowNs() : spans.front().beginNs;
+    Columns columns(env, records.size());
+    Napi::Array stuck = Napi::Array::New(env);
+    Napi::Array pieces = Napi::Array::New(env);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        columns.fill(i, records[i], originNs);
+        if (records[i].stuck) stuck.Set(stuck.Length(), Napi::Number::New(env, static_cast<double>(i)));
+        if (records[i].state != backup::State::captured || records[i].irregularPieces.empty()) continue;
+        Napi::Uint32Array lengths = Napi::Uint32Array::New(env, records[i].irregularPieces.size());
+        std::ranges::copy(records[i].irregularPieces, lengths.Data());
+        Napi::Object entry = Napi::Object::New(env);
+        entry["index"] = static_cast<double>(i);
+        entry["lengths"] = lengths;
+        pieces.Set(pieces.Length(), entry);
+    }
+    const std::vector<backup::DatabaseFailure> failures = session.failures();
+    Napi::Array failureList = Napi::Array::New(env, failures.size());
+    for (std::uint32_t i = 0; i < failures.size(); ++i) {
+        Napi::Object entry = Napi::Object::New(env);
+        entry["index"] = static_cast<double>(failures[i].index);
+        entry["failure"] = toObject(env, failures[i].failure);
+        failureList.Set(i, entry);
+    }
+
+    Napi::Object object = Napi::Object::New(env);
+    object["count"] = static_cast<double>(records.size());
+    columns.attach(object);
+    object["originNs"] = Napi::BigInt::New(env, originNs);
+    object["phases"] = phaseList(env, spans, originNs);
+    object["afterLastStart"] = serverTime(env, session.afterLastStart());
+    object["failures"] = failureList;
+    object["irregularPieces"] = pieces;
+    object["pieceBytes"] = backup::kPieceBytes;
+    object["stuck"] = stuck;
+    return object;
+}
+
+}  // namespace domino_vss::addon

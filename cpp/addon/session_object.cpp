@@ -1,0 +1,236 @@
+#include "addon/session_object.h"
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "addon/pending_promise.h"
+#include "addon/records.h"
+#include "backup/offline_source.h"
+#include "domino/domino_source.h"
+#include "domino/runtime.h"
+#include "shadow/btrfs_provider.h"
+#include "shadow/reflink_provider.h"
+#include "shadow/rolling_provider.h"
+
+namespace domino_vss::addon {
+
+namespace {
+
+using backup::Session;
+using std::chrono::milliseconds;
+
+/// How long the end of a process or worker waits for its sessions.
+constexpr milliseconds kAbortTimeout{10'000};
+
+/// Open sessions of the process, so that an ending environment or process can abort them.
+class Registry {
+public:
+    void add(napi_env env, const std::shared_ptr<Session>& session) {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(sessions_, [](const auto& entry) { return entry.second.expired(); });
+        sessions_.emplace(env, session);
+    }
+
+    template <typename Predicate>
+    std::vector<std::shared_ptr<Session>> take(Predicate belongs) {
+        std::vector<std::shared_ptr<Session>> taken;
+        const std::lock_guard lock(mutex_);
+        for (auto entry = sessions_.begin(); entry != sessions_.end();) {
+            if (!belongs(entry->first)) {
+                ++entry;
+                continue;
+            }
+            if (auto session = entry->second.lock()) taken.push_back(std::move(session));
+            entry = sessions_.erase(entry);
+        }
+        return taken;
+    }
+
+private:
+    std::mutex mutex_;
+    std::multimap<napi_env, std::weak_ptr<Session>> sessions_;  // guarded by mutex_
+};
+
+Registry& registry() {
+    static auto* const instance = new Registry;  // never destroyed: workers may end after static destruction began
+    return *instance;
+}
+
+std::uint32_t abortAndCount(const std::vector<std::shared_ptr<Session>>& sessions) {
+    for (const auto& session : sessions) session->cancel();
+    std::uint32_t open = 0;
+    for (const auto& session : sessions) open += session->abortAndWait(kAbortTimeout) ? 1U : 0U;
+    return open;
+}
+
+std::string stringOf(const Napi::Object& object, const char* key) {
+    return object.Get(key).As<Napi::String>().Utf8Value();
+}
+
+milliseconds millisecondsOf(const Napi::Value& value) {
+    return milliseconds(value.As<Napi::Number>().Int64Value());
+}
+
+std::vector<shadow::SessionVolume> volumesOf(const Napi::Object& options) {
+    const auto array = options.Get("volumes").As<Napi::Array>();
+    std::vector<shadow::SessionVolume> volumes;
+    for (std::uint32_t i = 0; i < array.Length(); ++i) {
+        const auto volume = array.Get(i).As<Napi::Object>();
+        volumes.push_back({stringOf(volume, "source"), stringOf(volume, "target")});
+    }
+    return volumes;
+}
+
+/// Calls the hook on the JavaScript thread. Unreferenced: the pending capture keeps the event loop alive.
+shadow::HookProvider::Request hookRequest(Napi::Env env, const Napi::Function& hook) {
+    auto function = Napi::ThreadSafeFunction::New(env, hook, "domino-vss hook", 0, 1);
+    function.Unref(env);
+    const std::shared_ptr<Napi::ThreadSafeFunction> shared(new Napi::ThreadSafeFunction(function),
+                                                           [](Napi::ThreadSafeFunction* owned) {
+                                                               owned->Release();
+                                                               delete owned;
+                                                           });
+    return [shared](double deadlineMs) {
+        shared->NonBlockingCall([deadlineMs](Napi::Env callEnv, Napi::Function call) {
+            call.Call({Napi::Number::New(callEnv, deadlineMs)});
+        });
+    };
+}
+
+}  // namespace
+
+Napi::Function SessionObject::define(Napi::Env env) {
+    return DefineClass(env, "NativeSession",
+                       {
+                           InstanceMethod<&SessionObject::add>("add"),
+                           InstanceMethod<&SessionObject::open>("open"),
+                           InstanceMethod<&SessionObject::prepare>("prepare"),
+                           InstanceMethod<&SessionObject::capture>("capture"),
+                           InstanceMethod<&SessionObject::close>("close"),
+                           InstanceMethod<&SessionObject::cancel>("cancel"),
+                           InstanceMethod<&SessionObject::settleShadow>("settleShadow"),
+                           InstanceMethod<&SessionObject::progress>("progress"),
+                           InstanceMethod<&SessionObject::results>("results"),
+                       });
+}
+
+SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionObject>(info) {
+    const auto options = info[0].As<Napi::Object>();
+    const std::string providerName = stringOf(options, "provider");
+
+    std::unique_ptr<backup::DatabaseSource> source;
+    if (stringOf(options, "source") == "offline")
+        source = std::make_unique<backup::OfflineSource>();
+    else
+        source = std::make_unique<domino::DominoSource>(domino::runtime::api());
+
+    std::unique_ptr<backup::ShadowProvider> provider;
+    if (providerName == "btrfs") {
+        provider = std::make_unique<shadow::BtrfsProvider>(volumesOf(options));
+    } else if (providerName == "reflink") {
+        provider = std::make_unique<shadow::ReflinkProvider>(volumesOf(options));
+    } else if (providerName == "rolling") {
+        provider = std::make_unique<shadow::RollingProvider>(volumesOf(options));
+    } else {
+        auto hook = std::make_unique<shadow::HookProvider>(
+            volumesOf(options), hookRequest(info.Env(), options.Get("createShadow").As<Napi::Function>()));
+        hook_ = hook.get();
+        provider = std::move(hook);
+    }
+
+    backup::SessionOptions sessionOptions;
+    sessionOptions.shards = static_cast<std::uint16_t>(options.Get("shards").As<Napi::Number>().Uint32Value());
+    sessionOptions.databaseBudget = millisecondsOf(options.Get("databaseBudgetMs"));
+    sessionOptions.lease = millisecondsOf(options.Get("leaseMs"));
+    sessionOptions.deltaDirectory = stringOf(options, "deltaDirectory");
+    session_ = std::make_shared<Session>(sessionOptions, std::move(source), std::move(provider));
+    registry().add(info.Env(), session_);
+}
+
+void SessionObject::add(const Napi::CallbackInfo& info) {
+    const auto databases = info[0].As<Napi::Object>();
+    const auto paths = databases.Get("paths").As<Napi::Array>();
+    const auto files = databases.Get("files").As<Napi::Array>();
+    const auto targets = databases.Get("targets").As<Napi::Array>();
+    for (std::uint32_t i = 0; i < paths.Length(); ++i) {
+        session_->add({paths.Get(i).As<Napi::String>().Utf8Value(), files.Get(i).As<Napi::String>().Utf8Value(),
+                       targets.Get(i).As<Napi::String>().Utf8Value()});
+    }
+}
+
+namespace {
+
+Session::Completion completionOf(const std::shared_ptr<PendingPromise>& pending) {
+    return [pending](const backup::Failure* failure) {
+        if (failure != nullptr)
+            pending->reject(*failure);
+        else
+            pending->resolve([](Napi::Env env) { return env.Undefined(); });
+    };
+}
+
+}  // namespace
+
+Napi::Value SessionObject::open(const Napi::CallbackInfo& info) {
+    const auto pending = std::make_shared<PendingPromise>(info.Env(), "domino-vss open");
+    session_->open(millisecondsOf(info[0]), completionOf(pending));
+    return pending->promise();
+}
+
+Napi::Value SessionObject::prepare(const Napi::CallbackInfo& info) {
+    const auto pending = std::make_shared<PendingPromise>(info.Env(), "domino-vss prepare");
+    session_->prepare(millisecondsOf(info[0]), completionOf(pending));
+    return pending->promise();
+}
+
+Napi::Value SessionObject::capture(const Napi::CallbackInfo& info) {
+    const auto pending = std::make_shared<PendingPromise>(info.Env(), "domino-vss capture");
+    session_->capture(millisecondsOf(info[0]), completionOf(pending));
+    return pending->promise();
+}
+
+Napi::Value SessionObject::close(const Napi::CallbackInfo& info) {
+    const auto options = info[0].As<Napi::Object>();
+    const auto pending = std::make_shared<PendingPromise>(info.Env(), "domino-vss close");
+    session_->close(options.Get("keepShadow").As<Napi::Boolean>().Value(), millisecondsOf(options.Get("timeoutMs")),
+                    completionOf(pending));
+    return pending->promise();
+}
+
+void SessionObject::cancel(const Napi::CallbackInfo& /*info*/) {
+    session_->cancel();
+}
+
+void SessionObject::settleShadow(const Napi::CallbackInfo& info) {
+    if (hook_ == nullptr) return;
+    if (info[0].IsObject())
+        hook_->settle(stringOf(info[0].As<Napi::Object>(), "text"));
+    else
+        hook_->settle(std::nullopt);
+}
+
+Napi::Value SessionObject::progress(const Napi::CallbackInfo& info) {
+    const backup::Progress progress = session_->progress();
+    Napi::Object object = Napi::Object::New(info.Env());
+    object["phase"] = backup::phaseName(progress.phase);
+    object["done"] = progress.done;
+    object["total"] = progress.total;
+    return object;
+}
+
+Napi::Value SessionObject::results(const Napi::CallbackInfo& info) {
+    return resultsOf(info.Env(), *session_);
+}
+
+std::uint32_t abortSessionsOf(napi_env env) {
+    return abortAndCount(registry().take([env](napi_env owner) { return owner == env; }));
+}
+
+std::uint32_t abortAllSessions() {
+    return abortAndCount(registry().take([](napi_env) { return true; }));
+}
+
+}  // namespace domino_vss::addon

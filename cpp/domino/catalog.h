@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backup/failure.h"
+#include "backup/volume.h"
+
+namespace domino_vss::domino {
+
+struct CatalogEntry {
+    std::string path;  ///< to open by: relative to the data directory, through links
+    std::string file;  ///< resolved, absolute
+    std::uint64_t sizeBytes = 0;
+    double modifiedMs = 0;
+    std::uint16_t volume = 0;  ///< index into Catalog::volumes
+    std::string fileId;
+};
+
+struct Catalog {
+    std::vector<CatalogEntry> entries;
+    std::vector<backup::Volume> volumes;
+    std::vector<backup::Failure> problems;
+};
+
+/// Finds what the backup API must save: files with a database's extension and the NSF signature, anywhere under the data
+/// directory and behind directory links (`x.dir`) and database links (`x.nsf`), which are small text files that name their
+/// target in the first line. Reads the file system only; needs no runtime. Throws Failure when the data directory itself
+/// cannot be read.
+[[nodiscard]] Catalog findDatabases(const std::string& dataDirectory, const std::vector<std::string>& excludeDirectories);
+
+}  // namespace domino_vss::domino

@@ -1,0 +1,124 @@
+#include "domino/domino_source.h"
+
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "domino/lmbcs.h"
+#include "domino/runtime.h"
+#include "domino/status.h"
+
+namespace domino_vss::domino {
+
+namespace {
+
+constexpr std::uint64_t join(DWORD low, DWORD high) noexcept {
+    return (std::uint64_t{high} << 32U) | low;
+}
+constexpr DWORD lowPart(std::uint64_t value) noexcept {
+    return static_cast<DWORD>(value & 0xFFFFFFFFU);
+}
+constexpr DWORD highPart(std::uint64_t value) noexcept {
+    return static_cast<DWORD>(value >> 32U);
+}
+
+}  // namespace
+
+backup::CallStatus DominoSource::enterThread(std::unique_ptr<backup::ThreadScope>& scope) noexcept {
+    return RuntimeThread::enter(api_, scope);
+}
+
+backup::CallStatus DominoSource::open(const backup::DatabaseSpec& spec,
+                                      std::unique_ptr<backup::Database>& database) noexcept {
+    const std::string path = toLmbcs(api_, spec.path);
+    // Eight zeroed bytes: should a future release have wider handles, it must not write beside the variable.
+    std::array<DBHANDLE, 2> handle{};
+    const backup::CallStatus status = callStatus(api_.NSFDbOpen(path.c_str(), handle.data()), "NSFDbOpen");
+    if (status.ok()) database = std::make_unique<DominoDatabase>(api_, handle[0]);
+    return status;
+}
+
+backup::ServerTime DominoSource::serverTime() noexcept {
+    TIMEDATE now{};
+    api_.OSCurrentTIMEDATE(&now);
+    const std::chrono::duration<double, std::milli> epoch = std::chrono::system_clock::now().time_since_epoch();
+    return {{now.Innards[0], now.Innards[1]}, epoch.count()};
+}
+
+backup::Failure DominoSource::describe(const backup::CallStatus& status, backup::Phase phase, std::string subject) {
+    return domino::describe(api_, status, phase, std::move(subject));
+}
+
+DominoDatabase::~DominoDatabase() {
+    if (inBackup_) static_cast<void>(end(backup::EndMode::abort));
+    static_cast<void>(api_.NSFDbClose(handle_));
+}
+
+std::array<std::uint8_t, 8> DominoDatabase::replicaId() noexcept {
+    DBREPLICAINFO info{};
+    std::array<std::uint8_t, 8> id{};
+    if (errorCode(api_.NSFDbReplicaInfoGet(handle_, &info)) == 0) std::memcpy(id.data(), &info.ID, id.size());
+    return id;
+}
+
+backup::CallStatus DominoDatabase::logInfo(backup::LogInfo& info) noexcept {
+    BOOL logged = 0;
+    UNID logId{};
+    UNID dbiid{};
+    DWORD extent = 0;
+    const STATUS status = api_.NSFDbGetLogInfo(handle_, 0, &logged, &logId, &dbiid, &extent);
+    info = {};
+    // The other outputs mean nothing when the database is not logged.
+    if (errorCode(status) == 0 && logged != 0) {
+        info.logged = true;
+        std::memcpy(info.logId.data(), &logId, sizeof logId);
+        std::memcpy(info.dbiid.data(), &dbiid, sizeof dbiid);
+        info.logExtent = extent;
+    }
+    return callStatus(status, "NSFDbGetLogInfo");
+}
+
+backup::CallStatus DominoDatabase::start(std::uint64_t& sizeBytes) noexcept {
+    std::array<DHANDLE, 2> context{};
+    DWORD low = 0;
+    DWORD high = 0;
+    const STATUS status = api_.NSFBackupStart(handle_, 0, context.data(), &low, &high);
+    inBackup_ = errorCode(status) == 0;
+    context_ = context[0];
+    sizeBytes = join(low, high);
+    return callStatus(status, "NSFBackupStart");
+}
+
+backup::CallStatus DominoDatabase::setHighWaterMark(std::uint64_t copiedBytes) noexcept {
+    return callStatus(api_.NSFBackupSetHighWaterMark(handle_, context_, lowPart(copiedBytes), highPart(copiedBytes)),
+                      "NSFBackupSetHighWaterMark");
+}
+
+backup::CallStatus DominoDatabase::stop() noexcept {
+    return callStatus(api_.NSFBackupStop(handle_, context_), "NSFBackupStop");
+}
+
+backup::CallStatus DominoDatabase::changeInfoSize(std::uint64_t& sizeBytes) noexcept {
+    DWORD low = 0;
+    DWORD high = 0;
+    const STATUS status = api_.NSFBackupGetChangeInfoSize(handle_, context_, 0, &low, &high);
+    sizeBytes = join(low, high);
+    return callStatus(status, "NSFBackupGetChangeInfoSize");
+}
+
+backup::CallStatus DominoDatabase::nextChangeInfo(std::span<char> buffer, std::uint32_t& filled) noexcept {
+    filled = 0;
+    return callStatus(api_.NSFBackupGetNextChangeInfo(handle_, context_, 0, buffer.data(),
+                                                      static_cast<DWORD>(buffer.size()), &filled),
+                      "NSFBackupGetNextChangeInfo");
+}
+
+backup::CallStatus DominoDatabase::end(backup::EndMode mode) noexcept {
+    const DWORD options = mode == backup::EndMode::abort ? kBackupEndAbort : 0;
+    const backup::CallStatus status = callStatus(api_.NSFBackupEnd(handle_, context_, options), "NSFBackupEnd");
+    // A context that could not be ended properly is still to be aborted by the destructor.
+    if (status.ok()) inBackup_ = false;
+    return status;
+}
+
+}  // namespace domino_vss::domino

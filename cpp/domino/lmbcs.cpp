@@ -1,0 +1,39 @@
+#include "domino/lmbcs.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "backup/failure.h"
+
+namespace domino_vss::domino {
+
+namespace {
+
+/// Control characters introduce LMBCS groups, so only printable ASCII is the same in both.
+bool isPlain(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F; });
+}
+
+std::string translate(const Api& api, WORD mode, std::string_view text) {
+    if (isPlain(text)) return std::string(text);
+    // Three bytes of LMBCS or four of UTF-8 at the most for one of the other.
+    std::vector<char> out(text.size() * 4 + 16);
+    if (out.size() > kMaxWord)
+        throw backup::Failure(backup::code::kUnsupported, backup::Phase::runtime, "the text is too long for OSTranslate",
+                              std::string(text.substr(0, 80)));
+    const WORD length = api.OSTranslate(mode, text.data(), static_cast<WORD>(text.size()), out.data(),
+                                        static_cast<WORD>(out.size()));
+    return {out.data(), length};
+}
+
+}  // namespace
+
+std::string toLmbcs(const Api& api, std::string_view utf8) {
+    return translate(api, kTranslateUtf8ToLmbcs, utf8);
+}
+
+std::string fromLmbcs(const Api& api, std::string_view lmbcs) {
+    return translate(api, kTranslateLmbcsToUtf8, lmbcs);
+}
+
+}  // namespace domino_vss::domino

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "domino/c_api.h"
+
+namespace domino_vss::domino {
+
+// Steps of a restore. File names are full paths in UTF-8. The thread must belong to the runtime. All throw Failure.
+
+/// The server lets go of the database; the file stays. Waits while it is in use.
+void takeDatabaseOffline(const Api& api, const std::string& file, std::chrono::milliseconds wait);
+void bringDatabaseOnline(const Api& api, const std::string& file);
+
+struct RecoverOptions {
+    std::vector<std::string> files;
+    bool newDbiid = false;
+    bool newReplicaId = false;
+};
+
+/// Rolls logged copies forward, all in one scan of the log. The failing file is the subject of the failure.
+void recoverDatabases(const Api& api, const RecoverOptions& options);
+
+}  // namespace domino_vss::domino
