@@ -38,7 +38,7 @@
           'ldflags': [
             '-Wl,-z,nodelete',
             '-static-libstdc++',
-            '-Wl,--exclude-libs,ALL',
+            '-Wl,--version-script=<(module_root_dir)/cmake/exports.map',
             '-Wl,--gc-sections',
             '-Wl,-z,relro,-z,now',
           ],
