@@ -1,0 +1,236 @@
+import { rm } from 'node:fs/promises';
+import { buildManifestHead, type BackupFacts, type BackupReport } from './backup-report';
+import { Call, publicCall } from './call';
+import { captureShadow, type BackupWork, type Capture } from './capture';
+import { DominoVssError, toPublicError } from './errors';
+import type { LeftOver } from './journal';
+import { writeManifest } from './manifest';
+import { abortSignal, boolean, checkOptions, functionValue, milliseconds } from './options';
+import { ProgressReporter, type ProgressListener } from './progress';
+import { removeShadowParents, type ProviderChoice } from './provider';
+import { holdOpen, release } from './runtime';
+import { SnapshotSet } from './snapshot-set';
+
+/** Options of {@link Backup.createShadow}. */
+export interface CreateShadowOptions {
+  /** Default: 120 000. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** Options of {@link Backup.endBackup}. */
+export interface EndBackupOptions {
+  /** Whether the shadow stays. Default: whether the backup's `lifetime` is `persistent`. */
+  readonly keep?: boolean | undefined;
+  /** Default: 600 000. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** For what is left behind while another error is already on its way to the caller; the journal names it as well. */
+export function warnAboutLeft(thrown: unknown): void {
+  const { message, code } = toPublicError(thrown);
+  process.emitWarning(`a failed backup left something behind: ${message}`, { code });
+}
+
+/** Longest time that taking everything back may last. */
+const closeTimeoutMs = 60_000;
+
+/**
+ * A backup between its begin and its end. The order of calls is {@link createShadow}, {@link endBackup}; a call that
+ * fails or is aborted takes everything back, and the backup is over. It holds databases open until it has ended, so
+ * {@link dispose} belongs into a `finally`.
+ */
+export class Backup {
+  /** Id of the backup and name of its directory. */
+  readonly id: string;
+  /** Directory of the backup, in the delta directory. */
+  readonly directory: string;
+  /** Which provider makes the shadow, and why. */
+  readonly provider: ProviderChoice;
+  /** Number of databases that were found and selected. */
+  readonly databases: number;
+  readonly warnings: readonly string[];
+  /** What earlier processes left behind. Nothing of it was touched. */
+  readonly leftOvers: readonly LeftOver[];
+  readonly #work: BackupWork;
+  readonly #facts: BackupFacts;
+  #state: 'begun' | 'created' | 'ended' = 'begun';
+  #running: Promise<unknown> | undefined;
+  #removed: Promise<void> | undefined;
+  #created: { readonly set: SnapshotSet; readonly capture: Capture } | undefined;
+
+  /** @internal */
+  constructor(work: BackupWork, facts: BackupFacts) {
+    this.#work = work;
+    this.#facts = facts;
+    this.id = work.id;
+    this.directory = work.directory;
+    this.provider = { name: work.provider.name, reason: work.provider.reason };
+    this.databases = work.databases.paths.length;
+    this.warnings = facts.warnings;
+    this.leftOvers = facts.leftOvers;
+    holdOpen(work.binding, this);
+  }
+
+  /**
+   * The freeze window: every database into backup mode, the shadow, every database out again, in one native call.
+   * Afterwards the change information is fetched and hashed.
+   *
+   * @throws {@link BackupError} when the backup as a whole fails, {@link ShadowError} when the shadow cannot be made,
+   * {@link AbortError} when cancelled. In each case the databases are out of backup mode and nothing is left.
+   */
+  createShadow(options: CreateShadowOptions = {}): Promise<SnapshotSet> {
+    return publicCall(async () => {
+      checkOptions(options, { timeoutMs: milliseconds, signal: abortSignal, onProgress: functionValue });
+      return this.#run('begun', async () => {
+        const call = new Call({
+          signal: options.signal,
+          timeoutMs: options.timeoutMs ?? 120_000,
+          phase: 'prepare',
+        });
+        const capture = await captureShadow(this.#work, call, new ProgressReporter(options.onProgress, call));
+        call.check();
+        const set = new SnapshotSet(this.#work, capture, () => this.#state === 'created' && !this.#removed);
+        this.#created = { set, capture };
+        this.#state = 'created';
+        return set;
+      });
+    });
+  }
+
+  /**
+   * Writes the manifest, takes exposures away and deletes the shadow unless it is kept.
+   *
+   * @throws {@link AbortError} when cancelled before the manifest was complete; the backup is taken back then.
+   */
+  endBackup(options: EndBackupOptions = {}): Promise<BackupReport> {
+    return publicCall(async () => {
+      checkOptions(options, { keep: boolean, timeoutMs: milliseconds, signal: abortSignal });
+      const keep = options.keep ?? this.#facts.lifetime === 'persistent';
+      return this.#run('created', async () => {
+        const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'end' });
+        return this.#end(keep, call);
+      });
+    });
+  }
+
+  /** Ends the backup whatever state it is in; what was not ended by {@link endBackup} is taken back. Idempotent. */
+  dispose(): Promise<void> {
+    return publicCall(async () => {
+      if (this.#running) {
+        this.#work.session.cancel();
+        await this.#running.catch(() => undefined);
+      }
+      await this.#takeBack();
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  /** Runs one call at a time, only in its turn, and takes the backup back when it fails. */
+  async #run<T>(expected: 'begun' | 'created', body: () => Promise<T>): Promise<T> {
+    if (this.#running || this.#removed || this.#state !== expected) {
+      const now = this.#running ? 'another call is running' : this.#removed ? 'it has failed' : `it has ${this.#state}`;
+      const wanted = expected === 'begun' ? 'createShadow comes first and once' : 'endBackup follows createShadow';
+      throw new DominoVssError('ERR_STATE', { message: `${wanted}; of backup ${this.id}: ${now}` });
+    }
+    const work = body();
+    this.#running = work;
+    try {
+      return await work;
+    } catch (error) {
+      await this.#takeBack().catch(warnAboutLeft);
+      throw error;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #end(keep: boolean, call: Call): Promise<BackupReport> {
+    const created = this.#created;
+    if (!created) throw new DominoVssError('ERR_INTERNAL', { message: 'no shadow although one was created' });
+    const { set, capture } = created;
+    const head = await buildManifestHead(this.#work, this.#facts, capture, set, keep);
+    const manifest = await writeManifest(
+      this.directory,
+      set.describeDatabases(),
+      (databasesSha256) => ({ ...head, databasesSha256 }),
+      () => {
+        call.check();
+      },
+    );
+    // From here on the backup is good, whatever happens to its shadow.
+    this.#state = 'ended';
+    const left = keep ? await this.#collect([this.#closeSession(true)]) : await this.#removeShadow();
+    left.push(...(await this.#collect([() => this.#finishJournal(left)])));
+    const warnings = [...head.warnings, ...left.map((error) => toPublicError(error).message)];
+    const { outcome, provider, lifetime, window, counts, volumes, changes, alsoSave } = head;
+    return {
+      id: this.id,
+      outcome,
+      directory: this.directory,
+      manifest,
+      provider,
+      lifetime,
+      window,
+      counts,
+      volumes,
+      skipped: capture.skipped,
+      changes,
+      copies: set.copyReport ?? null,
+      alsoSave,
+      warnings,
+      leftOvers: this.leftOvers,
+    };
+  }
+
+  #takeBack(): Promise<void> {
+    if (this.#state === 'ended') return Promise.resolve();
+    this.#removed ??= (async () => {
+      const left = await this.#removeShadow();
+      left.push(...(await this.#collect([() => rm(this.directory, { recursive: true, force: true })])));
+      await this.#finishJournal(left);
+      if (left.length > 0) throw left[0];
+    })();
+    return this.#removed;
+  }
+
+  /** Databases come out first; then the shadow goes. Answers what could not be done. */
+  #removeShadow(): Promise<unknown[]> {
+    return this.#collect([
+      this.#closeSession(false),
+      async () => this.#work.hookRun?.remove(),
+      ...(this.#created?.set.shadows ?? []).map((shadow) => () => shadow.unexpose()),
+      () => removeShadowParents(this.#work.plan),
+    ]);
+  }
+
+  #closeSession(keepShadow: boolean): () => Promise<void> {
+    return () => this.#work.session.close({ keepShadow, timeoutMs: closeTimeoutMs });
+  }
+
+  async #collect(steps: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {
+    const errors: unknown[] = [];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    return errors;
+  }
+
+  /** What could not be removed, and databases that a hung call may have left in backup mode, stay in the journal. */
+  async #finishJournal(left: readonly unknown[]): Promise<void> {
+    const { journal, session, databases } = this.#work;
+    release(this);
+    const stuck = session.results().stuck.map((index) => databases.paths[index] ?? '');
+    if (left.length === 0 && stuck.length === 0) await journal.remove();
+    else await journal.update({ ended: true, ...(left.length === 0 && { shadows: [] }) }, stuck);
+  }
+}

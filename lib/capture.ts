@@ -1,0 +1,202 @@
+import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import type { Call } from './call';
+import { CapturedDatabases } from './captured';
+import { hashFile } from './copy';
+import { compareWithCatalog, type BackupDatabases, type DatabaseChanges } from './databases';
+import { syncDirectory } from './durable';
+import { BackupError, decidedFailure, toDatabaseFailure, toPublicError, type DatabaseFailure } from './errors';
+import { forEachLimited } from './event-loop';
+import type { HookRun } from './hook';
+import type { Journal } from './journal';
+import type { NativeBinding, NativeResults, NativeSession } from './native';
+import type { ProgressReporter } from './progress';
+import { makeShadowParents, type ResolvedProvider, type ShadowPlan } from './provider';
+import type { Selector } from './selection';
+import { withServiceStopped, type BackupMode } from './service';
+import { buildTimeline, publishWindow, type Timeline } from './timeline';
+
+/** Everything a backup in progress consists of. */
+export interface BackupWork {
+  readonly id: string;
+  /** Directory of this backup, in the delta directory. */
+  readonly directory: string;
+  readonly binding: NativeBinding;
+  readonly session: NativeSession;
+  readonly journal: Journal;
+  readonly databases: BackupDatabases;
+  readonly selector: Selector;
+  readonly mode: BackupMode;
+  readonly provider: ResolvedProvider;
+  readonly plan: ShadowPlan;
+  readonly hookRun: HookRun | undefined;
+  /** Not searched for databases: our own directories. */
+  readonly excludeDirectories: readonly string[];
+  readonly limits: SkipLimits;
+  /** Links and directories that could not be followed. */
+  readonly problems: readonly DatabaseFailure[];
+}
+
+/** When left-out databases make the whole backup fail. */
+export interface SkipLimits {
+  readonly maxSkipped: number;
+  readonly unmetRequired: readonly string[];
+}
+
+/** What came out of the freeze window. */
+export interface Capture {
+  readonly databases: CapturedDatabases;
+  readonly changes: DatabaseChanges;
+  readonly timeline: Timeline;
+  /** Readable directory of each volume's shadow, in the order of the volumes. */
+  readonly roots: readonly string[];
+  /** Databases left out, and links that lead nowhere. */
+  readonly skipped: readonly DatabaseFailure[];
+}
+
+/** Lists again, then runs the freeze window, then makes sure that the outcome is acceptable. */
+export async function captureShadow(work: BackupWork, call: Call, progress: ProgressReporter): Promise<Capture> {
+  const { journal, mode, plan, databases } = work;
+  const captured = async (): Promise<Omit<Capture, 'timeline' | 'skipped'> & { results: NativeResults }> => {
+    const changes = await listAgain(work, call);
+    call.check('prepare');
+    await progress.watch(work.session, () => call.native(work.session, (timeoutMs) => work.session.prepare(timeoutMs)));
+    await runWindow(work, call, progress);
+    const results = work.session.results();
+    const decided = decideChanged(databases, changes);
+    return {
+      databases: await CapturedDatabases.create(databases, results, decided),
+      changes: { appeared: changes.appeared, vanished: changes.vanished, replaced: changes.replaced },
+      roots: work.hookRun ? work.hookRun.shadows.map(({ root }) => root) : plan.targets,
+      results,
+    };
+  };
+
+  // From here on something may exist that only the journal knows of after a crash.
+  const inBackupMode = mode.type === 'backup-api' ? databases.paths : [];
+  await journal.update({ provider: work.provider.name, shadows: plan.targets }, inBackupMode);
+  await makeShadowParents(plan);
+  const { results, ...capture } =
+    mode.type === 'backup-api'
+      ? await captured()
+      : await withServiceStopped(
+          mode.service,
+          {
+            signal: call.signal ?? new AbortController().signal,
+            beforeStop: () => journal.update({ stoppedService: mode.service.name }),
+          },
+          captured,
+        );
+  const { stuck } = capture.databases;
+  await journal.update({ stoppedService: '' }, stuck);
+
+  const skipped = [...work.problems, ...capture.databases.skipped];
+  refuseTooManySkipped(skipped, capture.databases.missingRequired(), capture.databases.count, work.limits);
+  await removeDeltasOfSkipped(work, capture.databases);
+  await hashDeltas(work, capture.databases, call, progress);
+  const timeline = buildTimeline(results);
+  publishWindow({ backupId: work.id, provider: work.provider.name, timeline });
+  return { ...capture, timeline, skipped };
+}
+
+async function listAgain(work: BackupWork, call: Call): ReturnType<typeof compareWithCatalog> {
+  call.check('find');
+  const { dataDirectory } = work.databases;
+  const { excludeDirectories } = work;
+  const catalog = await call.race(work.binding.findDatabases({ dataDirectory, excludeDirectories }));
+  return compareWithCatalog(work.databases, catalog, work.selector);
+}
+
+async function runWindow(work: BackupWork, call: Call, progress: ProgressReporter): Promise<void> {
+  const { session, hookRun } = work;
+  const onAbort = (): void => hookRun?.abort(call.signal?.reason);
+  call.signal?.addEventListener('abort', onAbort);
+  try {
+    call.check('start');
+    await progress.watch(session, () => call.native(session, (timeoutMs) => session.capture(timeoutMs)));
+  } catch (thrown) {
+    const error = toPublicError(thrown);
+    await hookRun?.captureFailed(error);
+    throw error instanceof BackupError ? withFailures(error, work) : thrown;
+  } finally {
+    call.signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** An error of the whole window says which databases had failed by then. */
+function withFailures(error: BackupError, { session, databases }: BackupWork): BackupError {
+  const failures = session
+    .results()
+    .failures.map(({ index, failure }) => toDatabaseFailure(databases.paths[index] ?? '', failure));
+  const { message, phase, cause } = error;
+  return failures.length === 0 ? error : new BackupError(error.code, { message, phase, cause }, failures);
+}
+
+function decideChanged(
+  databases: BackupDatabases,
+  changes: { readonly vanishedIndexes: readonly number[]; readonly replacedIndexes: readonly number[] },
+): Map<number, DatabaseFailure> {
+  const decided = new Map<number, DatabaseFailure>();
+  const decide = (index: number, code: 'ERR_DATABASE_VANISHED' | 'ERR_DATABASE_REPLACED', text: string): void => {
+    decided.set(index, decidedFailure(databases.paths[index] ?? '', code, 'find', text));
+  };
+  for (const index of changes.vanishedIndexes) {
+    decide(index, 'ERR_DATABASE_VANISHED', 'the database is gone since the backup began');
+  }
+  for (const index of changes.replacedIndexes) {
+    decide(index, 'ERR_DATABASE_REPLACED', 'another file stands in its place since the backup began');
+  }
+  return decided;
+}
+
+/** Throws when the databases that had to be left out are too many, or the wrong ones. */
+export function refuseTooManySkipped(
+  skipped: readonly DatabaseFailure[],
+  missingRequired: readonly DatabaseFailure[],
+  left: number,
+  limits: SkipLimits,
+): void {
+  const [unmet] = limits.unmetRequired;
+  if (unmet !== undefined) {
+    throw new BackupError('ERR_REQUIRED_DATABASE', { message: `no database matches the required "${unmet}"` }, skipped);
+  }
+  const [missing] = missingRequired;
+  if (missing) {
+    const more = missingRequired.length > 1 ? ` and ${missingRequired.length - 1} more` : '';
+    const message = `the required database ${missing.database}${more} had to be left out: ${missing.text}`;
+    throw new BackupError('ERR_REQUIRED_DATABASE', { message, phase: missing.phase }, missingRequired);
+  }
+  if (left === 0) {
+    const message = skipped.length === 0 ? 'no database matches the selection' : 'every database had to be left out';
+    throw new BackupError('ERR_NO_DATABASES', { message }, skipped);
+  }
+  if (skipped.length > limits.maxSkipped) {
+    const message = `${skipped.length} databases had to be left out, ${limits.maxSkipped} are allowed`;
+    throw new BackupError('ERR_TOO_MANY_SKIPPED', { message }, skipped);
+  }
+}
+
+/** A delta without a database in the manifest would only be mistaken for something. */
+async function removeDeltasOfSkipped(work: BackupWork, databases: CapturedDatabases): Promise<void> {
+  for (let index = 0; index < databases.results.count; ++index) {
+    if (databases.isCaptured(index)) continue;
+    await rm(join(work.directory, CapturedDatabases.deltaFile(index)), { force: true });
+  }
+}
+
+async function hashDeltas(
+  work: BackupWork,
+  databases: CapturedDatabases,
+  call: Call,
+  progress: ProgressReporter,
+): Promise<void> {
+  const withDelta = [...databases.indexes()].filter((index) => (databases.results.deltaBytes[index] ?? 0) > 0);
+  let done = 0;
+  await forEachLimited(withDelta, 4, async (index) => {
+    const file = join(work.directory, CapturedDatabases.deltaFile(index));
+    databases.setDeltaHash(index, await hashFile(file, () => call.check('drain')));
+    done += 1;
+    progress.report({ type: 'hash', done, total: withDelta.length }, done === withDelta.length);
+  });
+  await syncDirectory(join(work.directory, 'deltas'));
+}

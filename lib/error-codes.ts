@@ -1,0 +1,335 @@
+/** Which error class carries a code. */
+export type ErrorClass =
+  'DominoVssError' | 'DominoError' | 'BackupError' | 'ShadowError' | 'AbortError' | 'OptionError' | 'RestoreError';
+
+/** Exit codes of the command line that stand for an error. */
+export type ErrorExitCode = 1 | 2 | 4 | 5 | 130;
+
+/** What is known about one error code. */
+export interface ErrorCodeEntry {
+  /** What happened. */
+  readonly meaning: string;
+  /** What the reader can do about it. */
+  readonly action: string;
+  readonly errorClass: ErrorClass;
+  /** Whether the same call may succeed later without anything being changed by hand. */
+  readonly retryable: boolean;
+  /** Exit code of the command line when this error ends a command. */
+  readonly exitCode: ErrorExitCode;
+}
+
+const failure = { retryable: false, exitCode: 1 } as const;
+const failureForNow = { retryable: true, exitCode: 1 } as const;
+const precondition = { retryable: false, exitCode: 4 } as const;
+
+/** Every error code of the package. Codes are stable: a code is changed or removed in a new major version only. */
+export const errorCodes = {
+  ERR_OPTION: {
+    meaning: 'An option is unknown, has the wrong type, or contradicts another one.',
+    action: 'Correct the option that the message names.',
+    errorClass: 'OptionError',
+    retryable: false,
+    exitCode: 2,
+  },
+  ERR_STATE: {
+    meaning: 'A call came out of order, for example createShadow twice, or a call on a backup that has ended.',
+    action: 'Begin a new backup; the order is beginBackup, createShadow, endBackup.',
+    errorClass: 'DominoVssError',
+    ...failure,
+  },
+  ERR_ABORTED: {
+    meaning: 'The call was cancelled by its AbortSignal. All databases are out of backup mode and nothing is left.',
+    action: 'Nothing; the cause of the error is the reason given to the signal.',
+    errorClass: 'AbortError',
+    retryable: true,
+    exitCode: 130,
+  },
+  ERR_DEADLINE: {
+    meaning: 'A call did not finish within its time. All databases are out of backup mode.',
+    action: 'Raise timeoutMs, or look in the timeline for the phase that took the time.',
+    errorClass: 'BackupError',
+    ...failureForNow,
+  },
+  ERR_LEASE_EXPIRED: {
+    meaning: 'The backup lay idle with its databases open for longer than its lease and ended itself.',
+    action: 'Call createShadow soon after beginBackup, or raise leaseMs.',
+    errorClass: 'BackupError',
+    ...failureForNow,
+  },
+  ERR_LOCKED: {
+    meaning: 'Another live process runs a backup or a restore of the same data directory.',
+    action: 'Wait until that process has ended.',
+    errorClass: 'DominoVssError',
+    retryable: true,
+    exitCode: 5,
+  },
+  ERR_NATIVE_LOAD: {
+    meaning: 'The native addon could not be loaded.',
+    action: 'Install the package for this platform, or build it with `npx node-gyp rebuild`.',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
+  ERR_UNSUPPORTED: {
+    meaning: 'This platform, file system or Domino release cannot do what was asked for.',
+    action: 'Choose another provider or mode; getCapabilities() tells what is possible and why the rest is not.',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
+  ERR_INTERNAL: {
+    meaning: 'A defect in domino-vss itself.',
+    action: 'Please report it together with the message and the cause.',
+    errorClass: 'DominoVssError',
+    ...failure,
+  },
+  ERR_FILE_SYSTEM: {
+    meaning: 'An operation on a file failed; the cause holds the error of the operating system.',
+    action: 'Look at the path and the system error in the message: rights, a missing directory, a read-only volume.',
+    errorClass: 'DominoVssError',
+    ...failure,
+  },
+  ERR_NO_SPACE: {
+    meaning: 'There is not enough free space for copies, deltas or the restored databases.',
+    action: 'Free the space that the message names, or choose another directory.',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
+
+  ERR_DOMINO_LIBRARY: {
+    meaning: 'The Domino runtime library was not found or could not be loaded.',
+    action: 'Name the Domino program directory (option domino.programDirectory, --program, or Notes_ExecDirectory).',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
+  ERR_DOMINO_LIBRARY_UNSAFE: {
+    meaning: 'The Domino runtime library, or a directory above it, can be changed by ordinary users.',
+    action: 'Take the write permission of group and others away from the program directory.',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
+  ERR_DOMINO_ENVIRONMENT: {
+    meaning: 'A library that the Domino runtime depends on was not found.',
+    action: 'Start the process with LD_LIBRARY_PATH naming the program directory; the command line does so by itself.',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
+  ERR_DOMINO_BITNESS: {
+    meaning: 'The Domino runtime library is for another architecture than this process.',
+    action: 'Use Node.js of the same architecture as the Domino server.',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
+  ERR_DOMINO_NOTES_INI: {
+    meaning: 'notes.ini was not found, cannot be read, or names no data directory.',
+    action: 'Name it (option domino.notesIni or --ini); the server normally keeps it in its data directory.',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
+  ERR_DOMINO_USER: {
+    meaning: 'Domino refuses to work under this user, normally because it is root.',
+    action: 'Run as the user that the Domino server runs as (the owner of the data directory).',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
+  ERR_DOMINO_INIT: {
+    meaning: 'The Domino runtime could not be initialised.',
+    action: 'See the status in the message; `domino-vss doctor` tests every precondition.',
+    errorClass: 'DominoError',
+    ...precondition,
+  },
+  ERR_DOMINO_RUNTIME_BUSY: {
+    meaning: 'This process already holds a Domino runtime for another program directory or notes.ini.',
+    action: 'Use a process of its own for each Domino partition: the runtime can be started only once.',
+    errorClass: 'DominoVssError',
+    ...failure,
+  },
+  ERR_DOMINO_NOT_OPEN: {
+    meaning: 'A call needs the Domino runtime, which this process has not opened or has ended.',
+    action: 'Begin a backup or a restore first, and make no calls while the process exits.',
+    errorClass: 'DominoVssError',
+    ...failure,
+  },
+  ERR_DOMINO_CALL: {
+    meaning: 'A function of the Domino C API failed.',
+    action: 'See the name, number and text of the status.',
+    errorClass: 'DominoError',
+    ...failure,
+  },
+
+  ERR_FIND: {
+    meaning: 'The databases under the data directory could not be listed, or a link or directory there leads nowhere.',
+    action: 'Look at the path in the message: rights, a broken link, a directory that is not mounted.',
+    errorClass: 'BackupError',
+    ...failure,
+  },
+  ERR_NO_DATABASES: {
+    meaning: 'No database was left to back up: nothing matches the selection, or none could be opened.',
+    action: 'Check the include and exclude globs against `findDatabases`, and the failures of this error.',
+    errorClass: 'BackupError',
+    ...failure,
+  },
+  ERR_REQUIRED_DATABASE: {
+    meaning: 'A database that the option `required` names is missing or had to be left out.',
+    action: 'See the failures of this error for the reason.',
+    errorClass: 'BackupError',
+    ...failure,
+  },
+  ERR_TOO_MANY_SKIPPED: {
+    meaning: 'More databases had to be left out than `maxSkipped` allows.',
+    action: 'See the failures of this error for the reasons.',
+    errorClass: 'BackupError',
+    ...failure,
+  },
+  ERR_DATABASE_VANISHED: {
+    meaning: 'A database was there when the backup began and was gone just before the window.',
+    action: 'Nothing if it was deleted on purpose.',
+    errorClass: 'DominoVssError',
+    ...failureForNow,
+  },
+  ERR_DATABASE_REPLACED: {
+    meaning: 'A database was replaced by another file (for example by a copy-style compact) while the backup ran.',
+    action: 'Repeat the backup; a logged database also has a new instance id and needs a new full backup.',
+    errorClass: 'DominoVssError',
+    ...failureForNow,
+  },
+  ERR_DATABASE_BUDGET: {
+    meaning: 'A database took longer than its budget to open or to enter backup mode and was left out.',
+    action: 'Raise databaseBudgetMs, or look for maintenance that runs on it.',
+    errorClass: 'DominoVssError',
+    ...failureForNow,
+  },
+  ERR_DATABASE_STUCK: {
+    meaning: 'A call of the Domino C API did not return; the database may still be in backup mode.',
+    action: 'Check the database on the server; a restart of the server ends its backup mode for certain.',
+    errorClass: 'DominoVssError',
+    ...failure,
+  },
+  ERR_DATABASE_NOT_REACHED: {
+    meaning: 'The deadline passed, or the backup was cancelled, before it was the turn of this database.',
+    action: 'Raise timeoutMs, or use more shards.',
+    errorClass: 'DominoVssError',
+    ...failureForNow,
+  },
+  ERR_BACKUP_ENDED_BY_DOMINO: {
+    meaning: 'Domino itself ended the backup mode of a database: too long (0x3810) or too many changes (0x2DD8).',
+    action: 'Repeat the backup at a quieter time; BACKUP_TIMEOUT in notes.ini sets the time limit in minutes.',
+    errorClass: 'DominoError',
+    ...failureForNow,
+  },
+
+  ERR_DELTA_DIRECTORY: {
+    meaning: 'The delta directory cannot be created or written to.',
+    action: 'Choose a directory that the user of this process may write to, on another volume than the databases.',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
+  ERR_DELTA_WRITE: {
+    meaning: 'The change information of a database could not be written; without it the copy is worthless.',
+    action: 'Check free space and health of the volume that holds the delta directory.',
+    errorClass: 'DominoVssError',
+    ...failure,
+  },
+  ERR_SHADOW: {
+    meaning: 'A call that makes or removes the shadow failed.',
+    action: 'See the system call and its error in the message.',
+    errorClass: 'ShadowError',
+    ...failure,
+  },
+  ERR_SHADOW_DIRECTORY: {
+    meaning: 'The directory for shadows cannot be used: not writable, on another file system, or inside the data directory.',
+    action: 'Name another one with shadowDirectory (--shadow-dir), on the same file system as the databases.',
+    errorClass: 'ShadowError',
+    ...precondition,
+  },
+  ERR_CLONE_REFUSED: {
+    meaning: 'The file system refused to clone a file. It is never replaced by a silent, slow copy.',
+    action: 'Use the provider `rolling`, or a file system with reflinks (XFS with reflink=1, btrfs).',
+    errorClass: 'ShadowError',
+    ...precondition,
+  },
+  ERR_HOOK: {
+    meaning: 'The snapshot function of a hook provider failed or returned no usable shadow.',
+    action: 'See the text: it is the error of that function.',
+    errorClass: 'ShadowError',
+    ...failure,
+  },
+  ERR_HOOK_TIMEOUT: {
+    meaning: 'The snapshot function of a hook provider did not answer in time; the databases were taken out.',
+    action: 'Make the snapshot faster, or raise timeoutMs.',
+    errorClass: 'ShadowError',
+    ...failureForNow,
+  },
+  ERR_COPY: {
+    meaning: 'A database could not be copied: a file is shorter than at the start of the backup, or the target exists.',
+    action: 'Copy into an empty directory; see the text for the file.',
+    errorClass: 'DominoVssError',
+    ...failure,
+  },
+  ERR_SERVICE: {
+    meaning: 'The Domino service could not be stopped or started.',
+    action: 'Look at the state of the service at once: it may be stopped.',
+    errorClass: 'DominoVssError',
+    ...failure,
+  },
+
+  ERR_MANIFEST: {
+    meaning: 'A manifest is missing, was changed, does not follow its schema, or is of a later version.',
+    action: 'Use the manifest exactly as the backup wrote it, with its databases.ndjson beside it.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
+  ERR_CORRUPT_CHANGE_INFO: {
+    meaning: 'Domino refused the change information: damaged, or not belonging to this copy.',
+    action: 'Use the delta of the same backup; otherwise restore from another backup.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
+  ERR_DELTA_DAMAGED: {
+    meaning: 'A delta file is missing, or differs in size or SHA-256 from the manifest.',
+    action: 'Bring back the delta file of this backup, or restore from another backup.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
+  ERR_RESTORE_SOURCE: {
+    meaning: 'The backup holds no data for a database: no copy was made and its shadow was not kept or is gone.',
+    action: 'Name the directory that holds the copies, or use another backup.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
+  ERR_RESTORE_TARGET: {
+    meaning: 'A database cannot be restored to the place asked for: it exists, or lies outside the data directory.',
+    action: 'Choose another name, or restore in the data directory that the backup was made from.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
+  ERR_RESTORE_IN_USE: {
+    meaning: 'An offline restore was asked for, but another process has the database open.',
+    action: 'Stop the Domino server first, or restore online.',
+    errorClass: 'RestoreError',
+    ...failureForNow,
+  },
+  ERR_RESTORE_SYSTEM_DATABASE: {
+    meaning: 'A database that the server always holds open is left out when everything is restored.',
+    action: 'Name it explicitly, with the server stopped, or restore it under another name.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
+  ERR_RESTORE_NOT_PUT_BACK: {
+    meaning: 'A restore failed and the original database could not be put back; it lies beside its place.',
+    action: 'Rename the file that the message names back to its place and bring the database online.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
+  ERR_RESTORE_FAILED: {
+    meaning: 'No database could be restored.',
+    action: 'See the failures of this error for the reasons.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+/** A stable error code, `ERR_…`. */
+export type ErrorCode = keyof typeof errorCodes;
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCodes, code);
+}

@@ -1,0 +1,300 @@
+import { types } from 'node:util';
+import { errorCodes, isErrorCode, type ErrorCode } from './error-codes';
+import type { NativeFailure, Phase } from './native';
+
+/** Marks errors of this package across several loaded copies of it. */
+const brand = Symbol.for('domino-vss.error');
+
+/** Why one database failed or was left out. A plain record, for there may be thousands. */
+export interface DatabaseFailure {
+  /** Path of the database relative to the data directory. */
+  readonly database: string;
+  readonly code: ErrorCode;
+  readonly phase: Phase;
+  /** The function that failed, for example `NSFBackupStart`; empty for a decision of this package. */
+  readonly operation: string;
+  /** STATUS of the Domino C API or errno; 0 for a decision of this package. */
+  readonly status: number;
+  /** {@link status} as text, for example `0x0EA4` for a STATUS or `13` for an errno; empty for none. */
+  readonly statusHex: string;
+  /** `ERR_BACKUP_ALREADY_IN_PROGRESS`, `EACCES`, …; empty when unknown. */
+  readonly statusName: string;
+  /** The text of the Domino runtime or of the operating system. */
+  readonly text: string;
+  /** What can be done about it. */
+  readonly hint: string;
+}
+
+interface ErrorDetails {
+  readonly message: string;
+  readonly phase?: Phase | undefined;
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** Base of every error of this package. */
+export class DominoVssError extends Error {
+  override name = 'DominoVssError';
+  /** Stable code; the table is in `docs/errors.md`. */
+  readonly code: ErrorCode;
+  /** Where in the life of a backup or restore it happened, where that is known. */
+  readonly phase: Phase | undefined;
+  /** What can be done about it. */
+  readonly hint: string;
+
+  /** @internal */
+  constructor(code: ErrorCode, details: ErrorDetails) {
+    super(details.message, details.cause === undefined ? {} : { cause: details.cause });
+    Object.defineProperty(this, brand, { value: true });
+    this.code = code;
+    this.phase = details.phase;
+    this.hint = details.hint ?? errorCodes[code].action;
+  }
+
+  /** Whether the same call may succeed later without anything being changed by hand. */
+  get retryable(): boolean {
+    return errorCodes[this.code].retryable;
+  }
+
+  /** All fields as a plain object, for logs and for `--json`. */
+  toJSON(): Record<string, unknown> {
+    const { name, message, retryable } = this;
+    return Object.assign({ name, message, retryable }, Object.fromEntries(Object.entries(this)));
+  }
+}
+
+/** A call of the Domino C API failed. */
+export class DominoError extends DominoVssError {
+  override name = 'DominoError';
+  /** STATUS, masked to its 14 bits. */
+  readonly status: number;
+  /** {@link status} as text, for example `0x0EA4`. */
+  readonly statusHex: string;
+  /** For example `ERR_BACKUP_ALREADY_IN_PROGRESS`; empty when the number has no known name. */
+  readonly statusName: string;
+  /** The runtime's own text. */
+  readonly text: string;
+  /** The database or file the call was about; empty when it was about none. */
+  readonly database: string;
+  /** The function of the C API. */
+  readonly operation: string;
+
+  /** @internal */
+  constructor(code: ErrorCode, failure: NativeFailure, details: ErrorDetails) {
+    super(code, details);
+    this.status = failure.status;
+    this.statusHex = formatStatus(failure);
+    this.statusName = failure.statusName;
+    this.text = failure.text;
+    this.database = failure.subject;
+    this.operation = failure.operation;
+  }
+}
+
+/** A backup as a whole failed. Nothing of it is left and no database is in backup mode unless a failure says so. */
+export class BackupError extends DominoVssError {
+  override name = 'BackupError';
+  /** The databases that made it fail, or that had failed by then. */
+  readonly failures: readonly DatabaseFailure[];
+
+  /** @internal */
+  constructor(code: ErrorCode, details: ErrorDetails, failures: readonly DatabaseFailure[] = []) {
+    super(code, details);
+    this.failures = failures;
+  }
+}
+
+/** Making or removing a shadow failed. */
+export class ShadowError extends DominoVssError {
+  override name = 'ShadowError';
+  /** The provider at work, where one had been chosen. */
+  readonly provider: string;
+  /** The system call, for example `ioctl(FICLONE)`; empty for none. */
+  readonly operation: string;
+  /** The file or directory. */
+  readonly path: string;
+  /** errno; 0 for none. */
+  readonly errno: number;
+  /** For example `EOPNOTSUPP`; empty for none. */
+  readonly errnoName: string;
+
+  /** @internal */
+  constructor(
+    code: ErrorCode,
+    where: { provider?: string; operation?: string; path?: string; errno?: number; errnoName?: string },
+    details: ErrorDetails,
+  ) {
+    super(code, details);
+    this.provider = where.provider ?? '';
+    this.operation = where.operation ?? '';
+    this.path = where.path ?? '';
+    this.errno = where.errno ?? 0;
+    this.errnoName = where.errnoName ?? '';
+  }
+}
+
+/** A call was cancelled by its `AbortSignal`; `cause` is the signal's reason. */
+export class AbortError extends DominoVssError {
+  override name = 'AbortError';
+
+  /** @internal */
+  constructor(reason: unknown, phase?: Phase) {
+    super('ERR_ABORTED', { message: 'The operation was aborted', phase, cause: reason });
+  }
+}
+
+/** An option is wrong. Nothing was touched. */
+export class OptionError extends DominoVssError {
+  override name = 'OptionError';
+  /** Name of the option, for example `deltaDirectory`. */
+  readonly option: string;
+
+  /** @internal */
+  constructor(option: string, message: string) {
+    super('ERR_OPTION', { message });
+    this.option = option;
+  }
+}
+
+/** Reading a backup or restoring from it failed. */
+export class RestoreError extends DominoVssError {
+  override name = 'RestoreError';
+  /** The databases that made it fail. */
+  readonly failures: readonly DatabaseFailure[];
+
+  /** @internal */
+  constructor(code: ErrorCode, details: ErrorDetails, failures: readonly DatabaseFailure[] = []) {
+    super(code, details);
+    this.failures = failures;
+  }
+}
+
+/** Whether a value is an error of this package, made by this or any other loaded copy of it. */
+export function isDominoVssError(value: unknown): value is DominoVssError {
+  return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** Whether a value is the plain record that native code rejects with. */
+export function isNativeFailure(value: unknown): value is NativeFailure {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !types.isNativeError(value) &&
+    !isDominoVssError(value) &&
+    typeof (value as Partial<NativeFailure>).code === 'string' &&
+    typeof (value as Partial<NativeFailure>).domain === 'string'
+  );
+}
+
+/** `0x0EA4` for a STATUS, `13` for an errno, empty for a decision of the engine. */
+function formatStatus(failure: Pick<NativeFailure, 'domain' | 'status'>): string {
+  switch (failure.domain) {
+    case 'domino':
+      return `0x${failure.status.toString(16).toUpperCase().padStart(4, '0')}`;
+    case 'system':
+      return String(failure.status);
+    case 'engine':
+      return '';
+  }
+}
+
+/** The public record of a failure that concerns one database. */
+export function toDatabaseFailure(database: string, failure: NativeFailure): DatabaseFailure {
+  const code = isErrorCode(failure.code) ? failure.code : 'ERR_INTERNAL';
+  return {
+    database,
+    code,
+    phase: failure.phase,
+    operation: failure.operation,
+    status: failure.status,
+    statusHex: formatStatus(failure),
+    statusName: failure.statusName,
+    text: failure.text,
+    hint: errorCodes[code].action,
+  };
+}
+
+/** The record of a decision of this package about one database. */
+export function decidedFailure(database: string, code: ErrorCode, phase: Phase, text: string): DatabaseFailure {
+  return toDatabaseFailure(database, {
+    code,
+    phase,
+    operation: '',
+    domain: 'engine',
+    status: 0,
+    statusName: '',
+    text,
+    subject: database,
+  });
+}
+
+/** The record of any error that concerned one database. */
+export function databaseFailureOf(database: string, phase: Phase, error: unknown): DatabaseFailure {
+  if (isNativeFailure(error)) return toDatabaseFailure(database, error);
+  const known = toPublicError(error);
+  return {
+    ...decidedFailure(database, known.code, known.phase ?? phase, known.message),
+    ...(known instanceof DominoError && {
+      operation: known.operation,
+      status: known.status,
+      statusHex: known.statusHex,
+      statusName: known.statusName,
+      text: known.text,
+    }),
+    hint: known.hint,
+  };
+}
+
+/** One line: what was called, on what, which status, what it means. */
+export function describeFailure(failure: Omit<NativeFailure, 'code' | 'phase'>): string {
+  const call = failure.operation === '' ? failure.subject : `${failure.operation} on ${failure.subject || '(nothing)'}`;
+  const status = [failure.statusName, formatStatus(failure)].filter((part) => part !== '').join(' ');
+  return [call, status, failure.text].filter((part) => part !== '').join(': ');
+}
+
+/** Turns what was thrown anywhere inside into an error of this package. */
+export function toPublicError(thrown: unknown): DominoVssError {
+  if (isDominoVssError(thrown)) return thrown;
+  if (isNativeFailure(thrown)) return fromNativeFailure(thrown);
+  if (isSystemError(thrown)) {
+    const code = thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT' ? 'ERR_NO_SPACE' : 'ERR_FILE_SYSTEM';
+    return new DominoVssError(code, { message: thrown.message, cause: thrown });
+  }
+  const message = types.isNativeError(thrown) ? thrown.message : String(thrown);
+  return new DominoVssError('ERR_INTERNAL', { message, cause: thrown });
+}
+
+function fromNativeFailure(failure: NativeFailure): DominoVssError {
+  if (!isErrorCode(failure.code)) {
+    const message = `native code reported the unknown code ${failure.code}: ${describeFailure(failure)}`;
+    return new DominoVssError('ERR_INTERNAL', { message, phase: failure.phase, cause: failure });
+  }
+  const details = { message: describeFailure(failure), phase: failure.phase };
+  // A status of the C API is kept whatever the code stands for.
+  if (failure.domain === 'domino') return new DominoError(failure.code, failure, details);
+  switch (errorCodes[failure.code].errorClass) {
+    case 'ShadowError':
+      return new ShadowError(
+        failure.code,
+        {
+          operation: failure.operation,
+          path: failure.subject,
+          errno: failure.status,
+          errnoName: failure.statusName,
+        },
+        details,
+      );
+    case 'BackupError':
+      return new BackupError(failure.code, details);
+    case 'RestoreError':
+      return new RestoreError(failure.code, details);
+    case 'AbortError':
+      return new AbortError(undefined, failure.phase);
+    default:
+      return new DominoVssError(failure.code, details);
+  }
+}
+
+function isSystemError(value: unknown): value is NodeJS.ErrnoException {
+  return types.isNativeError(value) && 'syscall' in value && typeof (value as NodeJS.ErrnoException).code === 'string';
+}

@@ -1,0 +1,244 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { DominoVssError } from './errors';
+import { syncDirectory, writeDurably } from './durable';
+import { forEachIndex } from './event-loop';
+
+/** What a backup or restore has made or is about to make, and who it is. */
+export interface JournalHead {
+  readonly format: 1;
+  readonly id: string;
+  readonly work: 'backup' | 'restore';
+  readonly pid: number;
+  /** Start time of the process in clock ticks since boot, so that a reused pid is told apart; empty when unknown. */
+  readonly processStart: string;
+  readonly host: string;
+  readonly created: string;
+  readonly dataDirectory: string;
+  /** Directory of the backup that is being made; empty for a restore. */
+  readonly backupDirectory: string;
+  readonly provider: string;
+  /** Shadows that exist or are about to. */
+  readonly shadows: readonly string[];
+  /** Symbolic links that expose shadows. */
+  readonly exposures: readonly string[];
+  /** Service that was stopped and must be started again; empty for none. */
+  readonly stoppedService: string;
+  /** How many databases are or are about to be in backup mode; their paths follow, one a line. */
+  readonly databasesInBackupMode: number;
+  /** Databases that a restore has taken away from their place. */
+  readonly restoring: readonly {
+    /** Place of the database. */
+    readonly file: string;
+    /** Where the original lies meanwhile; empty when there was none. */
+    readonly original: string;
+    /** Whether the database was taken offline. */
+    readonly offline: boolean;
+  }[];
+  /** The work has ended and only what is named here could not be removed: it locks nobody out. */
+  readonly ended: boolean;
+}
+
+/** The part of a journal that changes while the work goes on. */
+export type JournalChange = Partial<
+  Pick<JournalHead, 'provider' | 'shadows' | 'exposures' | 'stoppedService' | 'restoring' | 'ended'>
+>;
+
+/** What an earlier process left behind. Nothing of it is removed without being asked for. */
+export interface LeftOver {
+  /** The journal file that names it. */
+  readonly journal: string;
+  readonly id: string;
+  readonly work: 'backup' | 'restore';
+  readonly created: string;
+  readonly pid: number;
+  readonly backupDirectory: string;
+  readonly shadows: readonly string[];
+  readonly exposures: readonly string[];
+  readonly stoppedService: string;
+  /** Databases that may still be in backup mode; how many. */
+  readonly databasesInBackupMode: number;
+  readonly restoring: JournalHead['restoring'];
+}
+
+/** Id of a backup or a restore: sorts by time, and no other of the same second has it. */
+export function newWorkId(): string {
+  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+  return `${time}-${randomBytes(3).toString('hex')}`;
+}
+
+/** Directory of the journals, in the delta directory. */
+export function journalDirectory(deltaDirectory: string): string {
+  return join(deltaDirectory, '.journal');
+}
+
+/** Start time of a process; empty when there is no such process or the platform does not tell. */
+function processStart(pid: number): string {
+  try {
+    // The name of the program, in parentheses, may contain anything; field 22 counts from behind it.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function isAlive(head: JournalHead): boolean {
+  if (process.platform === 'linux') return processStart(head.pid) === head.processStart;
+  try {
+    process.kill(head.pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** The journal of one backup or restore. While it exists and its process lives, it locks the data directory. */
+export class Journal {
+  #head: JournalHead;
+  #databasePaths: readonly string[] = [];
+  readonly #file: string;
+
+  private constructor(file: string, head: JournalHead) {
+    this.#file = file;
+    this.#head = head;
+  }
+
+  /**
+   * Writes the journal and makes sure that no other live process works on the data directory. Two that come at the same
+   * moment may both be refused, never both be let in: each writes first and looks then.
+   */
+  static async open(
+    deltaDirectory: string,
+    work: Pick<JournalHead, 'id' | 'work' | 'dataDirectory' | 'backupDirectory'>,
+  ): Promise<{ readonly journal: Journal; readonly leftOvers: readonly LeftOver[] }> {
+    const directory = journalDirectory(deltaDirectory);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const head: JournalHead = {
+      format: 1,
+      ...work,
+      pid: process.pid,
+      processStart: processStart(process.pid),
+      host: hostname(),
+      created: new Date().toISOString(),
+      provider: '',
+      shadows: [],
+      exposures: [],
+      stoppedService: '',
+      databasesInBackupMode: 0,
+      restoring: [],
+      ended: false,
+    };
+    const journal = new Journal(join(directory, `${work.id}.journal`), head);
+    await journal.update({});
+    try {
+      const { live, leftOvers } = await readJournals(deltaDirectory, work.dataDirectory);
+      const other = live.find(({ id }) => id !== work.id);
+      if (other) {
+        const message = `${other.work} ${other.id} of ${other.dataDirectory} is running (process ${other.pid})`;
+        throw new DominoVssError('ERR_LOCKED', { message });
+      }
+      return { journal, leftOvers };
+    } catch (error) {
+      await journal.remove();
+      throw error;
+    }
+  }
+
+  /** Writes what is about to be done, before it is done. The paths are those of the databases in backup mode. */
+  async update(change: JournalChange, databasePaths = this.#databasePaths): Promise<void> {
+    this.#databasePaths = databasePaths;
+    this.#head = { ...this.#head, ...change, databasesInBackupMode: databasePaths.length };
+    await writeDurably(this.#file, async (handle) => {
+      await handle.write(`${JSON.stringify(this.#head)}\n`);
+      let lines = '';
+      await forEachIndex(databasePaths.length, (index) => {
+        lines += `${JSON.stringify(databasePaths[index])}\n`;
+      });
+      await handle.write(lines);
+    });
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#file, { force: true });
+    await syncDirectory(join(this.#file, '..'));
+  }
+}
+
+/** Reads the journals that concern a data directory: of processes that live, and of those that do not. */
+export async function readJournals(
+  deltaDirectory: string,
+  dataDirectory: string,
+): Promise<{ readonly live: readonly JournalHead[]; readonly leftOvers: readonly LeftOver[] }> {
+  const directory = journalDirectory(deltaDirectory);
+  const live: JournalHead[] = [];
+  const leftOvers: LeftOver[] = [];
+  const names = await readdir(directory).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  });
+  for (const name of names.filter((candidate) => candidate.endsWith('.journal')).sort()) {
+    const file = join(directory, name);
+    const head = await readHead(file);
+    // A process of another host sees another server, and its pid says nothing here.
+    if (head?.dataDirectory !== dataDirectory || head.host !== hostname()) continue;
+    if (!head.ended && isAlive(head)) live.push(head);
+    else leftOvers.push(leftOver(file, head));
+  }
+  return { live, leftOvers };
+}
+
+async function readHead(file: string): Promise<JournalHead | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    // Its owner has just ended.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const head = JSON.parse(text.slice(0, text.indexOf('\n'))) as JournalHead;
+    if (head.format === 1) return head;
+  } catch {
+    // Falls through: not a journal of this version.
+  }
+  throw new DominoVssError('ERR_FILE_SYSTEM', { message: `${file} is not a journal that this version can read` });
+}
+
+function leftOver(journal: string, head: JournalHead): LeftOver {
+  const { id, work, created, pid, backupDirectory, shadows, exposures, stoppedService, databasesInBackupMode } = head;
+  return {
+    journal,
+    id,
+    work,
+    created,
+    pid,
+    backupDirectory,
+    shadows,
+    exposures,
+    stoppedService,
+    databasesInBackupMode,
+    restoring: head.restoring,
+  };
+}
+
+/** One sentence a person can act on. */
+export function describeLeftOver(left: LeftOver): string {
+  const parts = [`${left.work} ${left.id} of process ${left.pid} has left something behind`];
+  if (left.stoppedService !== '') parts.push(`the service ${left.stoppedService} may still be stopped`);
+  if (left.databasesInBackupMode > 0) {
+    parts.push(`up to ${left.databasesInBackupMode} databases may still be in backup mode until the server restarts`);
+  }
+  if (left.shadows.length > 0) parts.push(`shadows may be left: ${left.shadows.join(', ')}`);
+  if (left.exposures.length > 0) parts.push(`links may be left: ${left.exposures.join(', ')}`);
+  if (left.backupDirectory !== '') parts.push(`an unfinished backup may be left in ${left.backupDirectory}`);
+  for (const { file, original, offline } of left.restoring) {
+    const saved = original === '' ? '' : `, its original is ${original}`;
+    parts.push(`${file} may be ${offline ? 'offline' : 'replaced'}${saved}`);
+  }
+  return `${parts.join('; ')} (journal ${left.journal})`;
+}

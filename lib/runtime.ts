@@ -1,0 +1,50 @@
+import { isMainThread } from 'node:worker_threads';
+import type { Call } from './call';
+import { findInstallation } from './environment';
+import type { NativeBinding, NativeRuntime } from './native';
+import type { DominoLocation } from './options';
+
+/** What holds databases open: kept here, so that a caller who drops its reference loses nothing. */
+interface OpenWork {
+  readonly id: string;
+}
+
+const openWork = new Set<OpenWork>();
+const guarded = new WeakSet<NativeBinding>();
+
+/** Opens the Domino runtime of this process and makes sure that it is left in order when the process ends. */
+export async function openRuntime(
+  binding: NativeBinding,
+  location: DominoLocation | undefined,
+  call: Call,
+): Promise<NativeRuntime> {
+  guardExit(binding);
+  return call.race(binding.openRuntime(findInstallation(location)));
+}
+
+export function holdOpen(binding: NativeBinding, work: OpenWork): void {
+  guardExit(binding);
+  openWork.add(work);
+}
+
+export function release(work: OpenWork): void {
+  openWork.delete(work);
+}
+
+/**
+ * The cleanup hooks of the addon do not run at process.exit() or after an uncaught exception in the main thread; this
+ * listener does. In a worker only its own sessions end: the runtime belongs to the process.
+ */
+function guardExit(binding: NativeBinding): void {
+  if (guarded.has(binding)) return;
+  guarded.add(binding);
+  process.on('exit', () => {
+    const ids = [...openWork].map(({ id }) => id);
+    const { abortedSessions } = isMainThread ? binding.shutdown() : binding.abortSessions();
+    if (abortedSessions === 0 && ids.length === 0) return;
+    const which = ids.length > 0 ? ` (${ids.join(', ')})` : '';
+    process.stderr.write(
+      `domino-vss: ended with an open backup${which}; it was aborted and its databases taken out of backup mode\n`,
+    );
+  });
+}

@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { DominoVssError } from './errors';
+import { checkOptions, functionValue, nonEmptyString, oneOf } from './options';
+
+/** A Domino server that can be stopped and started, for backups that do not use the backup API. */
+export interface DominoService {
+  /** For reports and the journal, for example `domino.service`. */
+  readonly name: string;
+  isRunning(): Promise<boolean>;
+  /** Settles when the server has ended. */
+  stop(options: { readonly signal: AbortSignal }): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** How databases become consistent on the disk. */
+export type BackupMode =
+  /** Through the backup API of the running server (the default). */
+  | { readonly type: 'backup-api' }
+  /** The server is stopped for the snapshot and started again if it ran. */
+  | { readonly type: 'stop-service'; readonly service: DominoService };
+
+export function checkMode(value: unknown, name: string): void {
+  const { type, service } = (value ?? {}) as { type?: unknown; service?: unknown };
+  const stops = type === 'stop-service';
+  checkOptions(value, { type: modeType, ...(stops && { service: checkService }) }, `${name}.`);
+  modeType(type, `${name}.type`);
+  if (stops) checkService(service, `${name}.service`);
+}
+
+const modeType = oneOf('backup-api', 'stop-service');
+
+function checkService(value: unknown, name: string): void {
+  // Members may be inherited: the service can be an instance of a class.
+  const service = (value ?? {}) as Partial<DominoService>;
+  nonEmptyString(service.name, `${name}.name`);
+  functionValue(service.isRunning, `${name}.isRunning`);
+  functionValue(service.stop, `${name}.stop`);
+  functionValue(service.start, `${name}.start`);
+}
+
+/**
+ * Stops the service for the time of `work` if it runs, and starts it again whatever happens. `beforeStop` runs before
+ * the service is touched, to write down that it has to be started again.
+ */
+export async function withServiceStopped<T>(
+  service: DominoService,
+  options: { readonly signal: AbortSignal; readonly beforeStop: () => Promise<void> },
+  work: () => Promise<T>,
+): Promise<T> {
+  const ran = await ask(service, 'asked whether it runs', () => service.isRunning());
+  if (!ran) return work();
+  await options.beforeStop();
+  let result: T;
+  try {
+    await ask(service, 'stopped', () => service.stop({ signal: options.signal }));
+    result = await work();
+  } catch (error) {
+    try {
+      await service.start();
+    } catch (startError) {
+      throw serviceError(service, `could not be started again, after: ${messageOf(error)}`, startError);
+    }
+    throw error;
+  }
+  await ask(service, 'started again', () => service.start());
+  return result;
+}
+
+async function ask<T>(service: DominoService, what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    throw serviceError(service, `could not be ${what}`, cause);
+  }
+}
+
+function serviceError(service: DominoService, what: string, cause: unknown): DominoVssError {
+  return new DominoVssError('ERR_SERVICE', { message: `${service.name} ${what}: ${messageOf(cause)}`, cause });
+}
+
+function messageOf(error: unknown): string {
+  return (error as { message?: string } | undefined)?.message ?? String(error);
+}
+
+const run = promisify(execFile);
+
+/** A Domino server that runs as a unit of systemd, for example `domino.service`. */
+export function systemdService(unit: string): DominoService {
+  nonEmptyString(unit, 'unit');
+  return {
+    name: unit,
+    async isRunning() {
+      try {
+        await run('systemctl', ['is-active', '--quiet', '--', unit]);
+        return true;
+      } catch (error) {
+        // systemctl answers with its exit code; anything but a number means that it could not be asked.
+        if (typeof (error as { code?: unknown }).code === 'number') return false;
+        throw error;
+      }
+    },
+    async stop({ signal }) {
+      await run('systemctl', ['stop', '--', unit], { signal });
+    },
+    async start() {
+      await run('systemctl', ['start', '--', unit]);
+    },
+  };
+}

@@ -1,0 +1,265 @@
+import { mkdir, readlink, rm, symlink } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { Call, publicCall } from './call';
+import type { BackupWork, Capture } from './capture';
+import type { ManifestDatabase } from './captured';
+import { copyExactly, requireFreeSpace, syncFile } from './copy';
+import { syncDirectory } from './durable';
+import { databaseFailureOf, DominoVssError, OptionError, type DatabaseFailure } from './errors';
+import { forEachLimited } from './event-loop';
+import { abortSignal, absolutePath, checkOptions, functionValue, milliseconds } from './options';
+import { ProgressReporter, type ProgressListener } from './progress';
+import { isInside, type ProviderChoice } from './provider';
+import type { DatabaseChanges } from './databases';
+import type { Timeline } from './timeline';
+
+/** The shadow copy of one volume. */
+export class Shadow {
+  /** Id of the shadow. */
+  readonly id: string;
+  /** Top directory of the volume or subvolume it was made from. */
+  readonly volume: string;
+  /** How the operating system names the shadow. On Linux the same as {@link root}. */
+  readonly devicePath: string;
+  /** A readable directory with the contents of the volume; with `reflink` and `rolling` the databases only. */
+  readonly root: string;
+  readonly #exposures: Exposures;
+  #exposedAs: string | undefined;
+
+  /** @internal */
+  constructor(id: string, volume: string, root: string, exposures: Exposures) {
+    this.id = id;
+    this.volume = volume;
+    this.devicePath = root;
+    this.root = root;
+    this.#exposures = exposures;
+  }
+
+  /**
+   * Gives the shadow a fixed place. On Linux `as` becomes a symbolic link to {@link root}; it must not exist.
+   * The end of the backup takes it away again, unless the shadow is kept.
+   */
+  expose(options: { readonly as: string }): Promise<void> {
+    return publicCall(async () => {
+      checkOptions(options, { as: absolutePath });
+      if (this.#exposedAs !== undefined) {
+        throw new DominoVssError('ERR_STATE', { message: `${this.id} is already exposed as ${this.#exposedAs}` });
+      }
+      await this.#exposures.add(options.as);
+      try {
+        await symlink(this.root, options.as, 'dir');
+      } catch (error) {
+        await this.#exposures.remove(options.as);
+        throw error;
+      }
+      this.#exposedAs = options.as;
+    });
+  }
+
+  /** Takes the place of {@link expose} away again; does nothing when there is none. */
+  unexpose(): Promise<void> {
+    return publicCall(async () => {
+      if (this.#exposedAs === undefined) return;
+      // Somebody may have put something else there meanwhile, which is not ours to remove.
+      const target = await readlink(this.#exposedAs).catch(() => undefined);
+      if (target === this.root) await rm(this.#exposedAs);
+      await this.#exposures.remove(this.#exposedAs);
+      this.#exposedAs = undefined;
+    });
+  }
+}
+
+/** Keeps the list of exposures in the journal. */
+export class Exposures {
+  #links: readonly string[] = [];
+
+  constructor(private readonly work: BackupWork) {}
+
+  async add(link: string): Promise<void> {
+    this.#links = [...this.#links, link];
+    await this.work.journal.update({ exposures: this.#links });
+  }
+
+  async remove(link: string): Promise<void> {
+    this.#links = this.#links.filter((other) => other !== link);
+    await this.work.journal.update({ exposures: this.#links });
+  }
+}
+
+/** Options of {@link SnapshotSet.copyDatabases}. */
+export interface CopyDatabasesOptions {
+  /** Absolute directory for the copies; made if missing. Must not lie in the data directory. */
+  readonly to: string;
+  /** Default: 24 hours. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** What {@link SnapshotSet.copyDatabases} has done. */
+export interface CopyReport {
+  /** Directory of the copies; each lies below it at its path relative to the data directory. */
+  readonly directory: string;
+  readonly databases: number;
+  readonly bytes: number;
+  /** Databases of which no copy could be made. */
+  readonly failures: readonly DatabaseFailure[];
+}
+
+/** The shadows of one window, and what is known about the databases in them. */
+export class SnapshotSet {
+  /** Id of the backup and of the set. */
+  readonly id: string;
+  readonly provider: ProviderChoice;
+  /** `partial` when databases had to be left out. */
+  readonly outcome: 'complete' | 'partial';
+  readonly shadows: readonly Shadow[];
+  /** The measured freeze window. */
+  readonly window: Timeline;
+  /** Databases that are not in this set, each with its reason. */
+  readonly skipped: readonly DatabaseFailure[];
+  /** What happened to the databases between the begin of the backup and the window. */
+  readonly changes: DatabaseChanges;
+  /** Number of databases in this set. */
+  readonly databases: number;
+  /** When the window had ended. */
+  readonly created = new Date();
+  readonly #work: BackupWork;
+  readonly #capture: Capture;
+  readonly #isOpen: () => boolean;
+  #copyReport: CopyReport | undefined;
+
+  /** @internal */
+  constructor(work: BackupWork, capture: Capture, isOpen: () => boolean) {
+    this.#work = work;
+    this.#capture = capture;
+    this.#isOpen = isOpen;
+    const exposures = new Exposures(work);
+    this.id = work.id;
+    this.provider = { name: work.provider.name, reason: work.provider.reason };
+    this.outcome = capture.skipped.length > 0 ? 'partial' : 'complete';
+    this.shadows = work.databases.volumes.map(
+      ({ path }, index) => new Shadow(`${work.id}-${index}`, path, capture.roots[index] ?? '', exposures),
+    );
+    this.window = capture.timeline;
+    this.skipped = capture.skipped;
+    this.changes = capture.changes;
+    this.databases = capture.databases.count;
+  }
+
+  /** The databases in this set one after the other, as the manifest will describe them. */
+  *describeDatabases(): Generator<ManifestDatabase, void> {
+    for (const index of this.#capture.databases.indexes()) yield this.#capture.databases.describe(index);
+  }
+
+  /** @internal What {@link copyDatabases} has done so far. */
+  get copyReport(): CopyReport | undefined {
+    return this.#copyReport;
+  }
+
+  /**
+   * Copies every database out of the shadow: exactly the bytes it had at NSFBackupStart, with its change information
+   * applied, written to the disk. A copy of a logged database still needs recovery before use, which a restore does.
+   * A database that cannot be copied is reported and does not stop the others.
+   *
+   * @throws {@link AbortError} when cancelled; `ERR_NO_SPACE` before anything is copied; then the copies made so far
+   * are removed.
+   */
+  copyDatabases(options: CopyDatabasesOptions): Promise<CopyReport> {
+    return publicCall(async () => {
+      checkOptions(options, {
+        to: absolutePath,
+        timeoutMs: milliseconds,
+        signal: abortSignal,
+        onProgress: functionValue,
+      });
+      absolutePath(options.to, 'to');
+      const { dataDirectory } = this.#work.databases;
+      if (isInside(options.to, dataDirectory)) {
+        throw new OptionError('to', `copies in the data directory ${dataDirectory} would be served as databases`);
+      }
+      if (!this.#isOpen()) {
+        throw new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended, its shadow may be gone` });
+      }
+      if (this.#copyReport) {
+        const message = `copies were already made in ${this.#copyReport.directory}`;
+        throw new DominoVssError('ERR_STATE', { message });
+      }
+      const { signal, timeoutMs = 86_400_000 } = options;
+      const call = new Call({ signal, timeoutMs, phase: 'drain' });
+      this.#copyReport = await this.#copy(options.to, call, new ProgressReporter(options.onProgress, call));
+      return this.#copyReport;
+    });
+  }
+
+  async #copy(to: string, call: Call, progress: ProgressReporter): Promise<CopyReport> {
+    const { databases } = this.#capture;
+    const indexes = [...databases.indexes()];
+    const totalBytes = indexes.reduce((sum, index) => sum + (databases.results.startSizeBytes[index] ?? 0), 0);
+    await mkdir(to, { recursive: true });
+    await requireFreeSpace(to, totalBytes);
+    const failures: DatabaseFailure[] = [];
+    const directories = new Set([to]);
+    let done = 0;
+    let doneBytes = 0;
+    const report = (last = false): void => {
+      progress.report({ type: 'copy', done, total: indexes.length, doneBytes, totalBytes }, last);
+    };
+    const made: number[] = [];
+    try {
+      await forEachLimited(indexes, 4, async (index) => {
+        const database = databases.describe(index);
+        const file = join(to, ...database.path.split('/'));
+        try {
+          await this.#copyOne(database, file, call, (bytes) => {
+            doneBytes += bytes;
+            report();
+          });
+          made.push(index);
+          for (let at = dirname(file); at.startsWith(to + sep); at = dirname(at)) directories.add(at);
+        } catch (error) {
+          call.check();
+          failures.push(databaseFailureOf(database.path, 'drain', error));
+        }
+        done += 1;
+        report();
+      });
+    } catch (error) {
+      for (const index of made) await rm(join(to, ...databases.describe(index).path.split('/')), { force: true });
+      throw error;
+    }
+    for (const directory of directories) await syncDirectory(directory);
+    for (const index of made) databases.setCopy(index, { file: databases.describe(index).path, deltaApplied: true });
+    report(true);
+    return { directory: to, databases: made.length, bytes: doneBytes, failures };
+  }
+
+  async #copyOne(
+    database: ManifestDatabase,
+    file: string,
+    call: Call,
+    onBytes: (bytes: number) => void,
+  ): Promise<void> {
+    const volume = this.#work.databases.volumeIndex[database.index] ?? 0;
+    const from = join(this.#capture.roots[volume] ?? '', ...database.shadowPath.split('/'));
+    const { startSizeBytes } = database;
+    const check = (): void => {
+      call.check('drain');
+    };
+    await copyExactly({ from, to: file, sizeBytes: startSizeBytes, check, onBytes });
+    if (database.delta === '') return;
+    try {
+      await this.#work.binding.applyChangeInfo({
+        copyFile: file,
+        deltaFile: join(this.#work.directory, database.delta),
+        announcedBytes: database.announcedBytes,
+        pieceBytes: this.#capture.databases.results.pieceBytes,
+        ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
+      });
+      await syncFile(file);
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
+    }
+  }
+}
