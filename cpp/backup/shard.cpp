@@ -22,6 +22,8 @@ struct OwnedDatabase {
     DatabaseRecord* record;
     std::size_t index;
     std::unique_ptr<Database> database;
+    /// This thread put it into backup mode. While a thread is late, another may hold a handle of the same database.
+    bool inBackup = false;
 };
 
 }  // namespace
@@ -48,7 +50,7 @@ public:
               std::atomic<std::int64_t>& callBegan, std::atomic<std::size_t>& current)
         : core_(core), index_(index), callBegan_(callBegan), current_(current) {
         databases_.reserve(recordIndexes.size());
-        for (const std::size_t record : recordIndexes) databases_.push_back({&core.records[record], record, nullptr});
+        for (const std::size_t record : recordIndexes) databases_.push_back({&core.records[record], record, nullptr, false});
         callBegan_.store(nowNs(), std::memory_order_release);
         entered_ = core.source->enterThread(scope_);
         callBegan_.store(kNever, std::memory_order_release);
@@ -140,7 +142,9 @@ private:
             owned.database.reset();  // over its budget and left out: end the backup with abort at once
             return false;
         }
+        owned.inBackup = true;
         record.startSizeBytes = sizeBytes;
+        record.shard.store(index_, kRelaxed);
         record.state.store(State::started, std::memory_order_release);
         return true;
     }
@@ -162,7 +166,7 @@ private:
     /// Takes one database out of backup mode. The limits do not apply: databases come out whatever happens.
     bool stopOne(OwnedDatabase& owned) {
         DatabaseRecord& record = *owned.record;
-        if (!owned.database || !record.claim(State::started, State::stopping)) return false;
+        if (!owned.inBackup || !record.claim(State::started, State::stopping)) return false;
         const std::int64_t called = nowNs();
         record.stopCalledNs.store(called, kRelaxed);
         CallStatus status;
@@ -172,7 +176,7 @@ private:
         }
         record.stopReturnedNs.store(nowNs(), kRelaxed);
         if (!status.ok()) {
-            owned.database.reset();
+            close(owned);
             record.skip(State::stopping, status, Phase::stop);
             return false;
         }
@@ -188,14 +192,14 @@ private:
 
     bool captureOne(OwnedDatabase& owned, const Limits& limits) {
         DatabaseRecord& record = *owned.record;
-        if (!owned.database || record.state.load(std::memory_order_acquire) != State::started) return false;
+        if (!owned.inBackup || record.state.load(std::memory_order_acquire) != State::started) return false;
         CallStatus status;
         {
             const CallMark mark(*this, owned, nowNs());
             status = core_.provider->captureFile(record.spec, *owned.database, record.startSizeBytes, limits);
         }
         if (status.ok()) return true;
-        owned.database.reset();
+        close(owned);
         record.skip(State::started, status, Phase::shadow);
         return false;
     }
@@ -222,7 +226,7 @@ private:
     void drain(const Limits& limits) {
         for (OwnedDatabase& owned : databases_) {
             if (const char* reason = limits.exceeded()) {
-                if (owned.record->skip(State::stopped, engineStatus(reason), Phase::drain)) owned.database.reset();
+                if (owned.inBackup && owned.record->skip(State::stopped, engineStatus(reason), Phase::drain)) close(owned);
                 continue;
             }
             drainOne(owned);
@@ -232,7 +236,7 @@ private:
 
     void drainOne(OwnedDatabase& owned) {
         DatabaseRecord& record = *owned.record;
-        if (!owned.database || record.state.load(std::memory_order_acquire) != State::stopped) return;
+        if (!owned.inBackup || record.state.load(std::memory_order_acquire) != State::stopped) return;
         CallStatus status;
         {
             const CallMark mark(*this, owned, nowNs());
@@ -241,7 +245,7 @@ private:
             if (status.ok()) status = verifyIdentity(owned);
             if (status.ok()) status = owned.database->end(EndMode::complete);
             if (status.ok()) delta.keep();
-            owned.database.reset();
+            close(owned);
         }
         if (!status.ok()) {
             record.skip(State::stopped, status, Phase::drain);
@@ -289,8 +293,14 @@ private:
         for (OwnedDatabase& owned : databases_) {
             if (!owned.database) continue;
             const CallMark mark(*this, owned, nowNs());
-            owned.database.reset();
+            close(owned);
         }
+    }
+
+    /// Ends the backup with abort where it has not ended.
+    static void close(OwnedDatabase& owned) {
+        owned.database.reset();
+        owned.inBackup = false;
     }
 
     SessionCore& core_;

@@ -1,0 +1,225 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "backup/database.h"
+#include "backup/shadow_provider.h"
+#include "check.h"
+
+namespace fake {
+
+using namespace domino_vss::backup;
+
+/// What happens to one call; found by operation and database path.
+struct Fault {
+    bool fail = false;
+    bool hang = false;
+};
+
+/// A Domino of nothing but rules: it notices a handle on a foreign thread, a second start, a database that stays in backup
+/// mode, a handle that stays open.
+class Server {
+public:
+    std::map<std::pair<std::string, std::string>, Fault> faults;  // set before the session starts
+    std::map<std::string, std::vector<std::string>> changeInfo;   // pieces by database path
+    std::vector<std::string> replaced;                            // get another DBIID at their stop
+
+    std::atomic<int> open = 0;
+    std::atomic<int> inBackup = 0;
+    std::atomic<int> threads = 0;
+
+    CallStatus call(const char* operation, const std::string& path) {
+        {
+            const std::lock_guard lock(mutex_);
+            trace_.push_back(std::string(operation) + " " + path);
+        }
+        const auto fault = faults.find({operation, path});
+        if (fault == faults.end()) return {};
+        if (fault->second.hang) hang();
+        if (fault->second.fail) return {code::kDominoCall, operation, Domain::domino, 0x0EA4};
+        return {};
+    }
+
+    void releaseHanging() {
+        const std::lock_guard lock(mutex_);
+        released_ = true;
+        releasedSignal_.notify_all();
+    }
+
+    [[nodiscard]] std::vector<std::string> trace() {
+        const std::lock_guard lock(mutex_);
+        return trace_;
+    }
+
+    void note(const std::string& event) {
+        const std::lock_guard lock(mutex_);
+        trace_.push_back(event);
+    }
+
+    void waitUntilQuiet() {
+        for (int i = 0; i < 500 && (open != 0 || inBackup != 0 || threads != 0); ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        CHECK(open == 0);
+        CHECK(inBackup == 0);
+        CHECK(threads == 0);
+    }
+
+private:
+    void hang() {
+        std::unique_lock lock(mutex_);
+        releasedSignal_.wait(lock, [this] { return released_; });
+    }
+
+    std::mutex mutex_;
+    std::condition_variable releasedSignal_;
+    std::vector<std::string> trace_;
+    bool released_ = false;
+};
+
+class FakeDatabase final : public Database {
+public:
+    FakeDatabase(Server& server, std::string path) : server_(server), path_(std::move(path)) { ++server_.open; }
+    FakeDatabase(const FakeDatabase&) = delete;
+    FakeDatabase& operator=(const FakeDatabase&) = delete;
+    ~FakeDatabase() override {
+        requireOwnThread();
+        if (inBackup_) static_cast<void>(end(EndMode::abort));
+        --server_.open;
+    }
+
+    std::array<std::uint8_t, 8> replicaId() noexcept override { return {1}; }
+    CallStatus logInfo(LogInfo& info) noexcept override {
+        requireOwnThread();
+        info = {};
+        info.logged = true;
+        info.dbiid[0] = stopped_ && std::ranges::count(server_.replaced, path_) > 0 ? 2 : 1;
+        return server_.call(stopped_ ? "logInfoAfter" : "logInfo", path_);
+    }
+    CallStatus start(std::uint64_t& sizeBytes) noexcept override {
+        requireOwnThread();
+        const CallStatus status = server_.call("start", path_);
+        if (!status.ok()) return status;
+        CHECK(!inBackup_);
+        inBackup_ = true;
+        ++server_.inBackup;
+        sizeBytes = 4096;
+        return {};
+    }
+    CallStatus setHighWaterMark(std::uint64_t /*copiedBytes*/) noexcept override { return {}; }
+    CallStatus stop() noexcept override {
+        requireOwnThread();
+        CHECK(inBackup_ && !stopped_);
+        const CallStatus status = server_.call("stop", path_);
+        stopped_ = status.ok();
+        return status;
+    }
+    CallStatus changeInfoSize(std::uint64_t& sizeBytes) noexcept override {
+        CHECK(stopped_);
+        sizeBytes = 0;
+        for (const std::string& piece : pieces()) sizeBytes += piece.size();
+        return server_.call("changeInfoSize", path_);
+    }
+    CallStatus nextChangeInfo(std::span<char> buffer, std::uint32_t& filled) noexcept override {
+        filled = 0;
+        if (nextPiece_ < pieces().size()) {
+            const std::string& piece = pieces()[nextPiece_++];
+            CHECK(piece.size() <= buffer.size());
+            std::memcpy(buffer.data(), piece.data(), piece.size());
+            filled = static_cast<std::uint32_t>(piece.size());
+        }
+        return server_.call("nextChangeInfo", path_);
+    }
+    CallStatus end(EndMode mode) noexcept override {
+        requireOwnThread();
+        CHECK(inBackup_);
+        if (mode == EndMode::complete)
+            if (const CallStatus status = server_.call("end", path_); !status.ok()) return status;
+        if (mode == EndMode::abort) static_cast<void>(server_.call("abort", path_));
+        inBackup_ = false;
+        --server_.inBackup;
+        return {};
+    }
+
+private:
+    [[nodiscard]] const std::vector<std::string>& pieces() const {
+        static const std::vector<std::string> kNone;
+        const auto found = server_.changeInfo.find(path_);
+        return found == server_.changeInfo.end() ? kNone : found->second;
+    }
+    void requireOwnThread() const { CHECK(std::this_thread::get_id() == owner_); }
+
+    Server& server_;
+    std::string path_;
+    std::thread::id owner_ = std::this_thread::get_id();
+    bool inBackup_ = false;
+    bool stopped_ = false;
+    std::size_t nextPiece_ = 0;
+};
+
+class FakeThread final : public ThreadScope {
+public:
+    explicit FakeThread(Server& server) : server_(server) { ++server_.threads; }
+    FakeThread(const FakeThread&) = delete;
+    FakeThread& operator=(const FakeThread&) = delete;
+    ~FakeThread() override { --server_.threads; }
+
+private:
+    Server& server_;
+};
+
+class FakeSource final : public DatabaseSource {
+public:
+    explicit FakeSource(Server& server) : server_(server) {}
+
+    CallStatus enterThread(std::unique_ptr<ThreadScope>& scope) noexcept override {
+        const CallStatus status = server_.call("enterThread", "");
+        if (status.ok()) scope = std::make_unique<FakeThread>(server_);
+        return status;
+    }
+    CallStatus open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) noexcept override {
+        const CallStatus status = server_.call("open", spec.path);
+        if (status.ok()) database = std::make_unique<FakeDatabase>(server_, spec.path);
+        return status;
+    }
+    ServerTime serverTime() noexcept override { return {{1, 2}, 3.0}; }
+    Failure describe(const CallStatus& status, Phase phase, std::string subject) override {
+        return describeStatus(status, phase, std::move(subject));
+    }
+
+private:
+    Server& server_;
+};
+
+class FakeProvider final : public ShadowProvider {
+public:
+    FakeProvider(Server& server, CaptureScope scope) : server_(server), scope_(scope) {}
+
+    CaptureScope scope() const noexcept override { return scope_; }
+    void prepare(std::span<const DatabaseSpec> /*databases*/, const Limits& /*limits*/) override { fail("prepare"); }
+    void commit(const Limits& /*limits*/) override { fail("commit"); }
+    CallStatus captureFile(const DatabaseSpec& spec, Database& /*database*/, std::uint64_t sizeBytes,
+                           const Limits& /*limits*/) noexcept override {
+        CHECK(sizeBytes == 4096);
+        return server_.call("capture", spec.path);
+    }
+    void remove() override { fail("remove"); }
+
+private:
+    void fail(const char* operation) {
+        if (!server_.call(operation, "").ok()) throw Failure(code::kShadow, Phase::shadow, operation);
+    }
+
+    Server& server_;
+    CaptureScope scope_;
+};
+
+}  // namespace fake

@@ -1,0 +1,345 @@
+// The engine against a Domino that only keeps the rules: orders of calls, failures at every call, hangs, limits.
+
+#include "backup/session.h"
+
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <iterator>
+#include <optional>
+#include <random>
+
+#include "check.h"
+#include "fake_domino.h"
+
+namespace {
+
+using namespace domino_vss::backup;
+using fake::Server;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPlenty{20'000};
+constexpr std::size_t kDatabases = 10;
+
+std::string name(std::size_t index) {
+    return "db" + std::to_string(index) + ".nsf";
+}
+
+class Fixture {
+public:
+    explicit Fixture(CaptureScope scope, SessionOptions options = {}) {
+        directory_ = std::filesystem::temp_directory_path() /
+                     ("domino-vss-session-" + std::to_string(std::random_device{}()) + std::to_string(::getpid()));
+        std::filesystem::create_directories(directory_);
+        options.deltaDirectory = directory_;
+        options.shards = 3;
+        session.emplace(options, std::make_unique<fake::FakeSource>(server),
+                        std::make_unique<fake::FakeProvider>(server, scope));
+        for (std::size_t i = 0; i < kDatabases; ++i) session->add({name(i), "/data/" + name(i), ""});
+    }
+    Fixture(const Fixture&) = delete;
+    Fixture& operator=(const Fixture&) = delete;
+    ~Fixture() {
+        session.reset();
+        server.releaseHanging();
+        server.waitUntilQuiet();
+        std::filesystem::remove_all(directory_);
+    }
+
+    using Step = void (Session::*)(milliseconds, Session::Completion);
+    std::optional<Failure> run(Step step, milliseconds timeout = kPlenty) {
+        return await([&](Session::Completion done) { ((*session).*step)(timeout, std::move(done)); });
+    }
+    std::optional<Failure> close(bool keepShadow) {
+        return await([&](Session::Completion done) { session->close(keepShadow, kPlenty, std::move(done)); });
+    }
+    /// open, prepare, capture; the first failure.
+    std::optional<Failure> backup(milliseconds captureTimeout = kPlenty) {
+        if (auto failure = run(&Session::open)) return failure;
+        if (auto failure = run(&Session::prepare)) return failure;
+        return run(&Session::capture, captureTimeout);
+    }
+    [[nodiscard]] State state(std::size_t index) const { return session->records()[index].state; }
+    [[nodiscard]] std::size_t captured() const {
+        std::size_t count = 0;
+        for (const DatabaseRecord& record : session->records()) count += record.state == State::captured ? 1 : 0;
+        return count;
+    }
+    [[nodiscard]] std::size_t files() const {
+        return static_cast<std::size_t>(
+            std::distance(std::filesystem::directory_iterator(directory_), std::filesystem::directory_iterator{}));
+    }
+    [[nodiscard]] std::string delta(std::size_t index) const {
+        std::ifstream file(directory_ / (std::to_string(index) + ".delta"), std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+    [[nodiscard]] std::size_t position(const std::string& event) {
+        const auto trace = server.trace();
+        const auto found = std::ranges::find(trace, event);
+        CHECK(found != trace.end());
+        return static_cast<std::size_t>(found - trace.begin());
+    }
+    [[nodiscard]] std::size_t count(const std::string& event) {
+        const auto trace = server.trace();
+        return static_cast<std::size_t>(std::ranges::count(trace, event));
+    }
+
+    Server server;
+    std::optional<Session> session;
+
+private:
+    template <typename Start>
+    static std::optional<Failure> await(Start start) {
+        std::promise<std::optional<Failure>> answer;
+        start([&](const Failure* failure) {
+            answer.set_value(failure != nullptr ? std::optional<Failure>(*failure) : std::nullopt);
+        });
+        return answer.get_future().get();
+    }
+
+    std::filesystem::path directory_;
+};
+
+void keepsTheOrderOfASet() {
+    Fixture fixture(CaptureScope::set);
+    CHECK(!fixture.backup());
+    CHECK(fixture.captured() == kDatabases);
+    const std::size_t commit = fixture.position("commit ");
+    for (std::size_t i = 0; i < kDatabases; ++i) {
+        CHECK(fixture.position("start " + name(i)) < commit);
+        CHECK(fixture.position("stop " + name(i)) > commit);
+        CHECK(fixture.position("end " + name(i)) > fixture.position("stop " + name(i)));
+    }
+    // First in, first out within a shard: 0, 3, 6, 9 share one.
+    CHECK(fixture.position("start " + name(0)) < fixture.position("start " + name(3)));
+    CHECK(fixture.position("stop " + name(0)) < fixture.position("stop " + name(3)));
+    CHECK(fixture.count("abort " + name(0)) == 0);
+    CHECK(fixture.count("remove ") == 0);
+    CHECK(!fixture.close(true));
+    CHECK(fixture.count("remove ") == 0);
+}
+
+void clonesOnlyWhenAllAreIn() {
+    Fixture fixture(CaptureScope::file);
+    CHECK(!fixture.backup());
+    CHECK(fixture.captured() == kDatabases);
+    for (std::size_t i = 0; i < kDatabases; ++i)
+        for (std::size_t j = 0; j < kDatabases; ++j)
+            CHECK(fixture.position("start " + name(i)) < fixture.position("capture " + name(j)));
+}
+
+void rollsOneDatabaseAtATimePerShard() {
+    Fixture fixture(CaptureScope::rolling);
+    CHECK(!fixture.backup());
+    CHECK(fixture.captured() == kDatabases);
+    CHECK(fixture.position("end " + name(0)) < fixture.position("start " + name(3)));
+}
+
+void leavesOutADatabaseThatFails() {
+    const std::vector<std::string> operations{"open",          "logInfo",        "start", "stop", "changeInfoSize",
+                                              "nextChangeInfo", "logInfoAfter",   "end"};
+    for (const std::string& operation : operations) {
+        for (const CaptureScope scope : {CaptureScope::set, CaptureScope::file, CaptureScope::rolling}) {
+            Fixture fixture(scope);
+            fixture.server.faults[{operation, name(4)}] = {true, false};
+            fixture.server.changeInfo[name(4)] = {"abc"};
+            CHECK(!fixture.backup());
+            CHECK(fixture.captured() == kDatabases - 1);
+            CHECK(fixture.state(4) == State::skipped);
+            const auto failures = fixture.session->failures();
+            CHECK(failures.size() == 1 && failures[0].index == 4);
+            CHECK(failures[0].failure.code == std::string(code::kDominoCall));
+            CHECK(fixture.server.inBackup == 0 && fixture.server.open == 0);
+            CHECK(fixture.files() == 0);  // no delta of a database that was left out
+        }
+    }
+}
+
+void aRefusedCaptureLeavesOutOne() {
+    for (const CaptureScope scope : {CaptureScope::file, CaptureScope::rolling}) {
+        Fixture fixture(scope);
+        fixture.server.faults[{"capture", name(2)}] = {true, false};
+        CHECK(!fixture.backup());
+        CHECK(fixture.captured() == kDatabases - 1);
+        CHECK(fixture.count("abort " + name(2)) == 1);
+    }
+}
+
+void aFailedShadowTakesAllDatabasesOut() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"commit", ""}] = {true, false};
+    const auto failure = fixture.backup();
+    CHECK(failure && failure->code == std::string(code::kShadow));
+    CHECK(fixture.server.inBackup == 0 && fixture.server.open == 0);
+    CHECK(fixture.count("remove ") == 1);
+    CHECK(fixture.position("remove ") > fixture.position("abort " + name(9)));
+}
+
+void whatCannotBeRemovedIsReportedByClose() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"commit", ""}] = {true, false};
+    fixture.server.faults[{"remove", ""}] = {true, false};
+    CHECK(fixture.backup());
+    CHECK(fixture.close(false));
+    fixture.server.faults.erase({"remove", ""});
+    CHECK(!fixture.close(false));
+    CHECK(!fixture.close(false));
+    CHECK(fixture.count("remove ") == 3);
+}
+
+void storesChangeInfoOnlyWhereThereIsSome() {
+    Fixture fixture(CaptureScope::set);
+    const std::string full(kPieceBytes, 'x');
+    fixture.server.changeInfo[name(1)] = {full, full, "tail"};
+    fixture.server.changeInfo[name(2)] = {"short", full, "tail"};
+    CHECK(!fixture.backup());
+    CHECK(fixture.files() == 2);
+    CHECK(fixture.delta(1) == full + full + "tail");
+    CHECK(fixture.session->records()[1].irregularPieces.empty());
+    CHECK(fixture.session->records()[1].deltaBytes == 2 * kPieceBytes + 4);
+    CHECK(fixture.session->records()[1].announcedBytes == 2 * kPieceBytes + 4);
+    CHECK(fixture.delta(2) == "short" + full + "tail");
+    CHECK((fixture.session->records()[2].irregularPieces == std::vector<std::uint32_t>{5, kPieceBytes, 4}));
+}
+
+void noticesAReplacedDatabase() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.replaced = {name(7)};
+    CHECK(!fixture.backup());
+    CHECK(fixture.state(7) == State::skipped);
+    CHECK(fixture.session->failures()[0].failure.code == std::string(code::kDatabaseReplaced));
+}
+
+void aHangingStartHoldsNobodyUp() {
+    SessionOptions options;
+    options.databaseBudget = milliseconds(100);
+    Fixture fixture(CaptureScope::file, options);
+    fixture.server.faults[{"start", name(0)}] = {false, true};
+    std::thread release([&] {
+        // 3, 6 and 9 wait behind 0 on its shard; relief takes them over while 0 hangs.
+        while (fixture.count("start " + name(9)) == 0) std::this_thread::sleep_for(milliseconds(5));
+        std::this_thread::sleep_for(milliseconds(50));
+        fixture.server.releaseHanging();
+    });
+    CHECK(!fixture.backup());
+    release.join();
+    CHECK(fixture.captured() == kDatabases - 1);
+    CHECK(fixture.session->failures()[0].failure.code == std::string(code::kDatabaseBudget));
+    CHECK(fixture.count("abort " + name(0)) == 1);  // it came back later and was ended
+    CHECK(!fixture.session->records()[0].stuck);
+    CHECK(fixture.count("open " + name(9)) == 2);
+}
+
+void aHangingOpenHoldsNobodyUp() {
+    SessionOptions options;
+    options.databaseBudget = milliseconds(100);
+    Fixture fixture(CaptureScope::set, options);
+    fixture.server.faults[{"open", name(0)}] = {false, true};
+    CHECK(!fixture.run(&Session::open));
+    CHECK(fixture.state(0) == State::skipped);
+    for (std::size_t i = 1; i < kDatabases; ++i) CHECK(fixture.state(i) == State::open);
+    fixture.server.releaseHanging();
+    CHECK(!fixture.run(&Session::prepare));
+    CHECK(!fixture.run(&Session::capture));
+    CHECK(fixture.captured() == kDatabases - 1);
+}
+
+void aStopThatNeverReturnsEndsAtTheDeadline() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"stop", name(0)}] = {false, true};
+    const auto failure = fixture.backup(milliseconds(200));
+    CHECK(failure && failure->code == std::string(code::kDeadline));
+    CHECK(fixture.session->records()[0].stuck);
+    CHECK(fixture.session->records()[3].stuck);  // behind it on the same thread
+    CHECK(!fixture.session->records()[1].stuck);
+}
+
+void theDeadlineEndsAHangingStart() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"start", name(0)}] = {false, true};
+    const auto failure = fixture.backup(milliseconds(200));
+    CHECK(failure && failure->code == std::string(code::kDeadline));
+    CHECK(fixture.count("commit ") == 0);
+}
+
+void cancelsAnywhere() {
+    std::mt19937 random(20261123);
+    for (int round = 0; round < 150; ++round) {
+        const auto scope = static_cast<CaptureScope>(round % 3);
+        Fixture fixture(scope);
+        const auto delay = std::chrono::microseconds(random() % 1500);
+        std::thread canceller([&] {
+            std::this_thread::sleep_for(delay);
+            fixture.session->cancel();
+        });
+        const auto failure = fixture.backup();
+        canceller.join();
+        CHECK(!failure || failure->code == std::string(code::kAborted));
+        CHECK(fixture.server.inBackup == 0);
+        CHECK(fixture.server.open == 0);
+        if (failure) CHECK(fixture.count("remove ") >= 1);
+        CHECK(!fixture.close(false));
+    }
+}
+
+void theLeaseClosesWhatIsForgotten() {
+    SessionOptions options;
+    options.lease = milliseconds(50);
+    Fixture fixture(CaptureScope::set, options);
+    CHECK(!fixture.run(&Session::open));
+    CHECK(fixture.server.open == static_cast<int>(kDatabases));
+    for (int i = 0; i < 400 && fixture.server.open != 0; ++i) std::this_thread::sleep_for(milliseconds(5));
+    CHECK(fixture.server.open == 0);
+    const auto failure = fixture.run(&Session::prepare);
+    CHECK(failure && failure->code == std::string(code::kLeaseExpired));
+}
+
+void refusesCallsOutOfOrder() {
+    Fixture fixture(CaptureScope::set);
+    const auto failure = fixture.run(&Session::capture);
+    CHECK(failure && failure->code == std::string(code::kState));
+    CHECK(!fixture.backup());
+    const auto again = fixture.run(&Session::capture);
+    CHECK(again && again->code == std::string(code::kState));
+}
+
+void abortsAndWaitsAtTheEndOfTheProcess() {
+    Fixture fixture(CaptureScope::set);
+    CHECK(!fixture.run(&Session::open));
+    CHECK(fixture.session->abortAndWait(kPlenty));
+    CHECK(fixture.server.open == 0);
+    CHECK(!fixture.session->abortAndWait(kPlenty));
+}
+
+void aThreadThatCannotEnterSkipsItsDatabases() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"enterThread", ""}] = {true, false};
+    CHECK(!fixture.backup());
+    CHECK(fixture.captured() == 0);
+    CHECK(fixture.session->failures().size() == kDatabases);
+}
+
+}  // namespace
+
+int main() {
+    return check::run({
+        {"a set keeps its order", keepsTheOrderOfASet},
+        {"files are cloned only when all databases are in backup mode", clonesOnlyWhenAllAreIn},
+        {"rolling finishes one database before the next", rollsOneDatabaseAtATimePerShard},
+        {"a database that fails is left out", leavesOutADatabaseThatFails},
+        {"a refused capture leaves out one database", aRefusedCaptureLeavesOutOne},
+        {"a failed shadow takes all databases out", aFailedShadowTakesAllDatabasesOut},
+        {"what cannot be removed is reported by close", whatCannotBeRemovedIsReportedByClose},
+        {"change info is stored only where there is some", storesChangeInfoOnlyWhereThereIsSome},
+        {"a replaced database is noticed", noticesAReplacedDatabase},
+        {"a hanging start holds nobody up", aHangingStartHoldsNobodyUp},
+        {"a hanging open holds nobody up", aHangingOpenHoldsNobodyUp},
+        {"a stop that never returns ends at the deadline", aStopThatNeverReturnsEndsAtTheDeadline},
+        {"the deadline ends a hanging start", theDeadlineEndsAHangingStart},
+        {"cancels anywhere", cancelsAnywhere},
+        {"the lease closes what is forgotten", theLeaseClosesWhatIsForgotten},
+        {"calls out of order are refused", refusesCallsOutOfOrder},
+        {"the end of the process aborts and waits", abortsAndWaitsAtTheEndOfTheProcess},
+        {"a thread that cannot enter skips its databases", aThreadThatCannotEnterSkipsItsDatabases},
+    });
+}
