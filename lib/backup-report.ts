@@ -80,9 +80,7 @@ export async function buildManifestHead(
       kept: keep,
     })),
     timeAfterLastStart:
-      epochMs > 0
-        ? { innards: [hex32(innards[0]), hex32(innards[1])], iso: new Date(epochMs).toISOString() }
-        : null,
+      epochMs > 0 ? { innards: [hex32(innards[0]), hex32(innards[1])], iso: new Date(epochMs).toISOString() } : null,
     window: windowFigures(capture.timeline),
     logStyle: facts.logStyle,
     versions: {

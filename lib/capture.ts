@@ -194,7 +194,10 @@ async function hashDeltas(
   let done = 0;
   await forEachLimited(withDelta, 4, async (index) => {
     const file = join(work.directory, CapturedDatabases.deltaFile(index));
-    databases.setDeltaHash(index, await hashFile(file, () => call.check('drain')));
+    const check = (): void => {
+      call.check('drain');
+    };
+    databases.setDeltaHash(index, await hashFile(file, check));
     done += 1;
     progress.report({ type: 'hash', done, total: withDelta.length }, done === withDelta.length);
   });

@@ -29,7 +29,7 @@ export async function copyExactly({ from, to, sizeBytes, check, onBytes }: CopyW
     });
     try {
       const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(blockBytes, sizeBytes)));
-      for (let done = 0; done < sizeBytes; ) {
+      for (let done = 0; done < sizeBytes;) {
         check();
         const wanted = Math.min(buffer.length, sizeBytes - done);
         const { bytesRead } = await source.read(buffer, 0, wanted, done);
@@ -54,7 +54,7 @@ export async function copyExactly({ from, to, sizeBytes, check, onBytes }: CopyW
 }
 
 async function writeFully(target: Awaited<ReturnType<typeof open>>, bytes: Buffer): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
+  for (let written = 0; written < bytes.length;) {
     const { bytesWritten } = await target.write(bytes, written);
     written += bytesWritten;
   }

@@ -49,11 +49,14 @@ export interface FindDatabasesResult {
 
 const absolutePaths = (value: unknown, name: string): void => {
   if (!Array.isArray(value)) absolutePath(value, name);
-  else value.forEach((path, index) => absolutePath(path, `${name}[${index}]`));
+  else for (const [index, path] of value.entries()) absolutePath(path, `${name}[${index}]`);
 };
 
 /** Lists databases; the Domino runtime is not needed. */
-export function findDatabases(binding: () => NativeBinding, options: FindDatabasesOptions): Promise<FindDatabasesResult> {
+export function findDatabases(
+  binding: () => NativeBinding,
+  options: FindDatabasesOptions,
+): Promise<FindDatabasesResult> {
   return publicCall(async () => {
     checkOptions(options, {
       domino: dominoLocation,
@@ -152,7 +155,9 @@ export async function compareWithCatalog(
   databases: BackupDatabases,
   catalog: NativeCatalog,
   selector: Selector,
-): Promise<DatabaseChanges & { readonly vanishedIndexes: readonly number[]; readonly replacedIndexes: readonly number[] }> {
+): Promise<
+  DatabaseChanges & { readonly vanishedIndexes: readonly number[]; readonly replacedIndexes: readonly number[] }
+> {
   const present = new Map<string, string>();
   await forEachIndex(catalog.paths.length, (index) => {
     present.set(catalog.paths[index] ?? '', catalog.fileIds[index] ?? '');

@@ -52,10 +52,7 @@ export function findNotesIni(
     ...(env['PATH'] ?? '').split(delimiter),
     process.platform === 'win32' ? programDirectory : '/local/notesdata',
   );
-  const tried = [
-    ...candidates(env['NOTES_INI']),
-    ...directories.map((directory) => join(directory, 'notes.ini')),
-  ];
+  const tried = [...candidates(env['NOTES_INI']), ...directories.map((directory) => join(directory, 'notes.ini'))];
   const found = tried.find((file) => existsSync(file));
   if (found === undefined) throw notFound('ERR_DOMINO_NOTES_INI', 'notes.ini', tried);
   return found;
@@ -105,7 +102,10 @@ export class NotesIni {
 }
 
 /** The environment that a process needs before it starts, so that the Domino runtime can be used in it. */
-export function requiredEnvironment(installation: Installation, env: Environment = process.env): Record<string, string> {
+export function requiredEnvironment(
+  installation: Installation,
+  env: Environment = process.env,
+): Record<string, string> {
   const program = installation.programDirectory;
   const data = new NotesIni(installation.notesIni).dataDirectory;
   return {

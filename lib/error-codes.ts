@@ -235,7 +235,8 @@ export const errorCodes = {
     ...failure,
   },
   ERR_SHADOW_DIRECTORY: {
-    meaning: 'The directory for shadows cannot be used: not writable, on another file system, or inside the data directory.',
+    meaning:
+      'The directory for shadows cannot be used: not writable, on another file system, or inside the data directory.',
     action: 'Name another one with shadowDirectory (--shadow-dir), on the same file system as the databases.',
     errorClass: 'ShadowError',
     ...precondition,

@@ -202,7 +202,7 @@ async function readHead(file: string): Promise<JournalHead | undefined> {
   }
   try {
     const head = JSON.parse(text.slice(0, text.indexOf('\n'))) as JournalHead;
-    if (head.format === 1) return head;
+    if ((head.format as number) === 1) return head;
   } catch {
     // Falls through: not a journal of this version.
   }

@@ -147,7 +147,8 @@ export async function loadManifest(path: string): Promise<Manifest> {
   }
   const { head: isHead } = validate();
   if (!isHead(parsed)) throw manifestError(file, explain(isHead.errors));
-  const { sha256: _written, ...head } = parsed;
+  const head = { ...parsed };
+  delete head.sha256;
   if (renderHead(head) !== text) throw manifestError(file, 'it was changed after it was written (SHA-256)');
   const directory = dirname(file);
   return { ...head, directory, databases: () => readDatabases(directory, head) };
@@ -204,7 +205,12 @@ function manifestError(file: string, what: string, cause?: unknown): RestoreErro
 
 /** One backup of a delta directory. */
 export type ListedBackup =
-  | { readonly state: 'complete' | 'partial'; readonly id: string; readonly directory: string; readonly manifest: Manifest }
+  | {
+      readonly state: 'complete' | 'partial';
+      readonly id: string;
+      readonly directory: string;
+      readonly manifest: Manifest;
+    }
   /** No manifest: the backup is being made, or its process died. */
   | { readonly state: 'unfinished'; readonly id: string; readonly directory: string }
   | { readonly state: 'damaged'; readonly id: string; readonly directory: string; readonly reason: string };

@@ -229,7 +229,9 @@ export function planShadows(backupId: string, directories: readonly ShadowDirect
 /** Path of a database inside its shadow, with `/`. */
 export function shadowPath(databases: BackupDatabases, index: number): string {
   const volume = databases.volumes[databases.volumeIndex[index] ?? 0]?.path ?? '';
-  return relative(volume, databases.files[index] ?? '').split(sep).join('/');
+  return relative(volume, databases.files[index] ?? '')
+    .split(sep)
+    .join('/');
 }
 
 /** Where the engine puts each database's own file; empty for providers that take whole volumes. */

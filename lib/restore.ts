@@ -210,7 +210,10 @@ async function restore(
   };
 }
 
-function restored(result: 'restored' | 'planned', { database, path, file, recover }: PlannedDatabase): RestoredDatabase {
+function restored(
+  result: 'restored' | 'planned',
+  { database, path, file, recover }: PlannedDatabase,
+): RestoredDatabase {
   return { result, database: database.path, path, file, recovered: recover };
 }
 
@@ -266,12 +269,19 @@ async function refuse(
   const contents = await stat(source).catch(() => undefined);
   if (!contents) return because('ERR_RESTORE_SOURCE', `${source} does not exist`);
   if (contents.size < database.startSizeBytes) {
-    return because('ERR_RESTORE_SOURCE', `${source} is shorter than the ${database.startSizeBytes} bytes of the backup`);
+    return because(
+      'ERR_RESTORE_SOURCE',
+      `${source} is shorter than the ${database.startSizeBytes} bytes of the backup`,
+    );
   }
   return delta === '' ? undefined : refuseDelta(database, delta, call);
 }
 
-async function refuseDelta(database: ManifestDatabase, delta: string, call: Call): Promise<DatabaseFailure | undefined> {
+async function refuseDelta(
+  database: ManifestDatabase,
+  delta: string,
+  call: Call,
+): Promise<DatabaseFailure | undefined> {
   const damaged = (text: string): DatabaseFailure =>
     decidedFailure(database.path, 'ERR_DELTA_DAMAGED', 'restore', `${delta} ${text}`);
   const found = await stat(delta).catch(() => undefined);

@@ -1,0 +1,54 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { OptionError } from '../errors';
+import type { DominoLocation } from '../options';
+import type { CommandLineContext } from './context';
+
+/** Options that every command with Domino has. */
+export interface DominoArguments {
+  readonly ini?: string;
+  readonly program?: string;
+  readonly json?: boolean;
+}
+
+export function addDominoOptions(command: Command, context: CommandLineContext): Command {
+  return command
+    .option('--ini <file>', 'notes.ini of the server (default: found by the environment)', pathFrom(context))
+    .option('--program <dir>', 'Domino program directory (default: found by the environment)', pathFrom(context))
+    .option('--json', 'print one JSON document instead of text');
+}
+
+export function locationOf({ ini, program }: DominoArguments): DominoLocation {
+  return { notesIni: ini, programDirectory: program };
+}
+
+/** Relative paths are meant from the directory the user is in. */
+export function pathFrom(context: CommandLineContext): (value: string) => string {
+  return (value) => resolve(context.workingDirectory, value);
+}
+
+/** For options that can be given several times, with one or more values each. */
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}
+
+export function wholeNumber(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(value);
+}
+
+export function seconds(value: string): number {
+  const milliseconds = Math.round(Number(value) * 1000);
+  if (!(milliseconds > 0)) throw new InvalidArgumentError('It must be a number of seconds above 0.');
+  return milliseconds;
+}
+
+/** A backup named by its id, with the delta directory, or by a path. */
+export function backupPath(name: string, deltaDirectory: string | undefined, context: CommandLineContext): string {
+  if (deltaDirectory !== undefined && existsSync(join(deltaDirectory, name))) return join(deltaDirectory, name);
+  const path = resolve(context.workingDirectory, name);
+  if (existsSync(path)) return path;
+  const advice = deltaDirectory === undefined ? '; name the delta directory with --delta-dir to use an id' : '';
+  throw new OptionError('backup', `there is no backup "${name}"${advice}`);
+}

@@ -1,0 +1,25 @@
+import type { NativeBinding } from '../native';
+import type { DominoLocation } from '../options';
+
+/** Where text goes; a stream, or what a test collects. */
+export interface TextSink {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
+
+/** Everything the command line takes from its surroundings. */
+export interface CommandLineContext {
+  readonly loadBinding: () => NativeBinding;
+  readonly stdout: TextSink;
+  readonly stderr: TextSink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Directory that relative paths of the user are meant from. */
+  readonly workingDirectory: string;
+  /** Fires at the first interrupt. */
+  readonly signal: AbortSignal;
+  /** Runs the command again in a process with the environment Domino needs; undefined when this one has it. */
+  readonly relaunch: (location: DominoLocation) => Promise<number | undefined>;
+}
+
+/** Exit codes besides those of the error codes. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, partial: 3, precondition: 4 } as const;

@@ -1,0 +1,85 @@
+import { Option, type Command } from 'commander';
+import { runDoctor, type CheckStatus, type DoctorReport } from '../doctor';
+import type { ProviderName } from '../provider';
+import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';
+import { exitCodes, type CommandLineContext } from './context';
+import { Output } from './output';
+
+interface DoctorArguments extends DominoArguments {
+  readonly deltaDir?: string;
+  readonly shadowDir?: string;
+  readonly provider: ProviderName;
+  readonly canary?: boolean;
+}
+
+export function addDoctorCommand(
+  program: Command,
+  context: CommandLineContext,
+  finish: (exitCode: number) => void,
+): void {
+  const doctor = program
+    .command('doctor')
+    .description('test every precondition of a backup and say what to do')
+    .option('--delta-dir <dir>', 'also test this delta directory', pathFrom(context))
+    .option('--shadow-dir <dir>', 'directory for shadows, as in "backup run"', pathFrom(context))
+    .addOption(
+      new Option('--provider <name>', 'provider to test')
+        .choices(['auto', 'btrfs', 'reflink', 'rolling'])
+        .default('auto'),
+    )
+    .option('--canary', 'prove that this process and the live server share their databases');
+  addDominoOptions(doctor, context)
+    .addHelpText(
+      'after',
+      `
+The canary makes a small database through the server, puts it into backup mode here, writes to it through the server,
+looks for change information, and removes it. Only that proves that backups record what the server writes.
+
+Examples:
+  $ domino-vss doctor --delta-dir /backup/domino
+  $ domino-vss doctor --canary --json
+
+Exit codes: 0 all preconditions are met (perhaps with warnings), 4 at least one is not.
+`,
+    )
+    .action(async (args: DoctorArguments) => {
+      const relaunched = await context.relaunch(locationOf(args));
+      if (relaunched !== undefined) {
+        finish(relaunched);
+        return;
+      }
+      const report = await runDoctor(context.loadBinding, {
+        domino: locationOf(args),
+        deltaDirectory: args.deltaDir,
+        shadowDirectory: args.shadowDir,
+        provider: args.provider,
+        canary: args.canary,
+        signal: context.signal,
+      });
+      const output = new Output(context, args.json ?? false);
+      output.result(report, () => describeReport(report, output));
+      finish(report.outcome === 'failed' ? exitCodes.precondition : exitCodes.ok);
+    });
+}
+
+/** Failures first. */
+const order: readonly CheckStatus[] = ['failed', 'warning', 'ok', 'skipped'];
+
+function describeReport({ checks, outcome }: DoctorReport, output: Output): string[] {
+  const { colors } = output;
+  const paint = { failed: colors.red, warning: colors.yellow, ok: colors.green, skipped: colors.dim };
+  const lines = order.flatMap((status) =>
+    checks
+      .filter((check) => check.status === status)
+      .flatMap(({ name, found, advice }) => [
+        `${paint[status](status.padEnd(8))}${colors.bold(name)}: ${found}`,
+        ...(advice === '' ? [] : [`        ${status === 'ok' ? 'note:' : 'what to do:'} ${advice}`]),
+      ]),
+  );
+  const verdict = {
+    failed: colors.red('A backup would fail or be worthless: see what failed.'),
+    warning: colors.yellow('Backups are possible; look at the warnings.'),
+    ok: colors.green('All preconditions are met.'),
+  };
+  return [...lines, '', verdict[outcome]];
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { loadBinding } from '../binding';
+import { relaunchVariable } from '../doctor-checks';
+import { onLauncherGone, relaunch } from './relaunch';
+import { runCommandLine } from './program';
+
+const controller = new AbortController();
+let ownWork = true;
+
+/** The first interrupt ends cleanly; the second ends at once, after the addon has taken the databases out. */
+function interrupt(reason: string): void {
+  if (!ownWork) return;
+  if (controller.signal.aborted) process.exit(130);
+  process.stderr.write(
+    `\n${reason}: taking the databases out of backup mode and removing what was begun (again to end at once)\n`,
+  );
+  controller.abort(new Error(reason));
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interrupt(signal);
+  });
+}
+onLauncherGone(() => {
+  interrupt('the process that started this one is gone');
+});
+
+void runCommandLine(process.argv.slice(2), {
+  loadBinding,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  workingDirectory: process.env[relaunchVariable] ?? process.cwd(),
+  signal: controller.signal,
+  relaunch: async (location) => {
+    // While another process does the work, interrupts are passed on to it instead.
+    ownWork = false;
+    const exitCode = await relaunch(location);
+    ownWork = exitCode === undefined;
+    return exitCode;
+  },
+}).then((exitCode) => {
+  process.exitCode = exitCode;
+});

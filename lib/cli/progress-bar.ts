@@ -1,0 +1,68 @@
+import { Presets, SingleBar } from 'cli-progress';
+import type { Progress } from '../progress';
+import type { CommandLineContext } from './context';
+import { formatBytes } from './output';
+
+const phaseTitles: Readonly<Record<string, string>> = {
+  open: 'opening databases',
+  prepare: 'preparing the shadow',
+  start: 'into backup mode',
+  shadow: 'making the shadow',
+  stop: 'out of backup mode',
+  drain: 'fetching change information',
+};
+
+/** A bar on the terminal's error output, one for each phase; nothing at all where that is no terminal. */
+export class ProgressBar {
+  readonly #stderr: NodeJS.WritableStream | undefined;
+  #bar: SingleBar | undefined;
+  #title = '';
+
+  constructor(context: CommandLineContext, json: boolean) {
+    const visible = !json && context.stderr.isTTY === true;
+    this.#stderr = visible ? (context.stderr as unknown as NodeJS.WritableStream) : undefined;
+  }
+
+  readonly listener = (progress: Progress): void => {
+    if (!this.#stderr) return;
+    const { title, done, total, note } = describe(progress);
+    if (title !== this.#title) this.#begin(title, total);
+    this.#bar?.setTotal(total);
+    this.#bar?.update(done, { note });
+  };
+
+  end(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+    this.#title = '';
+  }
+
+  #begin(title: string, total: number): void {
+    if (!this.#stderr) return;
+    this.end();
+    this.#title = title;
+    const format = `${title.padEnd(28)} {bar} {value}/{total} {note}`;
+    this.#bar = new SingleBar(
+      { format, stream: this.#stderr, clearOnComplete: true, hideCursor: true, barsize: 30 },
+      Presets.shades_classic,
+    );
+    this.#bar.start(total, 0, { note: '' });
+  }
+}
+
+function describe(progress: Progress): { title: string; done: number; total: number; note: string } {
+  switch (progress.type) {
+    case 'databases':
+      return { title: phaseTitles[progress.phase] ?? progress.phase, ...progress, note: '' };
+    case 'hash':
+      return { title: 'checksums of the deltas', ...progress, note: '' };
+    case 'copy':
+      return {
+        title: 'copying',
+        ...progress,
+        note: `${formatBytes(progress.doneBytes)} of ${formatBytes(progress.totalBytes)}`,
+      };
+    case 'restore':
+      return { title: `restoring: ${progress.step}`, done: 0, total: 1, note: progress.database };
+  }
+}

@@ -1,0 +1,124 @@
+import type { Command } from 'commander';
+import { OptionError } from '../errors';
+import { restoreDatabases, type RestoredDatabase, type RestoreReport } from '../restore';
+import { describeStep, type RestoreMode } from '../restore-plan';
+import { addDominoOptions, backupPath, locationOf, pathFrom, seconds, type DominoArguments } from './arguments';
+import { exitCodes, type CommandLineContext } from './context';
+import { count, Output } from './output';
+import { ProgressBar } from './progress-bar';
+
+interface RestoreArguments extends DominoArguments {
+  readonly deltaDir?: string;
+  readonly copies?: string;
+  readonly offline?: boolean;
+  readonly online?: boolean;
+  readonly as?: string;
+  readonly newReplicaId?: boolean;
+  readonly wait?: number;
+  readonly dryRun?: boolean;
+}
+
+export function addRestoreCommand(
+  program: Command,
+  context: CommandLineContext,
+  finish: (exitCode: number) => void,
+): void {
+  const restore = program
+    .command('restore')
+    .description('restore databases of a backup')
+    .argument('<backup>', 'id of a backup, or path of its directory or manifest')
+    .argument('[databases...]', 'paths or globs relative to the data directory (default: all but server databases)')
+    .option('--delta-dir <dir>', 'delta directory, to name a backup by its id', pathFrom(context))
+    .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
+    .option('--online', 'over the original, on a running server (default)')
+    .option('--offline', 'over the original, with the server stopped')
+    .option('--as <path>', 'as a new database, or into a new directory, below the data directory')
+    .option('--new-replica-id', 'with --as: also give it a new replica id')
+    .option('--wait <seconds>', 'online: how long to wait for users to leave a database (default: 10)', seconds)
+    .option('--dry-run', 'only show what would be done');
+  addDominoOptions(restore, context)
+    .addHelpText(
+      'after',
+      `
+The original of each database is kept until its restore has succeeded; whatever fails, a database is afterwards either
+restored or as it was before. Databases that a server always holds open (mail.box, log.nsf, names.nsf, …) are restored
+only when they are named.
+
+Examples:
+  See what would be done:
+  $ domino-vss restore 20260807T101530Z-3f9a2c mail/ada.nsf --delta-dir /backup/domino --dry-run
+
+  Restore one database while the server runs:
+  $ domino-vss restore 20260807T101530Z-3f9a2c mail/ada.nsf --delta-dir /backup/domino
+
+  Put an old state beside the database, to copy documents from:
+  $ domino-vss restore /backup/domino/20260807T101530Z-3f9a2c mail/ada.nsf --as restored/ada.nsf --new-replica-id
+
+  Restore everything, with the server stopped:
+  $ domino-vss restore /backup/domino/20260807T101530Z-3f9a2c --offline
+
+Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 precondition, 5 locked, 130 interrupted.
+`,
+    )
+    .action(async (name: string, databases: readonly string[], args: RestoreArguments) => {
+      const mode = modeOf(args);
+      const relaunched = args.dryRun === true ? undefined : await context.relaunch(locationOf(args));
+      if (relaunched !== undefined) {
+        finish(relaunched);
+        return;
+      }
+      const bar = new ProgressBar(context, args.json ?? false);
+      let report: RestoreReport;
+      try {
+        report = await restoreDatabases(context.loadBinding, {
+          manifest: backupPath(name, args.deltaDir, context),
+          databases: databases.length > 0 ? databases : undefined,
+          mode,
+          copiesDirectory: args.copies,
+          domino: locationOf(args),
+          dryRun: args.dryRun,
+          signal: context.signal,
+          onProgress: bar.listener,
+        });
+      } finally {
+        bar.end();
+      }
+      const output = new Output(context, args.json ?? false);
+      output.result(report, () => describeReport(report, output));
+      finish(report.outcome === 'partial' ? exitCodes.partial : exitCodes.ok);
+    });
+}
+
+function modeOf({ offline, online, as, newReplicaId, wait }: RestoreArguments): RestoreMode {
+  const modes = [offline && '--offline', online && '--online', as !== undefined && '--as'].filter(Boolean);
+  if (modes.length > 1) throw new OptionError('mode', `${modes.join(' and ')} exclude each other`);
+  if (newReplicaId && as === undefined) throw new OptionError('newReplicaId', '--new-replica-id needs --as');
+  if (wait !== undefined && (offline || as !== undefined)) throw new OptionError('waitMs', '--wait needs --online');
+  if (as !== undefined) return { type: 'new-database', as, newReplicaId: newReplicaId ?? false };
+  return offline ? { type: 'offline' } : { type: 'online', waitMs: wait };
+}
+
+function describeReport(report: RestoreReport, output: Output): string[] {
+  const bad = report.databases.filter(isBad);
+  const good = report.databases.filter((database) => !isBad(database));
+  const lines = [...output.failures(bad.map(({ failure }) => failure)), ...output.warnings(report.warnings)];
+  if (report.outcome === 'planned') {
+    const steps = report.steps.map((step, index) => `${String(index + 1).padStart(4)}  ${describeStep(step)}`);
+    return [...lines, `would restore ${count(good.length, 'database')} of ${report.backupId}:`, ...steps];
+  }
+  const shown = good.map((database) => [
+    `  ${database.database}`,
+    database.path === database.database ? '' : `→ ${database.path}`,
+    database.recovered ? 'recovered from the log' : 'state of the backup',
+  ]);
+  const { colors } = output;
+  const summary =
+    bad.length === 0
+      ? colors.green(`restored ${count(good.length, 'database')}`)
+      : colors.yellow(`restored ${count(good.length, 'database')}, ${bad.length} left out or failed`);
+  return [...lines, ...output.table(shown, false), `${summary} of ${report.backupId}`];
+}
+
+function isBad(database: RestoredDatabase): database is Extract<RestoredDatabase, { readonly failure: unknown }> {
+  return database.result === 'left-out' || database.result === 'failed';
+}
