@@ -27,7 +27,7 @@ import { ProgressReporter, type ProgressListener } from './progress';
 import {
   checkProvider,
   chooseProvider,
-  databaseTargets,
+  databaseTarget,
   isInside,
   planShadows,
   shadowDirectoriesFor,
@@ -277,14 +277,13 @@ function runtimeWarnings(runtime: NativeRuntime | undefined): string[] {
 }
 
 async function addDatabases({ session, provider, databases, plan }: BackupWork, call: Call): Promise<void> {
-  const targets = await databaseTargets(provider.native, databases, plan);
-  for (let from = 0; from < targets.length; from += addAtOnce) {
+  for (let from = 0; from < databases.paths.length; from += addAtOnce) {
     call.check();
-    const to = from + addAtOnce;
+    const paths = databases.paths.slice(from, from + addAtOnce);
     session.add({
-      paths: databases.paths.slice(from, to),
-      files: databases.files.slice(from, to),
-      targets: targets.slice(from, to),
+      paths,
+      files: databases.files.slice(from, from + addAtOnce),
+      targets: paths.map((_path, offset) => databaseTarget(provider.native, databases, plan, from + offset)),
     });
     await nextTurn();
   }

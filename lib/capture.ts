@@ -94,7 +94,7 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
   refuseTooManySkipped(skipped, capture.databases.missingRequired(), capture.databases.count, work.limits);
   await removeDeltasOfSkipped(work, capture.databases);
   await hashDeltas(work, capture.databases, call, progress);
-  const timeline = buildTimeline(results);
+  const timeline = await buildTimeline(results);
   publishWindow({ backupId: work.id, provider: work.provider.name, timeline });
   return { ...capture, timeline, skipped };
 }

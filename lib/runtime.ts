@@ -10,7 +10,7 @@ interface OpenWork {
 }
 
 const openWork = new Set<OpenWork>();
-const guarded = new WeakSet<NativeBinding>();
+const guarded = new Set<NativeBinding>();
 
 /** Opens the Domino runtime of this process and makes sure that it is left in order when the process ends. */
 export async function openRuntime(
@@ -36,15 +36,19 @@ export function release(work: OpenWork): void {
  * listener does. In a worker only its own sessions end: the runtime belongs to the process.
  */
 function guardExit(binding: NativeBinding): void {
-  if (guarded.has(binding)) return;
+  if (guarded.size === 0) process.on('exit', abortAtExit);
   guarded.add(binding);
-  process.on('exit', () => {
-    const ids = [...openWork].map(({ id }) => id);
-    const { abortedSessions } = isMainThread ? binding.shutdown() : binding.abortSessions();
-    if (abortedSessions === 0 && ids.length === 0) return;
-    const which = ids.length > 0 ? ` (${ids.join(', ')})` : '';
-    process.stderr.write(
-      `domino-vss: ended with an open backup${which}; it was aborted and its databases taken out of backup mode\n`,
-    );
-  });
+}
+
+function abortAtExit(): void {
+  let abortedSessions = 0;
+  for (const binding of guarded) {
+    abortedSessions += (isMainThread ? binding.shutdown() : binding.abortSessions()).abortedSessions;
+  }
+  const ids = [...openWork].map(({ id }) => id);
+  if (abortedSessions === 0 && ids.length === 0) return;
+  const which = ids.length > 0 ? ` (${ids.join(', ')})` : '';
+  process.stderr.write(
+    `domino-vss: ended with an open backup${which}; it was aborted and its databases taken out of backup mode\n`,
+  );
 }

@@ -223,6 +223,7 @@ export class SnapshotSet {
         }
         done += 1;
         report();
+        call.check();
       });
     } catch (error) {
       for (const index of made) await rm(join(to, ...databases.describe(index).path.split('/')), { force: true });

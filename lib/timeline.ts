@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { forEachIndex } from './event-loop';
 import type { NativeResults, Phase } from './native';
 
 /** How many equal slices of the window {@link Timeline.density} has. */
@@ -53,14 +54,14 @@ export function publishWindow(message: WindowMessage): void {
   if (windowChannel.hasSubscribers) windowChannel.publish(message);
 }
 
-export function buildTimeline(results: NativeResults): Timeline {
+export async function buildTimeline(results: NativeResults): Promise<Timeline> {
   const { startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs } = results;
   let begin = Infinity;
   let end = -Infinity;
   let firstReturned = Infinity;
   let lastReturned = -Infinity;
   let longestDatabaseMs = 0;
-  for (let index = 0; index < results.count; ++index) {
+  await forEachIndex(results.count, (index) => {
     const called = startCalledMs[index] ?? NaN;
     const returned = startReturnedMs[index] ?? NaN;
     const stopped = stopReturnedMs[index] ?? NaN;
@@ -70,7 +71,7 @@ export function buildTimeline(results: NativeResults): Timeline {
     if (returned < firstReturned) firstReturned = returned;
     if (returned > lastReturned) lastReturned = returned;
     if (stopped - called > longestDatabaseMs) longestDatabaseMs = stopped - called;
-  }
+  });
   const windowMs = end > begin ? end - begin : 0;
   return {
     originNs: results.originNs,
@@ -82,22 +83,22 @@ export function buildTimeline(results: NativeResults): Timeline {
       .reduce((sum, { beginMs, endMs }) => sum + endMs - beginMs, 0),
     longestDatabaseMs,
     phases: results.phases,
-    density: windowMs > 0 ? measureDensity(results, begin, windowMs) : [],
+    density: windowMs > 0 ? await measureDensity(results, begin, windowMs) : [],
     databases: { startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs },
   };
 }
 
-function measureDensity(results: NativeResults, begin: number, windowMs: number): number[] {
+async function measureDensity(results: NativeResults, begin: number, windowMs: number): Promise<number[]> {
   const sliceOf = (time: number): number =>
     Math.min(densitySlices - 1, Math.floor(((time - begin) / windowMs) * densitySlices));
   const changes = new Array<number>(densitySlices + 1).fill(0);
-  for (let index = 0; index < results.count; ++index) {
+  await forEachIndex(results.count, (index) => {
     const from = results.startReturnedMs[index] ?? NaN;
     const to = results.stopReturnedMs[index] ?? NaN;
-    if (!(to >= from)) continue;
+    if (!(to >= from)) return;
     changes[sliceOf(from)] = (changes[sliceOf(from)] ?? 0) + 1;
     changes[sliceOf(to) + 1] = (changes[sliceOf(to) + 1] ?? 0) - 1;
-  }
+  });
   let inBackupMode = 0;
   return changes.slice(0, densitySlices).map((change) => (inBackupMode += change));
 }

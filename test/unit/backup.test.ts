@@ -1,0 +1,539 @@
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { channel } from 'node:diagnostics_channel';
+import { join } from 'node:path';
+import type { Backup } from '#lib/backup';
+import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
+import { AbortError, BackupError, DominoVssError, OptionError, ShadowError } from '#lib/errors';
+import { loadManifest } from '#lib/manifest';
+import type { Progress } from '#lib/progress';
+import type { HookProvider } from '#lib/provider';
+import type { DominoService } from '#lib/service';
+import { alreadyInProgress, failure, FakeDomino } from './fake-binding';
+
+let domino: FakeDomino;
+
+beforeEach(() => {
+  domino = new FakeDomino();
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+function begin(options: Partial<BeginBackupOptions> = {}): Promise<Backup> {
+  return beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+    ...options,
+  });
+}
+
+/** Asserts that a failed or disposed backup has left nothing anywhere. */
+function expectNothingLeft(): void {
+  expect(domino.inBackupMode).toEqual(new Set());
+  expect(domino.openSessions).toEqual(new Set());
+  expect(domino.remains()).toEqual([]);
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<DominoVssError> {
+  const error: unknown = await promise.then(
+    () => new Error('did not fail'),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(DominoVssError);
+  return error as DominoVssError;
+}
+
+describe('the three calls', () => {
+  test('capture, copy, write a manifest and remove the shadow', async () => {
+    domino.busy.add('mail/ada.nsf');
+    const before = domino.read('mail/ada.nsf');
+    const backup = await begin();
+    expect(backup.provider).toEqual({ name: 'reflink', reason: expect.stringContaining('works on') });
+    expect(backup.databases).toBe(4);
+
+    const set = await backup.createShadow();
+    expect(set.outcome).toBe('complete');
+    expect(readFileSync(join(set.shadows[0]!.root, 'data/mail/ada.nsf'), 'utf8')).not.toBe(before);
+    expect(set.window).toMatchObject({ windowMs: 103.5, skewMs: 3, shadowMs: 80 });
+
+    const copies = await set.copyDatabases({ to: join(domino.root, 'copies') });
+    expect(copies).toMatchObject({ databases: 4, failures: [] });
+    expect(readFileSync(join(domino.root, 'copies/mail/ada.nsf'), 'utf8')).toBe(before);
+
+    const report = await backup.endBackup();
+    expect(report).toMatchObject({ outcome: 'complete', counts: { captured: 4, deltas: 1, deltaBytes: 16 } });
+    expect(existsSync(set.shadows[0]!.root)).toBe(false);
+    expect(domino.openSessions.size).toBe(0);
+
+    const manifest = await loadManifest(report.manifest);
+    const databases = [];
+    for await (const database of manifest.databases()) databases.push(database);
+    expect(databases.map(({ path }) => path)).toEqual(['apps/crm.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'names.nsf']);
+    expect(databases[1]).toMatchObject({
+      shadowPath: 'data/mail/ada.nsf',
+      startSizeBytes: before.length,
+      delta: 'deltas/1.delta',
+      deltaSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      copy: { file: 'mail/ada.nsf', deltaApplied: true },
+      // Bytes 8 to 15 in memory: Innards[1] first, each in the byte order of the machine.
+      replicaId: '0F0E0D0C0B0A0908',
+    });
+    expect(databases[0]).toMatchObject({ delta: '', deltaSha256: '' });
+    expect(manifest.timeAfterLastStart).toEqual({ innards: ['006CDCC0', '852563FC'], iso: '2026-01-02T00:00:00.000Z' });
+    expect(domino.remains().filter((file) => file.includes('.journal'))).toEqual([]);
+  });
+
+  test('keep the shadow when told to, or when it is persistent', async () => {
+    const kept = await begin();
+    const set = await kept.createShadow();
+    const report = await kept.endBackup({ keep: true });
+    expect(report.volumes[0]).toMatchObject({ kept: true, root: set.shadows[0]!.root });
+    expect(existsSync(set.shadows[0]!.root)).toBe(true);
+
+    const persistent = await begin({ lifetime: 'persistent' });
+    const other = await persistent.createShadow();
+    await persistent.endBackup();
+    expect(existsSync(other.shadows[0]!.root)).toBe(true);
+    await persistent.dispose();
+    expect(existsSync(other.shadows[0]!.root)).toBe(true);
+  });
+
+  test('refuse a call out of order and leave the backup as it is', async () => {
+    const backup = await begin();
+    expect(await errorOf(backup.endBackup())).toMatchObject({ code: 'ERR_STATE' });
+    await backup.createShadow();
+    expect(await errorOf(backup.createShadow())).toMatchObject({ code: 'ERR_STATE' });
+    await backup.endBackup();
+    expect(await errorOf(backup.endBackup())).toMatchObject({ code: 'ERR_STATE' });
+  });
+
+  test('refuse a wrong option without ending the backup', async () => {
+    const backup = await begin();
+    const wrong = backup.createShadow({ timeout: 5 } as object);
+    expect(await errorOf(wrong)).toMatchObject({ code: 'ERR_OPTION', message: expect.stringContaining('"timeoutMs"') });
+    await backup.createShadow();
+    await backup.dispose();
+  });
+
+  test('report progress of every phase and publish the window', async () => {
+    const published: unknown[] = [];
+    const listen = (message: unknown): number => published.push(message);
+    channel('domino-vss:window').subscribe(listen);
+    const progress: Progress[] = [];
+    const onProgress = (event: Progress): number => progress.push(event);
+    domino.busy.add('names.nsf');
+    const backup = await begin({ onProgress });
+    const set = await backup.createShadow({ onProgress });
+    await set.copyDatabases({ to: join(domino.root, 'copies'), onProgress });
+    await backup.dispose();
+    channel('domino-vss:window').unsubscribe(listen);
+    expect(new Set(progress.map(({ type }) => type))).toEqual(new Set(['databases', 'hash', 'copy']));
+    expect(published).toEqual([expect.objectContaining({ backupId: backup.id, timeline: set.window })]);
+  });
+});
+
+describe('dispose', () => {
+  test('leaves nothing, in every state and as often as it is called', async () => {
+    const begun = await begin();
+    await begun.dispose();
+    await begun.dispose();
+    expectNothingLeft();
+
+    const created = await begin();
+    const set = await created.createShadow();
+    await set.shadows[0]!.expose({ as: join(domino.root, 'exposed') });
+    await created[Symbol.asyncDispose]();
+    expect(readdirSync(domino.root)).not.toContain('exposed');
+    expectNothingLeft();
+    expect(await errorOf(set.copyDatabases({ to: join(domino.root, 'late') }))).toMatchObject({ code: 'ERR_STATE' });
+  });
+
+  test('while createShadow runs cancels it and waits for it', async () => {
+    const backup = await begin();
+    const running = errorOf(backup.createShadow());
+    await backup.dispose();
+    expect(await running).toMatchObject({ code: 'ERR_ABORTED' });
+    expect(domino.calls).toContain('cancel');
+    expectNothingLeft();
+  });
+});
+
+describe('abort and failure', () => {
+  const flow = async (signal?: AbortSignal): Promise<void> => {
+    const backup = await begin({ signal });
+    try {
+      const set = await backup.createShadow({ signal });
+      await set.copyDatabases({ to: join(domino.root, 'copies'), signal });
+      await backup.endBackup({ signal });
+    } finally {
+      await backup.dispose();
+    }
+  };
+
+  test('an abort during any native call ends with AbortError and leaves nothing', async () => {
+    domino.busy.add('names.nsf');
+    const aborted: string[] = [];
+    for (let nth = 1; ; ++nth) {
+      const controller = new AbortController();
+      const reason = new Error(`at call ${nth}`);
+      let seen = 0;
+      domino.onCall = (name) => {
+        seen += 1;
+        if (seen !== nth) return;
+        aborted.push(name);
+        controller.abort(reason);
+      };
+      const error: unknown = await flow(controller.signal).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      if (aborted.at(-1) === 'close') break;
+      expect(error).toBeInstanceOf(AbortError);
+      expect(error).toMatchObject({ code: 'ERR_ABORTED', name: 'AbortError', cause: reason });
+      expectNothingLeft();
+      expect(existsSync(join(domino.root, 'copies/names.nsf'))).toBe(false);
+    }
+    // The last one is the close that ends a good backup, which is not interrupted.
+    expect(new Set(aborted)).toEqual(
+      new Set(
+        'openRuntime findDatabases probeReflink transactionLogStyle inspectVolume open prepare capture drain applyChangeInfo close'.split(
+          ' ',
+        ),
+      ),
+    );
+  });
+
+  test('a failure of any native call is a typed error and leaves nothing', async () => {
+    // Failures of these are borne: the next best thing is done, or a database is reported.
+    const borne = new Set(['probeReflink', 'transactionLogStyle', 'applyChangeInfo']);
+    domino.busy.add('names.nsf');
+    for (let nth = 1, name = ''; name !== 'close'; ++nth) {
+      let seen = 0;
+      domino.onCall = (called) => {
+        seen += 1;
+        if (seen !== nth) return;
+        name = called;
+        if (called !== 'close') throw failure({ code: 'ERR_SHADOW', domain: 'system', status: 5, text: 'I/O error' });
+      };
+      const error: unknown = await flow().then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      rmSync(join(domino.root, 'copies'), { recursive: true, force: true });
+      if (borne.has(name) || name === 'close') {
+        expect(error).toBeUndefined();
+        rmSync(domino.deltaDirectory, { recursive: true });
+        continue;
+      }
+      expect(error).toBeInstanceOf(ShadowError);
+      expect((error as ShadowError).stack).toContain('backup.test');
+      expectNothingLeft();
+    }
+  });
+
+  test('an aborted signal begins nothing', async () => {
+    const error = await errorOf(begin({ signal: AbortSignal.abort('no') }));
+    expect(error).toMatchObject({ code: 'ERR_ABORTED', cause: 'no' });
+    expect(domino.calls).toEqual([]);
+  });
+
+  test('an exception of the progress listener ends the call, with it as the cause', async () => {
+    const backup = await begin();
+    const mistake = new Error('in the listener');
+    const onProgress = (): never => {
+      throw mistake;
+    };
+    domino.onCall = (name) => (name === 'capture' ? new Promise((resolve) => setTimeout(resolve, 250)) : undefined);
+    expect(await errorOf(backup.createShadow({ onProgress }))).toMatchObject({ code: 'ERR_ABORTED', cause: mistake });
+    expectNothingLeft();
+  });
+
+  test('a deadline ends a call that hangs', async () => {
+    domino.onCall = (name) => (name === 'findDatabases' ? new Promise(() => undefined) : undefined);
+    expect(await errorOf(begin({ timeoutMs: 30 }))).toMatchObject({
+      code: 'ERR_DEADLINE',
+      phase: 'find',
+      name: 'BackupError',
+    });
+    expectNothingLeft();
+  });
+
+  test('what a failed window had already skipped is in the error', async () => {
+    domino.refusing.set('names.nsf', alreadyInProgress);
+    const backup = await begin();
+    domino.onCall = (name) => {
+      if (name === 'drain') throw failure({ code: 'ERR_DEADLINE', phase: 'drain', text: 'time is over' });
+    };
+    const error = await errorOf(backup.createShadow());
+    expect(error).toBeInstanceOf(BackupError);
+    expect((error as BackupError).failures).toEqual([expect.objectContaining({ database: 'names.nsf' })]);
+  });
+});
+
+describe('skipped databases', () => {
+  test('make the outcome partial, each with call, number, text and advice', async () => {
+    domino.refusing.set('mail/bob.nsf', alreadyInProgress);
+    const backup = await begin();
+    const set = await backup.createShadow();
+    expect(set).toMatchObject({ outcome: 'partial', databases: 3 });
+    expect(set.skipped).toEqual([
+      expect.objectContaining({
+        database: 'mail/bob.nsf',
+        code: 'ERR_DOMINO_CALL',
+        operation: 'NSFBackupStart',
+        status: 3748,
+        statusHex: '0x0EA4',
+        statusName: 'ERR_BACKUP_ALREADY_IN_PROGRESS',
+      }),
+    ]);
+    const report = await backup.endBackup();
+    expect(report.outcome).toBe('partial');
+    expect((await loadManifest(report.manifest)).failures).toEqual(set.skipped);
+  });
+
+  test('fail the backup when they are required or too many', async () => {
+    domino.refusing.set('mail/bob.nsf', alreadyInProgress);
+    const required = await begin({ required: ['MAIL/**'] });
+    expect(await errorOf(required.createShadow())).toMatchObject({ code: 'ERR_REQUIRED_DATABASE' });
+    expectNothingLeft();
+
+    const tooMany = await begin({ maxSkipped: 0 });
+    expect(await errorOf(tooMany.createShadow())).toMatchObject({ code: 'ERR_TOO_MANY_SKIPPED' });
+    expectNothingLeft();
+
+    const allowed = await begin({ maxSkipped: 1, required: ['names.nsf'] });
+    await allowed.createShadow();
+    await allowed.dispose();
+  });
+
+  test('a required glob without a database, or a selection without any, fails at the begin', async () => {
+    expect(await errorOf(begin({ required: ['nowhere.nsf'] }))).toMatchObject({ code: 'ERR_REQUIRED_DATABASE' });
+    expect(await errorOf(begin({ include: ['nowhere/**'] }))).toMatchObject({ code: 'ERR_NO_DATABASES' });
+    expectNothingLeft();
+  });
+
+  test('a directory that cannot be read makes it partial, a file that is no database does not', async () => {
+    const unreadable = { code: 'ERR_FIND', phase: 'find', domain: 'system', operation: 'opendir', status: 13 } as const;
+    domino.problems = [failure({ ...unreadable, subject: domino.file('secret') })];
+    const partial = await begin();
+    expect((await partial.createShadow()).skipped).toEqual([expect.objectContaining({ database: 'secret' })]);
+    await partial.dispose();
+
+    const notADatabase = { code: 'ERR_FIND', phase: 'find', text: 'no signature' } as const;
+    domino.problems = [failure({ ...notADatabase, subject: domino.file('text.nsf') })];
+    const complete = await begin();
+    expect((await complete.createShadow()).outcome).toBe('complete');
+    expect(complete.warnings).toContain('text.nsf was left out: no signature');
+    await complete.dispose();
+
+    domino.problems = [failure({ ...unreadable, subject: domino.file('secret') })];
+    const excluded = await begin({ exclude: ['secret'] });
+    expect((await excluded.createShadow()).outcome).toBe('complete');
+    await excluded.dispose();
+  });
+
+  test('databases that appeared, vanished or were replaced since the begin are reported', async () => {
+    const backup = await begin();
+    domino.write('mail/new.nsf', 'new');
+    rmSync(domino.file('names.nsf'));
+    writeFileSync(domino.file('crm.tmp'), 'compacted');
+    rmSync(domino.file('apps/crm.nsf'));
+    domino.write('apps/other', 'keeps the inode from being used again');
+    domino.write('apps/crm.nsf', 'another file');
+    const set = await backup.createShadow();
+    expect(set.changes).toEqual({
+      appeared: ['mail/new.nsf'],
+      vanished: ['names.nsf'],
+      replaced: ['apps/crm.nsf'],
+    });
+    expect(set.skipped.map(({ database, code }) => [database, code])).toEqual([
+      ['names.nsf', 'ERR_DATABASE_VANISHED'],
+      ['apps/crm.nsf', 'ERR_DATABASE_REPLACED'],
+    ]);
+    await backup.dispose();
+  });
+});
+
+describe('hooks', () => {
+  const hook = (create: HookProvider['create'], removed: unknown[] = []): HookProvider => ({
+    name: 'lvm',
+    create,
+    remove: async (result) => {
+      removed.push(result);
+    },
+  });
+
+  test('deliver the roots that are read from, and remove them at the end', async () => {
+    const removed: unknown[] = [];
+    const seen: unknown[] = [];
+    const shadows = [{ volume: domino.root, root: domino.root }];
+    const provider = hook(async (context, limits) => {
+      seen.push(context.volumes, limits.deadlineMs, domino.inBackupMode.size);
+      return { shadows };
+    }, removed);
+    const backup = await begin({ provider });
+    const set = await backup.createShadow();
+    expect(seen).toEqual([[{ path: domino.root, device: '/dev/fake', fileSystem: 'xfs' }], 1000, 4]);
+    expect(set.shadows.map(({ root }) => root)).toEqual([domino.root]);
+    await set.copyDatabases({ to: join(domino.root, 'copies') });
+    await backup.endBackup();
+    expect(removed).toEqual([{ shadows }]);
+  });
+
+  test.each([
+    ['throws', () => Promise.reject(new Error('array is offline')), 'array is offline'],
+    ['delivers nothing', () => Promise.resolve({} as never), 'must answer'],
+    ['forgets a volume', () => Promise.resolve({ shadows: [] }), 'delivered no shadow of'],
+  ])('that %s fails the window in its own words', async (_what, create, text) => {
+    const backup = await begin({ provider: hook(create) });
+    const error = await errorOf(backup.createShadow());
+    expect(error).toMatchObject({ name: 'ShadowError', code: 'ERR_HOOK', message: expect.stringContaining(text) });
+    expectNothingLeft();
+  });
+
+  test('that deliver too late have the result removed', async () => {
+    const removed: unknown[] = [];
+    let deliver: (() => void) | undefined;
+    const shadows = [{ volume: domino.root, root: domino.root }];
+    let told: AbortSignal | undefined;
+    const provider = hook((_context, { signal }) => {
+      told = signal;
+      return new Promise((resolve) => {
+        deliver = () => {
+          resolve({ shadows });
+        };
+      });
+    }, removed);
+    const backup = await begin({ provider });
+    // The engine gives up on the hook by itself when the time is over.
+    const session = [...domino.openSessions][0]!;
+    setTimeout(() => {
+      session.settleShadow({ text: 'no answer in time' });
+    }, 20);
+    expect(await errorOf(backup.createShadow())).toMatchObject({ code: 'ERR_HOOK' });
+    expect(told?.aborted).toBe(true);
+    expect(removed).toEqual([]);
+    deliver?.();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(removed).toEqual([{ shadows }]);
+  });
+});
+
+describe('stop mode', () => {
+  const service = (running: boolean, log: string[]): DominoService => ({
+    name: 'domino.service',
+    isRunning: () => Promise.resolve(running),
+    stop: () => Promise.resolve(void log.push('stop')),
+    start: () => Promise.resolve(void log.push(`start, in backup mode: ${domino.inBackupMode.size}`)),
+  });
+
+  test('stops, captures and starts again, without the runtime', async () => {
+    const log: string[] = [];
+    const backup = await begin({ mode: { type: 'stop-service', service: service(true, log) } });
+    domino.onCall = (name) => log.push(name);
+    await backup.createShadow();
+    expect(log.slice(0, -1)).toEqual(['stop', 'findDatabases', 'prepare', 'capture', 'drain']);
+    expect(log.at(-1)).toMatch(/^start/);
+    const report = await backup.endBackup();
+    expect(await loadManifest(report.manifest)).toMatchObject({ source: 'offline', logStyle: 'unknown' });
+    expect(domino.calls).not.toContain('openRuntime');
+  });
+
+  test('starts again when the capture fails, and not when it did not run', async () => {
+    const log: string[] = [];
+    const failing = await begin({ mode: { type: 'stop-service', service: service(true, log) } });
+    domino.onCall = (name) => {
+      if (name === 'capture') throw failure({ code: 'ERR_SHADOW', phase: 'shadow' });
+    };
+    expect(await errorOf(failing.createShadow())).toMatchObject({ code: 'ERR_SHADOW' });
+    expect(log).toEqual(['stop', expect.stringMatching(/^start/)]);
+
+    domino.onCall = () => undefined;
+    const resting: string[] = [];
+    const backup = await begin({ mode: { type: 'stop-service', service: service(false, resting) } });
+    await backup.createShadow();
+    await backup.dispose();
+    expect(resting).toEqual([]);
+  });
+
+  test('says loudly that the service did not start again', async () => {
+    const broken = { ...service(true, []), start: () => Promise.reject(new Error('unit is masked')) };
+    const backup = await begin({ mode: { type: 'stop-service', service: broken } });
+    expect(await errorOf(backup.createShadow())).toMatchObject({
+      code: 'ERR_SERVICE',
+      message: expect.stringContaining('domino.service could not be started again: unit is masked'),
+    });
+  });
+});
+
+describe('directories', () => {
+  test('a delta directory on the volume of the snapshot is a warning', async () => {
+    const backup = await begin();
+    expect(backup.warnings).toEqual([expect.stringContaining('part of the snapshot')]);
+    await backup.dispose();
+  });
+
+  test('a delta directory that is a file is refused before anything is made', async () => {
+    writeFileSync(domino.deltaDirectory, 'a file');
+    expect(await errorOf(begin())).toMatchObject({ code: 'ERR_DELTA_DIRECTORY' });
+  });
+
+  test('shadows in the data directory are refused unless it is named', async () => {
+    domino.volumes = [domino.volume({ mountPoint: domino.dataDirectory })];
+    const error = await errorOf(begin());
+    expect(error).toMatchObject({ code: 'ERR_SHADOW_DIRECTORY', message: expect.stringContaining('shadowDirectory') });
+    expectNothingLeft();
+    const backup = await begin({ shadowDirectory: domino.file('shadows') });
+    await backup.createShadow();
+    await backup.dispose();
+  });
+
+  test('copies in the data directory are refused', async () => {
+    const backup = await begin();
+    const set = await backup.createShadow();
+    expect(await errorOf(set.copyDatabases({ to: domino.file('copies') }))).toBeInstanceOf(OptionError);
+    await backup.dispose();
+  });
+
+  test('a copy that would overwrite something is reported and the rest is copied', async () => {
+    const backup = await begin();
+    const set = await backup.createShadow();
+    const to = join(domino.root, 'copies');
+    await set.copyDatabases({ to });
+    await backup.dispose();
+
+    const again = await begin();
+    const other = await again.createShadow();
+    rmSync(join(to, 'names.nsf'));
+    const report = await other.copyDatabases({ to });
+    expect(report.databases).toBe(1);
+    expect(report.failures.map(({ code }) => code)).toEqual(['ERR_COPY', 'ERR_COPY', 'ERR_COPY']);
+    expect((await again.endBackup()).outcome).toBe('partial');
+  });
+});
+
+test('a shadow is exposed as a link, once, and taken away by unexpose', async () => {
+  const backup = await begin();
+  const { shadows } = await backup.createShadow();
+  const as = join(domino.root, 'exposed');
+  await shadows[0]!.expose({ as });
+  expect(readlinkSync(as)).toBe(shadows[0]!.root);
+  expect(await errorOf(shadows[0]!.expose({ as }))).toMatchObject({ code: 'ERR_STATE' });
+  await shadows[0]!.unexpose();
+  await shadows[0]!.unexpose();
+  expect(existsSync(as)).toBe(false);
+  writeFileSync(as, 'somebody else’s');
+  expect(await errorOf(shadows[0]!.expose({ as }))).toMatchObject({ code: 'ERR_FILE_SYSTEM' });
+  expect(readFileSync(as, 'utf8')).toBe('somebody else’s');
+  await backup.dispose();
+});
+
+test('two live backups of one data directory exclude each other, and the second may be tried again', async () => {
+  const first = await begin();
+  const error = await errorOf(begin());
+  expect(error).toMatchObject({ code: 'ERR_LOCKED', retryable: true });
+  await first.dispose();
+  await (await begin()).dispose();
+  expectNothingLeft();
+});

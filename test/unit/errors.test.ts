@@ -1,0 +1,172 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorCodes, type ErrorCodeEntry } from '#lib/error-codes';
+import {
+  AbortError,
+  BackupError,
+  databaseFailureOf,
+  DominoError,
+  DominoVssError,
+  isDominoVssError,
+  OptionError,
+  RestoreError,
+  ShadowError,
+  toPublicError,
+} from '#lib/errors';
+import { alreadyInProgress, failure } from './fake-binding';
+
+const root = join(__dirname, '../../..');
+
+/** Sources with `ERR_…` strings that are codes of ours. Names of Domino statuses and Node's own codes are none. */
+function codesIn(directory: string, extension: RegExp, pattern: RegExp): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const name of readdirSync(join(root, directory), { recursive: true }) as string[]) {
+    if (!extension.test(name)) continue;
+    const text = readFileSync(join(root, directory, name), 'utf8');
+    for (const [, code] of text.matchAll(pattern)) found.set(code!, name);
+  }
+  return found;
+}
+
+describe('the table of codes', () => {
+  const own = codesIn('lib', /^(?!error-codes|native).*\.ts$/, /'(ERR_[A-Z_]+)'/g);
+  const native = codesIn('cpp', /failure\.h$/, /= "(ERR_[A-Z_]+)"/g);
+
+  test('has every code that TypeScript or C++ hands out', () => {
+    expect(native.size).toBeGreaterThan(20);
+    for (const [code, file] of [...own, ...native]) expect([file, code in errorCodes]).toEqual([file, true]);
+  });
+
+  test('has no code that nobody hands out', () => {
+    // Anywhere in the native sources: some codes are chosen by a table of statuses.
+    const anywhere = codesIn('cpp', /\.(cpp|h)$/, /"(ERR_[A-Z_]+)"/g);
+    for (const code of Object.keys(errorCodes)) {
+      expect([code, own.has(code) || anywhere.has(code)]).toEqual([code, true]);
+    }
+  });
+
+  test('is what docs/errors.md shows (UPDATE_DOCS=1 writes it)', () => {
+    const file = join(root, 'docs/errors.md');
+    const expected = renderDocs();
+    if (process.env['UPDATE_DOCS'] === '1') writeFileSync(file, expected);
+    expect(readFileSync(file, 'utf8')).toBe(expected);
+  });
+});
+
+function renderDocs(): string {
+  const entries: [string, ErrorCodeEntry][] = Object.entries(errorCodes);
+  const rows = entries.map(
+    ([code, { meaning, action, errorClass, retryable, exitCode }]) =>
+      `| \`${code}\` | \`${errorClass}\` | ${meaning} | ${action} | ${retryable ? 'yes' : 'no'} | ${exitCode} |`,
+  );
+  return `# Error codes
+
+Every error of this package is a \`DominoVssError\` with a stable \`code\` and a \`hint\`. \`isDominoVssError(error)\` recognises
+them across several loaded copies of the package. The class says which further fields an error has: a \`DominoError\` has
+\`status\`, \`statusHex\`, \`statusName\`, \`text\`, \`database\` and \`operation\`; a \`BackupError\` and a \`RestoreError\` have
+\`failures\`, one for each database; a \`ShadowError\` has \`provider\`, \`operation\`, \`path\`, \`errno\` and \`errnoName\`; an
+\`AbortError\` has the reason of its signal as \`cause\`; an \`OptionError\` names its \`option\`. A failed call of the Domino C API
+is a \`DominoError\` whatever its code. The same codes appear in the failures of single databases.
+
+"Again" says whether the same call may succeed later without anything being changed by hand. "Exit" is the exit code of
+the command line when the error ends a command.
+
+This table is made from \`lib/error-codes.ts\`; a test compares them.
+
+| Code | Class | What happened | What to do | Again | Exit |
+| --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}
+`;
+}
+
+describe('toPublicError', () => {
+  test('keeps number, name, text, database and call of a Domino status', () => {
+    const error = toPublicError({ ...alreadyInProgress, subject: 'mail/ada.nsf' });
+    expect(error).toBeInstanceOf(DominoError);
+    expect(error).toMatchObject({
+      code: 'ERR_DOMINO_CALL',
+      phase: 'start',
+      status: 3748,
+      statusHex: '0x0EA4',
+      statusName: 'ERR_BACKUP_ALREADY_IN_PROGRESS',
+      text: 'This database is already in backup',
+      database: 'mail/ada.nsf',
+      operation: 'NSFBackupStart',
+      message:
+        'NSFBackupStart on mail/ada.nsf: ERR_BACKUP_ALREADY_IN_PROGRESS 0x0EA4: This database is already in backup',
+    });
+  });
+
+  test.each([
+    [failure({ code: 'ERR_CLONE_REFUSED', domain: 'system', status: 95, statusName: 'EOPNOTSUPP' }), ShadowError],
+    [failure({ code: 'ERR_LEASE_EXPIRED' }), BackupError],
+    [failure({ code: 'ERR_ABORTED' }), AbortError],
+    [failure({ code: 'ERR_CORRUPT_CHANGE_INFO' }), RestoreError],
+    [failure({ code: 'ERR_DOMINO_LIBRARY' }), DominoVssError],
+  ])('makes the class of the code: %j', (native, expected) => {
+    const error = toPublicError(native);
+    expect(error.constructor).toBe(expected);
+    expect(error.code).toBe(native.code);
+  });
+
+  test('says which system call failed on what', () => {
+    const native = failure({
+      code: 'ERR_CLONE_REFUSED',
+      domain: 'system',
+      operation: 'ioctl(FICLONE)',
+      status: 95,
+      statusName: 'EOPNOTSUPP',
+      text: 'Operation not supported',
+      subject: '/data/x.nsf',
+    });
+    expect(toPublicError(native)).toMatchObject({
+      errno: 95,
+      errnoName: 'EOPNOTSUPP',
+      path: '/data/x.nsf',
+      message: 'ioctl(FICLONE) on /data/x.nsf: EOPNOTSUPP 95: Operation not supported',
+    });
+  });
+
+  test('wraps what is not ours and keeps it as the cause', () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', syscall: 'write' });
+    expect(toPublicError(full)).toMatchObject({ code: 'ERR_NO_SPACE', cause: full });
+    const denied = Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'open' });
+    expect(toPublicError(denied)).toMatchObject({ code: 'ERR_FILE_SYSTEM', cause: denied });
+    const mistake = new TypeError('x is not a function');
+    expect(toPublicError(mistake)).toMatchObject({ code: 'ERR_INTERNAL', cause: mistake });
+    expect(toPublicError('bare')).toMatchObject({ code: 'ERR_INTERNAL', message: 'bare' });
+    expect(toPublicError(failure({ code: 'ERR_UNHEARD_OF' }))).toMatchObject({
+      code: 'ERR_INTERNAL',
+      message: expect.stringContaining('ERR_UNHEARD_OF'),
+    });
+  });
+});
+
+test('errors are recognised across copies of the package, and nothing else is', () => {
+  jest.isolateModules(() => {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- a second copy is the point
+    const copy = require('#lib/errors') as typeof import('#lib/errors');
+    const error = new copy.OptionError('x', 'y');
+    expect(error).not.toBeInstanceOf(OptionError);
+    expect(isDominoVssError(error)).toBe(true);
+  });
+  for (const other of [new Error('x'), { code: 'ERR_OPTION' }, null, undefined, 'ERR_OPTION']) {
+    expect(isDominoVssError(other)).toBe(false);
+  }
+});
+
+test('an error as JSON has every field', () => {
+  const json: unknown = JSON.parse(JSON.stringify(toPublicError({ ...alreadyInProgress, subject: 'x.nsf' })));
+  expect(json).toMatchObject({ name: 'DominoError', code: 'ERR_DOMINO_CALL', statusHex: '0x0EA4', retryable: false });
+  expect(json).toHaveProperty('hint');
+  expect(json).toHaveProperty('message');
+});
+
+test('the record of a database keeps what its error knew', () => {
+  const record = databaseFailureOf('x.nsf', 'restore', toPublicError({ ...alreadyInProgress, subject: '/data/x.nsf' }));
+  expect(record).toMatchObject({ database: 'x.nsf', operation: 'NSFBackupStart', statusHex: '0x0EA4', phase: 'start' });
+  expect(databaseFailureOf('x.nsf', 'restore', new Error('odd'))).toMatchObject({
+    code: 'ERR_INTERNAL',
+    phase: 'restore',
+  });
+});

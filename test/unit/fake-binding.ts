@@ -1,0 +1,363 @@
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import type {
+  NativeBinding,
+  NativeCatalog,
+  NativeDatabases,
+  NativeFailure,
+  NativeProgress,
+  NativeResults,
+  NativeRuntime,
+  NativeSession,
+  NativeSessionOptions,
+  NativeVolume,
+} from '#lib/native';
+
+/** A native failure with the fields a test cares about. */
+export function failure(partial: Partial<NativeFailure>): NativeFailure {
+  return {
+    code: 'ERR_DOMINO_CALL',
+    phase: 'start',
+    operation: '',
+    domain: 'engine',
+    status: 0,
+    statusName: '',
+    text: '',
+    subject: '',
+    ...partial,
+  };
+}
+
+export const alreadyInProgress = failure({
+  operation: 'NSFBackupStart',
+  domain: 'domino',
+  status: 0x0ea4,
+  statusName: 'ERR_BACKUP_ALREADY_IN_PROGRESS',
+  text: 'This database is already in backup',
+});
+
+/**
+ * A binding over a temporary directory, without Domino: databases are plain files, backup mode is a set of names, and
+ * the "server" overwrites the first bytes of databases while they are in backup mode. Every member is a field, so a test
+ * can replace it; `onCall` sees every asynchronous call and may throw or delay.
+ */
+export class FakeDomino {
+  readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'domino-vss-unit-')));
+  readonly dataDirectory = join(this.root, 'data');
+  readonly programDirectory = join(this.root, 'program');
+  readonly notesIni = join(this.dataDirectory, 'notes.ini');
+  readonly deltaDirectory = join(this.root, 'delta');
+  /** Names of all asynchronous calls so far, in their order. */
+  readonly calls: string[] = [];
+  /** Databases in backup mode, offline, or recovered. */
+  readonly inBackupMode = new Set<string>();
+  readonly offline = new Set<string>();
+  readonly recovered: string[] = [];
+  /** Sessions that were made and not closed. */
+  readonly openSessions = new Set<FakeSession>();
+  /** Databases that the "server" changes during the window. */
+  readonly busy = new Set<string>();
+  /** Databases that cannot enter backup mode, with the reason. */
+  readonly refusing = new Map<string, NativeFailure>();
+  readonly unlogged = new Set<string>();
+  problems: NativeFailure[] = [];
+  reflink = true;
+  volumes: NativeVolume[] = [];
+  onCall: (name: string) => unknown = () => undefined;
+
+  constructor(databases: readonly string[] = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) {
+    for (const directory of [this.dataDirectory, this.programDirectory]) mkdirSync(directory);
+    writeFileSync(join(this.programDirectory, 'libnotes.so'), '');
+    writeFileSync(this.notesIni, `[Notes]\nDirectory=${this.dataDirectory}\nDAOSBasePath=DAOS\n`);
+    for (const path of databases) this.write(path, `${path} at first `.repeat(50));
+    this.volumes = [this.volume()];
+  }
+
+  get location(): { programDirectory: string; notesIni: string } {
+    return { programDirectory: this.programDirectory, notesIni: this.notesIni };
+  }
+
+  volume(partial: Partial<NativeVolume> = {}): NativeVolume {
+    return {
+      path: this.root,
+      mountPoint: this.root,
+      fileSystem: 'xfs',
+      device: '/dev/fake',
+      isSubvolume: false,
+      freeBytes: 1e9,
+      ...partial,
+    };
+  }
+
+  file(path: string): string {
+    return join(this.dataDirectory, path);
+  }
+
+  write(path: string, contents: string): void {
+    mkdirSync(dirname(this.file(path)), { recursive: true });
+    writeFileSync(this.file(path), contents);
+  }
+
+  read(path: string): string {
+    return readFileSync(this.file(path), 'utf8');
+  }
+
+  destroy(): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  async call(name: string): Promise<void> {
+    this.calls.push(name);
+    await this.onCall(name);
+  }
+
+  /** What lies in the delta directory besides finished backups. */
+  remains(): string[] {
+    const found: string[] = [];
+    const walk = (directory: string): void => {
+      if (!existsSync(directory)) return;
+      for (const entry of readdirSync(directory, { withFileTypes: true })) {
+        if (entry.isDirectory()) walk(join(directory, entry.name));
+        else found.push(relative(this.root, join(directory, entry.name)));
+      }
+    };
+    walk(this.deltaDirectory);
+    walk(join(this.root, '.domino-vss'));
+    return found.sort();
+  }
+
+  catalog(): NativeCatalog {
+    const paths = (readdirSync(this.dataDirectory, { recursive: true }) as string[])
+      .filter((path) => /\.(nsf|ntf|box)$/.test(path))
+      .sort();
+    const stats = paths.map((path) => statSync(this.file(path)));
+    return {
+      paths,
+      files: paths.map((path) => this.file(path)),
+      sizeBytes: Float64Array.from(stats, ({ size }) => size),
+      modifiedMs: Float64Array.from(stats, ({ mtimeMs }) => mtimeMs),
+      volumeIndex: new Uint16Array(paths.length),
+      fileIds: stats.map(({ dev, ino }) => `${dev}:${ino}`),
+      volumes: this.volumes,
+      problems: this.problems,
+    };
+  }
+
+  readonly binding: NativeBinding = {
+    openRuntime: async (): Promise<NativeRuntime> => {
+      await this.call('openRuntime');
+      return { ...this.location, dataDirectory: this.dataDirectory, serverName: 'CN=ada/O=Acme', missingFunctions: [] };
+    },
+    currentRuntime: () => null,
+    transactionLogStyle: async () => {
+      await this.call('transactionLogStyle');
+      return 'archive';
+    },
+    notesIniValue: () => Promise.resolve(''),
+    findDatabases: async () => {
+      await this.call('findDatabases');
+      return this.catalog();
+    },
+    inspectVolume: async () => {
+      await this.call('inspectVolume');
+      return this.volume();
+    },
+    probeReflink: async () => {
+      await this.call('probeReflink');
+      return this.reflink;
+    },
+    createSession: (options) => new FakeSession(this, options),
+    deleteShadow: async ({ target }) => {
+      await this.call('deleteShadow');
+      rmSync(target, { recursive: true, force: true });
+    },
+    applyChangeInfo: async ({ copyFile, deltaFile }) => {
+      await this.call('applyChangeInfo');
+      // The fake change information is the first bytes as they were.
+      const file = openSync(copyFile, 'r+');
+      writeSync(file, readFileSync(deltaFile), 0, undefined, 0);
+      closeSync(file);
+    },
+    takeDatabaseOffline: async ({ file }) => {
+      await this.call('takeDatabaseOffline');
+      if (!existsSync(file)) {
+        throw failure({ operation: 'NSFTakeDatabaseOffline', domain: 'domino', status: 0x0103, subject: file });
+      }
+      this.offline.add(file);
+    },
+    bringDatabaseOnline: async ({ file }) => {
+      await this.call('bringDatabaseOnline');
+      this.offline.delete(file);
+    },
+    recoverDatabases: async ({ files }) => {
+      await this.call('recoverDatabases');
+      this.recovered.push(...files);
+    },
+    runCanary: async ({ database }) => {
+      await this.call('runCanary');
+      return { recorded: true, changeInfoBytes: 4096, database };
+    },
+    shutdown: () => ({ abortedSessions: this.openSessions.size }),
+    abortSessions: () => ({ abortedSessions: this.openSessions.size }),
+  };
+}
+
+class FakeSession implements NativeSession {
+  readonly #domino: FakeDomino;
+  readonly #options: NativeSessionOptions;
+  readonly #databases: { path: string; file: string; target: string }[] = [];
+  readonly #failures = new Map<number, NativeFailure>();
+  readonly #startSizes: number[] = [];
+  readonly #deltas: number[] = [];
+  readonly #times: { start: number; stop: number }[] = [];
+  #phase: NativeProgress['phase'] = 'idle';
+  #cancelled = false;
+  #settleShadow: ((failure: { text: string } | null) => void) | undefined;
+
+  constructor(domino: FakeDomino, options: NativeSessionOptions) {
+    this.#domino = domino;
+    this.#options = options;
+    domino.openSessions.add(this);
+  }
+
+  add(databases: NativeDatabases): void {
+    for (const [index, path] of databases.paths.entries()) {
+      this.#databases.push({ path, file: databases.files[index]!, target: databases.targets[index]! });
+    }
+  }
+
+  async open(): Promise<void> {
+    this.#phase = 'open';
+    await this.#step('open');
+  }
+
+  async prepare(): Promise<void> {
+    this.#phase = 'prepare';
+    await this.#step('prepare');
+    for (const { target } of this.#options.volumes) if (target !== '') mkdirSync(target);
+  }
+
+  async capture(): Promise<void> {
+    this.#phase = 'start';
+    try {
+      this.#start();
+      await this.#step('capture');
+      this.#phase = 'shadow';
+      await this.#shadow();
+      this.#phase = 'drain';
+      this.#stop();
+      await this.#step('drain');
+    } finally {
+      for (const { path } of this.#databases) this.#domino.inBackupMode.delete(path);
+    }
+  }
+
+  #start(): void {
+    for (const [index, { path, file }] of this.#databases.entries()) {
+      const refused = this.#domino.refusing.get(path);
+      if (refused) this.#failures.set(index, { ...refused, subject: path });
+      const contents = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
+      this.#startSizes.push(contents.length);
+      this.#deltas.push(0);
+      this.#times.push({ start: index, stop: 100 + index });
+      if (refused) continue;
+      this.#domino.inBackupMode.add(path);
+      if (!this.#domino.busy.has(path) || this.#options.source === 'offline') continue;
+      const old = contents.subarray(0, 16);
+      this.#deltas[index] = old.length;
+      writeFileSync(join(this.#options.deltaDirectory, `${index}.delta`), old);
+      writeFileSync(file, Buffer.concat([Buffer.from('X'.repeat(16)), contents.subarray(16)]));
+      appendFileSync(file, 'grown during the window');
+    }
+  }
+
+  async #shadow(): Promise<void> {
+    if (this.#options.createShadow) {
+      const text = await new Promise<{ text: string } | null>((resolve) => {
+        this.#settleShadow = resolve;
+        this.#options.createShadow?.(1000);
+      });
+      if (text) throw failure({ code: 'ERR_HOOK', phase: 'shadow', text: text.text });
+    }
+    for (const { file, target } of this.#databases) {
+      if (target === '' || !existsSync(file)) continue;
+      mkdirSync(dirname(target), { recursive: true });
+      copyFileSync(file, target);
+    }
+  }
+
+  #stop(): void {
+    for (const { path } of this.#databases) this.#domino.inBackupMode.delete(path);
+  }
+
+  async close({ keepShadow }: { keepShadow: boolean }): Promise<void> {
+    this.#phase = 'closed';
+    await this.#domino.call('close');
+    this.#domino.openSessions.delete(this);
+    this.#stop();
+    if (keepShadow) return;
+    for (const { target } of this.#options.volumes) if (target !== '') rmSync(target, { recursive: true, force: true });
+  }
+
+  cancel(): void {
+    this.#domino.calls.push('cancel');
+    this.#cancelled = true;
+  }
+
+  settleShadow(result: { text: string } | null): void {
+    this.#settleShadow?.(result);
+  }
+
+  progress(): NativeProgress {
+    return { phase: this.#phase, done: this.#databases.length, total: this.#databases.length };
+  }
+
+  results(): NativeResults {
+    const count = this.#databases.length;
+    const column = (value: (index: number) => number): Float64Array =>
+      Float64Array.from({ length: count }, (_value, index) => value(index));
+    const nothing = (index: number): boolean => this.#failures.has(index) || this.#times.length === 0;
+    const ids = (size: number): Uint8Array => Uint8Array.from({ length: size * count }, (_value, index) => index % 251);
+    return {
+      count,
+      state: Uint8Array.from({ length: count }, (_value, index) => (nothing(index) ? 3 : 2)),
+      shard: new Uint16Array(count),
+      startSizeBytes: column((index) => this.#startSizes[index] ?? 0),
+      deltaBytes: column((index) => this.#deltas[index] ?? 0),
+      announcedBytes: column((index) => this.#deltas[index] ?? 0),
+      logged: Uint8Array.from(this.#databases, ({ path }) => (this.#domino.unlogged.has(path) ? 0 : 1)),
+      logExtent: new Uint32Array(count).fill(7),
+      logId: ids(16),
+      dbiid: ids(16),
+      replicaId: ids(8),
+      startCalledMs: column((index) => (nothing(index) ? NaN : this.#times[index]!.start)),
+      startReturnedMs: column((index) => (nothing(index) ? NaN : this.#times[index]!.start + 0.5)),
+      stopCalledMs: column((index) => (nothing(index) ? NaN : this.#times[index]!.stop)),
+      stopReturnedMs: column((index) => (nothing(index) ? NaN : this.#times[index]!.stop + 0.5)),
+      originNs: 1n,
+      phases: [
+        { phase: 'start', beginMs: 0, endMs: 10 },
+        { phase: 'shadow', beginMs: 10, endMs: 90 },
+        { phase: 'stop', beginMs: 90, endMs: 104 },
+      ],
+      afterLastStart: { innards: [0x006cdcc0, 0x852563fc], epochMs: Date.UTC(2026, 0, 2) },
+      failures: [...this.#failures].map(([index, reason]) => ({ index, failure: reason })),
+      irregularPieces: [],
+      pieceBytes: 65536,
+      stuck: [],
+    };
+  }
+
+  /** As the real engine: a call that is cancelled settles with ERR_ABORTED, with the databases out. */
+  async #step(name: string): Promise<void> {
+    await this.#domino.call(name);
+    if (this.#cancelled) throw failure({ code: 'ERR_ABORTED', phase: 'start' });
+  }
+}
+
+/** Shortens a file, as a damaged disk might. */
+export function truncate(file: string, bytes: number): void {
+  truncateSync(file, bytes);
+}
