@@ -1,0 +1,276 @@
+// The server: holds the partition, runs the workload, answers lines.
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <sstream>
+
+#include <fcntl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "commands.h"
+#include "json.h"
+#include "line_server.h"
+#include "maintenance.h"
+#include "remote.h"
+#include "workload.h"
+
+namespace domino_sim::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string failure(const std::string& text, Status status = kNoError) {
+    Json json = Json::object().add("ok", false).add("error", text);
+    if (status != kNoError) {
+        json.add("status", status);
+    }
+    return json.text();
+}
+
+/** The second process of --second-process: the same workload, asked over its standard input. */
+class SecondProcess {
+public:
+    explicit SecondProcess(const std::vector<std::string>& words) {
+        int toChild[2];
+        int fromChild[2];
+        if (::pipe2(toChild, O_CLOEXEC) == -1 || ::pipe2(fromChild, O_CLOEXEC) == -1) {
+            throw std::system_error(errno, std::generic_category(), "pipe");
+        }
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            ::dup2(toChild[0], STDIN_FILENO);
+            ::dup2(fromChild[1], STDOUT_FILENO);
+            std::vector<std::string> all{"domino-sim", "serve", "--writer", "--stop-with-stdin"};
+            all.insert(all.end(), words.begin(), words.end());
+            std::vector<char*> argv;
+            for (std::string& word : all) {
+                argv.push_back(word.data());
+            }
+            argv.push_back(nullptr);
+            ::execv("/proc/self/exe", argv.data());
+            ::_exit(127);
+        }
+        ::close(toChild[0]);
+        ::close(fromChild[1]);
+        in_.reset(::fdopen(toChild[1], "w"));
+        out_.reset(::fdopen(fromChild[0], "r"));
+        readLine(); // it is ready
+    }
+
+    ~SecondProcess() {
+        in_.reset(); // the end of its input stops it
+        ::waitpid(pid_, nullptr, 0);
+    }
+
+    std::string ask(const std::string& line) {
+        const std::lock_guard lock(mutex_);
+        std::fprintf(in_.get(), "%s\n", line.c_str());
+        std::fflush(in_.get());
+        return readLine();
+    }
+
+private:
+    struct Closer {
+        void operator()(std::FILE* file) const { std::fclose(file); }
+    };
+
+    std::string readLine() {
+        std::string line;
+        for (int c = std::fgetc(out_.get()); c != EOF && c != '\n'; c = std::fgetc(out_.get())) {
+            line += static_cast<char>(c);
+        }
+        return line;
+    }
+
+    pid_t pid_ = -1;
+    std::unique_ptr<std::FILE, Closer> in_;
+    std::unique_ptr<std::FILE, Closer> out_;
+    std::mutex mutex_;
+};
+
+/** Databases a running server never closes. */
+std::vector<std::unique_ptr<Database>> openSystemDatabases(Environment& environment) {
+    std::vector<std::unique_ptr<Database>> result;
+    for (const char* name : {"names.nsf", "log.nsf", "admin4.nsf", "busytime.nsf", "mail.box"}) {
+        try {
+            result.push_back(
+                std::make_unique<Database>(environment, resolvePath(environment, name), OpenPurpose::user));
+        } catch (const StatusError& error) {
+            if (error.code() != kNoExist) {
+                throw;
+            }
+        }
+    }
+    return result;
+}
+
+class Session {
+public:
+    Session(Environment& environment, Workload& workload, SecondProcess* second)
+        : environment_(&environment), workload_(&workload), second_(second) {}
+
+    std::string answer(const std::string& line) {
+        std::istringstream stream(line);
+        std::string command;
+        stream >> command >> std::ws;
+        std::string rest;
+        std::getline(stream, rest);
+        if (command == "remote") {
+            return answerRemote(*environment_, rest);
+        }
+        try {
+            return perform(command, rest);
+        } catch (const StatusError& error) {
+            return failure("refused by the library", error.code());
+        } catch (const std::exception& error) {
+            return failure(error.what());
+        }
+    }
+
+private:
+    std::string perform(const std::string& command, const std::string& rest) {
+        Json ok = Json::object().add("ok", true);
+        if (command == "pause") {
+            workload_->pause();
+            tellSecond(command);
+        } else if (command == "resume") {
+            workload_->resume();
+            tellSecond(command);
+        } else if (command == "run") {
+            const auto [database, count] = splitNumber(rest);
+            workload_->run(database, count);
+        } else if (command == "hold") {
+            const auto [database, pages] = splitNumber(rest);
+            workload_->hold(database, pages);
+        } else if (command == "release") {
+            workload_->release(rest);
+        } else if (command == "compact") {
+            const auto [database, durationMs] = splitNumber(rest);
+            Database open(*environment_, resolvePath(*environment_, database), OpenPurpose::user);
+            beginCompactInPlace(open, static_cast<std::int64_t>(durationMs));
+        } else if (command == "compact-end") {
+            Database open(*environment_, resolvePath(*environment_, rest), OpenPurpose::user);
+            endCompactInPlace(open);
+        } else if (command == "compact-copy") {
+            compactByCopy(*environment_, resolvePath(*environment_, rest));
+        } else if (command == "fixup") {
+            Database open(*environment_, resolvePath(*environment_, rest), OpenPurpose::user);
+            forceFixup(open);
+        } else if (command == "stats") {
+            ok.add("pid", ::getpid())
+                .add("databases", workload_->databases())
+                .add("transactions", workload_->transactions())
+                .add("refused", workload_->refused());
+            if (second_ != nullptr) {
+                ok.addJson("secondProcess", second_->ask("stats"));
+            }
+        } else if (command == "stop") {
+            ::kill(::getpid(), SIGTERM);
+        } else {
+            return failure("unknown command: " + command);
+        }
+        return ok.text();
+    }
+
+    void tellSecond(const std::string& line) {
+        if (second_ != nullptr) {
+            second_->ask(line);
+        }
+    }
+
+    /** `mail/a b.nsf 3`: the number is the last word. */
+    static std::pair<std::string, std::uint64_t> splitNumber(const std::string& rest) {
+        const auto space = rest.rfind(' ');
+        if (space == std::string::npos) {
+            throw UsageError("DB and a number are needed");
+        }
+        return {rest.substr(0, space), static_cast<std::uint64_t>(parseNumber(rest.substr(space + 1)))};
+    }
+
+    Environment* environment_;
+    Workload* workload_;
+    SecondProcess* second_;
+};
+
+/** Becomes readable when the process is asked to end. Blocks the signals in this and all later threads. */
+int stopDescriptor() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return ::signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+WorkloadOptions workloadOptions(const Arguments& arguments, bool isWriter) {
+    WorkloadOptions options;
+    options.logDirectory = arguments.require("log");
+    options.name = (isWriter ? "second-" : "server-") + std::to_string(::getpid());
+    options.threads = static_cast<unsigned>(arguments.number("threads", 1));
+    options.transactionsPerSecond = arguments.number("rate", 0);
+    options.databaseGlob = arguments.text("databases", "*");
+    options.seed = static_cast<std::uint64_t>(arguments.number("seed", 1));
+    options.isPaused = arguments.has("paused");
+    return options;
+}
+
+/** The words for the second process: its parent's without the one that would make it multiply. */
+std::vector<std::string> wordsForSecond(const std::vector<std::string>& words) {
+    std::vector<std::string> result;
+    std::ranges::copy_if(words, std::back_inserter(result),
+                         [](const std::string& word) { return word != "--second-process"; });
+    return result;
+}
+
+} // namespace
+
+int serveCommand(const std::vector<std::string>& words) {
+    const Arguments arguments(words, {"ini", "threads", "rate", "log", "databases", "seed"},
+                              {"second-process", "paused", "writer", "stop-with-stdin"});
+    const bool isWriter = arguments.has("writer");
+    const WorkloadOptions options = workloadOptions(arguments, isWriter);
+    fs::create_directories(options.logDirectory);
+    std::optional<SecondProcess> second; // before any thread and before the signals are blocked
+    const auto environment = environmentOf(arguments.require("ini"), ProcessRole::writer);
+    if (!isWriter) {
+        if (environment->partition->isServerRunning()) {
+            throw UsageError("a server of this data directory is running");
+        }
+        clearServerState(*environment, false);
+        if (arguments.has("second-process")) {
+            second.emplace(wordsForSecond(words));
+        }
+        environment->partition->leave();
+        environment->partition->enroll(ProcessRole::server);
+    }
+    const int stop = stopDescriptor();
+    const auto systemDatabases =
+        isWriter ? std::vector<std::unique_ptr<Database>>() : openSystemDatabases(*environment);
+    {
+        Workload workload(*environment, options);
+        Session session(*environment, workload, second ? &*second : nullptr);
+        const auto answer = [&](const std::string& line) { return session.answer(line); };
+        std::optional<LineServer> sockets;
+        if (!isWriter) {
+            sockets.emplace(environment->partition->socketPath(), answer);
+        }
+        std::puts(Json::object()
+                      .add("ready", true)
+                      .add("pid", ::getpid())
+                      .add("databases", workload.databases())
+                      .text()
+                      .c_str());
+        std::fflush(stdout);
+        answerStandardInput(answer, stop, arguments.has("stop-with-stdin"));
+    }
+    second.reset();
+    return 0;
+}
+
+} // namespace domino_sim::cli

@@ -1,0 +1,36 @@
+#pragma once
+// Backup mode of a database, across all processes of the partition.
+
+#include "database.h"
+
+namespace domino_sim {
+
+struct BackupStart {
+    std::uint64_t id = 0;
+    std::uint64_t startBytes = 0;
+};
+
+/** Waits for the running transaction, syncs, marks the image and starts recording. Throws StatusError. */
+BackupStart startBackup(Database& database);
+
+/** Ends recording and takes the marker off the live file. */
+void stopBackup(Database& database, std::uint64_t id);
+
+/** Throws StatusError unless this backup is under way and was not broken off; `mustBeStopped` asks for more. */
+void requireBackup(Database& database, std::uint64_t id, bool mustBeStopped);
+
+void setHighWaterMark(Database& database, std::uint64_t id, std::uint64_t mark);
+
+/** Forgets the backup in whatever state it is; false if there is none with this id. */
+bool releaseBackup(Database& database, std::uint64_t id);
+
+/** BACKUPEND_ABORT without a context of one's own: by the setting SIM_FOREIGN_ABORT. */
+void releaseForeignBackup(Database& database);
+
+/** The owner closed its handle and left the backup behind. */
+void abandonBackup(Database& database, std::uint64_t id);
+
+/** Refuses maintenance of a database in backup, if so set; state lock held. */
+void requireMaintenanceAllowed(const Environment& environment, const Slot& slot);
+
+} // namespace domino_sim

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace domino_sim {
+
+bool equalIgnoringCase(std::string_view left, std::string_view right);
+std::string upperCase(std::string_view text);
+
+/** notes.ini: `Name=value` lines; names are not case-sensitive, the first of several wins. */
+class IniFile {
+public:
+    IniFile() = default;
+
+    /** nullopt when the file cannot be read. */
+    static std::optional<IniFile> read(const std::string& path);
+
+    std::optional<std::string> find(std::string_view name) const;
+    const std::map<std::string, std::string>& entries() const { return entries_; }
+
+private:
+    std::map<std::string, std::string> entries_; // keys in upper case
+};
+
+} // namespace domino_sim

@@ -1,0 +1,154 @@
+#include "paths.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "lmbcs.h"
+#include "page.h"
+
+namespace domino_sim {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool isDirectory(const std::string& path) {
+    std::error_code ignored;
+    return fs::is_directory(path, ignored);
+}
+
+bool isFile(const std::string& path) {
+    std::error_code ignored;
+    return fs::is_regular_file(path, ignored);
+}
+
+/** Follows directory links (`x.dir` beside a missing `x`) in every directory part. */
+std::string followDirectoryLinks(const std::string& base, std::string_view relative) {
+    std::string at = base;
+    while (!relative.empty()) {
+        const auto slash = relative.find('/');
+        const std::string part(relative.substr(0, slash));
+        relative = slash == std::string_view::npos ? std::string_view() : relative.substr(slash + 1);
+        if (part.empty() || part == ".") {
+            continue;
+        }
+        std::string next = at + "/" + part;
+        const bool isLast = relative.empty();
+        const std::string link = part.ends_with(".dir") ? next : next + ".dir";
+        if (!isDirectory(next) && (!isLast || part.ends_with(".dir") || !isFile(next)) && isFile(link)) {
+            const auto target = readLink(link);
+            if (!target || !isDirectory(*target)) {
+                throw StatusError(kLinkDestinationMissing);
+            }
+            next = *target;
+        }
+        at = next;
+    }
+    return at;
+}
+
+std::string relativeTo(const Environment& environment, const std::string& path) {
+    return environment.isInDataDirectory(path) ? path.substr(environment.dataDirectory.size() + 1) : path;
+}
+
+} // namespace
+
+NetPath parseNetPath(std::string_view path) {
+    NetPath result;
+    const auto bangs = path.find("!!");
+    if (bangs == std::string_view::npos) {
+        result.file = path;
+        return result;
+    }
+    std::string_view server = path.substr(0, bangs);
+    result.file = path.substr(bangs + 2);
+    if (const auto bang = server.find('!'); bang != std::string_view::npos) {
+        result.port = server.substr(0, bang);
+        server = server.substr(bang + 1);
+    }
+    result.server = server;
+    return result;
+}
+
+std::string constructNetPath(const NetPath& path) {
+    if (path.server.empty()) {
+        return path.file;
+    }
+    return (path.port.empty() ? "" : path.port + "!") + path.server + "!!" + path.file;
+}
+
+std::optional<std::string> readLink(const std::string& path) {
+    std::error_code error;
+    if (const auto sizeBytes = fs::file_size(path, error); error || sizeBytes >= kPageBytes) {
+        return std::nullopt;
+    }
+    std::ifstream stream(path, std::ios::binary);
+    std::string line;
+    if (!stream || !std::getline(stream, line)) {
+        return std::nullopt;
+    }
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) {
+        line.pop_back();
+    }
+    return line.starts_with('/') && line.find('\0') == std::string::npos ? std::optional(line) : std::nullopt;
+}
+
+ResolvedPath resolvePath(const Environment& environment, std::string_view path) {
+    std::string named(path);
+    while (named.size() > 1 && named.ends_with('/')) {
+        named.pop_back();
+    }
+    if (named.empty()) {
+        return {PathKind::directory, "", environment.dataDirectory};
+    }
+    // A path into the data directory goes through its links also when given in full.
+    const bool isAbsolute = named.starts_with('/');
+    std::string canonical = isAbsolute ? relativeTo(environment, named) : named;
+    if (named == environment.dataDirectory) {
+        return {PathKind::directory, "", environment.dataDirectory};
+    }
+    const bool isOutside = canonical.starts_with('/');
+    const std::string base = isOutside ? std::string() : environment.dataDirectory;
+    const std::string_view rest = isOutside ? std::string_view(canonical).substr(1) : std::string_view(canonical);
+    std::string expanded = followDirectoryLinks(base, rest);
+    if (isDirectory(expanded)) {
+        return {PathKind::directory, canonical, expanded};
+    }
+    if (!isFile(expanded) && fs::path(expanded).extension().empty()) {
+        expanded += ".nsf";
+        canonical += ".nsf";
+    }
+    if (!isFile(expanded)) {
+        throw StatusError(kNoExist);
+    }
+    if (const auto target = readLink(expanded)) {
+        if (!isFile(*target)) {
+            throw StatusError(kLinkDestinationMissing);
+        }
+        expanded = *target;
+    }
+    return {PathKind::database, canonical, expanded};
+}
+
+std::string pathArgument(const Environment& environment, const char* lmbcs) {
+    if (lmbcs == nullptr) {
+        return {};
+    }
+    const auto limit = static_cast<std::size_t>(environment["SIM_MAX_PATH"_setting]);
+    if (std::strlen(lmbcs) >= limit) {
+        throw StatusError(kInvalidFileName);
+    }
+    return lmbcs::toUtf8(lmbcs);
+}
+
+void storePath(const Environment& environment, char* buffer, const std::string& utf8) {
+    const std::string text = lmbcs::fromUtf8(utf8);
+    const auto limit = static_cast<std::size_t>(environment["SIM_MAX_PATH"_setting]);
+    const std::size_t length = std::min(text.size(), limit - 1);
+    std::memcpy(buffer, text.data(), length);
+    buffer[length] = 0;
+}
+
+} // namespace domino_sim

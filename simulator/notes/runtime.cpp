@@ -1,0 +1,152 @@
+#include "runtime.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "backup.h"
+
+namespace domino_sim {
+
+namespace {
+
+struct ThreadState {
+    std::uint64_t serial = 0;
+    std::uint32_t depth = 0;
+};
+
+thread_local ThreadState currentThreadState;
+
+} // namespace
+
+void panic(const char* why) {
+    std::fprintf(stderr, "PANIC: %s\n", why);
+    std::abort();
+}
+
+Runtime& Runtime::get() {
+    // Never destroyed: a process that ends without NotesTerm must be seen as having done so.
+    static Runtime& runtime = *std::make_unique<Runtime>().release();
+    return runtime;
+}
+
+std::uint64_t Runtime::currentThread() const {
+    return currentThreadState.serial;
+}
+
+void Runtime::initialise(std::span<const std::string> arguments) {
+    const std::lock_guard lock(mutex_);
+    if (const Environment* environment = environment_) {
+        if (environment->settings.is("SIM_NESTED_INIT"_setting, "error")) {
+            throw StatusError(kNestedInit);
+        }
+        ++nested_;
+        enterThread();
+        return;
+    }
+    auto environment = openEnvironment(arguments, ProcessRole::api);
+    if (wasTerminated_ && environment->settings.is("SIM_INIT_AFTER_TERM"_setting, "error")) {
+        throw StatusError(kNestedInit);
+    }
+    environment_.store(environment.get(), std::memory_order_release);
+    environments_.push_back(std::move(environment));
+    enterThread();
+}
+
+void Runtime::terminate() {
+    const std::lock_guard lock(mutex_);
+    Environment* environment = environment_;
+    if (environment == nullptr) {
+        return;
+    }
+    leaveThread();
+    if (nested_ > 0) {
+        --nested_;
+        return;
+    }
+    if (environment->isOn("SIM_TERM_ENDS_BACKUPS"_setting)) {
+        for (const auto& [handle, context] : backups.all()) {
+            releaseBackup(*context->database, context->id);
+        }
+    }
+    Accounting& accounting = environment->partition->accounting();
+    accounting.threadsLeft.fetch_add(static_cast<std::uint64_t>(std::max<std::int64_t>(threads_, 0)));
+    accounting.leakedDatabaseHandles.fetch_add(databases.all().size());
+    accounting.leakedBackupContexts.fetch_add(backups.all().size());
+    accounting.leakedApplyContexts.fetch_add(applies.all().size());
+    accounting.leakedMemoryHandles.fetch_add(memory.all().size());
+    environment_.store(nullptr, std::memory_order_release);
+    wasTerminated_ = true;
+    environment->partition->leave();
+}
+
+void Runtime::enterThread() {
+    if (currentThreadState.depth++ == 0) {
+        currentThreadState.serial = nextThread_.fetch_add(1);
+        threads_.fetch_add(1);
+    }
+}
+
+void Runtime::leaveThread() {
+    if (currentThreadState.depth == 0) {
+        return;
+    }
+    if (--currentThreadState.depth == 0) {
+        currentThreadState.serial = 0; // handles made before belong to no thread any more
+        threads_.fetch_sub(1);
+    }
+}
+
+std::shared_ptr<OpenDatabase> requireHandle(Handle handle) {
+    Runtime& runtime = Runtime::get();
+    Environment& environment = *runtime.environment();
+    auto open = runtime.databases.find(handle);
+    if (open == nullptr) {
+        environment.partition->accounting().unknownHandles.fetch_add(1);
+        if (environment.settings.is("SIM_BAD_HANDLE"_setting, "abort")) {
+            panic("LookupHandle: handle not allocated");
+        }
+        throw StatusError(kNotInitialised);
+    }
+    if (open->thread != runtime.currentThread() && !environment.settings.is("SIM_FOREIGN_THREAD"_setting, "allow")) {
+        environment.partition->accounting().foreignThreadHandles.fetch_add(1);
+        if (environment.settings.is("SIM_FOREIGN_THREAD"_setting, "abort")) {
+            panic("LookupHandle: handle of another thread");
+        }
+        throw StatusError(kNotInitialised);
+    }
+    return open;
+}
+
+void closeHandle(Environment& environment, Handle handle) {
+    Runtime& runtime = Runtime::get();
+    const auto open = runtime.databases.remove(handle);
+    const bool mayHaveBackup =
+        open->database != nullptr && open->database->slot().backup.state != BackupState::none;
+    if (!mayHaveBackup) {
+        return;
+    }
+    for (const auto& [contextHandle, context] : runtime.backups.all()) {
+        if (context->handle != handle) {
+            continue;
+        }
+        if (environment.isOn("SIM_CLOSE_ENDS_BACKUP"_setting)) {
+            releaseBackup(*context->database, context->id);
+            runtime.backups.remove(contextHandle);
+        } else {
+            abandonBackup(*context->database, context->id);
+        }
+    }
+}
+
+std::shared_ptr<OpenDatabase> requireLocalDatabase(Handle handle) {
+    auto open = requireHandle(handle);
+    if (open->kind == OpenKind::remote) {
+        throw StatusError(kNotLocal);
+    }
+    if (open->kind == OpenKind::directory) {
+        throw StatusError(kNotNsf);
+    }
+    return open;
+}
+
+} // namespace domino_sim

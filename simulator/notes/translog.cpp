@@ -1,0 +1,290 @@
+#include "translog.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "timedate.h"
+
+namespace domino_sim {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint32_t kExtentMagic = 0x4E585453;
+constexpr std::uint32_t kRecordMagic = 0x5243544C;
+constexpr const char* kControlName = "NLOGCTRL.LFH";
+
+struct ExtentHead {
+    std::uint32_t magic;
+    std::uint32_t number;
+    Unid logId;
+    std::uint64_t reserved;
+};
+
+struct RecordHead {
+    std::uint32_t magic;
+    std::uint32_t lengthBytes; // with the page numbers
+    std::uint32_t pageCount;
+    std::uint32_t pageCountAfter;
+    Unid instanceId;
+    std::uint64_t sequence;
+    std::uint64_t seed;
+    std::uint64_t parentChain;
+    std::uint64_t chain;
+    TimeDate committed;
+    std::uint64_t checksum; // of everything else
+};
+
+struct ControlFile {
+    std::uint32_t magic;
+    std::uint32_t style;
+    Unid logId;
+    std::uint32_t firstExtent;
+    std::uint32_t currentExtent;
+    std::uint64_t done[1024];
+    std::uint64_t checksum;
+};
+
+std::string extentPath(const Environment& environment, std::uint32_t number) {
+    return (fs::path(logDirectory(environment)) / extentName(number)).string();
+}
+
+LogStyle configuredStyle(const Environment& environment) {
+    const std::string text = environment.ini.find("TRANSLOG_Style").value_or("0");
+    return text == "1" ? LogStyle::archive : text == "2" ? LogStyle::linear : LogStyle::circular;
+}
+
+std::uint64_t recordChecksum(std::span<const std::byte> bytes) {
+    std::vector<std::byte> copy(bytes.begin(), bytes.end());
+    std::memset(copy.data() + offsetof(RecordHead, checksum), 0, sizeof(std::uint64_t));
+    return checksumOf(copy);
+}
+
+std::uint64_t controlChecksum(ControlFile control) {
+    control.checksum = 0;
+    return checksumOf(bytesOf(std::as_const(control)));
+}
+
+void saveControl(const Environment& environment, const LogState& log) {
+    ControlFile control{kExtentMagic, log.style, log.logId, log.firstExtent, log.currentExtent, {}, 0};
+    std::ranges::copy(log.done, control.done);
+    control.checksum = controlChecksum(control);
+    const std::string path = (fs::path(logDirectory(environment)) / kControlName).string();
+    platform::File(path, platform::FileMode::createOrOpen).writeAt(0, bytesOf(std::as_const(control)));
+}
+
+void startExtent(const Environment& environment, LogState& log, std::uint32_t number) {
+    const platform::File file(extentPath(environment, number), platform::FileMode::createOrOpen);
+    const ExtentHead head{kExtentMagic, number, log.logId, 0};
+    file.truncate(0);
+    file.writeAt(0, bytesOf(head));
+    log.currentExtent = number;
+    log.currentBytes = sizeof head;
+}
+
+/** Numbers of the extent files that lie in the log directory. */
+std::vector<std::uint32_t> extentsPresent(const Environment& environment) {
+    std::vector<std::uint32_t> numbers;
+    for (const fs::directory_entry& entry : fs::directory_iterator(logDirectory(environment))) {
+        const std::string name = entry.path().filename().string();
+        if (name.size() == 12 && name.front() == 'S' && name.ends_with(".TXN")) {
+            numbers.push_back(static_cast<std::uint32_t>(std::strtoul(name.c_str() + 1, nullptr, 10)));
+        }
+    }
+    std::ranges::sort(numbers);
+    return numbers;
+}
+
+/** Visits the sound records of an extent; returns where they end. */
+std::uint64_t scanRecords(const platform::File& file, const std::function<void(const LogRecord&)>& visit) {
+    std::vector<std::byte> bytes(file.sizeBytes());
+    bytes.resize(file.readAt(0, bytes));
+    std::uint64_t at = sizeof(ExtentHead);
+    while (at + sizeof(RecordHead) <= bytes.size()) {
+        RecordHead head;
+        std::memcpy(&head, bytes.data() + at, sizeof head);
+        const bool isSound = head.magic == kRecordMagic && head.lengthBytes <= bytes.size() - at &&
+                             head.lengthBytes == sizeof head + head.pageCount * sizeof(std::uint32_t) &&
+                             head.checksum == recordChecksum(std::span(bytes).subspan(at, head.lengthBytes));
+        if (!isSound) {
+            break;
+        }
+        LogRecord record{head.instanceId, head.sequence,  head.seed,           head.parentChain,
+                         head.chain,      head.committed, head.pageCountAfter, {}};
+        record.pages.resize(head.pageCount);
+        std::memcpy(record.pages.data(), bytes.data() + at + sizeof head, head.pageCount * sizeof(std::uint32_t));
+        visit(record);
+        at += head.lengthBytes;
+    }
+    return at;
+}
+
+/** Rebuilds the state from the extents found: what TRANSLOG_Recreate_Logctrl=1 asks for. */
+bool rebuildFromExtents(const Environment& environment, LogState& log) {
+    const auto numbers = extentsPresent(environment);
+    if (numbers.empty()) {
+        return false;
+    }
+    ExtentHead head{};
+    platform::File(extentPath(environment, numbers.back()), platform::FileMode::read).readAt(0, bytesOf(head));
+    log.logId = head.logId;
+    log.firstExtent = numbers.front();
+    log.currentExtent = numbers.back();
+    return head.magic == kExtentMagic;
+}
+
+bool loadControl(const Environment& environment, LogState& log) {
+    const std::string path = (fs::path(logDirectory(environment)) / kControlName).string();
+    if (!fs::exists(path)) {
+        return false;
+    }
+    ControlFile control{};
+    platform::File(path, platform::FileMode::read).readAt(0, bytesOf(control));
+    if (control.magic != kExtentMagic || control.checksum != controlChecksum(control)) {
+        return false;
+    }
+    log.logId = control.logId;
+    log.firstExtent = control.firstExtent;
+    log.currentExtent = control.currentExtent;
+    std::ranges::copy(control.done, log.done);
+    return fs::exists(extentPath(environment, control.currentExtent));
+}
+
+/** Brings the control file's knowledge into the partition. Log lock held. */
+void load(const Environment& environment, LogState& log) {
+    if (log.loaded != 0) {
+        return;
+    }
+    fs::create_directories(logDirectory(environment));
+    log.style = static_cast<std::uint32_t>(configuredStyle(environment));
+    const bool mayRebuild = environment.ini.find("TRANSLOG_Recreate_Logctrl").value_or("0") == "1";
+    if (loadControl(environment, log) || (mayRebuild && rebuildFromExtents(environment, log))) {
+        const platform::File file(extentPath(environment, log.currentExtent), platform::FileMode::read);
+        log.currentBytes = scanRecords(file, [](const LogRecord&) {});
+    } else {
+        log.logId = uniqueUnid();
+        log.firstExtent = 0;
+        std::ranges::fill(log.done, 0u);
+        startExtent(environment, log, 0);
+    }
+    saveControl(environment, log);
+    log.loaded = 1;
+}
+
+/** Frees the extents nobody needs any more and begins the next one. */
+void rollOver(Environment& environment, LogState& log) {
+    const std::uint32_t next = log.currentExtent + 1;
+    const auto keep = static_cast<std::uint32_t>(environment["SIM_LOG_EXTENTS"_setting]);
+    for (std::uint32_t number = log.firstExtent; number < next; ++number) {
+        const bool isFree = log.style == static_cast<std::uint32_t>(LogStyle::circular) ? number + keep <= next
+                            : log.style == static_cast<std::uint32_t>(LogStyle::archive) ? isArchived(log, number)
+                                                                                         : false;
+        if (isFree) {
+            std::error_code ignored;
+            fs::remove(extentPath(environment, number), ignored);
+            setArchived(log, number, false);
+            if (number == log.firstExtent) {
+                ++log.firstExtent;
+            }
+        }
+    }
+    startExtent(environment, log, next);
+    saveControl(environment, log);
+}
+
+} // namespace
+
+std::string extentName(std::uint32_t number) {
+    char name[32];
+    std::snprintf(name, sizeof name, "S%07u.TXN", number);
+    return name;
+}
+
+bool isServerLogged(const Environment& environment) {
+    return environment.ini.find("TRANSLOG_Status").value_or("0") == "1";
+}
+
+std::string logDirectory(const Environment& environment) {
+    const fs::path path = environment.ini.find("TRANSLOG_Path").value_or("logdir");
+    return (path.is_absolute() ? path : fs::path(environment.dataDirectory) / path).string();
+}
+
+bool isArchived(const LogState& log, std::uint32_t extent) {
+    return (log.done[extent % 65536 / 64] >> (extent % 64) & 1) != 0;
+}
+
+void setArchived(LogState& log, std::uint32_t extent, bool archived) {
+    const std::uint64_t bit = std::uint64_t{1} << (extent % 64);
+    std::uint64_t& word = log.done[extent % 65536 / 64];
+    word = archived ? word | bit : word & ~bit;
+}
+
+LogPosition logPosition(Environment& environment) {
+    PartitionLayout& shared = environment.partition->layout();
+    const platform::RobustLock lock(shared.logLock);
+    load(environment, shared.log);
+    return {static_cast<LogStyle>(shared.log.style), shared.log.logId, shared.log.firstExtent,
+            shared.log.currentExtent};
+}
+
+void changeLog(Environment& environment, const std::function<void(LogState&)>& change) {
+    PartitionLayout& shared = environment.partition->layout();
+    const platform::RobustLock lock(shared.logLock);
+    load(environment, shared.log);
+    change(shared.log);
+    saveControl(environment, shared.log);
+}
+
+void appendTransaction(Environment& environment, const Unid& instanceId, const TransactionPlan& plan) {
+    RecordHead head{kRecordMagic,
+                    static_cast<std::uint32_t>(sizeof(RecordHead) + plan.pages.size() * sizeof(std::uint32_t)),
+                    static_cast<std::uint32_t>(plan.pages.size()),
+                    plan.after.pageCount,
+                    instanceId,
+                    plan.after.sequence,
+                    plan.after.seed,
+                    plan.before.chain,
+                    plan.after.chain,
+                    plan.after.committed,
+                    0};
+    std::vector<std::byte> bytes(head.lengthBytes);
+    std::memcpy(bytes.data() + sizeof head, plan.pages.data(), plan.pages.size() * sizeof(std::uint32_t));
+    std::memcpy(bytes.data(), &head, sizeof head);
+    head.checksum = recordChecksum(bytes);
+    std::memcpy(bytes.data(), &head, sizeof head);
+
+    PartitionLayout& shared = environment.partition->layout();
+    const platform::RobustLock lock(shared.logLock);
+    LogState& log = shared.log;
+    load(environment, log);
+    if (static_cast<double>(log.currentBytes + bytes.size()) > environment["SIM_LOG_EXTENT_BYTES"_setting]) {
+        rollOver(environment, log);
+    }
+    const platform::File file(extentPath(environment, log.currentExtent), platform::FileMode::readWrite);
+    file.writeAt(log.currentBytes, bytes);
+    if (environment.isOn("SIM_LOG_SYNC"_setting)) {
+        file.sync();
+    }
+    log.currentBytes += bytes.size();
+}
+
+bool readExtent(const std::string& path, const Unid& logId, std::uint32_t number,
+                const std::function<void(const LogRecord&)>& visit) {
+    if (!fs::exists(path)) {
+        return false;
+    }
+    const platform::File file(path, platform::FileMode::read);
+    ExtentHead head{};
+    file.readAt(0, bytesOf(head));
+    if (head.magic != kExtentMagic || head.number != number || head.logId != logId) {
+        return false;
+    }
+    scanRecords(file, visit);
+    return true;
+}
+
+} // namespace domino_sim
