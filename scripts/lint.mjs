@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { root, setUpOrExit } from './setup.mjs';
 import { run } from './setup/run.mjs';
 import { filesBelow } from './setup/stamp.mjs';
@@ -36,10 +36,17 @@ function runNodeTool(file, args) {
   return run(process.execPath, [join(root, 'node_modules', file), ...args], { cwd: root });
 }
 
-function formatCpp() {
+async function formatCpp() {
   const files = ['cpp', 'simulator', 'test/native'].flatMap((path) => filesBelow(join(root, path)));
   const mode = fix ? ['-i'] : ['--dry-run', '-Werror'];
-  return run('clang-format', [...mode, ...files.filter((file) => /\.(cpp|c|h)$/.test(file))], { cwd: root });
+  try {
+    await run('clang-format', [...mode, ...files.filter((file) => /\.(cpp|c|h)$/.test(file))], { cwd: root });
+  } catch (error) {
+    // It reports every place; the files are enough to know that "npm run format" is due.
+    const names = [...error.output.matchAll(/^(\S+?):\d+:\d+: error/gm)].map(([, name]) => relative(root, name));
+    if (names.length > 0) error.output = `not formatted:\n${[...new Set(names)].join('\n')}`;
+    throw error;
+  }
 }
 
 /** Checks what is compiled here; the sources of other systems need their headers. */

@@ -57,11 +57,10 @@ async function attempt(action) {
 async function runJest() {
   const report = join(results, 'jest.json');
   const args = [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--json', `--outputFile=${report}`];
-  // With --json jest writes the report to the standard output as well, which nobody wants to read.
   const failure = await run(process.execPath, [...args, ...(coverage ? ['--coverage'] : []), ...jestArguments], {
     cwd: root,
     env: jestEnvironment(),
-    show: 'stderr',
+    show: true,
   }).then(
     () => undefined,
     (error) => error,

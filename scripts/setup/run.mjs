@@ -8,17 +8,14 @@ export class CommandError extends Error {
   }
 }
 
-/**
- * Runs a command to its end and returns its output. `show` passes output through instead: true both streams,
- * 'stderr' that one only.
- */
+/** Runs a command to its end and returns its output; `show` passes the output through instead. */
 export function run(command, args, { cwd, env, shell = false, show = false } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
       shell,
       env: { ...process.env, ...env },
-      stdio: ['ignore', show === true ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
+      stdio: show ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
     for (const stream of [child.stdout, child.stderr])
