@@ -12,7 +12,8 @@ const leftOut = {
 
 /** @type {import('jest').Config} */
 module.exports = {
-  roots: ['<rootDir>/build/test'],
+  // Files that no test loads count as uncovered only if jest knows them.
+  roots: ['<rootDir>/build/test', ...(coverage ? ['<rootDir>/dist'] : [])],
   testMatch: ['**/*.test.js'],
   testPathIgnorePatterns: [
     ...leftOut[tier],
@@ -24,5 +25,5 @@ module.exports = {
   // Jest starts a new worker whenever the old one is above this limit after a file, which 1 KiB always is.
   workerIdleMemoryLimit: '1KB',
   testTimeout: 30_000,
-  ...(coverage && { collectCoverageFrom: ['<rootDir>/dist/**/*.js'], coverageProvider: 'v8' }),
+  ...(coverage && { collectCoverageFrom: ['dist/**/*.js'], coverageProvider: 'v8' }),
 };

@@ -18,7 +18,9 @@ export function requireBuildTools() {
   );
 }
 
+/** The package itself runs on every Node.js 20; eslint asks for a later one. */
 export function requireNode() {
-  const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20) throw new Error(`Node.js 20 or later is needed, this is ${process.version}`);
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new Error(`Node.js 20.19 or later is needed for development, this is ${process.version}`);
 }
