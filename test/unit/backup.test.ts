@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { channel } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { join } from 'node:path';
 import type { Backup } from '#lib/backup';
 import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
@@ -8,7 +8,7 @@ import { loadManifest } from '#lib/manifest';
 import type { Progress } from '#lib/progress';
 import type { HookProvider } from '#lib/provider';
 import type { DominoService } from '#lib/service';
-import { alreadyInProgress, failure, FakeDomino } from './fake-binding';
+import { alreadyInProgress, fail, failure, FakeDomino } from './fake-binding';
 
 let domino: FakeDomino;
 
@@ -119,7 +119,7 @@ describe('the three calls', () => {
   test('report progress of every phase and publish the window', async () => {
     const published: unknown[] = [];
     const listen = (message: unknown): number => published.push(message);
-    channel('domino-vss:window').subscribe(listen);
+    subscribe('domino-vss:window', listen);
     const progress: Progress[] = [];
     const onProgress = (event: Progress): number => progress.push(event);
     domino.busy.add('names.nsf');
@@ -127,7 +127,7 @@ describe('the three calls', () => {
     const set = await backup.createShadow({ onProgress });
     await set.copyDatabases({ to: join(domino.root, 'copies'), onProgress });
     await backup.dispose();
-    channel('domino-vss:window').unsubscribe(listen);
+    unsubscribe('domino-vss:window', listen);
     expect(new Set(progress.map(({ type }) => type))).toEqual(new Set(['databases', 'hash', 'copy']));
     expect(published).toEqual([expect.objectContaining({ backupId: backup.id, timeline: set.window })]);
   });
@@ -214,7 +214,7 @@ describe('abort and failure', () => {
         seen += 1;
         if (seen !== nth) return;
         name = called;
-        if (called !== 'close') throw failure({ code: 'ERR_SHADOW', domain: 'system', status: 5, text: 'I/O error' });
+        if (called !== 'close') fail({ code: 'ERR_SHADOW', domain: 'system', status: 5, text: 'I/O error' });
       };
       const error: unknown = await flow().then(
         () => undefined,
@@ -263,11 +263,11 @@ describe('abort and failure', () => {
     domino.refusing.set('names.nsf', alreadyInProgress);
     const backup = await begin();
     domino.onCall = (name) => {
-      if (name === 'drain') throw failure({ code: 'ERR_DEADLINE', phase: 'drain', text: 'time is over' });
+      if (name === 'drain') fail({ code: 'ERR_DEADLINE', phase: 'drain', text: 'time is over' });
     };
     const error = await errorOf(backup.createShadow());
     expect(error).toBeInstanceOf(BackupError);
-    expect((error as BackupError).failures).toEqual([expect.objectContaining({ database: 'names.nsf' })]);
+    expect(error).toMatchObject({ failures: [{ database: 'names.nsf' }] });
   });
 });
 
@@ -444,7 +444,7 @@ describe('stop mode', () => {
     const log: string[] = [];
     const failing = await begin({ mode: { type: 'stop-service', service: service(true, log) } });
     domino.onCall = (name) => {
-      if (name === 'capture') throw failure({ code: 'ERR_SHADOW', phase: 'shadow' });
+      if (name === 'capture') fail({ code: 'ERR_SHADOW', phase: 'shadow' });
     };
     expect(await errorOf(failing.createShadow())).toMatchObject({ code: 'ERR_SHADOW' });
     expect(log).toEqual(['stop', expect.stringMatching(/^start/)]);

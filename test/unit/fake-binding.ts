@@ -30,6 +30,11 @@ export function failure(partial: Partial<NativeFailure>): NativeFailure {
   };
 }
 
+/** Throws as native code rejects: with a plain record that is no Error. */
+export function fail(partial: Partial<NativeFailure>): never {
+  throw failure(partial) as unknown as Error;
+}
+
 export const alreadyInProgress = failure({
   operation: 'NSFBackupStart',
   domain: 'domino',
@@ -183,7 +188,7 @@ export class FakeDomino {
     takeDatabaseOffline: async ({ file }) => {
       await this.call('takeDatabaseOffline');
       if (!existsSync(file)) {
-        throw failure({ operation: 'NSFTakeDatabaseOffline', domain: 'domino', status: 0x0103, subject: file });
+        fail({ operation: 'NSFTakeDatabaseOffline', domain: 'domino', status: 0x0103, subject: file });
       }
       this.offline.add(file);
     },
@@ -279,7 +284,7 @@ class FakeSession implements NativeSession {
         this.#settleShadow = resolve;
         this.#options.createShadow?.(1000);
       });
-      if (text) throw failure({ code: 'ERR_HOOK', phase: 'shadow', text: text.text });
+      if (text) fail({ code: 'ERR_HOOK', phase: 'shadow', text: text.text });
     }
     for (const { file, target } of this.#databases) {
       if (target === '' || !existsSync(file)) continue;
@@ -353,7 +358,7 @@ class FakeSession implements NativeSession {
   /** As the real engine: a call that is cancelled settles with ERR_ABORTED, with the databases out. */
   async #step(name: string): Promise<void> {
     await this.#domino.call(name);
-    if (this.#cancelled) throw failure({ code: 'ERR_ABORTED', phase: 'start' });
+    if (this.#cancelled) fail({ code: 'ERR_ABORTED', phase: 'start' });
   }
 }
 

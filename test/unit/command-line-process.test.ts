@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { FakeDomino } from './fake-binding';
+
+/** The command line as a process of its own, before any Domino is there. */
+const root = join(__dirname, '../../..');
+const main = join(root, 'dist/cli/main.js');
+let domino: FakeDomino;
+
+beforeEach(() => {
+  domino = new FakeDomino();
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+function run(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [main, ...args], { cwd: domino.root, env, encoding: 'utf8' });
+}
+
+interface Document {
+  readonly checks: readonly { readonly name: string; readonly status: string; readonly found: string }[];
+}
+
+test('starts itself again with the environment that Domino needs, and keeps output and exit code', () => {
+  const { status, stdout } = run(['doctor', '--ini', 'data/notes.ini', '--program', 'program', '--json']);
+  const { checks } = JSON.parse(stdout) as Document;
+  expect(checks.find(({ name }) => name === 'environment')).toMatchObject({
+    status: 'ok',
+    found: 'set by the command line itself',
+  });
+  // The relative path of notes.ini was meant from where the user is, not from where the second process works.
+  expect(checks.find(({ name }) => name === 'notes.ini')).toMatchObject({
+    status: 'ok',
+    found: `${domino.notesIni}; data directory ${domino.dataDirectory}`,
+  });
+  // The library is an empty file here.
+  expect(checks.find(({ name }) => name === 'library')?.status).toBe('failed');
+  expect(status).toBe(4);
+});
+
+test('does not start itself again when there is nothing to gain', () => {
+  const { status, stdout, stderr } = run(['doctor', '--ini', '/nowhere', '--program', '/nowhere', '--json']);
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toMatchObject({ outcome: 'failed' });
+  expect(status).toBe(4);
+});
+
+test('a failing backup says what is missing, on the error output, with exit code 4', () => {
+  const { status, stdout, stderr } = run(['backup', 'run', '--delta-dir', 'd', '--program', 'nowhere']);
+  expect(status).toBe(4);
+  expect(stdout).toBe('');
+  expect(stderr).toContain(`ERR_DOMINO_LIBRARY: libnotes.so not found; looked for: ${domino.root}/nowhere/libnotes.so`);
+});

@@ -1,0 +1,228 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Command } from 'commander';
+import { beginBackup } from '#lib/begin-backup';
+import type { CommandLineContext } from '#lib/cli/context';
+import { createProgram, runCommandLine } from '#lib/cli/program';
+import { alreadyInProgress, fail, FakeDomino } from './fake-binding';
+
+let domino: FakeDomino;
+
+beforeEach(() => {
+  domino = new FakeDomino();
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+interface Run {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(args: readonly string[], change: Partial<CommandLineContext> = {}): Promise<Run> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const exitCode = await runCommandLine(args, {
+    loadBinding: () => domino.binding,
+    stdout: { write: (text) => out.push(text) },
+    stderr: { write: (text) => err.push(text) },
+    env: {},
+    workingDirectory: domino.root,
+    signal: new AbortController().signal,
+    relaunch: () => Promise.resolve(undefined),
+    ...change,
+  });
+  return { exitCode, stdout: out.join(''), stderr: err.join('') };
+}
+
+const location = (): string[] => ['--ini', 'data/notes.ini', '--program', 'program'];
+const backUp = (...more: string[]): Promise<Run> =>
+  run(['backup', 'run', '--delta-dir', 'delta', ...location(), ...more]);
+
+describe('backup', () => {
+  test('run, list, show and restore, with paths meant from where the user is', async () => {
+    const made = await backUp(
+      '--to',
+      'copies',
+      '--required',
+      'names.nsf',
+      '--include',
+      '*.nsf',
+      '--include',
+      'mail/**',
+    );
+    expect(made).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(made.stdout).toContain('freeze window');
+    expect(made.stdout).toContain('3 captured');
+    const [, id] = /backup +(\S+) complete/.exec(made.stdout)!;
+    expect(existsSync(join(domino.root, 'copies', id!, 'mail/ada.nsf'))).toBe(true);
+
+    const list = await run(['backup', 'list', '--delta-dir', 'delta']);
+    expect(list.stdout).toMatch(new RegExp(`${id!} +complete +3, .* reflink, copies`));
+    const show = await run(['backup', 'show', id!, '--delta-dir', 'delta']);
+    expect(show.stdout).toContain('│████');
+    expect(show.stdout).toContain('CN=ada/O=Acme');
+
+    domino.write('mail/ada.nsf', 'destroyed');
+    const restored = await run(['restore', id!, 'mail/ada.nsf', '--delta-dir', 'delta', ...location()]);
+    expect(restored).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(restored.stdout).toContain('restored 1 database of');
+    expect(domino.read('mail/ada.nsf')).toContain('at first');
+  });
+
+  test('a partial one exits with 3 and shows failures first, with call, number, text and advice', async () => {
+    domino.refusing.set('mail/bob.nsf', alreadyInProgress);
+    const { exitCode, stdout } = await backUp();
+    expect(exitCode).toBe(3);
+    const [first, second] = stdout.split('\n');
+    expect(first).toBe(
+      'mail/bob.nsf  NSFBackupStart: ERR_BACKUP_ALREADY_IN_PROGRESS 0x0EA4 (3748): This database is already in backup',
+    );
+    expect(second).toMatch(/^ {2}what to do: /);
+    expect(stdout).toContain('partial');
+  });
+
+  test('with --json there is exactly one document on the standard output', async () => {
+    domino.refusing.set('mail/bob.nsf', alreadyInProgress);
+    const partial = await backUp('--json');
+    expect(JSON.parse(partial.stdout)).toMatchObject({ outcome: 'partial', counts: { captured: 3 } });
+    const failed = await backUp('--json', '--max-skipped', '0');
+    expect(failed.exitCode).toBe(1);
+    expect(JSON.parse(failed.stdout)).toMatchObject({
+      error: { code: 'ERR_TOO_MANY_SKIPPED', failures: [{ database: 'mail/bob.nsf' }] },
+    });
+    expect(JSON.parse((await run(['backup', 'list', '--delta-dir', 'delta', '--json'])).stdout)).toHaveLength(1);
+  });
+
+  test('the shadow stays only when asked for', async () => {
+    await backUp();
+    expect(existsSync(join(domino.root, '.domino-vss'))).toBe(false);
+    expect((await backUp('--keep')).stdout).toContain('kept: ');
+    expect(existsSync(join(domino.root, '.domino-vss'))).toBe(true);
+  });
+});
+
+describe('exit codes', () => {
+  test.each<[string, readonly string[], number]>([
+    ['help', ['--help'], 0],
+    ['help of a command', ['backup', 'run', '--help'], 0],
+    ['version', ['--version'], 0],
+    ['no command', [], 2],
+    ['an unknown command', ['bakup'], 2],
+    ['an unknown option', ['backup', 'run', '--delta-dir', 'd', '--fast'], 2],
+    ['a missing option', ['backup', 'run'], 2],
+    ['a wrong choice', ['backup', 'run', '--delta-dir', 'd', '--provider', 'vss3'], 2],
+    ['a wrong number', ['backup', 'run', '--delta-dir', 'd', '--shards', 'many'], 2],
+    ['a wrong time', ['backup', 'run', '--delta-dir', 'd', '--timeout', '-1'], 2],
+    ['contradicting modes', ['restore', 'x', '--offline', '--online'], 2],
+    ['a half-used mode', ['restore', 'x', '--new-replica-id'], 2],
+    ['a backup that is not there', ['restore', 'nothing'], 2],
+    ['a delta directory that is not there', ['backup', 'list', '--delta-dir', 'nothing'], 1],
+    ['no Domino', ['backup', 'run', '--delta-dir', 'd', '--program', 'nowhere'], 4],
+    ['doctor in the wrong environment', ['doctor', '--ini', 'data/notes.ini', '--program', 'program'], 4],
+  ])('%s', async (_what, args, expected) => {
+    const { exitCode, stdout, stderr } = await run(args);
+    expect(exitCode).toBe(expected);
+    expect(stdout + stderr).not.toBe('');
+  });
+
+  test('locked, interrupted, and a failing call', async () => {
+    const deltaDirectory = join(domino.root, 'delta');
+    const held = await beginBackup(() => domino.binding, { domino: domino.location, deltaDirectory });
+    expect((await backUp()).exitCode).toBe(5);
+    await held.dispose();
+
+    const controller = new AbortController();
+    domino.onCall = (name) => {
+      if (name === 'capture') controller.abort(new Error('SIGINT'));
+    };
+    const interrupted = await run(['backup', 'run', '--delta-dir', 'delta', ...location()], {
+      signal: controller.signal,
+    });
+    expect(interrupted.exitCode).toBe(130);
+    expect(domino.remains()).toEqual([]);
+
+    domino.onCall = (name) => {
+      if (name === 'capture') {
+        const text = 'Input/output error';
+        fail({ code: 'ERR_SHADOW', operation: 'ioctl', domain: 'system', status: 5, statusName: 'EIO', text });
+      }
+    };
+    const failing = await backUp();
+    expect(failing.exitCode).toBe(1);
+    expect(failing.stdout).toBe('');
+    expect(failing.stderr).toContain('failed ERR_SHADOW: ioctl on (nothing): EIO 5: Input/output error');
+    expect(failing.stderr).toContain('what to do:');
+  });
+
+  test('that of the process with the right environment is passed on', async () => {
+    const relaunch = (): Promise<number> => Promise.resolve(3);
+    expect(await run(['backup', 'run', '--delta-dir', 'd'], { relaunch })).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(domino.calls).toEqual([]);
+  });
+
+  test('a restore that leaves something out is partial', async () => {
+    const [, id] = /backup +(\S+) complete/.exec((await backUp('--to', 'copies')).stdout)!;
+    const { exitCode, stdout } = await run(['restore', id!, '--delta-dir', 'delta', ...location()]);
+    expect(exitCode).toBe(3);
+    expect(stdout).toContain('names.nsf  ERR_RESTORE_SYSTEM_DATABASE: the server always holds this database open');
+    const dry = await run(['restore', id!, '--delta-dir', 'delta', '--dry-run', ...location()]);
+    expect(dry.exitCode).toBe(0);
+    expect(dry.stdout).toContain('would restore 3 databases');
+  });
+});
+
+test('colours only on a terminal, and not with NO_COLOR or --json', async () => {
+  const escape = String.fromCharCode(27);
+  const terminal = (): { stdout: CommandLineContext['stdout']; text: () => string } => {
+    const text: string[] = [];
+    return { stdout: { isTTY: true, write: (part) => text.push(part) }, text: () => text.join('') };
+  };
+  for (const [env, json, coloured] of [
+    [{}, [], true],
+    [{ NO_COLOR: '1' }, [], false],
+    [{}, ['--json'], false],
+  ] as const) {
+    const { stdout, text } = terminal();
+    await run(['backup', 'run', '--delta-dir', 'delta', ...location(), ...json], { stdout, env });
+    expect(text().includes(escape)).toBe(coloured);
+  }
+});
+
+describe('documentation', () => {
+  const text = readFileSync(join(__dirname, '../../../docs/command-line.md'), 'utf8');
+
+  function commandsOf(command: Command, prefix: string): [string, Command][] {
+    const name = `${prefix}${command.name()}`;
+    return command.commands.length === 0
+      ? [[name, command]]
+      : command.commands.flatMap((child) => commandsOf(child, `${name} `));
+  }
+
+  test('docs/command-line.md names every command and option', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'domino-vss-docs-'));
+    writeFileSync(join(directory, 'x'), '');
+    const program = createProgram({ workingDirectory: directory } as CommandLineContext, () => undefined);
+    rmSync(directory, { recursive: true });
+    for (const [name, command] of commandsOf(program, '')) {
+      expect(text).toContain(`## ${name}`);
+      const section = text.split(`## ${name}`)[1]!.split('\n## ')[0]!;
+      for (const option of command.options)
+        expect([name, section.includes(`\`${option.flags}\``), option.flags]).toEqual([name, true, option.flags]);
+    }
+  });
+
+  test('every command has examples in its help', async () => {
+    for (const [name] of commandsOf(
+      createProgram({} as CommandLineContext, () => undefined),
+      '',
+    )) {
+      const { stdout } = await run([...name.split(' ').slice(1), '--help']);
+      expect(stdout).toContain(`$ ${name}`);
+    }
+  });
+});

@@ -1,0 +1,169 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { getCapabilities } from '#lib/capabilities';
+import { runDoctor, type DoctorCheck, type DoctorOptions } from '#lib/doctor';
+import { toPublicError } from '#lib/errors';
+import { failure, FakeDomino } from './fake-binding';
+
+let domino: FakeDomino;
+
+beforeEach(() => {
+  domino = new FakeDomino();
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+async function examine(
+  options: DoctorOptions = {},
+): Promise<{ outcome: string; check: (name: string) => DoctorCheck }> {
+  const { outcome, checks } = await runDoctor(() => domino.binding, { domino: domino.location, ...options });
+  const check = (name: string): DoctorCheck => {
+    const found = checks.find((candidate) => candidate.name === name);
+    if (!found) throw new Error(`there is no check ${name}`);
+    return found;
+  };
+  return { outcome, check };
+}
+
+test('every check has a finding, and what is well needs no help', async () => {
+  mkdirSync(join(domino.dataDirectory, 'DAOS'));
+  const { check } = await examine({ deltaDirectory: domino.deltaDirectory, canary: true });
+  for (const name of ['addon', 'notes.ini', 'library', 'transaction log', 'databases', 'descriptors', 'canary']) {
+    expect(check(name)).toMatchObject({ name, status: 'ok' });
+  }
+  expect(check('file system')).toMatchObject({ status: 'ok', found: expect.stringContaining('provider reflink') });
+  expect(check('delta directory')).toMatchObject({
+    status: 'warning',
+    found: expect.stringContaining('on the volume'),
+  });
+  expect(check('DAOS')).toMatchObject({ status: 'ok', advice: expect.stringContaining('after the databases') });
+  expect(check('backup time limit')).toMatchObject({ found: '15 minutes (the default of Domino)' });
+});
+
+test('the environment of this process is judged', async () => {
+  const { outcome, check } = await examine();
+  expect(check('environment')).toMatchObject({
+    status: 'failed',
+    found: expect.stringContaining('LD_LIBRARY_PATH'),
+    advice: expect.stringContaining(`LD_LIBRARY_PATH=${domino.programDirectory}`),
+  });
+  expect(outcome).toBe('failed');
+});
+
+test('a missing installation fails its checks and skips what needs it', async () => {
+  const location = { programDirectory: '/nowhere', notesIni: '/nowhere/notes.ini' };
+  const { outcome, check } = await examine({ domino: location });
+  expect(outcome).toBe('failed');
+  expect(check('notes.ini')).toMatchObject({
+    status: 'failed',
+    found: expect.stringContaining('ERR_DOMINO_NOTES_INI'),
+  });
+  expect(check('library')).toMatchObject({ status: 'failed', found: expect.stringContaining('ERR_DOMINO_LIBRARY') });
+  for (const name of ['user', 'transaction log', 'databases', 'descriptors', 'file system', 'DAOS']) {
+    expect(check(name).status).toBe('skipped');
+  }
+});
+
+test('an addon that does not load is a finding', async () => {
+  const { checks } = await runDoctor(
+    () => {
+      throw toPublicError(failure({ code: 'ERR_NATIVE_LOAD', text: 'no binary' }));
+    },
+    { domino: domino.location },
+  );
+  expect(checks[0]).toMatchObject({ name: 'addon', status: 'failed', advice: expect.stringContaining('node-gyp') });
+});
+
+test('a canary whose write is not recorded is the worst finding', async () => {
+  domino.binding.runCanary = ({ database }) => Promise.resolve({ recorded: false, changeInfoBytes: 0, database });
+  const { outcome, check } = await examine({ canary: true });
+  expect(check('canary')).toMatchObject({ status: 'failed', found: expect.stringContaining('NOT recorded') });
+  expect(outcome).toBe('failed');
+});
+
+test('the canary is run only when asked for, in a database of its own', async () => {
+  const { check } = await examine();
+  expect(check('canary').status).toBe('skipped');
+  expect(domino.calls).not.toContain('runCanary');
+  let name = '';
+  domino.binding.runCanary = ({ database }) => {
+    name = database;
+    return Promise.resolve({ recorded: true, changeInfoBytes: 1, database });
+  };
+  await examine({ canary: true });
+  expect(name).toMatch(/^domino-vss-canary-[0-9a-f]{8}\.nsf$/);
+});
+
+test('transaction logging that is off, and a file system without snapshots, are warnings', async () => {
+  domino.binding.transactionLogStyle = () => Promise.resolve('none');
+  domino.reflink = false;
+  const { check } = await examine();
+  expect(check('transaction log').status).toBe('warning');
+  expect(check('file system')).toMatchObject({ status: 'warning', found: expect.stringContaining('rolling') });
+});
+
+test('descriptors are counted: one a database, and some more', async () => {
+  expect((await examine()).check('descriptors').found).toMatch(/^\d+ allowed, about 260 needed$/);
+});
+
+test('too few descriptors fail', () => {
+  const script = `
+    const { FakeDomino } = require('./build/test/unit/fake-binding.js');
+    const { runDoctor } = require('./dist/doctor.js');
+    const domino = new FakeDomino();
+    runDoctor(() => domino.binding, { domino: domino.location }).then(({ checks }) => {
+      domino.destroy();
+      console.log(JSON.stringify(checks.find(({ name }) => name === 'descriptors')));
+    });`;
+  const cwd = join(__dirname, '../../..');
+  const text = execFileSync('sh', ['-c', 'ulimit -n 200; exec "$0" -e "$1"', process.execPath, script], { cwd });
+  expect(JSON.parse(text.toString())).toMatchObject({
+    status: 'failed',
+    found: '200 allowed, about 260 needed',
+    advice: expect.stringContaining('ulimit -n 260'),
+  });
+});
+
+test('what earlier processes have left is a warning, and DAOS that is not mounted too', async () => {
+  mkdirSync(join(domino.deltaDirectory, '.journal'), { recursive: true });
+  const { check } = await examine({ deltaDirectory: domino.deltaDirectory });
+  expect(check('left over')).toMatchObject({ status: 'ok', found: 'nothing' });
+  expect(check('DAOS').status).toBe('warning');
+});
+
+test('a data directory that is gone is found', async () => {
+  writeFileSync(domino.notesIni, 'Directory=/nowhere/at/all\n');
+  expect((await examine()).check('notes.ini')).toMatchObject({ status: 'failed', advice: 'Mount it.' });
+});
+
+test('an abort ends the examination', async () => {
+  const controller = new AbortController();
+  domino.onCall = () => {
+    controller.abort();
+  };
+  await expect(examine({ signal: controller.signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+});
+
+describe('getCapabilities', () => {
+  test('probes the file system of a directory', async () => {
+    const { native, providers } = await getCapabilities(() => domino.binding, { directory: domino.root });
+    expect(native).toBe(true);
+    expect(providers).toEqual([
+      { name: 'btrfs', supported: false, reasons: [expect.stringContaining('no btrfs subvolume')] },
+      { name: 'reflink', supported: true, reasons: [] },
+      { name: 'rolling', supported: true, reasons: [] },
+      { name: 'hook', supported: true, reasons: [] },
+    ]);
+  });
+
+  test('says why nothing is possible without the addon, and does not fail', async () => {
+    const { native, providers } = await getCapabilities(() => {
+      throw new Error('no binary');
+    });
+    expect(native).toBe(false);
+    expect(providers.every(({ supported, reasons }) => !supported && reasons[0] === 'no binary')).toBe(true);
+  });
+});

@@ -1,0 +1,421 @@
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beginBackup } from '#lib/begin-backup';
+import { AbortError, DominoVssError, RestoreError } from '#lib/errors';
+import { readJournals } from '#lib/journal';
+import { restoreDatabases, type RestoreOptions, type RestoreReport } from '#lib/restore';
+import { describeStep } from '#lib/restore-plan';
+import { fail, FakeDomino, truncate } from './fake-binding';
+
+const paths = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf'];
+let domino: FakeDomino;
+let before: Map<string, string>;
+
+beforeEach(() => {
+  domino = new FakeDomino(paths);
+  domino.busy.add('mail/ada.nsf');
+  domino.unlogged.add('apps/crm.nsf');
+  before = new Map(paths.map((path) => [path, domino.read(path)]));
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+/** Makes a backup, then changes every database; answers the backup's directory. */
+async function backUp({ copies = true, keep = false } = {}): Promise<string> {
+  const backup = await beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+  });
+  const set = await backup.createShadow();
+  if (copies) await set.copyDatabases({ to: join(domino.root, 'copies') });
+  await backup.endBackup({ keep });
+  for (const path of paths) domino.write(path, `${path} destroyed`);
+  return backup.directory;
+}
+
+function restore(manifest: string, options: Partial<RestoreOptions> = {}): Promise<RestoreReport> {
+  return restoreDatabases(() => domino.binding, { manifest, domino: domino.location, ...options });
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<DominoVssError> {
+  const error: unknown = await promise.then(
+    () => new Error('did not fail'),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(DominoVssError);
+  return error as DominoVssError;
+}
+
+/** Nothing but databases in the data directory, nothing offline, nothing in the journal. */
+async function expectTidy(): Promise<void> {
+  const files = (readdirSync(domino.dataDirectory, { recursive: true }) as string[]).filter((name) =>
+    name.includes('domino-vss'),
+  );
+  expect(files).toEqual([]);
+  expect(domino.offline).toEqual(new Set());
+  expect(await readJournals(domino.deltaDirectory, domino.dataDirectory)).toEqual({ live: [], leftOvers: [] });
+}
+
+const destroyed = (path: string): string => `${path} destroyed`;
+
+describe('online', () => {
+  test.each([
+    ['copies', { copies: true }],
+    ['a kept shadow and deltas', { copies: false, keep: true }],
+  ])('one database from %s: the bytes at the start of the backup', async (_what, how) => {
+    const manifest = await backUp(how);
+    chmodSync(domino.file('mail/ada.nsf'), 0o640);
+    const report = await restore(manifest, { databases: ['mail/ada.nsf'] });
+    expect(report).toMatchObject({
+      outcome: 'complete',
+      databases: [{ result: 'restored', path: 'mail/ada.nsf', recovered: true }],
+    });
+    expect(domino.read('mail/ada.nsf')).toBe(before.get('mail/ada.nsf'));
+    expect(statSync(domino.file('mail/ada.nsf')).mode & 0o777).toBe(0o640);
+    expect(domino.read('mail/bob.nsf')).toBe(destroyed('mail/bob.nsf'));
+    expect(domino.recovered).toEqual([domino.file('mail/ada.nsf')]);
+    await expectTidy();
+  });
+
+  test('everything: one recovery for all logged ones, without what a server holds open', async () => {
+    const manifest = await backUp();
+    domino.calls.length = 0;
+    const report = await restore(manifest);
+    expect(report.outcome).toBe('partial');
+    expect(report.databases.filter(({ result }) => result === 'left-out')).toEqual([
+      expect.objectContaining({
+        database: 'names.nsf',
+        failure: expect.objectContaining({ code: 'ERR_RESTORE_SYSTEM_DATABASE' }),
+      }),
+    ]);
+    expect(domino.calls.filter((name) => name === 'recoverDatabases')).toHaveLength(1);
+    expect(domino.recovered).toEqual([domino.file('mail/ada.nsf'), domino.file('mail/bob.nsf')]);
+    expect(domino.read('apps/crm.nsf')).toBe(before.get('apps/crm.nsf'));
+    expect(domino.read('names.nsf')).toBe(destroyed('names.nsf'));
+    await expectTidy();
+  });
+
+  test('a server database when it is named, not when a glob happens to match it', async () => {
+    const manifest = await backUp();
+    expect(await errorOf(restore(manifest, { databases: ['n*.nsf'] }))).toMatchObject({
+      code: 'ERR_RESTORE_SYSTEM_DATABASE',
+    });
+    await restore(manifest, { databases: ['NAMES.nsf'] });
+    expect(domino.read('names.nsf')).toBe(before.get('names.nsf'));
+  });
+
+  test('a database that is gone, and its directory', async () => {
+    const manifest = await backUp();
+    rmSync(domino.file('mail'), { recursive: true });
+    expect((await restore(manifest, { databases: ['mail/**'] })).outcome).toBe('complete');
+    expect(domino.read('mail/bob.nsf')).toBe(before.get('mail/bob.nsf'));
+    expect(domino.calls).not.toContain('bringDatabaseOnline');
+    await expectTidy();
+  });
+
+  test('the original comes back when a step fails, and the others go on', async () => {
+    const manifest = await backUp();
+    for (const step of ['takeDatabaseOffline', 'recoverDatabases', 'bringDatabaseOnline']) {
+      let failed = false;
+      domino.onCall = (name) => {
+        if (name !== step || failed) return;
+        failed = true;
+        const subject = domino.file('mail/ada.nsf');
+        fail({ operation: step, domain: 'domino', status: 0x13fa, statusName: 'ERR_RM', subject });
+      };
+      const report = await restore(manifest, { databases: ['mail/**'] });
+      expect(report.outcome).toBe('partial');
+      expect(report.databases).toEqual([
+        expect.objectContaining({ result: 'restored', database: 'mail/bob.nsf' }),
+        expect.objectContaining({ result: 'failed', database: 'mail/ada.nsf' }),
+      ]);
+      expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
+      expect(domino.read('mail/bob.nsf')).toBe(before.get('mail/bob.nsf'));
+      domino.onCall = () => undefined;
+      await expectTidy();
+      domino.write('mail/bob.nsf', destroyed('mail/bob.nsf'));
+    }
+  });
+
+  test('a recovery that spoils everything puts everything back', async () => {
+    const manifest = await backUp();
+    domino.onCall = (name) => {
+      if (name !== 'recoverDatabases') return;
+      fail({ operation: 'NSFRecoverDatabases', domain: 'domino', status: 0x13e3, text: 'log error' });
+    };
+    const error = await errorOf(restore(manifest, { databases: ['mail/**'] }));
+    expect(error).toBeInstanceOf(RestoreError);
+    expect(error).toMatchObject({ code: 'ERR_DOMINO_CALL', failures: [{ statusHex: '0x13E3' }, {}] });
+    for (const path of ['mail/ada.nsf', 'mail/bob.nsf']) expect(domino.read(path)).toBe(destroyed(path));
+    await expectTidy();
+  });
+
+  test('what cannot be put back is named, in the error and in the journal', async () => {
+    const manifest = await backUp();
+    domino.onCall = (name) => {
+      if (name === 'bringDatabaseOnline') fail({ domain: 'domino', status: 0x13ea, text: 'in use' });
+    };
+    const error = await errorOf(restore(manifest, { databases: ['apps/crm.nsf'] }));
+    expect(error).toMatchObject({ failures: [{ code: 'ERR_DOMINO_CALL' }, { code: 'ERR_RESTORE_NOT_PUT_BACK' }] });
+    expect(domino.read('apps/crm.nsf')).toBe(destroyed('apps/crm.nsf'));
+    const { leftOvers } = await readJournals(domino.deltaDirectory, domino.dataDirectory);
+    expect(leftOvers[0]?.restoring).toEqual([expect.objectContaining({ file: domino.file('apps/crm.nsf') })]);
+  });
+
+  test('an abort at any native call before the recovery changes nothing', async () => {
+    const manifest = await backUp({ copies: false, keep: true });
+    const aborted: string[] = [];
+    for (let nth = 1; aborted.at(-1) !== 'recoverDatabases'; ++nth) {
+      const controller = new AbortController();
+      let seen = 0;
+      domino.onCall = (name) => {
+        if (++seen !== nth) return;
+        aborted.push(name);
+        controller.abort('enough');
+      };
+      const result = restore(manifest, { databases: ['mail/**'], signal: controller.signal });
+      if (nth > 1 && domino.calls.length > 500) throw new Error('does not end');
+      const error: unknown = await result.then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      if (aborted.at(-1) === 'recoverDatabases') {
+        // Finished instead: the databases are restored.
+        expect(error).toBeUndefined();
+        break;
+      }
+      expect(error).toBeInstanceOf(AbortError);
+      for (const path of ['mail/ada.nsf', 'mail/bob.nsf']) expect(domino.read(path)).toBe(destroyed(path));
+      await expectTidy();
+    }
+    expect(new Set(aborted)).toEqual(
+      new Set(['openRuntime', 'applyChangeInfo', 'takeDatabaseOffline', 'recoverDatabases']),
+    );
+  });
+});
+
+describe('offline', () => {
+  test('restores without taking anything offline', async () => {
+    const manifest = await backUp();
+    const report = await restore(manifest, { databases: ['mail/ada.nsf'], mode: { type: 'offline' } });
+    expect(report.outcome).toBe('complete');
+    expect(domino.read('mail/ada.nsf')).toBe(before.get('mail/ada.nsf'));
+    expect(domino.calls).not.toContain('takeDatabaseOffline');
+    await expectTidy();
+  });
+
+  test('refuses a database that a process has open', async () => {
+    const manifest = await backUp();
+    const descriptor = openSync(domino.file('mail/ada.nsf'), 'r');
+    const report = restore(manifest, { databases: ['mail/ada.nsf'], mode: { type: 'offline' } });
+    expect(await errorOf(report)).toMatchObject({ code: 'ERR_RESTORE_IN_USE' });
+    closeSync(descriptor);
+    expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
+  });
+});
+
+describe('as a new database', () => {
+  test('leaves the original alone and recovers with new ids', async () => {
+    const manifest = await backUp();
+    const options: unknown[] = [];
+    const recover = domino.binding.recoverDatabases.bind(domino.binding);
+    domino.binding.recoverDatabases = (given) => {
+      options.push(given);
+      return recover(given);
+    };
+    const mode = { type: 'new-database', as: 'restored/ada.nsf', newReplicaId: true } as const;
+    await restore(manifest, { databases: ['mail/ada.nsf'], mode });
+    expect(domino.read('restored/ada.nsf')).toBe(before.get('mail/ada.nsf'));
+    expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
+    expect(options).toEqual([{ files: [domino.file('restored/ada.nsf')], newDbiid: true, newReplicaId: true }]);
+    await expectTidy();
+  });
+
+  test('several go below a directory at their own paths, server databases too', async () => {
+    const manifest = await backUp();
+    const report = await restore(manifest, { mode: { type: 'new-database', as: 'old/' } });
+    expect(report.outcome).toBe('complete');
+    for (const path of paths) expect(domino.read(`old/${path}`)).toBe(before.get(path));
+  });
+
+  test('refuses what cannot be', async () => {
+    const manifest = await backUp();
+    const as = (path: string): Partial<RestoreOptions> => ({ mode: { type: 'new-database', as: path } });
+    expect(await errorOf(restore(manifest, as('one.nsf')))).toMatchObject({ code: 'ERR_OPTION', option: 'mode.as' });
+    expect(await errorOf(restore(manifest, { databases: ['mail/ada.nsf'], ...as('mail/bob.nsf') }))).toMatchObject({
+      code: 'ERR_RESTORE_TARGET',
+    });
+    const unlogged = restore(manifest, {
+      databases: ['apps/crm.nsf'],
+      mode: { type: 'new-database', as: 'new.nsf', newReplicaId: true },
+    });
+    expect(await errorOf(unlogged)).toMatchObject({ code: 'ERR_UNSUPPORTED' });
+    expect(existsSync(domino.file('new.nsf'))).toBe(false);
+  });
+});
+
+describe('bad backups harm nothing', () => {
+  const only = { databases: ['mail/ada.nsf'] };
+
+  test.each<[string, (directory: string) => void, string]>([
+    [
+      'a delta with a changed byte',
+      (directory) => {
+        writeFileSync(join(directory, 'deltas/1.delta'), 'sixteen bytes!!!');
+      },
+      'ERR_DELTA_DAMAGED',
+    ],
+    [
+      'a delta of another length',
+      (directory) => {
+        truncate(join(directory, 'deltas/1.delta'), 3);
+      },
+      'ERR_DELTA_DAMAGED',
+    ],
+    [
+      'no delta',
+      (directory) => {
+        rmSync(join(directory, 'deltas/1.delta'));
+      },
+      'ERR_DELTA_DAMAGED',
+    ],
+    [
+      'a changed manifest',
+      (directory) => {
+        const file = join(directory, 'manifest.json');
+        writeFileSync(file, readFileSync(file, 'utf8').replace('"archive"', '"linear"'));
+      },
+      'ERR_MANIFEST',
+    ],
+    [
+      'a short shadow',
+      () => {
+        const [id] = readdirSync(join(domino.root, '.domino-vss'));
+        truncate(join(domino.root, '.domino-vss', id!, '0/data/mail/ada.nsf'), 20);
+      },
+      'ERR_RESTORE_SOURCE',
+    ],
+    [
+      'no shadow',
+      () => {
+        rmSync(join(domino.root, '.domino-vss'), { recursive: true });
+      },
+      'ERR_RESTORE_SOURCE',
+    ],
+  ])('%s', async (_what, damage, code) => {
+    const manifest = await backUp({ copies: false, keep: true });
+    damage(manifest);
+    expect(await errorOf(restore(manifest, only))).toMatchObject({ code });
+    expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
+    await expectTidy();
+  });
+
+  test('neither copies nor a kept shadow', async () => {
+    const manifest = await backUp({ copies: false });
+    expect(await errorOf(restore(manifest, only))).toMatchObject({ code: 'ERR_RESTORE_SOURCE' });
+  });
+
+  test('change information that Domino refuses', async () => {
+    const manifest = await backUp({ copies: false, keep: true });
+    domino.onCall = (name) => {
+      if (name === 'applyChangeInfo') {
+        fail({ code: 'ERR_CORRUPT_CHANGE_INFO', phase: 'restore', domain: 'domino', status: 0x0ea7 });
+      }
+    };
+    expect(await errorOf(restore(manifest, only))).toMatchObject({ code: 'ERR_CORRUPT_CHANGE_INFO' });
+    expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
+    await expectTidy();
+  });
+
+  test('another data directory', async () => {
+    const manifest = await backUp();
+    const other = new FakeDomino();
+    const elsewhere = restoreDatabases(() => other.binding, { manifest, domino: other.location });
+    expect(await errorOf(elsewhere)).toMatchObject({ code: 'ERR_RESTORE_TARGET' });
+    other.destroy();
+  });
+
+  test('an original that an earlier restore has left', async () => {
+    const manifest = await backUp();
+    writeFileSync(domino.file('mail/ada.nsf.domino-vss-original'), 'precious');
+    expect(await errorOf(restore(manifest, only))).toMatchObject({ code: 'ERR_RESTORE_TARGET' });
+    expect(readFileSync(domino.file('mail/ada.nsf.domino-vss-original'), 'utf8')).toBe('precious');
+  });
+
+  test('a path that leads elsewhere now than when it was backed up', async () => {
+    const manifest = await backUp();
+    rmSync(domino.file('mail/ada.nsf'));
+    const elsewhere = join(domino.root, 'elsewhere.nsf');
+    writeFileSync(domino.file('mail/ada.nsf'), `${elsewhere}\n`);
+    expect(await errorOf(restore(manifest, only))).toMatchObject({ code: 'ERR_RESTORE_TARGET' });
+    expect(existsSync(elsewhere)).toBe(false);
+  });
+
+  test('a name that is not in the backup', async () => {
+    const manifest = await backUp();
+    expect(await errorOf(restore(manifest, { databases: ['mail/eve.nsf'] }))).toMatchObject({ code: 'ERR_OPTION' });
+  });
+});
+
+test('a dry run shows every step and touches nothing, not even the runtime', async () => {
+  const manifest = await backUp({ copies: false, keep: true });
+  domino.calls.length = 0;
+  const report = await restore(manifest, { databases: ['mail/**'], dryRun: true });
+  expect(report.outcome).toBe('planned');
+  expect(report.steps.map(({ type }) => type)).toEqual(
+    'copy apply-delta copy take-offline keep-original place take-offline keep-original place recover bring-online remove-original bring-online remove-original'.split(
+      ' ',
+    ),
+  );
+  expect(report.steps.map(describeStep).join('\n')).toContain('recover 2 logged databases in one scan of the log');
+  expect(domino.calls).toEqual([]);
+  expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
+});
+
+test('a database behind links goes back to where they lead', async () => {
+  const outside = join(domino.root, 'outside');
+  mkdirSync(outside);
+  const databases = ['dirlink/far.nsf', 'dblink.nsf'];
+  const contents = 'far away '.repeat(20);
+  for (const name of ['far.nsf', 'linked.nsf']) writeFileSync(join(outside, name), contents);
+  writeFileSync(domino.file('dirlink.dir'), `${outside}\r\n`);
+  writeFileSync(domino.file('dblink.nsf'), join(outside, 'linked'));
+  const catalog = domino.catalog.bind(domino);
+  domino.catalog = () => {
+    const files = [join(outside, 'far.nsf'), join(outside, 'linked.nsf')];
+    const ids = files.map((file) => String(statSync(file).ino));
+    return { ...catalog(), paths: databases, files, fileIds: ids, volumeIndex: new Uint16Array(2) };
+  };
+  const backup = await beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+  });
+  await (await backup.createShadow()).copyDatabases({ to: join(domino.root, 'copies') });
+  await backup.endBackup();
+  for (const name of ['far.nsf', 'linked.nsf']) rmSync(join(outside, name));
+  expect((await restore(backup.directory)).outcome).toBe('complete');
+  for (const name of ['far.nsf', 'linked.nsf']) expect(readFileSync(join(outside, name), 'utf8')).toBe(contents);
+  expect(readFileSync(domino.file('dblink.nsf'), 'utf8')).toBe(join(outside, 'linked'));
+});
+
+test('the hash in the manifest is the SHA-256 of the delta file', async () => {
+  const directory = await backUp({ copies: false });
+  const hash = createHash('sha256')
+    .update(readFileSync(join(directory, 'deltas/1.delta')))
+    .digest('hex');
+  expect(readFileSync(join(directory, 'databases.ndjson'), 'utf8')).toContain(hash);
+});
