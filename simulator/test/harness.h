@@ -1,0 +1,50 @@
+/* What the test programs share: making a data directory, running the server beside the test, checking. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Makes an empty directory for this test, and a data directory in it; `options` are those of `domino-sim create`. */
+void simulationCreate(const char *options);
+
+/* Initialises the API of this process for that data directory. */
+void simulationInit(void);
+
+/* Starts `domino-sim serve` with further options. */
+void serverStart(const char *options);
+/* Sends one line and returns the answer; fails the test unless it says ok. */
+const char *serverAsk(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void serverStop(void);
+
+/* Removes what the test made, and its shared memory. */
+void simulationDestroy(void);
+
+const char *testDirectory(void);
+const char *dataDirectory(void);
+
+/* Runs `domino-sim verify` with these arguments behind the log; 0 = as demanded. */
+int verify(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Runs any `domino-sim` command; returns its exit code. */
+int simTool(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Standard output of a `domino-sim` command. */
+const char *simOutput(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+int64_t monotonicNs(void);
+/* Copies the first `size` bytes in blocks; calls `between` after each block if given. */
+void copyFile(const char *from, const char *to, uint64_t size, void (*between)(uint64_t copied, void *parameter),
+              void *parameter);
+
+void checkAt(const char *file, int line, const char *text, int isTrue);
+void checkStatusAt(const char *file, int line, const char *text, uint16_t status, uint16_t expected);
+
+#define CHECK(condition) checkAt(__FILE__, __LINE__, #condition, !!(condition))
+#define CHECK_STATUS(call, expected) checkStatusAt(__FILE__, __LINE__, #call, (uint16_t)((call) & 0x3fff), expected)
+#define CHECK_OK(call) CHECK_STATUS(call, 0)
+
+#ifdef __cplusplus
+}
+#endif
