@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import prettyBytes from 'pretty-bytes';
 import { DominoVssError } from './errors';
 
 const blockBytes = 1024 * 1024;
@@ -85,6 +86,6 @@ export async function requireFreeSpace(directory: string, neededBytes: number): 
   const { bavail, bsize } = await statfs(directory);
   const freeBytes = bavail * bsize;
   if (freeBytes >= neededBytes) return;
-  const message = `${directory} has ${freeBytes} bytes free, ${neededBytes} are needed`;
+  const message = `${directory} has ${prettyBytes(freeBytes)} free, ${prettyBytes(neededBytes)} are needed`;
   throw new DominoVssError('ERR_NO_SPACE', { message });
 }

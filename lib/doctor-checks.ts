@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import prettyBytes from 'pretty-bytes';
 import { daosDirectory } from './also-save';
 import type { Call } from './call';
 import { takeSelected, type BackupDatabases } from './databases';
@@ -75,8 +76,11 @@ async function checkEnvironment({ options }: DoctorContext): Promise<Finding> {
   const installation = findInstallation(options.domino);
   const missing = missingEnvironment(installation);
   const needed = requiredEnvironment(installation);
-  const settings = Object.entries(needed).map(([name, value]) => `${name}=${value}`);
-  const advice = `A program that uses the API must be started with ${settings.join(' ')}`;
+  const { programDirectory } = installation;
+  const advice =
+    `A program that uses the API must be started with LD_LIBRARY_PATH=${programDirectory} ` +
+    `Notes_ExecDirectory=${programDirectory} Directory=${needed['Directory'] ?? ''}, and with both directories and ` +
+    `${programDirectory}/res/C in PATH`;
   if (process.env[relaunchVariable] !== undefined) return Promise.resolve(ok('set by the command line itself', advice));
   if (missing.length === 0) return ok('complete');
   // Without the library path nothing loads; the rest only matters to some functions.
@@ -114,7 +118,10 @@ async function checkUser({ notesIni, runtime, runtimeError }: DoctorContext): Pr
   }
   if (!notesIni) return skipped('needs notes.ini');
   const { uid: owner } = await stat(notesIni.dataDirectory);
-  const advice = `Run as the user with the id ${owner}, for example with: sudo -u '#${owner}'`;
+  const advice =
+    owner === 0
+      ? 'Let the data directory belong to the user that the server runs as, and run as that user: never as root.'
+      : `Run as the user with the id ${owner}, for example with: sudo -u '#${owner}'`;
   if (uid === 0) {
     const found = `root; the data directory belongs to user ${owner}`;
     if (runtime) return warning(`${found}; this runtime allows it`, advice);
@@ -229,10 +236,13 @@ async function checkDeltaDirectory({ binding, databases, options }: DoctorContex
   while (!existsSync(existing)) existing = dirname(existing);
   const { bavail, bsize } = await statfs(existing);
   const freeBytes = bavail * bsize;
-  const found = `${deltaDirectory}, ${freeBytes} bytes free`;
+  const found = `${deltaDirectory}, ${prettyBytes(freeBytes)} free`;
   const advisedBytes = Math.ceil((databases?.sizeBytes ?? 0) * advisedDeltaShare);
   if (freeBytes < advisedBytes) {
-    return warning(found, `Have at least ${advisedBytes} bytes free: all that changes in the window goes there.`);
+    return warning(
+      found,
+      `Have at least ${prettyBytes(advisedBytes)} free: all that changes in the window goes there.`,
+    );
   }
   const volume = await binding?.inspectVolume(existing);
   if (volume && databases?.volumes.some(({ path }) => path === volume.path)) {
