@@ -148,7 +148,11 @@ void stopBackup(Database& database, std::uint64_t id) {
     }
     slot.backup.state = BackupState::stopped;
     slot.backup.stoppedNs = platform::monotonicNs();
-    clearMarker(database);
+    HeaderPage header = database.readHeaderLocked();
+    header.backupId = 0;
+    header.completedTime = header.backupTime;
+    header.completedLogExtent = header.backupLogExtent;
+    database.writeHeaderLocked(header);
 }
 
 void setHighWaterMark(Database& database, std::uint64_t id, std::uint64_t mark) {

@@ -33,6 +33,10 @@ Database::Database(Environment& environment, const ResolvedPath& path, OpenPurpo
     const platform::RobustLock lock(slot_->state);
     admit(purpose);
     addHandle(*environment.partition, *slot_);
+    if (purpose == OpenPurpose::user && isOffline(*environment.partition, path.expanded)) {
+        removeHandle(*environment.partition, *slot_); // taken offline between the first look and now
+        throw StatusError(kDatabaseOffline);
+    }
     isCounted_ = true;
 }
 
@@ -60,11 +64,15 @@ void Database::admit(OpenPurpose purpose) {
     if (isCopy && hasInstance && environment_->settings.is("SIM_OPEN_COPY"_setting, "refuse")) {
         throw StatusError(kOpenBackup);
     }
-    if (isCopy || (hasInstance && isOutside)) {
+    const bool isOfOtherLog = isLogged(header) && header.logId != logPosition(*environment_).logId;
+    if (isCopy || isOfOtherLog || (hasInstance && isOutside)) {
         header.backupId = 0;
         if (hasInstance && isOutside) {
             header.instanceId = uniqueUnid(); // opened from outside: another instance, and not logged there
             header.flags &= ~static_cast<std::uint32_t>(kHeaderLogged);
+        } else if (isOfOtherLog || (hasInstance && isInstanceOnline(*environment_, header.instanceId, slot_))) {
+            header.instanceId = uniqueUnid();
+            header.logId = logPosition(*environment_).logId;
         }
         try {
             writeHeaderLocked(header);
@@ -124,6 +132,16 @@ void Database::writePage(std::uint32_t number, std::span<const std::byte> page) 
 bool Database::isLogged(const HeaderPage& header) const {
     return (header.flags & kHeaderLogged) != 0 && isServerLogged(*environment_) &&
            environment_->isInDataDirectory(path_.expanded);
+}
+
+bool isInstanceOnline(Environment& environment, const Unid& instanceId, const Slot* except) {
+    bool isFound = false;
+    environment.partition->forEachSlot([&](Slot& slot) {
+        isFound = isFound || (&slot != except && slot.instanceId == instanceId &&
+                              platform::identityOf(slot.path) == slot.identity &&
+                              !isOffline(*environment.partition, slot.path));
+    });
+    return isFound;
 }
 
 TransactionLock::TransactionLock(Database& database) : lock_(database.slot().transaction) {

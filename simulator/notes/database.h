@@ -58,6 +58,9 @@ private:
     bool isCounted_ = false;
 };
 
+/** True if another file with this instance id is in use or was, and still exists and is not offline. */
+bool isInstanceOnline(Environment& environment, const Unid& instanceId, const Slot* except);
+
 /** Holds the database's transaction lock; completes the transaction of a writer that died. */
 class TransactionLock {
 public:

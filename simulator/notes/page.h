@@ -43,8 +43,7 @@ struct Superblock {
 
 enum HeaderFlags : std::uint32_t {
     kHeaderLogged = 1,
-    kHeaderSpoilt = 2,         // a roll forward broke off half way
-    kHeaderTemplate = 4,
+    kHeaderSpoilt = 2, // a roll forward broke off half way
 };
 
 struct HeaderPage {
@@ -65,10 +64,11 @@ struct HeaderPage {
     std::uint64_t backupStartBytes;
     TimeDate backupTime;
     std::uint32_t backupLogExtent;
-    std::uint32_t reserved;
+    std::uint32_t completedLogExtent; // of the last backup that reached NSFBackupStop
+    TimeDate completedTime;           // zero = there was none
     char info[kInfoBytes];
     std::uint64_t checksum;
-    std::byte rest[kPageBytes - 264];
+    std::byte rest[kPageBytes - 272];
 };
 
 static_assert(sizeof(DataPage) == kPageBytes && sizeof(Superblock) == kPageBytes && sizeof(HeaderPage) == kPageBytes);

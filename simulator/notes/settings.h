@@ -61,6 +61,7 @@ inline constexpr auto kSettingRows = std::to_array<SettingRow>({
     {"SIM_MAX_PATH", 256, "", "size of every path buffer of the API, and the longest path it opens"},
     {"SIM_SERVER_CACHE", 0, "", "the server keeps this many databases open after use"},
     {"SIM_LATE_AT_BACKUP_TIME", 0, "allow|late", "point in time equal to the backup's own time: recovered or 0x13EB"},
+    {"SIM_SEARCH_FOLLOWS_LINKS", 1, "", "1: a recursive NSFSearch goes through directory links"},
     {"SIM_LOG_EXTENT_BYTES", 1048576, "", "size of a transaction log extent"},
     {"SIM_LOG_EXTENTS", 8, "", "circular log: number of extents"},
     {"SIM_LOG_SYNC", 0, "", "1: commits sync the transaction log"},
