@@ -12,6 +12,7 @@ constexpr unsigned char kGroupLatin1 = 0x01;
 constexpr unsigned char kGroupGreek = 0x02;
 constexpr unsigned char kGroupCyrillic = 0x05;
 constexpr unsigned char kGroupControl = 0x0F;
+constexpr unsigned char kControlShift = 0x20; // C0 controls are moved out of the way, C1 controls stay
 constexpr unsigned char kGroupUnicode = 0x14;
 // A code unit with a zero low byte would put a NUL into the string: its high byte follows this mark instead. That is
 // why U+F601..U+F6FF (private use) cannot be written in LMBCS.
@@ -50,7 +51,10 @@ void encodeUnit(char16_t unit, std::string& out) {
         out += static_cast<char>(unit);
     } else if (unit < 0x20) {
         out += static_cast<char>(kGroupControl);
-        out += static_cast<char>(unit + 0x20);
+        out += static_cast<char>(unit + kControlShift);
+    } else if (unit >= 0x80 && unit < 0xA0) {
+        out += static_cast<char>(kGroupControl);
+        out += static_cast<char>(unit);
     } else if (const auto found = encodings().find(unit); found != encodings().end()) {
         if (found->second.group != 0) {
             out += static_cast<char>(found->second.group);
@@ -75,6 +79,10 @@ char16_t fromHalf(const UpperHalf& half, unsigned char byte) {
     }
     const char16_t unit = half[byte - 0x80u];
     return unit == 0 ? kReplacement : unit;
+}
+
+char16_t fromControl(unsigned char byte) {
+    return byte >= 0x80 ? byte : byte >= kControlShift ? static_cast<char16_t>(byte - kControlShift) : kReplacement;
 }
 
 } // namespace
@@ -114,7 +122,7 @@ std::u16string toUtf16(std::string_view text) {
             case kGroupLatin1: out += second < 0x80 ? kReplacement : fromHalf(kLatin1, second); break;
             case kGroupGreek: out += fromHalf(kGreek, second); break;
             case kGroupCyrillic: out += fromHalf(kCyrillic, second); break;
-            case kGroupControl: out += static_cast<char16_t>(second >= 0x20 ? second - 0x20 : kReplacement); break;
+            case kGroupControl: out += fromControl(second); break;
             default: out += kReplacement; break;
             }
             at += 2;

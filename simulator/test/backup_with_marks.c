@@ -80,7 +80,7 @@ int main(void) {
     serverStart("--threads 2 --second-process");
     simulationInit();
     backUp(32768, 32768);
-    backUp(1, 777);
+    backUp(5, 777); /* any buffer will do, and other pieces than were read */
     backUp(1000000, 100);
     NotesTerm();
     simulationDestroy();

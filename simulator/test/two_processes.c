@@ -1,0 +1,154 @@
+/* Two programs and a server on one partition: one backup at a time, the death of a backup program, foreign environments,
+ * restarts, compacts, time-outs. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "domino.h"
+#include "harness.h"
+
+static const char *kName = "mail/db000000.nsf";
+
+static DHANDLE openDatabase(void) {
+    DHANDLE db = 0;
+    CHECK_OK(NSFDbOpen(kName, &db));
+    return db;
+}
+
+static STATUS startBackup(DHANDLE db, DHANDLE *context) {
+    DWORD low = 0;
+    DWORD high = 0;
+    return ERR(NSFBackupStart(db, 0, context, &low, &high));
+}
+
+/* Runs `body` in a process of its own; returns its exit code. */
+static int inOtherProcess(void (*body)(void)) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+        simulationInit();
+        body();
+        NotesTerm();
+        _exit(0);
+    }
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void secondStart(void) {
+    DHANDLE context = 0;
+    const DHANDLE db = openDatabase();
+    CHECK(startBackup(db, &context) == 0x0EA4);
+    CHECK_STATUS(NSFBackupEnd(db, 0, BACKUPEND_ABORT), 0x0EA5); /* its owner lives */
+    CHECK_OK(NSFDbClose(db));
+}
+
+static void startAndDie(void) {
+    DHANDLE context = 0;
+    CHECK(startBackup(openDatabase(), &context) == 0);
+    _exit(137);
+}
+
+static void separateEnvironment(void) {
+    char path[4096];
+    DHANDLE context = 0;
+    DWORD low = 0;
+    DWORD high = 0;
+    const DHANDLE db = openDatabase();
+    CHECK_OK(NSFDbPathGet(db, NULL, path));
+    CHECK(startBackup(db, &context) == 0); /* although another process has it in backup: it does not know */
+    serverAsk("run %s 20", kName);
+    CHECK_OK(NSFBackupStop(db, context));
+    CHECK_OK(NSFBackupGetChangeInfoSize(db, context, 0, &low, &high));
+    CHECK(low == 0 && high == 0); /* nothing of what the server wrote was recorded, and no error says so */
+    CHECK_OK(NSFBackupEnd(db, context, 0));
+    CHECK_OK(NSFDbClose(db));
+}
+
+static void runSeparate(void) {
+    setenv("SIM_SEPARATE_ENVIRONMENT", "1", 1);
+    CHECK(inOtherProcess(separateEnvironment) == 0);
+    unsetenv("SIM_SEPARATE_ENVIRONMENT");
+}
+
+int main(void) {
+    simulationCreate("--databases 2 --plain-names");
+    serverStart("--threads 0");
+
+    /* Before this process initialises: forks must not inherit a live runtime. */
+    CHECK(inOtherProcess(startAndDie) == 137);
+    CHECK(strstr(simOutput("stats --ini %s/notes.ini", dataDirectory()), "\"crashedParticipants\":1") != NULL);
+    const pid_t keeper = fork();
+    if (keeper == 0) {
+        DHANDLE context = 0;
+        simulationInit();
+        const DHANDLE db = openDatabase();
+        CHECK(startBackup(db, &context) == 0x0EA4); /* the dead one's backup is still there */
+        CHECK_OK(NSFBackupEnd(db, 0, BACKUPEND_ABORT)); /* nobody owns it any more */
+        CHECK(startBackup(db, &context) == 0);
+        CHECK(kill(getpid(), SIGSTOP) == 0);
+        CHECK_OK(NSFBackupStop(db, context));
+        CHECK_OK(NSFBackupEnd(db, context, 0));
+        CHECK_OK(NSFDbClose(db));
+        NotesTerm();
+        _exit(0);
+    }
+    int status = 0;
+    CHECK(waitpid(keeper, &status, WUNTRACED) == keeper && WIFSTOPPED(status));
+    CHECK(inOtherProcess(secondStart) == 0);
+    CHECK(kill(keeper, SIGCONT) == 0);
+    CHECK(waitpid(keeper, &status, 0) == keeper && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    runSeparate();
+
+    simulationInit();
+    DHANDLE context = 0;
+    DHANDLE db = openDatabase();
+    serverAsk("compact %s 0", kName);
+    CHECK(startBackup(db, &context) == 0x13AA);
+    serverAsk("compact-end %s", kName);
+
+    /* The time limit: the next call says so, and the database is free again. */
+    CHECK(simTool("set --ini %s/notes.ini SIM_BACKUP_TIMEOUT_MS=30", dataDirectory()) == 0);
+    CHECK(startBackup(db, &context) == 0);
+    usleep(50000);
+    CHECK_STATUS(NSFBackupStop(db, context), 0x3810);
+    CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
+    CHECK(simTool("set --ini %s/notes.ini SIM_BACKUP_TIMEOUT_MS=0 SIM_CHANGE_INFO_LIMIT_BYTES=20000",
+                  dataDirectory()) == 0);
+
+    /* Too much change: the backup ends, or the user's write fails. */
+    CHECK(startBackup(db, &context) == 0);
+    serverAsk("run %s 20", kName);
+    CHECK_STATUS(NSFBackupStop(db, context), 0x2DD8);
+    CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
+
+    /* A server restart clears what was in memory. */
+    CHECK(startBackup(db, &context) == 0);
+    CHECK(simTool("restart-server-state --ini %s/notes.ini", dataDirectory()) == 0);
+    CHECK_STATUS(NSFBackupStop(db, context), 0x0EA5);
+    CHECK_STATUS(NSFBackupEnd(db, context, BACKUPEND_ABORT), 0x0EA5);
+    CHECK_OK(NSFDbClose(db));
+
+    /* Faults: the second call of a function for one database. */
+    CHECK(simTool("fault --ini %s/notes.ini 'NSFBackupStart:2@mail/db000001*=0x010E'", dataDirectory()) == 0);
+    db = openDatabase();
+    for (int turn = 0; turn < 3; ++turn) {
+        CHECK(startBackup(db, &context) == 0);
+        CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
+    }
+    CHECK_OK(NSFDbClose(db));
+    CHECK_OK(NSFDbOpen("mail/db000001.nsf", &db));
+    CHECK(startBackup(db, &context) == 0);
+    CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
+    CHECK(startBackup(db, &context) == 0x010E);
+    CHECK(startBackup(db, &context) == 0);
+    CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
+    CHECK_OK(NSFDbClose(db));
+
+    NotesTerm();
+    simulationDestroy();
+    return 0;
+}
