@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { NotesIni } from './environment';
 import type { ManifestHead } from './manifest';
 
@@ -8,16 +8,19 @@ export async function listAlsoSave(
   notesIniFile: string,
   dataDirectory: string,
   deltaDirectory: string,
+  logStyle: ManifestHead['logStyle'],
 ): Promise<ManifestHead['alsoSave']> {
   const notesIni = new NotesIni(notesIniFile);
   const ids = (await readdir(dataDirectory)).filter((name) => /\.id$/i.test(name)).sort();
-  const logs = notesIni.get('TRANSLOG_Path');
+  const logs = logStyle === 'archive' ? notesIni.get('TRANSLOG_Path') || 'logdir' : '';
   const daos = daosDirectory(notesIni, dataDirectory);
   return [
     { what: 'deltas and manifest', path: deltaDirectory, when: 'after the end of the backup, with every copy' },
     { what: 'notes.ini', path: notesIniFile, when: 'any time' },
     ...ids.map((name) => ({ what: 'ID file', path: join(dataDirectory, name), when: 'any time' })),
-    ...(logs === '' ? [] : [{ what: 'archived transaction logs', path: logs, when: 'after the databases' }]),
+    ...(logs === ''
+      ? []
+      : [{ what: 'archived transaction logs', path: resolve(dataDirectory, logs), when: 'after the databases' }]),
     ...(daos === '' ? [] : [{ what: 'DAOS objects (*.nlo)', path: daos, when: 'after the databases, never before' }]),
   ];
 }
@@ -26,6 +29,5 @@ export async function listAlsoSave(
 export function daosDirectory(notesIni: NotesIni, dataDirectory: string): string {
   const path = notesIni.get('DAOSBasePath');
   if (path === '' && notesIni.get('DAOSEnable') !== '1') return '';
-  const directory = path === '' ? 'DAOS' : path;
-  return isAbsolute(directory) ? directory : join(dataDirectory, directory);
+  return resolve(dataDirectory, path === '' ? 'DAOS' : path);
 }

@@ -93,7 +93,7 @@ export async function buildManifestHead(
     failures: [...capture.skipped, ...(copies?.failures ?? [])],
     changes: capture.changes,
     copies: copies ? { directory: copies.directory, databases: copies.databases } : null,
-    alsoSave: await listAlsoSave(facts.notesIni, databases.dataDirectory, work.directory),
+    alsoSave: await listAlsoSave(facts.notesIni, databases.dataDirectory, work.directory, facts.logStyle),
     warnings: [...facts.warnings, ...stuckWarnings],
   };
 }

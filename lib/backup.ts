@@ -1,3 +1,4 @@
+import { existsSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { buildManifestHead, type BackupFacts, type BackupReport } from './backup-report';
 import { Call, publicCall } from './call';
@@ -129,6 +130,24 @@ export class Backup {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  /**
+   * @internal For the exit of the process, after native code has aborted the session. Only when all is well does the
+   * journal go too; otherwise it keeps naming what may be left.
+   */
+  abandon(): void {
+    const { session, plan, hookRun, journal } = this.#work;
+    try {
+      const clean = session.progress().phase === 'closed' && session.results().stuck.length === 0;
+      const gone = !plan.targets.some((target) => existsSync(target)) && (hookRun?.shadows.length ?? 0) === 0;
+      if (this.#state === 'ended' || !clean || !gone || journal.namesMore) return;
+      rmSync(this.directory, { recursive: true, force: true });
+      for (const parent of plan.parents) rmSync(parent, { recursive: true, force: true });
+      journal.removeSync();
+    } catch {
+      // The journal still names it all.
+    }
   }
 
   /** Runs one call at a time, only in its turn, and takes the backup back when it fails. */

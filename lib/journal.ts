@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DominoVssError } from './errors';
@@ -160,6 +160,16 @@ export class Journal {
       });
       await handle.write(lines);
     });
+  }
+
+  /** Whether something is named that only its owner, or a person, can put back. */
+  get namesMore(): boolean {
+    return this.#head.exposures.length > 0 || this.#head.stoppedService !== '';
+  }
+
+  /** For the end of the process, when nothing can be waited for. */
+  removeSync(): void {
+    rmSync(this.#file, { force: true });
   }
 
   async remove(): Promise<void> {

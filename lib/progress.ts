@@ -18,6 +18,7 @@ export type Progress =
   /** A step of a restore begins for one database, or for all of them together. */
   | { readonly type: 'restore'; readonly step: 'offline' | 'place' | 'recover' | 'online'; readonly database: string };
 
+/** Called at most ten times a second. An exception it throws ends the call that it watches. */
 export type ProgressListener = (progress: Progress) => void;
 
 const intervalMs = 100;

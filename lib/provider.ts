@@ -42,6 +42,7 @@ export interface HookProvider {
 /** A provider by name; `auto` chooses by the file systems of the databases. */
 export type ProviderName = 'auto' | 'btrfs' | 'reflink' | 'rolling';
 
+/** A provider by name, or one written in JavaScript. */
 export type ProviderOption = ProviderName | HookProvider;
 
 /** The provider of a backup, and why it was taken. */

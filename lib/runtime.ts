@@ -7,6 +7,8 @@ import type { DominoLocation } from './options';
 /** What holds databases open: kept here, so that a caller who drops its reference loses nothing. */
 interface OpenWork {
   readonly id: string;
+  /** The process is ending and the session has been aborted: remove what can be removed without waiting. */
+  abandon(): void;
 }
 
 const openWork = new Set<OpenWork>();
@@ -47,6 +49,7 @@ function abortAtExit(): void {
   }
   const ids = [...openWork].map(({ id }) => id);
   if (abortedSessions === 0 && ids.length === 0) return;
+  for (const work of openWork) work.abandon();
   const which = ids.length > 0 ? ` (${ids.join(', ')})` : '';
   process.stderr.write(
     `domino-vss: ended with an open backup${which}; it was aborted and its databases taken out of backup mode\n`,

@@ -150,6 +150,12 @@ export class FakeDomino {
     };
   }
 
+  #abortAll(): { abortedSessions: number } {
+    const sessions = [...this.openSessions];
+    for (const session of sessions) session.abort();
+    return { abortedSessions: sessions.length };
+  }
+
   readonly binding: NativeBinding = {
     openRuntime: async (): Promise<NativeRuntime> => {
       await this.call('openRuntime');
@@ -204,8 +210,8 @@ export class FakeDomino {
       await this.call('runCanary');
       return { recorded: true, changeInfoBytes: 4096, database };
     },
-    shutdown: () => ({ abortedSessions: this.openSessions.size }),
-    abortSessions: () => ({ abortedSessions: this.openSessions.size }),
+    shutdown: () => this.#abortAll(),
+    abortSessions: () => this.#abortAll(),
   };
 }
 
@@ -298,8 +304,17 @@ class FakeSession implements NativeSession {
   }
 
   async close({ keepShadow }: { keepShadow: boolean }): Promise<void> {
-    this.#phase = 'closed';
     await this.#domino.call('close');
+    this.#end(keepShadow);
+  }
+
+  /** What the end of the process does. */
+  abort(): void {
+    this.#end(false);
+  }
+
+  #end(keepShadow: boolean): void {
+    this.#phase = 'closed';
     this.#domino.openSessions.delete(this);
     this.#stop();
     if (keepShadow) return;

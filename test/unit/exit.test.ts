@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs JavaScript with a backup `begun()` in a process of its own, which prints what is left when it has ended. */
+function inProcess(code: string): Ended {
+  const script = `
+    const { FakeDomino } = require('./build/test/unit/fake-binding.js');
+    const { beginBackup } = require('./dist/begin-backup.js');
+    const domino = new FakeDomino();
+    const options = { domino: domino.location, deltaDirectory: domino.deltaDirectory };
+    const begun = (more) => beginBackup(() => domino.binding, { ...options, ...more });
+    (async () => { ${code} })();
+    process.on('exit', () => {
+      console.log(JSON.stringify({ remains: domino.remains(), backupMode: domino.inBackupMode.size }));
+      domino.destroy();
+    });`;
+  return spawnSync(process.execPath, ['-e', script], { cwd: join(__dirname, '../../..'), encoding: 'utf8' });
+}
+
+const nothing = { remains: [], backupMode: 0 };
+
+test.each([
+  ['ends naturally', 'await begun()', 0],
+  ['ends naturally after the window', 'await (await begun()).createShadow()', 0],
+  ['calls process.exit', 'await begun(); process.exit(7)', 7],
+  [
+    'exits in the window',
+    "domino.onCall = (name) => name === 'capture' && process.exit(7); (await begun()).createShadow()",
+    7,
+  ],
+  ['throws', "await (await begun()).createShadow(); setImmediate(() => { throw new Error('oops'); })", 1],
+])('a process that %s leaves nothing and says so', (_what, code, exitCode) => {
+  const { status, stdout, stderr } = inProcess(code);
+  expect(stderr).toMatch(/^domino-vss: ended with an open backup \(\S+\); it was aborted/m);
+  expect(JSON.parse(stdout)).toEqual(nothing);
+  expect(status).toBe(exitCode);
+});
+
+test('one that has ended its backups says nothing', () => {
+  const { status, stdout, stderr } = inProcess('await (await begun()).dispose();');
+  expect({ status, stderr, left: JSON.parse(stdout) as unknown }).toEqual({ status: 0, stderr: '', left: nothing });
+});
+
+test('what cannot be removed at once stays in the journal', () => {
+  const { stdout } = inProcess(`
+    const shadows = [{ volume: domino.root, root: domino.root }];
+    const backup = await begun({ provider: { name: 'san', create: async () => ({ shadows }) } });
+    await backup.createShadow();`);
+  const { remains } = JSON.parse(stdout) as typeof nothing;
+  expect(remains).toEqual([expect.stringMatching(/^delta\/\.journal\/.*\.journal$/)]);
+});
