@@ -46,7 +46,7 @@ public:
 
 private:
     struct Message {
-        ShardCommand command;
+        ShardCommand command = ShardCommand::exit;
         Limits limits;
     };
     struct Shared;  // outlives this object when the thread is detached

@@ -7,6 +7,8 @@
 
 namespace domino_vss::domino {
 
+// NOLINTBEGIN(readability-identifier-naming): these are HCL's names
+
 using WORD = std::uint16_t;
 using DWORD = std::uint32_t;
 using BOOL = int;
@@ -100,5 +102,7 @@ struct Api {
     STATUS (*NSFDbInfoGet)(DBHANDLE hDB, char* retBuffer);
     STATUS (*NSFDbInfoSet)(DBHANDLE hDB, char* Buffer);
 };
+
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace domino_vss::domino

@@ -108,7 +108,10 @@ private:
         } else if (S_ISREG(status.st_mode) && extension == kDirectoryLinkExtension) {
             const std::string linkName(name.substr(0, name.size() - extension.size()));
             const std::string target = linkTarget(itemPath, status);
-            if (!target.empty()) directory(target, prefix + linkName + "/");
+            struct stat targetStatus {};
+            if (target.empty()) return;
+            if (::stat(target.c_str(), &targetStatus) != 0) return brokenLink(itemPath, target, errno);
+            directory(target, prefix + linkName + "/");
         } else if (S_ISREG(status.st_mode) && database) {
             file(itemPath, prefix + std::string(name), status);
         }
@@ -122,9 +125,9 @@ private:
         if (target.empty()) return notADatabase(filePath);
         if (!isDatabaseName(target)) target += ".nsf";
         struct stat targetStatus {};
-        if (::stat(target.c_str(), &targetStatus) != 0) return problem("stat", target, errno);
+        if (::stat(target.c_str(), &targetStatus) != 0) return brokenLink(filePath, target, errno);
         if (!readHead(target, head)) return;
-        if (head != kSignature) return notADatabase(target);
+        if (head != kSignature) return notADatabase(filePath);
         add(target, std::move(dominoPath), targetStatus);
     }
 
@@ -178,6 +181,12 @@ private:
     void problem(const char* operation, const fs::path& subject, int errorNumber) {
         catalog_.problems.push_back(
             systemFailure(backup::code::kFind, Phase::find, operation, subject.string(), errorNumber));
+    }
+
+    /// The subject is the link: that is what the data directory has, and what a glob can exclude.
+    void brokenLink(const fs::path& link, const std::string& target, int errorNumber) {
+        problem("stat", link, errorNumber);
+        catalog_.problems.back().text += ": the link leads to " + target;
     }
 
     void notADatabase(const fs::path& subject) {

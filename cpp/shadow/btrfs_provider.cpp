@@ -64,6 +64,7 @@ void BtrfsProvider::prepare(std::span<const backup::DatabaseSpec> /*databases*/,
             throw backup::Failure(backup::code::kUnsupported, Phase::prepare, "not a btrfs subvolume", volume.source);
         createDirectories(std::filesystem::path(volume.target).parent_path());
     }
+    made_.reserve(volumes_.size());
     flushVolumes(volumes_, limits);
 }
 
@@ -72,11 +73,12 @@ void BtrfsProvider::commit(const backup::Limits& limits) {
         if (const char* reason = limits.exceeded())
             throw backup::Failure(reason, Phase::shadow, "gave up before this snapshot", volume.target);
         snapshot(volume);
+        made_.push_back(volume.target);
     }
 }
 
 void BtrfsProvider::remove() {
-    for (const SessionVolume& volume : volumes_) deleteBtrfsSubvolume(volume.target);
+    for (; !made_.empty(); made_.pop_back()) deleteBtrfsSubvolume(made_.back());
 }
 
 bool isBtrfsSubvolume(const std::string& path) {

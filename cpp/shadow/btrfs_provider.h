@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "backup/shadow_provider.h"
@@ -20,6 +21,7 @@ public:
 
 private:
     std::vector<SessionVolume> volumes_;
+    std::vector<std::string> made_;
 };
 
 /// Whether the path is the top of a btrfs subvolume.

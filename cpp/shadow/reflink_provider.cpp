@@ -2,11 +2,11 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 #include "backup/file_descriptor.h"
@@ -20,7 +20,7 @@ using backup::systemStatus;
 ReflinkProvider::ReflinkProvider(std::vector<SessionVolume> volumes) : volumes_(std::move(volumes)) {}
 
 void ReflinkProvider::prepare(std::span<const backup::DatabaseSpec> databases, const backup::Limits& limits) {
-    createTargetDirectories(volumes_, databases);
+    targets_.create(volumes_, databases);
     flushVolumes(volumes_, limits);
 }
 
@@ -39,7 +39,7 @@ CallStatus ReflinkProvider::captureFile(const backup::DatabaseSpec& spec, backup
 }
 
 void ReflinkProvider::remove() {
-    for (const SessionVolume& volume : volumes_) removeTargetDirectory(volume.target);
+    targets_.remove();
 }
 
 bool probeReflink(const std::string& directory) {

@@ -21,6 +21,7 @@ public:
 
 private:
     std::vector<SessionVolume> volumes_;
+    TargetDirectories targets_;
 };
 
 /// Clones a small file of its own inside the directory, to learn whether the file system really does it.

@@ -60,7 +60,7 @@ CallStatus copyFile(int source, int target, backup::Database& database, std::uin
 RollingProvider::RollingProvider(std::vector<SessionVolume> volumes) : volumes_(std::move(volumes)) {}
 
 void RollingProvider::prepare(std::span<const backup::DatabaseSpec> databases, const backup::Limits& /*limits*/) {
-    createTargetDirectories(volumes_, databases);
+    targets_.create(volumes_, databases);
 }
 
 CallStatus RollingProvider::captureFile(const backup::DatabaseSpec& spec, backup::Database& database,
@@ -76,7 +76,7 @@ CallStatus RollingProvider::captureFile(const backup::DatabaseSpec& spec, backup
 }
 
 void RollingProvider::remove() {
-    for (const SessionVolume& volume : volumes_) removeTargetDirectory(volume.target);
+    targets_.remove();
 }
 
 }  // namespace domino_vss::shadow

@@ -22,6 +22,7 @@ public:
 
 private:
     std::vector<SessionVolume> volumes_;
+    TargetDirectories targets_;
 };
 
 }  // namespace domino_vss::shadow

@@ -22,13 +22,26 @@ void createDirectories(const std::filesystem::path& directory) {
                                     error.value());
 }
 
-void createTargetDirectories(std::span<const SessionVolume> volumes, std::span<const backup::DatabaseSpec> databases) {
-    for (const SessionVolume& volume : volumes) createDirectories(volume.target);
-    std::unordered_set<std::string> made;
+void TargetDirectories::create(std::span<const SessionVolume> volumes,
+                               std::span<const backup::DatabaseSpec> databases) {
+    for (const SessionVolume& volume : volumes) {
+        createDirectories(std::filesystem::path(volume.target).parent_path());
+        std::error_code error;
+        const bool isNew = std::filesystem::create_directory(volume.target, error);
+        if (!isNew)
+            throw backup::systemFailure(backup::code::kShadowDirectory, Phase::prepare, "mkdir", volume.target,
+                                        error ? error.value() : EEXIST);
+        made_.push_back(volume.target);
+    }
+    std::unordered_set<std::string> known;
     for (const backup::DatabaseSpec& database : databases) {
         const std::filesystem::path parent = std::filesystem::path(database.target).parent_path();
-        if (made.insert(parent.string()).second) createDirectories(parent);
+        if (known.insert(parent.string()).second) createDirectories(parent);
     }
+}
+
+void TargetDirectories::remove() {
+    for (; !made_.empty(); made_.pop_back()) removeTargetDirectory(made_.back());
 }
 
 void flushVolumes(std::span<const SessionVolume> volumes, const backup::Limits& limits) {

@@ -19,8 +19,19 @@ struct SessionVolume {
 /// Throws Failure.
 void createDirectories(const std::filesystem::path& directory);
 
-/// Creates the volumes' target directories and, below them, those of the databases' copies. Throws Failure.
-void createTargetDirectories(std::span<const SessionVolume> volumes, std::span<const backup::DatabaseSpec> databases);
+/// The directories that a provider of copies or clones makes, and nothing else: what stood there before is not its to
+/// remove.
+class TargetDirectories {
+public:
+    /// Creates the volumes' targets, which must not exist, and the directories of the databases' files below them. Throws
+    /// Failure.
+    void create(std::span<const SessionVolume> volumes, std::span<const backup::DatabaseSpec> databases);
+    /// Idempotent. Throws Failure.
+    void remove();
+
+private:
+    std::vector<std::string> made_;
+};
 
 /// Writes dirty pages of the volumes to disk, so that little is left to write inside the window. Throws Failure.
 void flushVolumes(std::span<const SessionVolume> volumes, const backup::Limits& limits);

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import type { Server } from 'domino-vss-simulator';
+import { beginBackup, type BackupReport, type BeginBackupOptions, type SnapshotSet } from '#lib/index';
+import type { SimulatedDomino } from './simulated-domino';
+
+/** The stand-in's link to nowhere, as every old server has some. */
+const danglingLink = 'links/dangling.nsf';
+
+/** What one proven backup looked like. */
+export interface Proof {
+  readonly report: BackupReport;
+  /** Databases of which the shadow alone, without its change information, was torn. */
+  readonly tornWithoutDelta: number;
+}
+
+/**
+ * Backs up everything while the workload writes, copies it out of the shadow, and proves each copy by the workload's own
+ * log: it must hold every transaction that ended before this database's NSFBackupStart was called, and none that began
+ * after it had returned.
+ */
+export async function proveBackup(
+  domino: SimulatedDomino,
+  server: Server,
+  options: Partial<BeginBackupOptions> = {},
+): Promise<Proof> {
+  await server.resume();
+  const backup = await beginBackup({
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+    shadowDirectory: domino.shadowDirectory,
+    exclude: [danglingLink],
+    ...options,
+  });
+  try {
+    const set = await backup.createShadow();
+    expect(set.skipped).toEqual([]);
+    const copies = await set.copyDatabases({ to: join(domino.home, 'copies', backup.id) });
+    expect(copies.failures).toEqual([]);
+    expect(copies.databases).toBe(domino.simulation.databases().length);
+    await server.pause(); // the verifier reads the whole log each time; it need not grow meanwhile
+    const tornWithoutDelta = await countTornShadows(domino, set);
+    await expectStateAtStart(domino, set, copies.directory);
+    const report = await backup.endBackup();
+    expect(report.outcome).toBe('complete');
+    return { report, tornWithoutDelta };
+  } finally {
+    await backup.dispose();
+  }
+}
+
+async function expectStateAtStart(domino: SimulatedDomino, set: SnapshotSet, directory: string): Promise<void> {
+  const { originNs, databases } = set.window;
+  const nanoseconds = (ms: number | undefined): bigint => originNs + BigInt(Math.round((ms ?? NaN) * 1e6));
+  const pending = [...set.describeDatabases()];
+  const verifyNext = async (): Promise<void> => {
+    for (let next = pending.pop(); next; next = pending.pop()) {
+      const { index, path } = next;
+      const betweenNs = [
+        nanoseconds(databases.startCalledMs[index]),
+        nanoseconds(databases.startReturnedMs[index]),
+      ] as const;
+      const [verdict] = await domino.simulation.verify([join(directory, path)], { betweenNs });
+      expect({ path, ...verdict }).toMatchObject({ path, verdict: 'consistent' });
+    }
+  };
+  await Promise.all(Array.from({ length: 3 }, verifyNext));
+}
+
+async function countTornShadows(domino: SimulatedDomino, set: SnapshotSet): Promise<number> {
+  const roots = new Map(set.shadows.map(({ volume, root }) => [volume, root]));
+  const files = [...set.describeDatabases()].map(({ volume, shadowPath }) => join(roots.get(volume) ?? '', shadowPath));
+  const verdicts = await domino.simulation.verify(files);
+  expect(verdicts.filter(({ verdict }) => verdict === 'unreadable')).toEqual([]);
+  return verdicts.filter(({ verdict }) => verdict === 'torn').length;
+}
+
+/** How often a proof is repeated; the full tier asks for the twenty of the release checklist. */
+export const proofRuns = { quick: 1, ci: 3, full: 20 }[process.env['DOMINO_VSS_TEST_TIER'] ?? 'quick'] ?? 1;

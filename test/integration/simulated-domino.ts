@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createSimulation,
+  type CreateOptions,
+  type Server,
+  type ServeOptions,
+  type Simulation,
+} from 'domino-vss-simulator';
+import type { DominoLocation } from '#lib/index';
+
+/** A simulated Domino of one test file, and a place for its backups. The runtime is one per process, so is this. */
+export class SimulatedDomino implements AsyncDisposable {
+  readonly location: DominoLocation;
+
+  private constructor(
+    readonly home: string,
+    readonly simulation: Simulation,
+  ) {
+    this.location = { programDirectory: simulation.programDirectory, notesIni: simulation.notesIni };
+  }
+
+  /** `parent` decides the file system; everything lies in a new directory below it. */
+  static async create(options: Partial<CreateOptions> = {}, parent = tmpdir()): Promise<SimulatedDomino> {
+    const home = mkdtempSync(join(parent, 'domino-vss-test-'));
+    const simulation = await createSimulation({
+      directory: join(home, 'domino'),
+      databases: 20,
+      seed: 20261123,
+      ...options,
+    });
+    return new SimulatedDomino(home, simulation);
+  }
+
+  get deltaDirectory(): string {
+    return join(this.home, 'backup');
+  }
+
+  /** Where providers put their shadows: on the file system of the databases. */
+  get shadowDirectory(): string {
+    return join(this.home, 'shadow');
+  }
+
+  serve(options?: ServeOptions): Promise<Server> {
+    return this.simulation.serve(options);
+  }
+
+  /** What every failure path has to leave: nothing in backup mode, no handle, no crashed process. */
+  async expectQuiet(): Promise<void> {
+    const { inBackup, accounting } = await this.simulation.stats();
+    expect(inBackup).toEqual([]);
+    expect(accounting).toMatchObject({
+      crashedParticipants: 0,
+      leakedBackupContexts: 0,
+      leakedApplyContexts: 0,
+      leakedDatabaseHandles: 0,
+      callsWithoutInitThread: 0,
+      foreignThreadHandles: 0,
+      unknownHandles: 0,
+      backupsEndedUndrained: 0,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.simulation.destroy();
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
