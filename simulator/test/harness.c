@@ -124,6 +124,14 @@ void serverStop(void) {
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+void serverKill(void) {
+    CHECK(kill(serverPid, SIGKILL) == 0);
+    waitpid(serverPid, NULL, 0);
+    fclose(toServer);
+    fclose(fromServer);
+    serverPid = 0;
+}
+
 void simulationDestroy(void) {
     char command[1024];
     if (serverPid != 0) {

@@ -19,6 +19,8 @@ void serverStart(const char *options);
 /* Sends one line and returns the answer; fails the test unless it says ok. */
 const char *serverAsk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void serverStop(void);
+/* Ends it as a crash would. */
+void serverKill(void);
 
 /* Removes what the test made, and its shared memory. */
 void simulationDestroy(void);
