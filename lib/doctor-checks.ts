@@ -8,6 +8,7 @@ import type { Call } from './call';
 import { takeSelected, type BackupDatabases } from './databases';
 import type { DoctorCheck, DoctorOptions } from './doctor';
 import { findInstallation, findNotesIni, missingEnvironment, NotesIni, requiredEnvironment } from './environment';
+import { isNativeFailure } from './errors';
 import { describeLeftOver, readJournals } from './journal';
 import type { NativeBinding, NativeRuntime } from './native';
 import { chooseProvider, shadowDirectoriesFor } from './provider';
@@ -281,11 +282,25 @@ async function checkTimeLimit({ notesIni }: DoctorContext): Promise<Finding> {
   );
 }
 
+/** ERR_SERVER_NOT_RESPONDING */
+const serverNotResponding = 0x0807;
+
 async function checkCanary({ binding, runtime, options, call }: DoctorContext): Promise<Finding> {
   if (options.canary !== true) return skipped('not asked for');
   if (!binding || !runtime) return skipped('needs the library');
   const database = `domino-vss-canary-${randomBytes(4).toString('hex')}.nsf`;
-  const result = await call.race(binding.runCanary({ serverName: runtime.serverName, database }));
+  const { serverName } = runtime;
+  const result = await call.race(binding.runCanary({ serverName, database })).catch((error: unknown) => {
+    if (isNativeFailure(error) && error.domain === 'domino' && error.status === serverNotResponding) return undefined;
+    throw error;
+  });
+  if (!result) {
+    return failed(
+      `no server ${serverName} answers: it is down, or this process forms a Domino environment of its own, in which ` +
+        'backups record nothing',
+      'Start the server; run as the same user, with the same program directory and notes.ini as it.',
+    );
+  }
   if (result.recorded) {
     return ok(`a write through ${runtime.serverName || 'the server'} was recorded (${result.changeInfoBytes} bytes)`);
   }

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { errorCodes, isErrorCode, type ErrorCode } from './error-codes';
 import type { NativeFailure, Phase } from './native';
+import { adviceOnStatus } from './status-advice';
 
 /** Marks errors of this package across several loaded copies of it. */
 const brand = Symbol.for('domino-vss.error');
@@ -81,13 +82,17 @@ export class DominoError extends DominoVssError {
 
   /** @internal */
   constructor(code: ErrorCode, failure: NativeFailure, details: ErrorDetails) {
-    super(code, details);
+    super(code, { hint: adviceOnStatus(failure.status)?.action, ...details });
     this.status = failure.status;
     this.statusHex = formatStatus(failure);
     this.statusName = failure.statusName;
     this.text = failure.text;
     this.database = failure.subject;
     this.operation = failure.operation;
+  }
+
+  override get retryable(): boolean {
+    return adviceOnStatus(this.status)?.retryable ?? super.retryable;
   }
 }
 
@@ -210,7 +215,7 @@ export function toDatabaseFailure(database: string, failure: NativeFailure): Dat
     statusHex: formatStatus(failure),
     statusName: failure.statusName,
     text: failure.text,
-    hint: errorCodes[code].action,
+    hint: (failure.domain === 'domino' ? adviceOnStatus(failure.status)?.action : undefined) ?? errorCodes[code].action,
   };
 }
 

@@ -46,11 +46,14 @@ export class Output {
 
   /** Each failed database: which call, on what, code name and number, text, what to do. */
   failures(failures: readonly DatabaseFailure[]): string[] {
-    const lines = failures.slice(0, shownFailures).flatMap((failure) => {
+    const shown = failures.slice(0, shownFailures);
+    const lines = shown.flatMap((failure, index) => {
       const { database, operation, code, status, statusHex, statusName, text, hint } = failure;
       const number = statusHex.startsWith('0x') ? `${statusHex} (${status})` : statusHex;
       const what = [operation, [statusName || code, number].filter(Boolean).join(' '), text].filter(Boolean).join(': ');
-      return [`${this.colors.red(database)}  ${what}`, `  ${this.colors.bold('what to do:')} ${hint}`];
+      // The same advice for many in a row is given once, after the last of them.
+      const advice = shown[index + 1]?.hint === hint ? [] : [`  ${this.colors.bold('what to do:')} ${hint}`];
+      return [`${this.colors.red(database)}  ${what}`, ...advice];
     });
     const more = failures.length - shownFailures;
     if (more > 0) lines.push(`… and ${more} more; --json shows all`);

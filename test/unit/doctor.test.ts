@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { getCapabilities } from '#lib/capabilities';
 import { runDoctor, type DoctorCheck, type DoctorOptions } from '#lib/doctor';
 import { toPublicError } from '#lib/errors';
-import { failure, FakeDomino } from './fake-binding';
+import { fail, failure, FakeDomino } from './fake-binding';
 
 let domino: FakeDomino;
 
@@ -82,6 +82,12 @@ test('a canary whose write is not recorded is the worst finding', async () => {
   const { outcome, check } = await examine({ canary: true });
   expect(check('canary')).toMatchObject({ status: 'failed', found: expect.stringContaining('NOT recorded') });
   expect(outcome).toBe('failed');
+});
+
+test('a canary whose server does not answer points at the environment', async () => {
+  domino.binding.runCanary = async () => fail({ operation: 'NSFDbCreate', domain: 'domino', status: 0x0807 });
+  const { check } = await examine({ canary: true });
+  expect(check('canary')).toMatchObject({ status: 'failed', found: expect.stringContaining('environment of its own') });
 });
 
 test('the canary is run only when asked for, in a database of its own', async () => {

@@ -66,7 +66,7 @@ them across several loaded copies of the package. The class says which further f
 \`status\`, \`statusHex\`, \`statusName\`, \`text\`, \`database\` and \`operation\`; a \`BackupError\` and a \`RestoreError\` have
 \`failures\`, one for each database; a \`ShadowError\` has \`provider\`, \`operation\`, \`path\`, \`errno\` and \`errnoName\`; an
 \`AbortError\` has the reason of its signal as \`cause\`; an \`OptionError\` names its \`option\`. A failed call of the Domino C API
-is a \`DominoError\` whatever its code. The same codes appear in the failures of single databases.
+is a \`DominoError\` whatever its code, and has the advice for its status as \`hint\` where there is one. The same codes appear in the failures of single databases.
 
 "Again" says whether the same call may succeed later without anything being changed by hand. "Exit" is the exit code of
 the command line when the error ends a command.
@@ -157,9 +157,19 @@ test('errors are recognised across copies of the package, and nothing else is', 
 
 test('an error as JSON has every field', () => {
   const json: unknown = JSON.parse(JSON.stringify(toPublicError({ ...alreadyInProgress, subject: 'x.nsf' })));
-  expect(json).toMatchObject({ name: 'DominoError', code: 'ERR_DOMINO_CALL', statusHex: '0x0EA4', retryable: false });
+  expect(json).toMatchObject({ name: 'DominoError', code: 'ERR_DOMINO_CALL', statusHex: '0x0EA4', retryable: true });
   expect(json).toHaveProperty('hint');
   expect(json).toHaveProperty('message');
+});
+
+test('a status has its own advice, and says itself whether trying again helps', () => {
+  const inUse = toPublicError(failure({ domain: 'domino', status: 0x13ea }));
+  expect(inUse).toMatchObject({ retryable: true, hint: expect.stringContaining('in use') });
+  expect(databaseFailureOf('x.nsf', 'restore', failure({ domain: 'domino', status: 0x13ea })).hint).toBe(inUse.hint);
+  expect(toPublicError(failure({ domain: 'domino', status: 0x13fa })).retryable).toBe(false);
+  // The same number as an errno is something else.
+  expect(toPublicError(failure({ domain: 'system', status: 0x13ea })).hint).toBe(errorCodes.ERR_DOMINO_CALL.action);
+  expect(toPublicError(failure({ domain: 'domino', status: 0x3fff })).hint).toBe(errorCodes.ERR_DOMINO_CALL.action);
 });
 
 test('the record of a database keeps what its error knew', () => {
