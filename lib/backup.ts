@@ -14,7 +14,7 @@ import { SnapshotSet } from './snapshot-set';
 
 /** Options of {@link Backup.createShadow}. */
 export interface CreateShadowOptions {
-  /** Default: 120 000. */
+  /** Default: 120 000; half an hour in stop mode, where the server has to stop and start. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
@@ -88,7 +88,7 @@ export class Backup {
       return this.#run('begun', async () => {
         const call = new Call({
           signal: options.signal,
-          timeoutMs: options.timeoutMs ?? 120_000,
+          timeoutMs: options.timeoutMs ?? (this.#work.mode.type === 'backup-api' ? 120_000 : 1_800_000),
           phase: 'prepare',
         });
         const capture = await captureShadow(this.#work, call, new ProgressReporter(options.onProgress, call));

@@ -61,7 +61,7 @@ export interface BeginBackupOptions extends SelectionOptions {
   readonly shards?: number | undefined;
   /** Longest time for one database to open or to enter backup mode before it is left out. Default: 10 000. */
   readonly databaseBudgetMs?: number | undefined;
-  /** The backup ends itself when nothing is called for this long before `createShadow`. Default: 60 000. */
+  /** The backup ends itself when nothing is called for this long before `createShadow`. Default: 60 000; an hour in stop mode. */
   readonly leaseMs?: number | undefined;
   /** For `beginBackup` itself. Default: 600 000. */
   readonly timeoutMs?: number | undefined;
@@ -174,7 +174,8 @@ async function begin(
     volumes: databases.volumes.map((volume, index) => ({ source: volume.path, target: plan.targets[index] ?? '' })),
     shards: options.shards ?? Math.min(16, Math.max(2, 4 * availableParallelism())),
     databaseBudgetMs: options.databaseBudgetMs ?? 10_000,
-    leaseMs: options.leaseMs ?? 60_000,
+    // A stopping server takes its time, and in stop mode nothing is held that could hurt anybody.
+    leaseMs: options.leaseMs ?? (mode.type === 'backup-api' ? 60_000 : 3_600_000),
     deltaDirectory: join(directory, 'deltas'),
     ...(hookRun && {
       createShadow: (deadlineMs: number) => {

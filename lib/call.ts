@@ -80,6 +80,28 @@ export class Call {
     }
   }
 
+  /** Waits for something that ends early by itself when its signal fires: at an abort or when time is over. */
+  async interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.check();
+    const controller = new AbortController();
+    const abort = (): void => {
+      controller.abort(this.signal?.reason);
+    };
+    const timer = setTimeout(abort, this.remainingMs());
+    this.signal?.addEventListener('abort', abort);
+    this.#cancelNative = abort;
+    try {
+      return await run(controller.signal);
+    } catch (error) {
+      this.check();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      this.signal?.removeEventListener('abort', abort);
+      this.#cancelNative = undefined;
+    }
+  }
+
   /** Waits for a call of a session, which is cancelled by the signal and has always settled when this returns. */
   async native<T>(session: NativeSession, run: (timeoutMs: number) => Promise<T>): Promise<T> {
     this.check();

@@ -81,10 +81,8 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
       ? await captured()
       : await withServiceStopped(
           mode.service,
-          {
-            signal: call.signal ?? new AbortController().signal,
-            beforeStop: () => journal.update({ stoppedService: mode.service.name }),
-          },
+          call,
+          () => journal.update({ stoppedService: mode.service.name }),
           captured,
         );
   const { stuck } = capture.databases;

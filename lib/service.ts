@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { DominoVssError } from './errors';
+import type { Call } from './call';
+import { DominoVssError, isDominoVssError } from './errors';
 import { checkOptions, functionValue, nonEmptyString, oneOf } from './options';
 
 /** A Domino server that can be stopped and started, for backups that do not use the backup API. */
@@ -45,15 +46,16 @@ function checkService(value: unknown, name: string): void {
  */
 export async function withServiceStopped<T>(
   service: DominoService,
-  options: { readonly signal: AbortSignal; readonly beforeStop: () => Promise<void> },
+  call: Call,
+  beforeStop: () => Promise<void>,
   work: () => Promise<T>,
 ): Promise<T> {
   const ran = await ask(service, 'asked whether it runs', () => service.isRunning());
   if (!ran) return work();
-  await options.beforeStop();
+  await beforeStop();
   let result: T;
   try {
-    await ask(service, 'stopped', () => service.stop({ signal: options.signal }));
+    await ask(service, 'stopped', () => call.interruptible((signal) => service.stop({ signal })));
     result = await work();
   } catch (error) {
     try {
@@ -71,6 +73,8 @@ async function ask<T>(service: DominoService, what: string, action: () => Promis
   try {
     return await action();
   } catch (cause) {
+    // An abort or the end of the time is what it is.
+    if (isDominoVssError(cause)) throw cause;
     throw serviceError(service, `could not be ${what}`, cause);
   }
 }

@@ -91,7 +91,11 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
     .option('--required <glob>', 'fail if one of these is left out; may be given several times', collect)
     .option('--max-skipped <n>', 'fail if more databases have to be left out (default: no limit)', wholeNumber)
     .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
-    .option('--timeout <seconds>', 'longest time for the freeze window and what belongs to it (default: 120)', seconds)
+    .option(
+      '--timeout <seconds>',
+      'longest time for the freeze window and what belongs to it (default: 120; 1800 in stop mode)',
+      seconds,
+    )
     .option('--stop-service <unit>', 'do without the backup API: stop this systemd unit for the snapshot')
     .option('--shadow-dir <dir>', 'directory for shadows, on the file system of the databases', pathFrom(context));
   addDominoOptions(run, context)

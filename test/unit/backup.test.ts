@@ -457,6 +457,26 @@ describe('stop mode', () => {
     expect(resting).toEqual([]);
   });
 
+  test.each<[string, { signal?: boolean; timeoutMs?: number; code: string }]>([
+    ['an abort', { signal: true, code: 'ERR_ABORTED' }],
+    ['the deadline', { timeoutMs: 50, code: 'ERR_DEADLINE' }],
+  ])('%s reaches a service that does not stop, and it is started again', async (_what, { signal, timeoutMs, code }) => {
+    const log: string[] = [];
+    const controller = new AbortController();
+    const stop: DominoService['stop'] = ({ signal: told }) =>
+      new Promise((_resolve, reject) => {
+        told.addEventListener('abort', () => {
+          reject(new Error('interrupted'));
+        });
+        if (signal) controller.abort();
+      });
+    const backup = await begin({ mode: { type: 'stop-service', service: { ...service(true, log), stop } } });
+    const error = await errorOf(backup.createShadow({ timeoutMs, signal: controller.signal }));
+    expect(error.code).toBe(code);
+    expect(log).toEqual([expect.stringMatching(/^start/)]);
+    expectNothingLeft();
+  });
+
   test('says loudly that the service did not start again', async () => {
     const broken = { ...service(true, []), start: () => Promise.reject(new Error('unit is masked')) };
     const backup = await begin({ mode: { type: 'stop-service', service: broken } });
