@@ -178,7 +178,9 @@ export interface NativeSession {
   /** Asks a running call to give up; it settles with `ERR_ABORTED` after the databases are out. */
   cancel(): void;
   settleShadow(failure: { readonly text: string } | null): void;
+  /** Also between and after the steps, after {@link close} and after {@link NativeBinding.shutdown}. */
   progress(): NativeProgress;
+  /** Stable between steps; also after {@link close} and after {@link NativeBinding.shutdown}. */
   results(): NativeResults;
 }
 

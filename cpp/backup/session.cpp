@@ -288,6 +288,7 @@ void Session::closeStep(bool keepShadow, const Limits& /*limits*/) {
         stage_ = Stage::closed;
         leavePhase();
     }
+    core_->phase = Phase::closed;  // here already: abortAndWait answers before the step has ended
     if (shadowSettled_) return;
     if (!keepShadow) core_->provider->remove();
     shadowSettled_ = true;
