@@ -65,6 +65,8 @@ export interface Server {
   /** `'in-place'`: NSFBackupStart gets 0x13AA for `durationMs` (0: until {@link Server.endCompact}). `'copy'`: new file and DBIID. */
   compact(database: string, options?: { durationMs?: number; style?: 'in-place' | 'copy' }): Promise<void>;
   endCompact(database: string): Promise<void>;
+  /** Closes the databases kept open after use; see the setting SIM_SERVER_CACHE. */
+  flushCache(): Promise<void>;
   /** Forced fixup: a logged database gets a new DBIID. */
   fixup(database: string): Promise<void>;
   stats(): Promise<ServerStats>;

@@ -118,6 +118,10 @@ class Server {
     await this.#ask(`compact-end ${database}`);
   }
 
+  async flushCache() {
+    await this.#ask('dbcache-flush');
+  }
+
   async fixup(database) {
     await this.#ask(`fixup ${database}`);
   }

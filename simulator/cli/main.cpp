@@ -19,7 +19,8 @@ constexpr const char* kHelp = R"(domino-sim: a stand-in for a Domino server and 
   serve   --ini FILE --log DIR [--threads N] [--rate TRANSACTIONS_PER_SECOND (0 = as fast as it can)]
           [--databases GLOB] [--second-process] [--seed S] [--paused]
           Then lines on stdin or on the partition's socket: pause | resume | run DB N | hold DB K | release DB |
-          compact DB [MS] | compact-copy DB | fixup DB | stats | stop. Each is answered by one JSON line.
+          compact DB MS (0 = until compact-end DB) | compact-copy DB | fixup DB | dbcache-flush | stats | stop.
+          Each is answered by one JSON line.
   verify  --log DIR [--json] [--sequence K] [--between T0:T1 | --not-before T0 | --not-after T1] [--files-from FILE|-]
           FILE…   times in CLOCK_MONOTONIC nanoseconds. Exit code 0: everything is as demanded
   set     --ini FILE SIM_…=VALUE…

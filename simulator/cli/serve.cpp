@@ -159,6 +159,9 @@ private:
             endCompactInPlace(open);
         } else if (command == "compact-copy") {
             compactByCopy(*environment_, resolvePath(*environment_, rest));
+        } else if (command == "dbcache-flush") {
+            workload_->flushCache();
+            tellSecond(command);
         } else if (command == "fixup") {
             Database open(*environment_, resolvePath(*environment_, rest), OpenPurpose::user);
             forceFixup(open);

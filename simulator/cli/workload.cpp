@@ -158,8 +158,9 @@ void Workload::work(const std::stop_token& stop, unsigned number) {
         }
         try {
             const auto& path = databases_[random.below(static_cast<std::uint32_t>(databases_.size()))];
-            Database database(*environment_, path, OpenPurpose::user);
-            runTransaction(database, nextSeed(), observer);
+            auto database = std::make_unique<Database>(*environment_, path, OpenPurpose::user);
+            runTransaction(*database, nextSeed(), observer);
+            keepOpen(std::move(database));
             transactions_.fetch_add(1, std::memory_order_relaxed);
         } catch (...) {
             refused_.fetch_add(1, std::memory_order_relaxed); // offline, replaced, being compacted, write refused
@@ -167,14 +168,35 @@ void Workload::work(const std::stop_token& stop, unsigned number) {
     }
 }
 
+/** Only holds them open, as a cache does that no close reaches; each transaction opens its database afresh. */
+void Workload::keepOpen(std::unique_ptr<Database> database) {
+    const auto limit = static_cast<std::size_t>((*environment_)["SIM_SERVER_CACHE"_setting]);
+    if (limit == 0) {
+        return;
+    }
+    const std::lock_guard lock(cacheMutex_);
+    const auto isSame = [&](const auto& cached) { return &cached->slot() == &database->slot(); };
+    std::erase_if(cache_, isSame);
+    cache_.push_back(std::move(database));
+    while (cache_.size() > limit) {
+        cache_.pop_front();
+    }
+}
+
+void Workload::flushCache() {
+    const std::lock_guard lock(cacheMutex_);
+    cache_.clear();
+}
+
 void Workload::run(const std::string& database, std::uint64_t count) {
     const std::lock_guard lock(controlMutex_);
-    Database open(*environment_, resolvePath(*environment_, database), OpenPurpose::user);
+    auto open = std::make_unique<Database>(*environment_, resolvePath(*environment_, database), OpenPurpose::user);
     LoggingObserver observer(controlLog_);
     for (std::uint64_t i = 0; i < count; ++i) {
-        runTransaction(open, nextSeed(), observer);
+        runTransaction(*open, nextSeed(), observer);
         transactions_.fetch_add(1, std::memory_order_relaxed);
     }
+    keepOpen(std::move(open));
 }
 
 void Workload::hold(const std::string& database, std::size_t pages) {

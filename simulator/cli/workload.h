@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -47,6 +48,9 @@ public:
     void hold(const std::string& database, std::size_t pages);
     void release(const std::string& database);
 
+    /** Closes the databases the server keeps open after use (SIM_SERVER_CACHE). */
+    void flushCache();
+
     std::uint64_t transactions() const { return transactions_; }
     std::uint64_t refused() const { return refused_; }
     std::size_t databases() const { return databases_.size(); }
@@ -55,6 +59,7 @@ private:
     void work(const std::stop_token& stop, unsigned number);
     bool waitForTurn(const std::stop_token& stop, std::int64_t& nextNs) const;
     std::uint64_t nextSeed();
+    void keepOpen(std::unique_ptr<Database> database);
 
     Environment* environment_;
     WorkloadOptions options_;
@@ -64,6 +69,8 @@ private:
     std::atomic<std::uint64_t> transactions_{0};
     std::atomic<std::uint64_t> refused_{0};
     std::atomic<std::uint64_t> seeds_;
+    std::mutex cacheMutex_;
+    std::deque<std::unique_ptr<Database>> cache_; // the oldest first
     std::mutex controlMutex_; // the log of run() and the held transactions
     WorkloadLog controlLog_;
     std::map<std::string, std::unique_ptr<HeldTransaction>> held_;

@@ -6,25 +6,30 @@ namespace domino_sim {
 
 namespace {
 
-// Open addressing; a cleared entry keeps this mark so that searches go on past it.
-constexpr std::uint64_t kTombstone = 1;
+// Open addressing; the place of a cleared entry keeps this mark so that searches go on past it.
+constexpr std::uint32_t kTombstone = 0xffff'ffff;
 
-std::uint64_t keyOf(const std::string& path) {
-    return std::max<std::uint64_t>(hashOf(path), kTombstone + 1);
-}
-
-OfflineEntry* find(PartitionLayout& shared, const std::string& path) {
-    const std::uint64_t key = keyOf(path);
-    for (std::uint32_t step = 0; step < kMaxOffline; ++step) {
-        OfflineEntry& entry = shared.offline[(key + step) % kMaxOffline];
-        if (entry.pathHash == 0) {
+/** The place in the index that holds the path, or null. Offline lock held. */
+std::uint32_t* find(PartitionLayout& shared, const std::string& path) {
+    const std::uint64_t hash = hashOf(path);
+    for (std::uint32_t step = 0; step < kOfflineIndexSize; ++step) {
+        std::uint32_t& place = shared.offlineIndex[(hash + step) % kOfflineIndexSize];
+        if (place == 0) {
             return nullptr;
         }
-        if (entry.pathHash == key && path == entry.path) {
-            return &entry;
+        const bool isHere = place != kTombstone && shared.offline[place - 1].pathHash == hash &&
+                            path == shared.offline[place - 1].path;
+        if (isHere) {
+            return &place;
         }
     }
     return nullptr;
+}
+
+void forgetAll(PartitionLayout& shared) {
+    std::ranges::fill(shared.offlineIndex, 0u);
+    shared.offlineUsed = 0;
+    shared.offlineCount = 0;
 }
 
 } // namespace
@@ -44,28 +49,32 @@ void markOffline(Partition& partition, const std::string& expandedPath) {
     if (find(shared, expandedPath) != nullptr) {
         return;
     }
-    const std::uint64_t key = keyOf(expandedPath);
-    for (std::uint32_t step = 0; step < kMaxOffline; ++step) {
-        OfflineEntry& entry = shared.offline[(key + step) % kMaxOffline];
-        if (entry.pathHash <= kTombstone) {
-            copyPath(entry.path, expandedPath);
-            entry.pathHash = key;
-            shared.offlineCount.fetch_add(1);
-            return;
-        }
+    if (shared.offlineUsed == kMaxOffline) {
+        throw StatusError(kDatabasePoolFull);
     }
-    throw StatusError(kDatabasePoolFull);
+    const std::uint64_t hash = hashOf(expandedPath);
+    std::uint32_t at = static_cast<std::uint32_t>(hash % kOfflineIndexSize);
+    while (shared.offlineIndex[at] != 0) {
+        at = (at + 1) % kOfflineIndexSize;
+    }
+    OfflineEntry& entry = shared.offline[shared.offlineUsed++];
+    entry.pathHash = hash;
+    copyPath(entry.path, expandedPath);
+    shared.offlineIndex[at] = shared.offlineUsed;
+    shared.offlineCount.fetch_add(1);
 }
 
 bool clearOffline(Partition& partition, const std::string& expandedPath) {
     PartitionLayout& shared = partition.layout();
     const platform::RobustLock lock(shared.offlineLock);
-    OfflineEntry* entry = find(shared, expandedPath);
-    if (entry == nullptr) {
+    std::uint32_t* place = find(shared, expandedPath);
+    if (place == nullptr) {
         return false;
     }
-    entry->pathHash = kTombstone;
-    shared.offlineCount.fetch_sub(1);
+    *place = kTombstone;
+    if (shared.offlineCount.fetch_sub(1) == 1) {
+        forgetAll(shared); // entries and marks start afresh
+    }
     return true;
 }
 
@@ -73,11 +82,8 @@ void clearAllOffline(Partition& partition) {
     PartitionLayout& shared = partition.layout();
     const platform::RobustLock lock(shared.offlineLock);
     if (shared.offlineCount != 0) {
-        for (OfflineEntry& entry : shared.offline) {
-            entry.pathHash = 0;
-        }
+        forgetAll(shared);
     }
-    shared.offlineCount = 0;
 }
 
 } // namespace domino_sim

@@ -73,11 +73,6 @@ Partition::Partition(const std::string& dataDirectory, bool separate)
 
 Partition::~Partition() {
     leave();
-    if (separate_) {
-        std::error_code ignored;
-        fs::remove(platform::sharedMemoryDirectory() / name_, ignored);
-        fs::remove_all(directory_, ignored);
-    }
 }
 
 void Partition::destroy(const std::string& dataDirectory) {
@@ -120,6 +115,11 @@ void Partition::leave() {
     ProcessRef server = self_;
     shared.server.compare_exchange_strong(server, 0);
     self_ = 0;
+    if (separate_) { // nobody else uses it
+        std::error_code ignored;
+        fs::remove(platform::sharedMemoryDirectory() / name_, ignored);
+        fs::remove_all(directory_, ignored);
+    }
 }
 
 bool Partition::isAlive(ProcessRef process) {

@@ -19,6 +19,7 @@ inline constexpr std::uint32_t kMaxSlots = 1u << 18;
 inline constexpr std::uint32_t kSlotIndexSize = kMaxSlots * 2;
 inline constexpr std::uint32_t kMaxProcesses = 4096;
 inline constexpr std::uint32_t kMaxOffline = 1u << 17;
+inline constexpr std::uint32_t kOfflineIndexSize = kMaxOffline * 2;
 inline constexpr std::uint32_t kMaxFaults = 64;
 inline constexpr std::uint32_t kMaxUsers = 16;
 inline constexpr std::uint32_t kMaxTouchedPages = 32;
@@ -119,7 +120,7 @@ struct Accounting {
 };
 
 struct OfflineEntry {
-    std::uint64_t pathHash; // 0 = free
+    std::uint64_t pathHash;
     char path[kSharedPathBytes];
 };
 
@@ -156,6 +157,8 @@ struct PartitionLayout {
     LogState log;
     ProcessEntry processes[kMaxProcesses];
     std::atomic<std::uint32_t> slotIndex[kSlotIndexSize]; // slot number + 1
+    std::uint32_t offlineUsed;
+    std::uint32_t offlineIndex[kOfflineIndexSize]; // entry number + 1
     OfflineEntry offline[kMaxOffline];
     Slot slots[kMaxSlots];
 };
