@@ -82,14 +82,14 @@ Napi::Value transactionLogStyle(const Napi::CallbackInfo& info) {
 
 Napi::Value notesIniValue(const Napi::CallbackInfo& info) {
     const std::string name = info[0].As<Napi::String>().Utf8Value();
-    return runInRuntime(info.Env(), "domino-vss notes.ini",
-                        [name](const domino::Api& api) -> PendingPromise::MakeValue {
-                            std::vector<char> buffer(domino::kPathBufferBytes);
-                            const bool set = api.OSGetEnvironmentString(domino::toLmbcs(api, name).c_str(), buffer.data(),
-                                                                        static_cast<domino::WORD>(buffer.size() - 1)) != 0;
-                            const std::string value = set ? domino::fromLmbcs(api, buffer.data()) : std::string{};
-                            return [value](Napi::Env env) { return Napi::String::New(env, value); };
-                        });
+    return runInRuntime(
+        info.Env(), "domino-vss notes.ini", [name](const domino::Api& api) -> PendingPromise::MakeValue {
+            std::vector<char> buffer(domino::kPathBufferBytes);
+            const bool set = api.OSGetEnvironmentString(domino::toLmbcs(api, name).c_str(), buffer.data(),
+                                                        static_cast<domino::WORD>(buffer.size() - 1)) != 0;
+            const std::string value = set ? domino::fromLmbcs(api, buffer.data()) : std::string{};
+            return [value](Napi::Env env) { return Napi::String::New(env, value); };
+        });
 }
 
 Napi::Value findDatabases(const Napi::CallbackInfo& info) {

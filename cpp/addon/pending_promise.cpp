@@ -20,8 +20,9 @@ struct PendingPromise::Context {
 PendingPromise::PendingPromise(Napi::Env env, const char* name) {
     auto context = std::make_unique<Context>(Context{Napi::Promise::Deferred::New(env)});
     promise_ = context->deferred.Promise();
-    function_ = Function::New(env, name, 0, 1, context.release(),
-                              [](Napi::Env, void*, Context* owned) { delete owned; }, static_cast<void*>(nullptr));
+    function_ = Function::New(
+        env, name, 0, 1, context.release(), [](Napi::Env, void*, Context* owned) { delete owned; },
+        static_cast<void*>(nullptr));
 }
 
 void PendingPromise::resolve(MakeValue value) {

@@ -9,8 +9,8 @@
 
 namespace domino_vss::addon {
 
-/// A promise that another thread settles, once. JavaScript is entered on its own thread only; when the environment is going
-/// down the answer is dropped.
+/// A promise that another thread settles, once. JavaScript is entered on its own thread only; when the environment is
+/// going down the answer is dropped.
 class PendingPromise {
 public:
     /// Makes the value on the JavaScript thread.

@@ -60,7 +60,8 @@ Failure::Failure(const char* failureCode, Phase failurePhase, std::string failur
     : code(failureCode), phase(failurePhase), text(std::move(failureText)), subject(std::move(failureSubject)) {}
 
 std::string_view errnoName(int errorNumber) noexcept {
-    const auto* const found = std::ranges::find(kErrnoNames, errorNumber, [](const auto& entry) { return entry.first; });
+    const auto* const found =
+        std::ranges::find(kErrnoNames, errorNumber, [](const auto& entry) { return entry.first; });
     return found == kErrnoNames.end() ? std::string_view{} : found->second;
 }
 

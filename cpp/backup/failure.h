@@ -65,8 +65,8 @@ inline constexpr const char* kUnsupported = "ERR_UNSUPPORTED";
 /// Result of one call on one database or file. Trivially copyable and made without allocation, because it is
 /// produced inside the freeze window; texts are looked up afterwards.
 struct CallStatus {
-    const char* code = nullptr;    ///< nullptr = success
-    const char* operation = "";    ///< static storage
+    const char* code = nullptr;  ///< nullptr = success
+    const char* operation = "";  ///< static storage
     Domain domain = Domain::engine;
     std::uint32_t status = 0;
 

@@ -9,7 +9,8 @@
 namespace domino_vss::backup {
 
 /// Life of one database in a session. A shard thread moves its databases along; the control thread may take a database
-/// away from a thread that hangs. Whoever wins the exchange out of `opening`, `starting` or `stopping` owns what follows.
+/// away from a thread that hangs. Whoever wins the exchange out of `opening`, `starting` or `stopping` owns what
+/// follows.
 enum class State : std::uint8_t {
     pending,
     opening,

@@ -74,19 +74,23 @@ void Session::add(DatabaseSpec spec) {
 }
 
 void Session::open(milliseconds timeout, Completion done) {
-    post(timeout, [this](const Limits& limits) { openStep(limits); }, std::move(done));
+    post(
+        timeout, [this](const Limits& limits) { openStep(limits); }, std::move(done));
 }
 
 void Session::prepare(milliseconds timeout, Completion done) {
-    post(timeout, [this](const Limits& limits) { prepareStep(limits); }, std::move(done));
+    post(
+        timeout, [this](const Limits& limits) { prepareStep(limits); }, std::move(done));
 }
 
 void Session::capture(milliseconds timeout, Completion done) {
-    post(timeout, [this](const Limits& limits) { captureStep(limits); }, std::move(done));
+    post(
+        timeout, [this](const Limits& limits) { captureStep(limits); }, std::move(done));
 }
 
 void Session::close(bool keepShadow, milliseconds timeout, Completion done) {
-    post(timeout, [this, keepShadow](const Limits& limits) { closeStep(keepShadow, limits); }, std::move(done));
+    post(
+        timeout, [this, keepShadow](const Limits& limits) { closeStep(keepShadow, limits); }, std::move(done));
 }
 
 void Session::cancel() noexcept {
@@ -134,9 +138,8 @@ ServerTime Session::afterLastStart() const {
 void Session::post(milliseconds timeout, Step step, Completion done) {
     {
         const std::lock_guard lock(mutex_);
-        tasks_.emplace_back([this, timeout, step = std::move(step), done = std::move(done)] {
-            runStep(step, timeout, done);
-        });
+        tasks_.emplace_back(
+            [this, timeout, step = std::move(step), done = std::move(done)] { runStep(step, timeout, done); });
     }
     taskPosted_.notify_one();
 }
@@ -196,7 +199,8 @@ void Session::openStep(const Limits& limits) {
     std::vector<std::vector<std::size_t>> assigned(count);
     for (std::size_t i = 0; i < core_->records.size(); ++i) assigned[i % count].push_back(i);
     for (auto& records : assigned)
-        shards_.push_back(std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(records)));
+        shards_.push_back(
+            std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(records)));
     broadcast(ShardCommand::open, limits);
     awaitRelieving(Phase::open, limits);
     leavePhase();
@@ -235,8 +239,8 @@ void Session::captureStep(const Limits& limits) {
     back.release();
 }
 
-/// The freeze window of a set provider. From here to the end of the stop phase nothing allocates, logs or formats unless a
-/// database fails.
+/// The freeze window of a set provider. From here to the end of the stop phase nothing allocates, logs or formats
+/// unless a database fails.
 void Session::captureSet(const Limits& limits) {
     startAll(limits);
     enterPhase(Phase::shadow);
@@ -342,11 +346,12 @@ void Session::awaitRelieving(Phase phase, const Limits& limits) {
         }
         const std::int64_t oldest =
             nowNs() - std::chrono::duration_cast<std::chrono::nanoseconds>(options_.databaseBudget).count();
-        // By index: relieve() adds shards.
-        for (std::size_t i = 0; i < shards_.size(); ++i) {
-            const std::int64_t began = shards_[i]->callBeganNs();
-            if (!shards_[i]->late && began != kNever && began < oldest) relieve(*shards_[i], phase, limits);
+        std::vector<Shard*> overdue;  // collected first: relieve() adds shards
+        for (const auto& shard : shards_) {
+            const std::int64_t began = shard->callBeganNs();
+            if (!shard->late && began != kNever && began < oldest) overdue.push_back(shard.get());
         }
+        for (Shard* const shard : overdue) relieve(*shard, phase, limits);
         if (limits.exceeded() == nullptr) continue;
         if (!graceEnd) graceEnd = Clock::now() + kGrace;
         if (Clock::now() < *graceEnd) continue;
@@ -391,8 +396,7 @@ void Session::relieve(Shard& shard, Phase phase, const Limits& limits) {
             remaining.push_back(index);
     }
     if (remaining.empty()) return;
-    auto relief =
-        std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(remaining));
+    auto relief = std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(remaining));
     relief->post(ShardCommand::open, limits);
     if (!opening) relief->post(ShardCommand::start, limits);
     shards_.push_back(std::move(relief));

@@ -45,11 +45,11 @@ struct DatabaseFailure {
 ///
 ///   created ─open→ opened ─prepare→ prepared ─capture→ captured ─close→ closed
 ///
-/// A step that fails has taken every database out of backup mode, closed it and removed the shadow before it reports; the
-/// session is then closed. Between steps a lease runs: a caller who disappears leaves nothing open.
+/// A step that fails has taken every database out of backup mode, closed it and removed the shadow before it reports;
+/// the session is then closed. Between steps a lease runs: a caller who disappears leaves nothing open.
 ///
-/// One control thread executes the steps; databases live on shard threads. Public functions may be called from any thread;
-/// completions run on the control thread.
+/// One control thread executes the steps; databases live on shard threads. Public functions may be called from any
+/// thread; completions run on the control thread.
 class Session {
 public:
     /// nullptr = success. The failure is valid during the call only.
@@ -102,11 +102,11 @@ private:
     void broadcast(ShardCommand command, const Limits& limits);
     void enterPhase(Phase phase);
     void leavePhase();
-    /// Waits for the shards. In `open` and `start` a database over its budget is left out and the rest of its shard goes on
-    /// elsewhere. Returns when all are idle, or shortly after the limits are exceeded.
+    /// Waits for the shards. In `open` and `start` a database over its budget is left out and the rest of its shard
+    /// goes on elsewhere. Returns when all are idle, or shortly after the limits are exceeded.
     void awaitRelieving(Phase phase, const Limits& limits);
-    /// Waits for all shards, late ones too. Past the deadline a shard is given up when one of its calls hangs: as long as
-    /// databases come out one after the other, they are all waited for.
+    /// Waits for all shards, late ones too. Past the deadline a shard is given up when one of its calls hangs: as long
+    /// as databases come out one after the other, they are all waited for.
     void awaitAll(const Limits& limits);
     void relieve(Shard& shard, Phase phase, const Limits& limits);
     void giveUp(Shard& shard);

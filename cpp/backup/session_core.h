@@ -17,8 +17,8 @@ namespace domino_vss::backup {
 /// Buffer for NSFBackupGetNextChangeInfo: the size of HCL's own sample, the only one known to work everywhere.
 inline constexpr std::uint32_t kPieceBytes = 32768;
 
-/// What the control thread and the shard threads of one session share. Held by shared_ptr: a shard thread that hangs in a
-/// call outlives its session.
+/// What the control thread and the shard threads of one session share. Held by shared_ptr: a shard thread that hangs in
+/// a call outlives its session.
 struct SessionCore {
     std::unique_ptr<DatabaseSource> source;
     std::unique_ptr<ShadowProvider> provider;

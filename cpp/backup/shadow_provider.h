@@ -16,7 +16,8 @@ enum class CaptureScope : std::uint8_t {
     rolling,  ///< per database: start, capture with high-water marks, stop, drain, end; few at a time
 };
 
-/// Makes the shadow. One per session. Only `captureFile` is called from shard threads, the rest from the control thread.
+/// Makes the shadow. One per session. Only `captureFile` is called from shard threads, the rest from the control
+/// thread.
 class ShadowProvider {
 public:
     ShadowProvider() = default;

@@ -50,7 +50,8 @@ public:
               std::atomic<std::int64_t>& callBegan, std::atomic<std::size_t>& current)
         : core_(core), index_(index), callBegan_(callBegan), current_(current) {
         databases_.reserve(recordIndexes.size());
-        for (const std::size_t record : recordIndexes) databases_.push_back({&core.records[record], record, nullptr, false});
+        for (const std::size_t record : recordIndexes)
+            databases_.push_back({&core.records[record], record, nullptr, false});
         callBegan_.store(nowNs(), std::memory_order_release);
         entered_ = core.source->enterThread(scope_);
         callBegan_.store(kNever, std::memory_order_release);
@@ -226,7 +227,8 @@ private:
     void drain(const Limits& limits) {
         for (OwnedDatabase& owned : databases_) {
             if (const char* reason = limits.exceeded()) {
-                if (owned.inBackup && owned.record->skip(State::stopped, engineStatus(reason), Phase::drain)) close(owned);
+                if (owned.inBackup && owned.record->skip(State::stopped, engineStatus(reason), Phase::drain))
+                    close(owned);
                 continue;
             }
             drainOne(owned);

@@ -24,8 +24,9 @@ enum class ShardCommand : std::uint8_t {
     exit,
 };
 
-/// One thread and the databases that live on it from open to close. Commands run one after the other; the control thread
-/// posts them and waits. A shard whose thread hangs in a call is *late*: others go on, it catches up when it returns.
+/// One thread and the databases that live on it from open to close. Commands run one after the other; the control
+/// thread posts them and waits. A shard whose thread hangs in a call is *late*: others go on, it catches up when it
+/// returns.
 class Shard {
 public:
     Shard(std::shared_ptr<SessionCore> core, std::uint16_t index, std::vector<std::size_t> records);

@@ -40,8 +40,7 @@ bool contains(std::string_view directory, std::string_view path) {
 
 struct stat statusOf(const fs::path& path) {
     struct stat status {};
-    if (::stat(path.c_str(), &status) != 0)
-        throw systemFailure(code::kFind, Phase::find, "stat", path.string(), errno);
+    if (::stat(path.c_str(), &status) != 0) throw systemFailure(code::kFind, Phase::find, "stat", path.string(), errno);
     return status;
 }
 

@@ -70,22 +70,23 @@ struct Api {
     STATUS (*NSFDbReplicaInfoGet)(DBHANDLE hDB, DBREPLICAINFO* retReplicationInfo);
     STATUS (*NSFDbGetLogInfo)(DBHANDLE hDb, DWORD Flags, BOOL* LOGGED, UNID* LogID, UNID* Dbiid, DWORD* LogExtent);
 
-    STATUS (*NSFBackupStart)(DBHANDLE hDB, DWORD Flags, DHANDLE* BackupContext, DWORD* FileSizeLow, DWORD* FileSizeHigh);
+    STATUS(*NSFBackupStart)
+    (DBHANDLE hDB, DWORD Flags, DHANDLE* BackupContext, DWORD* FileSizeLow, DWORD* FileSizeHigh);
     STATUS (*NSFBackupStop)(DBHANDLE hDB, DHANDLE BackupContext);
     STATUS (*NSFBackupEnd)(DBHANDLE hDB, DHANDLE BackupContext, DWORD Options);
     STATUS (*NSFBackupSetHighWaterMark)(DBHANDLE hDB, DHANDLE BackupContext, DWORD MarkLow, DWORD MarkHigh);
     STATUS (*NSFBackupGetChangeInfoSize)(DBHANDLE hDB, DHANDLE Context, DWORD Flags, DWORD* SizeLow, DWORD* SizeHigh);
-    STATUS (*NSFBackupGetNextChangeInfo)(DBHANDLE hDB, DHANDLE Context, DWORD Flags, char* Buffer, DWORD BufferSize,
-                                         DWORD* FilledSize);
-    STATUS (*NSFBackupStartApplyChangeInfo)(DHANDLE* Context, char* CopyFilePath, DWORD Flags, DWORD SizeLow,
-                                            DWORD SizeHigh);
+    STATUS(*NSFBackupGetNextChangeInfo)
+    (DBHANDLE hDB, DHANDLE Context, DWORD Flags, char* Buffer, DWORD BufferSize, DWORD* FilledSize);
+    STATUS(*NSFBackupStartApplyChangeInfo)
+    (DHANDLE* Context, char* CopyFilePath, DWORD Flags, DWORD SizeLow, DWORD SizeHigh);
     STATUS (*NSFBackupApplyNextChangeInfo)(DHANDLE Context, DWORD Flags, char* Buffer, DWORD BufferSize);
     STATUS (*NSFBackupEndApplyChangeInfo)(DHANDLE Context, DWORD Flags);
 
     STATUS (*NSFTakeDatabaseOffline)(const char* dbPath, DWORD WaitTime, DWORD options);
     STATUS (*NSFBringDatabaseOnline)(const char* dbPath, DWORD options);
-    STATUS (*NSFRecoverDatabases)(const char* dbNames, LOGRESTORECALLBACKFUNCTION restoreCB, DWORD Flags,
-                                  WORD* errDbIndex, TIMEDATE* recoveryTime);
+    STATUS(*NSFRecoverDatabases)
+    (const char* dbNames, LOGRESTORECALLBACKFUNCTION restoreCB, DWORD Flags, WORD* errDbIndex, TIMEDATE* recoveryTime);
     STATUS (*NSFGetTransLogStyle)(WORD* LogType);
 
     WORD (*OSLoadString)(HMODULE hModule, STATUS StringCode, char* retBuffer, WORD BufferLength);

@@ -19,9 +19,10 @@ constexpr std::size_t kInfoBytes = 128;
 
 std::string serverPath(const Api& api, const std::string& serverName, const std::string& database) {
     std::array<char, kPathBufferBytes> path{};
-    require(api,
-            api.OSPathNetConstruct(nullptr, toLmbcs(api, serverName).c_str(), toLmbcs(api, database).c_str(), path.data()),
-            "OSPathNetConstruct", Phase::probe, database);
+    require(
+        api,
+        api.OSPathNetConstruct(nullptr, toLmbcs(api, serverName).c_str(), toLmbcs(api, database).c_str(), path.data()),
+        "OSPathNetConstruct", Phase::probe, database);
     return path.data();
 }
 

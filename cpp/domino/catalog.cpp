@@ -164,8 +164,9 @@ private:
         std::error_code error;
         const fs::path resolved = fs::canonical(filePath, error);
         if (error) return problem("realpath", filePath, error.value());
-        catalog_.entries.push_back({std::move(dominoPath), resolved.string(), static_cast<std::uint64_t>(status.st_size),
-                                    modifiedMs(status), volumeIndex(resolved, status.st_dev),
+        catalog_.entries.push_back({std::move(dominoPath), resolved.string(),
+                                    static_cast<std::uint64_t>(status.st_size), modifiedMs(status),
+                                    volumeIndex(resolved, status.st_dev),
                                     std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino)});
     }
 

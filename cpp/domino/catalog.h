@@ -24,10 +24,11 @@ struct Catalog {
     std::vector<backup::Failure> problems;
 };
 
-/// Finds what the backup API must save: files with a database's extension and the NSF signature, anywhere under the data
-/// directory and behind directory links (`x.dir`) and database links (`x.nsf`), which are small text files that name their
-/// target in the first line. Reads the file system only; needs no runtime. Throws Failure when the data directory itself
-/// cannot be read.
-[[nodiscard]] Catalog findDatabases(const std::string& dataDirectory, const std::vector<std::string>& excludeDirectories);
+/// Finds what the backup API must save: files with a database's extension and the NSF signature, anywhere under the
+/// data directory and behind directory links (`x.dir`) and database links (`x.nsf`), which are small text files that
+/// name their target in the first line. Reads the file system only; needs no runtime. Throws Failure when the data
+/// directory itself cannot be read.
+[[nodiscard]] Catalog findDatabases(const std::string& dataDirectory,
+                                    const std::vector<std::string>& excludeDirectories);
 
 }  // namespace domino_vss::domino

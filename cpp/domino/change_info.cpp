@@ -71,8 +71,7 @@ private:
 
 void applyChangeInfo(const Api& api, const ChangeInfoFile& info) {
     const FileDescriptor delta(::open(info.deltaFile.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!delta.valid())
-        throw backup::systemFailure(backup::code::kCopy, Phase::restore, "open", info.deltaFile, errno);
+    if (!delta.valid()) throw backup::systemFailure(backup::code::kCopy, Phase::restore, "open", info.deltaFile, errno);
     std::uint32_t largest = info.pieceBytes;
     for (const std::uint32_t length : info.irregularPieces) largest = std::max(largest, length);
     std::vector<char> buffer(largest);

@@ -17,8 +17,9 @@ struct ChangeInfoFile {
     std::span<const std::uint32_t> irregularPieces;
 };
 
-/// Turns a raw copy into the state at NSFBackupStart. Pieces keep the boundaries they were recorded with: whether Domino
-/// needs that is not documented. The thread must belong to the runtime. Throws Failure; the copy is then worthless.
+/// Turns a raw copy into the state at NSFBackupStart. Pieces keep the boundaries they were recorded with: whether
+/// Domino needs that is not documented. The thread must belong to the runtime. Throws Failure; the copy is then
+/// worthless.
 void applyChangeInfo(const Api& api, const ChangeInfoFile& info);
 
 }  // namespace domino_vss::domino

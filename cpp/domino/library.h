@@ -8,11 +8,12 @@
 
 namespace domino_vss::domino {
 
-/// The Domino runtime library, loaded from the program directory and from nowhere else. Never unloaded: it owns threads and
-/// shared memory for the rest of the process.
+/// The Domino runtime library, loaded from the program directory and from nowhere else. Never unloaded: it owns threads
+/// and shared memory for the rest of the process.
 class Library {
 public:
-    /// Throws Failure: not found, writable by ordinary users, a dependent library missing, wrong bitness, functions missing.
+    /// Throws Failure: not found, writable by ordinary users, a dependent library missing, wrong bitness, functions
+    /// missing.
     [[nodiscard]] static std::unique_ptr<Library> load(const std::string& programDirectory);
 
     [[nodiscard]] const Api& api() const noexcept { return api_; }
@@ -26,8 +27,8 @@ private:
     std::vector<std::string> missing_;
 };
 
-/// Refuses a file that somebody other than root or the present user could have put there: it, or a directory above it, is
-/// writable by others. Throws Failure.
+/// Refuses a file that somebody other than root or the present user could have put there: it, or a directory above it,
+/// is writable by others. Throws Failure.
 void requireTrustedFile(const std::string& file);
 
 }  // namespace domino_vss::domino

@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -44,9 +46,8 @@ Process& process() {
 }
 
 Failure initFailure(const Api& api, STATUS status, const RuntimeOptions& options) {
-    Failure failure =
-        describe(api, {code::kDominoInit, "NotesInitExtended", backup::Domain::domino, errorCode(status)}, Phase::runtime,
-                 options.notesIni);
+    Failure failure = describe(api, {code::kDominoInit, "NotesInitExtended", backup::Domain::domino, errorCode(status)},
+                               Phase::runtime, options.notesIni);
     switch (errorCode(status)) {
         case error::kNoNotesIni: failure.code = code::kDominoNotesIni; break;
         case error::kUserRoot: failure.code = code::kDominoUser; break;
@@ -110,14 +111,14 @@ RuntimeInfo open(const RuntimeOptions& options) {
         const RuntimeOptions& present = state.info->options;
         if (present.programDirectory == options.programDirectory && present.notesIni == options.notesIni)
             return *state.info;
-        throw Failure(code::kDominoRuntimeBusy, Phase::runtime,
-                      "this process already holds the Domino runtime of " + present.notesIni +
-                          "; a process can hold only one",
-                      options.notesIni);
+        throw Failure(
+            code::kDominoRuntimeBusy, Phase::runtime,
+            "this process already holds the Domino runtime of " + present.notesIni + "; a process can hold only one",
+            options.notesIni);
     }
     if (state.stage != Process::Stage::none)
-        throw Failure(code::kDominoRuntimeBusy, Phase::runtime, "the Domino runtime of this process is starting or ended",
-                      options.notesIni);
+        throw Failure(code::kDominoRuntimeBusy, Phase::runtime,
+                      "the Domino runtime of this process is starting or ended", options.notesIni);
     lock.unlock();
     state.library = Library::load(options.programDirectory);
     lock.lock();
@@ -171,8 +172,11 @@ RuntimeThread::~RuntimeThread() {
 
 backup::CallStatus RuntimeThread::enter(const Api& api, std::unique_ptr<backup::ThreadScope>& scope) noexcept {
     const backup::CallStatus status = callStatus(api.NotesInitThread(), "NotesInitThread");
-    if (status.ok()) scope.reset(new RuntimeThread(api, Entered{}));
-    return status;
+    if (!status.ok()) return status;
+    scope.reset(new (std::nothrow) RuntimeThread(api, Entered{}));
+    if (scope) return {};
+    api.NotesTermThread();
+    return backup::systemStatus(code::kDominoCall, "NotesInitThread", ENOMEM);
 }
 
 Failure describe(const Api& api, const backup::CallStatus& status, Phase phase, std::string subject) {

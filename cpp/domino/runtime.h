@@ -23,7 +23,8 @@ struct RuntimeInfo {
 };
 
 /// The Domino runtime of this process: at most one, for it cannot be started twice nor pointed at another notes.ini. A
-/// keeper thread initialises it and stays a member until the process ends, because the runtime unloads with its last thread.
+/// keeper thread initialises it and stays a member until the process ends, because the runtime unloads with its last
+/// thread.
 namespace runtime {
 
 /// Loads and initialises; the same options again answer at once. Throws Failure. May take as long as Domino takes.
@@ -35,7 +36,8 @@ namespace runtime {
 /// Throws Failure (ERR_DOMINO_NOT_OPEN) when there is no runtime.
 [[nodiscard]] const Api& api();
 
-/// NotesTerm on the keeper thread, waited for within bounds: a process that leaves without it looks crashed to the server.
+/// NotesTerm on the keeper thread, waited for within bounds: a process that leaves without it looks crashed to the
+/// server.
 void terminate(std::chrono::milliseconds timeout) noexcept;
 
 }  // namespace runtime

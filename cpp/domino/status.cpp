@@ -120,7 +120,8 @@ std::string_view ownText(STATUS status) noexcept {
         case error::kNoNotesIni: return "notes.ini was not found at the given path, nor along PATH";
         case error::kUserRoot: return "Domino refuses to run as root: use the account that the server runs under";
         case error::kAlreadyRunning: return "Notes or Domino is already running with this data directory";
-        case error::kSetupNotDone: return "this Domino has not been set up yet, or its notes.ini names no data directory";
+        case error::kSetupNotDone:
+            return "this Domino has not been set up yet, or its notes.ini names no data directory";
         case error::kTerminating: return "the Domino partition is shutting down";
         case error::kMemoryWentAway: return "another Domino process crashed and took the shared memory with it";
         case error::kNestedInit: return "the Domino runtime was already initialised in this process";

@@ -27,8 +27,7 @@ using backup::systemFailure;
 
 FileDescriptor openDirectory(const std::filesystem::path& directory, Phase phase) {
     FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!descriptor.valid())
-        throw systemFailure(backup::code::kShadow, phase, "open", directory.string(), errno);
+    if (!descriptor.valid()) throw systemFailure(backup::code::kShadow, phase, "open", directory.string(), errno);
     return descriptor;
 }
 

@@ -12,8 +12,8 @@
 
 namespace domino_vss::shadow {
 
-/// The shadow is made by somebody else: a storage array, LVM, ZFS, a hypervisor. This provider asks, waits no longer than
-/// the deadline, and lets the databases go whatever the answer is.
+/// The shadow is made by somebody else: a storage array, LVM, ZFS, a hypervisor. This provider asks, waits no longer
+/// than the deadline, and lets the databases go whatever the answer is.
 class HookProvider final : public backup::ShadowProvider {
 public:
     /// `request` is called on the control thread and must return at once; `settle` brings the answer from any thread.

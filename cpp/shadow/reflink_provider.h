@@ -7,7 +7,8 @@
 
 namespace domino_vss::shadow {
 
-/// FICLONE per file: the clone shares its blocks with the database and costs microseconds. XFS, btrfs and others; no root.
+/// FICLONE per file: the clone shares its blocks with the database and costs microseconds. XFS, btrfs and others; no
+/// root.
 class ReflinkProvider final : public backup::ShadowProvider {
 public:
     explicit ReflinkProvider(std::vector<SessionVolume> volumes);

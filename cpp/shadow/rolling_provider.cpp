@@ -20,7 +20,8 @@ using backup::FileDescriptor;
 using backup::systemStatus;
 
 constexpr std::size_t kBlockBytes = std::size_t{256} << 10U;
-/// Copied bytes between two high-water marks: the interval of HCL's sample is 320 KiB, ours the next multiple of a block.
+/// Copied bytes between two high-water marks: the interval of HCL's sample is 320 KiB, ours the next multiple of a
+/// block.
 constexpr std::uint64_t kMarkIntervalBytes = std::uint64_t{512} << 10U;
 
 CallStatus writeAll(int descriptor, std::span<const char> bytes) noexcept {

@@ -58,8 +58,7 @@ void flushVolumes(std::span<const SessionVolume> volumes, const backup::Limits& 
 void removeTargetDirectory(const std::string& target) {
     std::error_code error;
     std::filesystem::remove_all(target, error);
-    if (error)
-        throw backup::systemFailure(backup::code::kShadow, Phase::end, "unlink", target, error.value());
+    if (error) throw backup::systemFailure(backup::code::kShadow, Phase::end, "unlink", target, error.value());
 }
 
 }  // namespace domino_vss::shadow

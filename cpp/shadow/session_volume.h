@@ -23,8 +23,8 @@ void createDirectories(const std::filesystem::path& directory);
 /// remove.
 class TargetDirectories {
 public:
-    /// Creates the volumes' targets, which must not exist, and the directories of the databases' files below them. Throws
-    /// Failure.
+    /// Creates the volumes' targets, which must not exist, and the directories of the databases' files below them.
+    /// Throws Failure.
     void create(std::span<const SessionVolume> volumes, std::span<const backup::DatabaseSpec> databases);
     /// Idempotent. Throws Failure.
     void remove();

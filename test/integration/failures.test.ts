@@ -4,13 +4,7 @@
 import { copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
-import {
-  beginBackup,
-  BackupError,
-  isDominoVssError,
-  type BeginBackupOptions,
-  type SnapshotSet,
-} from '#lib/index';
+import { beginBackup, BackupError, isDominoVssError, type BeginBackupOptions, type SnapshotSet } from '#lib/index';
 import { SimulatedDomino } from './simulated-domino';
 
 let domino: SimulatedDomino;

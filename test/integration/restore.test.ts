@@ -45,7 +45,7 @@ beforeAll(async () => {
   databases = [];
   for await (const database of (await readManifest(report.manifest)).databases()) databases.push(database);
   const verdicts = await domino.simulation.verify(databases.map(({ path }) => join(copies.directory, path)));
-  atBackup = new Map(databases.map(({ path }, index) => [path, verdicts[index] as Verdict]));
+  atBackup = new Map(verdicts.map((verdict, index) => [databases[index]?.path ?? '', verdict]));
 }, 60_000);
 
 afterAll(async () => {

@@ -47,21 +47,12 @@ function keepAlive(): void {
 async function runInThread(state: State, ending: Ending): Promise<void> {
   if (state !== 'loaded') await reach(state);
   report('reached');
-  switch (ending) {
-    case 'natural':
-    case 'worker-end':
-      return;
-    case 'exit':
-    case 'worker-exit':
-      process.exit(0);
-    case 'throw':
-      setImmediate(() => {
-        throw new Error('thrown on purpose');
-      });
-      break;
-    case 'hang':
-    case 'worker-terminate':
-      keepAlive();
+  if (ending === 'exit' || ending === 'worker-exit') process.exit(0);
+  if (ending === 'hang' || ending === 'worker-terminate') keepAlive();
+  if (ending === 'throw') {
+    setImmediate(() => {
+      throw new Error('thrown on purpose');
+    });
   }
 }
 

@@ -25,8 +25,8 @@ struct Fault {
     bool hang = false;
 };
 
-/// A Domino of nothing but rules: it notices a handle on a foreign thread, a second start, a database that stays in backup
-/// mode, a handle that stays open.
+/// A Domino of nothing but rules: it notices a handle on a foreign thread, a second start, a database that stays in
+/// backup mode, a handle that stays open.
 class Server {
 public:
     std::map<std::pair<std::string, std::string>, Fault> faults;  // set before the session starts

@@ -136,8 +136,8 @@ void rollsOneDatabaseAtATimePerShard() {
 }
 
 void leavesOutADatabaseThatFails() {
-    const std::vector<std::string> operations{"open",          "logInfo",        "start", "stop", "changeInfoSize",
-                                              "nextChangeInfo", "logInfoAfter",   "end"};
+    const std::vector<std::string> operations{"open",           "logInfo",        "start",        "stop",
+                                              "changeInfoSize", "nextChangeInfo", "logInfoAfter", "end"};
     for (const std::string& operation : operations) {
         for (const CaptureScope scope : {CaptureScope::set, CaptureScope::file, CaptureScope::rolling}) {
             Fixture fixture(scope);

@@ -56,7 +56,9 @@ test('a snapshot is read-only and removed when the backup is given up', async ()
   const root = set.shadows[0]?.root ?? '';
   expect(subvolumes()).toHaveLength(2);
   expect(readdirSync(root).length).toBeGreaterThan(0);
-  expect(() => writeFileSync(join(root, 'file'), '')).toThrow(/EROFS/);
+  expect(() => {
+    writeFileSync(join(root, 'file'), '');
+  }).toThrow(/EROFS/);
   await backup.dispose();
   expect(subvolumes()).toEqual([]);
 });
