@@ -27,6 +27,7 @@ import { ProgressReporter, type ProgressListener } from './progress';
 import {
   checkProvider,
   chooseProvider,
+  copyDirectoriesFor,
   databaseTarget,
   isInside,
   planShadows,
@@ -67,7 +68,8 @@ export interface BeginBackupOptions extends SelectionOptions {
   readonly timeoutMs?: number | undefined;
   /**
    * Absolute directory for shadows, on the file system of the databases. Default: `.domino-vss` at the mount point;
-   * must be given when that would lie inside the data directory.
+   * must be given when that would lie inside the data directory. The copies of `rolling` may lie anywhere; their
+   * default is `.domino-vss` in the delta directory.
    */
   readonly shadowDirectory?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -147,8 +149,14 @@ async function begin(
   refuseTooManySkipped(problems, [], databases.paths.length, limits);
 
   const option = options.provider ?? 'auto';
-  const directories = await shadowDirectoriesFor(binding, option, given, databases.volumes, dataDirectory);
-  const provider = await call.race(chooseProvider(binding, option, databases.volumes, directories));
+  // Copies need no place on the file system of the databases, where there may be none for this user.
+  const forCopies = given === undefined ? copyDirectoriesFor(deltaDirectory, databases.volumes) : undefined;
+  const forShadows =
+    option === 'rolling' && forCopies
+      ? forCopies
+      : await shadowDirectoriesFor(binding, option, given, databases.volumes, dataDirectory);
+  const provider = await call.race(chooseProvider(binding, option, databases.volumes, forShadows));
+  const directories = provider.native === 'rolling' && forCopies ? forCopies : forShadows;
   const plan = planShadows(id, directories);
 
   const facts = {

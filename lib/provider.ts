@@ -194,6 +194,11 @@ export async function shadowDirectoriesFor(
   return volumes.map((volume) => ({ path: given, sameFileSystem: volume.device === own.device }));
 }
 
+/** Where `rolling` puts its copies when no directory is given: beside the backups. */
+export function copyDirectoriesFor(deltaDirectory: string, volumes: readonly NativeVolume[]): ShadowDirectory[] {
+  return volumes.map(() => ({ path: join(deltaDirectory, usualShadowDirectory), sameFileSystem: true }));
+}
+
 function usualDirectory(volume: NativeVolume, dataDirectory: string): string {
   const directory = join(volume.mountPoint, usualShadowDirectory);
   if (!isInside(directory, dataDirectory)) return directory;

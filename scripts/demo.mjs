@@ -38,17 +38,7 @@ try {
 
   title('Back up every database while it is written');
   const where = ['--ini', simulation.notesIni, '--program', simulation.programDirectory];
-  await command([
-    'backup',
-    'run',
-    '--delta-dir',
-    deltas,
-    '--to',
-    copies,
-    '--shadow-dir',
-    join(home, 'shadow'),
-    ...where,
-  ]);
+  await command(['backup', 'run', '--delta-dir', deltas, '--to', copies, ...where]);
   const id = readdirSync(deltas).find((name) => !name.startsWith('.'));
   const manifest = await readManifest(join(deltas, id));
   const lines = [];
