@@ -183,7 +183,15 @@ void RobustMutex::initialise() {
 }
 
 bool RobustMutex::lock() {
-    const int result = ::pthread_mutex_lock(native(storage_));
+    int result = ::pthread_mutex_trylock(native(storage_));
+    while (result == EBUSY || result == ETIMEDOUT) {
+        // Never waits for ever: when the owner is killed, the one waiter the kernel wakes may be a thread of the same
+        // process, which dies as well, and the other waiters would sleep on a free lock.
+        constexpr std::int64_t kLongestSleepNs = 20'000'000;
+        const std::int64_t deadline = monotonicNs() + kLongestSleepNs;
+        const timespec until{deadline / 1'000'000'000, deadline % 1'000'000'000};
+        result = ::pthread_mutex_clocklock(native(storage_), CLOCK_MONOTONIC, &until);
+    }
     if (result == EOWNERDEAD) {
         ::pthread_mutex_consistent(native(storage_));
         return true;

@@ -256,6 +256,21 @@ void throughArchivedExtents() {
     CHECK(verify("--sequence %s %s > /dev/null", sequence.c_str(), copy.c_str()) == 0);
 }
 
+void twoHistories() {
+    // The original is lost, its copy is put in its place and used without recovery: the log then holds two histories of
+    // one instance. A roll forward follows one of them and does not mix them.
+    const std::string name = "mail/db000001.nsf";
+    const std::string copy = inData("histories.nsf");
+    backUp(name, copy); // two transactions come after it
+    CHECK_OK(NSFTakeDatabaseOffline(inData(name).c_str(), 1000, 0));
+    fs::copy_file(copy, inData(name));
+    CHECK_OK(NSFBringDatabaseOnline(inData(name).c_str(), 0));
+    serverAsk("run %s 5", name.c_str());
+    CHECK(verify("%s > /dev/null", inData(name).c_str()) == 0);
+    CHECK(recover({copy}, zapId) == 0);
+    CHECK(verify("%s > /dev/null", copy.c_str()) == 0);
+}
+
 void newInstanceIds() {
     const UNID before = logInfo("mail/db000002.nsf").dbiid;
     serverAsk("compact mail/db000002.nsf 1");
@@ -279,6 +294,7 @@ int main() {
     toAPointInTime();
     throughArchivedExtents();
     newInstanceIds();
+    twoHistories();
     NotesTerm();
     simulationDestroy();
     return 0;

@@ -104,7 +104,9 @@ int main(void) {
     runSeparate();
 
     simulationInit();
+    char path[4096];
     DHANDLE context = 0;
+    DHANDLE second = 0;
     DHANDLE db = openDatabase();
     serverAsk("compact %s 0", kName);
     CHECK(startBackup(db, &context) == 0x13AA);
@@ -148,7 +150,21 @@ int main(void) {
     CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
     CHECK_OK(NSFDbClose(db));
 
+    /* A new file, even with the number of a deleted one, knows nothing of the old one's backup. */
+    CHECK_OK(NSFDbOpen(kName, &db));
+    CHECK_OK(NSFDbPathGet(db, NULL, path));
+    CHECK(startBackup(db, &context) == 0);
+    CHECK_OK(NSFDbClose(db));
+    CHECK(unlink(path) == 0);
+    CHECK_OK(NSFDbCreate(kName, 0, 0));
+    CHECK_OK(NSFDbOpen(kName, &db));
+    CHECK(startBackup(db, &second) == 0);
+    CHECK_OK(NSFBackupEnd(db, second, BACKUPEND_ABORT));
+    CHECK_OK(NSFDbClose(db));
+
     NotesTerm();
+    const char *stats = simOutput("stats --ini %s/notes.ini", dataDirectory());
+    CHECK(strstr(stats, "\"leakedBackupContexts\":1") != NULL);
     simulationDestroy();
     return 0;
 }

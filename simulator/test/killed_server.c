@@ -1,0 +1,37 @@
+/* A server that is killed over and over in the middle of its transactions: nobody waits for the dead, and the database is
+ * consistent after every one of its deaths. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "domino.h"
+#include "harness.h"
+
+int main(void) {
+    char path[4096];
+    char copy[512];
+    simulationCreate("--databases 1 --plain-names");
+    simulationInit();
+    snprintf(copy, sizeof copy, "%s/copy.nsf", testDirectory());
+    for (int turn = 0; turn < 10; ++turn) {
+        DHANDLE db = 0;
+        DHANDLE context = 0;
+        DWORD low = 0;
+        DWORD high = 0;
+        serverStart("--threads 2 --second-process");
+        usleep(100000);
+        serverKill();
+        usleep(150000); /* the second process notices the end of its parent */
+        const int64_t begin = monotonicNs();
+        CHECK_OK(NSFDbOpen("mail/db000000.nsf", &db));
+        CHECK_OK(NSFDbPathGet(db, NULL, path));
+        CHECK_OK(NSFBackupStart(db, 0, &context, &low, &high));
+        CHECK(monotonicNs() - begin < 1000000000);
+        copyFile(path, copy, low, NULL, NULL);
+        CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
+        CHECK_OK(NSFDbClose(db));
+        CHECK(verify("%s > /dev/null", copy) == 0);
+    }
+    NotesTerm();
+    simulationDestroy();
+    return 0;
+}
