@@ -76,6 +76,11 @@ export interface BeginBackupOptions extends SelectionOptions {
   readonly onProgress?: ProgressListener | undefined;
 }
 
+/** Starting and stopping a database is waiting, mostly for the disk; so there are more threads than processors. */
+export function defaultShards(): number {
+  return Math.min(16, Math.max(2, 4 * availableParallelism()));
+}
+
 /** How many databases are handed to native code at once. */
 const addAtOnce = 500;
 
@@ -180,7 +185,7 @@ async function begin(
     provider: provider.native,
     source: mode.type === 'backup-api' ? 'domino' : 'offline',
     volumes: databases.volumes.map((volume, index) => ({ source: volume.path, target: plan.targets[index] ?? '' })),
-    shards: options.shards ?? Math.min(16, Math.max(2, 4 * availableParallelism())),
+    shards: options.shards ?? defaultShards(),
     databaseBudgetMs: options.databaseBudgetMs ?? 10_000,
     // A stopping server takes its time, and in stop mode nothing is held that could hurt anybody.
     leaseMs: options.leaseMs ?? (mode.type === 'backup-api' ? 60_000 : 3_600_000),

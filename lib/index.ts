@@ -7,6 +7,7 @@ import { runDoctor as examine, type DoctorOptions, type DoctorReport } from './d
 import { publicCall } from './call';
 import { loadManifest, readBackups, type ListedBackup, type Manifest } from './manifest';
 import { absolutePath } from './options';
+import { rehearse as rehearseBackup, type RehearsalReport, type RehearseOptions } from './rehearse';
 import { restoreDatabases as restore, type RestoreOptions, type RestoreReport } from './restore';
 
 export type { Backup, CreateShadowOptions, EndBackupOptions } from './backup';
@@ -42,11 +43,13 @@ export type {
   ProviderName,
   ProviderOption,
 } from './provider';
+export type { RehearsalReport, RehearseOptions, SlowDatabase } from './rehearse';
 export type { RestoredDatabase, RestoreOptions, RestoreReport } from './restore';
 export type { RestoreMode, RestoreStep } from './restore-plan';
 export type { LeftOutReason, SelectionOptions } from './selection';
 export { systemdService, type BackupMode, type DominoService } from './service';
 export type { CopyDatabasesOptions, CopyReport, Shadow, SnapshotSet } from './snapshot-set';
+export type { Spread } from './spread';
 export type { PhaseTiming, Timeline, WindowFigures, WindowMessage } from './timeline';
 
 /**
@@ -59,6 +62,17 @@ export type { PhaseTiming, Timeline, WindowFigures, WindowMessage } from './time
  */
 export function beginBackup(options: BeginBackupOptions): Promise<Backup> {
   return begin(loadBinding, options);
+}
+
+/**
+ * Puts every selected database into backup mode and takes it out again, as a backup would, without a shadow: finds those
+ * that refuse, warms the caches, and predicts the freeze window. Nothing is left.
+ *
+ * @throws what {@link beginBackup} and `createShadow` throw; {@link BackupError} `ERR_NO_DATABASES`, with each reason,
+ * when every database refuses.
+ */
+export function rehearse(options: RehearseOptions): Promise<RehearsalReport> {
+  return rehearseBackup(loadBinding, options);
 }
 
 /**

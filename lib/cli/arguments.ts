@@ -44,6 +44,12 @@ export function seconds(value: string): number {
   return milliseconds;
 }
 
+export function milliseconds(value: string): number {
+  const time = Number(value);
+  if (value === '' || !(time >= 0)) throw new InvalidArgumentError('It must be a number of milliseconds.');
+  return Math.round(time);
+}
+
 /** A backup named by its id, with the delta directory, or by a path. */
 export function backupPath(name: string, deltaDirectory: string | undefined, context: CommandLineContext): string {
   if (deltaDirectory !== undefined && existsSync(join(deltaDirectory, name))) return join(deltaDirectory, name);

@@ -6,6 +6,7 @@ import { addBackupCommands } from './backup';
 import { exitCodes, type CommandLineContext } from './context';
 import { addDoctorCommand } from './doctor';
 import { Output } from './output';
+import { addRehearseCommand } from './rehearse';
 import { addRestoreCommand } from './restore';
 
 /** Runs one command. Answers its exit code; never throws. */
@@ -51,6 +52,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked
 `,
     );
   addBackupCommands(program, context, finish);
+  addRehearseCommand(program, context, finish);
   addRestoreCommand(program, context, finish);
   addDoctorCommand(program, context, finish);
   return program;
