@@ -1,5 +1,6 @@
 #include "addon/pending_promise.h"
 
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -13,16 +14,25 @@ struct PendingPromise::Settlement {
     std::optional<backup::Failure> failure;
 };
 
-struct PendingPromise::Context {
-    Napi::Promise::Deferred deferred;
+struct PendingPromise::Shared {
+    explicit Shared(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)) {}
+
+    Napi::Promise::Deferred deferred;  // JavaScript thread only
+    std::mutex mutex;
+    bool closed = false;  // guarded by mutex: the environment has ended and with it the function
 };
 
-PendingPromise::PendingPromise(Napi::Env env, const char* name) {
-    auto context = std::make_unique<Context>(Context{Napi::Promise::Deferred::New(env)});
-    promise_ = context->deferred.Promise();
-    function_ = Function::New(
-        env, name, 0, 1, context.release(), [](Napi::Env, void*, Context* owned) { delete owned; },
-        static_cast<void*>(nullptr));
+PendingPromise::PendingPromise(Napi::Env env, const char* name)
+    : shared_(std::make_shared<Shared>(env)),
+      function_(Function::New(
+          env, name, 0, 1, std::make_unique<Context>(shared_).release(),
+          [](Napi::Env, void*, Context* context) {
+              const std::unique_ptr<Context> owned(context);
+              const std::lock_guard lock((*owned)->mutex);
+              (*owned)->closed = true;
+          },
+          static_cast<void*>(nullptr))) {
+    promise_ = shared_->deferred.Promise();
 }
 
 void PendingPromise::resolve(MakeValue value) {
@@ -34,8 +44,9 @@ void PendingPromise::reject(const backup::Failure& failure) {
 }
 
 void PendingPromise::send(std::unique_ptr<Settlement> settlement) {
-    // Once the environment is closing, the function must not be touched again, not even to release it.
-    if (function_.NonBlockingCall(settlement.get()) != napi_ok) return;
+    // The environment frees the function when it ends, whoever still holds it: never touch it after that.
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->closed || function_.NonBlockingCall(settlement.get()) != napi_ok) return;
     static_cast<void>(settlement.release());
     function_.Release();
 }
@@ -46,9 +57,9 @@ void PendingPromise::settle(Napi::Env env, Napi::Function /*callback*/, Context*
     const Napi::HandleScope scope(env);
     try {
         if (owned->failure)
-            context->deferred.Reject(toObject(env, *owned->failure));
+            (*context)->deferred.Reject(toObject(env, *owned->failure));
         else
-            context->deferred.Resolve(owned->value(env));
+            (*context)->deferred.Resolve(owned->value(env));
     } catch (const Napi::Error&) {
         // The environment ends while we settle; nobody is left to hear it.
     }

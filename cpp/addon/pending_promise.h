@@ -29,13 +29,16 @@ public:
 
 private:
     struct Settlement;
-    struct Context;
+    struct Shared;
+    /// What the thread-safe function holds: one reference, given up when the environment closes it.
+    using Context = std::shared_ptr<Shared>;
     static void settle(Napi::Env env, Napi::Function callback, Context* context, Settlement* settlement);
     using Function = Napi::TypedThreadSafeFunction<Context, Settlement, &PendingPromise::settle>;
 
     void send(std::unique_ptr<Settlement> settlement);
 
     Napi::Promise promise_;  // JavaScript thread only
+    Context shared_;
     Function function_;
 };
 

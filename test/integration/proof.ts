@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import { beginBackup, type BackupReport, type BeginBackupOptions, type SnapshotSet } from '#lib/index';
@@ -45,6 +46,7 @@ export async function proveBackup(
     return { report, tornWithoutDelta };
   } finally {
     await backup.dispose();
+    await rm(join(domino.home, 'copies'), { recursive: true, force: true });
   }
 }
 
