@@ -186,10 +186,29 @@ class Simulation {
     await runTool(['restart-server-state', '--ini', this.notesIni]);
   }
 
-  async serve({ threads = 2, transactionsPerSecond = 0, databases = '*', secondProcess = false, paused = false, seed = 1 } = {}) {
+  async serve({
+    threads = 2,
+    transactionsPerSecond = 0,
+    databases = '*',
+    secondProcess = false,
+    paused = false,
+    seed = 1,
+  } = {}) {
     const server = await Server.start([
-      'serve', '--ini', this.notesIni, '--log', this.logDirectory, '--threads', String(threads),
-      '--rate', String(transactionsPerSecond), '--databases', databases, '--seed', String(seed), '--stop-with-stdin',
+      'serve',
+      '--ini',
+      this.notesIni,
+      '--log',
+      this.logDirectory,
+      '--threads',
+      String(threads),
+      '--rate',
+      String(transactionsPerSecond),
+      '--databases',
+      databases,
+      '--seed',
+      String(seed),
+      '--stop-with-stdin',
       ...(secondProcess ? ['--second-process'] : []),
       ...(paused ? ['--paused'] : []),
     ]);
@@ -198,12 +217,16 @@ class Simulation {
   }
 
   async verify(files, { betweenNs, sequence } = {}) {
-    fs.mkdirSync(this.logDirectory, { recursive: true });
+    if (files.length === 0) return [];
+    await fs.promises.mkdir(this.logDirectory, { recursive: true });
     const args = ['verify', '--json', '--log', this.logDirectory, '--files-from', '-'];
     if (betweenNs !== undefined) args.push('--between', betweenNs.map(String).join(':'));
     if (sequence !== undefined) args.push('--sequence', String(sequence));
     const output = await runTool(args, { input: `${files.join('\n')}\n`, exitCodes: [0, 1] });
-    return output.trim().split('\n').map((line) => JSON.parse(line));
+    return output
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
   }
 
   async destroy() {
@@ -225,14 +248,29 @@ async function createSimulation({
   settings = {},
 }) {
   if (!isBuilt()) {
-    throw new Error('the simulator is not built: cmake -S simulator -B simulator/build && cmake --build simulator/build');
+    throw new Error(
+      'the simulator is not built: cmake -S simulator -B simulator/build && cmake --build simulator/build',
+    );
   }
   const home = path.resolve(directory);
   await fs.promises.mkdir(home, { recursive: true });
   const allSettings = { ...(process.getuid?.() === 0 ? { SIM_ALLOW_ROOT: 1 } : {}), ...settings };
   const output = await runTool([
-    'create', '--data', path.join(home, 'data'), '--program', programDirectory, '--databases', String(databases),
-    '--pages', pages.join(':'), '--seed', String(seed), '--log', log, '--unlogged-share', String(unloggedShare),
+    'create',
+    '--data',
+    path.join(home, 'data'),
+    '--program',
+    programDirectory,
+    '--databases',
+    String(databases),
+    '--pages',
+    pages.join(':'),
+    '--seed',
+    String(seed),
+    '--log',
+    log,
+    '--unlogged-share',
+    String(unloggedShare),
     ...(links ? ['--links'] : []),
     ...(plainNames ? ['--plain-names'] : []),
     ...assignments(allSettings).flatMap((assignment) => ['--set', assignment]),

@@ -66,4 +66,4 @@ double Arguments::number(std::string_view name, double fallback) const {
     return value ? parseNumber(*value) : fallback;
 }
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

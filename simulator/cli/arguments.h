@@ -37,4 +37,4 @@ private:
 
 double parseNumber(const std::string& text);
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

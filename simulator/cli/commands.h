@@ -30,4 +30,4 @@ std::string statsText(Environment& environment);
 /** What a server start clears; `everything` also what living processes hold. */
 void clearServerState(Environment& environment, bool everything);
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

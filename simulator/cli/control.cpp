@@ -99,7 +99,7 @@ std::unique_ptr<Environment> controlEnvironment(const Arguments& arguments) {
     return environmentOf(arguments.require("ini"), ProcessRole::writer);
 }
 
-} // namespace
+}  // namespace
 
 std::unique_ptr<Environment> environmentOf(const std::string& iniPath, ProcessRole role) {
     const std::string full = iniPath.find('/') == std::string::npos ? "./" + iniPath : iniPath;
@@ -159,7 +159,7 @@ void clearServerState(Environment& environment, bool everything) {
     if (isServerLogged(environment)) {
         changeLog(environment, [](LogState& log) {
             log.archiver = 0;
-            std::ranges::fill(log.done, 0u); // extents that were archived but still exist come again
+            std::ranges::fill(log.done, 0u);  // extents that were archived but still exist come again
         });
     }
 }
@@ -177,7 +177,7 @@ int setCommand(const std::vector<std::string>& words) {
         const auto index = static_cast<std::size_t>(*setting);
         const std::string text = word.substr(equals + 1);
         if (text.empty()) {
-            live.isSet[index] = 0; // back to what each process was started with
+            live.isSet[index] = 0;  // back to what each process was started with
             continue;
         }
         const auto value = parseSetting(*setting, text);
@@ -200,7 +200,8 @@ int settingsCommand(const std::vector<std::string>&) {
         }
         std::printf("%s=%s\n    %s\n", row.name.data(), values.c_str(), row.meaning.data());
     }
-    std::printf("%s\n    %s\n", "SIM_LATENCY_<function>_US=0", "mean time a call of that function takes besides its work");
+    std::printf("%s\n    %s\n", "SIM_LATENCY_<function>_US=0",
+                "mean time a call of that function takes besides its work");
     return 0;
 }
 
@@ -261,4 +262,4 @@ int messagesCommand(const std::vector<std::string>& words) {
     return in.eof() && out ? 0 : 1;
 }
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

@@ -153,9 +153,9 @@ std::vector<std::string> writeLinked(Creator& creator, const CreateOptions& opti
 }
 
 CreateOptions parse(const std::vector<std::string>& words) {
-    const Arguments arguments(
-        words, {"data", "program", "databases", "pages", "seed", "log", "unlogged-share", "ini", "set"},
-        {"links", "plain-names"});
+    const Arguments arguments(words,
+                              {"data", "program", "databases", "pages", "seed", "log", "unlogged-share", "ini", "set"},
+                              {"links", "plain-names"});
     CreateOptions options;
     options.data = fs::absolute(arguments.require("data"));
     options.ini = fs::absolute(arguments.text("ini", (options.data / "notes.ini").string()));
@@ -180,12 +180,12 @@ CreateOptions parse(const std::vector<std::string>& words) {
     return options;
 }
 
-} // namespace
+}  // namespace
 
 int createCommand(const std::vector<std::string>& words) {
     const CreateOptions options = parse(words);
     fs::create_directories(options.data);
-    Partition::destroy(options.data.string()); // of an earlier directory of the same name
+    Partition::destroy(options.data.string());  // of an earlier directory of the same name
     writeIni(options);
     const auto environment = environmentOf(options.ini.string(), ProcessRole::writer);
     Creator creator(options, *environment);
@@ -210,4 +210,4 @@ int createCommand(const std::vector<std::string>& words) {
     return 0;
 }
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

@@ -29,4 +29,4 @@ std::string Json::quoted(std::string_view value) {
     return result + '"';
 }
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

@@ -17,7 +17,8 @@ public:
     Json& add(std::string_view name, std::string_view value) { return member(name, quoted(value)); }
     Json& add(std::string_view name, const char* value) { return member(name, quoted(value)); }
     Json& add(std::string_view name, bool value) { return member(name, value ? "true" : "false"); }
-    template <std::integral Number> Json& add(std::string_view name, Number value) {
+    template <std::integral Number>
+    Json& add(std::string_view name, Number value) {
         return member(name, std::to_string(value));
     }
 
@@ -40,4 +41,4 @@ private:
     char close_;
 };
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

@@ -14,7 +14,7 @@ namespace domino_sim::cli {
 
 namespace {
 
-constexpr int kPollMs = 50; // a stop is noticed after that
+constexpr int kPollMs = 50;  // a stop is noticed after that
 
 /** Takes whole lines out of what has been read so far. */
 class LineBuffer {
@@ -61,7 +61,7 @@ void serveConnection(const std::stop_token& stop, int descriptor, const AnswerLi
     ::close(descriptor);
 }
 
-} // namespace
+}  // namespace
 
 LineServer::LineServer(const std::string& socketPath, AnswerLine answer)
     : socketPath_(socketPath), answer_(std::move(answer)) {
@@ -128,4 +128,4 @@ void answerStandardInput(const AnswerLine& answer, int stopDescriptor, bool stop
     }
 }
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

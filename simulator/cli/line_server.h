@@ -24,10 +24,10 @@ private:
     AnswerLine answer_;
     int listener_ = -1;
     std::vector<std::jthread> connections_;
-    std::jthread acceptor_; // last: ends first
+    std::jthread acceptor_;  // last: ends first
 };
 
 /** Answers the lines of standard input until `stopDescriptor` becomes readable or, if asked, until the input ends. */
 void answerStandardInput(const AnswerLine& answer, int stopDescriptor, bool stopsAtEnd);
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

@@ -38,20 +38,13 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"create", createCommand},
-    {"serve", serveCommand},
-    {"verify", verifyCommand},
-    {"set", setCommand},
-    {"settings", settingsCommand},
-    {"fault", faultCommand},
-    {"faults", faultsCommand},
-    {"stats", statsCommand},
-    {"restart-server-state", restartServerStateCommand},
-    {"destroy", destroyCommand},
-    {"messages", messagesCommand},
+    {"create", createCommand},   {"serve", serveCommand},       {"verify", verifyCommand},
+    {"set", setCommand},         {"settings", settingsCommand}, {"fault", faultCommand},
+    {"faults", faultsCommand},   {"stats", statsCommand},       {"restart-server-state", restartServerStateCommand},
+    {"destroy", destroyCommand}, {"messages", messagesCommand},
 };
 
-} // namespace
+}  // namespace
 
 int main(int argc, char** argv) {
     const std::vector<std::string> words(argv + 1, argv + argc);

@@ -60,11 +60,11 @@ public:
         ::close(fromChild[1]);
         in_.reset(::fdopen(toChild[1], "w"));
         out_.reset(::fdopen(fromChild[0], "r"));
-        readLine(); // it is ready
+        readLine();  // it is ready
     }
 
     ~SecondProcess() {
-        in_.reset(); // the end of its input stops it
+        in_.reset();  // the end of its input stops it
         ::waitpid(pid_, nullptr, 0);
     }
 
@@ -231,7 +231,7 @@ std::vector<std::string> wordsForSecond(const std::vector<std::string>& words) {
     return result;
 }
 
-} // namespace
+}  // namespace
 
 int serveCommand(const std::vector<std::string>& words) {
     const Arguments arguments(words, {"ini", "threads", "rate", "log", "databases", "seed"},
@@ -239,7 +239,7 @@ int serveCommand(const std::vector<std::string>& words) {
     const bool isWriter = arguments.has("writer");
     const WorkloadOptions options = workloadOptions(arguments, isWriter);
     fs::create_directories(options.logDirectory);
-    std::optional<SecondProcess> second; // before any thread and before the signals are blocked
+    std::optional<SecondProcess> second;  // before any thread and before the signals are blocked
     const auto environment = environmentOf(arguments.require("ini"), ProcessRole::writer);
     if (!isWriter) {
         if (environment->partition->isServerRunning()) {
@@ -276,4 +276,4 @@ int serveCommand(const std::vector<std::string>& words) {
     return 0;
 }
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

@@ -61,8 +61,8 @@ private:
 
 struct Demands {
     std::optional<std::uint64_t> sequence;
-    std::optional<std::int64_t> notBeforeNs; // every transaction that ended before is in
-    std::optional<std::int64_t> notAfterNs;  // none that began after is in
+    std::optional<std::int64_t> notBeforeNs;  // every transaction that ended before is in
+    std::optional<std::int64_t> notAfterNs;   // none that began after is in
 };
 
 struct Difference {
@@ -212,8 +212,8 @@ Verdict verifyFile(const History& history, const Demands& demands, const std::st
             return verdict;
         }
         if (file.sizeBytes() != static_cast<std::uint64_t>(verdict.state.pageCount) * kPageBytes) {
-            verdict.fail("torn", "the file's size is not that of its " + std::to_string(verdict.state.pageCount) +
-                                     " pages");
+            verdict.fail("torn",
+                         "the file's size is not that of its " + std::to_string(verdict.state.pageCount) + " pages");
         }
         if (const auto sources = sourcesOf(history, verdict.state, verdict)) {
             comparePages(file, verdict.state, *sources, verdict);
@@ -265,8 +265,7 @@ std::string textOf(const std::string& path, const Verdict& verdict) {
     }
     for (const Difference& difference : verdict.differences) {
         text += "\n  page " + std::to_string(difference.page) + ": of sequence " +
-                std::to_string(difference.foundSequence) + " instead of " +
-                std::to_string(difference.expectedSequence);
+                std::to_string(difference.foundSequence) + " instead of " + std::to_string(difference.expectedSequence);
     }
     return text;
 }
@@ -320,11 +319,10 @@ std::vector<std::string> filesOf(const Arguments& arguments) {
     return files;
 }
 
-} // namespace
+}  // namespace
 
 int verifyCommand(const std::vector<std::string>& words) {
-    const Arguments arguments(words, {"log", "sequence", "between", "not-before", "not-after", "files-from"},
-                              {"json"});
+    const Arguments arguments(words, {"log", "sequence", "between", "not-before", "not-after", "files-from"}, {"json"});
     const Demands demands = parseDemands(arguments);
     const std::vector<std::string> files = filesOf(arguments);
     const History history(arguments.require("log"));
@@ -337,8 +335,7 @@ int verifyCommand(const std::vector<std::string>& words) {
             threads.emplace_back([&] {
                 for (std::size_t at = next.fetch_add(1); at < files.size(); at = next.fetch_add(1)) {
                     const Verdict verdict = verifyFile(history, demands, files[at]);
-                    reports[at] =
-                        arguments.has("json") ? jsonOf(files[at], verdict) : textOf(files[at], verdict);
+                    reports[at] = arguments.has("json") ? jsonOf(files[at], verdict) : textOf(files[at], verdict);
                     if (verdict.verdict != "consistent") {
                         isGood = false;
                     }
@@ -352,4 +349,4 @@ int verifyCommand(const std::vector<std::string>& words) {
     return isGood ? 0 : 1;
 }
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

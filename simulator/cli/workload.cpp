@@ -23,7 +23,7 @@ private:
     WorkloadLog* log_;
 };
 
-} // namespace
+}  // namespace
 
 class HeldTransaction {
 public:
@@ -34,7 +34,7 @@ public:
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return isHeld_ || isDone_; });
         if (!isHeld_) {
-            throw StatusError(status_ == kNoError ? kValueFlags : status_); // fewer pages than asked for
+            throw StatusError(status_ == kNoError ? kValueFlags : status_);  // fewer pages than asked for
         }
     }
 
@@ -72,7 +72,7 @@ private:
             Observer observer(*this);
             const SuperblockState state = stateOf(database.readSuperblock());
             for (int attempt = 0; attempt < 1000 && planTransaction(state, seed).pages.size() <= wanted_; ++attempt) {
-                seed = mix(seed, 1); // one with more pages than are to be written
+                seed = mix(seed, 1);  // one with more pages than are to be written
             }
             runTransaction(database, seed, observer);
         } catch (...) {
@@ -92,11 +92,13 @@ private:
     bool isReleased_ = false;
     bool isDone_ = false;
     Status status_ = kNoError;
-    std::jthread thread_; // last: joined while the members above still exist
+    std::jthread thread_;  // last: joined while the members above still exist
 };
 
 Workload::Workload(Environment& environment, WorkloadOptions options)
-    : environment_(&environment), options_(std::move(options)), isPaused_(options_.isPaused),
+    : environment_(&environment),
+      options_(std::move(options)),
+      isPaused_(options_.isPaused),
       seeds_(mix(options_.seed, std::hash<std::string>()(options_.name))),
       controlLog_(options_.logDirectory, options_.name + "-control") {
     forEachDatabase(environment, [&](const DirectoryEntry& entry) {
@@ -119,7 +121,7 @@ std::uint64_t Workload::nextSeed() {
 
 void Workload::pause() {
     isPaused_ = true;
-    const std::unique_lock lock(running_); // every transaction that saw the old value has ended
+    const std::unique_lock lock(running_);  // every transaction that saw the old value has ended
 }
 
 void Workload::resume() {
@@ -128,7 +130,7 @@ void Workload::resume() {
 
 /** False when the thread shall end. */
 bool Workload::waitForTurn(const std::stop_token& stop, std::int64_t& nextNs) const {
-    constexpr std::int64_t kLongestSleepNs = 10'000'000; // a stop or pause is noticed after that
+    constexpr std::int64_t kLongestSleepNs = 10'000'000;  // a stop or pause is noticed after that
     while (!stop.stop_requested()) {
         const std::int64_t waitNs = nextNs - platform::monotonicNs();
         if (isPaused_) {
@@ -163,7 +165,7 @@ void Workload::work(const std::stop_token& stop, unsigned number) {
             keepOpen(std::move(database));
             transactions_.fetch_add(1, std::memory_order_relaxed);
         } catch (...) {
-            refused_.fetch_add(1, std::memory_order_relaxed); // offline, replaced, being compacted, write refused
+            refused_.fetch_add(1, std::memory_order_relaxed);  // offline, replaced, being compacted, write refused
         }
     }
 }
@@ -212,9 +214,9 @@ void Workload::hold(const std::string& database, std::size_t pages) {
 
 void Workload::release(const std::string& database) {
     const std::lock_guard lock(controlMutex_);
-    if (held_.erase(database) == 0) { // joins the thread: the transaction is complete
+    if (held_.erase(database) == 0) {  // joins the thread: the transaction is complete
         throw std::runtime_error("not held: " + database);
     }
 }
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

@@ -21,9 +21,9 @@ namespace domino_sim::cli {
 
 struct WorkloadOptions {
     std::filesystem::path logDirectory;
-    std::string name; // prefix of the log files: unique per process
+    std::string name;  // prefix of the log files: unique per process
     unsigned threads = 1;
-    double transactionsPerSecond = 0; // of all threads together; 0 = as fast as they can
+    double transactionsPerSecond = 0;  // of all threads together; 0 = as fast as they can
     std::string databaseGlob = "*";
     std::uint64_t seed = 1;
     bool isPaused = false;
@@ -64,17 +64,17 @@ private:
     Environment* environment_;
     WorkloadOptions options_;
     std::vector<ResolvedPath> databases_;
-    std::shared_mutex running_; // shared by each transaction, owned by pause()
+    std::shared_mutex running_;  // shared by each transaction, owned by pause()
     std::atomic<bool> isPaused_;
     std::atomic<std::uint64_t> transactions_{0};
     std::atomic<std::uint64_t> refused_{0};
     std::atomic<std::uint64_t> seeds_;
     std::mutex cacheMutex_;
-    std::deque<std::unique_ptr<Database>> cache_; // the oldest first
-    std::mutex controlMutex_; // the log of run() and the held transactions
+    std::deque<std::unique_ptr<Database>> cache_;  // the oldest first
+    std::mutex controlMutex_;                      // the log of run() and the held transactions
     WorkloadLog controlLog_;
     std::map<std::string, std::unique_ptr<HeldTransaction>> held_;
-    std::vector<std::jthread> threads_; // last: ends before what it uses
+    std::vector<std::jthread> threads_;  // last: ends before what it uses
 };
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

@@ -15,7 +15,7 @@ constexpr const char* kExtension = ".workload";
 
 struct BeginHead {
     std::uint32_t magic;
-    std::uint32_t touched; // page numbers that follow
+    std::uint32_t touched;  // page numbers that follow
     TimeDate databaseId;
     std::uint64_t sequence;
     std::uint64_t seed;
@@ -62,8 +62,8 @@ void readOneLog(const fs::path& path, const std::function<void(WorkloadRecord&&)
         if (at + sizeof head + pagesBytes > bytes.size()) {
             break;
         }
-        WorkloadRecord record{head.databaseId, head.sequence, head.seed,      head.parentChain, head.chain,
-                              head.beginNs,    0,             head.pageCount, head.committed,   {}};
+        WorkloadRecord record{head.databaseId, head.sequence,  head.seed, head.parentChain, head.chain, head.beginNs, 0,
+                              head.pageCount,  head.committed, {}};
         record.pages.resize(head.touched);
         std::memcpy(record.pages.data(), bytes.data() + at + sizeof head, pagesBytes);
         byChain.emplace(head.chain, records.size());
@@ -75,23 +75,18 @@ void readOneLog(const fs::path& path, const std::function<void(WorkloadRecord&&)
     }
 }
 
-} // namespace
+}  // namespace
 
 WorkloadLog::WorkloadLog(const fs::path& directory, const std::string& writerName)
     : file_((directory / (writerName + kExtension)).string(), platform::FileMode::createOrOpen),
       sizeBytes_(file_.sizeBytes()) {}
 
 void WorkloadLog::begin(const TransactionPlan& plan, std::int64_t beginNs) {
-    const BeginHead head{kBeginMagic,
-                         static_cast<std::uint32_t>(plan.pages.size()),
-                         plan.after.databaseId,
-                         plan.after.sequence,
-                         plan.after.seed,
-                         plan.before.chain,
-                         plan.after.chain,
-                         beginNs,
-                         plan.after.pageCount,
-                         0,
+    const BeginHead head{kBeginMagic,           static_cast<std::uint32_t>(plan.pages.size()),
+                         plan.after.databaseId, plan.after.sequence,
+                         plan.after.seed,       plan.before.chain,
+                         plan.after.chain,      beginNs,
+                         plan.after.pageCount,  0,
                          plan.after.committed};
     const std::size_t pagesBytes = plan.pages.size() * sizeof(std::uint32_t);
     std::vector<std::byte> bytes(sizeof head + pagesBytes);
@@ -118,4 +113,4 @@ void readWorkloadLogs(const fs::path& directory, const std::function<void(Worklo
     }
 }
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

@@ -19,7 +19,7 @@ struct WorkloadRecord {
     std::uint64_t parentChain = 0;
     std::uint64_t chain = 0;
     std::int64_t beginNs = 0;
-    std::int64_t endNs = 0; // 0 = the end was never logged: the writer died and another process completed it
+    std::int64_t endNs = 0;  // 0 = the end was never logged: the writer died and another process completed it
     std::uint32_t pageCount = 0;
     TimeDate committed{};
     std::vector<std::uint32_t> pages;
@@ -41,7 +41,6 @@ private:
 };
 
 /** Reads all logs of a directory. A record cut off at the end of a file (writer killed) is left out. */
-void readWorkloadLogs(const std::filesystem::path& directory,
-                      const std::function<void(WorkloadRecord&&)>& visit);
+void readWorkloadLogs(const std::filesystem::path& directory, const std::function<void(WorkloadRecord&&)>& visit);
 
-} // namespace domino_sim::cli
+}  // namespace domino_sim::cli

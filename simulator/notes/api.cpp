@@ -61,4 +61,4 @@ std::uint64_t withNoise(std::uint16_t value) noexcept {
     return (counter & ~std::uint64_t{0xffff}) | (std::uint64_t{1} << 63) | (std::uint64_t{1} << 16) | value;
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

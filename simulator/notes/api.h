@@ -14,7 +14,7 @@ namespace domino_sim {
 /** What a call is about, for faults limited to some databases: a handle or a path. */
 struct Subject {
     Handle handle = 0;
-    const char* path = nullptr; // LMBCS
+    const char* path = nullptr;  // LMBCS
 
     std::string name() const;
 };
@@ -75,4 +75,4 @@ inline void store(std::uint32_t* target, std::uint64_t value) {
     }
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -19,8 +19,8 @@ public:
     void begin(const ChangeStreamHead& head) override {
         const HeaderPage header = readHeader();
         // The marker in the copy says which backup it belongs to. The page itself may be torn; these bytes are not.
-        const bool isOurs = isNsf(header) && header.databaseId == head.databaseId &&
-                            header.backupId == head.backupId && file_.sizeBytes() >= head.startBytes;
+        const bool isOurs = isNsf(header) && header.databaseId == head.databaseId && header.backupId == head.backupId &&
+                            file_.sizeBytes() >= head.startBytes;
         if (!isOurs) {
             throw StatusError(kCorruptChangeInfo);
         }
@@ -69,8 +69,8 @@ void startApply(Handle* applyContext, std::unique_ptr<ChangeSink> sink, std::fun
     auto context = std::make_shared<ApplyContext>();
     context->sink = std::move(sink);
     context->finish = std::move(finish);
-    context->decoder = std::make_unique<ChangeStreamDecoder>(*context->sink,
-                                                             (static_cast<std::uint64_t>(sizeHigh) << 32) | sizeLow);
+    context->decoder =
+        std::make_unique<ChangeStreamDecoder>(*context->sink, (static_cast<std::uint64_t>(sizeHigh) << 32) | sizeLow);
     *applyContext = Runtime::get().applies.add(std::move(context));
 }
 
@@ -82,7 +82,7 @@ std::shared_ptr<ApplyContext> requireApply(Handle handle) {
     return context;
 }
 
-} // namespace
+}  // namespace
 
 NOTES_API std::uint64_t NSFBackupStartApplyChangeInfo(Handle* applyContext, char* copyPath, std::uint32_t flags,
                                                       std::uint32_t sizeLow, std::uint32_t sizeHigh) {

@@ -41,7 +41,7 @@ bool requireStopped(Environment& environment, BackupContext& context) {
     return context.database->slot().backup.state == BackupState::stopped;
 }
 
-} // namespace
+}  // namespace
 
 NOTES_API std::uint64_t NSFBackupStart(Handle hDb, std::uint32_t flags, Handle* backupContext, std::uint32_t* sizeLow,
                                        std::uint32_t* sizeHigh) {
@@ -138,7 +138,7 @@ NOTES_API std::uint64_t NSFBackupEnd(Handle hDb, Handle backupContext, std::uint
                                         (context->reader == nullptr ? 0 : context->reader->position());
         runtime.backups.remove(backupContext);
         if (!releaseBackup(*context->database, context->id)) {
-            return kNotDoingBackup; // someone else released it, or a server restart did
+            return kNotDoingBackup;  // someone else released it, or a server restart did
         }
         (isAbort ? accounting.backupsAborted : accounting.backupsCompleted).fetch_add(1);
         if (!isAbort && remaining != 0) {

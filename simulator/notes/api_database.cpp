@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint16_t kModeDatabase = 1;
 constexpr std::uint16_t kModeDirectory = 2;
-constexpr std::uint16_t kBuildVersion = 485; // of release 14.0
+constexpr std::uint16_t kBuildVersion = 485;  // of release 14.0
 
 std::shared_ptr<OpenDatabase> openPath(Environment& environment, const char* pathName) {
     auto open = std::make_shared<OpenDatabase>();
@@ -36,14 +36,14 @@ std::shared_ptr<OpenDatabase> openPath(Environment& environment, const char* pat
 HeaderPage headerOf(Environment& environment, Handle handle) {
     const auto open = requireHandle(handle);
     switch (open->kind) {
-    case OpenKind::directory: throw StatusError(kNotNsf);
-    case OpenKind::remote: return remoteHeader(environment, open->remote);
-    case OpenKind::database: break;
+        case OpenKind::directory: throw StatusError(kNotNsf);
+        case OpenKind::remote: return remoteHeader(environment, open->remote);
+        case OpenKind::database: break;
     }
     return open->database->readHeader();
 }
 
-} // namespace
+}  // namespace
 
 NOTES_API std::uint64_t NSFDbOpen(const char* pathName, Handle* rethDb) {
     return call("NSFDbOpen"_function, {0, pathName}, [&](Environment& environment) -> Status {

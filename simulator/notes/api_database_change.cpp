@@ -51,7 +51,7 @@ std::string_view infoText(const char* info) {
     return {info, ::strnlen(info, kInfoBytes)};
 }
 
-} // namespace
+}  // namespace
 
 NOTES_API std::uint64_t NSFDbInfoSet(Handle hDb, const char* buffer) {
     return call("NSFDbInfoSet"_function, {hDb}, [&](Environment& environment) -> Status {
@@ -60,9 +60,9 @@ NOTES_API std::uint64_t NSFDbInfoSet(Handle hDb, const char* buffer) {
         const std::string_view text = infoText(buffer);
         std::memcpy(info, text.data(), text.size());
         switch (open->kind) {
-        case OpenKind::directory: return kNotNsf;
-        case OpenKind::remote: remoteSetInfo(environment, open->remote, info); break;
-        case OpenKind::database: setInfo(*open->database, info); break;
+            case OpenKind::directory: return kNotNsf;
+            case OpenKind::remote: remoteSetInfo(environment, open->remote, info); break;
+            case OpenKind::database: setInfo(*open->database, info); break;
         }
         return kNoError;
     });

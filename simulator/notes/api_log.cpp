@@ -39,7 +39,7 @@ Status nextToArchive(Environment& environment, std::int64_t after, Unid* logId, 
     return status;
 }
 
-} // namespace
+}  // namespace
 
 NOTES_API std::uint64_t NSFDbGetLogInfo(Handle hDb, std::uint32_t flags, int* logged, Unid* logId, Unid* instanceId,
                                         std::uint32_t* logExtent) {

@@ -44,7 +44,7 @@ bool waitUntilUnused(Environment& environment, const std::string& path, std::uin
     }
 }
 
-} // namespace
+}  // namespace
 
 NOTES_API std::uint64_t NSFTakeDatabaseOffline(const char* dbPath, std::uint32_t waitMs, std::uint32_t options) {
     return call("NSFTakeDatabaseOffline"_function, {0, dbPath}, [&](Environment& environment) -> Status {
@@ -58,7 +58,7 @@ NOTES_API std::uint64_t NSFTakeDatabaseOffline(const char* dbPath, std::uint32_t
         if (isOffline(partition, path)) {
             return kDatabaseOffline;
         }
-        markOffline(partition, path); // from now on nobody opens it
+        markOffline(partition, path);  // from now on nobody opens it
         if (!waitUntilUnused(environment, path, waitMs)) {
             clearOffline(partition, path);
             return kDatabaseInUse;

@@ -70,22 +70,22 @@ std::u16string inputOf(std::uint16_t mode, const char* in, std::uint16_t inLengt
 
 std::string outputOf(std::uint16_t mode, std::u16string_view text) {
     switch (mode) {
-    case kLmbcsToUnicode: return {reinterpret_cast<const char*>(text.data()), text.size() * 2};
-    case kLmbcsToNative:
-    case kLmbcsToUtf8: return lmbcs::utf8FromUtf16(text); // the native character set here is UTF-8
-    default: return lmbcs::fromUtf16(text);
+        case kLmbcsToUnicode: return {reinterpret_cast<const char*>(text.data()), text.size() * 2};
+        case kLmbcsToNative:
+        case kLmbcsToUtf8: return lmbcs::utf8FromUtf16(text);  // the native character set here is UTF-8
+        default: return lmbcs::fromUtf16(text);
     }
 }
 
 bool isKnownMode(std::uint16_t mode) {
     switch (mode) {
-    case kNativeToLmbcs:
-    case kLmbcsToNative:
-    case kLmbcsToUnicode:
-    case kLmbcsToUtf8:
-    case kUnicodeToLmbcs:
-    case kUtf8ToLmbcs: return true;
-    default: return false;
+        case kNativeToLmbcs:
+        case kLmbcsToNative:
+        case kLmbcsToUnicode:
+        case kLmbcsToUtf8:
+        case kUnicodeToLmbcs:
+        case kUtf8ToLmbcs: return true;
+        default: return false;
     }
 }
 
@@ -108,7 +108,7 @@ std::string fitted(std::uint16_t mode, std::u16string_view text, std::size_t lim
     return result;
 }
 
-} // namespace
+}  // namespace
 
 NOTES_API std::uint64_t OSLoadString(void*, Status code, char* retBuffer, std::uint16_t bufferLength) {
     return withNoise(callFor<std::uint16_t>("OSLoadString"_function, 0, [&](Environment& environment) -> std::uint16_t {

@@ -19,7 +19,7 @@ std::uint64_t initialise(Function function, std::span<const std::string> argumen
     return withNoise(status);
 }
 
-} // namespace
+}  // namespace
 
 NOTES_API std::uint64_t NotesInitExtended(int argc, char** argv) {
     const std::vector<std::string> arguments(argv, argv + argc);

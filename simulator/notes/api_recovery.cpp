@@ -96,7 +96,7 @@ std::uint32_t spanKb(Environment& environment, const HeaderPage& header, const L
     return static_cast<std::uint32_t>((log.currentExtent - header.completedLogExtent + 1) * extentKb);
 }
 
-} // namespace
+}  // namespace
 
 NOTES_API std::uint64_t NSFRecoverDatabases(const char* dbNames, RestoreCallback restore, std::uint32_t flags,
                                             std::uint16_t* errorIndex, TimeDate* recoveryTime) {

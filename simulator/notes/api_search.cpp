@@ -36,7 +36,7 @@ enum FileType : std::uint16_t {
 };
 
 constexpr std::uint8_t kIsMatch = 0x01;
-constexpr int kMaxDepth = 32; // links may form a circle
+constexpr int kMaxDepth = 32;  // links may form a circle
 
 /** `.ns?`: three letters, the last one free. */
 bool hasExtension(const std::string& name, std::string_view pattern) {
@@ -45,17 +45,17 @@ bool hasExtension(const std::string& name, std::string_view pattern) {
 
 bool isOfType(const DirectoryEntry& entry, std::uint16_t type) {
     switch (type) {
-    case kAny: return true;
-    case kReplicas:
-    case kDatabases: return hasExtension(entry.name, ".NS?");
-    case kDesigns:
-    case kTemplates: return hasExtension(entry.name, ".NT?");
-    case kMailboxes: return hasExtension(entry.name, ".BOX");
-    case kAnyNoteFile:
-        return hasExtension(entry.name, ".NS?") || hasExtension(entry.name, ".NT?") ||
-               hasExtension(entry.name, ".BOX");
-    case kUniqueTemporary: return hasExtension(entry.name, ".DTF");
-    default: return false;
+        case kAny: return true;
+        case kReplicas:
+        case kDatabases: return hasExtension(entry.name, ".NS?");
+        case kDesigns:
+        case kTemplates: return hasExtension(entry.name, ".NT?");
+        case kMailboxes: return hasExtension(entry.name, ".BOX");
+        case kAnyNoteFile:
+            return hasExtension(entry.name, ".NS?") || hasExtension(entry.name, ".NT?") ||
+                   hasExtension(entry.name, ".BOX");
+        case kUniqueTemporary: return hasExtension(entry.name, ".DTF");
+        default: return false;
     }
 }
 
@@ -70,7 +70,11 @@ class Search {
 public:
     Search(Environment& environment, std::uint16_t flags, std::uint16_t mask, const TimeDate* since,
            SearchCallback callback, void* parameter)
-        : environment_(&environment), flags_(flags), mask_(mask), since_(since), callback_(callback),
+        : environment_(&environment),
+          flags_(flags),
+          mask_(mask),
+          since_(since),
+          callback_(callback),
           parameter_(parameter) {}
 
     void directory(const std::string& canonical, const std::string& expanded, int depth) {
@@ -90,7 +94,8 @@ private:
             if ((has(kDirectories) || type() == kDirectoriesOnly || type() == kAny) && (isLink || !has(kLinksOnly))) {
                 report(entry);
             }
-            const bool isFollowed = entry.kind == EntryKind::directory || environment_->isOn("SIM_SEARCH_FOLLOWS_LINKS"_setting);
+            const bool isFollowed =
+                entry.kind == EntryKind::directory || environment_->isOn("SIM_SEARCH_FOLLOWS_LINKS"_setting);
             std::error_code ignored;
             if (has(kRecurse) && isFollowed && depth < kMaxDepth &&
                 std::filesystem::is_directory(entry.expanded, ignored)) {
@@ -140,7 +145,7 @@ private:
         try {
             platform::File(entry.expanded, platform::FileMode::read).readAt(0, bytesOf(header));
         } catch (const std::system_error&) {
-            return false; // a dangling link
+            return false;  // a dangling link
         }
         if (!isNsf(header)) {
             header = {};
@@ -185,11 +190,11 @@ private:
     /** Null for files that are none of Notes: they have no `$Type`. */
     static const char* typeOf(const DirectoryEntry& entry, bool isDatabase) {
         switch (entry.kind) {
-        case EntryKind::directory: return "$DIR";
-        case EntryKind::directoryLink: return "$DIRLINK";
-        case EntryKind::databaseLink: return "$DBLINK";
-        case EntryKind::database: return isDatabase ? "$NOTEFILE" : nullptr;
-        case EntryKind::other: break;
+            case EntryKind::directory: return "$DIR";
+            case EntryKind::directoryLink: return "$DIRLINK";
+            case EntryKind::databaseLink: return "$DBLINK";
+            case EntryKind::database: return isDatabase ? "$NOTEFILE" : nullptr;
+            case EntryKind::other: break;
         }
         return nullptr;
     }
@@ -202,7 +207,7 @@ private:
     void* parameter_;
 };
 
-} // namespace
+}  // namespace
 
 NOTES_API std::uint64_t NSFSearch(Handle hDb, Handle, const char*, std::uint16_t searchFlags,
                                   std::uint16_t noteClassMask, const TimeDate* since, SearchCallback enumRoutine,

@@ -60,11 +60,11 @@ TimeDate modifiedTime(const std::string& path) {
     return timeDateOf(std::chrono::floor<std::chrono::milliseconds>(system));
 }
 
-} // namespace
+}  // namespace
 
 NOTES_API std::uint64_t SECKFMGetUserName(char* retName) {
     return call("SECKFMGetUserName"_function, {}, [&](Environment& environment) -> Status {
-        storePath(environment, retName, environment.serverName()); // MAXUSERNAME is the size of a path buffer
+        storePath(environment, retName, environment.serverName());  // MAXUSERNAME is the size of a path buffer
         return kNoError;
     });
 }

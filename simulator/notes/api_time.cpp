@@ -25,7 +25,7 @@ void spread(Time& time, SystemTime local) {
     time.year = static_cast<int>(date.year());
     time.month = static_cast<int>(static_cast<unsigned>(date.month()));
     time.day = static_cast<int>(static_cast<unsigned>(date.day()));
-    time.weekday = static_cast<int>(std::chrono::weekday(day).c_encoding()) + 1; // 1 = Sunday
+    time.weekday = static_cast<int>(std::chrono::weekday(day).c_encoding()) + 1;  // 1 = Sunday
     time.hour = static_cast<int>(clock.hours().count());
     time.minute = static_cast<int>(clock.minutes().count());
     time.second = static_cast<int>(clock.seconds().count());
@@ -38,7 +38,7 @@ std::uint32_t zoneBits(int zone, int daylight) {
            (zone < 0 ? kEastBit : 0u) | (daylight != 0 ? kDaylightBit : 0u);
 }
 
-} // namespace
+}  // namespace
 
 NOTES_API void OSCurrentTIMEDATE(TimeDate* retTime) {
     callFor("OSCurrentTIMEDATE"_function, 0, [&](Environment&) {
@@ -52,7 +52,7 @@ NOTES_API int TimeGMToLocal(Time* time) {
         TimeDate gmt;
         std::memcpy(&gmt, &time->gmt, sizeof gmt);
         spread(*time, systemTimeOf(gmt) - westOfGmt(time->zone, time->dst));
-        return 0; // FALSE is success
+        return 0;  // FALSE is success
     });
 }
 
@@ -87,8 +87,8 @@ NOTES_API std::uint64_t ConvertTIMEDATEToText(const void*, const void*, const Ti
         char text[96];
         const int hour = parts.hour % 12 == 0 ? 12 : parts.hour % 12;
         const int length =
-            std::snprintf(text, sizeof text, "%02d/%02d/%04d %02d:%02d:%02d %s GMT", parts.month, parts.day,
-                          parts.year, hour, parts.minute, parts.second, parts.hour < 12 ? "AM" : "PM");
+            std::snprintf(text, sizeof text, "%02d/%02d/%04d %02d:%02d:%02d %s GMT", parts.month, parts.day, parts.year,
+                          hour, parts.minute, parts.second, parts.hour < 12 ? "AM" : "PM");
         // Not closed with a NUL: the length says where it ends.
         *retLength = static_cast<std::uint16_t>(std::min<int>(length, textBytes));
         std::memcpy(retText, text, *retLength);

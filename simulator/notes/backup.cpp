@@ -84,13 +84,13 @@ TransactionLock waitForTransaction(Database& database) {
     return TransactionLock(database);
 }
 
-} // namespace
+}  // namespace
 
 BackupStart startBackup(Database& database) {
     Environment& environment = database.environment();
     Slot& slot = database.slot();
     {
-        const platform::RobustLock lock(slot.state); // a refusal does not wait for a running transaction
+        const platform::RobustLock lock(slot.state);  // a refusal does not wait for a running transaction
         requireNoCompact(slot);
         requireNoBackup(database);
     }
@@ -105,7 +105,7 @@ BackupStart startBackup(Database& database) {
     header.backupStartBytes = start.startBytes;
     header.backupTime = currentTimeDate();
     header.backupLogExtent = logExtent;
-    database.writeHeaderLocked(header); // part of the image: recording has not begun
+    database.writeHeaderLocked(header);  // part of the image: recording has not begun
     if (environment.isOn("SIM_SYNC"_setting)) {
         database.file().sync();
     }
@@ -201,4 +201,4 @@ void requireMaintenanceAllowed(const Environment& environment, const Slot& slot)
     }
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -33,4 +33,4 @@ void abandonBackup(Database& database, std::uint64_t id);
 /** Refuses maintenance of a database in backup, if so set; state lock held. */
 void requireMaintenanceAllowed(const Environment& environment, const Slot& slot);
 
-} // namespace domino_sim
+}  // namespace domino_sim

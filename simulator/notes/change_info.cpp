@@ -29,7 +29,7 @@ std::uint64_t bitmapBytesFor(std::uint64_t startBytes) {
     throw StatusError(kCorruptChangeInfo);
 }
 
-} // namespace
+}  // namespace
 
 std::string changeFilePath(Partition& partition, Slot& slot) {
     char name[64];
@@ -52,7 +52,7 @@ void saveBeforeImage(Environment& environment, Slot& slot, const platform::File&
     file.readAt(page / 8, std::span(&saved, 1));
     const std::byte bit = std::byte{1} << (page % 8);
     if ((saved & bit) != std::byte{}) {
-        return; // only the first overwrite since the start matters
+        return;  // only the first overwrite since the start matters
     }
     const double limit = environment["SIM_CHANGE_INFO_LIMIT_BYTES"_setting];
     if (limit > 0 && static_cast<double>(backup.changeBytes + kRecordBytes) > limit) {
@@ -72,7 +72,7 @@ void saveBeforeImage(Environment& environment, Slot& slot, const platform::File&
     file.writeAt(bitmapBytesFor(backup.startBytes) + backup.changeBytes, record);
     saved |= bit;
     file.writeAt(page / 8, std::span(&saved, 1));
-    backup.changeBytes += kRecordBytes; // last: a writer that dies before leaves nothing half recorded
+    backup.changeBytes += kRecordBytes;  // last: a writer that dies before leaves nothing half recorded
 }
 
 std::uint64_t changeStreamBytes(const BackupRecord& backup) {
@@ -164,4 +164,4 @@ void ChangeStreamDecoder::feed(std::span<const std::byte> piece, bool wholeRecor
     }
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

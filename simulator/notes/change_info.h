@@ -20,7 +20,7 @@ struct ChangeStreamHead {
     TimeDate databaseId;
     std::uint64_t backupId;
     std::uint64_t startBytes;
-    std::uint64_t totalBytes; // of the whole stream, this head included
+    std::uint64_t totalBytes;  // of the whole stream, this head included
     std::uint64_t checksum;
 };
 
@@ -28,7 +28,7 @@ struct ChangeRecordHead {
     std::uint64_t offset;
     std::uint32_t lengthBytes;
     std::uint32_t reserved;
-    std::uint64_t checksum; // of offset and bytes
+    std::uint64_t checksum;  // of offset and bytes
 };
 
 inline constexpr std::uint64_t kChangeStreamMagic = 0x31474843'4D495344;
@@ -65,7 +65,8 @@ private:
 class ChangeSink {
 public:
     virtual ~ChangeSink() = default;
-    /** Called once, before the first write: throws StatusError(kCorruptChangeInfo) if the stream is for another file. */
+    /** Called once, before the first write: throws StatusError(kCorruptChangeInfo) if the stream is for another file.
+     */
     virtual void begin(const ChangeStreamHead& head) = 0;
     virtual void write(std::uint64_t offset, std::span<std::byte> bytes) = 0;
 };
@@ -89,4 +90,4 @@ private:
     std::vector<std::byte> pending_;
 };
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -37,7 +37,7 @@ HeaderPage newHeader(const NewDatabase& database) {
     return header;
 }
 
-} // namespace
+}  // namespace
 
 void writeDatabaseFile(const std::string& path, const NewDatabase& database) {
     const platform::File file(path, platform::FileMode::createNew);
@@ -111,4 +111,4 @@ void setInfo(Database& database, const char* info) {
     });
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

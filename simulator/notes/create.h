@@ -14,7 +14,7 @@ struct NewDatabase {
     std::uint32_t pages = kMinimumPages;
     bool isLogged = false;
     Unid logId{};
-    std::string title; // UTF-8
+    std::string title;  // UTF-8
 };
 
 /** Writes a new database file; fails if it exists. */
@@ -29,4 +29,4 @@ void deleteDatabase(Environment& environment, const std::string& path);
 /** NSFDbInfoSet: 128 bytes, LMBCS. */
 void setInfo(Database& database, const char* info);
 
-} // namespace domino_sim
+}  // namespace domino_sim

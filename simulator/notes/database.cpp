@@ -17,11 +17,11 @@ platform::File openFile(const std::string& path) {
         if (status != kProtected && status != kAccess) {
             throw;
         }
-        return platform::File(path, platform::FileMode::read); // a read-only snapshot, for instance
+        return platform::File(path, platform::FileMode::read);  // a read-only snapshot, for instance
     }
 }
 
-} // namespace
+}  // namespace
 
 Database::Database(Environment& environment, const ResolvedPath& path, OpenPurpose purpose)
     : environment_(&environment), path_(path) {
@@ -34,7 +34,7 @@ Database::Database(Environment& environment, const ResolvedPath& path, OpenPurpo
     admit(purpose);
     addHandle(*environment.partition, *slot_);
     if (purpose == OpenPurpose::user && isOffline(*environment.partition, path.expanded)) {
-        removeHandle(*environment.partition, *slot_); // taken offline between the first look and now
+        removeHandle(*environment.partition, *slot_);  // taken offline between the first look and now
         throw StatusError(kDatabaseOffline);
     }
     isCounted_ = true;
@@ -68,7 +68,7 @@ void Database::admit(OpenPurpose purpose) {
     if (isCopy || isOfOtherLog || (hasInstance && isOutside)) {
         header.backupId = 0;
         if (hasInstance && isOutside) {
-            header.instanceId = uniqueUnid(); // opened from outside: another instance, and not logged there
+            header.instanceId = uniqueUnid();  // opened from outside: another instance, and not logged there
             header.flags &= ~static_cast<std::uint32_t>(kHeaderLogged);
         } else if (isOfOtherLog || (hasInstance && isInstanceOnline(*environment_, header.instanceId, slot_))) {
             header.instanceId = uniqueUnid();
@@ -137,9 +137,9 @@ bool Database::isLogged(const HeaderPage& header) const {
 bool isInstanceOnline(Environment& environment, const Unid& instanceId, const Slot* except) {
     bool isFound = false;
     environment.partition->forEachSlot([&](Slot& slot) {
-        isFound = isFound || (&slot != except && slot.instanceId == instanceId &&
-                              platform::identityOf(slot.path) == slot.identity &&
-                              !isOffline(*environment.partition, slot.path));
+        isFound = isFound ||
+                  (&slot != except && slot.instanceId == instanceId &&
+                   platform::identityOf(slot.path) == slot.identity && !isOffline(*environment.partition, slot.path));
     });
     return isFound;
 }
@@ -150,4 +150,4 @@ TransactionLock::TransactionLock(Database& database) : lock_(database.slot().tra
     }
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -11,8 +11,8 @@
 namespace domino_sim {
 
 enum class OpenPurpose {
-    user,     // NSFDbOpen: a copy opened this way is no backup any more
-    recovery, // NSFRecoverDatabases: leaves the file as it is
+    user,      // NSFDbOpen: a copy opened this way is no backup any more
+    recovery,  // NSFRecoverDatabases: leaves the file as it is
 };
 
 class Database {
@@ -70,4 +70,4 @@ private:
     platform::RobustLock lock_;
 };
 
-} // namespace domino_sim
+}  // namespace domino_sim

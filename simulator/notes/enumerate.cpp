@@ -44,14 +44,14 @@ DirectoryEntry classify(const std::string& canonicalDirectory, const fs::directo
         }
         return entry;
     }
-    entry.kind = hasDatabaseExtension(entry.name) && hasSignature(entry.physical) ? EntryKind::database
-                                                                                 : EntryKind::other;
+    entry.kind =
+        hasDatabaseExtension(entry.name) && hasSignature(entry.physical) ? EntryKind::database : EntryKind::other;
     return entry;
 }
 
 void visitTree(const std::string& canonical, const std::string& expanded, int depth,
                const std::function<void(const DirectoryEntry&)>& visit) {
-    constexpr int kMaxDepth = 32; // links may form a circle
+    constexpr int kMaxDepth = 32;  // links may form a circle
     if (depth > kMaxDepth) {
         return;
     }
@@ -68,7 +68,7 @@ void visitTree(const std::string& canonical, const std::string& expanded, int de
     });
 }
 
-} // namespace
+}  // namespace
 
 bool hasDatabaseExtension(const std::string& name) {
     const std::string extension = upperCase(fs::path(name).extension().string());
@@ -91,4 +91,4 @@ void forEachDatabase(const Environment& environment, const std::function<void(co
     visitTree("", environment.dataDirectory, 0, visit);
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

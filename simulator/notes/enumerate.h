@@ -12,10 +12,10 @@ enum class EntryKind { database, directory, databaseLink, directoryLink, other }
 
 struct DirectoryEntry {
     EntryKind kind;
-    std::string name;      // file name, UTF-8
-    std::string canonical; // relative to the data directory, through links
-    std::string expanded;  // where it really lies; for a link its destination
-    std::string physical;  // the file in the directory itself
+    std::string name;       // file name, UTF-8
+    std::string canonical;  // relative to the data directory, through links
+    std::string expanded;   // where it really lies; for a link its destination
+    std::string physical;   // the file in the directory itself
 };
 
 /** `.nsf`, `.ntf`, `.box`, in any case. */
@@ -28,4 +28,4 @@ void forEachEntry(const std::string& canonicalDirectory, const std::string& expa
 /** Visits every database below the data directory, through links too. */
 void forEachDatabase(const Environment& environment, const std::function<void(const DirectoryEntry&)>& visit);
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -85,7 +85,7 @@ std::string withoutClosingSlash(std::string path) {
     return path;
 }
 
-} // namespace
+}  // namespace
 
 std::string Environment::serverName() const {
     return ini.find("ServerName").value_or("");
@@ -118,14 +118,14 @@ std::unique_ptr<Environment> openEnvironment(std::span<const std::string> argume
     if (dataDirectory.empty() || !fs::is_directory(dataDirectory, ignored)) {
         throw StatusError(kSetupNotDone);
     }
-    auto environment = std::make_unique<Environment>(
-        Environment{iniPath, withoutClosingSlash(fs::absolute(dataDirectory).string()), programDirectory,
-                    std::move(*ini), std::move(settings), nullptr});
-    environment->partition = std::make_unique<Partition>(environment->dataDirectory,
-                                                         environmentVariable("SIM_SEPARATE_ENVIRONMENT") == "1");
+    auto environment =
+        std::make_unique<Environment>(Environment{iniPath, withoutClosingSlash(fs::absolute(dataDirectory).string()),
+                                                  programDirectory, std::move(*ini), std::move(settings), nullptr});
+    environment->partition =
+        std::make_unique<Partition>(environment->dataDirectory, environmentVariable("SIM_SEPARATE_ENVIRONMENT") == "1");
     environment->settings.attach(environment->partition->layout().liveSettings);
     environment->partition->enroll(role);
     return environment;
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -14,8 +14,8 @@ namespace domino_sim {
 
 struct Environment {
     std::string iniPath;
-    std::string dataDirectory;    // absolute, without a closing slash
-    std::string programDirectory; // empty when it could not be found
+    std::string dataDirectory;     // absolute, without a closing slash
+    std::string programDirectory;  // empty when it could not be found
     IniFile ini;
     Settings settings;
     std::unique_ptr<Partition> partition;
@@ -32,4 +32,4 @@ struct Environment {
 /** Finds notes.ini by the rules of NotesInitExtended and enrolls the process. Throws StatusError. */
 std::unique_ptr<Environment> openEnvironment(std::span<const std::string> arguments, ProcessRole role);
 
-} // namespace domino_sim
+}  // namespace domino_sim

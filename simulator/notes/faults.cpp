@@ -37,12 +37,13 @@ double scatter(const Environment& environment, double mean) {
     if (environment.settings.is("SIM_LATENCY_DISTRIBUTION"_setting, "lognormal")) {
         const double radius = std::sqrt(-2 * std::log(1 - random.unit()));
         const double normal = radius * std::cos(2 * 3.14159265358979323846 * random.unit());
-        return mean * std::exp(spread * normal - spread * spread / 2); // keeps the mean
+        return mean * std::exp(spread * normal - spread * spread / 2);  // keeps the mean
     }
     return mean;
 }
 
-template <typename Number> Number parseNumber(std::string_view text, int base) {
+template <typename Number>
+Number parseNumber(std::string_view text, int base) {
     Number value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
     if (error != std::errc() || end != text.data() + text.size()) {
@@ -69,7 +70,7 @@ void parseAction(Fault& fault, std::string_view action) {
     }
 }
 
-} // namespace
+}  // namespace
 
 bool matchesGlob(std::string_view glob, std::string_view text) {
     std::size_t g = 0;
@@ -99,7 +100,8 @@ Status sufferFaults(Environment& environment, Function function, bool after, con
         return kNoError;
     }
     for (Fault& fault : shared.faults) {
-        const bool concerned = fault.active != 0 && fault.function == indexOf(function) && (fault.after != 0) == after &&
+        const bool concerned = fault.active != 0 && fault.function == indexOf(function) &&
+                               (fault.after != 0) == after &&
                                (fault.glob[0] == 0 || matchesGlob(fault.glob, subject()));
         if (!concerned) {
             continue;
@@ -111,9 +113,9 @@ Status sufferFaults(Environment& environment, Function function, bool after, con
         }
         fault.fired.fetch_add(1);
         switch (fault.action) {
-        case FaultAction::die: platform::dieNow();
-        case FaultAction::hang: hang(shared, fault); break;
-        case FaultAction::fail: return fault.status;
+            case FaultAction::die: platform::dieNow();
+            case FaultAction::hang: hang(shared, fault); break;
+            case FaultAction::fail: return fault.status;
         }
     }
     return kNoError;
@@ -194,4 +196,4 @@ void clearFaults(Partition& partition) {
     shared.faultGeneration.fetch_add(1);
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -24,4 +24,4 @@ void spendLatency(Environment& environment, Function function, const SubjectName
 void addFault(Partition& partition, std::string_view specification);
 void clearFaults(Partition& partition);
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -14,7 +14,8 @@ namespace domino_sim {
 
 enum class HandleKind : std::uint32_t { database, backupContext, applyContext, memory };
 
-template <typename Object> class HandleTable {
+template <typename Object>
+class HandleTable {
 public:
     explicit HandleTable(HandleKind kind) : kind_(static_cast<std::uint32_t>(kind)) {}
 
@@ -90,4 +91,4 @@ private:
     std::vector<std::uint32_t> free_;
 };
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -18,7 +18,7 @@ std::string_view trimmed(std::string_view text) {
     return first == std::string_view::npos ? std::string_view() : text.substr(first, last - first + 1);
 }
 
-} // namespace
+}  // namespace
 
 std::string upperCase(std::string_view text) {
     std::string result(text);
@@ -51,4 +51,4 @@ std::optional<std::string> IniFile::find(std::string_view name) const {
     return found == entries_.end() ? std::nullopt : std::optional(found->second);
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -21,7 +21,7 @@ public:
     const std::map<std::string, std::string>& entries() const { return entries_; }
 
 private:
-    std::map<std::string, std::string> entries_; // keys in upper case
+    std::map<std::string, std::string> entries_;  // keys in upper case
 };
 
-} // namespace domino_sim
+}  // namespace domino_sim

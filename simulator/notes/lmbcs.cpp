@@ -12,7 +12,7 @@ constexpr unsigned char kGroupLatin1 = 0x01;
 constexpr unsigned char kGroupGreek = 0x02;
 constexpr unsigned char kGroupCyrillic = 0x05;
 constexpr unsigned char kGroupControl = 0x0F;
-constexpr unsigned char kControlShift = 0x20; // C0 controls are moved out of the way, C1 controls stay
+constexpr unsigned char kControlShift = 0x20;  // C0 controls are moved out of the way, C1 controls stay
 constexpr unsigned char kGroupUnicode = 0x14;
 // A code unit with a zero low byte would put a NUL into the string: its high byte follows this mark instead. That is
 // why U+F601..U+F6FF (private use) cannot be written in LMBCS.
@@ -20,7 +20,7 @@ constexpr unsigned char kZeroLowByte = 0xF6;
 constexpr char16_t kReplacement = 0xFFFD;
 
 struct GroupByte {
-    unsigned char group; // 0 = the optimisation group, no prefix
+    unsigned char group;  // 0 = the optimisation group, no prefix
     unsigned char byte;
 };
 
@@ -85,7 +85,7 @@ char16_t fromControl(unsigned char byte) {
     return byte >= 0x80 ? byte : byte >= kControlShift ? static_cast<char16_t>(byte - kControlShift) : kReplacement;
 }
 
-} // namespace
+}  // namespace
 
 std::string fromUtf16(std::u16string_view text) {
     std::string out;
@@ -119,11 +119,11 @@ std::u16string toUtf16(std::string_view text) {
         } else {
             const unsigned char second = byteAt(at + 1);
             switch (byte) {
-            case kGroupLatin1: out += second < 0x80 ? kReplacement : fromHalf(kLatin1, second); break;
-            case kGroupGreek: out += fromHalf(kGreek, second); break;
-            case kGroupCyrillic: out += fromHalf(kCyrillic, second); break;
-            case kGroupControl: out += fromControl(second); break;
-            default: out += kReplacement; break;
+                case kGroupLatin1: out += second < 0x80 ? kReplacement : fromHalf(kLatin1, second); break;
+                case kGroupGreek: out += fromHalf(kGreek, second); break;
+                case kGroupCyrillic: out += fromHalf(kCyrillic, second); break;
+                case kGroupControl: out += fromControl(second); break;
+                default: out += kReplacement; break;
             }
             at += 2;
         }
@@ -137,7 +137,12 @@ std::u16string utf16FromUtf8(std::string_view text) {
     std::size_t at = 0;
     while (at < text.size()) {
         const auto lead = static_cast<unsigned char>(text[at]);
-        const std::size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+        const std::size_t length = lead < 0x80   ? 1
+                                   : lead < 0xC2 ? 0
+                                   : lead < 0xE0 ? 2
+                                   : lead < 0xF0 ? 3
+                                   : lead < 0xF5 ? 4
+                                                 : 0;
         char32_t point = length <= 1 ? lead : lead & (0x7Fu >> length);
         bool valid = length != 0 && at + length <= text.size();
         for (std::size_t i = 1; valid && i < length; ++i) {
@@ -199,4 +204,4 @@ std::string toUtf8(std::string_view text) {
     return utf8FromUtf16(toUtf16(text));
 }
 
-} // namespace domino_sim::lmbcs
+}  // namespace domino_sim::lmbcs

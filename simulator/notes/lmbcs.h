@@ -14,4 +14,4 @@ std::string toUtf8(std::string_view text);
 std::u16string utf16FromUtf8(std::string_view text);
 std::string utf8FromUtf16(std::u16string_view text);
 
-} // namespace domino_sim::lmbcs
+}  // namespace domino_sim::lmbcs

@@ -39,7 +39,7 @@ private:
     Slot* slot_;
 };
 
-} // namespace
+}  // namespace
 
 void beginCompactInPlace(Database& database, std::int64_t durationMs) {
     Slot& slot = database.slot();
@@ -85,4 +85,4 @@ void forceFixup(Database& database) {
     database.slot().instanceId = database.isLogged(header) ? header.instanceId : Unid{};
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -15,4 +15,4 @@ void compactByCopy(Environment& environment, const ResolvedPath& path);
 /** Forced fixup (-j): a logged database gets a new instance id. */
 void forceFixup(Database& database);
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -17,8 +17,8 @@ std::uint32_t* find(PartitionLayout& shared, const std::string& path) {
         if (place == 0) {
             return nullptr;
         }
-        const bool isHere = place != kTombstone && shared.offline[place - 1].pathHash == hash &&
-                            path == shared.offline[place - 1].path;
+        const bool isHere =
+            place != kTombstone && shared.offline[place - 1].pathHash == hash && path == shared.offline[place - 1].path;
         if (isHere) {
             return &place;
         }
@@ -32,7 +32,7 @@ void forgetAll(PartitionLayout& shared) {
     shared.offlineCount = 0;
 }
 
-} // namespace
+}  // namespace
 
 bool isOffline(Partition& partition, const std::string& expandedPath) {
     PartitionLayout& shared = partition.layout();
@@ -73,7 +73,7 @@ bool clearOffline(Partition& partition, const std::string& expandedPath) {
     }
     *place = kTombstone;
     if (shared.offlineCount.fetch_sub(1) == 1) {
-        forgetAll(shared); // entries and marks start afresh
+        forgetAll(shared);  // entries and marks start afresh
     }
     return true;
 }
@@ -86,4 +86,4 @@ void clearAllOffline(Partition& partition) {
     }
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -11,4 +11,4 @@ void markOffline(Partition& partition, const std::string& expandedPath);
 bool clearOffline(Partition& partition, const std::string& expandedPath);
 void clearAllOffline(Partition& partition);
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -32,13 +32,14 @@ std::uint64_t checksumOf(std::span<const std::byte> bytes) {
 
 namespace {
 
-template <typename Page> std::uint64_t pageChecksum(const Page& page) {
+template <typename Page>
+std::uint64_t pageChecksum(const Page& page) {
     Page copy = page;
     copy.head.checksum = 0;
     return checksumOf(bytesOf(std::as_const(copy)));
 }
 
-} // namespace
+}  // namespace
 
 void fillDataPage(DataPage& page, const TimeDate& databaseId, std::uint32_t number, std::uint64_t sequence,
                   std::uint64_t seed) {
@@ -91,7 +92,7 @@ std::uint64_t headerChecksum(const HeaderPage& header) {
     return checksumOf(bytesOf(std::as_const(copy)));
 }
 
-} // namespace
+}  // namespace
 
 void sealHeader(HeaderPage& header) {
     header.checksum = headerChecksum(header);
@@ -105,4 +106,4 @@ bool isIntact(const HeaderPage& header) {
     return isNsf(header) && header.checksum == headerChecksum(header);
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -19,9 +19,9 @@ inline constexpr std::uint32_t kMinimumPages = 3;
 struct PageHead {
     std::uint32_t magic;
     std::uint32_t number;
-    std::uint64_t sequence; // of the transaction that wrote the page
+    std::uint64_t sequence;  // of the transaction that wrote the page
     TimeDate databaseId;
-    std::uint64_t seed; // of that transaction
+    std::uint64_t seed;  // of that transaction
     std::uint64_t checksum;
 };
 
@@ -34,7 +34,7 @@ struct DataPage {
 struct Superblock {
     PageHead head;
     std::uint64_t initialSeed;
-    std::uint64_t chain; // ties the sequence to its whole history: two different histories never share a value
+    std::uint64_t chain;  // ties the sequence to its whole history: two different histories never share a value
     std::uint32_t pageCount;
     std::uint32_t initialPageCount;
     TimeDate committed;
@@ -43,7 +43,7 @@ struct Superblock {
 
 enum HeaderFlags : std::uint32_t {
     kHeaderLogged = 1,
-    kHeaderSpoilt = 2, // a roll forward broke off half way
+    kHeaderSpoilt = 2,  // a roll forward broke off half way
 };
 
 struct HeaderPage {
@@ -51,21 +51,21 @@ struct HeaderPage {
     std::uint16_t odsMajor;
     TimeDate databaseId;
     TimeDate replicaId;
-    Unid instanceId; // DBIID
+    Unid instanceId;  // DBIID
     Unid logId;
     std::uint32_t flags;
-    std::uint32_t headerSequence; // counts logged changes of this page
+    std::uint32_t headerSequence;  // counts logged changes of this page
     TimeDate created;
     TimeDate modified;
     TimeDate lastFixup;
     TimeDate lastCompact;
     // In-backup marker: set by NSFBackupStart as part of the image, so every copy of that image carries it.
-    std::uint64_t backupId; // 0 = none
+    std::uint64_t backupId;  // 0 = none
     std::uint64_t backupStartBytes;
     TimeDate backupTime;
     std::uint32_t backupLogExtent;
-    std::uint32_t completedLogExtent; // of the last backup that reached NSFBackupStop
-    TimeDate completedTime;           // zero = there was none
+    std::uint32_t completedLogExtent;  // of the last backup that reached NSFBackupStop
+    TimeDate completedTime;            // zero = there was none
     char info[kInfoBytes];
     std::uint64_t checksum;
     std::byte rest[kPageBytes - 272];
@@ -131,12 +131,14 @@ void sealHeader(HeaderPage& header);
 bool isNsf(const HeaderPage& header);
 bool isIntact(const HeaderPage& header);
 
-template <typename Page> std::span<std::byte> bytesOf(Page& page) {
+template <typename Page>
+std::span<std::byte> bytesOf(Page& page) {
     return std::as_writable_bytes(std::span(&page, 1));
 }
 
-template <typename Page> std::span<const std::byte> bytesOf(const Page& page) {
+template <typename Page>
+std::span<const std::byte> bytesOf(const Page& page) {
     return std::as_bytes(std::span(&page, 1));
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -16,9 +16,8 @@ constexpr ProcessRef kProcessIndexMask = 0xffff;
 void initialiseLayout(void* memory) {
     // The memory is zero-filled, which is the right start for everything but the locks.
     auto& layout = *static_cast<PartitionLayout*>(memory);
-    for (platform::RobustMutex* mutex :
-         {&layout.indexLock, &layout.processLock, &layout.faultLock, &layout.offlineLock, &layout.logLock,
-          &layout.recoveryLock, &layout.serialLock}) {
+    for (platform::RobustMutex* mutex : {&layout.indexLock, &layout.processLock, &layout.faultLock, &layout.offlineLock,
+                                         &layout.logLock, &layout.recoveryLock, &layout.serialLock}) {
         mutex->initialise();
     }
 }
@@ -42,7 +41,7 @@ void resetSlot(Slot& slot, const platform::FileIdentity& identity) {
     slot.path[0] = 0;
 }
 
-} // namespace
+}  // namespace
 
 std::uint64_t hashOf(std::string_view text) {
     return checksumOf(std::as_bytes(std::span(text)));
@@ -115,7 +114,7 @@ void Partition::leave() {
     ProcessRef server = self_;
     shared.server.compare_exchange_strong(server, 0);
     self_ = 0;
-    if (separate_) { // nobody else uses it
+    if (separate_) {  // nobody else uses it
         std::error_code ignored;
         fs::remove(platform::sharedMemoryDirectory() / name_, ignored);
         fs::remove_all(directory_, ignored);
@@ -168,7 +167,7 @@ Slot& Partition::slotOf(const platform::FileIdentity& identity) {
         }
     }
     const platform::RobustLock lock(shared.indexLock);
-    for (;; at = (at + 1) % kSlotIndexSize) { // another process may have been here meanwhile
+    for (;; at = (at + 1) % kSlotIndexSize) {  // another process may have been here meanwhile
         const std::uint32_t number = shared.slotIndex[at].load(std::memory_order_acquire);
         if (number == 0) {
             break;
@@ -242,4 +241,4 @@ void removeHandle(Partition& partition, Slot& slot) {
     }
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

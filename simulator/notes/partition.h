@@ -31,7 +31,7 @@ using ProcessRef = std::uint64_t;
 enum class ProcessRole : std::uint32_t { none, api, server, writer };
 
 struct ProcessEntry {
-    std::atomic<ProcessRef> ref; // 0 = free
+    std::atomic<ProcessRef> ref;  // 0 = free
     platform::ProcessIdentity identity;
     ProcessRole role;
 };
@@ -41,13 +41,13 @@ enum class BackupState : std::uint32_t { none, recording, stopped };
 /** A database in backup. Guarded by the slot's state lock; the mark is also read without it. */
 struct BackupRecord {
     BackupState state;
-    Status abortedWith; // Domino ended the backup by itself
+    Status abortedWith;  // Domino ended the backup by itself
     std::uint64_t id;
     ProcessRef owner;
-    std::uint64_t ownerHandleGone; // 1: the owner closed its handle without ending the backup
+    std::uint64_t ownerHandleGone;  // 1: the owner closed its handle without ending the backup
     std::uint64_t startBytes;
     std::atomic<std::uint64_t> highWaterMark;
-    std::uint64_t changeBytes; // valid bytes of the change file
+    std::uint64_t changeBytes;  // valid bytes of the change file
     std::int64_t startedNs;
     std::int64_t stoppedNs;
     std::uint32_t logExtent;
@@ -56,7 +56,7 @@ struct BackupRecord {
 /** The transaction being written; whoever finds its writer dead completes it. Guarded by the transaction lock. */
 struct PendingTransaction {
     std::uint32_t active;
-    std::uint32_t pageCount; // of the list below
+    std::uint32_t pageCount;  // of the list below
     std::uint32_t databasePages;
     std::uint64_t sequence;
     std::uint64_t seed;
@@ -72,17 +72,17 @@ struct SlotUser {
 
 /** What the partition knows about one database file. */
 struct Slot {
-    platform::RobustMutex transaction; // held for a whole transaction, and by NSFBackupStart
-    platform::RobustMutex state;       // held briefly; page 0 is read-modify-written under it
+    platform::RobustMutex transaction;  // held for a whole transaction, and by NSFBackupStart
+    platform::RobustMutex state;        // held briefly; page 0 is read-modify-written under it
     platform::FileIdentity identity;
-    std::int64_t compactingUntilNs; // in-place compact: 0 = none, -1 = until it is ended
-    std::atomic<std::uint32_t> startsWaiting; // writers let a waiting NSFBackupStart in first
-    std::uint32_t exclusive; // copy-style compact: nobody may open it
-    Unid instanceId;         // of a logged database, once it was opened
+    std::int64_t compactingUntilNs;            // in-place compact: 0 = none, -1 = until it is ended
+    std::atomic<std::uint32_t> startsWaiting;  // writers let a waiting NSFBackupStart in first
+    std::uint32_t exclusive;                   // copy-style compact: nobody may open it
+    Unid instanceId;                           // of a logged database, once it was opened
     BackupRecord backup;
     PendingTransaction pending;
     SlotUser users[kMaxUsers];
-    char path[kSharedPathBytes]; // expanded path at the last open, UTF-8
+    char path[kSharedPathBytes];  // expanded path at the last open, UTF-8
 };
 
 enum class FaultAction : std::uint32_t { fail, hang, die };
@@ -91,32 +91,32 @@ struct Fault {
     std::atomic<std::uint32_t> active;
     std::uint32_t function;
     FaultAction action;
-    std::uint32_t after; // 1: the call takes effect first
+    std::uint32_t after;  // 1: the call takes effect first
     Status status;
-    std::int64_t hangMs;  // -1 = for ever
-    std::uint64_t nth;    // 0 = every call
-    std::uint32_t onward; // 1: the n-th and all later ones
+    std::int64_t hangMs;   // -1 = for ever
+    std::uint64_t nth;     // 0 = every call
+    std::uint32_t onward;  // 1: the n-th and all later ones
     std::atomic<std::uint64_t> seen;
     std::atomic<std::uint64_t> fired;
-    char glob[256]; // empty = every database
+    char glob[256];  // empty = every database
 };
 
 /** What went wrong in the programs of the partition; only ever grows. */
 struct Accounting {
-    std::atomic<std::uint64_t> crashedParticipants; // ended without NotesTerm
-    std::atomic<std::uint64_t> threadsLeft;         // without NotesTermThread at NotesTerm
+    std::atomic<std::uint64_t> crashedParticipants;  // ended without NotesTerm
+    std::atomic<std::uint64_t> threadsLeft;          // without NotesTermThread at NotesTerm
     std::atomic<std::uint64_t> leakedDatabaseHandles;
     std::atomic<std::uint64_t> leakedBackupContexts;
     std::atomic<std::uint64_t> leakedApplyContexts;
     std::atomic<std::uint64_t> leakedMemoryHandles;
     std::atomic<std::uint64_t> callsBeforeInit;
-    std::atomic<std::uint64_t> callsOnForeignThread; // threads without NotesInitThread
+    std::atomic<std::uint64_t> callsOnForeignThread;  // threads without NotesInitThread
     std::atomic<std::uint64_t> foreignThreadHandles;
     std::atomic<std::uint64_t> unknownHandles;
-    std::atomic<std::uint64_t> backupsEndedUndrained; // NSFBackupEnd(0) before all change info was taken
+    std::atomic<std::uint64_t> backupsEndedUndrained;  // NSFBackupEnd(0) before all change info was taken
     std::atomic<std::uint64_t> backupsAborted;
     std::atomic<std::uint64_t> backupsCompleted;
-    std::atomic<std::uint64_t> userWritesFailed; // 0x13A9
+    std::atomic<std::uint64_t> userWritesFailed;  // 0x13A9
 };
 
 struct OfflineEntry {
@@ -125,14 +125,14 @@ struct OfflineEntry {
 };
 
 struct LogState {
-    std::uint32_t loaded; // the fields below mirror the control file
+    std::uint32_t loaded;  // the fields below mirror the control file
     std::uint32_t style;
     Unid logId;
     std::uint32_t firstExtent;
     std::uint32_t currentExtent;
     std::uint64_t currentBytes;
     ProcessRef archiver;
-    std::uint64_t done[1024]; // archived extents, by number modulo 65536
+    std::uint64_t done[1024];  // archived extents, by number modulo 65536
 };
 
 struct PartitionLayout {
@@ -142,11 +142,11 @@ struct PartitionLayout {
     platform::RobustMutex offlineLock;
     platform::RobustMutex logLock;
     platform::RobustMutex recoveryLock;
-    platform::RobustMutex serialLock; // the part of a latency that Domino serialises
+    platform::RobustMutex serialLock;  // the part of a latency that Domino serialises
     std::atomic<ProcessRef> server;
     ProcessRef recoverer;
     std::atomic<std::uint64_t> nextProcess;
-    std::atomic<std::uint64_t> faultGeneration; // 0 = no fault was ever set
+    std::atomic<std::uint64_t> faultGeneration;  // 0 = no fault was ever set
     std::atomic<std::uint32_t> activeFaults;
     std::atomic<std::uint32_t> offlineCount;
     std::atomic<std::uint32_t> slotCount;
@@ -156,9 +156,9 @@ struct PartitionLayout {
     Fault faults[kMaxFaults];
     LogState log;
     ProcessEntry processes[kMaxProcesses];
-    std::atomic<std::uint32_t> slotIndex[kSlotIndexSize]; // slot number + 1
+    std::atomic<std::uint32_t> slotIndex[kSlotIndexSize];  // slot number + 1
     std::uint32_t offlineUsed;
-    std::uint32_t offlineIndex[kOfflineIndexSize]; // entry number + 1
+    std::uint32_t offlineIndex[kOfflineIndexSize];  // entry number + 1
     OfflineEntry offline[kMaxOffline];
     Slot slots[kMaxSlots];
 };
@@ -214,4 +214,4 @@ void copyPath(char (&target)[kSharedPathBytes], const std::string& path);
 /** Hash of a text, the same in every process. */
 std::uint64_t hashOf(std::string_view text);
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -53,7 +53,7 @@ std::string relativeTo(const Environment& environment, const std::string& path) 
     return environment.isInDataDirectory(path) ? path.substr(environment.dataDirectory.size() + 1) : path;
 }
 
-} // namespace
+}  // namespace
 
 NetPath parseNetPath(std::string_view path) {
     NetPath result;
@@ -151,4 +151,4 @@ void storePath(const Environment& environment, char* buffer, const std::string& 
     buffer[length] = 0;
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

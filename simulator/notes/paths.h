@@ -23,8 +23,8 @@ enum class PathKind { directory, database };
 
 struct ResolvedPath {
     PathKind kind = PathKind::database;
-    std::string canonical; // as named, relative to the data directory; UTF-8
-    std::string expanded;  // the file itself, links followed; UTF-8
+    std::string canonical;  // as named, relative to the data directory; UTF-8
+    std::string expanded;   // the file itself, links followed; UTF-8
 };
 
 /** Resolves a local path given in UTF-8. Throws StatusError. */
@@ -39,4 +39,4 @@ std::string pathArgument(const Environment& environment, const char* lmbcs);
 /** Writes an LMBCS path into a buffer of the size the API documents, cut where necessary. */
 void storePath(const Environment& environment, char* buffer, const std::string& utf8);
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -99,7 +99,7 @@ std::filesystem::path sharedMemoryDirectory();
 
 struct ProcessIdentity {
     std::uint32_t pid = 0;
-    std::uint64_t startToken = 0; // tells a process from a later one with the same number
+    std::uint64_t startToken = 0;  // tells a process from a later one with the same number
 };
 
 ProcessIdentity currentProcess();
@@ -118,4 +118,4 @@ void sleepExactlyNs(std::int64_t ns);
 /** Sends one line to the socket and returns the answering line; empty when nobody listens. */
 std::optional<std::string> askSocket(const std::string& socketPath, const std::string& line);
 
-} // namespace domino_sim::platform
+}  // namespace domino_sim::platform

@@ -7,8 +7,6 @@
 #include <system_error>
 #include <utility>
 
-#include <csignal>
-#include <ctime>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/file.h>
@@ -18,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <csignal>
+#include <ctime>
 
 namespace domino_sim::platform {
 
@@ -30,9 +30,8 @@ namespace {
 FileIdentity identityFrom(const struct statx& info) {
     const auto device = (static_cast<std::uint64_t>(info.stx_dev_major) << 32) | info.stx_dev_minor;
     const bool hasBirth = (info.stx_mask & STATX_BTIME) != 0;
-    const auto birth = hasBirth ? static_cast<std::uint64_t>(info.stx_btime.tv_sec) * 1'000'000'000u +
-                                      info.stx_btime.tv_nsec
-                                : 0;
+    const auto birth =
+        hasBirth ? static_cast<std::uint64_t>(info.stx_btime.tv_sec) * 1'000'000'000u + info.stx_btime.tv_nsec : 0;
     return {device, info.stx_ino, birth};
 }
 
@@ -51,7 +50,7 @@ std::optional<std::uint64_t> startTimeOf(std::uint32_t pid) {
         return std::nullopt;
     }
     text[length] = 0;
-    const char* field = std::strrchr(text, ')'); // the name before it may contain anything
+    const char* field = std::strrchr(text, ')');  // the name before it may contain anything
     if (field == nullptr || field[1] == 0 || field[2] == 'Z' || field[2] == 'X') {
         return std::nullopt;
     }
@@ -73,15 +72,15 @@ void* mapShared(int descriptor, std::size_t sizeBytes) {
     return data;
 }
 
-} // namespace
+}  // namespace
 
 File::File(const std::string& path, FileMode mode) {
     int flags = O_CLOEXEC;
     switch (mode) {
-    case FileMode::read: flags |= O_RDONLY; break;
-    case FileMode::readWrite: flags |= O_RDWR; break;
-    case FileMode::createNew: flags |= O_RDWR | O_CREAT | O_EXCL; break;
-    case FileMode::createOrOpen: flags |= O_RDWR | O_CREAT; break;
+        case FileMode::read: flags |= O_RDONLY; break;
+        case FileMode::readWrite: flags |= O_RDWR; break;
+        case FileMode::createNew: flags |= O_RDWR | O_CREAT | O_EXCL; break;
+        case FileMode::createOrOpen: flags |= O_RDWR | O_CREAT; break;
     }
     descriptor_ = ::open(path.c_str(), flags, 0666);
     if (descriptor_ == -1) {
@@ -234,7 +233,7 @@ SharedMemory SharedMemory::attach(const std::string& name, std::size_t sizeBytes
         ::close(descriptor);
         throw;
     }
-    ::flock(descriptor, LOCK_UN); // the mapping keeps the open file alive, and with it the lock
+    ::flock(descriptor, LOCK_UN);  // the mapping keeps the open file alive, and with it the lock
     ::close(descriptor);
     return memory;
 }
@@ -333,4 +332,4 @@ std::optional<std::string> askSocket(const std::string& socketPath, const std::s
     return answer;
 }
 
-} // namespace domino_sim::platform
+}  // namespace domino_sim::platform

@@ -49,7 +49,7 @@ struct Candidate {
     HeaderPage header{};
     SuperblockState state;
     bool getsNewInstanceId = false;
-    bool isAtItsTime = false; // the next record is younger than wanted
+    bool isAtItsTime = false;  // the next record is younger than wanted
 };
 
 Candidate openCandidate(Environment& environment, const std::string& path, const RecoveryOptions& options,
@@ -153,7 +153,7 @@ private:
             throw StatusError(kRecoveryLogError);
         }
         std::error_code ignored;
-        std::filesystem::remove(path, ignored); // it was brought back for this scan only
+        std::filesystem::remove(path, ignored);  // it was brought back for this scan only
     }
 
     void applyToAll(const LogRecord& record) {
@@ -207,7 +207,7 @@ void spoil(std::vector<Candidate>& candidates) {
     }
 }
 
-} // namespace
+}  // namespace
 
 RecoveryResult recoverDatabases(Environment& environment, const std::vector<std::string>& paths,
                                 const RecoveryOptions& options) {
@@ -242,4 +242,4 @@ RecoveryResult recoverDatabases(Environment& environment, const std::vector<std:
     return result;
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

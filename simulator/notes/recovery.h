@@ -16,7 +16,7 @@ struct RecoveryOptions {
     bool zapsReplicaId = false;
     bool staysBackup = false;
     bool usesAlternatePath = false;
-    const TimeDate* until = nullptr; // only commits before this time
+    const TimeDate* until = nullptr;  // only commits before this time
     /** Brings back an archived extent at this path; non-zero = it cannot. Empty = nobody can. */
     std::function<Status(const Unid& logId, std::uint32_t extent, const std::string& path)> restoreExtent;
     /** Told about every transaction applied; non-zero stops the recovery. */
@@ -25,7 +25,7 @@ struct RecoveryOptions {
 
 struct RecoveryResult {
     Status status = kNoError;
-    std::uint16_t failedDatabase = 0; // 1-based, 0 = cannot be attributed
+    std::uint16_t failedDatabase = 0;  // 1-based, 0 = cannot be attributed
     TimeDate lastApplied{};
 };
 
@@ -33,4 +33,4 @@ struct RecoveryResult {
 RecoveryResult recoverDatabases(Environment& environment, const std::vector<std::string>& paths,
                                 const RecoveryOptions& options);
 
-} // namespace domino_sim
+}  // namespace domino_sim

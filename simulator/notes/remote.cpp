@@ -47,7 +47,7 @@ std::string ask(Environment& environment, const std::string& server, const std::
     return bytesOfHex(second);
 }
 
-} // namespace
+}  // namespace
 
 bool isSameServer(std::string_view named, std::string_view actual) {
     return !actual.empty() && equalIgnoringCase(abbreviated(named), abbreviated(actual));
@@ -139,4 +139,4 @@ std::string answerRemote(Environment& environment, const std::string& line) {
     }
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

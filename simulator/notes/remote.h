@@ -25,4 +25,4 @@ bool isSameServer(std::string_view named, std::string_view actual);
 std::string hexOf(std::string_view bytes);
 std::string bytesOfHex(std::string_view hex);
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -16,7 +16,7 @@ struct ThreadState {
 
 thread_local ThreadState currentThreadState;
 
-} // namespace
+}  // namespace
 
 void panic(const char* why) {
     std::fprintf(stderr, "PANIC: %s\n", why);
@@ -91,7 +91,7 @@ void Runtime::leaveThread() {
         return;
     }
     if (--currentThreadState.depth == 0) {
-        currentThreadState.serial = 0; // handles made before belong to no thread any more
+        currentThreadState.serial = 0;  // handles made before belong to no thread any more
         threads_.fetch_sub(1);
     }
 }
@@ -120,8 +120,7 @@ std::shared_ptr<OpenDatabase> requireHandle(Handle handle) {
 void closeHandle(Environment& environment, Handle handle) {
     Runtime& runtime = Runtime::get();
     const auto open = runtime.databases.remove(handle);
-    const bool mayHaveBackup =
-        open->database != nullptr && open->database->slot().backup.state != BackupState::none;
+    const bool mayHaveBackup = open->database != nullptr && open->database->slot().backup.state != BackupState::none;
     if (!mayHaveBackup) {
         return;
     }
@@ -149,4 +148,4 @@ std::shared_ptr<OpenDatabase> requireLocalDatabase(Handle handle) {
     return open;
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

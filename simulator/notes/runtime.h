@@ -22,12 +22,12 @@ struct OpenDatabase {
     std::uint64_t thread = 0;
     ResolvedPath path;
     NetPath remote;
-    std::shared_ptr<Database> database; // null for directories and remote databases
+    std::shared_ptr<Database> database;  // null for directories and remote databases
 };
 
 struct BackupContext {
     std::uint64_t thread = 0;
-    Handle handle = 0; // the database handle it was made with
+    Handle handle = 0;  // the database handle it was made with
     std::shared_ptr<Database> database;
     std::uint64_t id = 0;
     std::unique_ptr<ChangeStreamReader> reader;
@@ -36,7 +36,7 @@ struct BackupContext {
 struct ApplyContext {
     std::unique_ptr<ChangeSink> sink;
     std::unique_ptr<ChangeStreamDecoder> decoder;
-    std::function<void()> finish; // after the last piece
+    std::function<void()> finish;  // after the last piece
 };
 
 struct MemoryBlock {
@@ -74,7 +74,7 @@ public:
 private:
     std::mutex mutex_;
     std::atomic<Environment*> environment_{nullptr};
-    std::vector<std::unique_ptr<Environment>> environments_; // kept: a straggling thread may still look at them
+    std::vector<std::unique_ptr<Environment>> environments_;  // kept: a straggling thread may still look at them
     bool wasTerminated_ = false;
     std::uint32_t nested_ = 0;
     std::atomic<std::uint64_t> nextThread_{1};
@@ -93,4 +93,4 @@ void closeHandle(Environment& environment, Handle handle);
 /** Ends the process as Domino's own PANIC does. */
 [[noreturn]] void panic(const char* why);
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -37,7 +37,7 @@ std::optional<double> wordValue(std::string_view words, std::string_view word) {
     }
 }
 
-} // namespace
+}  // namespace
 
 std::optional<Setting> findSetting(std::string_view name) {
     for (std::size_t i = 0; i < kSettingSlots; ++i) {
@@ -95,4 +95,4 @@ bool Settings::is(Setting setting, std::string_view word) const {
     return wordValue(kSettingRows[static_cast<std::size_t>(setting)].words, word) == (*this)[setting];
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

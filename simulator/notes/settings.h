@@ -16,7 +16,7 @@ class IniFile;
 struct SettingRow {
     std::string_view name;
     double defaultValue;
-    std::string_view words; // `error|allow`: words by value; empty for a number
+    std::string_view words;  // `error|allow`: words by value; empty for a number
     std::string_view meaning;
 };
 
@@ -24,36 +24,48 @@ struct SettingRow {
 inline constexpr auto kSettingRows = std::to_array<SettingRow>({
     {"SIM_ALLOW_ROOT", 0, "", "1: the super-user may initialise (refused with 0x01ED otherwise)"},
     {"SIM_QUIET", 0, "", "1: no line on stderr about SIM_ALLOW_ROOT"},
-    {"SIM_SEPARATE_ENVIRONMENT", 0, "", "1: this process does not share the server's memory (environment variable only)"},
+    {"SIM_SEPARATE_ENVIRONMENT", 0, "",
+     "1: this process does not share the server's memory (environment variable only)"},
     {"SIM_SYNC", 1, "", "1: NSFBackupStart syncs the database file to disk"},
     {"SIM_SERIALISED_SHARE", 0, "", "0..1: share of every latency spent holding one partition-wide lock"},
     {"SIM_LATENCY_DISTRIBUTION", 0, "fixed|uniform|lognormal", "how latencies scatter around their mean"},
     {"SIM_LATENCY_SPREAD", 0.5, "", "uniform: +- share of the mean; lognormal: sigma"},
     {"SIM_LATENCY_DATABASE_SPREAD", 0, "", "+- share of the mean that belongs to the database and never changes"},
     {"SIM_LATENCY_SEED", 1, "", "seed of the scatter"},
-    {"SIM_NOT_INITIALISED", 0, "error|abort", "a call before the runtime is initialised: 0x0217 or the end of the process"},
-    {"SIM_THREAD_NOT_INITIALISED", 0, "error|abort|allow", "a call on a thread without NotesInitThread: 0x0217, the end, or accepted"},
-    {"SIM_FOREIGN_THREAD", 0, "error|abort|allow", "a handle used on another thread than its own: 0x0217, the end, or accepted"},
+    {"SIM_NOT_INITIALISED", 0, "error|abort",
+     "a call before the runtime is initialised: 0x0217 or the end of the process"},
+    {"SIM_THREAD_NOT_INITIALISED", 0, "error|abort|allow",
+     "a call on a thread without NotesInitThread: 0x0217, the end, or accepted"},
+    {"SIM_FOREIGN_THREAD", 0, "error|abort|allow",
+     "a handle used on another thread than its own: 0x0217, the end, or accepted"},
     {"SIM_BAD_HANDLE", 0, "error|abort", "a handle that does not exist: 0x0217 or the end of the process"},
     {"SIM_NESTED_INIT", 0, "error|allow", "initialising twice: 0x019F or counted"},
     {"SIM_INIT_AFTER_TERM", 0, "error|allow", "initialising again after NotesTerm: 0x019F or accepted"},
     {"SIM_CONTEXT_OTHER_THREAD", 0, "error|allow", "backup context used on another thread: 0x0EA5 or accepted"},
-    {"SIM_CONTEXT_OTHER_HANDLE", 0, "error|allow", "backup context used with another handle of the database: 0x0EA5 or accepted"},
-    {"SIM_CHANGES_BEFORE_STOP", 0, "error|empty", "change info asked for before NSFBackupStop: 0x0EA5, or success with 0 bytes"},
-    {"SIM_CHUNK_BOUNDARIES", 0, "stream|records", "records: pieces are whole records, and only such pieces can be applied"},
+    {"SIM_CONTEXT_OTHER_HANDLE", 0, "error|allow",
+     "backup context used with another handle of the database: 0x0EA5 or accepted"},
+    {"SIM_CHANGES_BEFORE_STOP", 0, "error|empty",
+     "change info asked for before NSFBackupStop: 0x0EA5, or success with 0 bytes"},
+    {"SIM_CHUNK_BOUNDARIES", 0, "stream|records",
+     "records: pieces are whole records, and only such pieces can be applied"},
     {"SIM_MINIMUM_BUFFER", 1, "", "smallest buffer NSFBackupGetNextChangeInfo takes; smaller ones get 0x0107"},
     {"SIM_SHORT_PIECES", 0, "", "n > 0: no piece of change info is longer than n bytes, whatever the buffer"},
     {"SIM_APPLY_TRUNCATES", 0, "", "1: applying cuts the copy to the size at NSFBackupStart"},
     {"SIM_APPLY_PATH", 0, "any|full", "full: a relative copy path gets 0x014B"},
     {"SIM_OFFLINE_PATH", 0, "full|any", "full: NSFTakeDatabaseOffline refuses a relative path with 0x014B"},
     {"SIM_OFFLINE_SURVIVES_RESTART", 0, "", "1: databases stay offline over a server restart"},
-    {"SIM_DEAD_OWNER", 0, "stays|released", "what a backup process leaves that died: the database stays in backup, or not"},
-    {"SIM_FOREIGN_ABORT", 1, "never|dead|always", "BACKUPEND_ABORT with an unknown context releases: nothing, only what nobody owns any more, everything"},
+    {"SIM_DEAD_OWNER", 0, "stays|released",
+     "what a backup process leaves that died: the database stays in backup, or not"},
+    {"SIM_FOREIGN_ABORT", 1, "never|dead|always",
+     "BACKUPEND_ABORT with an unknown context releases: nothing, only what nobody owns any more, everything"},
     {"SIM_CLOSE_ENDS_BACKUP", 0, "", "1: NSFDbClose ends the backup of its handle"},
     {"SIM_TERM_ENDS_BACKUPS", 0, "", "1: NotesTerm ends the backups of the process"},
-    {"SIM_BACKUP_TIMEOUT_MS", -1, "", "longest time from Start to Stop; 0 none; -1 BACKUP_TIMEOUT / BACKUP_NO_TIMEOUT of notes.ini, else 15 minutes"},
-    {"SIM_CHANGE_INFO_LIMIT_BYTES", 0, "", "change info of one database beyond this breaks its backup off (0 = no limit)"},
-    {"SIM_CHANGE_INFO_OVERFLOW", 0, "abort|write", "beyond the limit: the backup ends with 0x2DD8, or the user's write fails with 0x13A9"},
+    {"SIM_BACKUP_TIMEOUT_MS", -1, "",
+     "longest time from Start to Stop; 0 none; -1 BACKUP_TIMEOUT / BACKUP_NO_TIMEOUT of notes.ini, else 15 minutes"},
+    {"SIM_CHANGE_INFO_LIMIT_BYTES", 0, "",
+     "change info of one database beyond this breaks its backup off (0 = no limit)"},
+    {"SIM_CHANGE_INFO_OVERFLOW", 0, "abort|write",
+     "beyond the limit: the backup ends with 0x2DD8, or the user's write fails with 0x13A9"},
     {"SIM_OPEN_COPY", 0, "mark|refuse", "opening a logged copy: it is no backup any more, or 0x13F3"},
     {"SIM_UNLOGGED_LOGINFO", 0, "garbage|zero", "what NSFDbGetLogInfo writes into the ids of an unlogged database"},
     {"SIM_LOGINFO_OUTSIDE_BACKUP", 0, "allow|error", "NSFDbGetLogInfo without a backup: accepted or 0x0EA5"},
@@ -114,4 +126,4 @@ private:
     const LiveSettings* live_ = nullptr;
 };
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -44,4 +44,4 @@ Status statusOfCurrentException() noexcept {
     }
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

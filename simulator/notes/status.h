@@ -50,7 +50,7 @@ inline constexpr Status kNotDoingBackup = 0x0EA5;
 inline constexpr Status kInvalidChangeInfoContext = 0x0EA6;
 inline constexpr Status kCorruptChangeInfo = 0x0EA7;
 inline constexpr Status kArchiveInProgress = 0x0EAE;
-inline constexpr Status kBackupRecordingFailed = 0x13A9; // reported to the user whose write failed
+inline constexpr Status kBackupRecordingFailed = 0x13A9;  // reported to the user whose write failed
 inline constexpr Status kCompacting = 0x13AA;
 inline constexpr Status kDamaged = 0x13C1;
 inline constexpr Status kRecoveryGeneralFailure = 0x13C5;
@@ -86,4 +86,4 @@ Status statusOf(const std::error_code& error);
 /** The status for the exception being handled; call it inside a catch block only. */
 Status statusOfCurrentException() noexcept;
 
-} // namespace domino_sim
+}  // namespace domino_sim

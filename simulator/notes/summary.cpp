@@ -6,7 +6,8 @@ namespace {
 
 enum ItemType : std::uint16_t { kNumber = 0x0300, kTime = 0x0400, kText = 0x0500 };
 
-template <typename Value> std::string raw(const Value& value) {
+template <typename Value>
+std::string raw(const Value& value) {
     return {reinterpret_cast<const char*>(&value), sizeof value};
 }
 
@@ -14,7 +15,7 @@ std::string word(std::size_t value) {
     return raw(static_cast<std::uint16_t>(value));
 }
 
-} // namespace
+}  // namespace
 
 void Summary::addText(std::string_view name, std::string_view lmbcs) {
     items_.push_back({std::string(name), word(kText) + std::string(lmbcs)});
@@ -39,4 +40,4 @@ std::string Summary::bytes() const {
     return word(total) + word(items_.size()) + lengths + contents;
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

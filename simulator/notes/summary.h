@@ -20,10 +20,10 @@ public:
 private:
     struct Item {
         std::string name;
-        std::string value; // with its type
+        std::string value;  // with its type
     };
 
     std::vector<Item> items_;
 };
 
-} // namespace domino_sim
+}  // namespace domino_sim

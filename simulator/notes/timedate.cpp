@@ -10,10 +10,10 @@ namespace domino_sim {
 
 namespace {
 
-constexpr std::int64_t kJulianOfEpoch = 2'440'588; // 1 January 1970
+constexpr std::int64_t kJulianOfEpoch = 2'440'588;  // 1 January 1970
 constexpr std::uint32_t kJulianMask = 0x00ff'ffff;
 
-} // namespace
+}  // namespace
 
 TimeDate timeDateOf(SystemTime time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
@@ -79,4 +79,4 @@ std::string idText(const Unid& id) {
     return idText(id.file) + "-" + idText(id.note);
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

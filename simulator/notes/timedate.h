@@ -28,4 +28,4 @@ std::string isoText(const TimeDate& time);
 std::string idText(const TimeDate& id);
 std::string idText(const Unid& id);
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -10,7 +10,7 @@ namespace domino_sim {
 
 namespace {
 
-constexpr std::uint32_t kMaxDataPages = 15; // with the superblock: 2..16 pages
+constexpr std::uint32_t kMaxDataPages = 15;  // with the superblock: 2..16 pages
 constexpr std::uint32_t kMaxAppended = 4;
 constexpr int kMaxYields = 1000;
 
@@ -38,7 +38,7 @@ void setPending(PendingTransaction& pending, const TransactionPlan& plan) {
     pending.active = 1;
 }
 
-} // namespace
+}  // namespace
 
 TransactionPlan planTransaction(const SuperblockState& before, std::uint64_t seed) {
     TransactionPlan plan{before, before, {}};
@@ -106,4 +106,4 @@ void completePendingTransaction(Database& database) {
     pending.active = 0;
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

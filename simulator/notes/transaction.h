@@ -11,7 +11,7 @@ namespace domino_sim {
 struct TransactionPlan {
     SuperblockState before;
     SuperblockState after;
-    std::vector<std::uint32_t> pages; // in writing order, the superblock among them
+    std::vector<std::uint32_t> pages;  // in writing order, the superblock among them
 };
 
 /** What a transaction does follows from its seed and the superblock before it. */
@@ -32,4 +32,4 @@ void runTransaction(Database& database, std::uint64_t seed, TransactionObserver&
 /** Writes all pages of the transaction whose writer died. Transaction lock held. */
 void completePendingTransaction(Database& database);
 
-} // namespace domino_sim
+}  // namespace domino_sim

@@ -27,7 +27,7 @@ struct ExtentHead {
 
 struct RecordHead {
     std::uint32_t magic;
-    std::uint32_t lengthBytes; // with the page numbers
+    std::uint32_t lengthBytes;  // with the page numbers
     std::uint32_t pageCount;
     std::uint32_t pageCountAfter;
     Unid instanceId;
@@ -36,7 +36,7 @@ struct RecordHead {
     std::uint64_t parentChain;
     std::uint64_t chain;
     TimeDate committed;
-    std::uint64_t checksum; // of everything else
+    std::uint64_t checksum;  // of everything else
 };
 
 struct ControlFile {
@@ -180,7 +180,7 @@ void rollOver(Environment& environment, LogState& log) {
     const std::uint32_t next = log.currentExtent + 1;
     const auto keep = static_cast<std::uint32_t>(environment["SIM_LOG_EXTENTS"_setting]);
     for (std::uint32_t number = log.firstExtent; number < next; ++number) {
-        const bool isFree = log.style == static_cast<std::uint32_t>(LogStyle::circular) ? number + keep <= next
+        const bool isFree = log.style == static_cast<std::uint32_t>(LogStyle::circular)  ? number + keep <= next
                             : log.style == static_cast<std::uint32_t>(LogStyle::archive) ? isArchived(log, number)
                                                                                          : false;
         if (isFree) {
@@ -196,7 +196,7 @@ void rollOver(Environment& environment, LogState& log) {
     saveControl(environment, log);
 }
 
-} // namespace
+}  // namespace
 
 std::string extentName(std::uint32_t number) {
     char name[32];
@@ -287,4 +287,4 @@ bool readExtent(const std::string& path, const Unid& logId, std::uint32_t number
     return true;
 }
 
-} // namespace domino_sim
+}  // namespace domino_sim

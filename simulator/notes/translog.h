@@ -54,4 +54,4 @@ void changeLog(Environment& environment, const std::function<void(LogState&)>& c
 bool isArchived(const LogState& log, std::uint32_t extent);
 void setArchived(LogState& log, std::uint32_t extent, bool archived);
 
-} // namespace domino_sim
+}  // namespace domino_sim

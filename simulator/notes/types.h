@@ -84,4 +84,4 @@ inline constexpr std::uint32_t kInfoBytes = 128;
 
 using InfoBuffer = std::array<char, kInfoBytes>;
 
-} // namespace domino_sim
+}  // namespace domino_sim

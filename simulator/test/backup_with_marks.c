@@ -16,8 +16,8 @@ struct copying {
 };
 
 /* As backup programs do: a mark after every 10 blocks of 32 KB. Meanwhile the users write. */
-static void afterBlock(uint64_t copied, void *parameter) {
-    struct copying *state = parameter;
+static void afterBlock(uint64_t copied, void* parameter) {
+    struct copying* state = parameter;
     if (++state->blocks % 10 == 0) {
         CHECK_OK(NSFBackupSetHighWaterMark(state->db, state->context, (DWORD)copied, (DWORD)(copied >> 32)));
         ++state->marks;
@@ -26,12 +26,12 @@ static void afterBlock(uint64_t copied, void *parameter) {
 }
 
 /* Drains the change info with one buffer size and applies it with another one. */
-static uint64_t applyChanges(DHANDLE db, DHANDLE context, char *copy, DWORD bufferSize, DWORD applySize) {
+static uint64_t applyChanges(DHANDLE db, DHANDLE context, char* copy, DWORD bufferSize, DWORD applySize) {
     DWORD low = 0;
     DWORD high = 0;
     CHECK_OK(NSFBackupGetChangeInfoSize(db, context, 0, &low, &high));
     const uint64_t total = ((uint64_t)high << 32) | low;
-    char *stream = malloc(total + bufferSize);
+    char* stream = malloc(total + bufferSize);
     CHECK(stream != NULL);
     uint64_t got = 0;
     for (DWORD filled = 1; filled != 0;) {

@@ -8,7 +8,14 @@
 
 namespace {
 
-enum Mode : WORD { nativeToLmbcs = 0, lmbcsToNative = 1, lmbcsToUnicode = 20, lmbcsToUtf8 = 22, unicodeToLmbcs = 23, utf8ToLmbcs = 24 };
+enum Mode : WORD {
+    nativeToLmbcs = 0,
+    lmbcsToNative = 1,
+    lmbcsToUnicode = 20,
+    lmbcsToUtf8 = 22,
+    unicodeToLmbcs = 23,
+    utf8ToLmbcs = 24
+};
 
 std::string translate(Mode mode, const std::string& in, WORD outSize = 1024) {
     std::string out(outSize, '#');
@@ -26,34 +33,34 @@ void everyCharacter() {
         const std::string text = unit(static_cast<char16_t>(c));
         const std::string lmbcs = translate(unicodeToLmbcs, text);
         CHECK(lmbcs.size() <= 3);
-        CHECK(c == 0 || lmbcs.find('\0') == std::string::npos); // no NUL inside a string
+        CHECK(c == 0 || lmbcs.find('\0') == std::string::npos);  // no NUL inside a string
         if (translate(lmbcsToUnicode, lmbcs) != text) {
             ++lost;
-            CHECK(c > 0xF600 && c < 0xF700); // 255 private characters LMBCS cannot hold
+            CHECK(c > 0xF600 && c < 0xF700);  // 255 private characters LMBCS cannot hold
         }
     }
     CHECK(lost == 255);
 }
 
 void knownBytes() {
-    CHECK(translate(utf8ToLmbcs, "Büro") == "B\x81ro"); // code page 850, no prefix
+    CHECK(translate(utf8ToLmbcs, "Büro") == "B\x81ro");  // code page 850, no prefix
     CHECK(translate(utf8ToLmbcs, "Ω") == std::string("\x02\xD5"));
     CHECK(translate(utf8ToLmbcs, "Я") == std::string("\x05\xDF"));
     CHECK(translate(utf8ToLmbcs, "日") == std::string("\x14\x65\xE5"));
-    CHECK(translate(utf8ToLmbcs, "Ā") == std::string("\x14\xF6\x01")); // U+0100: no zero byte
+    CHECK(translate(utf8ToLmbcs, "Ā") == std::string("\x14\xF6\x01"));  // U+0100: no zero byte
     CHECK(translate(lmbcsToUtf8, translate(utf8ToLmbcs, "a😀b")) == "a😀b");
     CHECK(translate(nativeToLmbcs, "Ärger") == translate(utf8ToLmbcs, "Ärger"));
-    CHECK(translate(lmbcsToNative, "\x01\x8E") == "Ä"); // an explicit group prefix is legal too
-    CHECK(translate(utf8ToLmbcs, "日日", 5) == std::string("\x14\x65\xE5")); // cut between characters
+    CHECK(translate(lmbcsToNative, "\x01\x8E") == "Ä");                       // an explicit group prefix is legal too
+    CHECK(translate(utf8ToLmbcs, "日日", 5) == std::string("\x14\x65\xE5"));  // cut between characters
     char out[16];
-    CHECK(OSTranslate(utf8ToLmbcs, "abc", 0xffff, out, sizeof out) == 3); // NUL-terminated input, unterminated output
+    CHECK(OSTranslate(utf8ToLmbcs, "abc", 0xffff, out, sizeof out) == 3);  // NUL-terminated input, unterminated output
     CHECK(translate(static_cast<Mode>(99), "abc").empty());
 }
 
 void paths() {
     DHANDLE db = 0;
     const std::string utf8 = "Büro/Ärger ñ.nsf";
-    CHECK_STATUS(NSFDbOpen(utf8.c_str(), &db), 0x0103); // UTF-8 names another file
+    CHECK_STATUS(NSFDbOpen(utf8.c_str(), &db), 0x0103);  // UTF-8 names another file
     CHECK_OK(NSFDbOpen(translate(utf8ToLmbcs, utf8).c_str(), &db));
     char canonical[4096];
     char expanded[4096];
@@ -71,7 +78,7 @@ void paths() {
 void texts() {
     char text[128];
     CHECK(OSLoadString(nullptr, 0x0EA4, text, sizeof text) > 0);
-    CHECK(OSLoadString(nullptr, 0x0EA4 | 0x8000, text, sizeof text) == 0); // the caller masks first
+    CHECK(OSLoadString(nullptr, 0x0EA4 | 0x8000, text, sizeof text) == 0);  // the caller masks first
     CHECK(OSLoadString(nullptr, 0x0001, text, sizeof text) == 0);
     const WORD length = OSLoadString(nullptr, 0x3810, text, sizeof text);
     CHECK(translate(lmbcsToUtf8, std::string(text, length)).find("“backup time-out”") != std::string::npos);
@@ -91,7 +98,7 @@ void networkPaths() {
     CHECK(std::string(port) == "TCPIP" && std::string(server) == "Sim/Test" && std::string(file) == "a.nsf");
 }
 
-} // namespace
+}  // namespace
 
 int main() {
     simulationCreate("--databases 24");

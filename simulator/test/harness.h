@@ -9,15 +9,15 @@ extern "C" {
 #endif
 
 /* Makes an empty directory for this test, and a data directory in it; `options` are those of `domino-sim create`. */
-void simulationCreate(const char *options);
+void simulationCreate(const char* options);
 
 /* Initialises the API of this process for that data directory. */
 void simulationInit(void);
 
 /* Starts `domino-sim serve` with further options. */
-void serverStart(const char *options);
+void serverStart(const char* options);
 /* Sends one line and returns the answer; fails the test unless it says ok. */
-const char *serverAsk(const char *format, ...) __attribute__((format(printf, 1, 2)));
+const char* serverAsk(const char* format, ...) __attribute__((format(printf, 1, 2)));
 void serverStop(void);
 /* Ends it as a crash would. */
 void serverKill(void);
@@ -25,26 +25,31 @@ void serverKill(void);
 /* Removes what the test made, and its shared memory. */
 void simulationDestroy(void);
 
-const char *testDirectory(void);
-const char *dataDirectory(void);
+const char* testDirectory(void);
+const char* dataDirectory(void);
 
 /* Runs `domino-sim verify` with these arguments behind the log; 0 = as demanded. */
-int verify(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int verify(const char* format, ...) __attribute__((format(printf, 1, 2)));
 /* Runs any `domino-sim` command; returns its exit code. */
-int simTool(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int simTool(const char* format, ...) __attribute__((format(printf, 1, 2)));
 /* Standard output of a `domino-sim` command. */
-const char *simOutput(const char *format, ...) __attribute__((format(printf, 1, 2)));
+const char* simOutput(const char* format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Opens a database and puts it into backup mode. */
+void startBackup(const char* name, uint32_t* db, uint32_t* context, uint32_t* size);
+/* Copies it, takes it out of backup mode, applies the change info to the copy, ends, closes. */
+void finishBackup(uint32_t db, uint32_t context, uint32_t size, const char* copy);
 
 int64_t monotonicNs(void);
 /* Copies the first `size` bytes in blocks; calls `between` after each block if given. */
-void copyFile(const char *from, const char *to, uint64_t size, void (*between)(uint64_t copied, void *parameter),
-              void *parameter);
+void copyFile(const char* from, const char* to, uint64_t size, void (*between)(uint64_t copied, void* parameter),
+              void* parameter);
 
-void checkAt(const char *file, int line, const char *text, int isTrue);
-void checkStatusAt(const char *file, int line, const char *text, uint16_t status, uint16_t expected);
+void checkAt(const char* file, int line, const char* text, int isTrue);
+void checkStatusAt(const char* file, int line, const char* text, uint16_t status, uint16_t expected);
 
 #define CHECK(condition) checkAt(__FILE__, __LINE__, #condition, !!(condition))
-#define CHECK_STATUS(call, expected) checkStatusAt(__FILE__, __LINE__, #call, (uint16_t)((call) & 0x3fff), expected)
+#define CHECK_STATUS(call, expected) checkStatusAt(__FILE__, __LINE__, #call, (uint16_t)((call)&0x3fff), expected)
 #define CHECK_OK(call) CHECK_STATUS(call, 0)
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* A server that is killed over and over in the middle of its transactions: nobody waits for the dead, and the database is
- * consistent after every one of its deaths. */
+/* A server that is killed over and over in the middle of its transactions: nobody waits for the dead, and the database
+ * is consistent after every one of its deaths. */
 #include <stdio.h>
 #include <unistd.h>
 

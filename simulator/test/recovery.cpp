@@ -41,29 +41,14 @@ LogInfo logInfo(const std::string& name) {
     return info;
 }
 
-// A whole backup of one database, its change info applied.
+// A whole backup of one database, two transactions happening meanwhile.
 void backUp(const std::string& name, const std::string& copy) {
     DHANDLE db = 0;
     DHANDLE context = 0;
-    DHANDLE apply = 0;
-    DWORD low = 0;
-    DWORD high = 0;
-    char path[4096];
-    std::vector<char> changes(1 << 20);
-    CHECK_OK(NSFDbOpen(name.c_str(), &db));
-    CHECK_OK(NSFDbPathGet(db, nullptr, path));
-    CHECK_OK(NSFBackupStart(db, 0, &context, &low, &high));
+    DWORD size = 0;
+    startBackup(name.c_str(), &db, &context, &size);
     serverAsk("run %s 2", name.c_str());
-    copyFile(path, copy.c_str(), low, nullptr, nullptr);
-    CHECK_OK(NSFBackupStop(db, context));
-    DWORD filled = 0;
-    CHECK_OK(NSFBackupGetNextChangeInfo(db, context, 0, changes.data(), static_cast<DWORD>(changes.size()), &filled));
-    CHECK(filled > 0 && filled < changes.size());
-    CHECK_OK(NSFBackupStartApplyChangeInfo(&apply, const_cast<char*>(copy.c_str()), 0, filled, 0));
-    CHECK_OK(NSFBackupApplyNextChangeInfo(apply, 0, changes.data(), filled));
-    CHECK_OK(NSFBackupEndApplyChangeInfo(apply, 0));
-    CHECK_OK(NSFBackupEnd(db, context, 0));
-    CHECK_OK(NSFDbClose(db));
+    finishBackup(db, context, size, copy.c_str());
 }
 
 std::string list(const std::vector<std::string>& names) {
@@ -71,7 +56,7 @@ std::string list(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
         result += name + '\0';
     }
-    return result; // its own NUL is the second one
+    return result;  // its own NUL is the second one
 }
 
 STATUS recover(const std::vector<std::string>& names, DWORD flags, WORD* errorIndex = nullptr, TIMEDATE* time = nullptr,
@@ -92,13 +77,13 @@ void restoreOverOriginals() {
     }
     DHANDLE db = 0;
     CHECK_OK(NSFDbOpen(names[0].c_str(), &db));
-    CHECK_STATUS(NSFTakeDatabaseOffline(paths[0].c_str(), 20, 0), 0x13EA); // we have it open ourselves
+    CHECK_STATUS(NSFTakeDatabaseOffline(paths[0].c_str(), 20, 0), 0x13EA);  // we have it open ourselves
     CHECK_OK(NSFDbClose(db));
-    CHECK_STATUS(NSFTakeDatabaseOffline(names[0].c_str(), 0, 0), 0x014B); // not a full path
+    CHECK_STATUS(NSFTakeDatabaseOffline(names[0].c_str(), 0, 0), 0x014B);  // not a full path
     CHECK_STATUS(NSFTakeDatabaseOffline(inData("mail.box").c_str(), 20, 0), 0x0103);
     for (std::size_t i = 0; i < names.size(); ++i) {
         CHECK_OK(NSFTakeDatabaseOffline(paths[i].c_str(), 1000, 0));
-        CHECK(!fs::exists(paths[i])); // option 0 deletes
+        CHECK(!fs::exists(paths[i]));  // option 0 deletes
         fs::rename(paths[i] + ".backup", paths[i]);
         CHECK_STATUS(NSFDbOpen(names[i].c_str(), &db), 0x13F9);
     }
@@ -109,8 +94,8 @@ void restoreOverOriginals() {
     for (std::size_t i = 0; i < names.size(); ++i) {
         CHECK_OK(NSFBringDatabaseOnline(paths[i].c_str(), 0));
         CHECK(isSame(logInfo(names[i]).dbiid, before[i].dbiid));
-        CHECK(verify("--sequence 14 %s > /dev/null", paths[i].c_str()) == 0); // 5, 2 during the backup, 7
-        serverAsk("run %s 1", names[i].c_str()); // it is a database again
+        CHECK(verify("--sequence 14 %s > /dev/null", paths[i].c_str()) == 0);  // 5, 2 during the backup, 7
+        serverAsk("run %s 1", names[i].c_str());                               // it is a database again
         CHECK(verify("--sequence 15 %s > /dev/null", paths[i].c_str()) == 0);
     }
 }
@@ -120,13 +105,13 @@ void oneBadAmongSeveral() {
     const std::string opened = inData("opened.nsf");
     backUp("mail/db000000.nsf", good);
     backUp("mail/db000001.nsf", opened);
-    LogInfo info = logInfo("opened.nsf"); // opening spoils a copy as a backup
+    LogInfo info = logInfo("opened.nsf");  // opening spoils a copy as a backup
     WORD errorIndex = 0;
     CHECK(recover({good, opened}, zapId, &errorIndex) == 0x13FA);
     CHECK(errorIndex == 2);
     CHECK(recover({good}, refreshBackup | zapId) == 0x0208);
-    CHECK(recover({good}, 0, &errorIndex) == 0x13F4 && errorIndex == 1); // its original is online
-    CHECK(recover({good}, refreshBackup) == 0);                         // rolled forward, still a backup
+    CHECK(recover({good}, 0, &errorIndex) == 0x13F4 && errorIndex == 1);  // its original is online
+    CHECK(recover({good}, refreshBackup) == 0);                           // rolled forward, still a backup
     serverAsk("run mail/db000000.nsf 3");
     CHECK(recover({good}, zapIfNecessary) == 0);
     info = logInfo("good.nsf");
@@ -138,7 +123,7 @@ void oneBadAmongSeveral() {
     DWORD needed = 0;
     CHECK_OK(NSFIsNewBackupNeeded("mail/db000000.nsf", 0, &needed));
     CHECK(needed > 0);
-    CHECK_STATUS(NSFIsNewBackupNeeded("mail/db000003.nsf", 0, &needed), 0x13FA); // never backed up
+    CHECK_STATUS(NSFIsNewBackupNeeded("mail/db000003.nsf", 0, &needed), 0x13FA);  // never backed up
     CHECK_OK(NSFDbClose(db));
 }
 
@@ -148,7 +133,7 @@ void toAPointInTime() {
     OSCurrentTIMEDATE(&early);
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
     serverAsk("run mail/db000003.nsf 4");
-    backUp("mail/db000003.nsf", copy); // its transactions 5 and 6 come after the start
+    backUp("mail/db000003.nsf", copy);  // its transactions 5 and 6 come after the start
     TIMEDATE time{};
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
     OSCurrentTIMEDATE(&time);
@@ -208,7 +193,7 @@ void archiveEverything() {
         CHECK_OK(NSFDoneArchivingLog(&logId, &number));
         CHECK_STATUS(NSFDoneArchivingLog(&logId, &number), 0x13DC);
     }
-    CHECK_STATUS(NSFGetFirstLogToArchive(&logId, &number, path), 0x13DE); // the current extent all the same
+    CHECK_STATUS(NSFGetFirstLogToArchive(&logId, &number, path), 0x13DE);  // the current extent all the same
     CHECK(fs::exists(path));
     CHECK_OK(NSFEndArchivingLogs());
     CHECK_STATUS(NSFDoneArchivingLog(&logId, &number), 0x13DC);
@@ -228,7 +213,7 @@ void throughArchivedExtents() {
     CHECK(!fs::exists(inData("logdir/S0000000.TXN")));
     WORD errorIndex = 99;
     CHECK(recover({spoilt}, zapId, &errorIndex) == 0x13E3 && errorIndex == 0);
-    CHECK(recover({spoilt}, zapId, &errorIndex, nullptr, bringBack) == 0x13C1); // half rolled forward
+    CHECK(recover({spoilt}, zapId, &errorIndex, nullptr, bringBack) == 0x13C1);  // half rolled forward
     restored = 0;
 
     // Meanwhile another recovery is refused, or waits.
@@ -250,7 +235,8 @@ void throughArchivedExtents() {
     isHolding = false;
     first.join();
     second.join();
-    const std::string original = simOutput("verify --json --log %s/log %s", testDirectory(), inData("mail/db000000.nsf").c_str());
+    const std::string original =
+        simOutput("verify --json --log %s/log %s", testDirectory(), inData("mail/db000000.nsf").c_str());
     const auto at = original.find("\"sequence\":") + std::strlen("\"sequence\":");
     const std::string sequence = original.substr(at, original.find_first_not_of("0123456789", at) - at);
     CHECK(verify("--sequence %s %s > /dev/null", sequence.c_str(), copy.c_str()) == 0);
@@ -261,7 +247,7 @@ void twoHistories() {
     // one instance. A roll forward follows one of them and does not mix them.
     const std::string name = "mail/db000001.nsf";
     const std::string copy = inData("histories.nsf");
-    backUp(name, copy); // two transactions come after it
+    backUp(name, copy);  // two transactions come after it
     CHECK_OK(NSFTakeDatabaseOffline(inData(name).c_str(), 1000, 0));
     fs::copy_file(copy, inData(name));
     CHECK_OK(NSFBringDatabaseOnline(inData(name).c_str(), 0));
@@ -274,7 +260,7 @@ void twoHistories() {
 void newInstanceIds() {
     const UNID before = logInfo("mail/db000002.nsf").dbiid;
     serverAsk("compact mail/db000002.nsf 1");
-    CHECK(isSame(logInfo("mail/db000002.nsf").dbiid, before)); // in place: the same instance
+    CHECK(isSame(logInfo("mail/db000002.nsf").dbiid, before));  // in place: the same instance
     serverAsk("compact-copy mail/db000002.nsf");
     const UNID compacted = logInfo("mail/db000002.nsf").dbiid;
     CHECK(!isSame(compacted, before));
@@ -283,7 +269,7 @@ void newInstanceIds() {
     CHECK(verify("%s > /dev/null", inData("mail/db000002.nsf").c_str()) == 0);
 }
 
-} // namespace
+}  // namespace
 
 int main() {
     simulationCreate("--databases 4 --plain-names --log archive --unlogged-share 0 --set SIM_LOG_EXTENT_BYTES=65536");

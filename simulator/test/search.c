@@ -7,8 +7,17 @@
 #include "domino.h"
 #include "harness.h"
 
-typedef struct { TIMEDATE File; TIMEDATE Note; DWORD NoteID; } GLOBALINSTANCEID;
-typedef struct { TIMEDATE File; TIMEDATE Note; DWORD Sequence; TIMEDATE SequenceTime; } ORIGINATORID;
+typedef struct {
+    TIMEDATE File;
+    TIMEDATE Note;
+    DWORD NoteID;
+} GLOBALINSTANCEID;
+typedef struct {
+    TIMEDATE File;
+    TIMEDATE Note;
+    DWORD Sequence;
+    TIMEDATE SequenceTime;
+} ORIGINATORID;
 typedef struct {
     GLOBALINSTANCEID ID;
     ORIGINATORID OriginatorID;
@@ -18,8 +27,8 @@ typedef struct {
     WORD SummaryLength;
 } SEARCH_MATCH;
 
-STATUS NSFSearch(DHANDLE db, DHANDLE formula, char *view, WORD flags, WORD mask, TIMEDATE *since,
-                 STATUS (*callback)(void *, SEARCH_MATCH *, void *), void *parameter, TIMEDATE *until);
+STATUS NSFSearch(DHANDLE db, DHANDLE formula, char* view, WORD flags, WORD mask, TIMEDATE* since,
+                 STATUS (*callback)(void*, SEARCH_MATCH*, void*), void* parameter, TIMEDATE* until);
 
 enum { SUMMARY = 2, FILETYPE = 4, ANYNOTEFILE = 10, RECURSE = 0x2000, NOUPDIRS = 0x4000, DIRS = 0x8000 };
 
@@ -28,15 +37,15 @@ struct found {
     unsigned count;
     unsigned stopAfter;
     TIMEDATE replicaId;
-    const char *wantedPath;
+    const char* wantedPath;
     char storage[4096];
 };
 
 /* Reads one text item out of a summary buffer; empty when it is not there. */
-static void summaryText(const unsigned char *summary, const char *name, char *value, size_t size) {
+static void summaryText(const unsigned char* summary, const char* name, char* value, size_t size) {
     WORD items = 0;
     memcpy(&items, summary + 2, 2);
-    const unsigned char *at = summary + 4 + items * 4u;
+    const unsigned char* at = summary + 4 + items * 4u;
     value[0] = 0;
     for (unsigned i = 0; i < items; ++i) {
         WORD nameLength = 0;
@@ -45,7 +54,7 @@ static void summaryText(const unsigned char *summary, const char *name, char *va
         memcpy(&valueLength, summary + 6 + i * 4u, 2);
         WORD type = 0;
         memcpy(&type, at + nameLength, 2);
-        if (nameLength == strlen(name) && strncasecmp((const char *)at, name, nameLength) == 0 && type == 0x0500) {
+        if (nameLength == strlen(name) && strncasecmp((const char*)at, name, nameLength) == 0 && type == 0x0500) {
             const size_t length = valueLength - 2u < size - 1 ? valueLength - 2u : size - 1;
             memcpy(value, at + nameLength + 2, length);
             value[length] = 0;
@@ -54,8 +63,8 @@ static void summaryText(const unsigned char *summary, const char *name, char *va
     }
 }
 
-static STATUS collect(void *parameter, SEARCH_MATCH *unaligned, void *summary) {
-    struct found *found = parameter;
+static STATUS collect(void* parameter, SEARCH_MATCH* unaligned, void* summary) {
+    struct found* found = parameter;
     SEARCH_MATCH match;
     char path[1024];
     char type[64];
@@ -78,11 +87,11 @@ static STATUS collect(void *parameter, SEARCH_MATCH *unaligned, void *summary) {
     return ++found->count == found->stopAfter ? 0x0107 : 0;
 }
 
-static struct found *search(const char *directory, WORD mask, STATUS expected, unsigned stopAfter, const char *wanted) {
+static struct found* search(const char* directory, WORD mask, STATUS expected, unsigned stopAfter, const char* wanted) {
     DHANDLE db = 0;
     WORD mode = 0;
     TIMEDATE until = {{0, 0}};
-    struct found *found = calloc(1, sizeof *found);
+    struct found* found = calloc(1, sizeof *found);
     found->stopAfter = stopAfter;
     found->wantedPath = wanted;
     CHECK_OK(NSFDbOpen(directory, &db));
@@ -95,7 +104,7 @@ static struct found *search(const char *directory, WORD mask, STATUS expected, u
     return found;
 }
 
-static int has(const struct found *found, const char *line) {
+static int has(const struct found* found, const char* line) {
     return strstr(found->text, line) != NULL;
 }
 
@@ -103,7 +112,7 @@ int main(void) {
     simulationCreate("--databases 30 --links");
     simulationInit();
 
-    struct found *all = search("", ANYNOTEFILE | RECURSE | NOUPDIRS | DIRS, 0, 0, "mail/user000000.nsf");
+    struct found* all = search("", ANYNOTEFILE | RECURSE | NOUPDIRS | DIRS, 0, 0, "mail/user000000.nsf");
     CHECK(has(all, "mail/user000000.nsf\t$NOTEFILE\n"));
     CHECK(has(all, "mail.box\t$NOTEFILE\n"));
     CHECK(has(all, "Templates/mail14.ntf\t$NOTEFILE\n"));
@@ -124,13 +133,13 @@ int main(void) {
     CHECK_STATUS(NSFDbOpen("short.nsf", &db), 0x0201);
     CHECK_STATUS(NSFDbOpen("links/dangling.nsf", &db), 0x01F9);
 
-    struct found *flat = search("", ANYNOTEFILE, 0, 0, NULL);
+    struct found* flat = search("", ANYNOTEFILE, 0, 0, NULL);
     CHECK(has(flat, "names.nsf\t") && !has(flat, "mail/user000000.nsf"));
-    struct found *sub = search("mail", ANYNOTEFILE, 0, 0, NULL);
+    struct found* sub = search("mail", ANYNOTEFILE, 0, 0, NULL);
     CHECK(has(sub, "mail/user000000.nsf\t") && !has(sub, "names.nsf"));
-    struct found *linked = search("", ANYNOTEFILE | RECURSE, 0, 0, "links/linked.nsf");
+    struct found* linked = search("", ANYNOTEFILE | RECURSE, 0, 0, "links/linked.nsf");
     CHECK(strstr(linked->storage, "-outside/single/linked database.nsf") != NULL);
-    struct found *stopped = search("", ANYNOTEFILE | RECURSE, 0x0107, 3, NULL);
+    struct found* stopped = search("", ANYNOTEFILE | RECURSE, 0x0107, 3, NULL);
     CHECK(stopped->count == 3);
 
     NotesTerm();

@@ -17,7 +17,7 @@ int TimeDateCompare(const TIMEDATE* left, const TIMEDATE* right);
 
 namespace {
 
-char serverName[] = "sim/TEST"; // abbreviated, other case
+char serverName[] = "sim/TEST";  // abbreviated, other case
 char empty[] = "";
 
 std::string title(DHANDLE db) {
@@ -89,7 +89,8 @@ void statisticsAndConsole() {
     CHECK(std::string(name) == "CN=Sim/O=Test");
     CHECK_OK(NSFGetServerStats(serverName, facility, empty, &memory, &size));
     const std::string table(static_cast<const char*>(OSLockObject(memory)), size);
-    CHECK(table.find("Server.Name\tCN=Sim/O=Test\n") != std::string::npos && table.find("Database.") == std::string::npos);
+    CHECK(table.find("Server.Name\tCN=Sim/O=Test\n") != std::string::npos &&
+          table.find("Database.") == std::string::npos);
     CHECK(OSUnlockObject(memory) == 1);
     CHECK(OSUnlockObject(memory) == 0);
     CHECK_OK(OSMemFree(memory));
@@ -102,13 +103,13 @@ void statisticsAndConsole() {
 
 void times() {
     TIME time{};
-    time.GM = {{0x006CDCC0, 0x852563FC}}; // 10 December 1996 19:49:04 GMT, as documented
+    time.GM = {{0x006CDCC0, 0x852563FC}};  // 10 December 1996 19:49:04 GMT, as documented
     CHECK(TimeGMToLocal(&time) == 0);
     CHECK(time.year == 1996 && time.month == 12 && time.day == 10 && time.hour == 19 && time.minute == 49);
     CHECK(time.second == 4 && time.weekday == 3);
     time.zone = 5;
     CHECK(TimeLocalToGM(&time) == 0);
-    CHECK((time.GM.Innards[1] >> 24) == 0x05 && (time.GM.Innards[0] / 360000) == 0); // 0:49 of the next day
+    CHECK((time.GM.Innards[1] >> 24) == 0x05 && (time.GM.Innards[0] / 360000) == 0);  // 0:49 of the next day
     time.month = 13;
     CHECK(TimeLocalToGM(&time) != 0);
     const TIMEDATE documented{{0x006CDCC0, 0x852563FC}};
@@ -137,10 +138,10 @@ void writerDies() {
     CHECK_OK(NSFBackupEnd(db, context, 0));
     CHECK_OK(NSFDbClose(db));
     CHECK(verify("--sequence 1 %s > /dev/null", copy.c_str()) == 0);
-    CHECK_STATUS(NSFDbOpen("sim/TEST!!mail/db000000.nsf", &db), 0x0807); // nobody answers any more
+    CHECK_STATUS(NSFDbOpen("sim/TEST!!mail/db000000.nsf", &db), 0x0807);  // nobody answers any more
 }
 
-} // namespace
+}  // namespace
 
 int main() {
     simulationCreate("--databases 2 --plain-names");

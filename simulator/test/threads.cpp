@@ -36,14 +36,14 @@ void beforeInitialisation() {
     if (geteuid() == 0) {
         const std::string ini = "=" + std::string(dataDirectory()) + "/notes.ini";
         char* named[] = {program, const_cast<char*>(ini.c_str())};
-        CHECK_STATUS(NotesInitExtended(2, named), 0x01ED); // SIM_ALLOW_ROOT is not set yet
+        CHECK_STATUS(NotesInitExtended(2, named), 0x01ED);  // SIM_ALLOW_ROOT is not set yet
     }
 }
 
 void otherThreads(DHANDLE mine) {
     std::thread([mine] {
         DHANDLE db = 0;
-        CHECK_STATUS(NSFDbOpen("names.nsf", &db), 0x0217); // without NotesInitThread
+        CHECK_STATUS(NSFDbOpen("names.nsf", &db), 0x0217);  // without NotesInitThread
         CHECK_OK(NotesInitThread());
         char path[4096];
         CHECK_STATUS(NSFDbPathGet(mine, nullptr, path), 0x0217);
@@ -64,27 +64,27 @@ void contextsOfOthers(DHANDLE mine) {
     CHECK_OK(NSFBackupStart(mine, 0, &context, &low, &high));
     CHECK_OK(NSFDbReopen(mine, &second));
     CHECK_STATUS(NSFBackupStart(second, 0, &context, &low, &high), 0x0EA4);
-    CHECK_STATUS(NSFBackupStop(second, context), 0x0EA5); // another handle of the same database
+    CHECK_STATUS(NSFBackupStop(second, context), 0x0EA5);  // another handle of the same database
     CHECK_OK(NSFDbClose(second));
-    CHECK_STATUS(NSFBackupGetChangeInfoSize(mine, context, 0, &low, &high), 0x0EA5); // before the stop
-    CHECK_STATUS(NSFBackupStop(context, mine), 0x0217);                             // the wrong way round
+    CHECK_STATUS(NSFBackupGetChangeInfoSize(mine, context, 0, &low, &high), 0x0EA5);  // before the stop
+    CHECK_STATUS(NSFBackupStop(context, mine), 0x0217);                               // the wrong way round
     CHECK_OK(NSFBackupStop(mine, context));
     CHECK_OK(NSFBackupEnd(mine, context, 0));
     CHECK_STATUS(NSFBackupEnd(mine, context, 0), 0x0EA5);
-    CHECK_STATUS(NSFBackupStart(mine, 1, &context, &low, &high), 0x0208); // reserved flags
+    CHECK_STATUS(NSFBackupStart(mine, 1, &context, &low, &high), 0x0208);  // reserved flags
 }
 
 void registers(DHANDLE mine) {
     const auto close = reinterpret_cast<WholeRegister>(dlsym(RTLD_DEFAULT, "NSFDbClose"));
     DHANDLE db = 0;
     CHECK_OK(NSFDbReopen(mine, &db));
-    const std::uint64_t answer = close(0xABCDEF0100000000u | db); // garbage above a 32-bit handle is no matter
+    const std::uint64_t answer = close(0xABCDEF0100000000u | db);  // garbage above a 32-bit handle is no matter
     CHECK((answer & 0xffff) == 0);
     CHECK(answer >> 16 != 0);
-    CHECK((close(db) & 0xffff) == 0x0217); // it is closed
+    CHECK((close(db) & 0xffff) == 0x0217);  // it is closed
 }
 
-} // namespace
+}  // namespace
 
 int main() {
     simulationCreate("--databases 3 --log none");
@@ -96,7 +96,7 @@ int main() {
     char* arguments[] = {program};
     CHECK_STATUS(NotesInitExtended(1, arguments), 0x019F);
     DHANDLE mine = 0;
-    CHECK_OK(NSFDbOpen("names", &mine)); // the extension may be left out
+    CHECK_OK(NSFDbOpen("names", &mine));  // the extension may be left out
     otherThreads(mine);
     contextsOfOthers(mine);
     registers(mine);

@@ -1,5 +1,5 @@
-/* The verifier must notice what goes wrong: a copy without backup mode, a high-water mark that is too high, change info of
- * another backup, a copy from the wrong time. A check that cannot fail would prove nothing. */
+/* The verifier must notice what goes wrong: a copy without backup mode, a high-water mark that is too high, change info
+ * of another backup, a copy from the wrong time. A check that cannot fail would prove nothing. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,11 +7,11 @@
 #include "domino.h"
 #include "harness.h"
 
-static const char *kName = "mail/db000000.nsf";
+static const char* kName = "mail/db000000.nsf";
 static char path[4096];
 static char copy[512];
 
-static void writeMeanwhile(uint64_t copied, void *parameter) {
+static void writeMeanwhile(uint64_t copied, void* parameter) {
     (void)copied;
     (void)parameter;
     serverAsk("run %s 3", kName);
@@ -24,15 +24,15 @@ static DHANDLE openDatabase(void) {
     return db;
 }
 
-static DWORD sizeOf(const char *file) {
-    FILE *stream = fopen(file, "rb");
+static DWORD sizeOf(const char* file) {
+    FILE* stream = fopen(file, "rb");
     CHECK(stream != NULL && fseek(stream, 0, SEEK_END) == 0);
     const long size = ftell(stream);
     fclose(stream);
     return (DWORD)size;
 }
 
-static DWORD drain(DHANDLE db, DHANDLE context, char *buffer, DWORD size) {
+static DWORD drain(DHANDLE db, DHANDLE context, char* buffer, DWORD size) {
     DWORD filled = 0;
     CHECK_OK(NSFBackupGetNextChangeInfo(db, context, 0, buffer, size, &filled));
     return filled;

@@ -1,5 +1,5 @@
-/* Two programs and a server on one partition: one backup at a time, the death of a backup program, foreign environments,
- * restarts, compacts, time-outs. */
+/* Two programs and a server on one partition: one backup at a time, the death of a backup program, foreign
+ * environments, restarts, compacts, time-outs. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "domino.h"
 #include "harness.h"
 
-static const char *kName = "mail/db000000.nsf";
+static const char* kName = "mail/db000000.nsf";
 
 static DHANDLE openDatabase(void) {
     DHANDLE db = 0;
@@ -18,7 +18,7 @@ static DHANDLE openDatabase(void) {
     return db;
 }
 
-static STATUS startBackup(DHANDLE db, DHANDLE *context) {
+static STATUS tryStart(DHANDLE db, DHANDLE* context) {
     DWORD low = 0;
     DWORD high = 0;
     return ERR(NSFBackupStart(db, 0, context, &low, &high));
@@ -41,14 +41,14 @@ static int inOtherProcess(void (*body)(void)) {
 static void secondStart(void) {
     DHANDLE context = 0;
     const DHANDLE db = openDatabase();
-    CHECK(startBackup(db, &context) == 0x0EA4);
+    CHECK(tryStart(db, &context) == 0x0EA4);
     CHECK_STATUS(NSFBackupEnd(db, 0, BACKUPEND_ABORT), 0x0EA5); /* its owner lives */
     CHECK_OK(NSFDbClose(db));
 }
 
 static void startAndDie(void) {
     DHANDLE context = 0;
-    CHECK(startBackup(openDatabase(), &context) == 0);
+    CHECK(tryStart(openDatabase(), &context) == 0);
     _exit(137);
 }
 
@@ -59,7 +59,7 @@ static void separateEnvironment(void) {
     DWORD high = 0;
     const DHANDLE db = openDatabase();
     CHECK_OK(NSFDbPathGet(db, NULL, path));
-    CHECK(startBackup(db, &context) == 0); /* although another process has it in backup: it does not know */
+    CHECK(tryStart(db, &context) == 0); /* although another process has it in backup: it does not know */
     serverAsk("run %s 20", kName);
     CHECK_OK(NSFBackupStop(db, context));
     CHECK_OK(NSFBackupGetChangeInfoSize(db, context, 0, &low, &high));
@@ -86,9 +86,9 @@ int main(void) {
         DHANDLE context = 0;
         simulationInit();
         const DHANDLE db = openDatabase();
-        CHECK(startBackup(db, &context) == 0x0EA4); /* the dead one's backup is still there */
+        CHECK(tryStart(db, &context) == 0x0EA4);        /* the dead one's backup is still there */
         CHECK_OK(NSFBackupEnd(db, 0, BACKUPEND_ABORT)); /* nobody owns it any more */
-        CHECK(startBackup(db, &context) == 0);
+        CHECK(tryStart(db, &context) == 0);
         CHECK(kill(getpid(), SIGSTOP) == 0);
         CHECK_OK(NSFBackupStop(db, context));
         CHECK_OK(NSFBackupEnd(db, context, 0));
@@ -109,12 +109,12 @@ int main(void) {
     DHANDLE second = 0;
     DHANDLE db = openDatabase();
     serverAsk("compact %s 0", kName);
-    CHECK(startBackup(db, &context) == 0x13AA);
+    CHECK(tryStart(db, &context) == 0x13AA);
     serverAsk("compact-end %s", kName);
 
     /* The time limit: the next call says so, and the database is free again. */
     CHECK(simTool("set --ini %s/notes.ini SIM_BACKUP_TIMEOUT_MS=30", dataDirectory()) == 0);
-    CHECK(startBackup(db, &context) == 0);
+    CHECK(tryStart(db, &context) == 0);
     usleep(50000);
     CHECK_STATUS(NSFBackupStop(db, context), 0x3810);
     CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
@@ -122,13 +122,13 @@ int main(void) {
                   dataDirectory()) == 0);
 
     /* Too much change: the backup ends, or the user's write fails. */
-    CHECK(startBackup(db, &context) == 0);
+    CHECK(tryStart(db, &context) == 0);
     serverAsk("run %s 20", kName);
     CHECK_STATUS(NSFBackupStop(db, context), 0x2DD8);
     CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
 
     /* A server restart clears what was in memory. */
-    CHECK(startBackup(db, &context) == 0);
+    CHECK(tryStart(db, &context) == 0);
     CHECK(simTool("restart-server-state --ini %s/notes.ini", dataDirectory()) == 0);
     CHECK_STATUS(NSFBackupStop(db, context), 0x0EA5);
     CHECK_STATUS(NSFBackupEnd(db, context, BACKUPEND_ABORT), 0x0EA5);
@@ -138,32 +138,32 @@ int main(void) {
     CHECK(simTool("fault --ini %s/notes.ini 'NSFBackupStart:2@mail/db000001*=0x010E'", dataDirectory()) == 0);
     db = openDatabase();
     for (int turn = 0; turn < 3; ++turn) {
-        CHECK(startBackup(db, &context) == 0);
+        CHECK(tryStart(db, &context) == 0);
         CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
     }
     CHECK_OK(NSFDbClose(db));
     CHECK_OK(NSFDbOpen("mail/db000001.nsf", &db));
-    CHECK(startBackup(db, &context) == 0);
+    CHECK(tryStart(db, &context) == 0);
     CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
-    CHECK(startBackup(db, &context) == 0x010E);
-    CHECK(startBackup(db, &context) == 0);
+    CHECK(tryStart(db, &context) == 0x010E);
+    CHECK(tryStart(db, &context) == 0);
     CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
     CHECK_OK(NSFDbClose(db));
 
     /* A new file, even with the number of a deleted one, knows nothing of the old one's backup. */
     CHECK_OK(NSFDbOpen(kName, &db));
     CHECK_OK(NSFDbPathGet(db, NULL, path));
-    CHECK(startBackup(db, &context) == 0);
+    CHECK(tryStart(db, &context) == 0);
     CHECK_OK(NSFDbClose(db));
     CHECK(unlink(path) == 0);
     CHECK_OK(NSFDbCreate(kName, 0, 0));
     CHECK_OK(NSFDbOpen(kName, &db));
-    CHECK(startBackup(db, &second) == 0);
+    CHECK(tryStart(db, &second) == 0);
     CHECK_OK(NSFBackupEnd(db, second, BACKUPEND_ABORT));
     CHECK_OK(NSFDbClose(db));
 
     NotesTerm();
-    const char *stats = simOutput("stats --ini %s/notes.ini", dataDirectory());
+    const char* stats = simOutput("stats --ini %s/notes.ini", dataDirectory());
     CHECK(strstr(stats, "\"leakedBackupContexts\":1") != NULL);
     simulationDestroy();
     return 0;

@@ -68,8 +68,9 @@ STATUS apply(std::vector<std::string> pieces) {
     CHECK_OK(NSFBackupStartApplyChangeInfo(&context, copy.data(), 0, totalOf(pieces), 0));
     STATUS status = 0;
     for (std::string& piece : pieces) {
-        status = status == 0 ? ERR(NSFBackupApplyNextChangeInfo(context, 0, piece.data(), static_cast<DWORD>(piece.size())))
-                             : status;
+        status = status == 0
+                     ? ERR(NSFBackupApplyNextChangeInfo(context, 0, piece.data(), static_cast<DWORD>(piece.size())))
+                     : status;
     }
     CHECK_OK(NSFBackupEndApplyChangeInfo(context, status == 0 ? 0 : APPLYEND_ABORT));
     return status;
@@ -170,12 +171,12 @@ void decodedWrites() {
 
 void longerCopies() {
     const Backup backup;
-    serverAsk("run %s 200", kName); // some append pages
+    serverAsk("run %s 200", kName);  // some append pages
     copyFile(backup.path().c_str(), copyPath().c_str(), backup.size + 4096, nullptr, nullptr);
     CHECK_OK(NSFBackupStop(backup.db, backup.context));
     const auto pieces = backup.drain(65536);
     CHECK(apply(pieces) == 0);
-    CHECK(verify("%s > /dev/null", copyPath().c_str()) == 1); // nobody cuts it by default
+    CHECK(verify("%s > /dev/null", copyPath().c_str()) == 1);  // nobody cuts it by default
     set("SIM_APPLY_TRUNCATES=1");
     CHECK(apply(pieces) == 0);
     CHECK(verify("%s > /dev/null", copyPath().c_str()) == 0);
@@ -233,7 +234,7 @@ void latency() {
     CHECK(simTool("set --ini %s/notes.ini SIM_NO_SUCH_THING=1 2> /dev/null", dataDirectory()) == 2);
 }
 
-} // namespace
+}  // namespace
 
 int main() {
     simulationCreate("--databases 2 --plain-names --pages 20:20 --unlogged-share 1");

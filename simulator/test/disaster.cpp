@@ -1,0 +1,97 @@
+// The server's disk is lost: backup and archived extents are all there is. The log's control file is rebuilt from the
+// extents, and the backup is rolled forward by a program that runs without a server.
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "domino.h"
+#include "harness.h"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const char* const kName = "mail/db000000.nsf";
+
+std::string saved(const std::string& name) {
+    return std::string(testDirectory()) + "/saved/" + name;
+}
+
+std::string inData(const std::string& name) {
+    return std::string(dataDirectory()) + "/" + name;
+}
+
+// Runs `body` in a process of its own: a runtime is initialised once.
+void inOwnProcess(void (*body)()) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+        simulationInit();
+        body();
+        NotesTerm();
+        _exit(0);
+    }
+    int status = 0;
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+void saveExtents(bool isLast) {
+    UNID logId{};
+    DWORD number = 0;
+    char path[4096];
+    CHECK_OK(NSFBeginArchivingLogs());
+    while (ERR(NSFGetNextLogToArchive(&logId, &number, path)) == 0) {
+        fs::copy_file(path, saved(fs::path(path).filename()), fs::copy_options::overwrite_existing);
+        CHECK_OK(NSFDoneArchivingLog(&logId, &number));
+    }
+    if (isLast) {  // the extent in use, which is not done yet
+        fs::copy_file(path, saved(fs::path(path).filename()), fs::copy_options::overwrite_existing);
+    }
+    CHECK_OK(NSFEndArchivingLogs());
+}
+
+void backUp() {
+    DHANDLE db = 0;
+    DHANDLE context = 0;
+    DWORD size = 0;
+    startBackup(kName, &db, &context, &size);
+    serverAsk("run %s 1000", kName);
+    finishBackup(db, context, size, saved("backup").c_str());
+    saveExtents(false);
+    serverAsk("run %s 1000", kName);
+    saveExtents(true);
+}
+
+void recoverAll() {
+    WORD index = 0;
+    const std::string names = inData(kName) + '\0';
+    CHECK_OK(NSFRecoverDatabases(names.c_str(), nullptr, 0, &index, nullptr));
+    DHANDLE db = 0;
+    CHECK_OK(NSFDbOpen(kName, &db));
+    CHECK_OK(NSFDbClose(db));
+}
+
+}  // namespace
+
+int main() {
+    simulationCreate("--databases 1 --plain-names --log archive --unlogged-share 0 --set SIM_LOG_EXTENT_BYTES=65536");
+    fs::create_directories(saved(""));
+    serverStart("--threads 0");
+    inOwnProcess(backUp);
+    serverStop();
+
+    CHECK(simTool("destroy --data %s", dataDirectory()) == 0);
+    fs::remove_all(inData("logdir"));
+    fs::remove(inData(kName));
+    fs::create_directories(inData("logdir"));
+    fs::copy_file(saved("backup"), inData(kName));
+    fs::remove(saved("backup"));
+    fs::copy(saved(""), inData("logdir"));
+    std::ofstream(inData("notes.ini"), std::ios::app) << "TRANSLOG_Recreate_Logctrl=1\n";
+    inOwnProcess(recoverAll);
+    CHECK(verify("--sequence 2000 %s > /dev/null", inData(kName).c_str()) == 0);
+    simulationDestroy();
+    return 0;
+}
