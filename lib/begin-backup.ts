@@ -6,7 +6,7 @@ import { Backup, warnAboutLeft } from './backup';
 import { Call, publicCall } from './call';
 import { refuseTooManySkipped, type BackupWork } from './capture';
 import { catalogProblems, takeSelected, type BackupDatabases } from './databases';
-import { findNotesIni, NotesIni } from './environment';
+import { findNotesIni, readDataDirectory } from './environment';
 import { DominoVssError, toDatabaseFailure, type DatabaseFailure } from './errors';
 import { HookRun } from './hook';
 import { describeLeftOver, Journal, newWorkId } from './journal';
@@ -24,16 +24,7 @@ import {
   type DominoLocation,
 } from './options';
 import { ProgressReporter, type ProgressListener } from './progress';
-import {
-  checkProvider,
-  chooseProvider,
-  copyDirectoriesFor,
-  databaseTarget,
-  isInside,
-  planShadows,
-  shadowDirectoriesFor,
-  type ProviderOption,
-} from './provider';
+import { checkProvider, chooseShadows, databaseTarget, isInside, planShadows, type ProviderOption } from './provider';
 import { openRuntime } from './runtime';
 import { Selector, type SelectionOptions } from './selection';
 import { checkMode, type BackupMode } from './service';
@@ -129,7 +120,7 @@ async function begin(
   const mode = options.mode ?? { type: 'backup-api' };
   const runtime = mode.type === 'backup-api' ? await openRuntime(binding, options.domino, call) : undefined;
   const notesIni = runtime?.notesIni ?? findNotesIni(options.domino);
-  const dataDirectory = runtime?.dataDirectory ?? new NotesIni(notesIni).dataDirectory;
+  const dataDirectory = runtime?.dataDirectory ?? readDataDirectory(notesIni);
   const deltaDirectory = await makeDeltaDirectory(options.deltaDirectory);
 
   const id = newWorkId();
@@ -154,14 +145,9 @@ async function begin(
   refuseTooManySkipped(problems, [], databases.paths.length, limits);
 
   const option = options.provider ?? 'auto';
-  // Copies need no place on the file system of the databases, where there may be none for this user.
-  const forCopies = given === undefined ? copyDirectoriesFor(deltaDirectory, databases.volumes) : undefined;
-  const forShadows =
-    option === 'rolling' && forCopies
-      ? forCopies
-      : await shadowDirectoriesFor(binding, option, given, databases.volumes, dataDirectory);
-  const provider = await call.race(chooseProvider(binding, option, databases.volumes, forShadows));
-  const directories = provider.native === 'rolling' && forCopies ? forCopies : forShadows;
+  const { volumes } = databases;
+  const choice = { provider: option, shadowDirectory: given, deltaDirectory, volumes, dataDirectory };
+  const { provider, directories } = await call.race(chooseShadows(binding, choice));
   const plan = planShadows(id, directories);
 
   const facts = {

@@ -11,7 +11,7 @@ import { findInstallation, findNotesIni, missingEnvironment, NotesIni, requiredE
 import { isNativeFailure } from './errors';
 import { describeLeftOver, readJournals } from './journal';
 import type { NativeBinding, NativeRuntime } from './native';
-import { chooseProvider, shadowDirectoriesFor } from './provider';
+import { chooseShadows } from './provider';
 import { openRuntime } from './runtime';
 import { Selector } from './selection';
 
@@ -167,9 +167,10 @@ async function checkDatabases(context: DoctorContext): Promise<Finding> {
   const hiding = catalog.problems.filter(({ operation }) => operation !== '');
   const [problem] = hiding;
   if (!problem) return ok(found);
+  const more = hiding.length > 1 ? ` (and ${hiding.length - 1} more)` : '';
   return warning(
-    `${found}; ${hiding.length} links or directories cannot be followed, the first: ${problem.subject}: ${problem.text}`,
-    'Repair or remove them, or exclude them: what lies behind them is not in the backup.',
+    `${found}; a link or directory cannot be followed: ${problem.subject}: ${problem.text}${more}`,
+    'Repair it, remove it, or exclude it: what lies behind it is not in the backup.',
   );
 }
 
@@ -190,9 +191,11 @@ async function checkDescriptors({ databases }: DoctorContext): Promise<Finding> 
 async function checkFileSystem({ binding, databases, options, call }: DoctorContext): Promise<Finding> {
   if (!binding || !databases) return skipped('needs the addon and the databases');
   const option = options.provider ?? 'auto';
+  const { shadowDirectory, deltaDirectory } = options;
   const { volumes, dataDirectory } = databases;
-  const directories = await shadowDirectoriesFor(binding, option, options.shadowDirectory, volumes, dataDirectory);
-  const { name, reason } = await call.race(chooseProvider(binding, option, volumes, directories));
+  const choice = { provider: option, shadowDirectory, deltaDirectory, volumes, dataDirectory };
+  const { provider, directories } = await call.race(chooseShadows(binding, choice));
+  const { name, reason } = provider;
   const unwritable = await firstUnwritable(directories.map(({ path }) => path));
   if (unwritable !== undefined) {
     return failed(

@@ -101,13 +101,18 @@ export class NotesIni {
   }
 }
 
+/** Data directory of the partition that a notes.ini describes. */
+export function readDataDirectory(notesIni: string): string {
+  return new NotesIni(notesIni).dataDirectory;
+}
+
 /** The environment that a process needs before it starts, so that the Domino runtime can be used in it. */
 export function requiredEnvironment(
   installation: Installation,
   env: Environment = process.env,
 ): Record<string, string> {
   const program = installation.programDirectory;
-  const data = new NotesIni(installation.notesIni).dataDirectory;
+  const data = readDataDirectory(installation.notesIni);
   return {
     LD_LIBRARY_PATH: withDirectories(env['LD_LIBRARY_PATH'], [program], 'first'),
     Notes_ExecDirectory: program,

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { ManifestDatabase } from './captured';
 import type { DatabaseChanges } from './databases';
 import { writeDurably } from './durable';
-import { RestoreError, type DatabaseFailure, toPublicError } from './errors';
+import { DominoVssError, RestoreError, toPublicError, type DatabaseFailure } from './errors';
 import { packageRoot } from './package-root';
 import type { ProviderChoice } from './provider';
 import type { WindowFigures } from './timeline';
@@ -217,7 +217,10 @@ export type ListedBackup =
 
 /** Backups of a delta directory, oldest first. */
 export async function readBackups(deltaDirectory: string): Promise<ListedBackup[]> {
-  const entries = await readdir(deltaDirectory, { withFileTypes: true });
+  const entries = await readdir(deltaDirectory, { withFileTypes: true }).catch((cause: unknown) => {
+    const message = `the delta directory ${deltaDirectory} cannot be read: ${(cause as Error).message}`;
+    throw new DominoVssError('ERR_FILE_SYSTEM', { message, cause });
+  });
   const ids = entries
     .filter((entry) => entry.isDirectory() && /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(entry.name))
     .map(({ name }) => name)

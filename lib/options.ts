@@ -114,16 +114,18 @@ export function oneOf(...allowed: readonly string[]): Check {
   };
 }
 
+/** A path or glob relative to the data directory. */
+export const insideDataDirectory: Check = (value, name) => {
+  nonEmptyString(value, name);
+  if (isAbsolute(value as string) || (value as string).split('/').includes('..')) {
+    refuse(name, 'relative to the data directory and stay inside it', value);
+  }
+};
+
 /** Globs for paths relative to the data directory. */
 export const globs: Check = (value, name) => {
   if (!Array.isArray(value)) refuse(name, 'an array of globs', value);
-  for (const [index, glob] of value.entries()) {
-    const element = `${name}[${index}]`;
-    nonEmptyString(glob, element);
-    if (isAbsolute(glob as string) || (glob as string).split('/').includes('..')) {
-      refuse(element, 'relative to the data directory and stay inside it', glob);
-    }
-  }
+  for (const [index, glob] of value.entries()) insideDataDirectory(glob, `${name}[${index}]`);
 };
 
 // Not by instanceof: the signal may come from another realm.

@@ -71,7 +71,7 @@ export function checkProvider(value: unknown, name: string): void {
 }
 
 /** Decides by what the volumes of the databases really can do. */
-export async function chooseProvider(
+async function chooseProvider(
   binding: NativeBinding,
   option: ProviderOption,
   volumes: readonly NativeVolume[],
@@ -170,7 +170,7 @@ export interface ShadowDirectory {
 }
 
 /** One directory a volume. A hook keeps its shadows elsewhere. */
-export async function shadowDirectoriesFor(
+async function shadowDirectoriesFor(
   binding: NativeBinding,
   option: ProviderOption,
   given: string | undefined,
@@ -194,9 +194,32 @@ export async function shadowDirectoriesFor(
   return volumes.map((volume) => ({ path: given, sameFileSystem: volume.device === own.device }));
 }
 
-/** Where `rolling` puts its copies when no directory is given: beside the backups. */
-export function copyDirectoriesFor(deltaDirectory: string, volumes: readonly NativeVolume[]): ShadowDirectory[] {
-  return volumes.map(() => ({ path: join(deltaDirectory, usualShadowDirectory), sameFileSystem: true }));
+/** What decides about the provider of a backup and the place of its shadows. */
+export interface ShadowChoice {
+  readonly provider: ProviderOption;
+  readonly shadowDirectory: string | undefined;
+  /** Where `rolling` puts its copies when no directory is given: beside the backups. */
+  readonly deltaDirectory: string | undefined;
+  readonly volumes: readonly NativeVolume[];
+  readonly dataDirectory: string;
+}
+
+/** The provider, and one directory a volume for its shadows. */
+export async function chooseShadows(
+  binding: NativeBinding,
+  { provider: option, shadowDirectory: given, deltaDirectory, volumes, dataDirectory }: ShadowChoice,
+): Promise<{ readonly provider: ResolvedProvider; readonly directories: readonly ShadowDirectory[] }> {
+  // Copies need no place on the file system of the databases, where there may be none for this user.
+  const forCopies =
+    given === undefined && deltaDirectory !== undefined
+      ? volumes.map(() => ({ path: join(deltaDirectory, usualShadowDirectory), sameFileSystem: true }))
+      : undefined;
+  const forShadows =
+    option === 'rolling' && forCopies
+      ? forCopies
+      : await shadowDirectoriesFor(binding, option, given, volumes, dataDirectory);
+  const provider = await chooseProvider(binding, option, volumes, forShadows);
+  return { provider, directories: provider.native === 'rolling' && forCopies ? forCopies : forShadows };
 }
 
 function usualDirectory(volume: NativeVolume, dataDirectory: string): string {

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import prettyBytes from 'pretty-bytes';
+import prettyMs from 'pretty-ms';
 import type { ManifestDatabase } from './captured';
 import { isServerDatabase } from './databases';
 import { decidedFailure, OptionError, type DatabaseFailure } from './errors';
@@ -213,17 +215,17 @@ export function newReplicaIdOf(mode: RestoreMode): boolean {
 export function describeStep(step: RestoreStep): string {
   switch (step.type) {
     case 'copy':
-      return `copy ${step.sizeBytes} bytes of ${step.from} to ${step.to}`;
+      return `copy ${prettyBytes(step.sizeBytes)} of ${step.from} to ${step.to}`;
     case 'apply-delta':
       return `apply ${step.delta} to ${step.to}`;
     case 'take-offline':
-      return `take ${step.file} offline, waiting up to ${step.waitMs} ms`;
+      return `take ${step.file} offline, waiting up to ${prettyMs(step.waitMs)}`;
     case 'keep-original':
       return `rename ${step.file} to ${step.original}, if it exists`;
     case 'place':
       return `rename ${step.from} to ${step.to}`;
     case 'recover':
-      return `recover ${step.files.length} logged databases in one scan of the log${step.newDbiid ? ', with new instance ids' : ''}${step.newReplicaId ? ' and new replica ids' : ''}`;
+      return `recover ${step.files.length} logged database${step.files.length === 1 ? '' : 's'} in one scan of the log${step.newDbiid ? ', with new instance ids' : ''}${step.newReplicaId ? ' and new replica ids' : ''}`;
     case 'bring-online':
       return `bring ${step.file} online`;
     case 'remove-original':

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { Call, publicCall } from './call';
 import type { ManifestDatabase } from './captured';
 import { hashFile, requireFreeSpace } from './copy';
-import { findNotesIni, NotesIni } from './environment';
+import { findNotesIni, readDataDirectory } from './environment';
 import { decidedFailure, OptionError, RestoreError, type DatabaseFailure } from './errors';
 import { forEachLimited } from './event-loop';
 import { findOpenFiles } from './in-use';
@@ -19,8 +19,8 @@ import {
   dominoLocation,
   functionValue,
   globs,
+  insideDataDirectory,
   milliseconds,
-  nonEmptyString,
   oneOf,
   type DominoLocation,
 } from './options';
@@ -102,7 +102,7 @@ export function restoreDatabases(loadBinding: () => NativeBinding, options: Rest
     const notesIni = findNotesIni(options.domino);
     const dataDirectory =
       options.dryRun === true
-        ? new NotesIni(notesIni).dataDirectory
+        ? readDataDirectory(notesIni)
         : (await openRuntime(loadBinding(), options.domino, call)).dataDirectory;
     const input: RestorePlanInput = { head, databases, wanted, mode, copiesDirectory, dataDirectory };
     const plan = await makePlan(input);
@@ -144,11 +144,6 @@ function checkRestoreMode(value: unknown, name: string): void {
   );
   restoreType(type, `${name}.type`);
   if (type === 'new-database') insideDataDirectory(as, `${name}.as`);
-}
-
-function insideDataDirectory(value: unknown, name: string): void {
-  nonEmptyString(value, name);
-  globs([value], name);
 }
 
 async function makePlan(input: RestorePlanInput): Promise<RestorePlan> {
@@ -229,7 +224,8 @@ function everythingFailed(failed: readonly DatabaseFailure[], leftOutToo: readon
   const same = all.every(({ code }) => code === first.code);
   const others = all.length > 1 ? ` (and ${all.length - 1} more)` : '';
   const message = `no database could be restored: ${first.database}: ${first.text}${others}`;
-  return new RestoreError(same ? first.code : 'ERR_RESTORE_FAILED', { message, phase: 'restore' }, all);
+  const details = { message, phase: 'restore' as const, hint: same ? first.hint : undefined };
+  return new RestoreError(same ? first.code : 'ERR_RESTORE_FAILED', details, all);
 }
 
 /** Everything that can be found out without touching a database. */

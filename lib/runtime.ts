@@ -1,6 +1,6 @@
 import { isMainThread } from 'node:worker_threads';
 import type { Call } from './call';
-import { findInstallation } from './environment';
+import { findInstallation, readDataDirectory } from './environment';
 import type { NativeBinding, NativeRuntime } from './native';
 import type { DominoLocation } from './options';
 
@@ -21,7 +21,10 @@ export async function openRuntime(
   call: Call,
 ): Promise<NativeRuntime> {
   guardExit(binding);
-  return call.race(binding.openRuntime(findInstallation(location)));
+  const installation = findInstallation(location);
+  // A notes.ini without a data directory would show as something else: the environment is made from it.
+  readDataDirectory(installation.notesIni);
+  return call.race(binding.openRuntime(installation));
 }
 
 export function holdOpen(binding: NativeBinding, work: OpenWork): void {

@@ -19,6 +19,18 @@ export function addDominoOptions(command: Command, context: CommandLineContext):
     .option('--json', 'print one JSON document instead of text');
 }
 
+/**
+ * The option that nearly every command needs. It is asked for after unknown options have been refused, unlike commander's
+ * own required options: a misspelt `--delta-dir` is then called by its name.
+ */
+export function addDeltaDirectory(command: Command, description: string, context: CommandLineContext): Command {
+  return command
+    .option('--delta-dir <dir>', `${description} (required)`, pathFrom(context))
+    .hook('preAction', (_program, action) => {
+      if (action.opts()['deltaDir'] === undefined) action.error("error: option '--delta-dir <dir>' is required");
+    });
+}
+
 export function locationOf({ ini, program }: DominoArguments): DominoLocation {
   return { notesIni: ini, programDirectory: program };
 }
@@ -55,6 +67,9 @@ export function backupPath(name: string, deltaDirectory: string | undefined, con
   if (deltaDirectory !== undefined && existsSync(join(deltaDirectory, name))) return join(deltaDirectory, name);
   const path = resolve(context.workingDirectory, name);
   if (existsSync(path)) return path;
-  const advice = deltaDirectory === undefined ? '; name the delta directory with --delta-dir to use an id' : '';
+  const advice =
+    deltaDirectory === undefined
+      ? '; name the delta directory with --delta-dir to use an id'
+      : ` in ${deltaDirectory}; "domino-vss backup list" shows those that are there`;
   throw new OptionError('backup', `there is no backup "${name}"${advice}`);
 }

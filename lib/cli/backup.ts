@@ -6,6 +6,7 @@ import { loadManifest, readBackups, type ListedBackup, type Manifest } from '../
 import type { ProviderName } from '../provider';
 import { systemdService } from '../service';
 import {
+  addDeltaDirectory,
   addDominoOptions,
   backupPath,
   collect,
@@ -46,10 +47,8 @@ export function addBackupCommands(program: Command, context: CommandLineContext,
   const backup = program.command('backup').description('make backups and look at them');
   addRun(backup, context, finish);
 
-  backup
-    .command('list')
-    .description('list the backups of a delta directory')
-    .requiredOption('--delta-dir <dir>', 'delta directory', pathFrom(context))
+  const list = backup.command('list').description('list the backups of a delta directory');
+  addDeltaDirectory(list, 'delta directory', context)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', '\nExample:\n  $ domino-vss backup list --delta-dir /backup/domino\n')
     .action(async ({ deltaDir, json = false }: ListArguments) => {
@@ -75,10 +74,8 @@ export function addBackupCommands(program: Command, context: CommandLineContext,
 }
 
 function addRun(backup: Command, context: CommandLineContext, finish: Finish): void {
-  const run = backup
-    .command('run')
-    .description('back up the databases of the Domino server on this machine')
-    .requiredOption('--delta-dir <dir>', 'directory for backups: manifests and change information', pathFrom(context))
+  const run = backup.command('run').description('back up the databases of the Domino server on this machine');
+  addDeltaDirectory(run, 'directory for backups: manifests and change information', context)
     .option('--to <dir>', 'also copy the databases out of the shadow, to <dir>/<backup id>', pathFrom(context))
     .option('--keep', 'keep the shadow')
     .addOption(

@@ -3,11 +3,19 @@ import { createColors } from 'picocolors';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 import { errorCodes } from '../error-codes';
-import { BackupError, DominoError, RestoreError, type DatabaseFailure, type DominoVssError } from '../errors';
+import {
+  AbortError,
+  BackupError,
+  DominoError,
+  OptionError,
+  RestoreError,
+  type DatabaseFailure,
+  type DominoVssError,
+} from '../errors';
 import type { CommandLineContext } from './context';
 
-/** How many failures are shown; all of them are in the JSON output. */
-const shownFailures = 25;
+/** How many databases are shown one by one; all of them are in the JSON output. */
+export const shownRows = 25;
 
 /** Says what has happened: to people in text and colours, or to machines as one JSON document. */
 export class Output {
@@ -31,22 +39,29 @@ export class Output {
       this.#context.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`);
       return;
     }
+    this.#context.stderr.write(`${this.#describe(error).join('\n')}\n`);
+  }
+
+  #describe(error: DominoVssError): string[] {
+    const { red, yellow, bold } = this.colors;
+    // As commander reports the usage errors that it finds itself.
+    if (error instanceof OptionError) return [`error: ${inFlags(error)}`, '(use --help for more)'];
+    if (error instanceof AbortError) return [`${yellow('interrupted')}: what was begun has been taken back`];
     const failures = error instanceof BackupError || error instanceof RestoreError ? error.failures : [];
-    const lines = [
+    return [
       ...this.failures(failures),
-      `${this.colors.red('failed')} ${error.code}: ${error.message}`,
+      `${red('failed')} ${error.code}: ${error.message}`,
       ...(error instanceof DominoError && error.statusHex !== ''
         ? [`  status ${error.statusHex} (${error.status})`]
         : []),
       `  ${errorCodes[error.code].meaning}`,
-      `  ${this.colors.bold('what to do:')} ${error.hint}`,
+      ...(failures.some(({ hint }) => hint === error.hint) ? [] : [`  ${bold('what to do:')} ${error.hint}`]),
     ];
-    this.#context.stderr.write(`${lines.join('\n')}\n`);
   }
 
   /** Each failed database: which call, on what, code name and number, text, what to do. */
   failures(failures: readonly DatabaseFailure[]): string[] {
-    const shown = failures.slice(0, shownFailures);
+    const shown = failures.slice(0, shownRows);
     const lines = shown.flatMap((failure, index) => {
       const { database, operation, code, status, statusHex, statusName, text, hint } = failure;
       const number = statusHex.startsWith('0x') ? `${statusHex} (${status})` : statusHex;
@@ -55,9 +70,12 @@ export class Output {
       const advice = shown[index + 1]?.hint === hint ? [] : [`  ${this.colors.bold('what to do:')} ${hint}`];
       return [`${this.colors.red(database)}  ${what}`, ...advice];
     });
-    const more = failures.length - shownFailures;
-    if (more > 0) lines.push(`… and ${more} more; --json shows all`);
-    return lines.length > 0 ? [...lines, ''] : [];
+    return lines.length > 0 ? [...lines, ...this.moreThanShown(failures.length), ''] : [];
+  }
+
+  /** A line for the databases that are not shown one by one. */
+  moreThanShown(databases: number): string[] {
+    return databases > shownRows ? [`… and ${databases - shownRows} more; --json shows all`] : [];
   }
 
   warnings(warnings: readonly string[]): string[] {
@@ -80,6 +98,27 @@ export class Output {
       .split('\n')
       .map((line) => line.trimEnd());
   }
+}
+
+/** Options of the API that have another name on the command line. */
+const flags: Readonly<Record<string, string>> = {
+  copiesDirectory: '--copies',
+  'domino.notesIni': '--ini',
+  'domino.programDirectory': '--program',
+  deltaDirectory: '--delta-dir',
+  maxSkipped: '--max-skipped',
+  'mode.as': '--as',
+  'mode.waitMs': '--wait',
+  shadowDirectory: '--shadow-dir',
+  timeoutMs: '--timeout',
+  unit: '--stop-service',
+};
+
+/** The message of an option error; one that begins with the option names it as on the command line. */
+function inFlags({ option, message }: OptionError): string {
+  if (!message.startsWith(`${option} `)) return message;
+  const name = option.replace(/\[\d+\]$/, '');
+  return (flags[name] ?? `--${name}`) + message.slice(option.length);
 }
 
 export function formatBytes(bytes: number): string {

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { errorCodes } from '../error-codes';
-import { toPublicError } from '../errors';
+import { DominoVssError, toPublicError } from '../errors';
 import { readPackageVersion } from '../package-root';
 import { addBackupCommands } from './backup';
 import { exitCodes, type CommandLineContext } from './context';
@@ -19,12 +19,23 @@ export async function runCommandLine(args: readonly string[], context: CommandLi
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (thrown) {
-    // Commander has already said what is wrong, or printed the help that was asked for.
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    const json = args.includes('--json');
+    const output = new Output(context, json);
+    if (thrown instanceof CommanderError) {
+      // Commander has already said what is wrong, or printed the help that was asked for.
+      if (thrown.exitCode === 0) return exitCodes.ok;
+      if (json) output.error(usageError(thrown));
+      return exitCodes.usage;
+    }
     const error = toPublicError(thrown);
-    new Output(context, args.includes('--json')).error(error);
+    output.error(error);
     return errorCodes[error.code].exitCode;
   }
+}
+
+function usageError({ code, message }: CommanderError): DominoVssError {
+  const text = code === 'commander.help' ? 'a command is missing' : message.replace(/^error: /, '');
+  return new DominoVssError('ERR_OPTION', { message: text });
 }
 
 /** The grammar of the command line. */

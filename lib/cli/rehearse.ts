@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { rehearse, type RehearsalReport } from '../rehearse';
 import {
+  addDeltaDirectory,
   addDominoOptions,
   collect,
   locationOf,
   milliseconds,
-  pathFrom,
   wholeNumber,
   type DominoArguments,
 } from './arguments';
@@ -28,8 +28,8 @@ export function addRehearseCommand(
 ): void {
   const command = program
     .command('rehearse')
-    .description('put every database into backup mode and take it out again, without a shadow')
-    .requiredOption('--delta-dir <dir>', 'delta directory of the backups', pathFrom(context))
+    .description('put every database into backup mode and take it out again, without a shadow');
+  addDeltaDirectory(command, 'delta directory of the backups', context)
     .option('--include <glob>', 'only these databases; may be given several times', collect)
     .option('--exclude <glob>', 'not these databases; may be given several times', collect)
     .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)

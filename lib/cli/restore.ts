@@ -4,7 +4,7 @@ import { restoreDatabases, type RestoredDatabase, type RestoreReport } from '../
 import { describeStep, type RestoreMode } from '../restore-plan';
 import { addDominoOptions, backupPath, locationOf, pathFrom, seconds, type DominoArguments } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, Output } from './output';
+import { count, Output, shownRows } from './output';
 import { ProgressBar } from './progress-bar';
 
 interface RestoreArguments extends DominoArguments {
@@ -106,17 +106,21 @@ function describeReport(report: RestoreReport, output: Output): string[] {
     const steps = report.steps.map((step, index) => `${String(index + 1).padStart(4)}  ${describeStep(step)}`);
     return [...lines, `would restore ${count(good.length, 'database')} of ${report.backupId}:`, ...steps];
   }
-  const shown = good.map((database) => [
-    `  ${database.database}`,
-    database.path === database.database ? '' : `→ ${database.path}`,
-    database.recovered ? 'recovered from the log' : 'state of the backup',
-  ]);
+  const shown = good
+    .slice(0, shownRows)
+    .map((database) => [
+      `  ${database.database}`,
+      database.path === database.database ? '' : `→ ${database.path}`,
+      database.recovered ? 'recovered from the log' : 'state of the backup',
+    ]);
   const { colors } = output;
   const summary =
     bad.length === 0
-      ? colors.green(`restored ${count(good.length, 'database')}`)
-      : colors.yellow(`restored ${count(good.length, 'database')}, ${bad.length} left out or failed`);
-  return [...lines, ...output.table(shown, false), `${summary} of ${report.backupId}`];
+      ? colors.green(`restored ${count(good.length, 'database')} of ${report.backupId}`)
+      : colors.yellow(
+          `restored ${count(good.length, 'database')} of ${report.backupId}, ${bad.length} left out or failed`,
+        );
+  return [...lines, ...output.table(shown, false), ...output.moreThanShown(good.length), summary];
 }
 
 function isBad(database: RestoredDatabase): database is Extract<RestoredDatabase, { readonly failure: unknown }> {

@@ -94,7 +94,7 @@ test('an option that is undefined is not given', async () => {
 test.each<[string, unknown, string]>([
   ['no manifest', {}, 'manifest must be an absolute path'],
   ['no database', { manifest: '/m', databases: [] }, 'must name at least one database'],
-  ['a way out', { manifest: '/m', mode: { type: 'new-database', as: '../x.nsf' } }, 'mode.as[0] must be relative'],
+  ['a way out', { manifest: '/m', mode: { type: 'new-database', as: '../x.nsf' } }, 'mode.as must be relative'],
   ['no name', { manifest: '/m', mode: { type: 'new-database' } }, 'mode.as must be a non-empty string'],
   ['a name in the wrong mode', { manifest: '/m', mode: { type: 'offline', as: 'x.nsf' } }, 'unknown option "mode.as"'],
   ['no type', { manifest: '/m', mode: {} }, 'mode.type must be one of "online", "offline", "new-database"'],
