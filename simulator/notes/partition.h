@@ -55,8 +55,8 @@ struct BackupRecord {
 
 /** The transaction being written; whoever finds its writer dead completes it. Guarded by the transaction lock. */
 struct PendingTransaction {
-    std::uint32_t active;
-    std::uint32_t pageCount;  // of the list below
+    std::atomic<std::uint32_t> active;  // set last: a writer may die at any moment
+    std::uint32_t pageCount;            // of the list below
     std::uint32_t databasePages;
     std::uint64_t sequence;
     std::uint64_t seed;

