@@ -117,7 +117,11 @@ export class Backup {
     });
   }
 
-  /** Ends the backup whatever state it is in; what was not ended by {@link endBackup} is taken back. Idempotent. */
+  /**
+   * Ends the backup whatever state it is in; what was not ended by {@link endBackup} is taken back. Idempotent.
+   *
+   * @throws `ERR_DATABASE_STUCK` when a database may still be in backup mode, or the error for what else is left.
+   */
   dispose(): Promise<void> {
     return publicCall(async () => {
       if (this.#running) {
@@ -212,7 +216,8 @@ export class Backup {
     this.#removed ??= (async () => {
       const left = await this.#removeShadow();
       left.push(...(await this.#collect([() => rm(this.directory, { recursive: true, force: true })])));
-      await this.#finishJournal(left);
+      const stuck = await this.#finishJournal(left);
+      if (stuck.length > 0) throw stuckError(stuck);
       if (left.length > 0) throw left[0];
     })();
     return this.#removed;
@@ -245,11 +250,18 @@ export class Backup {
   }
 
   /** What could not be removed, and databases that a hung call may have left in backup mode, stay in the journal. */
-  async #finishJournal(left: readonly unknown[]): Promise<void> {
+  async #finishJournal(left: readonly unknown[]): Promise<readonly string[]> {
     const { journal, session, databases } = this.#work;
     release(this);
     const stuck = session.results().stuck.map((index) => databases.paths[index] ?? '');
     if (left.length === 0 && stuck.length === 0) await journal.remove();
     else await journal.update({ ended: true, ...(left.length === 0 && { shadows: [] }) }, stuck);
+    return stuck;
   }
+}
+
+function stuckError(databases: readonly string[]): DominoVssError {
+  const more = databases.length > 1 ? ` and ${databases.length - 1} more` : '';
+  const message = `${databases[0] ?? ''}${more} may still be in backup mode: a call has not returned`;
+  return new DominoVssError('ERR_DATABASE_STUCK', { message });
 }

@@ -196,7 +196,9 @@ async function checkFileSystem({ binding, databases, options, call }: DoctorCont
   const choice = { provider: option, shadowDirectory, deltaDirectory, volumes, dataDirectory };
   const { provider, directories } = await call.race(chooseShadows(binding, choice));
   const { name, reason } = provider;
-  const unwritable = await firstUnwritable(directories.map(({ path }) => path));
+  // Without a directory of their own the copies of `rolling` lie in the delta directory, which is tested as such.
+  const ownDirectories = provider.native === 'rolling' && shadowDirectory === undefined ? [] : directories;
+  const unwritable = await firstUnwritable(ownDirectories.map(({ path }) => path));
   if (unwritable !== undefined) {
     return failed(
       `provider ${name} (${reason}), but ${unwritable} cannot be written to`,

@@ -35,6 +35,8 @@ export interface Timeline {
     readonly startReturnedMs: Float64Array;
     readonly stopCalledMs: Float64Array;
     readonly stopReturnedMs: Float64Array;
+    /** Number of the thread that the database lived on. */
+    readonly shard: Uint16Array;
   };
 }
 
@@ -84,7 +86,7 @@ export async function buildTimeline(results: NativeResults): Promise<Timeline> {
     longestDatabaseMs,
     phases: results.phases,
     density: windowMs > 0 ? await measureDensity(results, begin, windowMs) : [],
-    databases: { startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs },
+    databases: { startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs, shard: results.shard },
   };
 }
 

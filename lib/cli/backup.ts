@@ -44,7 +44,19 @@ interface ListArguments {
 type Finish = (exitCode: number) => void;
 
 export function addBackupCommands(program: Command, context: CommandLineContext, finish: Finish): void {
-  const backup = program.command('backup').description('make backups and look at them');
+  const backup = program
+    .command('backup')
+    .description('make backups and look at them')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ domino-vss backup run --delta-dir /backup/domino --to /backup/copies
+  $ domino-vss backup list --delta-dir /backup/domino
+
+Each command has its own: domino-vss backup run --help
+`,
+    );
   addRun(backup, context, finish);
 
   const list = backup.command('list').description('list the backups of a delta directory');

@@ -3,6 +3,7 @@ import { errorCodes } from '../error-codes';
 import { DominoVssError, toPublicError } from '../errors';
 import { readPackageVersion } from '../package-root';
 import { addBackupCommands } from './backup';
+import { addBenchCommand } from './bench';
 import { exitCodes, type CommandLineContext } from './context';
 import { addDoctorCommand } from './doctor';
 import { Output } from './output';
@@ -65,6 +66,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked
   addBackupCommands(program, context, finish);
   addRehearseCommand(program, context, finish);
   addRestoreCommand(program, context, finish);
+  addBenchCommand(program, context, finish);
   addDoctorCommand(program, context, finish);
   return program;
 }

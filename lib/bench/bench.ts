@@ -1,0 +1,214 @@
+import { rm } from 'node:fs/promises';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beginBackup, defaultShards, type BeginBackupOptions } from '../begin-backup';
+import { publicCall } from '../call';
+import type { DatabaseFailure } from '../errors';
+import type { NativeBinding } from '../native';
+import { readPackageVersion } from '../package-root';
+import type { HookProvider, ProviderOption } from '../provider';
+import { spread, type Spread } from '../spread';
+import type { Timeline } from '../timeline';
+import { measureWindow, type WindowMeasure } from './measure';
+
+export interface BenchOptions extends Pick<
+  BeginBackupOptions,
+  'domino' | 'deltaDirectory' | 'include' | 'exclude' | 'shadowDirectory' | 'shards' | 'signal'
+> {
+  /** Number of backups that count. */
+  readonly runs: number;
+  /** Number of backups before those, to warm caches. */
+  readonly warmUps: number;
+  /** A real provider, or a wait in place of the shadow. */
+  readonly shadow: { readonly provider: ProviderOption } | { readonly waitMs: number };
+  readonly timeoutMs: number;
+  readonly onRun?: ((done: number, total: number) => void) | undefined;
+}
+
+/** JavaScript's part in one call: what the event loop worked, and how long it was blocked at most. */
+export interface CallCost {
+  readonly elapsedMs: number;
+  readonly loopActiveMs: number;
+  readonly longestDelayMs: number;
+}
+
+/** One backup. */
+export interface BenchRun {
+  readonly window: WindowMeasure;
+  readonly captured: number;
+  readonly skipped: number;
+  readonly calls: { readonly begin: CallCost; readonly create: CallCost; readonly end: CallCost };
+  /** Growth of the process from before `beginBackup` until the databases are open; the first run is the one that says most. */
+  readonly memoryBytes: number;
+}
+
+export interface BenchReport {
+  readonly conditions: {
+    readonly package: string;
+    readonly node: string;
+    readonly platform: string;
+    readonly processor: string;
+    readonly processors: number;
+    readonly memoryBytes: number;
+    readonly databases: number;
+    readonly shards: number;
+    readonly provider: string;
+    readonly runs: number;
+    readonly warmUps: number;
+  };
+  /** Figures over the runs, each by its name. */
+  readonly figures: Readonly<Record<string, Spread>>;
+  readonly runs: readonly BenchRun[];
+  /** Why databases were left out of the last run. */
+  readonly skipped: readonly DatabaseFailure[];
+}
+
+/** A report, and the run with the median window in full. */
+export interface BenchResult {
+  readonly report: BenchReport;
+  readonly typical: { readonly paths: readonly string[]; readonly timeline: Timeline };
+}
+
+/** Stands for the time a shadow takes, where there is none. */
+function waiting(waitMs: number): HookProvider {
+  return {
+    name: `wait ${waitMs} ms`,
+    create: async ({ volumes }, { signal }) => {
+      await sleep(waitMs, undefined, { signal });
+      return { shadows: volumes.map(({ path }) => ({ volume: path, root: path })) };
+    },
+  };
+}
+
+interface FullRun {
+  readonly run: BenchRun;
+  readonly timeline: Timeline;
+  readonly paths: readonly string[];
+  readonly provider: string;
+  readonly skipped: readonly DatabaseFailure[];
+}
+
+/** Makes backups one after the other, measures each, and leaves nothing of them. */
+export function runBench(loadBinding: () => NativeBinding, options: BenchOptions): Promise<BenchResult> {
+  return publicCall(async () => {
+    const shards = options.shards ?? defaultShards();
+    const total = options.warmUps + options.runs;
+    const runs: FullRun[] = [];
+    for (let done = 0; done < total; ++done) {
+      options.onRun?.(done, total);
+      const full = await measureOne(loadBinding, options, shards);
+      if (done >= options.warmUps) runs.push(full);
+    }
+    options.onRun?.(total, total);
+    return summarise(runs, options, shards);
+  });
+}
+
+async function measureOne(
+  loadBinding: () => NativeBinding,
+  { shadow, domino, deltaDirectory, include, exclude, shadowDirectory, signal, timeoutMs }: BenchOptions,
+  shards: number,
+): Promise<FullRun> {
+  const provider = 'provider' in shadow ? shadow.provider : waiting(shadow.waitMs);
+  const selection = { domino, deltaDirectory, include, exclude, shadowDirectory };
+  const before = process.memoryUsage.rss();
+  const [backup, begin] = await costOf(() =>
+    beginBackup(loadBinding, { ...selection, provider, shards, timeoutMs, signal }),
+  );
+  const memoryBytes = process.memoryUsage.rss() - before;
+  try {
+    const [set, create] = await costOf(() => backup.createShadow({ timeoutMs, signal }));
+    const [, end] = await costOf(() => backup.endBackup({ keep: false, signal }));
+    const paths: string[] = [];
+    for (const { index, path } of set.describeDatabases()) paths[index] = path;
+    return {
+      run: {
+        window: measureWindow(set.window, shards),
+        captured: set.databases,
+        skipped: set.skipped.length,
+        calls: { begin, create, end },
+        memoryBytes,
+      },
+      timeline: set.window,
+      paths: Array.from({ length: set.window.databases.shard.length }, (_value, index) => paths[index] ?? ''),
+      provider: set.provider.name,
+      skipped: set.skipped,
+    };
+  } finally {
+    await backup.dispose();
+    // A measurement is no backup that anybody could restore from.
+    await rm(backup.directory, { recursive: true, force: true });
+  }
+}
+
+async function costOf<T>(call: () => Promise<T>): Promise<[T, CallCost]> {
+  const resolutionMs = 1;
+  const delay = monitorEventLoopDelay({ resolution: resolutionMs });
+  const before = performance.eventLoopUtilization();
+  const startedAt = performance.now();
+  delay.enable();
+  const result = await call();
+  // A delay counts when the timer after it fires, so one more has to.
+  await sleep(2 * resolutionMs);
+  delay.disable();
+  const { active } = performance.eventLoopUtilization(before);
+  return [
+    result,
+    {
+      elapsedMs: performance.now() - startedAt,
+      loopActiveMs: active,
+      longestDelayMs: delay.count === 0 ? 0 : Math.max(0, delay.max / 1e6 - resolutionMs),
+    },
+  ];
+}
+
+function summarise(full: readonly FullRun[], options: BenchOptions, shards: number): BenchResult {
+  const runs = full.map(({ run }) => run);
+  const over = (pick: (run: BenchRun) => number | null): Spread =>
+    spread(runs.map(pick).filter((value): value is number => value !== null && Number.isFinite(value)));
+  const byWindow = [...full].sort((a, b) => a.timeline.windowMs - b.timeline.windowMs);
+  const typical = byWindow[Math.ceil(byWindow.length / 2) - 1];
+  if (!typical) throw new RangeError('a benchmark needs a run');
+  const phases = Object.keys(typical.run.window.phasesMs);
+  return {
+    report: {
+      conditions: {
+        package: readPackageVersion(),
+        node: process.version,
+        platform: `${process.platform} ${process.arch} ${release()}`,
+        processor: cpus()[0]?.model ?? 'unknown',
+        processors: availableParallelism(),
+        memoryBytes: totalmem(),
+        databases: typical.run.captured,
+        shards,
+        provider: typical.provider,
+        runs: options.runs,
+        warmUps: options.warmUps,
+      },
+      figures: {
+        windowMs: over(({ window }) => window.windowMs),
+        idealMs: over(({ window }) => window.idealMs),
+        windowRatio: over(({ window }) => window.windowRatio),
+        skewMs: over(({ window }) => window.skewMs),
+        skewRatio: over(({ window }) => window.skewRatio),
+        preparedToFirstStartMs: over(({ window }) => window.preparedToFirstStartMs),
+        lastStartToShadowMs: over(({ window }) => window.lastStartToShadowMs),
+        shadowToFirstStopMs: over(({ window }) => window.shadowToFirstStopMs),
+        ...Object.fromEntries(
+          phases.map((phase) => [`${phase}Ms`, over(({ window }) => window.phasesMs[phase] ?? null)]),
+        ),
+        startCallMs: over(({ window }) => window.start.median),
+        stopCallMs: over(({ window }) => window.stop.median),
+        beginJavaScriptMs: over(({ calls }) => calls.begin.loopActiveMs),
+        createJavaScriptMs: over(({ calls }) => calls.create.loopActiveMs),
+        endJavaScriptMs: over(({ calls }) => calls.end.loopActiveMs),
+        longestLoopDelayMs: over(({ calls }) => Math.max(...Object.values(calls).map((call) => call.longestDelayMs))),
+        memoryBytesPerDatabase: over(({ memoryBytes, captured }) => memoryBytes / captured),
+      },
+      runs,
+      skipped: full.at(-1)?.skipped ?? [],
+    },
+    typical: { paths: typical.paths, timeline: typical.timeline },
+  };
+}

@@ -1,0 +1,184 @@
+import { Option, type Command } from 'commander';
+import { createWriteStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { runBench, type BenchResult } from '../bench/bench';
+import { benchCsv } from '../bench/csv';
+import { benchPage } from '../bench/page';
+import { chromeTrace } from '../bench/trace';
+import { DominoVssError, OptionError } from '../errors';
+import type { ProviderName } from '../provider';
+import type { Spread } from '../spread';
+import {
+  addDeltaDirectory,
+  addDominoOptions,
+  collect,
+  locationOf,
+  milliseconds,
+  pathFrom,
+  seconds,
+  wholeNumber,
+  type DominoArguments,
+} from './arguments';
+import { exitCodes, type CommandLineContext } from './context';
+import { count, formatBytes, Output } from './output';
+import { drawWindow } from './window-picture';
+
+interface BenchArguments extends DominoArguments {
+  readonly deltaDir: string;
+  readonly runs: number;
+  readonly warmUps: number;
+  readonly provider: ProviderName;
+  readonly shadowMs?: number;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly shards?: number;
+  readonly shadowDir?: string;
+  readonly timeout: number;
+  readonly csv?: string;
+  readonly trace?: string;
+  readonly html?: string;
+}
+
+export function addBenchCommand(
+  program: Command,
+  context: CommandLineContext,
+  finish: (exitCode: number) => void,
+): void {
+  const command = addDeltaDirectory(
+    program.command('bench').description('measure the freeze window over several backups'),
+    'delta directory of the backups',
+    context,
+  )
+    .option('--runs <n>', 'backups that count', wholeNumber, 5)
+    .option('--warm-ups <n>', 'backups before those, to warm caches', wholeNumber, 1)
+    .addOption(
+      new Option('--provider <name>', 'how the shadow is made')
+        .choices(['auto', 'btrfs', 'reflink', 'rolling'])
+        .default('auto'),
+    )
+    .option('--shadow-ms <ms>', 'make no shadow, wait this long in its place', milliseconds)
+    .option('--include <glob>', 'only these databases; may be given several times', collect)
+    .option('--exclude <glob>', 'not these databases; may be given several times', collect)
+    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
+    .option('--shadow-dir <dir>', 'directory for shadows, as in "backup run"', pathFrom(context))
+    .option('--timeout <seconds>', 'longest time for one freeze window and what belongs to it', seconds, 600_000)
+    .option('--csv <file>', 'write one line a run', pathFrom(context))
+    .option('--trace <file>', 'write the typical run as a Chrome trace, for Perfetto', pathFrom(context))
+    .option('--html <file>', 'write a page with the timeline of every database', pathFrom(context));
+  addDominoOptions(command, context)
+    .addHelpText(
+      'after',
+      `
+Makes real backups, one after the other, and leaves nothing of them: users notice as much as of as many backups.
+"ideal" is what is left when no thread ever waits for anything but Domino: all starts ÷ shards + shadow + all stops ÷ shards,
+each as measured.
+
+Examples:
+  $ domino-vss bench --delta-dir /backup/domino --html window.html
+  $ domino-vss bench --delta-dir /backup/domino --shadow-ms 500 --shards 32 --runs 20 --csv runs.csv
+
+Exit codes: 0 ok, 1 failed, 3 databases were left out, 4 precondition not met (see doctor), 5 locked.
+`,
+    )
+    .action(async (args: BenchArguments) => {
+      if (args.runs === 0) throw new OptionError('runs', 'runs must be at least 1');
+      const relaunched = await context.relaunch(locationOf(args));
+      if (relaunched !== undefined) {
+        finish(relaunched);
+        return;
+      }
+      const result = await run(args, context);
+      await writeFiles(args, result);
+      const output = new Output(context, args.json ?? false);
+      output.result(result.report, () => describe(result, output));
+      finish(result.report.skipped.length === 0 ? exitCodes.ok : exitCodes.partial);
+    });
+}
+
+function run(args: BenchArguments, context: CommandLineContext): Promise<BenchResult> {
+  const visible = args.json !== true && context.stderr.isTTY === true;
+  return runBench(context.loadBinding, {
+    domino: locationOf(args),
+    deltaDirectory: args.deltaDir,
+    include: args.include,
+    exclude: args.exclude,
+    shards: args.shards,
+    shadowDirectory: args.shadowDir,
+    runs: args.runs,
+    warmUps: args.warmUps,
+    shadow: args.shadowMs === undefined ? { provider: args.provider } : { waitMs: args.shadowMs },
+    timeoutMs: args.timeout,
+    signal: context.signal,
+    onRun: (done, total) => {
+      if (visible) context.stderr.write(`\r${done < total ? `backup ${done + 1} of ${total}` : ''.padEnd(30)}\r`);
+    },
+  });
+}
+
+async function writeFiles({ csv, trace, html }: BenchArguments, result: BenchResult): Promise<void> {
+  const { timeline, paths } = result.typical;
+  try {
+    if (csv !== undefined) await writeFile(csv, benchCsv(result.report));
+    if (trace !== undefined) await pipeline(Readable.from(chromeTrace(timeline, paths)), createWriteStream(trace));
+    if (html !== undefined) await writeFile(html, benchPage(result));
+  } catch (cause) {
+    throw new DominoVssError('ERR_FILE_SYSTEM', { message: (cause as Error).message, cause });
+  }
+}
+
+function describe({ report, typical }: BenchResult, output: Output): string[] {
+  const { conditions, figures, skipped } = report;
+  const rows = Object.entries(figures).filter(([, figure]) => figure.count > 0);
+  return [
+    ...output.failures(skipped),
+    ...drawWindow(typical.timeline),
+    '',
+    ...output.table([
+      ['OVER THE RUNS', 'MIN', 'MEDIAN', 'P95', 'P99', 'MAX'],
+      ...rows.map(([name, figure]) => [titleOf(name), ...cells(name, figure)]),
+    ]),
+    '',
+    `${count(conditions.databases, 'database')}, ${count(conditions.shards, 'shard')}, provider ${conditions.provider}, ` +
+      `${count(conditions.runs, 'run')} after ${conditions.warmUps}`,
+    `domino-vss ${conditions.package}, Node ${conditions.node}, ${conditions.platform}, ` +
+      `${count(conditions.processors, 'processor')} (${conditions.processor}), ${formatBytes(conditions.memoryBytes)}`,
+  ];
+}
+
+const titles: Readonly<Record<string, string>> = {
+  windowMs: 'freeze window',
+  idealMs: 'ideal window',
+  windowRatio: 'window ÷ ideal',
+  skewMs: 'skew',
+  skewRatio: 'skew ÷ ideal start',
+  preparedToFirstStartMs: 'prepared → first start',
+  lastStartToShadowMs: 'last start → shadow',
+  shadowToFirstStopMs: 'shadow → first stop',
+  startCallMs: 'one start (median)',
+  stopCallMs: 'one stop (median)',
+  beginJavaScriptMs: 'JavaScript in beginBackup',
+  createJavaScriptMs: 'JavaScript in createShadow',
+  endJavaScriptMs: 'JavaScript in endBackup',
+  longestLoopDelayMs: 'longest event-loop delay',
+  memoryBytesPerDatabase: 'memory per database',
+};
+
+function titleOf(name: string): string {
+  return titles[name] ?? `phase ${name.replace(/Ms$/, '')}`;
+}
+
+function cells(name: string, { min, median, p95, p99, max }: Spread): string[] {
+  const format = name.endsWith('Ms') ? fineMs : name.startsWith('memory') ? formatBytes : ratio;
+  return [min, median, p95, p99, max].map((value) => format(value));
+}
+
+/** A benchmark compares: three digits more than people need elsewhere. */
+function fineMs(value: number): string {
+  return value < 1 ? `${(value * 1000).toFixed(1)} µs` : `${value.toFixed(value < 100 ? 2 : 1)} ms`;
+}
+
+function ratio(value: number): string {
+  return value.toFixed(4);
+}

@@ -1,0 +1,83 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import type { SimulatedDomino } from './simulated-domino';
+
+/** The repository, seen from where the compiled tests lie. */
+export const repository = join(__dirname, '../../..');
+export const mainScript = join(repository, 'dist/cli/main.js');
+
+/** How a process ended and what it had to say. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ProcessOptions {
+  readonly cwd?: string;
+  /** Added to {@link plainEnvironment}. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly uid?: number;
+  /** For a command that talks to its terminal. */
+  readonly withInput?: boolean;
+}
+
+/** What a shell of somebody has who knows nothing of Domino's environment. */
+export const plainEnvironment: Readonly<Record<string, string>> = {
+  PATH: process.env['PATH'] ?? '',
+  SIM_QUIET: '1',
+};
+
+/** A process under way. */
+export class RunningProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  stdout = '';
+  stderr = '';
+
+  constructor(command: string, args: readonly string[], { cwd, env, uid, withInput = false }: ProcessOptions = {}) {
+    const child = spawn(command, args, {
+      cwd,
+      env: { ...plainEnvironment, ...env },
+      ...(uid !== undefined && { uid, gid: uid }),
+      stdio: [withInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.ended = new Promise((resolve, reject) => {
+      child.on('error', reject).on('close', (code, signal) => {
+        resolve({ code, signal, stdout: this.stdout, stderr: this.stderr });
+      });
+    });
+  }
+
+  interrupt(signal: NodeJS.Signals = 'SIGINT'): void {
+    this.child.kill(signal);
+  }
+}
+
+/** Starts `domino-vss` as a process of its own. */
+export function start(args: readonly string[], options?: ProcessOptions): RunningProcess {
+  return new RunningProcess(process.execPath, [mainScript, ...args], options);
+}
+
+/** Runs `domino-vss` to its end. */
+export function run(args: readonly string[], options?: ProcessOptions): Promise<Ended> {
+  return start(args, options).ended;
+}
+
+/** The options that say where a simulated Domino is. */
+export function locationFlags({ simulation }: SimulatedDomino): string[] {
+  return ['--ini', simulation.notesIni, '--program', simulation.programDirectory];
+}
+
+/** Waits until something is so, and fails when it does not come true. */
+export async function until(what: string, isSo: () => Promise<boolean> | boolean, timeoutMs = 10_000): Promise<void> {
+  const endsAt = performance.now() + timeoutMs;
+  while (!(await isSo())) {
+    if (performance.now() > endsAt) throw new Error(`not so after ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,262 @@
+// Every wrong environment has its own error, in its own words. Each case is a process of its own: the runtime can be
+// opened once in a process, and the dynamic loader reads its search path only when a process starts.
+//
+// Not tested here is the time limit of 60 s for an initialisation that hangs: it would take that long.
+
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { RunningProcess } from './command-line';
+import type { Outcome } from './environment-program';
+import { SimulatedDomino } from './simulated-domino';
+
+let domino: SimulatedDomino;
+
+beforeAll(async () => {
+  domino = await SimulatedDomino.create({ databases: 2, plainNames: true });
+});
+
+afterEach(async () => {
+  await domino.simulation.clearFaults();
+  await domino.expectQuiet();
+});
+
+afterAll(async () => {
+  await domino[Symbol.asyncDispose]();
+});
+
+interface Case {
+  readonly programDirectory?: string;
+  readonly notesIni?: string;
+  readonly firstNotesIni?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function openAll({ programDirectory, notesIni, firstNotesIni, env }: Case): Promise<Outcome[]> {
+  const program = programDirectory ?? domino.simulation.programDirectory;
+  const ini = notesIni ?? domino.simulation.notesIni;
+  const args = [join(__dirname, 'environment-program.js'), program, ini, domino.deltaDirectory];
+  const { code, signal, stdout, stderr } = await new RunningProcess(
+    process.execPath,
+    [...args, ...(firstNotesIni === undefined ? [] : [firstNotesIni])],
+    { env: { LD_LIBRARY_PATH: program, ...env } },
+  ).ended;
+  expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+  return JSON.parse(stdout) as Outcome[];
+}
+
+/** The error with which the runtime does not open. */
+async function refusal(wrong: Case): Promise<Record<string, unknown>> {
+  const [outcome] = await openAll(wrong);
+  if (outcome?.opened !== false) throw new Error('the runtime was opened');
+  return outcome.error;
+}
+
+/** A program directory that can be damaged. */
+function copyOfProgram(name: string): { readonly directory: string; readonly library: string } {
+  const directory = join(domino.home, name);
+  cpSync(domino.simulation.programDirectory, directory, { recursive: true });
+  return { directory, library: join(directory, 'libnotes.so') };
+}
+
+function writeNotesIni(name: string, ...lines: readonly string[]): string {
+  const directory = join(domino.home, name);
+  mkdirSync(directory);
+  const file = join(directory, 'notes.ini');
+  writeFileSync(file, ['[Notes]', 'SIM_ALLOW_ROOT=1', ...lines, ''].join('\n'));
+  return file;
+}
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+describe('the library', () => {
+  test('in a program directory of its own is accepted', async () => {
+    // Else each refusal below might have another reason than the damage done.
+    const { directory } = copyOfProgram('good');
+    expect(await openAll({ programDirectory: directory })).toEqual([{ opened: true }]);
+  });
+
+  test('that is missing', async () => {
+    const programDirectory = join(domino.home, 'nowhere');
+    expect(await refusal({ programDirectory })).toMatchObject({
+      code: 'ERR_DOMINO_LIBRARY',
+      message: `libnotes.so not found; looked for: ${programDirectory}/libnotes.so`,
+      hint: expect.stringContaining('Name the Domino program directory'),
+    });
+  });
+
+  test('that ordinary users can replace, in a directory or by writing to it', async () => {
+    const { directory, library } = copyOfProgram('writable');
+    const words = 'ordinary users can write to it, so the library is not loaded';
+    chmodSync(directory, 0o777);
+    expect(await refusal({ programDirectory: directory })).toMatchObject({
+      code: 'ERR_DOMINO_LIBRARY_UNSAFE',
+      message: `${directory}: ${words}`,
+      hint: expect.stringContaining('Take the write permission'),
+    });
+    chmodSync(directory, 0o755);
+    chmodSync(library, 0o757);
+    expect(await refusal({ programDirectory: directory })).toMatchObject({
+      code: 'ERR_DOMINO_LIBRARY_UNSAFE',
+      message: `${library}: ${words}`,
+    });
+  });
+
+  test('below a directory that ordinary users can replace', async () => {
+    const above = join(domino.home, 'above');
+    mkdirSync(above);
+    const { directory } = copyOfProgram('above/program');
+    chmodSync(above, 0o777);
+    expect(await refusal({ programDirectory: directory })).toMatchObject({
+      code: 'ERR_DOMINO_LIBRARY_UNSAFE',
+      message: expect.stringContaining(`${above}: ordinary users can write to it`),
+    });
+    // What everybody may write to is safe for what belongs to somebody else when it is sticky, as /tmp is.
+    chmodSync(above, 0o1777);
+    expect(await openAll({ programDirectory: directory })).toEqual([{ opened: true }]);
+  });
+
+  asRoot('that belongs to another user, or that a foreign group may write to', async () => {
+    const { directory, library } = copyOfProgram('foreign');
+    chownSync(library, 4711, 0);
+    expect(await refusal({ programDirectory: directory })).toMatchObject({
+      code: 'ERR_DOMINO_LIBRARY_UNSAFE',
+      message: `${library}: it belongs to another ordinary user, so the library is not loaded`,
+    });
+    chownSync(library, 0, 4711);
+    chmodSync(library, 0o775);
+    expect(await refusal({ programDirectory: directory })).toMatchObject({
+      code: 'ERR_DOMINO_LIBRARY_UNSAFE',
+      message: `${library}: ordinary users can write to it, so the library is not loaded`,
+    });
+  });
+
+  test('that finds no library it depends on, for want of LD_LIBRARY_PATH', async () => {
+    expect(await refusal({ env: { LD_LIBRARY_PATH: '' } })).toMatchObject({
+      code: 'ERR_DOMINO_ENVIRONMENT',
+      message: expect.stringContaining('libndgts.so: cannot open shared object file'),
+      hint: expect.stringContaining('LD_LIBRARY_PATH'),
+    });
+  });
+
+  test('of another word length', async () => {
+    const { directory, library } = copyOfProgram('narrow');
+    const descriptor = openSync(library, 'r+');
+    writeSync(descriptor, Uint8Array.of(1), 0, 1, 4); // EI_CLASS = ELFCLASS32
+    closeSync(descriptor);
+    expect(await refusal({ programDirectory: directory })).toMatchObject({
+      code: 'ERR_DOMINO_BITNESS',
+      message: expect.stringContaining('wrong ELF class'),
+      hint: expect.stringContaining('same architecture'),
+    });
+  });
+
+  test('that is something else', async () => {
+    const { directory, library } = copyOfProgram('text');
+    rmSync(library);
+    writeFileSync(library, 'no library at all, but long enough to be looked at as one by the dynamic loader\n');
+    expect(await refusal({ programDirectory: directory })).toMatchObject({
+      code: 'ERR_DOMINO_LIBRARY',
+      message: expect.stringContaining('invalid ELF header'),
+    });
+  });
+
+  test('without the functions that are needed', async () => {
+    const { directory, library } = copyOfProgram('poor');
+    const source = join(domino.home, 'poor.c');
+    writeFileSync(source, 'int NotesInitExtended(void) { return 0; }\n');
+    execFileSync('cc', ['-shared', '-fPIC', '-o', library, source]);
+    const { code, message } = await refusal({ programDirectory: directory });
+    expect(code).toBe('ERR_DOMINO_LIBRARY');
+    expect(message).toMatch(/functions are missing: NotesTerm, .*NSFBackupStart, .*OSCurrentTIMEDATE$/);
+    expect(message).not.toContain('NotesInitExtended');
+  });
+});
+
+describe('notes.ini', () => {
+  test('that is missing', async () => {
+    const notesIni = join(domino.home, 'no.ini');
+    expect(await refusal({ notesIni })).toMatchObject({
+      code: 'ERR_DOMINO_NOTES_INI',
+      message: `notes.ini not found; looked for: ${notesIni}`,
+      hint: expect.stringContaining('--ini'),
+    });
+  });
+
+  test('that Domino does not find', async () => {
+    await domino.simulation.fault('NotesInitExtended:1=0x01A5');
+    expect(await refusal({})).toMatchObject({
+      name: 'DominoError',
+      code: 'ERR_DOMINO_NOTES_INI',
+      status: 0x01a5,
+      statusName: 'ERR_NO_NOTESINI',
+      operation: 'NotesInitExtended',
+    });
+  });
+
+  test('that names no data directory', async () => {
+    const notesIni = writeNotesIni('empty', 'KeyFilename=server.id');
+    // Not even without the library path: what is wrong first is said first.
+    expect(await refusal({ notesIni, env: { LD_LIBRARY_PATH: '' } })).toMatchObject({
+      code: 'ERR_DOMINO_NOTES_INI',
+      message: `${notesIni} has no setting "Directory", which names the data directory`,
+    });
+  });
+
+  test('whose data directory does not exist', async () => {
+    const notesIni = writeNotesIni('gone', 'Directory=/nowhere/at/all');
+    expect(await refusal({ notesIni })).toMatchObject({
+      name: 'DominoError',
+      code: 'ERR_DOMINO_INIT',
+      status: 0x0142,
+      statusName: 'ERR_SETUP_NOT_DONE',
+      hint: expect.stringContaining('notes.ini names no data directory'),
+    });
+  });
+});
+
+describe('the runtime', () => {
+  asRoot('refuses root', async () => {
+    expect(await refusal({ env: { SIM_ALLOW_ROOT: '0' } })).toMatchObject({
+      name: 'DominoError',
+      code: 'ERR_DOMINO_USER',
+      status: 0x01ed,
+      statusHex: '0x01ED',
+      statusName: 'ERR_USER_ROOT',
+      text: expect.stringContaining('refuses to run as root'),
+      hint: expect.stringContaining('the owner of the data directory'),
+    });
+  });
+
+  test('that fails for another reason says which, with advice of its own', async () => {
+    await domino.simulation.fault('NotesInitExtended:1=0x0143');
+    const error = await refusal({});
+    expect(error).toMatchObject({
+      name: 'DominoError',
+      code: 'ERR_DOMINO_INIT',
+      status: 0x0143,
+      statusName: 'ERR_MEMORY_WENT_AWAY',
+      operation: 'NotesInitExtended',
+      database: domino.simulation.notesIni,
+      hint: 'Another Domino process has crashed; restart the server.',
+    });
+    expect(error['text']).not.toBe('');
+  });
+
+  test('can be opened after an attempt that failed, in the same process', async () => {
+    const firstNotesIni = writeNotesIni('first', 'Directory=/nowhere/at/all');
+    const [first, second] = await openAll({ firstNotesIni });
+    expect(first).toMatchObject({ opened: false, error: { status: 0x0142 } });
+    expect(second).toEqual({ opened: true });
+  });
+});
