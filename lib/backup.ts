@@ -249,12 +249,12 @@ export class Backup {
     return errors;
   }
 
-  /** What could not be removed, and databases that a hung call may have left in backup mode, stay in the journal. */
+  /** What could not be removed, a service that could not be started, and databases that may be in backup mode stay. */
   async #finishJournal(left: readonly unknown[]): Promise<readonly string[]> {
     const { journal, session, databases } = this.#work;
     release(this);
     const stuck = session.results().stuck.map((index) => databases.paths[index] ?? '');
-    if (left.length === 0 && stuck.length === 0) await journal.remove();
+    if (left.length === 0 && stuck.length === 0 && !journal.namesMore) await journal.remove();
     else await journal.update({ ended: true, ...(left.length === 0 && { shadows: [] }) }, stuck);
     return stuck;
   }

@@ -82,11 +82,11 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
       : await withServiceStopped(
           mode.service,
           call,
-          () => journal.update({ stoppedService: mode.service.name }),
+          (stoppedService) => journal.update({ stoppedService }),
           captured,
         );
   const { stuck } = capture.databases;
-  await journal.update({ stoppedService: '' }, stuck);
+  await journal.update({}, stuck);
 
   const skipped = [...work.problems, ...capture.databases.skipped];
   refuseTooManySkipped(skipped, capture.databases.missingRequired(), capture.databases.count, work.limits);

@@ -41,18 +41,18 @@ function checkService(value: unknown, name: string): void {
 }
 
 /**
- * Stops the service for the time of `work` if it runs, and starts it again whatever happens. `beforeStop` runs before
- * the service is touched, to write down that it has to be started again.
+ * Stops the service for the time of `work` if it runs, and starts it again whatever happens. `note` writes its name down
+ * before it is touched, and an empty one when it has been started again.
  */
 export async function withServiceStopped<T>(
   service: DominoService,
   call: Call,
-  beforeStop: () => Promise<void>,
+  note: (stoppedService: string) => Promise<void>,
   work: () => Promise<T>,
 ): Promise<T> {
   const ran = await ask(service, 'asked whether it runs', () => service.isRunning());
   if (!ran) return work();
-  await beforeStop();
+  await note(service.name);
   let result: T;
   try {
     await ask(service, 'stopped', () => call.interruptible((signal) => service.stop({ signal })));
@@ -63,9 +63,11 @@ export async function withServiceStopped<T>(
     } catch (startError) {
       throw serviceError(service, `could not be started again, after: ${messageOf(error)}`, startError);
     }
+    await note('');
     throw error;
   }
   await ask(service, 'started again', () => service.start());
+  await note('');
   return result;
 }
 
