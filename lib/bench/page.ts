@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../package-root';
+import { windowFigures } from '../timeline';
 import type { BenchResult } from './bench';
 
 /** One HTML file with everything in it: the timeline of every database of the typical run, and the spread over the runs. */
@@ -8,11 +9,10 @@ export function benchPage({ report, typical }: BenchResult): string {
   const { timeline, paths } = typical;
   const { startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs, shard } = timeline.databases;
   const { beginMs } = timeline;
-  const { originNs: _origin, databases: _databases, ...figures } = timeline;
   const data = {
     report,
     paths,
-    timeline: figures,
+    timeline: windowFigures(timeline),
     // Columns in base64, or the page of 100 000 databases would be four times as big. After the beginning of the window,
     // so that 24 bits are exact to a microsecond over ten seconds.
     columns: {

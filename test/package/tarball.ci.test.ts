@@ -18,7 +18,7 @@ afterAll(() => {
 
 describe('the tarball', () => {
   test('holds exactly the files of the package', () => {
-    const modules = filesBelow('lib').map((file) => file.replace(/^lib\/(.*)\.ts$/, '$1'));
+    const modules = filesBelow('lib').flatMap((file) => /^lib\/(.*)\.ts$/.exec(file)?.[1] ?? []);
     const expected = [
       'CHANGELOG.md',
       'CMakeLists.txt',
@@ -38,7 +38,7 @@ describe('the tarball', () => {
   });
 
   test('holds nothing but sources, documentation and what is made of them', () => {
-    const known = /(^LICENSE|^CMakeLists\.txt|\.(js|ts|map|json|md|svg|cpp|h|cmake|node))$/;
+    const known = /(^LICENSE|^CMakeLists\.txt|\.(js|ts|map|json|md|svg|html|cpp|h|cmake|node))$/;
     expect(tarball.files.map(({ path }) => path).filter((path) => !known.test(path))).toEqual([]);
   });
 
