@@ -220,7 +220,7 @@ Napi::Object resultsOf(Napi::Env env, const backup::Session& session) {
     Napi::Array pieces = Napi::Array::New(env);
     for (std::size_t i = 0; i < records.size(); ++i) {
         columns.fill(i, records[i], originNs);
-        if (records[i].stuck) stuck.Set(stuck.Length(), Napi::Number::New(env, static_cast<double>(i)));
+        if (records[i].stuck()) stuck.Set(stuck.Length(), Napi::Number::New(env, static_cast<double>(i)));
         if (records[i].state != backup::State::captured || records[i].irregularPieces.empty()) continue;
         Napi::Uint32Array lengths = Napi::Uint32Array::New(env, records[i].irregularPieces.size());
         std::ranges::copy(records[i].irregularPieces, lengths.Data());

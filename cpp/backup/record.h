@@ -25,6 +25,7 @@ enum class State : std::uint8_t {
 };
 
 inline constexpr std::int64_t kNever = INT64_MIN;
+inline constexpr std::uint16_t kNobody = UINT16_MAX;
 
 /// Everything known about one database. Plain members are written by the thread that owns the state and read by others
 /// only after they have seen `captured` or `skipped`.
@@ -33,8 +34,11 @@ struct DatabaseRecord {
 
     DatabaseSpec spec;
     std::atomic<State> state = State::pending;
-    std::atomic<bool> stuck = false;
-    std::atomic<std::uint16_t> shard = 0;
+    /// A call on it has not returned, and its thread was given up.
+    std::atomic<bool> hanging = false;
+    /// NSFBackupEnd with abort was refused.
+    std::atomic<bool> abortFailed = false;
+    std::atomic<std::uint16_t> shard = kNobody;  ///< whose thread opened it last
 
     // Relaxed atomics: a thread that was given up may still write its own while a report is being read.
     std::atomic<std::int64_t> startCalledNs = kNever;
@@ -50,6 +54,9 @@ struct DatabaseRecord {
     std::vector<std::uint32_t> irregularPieces;
     CallStatus failure;
     Phase failurePhase = Phase::idle;
+
+    /// Nobody can say that it has left backup mode.
+    [[nodiscard]] bool stuck() const noexcept { return hanging || abortFailed; }
 
     bool claim(State from, State to) noexcept {
         return state.compare_exchange_strong(from, to, std::memory_order_acq_rel);

@@ -1,6 +1,7 @@
 #include "backup/session.h"
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <string>
 #include <utility>
@@ -25,6 +26,74 @@ CallStatus engineStatus(const char* code) {
 Failure limitFailure(const char* reason, Phase phase) {
     return describeStatus(engineStatus(reason), phase, "");
 }
+
+/// More than this many threads help nobody: with a server that does not answer at all, each relief would hang as well.
+constexpr std::size_t kMostShards = 128;
+
+std::int64_t nanoseconds(milliseconds time) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+}
+
+/// Makes the shadow on a thread of its own, started before the window: the calls of a provider cannot be interrupted,
+/// and databases must come out of backup mode even while one of them hangs.
+class Commit {
+public:
+    Commit(SessionCore& core, const Limits& limits) : core_(core), limits_(limits), thread_([this] { work(); }) {}
+    Commit(const Commit&) = delete;
+    Commit& operator=(const Commit&) = delete;
+    ~Commit() {
+        order(Order::leave);
+        join();
+    }
+
+    /// Returns whether the shadow is there; false when the limits were exceeded first. Rethrows the provider's Failure.
+    bool run() {
+        order(Order::commit);
+        {
+            std::unique_lock lock(core_.mutex);
+            const auto done = [this] { return done_; };
+            while (!core_.shardFinished.wait_for(lock, kCheckInterval, done))
+                if (limits_.exceeded() != nullptr) return false;
+        }
+        if (failure_) throw Failure(*failure_);
+        return true;
+    }
+
+    void join() {
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    enum class Order : std::uint8_t { none, commit, leave };
+
+    void order(Order given) {
+        Order none = Order::none;
+        order_.compare_exchange_strong(none, given);
+        order_.notify_one();
+    }
+
+    void work() {
+        order_.wait(Order::none);
+        if (order_ == Order::leave) return;
+        try {
+            core_.provider->commit(limits_);
+        } catch (const Failure& failure) {
+            failure_ = failure;
+        }
+        {
+            const std::lock_guard lock(core_.mutex);
+            done_ = true;
+        }
+        core_.shardFinished.notify_one();
+    }
+
+    SessionCore& core_;
+    const Limits& limits_;
+    std::atomic<Order> order_ = Order::none;
+    std::optional<Failure> failure_;  // written before done_
+    bool done_ = false;               // guarded by the core's mutex
+    std::thread thread_;
+};
 
 /// Runs its action unless released: the way back when a step fails between here and there.
 template <typename Action>
@@ -90,28 +159,30 @@ void Session::capture(milliseconds timeout, Completion done) {
 
 void Session::close(bool keepShadow, milliseconds timeout, Completion done) {
     post(
-        timeout, [this, keepShadow](const Limits& limits) { closeStep(keepShadow, limits); }, std::move(done));
+        timeout, [this, keepShadow](const Limits&) { closeStep(keepShadow); }, std::move(done));
 }
 
 void Session::cancel() noexcept {
     stopSource_.request_stop();
-    core_->shardFinished.notify_all();
 }
 
 bool Session::abortAndWait(milliseconds timeout) {
     cancel();
     // Shared: the control thread may answer after this wait has been given up.
-    const auto wasOpen = std::make_shared<std::promise<bool>>();
-    std::future<bool> answer = wasOpen->get_future();
+    struct Answer {
+        bool wasOpen = false;
+        std::promise<void> settled;
+    };
+    const auto answer = std::make_shared<Answer>();
+    std::future<void> settled = answer->settled.get_future();
     post(
         timeout,
-        [this, wasOpen](const Limits& limits) {
-            const bool open = stage_ != Stage::closed;
-            closeStep(false, limits);
-            wasOpen->set_value(open);
+        [this, answer](const Limits&) {
+            answer->wasOpen = stage_ != Stage::closed;
+            closeStep(false);
         },
-        [](const Failure*) {});
-    return answer.wait_for(timeout) != std::future_status::ready || answer.get();
+        [answer](const Failure*) { answer->settled.set_value(); });
+    return settled.wait_for(timeout) != std::future_status::ready || answer->wasOpen;
 }
 
 Progress Session::progress() const noexcept {
@@ -155,7 +226,7 @@ void Session::control() {
             } else if (!taskPosted_.wait_until(lock, *lease_, ready)) {
                 lock.unlock();
                 closedReason_ = code::kLeaseExpired;
-                runStep([this](const Limits& limits) { closeStep(false, limits); }, kGrace, [](const Failure*) {});
+                runStep([this](const Limits&) { closeStep(false); }, kGrace, [](const Failure*) {});
                 continue;
             }
             if (tasks_.empty()) break;
@@ -164,7 +235,7 @@ void Session::control() {
         }
         task();
     }
-    runStep([this](const Limits& limits) { closeStep(false, limits); }, kGrace, [](const Failure*) {});
+    runStep([this](const Limits&) { closeStep(false); }, kGrace, [](const Failure*) {});
 }
 
 void Session::runStep(const Step& step, milliseconds timeout, const Completion& done) {
@@ -193,7 +264,7 @@ void Session::requireStage(Stage stage) const {
 
 void Session::openStep(const Limits& limits) {
     requireStage(Stage::created);
-    OnFailure back([this] { closeStep(false, {{}, Clock::now() + kGrace}); });
+    OnFailure back([this] { closeStep(false); });
     enterPhase(Phase::open);
     const std::size_t count = std::min<std::size_t>(options_.shards, core_->records.size());
     std::vector<std::vector<std::size_t>> assigned(count);
@@ -202,7 +273,8 @@ void Session::openStep(const Limits& limits) {
         shards_.push_back(
             std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(records)));
     broadcast(ShardCommand::open, limits);
-    awaitRelieving(Phase::open, limits);
+    awaitRelieving(ShardCommand::open, limits);
+    leaveOutUnfinished(Phase::open);
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::open);
     describeFailures();
@@ -212,7 +284,7 @@ void Session::openStep(const Limits& limits) {
 
 void Session::prepareStep(const Limits& limits) {
     requireStage(Stage::opened);
-    OnFailure back([this] { closeStep(false, {{}, Clock::now() + kGrace}); });
+    OnFailure back([this] { closeStep(false); });
     enterPhase(Phase::prepare);
     std::vector<DatabaseSpec> databases;
     for (const DatabaseRecord& record : core_->records)
@@ -226,25 +298,31 @@ void Session::prepareStep(const Limits& limits) {
 
 void Session::captureStep(const Limits& limits) {
     requireStage(Stage::prepared);
-    OnFailure back([this] { closeStep(false, {{}, Clock::now() + kGrace}); });
+    OnFailure back([this] { closeStep(false); });
     switch (core_->provider->scope()) {
         case CaptureScope::set: captureSet(limits); break;
         case CaptureScope::file: captureFiles(limits); break;
         case CaptureScope::rolling: captureRolling(limits); break;
     }
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::drain);
+    core_->provider->settle();
     syncDirectory(core_->deltaDirectory, code::kDeltaWrite, Phase::drain);
     releaseDatabases();
     stage_ = Stage::captured;
     back.release();
 }
 
-/// The freeze window of a set provider. From here to the end of the stop phase nothing allocates, logs or formats
-/// unless a database fails.
+/// The freeze window of a set provider. The shard threads neither allocate, log nor format in it unless a database
+/// fails.
 void Session::captureSet(const Limits& limits) {
+    Commit commit(*core_, limits);
     startAll(limits);
     enterPhase(Phase::shadow);
-    core_->provider->commit(limits);
+    if (!commit.run()) {
+        releaseDatabases();  // first of all: the shadow may take for ever, the databases must not
+        commit.join();
+        throw limitFailure(limits.exceeded(), Phase::shadow);
+    }
     leavePhase();
     enterPhase(Phase::stop);
     broadcast(ShardCommand::stop, limits);
@@ -266,14 +344,16 @@ void Session::captureFiles(const Limits& limits) {
 void Session::captureRolling(const Limits& limits) {
     enterPhase(Phase::shadow);
     broadcast(ShardCommand::roll, limits);
-    awaitAll(limits);
+    awaitRelieving(ShardCommand::roll, limits);
+    leaveOutUnfinished(Phase::start);
     leavePhase();
 }
 
 void Session::startAll(const Limits& limits) {
     enterPhase(Phase::start);
     broadcast(ShardCommand::start, limits);
-    awaitRelieving(Phase::start, limits);
+    awaitRelieving(ShardCommand::start, limits);
+    leaveOutUnfinished(Phase::start);
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::start);
 }
@@ -285,14 +365,13 @@ void Session::drainAll(const Limits& limits) {
     leavePhase();
 }
 
-void Session::closeStep(bool keepShadow, const Limits& /*limits*/) {
+void Session::closeStep(bool keepShadow) {
     if (stage_ != Stage::closed) {
         enterPhase(Phase::end);
         releaseDatabases();
         stage_ = Stage::closed;
         leavePhase();
     }
-    core_->phase = Phase::closed;  // here already: abortAndWait answers before the step has ended
     if (shadowSettled_) return;
     if (!keepShadow) core_->provider->remove();
     shadowSettled_ = true;
@@ -307,7 +386,7 @@ void Session::releaseDatabases() {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
         if (!shards_[i]->idle()) continue;
         for (const std::size_t index : shards_[i]->records())  // whatever hung there has returned and was ended
-            if (core_->records[index].shard == i) core_->records[index].stuck = false;
+            if (core_->records[index].shard == i) core_->records[index].hanging = false;
     }
     shards_.clear();
     for (DatabaseRecord& record : core_->records) {
@@ -318,7 +397,10 @@ void Session::releaseDatabases() {
 }
 
 void Session::broadcast(ShardCommand command, const Limits& limits) {
-    for (const auto& shard : shards_) shard->post(command, limits);
+    for (const auto& shard : shards_) {
+        if (shard->idle()) shard->late = false;  // it has caught up
+        shard->post(command, limits);
+    }
 }
 
 void Session::enterPhase(Phase phase) {
@@ -334,9 +416,10 @@ void Session::leavePhase() {
     phases_.back().endNs = nowNs();
 }
 
-void Session::awaitRelieving(Phase phase, const Limits& limits) {
+void Session::awaitRelieving(ShardCommand command, const Limits& limits) {
     const auto settled = [this] {
-        return std::ranges::all_of(shards_, [](const auto& shard) { return shard->late || shard->idle(); });
+        return std::ranges::all_of(shards_,
+                                   [](const auto& shard) { return shard->late || shard->givenUp || shard->idle(); });
     };
     std::optional<Clock::time_point> graceEnd;
     for (;;) {
@@ -344,14 +427,13 @@ void Session::awaitRelieving(Phase phase, const Limits& limits) {
             std::unique_lock lock(core_->mutex);
             if (core_->shardFinished.wait_for(lock, kCheckInterval, settled)) return;
         }
-        const std::int64_t oldest =
-            nowNs() - std::chrono::duration_cast<std::chrono::nanoseconds>(options_.databaseBudget).count();
-        std::vector<Shard*> overdue;  // collected first: relieve() adds shards
+        const std::int64_t oldest = nowNs() - nanoseconds(options_.databaseBudget);
+        std::vector<std::pair<Shard*, std::int64_t>> overdue;  // collected first: relieve() adds shards
         for (const auto& shard : shards_) {
             const std::int64_t began = shard->callBeganNs();
-            if (!shard->late && began != kNever && began < oldest) overdue.push_back(shard.get());
+            if (!shard->late && began != kNever && began < oldest) overdue.emplace_back(shard.get(), began);
         }
-        for (Shard* const shard : overdue) relieve(*shard, phase, limits);
+        for (const auto& [shard, began] : overdue) relieve(*shard, began, command, limits);
         if (limits.exceeded() == nullptr) continue;
         if (!graceEnd) graceEnd = Clock::now() + kGrace;
         if (Clock::now() < *graceEnd) continue;
@@ -363,54 +445,72 @@ void Session::awaitRelieving(Phase phase, const Limits& limits) {
 
 void Session::awaitAll(const Limits& limits) {
     const auto settled = [this] {
-        return std::ranges::all_of(shards_, [](const auto& shard) { return shard->late || shard->idle(); });
+        return std::ranges::all_of(shards_, [](const auto& shard) { return shard->givenUp || shard->idle(); });
     };
-    const auto idle = [this] { return std::ranges::all_of(shards_, [](const auto& shard) { return shard->idle(); }); };
+    const Clock::time_point patienceEnd = Clock::now() + options_.databaseBudget;
     for (;;) {
         {
             std::unique_lock lock(core_->mutex);
-            if (core_->shardFinished.wait_for(lock, kCheckInterval, idle)) return;
+            if (core_->shardFinished.wait_for(lock, kCheckInterval, settled)) return;
         }
-        if (Clock::now() < limits.deadline) continue;
-        const std::int64_t oldest = nowNs() - std::chrono::duration_cast<std::chrono::nanoseconds>(kGrace).count();
+        const bool exceeded = limits.exceeded() != nullptr;
+        const bool impatient = Clock::now() >= patienceEnd;
+        const std::int64_t oldest = nowNs() - nanoseconds(kGrace);
         for (const auto& shard : shards_) {
             const std::int64_t began = shard->callBeganNs();
-            if (!shard->idle() && began != kNever && began < oldest) giveUp(*shard);
+            const bool hangs = !shard->idle() && began != kNever && began < oldest;
+            if (hangs && (exceeded || (impatient && shard->late))) giveUp(*shard);
         }
-        if (settled()) return;
     }
 }
 
-void Session::relieve(Shard& shard, Phase phase, const Limits& limits) {
-    const bool opening = phase == Phase::open;
+void Session::relieve(Shard& shard, std::int64_t callBeganNs, ShardCommand command, const Limits& limits) {
+    const bool opening = command == ShardCommand::open;
+    const Phase phase = opening ? Phase::open : Phase::start;
     DatabaseRecord& straggler = core_->records[shard.currentRecord()];
-    if (!straggler.skip(opening ? State::opening : State::starting, engineStatus(code::kDatabaseBudget), phase))
-        return;  // it returned just now
+    if (shard.callBeganNs() != callBeganNs) return;  // it returned just now and is in another call
+    // A thread that hangs while it enters the runtime has not even claimed its first database.
+    if (!straggler.skip(opening ? State::opening : State::starting, engineStatus(code::kDatabaseBudget), phase) &&
+        !(opening && straggler.skip(State::pending, engineStatus(code::kDatabaseBudget), phase)))
+        return;
     shard.late = true;
-    straggler.stuck = !opening;
+    straggler.hanging = !opening;
+    if (shards_.size() >= kMostShards) return;
     std::vector<std::size_t> remaining;
     for (const std::size_t index : shard.records()) {
         DatabaseRecord& record = core_->records[index];
-        // In `start` the late thread still holds a handle of its own; it closes that when it returns.
-        if (opening ? record.state.load() == State::pending : record.claim(State::open, State::pending))
+        // The late thread keeps a handle of its own on what it had opened, until it closes all of them.
+        if (record.claim(State::open, State::pending) || record.state.load() == State::pending)
             remaining.push_back(index);
     }
     if (remaining.empty()) return;
     auto relief = std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(remaining));
     relief->post(ShardCommand::open, limits);
-    if (!opening) relief->post(ShardCommand::start, limits);
+    if (!opening) relief->post(command, limits);
     shards_.push_back(std::move(relief));
 }
 
 void Session::giveUp(Shard& shard) {
-    shard.late = true;
+    shard.givenUp = true;
     for (const std::size_t index : shard.records()) {
         DatabaseRecord& record = core_->records[index];
-        for (const State state : {State::starting, State::started, State::stopping}) {
-            if (record.skip(state, engineStatus(code::kDatabaseStuck), Phase::stop)) record.stuck = true;
+        if (record.shard != shard.index()) continue;  // relieved, or not yet anybody's
+        // Between start and end Domino counts a database as in backup, also after the stop.
+        for (const State state : {State::starting, State::started, State::stopping, State::stopped}) {
+            if (record.skip(state, engineStatus(code::kDatabaseStuck), core_->phase.load())) record.hanging = true;
         }
-        for (const State state : {State::pending, State::opening, State::open, State::stopped})
+        for (const State state : {State::opening, State::open})
             record.skip(state, engineStatus(code::kDatabaseNotReached), core_->phase.load());
+    }
+}
+
+void Session::leaveOutUnfinished(Phase phase) {
+    for (DatabaseRecord& record : core_->records) {
+        if (phase == Phase::start && record.skip(State::starting, engineStatus(code::kDatabaseBudget), phase))
+            record.hanging = true;
+        if (phase == Phase::start) record.skip(State::open, engineStatus(code::kDatabaseNotReached), phase);
+        record.skip(State::opening, engineStatus(code::kDatabaseBudget), phase);
+        record.skip(State::pending, engineStatus(code::kDatabaseNotReached), phase);
     }
 }
 

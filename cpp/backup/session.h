@@ -95,21 +95,24 @@ private:
     void captureSet(const Limits& limits);
     void captureFiles(const Limits& limits);
     void captureRolling(const Limits& limits);
-    void closeStep(bool keepShadow, const Limits& limits);
+    void closeStep(bool keepShadow);
 
     void startAll(const Limits& limits);
     void drainAll(const Limits& limits);
     void broadcast(ShardCommand command, const Limits& limits);
     void enterPhase(Phase phase);
     void leavePhase();
-    /// Waits for the shards. In `open` and `start` a database over its budget is left out and the rest of its shard
-    /// goes on elsewhere. Returns when all are idle, or shortly after the limits are exceeded.
-    void awaitRelieving(Phase phase, const Limits& limits);
-    /// Waits for all shards, late ones too. Past the deadline a shard is given up when one of its calls hangs: as long
-    /// as databases come out one after the other, they are all waited for.
+    /// Waits for the shards while they open, start or roll. A database over its budget is left out, and the rest of its
+    /// shard goes on elsewhere. Returns when all are idle, or shortly after the limits are exceeded.
+    void awaitRelieving(ShardCommand command, const Limits& limits);
+    /// Waits for all shards. As long as databases come out one after the other they are all waited for; a shard is
+    /// given up when one of its calls hangs and the limits are exceeded, or it was late already and has had another
+    /// budget.
     void awaitAll(const Limits& limits);
-    void relieve(Shard& shard, Phase phase, const Limits& limits);
+    void relieve(Shard& shard, std::int64_t callBeganNs, ShardCommand command, const Limits& limits);
     void giveUp(Shard& shard);
+    /// No database may change sides any more: what is still on its way into `open` or `started` is left out.
+    void leaveOutUnfinished(Phase phase);
     void releaseDatabases();
     void describeFailures();
 

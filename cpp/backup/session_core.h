@@ -30,8 +30,8 @@ struct SessionCore {
     std::atomic<std::uint32_t> total = 0;
 
     std::mutex mutex;
-    std::condition_variable shardFinished;  ///< guarded by mutex: some shard has finished a command
-    ServerTime afterLastStart;              ///< guarded by mutex
+    std::condition_variable shardFinished;  ///< a shard has finished a command, or the commit has ended
+    ServerTime afterLastStart;              ///< guarded by mutex: the latest of all shards
 };
 
 }  // namespace domino_vss::backup

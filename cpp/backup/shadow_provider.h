@@ -35,6 +35,8 @@ public:
                                                  std::uint64_t /*sizeBytes*/, const Limits& /*limits*/) noexcept {
         return {};
     }
+    /// Makes what was captured durable; outside the window. Throws Failure.
+    virtual void settle() {}
     /// Removes everything this provider made. Idempotent. Throws Failure when something stays.
     virtual void remove() = 0;
 };

@@ -52,12 +52,14 @@ public:
         databases_.reserve(recordIndexes.size());
         for (const std::size_t record : recordIndexes)
             databases_.push_back({&core.records[record], record, nullptr, false});
+        if (!recordIndexes.empty()) current_.store(recordIndexes.front(), kRelaxed);
         callBegan_.store(nowNs(), std::memory_order_release);
         entered_ = core.source->enterThread(scope_);
         callBegan_.store(kNever, std::memory_order_release);
     }
 
     void execute(ShardCommand command, const Limits& limits) {
+        relieved_ = false;
         switch (command) {
             case ShardCommand::open: open(limits); break;
             case ShardCommand::start: start(limits); break;
@@ -88,6 +90,7 @@ private:
 
     void open(const Limits& limits) {
         for (OwnedDatabase& owned : databases_) {
+            if (relieved_) return;
             DatabaseRecord& record = *owned.record;
             if (const char* reason = limits.exceeded()) {
                 record.skip(State::pending, engineStatus(reason), Phase::open);
@@ -101,6 +104,7 @@ private:
 
     void openOne(OwnedDatabase& owned) {
         DatabaseRecord& record = *owned.record;
+        record.shard.store(index_, kRelaxed);
         const CallMark mark(*this, owned, nowNs());
         std::unique_ptr<Database> database;
         CallStatus status = entered_.ok() ? core_.source->open(record.spec, database) : entered_;
@@ -114,10 +118,12 @@ private:
             record.skip(State::opening, status, Phase::open);
             return;
         }
-        if (!record.claim(State::opening, State::settling)) return;  // left out meanwhile: close it again
+        if (!record.claim(State::opening, State::settling)) {
+            relieved_ = true;  // left out meanwhile: it closes again
+            return;
+        }
         record.log = log;
         record.replicaId = replicaId;
-        record.shard.store(index_, kRelaxed);
         owned.database = std::move(database);
         record.state.store(State::open, std::memory_order_release);
     }
@@ -125,7 +131,7 @@ private:
     /// Puts one database into backup mode. Returns whether it is in.
     bool startOne(OwnedDatabase& owned) {
         DatabaseRecord& record = *owned.record;
-        if (!owned.database || !record.claim(State::open, State::starting)) return false;
+        if (!owned.database || record.shard != index_ || !record.claim(State::open, State::starting)) return false;
         const std::int64_t called = nowNs();
         record.startCalledNs.store(called, kRelaxed);
         std::uint64_t sizeBytes = 0;
@@ -139,19 +145,20 @@ private:
             record.skip(State::starting, status, Phase::start);
             return false;
         }
+        owned.inBackup = true;
         if (!record.claim(State::starting, State::settling)) {
-            owned.database.reset();  // over its budget and left out: end the backup with abort at once
+            relieved_ = true;
+            close(owned);  // over its budget and left out: end the backup with abort at once
             return false;
         }
-        owned.inBackup = true;
         record.startSizeBytes = sizeBytes;
-        record.shard.store(index_, kRelaxed);
         record.state.store(State::started, std::memory_order_release);
         return true;
     }
 
     void start(const Limits& limits) {
         for (OwnedDatabase& owned : databases_) {
+            if (relieved_) return;
             if (const char* reason = limits.exceeded()) {
                 owned.record->skip(State::open, engineStatus(reason), Phase::start);
                 continue;
@@ -159,9 +166,13 @@ private:
             startOne(owned);
             core_.done.fetch_add(1, kRelaxed);
         }
+        noteStarted();
+    }
+
+    void noteStarted() {
         const ServerTime now = core_.source->serverTime();
         const std::lock_guard lock(core_.mutex);
-        core_.afterLastStart = now;
+        if (now.epochMs > core_.afterLastStart.epochMs) core_.afterLastStart = now;
     }
 
     /// Takes one database out of backup mode. The limits do not apply: databases come out whatever happens.
@@ -215,13 +226,11 @@ private:
 
     void roll(const Limits& limits) {
         for (OwnedDatabase& owned : databases_) {
-            if (limits.exceeded() != nullptr) return;
+            if (relieved_ || limits.exceeded() != nullptr) return;
             if (startOne(owned) && captureOne(owned, limits) && stopOne(owned)) drainOne(owned);
             core_.done.fetch_add(1, kRelaxed);
         }
-        const ServerTime now = core_.source->serverTime();
-        const std::lock_guard lock(core_.mutex);
-        core_.afterLastStart = now;
+        noteStarted();
     }
 
     void drain(const Limits& limits) {
@@ -246,7 +255,10 @@ private:
             status = writeDelta(owned, delta);
             if (status.ok()) status = verifyIdentity(owned);
             if (status.ok()) status = owned.database->end(EndMode::complete);
-            if (status.ok()) delta.keep();
+            if (status.ok()) {
+                delta.keep();
+                owned.inBackup = false;
+            }
             close(owned);
         }
         if (!status.ok()) {
@@ -299,10 +311,11 @@ private:
         }
     }
 
-    /// Ends the backup with abort where it has not ended.
+    /// Ends the backup with abort where it has not ended, and says so when that is refused.
     static void close(OwnedDatabase& owned) {
-        owned.database.reset();
+        if (owned.inBackup && !owned.database->end(EndMode::abort).ok()) owned.record->abortFailed = true;
         owned.inBackup = false;
+        owned.database.reset();
     }
 
     SessionCore& core_;
@@ -314,6 +327,7 @@ private:
     CallStatus entered_;
     std::vector<OwnedDatabase> databases_;
     std::array<char, kPieceBytes> piece_{};
+    bool relieved_ = false;  // this thread was late and has lost its claim: the rest of the command is done elsewhere
 };
 
 }  // namespace
@@ -327,7 +341,7 @@ Shard::Shard(std::shared_ptr<SessionCore> core, std::uint16_t index, std::vector
 }
 
 Shard::~Shard() {
-    const bool hanging = late && !idle();
+    const bool hanging = givenUp && !idle();
     post(ShardCommand::exit, {});
     if (hanging) {
         thread_.detach();
@@ -347,6 +361,10 @@ void Shard::post(ShardCommand command, const Limits& limits) {
 
 bool Shard::idle() const noexcept {
     return shared_->unfinished.load(std::memory_order_acquire) == 0;
+}
+
+std::uint16_t Shard::index() const noexcept {
+    return shared_->index;
 }
 
 std::int64_t Shard::callBeganNs() const noexcept {

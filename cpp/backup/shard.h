@@ -38,12 +38,14 @@ public:
     void post(ShardCommand command, const Limits& limits);
     /// Every posted command has finished. Call with the core's mutex held to wait without missing a wake-up.
     [[nodiscard]] bool idle() const noexcept;
+    [[nodiscard]] std::uint16_t index() const noexcept;
     /// Since when the present call on a database runs; kNever between calls.
     [[nodiscard]] std::int64_t callBeganNs() const noexcept;
     [[nodiscard]] std::size_t currentRecord() const noexcept;
     [[nodiscard]] const std::vector<std::size_t>& records() const noexcept;
 
-    bool late = false;  ///< control thread only
+    bool late = false;     ///< control thread only: a call went over its budget
+    bool givenUp = false;  ///< control thread only: nobody waits for it any more
 
 private:
     struct Message {

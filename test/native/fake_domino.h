@@ -111,6 +111,7 @@ public:
         CHECK(!inBackup_);
         inBackup_ = true;
         ++server_.inBackup;
+        server_.note("started " + path_);
         sizeBytes = 4096;
         return {};
     }
@@ -143,7 +144,8 @@ public:
         CHECK(inBackup_);
         if (mode == EndMode::complete)
             if (const CallStatus status = server_.call("end", path_); !status.ok()) return status;
-        if (mode == EndMode::abort) static_cast<void>(server_.call("abort", path_));
+        if (mode == EndMode::abort)
+            if (const CallStatus status = server_.call("abort", path_); !status.ok()) return status;
         inBackup_ = false;
         --server_.inBackup;
         return {};

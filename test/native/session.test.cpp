@@ -226,7 +226,7 @@ void aHangingStartHoldsNobodyUp() {
     CHECK(fixture.captured() == kDatabases - 1);
     CHECK(fixture.session->failures()[0].failure.code == std::string(code::kDatabaseBudget));
     CHECK(fixture.count("abort " + name(0)) == 1);  // it came back later and was ended
-    CHECK(!fixture.session->records()[0].stuck);
+    CHECK(!fixture.session->records()[0].stuck());
     CHECK(fixture.count("open " + name(9)) == 2);
 }
 
@@ -244,14 +244,131 @@ void aHangingOpenHoldsNobodyUp() {
     CHECK(fixture.captured() == kDatabases - 1);
 }
 
+/// Whatever was captured was in backup mode when the shadow was made.
+void checkAllStartedBeforeCommit(Fixture& fixture) {
+    const std::size_t commit = fixture.position("commit ");
+    for (std::size_t i = 0; i < kDatabases; ++i)
+        if (fixture.state(i) == State::captured) CHECK(fixture.position("started " + name(i)) < commit);
+}
+
+void aSlowOpenThatReturnsLaterTearsNothing() {
+    for (const bool returnsBeforeCapture : {true, false}) {
+        SessionOptions options;
+        options.databaseBudget = milliseconds(100);
+        Fixture fixture(CaptureScope::set, options);
+        fixture.server.faults[{"open", name(3)}] = {false, true};
+        CHECK(!fixture.run(&Session::open));
+        if (returnsBeforeCapture) fixture.server.releaseHanging();
+        CHECK(!fixture.run(&Session::prepare));
+        std::thread release([&] {
+            while (fixture.count("started " + name(1)) == 0) std::this_thread::sleep_for(milliseconds(1));
+            fixture.server.releaseHanging();
+        });
+        CHECK(!fixture.run(&Session::capture));
+        release.join();
+        CHECK(fixture.captured() == kDatabases - 1);
+        checkAllStartedBeforeCommit(fixture);
+    }
+}
+
+void aSlowStartThatReturnsLaterTearsNothing() {
+    for (int round = 0; round < 10; ++round) {
+        SessionOptions options;
+        options.databaseBudget = milliseconds(60);
+        Fixture fixture(CaptureScope::set, options);
+        fixture.server.faults[{"start", name(0)}] = {false, true};
+        std::thread release([&] {
+            while (fixture.count("open " + name(3)) < 2) std::this_thread::sleep_for(std::chrono::microseconds(100));
+            fixture.server.releaseHanging();
+        });
+        CHECK(!fixture.backup());
+        release.join();
+        CHECK(fixture.state(0) == State::skipped);
+        checkAllStartedBeforeCommit(fixture);
+    }
+}
+
+void anOpenThatNeverReturnsCostsOneDatabase() {
+    SessionOptions options;
+    options.databaseBudget = milliseconds(100);
+    Fixture fixture(CaptureScope::set, options);
+    fixture.server.faults[{"open", name(6)}] = {false, true};
+    CHECK(!fixture.backup());
+    CHECK(fixture.captured() == kDatabases - 1);
+    CHECK(fixture.session->failures()[0].index == 6);
+}
+
+void aStartThatNeverReturnsCostsItsShardAtMost() {
+    SessionOptions options;
+    options.databaseBudget = milliseconds(100);
+    for (const CaptureScope scope : {CaptureScope::set, CaptureScope::file, CaptureScope::rolling}) {
+        Fixture fixture(scope, options);
+        fixture.server.faults[{"start", name(0)}] = {false, true};
+        CHECK(!fixture.backup());
+        CHECK(fixture.captured() == kDatabases - 1);
+        CHECK(fixture.session->records()[0].stuck());
+    }
+}
+
+void databasesComeOutWhileTheShadowHangs() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"commit", ""}] = {false, true};
+    std::thread canceller([&] {
+        while (fixture.count("commit ") == 0) std::this_thread::sleep_for(milliseconds(1));
+        fixture.session->cancel();
+        for (int i = 0; i < 500 && fixture.server.inBackup != 0; ++i) std::this_thread::sleep_for(milliseconds(10));
+        CHECK(fixture.server.inBackup == 0);
+        CHECK(fixture.count("remove ") == 0);  // not while somebody still makes it
+        fixture.server.releaseHanging();
+    });
+    const auto failure = fixture.backup();
+    canceller.join();
+    CHECK(failure && failure->code == std::string(code::kAborted));
+    CHECK(fixture.count("remove ") == 1);
+}
+
+void aRefusedAbortIsReported() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"stop", name(2)}] = {true, false};
+    fixture.server.faults[{"abort", name(2)}] = {true, false};
+    CHECK(!fixture.backup());
+    CHECK(fixture.state(2) == State::skipped);
+    CHECK(fixture.session->records()[2].stuck());
+    CHECK(fixture.server.inBackup == 1);
+    fixture.server.inBackup = 0;
+}
+
+void cancelEndsAHangingStop() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"stop", name(0)}] = {false, true};
+    std::thread canceller([&] {
+        while (fixture.count("stop " + name(0)) == 0) std::this_thread::sleep_for(milliseconds(1));
+        fixture.session->cancel();
+    });
+    const auto begin = Clock::now();
+    const auto failure = fixture.backup();
+    canceller.join();
+    CHECK(failure && failure->code == std::string(code::kAborted));
+    CHECK(Clock::now() - begin < kPlenty / 2);
+}
+
+void theEndOfTheProcessDoesNotWaitForAShadowThatStays() {
+    Fixture fixture(CaptureScope::set);
+    CHECK(!fixture.backup());
+    fixture.server.faults[{"remove", ""}] = {true, false};
+    const auto begin = Clock::now();
+    CHECK(fixture.session->abortAndWait(kPlenty));
+    CHECK(Clock::now() - begin < kPlenty / 2);
+}
+
 void aStopThatNeverReturnsEndsAtTheDeadline() {
     Fixture fixture(CaptureScope::set);
     fixture.server.faults[{"stop", name(0)}] = {false, true};
     const auto failure = fixture.backup(milliseconds(200));
     CHECK(failure && failure->code == std::string(code::kDeadline));
-    CHECK(fixture.session->records()[0].stuck);
-    CHECK(fixture.session->records()[3].stuck);  // behind it on the same thread
-    CHECK(!fixture.session->records()[1].stuck);
+    CHECK(fixture.session->records()[0].stuck());
+    CHECK(fixture.session->records()[3].stuck());  // behind it on the same thread
+    CHECK(!fixture.session->records()[1].stuck());
 }
 
 void theDeadlineEndsAHangingStart() {
@@ -334,6 +451,15 @@ int main() {
         {"a replaced database is noticed", noticesAReplacedDatabase},
         {"a hanging start holds nobody up", aHangingStartHoldsNobodyUp},
         {"a hanging open holds nobody up", aHangingOpenHoldsNobodyUp},
+        {"a slow open that returns later tears nothing", aSlowOpenThatReturnsLaterTearsNothing},
+        {"a slow start that returns later tears nothing", aSlowStartThatReturnsLaterTearsNothing},
+        {"an open that never returns costs one database", anOpenThatNeverReturnsCostsOneDatabase},
+        {"a start that never returns costs its shard at most", aStartThatNeverReturnsCostsItsShardAtMost},
+        {"databases come out while the shadow hangs", databasesComeOutWhileTheShadowHangs},
+        {"a refused abort is reported", aRefusedAbortIsReported},
+        {"a cancel ends a hanging stop", cancelEndsAHangingStop},
+        {"the end of the process does not wait for a shadow that stays",
+         theEndOfTheProcessDoesNotWaitForAShadowThatStays},
         {"a stop that never returns ends at the deadline", aStopThatNeverReturnsEndsAtTheDeadline},
         {"the deadline ends a hanging start", theDeadlineEndsAHangingStart},
         {"cancels anywhere", cancelsAnywhere},
