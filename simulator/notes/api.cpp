@@ -6,7 +6,9 @@ namespace domino_sim {
 
 std::string Subject::name() const {
     if (path != nullptr) {
-        return lmbcs::toUtf8(path);
+        const std::string named = lmbcs::toUtf8(path);
+        const Environment& environment = *Runtime::get().environment();
+        return environment.isInDataDirectory(named) ? named.substr(environment.dataDirectory.size() + 1) : named;
     }
     const auto open = Runtime::get().databases.find(handle);
     return open == nullptr ? std::string() : open->path.canonical;

@@ -118,7 +118,6 @@ BackupStart startBackup(Database& database) {
     backup.highWaterMark = 0;
     backup.changeBytes = 0;
     backup.startedNs = platform::monotonicNs();
-    backup.stoppedNs = 0;
     backup.logExtent = logExtent;
     backup.state = BackupState::recording;
     return start;
@@ -147,7 +146,6 @@ void stopBackup(Database& database, std::uint64_t id) {
         throw StatusError(kNotDoingBackup);
     }
     slot.backup.state = BackupState::stopped;
-    slot.backup.stoppedNs = platform::monotonicNs();
     HeaderPage header = database.readHeaderLocked();
     header.backupId = 0;
     header.completedTime = header.backupTime;

@@ -49,7 +49,6 @@ struct BackupRecord {
     std::atomic<std::uint64_t> highWaterMark;
     std::uint64_t changeBytes;  // valid bytes of the change file
     std::int64_t startedNs;
-    std::int64_t stoppedNs;
     std::uint32_t logExtent;
 };
 
@@ -109,7 +108,6 @@ struct Accounting {
     std::atomic<std::uint64_t> leakedBackupContexts;
     std::atomic<std::uint64_t> leakedApplyContexts;
     std::atomic<std::uint64_t> leakedMemoryHandles;
-    std::atomic<std::uint64_t> callsBeforeInit;
     std::atomic<std::uint64_t> callsOnForeignThread;  // threads without NotesInitThread
     std::atomic<std::uint64_t> foreignThreadHandles;
     std::atomic<std::uint64_t> unknownHandles;

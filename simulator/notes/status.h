@@ -9,7 +9,6 @@
 namespace domino_sim {
 
 inline constexpr Status kNoError = 0x0000;
-inline constexpr Status kErrorMask = 0x3fff;
 
 inline constexpr Status kProtected = 0x0102;
 inline constexpr Status kNoExist = 0x0103;
@@ -19,13 +18,9 @@ inline constexpr Status kDiskFull = 0x0106;
 inline constexpr Status kOutOfMemory = 0x0107;
 inline constexpr Status kIoError = 0x010E;
 inline constexpr Status kAccess = 0x0110;
-inline constexpr Status kInvalidServerName = 0x0112;
 inline constexpr Status kInvalidFileName = 0x0113;
-inline constexpr Status kTerminating = 0x0117;
 inline constexpr Status kSetupNotDone = 0x0142;
-inline constexpr Status kMemoryWentAway = 0x0143;
 inline constexpr Status kAbsolutePathNeeded = 0x014B;
-inline constexpr Status kCancel = 0x019D;
 inline constexpr Status kNestedInit = 0x019F;
 inline constexpr Status kNoNotesIni = 0x01A5;
 inline constexpr Status kUserRoot = 0x01ED;
@@ -33,16 +28,12 @@ inline constexpr Status kLinkDestinationMissing = 0x01F9;
 inline constexpr Status kNotNsf = 0x0201;
 inline constexpr Status kValueFlags = 0x0208;
 inline constexpr Status kNotInitialised = 0x0217;
-inline constexpr Status kNsfVersion = 0x0219;
 inline constexpr Status kNotLocal = 0x0220;
 inline constexpr Status kNsfInUse = 0x022E;
-inline constexpr Status kLogSegmentsMissing = 0x0237;
 inline constexpr Status kNsfCorrupt = 0x0238;
 inline constexpr Status kDatabasePoolFull = 0x02F5;
 inline constexpr Status kExclusivelyOpen = 0x02CC;
-inline constexpr Status kCompactMode = 0x02A6;
 inline constexpr Status kClosedOnOtherThread = 0x02CF;
-inline constexpr Status kFixupInProgress = 0x03B7;
 inline constexpr Status kServerNotResponding = 0x0807;
 inline constexpr Status kTransLogNotArchived = 0x0EA1;
 inline constexpr Status kBackupAlreadyInProgress = 0x0EA4;

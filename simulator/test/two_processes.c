@@ -150,6 +150,14 @@ int main(void) {
     CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
     CHECK_OK(NSFDbClose(db));
 
+    /* A fault for some databases meets them however they are named. */
+    CHECK_OK(NSFDbOpen(kName, &db));
+    CHECK_OK(NSFDbPathGet(db, NULL, path));
+    CHECK_OK(NSFDbClose(db));
+    CHECK(simTool("fault --ini %s/notes.ini 'NSFDbOpen@mail/db000000*=0x0107'", dataDirectory()) == 0);
+    CHECK_STATUS(NSFDbOpen(path, &db), 0x0107);
+    CHECK(simTool("faults --ini %s/notes.ini --clear", dataDirectory()) == 0);
+
     /* A new file, even with the number of a deleted one, knows nothing of the old one's backup. */
     CHECK_OK(NSFDbOpen(kName, &db));
     CHECK_OK(NSFDbPathGet(db, NULL, path));
