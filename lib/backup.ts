@@ -147,7 +147,7 @@ export class Backup {
       const gone = !plan.targets.some((target) => existsSync(target)) && (hookRun?.shadows.length ?? 0) === 0;
       if (this.#state === 'ended' || !clean || !gone || journal.namesMore) return;
       rmSync(this.directory, { recursive: true, force: true });
-      for (const parent of plan.parents) rmSync(parent, { recursive: true, force: true });
+      removeShadowParents(plan);
       journal.removeSync();
     } catch {
       // The journal still names it all.
@@ -229,7 +229,7 @@ export class Backup {
       this.#closeSession(false),
       async () => this.#work.hookRun?.remove(),
       ...(this.#created?.set.shadows ?? []).map((shadow) => () => shadow.unexpose()),
-      () => removeShadowParents(this.#work.plan),
+      () => Promise.resolve(removeShadowParents(this.#work.plan)),
     ]);
   }
 

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdir, realpath, rmdir, stat } from 'node:fs/promises';
+import { existsSync, rmdirSync } from 'node:fs';
+import { mkdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { BackupDatabases } from './databases';
 import { OptionError, ShadowError } from './errors';
@@ -286,13 +286,16 @@ export async function makeShadowParents(plan: ShadowPlan): Promise<void> {
   }
 }
 
-/** Removes the directories of one backup, and the usual directory for shadows itself when nothing else is in it. */
-export async function removeShadowParents(plan: ShadowPlan): Promise<void> {
+/**
+ * Removes the empty directories of one backup, and the usual directory for shadows itself when nothing else is in it.
+ * Without waiting, for the end of the process cannot wait.
+ */
+export function removeShadowParents(plan: ShadowPlan): void {
   for (const parent of plan.parents) {
     const above = dirname(parent);
     for (const directory of basename(above) === usualShadowDirectory ? [parent, above] : [parent]) {
       try {
-        await rmdir(directory);
+        rmdirSync(directory);
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT') break;

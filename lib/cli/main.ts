@@ -22,6 +22,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     interrupt(signal);
   });
 }
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader has gone, as `head` does, or the terminal: that is no reason to do less, or to leave anything behind.
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  });
+}
 onLauncherGone(() => {
   interrupt('the process that started this one is gone');
 });
