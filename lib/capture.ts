@@ -54,13 +54,14 @@ export interface Capture {
   readonly skipped: readonly DatabaseFailure[];
 }
 
-/** Lists again, then runs the freeze window, then makes sure that the outcome is acceptable. */
+/** Prepares, lists again, runs the freeze window, and makes sure that the outcome is acceptable. */
 export async function captureShadow(work: BackupWork, call: Call, progress: ProgressReporter): Promise<Capture> {
   const { journal, mode, plan, databases } = work;
   const captured = async (): Promise<Omit<Capture, 'timeline' | 'skipped'> & { results: NativeResults }> => {
-    const changes = await listAgain(work, call);
     call.check('prepare');
     await progress.watch(work.session, () => call.native(work.session, (timeoutMs) => work.session.prepare(timeoutMs)));
+    // Right before the window; and the lease has just begun anew.
+    const changes = await listAgain(work, call);
     await runWindow(work, call, progress);
     const results = work.session.results();
     const decided = decideChanged(databases, changes);
@@ -79,12 +80,7 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
   const { results, ...capture } =
     mode.type === 'backup-api'
       ? await captured()
-      : await withServiceStopped(
-          mode.service,
-          call,
-          (stoppedService) => journal.update({ stoppedService }),
-          captured,
-        );
+      : await withServiceStopped(mode.service, call, (stoppedService) => journal.update({ stoppedService }), captured);
   const { stuck } = capture.databases;
   await journal.update({}, stuck);
 

@@ -78,13 +78,13 @@ export interface NativeCatalog {
   readonly problems: readonly NativeFailure[];
 }
 
-/** How a provider captures. `none` captures nothing (the shadow is the hook's or the databases are only listed). */
+/** How a provider captures. */
 export type NativeProvider = 'btrfs' | 'reflink' | 'rolling' | 'hook';
 
 export interface NativeSessionVolume {
   /** What to capture: {@link NativeVolume.path}. */
   readonly source: string;
-  /** Directory or subvolume to create; its parent must exist. Empty for `hook`. */
+  /** Directory or subvolume to create; it must not exist. Empty for `hook`. */
   readonly target: string;
 }
 
@@ -154,7 +154,7 @@ export interface NativeResults {
   readonly phases: readonly { readonly phase: Phase; readonly beginMs: number; readonly endMs: number }[];
   /** OSCurrentTIMEDATE right after the last NSFBackupStart returned; zeros when unknown. */
   readonly afterLastStart: { readonly innards: readonly [number, number]; readonly epochMs: number };
-  /** Reason of each skipped database, and of databases captured with a defect found afterwards. */
+  /** Reason of each skipped database. */
   readonly failures: readonly { readonly index: number; readonly failure: NativeFailure }[];
   /** Lengths of the change info pieces, only for deltas whose pieces were not all {@link pieceBytes} long. */
   readonly irregularPieces: readonly { readonly index: number; readonly lengths: Uint32Array }[];
@@ -242,7 +242,17 @@ export interface NativeBinding {
    */
   runCanary(options: { readonly serverName: string; readonly database: string }): Promise<NativeCanary>;
   /** Aborts every session of the process synchronously (bounded), then NotesTerm. For the `exit` event of the main thread. */
-  shutdown(): { readonly abortedSessions: number };
+  shutdown(): NativeAbortOutcome;
   /** Aborts the sessions of this environment only, synchronously (bounded). */
-  abortSessions(): { readonly abortedSessions: number };
+  abortSessions(): NativeAbortOutcome;
+}
+
+/** What the end of a process or worker meant for its sessions. */
+export interface NativeAbortOutcome {
+  /** Sessions that were still open. */
+  readonly abortedSessions: number;
+  /** Of these: did not answer in time; their databases may still be in backup mode. */
+  readonly unansweredSessions: number;
+  /** Databases of the others that may still be in backup mode. */
+  readonly stuckDatabases: number;
 }

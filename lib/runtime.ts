@@ -46,15 +46,20 @@ function guardExit(binding: NativeBinding): void {
 }
 
 function abortAtExit(): void {
-  let abortedSessions = 0;
+  let aborted = 0;
+  let doubtful = 0;
   for (const binding of guarded) {
-    abortedSessions += (isMainThread ? binding.shutdown() : binding.abortSessions()).abortedSessions;
+    const outcome = isMainThread ? binding.shutdown() : binding.abortSessions();
+    aborted += outcome.abortedSessions;
+    doubtful += outcome.unansweredSessions + outcome.stuckDatabases;
   }
   const ids = [...openWork].map(({ id }) => id);
-  if (abortedSessions === 0 && ids.length === 0) return;
+  if (aborted === 0 && ids.length === 0) return;
   for (const work of openWork) work.abandon();
   const which = ids.length > 0 ? ` (${ids.join(', ')})` : '';
-  process.stderr.write(
-    `domino-vss: ended with an open backup${which}; it was aborted and its databases taken out of backup mode\n`,
-  );
+  const result =
+    doubtful === 0
+      ? 'it was aborted and its databases taken out of backup mode'
+      : 'it was aborted, but a call hangs: databases may still be in backup mode, see the journal';
+  process.stderr.write(`domino-vss: ended with an open backup${which}; ${result}\n`);
 }

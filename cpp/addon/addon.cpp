@@ -197,20 +197,22 @@ Napi::Value runCanary(const Napi::CallbackInfo& info) {
                         });
 }
 
-Napi::Object abortedSessions(Napi::Env env, std::uint32_t count) {
+Napi::Object toObject(Napi::Env env, const AbortOutcome& outcome) {
     Napi::Object object = Napi::Object::New(env);
-    object["abortedSessions"] = count;
+    object["abortedSessions"] = outcome.abortedSessions;
+    object["unansweredSessions"] = outcome.unansweredSessions;
+    object["stuckDatabases"] = outcome.stuckDatabases;
     return object;
 }
 
 Napi::Value shutdown(const Napi::CallbackInfo& info) {
-    const std::uint32_t aborted = abortAllSessions();
+    const AbortOutcome outcome = abortAllSessions();
     domino::runtime::terminate(kTerminateTimeout);
-    return abortedSessions(info.Env(), aborted);
+    return toObject(info.Env(), outcome);
 }
 
 Napi::Value abortSessions(const Napi::CallbackInfo& info) {
-    return abortedSessions(info.Env(), abortSessionsOf(info.Env()));
+    return toObject(info.Env(), abortSessionsOf(info.Env()));
 }
 
 }  // namespace
@@ -243,11 +245,14 @@ public:
 
 private:
     Napi::Value createSession(const Napi::CallbackInfo& info) {
-        try {
-            return session_.New({info[0]});
-        } catch (const backup::Failure& failure) {
-            throw Napi::Error::New(info.Env(), failure.what());
+        // Inside the constructor of the wrapped class a Failure would lose its code.
+        if (stringOf(info[0].As<Napi::Object>(), "source") == "domino" && domino::runtime::current() == nullptr) {
+            const backup::Failure failure(backup::code::kDominoNotOpen, backup::Phase::runtime,
+                                          "no Domino runtime is open in this process");
+            napi_throw(info.Env(), toObject(info.Env(), failure));
+            return info.Env().Undefined();
         }
+        return session_.New({info[0]});
     }
 
     Napi::FunctionReference session_;

@@ -2,6 +2,7 @@
 
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -66,18 +67,21 @@ void PendingPromise::settle(Napi::Env env, Napi::Function /*callback*/, Context*
 }
 
 Napi::Promise runOnThread(Napi::Env env, const char* name, std::function<PendingPromise::MakeValue()> work) {
-    auto pending = std::make_unique<PendingPromise>(env, name);
-    const Napi::Promise promise = pending->promise();
-    std::thread([pending = std::move(pending), work = std::move(work)] {
-        try {
-            pending->resolve(work());
-        } catch (const backup::Failure& failure) {
-            pending->reject(failure);
-        } catch (const std::exception& error) {
-            pending->reject({backup::code::kState, backup::Phase::runtime, error.what()});
-        }
-    }).detach();
-    return promise;
+    const auto pending = std::make_shared<PendingPromise>(env, name);
+    try {
+        std::thread([pending, work = std::move(work)] {
+            try {
+                pending->resolve(work());
+            } catch (const backup::Failure& failure) {
+                pending->reject(failure);
+            } catch (const std::exception& error) {
+                pending->reject({backup::code::kState, backup::Phase::runtime, error.what()});
+            }
+        }).detach();
+    } catch (const std::system_error& error) {
+        pending->reject({backup::code::kState, backup::Phase::runtime, error.what()});
+    }
+    return pending->promise();
 }
 
 }  // namespace domino_vss::addon

@@ -1,5 +1,6 @@
 #include "addon/session_object.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <string>
@@ -59,11 +60,28 @@ Registry& registry() {
     return *instance;
 }
 
-std::uint32_t abortAndCount(const std::vector<std::shared_ptr<Session>>& sessions) {
+/// What ending sessions leave behind.
+AbortOutcome abortAndCount(std::vector<std::shared_ptr<Session>> sessions) {
     for (const auto& session : sessions) session->cancel();
-    std::uint32_t open = 0;
-    for (const auto& session : sessions) open += session->abortAndWait(kAbortTimeout) ? 1U : 0U;
-    return open;
+    const auto deadline = backup::Clock::now() + kAbortTimeout;
+    AbortOutcome outcome;
+    for (auto& session : sessions) {
+        const auto left = std::chrono::ceil<milliseconds>(deadline - backup::Clock::now());
+        const auto result = session->abortAndWait(std::max(left, milliseconds(1)));
+        if (result != Session::Aborted::wasClosed) ++outcome.abortedSessions;
+        if (result != Session::Aborted::unanswered) {
+            for (const backup::DatabaseRecord& record : session->records())
+                outcome.stuckDatabases += record.stuck() ? 1U : 0U;
+            continue;
+        }
+        outcome.unansweredSessions += 1;
+        // Its destructor would wait for the hanging call, on this very thread: it lives until the process ends.
+        static auto* const abandoned = new std::vector<std::shared_ptr<Session>>;
+        static auto* const abandonedMutex = new std::mutex;
+        const std::lock_guard lock(*abandonedMutex);
+        abandoned->push_back(std::move(session));
+    }
+    return outcome;
 }
 
 std::string stringOf(const Napi::Object& object, const char* key) {
@@ -249,11 +267,11 @@ Napi::Value SessionObject::results(const Napi::CallbackInfo& info) {
     return resultsOf(info.Env(), *session_);
 }
 
-std::uint32_t abortSessionsOf(napi_env env) {
+AbortOutcome abortSessionsOf(napi_env env) {
     return abortAndCount(registry().take([env](napi_env owner) { return owner == env; }));
 }
 
-std::uint32_t abortAllSessions() {
+AbortOutcome abortAllSessions() {
     return abortAndCount(registry().take([](napi_env) { return true; }));
 }
 

@@ -17,8 +17,6 @@ public:
     explicit SessionObject(const Napi::CallbackInfo& info);
 
 private:
-    using Step = void (backup::Session::*)(std::chrono::milliseconds, backup::Session::Completion);
-
     void add(const Napi::CallbackInfo& info);
     Napi::Value open(const Napi::CallbackInfo& info);
     Napi::Value prepare(const Napi::CallbackInfo& info);
@@ -33,8 +31,14 @@ private:
     shadow::HookProvider* hook_ = nullptr;  // owned by the session
 };
 
-/// Aborts sessions and waits for them, within bounds. Returns how many were still open.
-[[nodiscard]] std::uint32_t abortSessionsOf(napi_env env);
-[[nodiscard]] std::uint32_t abortAllSessions();
+struct AbortOutcome {
+    std::uint32_t abortedSessions = 0;     ///< were still open
+    std::uint32_t unansweredSessions = 0;  ///< of these: did not answer in time
+    std::uint32_t stuckDatabases = 0;      ///< may still be in backup mode
+};
+
+/// Aborts sessions and waits for them, within bounds.
+[[nodiscard]] AbortOutcome abortSessionsOf(napi_env env);
+[[nodiscard]] AbortOutcome abortAllSessions();
 
 }  // namespace domino_vss::addon

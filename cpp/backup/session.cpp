@@ -166,7 +166,7 @@ void Session::cancel() noexcept {
     stopSource_.request_stop();
 }
 
-bool Session::abortAndWait(milliseconds timeout) {
+Session::Aborted Session::abortAndWait(milliseconds timeout) {
     cancel();
     // Shared: the control thread may answer after this wait has been given up.
     struct Answer {
@@ -182,7 +182,8 @@ bool Session::abortAndWait(milliseconds timeout) {
             closeStep(false);
         },
         [answer](const Failure*) { answer->settled.set_value(); });
-    return settled.wait_for(timeout) != std::future_status::ready || answer->wasOpen;
+    if (settled.wait_for(timeout) != std::future_status::ready) return Aborted::unanswered;
+    return answer->wasOpen ? Aborted::wasOpen : Aborted::wasClosed;
 }
 
 Progress Session::progress() const noexcept {

@@ -70,8 +70,9 @@ public:
     void close(bool keepShadow, std::chrono::milliseconds timeout, Completion done);
     /// The running step gives up as soon as its databases are out; no further step is possible.
     void cancel() noexcept;
-    /// For the end of the process: cancels, closes without the shadow and waits. Returns whether it was still open.
-    bool abortAndWait(std::chrono::milliseconds timeout);
+    /// For the end of the process: cancels, closes without the shadow and waits.
+    enum class Aborted : std::uint8_t { wasClosed, wasOpen, unanswered };
+    Aborted abortAndWait(std::chrono::milliseconds timeout);
 
     [[nodiscard]] Progress progress() const noexcept;
     /// Stable between steps; call it when no step runs.

@@ -99,8 +99,11 @@ private:
         const bool database = isDatabaseName(name);
         struct stat status {};
         if (::stat(itemPath.c_str(), &status) != 0) {
-            // A file that has just been deleted is none of our business; a database that dangles is.
-            if (database) problem("stat", itemPath, errno);
+            // A file that has just been deleted is none of our business; a symbolic link that dangles is.
+            const int error = errno;
+            struct stat link {};
+            if (database && (error != ENOENT || ::lstat(itemPath.c_str(), &link) == 0))
+                problem("stat", itemPath, error);
             return;
         }
         if (S_ISDIR(status.st_mode)) {

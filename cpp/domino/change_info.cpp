@@ -1,6 +1,7 @@
 #include "domino/change_info.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -76,13 +77,21 @@ void applyChangeInfo(const Api& api, const ChangeInfoFile& info) {
     for (const std::uint32_t length : info.irregularPieces) largest = std::max(largest, length);
     std::vector<char> buffer(largest);
     Application application(api, info);
+    std::uint64_t applied = 0;
     for (std::size_t i = 0;; ++i) {
         const bool listed = i < info.irregularPieces.size();
         const std::span<char> want = std::span(buffer).first(listed ? info.irregularPieces[i] : info.pieceBytes);
         const std::size_t got = readPiece(delta.get(), want, info.deltaFile);
         if (got == 0) break;
         application.apply(want.first(got));
+        applied += got;
     }
+    struct stat status {};
+    if (::fstat(delta.get(), &status) != 0)
+        throw backup::systemFailure(backup::code::kCopy, Phase::restore, "fstat", info.deltaFile, errno);
+    if (applied != static_cast<std::uint64_t>(status.st_size))
+        throw Failure(backup::code::kCorruptChangeInfo, Phase::restore, "not all of the file could be applied",
+                      info.deltaFile);
     application.finish();
 }
 

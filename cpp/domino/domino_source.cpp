@@ -30,7 +30,12 @@ backup::CallStatus DominoSource::enterThread(std::unique_ptr<backup::ThreadScope
 
 backup::CallStatus DominoSource::open(const backup::DatabaseSpec& spec,
                                       std::unique_ptr<backup::Database>& database) noexcept {
-    const std::string path = toLmbcs(api_, spec.path);
+    std::string path;
+    try {
+        path = toLmbcs(api_, spec.path);
+    } catch (const backup::Failure&) {
+        return {backup::code::kUnsupported, "OSTranslate", backup::Domain::engine, 0};
+    }
     // Eight zeroed bytes: should a future release have wider handles, it must not write beside the variable.
     std::array<DBHANDLE, 2> handle{};
     const backup::CallStatus status = callStatus(api_.NSFDbOpen(path.c_str(), handle.data()), "NSFDbOpen");
@@ -115,7 +120,13 @@ backup::CallStatus DominoDatabase::nextChangeInfo(std::span<char> buffer, std::u
 
 backup::CallStatus DominoDatabase::end(backup::EndMode mode) noexcept {
     const DWORD options = mode == backup::EndMode::abort ? kBackupEndAbort : 0;
-    const backup::CallStatus status = callStatus(api_.NSFBackupEnd(handle_, context_, options), "NSFBackupEnd");
+    const STATUS ended = api_.NSFBackupEnd(handle_, context_, options);
+    // Nothing to abort any more is as good as aborted.
+    if (mode == backup::EndMode::abort && errorCode(ended) == error::kNotDoingBackup) {
+        inBackup_ = false;
+        return {};
+    }
+    const backup::CallStatus status = callStatus(ended, "NSFBackupEnd");
     // A context that could not be ended properly is still to be aborted by the destructor.
     if (status.ok()) inBackup_ = false;
     return status;

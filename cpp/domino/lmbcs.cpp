@@ -23,6 +23,10 @@ std::string translate(const Api& api, WORD mode, std::string_view text) {
                               "the text is too long for OSTranslate", std::string(text.substr(0, 80)));
     const WORD length =
         api.OSTranslate(mode, text.data(), static_cast<WORD>(text.size()), out.data(), static_cast<WORD>(out.size()));
+    // An empty name would mean the data directory itself.
+    if (length == 0)
+        throw backup::Failure(backup::code::kUnsupported, backup::Phase::runtime,
+                              "OSTranslate cannot convert this text", std::string(text.substr(0, 80)));
     return {out.data(), length};
 }
 

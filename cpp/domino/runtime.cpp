@@ -35,6 +35,7 @@ struct Process {
     std::mutex mutex;
     std::condition_variable changed;
     enum class Stage : std::uint8_t { none, starting, running, terminating, terminated } stage = Stage::none;
+    std::size_t members = 0;  // guarded by mutex: threads inside the runtime, without the keeper
     std::optional<Failure> initFailure;
     std::unique_ptr<Library> library;
     std::unique_ptr<RuntimeInfo> info;
@@ -45,14 +46,19 @@ Process& process() {
     return *instance;
 }
 
-Failure initFailure(const Api& api, STATUS status, const RuntimeOptions& options) {
-    Failure failure = describe(api, {code::kDominoInit, "NotesInitExtended", backup::Domain::domino, errorCode(status)},
-                               Phase::runtime, options.notesIni);
-    switch (errorCode(status)) {
-        case error::kNoNotesIni: failure.code = code::kDominoNotesIni; break;
-        case error::kUserRoot: failure.code = code::kDominoUser; break;
-        default: break;
-    }
+/// The runtime did not start, so nothing of it may be called: not even OSLoadString.
+Failure initFailure(STATUS status, const RuntimeOptions& options) {
+    const STATUS number = errorCode(status);
+    const char* failureCode = code::kDominoInit;
+    if (number == error::kNoNotesIni) failureCode = code::kDominoNotesIni;
+    if (number == error::kUserRoot) failureCode = code::kDominoUser;
+    const std::string_view own = ownText(number);
+    Failure failure(failureCode, Phase::runtime, own.empty() ? "the Domino runtime did not start" : std::string(own),
+                    options.notesIni);
+    failure.domain = backup::Domain::domino;
+    failure.operation = "NotesInitExtended";
+    failure.status = number;
+    failure.statusName = statusName(number);
     return failure;
 }
 
@@ -76,18 +82,23 @@ void keep(Process& state, const RuntimeOptions& options) {
     std::string ini = "=" + options.notesIni;
     std::array<char*, 3> arguments{program.data(), ini.data(), nullptr};
     const STATUS status = api.NotesInitExtended(2, arguments.data());
+    // Asked before the lock is taken: these calls may hang as well, and others must still be able to ask for the stage.
+    auto info = errorCode(status) != 0
+                    ? nullptr
+                    : std::make_unique<RuntimeInfo>(
+                          RuntimeInfo{options, dataDirectory(api), serverName(api), state.library->missingFunctions()});
     std::unique_lock lock(state.mutex);
-    if (errorCode(status) != 0) {
-        state.initFailure = initFailure(api, status, options);
+    if (!info) {
+        state.initFailure = initFailure(status, options);
         state.stage = Process::Stage::none;
         state.changed.notify_all();
         return;
     }
-    state.info = std::make_unique<RuntimeInfo>(
-        RuntimeInfo{options, dataDirectory(api), serverName(api), state.library->missingFunctions()});
+    state.info = std::move(info);
     state.stage = Process::Stage::running;
     state.changed.notify_all();
-    state.changed.wait(lock, [&] { return state.stage == Process::Stage::terminating; });
+    // A call that is still inside the runtime must not lose it: then the process leaves without NotesTerm.
+    state.changed.wait(lock, [&] { return state.stage == Process::Stage::terminating && state.members == 0; });
     lock.unlock();
     api.NotesTerm();
     lock.lock();
@@ -121,6 +132,9 @@ RuntimeInfo open(const RuntimeOptions& options) {
                       "the Domino runtime of this process is starting or ended", options.notesIni);
     lock.unlock();
     state.library = Library::load(options.programDirectory);
+    // Registered after the library was loaded, so it runs before the library's own destructors.
+    static const int kRegistered = std::atexit(terminateAtExit);
+    static_cast<void>(kRegistered);
     lock.lock();
     state.initFailure.reset();
     state.stage = Process::Stage::starting;
@@ -131,9 +145,6 @@ RuntimeInfo open(const RuntimeOptions& options) {
                       "NotesInitExtended has not returned for 60 s; does the server ID ask for a password?",
                       options.notesIni);
     if (state.initFailure) throw *state.initFailure;
-    // Registered after the library was loaded, so it runs before the library's own destructors.
-    static const int kRegistered = std::atexit(terminateAtExit);
-    static_cast<void>(kRegistered);
     return *state.info;
 }
 
@@ -162,20 +173,51 @@ void terminate(std::chrono::milliseconds timeout) noexcept {
 
 }  // namespace runtime
 
+namespace {
+
+/// Refused once the runtime is about to end.
+bool becomeMember() {
+    Process& state = process();
+    const std::lock_guard lock(state.mutex);
+    if (state.stage != Process::Stage::running) return false;
+    ++state.members;
+    return true;
+}
+
+void leaveMembership() {
+    Process& state = process();
+    const std::lock_guard lock(state.mutex);
+    --state.members;
+    state.changed.notify_all();
+}
+
+}  // namespace
+
 RuntimeThread::RuntimeThread(const Api& api) : api_(api) {
-    require(api, api.NotesInitThread(), "NotesInitThread", Phase::runtime, "");
+    if (!becomeMember())
+        throw Failure(code::kDominoNotOpen, Phase::runtime, "the Domino runtime of this process is ending");
+    if (const STATUS status = api.NotesInitThread(); errorCode(status) != 0) {
+        leaveMembership();
+        require(api, status, "NotesInitThread", Phase::runtime, "");
+    }
 }
 
 RuntimeThread::~RuntimeThread() {
     api_.NotesTermThread();
+    leaveMembership();
 }
 
 backup::CallStatus RuntimeThread::enter(const Api& api, std::unique_ptr<backup::ThreadScope>& scope) noexcept {
+    if (!becomeMember()) return {code::kDominoNotOpen, "NotesInitThread", backup::Domain::engine, 0};
     const backup::CallStatus status = callStatus(api.NotesInitThread(), "NotesInitThread");
-    if (!status.ok()) return status;
+    if (!status.ok()) {
+        leaveMembership();
+        return status;
+    }
     scope.reset(new (std::nothrow) RuntimeThread(api, Entered{}));
     if (scope) return {};
     api.NotesTermThread();
+    leaveMembership();
     return backup::systemStatus(code::kDominoCall, "NotesInitThread", ENOMEM);
 }
 

@@ -24,6 +24,7 @@ inline constexpr STATUS kNoNotesIni = 0x01A5;
 inline constexpr STATUS kAlreadyRunning = 0x01BF;
 inline constexpr STATUS kUserRoot = 0x01ED;
 inline constexpr STATUS kNotInitialized = 0x0217;
+inline constexpr STATUS kNotDoingBackup = 0x0EA5;
 inline constexpr STATUS kCorruptChangeInfo = 0x0EA7;
 inline constexpr STATUS kServerNotTranslogged = 0x13FF;
 inline constexpr STATUS kBackupAborted = 0x3810;

@@ -77,7 +77,7 @@ void BtrfsProvider::commit(const backup::Limits& limits) {
 }
 
 void BtrfsProvider::remove() {
-    for (; !made_.empty(); made_.pop_back()) deleteBtrfsSubvolume(made_.back());
+    removeEach(made_, deleteBtrfsSubvolume);
 }
 
 bool isBtrfsSubvolume(const std::string& path) {

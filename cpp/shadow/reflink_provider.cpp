@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,6 +34,11 @@ CallStatus ReflinkProvider::captureFile(const backup::DatabaseSpec& spec, backup
     // A refused clone is an error: a silent copy would keep the databases in backup mode for minutes.
     if (::ioctl(target.get(), FICLONE, source.get()) != 0)
         return systemStatus(backup::code::kCloneRefused, "ioctl(FICLONE)", errno);
+    struct stat cloned {};
+    if (::fstat(target.get(), &cloned) != 0) return systemStatus(backup::code::kShadow, "fstat", errno);
+    // Shorter than at NSFBackupStart: ftruncate would fill it up with zeros.
+    if (static_cast<std::uint64_t>(cloned.st_size) < sizeBytes)
+        return systemStatus(backup::code::kShadow, "ioctl(FICLONE)", EIO);
     if (::ftruncate(target.get(), static_cast<off_t>(sizeBytes)) != 0)
         return systemStatus(backup::code::kShadow, "ftruncate", errno);
     return {};

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <unordered_set>
 
@@ -21,6 +22,17 @@ void createDirectories(const std::filesystem::path& directory) {
         throw backup::systemFailure(backup::code::kShadowDirectory, Phase::prepare, "mkdir", directory.string(),
                                     error.value());
 }
+
+namespace {
+
+void syncFileSystem(const std::string& directory, Phase phase) {
+    const backup::FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!descriptor.valid()) throw backup::systemFailure(backup::code::kShadow, phase, "open", directory, errno);
+    if (::syncfs(descriptor.get()) != 0)
+        throw backup::systemFailure(backup::code::kShadow, phase, "syncfs", directory, errno);
+}
+
+}  // namespace
 
 void TargetDirectories::create(std::span<const SessionVolume> volumes,
                                std::span<const backup::DatabaseSpec> databases) {
@@ -40,18 +52,32 @@ void TargetDirectories::create(std::span<const SessionVolume> volumes,
     }
 }
 
+void TargetDirectories::sync() const {
+    for (const std::string& directory : made_) syncFileSystem(directory, Phase::drain);
+}
+
 void TargetDirectories::remove() {
-    for (; !made_.empty(); made_.pop_back()) removeTargetDirectory(made_.back());
+    removeEach(made_, removeTargetDirectory);
+}
+
+void removeEach(std::vector<std::string>& paths, void (*remove)(const std::string& path)) {
+    std::optional<backup::Failure> first;
+    std::erase_if(paths, [&](const std::string& path) {
+        try {
+            remove(path);
+            return true;
+        } catch (const backup::Failure& failure) {
+            if (!first) first = failure;
+            return false;
+        }
+    });
+    if (first) throw backup::Failure(*first);
 }
 
 void flushVolumes(std::span<const SessionVolume> volumes, const backup::Limits& limits) {
     for (const SessionVolume& volume : volumes) {
         if (const char* reason = limits.exceeded()) throw backup::Failure(reason, Phase::prepare, "gave up flushing");
-        const backup::FileDescriptor descriptor(::open(volume.source.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (!descriptor.valid())
-            throw backup::systemFailure(backup::code::kShadow, Phase::prepare, "open", volume.source, errno);
-        if (::syncfs(descriptor.get()) != 0)
-            throw backup::systemFailure(backup::code::kShadow, Phase::prepare, "syncfs", volume.source, errno);
+        syncFileSystem(volume.source, Phase::prepare);
     }
 }
 

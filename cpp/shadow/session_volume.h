@@ -26,6 +26,8 @@ public:
     /// Creates the volumes' targets, which must not exist, and the directories of the databases' files below them.
     /// Throws Failure.
     void create(std::span<const SessionVolume> volumes, std::span<const backup::DatabaseSpec> databases);
+    /// Makes the contents durable. Throws Failure.
+    void sync() const;
     /// Idempotent. Throws Failure.
     void remove();
 
@@ -35,6 +37,9 @@ private:
 
 /// Writes dirty pages of the volumes to disk, so that little is left to write inside the window. Throws Failure.
 void flushVolumes(std::span<const SessionVolume> volumes, const backup::Limits& limits);
+
+/// Calls `remove` for each path. Those that cannot be removed stay in the list; the first Failure is thrown at the end.
+void removeEach(std::vector<std::string>& paths, void (*remove)(const std::string& path));
 
 /// Removes a shadow that is a directory. Idempotent. Throws Failure.
 void removeTargetDirectory(const std::string& target);

@@ -357,7 +357,7 @@ void theEndOfTheProcessDoesNotWaitForAShadowThatStays() {
     CHECK(!fixture.backup());
     fixture.server.faults[{"remove", ""}] = {true, false};
     const auto begin = Clock::now();
-    CHECK(fixture.session->abortAndWait(kPlenty));
+    CHECK(fixture.session->abortAndWait(kPlenty) == Session::Aborted::wasOpen);
     CHECK(Clock::now() - begin < kPlenty / 2);
 }
 
@@ -423,9 +423,9 @@ void refusesCallsOutOfOrder() {
 void abortsAndWaitsAtTheEndOfTheProcess() {
     Fixture fixture(CaptureScope::set);
     CHECK(!fixture.run(&Session::open));
-    CHECK(fixture.session->abortAndWait(kPlenty));
+    CHECK(fixture.session->abortAndWait(kPlenty) == Session::Aborted::wasOpen);
     CHECK(fixture.server.open == 0);
-    CHECK(!fixture.session->abortAndWait(kPlenty));
+    CHECK(fixture.session->abortAndWait(kPlenty) == Session::Aborted::wasClosed);
 }
 
 void aThreadThatCannotEnterSkipsItsDatabases() {

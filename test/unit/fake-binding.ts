@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, write
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type {
+  NativeAbortOutcome,
   NativeBinding,
   NativeCatalog,
   NativeDatabases,
@@ -150,10 +151,10 @@ export class FakeDomino {
     };
   }
 
-  #abortAll(): { abortedSessions: number } {
+  #abortAll(): NativeAbortOutcome {
     const sessions = [...this.openSessions];
     for (const session of sessions) session.abort();
-    return { abortedSessions: sessions.length };
+    return { abortedSessions: sessions.length, unansweredSessions: 0, stuckDatabases: 0 };
   }
 
   readonly binding: NativeBinding = {

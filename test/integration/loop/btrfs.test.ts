@@ -17,7 +17,7 @@ function subvolumes(): string[] {
 }
 
 beforeAll(async () => {
-  image = new LoopImage('btrfs', 1024);
+  image = new LoopImage('btrfs', 4096);
   const data = image.subvolume('data');
   domino = await SimulatedDomino.create({ databases: 200 }, data);
   // A second subvolume behind a link, so that one set spans two volumes.
