@@ -229,7 +229,10 @@ export class Backup {
       this.#closeSession(false),
       async () => this.#work.hookRun?.remove(),
       ...(this.#created?.set.shadows ?? []).map((shadow) => () => shadow.unexpose()),
-      () => Promise.resolve(removeShadowParents(this.#work.plan)),
+      () => {
+        removeShadowParents(this.#work.plan);
+        return Promise.resolve();
+      },
     ]);
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join, normalize } from 'node:path';
 import { DominoVssError } from './errors';
 import type { DominoLocation } from './options';
@@ -63,7 +63,17 @@ function candidates(...values: readonly (string | undefined)[]): string[] {
 }
 
 function notFound(code: 'ERR_DOMINO_LIBRARY' | 'ERR_DOMINO_NOTES_INI', what: string, tried: readonly string[]) {
-  return new DominoVssError(code, { message: `${what} not found; looked for: ${tried.join(', ')}`, phase: 'runtime' });
+  const places = tried.map((file) => (isForbidden(file) ? `${file} (this user may not look there)` : file));
+  return new DominoVssError(code, { message: `${what} not found; looked for: ${places.join(', ')}`, phase: 'runtime' });
+}
+
+function isForbidden(file: string): boolean {
+  try {
+    accessSync(file);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
 }
 
 /** The settings of a notes.ini; names are case-insensitive. */

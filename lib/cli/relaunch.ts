@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { accessSync, constants as access } from 'node:fs';
 import { constants } from 'node:os';
 import { relaunchVariable } from '../doctor-checks';
 import { findInstallation, hasLibraryPath, requiredEnvironment, type Installation } from '../environment';
@@ -23,7 +24,7 @@ export async function relaunch(location: DominoLocation): Promise<number | undef
   }
   if (hasLibraryPath(installation.programDirectory)) return undefined;
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
-    cwd: environment['Directory'],
+    cwd: usable(environment['Directory']),
     env: { ...process.env, ...environment, [relaunchVariable]: process.cwd() },
     // The channel tells the child when this process is gone, however it went.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -43,6 +44,16 @@ export async function relaunch(location: DominoLocation): Promise<number | undef
     });
   } finally {
     for (const signal of forwarded) process.off(signal, forward);
+  }
+}
+
+/** The data directory, if this user may work in it; what is wrong with it otherwise, the command itself will say. */
+function usable(directory: string | undefined): string | undefined {
+  try {
+    accessSync(directory ?? '', access.X_OK);
+    return directory;
+  } catch {
+    return undefined;
   }
 }
 

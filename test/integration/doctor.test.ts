@@ -1,0 +1,394 @@
+// `domino-vss doctor` against the stand-in: every check can be ok, and every one can fail and then says what to do.
+
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Server } from 'domino-vss-simulator';
+import type { DoctorCheck, DoctorReport } from '#lib/index';
+import {
+  locationFlags,
+  mainScript,
+  repository,
+  run,
+  RunningProcess,
+  start,
+  until,
+  type Ended,
+  type ProcessOptions,
+} from './command-line';
+import type { Ends } from './doctor-program';
+import { SimulatedDomino } from './simulated-domino';
+
+const isRoot = process.getuid?.() === 0;
+const asRoot = isRoot ? test : test.skip;
+
+/** In memory: another volume than that of the databases, and one on which neither snapshots nor clones are possible. */
+const memory = '/dev/shm';
+
+let domino: SimulatedDomino;
+let server: Server;
+/** A directory on another volume. */
+let elsewhere: string;
+
+beforeAll(async () => {
+  domino = await SimulatedDomino.create({ databases: 3, plainNames: true });
+  server = await domino.serve({ paused: true });
+  elsewhere = mkdtempSync(join(memory, 'domino-vss-doctor-'));
+});
+
+afterEach(async () => {
+  await domino.simulation.clearFaults();
+  await domino.expectQuiet();
+});
+
+afterAll(async () => {
+  await server.stop();
+  await domino[Symbol.asyncDispose]();
+  rmSync(elsewhere, { recursive: true });
+});
+
+interface Examined {
+  readonly code: number | null;
+  readonly outcome: DoctorReport['outcome'];
+  readonly checks: ReadonlyMap<string, DoctorCheck>;
+}
+
+function examined({ code, signal, stdout, stderr }: Ended): Examined {
+  expect({ signal, stderr }).toEqual({ signal: null, stderr: '' });
+  const { outcome, checks } = JSON.parse(stdout) as DoctorReport;
+  return { code, outcome, checks: new Map(checks.map((check) => [check.name, check])) };
+}
+
+/** Runs the doctor on the simulated Domino, or on what `args` name instead. */
+async function examine(args: readonly string[] = [], options: ProcessOptions = {}, of = domino): Promise<Examined> {
+  return examined(await run(['doctor', '--json', ...locationFlags(of), ...args], options));
+}
+
+/** That one check failed, in these words, with this advice, and that the doctor ended with 4 because of it. */
+function expectFailed({ code, outcome, checks }: Examined, name: string, found: RegExp, advice: RegExp): void {
+  expect(checks.get(name)).toMatchObject({
+    status: 'failed',
+    found: expect.stringMatching(found),
+    advice: expect.stringMatching(advice),
+  });
+  expect({ code, outcome }).toEqual({ code: 4, outcome: 'failed' });
+}
+
+function statuses({ checks }: Examined): Record<string, string> {
+  return Object.fromEntries([...checks.values()].map(({ name, status }) => [name, status]));
+}
+
+describe('as the user of the server', () => {
+  /** A user who is not root, to whom nothing belongs; undefined when this process is no root. */
+  const ordinaryUser = isRoot ? 65_534 : undefined;
+  let home: string;
+  let sealed: string;
+
+  beforeAll(() => {
+    home = mkdtempSync(join(tmpdir(), 'domino-vss-user-'));
+    sealed = join(elsewhere, 'sealed');
+    mkdirSync(sealed, { mode: 0o555 });
+    mkdirSync(join(elsewhere, 'delta'), { recursive: true });
+    chmodSync(elsewhere, 0o755);
+    if (ordinaryUser !== undefined)
+      for (const path of [home, join(elsewhere, 'delta')]) chownSync(path, ordinaryUser, ordinaryUser);
+  });
+
+  afterAll(() => {
+    rmSync(home, { recursive: true });
+  });
+
+  async function examineAll(...runs: readonly (readonly string[])[]): Promise<Ends> {
+    if (!isReadableForAll(repository)) throw new Error(`another user than root must be able to read ${repository}`);
+    const args = [join(__dirname, 'doctor-program.js'), home, ...runs.map((list) => JSON.stringify(list))];
+    const { code, stdout, stderr } = await new RunningProcess(process.execPath, args, {
+      cwd: '/',
+      ...(ordinaryUser !== undefined && { uid: ordinaryUser }),
+    }).ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return JSON.parse(stdout) as Ends;
+  }
+
+  test('all is well, canary included, and text and document say so', async () => {
+    const good = ['--delta-dir', join(elsewhere, 'delta'), '--provider', 'rolling', '--canary'];
+    const [text, json] = await examineAll(good, [...good, '--json']);
+    const report = examined(json!);
+    expect(statuses(report)).toEqual({
+      addon: 'ok',
+      'notes.ini': 'ok',
+      environment: 'ok',
+      library: 'ok',
+      user: 'ok',
+      'transaction log': 'ok',
+      databases: 'ok',
+      descriptors: 'ok',
+      'file system': 'ok',
+      'delta directory': 'ok',
+      'left over': 'ok',
+      DAOS: 'ok',
+      'backup time limit': 'ok',
+      canary: 'ok',
+    });
+    expect({ code: report.code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'ok' });
+    expect(report.checks.get('canary')?.found).toMatch(/^a write through CN=\S+ was recorded \([1-9]\d* bytes\)$/);
+    expect(report.checks.get('databases')?.found).toMatch(/^3 on /);
+    expect(text).toMatchObject({ code: 0, stderr: '' });
+    expect(text!.stdout).toMatch(/^ok {6}user: user \d+, to whom the data directory belongs$/m);
+    expect(text!.stdout).toMatch(/\nAll preconditions are met\.\n$/);
+  });
+
+  asRoot('directories that this user may not write to fail', async () => {
+    const [both, copies] = await examineAll(
+      ['--json', '--delta-dir', join(sealed, 'delta'), '--shadow-dir', sealed, '--provider', 'rolling'],
+      ['--json', '--delta-dir', join(elsewhere, 'delta')],
+    );
+    const report = examined(both!);
+    expectFailed(report, 'delta directory', /sealed cannot be written to$/, /^Choose another directory, or give/);
+    expectFailed(
+      report,
+      'file system',
+      /provider rolling .*sealed cannot be written to$/,
+      /name it as shadowDirectory/,
+    );
+    // Only a backup with snapshots or clones needs a place on the volume of the databases.
+    expect(examined(copies!).checks.get('file system')?.status).not.toBe('failed');
+  });
+});
+
+function isReadableForAll(path: string): boolean {
+  const above = dirname(path);
+  return (statSync(path).mode & 0o005) === 0o005 && (above === path || isReadableForAll(above));
+}
+
+describe('what is not met fails, with advice', () => {
+  asRoot('root, where Domino refuses it', async () => {
+    const report = await examine([], { env: { SIM_ALLOW_ROOT: '0' } });
+    expectFailed(report, 'library', /^ERR_DOMINO_USER: .*0x01ED/, /^Run as the user that the Domino server runs as/);
+    expectFailed(report, 'user', /^root; the data directory belongs to user 0$/, /never as root/);
+  });
+
+  asRoot('another user than that of the server', async () => {
+    const stranger = { uid: 65_534, cwd: '/' };
+    expectFailed(await examine([], stranger), 'notes.ini', /notes\.ini \(this user may not look there\)$/, /--ini/);
+    chmodSync(domino.home, 0o755);
+    const report = await examine([], stranger);
+    expectFailed(
+      report,
+      'user',
+      /^user 65534, but the data directory belongs to user 0: .*record nothing$/,
+      /run as that user/,
+    );
+  });
+
+  test('an addon that cannot be loaded', async () => {
+    const bare = join(domino.home, 'bare');
+    cpSync(join(repository, 'dist'), join(bare, 'dist'), { recursive: true });
+    for (const name of ['package.json', 'schema'])
+      cpSync(join(repository, name), join(bare, name), { recursive: true });
+    symlinkSync(join(repository, 'node_modules'), join(bare, 'node_modules'));
+    const script = join(bare, 'dist/cli/main.js');
+    const report = examined(
+      await new RunningProcess(process.execPath, [script, 'doctor', '--json', ...locationFlags(domino)]).ended,
+    );
+    expectFailed(report, 'addon', /^ERR_NATIVE_LOAD: /, /node-gyp rebuild/);
+    expect(report.checks.get('library')).toMatchObject({ status: 'skipped', found: 'needs the addon' });
+  });
+
+  test('a notes.ini that is missing, names no data directory, or one that is gone', async () => {
+    const ini = join(domino.home, 'some.ini');
+    const doctor = async (): Promise<Examined> => examine(['--ini', ini]);
+    expectFailed(await doctor(), 'notes.ini', /^ERR_DOMINO_NOTES_INI: notes.ini not found; looked for: /, /--ini/);
+    writeFileSync(ini, 'KeyFilename=server.id\n');
+    const empty = await doctor();
+    expectFailed(empty, 'notes.ini', /has no setting "Directory"/, /--ini/);
+    // Not "a library was not found", which would only follow from it.
+    expectFailed(empty, 'library', /has no setting "Directory"/, /--ini/);
+    writeFileSync(ini, 'Directory=/nowhere/at/all\n');
+    expectFailed(await doctor(), 'notes.ini', /names the data directory .*, which does not exist$/, /^Mount it\.$/);
+  });
+
+  test('an environment without library path; the rest of it only warns', async () => {
+    const script = `
+      const { programDirectory, notesIni } = JSON.parse(process.argv[1]);
+      require(${JSON.stringify(join(repository, 'dist'))})
+        .runDoctor({ domino: { programDirectory, notesIni } })
+        .then((report) => console.log(JSON.stringify(report)));`;
+    const program = await new RunningProcess(process.execPath, ['-e', script, JSON.stringify(domino.location)]).ended;
+    const { checks } = examined(program);
+    expect(checks.get('environment')).toMatchObject({
+      status: 'failed',
+      found: expect.stringContaining('LD_LIBRARY_PATH, Notes_ExecDirectory'),
+      advice: expect.stringContaining(`LD_LIBRARY_PATH=${domino.simulation.programDirectory}`),
+    });
+    expect(checks.get('library')).toMatchObject({
+      status: 'failed',
+      found: expect.stringContaining('ERR_DOMINO_ENVIRONMENT'),
+    });
+    const partly = await examine([], { env: { LD_LIBRARY_PATH: domino.simulation.programDirectory } });
+    expect(partly.checks.get('environment')).toMatchObject({
+      status: 'warning',
+      found: expect.stringContaining('missing or wrong: Notes_ExecDirectory'),
+    });
+    expect(partly.code).toBe(0);
+  });
+
+  test('a library that others can replace', async () => {
+    const directory = join(domino.home, 'program');
+    cpSync(domino.simulation.programDirectory, directory, { recursive: true });
+    chmodSync(directory, 0o777);
+    const report = await examine(['--program', directory]);
+    expectFailed(
+      report,
+      'library',
+      /^ERR_DOMINO_LIBRARY_UNSAFE: .*ordinary users can write/,
+      /Take the write permission/,
+    );
+    expect(report.checks.get('transaction log')).toMatchObject({ status: 'skipped', found: 'needs the library' });
+  });
+
+  test('a transaction log that cannot be asked about', async () => {
+    await domino.simulation.fault('NSFGetTransLogStyle:1+=0x0117');
+    expectFailed(await examine(), 'transaction log', /ERR_TERMINATING 0x0117/, /shutting down/);
+  });
+
+  test('a data directory without databases', async () => {
+    const data = join(domino.home, 'empty');
+    mkdirSync(data);
+    const ini = join(data, 'notes.ini');
+    writeFileSync(ini, `Directory=${data}\nSIM_ALLOW_ROOT=1\n`);
+    expectFailed(await examine(['--ini', ini]), 'databases', /^0 on /, /^Check "Directory" in notes\.ini\.$/);
+  });
+
+  test('too few descriptors', async () => {
+    const command = ['ulimit -n 200; exec "$@"', 'sh', process.execPath, mainScript, 'doctor', '--json'];
+    const limited = new RunningProcess('sh', ['-c', ...command, ...locationFlags(domino)]);
+    expectFailed(examined(await limited.ended), 'descriptors', /^200 allowed, about 259 needed$/, /ulimit -n 259/);
+  });
+
+  test('a provider that the file system has nothing for', async () => {
+    const other = await SimulatedDomino.create({ databases: 1, plainNames: true }, elsewhere);
+    try {
+      const reflink = await examine(['--provider', 'reflink'], {}, other);
+      expectFailed(
+        reflink,
+        'file system',
+        /^ERR_CLONE_REFUSED: .*tmpfs\) cannot clone/,
+        /`rolling`, or a file system with/,
+      );
+      const btrfs = await examine(['--provider', 'btrfs'], {}, other);
+      expectFailed(
+        btrfs,
+        'file system',
+        /^ERR_UNSUPPORTED: .*tmpfs, not a btrfs subvolume/,
+        /^Choose another provider/,
+      );
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
+  });
+});
+
+test('what only limits a backup is a warning, and none of it fails', async () => {
+  const other = await SimulatedDomino.create({ databases: 20, links: true, log: 'none' }, elsewhere);
+  const { notesIni, dataDirectory } = other.simulation;
+  writeFileSync(notesIni, '\nDAOSEnable=1\nBACKUP_TIMEOUT=60\n', { flag: 'a' });
+  try {
+    const doctor = (): Promise<Examined> => examine(['--delta-dir', other.deltaDirectory], {}, other);
+    const { code, outcome, checks } = await doctor();
+    expect({ code, outcome }).toEqual({ code: 0, outcome: 'warning' });
+    const warnings = [
+      ['transaction log', /^off$/, /to their own time only/],
+      [
+        'databases',
+        /; a link or directory cannot be followed: .*dangling\.nsf: /,
+        /^Repair it, remove it, or exclude it/,
+      ],
+      ['file system', /^provider rolling: /, /one by one/],
+      ['delta directory', / free, on the volume of the databases$/, /^Choose another volume/],
+      ['DAOS', /DAOS does not exist$/, /DAOSBasePath/],
+    ] as const;
+    for (const [name, found, advice] of warnings) {
+      expect(checks.get(name)).toMatchObject({
+        status: 'warning',
+        found: expect.stringMatching(found),
+        advice: expect.stringMatching(advice),
+      });
+    }
+    expect(checks.get('backup time limit')?.found).toBe('60 minutes (BACKUP_TIMEOUT)');
+
+    mkdirSync(join(dataDirectory, 'DAOS'));
+    expect((await doctor()).checks.get('DAOS')).toMatchObject({
+      status: 'ok',
+      found: join(dataDirectory, 'DAOS'),
+      advice: expect.stringContaining('after the databases, never before'),
+    });
+  } finally {
+    await other[Symbol.asyncDispose]();
+  }
+});
+
+test('what a killed backup has left is found, with the journal that names it', async () => {
+  const other = await SimulatedDomino.create({ databases: 3, plainNames: true });
+  try {
+    await other.simulation.set({ SIM_LATENCY_NSFBackupStart_US: 2_000_000 });
+    const delta = ['--delta-dir', other.deltaDirectory, '--provider', 'rolling'];
+    // With its environment from the start, so that it is the one process.
+    const backup = start(['backup', 'run', ...delta, ...locationFlags(other)], { env: other.simulation.environment });
+    await until('the window begins', async () => 'NSFBackupStart' in (await other.simulation.stats()).calls);
+    backup.interrupt('SIGKILL');
+    await backup.ended;
+    const { code, checks } = await examine(delta, {}, other);
+    const [journal = ''] = readdirSync(join(other.deltaDirectory, '.journal'));
+    expect(checks.get('left over')).toMatchObject({
+      status: 'warning',
+      found: expect.stringMatching(/up to 3 databases may still be in backup mode until the server restarts/),
+      advice: expect.stringContaining('then remove the journal file'),
+    });
+    expect(checks.get('left over')?.found).toContain(journal);
+    expect(code).toBe(0);
+  } finally {
+    await other[Symbol.asyncDispose]();
+  }
+});
+
+describe('the canary', () => {
+  /** It leaves no database behind, on neither side. */
+  afterEach(() => {
+    expect(readdirSync(domino.simulation.dataDirectory).filter((name) => name.includes('canary'))).toEqual([]);
+  });
+
+  test('sings where this process and the server share their memory', async () => {
+    const { checks } = await examine(['--canary']);
+    expect(checks.get('canary')).toMatchObject({ status: 'ok', found: expect.stringMatching(/was recorded \([1-9]/) });
+  });
+
+  test('dies in an environment of its own, where backups record nothing', async () => {
+    const report = await examine(['--canary'], { env: { SIM_SEPARATE_ENVIRONMENT: '1' } });
+    expectFailed(
+      report,
+      'canary',
+      /^a write through the server was NOT recorded: .*would be inconsistent without any error$/,
+      /^Run as the same user, with the same program directory and notes\.ini as the server\.$/,
+    );
+  });
+
+  test('cannot sing without a server', async () => {
+    await server.stop();
+    const report = await examine(['--canary']);
+    server = await domino.serve({ paused: true });
+    expectFailed(report, 'canary', /^no server CN=\S+ answers: it is down, or/, /^Start the server; /);
+    expect(existsSync(domino.simulation.notesIni)).toBe(true);
+  });
+});
