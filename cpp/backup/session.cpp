@@ -34,11 +34,36 @@ std::int64_t nanoseconds(milliseconds time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
 }
 
-/// Makes the shadow on a thread of its own, started before the window: the calls of a provider cannot be interrupted,
-/// and databases must come out of backup mode even while one of them hangs.
-class Commit {
+/// Runs its action unless released: the way back when a step fails between here and there.
+template <typename Action>
+class OnFailure {
 public:
-    Commit(SessionCore& core, const Limits& limits) : core_(core), limits_(limits), thread_([this] { work(); }) {}
+    explicit OnFailure(Action action) : action_(std::move(action)) {}
+    OnFailure(const OnFailure&) = delete;
+    OnFailure& operator=(const OnFailure&) = delete;
+    ~OnFailure() {
+        if (!armed_) return;
+        try {
+            action_();
+        } catch (const Failure&) {
+            // What could not be removed is still there for the caller's close(), which reports it.
+        }
+    }
+    void release() noexcept { armed_ = false; }
+
+private:
+    Action action_;
+    bool armed_ = true;
+};
+
+}  // namespace
+
+/// Makes the shadow on a thread of its own: the calls of a provider cannot be interrupted, and databases must come out
+/// of backup mode even while one of them hangs. Made while the set is prepared, for a new thread costs as much as a
+/// hundred starts.
+class Session::Commit {
+public:
+    explicit Commit(SessionCore& core) : core_(core), thread_([this] { work(); }) {}
     Commit(const Commit&) = delete;
     Commit& operator=(const Commit&) = delete;
     ~Commit() {
@@ -47,13 +72,14 @@ public:
     }
 
     /// Returns whether the shadow is there; false when the limits were exceeded first. Rethrows the provider's Failure.
-    bool run() {
+    bool run(const Limits& limits) {
+        limits_ = limits;
         order(Order::commit);
         {
             std::unique_lock lock(core_.mutex);
             const auto done = [this] { return done_; };
             while (!core_.shardFinished.wait_for(lock, kCheckInterval, done))
-                if (limits_.exceeded() != nullptr) return false;
+                if (limits.exceeded() != nullptr) return false;
         }
         if (failure_) throw Failure(*failure_);
         return true;
@@ -88,36 +114,12 @@ private:
     }
 
     SessionCore& core_;
-    const Limits& limits_;
+    Limits limits_;  // written before the order
     std::atomic<Order> order_ = Order::none;
     std::optional<Failure> failure_;  // written before done_
     bool done_ = false;               // guarded by the core's mutex
     std::thread thread_;
 };
-
-/// Runs its action unless released: the way back when a step fails between here and there.
-template <typename Action>
-class OnFailure {
-public:
-    explicit OnFailure(Action action) : action_(std::move(action)) {}
-    OnFailure(const OnFailure&) = delete;
-    OnFailure& operator=(const OnFailure&) = delete;
-    ~OnFailure() {
-        if (!armed_) return;
-        try {
-            action_();
-        } catch (const Failure&) {
-            // What could not be removed is still there for the caller's close(), which reports it.
-        }
-    }
-    void release() noexcept { armed_ = false; }
-
-private:
-    Action action_;
-    bool armed_ = true;
-};
-
-}  // namespace
 
 Session::Session(const SessionOptions& options, std::unique_ptr<DatabaseSource> source,
                  std::unique_ptr<ShadowProvider> provider)
@@ -287,10 +289,14 @@ void Session::prepareStep(const Limits& limits) {
     requireStage(Stage::opened);
     OnFailure back([this] { closeStep(false); });
     enterPhase(Phase::prepare);
-    std::vector<DatabaseSpec> databases;
-    for (const DatabaseRecord& record : core_->records)
-        if (record.state.load() == State::open) databases.push_back(record.spec);
-    core_->provider->prepare(databases, limits);
+    {
+        // In a block: freeing the texts of 100 000 databases would lie between a prepared set and its first start.
+        std::vector<DatabaseSpec> databases;
+        for (const DatabaseRecord& record : core_->records)
+            if (record.state.load() == State::open) databases.push_back(record.spec);
+        core_->provider->prepare(databases, limits);
+    }
+    if (core_->provider->scope() == CaptureScope::set) commit_ = std::make_unique<Commit>(*core_);
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::prepare);
     stage_ = Stage::prepared;
@@ -306,7 +312,7 @@ void Session::captureStep(const Limits& limits) {
         case CaptureScope::rolling: captureRolling(limits); break;
     }
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::drain);
-    core_->provider->settle();
+    core_->provider->makeDurable();
     syncDirectory(core_->deltaDirectory, code::kDeltaWrite, Phase::drain);
     releaseDatabases();
     stage_ = Stage::captured;
@@ -316,12 +322,12 @@ void Session::captureStep(const Limits& limits) {
 /// The freeze window of a set provider. The shard threads neither allocate, log nor format in it unless a database
 /// fails.
 void Session::captureSet(const Limits& limits) {
-    Commit commit(*core_, limits);
+    const std::unique_ptr<Commit> commit = std::move(commit_);
     startAll(limits);
     enterPhase(Phase::shadow);
-    if (!commit.run()) {
+    if (!commit->run(limits)) {
         releaseDatabases();  // first of all: the shadow may take for ever, the databases must not
-        commit.join();
+        commit->join();
         throw limitFailure(limits.exceeded(), Phase::shadow);
     }
     leavePhase();
@@ -367,6 +373,7 @@ void Session::drainAll(const Limits& limits) {
 }
 
 void Session::closeStep(bool keepShadow) {
+    commit_.reset();  // prepared and never captured
     if (stage_ != Stage::closed) {
         enterPhase(Phase::end);
         releaseDatabases();

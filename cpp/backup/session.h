@@ -82,6 +82,7 @@ public:
     [[nodiscard]] ServerTime afterLastStart() const;
 
 private:
+    class Commit;
     enum class Stage : std::uint8_t { created, opened, prepared, captured, closed };
     using Step = std::function<void(const Limits&)>;
 
@@ -120,6 +121,7 @@ private:
     SessionOptions options_;
     std::shared_ptr<SessionCore> core_;
     std::vector<std::unique_ptr<Shard>> shards_;  // control thread
+    std::unique_ptr<Commit> commit_;              // control thread; of a prepared set
     Stage stage_ = Stage::created;                // control thread
     const char* closedReason_ = nullptr;          // control thread
     bool shadowSettled_ = false;                  // control thread: kept on purpose, or removed
