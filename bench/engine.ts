@@ -1,0 +1,80 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Simulation } from 'domino-vss-simulator';
+
+const root = join(__dirname, '../..');
+const build = join(root, 'build/native-bench');
+const program = join(build, 'engine-bench');
+
+/** One line of engine-bench. */
+export interface EngineRun {
+  readonly databases: number;
+  readonly shards: number;
+  readonly windowMs: number;
+  readonly idealMs: number;
+  readonly windowRatio: number;
+  readonly skewRatio: number;
+  readonly shadowMs: number;
+  readonly windowUsPerDatabase: number;
+  readonly preparedToFirstStartUs: number;
+  readonly bytesPerDatabase: number;
+}
+
+export interface EngineOptions {
+  readonly databases?: number;
+  readonly shards?: number;
+  readonly startUs?: number;
+  readonly stopUs?: number;
+  readonly shadowMs?: number;
+  readonly runs?: number;
+  readonly way?: 'engine' | 'one-by-one';
+  /** Directory whose file system is written back before the window. */
+  readonly flush?: string;
+  /** Databases of a simulation instead of a Domino that does nothing. */
+  readonly simulation?: Simulation;
+  /** Its settings, by the environment of the process. */
+  readonly settings?: Readonly<Record<string, number>>;
+}
+
+/** Builds the program: optimised, and apart from everything that tests build. */
+export function buildEngineBench(): void {
+  execFileSync('cmake', ['-S', join(root, 'bench/native'), '-B', build], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('cmake', ['--build', build, '--parallel', '2'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (!existsSync(program)) throw new Error(`${program} was not made`);
+}
+
+export async function runEngine(options: EngineOptions): Promise<EngineRun[]> {
+  const { simulation, settings = {} } = options;
+  const given: Record<string, number | string | undefined> = {
+    databases: options.databases,
+    shards: options.shards,
+    'start-us': options.startUs,
+    'stop-us': options.stopUs,
+    'shadow-ms': options.shadowMs,
+    runs: options.runs,
+    way: options.way,
+    flush: options.flush,
+    program: simulation?.programDirectory,
+    ini: simulation?.notesIni,
+  };
+  const args = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+  const { stdout } = await promisify(execFile)(program, args, {
+    cwd: simulation?.dataDirectory,
+    env: { ...process.env, ...simulation?.environment, SIM_ALLOW_ROOT: '1', SIM_QUIET: '1', ...strings(settings) },
+  });
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as EngineRun);
+}
+
+function strings(settings: Readonly<Record<string, number>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length / 2) - 1] ?? NaN;
+}
