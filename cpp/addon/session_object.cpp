@@ -107,7 +107,7 @@ std::vector<shadow::SessionVolume> volumesOf(const Napi::Object& options) {
 class HookFunction {
 public:
     static std::shared_ptr<HookFunction> make(Napi::Env env, const Napi::Function& hook) {
-        const auto made = std::make_shared<HookFunction>();
+        auto made = std::make_shared<HookFunction>();
         made->function_ = Napi::ThreadSafeFunction::New(env, hook, "domino-vss hook", 0, 1, [made](Napi::Env) {
             const std::lock_guard lock(made->mutex_);
             made->closed_ = true;

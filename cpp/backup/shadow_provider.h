@@ -36,7 +36,7 @@ public:
         return {};
     }
     /// Makes what was captured durable; outside the window. Throws Failure.
-    virtual void settle() {}
+    virtual void makeDurable() {}
     /// Removes everything this provider made. Idempotent. Throws Failure when something stays.
     virtual void remove() = 0;
 };

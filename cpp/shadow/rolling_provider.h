@@ -18,7 +18,7 @@ public:
     [[nodiscard]] backup::CallStatus captureFile(const backup::DatabaseSpec& spec, backup::Database& database,
                                                  std::uint64_t sizeBytes,
                                                  const backup::Limits& limits) noexcept override;
-    void settle() override { targets_.sync(); }
+    void makeDurable() override { targets_.sync(); }
     void remove() override;
 
 private:
