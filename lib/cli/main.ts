@@ -22,6 +22,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     interrupt(signal);
   });
 }
+// Node would name its process and advise to trace the warning.
+process.removeAllListeners('warning').on('warning', ({ message }) => {
+  process.stderr.write(`warning ${message}\n`);
+});
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // The reader has gone, as `head` does, or the terminal: that is no reason to do less, or to leave anything behind.

@@ -74,7 +74,7 @@ export function locationFlags({ simulation }: SimulatedDomino): string[] {
 }
 
 /** Waits until something is so, and fails when it does not come true. */
-export async function until(what: string, isSo: () => Promise<boolean> | boolean, timeoutMs = 10_000): Promise<void> {
+export async function until(what: string, isSo: () => Promise<boolean> | boolean, timeoutMs = 25_000): Promise<void> {
   const endsAt = performance.now() + timeoutMs;
   while (!(await isSo())) {
     if (performance.now() > endsAt) throw new Error(`not so after ${timeoutMs} ms: ${what}`);

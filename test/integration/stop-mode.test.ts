@@ -46,7 +46,7 @@ let domino: SimulatedDomino;
 const service = new SimulatedService();
 
 beforeAll(async () => {
-  domino = await SimulatedDomino.create({ databases: 12, plainNames: true, pages: [60, 120] });
+  domino = await SimulatedDomino.create({ databases: 12, plainNames: true, pages: [60, 120] }, '/dev/shm');
 });
 
 beforeEach(async () => {
