@@ -103,7 +103,6 @@ async function runCtest(directory) {
   rmSync(report, { force: true });
   await run('ctest', ['--test-dir', directory, '--output-on-failure', '--output-junit', report], {
     cwd: root,
-    env: simulatorSettings(),
     show: true,
   }).catch((error) => {
     if (!existsSync(report)) throw error;
@@ -131,14 +130,11 @@ function jestEnvironment() {
   const program = join(root, 'simulator', 'build', 'program');
   const searchPath = [program, process.env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter);
   return {
-    ...simulatorSettings(),
+    // As the real library the stand-in refuses to run as root, where builds in containers run.
+    SIM_ALLOW_ROOT: '1',
+    SIM_QUIET: '1',
     LD_LIBRARY_PATH: searchPath,
     DOMINO_VSS_TEST_TIER: tier,
     ...(!canLoopMount() && { DOMINO_VSS_LOOP_MOUNTS: 'unavailable' }),
   };
-}
-
-/** As the real library the stand-in refuses to run as root, where builds in containers run. */
-function simulatorSettings() {
-  return { SIM_ALLOW_ROOT: '1', SIM_QUIET: '1' };
 }

@@ -62,6 +62,8 @@ std::string Partition::nameFor(const std::string& dataDirectory) {
 
 Partition::Partition(const std::string& dataDirectory, bool separate)
     : name_(nameFor(dataDirectory)), separate_(separate) {
+    // The network is the same for all: a process with memory of its own still reaches the server through it.
+    socketPath_ = (platform::sharedMemoryDirectory() / (name_ + ".d") / "server").string();
     if (separate) {
         name_ += "-separate-" + std::to_string(platform::currentProcess().pid);
     }

@@ -174,7 +174,7 @@ public:
 
     /** Where change info is collected: in memory, one file per database in backup. */
     const std::filesystem::path& directory() const { return directory_; }
-    std::string socketPath() const { return (directory_ / "server").string(); }
+    const std::string& socketPath() const { return socketPath_; }
 
     void enroll(ProcessRole role);
     void leave();
@@ -197,6 +197,7 @@ public:
 private:
     std::string name_;
     std::filesystem::path directory_;
+    std::string socketPath_;
     platform::SharedMemory memory_;
     bool separate_;
     ProcessRef self_ = 0;
