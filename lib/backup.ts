@@ -11,11 +11,14 @@ import { ProgressReporter, type ProgressListener } from './progress';
 import { removeShadowParents, type ProviderChoice } from './provider';
 import { holdOpen, release } from './runtime';
 import { SnapshotSet } from './snapshot-set';
+import { measurePerformance } from './timeline';
 
 /** Options of {@link Backup.createShadow}. */
 export interface CreateShadowOptions {
   /** Default: 120 000; half an hour in stop mode, where the server has to stop and start. */
   readonly timeoutMs?: number | undefined;
+  /** Also enters the window and its phases into the performance timeline (`performance.measure`). Default: false. */
+  readonly performanceMeasures?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
@@ -84,7 +87,12 @@ export class Backup {
    */
   createShadow(options: CreateShadowOptions = {}): Promise<SnapshotSet> {
     return publicCall(async () => {
-      checkOptions(options, { timeoutMs: milliseconds, signal: abortSignal, onProgress: functionValue });
+      checkOptions(options, {
+        timeoutMs: milliseconds,
+        performanceMeasures: boolean,
+        signal: abortSignal,
+        onProgress: functionValue,
+      });
       return this.#run('begun', async () => {
         const call = new Call({
           signal: options.signal,
@@ -92,6 +100,7 @@ export class Backup {
           phase: 'prepare',
         });
         const capture = await captureShadow(this.#work, call, new ProgressReporter(options.onProgress, call));
+        if (options.performanceMeasures) measurePerformance({ backupId: this.id, timeline: capture.timeline });
         call.check();
         const set = new SnapshotSet(this.#work, capture, () => this.#state === 'created' && !this.#removed);
         this.#created = { set, capture };

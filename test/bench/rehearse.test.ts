@@ -1,6 +1,8 @@
+import { beginBackup } from '#lib/begin-backup';
 import { runCommandLine } from '#lib/cli/program';
 import { rehearse, type RehearseOptions, type RehearsalReport } from '#lib/rehearse';
 import { spread } from '#lib/spread';
+import { measurePerformance, type Timeline } from '#lib/timeline';
 import { alreadyInProgress, FakeDomino } from '../unit/fake-binding';
 
 let domino: FakeDomino;
@@ -107,4 +109,41 @@ test('percentiles by nearest rank', () => {
     p99: 99,
     max: 100,
   });
+});
+
+test('a window enters the performance timeline where it belongs, and only on request', async () => {
+  const timeline = {
+    originNs: process.hrtime.bigint(),
+    beginMs: 5,
+    windowMs: 20,
+    phases: [{ phase: 'shadow', beginMs: 10, endMs: 14 }],
+  } as unknown as Timeline;
+  const now = performance.now();
+  measurePerformance({ backupId: 'one', timeline });
+  const [window] = performance.getEntriesByName('domino-vss window');
+  expect(window).toMatchObject({ entryType: 'measure', detail: { backupId: 'one' } });
+  expect(window!.duration).toBeCloseTo(20, 3);
+  expect(Math.abs(window!.startTime - now - 5)).toBeLessThan(5);
+  expect(performance.getEntriesByName('domino-vss shadow')[0]?.duration).toBeCloseTo(4, 3);
+  performance.clearMeasures();
+
+  // The fake engine's clock began before this process did.
+  const originNs = process.hrtime.bigint();
+  const createSession = domino.binding.createSession.bind(domino.binding);
+  domino.binding.createSession = (options) => {
+    const session = createSession(options);
+    const results = session.results.bind(session);
+    session.results = () => ({ ...results(), originNs });
+    return session;
+  };
+  for (const performanceMeasures of [undefined, true]) {
+    const backup = await beginBackup(() => domino.binding, {
+      domino: domino.location,
+      deltaDirectory: domino.deltaDirectory,
+    });
+    await backup.createShadow({ performanceMeasures });
+    await backup.dispose();
+    expect(performance.getEntriesByName('domino-vss window')).toHaveLength(performanceMeasures ? 1 : 0);
+  }
+  performance.clearMeasures();
 });
