@@ -48,6 +48,12 @@ function firstLine(text: string): string {
   return text.split('\n')[0] ?? '';
 }
 
+/** Id of the session that a process belongs to: the pid of the process that made it. */
+function sessionOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]);
+}
+
 function document(text: string): Record<string, unknown> {
   return JSON.parse(text) as Record<string, unknown>;
 }
@@ -338,6 +344,9 @@ describe('on a terminal', () => {
     await domino.simulation.set({ SIM_LATENCY_NSFBackupStart_US: 250_000 });
     const terminal = startOnTerminal(backupArguments('--shards', '1'));
     await until('the bar shows the window', () => terminal.stdout.includes('making the shadow'));
+    // The terminal interrupts all processes of its session; the one that works gets it from the one that started it.
+    const working = (await domino.simulation.stats()).processes.find(({ role }) => role === 'api');
+    expect(sessionOf(working?.pid ?? 0)).toBe(working?.pid);
     terminal.child.stdin?.write('\x03');
     const { code, stdout } = await terminal.ended;
     expect(code).toBe(130);
