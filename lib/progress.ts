@@ -15,8 +15,14 @@ export type Progress =
       readonly doneBytes: number;
       readonly totalBytes: number;
     }
-  /** A step of a restore begins for one database, or for all of them together. */
-  | { readonly type: 'restore'; readonly step: 'offline' | 'place' | 'recover' | 'online'; readonly database: string };
+  /** A step of a restore begins for one database, or, with an empty name, for all of them together. */
+  | {
+      readonly type: 'restore';
+      readonly step: 'offline' | 'place' | 'recover' | 'online';
+      readonly database: string;
+      readonly done: number;
+      readonly total: number;
+    };
 
 /** Called at most ten times a second. An exception it throws ends the call that it watches. */
 export type ProgressListener = (progress: Progress) => void;

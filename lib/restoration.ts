@@ -7,7 +7,7 @@ import { databaseFailureOf, decidedFailure, isNativeFailure, RestoreError, type 
 import type { Journal } from './journal';
 import type { Manifest } from './manifest';
 import type { NativeBinding, NativeFailure } from './native';
-import type { ProgressReporter } from './progress';
+import type { Progress, ProgressReporter } from './progress';
 import { newReplicaIdOf, waitMsOf, type PlannedDatabase, type RestoreMode } from './restore-plan';
 
 /** ERR_NOEXIST: the database that is to be replaced is not there. */
@@ -45,9 +45,9 @@ export class Restoration {
     this.#replacements = databases.map((planned) => new Replacement(planned));
     try {
       const totalBytes = databases.reduce((sum, { database }) => sum + database.startSizeBytes, 0);
-      await this.#eachDatabase((replacement) => this.#prepare(replacement, totalBytes));
+      await this.#eachDatabase((replacement, done) => this.#prepare(replacement, done, totalBytes));
       await this.#writeJournal(this.#replacements);
-      await this.#eachDatabase((replacement) => this.#replace(replacement));
+      await this.#eachDatabase((replacement, done) => this.#replace(replacement, done));
       this.call.check();
     } catch (error) {
       await this.#putBackAll(this.#replacements);
@@ -62,11 +62,11 @@ export class Restoration {
   }
 
   /** Runs a step for each database; one that fails is put back and leaves the others alone. */
-  async #eachDatabase(step: (replacement: Replacement) => Promise<void>): Promise<void> {
-    for (const replacement of [...this.#replacements]) {
+  async #eachDatabase(step: (replacement: Replacement, done: number) => Promise<void>): Promise<void> {
+    for (const [done, replacement] of [...this.#replacements].entries()) {
       this.call.check();
       try {
-        await step(replacement);
+        await step(replacement, done);
       } catch (error) {
         this.call.check();
         await this.#fail([replacement], error);
@@ -75,7 +75,7 @@ export class Restoration {
   }
 
   /** Makes the copy ready beside its place, while the original is still in use. */
-  async #prepare(replacement: Replacement, totalBytes: number): Promise<void> {
+  async #prepare(replacement: Replacement, done: number, totalBytes: number): Promise<void> {
     const { database, source, temporary, delta, file } = replacement.planned;
     await rm(temporary, { force: true });
     await copyExactly({
@@ -87,7 +87,6 @@ export class Restoration {
       },
       onBytes: (bytes) => {
         this.#doneBytes += bytes;
-        const done = this.#replacements.indexOf(replacement);
         const total = this.#replacements.length;
         this.progress.report({ type: 'copy', done, total, doneBytes: this.#doneBytes, totalBytes });
       },
@@ -106,16 +105,16 @@ export class Restoration {
   }
 
   /** Takes the original away and puts the copy into its place; quick. */
-  async #replace(replacement: Replacement): Promise<void> {
+  async #replace(replacement: Replacement, done: number): Promise<void> {
     const { file, original, temporary, path } = replacement.planned;
     if (this.mode.type !== 'new-database') {
       if (this.mode.type === 'online') {
-        this.progress.report({ type: 'restore', step: 'offline', database: path });
+        this.#report('offline', path, done);
         replacement.offline = await this.#takeOffline(file, waitMsOf(this.mode));
       }
       replacement.originalKept = await renameIfThere(file, original);
     }
-    this.progress.report({ type: 'restore', step: 'place', database: path });
+    this.#report('place', path, done);
     await mkdir(dirname(file), { recursive: true });
     await rename(temporary, file);
     replacement.placed = true;
@@ -139,7 +138,7 @@ export class Restoration {
       const logged = this.#replacements.filter(({ planned }) => planned.recover);
       if (logged.length === 0) return;
       const files = logged.map(({ planned }) => planned.file);
-      this.progress.report({ type: 'restore', step: 'recover', database: files.length === 1 ? (files[0] ?? '') : '' });
+      this.#report('recover', logged.length === 1 ? (logged[0]?.planned.path ?? '') : '', 0);
       try {
         const newDbiid = this.mode.type === 'new-database';
         await this.binding.recoverDatabases({ files, newDbiid, newReplicaId: newReplicaIdOf(this.mode) });
@@ -152,11 +151,11 @@ export class Restoration {
   }
 
   async #bringOnline(): Promise<void> {
-    for (const replacement of [...this.#replacements]) {
+    for (const [done, replacement] of [...this.#replacements].entries()) {
       const { file, original, path } = replacement.planned;
       try {
         if (replacement.offline) {
-          this.progress.report({ type: 'restore', step: 'online', database: path });
+          this.#report('online', path, done);
           await this.binding.bringDatabaseOnline({ file });
           replacement.offline = false;
         }
@@ -165,6 +164,12 @@ export class Restoration {
         await this.#fail([replacement], error);
       }
     }
+  }
+
+  #report(step: Extract<Progress, { readonly type: 'restore' }>['step'], database: string, done: number): void {
+    const total = this.#replacements.length;
+    // A recovery takes long and is the only event of its time.
+    this.progress.report({ type: 'restore', step, database, done, total }, step === 'recover');
   }
 
   async #fail(replacements: readonly Replacement[], error: unknown): Promise<void> {

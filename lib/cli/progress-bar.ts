@@ -12,6 +12,13 @@ const phaseTitles: Readonly<Record<string, string>> = {
   drain: 'fetching change information',
 };
 
+const restoreTitles = {
+  offline: 'replacing databases',
+  place: 'replacing databases',
+  recover: 'recovering from the log',
+  online: 'bringing databases online',
+} as const;
+
 /** A bar on the terminal's error output, one for each phase; nothing at all where that is no terminal. */
 export class ProgressBar {
   readonly #stderr: NodeJS.WritableStream | undefined;
@@ -26,7 +33,7 @@ export class ProgressBar {
   readonly listener = (progress: Progress): void => {
     if (!this.#stderr) return;
     const { title, done, total, note } = describe(progress);
-    if (title !== this.#title) this.#begin(title, total);
+    if (title !== this.#title) this.#begin(title, total, note);
     this.#bar?.setTotal(total);
     this.#bar?.update(done, { note });
   };
@@ -37,7 +44,7 @@ export class ProgressBar {
     this.#title = '';
   }
 
-  #begin(title: string, total: number): void {
+  #begin(title: string, total: number, note: string): void {
     if (!this.#stderr) return;
     this.end();
     this.#title = title;
@@ -46,7 +53,7 @@ export class ProgressBar {
       { format, stream: this.#stderr, clearOnComplete: true, hideCursor: true, barsize: 30 },
       Presets.shades_classic,
     );
-    this.#bar.start(total, 0, { note: '' });
+    this.#bar.start(total, 0, { note });
   }
 }
 
@@ -63,6 +70,6 @@ function describe(progress: Progress): { title: string; done: number; total: num
         note: `${formatBytes(progress.doneBytes)} of ${formatBytes(progress.totalBytes)}`,
       };
     case 'restore':
-      return { title: `restoring: ${progress.step}`, done: 0, total: 1, note: progress.database };
+      return { title: restoreTitles[progress.step], ...progress, note: progress.database };
   }
 }

@@ -330,6 +330,18 @@ describe('on a terminal', () => {
     expect(existsSync(inHome('backup'))).toBe(true);
   });
 
+  test('a restore shows what it does with which database', async () => {
+    const made = await run(backupArguments('--to', 'copies', '--include', 'mail/db00000[0-2].nsf', '--json'), here());
+    const { directory } = document(made.stdout) as { directory: string };
+    await domino.simulation.set({ SIM_LATENCY_NSFTakeDatabaseOffline_US: 250_000 });
+    const { code, stdout } = await startOnTerminal(['restore', directory, ...location]).ended;
+    await domino.simulation.set({ SIM_LATENCY_NSFTakeDatabaseOffline_US: null });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/replacing databases +█+░+ [12]\/3 mail\/db00000[12]\.nsf/);
+    expect(stdout).toMatch(/recovering from the log +░+ 0\/3/);
+    expect(stdout).toContain('restored 3 databases of');
+  });
+
   test('NO_COLOR takes the colours away, --json the bar too', async () => {
     const plain = await startOnTerminal(backupArguments(), { NO_COLOR: '1' }).ended;
     expect(plain.code).toBe(0);
@@ -433,6 +445,31 @@ describe('an interrupt', () => {
     expect(signal).toBe('SIGKILL');
     expect(stderr).toContain(`the process that started this one is gone: ${taking}`);
     await expectNothingLeft();
+  });
+
+  test('of a restore leaves every database as it was', async () => {
+    const files = domino.simulation.databases().map(inData);
+    const made = await run(backupArguments('--to', 'copies', '--json'), here());
+    const { directory } = document(made.stdout) as { directory: string };
+    await domino.simulation.set({ SIM_LATENCY_NSFTakeDatabaseOffline_US: 300_000 });
+    await server.pause();
+    const before = files.map((file) => readFileSync(file));
+    const offline = (await domino.simulation.stats()).offlineDatabases;
+    const restoring = start(['restore', directory, ...location], here());
+    await until('two databases are away', async () => {
+      return (await domino.simulation.stats()).offlineDatabases >= offline + 2;
+    });
+    restoring.interrupt();
+    const { code, stdout, stderr } = await restoring.ended;
+    await domino.simulation.set({ SIM_LATENCY_NSFTakeDatabaseOffline_US: null });
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+    expect(stderr).toMatch(/interrupted: what was begun has been taken back\n$/);
+    expect(files.map((file) => readFileSync(file).equals(before[files.indexOf(file)]!))).toEqual(files.map(() => true));
+    expect(readdirSync(inData('mail')).filter((name) => name.includes('domino-vss'))).toEqual([]);
+    expect((await domino.simulation.stats()).offlineDatabases).toBe(offline);
+    expect(readdirSync(inHome('backup', '.journal'))).toEqual([]);
+    await server.resume();
+    await domino.expectQuiet();
   });
 
   // The last test, for a handle stays open.
