@@ -264,11 +264,13 @@ describe('what is not met fails, with advice', () => {
   });
 
   test('a data directory without databases', async () => {
-    const data = join(domino.home, 'empty');
-    mkdirSync(data);
-    const ini = join(data, 'notes.ini');
-    writeFileSync(ini, `Directory=${data}\nSIM_ALLOW_ROOT=1\n`);
-    expectFailed(await examine(['--ini', ini]), 'databases', /^0 on /, /^Check "Directory" in notes\.ini\.$/);
+    const other = await SimulatedDomino.create({ databases: 1, plainNames: true });
+    try {
+      for (const path of other.simulation.databases()) rmSync(join(other.simulation.dataDirectory, path));
+      expectFailed(await examine([], {}, other), 'databases', /^0 on /, /^Check "Directory" in notes\.ini\.$/);
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
   });
 
   test('too few descriptors', async () => {
