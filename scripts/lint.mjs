@@ -37,7 +37,7 @@ function runNodeTool(file, args) {
 }
 
 async function formatCpp() {
-  const files = ['cpp', 'simulator', 'test/native'].flatMap((path) => filesBelow(join(root, path)));
+  const files = ['cpp', 'simulator', 'test/native', 'bench/native'].flatMap((path) => filesBelow(join(root, path)));
   const mode = fix ? ['-i'] : ['--dry-run', '-Werror'];
   try {
     await run('clang-format', [...mode, ...files.filter((file) => /\.(cpp|c|h)$/.test(file))], { cwd: root });

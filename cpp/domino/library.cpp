@@ -39,7 +39,9 @@ void requireTrusted(const std::filesystem::path& path, bool isAncestor) {
 
 Failure loadFailure(const std::string& file, std::string_view reason) {
     const char* failureCode = code::kDominoLibrary;
-    if (reason.find("wrong ELF class") != std::string_view::npos)
+    // A library of another machine type is passed over in silence, and then said to be missing itself.
+    const bool passedOver = reason.starts_with(file + ": cannot open shared object file");
+    if (passedOver || reason.find("wrong ELF class") != std::string_view::npos)
         failureCode = code::kDominoBitness;
     else if (reason.find("cannot open shared object file") != std::string_view::npos)
         failureCode = code::kDominoEnvironment;  // the library itself is there, one that it needs is not found

@@ -161,6 +161,14 @@ describe('the library', () => {
     });
   });
 
+  test('of another machine type', async () => {
+    const { directory, library } = copyOfProgram('foreign');
+    const descriptor = openSync(library, 'r+');
+    writeSync(descriptor, Uint8Array.of(183, 0), 0, 2, 18); // e_machine = EM_AARCH64
+    closeSync(descriptor);
+    expect(await refusal({ programDirectory: directory })).toMatchObject({ code: 'ERR_DOMINO_BITNESS' });
+  });
+
   test('that is something else', async () => {
     const { directory, library } = copyOfProgram('text');
     rmSync(library);

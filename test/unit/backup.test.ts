@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Backup } from '#lib/backup';
 import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
 import { AbortError, BackupError, DominoVssError, OptionError, ShadowError } from '#lib/errors';
@@ -408,14 +409,14 @@ describe('hooks', () => {
     const backup = await begin({ provider });
     // The engine gives up on the hook by itself when the time is over.
     const session = [...domino.openSessions][0]!;
-    setTimeout(() => {
-      session.settleShadow({ text: 'no answer in time' });
-    }, 20);
-    expect(await errorOf(backup.createShadow())).toMatchObject({ code: 'ERR_HOOK' });
+    const failed = errorOf(backup.createShadow());
+    while (!deliver) await setImmediate();
+    session.settleShadow({ text: 'no answer in time' });
+    expect(await failed).toMatchObject({ code: 'ERR_HOOK' });
     expect(told?.aborted).toBe(true);
     expect(removed).toEqual([]);
-    deliver?.();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    deliver();
+    while (removed.length === 0) await setImmediate();
     expect(removed).toEqual([{ shadows }]);
   });
 });
