@@ -246,7 +246,11 @@ export class Backup {
   }
 
   #closeSession(keepShadow: boolean): () => Promise<void> {
-    return () => this.#work.session.close({ keepShadow, timeoutMs: closeTimeoutMs });
+    // The manifest is on the disk by then: writers may count on their data.
+    return () => {
+      const succeeded = this.#state === 'ended';
+      return this.#work.session.close({ keepShadow, succeeded, timeoutMs: closeTimeoutMs });
+    };
   }
 
   async #collect(steps: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {

@@ -191,11 +191,13 @@ export function isNativeFailure(value: unknown): value is NativeFailure {
   );
 }
 
-/** `0x0EA4` for a STATUS, `13` for an errno, empty for a decision of the engine. */
+/** `0x0EA4` for a STATUS, `0x80042316` for an HRESULT, `13` for an errno, empty for a decision of the engine. */
 function formatStatus(failure: Pick<NativeFailure, 'domain' | 'status'>): string {
   switch (failure.domain) {
     case 'domino':
       return `0x${failure.status.toString(16).toUpperCase().padStart(4, '0')}`;
+    case 'com':
+      return `0x${failure.status.toString(16).toUpperCase().padStart(8, '0')}`;
     case 'system':
       return String(failure.status);
     case 'engine':

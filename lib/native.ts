@@ -1,3 +1,5 @@
+import type { NativeVss, NativeVssOptions, NativeVssReport } from './native-vss';
+
 /**
  * The raw binding: what `cpp/addon` exports, typed. TypeScript validates and normalises every value before it crosses
  * this boundary; native code returns plain records and columns and never builds public errors. Nothing here is public.
@@ -16,8 +18,8 @@ export interface NativeFailure {
   readonly phase: Phase;
   /** The function that failed: `NSFBackupStart`, `ioctl(FICLONE)`, `open`, …; empty for a decision of the engine. */
   readonly operation: string;
-  /** `domino`: {@link status} is a masked STATUS; `system`: an errno; `engine`: no number. */
-  readonly domain: 'domino' | 'system' | 'engine';
+  /** `domino`: {@link status} is a masked STATUS; `system`: an errno; `com`: an HRESULT; `engine`: no number. */
+  readonly domain: 'domino' | 'system' | 'com' | 'engine';
   readonly status: number;
   /** `ERR_BACKUP_ALREADY_IN_PROGRESS`, `EOPNOTSUPP`, … or empty when the number has no known name. */
   readonly statusName: string;
@@ -79,7 +81,7 @@ export interface NativeCatalog {
 }
 
 /** How a provider captures. */
-export type NativeProvider = 'btrfs' | 'reflink' | 'rolling' | 'hook';
+export type NativeProvider = 'btrfs' | 'reflink' | 'rolling' | 'hook' | 'vss';
 
 export interface NativeSessionVolume {
   /** What to capture: {@link NativeVolume.path}. */
@@ -106,6 +108,8 @@ export interface NativeSessionOptions {
    * mode when `deadlineMs` has passed, whatever JavaScript does.
    */
   readonly createShadow?: (deadlineMs: number) => void;
+  /** `vss` only. The targets of the volumes are empty then: VSS decides where a shadow lies. */
+  readonly vss?: NativeVssOptions;
 }
 
 /** What one `add` hands over; arrays are parallel. At most about a thousand a call, to keep the event loop free. */
@@ -173,8 +177,15 @@ export interface NativeSession {
   prepare(timeoutMs: number): Promise<void>;
   /** The freeze window, then the drain: in this order and in one call. */
   capture(timeoutMs: number): Promise<void>;
-  /** Everything out: databases, contexts, threads, and the shadow unless `keepShadow`. Idempotent. */
-  close(options: { readonly keepShadow: boolean; readonly timeoutMs: number }): Promise<void>;
+  /**
+   * Everything out: databases, contexts, threads, and the shadow unless `keepShadow`. `succeeded` tells writers that took
+   * part that their data is safe (SetBackupSucceeded, BackupComplete). Idempotent.
+   */
+  close(options: {
+    readonly keepShadow: boolean;
+    readonly succeeded: boolean;
+    readonly timeoutMs: number;
+  }): Promise<void>;
   /** Asks a running call to give up; it settles with `ERR_ABORTED` after the databases are out. */
   cancel(): void;
   settleShadow(failure: { readonly text: string } | null): void;
@@ -182,6 +193,8 @@ export interface NativeSession {
   progress(): NativeProgress;
   /** Stable between steps; also after {@link close} and after {@link NativeBinding.shutdown}. */
   results(): NativeResults;
+  /** `vss` only; null otherwise. */
+  vssReport(): NativeVssReport | null;
 }
 
 export interface NativeApplyOptions {
@@ -245,6 +258,8 @@ export interface NativeBinding {
   shutdown(): NativeAbortOutcome;
   /** Aborts the sessions of this environment only, synchronously (bounded). */
   abortSessions(): NativeAbortOutcome;
+  /** Windows only. */
+  readonly vss?: NativeVss;
 }
 
 /** What the end of a process or worker meant for its sessions. */

@@ -371,6 +371,10 @@ class FakeSession implements NativeSession {
     };
   }
 
+  vssReport(): null {
+    return null;
+  }
+
   /** As the real engine: a call that is cancelled settles with ERR_ABORTED, with the databases out. */
   async #step(name: string): Promise<void> {
     await this.#domino.call(name);
