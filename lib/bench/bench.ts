@@ -11,6 +11,7 @@ import type { HookProvider, ProviderOption } from '../provider';
 import { spread, type Spread } from '../spread';
 import type { Timeline } from '../timeline';
 import { measureWindow, type WindowMeasure } from './measure';
+import { spawnedBtrfsSnapshot } from './spawned-snapshot';
 
 export interface BenchOptions extends Pick<
   BeginBackupOptions,
@@ -22,6 +23,8 @@ export interface BenchOptions extends Pick<
   readonly warmUps: number;
   /** A real provider, or a wait in place of the shadow. */
   readonly shadow: { readonly provider: ProviderOption } | { readonly waitMs: number };
+  /** Also makes each backup as people do it today, in turn with ours. */
+  readonly compare?: boolean | undefined;
   readonly timeoutMs: number;
   readonly onRun?: ((done: number, total: number) => void) | undefined;
 }
@@ -43,6 +46,14 @@ export interface BenchRun {
   readonly memoryBytes: number;
 }
 
+/** The same backup made in another way. */
+export interface ComparedWay {
+  readonly way: string;
+  readonly windowMs: Spread;
+  /** Median of this window ÷ median of ours. */
+  readonly timesLonger: number;
+}
+
 export interface BenchReport {
   readonly conditions: {
     readonly package: string;
@@ -57,6 +68,8 @@ export interface BenchReport {
     readonly runs: number;
     readonly warmUps: number;
   };
+  /** The same backup in other ways; empty when nothing was compared. */
+  readonly compared: readonly ComparedWay[];
   /** Figures over the runs, each by its name. */
   readonly figures: Readonly<Record<string, Spread>>;
   readonly runs: readonly BenchRun[];
@@ -95,14 +108,38 @@ export function runBench(loadBinding: () => NativeBinding, options: BenchOptions
     const shards = options.shards ?? defaultShards();
     const total = options.warmUps + options.runs;
     const runs: FullRun[] = [];
+    let others: readonly Way[] = [];
     for (let done = 0; done < total; ++done) {
       options.onRun?.(done, total);
       const full = await measureOne(loadBinding, options, shards);
+      if (options.compare && others.length === 0) others = otherWays(full.provider, options, shards);
+      // In turn with ours, so that whatever else the machine does meets all of them alike.
+      for (const way of others) {
+        const { timeline } = await measureOne(loadBinding, { ...options, shadow: way.shadow }, way.shards);
+        if (done >= options.warmUps) way.windowsMs.push(timeline.windowMs);
+      }
       if (done >= options.warmUps) runs.push(full);
     }
     options.onRun?.(total, total);
-    return summarise(runs, options, shards);
+    return summarise(runs, others, options, shards);
   });
+}
+
+interface Way {
+  readonly name: string;
+  readonly shadow: BenchOptions['shadow'];
+  readonly shards: number;
+  readonly windowsMs: number[];
+}
+
+/** How backups are made without this package, as far as this machine can do it. */
+function otherWays(provider: string, { shadow, shadowDirectory }: BenchOptions, shards: number): Way[] {
+  const ways: Way[] = [{ name: 'one database after another', shadow, shards: 1, windowsMs: [] }];
+  if (provider === 'btrfs') {
+    const spawned = { provider: spawnedBtrfsSnapshot(shadowDirectory) };
+    ways.push({ name: 'snapshot by a spawned command', shadow: spawned, shards, windowsMs: [] });
+  }
+  return ways;
 }
 
 async function measureOne(
@@ -111,7 +148,8 @@ async function measureOne(
   shards: number,
 ): Promise<FullRun> {
   const provider = 'provider' in shadow ? shadow.provider : waiting(shadow.waitMs);
-  const selection = { domino, deltaDirectory, include, exclude, shadowDirectory };
+  const place = typeof provider === 'object' ? {} : { shadowDirectory };
+  const selection = { domino, deltaDirectory, include, exclude, ...place };
   const before = process.memoryUsage.rss();
   const [backup, begin] = await costOf(() =>
     beginBackup(loadBinding, { ...selection, provider, shards, timeoutMs, signal }),
@@ -163,7 +201,12 @@ async function costOf<T>(call: () => Promise<T>): Promise<[T, CallCost]> {
   ];
 }
 
-function summarise(full: readonly FullRun[], options: BenchOptions, shards: number): BenchResult {
+function summarise(
+  full: readonly FullRun[],
+  others: readonly Way[],
+  options: BenchOptions,
+  shards: number,
+): BenchResult {
   const runs = full.map(({ run }) => run);
   const over = (pick: (run: BenchRun) => number | null): Spread =>
     spread(runs.map(pick).filter((value): value is number => value !== null && Number.isFinite(value)));
@@ -171,6 +214,7 @@ function summarise(full: readonly FullRun[], options: BenchOptions, shards: numb
   const typical = byWindow[Math.ceil(byWindow.length / 2) - 1];
   if (!typical) throw new RangeError('a benchmark needs a run');
   const phases = Object.keys(typical.run.window.phasesMs);
+  const windowMs = over(({ window }) => window.windowMs);
   return {
     report: {
       conditions: {
@@ -186,8 +230,12 @@ function summarise(full: readonly FullRun[], options: BenchOptions, shards: numb
         runs: options.runs,
         warmUps: options.warmUps,
       },
+      compared: others.map(({ name, windowsMs }) => {
+        const theirs = spread(windowsMs);
+        return { way: name, windowMs: theirs, timesLonger: theirs.median / windowMs.median };
+      }),
       figures: {
-        windowMs: over(({ window }) => window.windowMs),
+        windowMs,
         idealMs: over(({ window }) => window.idealMs),
         windowRatio: over(({ window }) => window.windowRatio),
         skewMs: over(({ window }) => window.skewMs),

@@ -35,6 +35,7 @@ interface BenchArguments extends DominoArguments {
   readonly exclude?: readonly string[];
   readonly shards?: number;
   readonly shadowDir?: string;
+  readonly compare?: boolean;
   readonly timeout: number;
   readonly csv?: string;
   readonly trace?: string;
@@ -63,6 +64,7 @@ export function addBenchCommand(
     .option('--exclude <glob>', 'not these databases; may be given several times', collect)
     .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
     .option('--shadow-dir <dir>', 'directory for shadows, as in "backup run"', pathFrom(context))
+    .option('--compare', 'also one database after another and, on btrfs, with the snapshot by a spawned command')
     .option('--timeout <seconds>', 'longest time for one freeze window and what belongs to it', seconds, 600_000)
     .option('--csv <file>', 'write one line a run', pathFrom(context))
     .option('--trace <file>', 'write the typical run as a Chrome trace, for Perfetto', pathFrom(context))
@@ -73,7 +75,7 @@ export function addBenchCommand(
       `
 Makes real backups, one after the other, and leaves nothing of them: users notice as much as of as many backups.
 "ideal" is what is left when no thread ever waits for anything but Domino: all starts ÷ shards + shadow + all stops ÷ shards,
-each as measured.
+each as measured. With --compare each of our backups is followed by the same one made in the other ways, with their longer windows.
 
 Examples:
   $ domino-vss bench --delta-dir /backup/domino --html window.html
@@ -109,6 +111,7 @@ function run(args: BenchArguments, context: CommandLineContext): Promise<BenchRe
     runs: args.runs,
     warmUps: args.warmUps,
     shadow: args.shadowMs === undefined ? { provider: args.provider } : { waitMs: args.shadowMs },
+    compare: args.compare,
     timeoutMs: args.timeout,
     signal: context.signal,
     onRun: (done, total) => {
@@ -140,11 +143,23 @@ function describe({ report, typical }: BenchResult, output: Output): string[] {
       ...rows.map(([name, figure]) => [titleOf(name), ...cells(name, figure)]),
     ]),
     '',
+    ...compared(report, output),
     `${count(conditions.databases, 'database')}, ${count(conditions.shards, 'shard')}, provider ${conditions.provider}, ` +
       `${count(conditions.runs, 'run')} after ${conditions.warmUps}`,
     `domino-vss ${conditions.package}, Node ${conditions.node}, ${conditions.platform}, ` +
       `${count(conditions.processors, 'processor')} (${conditions.processor}), ${formatBytes(conditions.memoryBytes)}`,
   ];
+}
+
+function compared({ compared: ways, figures }: BenchResult['report'], output: Output): string[] {
+  if (ways.length === 0) return [];
+  const ours = figures['windowMs']?.median ?? 0;
+  const rows = ways.map(({ way, windowMs, timesLonger }) => [
+    way,
+    fineMs(windowMs.median),
+    `${timesLonger.toFixed(2)} ×`,
+  ]);
+  return [...output.table([['WAY', 'MEDIAN WINDOW', 'TIMES OURS'], ['domino-vss', fineMs(ours), '1'], ...rows]), ''];
 }
 
 const titles: Readonly<Record<string, string>> = {

@@ -53,6 +53,17 @@ test('waits in place of a shadow', async () => {
   expect(stdout).toContain('provider wait 120 ms');
 });
 
+test('makes the same backup as people do it today, in turn with ours', async () => {
+  const sessions = jest.spyOn(domino.binding, 'createSession');
+  const { exitCode, stdout } = await bench('--runs', '2', '--warm-ups', '1', '--compare', '--json');
+  expect(exitCode).toBe(0);
+  const { compared } = JSON.parse(stdout) as BenchReport;
+  expect(compared.map(({ way }) => way)).toEqual(['one database after another']);
+  expect(compared[0]!.windowMs.count).toBe(2);
+  expect(sessions.mock.calls.map(([{ shards }]) => shards === 1)).toEqual([false, true, false, true, false, true]);
+  expect(domino.remains()).toEqual([]);
+});
+
 test('says which databases were left out', async () => {
   domino.refusing.set('names.nsf', alreadyInProgress);
   const { exitCode, stdout } = await bench('--runs', '1');
