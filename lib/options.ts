@@ -51,7 +51,7 @@ function unknownOption(where: string, name: string, known: readonly string[]): O
 }
 
 /** Number of single-character changes between two names. */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_value, index) => index);
   for (let i = 1; i <= a.length; ++i) {
     const current = [i];

@@ -1,0 +1,285 @@
+import { Arguments } from './arguments';
+import { scriptOptions, type ScriptCommand, type ScriptOption, type Statement } from './commands';
+import { readLine, splitLines, type ScriptLine } from './lexer';
+import { likely } from './likely';
+import { ScriptFailure, type ScriptProblem } from './problem';
+
+/** One form of a command: how it is written, what it does, and how its words are read. */
+export interface CommandForm {
+  /** The words it begins with. */
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+  /** Words that can follow, for completion. */
+  readonly keywords: readonly string[];
+  readonly parse: (args: Arguments) => ScriptCommand;
+}
+
+function plain(name: string, summary: string, command: ScriptCommand): CommandForm {
+  return { name, usage: name, summary, keywords: [], parse: () => command };
+}
+
+/** The whole command language, in the order in which help shows it. */
+export const commandForms: readonly CommandForm[] = [
+  plain('set', 'show the settings', { type: 'show-settings' }),
+  {
+    name: 'set context',
+    usage: 'set context clientaccessible | persistent [nowriters] | volatile [nowriters]',
+    summary: 'which shadow copies create makes',
+    keywords: ['clientaccessible', 'persistent', 'volatile', 'nowriters'],
+    parse: (args) => {
+      const lifetime = args.keyword('clientaccessible', 'persistent', 'volatile');
+      // Client-accessible shadow copies never have writers here; other tools' scripts may say so.
+      const without = args.optionalKeyword('nowriters') !== undefined;
+      return { type: 'set-context', context: { lifetime, writers: lifetime !== 'clientaccessible' && !without } };
+    },
+  },
+  {
+    name: 'set option',
+    usage: 'set option [differential | plex] [transportable] [rollbackrecover] [txfrecover] | [noautorecover]',
+    summary: 'attributes of the shadow copies',
+    keywords: scriptOptions,
+    parse: (args) => ({ type: 'set-option', options: readOptions(args) }),
+  },
+  {
+    name: 'set metadata',
+    usage: 'set metadata FILE.cab',
+    summary: 'where create writes the metadata; a directory gets a generated name',
+    keywords: [],
+    parse: (args) => ({ type: 'set-metadata', file: args.value('the metadata file') }),
+  },
+  {
+    name: 'set verbose',
+    usage: 'set verbose on | off',
+    summary: 'say more about what is done',
+    keywords: ['on', 'off'],
+    parse: (args) => ({ type: 'set-verbose', on: args.keyword('on', 'off') === 'on' }),
+  },
+  {
+    name: 'load metadata',
+    usage: 'load metadata FILE.cab',
+    summary: 'read metadata for import or a restore',
+    keywords: [],
+    parse: (args) => ({ type: 'load-metadata', file: args.value('the metadata file') }),
+  },
+  {
+    name: 'writer verify',
+    usage: 'writer verify WRITER | {ID} | WRITER:\\COMPONENT',
+    summary: 'create fails unless this writer or component takes part',
+    keywords: [],
+    parse: (args) => ({ type: 'writer', rule: 'verify', writer: args.rest('the writer') }),
+  },
+  {
+    name: 'writer exclude',
+    usage: 'writer exclude WRITER | {ID} | WRITER:\\COMPONENT',
+    summary: 'leave this writer or component out',
+    keywords: [],
+    parse: (args) => ({ type: 'writer', rule: 'exclude', writer: args.rest('the writer') }),
+  },
+  plain('add', 'show the volumes and aliases', { type: 'show-added' }),
+  {
+    name: 'add volume',
+    usage: 'add volume VOLUME [alias NAME] [provider {ID}]',
+    summary: 'a volume for the next create',
+    keywords: ['alias', 'provider'],
+    parse: readAddVolume,
+  },
+  {
+    name: 'add alias',
+    usage: 'add alias NAME VALUE',
+    summary: 'a name for a value, written %NAME%',
+    keywords: [],
+    parse: (args) => ({ type: 'add-alias', name: args.value('the name'), value: args.value('the value') }),
+  },
+  plain('create', 'make the shadow copies', { type: 'create' }),
+  {
+    name: 'exec',
+    usage: 'exec FILE.cmd',
+    summary: 'run a script file, without arguments',
+    keywords: [],
+    parse: (args) => {
+      const file = args.value('the script file');
+      args.end('exec takes a script file without arguments; put a path with blanks in quotation marks');
+      return { type: 'exec', file };
+    },
+  },
+  plain('begin backup', 'the next create is a full backup', { type: 'begin-backup' }),
+  plain('end backup', 'tell the writers that the backup is complete', { type: 'end-backup' }),
+  plain('begin restore', 'tell the writers of the loaded metadata that a restore begins', { type: 'begin-restore' }),
+  plain('end restore', 'tell them that it has ended', { type: 'end-restore' }),
+  plain('simulate restore', 'look which writers would take part in a restore', { type: 'simulate-restore' }),
+  plain('reset', 'back to the beginning; volatile shadow copies go', { type: 'reset' }),
+  {
+    name: 'list writers',
+    usage: 'list writers [metadata | detailed | status]',
+    summary: 'the writers of this machine',
+    keywords: ['metadata', 'detailed', 'status'],
+    parse: (args) => ({
+      type: 'list-writers',
+      detail: args.isAtEnd ? 'summary' : args.keyword('metadata', 'detailed', 'status'),
+    }),
+  },
+  {
+    name: 'list shadows',
+    usage: 'list shadows all | set {ID} | id {ID}',
+    summary: 'shadow copies of this machine',
+    keywords: ['all', 'set', 'id'],
+    parse: (args) => {
+      const by = args.keyword('all', 'set', 'id');
+      return by === 'all' ? { type: 'list-shadows', by } : { type: 'list-shadows', by, what: args.value('the id') };
+    },
+  },
+  plain('list providers', 'the providers of this machine', { type: 'list-providers' }),
+  {
+    name: 'delete shadows',
+    usage: 'delete shadows all | volume VOLUME | oldest VOLUME | set {ID} | id {ID} | exposed PLACE',
+    summary: 'delete shadow copies',
+    keywords: ['all', 'volume', 'oldest', 'set', 'id', 'exposed'],
+    parse: (args) => {
+      const by = args.keyword('all', 'volume', 'oldest', 'set', 'id', 'exposed');
+      if (by === 'all') return { type: 'delete-shadows', selector: { by } };
+      const what = { volume: 'the volume', oldest: 'the volume', set: 'the id', id: 'the id', exposed: 'the place' };
+      return { type: 'delete-shadows', selector: { by, what: args.value(what[by]) } };
+    },
+  },
+  plain('import', 'import the transportable shadow copies of the loaded metadata', { type: 'import' }),
+  {
+    name: 'mask',
+    usage: 'mask {SET ID}',
+    summary: 'take imported hardware shadow copies away from this machine',
+    keywords: [],
+    parse: (args) => ({ type: 'mask', set: args.value('the id of the set') }),
+  },
+  {
+    name: 'expose',
+    usage: 'expose {SHADOW ID} DRIVE: | DIRECTORY | SHARE',
+    summary: 'give a persistent shadow copy a place',
+    keywords: [],
+    parse: (args) => ({
+      type: 'expose',
+      shadow: args.value('the id of the shadow copy'),
+      place: args.value('the place'),
+    }),
+  },
+  {
+    name: 'unexpose',
+    usage: 'unexpose {SHADOW ID} | DRIVE: | DIRECTORY | SHARE',
+    summary: 'take that place away again',
+    keywords: [],
+    parse: (args) => ({ type: 'unexpose', what: args.value('the shadow copy') }),
+  },
+  {
+    name: 'break',
+    usage: 'break [writable] {SET ID}',
+    summary: 'make ordinary volumes of hardware shadow copies',
+    keywords: ['writable'],
+    parse: (args) => {
+      const writable = args.optionalKeyword('writable') !== undefined;
+      return { type: 'break', writable, set: args.value('the id of the set') };
+    },
+  },
+  {
+    name: 'revert',
+    usage: 'revert {SHADOW ID}',
+    summary: 'set a whole volume back to a shadow copy',
+    keywords: [],
+    parse: (args) => ({ type: 'revert', shadow: args.value('the id of the shadow copy') }),
+  },
+  plain('help', 'this list', { type: 'help' }),
+  plain('exit', 'end; volatile shadow copies go', { type: 'exit' }),
+];
+
+const firstWords = [...new Set(commandForms.map(({ name }) => name.split(' ')[0] ?? ''))];
+
+/** What {@link parseScript} has read. */
+export interface ParsedScript {
+  readonly statements: readonly Statement[];
+  /** One for each line that is no command. */
+  readonly problems: readonly ScriptProblem[];
+}
+
+/** Reads a whole script; nothing is looked up and no variable replaced. */
+export function parseScript(text: string, file: string): ParsedScript {
+  const statements: Statement[] = [];
+  const problems: ScriptProblem[] = [];
+  for (const [index, source] of splitLines(text).entries()) {
+    try {
+      const statement = parseLine(source, index + 1);
+      if (statement) statements.push(statement);
+    } catch (error) {
+      if (!(error instanceof ScriptFailure)) throw error;
+      problems.push(error.in(file));
+    }
+  }
+  return { statements, problems };
+}
+
+/** Reads one line; undefined when it holds no command. Throws a {@link ScriptFailure}. */
+export function parseLine(source: string, line: number): Statement | undefined {
+  const read = readLine(source, line);
+  if (!read) return undefined;
+  const form = findForm(read);
+  const args = new Arguments(read, form.name.split(' ').length, form.usage);
+  const command = form.parse(args);
+  args.end();
+  return { command, line, column: read.words[0]?.column ?? 1, text: read.text };
+}
+
+function findForm(source: ScriptLine): CommandForm {
+  const [first, second] = source.words;
+  if (!first) throw new ScriptFailure({ line: source.line, column: 1 }, 'the line is empty', '');
+  // `?` and `quit` are habits from other prompts.
+  const habit = { '?': 'help', '/?': 'help', quit: 'exit' }[first.text.toLowerCase()];
+  const head = habit ?? first.text.toLowerCase();
+  const forms = commandForms.filter(({ name }) => name.split(' ')[0] === head);
+  if (forms.length === 0) {
+    const comment = ['rem', '::', ';', '//'].includes(head) ? 'a comment begins with #' : undefined;
+    const remedy = comment ?? likely(first.text, firstWords) ?? `commands are: ${firstWords.join(', ')}`;
+    throw new ScriptFailure(first, `"${first.text}" is not a command`, remedy);
+  }
+  const name = second ? `${head} ${second.text.toLowerCase()}` : head;
+  const form = forms.find((candidate) => candidate.name === name) ?? forms.find((candidate) => candidate.name === head);
+  const seconds = forms.flatMap((candidate) => candidate.name.split(' ').slice(1));
+  // "set" alone is a command, "set contxt" is a misspelt one.
+  if (form && (form.name === name || seconds.length === 0)) return form;
+  const choice = `write: ${seconds.map((word) => `${head} ${word}`).join(', ')}`;
+  if (!second) throw new ScriptFailure(first, `"${first.text}" is not a whole command`, choice);
+  const guess = likely(second.text, seconds);
+  throw new ScriptFailure(second, `"${head} ${second.text}" is not a command`, guess ?? choice);
+}
+
+function readOptions(args: Arguments): readonly ScriptOption[] {
+  const options: ScriptOption[] = [];
+  do {
+    const option = args.keyword(...scriptOptions);
+    if (options.includes(option)) throw args.refuse(args.last, `${option} is given twice`, 'name each option once');
+    options.push(option);
+    const others = excludes[option] ?? [];
+    const other = options.find((candidate) => others.includes(candidate));
+    if (other) {
+      throw args.refuse(args.last, `${option} and ${other} exclude each other`, 'decide for one of the two');
+    }
+  } while (!args.isAtEnd);
+  return options;
+}
+
+const excludes: Readonly<Partial<Record<ScriptOption, readonly ScriptOption[]>>> = {
+  differential: ['plex'],
+  plex: ['differential'],
+  rollbackrecover: ['noautorecover'],
+  txfrecover: ['noautorecover'],
+  noautorecover: ['rollbackrecover', 'txfrecover'],
+};
+
+function readAddVolume(args: Arguments): ScriptCommand {
+  const volume = args.value('the volume');
+  let alias;
+  let provider;
+  while (!args.isAtEnd) {
+    const what = args.keyword('alias', 'provider');
+    if (what === 'alias' ? alias : provider) throw args.refuse(args.last, `${what} is given twice`);
+    if (what === 'alias') alias = args.value('the alias');
+    else provider = args.value('the id of the provider');
+  }
+  return { type: 'add-volume', volume, ...(alias && { alias }), ...(provider && { provider }) };
+}

@@ -1,0 +1,43 @@
+import { errorCodes, type ErrorCode } from '../error-codes';
+
+/** A place in a script; lines and columns count from 1. */
+export interface ScriptPlace {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What is wrong with a script, or went wrong while it ran. */
+export interface ScriptProblem extends ScriptPlace {
+  /** File as it was named; `(prompt)` for a line that was typed. */
+  readonly file: string;
+  readonly message: string;
+  /** What most likely helps; empty when nothing is known. */
+  readonly remedy: string;
+  /** `ERR_OPTION` for a mistake in the script, `ERR_STATE` for a command out of order, else the code of what failed. */
+  readonly code: ErrorCode;
+}
+
+/** Ends one command of a script. */
+export class ScriptFailure extends Error {
+  override name = 'ScriptFailure';
+
+  constructor(
+    readonly place: ScriptPlace,
+    message: string,
+    readonly remedy: string,
+    readonly code: ErrorCode = 'ERR_OPTION',
+  ) {
+    super(message);
+  }
+
+  in(file: string): ScriptProblem {
+    const { line, column } = this.place;
+    return { file, line, column, message: this.message, remedy: this.remedy, code: this.code };
+  }
+}
+
+/** Exit code of a script that ended with these problems. */
+export function exitCodeOf(problems: readonly ScriptProblem[]): number {
+  const [first] = problems;
+  return first ? errorCodes[first.code].exitCode : 0;
+}
