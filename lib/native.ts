@@ -186,6 +186,8 @@ export interface NativeSession {
     readonly succeeded: boolean;
     readonly timeoutMs: number;
   }): Promise<void>;
+  /** Counts the lease anew, after the steps that were called before. For work in JavaScript between two steps. */
+  renewLease(): void;
   /** Asks a running call to give up; it settles with `ERR_ABORTED` after the databases are out. */
   cancel(): void;
   settleShadow(failure: { readonly text: string } | null): void;

@@ -19,6 +19,7 @@ const char* domainName(backup::Domain domain) {
     switch (domain) {
         case backup::Domain::domino: return "domino";
         case backup::Domain::system: return "system";
+        case backup::Domain::com: return "com";
         case backup::Domain::engine: return "engine";
     }
     return "engine";

@@ -152,6 +152,7 @@ Napi::Function SessionObject::define(Napi::Env env) {
                            InstanceMethod<&SessionObject::prepare>("prepare"),
                            InstanceMethod<&SessionObject::capture>("capture"),
                            InstanceMethod<&SessionObject::close>("close"),
+                           InstanceMethod<&SessionObject::renewLease>("renewLease"),
                            InstanceMethod<&SessionObject::cancel>("cancel"),
                            InstanceMethod<&SessionObject::settleShadow>("settleShadow"),
                            InstanceMethod<&SessionObject::progress>("progress"),
@@ -237,9 +238,13 @@ Napi::Value SessionObject::capture(const Napi::CallbackInfo& info) {
 Napi::Value SessionObject::close(const Napi::CallbackInfo& info) {
     const auto options = info[0].As<Napi::Object>();
     const auto pending = std::make_shared<PendingPromise>(info.Env(), "domino-vss close");
-    session_->close(options.Get("keepShadow").As<Napi::Boolean>().Value(), millisecondsOf(options.Get("timeoutMs")),
-                    completionOf(pending));
+    session_->close({options.Get("keepShadow").ToBoolean(), options.Get("succeeded").ToBoolean()},
+                    millisecondsOf(options.Get("timeoutMs")), completionOf(pending));
     return pending->promise();
+}
+
+void SessionObject::renewLease(const Napi::CallbackInfo& /*info*/) {
+    session_->renewLease();
 }
 
 void SessionObject::cancel(const Napi::CallbackInfo& /*info*/) {

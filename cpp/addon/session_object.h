@@ -22,6 +22,7 @@ private:
     Napi::Value prepare(const Napi::CallbackInfo& info);
     Napi::Value capture(const Napi::CallbackInfo& info);
     Napi::Value close(const Napi::CallbackInfo& info);
+    void renewLease(const Napi::CallbackInfo& info);
     void cancel(const Napi::CallbackInfo& info);
     void settleShadow(const Napi::CallbackInfo& info);
     Napi::Value progress(const Napi::CallbackInfo& info);

@@ -27,7 +27,7 @@ enum class Phase : std::uint8_t {
 [[nodiscard]] const char* phaseName(Phase phase) noexcept;
 
 /// Whose number a status is.
-enum class Domain : std::uint8_t { domino, system, engine };
+enum class Domain : std::uint8_t { domino, system, com, engine };
 
 /// Public error codes that native code hands out. JavaScript documents them (lib/error-codes.ts).
 namespace code {
@@ -60,6 +60,12 @@ inline constexpr const char* kShadow = "ERR_SHADOW";
 inline constexpr const char* kShadowDirectory = "ERR_SHADOW_DIRECTORY";
 inline constexpr const char* kState = "ERR_STATE";
 inline constexpr const char* kUnsupported = "ERR_UNSUPPORTED";
+inline constexpr const char* kVss = "ERR_VSS";
+inline constexpr const char* kVssAccess = "ERR_VSS_ACCESS";
+inline constexpr const char* kVssLibrary = "ERR_VSS_LIBRARY";
+inline constexpr const char* kVssService = "ERR_VSS_SERVICE";
+inline constexpr const char* kVssWriter = "ERR_VSS_WRITER";
+inline constexpr const char* kVssWriterMissing = "ERR_VSS_WRITER_MISSING";
 }  // namespace code
 
 /// Result of one call on one database or file. Trivially copyable and made without allocation, because it is

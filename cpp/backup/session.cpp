@@ -63,61 +63,93 @@ private:
 /// hundred starts.
 class Session::Commit {
 public:
-    explicit Commit(SessionCore& core) : core_(core), thread_([this] { work(); }) {}
+    explicit Commit(std::shared_ptr<SessionCore> core)
+        : work_(std::make_shared<Work>(std::move(core))), thread_([work = work_] { work->run(); }) {}
     Commit(const Commit&) = delete;
     Commit& operator=(const Commit&) = delete;
     ~Commit() {
-        order(Order::leave);
-        join();
+        if (work_->leftToItself) return;
+        work_->give(Order::leave);
+        thread_.join();
     }
 
     /// Returns whether the shadow is there; false when the limits were exceeded first. Rethrows the provider's Failure.
     bool run(const Limits& limits) {
-        limits_ = limits;
-        order(Order::commit);
+        work_->limits = limits;
+        work_->give(Order::commit);
+        SessionCore& core = *work_->core;
         {
-            std::unique_lock lock(core_.mutex);
-            const auto done = [this] { return done_; };
-            while (!core_.shardFinished.wait_for(lock, kCheckInterval, done))
+            std::unique_lock lock(core.mutex);
+            const auto done = [this] { return work_->done; };
+            while (!core.shardFinished.wait_for(lock, kCheckInterval, done))
                 if (limits.exceeded() != nullptr) return false;
         }
-        if (failure_) throw Failure(*failure_);
+        if (work_->failure) throw Failure(*work_->failure);
         return true;
     }
 
-    void join() {
-        if (thread_.joinable()) thread_.join();
+    /// Waits for a commit that exceeded its limits. If it does not return, nobody may use the provider any more, and
+    /// its own thread removes what it makes.
+    void awaitEnd(milliseconds grace) {
+        std::unique_lock lock(work_->core->mutex);
+        if (work_->core->shardFinished.wait_for(lock, grace, [this] { return work_->done; })) return;
+        work_->leftToItself = true;
+        thread_.detach();
+    }
+
+    /// Not returned yet, or its thread is still removing what it made.
+    [[nodiscard]] bool hangs() const {
+        const std::lock_guard lock(work_->core->mutex);
+        return work_->leftToItself && !work_->cleanedUp;
     }
 
 private:
     enum class Order : std::uint8_t { none, commit, leave };
 
-    void order(Order given) {
-        Order none = Order::none;
-        order_.compare_exchange_strong(none, given);
-        order_.notify_one();
-    }
+    /// Shared with the thread, which may outlive the session.
+    struct Work {
+        explicit Work(std::shared_ptr<SessionCore> sessionCore) : core(std::move(sessionCore)) {}
 
-    void work() {
-        order_.wait(Order::none);
-        if (order_ == Order::leave) return;
-        try {
-            core_.provider->commit(limits_);
-        } catch (const Failure& failure) {
-            failure_ = failure;
+        void give(Order given) {
+            Order none = Order::none;
+            order.compare_exchange_strong(none, given);
+            order.notify_one();
         }
-        {
-            const std::lock_guard lock(core_.mutex);
-            done_ = true;
-        }
-        core_.shardFinished.notify_one();
-    }
 
-    SessionCore& core_;
-    Limits limits_;  // written before the order
-    std::atomic<Order> order_ = Order::none;
-    std::optional<Failure> failure_;  // written before done_
-    bool done_ = false;               // guarded by the core's mutex
+        void run() {
+            const std::unique_ptr<ThreadScope> scope = core->provider->enterCommitThread();
+            order.wait(Order::none);
+            if (order == Order::leave) return;
+            try {
+                core->provider->commit(limits);
+            } catch (const Failure& caught) {
+                failure = caught;
+            }
+            {
+                const std::lock_guard lock(core->mutex);
+                done = true;
+                core->shardFinished.notify_one();
+                if (!leftToItself) return;
+            }
+            try {
+                core->provider->remove();
+            } catch (const Failure&) {
+                // It is still there for the caller's close(), which reports it.
+            }
+            const std::lock_guard lock(core->mutex);
+            cleanedUp = true;
+        }
+
+        std::shared_ptr<SessionCore> core;
+        Limits limits;  // written before the order
+        std::atomic<Order> order = Order::none;
+        std::optional<Failure> failure;  // written before done
+        bool done = false;               // guarded by the core's mutex
+        bool leftToItself = false;       // guarded by the core's mutex
+        bool cleanedUp = false;          // guarded by the core's mutex
+    };
+
+    std::shared_ptr<Work> work_;
     std::thread thread_;
 };
 
@@ -159,9 +191,14 @@ void Session::capture(milliseconds timeout, Completion done) {
         timeout, [this](const Limits& limits) { captureStep(limits); }, std::move(done));
 }
 
-void Session::close(bool keepShadow, milliseconds timeout, Completion done) {
+void Session::close(Closing closing, milliseconds timeout, Completion done) {
     post(
-        timeout, [this, keepShadow](const Limits&) { closeStep(keepShadow); }, std::move(done));
+        timeout, [this, closing](const Limits& limits) { closeStep(closing, limits); }, std::move(done));
+}
+
+void Session::renewLease() {
+    post(
+        kGrace, [](const Limits&) {}, [](const Failure*) {});
 }
 
 void Session::cancel() noexcept {
@@ -181,7 +218,7 @@ Session::Aborted Session::abortAndWait(milliseconds timeout) {
         timeout,
         [this, answer](const Limits&) {
             answer->wasOpen = stage_ != Stage::closed;
-            closeStep(false);
+            abandon();
         },
         [answer](const Failure*) { answer->settled.set_value(); });
     if (settled.wait_for(timeout) != std::future_status::ready) return Aborted::unanswered;
@@ -229,7 +266,7 @@ void Session::control() {
             } else if (!taskPosted_.wait_until(lock, *lease_, ready)) {
                 lock.unlock();
                 closedReason_ = code::kLeaseExpired;
-                runStep([this](const Limits&) { closeStep(false); }, kGrace, [](const Failure*) {});
+                runStep([this](const Limits&) { abandon(); }, kGrace, [](const Failure*) {});
                 continue;
             }
             if (tasks_.empty()) break;
@@ -238,7 +275,7 @@ void Session::control() {
         }
         task();
     }
-    runStep([this](const Limits&) { closeStep(false); }, kGrace, [](const Failure*) {});
+    runStep([this](const Limits&) { abandon(); }, kGrace, [](const Failure*) {});
 }
 
 void Session::runStep(const Step& step, milliseconds timeout, const Completion& done) {
@@ -267,8 +304,9 @@ void Session::requireStage(Stage stage) const {
 
 void Session::openStep(const Limits& limits) {
     requireStage(Stage::created);
-    OnFailure back([this] { closeStep(false); });
+    OnFailure back([this] { abandon(); });
     enterPhase(Phase::open);
+    core_->provider->begin(limits);
     const std::size_t count = std::min<std::size_t>(options_.shards, core_->records.size());
     std::vector<std::vector<std::size_t>> assigned(count);
     for (std::size_t i = 0; i < core_->records.size(); ++i) assigned[i % count].push_back(i);
@@ -287,7 +325,7 @@ void Session::openStep(const Limits& limits) {
 
 void Session::prepareStep(const Limits& limits) {
     requireStage(Stage::opened);
-    OnFailure back([this] { closeStep(false); });
+    OnFailure back([this] { abandon(); });
     enterPhase(Phase::prepare);
     {
         // In a block: freeing the texts of 100 000 databases would lie between a prepared set and its first start.
@@ -296,7 +334,7 @@ void Session::prepareStep(const Limits& limits) {
             if (record.state.load() == State::open) databases.push_back(record.spec);
         core_->provider->prepare(databases, limits);
     }
-    if (core_->provider->scope() == CaptureScope::set) commit_ = std::make_unique<Commit>(*core_);
+    if (core_->provider->scope() == CaptureScope::set) commit_ = std::make_unique<Commit>(core_);
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::prepare);
     stage_ = Stage::prepared;
@@ -305,29 +343,30 @@ void Session::prepareStep(const Limits& limits) {
 
 void Session::captureStep(const Limits& limits) {
     requireStage(Stage::prepared);
-    OnFailure back([this] { closeStep(false); });
+    OnFailure back([this] { abandon(); });
     switch (core_->provider->scope()) {
         case CaptureScope::set: captureSet(limits); break;
         case CaptureScope::file: captureFiles(limits); break;
         case CaptureScope::rolling: captureRolling(limits); break;
     }
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::drain);
+    core_->provider->afterWindow(limits);
     core_->provider->makeDurable();
-    syncDirectory(core_->deltaDirectory, code::kDeltaWrite, Phase::drain);
+    if (!core_->records.empty()) syncDirectory(core_->deltaDirectory, code::kDeltaWrite, Phase::drain);
     releaseDatabases();
     stage_ = Stage::captured;
+    captured_ = true;
     back.release();
 }
 
 /// The freeze window of a set provider. The shard threads neither allocate, log nor format in it unless a database
 /// fails.
 void Session::captureSet(const Limits& limits) {
-    const std::unique_ptr<Commit> commit = std::move(commit_);
     startAll(limits);
     enterPhase(Phase::shadow);
-    if (!commit->run(limits)) {
+    if (!commit_->run(limits)) {
         releaseDatabases();  // first of all: the shadow may take for ever, the databases must not
-        commit->join();
+        commit_->awaitEnd(options_.commitGrace);
         throw limitFailure(limits.exceeded(), Phase::shadow);
     }
     leavePhase();
@@ -372,17 +411,38 @@ void Session::drainAll(const Limits& limits) {
     leavePhase();
 }
 
-void Session::closeStep(bool keepShadow) {
-    commit_.reset();  // prepared and never captured
+void Session::closeStep(Closing closing, const Limits& limits) {
     if (stage_ != Stage::closed) {
         enterPhase(Phase::end);
         releaseDatabases();
         stage_ = Stage::closed;
         leavePhase();
     }
+    settleShadow(captured_ ? closing : Closing{}, limits);
+}
+
+void Session::abandon() {
+    closeStep({}, {});
+}
+
+void Session::settleShadow(Closing closing, const Limits& limits) {
     if (shadowSettled_) return;
-    if (!keepShadow) core_->provider->remove();
+    if (commit_ && commit_->hangs())
+        throw Failure(code::kShadow, Phase::end,
+                      "the call that makes the shadow has not returned; what it makes is removed when it returns");
+    commit_.reset();  // its thread leaves
+    std::optional<Failure> notCompleted;
+    if (closing.succeeded && !completed_) {
+        completed_ = true;
+        try {
+            core_->provider->complete(limits);
+        } catch (const Failure& failure) {
+            notCompleted = failure;
+        }
+    }
+    if (!closing.keepShadow) core_->provider->remove();
     shadowSettled_ = true;
+    if (notCompleted) throw Failure(*notCompleted);
 }
 
 /// Databases out of backup mode, closed, threads gone; those that hang are given up and named.

@@ -21,6 +21,8 @@ struct SessionOptions {
     std::uint16_t shards = 4;
     std::chrono::milliseconds databaseBudget{10'000};
     std::chrono::milliseconds lease{60'000};
+    /// How long a commit is still waited for after its limits; it is left to itself then.
+    std::chrono::milliseconds commitGrace{60'000};
     std::filesystem::path deltaDirectory;
 };
 
@@ -67,7 +69,14 @@ public:
     void open(std::chrono::milliseconds timeout, Completion done);
     void prepare(std::chrono::milliseconds timeout, Completion done);
     void capture(std::chrono::milliseconds timeout, Completion done);
-    void close(bool keepShadow, std::chrono::milliseconds timeout, Completion done);
+    /// `succeeded`: those who took part in the shadow are told that the backup is safe.
+    struct Closing {
+        bool keepShadow = false;
+        bool succeeded = false;
+    };
+    void close(Closing closing, std::chrono::milliseconds timeout, Completion done);
+    /// The lease is counted anew: somebody is still there.
+    void renewLease();
     /// The running step gives up as soon as its databases are out; no further step is possible.
     void cancel() noexcept;
     /// For the end of the process: cancels, closes without the shadow and waits.
@@ -97,7 +106,10 @@ private:
     void captureSet(const Limits& limits);
     void captureFiles(const Limits& limits);
     void captureRolling(const Limits& limits);
-    void closeStep(bool keepShadow);
+    void closeStep(Closing closing, const Limits& limits);
+    /// For a step that fails: everything out, without the shadow.
+    void abandon();
+    void settleShadow(Closing closing, const Limits& limits);
 
     void startAll(const Limits& limits);
     void drainAll(const Limits& limits);
@@ -121,9 +133,11 @@ private:
     SessionOptions options_;
     std::shared_ptr<SessionCore> core_;
     std::vector<std::unique_ptr<Shard>> shards_;  // control thread
-    std::unique_ptr<Commit> commit_;              // control thread; of a prepared set
+    std::unique_ptr<Commit> commit_;              // control thread; of a prepared set, or one that hangs
     Stage stage_ = Stage::created;                // control thread
     const char* closedReason_ = nullptr;          // control thread
+    bool captured_ = false;                       // control thread: the shadow is good
+    bool completed_ = false;                      // control thread: the provider was told of the success
     bool shadowSettled_ = false;                  // control thread: kept on purpose, or removed
 
     std::stop_source stopSource_;

@@ -206,13 +206,18 @@ public:
     FakeProvider(Server& server, CaptureScope scope) : server_(server), scope_(scope) {}
 
     CaptureScope scope() const noexcept override { return scope_; }
+    void begin(const Limits& /*limits*/) override { fail("begin"); }
     void prepare(std::span<const DatabaseSpec> /*databases*/, const Limits& /*limits*/) override { fail("prepare"); }
+    std::unique_ptr<ThreadScope> enterCommitThread() override { return std::make_unique<FakeThread>(server_); }
     void commit(const Limits& /*limits*/) override { fail("commit"); }
     CallStatus captureFile(const DatabaseSpec& spec, Database& /*database*/, std::uint64_t sizeBytes,
                            const Limits& /*limits*/) noexcept override {
         CHECK(sizeBytes == 4096);
         return server_.call("capture", spec.path);
     }
+    void afterWindow(const Limits& /*limits*/) override { fail("afterWindow"); }
+    void makeDurable() override { fail("makeDurable"); }
+    void complete(const Limits& /*limits*/) override { fail("complete"); }
     void remove() override { fail("remove"); }
 
 private:

@@ -27,7 +27,7 @@ std::string name(std::size_t index) {
 
 class Fixture {
 public:
-    explicit Fixture(CaptureScope scope, SessionOptions options = {}) {
+    explicit Fixture(CaptureScope scope, SessionOptions options = {}, std::size_t databases = kDatabases) {
         directory_ = std::filesystem::temp_directory_path() /
                      ("domino-vss-session-" + std::to_string(std::random_device{}()) + std::to_string(::getpid()));
         std::filesystem::create_directories(directory_);
@@ -35,7 +35,7 @@ public:
         options.shards = 3;
         session.emplace(options, std::make_unique<fake::FakeSource>(server),
                         std::make_unique<fake::FakeProvider>(server, scope));
-        for (std::size_t i = 0; i < kDatabases; ++i) session->add({name(i), "/data/" + name(i), ""});
+        for (std::size_t i = 0; i < databases; ++i) session->add({name(i), "/data/" + name(i), ""});
     }
     Fixture(const Fixture&) = delete;
     Fixture& operator=(const Fixture&) = delete;
@@ -50,8 +50,10 @@ public:
     std::optional<Failure> run(Step step, milliseconds timeout = kPlenty) {
         return await([&](Session::Completion done) { ((*session).*step)(timeout, std::move(done)); });
     }
-    std::optional<Failure> close(bool keepShadow) {
-        return await([&](Session::Completion done) { session->close(keepShadow, kPlenty, std::move(done)); });
+    std::optional<Failure> close(bool keepShadow, bool succeeded = false) {
+        return await([&](Session::Completion done) {
+            session->close({keepShadow, succeeded}, kPlenty, std::move(done));
+        });
     }
     /// open, prepare, capture; the first failure.
     std::optional<Failure> backup(milliseconds captureTimeout = kPlenty) {
@@ -117,6 +119,87 @@ void keepsTheOrderOfASet() {
     CHECK(fixture.count("remove ") == 0);
     CHECK(!fixture.close(true));
     CHECK(fixture.count("remove ") == 0);
+}
+
+void asksTheProviderInOrder() {
+    for (const bool keepShadow : {true, false}) {
+        Fixture fixture(CaptureScope::set);
+        CHECK(!fixture.backup());
+        CHECK(!fixture.close(keepShadow, true));
+        CHECK(!fixture.close(keepShadow, true));
+        CHECK(fixture.position("begin ") < fixture.position("open " + name(0)));
+        CHECK(fixture.position("prepare ") > fixture.position("open " + name(9)));
+        CHECK(fixture.position("afterWindow ") > fixture.position("end " + name(9)));
+        CHECK(fixture.position("makeDurable ") > fixture.position("afterWindow "));
+        CHECK(fixture.position("complete ") > fixture.position("makeDurable "));
+        CHECK(fixture.count("complete ") == 1);
+        CHECK(fixture.count("remove ") == (keepShadow ? 0 : 1));
+        if (!keepShadow) CHECK(fixture.position("remove ") > fixture.position("complete "));
+    }
+}
+
+void completesOnlyWhatSucceeded() {
+    for (const std::string step : {"begin", "prepare", "commit", "afterWindow", "makeDurable"}) {
+        Fixture fixture(CaptureScope::set);
+        fixture.server.faults[{step, ""}] = {true, false};
+        const auto failure = fixture.backup();
+        CHECK(failure && failure->text == step);
+        CHECK(fixture.server.open == 0);
+        CHECK(!fixture.close(true, true));  // nothing good is there that could be kept or completed
+        CHECK(fixture.count("complete ") == 0);
+        CHECK(fixture.count("remove ") == 1);
+    }
+}
+
+void aFailedCompletionIsReportedOnce() {
+    Fixture fixture(CaptureScope::set);
+    CHECK(!fixture.backup());
+    fixture.server.faults[{"complete", ""}] = {true, false};
+    const auto failure = fixture.close(false, true);
+    CHECK(failure && failure->text == "complete");
+    CHECK(fixture.count("remove ") == 1);
+    CHECK(!fixture.close(false, true));
+    CHECK(fixture.count("complete ") == 1);
+}
+
+void capturesVolumesWithoutDatabases() {
+    Fixture fixture(CaptureScope::set, {}, 0);
+    CHECK(!fixture.backup());
+    CHECK(fixture.count("commit ") == 1);
+    CHECK(!fixture.close(false, true));
+    CHECK(fixture.count("complete ") == 1 && fixture.count("remove ") == 1);
+}
+
+void aCommitThatNeverReturnsIsLeftToItself() {
+    SessionOptions options;
+    options.commitGrace = milliseconds(100);
+    Fixture fixture(CaptureScope::set, options);
+    fixture.server.faults[{"commit", ""}] = {false, true};
+    const auto begin = Clock::now();
+    const auto failure = fixture.backup(milliseconds(200));
+    CHECK(failure && failure->code == std::string(code::kDeadline));
+    CHECK(Clock::now() - begin < kPlenty / 2);
+    CHECK(fixture.server.inBackup == 0 && fixture.server.open == 0);
+    const auto stays = fixture.close(false);
+    CHECK(stays && stays->code == std::string(code::kShadow));
+    CHECK(fixture.count("remove ") == 0);  // not while somebody still makes it
+    fixture.server.releaseHanging();
+    for (int i = 0; i < 500 && fixture.close(false); ++i) std::this_thread::sleep_for(milliseconds(10));
+    CHECK(!fixture.close(false));
+    CHECK(fixture.count("remove ") == 2);  // by its own thread, and by close
+    CHECK(fixture.position("remove ") > fixture.position("commit "));
+}
+
+void aSessionMayEndBeforeItsCommit() {
+    SessionOptions options;
+    options.commitGrace = milliseconds(50);
+    Fixture fixture(CaptureScope::set, options);
+    fixture.server.faults[{"commit", ""}] = {false, true};
+    CHECK(fixture.backup(milliseconds(100)));
+    fixture.session.reset();
+    fixture.server.releaseHanging();
+    fixture.server.waitUntilQuiet();
+    CHECK(fixture.count("remove ") == 1);
 }
 
 void clonesOnlyWhenAllAreIn() {
@@ -411,6 +494,18 @@ void theLeaseClosesWhatIsForgotten() {
     CHECK(failure && failure->code == std::string(code::kLeaseExpired));
 }
 
+void aRenewedLeaseRunsAnew() {
+    SessionOptions options;
+    options.lease = milliseconds(400);
+    Fixture fixture(CaptureScope::set, options);
+    CHECK(!fixture.run(&Session::open));
+    for (int i = 0; i < 8; ++i) {
+        std::this_thread::sleep_for(milliseconds(100));
+        fixture.session->renewLease();
+    }
+    CHECK(!fixture.run(&Session::prepare));
+}
+
 void refusesCallsOutOfOrder() {
     Fixture fixture(CaptureScope::set);
     const auto failure = fixture.run(&Session::capture);
@@ -441,6 +536,12 @@ void aThreadThatCannotEnterSkipsItsDatabases() {
 int main() {
     return check::run({
         {"a set keeps its order", keepsTheOrderOfASet},
+        {"the provider is asked in order", asksTheProviderInOrder},
+        {"only what succeeded is completed", completesOnlyWhatSucceeded},
+        {"a failed completion is reported once", aFailedCompletionIsReportedOnce},
+        {"volumes are captured without databases", capturesVolumesWithoutDatabases},
+        {"a commit that never returns is left to itself", aCommitThatNeverReturnsIsLeftToItself},
+        {"a session may end before its commit", aSessionMayEndBeforeItsCommit},
         {"files are cloned only when all databases are in backup mode", clonesOnlyWhenAllAreIn},
         {"rolling finishes one database before the next", rollsOneDatabaseAtATimePerShard},
         {"a database that fails is left out", leavesOutADatabaseThatFails},
@@ -464,6 +565,7 @@ int main() {
         {"the deadline ends a hanging start", theDeadlineEndsAHangingStart},
         {"cancels anywhere", cancelsAnywhere},
         {"the lease closes what is forgotten", theLeaseClosesWhatIsForgotten},
+        {"a renewed lease runs anew", aRenewedLeaseRunsAnew},
         {"calls out of order are refused", refusesCallsOutOfOrder},
         {"the end of the process aborts and waits", abortsAndWaitsAtTheEndOfTheProcess},
         {"a thread that cannot enter skips its databases", aThreadThatCannotEnterSkipsItsDatabases},

@@ -322,6 +322,10 @@ class FakeSession implements NativeSession {
     for (const { target } of this.#options.volumes) if (target !== '') rmSync(target, { recursive: true, force: true });
   }
 
+  renewLease(): void {
+    // A fake has no lease.
+  }
+
   cancel(): void {
     this.#domino.calls.push('cancel');
     this.#cancelled = true;
