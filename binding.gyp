@@ -48,7 +48,7 @@
             '<!@(node -p "require(\'./cpp/sources.json\').windows.map((file) => \'cpp/\' + file).join(\'\\n\')")',
           ],
           'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
-          'defines': ['UNICODE', '_UNICODE', 'NOMINMAX', 'WIN32_LEAN_AND_MEAN'],
+          'defines': ['UNICODE', '_UNICODE', 'NOMINMAX', 'WIN32_LEAN_AND_MEAN', '_WIN32_WINNT=0x0A00'],
           'msvs_settings': {
             'VCCLCompilerTool': {
               'ExceptionHandling': 1,

@@ -12,7 +12,9 @@ function(domino_vss_compile_options target)
         target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
     endif()
     if(WIN32)
-        target_compile_definitions(${target} PRIVATE UNICODE _UNICODE NOMINMAX WIN32_LEAN_AND_MEAN)
+        target_compile_definitions(${target} PRIVATE UNICODE _UNICODE NOMINMAX WIN32_LEAN_AND_MEAN
+            # Windows 10, the oldest that runs a supported Node.js.
+            _WIN32_WINNT=0x0A00)
     endif()
     target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../cpp")
 endfunction()

@@ -17,8 +17,7 @@
 #include "domino/recovery.h"
 #include "domino/runtime.h"
 #include "domino/status.h"
-#include "shadow/btrfs_provider.h"
-#include "shadow/reflink_provider.h"
+#include "shadow/platform_provider.h"
 
 namespace domino_vss::addon {
 
@@ -121,10 +120,7 @@ Napi::Value deleteShadow(const Napi::CallbackInfo& info) {
     const std::string provider = stringOf(options, "provider");
     const std::string target = stringOf(options, "target");
     return runOnThread(info.Env(), "domino-vss delete", [provider, target]() -> PendingPromise::MakeValue {
-        if (provider == "btrfs")
-            shadow::deleteBtrfsSubvolume(target);
-        else
-            shadow::removeTargetDirectory(target);
+        shadow::deleteShadow(provider, target);
         return undefined();
     });
 }

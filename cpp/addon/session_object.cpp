@@ -10,10 +10,10 @@
 #include "addon/pending_promise.h"
 #include "addon/records.h"
 #include "backup/offline_source.h"
+#include "backup/path.h"
 #include "domino/domino_source.h"
 #include "domino/runtime.h"
-#include "shadow/btrfs_provider.h"
-#include "shadow/reflink_provider.h"
+#include "shadow/platform_provider.h"
 #include "shadow/rolling_provider.h"
 
 namespace domino_vss::addon {
@@ -171,12 +171,10 @@ SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
         source = std::make_unique<domino::DominoSource>(domino::runtime::api());
 
     std::unique_ptr<backup::ShadowProvider> provider;
-    if (providerName == "btrfs") {
-        provider = std::make_unique<shadow::BtrfsProvider>(volumesOf(options));
-    } else if (providerName == "reflink") {
-        provider = std::make_unique<shadow::ReflinkProvider>(volumesOf(options));
-    } else if (providerName == "rolling") {
+    if (providerName == "rolling") {
         provider = std::make_unique<shadow::RollingProvider>(volumesOf(options));
+    } else if (providerName != "hook") {
+        provider = shadow::makePlatformProvider(providerName, volumesOf(options));
     } else {
         auto hook = std::make_unique<shadow::HookProvider>(
             volumesOf(options), hookRequest(info.Env(), options.Get("createShadow").As<Napi::Function>()));
@@ -188,7 +186,7 @@ SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
     sessionOptions.shards = static_cast<std::uint16_t>(options.Get("shards").As<Napi::Number>().Uint32Value());
     sessionOptions.databaseBudget = millisecondsOf(options.Get("databaseBudgetMs"));
     sessionOptions.lease = millisecondsOf(options.Get("leaseMs"));
-    sessionOptions.deltaDirectory = stringOf(options, "deltaDirectory");
+    sessionOptions.deltaDirectory = backup::pathOf(stringOf(options, "deltaDirectory"));
     session_ = std::make_shared<Session>(sessionOptions, std::move(source), std::move(provider));
     registry().add(info.Env(), session_);
 }

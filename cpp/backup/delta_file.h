@@ -1,12 +1,11 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "backup/failure.h"
-#include "backup/file_descriptor.h"
+#include "backup/file.h"
 
 namespace domino_vss::backup {
 
@@ -14,7 +13,8 @@ namespace domino_vss::backup {
 /// leaves half a delta behind, nor one of a database that was left out. Owned by one thread.
 class DeltaFile {
 public:
-    explicit DeltaFile(std::filesystem::path path);
+    /// The path is UTF-8.
+    explicit DeltaFile(std::string path);
     DeltaFile(const DeltaFile&) = delete;
     DeltaFile& operator=(const DeltaFile&) = delete;
     ~DeltaFile();
@@ -28,13 +28,10 @@ public:
 private:
     [[nodiscard]] CallStatus writeBuffered() noexcept;
 
-    std::filesystem::path path_;
+    std::string path_;
     std::vector<char> buffer_;
-    FileDescriptor descriptor_;
+    File file_;
     bool kept_ = false;
 };
-
-/// Makes the names of new files in a directory durable. Throws Failure.
-void syncDirectory(const std::filesystem::path& directory, const char* code, Phase phase);
 
 }  // namespace domino_vss::backup

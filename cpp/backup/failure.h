@@ -96,15 +96,12 @@ public:
     std::string subject;
 };
 
-/// A failed system call, from errno.
+/// A failed system call: errno on Linux, GetLastError on Windows.
 [[nodiscard]] Failure systemFailure(const char* code, Phase phase, const char* operation, std::string subject,
-                                    int errorNumber);
-[[nodiscard]] CallStatus systemStatus(const char* code, const char* operation, int errorNumber) noexcept;
+                                    int systemError);
+[[nodiscard]] CallStatus systemStatus(const char* code, const char* operation, int systemError) noexcept;
 
 /// Describes a status of the system or engine domain. Domino statuses need the runtime: DatabaseSource::describe.
 [[nodiscard]] Failure describeStatus(const CallStatus& status, Phase phase, std::string subject);
-
-/// Symbolic name of an errno value, empty when it is none of those that file systems return.
-[[nodiscard]] std::string_view errnoName(int errorNumber) noexcept;
 
 }  // namespace domino_vss::backup

@@ -5,6 +5,9 @@
 #include <system_error>
 #include <utility>
 
+#include "backup/path.h"
+#include "backup/system_error.h"
+
 namespace domino_vss::backup {
 
 namespace {
@@ -21,7 +24,7 @@ public:
     CallStatus start(std::uint64_t& sizeBytes) noexcept override {
         std::error_code error;
         sizeBytes = std::filesystem::file_size(file_, error);
-        return error ? systemStatus(code::kCopy, "stat", error.value()) : CallStatus{};
+        return error ? systemStatus(code::kCopy, "stat", systemErrorOf(error)) : CallStatus{};
     }
     CallStatus setHighWaterMark(std::uint64_t /*copiedBytes*/) noexcept override { return {}; }
     CallStatus stop() noexcept override { return {}; }
@@ -46,7 +49,7 @@ CallStatus OfflineSource::enterThread(std::unique_ptr<ThreadScope>& /*scope*/) n
 }
 
 CallStatus OfflineSource::open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) noexcept {
-    database = std::make_unique<OfflineDatabase>(spec.file);
+    database = std::make_unique<OfflineDatabase>(pathOf(spec.file));
     return {};
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "backup/delta_file.h"
+#include "backup/sync.h"
 
 namespace domino_vss::backup {
 

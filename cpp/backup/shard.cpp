@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backup/delta_file.h"
+#include "backup/path.h"
 
 namespace domino_vss::backup {
 
@@ -251,7 +252,7 @@ private:
         CallStatus status;
         {
             const CallMark mark(*this, owned, nowNs());
-            DeltaFile delta(core_.deltaDirectory / (std::to_string(owned.index) + ".delta"));
+            DeltaFile delta(utf8Of(core_.deltaDirectory / (std::to_string(owned.index) + ".delta")));
             status = writeDelta(owned, delta);
             if (status.ok()) status = verifyIdentity(owned);
             if (status.ok()) status = owned.database->end(EndMode::complete);

@@ -1,27 +1,22 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace domino_vss::backup {
 
-/// Inode number of every btrfs subvolume's top directory.
-inline constexpr ino_t kBtrfsSubvolumeInode = 256;
-
 /// The file system, or btrfs subvolume, that a path lies on.
 struct Volume {
     std::string path;
-    std::string mountPoint;
+    std::string mountPoint;  ///< on Windows a drive or a directory, with a backslash at its end
     std::string fileSystem;
-    std::string device;
+    std::string device;  ///< on Windows `\\?\Volume{…}\`
     bool isSubvolume = false;
     std::uint64_t freeBytes = 0;
 };
 
-/// The mounts of this process as they were at construction.
+/// The mounts of this process as they were at construction; on Windows as they are when asked.
 class MountTable {
 public:
     /// Throws Failure.

@@ -1,30 +1,26 @@
 #include "domino/catalog.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cerrno>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <set>
 #include <span>
 #include <string_view>
 #include <utility>
 
-#include "backup/file_descriptor.h"
+#include "backup/file.h"
+#include "backup/file_system.h"
+#include "backup/path.h"
+#include "backup/system_error.h"
 
 namespace domino_vss::domino {
 
 namespace {
 
-namespace fs = std::filesystem;
-using backup::FileDescriptor;
+using backup::FileIdentity;
+using backup::FileStatus;
 using backup::Phase;
 using backup::systemFailure;
 
@@ -32,9 +28,9 @@ constexpr std::array<std::string_view, 5> kDatabaseExtensions{".nsf", ".ntf", ".
 constexpr std::string_view kDirectoryLinkExtension = ".dir";
 /// Full-text indexes: directories full of files, never a database.
 constexpr std::string_view kFullTextExtension = ".ft";
-constexpr std::array<unsigned char, 2> kSignature{0x1A, 0x00};
+constexpr std::array<char, 2> kSignature{0x1A, 0x00};
 /// A link holds a path and perhaps some names; anything longer is no link.
-constexpr off_t kLargestLinkBytes = 4096;
+constexpr std::size_t kLargestLinkBytes = 4096;
 
 std::string lowered(std::string_view text) {
     std::string out(text);
@@ -51,24 +47,29 @@ bool isDatabaseName(std::string_view name) {
     return std::ranges::find(kDatabaseExtensions, extensionOf(name)) != kDatabaseExtensions.end();
 }
 
-double modifiedMs(const struct stat& status) {
-    return static_cast<double>(status.st_mtim.tv_sec) * 1e3 + static_cast<double>(status.st_mtim.tv_nsec) / 1e6;
+/// `12:345`: the volume, and the file on it.
+std::string textOf(const FileIdentity& identity) {
+    std::string text = std::to_string(identity.volume) + ":";
+    if (identity.high != 0) text += std::to_string(identity.high) + ".";
+    return text + std::to_string(identity.low);
 }
 
-using FileId = std::pair<dev_t, ino_t>;
+std::string join(const std::string& directory, std::string_view name) {
+    const bool separated = !directory.empty() && directory.back() == backup::kSeparator;
+    return directory + (separated ? "" : std::string(1, backup::kSeparator)) + std::string(name);
+}
 
 class Walk {
 public:
     Walk(const std::string& dataDirectory, const std::vector<std::string>& excludeDirectories) {
+        FileStatus status;
         for (const std::string& directory : excludeDirectories) {
-            struct stat status {};
-            if (::stat(directory.c_str(), &status) == 0) seenDirectories_.insert({status.st_dev, status.st_ino});
+            if (backup::readStatus(directory, status) == 0) seenDirectories_.insert(status.identity);
         }
-        struct stat status {};
-        if (::stat(dataDirectory.c_str(), &status) != 0)
-            throw systemFailure(backup::code::kFind, Phase::find, "stat", dataDirectory, errno);
-        const FileDescriptor readable(::open(dataDirectory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (!readable.valid()) throw systemFailure(backup::code::kFind, Phase::find, "open", dataDirectory, errno);
+        if (const int error = backup::readStatus(dataDirectory, status); error != 0)
+            throw systemFailure(backup::code::kFind, Phase::find, "stat", dataDirectory, error);
+        if (const int error = backup::listDirectory(dataDirectory, [](std::string_view) {}); error != 0)
+            throw systemFailure(backup::code::kFind, Phase::find, "open", dataDirectory, error);
         directory(dataDirectory, "");
         std::ranges::sort(catalog_.entries, {}, &CatalogEntry::path);
     }
@@ -76,133 +77,125 @@ public:
     [[nodiscard]] Catalog take() && { return std::move(catalog_); }
 
 private:
-    struct DirectoryCloser {
-        void operator()(DIR* directory) const noexcept { ::closedir(directory); }
-    };
-
     /// `prefix` is the path of the directory in Domino's terms, empty or ending in a slash.
-    void directory(const fs::path& directoryPath, const std::string& prefix) {
-        struct stat own {};
-        if (::stat(directoryPath.c_str(), &own) != 0) return problem("stat", directoryPath, errno);
+    void directory(const std::string& directoryPath, const std::string& prefix) {
+        FileStatus own;
+        if (const int error = backup::readStatus(directoryPath, own); error != 0)
+            return problem("stat", directoryPath, error);
         // Links may lead into a circle, and an excluded directory may be reached on many ways.
-        if (!seenDirectories_.insert({own.st_dev, own.st_ino}).second) return;
-        const std::unique_ptr<DIR, DirectoryCloser> handle(::opendir(directoryPath.c_str()));
-        if (!handle) return problem("opendir", directoryPath, errno);
-        while (const dirent* const item = ::readdir(handle.get())) {
-            const std::string_view name = item->d_name;
-            if (name != "." && name != "..") entry(directoryPath / name, name, prefix);
-        }
+        if (!seenDirectories_.insert(own.identity).second) return;
+        const int error = backup::listDirectory(
+            directoryPath, [&](std::string_view name) { entry(join(directoryPath, name), name, prefix); });
+        if (error != 0) problem("opendir", directoryPath, error);
     }
 
-    void entry(const fs::path& itemPath, std::string_view name, const std::string& prefix) {
+    void entry(const std::string& itemPath, std::string_view name, const std::string& prefix) {
         const std::string extension = extensionOf(name);
         const bool database = isDatabaseName(name);
-        struct stat status {};
-        if (::stat(itemPath.c_str(), &status) != 0) {
+        FileStatus status;
+        if (const int error = backup::readStatus(itemPath, status); error != 0) {
             // A file that has just been deleted is none of our business; a symbolic link that dangles is.
-            const int error = errno;
-            struct stat link {};
-            if (database && (error != ENOENT || ::lstat(itemPath.c_str(), &link) == 0))
-                problem("stat", itemPath, error);
+            const bool missing = error == backup::systemErrorOf(std::errc::no_such_file_or_directory);
+            if (database && (!missing || backup::nameExists(itemPath))) problem("stat", itemPath, error);
             return;
         }
-        if (S_ISDIR(status.st_mode)) {
+        const bool isFile = status.kind == FileStatus::Kind::regular;
+        if (status.kind == FileStatus::Kind::directory) {
             if (extension != kFullTextExtension) directory(itemPath, prefix + std::string(name) + "/");
-        } else if (S_ISREG(status.st_mode) && extension == kDirectoryLinkExtension) {
+        } else if (isFile && extension == kDirectoryLinkExtension) {
             const std::string linkName(name.substr(0, name.size() - extension.size()));
             const std::string target = linkTarget(itemPath, status);
-            struct stat targetStatus {};
+            FileStatus targetStatus;
             if (target.empty()) return;
-            if (::stat(target.c_str(), &targetStatus) != 0) return brokenLink(itemPath, target, errno);
+            if (const int error = backup::readStatus(target, targetStatus); error != 0)
+                return brokenLink(itemPath, target, error);
             directory(target, prefix + linkName + "/");
-        } else if (S_ISREG(status.st_mode) && database) {
+        } else if (isFile && database) {
             file(itemPath, prefix + std::string(name), status);
         }
     }
 
-    void file(const fs::path& filePath, std::string dominoPath, const struct stat& status) {
-        std::array<unsigned char, kSignature.size()> head{};
+    void file(const std::string& filePath, std::string dominoPath, const FileStatus& status) {
+        std::array<char, kSignature.size()> head{};
         if (!readHead(filePath, head)) return;
         if (head == kSignature) return add(filePath, std::move(dominoPath), status);
         std::string target = linkTarget(filePath, status);
         if (target.empty()) return notADatabase(filePath);
         if (!isDatabaseName(target)) target += ".nsf";
-        struct stat targetStatus {};
-        if (::stat(target.c_str(), &targetStatus) != 0) return brokenLink(filePath, target, errno);
+        FileStatus targetStatus;
+        if (const int error = backup::readStatus(target, targetStatus); error != 0)
+            return brokenLink(filePath, target, error);
         if (!readHead(target, head)) return;
         if (head != kSignature) return notADatabase(filePath);
         add(target, std::move(dominoPath), targetStatus);
     }
 
-    bool readHead(const fs::path& filePath, std::span<unsigned char> head) {
-        const FileDescriptor descriptor(::open(filePath.c_str(), O_RDONLY | O_CLOEXEC));
-        if (!descriptor.valid()) {
-            problem("open", filePath, errno);
+    /// Answers whether it could be read; a shorter file leaves the rest as it is.
+    bool readHead(const std::string& filePath, std::span<char> head) {
+        backup::File file;
+        if (const int error = file.openForReading(filePath); error != 0) {
+            problem("open", filePath, error);
             return false;
         }
-        const ssize_t got = ::pread(descriptor.get(), head.data(), head.size(), 0);
-        if (got < 0) problem("read", filePath, errno);
-        return got >= 0;
+        const int error = backup::readFully(file, head).error;
+        if (error != 0) problem("read", filePath, error);
+        return error == 0;
     }
 
     /// First line of a link file; empty when the file is no link (a link names an absolute path).
-    std::string linkTarget(const fs::path& linkPath, const struct stat& status) {
-        if (status.st_size > kLargestLinkBytes) return {};
-        const FileDescriptor descriptor(::open(linkPath.c_str(), O_RDONLY | O_CLOEXEC));
-        if (!descriptor.valid()) {
-            problem("open", linkPath, errno);
+    std::string linkTarget(const std::string& linkPath, const FileStatus& status) {
+        if (status.sizeBytes > kLargestLinkBytes) return {};
+        backup::File file;
+        if (const int error = file.openForReading(linkPath); error != 0) {
+            problem("open", linkPath, error);
             return {};
         }
         std::array<char, kLargestLinkBytes> text{};
-        const ssize_t got = ::pread(descriptor.get(), text.data(), text.size(), 0);
-        if (got <= 0) return {};
-        std::string_view line(text.data(), static_cast<std::size_t>(got));
+        std::string_view line(text.data(), backup::readFully(file, text).bytes);
         line = line.substr(0, line.find_first_of("\r\n"));
         while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
-        const bool isPath = line.starts_with('/') && line.find('\0') == std::string_view::npos;
+        const bool isPath = line.find('\0') == std::string_view::npos && backup::pathOf(line).is_absolute();
         return isPath ? std::string(line) : std::string{};
     }
 
-    void add(const fs::path& filePath, std::string dominoPath, const struct stat& status) {
-        std::error_code error;
-        const fs::path resolved = fs::canonical(filePath, error);
-        if (error) return problem("realpath", filePath, error.value());
-        catalog_.entries.push_back({std::move(dominoPath), resolved.string(),
-                                    static_cast<std::uint64_t>(status.st_size), modifiedMs(status),
-                                    volumeIndex(resolved, status.st_dev),
-                                    std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino)});
+    void add(const std::string& filePath, std::string dominoPath, const FileStatus& status) {
+        std::string resolved;
+        if (const int error = backup::resolvePath(filePath, resolved); error != 0)
+            return problem("realpath", filePath, error);
+        const std::uint16_t volume = volumeIndex(resolved, status.identity.volume);
+        catalog_.entries.push_back({std::move(dominoPath), std::move(resolved), status.sizeBytes, status.modifiedMs,
+                                    volume, textOf(status.identity)});
     }
 
-    std::uint16_t volumeIndex(const fs::path& filePath, dev_t device) {
-        const auto known = volumeOfDevice_.find(device);
-        if (known != volumeOfDevice_.end()) return known->second;
+    std::uint16_t volumeIndex(const std::string& filePath, std::uint64_t volume) {
+        const auto known = indexOfVolume_.find(volume);
+        if (known != indexOfVolume_.end()) return known->second;
         const auto index = static_cast<std::uint16_t>(catalog_.volumes.size());
-        catalog_.volumes.push_back(mounts_.volumeOf(filePath.string()));
-        volumeOfDevice_.emplace(device, index);
+        catalog_.volumes.push_back(mounts_.volumeOf(filePath));
+        indexOfVolume_.emplace(volume, index);
         return index;
     }
 
-    void problem(const char* operation, const fs::path& subject, int errorNumber) {
-        catalog_.problems.push_back(
-            systemFailure(backup::code::kFind, Phase::find, operation, subject.string(), errorNumber));
+    void problem(const char* operation, const std::string& subject, int systemError) {
+        catalog_.problems.push_back(systemFailure(backup::code::kFind, Phase::find, operation, subject, systemError));
     }
 
     /// The subject is the link: that is what the data directory has, and what a glob can exclude.
-    void brokenLink(const fs::path& link, const std::string& target, int errorNumber) {
-        problem("stat", link, errorNumber);
+    void brokenLink(const std::string& link, const std::string& target, int systemError) {
+        problem("stat", link, systemError);
         catalog_.problems.back().text += ": the link leads to " + target;
     }
 
-    void notADatabase(const fs::path& subject) {
+    void notADatabase(const std::string& subject) {
         catalog_.problems.emplace_back(backup::code::kFind, Phase::find,
                                        "has the name of a database but neither its signature nor a link's path",
-                                       subject.string());
+                                       subject);
     }
 
     Catalog catalog_;
     backup::MountTable mounts_;
-    std::map<dev_t, std::uint16_t> volumeOfDevice_;
-    std::set<FileId> seenDirectories_;
+    std::map<std::uint64_t, std::uint16_t> indexOfVolume_;
+    std::set<FileIdentity> seenDirectories_;
 };
 
 }  // namespace

@@ -1,14 +1,10 @@
 #include "domino/change_info.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <vector>
 
-#include "backup/file_descriptor.h"
+#include "backup/file.h"
+#include "backup/file_system.h"
 #include "domino/lmbcs.h"
 #include "domino/runtime.h"
 
@@ -17,21 +13,7 @@ namespace domino_vss::domino {
 namespace {
 
 using backup::Failure;
-using backup::FileDescriptor;
 using backup::Phase;
-
-/// Reads until the buffer is full or the file ends.
-std::size_t readPiece(int descriptor, std::span<char> buffer, const std::string& file) {
-    std::size_t filled = 0;
-    while (filled < buffer.size()) {
-        const ssize_t got = ::read(descriptor, buffer.data() + filled, buffer.size() - filled);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) throw backup::systemFailure(backup::code::kCopy, Phase::restore, "read", file, errno);
-        if (got == 0) break;
-        filled += static_cast<std::size_t>(got);
-    }
-    return filled;
-}
 
 /// NSFBackupEndApplyChangeInfo is due once the start has succeeded, with abort unless everything was applied.
 class Application {
@@ -71,8 +53,9 @@ private:
 }  // namespace
 
 void applyChangeInfo(const Api& api, const ChangeInfoFile& info) {
-    const FileDescriptor delta(::open(info.deltaFile.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!delta.valid()) throw backup::systemFailure(backup::code::kCopy, Phase::restore, "open", info.deltaFile, errno);
+    backup::File delta;
+    if (const int error = delta.openForReading(info.deltaFile); error != 0)
+        throw backup::systemFailure(backup::code::kCopy, Phase::restore, "open", info.deltaFile, error);
     std::uint32_t largest = info.pieceBytes;
     for (const std::uint32_t length : info.irregularPieces) largest = std::max(largest, length);
     std::vector<char> buffer(largest);
@@ -81,15 +64,17 @@ void applyChangeInfo(const Api& api, const ChangeInfoFile& info) {
     for (std::size_t i = 0;; ++i) {
         const bool listed = i < info.irregularPieces.size();
         const std::span<char> want = std::span(buffer).first(listed ? info.irregularPieces[i] : info.pieceBytes);
-        const std::size_t got = readPiece(delta.get(), want, info.deltaFile);
-        if (got == 0) break;
-        application.apply(want.first(got));
-        applied += got;
+        const backup::ReadResult got = backup::readFully(delta, want);
+        if (got.error != 0)
+            throw backup::systemFailure(backup::code::kCopy, Phase::restore, "read", info.deltaFile, got.error);
+        if (got.bytes == 0) break;
+        application.apply(want.first(got.bytes));
+        applied += got.bytes;
     }
-    struct stat status {};
-    if (::fstat(delta.get(), &status) != 0)
-        throw backup::systemFailure(backup::code::kCopy, Phase::restore, "fstat", info.deltaFile, errno);
-    if (applied != static_cast<std::uint64_t>(status.st_size))
+    backup::FileStatus status;
+    if (const int error = backup::readStatus(info.deltaFile, status); error != 0)
+        throw backup::systemFailure(backup::code::kCopy, Phase::restore, "stat", info.deltaFile, error);
+    if (applied != status.sizeBytes)
         throw Failure(backup::code::kCorruptChangeInfo, Phase::restore, "not all of the file could be applied",
                       info.deltaFile);
     application.finish();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,14 +22,20 @@ public:
 
 private:
     Library() = default;
-    void resolve(void* handle, const std::string& file);
+    /// The address of an exported function, or nullptr.
+    using Find = std::function<void*(const char* name)>;
+    void resolve(const Find& findFunction, const std::string& file);
 
     Api api_{};
     std::vector<std::string> missing_;
 };
 
-/// Refuses a file that somebody other than root or the present user could have put there: it, or a directory above it,
-/// is writable by others. Throws Failure.
+/// Refuses a file that an ordinary user could have put there: it, or a directory above it, is writable by others than
+/// root and the present user, on Windows by one of the groups that everybody belongs to. Throws Failure.
 void requireTrustedFile(const std::string& file);
+
+/// Calls back when the process ends by itself, while the library is still usable. Nothing happens on Windows, where the
+/// other threads are gone by then; there only the listener in JavaScript takes leave of Domino.
+void callAtExit(void (*function)());
 
 }  // namespace domino_vss::domino

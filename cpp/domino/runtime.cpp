@@ -1,17 +1,15 @@
 #include "domino/runtime.h"
 
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 #include <condition_variable>
-#include <cstdlib>
 #include <mutex>
 #include <new>
 #include <optional>
 #include <thread>
 #include <utility>
 
+#include "backup/path.h"
+#include "backup/system_error.h"
 #include "domino/library.h"
 #include "domino/lmbcs.h"
 #include "domino/status.h"
@@ -78,7 +76,7 @@ std::string serverName(const Api& api) {
 /// The keeper thread. The thread that initialises needs no NotesInitThread; it is also the one that terminates.
 void keep(Process& state, const RuntimeOptions& options) {
     const Api& api = state.library->api();
-    std::string program = options.programDirectory + "/domino-vss";
+    std::string program = options.programDirectory + backup::kSeparator + "domino-vss";
     std::string ini = "=" + options.notesIni;
     std::array<char*, 3> arguments{program.data(), ini.data(), nullptr};
     const STATUS status = api.NotesInitExtended(2, arguments.data());
@@ -132,9 +130,7 @@ RuntimeInfo open(const RuntimeOptions& options) {
                       "the Domino runtime of this process is starting or ended", options.notesIni);
     lock.unlock();
     state.library = Library::load(options.programDirectory);
-    // Registered after the library was loaded, so it runs before the library's own destructors.
-    static const int kRegistered = std::atexit(terminateAtExit);
-    static_cast<void>(kRegistered);
+    callAtExit(terminateAtExit);
     lock.lock();
     state.initFailure.reset();
     state.stage = Process::Stage::starting;
@@ -218,7 +214,8 @@ backup::CallStatus RuntimeThread::enter(const Api& api, std::unique_ptr<backup::
     if (scope) return {};
     api.NotesTermThread();
     leaveMembership();
-    return backup::systemStatus(code::kDominoCall, "NotesInitThread", ENOMEM);
+    return backup::systemStatus(code::kDominoCall, "NotesInitThread",
+                                backup::systemErrorOf(std::errc::not_enough_memory));
 }
 
 Failure describe(const Api& api, const backup::CallStatus& status, Phase phase, std::string subject) {

@@ -14,8 +14,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "backup/btrfs.h"
 #include "backup/file_descriptor.h"
-#include "backup/volume.h"
 
 namespace domino_vss::shadow {
 

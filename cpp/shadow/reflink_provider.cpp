@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "backup/file_descriptor.h"
+#include "shadow/platform_provider.h"
 
 namespace domino_vss::shadow {
 
@@ -48,6 +49,7 @@ void ReflinkProvider::remove() {
     targets_.remove();
 }
 
+/// Clones a small file of its own inside the directory.
 bool probeReflink(const std::string& directory) {
     std::string sourceName = directory + "/.domino-vss-probe-XXXXXX";
     const FileDescriptor source(::mkostemp(sourceName.data(), O_CLOEXEC));

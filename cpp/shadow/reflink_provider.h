@@ -26,7 +26,4 @@ private:
     TargetDirectories targets_;
 };
 
-/// Clones a small file of its own inside the directory, to learn whether the file system really does it.
-[[nodiscard]] bool probeReflink(const std::string& directory);
-
 }  // namespace domino_vss::shadow

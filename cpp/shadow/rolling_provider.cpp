@@ -1,22 +1,19 @@
 #include "shadow/rolling_provider.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <span>
 #include <utility>
 
-#include "backup/file_descriptor.h"
+#include "backup/file.h"
+#include "backup/system_error.h"
 
 namespace domino_vss::shadow {
 
 namespace {
 
 using backup::CallStatus;
-using backup::FileDescriptor;
+using backup::File;
 using backup::systemStatus;
 
 constexpr std::size_t kBlockBytes = std::size_t{256} << 10U;
@@ -24,31 +21,22 @@ constexpr std::size_t kBlockBytes = std::size_t{256} << 10U;
 /// block.
 constexpr std::uint64_t kMarkIntervalBytes = std::uint64_t{512} << 10U;
 
-CallStatus writeAll(int descriptor, std::span<const char> bytes) noexcept {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return systemStatus(backup::code::kCopy, "write", errno);
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return {};
-}
-
 /// Copies exactly `sizeBytes`. The mark follows what has been *read*: only that can no longer change in the copy.
-CallStatus copyFile(int source, int target, backup::Database& database, std::uint64_t sizeBytes,
+CallStatus copyFile(File& source, File& target, backup::Database& database, std::uint64_t sizeBytes,
                     const backup::Limits& limits, std::span<char> block) noexcept {
     std::uint64_t copied = 0;
     std::uint64_t marked = 0;
     while (copied < sizeBytes) {
         if (const char* reason = limits.exceeded()) return {reason, "", backup::Domain::engine, 0};
         const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), sizeBytes - copied));
-        const ssize_t got = ::read(source, block.data(), want);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return systemStatus(backup::code::kCopy, "read", errno);
-        if (got == 0) return systemStatus(backup::code::kCopy, "read", EIO);  // shorter than at NSFBackupStart
-        const auto bytes = static_cast<std::size_t>(got);
-        if (const CallStatus written = writeAll(target, block.first(bytes)); !written.ok()) return written;
-        copied += bytes;
+        const backup::ReadResult got = source.read(block.first(want));
+        if (got.error != 0) return systemStatus(backup::code::kCopy, "read", got.error);
+        // Shorter than at NSFBackupStart.
+        if (got.bytes == 0)
+            return systemStatus(backup::code::kCopy, "read", backup::systemErrorOf(std::errc::io_error));
+        if (const int error = target.write(block.first(got.bytes)); error != 0)
+            return systemStatus(backup::code::kCopy, "write", error);
+        copied += got.bytes;
         if (copied - marked < kMarkIntervalBytes) continue;
         marked = copied;
         if (const CallStatus mark = database.setHighWaterMark(copied); !mark.ok()) return mark;
@@ -68,12 +56,13 @@ CallStatus RollingProvider::captureFile(const backup::DatabaseSpec& spec, backup
                                         std::uint64_t sizeBytes, const backup::Limits& limits) noexcept {
     // One block per shard thread for the life of the thread, so that a capture never allocates.
     thread_local std::array<char, kBlockBytes> block;
-    const FileDescriptor source(::open(spec.file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!source.valid()) return systemStatus(backup::code::kCopy, "open", errno);
-    static_cast<void>(::posix_fadvise(source.get(), 0, 0, POSIX_FADV_SEQUENTIAL));
-    const FileDescriptor target(::open(spec.target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!target.valid()) return systemStatus(backup::code::kCopy, "open", errno);
-    return copyFile(source.get(), target.get(), database, sizeBytes, limits, block);
+    File source;
+    if (const int error = source.openForReading(spec.file); error != 0)
+        return systemStatus(backup::code::kCopy, "open", error);
+    File target;
+    if (const int error = target.create(spec.target); error != 0)
+        return systemStatus(backup::code::kCopy, "open", error);
+    return copyFile(source, target, database, sizeBytes, limits, block);
 }
 
 void RollingProvider::remove() {

@@ -1,15 +1,13 @@
 #include "shadow/session_volume.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 #include <unordered_set>
 
-#include "backup/file_descriptor.h"
+#include "backup/path.h"
+#include "backup/sync.h"
+#include "backup/system_error.h"
 
 namespace domino_vss::shadow {
 
@@ -19,41 +17,32 @@ void createDirectories(const std::filesystem::path& directory) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error)
-        throw backup::systemFailure(backup::code::kShadowDirectory, Phase::prepare, "mkdir", directory.string(),
-                                    error.value());
+        throw backup::systemFailure(backup::code::kShadowDirectory, Phase::prepare, "mkdir", backup::utf8Of(directory),
+                                    backup::systemErrorOf(error));
 }
-
-namespace {
-
-void syncFileSystem(const std::string& directory, Phase phase) {
-    const backup::FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!descriptor.valid()) throw backup::systemFailure(backup::code::kShadow, phase, "open", directory, errno);
-    if (::syncfs(descriptor.get()) != 0)
-        throw backup::systemFailure(backup::code::kShadow, phase, "syncfs", directory, errno);
-}
-
-}  // namespace
 
 void TargetDirectories::create(std::span<const SessionVolume> volumes,
                                std::span<const backup::DatabaseSpec> databases) {
     for (const SessionVolume& volume : volumes) {
-        createDirectories(std::filesystem::path(volume.target).parent_path());
+        const std::filesystem::path target = backup::pathOf(volume.target);
+        createDirectories(target.parent_path());
         std::error_code error;
-        const bool isNew = std::filesystem::create_directory(volume.target, error);
+        const bool isNew = std::filesystem::create_directory(target, error);
         if (!isNew)
-            throw backup::systemFailure(backup::code::kShadowDirectory, Phase::prepare, "mkdir", volume.target,
-                                        error ? error.value() : EEXIST);
+            throw backup::systemFailure(
+                backup::code::kShadowDirectory, Phase::prepare, "mkdir", volume.target,
+                backup::systemErrorOf(error ? error : std::make_error_code(std::errc::file_exists)));
         made_.push_back(volume.target);
     }
     std::unordered_set<std::string> known;
     for (const backup::DatabaseSpec& database : databases) {
-        const std::filesystem::path parent = std::filesystem::path(database.target).parent_path();
-        if (known.insert(parent.string()).second) createDirectories(parent);
+        const std::filesystem::path parent = backup::pathOf(database.target).parent_path();
+        if (known.insert(backup::utf8Of(parent)).second) createDirectories(parent);
     }
 }
 
 void TargetDirectories::sync() const {
-    for (const std::string& directory : made_) syncFileSystem(directory, Phase::drain);
+    for (const std::string& directory : made_) backup::syncTree(directory, Phase::drain);
 }
 
 void TargetDirectories::remove() {
@@ -77,14 +66,15 @@ void removeEach(std::vector<std::string>& paths, void (*remove)(const std::strin
 void flushVolumes(std::span<const SessionVolume> volumes, const backup::Limits& limits) {
     for (const SessionVolume& volume : volumes) {
         if (const char* reason = limits.exceeded()) throw backup::Failure(reason, Phase::prepare, "gave up flushing");
-        syncFileSystem(volume.source, Phase::prepare);
+        backup::syncVolume(volume.source, Phase::prepare);
     }
 }
 
 void removeTargetDirectory(const std::string& target) {
     std::error_code error;
-    std::filesystem::remove_all(target, error);
-    if (error) throw backup::systemFailure(backup::code::kShadow, Phase::end, "unlink", target, error.value());
+    std::filesystem::remove_all(backup::pathOf(target), error);
+    if (error)
+        throw backup::systemFailure(backup::code::kShadow, Phase::end, "unlink", target, backup::systemErrorOf(error));
 }
 
 }  // namespace domino_vss::shadow

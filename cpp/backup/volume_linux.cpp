@@ -1,5 +1,3 @@
-#include "backup/volume.h"
-
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -9,7 +7,9 @@
 #include <sstream>
 #include <string_view>
 
+#include "backup/btrfs.h"
 #include "backup/failure.h"
+#include "backup/volume.h"
 
 namespace domino_vss::backup {
 

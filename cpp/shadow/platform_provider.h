@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backup/shadow_provider.h"
+#include "shadow/session_volume.h"
+
+namespace domino_vss::shadow {
+
+// The providers that only one operating system has, by name.
+
+/// Throws Failure for a provider that this system does not have.
+[[nodiscard]] std::unique_ptr<backup::ShadowProvider> makePlatformProvider(const std::string& name,
+                                                                           std::vector<SessionVolume> volumes);
+
+/// Whether the file system of a directory really clones files.
+[[nodiscard]] bool probeReflink(const std::string& directory);
+
+/// Removes a shadow that a provider made in a directory. Idempotent. Throws Failure.
+void deleteShadow(const std::string& provider, const std::string& target);
+
+}  // namespace domino_vss::shadow

@@ -1,0 +1,24 @@
+#include <utility>
+
+#include "shadow/btrfs_provider.h"
+#include "shadow/platform_provider.h"
+#include "shadow/reflink_provider.h"
+
+namespace domino_vss::shadow {
+
+std::unique_ptr<backup::ShadowProvider> makePlatformProvider(const std::string& name,
+                                                             std::vector<SessionVolume> volumes) {
+    if (name == "btrfs") return std::make_unique<BtrfsProvider>(std::move(volumes));
+    if (name == "reflink") return std::make_unique<ReflinkProvider>(std::move(volumes));
+    throw backup::Failure(backup::code::kUnsupported, backup::Phase::prepare, "there is no such provider on Linux",
+                          name);
+}
+
+void deleteShadow(const std::string& provider, const std::string& target) {
+    if (provider == "btrfs")
+        deleteBtrfsSubvolume(target);
+    else
+        removeTargetDirectory(target);
+}
+
+}  // namespace domino_vss::shadow
