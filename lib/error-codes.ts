@@ -1,6 +1,13 @@
 /** Which error class carries a code. */
 export type ErrorClass =
-  'DominoVssError' | 'DominoError' | 'BackupError' | 'ShadowError' | 'AbortError' | 'OptionError' | 'RestoreError';
+  | 'DominoVssError'
+  | 'DominoError'
+  | 'BackupError'
+  | 'ShadowError'
+  | 'VssError'
+  | 'AbortError'
+  | 'OptionError'
+  | 'RestoreError';
 
 /** Exit codes of the command line that stand for an error. */
 export type ErrorExitCode = 1 | 2 | 4 | 5 | 130;
@@ -256,6 +263,134 @@ export const errorCodes = {
   ERR_HOOK_TIMEOUT: {
     meaning: 'The snapshot function of a hook provider did not answer in time; the databases were taken out.',
     action: 'Make the snapshot faster, or raise timeoutMs.',
+    errorClass: 'ShadowError',
+    ...failureForNow,
+  },
+  ERR_VSS: {
+    meaning: 'A call of the Volume Shadow Copy Service failed.',
+    action: 'See the method, the code and its name; the Application and System event logs hold more.',
+    errorClass: 'VssError',
+    ...failure,
+  },
+  ERR_VSS_ACCESS: {
+    meaning: 'This process may not use the Volume Shadow Copy Service: it is not elevated, or lacks the backup right.',
+    action: 'Run as administrator (elevated), as a member of Backup Operators, or as LocalSystem.',
+    errorClass: 'VssError',
+    ...precondition,
+  },
+  ERR_VSS_LIBRARY: {
+    meaning: 'vssapi.dll could not be loaded from the system directory, or this process has the wrong bitness for it.',
+    action: 'Use the 64-bit Node.js on a 64-bit Windows; VSS does not work under WOW64.',
+    errorClass: 'VssError',
+    ...precondition,
+  },
+  ERR_VSS_SERVICE: {
+    meaning: 'The Volume Shadow Copy service, or the COM+ Event System that it needs, cannot be reached.',
+    action:
+      'Set both services to be started on demand, not disabled, and look into the Application event log; event 8194 ' +
+      'there means that writers were denied the way back to this process.',
+    errorClass: 'VssError',
+    ...precondition,
+  },
+  ERR_VSS_STATE: {
+    meaning: 'The Volume Shadow Copy Service found a call out of order.',
+    action: 'A defect in domino-vss, or a program that works on the same set; please report it.',
+    errorClass: 'VssError',
+    ...failure,
+  },
+  ERR_VSS_CONTEXT: {
+    meaning: 'This Windows or provider does not know the context, the attribute or the function that was asked for.',
+    action: 'Use another context or fewer attributes; server editions know more of them than client editions.',
+    errorClass: 'VssError',
+    ...precondition,
+  },
+  ERR_VSS_VOLUME: {
+    meaning: 'No shadow can be made of a volume.',
+    action: 'Use a local NTFS volume; `domino-vss provider list --supports <volume>` tells whether it can be shadowed.',
+    errorClass: 'VssError',
+    ...precondition,
+  },
+  ERR_VSS_IN_PROGRESS: {
+    meaning: 'Another program was making a shadow all the time; only one can be made at a time on a machine.',
+    action: 'Let the other backup end, or raise the timeout.',
+    errorClass: 'VssError',
+    retryable: true,
+    exitCode: 5,
+  },
+  ERR_VSS_PROVIDER: {
+    meaning: 'The provider that makes the shadows refused or failed.',
+    action: 'Look into the Application and System event logs for the reason; wait ten minutes before the next try.',
+    errorClass: 'VssError',
+    ...failureForNow,
+  },
+  ERR_VSS_STORAGE: {
+    meaning: 'There is not enough room for a shadow.',
+    action:
+      'Enlarge the shadow storage of the volume (`vssadmin resize shadowstorage`), free space on it (320 MB at least), or ' +
+      'delete old shadows.',
+    errorClass: 'VssError',
+    ...failure,
+  },
+  ERR_VSS_LIMIT: {
+    meaning: 'The greatest number of shadows of a volume, or of volumes in a set, has been reached.',
+    action: 'Delete old shadows, or take fewer volumes at once.',
+    errorClass: 'VssError',
+    ...failure,
+  },
+  ERR_VSS_TIMEOUT: {
+    meaning: 'Windows gave up the shadow because writes could not be flushed or held back in time.',
+    action: 'Repeat at a quieter time.',
+    errorClass: 'VssError',
+    ...failureForNow,
+  },
+  ERR_VSS_WRITER: {
+    meaning: 'A writer that takes part in the snapshot failed or refused.',
+    action: 'See the failed writers of this error; restart the service of the writer, or exclude it.',
+    errorClass: 'VssError',
+    ...failureForNow,
+  },
+  ERR_VSS_WRITER_MISSING: {
+    meaning: 'A writer or component that was to be verified does not take part.',
+    action: 'Start the application it belongs to, and add every volume it has files on; see `domino-vss writer list`.',
+    errorClass: 'VssError',
+    ...failure,
+  },
+  ERR_VSS_NOT_FOUND: {
+    meaning: 'A volume, shadow, snapshot set or provider does not exist.',
+    action: 'See `domino-vss shadow list` and `domino-vss provider list`.',
+    errorClass: 'VssError',
+    ...failure,
+  },
+  ERR_VSS_DOCUMENT: {
+    meaning: 'A Backup Components Document or writer metadata document cannot be read.',
+    action: 'Use the document exactly as it was saved with its backup.',
+    errorClass: 'VssError',
+    ...failure,
+  },
+  ERR_VSS_IMPORT: {
+    meaning: 'A transportable set could not be imported, or not completely.',
+    action: 'Make its disks visible to this machine first, and use the document of that very set.',
+    errorClass: 'VssError',
+    ...failure,
+  },
+  ERR_VSS_REVERT: {
+    meaning: 'A volume cannot be reverted to a shadow.',
+    action:
+      'See the message; system volumes, volumes in use and volumes that a running Domino needs are never reverted.',
+    errorClass: 'VssError',
+    ...failure,
+  },
+  ERR_SHADOW_FOREIGN: {
+    meaning: 'Shadows that this package has not made were selected for deletion. Nothing was deleted.',
+    action: 'Keep them (foreign: "keep", --own-only), or delete them all the same (foreign: "delete", --foreign).',
+    errorClass: 'ShadowError',
+    ...precondition,
+  },
+  ERR_SHADOW_VANISHED: {
+    meaning: 'The shadow was deleted while its databases were being copied.',
+    action:
+      'Enlarge the shadow storage: when it is full, Windows deletes the oldest shadow (System event log, VolSnap). Then ' +
+      'repeat the backup.',
     errorClass: 'ShadowError',
     ...failureForNow,
   },

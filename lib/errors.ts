@@ -2,6 +2,8 @@ import { types } from 'node:util';
 import { errorCodes, isErrorCode, type ErrorCode } from './error-codes';
 import type { NativeFailure, Phase } from './native';
 import { adviceOnStatus } from './status-advice';
+import { adviceOnHresult } from './vss-advice';
+import type { WriterState } from './vss-words';
 
 /** Marks errors of this package across several loaded copies of it. */
 const brand = Symbol.for('domino-vss.error');
@@ -122,19 +124,88 @@ export class ShadowError extends DominoVssError {
   readonly errno: number;
   /** For example `EOPNOTSUPP`; empty for none. */
   readonly errnoName: string;
+  /** Ids of the shadows that the error is about; empty when it is about none that exists. */
+  readonly shadows: readonly string[];
 
   /** @internal */
   constructor(
     code: ErrorCode,
-    where: { provider?: string; operation?: string; path?: string; errno?: number; errnoName?: string },
+    where: {
+      provider?: string;
+      operation?: string;
+      path?: string;
+      errno?: number;
+      errnoName?: string;
+      shadows?: readonly string[];
+    },
     details: ErrorDetails,
   ) {
     super(code, details);
+    this.shadows = where.shadows ?? [];
     this.provider = where.provider ?? '';
     this.operation = where.operation ?? '';
     this.path = where.path ?? '';
     this.errno = where.errno ?? 0;
     this.errnoName = where.errnoName ?? '';
+  }
+}
+
+/** A writer that failed, in a {@link VssError}. */
+export interface FailedWriter {
+  readonly name: string;
+  /** Class id. */
+  readonly id: string;
+  readonly instanceId: string;
+  readonly state: WriterState;
+  /** HRESULT of the failure. */
+  readonly hresult: number;
+  /** {@link hresult} as text, for example `0x800423F4`. */
+  readonly hresultHex: string;
+  /** For example `VSS_E_WRITERERROR_NONRETRYABLE`; empty when the number has no known name. */
+  readonly hresultName: string;
+  /** What the application of the writer says about it; empty for nothing. */
+  readonly applicationMessage: string;
+  /** What can be done about it. */
+  readonly hint: string;
+}
+
+/** A call of the Volume Shadow Copy Service failed, or a writer or provider did. */
+export class VssError extends ShadowError {
+  override name = 'VssError';
+  /** HRESULT as an unsigned number; 0 for a decision of this package. */
+  readonly hresult: number;
+  /** {@link hresult} as text, for example `0x80042316`; empty for 0. */
+  readonly hresultHex: string;
+  /** For example `VSS_E_SNAPSHOT_SET_IN_PROGRESS`; empty when the number has no known name. */
+  readonly hresultName: string;
+  /** The volume, writer, shadow or file the call was about; empty when it was about none. */
+  readonly volume: string;
+  /** Writers that failed by then. */
+  readonly writers: readonly FailedWriter[];
+
+  /** @internal */
+  constructor(
+    code: ErrorCode,
+    what: {
+      operation?: string;
+      hresult?: number;
+      hresultName?: string;
+      volume?: string;
+      writers?: readonly FailedWriter[];
+    },
+    details: ErrorDetails,
+  ) {
+    const { operation = '', hresult = 0, hresultName = '', volume = '', writers = [] } = what;
+    super(code, { provider: 'vss', operation, path: volume }, { hint: adviceOnHresult(hresult)?.hint, ...details });
+    this.hresult = hresult;
+    this.hresultHex = hresult === 0 ? '' : formatHresult(hresult);
+    this.hresultName = hresultName;
+    this.volume = volume;
+    this.writers = writers;
+  }
+
+  override get retryable(): boolean {
+    return adviceOnHresult(this.hresult)?.retryable ?? super.retryable;
   }
 }
 
@@ -197,12 +268,17 @@ function formatStatus(failure: Pick<NativeFailure, 'domain' | 'status'>): string
     case 'domino':
       return `0x${failure.status.toString(16).toUpperCase().padStart(4, '0')}`;
     case 'com':
-      return `0x${failure.status.toString(16).toUpperCase().padStart(8, '0')}`;
+      return formatHresult(failure.status);
     case 'system':
       return String(failure.status);
     case 'engine':
       return '';
   }
+}
+
+/** `0x80042316`. */
+export function formatHresult(hresult: number): string {
+  return `0x${hresult.toString(16).toUpperCase().padStart(8, '0')}`;
 }
 
 /** The public record of a failure that concerns one database. */
@@ -277,9 +353,13 @@ function fromNativeFailure(failure: NativeFailure): DominoVssError {
     return new DominoVssError('ERR_INTERNAL', { message, phase: failure.phase, cause: failure });
   }
   const details = { message: describeFailure(failure), phase: failure.phase };
+  const { errorClass } = errorCodes[failure.code];
+  if (failure.domain === 'com' && (errorClass === 'VssError' || errorClass === 'ShadowError')) {
+    return fromHresult(failure.code, failure, details);
+  }
   // A status of the C API is kept whatever the code stands for.
   if (failure.domain === 'domino') return new DominoError(failure.code, failure, details);
-  switch (errorCodes[failure.code].errorClass) {
+  switch (errorClass) {
     case 'ShadowError':
       return new ShadowError(
         failure.code,
@@ -291,6 +371,8 @@ function fromNativeFailure(failure: NativeFailure): DominoVssError {
         },
         details,
       );
+    case 'VssError':
+      return new VssError(failure.code, { operation: failure.operation, volume: failure.subject }, details);
     case 'BackupError':
       return new BackupError(failure.code, details);
     case 'RestoreError':
@@ -300,6 +382,14 @@ function fromNativeFailure(failure: NativeFailure): DominoVssError {
     default:
       return new DominoVssError(failure.code, details);
   }
+}
+
+/** Native code says what it knows of the circumstances; where that is nothing, the number tells what it is. */
+function fromHresult(code: ErrorCode, failure: NativeFailure, details: ErrorDetails): VssError {
+  const { operation, status, statusName, subject } = failure;
+  const general = code === 'ERR_VSS' || code === 'ERR_SHADOW';
+  const what = { operation, hresult: status, hresultName: statusName, volume: subject };
+  return new VssError(general ? (adviceOnHresult(status)?.code ?? 'ERR_VSS') : code, what, details);
 }
 
 function isSystemError(value: unknown): value is NodeJS.ErrnoException {

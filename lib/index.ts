@@ -5,10 +5,46 @@ import { getCapabilities as capabilities, type Capabilities, type CapabilitiesOp
 import { findDatabases as find, type FindDatabasesOptions, type FindDatabasesResult } from './databases';
 import { runDoctor as examine, type DoctorOptions, type DoctorReport } from './doctor';
 import { publicCall } from './call';
+import {
+  exposeShadow as expose,
+  unexposeShadow as unexpose,
+  type ExposeShadowOptions,
+  type UnexposeShadowOptions,
+} from './exposure';
+import {
+  breakSnapshotSet as breakSet,
+  importShadows as importSet,
+  type BreakSnapshotSetOptions,
+  type ImportShadowsOptions,
+} from './hardware-sets';
+import type { ListedShadow } from './listed-shadow';
 import { loadManifest, readBackups, type ListedBackup, type Manifest } from './manifest';
 import { absolutePath } from './options';
 import { rehearse as rehearseBackup, type RehearsalReport, type RehearseOptions } from './rehearse';
 import { restoreDatabases as restore, type RestoreOptions, type RestoreReport } from './restore';
+import {
+  queryRevertStatus as queryRevert,
+  revertToShadow as revert,
+  type QueryRevertStatusOptions,
+  type RevertReport,
+  type RevertStatus,
+  type RevertToShadowOptions,
+} from './revert';
+import {
+  deleteShadows as deleteSelected,
+  listShadows as list,
+  type DeleteShadowsOptions,
+  type DeleteShadowsReport,
+  type ListShadowsOptions,
+} from './shadows';
+import type { VssCallOptions } from './vss-call';
+import {
+  isVolumeSupported as isSupported,
+  listProviders as providers,
+  type IsVolumeSupportedOptions,
+  type VssProvider,
+} from './vss-providers';
+import { listWriters as writers, type ListWritersOptions, type Writer } from './writers';
 
 export type { Backup, CreateShadowOptions, EndBackupOptions } from './backup';
 export type { BackupReport } from './backup-report';
@@ -27,9 +63,14 @@ export {
   OptionError,
   RestoreError,
   ShadowError,
+  VssError,
   type DatabaseFailure,
+  type FailedWriter,
 } from './errors';
+export type { ExposeShadowOptions, ShadowShare, UnexposeShadowOptions } from './exposure';
+export type { BreakSnapshotSetOptions, ImportShadowsOptions } from './hardware-sets';
 export type { LeftOver } from './journal';
+export type { ListedShadow } from './listed-shadow';
 export type { ListedBackup, Manifest, ManifestHead, ManifestVolume } from './manifest';
 export type { Phase } from './native';
 export type { DominoLocation } from './options';
@@ -46,11 +87,27 @@ export type {
 export type { RehearsalReport, RehearseOptions, SlowDatabase } from './rehearse';
 export type { RestoredDatabase, RestoreOptions, RestoreReport } from './restore';
 export type { RestoreMode, RestoreStep } from './restore-plan';
+export type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './revert';
 export type { LeftOutReason, SelectionOptions } from './selection';
 export { systemdService, type BackupMode, type DominoService } from './service';
+export type { DeleteShadowsOptions, DeleteShadowsReport, ListShadowsOptions, ShadowSelector } from './shadows';
 export type { CopyDatabasesOptions, CopyReport, Shadow, SnapshotSet } from './snapshot-set';
 export type { Spread } from './spread';
 export type { PhaseTiming, Timeline, WindowFigures, WindowMessage } from './timeline';
+export type { VssCallOptions } from './vss-call';
+export type { IsVolumeSupportedOptions, VssProvider } from './vss-providers';
+export type {
+  ShadowAttribute,
+  ShadowState,
+  VssBackupType,
+  VssContext,
+  VssProviderType,
+  WriterComponentType,
+  WriterSource,
+  WriterState,
+  WriterUsage,
+} from './vss-words';
+export type { ListWritersOptions, Writer, WriterComponent, WriterFailure, WriterFiles } from './writers';
 
 /**
  * Finds and opens the databases and prepares the snapshot. This is the slow part; nothing is frozen. The databases stay
@@ -127,4 +184,109 @@ export function runDoctor(options: DoctorOptions = {}): Promise<DoctorReport> {
 /** Tells which providers can be used, in general or on the file system of a directory. Works on every system. */
 export function getCapabilities(options: CapabilitiesOptions = {}): Promise<Capabilities> {
   return capabilities(loadBinding, options);
+}
+
+/**
+ * Lists the shadow copies of this machine, whoever made them, oldest first. Windows only; needs no Domino.
+ *
+ * @throws {@link VssError} when VSS refuses; `ERR_UNSUPPORTED` on other systems; {@link AbortError} when cancelled.
+ */
+export function listShadows(options: ListShadowsOptions = {}): Promise<readonly ListedShadow[]> {
+  return list(loadBinding, options);
+}
+
+/**
+ * Deletes shadow copies, one after the other; one that is gone already counts for nothing. Shadows that are not ours are
+ * left alone unless `foreign` says otherwise. Windows only; needs no Domino.
+ *
+ * @throws {@link ShadowError} `ERR_SHADOW_FOREIGN`, which names them, when shadows of others were selected and nothing was
+ * deleted; {@link VssError} when nothing could be deleted; {@link AbortError} when cancelled between two shadows.
+ */
+export function deleteShadows(options: DeleteShadowsOptions): Promise<DeleteShadowsReport> {
+  return deleteSelected(loadBinding, options);
+}
+
+/**
+ * Gives a persistent shadow copy a drive letter, a directory, or a share, and answers that place. It stays there until
+ * {@link unexposeShadow} or until the shadow is deleted. A call that was cancelled may still take effect. Windows only.
+ *
+ * @throws {@link VssError}; {@link OptionError}; {@link AbortError}.
+ */
+export function exposeShadow(options: ExposeShadowOptions): Promise<string> {
+  return expose(loadBinding, options);
+}
+
+/**
+ * Takes the place of {@link exposeShadow} away again. The shadow stays. Windows only.
+ *
+ * @throws {@link VssError} `ERR_VSS_NOT_FOUND` when it is not exposed; {@link OptionError}; {@link AbortError}.
+ */
+export function unexposeShadow(options: UnexposeShadowOptions): Promise<void> {
+  return unexpose(loadBinding, options);
+}
+
+/**
+ * Makes ordinary disks of the shadows of a set, which VSS then forgets. For sets of hardware providers only. Windows only.
+ *
+ * @throws {@link VssError}, for example of the provider that made the set; {@link AbortError}.
+ */
+export function breakSnapshotSet(options: BreakSnapshotSetOptions): Promise<void> {
+  return breakSet(loadBinding, options);
+}
+
+/**
+ * Imports a transportable set on this machine. For sets of hardware providers, on server editions of Windows.
+ *
+ * @throws {@link VssError} `ERR_VSS_IMPORT`, `ERR_VSS_DOCUMENT`; {@link AbortError}.
+ */
+export function importShadows(options: ImportShadowsOptions): Promise<readonly ListedShadow[]> {
+  return importSet(loadBinding, options);
+}
+
+/**
+ * Turns a whole volume back to what it was when a shadow copy was made, and waits until that is done (`finished`) or
+ * `timeoutMs` (default: an hour) is over. What was written since is lost. It cannot be stopped: cancelling only stops the
+ * wait. Server editions of Windows only.
+ *
+ * @throws {@link VssError} `ERR_VSS_REVERT` for a volume with databases of a Domino that may run, or with the delta
+ * directory; other codes when VSS refuses; {@link AbortError}.
+ */
+export function revertToShadow(options: RevertToShadowOptions): Promise<RevertReport> {
+  return revert(loadBinding, options);
+}
+
+/**
+ * Tells whether a revert of a volume is still running. Windows only.
+ *
+ * @throws {@link VssError}; {@link AbortError}.
+ */
+export function queryRevertStatus(options: QueryRevertStatusOptions): Promise<RevertStatus> {
+  return queryRevert(loadBinding, options);
+}
+
+/**
+ * Lists the VSS writers of this machine with their components, on request with their states. Windows only.
+ *
+ * @throws {@link VssError}; {@link AbortError}.
+ */
+export function listWriters(options: ListWritersOptions = {}): Promise<readonly Writer[]> {
+  return writers(loadBinding, options);
+}
+
+/**
+ * Lists the providers that can make shadow copies on this machine. Windows only.
+ *
+ * @throws {@link VssError}; {@link AbortError}.
+ */
+export function listProviders(options: VssCallOptions = {}): Promise<readonly VssProvider[]> {
+  return providers(loadBinding, options);
+}
+
+/**
+ * Tells whether a shadow copy of a volume can be made, by any provider or by a certain one. Windows only.
+ *
+ * @throws {@link VssError} `ERR_VSS_NOT_FOUND` when there is no such volume; {@link AbortError}.
+ */
+export function isVolumeSupported(options: IsVolumeSupportedOptions): Promise<boolean> {
+  return isSupported(loadBinding, options);
 }

@@ -183,15 +183,9 @@ export async function readJournals(
   deltaDirectory: string,
   dataDirectory: string,
 ): Promise<{ readonly live: readonly JournalHead[]; readonly leftOvers: readonly LeftOver[] }> {
-  const directory = journalDirectory(deltaDirectory);
   const live: JournalHead[] = [];
   const leftOvers: LeftOver[] = [];
-  const names = await readdir(directory).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  });
-  for (const name of names.filter((candidate) => candidate.endsWith('.journal')).sort()) {
-    const file = join(directory, name);
+  for (const file of await journalFiles(deltaDirectory)) {
     const head = await readHead(file);
     // A process of another host sees another server, and its pid says nothing here.
     if (head?.dataDirectory !== dataDirectory || head.host !== hostname()) continue;
@@ -199,6 +193,25 @@ export async function readJournals(
     else leftOvers.push(leftOver(file, head));
   }
   return { live, leftOvers };
+}
+
+/** Shadows that the journals of a delta directory name, whosever they are. */
+export async function journaledShadows(deltaDirectory: string): Promise<string[]> {
+  const heads = await Promise.all((await journalFiles(deltaDirectory)).map(readHead));
+  return heads.flatMap((head) => head?.shadows ?? []);
+}
+
+/** Absolute paths, oldest first. */
+async function journalFiles(deltaDirectory: string): Promise<string[]> {
+  const directory = journalDirectory(deltaDirectory);
+  const names = await readdir(directory).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  });
+  return names
+    .filter((name) => name.endsWith('.journal'))
+    .sort()
+    .map((name) => join(directory, name));
 }
 
 async function readHead(file: string): Promise<JournalHead | undefined> {

@@ -64,8 +64,9 @@ function renderDocs(): string {
 Every error of this package is a \`DominoVssError\` with a stable \`code\` and a \`hint\`. \`isDominoVssError(error)\` recognises
 them across several loaded copies of the package. The class says which further fields an error has: a \`DominoError\` has
 \`status\`, \`statusHex\`, \`statusName\`, \`text\`, \`database\` and \`operation\`; a \`BackupError\` and a \`RestoreError\` have
-\`failures\`, one for each database; a \`ShadowError\` has \`provider\`, \`operation\`, \`path\`, \`errno\` and \`errnoName\`; an
-\`AbortError\` has the reason of its signal as \`cause\`; an \`OptionError\` names its \`option\`. A failed call of the Domino C API
+\`failures\`, one for each database; a \`ShadowError\` has \`provider\`, \`operation\`, \`path\`, \`errno\`, \`errnoName\` and
+\`shadows\`; a \`VssError\`, which is a \`ShadowError\`, also has \`hresult\`, \`hresultHex\`, \`hresultName\`, \`volume\` and the
+failed \`writers\`, and \`operation\` is the COM method; an \`AbortError\` has the reason of its signal as \`cause\`; an \`OptionError\` names its \`option\`. A failed call of the Domino C API
 is a \`DominoError\` whatever its code, and has the advice for its status as \`hint\` where there is one. The same codes appear in the failures of single databases.
 
 "Again" says whether the same call may succeed later without anything being changed by hand. "Exit" is the exit code of
