@@ -1,0 +1,583 @@
+import { AbortError, toPublicError } from '../errors';
+import { errorCodes, type ErrorCode } from '../error-codes';
+import type { ShadowSelector } from '../shadows';
+import { Aliases, environmentVariable, isAliasName } from './aliases';
+import type { ScriptCommand, ScriptContext, ScriptOption, Statement, WrittenSelector } from './commands';
+import type { ListedAs, ScriptEventListener } from './events';
+import { commandForms } from './grammar';
+import type { Word } from './lexer';
+import { likely } from './likely';
+import { readManifestAliases, writeManifestXml } from './metadata';
+import { readId, readPlace, readVolume } from './names';
+import { ScriptFailure, type ScriptPlace, type ScriptProblem } from './problem';
+import type { CreateRequest, ScriptBackup, ScriptMetadata, ScriptRestore, ScriptShadow, ScriptTarget } from './target';
+
+/** What the interpreter takes from its surroundings. */
+export interface InterpreterOptions {
+  readonly target: ScriptTarget;
+  readonly emit: ScriptEventListener;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Variables that only a run can define, because metadata were loaded, stand for themselves instead of being an error.
+   */
+  readonly isCheck?: boolean | undefined;
+}
+
+interface AddedVolume {
+  readonly volume: string;
+  /** Given with `alias`; empty for none. */
+  readonly alias: string;
+  readonly providerId: string;
+}
+
+interface Settings {
+  readonly context: ScriptContext;
+  readonly options: readonly ScriptOption[];
+  /** Absolute path; empty: a generated name in the working directory. */
+  readonly metadataFile: string;
+  readonly verbose: boolean;
+}
+
+const defaults: Settings = {
+  context: { lifetime: 'volatile', writers: true },
+  options: [],
+  metadataFile: '',
+  verbose: false,
+};
+
+const setAlias = 'VSS_SHADOW_SET';
+
+/** Runs commands one by one and holds everything between them. {@link close} belongs into a `finally`. */
+export class Interpreter {
+  readonly #options: InterpreterOptions;
+  readonly #aliases = new Aliases();
+  #settings = defaults;
+  #volumes: readonly AddedVolume[] = [];
+  #writers: CreateRequest['writers'] = { exclude: [], verify: [] };
+  #backups: readonly ScriptBackup[] = [];
+  #backupBegun = false;
+  #metadata: ScriptMetadata | undefined;
+  #restore: ScriptRestore | undefined;
+  #partial = false;
+
+  constructor(options: InterpreterOptions) {
+    this.#options = options;
+  }
+
+  /** Whether databases had to be left out. */
+  get isPartial(): boolean {
+    return this.#partial;
+  }
+
+  /** Names of the variables that commands can use, for completion. */
+  get aliasNames(): readonly string[] {
+    return [...this.#aliases.list().map(({ name }) => name), ...this.#pendingAliases()];
+  }
+
+  /**
+   * Runs one command. Answers whether another one may follow.
+   *
+   * @throws a {@link ScriptFailure} with the place in the script; {@link AbortError}.
+   */
+  async run(statement: Statement, file: string): Promise<'go on' | 'exit'> {
+    const { command, line, column, text } = statement;
+    if (this.#options.signal?.aborted) throw new AbortError(this.#options.signal.reason);
+    this.#options.emit({ type: 'command', file, line, text });
+    if (command.type === 'exit') return 'exit';
+    try {
+      await this.#perform(command, { line, column });
+    } catch (thrown) {
+      if (thrown instanceof ScriptFailure) throw thrown;
+      const error = toPublicError(thrown);
+      if (error instanceof AbortError) throw error;
+      throw new ScriptFailure({ line, column }, error.message, error.hint, error.code);
+    }
+    return 'go on';
+  }
+
+  /** Ends what is open, as `reset` and the end of a script do. Answers what went wrong. */
+  async close(place: ScriptPlace, file: string): Promise<readonly ScriptProblem[]> {
+    const problems: ScriptProblem[] = [];
+    const steps = [
+      ...this.#backups.map((backup) => async () => {
+        for (const message of await backup.release()) this.#options.emit({ type: 'warning', message });
+      }),
+      async () => this.#restore?.close(),
+    ];
+    this.#backups = [];
+    this.#backupBegun = false;
+    for (const step of steps) {
+      await step().catch((thrown: unknown) => {
+        const { message, hint, code } = toPublicError(thrown);
+        problems.push(new ScriptFailure(place, message, hint, code).in(file));
+      });
+    }
+    this.#restore = undefined;
+    return problems;
+  }
+
+  async #perform(command: ScriptCommand, place: ScriptPlace): Promise<void> {
+    const { target, emit } = this.#options;
+    switch (command.type) {
+      case 'show-settings': {
+        const { context, options, metadataFile, verbose } = this.#settings;
+        const backup = this.#backupBegun ? 'full' : 'copy';
+        emit({ type: 'settings', context, options, metadata: metadataFile, verbose, backup });
+        return;
+      }
+      case 'set-context':
+        this.#settings = { ...this.#settings, context: command.context };
+        return;
+      case 'set-option':
+        this.#settings = { ...this.#settings, options: command.options };
+        return;
+      case 'set-metadata':
+        this.#settings = { ...this.#settings, metadataFile: await target.metadataFile(this.#text(command.file)) };
+        return;
+      case 'set-verbose':
+        this.#settings = { ...this.#settings, verbose: command.on };
+        return;
+      case 'load-metadata':
+        return this.#loadMetadata(command.file);
+      case 'reset':
+        return this.#reset(place);
+      case 'list-writers':
+        emit({ type: 'writers', detail: command.detail, writers: await target.listWriters(command.detail) });
+        return;
+      case 'list-shadows':
+        return this.#listShadows(command.by === 'all' ? { by: 'all' } : this.#byId(command.by, command.what));
+      case 'list-providers':
+        emit({ type: 'providers', providers: await target.listProviders() });
+        return;
+      case 'begin-backup':
+        return this.#beginBackup(place);
+      case 'end-backup':
+        return this.#endBackup();
+      case 'begin-restore':
+        return this.#beginRestore(place);
+      case 'end-restore':
+        return this.#endRestore(place);
+      case 'simulate-restore':
+        return this.#simulateRestore(place);
+      case 'show-added': {
+        const aliases = this.#aliases.list();
+        emit({ type: 'added', volumes: this.#volumes, aliases });
+        return;
+      }
+      case 'add-volume':
+        return this.#addVolume(command);
+      case 'add-alias':
+        this.#aliases.set(this.#newAlias(command.name), this.#text(command.value));
+        return;
+      case 'writer': {
+        const writer = command.writer.map((word) => this.#text(word)).join(' ');
+        this.#writers = { ...this.#writers, [command.rule]: [...this.#writers[command.rule], writer] };
+        return;
+      }
+      case 'create':
+        return this.#create(place);
+      case 'import':
+        return this.#import(place);
+      case 'exec':
+        return this.#exec(command.file);
+      case 'expose':
+        return this.#expose(command.shadow, command.place);
+      case 'unexpose':
+        emit({ type: 'unexposed', as: await target.unexpose(this.#exposed(command.what)) });
+        return;
+      case 'break':
+        return this.#break(command.set, command.writable ? 'writable' : 'read-only');
+      case 'mask':
+        return this.#break(command.set, 'mask');
+      case 'delete-shadows':
+        return this.#delete(command.selector);
+      case 'revert':
+        return this.#revert(command.shadow);
+      case 'help':
+        emit({ type: 'help', forms: commandForms });
+        return;
+      case 'exit':
+        return;
+    }
+  }
+
+  #addVolume({ volume, alias, provider }: Extract<ScriptCommand, { type: 'add-volume' }>): Promise<void> {
+    const name = readVolume(this.#text(volume));
+    if (name === undefined) {
+      throw new ScriptFailure(
+        volume,
+        `"${volume.text}" is not a volume`,
+        'write a drive (d:), the full path of a mount point, or \\\\?\\Volume{…}\\',
+      );
+    }
+    if (this.#volumes.some((added) => added.volume.toLowerCase() === name.toLowerCase())) {
+      throw new ScriptFailure(volume, `${name} has been added already`, 'remove this line', 'ERR_STATE');
+    }
+    const newAlias = alias ? this.#newAlias(alias) : '';
+    const providerId = provider ? this.#id(provider, 'list providers shows the ids') : '';
+    return this.#addSupported(volume, { volume: name, alias: newAlias, providerId });
+  }
+
+  async #addSupported(word: Word, added: AddedVolume): Promise<void> {
+    const { volume, providerId } = added;
+    if (!(await this.#options.target.isVolumeSupported({ volume, providerId }))) {
+      const by = providerId === '' ? 'no provider' : `provider ${providerId} does not`;
+      const message = `${providerId === '' ? `${by} makes` : `${by} make`} shadow copies of ${volume}`;
+      throw new ScriptFailure(word, message, errorCodes.ERR_VSS_VOLUME.action, 'ERR_VSS_VOLUME');
+    }
+    this.#volumes = [...this.#volumes, added];
+  }
+
+  #newAlias(word: Word): string {
+    const name = this.#text(word);
+    if (!isAliasName(name)) {
+      throw new ScriptFailure(word, `"${name}" cannot be an alias`, 'use letters, digits and underscores');
+    }
+    if (this.#volumes.some(({ alias }) => alias.toUpperCase() === name.toUpperCase())) {
+      throw new ScriptFailure(word, `the alias ${name} is taken by another volume`, 'choose another name', 'ERR_STATE');
+    }
+    return name;
+  }
+
+  async #create(place: ScriptPlace): Promise<void> {
+    const { target, emit } = this.#options;
+    const [volumes, settings] = [this.#volumes, this.#settings];
+    if (volumes.length === 0) throw this.#outOfOrder(place, 'no volume has been added', 'add one first: add volume d:');
+    if (this.#restore) throw this.#outOfOrder(place, 'a restore has begun', 'end it first: end restore');
+    const { context, options } = settings;
+    const backupType = this.#backupBegun ? 'full' : 'copy';
+    this.#warnAboutRules(context, backupType);
+    const metadataFile = settings.metadataFile === '' ? await target.metadataFile('') : settings.metadataFile;
+    const request: CreateRequest = {
+      context,
+      options,
+      backupType,
+      volumes,
+      writers: context.writers ? this.#writers : { exclude: [], verify: [] },
+      metadataFile,
+      onProgress: (progress) => {
+        emit({ type: 'progress', progress });
+      },
+    };
+    const backup = await target.create(request);
+    this.#backups = [...this.#backups, backup];
+    this.#volumes = [];
+    this.#partial ||= backup.outcome === 'partial';
+    this.#reportWriters(backup);
+    for (const message of backup.warnings) emit({ type: 'warning', message });
+    const names = volumes.map(({ alias }, index) => alias || `VSS_SHADOW_${index + 1}`);
+    for (const [index, shadow] of backup.shadows.entries()) this.#define(names[index] ?? '', shadow.id, 'shadow');
+    this.#define(setAlias, backup.setId, 'set');
+    emit({ type: 'created', setId: backup.setId, shadows: this.#listed(backup.shadows) });
+    await backup.saveMetadata(writeManifestXml(backup.setId, request, this.#aliases.list()));
+    emit({ type: 'metadata', action: 'written', file: metadataFile });
+  }
+
+  #warnAboutRules({ writers }: ScriptContext, backupType: 'copy' | 'full'): void {
+    const { emit } = this.#options;
+    if (writers && backupType === 'full') {
+      const message =
+        'begin backup with writers makes a full backup: other applications (SQL Server, Exchange, …) count it in their ' +
+        'own backup chains and may truncate their logs; leave out begin backup, or use nowriters, to keep them out of it';
+      emit({ type: 'warning', message });
+    }
+    const rules = [...this.#writers.exclude, ...this.#writers.verify];
+    if (!writers && rules.length > 0) {
+      const message = `the context has no writers: the rules for ${rules.join(', ')} have no effect`;
+      emit({ type: 'note', message });
+    }
+  }
+
+  #reportWriters({ writers }: ScriptBackup): void {
+    if (!this.#settings.verbose) return;
+    for (const { name, excluded } of writers) {
+      const message = excluded === '' ? `writer "${name}" takes part` : `writer "${name}" is left out: ${excluded}`;
+      this.#options.emit({ type: 'detail', message });
+    }
+  }
+
+  #beginBackup(place: ScriptPlace): Promise<void> {
+    const { emit } = this.#options;
+    if (this.#restore) throw this.#outOfOrder(place, 'a restore has begun', 'end it first: end restore');
+    if (this.#backupBegun) emit({ type: 'note', message: 'a backup has been begun already' });
+    else if (this.#backups.length > 0) {
+      emit({ type: 'warning', message: 'shadow copies made before begin backup belong to a copy backup and stay so' });
+    }
+    this.#backupBegun = true;
+    emit({ type: 'backup', action: 'begun' });
+    return Promise.resolve();
+  }
+
+  async #endBackup(): Promise<void> {
+    const { emit } = this.#options;
+    if (!this.#backupBegun) {
+      const message = 'no backup was begun in this process, so there is nothing to end; whoever began one has ended it';
+      emit({ type: 'note', message });
+      return;
+    }
+    this.#backupBegun = false;
+    if (this.#backups.length === 0) {
+      emit({ type: 'note', message: 'nothing was created since begin backup, so there is nothing to complete' });
+      return;
+    }
+    for (const backup of this.#backups) {
+      for (const message of await backup.complete()) emit({ type: 'note', message });
+    }
+    emit({ type: 'backup', action: 'completed' });
+  }
+
+  async #loadMetadata(word: Word): Promise<void> {
+    const { target, emit } = this.#options;
+    const file = this.#text(word);
+    this.#metadata = await target.loadMetadata(file);
+    const aliases = readManifestAliases(this.#metadata.manifest);
+    if (!aliases) {
+      emit({ type: 'note', message: 'another program has written these metadata; their aliases are not known' });
+    }
+    for (const { name, value } of aliases ?? []) this.#define(name, value, 'value');
+    emit({ type: 'metadata', action: 'loaded', file });
+  }
+
+  async #import(place: ScriptPlace): Promise<void> {
+    const metadata = this.#requireMetadata(place);
+    const shadows = await this.#options.target.importShadows(metadata);
+    this.#options.emit({ type: 'shadows', title: 'Imported shadow copies', shadows: this.#listed(shadows) });
+  }
+
+  async #beginRestore(place: ScriptPlace): Promise<void> {
+    if (this.#restore) throw this.#outOfOrder(place, 'a restore has begun already', 'end it first: end restore');
+    if (this.#backupBegun) throw this.#outOfOrder(place, 'a backup has begun', 'end it first: end backup, then reset');
+    const restore = await this.#options.target.beginRestore(this.#requireMetadata(place));
+    this.#restore = restore;
+    await restore.preRestore();
+    this.#options.emit({ type: 'restore', action: 'begun', writers: restore.writers });
+  }
+
+  async #endRestore(place: ScriptPlace): Promise<void> {
+    const restore = this.#restore;
+    if (!restore) throw this.#outOfOrder(place, 'no restore has begun', 'begin one first: begin restore');
+    this.#restore = undefined;
+    try {
+      await restore.postRestore();
+    } finally {
+      await restore.close();
+    }
+    this.#options.emit({ type: 'restore', action: 'ended', writers: restore.writers });
+  }
+
+  async #simulateRestore(place: ScriptPlace): Promise<void> {
+    if (this.#restore) throw this.#outOfOrder(place, 'a restore has begun', 'end it first: end restore');
+    const restore = await this.#options.target.beginRestore(this.#requireMetadata(place));
+    await restore.close();
+    this.#options.emit({ type: 'restore', action: 'simulated', writers: restore.writers });
+  }
+
+  #requireMetadata(place: ScriptPlace): ScriptMetadata {
+    if (this.#metadata) return this.#metadata;
+    throw this.#outOfOrder(place, 'no metadata have been loaded', 'load them first: load metadata FILE.cab');
+  }
+
+  async #reset(place: ScriptPlace): Promise<void> {
+    const problems = await this.close(place, '');
+    this.#settings = defaults;
+    this.#volumes = [];
+    this.#writers = { exclude: [], verify: [] };
+    this.#metadata = undefined;
+    this.#aliases.clear();
+    const [first] = problems;
+    if (first) throw new ScriptFailure(place, first.message, first.remedy, first.code);
+  }
+
+  async #listShadows(selector: ShadowSelector): Promise<void> {
+    const shadows = await this.#options.target.listShadows(selector);
+    const title =
+      selector.by === 'set'
+        ? `Querying all shadow copies with the shadow copy set ID ${selector.setId}`
+        : selector.by === 'id'
+          ? `Querying the shadow copy with the ID ${selector.id}`
+          : 'Querying all shadow copies on the computer';
+    this.#options.emit({ type: 'shadows', title, shadows: this.#listed(shadows) });
+  }
+
+  /** `expose` before `create` is refused by diskshadow; what is meant is plain as long as the volume has been added. */
+  async #expose(shadow: Word, place: Word): Promise<void> {
+    const { target, emit } = this.#options;
+    const to = readPlace(this.#text(place));
+    if (!to) {
+      const remedy =
+        'write a free drive letter (b:), the full path of an empty directory, or the plain name of a share';
+      throw new ScriptFailure(place, `"${place.text}" is not a place to expose at`, remedy);
+    }
+    const pending = this.#pendingAlias(shadow);
+    if (pending !== undefined) {
+      emit({ type: 'note', message: `%${pending}% is not created yet; create comes first and is done now` });
+      await this.#create(shadow);
+    }
+    const id = this.#id(shadow, 'use the alias of the volume, or see list shadows all');
+    const volatile = this.#backups.flatMap(({ shadows }) => shadows).find((made) => made.id === id && !made.persistent);
+    if (volatile) {
+      const message = `${id} is volatile, and only persistent shadow copies can be exposed`;
+      throw new ScriptFailure(shadow, message, 'write "set context persistent" before create', 'ERR_VSS_CONTEXT');
+    }
+    emit({ type: 'exposed', id, as: await target.expose({ id, place: to }) });
+  }
+
+  #pendingAlias({ parts }: Word): string | undefined {
+    return parts
+      .flatMap((part) => (part.type === 'variable' ? [part.name] : []))
+      .find((name) => {
+        const isPending = this.#pendingAliases().some((alias) => alias.toUpperCase() === name.toUpperCase());
+        return isPending && this.#aliases.get(name) === undefined;
+      });
+  }
+
+  #pendingAliases(): readonly string[] {
+    return this.#volumes.map(({ alias }, index) => alias || `VSS_SHADOW_${index + 1}`);
+  }
+
+  #exposed(word: Word): ShadowSelector {
+    const text = this.#text(word);
+    const id = readId(text);
+    if (id !== undefined) return { by: 'id', id };
+    const place = readPlace(text);
+    if (place) return { by: 'exposed', as: place.as };
+    throw new ScriptFailure(word, `"${text}" is neither an id nor a place`, 'see list shadows all');
+  }
+
+  async #break(word: Word, how: 'read-only' | 'writable' | 'mask'): Promise<void> {
+    const setId = this.#id(word, `use %${setAlias}%, or see list shadows all`);
+    await this.#options.target.breakSet({ setId, how });
+    this.#options.emit({ type: 'broken', setId, how });
+  }
+
+  async #delete(written: WrittenSelector): Promise<void> {
+    const { target, emit } = this.#options;
+    const selector = this.#selector(written);
+    const deleted = await target.deleteShadows(selector, (found) => {
+      const foreign = found.filter(({ own }) => !own);
+      if (foreign.length === 0) return;
+      const names = foreign.map(({ id, mountedAs, volume, created }) => {
+        return `${id} of ${mountedAs || volume}, made ${created.toISOString()}`;
+      });
+      const message = `${foreign.length} of ${found.length} were not made by this run: ${names.join('; ')}`;
+      emit({ type: 'note', message });
+    });
+    emit({ type: 'deleted', shadows: this.#listed(deleted) });
+  }
+
+  #selector(written: WrittenSelector): ShadowSelector {
+    switch (written.by) {
+      case 'all':
+        return { by: 'all' };
+      case 'set':
+      case 'id':
+        return this.#byId(written.by, written.what);
+      case 'volume':
+      case 'oldest': {
+        const volume = readVolume(this.#text(written.what));
+        if (volume !== undefined) return { by: written.by, volume };
+        throw new ScriptFailure(
+          written.what,
+          `"${written.what.text}" is not a volume`,
+          'write a drive, for example d:',
+        );
+      }
+      case 'exposed': {
+        const place = readPlace(this.#text(written.what));
+        if (place) return { by: 'exposed', as: place.as };
+        throw new ScriptFailure(written.what, `"${written.what.text}" is not a place`, 'see list shadows all');
+      }
+    }
+  }
+
+  #byId(by: 'set' | 'id', word: Word): ShadowSelector {
+    const id = this.#id(word, 'see list shadows all');
+    return by === 'set' ? { by, setId: id } : { by, id };
+  }
+
+  async #revert(word: Word): Promise<void> {
+    const id = this.#id(word, 'see list shadows all');
+    this.#options.emit({ type: 'reverted', id, volume: await this.#options.target.revert(id) });
+  }
+
+  async #exec(word: Word): Promise<void> {
+    const { target, emit, env } = this.#options;
+    const file = this.#text(word);
+    if (!/\.(?:cmd|bat|exe|com)$/i.test(file)) {
+      throw new ScriptFailure(
+        word,
+        `"${file}" is not a script file`,
+        'name a .cmd or .bat file, and let it run the rest',
+      );
+    }
+    const exitCode = await target.execute({
+      file,
+      env: this.#aliases.environment(env),
+      onOutput: (text) => {
+        emit({ type: 'output', text });
+      },
+    });
+    emit({ type: 'executed', file, exitCode });
+    if (exitCode !== 0) {
+      const remedy = 'see what it printed; a script file that has succeeded ends with: exit /b 0';
+      throw new ScriptFailure(word, `${file} has ended with exit code ${exitCode}`, remedy, 'ERR_STATE');
+    }
+  }
+
+  #define(name: string, value: string, of: 'shadow' | 'set' | 'value'): void {
+    this.#aliases.set(name, value);
+    this.#options.emit({ type: 'alias', name, value, of });
+  }
+
+  #listed(shadows: readonly ScriptShadow[]): ListedAs[] {
+    return shadows.map((shadow) => ({
+      shadow,
+      alias: this.#aliases.nameOf(shadow.id) ?? '',
+      setAlias: this.#aliases.nameOf(shadow.setId) ?? '',
+    }));
+  }
+
+  #id(word: Word, remedy: string): string {
+    const text = this.#text(word);
+    const id = readId(text);
+    if (id !== undefined) return id;
+    const alias = this.#aliases.get(text);
+    const hint = alias === undefined ? remedy : `an alias is written %${text}%`;
+    throw new ScriptFailure(word, `"${text}" is not an id such as {xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}`, hint);
+  }
+
+  /** The word with its variables replaced: aliases first, then the environment. */
+  #text({ parts, line, column }: Word): string {
+    return parts
+      .map((part) => (part.type === 'text' ? part.text : this.#variable(part.name, { line, column })))
+      .join('');
+  }
+
+  #variable(name: string, place: ScriptPlace): string {
+    const { emit, env, isCheck } = this.#options;
+    const alias = this.#aliases.get(name);
+    if (alias !== undefined) {
+      emit({ type: 'expanded', name, value: alias });
+      return alias;
+    }
+    const value = environmentVariable(env, name);
+    if (value !== undefined) return value;
+    if (isCheck && this.#metadata) return unknownId;
+    const known = this.#aliases.list().map((candidate) => candidate.name);
+    const remedy =
+      likely(name, [...known, ...this.#pendingAliases()]) ??
+      (this.#volumes.length > 0
+        ? 'create comes first; it defines the aliases of the volumes'
+        : 'see add for the aliases');
+    throw new ScriptFailure(place, `%${name}% is not defined`, remedy, 'ERR_STATE');
+  }
+
+  #outOfOrder(place: ScriptPlace, message: string, remedy: string): ScriptFailure {
+    const code: ErrorCode = 'ERR_STATE';
+    return new ScriptFailure(place, message, remedy, code);
+  }
+}
+
+/** Stands in a check for an id that only a run knows. */
+export const unknownId = '{00000000-0000-0000-0000-000000000000}';

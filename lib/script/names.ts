@@ -1,0 +1,32 @@
+import { guid, normalGuid, volumeName, volumePath, withBackslash } from '../windows-names';
+import type { Check } from '../options';
+import { OptionError } from '../errors';
+import type { ExposePlace } from './target';
+
+/** An id in braces and lower case; undefined when the text is none. */
+export function readId(text: string): string | undefined {
+  return passes(guid, text) ? normalGuid(text) : undefined;
+}
+
+/** A volume in normal form, with a backslash at its end: `D:\`; undefined when the text cannot be one. */
+export function readVolume(text: string): string | undefined {
+  return passes(volumeName, text) ? withBackslash(volumePath(text)) : undefined;
+}
+
+/** Where to expose: what has a colon or a backslash is local, a plain name is a share. Undefined for neither. */
+export function readPlace(text: string): ExposePlace | undefined {
+  const drive = /^([a-z]):\\?$/i.exec(text)?.[1];
+  if (drive !== undefined) return { kind: 'local', as: `${drive.toUpperCase()}:` };
+  if (/^[a-z]:[\\/][^:*?"<>|]+$/i.test(text)) return { kind: 'local', as: text.replace(/[\\/]+$/, '') };
+  return /^[^\\/:*?"<>|]+$/.test(text) ? { kind: 'share', as: text } : undefined;
+}
+
+function passes(check: Check, value: string): boolean {
+  try {
+    check(value, 'value');
+    return true;
+  } catch (error) {
+    if (error instanceof OptionError) return false;
+    throw error;
+  }
+}

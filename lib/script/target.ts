@@ -1,0 +1,98 @@
+import type { ListedShadow } from '../listed-shadow';
+import type { Progress } from '../progress';
+import type { ShadowSelector } from '../shadows';
+import type { VssProvider } from '../vss-providers';
+import type { Writer } from '../writers';
+import type { ScriptContext, ScriptOption, WriterDetail } from './commands';
+
+/** A shadow copy as scripts show it. */
+export interface ScriptShadow extends ListedShadow {
+  /** Where the original volume is mounted, for example `D:\`; empty when that is not known. */
+  readonly mountedAs: string;
+}
+
+/** What `create` makes. */
+export interface CreateRequest {
+  readonly context: ScriptContext;
+  readonly options: readonly ScriptOption[];
+  readonly backupType: 'copy' | 'full';
+  /** Volumes as the script names them, in normal form; an empty provider lets VSS choose. */
+  readonly volumes: readonly { readonly volume: string; readonly providerId: string }[];
+  readonly writers: { readonly exclude: readonly string[]; readonly verify: readonly string[] };
+  /** Absolute path of the metadata file that will be written. */
+  readonly metadataFile: string;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** A set that `create` has made, and the session that made it. */
+export interface ScriptBackup {
+  readonly setId: string;
+  /** In the order of the volumes of the request. */
+  readonly shadows: readonly ScriptShadow[];
+  /** Every writer, and why it does not take part; empty for one that does. None in contexts without writers. */
+  readonly writers: readonly { readonly name: string; readonly excluded: string }[];
+  /** What the user should know about it. */
+  readonly warnings: readonly string[];
+  /** `partial` when databases had to be left out. */
+  readonly outcome: 'complete' | 'partial';
+  /** Writes the metadata, with `manifest` as its Manifest.xml. */
+  saveMetadata(manifest: string): Promise<void>;
+  /** Tells the writers that the backup is complete. Answers what the user should know. */
+  complete(): Promise<readonly string[]>;
+  /** Ends the session; persistent shadow copies stay, volatile ones go. Answers what the user should know. */
+  release(): Promise<readonly string[]>;
+}
+
+/** Metadata that `load metadata` has read. */
+export interface ScriptMetadata {
+  /** Text of Manifest.xml. */
+  readonly manifest: string;
+  /** Text of BCDocument.xml. */
+  readonly components: string;
+}
+
+/** A restore that writers are told about. */
+export interface ScriptRestore {
+  readonly writers: readonly { readonly id: string; readonly name: string; readonly present: boolean }[];
+  preRestore(): Promise<void>;
+  postRestore(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Where `expose` puts a shadow copy. */
+export type ExposePlace =
+  | { readonly kind: 'local'; /** `B:` or a directory. */ readonly as: string }
+  | { readonly kind: 'share'; /** Name of the share. */ readonly as: string };
+
+/** What scripts need of a machine. Failures are errors of this package. */
+export interface ScriptTarget {
+  /** Absolute path for a metadata file: a name is generated in a directory. Refuses a place that cannot be. */
+  metadataFile(file: string): Promise<string>;
+  isVolumeSupported(options: { readonly volume: string; readonly providerId: string }): Promise<boolean>;
+  create(request: CreateRequest): Promise<ScriptBackup>;
+  loadMetadata(file: string): Promise<ScriptMetadata>;
+  importShadows(metadata: ScriptMetadata): Promise<readonly ScriptShadow[]>;
+  /** Begins with asking which writers are there; they are told nothing yet. */
+  beginRestore(metadata: ScriptMetadata): Promise<ScriptRestore>;
+  listShadows(selector: ShadowSelector): Promise<readonly ScriptShadow[]>;
+  listWriters(detail: WriterDetail): Promise<readonly Writer[]>;
+  listProviders(): Promise<readonly VssProvider[]>;
+  /** Answers the place. */
+  expose(options: { readonly id: string; readonly place: ExposePlace }): Promise<string>;
+  /** Answers the place that it was exposed as. */
+  unexpose(selector: ShadowSelector): Promise<string>;
+  /** Calls `onFound` with what will be deleted, before anything is. Answers what was deleted. */
+  deleteShadows(
+    selector: ShadowSelector,
+    onFound: (shadows: readonly ScriptShadow[]) => void,
+  ): Promise<readonly ScriptShadow[]>;
+  breakSet(options: { readonly setId: string; readonly how: 'read-only' | 'writable' | 'mask' }): Promise<void>;
+  /** Answers the volume when it has been set back. */
+  revert(id: string): Promise<string>;
+  /** Runs a script file to its end. Answers its exit code. */
+  execute(options: {
+    readonly file: string;
+    readonly env: Readonly<Record<string, string>>;
+    readonly onOutput: (text: string) => void;
+  }): Promise<number>;
+}

@@ -1,0 +1,123 @@
+import type { ListedAs, ScriptEvent } from './events';
+import { providerLines, shadowBlock, writerLines } from './listing';
+import type { ScriptProblem } from './problem';
+
+/** An event as text, close to what diskshadow prints. Without a line end; undefined for what is not shown as text. */
+export function describeEvent(event: ScriptEvent): string | undefined {
+  switch (event.type) {
+    case 'command':
+      return `-> ${event.text}`;
+    case 'expanded':
+      return `-> %${event.name}% = ${event.value}`;
+    case 'alias':
+      return describeAlias(event);
+    case 'note':
+      return `note: ${event.message}`;
+    case 'warning':
+      return `warning: ${event.message}`;
+    case 'detail':
+      return `\t${event.message}`;
+    case 'progress':
+      return undefined;
+    case 'help':
+      return lines(event.forms.map(({ usage, summary }) => `  ${usage}\n      ${summary}`));
+    case 'settings':
+      return describeSettings(event);
+    case 'added':
+      return describeAdded(event);
+    case 'created':
+      return describeShadows(`Querying all shadow copies with the shadow copy set ID ${event.setId}`, event.shadows);
+    case 'shadows':
+      return describeShadows(event.title, event.shadows);
+    case 'writers':
+      return lines(writerLines(event.writers, event.detail));
+    case 'providers':
+      return lines(providerLines(event.providers));
+    case 'metadata':
+      return event.action === 'written' ? `Metadata written to ${event.file}` : `Metadata loaded from ${event.file}`;
+    case 'exposed':
+      return `The shadow copy was successfully exposed as ${event.as}${event.as.endsWith(':') ? '\\' : ''}.`;
+    case 'unexposed':
+      return `Shadow copy ${event.as} was successfully unexposed.`;
+    case 'deleted':
+      return lines([
+        ...event.shadows.map(
+          ({ shadow }) => `Deleted shadow copy ${shadow.id} of ${shadow.mountedAs || shadow.volume}`,
+        ),
+        `Number of shadow copies deleted: ${event.shadows.length}`,
+      ]);
+    case 'broken':
+      return event.how === 'mask' ? `Masked the set ${event.setId}` : `Broke the set ${event.setId} (${event.how})`;
+    case 'backup':
+      return event.action === 'begun' ? 'Full backup begun' : 'Backup complete';
+    case 'restore':
+      return describeRestore(event);
+    case 'reverted':
+      return `The volume ${event.volume} was set back to ${event.id}`;
+    case 'output':
+      return event.text.replace(/\r?\n$/, '');
+    case 'executed':
+      return `${event.file} has ended with exit code ${event.exitCode}`;
+    case 'plan':
+      return `   would ${event.text}`;
+    case 'problem':
+      return describeProblem(event);
+  }
+}
+
+/** A mistake or failure with its place, as compilers write it. */
+export function describeProblem({ file, line, column, message, remedy }: ScriptProblem): string {
+  const place = `${file}:${line}:${column}: ${message}`;
+  return remedy === '' ? place : `${place}\n  what to do: ${remedy}`;
+}
+
+function describeAlias({ name, value, of }: Extract<ScriptEvent, { type: 'alias' }>): string {
+  const what = { shadow: ' for shadow ID', set: ' for shadow set ID', value: ' =' };
+  return `Alias ${name}${what[of]} ${value} set as environment variable.`;
+}
+
+function describeSettings(settings: Extract<ScriptEvent, { type: 'settings' }>): string {
+  const { context, options, metadata, verbose, backup } = settings;
+  return lines([
+    `  context   ${context.lifetime}${context.writers ? '' : ' nowriters'}`,
+    `  option    ${options.length === 0 ? '(none)' : options.join(' ')}`,
+    `  metadata  ${metadata === '' ? '(a generated name in the working directory)' : metadata}`,
+    `  verbose   ${verbose ? 'on' : 'off'}`,
+    `  backup    ${backup}`,
+  ]);
+}
+
+function describeAdded({ volumes, aliases }: Extract<ScriptEvent, { type: 'added' }>): string {
+  const nothing = ['  (none)'];
+  const added = volumes.map(({ volume, alias, providerId }) => {
+    return `  ${volume}${alias === '' ? '' : ` alias ${alias}`}${providerId === '' ? '' : ` provider ${providerId}`}`;
+  });
+  const named = aliases.map(({ name, value }) => `  %${name}% = ${value}`);
+  return lines([
+    'Volumes for the next create:',
+    ...(added.length > 0 ? added : nothing),
+    'Aliases:',
+    ...(named.length > 0 ? named : nothing),
+  ]);
+}
+
+function describeShadows(title: string, shadows: readonly ListedAs[]): string {
+  return lines([
+    title,
+    '',
+    ...shadows.flatMap((shadow) => [...shadowBlock(shadow), '']),
+    `Number of shadow copies listed: ${shadows.length}`,
+  ]);
+}
+
+function describeRestore({ action, writers }: Extract<ScriptEvent, { type: 'restore' }>): string {
+  const title = { begun: 'Restore begun', ended: 'Restore ended', simulated: 'Restore simulated; nobody was told' };
+  const present = writers.map(
+    ({ name, id, present: is }) => `  ${is ? 'would take part' : 'is missing'}: "${name}" ${id}`,
+  );
+  return lines(action === 'ended' ? [title[action]] : [title[action], ...present]);
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.join('\n');
+}
