@@ -48,7 +48,7 @@ test('snapshots of two subvolumes hold 200 databases as of NSFBackupStart', asyn
   expect(deltas).toBeGreaterThan(0);
   expect(subvolumes()).toEqual([]);
   await domino.expectQuiet();
-}, 600_000);
+}, 3_600_000);
 
 test('a snapshot is read-only and removed when the backup is given up', async () => {
   const backup = await beginBackup({ domino: domino.location, deltaDirectory: domino.deltaDirectory });

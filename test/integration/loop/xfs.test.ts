@@ -31,7 +31,7 @@ test('clones of 200 databases are the state at NSFBackupStart', async () => {
   }
   expect(deltas).toBeGreaterThan(0);
   await domino.expectQuiet();
-}, 600_000);
+}, 3_600_000);
 
 test('the default place for clones is beside the data directory, and goes with the backup', async () => {
   const place = join(image.mountPoint, '.domino-vss');
