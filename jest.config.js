@@ -23,7 +23,8 @@ module.exports = {
   transform: {},
   // The Domino runtime exists once per process and cannot be restarted, so every test file needs a process of its own.
   // Jest starts a new worker whenever the old one is above this limit after a file, which 1 KiB always is.
-  workerIdleMemoryLimit: '1KB',
+  // Under Wine each file is started in a process of its own from the beginning.
+  ...(process.platform !== 'win32' && { workerIdleMemoryLimit: '1KB' }),
   testTimeout: 30_000,
   ...(coverage && { collectCoverageFrom: ['dist/**/*.js'], coverageProvider: 'v8' }),
 };

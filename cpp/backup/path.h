@@ -14,6 +14,9 @@ inline constexpr char kSeparator = static_cast<char>(std::filesystem::path::pref
 /// The path for the operating system; on Windows in the extended form, which knows no limit of 260 characters.
 [[nodiscard]] std::filesystem::path pathOf(std::string_view utf8);
 
+/// Whether the path says where it starts: on Windows with a drive and a backslash, or as a share, volume or device.
+[[nodiscard]] bool isAbsolute(std::string_view utf8) noexcept;
+
 /// The path as people write it, in UTF-8.
 [[nodiscard]] std::string utf8Of(const std::filesystem::path& path);
 

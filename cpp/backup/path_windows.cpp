@@ -44,6 +44,13 @@ std::filesystem::path pathOf(std::string_view utf8) {
     return path;
 }
 
+bool isAbsolute(std::string_view utf8) noexcept {
+    const auto isSeparator = [&](std::size_t i) { return i < utf8.size() && (utf8[i] == '\\' || utf8[i] == '/'); };
+    if (isSeparator(0)) return isSeparator(1);
+    const bool isLetter = !utf8.empty() && ((utf8[0] | 0x20) >= 'a' && (utf8[0] | 0x20) <= 'z');
+    return isLetter && utf8.size() > 1 && utf8[1] == ':' && isSeparator(2);
+}
+
 std::string utf8Of(const std::filesystem::path& path) {
     std::wstring_view text = path.native();
     if (text.starts_with(kExtendedShare)) return R"(\\)" + toUtf8(text.substr(kExtendedShare.size()));

@@ -154,7 +154,7 @@ private:
         std::string_view line(text.data(), backup::readFully(file, text).bytes);
         line = line.substr(0, line.find_first_of("\r\n"));
         while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
-        const bool isPath = line.find('\0') == std::string_view::npos && backup::pathOf(line).is_absolute();
+        const bool isPath = line.find('\0') == std::string_view::npos && backup::isAbsolute(line);
         return isPath ? std::string(line) : std::string{};
     }
 

@@ -147,7 +147,8 @@ Failure loadFailure(const std::string& file, DWORD error) {
 }  // namespace
 
 void requireTrustedFile(const std::string& file) {
-    const std::filesystem::path resolved = pathOf(resolve(file));
+    // Not in the extended form, of whose root the libraries of the compilers have different opinions.
+    const std::filesystem::path resolved = backup::toUtf16(resolve(file));
     requireTrusted(resolved, kReplacing);
     requireTrusted(resolved.parent_path(), kReplacing);
     // Not the root of the volume, which nobody can rename; that ordinary users may make new directories there is usual.
@@ -158,7 +159,7 @@ void requireTrustedFile(const std::string& file) {
 
 std::unique_ptr<Library> Library::load(const std::string& programDirectory) {
     const std::string file = backup::utf8Of(pathOf(programDirectory) / kLibraryName);
-    if (!pathOf(programDirectory).is_absolute())
+    if (!backup::isAbsolute(programDirectory))
         throw Failure(code::kDominoLibrary, Phase::runtime, "the program directory must be an absolute path", file);
     requireTrustedFile(file);
     requireSameMachine(file);
