@@ -144,7 +144,7 @@ async function snapshotByCall(source: string, target: string, deltaDirectory: st
     leaseMs: 60_000,
     deltaDirectory,
   });
-  session.add({ paths: ['names.nsf'], files: [join(source, 'names.nsf')], targets: [''] });
+  session.add({ paths: ['names.nsf'], files: [join(source, 'names.nsf')], targets: [''], costsUs: new Uint32Array(1) });
   await session.open(10_000);
   await session.prepare(10_000);
   await session.capture(10_000);

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { buildManifestHead, type BackupFacts, type BackupReport } from './backup-report';
 import { Call, publicCall } from './call';
 import { captureShadow, type BackupWork, type Capture } from './capture';
+import { writeCosts } from './costs';
 import { DominoVssError, toPublicError } from './errors';
 import type { LeftOver } from './journal';
 import { writeManifest } from './manifest';
@@ -195,6 +196,7 @@ export class Backup {
         call.check();
       },
     );
+    await this.#rememberCosts(capture);
     // From here on the backup is good, whatever happens to its shadow.
     this.#state = 'ended';
     const left = keep ? await this.#collect([this.#closeSession(true)]) : await this.#removeShadow();
@@ -218,6 +220,18 @@ export class Backup {
       warnings,
       leftOvers: this.leftOvers,
     };
+  }
+
+  /** For the next backup, which spreads the databases over its threads by them. */
+  async #rememberCosts({ timeline }: Capture): Promise<void> {
+    const { startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs } = timeline.databases;
+    const duration = (from: Float64Array, to: Float64Array, index: number): number =>
+      (to[index] ?? NaN) - (from[index] ?? NaN);
+    const costMs = (index: number): number =>
+      duration(startCalledMs, startReturnedMs, index) + duration(stopCalledMs, stopReturnedMs, index);
+    const { dataDirectory, paths } = this.#work.databases;
+    // A guess that cannot be kept is no reason to fail a backup that has succeeded.
+    await writeCosts(this.directory, dataDirectory, paths, costMs).catch(() => undefined);
   }
 
   #takeBack(): Promise<void> {

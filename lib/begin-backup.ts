@@ -3,69 +3,23 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Backup, warnAboutLeft } from './backup';
+import { checkBeginOptions, resolveRequester, type BeginBackupOptions } from './begin-options';
 import { Call, publicCall } from './call';
-import { refuseTooManySkipped, type BackupWork } from './capture';
+import { refuseTooManySkipped, type BackupWork, type SkipLimits } from './capture';
+import { readCosts, type Costs } from './costs';
 import { catalogProblems, takeSelected, type BackupDatabases } from './databases';
 import { findNotesIni, readDataDirectory } from './environment';
 import { DominoVssError, toDatabaseFailure, type DatabaseFailure } from './errors';
 import { HookRun } from './hook';
 import { describeLeftOver, Journal, newWorkId } from './journal';
+import { noDatabases, refuseFileProvider, withNamedVolumes } from './named-volumes';
 import type { NativeBinding, NativeCatalog, NativeRuntime } from './native';
-import {
-  abortSignal,
-  absolutePath,
-  checkOptions,
-  dominoLocation,
-  functionValue,
-  globs,
-  integer,
-  milliseconds,
-  oneOf,
-  type DominoLocation,
-} from './options';
-import { ProgressReporter, type ProgressListener } from './progress';
-import { checkProvider, chooseShadows, databaseTarget, isInside, planShadows, type ProviderOption } from './provider';
+import { ProgressReporter } from './progress';
+import { chooseShadows, databaseTarget, isInside, nativeSource, planShadows } from './provider';
 import { openRuntime } from './runtime';
-import { Selector, type SelectionOptions } from './selection';
-import { checkMode, type BackupMode } from './service';
+import { Selector } from './selection';
 
-/** Options of `beginBackup`. */
-export interface BeginBackupOptions extends SelectionOptions {
-  /** Where Domino is. Default: found by the environment and in the usual places. */
-  readonly domino?: DominoLocation | undefined;
-  /**
-   * Absolute directory for backups, made if missing. Each backup is a directory in it, with its manifest and the change
-   * information of its databases. Better not on a volume that is part of the snapshot.
-   */
-  readonly deltaDirectory: string;
-  /**
-   * What happens to the shadow at the end: with `backup` it goes unless `endBackup` is told to keep it, with
-   * `persistent` it is kept unless `endBackup` is told not to. Default: `backup`.
-   */
-  readonly lifetime?: 'backup' | 'persistent' | undefined;
-  /** How the shadow is made. Default: `auto`, by the file systems of the databases. */
-  readonly provider?: ProviderOption | undefined;
-  /** How the databases become consistent. Default: through the backup API. */
-  readonly mode?: BackupMode | undefined;
-  /** The backup fails when more databases have to be left out. Default: no limit; the outcome is `partial` then. */
-  readonly maxSkipped?: number | undefined;
-  /** Number of threads that put databases into backup mode. Default: 4 a processor, at least 2, at most 16. */
-  readonly shards?: number | undefined;
-  /** Longest time for one database to open or to enter backup mode before it is left out. Default: 10 000. */
-  readonly databaseBudgetMs?: number | undefined;
-  /** The backup ends itself when nothing is called for this long before `createShadow`. Default: 60 000; an hour in stop mode. */
-  readonly leaseMs?: number | undefined;
-  /** For `beginBackup` itself. Default: 600 000. */
-  readonly timeoutMs?: number | undefined;
-  /**
-   * Absolute directory for shadows, on the file system of the databases. Default: `.domino-vss` at the mount point;
-   * must be given when that would lie inside the data directory. The copies of `rolling` may lie anywhere; their
-   * default is `.domino-vss` in the delta directory.
-   */
-  readonly shadowDirectory?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ProgressListener | undefined;
-}
+export type { BeginBackupOptions } from './begin-options';
 
 /** Starting and stopping a database is waiting, mostly for the disk; so there are more threads than processors. */
 export function defaultShards(): number {
@@ -89,38 +43,16 @@ export function beginBackup(loadBinding: () => NativeBinding, options: BeginBack
   });
 }
 
-function checkBeginOptions(options: BeginBackupOptions): void {
-  checkOptions(options, {
-    domino: dominoLocation,
-    deltaDirectory: absolutePath,
-    lifetime: oneOf('backup', 'persistent'),
-    provider: checkProvider,
-    mode: checkMode,
-    include: globs,
-    exclude: globs,
-    required: globs,
-    maxSkipped: integer(0, Number.MAX_SAFE_INTEGER),
-    shards: integer(1, 64),
-    databaseBudgetMs: milliseconds,
-    leaseMs: milliseconds,
-    timeoutMs: milliseconds,
-    shadowDirectory: absolutePath,
-    signal: abortSignal,
-    onProgress: functionValue,
-  });
-  absolutePath(options.deltaDirectory, 'deltaDirectory');
-}
-
 async function begin(
   binding: NativeBinding,
   options: BeginBackupOptions,
   call: Call,
   undo: (() => Promise<unknown>)[],
 ): Promise<Backup> {
-  const mode = options.mode ?? { type: 'backup-api' };
-  const runtime = mode.type === 'backup-api' ? await openRuntime(binding, options.domino, call) : undefined;
-  const notesIni = runtime?.notesIni ?? findNotesIni(options.domino);
-  const dataDirectory = runtime?.dataDirectory ?? readDataDirectory(notesIni);
+  const vss = resolveRequester(binding, options);
+  const { source = 'domino', mode = { type: 'backup-api' }, volumes: named = [] } = options;
+  const server = source === 'domino' ? await openServer(binding, options, call) : noServer;
+  const { dataDirectory } = server;
   const deltaDirectory = await makeDeltaDirectory(options.deltaDirectory);
 
   const id = newWorkId();
@@ -135,30 +67,29 @@ async function begin(
 
   const given = options.shadowDirectory;
   const excludeDirectories = given === undefined ? [deltaDirectory] : [deltaDirectory, given];
-  call.check('find');
-  const catalog = await call.race(binding.findDatabases({ dataDirectory, excludeDirectories }));
   const selector = new Selector(options);
-  const selection = await selector.select(catalog);
-  const databases = await takeSelected(dataDirectory, catalog, selection);
-  const { problems, notDatabases } = selectedProblems(catalog, dataDirectory, selector);
-  const limits = { maxSkipped: options.maxSkipped ?? Infinity, unmetRequired: selection.unmetRequired };
-  refuseTooManySkipped(problems, [], databases.paths.length, limits);
+  const found =
+    source === 'domino'
+      ? await findSelected(binding, dataDirectory, { excludeDirectories, selector, options }, call)
+      : nothingFound;
+  const { problems, notDatabases, limits } = found;
+  const databases = await withNamedVolumes(binding, found.databases, named, call);
 
-  const option = options.provider ?? 'auto';
   const { volumes } = databases;
-  const choice = { provider: option, shadowDirectory: given, deltaDirectory, volumes, dataDirectory };
-  const { provider, directories } = await call.race(chooseShadows(binding, choice));
+  const choice = { provider: options.provider ?? 'auto', shadowDirectory: given, deltaDirectory, volumes, dataDirectory };
+  const { provider, directories } = await call.race(chooseShadows(binding, { ...choice, vss }));
+  refuseFileProvider(provider, named);
   const plan = planShadows(id, directories);
 
   const facts = {
-    notesIni,
-    serverName: runtime?.serverName ?? '',
-    lifetime: options.lifetime ?? 'backup',
-    logStyle: runtime ? await readLogStyle(binding, call) : 'unknown',
+    notesIni: server.notesIni,
+    serverName: server.runtime?.serverName ?? '',
+    lifetime: options.lifetime ?? (vss?.persistent ? 'persistent' : 'backup'),
+    logStyle: server.runtime ? await readLogStyle(binding, call) : 'unknown',
     warnings: [
       ...leftOvers.map(describeLeftOver),
       ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases)),
-      ...runtimeWarnings(runtime),
+      ...runtimeWarnings(server.runtime),
       ...notDatabases.map(({ database, text }) => `${database} was left out: ${text}`),
     ],
     leftOvers,
@@ -169,13 +100,17 @@ async function begin(
   const hookRun = provider.hook && new HookRun(provider.hook, id, databases.volumes);
   const session = binding.createSession({
     provider: provider.native,
-    source: mode.type === 'backup-api' ? 'domino' : 'offline',
-    volumes: databases.volumes.map((volume, index) => ({ source: volume.path, target: plan.targets[index] ?? '' })),
+    source: server.runtime ? 'domino' : 'offline',
+    volumes: volumes.map((volume, index) => ({
+      source: nativeSource(provider.native, volume),
+      target: plan.targets[index] ?? '',
+    })),
     shards: options.shards ?? defaultShards(),
     databaseBudgetMs: options.databaseBudgetMs ?? 10_000,
-    // A stopping server takes its time, and in stop mode nothing is held that could hurt anybody.
-    leaseMs: options.leaseMs ?? (mode.type === 'backup-api' ? 60_000 : 3_600_000),
+    // A stopping server takes its time, and without the backup API nothing is held that could hurt anybody.
+    leaseMs: options.leaseMs ?? (server.runtime ? 60_000 : 3_600_000),
     deltaDirectory: join(directory, 'deltas'),
+    ...(provider.vss && { vss: provider.vss.native }),
     ...(hookRun && {
       createShadow: (deadlineMs: number) => {
         hookRun.start(deadlineMs);
@@ -185,6 +120,7 @@ async function begin(
   hookRun?.attach(session);
   const work: BackupWork = {
     id,
+    source,
     directory,
     binding,
     session,
@@ -204,13 +140,72 @@ async function begin(
 
   call.check('open');
   const progress = new ProgressReporter(options.onProgress, call);
-  await addDatabases(work, call);
+  await addDatabases(work, await readCosts(deltaDirectory, dataDirectory), call);
   await progress.watch(session, () => call.native(session, (timeoutMs) => session.open(timeoutMs)));
+  if (source === 'volumes') return backup;
   const failed = session.results().failures;
   const skipped = failed.map(({ index, failure }) => toDatabaseFailure(databases.paths[index] ?? '', failure));
   const required = skipped.filter((_failure, position) => databases.required.has(failed[position]?.index ?? -1));
   refuseTooManySkipped([...problems, ...skipped], required, databases.paths.length - skipped.length, limits);
   return backup;
+}
+
+/** The Domino server that is backed up. */
+interface Server {
+  /** Undefined in stop mode, which does without. */
+  readonly runtime: NativeRuntime | undefined;
+  readonly notesIni: string;
+  readonly dataDirectory: string;
+}
+
+/** Plain volumes have none. */
+const noServer: Server = { runtime: undefined, notesIni: '', dataDirectory: '' };
+
+async function openServer(
+  binding: NativeBinding,
+  { mode, domino }: BeginBackupOptions,
+  call: Call,
+): Promise<Server> {
+  const stopMode = mode?.type === 'stop-service';
+  const runtime = stopMode ? undefined : await openRuntime(binding, domino, call);
+  const notesIni = runtime?.notesIni ?? findNotesIni(domino);
+  return { runtime, notesIni, dataDirectory: runtime?.dataDirectory ?? readDataDirectory(notesIni) };
+}
+
+/** The databases of a backup, and what stands in their way. */
+interface FoundDatabases {
+  readonly databases: BackupDatabases;
+  readonly problems: readonly DatabaseFailure[];
+  readonly notDatabases: readonly DatabaseFailure[];
+  readonly limits: SkipLimits;
+}
+
+const nothingFound: FoundDatabases = {
+  databases: noDatabases,
+  problems: [],
+  notDatabases: [],
+  limits: { maxSkipped: Infinity, unmetRequired: [] },
+};
+
+async function findSelected(
+  binding: NativeBinding,
+  dataDirectory: string,
+  search: {
+    readonly excludeDirectories: readonly string[];
+    readonly selector: Selector;
+    readonly options: BeginBackupOptions;
+  },
+  call: Call,
+): Promise<FoundDatabases> {
+  const { excludeDirectories, selector, options } = search;
+  call.check('find');
+  const catalog = await call.race(binding.findDatabases({ dataDirectory, excludeDirectories }));
+  const selection = await selector.select(catalog);
+  const databases = await takeSelected(dataDirectory, catalog, selection);
+  const { problems, notDatabases } = selectedProblems(catalog, dataDirectory, selector);
+  const limits = { maxSkipped: options.maxSkipped ?? Infinity, unmetRequired: selection.unmetRequired };
+  refuseTooManySkipped(problems, [], databases.paths.length, limits);
+  return { databases, problems, notDatabases, limits };
 }
 
 async function makeDeltaDirectory(directory: string): Promise<string> {
@@ -276,7 +271,11 @@ function runtimeWarnings(runtime: NativeRuntime | undefined): string[] {
   return missing.length === 0 ? [] : [`this Domino release does not export: ${missing.join(', ')}`];
 }
 
-async function addDatabases({ session, provider, databases, plan }: BackupWork, call: Call): Promise<void> {
+async function addDatabases(
+  { session, provider, databases, plan }: BackupWork,
+  costs: Costs,
+  call: Call,
+): Promise<void> {
   for (let from = 0; from < databases.paths.length; from += addAtOnce) {
     call.check();
     const paths = databases.paths.slice(from, from + addAtOnce);
@@ -284,6 +283,7 @@ async function addDatabases({ session, provider, databases, plan }: BackupWork, 
       paths,
       files: databases.files.slice(from, from + addAtOnce),
       targets: paths.map((_path, offset) => databaseTarget(provider.native, databases, plan, from + offset)),
+      costsUs: Uint32Array.from(paths, (path) => costs.get(path) ?? 0),
     });
     await nextTurn();
   }

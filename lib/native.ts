@@ -118,6 +118,8 @@ export interface NativeDatabases {
   readonly files: readonly string[];
   /** Where `reflink` and `rolling` put this database's copy (absolute); empty strings otherwise. */
   readonly targets: readonly string[];
+  /** What entering and leaving backup mode is expected to cost, in microseconds; 0 = unknown. */
+  readonly costsUs: Uint32Array;
 }
 
 export interface NativeProgress {

@@ -178,19 +178,30 @@ Napi::Object toObject(Napi::Env env, const backup::Volume& volume) {
     return object;
 }
 
+namespace {
+
+/// An array of one text an entry. Made by one split: thousands of strings one by one would block the event loop. No
+/// path contains the zero byte.
+Napi::Value textColumn(Napi::Env env, const std::vector<domino::CatalogEntry>& entries,
+                       std::string domino::CatalogEntry::*text) {
+    if (entries.empty()) return Napi::Array::New(env);
+    std::string joined;
+    for (const domino::CatalogEntry& entry : entries) (joined += entry.*text) += '\0';
+    joined.pop_back();
+    const auto whole = Napi::String::New(env, joined);
+    return whole.ToObject().Get("split").As<Napi::Function>().Call(whole,
+                                                                   {Napi::String::New(env, std::string(1, '\0'))});
+}
+
+}  // namespace
+
 Napi::Object toObject(Napi::Env env, const domino::Catalog& catalog) {
     const std::size_t count = catalog.entries.size();
-    Napi::Array paths = Napi::Array::New(env, count);
-    Napi::Array files = Napi::Array::New(env, count);
-    Napi::Array fileIds = Napi::Array::New(env, count);
     Napi::Float64Array sizeBytes = Napi::Float64Array::New(env, count);
     Napi::Float64Array modifiedMs = Napi::Float64Array::New(env, count);
     Napi::Uint16Array volumeIndex = Napi::Uint16Array::New(env, count);
     for (std::uint32_t i = 0; i < count; ++i) {
         const domino::CatalogEntry& entry = catalog.entries[i];
-        paths.Set(i, entry.path);
-        files.Set(i, entry.file);
-        fileIds.Set(i, entry.fileId);
         sizeBytes[i] = static_cast<double>(entry.sizeBytes);
         modifiedMs[i] = entry.modifiedMs;
         volumeIndex[i] = entry.volume;
@@ -201,9 +212,9 @@ Napi::Object toObject(Napi::Env env, const domino::Catalog& catalog) {
     for (std::uint32_t i = 0; i < catalog.problems.size(); ++i) problems.Set(i, toObject(env, catalog.problems[i]));
 
     Napi::Object object = Napi::Object::New(env);
-    object["paths"] = paths;
-    object["files"] = files;
-    object["fileIds"] = fileIds;
+    object["paths"] = textColumn(env, catalog.entries, &domino::CatalogEntry::path);
+    object["files"] = textColumn(env, catalog.entries, &domino::CatalogEntry::file);
+    object["fileIds"] = textColumn(env, catalog.entries, &domino::CatalogEntry::fileId);
     object["sizeBytes"] = sizeBytes;
     object["modifiedMs"] = modifiedMs;
     object["volumeIndex"] = volumeIndex;

@@ -196,9 +196,10 @@ void SessionObject::add(const Napi::CallbackInfo& info) {
     const auto paths = databases.Get("paths").As<Napi::Array>();
     const auto files = databases.Get("files").As<Napi::Array>();
     const auto targets = databases.Get("targets").As<Napi::Array>();
+    const auto costsUs = databases.Get("costsUs").As<Napi::Uint32Array>();
     for (std::uint32_t i = 0; i < paths.Length(); ++i) {
         session_->add({paths.Get(i).As<Napi::String>().Utf8Value(), files.Get(i).As<Napi::String>().Utf8Value(),
-                       targets.Get(i).As<Napi::String>().Utf8Value()});
+                       targets.Get(i).As<Napi::String>().Utf8Value(), costsUs[i]});
     }
 }
 

@@ -15,6 +15,8 @@ struct DatabaseSpec {
     std::string path;    ///< what the API opens: relative to the data directory
     std::string file;    ///< resolved absolute path of the file
     std::string target;  ///< where a per-file provider puts the copy; empty otherwise
+    /// What entering and leaving backup mode is expected to cost; 0 = unknown.
+    std::uint32_t costUs = 0;
 };
 
 struct LogInfo {

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "backup/balance.h"
 #include "backup/sync.h"
 
 namespace domino_vss::backup {
@@ -308,9 +309,9 @@ void Session::openStep(const Limits& limits) {
     enterPhase(Phase::open);
     core_->provider->begin(limits);
     const std::size_t count = std::min<std::size_t>(options_.shards, core_->records.size());
-    std::vector<std::vector<std::size_t>> assigned(count);
-    for (std::size_t i = 0; i < core_->records.size(); ++i) assigned[i % count].push_back(i);
-    for (auto& records : assigned)
+    std::vector<std::uint32_t> costs;
+    for (const DatabaseRecord& record : core_->records) costs.push_back(record.spec.costUs);
+    for (auto& records : spreadOverShards(costs, count))
         shards_.push_back(
             std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(records)));
     broadcast(ShardCommand::open, limits);
