@@ -27,7 +27,7 @@ export const commandForms: readonly CommandForm[] = [
     usage: 'set context clientaccessible | persistent [nowriters] | volatile [nowriters]',
     summary: 'which shadow copies create makes',
     keywords: ['clientaccessible', 'persistent', 'volatile', 'nowriters'],
-    parse: (args) => {
+    parse: (args: Arguments): ScriptCommand => {
       const lifetime = args.keyword('clientaccessible', 'persistent', 'volatile');
       // Client-accessible shadow copies never have writers here; other tools' scripts may say so.
       const without = args.optionalKeyword('nowriters') !== undefined;
@@ -39,42 +39,42 @@ export const commandForms: readonly CommandForm[] = [
     usage: 'set option [differential | plex] [transportable] [rollbackrecover] [txfrecover] | [noautorecover]',
     summary: 'attributes of the shadow copies',
     keywords: scriptOptions,
-    parse: (args) => ({ type: 'set-option', options: readOptions(args) }),
+    parse: (args: Arguments): ScriptCommand => ({ type: 'set-option', options: readOptions(args) }),
   },
   {
     name: 'set metadata',
     usage: 'set metadata FILE.cab',
     summary: 'where create writes the metadata; a directory gets a generated name',
     keywords: [],
-    parse: (args) => ({ type: 'set-metadata', file: args.value('the metadata file') }),
+    parse: (args: Arguments): ScriptCommand => ({ type: 'set-metadata', file: args.value('the metadata file') }),
   },
   {
     name: 'set verbose',
     usage: 'set verbose on | off',
     summary: 'say more about what is done',
     keywords: ['on', 'off'],
-    parse: (args) => ({ type: 'set-verbose', on: args.keyword('on', 'off') === 'on' }),
+    parse: (args: Arguments): ScriptCommand => ({ type: 'set-verbose', on: args.keyword('on', 'off') === 'on' }),
   },
   {
     name: 'load metadata',
     usage: 'load metadata FILE.cab',
     summary: 'read metadata for import or a restore',
     keywords: [],
-    parse: (args) => ({ type: 'load-metadata', file: args.value('the metadata file') }),
+    parse: (args: Arguments): ScriptCommand => ({ type: 'load-metadata', file: args.value('the metadata file') }),
   },
   {
     name: 'writer verify',
     usage: 'writer verify WRITER | {ID} | WRITER:\\COMPONENT',
     summary: 'create fails unless this writer or component takes part',
     keywords: [],
-    parse: (args) => ({ type: 'writer', rule: 'verify', writer: args.rest('the writer') }),
+    parse: (args: Arguments): ScriptCommand => ({ type: 'writer', rule: 'verify', writer: args.rest('the writer') }),
   },
   {
     name: 'writer exclude',
     usage: 'writer exclude WRITER | {ID} | WRITER:\\COMPONENT',
     summary: 'leave this writer or component out',
     keywords: [],
-    parse: (args) => ({ type: 'writer', rule: 'exclude', writer: args.rest('the writer') }),
+    parse: (args: Arguments): ScriptCommand => ({ type: 'writer', rule: 'exclude', writer: args.rest('the writer') }),
   },
   plain('add', 'show the volumes and aliases', { type: 'show-added' }),
   {
@@ -89,7 +89,11 @@ export const commandForms: readonly CommandForm[] = [
     usage: 'add alias NAME VALUE',
     summary: 'a name for a value, written %NAME%',
     keywords: [],
-    parse: (args) => ({ type: 'add-alias', name: args.value('the name'), value: args.value('the value') }),
+    parse: (args: Arguments): ScriptCommand => ({
+      type: 'add-alias',
+      name: args.value('the name'),
+      value: args.value('the value'),
+    }),
   },
   plain('create', 'make the shadow copies', { type: 'create' }),
   {
@@ -97,7 +101,7 @@ export const commandForms: readonly CommandForm[] = [
     usage: 'exec FILE.cmd',
     summary: 'run a script file, without arguments',
     keywords: [],
-    parse: (args) => {
+    parse: (args: Arguments): ScriptCommand => {
       const file = args.value('the script file');
       args.end('exec takes a script file without arguments; put a path with blanks in quotation marks');
       return { type: 'exec', file };
@@ -114,7 +118,7 @@ export const commandForms: readonly CommandForm[] = [
     usage: 'list writers [metadata | detailed | status]',
     summary: 'the writers of this machine',
     keywords: ['metadata', 'detailed', 'status'],
-    parse: (args) => ({
+    parse: (args: Arguments): ScriptCommand => ({
       type: 'list-writers',
       detail: args.isAtEnd ? 'summary' : args.keyword('metadata', 'detailed', 'status'),
     }),
@@ -124,7 +128,7 @@ export const commandForms: readonly CommandForm[] = [
     usage: 'list shadows all | set {ID} | id {ID}',
     summary: 'shadow copies of this machine',
     keywords: ['all', 'set', 'id'],
-    parse: (args) => {
+    parse: (args: Arguments): ScriptCommand => {
       const by = args.keyword('all', 'set', 'id');
       return by === 'all' ? { type: 'list-shadows', by } : { type: 'list-shadows', by, what: args.value('the id') };
     },
@@ -135,7 +139,7 @@ export const commandForms: readonly CommandForm[] = [
     usage: 'delete shadows all | volume VOLUME | oldest VOLUME | set {ID} | id {ID} | exposed PLACE',
     summary: 'delete shadow copies',
     keywords: ['all', 'volume', 'oldest', 'set', 'id', 'exposed'],
-    parse: (args) => {
+    parse: (args: Arguments): ScriptCommand => {
       const by = args.keyword('all', 'volume', 'oldest', 'set', 'id', 'exposed');
       if (by === 'all') return { type: 'delete-shadows', selector: { by } };
       const what = { volume: 'the volume', oldest: 'the volume', set: 'the id', id: 'the id', exposed: 'the place' };
@@ -148,14 +152,14 @@ export const commandForms: readonly CommandForm[] = [
     usage: 'mask {SET ID}',
     summary: 'take imported hardware shadow copies away from this machine',
     keywords: [],
-    parse: (args) => ({ type: 'mask', set: args.value('the id of the set') }),
+    parse: (args: Arguments): ScriptCommand => ({ type: 'mask', set: args.value('the id of the set') }),
   },
   {
     name: 'expose',
     usage: 'expose {SHADOW ID} DRIVE: | DIRECTORY | SHARE',
     summary: 'give a persistent shadow copy a place',
     keywords: [],
-    parse: (args) => ({
+    parse: (args: Arguments): ScriptCommand => ({
       type: 'expose',
       shadow: args.value('the id of the shadow copy'),
       place: args.value('the place'),
@@ -166,14 +170,14 @@ export const commandForms: readonly CommandForm[] = [
     usage: 'unexpose {SHADOW ID} | DRIVE: | DIRECTORY | SHARE',
     summary: 'take that place away again',
     keywords: [],
-    parse: (args) => ({ type: 'unexpose', what: args.value('the shadow copy') }),
+    parse: (args: Arguments): ScriptCommand => ({ type: 'unexpose', what: args.value('the shadow copy') }),
   },
   {
     name: 'break',
     usage: 'break [writable] {SET ID}',
     summary: 'make ordinary volumes of hardware shadow copies',
     keywords: ['writable'],
-    parse: (args) => {
+    parse: (args: Arguments): ScriptCommand => {
       const writable = args.optionalKeyword('writable') !== undefined;
       return { type: 'break', writable, set: args.value('the id of the set') };
     },
@@ -183,7 +187,7 @@ export const commandForms: readonly CommandForm[] = [
     usage: 'revert {SHADOW ID}',
     summary: 'set a whole volume back to a shadow copy',
     keywords: [],
-    parse: (args) => ({ type: 'revert', shadow: args.value('the id of the shadow copy') }),
+    parse: (args: Arguments): ScriptCommand => ({ type: 'revert', shadow: args.value('the id of the shadow copy') }),
   },
   plain('help', 'this list', { type: 'help' }),
   plain('exit', 'end; volatile shadow copies go', { type: 'exit' }),
