@@ -9,9 +9,14 @@ const { dirname, join } = require('node:path');
 
 const root = dirname(__dirname);
 const out = join(process.cwd(), 'build');
+const cross = process.env.PREBUILD_PLATFORM === 'win32' && process.platform !== 'win32';
+const options = [
+  '--CDCMAKE_COMPILE_WARNING_AS_ERROR=ON',
+  ...(cross ? [`--CDCMAKE_TOOLCHAIN_FILE=${join(root, 'cmake', 'mingw-w64.cmake')}`] : []),
+];
 const { status, error } = spawnSync(
   process.execPath,
-  [join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js'), 'build', '--directory', root, '--out', out],
+  [join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js'), 'build', '--directory', root, '--out', out, ...options],
   { stdio: 'inherit', env: { ...process.env, CMAKE_BUILD_PARALLEL_LEVEL: String(availableParallelism()) } },
 );
 if (error) throw error;

@@ -1,16 +1,18 @@
 // Brings a fresh clone to the state in which everything runs. Uses Node's built-in modules only, for nothing is
 // installed yet. Each step is stamped with a hash of what it depends on and does nothing while that is unchanged.
 //
-//   node scripts/setup.mjs [step …]     steps: dependencies native lib simulator test native-test native-test-thread
+//   node scripts/setup.mjs [step …]     steps: dependencies native lib simulator test native-test, and what only some need:
+//                                       native-test-thread windows-addon windows-simulator
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { withLock } from './setup/lock.mjs';
+import { prebuild } from './setup/prebuild.mjs';
 import { CommandError, run } from './setup/run.mjs';
 import { Stamp, contentHash, filesBelow } from './setup/stamp.mjs';
-import { requireBuildTools, requireNode } from './setup/tools.mjs';
+import { requireBuildTools, requireNode, requireWindowsCompiler } from './setup/tools.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...parts) => join(root, ...parts);
@@ -85,10 +87,31 @@ const steps = {
   },
   'native-test': nativeTest('address,undefined', 'test/native/build'),
   'native-test-thread': nativeTest('thread', 'test/native/build-thread'),
+  'windows-addon': {
+    title: 'Windows addon',
+    needs: ['dependencies'],
+    inputs: ['cpp', 'cmake', 'CMakeLists.txt', 'package-lock.json', 'scripts/prebuildify-backend.js'],
+    facts: [root],
+    results: ['prebuilds/win32-x64/domino-vss.node'],
+    stamp: 'build/prebuild/win32-x64/.setup',
+    run: () => prebuild(root, 'win32-x64'),
+  },
+  'windows-simulator': {
+    title: 'Windows stand-in',
+    inputs: ['simulator', 'cmake/mingw-w64.cmake'],
+    facts: [root],
+    results: ['simulator/build-windows/program/nnotes.dll'],
+    stamp: 'simulator/build-windows/.setup',
+    run: async () => {
+      requireWindowsCompiler();
+      const toolchain = at('cmake', 'mingw-w64.cmake');
+      await buildWithCmake('simulator', 'simulator/build-windows', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+    },
+  },
 };
 
-/** What the quick tests need: everything but the second sanitizer build. */
-const usual = Object.keys(steps).filter((name) => name !== 'native-test-thread');
+/** What the quick tests need: not the second sanitizer build, and nothing for Windows. */
+const usual = Object.keys(steps).filter((name) => name !== 'native-test-thread' && !name.startsWith('windows-'));
 
 /** Does what is missing of the named steps and of what they need. */
 export async function setUp(names = usual) {

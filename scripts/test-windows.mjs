@@ -1,0 +1,134 @@
+// The tests in the real Windows Node.js under Wine, against the addon that ships for Windows. The last line is
+// "N passed, N failed".
+//
+//   node scripts/test-windows.mjs [--node=20|22|all] [--tier=quick|ci|full] [part of a test file's path …]
+
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { root, setUp } from './setup.mjs';
+import { filesBelow } from './setup/stamp.mjs';
+import { fetchWindowsNode, windowsNodeVersions } from './setup/windows-node.mjs';
+import { WinePrefix } from './setup/wine.mjs';
+
+/** A file that has not ended by then hangs. */
+const fileTimeoutMs = 600_000;
+/** Under Wine everything that starts a process takes several times as long. */
+const testTimeoutMs = 120_000;
+/** What has no meaning on Windows: file systems of Linux, and the package, which is examined where it is made. */
+const linuxOnly = [/^bench\//, /^integration\/loop\//, /^package\//, /\.linux\.test\.js$/];
+const leftOutOfTier = { quick: /\.(ci|full)\.test\.js$/, ci: /\.full\.test\.js$/, full: /^$/ };
+
+const { versions, tier, patterns } = parseArguments(process.argv.slice(2));
+const workshop = join(root, 'build', 'windows');
+const results = join(workshop, 'results');
+const prefix = new WinePrefix(join(workshop, 'prefix'), root);
+const total = { passed: 0, failed: 0 };
+
+try {
+  await setUp(['test', 'windows-addon']);
+  const files = testFiles();
+  if (files.some((file) => !file.startsWith('unit/'))) await setUp(['windows-simulator']);
+  await prefix.ensure();
+  for (const version of versions) await testWith(version, [...files]);
+} catch (error) {
+  total.failed += 1;
+  console.error(error.message);
+} finally {
+  await prefix.end();
+}
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+
+function parseArguments(args) {
+  const options = { versions: [...windowsNodeVersions.values()].slice(0, 1), tier: 'quick', patterns: [] };
+  for (const arg of args) {
+    const [name, value] = arg.split('=', 2);
+    if (name === '--node' && value === 'all') options.versions = [...windowsNodeVersions.values()];
+    else if (name === '--node' && windowsNodeVersions.has(value)) options.versions = [windowsNodeVersions.get(value)];
+    else if (name === '--tier' && value in leftOutOfTier) options.tier = value;
+    else if (arg.startsWith('-')) {
+      console.error(`unknown argument ${arg}; known are --node=20|22|all and --tier=quick|ci|full`);
+      process.exit(2);
+    } else options.patterns.push(arg);
+  }
+  return options;
+}
+
+function testFiles() {
+  const tests = join(root, 'build', 'test');
+  const files = filesBelow(tests)
+    .map((file) => relative(tests, file))
+    .filter((file) => file.endsWith('.test.js') && !leftOutOfTier[tier].test(file))
+    .filter((file) => !linuxOnly.some((pattern) => pattern.test(file)))
+    .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
+  if (files.length === 0) throw new Error('no test file matches');
+  return files;
+}
+
+async function testWith(version, queue) {
+  const node = await fetchWindowsNode(join(root, 'build', 'windows', 'node'), version);
+  const program = `C:\\node-${version}\\node.exe`;
+  mkdirSync(join(prefix.systemDrive, `node-${version}`), { recursive: true });
+  copyFileSync(node, join(prefix.systemDrive, `node-${version}`, 'node.exe'));
+  rmSync(join(results, version), { recursive: true, force: true });
+
+  console.log(`Windows Node.js ${version}: ${queue.length} test files`);
+  const worker = async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) await testFile(program, version, file);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
+
+/** One process a file: the Domino runtime exists once per process. */
+async function testFile(program, version, file) {
+  const base = join('build', 'windows', 'results', version, file.replace(/\.test\.js$/, ''));
+  const [report, stdout, stderr] = ['json', 'out', 'err'].map((extension) => `${base}.${extension}`);
+  mkdirSync(dirname(join(root, base)), { recursive: true });
+  const jest = ['--runInBand', '--forceExit', `--testTimeout=${testTimeoutMs}`];
+  const startedAt = performance.now();
+  const code = await prefix.run(
+    program,
+    [
+      prefix.pathOf('node_modules/jest/bin/jest.js'),
+      ...jest,
+      `--config=${prefix.pathOf('jest.config.js')}`,
+      '--json',
+      `--outputFile=${prefix.pathOf(report)}`,
+      '--runTestsByPath',
+      prefix.pathOf(`build/test/${file}`),
+    ],
+    { stdout: join(root, stdout), stderr: join(root, stderr), env: testEnvironment(), timeoutMs: fileTimeoutMs },
+  );
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  if (!existsSync(join(root, report))) {
+    total.failed += 1;
+    const how = code === null ? `had not ended after ${fileTimeoutMs / 1000} s` : `ended with exit code ${code}`;
+    console.log(`FAIL ${file}: ${how}\n${tail(join(root, stderr))}`);
+    return;
+  }
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(join(root, report), 'utf8'));
+  const broken = testResults.filter(({ status, assertionResults }) => {
+    return status === 'failed' && !assertionResults.some((test) => test.status === 'failed');
+  });
+  const failed = numFailedTests + broken.length + (code !== 0 && numFailedTests + broken.length === 0 ? 1 : 0);
+  total.passed += numPassedTests;
+  total.failed += failed;
+  console.log(`${failed === 0 ? 'PASS' : 'FAIL'} ${file}: ${numPassedTests} passed, ${failed} failed (${seconds} s)`);
+  for (const { message } of failed > 0 ? testResults : []) console.log(message);
+}
+
+function tail(file) {
+  return readFileSync(file, 'utf8').split('\n').slice(-30).join('\n');
+}
+
+function testEnvironment() {
+  return {
+    // Node.js asks for a Windows version that Wine does not report to it.
+    NODE_SKIP_PLATFORM_CHECK: '1',
+    // build/Release holds the addon for Linux.
+    PREBUILDS_ONLY: '1',
+    SIM_QUIET: '1',
+    DOMINO_VSS_TEST_TIER: tier,
+  };
+}
