@@ -5,6 +5,7 @@
 // With CI=true the tier is at least "ci", and what cannot run here (skipped, or needs root) counts as failed.
 // With jest arguments only jest runs.
 
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -19,12 +20,14 @@ const results = mkdtempSync(join(tmpdir(), 'domino-vss-test-'));
 const total = { passed: 0, failed: 0 };
 
 if (await attempt(() => setUp(onlyJest ? ['native', 'simulator', 'test'] : undefined))) {
+  if (!onlyJest && tier !== 'quick' && process.platform === 'linux') await attempt(() => setUp(['windows-addon']));
   if (!onlyJest && tier !== 'quick') await attempt(runLint);
   await attempt(runJest);
   if (!onlyJest && process.platform === 'linux') {
     await attempt(() => runCtest('simulator/build'));
     await attempt(() => runCtest('test/native/build'));
     if (tier !== 'quick') await attempt(runThreadSanitizer);
+    if (tier !== 'quick') await attempt(runWindows);
   }
 }
 rmSync(results, { recursive: true });
@@ -96,6 +99,24 @@ async function runLint() {
 async function runThreadSanitizer() {
   await setUp(['native-test-thread']);
   await runCtest('test/native/build-thread');
+}
+
+/** In the Windows Node.js under Wine. It counts itself; the last line tells. */
+async function runWindows() {
+  const child = spawn(process.execPath, [join(root, 'scripts', 'test-windows.mjs'), '--node=all', `--tier=${tier}`], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text;
+    process.stdout.write(text);
+  });
+  await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+  const [, passed, failed] = /(\d+) passed, (\d+) failed\n$/.exec(output) ?? [];
+  if (passed === undefined) throw new Error('the tests under Wine did not come to their end');
+  total.passed += Number(passed);
+  total.failed += Number(failed);
 }
 
 async function runCtest(directory) {

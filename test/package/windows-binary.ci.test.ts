@@ -1,0 +1,22 @@
+// The addon for Windows, as it was cross-compiled; that it also runs is what the tests under Wine show.
+
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { readPe } from './pe';
+
+const file = join(__dirname, '..', '..', '..', 'prebuilds', 'win32-x64', 'domino-vss.node');
+
+/** Part of every Windows 10 and Windows Server 2016. */
+const systemLibraries = ['kernel32.dll', 'advapi32.dll', 'msvcrt.dll', 'ole32.dll', 'oleaut32.dll'];
+
+const largestBytes = 2 * 1024 * 1024;
+
+test('the addon for Windows needs nothing but Windows and the program that loads it', () => {
+  const pe = readPe(file);
+  expect(pe.machine).toBe(0x8664);
+  expect(pe.imports.filter((library) => !systemLibraries.includes(library))).toEqual([]);
+  // Bound through our own hook: the program may have another name than node.exe.
+  expect(pe.delayImports).toEqual(['node.exe']);
+  expect([...pe.exports].sort()).toEqual(['napi_register_module_v1', 'node_api_module_get_api_version_v1']);
+  expect(statSync(file).size).toBeLessThan(largestBytes);
+});
