@@ -3,10 +3,11 @@ import type { BackupWork, Capture } from './capture';
 import { hex32 } from './captured';
 import type { DatabaseFailure } from './errors';
 import type { LeftOver } from './journal';
-import type { ManifestHead, ManifestVolume } from './manifest';
+import type { ManifestHead, ManifestVolume, ManifestVss } from './manifest';
 import { readPackageVersion } from './package-root';
 import type { SnapshotSet, CopyReport } from './snapshot-set';
 import { windowFigures, type WindowFigures } from './timeline';
+import { saveVssDocuments } from './vss-session';
 
 /** What is known about the server and wanted of the backup, and goes into manifest and report. */
 export interface BackupFacts {
@@ -33,6 +34,8 @@ export interface BackupReport {
   readonly counts: ManifestHead['counts'];
   /** Volumes and their shadows; `kept` says which still exist. */
   readonly volumes: readonly ManifestVolume[];
+  /** The snapshot set, with its writers and where their documents lie; null unless VSS made it. */
+  readonly vss: ManifestVss | null;
   /** Databases that are not in the backup. */
   readonly skipped: readonly DatabaseFailure[];
   readonly changes: ManifestHead['changes'];
@@ -59,26 +62,26 @@ export async function buildManifestHead(
   const { results } = capture.databases;
   const { innards, epochMs } = results.afterLastStart;
   const copies = set.copyReport;
+  const vss = await saveVssDocuments(work);
+  const vssWarnings = work.session.vssReport()?.warnings ?? [];
   const stuckWarnings = capture.databases.stuck.map((path) => `${path} may still be in backup mode: a call hangs`);
   return {
     formatVersion: 1,
     id: work.id,
     created: set.created.toISOString(),
     outcome: set.outcome === 'partial' || (copies?.failures.length ?? 0) > 0 ? 'partial' : 'complete',
-    source: work.mode.type === 'backup-api' ? 'domino' : 'offline',
+    source: work.source === 'volumes' ? 'volumes' : work.mode.type === 'backup-api' ? 'domino' : 'offline',
     dataDirectory: databases.dataDirectory,
     notesIni: facts.notesIni,
     serverName: facts.serverName,
     provider: { name: provider.name, reason: provider.reason },
     lifetime: facts.lifetime,
-    volumes: databases.volumes.map(({ path, device, fileSystem }, index) => ({
-      id: set.shadows[index]?.id ?? '',
-      path,
-      device,
-      fileSystem,
-      root: set.shadows[index]?.root ?? '',
-      kept: keep,
-    })),
+    volumes: databases.volumes.map(({ path, device, fileSystem }, index) => {
+      const { id = '', root = '', exposedAs } = set.shadows[index] ?? {};
+      const exposed = keep && exposedAs !== undefined;
+      return { id, path, device, fileSystem, root, kept: keep, ...(exposed && { exposedAs }) };
+    }),
+    ...(vss && { vss }),
     timeAfterLastStart:
       epochMs > 0 ? { innards: [hex32(innards[0]), hex32(innards[1])], iso: new Date(epochMs).toISOString() } : null,
     window: windowFigures(capture.timeline),
@@ -93,8 +96,11 @@ export async function buildManifestHead(
     failures: [...capture.skipped, ...(copies?.failures ?? [])],
     changes: capture.changes,
     copies: copies ? { directory: copies.directory, databases: copies.databases } : null,
-    alsoSave: await listAlsoSave(facts.notesIni, databases.dataDirectory, work.directory, facts.logStyle),
-    warnings: [...facts.warnings, ...stuckWarnings],
+    alsoSave:
+      work.source === 'volumes'
+        ? []
+        : await listAlsoSave(facts.notesIni, databases.dataDirectory, work.directory, facts.logStyle),
+    warnings: [...facts.warnings, ...vssWarnings, ...stuckWarnings],
   };
 }
 

@@ -4,7 +4,7 @@ import { buildManifestHead, type BackupFacts, type BackupReport } from './backup
 import { Call, publicCall } from './call';
 import { captureShadow, type BackupWork, type Capture } from './capture';
 import { writeCosts } from './costs';
-import { DominoVssError, toPublicError } from './errors';
+import { DominoVssError, OptionError, toPublicError } from './errors';
 import type { LeftOver } from './journal';
 import { writeManifest } from './manifest';
 import { abortSignal, boolean, checkOptions, functionValue, milliseconds } from './options';
@@ -26,7 +26,10 @@ export interface CreateShadowOptions {
 
 /** Options of {@link Backup.endBackup}. */
 export interface EndBackupOptions {
-  /** Whether the shadow stays. Default: whether the backup's `lifetime` is `persistent`. */
+  /**
+   * Whether the shadow stays. Default: whether the backup's `lifetime` is `persistent`. With VSS only a persistent one
+   * can.
+   */
   readonly keep?: boolean | undefined;
   /** Default: 600 000. */
   readonly timeoutMs?: number | undefined;
@@ -120,6 +123,11 @@ export class Backup {
     return publicCall(async () => {
       checkOptions(options, { keep: boolean, timeoutMs: milliseconds, signal: abortSignal });
       const keep = options.keep ?? this.#facts.lifetime === 'persistent';
+      const { vss } = this.#work.provider;
+      if (keep && vss && !vss.persistent) {
+        const message = `a shadow in the context "${vss.context}" goes with its backup and cannot be kept; begin the backup`;
+        throw new OptionError('keep', `${message} with lifetime: "persistent" (--keep on the command line)`);
+      }
       return this.#run('created', async () => {
         const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'end' });
         return this.#end(keep, call);
@@ -199,10 +207,12 @@ export class Backup {
     await this.#rememberCosts(capture);
     // From here on the backup is good, whatever happens to its shadow.
     this.#state = 'ended';
-    const left = keep ? await this.#collect([this.#closeSession(true)]) : await this.#removeShadow();
+    const left = keep
+      ? await this.#collect([this.#closeSession(true), () => this.#leaveExposed()])
+      : await this.#removeShadow();
     left.push(...(await this.#collect([() => this.#finishJournal(left)])));
     const warnings = [...head.warnings, ...left.map((error) => toPublicError(error).message)];
-    const { outcome, provider, lifetime, window, counts, volumes, changes, alsoSave } = head;
+    const { outcome, provider, lifetime, window, counts, volumes, vss = null, changes, alsoSave } = head;
     return {
       id: this.id,
       outcome,
@@ -213,6 +223,7 @@ export class Backup {
       window,
       counts,
       volumes,
+      vss,
       skipped: capture.skipped,
       changes,
       copies: set.copyReport ?? null,
@@ -248,15 +259,23 @@ export class Backup {
 
   /** Databases come out first; then the shadow goes. Answers what could not be done. */
   #removeShadow(): Promise<unknown[]> {
+    const unexpose = (this.#created?.set.shadows ?? []).map((shadow) => () => shadow.unexpose());
     return this.#collect([
+      // Nobody knows whether a shadow of VSS takes the places along where it is exposed.
+      ...(this.#work.provider.vss ? unexpose : []),
       this.#closeSession(false),
       async () => this.#work.hookRun?.remove(),
-      ...(this.#created?.set.shadows ?? []).map((shadow) => () => shadow.unexpose()),
+      ...(this.#work.provider.vss ? [] : unexpose),
       () => {
         removeShadowParents(this.#work.plan);
         return Promise.resolve();
       },
     ]);
+  }
+
+  /** A shadow that is kept keeps its place, which the manifest names: nothing is left behind by that. */
+  #leaveExposed(): Promise<void> {
+    return this.#work.journal.update({ exposures: [] });
   }
 
   #closeSession(keepShadow: boolean): () => Promise<void> {

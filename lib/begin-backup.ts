@@ -18,6 +18,7 @@ import { ProgressReporter } from './progress';
 import { chooseShadows, databaseTarget, isInside, nativeSource, planShadows } from './provider';
 import { openRuntime } from './runtime';
 import { Selector } from './selection';
+import { withFailedWriters } from './vss-session';
 
 export type { BeginBackupOptions } from './begin-options';
 
@@ -51,6 +52,7 @@ async function begin(
 ): Promise<Backup> {
   const vss = resolveRequester(binding, options);
   const { source = 'domino', mode = { type: 'backup-api' }, volumes: named = [] } = options;
+  refuseFileProvider(options.provider, named);
   const server = source === 'domino' ? await openServer(binding, options, call) : noServer;
   const { dataDirectory } = server;
   const deltaDirectory = await makeDeltaDirectory(options.deltaDirectory);
@@ -76,9 +78,15 @@ async function begin(
   const databases = await withNamedVolumes(binding, found.databases, named, call);
 
   const { volumes } = databases;
-  const choice = { provider: options.provider ?? 'auto', shadowDirectory: given, deltaDirectory, volumes, dataDirectory };
+  const choice = {
+    provider: options.provider ?? 'auto',
+    shadowDirectory: given,
+    deltaDirectory,
+    volumes,
+    dataDirectory,
+  };
   const { provider, directories } = await call.race(chooseShadows(binding, { ...choice, vss }));
-  refuseFileProvider(provider, named);
+  refuseFileProvider(provider.native, named);
   const plan = planShadows(id, directories);
 
   const facts = {
@@ -141,7 +149,11 @@ async function begin(
   call.check('open');
   const progress = new ProgressReporter(options.onProgress, call);
   await addDatabases(work, await readCosts(deltaDirectory, dataDirectory), call);
-  await progress.watch(session, () => call.native(session, (timeoutMs) => session.open(timeoutMs)));
+  try {
+    await progress.watch(session, () => call.native(session, (timeoutMs) => session.open(timeoutMs)));
+  } catch (thrown) {
+    throw provider.vss ? withFailedWriters(thrown, session) : thrown;
+  }
   if (source === 'volumes') return backup;
   const failed = session.results().failures;
   const skipped = failed.map(({ index, failure }) => toDatabaseFailure(databases.paths[index] ?? '', failure));
@@ -161,11 +173,7 @@ interface Server {
 /** Plain volumes have none. */
 const noServer: Server = { runtime: undefined, notesIni: '', dataDirectory: '' };
 
-async function openServer(
-  binding: NativeBinding,
-  { mode, domino }: BeginBackupOptions,
-  call: Call,
-): Promise<Server> {
+async function openServer(binding: NativeBinding, { mode, domino }: BeginBackupOptions, call: Call): Promise<Server> {
   const stopMode = mode?.type === 'stop-service';
   const runtime = stopMode ? undefined : await openRuntime(binding, domino, call);
   const notesIni = runtime?.notesIni ?? findNotesIni(domino);

@@ -6,19 +6,22 @@ import { hashFile } from './copy';
 import { compareWithCatalog, type BackupDatabases, type DatabaseChanges } from './databases';
 import { syncDirectory } from './durable';
 import { BackupError, decidedFailure, toDatabaseFailure, toPublicError, type DatabaseFailure } from './errors';
-import { forEachLimited } from './event-loop';
+import { forEachIndex, forEachLimited } from './event-loop';
 import type { HookRun } from './hook';
 import type { Journal } from './journal';
 import type { NativeBinding, NativeResults, NativeSession } from './native';
+import { rememberOwnShadows } from './own-shadows';
 import type { ProgressReporter } from './progress';
 import { makeShadowParents, type ResolvedProvider, type ShadowPlan } from './provider';
 import type { Selector } from './selection';
 import { withServiceStopped, type BackupMode } from './service';
 import { buildTimeline, publishWindow, type Timeline } from './timeline';
+import { reportOf, shadowRoots, withFailedWriters } from './vss-session';
 
 /** Everything a backup in progress consists of. */
 export interface BackupWork {
   readonly id: string;
+  readonly source: 'domino' | 'volumes';
   /** Directory of this backup, in the delta directory. */
   readonly directory: string;
   readonly binding: NativeBinding;
@@ -54,38 +57,46 @@ export interface Capture {
   readonly skipped: readonly DatabaseFailure[];
 }
 
-/** Prepares, lists again, runs the freeze window, and makes sure that the outcome is acceptable. */
+/** Lists again, prepares, runs the freeze window, and makes sure that the outcome is acceptable. */
 export async function captureShadow(work: BackupWork, call: Call, progress: ProgressReporter): Promise<Capture> {
-  const { journal, mode, plan, databases } = work;
+  const { session, journal, mode, provider, plan, databases } = work;
   const captured = async (): Promise<Omit<Capture, 'timeline' | 'skipped'> & { results: NativeResults }> => {
-    call.check('prepare');
-    await progress.watch(work.session, () => call.native(work.session, (timeoutMs) => work.session.prepare(timeoutMs)));
-    // Right before the window; and the lease has just begun anew.
+    session.renewLease();
     const changes = await listAgain(work, call);
+    // As late as can be: with some providers it locks the whole machine until the shadow is made.
+    call.check('prepare');
+    await progress.watch(session, () => call.native(session, (timeoutMs) => session.prepare(timeoutMs)));
+    if (provider.vss) await noteSnapshotSet(work, inBackupMode);
     await runWindow(work, call, progress);
-    const results = work.session.results();
+    const results = session.results();
     const decided = decideChanged(databases, changes);
     return {
       databases: await CapturedDatabases.create(databases, results, decided),
       changes: { appeared: changes.appeared, vanished: changes.vanished, replaced: changes.replaced },
-      roots: work.hookRun ? work.hookRun.shadows.map(({ root }) => root) : plan.targets,
+      roots: rootsOf(work),
       results,
     };
   };
 
   // From here on something may exist that only the journal knows of after a crash.
   const inBackupMode = mode.type === 'backup-api' ? databases.paths : [];
-  await journal.update({ provider: work.provider.name, shadows: plan.targets }, inBackupMode);
+  // With VSS that is nothing until the set has been prepared, and the names come from there.
+  if (!provider.vss) await journal.update({ provider: provider.name, shadows: plan.targets }, inBackupMode);
   await makeShadowParents(plan);
-  const { results, ...capture } =
+  const { results, ...capture } = await (
     mode.type === 'backup-api'
-      ? await captured()
-      : await withServiceStopped(mode.service, call, (stoppedService) => journal.update({ stoppedService }), captured);
+      ? captured()
+      : withServiceStopped(mode.service, call, (stoppedService) => journal.update({ stoppedService }), captured)
+  ).catch((thrown: unknown) => {
+    throw provider.vss ? withFailedWriters(thrown, session) : thrown;
+  });
   const { stuck } = capture.databases;
   await journal.update({}, stuck);
 
   const skipped = [...work.problems, ...capture.databases.skipped];
-  refuseTooManySkipped(skipped, capture.databases.missingRequired(), capture.databases.count, work.limits);
+  if (work.source === 'domino') {
+    refuseTooManySkipped(skipped, capture.databases.missingRequired(), capture.databases.count, work.limits);
+  }
   await removeDeltasOfSkipped(work, capture.databases);
   await hashDeltas(work, capture.databases, call, progress);
   const timeline = await buildTimeline(results);
@@ -93,8 +104,26 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
   return { ...capture, timeline, skipped };
 }
 
+/** Names the set and its shadows before they exist. */
+async function noteSnapshotSet(
+  { session, journal, provider }: BackupWork,
+  databases: readonly string[],
+): Promise<void> {
+  const { setId, shadowIds } = reportOf(session);
+  rememberOwnShadows(shadowIds);
+  await journal.update({ provider: provider.name, snapshotSet: setId, shadows: shadowIds }, databases);
+}
+
+function rootsOf({ session, hookRun, provider, plan }: BackupWork): readonly string[] {
+  if (provider.vss) return shadowRoots(session);
+  return hookRun ? hookRun.shadows.map(({ root }) => root) : plan.targets;
+}
+
 async function listAgain(work: BackupWork, call: Call): ReturnType<typeof compareWithCatalog> {
   call.check('find');
+  if (work.source === 'volumes') {
+    return { appeared: [], vanished: [], replaced: [], vanishedIndexes: [], replacedIndexes: [] };
+  }
   const { dataDirectory } = work.databases;
   const { excludeDirectories } = work;
   const catalog = await call.race(work.binding.findDatabases({ dataDirectory, excludeDirectories }));
@@ -172,10 +201,13 @@ export function refuseTooManySkipped(
 
 /** A delta without a database in the manifest would only be mistaken for something. */
 async function removeDeltasOfSkipped(work: BackupWork, databases: CapturedDatabases): Promise<void> {
-  for (let index = 0; index < databases.results.count; ++index) {
-    if (databases.isCaptured(index)) continue;
+  const left: number[] = [];
+  await forEachIndex(databases.results.count, (index) => {
+    if (!databases.isCaptured(index)) left.push(index);
+  });
+  await forEachLimited(left, 4, async (index) => {
     await rm(join(work.directory, CapturedDatabases.deltaFile(index)), { force: true });
-  }
+  });
 }
 
 async function hashDeltas(

@@ -71,7 +71,7 @@ export type { ExposeShadowOptions, ShadowShare, UnexposeShadowOptions } from './
 export type { BreakSnapshotSetOptions, ImportShadowsOptions } from './hardware-sets';
 export type { LeftOver } from './journal';
 export type { ListedShadow } from './listed-shadow';
-export type { ListedBackup, Manifest, ManifestHead, ManifestVolume } from './manifest';
+export type { ListedBackup, Manifest, ManifestHead, ManifestVolume, ManifestVss } from './manifest';
 export type { Phase } from './native';
 export type { DominoLocation } from './options';
 export type { Progress, ProgressListener } from './progress';
@@ -91,11 +91,14 @@ export type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShad
 export type { LeftOutReason, SelectionOptions } from './selection';
 export { systemdService, type BackupMode, type DominoService } from './service';
 export type { DeleteShadowsOptions, DeleteShadowsReport, ListShadowsOptions, ShadowSelector } from './shadows';
-export type { CopyDatabasesOptions, CopyReport, Shadow, SnapshotSet } from './snapshot-set';
+export type { Shadow } from './shadow';
+export type { CopyDatabasesOptions, CopyReport, SnapshotSet } from './snapshot-set';
 export type { Spread } from './spread';
 export type { PhaseTiming, Timeline, WindowFigures, WindowMessage } from './timeline';
 export type { VssCallOptions } from './vss-call';
+export type { RequestedAttribute, VssOptions, WritersOption } from './vss-context';
 export type { IsVolumeSupportedOptions, VssProvider } from './vss-providers';
+export type { SetWriter, VssSnapshotSet } from './vss-session';
 export type {
   ShadowAttribute,
   ShadowState,

@@ -21,9 +21,11 @@ export interface JournalHead {
   /** Directory of the backup that is being made; empty for a restore. */
   readonly backupDirectory: string;
   readonly provider: string;
-  /** Shadows that exist or are about to. */
+  /** Shadows that exist or are about to: directories, or ids with the provider `vss`. */
   readonly shadows: readonly string[];
-  /** Symbolic links that expose shadows. */
+  /** Id of the snapshot set of VSS; empty for none. */
+  readonly snapshotSet: string;
+  /** Where shadows are exposed: symbolic links; with the provider `vss` drives, directories or shares. */
   readonly exposures: readonly string[];
   /** Service that was stopped and must be started again; empty for none. */
   readonly stoppedService: string;
@@ -44,7 +46,7 @@ export interface JournalHead {
 
 /** The part of a journal that changes while the work goes on. */
 export type JournalChange = Partial<
-  Pick<JournalHead, 'provider' | 'shadows' | 'exposures' | 'stoppedService' | 'restoring' | 'ended'>
+  Pick<JournalHead, 'provider' | 'shadows' | 'snapshotSet' | 'exposures' | 'stoppedService' | 'restoring' | 'ended'>
 >;
 
 /** What an earlier process left behind. Nothing of it is removed without being asked for. */
@@ -56,7 +58,11 @@ export interface LeftOver {
   readonly created: string;
   readonly pid: number;
   readonly backupDirectory: string;
+  readonly provider: string;
+  /** Directories of shadows, or their ids with the provider `vss`. */
   readonly shadows: readonly string[];
+  /** Id of the snapshot set of VSS; empty for none. */
+  readonly snapshotSet: string;
   readonly exposures: readonly string[];
   readonly stoppedService: string;
   /** Databases that may still be in backup mode; how many. */
@@ -126,6 +132,7 @@ export class Journal {
       created: new Date().toISOString(),
       provider: '',
       shadows: [],
+      snapshotSet: '',
       exposures: [],
       stoppedService: '',
       databasesInBackupMode: 0,
@@ -136,7 +143,8 @@ export class Journal {
     await journal.update({});
     try {
       const { live, leftOvers } = await readJournals(deltaDirectory, work.dataDirectory);
-      const other = live.find(({ id }) => id !== work.id);
+      // Plain volumes are nobody's: several backups of them may run at a time.
+      const other = work.dataDirectory === '' ? undefined : live.find(({ id }) => id !== work.id);
       if (other) {
         const message = `${other.work} ${other.id} of ${other.dataDirectory} is running (process ${other.pid})`;
         throw new DominoVssError('ERR_LOCKED', { message });
@@ -233,7 +241,7 @@ async function readHead(file: string): Promise<JournalHead | undefined> {
 }
 
 function leftOver(journal: string, head: JournalHead): LeftOver {
-  const { id, work, created, pid, backupDirectory, shadows, exposures, stoppedService, databasesInBackupMode } = head;
+  const { id, work, created, pid, backupDirectory, provider, shadows, exposures, stoppedService } = head;
   return {
     journal,
     id,
@@ -241,10 +249,13 @@ function leftOver(journal: string, head: JournalHead): LeftOver {
     created,
     pid,
     backupDirectory,
+    provider,
     shadows,
+    // Earlier versions knew nothing of it.
+    snapshotSet: (head as Partial<JournalHead>).snapshotSet ?? '',
     exposures,
     stoppedService,
-    databasesInBackupMode,
+    databasesInBackupMode: head.databasesInBackupMode,
     restoring: head.restoring,
   };
 }
@@ -257,7 +268,7 @@ export function describeLeftOver(left: LeftOver): string {
     parts.push(`up to ${left.databasesInBackupMode} databases may still be in backup mode until the server restarts`);
   }
   if (left.shadows.length > 0) parts.push(`shadows may be left: ${left.shadows.join(', ')}`);
-  if (left.exposures.length > 0) parts.push(`links may be left: ${left.exposures.join(', ')}`);
+  if (left.exposures.length > 0) parts.push(`shadows may be exposed at ${left.exposures.join(', ')}`);
   if (left.backupDirectory !== '') parts.push(`an unfinished backup may be left in ${left.backupDirectory}`);
   for (const { file, original, offline } of left.restoring) {
     const saved = original === '' ? '' : `, its original is ${original}`;

@@ -11,6 +11,8 @@ import { DominoVssError, RestoreError, toPublicError, type DatabaseFailure } fro
 import { packageRoot } from './package-root';
 import type { ProviderChoice } from './provider';
 import type { WindowFigures } from './timeline';
+import type { SetWriter } from './vss-session';
+import type { ShadowAttribute, VssBackupType, VssContext, WriterState } from './vss-words';
 
 /** One volume of a backup and its shadow. */
 export interface ManifestVolume {
@@ -24,6 +26,36 @@ export interface ManifestVolume {
   readonly root: string;
   /** Whether the shadow was kept when the backup ended. */
   readonly kept: boolean;
+  /** Drive, directory, share or link where a kept shadow is exposed; absent when it is not. */
+  readonly exposedAs?: string;
+}
+
+/** What a manifest says about a snapshot set of VSS. */
+export interface ManifestVss {
+  /** Id of the snapshot set. */
+  readonly setId: string;
+  readonly context: VssContext;
+  /** Kind of backup that writers were told. */
+  readonly backupType: VssBackupType;
+  readonly providerId: string;
+  /** Attributes of the shadows. */
+  readonly attributes: readonly ShadowAttribute[];
+  /** Backup Components Document, relative to the directory of the backup; empty for none. */
+  readonly componentsDocument: string;
+  /** Writers of the machine; none in contexts without writers. */
+  readonly writers: readonly {
+    readonly name: string;
+    /** Class id. */
+    readonly id: string;
+    readonly instanceId: string;
+    readonly state: WriterState;
+    /** Name and number of its failure; empty for none. */
+    readonly failure: string;
+    /** Why it took no part; empty for one that did. */
+    readonly excluded: SetWriter['excluded'];
+    /** Its metadata document, relative to the directory of the backup; empty for none. */
+    readonly document: string;
+  }[];
 }
 
 /** The contents of `manifest.json`: everything but the databases. */
@@ -33,7 +65,9 @@ export interface ManifestHead {
   /** End of the freeze window, ISO 8601, UTC. */
   readonly created: string;
   readonly outcome: 'complete' | 'partial';
-  readonly source: 'domino' | 'offline';
+  /** `volumes`: plain volumes, without Domino. */
+  readonly source: 'domino' | 'offline' | 'volumes';
+  /** Empty for plain volumes, as is {@link notesIni}. */
   readonly dataDirectory: string;
   readonly notesIni: string;
   /** Name of the ID in use; empty when Domino was not running with us. */
@@ -41,6 +75,8 @@ export interface ManifestHead {
   readonly provider: ProviderChoice;
   readonly lifetime: 'backup' | 'persistent';
   readonly volumes: readonly ManifestVolume[];
+  /** The snapshot set, when it was made by VSS. */
+  readonly vss?: ManifestVss;
   /** The server's time right after the last NSFBackupStart; null when no database was in backup mode. */
   readonly timeAfterLastStart: { readonly innards: readonly [string, string]; readonly iso: string } | null;
   readonly window: WindowFigures;

@@ -2,9 +2,12 @@ import { existsSync, rmdirSync } from 'node:fs';
 import { mkdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { BackupDatabases } from './databases';
-import { OptionError, ShadowError } from './errors';
+import { OptionError, ShadowError, toPublicError } from './errors';
 import type { NativeBinding, NativeProvider, NativeVolume } from './native';
 import { checkOptions, functionValue, nonEmptyString, oneOf } from './options';
+import { requireVss } from './vss-call';
+import type { ResolvedVss } from './vss-context';
+import { withBackslash } from './windows-names';
 
 /** One volume that a hook has to take a snapshot of, and later the snapshot. */
 export interface HookShadow {
@@ -39,15 +42,15 @@ export interface HookProvider {
   remove?(result: { readonly shadows: readonly HookShadow[] }): Promise<void>;
 }
 
-/** A provider by name; `auto` chooses by the file systems of the databases. */
-export type ProviderName = 'auto' | 'btrfs' | 'reflink' | 'rolling';
+/** A provider by name; `auto` is `vss` on Windows, and elsewhere chosen by the file systems of the databases. */
+export type ProviderName = 'auto' | 'vss' | 'btrfs' | 'reflink' | 'rolling';
 
 /** A provider by name, or one written in JavaScript. */
 export type ProviderOption = ProviderName | HookProvider;
 
 /** The provider of a backup, and why it was taken. */
 export interface ProviderChoice {
-  /** `btrfs`, `reflink`, `rolling`, or the name of the hook. */
+  /** `vss`, `btrfs`, `reflink`, `rolling`, or the name of the hook. */
   readonly name: string;
   readonly reason: string;
 }
@@ -56,6 +59,8 @@ export interface ProviderChoice {
 export interface ResolvedProvider extends ProviderChoice {
   readonly native: NativeProvider;
   readonly hook?: HookProvider;
+  /** How the requester is set up; `vss` only. */
+  readonly vss?: ResolvedVss;
 }
 
 export function checkProvider(value: unknown, name: string): void {
@@ -67,13 +72,32 @@ export function checkProvider(value: unknown, name: string): void {
     if (hook.remove !== undefined) functionValue(hook.remove, `${name}.remove`);
     return;
   }
-  oneOf('auto', 'btrfs', 'reflink', 'rolling')(value, name);
+  oneOf('auto', 'vss', 'btrfs', 'reflink', 'rolling')(value, name);
+}
+
+/** Whether VSS makes the shadows; known before anything else is. */
+export function usesVss(binding: NativeBinding, option: ProviderOption): boolean {
+  return option === 'vss' || (option === 'auto' && binding.vss !== undefined);
+}
+
+/** Asks at once what would fail later: whether this process may use VSS. */
+async function chooseVss(
+  binding: NativeBinding,
+  { provider: option, shadowDirectory: given, vss }: ShadowChoice,
+): Promise<ResolvedProvider> {
+  if (given !== undefined) {
+    throw new OptionError('shadowDirectory', 'shadowDirectory has no meaning with VSS, which keeps shadows itself');
+  }
+  const [reason] = await requireVss(binding).whyNot();
+  if (reason) throw toPublicError(reason);
+  const why = option === 'vss' ? 'vss was asked for' : 'this is Windows';
+  return { name: 'vss', native: 'vss', reason: why, ...(vss && { vss }) };
 }
 
 /** Decides by what the volumes of the databases really can do. */
 async function chooseProvider(
   binding: NativeBinding,
-  option: ProviderOption,
+  option: Exclude<ProviderOption, 'vss'>,
   volumes: readonly NativeVolume[],
   directories: readonly ShadowDirectory[],
 ): Promise<ResolvedProvider> {
@@ -182,7 +206,8 @@ async function shadowDirectoriesFor(
     return [];
   }
   if (given === undefined) {
-    const data = await realpath(dataDirectory);
+    // Plain volumes have none.
+    const data = dataDirectory === '' ? undefined : await realpath(dataDirectory);
     return volumes.map((volume) => ({ path: usualDirectory(volume, data), sameFileSystem: true }));
   }
   const own = await binding.inspectVolume(nearestExisting(given));
@@ -202,13 +227,18 @@ export interface ShadowChoice {
   readonly deltaDirectory: string | undefined;
   readonly volumes: readonly NativeVolume[];
   readonly dataDirectory: string;
+  readonly vss?: ResolvedVss | undefined;
 }
 
 /** The provider, and one directory a volume for its shadows. */
 export async function chooseShadows(
   binding: NativeBinding,
-  { provider: option, shadowDirectory: given, deltaDirectory, volumes, dataDirectory }: ShadowChoice,
+  choice: ShadowChoice,
 ): Promise<{ readonly provider: ResolvedProvider; readonly directories: readonly ShadowDirectory[] }> {
+  const { provider: option, shadowDirectory: given, deltaDirectory, volumes, dataDirectory } = choice;
+  if (option === 'vss' || usesVss(binding, option)) {
+    return { provider: await chooseVss(binding, choice), directories: [] };
+  }
   // Copies need no place on the file system of the databases, where there may be none for this user.
   const forCopies =
     given === undefined && deltaDirectory !== undefined
@@ -222,9 +252,9 @@ export async function chooseShadows(
   return { provider, directories: provider.native === 'rolling' && forCopies ? forCopies : forShadows };
 }
 
-function usualDirectory(volume: NativeVolume, dataDirectory: string): string {
+function usualDirectory(volume: NativeVolume, dataDirectory: string | undefined): string {
   const directory = join(volume.mountPoint, usualShadowDirectory);
-  if (!isInside(directory, dataDirectory)) return directory;
+  if (dataDirectory === undefined || !isInside(directory, dataDirectory)) return directory;
   const message =
     `${directory} would lie inside the data directory, because ${volume.mountPoint} is the mount point; ` +
     'name a directory on that file system with the option shadowDirectory';
@@ -252,6 +282,11 @@ export interface ShadowPlan {
 export function planShadows(backupId: string, directories: readonly ShadowDirectory[]): ShadowPlan {
   const parents = directories.map(({ path }) => join(path, backupId));
   return { targets: parents.map((parent, index) => join(parent, String(index))), parents: [...new Set(parents)] };
+}
+
+/** How native code wants to hear of a volume. */
+export function nativeSource(provider: NativeProvider, { path, mountPoint }: NativeVolume): string {
+  return provider === 'vss' ? withBackslash(mountPoint) : path;
 }
 
 /** Path of a database inside its shadow, with `/`. */

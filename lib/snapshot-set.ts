@@ -1,90 +1,21 @@
-import { mkdir, readlink, rm, symlink } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Call, publicCall } from './call';
 import type { BackupWork, Capture } from './capture';
 import type { ManifestDatabase } from './captured';
 import { copyExactly, requireFreeSpace, syncFile } from './copy';
+import type { DatabaseChanges } from './databases';
 import { syncDirectory } from './durable';
 import { databaseFailureOf, DominoVssError, OptionError, type DatabaseFailure } from './errors';
 import { forEachLimited } from './event-loop';
 import { abortSignal, absolutePath, checkOptions, functionValue, milliseconds } from './options';
 import { ProgressReporter, type ProgressListener } from './progress';
 import { isInside, type ProviderChoice } from './provider';
-import type { DatabaseChanges } from './databases';
+import { placesOf, Shadow } from './shadow';
 import type { Timeline } from './timeline';
-
-/** The shadow copy of one volume. */
-export class Shadow {
-  /** Id of the shadow. */
-  readonly id: string;
-  /** Top directory of the volume or subvolume it was made from. */
-  readonly volume: string;
-  /** How the operating system names the shadow. On Linux the same as {@link root}. */
-  readonly devicePath: string;
-  /** A readable directory with the contents of the volume; with `reflink` and `rolling` the databases only. */
-  readonly root: string;
-  readonly #exposures: Exposures;
-  #exposedAs: string | undefined;
-
-  /** @internal */
-  constructor(id: string, volume: string, root: string, exposures: Exposures) {
-    this.id = id;
-    this.volume = volume;
-    this.devicePath = root;
-    this.root = root;
-    this.#exposures = exposures;
-  }
-
-  /**
-   * Gives the shadow a fixed place. On Linux `as` becomes a symbolic link to {@link root}; it must not exist.
-   * The end of the backup takes it away again, unless the shadow is kept.
-   */
-  expose(options: { readonly as: string }): Promise<void> {
-    return publicCall(async () => {
-      checkOptions(options, { as: absolutePath });
-      if (this.#exposedAs !== undefined) {
-        throw new DominoVssError('ERR_STATE', { message: `${this.id} is already exposed as ${this.#exposedAs}` });
-      }
-      await this.#exposures.add(options.as);
-      try {
-        await symlink(this.root, options.as, 'dir');
-      } catch (error) {
-        await this.#exposures.remove(options.as);
-        throw error;
-      }
-      this.#exposedAs = options.as;
-    });
-  }
-
-  /** Takes the place of {@link expose} away again; does nothing when there is none. */
-  unexpose(): Promise<void> {
-    return publicCall(async () => {
-      if (this.#exposedAs === undefined) return;
-      // Somebody may have put something else there meanwhile, which is not ours to remove.
-      const target = await readlink(this.#exposedAs).catch(() => undefined);
-      if (target === this.root) await rm(this.#exposedAs);
-      await this.#exposures.remove(this.#exposedAs);
-      this.#exposedAs = undefined;
-    });
-  }
-}
-
-/** Keeps the list of exposures in the journal. */
-export class Exposures {
-  #links: readonly string[] = [];
-
-  constructor(private readonly work: BackupWork) {}
-
-  async add(link: string): Promise<void> {
-    this.#links = [...this.#links, link];
-    await this.work.journal.update({ exposures: this.#links });
-  }
-
-  async remove(link: string): Promise<void> {
-    this.#links = this.#links.filter((other) => other !== link);
-    await this.work.journal.update({ exposures: this.#links });
-  }
-}
+import { refuseVanished } from './vanished-shadow';
+import { requireVss } from './vss-call';
+import { describeSet, type VssSnapshotSet } from './vss-session';
 
 /** Options of {@link SnapshotSet.copyDatabases}. */
 export interface CopyDatabasesOptions {
@@ -122,6 +53,8 @@ export class SnapshotSet {
   readonly changes: DatabaseChanges;
   /** Number of databases in this set. */
   readonly databases: number;
+  /** Snapshot set, writers and Backup Components Document; undefined unless VSS made the shadows. */
+  readonly vss: VssSnapshotSet | undefined;
   /** When the window had ended. */
   readonly created = new Date();
   readonly #work: BackupWork;
@@ -134,17 +67,25 @@ export class SnapshotSet {
     this.#work = work;
     this.#capture = capture;
     this.#isOpen = isOpen;
-    const exposures = new Exposures(work);
+    const places = placesOf(work);
+    this.vss = describeSet(work);
     this.id = work.id;
     this.provider = { name: work.provider.name, reason: work.provider.reason };
     this.outcome = capture.skipped.length > 0 ? 'partial' : 'complete';
     this.shadows = work.databases.volumes.map(
-      ({ path }, index) => new Shadow(`${work.id}-${index}`, path, capture.roots[index] ?? '', exposures),
+      ({ path }, index) => new Shadow(this.#describeShadow(path, index), places),
     );
     this.window = capture.timeline;
     this.skipped = capture.skipped;
     this.changes = capture.changes;
     this.databases = capture.databases.count;
+  }
+
+  #describeShadow(volume: string, index: number): ConstructorParameters<typeof Shadow>[0] {
+    const root = this.#capture.roots[index] ?? '';
+    const known = this.vss?.shadows[index];
+    if (!known) return { id: `${this.id}-${index}`, volume, devicePath: root, root };
+    return { id: known.id, volume, devicePath: known.devicePath, root };
   }
 
   /** The databases in this set one after the other, as the manifest will describe them. */
@@ -162,8 +103,8 @@ export class SnapshotSet {
    * applied, written to the disk. A copy of a logged database still needs recovery before use, which a restore does.
    * A database that cannot be copied is reported and does not stop the others.
    *
-   * @throws {@link AbortError} when cancelled; `ERR_NO_SPACE` before anything is copied; then the copies made so far
-   * are removed.
+   * @throws {@link AbortError} when cancelled; `ERR_NO_SPACE` before anything is copied; `ERR_SHADOW_VANISHED` when Windows
+   * has deleted the shadow meanwhile. Then the copies made so far are removed.
    */
   copyDatabases(options: CopyDatabasesOptions): Promise<CopyReport> {
     return publicCall(async () => {
@@ -175,6 +116,10 @@ export class SnapshotSet {
       });
       absolutePath(options.to, 'to');
       const { dataDirectory } = this.#work.databases;
+      if (this.#work.source === 'volumes') {
+        const message = `the backup ${this.id} is one of plain volumes: read the roots of its shadows`;
+        throw new DominoVssError('ERR_STATE', { message });
+      }
       if (isInside(options.to, dataDirectory)) {
         throw new OptionError('to', `copies in the data directory ${dataDirectory} would be served as databases`);
       }
@@ -219,6 +164,7 @@ export class SnapshotSet {
           for (let at = dirname(file); at.startsWith(to + sep); at = dirname(at)) directories.add(at);
         } catch (error) {
           call.check();
+          await this.#refuseVanished(database, call);
           failures.push(databaseFailureOf(database.path, 'drain', error));
         }
         done += 1;
@@ -233,6 +179,12 @@ export class SnapshotSet {
     for (const index of made) databases.setCopy(index, { file: databases.describe(index).path, deltaApplied: true });
     report(true);
     return { directory: to, databases: made.length, bytes: doneBytes, failures };
+  }
+
+  /** Windows deletes volatile shadows, and the oldest ones, when the room for them is used up. */
+  async #refuseVanished({ index }: ManifestDatabase, call: Call): Promise<void> {
+    const shadow = this.shadows[this.#work.databases.volumeIndex[index] ?? 0];
+    if (this.vss && shadow) await refuseVanished(requireVss(this.#work.binding), shadow, call);
   }
 
   async #copyOne(

@@ -434,7 +434,7 @@ describe('stop mode', () => {
     const backup = await begin({ mode: { type: 'stop-service', service: service(true, log) } });
     domino.onCall = (name) => log.push(name);
     await backup.createShadow();
-    expect(log.slice(0, -1)).toEqual(['stop', 'prepare', 'findDatabases', 'capture', 'drain']);
+    expect(log.slice(0, -1)).toEqual(['stop', 'findDatabases', 'prepare', 'capture', 'drain']);
     expect(log.at(-1)).toMatch(/^start/);
     const report = await backup.endBackup();
     expect(await loadManifest(report.manifest)).toMatchObject({ source: 'offline', logStyle: 'unknown' });

@@ -2,6 +2,7 @@ import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readF
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import type { NativeVssReport } from '#lib/native-vss';
 import type {
   NativeAbortOutcome,
   NativeBinding,
@@ -15,6 +16,7 @@ import type {
   NativeSessionOptions,
   NativeVolume,
 } from '#lib/native';
+import { FakeVss, FakeVssSession } from './fake-vss';
 
 /** A native failure with the fields a test cares about. */
 export function failure(partial: Partial<NativeFailure>): NativeFailure {
@@ -71,6 +73,8 @@ export class FakeDomino {
   problems: NativeFailure[] = [];
   reflink = true;
   volumes: NativeVolume[] = [];
+  /** Set by {@link haveVss}. */
+  vss: FakeVss | undefined;
   onCall: (name: string) => unknown = () => undefined;
 
   constructor(databases: readonly string[] = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) {
@@ -79,6 +83,13 @@ export class FakeDomino {
     writeFileSync(this.notesIni, `[Notes]\nDirectory=${this.dataDirectory}\nDAOSBasePath=DAOS\n`);
     for (const path of databases) this.write(path, `${path} at first `.repeat(50));
     this.volumes = [this.volume()];
+  }
+
+  /** From here on this is a machine with VSS. */
+  haveVss(): FakeVss {
+    this.vss = new FakeVss();
+    Object.assign(this.binding, { vss: this.vss.native });
+    return this.vss;
   }
 
   get location(): { programDirectory: string; notesIni: string } {
@@ -220,6 +231,7 @@ class FakeSession implements NativeSession {
   readonly #domino: FakeDomino;
   readonly #options: NativeSessionOptions;
   readonly #databases: { path: string; file: string; target: string }[] = [];
+  readonly #vss: FakeVssSession | undefined;
   readonly #failures = new Map<number, NativeFailure>();
   readonly #startSizes: number[] = [];
   readonly #deltas: number[] = [];
@@ -231,6 +243,9 @@ class FakeSession implements NativeSession {
   constructor(domino: FakeDomino, options: NativeSessionOptions) {
     this.#domino = domino;
     this.#options = options;
+    if (domino.vss && options.vss) {
+      this.#vss = new FakeVssSession(domino.vss, options.vss, join(domino.root, 'shadows'));
+    }
     domino.openSessions.add(this);
   }
 
@@ -248,6 +263,7 @@ class FakeSession implements NativeSession {
   async prepare(): Promise<void> {
     this.#phase = 'prepare';
     await this.#step('prepare');
+    this.#vss?.prepare(this.#options.volumes.length);
     for (const { target } of this.#options.volumes) if (target !== '') mkdirSync(target);
   }
 
@@ -293,6 +309,7 @@ class FakeSession implements NativeSession {
       });
       if (text) fail({ code: 'ERR_HOOK', phase: 'shadow', text: text.text });
     }
+    this.#vss?.commit(this.#domino.dataDirectory);
     for (const { file, target } of this.#databases) {
       if (target === '' || !existsSync(file)) continue;
       mkdirSync(dirname(target), { recursive: true });
@@ -304,9 +321,11 @@ class FakeSession implements NativeSession {
     for (const { path } of this.#databases) this.#domino.inBackupMode.delete(path);
   }
 
-  async close({ keepShadow }: { keepShadow: boolean }): Promise<void> {
+  async close(options: { keepShadow: boolean; succeeded: boolean }): Promise<void> {
     await this.#domino.call('close');
-    this.#end(keepShadow);
+    // Idempotent, as the real one.
+    if (this.#phase !== 'closed') this.#vss?.close(options);
+    this.#end(options.keepShadow);
   }
 
   /** What the end of the process does. */
@@ -319,6 +338,7 @@ class FakeSession implements NativeSession {
     this.#domino.openSessions.delete(this);
     this.#stop();
     if (keepShadow) return;
+    this.#vss?.remove();
     for (const { target } of this.#options.volumes) if (target !== '') rmSync(target, { recursive: true, force: true });
   }
 
@@ -375,8 +395,8 @@ class FakeSession implements NativeSession {
     };
   }
 
-  vssReport(): null {
-    return null;
+  vssReport(): NativeVssReport | null {
+    return this.#vss?.report() ?? null;
   }
 
   /** As the real engine: a call that is cancelled settles with ERR_ABORTED, with the databases out. */

@@ -32,6 +32,7 @@ function writeDead(change: Partial<JournalHead> = {}): string {
     created: '2026-01-01T00:00:00.000Z',
     provider: 'btrfs',
     shadows: ['/mnt/.domino-vss/a/0'],
+    snapshotSet: '',
     exposures: [],
     stoppedService: '',
     databasesInBackupMode: 2,
@@ -96,7 +97,7 @@ test('says what a restore and a stopped service have left', () => {
   return readJournals(directory, '/data').then(({ leftOvers }) => {
     const text = describeLeftOver(leftOvers[0]!);
     expect(text).toContain('the service domino.service may still be stopped');
-    expect(text).toContain('links may be left: /mnt/b');
+    expect(text).toContain('shadows may be exposed at /mnt/b');
     expect(text).toContain('/data/x.nsf may be offline, its original is /data/x.nsf.domino-vss-original');
     expect(text).not.toContain('backup mode');
   });

@@ -68,7 +68,7 @@ test.each<[Parameters<typeof resolveVss>[0], string, RegExp]>([
   const refused = (): unknown => resolveVss(options);
   expect(refused).toThrow(OptionError);
   expect(refused).toThrow(message);
-  expect(refused).toThrow(expect.objectContaining({ option }));
+  expect(refused).toThrow(expect.objectContaining({ option }) as Error);
 });
 
 test.each<[unknown, unknown]>([

@@ -1,0 +1,290 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
+import type { Backup } from '#lib/backup';
+import { DominoVssError, OptionError, ShadowError, VssError } from '#lib/errors';
+import { loadManifest } from '#lib/manifest';
+import { FakeDomino } from './fake-binding';
+import { comFailure, nativeWriter, shadowId, setId, systemProvider, type FakeVss } from './fake-vss';
+
+let domino: FakeDomino;
+let vss: FakeVss;
+
+beforeEach(() => {
+  domino = new FakeDomino();
+  vss = domino.haveVss();
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+function begin(options: Partial<BeginBackupOptions> = {}): Promise<Backup> {
+  return beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+    ...options,
+  });
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<DominoVssError> {
+  const error: unknown = await promise.then(
+    () => new Error('did not fail'),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(DominoVssError);
+  return error as DominoVssError;
+}
+
+/** Heads of the journals that lie there now. */
+function journals(): Record<string, unknown>[] {
+  const directory = join(domino.deltaDirectory, '.journal');
+  return readdirSync(directory).map((name) => {
+    const [head] = readFileSync(join(directory, name), 'utf8').split('\n');
+    return JSON.parse(head!) as Record<string, unknown>;
+  });
+}
+
+describe('the three calls with VSS', () => {
+  test('a volatile shadow is read, copied, described, and gone at the end', async () => {
+    domino.busy.add('mail/ada.nsf');
+    const before = domino.read('mail/ada.nsf');
+    const backup = await begin();
+    expect(backup.provider).toEqual({ name: 'vss', reason: 'this is Windows' });
+    const set = await backup.createShadow();
+    const [shadow] = set.shadows;
+    expect(shadow).toMatchObject({ id: shadowId(100), volume: domino.root });
+    expect(shadow!.root).toBe(`${shadow!.devicePath}\\`);
+    expect(set.vss).toMatchObject({ setId: setId(100), context: 'file-share-backup', writers: [] });
+    await set.copyDatabases({ to: join(domino.root, 'copies') });
+    expect(readFileSync(join(domino.root, 'copies/mail/ada.nsf'), 'utf8')).toBe(before);
+
+    const report = await backup.endBackup();
+    expect(report.vss).toMatchObject({ setId: setId(100), attributes: ['no-writers', 'differential'], writers: [] });
+    expect(report.warnings).toContain('another part of this process has set up COM security');
+    expect(vss.shadows).toEqual([]);
+    expect(existsSync(shadow!.root)).toBe(false);
+    const manifest = await loadManifest(report.manifest);
+    expect(manifest.volumes).toMatchObject([{ id: shadowId(100), root: shadow!.root, kept: false }]);
+    expect(manifest.vss).toMatchObject({ context: 'file-share-backup', providerId: systemProvider });
+    expect(journals()).toEqual([]);
+  });
+
+  test('lists the databases again before the machine is locked, and writes the journal between prepare and window', async () => {
+    let named: unknown;
+    const backup = await begin();
+    domino.calls.length = 0;
+    domino.onCall = (name) => {
+      if (name === 'capture') [named] = journals();
+    };
+    await backup.createShadow();
+    expect(domino.calls).toEqual(['findDatabases', 'prepare', 'capture', 'drain']);
+    expect(named).toMatchObject({
+      provider: 'vss',
+      snapshotSet: setId(100),
+      shadows: [shadowId(100)],
+      databasesInBackupMode: 4,
+    });
+    await backup.dispose();
+    expect(vss.shadows).toEqual([]);
+    expect(journals()).toEqual([]);
+  });
+
+  test('with writers: documents beside the manifest, writers in it, and success is told to them', async () => {
+    vss.writers[1] = nativeWriter('Domino Writer', { excluded: 'domino' });
+    const backup = await begin({ writers: { exclude: ['x'] }, vss: { backupType: 'full' } });
+    const set = await backup.createShadow();
+    expect(set.vss).toMatchObject({
+      context: 'backup',
+      componentsDocument: '<BACKUP_COMPONENTS/>',
+      writers: [
+        { name: 'System Writer', excluded: '', usage: 'bootable-system-state' },
+        { name: 'Domino Writer', excluded: 'domino' },
+      ],
+    });
+    const report = await backup.endBackup();
+    expect(vss.changes.at(-1)).toEqual(['close', { keepShadow: false, succeeded: true }]);
+    const manifest = await loadManifest(report.manifest);
+    expect(manifest.vss).toMatchObject({
+      backupType: 'full',
+      componentsDocument: 'vss/components.xml',
+      attributes: ['no-autorecovery', 'differential'],
+      writers: [{ document: 'vss/writer-0.xml' }, { excluded: 'domino', document: 'vss/writer-1.xml' }],
+    });
+    expect(readFileSync(join(report.directory, 'vss/components.xml'), 'utf8')).toBe('<BACKUP_COMPONENTS/>');
+    expect(readFileSync(join(report.directory, 'vss/writer-1.xml'), 'utf8')).toBe('<WRITER name="Domino Writer"/>');
+  });
+
+  test('a persistent one is exposed, kept, and keeps its place without a journal', async () => {
+    const backup = await begin({ lifetime: 'persistent' });
+    const set = await backup.createShadow();
+    const [shadow] = set.shadows;
+    expect(await shadow!.expose({ as: 'b:' })).toBe('B:\\');
+    expect(journals()).toMatchObject([{ exposures: ['B:\\'] }]);
+    expect(await errorOf(shadow!.expose({ as: 'C:' }))).toMatchObject({ code: 'ERR_STATE' });
+    const report = await backup.endBackup();
+    expect(report.volumes).toMatchObject([{ kept: true, exposedAs: 'B:\\' }]);
+    expect((await loadManifest(report.manifest)).volumes).toMatchObject([{ exposedAs: 'B:\\' }]);
+    expect(journals()).toEqual([]);
+    expect(vss.shadows).toHaveLength(1);
+  });
+
+  test('a persistent one that is not kept is unexposed and deleted', async () => {
+    const backup = await begin({ lifetime: 'persistent' });
+    const set = await backup.createShadow();
+    await set.shadows[0]!.expose({ as: 'C:\\mnt\\shadow\\' });
+    await backup.endBackup({ keep: false });
+    expect(vss.changes.slice(0, 3)).toEqual([
+      ['expose', { id: shadowId(100), kind: 'local', as: 'C:\\mnt\\shadow', pathFromRoot: '' }],
+      ['unexpose', shadowId(100)],
+      ['close', { keepShadow: false, succeeded: true }],
+    ]);
+    expect(vss.shadows).toEqual([]);
+  });
+
+  test('an exposure that fails leaves no trace in the journal, and the backup goes on', async () => {
+    const backup = await begin({ lifetime: 'persistent' });
+    const set = await backup.createShadow();
+    domino.vss!.native.exposeShadow = async () => {
+      throw comFailure(0x80042308) as unknown as Error;
+    };
+    expect(await errorOf(set.shadows[0]!.expose({ as: 'B:' }))).toMatchObject({ code: 'ERR_VSS_NOT_FOUND' });
+    expect(journals()).toMatchObject([{ exposures: [] }]);
+    expect(await errorOf(set.shadows[0]!.expose({ as: 'relative' }))).toBeInstanceOf(OptionError);
+    await backup.endBackup();
+  });
+});
+
+describe('what cannot be is refused', () => {
+  test('keeping and exposing a volatile shadow, without ending the backup', async () => {
+    const backup = await begin();
+    const set = await backup.createShadow();
+    const exposing = await errorOf(set.shadows[0]!.expose({ as: 'B:' }));
+    expect(exposing).toMatchObject({ code: 'ERR_UNSUPPORTED', hint: expect.stringContaining('persistent') });
+    expect(await errorOf(backup.endBackup({ keep: true }))).toMatchObject({ code: 'ERR_OPTION', option: 'keep' });
+    await backup.endBackup({ keep: false });
+  });
+
+  test.each<[Partial<BeginBackupOptions>, string]>([
+    [{ lifetime: 'persistent', vss: { context: 'backup' } }, 'vss.context'],
+    [{ writers: 'all', vss: { context: 'nas-rollback' } }, 'writers'],
+    [{ provider: 'reflink', vss: {} }, 'vss'],
+    [{ provider: 'rolling', writers: 'all' }, 'writers'],
+    [{ shadowDirectory: '/shadows' }, 'shadowDirectory'],
+    [{ source: 'volumes' }, 'volumes'],
+    [{ source: 'volumes', volumes: [] }, 'volumes'],
+    [{ volumes: ['relative'] }, 'volumes[0]'],
+  ])('%j', async (options, option) => {
+    expect(await errorOf(begin(options))).toMatchObject({ code: 'ERR_OPTION', option });
+    expect(domino.remains()).toEqual([]);
+  });
+
+  test('options about databases when there are none', async () => {
+    const options = { source: 'volumes', volumes: ['/'], include: ['*'], domino: undefined } as const;
+    expect(await errorOf(begin(options))).toMatchObject({ option: 'include' });
+  });
+
+  test('VSS where there is none, or where this process may not use it', async () => {
+    vss.reasons = [comFailure(0x80070005, { operation: 'OpenProcessToken', text: 'not elevated' })];
+    const denied = await errorOf(begin());
+    expect(denied).toBeInstanceOf(VssError);
+    expect(denied).toMatchObject({ code: 'ERR_VSS_ACCESS', hint: expect.stringContaining('administrator') });
+    Object.assign(domino.binding, { vss: undefined });
+    expect(await errorOf(begin({ provider: 'vss' }))).toMatchObject({ code: 'ERR_UNSUPPORTED' });
+    expect(await errorOf(begin({ writers: 'all' }))).toMatchObject({ code: 'ERR_OPTION', option: 'writers' });
+    expect(domino.remains()).toEqual([]);
+  });
+});
+
+describe('failures', () => {
+  test('of a call of VSS are told with what failed, and nothing is left', async () => {
+    const writers = [
+      nativeWriter('System Writer', { state: 1 }),
+      nativeWriter('SqlServerWriter', {
+        state: 9,
+        failure: 0x800423f4,
+        failureName: 'VSS_E_WRITERERROR_NONRETRYABLE',
+        applicationMessage: 'log full',
+      }),
+    ];
+    domino.onCall = (name) => {
+      if (name !== 'capture') return;
+      vss.writers = writers;
+      throw comFailure(0x800423f4, {
+        code: 'ERR_VSS_WRITER',
+        operation: 'IVssBackupComponents::DoSnapshotSet',
+        statusName: 'VSS_E_WRITERERROR_NONRETRYABLE',
+        subject: 'SqlServerWriter',
+      }) as unknown as Error;
+    };
+    const backup = await begin({ writers: 'all' });
+    const error = await errorOf(backup.createShadow());
+    expect(error).toBeInstanceOf(VssError);
+    expect(error).toBeInstanceOf(ShadowError);
+    expect(error).toMatchObject({
+      code: 'ERR_VSS_WRITER',
+      phase: 'shadow',
+      operation: 'IVssBackupComponents::DoSnapshotSet',
+      hresult: 0x800423f4,
+      hresultHex: '0x800423F4',
+      hresultName: 'VSS_E_WRITERERROR_NONRETRYABLE',
+      volume: 'SqlServerWriter',
+      retryable: false,
+      message: expect.stringContaining('failed writers: SqlServerWriter (failed-at-freeze, 0x800423F4)'),
+      writers: [{ name: 'SqlServerWriter', state: 'failed-at-freeze', applicationMessage: 'log full' }],
+    });
+    expect(domino.inBackupMode).toEqual(new Set());
+    expect(domino.remains()).toEqual([]);
+    expect(vss.changes).toEqual([['close', { keepShadow: false, succeeded: false }]]);
+  });
+
+  test('a shadow that vanishes while it is copied is named, and the copies are removed', async () => {
+    const backup = await begin();
+    const set = await backup.createShadow();
+    const to = join(domino.root, 'copies');
+    const [shadow] = vss.shadows;
+    vss.shadows = [];
+    rmSync(join(`${shadow!.device}\\`, 'data/mail'), { recursive: true });
+    const error = await errorOf(set.copyDatabases({ to }));
+    expect(error).toMatchObject({ code: 'ERR_SHADOW_VANISHED', shadows: [shadow!.id] });
+    expect(existsSync(join(to, 'names.nsf'))).toBe(false);
+    await backup.dispose();
+  });
+});
+
+describe('plain volumes', () => {
+  const plain = (options: Partial<BeginBackupOptions> = {}): Promise<Backup> =>
+    begin({ source: 'volumes', volumes: [domino.root], domino: undefined, ...options });
+
+  test('need no Domino, and their manifest says so', async () => {
+    const backup = await plain({ lifetime: 'persistent' });
+    const set = await backup.createShadow();
+    expect(set).toMatchObject({ outcome: 'complete', databases: 0 });
+    expect(await errorOf(set.copyDatabases({ to: join(domino.root, 'copies') }))).toMatchObject({ code: 'ERR_STATE' });
+    const report = await backup.endBackup();
+    expect(domino.calls).not.toContain('openRuntime');
+    expect(domino.calls).not.toContain('findDatabases');
+    expect(await loadManifest(report.manifest)).toMatchObject({ source: 'volumes', dataDirectory: '', alsoSave: [] });
+  });
+
+  test('do not lock each other out', async () => {
+    const first = await plain();
+    const second = await plain();
+    await Promise.all([first.dispose(), second.dispose()]);
+    expect(journals()).toEqual([]);
+  });
+
+  test('one volume by several names is one volume, and databases bring theirs along', async () => {
+    const other = domino.volume({ path: '/other', mountPoint: '/other' });
+    domino.binding.inspectVolume = (path) => Promise.resolve(path.startsWith('/other') ? other : domino.volume());
+    const backup = await begin({ volumes: ['/other/a', '/other/b', domino.dataDirectory] });
+    const set = await backup.createShadow();
+    expect(set.shadows.map(({ volume }) => volume)).toEqual([domino.root, '/other']);
+    await backup.dispose();
+  });
+
+  test('cannot be taken file by file', async () => {
+    const reflink = await errorOf(plain({ provider: 'reflink' }));
+    expect(reflink).toMatchObject({ code: 'ERR_OPTION', option: 'volumes' });
+  });
+});
