@@ -18,6 +18,9 @@
 #include "domino/runtime.h"
 #include "domino/status.h"
 #include "shadow/platform_provider.h"
+#ifdef _WIN32
+#include "addon/vss_object.h"
+#endif
 
 namespace domino_vss::addon {
 
@@ -120,6 +123,12 @@ Napi::Value deleteShadow(const Napi::CallbackInfo& info) {
     const std::string provider = stringOf(options, "provider");
     const std::string target = stringOf(options, "target");
     return runOnThread(info.Env(), "domino-vss delete", [provider, target]() -> PendingPromise::MakeValue {
+#ifdef _WIN32
+        if (provider == "vss") {
+            deleteVssShadow(target);
+            return undefined();
+        }
+#endif
         shadow::deleteShadow(provider, target);
         return undefined();
     });
@@ -237,6 +246,9 @@ public:
         exports["runCanary"] = Napi::Function::New(env, runCanary);
         exports["shutdown"] = Napi::Function::New(env, shutdown);
         exports["abortSessions"] = Napi::Function::New(env, abortSessions);
+#ifdef _WIN32
+        exports["vss"] = vssObject(env);
+#endif
     }
 
 private:

@@ -15,6 +15,10 @@
 #include "domino/runtime.h"
 #include "shadow/platform_provider.h"
 #include "shadow/rolling_provider.h"
+#ifdef _WIN32
+#include "addon/vss_object.h"
+#include "shadow/vss/vss_provider.h"
+#endif
 
 namespace domino_vss::addon {
 
@@ -157,6 +161,7 @@ Napi::Function SessionObject::define(Napi::Env env) {
                            InstanceMethod<&SessionObject::settleShadow>("settleShadow"),
                            InstanceMethod<&SessionObject::progress>("progress"),
                            InstanceMethod<&SessionObject::results>("results"),
+                           InstanceMethod<&SessionObject::vssReport>("vssReport"),
                        });
 }
 
@@ -173,6 +178,12 @@ SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
     std::unique_ptr<backup::ShadowProvider> provider;
     if (providerName == "rolling") {
         provider = std::make_unique<shadow::RollingProvider>(volumesOf(options));
+#ifdef _WIN32
+    } else if (providerName == "vss") {
+        auto vss = std::make_unique<vss::VssProvider>(requesterOptionsOf(options));
+        vss_ = vss.get();
+        provider = std::move(vss);
+#endif
     } else if (providerName != "hook") {
         provider = shadow::makePlatformProvider(providerName, volumesOf(options));
     } else {
@@ -269,6 +280,13 @@ Napi::Value SessionObject::progress(const Napi::CallbackInfo& info) {
 
 Napi::Value SessionObject::results(const Napi::CallbackInfo& info) {
     return resultsOf(info.Env(), *session_);
+}
+
+Napi::Value SessionObject::vssReport(const Napi::CallbackInfo& info) {
+#ifdef _WIN32
+    if (vss_ != nullptr) return toObject(info.Env(), vss_->report());
+#endif
+    return info.Env().Null();
 }
 
 AbortOutcome abortSessionsOf(napi_env env) {

@@ -8,6 +8,10 @@
 #include "backup/session.h"
 #include "shadow/hook_provider.h"
 
+namespace domino_vss::vss {
+class VssProvider;
+}
+
 namespace domino_vss::addon {
 
 /// `NativeSession` of lib/native.ts: converts arguments and hands them to the engine.
@@ -27,9 +31,13 @@ private:
     void settleShadow(const Napi::CallbackInfo& info);
     Napi::Value progress(const Napi::CallbackInfo& info);
     Napi::Value results(const Napi::CallbackInfo& info);
+    Napi::Value vssReport(const Napi::CallbackInfo& info);
 
     std::shared_ptr<backup::Session> session_;
     shadow::HookProvider* hook_ = nullptr;  // owned by the session
+#ifdef _WIN32
+    vss::VssProvider* vss_ = nullptr;  // owned by the session
+#endif
 };
 
 struct AbortOutcome {

@@ -58,6 +58,7 @@ inline constexpr const char* kHookTimeout = "ERR_HOOK_TIMEOUT";
 inline constexpr const char* kLeaseExpired = "ERR_LEASE_EXPIRED";
 inline constexpr const char* kShadow = "ERR_SHADOW";
 inline constexpr const char* kShadowDirectory = "ERR_SHADOW_DIRECTORY";
+inline constexpr const char* kShadowVanished = "ERR_SHADOW_VANISHED";
 inline constexpr const char* kState = "ERR_STATE";
 inline constexpr const char* kUnsupported = "ERR_UNSUPPORTED";
 inline constexpr const char* kVss = "ERR_VSS";

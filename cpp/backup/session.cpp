@@ -118,11 +118,16 @@ private:
         }
 
         void run() {
-            const std::unique_ptr<ThreadScope> scope = core->provider->enterCommitThread();
+            std::unique_ptr<ThreadScope> scope;
+            try {
+                scope = core->provider->enterCommitThread();
+            } catch (const Failure& caught) {
+                failure = caught;
+            }
             order.wait(Order::none);
             if (order == Order::leave) return;
             try {
-                core->provider->commit(limits);
+                if (!failure) core->provider->commit(limits);
             } catch (const Failure& caught) {
                 failure = caught;
             }
@@ -441,7 +446,10 @@ void Session::settleShadow(Closing closing, const Limits& limits) {
             notCompleted = failure;
         }
     }
-    if (!closing.keepShadow) core_->provider->remove();
+    if (closing.keepShadow)
+        core_->provider->keep();
+    else
+        core_->provider->remove();
     shadowSettled_ = true;
     if (notCompleted) throw Failure(*notCompleted);
 }

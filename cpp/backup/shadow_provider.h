@@ -20,7 +20,7 @@ enum class CaptureScope : std::uint8_t {
 /// Makes the shadow. One per session. `captureFile` is called on shard threads, `enterCommitThread` and `commit` on a
 /// thread of their own, the rest on the control thread; never two at once, except `captureFile`.
 ///
-///   begin → prepare → commit → afterWindow → makeDurable → [complete] → [remove]
+///   begin → prepare → commit → afterWindow → makeDurable → [complete] → remove | keep
 class ShadowProvider {
 public:
     ShadowProvider() = default;
@@ -34,7 +34,7 @@ public:
     /// All slow work that needs no frozen database: directories, flushing volumes. Throws Failure.
     virtual void prepare(std::span<const DatabaseSpec> databases, const Limits& limits) = 0;
     /// Makes the thread that will call `commit` ready for it, so that the commit is the provider's one call and nothing
-    /// else. The scope is destroyed on that thread, after the commit.
+    /// else. The scope is destroyed on that thread, after the commit. Throws Failure.
     [[nodiscard]] virtual std::unique_ptr<ThreadScope> enterCommitThread() { return nullptr; }
     /// Scope `set`: the shadow itself. Throws Failure; whatever it made until then is removed by `remove`.
     virtual void commit(const Limits& /*limits*/) {}
@@ -49,6 +49,8 @@ public:
     virtual void makeDurable() {}
     /// The backup has succeeded: those who took part are told. At most once, before `remove`. Throws Failure.
     virtual void complete(const Limits& /*limits*/) {}
+    /// Lets go of everything but the shadow. Throws Failure.
+    virtual void keep() {}
     /// Removes everything this provider made. Idempotent. Throws Failure when something stays.
     virtual void remove() = 0;
 };

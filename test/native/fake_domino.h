@@ -218,6 +218,7 @@ public:
     void afterWindow(const Limits& /*limits*/) override { fail("afterWindow"); }
     void makeDurable() override { fail("makeDurable"); }
     void complete(const Limits& /*limits*/) override { fail("complete"); }
+    void keep() override { fail("keep"); }
     void remove() override { fail("remove"); }
 
 private:

@@ -134,6 +134,7 @@ void asksTheProviderInOrder() {
         CHECK(fixture.position("complete ") > fixture.position("makeDurable "));
         CHECK(fixture.count("complete ") == 1);
         CHECK(fixture.count("remove ") == (keepShadow ? 0 : 1));
+        CHECK(fixture.count("keep ") == (keepShadow ? 1 : 0));
         if (!keepShadow) CHECK(fixture.position("remove ") > fixture.position("complete "));
     }
 }

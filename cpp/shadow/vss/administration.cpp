@@ -1,0 +1,190 @@
+#include "shadow/vss/administration.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "backup/path.h"
+#include "shadow/vss/async_operation.h"
+#include "shadow/vss/volume_name.h"
+#include "shadow/vss/vss_codes.h"
+#include "shadow/vss/vssapi_library.h"
+#include "shadow/vss/writer_metadata.h"
+
+namespace domino_vss::vss {
+
+using backup::Failure;
+using backup::Limits;
+using backup::Phase;
+
+namespace {
+
+/// An object that sees shadows of every kind.
+ComPtr<IVssBackupComponents> administrativeComponents(BSTR document = nullptr) {
+    ComPtr<IVssBackupComponents> components = createBackupComponents();
+    require(components->InitializeForBackup(document), "IVssBackupComponents::InitializeForBackup", Phase::probe);
+    require(components->SetContext(static_cast<LONG>(VSS_CTX_ALL)), "IVssBackupComponents::SetContext", Phase::probe);
+    return components;
+}
+
+ComPtr<IVssBackupComponentsEx2> extended(const ComPtr<IVssBackupComponents>& components) {
+    ComPtr<IVssBackupComponentsEx2> found;
+    require(components.As(&found), "IVssBackupComponents::QueryInterface", Phase::probe, "IVssBackupComponentsEx2");
+    return found;
+}
+
+/// Calls `visit` for each object; nothing found is nothing to visit.
+template <typename Visit>
+void query(IVssBackupComponents& components, VSS_OBJECT_TYPE type, Visit visit) {
+    ComPtr<IVssEnumObject> objects;
+    require(components.Query(GUID_NULL, VSS_OBJECT_NONE, type, objects.GetAddressOf()), "IVssBackupComponents::Query",
+            Phase::probe);
+    while (objects) {
+        VSS_OBJECT_PROP object{};
+        ULONG fetched = 0;
+        require(objects->Next(1, &object, &fetched), "IVssEnumObject::Next", Phase::probe);
+        if (fetched == 0) return;
+        visit(object);
+    }
+}
+
+std::vector<ShadowProperties> shadowsSeenBy(IVssBackupComponents& components) {
+    std::vector<ShadowProperties> shadows;
+    query(components, VSS_OBJECT_SNAPSHOT, [&](VSS_OBJECT_PROP& object) {
+        if (object.Type == VSS_OBJECT_SNAPSHOT) shadows.push_back(takeProperties(object.Obj.Snap));
+    });
+    return shadows;
+}
+
+struct TaskFree {
+    void operator()(wchar_t* text) const noexcept { ::CoTaskMemFree(text); }
+};
+using OwnedTaskString = std::unique_ptr<wchar_t, TaskFree>;
+
+}  // namespace
+
+std::vector<ShadowProperties> listShadows() {
+    return shadowsSeenBy(*administrativeComponents().Get());
+}
+
+std::vector<ProviderProperties> listProviders() {
+    std::vector<ProviderProperties> providers;
+    query(*administrativeComponents().Get(), VSS_OBJECT_PROVIDER, [&](VSS_OBJECT_PROP& object) {
+        if (object.Type != VSS_OBJECT_PROVIDER) return;
+        const VSS_PROVIDER_PROP& property = object.Obj.Prov;
+        const OwnedTaskString name(property.m_pwszProviderName);
+        const OwnedTaskString version(property.m_pwszProviderVersion);
+        providers.push_back({guidOf(property.m_ProviderId), utf8Of(name.get()),
+                             static_cast<std::int32_t>(property.m_eProviderType), utf8Of(version.get()),
+                             guidOf(property.m_ProviderVersionId), guidOf(property.m_ClassId)});
+    });
+    return providers;
+}
+
+std::vector<Writer> listWriters(bool withStatus, const Limits& limits) {
+    const ComPtr<IVssBackupComponents> components = createBackupComponents();
+    require(components->InitializeForBackup(nullptr), "IVssBackupComponents::InitializeForBackup", Phase::probe);
+    std::vector<Writer> writers = gatherWriters(*components.Get(), limits, Phase::probe);
+    if (withStatus) gatherWriterStatus(*components.Get(), writers, limits, Phase::probe);
+    return writers;
+}
+
+bool isVolumeSupported(const std::string& volume, const Guid& providerId) {
+    const ComPtr<IVssBackupComponents> components = createBackupComponents();
+    require(components->InitializeForBackup(nullptr), "IVssBackupComponents::InitializeForBackup", Phase::probe);
+    std::wstring name = backup::toUtf16(volumeNameOf(volume, Phase::probe));
+    BOOL supported = FALSE;
+    require(components->IsVolumeSupported(vssId(providerId), name.data(), &supported),
+            "IVssBackupComponents::IsVolumeSupported", Phase::probe, volume);
+    return supported != FALSE;
+}
+
+std::string exposeShadow(const Exposure& exposure) {
+    const bool local = exposure.kind == ExposureKind::local;
+    std::wstring as = backup::toUtf16(exposure.as);
+    const bool isLetter = local && as.size() >= 2 && as.size() <= 3 && as[1] == L':';
+    // A letter must not have a backslash at its end, a directory must.
+    if (local) {
+        while (as.ends_with(L'\\')) as.pop_back();
+        if (!isLetter) as += L'\\';
+    }
+    std::wstring path = backup::toUtf16(exposure.pathFromRoot);
+    TaskString place;
+    require(administrativeComponents()->ExposeSnapshot(
+                vssId(exposure.id), path.empty() ? nullptr : path.data(),
+                local ? VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY : VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY,
+                as.empty() ? nullptr : as.data(), place.put()),
+            "IVssBackupComponents::ExposeSnapshot", Phase::end, exposure.as);
+    return place.utf8();
+}
+
+void unexposeShadow(const Guid& id) {
+    require(extended(administrativeComponents())->UnexposeSnapshot(vssId(id)),
+            "IVssBackupComponentsEx2::UnexposeSnapshot", Phase::end, formatGuid(id));
+}
+
+Deletion deleteShadows(const Guid& id, DeletionKind kind, bool force) {
+    LONG count = 0;
+    VSS_ID notDeleted{};
+    const HRESULT result = administrativeComponents()->DeleteSnapshots(
+        vssId(id), kind == DeletionKind::set ? VSS_OBJECT_SNAPSHOT_SET : VSS_OBJECT_SNAPSHOT, force ? TRUE : FALSE,
+        &count, &notDeleted);
+    Deletion deletion;
+    deletion.deleted = static_cast<std::int32_t>(count);
+    if (FAILED(result) && static_cast<std::uint32_t>(result) != result::kObjectNotFound) {
+        deletion.failure = comFailure(result, "IVssBackupComponents::DeleteSnapshots", Phase::end, formatGuid(id));
+        deletion.notDeletedId = guidOf(notDeleted);
+    }
+    return deletion;
+}
+
+void breakSnapshotSet(const Guid& setId, std::uint32_t flags, const Limits& limits) {
+    const ComPtr<IVssBackupComponents> components = administrativeComponents();
+    if (flags == 0) {
+        require(components->BreakSnapshotSet(vssId(setId)), "IVssBackupComponents::BreakSnapshotSet", Phase::end,
+                formatGuid(setId));
+        return;
+    }
+    AsyncOperation breaking("IVssBackupComponentsEx2::BreakSnapshotSetEx", Phase::end);
+    require(extended(components)->BreakSnapshotSetEx(vssId(setId), flags, breaking.put()),
+            "IVssBackupComponentsEx2::BreakSnapshotSetEx", Phase::end, formatGuid(setId));
+    breaking.await(limits);
+}
+
+std::vector<ShadowProperties> importShadows(const std::string& document, const Limits& limits) {
+    const std::vector<ShadowProperties> before = listShadows();
+    const Bstr xml(document);
+    const ComPtr<IVssBackupComponents> components = administrativeComponents(xml.get());
+    AsyncOperation importing("IVssBackupComponents::ImportSnapshots", Phase::restore);
+    require(components->ImportSnapshots(importing.put()), "IVssBackupComponents::ImportSnapshots", Phase::restore);
+    importing.await(limits);
+    std::vector<ShadowProperties> shadows = shadowsSeenBy(*components.Get());
+    std::erase_if(shadows, [&](const ShadowProperties& shadow) {
+        return std::ranges::find(before, shadow.id, &ShadowProperties::id) != before.end();
+    });
+    return shadows;
+}
+
+void revertToShadow(const Guid& id, bool forceDismount) {
+    const ComPtr<IVssBackupComponents> components = administrativeComponents();
+    const std::string volume = shadowProperties(*components.Get(), id).volume;
+    if (const auto shouldBlock = vssApi().shouldBlockRevert; shouldBlock != nullptr) {
+        VssBool blocked{};
+        require(shouldBlock(backup::toUtf16(volume).c_str(), &blocked), "ShouldBlockRevert", Phase::restore, volume);
+        if (blocked != 0)
+            throw Failure(backup::code::kVss, Phase::restore, "a writer of this machine forbids to revert the volume",
+                          volume);
+    }
+    require(components->RevertToSnapshot(vssId(id), forceDismount ? TRUE : FALSE),
+            "IVssBackupComponents::RevertToSnapshot", Phase::restore, volume);
+}
+
+bool awaitRevert(const std::string& volume, const Limits& limits) {
+    std::wstring name = backup::toUtf16(volume);
+    AsyncOperation reverting("IVssBackupComponents::QueryRevertStatus", Phase::restore);
+    const HRESULT result = administrativeComponents()->QueryRevertStatus(name.data(), reverting.put());
+    if (static_cast<std::uint32_t>(result) == result::kObjectNotFound) return true;
+    require(result, "IVssBackupComponents::QueryRevertStatus", Phase::restore, volume);
+    return reverting.awaitWithin(limits);
+}
+
+}  // namespace domino_vss::vss

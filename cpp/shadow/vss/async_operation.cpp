@@ -1,0 +1,61 @@
+#include "shadow/vss/async_operation.h"
+
+#include <string>
+
+#include "shadow/vss/vss_codes.h"
+
+namespace domino_vss::vss {
+
+using backup::Clock;
+using backup::Failure;
+
+namespace {
+
+/// How late a cancellation may be noticed. The end of the operation wakes the wait at once.
+constexpr DWORD kPauseMs = 10;
+
+}  // namespace
+
+HRESULT AsyncOperation::status() {
+    // Anything else than FINISHED must come from VSS: an untouched variable would read as success.
+    HRESULT result = E_UNEXPECTED;
+    require(async_->QueryStatus(&result, nullptr), "IVssAsync::QueryStatus", phase_, operation_);
+    return result;
+}
+
+bool AsyncOperation::pending() {
+    const HRESULT result = status();
+    switch (static_cast<std::uint32_t>(result)) {
+        case result::kAsyncPending: return true;
+        case result::kAsyncFinished: return false;
+        case result::kAsyncCancelled: throw Failure(backup::code::kAborted, phase_, "cancelled", operation_);
+        default: throw comFailure(result, operation_, phase_);
+    }
+}
+
+void AsyncOperation::pause() {
+    // What Wait returns says nothing of the operation; and where it does not wait, we do.
+    const auto before = Clock::now();
+    static_cast<void>(async_->Wait(kPauseMs));
+    if (Clock::now() - before < std::chrono::microseconds(100)) ::Sleep(1);
+}
+
+bool AsyncOperation::awaitWithin(const backup::Limits& limits) {
+    while (pending()) {
+        if (limits.exceeded() != nullptr) return false;
+        pause();
+    }
+    return true;
+}
+
+void AsyncOperation::await(const backup::Limits& limits, std::chrono::milliseconds cancelPatience) {
+    if (awaitWithin(limits)) return;
+    static_cast<void>(async_->Cancel());
+    const auto patienceEnd = Clock::now() + cancelPatience;
+    while (Clock::now() < patienceEnd && static_cast<std::uint32_t>(status()) == result::kAsyncPending) pause();
+    Failure failure(limits.exceeded(), phase_, std::string("gave up waiting for ") + operation_);
+    failure.operation = operation_;
+    throw Failure(failure);
+}
+
+}  // namespace domino_vss::vss

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "backup/deadline.h"
+#include "shadow/vss/com.h"
+
+namespace domino_vss::vss {
+
+/// An operation that VSS works on by itself.
+class AsyncOperation {
+public:
+    /// `operation` names it in failures; static storage.
+    AsyncOperation(const char* operation, backup::Phase phase) noexcept : operation_(operation), phase_(phase) {}
+
+    /// For the method that starts it.
+    [[nodiscard]] IVssAsync** put() noexcept { return async_.ReleaseAndGetAddressOf(); }
+
+    /// Waits until it has finished. When the limits are exceeded it is cancelled, waited for `cancelPatience` at most
+    /// (to cancel is only a request), and the code of the limits is thrown. Throws Failure.
+    void await(const backup::Limits& limits, std::chrono::milliseconds cancelPatience = std::chrono::seconds(2));
+
+    /// The same for an operation that cannot be cancelled: whether it has finished within the limits. Throws Failure.
+    [[nodiscard]] bool awaitWithin(const backup::Limits& limits);
+
+private:
+    /// Whether it still runs; throws when it failed.
+    [[nodiscard]] bool pending();
+    [[nodiscard]] HRESULT status();
+    void pause();
+
+    ComPtr<IVssAsync> async_;
+    const char* operation_;
+    backup::Phase phase_;
+};
+
+}  // namespace domino_vss::vss

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "backup/failure.h"
+
+namespace domino_vss::vss {
+
+/// Keeps SeBackupPrivilege enabled, which lets the files of other users be read in the shadow. It is a property of the
+/// process: enabled by the first, as it was before after the last. Without the privilege this does nothing.
+class BackupPrivilege {
+public:
+    BackupPrivilege();
+    BackupPrivilege(const BackupPrivilege&) = delete;
+    BackupPrivilege& operator=(const BackupPrivilege&) = delete;
+    ~BackupPrivilege();
+};
+
+/// What keeps this process from using VSS; empty when nothing does. Makes a backup components object for it, which
+/// starts the service. In an apartment.
+[[nodiscard]] std::vector<backup::Failure> whyNotVss();
+
+}  // namespace domino_vss::vss

@@ -1,0 +1,321 @@
+#include "shadow/vss/requester.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "backup/path.h"
+#include "shadow/vss/administration.h"
+#include "shadow/vss/async_operation.h"
+#include "shadow/vss/storage_check.h"
+#include "shadow/vss/volume_name.h"
+#include "shadow/vss/vss_codes.h"
+#include "shadow/vss/vssapi_library.h"
+#include "shadow/vss/writer_metadata.h"
+
+namespace domino_vss::vss {
+
+using backup::Failure;
+using backup::Limits;
+using backup::Phase;
+using std::chrono::milliseconds;
+
+namespace {
+
+/// While another requester creates a shadow: how long until it is asked again.
+constexpr milliseconds kFirstBackOff{250};
+constexpr milliseconds kLongestBackOff{5'000};
+/// A cancelled DoSnapshotSet may still make its shadow; it is waited for, so that the shadow can be deleted.
+constexpr milliseconds kCommitCancelPatience{30'000};
+
+void sleepUnlessExceeded(milliseconds time, const Limits& limits) {
+    const auto end = backup::Clock::now() + time;
+    while (backup::Clock::now() < end && limits.exceeded() == nullptr) ::Sleep(10);
+}
+
+bool isNotFound(HRESULT result) {
+    return static_cast<std::uint32_t>(result) == result::kObjectNotFound;
+}
+
+Failure writerFailure(const Writer& writer, const char* operation, Phase phase) {
+    constexpr std::uint32_t kUnexpectedWriterError = 0x80042315;
+    const std::uint32_t status = writer.failure != 0 ? writer.failure : kUnexpectedWriterError;
+    Failure failure = comFailure(static_cast<HRESULT>(status), operation, phase, writer.name);
+    failure.code = backup::code::kVssWriter;
+    if (!writer.applicationMessage.empty()) failure.text += ": " + writer.applicationMessage;
+    return failure;
+}
+
+}  // namespace
+
+Requester::Requester(RequesterOptions options) : options_(std::move(options)) {}
+
+bool Requester::hasWriters() const noexcept {
+    return (options_.context & VSS_VOLSNAP_ATTR_NO_WRITERS) == 0;
+}
+
+bool Requester::isTransportable() const noexcept {
+    return (options_.context & VSS_VOLSNAP_ATTR_TRANSPORTABLE) != 0;
+}
+
+void Requester::begin(const Limits& limits) {
+    nameVolumes();
+    components_ = createBackupComponents();
+    require(components_->InitializeForBackup(nullptr), "IVssBackupComponents::InitializeForBackup", Phase::open);
+    if (options_.context != VSS_CTX_BACKUP)
+        require(components_->SetContext(static_cast<LONG>(options_.context)), "IVssBackupComponents::SetContext",
+                Phase::open);
+    requireSupported();
+    report_.warnings = ComApartment::warnings();
+    for (const std::string& volume : volumes_)
+        for (std::string& warning : checkShadowStorage(volume)) report_.warnings.push_back(std::move(warning));
+    if (!hasWriters()) return;
+
+    require(components_->SetBackupState(options_.componentMode, options_.bootableSystemState,
+                                        static_cast<VSS_BACKUP_TYPE>(options_.backupType), false),
+            "IVssBackupComponents::SetBackupState", Phase::open);
+    const WriterRules rules = writerRules();
+    std::vector<Writer> disabled = disableWriters(rules, limits);
+    report_.writers = gatherWriters(*components_.Get(), limits, Phase::open);
+    selectWriters(rules);
+    std::ranges::move(disabled, std::back_inserter(report_.writers));
+    if (const auto unmet = unmetVerify(report_.writers, rules); !unmet.empty())
+        throw Failure(backup::code::kVssWriterMissing, Phase::open, "does not take part", unmet.front());
+}
+
+void Requester::nameVolumes() {
+    for (const std::string& volume : options_.volumes) {
+        const std::string name = volumeNameOf(volume, Phase::open);
+        const auto known = std::ranges::find(volumes_, name);
+        indexOfVolume_.push_back(static_cast<std::size_t>(known - volumes_.begin()));
+        if (known == volumes_.end()) volumes_.push_back(name);
+    }
+}
+
+void Requester::requireSupported() {
+    for (const std::string& volume : volumes_) {
+        std::wstring name = backup::toUtf16(volume);
+        BOOL supported = FALSE;
+        require(components_->IsVolumeSupported(vssId(options_.providerId), name.data(), &supported),
+                "IVssBackupComponents::IsVolumeSupported", Phase::open, volume);
+        if (supported != FALSE) continue;
+        const bool chosen = options_.providerId != Guid{};
+        throw comFailure(
+            static_cast<HRESULT>(chosen ? result::kVolumeNotSupportedByProvider : result::kVolumeNotSupported),
+            "IVssBackupComponents::IsVolumeSupported", Phase::open, volume);
+    }
+}
+
+WriterRules Requester::writerRules() const {
+    WriterRules rules;
+    rules.exclude = options_.excludeWriters;
+    rules.verify = options_.verifyWriters;
+    rules.excludeDomino = options_.ownBackupMode;
+    rules.componentMode = options_.componentMode;
+    rules.inSet = [this](const std::string& path) {
+        if (path.empty()) return true;
+        try {
+            return std::ranges::count(volumes_, volumeNameOf(path, Phase::open)) > 0;
+        } catch (const Failure&) {
+            return false;  // what lies on no volume of this machine is not in the set
+        }
+    };
+    return rules;
+}
+
+std::vector<Writer> Requester::disableWriters(const WriterRules& rules, const Limits& limits) {
+    if (const auto components = componentExclusions(rules); !rules.componentMode && !components.empty())
+        throw Failure(backup::code::kUnsupported, Phase::open, "a component can be left out in component mode only",
+                      components.front());
+    if (rules.exclude.empty() && !rules.excludeDomino) return {};
+
+    // Writers are known only after their metadata was gathered, and then it is too late: another object looks them up.
+    std::vector<Writer> writers;
+    {
+        const ComPtr<IVssBackupComponents> lookUp = createBackupComponents();
+        require(lookUp->InitializeForBackup(nullptr), "IVssBackupComponents::InitializeForBackup", Phase::open);
+        writers = gatherWriters(*lookUp.Get(), limits, Phase::open);
+    }
+    excludeWriters(writers, rules);
+    std::vector<VSS_ID> classes;
+    std::vector<VSS_ID> instances;
+    for (const Writer& writer : writers) {
+        if (writer.exclusion == Exclusion::none) continue;
+        const bool whole = std::ranges::none_of(
+            writers, [&](const Writer& other) { return other.id == writer.id && other.exclusion == Exclusion::none; });
+        // By class where that means the same: an instance gets another id when its program starts anew meanwhile.
+        (whole ? classes : instances).push_back(vssId(whole ? writer.id : writer.instanceId));
+    }
+    if (!classes.empty())
+        require(components_->DisableWriterClasses(classes.data(), static_cast<UINT>(classes.size())),
+                "IVssBackupComponents::DisableWriterClasses", Phase::open);
+    if (!instances.empty())
+        require(components_->DisableWriterInstances(instances.data(), static_cast<UINT>(instances.size())),
+                "IVssBackupComponents::DisableWriterInstances", Phase::open);
+    std::erase_if(writers, [](const Writer& writer) { return writer.exclusion == Exclusion::none; });
+    return writers;
+}
+
+void Requester::selectWriters(const WriterRules& rules) {
+    // Whoever appeared since the look-up takes part in plain mode, wanted or not.
+    excludeWriters(report_.writers, rules);
+    for (const Writer& writer : report_.writers)
+        if (writer.exclusion != Exclusion::none && !rules.componentMode)
+            throw Failure(backup::code::kVssWriter, Phase::open, "appeared too late to be left out; try again",
+                          writer.name);
+    if (!rules.componentMode) return;
+    selectComponents(report_.writers, rules);
+    for (const Writer& writer : report_.writers)
+        for (const std::size_t index : writer.added) {
+            const WriterComponent& component = writer.components[index];
+            require(components_->AddComponent(
+                        vssId(writer.instanceId), vssId(writer.id), static_cast<VSS_COMPONENT_TYPE>(component.type),
+                        backup::toUtf16(component.logicalPath).c_str(), backup::toUtf16(component.name).c_str()),
+                    "IVssBackupComponents::AddComponent", Phase::open, writer.name + ":" + component.fullPath());
+        }
+}
+
+void Requester::openSet(const Limits& limits) {
+    startSet(limits);
+    std::vector<Guid> ids;
+    for (const std::string& volume : volumes_) {
+        std::wstring name = backup::toUtf16(volume);
+        VSS_ID id{};
+        require(components_->AddToSnapshotSet(name.data(), vssId(options_.providerId), &id),
+                "IVssBackupComponents::AddToSnapshotSet", Phase::prepare, volume);
+        ids.push_back(guidOf(id));
+    }
+    for (const std::size_t index : indexOfVolume_) report_.shadowIds.push_back(ids[index]);
+    if (!hasWriters()) return;
+    prepared_ = true;
+    AsyncOperation preparing("IVssBackupComponents::PrepareForBackup", Phase::prepare);
+    require(components_->PrepareForBackup(preparing.put()), "IVssBackupComponents::PrepareForBackup", Phase::prepare);
+    preparing.await(limits);
+    requireWriters("IVssBackupComponents::PrepareForBackup", Phase::prepare, limits);
+}
+
+void Requester::startSet(const Limits& limits) {
+    milliseconds backOff = kFirstBackOff;
+    for (;;) {
+        VSS_ID id{};
+        const HRESULT result = components_->StartSnapshotSet(&id);
+        if (SUCCEEDED(result)) {
+            setStarted_ = true;
+            report_.setId = guidOf(id);
+            return;
+        }
+        Failure failure = comFailure(result, "IVssBackupComponents::StartSnapshotSet", Phase::prepare);
+        if (failure.status != result::kSnapshotSetInProgress) throw Failure(failure);
+        sleepUnlessExceeded(backOff, limits);
+        const char* const reason = limits.exceeded();
+        if (reason == backup::code::kAborted)
+            throw Failure(reason, Phase::prepare, "aborted while another shadow was being created");
+        if (reason != nullptr) throw Failure(failure);  // the deadline is over and this is what it was spent on
+        backOff = std::min(backOff * 2, kLongestBackOff);
+    }
+}
+
+void Requester::create(const Limits& limits) {
+    AsyncOperation creating("IVssBackupComponents::DoSnapshotSet", Phase::shadow);
+    commitCalled_ = true;
+    require(components_->DoSnapshotSet(creating.put()), "IVssBackupComponents::DoSnapshotSet", Phase::shadow);
+    creating.await(limits, kCommitCancelPatience);
+    committed_ = true;
+}
+
+void Requester::inspect(const Limits& limits) {
+    if (hasWriters()) requireWriters("IVssBackupComponents::DoSnapshotSet", Phase::shadow, limits);
+    // A transportable shadow is described by its document alone until it is imported.
+    if (!isTransportable())
+        for (const Guid& id : report_.shadowIds) report_.shadows.push_back(shadowProperties(*components_.Get(), id));
+    Bstr document;
+    const HRESULT saved = components_->SaveAsXML(document.put());
+    if (hasWriters() || isTransportable()) require(saved, "IVssBackupComponents::SaveAsXML", Phase::shadow);
+    if (SUCCEEDED(saved)) report_.componentsDocument = document.utf8();
+}
+
+void Requester::requireWriters(const char* operation, Phase phase, const Limits& limits) {
+    // What a writer failed at is not in the result of the operation.
+    gatherWriterStatus(*components_.Get(), report_.writers, limits, phase);
+    for (const Writer& writer : report_.writers) {
+        const bool takesPart =
+            writer.exclusion == Exclusion::none && (!options_.componentMode || !writer.added.empty());
+        if (!takesPart || !writer.failed()) continue;
+        if (writer.failure != result::kWriterStatusNotAvailable) throw writerFailure(writer, operation, phase);
+        report_.warnings.push_back(writer.name + " has too many sessions to tell its state");
+    }
+}
+
+void Requester::complete(const Limits& limits) {
+    if (!isTransportable())
+        for (std::size_t i = 0; i < report_.shadowIds.size(); ++i) {
+            VSS_SNAPSHOT_PROP property{};
+            const HRESULT result = components_->GetSnapshotProperties(vssId(report_.shadowIds[i]), &property);
+            if (isNotFound(result)) {
+                Failure failure =
+                    comFailure(result, "IVssBackupComponents::GetSnapshotProperties", Phase::end, options_.volumes[i]);
+                failure.code = backup::code::kShadowVanished;
+                failure.text = "the shadow vanished while it was in use";
+                throw Failure(failure);
+            }
+            require(result, "IVssBackupComponents::GetSnapshotProperties", Phase::end, options_.volumes[i]);
+            static_cast<void>(takeProperties(property));
+        }
+    if (!hasWriters()) {
+        completed_ = true;
+        return;
+    }
+    for (const Writer& writer : report_.writers)
+        for (const std::size_t index : writer.added) {
+            const WriterComponent& component = writer.components[index];
+            require(components_->SetBackupSucceeded(
+                        vssId(writer.instanceId), vssId(writer.id), static_cast<VSS_COMPONENT_TYPE>(component.type),
+                        backup::toUtf16(component.logicalPath).c_str(), backup::toUtf16(component.name).c_str(), true),
+                    "IVssBackupComponents::SetBackupSucceeded", Phase::end, writer.name + ":" + component.fullPath());
+        }
+    AsyncOperation completing("IVssBackupComponents::BackupComplete", Phase::end);
+    require(components_->BackupComplete(completing.put()), "IVssBackupComponents::BackupComplete", Phase::end);
+    completing.await(limits);
+    completed_ = true;
+    requireWriters("IVssBackupComponents::BackupComplete", Phase::end, limits);
+}
+
+void Requester::abortWhereDue() {
+    if (!components_) return;
+    const bool setIsOpen = setStarted_ && !committed_;
+    const bool writersWait = prepared_ && !completed_;
+    if (!setIsOpen && !writersWait) return;
+    const HRESULT result = components_->AbortBackup();
+    if (FAILED(result)) report_.warnings.push_back("AbortBackup: " + comFailure(result, "", Phase::end).text);
+}
+
+void Requester::remove() {
+    const bool expected = committed_ && (completed_ || !hasWriters());
+    abortWhereDue();
+    if (!commitCalled_) {
+        components_.Reset();
+        return;
+    }
+    // Also what was cancelled or failed may have come to be. The own object first: it alone is sure to see a shadow
+    // that is not persistent.
+    HRESULT deleted = E_ABORT;
+    if (components_) {
+        LONG count = 0;
+        VSS_ID notDeleted{};
+        deleted =
+            components_->DeleteSnapshots(vssId(report_.setId), VSS_OBJECT_SNAPSHOT_SET, TRUE, &count, &notDeleted);
+        components_.Reset();
+    }
+    if (isNotFound(deleted) && expected) report_.warnings.emplace_back("the shadow was gone before it was deleted");
+    if (FAILED(deleted) && !isNotFound(deleted)) {
+        const Deletion again = deleteShadows(report_.setId, DeletionKind::set, true);
+        if (again.failure) throw Failure(*again.failure);
+    }
+    commitCalled_ = false;
+}
+
+void Requester::keep() {
+    abortWhereDue();
+    components_.Reset();
+}
+
+}  // namespace domino_vss::vss

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backup/deadline.h"
+#include "shadow/vss/shadow_properties.h"
+#include "shadow/vss/writer_selection.h"
+
+namespace domino_vss::vss {
+
+struct RequesterOptions {
+    std::uint32_t context = 0;  ///< VSS_SNAPSHOT_CONTEXT with attribute bits
+    Guid providerId;            ///< GUID_NULL: VSS chooses
+    std::int32_t backupType = VSS_BT_COPY;
+    bool componentMode = false;
+    bool bootableSystemState = false;
+    std::vector<std::string> excludeWriters;
+    std::vector<std::string> verifyWriters;
+    std::vector<std::string> volumes;
+    /// Databases are in our own backup mode: Domino's own writer must not start a second one.
+    bool ownBackupMode = false;
+};
+
+/// What is known of a requester, as far as it has got.
+struct RequesterReport {
+    Guid setId;
+    std::vector<Guid> shadowIds;            ///< in the order of the volumes asked for
+    std::vector<ShadowProperties> shadows;  ///< the same
+    std::vector<Writer> writers;
+    std::string componentsDocument;
+    std::vector<std::string> warnings;
+};
+
+/// One backup through IVssBackupComponents: one object, from its creation to its release, in the order that Microsoft
+/// documents with and without writers. In an apartment; from one thread at a time. All functions throw Failure; after
+/// one of them only `remove` is left.
+class Requester {
+public:
+    explicit Requester(RequesterOptions options);
+    Requester(const Requester&) = delete;
+    Requester& operator=(const Requester&) = delete;
+    ~Requester() = default;
+
+    /// Everything that needs no machine-wide lock: context, state, writers and their selection.
+    void begin(const backup::Limits& limits);
+    /// Takes the machine-wide creation lock, waiting for others, and prepares the writers.
+    void openSet(const backup::Limits& limits);
+    /// DoSnapshotSet.
+    void create(const backup::Limits& limits);
+    /// After the shadow: states of the writers, properties, documents.
+    void inspect(const backup::Limits& limits);
+    /// The backup has succeeded: the shadow is still there, and the writers are told.
+    void complete(const backup::Limits& limits);
+    /// Ends the session and deletes what it made. Idempotent.
+    void remove();
+    /// Ends the session and leaves the shadow; one that is not persistent vanishes with it.
+    void keep();
+
+    [[nodiscard]] const RequesterReport& report() const noexcept { return report_; }
+
+private:
+    [[nodiscard]] bool hasWriters() const noexcept;
+    [[nodiscard]] bool isTransportable() const noexcept;
+    [[nodiscard]] WriterRules writerRules() const;
+    void nameVolumes();
+    void requireSupported();
+    /// Tells VSS which writers are not to take part, which must come before their metadata is gathered. Returns them.
+    [[nodiscard]] std::vector<Writer> disableWriters(const WriterRules& rules, const backup::Limits& limits);
+    void selectWriters(const WriterRules& rules);
+    void startSet(const backup::Limits& limits);
+    void requireWriters(const char* operation, backup::Phase phase, const backup::Limits& limits);
+    void abortWhereDue();
+
+    RequesterOptions options_;
+    RequesterReport report_;
+    std::vector<std::string> volumes_;         // distinct
+    std::vector<std::size_t> indexOfVolume_;   // into volumes_, for each volume asked for
+    ComPtr<IVssBackupComponents> components_;  // nullptr before `begin` and after the end
+    bool setStarted_ = false;
+    bool prepared_ = false;
+    bool commitCalled_ = false;
+    bool committed_ = false;
+    bool completed_ = false;
+};
+
+}  // namespace domino_vss::vss

@@ -1,0 +1,108 @@
+#include "shadow/vss/restore_session.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "shadow/vss/async_operation.h"
+#include "shadow/vss/vssapi_library.h"
+#include "shadow/vss/writer_metadata.h"
+
+namespace domino_vss::vss {
+
+using backup::Limits;
+using backup::Phase;
+
+namespace {
+
+/// What the document says of one writer.
+ComPtr<WriterComponents> writerComponents(IVssBackupComponents& components, UINT index) {
+    ComPtr<WriterComponents> found;
+    // The same object by the declaration that can be released.
+    auto** const declared = reinterpret_cast<IVssWriterComponentsExt**>(found.GetAddressOf());
+    require(components.GetWriterComponents(index, declared), "IVssBackupComponents::GetWriterComponents",
+            Phase::restore);
+    return found;
+}
+
+void selectForRestore(IVssBackupComponents& components, IVssWriterComponents& writer, const VSS_ID& writerId) {
+    UINT count = 0;
+    require(writer.GetComponentCount(&count), "IVssWriterComponents::GetComponentCount", Phase::restore);
+    for (UINT i = 0; i < count; ++i) {
+        ComPtr<IVssComponent> component;
+        Bstr logicalPath;
+        Bstr name;
+        VSS_COMPONENT_TYPE type{};
+        require(writer.GetComponent(i, component.GetAddressOf()), "IVssWriterComponents::GetComponent", Phase::restore);
+        require(component->GetLogicalPath(logicalPath.put()), "IVssComponent::GetLogicalPath", Phase::restore);
+        require(component->GetComponentType(&type), "IVssComponent::GetComponentType", Phase::restore);
+        require(component->GetComponentName(name.put()), "IVssComponent::GetComponentName", Phase::restore);
+        require(components.SetSelectedForRestore(writerId, type, logicalPath.get(), name.get(), true),
+                "IVssBackupComponents::SetSelectedForRestore", Phase::restore, name.utf8());
+    }
+}
+
+}  // namespace
+
+RestoreSession::RestoreSession(const std::string& document, const Limits& limits)
+    : components_(createBackupComponents()) {
+    const Bstr xml(document);
+    require(components_->InitializeForRestore(xml.get()), "IVssBackupComponents::InitializeForRestore", Phase::restore);
+    readWriters(limits);
+}
+
+RestoreSession::~RestoreSession() {
+    if (!components_) return;
+    // The last reference may be dropped by a thread that does not belong to the apartment.
+    std::thread([this] {
+        try {
+            const ComApartment apartment;
+            components_.Reset();
+        } catch (const backup::Failure&) {
+            static_cast<void>(components_.Detach());  // without an apartment it can only be left
+        }
+    }).join();
+}
+
+void RestoreSession::readWriters(const Limits& limits) {
+    const std::vector<Writer> present = gatherWriters(*components_.Get(), limits, Phase::restore);
+    UINT count = 0;
+    require(components_->GetWriterComponentsCount(&count), "IVssBackupComponents::GetWriterComponentsCount",
+            Phase::restore);
+    for (UINT i = 0; i < count; ++i) {
+        const ComPtr<WriterComponents> writer = writerComponents(*components_.Get(), i);
+        VSS_ID instance{};
+        VSS_ID id{};
+        require(writer->GetWriterInfo(&instance, &id), "IVssWriterComponents::GetWriterInfo", Phase::restore);
+        const auto found = std::ranges::find(present, guidOf(id), &Writer::id);
+        const bool isPresent = found != present.end();
+        writers_.push_back({guidOf(id), isPresent ? found->name : std::string{}, isPresent});
+        if (isPresent) selectForRestore(*components_.Get(), *writer.Get(), id);
+    }
+}
+
+void RestoreSession::requireOpen() const {
+    if (!components_) throw backup::Failure(backup::code::kState, Phase::restore, "the restore session is closed");
+}
+
+void RestoreSession::preRestore(const Limits& limits) {
+    const std::lock_guard lock(mutex_);
+    requireOpen();
+    AsyncOperation operation("IVssBackupComponents::PreRestore", Phase::restore);
+    require(components_->PreRestore(operation.put()), "IVssBackupComponents::PreRestore", Phase::restore);
+    operation.await(limits);
+}
+
+void RestoreSession::postRestore(const Limits& limits) {
+    const std::lock_guard lock(mutex_);
+    requireOpen();
+    AsyncOperation operation("IVssBackupComponents::PostRestore", Phase::restore);
+    require(components_->PostRestore(operation.put()), "IVssBackupComponents::PostRestore", Phase::restore);
+    operation.await(limits);
+}
+
+void RestoreSession::close() {
+    const std::lock_guard lock(mutex_);
+    components_.Reset();
+}
+
+}  // namespace domino_vss::vss

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "backup/deadline.h"
+#include "shadow/vss/headers.h"
+
+namespace domino_vss::vss {
+
+struct RestoreWriter {
+    Guid id;
+    std::string name;  ///< empty when the writer is not present
+    bool present = false;
+};
+
+/// A restore with writers: everything that the document lists and whose writer is there is selected. All functions
+/// throw Failure; all but the destructor are called in an apartment.
+class RestoreSession {
+public:
+    RestoreSession(const std::string& document, const backup::Limits& limits);
+    RestoreSession(const RestoreSession&) = delete;
+    RestoreSession& operator=(const RestoreSession&) = delete;
+    /// On any thread.
+    ~RestoreSession();
+
+    [[nodiscard]] const std::vector<RestoreWriter>& writers() const noexcept { return writers_; }
+    void preRestore(const backup::Limits& limits);
+    void postRestore(const backup::Limits& limits);
+    /// Idempotent.
+    void close();
+
+private:
+    void readWriters(const backup::Limits& limits);
+    void requireOpen() const;
+
+    std::mutex mutex_;  // requests come on threads of their own; the object takes one at a time
+    ComPtr<IVssBackupComponents> components_;
+    std::vector<RestoreWriter> writers_;
+};
+
+}  // namespace domino_vss::vss

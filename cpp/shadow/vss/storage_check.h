@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace domino_vss::vss {
+
+/// What speaks against room for a further shadow of the volume, in words. A shadow that is short of room is not
+/// refused: it vanishes while it is being copied. Asks the system's provider; other providers keep their own storage.
+[[nodiscard]] std::vector<std::string> checkShadowStorage(const std::string& volume);
+
+}  // namespace domino_vss::vss

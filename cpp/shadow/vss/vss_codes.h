@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace domino_vss::vss {
+
+/// An HRESULT as VSS, COM, RPC and Windows return it.
+struct ResultCode {
+    std::uint32_t value;
+    std::string_view name;
+    std::string_view text;
+};
+
+/// nullptr when the value has no name here.
+[[nodiscard]] const ResultCode* findResultCode(std::uint32_t value) noexcept;
+
+// The codes that decisions depend on. The system's header is not on every platform that this is tested on.
+namespace result {
+inline constexpr std::uint32_t kOk = 0;
+inline constexpr std::uint32_t kFalse = 1;
+inline constexpr std::uint32_t kAsyncPending = 0x00042309;
+inline constexpr std::uint32_t kAsyncFinished = 0x0004230A;
+inline constexpr std::uint32_t kAsyncCancelled = 0x0004230B;
+inline constexpr std::uint32_t kObjectNotFound = 0x80042308;
+inline constexpr std::uint32_t kVolumeNotSupported = 0x8004230C;
+inline constexpr std::uint32_t kVolumeNotSupportedByProvider = 0x8004230E;
+inline constexpr std::uint32_t kSnapshotSetInProgress = 0x80042316;
+inline constexpr std::uint32_t kWriterStatusNotAvailable = 0x80042409;
+inline constexpr std::uint32_t kAccessDenied = 0x80070005;
+inline constexpr std::uint32_t kNotImplemented = 0x80004001;
+inline constexpr std::uint32_t kTooLate = 0x80010119;
+}  // namespace result
+
+}  // namespace domino_vss::vss

@@ -1,0 +1,79 @@
+#include "shadow/vss/vss_provider.h"
+
+#include <utility>
+
+#include "backup/sync.h"
+#include "shadow/vss/com.h"
+
+namespace domino_vss::vss {
+
+using backup::Limits;
+
+VssProvider::VssProvider(RequesterOptions options) : volumes_(options.volumes), requester_(std::move(options)) {}
+
+/// On a thread that the provider passes by on. The report is brought up to date also when the step fails.
+template <typename Step>
+void VssProvider::run(Step step) {
+    const ComApartment apartment;
+    const auto publish = [this] {
+        const std::lock_guard lock(mutex_);
+        report_ = requester_.report();
+    };
+    try {
+        step();
+    } catch (const backup::Failure&) {
+        publish();
+        throw;
+    }
+    publish();
+}
+
+void VssProvider::begin(const Limits& limits) {
+    privilege_ = std::make_unique<BackupPrivilege>();
+    run([&] { requester_.begin(limits); });
+}
+
+void VssProvider::prepare(std::span<const backup::DatabaseSpec> /*databases*/, const Limits& limits) {
+    for (const std::string& volume : volumes_) {
+        try {
+            // So that little is left to flush while writes are held.
+            backup::syncVolume(volume, backup::Phase::prepare);
+        } catch (const backup::Failure&) {
+            // VSS flushes it itself, and knows volumes that cannot be opened.
+        }
+    }
+    run([&] { requester_.openSet(limits); });
+}
+
+std::unique_ptr<backup::ThreadScope> VssProvider::enterCommitThread() {
+    return std::make_unique<ComApartment>();
+}
+
+void VssProvider::commit(const Limits& limits) {
+    requester_.create(limits);  // its thread is in the apartment, and nothing comes before the call
+}
+
+void VssProvider::afterWindow(const Limits& limits) {
+    run([&] { requester_.inspect(limits); });
+}
+
+void VssProvider::complete(const Limits& limits) {
+    run([&] { requester_.complete(limits); });
+}
+
+void VssProvider::remove() {
+    run([&] { requester_.remove(); });
+    privilege_.reset();
+}
+
+void VssProvider::keep() {
+    run([&] { requester_.keep(); });
+    privilege_.reset();
+}
+
+RequesterReport VssProvider::report() const {
+    const std::lock_guard lock(mutex_);
+    return report_;
+}
+
+}  // namespace domino_vss::vss

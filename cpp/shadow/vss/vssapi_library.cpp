@@ -1,0 +1,57 @@
+#include "shadow/vss/vssapi_library.h"
+
+#include <initializer_list>
+
+#include "backup/failure.h"
+#include "shadow/vss/com.h"
+
+namespace domino_vss::vss {
+
+using backup::Phase;
+
+namespace {
+
+/// The first of the names that the library exports: those of today's SDK come first, those that older programs were
+/// linked with after them.
+template <typename Function>
+void find(HMODULE library, std::initializer_list<const char*> names, Function& function) {
+    for (const char* name : names) {
+        // A detour by way of a pointer without parameters: compilers warn of a cast between two kinds of functions.
+        function = reinterpret_cast<Function>(reinterpret_cast<void (*)()>(::GetProcAddress(library, name)));
+        if (function != nullptr) return;
+    }
+}
+
+VssApi load() {
+    // Windows' own directory only: a file of this name elsewhere would run with the rights of an administrator.
+    const HMODULE library = ::LoadLibraryExW(L"vssapi.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    if (library == nullptr)
+        throw backup::systemFailure(backup::code::kVssLibrary, Phase::probe, "LoadLibraryEx", "vssapi.dll",
+                                    static_cast<int>(::GetLastError()));
+    VssApi api;  // the library is never freed: objects of it may live until the process ends
+    find(library,
+         {"CreateVssBackupComponentsInternal", "?CreateVssBackupComponents@@YAJPEAPEAVIVssBackupComponents@@@Z"},
+         api.createBackupComponents);
+    find(library, {"VssFreeSnapshotPropertiesInternal", "VssFreeSnapshotProperties"}, api.freeSnapshotProperties);
+    find(library, {"ShouldBlockRevertInternal", "ShouldBlockRevert"}, api.shouldBlockRevert);
+    find(library, {"GetProviderMgmtInterfaceInternal", "GetProviderMgmtInterface"}, api.getProviderMgmtInterface);
+    if (api.createBackupComponents == nullptr || api.freeSnapshotProperties == nullptr)
+        throw backup::Failure(backup::code::kVssLibrary, Phase::probe, "lacks the functions that a requester needs",
+                              "vssapi.dll");
+    return api;
+}
+
+}  // namespace
+
+const VssApi& vssApi() {
+    static const VssApi api = load();  // tried again after a failure
+    return api;
+}
+
+ComPtr<IVssBackupComponents> createBackupComponents() {
+    ComPtr<IVssBackupComponents> components;
+    require(vssApi().createBackupComponents(components.GetAddressOf()), "CreateVssBackupComponents", Phase::open);
+    return components;
+}
+
+}  // namespace domino_vss::vss

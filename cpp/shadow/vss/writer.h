@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "shadow/vss/guid.h"
+
+namespace domino_vss::vss {
+
+/// IVssWMFiledesc: files of a component, or files that the writer wants left out.
+struct FileSpecification {
+    std::string path;
+    std::string fileSpec;
+    bool recursive = false;
+};
+
+struct WriterComponent {
+    std::int32_t type = 0;  ///< VSS_COMPONENT_TYPE
+    std::string logicalPath;
+    std::string name;
+    std::string caption;
+    bool selectable = false;
+    bool selectableForRestore = false;
+    std::vector<FileSpecification> files;
+
+    /// `\logical\path\name`
+    [[nodiscard]] std::string fullPath() const;
+};
+
+enum class Exclusion : std::uint8_t { none, asked, domino, nothingToInclude, componentOutsideSet };
+
+/// The words of lib/native-vss.ts; empty for `none`.
+[[nodiscard]] const char* exclusionName(Exclusion exclusion) noexcept;
+
+/// What a writer says of itself, and what became of it.
+struct Writer {
+    Guid id;
+    Guid instanceId;
+    std::string name;
+    std::int32_t usage = 0;   ///< VSS_USAGE_TYPE
+    std::int32_t source = 0;  ///< VSS_SOURCE_TYPE
+    std::vector<WriterComponent> components;
+    std::vector<FileSpecification> excludedFiles;
+    std::string document;
+
+    std::int32_t state = 0;  ///< VSS_WRITER_STATE; 0 when nobody asked
+    std::uint32_t failure = 0;
+    std::uint32_t applicationFailure = 0;
+    std::string applicationMessage;
+
+    Exclusion exclusion = Exclusion::none;
+    /// Indexes of the components that are added one by one; component mode only.
+    std::vector<std::size_t> added;
+
+    [[nodiscard]] bool failed() const noexcept;
+};
+
+}  // namespace domino_vss::vss

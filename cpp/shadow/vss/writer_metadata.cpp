@@ -1,0 +1,164 @@
+#include "shadow/vss/writer_metadata.h"
+
+#include <algorithm>
+
+#include "shadow/vss/async_operation.h"
+
+namespace domino_vss::vss {
+
+using backup::Phase;
+
+namespace {
+
+FileSpecification readFile(IVssWMFiledesc& description, Phase phase) {
+    Bstr path;
+    Bstr fileSpec;
+    VssBool recursive{};
+    require(description.GetPath(path.put()), "IVssWMFiledesc::GetPath", phase);
+    require(description.GetFilespec(fileSpec.put()), "IVssWMFiledesc::GetFilespec", phase);
+    require(description.GetRecursive(&recursive), "IVssWMFiledesc::GetRecursive", phase);
+    return {path.utf8(), fileSpec.utf8(), recursive != 0};
+}
+
+/// The description of a component is freed by the component.
+class ComponentInfo {
+public:
+    ComponentInfo(IVssWMComponent& component, Phase phase) : component_(component) {
+        require(component_.GetComponentInfo(&info_), "IVssWMComponent::GetComponentInfo", phase);
+    }
+    ComponentInfo(const ComponentInfo&) = delete;
+    ComponentInfo& operator=(const ComponentInfo&) = delete;
+    ~ComponentInfo() { component_.FreeComponentInfo(info_); }
+
+    const VSS_COMPONENTINFO* operator->() const noexcept { return info_; }
+
+private:
+    IVssWMComponent& component_;
+    PVSSCOMPONENTINFO info_ = nullptr;
+};
+
+WriterComponent readComponent(IVssWMComponent& component, Phase phase) {
+    const ComponentInfo info(component, phase);
+    WriterComponent read;
+    read.type = static_cast<std::int32_t>(info->type);
+    read.logicalPath = utf8Of(info->bstrLogicalPath);
+    read.name = utf8Of(info->bstrComponentName);
+    read.caption = utf8Of(info->bstrCaption);
+    read.selectable = info->bSelectable != 0;
+    read.selectableForRestore = info->bSelectableForRestore != 0;
+    for (UINT i = 0; i < info->cFileCount; ++i) {
+        ComPtr<IVssWMFiledesc> file;
+        require(component.GetFile(i, file.GetAddressOf()), "IVssWMComponent::GetFile", phase, read.name);
+        read.files.push_back(readFile(*file.Get(), phase));
+    }
+    for (UINT i = 0; i < info->cDatabases; ++i) {
+        ComPtr<IVssWMFiledesc> file;
+        require(component.GetDatabaseFile(i, file.GetAddressOf()), "IVssWMComponent::GetDatabaseFile", phase,
+                read.name);
+        read.files.push_back(readFile(*file.Get(), phase));
+    }
+    for (UINT i = 0; i < info->cLogFiles; ++i) {
+        ComPtr<IVssWMFiledesc> file;
+        require(component.GetDatabaseLogFile(i, file.GetAddressOf()), "IVssWMComponent::GetDatabaseLogFile", phase,
+                read.name);
+        read.files.push_back(readFile(*file.Get(), phase));
+    }
+    return read;
+}
+
+Writer readWriter(IVssExamineWriterMetadata& metadata, Phase phase) {
+    Writer writer;
+    VSS_ID instance{};
+    VSS_ID id{};
+    Bstr name;
+    VSS_USAGE_TYPE usage{};
+    VSS_SOURCE_TYPE source{};
+    require(metadata.GetIdentity(&instance, &id, name.put(), &usage, &source), "IVssExamineWriterMetadata::GetIdentity",
+            phase);
+    writer.id = guidOf(id);
+    writer.instanceId = guidOf(instance);
+    writer.name = name.utf8();
+    writer.usage = static_cast<std::int32_t>(usage);
+    writer.source = static_cast<std::int32_t>(source);
+
+    UINT included = 0;
+    UINT excluded = 0;
+    UINT components = 0;
+    require(metadata.GetFileCounts(&included, &excluded, &components), "IVssExamineWriterMetadata::GetFileCounts",
+            phase, writer.name);
+    for (UINT i = 0; i < excluded; ++i) {
+        ComPtr<IVssWMFiledesc> file;
+        require(metadata.GetExcludeFile(i, file.GetAddressOf()), "IVssExamineWriterMetadata::GetExcludeFile", phase,
+                writer.name);
+        writer.excludedFiles.push_back(readFile(*file.Get(), phase));
+    }
+    for (UINT i = 0; i < components; ++i) {
+        ComPtr<IVssWMComponent> component;
+        require(metadata.GetComponent(i, component.GetAddressOf()), "IVssExamineWriterMetadata::GetComponent", phase,
+                writer.name);
+        writer.components.push_back(readComponent(*component.Get(), phase));
+    }
+    Bstr document;
+    require(metadata.SaveAsXML(document.put()), "IVssExamineWriterMetadata::SaveAsXML", phase, writer.name);
+    writer.document = document.utf8();
+    return writer;
+}
+
+/// GetWriterStatusEx where Windows has it, GetWriterStatus otherwise.
+void readStatus(IVssBackupComponents& components, IVssBackupComponentsEx3* extended, UINT index,
+                std::vector<Writer>& writers, Phase phase) {
+    VSS_ID instance{};
+    VSS_ID id{};
+    Bstr name;
+    VSS_WRITER_STATE state{};
+    HRESULT failure = S_OK;
+    HRESULT applicationFailure = S_OK;
+    Bstr message;
+    if (extended != nullptr)
+        require(extended->GetWriterStatusEx(index, &instance, &id, name.put(), &state, &failure, &applicationFailure,
+                                            message.put()),
+                "IVssBackupComponentsEx3::GetWriterStatusEx", phase);
+    else
+        require(components.GetWriterStatus(index, &instance, &id, name.put(), &state, &failure),
+                "IVssBackupComponents::GetWriterStatus", phase);
+    const auto writer = std::ranges::find(writers, guidOf(instance), &Writer::instanceId);
+    if (writer == writers.end()) return;  // appeared after the metadata was gathered; it takes no part
+    writer->state = static_cast<std::int32_t>(state);
+    writer->failure = static_cast<std::uint32_t>(failure);
+    writer->applicationFailure = static_cast<std::uint32_t>(applicationFailure);
+    writer->applicationMessage = message.utf8();
+}
+
+}  // namespace
+
+std::vector<Writer> gatherWriters(IVssBackupComponents& components, const backup::Limits& limits, Phase phase) {
+    AsyncOperation gathering("IVssBackupComponents::GatherWriterMetadata", phase);
+    require(components.GatherWriterMetadata(gathering.put()), "IVssBackupComponents::GatherWriterMetadata", phase);
+    gathering.await(limits);
+    UINT count = 0;
+    require(components.GetWriterMetadataCount(&count), "IVssBackupComponents::GetWriterMetadataCount", phase);
+    std::vector<Writer> writers;
+    for (UINT i = 0; i < count; ++i) {
+        VSS_ID instance{};
+        ComPtr<IVssExamineWriterMetadata> metadata;
+        require(components.GetWriterMetadata(i, &instance, metadata.GetAddressOf()),
+                "IVssBackupComponents::GetWriterMetadata", phase);
+        writers.push_back(readWriter(*metadata.Get(), phase));
+    }
+    return writers;
+}
+
+void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& writers, const backup::Limits& limits,
+                        Phase phase) {
+    AsyncOperation gathering("IVssBackupComponents::GatherWriterStatus", phase);
+    require(components.GatherWriterStatus(gathering.put()), "IVssBackupComponents::GatherWriterStatus", phase);
+    gathering.await(limits);
+    ComPtr<IVssBackupComponentsEx3> extended;
+    static_cast<void>(components.QueryInterface(IID_PPV_ARGS(extended.GetAddressOf())));
+    UINT count = 0;
+    require(components.GetWriterStatusCount(&count), "IVssBackupComponents::GetWriterStatusCount", phase);
+    for (UINT i = 0; i < count; ++i) readStatus(components, extended.Get(), i, writers, phase);
+    static_cast<void>(components.FreeWriterStatus());
+}
+
+}  // namespace domino_vss::vss

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <vector>
+
+#include "backup/deadline.h"
+#include "shadow/vss/com.h"
+#include "shadow/vss/writer.h"
+
+namespace domino_vss::vss {
+
+/// GatherWriterMetadata, and everything that the writers say. Once per object. Throws Failure.
+[[nodiscard]] std::vector<Writer> gatherWriters(IVssBackupComponents& components, const backup::Limits& limits,
+                                                backup::Phase phase);
+
+/// GatherWriterStatus: fills in the states of the writers that are known. Throws Failure.
+void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& writers, const backup::Limits& limits,
+                        backup::Phase phase);
+
+}  // namespace domino_vss::vss
