@@ -9,6 +9,7 @@ import { addDoctorCommand } from './doctor';
 import { Output } from './output';
 import { addRehearseCommand } from './rehearse';
 import { addRestoreCommand } from './restore';
+import { addScriptCommand } from './script';
 
 /** Runs one command. Answers its exit code; never throws. */
 export async function runCommandLine(args: readonly string[], context: CommandLineContext): Promise<number> {
@@ -66,6 +67,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked
   addBackupCommands(program, context, finish);
   addRehearseCommand(program, context, finish);
   addRestoreCommand(program, context, finish);
+  addScriptCommand(program, context, finish);
   addBenchCommand(program, context, finish);
   addDoctorCommand(program, context, finish);
   return program;

@@ -267,7 +267,9 @@ export class Interpreter {
     this.#reportWriters(backup);
     for (const message of backup.warnings) emit({ type: 'warning', message });
     const names = volumes.map(({ alias }, index) => alias || `VSS_SHADOW_${index + 1}`);
-    for (const [index, shadow] of backup.shadows.entries()) this.#define(names[index] ?? '', shadow.id, 'shadow');
+    for (const [index, shadow] of backup.shadows.entries()) {
+      this.#define(names[index] ?? `VSS_SHADOW_${index + 1}`, shadow.id, 'shadow');
+    }
     this.#define(setAlias, backup.setId, 'set');
     emit({ type: 'created', setId: backup.setId, shadows: this.#listed(backup.shadows) });
     await backup.saveMetadata(writeManifestXml(backup.setId, request, this.#aliases.list()));

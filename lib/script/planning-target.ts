@@ -4,6 +4,7 @@ import type { VssProvider } from '../vss-providers';
 import type { Writer } from '../writers';
 import type { ScriptEventListener } from './events';
 import { generatedMetadataName, writeManifestXml } from './metadata';
+import { requestedBackup } from './vss-options';
 import type { CreateRequest, ScriptBackup, ScriptMetadata, ScriptRestore, ScriptShadow, ScriptTarget } from './target';
 
 /** Does nothing at all: says what would be done, and answers as if it had been. It has nothing it could do it with. */
@@ -25,7 +26,8 @@ export class PlanningTarget implements ScriptTarget {
     return Promise.resolve(true);
   }
 
-  create(request: CreateRequest): Promise<ScriptBackup> {
+  async create(request: CreateRequest): Promise<ScriptBackup> {
+    requestedBackup(request);
     const { context, options, backupType, volumes, metadataFile } = request;
     const names = volumes.map(({ volume }) => volume).join(', ');
     const writers = context.writers ? `with writers, as a ${backupType} backup` : 'without writers';
@@ -33,7 +35,7 @@ export class PlanningTarget implements ScriptTarget {
     this.#plan(`make one set of ${context.lifetime} shadow copies of ${names}, ${writers}${attributes}`);
     this.#plan(`write the metadata to ${metadataFile}`);
     const setId = this.#newId();
-    return Promise.resolve({
+    return {
       setId,
       shadows: volumes.map(({ volume }) => this.#shadow(setId, volumes.length, volume, context.lifetime)),
       writers: [],
@@ -48,7 +50,7 @@ export class PlanningTarget implements ScriptTarget {
         if (context.lifetime === 'volatile') this.#plan(`let the volatile shadow copies of ${names} go`);
         return Promise.resolve([]);
       },
-    });
+    };
   }
 
   loadMetadata(file: string): Promise<ScriptMetadata> {

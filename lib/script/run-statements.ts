@@ -31,8 +31,8 @@ export interface ScriptRun {
   readonly workingDirectory: string;
   readonly signal?: AbortSignal | undefined;
   readonly emit: ScriptEventListener;
-  /** Not called in a check. */
-  readonly createTarget: () => ScriptTarget;
+  /** Called once, when the script has been read; never in a check. */
+  readonly createTarget: () => Promise<ScriptTarget>;
 }
 
 /** Reads a script as a whole and runs it. A script with a mistake in any line is not begun, unless it shall keep going. */
@@ -44,7 +44,7 @@ export async function runStatements(run: ScriptRun): Promise<ScriptReport> {
     return { outcome: 'failed', exitCode: exitCodeOf(mistakes), commands: 0, problems: mistakes };
   }
   const emit = run.check ? onlyPlanned(run.emit) : run.emit;
-  const target = run.check ? new PlanningTarget(emit, run.workingDirectory) : run.createTarget();
+  const target = run.check ? new PlanningTarget(emit, run.workingDirectory) : await run.createTarget();
   const interpreter = new Interpreter({ target, emit, env: run.env, signal: run.signal, isCheck: run.check });
   const problems: ScriptProblem[] = [];
   const report = (problem: ScriptProblem): void => {

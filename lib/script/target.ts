@@ -27,7 +27,7 @@ export interface CreateRequest {
 /** A set that `create` has made, and the session that made it. */
 export interface ScriptBackup {
   readonly setId: string;
-  /** In the order of the volumes of the request. */
+  /** In the order of the volumes of the request; further ones, of databases on other volumes, after them. */
   readonly shadows: readonly ScriptShadow[];
   /** Every writer, and why it does not take part; empty for one that does. None in contexts without writers. */
   readonly writers: readonly { readonly name: string; readonly excluded: string }[];

@@ -28,7 +28,7 @@ async function run(
     emit: (event) => {
       events.push(event);
     },
-    createTarget: () => new MemoryTarget(machine),
+    createTarget: async () => new MemoryTarget(machine),
   });
   return { report, events, output: events.map(describeEvent).join('\n') };
 }
@@ -148,7 +148,7 @@ test('an interrupt ends the script between two commands, with nothing left open'
     emit: ({ type }) => {
       if (type === 'created') controller.abort(new Error('SIGINT'));
     },
-    createTarget: () => new MemoryTarget(machine),
+    createTarget: async () => new MemoryTarget(machine),
   });
   await expect(running).rejects.toMatchObject({ code: 'ERR_ABORTED' });
   expect(machine.told).toEqual([]);

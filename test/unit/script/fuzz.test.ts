@@ -120,7 +120,7 @@ test('a check of any script ends, asks nothing, and runs nothing', async () => {
         emit: (event) => {
           events.push(event);
         },
-        createTarget: () => new MemoryTarget(refuseMachine),
+        createTarget: async () => new MemoryTarget(refuseMachine),
       });
       expect(events.map(({ type }) => type)).not.toContain('executed');
       for (const event of events) expect(() => describeEvent(event)).not.toThrow();
@@ -144,7 +144,7 @@ test('any script on the computer in memory leaves nothing open, and no volatile 
         env: {},
         workingDirectory: 'c:\\work',
         emit: () => undefined,
-        createTarget: () => new MemoryTarget(machine),
+        createTarget: async () => new MemoryTarget(machine),
       });
       expect(machine.open).toBe(0);
       executed += machine.told.filter((what) => what.startsWith('exec')).length;

@@ -2,6 +2,7 @@ import { win32 } from 'node:path';
 import { toPublicError } from '#lib/errors';
 import type { ErrorCode } from '#lib/error-codes';
 import type { CreateRequest, ScriptBackup, ScriptMetadata, ScriptShadow, ScriptTarget } from '#lib/script/target';
+import { requestedBackup } from '#lib/script/vss-options';
 import { generatedMetadataName } from '#lib/script/metadata';
 import { selectShadows, type ShadowSelector } from '#lib/shadows';
 import type { VssProvider } from '#lib/vss-providers';
@@ -159,6 +160,7 @@ export class MemoryTarget implements ScriptTarget {
 
   async create(request: CreateRequest): Promise<ScriptBackup> {
     const { machine } = this;
+    requestedBackup(request);
     const { lifetime, writers } = request.context;
     const contexts: Record<string, VssContext> = {
       'volatile true': 'backup',
@@ -179,9 +181,6 @@ export class MemoryTarget implements ScriptTarget {
       if (!isHardware && request.options.some((option) => option === 'plex' || option === 'transportable')) {
         refuse('ERR_VSS_VOLUME', `VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER: ${volume}`);
       }
-    }
-    if (lifetime === 'clientaccessible' && request.options.includes('transportable')) {
-      refuse('ERR_VSS_CONTEXT', 'client-accessible shadow copies are not transportable');
     }
     const taking = writers ? this.#select(request.writers) : [];
     const setId = machine.newId();

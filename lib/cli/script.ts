@@ -1,0 +1,190 @@
+import type { Command } from 'commander';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { DominoVssError, OptionError } from '../errors';
+import { readPackageVersion } from '../package-root';
+import type { ScriptEvent } from '../script/events';
+import { formatTime } from '../script/listing';
+import { exitCodeOf, type ScriptProblem } from '../script/problem';
+import { runPrompt } from '../script/prompt';
+import { runScript, stateDirectory } from '../script/run-script';
+import { describeEvent, describeProblem } from '../script/text';
+import { VssTarget } from '../script/vss-target';
+import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';
+import type { CommandLineContext } from './context';
+import { ProgressBar } from './progress-bar';
+
+interface ScriptArguments extends DominoArguments {
+  readonly script?: string;
+  readonly log?: string;
+  readonly check?: boolean;
+  readonly keepGoing?: boolean;
+  readonly withDomino?: boolean;
+}
+
+export function addScriptCommand(
+  program: Command,
+  context: CommandLineContext,
+  finish: (exitCode: number) => void,
+): void {
+  const command = program
+    .command('script')
+    .description('run a diskshadow script, or commands as you type them')
+    .argument('[file]', 'script file; without one, commands are read from a prompt')
+    // As diskshadow is called: `-s FILE`, `/s FILE`, `/l LOG` reach these too.
+    .argument('[more...]', 'the same with the options of diskshadow: /s FILE, /l LOG')
+    .option('-s, --script <file>', 'script file', pathFrom(context))
+    .option('-l, --log <file>', 'also write everything to this file', pathFrom(context))
+    .option('--check', 'only say what would be done; nothing is touched and nothing run')
+    .option('--keep-going', 'go on after a command that is wrong or fails')
+    .option('--with-domino', 'put the databases of the Domino server into backup mode round create');
+  addDominoOptions(command, context)
+    .addHelpText(
+      'after',
+      `
+The script is read as a whole first; when a line is wrong, nothing is done. Each message names file, line and column.
+With --json each event is one line, a JSON document of its own. The commands: docs/scripts.md, or "help" at the prompt.
+
+Examples:
+  See what a script would do, on any system:
+  $ domino-vss script --check backup_start.txt
+
+  Run it as diskshadow would:
+  $ domino-vss script -s backup_start.txt -l backup.log
+
+  The same script as a consistent backup of Domino, unchanged:
+  $ domino-vss script backup_start.txt --with-domino
+
+Exit codes: 0 done, 1 a command failed, 2 the script is wrong, 3 databases were left out, 4 precondition not met,
+5 locked, 130 interrupted.
+`,
+    )
+    .action(async (file: string | undefined, more: readonly string[], options: ScriptArguments) => {
+      const args = withSlashes(file === undefined ? [] : [file, ...more], options, context);
+      if (args.withDomino) {
+        const relaunched = await context.relaunch(locationOf(args));
+        if (relaunched !== undefined) {
+          finish(relaunched);
+          return;
+        }
+      }
+      const printer = new Printer(context, args.json ?? false, args.log);
+      try {
+        finish(args.script === undefined ? await prompt(args, context, printer) : await run(args, context, printer));
+      } finally {
+        printer.close();
+      }
+    });
+}
+
+/** The file may be named alone, by `-s`, or as in `diskshadow /s FILE /l LOG`. */
+function withSlashes(words: readonly string[], options: ScriptArguments, context: CommandLineContext): ScriptArguments {
+  const resolve = pathFrom(context);
+  let { script, log } = options;
+  for (let index = 0; index < words.length; ++index) {
+    const word = words[index] ?? '';
+    const option = /^\/([sl])$/i.exec(word)?.[1]?.toLowerCase();
+    const value = option === undefined ? word : words[++index];
+    if (value === undefined) throw new OptionError(word, `a file is missing after ${word}`);
+    if (option === 'l' ? log !== undefined : script !== undefined) {
+      throw new OptionError('script', `"${value}" is one file too many`);
+    }
+    if (option === 'l') log = resolve(value);
+    else script = resolve(value);
+  }
+  return { ...options, ...(script !== undefined && { script }), ...(log !== undefined && { log }) };
+}
+
+async function run(args: ScriptArguments, context: CommandLineContext, printer: Printer): Promise<number> {
+  const { script = '', check = false, keepGoing = false, withDomino = false } = args;
+  const report = await runScript(context.loadBinding, {
+    script: { file: script },
+    check,
+    keepGoing,
+    domino: withDomino && locationOf(args),
+    workingDirectory: context.workingDirectory,
+    env: context.env,
+    signal: context.signal,
+    onEvent: printer.listener,
+  });
+  printer.say(describeEnd(report.commands, report.problems, check));
+  return report.exitCode;
+}
+
+function describeEnd(commands: number, problems: readonly ScriptProblem[], check: boolean): string {
+  const done = `${commands} command${commands === 1 ? '' : 's'} ${check ? 'would be run' : 'done'}`;
+  const wrong = problems.length === 1 ? ', 1 problem' : `, ${problems.length} problems`;
+  return problems.length === 0 ? done : done + wrong;
+}
+
+/** Reads commands until `exit` or the end of the input. */
+async function prompt(args: ScriptArguments, context: CommandLineContext, printer: Printer): Promise<number> {
+  const { loadBinding, workingDirectory, env, signal } = context;
+  const domino = args.withDomino ? locationOf(args) : undefined;
+  const options = { loadBinding, workingDirectory, domino, stateDirectory: stateDirectory(env), signal };
+  const target = await VssTarget.open(options);
+  const title = `domino-vss ${readPackageVersion()} script prompt, on ${hostname()}, ${formatTime(new Date())}`;
+  printer.say(`${title}\nhelp lists the commands, exit ends.\n`);
+  const isTerminal = process.stdin.isTTY && context.stdout.isTTY === true;
+  const problems = await runPrompt({
+    input: process.stdin,
+    output: isTerminal ? process.stdout : undefined,
+    target,
+    env,
+    signal,
+    emit: printer.listener,
+  });
+  // At a terminal the user has seen each failure; commands from a file or program are a script after all.
+  return isTerminal ? 0 : exitCodeOf(problems);
+}
+
+/** Prints events as text, or one JSON document a line, and to the log as text. */
+class Printer {
+  readonly #context: CommandLineContext;
+  readonly #json: boolean;
+  readonly #bar: ProgressBar;
+  /** Written without delay: what a script has done is known even when the machine goes down under it. */
+  readonly #log: number | undefined;
+
+  constructor(context: CommandLineContext, json: boolean, log: string | undefined) {
+    this.#context = context;
+    this.#json = json;
+    this.#bar = new ProgressBar(context, json);
+    this.#log = log === undefined ? undefined : openLog(log);
+    this.#write(`domino-vss ${readPackageVersion()} script on ${hostname()}, ${formatTime(new Date())}`);
+  }
+
+  readonly listener = (event: ScriptEvent): void => {
+    if (event.type === 'progress') this.#bar.listener(event.progress);
+    else this.#bar.end();
+    const text = describeEvent(event);
+    if (text !== undefined) this.#write(text);
+    if (this.#json) this.#context.stdout.write(`${JSON.stringify(event)}\n`);
+    else if (event.type === 'problem') this.#context.stderr.write(`${describeProblem(event)}\n`);
+    else if (event.type === 'output') this.#context.stdout.write(event.text);
+    else if (text !== undefined) this.#context.stdout.write(`${text}\n`);
+  };
+
+  /** What is only for people. */
+  say(text: string): void {
+    this.#write(text);
+    if (!this.#json) this.#context.stdout.write(`${text}\n`);
+  }
+
+  close(): void {
+    this.#bar.end();
+    if (this.#log !== undefined) closeSync(this.#log);
+  }
+
+  #write(text: string): void {
+    if (this.#log !== undefined) writeSync(this.#log, `${text}\n`);
+  }
+}
+
+function openLog(file: string): number {
+  try {
+    return openSync(file, 'a');
+  } catch (cause) {
+    throw new DominoVssError('ERR_FILE_SYSTEM', { message: (cause as Error).message, cause });
+  }
+}

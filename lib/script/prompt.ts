@@ -1,0 +1,69 @@
+import { createInterface } from 'node:readline/promises';
+import { AbortError } from '../errors';
+import { completeCommand } from './completion';
+import type { ScriptEventListener } from './events';
+import { parseLine } from './grammar';
+import { Interpreter } from './interpreter';
+import { ScriptFailure, type ScriptProblem } from './problem';
+import type { ScriptTarget } from './target';
+
+/** A prompt and what it works on. */
+export interface PromptOptions {
+  readonly input: NodeJS.ReadableStream;
+  /** The terminal; undefined when the commands come from elsewhere, and need neither prompt nor history. */
+  readonly output: NodeJS.WritableStream | undefined;
+  readonly target: ScriptTarget;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly emit: ScriptEventListener;
+}
+
+/** How a line that was typed is called in messages. */
+const name = '(prompt)';
+
+/**
+ * Runs commands one by one until `exit` or the end of the input, with history and completion. A command that fails ends
+ * nothing; answers all that did.
+ */
+export async function runPrompt({ input, output, target, env, signal, emit }: PromptOptions): Promise<ScriptProblem[]> {
+  const interpreter = new Interpreter({ target, emit, env, signal });
+  const problems: ScriptProblem[] = [];
+  const report = (problem: ScriptProblem): void => {
+    problems.push(problem);
+    emit({ type: 'problem', ...problem });
+  };
+  const lines = createInterface({
+    input,
+    ...(output && { output }),
+    terminal: output !== undefined,
+    prompt: 'DOMINO-VSS> ',
+    completer: (line: string) => completeCommand(line, interpreter.aliasNames),
+  });
+  const close = (): void => {
+    lines.close();
+  };
+  // Ctrl-C at the prompt ends it as at any prompt; while a command runs it comes by the signal.
+  lines.on('SIGINT', close);
+  signal.addEventListener('abort', close);
+  let line = 0;
+  try {
+    if (output) lines.prompt();
+    for await (const text of lines) {
+      line += 1;
+      try {
+        const statement = parseLine(text, line);
+        if (statement && (await interpreter.run(statement, name)) === 'exit') break;
+      } catch (error) {
+        if (!(error instanceof ScriptFailure)) throw error;
+        report(error.in(name));
+      }
+      if (output) lines.prompt();
+    }
+    if (signal.aborted) throw new AbortError(signal.reason);
+  } finally {
+    signal.removeEventListener('abort', close);
+    lines.close();
+    for (const problem of await interpreter.close({ line: line + 1, column: 1 }, name)) report(problem);
+  }
+  return problems;
+}

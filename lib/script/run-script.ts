@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { publicCall } from '../call';
+import { OptionError } from '../errors';
+import type { NativeBinding } from '../native';
+import {
+  abortSignal,
+  absolutePath,
+  boolean,
+  checkOptions,
+  dominoLocation,
+  functionValue,
+  nonEmptyString,
+  type DominoLocation,
+} from '../options';
+import type { ScriptEventListener } from './events';
+import { runStatements, type ScriptReport } from './run-statements';
+import { readScriptFile } from './script-source';
+import { VssTarget } from './vss-target';
+
+/** Options of `runScript`. */
+export interface RunScriptOptions {
+  /** The script: an absolute path, or its text with a name for messages (default: `(script)`). */
+  readonly script: { readonly file: string } | { readonly text: string; readonly name?: string | undefined };
+  /** Only say what would be done; works on every system. Default: false. */
+  readonly check?: boolean | undefined;
+  /** Go on after a command that is wrong or fails. Default: false. */
+  readonly keepGoing?: boolean | undefined;
+  /**
+   * Put the databases of the Domino server into backup mode round every `create`; deltas and manifest lie beside the
+   * metadata then. `true`: the server found by the environment and in the usual places. Default: false.
+   */
+  readonly domino?: boolean | DominoLocation | undefined;
+  /** Absolute directory that relative paths in the script are meant from. Default: that of the process. */
+  readonly workingDirectory?: string | undefined;
+  /** Environment of the script and of what `exec` runs. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called for everything that happens. */
+  readonly onEvent?: ScriptEventListener | undefined;
+}
+
+export function runScript(loadBinding: () => NativeBinding, options: RunScriptOptions): Promise<ScriptReport> {
+  return publicCall(async () => {
+    checkRunOptions(options);
+    const { script, check = false, keepGoing = false, domino = false, signal, onEvent } = options;
+    const { workingDirectory = process.cwd(), env = process.env } = options;
+    const source = 'file' in script ? { text: await readScriptFile(script.file), name: script.file } : script;
+    return runStatements({
+      text: source.text,
+      file: source.name ?? '(script)',
+      check,
+      keepGoing,
+      env,
+      workingDirectory,
+      signal,
+      emit: onEvent ?? (() => undefined),
+      createTarget: () =>
+        VssTarget.open({
+          loadBinding,
+          workingDirectory,
+          domino: domino === true ? {} : domino === false ? undefined : domino,
+          stateDirectory: stateDirectory(env),
+          signal,
+        }),
+    });
+  });
+}
+
+function checkRunOptions(options: RunScriptOptions): void {
+  checkOptions(options, {
+    script: (value, name) => {
+      checkOptions(value, { file: absolutePath, text: isText, name: nonEmptyString }, `${name}.`);
+    },
+    check: boolean,
+    keepGoing: boolean,
+    domino: (value, name) => {
+      if (typeof value !== 'boolean') dominoLocation(value, name);
+    },
+    workingDirectory: absolutePath,
+    env: (value, name) => {
+      if (typeof value !== 'object' || value === null) throw new OptionError(name, `${name} must be an object`);
+    },
+    signal: abortSignal,
+    onEvent: functionValue,
+  });
+  const { script } = options as Partial<RunScriptOptions>;
+  if (!script || 'file' in script === 'text' in script) {
+    throw new OptionError('script', 'script must have either a file or a text');
+  }
+}
+
+function isText(value: unknown, name: string): void {
+  if (typeof value !== 'string') throw new OptionError(name, `${name} must be a string`);
+}
+
+/** Where scripts without Domino keep manifests and journals, so that a later script knows whose shadows it meets. */
+export function stateDirectory(env: Readonly<Record<string, string | undefined>>): string {
+  return join(env['ProgramData'] ?? env['ALLUSERSPROFILE'] ?? 'C:\\ProgramData', 'domino-vss');
+}

@@ -1,0 +1,52 @@
+import { OptionError } from '../errors';
+import { resolveVss, type RequestedAttribute, type VssOptions, type WritersOption } from '../vss-context';
+import type { ScriptOption } from './commands';
+import type { CreateRequest } from './target';
+
+/** The options of `beginBackup` that a script has written in its own words. */
+export interface RequestedBackup {
+  readonly lifetime: 'backup' | 'persistent';
+  readonly writers: WritersOption;
+  readonly vss: VssOptions;
+}
+
+const attributes: Readonly<Partial<Record<ScriptOption, RequestedAttribute>>> = {
+  differential: 'differential',
+  plex: 'plex',
+  transportable: 'transportable',
+  rollbackrecover: 'rollback-recovery',
+  txfrecover: 'txf-recovery',
+};
+
+/** Translates a `create`, and refuses in words what VSS cannot do. Pure: nothing is touched. */
+export function requestedBackup(
+  request: Pick<CreateRequest, 'context' | 'options' | 'backupType' | 'volumes' | 'writers'>,
+): RequestedBackup {
+  const { context, options, backupType, volumes, writers } = request;
+  const providers = [...new Set(volumes.map(({ providerId }) => providerId))];
+  const [providerId = ''] = providers;
+  if (providers.length > 1) {
+    const message = 'the volumes of one set must all have the same provider, or none: make several sets';
+    throw new OptionError('vss.providerId', message);
+  }
+  const { exclude, verify } = writers;
+  const requested: RequestedBackup = {
+    lifetime: context.lifetime === 'volatile' ? 'backup' : 'persistent',
+    writers: !context.writers ? 'none' : exclude.length + verify.length === 0 ? 'all' : { exclude, verify },
+    vss: {
+      ...(context.lifetime === 'clientaccessible' && { context: 'client-accessible' }),
+      ...(providerId !== '' && { providerId }),
+      backupType,
+      attributes: options.flatMap((option) => attributes[option] ?? []),
+      ...autoRecovery(context.writers, options),
+    },
+  };
+  resolveVss(requested);
+  return requested;
+}
+
+/** Scripts have to say that they want no auto-recovery, where the API has to be asked for it. */
+function autoRecovery(writers: boolean, options: readonly ScriptOption[]): Pick<VssOptions, 'autoRecovery'> {
+  if (options.includes('noautorecover')) return { autoRecovery: false };
+  return writers ? { autoRecovery: true } : {};
+}

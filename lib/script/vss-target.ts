@@ -1,0 +1,390 @@
+import { existsSync } from 'node:fs';
+import { access, constants, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Backup } from '../backup';
+import { beginBackup } from '../begin-backup';
+import type { Call } from '../call';
+import { DominoVssError, toPublicError, VssError } from '../errors';
+import { exposeShadow, unexposeShadow } from '../exposure';
+import { breakSnapshotSet, importShadows } from '../hardware-sets';
+import { queryShadows, type ListedShadow } from '../listed-shadow';
+import type { NativeBinding } from '../native';
+import type { DominoLocation } from '../options';
+import { ownShadows } from '../own-shadows';
+import { revertToShadow } from '../revert';
+import { deleteShadows, resolveVolume, selectShadows, type ShadowSelector } from '../shadows';
+import type { Shadow } from '../shadow';
+import type { SnapshotSet } from '../snapshot-set';
+import { vssCall } from '../vss-call';
+import { isVolumeSupported, listProviders, type VssProvider } from '../vss-providers';
+import { isSameName } from '../windows-names';
+import { listWriters, type Writer } from '../writers';
+import type { WriterDetail } from './commands';
+import { execute } from './execute';
+import { generatedMetadataName } from './metadata';
+import { decodeText } from './script-source';
+import type {
+  CreateRequest,
+  ExposePlace,
+  ScriptBackup,
+  ScriptMetadata,
+  ScriptRestore,
+  ScriptShadow,
+  ScriptTarget,
+} from './target';
+import { requestedBackup } from './vss-options';
+
+/** What scripts need of this machine, besides the machine. */
+export interface VssTargetOptions {
+  readonly loadBinding: () => NativeBinding;
+  readonly workingDirectory: string;
+  /** Put the databases of this Domino server into backup mode round `create`; undefined: plain volumes. */
+  readonly domino: DominoLocation | undefined;
+  /** Where plain volumes have their manifests and journals; those of Domino lie beside the metadata. */
+  readonly stateDirectory: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The computer this runs on. */
+export class VssTarget implements ScriptTarget {
+  readonly #options: VssTargetOptions;
+  /** Sets this process has made and not yet let go. */
+  readonly #open = new Set<OpenBackup>();
+  #mountPoints: ReadonlyMap<string, string> | undefined;
+
+  private constructor(options: VssTargetOptions) {
+    this.#options = options;
+  }
+
+  /** Refuses a computer or process that cannot use VSS at all, before a script has done half of its work. */
+  static async open(options: VssTargetOptions): Promise<VssTarget> {
+    await vssCall(options.loadBinding, { signal: options.signal }, {}, async ({ vss, call }) => {
+      const [reason] = await call.race(vss.whyNot());
+      if (reason) throw toPublicError(reason);
+    });
+    return new VssTarget(options);
+  }
+
+  async metadataFile(file: string): Promise<string> {
+    const path = resolve(this.#options.workingDirectory, file);
+    const isDirectory =
+      file === '' ||
+      (await stat(path).then(
+        (found) => found.isDirectory(),
+        () => false,
+      ));
+    const full = isDirectory ? join(path, generatedMetadataName(new Date(), hostname())) : path;
+    await access(dirname(full), constants.W_OK).catch((cause: unknown) => {
+      const message = `metadata cannot be written to ${dirname(full)}: ${(cause as Error).message}`;
+      const hint = 'Make the directory, or name another one with "set metadata".';
+      throw new DominoVssError('ERR_FILE_SYSTEM', { message, hint, cause });
+    });
+    return full;
+  }
+
+  isVolumeSupported({ volume, providerId }: { volume: string; providerId: string }): Promise<boolean> {
+    const { loadBinding, signal } = this.#options;
+    return isVolumeSupported(loadBinding, { volume, signal, ...(providerId !== '' && { providerId }) });
+  }
+
+  async create(request: CreateRequest): Promise<ScriptBackup> {
+    const { loadBinding, domino, stateDirectory, signal } = this.#options;
+    const { onProgress, metadataFile } = request;
+    const volumes = request.volumes.map(({ volume }) => volume);
+    const backup = await beginBackup(loadBinding, {
+      ...(domino ? { source: 'domino', domino } : { source: 'volumes' }),
+      deltaDirectory: domino ? dirname(metadataFile) : stateDirectory,
+      volumes,
+      provider: 'vss',
+      ...requestedBackup(request),
+      signal,
+      onProgress,
+    });
+    try {
+      const set = await backup.createShadow({ signal, onProgress });
+      const { shadows, others } = await this.#inOrder(set, volumes);
+      const open = new OpenBackup({ loadBinding, backup, set, request, shadows, withDomino: domino !== undefined });
+      open.warnings.push(
+        ...backup.warnings,
+        ...others.map(({ mountedAs, volume }) => `${mountedAs || volume} holds databases and was taken along`),
+        ...set.skipped.map(({ database, text, hint }) => `${database} was left out: ${text}; ${hint}`),
+      );
+      open.onRelease = () => this.#open.delete(open);
+      this.#open.add(open);
+      return open;
+    } catch (error) {
+      await backup.dispose();
+      throw error;
+    }
+  }
+
+  async loadMetadata(file: string): Promise<ScriptMetadata> {
+    const cabinet = resolve(this.#options.workingDirectory, file);
+    await access(cabinet);
+    return this.#vss((_call, { vss }) =>
+      inTemporaryDirectory(async (directory) => {
+        const names = await vss.readCabinet({ cabinet, directory });
+        const read = async (wanted: string): Promise<string> => {
+          const name = names.find((candidate) => basename(candidate).toLowerCase() === wanted.toLowerCase());
+          if (name !== undefined) return decodeText(await readFile(join(directory, name)));
+          throw new VssError('ERR_VSS_DOCUMENT', { volume: cabinet }, { message: `${cabinet} holds no ${wanted}` });
+        };
+        return { manifest: await read('Manifest.xml'), components: await read('BCDocument.xml') };
+      }),
+    );
+  }
+
+  async importShadows({ components }: ScriptMetadata): Promise<readonly ScriptShadow[]> {
+    const { loadBinding, signal } = this.#options;
+    const shadows = await importShadows(loadBinding, { document: components, signal });
+    return this.#mounted(shadows);
+  }
+
+  async beginRestore({ components }: ScriptMetadata): Promise<ScriptRestore> {
+    const restore = await this.#vss((call, { vss }) =>
+      vss.beginRestore({ document: components, timeoutMs: call.remainingMs() }),
+    );
+    return {
+      writers: restore.writers,
+      preRestore: () => this.#vss((call) => restore.preRestore(call.remainingMs())),
+      postRestore: () => this.#vss((call) => restore.postRestore(call.remainingMs())),
+      close: () => restore.close(),
+    };
+  }
+
+  async listShadows(selector: ShadowSelector): Promise<readonly ScriptShadow[]> {
+    const found = await this.#vss(async (call, { binding, vss }) => {
+      const own = await ownShadows(this.#options.stateDirectory);
+      const shadows = await queryShadows(vss, own, call);
+      return selectShadows(selector, shadows, (volume) => resolveVolume(binding, volume, call));
+    });
+    return this.#mounted(found);
+  }
+
+  listWriters(detail: WriterDetail): Promise<readonly Writer[]> {
+    const { loadBinding, signal } = this.#options;
+    return listWriters(loadBinding, { status: detail === 'status', signal });
+  }
+
+  listProviders(): Promise<readonly VssProvider[]> {
+    const { loadBinding, signal } = this.#options;
+    return listProviders(loadBinding, { signal });
+  }
+
+  expose({ id, place }: { id: string; place: ExposePlace }): Promise<string> {
+    const { loadBinding, signal } = this.#options;
+    const as = place.kind === 'share' ? { share: place.as } : place.as;
+    // Of our own the journal knows the place as well.
+    return this.#ownShadow(id)?.expose({ as }) ?? exposeShadow(loadBinding, { id, as, signal });
+  }
+
+  async unexpose(selector: ShadowSelector): Promise<string> {
+    const { loadBinding, signal } = this.#options;
+    const [shadow] = await this.listShadows(selector);
+    if (!shadow || shadow.exposedAs === '') {
+      const message = shadow ? `${shadow.id} is not exposed` : 'no shadow copy is exposed there';
+      throw new VssError('ERR_VSS_NOT_FOUND', {}, { message });
+    }
+    const own = this.#ownShadow(shadow.id);
+    if (own?.exposedAs !== undefined) await own.unexpose();
+    else await unexposeShadow(loadBinding, { by: 'id', id: shadow.id, signal });
+    return shadow.exposedAs;
+  }
+
+  async deleteShadows(
+    selector: ShadowSelector,
+    onFound: (shadows: readonly ScriptShadow[]) => void,
+  ): Promise<readonly ScriptShadow[]> {
+    const { loadBinding, signal } = this.#options;
+    const found = await this.listShadows(selector);
+    if (found.length === 0 && (selector.by === 'id' || selector.by === 'set' || selector.by === 'exposed')) {
+      throw new VssError('ERR_VSS_NOT_FOUND', {}, { message: 'there is no such shadow copy' });
+    }
+    onFound(found);
+    for (const { id } of found) {
+      await this.#ownShadow(id)?.unexpose();
+      await deleteShadows(loadBinding, { by: 'id', id, foreign: 'delete', signal });
+      for (const open of this.#open) open.forget(id);
+    }
+    return found;
+  }
+
+  breakSet({ setId, how }: Parameters<ScriptTarget['breakSet']>[0]): Promise<void> {
+    const { loadBinding, signal } = this.#options;
+    return breakSnapshotSet(loadBinding, { setId, writable: how === 'writable', mask: how === 'mask', signal });
+  }
+
+  async revert(id: string): Promise<string> {
+    const { loadBinding, stateDirectory, domino, signal } = this.#options;
+    const deltaDirectory = existsSync(stateDirectory) ? stateDirectory : undefined;
+    const report = await revertToShadow(loadBinding, { id, deltaDirectory, domino, signal });
+    if (!report.finished) {
+      const message = `the revert of ${report.volume} goes on; it cannot be stopped`;
+      throw new VssError('ERR_VSS_REVERT', { volume: report.volume }, { message, hint: 'Wait for it to end.' });
+    }
+    return report.volume;
+  }
+
+  async execute(options: Parameters<ScriptTarget['execute']>[0]): Promise<number> {
+    const { workingDirectory, signal } = this.#options;
+    const file = resolve(workingDirectory, options.file);
+    await access(file);
+    return execute({ ...options, file, workingDirectory, signal });
+  }
+
+  #vss<T>(
+    body: (call: Call, native: { binding: NativeBinding; vss: NonNullable<NativeBinding['vss']> }) => Promise<T>,
+  ): Promise<T> {
+    const { loadBinding, signal } = this.#options;
+    return vssCall(loadBinding, { signal }, {}, ({ binding, vss, call }) => body(call, { binding, vss }));
+  }
+
+  #ownShadow(id: string): Shadow | undefined {
+    return [...this.#open].flatMap(({ set }) => set.shadows).find((shadow) => shadow.id === id);
+  }
+
+  /** The shadows of the volumes as they were named, and those of volumes that Domino needs besides. */
+  async #inOrder(
+    set: SnapshotSet,
+    volumes: readonly string[],
+  ): Promise<{ readonly shadows: readonly ScriptShadow[]; readonly others: readonly ScriptShadow[] }> {
+    const made = await this.#mounted(set.vss?.shadows ?? []);
+    const names = await this.#vss((call, { binding }) =>
+      Promise.all(volumes.map((volume) => resolveVolume(binding, volume, call))),
+    );
+    const named = names.flatMap((name) => made.find(({ volume }) => isSameName(volume, name)) ?? []);
+    const others = made.filter((shadow) => !named.includes(shadow));
+    return { shadows: [...named, ...others], others };
+  }
+
+  async #mounted(shadows: readonly ListedShadow[]): Promise<readonly ScriptShadow[]> {
+    this.#mountPoints ??= await this.#vss((call, { binding }) => findMountPoints(binding, call));
+    const mountPoints = this.#mountPoints;
+    return shadows.map((shadow) => ({ ...shadow, mountedAs: mountPoints.get(shadow.volume.toLowerCase()) ?? '' }));
+  }
+}
+
+/** Drive letters by the names of their volumes. */
+async function findMountPoints(binding: NativeBinding, call: Call): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  const drives = [...'CDEFGHIJKLMNOPQRSTUVWXYZAB'].map((letter) => `${letter}:\\`).filter((drive) => existsSync(drive));
+  for (const drive of drives) {
+    call.check();
+    // A drive without a medium, or one of the network, is no volume that has shadow copies.
+    const volume = await call.race(binding.inspectVolume(drive)).catch(() => undefined);
+    if (volume && !found.has(volume.device.toLowerCase())) found.set(volume.device.toLowerCase(), drive);
+  }
+  return found;
+}
+
+/** A set and the backup it belongs to, until it is let go. */
+class OpenBackup implements ScriptBackup {
+  readonly warnings: string[] = [];
+  readonly set: SnapshotSet;
+  /** Called when the backup has no say any more over its shadows. */
+  onRelease: () => void = () => undefined;
+  readonly #work: {
+    readonly loadBinding: () => NativeBinding;
+    readonly backup: Backup;
+    readonly request: CreateRequest;
+    readonly shadows: readonly ScriptShadow[];
+    readonly withDomino: boolean;
+  };
+  /** Ids of shadows that the script has not deleted. */
+  readonly #left: Set<string>;
+  #isComplete = false;
+  #isOver = false;
+
+  constructor(work: {
+    readonly loadBinding: () => NativeBinding;
+    readonly backup: Backup;
+    readonly set: SnapshotSet;
+    readonly request: CreateRequest;
+    readonly shadows: readonly ScriptShadow[];
+    readonly withDomino: boolean;
+  }) {
+    this.#work = work;
+    this.set = work.set;
+    this.#left = new Set(work.shadows.map(({ id }) => id));
+  }
+
+  get setId(): string {
+    return this.set.vss?.setId ?? '';
+  }
+
+  get shadows(): readonly ScriptShadow[] {
+    return this.#work.shadows;
+  }
+
+  get writers(): ScriptBackup['writers'] {
+    return (this.set.vss?.writers ?? []).map(({ name, excluded }) => ({ name, excluded }));
+  }
+
+  get outcome(): 'complete' | 'partial' {
+    return this.set.outcome;
+  }
+
+  /** The shadow is gone. */
+  forget(id: string): void {
+    this.#left.delete(id);
+  }
+
+  saveMetadata(manifest: string): Promise<void> {
+    const { loadBinding, request } = this.#work;
+    const documents: [string, string][] = [
+      ['Manifest.xml', manifest],
+      ['BCDocument.xml', this.set.vss?.componentsDocument ?? ''],
+      ...(this.set.vss?.writers ?? []).map(({ document }, index): [string, string] => [`WM${index}.xml`, document]),
+    ];
+    return vssCall(loadBinding, {}, {}, ({ vss }) =>
+      inTemporaryDirectory(async (directory) => {
+        const files = documents.map(([name]) => ({ file: join(directory, name), name }));
+        for (const [name, text] of documents) await writeFile(join(directory, name), text);
+        await vss.writeCabinet({ cabinet: request.metadataFile, files });
+      }),
+    );
+  }
+
+  /** A volatile set is needed until the script lets it go, and ends with its session: so both wait for that. */
+  async complete(): Promise<readonly string[]> {
+    this.#isComplete = true;
+    if (this.#isPersistent) return this.#end();
+    return ['the volatile shadow copies stay readable until reset or the end of the script; the writers are told then'];
+  }
+
+  async release(): Promise<readonly string[]> {
+    if (this.#isOver) return [];
+    // Plain volumes whose shadows go have nothing that should be kept of them.
+    if (!this.#isComplete && !this.#isPersistent && !this.#work.withDomino) {
+      this.onRelease();
+      await this.#work.backup.dispose();
+      return [];
+    }
+    return this.#end();
+  }
+
+  get #isPersistent(): boolean {
+    return this.#work.request.context.lifetime !== 'volatile';
+  }
+
+  async #end(): Promise<readonly string[]> {
+    this.#isOver = true;
+    this.onRelease();
+    const { backup, withDomino } = this.#work;
+    const known = new Set(backup.warnings);
+    const keep = this.#isPersistent && this.#left.size > 0;
+    const report = await backup.endBackup({ keep });
+    const said = report.warnings.filter((warning) => !known.has(warning));
+    return withDomino ? [...said, `deltas and manifest of the databases: ${report.directory}`] : said;
+  }
+}
+
+async function inTemporaryDirectory<T>(body: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'domino-vss-metadata-'));
+  try {
+    return await body(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
