@@ -30,6 +30,8 @@ import {
   type RevertStatus,
   type RevertToShadowOptions,
 } from './revert';
+import { runScript as run, type RunScriptOptions } from './script/run-script';
+import type { ScriptReport } from './script/run-statements';
 import {
   deleteShadows as deleteSelected,
   listShadows as list,
@@ -88,6 +90,12 @@ export type { RehearsalReport, RehearseOptions, SlowDatabase } from './rehearse'
 export type { RestoredDatabase, RestoreOptions, RestoreReport } from './restore';
 export type { RestoreMode, RestoreStep } from './restore-plan';
 export type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './revert';
+export type { ScriptContext, ScriptOption, WriterDetail } from './script/commands';
+export type { ListedAs, ScriptEvent, ScriptEventListener } from './script/events';
+export type { ScriptPlace, ScriptProblem } from './script/problem';
+export type { RunScriptOptions } from './script/run-script';
+export type { ScriptReport } from './script/run-statements';
+export type { ScriptShadow } from './script/target';
 export type { LeftOutReason, SelectionOptions } from './selection';
 export { systemdService, type BackupMode, type DominoService } from './service';
 export type { DeleteShadowsOptions, DeleteShadowsReport, ListShadowsOptions, ShadowSelector } from './shadows';
@@ -292,4 +300,16 @@ export function listProviders(options: VssCallOptions = {}): Promise<readonly Vs
  */
 export function isVolumeSupported(options: IsVolumeSupportedOptions): Promise<boolean> {
   return isSupported(loadBinding, options);
+}
+
+/**
+ * Runs a diskshadow script in this process, or with `check` only says what it would do. A script that is wrong or fails
+ * is a result (`outcome`, `problems`), not an error; persistent shadow copies that it has made stay then, as with
+ * diskshadow. Windows only, except with `check`.
+ *
+ * @throws {@link OptionError}; `ERR_FILE_SYSTEM` when the script cannot be read; `ERR_UNSUPPORTED` or {@link VssError} when
+ * VSS cannot be used at all; {@link AbortError} when cancelled.
+ */
+export function runScript(options: RunScriptOptions): Promise<ScriptReport> {
+  return run(loadBinding, options);
 }
