@@ -31,6 +31,11 @@ export interface EndBackupOptions {
    * can.
    */
   readonly keep?: boolean | undefined;
+  /**
+   * VSS with writers only: whether they are told that the backup is complete. Without that a full backup lets no
+   * application drop or truncate anything. Default: true.
+   */
+  readonly tellWriters?: boolean | undefined;
   /** Default: 600 000. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -121,7 +126,7 @@ export class Backup {
    */
   endBackup(options: EndBackupOptions = {}): Promise<BackupReport> {
     return publicCall(async () => {
-      checkOptions(options, { keep: boolean, timeoutMs: milliseconds, signal: abortSignal });
+      checkOptions(options, { keep: boolean, tellWriters: boolean, timeoutMs: milliseconds, signal: abortSignal });
       const keep = options.keep ?? this.#facts.lifetime === 'persistent';
       const { vss } = this.#work.provider;
       if (keep && vss && !vss.persistent) {
@@ -130,7 +135,7 @@ export class Backup {
       }
       return this.#run('created', async () => {
         const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'end' });
-        return this.#end(keep, call);
+        return this.#end({ keep, tellWriters: options.tellWriters ?? true }, call);
       });
     });
   }
@@ -191,7 +196,10 @@ export class Backup {
     }
   }
 
-  async #end(keep: boolean, call: Call): Promise<BackupReport> {
+  async #end(
+    { keep, tellWriters }: { readonly keep: boolean; readonly tellWriters: boolean },
+    call: Call,
+  ): Promise<BackupReport> {
     const created = this.#created;
     if (!created) throw new DominoVssError('ERR_INTERNAL', { message: 'no shadow although one was created' });
     const { set, capture } = created;
@@ -208,8 +216,8 @@ export class Backup {
     // From here on the backup is good, whatever happens to its shadow.
     this.#state = 'ended';
     const left = keep
-      ? await this.#collect([this.#closeSession(true), () => this.#leaveExposed()])
-      : await this.#removeShadow();
+      ? await this.#collect([this.#closeSession({ keep, tellWriters }), () => this.#leaveExposed()])
+      : await this.#removeShadow(tellWriters);
     left.push(...(await this.#collect([() => this.#finishJournal(left)])));
     const warnings = [...head.warnings, ...left.map((error) => toPublicError(error).message)];
     const { outcome, provider, lifetime, window, counts, volumes, vss = null, changes, alsoSave } = head;
@@ -248,7 +256,7 @@ export class Backup {
   #takeBack(): Promise<void> {
     if (this.#state === 'ended') return Promise.resolve();
     this.#removed ??= (async () => {
-      const left = await this.#removeShadow();
+      const left = await this.#removeShadow(false);
       left.push(...(await this.#collect([() => rm(this.directory, { recursive: true, force: true })])));
       const stuck = await this.#finishJournal(left);
       if (stuck.length > 0) throw stuckError(stuck);
@@ -258,12 +266,12 @@ export class Backup {
   }
 
   /** Databases come out first; then the shadow goes. Answers what could not be done. */
-  #removeShadow(): Promise<unknown[]> {
+  #removeShadow(tellWriters: boolean): Promise<unknown[]> {
     const unexpose = (this.#created?.set.shadows ?? []).map((shadow) => () => shadow.unexpose());
     return this.#collect([
       // Nobody knows whether a shadow of VSS takes the places along where it is exposed.
       ...(this.#work.provider.vss ? unexpose : []),
-      this.#closeSession(false),
+      this.#closeSession({ keep: false, tellWriters }),
       async () => this.#work.hookRun?.remove(),
       ...(this.#work.provider.vss ? [] : unexpose),
       () => {
@@ -278,12 +286,9 @@ export class Backup {
     return this.#work.journal.update({ exposures: [] });
   }
 
-  #closeSession(keepShadow: boolean): () => Promise<void> {
-    // The manifest is on the disk by then: writers may count on their data.
-    return () => {
-      const succeeded = this.#state === 'ended';
-      return this.#work.session.close({ keepShadow, succeeded, timeoutMs: closeTimeoutMs });
-    };
+  /** Writers are told only when the manifest is on the disk: they may count on their data then. */
+  #closeSession({ keep, tellWriters }: { readonly keep: boolean; readonly tellWriters: boolean }): () => Promise<void> {
+    return () => this.#work.session.close({ keepShadow: keep, succeeded: tellWriters, timeoutMs: closeTimeoutMs });
   }
 
   async #collect(steps: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {

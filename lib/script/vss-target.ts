@@ -374,7 +374,8 @@ class OpenBackup implements ScriptBackup {
     const { backup, withDomino } = this.#work;
     const known = new Set(backup.warnings);
     const keep = this.#isPersistent && this.#left.size > 0;
-    const report = await backup.endBackup({ keep });
+    // Whoever has not written `end backup` has not said that the data are safe.
+    const report = await backup.endBackup({ keep, tellWriters: this.#isComplete });
     const said = report.warnings.filter((warning) => !known.has(warning));
     return withDomino ? [...said, `deltas and manifest of the databases: ${report.directory}`] : said;
   }
