@@ -42,13 +42,14 @@ export const relaunchVariable = 'DOMINO_VSS_WORKING_DIRECTORY';
 export const doctorChecks: readonly (readonly [string, (context: DoctorContext) => Promise<Finding>])[] = [
   ['addon', checkAddon],
   ['notes.ini', checkNotesIni],
-  ['environment', checkEnvironment],
+  // The loader of Windows needs no environment, and its processes have no limit of open files that matters.
+  ...(process.platform === 'linux' ? ([['environment', checkEnvironment]] as const) : []),
   ['library', checkLibrary],
   ['user', checkUser],
   ...(process.platform === 'win32' ? ([['NOTESNTSERVICE', checkService]] as const) : []),
   ['transaction log', checkTransactionLog],
   ['databases', checkDatabases],
-  ['descriptors', checkDescriptors],
+  ...(process.platform === 'linux' ? ([['descriptors', checkDescriptors]] as const) : []),
   ['file system', checkFileSystem],
   ['delta directory', checkDeltaDirectory],
   ['left over', checkLeftOvers],

@@ -11,7 +11,8 @@ export interface Installation {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const libraryName = process.platform === 'win32' ? 'nnotes.dll' : 'libnotes.so';
+/** File name of the Domino runtime library on this system. */
+export const libraryName = process.platform === 'win32' ? 'nnotes.dll' : 'libnotes.so';
 
 const usualProgramDirectories =
   process.platform === 'win32'

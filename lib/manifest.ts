@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -220,6 +221,8 @@ async function* readDatabases(directory: string, head: ManifestHead): AsyncGener
     throw error;
   } finally {
     stream.destroy();
+    // Windows removes no directory while a file in it is open.
+    if (!stream.closed) await once(stream, 'close');
   }
   if (count !== head.counts.captured) {
     throw manifestError(file, `it holds ${count} databases, manifest.json says ${head.counts.captured}`);

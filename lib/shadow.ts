@@ -1,4 +1,5 @@
 import { readlink, rm, symlink } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { publicCall } from './call';
 import type { BackupWork } from './capture';
 import { DominoVssError, ShadowError, toPublicError } from './errors';
@@ -111,13 +112,15 @@ function linkPlaces(journaled: JournaledPlaces): Places {
     check: absolutePath,
     expose: (shadow, as) =>
       journaled.add(as as string, async () => {
-        await symlink(shadow.root, as as string, 'dir');
+        // Only Windows looks at the type: this one needs no privilege there.
+        await symlink(shadow.root, as as string, 'junction');
         return as as string;
       }),
     async unexpose({ root }, link) {
       // Somebody may have put something else there meanwhile, which is not ours to remove.
       const target = await readlink(link).catch(() => undefined);
-      if (target === root) await rm(link);
+      // A junction of Windows answers with a backslash at its end.
+      if (target !== undefined && resolve(target) === resolve(root)) await rm(link);
       await journaled.remove(link);
     },
   };

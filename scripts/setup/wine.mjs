@@ -51,7 +51,7 @@ export class WinePrefix {
       const child = spawn(join(this.#wine, 'wine64'), [program, ...args], {
         cwd: this.checkout,
         stdio: ['ignore', out, err],
-        env: { ...process.env, ...env, WINEPREFIX: this.directory, WINEDEBUG: '-all' },
+        env: { ...this.#environment(), ...env },
         timeout: timeoutMs,
         killSignal: 'SIGKILL',
       });
@@ -68,9 +68,15 @@ export class WinePrefix {
     await new Promise((resolve) => {
       spawn(join(this.#wine, 'wineserver'), ['-k'], {
         stdio: 'ignore',
-        env: { ...process.env, WINEPREFIX: this.directory },
+        env: this.#environment(),
       }).once('close', resolve);
     });
+  }
+
+  /** Without what is meant for the Node.js that starts it: paths of Unix, of certificates for example. */
+  #environment() {
+    const own = Object.entries(process.env).filter(([name]) => !/^(NODE_|npm_)/i.test(name));
+    return { ...Object.fromEntries(own), WINEPREFIX: this.directory, WINEDEBUG: '-all' };
   }
 
   async #runSystemProgram(program, args) {

@@ -1,10 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { libraryName } from '#lib/environment';
+import { linuxTest } from '../platform';
 import { FakeDomino } from './fake-binding';
 
 /** The command line as a process of its own, before any Domino is there. */
 const root = join(__dirname, '../../..');
 const main = join(root, 'dist/cli/main.js');
+/** What Node.js itself needs. */
+const systemEnvironment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => /^(SystemRoot|NODE_SKIP_PLATFORM_CHECK|PREBUILDS_ONLY)$/i.test(name)),
+);
 let domino: FakeDomino;
 
 beforeEach(() => {
@@ -19,14 +25,18 @@ function run(
   args: readonly string[],
   env: Record<string, string> = {},
 ): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [main, ...args], { cwd: domino.root, env, encoding: 'utf8' });
+  return spawnSync(process.execPath, [main, ...args], {
+    cwd: domino.root,
+    env: { ...systemEnvironment, ...env },
+    encoding: 'utf8',
+  });
 }
 
 interface Document {
   readonly checks: readonly { readonly name: string; readonly status: string; readonly found: string }[];
 }
 
-test('starts itself again with the environment that Domino needs, and keeps output and exit code', () => {
+linuxTest('starts itself again with the environment that Domino needs, and keeps output and exit code', () => {
   const { status, stdout } = run(['doctor', '--ini', 'data/notes.ini', '--program', 'program', '--json']);
   const { checks } = JSON.parse(stdout) as Document;
   expect(checks.find(({ name }) => name === 'environment')).toMatchObject({
@@ -54,5 +64,7 @@ test('a failing backup says what is missing, on the error output, with exit code
   const { status, stdout, stderr } = run(['backup', 'run', '--delta-dir', 'd', '--program', 'nowhere']);
   expect(status).toBe(4);
   expect(stdout).toBe('');
-  expect(stderr).toContain(`ERR_DOMINO_LIBRARY: libnotes.so not found; looked for: ${domino.root}/nowhere/libnotes.so`);
+  expect(stderr).toContain(
+    `ERR_DOMINO_LIBRARY: ${libraryName} not found; looked for: ${join(domino.root, 'nowhere', libraryName)}`,
+  );
 });

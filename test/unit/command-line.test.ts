@@ -123,7 +123,7 @@ describe('exit codes', () => {
     ['a backup that is not there', ['restore', 'nothing'], 2],
     ['a delta directory that is not there', ['backup', 'list', '--delta-dir', 'nothing'], 1],
     ['no Domino', ['backup', 'run', '--delta-dir', 'd', '--program', 'nowhere'], 4],
-    ['doctor in the wrong environment', ['doctor', '--ini', 'data/notes.ini', '--program', 'program'], 4],
+    ['doctor without a Domino', ['doctor', '--ini', 'nowhere/notes.ini', '--program', 'program'], 4],
   ])('%s', async (_what, args, expected) => {
     const { exitCode, stdout, stderr } = await run(args);
     expect(exitCode).toBe(expected);

@@ -1,16 +1,18 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { daosDirectory } from '#lib/also-save';
 import {
   findInstallation,
   findNotesIni,
   hasLibraryPath,
+  libraryName,
   missingEnvironment,
   NotesIni,
   requiredEnvironment,
 } from '#lib/environment';
 import { locateDatabase } from '#lib/links';
+import { linuxTest } from '../platform';
 
 let root: string;
 let program: string;
@@ -23,7 +25,7 @@ beforeEach(() => {
   data = join(root, 'data');
   ini = join(data, 'notes.ini');
   for (const directory of [program, data]) mkdirSync(directory);
-  writeFileSync(join(program, 'libnotes.so'), '');
+  writeFileSync(join(program, libraryName), '');
   writeFileSync(ini, `[Notes]\r\nDIRECTORY=${data}/\r\nKeyFilename=server.id\r\n\r\nDAOSEnable=1\r\n`);
 });
 
@@ -39,6 +41,11 @@ function thrownBy(action: () => unknown): unknown {
   }
 }
 
+const usualLibrary =
+  process.platform === 'win32'
+    ? 'C:\\Program Files\\HCL\\Domino\\nnotes.dll'
+    : '/opt/hcl/domino/notes/latest/linux/libnotes.so';
+
 describe('an installation is found', () => {
   test('by options, before the environment', () => {
     const env = { Notes_ExecDirectory: '/elsewhere', NOTES_INI: '/elsewhere/notes.ini' };
@@ -52,17 +59,15 @@ describe('an installation is found', () => {
     const expected = { programDirectory: program, notesIni: ini };
     expect(findInstallation({}, { Notes_ExecDirectory: program, NOTES_INI: ini })).toEqual(expected);
     expect(findInstallation({}, { Notes_ExecDirectory: program, Directory: data })).toEqual(expected);
-    expect(findInstallation({}, { Notes_ExecDirectory: program, PATH: `/bin:${data}` })).toEqual(expected);
+    expect(findInstallation({}, { Notes_ExecDirectory: program, PATH: `/bin${delimiter}${data}` })).toEqual(expected);
   });
 
   test('or the error says where it was looked for', () => {
     expect(thrownBy(() => findInstallation({}, { Notes_ExecDirectory: '/nowhere' }))).toMatchObject({
       code: 'ERR_DOMINO_LIBRARY',
-      message: expect.stringContaining(
-        '/nowhere/libnotes.so, /opt/hcl/domino/notes/latest/linux/libnotes.so',
-      ) as string,
+      message: expect.stringContaining(`${join('/nowhere', libraryName)}, ${usualLibrary}`) as string,
     });
-    expect(() => findInstallation({ programDirectory: data }, {})).toThrow(`${data}/libnotes.so`);
+    expect(() => findInstallation({ programDirectory: data }, {})).toThrow(join(data, libraryName));
     expect(thrownBy(() => findNotesIni({ notesIni: '/nowhere.ini' }, { NOTES_INI: ini }))).toMatchObject({
       code: 'ERR_DOMINO_NOTES_INI',
     });
@@ -86,13 +91,13 @@ describe('notes.ini', () => {
   test('tells where DAOS keeps its objects', () => {
     expect(daosDirectory(new NotesIni(ini), data)).toBe(join(data, 'DAOS'));
     writeFileSync(ini, `Directory=${data}\nDAOSBasePath=/daos\n`);
-    expect(daosDirectory(new NotesIni(ini), data)).toBe('/daos');
+    expect(daosDirectory(new NotesIni(ini), data)).toBe(resolve(data, '/daos'));
     writeFileSync(ini, `Directory=${data}\n`);
     expect(daosDirectory(new NotesIni(ini), data)).toBe('');
   });
 });
 
-test('the environment a process needs is complete, and keeps what was there', () => {
+linuxTest('the environment a process needs is complete, and keeps what was there', () => {
   const installation = { programDirectory: program, notesIni: ini };
   const before = { LD_LIBRARY_PATH: '/lib/mine', PATH: `/bin:${program}` };
   const needed = requiredEnvironment(installation, before);
@@ -119,7 +124,7 @@ describe('a database is located', () => {
   test('through declared links', async () => {
     writeFileSync(join(data, 'ext.dir'), '/mnt/ext\n');
     writeFileSync(join(data, 'far.nsf'), '/mnt/other/far\nCN=admin\n');
-    expect(await locateDatabase(data, 'ext/a/b.nsf')).toBe('/mnt/ext/a/b.nsf');
+    expect(await locateDatabase(data, 'ext/a/b.nsf')).toBe(join('/mnt/ext/a/b.nsf'));
     expect(await locateDatabase(data, 'far.nsf')).toBe('/mnt/other/far.nsf');
   });
 

@@ -2,6 +2,7 @@ import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readF
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { libraryName } from '#lib/environment';
 import type { NativeVssReport } from '#lib/native-vss';
 import type {
   NativeAbortOutcome,
@@ -79,7 +80,7 @@ export class FakeDomino {
 
   constructor(databases: readonly string[] = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) {
     for (const directory of [this.dataDirectory, this.programDirectory]) mkdirSync(directory);
-    writeFileSync(join(this.programDirectory, 'libnotes.so'), '');
+    writeFileSync(join(this.programDirectory, libraryName), '');
     writeFileSync(this.notesIni, `[Notes]\nDirectory=${this.dataDirectory}\nDAOSBasePath=DAOS\n`);
     for (const path of databases) this.write(path, `${path} at first `.repeat(50));
     this.volumes = [this.volume()];
@@ -137,7 +138,7 @@ export class FakeDomino {
       if (!existsSync(directory)) return;
       for (const entry of readdirSync(directory, { withFileTypes: true })) {
         if (entry.isDirectory()) walk(join(directory, entry.name));
-        else found.push(relative(this.root, join(directory, entry.name)));
+        else found.push(relative(this.root, join(directory, entry.name)).replaceAll('\\', '/'));
       }
     };
     walk(this.deltaDirectory);
@@ -147,6 +148,7 @@ export class FakeDomino {
 
   catalog(): NativeCatalog {
     const paths = (readdirSync(this.dataDirectory, { recursive: true }) as string[])
+      .map((path) => path.replaceAll('\\', '/'))
       .filter((path) => /\.(nsf|ntf|box)$/.test(path))
       .sort();
     const stats = paths.map((path) => statSync(this.file(path)));

@@ -17,6 +17,7 @@ import { AbortError, DominoVssError, RestoreError } from '#lib/errors';
 import { readJournals } from '#lib/journal';
 import { restoreDatabases, type RestoreOptions, type RestoreReport } from '#lib/restore';
 import { describeStep } from '#lib/restore-plan';
+import { linuxTest } from '../platform';
 import { fail, FakeDomino, truncate } from './fake-binding';
 
 const paths = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf'];
@@ -218,7 +219,7 @@ describe('offline', () => {
     await expectTidy();
   });
 
-  test('refuses a database that a process has open', async () => {
+  linuxTest('refuses a database that a process has open', async () => {
     const manifest = await backUp();
     const descriptor = openSync(domino.file('mail/ada.nsf'), 'r');
     const report = restore(manifest, { databases: ['mail/ada.nsf'], mode: { type: 'offline' } });
