@@ -155,7 +155,7 @@ export interface Simulation {
   /** Where the workload's own logs lie. */
   readonly logDirectory: string;
   /** What a process needs in its environment before it starts. */
-  readonly environment: Record<'LD_LIBRARY_PATH' | 'Notes_ExecDirectory' | 'PATH' | 'Directory', string>;
+  readonly environment: Readonly<Record<string, string>>;
   /** Relative paths, as the C API names the databases; linked ones included. */
   databases(): string[];
   /** Takes effect at once in all processes. */

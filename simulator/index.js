@@ -6,14 +6,16 @@ const fs = require('node:fs');
 const path = require('node:path');
 const readline = require('node:readline');
 
-const buildDirectory = path.join(__dirname, 'build');
+const isWindows = process.platform === 'win32';
+const buildDirectory = path.join(__dirname, 'build', ...(isWindows ? ['win32-x64'] : []));
 const programDirectory = path.join(buildDirectory, 'program');
-const executable = path.join(buildDirectory, 'domino-sim');
+const executable = path.join(buildDirectory, isWindows ? 'domino-sim.exe' : 'domino-sim');
+const libraryName = isWindows ? 'nnotes.dll' : 'libnotes.so';
 
 function isBuilt() {
   return (
     fs.existsSync(executable) &&
-    fs.existsSync(path.join(programDirectory, 'libnotes.so')) &&
+    fs.existsSync(path.join(programDirectory, libraryName)) &&
     fs.existsSync(path.join(programDirectory, 'res', 'C', 'strings.lmb'))
   );
 }
@@ -130,8 +132,9 @@ class Server {
     return this.#ask('stats');
   }
 
+  /** The end of its input stops it: Windows has no signal that asks. */
   async stop() {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGTERM');
+    this.#child.stdin.end();
     await this.#exit;
   }
 
@@ -154,12 +157,14 @@ class Simulation {
     this.dataDirectory = created.dataDirectory;
     this.logDirectory = path.join(directory, 'workload');
     const joined = (...parts) => parts.filter(Boolean).join(path.delimiter);
-    this.environment = {
-      LD_LIBRARY_PATH: joined(programDirectory, process.env.LD_LIBRARY_PATH),
-      Notes_ExecDirectory: programDirectory,
-      PATH: joined(process.env.PATH, programDirectory, path.join(programDirectory, 'res', 'C'), this.dataDirectory),
-      Directory: this.dataDirectory,
-    };
+    this.environment = isWindows
+      ? { PATH: joined(process.env.PATH, programDirectory) }
+      : {
+          LD_LIBRARY_PATH: joined(programDirectory, process.env.LD_LIBRARY_PATH),
+          Notes_ExecDirectory: programDirectory,
+          PATH: joined(process.env.PATH, programDirectory, path.join(programDirectory, 'res', 'C'), this.dataDirectory),
+          Directory: this.dataDirectory,
+        };
   }
 
   databases() {
@@ -249,7 +254,8 @@ async function createSimulation({
 }) {
   if (!isBuilt()) {
     throw new Error(
-      'the simulator is not built: cmake -S simulator -B simulator/build && cmake --build simulator/build',
+      'the simulator is not built: cmake -S simulator -B simulator/build && cmake --build simulator/build' +
+        ' (for Windows as in its README)',
     );
   }
   const home = path.resolve(directory);

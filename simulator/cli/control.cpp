@@ -13,6 +13,7 @@
 #include "lmbcs.h"
 #include "offline.h"
 #include "translog.h"
+#include "utf8_path.h"
 
 namespace domino_sim::cli {
 
@@ -102,7 +103,7 @@ std::unique_ptr<Environment> controlEnvironment(const Arguments& arguments) {
 }  // namespace
 
 std::unique_ptr<Environment> environmentOf(const std::string& iniPath, ProcessRole role) {
-    const std::string full = iniPath.find('/') == std::string::npos ? "./" + iniPath : iniPath;
+    const std::string full = pathOf(iniPath).has_parent_path() ? iniPath : "./" + iniPath;
     const std::vector<std::string> arguments{"domino-sim", "=" + full};
     try {
         return openEnvironment(arguments, role);
@@ -146,7 +147,7 @@ void clearServerState(Environment& environment, bool everything) {
         const platform::RobustLock lock(slot.state);
         if (slot.backup.state != BackupState::none && (everything || !partition.isAlive(slot.backup.owner))) {
             std::error_code ignored;
-            std::filesystem::remove(changeFilePath(partition, slot), ignored);
+            std::filesystem::remove(pathOf(changeFilePath(partition, slot)), ignored);
             slot.backup.state = BackupState::none;
             slot.backup.id = 0;
         }
@@ -253,8 +254,8 @@ int messagesCommand(const std::vector<std::string>& words) {
     if (arguments.plain().size() != 2) {
         throw UsageError("messages IN OUT");
     }
-    std::ifstream in(arguments.plain()[0], std::ios::binary);
-    std::ofstream out(arguments.plain()[1], std::ios::binary);
+    std::ifstream in(pathOf(arguments.plain()[0]), std::ios::binary);
+    std::ofstream out(pathOf(arguments.plain()[1]), std::ios::binary);
     for (std::string line; std::getline(in, line);) {
         out << lmbcs::fromUtf8(line) << '\n';
     }

@@ -12,6 +12,7 @@
 #include "json.h"
 #include "timedate.h"
 #include "translog.h"
+#include "utf8_path.h"
 
 namespace domino_sim::cli {
 
@@ -140,7 +141,7 @@ private:
 
 /** Databases outside the data directory, reached through a database link and a directory link. */
 std::vector<std::string> writeLinked(Creator& creator, const CreateOptions& options) {
-    const fs::path outside = options.data.string() + "-outside";
+    const fs::path outside = pathOf(options.data.string() + "-outside");
     creator.write(outside / "single" / "linked database.nsf", false);
     creator.write(outside / "archive" / "old1.nsf", false);
     creator.write(outside / "archive" / "2019" / "old2.nsf", false);
@@ -157,9 +158,9 @@ CreateOptions parse(const std::vector<std::string>& words) {
                               {"data", "program", "databases", "pages", "seed", "log", "unlogged-share", "ini", "set"},
                               {"links", "plain-names"});
     CreateOptions options;
-    options.data = fs::absolute(arguments.require("data"));
-    options.ini = fs::absolute(arguments.text("ini", (options.data / "notes.ini").string()));
-    options.program = fs::absolute(arguments.require("program")).string();
+    options.data = fs::absolute(pathOf(arguments.require("data"))).make_preferred();
+    options.ini = fs::absolute(pathOf(arguments.text("ini", (options.data / "notes.ini").string()))).make_preferred();
+    options.program = fs::absolute(pathOf(arguments.require("program"))).make_preferred().string();
     options.databases = static_cast<std::size_t>(parseNumber(arguments.require("databases")));
     if (const auto pages = arguments.find("pages")) {
         const auto colon = pages->find(':');
@@ -192,7 +193,7 @@ int createCommand(const std::vector<std::string>& words) {
     Json names = Json::array();
     for (std::size_t number = 0; number < options.databases; ++number) {
         const std::string name = databaseName(options, number);
-        creator.write(options.data / name, true);
+        creator.write(options.data / pathOf(name), true);
         names.append(name);
     }
     writeOtherFiles(options.data);

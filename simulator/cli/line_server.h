@@ -1,10 +1,10 @@
 #pragma once
-// Answers lines: from standard input and from a Unix socket, each connection on a thread of its own.
+// Answers lines: from standard input and from a Unix socket or named pipe, each connection on a thread of its own.
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
-#include <thread>
-#include <vector>
 
 namespace domino_sim::cli {
 
@@ -12,22 +12,38 @@ using AnswerLine = std::function<std::string(const std::string& line)>;
 
 class LineServer {
 public:
-    LineServer(const std::string& socketPath, AnswerLine answer);
+    LineServer(const std::string& address, AnswerLine answer);
     LineServer(const LineServer&) = delete;
     LineServer& operator=(const LineServer&) = delete;
     ~LineServer();
 
 private:
-    void accept(const std::stop_token& stop);
-
-    std::string socketPath_;
-    AnswerLine answer_;
-    int listener_ = -1;
-    std::vector<std::jthread> connections_;
-    std::jthread acceptor_;  // last: ends first
+    class Listener;
+    std::unique_ptr<Listener> listener_;
 };
 
-/** Answers the lines of standard input until `stopDescriptor` becomes readable or, if asked, until the input ends. */
-void answerStandardInput(const AnswerLine& answer, int stopDescriptor, bool stopsAtEnd);
+/** What the system sends to a program that is to end (SIGTERM, SIGINT; Ctrl+C, Ctrl+Break). Made before any thread. */
+class StopRequest {
+public:
+    StopRequest();
+    StopRequest(const StopRequest&) = delete;
+    StopRequest& operator=(const StopRequest&) = delete;
+    ~StopRequest();
+
+    /** Does the same from inside. */
+    void request();
+
+    /** What can be waited for: a descriptor or a handle. */
+    std::intptr_t waitable() const { return waitable_; }
+
+private:
+    std::intptr_t waitable_ = -1;
+};
+
+/** Answers the lines of standard input until a stop is requested or, if asked, until the input ends. */
+void answerStandardInput(const AnswerLine& answer, const StopRequest& stop, bool stopsAtEnd);
+
+/** Standard input and output carry bytes; Windows would change the ends of lines. */
+void useBinaryStreams();
 
 }  // namespace domino_sim::cli

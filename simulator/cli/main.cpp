@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "commands.h"
+#include "line_server.h"
 
 namespace {
 
@@ -47,7 +48,8 @@ constexpr Command kCommands[] = {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::vector<std::string> words(argv + 1, argv + argc);
+    std::vector<std::string> words = domino_sim::platform::programArguments(argc, argv);
+    words.erase(words.begin());
     if (words.empty() || words[0] == "--help" || words[0] == "help") {
         std::fputs(kHelp, stdout);
         return words.empty() ? kExitUsage : 0;
@@ -55,6 +57,7 @@ int main(int argc, char** argv) {
     try {
         for (const Command& command : kCommands) {
             if (words[0] == command.name) {
+                useBinaryStreams();
                 return command.run({words.begin() + 1, words.end()});
             }
         }

@@ -1,22 +1,19 @@
 // The server: holds the partition, runs the workload, answers lines.
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <sstream>
 
-#include <fcntl.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "arguments.h"
+#include "child_process.h"
 #include "commands.h"
 #include "json.h"
 #include "line_server.h"
 #include "maintenance.h"
 #include "remote.h"
+#include "utf8_path.h"
 #include "workload.h"
 
 namespace domino_sim::cli {
@@ -32,67 +29,6 @@ std::string failure(const std::string& text, Status status = kNoError) {
     }
     return json.text();
 }
-
-/** The second process of --second-process: the same workload, asked over its standard input. */
-class SecondProcess {
-public:
-    explicit SecondProcess(const std::vector<std::string>& words) {
-        int toChild[2];
-        int fromChild[2];
-        if (::pipe2(toChild, O_CLOEXEC) == -1 || ::pipe2(fromChild, O_CLOEXEC) == -1) {
-            throw std::system_error(errno, std::generic_category(), "pipe");
-        }
-        pid_ = ::fork();
-        if (pid_ == 0) {
-            ::dup2(toChild[0], STDIN_FILENO);
-            ::dup2(fromChild[1], STDOUT_FILENO);
-            std::vector<std::string> all{"domino-sim", "serve", "--writer", "--stop-with-stdin"};
-            all.insert(all.end(), words.begin(), words.end());
-            std::vector<char*> argv;
-            for (std::string& word : all) {
-                argv.push_back(word.data());
-            }
-            argv.push_back(nullptr);
-            ::execv("/proc/self/exe", argv.data());
-            ::_exit(127);
-        }
-        ::close(toChild[0]);
-        ::close(fromChild[1]);
-        in_.reset(::fdopen(toChild[1], "w"));
-        out_.reset(::fdopen(fromChild[0], "r"));
-        readLine();  // it is ready
-    }
-
-    ~SecondProcess() {
-        in_.reset();  // the end of its input stops it
-        ::waitpid(pid_, nullptr, 0);
-    }
-
-    std::string ask(const std::string& line) {
-        const std::lock_guard lock(mutex_);
-        std::fprintf(in_.get(), "%s\n", line.c_str());
-        std::fflush(in_.get());
-        return readLine();
-    }
-
-private:
-    struct Closer {
-        void operator()(std::FILE* file) const { std::fclose(file); }
-    };
-
-    std::string readLine() {
-        std::string line;
-        for (int c = std::fgetc(out_.get()); c != EOF && c != '\n'; c = std::fgetc(out_.get())) {
-            line += static_cast<char>(c);
-        }
-        return line;
-    }
-
-    pid_t pid_ = -1;
-    std::unique_ptr<std::FILE, Closer> in_;
-    std::unique_ptr<std::FILE, Closer> out_;
-    std::mutex mutex_;
-};
 
 /** Databases a running server never closes. */
 std::vector<std::unique_ptr<Database>> openSystemDatabases(Environment& environment) {
@@ -112,8 +48,8 @@ std::vector<std::unique_ptr<Database>> openSystemDatabases(Environment& environm
 
 class Session {
 public:
-    Session(Environment& environment, Workload& workload, SecondProcess* second)
-        : environment_(&environment), workload_(&workload), second_(second) {}
+    Session(Environment& environment, Workload& workload, ChildProcess* second, StopRequest& stop)
+        : environment_(&environment), workload_(&workload), second_(second), stop_(&stop) {}
 
     std::string answer(const std::string& line) {
         std::istringstream stream(line);
@@ -166,7 +102,7 @@ private:
             Database open(*environment_, resolvePath(*environment_, rest), OpenPurpose::user);
             forceFixup(open);
         } else if (command == "stats") {
-            ok.add("pid", ::getpid())
+            ok.add("pid", platform::currentProcess().pid)
                 .add("databases", workload_->databases())
                 .add("transactions", workload_->transactions())
                 .add("refused", workload_->refused());
@@ -174,7 +110,7 @@ private:
                 ok.addJson("secondProcess", second_->ask("stats"));
             }
         } else if (command == "stop") {
-            ::kill(::getpid(), SIGTERM);
+            stop_->request();
         } else {
             return failure("unknown command: " + command);
         }
@@ -198,23 +134,14 @@ private:
 
     Environment* environment_;
     Workload* workload_;
-    SecondProcess* second_;
+    ChildProcess* second_;
+    StopRequest* stop_;
 };
-
-/** Becomes readable when the process is asked to end. Blocks the signals in this and all later threads. */
-int stopDescriptor() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    return ::signalfd(-1, &signals, SFD_CLOEXEC);
-}
 
 WorkloadOptions workloadOptions(const Arguments& arguments, bool isWriter) {
     WorkloadOptions options;
-    options.logDirectory = arguments.require("log");
-    options.name = (isWriter ? "second-" : "server-") + std::to_string(::getpid());
+    options.logDirectory = pathOf(arguments.require("log"));
+    options.name = (isWriter ? "second-" : "server-") + std::to_string(platform::currentProcess().pid);
     options.threads = static_cast<unsigned>(arguments.number("threads", 1));
     options.transactionsPerSecond = arguments.number("rate", 0);
     options.databaseGlob = arguments.text("databases", "*");
@@ -223,9 +150,9 @@ WorkloadOptions workloadOptions(const Arguments& arguments, bool isWriter) {
     return options;
 }
 
-/** The words for the second process: its parent's without the one that would make it multiply. */
+/** The second process has the same workload as its parent, but not the word that would make it multiply. */
 std::vector<std::string> wordsForSecond(const std::vector<std::string>& words) {
-    std::vector<std::string> result;
+    std::vector<std::string> result{"serve", "--writer", "--stop-with-stdin"};
     std::ranges::copy_if(words, std::back_inserter(result),
                          [](const std::string& word) { return word != "--second-process"; });
     return result;
@@ -239,7 +166,7 @@ int serveCommand(const std::vector<std::string>& words) {
     const bool isWriter = arguments.has("writer");
     const WorkloadOptions options = workloadOptions(arguments, isWriter);
     fs::create_directories(options.logDirectory);
-    std::optional<SecondProcess> second;  // before any thread and before the signals are blocked
+    std::optional<ChildProcess> second;  // before any thread and before the signals are blocked
     const auto environment = environmentOf(arguments.require("ini"), ProcessRole::writer);
     if (!isWriter) {
         if (environment->partition->isServerRunning()) {
@@ -247,25 +174,26 @@ int serveCommand(const std::vector<std::string>& words) {
         }
         clearServerState(*environment, false);
         if (arguments.has("second-process")) {
-            second.emplace(wordsForSecond(words));
+            second.emplace(ownPath(), wordsForSecond(words));
+            second->readLine();  // it is ready
         }
         environment->partition->leave();
         environment->partition->enroll(ProcessRole::server);
     }
-    const int stop = stopDescriptor();
+    StopRequest stop;
     const auto systemDatabases =
         isWriter ? std::vector<std::unique_ptr<Database>>() : openSystemDatabases(*environment);
     {
         Workload workload(*environment, options);
-        Session session(*environment, workload, second ? &*second : nullptr);
+        Session session(*environment, workload, second ? &*second : nullptr, stop);
         const auto answer = [&](const std::string& line) { return session.answer(line); };
-        std::optional<LineServer> sockets;
+        std::optional<LineServer> server;
         if (!isWriter) {
-            sockets.emplace(environment->partition->socketPath(), answer);
+            server.emplace(environment->partition->serverAddress(), answer);
         }
         std::puts(Json::object()
                       .add("ready", true)
-                      .add("pid", ::getpid())
+                      .add("pid", platform::currentProcess().pid)
                       .add("databases", workload.databases())
                       .text()
                       .c_str());

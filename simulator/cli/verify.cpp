@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "json.h"
 #include "timedate.h"
+#include "utf8_path.h"
 #include "workload_log.h"
 
 namespace domino_sim::cli {
@@ -28,7 +29,7 @@ constexpr std::uint32_t kPagesAtOnce = 256;
 class History {
 public:
     explicit History(const std::string& directory) {
-        readWorkloadLogs(directory, [this](WorkloadRecord&& record) { records_.push_back(std::move(record)); });
+        readWorkloadLogs(pathOf(directory), [this](WorkloadRecord&& record) { records_.push_back(std::move(record)); });
         for (const WorkloadRecord& record : records_) {
             byChain_.emplace(record.chain, &record);
             byParent_.emplace(record.parentChain, &record);
@@ -306,7 +307,7 @@ std::vector<std::string> filesOf(const Arguments& arguments) {
     if (const auto list = arguments.find("files-from")) {
         std::ifstream opened;
         if (*list != "-") {
-            opened.open(*list);
+            opened.open(pathOf(*list));
         }
         std::istream& stream = *list == "-" ? std::cin : opened;
         for (std::string line; std::getline(stream, line);) {

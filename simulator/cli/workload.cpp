@@ -102,7 +102,7 @@ Workload::Workload(Environment& environment, WorkloadOptions options)
       seeds_(mix(options_.seed, std::hash<std::string>()(options_.name))),
       controlLog_(options_.logDirectory, options_.name + "-control") {
     forEachDatabase(environment, [&](const DirectoryEntry& entry) {
-        if (matchesGlob(options_.databaseGlob, entry.canonical)) {
+        if (matchesGlob(options_.databaseGlob, withSlashes(entry.canonical))) {
             databases_.push_back({PathKind::database, entry.canonical, entry.expanded});
         }
     });

@@ -6,7 +6,7 @@ namespace domino_sim {
 
 std::string Subject::name() const {
     if (path != nullptr) {
-        const std::string named = lmbcs::toUtf8(path);
+        const std::string named = platform::nativePath(lmbcs::toUtf8(path));
         const Environment& environment = *Runtime::get().environment();
         return environment.isInDataDirectory(named) ? named.substr(environment.dataDirectory.size() + 1) : named;
     }

@@ -7,7 +7,12 @@
 #include "faults.h"
 #include "runtime.h"
 
+// What is exported from the DLL stands in nnotes.def.
+#ifdef _WIN32
+#define NOTES_API extern "C"
+#else
 #define NOTES_API extern "C" [[gnu::visibility("default")]]
+#endif
 
 namespace domino_sim {
 

@@ -1,7 +1,10 @@
 // Applying change information to a copy.
 
+#include <filesystem>
+
 #include "api.h"
 #include "lmbcs.h"
+#include "utf8_path.h"
 
 using namespace domino_sim;
 
@@ -89,7 +92,7 @@ NOTES_API std::uint64_t NSFBackupStartApplyChangeInfo(Handle* applyContext, char
     return call("NSFBackupStartApplyChangeInfo"_function, {0, copyPath}, [&](Environment& environment) -> Status {
         requireZero(flags);
         const std::string path = pathArgument(environment, copyPath);
-        if (!path.starts_with('/') && environment.settings.is("SIM_APPLY_PATH"_setting, "full")) {
+        if (!pathOf(path).is_absolute() && environment.settings.is("SIM_APPLY_PATH"_setting, "full")) {
             return kAbsolutePathNeeded;
         }
         auto sink = std::make_unique<FileSink>(path);

@@ -35,7 +35,7 @@ Status nextToArchive(Environment& environment, std::int64_t after, Unid* logId, 
         }
     });
     *number = extent;
-    storePath(environment, path, logDirectory(environment) + "/" + extentName(extent));
+    storePath(environment, path, logDirectory(environment) + platform::kSeparator + extentName(extent));
     return status;
 }
 

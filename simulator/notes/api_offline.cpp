@@ -4,6 +4,7 @@
 
 #include "api.h"
 #include "offline.h"
+#include "utf8_path.h"
 
 using namespace domino_sim;
 
@@ -50,7 +51,7 @@ NOTES_API std::uint64_t NSFTakeDatabaseOffline(const char* dbPath, std::uint32_t
     return call("NSFTakeDatabaseOffline"_function, {0, dbPath}, [&](Environment& environment) -> Status {
         requireZero(options & ~(kNoDelete | kKeepAccessEntities));
         const std::string named = pathArgument(environment, dbPath);
-        if (!named.starts_with('/') && environment.settings.is("SIM_OFFLINE_PATH"_setting, "full")) {
+        if (!pathOf(named).is_absolute() && environment.settings.is("SIM_OFFLINE_PATH"_setting, "full")) {
             return kAbsolutePathNeeded;
         }
         const std::string path = databaseFile(environment, named);
@@ -64,7 +65,7 @@ NOTES_API std::uint64_t NSFTakeDatabaseOffline(const char* dbPath, std::uint32_t
             return kDatabaseInUse;
         }
         if ((options & kNoDelete) == 0) {
-            std::filesystem::remove(path);
+            std::filesystem::remove(pathOf(path));
         }
         return kNoError;
     });

@@ -2,11 +2,13 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 
 #include "api.h"
 #include "lmbcs.h"
+#include "utf8_path.h"
 
 using namespace domino_sim;
 
@@ -17,7 +19,7 @@ constexpr std::uint16_t kMaxWord = 0xffff;
 /** `0103<TAB>text` lines in LMBCS, as the build leaves them in the program directory. */
 std::map<Status, std::string> readTexts(const std::string& programDirectory) {
     std::map<Status, std::string> texts;
-    std::ifstream stream(programDirectory + "/res/C/strings.lmb", std::ios::binary);
+    std::ifstream stream(pathOf(programDirectory) / "res/C/strings.lmb", std::ios::binary);
     for (std::string line; std::getline(stream, line);) {
         const auto tab = line.find('\t');
         if (tab != std::string::npos) {
@@ -64,15 +66,18 @@ std::u16string inputOf(std::uint16_t mode, const char* in, std::uint16_t inLengt
         return utf16At(in, isTerminated ? utf16LengthBytes(in) : inLength);
     }
     const std::string_view bytes(in, isTerminated ? std::strlen(in) : inLength);
-    return mode == kLmbcsToNative || mode == kLmbcsToUnicode || mode == kLmbcsToUtf8 ? lmbcs::toUtf16(bytes)
-                                                                                     : lmbcs::utf16FromUtf8(bytes);
+    switch (mode) {
+        case kNativeToLmbcs: return platform::utf16FromNative(bytes);
+        case kUtf8ToLmbcs: return lmbcs::utf16FromUtf8(bytes);
+        default: return lmbcs::toUtf16(bytes);
+    }
 }
 
 std::string outputOf(std::uint16_t mode, std::u16string_view text) {
     switch (mode) {
         case kLmbcsToUnicode: return {reinterpret_cast<const char*>(text.data()), text.size() * 2};
-        case kLmbcsToNative:
-        case kLmbcsToUtf8: return lmbcs::utf8FromUtf16(text);  // the native character set here is UTF-8
+        case kLmbcsToNative: return platform::nativeFromUtf16(text);
+        case kLmbcsToUtf8: return lmbcs::utf8FromUtf16(text);
         default: return lmbcs::fromUtf16(text);
     }
 }

@@ -9,6 +9,7 @@
 #include "summary.h"
 #include "timedate.h"
 #include "translog.h"
+#include "utf8_path.h"
 
 using namespace domino_sim;
 
@@ -40,7 +41,7 @@ constexpr int kMaxDepth = 32;  // links may form a circle
 
 /** `.ns?`: three letters, the last one free. */
 bool hasExtension(const std::string& name, std::string_view pattern) {
-    return matchesGlob(pattern, upperCase(std::filesystem::path(name).extension().string()));
+    return matchesGlob(pattern, upperCase(pathOf(name).extension().string()));
 }
 
 bool isOfType(const DirectoryEntry& entry, std::uint16_t type) {
@@ -61,7 +62,7 @@ bool isOfType(const DirectoryEntry& entry, std::uint16_t type) {
 
 TimeDate fileTime(const std::string& path) {
     std::error_code error;
-    const auto time = std::filesystem::last_write_time(path, error);
+    const auto time = std::filesystem::last_write_time(pathOf(path), error);
     return error ? TimeDate{}
                  : timeDateOf(std::chrono::floor<std::chrono::milliseconds>(std::chrono::file_clock::to_sys(time)));
 }
@@ -98,7 +99,7 @@ private:
                 entry.kind == EntryKind::directory || environment_->isOn("SIM_SEARCH_FOLLOWS_LINKS"_setting);
             std::error_code ignored;
             if (has(kRecurse) && isFollowed && depth < kMaxDepth &&
-                std::filesystem::is_directory(entry.expanded, ignored)) {
+                std::filesystem::is_directory(pathOf(entry.expanded), ignored)) {
                 directory(entry.canonical, entry.expanded, depth + 1);
             }
             return;
@@ -169,7 +170,7 @@ private:
         text("$STORAGEPATH", entry.expanded);
         summary.addTime("$Modified", modified);
         std::error_code error;
-        const auto sizeBytes = std::filesystem::file_size(entry.expanded, error);
+        const auto sizeBytes = std::filesystem::file_size(pathOf(entry.expanded), error);
         summary.addNumber("$Length", error ? 0 : static_cast<double>(sizeBytes));
         if (entry.kind == EntryKind::databaseLink || entry.kind == EntryKind::directoryLink) {
             text("$LinkInfo", entry.expanded);

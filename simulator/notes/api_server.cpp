@@ -8,6 +8,7 @@
 #include "lmbcs.h"
 #include "remote.h"
 #include "timedate.h"
+#include "utf8_path.h"
 
 using namespace domino_sim;
 
@@ -55,7 +56,7 @@ std::string_view textOf(const char* argument) {
 }
 
 TimeDate modifiedTime(const std::string& path) {
-    const auto time = std::filesystem::last_write_time(path);
+    const auto time = std::filesystem::last_write_time(pathOf(path));
     const auto system = std::chrono::file_clock::to_sys(time);
     return timeDateOf(std::chrono::floor<std::chrono::milliseconds>(system));
 }

@@ -4,6 +4,7 @@
 
 #include "timedate.h"
 #include "translog.h"
+#include "utf8_path.h"
 
 namespace domino_sim {
 
@@ -16,7 +17,7 @@ std::uint64_t newBackupId() {
 
 void removeChangeFile(Database& database) {
     std::error_code ignored;
-    std::filesystem::remove(changeFilePath(*database.environment().partition, database.slot()), ignored);
+    std::filesystem::remove(pathOf(changeFilePath(*database.environment().partition, database.slot())), ignored);
 }
 
 void clearMarker(Database& database) {

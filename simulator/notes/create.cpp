@@ -8,6 +8,7 @@
 #include "lmbcs.h"
 #include "timedate.h"
 #include "translog.h"
+#include "utf8_path.h"
 
 namespace domino_sim {
 
@@ -63,8 +64,9 @@ void writeDatabaseFile(const std::string& path, const NewDatabase& database) {
 }
 
 void createDatabase(Environment& environment, const std::string& path, bool force) {
-    const fs::path named(path);
-    fs::path target = named.is_absolute() ? named : fs::path(environment.dataDirectory) / named;
+    const fs::path named = pathOf(path);
+    fs::path target = named.is_absolute() ? named : pathOf(environment.dataDirectory) / named;
+    target.make_preferred();
     if (target.extension().empty()) {
         target += ".nsf";
     }
@@ -100,7 +102,7 @@ void deleteDatabase(Environment& environment, const std::string& path) {
     if (handlesInUse(*environment.partition, slot) != 0) {
         throw StatusError(kDatabaseInUse);
     }
-    fs::remove(resolved.expanded);
+    fs::remove(pathOf(resolved.expanded));
 }
 
 void setInfo(Database& database, const char* info) {

@@ -42,6 +42,9 @@ public:
 
     Superblock readSuperblock() const;
 
+    /** Closes the file, so that another one can take its name. Nothing else may be done with it after that. */
+    void closeFile() { file_ = platform::File(); }
+
     /** Writes one page, saving its before-image first if a backup needs it. */
     void writePage(std::uint32_t number, std::span<const std::byte> page);
 

@@ -6,6 +6,7 @@
 
 #include "page.h"
 #include "paths.h"
+#include "utf8_path.h"
 
 namespace domino_sim {
 
@@ -26,7 +27,7 @@ bool hasSignature(const std::string& path) {
 DirectoryEntry classify(const std::string& canonicalDirectory, const fs::directory_entry& found) {
     DirectoryEntry entry;
     entry.name = found.path().filename().string();
-    entry.canonical = (canonicalDirectory.empty() ? "" : canonicalDirectory + "/") + entry.name;
+    entry.canonical = (canonicalDirectory.empty() ? "" : canonicalDirectory + platform::kSeparator) + entry.name;
     entry.physical = found.path().string();
     entry.expanded = entry.physical;
     std::error_code ignored;
@@ -58,7 +59,7 @@ void visitTree(const std::string& canonical, const std::string& expanded, int de
     forEachEntry(canonical, expanded, [&](const DirectoryEntry& entry) {
         if (entry.kind == EntryKind::directory || entry.kind == EntryKind::directoryLink) {
             std::error_code ignored;
-            if (fs::is_directory(entry.expanded, ignored)) {
+            if (fs::is_directory(pathOf(entry.expanded), ignored)) {
                 visitTree(entry.canonical, entry.expanded, depth + 1, visit);
             }
         } else if (entry.kind == EntryKind::database ||
@@ -71,14 +72,14 @@ void visitTree(const std::string& canonical, const std::string& expanded, int de
 }  // namespace
 
 bool hasDatabaseExtension(const std::string& name) {
-    const std::string extension = upperCase(fs::path(name).extension().string());
+    const std::string extension = upperCase(pathOf(name).extension().string());
     return extension == ".NSF" || extension == ".NTF" || extension == ".BOX";
 }
 
 void forEachEntry(const std::string& canonicalDirectory, const std::string& expandedDirectory,
                   const std::function<void(const DirectoryEntry&)>& visit) {
     std::vector<fs::directory_entry> found;
-    for (const fs::directory_entry& entry : fs::directory_iterator(expandedDirectory)) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(pathOf(expandedDirectory))) {
         found.push_back(entry);
     }
     std::ranges::sort(found, {}, [](const fs::directory_entry& entry) { return entry.path(); });

@@ -1,9 +1,10 @@
 #include "environment.h"
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <vector>
+
+#include "utf8_path.h"
 
 namespace domino_sim {
 
@@ -12,18 +13,16 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kIniName = "notes.ini";
-constexpr const char* kLibraryName = "libnotes.so";
 
 std::string environmentVariable(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::string() : std::string(value);
+    return platform::environmentVariable(name).value_or("");
 }
 
 std::vector<std::string> pathDirectories() {
     std::vector<std::string> result;
     const std::string path = environmentVariable("PATH");
     for (std::size_t begin = 0; begin <= path.size();) {
-        const std::size_t end = std::min(path.find(':', begin), path.size());
+        const std::size_t end = std::min(path.find(platform::kListSeparator, begin), path.size());
         if (end != begin) {
             result.push_back(path.substr(begin, end - begin));
         }
@@ -32,24 +31,26 @@ std::vector<std::string> pathDirectories() {
     return result;
 }
 
+/** The directory of argv[0], then those of PATH. */
+std::vector<std::string> searchedDirectories(std::span<const std::string> arguments) {
+    std::vector<std::string> result = pathDirectories();
+    if (!arguments.empty() && pathOf(arguments.front()).has_parent_path()) {
+        result.insert(result.begin(), pathOf(arguments.front()).parent_path().string());
+    }
+    return result;
+}
+
 std::string findProgramDirectory(std::span<const std::string> arguments) {
     if (const std::string named = environmentVariable("Notes_ExecDirectory"); !named.empty()) {
         return named;
     }
-    std::vector<std::string> candidates;
-    if (!arguments.empty() && arguments.front().find('/') != std::string::npos) {
-        candidates.push_back(fs::path(arguments.front()).parent_path().string());
-    }
-    for (const std::string& directory : pathDirectories()) {
-        candidates.push_back(directory);
-    }
-    for (const std::string& directory : candidates) {
+    for (const std::string& directory : searchedDirectories(arguments)) {
         std::error_code ignored;
-        if (fs::exists(fs::path(directory) / kLibraryName, ignored)) {
+        if (fs::exists(pathOf(directory) / platform::kLibraryName, ignored)) {
             return directory;
         }
     }
-    return {};
+    return platform::loadedFromDirectory().value_or("");
 }
 
 std::string findIni(std::span<const std::string> arguments, const std::string& programDirectory) {
@@ -58,18 +59,11 @@ std::string findIni(std::span<const std::string> arguments, const std::string& p
         if (i > 0 && argument.size() > 1 && argument.front() == '=') {
             const std::string named = argument.substr(1);
             // A bare name lies in the program directory.
-            return named.find('/') != std::string::npos ? named : (fs::path(programDirectory) / named).string();
+            return pathOf(named).has_parent_path() ? named : (pathOf(programDirectory) / pathOf(named)).string();
         }
     }
-    std::vector<std::string> directories;
-    if (!arguments.empty() && arguments.front().find('/') != std::string::npos) {
-        directories.push_back(fs::path(arguments.front()).parent_path().string());
-    }
-    for (const std::string& directory : pathDirectories()) {
-        directories.push_back(directory);
-    }
-    for (const std::string& directory : directories) {
-        const fs::path candidate = fs::path(directory) / kIniName;
+    for (const std::string& directory : searchedDirectories(arguments)) {
+        const fs::path candidate = pathOf(directory) / kIniName;
         std::error_code ignored;
         if (fs::is_regular_file(candidate, ignored)) {
             return candidate.string();
@@ -79,7 +73,7 @@ std::string findIni(std::span<const std::string> arguments, const std::string& p
 }
 
 std::string withoutClosingSlash(std::string path) {
-    while (path.size() > 1 && path.ends_with('/')) {
+    while (path.size() > 1 && path.ends_with(platform::kSeparator)) {
         path.pop_back();
     }
     return path;
@@ -92,8 +86,9 @@ std::string Environment::serverName() const {
 }
 
 bool Environment::isInDataDirectory(const std::string& expandedPath) const {
-    return expandedPath.size() > dataDirectory.size() && expandedPath.starts_with(dataDirectory) &&
-           expandedPath[dataDirectory.size()] == '/';
+    return expandedPath.size() > dataDirectory.size() && expandedPath[dataDirectory.size()] == platform::kSeparator &&
+           platform::pathKey(std::string_view(expandedPath).substr(0, dataDirectory.size())) ==
+               platform::pathKey(dataDirectory);
 }
 
 std::unique_ptr<Environment> openEnvironment(std::span<const std::string> arguments, ProcessRole role) {
@@ -115,12 +110,12 @@ std::unique_ptr<Environment> openEnvironment(std::span<const std::string> argume
     }
     const std::string dataDirectory = ini->find("Directory").value_or("");
     std::error_code ignored;
-    if (dataDirectory.empty() || !fs::is_directory(dataDirectory, ignored)) {
+    if (dataDirectory.empty() || !fs::is_directory(pathOf(dataDirectory), ignored)) {
         throw StatusError(kSetupNotDone);
     }
-    auto environment =
-        std::make_unique<Environment>(Environment{iniPath, withoutClosingSlash(fs::absolute(dataDirectory).string()),
-                                                  programDirectory, std::move(*ini), std::move(settings), nullptr});
+    auto environment = std::make_unique<Environment>(
+        Environment{iniPath, withoutClosingSlash(platform::nativePath(fs::absolute(pathOf(dataDirectory)).string())),
+                    programDirectory, std::move(*ini), std::move(settings), nullptr});
     environment->partition =
         std::make_unique<Partition>(environment->dataDirectory, environmentVariable("SIM_SEPARATE_ENVIRONMENT") == "1");
     environment->settings.attach(environment->partition->layout().liveSettings);

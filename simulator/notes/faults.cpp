@@ -72,6 +72,11 @@ void parseAction(Fault& fault, std::string_view action) {
 
 }  // namespace
 
+std::string withSlashes(std::string path) {
+    std::ranges::replace(path, platform::kSeparator, '/');
+    return path;
+}
+
 bool matchesGlob(std::string_view glob, std::string_view text) {
     std::size_t g = 0;
     std::size_t t = 0;
@@ -102,7 +107,7 @@ Status sufferFaults(Environment& environment, Function function, bool after, con
     for (Fault& fault : shared.faults) {
         const bool concerned = fault.active != 0 && fault.function == indexOf(function) &&
                                (fault.after != 0) == after &&
-                               (fault.glob[0] == 0 || matchesGlob(fault.glob, subject()));
+                               (fault.glob[0] == 0 || matchesGlob(fault.glob, withSlashes(subject())));
         if (!concerned) {
             continue;
         }

@@ -15,6 +15,9 @@ using SubjectName = std::function<std::string()>;
 /** Matches `*` (any characters) and `?` (one). */
 bool matchesGlob(std::string_view glob, std::string_view text);
 
+/** A path as globs name it on every system. */
+std::string withSlashes(std::string path);
+
 /** Status of a fault that hits this call now, else kNoError. Hangs and deaths happen inside. */
 Status sufferFaults(Environment& environment, Function function, bool after, const SubjectName& subject);
 

@@ -4,6 +4,8 @@
 #include <fstream>
 #include <string_view>
 
+#include "utf8_path.h"
+
 namespace domino_sim {
 
 namespace {
@@ -31,7 +33,7 @@ bool equalIgnoringCase(std::string_view left, std::string_view right) {
 }
 
 std::optional<IniFile> IniFile::read(const std::string& path) {
-    std::ifstream stream(path);
+    std::ifstream stream(pathOf(path));
     if (!stream) {
         return std::nullopt;
     }

@@ -4,6 +4,7 @@
 
 #include "backup.h"
 #include "timedate.h"
+#include "utf8_path.h"
 
 namespace domino_sim {
 
@@ -61,7 +62,7 @@ void compactByCopy(Environment& environment, const ResolvedPath& path) {
     const TransactionLock transaction(database);
     const ExclusiveUse exclusive(database);
     const std::string copyPath = path.expanded + ".compact";
-    fs::copy_file(path.expanded, copyPath, fs::copy_options::overwrite_existing);
+    fs::copy_file(pathOf(path.expanded), pathOf(copyPath), fs::copy_options::overwrite_existing);
     HeaderPage header = database.readHeader();
     renewInstance(database, header);
     header.backupId = 0;
@@ -72,7 +73,8 @@ void compactByCopy(Environment& environment, const ResolvedPath& path) {
         copy.writeAt(0, bytesOf(std::as_const(header)));
         copy.sync();
     }
-    fs::rename(copyPath, path.expanded);
+    database.closeFile();
+    fs::rename(pathOf(copyPath), pathOf(path.expanded));
 }
 
 void forceFixup(Database& database) {

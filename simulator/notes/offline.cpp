@@ -9,16 +9,16 @@ namespace {
 // Open addressing; the place of a cleared entry keeps this mark so that searches go on past it.
 constexpr std::uint32_t kTombstone = 0xffff'ffff;
 
-/** The place in the index that holds the path, or null. Offline lock held. */
-std::uint32_t* find(PartitionLayout& shared, const std::string& path) {
-    const std::uint64_t hash = hashOf(path);
+/** The place in the index that holds the key of a path, or null. Offline lock held. */
+std::uint32_t* find(PartitionLayout& shared, const std::string& key) {
+    const std::uint64_t hash = hashOf(key);
     for (std::uint32_t step = 0; step < kOfflineIndexSize; ++step) {
         std::uint32_t& place = shared.offlineIndex[(hash + step) % kOfflineIndexSize];
         if (place == 0) {
             return nullptr;
         }
         const bool isHere =
-            place != kTombstone && shared.offline[place - 1].pathHash == hash && path == shared.offline[place - 1].path;
+            place != kTombstone && shared.offline[place - 1].pathHash == hash && key == shared.offline[place - 1].path;
         if (isHere) {
             return &place;
         }
@@ -40,26 +40,27 @@ bool isOffline(Partition& partition, const std::string& expandedPath) {
         return false;
     }
     const platform::RobustLock lock(shared.offlineLock);
-    return find(shared, expandedPath) != nullptr;
+    return find(shared, platform::pathKey(expandedPath)) != nullptr;
 }
 
 void markOffline(Partition& partition, const std::string& expandedPath) {
     PartitionLayout& shared = partition.layout();
+    const std::string key = platform::pathKey(expandedPath);
     const platform::RobustLock lock(shared.offlineLock);
-    if (find(shared, expandedPath) != nullptr) {
+    if (find(shared, key) != nullptr) {
         return;
     }
     if (shared.offlineUsed == kMaxOffline) {
         throw StatusError(kDatabasePoolFull);
     }
-    const std::uint64_t hash = hashOf(expandedPath);
+    const std::uint64_t hash = hashOf(key);
     std::uint32_t at = static_cast<std::uint32_t>(hash % kOfflineIndexSize);
     while (shared.offlineIndex[at] != 0) {
         at = (at + 1) % kOfflineIndexSize;
     }
     OfflineEntry& entry = shared.offline[shared.offlineUsed++];
     entry.pathHash = hash;
-    copyPath(entry.path, expandedPath);
+    copyPath(entry.path, key);
     shared.offlineIndex[at] = shared.offlineUsed;
     shared.offlineCount.fetch_add(1);
 }
@@ -67,7 +68,7 @@ void markOffline(Partition& partition, const std::string& expandedPath) {
 bool clearOffline(Partition& partition, const std::string& expandedPath) {
     PartitionLayout& shared = partition.layout();
     const platform::RobustLock lock(shared.offlineLock);
-    std::uint32_t* place = find(shared, expandedPath);
+    std::uint32_t* place = find(shared, platform::pathKey(expandedPath));
     if (place == nullptr) {
         return false;
     }

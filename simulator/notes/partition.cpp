@@ -5,6 +5,8 @@
 #include <cstring>
 #include <span>
 
+#include "utf8_path.h"
+
 namespace domino_sim {
 
 namespace fs = std::filesystem;
@@ -56,14 +58,15 @@ void copyPath(char (&target)[kSharedPathBytes], const std::string& path) {
 std::string Partition::nameFor(const std::string& dataDirectory) {
     char text[48];
     std::snprintf(text, sizeof text, "domino-sim-%016llx",
-                  static_cast<unsigned long long>(domino_sim::hashOf(fs::weakly_canonical(dataDirectory).string())));
+                  static_cast<unsigned long long>(
+                      domino_sim::hashOf(platform::pathKey(fs::weakly_canonical(pathOf(dataDirectory)).string()))));
     return text;
 }
 
 Partition::Partition(const std::string& dataDirectory, bool separate)
     : name_(nameFor(dataDirectory)), separate_(separate) {
     // The network is the same for all: a process with memory of its own still reaches the server through it.
-    socketPath_ = (platform::sharedMemoryDirectory() / (name_ + ".d") / "server").string();
+    serverAddress_ = platform::serverAddress(platform::sharedMemoryDirectory() / (name_ + ".d"));
     if (separate) {
         name_ += "-separate-" + std::to_string(platform::currentProcess().pid);
     }

@@ -119,7 +119,7 @@ struct Accounting {
 
 struct OfflineEntry {
     std::uint64_t pathHash;
-    char path[kSharedPathBytes];
+    char path[kSharedPathBytes];  // its key
 };
 
 struct LogState {
@@ -174,7 +174,7 @@ public:
 
     /** Where change info is collected: in memory, one file per database in backup. */
     const std::filesystem::path& directory() const { return directory_; }
-    const std::string& socketPath() const { return socketPath_; }
+    const std::string& serverAddress() const { return serverAddress_; }
 
     void enroll(ProcessRole role);
     void leave();
@@ -197,7 +197,7 @@ public:
 private:
     std::string name_;
     std::filesystem::path directory_;
-    std::string socketPath_;
+    std::string serverAddress_;
     platform::SharedMemory memory_;
     bool separate_;
     ProcessRef self_ = 0;

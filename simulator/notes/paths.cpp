@@ -7,6 +7,7 @@
 
 #include "lmbcs.h"
 #include "page.h"
+#include "utf8_path.h"
 
 namespace domino_sim {
 
@@ -16,25 +17,25 @@ namespace {
 
 bool isDirectory(const std::string& path) {
     std::error_code ignored;
-    return fs::is_directory(path, ignored);
+    return fs::is_directory(pathOf(path), ignored);
 }
 
 bool isFile(const std::string& path) {
     std::error_code ignored;
-    return fs::is_regular_file(path, ignored);
+    return fs::is_regular_file(pathOf(path), ignored);
 }
 
 /** Follows directory links (`x.dir` beside a missing `x`) in every directory part. */
 std::string followDirectoryLinks(const std::string& base, std::string_view relative) {
     std::string at = base;
     while (!relative.empty()) {
-        const auto slash = relative.find('/');
+        const auto slash = relative.find(platform::kSeparator);
         const std::string part(relative.substr(0, slash));
         relative = slash == std::string_view::npos ? std::string_view() : relative.substr(slash + 1);
         if (part.empty() || part == ".") {
             continue;
         }
-        std::string next = at + "/" + part;
+        std::string next = at + platform::kSeparator + part;
         const bool isLast = relative.empty();
         const std::string link = part.ends_with(".dir") ? next : next + ".dir";
         if (!isDirectory(next) && (!isLast || part.ends_with(".dir") || !isFile(next)) && isFile(link)) {
@@ -81,10 +82,10 @@ std::string constructNetPath(const NetPath& path) {
 
 std::optional<std::string> readLink(const std::string& path) {
     std::error_code error;
-    if (const auto sizeBytes = fs::file_size(path, error); error || sizeBytes >= kPageBytes) {
+    if (const auto sizeBytes = fs::file_size(pathOf(path), error); error || sizeBytes >= kPageBytes) {
         return std::nullopt;
     }
-    std::ifstream stream(path, std::ios::binary);
+    std::ifstream stream(pathOf(path), std::ios::binary);
     std::string line;
     if (!stream || !std::getline(stream, line)) {
         return std::nullopt;
@@ -92,31 +93,32 @@ std::optional<std::string> readLink(const std::string& path) {
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) {
         line.pop_back();
     }
-    return line.starts_with('/') && line.find('\0') == std::string::npos ? std::optional(line) : std::nullopt;
+    return line.find('\0') == std::string::npos && pathOf(line).is_absolute()
+               ? std::optional(platform::nativePath(line))
+               : std::nullopt;
 }
 
 ResolvedPath resolvePath(const Environment& environment, std::string_view path) {
-    std::string named(path);
-    while (named.size() > 1 && named.ends_with('/')) {
+    std::string named = platform::nativePath(path);
+    while (named.size() > 1 && named.ends_with(platform::kSeparator)) {
         named.pop_back();
     }
     if (named.empty()) {
         return {PathKind::directory, "", environment.dataDirectory};
     }
     // A path into the data directory goes through its links also when given in full.
-    const bool isAbsolute = named.starts_with('/');
+    const bool isAbsolute = pathOf(named).is_absolute();
     std::string canonical = isAbsolute ? relativeTo(environment, named) : named;
-    if (named == environment.dataDirectory) {
+    if (platform::pathKey(named) == platform::pathKey(environment.dataDirectory)) {
         return {PathKind::directory, "", environment.dataDirectory};
     }
-    const bool isOutside = canonical.starts_with('/');
-    const std::string base = isOutside ? std::string() : environment.dataDirectory;
-    const std::string_view rest = isOutside ? std::string_view(canonical).substr(1) : std::string_view(canonical);
-    std::string expanded = followDirectoryLinks(base, rest);
+    const bool isOutside = pathOf(canonical).is_absolute();
+    const std::string base = isOutside ? pathOf(canonical).root_name().string() : environment.dataDirectory;
+    std::string expanded = followDirectoryLinks(base, isOutside ? canonical.substr(base.size()) : canonical);
     if (isDirectory(expanded)) {
         return {PathKind::directory, canonical, expanded};
     }
-    if (!isFile(expanded) && fs::path(expanded).extension().empty()) {
+    if (!isFile(expanded) && pathOf(expanded).extension().empty()) {
         expanded += ".nsf";
         canonical += ".nsf";
     }

@@ -8,8 +8,35 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace domino_sim::platform {
+
+/** What the system writes between the parts of a path, and between the directories of PATH. */
+extern const char kSeparator;
+extern const char kListSeparator;
+
+/** The C API library's file name. */
+extern const char* const kLibraryName;
+
+/** The path with the system's own separators. */
+std::string nativePath(std::string_view path);
+
+/** The same text for all spellings of one path; to compare, not to open. */
+std::string pathKey(std::string_view path);
+
+std::optional<std::string> environmentVariable(const std::string& name);
+
+/** main's arguments in UTF-8. */
+std::vector<std::string> programArguments(int argc, char** argv);
+
+/** Where the code of this function was loaded from, if the system's loader of resources would look there too. */
+std::optional<std::string> loadedFromDirectory();
+
+/** The character set of the process's surroundings, which OSTranslate calls native. */
+std::u16string utf16FromNative(std::string_view text);
+std::string nativeFromUtf16(std::u16string_view text);
 
 /** Tells two files apart, also when a deleted file's number is used again (generation = birth time). */
 struct FileIdentity {
@@ -22,7 +49,7 @@ struct FileIdentity {
 
 enum class FileMode { read, readWrite, createNew, createOrOpen };
 
-/** One open file descriptor. */
+/** One open file. Where the system can refuse it, a file open with readWrite is neither renamed nor deleted. */
 class File {
 public:
     File() = default;
@@ -115,7 +142,10 @@ std::int64_t monotonicNs();
 /** Sleeps as exactly as the platform can (timer slack is narrowed meanwhile). */
 void sleepExactlyNs(std::int64_t ns);
 
-/** Sends one line to the socket and returns the answering line; empty when nobody listens. */
-std::optional<std::string> askSocket(const std::string& socketPath, const std::string& line);
+/** Where the server of the partition with this directory listens. */
+std::string serverAddress(const std::filesystem::path& partitionDirectory);
+
+/** Sends one line to a server and returns the answering line; empty when nobody listens. */
+std::optional<std::string> askServer(const std::string& address, const std::string& line);
 
 }  // namespace domino_sim::platform

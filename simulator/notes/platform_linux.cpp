@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <system_error>
@@ -18,6 +19,8 @@
 #include <unistd.h>
 #include <csignal>
 #include <ctime>
+
+#include "lmbcs.h"
 
 namespace domino_sim::platform {
 
@@ -74,6 +77,39 @@ void* mapShared(int descriptor, std::size_t sizeBytes) {
 
 }  // namespace
 
+const char kSeparator = '/';
+const char kListSeparator = ':';
+const char* const kLibraryName = "libnotes.so";
+
+std::string nativePath(std::string_view path) {
+    return std::string(path);
+}
+
+std::string pathKey(std::string_view path) {
+    return std::string(path);
+}
+
+std::optional<std::string> environmentVariable(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::vector<std::string> programArguments(int argc, char** argv) {
+    return {argv, argv + argc};
+}
+
+std::optional<std::string> loadedFromDirectory() {
+    return std::nullopt;  // LD_LIBRARY_PATH says where everything is
+}
+
+std::u16string utf16FromNative(std::string_view text) {
+    return lmbcs::utf16FromUtf8(text);
+}
+
+std::string nativeFromUtf16(std::u16string_view text) {
+    return lmbcs::utf8FromUtf16(text);
+}
+
 File::File(const std::string& path, FileMode mode) {
     int flags = O_CLOEXEC;
     switch (mode) {
@@ -91,7 +127,8 @@ File::File(const std::string& path, FileMode mode) {
 File::File(File&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 File& File::operator=(File&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
+    const File previous(std::move(*this));
+    descriptor_ = std::exchange(other.descriptor_, -1);
     return *this;
 }
 
@@ -302,7 +339,11 @@ void sleepExactlyNs(std::int64_t ns) {
     ::prctl(PR_SET_TIMERSLACK, slackNs);
 }
 
-std::optional<std::string> askSocket(const std::string& socketPath, const std::string& line) {
+std::string serverAddress(const std::filesystem::path& partitionDirectory) {
+    return (partitionDirectory / "server").string();
+}
+
+std::optional<std::string> askServer(const std::string& socketPath, const std::string& line) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (socketPath.size() >= sizeof address.sun_path) {

@@ -6,6 +6,7 @@
 
 #include "timedate.h"
 #include "translog.h"
+#include "utf8_path.h"
 
 namespace domino_sim {
 
@@ -140,20 +141,20 @@ public:
 private:
     void readOne(const Unid& logId, std::uint32_t extent) {
         const auto apply = [this](const LogRecord& record) { applyToAll(record); };
-        const std::string inPlace = logDirectory(*environment_) + "/" + extentName(extent);
+        const std::string inPlace = logDirectory(*environment_) + platform::kSeparator + extentName(extent);
         if (readExtent(inPlace, logId, extent, apply)) {
             return;
         }
         const std::string directory =
             options_->usesAlternatePath ? environment_->ini.find("TRANSLOG_RECOVER_PATH").value_or("") : "";
-        const std::string path = directory.empty() ? inPlace : directory + "/" + extentName(extent);
+        const std::string path = directory.empty() ? inPlace : directory + platform::kSeparator + extentName(extent);
         const bool isBack = options_->restoreExtent && options_->restoreExtent(logId, extent, path) == kNoError &&
                             readExtent(path, logId, extent, apply);
         if (!isBack) {
             throw StatusError(kRecoveryLogError);
         }
         std::error_code ignored;
-        std::filesystem::remove(path, ignored);  // it was brought back for this scan only
+        std::filesystem::remove(pathOf(path), ignored);  // it was brought back for this scan only
     }
 
     void applyToAll(const LogRecord& record) {

@@ -33,7 +33,7 @@ std::string ask(Environment& environment, const std::string& server, const std::
     if (!isSameServer(server, environment.serverName())) {
         throw StatusError(kServerNotResponding);
     }
-    const auto answer = platform::askSocket(environment.partition->socketPath(), "remote " + line);
+    const auto answer = platform::askServer(environment.partition->serverAddress(), "remote " + line);
     if (!answer) {
         throw StatusError(kServerNotResponding);
     }

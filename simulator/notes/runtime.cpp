@@ -76,6 +76,16 @@ void Runtime::terminate() {
     accounting.leakedMemoryHandles.fetch_add(memory.all().size());
     environment_.store(nullptr, std::memory_order_release);
     wasTerminated_ = true;
+    // What was left open is closed, so that the files can be replaced.
+    for (const auto& [handle, context] : backups.all()) {
+        backups.remove(handle);
+    }
+    for (const auto& [handle, context] : applies.all()) {
+        applies.remove(handle);
+    }
+    for (const auto& [handle, open] : databases.all()) {
+        databases.remove(handle);
+    }
     environment->partition->leave();
 }
 

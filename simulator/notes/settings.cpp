@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "ini_file.h"
+#include "platform.h"
 
 namespace domino_sim {
 
@@ -75,8 +76,8 @@ Settings::Settings(const IniFile& ini) {
         if (const auto text = ini.find(name)) {
             own_[i] = parseSetting(setting, *text).value_or(own_[i]);
         }
-        if (const char* text = std::getenv(name.c_str())) {
-            own_[i] = parseSetting(setting, text).value_or(own_[i]);
+        if (const auto text = platform::environmentVariable(name)) {
+            own_[i] = parseSetting(setting, *text).value_or(own_[i]);
         }
     }
     double& timeout = own_[static_cast<std::size_t>("SIM_BACKUP_TIMEOUT_MS"_setting)];

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "timedate.h"
+#include "utf8_path.h"
 
 namespace domino_sim {
 
@@ -50,7 +51,7 @@ struct ControlFile {
 };
 
 std::string extentPath(const Environment& environment, std::uint32_t number) {
-    return (fs::path(logDirectory(environment)) / extentName(number)).string();
+    return (pathOf(logDirectory(environment)) / extentName(number)).string();
 }
 
 LogStyle configuredStyle(const Environment& environment) {
@@ -73,7 +74,7 @@ void saveControl(const Environment& environment, const LogState& log) {
     ControlFile control{kExtentMagic, log.style, log.logId, log.firstExtent, log.currentExtent, {}, 0};
     std::ranges::copy(log.done, control.done);
     control.checksum = controlChecksum(control);
-    const std::string path = (fs::path(logDirectory(environment)) / kControlName).string();
+    const std::string path = (pathOf(logDirectory(environment)) / kControlName).string();
     platform::File(path, platform::FileMode::createOrOpen).writeAt(0, bytesOf(std::as_const(control)));
 }
 
@@ -89,7 +90,7 @@ void startExtent(const Environment& environment, LogState& log, std::uint32_t nu
 /** Numbers of the extent files that lie in the log directory. */
 std::vector<std::uint32_t> extentsPresent(const Environment& environment) {
     std::vector<std::uint32_t> numbers;
-    for (const fs::directory_entry& entry : fs::directory_iterator(logDirectory(environment))) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(pathOf(logDirectory(environment)))) {
         const std::string name = entry.path().filename().string();
         if (name.size() == 12 && name.front() == 'S' && name.ends_with(".TXN")) {
             numbers.push_back(static_cast<std::uint32_t>(std::strtoul(name.c_str() + 1, nullptr, 10)));
@@ -138,8 +139,8 @@ bool rebuildFromExtents(const Environment& environment, LogState& log) {
 }
 
 bool loadControl(const Environment& environment, LogState& log) {
-    const std::string path = (fs::path(logDirectory(environment)) / kControlName).string();
-    if (!fs::exists(path)) {
+    const std::string path = (pathOf(logDirectory(environment)) / kControlName).string();
+    if (!fs::exists(pathOf(path))) {
         return false;
     }
     ControlFile control{};
@@ -151,7 +152,7 @@ bool loadControl(const Environment& environment, LogState& log) {
     log.firstExtent = control.firstExtent;
     log.currentExtent = control.currentExtent;
     std::ranges::copy(control.done, log.done);
-    return fs::exists(extentPath(environment, control.currentExtent));
+    return fs::exists(pathOf(extentPath(environment, control.currentExtent)));
 }
 
 /** Brings the control file's knowledge into the partition. Log lock held. */
@@ -159,7 +160,7 @@ void load(const Environment& environment, LogState& log) {
     if (log.loaded != 0) {
         return;
     }
-    fs::create_directories(logDirectory(environment));
+    fs::create_directories(pathOf(logDirectory(environment)));
     log.style = static_cast<std::uint32_t>(configuredStyle(environment));
     const bool mayRebuild = environment.ini.find("TRANSLOG_Recreate_Logctrl").value_or("0") == "1";
     if (loadControl(environment, log) || (mayRebuild && rebuildFromExtents(environment, log))) {
@@ -185,7 +186,7 @@ void rollOver(Environment& environment, LogState& log) {
                                                                                          : false;
         if (isFree) {
             std::error_code ignored;
-            fs::remove(extentPath(environment, number), ignored);
+            fs::remove(pathOf(extentPath(environment, number)), ignored);
             setArchived(log, number, false);
             if (number == log.firstExtent) {
                 ++log.firstExtent;
@@ -209,8 +210,8 @@ bool isServerLogged(const Environment& environment) {
 }
 
 std::string logDirectory(const Environment& environment) {
-    const fs::path path = environment.ini.find("TRANSLOG_Path").value_or("logdir");
-    return (path.is_absolute() ? path : fs::path(environment.dataDirectory) / path).string();
+    const fs::path path = pathOf(environment.ini.find("TRANSLOG_Path").value_or("logdir"));
+    return (path.is_absolute() ? path : pathOf(environment.dataDirectory) / path).string();
 }
 
 bool isArchived(const LogState& log, std::uint32_t extent) {
@@ -274,7 +275,7 @@ void appendTransaction(Environment& environment, const Unid& instanceId, const T
 
 bool readExtent(const std::string& path, const Unid& logId, std::uint32_t number,
                 const std::function<void(const LogRecord&)>& visit) {
-    if (!fs::exists(path)) {
+    if (!fs::exists(pathOf(path))) {
         return false;
     }
     const platform::File file(path, platform::FileMode::read);

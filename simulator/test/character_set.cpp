@@ -23,6 +23,10 @@ std::string translate(Mode mode, const std::string& in, WORD outSize = 1024) {
     return out;
 }
 
+std::string slashes(std::string path) {
+    return withSlashes(path.data());
+}
+
 std::string unit(char16_t c) {
     return {reinterpret_cast<const char*>(&c), sizeof c};
 }
@@ -49,8 +53,10 @@ void knownBytes() {
     CHECK(translate(utf8ToLmbcs, "日") == std::string("\x14\x65\xE5"));
     CHECK(translate(utf8ToLmbcs, "Ā") == std::string("\x14\xF6\x01"));  // U+0100: no zero byte
     CHECK(translate(lmbcsToUtf8, translate(utf8ToLmbcs, "a😀b")) == "a😀b");
-    CHECK(translate(nativeToLmbcs, "Ärger") == translate(utf8ToLmbcs, "Ärger"));
-    CHECK(translate(lmbcsToNative, "\x01\x8E") == "Ä");                       // an explicit group prefix is legal too
+    const std::string native = nativeIsUtf8() ? "Ärger" : "\xC4rger";
+    CHECK(translate(nativeToLmbcs, native) == translate(utf8ToLmbcs, "Ärger"));
+    CHECK(translate(lmbcsToNative, "\x01\x8E") ==
+          native.substr(0, native.find('r')));                                // an explicit group prefix is legal too
     CHECK(translate(utf8ToLmbcs, "日日", 5) == std::string("\x14\x65\xE5"));  // cut between characters
     char out[16];
     CHECK(OSTranslate(utf8ToLmbcs, "abc", 0xffff, out, sizeof out) == 3);  // NUL-terminated input, unterminated output
@@ -65,8 +71,8 @@ void paths() {
     char canonical[4096];
     char expanded[4096];
     CHECK_OK(NSFDbPathGet(db, canonical, expanded));
-    CHECK(translate(lmbcsToUtf8, canonical) == utf8);
-    CHECK(translate(lmbcsToUtf8, expanded) == std::string(dataDirectory()) + "/" + utf8);
+    CHECK(slashes(translate(lmbcsToUtf8, canonical)) == utf8);
+    CHECK(slashes(translate(lmbcsToUtf8, expanded)) == slashes(std::string(dataDirectory()) + "/" + utf8));
     CHECK_OK(NSFDbClose(db));
     for (const char* name : {"mail/Ελένη.nsf", "apps/Москва/план.nsf", "apps/日本.nsf"}) {
         CHECK_OK(NSFDbOpen(translate(utf8ToLmbcs, name).c_str(), &db));

@@ -4,9 +4,6 @@
 #include <fstream>
 #include <string>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "domino.h"
 #include "harness.h"
 
@@ -24,30 +21,17 @@ std::string inData(const std::string& name) {
     return std::string(dataDirectory()) + "/" + name;
 }
 
-// Runs `body` in a process of its own: a runtime is initialised once.
-void inOwnProcess(void (*body)()) {
-    const pid_t pid = fork();
-    if (pid == 0) {
-        simulationInit();
-        body();
-        NotesTerm();
-        _exit(0);
-    }
-    int status = 0;
-    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
 void saveExtents(bool isLast) {
     UNID logId{};
     DWORD number = 0;
     char path[4096];
     CHECK_OK(NSFBeginArchivingLogs());
     while (ERR(NSFGetNextLogToArchive(&logId, &number, path)) == 0) {
-        fs::copy_file(path, saved(fs::path(path).filename()), fs::copy_options::overwrite_existing);
+        fs::copy_file(path, saved(fs::path(path).filename().string()), fs::copy_options::overwrite_existing);
         CHECK_OK(NSFDoneArchivingLog(&logId, &number));
     }
     if (isLast) {  // the extent in use, which is not done yet
-        fs::copy_file(path, saved(fs::path(path).filename()), fs::copy_options::overwrite_existing);
+        fs::copy_file(path, saved(fs::path(path).filename().string()), fs::copy_options::overwrite_existing);
     }
     CHECK_OK(NSFEndArchivingLogs());
 }
@@ -57,10 +41,10 @@ void backUp() {
     DHANDLE context = 0;
     DWORD size = 0;
     startBackup(kName, &db, &context, &size);
-    serverAsk("run %s 1000", kName);
+    pauseHere();
     finishBackup(db, context, size, saved("backup").c_str());
     saveExtents(false);
-    serverAsk("run %s 1000", kName);
+    pauseHere();
     saveExtents(true);
 }
 
@@ -75,11 +59,21 @@ void recoverAll() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    if (argc > 1) {  // a runtime is initialised once, so each part is a process of its own
+        simulationInit();
+        std::string(argv[1]) == "backup" ? backUp() : recoverAll();
+        NotesTerm();
+        return 0;
+    }
     simulationCreate("--databases 1 --plain-names --log archive --unlogged-share 0 --set SIM_LOG_EXTENT_BYTES=65536");
-    fs::create_directories(saved(""));
+    fs::create_directories(saved("."));
     serverStart("--threads 0");
-    inOwnProcess(backUp);
+    AgainProcess* backup = startAgain("backup");
+    serverAsk("run %s 1000", kName);
+    continueAgain(backup);
+    serverAsk("run %s 1000", kName);
+    CHECK(finishAgain(backup) == 0);
     serverStop();
 
     CHECK(simTool("destroy --data %s", dataDirectory()) == 0);
@@ -88,10 +82,10 @@ int main() {
     fs::create_directories(inData("logdir"));
     fs::copy_file(saved("backup"), inData(kName));
     fs::remove(saved("backup"));
-    fs::copy(saved(""), inData("logdir"));
+    fs::copy(saved("."), inData("logdir"));
     std::ofstream(inData("notes.ini"), std::ios::app) << "TRANSLOG_Recreate_Logctrl=1\n";
-    inOwnProcess(recoverAll);
-    CHECK(verify("--sequence 2000 %s > /dev/null", inData(kName).c_str()) == 0);
+    CHECK(runAgain("recover") == 0);
+    CHECK(verify("--sequence 2000 %s", inData(kName).c_str()) == 0);
     simulationDestroy();
     return 0;
 }

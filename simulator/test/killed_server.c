@@ -2,7 +2,6 @@
  * is consistent after every one of its deaths. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "domino.h"
 #include "harness.h"
@@ -19,11 +18,11 @@ int main(void) {
         DWORD low = 0;
         DWORD high = 0;
         serverStart("--threads 2 --second-process");
-        usleep(100000);
+        sleepMs(100);
         serverKill();
         /* The second process notices the end of its parent and goes. */
         while (strstr(simOutput("stats --ini %s/notes.ini", dataDirectory()), "\"role\":\"writer\"") != NULL) {
-            usleep(10000);
+            sleepMs(10);
         }
         const int64_t begin = monotonicNs();
         CHECK_OK(NSFDbOpen("mail/db000000.nsf", &db));
@@ -33,7 +32,7 @@ int main(void) {
         copyFile(path, copy, low, NULL, NULL);
         CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
         CHECK_OK(NSFDbClose(db));
-        CHECK(verify("%s > /dev/null", copy) == 0);
+        CHECK(verify("%s", copy) == 0);
     }
     NotesTerm();
     simulationDestroy();

@@ -59,8 +59,8 @@ int main() {
     }
     serverAsk("pause");
     for (const Backup& backup : backups) {
-        CHECK(verify("--between %" PRId64 ":%" PRId64 " %s > /dev/null", backup.beforeNs, backup.afterNs,
-                     backup.copy.c_str()) == 0);
+        CHECK(verify("--between %" PRId64 ":%" PRId64 " %s", backup.beforeNs, backup.afterNs, backup.copy.c_str()) ==
+              0);
     }
     NotesTerm();
     const std::string stats = simOutput("stats --ini %s/notes.ini", dataDirectory());

@@ -77,12 +77,14 @@ static STATUS collect(void* parameter, SEARCH_MATCH* unaligned, void* summary) {
     summaryText(summary, "$path", path, sizeof path);
     summaryText(summary, "$TYPE", type, sizeof type);
     CHECK(path[0] != 0);
+    withSlashes(path);
     const size_t used = strlen(found->text);
     snprintf(found->text + used, sizeof found->text - used, "%s\t%s\n", path, type);
     if (found->wantedPath != NULL && strcmp(path, found->wantedPath) == 0) {
         found->replicaId = match.ID.Note;
         CHECK(memcmp(&match.OriginatorID.SequenceTime, &match.ID.Note, sizeof(TIMEDATE)) == 0);
         summaryText(summary, "$STORAGEPATH", found->storage, sizeof found->storage);
+        withSlashes(found->storage);
     }
     return ++found->count == found->stopAfter ? 0x0107 : 0;
 }

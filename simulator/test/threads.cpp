@@ -6,9 +6,6 @@
 #include <string>
 #include <thread>
 
-#include <dlfcn.h>
-#include <unistd.h>
-
 #include "domino.h"
 #include "harness.h"
 
@@ -31,9 +28,9 @@ void beforeInitialisation() {
     char missing[] = "=/nonexistent/notes.ini";
     char* arguments[] = {program, missing};
     CHECK_STATUS(NotesInitExtended(2, arguments), 0x01A5);
-    setenv("PATH", "/nonexistent", 1);
+    setEnvironment("PATH", "/nonexistent");
     CHECK_STATUS(NotesInitExtended(1, arguments), 0x01A5);
-    if (geteuid() == 0) {
+    if (isRefusedUser()) {
         const std::string ini = "=" + std::string(dataDirectory()) + "/notes.ini";
         char* named[] = {program, const_cast<char*>(ini.c_str())};
         CHECK_STATUS(NotesInitExtended(2, named), 0x01ED);  // SIM_ALLOW_ROOT is not set yet
@@ -75,7 +72,7 @@ void contextsOfOthers(DHANDLE mine) {
 }
 
 void registers(DHANDLE mine) {
-    const auto close = reinterpret_cast<WholeRegister>(dlsym(RTLD_DEFAULT, "NSFDbClose"));
+    const auto close = reinterpret_cast<WholeRegister>(reinterpret_cast<void (*)()>(&NSFDbClose));
     DHANDLE db = 0;
     CHECK_OK(NSFDbReopen(mine, &db));
     const std::uint64_t answer = close(0xABCDEF0100000000u | db);  // garbage above a 32-bit handle is no matter
@@ -90,7 +87,7 @@ int main() {
     simulationCreate("--databases 3 --log none");
     const std::string path = std::getenv("PATH");
     beforeInitialisation();
-    setenv("PATH", path.c_str(), 1);
+    setEnvironment("PATH", path.c_str());
     simulationInit();
     char program[] = "test";
     char* arguments[] = {program};

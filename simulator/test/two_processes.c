@@ -1,11 +1,8 @@
 /* Two programs and a server on one partition: one backup at a time, the death of a backup program, foreign
  * environments, restarts, compacts, time-outs. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "domino.h"
 #include "harness.h"
@@ -24,20 +21,6 @@ static STATUS tryStart(DHANDLE db, DHANDLE* context) {
     return ERR(NSFBackupStart(db, 0, context, &low, &high));
 }
 
-/* Runs `body` in a process of its own; returns its exit code. */
-static int inOtherProcess(void (*body)(void)) {
-    const pid_t pid = fork();
-    if (pid == 0) {
-        simulationInit();
-        body();
-        NotesTerm();
-        _exit(0);
-    }
-    int status = 0;
-    waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 static void secondStart(void) {
     DHANDLE context = 0;
     const DHANDLE db = openDatabase();
@@ -49,7 +32,19 @@ static void secondStart(void) {
 static void startAndDie(void) {
     DHANDLE context = 0;
     CHECK(tryStart(openDatabase(), &context) == 0);
-    _exit(137);
+    _Exit(137);
+}
+
+static void keep(void) {
+    DHANDLE context = 0;
+    const DHANDLE db = openDatabase();
+    CHECK(tryStart(db, &context) == 0x0EA4);        /* the dead one's backup is still there */
+    CHECK_OK(NSFBackupEnd(db, 0, BACKUPEND_ABORT)); /* nobody owns it any more */
+    CHECK(tryStart(db, &context) == 0);
+    pauseHere();
+    CHECK_OK(NSFBackupStop(db, context));
+    CHECK_OK(NSFBackupEnd(db, context, 0));
+    CHECK_OK(NSFDbClose(db));
 }
 
 static void separateEnvironment(void) {
@@ -60,7 +55,7 @@ static void separateEnvironment(void) {
     const DHANDLE db = openDatabase();
     CHECK_OK(NSFDbPathGet(db, NULL, path));
     CHECK(tryStart(db, &context) == 0); /* although another process has it in backup: it does not know */
-    serverAsk("run %s 20", kName);
+    pauseHere();
     CHECK_OK(NSFBackupStop(db, context));
     CHECK_OK(NSFBackupGetChangeInfoSize(db, context, 0, &low, &high));
     CHECK(low == 0 && high == 0); /* nothing of what the server wrote was recorded, and no error says so */
@@ -69,38 +64,40 @@ static void separateEnvironment(void) {
 }
 
 static void runSeparate(void) {
-    setenv("SIM_SEPARATE_ENVIRONMENT", "1", 1);
-    CHECK(inOtherProcess(separateEnvironment) == 0);
-    unsetenv("SIM_SEPARATE_ENVIRONMENT");
+    setEnvironment("SIM_SEPARATE_ENVIRONMENT", "1");
+    struct AgainProcess* separate = startAgain("separate");
+    setEnvironment("SIM_SEPARATE_ENVIRONMENT", NULL);
+    serverAsk("run %s 20", kName);
+    CHECK(finishAgain(separate) == 0);
 }
 
-int main(void) {
+static int playPart(const char* part) {
+    static const struct {
+        const char* name;
+        void (*play)(void);
+    } parts[] = {{"die", startAndDie}, {"keep", keep}, {"second", secondStart}, {"separate", separateEnvironment}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; ++i) {
+        if (strcmp(part, parts[i].name) == 0) {
+            simulationInit();
+            parts[i].play();
+            NotesTerm();
+            return 0;
+        }
+    }
+    return 2;
+}
+
+int main(int argc, char** argv) {
+    if (argc > 1) {
+        return playPart(argv[1]);
+    }
     simulationCreate("--databases 2 --plain-names");
     serverStart("--threads 0");
-
-    /* Before this process initialises: forks must not inherit a live runtime. */
-    CHECK(inOtherProcess(startAndDie) == 137);
+    CHECK(runAgain("die") == 137);
     CHECK(strstr(simOutput("stats --ini %s/notes.ini", dataDirectory()), "\"crashedParticipants\":1") != NULL);
-    const pid_t keeper = fork();
-    if (keeper == 0) {
-        DHANDLE context = 0;
-        simulationInit();
-        const DHANDLE db = openDatabase();
-        CHECK(tryStart(db, &context) == 0x0EA4);        /* the dead one's backup is still there */
-        CHECK_OK(NSFBackupEnd(db, 0, BACKUPEND_ABORT)); /* nobody owns it any more */
-        CHECK(tryStart(db, &context) == 0);
-        CHECK(kill(getpid(), SIGSTOP) == 0);
-        CHECK_OK(NSFBackupStop(db, context));
-        CHECK_OK(NSFBackupEnd(db, context, 0));
-        CHECK_OK(NSFDbClose(db));
-        NotesTerm();
-        _exit(0);
-    }
-    int status = 0;
-    CHECK(waitpid(keeper, &status, WUNTRACED) == keeper && WIFSTOPPED(status));
-    CHECK(inOtherProcess(secondStart) == 0);
-    CHECK(kill(keeper, SIGCONT) == 0);
-    CHECK(waitpid(keeper, &status, 0) == keeper && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    struct AgainProcess* keeper = startAgain("keep");
+    CHECK(runAgain("second") == 0);
+    CHECK(finishAgain(keeper) == 0);
     runSeparate();
 
     simulationInit();
@@ -115,7 +112,7 @@ int main(void) {
     /* The time limit: the next call says so, and the database is free again. */
     CHECK(simTool("set --ini %s/notes.ini SIM_BACKUP_TIMEOUT_MS=30", dataDirectory()) == 0);
     CHECK(tryStart(db, &context) == 0);
-    usleep(50000);
+    sleepMs(50);
     CHECK_STATUS(NSFBackupStop(db, context), 0x3810);
     CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
     CHECK(simTool("set --ini %s/notes.ini SIM_BACKUP_TIMEOUT_MS=0 SIM_CHANGE_INFO_LIMIT_BYTES=20000",
@@ -135,7 +132,7 @@ int main(void) {
     CHECK_OK(NSFDbClose(db));
 
     /* Faults: the second call of a function for one database. */
-    CHECK(simTool("fault --ini %s/notes.ini 'NSFBackupStart:2@mail/db000001*=0x010E'", dataDirectory()) == 0);
+    CHECK(simTool("fault --ini %s/notes.ini NSFBackupStart:2@mail/db000001*=0x010E", dataDirectory()) == 0);
     db = openDatabase();
     for (int turn = 0; turn < 3; ++turn) {
         CHECK(tryStart(db, &context) == 0);
@@ -154,22 +151,23 @@ int main(void) {
     CHECK_OK(NSFDbOpen(kName, &db));
     CHECK_OK(NSFDbPathGet(db, NULL, path));
     CHECK_OK(NSFDbClose(db));
-    CHECK(simTool("fault --ini %s/notes.ini 'NSFDbOpen@mail/db000000*=0x0107'", dataDirectory()) == 0);
+    CHECK(simTool("fault --ini %s/notes.ini NSFDbOpen@mail/db000000*=0x0107", dataDirectory()) == 0);
     CHECK_STATUS(NSFDbOpen(path, &db), 0x0107);
     CHECK(simTool("faults --ini %s/notes.ini --clear", dataDirectory()) == 0);
 
     /* A new file, even with the number of a deleted one, knows nothing of the old one's backup. */
     CHECK_OK(NSFDbOpen(kName, &db));
     CHECK_OK(NSFDbPathGet(db, NULL, path));
-    CHECK(tryStart(db, &context) == 0);
     CHECK_OK(NSFDbClose(db));
-    CHECK(unlink(path) == 0);
+    CHECK(runAgain("die") == 137);
+    CHECK(remove(path) == 0);
     CHECK_OK(NSFDbCreate(kName, 0, 0));
     CHECK_OK(NSFDbOpen(kName, &db));
     CHECK(tryStart(db, &second) == 0);
     CHECK_OK(NSFBackupEnd(db, second, BACKUPEND_ABORT));
-    CHECK_OK(NSFDbClose(db));
 
+    CHECK(tryStart(db, &context) == 0);
+    CHECK_OK(NSFDbClose(db));
     NotesTerm();
     const char* stats = simOutput("stats --ini %s/notes.ini", dataDirectory());
     CHECK(strstr(stats, "\"leakedBackupContexts\":1") != NULL);
