@@ -155,7 +155,7 @@ export class VssTarget implements ScriptTarget {
 
   async listShadows(selector: ShadowSelector): Promise<readonly ScriptShadow[]> {
     const found = await this.#vss(async (call, { binding, vss }) => {
-      const own = await ownShadows(this.#options.stateDirectory);
+      const own = await ownShadows(this.#earlierBackups);
       const shadows = await queryShadows(vss, own, call);
       return selectShadows(selector, shadows, (volume) => resolveVolume(binding, volume, call));
     });
@@ -216,8 +216,8 @@ export class VssTarget implements ScriptTarget {
   }
 
   async revert(id: string): Promise<string> {
-    const { loadBinding, stateDirectory, domino, signal } = this.#options;
-    const deltaDirectory = existsSync(stateDirectory) ? stateDirectory : undefined;
+    const { loadBinding, domino, signal } = this.#options;
+    const deltaDirectory = this.#earlierBackups;
     const report = await revertToShadow(loadBinding, { id, deltaDirectory, domino, signal });
     if (!report.finished) {
       const message = `the revert of ${report.volume} goes on; it cannot be stopped`;
@@ -238,6 +238,12 @@ export class VssTarget implements ScriptTarget {
   ): Promise<T> {
     const { loadBinding, signal } = this.#options;
     return vssCall(loadBinding, { signal }, {}, ({ binding, vss, call }) => body(call, { binding, vss }));
+  }
+
+  /** Where the shadows of earlier scripts are named; undefined when there was none. */
+  get #earlierBackups(): string | undefined {
+    const { stateDirectory } = this.#options;
+    return existsSync(stateDirectory) ? stateDirectory : undefined;
   }
 
   #ownShadow(id: string): Shadow | undefined {

@@ -1,0 +1,179 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NativeVss } from '#lib/native-vss';
+import { writeManifestXml } from '#lib/script/metadata';
+import type { CreateRequest } from '#lib/script/target';
+import { VssTarget } from '#lib/script/vss-target';
+import { FakeDomino } from '../fake-binding';
+import { comFailure, shadowId, type FakeVss } from '../fake-vss';
+
+/**
+ * The real target over a fake of native code. Where Windows would give the volumes their names, the test names a
+ * directory: scripts and their grammar are tested on a computer in memory.
+ */
+let domino: FakeDomino;
+let vss: FakeVss;
+let cabinets: Map<string, Map<string, string>>;
+
+beforeEach(() => {
+  domino = new FakeDomino();
+  vss = domino.haveVss();
+  cabinets = new Map();
+  Object.assign(vss.native, {
+    writeCabinet: async ({ cabinet, files }) => {
+      cabinets.set(cabinet, new Map(files.map(({ file, name }) => [name, readFileSync(file, 'utf8')])));
+    },
+    readCabinet: async ({ cabinet, directory }) => {
+      const files = cabinets.get(cabinet) ?? new Map<string, string>();
+      for (const [name, text] of files) writeFileSync(join(directory, name), text);
+      return [...files.keys()];
+    },
+  } satisfies Partial<NativeVss>);
+  const volume = { device: '\\\\?\\Volume{0000000d-0000-0000-0000-000000000000}\\', path: domino.root };
+  const { inspectVolume } = domino.binding;
+  Object.assign(domino.binding, {
+    inspectVolume: async (path: string) => ({ ...(await inspectVolume(domino.root)), ...volume, path: path || '/' }),
+  });
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+const open = (withDomino = false): Promise<VssTarget> =>
+  VssTarget.open({
+    loadBinding: () => domino.binding,
+    workingDirectory: domino.root,
+    domino: withDomino ? domino.location : undefined,
+    stateDirectory: join(domino.root, 'state'),
+  });
+
+const request = (change: Partial<CreateRequest> = {}): CreateRequest => ({
+  context: { lifetime: 'persistent', writers: false },
+  options: [],
+  backupType: 'copy',
+  volumes: [{ volume: domino.root, providerId: '' }],
+  writers: { exclude: [], verify: [] },
+  metadataFile: join(domino.root, 'meta', 'set.cab'),
+  onProgress: () => undefined,
+  ...change,
+});
+
+const closed = (): unknown => vss.changes.find(([call]) => call === 'close')?.[1];
+
+test('a computer that cannot use VSS is refused before anything is done', async () => {
+  vss.reasons = [comFailure(0x80070005, { code: 'ERR_VSS_ACCESS' })];
+  await expect(open()).rejects.toMatchObject({ code: 'ERR_VSS_ACCESS', hresult: 0x80070005 });
+  Object.assign(domino.binding, { vss: undefined });
+  await expect(open()).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' });
+});
+
+describe('a persistent set', () => {
+  test('stays when the script lets it go, and its metadata come back', async () => {
+    const target = await open();
+    const backup = await target.create(request());
+    expect(backup.shadows).toMatchObject([{ id: shadowId(100), persistent: true, own: true }]);
+    const xml = writeManifestXml(backup.setId, request(), [{ name: 'data', value: shadowId(100) }]);
+    await backup.saveMetadata(xml);
+    expect([...cabinets.values()].map((files) => [...files.keys()])).toEqual([['Manifest.xml', 'BCDocument.xml']]);
+    await backup.release();
+    expect(vss.shadows.map(({ id }) => id)).toEqual([shadowId(100)]);
+    expect(closed()).toEqual({ keepShadow: true, succeeded: false });
+
+    mkdirSync(join(domino.root, 'meta'));
+    writeFileSync(join(domino.root, 'meta', 'set.cab'), '');
+    expect(await target.loadMetadata('meta/set.cab')).toEqual({ manifest: xml, components: '' });
+  });
+
+  test('with writers they are told at end backup, and only then', async () => {
+    const full = request({ context: { lifetime: 'persistent', writers: true }, backupType: 'full' });
+    const ended = await (await open()).create(full);
+    expect(ended.writers.map(({ name }) => name)).toEqual(['System Writer', 'Registry Writer']);
+    await ended.complete();
+    await ended.release();
+    expect(closed()).toEqual({ keepShadow: true, succeeded: true });
+
+    vss.changes.length = 0;
+    const left = await (await open()).create(full);
+    await left.saveMetadata('');
+    expect([...cabinets.values()][0]!.get('WM1.xml')).toBe('<WRITER name="Registry Writer"/>');
+    await left.release();
+    expect(closed()).toEqual({ keepShadow: true, succeeded: false });
+  });
+
+  test('that the script has deleted is not kept', async () => {
+    const target = await open();
+    const backup = await target.create(request());
+    const found: unknown[] = [];
+    const deleted = await target.deleteShadows({ by: 'all' }, (shadows) => found.push(...shadows));
+    expect(deleted).toMatchObject([{ id: shadowId(100), own: true }]);
+    expect(found).toEqual(deleted);
+    await backup.release();
+    expect(vss.shadows).toEqual([]);
+  });
+
+  test('gets places and loses them', async () => {
+    const target = await open();
+    const backup = await target.create(request());
+    expect(await target.expose({ id: shadowId(100), place: { kind: 'local', as: 'B:' } })).toBe('B:\\');
+    expect(await target.unexpose({ by: 'exposed', as: 'b:' })).toBe('B:');
+    expect(await target.expose({ id: shadowId(100), place: { kind: 'share', as: 'nightly' } })).toBe('nightly');
+    await backup.release();
+    expect(vss.shadows).toMatchObject([{ exposedName: 'nightly' }]);
+
+    const later = await open();
+    expect(await later.listShadows({ by: 'all' })).toMatchObject([{ own: true, exposedAs: 'nightly' }]);
+    expect(await later.unexpose({ by: 'id', id: shadowId(100) })).toBe('nightly');
+    await expect(later.unexpose({ by: 'id', id: shadowId(100) })).rejects.toMatchObject({ code: 'ERR_VSS_NOT_FOUND' });
+  });
+});
+
+describe('a volatile set', () => {
+  const volatile = (writers: boolean): CreateRequest => request({ context: { lifetime: 'volatile', writers } });
+
+  test('goes when the script lets it go, and leaves nothing', async () => {
+    const backup = await (await open()).create(volatile(false));
+    expect(vss.shadows).toHaveLength(1);
+    expect(await backup.release()).toEqual([]);
+    expect(vss.shadows).toEqual([]);
+    expect(readdirSync(join(domino.root, 'state')).filter((name) => !name.startsWith('.'))).toEqual([]);
+  });
+
+  test('is readable after end backup; writers are told when it goes', async () => {
+    const backup = await (await open()).create(volatile(true));
+    expect((await backup.complete()).join()).toContain('stay readable until reset or the end of the script');
+    expect(vss.shadows).toHaveLength(1);
+    await backup.release();
+    expect(vss.shadows).toEqual([]);
+    expect(closed()).toEqual({ keepShadow: false, succeeded: true });
+  });
+});
+
+describe('with Domino', () => {
+  test('the databases are captured round the set, with deltas and manifest beside the metadata', async () => {
+    const backup = await (await open(true)).create(request());
+    expect(domino.calls).toContain('capture');
+    expect(backup.outcome).toBe('complete');
+    const [said] = (await backup.release()).slice(-1);
+    const [, directory] = /deltas and manifest of the databases: (.*)$/.exec(said!)!;
+    expect(directory!.startsWith(join(domino.root, 'meta'))).toBe(true);
+    expect(existsSync(join(directory!, 'manifest.json'))).toBe(true);
+  });
+
+  test('a database that is left out makes it partial, and is named', async () => {
+    domino.refusing.set('mail/bob.nsf', comFailure(1, { code: 'ERR_DOMINO_CALL', domain: 'domino', text: 'refused' }));
+    const backup = await (await open(true)).create(request());
+    expect(backup.outcome).toBe('partial');
+    expect(backup.warnings.join()).toContain('mail/bob.nsf was left out: refused');
+    await backup.release();
+  });
+});
+
+test('deleting what is not there is an error for one shadow copy, and none for a volume', async () => {
+  const target = await open();
+  const nobody = (): undefined => undefined;
+  await expect(target.deleteShadows({ by: 'id', id: shadowId(7) }, nobody)).rejects.toMatchObject({
+    code: 'ERR_VSS_NOT_FOUND',
+  });
+  expect(await target.deleteShadows({ by: 'volume', volume: 'D:\\' }, nobody)).toEqual([]);
+});
