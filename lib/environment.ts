@@ -1,5 +1,5 @@
 import { accessSync, existsSync, readFileSync } from 'node:fs';
-import { delimiter, dirname, join, normalize } from 'node:path';
+import { delimiter, dirname, isAbsolute, join, normalize } from 'node:path';
 import { DominoVssError } from './errors';
 import type { DominoLocation } from './options';
 
@@ -30,9 +30,10 @@ function findProgramDirectory(location: DominoLocation, env: Environment): strin
     if (existsSync(join(location.programDirectory, libraryName))) return location.programDirectory;
     throw notFound('ERR_DOMINO_LIBRARY', libraryName, [join(location.programDirectory, libraryName)]);
   }
-  const tried = candidates(env['Notes_ExecDirectory'], ...usualProgramDirectories).map((directory) =>
-    join(directory, libraryName),
-  );
+  // On Windows the search path leads there; whether ordinary users can write to the directory is checked at the load.
+  const searched = process.platform === 'win32' ? (env['PATH'] ?? '').split(delimiter).filter(isAbsolute) : [];
+  const places = candidates(env['Notes_ExecDirectory'], ...usualProgramDirectories, ...searched);
+  const tried = places.map((directory) => join(directory, libraryName));
   const found = tried.find((file) => existsSync(file));
   if (found === undefined) throw notFound('ERR_DOMINO_LIBRARY', libraryName, tried);
   return dirname(found);

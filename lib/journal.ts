@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { loadBinding } from './binding';
 import { DominoVssError } from './errors';
 import { syncDirectory, writeDurably } from './durable';
 import { forEachIndex } from './event-loop';
@@ -83,6 +84,7 @@ export function journalDirectory(deltaDirectory: string): string {
 
 /** Start time of a process; empty when there is no such process or the platform does not tell. */
 function processStart(pid: number): string {
+  if (process.platform === 'win32') return loadBinding().processStart?.(pid) ?? '';
   try {
     // The name of the program, in parentheses, may contain anything; field 22 counts from behind it.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -93,7 +95,9 @@ function processStart(pid: number): string {
 }
 
 function isAlive(head: JournalHead): boolean {
-  if (process.platform === 'linux') return processStart(head.pid) === head.processStart;
+  if (process.platform === 'linux' || process.platform === 'win32') {
+    return [head.processStart, 'unknown'].includes(processStart(head.pid));
+  }
   try {
     process.kill(head.pid, 0);
     return true;

@@ -260,6 +260,8 @@ export interface NativeBinding {
   runCanary(options: { readonly serverName: string; readonly database: string }): Promise<NativeCanary>;
   /** Aborts every session of the process synchronously (bounded), then NotesTerm. For the `exit` event of the main thread. */
   shutdown(): NativeAbortOutcome;
+  /** Windows only: when a process was started, as text to compare; empty when there is none, `unknown` when it is not ours to see. */
+  processStart?(pid: number): string;
   /** Aborts the sessions of this environment only, synchronously (bounded). */
   abortSessions(): NativeAbortOutcome;
   /** Windows only. */

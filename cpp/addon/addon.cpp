@@ -19,6 +19,7 @@
 #include "domino/status.h"
 #include "shadow/platform_provider.h"
 #ifdef _WIN32
+#include "addon/process_start_windows.h"
 #include "addon/vss_object.h"
 #endif
 
@@ -248,6 +249,9 @@ public:
         exports["abortSessions"] = Napi::Function::New(env, abortSessions);
 #ifdef _WIN32
         exports["vss"] = vssObject(env);
+        exports["processStart"] = Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
+            return Napi::String::New(info.Env(), processStart(info[0].As<Napi::Number>().Uint32Value()));
+        });
 #endif
     }
 
