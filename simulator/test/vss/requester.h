@@ -1,0 +1,111 @@
+#pragma once
+// What the test programs share: mingw-w64's own vsbackup.h, and a failure that names its line.
+
+#include <windows.h>
+// after windows.h
+#include <vsbackup.h>
+#include <vss.h>
+#include <vswriter.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+inline void require(bool isTrue, const char* text, int line) {
+    if (isTrue) return;
+    std::printf("line %d: %s\n", line, text);
+    std::fflush(stdout);
+    std::_Exit(1);
+}
+
+inline void requireResult(HRESULT expected, HRESULT actual, const char* text, int line) {
+    if (actual == expected) return;
+    std::printf("line %d: %s gave 0x%08lx, not 0x%08lx\n", line, text, static_cast<unsigned long>(actual),
+                static_cast<unsigned long>(expected));
+    std::fflush(stdout);
+    std::_Exit(1);
+}
+
+#define CHECK(condition) require(condition, #condition, __LINE__)
+#define GIVES(expected, expression) requireResult(static_cast<HRESULT>(expected), expression, #expression, __LINE__)
+#define OK(expression) GIVES(S_OK, expression)
+
+template <class T>
+class Ptr {
+public:
+    Ptr() = default;
+    Ptr(const Ptr&) = delete;
+    Ptr& operator=(const Ptr&) = delete;
+    ~Ptr() { reset(); }
+    T** out() {
+        reset();
+        return &object_;
+    }
+    T* operator->() const { return object_; }
+    T* get() const { return object_; }
+    void reset() {
+        if (object_) object_->Release();
+        object_ = nullptr;
+    }
+
+private:
+    T* object_ = nullptr;
+};
+
+using Backup = Ptr<IVssBackupComponents>;
+
+/** Waits and answers what QueryStatus says in the end. */
+inline HRESULT finish(Ptr<IVssAsync>& async) {
+    OK(async->Wait(INFINITE));
+    HRESULT status = E_FAIL;
+    OK(async->QueryStatus(&status, nullptr));
+    CHECK(status != VSS_S_ASYNC_PENDING);
+    return status;
+}
+
+inline wchar_t* writable(const wchar_t* text) {
+    return const_cast<wchar_t*>(text);
+}
+
+inline std::string readFile(const std::wstring& name) {
+    const HANDLE file = CreateFileW(name.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING, 0, nullptr);
+    if (file == INVALID_HANDLE_VALUE) return "(none)";
+    char text[4096];
+    DWORD read = 0;
+    ReadFile(file, text, sizeof text, &read, nullptr);
+    CloseHandle(file);
+    return {text, read};
+}
+
+inline void writeFile(const std::wstring& name, const std::string& text) {
+    const HANDLE file = CreateFileW(name.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_ALWAYS, 0, nullptr);
+    CHECK(file != INVALID_HANDLE_VALUE);
+    DWORD wrote = 0;
+    CHECK(WriteFile(file, text.data(), static_cast<DWORD>(text.size()), &wrote, nullptr));
+    CloseHandle(file);
+}
+
+/** Up to the created shadow; answers its id. */
+inline VSS_ID createShadow(Backup& backup, LONG context, const wchar_t* volume) {
+    Ptr<IVssAsync> async;
+    VSS_ID set{};
+    VSS_ID snapshot{};
+    OK(CreateVssBackupComponents(backup.out()));
+    OK(backup->InitializeForBackup(nullptr));
+    if (context != VSS_CTX_BACKUP) OK(backup->SetContext(context));
+    const bool hasWriters = !(context & VSS_VOLSNAP_ATTR_NO_WRITERS);
+    if (hasWriters) {
+        OK(backup->SetBackupState(false, false, VSS_BT_COPY, false));
+        OK(backup->GatherWriterMetadata(async.out()));
+        GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    }
+    OK(backup->StartSnapshotSet(&set));
+    OK(backup->AddToSnapshotSet(writable(volume), GUID_NULL, &snapshot));
+    if (hasWriters) {
+        OK(backup->PrepareForBackup(async.out()));
+        GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    }
+    OK(backup->DoSnapshotSet(async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    return snapshot;
+}

@@ -1,0 +1,185 @@
+'use strict';
+// Runs the test programs against the stand-in, in a Wine prefix of its own.
+//   node run.js BUILD_DIRECTORY PREFIX_DIRECTORY [NAME…]
+
+const { spawn, spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { installVss, runUnderWine } = require('../../vss');
+
+const wine = ['/usr/lib/wine/wine64', '/usr/bin/wine64', '/usr/bin/wine64-stable'].find((file) => fs.existsSync(file));
+const [buildDirectory, prefix, ...wanted] = process.argv.slice(2);
+
+function makePrefix() {
+  if (fs.existsSync(path.join(prefix, 'drive_c', 'windows', 'system32'))) return;
+  fs.mkdirSync(prefix, { recursive: true });
+  const environment = {
+    ...process.env,
+    WINEPREFIX: path.resolve(prefix),
+    WINEDEBUG: '-all',
+    WINEDLLOVERRIDES: 'mscoree=d',
+  };
+  const { status } = spawnSync(wine, ['wineboot', '-i'], { env: environment, stdio: 'ignore' });
+  if (status !== 0) throw new Error(`wineboot ended with ${status}`);
+}
+
+/** Fails with what the program printed. */
+async function program(vss, name, args = [], { code = 0 } = {}) {
+  const run = await runUnderWine({ wine, vss, program: path.join(buildDirectory, `${name}.exe`), args });
+  if (run.code !== code) throw new Error(`${args} ended with ${run.code}: ${run.stdout}${run.stderr}`);
+  if (run.stderr !== '') throw new Error(run.stderr);
+  return run.stdout;
+}
+
+function equal(actual, expected, what) {
+  if (actual !== expected) throw new Error(`${what}: ${actual}, not ${expected}`);
+}
+
+/** Everything that was handed out came back. */
+function noLeaks(vss) {
+  const reports = vss.reports();
+  if (reports.length === 0) throw new Error('no report');
+  for (const report of reports) {
+    for (const [name, value] of Object.entries(report)) {
+      if (name.endsWith('.alive')) equal(value, 0, name);
+    }
+    equal(report['componentInfos.freed'], report['componentInfos.made'], 'freed component infos');
+  }
+  equal(vss.devices().length, 0, 'devices left');
+  return reports.at(-1);
+}
+
+async function waitFor(condition, what) {
+  const deadline = Date.now() + 30_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const requester = (vss, mode, options) => program(vss, 'requester', [mode], options);
+
+const tests = {
+  async 'slots as in the headers'(vss) {
+    await program(vss, 'slots');
+  },
+  async 'every spelling, a hand-written vtable'(vss) {
+    await program(vss, 'handmade');
+    noLeaks(vss);
+  },
+  async 'a backup without writers'(vss) {
+    await requester(vss, 'no-writers');
+    const report = noLeaks(vss);
+    equal(report['strings.freed'], report['strings.made'], 'freed strings');
+  },
+  async 'a backup and a restore with components'(vss) {
+    await requester(vss, 'writers');
+    noLeaks(vss);
+  },
+  async 'as little as a backup can be'(vss) {
+    await requester(vss, 'minimal');
+    const report = noLeaks(vss);
+    equal(report['lenient.noGatherWriterMetadata'], 1, 'lenient.noGatherWriterMetadata');
+    equal(report['lenient.noBackupComplete'], 1, 'lenient.noBackupComplete');
+  },
+  async 'the same, and metadata are demanded'(vss) {
+    vss.configure({ gather_required: true });
+    const run = await runUnderWine({
+      wine,
+      vss,
+      program: path.join(buildDirectory, 'requester.exe'),
+      args: ['minimal'],
+    });
+    equal(run.code, 1, 'exit code');
+    if (!run.stdout.includes('PrepareForBackup(async.out()) gave 0x80042301')) throw new Error(run.stdout);
+  },
+  async 'calls out of order'(vss) {
+    await requester(vss, 'bad-states');
+    noLeaks(vss);
+  },
+  async 'one set at a time, also when its owner is killed'(vss) {
+    const holding = vss.unixPath('C:\\holding');
+    const holder = spawn(wine, [path.join(buildDirectory, 'requester.exe'), 'hold-set'], {
+      stdio: 'ignore',
+      env: { ...process.env, ...vss.environment },
+    });
+    try {
+      await waitFor(() => fs.existsSync(holding), 'the open set');
+      const other = requester(vss, 'expect-in-progress');
+      other.catch(() => {}); // looked at below
+      await waitFor(() => !fs.existsSync(holding), 'the refusal');
+      holder.kill('SIGKILL');
+      await other;
+    } finally {
+      holder.kill('SIGKILL');
+    }
+  },
+  async 'persistent shadows stay, volatile ones die with their process'(vss) {
+    await requester(vss, 'leave-behind', { code: 9 });
+    equal(vss.shadows().length, 2, 'shadows on record');
+    await requester(vss, 'find-left');
+    const report = noLeaks(vss);
+    equal(report.orphansSwept, 1, 'orphansSwept');
+  },
+  async 'one instant, while a program writes'(vss) {
+    await requester(vss, 'atomic-cut');
+    noLeaks(vss);
+  },
+  async faults(vss) {
+    vss.configure({
+      'fault.CreateVssBackupComponents.1': '0x80070005',
+      'fault.DoSnapshotSet.async.1': '0x80042306',
+      'fault.phase.Hold.1': '0x80042314',
+      'fault.phase.Flush.2': '0x80042313',
+      log: true,
+    });
+    await requester(vss, 'faults');
+    noLeaks(vss);
+    const results = vss.calls().filter(({ method }) => method === 'IVssBackupComponents::DoSnapshotSet.async');
+    equal(results.map(({ result }) => result.toString(16)).join(), '80042306,80042314,80042313,0', 'logged results');
+  },
+  async 'a process that dies in the middle of a set'(vss) {
+    vss.configure({ 'fault.phase.Commit.1': 'die' });
+    await requester(vss, 'no-writers', { code: 137 });
+    vss.configure({});
+    await requester(vss, 'no-writers');
+  },
+  async 'asynchronous, and cancelled'(vss) {
+    vss.configure({ 'latency.phase.Commit': 400 });
+    await requester(vss, 'asynchronous');
+    noLeaks(vss);
+  },
+  async 'writers that trouble'(vss) {
+    vss.configure({ writers: 'sql,domino,veto,slow,timeout', 'writer.slow.latency.Freeze': 50 });
+    await requester(vss, 'troublemakers');
+    noLeaks(vss);
+  },
+  async 'writers switched off'(vss) {
+    await requester(vss, 'disabled-writers');
+    noLeaks(vss);
+  },
+};
+
+async function main() {
+  makePrefix();
+  const vss = installVss({ prefix, library: path.join(buildDirectory, 'vssapi.dll') });
+  let failures = 0;
+  for (const [name, test] of Object.entries(tests)) {
+    if (wanted.length > 0 && !wanted.some((word) => name.includes(word))) continue;
+    vss.reset();
+    fs.rmSync(vss.unixPath('C:\\Data'), { recursive: true, force: true });
+    fs.rmSync(vss.unixPath('C:\\Mounted'), { recursive: true, force: true });
+    const start = Date.now();
+    try {
+      await test(vss);
+      process.stdout.write(`ok      ${name} (${Date.now() - start} ms)\n`);
+    } catch (error) {
+      failures += 1;
+      process.stdout.write(`FAILED  ${name}: ${error.message.trim()}\n`);
+    }
+  }
+  process.exitCode = failures === 0 ? 0 : 1;
+}
+
+main();

@@ -1,0 +1,71 @@
+#pragma once
+// The Backup Components Document: what was selected, and the snapshot set for an import.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "com_object.h"
+#include "document.h"
+#include "writers.h"
+
+namespace vss_simulator {
+
+struct Subcomponent {
+    std::string logicalPath;
+    std::string name;
+    bool repair = false;
+};
+
+struct SelectedComponent {
+    VSS_COMPONENT_TYPE type = VSS_CT_UNDEFINED;
+    std::string logicalPath;
+    std::string name;
+    bool backupSucceeded = false;
+    bool selectedForRestore = false;
+    bool additionalRestores = false;
+    bool authoritative = false;
+    std::string backupOptions;
+    std::string restoreOptions;
+    std::string backupStamp;
+    std::string previousBackupStamp;
+    std::string backupMetadata;
+    std::string restoreName;
+    VSS_ROLLFORWARD_TYPE rollForward = VSS_RF_UNDEFINED;
+    std::string rollForwardPoint;
+    VSS_FILE_RESTORE_STATUS fileRestoreStatus = VSS_RS_NONE;
+    std::vector<FileSet> alternateMappings;
+    std::vector<FileSet> newTargets;
+    std::vector<Subcomponent> restoreSubcomponents;
+};
+
+struct WriterSelection {
+    VSS_ID classId{};
+    VSS_ID instanceId{};
+    std::vector<SelectedComponent> components;
+};
+
+struct BackupDocument {
+    VSS_BACKUP_TYPE type = VSS_BT_UNDEFINED;
+    bool selectComponents = false;
+    bool bootableState = false;
+    bool partialFiles = false;
+    std::vector<WriterSelection> writers;
+    /** The set, for ImportSnapshots. */
+    VSS_ID setId{};
+    LONG context = 0;
+    std::vector<VSS_ID> snapshotIds;
+
+    /** NULL when there is none. */
+    SelectedComponent* find(const VSS_ID& classId, VSS_COMPONENT_TYPE type, LPCWSTR logicalPath, LPCWSTR name);
+};
+
+std::string printDocument(const BackupDocument& document);
+/** Throws VSS_E_INVALID_XML_DOCUMENT. */
+BackupDocument parseDocument(BSTR xml);
+
+/** IVssWriterComponentsExt and IVssComponent show the document as it is now and keep it alive. */
+abi::IVssWriterComponentsExt* makeWriterComponents(std::shared_ptr<const BackupDocument> document, std::size_t writer);
+
+}  // namespace vss_simulator

@@ -1,0 +1,21 @@
+#pragma once
+// IVssEnumObject over shadows or providers, and the structures its callers free.
+
+#include <variant>
+#include <vector>
+
+#include "com_object.h"
+#include "shadows.h"
+#include "volumes.h"
+
+namespace vss_simulator {
+
+using QueriedObject = std::variant<Shadow, Provider>;
+
+Ref<abi::IVssEnumObject> makeEnumeration(std::vector<QueriedObject> objects);
+
+/** The strings are the caller's: freeSnapshotProperties, or CoTaskMemFree one by one. */
+void fillSnapshotProperties(const Shadow& shadow, VSS_SNAPSHOT_PROP& properties);
+void freeSnapshotProperties(VSS_SNAPSHOT_PROP& properties);
+
+}  // namespace vss_simulator

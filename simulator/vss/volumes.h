@@ -1,0 +1,51 @@
+#pragma once
+// The volumes of the simulated machine: drive letters of the Wine prefix, and folders where volumes are mounted.
+
+#include <windows.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "abi.h"
+
+namespace vss_simulator {
+
+struct Volume {
+    /** `C`; the name of its settings. */
+    std::string letter;
+    /** `C:\`. */
+    std::wstring root;
+    /** `\\?\Volume{…}\`. */
+    std::wstring guidName;
+
+    std::string text(std::string_view setting, std::string_view otherwise) const;
+    bool flag(std::string_view setting, bool otherwise) const;
+    std::int64_t number(std::string_view setting, std::int64_t otherwise) const;
+};
+
+std::vector<Volume> volumes();
+/** By root, GUID name or mounted folder, with the trailing backslash; nothing for anything else. */
+std::optional<Volume> findVolume(std::wstring_view name);
+/** The volume a path lies on, and the path relative to it. */
+std::optional<std::pair<Volume, std::wstring>> volumeOf(std::wstring_view path);
+
+struct Provider {
+    VSS_ID id;
+    std::string name;
+    VSS_PROVIDER_TYPE type;
+    std::string version;
+    VSS_ID versionId;
+    CLSID classId;
+
+    bool isHardware() const { return type == VSS_PROV_HARDWARE; }
+};
+
+std::vector<Provider> providers();
+/** Throws VSS_E_PROVIDER_NOT_REGISTERED. GUID_NULL is the system provider. */
+Provider providerById(const VSS_ID& id);
+/** S_OK, or why the provider makes no shadow of the volume with these attributes. */
+HRESULT canShadow(const Volume& volume, const VSS_ID& askedProvider, LONG attributes);
+
+}  // namespace vss_simulator

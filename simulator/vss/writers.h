@@ -1,0 +1,109 @@
+#pragma once
+// The writers of the machine: what they say of themselves, and how each of them goes through a backup or restore.
+
+#include <windows.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "abi.h"
+#include "document.h"
+#include "operation.h"
+
+namespace vss_simulator {
+
+struct FileSet {
+    std::string path;
+    std::string fileSpec;
+    bool recursive = false;
+    std::string alternateLocation = {};
+    DWORD backupTypeMask = VSS_FSBT_ALL_BACKUP_REQUIRED | VSS_FSBT_ALL_SNAPSHOT_REQUIRED;
+};
+
+struct Dependency {
+    VSS_ID writerId;
+    std::string logicalPath;
+    std::string componentName;
+};
+
+struct WriterComponent {
+    VSS_COMPONENT_TYPE type = VSS_CT_FILEGROUP;
+    std::string logicalPath;
+    std::string name;
+    std::string caption;
+    bool restoreMetadata = false;
+    bool notifyOnBackupComplete = false;
+    bool selectable = true;
+    bool selectableForRestore = false;
+    DWORD flags = 0;
+    std::vector<FileSet> files;
+    std::vector<FileSet> databaseFiles;
+    std::vector<FileSet> logFiles;
+    std::vector<Dependency> dependencies;
+};
+
+/** What the writer's metadata document says. */
+struct WriterDescription {
+    /** Name in the settings. */
+    std::string key;
+    VSS_ID classId{};
+    VSS_ID instanceId{};
+    std::string name;
+    std::string instanceName;
+    VSS_USAGE_TYPE usage = VSS_UT_USERDATA;
+    VSS_SOURCE_TYPE source = VSS_ST_OTHER;
+    VSS_RESTOREMETHOD_ENUM restoreMethod = VSS_RME_RESTORE_IF_CAN_REPLACE;
+    VSS_WRITERRESTORE_ENUM writerRestore = VSS_WRE_NEVER;
+    std::string service;
+    bool rebootRequired = false;
+    DWORD backupSchema = 0;
+    std::vector<FileSet> includedFiles;
+    std::vector<FileSet> excludedFiles;
+    std::vector<FileSet> excludedFromSnapshot;
+    std::vector<FileSet> alternateMappings;
+    std::vector<WriterComponent> components;
+};
+
+Element describe(const WriterDescription& writer);
+/** Throws VSS_E_INVALID_XML_DOCUMENT. */
+WriterDescription writerFromDocument(const Element& document);
+
+/** The writers that are switched on. */
+std::vector<WriterDescription> machineWriters();
+
+enum class WriterEvent {
+    Identify,
+    PrepareForBackup,
+    PrepareForSnapshot,
+    Freeze,
+    Thaw,
+    PostSnapshot,
+    Abort,
+    BackupComplete,
+    PreRestore,
+    PostRestore,
+    BackupShutdown
+};
+
+/** One writer in one session. */
+struct WriterRun {
+    WriterDescription writer;
+    VSS_WRITER_STATE state = VSS_WS_STABLE;
+    HRESULT failure = S_OK;
+    HRESULT applicationFailure = S_OK;
+    std::string applicationMessage;
+    /** No component of it was selected in component mode: it hears nothing after PrepareForBackup. */
+    bool isLeftOut = false;
+    std::chrono::steady_clock::time_point frozen{};
+
+    bool isFailed() const { return failure != S_OK; }
+};
+
+/** Sends the event to all that still take part; as long as the slowest needs. */
+void deliver(WriterEvent event, std::vector<WriterRun>& runs, Operation& operation);
+/** Without waiting and failing, for when nobody listens any more. */
+void deliverLast(WriterEvent event, std::vector<WriterRun>& runs);
+
+}  // namespace vss_simulator
