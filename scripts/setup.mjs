@@ -100,12 +100,12 @@ const steps = {
     title: 'Windows stand-in',
     inputs: ['simulator', 'cmake/mingw-w64.cmake'],
     facts: [root],
-    results: ['simulator/build-windows/program/nnotes.dll'],
-    stamp: 'simulator/build-windows/.setup',
+    results: ['simulator/build/win32-x64/program/nnotes.dll'],
+    stamp: 'simulator/build/win32-x64/.setup',
     run: async () => {
       requireWindowsCompiler();
       const toolchain = at('cmake', 'mingw-w64.cmake');
-      await buildWithCmake('simulator', 'simulator/build-windows', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+      await buildWithCmake('simulator', 'simulator/build/win32-x64', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
     },
   },
 };
