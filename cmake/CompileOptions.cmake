@@ -11,6 +11,10 @@ function(domino_vss_compile_options target)
     else()
         target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
     endif()
+    if(MINGW)
+        # GCC 12 sees overlaps inside of std::string that cannot be (its bug 105651).
+        target_compile_options(${target} PRIVATE -Wno-restrict)
+    endif()
     if(WIN32)
         target_compile_definitions(${target} PRIVATE UNICODE _UNICODE NOMINMAX WIN32_LEAN_AND_MEAN
             # Windows 10, the oldest that runs a supported Node.js.
