@@ -129,7 +129,7 @@ const componentTypes = ['unknown', 'database', 'file-group'] as const;
 export type WriterComponentType = (typeof componentTypes)[number];
 
 /** VSS_BACKUP_TYPE. */
-const backupTypes = ['undefined', 'full', 'incremental', 'differential', 'log', 'copy', 'other'] as const;
+export const backupTypes = ['undefined', 'full', 'incremental', 'differential', 'log', 'copy', 'other'] as const;
 
 /** VSS_BACKUP_TYPE: which kind of backup writers are told that this is. */
 export type VssBackupType = Exclude<(typeof backupTypes)[number], 'undefined'>;

@@ -66,6 +66,10 @@ export const guid: Check = (value, name) => {
   }
 };
 
+export function isGuid(text: string): boolean {
+  return guidPattern.test(text);
+}
+
 /** A GUID as native code writes it: in braces and lower case. */
 export function normalGuid(text: string): string {
   return `{${guidPattern.exec(text)?.[1]?.toLowerCase() ?? ''}}`;

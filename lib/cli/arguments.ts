@@ -40,6 +40,11 @@ export function pathFrom(context: CommandLineContext): (value: string) => string
   return (value) => resolve(context.workingDirectory, value);
 }
 
+/** Where a shadow is exposed: a drive letter as it is, anything else is a path. */
+export function placeFrom(context: CommandLineContext, place: string): string {
+  return /^[a-z]:?[\\/]?$/i.test(place) ? place : resolve(context.workingDirectory, place);
+}
+
 /** For options that can be given several times, with one or more values each. */
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];

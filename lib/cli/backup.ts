@@ -4,7 +4,11 @@ import { beginBackup } from '../begin-backup';
 import type { BackupReport } from '../backup-report';
 import { loadManifest, readBackups, type ListedBackup, type Manifest } from '../manifest';
 import type { ProviderName } from '../provider';
+import { OptionError } from '../errors';
 import { systemdService } from '../service';
+import type { SnapshotSet } from '../snapshot-set';
+import type { VssOptions, WritersOption } from '../vss-context';
+import { backupTypes, contextBits, type VssBackupType, type VssContext } from '../vss-words';
 import {
   addDeltaDirectory,
   addDominoOptions,
@@ -12,6 +16,7 @@ import {
   collect,
   locationOf,
   pathFrom,
+  placeFrom,
   seconds,
   wholeNumber,
   type DominoArguments,
@@ -34,6 +39,15 @@ interface RunArguments extends DominoArguments {
   readonly timeout?: number;
   readonly stopService?: string;
   readonly shadowDir?: string;
+  readonly source: 'domino' | 'volumes';
+  readonly volume?: readonly string[];
+  readonly expose?: readonly string[];
+  readonly writers?: 'none' | 'all';
+  readonly excludeWriter?: readonly string[];
+  readonly verifyWriter?: readonly string[];
+  readonly backupType?: VssBackupType;
+  readonly vssContext?: VssContext;
+  readonly vssProvider?: string;
 }
 
 interface ListArguments {
@@ -90,11 +104,18 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
   addDeltaDirectory(run, 'directory for backups: manifests and change information', context)
     .option('--to <dir>', 'also copy the databases out of the shadow, to <dir>/<backup id>', pathFrom(context))
     .option('--keep', 'keep the shadow')
+    .option('--expose <place>', 'keep the shadow and expose it; once for each volume, in their order', collect)
     .addOption(
-      new Option('--provider <name>', 'how the shadow is made')
-        .choices(['auto', 'btrfs', 'reflink', 'rolling'])
+      new Option('--provider <name>', 'how the shadow is made; auto is vss on Windows')
+        .choices(['auto', 'vss', 'btrfs', 'reflink', 'rolling'])
         .default('auto'),
     )
+    .addOption(
+      new Option('--source <what>', 'databases of the Domino server, or plain volumes without it')
+        .choices(['domino', 'volumes'])
+        .default('domino'),
+    )
+    .option('--volume <volume>', 'one more volume (D:, a directory on it, …); may be given several times', collect)
     .option('--include <glob>', 'only these databases; may be given several times', collect)
     .option('--exclude <glob>', 'not these databases; may be given several times', collect)
     .option('--required <glob>', 'fail if one of these is left out; may be given several times', collect)
@@ -106,7 +127,17 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
       seconds,
     )
     .option('--stop-service <unit>', 'do without the backup API: stop this systemd unit for the snapshot')
-    .option('--shadow-dir <dir>', 'directory for shadows, on the file system of the databases', pathFrom(context));
+    .option('--shadow-dir <dir>', 'directory for shadows, on the file system of the databases', pathFrom(context))
+    .addOption(new Option('--writers <which>', 'VSS: which writers take part (default: none)').choices(['none', 'all']))
+    .option('--exclude-writer <name>', 'VSS: all writers but this; may be given several times', collect)
+    .option('--verify-writer <name>', 'VSS: fail unless this writer takes part; may be given several times', collect)
+    .addOption(
+      new Option('--backup-type <type>', 'VSS: what writers are told (default: copy)').choices(
+        backupTypes.filter((type) => type !== 'undefined'),
+      ),
+    )
+    .addOption(new Option('--vss-context <name>', 'VSS: the context, for experts').choices(Object.keys(contextBits)))
+    .option('--vss-provider <id>', 'VSS: the provider, see "provider list" (default: Windows chooses)');
   addDominoOptions(run, context)
     .addHelpText(
       'after',
@@ -126,11 +157,18 @@ Examples:
   Snapshot before an upgrade, with the server stopped for a moment:
   $ domino-vss backup run --delta-dir /backup/domino --keep --stop-service domino.service
 
+  Windows: keep the shadow as drive B: until "domino-vss shadow delete --exposed B:":
+  $ domino-vss backup run --delta-dir E:\\delta --expose B:
+
+  Windows: a shadow of two volumes with all writers, without Domino:
+  $ domino-vss backup run --delta-dir E:\\delta --source volumes --volume D: --volume F: --writers all --keep
+
 Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (see doctor), 5 locked, 130 interrupted.
 `,
     )
     .action(async (args: RunArguments) => {
-      const relaunched = args.stopService === undefined ? await context.relaunch(locationOf(args)) : undefined;
+      const needsDomino = args.stopService === undefined && args.source === 'domino';
+      const relaunched = needsDomino ? await context.relaunch(locationOf(args)) : undefined;
       if (relaunched !== undefined) {
         finish(relaunched);
         return;
@@ -146,10 +184,17 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
   const { signal } = context;
   const bar = new ProgressBar(context, args.json ?? false);
   const onProgress = bar.listener;
+  const places = (args.expose ?? []).map((place) => placeFrom(context, place));
+  const keep = args.keep === true || places.length > 0;
   try {
     const backup = await beginBackup(context.loadBinding, {
-      domino: locationOf(args),
+      // Commander always hands over the location, and plain volumes have none.
+      ...(args.source === 'domino' ? { domino: locationOf(args) } : { source: 'volumes' }),
       deltaDirectory: args.deltaDir,
+      volumes: args.volume,
+      lifetime: keep ? 'persistent' : undefined,
+      writers: writersOf(args),
+      vss: vssOf(args),
       provider: args.provider,
       include: args.include,
       exclude: args.exclude,
@@ -165,8 +210,9 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
     });
     try {
       const set = await backup.createShadow({ timeoutMs: args.timeout, signal, onProgress });
+      await expose(set, places);
       if (args.to !== undefined) await set.copyDatabases({ to: join(args.to, backup.id), signal, onProgress });
-      return await backup.endBackup({ keep: args.keep ?? false, signal });
+      return await backup.endBackup({ keep, signal });
     } finally {
       await backup.dispose();
     }
@@ -175,9 +221,32 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
   }
 }
 
+function writersOf({ writers, excludeWriter, verifyWriter }: RunArguments): WritersOption | undefined {
+  if (excludeWriter === undefined && verifyWriter === undefined) return writers;
+  if (writers === 'none') {
+    throw new OptionError('writers', 'writers is "none", so no writer can be excluded or verified');
+  }
+  return { exclude: excludeWriter, verify: verifyWriter };
+}
+
+function vssOf({ backupType, vssContext, vssProvider }: RunArguments): VssOptions | undefined {
+  if (backupType === undefined && vssContext === undefined && vssProvider === undefined) return undefined;
+  return { backupType, context: vssContext, providerId: vssProvider };
+}
+
+async function expose({ shadows }: SnapshotSet, places: readonly string[]): Promise<void> {
+  if (places.length > shadows.length) {
+    const message = `${places.length} places are named, but there is only ${count(shadows.length, 'shadow')}`;
+    throw new OptionError('expose', message);
+  }
+  for (const [index, as] of places.entries()) await shadows[index]?.expose({ as });
+}
+
 function describeReport(report: BackupReport, output: Output): string[] {
-  const { counts, copies, volumes } = report;
-  const kept = volumes.filter((volume) => volume.kept).map(({ root }) => root);
+  const { counts, copies, volumes, vss, alsoSave } = report;
+  const kept = volumes.filter((volume) => volume.kept);
+  const left = kept.map(({ root, exposedAs }) => (exposedAs === undefined ? root : `${exposedAs} (${root})`));
+  const excluded = vss?.writers.filter((writer) => writer.excluded !== '') ?? [];
   return [
     ...output.failures([...report.skipped, ...(copies?.failures ?? [])]),
     ...output.warnings(report.warnings),
@@ -187,18 +256,25 @@ function describeReport(report: BackupReport, output: Output): string[] {
       [
         ['backup', `${report.id} ${outcome(report.outcome, output)}`],
         ['provider', `${report.provider.name} (${report.provider.reason})`],
-        ['databases', describeCounts(counts)],
-        ['deltas', `${count(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
-        ['shadow', kept.length > 0 ? `kept: ${kept.join(', ')}` : 'removed'],
+        ...(counts.databases > 0
+          ? [
+              ['databases', describeCounts(counts)],
+              ['deltas', `${count(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
+            ]
+          : []),
+        ...(vss ? [['snapshot set', `${vss.setId}, ${vss.context}`]] : []),
+        ...(vss && vss.writers.length > 0
+          ? [['writers', `${vss.writers.length - excluded.length} took part, ${excluded.length} left out`]]
+          : []),
+        ['shadow', left.length > 0 ? `kept: ${left.join(', ')}` : 'removed'],
         ...(copies ? [['copies', `${copies.databases} in ${copies.directory}, ${formatBytes(copies.bytes)}`]] : []),
         ['manifest', report.manifest],
       ],
       false,
     ),
-    '',
-    'also save, in this order:',
+    ...(alsoSave.length === 0 ? [] : ['', 'also save, in this order:']),
     ...output.table(
-      report.alsoSave.map(({ what, path, when }) => [`  ${what}`, path, when]),
+      alsoSave.map(({ what, path, when }) => [`  ${what}`, path, when]),
       false,
     ),
   ];
@@ -243,7 +319,9 @@ function describeManifest(manifest: Manifest, output: Output): string[] {
       [
         ['backup', `${manifest.id} ${outcome(manifest.outcome, output)}`],
         ['created', manifest.created],
-        ['server', `${manifest.serverName || '(unknown)'}, ${manifest.dataDirectory}`],
+        ...(manifest.source === 'volumes'
+          ? []
+          : [['server', `${manifest.serverName || '(unknown)'}, ${manifest.dataDirectory}`]]),
         ['provider', `${manifest.provider.name} (${manifest.provider.reason})`],
         ['databases', describeCounts(counts)],
         ['deltas', `${count(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
@@ -254,7 +332,11 @@ function describeManifest(manifest: Manifest, output: Output): string[] {
           `${changes.appeared.length} appeared, ${changes.vanished.length} vanished, ${changes.replaced.length} replaced`,
         ],
         ['copies', copies ? `${copies.databases} in ${copies.directory}` : '(none)'],
-        ...volumes.map(({ path, root, kept }) => ['volume', `${path} → ${kept ? root : '(shadow removed)'}`]),
+        ...(manifest.vss ? [['snapshot set', `${manifest.vss.setId}, ${manifest.vss.context}`]] : []),
+        ...volumes.map(({ path, root, kept, exposedAs }) => [
+          'volume',
+          `${path} → ${kept ? (exposedAs ?? root) : '(shadow removed)'}`,
+        ]),
         ['made with', `${manifest.versions.package}, Node ${manifest.versions.node}, ${manifest.versions.platform}`],
       ],
       false,

@@ -9,8 +9,10 @@ import {
   DominoError,
   OptionError,
   RestoreError,
+  VssError,
   type DatabaseFailure,
   type DominoVssError,
+  type FailedWriter,
 } from '../errors';
 import type { CommandLineContext } from './context';
 
@@ -50,6 +52,7 @@ export class Output {
     const failures = error instanceof BackupError || error instanceof RestoreError ? error.failures : [];
     return [
       ...this.failures(failures),
+      ...(error instanceof VssError ? this.writerFailures(error.writers) : []),
       `${red('failed')} ${error.code}: ${error.message}`,
       ...(error instanceof DominoError && error.statusHex !== ''
         ? [`  status ${error.statusHex} (${error.status})`]
@@ -73,6 +76,21 @@ export class Output {
     return lines.length > 0 ? [...lines, ...this.moreThanShown(failures.length), ''] : [];
   }
 
+  /** Each failed writer: its state, code name and number, what its application says, what to do. */
+  writerFailures(
+    writers: readonly Pick<
+      FailedWriter,
+      'name' | 'state' | 'hresultName' | 'hresultHex' | 'applicationMessage' | 'hint'
+    >[],
+  ): string[] {
+    const lines = writers.flatMap(({ name, state, hresultName, hresultHex, applicationMessage, hint }) => [
+      [`${this.colors.red(name)}  ${state}:`, hresultName, hresultHex].filter(Boolean).join(' '),
+      ...(applicationMessage === '' ? [] : [`  it says: ${applicationMessage}`]),
+      `  ${this.colors.bold('what to do:')} ${hint}`,
+    ]);
+    return lines.length > 0 ? [...lines, ''] : [];
+  }
+
   /** A line for the databases that are not shown one by one. */
   moreThanShown(databases: number): string[] {
     return databases > shownRows ? [`… and ${databases - shownRows} more; --json shows all`] : [];
@@ -84,6 +102,7 @@ export class Output {
 
   /** A table without borders; the first row is its head unless `head` is false. */
   table(rows: readonly (readonly string[])[], head = true): string[] {
+    if (rows.length === 0) return [];
     const none = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '', left: '', right: '', middle: '  ' };
     const edges = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' };
     const table = new Table({
@@ -105,7 +124,16 @@ const flags: Readonly<Record<string, string>> = {
   copiesDirectory: '--copies',
   'domino.notesIni': '--ini',
   'domino.programDirectory': '--program',
+  as: '<place>',
   deltaDirectory: '--delta-dir',
+  expose: '--expose',
+  id: '<id>',
+  'vss.backupType': '--backup-type',
+  'vss.context': '--vss-context',
+  'vss.providerId': '--vss-provider',
+  setId: '<set>',
+  volume: '<volume>',
+  volumes: '--volume',
   maxSkipped: '--max-skipped',
   'mode.as': '--as',
   'mode.waitMs': '--wait',
@@ -119,6 +147,12 @@ function inFlags({ option, message }: OptionError): string {
   if (!message.startsWith(`${option} `)) return message;
   const name = option.replace(/\[\d+\]$/, '');
   return (flags[name] ?? `--${name}`) + message.slice(option.length);
+}
+
+/** Local time to the second. */
+export function formatTime(time: Date): string {
+  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 19).replace('T', ' ');
 }
 
 export function formatBytes(bytes: number): string {

@@ -9,6 +9,8 @@ import { addDoctorCommand } from './doctor';
 import { Output } from './output';
 import { addRehearseCommand } from './rehearse';
 import { addRestoreCommand } from './restore';
+import { addShadowCommands } from './shadow';
+import { addProviderCommands, addWriterCommands } from './writer';
 import { addScriptCommand } from './script';
 
 /** Runs one command. Answers its exit code; never throws. */
@@ -69,6 +71,9 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked
   addRestoreCommand(program, context, finish);
   addScriptCommand(program, context, finish);
   addBenchCommand(program, context, finish);
+  addShadowCommands(program, context, finish);
+  addWriterCommands(program, context, finish);
+  addProviderCommands(program, context, finish);
   addDoctorCommand(program, context, finish);
   return program;
 }

@@ -6,6 +6,7 @@ import { beginBackup } from '#lib/begin-backup';
 import type { CommandLineContext } from '#lib/cli/context';
 import { createProgram, runCommandLine } from '#lib/cli/program';
 import { alreadyInProgress, fail, FakeDomino } from './fake-binding';
+import { comFailure, nativeShadow, nativeWriter, setId, shadowId, type FakeVss } from './fake-vss';
 
 let domino: FakeDomino;
 
@@ -173,6 +174,148 @@ describe('exit codes', () => {
     const dry = await run(['restore', id!, '--delta-dir', 'delta', '--dry-run', ...location()]);
     expect(dry.exitCode).toBe(0);
     expect(dry.stdout).toContain('would restore 3 databases');
+  });
+});
+
+describe('VSS', () => {
+  const device = '\\\\?\\Volume{0000000d-0000-0000-0000-000000000000}\\';
+  let vss: FakeVss;
+
+  beforeEach(() => {
+    vss = domino.haveVss();
+    vss.shadows = [nativeShadow(1), nativeShadow(2, { exposedName: 'B:\\' })];
+    domino.binding.inspectVolume = () => Promise.resolve(domino.volume({ device }));
+  });
+
+  test('backup run keeps, exposes and describes a shadow, and delete takes exactly ours', async () => {
+    vss.shadows = [nativeShadow(1)];
+    const made = await backUp('--expose', 'B:', '--writers', 'all', '--backup-type', 'copy');
+    expect(made).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(made.stdout).toMatch(/snapshot set +\{aaaaaaaa-.*\}, app-rollback/);
+    expect(made.stdout).toMatch(/writers +2 took part, 0 left out/);
+    expect(made.stdout).toMatch(/shadow +kept: B:\\ \(/);
+    const [, id] = /backup +(\S+) complete/.exec(made.stdout)!;
+    expect((await run(['backup', 'show', id!, '--delta-dir', 'delta'])).stdout).toMatch(/volume .* → B:\\/);
+
+    const list = await run(['shadow', 'list', '--delta-dir', 'delta']);
+    expect(list.stdout.split('\n').map((line) => line.split(/ {2,}/).at(-1))).toEqual(['OURS', 'no', 'yes', '']);
+    const refused = await run(['shadow', 'delete', '--all', '--delta-dir', 'delta']);
+    expect(refused.exitCode).toBe(4);
+    expect(refused.stderr).toContain('1 of 2 selected shadows are not ours, nothing was deleted: {00000000-');
+    expect(refused.stderr).toContain('--own-only');
+    const deleted = await run(['shadow', 'delete', '--all', '--own-only', '--delta-dir', 'delta']);
+    expect(deleted.exitCode).toBe(0);
+    expect(deleted.stdout).toMatch(/kept .* not ours\ndeleted .*\n1 shadow deleted/);
+    expect(vss.shadows).toHaveLength(1);
+  });
+
+  test('plain volumes, without Domino', async () => {
+    const args = ['backup', 'run', '--delta-dir', 'delta', '--source', 'volumes', '--volume', domino.root];
+    const made = await run([...args, '--keep'], { relaunch: () => Promise.reject(new Error('no Domino is needed')) });
+    expect(made).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(made.stdout).not.toContain('databases');
+    expect(domino.calls).not.toContain('openRuntime');
+    const unfit = await run([...args, '--include', 'x']);
+    expect(unfit).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--include has no meaning') });
+  });
+
+  test('lists line up, and --json has everything', async () => {
+    const [head, first, second] = (await run(['shadow', 'list'])).stdout.split('\n');
+    for (const title of ['VOLUME', 'MADE', 'CONTEXT', 'EXPOSED AS', 'OURS']) {
+      const column = head!.indexOf(title);
+      for (const line of [first!, second!])
+        expect([title, line[column - 1], line[column]]).toEqual([title, ' ', expect.stringMatching(/\S/)]);
+    }
+    const detailed = (await run(['shadow', 'list', '--detailed'])).stdout;
+    expect(detailed).toContain('persistent, no-auto-release, no-writers, differential');
+    expect(JSON.parse((await run(['shadow', 'list', '--json'])).stdout)).toMatchObject([
+      { own: false },
+      { exposedAs: 'B:\\' },
+    ]);
+    vss.shadows = [];
+    expect((await run(['shadow', 'list'])).stdout).toBe('no shadow copies\n');
+  });
+
+  test('expose, unexpose, break, import and revert', async () => {
+    writeFileSync(join(domino.root, 'components.xml'), '<x/>');
+    const commands: [string[], RegExp][] = [
+      [['expose', shadowId(1), 'x:'], /^exposed as X:\\\n$/],
+      [['unexpose', 'X:'], /^X: is not exposed any more/],
+      [['unexpose', shadowId(2)], /is not exposed any more/],
+      [['expose', shadowId(1), 'old', '--share', '--directory', 'data'], /^exposed as old/],
+      [['break', setId(1), '--writable'], /^broke the set/],
+      [['import', 'components.xml'], /OURS\n.* yes\n/],
+      [['revert', shadowId(1), '--domino-is-stopped'], /is reverted to/],
+      [['revert-status', 'D:'], /^no revert of D: is running/],
+      [['delete', '--exposed', 'old', '--foreign'], /1 shadow deleted/],
+    ];
+    for (const [args, expected] of commands) {
+      const { exitCode, stdout, stderr } = await run(['shadow', ...args]);
+      expect([args, exitCode, stderr]).toEqual([args, 0, '']);
+      expect(stdout).toMatch(expected);
+    }
+    expect(vss.changes.map(([what]) => what)).toEqual([
+      'expose',
+      'unexpose',
+      'unexpose',
+      'expose',
+      'break',
+      'revert',
+      'unexpose',
+      'delete',
+    ]);
+  });
+
+  test('writers and providers, failed ones first', async () => {
+    const failed = { state: 9, failure: 0x800423f4, failureName: 'VSS_E_WRITERERROR_NONRETRYABLE' };
+    vss.writers.push(nativeWriter('SqlServerWriter', { ...failed, applicationMessage: 'log full' }));
+    const list = await run(['writer', 'list', '--status']);
+    expect(list.exitCode).toBe(3);
+    const [first, says, advice] = list.stdout.split('\n');
+    expect(first).toBe('SqlServerWriter  failed-at-freeze: VSS_E_WRITERERROR_NONRETRYABLE 0x800423F4');
+    expect(says).toBe('  it says: log full');
+    expect(advice).toMatch(/^ {2}what to do: /);
+    expect((await run(['writer', 'list', '--detailed'])).stdout).toContain('C:\\Windows\\* and below');
+    const providers = await run(['provider', 'list', '--supports', 'D:']);
+    expect(providers).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('D: can be shadowed') });
+    vss.native.isVolumeSupported = () => Promise.resolve(false);
+    expect((await run(['provider', 'list', '--supports', 'D:'])).exitCode).toBe(4);
+  });
+
+  test.each<[string[], RegExp]>([
+    [['shadow', 'delete'], /exactly one of --id/],
+    [['shadow', 'delete', '--all', '--volume', 'D:'], /exactly one of --id/],
+    [['shadow', 'delete', '--all', '--own-only', '--foreign'], /cannot be used with/],
+    [['shadow', 'expose', 'x', 'B:'], /error: <id> must be an id/],
+    [['shadow', 'expose', shadowId(1), 'B:', '--directory', 'x'], /needs --share/],
+    [['shadow', 'break', setId(1), '--mask', '--writable'], /no meaning/],
+    [['backup', 'run', '--delta-dir', 'd', '--vss-context', 'x'], /Allowed choices are backup/],
+    [['backup', 'run', '--delta-dir', 'd', '--vss-provider', 'x'], /--vss-provider must be an id/],
+    [['backup', 'run', '--delta-dir', 'd', '--writers', 'none', '--exclude-writer', 'x'], /no writer can be excluded/],
+    [['shadow'], /Usage: domino-vss shadow/],
+  ])('wrong usage: %j', async (args, message) => {
+    expect(await run(args)).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(message) });
+    expect(vss.changes).toEqual([]);
+  });
+
+  test('an error of VSS says what failed and what to do', async () => {
+    domino.onCall = (name) => {
+      if (name === 'prepare')
+        throw comFailure(0x80042316, { operation: 'IVssBackupComponents::StartSnapshotSet' }) as unknown as Error;
+    };
+    const { exitCode, stderr } = await backUp();
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain(
+      'failed ERR_VSS_IN_PROGRESS: IVssBackupComponents::StartSnapshotSet on (nothing): 0x80042316',
+    );
+    expect(stderr).toContain('what to do: Another program is making a shadow');
+  });
+
+  test('without VSS', async () => {
+    Object.assign(domino.binding, { vss: undefined });
+    const { exitCode, stderr } = await run(['shadow', 'list']);
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain('exists on Windows only');
   });
 });
 
