@@ -26,8 +26,14 @@ export class PlanningTarget implements ScriptTarget {
     return Promise.resolve(true);
   }
 
-  async create(request: CreateRequest): Promise<ScriptBackup> {
-    requestedBackup(request);
+  create(request: CreateRequest): Promise<ScriptBackup> {
+    return Promise.resolve(request).then((checked) => {
+      requestedBackup(checked);
+      return this.#planSet(checked);
+    });
+  }
+
+  #planSet(request: CreateRequest): ScriptBackup {
     const { context, options, backupType, volumes, metadataFile } = request;
     const names = volumes.map(({ volume }) => volume).join(', ');
     const writers = context.writers ? `with writers, as a ${backupType} backup` : 'without writers';

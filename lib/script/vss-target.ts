@@ -274,7 +274,9 @@ export class VssTarget implements ScriptTarget {
 /** Drive letters by the names of their volumes. */
 async function findMountPoints(binding: NativeBinding, call: Call): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  const drives = [...'CDEFGHIJKLMNOPQRSTUVWXYZAB'].map((letter) => `${letter}:\\`).filter((drive) => existsSync(drive));
+  // A: and B: are diskettes, or where shadows are exposed.
+  const letters = Array.from({ length: 24 }, (_letter, index) => String.fromCharCode('C'.charCodeAt(0) + index));
+  const drives = letters.map((letter) => `${letter}:\`).filter((drive) => existsSync(drive));
   for (const drive of drives) {
     call.check();
     // A drive without a medium, or one of the network, is no volume that has shadow copies.

@@ -30,7 +30,7 @@ beforeEach(() => {
     },
   } satisfies Partial<NativeVss>);
   const volume = { device: '\\\\?\\Volume{0000000d-0000-0000-0000-000000000000}\\', path: domino.root };
-  const { inspectVolume } = domino.binding;
+  const inspectVolume = domino.binding.inspectVolume.bind(domino.binding);
   Object.assign(domino.binding, {
     inspectVolume: async (path: string) => ({ ...(await inspectVolume(domino.root)), ...volume, path: path || '/' }),
   });
