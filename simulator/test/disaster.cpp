@@ -82,7 +82,9 @@ int main(int argc, char** argv) {
     fs::create_directories(inData("logdir"));
     fs::copy_file(saved("backup"), inData(kName));
     fs::remove(saved("backup"));
-    fs::copy(saved("."), inData("logdir"));
+    for (const fs::directory_entry& extent : fs::directory_iterator(saved("."))) {
+        fs::copy_file(extent.path(), fs::path(inData("logdir")) / extent.path().filename());
+    }
     std::ofstream(inData("notes.ini"), std::ios::app) << "TRANSLOG_Recreate_Logctrl=1\n";
     CHECK(runAgain("recover") == 0);
     CHECK(verify("--sequence 2000 %s", inData(kName).c_str()) == 0);

@@ -13,6 +13,8 @@ void setEnvironment(const char* name, const char* value);
 int isRefusedUser(void);
 /* The clock of the workload's log. */
 int64_t monotonicNs(void);
+/* A new file with the number of a deleted one can be told from it. */
+int tellsReusedFileNumbers(void);
 /* Or Western European. */
 int nativeIsUtf8(void);
 /* A path of the C API with the separators the tests are written with. */

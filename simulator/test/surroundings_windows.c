@@ -28,6 +28,11 @@ char* withSlashes(char* path) {
     return path;
 }
 
+int tellsReusedFileNumbers(void) {
+    /* NTFS counts the uses of a number; Wine hands out the numbers of the system below, and no birth time. */
+    return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") == NULL;
+}
+
 int nativeIsUtf8(void) {
     return GetACP() == CP_UTF8;
 }

@@ -160,8 +160,15 @@ int main(int argc, char** argv) {
     CHECK_OK(NSFDbPathGet(db, NULL, path));
     CHECK_OK(NSFDbClose(db));
     CHECK(runAgain("die") == 137);
-    CHECK(remove(path) == 0);
-    CHECK_OK(NSFDbCreate(kName, 0, 0));
+    if (tellsReusedFileNumbers()) {
+        CHECK(remove(path) == 0);
+        CHECK_OK(NSFDbCreate(kName, 0, 0));
+    } else {
+        char other[4096];
+        snprintf(other, sizeof other, "%s/mail/other.nsf", dataDirectory());
+        CHECK_OK(NSFDbCreate("mail/other.nsf", 0, 0));
+        CHECK(remove(path) == 0 && rename(other, path) == 0);
+    }
     CHECK_OK(NSFDbOpen(kName, &db));
     CHECK(tryStart(db, &second) == 0);
     CHECK_OK(NSFBackupEnd(db, second, BACKUPEND_ABORT));
