@@ -276,7 +276,7 @@ async function findMountPoints(binding: NativeBinding, call: Call): Promise<Read
   const found = new Map<string, string>();
   // A: and B: are diskettes, or where shadows are exposed.
   const letters = Array.from({ length: 24 }, (_letter, index) => String.fromCharCode('C'.charCodeAt(0) + index));
-  const drives = letters.map((letter) => `${letter}:\`).filter((drive) => existsSync(drive));
+  const drives = letters.map((letter) => `${letter}:\\`).filter((drive) => existsSync(drive));
   for (const drive of drives) {
     call.check();
     // A drive without a medium, or one of the network, is no volume that has shadow copies.
