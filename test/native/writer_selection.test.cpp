@@ -102,6 +102,9 @@ void keepsDominosOwnWriterOut() {
     auto writers = machine();
     writers.push_back(writer("{33333333-2222-3333-4444-555555555555}", "{00000000-0000-0000-0000-000000000006}",
                              "Mail Backup", {component("", "BackupVSS", true, "D:\\Domino\\Data")}));
+    writers.push_back(writer("{44444444-2222-3333-4444-555555555555}", "{00000000-0000-0000-0000-000000000007}",
+                             "Mail Writer", {}));
+    writers.back().instanceName = "backupvss";
     WriterRules own = rules(false);
     selects(writers, own);
     CHECK(writers[3].exclusion == Exclusion::none);  // without databases in backup mode it may take part
@@ -109,6 +112,7 @@ void keepsDominosOwnWriterOut() {
     selects(writers, own);
     CHECK(writers[3].exclusion == Exclusion::domino);
     CHECK(writers[5].exclusion == Exclusion::domino);
+    CHECK(writers[6].exclusion == Exclusion::domino);
     CHECK(std::ranges::count(writers, Exclusion::none, &Writer::exclusion) == 4);
 }
 

@@ -38,6 +38,7 @@ struct Writer {
     Guid id;
     Guid instanceId;
     std::string name;
+    std::string instanceName;
     std::int32_t usage = 0;   ///< VSS_USAGE_TYPE
     std::int32_t source = 0;  ///< VSS_SOURCE_TYPE
     std::vector<WriterComponent> components;

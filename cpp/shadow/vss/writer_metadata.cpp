@@ -66,6 +66,21 @@ WriterComponent readComponent(IVssWMComponent& component, Phase phase) {
     return read;
 }
 
+/// Empty where Windows or the writer has none.
+std::string instanceNameOf(IVssExamineWriterMetadata& metadata) {
+    ComPtr<IVssExamineWriterMetadataEx> extended;
+    VSS_ID instance{};
+    VSS_ID id{};
+    Bstr name;
+    Bstr instanceName;
+    VSS_USAGE_TYPE usage{};
+    VSS_SOURCE_TYPE source{};
+    if (FAILED(metadata.QueryInterface(IID_PPV_ARGS(extended.GetAddressOf()))) ||
+        FAILED(extended->GetIdentityEx(&instance, &id, name.put(), instanceName.put(), &usage, &source)))
+        return {};
+    return instanceName.utf8();
+}
+
 Writer readWriter(IVssExamineWriterMetadata& metadata, Phase phase) {
     Writer writer;
     VSS_ID instance{};
@@ -78,6 +93,7 @@ Writer readWriter(IVssExamineWriterMetadata& metadata, Phase phase) {
     writer.id = guidOf(id);
     writer.instanceId = guidOf(instance);
     writer.name = name.utf8();
+    writer.instanceName = instanceNameOf(metadata);
     writer.usage = static_cast<std::int32_t>(usage);
     writer.source = static_cast<std::int32_t>(source);
 

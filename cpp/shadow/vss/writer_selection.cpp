@@ -147,7 +147,8 @@ bool Writer::failed() const noexcept {
 
 bool isDominoWriter(const Writer& writer) {
     constexpr std::string_view kTask = "backupvss";
-    if (contains(writer.name, "domino") || contains(writer.name, kTask)) return true;
+    for (const std::string& name : {writer.name, writer.instanceName})
+        if (contains(name, "domino") || contains(name, kTask)) return true;
     return std::ranges::any_of(writer.components, [&](const WriterComponent& component) {
         return contains(component.name, kTask) || contains(component.logicalPath, kTask);
     });

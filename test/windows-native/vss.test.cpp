@@ -1,0 +1,480 @@
+// The requester, its provider and the administration, against the stand-in for vssapi.dll.
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <future>
+#include <optional>
+#include <thread>
+
+#include "backup/session.h"
+#include "fake_domino.h"
+#include "isolated_case.h"
+#include "shadow/vss/administration.h"
+#include "shadow/vss/com.h"
+#include "shadow/vss/privileges.h"
+#include "shadow/vss/restore_session.h"
+#include "shadow/vss/vss_provider.h"
+
+namespace {
+
+using namespace domino_vss;
+using backup::CaptureScope;
+using backup::Clock;
+using backup::Failure;
+using backup::Limits;
+using backup::Session;
+using std::chrono::milliseconds;
+using vss::Exclusion;
+
+constexpr milliseconds kPlenty{30'000};
+constexpr std::size_t kDatabases = 4;
+
+constexpr std::uint32_t kFileShareBackup = 0x10;
+constexpr std::uint32_t kNasRollback = 0x19;
+constexpr std::uint32_t kBackup = 0x00;
+
+vss::RequesterOptions options(std::uint32_t context) {
+    vss::RequesterOptions made;
+    made.context = context;
+    made.volumes = {"C:\\"};
+    return made;
+}
+
+std::filesystem::path data() {
+    return isolated::kDirectory / L"data";
+}
+
+void write(const std::filesystem::path& file, const std::string& text) {
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << text;
+}
+
+std::string read(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// The file as it is in the shadow.
+std::filesystem::path inShadow(const vss::ShadowProperties& shadow, const std::wstring& name) {
+    return std::filesystem::path(shadow.device + "\\domino-vss-test\\data\\") / name;
+}
+
+/// One session of the engine, with databases that only keep the rules.
+class Backup {
+public:
+    explicit Backup(vss::RequesterOptions requester, std::size_t databases = kDatabases) {
+        backup::SessionOptions session_options;
+        session_options.shards = 2;
+        session_options.deltaDirectory = isolated::kDirectory;
+        requester.ownBackupMode = databases > 0;
+        auto made = std::make_unique<vss::VssProvider>(std::move(requester));
+        provider = made.get();
+        session.emplace(session_options, std::make_unique<fake::FakeSource>(server), std::move(made));
+        for (std::size_t i = 0; i < databases; ++i) {
+            const std::string name = "db" + std::to_string(i) + ".nsf";
+            session->add({name, name, ""});
+        }
+    }
+    Backup(const Backup&) = delete;
+    Backup& operator=(const Backup&) = delete;
+    ~Backup() {
+        session.reset();
+        server.waitUntilQuiet();
+    }
+
+    using Step = void (Session::*)(milliseconds, Session::Completion);
+    std::optional<Failure> run(Step step, milliseconds timeout = kPlenty) {
+        return await([&](Session::Completion done) { ((*session).*step)(timeout, std::move(done)); });
+    }
+    std::optional<Failure> all(milliseconds captureTimeout = kPlenty) {
+        if (auto failure = run(&Session::open)) return failure;
+        if (auto failure = run(&Session::prepare)) return failure;
+        return run(&Session::capture, captureTimeout);
+    }
+    std::optional<Failure> close(bool keepShadow, bool succeeded) {
+        return await([&](Session::Completion done) {
+            session->close({keepShadow, succeeded}, kPlenty, std::move(done));
+        });
+    }
+
+    fake::Server server;
+    vss::VssProvider* provider = nullptr;  // lives with the session
+    std::optional<Session> session;
+
+private:
+    template <typename Start>
+    static std::optional<Failure> await(Start start) {
+        std::promise<std::optional<Failure>> answer;
+        start([&](const Failure* failure) {
+            answer.set_value(failure != nullptr ? std::optional<Failure>(*failure) : std::nullopt);
+        });
+        return answer.get_future().get();
+    }
+};
+
+std::vector<vss::ShadowProperties> shadows() {
+    const vss::ComApartment apartment;
+    return vss::listShadows();
+}
+
+const vss::Writer& writerNamed(const vss::RequesterReport& report, std::string_view name) {
+    const auto found = std::ranges::find(report.writers, name, &vss::Writer::name);
+    CHECK(found != report.writers.end());
+    return *found;
+}
+
+void requireGood(const std::optional<Failure>& failure) {
+    if (failure)
+        std::fprintf(stderr, "%s: %s %s (%s) %s\n", failure->code, failure->operation.c_str(),
+                     failure->statusName.c_str(), failure->text.c_str(), failure->subject.c_str());
+    CHECK(!failure);
+}
+
+void makesAVolatileShadowWithoutWriters() {
+    write(data() / L"a.nsf", "before");
+    {
+        Backup backup(options(kFileShareBackup));
+        requireGood(backup.all());
+        write(data() / L"a.nsf", "after");
+        const vss::RequesterReport report = backup.provider->report();
+        CHECK(report.setId != vss::Guid{});
+        CHECK(report.shadowIds.size() == 1 && report.shadows.size() == 1);
+        const vss::ShadowProperties& shadow = report.shadows[0];
+        CHECK(shadow.id == report.shadowIds[0] && shadow.setId == report.setId && shadow.setCount == 1);
+        CHECK(shadow.volume.starts_with("\\\\?\\Volume{") && shadow.volume.ends_with("}\\"));
+        CHECK(shadow.device.starts_with("\\\\?\\GLOBALROOT\\Device\\HarddiskVolumeShadowCopy"));
+        CHECK(shadow.state == 12);  // VSS_SS_CREATED
+        const std::chrono::duration<double, std::milli> now = std::chrono::system_clock::now().time_since_epoch();
+        CHECK(std::abs(now.count() - shadow.createdMs) < 60'000);
+        CHECK(report.writers.empty());
+        CHECK(read(inShadow(shadow, L"a.nsf")) == "before");
+        CHECK(shadows().size() == 1);
+        requireGood(backup.close(false, true));
+        CHECK(shadows().empty());
+    }
+    CHECK(isolated::reported("badStates") == 0);
+}
+
+void keepsAPersistentShadow() {
+    vss::Guid id;
+    {
+        Backup backup(options(kNasRollback), 0);
+        requireGood(backup.all());
+        id = backup.provider->report().shadowIds.at(0);
+        requireGood(backup.close(true, true));
+        isolated::requireNothingAlive();  // nothing holds the object while the session is still referred to
+    }
+    const vss::ComApartment apartment;
+    CHECK(vss::listShadows().size() == 1);
+    const vss::Deletion deletion = vss::deleteShadows(id, vss::DeletionKind::shadow, false);
+    CHECK(!deletion.failure && deletion.deleted == 1);
+    CHECK(vss::listShadows().empty());
+    CHECK(!vss::deleteShadows(id, vss::DeletionKind::shadow, false).failure);  // gone already
+}
+
+void keepsDominosWriterOut() {
+    Backup backup(options(kBackup));
+    requireGood(backup.all());
+    const vss::RequesterReport report = backup.provider->report();
+    CHECK(writerNamed(report, "Lotus Domino").exclusion == Exclusion::domino);
+    CHECK(writerNamed(report, "Lotus Domino").state == 0);
+    CHECK(writerNamed(report, "System Writer").exclusion == Exclusion::none);
+    CHECK(writerNamed(report, "System Writer").state == 5);  // waiting for BackupComplete
+    CHECK(!writerNamed(report, "SqlServerWriter").document.empty());
+    CHECK(writerNamed(report, "SqlServerWriter").components.size() == 4);
+    CHECK(!report.componentsDocument.empty());
+    requireGood(backup.close(false, true));
+    CHECK(writerNamed(backup.provider->report(), "System Writer").state == 1);  // stable again
+    CHECK(isolated::reported("badStates") == 0);
+}
+
+void letsDominosWriterInWhenNoDatabaseIsOurs() {
+    Backup backup(options(kBackup), 0);
+    requireGood(backup.all());
+    CHECK(writerNamed(backup.provider->report(), "Lotus Domino").exclusion == Exclusion::none);
+    CHECK(writerNamed(backup.provider->report(), "Lotus Domino").state == 5);
+    requireGood(backup.close(false, true));
+}
+
+void selectsComponents() {
+    vss::RequesterOptions asked = options(kBackup);
+    asked.componentMode = true;
+    asked.excludeWriters = {"Registry Writer", "SqlServerWriter:\\SERVER\\model"};
+    asked.verifyWriters = {"SqlServerWriter:\\SERVER\\sales"};
+    Backup backup(asked);
+    requireGood(backup.all());
+    const vss::RequesterReport report = backup.provider->report();
+    CHECK(writerNamed(report, "Registry Writer").exclusion == Exclusion::asked);
+    CHECK(writerNamed(report, "SqlServerWriter").added.size() == 3);
+    requireGood(backup.close(false, true));
+    CHECK(isolated::reported("badStates") == 0);
+}
+
+void refusesWhatIsNotVerified() {
+    vss::RequesterOptions asked = options(kBackup);
+    asked.verifyWriters = {"Exchange Writer"};
+    Backup backup(asked);
+    const auto failure = backup.run(&Session::open);
+    CHECK(failure && failure->code == std::string(backup::code::kVssWriterMissing));
+    CHECK(failure->subject == "Exchange Writer");
+}
+
+void refusesToLeaveOutAComponentInPlainMode() {
+    vss::RequesterOptions asked = options(kBackup);
+    asked.excludeWriters = {"SqlServerWriter:\\SERVER\\model"};
+    Backup backup(asked);
+    const auto failure = backup.run(&Session::open);
+    CHECK(failure && failure->code == std::string(backup::code::kUnsupported));
+}
+
+void namesAVolumeOnce() {
+    vss::RequesterOptions asked = options(kFileShareBackup);
+    asked.volumes = {"C:\\", "C:\\domino-vss-test\\data", "c:\\"};
+    Backup backup(asked);
+    requireGood(backup.all());
+    const vss::RequesterReport report = backup.provider->report();
+    CHECK(report.shadowIds.size() == 3 && report.shadows.size() == 3);
+    CHECK(report.shadowIds[0] == report.shadowIds[1] && report.shadowIds[0] == report.shadowIds[2]);
+    CHECK(shadows().size() == 1);
+    requireGood(backup.close(false, true));
+}
+
+void saysWhichVolumeIsNotSupported() {
+    Backup backup(options(kFileShareBackup));
+    const auto failure = backup.run(&Session::open);
+    CHECK(failure && failure->statusName == "VSS_E_VOLUME_NOT_SUPPORTED" && failure->domain == backup::Domain::com);
+}
+
+/// Whatever fails, everything comes out, nothing stays, and it is the failing method that is named.
+void comesOutOfAnyFailure(std::uint32_t context, const std::string& method, const std::string& statusName) {
+    {
+        Backup backup(options(context));
+        std::optional<Failure> failure = backup.all();
+        if (!failure) failure = backup.close(false, true);
+        CHECK(failure);
+        if (failure->statusName != statusName)
+            std::fprintf(stderr, "%s %s %s\n", failure->operation.c_str(), failure->statusName.c_str(),
+                         failure->text.c_str());
+        CHECK(failure->statusName == statusName);
+        CHECK(failure->operation.ends_with("::" + method));
+        CHECK(backup.server.inBackup == 0 && backup.server.open == 0);
+        requireGood(backup.close(false, false));
+    }
+    CHECK(shadows().empty());
+}
+
+void aFailedWriterFailsTheBackup() {
+    Backup backup(options(kBackup));
+    const auto failure = backup.all();
+    CHECK(failure && failure->code == std::string(backup::code::kVssWriter));
+    CHECK(failure->subject == "SqlServerWriter" && failure->statusName == "VSS_E_WRITERERROR_NONRETRYABLE");
+    CHECK(writerNamed(backup.provider->report(), "SqlServerWriter").failed());
+    CHECK(shadows().empty());
+}
+
+void anExcludedWriterMayFail() {
+    vss::RequesterOptions asked = options(kBackup);
+    asked.excludeWriters = {"SqlServerWriter"};
+    Backup backup(asked);
+    requireGood(backup.all());
+    requireGood(backup.close(false, true));
+}
+
+void cancelsWhileTheShadowIsMade() {
+    {
+        Backup backup(options(kNasRollback));
+        requireGood(backup.run(&Session::open));
+        requireGood(backup.run(&Session::prepare));
+        std::thread canceller([&] {
+            for (int i = 0; i < 1000 && backup.server.inBackup != static_cast<int>(kDatabases); ++i) ::Sleep(5);
+            ::Sleep(100);
+            backup.session->cancel();
+        });
+        const auto begin = Clock::now();
+        const auto failure = backup.run(&Session::capture);
+        canceller.join();
+        CHECK(failure && failure->code == std::string(backup::code::kAborted));
+        CHECK(Clock::now() - begin < kPlenty / 2);
+        CHECK(backup.server.inBackup == 0 && backup.server.open == 0);
+    }
+    CHECK(shadows().empty());
+}
+
+void givesUpAtTheDeadline() {
+    {
+        Backup backup(options(kNasRollback));
+        const auto failure = backup.all(milliseconds(500));
+        CHECK(failure && failure->code == std::string(backup::code::kDeadline));
+        CHECK(backup.server.inBackup == 0);
+    }
+    CHECK(shadows().empty());
+}
+
+void waitsForAnotherRequester() {
+    Backup backup(options(kFileShareBackup));
+    requireGood(backup.run(&Session::open));
+    {
+        const vss::ComApartment apartment;
+        vss::Requester other(options(kFileShareBackup));
+        const Limits limits{{}, Clock::now() + kPlenty};
+        other.begin(limits);
+        other.openSet(limits);
+        const auto failure = backup.run(&Session::prepare, milliseconds(600));
+        CHECK(failure && failure->statusName == "VSS_E_SNAPSHOT_SET_IN_PROGRESS");
+
+        Backup second(options(kFileShareBackup));
+        requireGood(second.run(&Session::open));
+        std::thread release([&] {
+            const vss::ComApartment member;
+            ::Sleep(600);
+            other.remove();
+        });
+        const auto begin = Clock::now();
+        requireGood(second.run(&Session::prepare));
+        CHECK(Clock::now() - begin > milliseconds(400));
+        release.join();
+        requireGood(second.run(&Session::capture));
+        requireGood(second.close(false, true));
+    }
+}
+
+void noticesAShadowThatVanished() {
+    Backup backup(options(kNasRollback));
+    requireGood(backup.all());
+    {
+        const vss::ComApartment apartment;
+        CHECK(vss::deleteShadows(backup.provider->report().setId, vss::DeletionKind::set, true).deleted == 1);
+    }
+    const auto failure = backup.close(false, true);
+    CHECK(failure && failure->code == std::string(backup::code::kShadowVanished));
+    requireGood(backup.close(false, true));
+}
+
+void listsAndExposes() {
+    write(data() / L"a.nsf", "before");
+    Backup backup(options(kNasRollback));
+    requireGood(backup.all());
+    const vss::Guid id = backup.provider->report().shadowIds[0];
+    {
+        const vss::ComApartment apartment;
+        CHECK(vss::whyNotVss().empty());
+        const auto providers = vss::listProviders();
+        CHECK(!providers.empty() && providers[0].name.find("Microsoft") != std::string::npos);
+        CHECK(vss::formatGuid(providers[0].id) == "{b5946137-7b9f-4925-af80-51abd60b20d5}");
+        const auto writers = vss::listWriters(true, {{}, Clock::now() + kPlenty});
+        CHECK(writers.size() == 6 && std::ranges::all_of(writers, [](const auto& one) { return one.state == 1; }));
+        CHECK(vss::isVolumeSupported("C:\\", {}));
+        const std::string place = vss::exposeShadow({id, vss::ExposureKind::local, "Q:\\", ""});
+        CHECK(place.starts_with("Q:"));
+        CHECK(read(L"Q:\\domino-vss-test\\data\\a.nsf") == "before");
+        CHECK(vss::listShadows().at(0).exposedName.starts_with("Q:"));
+        vss::unexposeShadow(id);
+        CHECK(vss::listShadows().at(0).exposedName.empty());
+        try {
+            vss::unexposeShadow(id);
+            CHECK(false);
+        } catch (const Failure& failure) {
+            CHECK(failure.statusName == "VSS_E_OBJECT_NOT_FOUND");
+        }
+    }
+    requireGood(backup.close(false, true));
+}
+
+void restoresWithWriters() {
+    vss::RequesterOptions asked = options(kBackup);
+    asked.componentMode = true;
+    Backup backup(asked);
+    requireGood(backup.all());
+    requireGood(backup.close(false, true));
+    const std::string document = backup.provider->report().componentsDocument;
+    const Limits limits{{}, Clock::now() + kPlenty};
+    const vss::ComApartment apartment;
+    vss::RestoreSession restore(document, limits);
+    CHECK(std::ranges::any_of(restore.writers(),
+                              [](const auto& writer) { return writer.name == "SqlServerWriter" && writer.present; }));
+    restore.preRestore(limits);
+    restore.postRestore(limits);
+    restore.close();
+    restore.close();
+}
+
+void saysThatItIsNotElevated() {
+    const vss::ComApartment apartment;
+    const auto reasons = vss::whyNotVss();
+    CHECK(reasons.size() == 1 && reasons[0].code == std::string(backup::code::kVssAccess));
+    CHECK(reasons[0].status == 0x80070005);
+}
+
+void warnsOfSecurityThatOthersSetUp() {
+    CHECK(SUCCEEDED(::CoInitializeEx(nullptr, COINIT_MULTITHREADED)));
+    Backup backup(options(kFileShareBackup));
+    requireGood(backup.all());
+    requireGood(backup.close(false, true));
+    ::CoUninitialize();
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    std::vector<isolated::Case> cases{
+        {"a volatile shadow without writers", "", makesAVolatileShadowWithoutWriters},
+        {"a persistent shadow is kept", "", keepsAPersistentShadow},
+        {"Domino's own writer is kept out", "", keepsDominosWriterOut},
+        {"Domino's own writer may take part when no database is ours", "", letsDominosWriterInWhenNoDatabaseIsOurs},
+        {"components are selected", "", selectsComponents},
+        {"what is not verified is refused", "", refusesWhatIsNotVerified},
+        {"plain mode cannot leave out a component", "", refusesToLeaveOutAComponentInPlainMode},
+        {"a volume is named once", "", namesAVolumeOnce},
+        {"an unsupported volume is named", "volume.C.supported=0\n", saysWhichVolumeIsNotSupported},
+        {"a failed writer fails the backup", "writer.sql.fault.Freeze=nonretryable\n", aFailedWriterFailsTheBackup},
+        {"an excluded writer may fail", "writer.sql.fault.Freeze=nonretryable\n", anExcludedWriterMayFail},
+        {"a cancel takes all out while the shadow is made", "latency.phase.Commit=60000\n",
+         cancelsWhileTheShadowIsMade},
+        {"a cancel that comes too late leaves nothing", "latency.phase.Commit=1500\ncancel=late\n",
+         cancelsWhileTheShadowIsMade},
+        {"a shadow that hangs ends at the deadline", "latency.phase.Commit=60000\n", givesUpAtTheDeadline},
+        {"another requester is waited for", "", waitsForAnotherRequester},
+        {"a shadow that vanished is noticed", "", noticesAShadowThatVanished},
+        {"shadows are listed and exposed", "", listsAndExposes},
+        {"a restore with writers", "", restoresWithWriters},
+        {"a process that is not elevated is told so", "elevated=0\n", saysThatItIsNotElevated},
+        {"COM may be set up already", "", warnsOfSecurityThatOthersSetUp},
+    };
+    struct Fault {
+        std::uint32_t context;
+        const char* setting;
+        const char* method;
+    };
+    // Every method that a backup calls. The look-up of writers comes first, with its own InitializeForBackup and
+    // GatherWriterMetadata.
+    static const std::vector<Fault> kFaults{
+        {kFileShareBackup, "InitializeForBackup.1", "InitializeForBackup"},
+        {kFileShareBackup, "SetContext.1", "SetContext"},
+        {kFileShareBackup, "IsVolumeSupported.1", "IsVolumeSupported"},
+        {kBackup, "SetBackupState.1", "SetBackupState"},
+        {kBackup, "GatherWriterMetadata.1", "GatherWriterMetadata"},
+        {kBackup, "GatherWriterMetadata.async.1", "GatherWriterMetadata"},
+        {kBackup, "GatherWriterMetadata.async.2", "GatherWriterMetadata"},
+        {kBackup, "DisableWriterClasses.1", "DisableWriterClasses"},
+        {kBackup, "StartSnapshotSet.1", "StartSnapshotSet"},
+        {kBackup, "AddToSnapshotSet.1", "AddToSnapshotSet"},
+        {kBackup, "PrepareForBackup.1", "PrepareForBackup"},
+        {kBackup, "PrepareForBackup.async.1", "PrepareForBackup"},
+        {kBackup, "GatherWriterStatus.1", "GatherWriterStatus"},
+        {kBackup, "GatherWriterStatus.async.1", "GatherWriterStatus"},
+        {kBackup, "DoSnapshotSet.1", "DoSnapshotSet"},
+        {kBackup, "DoSnapshotSet.async.1", "DoSnapshotSet"},
+        {kFileShareBackup, "DoSnapshotSet.async.1", "DoSnapshotSet"},
+        {kNasRollback, "DoSnapshotSet.async.1", "DoSnapshotSet"},
+        {kBackup, "GatherWriterStatus.async.2", "GatherWriterStatus"},
+        {kBackup, "GetSnapshotProperties.1", "GetSnapshotProperties"},
+        {kBackup, "SaveAsXML.*", "SaveAsXML"},
+        {kBackup, "BackupComplete.1", "BackupComplete"},
+        {kBackup, "BackupComplete.async.1", "BackupComplete"},
+        {kBackup, "GatherWriterStatus.async.3", "GatherWriterStatus"},
+    };
+    for (const Fault& fault : kFaults)
+        cases.push_back({fault.setting, std::string("fault.") + fault.setting + "=0x80042302\n",
+                         [&fault] { comesOutOfAnyFailure(fault.context, fault.method, "VSS_E_UNEXPECTED"); }});
+    return isolated::run(count, arguments, cases);
+}
