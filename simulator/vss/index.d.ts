@@ -10,7 +10,7 @@ export interface Vss {
   readonly environment: Readonly<Record<string, string>>;
   /** Replaces all settings (README.md). Processes that run keep what they have read. */
   configure(settings: Readonly<Record<string, string | number | boolean | readonly string[]>>): void;
-  /** The shadows on record; also those whose process died and that nobody has taken away yet. */
+  /** The shadows that were created; also those whose process died and that nobody has taken away yet. */
   shadows(): VssShadow[];
   /** Names of the shadow devices that exist, with a record or without. */
   devices(): string[];

@@ -58,8 +58,9 @@ class Vss {
     return fs
       .readdirSync(directory)
       .filter((name) => name.endsWith('.shadow'))
-      .map((name) => {
-        const record = parsePairs(readText(path.join(directory, name)), '\n');
+      .map((name) => parsePairs(readText(path.join(directory, name)), '\n'))
+      .filter((record) => record.created !== '0')
+      .map((record) => {
         return {
           id: record.id,
           setId: record.setId,

@@ -154,7 +154,7 @@ private:
     std::shared_ptr<Operation> operation_;
 
     const std::string id_ = guidText(newGuid());
-    /** Held as long as volatile shadows belong to this session. */
+    /** Held as long as shadows belong to this session: volatile ones, and all while they are being made. */
     File ownership_;
     Phase phase_ = Phase::New;
     bool isRestore_ = false;
@@ -180,8 +180,6 @@ private:
     File creation_;
     VSS_ID setId_{};
     std::vector<Member> members_;
-    /** Devices whose contents are being made, without a record yet. */
-    std::vector<std::wstring> unrecorded_;
     std::vector<std::pair<Shadow, Volume>> recoverySet_;
 };
 

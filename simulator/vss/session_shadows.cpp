@@ -98,6 +98,7 @@ void Session::createShadows(Operation& operation) {
     send(WriterEvent::Freeze);
     passPhase("PreCommit", operation);
 
+    ownership_ = ownFile(sessionFile(id_));
     std::vector<Shadow> shadows;
     std::vector<CaptureTarget> targets;
     for (const Member& member : members_) {
@@ -111,10 +112,9 @@ void Session::createShadows(Operation& operation) {
         shadow.attributes = context_;
         if (member.provider.isHardware()) shadow.attributes |= VSS_VOLSNAP_ATTR_HARDWARE_ASSISTED;
         if (!(context_ & VSS_VOLSNAP_ATTR_PLEX)) shadow.attributes |= VSS_VOLSNAP_ATTR_DIFFERENTIAL;
-        // A transportable shadow belongs to whoever imports it.
-        if (!shadow.isPersistent() && shadow.isSurfaced()) shadow.owner = id_;
+        shadow.owner = id_;
         targets.push_back({member.volume, shadow.device()});
-        unrecorded_.push_back(shadow.device());
+        saveShadow(shadow);
         shadows.push_back(std::move(shadow));
     }
     const LONGLONG instant = capture(targets, operation);
@@ -124,31 +124,33 @@ void Session::createShadows(Operation& operation) {
     send(WriterEvent::PostSnapshot);
     passPhase("PostSnapshot", operation);
 
-    ownership_ = ownFile(sessionFile(id_));
     document_->setId = setId_;
     document_->context = context_;
     for (Shadow& shadow : shadows) {
         shadow.createdFileTime = instant;
+        // A transportable shadow belongs to whoever imports it.
+        if (shadow.isPersistent() || !shadow.isSurfaced()) shadow.owner.clear();
         saveShadow(shadow);
         document_->snapshotIds.push_back(shadow.id);
     }
     for (WriterSelection& selection : document_->writers) {
         for (SelectedComponent& component : selection.components) component.backupStamp = guidText(setId_);
     }
-    unrecorded_.clear();
     closeSet();
     phase_ = Phase::Created;
 }
 
 void Session::undoCreation() {
     deliverLast(WriterEvent::Abort, runs_);
-    for (const std::wstring& device : std::exchange(unrecorded_, {})) removeContents(device);
+    for (const Shadow& shadow : allShadows()) {
+        if (shadow.owner == id_ && IsEqualGUID(shadow.setId, setId_)) removeShadow(shadow);
+    }
     closeSet();
     phase_ = Phase::Failed;
 }
 
 bool Session::isVisible(const Shadow& shadow) const {
-    if (!shadow.isSurfaced()) return false;
+    if (!shadow.isCreated() || !shadow.isSurfaced()) return false;
     return static_cast<DWORD>(context_) == VSS_CTX_ALL || settings().text("context_filter", "context") == "all" ||
            (shadow.attributes & kContextBits) == (context_ & kContextBits);
 }

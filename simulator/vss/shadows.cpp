@@ -63,8 +63,9 @@ std::string print(const Shadow& shadow) {
 
 void removeLocked(const Shadow& shadow) {
     if (shadow.attributes & VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY) unexposeLocally(shadow.exposedName);
+    // The record last: whoever dies here leaves it to the next one.
+    runOnHost("rm -rf -- " + hostQuoted(shadow.device()));
     fs::remove(recordFile(shadow.id));
-    removeContents(shadow.device());
 }
 
 bool isLetter(const std::wstring& place) {
@@ -153,10 +154,6 @@ void removeShadow(const Shadow& shadow) {
 void forgetShadow(const Shadow& shadow) {
     const File locked = lockMachine();
     fs::remove(recordFile(shadow.id));
-}
-
-void removeContents(const std::wstring& device) {
-    runOnHost("rm -rf -- " + hostQuoted(device));
 }
 
 int newDeviceNumber() {

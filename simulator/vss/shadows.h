@@ -27,6 +27,7 @@ struct Shadow {
     std::wstring volume;
     VSS_ID providerId{};
     LONG attributes = 0;
+    /** 0 while it is being made; a record from before the first byte lets others clean up after a process that dies. */
     LONGLONG createdFileTime = 0;
     /** Session that takes the shadow with it; empty for one that stays. */
     std::string owner;
@@ -34,6 +35,7 @@ struct Shadow {
     std::wstring exposedPath;
 
     bool isPersistent() const { return attributes & VSS_VOLSNAP_ATTR_PERSISTENT; }
+    bool isCreated() const { return createdFileTime != 0; }
     /** A transportable shadow is nothing but a record until it is imported. */
     bool isSurfaced() const {
         return !(attributes & VSS_VOLSNAP_ATTR_TRANSPORTABLE) || attributes & VSS_VOLSNAP_ATTR_IMPORTED;
@@ -51,8 +53,6 @@ void saveShadow(const Shadow& shadow);
 void removeShadow(const Shadow& shadow);
 /** Only the record: what BreakSnapshotSet leaves is an ordinary volume. */
 void forgetShadow(const Shadow& shadow);
-/** Removes what exists of a shadow without a record. */
-void removeContents(const std::wstring& device);
 int newDeviceNumber();
 
 /** File whose owner is the living session. */

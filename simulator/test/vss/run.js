@@ -10,6 +10,8 @@ const { installVss, runUnderWine } = require('../../vss');
 
 const wine = ['/usr/lib/wine/wine64', '/usr/bin/wine64', '/usr/bin/wine64-stable'].find((file) => fs.existsSync(file));
 const [buildDirectory, prefix, ...wanted] = process.argv.slice(2);
+// not beside the DLL, which Windows would prefer to the installed one
+const programs = path.join(buildDirectory ?? '', 'test');
 
 function makePrefix() {
   if (fs.existsSync(path.join(prefix, 'drive_c', 'windows', 'system32'))) return;
@@ -26,7 +28,7 @@ function makePrefix() {
 
 /** Fails with what the program printed. */
 async function program(vss, name, args = [], { code = 0 } = {}) {
-  const run = await runUnderWine({ wine, vss, program: path.join(buildDirectory, `${name}.exe`), args });
+  const run = await runUnderWine({ wine, vss, program: path.join(programs, `${name}.exe`), args });
   if (run.code !== code) throw new Error(`${args} ended with ${run.code}: ${run.stdout}${run.stderr}`);
   if (run.stderr !== '') throw new Error(run.stderr);
   return run.stdout;
@@ -88,7 +90,7 @@ const tests = {
     const run = await runUnderWine({
       wine,
       vss,
-      program: path.join(buildDirectory, 'requester.exe'),
+      program: path.join(programs, 'requester.exe'),
       args: ['minimal'],
     });
     equal(run.code, 1, 'exit code');
@@ -100,7 +102,7 @@ const tests = {
   },
   async 'one set at a time, also when its owner is killed'(vss) {
     const holding = vss.unixPath('C:\\holding');
-    const holder = spawn(wine, [path.join(buildDirectory, 'requester.exe'), 'hold-set'], {
+    const holder = spawn(wine, [path.join(programs, 'requester.exe'), 'hold-set'], {
       stdio: 'ignore',
       env: { ...process.env, ...vss.environment },
     });
