@@ -14,9 +14,9 @@ export interface CapabilitiesOptions {
 
 /** Whether one provider can be used, and if not, why. */
 export interface ProviderCapability {
-  readonly name: 'btrfs' | 'reflink' | 'rolling' | 'hook';
+  readonly name: 'vss' | 'btrfs' | 'reflink' | 'rolling' | 'hook';
   readonly supported: boolean;
-  /** Why not; empty when it is supported. */
+  /** Why not, each reason with what can be done about it; empty when it is supported. */
   readonly reasons: readonly string[];
 }
 
@@ -43,10 +43,11 @@ export function getCapabilities(
       binding = loadBinding();
     } catch (error) {
       const reasons = [toPublicError(error).message];
-      const names = ['btrfs', 'reflink', 'rolling', 'hook'] as const;
+      const names = ['vss', 'btrfs', 'reflink', 'rolling', 'hook'] as const;
       return { platform, native: false, providers: names.map((name) => ({ name, supported: false, reasons })) };
     }
     const providers: ProviderCapability[] = [
+      await vssCapability(binding, call),
       capability('btrfs', await whyNotBtrfs(binding, options.directory, call)),
       capability('reflink', await whyNotReflink(binding, options.directory, call)),
       capability('rolling', undefined),
@@ -54,6 +55,14 @@ export function getCapabilities(
     ];
     return { platform, native: true, providers };
   });
+}
+
+/** Asks the system what this process may do; several things can be in the way at once. */
+async function vssCapability(binding: NativeBinding, call: Call): Promise<ProviderCapability> {
+  const reasons = binding.vss
+    ? (await call.race(binding.vss.whyNot())).map(toPublicError).map(({ message, hint }) => `${message}. ${hint}`)
+    : ['the Volume Shadow Copy Service exists on Windows only'];
+  return { name: 'vss', supported: reasons.length === 0, reasons };
 }
 
 function capability(name: ProviderCapability['name'], reason: string | undefined): ProviderCapability {

@@ -216,7 +216,10 @@ async function hashDeltas(
   call: Call,
   progress: ProgressReporter,
 ): Promise<void> {
-  const withDelta = [...databases.indexes()].filter((index) => (databases.results.deltaBytes[index] ?? 0) > 0);
+  const withDelta: number[] = [];
+  await forEachIndex(databases.results.count, (index) => {
+    if (databases.isCaptured(index) && (databases.results.deltaBytes[index] ?? 0) > 0) withDelta.push(index);
+  });
   let done = 0;
   await forEachLimited(withDelta, 4, async (index) => {
     const file = join(work.directory, CapturedDatabases.deltaFile(index));

@@ -24,7 +24,7 @@ export function addDoctorCommand(
     .option('--shadow-dir <dir>', 'directory for shadows, as in "backup run"', pathFrom(context))
     .addOption(
       new Option('--provider <name>', 'provider to test')
-        .choices(['auto', 'btrfs', 'reflink', 'rolling'])
+        .choices(['auto', 'vss', 'btrfs', 'reflink', 'rolling'])
         .default('auto'),
     )
     .option('--canary', 'prove that this process and the live server share their databases');

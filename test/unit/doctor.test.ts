@@ -6,6 +6,7 @@ import { runDoctor, type DoctorCheck, type DoctorOptions } from '#lib/doctor';
 import { toPublicError } from '#lib/errors';
 import { linuxTest } from '../platform';
 import { fail, failure, FakeDomino } from './fake-binding';
+import { comFailure } from './fake-vss';
 
 let domino: FakeDomino;
 
@@ -159,11 +160,24 @@ describe('getCapabilities', () => {
     const { native, providers } = await getCapabilities(() => domino.binding, { directory: domino.root });
     expect(native).toBe(true);
     expect(providers).toEqual([
+      { name: 'vss', supported: false, reasons: ['the Volume Shadow Copy Service exists on Windows only'] },
       { name: 'btrfs', supported: false, reasons: [expect.stringContaining('no btrfs subvolume')] },
       { name: 'reflink', supported: true, reasons: [] },
       { name: 'rolling', supported: true, reasons: [] },
       { name: 'hook', supported: true, reasons: [] },
     ]);
+  });
+
+  test('asks Windows whether this process may use VSS, and passes on every reason with its advice', async () => {
+    const vss = domino.haveVss();
+    const find = async (): Promise<unknown> =>
+      (await getCapabilities(() => domino.binding)).providers.find(({ name }) => name === 'vss');
+    expect(await find()).toEqual({ name: 'vss', supported: true, reasons: [] });
+    vss.reasons = [comFailure(0x80070005, { text: 'the process is not elevated' }), comFailure(0x80070422)];
+    expect(await find()).toMatchObject({
+      supported: false,
+      reasons: [expect.stringMatching(/not elevated.*Run as administrator/), expect.stringContaining('not disabled')],
+    });
   });
 
   test('says why nothing is possible without the addon, and does not fail', async () => {

@@ -32,7 +32,7 @@ describe('beginBackup refuses', () => {
       'deltaDirectory must be an absolute path (path.resolve makes one), got "delta"',
     ],
     ['a NUL in a path', { deltaDirectory: '/a\0b' }, 'deltaDirectory must be a path without NUL characters'],
-    ['an unknown name', { ...good, colour: 'red' }, 'unknown option "colour"; known are: domino, deltaDirectory'],
+    ['an unknown name', { ...good, colour: 'red' }, 'unknown option "colour"; known are: source, volumes, domino, deltaDirectory'],
     ['a typing error', { ...good, deltaDirectry: '/x' }, 'did you mean "deltaDirectory"?'],
     ['another spelling', { ...good, timeout: 5 }, 'did you mean "timeoutMs"?'],
     ['wrong letter case', { ...good, onprogress: () => undefined }, 'did you mean "onProgress"?'],
@@ -54,7 +54,7 @@ describe('beginBackup refuses', () => {
     [
       'another provider',
       { ...good, provider: 'vss2' },
-      'provider must be one of "auto", "btrfs", "reflink", "rolling"',
+      'provider must be one of "auto", "vss", "btrfs", "reflink", "rolling"',
     ],
     ['half a hook', { ...good, provider: { name: 'x' } }, 'provider.create must be a function'],
     ['another mode', { ...good, mode: { type: 'stop' } }, 'mode.type must be one of "backup-api", "stop-service"'],
