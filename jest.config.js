@@ -17,6 +17,7 @@ module.exports = {
   testMatch: ['**/*.test.js'],
   testPathIgnorePatterns: [
     ...leftOut[tier],
+    ...(process.platform === 'win32' ? [] : ['/test/windows/']),
     ...(process.env.DOMINO_VSS_LOOP_MOUNTS === 'unavailable' ? ['/integration/loop/'] : []),
   ],
   testEnvironment: '<rootDir>/test/jest-environment.js',
