@@ -93,7 +93,7 @@ void noWriters() {
     wchar_t name[64];
     CHECK(GetVolumeNameForVolumeMountPointW(L"C:\\", name, 64));
     CHECK(std::wcscmp(name, properties.m_pwszOriginalVolumeName) == 0);
-    CHECK(properties.m_lSnapshotAttributes == (VSS_CTX_FILE_SHARE_BACKUP | VSS_VOLSNAP_ATTR_DIFFERENTIAL));
+    CHECK(properties.m_lSnapshotAttributes == (LONG{VSS_CTX_FILE_SHARE_BACKUP} | LONG{VSS_VOLSNAP_ATTR_DIFFERENTIAL}));
     CHECK(IsEqualGUID(properties.m_ProviderId, kSystemProvider));
     CHECK(properties.m_lSnapshotsCount == 1 && properties.m_eStatus == VSS_SS_CREATED);
     CHECK(properties.m_pwszExposedName == nullptr);
@@ -287,7 +287,8 @@ void badStates() {
     GIVES(VSS_E_BAD_STATE, backup->InitializeForBackup(nullptr));
     OK(backup->AbortBackup());
     GIVES(VSS_E_UNSUPPORTED_CONTEXT, backup->SetContext(VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY));
-    OK(backup->SetContext(VSS_CTX_BACKUP | VSS_VOLSNAP_ATTR_NO_AUTORECOVERY));  // the failure did not use it up
+    OK(backup->SetContext(LONG{VSS_CTX_BACKUP} |
+                          LONG{VSS_VOLSNAP_ATTR_NO_AUTORECOVERY}));  // the failure did not use it up
     GIVES(VSS_E_BAD_STATE, backup->SetContext(VSS_CTX_BACKUP));
     GIVES(VSS_E_BAD_STATE, backup->AddToSnapshotSet(writable(L"C:\\"), GUID_NULL, &id));
     GIVES(VSS_E_BAD_STATE, backup->PrepareForBackup(async.out()));
@@ -575,6 +576,93 @@ void disabledWriters() {
     CHECK(count == 1);
 }
 
+/** Two volumes, limits, a revert. The settings: volumes C and D, D with at most one shadow and mounted in C:\\mnt. */
+void revertAndLimits() {
+    writeFile(L"D:\\Data.txt", "old");
+    Backup backup;
+    Ptr<IVssAsync> async;
+    VSS_ID set{};
+    VSS_ID first{};
+    VSS_ID second{};
+    OK(CreateVssBackupComponents(backup.out()));
+    OK(backup->InitializeForBackup(nullptr));
+    OK(backup->SetContext(VSS_CTX_NAS_ROLLBACK));
+    OK(backup->StartSnapshotSet(&set));
+    OK(backup->AddToSnapshotSet(writable(L"C:\\"), GUID_NULL, &first));
+    OK(backup->AddToSnapshotSet(writable(L"C:\\mnt\\"), GUID_NULL, &second));
+    VSS_ID refused{};
+    GIVES(VSS_E_OBJECT_ALREADY_EXISTS, backup->AddToSnapshotSet(writable(L"D:\\"), GUID_NULL, &refused));
+    OK(backup->DoSnapshotSet(async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    writeFile(L"D:\\Data.txt", "new");
+    writeFile(L"D:\\More.txt", "new");
+
+    GIVES(VSS_E_VOLUME_IN_USE, backup->RevertToSnapshot(first, FALSE));
+    GIVES(VSS_E_OBJECT_NOT_FOUND, backup->QueryRevertStatus(writable(L"D:\\"), async.out()));
+    OK(backup->RevertToSnapshot(second, FALSE));
+    const HRESULT running = backup->QueryRevertStatus(writable(L"D:\\"), async.out());
+    if (running == S_OK) GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    GIVES(VSS_E_OBJECT_NOT_FOUND, backup->QueryRevertStatus(writable(L"D:\\"), async.out()));
+    CHECK(readFile(L"D:\\Data.txt") == "old" && readFile(L"D:\\More.txt") == "(none)");
+
+    Backup other;
+    VSS_ID otherSet{};
+    VSS_ID snapshot{};
+    OK(CreateVssBackupComponents(other.out()));
+    OK(other->InitializeForBackup(nullptr));
+    OK(other->SetContext(VSS_CTX_NAS_ROLLBACK));
+    OK(other->StartSnapshotSet(&otherSet));
+    GIVES(VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED, other->AddToSnapshotSet(writable(L"D:\\"), GUID_NULL, &snapshot));
+    other.reset();
+    LONG deleted = 0;
+    VSS_ID notDeleted{};
+    OK(backup->DeleteSnapshots(set, VSS_OBJECT_SNAPSHOT_SET, FALSE, &deleted, &notDeleted));
+    CHECK(deleted == 2);
+}
+
+/** The settings have the hardware provider, whose id is the argument of transportable shadows. */
+void transportable() {
+    constexpr GUID kHardware{0x7669656c, 0x5f68, 0x4172, {0x84, 0x77, 0x61, 0x72, 0x65, 0x00, 0x00, 0x01}};
+    Backup backup;
+    Ptr<IVssAsync> async;
+    VSS_ID set{};
+    VSS_ID snapshot{};
+    OK(CreateVssBackupComponents(backup.out()));
+    OK(backup->InitializeForBackup(nullptr));
+    OK(backup->SetContext(LONG{VSS_CTX_NAS_ROLLBACK} | LONG{VSS_VOLSNAP_ATTR_TRANSPORTABLE}));
+    OK(backup->StartSnapshotSet(&set));
+    GIVES(VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER,
+          backup->AddToSnapshotSet(writable(L"C:\\"), kSystemProvider, &snapshot));
+    GIVES(VSS_E_VOLUME_NOT_SUPPORTED, backup->AddToSnapshotSet(writable(L"C:\\"), GUID_NULL, &snapshot));
+    OK(backup->AddToSnapshotSet(writable(L"C:\\"), kHardware, &snapshot));
+    OK(backup->DoSnapshotSet(async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    VSS_SNAPSHOT_PROP properties{};
+    GIVES(VSS_E_OBJECT_NOT_FOUND, backup->GetSnapshotProperties(snapshot, &properties));
+    BSTR document = nullptr;
+    OK(backup->SaveAsXML(&document));
+    backup.reset();
+
+    OK(CreateVssBackupComponents(backup.out()));
+    OK(backup->InitializeForBackup(document));
+    OK(backup->SetContext(VSS_CTX_NAS_ROLLBACK));
+    OK(backup->ImportSnapshots(async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    OK(backup->GetSnapshotProperties(snapshot, &properties));
+    CHECK(properties.m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_IMPORTED);
+    VssFreeSnapshotProperties(&properties);
+    OK(backup->ImportSnapshots(async.out()));
+    GIVES(VSS_E_NO_SNAPSHOTS_IMPORTED, finish(async));
+    OK(backup->BreakSnapshotSet(set));
+    GIVES(VSS_E_OBJECT_NOT_FOUND, backup->BreakSnapshotSet(set));
+    SysFreeString(document);
+
+    BSTR broken = SysAllocString(L"<BACKUP_COMPONENTS><unclosed></BACKUP_COMPONENTS>");
+    OK(CreateVssBackupComponents(backup.out()));
+    GIVES(VSS_E_INVALID_XML_DOCUMENT, backup->InitializeForBackup(broken));
+    SysFreeString(broken);
+}
+
 const std::map<std::string, void (*)()> kModes{
     {"no-writers", noWriters},
     {"writers", writers},
@@ -589,6 +677,8 @@ const std::map<std::string, void (*)()> kModes{
     {"asynchronous", asynchronous},
     {"troublemakers", troublemakers},
     {"disabled-writers", disabledWriters},
+    {"revert-and-limits", revertAndLimits},
+    {"transportable", transportable},
 };
 
 }  // namespace

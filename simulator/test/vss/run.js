@@ -142,10 +142,13 @@ const tests = {
     equal(results.map(({ result }) => result.toString(16)).join(), '80042306,80042314,80042313,0', 'logged results');
   },
   async 'a process that dies in the middle of a set'(vss) {
-    vss.configure({ 'fault.phase.Commit.1': 'die' });
+    vss.configure({ 'fault.phase.PostCommit.1': 'die' });
     await requester(vss, 'no-writers', { code: 137 });
+    equal(vss.devices().length, 1, 'devices left by the dead');
+    equal(vss.shadows().length, 0, 'shadows on record');
     vss.configure({});
     await requester(vss, 'no-writers');
+    noLeaks(vss);
   },
   async 'asynchronous, and cancelled'(vss) {
     vss.configure({ 'latency.phase.Commit': 400 });
@@ -155,6 +158,28 @@ const tests = {
   async 'writers that trouble'(vss) {
     vss.configure({ writers: 'sql,domino,veto,slow,timeout', 'writer.slow.latency.Freeze': 50 });
     await requester(vss, 'troublemakers');
+    noLeaks(vss);
+  },
+  async 'two volumes, limits, a revert'(vss) {
+    vss.addDrive('d', path.join(vss.prefix, 'drive_d'));
+    vss.configure({ volumes: 'C,D', 'volume.D.max_shadows': 1, 'mount.D': 'C:\\mnt' });
+    await requester(vss, 'revert-and-limits');
+    noLeaks(vss);
+  },
+  async 'a transportable set: import and break'(vss) {
+    vss.configure({ hardware_provider: true });
+    await requester(vss, 'transportable');
+    equal(vss.devices().length, 1, 'the volume the break left');
+    equal(vss.shadows().length, 0, 'shadows on record');
+  },
+  async 'volatile shadows that outlive the last Release for a while'(vss) {
+    vss.configure({ auto_release_delay_ms: 300_000 });
+    await requester(vss, 'minimal');
+    equal(vss.devices().length, 1, 'devices');
+    await requester(vss, 'disabled-writers');
+    equal(vss.shadows().length, 1, 'shadows that nobody has looked for');
+    vss.configure({});
+    await requester(vss, 'no-writers');
     noLeaks(vss);
   },
   async 'writers switched off'(vss) {
