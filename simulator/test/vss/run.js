@@ -161,7 +161,9 @@ const tests = {
     noLeaks(vss);
   },
   async 'two volumes, limits, a revert'(vss) {
-    vss.addDrive('d', path.join(vss.prefix, 'drive_d'));
+    const directory = path.join(vss.prefix, 'drive_d');
+    fs.rmSync(directory, { recursive: true, force: true });
+    vss.addDrive('d', directory);
     vss.configure({ volumes: 'C,D', 'volume.D.max_shadows': 1, 'mount.D': 'C:\\mnt' });
     await requester(vss, 'revert-and-limits');
     noLeaks(vss);
