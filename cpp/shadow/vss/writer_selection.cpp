@@ -125,8 +125,9 @@ std::string WriterComponent::fullPath() const {
     std::string_view directory = logicalPath;
     while (directory.starts_with('\\')) directory.remove_prefix(1);
     while (directory.ends_with('\\')) directory.remove_suffix(1);
-    std::string path = directory.empty() ? std::string{} : "\\" + std::string(directory);
-    return path + "\\" + name;
+    std::string path;
+    if (!directory.empty()) path.append(1, '\\').append(directory);
+    return path.append(1, '\\').append(name);
 }
 
 const char* exclusionName(Exclusion exclusion) noexcept {
