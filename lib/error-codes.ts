@@ -400,6 +400,12 @@ export const errorCodes = {
     errorClass: 'DominoVssError',
     ...failure,
   },
+  ERR_EXEC: {
+    meaning: 'A script file that a script has run has ended with an exit code other than 0.',
+    action: 'See what it printed; a script file that has succeeded ends with "exit /b 0".',
+    errorClass: 'DominoVssError',
+    ...failure,
+  },
   ERR_SERVICE: {
     meaning: 'The Domino service could not be stopped or started.',
     action: 'Look at the state of the service at once: it may be stopped.',

@@ -522,8 +522,8 @@ export class Interpreter {
     });
     emit({ type: 'executed', file, exitCode });
     if (exitCode !== 0) {
-      const remedy = 'see what it printed; a script file that has succeeded ends with: exit /b 0';
-      throw new ScriptFailure(word, `${file} has ended with exit code ${exitCode}`, remedy, 'ERR_STATE');
+      const message = `${file} has ended with exit code ${exitCode}`;
+      throw new ScriptFailure(word, message, errorCodes.ERR_EXEC.action, 'ERR_EXEC');
     }
   }
 
