@@ -13,6 +13,7 @@ import { removeShadowParents, type ProviderChoice } from './provider';
 import { holdOpen, release } from './runtime';
 import { SnapshotSet } from './snapshot-set';
 import { measurePerformance } from './timeline';
+import { reportOf } from './vss-session';
 
 /** Options of {@link Backup.createShadow}. */
 export interface CreateShadowOptions {
@@ -164,10 +165,13 @@ export class Backup {
    * journal go too; otherwise it keeps naming what may be left.
    */
   abandon(): void {
-    const { session, plan, hookRun, journal } = this.#work;
+    const { session, provider, plan, hookRun, journal } = this.#work;
     try {
       const clean = session.progress().phase === 'closed' && session.results().stuck.length === 0;
-      const gone = !plan.targets.some((target) => existsSync(target)) && (hookRun?.shadows.length ?? 0) === 0;
+      // Whether a persistent shadow of VSS could be deleted cannot be asked without waiting.
+      const maybeKept = provider.vss?.persistent === true && reportOf(session).setId !== '';
+      const made = plan.targets.some((target) => existsSync(target)) || (hookRun?.shadows.length ?? 0) > 0;
+      const gone = !made && !maybeKept;
       if (this.#state === 'ended' || !clean || !gone || journal.namesMore) return;
       rmSync(this.directory, { recursive: true, force: true });
       removeShadowParents(plan);
@@ -309,7 +313,7 @@ export class Backup {
     release(this);
     const stuck = session.results().stuck.map((index) => databases.paths[index] ?? '');
     if (left.length === 0 && stuck.length === 0 && !journal.namesMore) await journal.remove();
-    else await journal.update({ ended: true, ...(left.length === 0 && { shadows: [] }) }, stuck);
+    else await journal.update({ ended: true, ...(left.length === 0 && { shadows: [], snapshotSet: '' }) }, stuck);
     return stuck;
   }
 }

@@ -252,6 +252,30 @@ describe('failures', () => {
   });
 });
 
+test('at the end of the process the journal stays when a persistent shadow may have been made, and only then', async () => {
+  // Internal: the `exit` event calls it.
+  const abandon = (backup: Backup): void => {
+    (backup as unknown as { abandon(): void }).abandon();
+  };
+  const volatile = await begin();
+  await volatile.createShadow();
+  domino.binding.abortSessions();
+  abandon(volatile);
+  expect(journals()).toEqual([]);
+  const begun = await begin({ lifetime: 'persistent' });
+  domino.binding.abortSessions();
+  abandon(begun);
+  expect(journals()).toEqual([]);
+  const created = await begin({ lifetime: 'persistent' });
+  await created.createShadow();
+  domino.binding.abortSessions();
+  abandon(created);
+  expect(journals()).toMatchObject([
+    { id: created.id, shadows: [expect.any(String)], snapshotSet: expect.any(String) },
+  ]);
+  await Promise.all([volatile, begun, created].map((backup) => backup.dispose()));
+});
+
 describe('plain volumes', () => {
   const plain = (options: Partial<BeginBackupOptions> = {}): Promise<Backup> =>
     begin({ source: 'volumes', volumes: [domino.root], domino: undefined, ...options });
