@@ -1,7 +1,6 @@
 #include "backup/session.h"
 
 #include <algorithm>
-#include <atomic>
 #include <future>
 #include <string>
 #include <utility>
@@ -112,9 +111,15 @@ private:
         explicit Work(std::shared_ptr<SessionCore> sessionCore) : core(std::move(sessionCore)) {}
 
         void give(Order given) {
-            Order none = Order::none;
-            order.compare_exchange_strong(none, given);
-            order.notify_one();
+            const std::lock_guard lock(orderMutex);
+            if (order == Order::none) order = given;
+            ordered.notify_one();
+        }
+
+        [[nodiscard]] Order awaitOrder() {
+            std::unique_lock lock(orderMutex);
+            ordered.wait(lock, [this] { return order != Order::none; });
+            return order;
         }
 
         void run() {
@@ -124,8 +129,7 @@ private:
             } catch (const Failure& caught) {
                 failure = caught;
             }
-            order.wait(Order::none);
-            if (order == Order::leave) return;
+            if (awaitOrder() == Order::leave) return;
             try {
                 if (!failure) core->provider->commit(limits);
             } catch (const Failure& caught) {
@@ -148,7 +152,10 @@ private:
 
         std::shared_ptr<SessionCore> core;
         Limits limits;  // written before the order
-        std::atomic<Order> order = Order::none;
+        // Not an atomic that is waited for: where the system has no futex, GCC's library loses wake-ups.
+        std::mutex orderMutex;
+        std::condition_variable ordered;
+        Order order = Order::none;       // guarded by orderMutex
         std::optional<Failure> failure;  // written before done
         bool done = false;               // guarded by the core's mutex
         bool leftToItself = false;       // guarded by the core's mutex
