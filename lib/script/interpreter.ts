@@ -7,6 +7,7 @@ import type { ListedAs, ScriptEventListener } from './events';
 import { commandForms } from './grammar';
 import type { Word } from './lexer';
 import { likely } from './likely';
+import { formatTime } from './listing';
 import { readManifestAliases, writeManifestXml } from './metadata';
 import { readId, readPlace, readVolume } from './names';
 import { ScriptFailure, type ScriptPlace, type ScriptProblem } from './problem';
@@ -314,7 +315,7 @@ export class Interpreter {
   async #endBackup(): Promise<void> {
     const { emit } = this.#options;
     if (!this.#backupBegun) {
-      const message = 'no backup was begun in this process, so there is nothing to end; whoever began one has ended it';
+      const message = 'no backup was begun in this process, so there is nothing to end';
       emit({ type: 'note', message });
       return;
     }
@@ -460,9 +461,9 @@ export class Interpreter {
       const foreign = found.filter(({ own }) => !own);
       if (foreign.length === 0) return;
       const names = foreign.map(({ id, mountedAs, volume, created }) => {
-        return `${id} of ${mountedAs || volume}, made ${created.toISOString()}`;
+        return `\n  ${id} of ${mountedAs || volume}, made ${formatTime(created)}`;
       });
-      const message = `${foreign.length} of ${found.length} were not made by this run: ${names.join('; ')}`;
+      const message = `${foreign.length} of ${found.length} are not known to be ours:${names.join('')}`;
       emit({ type: 'note', message });
     });
     emit({ type: 'deleted', shadows: this.#listed(deleted) });

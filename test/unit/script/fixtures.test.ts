@@ -89,7 +89,7 @@ describe('the scripts of the migration page', () => {
     const stop = await run(await seed('backup_stop.txt'), machine);
     expect(stop.report).toMatchObject({ outcome: 'complete', exitCode: 0, commands: 2 });
     expect(stop.output).toContain('no backup was begun in this process');
-    expect(stop.output).toContain(`2 of 2 were not made by this run: ${ofOther.id} of D:\\`);
+    expect(stop.output).toContain(`2 of 2 are not known to be ours:\n  ${ofOther.id} of D:\\`);
     expect(machine.shadows.map(({ id }) => id)).toEqual([ofE.id]);
 
     const again = await run(await seed('backup_stop.txt'), machine);
