@@ -9,7 +9,11 @@ import { loadManifest } from '#lib/manifest';
 import type { Progress } from '#lib/progress';
 import type { HookProvider } from '#lib/provider';
 import type { DominoService } from '#lib/service';
+import { linuxTest } from '../platform';
 import { alreadyInProgress, fail, failure, FakeDomino } from './fake-binding';
+
+/** Wine 8 makes neither junctions nor symbolic links. */
+const canLink = process.platform !== 'win32';
 
 let domino: FakeDomino;
 
@@ -143,7 +147,7 @@ describe('dispose', () => {
 
     const created = await begin();
     const set = await created.createShadow();
-    await set.shadows[0]!.expose({ as: join(domino.root, 'exposed') });
+    if (canLink) await set.shadows[0]!.expose({ as: join(domino.root, 'exposed') });
     await created[Symbol.asyncDispose]();
     expect(readdirSync(domino.root)).not.toContain('exposed');
     expectNothingLeft();
@@ -534,7 +538,7 @@ describe('directories', () => {
   });
 });
 
-test('a shadow is exposed as a link, once, and taken away by unexpose', async () => {
+linuxTest('a shadow is exposed as a link, once, and taken away by unexpose', async () => {
   const backup = await begin();
   const { shadows } = await backup.createShadow();
   const as = join(domino.root, 'exposed');
