@@ -2,7 +2,7 @@
 // installed yet. Each step is stamped with a hash of what it depends on and does nothing while that is unchanged.
 //
 //   node scripts/setup.mjs [step …]     steps: dependencies native lib simulator test native-test, and what only some need:
-//                                       native-test-thread windows-addon windows-simulator
+//                                       native-test-thread windows-addon windows-simulator windows-vss
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -106,6 +106,18 @@ const steps = {
       requireWindowsCompiler();
       const toolchain = at('cmake', 'mingw-w64.cmake');
       await buildWithCmake('simulator', 'simulator/build/win32-x64', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+    },
+  },
+  'windows-vss': {
+    title: 'VSS stand-in',
+    inputs: ['simulator/vss', 'cmake/mingw-w64.cmake'],
+    facts: [root],
+    results: ['simulator/build/win32-x64/vss/vssapi.dll'],
+    stamp: 'simulator/build/win32-x64/vss/.setup',
+    run: async () => {
+      requireWindowsCompiler();
+      const toolchain = at('cmake', 'mingw-w64.cmake');
+      await buildWithCmake('simulator/vss', 'simulator/build/win32-x64/vss', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
     },
   },
 };

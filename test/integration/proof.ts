@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
-import { beginBackup, type BackupReport, type BeginBackupOptions, type SnapshotSet } from '#lib/index';
+import { beginBackup, type BackupReport, type BeginBackupOptions, type ManifestDatabase } from '#lib/index';
 import type { SimulatedDomino } from './simulated-domino';
 
 /** The stand-in's link to nowhere, as every old server has some. */
@@ -12,6 +12,19 @@ export interface Proof {
   readonly report: BackupReport;
   /** Databases of which the shadow alone, without its change information, was torn. */
   readonly tornWithoutDelta: number;
+}
+
+/** What the proof needs of a snapshot set, so that another process can have made it. */
+export interface ProvableSet {
+  readonly window: {
+    readonly originNs: bigint;
+    readonly databases: {
+      readonly startCalledMs: ArrayLike<number>;
+      readonly startReturnedMs: ArrayLike<number>;
+    };
+  };
+  readonly shadows: readonly { readonly volume: string; readonly root: string }[];
+  describeDatabases(): Iterable<ManifestDatabase>;
 }
 
 /**
@@ -54,7 +67,7 @@ export async function proveBackup(
  * All databases at once against the span of all starts; and, because each verification reads the whole log, every tenth one
  * against the span of its own start: another tenth in each run.
  */
-async function expectStateAtStart(domino: SimulatedDomino, set: SnapshotSet, directory: string): Promise<void> {
+export async function expectStateAtStart(domino: SimulatedDomino, set: ProvableSet, directory: string): Promise<void> {
   const { originNs, databases } = set.window;
   const nanoseconds = (ms: number | undefined): bigint => originNs + BigInt(Math.round((ms ?? NaN) * 1e6));
   const lines = [...set.describeDatabases()];
@@ -74,7 +87,8 @@ async function expectStateAtStart(domino: SimulatedDomino, set: SnapshotSet, dir
 
 let proofsMade = 0;
 
-async function countTornShadows(domino: SimulatedDomino, set: SnapshotSet): Promise<number> {
+/** How many databases are torn when they are taken out of the shadows without their change information. */
+export async function countTornShadows(domino: SimulatedDomino, set: ProvableSet): Promise<number> {
   const roots = new Map(set.shadows.map(({ volume, root }) => [volume, root]));
   const files = [...set.describeDatabases()].map(({ volume, shadowPath }) => join(roots.get(volume) ?? '', shadowPath));
   const verdicts = await domino.simulation.verify(files);

@@ -1,0 +1,185 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+
+/** One line of the stand-in's log of calls. */
+export interface VssCall {
+  readonly pid: number;
+  /** `Interface::Method`, with `.async` for the work that an IVssAsync stands for. */
+  readonly method: string;
+  /** HRESULT as an unsigned number. */
+  readonly result: number;
+}
+
+/** Settings of the stand-in for VSS; simulator/vss/README.md has the list. */
+export type VssSettings = Readonly<Record<string, string | number>>;
+
+/** What a program has answered, and how it ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly lines: readonly unknown[];
+  readonly stderr: string;
+}
+
+/**
+ * A machine with the stand-in for VSS and two volumes, for one test file. The stand-in reads its settings once in a
+ * process and counts what is left when the process ends, so whatever uses VSS runs in programs of its own.
+ */
+export class Machine {
+  /** Directories of this machine on its two volumes. Shadows contain nothing else. */
+  readonly homes: readonly [string, string];
+  readonly #root: string;
+  readonly #state: string;
+
+  constructor() {
+    this.#root = mkdtempSync('C:\\vss-test-');
+    const name = this.#root.slice('C:\\'.length);
+    this.homes = [`C:\\${name}\\data`, `D:\\${name}`];
+    for (const home of this.homes) mkdirSync(home, { recursive: true });
+    this.#state = join(this.#root, 'state');
+  }
+
+  /** Where backups go: in no shadow. */
+  get deltaDirectory(): string {
+    return join(this.#root, 'backup');
+  }
+
+  /** Starts a TypeScript program that lies beside the tests. Each line it writes is a JSON document. */
+  start(program: string, args: readonly string[], settings: VssSettings = {}): Program {
+    const file = join(mkdtempSync(join(this.#root, 'run-')), 'vss.ini');
+    const all: VssSettings = {
+      state: this.#state,
+      volumes: 'C,D',
+      'volume.C.include': this.homes[0].slice(3),
+      'volume.D.include': this.homes[1].slice(3),
+      log: 1,
+      ...settings,
+    };
+    const lines = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
+    writeFileSync(file, lines.join(''));
+    return new Program(join(__dirname, program), args, { VSS_SIM_SETTINGS: file });
+  }
+
+  /** The same to its end, which must be a good one. */
+  async run(program: string, args: readonly string[], settings?: VssSettings): Promise<readonly unknown[]> {
+    const { code, lines, stderr } = await this.start(program, args, settings).ended;
+    if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${stderr}`);
+    return lines;
+  }
+
+  calls(): VssCall[] {
+    return this.#lines('calls.log').map((line) => {
+      const { pid, method = '', result } = pairs(line, ' ');
+      return { pid: Number(pid), method, result: Number(result) };
+    });
+  }
+
+  /** What every process has reported at its end: objects alive, strings, rules that were broken. */
+  reports(): Readonly<Record<string, number>>[] {
+    return this.#lines('report.log').map((line) =>
+      Object.fromEntries(Object.entries(pairs(line, ' ')).map(([name, value]) => [name, Number(value)])),
+    );
+  }
+
+  /** Ids of the shadows that VSS knows of, or would take away at the next look because their process has died. */
+  shadows(): string[] {
+    const directory = join(this.#state, 'shadows');
+    if (!existsSync(directory)) return [];
+    return readdirSync(directory)
+      .filter((name) => name.endsWith('.shadow'))
+      .map((name) => name.slice(0, -'.shadow'.length));
+  }
+
+  /** Nothing that any process of this machine was given is still held, and no rule of VSS was broken. */
+  expectNoLeaks(): void {
+    const reports = this.reports();
+    expect(reports.length).toBeGreaterThan(0);
+    for (const report of reports) {
+      const alive = Object.entries(report).filter(([name, value]) => name.endsWith('.alive') && value !== 0);
+      const lenient = Object.entries(report).filter(([name, value]) => name.startsWith('lenient.') && value !== 0);
+      expect({ alive, lenient, infos: report['componentInfos.made'] }).toEqual({
+        alive: [],
+        lenient: [],
+        infos: report['componentInfos.freed'],
+      });
+    }
+  }
+
+  /** Forgets calls and reports, not shadows. Only while no program runs. */
+  forgetCalls(): void {
+    for (const name of ['calls.log', 'report.log']) rmSync(join(this.#state, name), { force: true });
+  }
+
+  [Symbol.dispose](): void {
+    for (const directory of [this.#root, this.homes[1]]) rmSync(directory, { recursive: true, force: true });
+  }
+
+  #lines(name: string): string[] {
+    const file = join(this.#state, name);
+    if (!existsSync(file)) return [];
+    return readFileSync(file, 'utf8').split(/\r?\n/).filter(Boolean);
+  }
+}
+
+/** `name=value` pairs. */
+function pairs(text: string, separator: string): Record<string, string> {
+  const parts = text.split(separator).filter((part) => part.includes('='));
+  return Object.fromEntries(parts.map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]));
+}
+
+/** A program that is spoken to by lines. */
+export class Program {
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #lines: unknown[] = [];
+  #read = 0;
+  #wake = (): void => undefined;
+
+  constructor(file: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
+    this.#child = spawn(process.execPath, [file, ...args], {
+      env: { ...process.env, ...environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    let stderr = '';
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    this.#child.stdin.on('error', () => undefined); // it may have died
+    createInterface({ input: this.#child.stdout }).on('line', (line) => {
+      this.#lines.push(JSON.parse(line));
+      this.#wake();
+    });
+    this.ended = new Promise((resolve, reject) => {
+      this.#child.on('error', reject).on('close', (code) => {
+        resolve({ code, lines: this.#lines, stderr });
+        this.#wake();
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** The next line; undefined when the program has ended. */
+  async next(): Promise<unknown> {
+    const ended = this.ended.then(() => true);
+    while (this.#read >= this.#lines.length) {
+      const woken = new Promise<boolean>((resolve) => {
+        this.#wake = () => {
+          resolve(false);
+        };
+      });
+      if ((await Promise.race([ended, woken])) && this.#read >= this.#lines.length) return undefined;
+    }
+    return this.#lines[this.#read++];
+  }
+
+  say(line: string): void {
+    this.#child.stdin.write(`${line}\n`);
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
