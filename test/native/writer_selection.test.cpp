@@ -102,8 +102,8 @@ void keepsDominosOwnWriterOut() {
     auto writers = machine();
     writers.push_back(writer("{33333333-2222-3333-4444-555555555555}", "{00000000-0000-0000-0000-000000000006}",
                              "Mail Backup", {component("", "BackupVSS", true, "D:\\Domino\\Data")}));
-    writers.push_back(writer("{44444444-2222-3333-4444-555555555555}", "{00000000-0000-0000-0000-000000000007}",
-                             "Mail Writer", {}));
+    writers.push_back(
+        writer("{44444444-2222-3333-4444-555555555555}", "{00000000-0000-0000-0000-000000000007}", "Mail Writer", {}));
     writers.back().instanceName = "backupvss";
     WriterRules own = rules(false);
     selects(writers, own);

@@ -63,13 +63,13 @@ std::filesystem::path inShadow(const vss::ShadowProperties& shadow, const std::w
 class Backup {
 public:
     explicit Backup(vss::RequesterOptions requester, std::size_t databases = kDatabases) {
-        backup::SessionOptions session_options;
-        session_options.shards = 2;
-        session_options.deltaDirectory = isolated::kDirectory;
+        backup::SessionOptions sessionOptions;
+        sessionOptions.shards = 2;
+        sessionOptions.deltaDirectory = isolated::kDirectory;
         requester.ownBackupMode = databases > 0;
         auto made = std::make_unique<vss::VssProvider>(std::move(requester));
         provider = made.get();
-        session.emplace(session_options, std::make_unique<fake::FakeSource>(server), std::move(made));
+        session.emplace(sessionOptions, std::make_unique<fake::FakeSource>(server), std::move(made));
         for (std::size_t i = 0; i < databases; ++i) {
             const std::string name = "db" + std::to_string(i) + ".nsf";
             session->add({name, name, ""});

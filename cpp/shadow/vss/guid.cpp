@@ -35,9 +35,9 @@ std::string formatGuid(const Guid& guid) {
     if (guid == Guid{}) return {};
     const auto& d = guid.data4;
     std::array<char, kLength + 3> text{};
-    std::snprintf(text.data(), text.size(), "{%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x}",
-                  static_cast<unsigned>(guid.data1), static_cast<unsigned>(guid.data2),
-                  static_cast<unsigned>(guid.data3), d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]);
+    static_cast<void>(std::snprintf(text.data(), text.size(), "{%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x}",
+                                    static_cast<unsigned>(guid.data1), static_cast<unsigned>(guid.data2),
+                                    static_cast<unsigned>(guid.data3), d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]));
     return text.data();
 }
 
