@@ -34,10 +34,12 @@ bool AsyncOperation::pending() {
 }
 
 void AsyncOperation::pause() {
-    // What Wait returns says nothing of the operation; and where it does not wait, we do.
+    // What Wait returns says nothing of the operation; and where it does not wait, we do. Not when the operation has just
+    // ended: the shortest sleep may be as long as a tick of the system's clock, and databases are in backup mode.
     const auto before = Clock::now();
     static_cast<void>(async_->Wait(kPauseMs));
-    if (Clock::now() - before < std::chrono::microseconds(100)) ::Sleep(1);
+    const bool waited = Clock::now() - before >= std::chrono::microseconds(100);
+    if (!waited && static_cast<std::uint32_t>(status()) == result::kAsyncPending) ::Sleep(1);
 }
 
 bool AsyncOperation::awaitWithin(const backup::Limits& limits) {
