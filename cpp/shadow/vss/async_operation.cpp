@@ -34,8 +34,8 @@ bool AsyncOperation::pending() {
 }
 
 void AsyncOperation::pause() {
-    // What Wait returns says nothing of the operation; and where it does not wait, we do. Not when the operation has just
-    // ended: the shortest sleep may be as long as a tick of the system's clock, and databases are in backup mode.
+    // What Wait returns says nothing of the operation; and where it does not wait, we do. Not when the operation has
+    // just ended: the shortest sleep may be as long as a tick of the system's clock, and databases are in backup mode.
     const auto before = Clock::now();
     static_cast<void>(async_->Wait(kPauseMs));
     const bool waited = Clock::now() - before >= std::chrono::microseconds(100);
