@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
+const root = join(__dirname, '../../..');
+/** Absolute, for Node.js 22 resolves no relative path from the root of a drive. */
+const inRoot = (file: string): string => JSON.stringify(join(root, file));
+
 interface Ended {
   readonly status: number | null;
   readonly stdout: string;
@@ -10,8 +14,8 @@ interface Ended {
 /** Runs JavaScript with a backup `begun()` in a process of its own, which prints what is left when it has ended. */
 function inProcess(code: string): Ended {
   const script = `
-    const { FakeDomino } = require('./build/test/unit/fake-binding.js');
-    const { beginBackup } = require('./dist/begin-backup.js');
+    const { FakeDomino } = require(${inRoot('build/test/unit/fake-binding.js')});
+    const { beginBackup } = require(${inRoot('dist/begin-backup.js')});
     const domino = new FakeDomino();
     const options = { domino: domino.location, deltaDirectory: domino.deltaDirectory };
     const begun = (more) => beginBackup(() => domino.binding, { ...options, ...more });
@@ -20,7 +24,7 @@ function inProcess(code: string): Ended {
       console.log(JSON.stringify({ remains: domino.remains(), backupMode: domino.inBackupMode.size }));
       domino.destroy();
     });`;
-  return spawnSync(process.execPath, ['-e', script], { cwd: join(__dirname, '../../..'), encoding: 'utf8' });
+  return spawnSync(process.execPath, ['-e', script], { cwd: root, encoding: 'utf8' });
 }
 
 const nothing = { remains: [], backupMode: 0 };
