@@ -103,7 +103,7 @@ describe('wrong usage', () => {
     ],
     ['no delta directory', ['backup', 'run'], "error: option '--delta-dir <dir>' is required"],
     ['no delta directory to list', ['backup', 'list'], "error: option '--delta-dir <dir>' is required"],
-    ['a wrong choice', ['doctor', '--provider', 'zfs'], 'Allowed choices are auto, btrfs, reflink, rolling.'],
+    ['a wrong choice', ['doctor', '--provider', 'zfs'], 'Allowed choices are auto, vss, btrfs, reflink, rolling.'],
     ['a wrong number', ['backup', 'run', '--delta-dir', 'backup', '--shards', 'many'], 'It must be a whole number.'],
     ['no backup', ['restore'], "error: missing required argument 'backup'"],
     ['an id without its directory', ['backup', 'show', 'x'], 'error: there is no backup "x"; name the delta directory'],
