@@ -1,4 +1,4 @@
-// node build/bench/compare.js [scale] [curve] [disk] [btrfs]: what docs/benchmarks.md shows; all of it by default.
+// node build/bench/compare.js [scale] [uneven] [curve] [disk] [btrfs]: what docs/benchmarks.md shows; all of it by default.
 // `disk` and `btrfs` mount images and so need root.
 
 import { spawn } from 'node:child_process';
@@ -18,7 +18,7 @@ const say = (line: string): void => {
 };
 
 async function main(): Promise<void> {
-  const parts = { scale, curve, disk, btrfs };
+  const parts = { scale, uneven, curve, disk, btrfs };
   const asked = process.argv.slice(2);
   const unknown = asked.find((name) => !Object.hasOwn(parts, name));
   if (unknown !== undefined) throw new Error(`no part "${unknown}"; there are: ${Object.keys(parts).join(' ')}`);
@@ -56,6 +56,17 @@ async function scale(): Promise<void> {
     const first = column(middle(found, 'preparedToFirstStartUs'), 26);
     // Only the first session of a process has to ask the system for its memory.
     say(`${column(databases, 9)}  ${us}  ${first}  ${column(found[0]?.bytesPerDatabase ?? NaN, 16)}`);
+  }
+}
+
+/** Databases of which one in a hundred takes 100 times as long, dealt in turn and spread by known costs. */
+async function uneven(): Promise<void> {
+  say('shards  window ÷ ideal, costs unknown  known   (2000 databases, one in 100 takes 100 times as long)');
+  for (const shards of [4, 8, 16]) {
+    const common = { databases: 2000, shards, startUs: 400, stopUs: 200, shadowMs: 50, heavy: 100, runs: 3 };
+    const unknown = middle(await runEngine({ ...common, known: false }), 'windowRatio');
+    const known = middle(await runEngine({ ...common, known: true }), 'windowRatio');
+    say(`${column(shards, 6)}  ${column(unknown, 29)}  ${column(known, 5)}`);
   }
 }
 

@@ -30,6 +30,10 @@ export interface EngineOptions {
   readonly shadowMs?: number;
   readonly runs?: number;
   readonly way?: 'engine' | 'one-by-one';
+  /** One database in so many takes 100 times as long; 0 = none. */
+  readonly heavy?: number;
+  /** Whether an earlier backup has measured what each database costs. */
+  readonly known?: boolean;
   /** Directory whose file system is written back before the window. */
   readonly flush?: string;
   /** Databases of a simulation instead of a Domino that does nothing. */
@@ -55,6 +59,8 @@ export async function runEngine(options: EngineOptions): Promise<EngineRun[]> {
     'shadow-ms': options.shadowMs,
     runs: options.runs,
     way: options.way,
+    heavy: options.heavy,
+    known: options.known === undefined ? undefined : Number(options.known),
     flush: options.flush,
     program: simulation?.programDirectory,
     ini: simulation?.notesIni,

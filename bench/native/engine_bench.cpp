@@ -2,8 +2,9 @@
 //
 //   databases=10000 shards=16 start-us=0 stop-us=0 shadow-ms=0 runs=5   a Domino that does nothing, or waits
 //   program=DIR ini=FILE                                                the databases of a Domino instead
-//   flush=DIR                                                           write the file system of DIR back before the
-//   window way=engine|one-by-one                                               the engine, or what it is compared with
+//   heavy=N known=0|1       one database in N takes 100 times as long; known: an earlier backup has measured it
+//   flush=DIR               write the file system of DIR back before the window
+//   way=engine|one-by-one   the engine, or what it is compared with
 
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <future>
 #include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -51,10 +53,13 @@ public:
     [[nodiscard]] long number(const char* name) const { return std::stol(values_.at(name)); }
 
 private:
-    std::map<std::string, std::string> values_{
-        {"databases", "10000"}, {"shards", "16"}, {"start-us", "0"}, {"stop-us", "0"}, {"shadow-ms", "0"},
-        {"runs", "5"},          {"program", ""},  {"ini", ""},       {"flush", ""},    {"way", "engine"}};
+    std::map<std::string, std::string> values_{{"databases", "10000"}, {"shards", "16"},   {"start-us", "0"},
+                                               {"stop-us", "0"},       {"shadow-ms", "0"}, {"runs", "5"},
+                                               {"program", ""},        {"ini", ""},        {"flush", ""},
+                                               {"way", "engine"},      {"heavy", "0"},     {"known", "0"}};
 };
+
+constexpr std::uint32_t kSeed = 20261123;
 
 /// Waits in place of making a shadow.
 class WaitProvider final : public ShadowProvider {
@@ -181,11 +186,16 @@ void run(const Arguments& arguments) {
     if (real) {
         const auto info = domino_vss::domino::runtime::open({arguments.text("program"), arguments.text("ini")});
         for (const auto& entry : domino_vss::domino::findDatabases(info.dataDirectory, {}).entries)
-            specs.push_back({entry.path, entry.file, ""});
+            specs.push_back({entry.path, entry.file, "", 0});
     } else {
+        std::mt19937 random(kSeed);
+        const auto heavy = static_cast<std::uint32_t>(arguments.number("heavy"));
+        const long costUs = arguments.number("start-us") + arguments.number("stop-us");
         for (long i = 0; i < arguments.number("databases"); ++i) {
-            const std::string name = "mail/user" + std::to_string(i) + ".nsf";
-            specs.push_back({name, "/srv/domino/data/" + name, ""});
+            const std::string directory = heavy > 0 && random() % heavy == 0 ? "heavy/" : "mail/";
+            const std::string name = directory + "user" + std::to_string(i) + ".nsf";
+            const long known = arguments.number("known") * costUs * IdleDomino::costFactor(name);
+            specs.push_back({name, "/srv/domino/data/" + name, "", static_cast<std::uint32_t>(known)});
         }
     }
     const auto source = [&]() -> std::unique_ptr<DatabaseSource> {

@@ -22,8 +22,8 @@ public:
         scope = std::make_unique<ThreadScope>();
         return {};
     }
-    CallStatus open(const DatabaseSpec& /*spec*/, std::unique_ptr<Database>& database) noexcept override {
-        database = std::make_unique<IdleDatabase>(*this);
+    CallStatus open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) noexcept override {
+        database = std::make_unique<IdleDatabase>(*this, costFactor(spec.path));
         return {};
     }
     ServerTime serverTime() noexcept override { return {}; }
@@ -31,10 +31,13 @@ public:
         return describeStatus(status, phase, std::move(subject));
     }
 
+    /// How many times as long the calls of a database take.
+    static int costFactor(const std::string& path) { return path.starts_with("heavy/") ? 100 : 1; }
+
 private:
     class IdleDatabase final : public Database {
     public:
-        explicit IdleDatabase(const IdleDomino& domino) : domino_(domino) {}
+        IdleDatabase(const IdleDomino& domino, int factor) : domino_(domino), factor_(factor) {}
 
         std::array<std::uint8_t, 8> replicaId() noexcept override { return {}; }
         CallStatus logInfo(LogInfo& info) noexcept override {
@@ -43,10 +46,10 @@ private:
         }
         CallStatus start(std::uint64_t& sizeBytes) noexcept override {
             sizeBytes = 4096;
-            return wait(domino_.start_);
+            return wait(factor_ * domino_.start_);
         }
         CallStatus setHighWaterMark(std::uint64_t /*copiedBytes*/) noexcept override { return {}; }
-        CallStatus stop() noexcept override { return wait(domino_.stop_); }
+        CallStatus stop() noexcept override { return wait(factor_ * domino_.stop_); }
         CallStatus changeInfoSize(std::uint64_t& sizeBytes) noexcept override {
             sizeBytes = 0;
             return {};
@@ -64,6 +67,7 @@ private:
         }
 
         const IdleDomino& domino_;
+        int factor_;
     };
 
     std::chrono::microseconds start_;

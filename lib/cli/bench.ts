@@ -56,7 +56,7 @@ export function addBenchCommand(
     .option('--warm-ups <n>', 'backups before those, to warm caches', wholeNumber, 1)
     .addOption(
       new Option('--provider <name>', 'how the shadow is made')
-        .choices(['auto', 'btrfs', 'reflink', 'rolling'])
+        .choices(['auto', 'vss', 'btrfs', 'reflink', 'rolling'])
         .default('auto'),
     )
     .option('--shadow-ms <ms>', 'make no shadow, wait this long in its place', milliseconds)
