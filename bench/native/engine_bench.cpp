@@ -192,8 +192,8 @@ void run(const Arguments& arguments) {
         const auto heavy = static_cast<std::uint32_t>(arguments.number("heavy"));
         const long costUs = arguments.number("start-us") + arguments.number("stop-us");
         for (long i = 0; i < arguments.number("databases"); ++i) {
-            const std::string directory = heavy > 0 && random() % heavy == 0 ? "heavy/" : "mail/";
-            const std::string name = directory + "user" + std::to_string(i) + ".nsf";
+            const std::string folder = heavy > 0 && random() % heavy == 0 ? "heavy/" : "mail/";
+            const std::string name = folder + "user" + std::to_string(i) + ".nsf";
             const long known = arguments.number("known") * costUs * IdleDomino::costFactor(name);
             specs.push_back({name, "/srv/domino/data/" + name, "", static_cast<std::uint32_t>(known)});
         }
