@@ -211,6 +211,7 @@ describe('revert', () => {
 
   test('is refused where the databases of Domino lie, unless it is said to be stopped', async () => {
     domino.volumes = [domino.volume({ device: volumeC })];
+    domino.binding.inspectVolume = () => Promise.resolve(domino.volume({ device: volumeD }));
     const refused = await errorOf(revert());
     expect(refused).toMatchObject({ code: 'ERR_VSS_REVERT', hint: expect.stringContaining('dominoIsStopped') });
     expect(vss.changes).toEqual([]);

@@ -180,7 +180,7 @@ describe('what cannot be is refused', () => {
   });
 
   test('options about databases when there are none', async () => {
-    const options = { source: 'volumes', volumes: ['/'], include: ['*'], domino: undefined } as const;
+    const options = { source: 'volumes', volumes: [domino.root], include: ['*'], domino: undefined } as const;
     expect(await errorOf(begin(options))).toMatchObject({ option: 'include' });
   });
 
@@ -299,11 +299,13 @@ describe('plain volumes', () => {
   });
 
   test('one volume by several names is one volume, and databases bring theirs along', async () => {
-    const other = domino.volume({ path: '/other', mountPoint: '/other' });
-    domino.binding.inspectVolume = (path) => Promise.resolve(path.startsWith('/other') ? other : domino.volume());
-    const backup = await begin({ volumes: ['/other/a', '/other/b', domino.dataDirectory] });
+    const mountPoint = join(domino.root, 'other');
+    const other = domino.volume({ path: mountPoint, mountPoint, device: '/dev/other' });
+    domino.binding.inspectVolume = (path) => Promise.resolve(path.startsWith(mountPoint) ? other : domino.volume());
+    const volumes = [join(mountPoint, 'a'), join(mountPoint, 'b'), domino.dataDirectory];
+    const backup = await begin({ volumes });
     const set = await backup.createShadow();
-    expect(set.shadows.map(({ volume }) => volume)).toEqual([domino.root, '/other']);
+    expect(set.shadows.map(({ volume }) => volume)).toEqual([domino.root, mountPoint]);
     await backup.dispose();
   });
 
