@@ -35,8 +35,7 @@ test('what was restored from the shadows is the state at NSFBackupStart', async 
   const { programDirectory, notesIni } = domino.simulation;
   const copies = join(domino.home, 'copies');
   const program = machine.start('consistency-program.js', [programDirectory, notesIni, machine.deltaDirectory, copies]);
-  const backed = (await program.next()) as Backed | undefined;
-  if (backed === undefined) throw new Error((await program.ended).stderr);
+  const backed = (await program.expectNext()) as Backed;
   await server.pause(); // the verifier reads the whole log each time; it need not grow meanwhile
 
   expect(backed.skipped).toEqual([]);
@@ -65,10 +64,9 @@ test('what was restored from the shadows is the state at NSFBackupStart', async 
     expect(exposed.equals(readFileSync(`${shadow?.devicePath ?? ''}\\${shadowPath.replaceAll('/', '\\')}`))).toBe(true);
   }
 
-  program.say('end');
-  const ended = (await program.next()) as EndedBackup | undefined;
+  const ended = (await program.ask('end')) as EndedBackup;
   expect(ended).toEqual({ outcome: 'complete', provider: 'vss', warnings: expect.anything(), left: [] });
-  expect((await program.ended).code).toBe(0);
+  expect((await program.end()).code).toBe(0);
   expect(existsSync('B:\\')).toBe(false);
   expect(backed.shadows.filter(({ root }) => existsSync(root))).toEqual([]);
   expect(machine.shadows()).toEqual([]);

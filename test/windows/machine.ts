@@ -179,6 +179,28 @@ export class Program {
     this.#child.stdin.write(`${line}\n`);
   }
 
+  /** Says a line and awaits the answer. */
+  ask(line: string): Promise<unknown> {
+    this.say(line);
+    return this.expectNext();
+  }
+
+  /** The next line; fails when the program ends instead. */
+  async expectNext(): Promise<unknown> {
+    return (await this.next()) ?? this.#unexpectedEnd();
+  }
+
+  /** Says that nothing more comes, and awaits the end. */
+  end(): Promise<Ended> {
+    this.#child.stdin.end();
+    return this.ended;
+  }
+
+  async #unexpectedEnd(): Promise<never> {
+    const { code, stderr } = await this.ended;
+    throw new Error(`the program has ended with ${code}: ${stderr}`);
+  }
+
   kill(): void {
     this.#child.kill('SIGKILL');
   }
