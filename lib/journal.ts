@@ -110,6 +110,7 @@ function isAlive(head: JournalHead): boolean {
 export class Journal {
   #head: JournalHead;
   #databasePaths: readonly string[] = [];
+  #written: Promise<void> = Promise.resolve();
   readonly #file: string;
 
   private constructor(file: string, head: JournalHead) {
@@ -161,10 +162,17 @@ export class Journal {
   }
 
   /** Writes what is about to be done, before it is done. The paths are those of the databases in backup mode. */
-  async update(change: JournalChange, databasePaths = this.#databasePaths): Promise<void> {
+  update(change: JournalChange, databasePaths = this.#databasePaths): Promise<void> {
     this.#databasePaths = databasePaths;
     this.#head = { ...this.#head, ...change, databasesInBackupMode: databasePaths.length };
-    await writeDurably(this.#file, async (handle) => {
+    // One write after the other: they share the unfinished file, and callers may expose several shadows at a time.
+    this.#written = this.#written.catch(() => undefined).then(() => this.#write());
+    return this.#written;
+  }
+
+  #write(): Promise<void> {
+    const databasePaths = this.#databasePaths;
+    return writeDurably(this.#file, async (handle) => {
       await handle.write(`${JSON.stringify(this.#head)}\n`);
       let lines = '';
       await forEachIndex(databasePaths.length, (index) => {
@@ -185,6 +193,7 @@ export class Journal {
   }
 
   async remove(): Promise<void> {
+    await this.#written.catch(() => undefined);
     await rm(this.#file, { force: true });
     await syncDirectory(join(this.#file, '..'));
   }

@@ -84,21 +84,25 @@ class JournaledPlaces {
   constructor(private readonly work: BackupWork) {}
 
   async add(place: string, take: () => Promise<string>): Promise<string> {
-    const others = this.#places;
-    await this.#update([...others, place]);
+    await this.#update([...this.#places, place]);
     try {
       const taken = await take();
       // Windows writes a place in its own way.
-      if (taken !== place) await this.#update([...others, taken]);
+      if (taken !== place) await this.#update([...this.#without(place), taken]);
       return taken;
     } catch (error) {
-      await this.#update(others);
+      await this.remove(place);
       throw error;
     }
   }
 
   remove(place: string): Promise<void> {
-    return this.#update(this.#places.filter((other) => other !== place));
+    return this.#update(this.#without(place));
+  }
+
+  /** As of now: other shadows may get their places at the same time. */
+  #without(place: string): readonly string[] {
+    return this.#places.filter((other) => other !== place);
   }
 
   async #update(places: readonly string[]): Promise<void> {
