@@ -15,7 +15,7 @@ import { placesOf, Shadow } from './shadow';
 import type { Timeline } from './timeline';
 import { refuseVanished } from './vanished-shadow';
 import { requireVss } from './vss-call';
-import { describeSet, type VssSnapshotSet } from './vss-session';
+import { describeSet, reportOf, type VssSnapshotSet } from './vss-session';
 
 /** Options of {@link SnapshotSet.copyDatabases}. */
 export interface CopyDatabasesOptions {
@@ -83,9 +83,11 @@ export class SnapshotSet {
 
   #describeShadow(volume: string, index: number): ConstructorParameters<typeof Shadow>[0] {
     const root = this.#capture.roots[index] ?? '';
-    const known = this.vss?.shadows[index];
-    if (!known) return { id: `${this.id}-${index}`, volume, devicePath: root, root };
-    return { id: known.id, volume, devicePath: known.devicePath, root };
+    const { session, provider } = this.#work;
+    if (!provider.vss) return { id: `${this.id}-${index}`, volume, devicePath: root, root };
+    // A transportable shadow has an id, and nothing else until it is imported.
+    const id = reportOf(session).shadowIds[index] ?? '';
+    return { id, volume, devicePath: this.vss?.shadows[index]?.devicePath ?? '', root };
   }
 
   /** The databases in this set one after the other, as the manifest will describe them. */
