@@ -356,6 +356,8 @@ class OpenBackup implements ScriptBackup {
 
   /** A volatile set is needed until the script lets it go, and ends with its session: so both wait for that. */
   async complete(): Promise<readonly string[]> {
+    // A later backup of the script ends as well.
+    if (this.#isComplete) return [];
     this.#isComplete = true;
     if (this.#isPersistent) return this.#end();
     return ['the volatile shadow copies stay readable until reset or the end of the script; the writers are told then'];
