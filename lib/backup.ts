@@ -48,8 +48,15 @@ export function warnAboutLeft(thrown: unknown): void {
   process.emitWarning(`a failed backup left something behind: ${message}`, { code });
 }
 
-/** Longest time that taking everything back may last. */
+/** Longest time that taking everything back may last; writers may take longer over the end of a backup. */
 const closeTimeoutMs = 60_000;
+
+/** How the session ends. */
+interface Closing {
+  readonly keep: boolean;
+  readonly tellWriters: boolean;
+  readonly timeoutMs: number;
+}
 
 /**
  * A backup between its begin and its end. The order of calls is {@link createShadow}, {@link endBackup}; a call that
@@ -65,7 +72,6 @@ export class Backup {
   readonly provider: ProviderChoice;
   /** Number of databases that were found and selected. */
   readonly databases: number;
-  readonly warnings: readonly string[];
   /** What earlier processes left behind. Nothing of it was touched. */
   readonly leftOvers: readonly LeftOver[];
   readonly #work: BackupWork;
@@ -83,9 +89,13 @@ export class Backup {
     this.directory = work.directory;
     this.provider = { name: work.provider.name, reason: work.provider.reason };
     this.databases = work.databases.paths.length;
-    this.warnings = facts.warnings;
     this.leftOvers = facts.leftOvers;
     holdOpen(work.binding, this);
+  }
+
+  /** What the user should know by now; more may come with each step. */
+  get warnings(): readonly string[] {
+    return [...this.#facts.warnings, ...(this.#work.session.vssReport()?.warnings ?? [])];
   }
 
   /**
@@ -219,11 +229,14 @@ export class Backup {
     await this.#rememberCosts(capture);
     // From here on the backup is good, whatever happens to its shadow.
     this.#state = 'ended';
-    const left = keep
-      ? await this.#collect([this.#closeSession({ keep, tellWriters }), () => this.#leaveExposed()])
-      : await this.#removeShadow(tellWriters);
-    left.push(...(await this.#collect([() => this.#finishJournal(left)])));
-    const warnings = [...head.warnings, ...left.map((error) => toPublicError(error).message)];
+    const closing = { keep, tellWriters, timeoutMs: Math.max(closeTimeoutMs, call.remainingMs()) };
+    const problems = keep
+      ? await this.#collect([this.#closeSession(closing), () => this.#leaveExposed()])
+      : await this.#removeShadow(closing);
+    // What went wrong with a shadow that is kept leaves nothing behind: the manifest names it.
+    problems.push(...(await this.#collect([() => this.#finishJournal(keep ? [] : problems)])));
+    const said = [...head.warnings, ...this.warnings, ...problems.map((error) => toPublicError(error).message)];
+    const warnings = [...new Set(said)];
     const { outcome, provider, lifetime, window, counts, volumes, vss = null, changes, alsoSave } = head;
     return {
       id: this.id,
@@ -260,7 +273,7 @@ export class Backup {
   #takeBack(): Promise<void> {
     if (this.#state === 'ended') return Promise.resolve();
     this.#removed ??= (async () => {
-      const left = await this.#removeShadow(false);
+      const left = await this.#removeShadow({ keep: false, tellWriters: false, timeoutMs: closeTimeoutMs });
       left.push(...(await this.#collect([() => rm(this.directory, { recursive: true, force: true })])));
       const stuck = await this.#finishJournal(left);
       if (stuck.length > 0) throw stuckError(stuck);
@@ -270,12 +283,12 @@ export class Backup {
   }
 
   /** Databases come out first; then the shadow goes. Answers what could not be done. */
-  #removeShadow(tellWriters: boolean): Promise<unknown[]> {
+  #removeShadow(closing: Closing): Promise<unknown[]> {
     const unexpose = (this.#created?.set.shadows ?? []).map((shadow) => () => shadow.unexpose());
     return this.#collect([
       // Nobody knows whether a shadow of VSS takes the places along where it is exposed.
       ...(this.#work.provider.vss ? unexpose : []),
-      this.#closeSession({ keep: false, tellWriters }),
+      this.#closeSession(closing),
       async () => this.#work.hookRun?.remove(),
       ...(this.#work.provider.vss ? [] : unexpose),
       () => {
@@ -291,8 +304,8 @@ export class Backup {
   }
 
   /** Writers are told only when the manifest is on the disk: they may count on their data then. */
-  #closeSession({ keep, tellWriters }: { readonly keep: boolean; readonly tellWriters: boolean }): () => Promise<void> {
-    return () => this.#work.session.close({ keepShadow: keep, succeeded: tellWriters, timeoutMs: closeTimeoutMs });
+  #closeSession({ keep, tellWriters, timeoutMs }: Closing): () => Promise<void> {
+    return () => this.#work.session.close({ keepShadow: keep, succeeded: tellWriters, timeoutMs });
   }
 
   async #collect(steps: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {

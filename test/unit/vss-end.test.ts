@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Backup } from '#lib/backup';
+import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
+import { VssTarget } from '#lib/script/vss-target';
+import { FakeDomino } from './fake-binding';
+import { comFailure, shadowId, type FakeVss, FakeVssSession } from './fake-vss';
+
+/** Exposures, warnings and the journal from the shadow to the end of its backup. */
+let domino: FakeDomino;
+let vss: FakeVss;
+
+beforeEach(() => {
+  domino = new FakeDomino();
+  vss = domino.haveVss();
+});
+
+afterEach(() => {
+  domino.destroy();
+  jest.restoreAllMocks();
+});
+
+function begin(options: Partial<BeginBackupOptions> = {}): Promise<Backup> {
+  return beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+    ...options,
+  });
+}
+
+/** Heads of the journals that lie there now. */
+function journals(): Record<string, unknown>[] {
+  const directory = join(domino.deltaDirectory, '.journal');
+  return readdirSync(directory).map((name) => {
+    const [head] = readFileSync(join(directory, name), 'utf8').split('\n');
+    return JSON.parse(head!) as Record<string, unknown>;
+  });
+}
+
+function haveSecondVolume(): string {
+  const mountPoint = join(domino.root, 'other');
+  const other = domino.volume({ path: mountPoint, mountPoint, device: '/dev/other' });
+  domino.binding.inspectVolume = (path) => Promise.resolve(path.startsWith(mountPoint) ? other : domino.volume());
+  return mountPoint;
+}
+
+test('shadows exposed at the same time are all in the journal', async () => {
+  const backup = await begin({ lifetime: 'persistent', volumes: [haveSecondVolume()] });
+  const set = await backup.createShadow();
+  const places = await Promise.all(
+    set.shadows.map((shadow, index) => shadow.expose({ as: index === 0 ? 'X:' : 'Y:' })),
+  );
+  expect(places).toEqual(['X:\\', 'Y:\\']);
+  expect((journals()[0]!['exposures'] as string[]).sort()).toEqual(['X:\\', 'Y:\\']);
+  await Promise.all(set.shadows.map((shadow) => shadow.unexpose()));
+  expect(journals()).toMatchObject([{ exposures: [] }]);
+  await backup.dispose();
+});
+
+test('what VSS warns of is known from the begin on, and what it warns of at the end is in the report', async () => {
+  const backup = await begin();
+  expect(backup.warnings).toContain('another part of this process has set up COM security');
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object
+  const reportOf = FakeVssSession.prototype.report;
+  jest.spyOn(FakeVssSession.prototype, 'close').mockImplementation(() => {
+    jest.spyOn(FakeVssSession.prototype, 'report').mockImplementation(function (this: FakeVssSession) {
+      const report = reportOf.call(this);
+      return { ...report, warnings: [...report.warnings, 'the shadow was gone before it was deleted'] };
+    });
+  });
+  await backup.createShadow();
+  const { warnings } = await backup.endBackup();
+  expect(warnings.filter((warning) => warning.includes('COM security'))).toHaveLength(1);
+  expect(warnings).toContain('the shadow was gone before it was deleted');
+});
+
+test('writers have the time of endBackup to end their backup', async () => {
+  const close = jest.spyOn(FakeVssSession.prototype, 'close');
+  const patient = await begin({ lifetime: 'persistent', writers: 'all' });
+  await patient.createShadow();
+  await patient.endBackup({ timeoutMs: 300_000 });
+  const hurried = await begin({ lifetime: 'persistent', writers: 'all' });
+  await hurried.createShadow();
+  await hurried.endBackup({ timeoutMs: 30_000 });
+  const [first = 0, second] = close.mock.calls.map(([options]) => (options as { timeoutMs?: number }).timeoutMs);
+  expect(first).toBeGreaterThan(200_000);
+  // Less would only mean to leave writers alone in the middle of it.
+  expect(second).toBe(60_000);
+});
+
+test('a kept shadow is no left-over when a writer fails at the very end', async () => {
+  const backup = await begin({ lifetime: 'persistent', writers: 'all' });
+  await backup.createShadow();
+  jest.spyOn(FakeVssSession.prototype, 'close').mockImplementation(() => {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- as native code rejects
+    throw comFailure(0x800423f4, { phase: 'end', operation: 'IVssBackupComponents::BackupComplete' });
+  });
+  const report = await backup.endBackup();
+  expect(report.volumes).toMatchObject([{ kept: true }]);
+  expect(report.warnings.join()).toContain('BackupComplete');
+  expect(journals()).toEqual([]);
+});
+
+test('a transportable shadow, which has no properties yet, has its own id', async () => {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object
+  const reportOf = FakeVssSession.prototype.report;
+  jest.spyOn(FakeVssSession.prototype, 'report').mockImplementation(function (this: FakeVssSession) {
+    return { ...reportOf.call(this), shadows: [] };
+  });
+  const backup = await begin({ lifetime: 'persistent', vss: { attributes: ['transportable'] } });
+  const set = await backup.createShadow();
+  expect(set.shadows).toMatchObject([{ id: shadowId(100), root: '', devicePath: '' }]);
+  expect((await backup.endBackup()).volumes).toMatchObject([{ id: shadowId(100), kept: true }]);
+});
+
+test('a script may begin and end several backups', async () => {
+  const volume = { device: '\\\\?\\Volume{0000000d-0000-0000-0000-000000000000}\\', path: domino.root };
+  domino.binding.inspectVolume = () => Promise.resolve({ ...domino.volume(), ...volume });
+  const target = await VssTarget.open({
+    loadBinding: () => domino.binding,
+    workingDirectory: domino.root,
+    domino: undefined,
+    stateDirectory: join(domino.root, 'state'),
+  });
+  const backup = await target.create({
+    context: { lifetime: 'persistent', writers: true },
+    options: [],
+    backupType: 'full',
+    volumes: [{ volume: domino.root, providerId: '' }],
+    writers: { exclude: [], verify: [] },
+    metadataFile: join(domino.root, 'meta', 'set.cab'),
+    onProgress: () => undefined,
+  });
+  await backup.complete();
+  // The interpreter completes every set it has made whenever a backup ends.
+  expect(await backup.complete()).toEqual([]);
+  expect(vss.changes.filter(([call]) => call === 'close')).toHaveLength(1);
+  await backup.release();
+});
