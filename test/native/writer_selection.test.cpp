@@ -141,6 +141,14 @@ void knowsWhatPlainModeCannotLeaveOut() {
     CHECK(componentExclusions(asked) == std::vector<std::string>{"SqlServerWriter:\\SRV\\sales"});
 }
 
+void knowsWhichExclusionsMeanNothing() {
+    const auto writers = machine();
+    WriterRules asked = rules(true);
+    asked.exclude = {"system writer", kSql,          "SqlServerWriter:\\SRV\\sales", "SQLServerWriter:\\SRV\\sale",
+                     "SqlWriter",     "Empty Writer"};
+    CHECK((unknownExclusions(writers, asked) == std::vector<std::string>{"SQLServerWriter:\\SRV\\sale", "SqlWriter"}));
+}
+
 void tellsFailedWriters() {
     Writer one;
     CHECK(!one.failed());
@@ -164,6 +172,7 @@ int main() {
         {"a writer whose components are all left out goes", aWriterWhoseComponentsAreAllLeftOutGoes},
         {"verifies", verifies},
         {"knows what plain mode cannot leave out", knowsWhatPlainModeCannotLeaveOut},
+        {"knows which exclusions mean nothing", knowsWhichExclusionsMeanNothing},
         {"tells failed writers", tellsFailedWriters},
     });
 }

@@ -274,9 +274,15 @@ void aFailedWriterFailsTheBackup() {
 
 void anExcludedWriterMayFail() {
     vss::RequesterOptions asked = options(kBackup);
-    asked.excludeWriters = {"SqlServerWriter"};
+    asked.excludeWriters = {"SqlServerWriter", "SqlWriter"};
     Backup backup(asked);
     requireGood(backup.all());
+    CHECK(std::ranges::count_if(backup.provider->report().warnings, [](const std::string& warning) {
+              return warning.find("\"SqlWriter\"") != std::string::npos;
+          }) == 1);
+    CHECK(std::ranges::none_of(backup.provider->report().warnings, [](const std::string& warning) {
+        return warning.find("\"SqlServerWriter\"") != std::string::npos;
+    }));
     requireGood(backup.close(false, true));
 }
 

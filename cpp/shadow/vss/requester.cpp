@@ -78,6 +78,8 @@ void Requester::begin(const Limits& limits) {
     report_.writers = gatherWriters(*components_.Get(), limits, Phase::open);
     selectWriters(rules);
     std::ranges::move(disabled, std::back_inserter(report_.writers));
+    for (const std::string& name : unknownExclusions(report_.writers, rules))
+        report_.warnings.push_back("there is no writer or component \"" + name + "\" that could be left out");
     if (const auto unmet = unmetVerify(report_.writers, rules); !unmet.empty())
         throw Failure(backup::code::kVssWriterMissing, Phase::open, "does not take part", unmet.front());
 }

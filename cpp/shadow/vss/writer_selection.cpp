@@ -33,6 +33,14 @@ struct Entry {
         component = text.substr(separator + 1);
     }
 
+    /// A component, or a writer as a whole.
+    [[nodiscard]] bool means(const Writer& candidate) const {
+        return meansWriter(candidate) &&
+               (component.empty() || std::ranges::any_of(candidate.components, [this](const WriterComponent& own) {
+                    return sameName(own.fullPath(), component);
+                }));
+    }
+
     [[nodiscard]] bool meansWriter(const Writer& candidate) const {
         if (sameName(writer, candidate.name)) return true;
         const auto guid = parseGuid(writer);
@@ -182,6 +190,15 @@ std::vector<std::string> unmetVerify(std::span<const Writer> writers, const Writ
         });
     });
     return unmet;
+}
+
+std::vector<std::string> unknownExclusions(std::span<const Writer> writers, const WriterRules& rules) {
+    std::vector<std::string> unknown;
+    std::ranges::copy_if(rules.exclude, std::back_inserter(unknown), [&](const std::string& text) {
+        return std::ranges::none_of(writers,
+                                    [entry = Entry(text)](const Writer& writer) { return entry.means(writer); });
+    });
+    return unknown;
 }
 
 std::vector<std::string> componentExclusions(const WriterRules& rules) {

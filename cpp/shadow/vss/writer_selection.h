@@ -34,6 +34,9 @@ void selectComponents(std::span<Writer> writers, const WriterRules& rules);
 /// The entries of `verify` that are not met by what was selected.
 [[nodiscard]] std::vector<std::string> unmetVerify(std::span<const Writer> writers, const WriterRules& rules);
 
+/// The entries of `exclude` that name no writer and no component of this machine, mistyped for example.
+[[nodiscard]] std::vector<std::string> unknownExclusions(std::span<const Writer> writers, const WriterRules& rules);
+
 /// The entries of `exclude` that name a component, which plain mode cannot leave out.
 [[nodiscard]] std::vector<std::string> componentExclusions(const WriterRules& rules);
 
