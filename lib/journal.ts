@@ -216,10 +216,10 @@ export async function readJournals(
   return { live, leftOvers };
 }
 
-/** Shadows that the journals of a delta directory name, whosever they are. */
+/** Shadows that the journals of a delta directory name as left behind: those that a live process works with are its own. */
 export async function journaledShadows(deltaDirectory: string): Promise<string[]> {
   const heads = await Promise.all((await journalFiles(deltaDirectory)).map(readHead));
-  return heads.flatMap((head) => head?.shadows ?? []);
+  return heads.flatMap((head) => (head && (head.ended || !isAlive(head)) ? head.shadows : []));
 }
 
 /** Absolute paths, oldest first. */

@@ -38,7 +38,10 @@ export interface ListedShadow {
   readonly providerId: string;
   readonly originatingMachine: string;
   readonly serviceMachine: string;
-  /** Whether it was made by this process, or is named by a manifest or journal of the given delta directory. */
+  /**
+   * Whether it was made by this process, or is named in the given delta directory by a manifest, or by the journal of a
+   * process that lives no more. What a backup of another process still works with is not ours.
+   */
   readonly own: boolean;
 }
 

@@ -2,8 +2,8 @@ import { journaledShadows } from './journal';
 import { readBackups } from './manifest';
 
 /**
- * Which shadows are ours, so that nobody's else are deleted without being named: those that this process has made, and
- * those that the manifests and journals of a delta directory name.
+ * Which shadows are ours, so that nobody's else are deleted without being named: those that this process has made,
+ * those that the manifests of a delta directory name, and those that the journals in it of dead processes name.
  */
 
 const madeHere = new Set<string>();

@@ -4,6 +4,7 @@ import { exposeShadow, unexposeShadow } from '#lib/exposure';
 import { beginBackup } from '#lib/begin-backup';
 import { AbortError, DominoVssError, OptionError, ShadowError, toPublicError, VssError } from '#lib/errors';
 import { breakSnapshotSet, importShadows } from '#lib/hardware-sets';
+import { Journal, newWorkId } from '#lib/journal';
 import type { NativeBinding } from '#lib/native';
 import { queryRevertStatus, revertToShadow } from '#lib/revert';
 import { deleteShadows, listShadows, type DeleteShadowsOptions } from '#lib/shadows';
@@ -76,6 +77,17 @@ describe('listing', () => {
     const listed = await other.listShadows(binding, { deltaDirectory });
     expect(listed.filter((shadow) => shadow.own).map(({ id }) => id)).toEqual([shadowId(100)]);
     expect((await other.listShadows(binding, {})).some((shadow) => shadow.own)).toBe(false);
+  });
+
+  test('what a backup still works with is not ours to delete, what it left behind is', async () => {
+    const { deltaDirectory } = domino;
+    const work = { id: newWorkId(), work: 'backup', dataDirectory: '', backupDirectory: '' } as const;
+    const { journal } = await Journal.open(deltaDirectory, work);
+    await journal.update({ provider: 'vss', shadows: [shadowId(1)] });
+    const doomed = { by: 'id', id: shadowId(1), deltaDirectory } as const;
+    expect(await errorOf(deleteShadows(binding, doomed))).toMatchObject({ code: 'ERR_SHADOW_FOREIGN' });
+    await journal.update({ ended: true });
+    expect((await deleteShadows(binding, doomed)).deleted).toMatchObject([{ id: shadowId(1), own: true }]);
   });
 
   test('writers, providers, supported volumes', async () => {
