@@ -94,6 +94,8 @@ export class Call {
       return await run(controller.signal);
     } catch (error) {
       this.check();
+      // It was the timer, which may fire a little before its time.
+      if (controller.signal.aborted) throw this.#deadlineError();
       throw error;
     } finally {
       clearTimeout(timer);

@@ -1,0 +1,19 @@
+import { Call } from '#lib/call';
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+test('a deadline is told as one, also when its timer fires before its time', async () => {
+  jest.spyOn(performance, 'now').mockReturnValue(1_000);
+  const call = new Call({ timeoutMs: 10, phase: 'prepare' });
+  const waiting = call.interruptible(
+    (signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          reject(new Error('interrupted'));
+        });
+      }),
+  );
+  await expect(waiting).rejects.toMatchObject({ code: 'ERR_DEADLINE' });
+});
