@@ -1,120 +1,47 @@
-// A whole story in a minute: a simulated Domino with 200 databases under load, a backup, a destroyed database, its restore,
-// and the proof from the workload's own log that everything is as it was at the start of the backup.
+// A simulated Domino under load, a backup, a destroyed database, its restore, and the proof (scripts/demo/story.mjs).
 //
-//   node scripts/demo.mjs [--databases=200] [--directory=DIR]     (--directory chooses the file system, and so the provider)
+//   node scripts/demo.mjs [--databases=N] [--directory=DIR]     --directory chooses the file system, and so the provider
+//   node scripts/demo.mjs --windows [--databases=N]             with VSS, in Windows Node.js under Wine
 
-import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { tellUnderWine } from './demo/windows.mjs';
 import { root, setUpOrExit } from './setup.mjs';
+import { run } from './setup/run.mjs';
 
-const { databases, directory } = parseArguments(process.argv.slice(2));
-await setUpOrExit(['native', 'lib', 'simulator']);
-const require = createRequire(import.meta.url);
-const { createSimulation } = require('../simulator');
-const { readManifest } = require('../dist');
-
-const home = mkdtempSync(join(directory, 'domino-vss-demo-'));
-const deltas = join(home, 'backup');
-const copies = join(home, 'copies');
-let simulation;
-let server;
+const { windows, databases, directory } = parseArguments(process.argv.slice(2));
 process.on('SIGINT', () => {
-  // The child that is in the foreground ends by itself; everything else is cleaned up below.
+  // The story in the foreground ends by itself and cleans up.
 });
-
-try {
-  title(`A simulated Domino server with ${databases} databases, written by two threads and a second process`);
-  simulation = await createSimulation({
-    directory: join(home, 'domino'),
-    databases,
-    log: 'circular',
-    unloggedShare: 0.2,
-  });
-  server = await simulation.serve({ threads: 2, transactionsPerSecond: 2000, secondProcess: true });
-  say(`data directory ${simulation.dataDirectory}`);
-
-  title('Back up every database while it is written');
-  const where = ['--ini', simulation.notesIni, '--program', simulation.programDirectory];
-  await command(['backup', 'run', '--delta-dir', deltas, '--to', copies, ...where]);
-  const id = readdirSync(deltas).find((name) => !name.startsWith('.'));
-  const manifest = await readManifest(join(deltas, id));
-  const lines = [];
-  for await (const line of manifest.databases()) lines.push(line);
-
-  title("Proof: each copy against the workload's own log, replayed to the start of its backup");
-  const verdicts = await simulation.verify(lines.map((line) => join(copies, id, line.copy.file)));
-  const consistent = verdicts.filter((verdict) => verdict.verdict === 'consistent').length;
-  say(`${consistent} of ${lines.length} copies are, byte for byte, one point of the history of their database`);
-  say(
-    `${lines.filter((line) => line.deltaBytes > 0).length} of them were torn until their change information was applied`,
-  );
-  if (consistent !== lines.length) throw new Error('a copy is torn');
-
-  const victim = lines.find((line) => line.path.startsWith('mail/') && !line.logged);
-  title(`Destroy ${victim.path}, then restore it while the server runs`);
-  await server.pause();
-  writeFileSync(victim.file, 'nothing left of it');
-  say(`${victim.path} is now: ${describe(await simulation.verify([victim.file]))}`);
-  await command(['restore', id, victim.path, '--delta-dir', deltas, ...where]);
-  const restored = await simulation.verify([victim.file]);
-  say(`${victim.path} is now: ${describe(restored)}`);
-  if (restored[0].verdict !== 'consistent') throw new Error('the restored database is torn');
-
-  title('The freeze window of that backup');
-  await command(['backup', 'show', id, '--delta-dir', deltas], /^freeze window|│/);
-  say(`provider ${manifest.provider.name}: ${manifest.provider.reason}`);
-  if (manifest.provider.name === 'rolling') {
-    say('each database has a small window of its own; see one window for all with --directory on XFS or btrfs');
+if (windows) {
+  await setUpOrExit(['lib', 'windows-addon', 'windows-simulator', 'windows-vss']);
+  process.exitCode = await tellUnderWine(databases ?? 40);
+} else {
+  await setUpOrExit(['native', 'lib', 'simulator']);
+  const story = join(root, 'scripts', 'demo', 'story.mjs');
+  try {
+    await run(process.execPath, [story, String(databases ?? 200), directory ?? tmpdir()], { show: true });
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
   }
-  const { accounting } = await simulation.stats();
-  if (accounting.crashedParticipants > 0) throw new Error('a process left Domino without taking its leave');
-} finally {
-  await server?.stop().catch(() => undefined);
-  await simulation?.destroy().catch(() => undefined);
-  rmSync(home, { recursive: true, force: true });
 }
 
 function parseArguments(args) {
-  const options = { databases: 200, directory: tmpdir() };
+  const options = { windows: false, databases: undefined, directory: undefined };
   for (const arg of args) {
     const [name, value] = arg.split('=', 2);
-    if (name === '--databases' && /^[1-9]\d{0,4}$/.test(value ?? '')) options.databases = Number(value);
+    if (arg === '--windows') options.windows = true;
+    else if (name === '--databases' && /^[1-9]\d{0,4}$/.test(value ?? '')) options.databases = Number(value);
     else if (name === '--directory' && value) options.directory = resolve(value);
     else {
-      console.error(`unknown argument ${arg}; known are --databases=N and --directory=DIR`);
+      console.error(`unknown argument ${arg}; known are --databases=N, --directory=DIR and --windows`);
       process.exit(2);
     }
   }
+  if (options.windows && options.directory !== undefined) {
+    console.error('--directory has no meaning with --windows: the story is told on drive C: of Wine');
+    process.exit(2);
+  }
   return options;
-}
-
-function title(text) {
-  console.log(`\n${process.stdout.isTTY ? `\u001b[1m${text}\u001b[22m` : text}`);
-}
-
-function say(text) {
-  console.log(`  ${text}`);
-}
-
-function describe([verdict]) {
-  if (verdict.verdict === 'consistent') return `consistent, as after its transaction ${verdict.sequence}`;
-  return `unusable: ${verdict.problem}`;
-}
-
-/** Runs the command line as a user would, and shows what the user would see, or those lines of it that match. */
-async function command(args, shown) {
-  const words = args.map((arg) => (arg.includes(' ') ? JSON.stringify(arg) : arg)).join(' ');
-  console.log(`  $ domino-vss ${words}`.replaceAll(home, '…').replaceAll(root, '.'));
-  const child = spawn(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...args], {
-    stdio: ['ignore', shown ? 'pipe' : 'inherit', 'inherit'],
-    env: { ...process.env, SIM_ALLOW_ROOT: '1', SIM_QUIET: '1' },
-  });
-  let output = '';
-  child.stdout?.setEncoding('utf8').on('data', (text) => (output += text));
-  const code = await new Promise((done, failed) => child.on('error', failed).on('close', done));
-  for (const line of output.split('\n')) if (shown?.test(line)) console.log(line);
-  if (code !== 0) throw new Error(`domino-vss ended with exit code ${code}`);
 }
