@@ -2,7 +2,7 @@
 // installed yet. Each step is stamped with a hash of what it depends on and does nothing while that is unchanged.
 //
 //   node scripts/setup.mjs [step …]     steps: dependencies native lib simulator test native-test, and what only some need:
-//                                       native-test-thread windows-addon windows-simulator windows-vss
+//                                       native-test-thread windows-addon windows-native-test windows-simulator windows-vss
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -13,6 +13,7 @@ import { prebuild } from './setup/prebuild.mjs';
 import { CommandError, run } from './setup/run.mjs';
 import { Stamp, contentHash, filesBelow } from './setup/stamp.mjs';
 import { requireBuildTools, requireNode, requireWindowsCompiler } from './setup/tools.mjs';
+import { WinePrefix } from './setup/wine.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...parts) => join(root, ...parts);
@@ -104,23 +105,40 @@ const steps = {
     stamp: 'simulator/build/win32-x64/.setup',
     run: async () => {
       requireWindowsCompiler();
-      const toolchain = at('cmake', 'mingw-w64.cmake');
-      await buildWithCmake('simulator', 'simulator/build/win32-x64', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+      // The message texts are written by a program that was just built, in our prefix and not in the user's.
+      const prefix = windowsPrefix();
+      await prefix.ensure();
+      await buildForWindows('simulator', 'simulator/build/win32-x64', { env: { WINEPREFIX: prefix.directory } });
+    },
+  },
+  'windows-native-test': {
+    title: 'requester tests',
+    inputs: ['cpp', 'cmake', 'test/native/check.h', 'test/windows-native'],
+    facts: [root],
+    results: ['build/windows/native-test/vss.exe'],
+    stamp: 'build/windows/native-test/.setup',
+    run: async () => {
+      requireWindowsCompiler();
+      await buildForWindows('test/windows-native', 'build/windows/native-test');
     },
   },
   'windows-vss': {
     title: 'VSS stand-in',
-    inputs: ['simulator/vss', 'cmake/mingw-w64.cmake'],
+    inputs: ['simulator/vss', 'simulator/test/vss', 'cmake/mingw-w64.cmake'],
     facts: [root],
     results: ['simulator/build/win32-x64/vss/vssapi.dll'],
     stamp: 'simulator/build/win32-x64/vss/.setup',
     run: async () => {
       requireWindowsCompiler();
-      const toolchain = at('cmake', 'mingw-w64.cmake');
-      await buildWithCmake('simulator/vss', 'simulator/build/win32-x64/vss', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+      await buildForWindows('simulator/vss', 'simulator/build/win32-x64/vss', { options: ['-DVSS_TESTS=ON'] });
     },
   },
 };
+
+/** The Wine prefix of everything that is built and tested here for Windows. */
+export function windowsPrefix() {
+  return new WinePrefix(at('build', 'windows', 'prefix'), root);
+}
 
 /** What the quick tests need: not the second sanitizer build, and nothing for Windows. */
 const usual = Object.keys(steps).filter((name) => name !== 'native-test-thread' && !name.startsWith('windows-'));
@@ -185,16 +203,21 @@ function nativeTest(sanitizer, build) {
     platforms: ['linux'],
     run: async () => {
       requireBuildTools();
-      await buildWithCmake('test/native', build, `-DSANITIZER=${sanitizer}`);
+      await buildWithCmake('test/native', build, { options: [`-DSANITIZER=${sanitizer}`] });
     },
   };
 }
 
-async function buildWithCmake(source, build, ...options) {
+async function buildWithCmake(source, build, { options = [], env = {} } = {}) {
   dropForeignCmakeCache(build);
   const args = ['-S', source, '-B', build, '-DCMAKE_COMPILE_WARNING_AS_ERROR=ON', ...options];
   await run('cmake', args, { cwd: root });
-  await run('cmake', ['--build', build], { cwd: root, env: parallel });
+  await run('cmake', ['--build', build], { cwd: root, env: { ...parallel, ...env } });
+}
+
+function buildForWindows(source, build, { options = [], env } = {}) {
+  const toolchain = `-DCMAKE_TOOLCHAIN_FILE=${at('cmake', 'mingw-w64.cmake')}`;
+  return buildWithCmake(source, build, { options: [toolchain, ...options], env });
 }
 
 /** CMake refuses a cache that was made for another directory: the tree was moved or copied with its build. */

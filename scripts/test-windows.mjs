@@ -2,15 +2,19 @@
 // "N passed, N failed".
 //
 //   node scripts/test-windows.mjs [--node=20|22|all] [--tier=quick|ci|full] [part of a test file's path …]
+//
+// From the ci tier on, or when they are named, also the tests that are programs: windows-native/… is the requester without
+// Node, simulator/… are the stand-ins as programs of others use them.
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { root, setUp } from './setup.mjs';
+import { root, setUp, windowsPrefix } from './setup.mjs';
 import { filesBelow } from './setup/stamp.mjs';
 import { fetchWindowsNode, windowsNodeVersions } from './setup/windows-node.mjs';
 import { WinePrefix } from './setup/wine.mjs';
+import { programSuites } from './windows-programs.mjs';
 
 /** A file that has not ended by then hangs. */
 const fileTimeoutMs = 600_000;
@@ -23,14 +27,20 @@ const leftOutOfTier = { quick: /\.(ci|full)\.test\.js$/, ci: /\.full\.test\.js$/
 const { versions, tier, patterns } = parseArguments(process.argv.slice(2));
 const workshop = join(root, 'build', 'windows');
 const results = join(workshop, 'results');
-const prefix = new WinePrefix(join(workshop, 'prefix'), root);
+const prefix = windowsPrefix();
+const prefixWithRoot = new WinePrefix(join(workshop, 'prefix-with-root'), root, { rootDrive: true });
 const total = { passed: 0, failed: 0 };
 
 try {
   await setUp(['test', 'windows-addon']);
   const files = testFiles();
+  const programs = programSuites.filter(({ name }) => {
+    return patterns.length === 0 ? tier !== 'quick' : patterns.some((pattern) => name.includes(pattern));
+  });
+  if (files.length + programs.length === 0) throw new Error('no test file matches');
   if (files.some((file) => !file.startsWith('unit/'))) await setUp(['windows-simulator']);
   await prefix.ensure();
+  for (const suite of programs) await testPrograms(suite);
   if (files.some(usesVss)) await installVss();
   for (const version of versions) await testWith(version, files);
 } catch (error) {
@@ -38,6 +48,7 @@ try {
   console.error(error.message);
 } finally {
   await prefix.end();
+  await prefixWithRoot.end();
 }
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
@@ -64,7 +75,6 @@ function testFiles() {
     .filter((file) => file.endsWith('.test.js') && !leftOutOfTier[tier].test(file))
     .filter((file) => !linuxOnly.some((pattern) => pattern.test(file)))
     .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
-  if (files.length === 0) throw new Error('no test file matches');
   return files;
 }
 
@@ -83,6 +93,20 @@ async function installVss() {
   const secondVolume = join(workshop, 'volume-d');
   rmSync(secondVolume, { recursive: true, force: true });
   vss.addDrive('D', secondVolume);
+}
+
+/** In one prefix, one after the other: what uses VSS takes the whole machine. */
+async function testPrograms(suite) {
+  if (suite.usesVss) await installVss();
+  mkdirSync(results, { recursive: true });
+  const startedAt = performance.now();
+  const run = { name: suite.name, root, tier, results, prefix: suite.usesVss ? prefix : prefixWithRoot };
+  const { code, passed, failed: counted, output } = await suite.run(run);
+  const failed = counted === 0 && (code !== 0 || passed === 0) ? 1 : counted;
+  total.passed += passed;
+  total.failed += failed;
+  announce(failed, suite.name, passed, startedAt);
+  if (failed > 0) console.log(output);
 }
 
 async function testWith(version, files) {
@@ -122,7 +146,6 @@ async function testFile(program, version, file) {
     ],
     { stdout: join(root, stdout), stderr: join(root, stderr), env: testEnvironment(file), timeoutMs: fileTimeoutMs },
   );
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   if (!existsSync(join(root, report))) {
     total.failed += 1;
     const how = code === null ? `had not ended after ${fileTimeoutMs / 1000} s` : `ended with exit code ${code}`;
@@ -136,8 +159,13 @@ async function testFile(program, version, file) {
   const failed = numFailedTests + broken.length + (code !== 0 && numFailedTests + broken.length === 0 ? 1 : 0);
   total.passed += numPassedTests;
   total.failed += failed;
-  console.log(`${failed === 0 ? 'PASS' : 'FAIL'} ${file}: ${numPassedTests} passed, ${failed} failed (${seconds} s)`);
+  announce(failed, file, numPassedTests, startedAt);
   for (const { message } of failed > 0 ? testResults : []) console.log(message);
+}
+
+function announce(failed, name, passed, startedAt) {
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(`${failed === 0 ? 'PASS' : 'FAIL'} ${name}: ${passed} passed, ${failed} failed (${seconds} s)`);
 }
 
 function tail(file) {

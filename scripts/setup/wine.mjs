@@ -8,14 +8,16 @@ const checkoutDrive = 'n';
 
 /**
  * A Wine prefix of its own: a Windows 10 whose drive `C:` is empty and whose drive `N:` is the checkout. There is no
- * drive for the whole file system, for paths would be resolved to that one.
+ * drive for the whole file system unless it is asked for (`rootDrive`: Z:), for Node.js would resolve paths to that one.
  */
 export class WinePrefix {
   #wine = findWine();
+  #rootDrive;
 
-  constructor(directory, checkout) {
+  constructor(directory, checkout, { rootDrive = false } = {}) {
     this.directory = directory;
     this.checkout = checkout;
+    this.#rootDrive = rootDrive;
   }
 
   /** The Unix directory of the drive `C:`. */
@@ -37,7 +39,7 @@ export class WinePrefix {
     await this.#runSystemProgram('wineboot', ['-i']);
     await this.#runSystemProgram('winecfg', ['/v', 'win10']);
     await this.end();
-    rmSync(join(this.directory, 'dosdevices', 'z:'), { force: true });
+    if (!this.#rootDrive) rmSync(join(this.directory, 'dosdevices', 'z:'), { force: true });
     symlinkSync(this.checkout, ready);
   }
 
