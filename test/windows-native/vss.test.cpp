@@ -33,6 +33,7 @@ constexpr std::size_t kDatabases = 4;
 constexpr std::uint32_t kFileShareBackup = 0x10;
 constexpr std::uint32_t kNasRollback = 0x19;
 constexpr std::uint32_t kBackup = 0x00;
+constexpr std::uint32_t kAppRollback = 0x09;
 
 vss::RequesterOptions options(std::uint32_t context) {
     vss::RequesterOptions made;
@@ -170,6 +171,29 @@ void keepsAPersistentShadow() {
     CHECK(!deletion.failure && deletion.deleted == 1);
     CHECK(vss::listShadows().empty());
     CHECK(!vss::deleteShadows(id, vss::DeletionKind::shadow, false).failure);  // gone already
+}
+
+/// What the stand-in was asked.
+std::string calls() {
+    return read(isolated::kDirectory / L"state" / L"calls.log");
+}
+
+void keepsWithoutAnAbortWhatWritersAreNotToldOf() {
+    Backup backup(options(kAppRollback), 0);
+    requireGood(backup.all());
+    requireGood(backup.close(true, false));
+    CHECK(shadows().size() == 1);
+    CHECK(calls().find("DoSnapshotSet") != std::string::npos);
+    CHECK(calls().find("BackupComplete") == std::string::npos);
+    CHECK(calls().find("AbortBackup") == std::string::npos);
+}
+
+void abortsWhatWritersCouldNotBeToldOf() {
+    Backup backup(options(kAppRollback), 0);
+    requireGood(backup.all());
+    CHECK(backup.close(true, true));
+    CHECK(shadows().size() == 1);
+    CHECK(calls().find("AbortBackup") != std::string::npos);
 }
 
 void keepsDominosWriterOut() {
@@ -425,6 +449,10 @@ int main(int count, char** arguments) {
     std::vector<isolated::Case> cases{
         {"a volatile shadow without writers", "", makesAVolatileShadowWithoutWriters},
         {"a persistent shadow is kept", "", keepsAPersistentShadow},
+        {"a shadow is kept without an abort when writers are not told", "log=1\n",
+         keepsWithoutAnAbortWhatWritersAreNotToldOf},
+        {"a shadow is kept with an abort when writers cannot be told", "log=1\nfault.BackupComplete.1=0x80042302\n",
+         abortsWhatWritersCouldNotBeToldOf},
         {"Domino's own writer is kept out", "", keepsDominosWriterOut},
         {"Domino's own writer may take part when no database is ours", "", letsDominosWriterInWhenNoDatabaseIsOurs},
         {"components are selected", "", selectsComponents},

@@ -248,6 +248,7 @@ void Requester::requireWriters(const char* operation, Phase phase, const Limits&
 }
 
 void Requester::complete(const Limits& limits) {
+    completing_ = true;
     if (!isTransportable())
         for (std::size_t i = 0; i < report_.shadowIds.size(); ++i) {
             VSS_SNAPSHOT_PROP property{};
@@ -316,7 +317,8 @@ void Requester::remove() {
 }
 
 void Requester::keep() {
-    abortWhereDue();
+    // Nobody aborts a shadow that is good only because writers are not told of it: to many of them that is an error.
+    if (completing_) abortWhereDue();
     components_.Reset();
 }
 

@@ -55,7 +55,8 @@ public:
     void complete(const backup::Limits& limits);
     /// Ends the session and deletes what it made. Idempotent.
     void remove();
-    /// Ends the session and leaves the shadow; one that is not persistent vanishes with it.
+    /// Ends the session and leaves the shadow; one that is not persistent vanishes with it. Writers that were not told
+    /// of the success learn only that the session is over.
     void keep();
 
     [[nodiscard]] const RequesterReport& report() const noexcept { return report_; }
@@ -82,6 +83,7 @@ private:
     bool prepared_ = false;
     bool commitCalled_ = false;
     bool committed_ = false;
+    bool completing_ = false;
     bool completed_ = false;
 };
 
