@@ -25,15 +25,25 @@ backup::Failure failure(const char* operation, const std::string& path, backup::
     return backup::systemFailure(backup::code::kVss, phase, operation, path, static_cast<int>(::GetLastError()));
 }
 
-}  // namespace
+/// Windows takes a volume's name for a path on that volume, Wine does not.
+bool isVolumeName(const std::wstring& text) {
+    return text.size() == kVolumeNameLength - 1 && text.starts_with(LR"(\\?\Volume{)") && text.ends_with(LR"(}\)");
+}
 
-std::string volumeNameOf(const std::string& path, backup::Phase phase) {
-    const std::wstring text = expanded(backup::toUtf16(path));
+std::wstring mountPointOf(const std::wstring& text, const std::string& path, backup::Phase phase) {
+    if (isVolumeName(text)) return text;
     std::wstring root(text.size() + 4, L'\0');
     if (::GetVolumePathNameW(text.c_str(), root.data(), static_cast<DWORD>(root.size())) == 0)
         throw failure("GetVolumePathName", path, phase);
     root.resize(root.find(L'\0'));
     if (!root.ends_with(L'\\')) root += L'\\';
+    return root;
+}
+
+}  // namespace
+
+std::string volumeNameOf(const std::string& path, backup::Phase phase) {
+    const std::wstring root = mountPointOf(expanded(backup::toUtf16(path)), path, phase);
     std::array<wchar_t, kVolumeNameLength> name{};
     if (::GetVolumeNameForVolumeMountPointW(root.c_str(), name.data(), static_cast<DWORD>(name.size())) != 0)
         return backup::toUtf8(name.data());
