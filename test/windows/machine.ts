@@ -46,8 +46,8 @@ export class Machine {
     return join(this.#root, 'backup');
   }
 
-  /** Starts a TypeScript program that lies beside the tests. Each line it writes is a JSON document. */
-  start(program: string, args: readonly string[], settings: VssSettings = {}): Program {
+  /** What a program needs in its environment to have the stand-in with these settings. */
+  environment(settings: VssSettings = {}): Readonly<Record<string, string>> {
     const file = join(mkdtempSync(join(this.#root, 'run-')), 'vss.ini');
     const all: VssSettings = {
       state: this.#state,
@@ -59,7 +59,12 @@ export class Machine {
     };
     const lines = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(file, lines.join(''));
-    return new Program(join(__dirname, program), args, { VSS_SIM_SETTINGS: file });
+    return { VSS_SIM_SETTINGS: file, ProgramData: join(this.#root, 'ProgramData') };
+  }
+
+  /** Starts a program that lies beside the tests. Each line it writes is a JSON document. */
+  start(program: string, args: readonly string[], settings?: VssSettings): Program {
+    return new Program(join(__dirname, program), args, this.environment(settings));
   }
 
   /** The same to its end, which must be a good one. */
