@@ -6,11 +6,12 @@
 // From the ci tier on, or when they are named, also the tests that are programs: windows-native/… is the requester without
 // Node, simulator/… are the stand-ins as programs of others use them.
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { root, setUp, windowsPrefix } from './setup.mjs';
+import { run } from './setup/run.mjs';
 import { filesBelow } from './setup/stamp.mjs';
 import { fetchWindowsNode, windowsNodeVersions } from './setup/windows-node.mjs';
 import { WinePrefix } from './setup/wine.mjs';
@@ -42,6 +43,8 @@ try {
   await prefix.ensure();
   for (const suite of programs) await testPrograms(suite);
   if (files.some(usesVss)) await installVss();
+  if (files.includes('windows/addon.test.js')) await unpackPackage();
+  if (files.includes('windows/library.test.js')) makeWritableDirectory();
   for (const version of versions) await testWith(version, files);
 } catch (error) {
   total.failed += 1;
@@ -95,13 +98,32 @@ async function installVss() {
   vss.addDrive('D', secondVolume);
 }
 
+/** Puts what `npm pack` makes where a program finds it as an installed package, and its dependencies in the checkout. */
+async function unpackPackage() {
+  const project = join(workshop, 'package');
+  const installed = join(project, 'node_modules', 'domino-vss');
+  rmSync(project, { recursive: true, force: true });
+  mkdirSync(installed, { recursive: true });
+  const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], { cwd: root });
+  const [{ filename }] = JSON.parse(packed.slice(packed.indexOf('[')));
+  await run('tar', ['-xzf', join(project, filename), '-C', installed, '--strip-components=1']);
+}
+
+/** Wine shows the permissions of the file system below as those of Windows; under Windows Node.js cannot change them. */
+function makeWritableDirectory() {
+  const directory = join(workshop, 'writable');
+  mkdirSync(directory, { recursive: true });
+  chmodSync(directory, 0o777);
+}
+
 /** In one prefix, one after the other: what uses VSS takes the whole machine. */
 async function testPrograms(suite) {
   if (suite.usesVss) await installVss();
   mkdirSync(results, { recursive: true });
   const startedAt = performance.now();
-  const run = { name: suite.name, root, tier, results, prefix: suite.usesVss ? prefix : prefixWithRoot };
-  const { code, passed, failed: counted, output } = await suite.run(run);
+  const prefixOfSuite = suite.usesVss ? prefix : prefixWithRoot;
+  const ended = await suite.run({ name: suite.name, root, tier, results, prefix: prefixOfSuite });
+  const { code, passed, failed: counted, output } = ended;
   const failed = counted === 0 && (code !== 0 || passed === 0) ? 1 : counted;
   total.passed += passed;
   total.failed += failed;
