@@ -45,7 +45,7 @@ public:
         if (!armed_) return;
         try {
             action_();
-        } catch (const Failure&) {
+        } catch (const std::exception&) {
             // What could not be removed is still there for the caller's close(), which reports it.
         }
     }
@@ -122,19 +122,23 @@ private:
             return order;
         }
 
+        /// What escaped from this thread would end the process, with databases in backup mode.
+        template <typename Action>
+        void attempt(Action action) {
+            try {
+                action();
+            } catch (const Failure& caught) {
+                failure = caught;
+            } catch (const std::exception& caught) {
+                failure.emplace(code::kState, Phase::shadow, caught.what());
+            }
+        }
+
         void run() {
             std::unique_ptr<ThreadScope> scope;
-            try {
-                scope = core->provider->enterCommitThread();
-            } catch (const Failure& caught) {
-                failure = caught;
-            }
+            attempt([&] { scope = core->provider->enterCommitThread(); });
             if (awaitOrder() == Order::leave) return;
-            try {
-                if (!failure) core->provider->commit(limits);
-            } catch (const Failure& caught) {
-                failure = caught;
-            }
+            if (!failure) attempt([&] { core->provider->commit(limits); });
             {
                 const std::lock_guard lock(core->mutex);
                 done = true;
@@ -143,7 +147,7 @@ private:
             }
             try {
                 core->provider->remove();
-            } catch (const Failure&) {
+            } catch (const std::exception&) {
                 // It is still there for the caller's close(), which reports it.
             }
             const std::lock_guard lock(core->mutex);

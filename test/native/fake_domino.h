@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,6 +34,7 @@ public:
     std::map<std::string, std::vector<std::string>> changeInfo;   // pieces by database path
     std::vector<std::string> replaced;                            // get another DBIID at their stop
 
+    std::atomic<bool> outOfMemoryAtCommit = false;
     std::atomic<int> open = 0;
     std::atomic<int> inBackup = 0;
     std::atomic<int> threads = 0;
@@ -209,7 +211,10 @@ public:
     void begin(const Limits& /*limits*/) override { fail("begin"); }
     void prepare(std::span<const DatabaseSpec> /*databases*/, const Limits& /*limits*/) override { fail("prepare"); }
     std::unique_ptr<ThreadScope> enterCommitThread() override { return std::make_unique<FakeThread>(server_); }
-    void commit(const Limits& /*limits*/) override { fail("commit"); }
+    void commit(const Limits& /*limits*/) override {
+        if (server_.outOfMemoryAtCommit) throw std::bad_alloc();
+        fail("commit");
+    }
     CallStatus captureFile(const DatabaseSpec& spec, Database& /*database*/, std::uint64_t sizeBytes,
                            const Limits& /*limits*/) noexcept override {
         CHECK(sizeBytes == 4096);

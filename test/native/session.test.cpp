@@ -152,6 +152,15 @@ void completesOnlyWhatSucceeded() {
     }
 }
 
+void comesOutWhenTheCommitRunsOutOfMemory() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.outOfMemoryAtCommit = true;
+    const auto failure = fixture.backup();
+    CHECK(failure && failure->code == std::string(code::kState));
+    CHECK(fixture.server.inBackup == 0 && fixture.server.open == 0);
+    CHECK(fixture.count("remove ") == 1);
+}
+
 void aFailedCompletionIsReportedOnce() {
     Fixture fixture(CaptureScope::set);
     CHECK(!fixture.backup());
@@ -539,6 +548,7 @@ int main() {
         {"a set keeps its order", keepsTheOrderOfASet},
         {"the provider is asked in order", asksTheProviderInOrder},
         {"only what succeeded is completed", completesOnlyWhatSucceeded},
+        {"databases come out when the commit runs out of memory", comesOutWhenTheCommitRunsOutOfMemory},
         {"a failed completion is reported once", aFailedCompletionIsReportedOnce},
         {"volumes are captured without databases", capturesVolumesWithoutDatabases},
         {"a commit that never returns is left to itself", aCommitThatNeverReturnsIsLeftToItself},
