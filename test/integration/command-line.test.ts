@@ -14,6 +14,7 @@ import {
   type ProcessOptions,
 } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
+import { linuxDescribe, memoryDirectory } from '../platform';
 
 let domino: SimulatedDomino;
 let server: Server;
@@ -24,7 +25,7 @@ const escape = String.fromCharCode(27);
 
 beforeAll(async () => {
   // In memory: these tests are about what is said and when, and a disk that others keep busy would only disturb.
-  domino = await SimulatedDomino.create({ databases: 12, plainNames: true, pages: [40, 80] }, '/dev/shm');
+  domino = await SimulatedDomino.create({ databases: 12, plainNames: true, pages: [40, 80] }, memoryDirectory);
   server = await domino.serve({ threads: 1, transactionsPerSecond: 200 });
   location = locationFlags(domino);
 });
@@ -300,7 +301,8 @@ describe('outcomes', () => {
   });
 });
 
-describe('on a terminal', () => {
+// With the program `script`; a console of Windows cannot be had by a test under Wine.
+linuxDescribe('on a terminal', () => {
   afterEach(async () => {
     await domino.simulation.set({ SIM_LATENCY_NSFBackupStart_US: null });
     await domino.expectQuiet();
@@ -369,7 +371,8 @@ describe('on a terminal', () => {
   });
 });
 
-describe('an interrupt', () => {
+// On Windows no process can send another one a signal: what is called so there ends it at once.
+linuxDescribe('an interrupt', () => {
   const taking = 'taking the databases out of backup mode and removing what was begun (again to end at once)';
 
   beforeEach(() => {

@@ -17,7 +17,7 @@ export interface Ended {
 export interface ProcessOptions {
   readonly cwd?: string;
   /** Added to {@link plainEnvironment}. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<NodeJS.ProcessEnv>;
   readonly uid?: number;
   /** For a command that talks to its terminal. */
   readonly withInput?: boolean;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import { beginBackup, BackupError, isDominoVssError, type BeginBackupOptions, type SnapshotSet } from '#lib/index';
 import { SimulatedDomino } from './simulated-domino';
+import { linuxTest } from '../platform';
 
 let domino: SimulatedDomino;
 let server: Server;
@@ -48,33 +49,40 @@ async function backUp(options: Partial<BeginBackupOptions> = {}): Promise<Snapsh
   }
 }
 
-/** A set provider without a file system of its own, so that every call of the window can be reached here. */
+/**
+ * A set provider without a file system of its own, so that every call of the window can be reached here. Before it is called
+ * the volume is flushed, which Wine cannot do; on Windows test/windows has VSS for this.
+ */
 const hook: BeginBackupOptions['provider'] = {
   name: 'test',
-  create: ({ volumes }) => Promise.resolve({ shadows: volumes.map(({ path }) => ({ volume: path, root: '/' })) }),
+  create: ({ volumes }) => Promise.resolve({ shadows: volumes.map(({ path }) => ({ volume: path, root: path })) }),
 };
 
-describe.each(['rolling', 'hook'] as const)('%s: one database fails in', (provider) => {
-  const options = provider === 'hook' ? { provider: hook, shadowDirectory: undefined } : {};
-  test.each([
-    ['NSFDbOpen', 0x02cc, 'ERR_NSFOPENEXCLUSIVE', 'open'],
-    ['NSFDbGetLogInfo', 0x0106, 'ERR_DISK', 'open'],
-    ['NSFBackupStart', 0x13aa, 'ERR_CANT_BACKUP_DURING_COMPACT', 'start'],
-    ['NSFBackupStart', 0x0ea4, 'ERR_BACKUP_ALREADY_IN_PROGRESS', 'start'],
-    ['NSFBackupStop', 0x3810, 'ERR_BACKUP_ABORTED', 'stop'],
-    ['NSFBackupGetChangeInfoSize', 0x2dd8, 'ERR_BACKUP_ABORTED2', 'drain'],
-    ['NSFBackupGetNextChangeInfo', 0x3810, 'ERR_BACKUP_ABORTED', 'drain'],
-    ['NSFBackupEnd', 0x0ea5, 'ERR_NOT_DOING_BACKUP', 'drain'],
-  ])('%s with %i', async (call, status, statusName, phase) => {
-    await domino.simulation.fault(`${call}:1@${victim}=0x${status.toString(16)}`);
-    const set = await backUp(options);
-    expect(set.outcome).toBe('partial');
-    expect(set.databases).toBe(11);
-    expect(set.skipped).toMatchObject([{ database: victim, operation: call, status, statusName, phase }]);
-    expect(set.skipped[0]?.text).not.toBe('');
-    expect(set.skipped[0]?.hint).not.toBe('');
-  });
-});
+const providers = ['rolling', 'hook'] as const;
+describe.each(process.platform === 'linux' ? providers : providers.slice(0, 1))(
+  '%s: one database fails in',
+  (provider) => {
+    const options = provider === 'hook' ? { provider: hook, shadowDirectory: undefined } : {};
+    test.each([
+      ['NSFDbOpen', 0x02cc, 'ERR_NSFOPENEXCLUSIVE', 'open'],
+      ['NSFDbGetLogInfo', 0x0106, 'ERR_DISK', 'open'],
+      ['NSFBackupStart', 0x13aa, 'ERR_CANT_BACKUP_DURING_COMPACT', 'start'],
+      ['NSFBackupStart', 0x0ea4, 'ERR_BACKUP_ALREADY_IN_PROGRESS', 'start'],
+      ['NSFBackupStop', 0x3810, 'ERR_BACKUP_ABORTED', 'stop'],
+      ['NSFBackupGetChangeInfoSize', 0x2dd8, 'ERR_BACKUP_ABORTED2', 'drain'],
+      ['NSFBackupGetNextChangeInfo', 0x3810, 'ERR_BACKUP_ABORTED', 'drain'],
+      ['NSFBackupEnd', 0x0ea5, 'ERR_NOT_DOING_BACKUP', 'drain'],
+    ])('%s with %i', async (call, status, statusName, phase) => {
+      await domino.simulation.fault(`${call}:1@${victim}=0x${status.toString(16)}`);
+      const set = await backUp(options);
+      expect(set.outcome).toBe('partial');
+      expect(set.databases).toBe(11);
+      expect(set.skipped).toMatchObject([{ database: victim, operation: call, status, statusName, phase }]);
+      expect(set.skipped[0]?.text).not.toBe('');
+      expect(set.skipped[0]?.hint).not.toBe('');
+    });
+  },
+);
 
 test('a high-water mark that is refused leaves out one database', async () => {
   await domino.simulation.fault(`NSFBackupSetHighWaterMark:1@${victim}=0x0ea5`);
@@ -99,13 +107,13 @@ test('more failures than allowed fail the backup', async () => {
   expect((error as BackupError).failures.length).toBe(10);
 });
 
-test('a database that hangs over its budget is left out', async () => {
+linuxTest('a database that hangs over its budget is left out', async () => {
   await domino.simulation.fault(`NSFBackupStart:1@${victim}=hang:1500`);
   const set = await backUp({ provider: hook, shadowDirectory: undefined, databaseBudgetMs: 200 });
   expect(set.skipped).toMatchObject([{ database: victim, code: 'ERR_DATABASE_BUDGET' }]);
 });
 
-test('a hook that fails, and one that is late, take all databases out', async () => {
+linuxTest('a hook that fails, and one that is late, take all databases out', async () => {
   const failing = { name: 'array', create: () => Promise.reject(new Error('no space on the array')) };
   await expect(backUp({ provider: failing, shadowDirectory: undefined })).rejects.toMatchObject({
     code: 'ERR_HOOK',
@@ -117,7 +125,7 @@ test('a hook that fails, and one that is late, take all databases out', async ()
     create: ({ volumes }: { volumes: readonly { path: string }[] }) =>
       new Promise<{ shadows: { volume: string; root: string }[] }>((resolve) => {
         setTimeout(() => {
-          resolve({ shadows: volumes.map(({ path }) => ({ volume: path, root: '/' })) });
+          resolve({ shadows: volumes.map(({ path }) => ({ volume: path, root: path })) });
         }, 800);
       }),
     remove: (result: unknown) => {

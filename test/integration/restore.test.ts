@@ -36,6 +36,8 @@ beforeAll(async () => {
     domino: domino.location,
     deltaDirectory: domino.deltaDirectory,
     shadowDirectory: domino.shadowDirectory,
+    // On Windows without the VSS of test/windows.
+    ...(process.platform === 'win32' && { provider: 'rolling' as const }),
   });
   const set = await backup.createShadow();
   const copies = await set.copyDatabases({ to: join(domino.home, 'copies') });

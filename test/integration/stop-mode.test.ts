@@ -13,6 +13,7 @@ import {
 } from '#lib/index';
 import { locationFlags, run } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
+import { linuxTest, memoryDirectory } from '../platform';
 
 /** The stand-in's server as a service; writes down what happens to it. */
 class SimulatedService implements DominoService {
@@ -46,7 +47,7 @@ let domino: SimulatedDomino;
 const service = new SimulatedService();
 
 beforeAll(async () => {
-  domino = await SimulatedDomino.create({ databases: 12, plainNames: true, pages: [60, 120] }, '/dev/shm');
+  domino = await SimulatedDomino.create({ databases: 12, plainNames: true, pages: [60, 120] }, memoryDirectory);
 });
 
 beforeEach(async () => {
@@ -90,19 +91,22 @@ async function backUp(options: Partial<BeginBackupOptions> = {}): Promise<Backup
 
 const journals = (): string[] => readdirSync(join(domino.deltaDirectory, '.journal'));
 
-/** A provider that looks whether the server runs at the moment of the shadow, and then does what a test wants. */
+/**
+ * A provider that looks whether the server runs at the moment of the shadow, and then does what a test wants. Before it is
+ * called the volume is flushed, which Wine cannot do.
+ */
 function watching(then: () => Promise<void> | void = () => undefined): HookProvider {
   return {
     name: 'watching',
     create: async ({ volumes }) => {
       service.events.push((await service.isRunning()) ? 'shadow of a running server' : 'shadow');
       await then();
-      return { shadows: volumes.map(({ path }) => ({ volume: path, root: '/' })) };
+      return { shadows: volumes.map(({ path }) => ({ volume: path, root: path })) };
     },
   };
 }
 
-test('the server is stopped before the shadow and started again after it', async () => {
+linuxTest('the server is stopped before the shadow and started again after it', async () => {
   const report = await backUp({ provider: watching() });
   expect(report.outcome).toBe('complete');
   expect(service.events).toEqual(['stop', 'shadow', 'start']);
@@ -130,7 +134,7 @@ test('the databases are consistent without change information, and hold all that
   expect(existsSync(join(report.copies!.directory, database))).toBe(true);
 });
 
-test('a server that did not run is neither stopped nor started', async () => {
+linuxTest('a server that did not run is neither stopped nor started', async () => {
   await service.reset(false);
   const report = await backUp({ provider: watching() });
   expect(report.outcome).toBe('complete');
@@ -138,7 +142,7 @@ test('a server that did not run is neither stopped nor started', async () => {
   expect(await service.isRunning()).toBe(false);
 });
 
-test('a shadow that fails does not keep the server down', async () => {
+linuxTest('a shadow that fails does not keep the server down', async () => {
   const failing = watching(() => {
     throw new Error('no space on the array');
   });
@@ -151,7 +155,7 @@ test('a shadow that fails does not keep the server down', async () => {
   expect(journals()).toEqual([]);
 });
 
-test('an abort while the server is down starts it again', async () => {
+linuxTest('an abort while the server is down starts it again', async () => {
   const controller = new AbortController();
   const reason = new Error('enough');
   const aborting = watching(() => {
@@ -166,7 +170,7 @@ test('an abort while the server is down starts it again', async () => {
   expect(journals()).toEqual([]);
 });
 
-test('a server that cannot be stopped is left running, with the reason', async () => {
+linuxTest('a server that cannot be stopped is left running, with the reason', async () => {
   const stop = jest.spyOn(service, 'stop').mockRejectedValueOnce(new Error('unit is masked'));
   const start = jest.spyOn(service, 'start').mockResolvedValueOnce();
   await expect(backUp({ provider: watching() })).rejects.toMatchObject({
@@ -181,7 +185,7 @@ test('a server that cannot be stopped is left running, with the reason', async (
   expect(await service.isRunning()).toBe(true);
 });
 
-test('a server that does not start again is an error, and the journal keeps naming it', async () => {
+linuxTest('a server that does not start again is an error, and the journal keeps naming it', async () => {
   jest.spyOn(service, 'start').mockRejectedValueOnce(new Error('port in use'));
   await expect(backUp({ provider: watching() })).rejects.toMatchObject({
     code: 'ERR_SERVICE',
@@ -196,7 +200,7 @@ test('a server that does not start again is an error, and the journal keeps nami
   expect(next.warnings.join('\n')).toContain('the service domino.service may still be stopped');
 });
 
-test('the command line asks systemd to stop and start the unit, and needs no Domino environment', async () => {
+linuxTest('the command line asks systemd to stop and start the unit, and needs no Domino environment', async () => {
   await service.reset(false);
   const bin = join(domino.home, 'bin');
   const log = join(domino.home, 'systemctl.log');
