@@ -1,8 +1,9 @@
 // The command line as somebody uses it who knows nothing of Domino's environment: processes, screens and exit codes.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import type { Server, Settings } from 'domino-vss-simulator';
+import { libraryName } from '#lib/environment';
 import {
   locationFlags,
   mainScript,
@@ -108,7 +109,7 @@ describe('wrong usage', () => {
     ['a wrong number', ['backup', 'run', '--delta-dir', 'backup', '--shards', 'many'], 'It must be a whole number.'],
     ['no backup', ['restore'], "error: missing required argument 'backup'"],
     ['an id without its directory', ['backup', 'show', 'x'], 'error: there is no backup "x"; name the delta directory'],
-    ['an unknown id', ['backup', 'show', 'x', '--delta-dir', 'b'], '/b; "domino-vss backup list" shows those'],
+    ['an unknown id', ['backup', 'show', 'x', '--delta-dir', 'b'], `${sep}b; "domino-vss backup list" shows those`],
     ['two modes', ['restore', 'x', '--offline', '--as', 'y.nsf'], 'error: --offline and --as exclude each other'],
   ])('%s', async (_what, args, words) => {
     const { code, stdout, stderr } = await run(args, here());
@@ -142,7 +143,7 @@ test('what is not there is said in words, with the right exit code', async () =>
   const noDomino = await run(['backup', 'run', '--delta-dir', 'backup', '--program', 'nowhere'], here());
   expect(noDomino).toMatchObject({ code: 4, stdout: '' });
   expect(firstLine(noDomino.stderr)).toBe(
-    `failed ERR_DOMINO_LIBRARY: libnotes.so not found; looked for: ${inHome('nowhere/libnotes.so')}`,
+    `failed ERR_DOMINO_LIBRARY: ${libraryName} not found; looked for: ${inHome('nowhere', libraryName)}`,
   );
   expect(noDomino.stderr).toContain('what to do: Name the Domino program directory');
 });

@@ -27,6 +27,8 @@ export interface ProcessOptions {
 export const plainEnvironment: Readonly<Record<string, string>> = {
   PATH: process.env['PATH'] ?? '',
   SIM_QUIET: '1',
+  // In a checkout that is built for Linux and run under Wine, build/Release holds the addon for Linux.
+  ...(process.platform === 'win32' && { PREBUILDS_ONLY: '1' }),
 };
 
 /** A process under way. */

@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import { beginBackup, BackupError, isDominoVssError, type BeginBackupOptions, type SnapshotSet } from '#lib/index';
+import { until } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
 import { linuxTest } from '../platform';
 
@@ -171,8 +172,9 @@ test('a forgotten backup is given up when its lease is over', async () => {
     provider: 'rolling',
     leaseMs: 100,
   });
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  expect((await domino.simulation.stats()).openDatabases.filter(({ handles }) => handles > 1)).toEqual([]);
+  await until('no database is open but in the server', async () => {
+    return (await domino.simulation.stats()).openDatabases.every(({ handles }) => handles === 1);
+  });
   await expect(backup.createShadow()).rejects.toMatchObject({ code: 'ERR_LEASE_EXPIRED' });
 });
 
