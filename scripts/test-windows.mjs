@@ -23,7 +23,12 @@ const fileTimeoutMs = 600_000;
 const testTimeoutMs = 120_000;
 /** What has no meaning on Windows: file systems of Linux, and the package, which is examined where it is made. */
 const linuxOnly = [/^bench\//, /^integration\/loop\//, /^package\//, /\.linux\.test\.js$/];
-const leftOutOfTier = { quick: /\.(ci|full)\.test\.js$/, ci: /\.full\.test\.js$/, full: /^$/ };
+/** What starts dozens of processes takes minutes under Wine, so it belongs to later tiers there. */
+const leftOutOfTier = {
+  quick: /\.(ci|full)\.test\.js$|^lifecycle\/|^integration\/(command-line|failures)\.test\.js$/,
+  ci: /\.full\.test\.js$|^lifecycle\//,
+  full: /^$/,
+};
 
 const { versions, tier, patterns } = parseArguments(process.argv.slice(2));
 const workshop = join(root, 'build', 'windows');
