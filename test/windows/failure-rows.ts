@@ -1,0 +1,230 @@
+// Which methods of VSS fail with which codes, and what has to come of it.
+
+import type { Order } from './requester-program';
+
+export const code = {
+  E_ACCESSDENIED: 0x80070005,
+  E_INVALIDARG: 0x80070057,
+  E_OUTOFMEMORY: 0x8007000e,
+  VSS_E_BAD_STATE: 0x80042301,
+  VSS_E_UNEXPECTED: 0x80042302,
+  VSS_E_PROVIDER_NOT_REGISTERED: 0x80042304,
+  VSS_E_PROVIDER_VETO: 0x80042306,
+  VSS_E_OBJECT_NOT_FOUND: 0x80042308,
+  VSS_E_VOLUME_NOT_SUPPORTED: 0x8004230c,
+  VSS_E_OBJECT_ALREADY_EXISTS: 0x8004230d,
+  VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER: 0x8004230e,
+  VSS_E_UNEXPECTED_PROVIDER_ERROR: 0x8004230f,
+  VSS_E_INVALID_XML_DOCUMENT: 0x80042311,
+  VSS_E_MAXIMUM_NUMBER_OF_VOLUMES_REACHED: 0x80042312,
+  VSS_E_FLUSH_WRITES_TIMEOUT: 0x80042313,
+  VSS_E_HOLD_WRITES_TIMEOUT: 0x80042314,
+  VSS_E_UNEXPECTED_WRITER_ERROR: 0x80042315,
+  VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED: 0x80042317,
+  VSS_E_WRITER_INFRASTRUCTURE: 0x80042318,
+  VSS_E_UNSUPPORTED_CONTEXT: 0x8004231b,
+  VSS_E_INSUFFICIENT_STORAGE: 0x8004231f,
+  VSS_E_REBOOT_REQUIRED: 0x80042327,
+  VSS_E_TRANSACTION_FREEZE_TIMEOUT: 0x80042328,
+  VSS_E_TRANSACTION_THAW_TIMEOUT: 0x80042329,
+  VSS_E_NESTED_VOLUME_LIMIT: 0x8004232c,
+} as const;
+
+export type Code = keyof typeof code;
+
+/** Writers take part, selected one component at a time. */
+export const components: Order = { task: 'backup', options: { writers: 'all', vss: { componentMode: true } } };
+const persistent: Order = { task: 'backup', options: { lifetime: 'persistent' } };
+/** One writer is kept out, which has to be looked up before. */
+const excluding: Order = { task: 'backup', options: { writers: { exclude: ['Registry Writer'] } } };
+
+export interface Row {
+  /** Bare name; with `.async` for what an IVssAsync stands for. */
+  readonly method: string;
+  readonly order: Order;
+  /** Which of its calls in the order fails. Default: the first. */
+  readonly nth?: number;
+  /** How often an order that fails so calls it altogether. Default: `nth`. */
+  readonly passes?: number;
+  readonly codes: readonly Code[];
+  /**
+   * Whether AbortBackup must come: yes from PrepareForBackup on, and no before anything was begun. Between the two it does
+   * no harm.
+   */
+  readonly abort: 'due' | 'harmless' | 'none';
+  /** What the caller gets: an error, a warning in the report of a good backup, or nothing. Default: an error. */
+  readonly effect?: 'error' | 'warning' | 'none';
+}
+
+/** May come from every method. */
+const always = ['E_OUTOFMEMORY', 'VSS_E_UNEXPECTED'] as const satisfies readonly Code[];
+const ofMetadata = ['E_INVALIDARG', 'VSS_E_BAD_STATE', ...always] as const satisfies readonly Code[];
+const ofGathering = ['E_ACCESSDENIED', 'VSS_E_BAD_STATE', 'VSS_E_WRITER_INFRASTRUCTURE', ...always] as const;
+const ofSet = [
+  'E_ACCESSDENIED',
+  'E_INVALIDARG',
+  'VSS_E_BAD_STATE',
+  'VSS_E_FLUSH_WRITES_TIMEOUT',
+  'VSS_E_HOLD_WRITES_TIMEOUT',
+  'VSS_E_NESTED_VOLUME_LIMIT',
+  'VSS_E_REBOOT_REQUIRED',
+  'VSS_E_TRANSACTION_FREEZE_TIMEOUT',
+  'VSS_E_TRANSACTION_THAW_TIMEOUT',
+  ...always,
+] as const satisfies readonly Code[];
+const ofShadows = [
+  'E_ACCESSDENIED',
+  'VSS_E_BAD_STATE',
+  'VSS_E_OBJECT_NOT_FOUND',
+  'VSS_E_PROVIDER_VETO',
+  'VSS_E_UNEXPECTED_PROVIDER_ERROR',
+  ...always,
+] as const satisfies readonly Code[];
+
+/** A backup from its begin to its end. */
+export const backupRows: readonly Row[] = [
+  { method: 'CreateVssBackupComponents', order: persistent, codes: ['E_ACCESSDENIED', ...always], abort: 'none' },
+  {
+    method: 'CreateVssBackupComponents',
+    order: persistent,
+    nth: 2,
+    codes: ['E_ACCESSDENIED', ...always],
+    abort: 'none',
+  },
+  { method: 'InitializeForBackup', order: persistent, codes: ['E_ACCESSDENIED', ...always], abort: 'none' },
+  { method: 'InitializeForBackup', order: persistent, nth: 2, codes: ['E_ACCESSDENIED', ...always], abort: 'none' },
+  {
+    method: 'SetContext',
+    order: persistent,
+    codes: ['E_INVALIDARG', 'VSS_E_BAD_STATE', 'VSS_E_UNSUPPORTED_CONTEXT', ...always],
+    abort: 'none',
+  },
+  {
+    method: 'IsVolumeSupported',
+    order: persistent,
+    codes: ['E_ACCESSDENIED', 'VSS_E_BAD_STATE', 'VSS_E_OBJECT_NOT_FOUND', 'VSS_E_NESTED_VOLUME_LIMIT', ...always],
+    abort: 'none',
+  },
+  { method: 'SetBackupState', order: components, codes: ['VSS_E_INVALID_XML_DOCUMENT', ...ofMetadata], abort: 'none' },
+  {
+    method: 'DisableWriterClasses',
+    order: excluding,
+    codes: ['E_ACCESSDENIED', 'VSS_E_BAD_STATE', ...always],
+    abort: 'none',
+  },
+  { method: 'GatherWriterMetadata', order: components, codes: ofGathering, abort: 'none' },
+  { method: 'GatherWriterMetadata.async', order: components, codes: ofGathering, abort: 'none' },
+  { method: 'GatherWriterMetadata', order: excluding, nth: 2, codes: ofGathering, abort: 'none' },
+  {
+    method: 'AddComponent',
+    order: components,
+    codes: ['VSS_E_INVALID_XML_DOCUMENT', 'VSS_E_OBJECT_ALREADY_EXISTS', ...ofMetadata],
+    abort: 'none',
+  },
+  { method: 'StartSnapshotSet', order: persistent, codes: ofMetadata, abort: 'none' },
+  {
+    method: 'AddToSnapshotSet',
+    order: persistent,
+    codes: [
+      'VSS_E_MAXIMUM_NUMBER_OF_VOLUMES_REACHED',
+      'VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED',
+      'VSS_E_NESTED_VOLUME_LIMIT',
+      'VSS_E_PROVIDER_NOT_REGISTERED',
+      'VSS_E_VOLUME_NOT_SUPPORTED',
+      'VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER',
+      'VSS_E_OBJECT_ALREADY_EXISTS',
+      ...ofShadows,
+    ],
+    abort: 'harmless',
+  },
+  { method: 'PrepareForBackup', order: components, codes: ofMetadata, abort: 'due' },
+  { method: 'PrepareForBackup.async', order: components, codes: always, abort: 'due' },
+  // After PrepareForBackup, after DoSnapshotSet.
+  ...[1, 2].flatMap((nth): Row[] => [
+    { method: 'GatherWriterStatus', order: components, nth, codes: ofGathering, abort: 'due' },
+    { method: 'GatherWriterStatus.async', order: components, nth, codes: ofGathering, abort: 'due' },
+    { method: 'GetWriterStatusCount', order: components, nth, codes: ofMetadata, abort: 'due' },
+  ]),
+  { method: 'DoSnapshotSet', order: components, codes: ofSet, abort: 'due' },
+  { method: 'DoSnapshotSet', order: persistent, codes: ofSet, abort: 'due' },
+  ...[components, persistent].map((order): Row => ({
+    method: 'DoSnapshotSet.async',
+    order,
+    codes: ['VSS_E_INSUFFICIENT_STORAGE', 'VSS_E_PROVIDER_VETO', 'VSS_E_UNEXPECTED_PROVIDER_ERROR', ...ofSet],
+    abort: 'due',
+  })),
+  { method: 'GetSnapshotProperties', order: persistent, codes: ofShadows, abort: 'harmless' },
+  { method: 'GetSnapshotProperties', order: components, codes: ofShadows, abort: 'due' },
+  // A set without writers can be restored without its document.
+  { method: 'SaveAsXML', order: persistent, codes: ofMetadata, abort: 'none', effect: 'none' },
+  // From here on the backup is good; what follows is told in its report.
+  { method: 'GetSnapshotProperties', order: persistent, nth: 2, codes: ofShadows, abort: 'none', effect: 'warning' },
+  { method: 'SetBackupSucceeded', order: components, codes: ofMetadata, abort: 'due', effect: 'warning' },
+  {
+    method: 'BackupComplete',
+    order: components,
+    codes: ['VSS_E_UNEXPECTED_WRITER_ERROR', ...ofMetadata],
+    abort: 'due',
+    effect: 'warning',
+  },
+  {
+    method: 'BackupComplete.async',
+    order: components,
+    codes: ['VSS_E_UNEXPECTED_WRITER_ERROR', ...always],
+    abort: 'due',
+    effect: 'warning',
+  },
+  // What the object cannot delete, another one can.
+  {
+    method: 'DeleteSnapshots',
+    order: persistent,
+    passes: 2,
+    codes: ['E_ACCESSDENIED', 'VSS_E_PROVIDER_VETO', 'VSS_E_UNEXPECTED_PROVIDER_ERROR', ...always],
+    abort: 'none',
+    effect: 'none',
+  },
+];
+
+/** Looking at the metadata of writers. */
+export const metadataRows: readonly Row[] = [
+  { method: 'GetWriterMetadataCount', order: components, codes: ofMetadata, abort: 'none' },
+  {
+    method: 'GetWriterMetadata',
+    order: components,
+    codes: ['VSS_E_INVALID_XML_DOCUMENT', 'VSS_E_OBJECT_NOT_FOUND', ...ofMetadata],
+    abort: 'none',
+  },
+  ...['GetIdentity', 'GetFileCounts', 'GetExcludeFile', 'GetComponent', 'GetPath', 'GetFilespec', 'GetRecursive'].map(
+    (method): Row => ({ method, order: components, codes: ofMetadata, abort: 'none' }),
+  ),
+  ...['GetComponentInfo', 'GetFile', 'GetDatabaseFile', 'GetDatabaseLogFile'].map((method): Row => ({
+    method,
+    order: components,
+    codes: ofMetadata,
+    abort: 'none',
+  })),
+];
+
+/** Shadows, writers and providers, without a backup. */
+export const administrationRows: readonly Row[] = [
+  { method: 'Query', order: { task: 'list' }, codes: ofShadows, abort: 'none' },
+  { method: 'Query', order: { task: 'providers' }, codes: ofShadows, abort: 'none' },
+  { method: 'Next', order: { task: 'providers' }, codes: always, abort: 'none' },
+  { method: 'IsVolumeSupported', order: { task: 'supported' }, codes: ['E_ACCESSDENIED', ...always], abort: 'none' },
+  { method: 'GatherWriterStatus.async', order: { task: 'writers' }, codes: ofGathering, abort: 'none' },
+  { method: 'ExposeSnapshot', order: { task: 'shadow' }, codes: ['E_INVALIDARG', ...ofShadows], abort: 'none' },
+  {
+    method: 'UnexposeSnapshot',
+    order: { task: 'shadow' },
+    passes: 2,
+    codes: ['E_INVALIDARG', ...ofShadows],
+    abort: 'none',
+  },
+  {
+    method: 'DeleteSnapshots',
+    order: { task: 'shadow' },
+    passes: 2,
+    codes: ['E_ACCESSDENIED', 'VSS_E_PROVIDER_VETO', 'VSS_E_UNEXPECTED_PROVIDER_ERROR', ...always],
+    abort: 'none',
+  },
+];
