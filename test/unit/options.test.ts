@@ -32,7 +32,11 @@ describe('beginBackup refuses', () => {
       'deltaDirectory must be an absolute path (path.resolve makes one), got "delta"',
     ],
     ['a NUL in a path', { deltaDirectory: '/a\0b' }, 'deltaDirectory must be a path without NUL characters'],
-    ['an unknown name', { ...good, colour: 'red' }, 'unknown option "colour"; known are: source, volumes, domino, deltaDirectory'],
+    [
+      'an unknown name',
+      { ...good, colour: 'red' },
+      'unknown option "colour"; known are: source, volumes, domino, deltaDirectory',
+    ],
     ['a typing error', { ...good, deltaDirectry: '/x' }, 'did you mean "deltaDirectory"?'],
     ['another spelling', { ...good, timeout: 5 }, 'did you mean "timeoutMs"?'],
     ['wrong letter case', { ...good, onprogress: () => undefined }, 'did you mean "onProgress"?'],
