@@ -101,6 +101,8 @@ async function installVss() {
   const secondVolume = join(workshop, 'volume-d');
   rmSync(secondVolume, { recursive: true, force: true });
   vss.addDrive('D', secondVolume);
+  // Where a run that was killed had exposed shadows.
+  for (const letter of ['b', 'q']) rmSync(join(prefix.directory, 'dosdevices', `${letter}:`), { force: true });
 }
 
 /** Puts what `npm pack` makes where a program finds it as an installed package, and its dependencies in the checkout. */
