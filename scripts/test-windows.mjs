@@ -50,7 +50,11 @@ try {
   if (files.some(usesVss)) await installVss();
   if (files.includes('windows/addon.test.js')) await unpackPackage();
   if (files.includes('windows/library.test.js')) makeWritableDirectory();
-  for (const version of versions) await testWith(version, files);
+  for (const [index, version] of versions.entries()) {
+    // What another version may change is how the addon loads and how Node treats paths, not what VSS does.
+    const again = (file) => file.startsWith('unit/') || file.startsWith('windows/addon.');
+    await testWith(version, index === 0 || tier === 'full' ? files : files.filter(again));
+  }
 } catch (error) {
   total.failed += 1;
   console.error(error.message);
