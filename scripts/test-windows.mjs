@@ -25,8 +25,8 @@ const testTimeoutMs = 120_000;
 const linuxOnly = [/^bench\//, /^integration\/loop\//, /^package\//, /\.linux\.test\.js$/];
 /** What starts dozens of processes takes minutes under Wine, so it belongs to later tiers there. */
 const leftOutOfTier = {
-  quick: /\.(ci|full)\.test\.js$|^lifecycle\/|^integration\/(command-line|failures)\.test\.js$/,
-  ci: /\.full\.test\.js$|^lifecycle\//,
+  quick: /\.(ci|full)\.test\.js$|^lifecycle\/|^integration\//,
+  ci: /\.full\.test\.js$|^lifecycle\/|^integration\//,
   full: /^$/,
 };
 
@@ -41,7 +41,8 @@ try {
   await setUp(['test', 'windows-addon']);
   const files = testFiles();
   const programs = programSuites.filter(({ name }) => {
-    return patterns.length === 0 ? tier !== 'quick' : patterns.some((pattern) => name.includes(pattern));
+    if (patterns.length > 0) return patterns.some((pattern) => name.includes(pattern));
+    return tier === 'full' || (tier === 'ci' && name !== 'simulator/notes');
   });
   if (files.length + programs.length === 0) throw new Error('no test file matches');
   if (files.some((file) => !file.startsWith('unit/'))) await setUp(['windows-simulator']);
@@ -51,8 +52,8 @@ try {
   if (files.includes('windows/addon.test.js')) await unpackPackage();
   if (files.includes('windows/library.test.js')) makeWritableDirectory();
   for (const [index, version] of versions.entries()) {
-    // What another version may change is how the addon loads and how Node treats paths, not what VSS does.
-    const again = (file) => file.startsWith('unit/') || file.startsWith('windows/addon.');
+    // What another version may change is above all how the addon loads.
+    const again = (file) => file.startsWith('windows/addon.');
     await testWith(version, index === 0 || tier === 'full' ? files : files.filter(again));
   }
 } catch (error) {
