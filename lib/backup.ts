@@ -13,6 +13,8 @@ import { removeShadowParents, type ProviderChoice } from './provider';
 import { holdOpen, release } from './runtime';
 import { SnapshotSet } from './snapshot-set';
 import { measurePerformance } from './timeline';
+import { requireKept } from './vanished-shadow';
+import { requireVss } from './vss-call';
 import { reportOf } from './vss-session';
 
 /** Options of {@link Backup.createShadow}. */
@@ -133,7 +135,8 @@ export class Backup {
   /**
    * Writes the manifest, takes exposures away and deletes the shadow unless it is kept.
    *
-   * @throws {@link AbortError} when cancelled before the manifest was complete; the backup is taken back then.
+   * @throws {@link AbortError} when cancelled before the manifest was complete, {@link ShadowError} when a shadow that
+   * should be kept has vanished; the backup is taken back then.
    */
   endBackup(options: EndBackupOptions = {}): Promise<BackupReport> {
     return publicCall(async () => {
@@ -217,6 +220,7 @@ export class Backup {
     const created = this.#created;
     if (!created) throw new DominoVssError('ERR_INTERNAL', { message: 'no shadow although one was created' });
     const { set, capture } = created;
+    if (keep) await this.#requireKept(set, call);
     const head = await buildManifestHead(this.#work, this.#facts, capture, set, keep);
     const manifest = await writeManifest(
       this.directory,
@@ -256,6 +260,14 @@ export class Backup {
       warnings,
       leftOvers: this.leftOvers,
     };
+  }
+
+  /** A manifest must not promise a shadow that Windows has deleted for want of room. */
+  async #requireKept({ shadows }: SnapshotSet, call: Call): Promise<void> {
+    if (!this.#work.provider.vss) return;
+    // A transportable shadow, which has no device, is not listed until it is imported.
+    const listed = shadows.filter(({ devicePath }) => devicePath !== '');
+    await requireKept(requireVss(this.#work.binding), listed, call);
   }
 
   /** For the next backup, which spreads the databases over its threads by them. */

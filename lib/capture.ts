@@ -110,7 +110,7 @@ async function noteSnapshotSet(
   databases: readonly string[],
 ): Promise<void> {
   const { setId, shadowIds } = reportOf(session);
-  rememberOwnShadows(shadowIds);
+  rememberOwnShadows(shadowIds, setId);
   await journal.update({ provider: provider.name, snapshotSet: setId, shadows: shadowIds }, databases);
 }
 

@@ -387,7 +387,7 @@ export const errorCodes = {
     ...precondition,
   },
   ERR_SHADOW_VANISHED: {
-    meaning: 'The shadow was deleted while its databases were being copied.',
+    meaning: 'The shadow was deleted while it was being copied from, or before the backup that should keep it ended.',
     action:
       'Enlarge the shadow storage: when it is full, Windows deletes the oldest shadow (System event log, VolSnap). Then ' +
       'repeat the backup.',

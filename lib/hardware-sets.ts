@@ -2,7 +2,7 @@ import { OptionError } from './errors';
 import { describeShadow, type ListedShadow } from './listed-shadow';
 import type { NativeBinding } from './native';
 import { boolean, nonEmptyString, oneOf } from './options';
-import { rememberOwnShadows } from './own-shadows';
+import { forgetOwnSet, rememberOwnShadows } from './own-shadows';
 import { vssCall, type VssCallOptions } from './vss-call';
 import { guid, normalGuid } from './windows-names';
 
@@ -42,6 +42,7 @@ export function breakSnapshotSet(loadBinding: () => NativeBinding, options: Brea
       (options.revertIdentity === 'none' ? hardwareOptions.revertNone : 0);
     const setId = normalGuid(options.setId);
     await call.race(vss.breakSnapshotSet({ setId, flags, timeoutMs: call.remainingMs() }));
+    forgetOwnSet(setId);
   });
 }
 
@@ -54,7 +55,7 @@ export function importShadows(
     const { document } = options;
     const shadows = await call.race(vss.importShadows({ document, timeoutMs: call.remainingMs() }));
     const own = new Set(shadows.map(({ id }) => id));
-    rememberOwnShadows([...own]);
+    for (const { id, setId } of shadows) rememberOwnShadows([id], setId);
     return shadows.map((shadow) => describeShadow(shadow, own));
   });
 }

@@ -6,15 +6,31 @@ import { readBackups } from './manifest';
  * those that the manifests of a delta directory name, and those that the journals in it of dead processes name.
  */
 
-const madeHere = new Set<string>();
+/** Ids of shadows, with those of their sets. */
+const madeHere = new Map<string, string>();
 
 /** Ids are normal ones: in braces and lower case. */
-export function rememberOwnShadows(ids: readonly string[]): void {
-  for (const id of ids) madeHere.add(id);
+export function rememberOwnShadows(ids: readonly string[], setId: string): void {
+  for (const id of ids) madeHere.set(id, setId);
+}
+
+/** It was deleted on purpose. */
+export function forgetOwnShadow(id: string): void {
+  madeHere.delete(id);
+}
+
+/** VSS does not list the shadows of a set any more that was broken. */
+export function forgetOwnSet(setId: string): void {
+  for (const [id, ofSet] of madeHere) if (ofSet === setId) madeHere.delete(id);
+}
+
+/** Whether this process has made the shadow and has neither deleted nor broken it since. */
+export function isStillOwn(id: string): boolean {
+  return madeHere.has(id);
 }
 
 export async function ownShadows(deltaDirectory: string | undefined): Promise<ReadonlySet<string>> {
-  const own = new Set(madeHere);
+  const own = new Set(madeHere.keys());
   if (deltaDirectory === undefined) return own;
   for (const backup of await readBackups(deltaDirectory)) {
     if (!('manifest' in backup)) continue;

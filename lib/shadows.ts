@@ -4,7 +4,7 @@ import { queryShadows, type ListedShadow } from './listed-shadow';
 import type { NativeBinding } from './native';
 import type { NativeVss } from './native-vss';
 import { absolutePath, boolean, oneOf, type Check } from './options';
-import { ownShadows } from './own-shadows';
+import { forgetOwnShadow, ownShadows } from './own-shadows';
 import { vssCall, type VssCallOptions } from './vss-call';
 import { exposureName, exposurePlace, guid, isSameName, normalGuid, volumeName, volumePath } from './windows-names';
 
@@ -202,6 +202,7 @@ async function deleteEach(
       const { failure } = await call.race(vss.deleteShadows({ id: shadow.id, kind: 'shadow', force }));
       if (failure) throw toPublicError(failure);
       deleted.push(shadow);
+      forgetOwnShadow(shadow.id);
     } catch (thrown) {
       const error = toPublicError(thrown);
       if (error instanceof AbortError || error.code === 'ERR_DEADLINE') throw error;

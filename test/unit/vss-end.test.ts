@@ -1,8 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Backup } from '#lib/backup';
 import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
+import { breakSnapshotSet } from '#lib/hardware-sets';
 import { VssTarget } from '#lib/script/vss-target';
+import { deleteShadows } from '#lib/shadows';
 import { FakeDomino } from './fake-binding';
 import { comFailure, shadowId, type FakeVss, FakeVssSession } from './fake-vss';
 
@@ -101,6 +103,45 @@ test('a kept shadow is no left-over when a writer fails at the very end', async 
   expect(journals()).toEqual([]);
 });
 
+describe('a shadow that shall be kept and is gone before the end', () => {
+  test('fails the backup before its manifest is written', async () => {
+    const backup = await begin({ lifetime: 'persistent' });
+    await backup.createShadow();
+    vss.shadows = [];
+    await expect(backup.endBackup()).rejects.toMatchObject({
+      name: 'ShadowError',
+      code: 'ERR_SHADOW_VANISHED',
+      phase: 'end',
+      shadows: [shadowId(100)],
+    });
+    expect(existsSync(backup.directory)).toBe(false);
+    expect(journals()).toEqual([]);
+  });
+
+  test('is no loss when this process has deleted it', async () => {
+    const backup = await begin({ lifetime: 'persistent', volumes: [haveSecondVolume()] });
+    await backup.createShadow();
+    await deleteShadows(() => domino.binding, { by: 'id', id: shadowId(101) });
+    expect(await backup.endBackup()).toMatchObject({ outcome: 'complete' });
+    expect(vss.shadows.map(({ id }) => id)).toEqual([shadowId(100)]);
+  });
+
+  test('is no loss when its set was broken', async () => {
+    const backup = await begin({ lifetime: 'persistent' });
+    const { vss: set } = await backup.createShadow();
+    await breakSnapshotSet(() => domino.binding, { setId: set!.setId });
+    vss.shadows = [];
+    expect(await backup.endBackup()).toMatchObject({ outcome: 'complete' });
+  });
+
+  test('is not looked for when nothing shall be kept', async () => {
+    const backup = await begin({ lifetime: 'persistent' });
+    await backup.createShadow();
+    vss.shadows = [];
+    expect(await backup.endBackup({ keep: false })).toMatchObject({ outcome: 'complete' });
+  });
+});
+
 test('a transportable shadow, which has no properties yet, has its own id', async () => {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object
   const reportOf = FakeVssSession.prototype.report;
@@ -110,6 +151,8 @@ test('a transportable shadow, which has no properties yet, has its own id', asyn
   const backup = await begin({ lifetime: 'persistent', vss: { attributes: ['transportable'] } });
   const set = await backup.createShadow();
   expect(set.shadows).toMatchObject([{ id: shadowId(100), root: '', devicePath: '' }]);
+  // Nor is it listed before it is imported.
+  vss.shadows = [];
   expect((await backup.endBackup()).volumes).toMatchObject([{ id: shadowId(100), kept: true }]);
 });
 

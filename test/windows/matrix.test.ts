@@ -75,6 +75,8 @@ function expectedCalls({ writers }: Context, volumes: number, kept: boolean): st
     ...ofWriters(...waited('GatherWriterStatus')),
     ...each('GetSnapshotProperties'),
     'SaveAsXML',
+    // Whether the shadows that shall be kept are still there is asked with another object, before the manifest is written.
+    ...(kept ? ['InitializeForBackup', 'SetContext', 'Query'] : []),
     // The end: are they still there?
     ...each('GetSnapshotProperties'),
     ...ofWriters(...waited('BackupComplete'), ...waited('GatherWriterStatus')),
