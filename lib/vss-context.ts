@@ -45,7 +45,10 @@ export interface VssOptions {
   readonly context?: VssContext | undefined;
   /** Id of the provider. Default: VSS chooses. */
   readonly providerId?: string | undefined;
-  /** Which kind of backup writers are told that this is. Default: `copy`, which leaves the backup chains of others alone. */
+  /**
+   * Which kind of backup writers are told that this is; only with writers. Default: `copy`, which leaves the backup chains
+   * of others alone.
+   */
   readonly backupType?: VssBackupType | undefined;
   /** Components are selected one by one. Default: only when `writers` names components. */
   readonly componentMode?: boolean | undefined;
@@ -126,7 +129,7 @@ function refuseWrongWriters(
   context: VssContext,
   withWriters: boolean,
   writers: WritersOption | undefined,
-  { componentMode, bootableSystemState }: VssOptions,
+  { backupType, componentMode, bootableSystemState }: VssOptions,
 ): void {
   if (writers === 'none' && withWriters) {
     const message = `writers take part in the context "${context}", so writers cannot be "none"`;
@@ -143,7 +146,7 @@ function refuseWrongWriters(
     const message = `no writer takes part in the context "${context}", so writers must be "none"`;
     throw new OptionError('writers', `${message}; use "backup" or "app-rollback"`);
   }
-  for (const [name, value] of Object.entries({ componentMode, bootableSystemState })) {
+  for (const [name, value] of Object.entries({ backupType, componentMode, bootableSystemState })) {
     if (value) throw new OptionError(`vss.${name}`, `vss.${name} is for writers, and none takes part`);
   }
 }

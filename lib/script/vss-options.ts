@@ -36,7 +36,8 @@ export function requestedBackup(
     vss: {
       ...(context.lifetime === 'clientaccessible' && { context: 'client-accessible' }),
       ...(providerId !== '' && { providerId }),
-      backupType,
+      // Nobody is told without writers.
+      ...(context.writers && { backupType }),
       attributes: options.flatMap((option) => attributes[option] ?? []),
       ...autoRecovery(context.writers, options),
     },

@@ -35,7 +35,7 @@ describe('the context that follows from lifetime and writers', () => {
   test('what is set up besides', () => {
     expect(resolveVss({}).native).toMatchObject({ providerId: '', backupType: 5, componentMode: false });
     const vss = { providerId: 'B5946137-7B9F-4925-AF80-51ABD60B20D5', backupType: 'full' } as const;
-    expect(resolveVss({ vss }).native).toMatchObject({
+    expect(resolveVss({ writers: 'all', vss }).native).toMatchObject({
       providerId: '{b5946137-7b9f-4925-af80-51abd60b20d5}',
       backupType: 1,
     });
@@ -54,6 +54,8 @@ test.each<[Parameters<typeof resolveVss>[0], string, RegExp]>([
   [{ writers: 'all', vss: { context: 'nas-rollback' } }, 'writers', /no writer takes part/],
   [{ writers: { verify: ['x'] }, vss: { context: 'file-share-backup' } }, 'writers', /no writer takes part/],
   [{ vss: { componentMode: true } }, 'vss.componentMode', /is for writers/],
+  [{ vss: { backupType: 'copy' } }, 'vss.backupType', /is for writers/],
+  [{ lifetime: 'persistent', vss: { backupType: 'full' } }, 'vss.backupType', /is for writers/],
   [{ vss: { bootableSystemState: true } }, 'vss.bootableSystemState', /is for writers/],
   [{ vss: { autoRecovery: true } }, 'vss.autoRecovery', /work of writers/],
   [{ vss: { attributes: ['differential', 'plex'] } }, 'vss.attributes', /not both/],
