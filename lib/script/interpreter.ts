@@ -11,7 +11,15 @@ import { formatTime } from './listing';
 import { readManifestAliases, writeManifestXml } from './metadata';
 import { readId, readPlace, readVolume } from './names';
 import { ScriptFailure, type ScriptPlace, type ScriptProblem } from './problem';
-import type { CreateRequest, ScriptBackup, ScriptMetadata, ScriptRestore, ScriptShadow, ScriptTarget } from './target';
+import type {
+  CreateRequest,
+  ScriptBackup,
+  ScriptMetadata,
+  ScriptRestore,
+  ScriptShadow,
+  ScriptState,
+  ScriptTarget,
+} from './target';
 
 /** What the interpreter takes from its surroundings. */
 export interface InterpreterOptions {
@@ -98,11 +106,11 @@ export class Interpreter {
   }
 
   /** Ends what is open, as `reset` and the end of a script do. Answers what went wrong. */
-  async close(place: ScriptPlace, file: string): Promise<readonly ScriptProblem[]> {
+  async close(place: ScriptPlace, file: string, script: ScriptState): Promise<readonly ScriptProblem[]> {
     const problems: ScriptProblem[] = [];
     const steps = [
       ...this.#backups.map((backup) => async () => {
-        for (const message of await backup.release()) this.#options.emit({ type: 'warning', message });
+        for (const message of await backup.release(script)) this.#options.emit({ type: 'warning', message });
       }),
       async () => this.#restore?.close(),
     ];
@@ -382,7 +390,7 @@ export class Interpreter {
   }
 
   async #reset(place: ScriptPlace): Promise<void> {
-    const problems = await this.close(place, '');
+    const problems = await this.close(place, '', 'sound');
     this.#settings = defaults;
     this.#volumes = [];
     this.#writers = { exclude: [], verify: [] };

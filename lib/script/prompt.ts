@@ -63,7 +63,9 @@ export async function runPrompt({ input, output, target, env, signal, emit }: Pr
   } finally {
     signal.removeEventListener('abort', close);
     lines.close();
-    for (const problem of await interpreter.close({ line: line + 1, column: 1 }, name)) report(problem);
+    // Whoever types has seen what failed, and went on.
+    const state = signal.aborted ? 'failed' : 'sound';
+    for (const problem of await interpreter.close({ line: line + 1, column: 1 }, name, state)) report(problem);
   }
   return problems;
 }

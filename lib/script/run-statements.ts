@@ -4,7 +4,7 @@ import { parseScript } from './grammar';
 import { Interpreter } from './interpreter';
 import { exitCodeOf, ScriptFailure, type ScriptProblem } from './problem';
 import { PlanningTarget } from './planning-target';
-import type { ScriptTarget } from './target';
+import type { ScriptState, ScriptTarget } from './target';
 
 /** What a script has come to. */
 export interface ScriptReport {
@@ -52,6 +52,8 @@ export async function runStatements(run: ScriptRun): Promise<ScriptReport> {
     emit({ type: 'problem', ...problem });
   };
   let commands = 0;
+  // Until it has reached its end: it may also be interrupted.
+  let state: ScriptState = 'failed';
   try {
     for (const next of inOrder(statements, mistakes)) {
       if (!('command' in next)) {
@@ -68,9 +70,10 @@ export async function runStatements(run: ScriptRun): Promise<ScriptReport> {
         if (!goOn) break;
       }
     }
+    if (problems.length === 0) state = 'sound';
   } finally {
     const end = { line: statements.at(-1)?.line ?? 1, column: 1 };
-    for (const problem of await interpreter.close(end, run.file)) report(problem);
+    for (const problem of await interpreter.close(end, run.file, state)) report(problem);
   }
   if (problems.length > 0) return { outcome: 'failed', exitCode: exitCodeOf(problems), commands, problems };
   return interpreter.isPartial

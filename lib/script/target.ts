@@ -24,6 +24,9 @@ export interface CreateRequest {
   readonly onProgress: (progress: Progress) => void;
 }
 
+/** How the script has fared that lets a set go. */
+export type ScriptState = 'sound' | 'failed';
+
 /** A set that `create` has made, and the session that made it. */
 export interface ScriptBackup {
   readonly setId: string;
@@ -39,8 +42,11 @@ export interface ScriptBackup {
   saveMetadata(manifest: string): Promise<void>;
   /** Tells the writers that the backup is complete. Answers what the user should know. */
   complete(): Promise<readonly string[]>;
-  /** Ends the session; persistent shadow copies stay, volatile ones go. Answers what the user should know. */
-  release(): Promise<readonly string[]>;
+  /**
+   * Ends the session; persistent shadow copies stay, volatile ones go, and after a `failed` script so does what was saved of
+   * a set that it has not completed. Answers what the user should know.
+   */
+  release(script: ScriptState): Promise<readonly string[]>;
 }
 
 /** Metadata that `load metadata` has read. */

@@ -31,6 +31,7 @@ import type {
   ScriptMetadata,
   ScriptRestore,
   ScriptShadow,
+  ScriptState,
   ScriptTarget,
 } from './target';
 import { requestedBackup } from './vss-options';
@@ -363,10 +364,11 @@ class OpenBackup implements ScriptBackup {
     return ['the volatile shadow copies stay readable until reset or the end of the script; the writers are told then'];
   }
 
-  async release(): Promise<readonly string[]> {
+  async release(script: ScriptState): Promise<readonly string[]> {
     if (this.#isOver) return [];
-    // Plain volumes whose shadows go have nothing that should be kept of them.
-    if (!this.#isComplete && !this.#isPersistent && !this.#work.withDomino) {
+    // Plain volumes whose shadows go have nothing that should be kept of them. Nor has a script that has failed, perhaps
+    // before it had copied the databases: their manifest would call a backup complete of which nothing is left.
+    if (!this.#isComplete && !this.#isPersistent && (!this.#work.withDomino || script === 'failed')) {
       this.onRelease();
       await this.#work.backup.dispose();
       return [];

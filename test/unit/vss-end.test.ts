@@ -178,5 +178,5 @@ test('a script may begin and end several backups', async () => {
   // The interpreter completes every set it has made whenever a backup ends.
   expect(await backup.complete()).toEqual([]);
   expect(vss.changes.filter(([call]) => call === 'close')).toHaveLength(1);
-  await backup.release();
+  await backup.release('sound');
 });

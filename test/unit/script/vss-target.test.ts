@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import type { NativeVss } from '#lib/native-vss';
 import { writeManifestXml } from '#lib/script/metadata';
+import { runStatements } from '#lib/script/run-statements';
 import type { CreateRequest } from '#lib/script/target';
 import { VssTarget } from '#lib/script/vss-target';
 import { FakeDomino } from '../fake-binding';
@@ -76,7 +77,7 @@ describe('a persistent set', () => {
     const xml = writeManifestXml(backup.setId, request(), [{ name: 'data', value: shadowId(100) }]);
     await backup.saveMetadata(xml);
     expect([...cabinets.values()].map((files) => [...files.keys()])).toEqual([['Manifest.xml', 'BCDocument.xml']]);
-    await backup.release();
+    await backup.release('sound');
     expect(vss.shadows.map(({ id }) => id)).toEqual([shadowId(100)]);
     expect(closed()).toEqual({ keepShadow: true, succeeded: false });
 
@@ -90,14 +91,14 @@ describe('a persistent set', () => {
     const ended = await (await open()).create(full);
     expect(ended.writers.map(({ name }) => name)).toEqual(['System Writer', 'Registry Writer']);
     await ended.complete();
-    await ended.release();
+    await ended.release('sound');
     expect(closed()).toEqual({ keepShadow: true, succeeded: true });
 
     vss.changes.length = 0;
     const left = await (await open()).create(full);
     await left.saveMetadata('');
     expect([...cabinets.values()][0]!.get('WM1.xml')).toBe('<WRITER name="Registry Writer"/>');
-    await left.release();
+    await left.release('sound');
     expect(closed()).toEqual({ keepShadow: true, succeeded: false });
   });
 
@@ -108,7 +109,7 @@ describe('a persistent set', () => {
     const deleted = await target.deleteShadows({ by: 'all' }, (shadows) => found.push(...shadows));
     expect(deleted).toMatchObject([{ id: shadowId(100), own: true }]);
     expect(found).toEqual(deleted);
-    await backup.release();
+    await backup.release('sound');
     expect(vss.shadows).toEqual([]);
   });
 
@@ -118,7 +119,7 @@ describe('a persistent set', () => {
     expect(await target.expose({ id: shadowId(100), place: { kind: 'local', as: 'B:' } })).toBe('B:\\');
     expect(await target.unexpose({ by: 'exposed', as: 'b:' })).toBe('B:');
     expect(await target.expose({ id: shadowId(100), place: { kind: 'share', as: 'nightly' } })).toBe('nightly');
-    await backup.release();
+    await backup.release('sound');
     expect(vss.shadows).toMatchObject([{ exposedName: 'nightly' }]);
 
     const later = await open();
@@ -134,7 +135,7 @@ describe('a volatile set', () => {
   test('goes when the script lets it go, and leaves nothing', async () => {
     const backup = await (await open()).create(volatile(false));
     expect(vss.shadows).toHaveLength(1);
-    expect(await backup.release()).toEqual([]);
+    expect(await backup.release('sound')).toEqual([]);
     expect(vss.shadows).toEqual([]);
     expect(readdirSync(join(domino.root, 'state')).filter((name) => !name.startsWith('.'))).toEqual([]);
   });
@@ -143,7 +144,7 @@ describe('a volatile set', () => {
     const backup = await (await open()).create(volatile(true));
     expect((await backup.complete()).join()).toContain('stay readable until reset or the end of the script');
     expect(vss.shadows).toHaveLength(1);
-    await backup.release();
+    await backup.release('sound');
     expect(vss.shadows).toEqual([]);
     expect(closed()).toEqual({ keepShadow: false, succeeded: true });
   });
@@ -154,10 +155,48 @@ describe('with Domino', () => {
     const backup = await (await open(true)).create(request());
     expect(domino.calls).toContain('capture');
     expect(backup.outcome).toBe('complete');
-    const [said] = (await backup.release()).slice(-1);
+    const [said] = (await backup.release('sound')).slice(-1);
     const [, directory] = /deltas and manifest of the databases: (.*)$/.exec(said!)!;
     expect(directory!.startsWith(join(domino.root, 'meta'))).toBe(true);
     expect(existsSync(join(directory!, 'manifest.json'))).toBe(true);
+  });
+
+  test('a volatile set of a script that fails leaves no manifest, unless its backup was ended before', async () => {
+    const volatile = request({ context: { lifetime: 'volatile', writers: false } });
+    const manifests = (): string[] => readdirSync(join(domino.root, 'meta')).filter((name) => !name.startsWith('.'));
+    const failed = await (await open(true)).create(volatile);
+    expect(await failed.release('failed')).toEqual([]);
+    expect(vss.shadows).toEqual([]);
+    expect(manifests()).toEqual([]);
+
+    const ended = await (await open(true)).create(volatile);
+    await ended.complete();
+    await ended.release('failed');
+    expect(manifests()).toHaveLength(1);
+  });
+
+  test.each([
+    ['that fails after create', 'exec missing.cmd', 'failed', 0],
+    ['that reaches its end', 'list shadows all', 'complete', 1],
+  ])('a volatile set of a script %s', async (_what, last, outcome, manifests) => {
+    mkdirSync(join(domino.root, 'meta'));
+    const lines = ['set context volatile nowriters', 'set metadata meta/set.cab', 'add volume d:', 'create', last];
+    const target = await open(true);
+    const create = target.create.bind(target);
+    jest.spyOn(target, 'create').mockImplementation((made) => create({ ...made, volumes: request().volumes }));
+    const report = await runStatements({
+      text: lines.join('\n'),
+      file: 'backup.txt',
+      check: false,
+      keepGoing: false,
+      env: {},
+      workingDirectory: domino.root,
+      emit: () => undefined,
+      createTarget: () => Promise.resolve(target),
+    });
+    expect(report).toMatchObject({ outcome, commands: outcome === 'failed' ? 4 : 5 });
+    const directories = readdirSync(join(domino.root, 'meta')).filter((name) => !name.startsWith('.'));
+    expect(directories).toHaveLength(manifests);
   });
 
   test('a database that is left out makes it partial, and is named', async () => {
@@ -165,7 +204,7 @@ describe('with Domino', () => {
     const backup = await (await open(true)).create(request());
     expect(backup.outcome).toBe('partial');
     expect(backup.warnings.join()).toContain('mail/bob.nsf was left out: refused');
-    await backup.release();
+    await backup.release('sound');
   });
 });
 
