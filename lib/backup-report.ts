@@ -1,7 +1,7 @@
 import { listAlsoSave } from './also-save';
 import type { BackupWork, Capture } from './capture';
 import { hex32 } from './captured';
-import type { DatabaseFailure } from './errors';
+import { VssError, type DatabaseFailure, type DominoVssError } from './errors';
 import type { LeftOver } from './journal';
 import type { ManifestHead, ManifestVolume, ManifestVss } from './manifest';
 import { readPackageVersion } from './package-root';
@@ -44,8 +44,28 @@ export interface BackupReport {
   /** What else must be saved beside the databases, in this order. */
   readonly alsoSave: ManifestHead['alsoSave'];
   readonly warnings: readonly string[];
+  /**
+   * What could not be done when the manifest was on the disk, so that the databases are safe all the same: telling the
+   * writers that the backup is complete, removing shadows and places. Each is in {@link warnings} too.
+   */
+  readonly problems: readonly DominoVssError[];
   /** What earlier processes left behind. */
   readonly leftOvers: readonly LeftOver[];
+}
+
+/** Calls of VSS that take something away when the writers have been told. */
+const removals: readonly string[] = [
+  'IVssBackupComponents::DeleteSnapshots',
+  'IVssBackupComponentsEx2::UnexposeSnapshot',
+];
+
+/** Why writers were not told that the backup is complete, or failed over it; undefined when all is well with them. */
+export function completionFailure({ vss, problems }: Pick<BackupReport, 'vss' | 'problems'>): VssError | undefined {
+  if (!vss || vss.writers.length === 0) return undefined;
+  return problems.find(
+    (error): error is VssError =>
+      error instanceof VssError && error.phase === 'end' && !removals.includes(error.operation),
+  );
 }
 
 /** Everything of a manifest but the hash of its databases. */

@@ -239,7 +239,8 @@ export class Backup {
       : await this.#removeShadow(closing);
     // What went wrong with a shadow that is kept leaves nothing behind: the manifest names it.
     problems.push(...(await this.#collect([() => this.#finishJournal(keep ? [] : problems)])));
-    const said = [...head.warnings, ...this.warnings, ...problems.map((error) => toPublicError(error).message)];
+    const errors = problems.map(toPublicError);
+    const said = [...head.warnings, ...this.warnings, ...errors.map(({ message }) => message)];
     const warnings = [...new Set(said)];
     const { outcome, provider, lifetime, window, counts, volumes, vss = null, changes, alsoSave } = head;
     return {
@@ -258,6 +259,7 @@ export class Backup {
       copies: set.copyReport ?? null,
       alsoSave,
       warnings,
+      problems: errors,
       leftOvers: this.leftOvers,
     };
   }

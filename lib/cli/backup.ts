@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { join } from 'node:path';
 import { beginBackup } from '../begin-backup';
-import type { BackupReport } from '../backup-report';
+import { completionFailure, type BackupReport } from '../backup-report';
 import { loadManifest, readBackups, type ListedBackup, type Manifest } from '../manifest';
 import type { ProviderName } from '../provider';
 import { OptionError } from '../errors';
@@ -164,6 +164,7 @@ Examples:
   $ domino-vss backup run --delta-dir E:\\delta --source volumes --volume D: --volume F: --writers all --keep
 
 Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (see doctor), 5 locked, 130 interrupted.
+1 also when writers could not be told that the backup is complete; its manifest and databases are good then.
 `,
     )
     .action(async (args: RunArguments) => {
@@ -176,7 +177,11 @@ Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (se
       const report = await runBackup(args, context);
       const output = new Output(context, args.json ?? false);
       output.result(report, () => describeReport(report, output));
-      finish(report.outcome === 'complete' ? exitCodes.ok : exitCodes.partial);
+      const failure = completionFailure(report);
+      // The report is the only JSON document, and names it too.
+      if (failure && args.json !== true) output.error(failure);
+      if (failure) finish(exitCodes.failed);
+      else finish(report.outcome === 'complete' ? exitCodes.ok : exitCodes.partial);
     });
 }
 

@@ -3,6 +3,7 @@ import { access, constants, mkdtemp, readFile, rm, stat, writeFile } from 'node:
 import { hostname, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Backup } from '../backup';
+import { completionFailure } from '../backup-report';
 import { beginBackup } from '../begin-backup';
 import type { Call } from '../call';
 import { DominoVssError, toPublicError, VssError } from '../errors';
@@ -388,6 +389,10 @@ class OpenBackup implements ScriptBackup {
     const keep = this.#isPersistent && this.#left.size > 0;
     // Whoever has not written `end backup` has not said that the data are safe.
     const report = await backup.endBackup({ keep, tellWriters: this.#isComplete });
+    const failure = completionFailure(report);
+    // VSS refuses to complete a set of which the script has deleted something: what it wanted, and a warning.
+    const ownDoing = failure?.code === 'ERR_SHADOW_VANISHED' && this.#left.size < this.shadows.length;
+    if (failure && !ownDoing) throw failure;
     const said = report.warnings.filter((warning) => !known.has(warning));
     return withDomino ? [...said, `deltas and manifest of the databases: ${report.directory}`] : said;
   }

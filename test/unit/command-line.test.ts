@@ -6,7 +6,7 @@ import { beginBackup } from '#lib/begin-backup';
 import type { CommandLineContext } from '#lib/cli/context';
 import { createProgram, runCommandLine } from '#lib/cli/program';
 import { alreadyInProgress, fail, FakeDomino } from './fake-binding';
-import { comFailure, nativeShadow, nativeWriter, setId, shadowId, type FakeVss } from './fake-vss';
+import { comFailure, FakeVssSession, nativeShadow, nativeWriter, setId, shadowId, type FakeVss } from './fake-vss';
 
 let domino: FakeDomino;
 
@@ -185,6 +185,23 @@ describe('VSS', () => {
     vss = domino.haveVss();
     vss.shadows = [nativeShadow(1), nativeShadow(2, { exposedName: 'B:\\' })];
     domino.binding.inspectVolume = () => Promise.resolve(domino.volume({ device }));
+  });
+
+  test.each([
+    ['BackupComplete', 1],
+    ['DeleteSnapshots', 0],
+  ])('a failing %s at the end of a good backup', async (method, exitCode) => {
+    const close = jest.spyOn(FakeVssSession.prototype, 'close').mockImplementation(() => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- as native code rejects
+      throw comFailure(0x800423f4, { phase: 'end', operation: `IVssBackupComponents::${method}` });
+    });
+    const made = await backUp('--writers', 'all');
+    const json = await backUp('--writers', 'all', '--json');
+    close.mockRestore();
+    expect([made.exitCode, json.exitCode]).toEqual([exitCode, exitCode]);
+    expect(made.stderr.includes(`failed ERR_VSS_WRITER: IVssBackupComponents::${method}`)).toBe(exitCode === 1);
+    expect(made.stdout).toContain(`warning IVssBackupComponents::${method}`);
+    expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'complete', problems: [{ phase: 'end' }] });
   });
 
   test('backup run keeps, exposes and describes a shadow, and delete takes exactly ours', async () => {

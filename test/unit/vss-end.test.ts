@@ -100,6 +100,7 @@ test('a kept shadow is no left-over when a writer fails at the very end', async 
   const report = await backup.endBackup();
   expect(report.volumes).toMatchObject([{ kept: true }]);
   expect(report.warnings.join()).toContain('BackupComplete');
+  expect(report.problems).toMatchObject([{ name: 'VssError', code: 'ERR_VSS_WRITER', hresult: 0x800423f4 }]);
   expect(journals()).toEqual([]);
 });
 

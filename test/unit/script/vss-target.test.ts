@@ -6,7 +6,7 @@ import { runStatements } from '#lib/script/run-statements';
 import type { CreateRequest } from '#lib/script/target';
 import { VssTarget } from '#lib/script/vss-target';
 import { FakeDomino } from '../fake-binding';
-import { comFailure, shadowId, type FakeVss } from '../fake-vss';
+import { comFailure, shadowId, type FakeVss, FakeVssSession } from '../fake-vss';
 
 /**
  * The real target over a fake of native code. Where Windows would give the volumes their names, the test names a
@@ -39,6 +39,7 @@ beforeEach(() => {
 
 afterEach(() => {
   domino.destroy();
+  jest.restoreAllMocks();
 });
 
 const open = (withDomino = false): Promise<VssTarget> =>
@@ -100,6 +101,17 @@ describe('a persistent set', () => {
     expect([...cabinets.values()][0]!.get('WM1.xml')).toBe('<WRITER name="Registry Writer"/>');
     await left.release('sound');
     expect(closed()).toEqual({ keepShadow: true, succeeded: false });
+  });
+
+  test('whose writers fail at the end fails end backup', async () => {
+    const backup = await (await open()).create(request({ context: { lifetime: 'persistent', writers: true } }));
+    jest.spyOn(FakeVssSession.prototype, 'close').mockImplementation(() => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- as native code rejects
+      throw comFailure(0x800423f4, { phase: 'end', operation: 'IVssBackupComponents::BackupComplete' });
+    });
+    await expect(backup.complete()).rejects.toMatchObject({ name: 'VssError', phase: 'end', hresult: 0x800423f4 });
+    expect(await backup.release('failed')).toEqual([]);
+    expect(vss.shadows).toHaveLength(1);
   });
 
   test('that the script has deleted is not kept', async () => {
