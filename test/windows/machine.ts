@@ -46,6 +46,14 @@ export class Machine {
     return join(this.#root, 'backup');
   }
 
+  /**
+   * A data directory of programs of its own. Not for programs that use Domino: the stand-in's shared memory lies there, and a
+   * program with another one than the server's would be in an environment where nothing is recorded.
+   */
+  get programData(): string {
+    return join(this.#root, 'ProgramData');
+  }
+
   /** What a program needs in its environment to have the stand-in with these settings. */
   environment(settings: VssSettings = {}): Readonly<Record<string, string>> {
     const file = join(mkdtempSync(join(this.#root, 'run-')), 'vss.ini');
@@ -59,7 +67,7 @@ export class Machine {
     };
     const lines = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(file, lines.join(''));
-    return { VSS_SIM_SETTINGS: file, ProgramData: join(this.#root, 'ProgramData') };
+    return { VSS_SIM_SETTINGS: file };
   }
 
   /** Starts a program that lies beside the tests. Each line it writes is a JSON document. */

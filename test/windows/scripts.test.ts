@@ -32,7 +32,7 @@ interface CommandEnded {
 
 function command(...args: string[]): Promise<CommandEnded> {
   const main = join(packageRoot, 'dist', 'cli', 'main.js');
-  const env = { ...process.env, ...machine.environment() };
+  const env = { ...process.env, ...machine.environment(), ProgramData: machine.programData };
   return new Promise((resolve) => {
     execFile(process.execPath, [main, ...args], { env }, (error, stdout, stderr) => {
       resolve({ code: error ? error.code : 0, stdout, stderr });
