@@ -1,10 +1,10 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace domino_vss::backup {
 
@@ -17,7 +17,9 @@ struct FileIdentity {
     std::uint64_t high = 0;  ///< ReFS numbers its files with 128 bits
     std::uint64_t low = 0;
 
-    friend auto operator<=>(const FileIdentity&, const FileIdentity&) = default;
+    friend bool operator<(const FileIdentity& left, const FileIdentity& right) noexcept {
+        return std::tie(left.volume, left.high, left.low) < std::tie(right.volume, right.high, right.low);
+    }
 };
 
 struct FileStatus {
