@@ -21,7 +21,9 @@ bool startsWith(std::string_view text, std::string_view start) {
 }
 
 bool contains(std::string_view text, std::string_view part) {
-    return !std::ranges::search(text, part, {}, lower, lower).empty();
+    const auto same = [](char left, char right) { return lower(left) == lower(right); };
+    // Not the one of std::ranges: Clang 14, which analyses this, cannot compile GCC 12's.
+    return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
 
 /// One entry of a list: a writer, or a component of it.
