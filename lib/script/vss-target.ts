@@ -10,6 +10,7 @@ import { DominoVssError, toPublicError, VssError } from '../errors';
 import { exposeShadow, unexposeShadow } from '../exposure';
 import { breakSnapshotSet, importShadows } from '../hardware-sets';
 import { queryShadows, type ListedShadow } from '../listed-shadow';
+import { findMountPoints } from '../mount-points';
 import type { NativeBinding } from '../native';
 import type { DominoLocation } from '../options';
 import { ownShadows } from '../own-shadows';
@@ -53,7 +54,6 @@ export class VssTarget implements ScriptTarget {
   readonly #options: VssTargetOptions;
   /** Sets this process has made and not yet let go. */
   readonly #open = new Set<OpenBackup>();
-  #mountPoints: ReadonlyMap<string, string> | undefined;
 
   private constructor(options: VssTargetOptions) {
     this.#options = options;
@@ -267,25 +267,10 @@ export class VssTarget implements ScriptTarget {
   }
 
   async #mounted(shadows: readonly ListedShadow[]): Promise<readonly ScriptShadow[]> {
-    this.#mountPoints ??= await this.#vss((call, { binding }) => findMountPoints(binding, call));
-    const mountPoints = this.#mountPoints;
+    const volumes = shadows.map(({ volume }) => volume);
+    const mountPoints = await this.#vss((call, { binding }) => findMountPoints(binding, volumes, call));
     return shadows.map((shadow) => ({ ...shadow, mountedAs: mountPoints.get(shadow.volume.toLowerCase()) ?? '' }));
   }
-}
-
-/** Drive letters by the names of their volumes. */
-async function findMountPoints(binding: NativeBinding, call: Call): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
-  // A: and B: are diskettes, or where shadows are exposed.
-  const letters = Array.from({ length: 24 }, (_letter, index) => String.fromCharCode('C'.charCodeAt(0) + index));
-  const drives = letters.map((letter) => `${letter}:\\`).filter((drive) => existsSync(drive));
-  for (const drive of drives) {
-    call.check();
-    // A drive without a medium, or one of the network, is no volume that has shadow copies.
-    const volume = await call.race(binding.inspectVolume(drive)).catch(() => undefined);
-    if (volume && !found.has(volume.device.toLowerCase())) found.set(volume.device.toLowerCase(), drive);
-  }
-  return found;
 }
 
 /** A set and the backup it belongs to, until it is let go. */

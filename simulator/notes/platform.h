@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace domino_sim::platform {
@@ -110,8 +111,13 @@ public:
     /** Attaches only if it exists already. */
     static std::optional<SharedMemory> attachExisting(const std::string& name, std::size_t sizeBytes);
 
-    SharedMemory(SharedMemory&& other) noexcept;
-    SharedMemory& operator=(SharedMemory&& other) noexcept;
+    SharedMemory(SharedMemory&& other) noexcept
+        : data_(std::exchange(other.data_, nullptr)), sizeBytes_(std::exchange(other.sizeBytes_, 0)) {}
+    SharedMemory& operator=(SharedMemory&& other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(sizeBytes_, other.sizeBytes_);
+        return *this;
+    }
     ~SharedMemory();
 
     void* data() const { return data_; }

@@ -368,15 +368,6 @@ std::optional<SharedMemory> SharedMemory::attachExisting(const std::string& name
     return attach(name, sizeBytes, [](void*) {});
 }
 
-SharedMemory::SharedMemory(SharedMemory&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), sizeBytes_(std::exchange(other.sizeBytes_, 0)) {}
-
-SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(sizeBytes_, other.sizeBytes_);
-    return *this;
-}
-
 SharedMemory::~SharedMemory() {
     if (data_ != nullptr) {
         ::UnmapViewOfFile(data_);

@@ -6,12 +6,10 @@ export interface PeFacts {
   readonly machine: number;
   /** The libraries it cannot be loaded without, in lower case. */
   readonly imports: readonly string[];
-  /** The libraries that are bound when one of their functions is first called, in lower case. */
-  readonly delayImports: readonly string[];
   readonly exports: readonly string[];
 }
 
-const directoryIndex = { exports: 0, imports: 1, delayImports: 13 };
+const directoryIndex = { exports: 0, imports: 1 };
 
 export function readPe(path: string): PeFacts {
   const image = readFileSync(path);
@@ -54,7 +52,6 @@ export function readPe(path: string): PeFacts {
   return {
     machine: image.readUInt16LE(header + 4),
     imports: names(directoryIndex.imports, 20, 12),
-    delayImports: names(directoryIndex.delayImports, 32, 4),
     exports: Array.from({ length: image.readUInt32LE(exportsAt + 24) }, (_, index) =>
       text(image.readUInt32LE(exportNames + index * 4)),
     ),

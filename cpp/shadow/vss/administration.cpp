@@ -180,8 +180,9 @@ void revertToShadow(const Guid& id, bool forceDismount) {
 
 bool awaitRevert(const std::string& volume, const Limits& limits) {
     std::wstring name = backup::toUtf16(volume);
+    const ComPtr<IVssBackupComponents> components = administrativeComponents();
     AsyncOperation reverting("IVssBackupComponents::QueryRevertStatus", Phase::restore);
-    const HRESULT result = administrativeComponents()->QueryRevertStatus(name.data(), reverting.put());
+    const HRESULT result = components->QueryRevertStatus(name.data(), reverting.put());
     if (static_cast<std::uint32_t>(result) == result::kObjectNotFound) return true;
     require(result, "IVssBackupComponents::QueryRevertStatus", Phase::restore, volume);
     return reverting.awaitWithin(limits);

@@ -28,7 +28,7 @@ bool AsyncOperation::pending() {
     switch (static_cast<std::uint32_t>(result)) {
         case result::kAsyncPending: return true;
         case result::kAsyncFinished: return false;
-        case result::kAsyncCancelled: throw Failure(backup::code::kAborted, phase_, "cancelled", operation_);
+        // Also VSS_S_ASYNC_CANCELLED: what we cancel ourselves is not asked about here.
         default: throw comFailure(result, operation_, phase_);
     }
 }

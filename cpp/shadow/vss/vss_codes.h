@@ -21,7 +21,6 @@ inline constexpr std::uint32_t kOk = 0;
 inline constexpr std::uint32_t kFalse = 1;
 inline constexpr std::uint32_t kAsyncPending = 0x00042309;
 inline constexpr std::uint32_t kAsyncFinished = 0x0004230A;
-inline constexpr std::uint32_t kAsyncCancelled = 0x0004230B;
 inline constexpr std::uint32_t kObjectNotFound = 0x80042308;
 inline constexpr std::uint32_t kVolumeNotSupported = 0x8004230C;
 inline constexpr std::uint32_t kVolumeNotSupportedByProvider = 0x8004230E;
