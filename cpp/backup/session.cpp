@@ -455,6 +455,8 @@ void Session::settleShadow(Closing closing, const Limits& limits) {
             core_->provider->complete(limits);
         } catch (const Failure& failure) {
             notCompleted = failure;
+        } catch (const std::exception& caught) {
+            notCompleted.emplace(code::kState, Phase::end, caught.what());
         }
     }
     if (closing.keepShadow)

@@ -35,6 +35,7 @@ public:
     std::vector<std::string> replaced;                            // get another DBIID at their stop
 
     std::atomic<bool> outOfMemoryAtCommit = false;
+    std::atomic<bool> outOfMemoryAtCompletion = false;
     std::atomic<int> open = 0;
     std::atomic<int> inBackup = 0;
     std::atomic<int> threads = 0;
@@ -222,7 +223,10 @@ public:
     }
     void afterWindow(const Limits& /*limits*/) override { fail("afterWindow"); }
     void makeDurable() override { fail("makeDurable"); }
-    void complete(const Limits& /*limits*/) override { fail("complete"); }
+    void complete(const Limits& /*limits*/) override {
+        if (server_.outOfMemoryAtCompletion) throw std::bad_alloc();
+        fail("complete");
+    }
     void keep() override { fail("keep"); }
     void remove() override { fail("remove"); }
 

@@ -161,6 +161,15 @@ void comesOutWhenTheCommitRunsOutOfMemory() {
     CHECK(fixture.count("remove ") == 1);
 }
 
+void theShadowGoesWhenTheCompletionRunsOutOfMemory() {
+    Fixture fixture(CaptureScope::set);
+    CHECK(!fixture.backup());
+    fixture.server.outOfMemoryAtCompletion = true;
+    const auto failure = fixture.close(false, true);
+    CHECK(failure && failure->code == std::string(code::kState));
+    CHECK(fixture.count("remove ") == 1);
+}
+
 void aFailedCompletionIsReportedOnce() {
     Fixture fixture(CaptureScope::set);
     CHECK(!fixture.backup());
@@ -549,6 +558,7 @@ int main() {
         {"the provider is asked in order", asksTheProviderInOrder},
         {"only what succeeded is completed", completesOnlyWhatSucceeded},
         {"databases come out when the commit runs out of memory", comesOutWhenTheCommitRunsOutOfMemory},
+        {"the shadow goes when the completion runs out of memory", theShadowGoesWhenTheCompletionRunsOutOfMemory},
         {"a failed completion is reported once", aFailedCompletionIsReportedOnce},
         {"volumes are captured without databases", capturesVolumesWithoutDatabases},
         {"a commit that never returns is left to itself", aCommitThatNeverReturnsIsLeftToItself},
