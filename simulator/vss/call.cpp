@@ -44,13 +44,17 @@ void die() {
     TerminateProcess(GetCurrentProcess(), 137);
 }
 
-void log(const std::string& method, HRESULT result, double milliseconds) {
+/** With the start, on a clock that all processes share: a call can end after the work that it has started. */
+void log(const std::string& method, HRESULT result, std::chrono::steady_clock::time_point start) {
     static const bool wanted = settings().flag("log", false);
     if (!wanted) return;
+    using Milliseconds = std::chrono::duration<double, std::milli>;
+    const Milliseconds took = std::chrono::steady_clock::now() - start;
+    const Milliseconds at = start.time_since_epoch();
     std::array<char, 256> line{};
-    const int length = std::snprintf(line.data(), line.size(), "pid=%lu tid=%lu ms=%.3f method=%s result=0x%08lx\n",
-                                     GetCurrentProcessId(), GetCurrentThreadId(), milliseconds, method.c_str(),
-                                     static_cast<unsigned long>(result));
+    const int length = std::snprintf(
+        line.data(), line.size(), "pid=%lu tid=%lu at=%.4f ms=%.3f method=%s result=0x%08lx\n", GetCurrentProcessId(),
+        GetCurrentThreadId(), at.count(), took.count(), method.c_str(), static_cast<unsigned long>(result));
     // One write per line, so that the lines of several processes do not mix.
     const HANDLE file = CreateFileW((stateDirectory() / L"calls.log").c_str(), FILE_APPEND_DATA,
                                     FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr, OPEN_ALWAYS, 0, nullptr);
@@ -88,8 +92,7 @@ std::optional<HRESULT> CallRecord::enterAsync(Operation& operation) {
 
 HRESULT CallRecord::leave(HRESULT result) const {
     if (result == VSS_E_BAD_STATE) count(Counter::BadStates);
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start_;
-    log(method_, result, took.count());
+    log(method_, result, start_);
     return result;
 }
 

@@ -16,7 +16,7 @@ export interface Vss {
   devices(): string[];
   /** One entry per process that ended, oldest first: objects alive, texts handed out, rules broken (README.md). */
   reports(): Readonly<Record<string, number>>[];
-  /** The call log; empty unless the setting `log` is on. */
+  /** The call log in the order in which the calls began; empty unless the setting `log` is on. */
   calls(): VssCall[];
   /** Unix path of a Windows path with drive letter; every part in the case it has on disk. */
   unixPath(windowsPath: string): string;
@@ -44,6 +44,8 @@ export interface VssShadow {
 export interface VssCall {
   readonly pid: number;
   readonly tid: number;
+  /** On a clock that all processes of the prefix share. */
+  readonly startedAtMs: number;
   readonly durationMs: number;
   /** `Interface::Method`, with `.async` for the work an IVssAsync stands for. */
   readonly method: string;

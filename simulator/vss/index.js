@@ -87,9 +87,11 @@ class Vss {
     return lines
       .filter((line) => line !== '')
       .map((line) => {
-        const { pid, tid, ms, method, result } = parsePairs(line, ' ');
-        return { pid: Number(pid), tid: Number(tid), durationMs: Number(ms), method, result: Number(result) };
-      });
+        const { pid, tid, at, ms, method, result } = parsePairs(line, ' ');
+        const times = { startedAtMs: Number(at), durationMs: Number(ms) };
+        return { pid: Number(pid), tid: Number(tid), ...times, method, result: Number(result) };
+      })
+      .sort((a, b) => a.startedAtMs - b.startedAtMs);
   }
 
   unixPath(windowsPath) {

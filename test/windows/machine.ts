@@ -7,6 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 /** One line of the stand-in's log of calls. */
 export interface VssCall {
   readonly pid: number;
+  readonly startedAtMs: number;
   /** `Interface::Method`, with `.async` for the work that an IVssAsync stands for. */
   readonly method: string;
   /** HRESULT as an unsigned number. */
@@ -82,11 +83,14 @@ export class Machine {
     return lines;
   }
 
+  /** In the order in which they began: what a call starts can be over, and in the log, before the call itself. */
   calls(): VssCall[] {
-    return this.#lines('calls.log').map((line) => {
-      const { pid, method = '', result } = pairs(line, ' ');
-      return { pid: Number(pid), method, result: Number(result) };
-    });
+    return this.#lines('calls.log')
+      .map((line) => {
+        const { pid, at, method = '', result } = pairs(line, ' ');
+        return { pid: Number(pid), startedAtMs: Number(at), method, result: Number(result) };
+      })
+      .sort((a, b) => a.startedAtMs - b.startedAtMs);
   }
 
   /** What every process has reported at its end: objects alive, strings, rules that were broken. */
