@@ -144,8 +144,10 @@ export const errorCodes = {
     ...precondition,
   },
   ERR_DOMINO_RUNTIME_BUSY: {
-    meaning: 'This process already holds a Domino runtime for another program directory or notes.ini.',
-    action: 'Use a process of its own for each Domino partition: the runtime can be started only once.',
+    meaning:
+      'This process already holds a Domino runtime: for another program directory or notes.ini, or in another copy of this package.',
+    action:
+      'Use a process of its own for each Domino partition, and one copy of the package in a process: the runtime can be started only once.',
     errorClass: 'DominoVssError',
     ...failure,
   },

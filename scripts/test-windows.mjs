@@ -13,7 +13,7 @@ import { dirname, join, relative } from 'node:path';
 import { root, setUp, windowsPrefix } from './setup.mjs';
 import { run } from './setup/run.mjs';
 import { filesBelow } from './setup/stamp.mjs';
-import { fetchWindowsNode, windowsNodeVersions } from './setup/windows-node.mjs';
+import { fetchNode, nodeVersions } from './setup/nodes.mjs';
 import { WinePrefix } from './setup/wine.mjs';
 import { programSuites } from './windows-programs.mjs';
 
@@ -67,11 +67,12 @@ console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
 function parseArguments(args) {
-  const options = { versions: [...windowsNodeVersions.values()].slice(0, 1), tier: 'quick', patterns: [] };
+  const known = nodeVersions('win32');
+  const options = { versions: [...known.values()].slice(0, 1), tier: 'quick', patterns: [] };
   for (const arg of args) {
     const [name, value] = arg.split('=', 2);
-    if (name === '--node' && value === 'all') options.versions = [...windowsNodeVersions.values()];
-    else if (name === '--node' && windowsNodeVersions.has(value)) options.versions = [windowsNodeVersions.get(value)];
+    if (name === '--node' && value === 'all') options.versions = [...known.values()];
+    else if (name === '--node' && known.has(value)) options.versions = [known.get(value)];
     else if (name === '--tier' && value in leftOutOfTier) options.tier = value;
     else if (arg.startsWith('-')) {
       console.error(`unknown argument ${arg}; known are --node=20|22|all and --tier=quick|ci|full`);
@@ -144,7 +145,7 @@ async function testPrograms(suite) {
 }
 
 async function testWith(version, files) {
-  const node = await fetchWindowsNode(join(root, 'build', 'windows', 'node'), version);
+  const node = await fetchNode('win32', version, join(root, 'build', 'windows', 'node'));
   const program = `C:\\node-${version}\\node.exe`;
   mkdirSync(join(prefix.systemDrive, `node-${version}`), { recursive: true });
   copyFileSync(node, join(prefix.systemDrive, `node-${version}`, 'node.exe'));

@@ -10,6 +10,7 @@ import { mkdtempSync, readFileSync, rmSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { root, setUp } from './setup.mjs';
+import { fetchNode, nodeVersions } from './setup/nodes.mjs';
 import { run } from './setup/run.mjs';
 
 const tiers = ['quick', 'ci', 'full'];
@@ -59,10 +60,11 @@ async function attempt(action) {
 
 async function runJest() {
   const report = join(results, 'jest.json');
+  const nodes = tier === 'quick' ? [] : await otherNodes();
   const args = [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--json', `--outputFile=${report}`];
   const failure = await run(process.execPath, [...args, ...(coverage ? ['--coverage'] : []), ...jestArguments], {
     cwd: root,
-    env: jestEnvironment(),
+    env: { ...jestEnvironment(), DOMINO_VSS_TEST_NODES: nodes.join(delimiter) },
     show: true,
   }).then(
     () => undefined,
@@ -84,6 +86,14 @@ async function runJest() {
   );
   if (!canLoopMount() && !onlyJest) skipped.push('test/integration/loop: needs root and loop devices');
   reportNotRun(skipped);
+}
+
+/** Programs of the other versions of Node.js in which processes are to end well. */
+async function otherNodes() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return [];
+  const own = process.version.slice(1).split('.')[0];
+  const others = [...nodeVersions('linux')].filter(([major]) => major !== own);
+  return Promise.all(others.map(([, version]) => fetchNode('linux', version, join(root, 'build', 'nodes'))));
 }
 
 /** One test: it passes when no check finds anything. */

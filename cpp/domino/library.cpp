@@ -1,11 +1,32 @@
 #include "domino/library.h"
 
+#include <set>
 #include <string>
 #include <type_traits>
 
 #include "backup/failure.h"
 
 namespace domino_vss::domino {
+
+namespace {
+
+std::set<const void*>& ownHandles() {
+    static std::set<const void*> handles;
+    return handles;
+}
+
+}  // namespace
+
+void Library::requireOwn(const void* present, const std::string& file) {
+    if (present == nullptr || ownHandles().contains(present)) return;
+    throw backup::Failure(backup::code::kDominoRuntimeBusy, backup::Phase::runtime,
+                          "another copy of this package, or another program in this process, holds the Domino runtime",
+                          file);
+}
+
+void Library::own(const void* handle) {
+    ownHandles().insert(handle);
+}
 
 void Library::resolve(const Find& findFunction, const std::string& file) {
     std::string missingRequired;

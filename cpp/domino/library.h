@@ -14,7 +14,7 @@ namespace domino_vss::domino {
 class Library {
 public:
     /// Throws Failure: not found, writable by ordinary users, a dependent library missing, wrong bitness, functions
-    /// missing.
+    /// missing, loaded by somebody else. One call at a time.
     [[nodiscard]] static std::unique_ptr<Library> load(const std::string& programDirectory);
 
     [[nodiscard]] const Api& api() const noexcept { return api_; }
@@ -25,6 +25,11 @@ private:
     /// The address of an exported function, or nullptr.
     using Find = std::function<void*(const char* name)>;
     void resolve(const Find& findFunction, const std::string& file);
+    /// The runtime is initialised once in a process. A library that is there before we load it is somebody else's to
+    /// initialise, another copy of this package for example. `present` is its handle, or nullptr.
+    static void requireOwn(const void* present, const std::string& file);
+    /// Remembers what `load` has loaded, for a second try after the runtime did not start.
+    static void own(const void* handle);
 
     Api api_{};
     std::vector<std::string> missing_;

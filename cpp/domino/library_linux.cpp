@@ -69,12 +69,17 @@ std::unique_ptr<Library> Library::load(const std::string& programDirectory) {
     if (!std::filesystem::path(programDirectory).is_absolute())
         throw Failure(code::kDominoLibrary, Phase::runtime, "the program directory must be an absolute path", file);
     requireTrustedFile(file);
+    if (void* const present = ::dlopen(file.c_str(), RTLD_NOW | RTLD_NOLOAD)) {
+        ::dlclose(present);  // it only counts
+        requireOwn(present, file);
+    }
     // Local and deep-bound: Node exports symbols of OpenSSL and zlib that would otherwise pre-empt Domino's own.
     void* const handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
     if (handle == nullptr) {
         const char* const reason = ::dlerror();
         throw loadFailure(file, reason != nullptr ? reason : "unknown reason");
     }
+    own(handle);
     std::unique_ptr<Library> library(new Library());
     library->resolve([handle](const char* name) { return ::dlsym(handle, name); }, file);
     return library;

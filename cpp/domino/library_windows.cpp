@@ -163,6 +163,7 @@ std::unique_ptr<Library> Library::load(const std::string& programDirectory) {
         throw Failure(code::kDominoLibrary, Phase::runtime, "the program directory must be an absolute path", file);
     requireTrustedFile(file);
     requireSameMachine(file);
+    requireOwn(::GetModuleHandleW(backup::toUtf16(file).c_str()), file);
     // Domino loads more of its libraries later, by their bare names. This also takes the current directory out of the
     // search of the whole process, where no library should come from.
     ::SetDllDirectoryW(backup::toUtf16(programDirectory).c_str());
@@ -171,6 +172,7 @@ std::unique_ptr<Library> Library::load(const std::string& programDirectory) {
     const ::HMODULE handle = ::LoadLibraryExW(backup::toUtf16(file).c_str(), nullptr,
                                               LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32);
     if (handle == nullptr) throw loadFailure(file, ::GetLastError());
+    own(handle);
     std::unique_ptr<Library> library(new Library());
     library->resolve([handle](const char* name) { return reinterpret_cast<void*>(::GetProcAddress(handle, name)); },
                      file);

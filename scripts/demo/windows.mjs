@@ -3,14 +3,14 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root } from '../setup.mjs';
-import { fetchWindowsNode, windowsNodeVersions } from '../setup/windows-node.mjs';
+import { fetchNode, nodeVersions } from '../setup/nodes.mjs';
 import { WinePrefix } from '../setup/wine.mjs';
 
 /** Tells the story in Windows Node.js, with the stand-ins for Domino and for VSS, and answers its exit code. */
 export async function tellUnderWine(databases) {
   const workshop = join(root, 'build', 'windows');
-  const [version] = windowsNodeVersions.values();
-  const node = await fetchWindowsNode(join(workshop, 'node'), version);
+  const [version] = nodeVersions('win32').values();
+  const node = await fetchNode('win32', version, join(workshop, 'node'));
   // Not the prefix of the tests, which may be running.
   const prefix = new WinePrefix(join(workshop, 'demo'), root);
   await prefix.ensure();

@@ -1,10 +1,11 @@
 // However a process ends, nothing stays in backup mode, no handle stays open, no shadow stays, and Domino was taken leave of.
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import { beginBackup } from '#lib/index';
+import { packageRoot } from '#lib/package-root';
 import { SimulatedDomino } from '../integration/simulated-domino';
 import type { Ending, State } from './program';
 
@@ -18,6 +19,11 @@ interface Ended {
 let domino: SimulatedDomino;
 let server: Server;
 
+/** Programs of Node.js: this one, and in the later tiers other versions. */
+const nodes = [process.execPath, ...(process.env['DOMINO_VSS_TEST_NODES'] ?? '').split(delimiter)]
+  .filter((program) => program !== '')
+  .map((program) => ({ program, version: execFileSync(program, ['--version'], { encoding: 'utf8' }).trim() }));
+
 beforeAll(async () => {
   domino = await SimulatedDomino.create({ databases: 30, plainNames: true });
   // So that an end in the middle of the window really is in the middle of it.
@@ -30,8 +36,15 @@ afterAll(async () => {
   await domino[Symbol.asyncDispose]();
 });
 
-function start(state: State, ending: Ending, onReached?: (child: ChildProcess) => void): Promise<Ended> {
-  const child = spawn(process.execPath, [join(__dirname, 'program.js'), state, ending], {
+interface StartOptions {
+  readonly node?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly onReached?: (child: ChildProcess) => void;
+}
+
+function start(state: State, ending: Ending, options: StartOptions = {}): Promise<Ended> {
+  const { node = process.execPath, env = {}, onReached } = options;
+  const child = spawn(node, [join(__dirname, 'program.js'), state, ending], {
     env: {
       ...process.env,
       ...domino.simulation.environment,
@@ -39,6 +52,7 @@ function start(state: State, ending: Ending, onReached?: (child: ChildProcess) =
       TEST_NOTES_INI: domino.simulation.notesIni,
       TEST_DELTA_DIRECTORY: domino.deltaDirectory,
       TEST_SHADOW_DIRECTORY: domino.shadowDirectory,
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -76,35 +90,80 @@ function filesBelow(directory: string): string[] {
 
 const open: readonly State[] = ['begun', 'creating', 'created'];
 
-describe.each<State>(['loaded', ...open, 'ended', 'disposed'])('in state %s', (state) => {
-  test.each<[Ending, number]>([
-    ['natural', 0],
-    ['exit', 0],
-    ['throw', 1],
-    ['worker-end', 0],
-    ['worker-exit', 0],
-    ['worker-terminate', 0],
-  ])('%s leaves nothing', async (ending, exitCode) => {
-    const { code, signal, stderr, stdout } = await start(state, ending);
-    expect({ code, signal, stderr: code === exitCode ? '' : stderr }).toEqual({
-      code: exitCode,
-      signal: null,
-      stderr: '',
+describe.each(nodes)('Node.js $version', ({ program: node }) => {
+  describe.each<State>(['loaded', ...open, 'ended', 'disposed'])('in state %s', (state) => {
+    test.each<[Ending, number]>([
+      ['natural', 0],
+      ['exit', 0],
+      ['throw', 1],
+      ['interrupt', 130],
+      ['worker-end', 0],
+      ['worker-exit', 0],
+      ['worker-terminate', 0],
+    ])('%s leaves nothing', async (ending, exitCode) => {
+      const onReached = (child: ChildProcess): unknown => ending === 'interrupt' && child.kill('SIGINT');
+      const { code, signal, stderr, stdout } = await start(state, ending, { node, onReached });
+      expect({ code, signal, stderr: code === exitCode ? '' : stderr }).toEqual({
+        code: exitCode,
+        signal: null,
+        stderr: '',
+      });
+      if (ending.startsWith('worker-')) expect(stdout).toContain('worker ended');
+      // A terminated worker runs no JavaScript any more: nobody warns, and the journal still names the backup.
+      const terminated = ending === 'worker-terminate';
+      expect(stderr.includes('ended with an open backup')).toBe(open.includes(state) && !terminated);
+      expect(filesBelow(join(domino.deltaDirectory, '.journal'))).toHaveLength(
+        open.includes(state) && terminated ? 1 : 0,
+      );
+      if (terminated) rmSync(domino.deltaDirectory, { recursive: true, force: true });
+      await expectNothingLeft();
     });
-    if (ending.startsWith('worker-')) expect(stdout).toContain('worker ended');
-    // A terminated worker runs no JavaScript any more: nobody warns, and the journal still names the backup.
-    const terminated = ending === 'worker-terminate';
-    expect(stderr.includes('ended with an open backup')).toBe(open.includes(state) && !terminated);
-    expect(filesBelow(join(domino.deltaDirectory, '.journal'))).toHaveLength(
-      open.includes(state) && terminated ? 1 : 0,
-    );
-    if (terminated) rmSync(domino.deltaDirectory, { recursive: true, force: true });
+  });
+
+  test('four workers share the runtime', async () => {
+    const { code, signal, stdout, stderr } = await start('ended', 'four-workers', { node });
+    expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+    expect(stdout.match(/backed up/g)).toHaveLength(4);
     await expectNothingLeft();
+  });
+
+  test('four workers that are terminated leave nothing in backup mode', async () => {
+    const { code, signal, stdout } = await start('ended', 'four-workers-terminate', { node });
+    expect({ code, signal }).toEqual({ code: 0, signal: null });
+    expect(stdout).toContain('workers ended');
+    rmSync(domino.deltaDirectory, { recursive: true, force: true }); // with the journal of the one that had begun
+    await expectNothingLeft();
+  });
+
+  test.each<[State, string]>([
+    ['loaded', 'begun'],
+    ['disposed', 'ERR_DOMINO_RUNTIME_BUSY'],
+  ])('a second copy of the package, while the first is %s: %s', async (state, answer) => {
+    const copy = copyOfPackage();
+    try {
+      const env = { TEST_SECOND_COPY: copy };
+      const { code, signal, stdout, stderr } = await start(state, 'second-copy', { node, env });
+      expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+      expect(stdout).toBe(`second copy: ${answer}\nreached\n`);
+      await expectNothingLeft();
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
   });
 });
 
+/** What is loaded of the package, in another directory: another library for the loader, other modules for Node.js. */
+function copyOfPackage(): string {
+  const copy = mkdtempSync(join(domino.home, 'copy-'));
+  const addon = process.platform === 'win32' ? 'prebuilds' : join('build', 'Release', 'domino_vss.node');
+  for (const part of ['package.json', 'dist', 'schema', addon])
+    cpSync(join(packageRoot, part), join(copy, part), { recursive: true });
+  symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'), 'junction');
+  return copy;
+}
+
 test('a killed process is reported by the next backup', async () => {
-  const { signal } = await start('begun', 'hang', (child) => child.kill('SIGKILL'));
+  const { signal } = await start('begun', 'hang', { onReached: (child) => child.kill('SIGKILL') });
   expect(signal).toBe('SIGKILL');
   const backup = await beginBackup({
     domino: domino.location,
@@ -122,13 +181,14 @@ test('a killed process is reported by the next backup', async () => {
 test('a second process is told that the data directory is locked', async () => {
   let locked: unknown;
   let attempt: Promise<void> | undefined;
-  const { signal, stderr } = await start('begun', 'hang', (child) => {
+  const onReached = (child: ChildProcess): void => {
     attempt = beginBackup({ domino: domino.location, deltaDirectory: domino.deltaDirectory })
       .catch((error: unknown) => (locked = error))
       .then(() => {
         child.kill('SIGKILL');
       });
-  });
+  };
+  const { signal, stderr } = await start('begun', 'hang', { onReached });
   await attempt;
   expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' });
   expect(locked).toMatchObject({ code: 'ERR_LOCKED', retryable: true });

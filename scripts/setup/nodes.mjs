@@ -3,18 +3,22 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path';
 import { run } from './run.mjs';
 
-const { package: packageName, versions } = JSON.parse(
-  readFileSync(new URL('windows-node.json', import.meta.url), 'utf8'),
-);
+const packages = JSON.parse(readFileSync(new URL('nodes.json', import.meta.url), 'utf8'));
 
-/** The versions of Node.js for Windows that are tested with, for example `20` → `20.20.2`. */
-export const windowsNodeVersions = new Map(versions.map(({ version }) => [version.split('.')[0], version]));
+/** The versions of Node.js for a platform that are tested with, for example `20` → `20.20.2`. */
+export function nodeVersions(platform) {
+  return new Map(packages[platform].versions.map(({ version }) => [version.split('.')[0], version]));
+}
 
-/** Makes sure that `directory/node-<version>/node.exe` is there and answers it. It is no dependency: nothing ships it. */
-export async function fetchWindowsNode(directory, version) {
+/**
+ * Makes sure that the program of one of these versions is in `directory/node-<version>` and answers it. It is no
+ * dependency: nothing ships it.
+ */
+export async function fetchNode(platform, version, directory) {
+  const { package: packageName, program, versions } = packages[platform];
   const { integrity } = versions.find((known) => known.version === version);
-  const program = join(directory, `node-${version}`, 'node.exe');
-  if (existsSync(program)) return program;
+  const file = join(directory, `node-${version}`, program);
+  if (existsSync(file)) return file;
 
   mkdirSync(directory, { recursive: true });
   const work = mkdtempSync(join(directory, 'fetch-'));
@@ -29,5 +33,5 @@ export async function fetchWindowsNode(directory, version) {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  return program;
+  return file;
 }
