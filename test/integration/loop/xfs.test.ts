@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
-import { beginBackup, readManifest, restoreDatabases, type BackupReport, type ManifestDatabase } from '#lib/index';
+import { beginBackup, restoreDatabases, type BackupReport, type ManifestDatabase, type SnapshotSet } from '#lib/index';
 import { proofRuns, proveBackup } from '../proof';
 import { SimulatedDomino } from '../simulated-domino';
 import { LoopImage } from './images';
@@ -50,30 +50,37 @@ describe('a kept shadow', () => {
   const restore = (): ReturnType<typeof restoreDatabases> =>
     restoreDatabases({ domino: domino.location, manifest: report.directory, databases: [withDelta.path] });
 
-  beforeAll(async () => {
-    await server.resume();
-    const backup = await beginBackup({
-      domino: domino.location,
-      deltaDirectory: domino.deltaDirectory,
-      shadowDirectory: domino.shadowDirectory,
-      lifetime: 'persistent',
-    });
-    const set = await backup.createShadow();
-    await set.shadows[0]?.expose({ as: join(domino.home, 'exposed') });
-    report = await backup.endBackup();
-    await server.pause();
-    const databases: ManifestDatabase[] = [];
-    for await (const database of (await readManifest(report.manifest)).databases()) databases.push(database);
-    // Written between its clone and its start: without the change information the clone is worthless.
-    const candidates = databases.filter(
+  /** A database that was written between its start and its clone: without the change information the clone is worthless. */
+  async function findTorn(set: SnapshotSet): Promise<ManifestDatabase | undefined> {
+    const candidates = [...set.describeDatabases()].filter(
       ({ deltaBytes, logged, path }) => deltaBytes > 0 && !logged && path.startsWith('mail/'),
     );
-    const clones = candidates.map(({ shadowPath }) => join(report.volumes[0]?.root ?? '', shadowPath));
+    const clones = candidates.map(({ shadowPath }) => join(set.shadows[0]?.root ?? '', shadowPath));
     const verdicts = await domino.simulation.verify(clones);
-    const found = candidates.find((_candidate, index) => verdicts[index]?.verdict === 'torn');
-    if (!found) throw new Error('no clone is torn');
-    withDelta = found;
-  });
+    return candidates.find((_candidate, index) => verdicts[index]?.verdict === 'torn');
+  }
+
+  beforeAll(async () => {
+    // Chance decides whether a clone meets a transaction that is half written.
+    for (let tries = 0; tries < 50; ++tries) {
+      await server.resume();
+      await using backup = await beginBackup({
+        domino: domino.location,
+        deltaDirectory: domino.deltaDirectory,
+        shadowDirectory: domino.shadowDirectory,
+        lifetime: 'persistent',
+      });
+      const set = await backup.createShadow();
+      await server.pause();
+      const found = await findTorn(set);
+      if (!found) continue;
+      await set.shadows[0]?.expose({ as: join(domino.home, 'exposed') });
+      report = await backup.endBackup();
+      withDelta = found;
+      return;
+    }
+    throw new Error('no clone is torn');
+  }, 300_000);
 
   test('stays, exposed and readable', () => {
     expect(report.volumes).toMatchObject([{ kept: true }]);
