@@ -56,6 +56,11 @@ HRESULT Session::startOperation(abi::IVssAsync** async, std::string method, std:
     return S_OK;
 }
 
+bool Session::isWorking() {
+    const Lock lock(mutex_);
+    return operation_ && operation_->status() == VSS_S_ASYNC_PENDING;
+}
+
 void Session::cancelOperation() {
     std::shared_ptr<Operation> running;
     {

@@ -119,6 +119,7 @@ private:
     HRESULT startOperation(
         abi::IVssAsync** async, std::string method, std::function<HRESULT(Operation&)> body,
         std::function<void()> failed = [] {});
+    bool isWorking();
     void cancelOperation();
 
     bool isEnabled(const WriterDescription& writer) const;

@@ -239,6 +239,7 @@ HRESULT Session::PrepareForBackup(abi::IVssAsync** async) {
 
 HRESULT Session::AbortBackup() {
     return call("IVssBackupComponents::AbortBackup", [&]() -> HRESULT {
+        if (settings().text("abort", "cancels") == "late" && isWorking()) return S_OK;
         cancelOperation();
         const Lock lock = enterInitialised();
         if (phase_ == Phase::Initialised || phase_ == Phase::Completed) return S_OK;  // nothing under way

@@ -340,6 +340,35 @@ void givesUpAtTheDeadline() {
     CHECK(shadows().empty());
 }
 
+void namesAShadowThatMayStillAppear() {
+    {
+        vss::RequesterOptions asked = options(kNasRollback);
+        asked.cancelPatience = milliseconds(300);
+        Backup backup(asked);
+        const auto failure = backup.all(milliseconds(500));
+        CHECK(failure && failure->code == std::string(backup::code::kDeadline));
+        CHECK(backup.server.inBackup == 0);
+        const auto left = backup.close(false, false);
+        CHECK(left && left->code == std::string(backup::code::kShadow));
+        CHECK(left->subject == vss::formatGuid(backup.provider->report().setId));
+        for (int i = 0; i < 1000 && shadows().empty(); ++i) ::Sleep(20);
+        CHECK(shadows().size() == 1);
+        requireGood(backup.close(false, false));
+    }
+    CHECK(shadows().empty());
+}
+
+void startsOverWhereAnotherSetIsMade() {
+    Backup backup(options(kBackup));
+    requireGood(backup.all());
+    CHECK(backup.provider->report().shadows.size() == 1);
+    const std::string seen = calls();
+    const auto refused = seen.find("AddToSnapshotSet");
+    CHECK(refused != std::string::npos && seen.find("InitializeForBackup", refused) != std::string::npos);
+    CHECK(seen.find("AbortBackup", refused) < seen.find("InitializeForBackup", refused));
+    requireGood(backup.close(false, true));
+}
+
 void waitsForAnotherRequester() {
     Backup backup(options(kFileShareBackup));
     requireGood(backup.run(&Session::open));
@@ -467,6 +496,10 @@ int main(int count, char** arguments) {
         {"a cancel that comes too late leaves nothing", "latency.phase.Commit=1500\ncancel=late\n",
          cancelsWhileTheShadowIsMade},
         {"a shadow that hangs ends at the deadline", "latency.phase.Commit=60000\n", givesUpAtTheDeadline},
+        {"a cancelled shadow that may still appear is named", "latency.phase.Commit=3000\ncancel=fail\nabort=late\n",
+         namesAShadowThatMayStillAppear},
+        {"a set that is being made elsewhere is waited for", "log=1\nfault.AddToSnapshotSet.1=0x80042316\n",
+         startsOverWhereAnotherSetIsMade},
         {"another requester is waited for", "", waitsForAnotherRequester},
         {"a shadow that vanished is noticed", "", noticesAShadowThatVanished},
         {"shadows are listed and exposed", "", listsAndExposes},

@@ -23,6 +23,12 @@ HRESULT AsyncOperation::status() {
     return result;
 }
 
+bool AsyncOperation::runs() noexcept {
+    HRESULT result = E_UNEXPECTED;
+    return async_ && SUCCEEDED(async_->QueryStatus(&result, nullptr)) &&
+           static_cast<std::uint32_t>(result) == result::kAsyncPending;
+}
+
 bool AsyncOperation::pending() {
     const HRESULT result = status();
     switch (static_cast<std::uint32_t>(result)) {

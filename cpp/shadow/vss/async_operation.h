@@ -21,6 +21,9 @@ public:
     /// The same for an operation that cannot be cancelled: whether it has finished within the limits. Throws Failure.
     [[nodiscard]] bool awaitWithin(const backup::Limits& limits);
 
+    /// Whether VSS still works on it, as far as it says so; false when it never began.
+    [[nodiscard]] bool runs() noexcept;
+
 private:
     /// Whether it still runs; throws when it failed.
     [[nodiscard]] bool pending();

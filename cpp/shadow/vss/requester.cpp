@@ -5,7 +5,6 @@
 
 #include "backup/path.h"
 #include "shadow/vss/administration.h"
-#include "shadow/vss/async_operation.h"
 #include "shadow/vss/storage_check.h"
 #include "shadow/vss/volume_name.h"
 #include "shadow/vss/vss_codes.h"
@@ -24,13 +23,27 @@ namespace {
 /// While another requester creates a shadow: how long until it is asked again.
 constexpr milliseconds kFirstBackOff{250};
 constexpr milliseconds kLongestBackOff{5'000};
-/// A cancelled DoSnapshotSet may still make its shadow; it is waited for, so that the shadow can be deleted.
-constexpr milliseconds kCommitCancelPatience{30'000};
 
-void sleepUnlessExceeded(milliseconds time, const Limits& limits) {
-    const auto end = backup::Clock::now() + time;
-    while (backup::Clock::now() < end && limits.exceeded() == nullptr) ::Sleep(10);
-}
+/// Growing pauses between the tries.
+class BackOff {
+public:
+    explicit BackOff(const Limits& limits) : limits_(limits) {}
+
+    /// Throws when there is no time left: what it was spent on, or that the wait was aborted.
+    void pause(const Failure& inProgress) {
+        const auto end = backup::Clock::now() + pause_;
+        while (backup::Clock::now() < end && limits_.exceeded() == nullptr) ::Sleep(10);
+        const char* const reason = limits_.exceeded();
+        if (reason == backup::code::kAborted)
+            throw Failure(reason, Phase::prepare, "aborted while another shadow was being created");
+        if (reason != nullptr) throw Failure(inProgress);
+        pause_ = std::min(pause_ * 2, kLongestBackOff);
+    }
+
+private:
+    const Limits& limits_;
+    milliseconds pause_ = kFirstBackOff;
+};
 
 bool isNotFound(HRESULT result) {
     return static_cast<std::uint32_t>(result) == result::kObjectNotFound;
@@ -49,16 +62,25 @@ Failure writerFailure(const Writer& writer, const char* operation, Phase phase) 
 
 Requester::Requester(RequesterOptions options) : options_(std::move(options)) {}
 
+bool Requester::hasAttribute(std::uint32_t attribute) const noexcept {
+    return (options_.context & attribute) != 0;
+}
+
 bool Requester::hasWriters() const noexcept {
-    return (options_.context & VSS_VOLSNAP_ATTR_NO_WRITERS) == 0;
+    return !hasAttribute(VSS_VOLSNAP_ATTR_NO_WRITERS);
 }
 
 bool Requester::isTransportable() const noexcept {
-    return (options_.context & VSS_VOLSNAP_ATTR_TRANSPORTABLE) != 0;
+    return hasAttribute(VSS_VOLSNAP_ATTR_TRANSPORTABLE);
 }
 
 void Requester::begin(const Limits& limits) {
     nameVolumes();
+    initialise(limits);
+}
+
+void Requester::initialise(const Limits& limits) {
+    report_ = {};
     components_ = createBackupComponents();
     require(components_->InitializeForBackup(nullptr), "IVssBackupComponents::InitializeForBackup", Phase::open);
     if (options_.context != VSS_CTX_BACKUP)
@@ -177,7 +199,39 @@ void Requester::selectWriters(const WriterRules& rules) {
 }
 
 void Requester::openSet(const Limits& limits) {
-    startSet(limits);
+    // Only one set at a time is made on a machine, and in a cluster on all of its machines.
+    for (BackOff backOff(limits);;) {
+        try {
+            startSet();
+            addVolumes();
+            break;
+        } catch (const Failure& failure) {
+            if (failure.status != result::kSnapshotSetInProgress) throw;
+            if (setStarted_) {
+                // An open set would lock others out meanwhile, and an object cannot start a second one.
+                abortWhereDue();
+                components_.Reset();
+            }
+            backOff.pause(failure);
+        }
+        if (!components_) initialise(limits);
+    }
+    if (!hasWriters()) return;
+    prepared_ = true;
+    AsyncOperation preparing("IVssBackupComponents::PrepareForBackup", Phase::prepare);
+    require(components_->PrepareForBackup(preparing.put()), "IVssBackupComponents::PrepareForBackup", Phase::prepare);
+    preparing.await(limits);
+    requireWriters("IVssBackupComponents::PrepareForBackup", Phase::prepare, limits);
+}
+
+void Requester::startSet() {
+    VSS_ID id{};
+    require(components_->StartSnapshotSet(&id), "IVssBackupComponents::StartSnapshotSet", Phase::prepare);
+    setStarted_ = true;
+    report_.setId = guidOf(id);
+}
+
+void Requester::addVolumes() {
     std::vector<Guid> ids;
     for (const std::string& volume : volumes_) {
         std::wstring name = backup::toUtf16(volume);
@@ -187,40 +241,12 @@ void Requester::openSet(const Limits& limits) {
         ids.push_back(guidOf(id));
     }
     for (const std::size_t index : indexOfVolume_) report_.shadowIds.push_back(ids[index]);
-    if (!hasWriters()) return;
-    prepared_ = true;
-    AsyncOperation preparing("IVssBackupComponents::PrepareForBackup", Phase::prepare);
-    require(components_->PrepareForBackup(preparing.put()), "IVssBackupComponents::PrepareForBackup", Phase::prepare);
-    preparing.await(limits);
-    requireWriters("IVssBackupComponents::PrepareForBackup", Phase::prepare, limits);
-}
-
-void Requester::startSet(const Limits& limits) {
-    milliseconds backOff = kFirstBackOff;
-    for (;;) {
-        VSS_ID id{};
-        const HRESULT result = components_->StartSnapshotSet(&id);
-        if (SUCCEEDED(result)) {
-            setStarted_ = true;
-            report_.setId = guidOf(id);
-            return;
-        }
-        Failure failure = comFailure(result, "IVssBackupComponents::StartSnapshotSet", Phase::prepare);
-        if (failure.status != result::kSnapshotSetInProgress) throw Failure(failure);
-        sleepUnlessExceeded(backOff, limits);
-        const char* const reason = limits.exceeded();
-        if (reason == backup::code::kAborted)
-            throw Failure(reason, Phase::prepare, "aborted while another shadow was being created");
-        if (reason != nullptr) throw Failure(failure);  // the deadline is over and this is what it was spent on
-        backOff = std::min(backOff * 2, kLongestBackOff);
-    }
 }
 
 void Requester::create(const Limits& limits) {
-    AsyncOperation creating("IVssBackupComponents::DoSnapshotSet", Phase::shadow);
-    commitCalled_ = true;
-    require(components_->DoSnapshotSet(creating.put()), "IVssBackupComponents::DoSnapshotSet", Phase::shadow);
-    creating.await(limits, kCommitCancelPatience);
+    commit_.emplace("IVssBackupComponents::DoSnapshotSet", Phase::shadow);
+    require(components_->DoSnapshotSet(commit_->put()), "IVssBackupComponents::DoSnapshotSet", Phase::shadow);
+    commit_->await(limits, options_.cancelPatience);
     committed_ = true;
 }
 
@@ -288,13 +314,14 @@ void Requester::abortWhereDue() {
     const bool writersWait = prepared_ && !completed_;
     if (!setIsOpen && !writersWait) return;
     const HRESULT result = components_->AbortBackup();
+    setStarted_ = prepared_ = false;
     if (FAILED(result)) report_.warnings.push_back("AbortBackup: " + comFailure(result, "", Phase::end).text);
 }
 
 void Requester::remove() {
     const bool expected = committed_ && (completed_ || !hasWriters());
     abortWhereDue();
-    if (!commitCalled_) {
+    if (!commit_) {
         components_.Reset();
         return;
     }
@@ -306,19 +333,25 @@ void Requester::remove() {
         VSS_ID notDeleted{};
         deleted =
             components_->DeleteSnapshots(vssId(report_.setId), VSS_OBJECT_SNAPSHOT_SET, TRUE, &count, &notDeleted);
-        components_.Reset();
     }
     if (isNotFound(deleted) && expected) report_.warnings.emplace_back("the shadow was gone before it was deleted");
     if (FAILED(deleted) && !isNotFound(deleted)) {
         const Deletion again = deleteShadows(report_.setId, DeletionKind::set, true);
         if (again.failure) throw Failure(*again.failure);
     }
-    commitCalled_ = false;
+    // Cancelled, given up waiting for, and still at work. What it makes that is not persistent goes with the object.
+    if (commit_->runs() && hasAttribute(VSS_VOLSNAP_ATTR_PERSISTENT))
+        throw Failure(backup::code::kShadow, Phase::end,
+                      "DoSnapshotSet was cancelled and has not ended: its shadow may still appear",
+                      formatGuid(report_.setId));
+    commit_.reset();
+    components_.Reset();
 }
 
 void Requester::keep() {
     // Nobody aborts a shadow that is good only because writers are not told of it: to many of them that is an error.
     if (completing_) abortWhereDue();
+    commit_.reset();
     components_.Reset();
 }
 

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "backup/deadline.h"
+#include "shadow/vss/async_operation.h"
 #include "shadow/vss/shadow_properties.h"
 #include "shadow/vss/writer_selection.h"
 
@@ -21,6 +24,9 @@ struct RequesterOptions {
     std::vector<std::string> volumes;
     /// Databases are in our own backup mode: Domino's own writer must not start a second one.
     bool ownBackupMode = false;
+    /// A cancelled DoSnapshotSet may still make its shadow; so long it is waited for, so that the shadow can be
+    /// deleted.
+    std::chrono::milliseconds cancelPatience{30'000};
 };
 
 /// What is known of a requester, as far as it has got.
@@ -53,7 +59,8 @@ public:
     void inspect(const backup::Limits& limits);
     /// The backup has succeeded: the shadow is still there, and the writers are told.
     void complete(const backup::Limits& limits);
-    /// Ends the session and deletes what it made. Idempotent.
+    /// Ends the session and deletes what it made. Idempotent. Throws while a shadow that is persistent may still
+    /// appear; it can be called again then.
     void remove();
     /// Ends the session and leaves the shadow; one that is not persistent vanishes with it. Writers that were not told
     /// of the success learn only that the session is over.
@@ -62,15 +69,21 @@ public:
     [[nodiscard]] const RequesterReport& report() const noexcept { return report_; }
 
 private:
+    [[nodiscard]] bool hasAttribute(std::uint32_t attribute) const noexcept;
     [[nodiscard]] bool hasWriters() const noexcept;
     [[nodiscard]] bool isTransportable() const noexcept;
     [[nodiscard]] WriterRules writerRules() const;
     void nameVolumes();
+    /// A new object, and everything that needs no machine-wide lock.
+    void initialise(const backup::Limits& limits);
     void requireSupported();
     /// Tells VSS which writers are not to take part, which must come before their metadata is gathered. Returns them.
     [[nodiscard]] std::vector<Writer> disableWriters(const WriterRules& rules, const backup::Limits& limits);
     void selectWriters(const WriterRules& rules);
-    void startSet(const backup::Limits& limits);
+    /// StartSnapshotSet.
+    void startSet();
+    /// AddToSnapshotSet for each volume.
+    void addVolumes();
     void requireWriters(const char* operation, backup::Phase phase, const backup::Limits& limits);
     void abortWhereDue();
 
@@ -81,7 +94,7 @@ private:
     ComPtr<IVssBackupComponents> components_;  // nullptr before `begin` and after the end
     bool setStarted_ = false;
     bool prepared_ = false;
-    bool commitCalled_ = false;
+    std::optional<AsyncOperation> commit_;  // DoSnapshotSet, from its call until its shadow is gone or kept
     bool committed_ = false;
     bool completing_ = false;
     bool completed_ = false;
