@@ -106,10 +106,12 @@ async function begin(
   undo.push(() => rm(directory, { recursive: true, force: true }));
   await mkdir(join(directory, 'deltas'), { recursive: true, mode: 0o700 });
   const hookRun = provider.hook && new HookRun(provider.hook, id, databases.volumes);
+  // For a hook they are only flushed.
+  const nativeVolumes = provider.hook?.flushesVolumes ? [] : volumes;
   const session = binding.createSession({
     provider: provider.native,
     source: server.runtime ? 'domino' : 'offline',
-    volumes: volumes.map((volume, index) => ({
+    volumes: nativeVolumes.map((volume, index) => ({
       source: nativeSource(provider.native, volume),
       target: plan.targets[index] ?? '',
     })),

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import type { BackupDatabases } from './databases';
 import { OptionError, ShadowError, toPublicError } from './errors';
 import type { NativeBinding, NativeProvider, NativeVolume } from './native';
-import { checkOptions, functionValue, nonEmptyString, oneOf } from './options';
+import { boolean, checkOptions, functionValue, nonEmptyString, oneOf } from './options';
 import { requireVss } from './vss-call';
 import type { ResolvedVss } from './vss-context';
 import { withBackslash } from './windows-names';
@@ -36,6 +36,11 @@ export interface HookLimits {
 export interface HookProvider {
   /** For reports, for example `lvm`. */
   readonly name: string;
+  /**
+   * Whether {@link create} itself brings to the disk what the file systems still keep in memory, as fsfreeze and VSS do.
+   * Default: false. The volumes are flushed before it then, inside the window; on Windows only administrators can.
+   */
+  readonly flushesVolumes?: boolean | undefined;
   /** Takes the snapshot. Slow preparation belongs before `createShadow` is called. */
   create(context: HookContext, limits: HookLimits): Promise<{ readonly shadows: readonly HookShadow[] }>;
   /** Removes a snapshot that is no longer wanted. Default: nothing is removed. */
@@ -68,6 +73,7 @@ export function checkProvider(value: unknown, name: string): void {
     // Members may be inherited: the hook can be an instance of a class.
     const hook = value as Partial<HookProvider>;
     nonEmptyString(hook.name, `${name}.name`);
+    if (hook.flushesVolumes !== undefined) boolean(hook.flushesVolumes, `${name}.flushesVolumes`);
     functionValue(hook.create, `${name}.create`);
     if (hook.remove !== undefined) functionValue(hook.remove, `${name}.remove`);
     return;

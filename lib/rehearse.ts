@@ -78,6 +78,7 @@ const slowestCount = 10;
 /** A provider that captures nothing. */
 const nothing: HookProvider = {
   name: 'rehearsal',
+  flushesVolumes: true, // nobody looks at the disk
   create: ({ volumes }) => Promise.resolve({ shadows: volumes.map(({ path }) => ({ volume: path, root: path })) }),
 };
 

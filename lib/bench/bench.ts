@@ -11,7 +11,7 @@ import type { HookProvider, ProviderOption } from '../provider';
 import { spread, type Spread } from '../spread';
 import type { Timeline } from '../timeline';
 import { measureWindow, type WindowMeasure } from './measure';
-import { spawnedBtrfsSnapshot } from './spawned-snapshot';
+import { spawnedBtrfsSnapshot, spawnedScript } from './spawned-snapshot';
 
 export interface BenchOptions extends Pick<
   BeginBackupOptions,
@@ -87,6 +87,7 @@ export interface BenchResult {
 function waiting(waitMs: number): HookProvider {
   return {
     name: `wait ${waitMs} ms`,
+    flushesVolumes: true, // the time of a flush is part of the wait
     create: async ({ volumes }, { signal }) => {
       await sleep(waitMs, undefined, { signal });
       return { shadows: volumes.map(({ path }) => ({ volume: path, root: path })) };
@@ -135,10 +136,9 @@ interface Way {
 /** How backups are made without this package, as far as this machine can do it. */
 function otherWays(provider: string, { shadow, shadowDirectory }: BenchOptions, shards: number): Way[] {
   const ways: Way[] = [{ name: 'one database after another', shadow, shards: 1, windowsMs: [] }];
-  if (provider === 'btrfs') {
-    const spawned = { provider: spawnedBtrfsSnapshot(shadowDirectory) };
-    ways.push({ name: 'snapshot by a spawned command', shadow: spawned, shards, windowsMs: [] });
-  }
+  const spawned =
+    provider === 'btrfs' ? spawnedBtrfsSnapshot(shadowDirectory) : provider === 'vss' ? spawnedScript() : undefined;
+  if (spawned) ways.push({ name: `spawned: ${spawned.name}`, shadow: { provider: spawned }, shards, windowsMs: [] });
   return ways;
 }
 

@@ -397,6 +397,13 @@ describe('hooks', () => {
     expectNothingLeft();
   });
 
+  test.each([true, false])('that flush the volumes themselves (%p) need no other flush', async (flushesVolumes) => {
+    const sessions = jest.spyOn(domino.binding, 'createSession');
+    const backup = await begin({ provider: { ...hook(() => Promise.resolve({ shadows: [] })), flushesVolumes } });
+    expect(sessions.mock.calls[0]?.[0].volumes).toHaveLength(flushesVolumes ? 0 : 1);
+    await backup.dispose();
+  });
+
   test('that deliver too late have the result removed', async () => {
     const removed: unknown[] = [];
     let deliver: (() => void) | undefined;
