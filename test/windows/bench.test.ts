@@ -1,0 +1,55 @@
+// The benchmark through VSS, and beside it the same backups with the shadow by a script in a process of its own. What is
+// measured under Wine says nothing of Windows; that it can be measured does.
+
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import type { BenchReport } from '#lib/bench/bench';
+import type { RehearsalReport } from '#lib/index';
+import { packageRoot } from '#lib/package-root';
+import { SimulatedDomino } from '../integration/simulated-domino';
+import { Machine } from './machine';
+
+const machine = new Machine();
+let domino: SimulatedDomino;
+
+beforeAll(async () => {
+  domino = await SimulatedDomino.create({ databases: 40 }, machine.homes[0]);
+}, 120_000);
+
+afterAll(async () => {
+  await domino[Symbol.asyncDispose]();
+  machine[Symbol.dispose]();
+});
+
+/** The command line's one JSON document. */
+function command(name: string, ...args: string[]): Promise<unknown> {
+  const { programDirectory, notesIni } = domino.simulation;
+  const main = join(packageRoot, 'dist', 'cli', 'main.js');
+  const location = ['--program', programDirectory, '--ini', notesIni, '--delta-dir', machine.deltaDirectory];
+  const env = { ...process.env, ...machine.environment() };
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [main, name, ...location, '--json', ...args], { env }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${name}: ${stdout}${stderr}`, { cause: error }));
+      else resolve(JSON.parse(stdout));
+    });
+  });
+}
+
+test('a benchmark compares with a spawned script', async () => {
+  const report = (await command('bench', '--runs', '2', '--warm-ups', '1', '--compare')) as BenchReport;
+  expect(report.conditions).toMatchObject({ provider: 'vss', databases: domino.simulation.databases().length });
+  expect(report.compared.map(({ way }) => way)).toEqual(['one database after another', 'spawned: domino-vss script']);
+  // A process that starts, loads Node.js and ends lies inside that window.
+  expect(report.compared[1]?.timesLonger).toBeGreaterThan(1);
+  expect(report.figures['lastStartToShadowMs']).toMatchObject({ count: 2 });
+  expect(machine.shadows()).toEqual([]);
+  machine.expectNoLeaks();
+  await domino.expectQuiet();
+});
+
+test('a rehearsal needs no volume that can be flushed', async () => {
+  const report = (await command('rehearse')) as RehearsalReport;
+  expect(report).toMatchObject({ databases: domino.simulation.databases().length, refused: [] });
+  expect(machine.shadows()).toEqual([]);
+  await domino.expectQuiet();
+});
