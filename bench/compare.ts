@@ -1,5 +1,5 @@
-// node build/bench/compare.js [scale] [uneven] [curve] [disk] [btrfs]: what docs/benchmarks.md shows; all of it by default.
-// `disk` and `btrfs` mount images and so need root.
+// node build/bench/compare.js [scale] [uneven] [curve] [disk] [clones] [btrfs]: what docs/benchmarks.md shows; all of it by
+// default. `disk`, `clones` and `btrfs` mount images and so need root.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ const say = (line: string): void => {
 };
 
 async function main(): Promise<void> {
-  const parts = { scale, uneven, curve, disk, btrfs };
+  const parts = { scale, uneven, curve, disk, clones, btrfs };
   const asked = process.argv.slice(2);
   const unknown = asked.find((name) => !Object.hasOwn(parts, name));
   if (unknown !== undefined) throw new Error(`no part "${unknown}"; there are: ${Object.keys(parts).join(' ')}`);
@@ -118,6 +118,34 @@ async function disk(): Promise<void> {
       say(`${name.padEnd(11)} ${column(window, 8)} ms  ${(before / window).toFixed(2)} × shorter   (all: ${all})`);
     }
     await server.stop();
+  });
+}
+
+/** Clones and stops in a pipeline, against all clones before the first stop; the same databases, in turn. */
+async function clones(): Promise<void> {
+  using image = new LoopImage('xfs', 4096);
+  await withSimulation(2000, image.mountPoint, async (simulation) => {
+    const server = await simulation.serve({ threads: 2, transactionsPerSecond: 1500, seed });
+    const orders = ['pipelined', 'first'] as const;
+    const found: Record<(typeof orders)[number], EngineRun[]> = { pipelined: [], first: [] };
+    for (let round = 0; round < 10; ++round) {
+      for (const order of orders) {
+        await sleep(500); // pages become dirty
+        const into = join(image.mountPoint, 'clones');
+        found[order].push(
+          ...(await runEngine({ simulation, runs: 1, flush: image.mountPoint, clones: { order, into } })),
+        );
+        rmSync(into, { recursive: true, force: true });
+      }
+    }
+    await server.stop();
+    const [pipelined, first] = [found.pipelined, found.first];
+    for (const figure of ['windowMs', 'databaseMs'] as const) {
+      const [ours, theirs] = [middle(pipelined, figure), middle(first, figure)];
+      say(
+        `${figure}: pipelined ${ours.toFixed(1)}, clones first ${theirs.toFixed(1)}: ${(theirs / ours).toFixed(2)} ×`,
+      );
+    }
   });
 }
 

@@ -18,6 +18,8 @@ export interface EngineRun {
   readonly skewRatio: number;
   readonly shadowMs: number;
   readonly windowUsPerDatabase: number;
+  /** How long one database is in backup mode, on average. */
+  readonly databaseMs: number;
   readonly preparedToFirstStartUs: number;
   readonly bytesPerDatabase: number;
 }
@@ -36,6 +38,8 @@ export interface EngineOptions {
   readonly known?: boolean;
   /** Directory whose file system is written back before the window. */
   readonly flush?: string;
+  /** Clones into a directory, which must not exist, instead of a wait in place of the shadow. */
+  readonly clones?: { readonly order: 'pipelined' | 'first'; readonly into: string };
   /** Databases of a simulation instead of a Domino that does nothing. */
   readonly simulation?: Simulation;
   /** Its settings, by the environment of the process. */
@@ -62,6 +66,8 @@ export async function runEngine(options: EngineOptions): Promise<EngineRun[]> {
     heavy: options.heavy,
     known: options.known === undefined ? undefined : Number(options.known),
     flush: options.flush,
+    clones: options.clones?.order,
+    into: options.clones?.into,
     program: simulation?.programDirectory,
     ini: simulation?.notesIni,
   };

@@ -5,6 +5,9 @@
 //   heavy=N known=0|1       one database in N takes 100 times as long; known: an earlier backup has measured it
 //   flush=DIR               write the file system of DIR back before the window
 //   way=engine|one-by-one   the engine, or what it is compared with
+//   clones=pipelined|first into=DIR   clones into a new directory instead of a wait; as the reflink provider does, or
+//   all
+//                                     of them before the first database leaves backup mode
 
 #include <unistd.h>
 
@@ -23,11 +26,13 @@
 #include <vector>
 
 #include "backup/session.h"
+#include "clones_first.h"
 #include "domino/catalog.h"
 #include "domino/domino_source.h"
 #include "domino/runtime.h"
 #include "idle_domino.h"
 #include "one_by_one.h"
+#include "shadow/reflink_provider.h"
 #include "shadow/session_volume.h"
 
 namespace {
@@ -53,10 +58,10 @@ public:
     [[nodiscard]] long number(const char* name) const { return std::stol(values_.at(name)); }
 
 private:
-    std::map<std::string, std::string> values_{{"databases", "10000"}, {"shards", "16"},   {"start-us", "0"},
-                                               {"stop-us", "0"},       {"shadow-ms", "0"}, {"runs", "5"},
-                                               {"program", ""},        {"ini", ""},        {"flush", ""},
-                                               {"way", "engine"},      {"heavy", "0"},     {"known", "0"}};
+    std::map<std::string, std::string> values_{
+        {"databases", "10000"}, {"shards", "16"}, {"start-us", "0"}, {"stop-us", "0"}, {"shadow-ms", "0"},
+        {"runs", "5"},          {"program", ""},  {"ini", ""},       {"flush", ""},    {"way", "engine"},
+        {"heavy", "0"},         {"known", "0"},   {"clones", ""},    {"into", ""}};
 };
 
 constexpr std::uint32_t kSeed = 20261123;
@@ -81,6 +86,15 @@ private:
     milliseconds time_;
     std::string flush_;
 };
+
+std::unique_ptr<ShadowProvider> makeProvider(const Arguments& arguments) {
+    const std::string& clones = arguments.text("clones");
+    if (clones.empty())
+        return std::make_unique<WaitProvider>(milliseconds(arguments.number("shadow-ms")), arguments.text("flush"));
+    const std::vector<domino_vss::shadow::SessionVolume> volumes{{arguments.text("flush"), arguments.text("into")}};
+    if (clones == "pipelined") return std::make_unique<domino_vss::shadow::ReflinkProvider>(volumes);
+    return std::make_unique<ClonesFirst>(volumes, static_cast<std::size_t>(arguments.number("shards")));
+}
 
 /// An empty directory for deltas, gone at the end.
 class WorkDirectory {
@@ -114,11 +128,11 @@ void print(const Window& window, long databases, long threads, double preparedTo
     std::printf(
         "{\"databases\":%ld,\"shards\":%ld,\"windowMs\":%.3f,\"idealMs\":%.3f,\"windowRatio\":%.4f,"
         "\"skewRatio\":%.4f,\"shadowMs\":%.3f,\"windowUsPerDatabase\":%.4f,\"ownUsPerDatabase\":%.4f,"
-        "\"preparedToFirstStartUs\":%.1f,\"bytesPerDatabase\":%.0f}\n",
+        "\"databaseMs\":%.3f,\"preparedToFirstStartUs\":%.1f,\"bytesPerDatabase\":%.0f}\n",
         databases, threads, window.windowMs, idealMs, window.windowMs / idealMs,
         window.skewMs / (window.startSumMs / static_cast<double>(threads)), window.shadowMs,
         (window.windowMs - window.shadowMs) * 1000 / static_cast<double>(databases),
-        ownUs / static_cast<double>(databases), preparedToFirstStartUs, bytesPerDatabase);
+        ownUs / static_cast<double>(databases), window.databaseMs, preparedToFirstStartUs, bytesPerDatabase);
     std::fflush(stdout);
 }
 
@@ -145,9 +159,7 @@ void runEngine(std::unique_ptr<DatabaseSource> source, const std::vector<Databas
     options.shards = static_cast<std::uint16_t>(arguments.number("shards"));
     options.deltaDirectory = deltas;
     const std::int64_t before = residentBytes();
-    Session session(
-        options, std::move(source),
-        std::make_unique<WaitProvider>(milliseconds(arguments.number("shadow-ms")), arguments.text("flush")));
+    Session session(options, std::move(source), makeProvider(arguments));
     for (const DatabaseSpec& spec : specs) session.add(spec);
     Settled opened;
     session.open(10min, opened.completion());
@@ -186,7 +198,7 @@ void run(const Arguments& arguments) {
     if (real) {
         const auto info = domino_vss::domino::runtime::open({arguments.text("program"), arguments.text("ini")});
         for (const auto& entry : domino_vss::domino::findDatabases(info.dataDirectory, {}).entries)
-            specs.push_back({entry.path, entry.file, "", 0});
+            specs.push_back({entry.path, entry.file, arguments.text("into") + "/" + entry.path, 0});
     } else {
         std::mt19937 random(kSeed);
         const auto heavy = static_cast<std::uint32_t>(arguments.number("heavy"));

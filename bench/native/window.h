@@ -21,6 +21,7 @@ struct Window {
     double stopSumMs = 0;
     double shadowMs = 0;
     double skewMs = 0;
+    double databaseMs = 0;  ///< one database in backup mode, on average
     std::int64_t firstStartNs = INT64_MAX;
 };
 
@@ -36,6 +37,8 @@ inline Window measure(const std::vector<Times>& databases, double shadowMs) {
         lastReturned = std::max(lastReturned, times.startReturnedNs);
         lastStop = std::max(lastStop, times.stopReturnedNs);
         window.startSumMs += static_cast<double>(times.startReturnedNs - times.startCalledNs) / 1e6;
+        window.databaseMs += static_cast<double>(times.stopReturnedNs - times.startCalledNs) / 1e6 /
+                             static_cast<double>(databases.size());
         window.stopSumMs += static_cast<double>(times.stopReturnedNs - times.stopCalledNs) / 1e6;
     }
     window.windowMs = static_cast<double>(lastStop - window.firstStartNs) / 1e6;

@@ -8,9 +8,11 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "backup/file_descriptor.h"
+#include "backup/system_error.h"
 #include "shadow/platform_provider.h"
 
 namespace domino_vss::shadow {
@@ -23,30 +25,53 @@ ReflinkProvider::ReflinkProvider(std::vector<SessionVolume> volumes) : volumes_(
 
 void ReflinkProvider::prepare(std::span<const backup::DatabaseSpec> databases, const backup::Limits& limits) {
     targets_.create(volumes_, databases);
+    for (const backup::DatabaseSpec& database : databases) {
+        if (const char* reason = limits.exceeded())
+            throw backup::Failure(reason, backup::Phase::prepare, "gave up making empty files");
+        const FileDescriptor target(::open(database.target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        if (!target.valid())
+            throw backup::systemFailure(backup::code::kShadow, backup::Phase::prepare, "open", database.target, errno);
+        clones_.push_back(database.target);
+    }
     flushVolumes(volumes_, limits);
 }
 
 CallStatus ReflinkProvider::captureFile(const backup::DatabaseSpec& spec, backup::Database& /*database*/,
                                         std::uint64_t sizeBytes, const backup::Limits& /*limits*/) noexcept {
-    const FileDescriptor source(::open(spec.file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!source.valid()) return systemStatus(backup::code::kShadow, "open", errno);
-    const FileDescriptor target(::open(spec.target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!target.valid()) return systemStatus(backup::code::kShadow, "open", errno);
-    // A refused clone is an error: a silent copy would keep the databases in backup mode for minutes.
-    if (::ioctl(target.get(), FICLONE, source.get()) != 0)
-        return systemStatus(backup::code::kCloneRefused, "ioctl(FICLONE)", errno);
-    struct stat cloned {};
-    if (::fstat(target.get(), &cloned) != 0) return systemStatus(backup::code::kShadow, "fstat", errno);
-    // Shorter than at NSFBackupStart: ftruncate would fill it up with zeros.
-    if (static_cast<std::uint64_t>(cloned.st_size) < sizeBytes)
-        return systemStatus(backup::code::kShadow, "ioctl(FICLONE)", EIO);
-    if (::ftruncate(target.get(), static_cast<off_t>(sizeBytes)) != 0)
-        return systemStatus(backup::code::kShadow, "ftruncate", errno);
-    return {};
+    return cloneFile(spec.file, spec.target, sizeBytes);
+}
+
+/// What was left out is still empty, as no database is: nobody shall mistake it for one.
+void ReflinkProvider::afterWindow(const backup::Limits& /*limits*/) {
+    for (const std::string& clone : clones_) {
+        std::error_code error;
+        if (std::filesystem::file_size(clone, error) == 0) std::filesystem::remove(clone, error);
+        if (error)
+            throw backup::systemFailure(backup::code::kShadow, backup::Phase::drain, "unlink", clone,
+                                        backup::systemErrorOf(error));
+    }
 }
 
 void ReflinkProvider::remove() {
     targets_.remove();
+}
+
+CallStatus cloneFile(const std::string& source, const std::string& target, std::uint64_t sizeBytes) noexcept {
+    const FileDescriptor from(::open(source.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!from.valid()) return systemStatus(backup::code::kShadow, "open", errno);
+    const FileDescriptor to(::open(target.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!to.valid()) return systemStatus(backup::code::kShadow, "open", errno);
+    // A refused clone is an error: a silent copy would keep the databases in backup mode for minutes.
+    if (::ioctl(to.get(), FICLONE, from.get()) != 0)
+        return systemStatus(backup::code::kCloneRefused, "ioctl(FICLONE)", errno);
+    struct stat cloned {};
+    if (::fstat(to.get(), &cloned) != 0) return systemStatus(backup::code::kShadow, "fstat", errno);
+    const auto clonedBytes = static_cast<std::uint64_t>(cloned.st_size);
+    // Shorter than at NSFBackupStart: ftruncate would fill it up with zeros.
+    if (clonedBytes < sizeBytes) return systemStatus(backup::code::kShadow, "ioctl(FICLONE)", EIO);
+    if (clonedBytes > sizeBytes && ::ftruncate(to.get(), static_cast<off_t>(sizeBytes)) != 0)
+        return systemStatus(backup::code::kShadow, "ftruncate", errno);
+    return {};
 }
 
 /// Clones a small file of its own inside the directory.

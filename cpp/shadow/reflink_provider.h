@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "backup/shadow_provider.h"
@@ -18,12 +20,18 @@ public:
     [[nodiscard]] backup::CallStatus captureFile(const backup::DatabaseSpec& spec, backup::Database& database,
                                                  std::uint64_t sizeBytes,
                                                  const backup::Limits& limits) noexcept override;
+    void afterWindow(const backup::Limits& limits) override;
     void makeDurable() override { targets_.sync(); }
     void remove() override;
 
 private:
     std::vector<SessionVolume> volumes_;
     TargetDirectories targets_;
+    std::vector<std::string> clones_;  // made empty while nothing is frozen; a new name costs as much as a clone
 };
+
+/// Clones the first `sizeBytes` bytes into an empty file that exists.
+[[nodiscard]] backup::CallStatus cloneFile(const std::string& source, const std::string& target,
+                                           std::uint64_t sizeBytes) noexcept;
 
 }  // namespace domino_vss::shadow

@@ -43,6 +43,17 @@ test('the default place for clones is beside the data directory, and goes with t
   expect(existsSync(place)).toBe(false);
 });
 
+test('a database that was left out has no file in the shadow', async () => {
+  const [left = ''] = domino.simulation.databases();
+  await server.compact(left);
+  await using backup = await beginBackup({ domino: domino.location, deltaDirectory: domino.deltaDirectory });
+  const { skipped, databases, shadows } = await backup.createShadow();
+  await server.endCompact(left);
+  expect(skipped.map(({ database }) => database)).toContain(left);
+  const clones = readdirSync(shadows[0]?.root ?? '', { recursive: true, withFileTypes: true });
+  expect(clones.filter((entry) => entry.isFile())).toHaveLength(databases);
+});
+
 describe('a kept shadow', () => {
   let report: BackupReport;
   let withDelta: ManifestDatabase;
