@@ -1,24 +1,36 @@
-// node build/bench/compare.js [scale] [uneven] [curve] [disk] [clones] [btrfs]: what docs/benchmarks.md shows; all of it by
+// node build/bench/compare.js [scale] [package] [uneven] [curve] [disk] [clones] [btrfs]: what docs/benchmarks.md shows; all of it by
 // default. `disk`, `clones` and `btrfs` mount images and so need root.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { createSimulation, type Simulation } from 'domino-vss-simulator';
+import type { BenchReport } from '#lib/bench/bench';
 import { loadBinding } from '#lib/binding';
+import { packageRoot } from '#lib/package-root';
+import type { Spread } from '#lib/spread';
 import { LoopImage } from '../test/integration/loop/images';
-import { buildEngineBench, median, runEngine, type EngineOptions, type EngineRun } from './engine';
+import {
+  buildEngineBench,
+  idleProgramDirectory,
+  median,
+  runEngine,
+  type EngineOptions,
+  type EngineRun,
+} from './engine';
 
 const seed = 20261123;
+const commandLine = join(packageRoot, 'dist', 'cli', 'main.js');
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
 async function main(): Promise<void> {
-  const parts = { scale, uneven, curve, disk, clones, btrfs };
+  const parts = { scale, package: wholePackage, uneven, curve, disk, clones, btrfs };
   const asked = process.argv.slice(2);
   const unknown = asked.find((name) => !Object.hasOwn(parts, name));
   if (unknown !== undefined) throw new Error(`no part "${unknown}"; there are: ${Object.keys(parts).join(' ')}`);
@@ -57,6 +69,71 @@ async function scale(): Promise<void> {
     // Only the first session of a process has to ask the system for its memory.
     say(`${column(databases, 9)}  ${us}  ${first}  ${column(found[0]?.bytesPerDatabase ?? NaN, 16)}`);
   }
+}
+
+/** The command line with everything below it, over a runtime library that waits and holds no file open. */
+async function wholePackage(): Promise<void> {
+  say('databases  window ÷ ideal  loop late, ms  bytes a database  manifest, bytes a database  (as above, 3 backups)');
+  for (const databases of [1000, 10_000, 100_000]) {
+    const home = mkdtempSync('/dev/shm/domino-vss-bench-');
+    try {
+      const idle = await idleServer(home, databases);
+      const args = ['bench', '--shards', '16', '--runs', '3', '--warm-ups', '1', '--shadow-ms', '500', '--json'];
+      const { figures } = JSON.parse(await idle.run(args)) as BenchReport;
+      const figure = (name: string): Spread => figures[name]!;
+      await idle.run([
+        'backup',
+        'run',
+        '--provider',
+        'rolling',
+        '--shards',
+        '16',
+        '--shadow-dir',
+        join(home, 'shadow'),
+      ]);
+      const [backup = ''] = readdirSync(join(home, 'delta')).filter((name) => !name.startsWith('.'));
+      const manifest = statSync(join(home, 'delta', backup, 'databases.ndjson')).size;
+      say(
+        [
+          column(databases, 9),
+          column(figure('windowRatio').median, 14),
+          column(figure('longestLoopDelayMs').max, 13),
+          column(Math.round(figure('memoryBytesPerDatabase').max), 16),
+          column(Math.round(manifest / databases), 26),
+        ].join('  '),
+      );
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+  }
+}
+
+interface IdleServer {
+  /** Runs the command line with its location and delta directory; answers the standard output. */
+  run(args: readonly string[]): Promise<string>;
+}
+
+/** Empty files with the signature of databases, and the runtime library that waits. */
+async function idleServer(home: string, databases: number): Promise<IdleServer> {
+  const data = join(home, 'data');
+  const content = Buffer.alloc(512);
+  content[0] = 0x1a;
+  for (let index = 0; index < databases; ++index) {
+    const folder = join(data, `mail${Math.floor(index / 1000)}`);
+    if (index % 1000 === 0) mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `user${index}.nsf`), content);
+  }
+  const ini = join(home, 'notes.ini');
+  writeFileSync(ini, `Directory=${data}\n`);
+  const location = ['--ini', ini, '--program', idleProgramDirectory, '--delta-dir', join(home, 'delta')];
+  const env = { ...process.env, IDLE_DATA: data, IDLE_START_US: '2000', IDLE_STOP_US: '1000' };
+  return {
+    run: async ([command = '', ...args]) => {
+      const words = [commandLine, command, ...(command === 'backup' ? args.splice(0, 1) : []), ...location, ...args];
+      const { stdout } = await promisify(execFile)(process.execPath, words, { env, maxBuffer: 2 ** 28 });
+      return stdout;
+    },
+  };
 }
 
 /** Databases of which one in a hundred takes 100 times as long, dealt in turn and spread by known costs. */

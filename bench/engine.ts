@@ -7,6 +7,8 @@ import type { Simulation } from 'domino-vss-simulator';
 const root = join(__dirname, '../..');
 const build = join(root, 'build/native-bench');
 const program = join(build, 'engine-bench');
+/** Holds a runtime library that does nothing, or waits. */
+export const idleProgramDirectory = join(build, 'program');
 
 /** One line of engine-bench. */
 export interface EngineRun {
