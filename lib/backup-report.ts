@@ -2,6 +2,7 @@ import { listAlsoSave } from './also-save';
 import type { BackupWork, Capture } from './capture';
 import { hex32 } from './captured';
 import { VssError, type DatabaseFailure, type DominoVssError } from './errors';
+import { forEachIndex } from './event-loop';
 import type { LeftOver } from './journal';
 import type { ManifestHead, ManifestVolume, ManifestVss } from './manifest';
 import { readPackageVersion } from './package-root';
@@ -111,7 +112,7 @@ export async function buildManifestHead(
       node: process.versions.node,
       platform: `${process.platform}-${process.arch}`,
     },
-    counts: countDatabases(capture),
+    counts: await countDatabases(capture),
     pieceBytes: results.pieceBytes,
     failures: [...capture.skipped, ...(copies?.failures ?? [])],
     changes: capture.changes,
@@ -124,15 +125,16 @@ export async function buildManifestHead(
   };
 }
 
-function countDatabases({ databases, skipped }: Capture): ManifestHead['counts'] {
+async function countDatabases({ databases, skipped }: Capture): Promise<ManifestHead['counts']> {
   const { results, count } = databases;
   const counts = { logged: 0, deltas: 0, startSizeBytes: 0, deltaBytes: 0 };
-  for (const index of databases.indexes()) {
+  await forEachIndex(results.count, (index) => {
+    if (!databases.isCaptured(index)) return;
     const deltaBytes = results.deltaBytes[index] ?? 0;
     counts.logged += results.logged[index] ?? 0;
     counts.deltas += deltaBytes > 0 ? 1 : 0;
     counts.startSizeBytes += results.startSizeBytes[index] ?? 0;
     counts.deltaBytes += deltaBytes;
-  }
+  });
   return { databases: results.count, captured: count, skipped: skipped.length, ...counts };
 }

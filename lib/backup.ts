@@ -180,7 +180,7 @@ export class Backup {
   abandon(): void {
     const { session, provider, plan, hookRun, journal } = this.#work;
     try {
-      const clean = session.progress().phase === 'closed' && session.results().stuck.length === 0;
+      const clean = session.progress().phase === 'closed' && session.stuck().length === 0;
       // Whether a persistent shadow of VSS could be deleted cannot be asked without waiting.
       const maybeKept = provider.vss?.persistent === true && reportOf(session).setId !== '';
       const made = plan.targets.some((target) => existsSync(target)) || (hookRun?.shadows.length ?? 0) > 0;
@@ -338,7 +338,7 @@ export class Backup {
   async #finishJournal(left: readonly unknown[]): Promise<readonly string[]> {
     const { journal, session, databases } = this.#work;
     release(this);
-    const stuck = session.results().stuck.map((index) => databases.paths[index] ?? '');
+    const stuck = session.stuck().map((index) => databases.paths[index] ?? '');
     if (left.length === 0 && stuck.length === 0 && !journal.namesMore) await journal.remove();
     else await journal.update({ ended: true, ...(left.length === 0 && { shadows: [], snapshotSet: '' }) }, stuck);
     return stuck;

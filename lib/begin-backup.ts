@@ -6,6 +6,7 @@ import { Backup, warnAboutLeft } from './backup';
 import { checkBeginOptions, resolveRequester, type BeginBackupOptions } from './begin-options';
 import { Call, publicCall } from './call';
 import { refuseTooManySkipped, type BackupWork, type SkipLimits } from './capture';
+import { listCatalog, type Catalog } from './catalog';
 import { readCosts, type Costs } from './costs';
 import { catalogProblems, takeSelected, type BackupDatabases } from './databases';
 import { findNotesIni, readDataDirectory } from './environment';
@@ -13,7 +14,7 @@ import { DominoVssError, toDatabaseFailure, type DatabaseFailure } from './error
 import { HookRun } from './hook';
 import { describeLeftOver, Journal, newWorkId } from './journal';
 import { noDatabases, refuseFileProvider, withNamedVolumes } from './named-volumes';
-import type { NativeBinding, NativeCatalog, NativeRuntime } from './native';
+import type { NativeBinding, NativeRuntime } from './native';
 import { ProgressReporter } from './progress';
 import { chooseShadows, databaseTarget, isInside, nativeSource, planShadows } from './provider';
 import { openRuntime } from './runtime';
@@ -157,7 +158,7 @@ async function begin(
     throw provider.vss ? withFailedWriters(thrown, session) : thrown;
   }
   if (source === 'volumes') return backup;
-  const failed = session.results().failures;
+  const failed = session.failures();
   const skipped = failed.map(({ index, failure }) => toDatabaseFailure(databases.paths[index] ?? '', failure));
   const required = skipped.filter((_failure, position) => databases.required.has(failed[position]?.index ?? -1));
   refuseTooManySkipped([...problems, ...skipped], required, databases.paths.length - skipped.length, limits);
@@ -209,7 +210,7 @@ async function findSelected(
 ): Promise<FoundDatabases> {
   const { excludeDirectories, selector, options } = search;
   call.check('find');
-  const catalog = await call.race(binding.findDatabases({ dataDirectory, excludeDirectories }));
+  const catalog = await listCatalog(binding, { dataDirectory, excludeDirectories }, call);
   const selection = await selector.select(catalog);
   const databases = await takeSelected(dataDirectory, catalog, selection);
   const { problems, notDatabases } = selectedProblems(catalog, dataDirectory, selector);
@@ -234,7 +235,7 @@ async function makeDeltaDirectory(directory: string): Promise<string> {
  * lies there. A file that only has the name of a database hides nothing.
  */
 function selectedProblems(
-  catalog: NativeCatalog,
+  catalog: Catalog,
   dataDirectory: string,
   selector: Selector,
 ): { readonly problems: DatabaseFailure[]; readonly notDatabases: DatabaseFailure[] } {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { rm } from 'node:fs/promises';
 import type { Call } from './call';
 import { CapturedDatabases } from './captured';
+import { listCatalog } from './catalog';
 import { hashFile } from './copy';
 import { compareWithCatalog, type BackupDatabases, type DatabaseChanges } from './databases';
 import { syncDirectory } from './durable';
@@ -126,7 +127,7 @@ async function listAgain(work: BackupWork, call: Call): ReturnType<typeof compar
   }
   const { dataDirectory } = work.databases;
   const { excludeDirectories } = work;
-  const catalog = await call.race(work.binding.findDatabases({ dataDirectory, excludeDirectories }));
+  const catalog = await listCatalog(work.binding, { dataDirectory, excludeDirectories }, call);
   return compareWithCatalog(work.databases, catalog, work.selector);
 }
 
@@ -149,8 +150,8 @@ async function runWindow(work: BackupWork, call: Call, progress: ProgressReporte
 /** An error of the whole window says which databases had failed by then. */
 function withFailures(error: BackupError, { session, databases }: BackupWork): BackupError {
   const failures = session
-    .results()
-    .failures.map(({ index, failure }) => toDatabaseFailure(databases.paths[index] ?? '', failure));
+    .failures()
+    .map(({ index, failure }) => toDatabaseFailure(databases.paths[index] ?? '', failure));
   const { message, phase, cause } = error;
   return failures.length === 0 ? error : new BackupError(error.code, { message, phase, cause }, failures);
 }

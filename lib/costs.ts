@@ -1,5 +1,6 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeTexts } from './durable';
 import { forEachIndex } from './event-loop';
 
 /**
@@ -53,11 +54,13 @@ export async function writeCosts(
   paths: readonly string[],
   costMs: (index: number) => number,
 ): Promise<void> {
-  const lines = [`${dataDirectory}\n`];
-  await forEachIndex(paths.length, (index) => {
-    const path = paths[index] ?? '';
-    const cost = costMs(index);
-    if (Number.isFinite(cost) && !path.includes('\n')) lines.push(`${Math.round(cost * 1000)} ${path}\n`);
-  });
-  await writeFile(join(backupDirectory, fileName), lines.join(''), { mode: 0o600 });
+  function* lines(): Generator<string> {
+    yield `${dataDirectory}\n`;
+    for (const [index, path] of paths.entries()) {
+      const cost = costMs(index);
+      if (Number.isFinite(cost) && !path.includes('\n')) yield `${Math.round(cost * 1000)} ${path}\n`;
+    }
+  }
+  await using handle = await open(join(backupDirectory, fileName), 'w', 0o600);
+  await writeTexts(handle, lines());
 }

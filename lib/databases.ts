@@ -3,7 +3,8 @@ import { toDatabaseFailure, type DatabaseFailure } from './errors';
 import { findNotesIni, NotesIni } from './environment';
 import { forEachIndex } from './event-loop';
 import { Call, publicCall } from './call';
-import type { NativeBinding, NativeCatalog } from './native';
+import type { NativeBinding } from './native';
+import { listCatalog, type Catalog } from './catalog';
 import {
   abortSignal,
   absolutePath,
@@ -69,9 +70,8 @@ export function findDatabases(
     });
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'find' });
     const { dataDirectory } = new NotesIni(findNotesIni(options.domino));
-    const catalog = await call.race(
-      binding().findDatabases({ dataDirectory, excludeDirectories: options.excludeDirectories ?? [] }),
-    );
+    const { excludeDirectories = [] } = options;
+    const catalog = await listCatalog(binding(), { dataDirectory, excludeDirectories }, call);
     const reasons = new Map<number, LeftOutReason>();
     await new Selector(options).select(catalog, (index, reason) => reasons.set(index, reason));
     const databases: FoundDatabase[] = [];
@@ -89,7 +89,7 @@ export function findDatabases(
   });
 }
 
-export function catalogProblems(catalog: NativeCatalog): DatabaseFailure[] {
+export function catalogProblems(catalog: Catalog): DatabaseFailure[] {
   return catalog.problems.map((problem) => toDatabaseFailure(problem.subject, problem));
 }
 
@@ -112,7 +112,7 @@ export interface BackupDatabases {
   /** Index into {@link volumes}. */
   readonly volumeIndex: Uint16Array;
   /** Only volumes that hold a database of this backup. */
-  readonly volumes: NativeCatalog['volumes'];
+  readonly volumes: Catalog['volumes'];
   readonly required: ReadonlySet<number>;
   readonly sizeBytes: number;
 }
@@ -120,7 +120,7 @@ export interface BackupDatabases {
 /** Picks the selected databases, and the volumes that hold them, out of a catalog. */
 export async function takeSelected(
   dataDirectory: string,
-  catalog: NativeCatalog,
+  catalog: Catalog,
   selection: { readonly indexes: readonly number[]; readonly required: ReadonlySet<number> },
 ): Promise<BackupDatabases> {
   const count = selection.indexes.length;
@@ -128,7 +128,7 @@ export async function takeSelected(
   const files: string[] = [];
   const fileIds: string[] = [];
   const volumeIndex = new Uint16Array(count);
-  const volumes: NativeCatalog['volumes'][number][] = [];
+  const volumes: Catalog['volumes'][number][] = [];
   const position = new Map<number, number>();
   let sizeBytes = 0;
   await forEachIndex(count, (index) => {
@@ -153,7 +153,7 @@ export async function takeSelected(
 /** Compares the databases of a backup with what stands there now. */
 export async function compareWithCatalog(
   databases: BackupDatabases,
-  catalog: NativeCatalog,
+  catalog: Catalog,
   selector: Selector,
 ): Promise<
   DatabaseChanges & { readonly vanishedIndexes: readonly number[]; readonly replacedIndexes: readonly number[] }

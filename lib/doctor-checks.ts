@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import prettyBytes from 'pretty-bytes';
 import { daosDirectory } from './also-save';
 import type { Call } from './call';
+import { listCatalog } from './catalog';
 import { takeSelected, type BackupDatabases } from './databases';
 import type { DoctorCheck, DoctorOptions } from './doctor';
 import { findInstallation, findNotesIni, missingEnvironment, NotesIni, requiredEnvironment } from './environment';
@@ -160,7 +161,7 @@ async function checkDatabases(context: DoctorContext): Promise<Finding> {
   const { binding, notesIni, call } = context;
   if (!binding || !notesIni) return skipped('needs the addon and notes.ini');
   const { dataDirectory } = notesIni;
-  const catalog = await call.race(binding.findDatabases({ dataDirectory, excludeDirectories: [] }));
+  const catalog = await listCatalog(binding, { dataDirectory, excludeDirectories: [] }, call);
   context.databases = await takeSelected(dataDirectory, catalog, await new Selector({}).select(catalog));
   const { paths, volumes } = context.databases;
   const found = `${paths.length} on ${volumes.map(({ path }) => path).join(', ')}`;

@@ -13,6 +13,32 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
+/** A block this long takes well below a millisecond to render; writing it lets the event loop turn. */
+const blockLength = 32_768;
+
+/** Writes texts one after the other, in blocks; `onBlock` sees each before it is written. */
+export async function writeTexts(
+  handle: FileHandle,
+  texts: Iterable<string>,
+  onBlock: (block: string) => void = () => undefined,
+): Promise<void> {
+  let block = '';
+  const flush = async (): Promise<void> => {
+    onBlock(block);
+    await handle.appendFile(block);
+    block = '';
+  };
+  for (const text of texts) {
+    block += text;
+    if (block.length > blockLength) await flush();
+  }
+  await flush();
+}
+
+export function* jsonLines(values: Iterable<unknown>): Generator<string> {
+  for (const value of values) yield `${JSON.stringify(value)}\n`;
+}
+
 /** Writes a file that is there completely or not at all, also after a power loss. */
 export async function writeDurably(file: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
   const unfinished = `${file}.new`;

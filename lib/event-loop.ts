@@ -2,17 +2,24 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Longest stretch of own work between two turns of the event loop; with a garbage collection on top it stays below 10 ms. */
 const sliceMs = 2;
-/** So many are visited in no time. */
-const few = 256;
+/** What needs no more looks at the clock than this takes no time. */
+const fewChecks = 8;
 
-/** Visits 0 … count - 1 and lets the event loop turn in between, so that 100 000 databases block nobody. */
-export async function forEachIndex(count: number, visit: (index: number) => void): Promise<void> {
-  // Native code that has just handed over so many of them has used up a slice of this turn.
-  if (count > few) await nextTurn();
+/**
+ * Visits 0 … count - 1 and lets the event loop turn in between, so that 100 000 databases block nobody. `checkEvery`: after
+ * how many visits the clock is looked at.
+ */
+export async function forEachIndex(
+  count: number,
+  visit: (index: number) => void,
+  { checkEvery = 32 }: { readonly checkEvery?: number } = {},
+): Promise<void> {
+  // Whoever has just handed over so many of them has used up a slice of this turn.
+  if (count > fewChecks * checkEvery) await nextTurn();
   let sliceEnd = performance.now() + sliceMs;
   for (let index = 0; index < count; ++index) {
     visit(index);
-    if (index % 32 === 31 && performance.now() >= sliceEnd) {
+    if (index % checkEvery === checkEvery - 1 && performance.now() >= sliceEnd) {
       await nextTurn();
       sliceEnd = performance.now() + sliceMs;
     }

@@ -5,8 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { loadBinding } from './binding';
 import { DominoVssError } from './errors';
-import { syncDirectory, writeDurably } from './durable';
-import { forEachIndex } from './event-loop';
+import { jsonLines, syncDirectory, writeDurably, writeTexts } from './durable';
 
 /** What a backup or restore has made or is about to make, and who it is. */
 export interface JournalHead {
@@ -171,14 +170,10 @@ export class Journal {
   }
 
   #write(): Promise<void> {
-    const databasePaths = this.#databasePaths;
+    const [head, databasePaths] = [this.#head, this.#databasePaths];
     return writeDurably(this.#file, async (handle) => {
-      await handle.write(`${JSON.stringify(this.#head)}\n`);
-      let lines = '';
-      await forEachIndex(databasePaths.length, (index) => {
-        lines += `${JSON.stringify(databasePaths[index])}\n`;
-      });
-      await handle.write(lines);
+      await writeTexts(handle, jsonLines([head]));
+      await writeTexts(handle, jsonLines(databasePaths));
     });
   }
 

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ManifestDatabase } from './captured';
 import type { DatabaseChanges } from './databases';
-import { writeDurably } from './durable';
+import { jsonLines, writeDurably, writeTexts } from './durable';
 import { DominoVssError, RestoreError, toPublicError, type DatabaseFailure } from './errors';
 import { packageRoot } from './package-root';
 import type { ProviderChoice } from './provider';
@@ -144,21 +144,12 @@ export async function writeManifest(
 ): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const hash = createHash('sha256');
-  await writeDurably(join(directory, databasesFile), async (handle) => {
-    let block = '';
-    const flush = async (): Promise<void> => {
+  await writeDurably(join(directory, databasesFile), (handle) =>
+    writeTexts(handle, jsonLines(databases), (block) => {
       check();
       hash.update(block);
-      await handle.appendFile(block);
-      block = '';
-    };
-    for (const database of databases) {
-      block += `${JSON.stringify(database)}\n`;
-      // A block this long takes well below a millisecond to render; writing it lets the event loop turn.
-      if (block.length > 32_768) await flush();
-    }
-    await flush();
-  });
+    }),
+  );
   const file = join(directory, headFile);
   await writeDurably(file, async (handle) => {
     await handle.writeFile(renderHead(complete(hash.digest('hex'))));

@@ -62,19 +62,25 @@ export interface NativeVolume {
   readonly freeBytes: number;
 }
 
+/**
+ * Texts in blocks of UTF-8, a zero byte between two texts. JavaScript takes one block at a time: 100 000 strings at once
+ * would block the event loop. An empty list has no block.
+ */
+export type NativeTexts = readonly Uint8Array[];
+
 /** What stands under the data directory and behind its links. Arrays are parallel. */
 export interface NativeCatalog {
   /** Path to open the database by: relative to the data directory, `/` as separator; the path of the link for databases behind links. */
-  readonly paths: readonly string[];
+  readonly paths: NativeTexts;
   /** Resolved absolute path of the file (a link's target). */
-  readonly files: readonly string[];
+  readonly files: NativeTexts;
   readonly sizeBytes: Float64Array;
   /** Milliseconds since the epoch. */
   readonly modifiedMs: Float64Array;
   /** Index into {@link volumes}. */
   readonly volumeIndex: Uint16Array;
   /** `dev:ino`-like identity; two entries with the same one are the same file. */
-  readonly fileIds: readonly string[];
+  readonly fileIds: NativeTexts;
   readonly volumes: readonly NativeVolume[];
   /** Links that lead nowhere, directories that cannot be read: each with its reason. */
   readonly problems: readonly NativeFailure[];
@@ -197,6 +203,10 @@ export interface NativeSession {
   progress(): NativeProgress;
   /** Stable between steps; also after {@link close} and after {@link NativeBinding.shutdown}. */
   results(): NativeResults;
+  /** {@link NativeResults.failures} alone: all columns of 100 000 databases take milliseconds. */
+  failures(): NativeResults['failures'];
+  /** {@link NativeResults.stuck} alone. */
+  stuck(): NativeResults['stuck'];
   /** `vss` only; null otherwise. */
   vssReport(): NativeVssReport | null;
 }

@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
 import { forEachIndex } from './event-loop';
-import type { NativeCatalog } from './native';
+import type { Catalog } from './catalog';
 
 /** Which databases take part: globs for paths relative to the data directory, matched without regard to case. */
 export interface SelectionOptions {
@@ -52,7 +52,7 @@ export class Selector {
     return this.#exclude(path) ? 'excluded' : undefined;
   }
 
-  async select(catalog: NativeCatalog, onLeftOut?: (index: number, reason: LeftOutReason) => void): Promise<Selection> {
+  async select(catalog: Catalog, onLeftOut?: (index: number, reason: LeftOutReason) => void): Promise<Selection> {
     const indexes: number[] = [];
     const required = new Set<number>();
     const unmet = new Set(this.#required.map(({ glob }) => glob));

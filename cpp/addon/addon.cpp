@@ -100,8 +100,8 @@ Napi::Value findDatabases(const Napi::CallbackInfo& info) {
     const std::string dataDirectory = stringOf(options, "dataDirectory");
     const std::vector<std::string> exclude = stringsOf(options, "excludeDirectories");
     return runOnThread(info.Env(), "domino-vss find", [dataDirectory, exclude]() -> PendingPromise::MakeValue {
-        const auto catalog = std::make_shared<const domino::Catalog>(domino::findDatabases(dataDirectory, exclude));
-        return [catalog](Napi::Env env) { return toObject(env, *catalog); };
+        const auto columns = std::make_shared<const CatalogColumns>(domino::findDatabases(dataDirectory, exclude));
+        return [columns](Napi::Env env) { return columns->toObject(env); };
     });
 }
 

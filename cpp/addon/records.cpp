@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace domino_vss::addon {
@@ -180,41 +181,58 @@ Napi::Object toObject(Napi::Env env, const backup::Volume& volume) {
 
 namespace {
 
-/// An array of one text an entry. Made by one split: thousands of strings one by one would block the event loop. No
-/// path contains the zero byte.
-Napi::Value textColumn(Napi::Env env, const std::vector<domino::CatalogEntry>& entries,
-                       std::string domino::CatalogEntry::*text) {
-    if (entries.empty()) return Napi::Array::New(env);
-    std::string joined;
-    for (const domino::CatalogEntry& entry : entries) (joined += entry.*text) += '\0';
-    joined.pop_back();
-    const auto whole = Napi::String::New(env, joined);
-    return whole.ToObject().Get("split").As<Napi::Function>().Call(whole,
-                                                                   {Napi::String::New(env, std::string(1, '\0'))});
+/// How many texts JavaScript takes at a time.
+constexpr std::size_t kTextsInBlock = 512;
+
+Napi::Array toBuffers(Napi::Env env, const std::vector<std::string>& blocks) {
+    Napi::Array array = Napi::Array::New(env, blocks.size());
+    for (std::uint32_t i = 0; i < blocks.size(); ++i)
+        array.Set(i, Napi::Buffer<char>::Copy(env, blocks[i].data(), blocks[i].size()));
+    return array;
 }
 
 }  // namespace
 
-Napi::Object toObject(Napi::Env env, const domino::Catalog& catalog) {
-    const std::size_t count = catalog.entries.size();
+CatalogColumns::CatalogColumns(domino::Catalog catalog)
+    : catalog_(std::move(catalog)),
+      paths_(textsOf(&domino::CatalogEntry::path)),
+      files_(textsOf(&domino::CatalogEntry::file)),
+      fileIds_(textsOf(&domino::CatalogEntry::fileId)) {}
+
+CatalogColumns::Texts CatalogColumns::textsOf(std::string domino::CatalogEntry::*text) const {
+    Texts blocks;
+    for (std::size_t i = 0; i < catalog_.entries.size(); ++i) {
+        if (i % kTextsInBlock == 0)
+            blocks.emplace_back();
+        else
+            blocks.back() += '\0';
+        blocks.back() += catalog_.entries[i].*text;
+    }
+    return blocks;
+}
+
+Napi::Object CatalogColumns::toObject(Napi::Env env) const {
+    const std::size_t count = catalog_.entries.size();
     Napi::Float64Array sizeBytes = Napi::Float64Array::New(env, count);
     Napi::Float64Array modifiedMs = Napi::Float64Array::New(env, count);
     Napi::Uint16Array volumeIndex = Napi::Uint16Array::New(env, count);
-    for (std::uint32_t i = 0; i < count; ++i) {
-        const domino::CatalogEntry& entry = catalog.entries[i];
+    for (std::size_t i = 0; i < count; ++i) {
+        const domino::CatalogEntry& entry = catalog_.entries[i];
         sizeBytes[i] = static_cast<double>(entry.sizeBytes);
         modifiedMs[i] = entry.modifiedMs;
         volumeIndex[i] = entry.volume;
     }
-    Napi::Array volumes = Napi::Array::New(env, catalog.volumes.size());
-    for (std::uint32_t i = 0; i < catalog.volumes.size(); ++i) volumes.Set(i, toObject(env, catalog.volumes[i]));
-    Napi::Array problems = Napi::Array::New(env, catalog.problems.size());
-    for (std::uint32_t i = 0; i < catalog.problems.size(); ++i) problems.Set(i, toObject(env, catalog.problems[i]));
+    Napi::Array volumes = Napi::Array::New(env, catalog_.volumes.size());
+    for (std::uint32_t i = 0; i < catalog_.volumes.size(); ++i)
+        volumes.Set(i, addon::toObject(env, catalog_.volumes[i]));
+    Napi::Array problems = Napi::Array::New(env, catalog_.problems.size());
+    for (std::uint32_t i = 0; i < catalog_.problems.size(); ++i)
+        problems.Set(i, addon::toObject(env, catalog_.problems[i]));
 
     Napi::Object object = Napi::Object::New(env);
-    object["paths"] = textColumn(env, catalog.entries, &domino::CatalogEntry::path);
-    object["files"] = textColumn(env, catalog.entries, &domino::CatalogEntry::file);
-    object["fileIds"] = textColumn(env, catalog.entries, &domino::CatalogEntry::fileId);
+    object["paths"] = toBuffers(env, paths_);
+    object["files"] = toBuffers(env, files_);
+    object["fileIds"] = toBuffers(env, fileIds_);
     object["sizeBytes"] = sizeBytes;
     object["modifiedMs"] = modifiedMs;
     object["volumeIndex"] = volumeIndex;
@@ -223,16 +241,34 @@ Napi::Object toObject(Napi::Env env, const domino::Catalog& catalog) {
     return object;
 }
 
+Napi::Array failuresOf(Napi::Env env, const backup::Session& session) {
+    const std::vector<backup::DatabaseFailure> failures = session.failures();
+    Napi::Array list = Napi::Array::New(env, failures.size());
+    for (std::uint32_t i = 0; i < failures.size(); ++i) {
+        Napi::Object entry = Napi::Object::New(env);
+        entry["index"] = static_cast<double>(failures[i].index);
+        entry["failure"] = toObject(env, failures[i].failure);
+        list.Set(i, entry);
+    }
+    return list;
+}
+
+Napi::Array stuckOf(Napi::Env env, const backup::Session& session) {
+    const auto& records = session.records();
+    Napi::Array stuck = Napi::Array::New(env);
+    for (std::size_t i = 0; i < records.size(); ++i)
+        if (records[i].stuck()) stuck.Set(stuck.Length(), Napi::Number::New(env, static_cast<double>(i)));
+    return stuck;
+}
+
 Napi::Object resultsOf(Napi::Env env, const backup::Session& session) {
     const auto& records = session.records();
     const std::vector<backup::PhaseSpan> spans = session.phases();
     const std::int64_t originNs = spans.empty() ? backup::nowNs() : spans.front().beginNs;
     Columns columns(env, records.size());
-    Napi::Array stuck = Napi::Array::New(env);
     Napi::Array pieces = Napi::Array::New(env);
     for (std::size_t i = 0; i < records.size(); ++i) {
         columns.fill(i, records[i], originNs);
-        if (records[i].stuck()) stuck.Set(stuck.Length(), Napi::Number::New(env, static_cast<double>(i)));
         if (records[i].state != backup::State::captured || records[i].irregularPieces.empty()) continue;
         Napi::Uint32Array lengths = Napi::Uint32Array::New(env, records[i].irregularPieces.size());
         std::ranges::copy(records[i].irregularPieces, lengths.Data());
@@ -241,14 +277,6 @@ Napi::Object resultsOf(Napi::Env env, const backup::Session& session) {
         entry["lengths"] = lengths;
         pieces.Set(pieces.Length(), entry);
     }
-    const std::vector<backup::DatabaseFailure> failures = session.failures();
-    Napi::Array failureList = Napi::Array::New(env, failures.size());
-    for (std::uint32_t i = 0; i < failures.size(); ++i) {
-        Napi::Object entry = Napi::Object::New(env);
-        entry["index"] = static_cast<double>(failures[i].index);
-        entry["failure"] = toObject(env, failures[i].failure);
-        failureList.Set(i, entry);
-    }
 
     Napi::Object object = Napi::Object::New(env);
     object["count"] = static_cast<double>(records.size());
@@ -256,10 +284,10 @@ Napi::Object resultsOf(Napi::Env env, const backup::Session& session) {
     object["originNs"] = Napi::BigInt::New(env, originNs);
     object["phases"] = phaseList(env, spans, originNs);
     object["afterLastStart"] = serverTime(env, session.afterLastStart());
-    object["failures"] = failureList;
+    object["failures"] = failuresOf(env, session);
     object["irregularPieces"] = pieces;
     object["pieceBytes"] = backup::kPieceBytes;
-    object["stuck"] = stuck;
+    object["stuck"] = stuckOf(env, session);
     return object;
 }
 

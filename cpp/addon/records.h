@@ -2,6 +2,9 @@
 
 #include <napi.h>
 
+#include <string>
+#include <vector>
+
 #include "backup/failure.h"
 #include "backup/session.h"
 #include "backup/volume.h"
@@ -15,8 +18,27 @@ namespace domino_vss::addon {
 [[nodiscard]] Napi::Object toObject(Napi::Env env, const backup::Failure& failure);
 [[nodiscard]] Napi::Object toObject(Napi::Env env, const domino::RuntimeInfo& info);
 [[nodiscard]] Napi::Object toObject(Napi::Env env, const backup::Volume& volume);
-[[nodiscard]] Napi::Object toObject(Napi::Env env, const domino::Catalog& catalog);
+/// NativeCatalog. Made on the thread that has found the databases, so that little is left to do on JavaScript's.
+class CatalogColumns {
+public:
+    explicit CatalogColumns(domino::Catalog catalog);
+
+    [[nodiscard]] Napi::Object toObject(Napi::Env env) const;
+
+private:
+    /// UTF-8, a zero byte between two texts.
+    using Texts = std::vector<std::string>;
+    [[nodiscard]] Texts textsOf(std::string domino::CatalogEntry::*text) const;
+
+    domino::Catalog catalog_;
+    Texts paths_;
+    Texts files_;
+    Texts fileIds_;
+};
+
 /// NativeResults: columns, so that a hundred thousand databases are a few dozen values.
 [[nodiscard]] Napi::Object resultsOf(Napi::Env env, const backup::Session& session);
+[[nodiscard]] Napi::Array failuresOf(Napi::Env env, const backup::Session& session);
+[[nodiscard]] Napi::Array stuckOf(Napi::Env env, const backup::Session& session);
 
 }  // namespace domino_vss::addon

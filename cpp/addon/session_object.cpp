@@ -161,6 +161,8 @@ Napi::Function SessionObject::define(Napi::Env env) {
                            InstanceMethod<&SessionObject::settleShadow>("settleShadow"),
                            InstanceMethod<&SessionObject::progress>("progress"),
                            InstanceMethod<&SessionObject::results>("results"),
+                           InstanceMethod<&SessionObject::failures>("failures"),
+                           InstanceMethod<&SessionObject::stuck>("stuck"),
                            InstanceMethod<&SessionObject::vssReport>("vssReport"),
                        });
 }
@@ -280,6 +282,14 @@ Napi::Value SessionObject::progress(const Napi::CallbackInfo& info) {
 
 Napi::Value SessionObject::results(const Napi::CallbackInfo& info) {
     return resultsOf(info.Env(), *session_);
+}
+
+Napi::Value SessionObject::failures(const Napi::CallbackInfo& info) {
+    return failuresOf(info.Env(), *session_);
+}
+
+Napi::Value SessionObject::stuck(const Napi::CallbackInfo& info) {
+    return stuckOf(info.Env(), *session_);
 }
 
 Napi::Value SessionObject::vssReport(const Napi::CallbackInfo& info) {

@@ -31,6 +31,8 @@ private:
     void settleShadow(const Napi::CallbackInfo& info);
     Napi::Value progress(const Napi::CallbackInfo& info);
     Napi::Value results(const Napi::CallbackInfo& info);
+    Napi::Value failures(const Napi::CallbackInfo& info);
+    Napi::Value stuck(const Napi::CallbackInfo& info);
     Napi::Value vssReport(const Napi::CallbackInfo& info);
 
     std::shared_ptr<backup::Session> session_;

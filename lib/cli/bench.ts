@@ -64,7 +64,10 @@ export function addBenchCommand(
     .option('--exclude <glob>', 'not these databases; may be given several times', collect)
     .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
     .option('--shadow-dir <dir>', 'directory for shadows, as in "backup run"', pathFrom(context))
-    .option('--compare', 'also one database after another, and the shadow by a spawned process: btrfs, or a script of diskshadow')
+    .option(
+      '--compare',
+      'also one database after another, and the shadow by a spawned process: btrfs, or a script of diskshadow',
+    )
     .option('--timeout <seconds>', 'longest time for one freeze window and what belongs to it', seconds, 600_000)
     .option('--csv <file>', 'write one line a run', pathFrom(context))
     .option('--trace <file>', 'write the typical run as a Chrome trace, for Perfetto', pathFrom(context))

@@ -2,12 +2,12 @@ import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readF
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import type { Catalog } from '#lib/catalog';
 import { libraryName } from '#lib/environment';
 import type { NativeVssReport } from '#lib/native-vss';
 import type {
   NativeAbortOutcome,
   NativeBinding,
-  NativeCatalog,
   NativeDatabases,
   NativeFailure,
   NativeProgress,
@@ -15,6 +15,7 @@ import type {
   NativeRuntime,
   NativeSession,
   NativeSessionOptions,
+  NativeTexts,
   NativeVolume,
 } from '#lib/native';
 import { FakeVss, FakeVssSession } from './fake-vss';
@@ -32,6 +33,13 @@ export function failure(partial: Partial<NativeFailure>): NativeFailure {
     subject: '',
     ...partial,
   };
+}
+
+/** In blocks of two, so that there is more than one. */
+function nativeTexts(texts: readonly string[]): NativeTexts {
+  const blocks: Uint8Array[] = [];
+  for (let at = 0; at < texts.length; at += 2) blocks.push(Buffer.from(texts.slice(at, at + 2).join('\0')));
+  return blocks;
 }
 
 /** Throws as native code rejects: with a plain record that is no Error. */
@@ -146,7 +154,7 @@ export class FakeDomino {
     return found.sort();
   }
 
-  catalog(): NativeCatalog {
+  catalog(): Catalog {
     const paths = (readdirSync(this.dataDirectory, { recursive: true }) as string[])
       .map((path) => path.replaceAll('\\', '/'))
       .filter((path) => /\.(nsf|ntf|box)$/.test(path))
@@ -183,7 +191,8 @@ export class FakeDomino {
     notesIniValue: () => Promise.resolve(''),
     findDatabases: async () => {
       await this.call('findDatabases');
-      return this.catalog();
+      const { paths, files, fileIds, ...rest } = this.catalog();
+      return { ...rest, paths: nativeTexts(paths), files: nativeTexts(files), fileIds: nativeTexts(fileIds) };
     },
     inspectVolume: async () => {
       await this.call('inspectVolume');
@@ -390,11 +399,19 @@ class FakeSession implements NativeSession {
         { phase: 'stop', beginMs: 90, endMs: 104 },
       ],
       afterLastStart: { innards: [0x006cdcc0, 0x852563fc], epochMs: Date.UTC(2026, 0, 2) },
-      failures: [...this.#failures].map(([index, reason]) => ({ index, failure: reason })),
+      failures: this.failures(),
       irregularPieces: [],
       pieceBytes: 65536,
-      stuck: [],
+      stuck: this.stuck(),
     };
+  }
+
+  failures(): NativeResults['failures'] {
+    return [...this.#failures].map(([index, reason]) => ({ index, failure: reason }));
+  }
+
+  stuck(): NativeResults['stuck'] {
+    return [];
   }
 
   vssReport(): NativeVssReport | null {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
+import type { Catalog } from '#lib/catalog';
 import { compareWithCatalog, isServerDatabase, takeSelected } from '#lib/databases';
-import type { NativeCatalog } from '#lib/native';
 import { matcher, Selector } from '#lib/selection';
 
-function catalogOf(paths: readonly string[], fileIds: readonly string[] = paths): NativeCatalog {
+function catalogOf(paths: readonly string[], fileIds: readonly string[] = paths): Catalog {
   return {
     paths,
     files: paths.map((path) => `/data/${path}`),
