@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { buildManifestHead, type BackupFacts, type BackupReport } from './backup-report';
 import { Call, publicCall } from './call';
-import { captureShadow, type BackupWork, type Capture } from './capture';
+import { captureShadow, closeTimeoutMs, type BackupWork, type Capture } from './capture';
 import { writeCosts } from './costs';
 import { DominoVssError, OptionError, toPublicError } from './errors';
 import type { LeftOver } from './journal';
@@ -49,9 +49,6 @@ export function warnAboutLeft(thrown: unknown): void {
   const { message, code } = toPublicError(thrown);
   process.emitWarning(`a failed backup left something behind: ${message}`, { code });
 }
-
-/** Longest time that taking everything back may last; writers may take longer over the end of a backup. */
-const closeTimeoutMs = 60_000;
 
 /** How the session ends. */
 interface Closing {

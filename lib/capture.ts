@@ -15,7 +15,7 @@ import { rememberOwnShadows } from './own-shadows';
 import type { ProgressReporter } from './progress';
 import { makeShadowParents, type ResolvedProvider, type ShadowPlan } from './provider';
 import type { Selector } from './selection';
-import { withServiceStopped, type BackupMode } from './service';
+import { withServiceStopped, type BackupMode, type DominoService } from './service';
 import { buildTimeline, publishWindow, type Timeline } from './timeline';
 import { reportOf, shadowRoots, withFailedWriters } from './vss-session';
 
@@ -47,6 +47,9 @@ export interface SkipLimits {
   readonly unmetRequired: readonly string[];
 }
 
+/** Longest time that taking everything back may last; writers may take longer over the end of a backup. */
+export const closeTimeoutMs = 60_000;
+
 /** What came out of the freeze window. */
 export interface Capture {
   readonly databases: CapturedDatabases;
@@ -61,13 +64,23 @@ export interface Capture {
 /** Lists again, prepares, runs the freeze window, and makes sure that the outcome is acceptable. */
 export async function captureShadow(work: BackupWork, call: Call, progress: ProgressReporter): Promise<Capture> {
   const { session, journal, mode, provider, plan, databases } = work;
-  const captured = async (): Promise<Omit<Capture, 'timeline' | 'skipped'> & { results: NativeResults }> => {
-    session.renewLease();
-    const changes = await listAgain(work, call);
-    // As late as can be: with some providers it locks the whole machine until the shadow is made.
+  const stopMode = mode.type === 'stop-service';
+  // From here on something may exist that only the journal knows of after a crash.
+  const inBackupMode = stopMode ? [] : databases.paths;
+  const prepare = async (): Promise<void> => {
     call.check('prepare');
     await progress.watch(session, () => call.native(session, (timeoutMs) => session.prepare(timeoutMs)));
     if (provider.vss) await noteSnapshotSet(work, inBackupMode);
+  };
+  // VSS lets one requester at a time make shadows, so preparing waits for the others, and is where most goes wrong. In stop
+  // mode both come before the server is touched. The price is that others wait while the server stops: no longer than the
+  // time of this call, and they are told to try again, which users of a server that is down are not.
+  const prepareFirst = stopMode && provider.vss !== undefined;
+  const captured = async (): Promise<Omit<Capture, 'timeline' | 'skipped'> & { results: NativeResults }> => {
+    session.renewLease();
+    const changes = await listAgain(work, call);
+    // Otherwise as late as can be: with some providers it locks the whole machine until the shadow is made.
+    if (!prepareFirst) await prepare();
     await runWindow(work, call, progress);
     const results = session.results();
     const decided = decideChanged(databases, changes);
@@ -78,19 +91,27 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
       results,
     };
   };
+  const capturedWhileStopped = async (service: DominoService): ReturnType<typeof captured> => {
+    if (prepareFirst) await prepare();
+    return withServiceStopped(service, call, {
+      note: (stoppedService) => journal.update({ stoppedService }),
+      work: captured,
+      // Gives the machine free for other shadows. Whoever takes the backup back waits for it and hears how it ended.
+      giveUp: () => {
+        const closing = { keepShadow: false, succeeded: false, timeoutMs: closeTimeoutMs };
+        session.close(closing).catch(() => undefined);
+      },
+    });
+  };
 
-  // From here on something may exist that only the journal knows of after a crash.
-  const inBackupMode = mode.type === 'backup-api' ? databases.paths : [];
-  // With VSS that is nothing until the set has been prepared, and the names come from there.
+  // With VSS nothing exists until the set has been prepared, and the names come from there.
   if (!provider.vss) await journal.update({ provider: provider.name, shadows: plan.targets }, inBackupMode);
   await makeShadowParents(plan);
-  const { results, ...capture } = await (
-    mode.type === 'backup-api'
-      ? captured()
-      : withServiceStopped(mode.service, call, (stoppedService) => journal.update({ stoppedService }), captured)
-  ).catch((thrown: unknown) => {
-    throw provider.vss ? withFailedWriters(thrown, session) : thrown;
-  });
+  const { results, ...capture } = await (stopMode ? capturedWhileStopped(mode.service) : captured()).catch(
+    (thrown: unknown) => {
+      throw provider.vss ? withFailedWriters(thrown, session) : thrown;
+    },
+  );
   const { stuck } = capture.databases;
   await journal.update({}, stuck);
 

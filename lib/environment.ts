@@ -1,6 +1,8 @@
 import { accessSync, existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join, normalize } from 'node:path';
+import { loadBinding } from './binding';
 import { DominoVssError } from './errors';
+import type { NativeRegistration } from './native';
 import type { DominoLocation } from './options';
 
 /** A Domino installation and the partition (notes.ini) that is meant. */
@@ -19,20 +21,32 @@ const usualProgramDirectories =
     ? ['C:\\Program Files\\HCL\\Domino', 'C:\\Program Files\\IBM\\Domino']
     : ['/opt/hcl/domino/notes/latest/linux', '/opt/ibm/domino/notes/latest/linux'];
 
-/** Finds the program directory and notes.ini: options first, then the environment, then the usual places. */
-export function findInstallation(location: DominoLocation = {}, env: Environment = process.env): Installation {
-  const programDirectory = findProgramDirectory(location, env);
-  return { programDirectory, notesIni: findNotesIni(location, env, programDirectory) };
+/** What the registry of Windows says of Domino; undefined on other systems. */
+function readRegistration(): NativeRegistration | undefined {
+  return process.platform === 'win32' ? loadBinding().dominoRegistration?.() : undefined;
 }
 
-function findProgramDirectory(location: DominoLocation, env: Environment): string {
+/** Finds the program directory and notes.ini: options first, then the environment, the registry, the usual places. */
+export function findInstallation(
+  location: DominoLocation = {},
+  env: Environment = process.env,
+  registration = readRegistration,
+): Installation {
+  const programDirectory = findProgramDirectory(location, env, registration);
+  return { programDirectory, notesIni: findNotesIni(location, env, programDirectory, registration) };
+}
+
+function findProgramDirectory(location: DominoLocation, env: Environment, registration: typeof readRegistration) {
   if (location.programDirectory !== undefined) {
     if (existsSync(join(location.programDirectory, libraryName))) return location.programDirectory;
     throw notFound('ERR_DOMINO_LIBRARY', libraryName, [join(location.programDirectory, libraryName)]);
   }
+  const said = candidates(env['Notes_ExecDirectory']).find((directory) => existsSync(join(directory, libraryName)));
+  if (said !== undefined) return said;
   // On Windows the search path leads there; whether ordinary users can write to the directory is checked at the load.
   const searched = process.platform === 'win32' ? (env['PATH'] ?? '').split(delimiter).filter(isAbsolute) : [];
-  const places = candidates(env['Notes_ExecDirectory'], ...usualProgramDirectories, ...searched);
+  const usual = [...usualProgramDirectories, ...searched];
+  const places = candidates(env['Notes_ExecDirectory'], registration()?.programDirectory, ...usual);
   const tried = places.map((directory) => join(directory, libraryName));
   const found = tried.find((file) => existsSync(file));
   if (found === undefined) throw notFound('ERR_DOMINO_LIBRARY', libraryName, tried);
@@ -44,20 +58,44 @@ export function findNotesIni(
   location: DominoLocation = {},
   env: Environment = process.env,
   programDirectory?: string,
+  registration = readRegistration,
 ): string {
   if (location.notesIni !== undefined) {
     if (existsSync(location.notesIni)) return location.notesIni;
     throw notFound('ERR_DOMINO_NOTES_INI', 'notes.ini', [location.notesIni]);
   }
-  const directories = candidates(
-    env['Directory'],
+  const inDirectories = (...directories: readonly (string | undefined)[]): string[] =>
+    candidates(...directories).map((directory) => join(directory, 'notes.ini'));
+  const said = [...candidates(env['NOTES_INI']), ...inDirectories(env['Directory'])];
+  const foundSaid = said.find((file) => existsSync(file));
+  if (foundSaid !== undefined) return foundSaid;
+  const registered = registeredNotesIni(registration);
+  const usual = inDirectories(
     ...(env['PATH'] ?? '').split(delimiter),
     process.platform === 'win32' ? programDirectory : '/local/notesdata',
   );
-  const tried = [...candidates(env['NOTES_INI']), ...directories.map((directory) => join(directory, 'notes.ini'))];
+  const tried = [...said, ...registered, ...usual];
   const found = tried.find((file) => existsSync(file));
   if (found === undefined) throw notFound('ERR_DOMINO_NOTES_INI', 'notes.ini', tried);
   return found;
+}
+
+/**
+ * Where notes.ini is by the registry: with several partitions in the data directory, otherwise beside the programs. The
+ * programs are the same for all partitions, but of data directories the registry knows only the last one.
+ */
+function registeredNotesIni(registration: typeof readRegistration): readonly string[] {
+  const { services = [], dataDirectory, programDirectory } = registration() ?? {};
+  if (services.length > 1) throw several('services', services);
+  const files = candidates(dataDirectory, programDirectory).map((directory) => join(directory, 'notes.ini'));
+  const existing = files.filter((file) => existsSync(file));
+  if (existing.length > 1) throw several('notes.ini', existing);
+  return files;
+}
+
+function several(what: string, names: readonly string[]): DominoVssError {
+  const message = `several Domino servers are registered here (${what}): ${names.join(', ')}`;
+  return new DominoVssError('ERR_DOMINO_SEVERAL', { message, phase: 'runtime' });
 }
 
 function candidates(...values: readonly (string | undefined)[]): string[] {

@@ -5,6 +5,7 @@ export type ErrorClass =
   | 'BackupError'
   | 'ShadowError'
   | 'VssError'
+  | 'ServiceError'
   | 'AbortError'
   | 'OptionError'
   | 'RestoreError';
@@ -128,6 +129,13 @@ export const errorCodes = {
   ERR_DOMINO_NOTES_INI: {
     meaning: 'notes.ini was not found, cannot be read, or names no data directory.',
     action: 'Name it (option domino.notesIni or --ini); the server normally keeps it in its data directory.',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
+  ERR_DOMINO_SEVERAL: {
+    meaning: 'Several Domino servers are registered on this machine, and nothing says which one is meant.',
+    action:
+      'Name the notes.ini of the one that is meant (option domino.notesIni, --ini, or NOTES_INI in the environment).',
     errorClass: 'DominoVssError',
     ...precondition,
   },
@@ -408,10 +416,18 @@ export const errorCodes = {
     errorClass: 'DominoVssError',
     ...failure,
   },
+  ERR_STATE_DIRECTORY: {
+    meaning:
+      'The directory where scripts without Domino keep their journals is not safe from ordinary users, or cannot be made.',
+    action:
+      'Look at what lies in it, for it may not be ours; then delete it. It is made anew, for the system and administrators only.',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
   ERR_SERVICE: {
     meaning: 'The Domino service could not be stopped or started.',
     action: 'Look at the state of the service at once: it may be stopped.',
-    errorClass: 'DominoVssError',
+    errorClass: 'ServiceError',
     ...failure,
   },
 

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { errorCodes, isErrorCode, type ErrorCode } from './error-codes';
 import type { NativeFailure, Phase } from './native';
+import { adviceOnService } from './service-advice';
 import { adviceOnStatus } from './status-advice';
 import { adviceOnHresult } from './vss-advice';
 import type { WriterState } from './vss-words';
@@ -28,7 +29,18 @@ export interface DatabaseFailure {
   readonly hint: string;
 }
 
+/** How far `deleteShadows` had come when its time was over, or it was cancelled. */
+export interface CutOffDeletion {
+  /** Ids of the shadows that are deleted. */
+  readonly deleted: readonly string[];
+  /** Ids of those that are not, as far as is known: the deletion of the first may still end in Windows. */
+  readonly left: readonly string[];
+  /** Ids of those whose deletion had failed by then; they are among `left`. */
+  readonly failed: readonly string[];
+}
+
 interface ErrorDetails {
+  readonly deletion?: CutOffDeletion | undefined;
   readonly message: string;
   readonly phase?: Phase | undefined;
   readonly hint?: string | undefined;
@@ -44,6 +56,8 @@ export class DominoVssError extends Error {
   readonly phase: Phase | undefined;
   /** What can be done about it. */
   readonly hint: string;
+  /** Only of a `deleteShadows` that was cut off, by its deadline or its signal, after it had begun to delete. */
+  readonly deletion: CutOffDeletion | undefined;
 
   /** @internal */
   constructor(code: ErrorCode, details: ErrorDetails) {
@@ -52,6 +66,7 @@ export class DominoVssError extends Error {
     this.code = code;
     this.phase = details.phase;
     this.hint = details.hint ?? errorCodes[code].action;
+    this.deletion = details.deletion;
   }
 
   /** Whether the same call may succeed later without anything being changed by hand. */
@@ -209,13 +224,39 @@ export class VssError extends ShadowError {
   }
 }
 
+/** The service of stop mode could not be asked, stopped or started. */
+export class ServiceError extends DominoVssError {
+  override name = 'ServiceError';
+  /** The service. */
+  readonly service: string;
+  /** The call of Windows, for example `ControlService`; empty for none. */
+  readonly operation: string;
+  /** Error number of Windows; 0 for none. */
+  readonly windowsError: number;
+  /** For example `ERROR_ACCESS_DENIED`; empty when the number has no known name. */
+  readonly windowsErrorName: string;
+
+  /** @internal */
+  constructor(
+    what: { service: string; operation?: string; windowsError?: number; windowsErrorName?: string },
+    details: ErrorDetails,
+  ) {
+    const { service, operation = '', windowsError = 0, windowsErrorName = '' } = what;
+    super('ERR_SERVICE', { hint: adviceOnService(windowsError), ...details });
+    this.service = service;
+    this.operation = operation;
+    this.windowsError = windowsError;
+    this.windowsErrorName = windowsErrorName;
+  }
+}
+
 /** A call was cancelled by its `AbortSignal`; `cause` is the signal's reason. */
 export class AbortError extends DominoVssError {
   override name = 'AbortError';
 
   /** @internal */
-  constructor(reason: unknown, phase?: Phase) {
-    super('ERR_ABORTED', { message: 'The operation was aborted', phase, cause: reason });
+  constructor(reason: unknown, phase?: Phase, deletion?: CutOffDeletion) {
+    super('ERR_ABORTED', { message: 'The operation was aborted', phase, deletion, cause: reason });
   }
 }
 
@@ -373,6 +414,10 @@ function fromNativeFailure(failure: NativeFailure): DominoVssError {
       );
     case 'VssError':
       return new VssError(failure.code, { operation: failure.operation, volume: failure.subject }, details);
+    case 'ServiceError': {
+      const { subject: service, operation, status: windowsError, statusName: windowsErrorName } = failure;
+      return new ServiceError({ service, operation, windowsError, windowsErrorName }, details);
+    }
     case 'BackupError':
       return new BackupError(failure.code, details);
     case 'RestoreError':

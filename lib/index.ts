@@ -39,6 +39,7 @@ import {
   type DeleteShadowsReport,
   type ListShadowsOptions,
 } from './shadows';
+import type { DominoService } from './service';
 import type { VssCallOptions } from './vss-call';
 import {
   isVolumeSupported as isSupported,
@@ -46,6 +47,7 @@ import {
   type IsVolumeSupportedOptions,
   type VssProvider,
 } from './vss-providers';
+import { windowsService as serviceOfWindows } from './windows-service';
 import { listWriters as writers, type ListWritersOptions, type Writer } from './writers';
 
 export type { Backup, CreateShadowOptions, EndBackupOptions } from './backup';
@@ -64,8 +66,10 @@ export {
   isDominoVssError,
   OptionError,
   RestoreError,
+  ServiceError,
   ShadowError,
   VssError,
+  type CutOffDeletion,
   type DatabaseFailure,
   type FailedWriter,
 } from './errors';
@@ -312,4 +316,19 @@ export function isVolumeSupported(options: IsVolumeSupportedOptions): Promise<bo
  */
 export function runScript(options: RunScriptOptions): Promise<ScriptReport> {
   return run(loadBinding, options);
+}
+
+/**
+ * A Domino server that runs as a service of Windows, by its service name, for example `HCL Domino Server (CDominodata)`.
+ * Asked, stopped and started through the Service Control Manager (`QueryServiceStatusEx`, `ControlService`, `StartService`);
+ * no program is run. A service that is just starting or stopping is waited for: as long as its check point grows or its
+ * wait hint lasts, at least 5 minutes; in `stop` no longer than until the signal fires, in `start` and in `isRunning`
+ * without a signal no longer than 15 minutes. `start` settles when the service runs.
+ *
+ * @throws {@link OptionError} for an empty name. The functions of the service throw {@link ServiceError} with the error of
+ * Windows: it does not exist, may not be stopped **and** started by this user, other running services depend on it (they are
+ * named and nothing is stopped), it ended while it was starting, or makes no progress; `ERR_UNSUPPORTED` on other systems.
+ */
+export function windowsService(name: string): DominoService {
+  return serviceOfWindows(loadBinding, name);
 }

@@ -24,6 +24,8 @@ export interface NativeVssOptions {
   readonly excludeWriters: readonly string[];
   /** The same; the step fails when one of them does not take part. */
   readonly verifyWriters: readonly string[];
+  /** Domino's own writer is left out: we put its databases into backup mode ourselves, or stop the server. */
+  readonly excludeDomino: boolean;
 }
 
 /** VSS_SNAPSHOT_PROP. */

@@ -236,6 +236,36 @@ export interface NativeCanary {
   readonly database: string;
 }
 
+/** What the installer of Domino has written to the registry; texts are empty where it has not. */
+export interface NativeRegistration {
+  readonly programDirectory: string;
+  readonly dataDirectory: string;
+  /** Names of the services of Domino servers. */
+  readonly services: readonly string[];
+}
+
+/** SERVICE_STATUS_PROCESS, as far as somebody waits by it. */
+export interface NativeServiceStatus {
+  /** SERVICE_STOPPED (1) to SERVICE_PAUSED (7). */
+  readonly state: number;
+  readonly checkPoint: number;
+  readonly waitHintMs: number;
+  /** dwWin32ExitCode, and dwServiceSpecificExitCode when it is ERROR_SERVICE_SPECIFIC_ERROR (1066). */
+  readonly exitCode: number;
+  readonly specificExitCode: number;
+}
+
+/** The Service Control Manager. Each request stands for itself, by the name of a service, and waits for no change. */
+export interface NativeServices {
+  query(name: string): Promise<NativeServiceStatus>;
+  /** ControlService with SERVICE_CONTROL_STOP, by a handle that may also start the service. */
+  requestStop(name: string): Promise<void>;
+  /** StartServiceW. */
+  requestStart(name: string): Promise<void>;
+  /** EnumDependentServicesW: names of those that run. */
+  runningDependents(name: string): Promise<string[]>;
+}
+
 export interface NativeBinding {
   /** Loads and initialises the Domino runtime; first call wins, the same options again answer at once. */
   openRuntime(options: NativeRuntimeOptions): Promise<NativeRuntime>;
@@ -274,6 +304,15 @@ export interface NativeBinding {
   processStart?(pid: number): string;
   /** Aborts the sessions of this environment only, synchronously (bounded). */
   abortSessions(): NativeAbortOutcome;
+  /** Windows only. At once: the registry is in memory. */
+  dominoRegistration?(): NativeRegistration;
+  /**
+   * Windows only. Makes a directory for the system and administrators, or makes sure that an existing one is no ordinary
+   * user's and cannot be written to by one.
+   */
+  makePrivateDirectory?(path: string): Promise<void>;
+  /** Windows only. */
+  readonly services?: NativeServices;
   /** Windows only. */
   readonly vss?: NativeVss;
 }

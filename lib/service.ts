@@ -1,16 +1,21 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Call } from './call';
-import { DominoVssError, isDominoVssError } from './errors';
+import { isDominoVssError, ServiceError } from './errors';
 import { checkOptions, functionValue, nonEmptyString, oneOf } from './options';
 
 /** A Domino server that can be stopped and started, for backups that do not use the backup API. */
 export interface DominoService {
   /** For reports and the journal, for example `domino.service`. */
   readonly name: string;
-  isRunning(): Promise<boolean>;
+  /**
+   * Whether the server runs, and so must be stopped and afterwards started again. One that is just ending may still write:
+   * settles only when it has ended, or when the signal fires.
+   */
+  isRunning(options?: { readonly signal: AbortSignal }): Promise<boolean>;
   /** Settles when the server has ended. */
   stop(options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Settles when the server has started, as far as the system can tell. */
   start(): Promise<void>;
 }
 
@@ -40,17 +45,24 @@ function checkService(value: unknown, name: string): void {
   functionValue(service.start, `${name}.start`);
 }
 
-/**
- * Stops the service for the time of `work` if it runs, and starts it again whatever happens. `note` writes its name down
- * before it is touched, and an empty one when it has been started again.
- */
+/** What is done while the service is stopped, and beside it. */
+interface StoppedWork<T> {
+  /** Writes the name down before the service is touched, and an empty one when it has been started again. */
+  readonly note: (stoppedService: string) => Promise<void>;
+  readonly work: () => Promise<T>;
+  /** Something has failed: called before the service is started again, which nothing may delay. */
+  readonly giveUp: () => void;
+}
+
+/** Stops the service for the time of the work if it runs, and starts it again whatever happens. */
 export async function withServiceStopped<T>(
   service: DominoService,
   call: Call,
-  note: (stoppedService: string) => Promise<void>,
-  work: () => Promise<T>,
+  { note, work, giveUp }: StoppedWork<T>,
 ): Promise<T> {
-  const ran = await ask(service, 'asked whether it runs', () => service.isRunning());
+  const ran = await ask(service, 'asked whether it runs', () =>
+    call.interruptible((signal) => service.isRunning({ signal })),
+  );
   if (!ran) return work();
   await note(service.name);
   let result: T;
@@ -58,6 +70,7 @@ export async function withServiceStopped<T>(
     await ask(service, 'stopped', () => call.interruptible((signal) => service.stop({ signal })));
     result = await work();
   } catch (error) {
+    giveUp();
     try {
       await service.start();
     } catch (startError) {
@@ -76,13 +89,17 @@ async function ask<T>(service: DominoService, what: string, action: () => Promis
     return await action();
   } catch (cause) {
     // An abort or the end of the time is what it is.
-    if (isDominoVssError(cause)) throw cause;
+    if (isDominoVssError(cause) && cause.code !== 'ERR_SERVICE') throw cause;
     throw serviceError(service, `could not be ${what}`, cause);
   }
 }
 
-function serviceError(service: DominoService, what: string, cause: unknown): DominoVssError {
-  return new DominoVssError('ERR_SERVICE', { message: `${service.name} ${what}: ${messageOf(cause)}`, cause });
+function serviceError(service: DominoService, what: string, cause: unknown): ServiceError {
+  const { name } = service;
+  const message = `${name} ${what}: ${messageOf(cause)}`;
+  if (!(cause instanceof ServiceError)) return new ServiceError({ service: name }, { message, cause });
+  const { operation, windowsError, windowsErrorName, hint } = cause;
+  return new ServiceError({ service: name, operation, windowsError, windowsErrorName }, { message, hint, cause });
 }
 
 function messageOf(error: unknown): string {

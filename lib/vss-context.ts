@@ -80,6 +80,7 @@ const usualContexts = {
 } as const satisfies Record<string, Record<string, VssContext>>;
 
 export function resolveVss(options: {
+  readonly source?: 'domino' | 'volumes' | undefined;
   readonly lifetime?: 'backup' | 'persistent' | undefined;
   readonly writers?: WritersOption | undefined;
   readonly vss?: VssOptions | undefined;
@@ -121,6 +122,7 @@ export function resolveVss(options: {
       bootableSystemState: vss.bootableSystemState ?? false,
       excludeWriters: exclude,
       verifyWriters: verify,
+      excludeDomino: options.source !== 'volumes',
     },
   };
 }

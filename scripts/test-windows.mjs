@@ -6,7 +6,7 @@
 // In the full tier, or when they are named, also the tests that are programs: windows-native/… is the requester without Node,
 // simulator/… are the stand-ins as programs of others use them. The ci tier has simulator/vss of them.
 
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -50,7 +50,7 @@ try {
   for (const suite of programs) await testPrograms(suite);
   if (files.some(usesVss)) await installVss();
   if (files.includes('windows/addon.test.js')) await unpackPackage();
-  if (files.includes('windows/library.test.js')) makeWritableDirectory();
+  if (files.some(usesVss)) makeUnsafeDirectories();
   for (const [index, version] of versions.entries()) {
     // What another version may change is above all how the addon loads.
     const again = (file) => file.startsWith('windows/addon.');
@@ -122,11 +122,20 @@ async function unpackPackage() {
   await run('tar', ['-xzf', join(project, filename), '-C', installed, '--strip-components=1']);
 }
 
-/** Wine shows the permissions of the file system below as those of Windows; under Windows Node.js cannot change them. */
-function makeWritableDirectory() {
-  const directory = join(workshop, 'writable');
-  mkdirSync(directory, { recursive: true });
-  chmodSync(directory, 0o777);
+/**
+ * Directories that ordinary users can write to, or that belong to one. Wine shows the permissions of the file system below as
+ * those of Windows; under Windows Node.js cannot change them.
+ */
+function makeUnsafeDirectories() {
+  for (const path of ['writable', 'planted/domino-vss']) {
+    mkdirSync(join(workshop, path), { recursive: true });
+    chmodSync(join(workshop, path), 0o777);
+  }
+  const foreign = join(workshop, 'foreign');
+  mkdirSync(foreign, { recursive: true });
+  // Only root can give something away.
+  if (process.getuid?.() === 0) chownSync(foreign, 65_534, 65_534);
+  else rmSync(foreign, { recursive: true });
 }
 
 /** In one prefix, one after the other: what uses VSS takes the whole machine. */

@@ -20,7 +20,10 @@
 #include "shadow/platform_provider.h"
 #ifdef _WIN32
 #include "addon/process_start_windows.h"
+#include "addon/service_object.h"
 #include "addon/vss_object.h"
+#include "backup/private_directory.h"
+#include "domino/registration.h"
 #endif
 
 namespace domino_vss::addon {
@@ -221,6 +224,33 @@ Napi::Value abortSessions(const Napi::CallbackInfo& info) {
     return toObject(info.Env(), abortSessionsOf(info.Env()));
 }
 
+#ifdef _WIN32
+Napi::Value makePrivateDirectory(const Napi::CallbackInfo& info) {
+    const std::string path = info[0].As<Napi::String>().Utf8Value();
+    return runOnThread(info.Env(), "domino-vss private directory", [path] {
+        backup::makePrivateDirectory(path);
+        return undefined();
+    });
+}
+
+Napi::Value dominoRegistration(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    try {
+        const domino::Registration registration = domino::readRegistration();
+        Napi::Object object = Napi::Object::New(env);
+        object["programDirectory"] = registration.programDirectory;
+        object["dataDirectory"] = registration.dataDirectory;
+        Napi::Array services = Napi::Array::New(env, registration.services.size());
+        for (std::uint32_t i = 0; i < registration.services.size(); ++i) services.Set(i, registration.services[i]);
+        object["services"] = services;
+        return object;
+    } catch (const backup::Failure& failure) {
+        napi_throw(env, addon::toObject(env, failure));
+        return env.Undefined();
+    }
+}
+#endif
+
 }  // namespace
 
 /// One per environment. All process-wide state belongs to the runtime and to the session registry.
@@ -248,6 +278,9 @@ public:
         exports["shutdown"] = Napi::Function::New(env, shutdown);
         exports["abortSessions"] = Napi::Function::New(env, abortSessions);
 #ifdef _WIN32
+        exports["services"] = serviceObject(env);
+        exports["makePrivateDirectory"] = Napi::Function::New(env, makePrivateDirectory);
+        exports["dominoRegistration"] = Napi::Function::New(env, dominoRegistration);
         exports["vss"] = vssObject(env);
         exports["processStart"] = Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
             return Napi::String::New(info.Env(), processStart(info[0].As<Napi::Number>().Uint32Value()));

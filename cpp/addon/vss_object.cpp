@@ -381,7 +381,7 @@ vss::RequesterOptions requesterOptionsOf(const Napi::Object& sessionOptions) {
     const auto volumes = sessionOptions.Get("volumes").As<Napi::Array>();
     for (std::uint32_t i = 0; i < volumes.Length(); ++i)
         requester.volumes.push_back(stringOf(volumes.Get(i).As<Napi::Object>(), "source"));
-    requester.ownBackupMode = stringOf(sessionOptions, "source") == "domino";
+    requester.excludeDomino = booleanOf(options, "excludeDomino");
     return requester;
 }
 

@@ -1,8 +1,5 @@
 #include <windows.h>
-// After windows.h.
-#include <aclapi.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <span>
@@ -11,6 +8,7 @@
 #include "backup/file.h"
 #include "backup/file_system.h"
 #include "backup/path.h"
+#include "backup/trust.h"
 #include "domino/library.h"
 
 namespace domino_vss::domino {
@@ -24,72 +22,8 @@ namespace code = backup::code;
 
 constexpr const char* kLibraryName = "nnotes.dll";
 
-/// What replaces a file or puts another one beside it.
-constexpr ACCESS_MASK kReplacing = FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | DELETE | WRITE_DAC |
-                                   WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL;
-/// What renames a directory on the way there. New files beside it do no harm.
-constexpr ACCESS_MASK kMovingAway = FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_ALL;
-
-struct LocalFreer {
-    void operator()(void* memory) const noexcept { ::LocalFree(memory); }
-};
-
 Failure systemError(const char* operation, const std::string& subject, DWORD error) {
     return backup::systemFailure(code::kDominoLibrary, Phase::runtime, operation, subject, static_cast<int>(error));
-}
-
-/// The groups that everybody who can log on belongs to.
-bool isEverybody(PSID sid) {
-    constexpr std::array kKinds{WinWorldSid,
-                                WinAuthenticatedUserSid,
-                                WinInteractiveSid,
-                                WinNetworkSid,
-                                WinBuiltinUsersSid,
-                                WinBuiltinGuestsSid,
-                                WinAnonymousSid,
-                                WinAccountDomainUsersSid,
-                                WinAccountDomainGuestsSid,
-                                WinRemoteLogonIdSid,
-                                WinLocalSid,
-                                WinBuiltinAnyPackageSid};
-    return std::ranges::any_of(kKinds, [sid](WELL_KNOWN_SID_TYPE kind) { return ::IsWellKnownSid(sid, kind) != 0; });
-}
-
-/// Whether an entry of the list lets everybody do one of the things. A denial before it is not weighed: who needs one
-/// has granted too much.
-bool grantsEverybody(PACL list, ACCESS_MASK what) {
-    // No list at all grants everything to everybody; an empty one nothing.
-    if (list == nullptr) return true;
-    for (DWORD i = 0; i < list->AceCount; ++i) {
-        void* entry = nullptr;
-        if (::GetAce(list, i, &entry) == 0) return true;
-        const auto* const header = static_cast<const ACE_HEADER*>(entry);
-        if (header->AceType != ACCESS_ALLOWED_ACE_TYPE || (header->AceFlags & INHERIT_ONLY_ACE) != 0) continue;
-        auto* const allowed = static_cast<ACCESS_ALLOWED_ACE*>(entry);
-        if ((allowed->Mask & what) != 0 && isEverybody(&allowed->SidStart)) return true;
-    }
-    return false;
-}
-
-void requireTrusted(const std::filesystem::path& path, ACCESS_MASK what) {
-    PACL list = nullptr;
-    PSECURITY_DESCRIPTOR descriptor = nullptr;
-    // The function wants a name that it may change, and does not.
-    std::wstring name = path.native();
-    const DWORD error = ::GetNamedSecurityInfoW(name.data(), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, nullptr,
-                                                nullptr, &list, nullptr, &descriptor);
-    if (error != ERROR_SUCCESS) throw systemError("GetNamedSecurityInfoW", backup::utf8Of(path), error);
-    const std::unique_ptr<void, LocalFreer> owned(descriptor);
-    if (grantsEverybody(list, what))
-        throw Failure(code::kDominoLibraryUnsafe, Phase::runtime,
-                      "ordinary users can write to it, so the library is not loaded", backup::utf8Of(path));
-}
-
-std::string resolve(const std::string& file) {
-    std::string resolved;
-    if (const int error = backup::resolvePath(file, resolved); error != 0)
-        throw systemError("GetFinalPathNameByHandleW", file, static_cast<DWORD>(error));
-    return resolved;
 }
 
 template <typename Structure>
@@ -147,14 +81,15 @@ Failure loadFailure(const std::string& file, DWORD error) {
 }  // namespace
 
 void requireTrustedFile(const std::string& file) {
-    // Not in the extended form, of whose root the libraries of the compilers have different opinions.
-    const std::filesystem::path resolved = backup::toUtf16(resolve(file));
-    requireTrusted(resolved, kReplacing);
-    requireTrusted(resolved.parent_path(), kReplacing);
-    // Not the root of the volume, which nobody can rename; that ordinary users may make new directories there is usual.
-    for (auto directory = resolved.parent_path().parent_path(); directory.has_relative_path();
-         directory = directory.parent_path())
-        requireTrusted(directory, kMovingAway);
+    std::string resolved;
+    if (const int error = backup::resolvePath(file, resolved); error != 0)
+        throw systemError("GetFinalPathNameByHandleW", file, static_cast<DWORD>(error));
+    // The directory as well: what is put beside the library is loaded with it.
+    const std::filesystem::path path = backup::toUtf16(resolved);
+    for (const std::string& part : {resolved, backup::utf8Of(path.parent_path())})
+        if (const std::string open = backup::openToOrdinaryUsers(part, code::kDominoLibrary); !open.empty())
+            throw Failure(code::kDominoLibraryUnsafe, Phase::runtime,
+                          "ordinary users can write to it, so the library is not loaded", open);
 }
 
 std::unique_ptr<Library> Library::load(const std::string& programDirectory) {

@@ -5,10 +5,11 @@ import { completionFailure, type BackupReport } from '../backup-report';
 import { loadManifest, readBackups, type ListedBackup, type Manifest } from '../manifest';
 import type { ProviderName } from '../provider';
 import { OptionError } from '../errors';
-import { systemdService } from '../service';
+import { systemdService, type DominoService } from '../service';
 import type { SnapshotSet } from '../snapshot-set';
 import type { VssOptions, WritersOption } from '../vss-context';
 import { backupTypes, contextBits, type VssBackupType, type VssContext } from '../vss-words';
+import { windowsService } from '../windows-service';
 import {
   addDeltaDirectory,
   addDominoOptions,
@@ -126,7 +127,10 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
       'longest time for the freeze window and what belongs to it (default: 120; 1800 in stop mode)',
       seconds,
     )
-    .option('--stop-service <unit>', 'do without the backup API: stop this systemd unit for the snapshot')
+    .option(
+      '--stop-service <name>',
+      'do without the backup API: stop this service (Linux: unit of systemd) for the snapshot and start it again',
+    )
     .option('--shadow-dir <dir>', 'directory for shadows, on the file system of the databases', pathFrom(context))
     .addOption(new Option('--writers <which>', 'VSS: which writers take part (default: none)').choices(['none', 'all']))
     .option('--exclude-writer <name>', 'VSS: all writers but this; may be given several times', collect)
@@ -156,6 +160,9 @@ Examples:
 
   Snapshot before an upgrade, with the server stopped for a moment:
   $ domino-vss backup run --delta-dir /backup/domino --keep --stop-service domino.service
+
+  The same on Windows; the service has the name that "sc query" shows:
+  $ domino-vss backup run --delta-dir E:\\delta --keep --stop-service "HCL Domino Server (CDominodata)"
 
   Windows: keep the shadow as drive B: until "domino-vss shadow delete --exposed B:":
   $ domino-vss backup run --delta-dir E:\\delta --expose B:
@@ -208,7 +215,7 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       shards: args.shards,
       shadowDirectory: args.shadowDir,
       ...(args.stopService !== undefined && {
-        mode: { type: 'stop-service', service: systemdService(args.stopService) },
+        mode: { type: 'stop-service', service: serviceNamed(args.stopService, context) },
       }),
       signal,
       onProgress,
@@ -224,6 +231,10 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
   } finally {
     bar.end();
   }
+}
+
+function serviceNamed(name: string, { loadBinding }: CommandLineContext): DominoService {
+  return process.platform === 'win32' ? windowsService(loadBinding, name) : systemdService(name);
 }
 
 function writersOf({ writers, excludeWriter, verifyWriter }: RunArguments): WritersOption | undefined {

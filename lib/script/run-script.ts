@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { publicCall } from '../call';
 import { OptionError } from '../errors';
 import type { NativeBinding } from '../native';
@@ -12,6 +11,7 @@ import {
   nonEmptyString,
   type DominoLocation,
 } from '../options';
+import { stateDirectory } from '../state-directory';
 import type { ScriptEventListener } from './events';
 import { runStatements, type ScriptReport } from './run-statements';
 import { readScriptFile } from './script-source';
@@ -91,9 +91,4 @@ function checkRunOptions(options: RunScriptOptions): void {
 
 function isText(value: unknown, name: string): void {
   if (typeof value !== 'string') throw new OptionError(name, `${name} must be a string`);
-}
-
-/** Where scripts without Domino keep manifests and journals, so that a later script knows whose shadows it meets. */
-export function stateDirectory(env: Readonly<Record<string, string | undefined>>): string {
-  return join(env['ProgramData'] ?? env['ALLUSERSPROFILE'] ?? 'C:\\ProgramData', 'domino-vss');
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { access, constants, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -18,6 +17,7 @@ import { revertToShadow } from '../revert';
 import { deleteShadows, resolveVolume, selectShadows, type ShadowSelector } from '../shadows';
 import type { Shadow } from '../shadow';
 import type { SnapshotSet } from '../snapshot-set';
+import { existingStateDirectory, makeStateDirectory } from '../state-directory';
 import { vssCall } from '../vss-call';
 import { isVolumeSupported, listProviders, type VssProvider } from '../vss-providers';
 import { isSameName } from '../windows-names';
@@ -94,6 +94,7 @@ export class VssTarget implements ScriptTarget {
     const { loadBinding, domino, stateDirectory, signal } = this.#options;
     const { onProgress, metadataFile } = request;
     const volumes = request.volumes.map(({ volume }) => volume);
+    if (!domino) await makeStateDirectory(loadBinding(), stateDirectory);
     const backup = await beginBackup(loadBinding, {
       ...(domino ? { source: 'domino', domino } : { source: 'volumes' }),
       deltaDirectory: domino ? dirname(metadataFile) : stateDirectory,
@@ -157,7 +158,7 @@ export class VssTarget implements ScriptTarget {
 
   async listShadows(selector: ShadowSelector): Promise<readonly ScriptShadow[]> {
     const found = await this.#vss(async (call, { binding, vss }) => {
-      const own = await ownShadows(this.#earlierBackups);
+      const own = await ownShadows(await this.#earlierBackups());
       const shadows = await queryShadows(vss, own, call);
       return selectShadows(selector, shadows, (volume) => resolveVolume(binding, volume, call));
     });
@@ -219,7 +220,7 @@ export class VssTarget implements ScriptTarget {
 
   async revert(id: string): Promise<string> {
     const { loadBinding, domino, signal } = this.#options;
-    const deltaDirectory = this.#earlierBackups;
+    const deltaDirectory = await this.#earlierBackups();
     const report = await revertToShadow(loadBinding, { id, deltaDirectory, domino, signal });
     if (!report.finished) {
       const message = `the revert of ${report.volume} goes on; it cannot be stopped`;
@@ -243,9 +244,9 @@ export class VssTarget implements ScriptTarget {
   }
 
   /** Where the shadows of earlier scripts are named; undefined when there was none. */
-  get #earlierBackups(): string | undefined {
-    const { stateDirectory } = this.#options;
-    return existsSync(stateDirectory) ? stateDirectory : undefined;
+  #earlierBackups(): Promise<string | undefined> {
+    const { loadBinding, stateDirectory } = this.#options;
+    return existingStateDirectory(loadBinding(), stateDirectory);
   }
 
   #ownShadow(id: string): Shadow | undefined {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { daosDirectory } from '#lib/also-save';
@@ -12,6 +12,7 @@ import {
   requiredEnvironment,
 } from '#lib/environment';
 import { locateDatabase } from '#lib/links';
+import type { NativeRegistration } from '#lib/native';
 import { linuxTest } from '../platform';
 
 let root: string;
@@ -60,6 +61,57 @@ describe('an installation is found', () => {
     expect(findInstallation({}, { Notes_ExecDirectory: program, NOTES_INI: ini })).toEqual(expected);
     expect(findInstallation({}, { Notes_ExecDirectory: program, Directory: data })).toEqual(expected);
     expect(findInstallation({}, { Notes_ExecDirectory: program, PATH: `/bin${delimiter}${data}` })).toEqual(expected);
+  });
+
+  describe('by the registry of Windows', () => {
+    const registration =
+      (partial: Partial<NativeRegistration> = {}) =>
+      () => ({
+        programDirectory: program,
+        dataDirectory: data,
+        services: ['Lotus Domino Server (data)'],
+        ...partial,
+      });
+
+    test('after the environment and before the usual places', () => {
+      const elsewhere = join(root, 'elsewhere');
+      mkdirSync(elsewhere);
+      for (const name of [libraryName, 'notes.ini']) writeFileSync(join(elsewhere, name), '');
+      const expected = { programDirectory: program, notesIni: ini };
+      expect(findInstallation({}, { PATH: elsewhere }, registration())).toEqual(expected);
+      const env = { Notes_ExecDirectory: elsewhere, Directory: elsewhere };
+      const said = { programDirectory: elsewhere, notesIni: join(elsewhere, 'notes.ini') };
+      expect(findInstallation({}, env, registration())).toEqual(said);
+      expect(findInstallation(said, {}, registration())).toEqual(said);
+      // What is registered and not there is looked for elsewhere.
+      const gone = registration({ programDirectory: join(root, 'gone'), dataDirectory: '' });
+      expect(findNotesIni({}, { PATH: elsewhere }, undefined, gone)).toBe(join(elsewhere, 'notes.ini'));
+    });
+
+    test('beside the programs, where a single server has it', () => {
+      renameSync(ini, join(program, 'notes.ini'));
+      expect(findNotesIni({}, {}, program, registration())).toBe(join(program, 'notes.ini'));
+    });
+
+    test('several servers are named and none is guessed', () => {
+      const services = ['Lotus Domino Server (a)', 'HCL Domino Server (b)'];
+      expect(thrownBy(() => findInstallation({}, {}, registration({ services })))).toMatchObject({
+        code: 'ERR_DOMINO_SEVERAL',
+        message: expect.stringContaining(services.join(', ')) as string,
+      });
+      // They share their programs.
+      const expected = { programDirectory: program, notesIni: ini };
+      expect(findInstallation({ notesIni: ini }, {}, registration({ services }))).toEqual(expected);
+      expect(findInstallation({}, { NOTES_INI: ini }, registration({ services }))).toEqual(expected);
+    });
+
+    test('two of notes.ini as well', () => {
+      writeFileSync(join(program, 'notes.ini'), '');
+      expect(thrownBy(() => findNotesIni({}, {}, program, registration()))).toMatchObject({
+        code: 'ERR_DOMINO_SEVERAL',
+        message: expect.stringContaining(`${ini}, ${join(program, 'notes.ini')}`) as string,
+      });
+    });
   });
 
   test('or the error says where it was looked for', () => {

@@ -4,6 +4,7 @@ import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
 import type { Backup } from '#lib/backup';
 import { DominoVssError, OptionError, ShadowError, VssError } from '#lib/errors';
 import { loadManifest } from '#lib/manifest';
+import type { DominoService } from '#lib/service';
 import { FakeDomino } from './fake-binding';
 import { comFailure, nativeWriter, shadowId, setId, systemProvider, type FakeVss } from './fake-vss';
 
@@ -44,6 +45,81 @@ function journals(): Record<string, unknown>[] {
     return JSON.parse(head!) as Record<string, unknown>;
   });
 }
+
+describe('stop mode', () => {
+  let log: string[];
+  let service: DominoService;
+
+  beforeEach(() => {
+    log = [];
+    service = {
+      name: 'Domino',
+      isRunning: () => Promise.resolve(true),
+      stop: () => Promise.resolve(void log.push('service.stop')),
+      start: () => Promise.resolve(void log.push('service.start')),
+    };
+    domino.onCall = (name) => log.push(name);
+  });
+
+  function beginStopMode(): Promise<Backup> {
+    return begin({ mode: { type: 'stop-service', service }, lifetime: 'persistent' });
+  }
+
+  test('the set is prepared before the server is stopped, which is down for the snapshot alone', async () => {
+    const backup = await beginStopMode();
+    log.length = 0;
+    let named: unknown;
+    service.stop = () => {
+      log.push('service.stop');
+      [named] = journals();
+      return Promise.resolve();
+    };
+    await backup.createShadow();
+    expect(log).toEqual(['prepare', 'service.stop', 'findDatabases', 'capture', 'drain', 'service.start']);
+    expect(named).toMatchObject({ snapshotSet: setId(100), stoppedService: 'Domino', databasesInBackupMode: 0 });
+    await backup.dispose();
+    expect(vss.shadows).toEqual([]);
+  });
+
+  test('a set that cannot be prepared leaves the server alone', async () => {
+    const backup = await beginStopMode();
+    log.length = 0;
+    const inProgress = comFailure(0x80042316, { operation: 'IVssBackupComponents::StartSnapshotSet' });
+    domino.onCall = (name) => {
+      log.push(name);
+      if (name === 'prepare') throw inProgress as unknown as Error;
+    };
+    const error = await errorOf(backup.createShadow());
+    expect(error).toMatchObject({ hresultName: expect.any(String) as unknown, hresult: 0x80042316, retryable: true });
+    expect(log).toEqual(['prepare', 'close']);
+    expect(journals()).toEqual([]);
+  });
+
+  test.each(['stop', 'findDatabases', 'capture'])('when %s fails, the set is given up at once', async (failing) => {
+    const backup = await beginStopMode();
+    log.length = 0;
+    if (failing === 'stop') service.stop = () => Promise.reject(new Error('refused'));
+    let release = (): void => undefined;
+    const closing = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    domino.onCall = (name) => {
+      log.push(name);
+      if (name === failing) throw comFailure(0x8000ffff) as unknown as Error;
+      // The start of the server does not wait for VSS.
+      return name === 'close' ? closing : undefined;
+    };
+    service.start = () => {
+      log.push('service.start');
+      release();
+      return Promise.resolve();
+    };
+    await errorOf(backup.createShadow());
+    expect(log.filter((name) => /close|start/.test(name))).toEqual(['close', 'service.start', 'close']);
+    expect(vss.shadows).toEqual([]);
+    expect(journals()).toEqual([]);
+  });
+});
 
 describe('the three calls with VSS', () => {
   test('a volatile shadow is read, copied, described, and gone at the end', async () => {

@@ -32,6 +32,12 @@ describe('the context that follows from lifetime and writers', () => {
     expect(resolveVss(options).native.context.toString(16)).toBe(expected.toString(16));
   });
 
+  test('the writer of Domino is left out unless its databases are none of ours', () => {
+    expect(resolveVss({}).native.excludeDomino).toBe(true);
+    expect(resolveVss({ source: 'domino' }).native.excludeDomino).toBe(true);
+    expect(resolveVss({ source: 'volumes' }).native.excludeDomino).toBe(false);
+  });
+
   test('what is set up besides', () => {
     expect(resolveVss({}).native).toMatchObject({ providerId: '', backupType: 5, componentMode: false });
     const vss = { providerId: 'B5946137-7B9F-4925-AF80-51ABD60B20D5', backupType: 'full' } as const;

@@ -67,7 +67,7 @@ public:
         backup::SessionOptions sessionOptions;
         sessionOptions.shards = 2;
         sessionOptions.deltaDirectory = isolated::kDirectory;
-        requester.ownBackupMode = databases > 0;
+        requester.excludeDomino = databases > 0;
         auto made = std::make_unique<vss::VssProvider>(std::move(requester));
         provider = made.get();
         session.emplace(sessionOptions, std::make_unique<fake::FakeSource>(server), std::move(made));

@@ -133,7 +133,7 @@ WriterRules Requester::writerRules() const {
     WriterRules rules;
     rules.exclude = options_.excludeWriters;
     rules.verify = options_.verifyWriters;
-    rules.excludeDomino = options_.ownBackupMode;
+    rules.excludeDomino = options_.excludeDomino;
     rules.componentMode = options_.componentMode;
     rules.inSet = [this](const std::string& path) {
         if (path.empty()) return true;

@@ -22,8 +22,9 @@ struct RequesterOptions {
     std::vector<std::string> excludeWriters;
     std::vector<std::string> verifyWriters;
     std::vector<std::string> volumes;
-    /// Databases are in our own backup mode: Domino's own writer must not start a second one.
-    bool ownBackupMode = false;
+    /// Its databases are in our own backup mode, and Domino's own writer must not start a second one; or its server is
+    /// stopped, and the writer with it.
+    bool excludeDomino = false;
     /// A cancelled DoSnapshotSet may still make its shadow; so long it is waited for, so that the shadow can be
     /// deleted.
     std::chrono::milliseconds cancelPatience{30'000};

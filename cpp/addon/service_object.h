@@ -1,0 +1,10 @@
+#pragma once
+
+#include <napi.h>
+
+namespace domino_vss::addon {
+
+/// `binding.services`: NativeServices of lib/native.ts. Windows only.
+[[nodiscard]] Napi::Object serviceObject(Napi::Env env);
+
+}  // namespace domino_vss::addon

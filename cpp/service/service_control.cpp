@@ -1,0 +1,80 @@
+#include "service/service_control.h"
+
+#include <windows.h>
+
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+
+#include "backup/failure.h"
+#include "backup/path.h"
+
+namespace domino_vss::service {
+
+namespace {
+
+using backup::Failure;
+using backup::Phase;
+
+struct ServiceHandleCloser {
+    void operator()(SC_HANDLE handle) const noexcept { ::CloseServiceHandle(handle); }
+};
+using ServiceHandle = std::unique_ptr<std::remove_pointer_t<SC_HANDLE>, ServiceHandleCloser>;
+
+Failure serviceFailure(const char* operation, const std::string& name, DWORD error) {
+    return backup::systemFailure(backup::code::kService, Phase::prepare, operation, name, static_cast<int>(error));
+}
+
+/// A service; the handle of the manager is needed no longer than it takes to open it.
+ServiceHandle open(const std::string& name, DWORD access) {
+    const ServiceHandle manager(::OpenSCManagerW(nullptr, nullptr, SC_MANAGER_CONNECT));
+    if (!manager) throw serviceFailure("OpenSCManagerW", name, ::GetLastError());
+    ServiceHandle service(::OpenServiceW(manager.get(), backup::toUtf16(name).c_str(), access));
+    if (!service) throw serviceFailure("OpenServiceW", name, ::GetLastError());
+    return service;
+}
+
+}  // namespace
+
+ServiceStatus queryService(const std::string& name) {
+    const ServiceHandle service = open(name, SERVICE_QUERY_STATUS);
+    SERVICE_STATUS_PROCESS status{};
+    DWORD needed = 0;
+    if (::QueryServiceStatusEx(service.get(), SC_STATUS_PROCESS_INFO, reinterpret_cast<BYTE*>(&status), sizeof status,
+                               &needed) == 0)
+        throw serviceFailure("QueryServiceStatusEx", name, ::GetLastError());
+    return {status.dwCurrentState, status.dwCheckPoint, status.dwWaitHint, status.dwWin32ExitCode,
+            status.dwServiceSpecificExitCode};
+}
+
+void requestStop(const std::string& name) {
+    const ServiceHandle service = open(name, SERVICE_STOP | SERVICE_START);
+    SERVICE_STATUS status{};
+    if (::ControlService(service.get(), SERVICE_CONTROL_STOP, &status) == 0)
+        throw serviceFailure("ControlService", name, ::GetLastError());
+}
+
+void requestStart(const std::string& name) {
+    const ServiceHandle service = open(name, SERVICE_START);
+    if (::StartServiceW(service.get(), 0, nullptr) == 0) throw serviceFailure("StartServiceW", name, ::GetLastError());
+}
+
+std::vector<std::string> runningDependents(const std::string& name) {
+    const ServiceHandle service = open(name, SERVICE_ENUMERATE_DEPENDENTS);
+    std::vector<std::byte> buffer;
+    DWORD needed = 0;
+    DWORD count = 0;
+    // Again when one more has been started between the two calls.
+    while (::EnumDependentServicesW(service.get(), SERVICE_ACTIVE,
+                                    reinterpret_cast<ENUM_SERVICE_STATUSW*>(buffer.data()),
+                                    static_cast<DWORD>(buffer.size()), &needed, &count) == 0) {
+        if (::GetLastError() != ERROR_MORE_DATA) throw serviceFailure("EnumDependentServicesW", name, ::GetLastError());
+        buffer.resize(needed);
+    }
+    const auto* const dependents = reinterpret_cast<const ENUM_SERVICE_STATUSW*>(buffer.data());
+    std::vector<std::string> names;
+    for (DWORD i = 0; i < count; ++i) names.push_back(backup::toUtf8(dependents[i].lpServiceName));
+    return names;
+}
+
+}  // namespace domino_vss::service
