@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
+import { daosDirectory, transactionLogDirectory } from './also-save';
 import type { Call } from './call';
-import { findNotesIni, readDataDirectory } from './environment';
+import { findNotesIni, NotesIni } from './environment';
 import { isDominoVssError, VssError } from './errors';
 import { queryShadows, type ListedShadow } from './listed-shadow';
 import type { NativeBinding } from './native';
@@ -7,6 +9,7 @@ import type { NativeVss } from './native-vss';
 import { absolutePath, boolean, dominoLocation, type DominoLocation } from './options';
 import { ownShadows } from './own-shadows';
 import { resolveVolume } from './shadows';
+import { stateDirectory } from './state-directory';
 import { vssCall, type VssCallOptions } from './vss-call';
 import { guid, isSameName, normalGuid, volumeName } from './windows-names';
 
@@ -17,7 +20,10 @@ export interface RevertToShadowOptions extends VssCallOptions {
   readonly deltaDirectory?: string | undefined;
   /** Where Domino is. Default: found by the environment and in the usual places, if it is on this machine at all. */
   readonly domino?: DominoLocation | undefined;
-  /** Your word that the Domino server is down. Without it no volume that holds its databases is reverted. Default: false. */
+  /**
+   * Your word that the Domino server is down. Without it no volume that holds its databases, transaction logs or DAOS
+   * objects is reverted. Default: false.
+   */
   readonly dominoIsStopped?: boolean | undefined;
   /** Closes what is open on the volume. Default: false. */
   readonly forceDismount?: boolean | undefined;
@@ -92,29 +98,56 @@ async function refuseHarmfulRevert(
 ): Promise<void> {
   const refuse = (message: string, hint: string): VssError =>
     new VssError('ERR_VSS_REVERT', { volume }, { message: `${volume} is not reverted to ${id}: ${message}`, hint });
+  const lies = async (path: string): Promise<boolean> =>
+    isSameName((await call.race(binding.inspectVolume(path))).device, volume);
   const { deltaDirectory, dominoIsStopped = false } = options;
-  if (deltaDirectory !== undefined) {
-    const { device } = await call.race(binding.inspectVolume(deltaDirectory));
-    if (isSameName(device, volume)) {
-      const hint = 'Move the delta directory to another volume first.';
-      throw refuse(`the delta directory ${deltaDirectory} lies on it, with every backup and journal`, hint);
-    }
+  if (deltaDirectory !== undefined && (await lies(deltaDirectory))) {
+    const hint = 'Move the delta directory to another volume first.';
+    throw refuse(`the delta directory ${deltaDirectory} lies on it, with every backup and journal`, hint);
+  }
+  const ofScripts = stateDirectory();
+  if (existsSync(ofScripts) && (await lies(ofScripts))) {
+    const hint = 'Move it away first; after the revert, merge what has come since into what has come back.';
+    throw refuse(`the journals and manifests of scripts in ${ofScripts} lie on it`, hint);
   }
   if (dominoIsStopped) return;
-  const dataDirectory = findDataDirectory(options.domino);
-  if (dataDirectory === undefined) return;
+  const server = findDomino(options.domino);
+  if (server === undefined) return;
+  const harmed: string[] = [];
+  const { dataDirectory } = server;
   const { volumes } = await call.race(binding.findDatabases({ dataDirectory, excludeDirectories: [] }));
-  const data = await call.race(binding.inspectVolume(dataDirectory));
-  if ([data, ...volumes].some(({ device }) => isSameName(device, volume))) {
+  if ((await lies(dataDirectory)) || volumes.some(({ device }) => isSameName(device, volume))) {
+    harmed.push(`databases (data directory ${dataDirectory})`);
+  }
+  for (const [what, directory] of besideDatabases(server)) {
+    if (existsSync(directory) && (await lies(directory))) harmed.push(`${what} (${directory})`);
+  }
+  if (harmed.length > 0) {
     const hint = 'Stop the Domino server, then say so (dominoIsStopped: true, --domino-is-stopped).';
-    throw refuse(`databases of the Domino server in ${dataDirectory} lie on it`, hint);
+    throw refuse(`${harmed.join(', ')} of the Domino server lie on it`, hint);
   }
 }
 
-/** Data directory of the Domino on this machine; undefined when there is none. */
-function findDataDirectory(location: DominoLocation | undefined): string | undefined {
+/** What a server needs besides its databases, and may have on a volume of its own. */
+function besideDatabases({ notesIni, dataDirectory }: Server): readonly (readonly [what: string, directory: string])[] {
+  const isLogged = notesIni.get('TRANSLOG_Status') === '1' || notesIni.get('TRANSLOG_Path') !== '';
+  const daos = daosDirectory(notesIni, dataDirectory);
+  return [
+    ...(isLogged ? ([['transaction logs', transactionLogDirectory(notesIni, dataDirectory)]] as const) : []),
+    ...(daos === '' ? [] : ([['DAOS objects', daos]] as const)),
+  ];
+}
+
+interface Server {
+  readonly notesIni: NotesIni;
+  readonly dataDirectory: string;
+}
+
+/** The Domino on this machine; undefined when there is none. */
+function findDomino(location: DominoLocation | undefined): Server | undefined {
   try {
-    return readDataDirectory(findNotesIni(location));
+    const notesIni = new NotesIni(findNotesIni(location));
+    return { notesIni, dataDirectory: notesIni.dataDirectory };
   } catch (error) {
     if (isDominoVssError(error) && error.code === 'ERR_DOMINO_NOTES_INI' && location === undefined) return undefined;
     throw error;

@@ -1,5 +1,5 @@
 import type { Call } from './call';
-import { AbortError, ShadowError, toPublicError, type DominoVssError } from './errors';
+import { AbortError, BackupError, ShadowError, toPublicError, type DominoVssError } from './errors';
 import { queryShadows, type ListedShadow } from './listed-shadow';
 import type { NativeBinding } from './native';
 import type { NativeVss } from './native-vss';
@@ -195,7 +195,6 @@ async function deleteEach(
   const deleted: ListedShadow[] = [];
   const failures: { shadow: ListedShadow; error: DominoVssError }[] = [];
   for (const shadow of shadows) {
-    call.check();
     try {
       // Whether a deleted shadow takes its exposure along is not documented.
       if (shadow.exposedAs !== '') await unexpose(vss, shadow.id, call);
@@ -205,11 +204,29 @@ async function deleteEach(
       forgetOwnShadow(shadow.id);
     } catch (thrown) {
       const error = toPublicError(thrown);
-      if (error instanceof AbortError || error.code === 'ERR_DEADLINE') throw error;
+      if (error instanceof AbortError || error.code === 'ERR_DEADLINE') {
+        throw cutOff(error, { shadows, deleted, failed: failures.map((failed) => failed.shadow) });
+      }
       failures.push({ shadow, error });
     }
   }
   const [first] = failures;
   if (first && deleted.length === 0) throw first.error;
   return { deleted, failures };
+}
+
+/** The same error, which says what has been deleted by then. The shadow whose turn it was comes first of those left. */
+function cutOff(
+  error: DominoVssError,
+  work: Readonly<Record<'shadows' | 'deleted' | 'failed', readonly ListedShadow[]>>,
+): DominoVssError {
+  const ids = (of: readonly ListedShadow[]): string[] => of.map(({ id }) => id);
+  const failed = ids(work.failed);
+  const current = work.deleted.length + failed.length;
+  const left = [...ids(work.shadows.slice(current)), ...failed];
+  const deletion = { deleted: ids(work.deleted), left, failed };
+  if (error instanceof AbortError) return new AbortError(error.cause, error.phase, deletion);
+  const { phase, cause } = error;
+  const message = `${error.message}; ${work.deleted.length} of ${work.shadows.length} shadows are deleted`;
+  return new BackupError('ERR_DEADLINE', { message, phase, cause, deletion });
 }

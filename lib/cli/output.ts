@@ -48,9 +48,14 @@ export class Output {
     const { red, yellow, bold } = this.colors;
     // As commander reports the usage errors that it finds itself.
     if (error instanceof OptionError) return [`error: ${inFlags(error)}`, '(use --help for more)'];
-    if (error instanceof AbortError) return [`${yellow('interrupted')}: what was begun has been taken back`];
+    const deletion = this.#describeDeletion(error);
+    if (error instanceof AbortError) {
+      if (deletion.length > 0) return [...deletion, `${yellow('interrupted')}: what is deleted stays deleted`];
+      return [`${yellow('interrupted')}: what was begun has been taken back`];
+    }
     const failures = error instanceof BackupError || error instanceof RestoreError ? error.failures : [];
     return [
+      ...deletion,
       ...this.failures(failures),
       ...(error instanceof VssError ? this.writerFailures(error.writers) : []),
       `${red('failed')} ${error.code}: ${error.message}`,
@@ -60,6 +65,12 @@ export class Output {
       `  ${errorCodes[error.code].meaning}`,
       ...(failures.some(({ hint }) => hint === error.hint) ? [] : [`  ${bold('what to do:')} ${error.hint}`]),
     ];
+  }
+
+  /** What a deletion that was cut off had come to. */
+  #describeDeletion({ deletion }: DominoVssError): string[] {
+    if (deletion === undefined) return [];
+    return [...deletion.deleted.map((id) => `deleted ${id}`), ...deletion.left.map((id) => `left ${id}`)];
   }
 
   /** Each failed database: which call, on what, code name and number, text, what to do. */
@@ -139,6 +150,7 @@ const flags: Readonly<Record<string, string>> = {
   'mode.waitMs': '--wait',
   shadowDirectory: '--shadow-dir',
   timeoutMs: '--timeout',
+  serviceName: '--stop-service',
   unit: '--stop-service',
 };
 

@@ -226,6 +226,21 @@ describe('VSS', () => {
     expect(vss.shadows).toHaveLength(1);
   });
 
+  test('a deletion that is cut off says what is deleted and what is left', async () => {
+    vss.shadows = [nativeShadow(1), nativeShadow(2)];
+    const { native } = vss;
+    const deleteShadow = native.deleteShadows.bind(native);
+    vss.native.deleteShadows = (options) =>
+      options.id === shadowId(1) ? deleteShadow(options) : new Promise(() => undefined);
+    const args = ['shadow', 'delete', '--all', '--foreign', '--timeout', '0.2'];
+    const late = await run(args);
+    expect(late.exitCode).toBe(1);
+    expect(late.stderr).toContain(`deleted ${shadowId(1)}\nleft ${shadowId(2)}\nfailed ERR_DEADLINE`);
+    expect(late.stderr).toContain('1 of 2 shadows are deleted');
+    const { stdout } = await run([...args, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { deletion: { deleted: [], left: [shadowId(2)] } } });
+  });
+
   test('plain volumes, without Domino', async () => {
     const args = ['backup', 'run', '--delta-dir', 'delta', '--source', 'volumes', '--volume', domino.root];
     const made = await run([...args, '--keep'], { relaunch: () => Promise.reject(new Error('no Domino is needed')) });

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { exposeShadow, unexposeShadow } from '#lib/exposure';
 import { beginBackup } from '#lib/begin-backup';
@@ -217,6 +218,55 @@ test('break and import', async () => {
   ]);
 });
 
+describe('a deletion that is cut off', () => {
+  /** The second of the three hangs; the first fails when it is told to. */
+  function hang(firstFails: boolean, onHang: () => void = () => undefined): void {
+    const deleteShadow = vss.native.deleteShadows.bind(vss.native);
+    let calls = 0;
+    vss.native.deleteShadows = (options) => {
+      calls += 1;
+      if (calls === 1 && firstFails) {
+        return Promise.resolve({ deleted: 0, failure: comFailure(0x8000ffff), notDeletedId: options.id });
+      }
+      if (calls < 2) return deleteShadow(options);
+      setImmediate(onHang);
+      return new Promise(() => undefined);
+    };
+  }
+
+  test('by its deadline says what is deleted and what is left', async () => {
+    hang(false);
+    const error = await errorOf(deleteShadows(binding, { by: 'all', foreign: 'delete', timeoutMs: 100 }));
+    expect(error).toMatchObject({
+      code: 'ERR_DEADLINE',
+      deletion: { deleted: [shadowId(1)], left: [shadowId(2), shadowId(3)], failed: [] },
+    });
+    expect(error.message).toContain('1 of 3 shadows are deleted');
+    expect(vss.shadows.map(({ id }) => id).sort()).toEqual([shadowId(2), shadowId(3)]);
+  });
+
+  test('by its signal as well, with those that had failed', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    hang(true, () => {
+      controller.abort(reason);
+    });
+    const error = await errorOf(deleteShadows(binding, { by: 'all', foreign: 'delete', signal: controller.signal }));
+    expect(error).toMatchObject({
+      code: 'ERR_ABORTED',
+      cause: reason,
+      deletion: { deleted: [], left: [shadowId(2), shadowId(3), shadowId(1)], failed: [shadowId(1)] },
+    });
+    expect((error.toJSON() as { deletion?: unknown }).deletion).toEqual(error.deletion);
+  });
+
+  test('before it has begun says nothing of the kind', async () => {
+    vss.native.listShadows = () => new Promise(() => undefined);
+    const error = await errorOf(deleteShadows(binding, { by: 'all', foreign: 'delete', timeoutMs: 50 }));
+    expect(error).toMatchObject({ code: 'ERR_DEADLINE', deletion: undefined });
+  });
+});
+
 describe('revert', () => {
   const revert = (options: object = {}): ReturnType<typeof revertToShadow> =>
     revertToShadow(binding, { id: shadowId(1), domino: domino.location, ...options });
@@ -240,6 +290,86 @@ describe('revert', () => {
     const deltas = await errorOf(revert({ dominoIsStopped: true, deltaDirectory: domino.deltaDirectory }));
     expect(deltas.message).toContain('the delta directory');
     expect(vss.changes).toEqual([]);
+  });
+
+  describe('where the server has more than databases', () => {
+    let elsewhere: string;
+
+    beforeEach(() => {
+      elsewhere = join(domino.root, 'elsewhere');
+      mkdirSync(elsewhere);
+      domino.volumes = [domino.volume({ device: volumeC })];
+      const device = (path: string): string => (path.startsWith(elsewhere) ? volumeD : volumeC);
+      domino.binding.inspectVolume = (path) => Promise.resolve(domino.volume({ device: device(path) }));
+      mkdirSync(domino.file('DAOS'));
+    });
+
+    afterEach(() => {
+      delete process.env['ProgramData'];
+    });
+
+    const settings = (...lines: string[]): void => {
+      writeFileSync(domino.notesIni, ['[Notes]', `Directory=${domino.dataDirectory}`, ...lines, ''].join('\n'));
+    };
+
+    test('nothing of it lies on the volume', async () => {
+      mkdirSync(domino.file('logdir'));
+      settings('DAOSEnable=1', 'TRANSLOG_Status=1', `TRANSLOG_RECOVER_PATH=${elsewhere}`);
+      expect(await revert()).toMatchObject({ finished: true });
+    });
+
+    test.each<[string, () => void, string]>([
+      [
+        'transaction logs',
+        () => {
+          settings('TRANSLOG_Status=1', `TRANSLOG_Path=${elsewhere}`);
+        },
+        'transaction logs',
+      ],
+      [
+        'logs that are not written now',
+        () => {
+          settings(`TRANSLOG_Path=${elsewhere}`);
+        },
+        'transaction logs',
+      ],
+      [
+        'DAOS objects',
+        () => {
+          settings('DAOSEnable=1', `DAOSBasePath=${elsewhere}`);
+        },
+        'DAOS objects',
+      ],
+    ])('%s are named, and need the server to be stopped', async (_what, prepare, named) => {
+      prepare();
+      const refused = await errorOf(revert());
+      expect(refused).toMatchObject({ code: 'ERR_VSS_REVERT', hint: expect.stringContaining('dominoIsStopped') });
+      expect(refused.message).toMatch(/^\\\\\?\\Volume\{0000000d/);
+      expect(refused.message).toContain(`: ${named} (${elsewhere}) of the Domino server lie on it`);
+      expect(vss.changes).toEqual([]);
+      expect(await revert({ dominoIsStopped: true })).toMatchObject({ finished: true });
+    });
+
+    test('all that is harmed is named; what is configured and not there is not', async () => {
+      settings('TRANSLOG_Status=1', `TRANSLOG_Path=${elsewhere}`, `DAOSBasePath=${elsewhere}`);
+      domino.volumes = [domino.volume({ device: volumeD })];
+      expect((await errorOf(revert())).message).toContain(
+        `databases (data directory ${domino.dataDirectory}), transaction logs (${elsewhere}), DAOS objects (${elsewhere})`,
+      );
+      domino.volumes = [domino.volume({ device: volumeC })];
+      settings('TRANSLOG_Status=1', `TRANSLOG_Path=${join(elsewhere, 'gone')}`);
+      expect(await revert()).toMatchObject({ finished: true });
+    });
+
+    test('the journals of scripts are never reverted', async () => {
+      process.env['ProgramData'] = elsewhere;
+      expect(await revert()).toMatchObject({ finished: true });
+      vss.changes.length = 0;
+      mkdirSync(join(elsewhere, 'domino-vss'));
+      const refused = await errorOf(revert({ dominoIsStopped: true }));
+      expect(refused.message).toContain(`scripts in ${join(elsewhere, 'domino-vss')} lie on it`);
+      expect(vss.changes).toEqual([]);
+    });
   });
 
   test('says when it goes on behind the time that was given', async () => {
