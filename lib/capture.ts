@@ -67,15 +67,19 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
   const stopMode = mode.type === 'stop-service';
   // From here on something may exist that only the journal knows of after a crash.
   const inBackupMode = stopMode ? [] : databases.paths;
-  const prepare = async (): Promise<void> => {
-    call.check('prepare');
-    await progress.watch(session, () => call.native(session, (timeoutMs) => session.prepare(timeoutMs)));
-    if (provider.vss) await noteSnapshotSet(work, inBackupMode);
-  };
   // VSS lets one requester at a time make shadows, so preparing waits for the others, and is where most goes wrong. In stop
   // mode both come before the server is touched. The price is that others wait while the server stops: no longer than the
   // time of this call, and they are told to try again, which users of a server that is down are not.
   const prepareFirst = stopMode && provider.vss !== undefined;
+  const prepare = async (): Promise<void> => {
+    call.check('prepare');
+    // With half of the time at most, where the rest is needed to stop the server.
+    const share = prepareFirst ? 0.5 : 1;
+    await progress.watch(session, () =>
+      call.native(session, (timeoutMs) => session.prepare(Math.ceil(timeoutMs * share))),
+    );
+    if (provider.vss) await noteSnapshotSet(work, inBackupMode);
+  };
   const captured = async (): Promise<Omit<Capture, 'timeline' | 'skipped'> & { results: NativeResults }> => {
     session.renewLease();
     const changes = await listAgain(work, call);

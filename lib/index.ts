@@ -215,7 +215,8 @@ export function listShadows(options: ListShadowsOptions = {}): Promise<readonly 
  * left alone unless `foreign` says otherwise. Windows only; needs no Domino.
  *
  * @throws {@link ShadowError} `ERR_SHADOW_FOREIGN`, which names them, when shadows of others were selected and nothing was
- * deleted; {@link VssError} when nothing could be deleted; {@link AbortError} when cancelled between two shadows.
+ * deleted; {@link VssError} when nothing could be deleted; {@link AbortError} when cancelled, {@link BackupError} `ERR_DEADLINE`
+ * when its time is over: their `deletion` says which shadows are deleted by then and which are left.
  */
 export function deleteShadows(options: DeleteShadowsOptions): Promise<DeleteShadowsReport> {
   return deleteSelected(loadBinding, options);
@@ -263,8 +264,8 @@ export function importShadows(options: ImportShadowsOptions): Promise<readonly L
  * `timeoutMs` (default: an hour) is over. What was written since is lost. It cannot be stopped: cancelling only stops the
  * wait. Server editions of Windows only.
  *
- * @throws {@link VssError} `ERR_VSS_REVERT` for a volume with databases of a Domino that may run, or with the delta
- * directory; other codes when VSS refuses; {@link AbortError}.
+ * @throws {@link VssError} `ERR_VSS_REVERT` for a volume with databases, transaction logs or DAOS objects of a Domino that
+ * may run, with the delta directory, or with the journals of scripts; other codes when VSS refuses; {@link AbortError}.
  */
 export function revertToShadow(options: RevertToShadowOptions): Promise<RevertReport> {
   return revert(loadBinding, options);

@@ -107,20 +107,25 @@ function messageOf(error: unknown): string {
 }
 
 const run = promisify(execFile);
+const neverAborted = { signal: new AbortController().signal };
 
 /** A Domino server that runs as a unit of systemd, for example `domino.service`. */
 export function systemdService(unit: string): DominoService {
   nonEmptyString(unit, 'unit');
   return {
     name: unit,
-    async isRunning() {
+    async isRunning({ signal } = neverAborted) {
       try {
-        await run('systemctl', ['is-active', '--quiet', '--', unit]);
+        await run('systemctl', ['is-active', '--', unit], { signal });
         return true;
       } catch (error) {
         // systemctl answers with its exit code; anything but a number means that it could not be asked.
-        if (typeof (error as { code?: unknown }).code === 'number') return false;
-        throw error;
+        const { code, stdout = '' } = error as { code?: unknown; stdout?: string };
+        if (typeof code !== 'number') throw error;
+        const state = stdout.trim();
+        // Joins the stop that somebody else has asked for.
+        if (state === 'deactivating') await run('systemctl', ['stop', '--', unit], { signal });
+        return state === 'activating' || state === 'reloading';
       }
     },
     async stop({ signal }) {

@@ -221,6 +221,6 @@ linuxTest('the command line asks systemd to stop and start the unit, and needs n
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('12 captured');
   expect(readFileSync(log, 'utf8')).toBe(
-    'is-active --quiet -- domino.service\nstop -- domino.service\nstart -- domino.service\n',
+    'is-active -- domino.service\nstop -- domino.service\nstart -- domino.service\n',
   );
 });

@@ -17,10 +17,13 @@ afterEach(() => {
  * Runs a piece of JavaScript with `service` in a process of its own, where `systemctl` is a program that writes down its
  * arguments and exits as told; what the last expression settles to is answered.
  */
-function withSystemctl(exitCode: number | undefined, code: string): unknown {
+function withSystemctl(exitCode: number | undefined, code: string, state = ''): unknown {
   if (exitCode !== undefined) {
     const program = join(directory, 'systemctl');
-    writeFileSync(program, `#!/bin/sh\necho "$@" >> ${directory}/log\nexit ${exitCode}\n`);
+    writeFileSync(
+      program,
+      `#!/bin/sh\necho "$@" >> ${directory}/log\n[ "$1" = stop ] && exit 0\necho ${state}\nexit ${exitCode}\n`,
+    );
     chmodSync(program, 0o755);
   }
   const script = `
@@ -44,15 +47,23 @@ test('a systemd unit is asked, stopped and started by its name', () => {
   );
   expect(answer).toEqual({ value: true });
   expect(readFileSync(join(directory, 'log'), 'utf8')).toBe(
-    'is-active --quiet -- domino.service\nstop -- domino.service\nstart -- domino.service\n',
+    'is-active -- domino.service\nstop -- domino.service\nstart -- domino.service\n',
   );
 });
 
-test('a unit that is not active does not run, and a failing stop is an error', () => {
+test('a unit that is not active does not run, and a failing start is an error', () => {
   expect(withSystemctl(3, 'return service.isRunning()')).toEqual({ value: false });
-  expect(withSystemctl(3, 'await service.stop({ signal: new AbortController().signal })')).toMatchObject({
-    message: expect.stringContaining('stop -- domino.service'),
+  expect(withSystemctl(3, 'await service.start()')).toMatchObject({
+    message: expect.stringContaining('start -- domino.service'),
   });
+});
+
+test('a unit that is starting runs, and one that is stopping is waited for', () => {
+  expect(withSystemctl(3, 'return service.isRunning()', 'activating')).toEqual({ value: true });
+  expect(withSystemctl(3, 'return service.isRunning()', 'inactive')).toEqual({ value: false });
+  rmSync(join(directory, 'log'));
+  expect(withSystemctl(3, 'return service.isRunning()', 'deactivating')).toEqual({ value: false });
+  expect(readFileSync(join(directory, 'log'), 'utf8')).toBe('is-active -- domino.service\nstop -- domino.service\n');
 });
 
 test('that systemctl cannot be run at all is not the same as not running', () => {

@@ -81,6 +81,27 @@ describe('stop mode', () => {
     expect(vss.shadows).toEqual([]);
   });
 
+  test('waiting for others leaves enough of the time to stop the server', async () => {
+    const createSession = domino.binding.createSession.bind(domino.binding);
+    const given: number[] = [];
+    domino.binding.createSession = (options) => {
+      const session = createSession(options);
+      const prepare = session.prepare.bind(session);
+      session.prepare = (timeoutMs) => {
+        given.push(timeoutMs);
+        return prepare(timeoutMs);
+      };
+      return session;
+    };
+    for (const beginOne of [beginStopMode, begin]) {
+      const backup = await beginOne();
+      await backup.createShadow({ timeoutMs: 60_000 });
+      await backup.dispose();
+    }
+    expect(given[0]).toBeLessThanOrEqual(30_000);
+    expect(given[1]).toBeGreaterThan(50_000);
+  });
+
   test('a set that cannot be prepared leaves the server alone', async () => {
     const backup = await beginStopMode();
     log.length = 0;

@@ -17,12 +17,14 @@ const notesIni = join(data, 'notes.ini');
 /** Where the service lies: with the path of the checkout its command line would be another's drive. */
 const executable = join(machine.programData, 'domino-service.exe');
 let program: Program;
+let helper: Program;
 
 beforeAll(() => {
   mkdirSync(machine.programData, { recursive: true });
   copyFileSync(join(packageRoot, 'simulator', 'build', 'win32-x64', 'domino-service.exe'), executable);
   writeFileSync(notesIni, `[Notes]\r\nDirectory=${data}\r\n`);
   administrator('install', name, data);
+  helper = startProgram();
 });
 
 beforeEach(async () => {
@@ -39,6 +41,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   await withService({ task: 'stop', timeoutMs: 60_000 });
+  await helper.end();
   administrator('remove', name);
   machine[Symbol.dispose]();
 });
@@ -70,11 +73,10 @@ async function restart(settings: Readonly<Record<string, number>>): Promise<void
   rmSync(join(data, 'events.log'));
 }
 
-/** In a program of its own, so that the one under test does nothing but what the test is about. */
+/** By another program than the one under test, which does nothing but what the test is about. */
 async function withService(order: ServiceOrder): Promise<void> {
-  const own = startProgram();
-  expect(await own.ask(JSON.stringify(order))).toMatchObject({ tookMs: expect.any(Number) as unknown });
-  expect((await own.end()).code).toBe(0);
+  const outcome = (await helper.ask(JSON.stringify(order))) as ServiceOutcome;
+  expect(outcome).toMatchObject({ tookMs: expect.any(Number) as unknown });
 }
 
 async function ask(order: ServiceOrder): Promise<ServiceOutcome> {
