@@ -19,6 +19,7 @@ export const programSuites = [
   { name: 'windows-native/vss', usesVss: true, run: testRequester },
   { name: 'windows-native/vtable', usesVss: true, run: testRequester },
   { name: 'windows-native/cabinet', usesVss: true, run: testRequester },
+  { name: 'windows-native/private_directory', usesVss: true, run: testRequester },
 ];
 
 /** The programs that use nnotes.dll as programs of others do. They find each other by drive Z:, the whole file system. */
@@ -43,7 +44,7 @@ async function testVssStandIn({ root, prefix }) {
   return { code, passed: count(/^ok {2,}/gm), failed: count(/^FAILED {2,}/gm), output };
 }
 
-/** The requester without Node. */
+/** The requester and what else of the engine is for Windows, without Node. */
 async function testRequester({ name, prefix, results }) {
   await setUp(['windows-native-test']);
   const program = name.split('/')[1];

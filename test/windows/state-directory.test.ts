@@ -81,7 +81,12 @@ test('a script neither uses nor believes what was planted there', () => {
     writeFileSync(script, text);
     let output = '';
     try {
-      execFileSync(process.execPath, [main, 'script', '-s', script], { env, encoding: 'utf8', stdio: 'pipe' });
+      execFileSync(process.execPath, [main, 'script', '-s', script], {
+        cwd: root,
+        env,
+        encoding: 'utf8',
+        stdio: 'pipe',
+      });
     } catch (error) {
       const { stdout, stderr } = error as { stdout: string; stderr: string };
       output = stdout + stderr;
