@@ -128,6 +128,7 @@ async function unpackPackage() {
  */
 function makeUnsafeDirectories() {
   for (const path of ['writable', 'planted/domino-vss']) {
+    rmSync(join(workshop, path), { recursive: true, force: true });
     mkdirSync(join(workshop, path), { recursive: true });
     chmodSync(join(workshop, path), 0o777);
   }
