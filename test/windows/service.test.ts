@@ -17,14 +17,14 @@ const notesIni = join(data, 'notes.ini');
 /** Where the service lies: with the path of the checkout its command line would be another's drive. */
 const executable = join(machine.programData, 'domino-service.exe');
 let program: Program;
-let helper: Program;
+let operator: Program;
 
 beforeAll(() => {
   mkdirSync(machine.programData, { recursive: true });
   copyFileSync(join(packageRoot, 'simulator', 'build', 'win32-x64', 'domino-service.exe'), executable);
   writeFileSync(notesIni, `[Notes]\r\nDirectory=${data}\r\n`);
   administrator('install', name, data);
-  helper = startProgram();
+  operator = startProgram();
 });
 
 beforeEach(async () => {
@@ -41,7 +41,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   await withService({ task: 'stop', timeoutMs: 60_000 });
-  await helper.end();
+  await operator.end();
   administrator('remove', name);
   machine[Symbol.dispose]();
 });
@@ -75,7 +75,7 @@ async function restart(settings: Readonly<Record<string, number>>): Promise<void
 
 /** By another program than the one under test, which does nothing but what the test is about. */
 async function withService(order: ServiceOrder): Promise<void> {
-  const outcome = (await helper.ask(JSON.stringify(order))) as ServiceOutcome;
+  const outcome = (await operator.ask(JSON.stringify(order))) as ServiceOutcome;
   expect(outcome).toMatchObject({ tookMs: expect.any(Number) as unknown });
 }
 
