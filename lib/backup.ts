@@ -333,8 +333,9 @@ export class Backup {
 
   /** What could not be removed, a service that could not be started, and databases that may be in backup mode stay. */
   async #finishJournal(left: readonly unknown[]): Promise<readonly string[]> {
-    const { journal, session, databases } = this.#work;
+    const { journal, session, databases, hookRun } = this.#work;
     release(this);
+    hookRun?.detach();
     const stuck = session.stuck().map((index) => databases.paths[index] ?? '');
     if (left.length === 0 && stuck.length === 0 && !journal.namesMore) await journal.remove();
     else await journal.update({ ended: true, ...(left.length === 0 && { shadows: [], snapshotSet: '' }) }, stuck);

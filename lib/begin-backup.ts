@@ -122,11 +122,8 @@ async function begin(
     leaseMs: options.leaseMs ?? (server.runtime ? 60_000 : 3_600_000),
     deltaDirectory: join(directory, 'deltas'),
     ...(provider.vss && { vss: provider.vss.native }),
-    ...(hookRun && {
-      createShadow: (deadlineMs: number) => {
-        hookRun.start(deadlineMs);
-      },
-    }),
+    // Bound, for native code holds it: a function made here would hold everything that this one knows, the backup too.
+    ...(hookRun && { createShadow: hookRun.start.bind(hookRun) }),
   });
   hookRun?.attach(session);
   const work: BackupWork = {

@@ -30,6 +30,11 @@ export class HookRun {
     this.#session = session;
   }
 
+  /** The session has ended. It holds the function that {@link start} is called by, and would never be let go of otherwise. */
+  detach(): void {
+    this.#session = undefined;
+  }
+
   /** Called by native code when all databases are in backup mode. */
   start(deadlineMs: number): void {
     void this.#run(deadlineMs);
