@@ -265,7 +265,7 @@ async function snapshotByCall(source: string, target: string, deltaDirectory: st
   await session.prepare(10_000);
   await session.capture(10_000);
   const phase = session.results().phases.find((candidate) => candidate.phase === 'shadow');
-  await session.close({ keepShadow: false, succeeded: false, timeoutMs: 10_000 });
+  await session.close({ keepShadow: false, succeeded: false, deletedShadows: [], timeoutMs: 10_000 });
   if (!phase) throw new Error('no shadow phase');
   return phase.endMs - phase.beginMs;
 }

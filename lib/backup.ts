@@ -8,6 +8,7 @@ import { DominoVssError, OptionError, toPublicError } from './errors';
 import type { LeftOver } from './journal';
 import { writeManifest } from './manifest';
 import { abortSignal, boolean, checkOptions, functionValue, milliseconds } from './options';
+import { isStillOwn } from './own-shadows';
 import { ProgressReporter, type ProgressListener } from './progress';
 import { removeShadowParents, type ProviderChoice } from './provider';
 import { holdOpen, release } from './runtime';
@@ -316,7 +317,10 @@ export class Backup {
 
   /** Writers are told only when the manifest is on the disk: they may count on their data then. */
   #closeSession({ keep, tellWriters, timeoutMs }: Closing): () => Promise<void> {
-    return () => this.#work.session.close({ keepShadow: keep, succeeded: tellWriters, timeoutMs });
+    const shadows = this.#work.provider.vss ? (this.#created?.set.shadows ?? []) : [];
+    // Deleted or broken by this process, on purpose.
+    const deletedShadows = shadows.map(({ id }) => id).filter((id) => !isStillOwn(id));
+    return () => this.#work.session.close({ keepShadow: keep, succeeded: tellWriters, deletedShadows, timeoutMs });
   }
 
   async #collect(steps: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {

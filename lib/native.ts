@@ -187,11 +187,13 @@ export interface NativeSession {
   capture(timeoutMs: number): Promise<void>;
   /**
    * Everything out: databases, contexts, threads, and the shadow unless `keepShadow`. `succeeded` tells writers that took
-   * part that their data is safe (SetBackupSucceeded, BackupComplete). Idempotent.
+   * part that their data is safe (SetBackupSucceeded, BackupComplete), unless a shadow has vanished that is not one of
+   * `deletedShadows`. Idempotent.
    */
   close(options: {
     readonly keepShadow: boolean;
     readonly succeeded: boolean;
+    readonly deletedShadows: readonly string[];
     readonly timeoutMs: number;
   }): Promise<void>;
   /** Counts the lease anew, after the steps that were called before. For work in JavaScript between two steps. */

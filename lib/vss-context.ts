@@ -109,7 +109,8 @@ export function resolveVss(options: {
   const backupType = vss.backupType ?? 'copy';
   return {
     context,
-    persistent,
+    // A transportable one belongs to nobody until it is imported.
+    persistent: persistent || attributes.has('transportable'),
     withWriters,
     backupType,
     native: {

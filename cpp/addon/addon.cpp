@@ -37,13 +37,6 @@ std::string stringOf(const Napi::Object& object, const char* key) {
     return object.Get(key).As<Napi::String>().Utf8Value();
 }
 
-std::vector<std::string> stringsOf(const Napi::Object& object, const char* key) {
-    const auto array = object.Get(key).As<Napi::Array>();
-    std::vector<std::string> strings;
-    for (std::uint32_t i = 0; i < array.Length(); ++i) strings.push_back(array.Get(i).As<Napi::String>().Utf8Value());
-    return strings;
-}
-
 PendingPromise::MakeValue undefined() {
     return [](Napi::Env env) { return env.Undefined(); };
 }

@@ -291,4 +291,11 @@ Napi::Object resultsOf(Napi::Env env, const backup::Session& session) {
     return object;
 }
 
+std::vector<std::string> stringsOf(const Napi::Object& object, const char* key) {
+    const auto array = object.Get(key).As<Napi::Array>();
+    std::vector<std::string> strings;
+    for (std::uint32_t i = 0; i < array.Length(); ++i) strings.push_back(array.Get(i).As<Napi::String>().Utf8Value());
+    return strings;
+}
+
 }  // namespace domino_vss::addon

@@ -41,4 +41,7 @@ private:
 [[nodiscard]] Napi::Array failuresOf(Napi::Env env, const backup::Session& session);
 [[nodiscard]] Napi::Array stuckOf(Napi::Env env, const backup::Session& session);
 
+/// A list of texts that JavaScript has given.
+[[nodiscard]] std::vector<std::string> stringsOf(const Napi::Object& object, const char* key);
+
 }  // namespace domino_vss::addon

@@ -33,13 +33,6 @@ std::uint32_t numberOf(const Napi::Object& object, const char* key) {
     return static_cast<std::uint32_t>(object.Get(key).As<Napi::Number>().Int64Value());
 }
 
-std::vector<std::string> stringsOf(const Napi::Object& object, const char* key) {
-    const auto array = object.Get(key).As<Napi::Array>();
-    std::vector<std::string> strings;
-    for (std::uint32_t i = 0; i < array.Length(); ++i) strings.push_back(array.Get(i).As<Napi::String>().Utf8Value());
-    return strings;
-}
-
 /// An empty string stands for GUID_NULL; TypeScript has checked the rest.
 Guid guidOf(const Napi::Object& object, const char* key) {
     return vss::parseGuid(stringOf(object, key)).value_or(Guid{});

@@ -210,7 +210,8 @@ void Session::capture(milliseconds timeout, Completion done) {
 
 void Session::close(Closing closing, milliseconds timeout, Completion done) {
     post(
-        timeout, [this, closing](const Limits& limits) { closeStep(closing, limits); }, std::move(done));
+        timeout, [this, closing = std::move(closing)](const Limits& limits) { closeStep(closing, limits); },
+        std::move(done));
 }
 
 void Session::renewLease() {
@@ -428,7 +429,7 @@ void Session::drainAll(const Limits& limits) {
     leavePhase();
 }
 
-void Session::closeStep(Closing closing, const Limits& limits) {
+void Session::closeStep(const Closing& closing, const Limits& limits) {
     if (stage_ != Stage::closed) {
         enterPhase(Phase::end);
         releaseDatabases();
@@ -442,7 +443,7 @@ void Session::abandon() {
     closeStep({}, {});
 }
 
-void Session::settleShadow(Closing closing, const Limits& limits) {
+void Session::settleShadow(const Closing& closing, const Limits& limits) {
     if (shadowSettled_) return;
     if (commit_ && commit_->hangs())
         throw Failure(code::kShadow, Phase::end,
@@ -452,7 +453,7 @@ void Session::settleShadow(Closing closing, const Limits& limits) {
     if (closing.succeeded && !completed_) {
         completed_ = true;
         try {
-            core_->provider->complete(limits);
+            core_->provider->complete(closing.deletedShadows, limits);
         } catch (const Failure& failure) {
             notCompleted = failure;
         } catch (const std::exception& caught) {

@@ -73,6 +73,8 @@ public:
     struct Closing {
         bool keepShadow = false;
         bool succeeded = false;
+        std::vector<std::string> deletedShadows =
+            {};  ///< that these are gone is no failure: the caller has deleted them
     };
     void close(Closing closing, std::chrono::milliseconds timeout, Completion done);
     /// The lease is counted anew: somebody is still there.
@@ -106,10 +108,10 @@ private:
     void captureSet(const Limits& limits);
     void captureFiles(const Limits& limits);
     void captureRolling(const Limits& limits);
-    void closeStep(Closing closing, const Limits& limits);
+    void closeStep(const Closing& closing, const Limits& limits);
     /// For a step that fails: everything out, without the shadow.
     void abandon();
-    void settleShadow(Closing closing, const Limits& limits);
+    void settleShadow(const Closing& closing, const Limits& limits);
 
     void startAll(const Limits& limits);
     void drainAll(const Limits& limits);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "backup/database.h"
 #include "backup/deadline.h"
@@ -47,8 +48,9 @@ public:
     virtual void afterWindow(const Limits& /*limits*/) {}
     /// Makes what was captured durable; outside the window. Throws Failure.
     virtual void makeDurable() {}
-    /// The backup has succeeded: those who took part are told. At most once, before `remove`. Throws Failure.
-    virtual void complete(const Limits& /*limits*/) {}
+    /// The backup has succeeded: those who took part are told. `deletedShadows` are gone because the caller has deleted
+    /// them. At most once, before `remove`. Throws Failure.
+    virtual void complete(const std::vector<std::string>& /*deletedShadows*/, const Limits& /*limits*/) {}
     /// Lets go of everything but the shadow. Throws Failure.
     virtual void keep() {}
     /// Removes everything this provider made. Idempotent. Throws Failure when something stays.

@@ -19,7 +19,9 @@ import type { Shadow } from '../shadow';
 import type { SnapshotSet } from '../snapshot-set';
 import { existingStateDirectory, makeStateDirectory } from '../state-directory';
 import { vssCall } from '../vss-call';
+import { resolveVss } from '../vss-context';
 import { isVolumeSupported, listProviders, type VssProvider } from '../vss-providers';
+import { attributeWords } from '../vss-words';
 import { isSameName } from '../windows-names';
 import { listWriters, type Writer } from '../writers';
 import type { WriterDetail } from './commands';
@@ -106,7 +108,7 @@ export class VssTarget implements ScriptTarget {
     });
     try {
       const set = await backup.createShadow({ signal, onProgress });
-      const { shadows, others } = await this.#inOrder(set, volumes);
+      const { shadows, others } = await this.#inOrder(await this.#madeShadows(set, request), volumes);
       const open = new OpenBackup({ loadBinding, backup, set, request, shadows, withDomino: domino !== undefined });
       open.warnings.push(
         ...backup.warnings,
@@ -213,9 +215,11 @@ export class VssTarget implements ScriptTarget {
     return found;
   }
 
-  breakSet({ setId, how }: Parameters<ScriptTarget['breakSet']>[0]): Promise<void> {
+  async breakSet({ setId, how }: Parameters<ScriptTarget['breakSet']>[0]): Promise<void> {
     const { loadBinding, signal } = this.#options;
-    return breakSnapshotSet(loadBinding, { setId, writable: how === 'writable', mask: how === 'mask', signal });
+    await breakSnapshotSet(loadBinding, { setId, writable: how === 'writable', mask: how === 'mask', signal });
+    // To VSS there are no such shadows any more.
+    for (const open of this.#open) if (open.setId === setId) for (const { id } of open.shadows) open.forget(id);
   }
 
   async revert(id: string): Promise<string> {
@@ -255,16 +259,46 @@ export class VssTarget implements ScriptTarget {
 
   /** The shadows of the volumes as they were named, and those of volumes that Domino needs besides. */
   async #inOrder(
-    set: SnapshotSet,
+    made: readonly ScriptShadow[],
     volumes: readonly string[],
   ): Promise<{ readonly shadows: readonly ScriptShadow[]; readonly others: readonly ScriptShadow[] }> {
-    const made = await this.#mounted(set.vss?.shadows ?? []);
     const names = await this.#vss((call, { binding }) =>
       Promise.all(volumes.map((volume) => resolveVolume(binding, volume, call))),
     );
     const named = names.flatMap((name) => made.find(({ volume }) => isSameName(volume, name)) ?? []);
     const others = made.filter((shadow) => !named.includes(shadow));
     return { shadows: [...named, ...others], others };
+  }
+
+  async #madeShadows(set: SnapshotSet, request: CreateRequest): Promise<readonly ScriptShadow[]> {
+    if (!isTransportable(request) || !set.vss) return this.#mounted(set.vss?.shadows ?? []);
+    // Until it is imported VSS tells nothing of such a set but its ids.
+    const { setId, context } = set.vss;
+    const attributes = attributeWords(resolveVss(requestedBackup(request)).native.context);
+    const shadows = await this.#vss((call, { binding }) =>
+      Promise.all(
+        set.shadows.map(async ({ id, volume }): Promise<ListedShadow> => ({
+          id,
+          setId,
+          setCount: set.shadows.length,
+          volume: await resolveVolume(binding, volume, call),
+          devicePath: '',
+          root: '',
+          created: set.created,
+          state: 'created',
+          context,
+          attributes,
+          persistent: attributes.includes('persistent'),
+          exposedAs: '',
+          exposedPath: '',
+          providerId: request.volumes[0]?.providerId ?? '',
+          originatingMachine: hostname(),
+          serviceMachine: hostname(),
+          own: true,
+        })),
+      ),
+    );
+    return this.#mounted(shadows);
   }
 
   async #mounted(shadows: readonly ListedShadow[]): Promise<readonly ScriptShadow[]> {
@@ -342,12 +376,15 @@ class OpenBackup implements ScriptBackup {
     );
   }
 
-  /** A volatile set is needed until the script lets it go, and ends with its session: so both wait for that. */
+  /**
+   * A volatile set is needed until the script lets it go, and ends with its session: so both wait for that, unless the
+   * script has deleted it already.
+   */
   async complete(): Promise<readonly string[]> {
     // A later backup of the script ends as well.
     if (this.#isComplete) return [];
     this.#isComplete = true;
-    if (this.#isPersistent) return this.#end();
+    if (this.#outlivesScript || this.#left.size === 0) return this.#end();
     return ['the volatile shadow copies stay readable until reset or the end of the script; the writers are told then'];
   }
 
@@ -355,7 +392,7 @@ class OpenBackup implements ScriptBackup {
     if (this.#isOver) return [];
     // Plain volumes whose shadows go have nothing that should be kept of them. Nor has a script that has failed, perhaps
     // before it had copied the databases: their manifest would call a backup complete of which nothing is left.
-    if (!this.#isComplete && !this.#isPersistent && (!this.#work.withDomino || script === 'failed')) {
+    if (!this.#isComplete && !this.#outlivesScript && (!this.#work.withDomino || script === 'failed')) {
       this.onRelease();
       await this.#work.backup.dispose();
       return [];
@@ -363,8 +400,9 @@ class OpenBackup implements ScriptBackup {
     return this.#end();
   }
 
-  get #isPersistent(): boolean {
-    return this.#work.request.context.lifetime !== 'volatile';
+  get #outlivesScript(): boolean {
+    const { request } = this.#work;
+    return request.context.lifetime !== 'volatile' || isTransportable(request);
   }
 
   async #end(): Promise<readonly string[]> {
@@ -372,16 +410,19 @@ class OpenBackup implements ScriptBackup {
     this.onRelease();
     const { backup, withDomino } = this.#work;
     const known = new Set(backup.warnings);
-    const keep = this.#isPersistent && this.#left.size > 0;
+    const keep = this.#outlivesScript && this.#left.size > 0;
     // Whoever has not written `end backup` has not said that the data are safe.
     const report = await backup.endBackup({ keep, tellWriters: this.#isComplete });
     const failure = completionFailure(report);
-    // VSS refuses to complete a set of which the script has deleted something: what it wanted, and a warning.
-    const ownDoing = failure?.code === 'ERR_SHADOW_VANISHED' && this.#left.size < this.shadows.length;
-    if (failure && !ownDoing) throw failure;
+    if (failure) throw failure;
     const said = report.warnings.filter((warning) => !known.has(warning));
     return withDomino ? [...said, `deltas and manifest of the databases: ${report.directory}`] : said;
   }
+}
+
+/** Such a set belongs to nobody until somebody imports it. */
+function isTransportable({ options }: CreateRequest): boolean {
+  return options.includes('transportable');
 }
 
 async function inTemporaryDirectory<T>(body: (directory: string) => Promise<T>): Promise<T> {

@@ -33,7 +33,12 @@ HRESULT Session::IsVolumeSupported(VSS_ID provider, VSS_PWSZ volume, BOOL* suppo
         const Lock lock = enterInitialised();
         const auto found = findVolume(volume);
         if (!found) return VSS_E_OBJECT_NOT_FOUND;
-        *supported = canShadow(*found, provider, context_) == S_OK;
+        try {
+            chooseProvider(*found, provider, context_);
+            *supported = TRUE;
+        } catch (const Failure& failure) {
+            if (failure.result == VSS_E_PROVIDER_NOT_REGISTERED) throw;
+        }
         return S_OK;
     });
 }
@@ -46,7 +51,7 @@ HRESULT Session::AddToSnapshotSet(VSS_PWSZ volume, VSS_ID provider, VSS_ID* snap
         requirePhase({Phase::SetOpen});
         const auto found = findVolume(volume);
         if (!found) return VSS_E_OBJECT_NOT_FOUND;
-        if (const HRESULT reason = canShadow(*found, provider, context_); reason != S_OK) return reason;
+        Provider chosen = chooseProvider(*found, provider, context_);
         const auto isThis = [&](const Member& member) { return member.volume.guidName == found->guidName; };
         if (std::ranges::any_of(members_, isThis)) return VSS_E_OBJECT_ALREADY_EXISTS;
         if (static_cast<std::int64_t>(members_.size()) >= settings().number("max_volumes", 64)) {
@@ -64,7 +69,7 @@ HRESULT Session::AddToSnapshotSet(VSS_PWSZ volume, VSS_ID provider, VSS_ID* snap
              clientAccessible >= found->number("max_client_accessible", 64))) {
             return VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED;
         }
-        members_.push_back({*found, providerById(provider), newGuid()});
+        members_.push_back({*found, std::move(chosen), newGuid()});
         *snapshot = members_.back().snapshotId;
         return S_OK;
     });
@@ -277,11 +282,14 @@ std::vector<Shadow> Session::setToBreak(const VSS_ID& set) const {
 namespace {
 
 /** A software provider cannot let go of a shadow. */
-void breakSet(const std::vector<Shadow>& shadows) {
+void breakSet(const std::vector<Shadow>& shadows, DWORD flags) {
     for (const Shadow& shadow : shadows) {
         if (!(shadow.attributes & VSS_VOLSNAP_ATTR_HARDWARE_ASSISTED)) throw Failure(VSS_E_PROVIDER_VETO);
     }
-    for (const Shadow& shadow : shadows) forgetShadow(shadow);
+    for (const Shadow& shadow : shadows) {
+        if (flags & VSS_BREAKEX_FLAG_MASK_LUNS) hideDevice(shadow);
+        forgetShadow(shadow);
+    }
 }
 
 }  // namespace
@@ -289,7 +297,7 @@ void breakSet(const std::vector<Shadow>& shadows) {
 HRESULT Session::BreakSnapshotSet(VSS_ID set) {
     return call("IVssBackupComponents::BreakSnapshotSet", [&]() -> HRESULT {
         const Lock lock = enterInitialised();
-        breakSet(setToBreak(set));
+        breakSet(setToBreak(set), 0);
         return S_OK;
     });
 }
@@ -304,8 +312,8 @@ HRESULT Session::BreakSnapshotSetEx(VSS_ID set, DWORD flags, abi::IVssAsync** as
         if (flags & ~kKnown || (flags & (kAll | kNone)) == (kAll | kNone)) return E_INVALIDARG;
         const Lock lock = enterInitialised();
         return startOperation(async, "IVssBackupComponentsEx2::BreakSnapshotSetEx",
-                              [shadows = setToBreak(set)](Operation&) {
-                                  breakSet(shadows);
+                              [shadows = setToBreak(set), flags](Operation&) {
+                                  breakSet(shadows, flags);
                                   return S_OK;
                               });
     });

@@ -151,6 +151,10 @@ void removeShadow(const Shadow& shadow) {
     removeLocked(shadow);
 }
 
+void hideDevice(const Shadow& shadow) {
+    runOnHost("mv -T -- " + hostQuoted(shadow.device()) + ' ' + hostQuoted(shadow.device() + L".masked"));
+}
+
 void forgetShadow(const Shadow& shadow) {
     const File locked = lockMachine();
     fs::remove(recordFile(shadow.id));

@@ -51,6 +51,8 @@ Shadow shadowById(const VSS_ID& id);
 void saveShadow(const Shadow& shadow);
 /** With its exposure and its contents. */
 void removeShadow(const Shadow& shadow);
+/** As if its disk were taken away from this machine. */
+void hideDevice(const Shadow& shadow);
 /** Only the record: what BreakSnapshotSet leaves is an ordinary volume. */
 void forgetShadow(const Shadow& shadow);
 int newDeviceNumber();

@@ -1,5 +1,6 @@
 #include "volumes.h"
 
+#include <algorithm>
 #include <array>
 
 #include "call.h"
@@ -93,18 +94,23 @@ std::vector<Provider> providers() {
     return result;
 }
 
-Provider providerById(const VSS_ID& id) {
-    for (const Provider& provider : providers()) {
-        if (IsEqualGUID(id, GUID_NULL) || IsEqualGUID(id, provider.id)) return provider;
-    }
-    throw Failure(VSS_E_PROVIDER_NOT_REGISTERED);
-}
-
-HRESULT canShadow(const Volume& volume, const VSS_ID& askedProvider, LONG attributes) {
-    const Provider provider = providerById(askedProvider);
+Provider chooseProvider(const Volume& volume, const VSS_ID& asked, LONG attributes) {
+    const bool isAny = IsEqualGUID(asked, GUID_NULL);
     const bool needsHardware = attributes & (VSS_VOLSNAP_ATTR_TRANSPORTABLE | VSS_VOLSNAP_ATTR_PLEX);
-    if (volume.flag("supported", true) && (!needsHardware || provider.isHardware())) return S_OK;
-    return IsEqualGUID(askedProvider, GUID_NULL) ? VSS_E_VOLUME_NOT_SUPPORTED : VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER;
+    const auto can = [&](const Provider& provider) {
+        return volume.flag("supported", true) &&
+               (provider.isHardware() ? volume.flag("hardware", true) : !needsHardware);
+    };
+    bool isRegistered = isAny;
+    std::vector<Provider> all = providers();
+    std::ranges::stable_sort(all, {}, [](const Provider& provider) { return !provider.isHardware(); });
+    for (const Provider& provider : all) {
+        if (!isAny && !IsEqualGUID(asked, provider.id)) continue;
+        isRegistered = true;
+        if (can(provider)) return provider;
+    }
+    if (!isRegistered) throw Failure(VSS_E_PROVIDER_NOT_REGISTERED);
+    throw Failure(isAny ? VSS_E_VOLUME_NOT_SUPPORTED : VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER);
 }
 
 }  // namespace vss_simulator

@@ -43,9 +43,10 @@ struct Provider {
 };
 
 std::vector<Provider> providers();
-/** Throws VSS_E_PROVIDER_NOT_REGISTERED. GUID_NULL is the system provider. */
-Provider providerById(const VSS_ID& id);
-/** S_OK, or why the provider makes no shadow of the volume with these attributes. */
-HRESULT canShadow(const Volume& volume, const VSS_ID& askedProvider, LONG attributes);
+/**
+ * Who makes shadows of the volume with these attributes: the asked provider, or for GUID_NULL the first one that can,
+ * hardware before the system's. Throws why there is none.
+ */
+Provider chooseProvider(const Volume& volume, const VSS_ID& asked, LONG attributes);
 
 }  // namespace vss_simulator

@@ -223,7 +223,7 @@ public:
     }
     void afterWindow(const Limits& /*limits*/) override { fail("afterWindow"); }
     void makeDurable() override { fail("makeDurable"); }
-    void complete(const Limits& /*limits*/) override {
+    void complete(const std::vector<std::string>& /*deletedShadows*/, const Limits& /*limits*/) override {
         if (server_.outOfMemoryAtCompletion) throw std::bad_alloc();
         fail("complete");
     }

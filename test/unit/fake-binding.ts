@@ -332,7 +332,7 @@ class FakeSession implements NativeSession {
     for (const { path } of this.#databases) this.#domino.inBackupMode.delete(path);
   }
 
-  async close(options: { keepShadow: boolean; succeeded: boolean }): Promise<void> {
+  async close(options: Parameters<NativeSession['close']>[0]): Promise<void> {
     await this.#domino.call('close');
     // Idempotent, as the real one.
     if (this.#phase !== 'closed') this.#vss?.close(options);

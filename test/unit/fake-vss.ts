@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NativeFailure } from '#lib/native';
+import type { NativeFailure, NativeSession } from '#lib/native';
 import type { NativeShadow, NativeVss, NativeVssOptions, NativeVssReport, NativeWriter } from '#lib/native-vss';
 import { failure } from './fake-binding';
 
@@ -169,8 +169,9 @@ export class FakeVssSession {
     this.#vss.shadows.push(...this.#shadows);
   }
 
-  close({ keepShadow, succeeded }: { keepShadow: boolean; succeeded: boolean }): void {
-    this.#vss.changes.push(['close', { keepShadow, succeeded }]);
+  close({ keepShadow, succeeded, deletedShadows }: Parameters<NativeSession['close']>[0]): void {
+    const deleted = deletedShadows.length > 0 && { deletedShadows };
+    this.#vss.changes.push(['close', { keepShadow, succeeded, ...deleted }]);
     if (!keepShadow) this.remove();
   }
 
@@ -185,7 +186,8 @@ export class FakeVssSession {
     return {
       setId: this.#set.setId,
       shadowIds: this.#set.ids,
-      shadows: this.#shadows,
+      // VSS tells nothing of a transportable one before it is imported.
+      shadows: (this.#options.context & 0x20) === 0 ? this.#shadows : [],
       writers: withWriters ? this.#vss.writers : [],
       componentsDocument: withWriters && this.#shadows.length > 0 ? '<BACKUP_COMPONENTS/>' : '',
       warnings: ['another part of this process has set up COM security'],

@@ -134,7 +134,7 @@ test('whatever is asked for is refused in words, or makes a context that Windows
       const { context, persistent, withWriters, native } = resolved;
       const has = (word: keyof typeof attributeBits): boolean => (native.context & attributeBits[word]) !== 0;
       expect(native.context & 0x1d).toBe(contextBits[context]);
-      expect(has('persistent')).toBe(persistent);
+      expect(has('persistent') || has('transportable')).toBe(persistent);
       expect(has('persistent')).toBe(has('no-auto-release'));
       expect(has('no-writers')).toBe(!withWriters);
       expect(has('differential') && has('plex')).toBe(false);
@@ -144,7 +144,7 @@ test('whatever is asked for is refused in words, or makes a context that Windows
       if (withWriters && !has('no-autorecovery')) {
         expect(given.vss?.autoRecovery === true || has('rollback-recovery') || has('txf-recovery')).toBe(true);
       }
-      if (given.lifetime === 'persistent') expect(persistent).toBe(true);
+      if (given.lifetime === 'persistent') expect(has('persistent')).toBe(true);
       if (given.vss?.context !== undefined) expect(context).toBe(given.vss.context);
       if (given.writers !== undefined) expect(withWriters).toBe(given.writers !== 'none');
     }),

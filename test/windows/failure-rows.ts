@@ -1,8 +1,10 @@
 // Which methods of VSS fail with which codes, and what has to come of it.
 
+import type { VssSettings } from './machine';
 import type { Order } from './requester-program';
 
 export const code = {
+  E_NOTIMPL: 0x80004001,
   E_ACCESSDENIED: 0x80070005,
   E_INVALIDARG: 0x80070057,
   E_OUTOFMEMORY: 0x8007000e,
@@ -23,11 +25,17 @@ export const code = {
   VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED: 0x80042317,
   VSS_E_WRITER_INFRASTRUCTURE: 0x80042318,
   VSS_E_UNSUPPORTED_CONTEXT: 0x8004231b,
+  VSS_E_VOLUME_IN_USE: 0x8004231d,
   VSS_E_INSUFFICIENT_STORAGE: 0x8004231f,
+  VSS_E_NO_SNAPSHOTS_IMPORTED: 0x80042320,
+  VSS_E_SOME_SNAPSHOTS_NOT_IMPORTED: 0x80042321,
+  VSS_E_REVERT_IN_PROGRESS: 0x80042325,
+  VSS_E_REVERT_VOLUME_LOST: 0x80042326,
   VSS_E_REBOOT_REQUIRED: 0x80042327,
   VSS_E_TRANSACTION_FREEZE_TIMEOUT: 0x80042328,
   VSS_E_TRANSACTION_THAW_TIMEOUT: 0x80042329,
   VSS_E_NESTED_VOLUME_LIMIT: 0x8004232c,
+  VSS_E_BREAK_REVERT_ID_FAILED: 0x800423f6,
 } as const;
 
 export type Code = keyof typeof code;
@@ -42,9 +50,13 @@ export interface Row {
   /** Bare name; with `.async` for what an IVssAsync stands for. */
   readonly method: string;
   readonly order: Order;
+  /** What the machine of the order is like. Default: a usual one. */
+  readonly settings?: VssSettings;
   /** Which of its calls in the order fails. Default: the first. */
-  readonly nth?: number;
-  /** How often an order that fails so calls it altogether. Default: `nth`. */
+  readonly nth?: number | 'every';
+  /** Each code has a process of its own. Default: the codes of a row share one. */
+  readonly alone?: boolean;
+  /** How often an order that fails so calls it altogether; not for those alone. Default: `nth`. */
   readonly passes?: number;
   readonly codes: readonly Code[];
   /**
@@ -54,6 +66,10 @@ export interface Row {
   readonly abort: 'due' | 'harmless' | 'none';
   /** What the caller gets: an error, a warning in the report of a good backup, or nothing. Default: an error. */
   readonly effect?: 'error' | 'warning' | 'none';
+  /** The operation that the error names. Default: the method. */
+  readonly operation?: string;
+  /** Code of the error, where it is none of VSS. */
+  readonly instead?: string;
 }
 
 /** May come from every method. */
@@ -226,5 +242,176 @@ export const administrationRows: readonly Row[] = [
     passes: 2,
     codes: ['E_ACCESSDENIED', 'VSS_E_PROVIDER_VETO', 'VSS_E_UNEXPECTED_PROVIDER_ERROR', ...always],
     abort: 'none',
+  },
+];
+
+/** Hardware is there, which break and import need. */
+const hardware: VssSettings = { hardware_provider: 1 };
+const breaking: Order = { task: 'break' };
+const breakingWritable: Order = { task: 'break', options: { writable: true } };
+const ofBreaking = ['VSS_E_OBJECT_NOT_FOUND', 'VSS_E_PROVIDER_VETO', ...always] as const satisfies readonly Code[];
+
+/** Sets of hardware providers. */
+export const hardwareRows: readonly Row[] = [
+  {
+    method: 'BreakSnapshotSet',
+    order: breaking,
+    settings: hardware,
+    codes: ['E_ACCESSDENIED', 'E_INVALIDARG', ...ofBreaking],
+    abort: 'none',
+  },
+  {
+    method: 'BreakSnapshotSetEx',
+    order: breakingWritable,
+    settings: hardware,
+    codes: ['E_ACCESSDENIED', 'E_INVALIDARG', 'VSS_E_BREAK_REVERT_ID_FAILED', ...ofBreaking],
+    abort: 'none',
+  },
+  {
+    method: 'BreakSnapshotSetEx.async',
+    order: breakingWritable,
+    settings: hardware,
+    codes: ['VSS_E_BREAK_REVERT_ID_FAILED', ...ofBreaking],
+    abort: 'none',
+  },
+  // What could not be imported is imported again, to be deleted.
+  {
+    method: 'ImportSnapshots',
+    order: { task: 'import' },
+    settings: hardware,
+    passes: 2,
+    codes: ['E_ACCESSDENIED', 'E_INVALIDARG', 'VSS_E_BAD_STATE', ...always],
+    abort: 'none',
+  },
+  {
+    method: 'ImportSnapshots.async',
+    order: { task: 'import' },
+    settings: hardware,
+    passes: 2,
+    codes: ['VSS_E_NO_SNAPSHOTS_IMPORTED', 'VSS_E_SOME_SNAPSHOTS_NOT_IMPORTED', ...always],
+    abort: 'none',
+  },
+];
+
+const reverting: Order = { task: 'revert' };
+/** So that a revert is still running when it is asked about. */
+const slowRevert: VssSettings = { 'latency.RevertToSnapshot.async': 200 };
+
+/** Setting a volume back. */
+export const revertRows: readonly Row[] = [
+  // Those of the backup come first.
+  { method: 'GetSnapshotProperties', order: reverting, nth: 3, codes: ofShadows, abort: 'none' },
+  {
+    method: 'ShouldBlockRevert',
+    order: reverting,
+    codes: ['E_INVALIDARG', 'VSS_E_OBJECT_NOT_FOUND', ...always],
+    abort: 'none',
+  },
+  {
+    method: 'RevertToSnapshot',
+    order: reverting,
+    codes: [
+      'E_NOTIMPL',
+      'VSS_E_OBJECT_NOT_FOUND',
+      'VSS_E_PROVIDER_NOT_REGISTERED',
+      'VSS_E_REVERT_IN_PROGRESS',
+      'VSS_E_UNSUPPORTED_CONTEXT',
+      'VSS_E_VOLUME_IN_USE',
+      'VSS_E_VOLUME_NOT_SUPPORTED',
+      ...always,
+    ],
+    abort: 'none',
+  },
+  // What runs on is told by the name of the operation that has failed.
+  {
+    method: 'QueryRevertStatus',
+    order: reverting,
+    codes: ['E_ACCESSDENIED', 'E_INVALIDARG', 'VSS_E_BAD_STATE', ...always],
+    abort: 'none',
+  },
+  { method: 'QueryRevertStatus', order: reverting, codes: ['VSS_E_OBJECT_NOT_FOUND'], abort: 'none', effect: 'none' },
+  {
+    method: 'RevertToSnapshot.async',
+    order: reverting,
+    settings: slowRevert,
+    codes: ['VSS_E_REVERT_VOLUME_LOST', 'VSS_E_PROVIDER_VETO', 'VSS_E_UNEXPECTED_PROVIDER_ERROR', ...always],
+    abort: 'none',
+    operation: 'QueryRevertStatus',
+  },
+];
+
+const restoring: Order = { task: 'restore' };
+/** One writer with four components: the calls for each of them can be counted. */
+const oneWriter: VssSettings = { writers: 'sql' };
+const ofComponents = ['E_INVALIDARG', 'VSS_E_INVALID_XML_DOCUMENT', 'VSS_E_OBJECT_NOT_FOUND', ...always] as const;
+
+/** A restore with writers. Nothing of it can be aborted. */
+export const restoreRows: readonly Row[] = [
+  {
+    method: 'InitializeForRestore',
+    codes: ['E_ACCESSDENIED', 'E_INVALIDARG', 'VSS_E_BAD_STATE', 'VSS_E_INVALID_XML_DOCUMENT', ...always] as const,
+  },
+  { method: 'GatherWriterMetadata', codes: ofGathering },
+  { method: 'GatherWriterMetadata.async', codes: ofGathering },
+  { method: 'GetWriterComponentsCount', codes: ofMetadata },
+  { method: 'GetWriterComponents', codes: ofComponents },
+  { method: 'GetWriterInfo', codes: ofMetadata },
+  { method: 'GetComponentCount', codes: ofMetadata },
+  // The metadata of the writer have a method of this name, too.
+  { method: 'GetComponent', nth: 5, codes: ofComponents },
+  { method: 'GetLogicalPath', codes: ofMetadata },
+  { method: 'GetComponentType', codes: ofMetadata },
+  { method: 'GetComponentName', codes: ofMetadata },
+  { method: 'SetSelectedForRestore', codes: ofComponents },
+  ...[1, 2].flatMap((nth) => [
+    { method: 'GatherWriterStatus', nth, codes: ofGathering },
+    { method: 'GatherWriterStatus.async', nth, codes: ofGathering },
+    { method: 'GetWriterStatusCount', nth, codes: ofMetadata },
+    { method: 'GetWriterStatusEx', nth, codes: ofComponents },
+  ]),
+  ...['PreRestore', 'PostRestore'].flatMap((method) => [
+    { method, codes: ['E_ACCESSDENIED', ...ofMetadata] as const },
+    { method: `${method}.async`, codes: ['VSS_E_UNEXPECTED_WRITER_ERROR', ...always] as const },
+  ]),
+].map((row): Row => ({ order: restoring, settings: oneWriter, abort: 'none', ...row }));
+
+/** DoSnapshotSet is the first operation of a backup without writers, and long enough to be watched. */
+const slowSet: VssSettings = { 'latency.DoSnapshotSet.async': 300 };
+const ofAsync = ['E_ACCESSDENIED', 'E_INVALIDARG', ...always] as const satisfies readonly Code[];
+
+/** IVssAsync itself: what it answers is not what becomes of the operation. How often it is asked depends on the time. */
+export const asyncRows: readonly Row[] = [
+  // Once, at the begin and later; and without end. What still works is cancelled.
+  ...([1, 3, 'every'] as const).map((nth): Row => ({
+    method: 'QueryStatus',
+    order: persistent,
+    settings: slowSet,
+    nth,
+    alone: true,
+    codes: ofAsync,
+    abort: 'due',
+  })),
+  { method: 'QueryStatus', order: components, alone: true, codes: ofAsync, abort: 'none' },
+  // Then we wait ourselves.
+  {
+    method: 'Wait',
+    order: persistent,
+    settings: slowSet,
+    nth: 'every',
+    alone: true,
+    codes: ofAsync,
+    abort: 'none',
+    effect: 'none',
+  },
+  // The set comes into being although nobody wants it any more.
+  {
+    method: 'Cancel',
+    order: { task: 'cancelled', options: { lifetime: 'persistent', afterMs: 2000 } },
+    settings: { 'latency.DoSnapshotSet.async': 4000 },
+    nth: 'every',
+    alone: true,
+    codes: ofAsync,
+    abort: 'due',
+    instead: 'ERR_ABORTED',
   },
 ];

@@ -2,20 +2,33 @@
 //
 //   node requester-program.js <delta directory>
 
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadBinding } from '#lib/binding';
 import {
   beginBackup,
+  breakSnapshotSet,
   deleteShadows,
   exposeShadow,
+  importShadows,
   isDominoVssError,
   isVolumeSupported,
   listProviders,
   listShadows,
   listWriters,
+  revertToShadow,
   unexposeShadow,
   type Backup,
   type BeginBackupOptions,
 } from '#lib/index';
+import { VssTarget } from '#lib/script/vss-target';
 import { answer, requests } from './lines';
+
+/** What a task takes beside options of `beginBackup`. */
+interface TaskOptions {
+  readonly afterMs?: number;
+  readonly writable?: boolean;
+}
 
 const [deltaDirectory = ''] = process.argv.slice(2);
 
@@ -38,6 +51,34 @@ async function backUp(
     await backup.dispose();
   }
 }
+
+/** A persistent set of D: that stays, and what it can be imported by. */
+async function keepSet(vss: BeginBackupOptions['vss']): Promise<{ setId: string; id: string; document: string }> {
+  const backup = await begin({ volumes: ['D:'], lifetime: 'persistent', vss });
+  try {
+    const { vss: set, shadows } = await backup.createShadow();
+    await backup.endBackup({ keep: true });
+    return { setId: set?.setId ?? '', id: shadows[0]?.id ?? '', document: set?.componentsDocument ?? '' };
+  } finally {
+    await backup.dispose();
+  }
+}
+
+const deleteAll = (): Promise<unknown> => deleteShadows({ by: 'all', foreign: 'delete' });
+
+/** Does something that takes the shadows away; where it fails they are deleted. */
+async function orDelete(body: () => Promise<unknown>): Promise<readonly never[]> {
+  try {
+    await body();
+  } catch (error) {
+    await deleteAll();
+    throw error;
+  }
+  return [];
+}
+
+/** The Backup Components Document of a backup with all components of all writers. */
+const documentFile = join(deltaDirectory, 'components.xml');
 
 const tasks = {
   backup: async (options) => (await backUp(options, false)).warnings,
@@ -76,6 +117,65 @@ const tasks = {
   deleteOwn: () => deleteShadows({ by: 'all', deltaDirectory, foreign: 'keep' }),
   providers: () => listProviders(),
   writers: () => listWriters({ status: true }),
+  document: async () => {
+    const backup = await begin({ writers: 'all', vss: { componentMode: true } });
+    try {
+      const { vss } = await backup.createShadow();
+      await backup.endBackup();
+      mkdirSync(deltaDirectory, { recursive: true });
+      writeFileSync(documentFile, vss?.componentsDocument ?? '');
+    } finally {
+      await backup.dispose();
+    }
+    return [];
+  },
+  /** A restore with writers, as scripts do it. */
+  restore: async () => {
+    const options = {
+      loadBinding,
+      workingDirectory: deltaDirectory,
+      domino: undefined,
+      stateDirectory: deltaDirectory,
+    };
+    const target = await VssTarget.open(options);
+    const restore = await target.beginRestore({ manifest: '', components: readFileSync(documentFile, 'utf8') });
+    try {
+      await restore.preRestore();
+      await restore.postRestore();
+    } finally {
+      await restore.close();
+    }
+    return restore.writers;
+  },
+  break: async ({ writable }) => {
+    const { setId } = await keepSet({});
+    return orDelete(() => breakSnapshotSet({ setId, writable }));
+  },
+  import: async () => {
+    const { document } = await keepSet({ attributes: ['transportable'] });
+    try {
+      const [shadow] = await importShadows({ document });
+      if (!shadow || !existsSync(shadow.root)) throw new Error('nothing to see');
+    } catch (error) {
+      await importShadows({ document });
+      throw error;
+    } finally {
+      await deleteAll();
+    }
+    return [];
+  },
+  revert: () =>
+    orDelete(async () => {
+      const { id } = await keepSet({});
+      try {
+        const { finished } = await revertToShadow({ id });
+        if (!finished) throw new Error('the revert has not ended');
+      } finally {
+        // One that nobody could be asked about may be running.
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+      await deleteAll();
+    }),
   supported: () => isVolumeSupported({ volume: 'C:' }),
   /** The life of a persistent shadow after its backup. */
   shadow: async () => {
@@ -90,13 +190,13 @@ const tasks = {
     }
     return [];
   },
-} satisfies Record<string, (options: { readonly afterMs?: number }) => Promise<unknown>>;
+} satisfies Record<string, (options: TaskOptions) => Promise<unknown>>;
 
 /** What a program is told to do. */
 export interface Order {
   readonly task: keyof typeof tasks;
   /** Options of `beginBackup` beside the usual ones. */
-  readonly options?: Partial<BeginBackupOptions> & { readonly afterMs?: number };
+  readonly options?: Partial<BeginBackupOptions> & TaskOptions;
 }
 
 /** What has become of an order: the result, or the error in the form of its toJSON. */

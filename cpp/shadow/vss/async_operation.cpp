@@ -1,5 +1,6 @@
 #include "shadow/vss/async_operation.h"
 
+#include <algorithm>
 #include <string>
 
 #include "shadow/vss/vss_codes.h"
@@ -13,14 +14,21 @@ namespace {
 
 /// How late a cancellation may be noticed. The end of the operation wakes the wait at once.
 constexpr DWORD kPauseMs = 10;
+/// How long an operation is left to end by itself when VSS does not tell whether it has.
+constexpr std::chrono::seconds kUnknownPatience{2};
+
+constexpr const char* kQueryStatus = "IVssAsync::QueryStatus";
 
 }  // namespace
 
 HRESULT AsyncOperation::status() {
     // Anything else than FINISHED must come from VSS: an untouched variable would read as success.
     HRESULT result = E_UNEXPECTED;
-    require(async_->QueryStatus(&result, nullptr), "IVssAsync::QueryStatus", phase_, operation_);
-    return result;
+    const HRESULT asked = async_->QueryStatus(&result, nullptr);
+    if (SUCCEEDED(asked)) return result;
+    Failure failure = comFailure(asked, kQueryStatus, phase_);
+    failure.text += std::string("; whether ") + operation_ + " has ended is not known";
+    throw Failure(failure);
 }
 
 bool AsyncOperation::runs() noexcept {
@@ -57,13 +65,31 @@ bool AsyncOperation::awaitWithin(const backup::Limits& limits) {
 }
 
 void AsyncOperation::await(const backup::Limits& limits, std::chrono::milliseconds cancelPatience) {
-    if (awaitWithin(limits)) return;
-    static_cast<void>(async_->Cancel());
-    const auto patienceEnd = Clock::now() + cancelPatience;
-    while (Clock::now() < patienceEnd && static_cast<std::uint32_t>(status()) == result::kAsyncPending) pause();
+    try {
+        if (awaitWithin(limits)) return;
+    } catch (const Failure& failure) {
+        // What has failed has ended. What cannot be asked about may still be at work, and what comes next must not meet
+        // it.
+        if (failure.operation == kQueryStatus)
+            cancel(std::min<std::chrono::milliseconds>(cancelPatience, kUnknownPatience));
+        throw;
+    }
+    cancel(cancelPatience);
     Failure failure(limits.exceeded(), phase_, std::string("gave up waiting for ") + operation_);
     failure.operation = operation_;
     throw Failure(failure);
+}
+
+void AsyncOperation::cancel(std::chrono::milliseconds patience) noexcept {
+    static_cast<void>(async_->Cancel());
+    const auto patienceEnd = Clock::now() + patience;
+    while (Clock::now() < patienceEnd) {
+        HRESULT result = E_UNEXPECTED;
+        const bool known = SUCCEEDED(async_->QueryStatus(&result, nullptr));
+        if (known && static_cast<std::uint32_t>(result) != result::kAsyncPending) return;
+        static_cast<void>(async_->Wait(kPauseMs));
+        ::Sleep(1);
+    }
 }
 
 }  // namespace domino_vss::vss

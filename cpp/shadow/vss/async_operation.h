@@ -14,8 +14,8 @@ public:
     /// For the method that starts it.
     [[nodiscard]] IVssAsync** put() noexcept { return async_.ReleaseAndGetAddressOf(); }
 
-    /// Waits until it has finished. When the limits are exceeded it is cancelled, waited for `cancelPatience` at most
-    /// (to cancel is only a request), and the code of the limits is thrown. Throws Failure.
+    /// Waits until it has finished. When the limits are exceeded, or VSS cannot be asked whether it has, it is
+    /// cancelled and waited for `cancelPatience` at most (to cancel is only a request). Throws Failure.
     void await(const backup::Limits& limits, std::chrono::milliseconds cancelPatience = std::chrono::seconds(2));
 
     /// The same for an operation that cannot be cancelled: whether it has finished within the limits. Throws Failure.
@@ -29,6 +29,8 @@ private:
     [[nodiscard]] bool pending();
     [[nodiscard]] HRESULT status();
     void pause();
+    /// Asks it to end, and waits for that.
+    void cancel(std::chrono::milliseconds patience) noexcept;
 
     ComPtr<IVssAsync> async_;
     const char* operation_;

@@ -49,15 +49,6 @@ bool isNotFound(HRESULT result) {
     return static_cast<std::uint32_t>(result) == result::kObjectNotFound;
 }
 
-Failure writerFailure(const Writer& writer, const char* operation, Phase phase) {
-    constexpr std::uint32_t kUnexpectedWriterError = 0x80042315;
-    const std::uint32_t status = writer.failure != 0 ? writer.failure : kUnexpectedWriterError;
-    Failure failure = comFailure(static_cast<HRESULT>(status), operation, phase, writer.name);
-    failure.code = backup::code::kVssWriter;
-    if (!writer.applicationMessage.empty()) failure.text += ": " + writer.applicationMessage;
-    return failure;
-}
-
 }  // namespace
 
 Requester::Requester(RequesterOptions options) : options_(std::move(options)) {}
@@ -273,10 +264,13 @@ void Requester::requireWriters(const char* operation, Phase phase, const Limits&
     }
 }
 
-void Requester::complete(const Limits& limits) {
+void Requester::complete(const std::vector<std::string>& deletedShadows, const Limits& limits) {
     completing_ = true;
+    const auto isDeleted = [&](const Guid& id) { return std::ranges::count(deletedShadows, formatGuid(id)) > 0; };
+    allDeleted_ = std::ranges::all_of(report_.shadowIds, isDeleted);
     if (!isTransportable())
         for (std::size_t i = 0; i < report_.shadowIds.size(); ++i) {
+            if (isDeleted(report_.shadowIds[i])) continue;
             VSS_SNAPSHOT_PROP property{};
             const HRESULT result = components_->GetSnapshotProperties(vssId(report_.shadowIds[i]), &property);
             if (isNotFound(result)) {
@@ -319,7 +313,7 @@ void Requester::abortWhereDue() {
 }
 
 void Requester::remove() {
-    const bool expected = committed_ && (completed_ || !hasWriters());
+    const bool expected = committed_ && (completed_ || !hasWriters()) && !allDeleted_;
     abortWhereDue();
     if (!commit_) {
         components_.Reset();

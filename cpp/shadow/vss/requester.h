@@ -58,8 +58,9 @@ public:
     void create(const backup::Limits& limits);
     /// After the shadow: states of the writers, properties, documents.
     void inspect(const backup::Limits& limits);
-    /// The backup has succeeded: the shadow is still there, and the writers are told.
-    void complete(const backup::Limits& limits);
+    /// The backup has succeeded: the shadows are still there, but for those that the caller has deleted, and the
+    /// writers are told.
+    void complete(const std::vector<std::string>& deletedShadows, const backup::Limits& limits);
     /// Ends the session and deletes what it made. Idempotent. Throws while a shadow that is persistent may still
     /// appear; it can be called again then.
     void remove();
@@ -99,6 +100,7 @@ private:
     bool committed_ = false;
     bool completing_ = false;
     bool completed_ = false;
+    bool allDeleted_ = false;  // by the caller
 };
 
 }  // namespace domino_vss::vss

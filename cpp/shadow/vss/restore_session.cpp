@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "shadow/vss/async_operation.h"
+#include "shadow/vss/vss_codes.h"
 #include "shadow/vss/vssapi_library.h"
 #include "shadow/vss/writer_metadata.h"
 
@@ -64,7 +65,7 @@ RestoreSession::~RestoreSession() {
 }
 
 void RestoreSession::readWriters(const Limits& limits) {
-    const std::vector<Writer> present = gatherWriters(*components_.Get(), limits, Phase::restore);
+    present_ = gatherWriters(*components_.Get(), limits, Phase::restore);
     UINT count = 0;
     require(components_->GetWriterComponentsCount(&count), "IVssBackupComponents::GetWriterComponentsCount",
             Phase::restore);
@@ -73,8 +74,8 @@ void RestoreSession::readWriters(const Limits& limits) {
         VSS_ID instance{};
         VSS_ID id{};
         require(writer->GetWriterInfo(&instance, &id), "IVssWriterComponents::GetWriterInfo", Phase::restore);
-        const auto found = std::ranges::find(present, guidOf(id), &Writer::id);
-        const bool isPresent = found != present.end();
+        const auto found = std::ranges::find(present_, guidOf(id), &Writer::id);
+        const bool isPresent = found != present_.end();
         writers_.push_back({guidOf(id), isPresent ? found->name : std::string{}, isPresent});
         if (isPresent) selectForRestore(*components_.Get(), *writer.Get(), id);
     }
@@ -85,19 +86,25 @@ void RestoreSession::requireOpen() const {
 }
 
 void RestoreSession::preRestore(const Limits& limits) {
-    const std::lock_guard lock(mutex_);
-    requireOpen();
-    AsyncOperation operation("IVssBackupComponents::PreRestore", Phase::restore);
-    require(components_->PreRestore(operation.put()), "IVssBackupComponents::PreRestore", Phase::restore);
-    operation.await(limits);
+    notify(&IVssBackupComponents::PreRestore, "IVssBackupComponents::PreRestore", limits);
 }
 
 void RestoreSession::postRestore(const Limits& limits) {
+    notify(&IVssBackupComponents::PostRestore, "IVssBackupComponents::PostRestore", limits);
+}
+
+void RestoreSession::notify(Notification notification, const char* operation, const Limits& limits) {
     const std::lock_guard lock(mutex_);
     requireOpen();
-    AsyncOperation operation("IVssBackupComponents::PostRestore", Phase::restore);
-    require(components_->PostRestore(operation.put()), "IVssBackupComponents::PostRestore", Phase::restore);
-    operation.await(limits);
+    AsyncOperation notifying(operation, Phase::restore);
+    require((components_.Get()->*notification)(notifying.put()), operation, Phase::restore);
+    notifying.await(limits);
+    // What a writer failed at is not in the result of the operation.
+    gatherWriterStatus(*components_.Get(), present_, limits, Phase::restore);
+    for (const Writer& writer : present_)
+        if (writer.failed() && writer.failure != result::kWriterStatusNotAvailable &&
+            std::ranges::count(writers_, writer.id, &RestoreWriter::id) > 0)
+            throw writerFailure(writer, operation, Phase::restore);
 }
 
 void RestoreSession::close() {

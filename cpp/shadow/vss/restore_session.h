@@ -6,6 +6,7 @@
 
 #include "backup/deadline.h"
 #include "shadow/vss/headers.h"
+#include "shadow/vss/writer.h"
 
 namespace domino_vss::vss {
 
@@ -26,18 +27,24 @@ public:
     ~RestoreSession();
 
     [[nodiscard]] const std::vector<RestoreWriter>& writers() const noexcept { return writers_; }
+    /// The writers are told, and one that fails over it fails the restore.
     void preRestore(const backup::Limits& limits);
     void postRestore(const backup::Limits& limits);
     /// Idempotent.
     void close();
 
 private:
+    using Notification = HRESULT (STDMETHODCALLTYPE IVssBackupComponents::*)(IVssAsync**);
+
     void readWriters(const backup::Limits& limits);
+    /// Tells the writers, and throws when one of them fails over it.
+    void notify(Notification notification, const char* operation, const backup::Limits& limits);
     void requireOpen() const;
 
     std::mutex mutex_;  // requests come on threads of their own; the object takes one at a time
     ComPtr<IVssBackupComponents> components_;
-    std::vector<RestoreWriter> writers_;
+    std::vector<Writer> present_;         // of this machine
+    std::vector<RestoreWriter> writers_;  // of the document
 };
 
 }  // namespace domino_vss::vss

@@ -57,8 +57,8 @@ void VssProvider::afterWindow(const Limits& limits) {
     run([&] { requester_.inspect(limits); });
 }
 
-void VssProvider::complete(const Limits& limits) {
-    run([&] { requester_.complete(limits); });
+void VssProvider::complete(const std::vector<std::string>& deletedShadows, const Limits& limits) {
+    run([&] { requester_.complete(deletedShadows, limits); });
 }
 
 void VssProvider::remove() {

@@ -20,7 +20,7 @@ public:
     [[nodiscard]] std::unique_ptr<backup::ThreadScope> enterCommitThread() override;
     void commit(const backup::Limits& limits) override;
     void afterWindow(const backup::Limits& limits) override;
-    void complete(const backup::Limits& limits) override;
+    void complete(const std::vector<std::string>& deletedShadows, const backup::Limits& limits) override;
     void remove() override;
     void keep() override;
 

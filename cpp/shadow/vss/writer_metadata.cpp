@@ -177,4 +177,13 @@ void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& w
     static_cast<void>(components.FreeWriterStatus());
 }
 
+backup::Failure writerFailure(const Writer& writer, const char* operation, Phase phase) {
+    constexpr std::uint32_t kUnexpectedWriterError = 0x80042315;
+    const std::uint32_t status = writer.failure != 0 ? writer.failure : kUnexpectedWriterError;
+    backup::Failure failure = comFailure(static_cast<HRESULT>(status), operation, phase, writer.name);
+    failure.code = backup::code::kVssWriter;
+    if (!writer.applicationMessage.empty()) failure.text += ": " + writer.applicationMessage;
+    return failure;
+}
+
 }  // namespace domino_vss::vss

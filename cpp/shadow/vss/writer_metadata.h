@@ -16,4 +16,7 @@ namespace domino_vss::vss {
 void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& writers, const backup::Limits& limits,
                         backup::Phase phase);
 
+/// A writer that has failed at `operation`; the result of the operation does not tell.
+[[nodiscard]] backup::Failure writerFailure(const Writer& writer, const char* operation, backup::Phase phase);
+
 }  // namespace domino_vss::vss

@@ -620,7 +620,7 @@ void revertAndLimits() {
     CHECK(deleted == 2);
 }
 
-/** The settings have the hardware provider, whose id is the argument of transportable shadows. */
+/** The settings have the hardware provider, which knows volume C only; the system's knows D, too. */
 void transportable() {
     constexpr GUID kHardware{0x7669656c, 0x5f68, 0x4172, {0x84, 0x77, 0x61, 0x72, 0x65, 0x00, 0x00, 0x01}};
     Backup backup;
@@ -633,8 +633,9 @@ void transportable() {
     OK(backup->StartSnapshotSet(&set));
     GIVES(VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER,
           backup->AddToSnapshotSet(writable(L"C:\\"), kSystemProvider, &snapshot));
-    GIVES(VSS_E_VOLUME_NOT_SUPPORTED, backup->AddToSnapshotSet(writable(L"C:\\"), GUID_NULL, &snapshot));
-    OK(backup->AddToSnapshotSet(writable(L"C:\\"), kHardware, &snapshot));
+    GIVES(VSS_E_VOLUME_NOT_SUPPORTED, backup->AddToSnapshotSet(writable(L"D:\\"), GUID_NULL, &snapshot));
+    GIVES(VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER, backup->AddToSnapshotSet(writable(L"D:\\"), kHardware, &snapshot));
+    OK(backup->AddToSnapshotSet(writable(L"C:\\"), GUID_NULL, &snapshot));
     OK(backup->DoSnapshotSet(async.out()));
     GIVES(VSS_S_ASYNC_FINISHED, finish(async));
     VSS_SNAPSHOT_PROP properties{};
@@ -650,10 +651,19 @@ void transportable() {
     GIVES(VSS_S_ASYNC_FINISHED, finish(async));
     OK(backup->GetSnapshotProperties(snapshot, &properties));
     CHECK(properties.m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_IMPORTED);
+    CHECK(IsEqualGUID(properties.m_ProviderId, kHardware));
+    const std::wstring root = std::wstring(properties.m_pwszSnapshotDeviceObject) + L"\\";
     VssFreeSnapshotProperties(&properties);
     OK(backup->ImportSnapshots(async.out()));
     GIVES(VSS_E_NO_SNAPSHOTS_IMPORTED, finish(async));
-    OK(backup->BreakSnapshotSet(set));
+    Ptr<IVssBackupComponentsEx2> extended;
+    OK(backup->QueryInterface(IID_PPV_ARGS(extended.out())));
+    constexpr DWORD kBothIdentities = VSS_BREAKEX_FLAG_REVERT_IDENTITY_ALL | VSS_BREAKEX_FLAG_REVERT_IDENTITY_NONE;
+    GIVES(E_INVALIDARG, extended->BreakSnapshotSetEx(set, kBothIdentities, async.out()));
+    CHECK(GetFileAttributesW(root.c_str()) != INVALID_FILE_ATTRIBUTES);
+    OK(extended->BreakSnapshotSetEx(set, VSS_BREAKEX_FLAG_MASK_LUNS, async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    CHECK(GetFileAttributesW(root.c_str()) == INVALID_FILE_ATTRIBUTES);
     GIVES(VSS_E_OBJECT_NOT_FOUND, backup->BreakSnapshotSet(set));
     SysFreeString(document);
 

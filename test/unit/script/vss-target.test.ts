@@ -125,6 +125,23 @@ describe('a persistent set', () => {
     expect(vss.shadows).toEqual([]);
   });
 
+  test('that the script has deleted is completed all the same', async () => {
+    const target = await open();
+    const backup = await target.create(request({ context: { lifetime: 'persistent', writers: true } }));
+    await target.deleteShadows({ by: 'all' }, () => undefined);
+    expect(await backup.complete()).toEqual([]);
+    expect(closed()).toEqual({ keepShadow: false, succeeded: true, deletedShadows: [shadowId(100)] });
+  });
+
+  test('that the script has broken is completed, and not promised by a manifest', async () => {
+    vss.native.breakSnapshotSet = async () => undefined;
+    const target = await open();
+    const backup = await target.create(request({ context: { lifetime: 'persistent', writers: true } }));
+    await target.breakSet({ setId: backup.setId, how: 'writable' });
+    expect(await backup.complete()).toEqual([]);
+    expect(closed()).toEqual({ keepShadow: false, succeeded: true, deletedShadows: [shadowId(100)] });
+  });
+
   test('gets places and loses them', async () => {
     const target = await open();
     const backup = await target.create(request());
@@ -152,6 +169,14 @@ describe('a volatile set', () => {
     expect(readdirSync(join(domino.root, 'state')).filter((name) => !name.startsWith('.'))).toEqual([]);
   });
 
+  test('that the script has deleted is completed at end backup', async () => {
+    const target = await open();
+    const backup = await target.create(volatile(true));
+    await target.deleteShadows({ by: 'all' }, () => undefined);
+    expect(await backup.complete()).toEqual([]);
+    expect(closed()).toEqual({ keepShadow: false, succeeded: true, deletedShadows: [shadowId(100)] });
+  });
+
   test('is readable after end backup; writers are told when it goes', async () => {
     const backup = await (await open()).create(volatile(true));
     expect((await backup.complete()).join()).toContain('stay readable until reset or the end of the script');
@@ -161,6 +186,18 @@ describe('a volatile set', () => {
     expect(closed()).toEqual({ keepShadow: false, succeeded: true });
   });
 });
+
+test.each(['persistent', 'volatile'] as const)(
+  'a transportable %s set stays, with ids for its aliases',
+  async (lifetime) => {
+    const context = { lifetime, writers: false };
+    const backup = await (await open()).create(request({ context, options: ['transportable'] }));
+    expect(backup.shadows).toMatchObject([{ id: shadowId(100), setId: backup.setId, root: '', own: true }]);
+    expect(backup.shadows[0]!.attributes).toContain('transportable');
+    await backup.release('sound');
+    expect(closed()).toEqual({ keepShadow: true, succeeded: false });
+  },
+);
 
 describe('with Domino', () => {
   test('the databases are captured round the set, with deltas and manifest beside the metadata', async () => {
