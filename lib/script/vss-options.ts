@@ -36,8 +36,8 @@ export function requestedBackup(
     vss: {
       ...(context.lifetime === 'clientaccessible' && { context: 'client-accessible' }),
       ...(providerId !== '' && { providerId }),
-      // Nobody is told without writers.
-      ...(context.writers && { backupType }),
+      // Nobody is told without writers. A restore with writers is one of the components that were selected.
+      ...(context.writers && { backupType, componentMode: true }),
       attributes: options.flatMap((option) => attributes[option] ?? []),
       ...autoRecovery(context.writers, options),
     },

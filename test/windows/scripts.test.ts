@@ -1,14 +1,14 @@
 // diskshadow scripts on Windows: the pair of the migration page as two processes of the command line, and every fixture
 // as far as it can be checked without running it.
 
-import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '#lib/package-root';
 import { fixtureDirectory, fixtureNames, readFixture } from '../unit/script/fixture';
+import { commandOn } from './command';
 import { Machine } from './machine';
 
 const machine = new Machine();
+const command = commandOn(machine);
 const file = join(machine.homes[1], 'file.txt');
 const exposed = `B:${file.slice(2)}`;
 /** Where the start script wants its metadata. */
@@ -23,22 +23,6 @@ afterAll(() => {
   rmSync(metadata, { recursive: true, force: true });
   machine[Symbol.dispose]();
 });
-
-interface CommandEnded {
-  readonly code: number | string | null | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function command(...args: string[]): Promise<CommandEnded> {
-  const main = join(packageRoot, 'dist', 'cli', 'main.js');
-  const env = { ...process.env, ...machine.environment(), ProgramData: machine.programData };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: error ? error.code : 0, stdout, stderr });
-    });
-  });
-}
 
 test('the start script exposes the volume as it was, and the stop script takes it away', async () => {
   writeFileSync(file, 'before');
