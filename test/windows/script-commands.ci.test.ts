@@ -54,6 +54,7 @@ function methods(which: (call: VssCall) => boolean = () => true): string[] {
     .map(({ method }) => method.replace(/^\w+::/, ''));
 }
 
+/** The components of the writers lie on C:, which some add before. */
 const create = (...before: readonly string[]): readonly string[] => [
   ...before,
   `set metadata ${metadata}`,
@@ -81,7 +82,7 @@ describe('metadata in another process', () => {
   });
 
   test('begin and end a restore, of which the writers are told', async () => {
-    await good([...create('set context persistent'), 'delete shadows all']);
+    await good([...create('set context persistent', 'add volume c:'), 'delete shadows all']);
     const selected = methods().filter((method) => method === 'AddComponent').length;
     expect(selected).toBeGreaterThan(0);
 
@@ -102,7 +103,7 @@ describe('metadata in another process', () => {
   });
 
   test('a writer that fails before the restore ends the script', async () => {
-    await good([...create('set context persistent'), 'delete shadows all']);
+    await good([...create('set context persistent', 'add volume c:'), 'delete shadows all']);
     const settings = { 'writer.sql.fault.PreRestore': 'nonretryable' };
     const { code, stdout, stderr } = await script([`load metadata ${metadata}`, 'begin restore', 'end restore'], {
       settings,
@@ -205,7 +206,12 @@ describe('writers', () => {
   test('are told of the success of a set that the script has deleted itself', async () => {
     for (const context of ['persistent', 'volatile']) {
       machine.forgetCalls();
-      await good(['begin backup', ...create(`set context ${context}`), 'delete shadows all', 'end backup']);
+      await good([
+        'begin backup',
+        ...create(`set context ${context}`, 'add volume c:'),
+        'delete shadows all',
+        'end backup',
+      ]);
       const told = methods().filter((method) =>
         /^(BackupComplete\.async|AbortBackup|SetBackupSucceeded)$/.test(method),
       );
