@@ -343,12 +343,10 @@ Shard::Shard(std::shared_ptr<SessionCore> core, std::uint16_t index, std::vector
 
 Shard::~Shard() {
     const bool hanging = givenUp && !idle();
+    // Before it is told to end: a thread that has ended must not be detached, see runOnThread.
+    if (hanging) thread_.detach();
     post(ShardCommand::exit, {});
-    if (hanging) {
-        thread_.detach();
-    } else {
-        thread_.join();
-    }
+    if (!hanging) thread_.join();
 }
 
 void Shard::post(ShardCommand command, const Limits& limits) {

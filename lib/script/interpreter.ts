@@ -353,7 +353,12 @@ export class Interpreter {
   async #import(place: ScriptPlace): Promise<void> {
     const metadata = this.#requireMetadata(place);
     const shadows = await this.#options.target.importShadows(metadata);
-    this.#options.emit({ type: 'shadows', title: 'Imported shadow copies', shadows: this.#listed(shadows) });
+    const { emit } = this.#options;
+    emit({ type: 'shadows', title: 'Imported shadow copies', shadows: this.#listed(shadows) });
+    if (shadows.some(({ persistent }) => !persistent)) {
+      const message = 'the set is volatile and has gone again: write "set context persistent" where it is made';
+      emit({ type: 'warning', message });
+    }
   }
 
   async #beginRestore(place: ScriptPlace): Promise<void> {

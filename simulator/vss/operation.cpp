@@ -54,19 +54,30 @@ private:
 
 }  // namespace
 
+void runOnOwnThread(std::function<void()> work) {
+    // It does not end before it is detached: the thread library of mingw-w64 would give its record to another thread
+    // while it still uses that.
+    const auto detaching = std::make_shared<std::mutex>();
+    const std::scoped_lock untilDetached(*detaching);
+    std::thread([detaching, work = std::move(work)]() mutable {
+        { const std::scoped_lock detached(*detaching); }
+        work();
+    }).detach();
+}
+
 std::shared_ptr<Operation> Operation::start(std::string method, std::function<HRESULT(Operation&)> body,
                                             std::function<void()> failed) {
     auto operation = std::make_shared<Operation>();
-    // Detached: the caller may release or leak the IVssAsync while the work goes on, and the module is never unloaded.
-    std::thread([operation, method = std::move(method), body = std::move(body), failed = std::move(failed)]() mutable {
-        const HRESULT result = asyncCall(method, *operation, [&] { return body(*operation); });
-        if (FAILED(result) || result == VSS_S_ASYNC_CANCELLED) failed();
-        body = nullptr;
-        failed = nullptr;  // lets go of what the work needed before anybody sees that it is over
-        const std::scoped_lock lock(operation->mutex_);
-        operation->status_ = result == S_OK ? VSS_S_ASYNC_FINISHED : result;
-        operation->changed_.notify_all();
-    }).detach();
+    runOnOwnThread(
+        [operation, method = std::move(method), body = std::move(body), failed = std::move(failed)]() mutable {
+            const HRESULT result = asyncCall(method, *operation, [&] { return body(*operation); });
+            if (FAILED(result) || result == VSS_S_ASYNC_CANCELLED) failed();
+            body = nullptr;
+            failed = nullptr;  // lets go of what the work needed before anybody sees that it is over
+            const std::scoped_lock lock(operation->mutex_);
+            operation->status_ = result == S_OK ? VSS_S_ASYNC_FINISHED : result;
+            operation->changed_.notify_all();
+        });
     return operation;
 }
 

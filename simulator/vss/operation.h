@@ -15,6 +15,12 @@
 
 namespace vss_simulator {
 
+/**
+ * On a thread that is never joined: whoever has started it may be gone before it ends, and the module is never
+ * unloaded.
+ */
+void runOnOwnThread(std::function<void()> work);
+
 class Operation {
 public:
     /**

@@ -181,15 +181,15 @@ void Session::end() {
         takeAway();
         return;
     }
-    // Detached: it may outlive everybody; if the process ends first, the next one finds the shadows without an owner.
-    std::thread([takeAway = std::move(takeAway), delayMs] {
+    // If the process ends first, the next one finds the shadows without an owner.
+    runOnOwnThread([takeAway = std::move(takeAway), delayMs] {
         std::this_thread::sleep_for(std::chrono::milliseconds(delayMs));
         try {
             takeAway();
         } catch (...) {
             currentExceptionResult();
         }
-    }).detach();
+    });
 }
 
 }  // namespace vss_simulator

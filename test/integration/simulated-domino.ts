@@ -46,12 +46,15 @@ export class SimulatedDomino implements AsyncDisposable {
     return this.simulation.serve(options);
   }
 
-  /** What every failure path has to leave: nothing in backup mode, no handle, no crashed process. */
-  async expectQuiet(): Promise<void> {
+  /**
+   * What every failure path has to leave: nothing in backup mode, no handle, no process that has ended without taking leave
+   * but those that are known.
+   */
+  async expectQuiet(crashedParticipants = 0): Promise<void> {
     const { inBackup, accounting } = await this.simulation.stats();
     expect(inBackup).toEqual([]);
     expect(accounting).toMatchObject({
-      crashedParticipants: 0,
+      crashedParticipants,
       leakedBackupContexts: 0,
       leakedApplyContexts: 0,
       leakedDatabaseHandles: 0,

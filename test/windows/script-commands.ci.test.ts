@@ -156,6 +156,14 @@ describe('a transportable set of a hardware provider', () => {
   });
 });
 
+test('a volatile transportable set outlives its script, and no import', async () => {
+  const settings = { hardware_provider: 1 };
+  await good([...create('set context volatile nowriters', 'set option transportable')], settings);
+  expect(machine.shadows()).toHaveLength(1);
+  expect(await good([`load metadata ${metadata}`, 'import'], settings)).toContain('is volatile and has gone again');
+  expect(machine.shadows()).toEqual([]);
+});
+
 describe('revert', () => {
   test('sets a volume back', async () => {
     await good([...create('set context persistent nowriters')]);
