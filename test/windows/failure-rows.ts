@@ -64,6 +64,8 @@ export interface Row {
    * no harm.
    */
   readonly abort: 'due' | 'harmless' | 'none';
+  /** Whether what is under way is cancelled, before the abort. Default: either way. */
+  readonly cancels?: boolean;
   /** What the caller gets: an error, a warning in the report of a good backup, or nothing. Default: an error. */
   readonly effect?: 'error' | 'warning' | 'none';
   /** The operation that the error names. Default: the method. */
@@ -390,8 +392,9 @@ export const asyncRows: readonly Row[] = [
     alone: true,
     codes: ofAsync,
     abort: 'due',
+    cancels: true,
   })),
-  { method: 'QueryStatus', order: components, alone: true, codes: ofAsync, abort: 'none' },
+  { method: 'QueryStatus', order: components, alone: true, codes: ofAsync, abort: 'none', cancels: true },
   // Then we wait ourselves.
   {
     method: 'Wait',

@@ -52,6 +52,10 @@ export function testFailures(rows: readonly Row[]): void {
       const operation = row.operation ?? method.replace('.async', '');
       const hex = `0x${code[name].toString(16).toUpperCase().padStart(8, '0')}`;
       const seen = { label, outcome, aborted: calls.includes('AbortBackup 0') };
+      const methods = calls.map((call) => call.split(' ')[0]);
+      const cancelled =
+        methods.includes('Cancel') && !methods.slice(0, methods.indexOf('Cancel')).includes('AbortBackup');
+      expect({ label, cancelled }).toEqual({ label, cancelled: row.cancels ?? cancelled });
       const aborted = row.abort === 'due' ? true : row.abort === 'none' ? false : (expect.any(Boolean) as unknown);
       if (effect === 'error') {
         const ofVss = {
