@@ -251,7 +251,8 @@ export function breakSnapshotSet(options: BreakSnapshotSetOptions): Promise<void
 }
 
 /**
- * Imports a transportable set on this machine. For sets of hardware providers, on server editions of Windows.
+ * Imports a transportable set on this machine. For sets of hardware providers, on server editions of Windows. What is
+ * imported of a volatile set goes again when the call ends: make it a persistent one.
  *
  * @throws {@link VssError} `ERR_VSS_IMPORT`, `ERR_VSS_DOCUMENT`; {@link AbortError}.
  */

@@ -68,8 +68,8 @@ void PendingPromise::settle(Napi::Env env, Napi::Function /*callback*/, Context*
 
 Napi::Promise runOnThread(Napi::Env env, const char* name, std::function<PendingPromise::MakeValue()> work) {
     const auto pending = std::make_shared<PendingPromise>(env, name);
-    // The thread does not end before it is detached: the thread library of mingw-w64 would give its record to the next
-    // thread while this one still uses it. A join that failed with EDEADLK was seen once, and may have been that.
+    // The thread does not end before it is detached: the thread library of mingw-w64 would give its record to another
+    // thread while this one still uses it. A join that once failed with EDEADLK fits that.
     const auto detaching = std::make_shared<std::mutex>();
     const std::lock_guard untilDetached(*detaching);
     try {

@@ -56,6 +56,8 @@ export class VssTarget implements ScriptTarget {
   readonly #options: VssTargetOptions;
   /** Sets this process has made and not yet let go. */
   readonly #open = new Set<OpenBackup>();
+  /** Where metadata lie that the script has made or loaded; backups of Domino lie beside them. */
+  readonly #metadataDirectories = new Set<string>();
 
   private constructor(options: VssTargetOptions) {
     this.#options = options;
@@ -115,6 +117,7 @@ export class VssTarget implements ScriptTarget {
         ...others.map(({ mountedAs, volume }) => `${mountedAs || volume} holds databases and was taken along`),
         ...set.skipped.map(({ database, text, hint }) => `${database} was left out: ${text}; ${hint}`),
       );
+      this.#metadataDirectories.add(dirname(metadataFile));
       open.onRelease = () => this.#open.delete(open);
       this.#open.add(open);
       return open;
@@ -127,6 +130,7 @@ export class VssTarget implements ScriptTarget {
   async loadMetadata(file: string): Promise<ScriptMetadata> {
     const cabinet = resolve(this.#options.workingDirectory, file);
     await access(cabinet);
+    this.#metadataDirectories.add(dirname(cabinet));
     return this.#vss((_call, { vss }) =>
       inTemporaryDirectory(async (directory) => {
         const names = await vss.readCabinet({ cabinet, directory });
@@ -225,6 +229,7 @@ export class VssTarget implements ScriptTarget {
   async revert(id: string): Promise<string> {
     const { loadBinding, domino, signal } = this.#options;
     const deltaDirectory = await this.#earlierBackups();
+    await this.#requireMetadataElsewhere(id);
     const report = await revertToShadow(loadBinding, { id, deltaDirectory, domino, signal });
     if (!report.finished) {
       const message = `the revert of ${report.volume} goes on; it cannot be stopped`;
@@ -251,6 +256,18 @@ export class VssTarget implements ScriptTarget {
   #earlierBackups(): Promise<string | undefined> {
     const { loadBinding, stateDirectory } = this.#options;
     return existingStateDirectory(loadBinding(), stateDirectory);
+  }
+
+  /** A volume is not set back to before the metadata that describe its shadow. */
+  async #requireMetadataElsewhere(id: string): Promise<void> {
+    const [shadow] = await this.listShadows({ by: 'id', id });
+    for (const directory of this.#metadataDirectories) {
+      const { device } = await this.#vss((call, { binding }) => call.race(binding.inspectVolume(directory)));
+      if (!shadow || !isSameName(device, shadow.volume)) continue;
+      const { volume } = shadow;
+      const message = `${volume} is not reverted to ${id}: the metadata in ${directory} lie on it, and the backups beside them`;
+      throw new VssError('ERR_VSS_REVERT', { volume }, { message, hint: 'Move them to another volume first.' });
+    }
   }
 
   #ownShadow(id: string): Shadow | undefined {

@@ -173,16 +173,21 @@ describe('revert', () => {
     expect(methods()).toContain('RevertToSnapshot');
   });
 
-  test('is refused for the volume with the manifests of scripts, before VSS is asked', async () => {
-    await good([
+  test.each([
+    ['manifests of earlier scripts', 'c:', 'with every backup and journal'],
+    ['metadata of the script', 'd:', 'the metadata in'],
+  ])('is refused for the volume with the %s, before VSS is asked', async (_what, volume, reason) => {
+    const besideData = join(data, 'set.cab');
+    const made = await good([
       'set context persistent nowriters',
-      `set metadata ${metadata}`,
-      'add volume c: alias system',
+      `set metadata ${besideData}`,
+      `add volume ${volume}`,
       'create',
     ]);
-    const refused = await script([`load metadata ${metadata}`, 'revert %system%']);
+    const id = /Shadow copy ID = (\S+)/.exec(made)?.[1] ?? '';
+    const refused = await script([`load metadata ${besideData}`, `revert ${id}`]);
     expect(refused.code).toBe(1);
-    expect(refused.stdout + refused.stderr).toContain('with every backup and journal');
+    expect(refused.stdout + refused.stderr).toContain(reason);
     expect(methods()).not.toContain('RevertToSnapshot');
   });
 });

@@ -158,6 +158,16 @@ describe('a persistent set', () => {
   });
 });
 
+test('a volume with the metadata of the script is not reverted', async () => {
+  const target = await open();
+  await target.create(request({ metadataFile: join(domino.root, 'set.cab') }));
+  await expect(target.revert(shadowId(100))).rejects.toMatchObject({
+    code: 'ERR_VSS_REVERT',
+    message: expect.stringContaining(`the metadata in ${domino.root} lie on it`),
+  });
+  expect(vss.changes.filter(([call]) => call === 'revert')).toEqual([]);
+});
+
 describe('a volatile set', () => {
   const volatile = (writers: boolean): CreateRequest => request({ context: { lifetime: 'volatile', writers } });
 
