@@ -92,9 +92,9 @@ public:
         if (auto failure = run(&Session::prepare)) return failure;
         return run(&Session::capture, captureTimeout);
     }
-    std::optional<Failure> close(bool keepShadow, bool succeeded) {
+    std::optional<Failure> close(bool keepShadow, bool succeeded, std::vector<std::string> deletedShadows = {}) {
         return await([&](Session::Completion done) {
-            session->close({keepShadow, succeeded}, kPlenty, std::move(done));
+            session->close({keepShadow, succeeded, std::move(deletedShadows)}, kPlenty, std::move(done));
         });
     }
 
@@ -409,6 +409,30 @@ void noticesAShadowThatVanished() {
     requireGood(backup.close(false, true));
 }
 
+void tellsWritersOfAShadowThatTheCallerHasDeleted() {
+    Backup backup(options(kAppRollback), 0);
+    requireGood(backup.all());
+    const vss::RequesterReport made = backup.provider->report();
+    {
+        const vss::ComApartment apartment;
+        CHECK(vss::deleteShadows(made.setId, vss::DeletionKind::set, true).deleted == 1);
+    }
+    requireGood(backup.close(false, true, {vss::formatGuid(made.shadowIds.at(0))}));
+    CHECK(backup.provider->report().warnings.size() == made.warnings.size());
+    CHECK(calls().find("BackupComplete.async") != std::string::npos);
+    CHECK(calls().find("AbortBackup") == std::string::npos);
+}
+
+void saysThatATransportableSetIsLeft() {
+    constexpr std::uint32_t kTransportable = 0x20;
+    Backup backup(options(kNasRollback | kTransportable));
+    requireGood(backup.all());
+    const auto failure = backup.close(false, true);
+    CHECK(failure && failure->code == std::string(backup::code::kShadow));
+    CHECK(failure->text.find("before it is imported") != std::string::npos);
+    requireGood(backup.close(false, true));  // there is nothing more to be done
+}
+
 void listsAndExposes() {
     write(data() / L"a.nsf", "before");
     Backup backup(options(kNasRollback));
@@ -439,13 +463,18 @@ void listsAndExposes() {
     requireGood(backup.close(false, true));
 }
 
-void restoresWithWriters() {
+/// The document of a backup with all components.
+std::string componentsDocument() {
     vss::RequesterOptions asked = options(kBackup);
     asked.componentMode = true;
     Backup backup(asked);
     requireGood(backup.all());
     requireGood(backup.close(false, true));
-    const std::string document = backup.provider->report().componentsDocument;
+    return backup.provider->report().componentsDocument;
+}
+
+void restoresWithWriters() {
+    const std::string document = componentsDocument();
     const Limits limits{{}, Clock::now() + kPlenty};
     const vss::ComApartment apartment;
     vss::RestoreSession restore(document, limits);
@@ -455,6 +484,22 @@ void restoresWithWriters() {
     restore.postRestore(limits);
     restore.close();
     restore.close();
+}
+
+void aWriterThatFailsFailsTheRestore() {
+    const std::string document = componentsDocument();
+    const Limits limits{{}, Clock::now() + kPlenty};
+    const vss::ComApartment apartment;
+    vss::RestoreSession restore(document, limits);
+    restore.preRestore(limits);
+    try {
+        restore.postRestore(limits);
+        CHECK(false);
+    } catch (const Failure& failure) {
+        CHECK(failure.code == std::string(backup::code::kVssWriter));
+        CHECK(failure.operation == "IVssBackupComponents::PostRestore" && failure.subject == "SqlServerWriter");
+        CHECK(failure.statusName == "VSS_E_WRITERERROR_RETRYABLE");
+    }
 }
 
 void saysThatItIsNotElevated() {
@@ -502,8 +547,14 @@ int main(int count, char** arguments) {
          startsOverWhereAnotherSetIsMade},
         {"another requester is waited for", "", waitsForAnotherRequester},
         {"a shadow that vanished is noticed", "", noticesAShadowThatVanished},
+        {"writers are told of a shadow that the caller has deleted", "log=1\n",
+         tellsWritersOfAShadowThatTheCallerHasDeleted},
+        {"a transportable set that cannot be deleted is named", "hardware_provider=1\n",
+         saysThatATransportableSetIsLeft},
         {"shadows are listed and exposed", "", listsAndExposes},
         {"a restore with writers", "", restoresWithWriters},
+        {"a failed writer fails the restore", "writer.sql.fault.PostRestore=retryable\n",
+         aWriterThatFailsFailsTheRestore},
         {"a process that is not elevated is told so", "elevated=0\n", saysThatItIsNotElevated},
         {"COM may be set up already", "", warnsOfSecurityThatOthersSetUp},
     };

@@ -328,7 +328,8 @@ void Requester::remove() {
         deleted =
             components_->DeleteSnapshots(vssId(report_.setId), VSS_OBJECT_SNAPSHOT_SET, TRUE, &count, &notDeleted);
     }
-    if (isNotFound(deleted) && expected) report_.warnings.emplace_back("the shadow was gone before it was deleted");
+    if (isNotFound(deleted) && expected && !isTransportable())
+        report_.warnings.emplace_back("the shadow was gone before it was deleted");
     if (FAILED(deleted) && !isNotFound(deleted)) {
         const Deletion again = deleteShadows(report_.setId, DeletionKind::set, true);
         if (again.failure) throw Failure(*again.failure);
@@ -340,6 +341,11 @@ void Requester::remove() {
                       formatGuid(report_.setId));
     commit_.reset();
     components_.Reset();
+    // VSS does not know such a set until somebody imports it.
+    if (isTransportable() && committed_ && isNotFound(deleted) && !allDeleted_)
+        throw Failure(backup::code::kShadow, Phase::end,
+                      "the set is transportable and cannot be deleted before it is imported; it may still be there",
+                      formatGuid(report_.setId));
 }
 
 void Requester::keep() {
