@@ -1,5 +1,10 @@
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Somebody reads the file, as every backup does with the journals of others: Windows replaces no file that is open. */
+const openedBySomebody = ['EPERM', 'EACCES', 'EBUSY'];
+const replacePatienceMs = 5_000;
 
 /** Makes the entries of a directory survive a power loss. */
 export async function syncDirectory(directory: string): Promise<void> {
@@ -49,6 +54,20 @@ export async function writeDurably(file: string, write: (handle: FileHandle) => 
   } finally {
     await handle.close();
   }
-  await rename(unfinished, file);
+  await replace(unfinished, file);
   await syncDirectory(dirname(file));
+}
+
+async function replace(from: string, to: string): Promise<void> {
+  const endsAt = performance.now() + (process.platform === 'win32' ? replacePatienceMs : 0);
+  for (;;) {
+    try {
+      await rename(from, to);
+      return;
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (!openedBySomebody.includes(code) || performance.now() >= endsAt) throw error;
+      await sleep(10);
+    }
+  }
 }
