@@ -143,7 +143,6 @@ describe.each(nodes)('Node.js $version', ({ program: node }) => {
     crashed += leftByWorkers;
     expect({ code, signal }).toEqual({ code: 0, signal: null });
     expect(stdout).toContain('workers ended');
-    crashed += leftByWorkers;
     rmSync(domino.deltaDirectory, { recursive: true, force: true }); // with the journal of the one that had begun
     await expectNothingLeft();
   });
