@@ -102,7 +102,7 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
       work: captured,
       // Gives the machine free for other shadows. Whoever takes the backup back waits for it and hears how it ended.
       giveUp: () => {
-        const closing = { keepShadow: false, succeeded: false, timeoutMs: closeTimeoutMs };
+        const closing = { keepShadow: false, succeeded: false, deletedShadows: [], timeoutMs: closeTimeoutMs };
         session.close(closing).catch(() => undefined);
       },
     });
