@@ -23,7 +23,7 @@ export interface ManifestVolume {
   readonly path: string;
   readonly device: string;
   readonly fileSystem: string;
-  /** Directory where the shadow can be read while it is kept. */
+  /** Where the shadow could be read when it was made. VSS may give its device another number later: find it by its id. */
   readonly root: string;
   /** Whether the shadow was kept when the backup ended. */
   readonly kept: boolean;

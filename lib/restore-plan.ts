@@ -124,23 +124,46 @@ export function targetPath(database: ManifestDatabase, mode: RestoreMode, count:
   throw new OptionError('mode.as', `"${mode.as}" is one database, but ${count} are restored; name a directory`);
 }
 
-/** Where the contents of a database can be had: the copy that was made, else the shadow that was kept. */
+/** Roots of the shadows that were kept and still exist, by the top directories of their volumes. */
+export type ShadowRoots = ReadonlyMap<string, string>;
+
+/** The copy that was made of it; undefined when there is none. */
+function copyOf(database: ManifestDatabase, { head, copiesDirectory }: RestorePlanInput): string | undefined {
+  const copies = copiesDirectory ?? head.copies?.directory;
+  return database.copy && copies !== undefined ? join(copies, database.copy.file) : undefined;
+}
+
+/** Whether shadows are to be read from at all. */
+export function needsShadows(input: RestorePlanInput, { chosen }: RestoreChoice): boolean {
+  return chosen.some((database) => copyOf(database, input) === undefined);
+}
+
+/** Where the contents of a database can be had: the copy that was made, else the shadow that was kept; else why not. */
 function sourceOf(
   database: ManifestDatabase,
-  { head, copiesDirectory }: RestorePlanInput,
-): { readonly source: string; readonly delta: string } | undefined {
-  const copies = copiesDirectory ?? head.copies?.directory;
-  if (database.copy && copies !== undefined) return { source: join(copies, database.copy.file), delta: '' };
+  input: RestorePlanInput,
+  roots: ShadowRoots,
+): { readonly source: string; readonly delta: string } | string {
+  const { head } = input;
+  const copy = copyOf(database, input);
+  if (copy !== undefined) return { source: copy, delta: '' };
   const volume = head.volumes.find(({ path }) => path === database.volume);
-  if (!volume?.kept) return undefined;
+  if (!volume?.kept) return 'no copy of it was made, and its shadow was not kept';
+  const root = roots.get(database.volume);
+  if (root === undefined) return `no copy of it was made, and its shadow ${volume.id} is not there any more`;
   return {
-    source: join(volume.root, database.shadowPath),
+    source: join(root, database.shadowPath),
     delta: database.delta === '' ? '' : join(head.directory, database.delta),
   };
 }
 
 /** The plan, from what was chosen and where each of it lies (`files`, parallel to the choice). Touches nothing. */
-export function planRestore(input: RestorePlanInput, choice: RestoreChoice, files: readonly string[]): RestorePlan {
+export function planRestore(
+  input: RestorePlanInput,
+  choice: RestoreChoice,
+  files: readonly string[],
+  roots: ShadowRoots,
+): RestorePlan {
   const leftOut = [...choice.leftOut];
   const databases: PlannedDatabase[] = [];
   const { mode } = input;
@@ -156,10 +179,9 @@ export function planRestore(input: RestorePlanInput, choice: RestoreChoice, file
       leftOut.push(decidedFailure(database.path, 'ERR_UNSUPPORTED', 'restore', text));
       continue;
     }
-    const source = sourceOf(database, input);
-    if (!source) {
-      const text = 'no copy of it was made, and its shadow was not kept';
-      leftOut.push(decidedFailure(database.path, 'ERR_RESTORE_SOURCE', 'restore', text));
+    const source = sourceOf(database, input, roots);
+    if (typeof source === 'string') {
+      leftOut.push(decidedFailure(database.path, 'ERR_RESTORE_SOURCE', 'restore', source));
       continue;
     }
     databases.push({

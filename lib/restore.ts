@@ -9,6 +9,7 @@ import { forEachLimited } from './event-loop';
 import { findOpenFiles } from './in-use';
 import { describeLeftOver, Journal, newWorkId, type LeftOver } from './journal';
 import { locateDatabase } from './links';
+import { queryShadows } from './listed-shadow';
 import { loadManifest, type Manifest } from './manifest';
 import type { NativeBinding } from './native';
 import {
@@ -27,6 +28,7 @@ import {
 import { ProgressReporter, type ProgressListener } from './progress';
 import {
   chooseDatabases,
+  needsShadows,
   planRestore,
   planSteps,
   targetPath,
@@ -35,9 +37,11 @@ import {
   type RestorePlan,
   type RestorePlanInput,
   type RestoreStep,
+  type ShadowRoots,
 } from './restore-plan';
 import { Restoration } from './restoration';
 import { openRuntime } from './runtime';
+import { requireVss } from './vss-call';
 
 /** Options of `restoreDatabases`. */
 export interface RestoreOptions {
@@ -105,7 +109,7 @@ export function restoreDatabases(loadBinding: () => NativeBinding, options: Rest
         ? readDataDirectory(notesIni)
         : (await openRuntime(loadBinding(), options.domino, call)).dataDirectory;
     const input: RestorePlanInput = { head, databases, wanted, mode, copiesDirectory, dataDirectory };
-    const plan = await makePlan(input);
+    const plan = await makePlan(input, () => shadowRoots(loadBinding, head, call));
     if (options.dryRun === true) return dryRunReport(head, plan);
     return restore(loadBinding(), head, plan, dataDirectory, call, new ProgressReporter(options.onProgress, call));
   });
@@ -146,7 +150,7 @@ function checkRestoreMode(value: unknown, name: string): void {
   if (type === 'new-database') insideDataDirectory(as, `${name}.as`);
 }
 
-async function makePlan(input: RestorePlanInput): Promise<RestorePlan> {
+async function makePlan(input: RestorePlanInput, findShadows: () => Promise<ShadowRoots>): Promise<RestorePlan> {
   const { head, mode, dataDirectory } = input;
   if (mode.type !== 'new-database' && head.dataDirectory !== dataDirectory) {
     const message = `the backup is of ${head.dataDirectory}, this server's data directory is ${dataDirectory}`;
@@ -157,7 +161,26 @@ async function makePlan(input: RestorePlanInput): Promise<RestorePlan> {
   for (const database of choice.chosen) {
     files.push(await locateDatabase(dataDirectory, targetPath(database, mode, choice.chosen.length)));
   }
-  return planRestore(input, choice, files);
+  const roots = needsShadows(input, choice) ? await findShadows() : new Map<string, string>();
+  return planRestore(input, choice, files, roots);
+}
+
+/**
+ * Where the kept shadows are now. Windows numbers the devices of shadows anew when it starts, so that another one may have
+ * the name that the manifest knows; the id stays.
+ */
+async function shadowRoots(loadBinding: () => NativeBinding, head: Manifest, call: Call): Promise<ShadowRoots> {
+  const kept = head.volumes.filter((volume) => volume.kept);
+  if (head.provider.name !== 'vss') return new Map(kept.map(({ path, root }) => [path, root]));
+  if (kept.length === 0) return new Map();
+  const shadows = await queryShadows(requireVss(loadBinding()), new Set(), call);
+  const roots = new Map<string, string>();
+  for (const { id, path } of kept) {
+    const shadow = shadows.find((candidate) => candidate.id === id.toLowerCase());
+    // A transportable one has no device until it is imported.
+    if (shadow && shadow.root !== '') roots.set(path, shadow.root);
+  }
+  return roots;
 }
 
 function dryRunReport(head: Manifest, plan: RestorePlan): RestoreReport {

@@ -34,6 +34,55 @@ std::int64_t nanoseconds(milliseconds time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
 }
 
+template <typename Describe>
+std::vector<DatabaseFailure> describeEach(const SessionCore& core, const std::vector<std::size_t>& indexes,
+                                          Describe describe) {
+    std::vector<DatabaseFailure> described;
+    for (const std::size_t index : indexes) {
+        const DatabaseRecord& record = core.records[index];
+        described.push_back({index, describe(record.failure, record.failurePhase, record.spec.path)});
+    }
+    return described;
+}
+
+/// With Domino's own texts. They come from its runtime, which a thread must enter to ask, and which may hang as on the
+/// shard threads: so a thread of its own asks. Empty when it is not let in or does not answer.
+std::optional<std::vector<DatabaseFailure>> askDomino(const std::shared_ptr<SessionCore>& core,
+                                                      const std::vector<std::size_t>& indexes) {
+    struct Question {
+        std::mutex mutex;
+        std::condition_variable answered;
+        bool done = false;                                   // guarded by mutex
+        std::optional<std::vector<DatabaseFailure>> answer;  // written before done
+    };
+    const auto question = std::make_shared<Question>();
+    std::thread thread([question, core, indexes] {
+        try {
+            std::unique_ptr<ThreadScope> scope;
+            if (core->source->enterThread(scope).ok())
+                question->answer =
+                    describeEach(*core, indexes, [&](const CallStatus& status, Phase phase, std::string path) {
+                        return core->source->describe(status, phase, std::move(path));
+                    });
+        } catch (const std::exception&) {
+            // Failures are told without Domino's texts then.
+        }
+        const std::lock_guard lock(question->mutex);
+        question->done = true;
+        question->answered.notify_one();
+    });
+    {
+        // A thread that has ended must not be detached, see runOnThread; it cannot end while this lock is held.
+        std::unique_lock lock(question->mutex);
+        if (!question->answered.wait_for(lock, kGrace, [&] { return question->done; })) {
+            thread.detach();
+            return std::nullopt;
+        }
+    }
+    thread.join();
+    return std::move(question->answer);
+}
+
 /// Runs its action unless released: the way back when a step fails between here and there.
 template <typename Action>
 class OnFailure {
@@ -609,17 +658,19 @@ void Session::leaveOutUnfinished(Phase phase) {
 }
 
 void Session::describeFailures() {
-    // The texts come from the runtime, so this thread must belong to it while it asks.
-    std::unique_ptr<ThreadScope> scope;
-    static_cast<void>(core_->source->enterThread(scope));
-    std::vector<DatabaseFailure> described;
+    std::vector<std::size_t> skipped;
+    bool dominoKnowsMore = false;
     for (std::size_t i = 0; i < core_->records.size(); ++i) {
         const DatabaseRecord& record = core_->records[i];
         if (record.state.load(std::memory_order_acquire) != State::skipped) continue;
-        described.push_back({i, core_->source->describe(record.failure, record.failurePhase, record.spec.path)});
+        skipped.push_back(i);
+        dominoKnowsMore = dominoKnowsMore || record.failure.domain == Domain::domino;
     }
+    std::optional<std::vector<DatabaseFailure>> described;
+    if (dominoKnowsMore) described = askDomino(core_, skipped);
+    if (!described) described = describeEach(*core_, skipped, describeStatus);
     const std::lock_guard lock(mutex_);
-    failures_ = std::move(described);
+    failures_ = std::move(*described);
 }
 
 }  // namespace domino_vss::backup

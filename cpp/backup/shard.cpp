@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 
+/// How long a thread may take to leave the runtime, which may hang as well.
+constexpr std::chrono::seconds kLeavePatience{2};
+
 CallStatus engineStatus(const char* code) {
     return {code, "", Domain::engine, 0};
 }
@@ -37,6 +40,8 @@ struct Shard::Shared {
     std::mutex mutex;
     std::condition_variable messagePosted;
     std::deque<Message> messages;  // guarded by mutex
+    std::condition_variable leaving;
+    bool left = false;  // guarded by mutex: the thread has left the runtime and only ends
     std::atomic<std::uint32_t> unfinished = 0;
     std::atomic<std::int64_t> callBegan = kNever;
     std::atomic<std::size_t> current = 0;
@@ -171,6 +176,7 @@ private:
     }
 
     void noteStarted() {
+        if (!entered_.ok()) return;  // outside of the runtime nothing may be asked
         const ServerTime now = core_.source->serverTime();
         const std::lock_guard lock(core_.mutex);
         if (now.epochMs > core_.afterLastStart.epochMs) core_.afterLastStart = now;
@@ -260,8 +266,8 @@ private:
                 delta.keep();
                 owned.inBackup = false;
             }
-            close(owned);
         }
+        close(owned);
         if (!status.ok()) {
             record.skip(State::stopped, status, Phase::drain);
             return;
@@ -305,15 +311,14 @@ private:
     }
 
     void abort() {
-        for (OwnedDatabase& owned : databases_) {
-            if (!owned.database) continue;
-            const CallMark mark(*this, owned, nowNs());
-            close(owned);
-        }
+        for (OwnedDatabase& owned : databases_)
+            if (owned.database) close(owned);
     }
 
-    /// Ends the backup with abort where it has not ended, and says so when that is refused.
-    static void close(OwnedDatabase& owned) {
+    /// Ends the backup with abort where it has not ended, and says so when that is refused. These calls hang like any
+    /// other.
+    void close(OwnedDatabase& owned) {
+        const CallMark mark(*this, owned, nowNs());
         if (owned.inBackup && !owned.database->end(EndMode::abort).ok()) owned.record->abortFailed = true;
         owned.inBackup = false;
         owned.database.reset();
@@ -343,10 +348,18 @@ Shard::Shard(std::shared_ptr<SessionCore> core, std::uint16_t index, std::vector
 
 Shard::~Shard() {
     const bool hanging = givenUp && !idle();
-    // Before it is told to end: a thread that has ended must not be detached, see runOnThread.
-    if (hanging) thread_.detach();
     post(ShardCommand::exit, {});
-    if (!hanging) thread_.join();
+    {
+        // A thread that has ended must not be detached, see runOnThread; it cannot end while this lock is held.
+        std::unique_lock lock(shared_->mutex);
+        const auto left = [this] { return shared_->left; };
+        const auto patience = hanging ? std::chrono::seconds(0) : kLeavePatience;
+        if (!shared_->leaving.wait_for(lock, patience, left)) {
+            thread_.detach();
+            return;
+        }
+    }
+    thread_.join();
 }
 
 void Shard::post(ShardCommand command, const Limits& limits) {
@@ -379,21 +392,28 @@ const std::vector<std::size_t>& Shard::records() const noexcept {
 }
 
 void Shard::run(const std::shared_ptr<Shared>& shared) {
-    ShardBody body(*shared->core, shared->index, shared->recordIndexes, shared->callBegan, shared->current);
+    serve(*shared);
+    const std::lock_guard lock(shared->mutex);
+    shared->left = true;
+    shared->leaving.notify_one();
+}
+
+void Shard::serve(Shared& shared) {
+    ShardBody body(*shared.core, shared.index, shared.recordIndexes, shared.callBegan, shared.current);
     for (;;) {
         Message message;
         {
-            std::unique_lock lock(shared->mutex);
-            shared->messagePosted.wait(lock, [&] { return !shared->messages.empty(); });
-            message = std::move(shared->messages.front());
-            shared->messages.pop_front();
+            std::unique_lock lock(shared.mutex);
+            shared.messagePosted.wait(lock, [&] { return !shared.messages.empty(); });
+            message = std::move(shared.messages.front());
+            shared.messages.pop_front();
         }
         body.execute(message.command, message.limits);
         {
-            const std::lock_guard lock(shared->core->mutex);
-            shared->unfinished.fetch_sub(1, std::memory_order_acq_rel);
+            const std::lock_guard lock(shared.core->mutex);
+            shared.unfinished.fetch_sub(1, std::memory_order_acq_rel);
         }
-        shared->core->shardFinished.notify_one();
+        shared.core->shardFinished.notify_one();
         if (message.command == ShardCommand::exit) return;
     }
 }

@@ -54,6 +54,7 @@ private:
     };
     struct Shared;  // outlives this object when the thread is detached
     static void run(const std::shared_ptr<Shared>& shared);
+    static void serve(Shared& shared);
 
     std::shared_ptr<Shared> shared_;
     std::thread thread_;  // not jthread: a late thread must be detached, never joined

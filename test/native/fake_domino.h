@@ -170,15 +170,32 @@ private:
     std::size_t nextPiece_ = 0;
 };
 
-class FakeThread final : public ThreadScope {
+class CountedThread : public ThreadScope {
 public:
-    explicit FakeThread(Server& server) : server_(server) { ++server_.threads; }
+    explicit CountedThread(Server& server) : server_(server) { ++server_.threads; }
+    CountedThread(const CountedThread&) = delete;
+    CountedThread& operator=(const CountedThread&) = delete;
+    ~CountedThread() override { --server_.threads; }
+
+protected:
+    Server& server_;
+};
+
+class FakeThread final : public CountedThread {
+public:
+    explicit FakeThread(Server& server) : CountedThread(server) { isInside() = true; }
     FakeThread(const FakeThread&) = delete;
     FakeThread& operator=(const FakeThread&) = delete;
-    ~FakeThread() override { --server_.threads; }
+    ~FakeThread() override {
+        static_cast<void>(server_.call("leaveThread", ""));
+        isInside() = false;
+    }
 
-private:
-    Server& server_;
+    /// Whether the present thread may call the runtime.
+    static bool& isInside() {
+        thread_local bool inside = false;
+        return inside;
+    }
 };
 
 class FakeSource final : public DatabaseSource {
@@ -186,7 +203,9 @@ public:
     explicit FakeSource(Server& server) : server_(server) {}
 
     CallStatus enterThread(std::unique_ptr<ThreadScope>& scope) noexcept override {
-        const CallStatus status = server_.call("enterThread", "");
+        const CountedThread entering(server_);  // also one that hangs here uses the server later
+        CallStatus status = server_.call("enterThread", "");
+        if (status.ok()) status = server_.call("enterThread", "#" + std::to_string(++entries_));
         if (status.ok()) scope = std::make_unique<FakeThread>(server_);
         return status;
     }
@@ -195,13 +214,20 @@ public:
         if (status.ok()) database = std::make_unique<FakeDatabase>(server_, spec.path);
         return status;
     }
-    ServerTime serverTime() noexcept override { return {{1, 2}, 3.0}; }
+    ServerTime serverTime() noexcept override {
+        CHECK(FakeThread::isInside());
+        return {{1, 2}, 3.0};
+    }
     Failure describe(const CallStatus& status, Phase phase, std::string subject) override {
-        return describeStatus(status, phase, std::move(subject));
+        CHECK(FakeThread::isInside());
+        Failure failure = describeStatus(status, phase, std::move(subject));
+        if (status.domain == Domain::domino) failure.text = "as Domino says it";
+        return failure;
     }
 
 private:
     Server& server_;
+    std::atomic<int> entries_ = 0;
 };
 
 class FakeProvider final : public ShadowProvider {
@@ -211,7 +237,7 @@ public:
     CaptureScope scope() const noexcept override { return scope_; }
     void begin(const Limits& /*limits*/) override { fail("begin"); }
     void prepare(std::span<const DatabaseSpec> /*databases*/, const Limits& /*limits*/) override { fail("prepare"); }
-    std::unique_ptr<ThreadScope> enterCommitThread() override { return std::make_unique<FakeThread>(server_); }
+    std::unique_ptr<ThreadScope> enterCommitThread() override { return std::make_unique<CountedThread>(server_); }
     void commit(const Limits& /*limits*/) override {
         if (server_.outOfMemoryAtCommit) throw std::bad_alloc();
         fail("commit");

@@ -473,6 +473,42 @@ void aStopThatNeverReturnsEndsAtTheDeadline() {
     CHECK(!fixture.session->records()[1].stuck());
 }
 
+void anAbortThatNeverReturnsEndsAtTheDeadline() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"stop", name(0)}] = {true, false};
+    fixture.server.faults[{"abort", name(0)}] = {false, true};
+    const auto failure = fixture.backup(milliseconds(200));
+    CHECK(failure && failure->code == std::string(code::kDeadline));
+    CHECK(fixture.session->records()[0].stuck());
+    CHECK(!fixture.session->records()[1].stuck());
+}
+
+void failuresAreToldInDominosWords() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"start", name(4)}] = {true, false};
+    CHECK(!fixture.backup());
+    CHECK(fixture.session->failures().at(0).failure.text == "as Domino says it");
+}
+
+void failuresAreToldWithoutDominoWhenItDoesNotAnswer(bool hangs) {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"start", name(4)}] = {true, false};
+    fixture.server.faults[{"enterThread", "#4"}] = {!hangs, hangs};  // after the three shards
+    CHECK(!fixture.backup());
+    CHECK(fixture.captured() == kDatabases - 1);
+    const auto failures = fixture.session->failures();
+    CHECK(failures.size() == 1 && failures[0].failure.status == 0x0EA4);
+    CHECK(failures[0].failure.text != "as Domino says it");
+}
+
+void aThreadThatCannotLeaveIsLeftToItself() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"leaveThread", ""}] = {false, true};
+    CHECK(!fixture.backup());
+    CHECK(fixture.captured() == kDatabases);
+    CHECK(!fixture.close(true));
+}
+
 void theDeadlineEndsAHangingStart() {
     Fixture fixture(CaptureScope::set);
     fixture.server.faults[{"start", name(0)}] = {false, true};
@@ -583,6 +619,13 @@ int main() {
         {"the end of the process does not wait for a shadow that stays",
          theEndOfTheProcessDoesNotWaitForAShadowThatStays},
         {"a stop that never returns ends at the deadline", aStopThatNeverReturnsEndsAtTheDeadline},
+        {"an abort that never returns ends at the deadline", anAbortThatNeverReturnsEndsAtTheDeadline},
+        {"failures are told in Domino's words", failuresAreToldInDominosWords},
+        {"failures are told without Domino when it refuses",
+         [] { failuresAreToldWithoutDominoWhenItDoesNotAnswer(false); }},
+        {"failures are told without Domino when it hangs",
+         [] { failuresAreToldWithoutDominoWhenItDoesNotAnswer(true); }},
+        {"a thread that cannot leave is left to itself", aThreadThatCannotLeaveIsLeftToItself},
         {"the deadline ends a hanging start", theDeadlineEndsAHangingStart},
         {"cancels anywhere", cancelsAnywhere},
         {"the lease closes what is forgotten", theLeaseClosesWhatIsForgotten},

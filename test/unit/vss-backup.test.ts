@@ -4,9 +4,10 @@ import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
 import type { Backup } from '#lib/backup';
 import { DominoVssError, OptionError, ShadowError, VssError } from '#lib/errors';
 import { loadManifest } from '#lib/manifest';
+import { restoreDatabases } from '#lib/restore';
 import type { DominoService } from '#lib/service';
 import { FakeDomino } from './fake-binding';
-import { comFailure, nativeWriter, shadowId, setId, systemProvider, type FakeVss } from './fake-vss';
+import { comFailure, nativeShadow, nativeWriter, shadowId, setId, systemProvider, type FakeVss } from './fake-vss';
 
 let domino: FakeDomino;
 let vss: FakeVss;
@@ -224,6 +225,28 @@ describe('the three calls with VSS', () => {
     expect((await loadManifest(report.manifest)).volumes).toMatchObject([{ exposedAs: 'B:\\' }]);
     expect(journals()).toEqual([]);
     expect(vss.shadows).toHaveLength(1);
+  });
+
+  test('a kept one is restored from under the name that its device has now, and from no other', async () => {
+    const backup = await begin({ lifetime: 'persistent' });
+    await backup.createShadow();
+    const { manifest } = await backup.endBackup();
+    const sources = async (): Promise<readonly string[]> => {
+      const { steps } = await restoreDatabases(() => domino.binding, {
+        domino: domino.location,
+        manifest,
+        databases: ['mail/ada.nsf'],
+        dryRun: true,
+      });
+      return steps.flatMap((step) => (step.type === 'copy' ? [step.from] : []));
+    };
+    // Windows has been started anew: the number is that of another shadow now.
+    const [kept] = vss.shadows;
+    const moved = { ...kept!, device: `${kept!.device}0` };
+    vss.shadows = [nativeShadow(1, { device: kept!.device }), moved];
+    expect(await sources()).toEqual([join(`${moved.device}\\`, 'data/mail/ada.nsf')]);
+    vss.shadows = [nativeShadow(1, { device: kept!.device })];
+    expect(await sources()).toEqual([]);
   });
 
   test('a persistent one that is not kept is unexposed and deleted', async () => {
