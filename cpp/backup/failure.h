@@ -104,6 +104,11 @@ public:
                                     int systemError);
 [[nodiscard]] CallStatus systemStatus(const char* code, const char* operation, int systemError) noexcept;
 
+/// A decision of the engine itself.
+[[nodiscard]] constexpr CallStatus engineStatus(const char* code) noexcept {
+    return {code, "", Domain::engine, 0};
+}
+
 /// Describes a status of the system or engine domain. Domino statuses need the runtime: DatabaseSource::describe.
 [[nodiscard]] Failure describeStatus(const CallStatus& status, Phase phase, std::string subject);
 

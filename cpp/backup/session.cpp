@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backup/balance.h"
+#include "backup/failure_texts.h"
 #include "backup/sync.h"
 
 namespace domino_vss::backup {
@@ -19,10 +20,6 @@ constexpr milliseconds kGrace{2'000};
 /// How often budgets and limits are looked at while shards work.
 constexpr milliseconds kCheckInterval{20};
 
-CallStatus engineStatus(const char* code) {
-    return {code, "", Domain::engine, 0};
-}
-
 Failure limitFailure(const char* reason, Phase phase) {
     return describeStatus(engineStatus(reason), phase, "");
 }
@@ -32,55 +29,6 @@ constexpr std::size_t kMostShards = 128;
 
 std::int64_t nanoseconds(milliseconds time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
-}
-
-template <typename Describe>
-std::vector<DatabaseFailure> describeEach(const SessionCore& core, const std::vector<std::size_t>& indexes,
-                                          Describe describe) {
-    std::vector<DatabaseFailure> described;
-    for (const std::size_t index : indexes) {
-        const DatabaseRecord& record = core.records[index];
-        described.push_back({index, describe(record.failure, record.failurePhase, record.spec.path)});
-    }
-    return described;
-}
-
-/// With Domino's own texts. They come from its runtime, which a thread must enter to ask, and which may hang as on the
-/// shard threads: so a thread of its own asks. Empty when it is not let in or does not answer.
-std::optional<std::vector<DatabaseFailure>> askDomino(const std::shared_ptr<SessionCore>& core,
-                                                      const std::vector<std::size_t>& indexes) {
-    struct Question {
-        std::mutex mutex;
-        std::condition_variable answered;
-        bool done = false;                                   // guarded by mutex
-        std::optional<std::vector<DatabaseFailure>> answer;  // written before done
-    };
-    const auto question = std::make_shared<Question>();
-    std::thread thread([question, core, indexes] {
-        try {
-            std::unique_ptr<ThreadScope> scope;
-            if (core->source->enterThread(scope).ok())
-                question->answer =
-                    describeEach(*core, indexes, [&](const CallStatus& status, Phase phase, std::string path) {
-                        return core->source->describe(status, phase, std::move(path));
-                    });
-        } catch (const std::exception&) {
-            // Failures are told without Domino's texts then.
-        }
-        const std::lock_guard lock(question->mutex);
-        question->done = true;
-        question->answered.notify_one();
-    });
-    {
-        // A thread that has ended must not be detached, see runOnThread; it cannot end while this lock is held.
-        std::unique_lock lock(question->mutex);
-        if (!question->answered.wait_for(lock, kGrace, [&] { return question->done; })) {
-            thread.detach();
-            return std::nullopt;
-        }
-    }
-    thread.join();
-    return std::move(question->answer);
 }
 
 /// Runs its action unless released: the way back when a step fails between here and there.
@@ -106,118 +54,6 @@ private:
 };
 
 }  // namespace
-
-/// Makes the shadow on a thread of its own: the calls of a provider cannot be interrupted, and databases must come out
-/// of backup mode even while one of them hangs. Made while the set is prepared, for a new thread costs as much as a
-/// hundred starts.
-class Session::Commit {
-public:
-    explicit Commit(std::shared_ptr<SessionCore> core)
-        : work_(std::make_shared<Work>(std::move(core))), thread_([work = work_] { work->run(); }) {}
-    Commit(const Commit&) = delete;
-    Commit& operator=(const Commit&) = delete;
-    ~Commit() {
-        if (work_->leftToItself) return;
-        work_->give(Order::leave);
-        thread_.join();
-    }
-
-    /// Returns whether the shadow is there; false when the limits were exceeded first. Rethrows the provider's Failure.
-    bool run(const Limits& limits) {
-        work_->limits = limits;
-        work_->give(Order::commit);
-        SessionCore& core = *work_->core;
-        {
-            std::unique_lock lock(core.mutex);
-            const auto done = [this] { return work_->done; };
-            while (!core.shardFinished.wait_for(lock, kCheckInterval, done))
-                if (limits.exceeded() != nullptr) return false;
-        }
-        if (work_->failure) throw Failure(*work_->failure);
-        return true;
-    }
-
-    /// Waits for a commit that exceeded its limits. If it does not return, nobody may use the provider any more, and
-    /// its own thread removes what it makes.
-    void awaitEnd(milliseconds grace) {
-        std::unique_lock lock(work_->core->mutex);
-        if (work_->core->shardFinished.wait_for(lock, grace, [this] { return work_->done; })) return;
-        work_->leftToItself = true;
-        thread_.detach();
-    }
-
-    /// Not returned yet, or its thread is still removing what it made.
-    [[nodiscard]] bool hangs() const {
-        const std::lock_guard lock(work_->core->mutex);
-        return work_->leftToItself && !work_->cleanedUp;
-    }
-
-private:
-    enum class Order : std::uint8_t { none, commit, leave };
-
-    /// Shared with the thread, which may outlive the session.
-    struct Work {
-        explicit Work(std::shared_ptr<SessionCore> sessionCore) : core(std::move(sessionCore)) {}
-
-        void give(Order given) {
-            const std::lock_guard lock(orderMutex);
-            if (order == Order::none) order = given;
-            ordered.notify_one();
-        }
-
-        [[nodiscard]] Order awaitOrder() {
-            std::unique_lock lock(orderMutex);
-            ordered.wait(lock, [this] { return order != Order::none; });
-            return order;
-        }
-
-        /// What escaped from this thread would end the process, with databases in backup mode.
-        template <typename Action>
-        void attempt(Action action) {
-            try {
-                action();
-            } catch (const Failure& caught) {
-                failure = caught;
-            } catch (const std::exception& caught) {
-                failure.emplace(code::kState, Phase::shadow, caught.what());
-            }
-        }
-
-        void run() {
-            std::unique_ptr<ThreadScope> scope;
-            attempt([&] { scope = core->provider->enterCommitThread(); });
-            if (awaitOrder() == Order::leave) return;
-            if (!failure) attempt([&] { core->provider->commit(limits); });
-            {
-                const std::lock_guard lock(core->mutex);
-                done = true;
-                core->shardFinished.notify_one();
-                if (!leftToItself) return;
-            }
-            try {
-                core->provider->remove();
-            } catch (const std::exception&) {
-                // It is still there for the caller's close(), which reports it.
-            }
-            const std::lock_guard lock(core->mutex);
-            cleanedUp = true;
-        }
-
-        std::shared_ptr<SessionCore> core;
-        Limits limits;  // written before the order
-        // Not an atomic that is waited for: where the system has no futex, GCC's library loses wake-ups.
-        std::mutex orderMutex;
-        std::condition_variable ordered;
-        Order order = Order::none;       // guarded by orderMutex
-        std::optional<Failure> failure;  // written before done
-        bool done = false;               // guarded by the core's mutex
-        bool leftToItself = false;       // guarded by the core's mutex
-        bool cleanedUp = false;          // guarded by the core's mutex
-    };
-
-    std::shared_ptr<Work> work_;
-    std::thread thread_;
-};
 
 Session::Session(const SessionOptions& options, std::unique_ptr<DatabaseSource> source,
                  std::unique_ptr<ShadowProvider> provider)
@@ -401,7 +237,7 @@ void Session::prepareStep(const Limits& limits) {
             if (record.state.load() == State::open) databases.push_back(record.spec);
         core_->provider->prepare(databases, limits);
     }
-    if (core_->provider->scope() == CaptureScope::set) commit_ = std::make_unique<Commit>(core_);
+    if (core_->provider->scope() == CaptureScope::set) commit_ = std::make_unique<CommitThread>(core_);
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::prepare);
     stage_ = Stage::prepared;
@@ -658,19 +494,9 @@ void Session::leaveOutUnfinished(Phase phase) {
 }
 
 void Session::describeFailures() {
-    std::vector<std::size_t> skipped;
-    bool dominoKnowsMore = false;
-    for (std::size_t i = 0; i < core_->records.size(); ++i) {
-        const DatabaseRecord& record = core_->records[i];
-        if (record.state.load(std::memory_order_acquire) != State::skipped) continue;
-        skipped.push_back(i);
-        dominoKnowsMore = dominoKnowsMore || record.failure.domain == Domain::domino;
-    }
-    std::optional<std::vector<DatabaseFailure>> described;
-    if (dominoKnowsMore) described = askDomino(core_, skipped);
-    if (!described) described = describeEach(*core_, skipped, describeStatus);
+    std::vector<DatabaseFailure> described = backup::describeFailures(core_, kGrace);
     const std::lock_guard lock(mutex_);
-    failures_ = std::move(*described);
+    failures_ = std::move(described);
 }
 
 }  // namespace domino_vss::backup

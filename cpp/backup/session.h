@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "backup/commit_thread.h"
+#include "backup/failure_texts.h"
 #include "backup/session_core.h"
 #include "backup/shard.h"
 
@@ -36,11 +38,6 @@ struct PhaseSpan {
     Phase phase = Phase::idle;
     std::int64_t beginNs = 0;
     std::int64_t endNs = 0;
-};
-
-struct DatabaseFailure {
-    std::size_t index = 0;
-    Failure failure;
 };
 
 /// One backup, from opened databases to a drained shadow.
@@ -93,7 +90,6 @@ public:
     [[nodiscard]] ServerTime afterLastStart() const;
 
 private:
-    class Commit;
     enum class Stage : std::uint8_t { created, opened, prepared, captured, closed };
     using Step = std::function<void(const Limits&)>;
 
@@ -135,7 +131,7 @@ private:
     SessionOptions options_;
     std::shared_ptr<SessionCore> core_;
     std::vector<std::unique_ptr<Shard>> shards_;  // control thread
-    std::unique_ptr<Commit> commit_;              // control thread; of a prepared set, or one that hangs
+    std::unique_ptr<CommitThread> commit_;        // control thread; of a prepared set, or one that hangs
     Stage stage_ = Stage::created;                // control thread
     const char* closedReason_ = nullptr;          // control thread
     bool captured_ = false;                       // control thread: the shadow is good

@@ -17,10 +17,6 @@ constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 /// How long a thread may take to leave the runtime, which may hang as well.
 constexpr std::chrono::seconds kLeavePatience{2};
 
-CallStatus engineStatus(const char* code) {
-    return {code, "", Domain::engine, 0};
-}
-
 /// The shard thread's own view of one of its databases.
 struct OwnedDatabase {
     DatabaseRecord* record;
