@@ -33,6 +33,8 @@ enum class Counter {
     Calls,
     /** Calls that ended with VSS_E_BAD_STATE. */
     BadStates,
+    /** Calls that were refused because their thread was in no COM apartment. */
+    WithoutApartment,
     /** Volatile shadows taken away from a process that had died. */
     OrphansSwept,
     /** Rules of the documentation that were broken and let pass. */
@@ -41,6 +43,9 @@ enum class Counter {
     LenientContextBeforeInitialize,
     LenientNoBackupComplete,
     LenientNoAbortBackup,
+    LenientWithoutApartment,
+    /** The thread was in the multi-threaded apartment only because another one was. */
+    LenientImplicitApartment,
     Count
 };
 

@@ -40,6 +40,23 @@ std::string withoutInterface(std::string_view method) {
     return std::string(colons == std::string_view::npos ? method : method.substr(colons + 2));
 }
 
+/** Whether the calling thread may be served; as in Windows it is in the multi-threaded apartment, too, while some other
+ * thread of the process is. */
+bool isInApartment() {
+    APTTYPE type{};
+    APTTYPEQUALIFIER qualifier{};
+    if (CoGetApartmentType(&type, &qualifier) == S_OK) {
+        if (qualifier == APTTYPEQUALIFIER_IMPLICIT_MTA) count(Counter::LenientImplicitApartment);
+        return true;
+    }
+    if (settings().flag("apartment_required", true)) {
+        count(Counter::WithoutApartment);
+        return false;
+    }
+    count(Counter::LenientWithoutApartment);
+    return true;
+}
+
 void die() {
     TerminateProcess(GetCurrentProcess(), 137);
 }
@@ -71,6 +88,7 @@ CallRecord::CallRecord(std::string_view method) : method_(method), start_(std::c
 }
 
 std::optional<HRESULT> CallRecord::enter() {
+    if (!isInApartment()) return CO_E_NOTINITIALIZED;
     const std::string name = withoutInterface(method_);
     if (const auto latencyMs = settings().number("latency." + name, 0)) Sleep(static_cast<DWORD>(latencyMs));
     const std::string fault = dueFault(name);

@@ -24,9 +24,10 @@ class CallRecord {
 public:
     /** `method` as `Interface::Method`; faults and latencies are named by the method alone, plus `.async`. */
     explicit CallRecord(std::string_view method);
-    /** Sleeps the latency; answers the result of the fault that is due. Does not return for `die` and a synchronous
-     * `hang`. */
+    /** Refuses a thread that is in no COM apartment. Sleeps the latency; answers the result of the fault that is due.
+     * Does not return for `die` and a synchronous `hang`. */
     std::optional<HRESULT> enter();
+    /** On a thread of the stand-in's own, which is in no apartment. */
     std::optional<HRESULT> enterAsync(Operation& operation);
     HRESULT leave(HRESULT result) const;
 

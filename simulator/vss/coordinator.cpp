@@ -38,10 +38,12 @@ protected:
 class Factory final : public ComObject<IClassFactory, ObjectKind::ClassFactory> {
 public:
     HRESULT STDMETHODCALLTYPE CreateInstance(IUnknown* outer, REFIID id, void** object) override {
-        if (object == nullptr) return E_POINTER;
-        *object = nullptr;
-        if (outer != nullptr) return CLASS_E_NOAGGREGATION;
-        return makeObject<Coordinator>()->QueryInterface(id, object);
+        return call("IClassFactory::CreateInstance", [&]() -> HRESULT {
+            if (object == nullptr) return E_POINTER;
+            *object = nullptr;
+            if (outer != nullptr) return CLASS_E_NOAGGREGATION;
+            return makeObject<Coordinator>()->QueryInterface(id, object);
+        });
     }
     HRESULT STDMETHODCALLTYPE LockServer(BOOL) override { return S_OK; }
 

@@ -48,6 +48,8 @@ inline void requireNothingAlive() {
         CHECK(alive == 0);
     }
     CHECK(reported("componentInfos.made") == reported("componentInfos.freed"));
+    // Each thread joins the apartment itself. In that of another thread it is only as long as that one stays.
+    CHECK(reported("withoutApartment") == 0 && reported("lenient.implicitApartment") == 0);
 }
 
 inline int runOne(const std::vector<Case>& cases, std::size_t index) {

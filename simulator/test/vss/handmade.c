@@ -2,6 +2,8 @@
    value as the pointer the calling convention makes of them. */
 
 #include <windows.h>
+/* after windows.h */
+#include <objbase.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +75,7 @@ int main(void) {
                                          "DllCanUnloadNow"};
     HMODULE library = LoadLibraryExW(L"vssapi.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
     size_t i;
+    ok("CoInitializeEx", CoInitializeEx(NULL, COINIT_MULTITHREADED));
     if (library == NULL) fail("LoadLibrary", (long)GetLastError());
     for (i = 0; i < 3; ++i) {
         Create create = (Create)(void*)GetProcAddress(library, creators[i]);
@@ -85,6 +88,7 @@ int main(void) {
         if (GetProcAddress(library, others[i]) == NULL) fail(others[i], 0);
     }
     FreeLibrary(library);
+    CoUninitialize();
     puts("ok");
     return 0;
 }

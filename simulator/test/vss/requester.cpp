@@ -673,6 +673,39 @@ void transportable() {
     SysFreeString(broken);
 }
 
+/** Without the apartment that main() has entered, and in that of another thread. */
+void withoutApartment() {
+    CoUninitialize();
+    Backup backup;
+    GIVES(CO_E_NOTINITIALIZED, CreateVssBackupComponents(backup.out()));
+    OK(CoInitializeEx(nullptr, COINIT_MULTITHREADED));
+    OK(CreateVssBackupComponents(backup.out()));
+    OK(backup->InitializeForBackup(nullptr));
+    OK(backup->SetContext(static_cast<LONG>(VSS_CTX_ALL)));
+    Ptr<IVssEnumObject> objects;
+    std::thread([&] {
+        OK(backup->Query(GUID_NULL, VSS_OBJECT_NONE, VSS_OBJECT_PROVIDER, objects.out()));  // the implicit one
+    }).join();
+    CoUninitialize();
+    VSS_OBJECT_PROP object{};
+    ULONG fetched = 0;
+    GIVES(CO_E_NOTINITIALIZED, objects->Next(1, &object, &fetched));
+    GIVES(CO_E_NOTINITIALIZED, backup->AbortBackup());
+    GIVES(CO_E_NOTINITIALIZED, backup->StartSnapshotSet(nullptr));
+    objects.reset();
+    backup.reset();  // can always be let go of
+    OK(CoInitializeEx(nullptr, COINIT_APARTMENTTHREADED));
+    OK(CreateVssBackupComponents(backup.out()));
+}
+
+/** The settings do not demand an apartment. */
+void apartmentNotRequired() {
+    CoUninitialize();
+    Backup backup;
+    createShadow(backup, VSS_CTX_FILE_SHARE_BACKUP, L"C:\\");
+    OK(CoInitializeEx(nullptr, COINIT_MULTITHREADED));
+}
+
 const std::map<std::string, void (*)()> kModes{
     {"no-writers", noWriters},
     {"writers", writers},
@@ -689,6 +722,8 @@ const std::map<std::string, void (*)()> kModes{
     {"disabled-writers", disabledWriters},
     {"revert-and-limits", revertAndLimits},
     {"transportable", transportable},
+    {"without-apartment", withoutApartment},
+    {"apartment-not-required", apartmentNotRequired},
 };
 
 }  // namespace

@@ -100,6 +100,19 @@ const tests = {
     await requester(vss, 'bad-states');
     noLeaks(vss);
   },
+  async 'a thread in no COM apartment'(vss) {
+    await requester(vss, 'without-apartment');
+    const report = noLeaks(vss);
+    equal(report.withoutApartment, 4, 'withoutApartment');
+    equal(report['lenient.implicitApartment'], 1, 'lenient.implicitApartment');
+  },
+  async 'the same, and no apartment is demanded'(vss) {
+    vss.configure({ apartment_required: false });
+    await requester(vss, 'apartment-not-required');
+    const report = noLeaks(vss);
+    equal(report.withoutApartment, 0, 'withoutApartment');
+    if (report['lenient.withoutApartment'] < 5) throw new Error('calls without an apartment were not counted');
+  },
   async 'one set at a time, also when its owner is killed'(vss) {
     const holding = vss.unixPath('C:\\holding');
     const holder = spawn(wine, [path.join(programs, 'requester.exe'), 'hold-set'], {
