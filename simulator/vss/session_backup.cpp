@@ -273,6 +273,7 @@ HRESULT Session::GatherWriterStatus(abi::IVssAsync** async) {
         return startOperation(async, "IVssBackupComponents::GatherWriterStatus", [this](Operation& operation) {
             identifyWriters(operation);
             status_ = runs_;
+            std::erase_if(*status_, [](const WriterRun& run) { return run.isGone; });
             return S_OK;
         });
     });

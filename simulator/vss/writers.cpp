@@ -214,7 +214,7 @@ void fail(WriterRun& run, VSS_WRITER_STATE state, HRESULT failure) {
 
 bool takesPart(const WriterRun& run, WriterEvent event) {
     const bool isAlwaysSent = event <= WriterEvent::PrepareForBackup || event == WriterEvent::BackupShutdown;
-    return !run.isFailed() && (isAlwaysSent || !run.isLeftOut);
+    return !run.isGone && !run.isFailed() && (isAlwaysSent || !run.isLeftOut);
 }
 
 void receive(WriterRun& run, WriterEvent event) {
@@ -394,6 +394,7 @@ void deliver(WriterEvent event, std::vector<WriterRun>& runs, Operation& operati
     operation.pause(slowestMs);
     for (WriterRun& run : runs) {
         if (takesPart(run, event)) receive(run, event);
+        if (setting(run.writer.key, "vanishes") == eventName(event)) run.isGone = true;
     }
 }
 

@@ -96,6 +96,8 @@ struct WriterRun {
     std::string applicationMessage;
     /** No component of it was selected in component mode: it hears nothing after PrepareForBackup. */
     bool isLeftOut = false;
+    /** Its service has ended: it hears nothing any more, and nobody hears of it. */
+    bool isGone = false;
     std::chrono::steady_clock::time_point frozen{};
 
     bool isFailed() const { return failure != S_OK; }

@@ -296,6 +296,26 @@ void aFailedWriterFailsTheBackup() {
     CHECK(shadows().empty());
 }
 
+/// Its service ends after it has told its metadata, and then it is in no list of states.
+void aWriterThatVanishesFailsTheBackup(const char* operation) {
+    Backup backup(options(kBackup));
+    std::optional<Failure> failure = backup.all();
+    if (!failure) failure = backup.close(false, true);
+    CHECK(failure && failure->code == std::string(backup::code::kVssWriter));
+    CHECK(failure->subject == "SqlServerWriter" && failure->statusName == "VSS_E_WRITER_NOT_RESPONDING");
+    CHECK(failure->operation == std::string("IVssBackupComponents::") + operation);
+    CHECK(writerNamed(backup.provider->report(), "SqlServerWriter").state == 0);
+    CHECK(writerNamed(backup.provider->report(), "Lotus Domino").failure == 0);  // excluded: nobody expects its state
+    requireGood(backup.close(false, false));
+    CHECK(shadows().empty());
+}
+
+void aWriterThatVanishesIsListedSo() {
+    const vss::ComApartment apartment;
+    for (const vss::Writer& writer : vss::listWriters(true, {{}, Clock::now() + kPlenty}))
+        CHECK(writer.failed() == (writer.name == "SqlServerWriter"));
+}
+
 void anExcludedWriterMayFail() {
     vss::RequesterOptions asked = options(kBackup);
     asked.excludeWriters = {"SqlServerWriter", "SqlWriter"};
@@ -536,6 +556,14 @@ int main(int count, char** arguments) {
         {"an unsupported volume is named", "volume.C.supported=0\n", saysWhichVolumeIsNotSupported},
         {"a failed writer fails the backup", "writer.sql.fault.Freeze=nonretryable\n", aFailedWriterFailsTheBackup},
         {"an excluded writer may fail", "writer.sql.fault.Freeze=nonretryable\n", anExcludedWriterMayFail},
+        {"a writer that vanishes while the set is prepared fails the backup", "writer.sql.vanishes=PrepareForBackup\n",
+         [] { aWriterThatVanishesFailsTheBackup("PrepareForBackup"); }},
+        {"a writer that vanishes while the shadow is made fails the backup", "writer.sql.vanishes=PostSnapshot\n",
+         [] { aWriterThatVanishesFailsTheBackup("DoSnapshotSet"); }},
+        {"a writer that vanishes at the end fails the backup", "writer.sql.vanishes=BackupComplete\n",
+         [] { aWriterThatVanishesFailsTheBackup("BackupComplete"); }},
+        {"a writer that vanishes is listed as one that does not answer", "writer.sql.vanishes=Identify\n",
+         aWriterThatVanishesIsListedSo},
         {"a cancel takes all out while the shadow is made", "latency.phase.Commit=60000\n",
          cancelsWhileTheShadowIsMade},
         {"a cancel that comes too late leaves nothing", "latency.phase.Commit=1500\ncancel=late\n",

@@ -25,6 +25,7 @@ inline constexpr std::uint32_t kObjectNotFound = 0x80042308;
 inline constexpr std::uint32_t kVolumeNotSupported = 0x8004230C;
 inline constexpr std::uint32_t kVolumeNotSupportedByProvider = 0x8004230E;
 inline constexpr std::uint32_t kSnapshotSetInProgress = 0x80042316;
+inline constexpr std::uint32_t kWriterNotResponding = 0x80042319;
 inline constexpr std::uint32_t kWriterStatusNotAvailable = 0x80042409;
 inline constexpr std::uint32_t kAccessDenied = 0x80070005;
 inline constexpr std::uint32_t kNotImplemented = 0x80004001;

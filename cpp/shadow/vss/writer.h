@@ -45,7 +45,7 @@ struct Writer {
     std::vector<FileSpecification> excludedFiles;
     std::string document;
 
-    std::int32_t state = 0;  ///< VSS_WRITER_STATE; 0 when nobody asked
+    std::int32_t state = 0;  ///< VSS_WRITER_STATE; 0 when nobody asked, or it did not answer
     std::uint32_t failure = 0;
     std::uint32_t applicationFailure = 0;
     std::string applicationMessage;

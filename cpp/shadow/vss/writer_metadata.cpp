@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shadow/vss/async_operation.h"
+#include "shadow/vss/vss_codes.h"
 
 namespace domino_vss::vss {
 
@@ -120,8 +121,8 @@ Writer readWriter(IVssExamineWriterMetadata& metadata, Phase phase) {
     return writer;
 }
 
-/// GetWriterStatusEx where Windows has it, GetWriterStatus otherwise.
-void readStatus(IVssBackupComponents& components, IVssBackupComponentsEx3* extended, UINT index,
+/// GetWriterStatusEx where Windows has it, GetWriterStatus otherwise. Returns whose it is.
+Guid readStatus(IVssBackupComponents& components, IVssBackupComponentsEx3* extended, UINT index,
                 std::vector<Writer>& writers, Phase phase) {
     VSS_ID instance{};
     VSS_ID id{};
@@ -138,11 +139,12 @@ void readStatus(IVssBackupComponents& components, IVssBackupComponentsEx3* exten
         require(components.GetWriterStatus(index, &instance, &id, name.put(), &state, &failure),
                 "IVssBackupComponents::GetWriterStatus", phase);
     const auto writer = std::ranges::find(writers, guidOf(instance), &Writer::instanceId);
-    if (writer == writers.end()) return;  // appeared after the metadata was gathered; it takes no part
+    if (writer == writers.end()) return guidOf(instance);  // came after the metadata was gathered; it takes no part
     writer->state = static_cast<std::int32_t>(state);
     writer->failure = static_cast<std::uint32_t>(failure);
     writer->applicationFailure = static_cast<std::uint32_t>(applicationFailure);
     writer->applicationMessage = message.utf8();
+    return writer->instanceId;
 }
 
 }  // namespace
@@ -173,8 +175,21 @@ void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& w
     static_cast<void>(components.QueryInterface(IID_PPV_ARGS(extended.GetAddressOf())));
     UINT count = 0;
     require(components.GetWriterStatusCount(&count), "IVssBackupComponents::GetWriterStatusCount", phase);
-    for (UINT i = 0; i < count; ++i) readStatus(components, extended.Get(), i, writers, phase);
+    for (Writer& writer : writers) {
+        writer.state = 0;
+        writer.failure = writer.applicationFailure = 0;
+        writer.applicationMessage.clear();
+    }
+    std::vector<Guid> heardOf;
+    for (UINT i = 0; i < count; ++i) heardOf.push_back(readStatus(components, extended.Get(), i, writers, phase));
     static_cast<void>(components.FreeWriterStatus());
+    // The service of a writer may have ended since. Those that were left out by class or instance are never in the
+    // list.
+    for (Writer& writer : writers) {
+        const bool isLeftOut = writer.exclusion == Exclusion::asked || writer.exclusion == Exclusion::domino;
+        if (!isLeftOut && std::ranges::find(heardOf, writer.instanceId) == heardOf.end())
+            writer.failure = result::kWriterNotResponding;
+    }
 }
 
 backup::Failure writerFailure(const Writer& writer, const char* operation, Phase phase) {

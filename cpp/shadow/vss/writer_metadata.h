@@ -12,7 +12,8 @@ namespace domino_vss::vss {
 [[nodiscard]] std::vector<Writer> gatherWriters(IVssBackupComponents& components, const backup::Limits& limits,
                                                 backup::Phase phase);
 
-/// GatherWriterStatus: fills in the states of the writers that are known. Throws Failure.
+/// GatherWriterStatus: the states of the writers that are known, instead of those of an earlier time. One that is
+/// missing has failed with VSS_E_WRITER_NOT_RESPONDING. Throws Failure.
 void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& writers, const backup::Limits& limits,
                         backup::Phase phase);
 
