@@ -453,6 +453,41 @@ void saysThatATransportableSetIsLeft() {
     requireGood(backup.close(false, true));  // there is nothing more to be done
 }
 
+/// Whether SeBackupPrivilege is enabled in this process.
+bool readsFilesOfOthers() {
+    HANDLE token = nullptr;
+    CHECK(::OpenProcessToken(::GetCurrentProcess(), TOKEN_QUERY, &token) != 0);
+    PRIVILEGE_SET wanted{};
+    wanted.PrivilegeCount = 1;
+    CHECK(::LookupPrivilegeValueW(nullptr, L"SeBackupPrivilege", &wanted.Privilege[0].Luid) != 0);
+    BOOL enabled = FALSE;
+    CHECK(::PrivilegeCheck(token, &wanted, &enabled) != 0);
+    ::CloseHandle(token);
+    return enabled != FALSE;
+}
+
+void letsGoOfAVolatileShadowThatCannotBeDeleted() {
+    Backup backup(options(kFileShareBackup));
+    requireGood(backup.all());
+    CHECK(shadows().size() == 1 && readsFilesOfOthers());
+    requireGood(backup.close(false, true));
+    isolated::requireNothingAlive();
+    CHECK(shadows().empty() && !readsFilesOfOthers());
+    const auto& warnings = backup.provider->report().warnings;
+    CHECK(std::ranges::count_if(warnings, [](const std::string& warning) {
+              return warning.find("DeleteSnapshots") != std::string::npos;
+          }) == 1);
+}
+
+void namesAPersistentShadowThatCannotBeDeleted() {
+    Backup backup(options(kNasRollback));
+    requireGood(backup.all());
+    const auto failure = backup.close(false, true);
+    CHECK(failure && failure->statusName == "VSS_E_PROVIDER_VETO");
+    CHECK(failure->operation == "IVssBackupComponents::DeleteSnapshots");
+    CHECK(shadows().size() == 1 && !readsFilesOfOthers());  // nobody reads it for this backup any more
+}
+
 void listsAndExposes() {
     write(data() / L"a.nsf", "before");
     Backup backup(options(kNasRollback));
@@ -579,6 +614,13 @@ int main(int count, char** arguments) {
          tellsWritersOfAShadowThatTheCallerHasDeleted},
         {"a transportable set that cannot be deleted is named", "hardware_provider=1\n",
          saysThatATransportableSetIsLeft},
+        {"a volatile shadow that cannot be deleted goes with its object", "volume.C.delete_fails=0x80042306\n",
+         letsGoOfAVolatileShadowThatCannotBeDeleted},
+        {"a volatile shadow goes although no other object can be made",
+         "fault.DeleteSnapshots.1=0x80042306\nfault.SetContext.3=0x80042302\n",
+         letsGoOfAVolatileShadowThatCannotBeDeleted},
+        {"a persistent shadow that cannot be deleted is named", "volume.C.delete_fails=0x80042306\n",
+         namesAPersistentShadowThatCannotBeDeleted},
         {"shadows are listed and exposed", "", listsAndExposes},
         {"a restore with writers", "", restoresWithWriters},
         {"a failed writer fails the restore", "writer.sql.fault.PostRestore=retryable\n",

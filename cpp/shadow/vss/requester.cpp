@@ -65,6 +65,10 @@ bool Requester::isTransportable() const noexcept {
     return hasAttribute(VSS_VOLSNAP_ATTR_TRANSPORTABLE);
 }
 
+bool Requester::isVolatile() const noexcept {
+    return !hasAttribute(VSS_VOLSNAP_ATTR_PERSISTENT) && !isTransportable();
+}
+
 void Requester::begin(const Limits& limits) {
     nameVolumes();
     initialise(limits);
@@ -330,12 +334,9 @@ void Requester::remove() {
     }
     if (isNotFound(deleted) && expected && !isTransportable())
         report_.warnings.emplace_back("the shadow was gone before it was deleted");
-    if (FAILED(deleted) && !isNotFound(deleted)) {
-        const Deletion again = deleteShadows(report_.setId, DeletionKind::set, true);
-        if (again.failure) throw Failure(*again.failure);
-    }
-    // Cancelled, given up waiting for, and still at work. What it makes that is not persistent goes with the object.
-    if (commit_->runs() && hasAttribute(VSS_VOLSNAP_ATTR_PERSISTENT))
+    if (FAILED(deleted) && !isNotFound(deleted)) deleteByAnotherObject();
+    // Cancelled, given up waiting for, and still at work. What it makes that is volatile goes with the object.
+    if (commit_->runs() && !isVolatile())
         throw Failure(backup::code::kShadow, Phase::end,
                       "DoSnapshotSet was cancelled and has not ended: its shadow may still appear",
                       formatGuid(report_.setId));
@@ -346,6 +347,16 @@ void Requester::remove() {
         throw Failure(backup::code::kShadow, Phase::end,
                       "the set is transportable and cannot be deleted before it is imported; it may still be there",
                       formatGuid(report_.setId));
+}
+
+void Requester::deleteByAnotherObject() {
+    try {
+        const Deletion deletion = deleteShadows(report_.setId, DeletionKind::set, true);
+        if (deletion.failure) throw Failure(*deletion.failure);
+    } catch (const Failure& failure) {
+        if (!isVolatile()) throw;
+        report_.warnings.push_back("DeleteSnapshots: " + failure.text + "; the shadow goes with the end of the backup");
+    }
 }
 
 void Requester::keep() {

@@ -61,8 +61,8 @@ public:
     /// The backup has succeeded: the shadows are still there, but for those that the caller has deleted, and the
     /// writers are told.
     void complete(const std::vector<std::string>& deletedShadows, const backup::Limits& limits);
-    /// Ends the session and deletes what it made. Idempotent. Throws while a shadow that is persistent may still
-    /// appear; it can be called again then.
+    /// Ends the session and deletes what it made. Idempotent. Throws while a shadow that outlives the session is
+    /// there or may still appear; it can be called again then.
     void remove();
     /// Ends the session and leaves the shadow; one that is not persistent vanishes with it. Writers that were not told
     /// of the success learn only that the session is over.
@@ -74,6 +74,8 @@ private:
     [[nodiscard]] bool hasAttribute(std::uint32_t attribute) const noexcept;
     [[nodiscard]] bool hasWriters() const noexcept;
     [[nodiscard]] bool isTransportable() const noexcept;
+    /// Whether the shadows end with the object, also where they cannot be deleted.
+    [[nodiscard]] bool isVolatile() const noexcept;
     [[nodiscard]] WriterRules writerRules() const;
     void nameVolumes();
     /// A new object, and everything that needs no machine-wide lock.
@@ -88,6 +90,8 @@ private:
     void addVolumes();
     void requireWriters(const char* operation, backup::Phase phase, const backup::Limits& limits);
     void abortWhereDue();
+    /// Throws unless the shadows go anyway.
+    void deleteByAnotherObject();
 
     RequesterOptions options_;
     RequesterReport report_;

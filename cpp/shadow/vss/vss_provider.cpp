@@ -62,8 +62,8 @@ void VssProvider::complete(const std::vector<std::string>& deletedShadows, const
 }
 
 void VssProvider::remove() {
+    privilege_.reset();  // nobody reads the shadow for this backup any more, whatever becomes of it
     run([&] { requester_.remove(); });
-    privilege_.reset();
 }
 
 void VssProvider::keep() {
