@@ -62,7 +62,8 @@ std::string print(const Shadow& shadow) {
 }
 
 void removeLocked(const Shadow& shadow) {
-    if (shadow.attributes & VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY) unexposeLocally(shadow.exposedName);
+    const bool takesExposure = settings().flag("delete_takes_exposure", false);
+    if (takesExposure && shadow.attributes & VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY) unexposeLocally(shadow.exposedName);
     // The record last: whoever dies here leaves it to the next one.
     runOnHost("rm -rf -- " + hostQuoted(shadow.device()));
     fs::remove(recordFile(shadow.id));

@@ -49,7 +49,8 @@ std::vector<Shadow> allShadows();
 /** Throws VSS_E_OBJECT_NOT_FOUND. */
 Shadow shadowById(const VSS_ID& id);
 void saveShadow(const Shadow& shadow);
-/** With its exposure and its contents. */
+/** With its contents, and as set with the place where it is exposed; otherwise that is left behind and leads nowhere.
+ */
 void removeShadow(const Shadow& shadow);
 /** As if its disk were taken away from this machine. */
 void hideDevice(const Shadow& shadow);

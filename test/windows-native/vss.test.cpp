@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "backup/path.h"
 #include "backup/session.h"
 #include "fake_domino.h"
 #include "isolated_case.h"
@@ -518,6 +519,48 @@ void listsAndExposes() {
     requireGood(backup.close(false, true));
 }
 
+/// Not where the next case cleans up: under Wine nobody can remove what leads nowhere.
+std::filesystem::path newPlace() {
+    const std::filesystem::path place = L"C:\\domino-vss-shown-" + std::to_wstring(::GetCurrentProcessId());
+    std::filesystem::create_directory(place);
+    return place;
+}
+
+/// Where a deleted shadow leaves its place behind, that one would lead nowhere.
+void takesTheExposureAwayFirst() {
+    const std::filesystem::path place = newPlace();
+    write(data() / L"a.nsf", "before");
+    Backup backup(options(kNasRollback));
+    requireGood(backup.all());
+    {
+        const vss::ComApartment apartment;
+        const vss::Guid id = backup.provider->report().shadowIds[0];
+        static_cast<void>(vss::exposeShadow({id, vss::ExposureKind::local, backup::utf8Of(place), ""}));
+        CHECK(read(place / L"domino-vss-test" / L"data" / L"a.nsf") == "before");
+    }
+    requireGood(backup.close(false, true));
+    CHECK(shadows().empty());
+    CHECK(std::filesystem::is_directory(place) && std::filesystem::is_empty(place));
+    std::filesystem::remove(place);
+}
+
+void deletesAlthoughItsPlaceStays() {
+    const std::filesystem::path place = newPlace();
+    Backup backup(options(kNasRollback));
+    requireGood(backup.all());
+    {
+        const vss::ComApartment apartment;
+        const vss::Guid id = backup.provider->report().shadowIds[0];
+        static_cast<void>(vss::exposeShadow({id, vss::ExposureKind::local, backup::utf8Of(place), ""}));
+    }
+    requireGood(backup.close(false, true));
+    CHECK(shadows().empty());
+    CHECK(std::ranges::count_if(backup.provider->report().warnings, [&](const std::string& warning) {
+              return warning.find(backup::utf8Of(place)) != std::string::npos;
+          }) == 1);
+    std::filesystem::remove(place);
+}
+
 /// The document of a backup with all components.
 std::string componentsDocument() {
     vss::RequesterOptions asked = options(kBackup);
@@ -622,6 +665,9 @@ int main(int count, char** arguments) {
         {"a persistent shadow that cannot be deleted is named", "volume.C.delete_fails=0x80042306\n",
          namesAPersistentShadowThatCannotBeDeleted},
         {"shadows are listed and exposed", "", listsAndExposes},
+        {"a place where a shadow is exposed is taken away before the shadow", "", takesTheExposureAwayFirst},
+        {"a shadow is deleted although its place cannot be taken away",
+         "fault.UnexposeSnapshot.*=0x80042302\ndelete_takes_exposure=1\n", deletesAlthoughItsPlaceStays},
         {"a restore with writers", "", restoresWithWriters},
         {"a failed writer fails the restore", "writer.sql.fault.PostRestore=retryable\n",
          aWriterThatFailsFailsTheRestore},

@@ -122,6 +122,19 @@ void unexposeShadow(const Guid& id) {
             "IVssBackupComponentsEx2::UnexposeSnapshot", Phase::end, formatGuid(id));
 }
 
+std::vector<Failure> unexposeSet(const Guid& setId) {
+    const ComPtr<IVssBackupComponents> components = administrativeComponents();
+    std::vector<Failure> failures;
+    for (const ShadowProperties& shadow : shadowsSeenBy(*components.Get())) {
+        if (shadow.setId != setId || shadow.exposedName.empty()) continue;
+        const HRESULT result = extended(components)->UnexposeSnapshot(vssId(shadow.id));
+        if (FAILED(result) && static_cast<std::uint32_t>(result) != result::kObjectNotFound)
+            failures.push_back(
+                comFailure(result, "IVssBackupComponentsEx2::UnexposeSnapshot", Phase::end, shadow.exposedName));
+    }
+    return failures;
+}
+
 Deletion deleteShadows(const Guid& id, DeletionKind kind, bool force) {
     LONG count = 0;
     VSS_ID notDeleted{};

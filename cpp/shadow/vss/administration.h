@@ -39,6 +39,10 @@ struct Exposure {
 [[nodiscard]] std::string exposeShadow(const Exposure& exposure);
 void unexposeShadow(const Guid& id);
 
+/// Takes away the places where shadows of the set are exposed, and returns what failed, each with its place. Throws
+/// Failure when they cannot be asked for.
+[[nodiscard]] std::vector<backup::Failure> unexposeSet(const Guid& setId);
+
 enum class DeletionKind : std::uint8_t { shadow, set };
 struct Deletion {
     std::int32_t deleted = 0;

@@ -323,6 +323,7 @@ void Requester::remove() {
         components_.Reset();
         return;
     }
+    takePlacesAway();
     // Also what was cancelled or failed may have come to be. The own object first: it alone is sure to see a shadow
     // that is not persistent.
     HRESULT deleted = E_ABORT;
@@ -347,6 +348,17 @@ void Requester::remove() {
         throw Failure(backup::code::kShadow, Phase::end,
                       "the set is transportable and cannot be deleted before it is imported; it may still be there",
                       formatGuid(report_.setId));
+}
+
+void Requester::takePlacesAway() {
+    if (!committed_ || !hasAttribute(VSS_VOLSNAP_ATTR_PERSISTENT) || isTransportable()) return;
+    try {
+        for (const Failure& failure : unexposeSet(report_.setId))
+            report_.warnings.push_back(failure.subject +
+                                       " shows the shadow and could not be taken away: " + failure.text);
+    } catch (const Failure& failure) {
+        report_.warnings.push_back("whether the shadow is exposed is not known: " + failure.text);
+    }
 }
 
 void Requester::deleteByAnotherObject() {

@@ -90,6 +90,9 @@ private:
     void addVolumes();
     void requireWriters(const char* operation, backup::Phase phase, const backup::Limits& limits);
     void abortWhereDue();
+    /// Whether a deleted shadow takes the places along where it is exposed is not documented. What cannot be taken away
+    /// becomes a warning: a shadow that fills the disk is worse than a place that leads nowhere.
+    void takePlacesAway();
     /// Throws unless the shadows go anyway.
     void deleteByAnotherObject();
 

@@ -60,6 +60,9 @@ async function waitFor(condition, what) {
   }
 }
 
+/** The place of an exposed shadow that is gone. */
+const leadsNowhere = (place) => fs.lstatSync(place).isSymbolicLink() && !fs.existsSync(place);
+
 const requester = (vss, mode, options) => program(vss, 'requester', [mode], options);
 
 const tests = {
@@ -136,6 +139,13 @@ const tests = {
     await requester(vss, 'find-left');
     const report = noLeaks(vss);
     equal(report.orphansSwept, 1, 'orphansSwept');
+    equal(leadsNowhere(vss.unixPath('C:\\Mounted')), true, 'C:\\Mounted left behind');
+  },
+  async 'a deleted shadow that takes its exposure along'(vss) {
+    vss.configure({ delete_takes_exposure: true });
+    await requester(vss, 'leave-behind', { code: 9 });
+    await requester(vss, 'find-left');
+    equal(leadsNowhere(vss.unixPath('C:\\Mounted')), false, 'C:\\Mounted left behind');
   },
   async 'one instant, while a program writes'(vss) {
     await requester(vss, 'atomic-cut');
