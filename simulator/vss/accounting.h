@@ -41,6 +41,7 @@ enum class Counter {
     LenientNoGatherWriterMetadata,
     LenientAddComponentAfterStart,
     LenientContextBeforeInitialize,
+    LenientDocumentBeforePrepare,
     LenientNoBackupComplete,
     LenientNoAbortBackup,
     LenientWithoutApartment,

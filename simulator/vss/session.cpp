@@ -133,6 +133,11 @@ HRESULT Session::SaveAsXML(BSTR* xml) {
         if (xml == nullptr) return E_INVALIDARG;
         *xml = nullptr;
         const Lock lock = enterInitialised();
+        const bool isEarly = phase_ == Phase::Initialised || phase_ == Phase::SetOpen;
+        if (isEarly && hasWriters() && !isRestore_) {
+            if (!settings().flag("document_before_prepare", false)) return VSS_E_BAD_STATE;
+            count(Counter::LenientDocumentBeforePrepare);
+        }
         *xml = newBstr(printDocument(*document_));
         return S_OK;
     });

@@ -255,6 +255,16 @@ void minimal() {
     CHECK(deviceOf(backup, snapshot).size() > 40);
 }
 
+/** The settings allow it. */
+void earlyDocument() {
+    Backup backup;
+    BSTR xml = nullptr;
+    OK(CreateVssBackupComponents(backup.out()));
+    OK(backup->InitializeForBackup(nullptr));
+    OK(backup->SaveAsXML(&xml));
+    SysFreeString(xml);
+}
+
 void badStates() {
     Backup backup;
     Ptr<IVssAsync> async;
@@ -285,6 +295,7 @@ void badStates() {
 
     OK(backup->InitializeForBackup(nullptr));
     GIVES(VSS_E_BAD_STATE, backup->InitializeForBackup(nullptr));
+    GIVES(VSS_E_BAD_STATE, backup->SaveAsXML(&xml));  // writers would take part
     OK(backup->AbortBackup());
     GIVES(VSS_E_UNSUPPORTED_CONTEXT, backup->SetContext(VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY));
     OK(backup->SetContext(LONG{VSS_CTX_BACKUP} |
@@ -309,8 +320,11 @@ void badStates() {
     GIVES(VSS_E_PROVIDER_NOT_REGISTERED, backup->AddToSnapshotSet(writable(L"C:\\"), kUnknownProvider, &id));
     OK(backup->AddToSnapshotSet(writable(L"\\\\?\\Volume{00000000-0000-0000-0000-000000000043}\\"), GUID_NULL, &id));
     GIVES(VSS_E_BAD_STATE, backup->DoSnapshotSet(async.out()));  // not prepared
+    GIVES(VSS_E_BAD_STATE, backup->SaveAsXML(&xml));
     OK(backup->PrepareForBackup(async.out()));
     GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    OK(backup->SaveAsXML(&xml));
+    SysFreeString(xml);
     GIVES(VSS_E_BAD_STATE, backup->AddToSnapshotSet(writable(L"C:\\"), GUID_NULL, &id));
     OK(backup->AbortBackup());
     OK(backup->AbortBackup());
@@ -323,6 +337,8 @@ void badStates() {
     OK(CreateVssBackupComponents(backup.out()));
     OK(backup->InitializeForBackup(nullptr));
     OK(backup->SetContext(VSS_CTX_NAS_ROLLBACK));
+    OK(backup->SaveAsXML(&xml));
+    SysFreeString(xml);
     OK(backup->StartSnapshotSet(&set));
     GIVES(VSS_E_BAD_STATE, backup->PrepareForBackup(async.out()));
     GIVES(VSS_E_BAD_STATE, backup->AddComponent(id, id, VSS_CT_DATABASE, L"", L"x"));
@@ -710,6 +726,7 @@ const std::map<std::string, void (*)()> kModes{
     {"no-writers", noWriters},
     {"writers", writers},
     {"minimal", minimal},
+    {"early-document", earlyDocument},
     {"bad-states", badStates},
     {"hold-set", holdSet},
     {"expect-in-progress", expectInProgress},

@@ -103,6 +103,11 @@ const tests = {
     await requester(vss, 'bad-states');
     noLeaks(vss);
   },
+  async 'a document before the backup is prepared'(vss) {
+    vss.configure({ document_before_prepare: true });
+    await requester(vss, 'early-document');
+    equal(noLeaks(vss)['lenient.documentBeforePrepare'], 1, 'lenient.documentBeforePrepare');
+  },
   async 'a thread in no COM apartment'(vss) {
     await requester(vss, 'without-apartment');
     const report = noLeaks(vss);
