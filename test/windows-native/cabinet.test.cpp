@@ -2,6 +2,8 @@
 
 #include "shadow/vss/cabinet.h"
 
+#include <windows.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -69,6 +71,38 @@ void saysWhatIsWrong() {
           }).statusName == "ERROR_FILE_NOT_FOUND");
 }
 
+void keepsTheOldOneUntilTheNewOneIsWhole() {
+    const std::filesystem::path cabinet = kDirectory / L"kept.cab";
+    vss::writeCabinet(path(L"kept.cab"), {{path(L"components.xml"), "BCDocument.xml"}});
+    const std::string good = read(cabinet);
+    try {
+        // The library of Wine fails over a cabinet of nothing but empty files, when it has made the file already.
+        vss::writeCabinet(path(L"kept.cab"), {{path(L"empty.xml"), "WM0.xml"}});
+        CHECK(read(cabinet).starts_with("MSCF"));
+    } catch (const backup::Failure&) {
+        CHECK(read(cabinet) == good);
+    }
+    vss::writeCabinet(path(L"kept.cab"), {{path(L"bad.cab"), "WM0.xml"}});
+    CHECK(read(cabinet) != good && read(cabinet).starts_with("MSCF"));
+    for (const auto& entry : std::filesystem::directory_iterator(kDirectory))
+        CHECK(entry.path().extension() != L".new");
+}
+
+void namesTheTemporaryFileThatCannotBeMade() {
+    const std::filesystem::path none = kDirectory / L"no directory";
+    std::vector<wchar_t> before(MAX_PATH + 1);
+    ::GetTempPathW(MAX_PATH, before.data());
+    ::SetEnvironmentVariableW(L"TMP", none.c_str());
+    ::SetEnvironmentVariableW(L"TEMP", none.c_str());
+    const backup::Failure failure = failureOf([] {
+        vss::writeCabinet(path(L"x.cab"), {{path(L"components.xml"), "a"}});
+    });
+    ::SetEnvironmentVariableW(L"TMP", before.data());
+    ::SetEnvironmentVariableW(L"TEMP", before.data());
+    CHECK(failure.subject.find("no directory") != std::string::npos);
+    CHECK(failure.domain == backup::Domain::system && failure.text.find("cabinet") == std::string::npos);
+}
+
 void writesNothingOutsideTheDirectory() {
     vss::writeCabinet(path(L"evil.cab"), {{path(L"components.xml"), "..\\escaped.xml"}});
     CHECK(failureOf([] { static_cast<void>(vss::readCabinet(path(L"evil.cab"), path(L"out"))); }).statusName ==
@@ -82,6 +116,8 @@ int main() {
     return check::run({
         {"what was written is read back", readsBackWhatWasWritten},
         {"what is wrong is said", saysWhatIsWrong},
+        {"an old one is kept until the new one is whole", keepsTheOldOneUntilTheNewOneIsWhole},
+        {"a temporary file that cannot be made is named", namesTheTemporaryFileThatCannotBeMade},
         {"nothing is written outside the directory", writesNothingOutsideTheDirectory},
     });
 }

@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "backup/failure.h"
+#include "backup/file.h"
 #include "backup/path.h"
 #include "backup/system_error.h"
 
@@ -168,12 +169,18 @@ BOOL DIAMONDAPI fciTemporary(char* name, int size, void*) {
     std::array<wchar_t, MAX_PATH + 1> directory{};
     std::array<wchar_t, MAX_PATH + 1> file{};
     if (::GetTempPathW(MAX_PATH, directory.data()) == 0 ||
-        ::GetTempFileNameW(directory.data(), L"cab", 0, file.data()) == 0)
+        ::GetTempFileNameW(directory.data(), L"cab", 0, file.data()) == 0) {
+        current->failed("a temporary file in " + backup::toUtf8(directory.data()));
         return FALSE;
+    }
     const std::string text = backup::toUtf8(file.data());
-    if (text.size() >= static_cast<std::size_t>(size)) return FALSE;
-    *std::ranges::copy(text, name).out = '\0';
     ::DeleteFileW(file.data());  // the library makes it itself
+    if (text.size() >= static_cast<std::size_t>(size)) {
+        ::SetLastError(ERROR_FILENAME_EXCED_RANGE);
+        current->failed(text);
+        return FALSE;
+    }
+    *std::ranges::copy(text, name).out = '\0';
     return TRUE;
 }
 
@@ -236,13 +243,23 @@ INT_PTR DIAMONDAPI fdiNotify(FDINOTIFICATIONTYPE type, PFDINOTIFICATION notifica
     throw Failure(backup::code::kVss, Phase::end, "not a cabinet file, or a damaged one", cabinet);
 }
 
-}  // namespace
+/// A file that is gone with the scope, unless it was renamed.
+class NewFile {
+public:
+    explicit NewFile(std::string name) : name_(std::move(name)) {}
+    NewFile(const NewFile&) = delete;
+    NewFile& operator=(const NewFile&) = delete;
+    ~NewFile() { backup::removeFile(name_); }
 
-void writeCabinet(const std::string& cabinet, const std::vector<CabinetFile>& files) {
+    [[nodiscard]] std::filesystem::path path() const { return backup::pathOf(name_); }
+
+private:
+    std::string name_;
+};
+
+/// Writes the cabinet of `work`; `cabinet` is its name for the caller. It is closed at the return.
+void pack(const Work& work, const std::string& cabinet, const std::vector<CabinetFile>& files) {
     const CabinetLibrary& library = cabinetLibrary();
-    Work work;
-    work.cabinet = backup::pathOf(cabinet);
-    const CurrentWork scope(work);
     CCAB parameters{};
     parameters.cb = INT_MAX;
     parameters.cbFolderThresh = INT_MAX;
@@ -259,6 +276,21 @@ void writeCabinet(const std::string& cabinet, const std::vector<CabinetFile>& fi
             fail(work, "FCIAddFile", cabinet);
     if (library.flush(context.get(), FALSE, fciNextCabinet, fciProgress) == FALSE)
         fail(work, "FCIFlushCabinet", cabinet);
+}
+
+}  // namespace
+
+void writeCabinet(const std::string& cabinet, const std::vector<CabinetFile>& files) {
+    // Beside its place: an older one stays whole until this one is.
+    const NewFile fresh(cabinet + ".new");
+    Work work;
+    work.cabinet = fresh.path();
+    const CurrentWork scope(work);
+    pack(work, cabinet, files);
+    if (::MoveFileExW(work.cabinet.c_str(), backup::pathOf(cabinet).c_str(),
+                      MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) == 0)
+        throw backup::systemFailure(backup::code::kVss, Phase::end, "MoveFileEx", cabinet,
+                                    static_cast<int>(::GetLastError()));
 }
 
 std::vector<std::string> readCabinet(const std::string& cabinet, const std::string& directory) {
