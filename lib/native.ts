@@ -287,8 +287,6 @@ export interface NativeBinding {
   /** Really clones (FICLONE) a small file inside the directory, to learn whether `reflink` works there. */
   probeReflink(directory: string): Promise<boolean>;
   createSession(options: NativeSessionOptions): NativeSession;
-  /** Removes a shadow made by a provider: a subvolume, or a directory of clones or copies. Idempotent. */
-  deleteShadow(options: { readonly provider: NativeProvider; readonly target: string }): Promise<void>;
   applyChangeInfo(options: NativeApplyOptions): Promise<void>;
   /** NSFTakeDatabaseOffline with OFFLINE_NODELETE. */
   takeDatabaseOffline(options: { readonly file: string; readonly waitMs: number }): Promise<void>;

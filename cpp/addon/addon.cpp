@@ -115,22 +115,6 @@ Napi::Value probeReflink(const Napi::CallbackInfo& info) {
     });
 }
 
-Napi::Value deleteShadow(const Napi::CallbackInfo& info) {
-    const auto options = info[0].As<Napi::Object>();
-    const std::string provider = stringOf(options, "provider");
-    const std::string target = stringOf(options, "target");
-    return runOnThread(info.Env(), "domino-vss delete", [provider, target]() -> PendingPromise::MakeValue {
-#ifdef _WIN32
-        if (provider == "vss") {
-            deleteVssShadow(target);
-            return undefined();
-        }
-#endif
-        shadow::deleteShadow(provider, target);
-        return undefined();
-    });
-}
-
 Napi::Value applyChangeInfo(const Napi::CallbackInfo& info) {
     const auto options = info[0].As<Napi::Object>();
     domino::ChangeInfoFile file;
@@ -262,7 +246,6 @@ public:
         exports["findDatabases"] = Napi::Function::New(env, findDatabases);
         exports["inspectVolume"] = Napi::Function::New(env, inspectVolume);
         exports["probeReflink"] = Napi::Function::New(env, probeReflink);
-        exports["deleteShadow"] = Napi::Function::New(env, deleteShadow);
         exports["applyChangeInfo"] = Napi::Function::New(env, applyChangeInfo);
         exports["takeDatabaseOffline"] = Napi::Function::New(env, takeDatabaseOffline);
         exports["bringDatabaseOnline"] = Napi::Function::New(env, bringDatabaseOnline);

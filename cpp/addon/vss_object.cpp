@@ -378,12 +378,4 @@ vss::RequesterOptions requesterOptionsOf(const Napi::Object& sessionOptions) {
     return requester;
 }
 
-void deleteVssShadow(const std::string& id) {
-    const std::optional<Guid> guid = vss::parseGuid(id);
-    if (!guid) throw backup::Failure(backup::code::kShadow, backup::Phase::end, "not the id of a shadow", id);
-    const vss::ComApartment apartment;
-    const vss::Deletion deletion = vss::deleteShadows(*guid, vss::DeletionKind::shadow, true);
-    if (deletion.failure) throw backup::Failure(*deletion.failure);
-}
-
 }  // namespace domino_vss::addon

@@ -14,7 +14,5 @@ namespace domino_vss::addon {
 [[nodiscard]] Napi::Object toObject(Napi::Env env, const vss::RequesterReport& report);
 /// From NativeSessionOptions of a session with the provider `vss`.
 [[nodiscard]] vss::RequesterOptions requesterOptionsOf(const Napi::Object& sessionOptions);
-/// For recovery: a shadow by its id. Throws Failure.
-void deleteVssShadow(const std::string& id);
 
 }  // namespace domino_vss::addon

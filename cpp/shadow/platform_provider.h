@@ -18,7 +18,4 @@ namespace domino_vss::shadow {
 /// Whether the file system of a directory really clones files.
 [[nodiscard]] bool probeReflink(const std::string& directory);
 
-/// Removes a shadow that a provider made in a directory. Idempotent. Throws Failure.
-void deleteShadow(const std::string& provider, const std::string& target);
-
 }  // namespace domino_vss::shadow

@@ -14,11 +14,4 @@ std::unique_ptr<backup::ShadowProvider> makePlatformProvider(const std::string& 
                           name);
 }
 
-void deleteShadow(const std::string& provider, const std::string& target) {
-    if (provider == "btrfs")
-        deleteBtrfsSubvolume(target);
-    else
-        removeTargetDirectory(target);
-}
-
 }  // namespace domino_vss::shadow

@@ -12,8 +12,4 @@ bool probeReflink(const std::string& /*directory*/) {
     return false;
 }
 
-void deleteShadow(const std::string& /*provider*/, const std::string& target) {
-    removeTargetDirectory(target);
-}
-
 }  // namespace domino_vss::shadow

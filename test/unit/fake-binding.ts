@@ -203,10 +203,6 @@ export class FakeDomino {
       return this.reflink;
     },
     createSession: (options) => new FakeSession(this, options),
-    deleteShadow: async ({ target }) => {
-      await this.call('deleteShadow');
-      rmSync(target, { recursive: true, force: true });
-    },
     applyChangeInfo: async ({ copyFile, deltaFile }) => {
       await this.call('applyChangeInfo');
       // The fake change information is the first bytes as they were.
