@@ -3,7 +3,14 @@ import { dirname } from 'node:path';
 import type { Call } from './call';
 import { copyExactly, syncFile } from './copy';
 import { syncDirectory } from './durable';
-import { databaseFailureOf, decidedFailure, isNativeFailure, RestoreError, type DatabaseFailure } from './errors';
+import {
+  databaseFailureOf,
+  decidedFailure,
+  isNativeFailure,
+  RestoreError,
+  toPublicError,
+  type DatabaseFailure,
+} from './errors';
 import type { Journal } from './journal';
 import type { Manifest } from './manifest';
 import type { NativeBinding, NativeFailure } from './native';
@@ -28,6 +35,7 @@ export class Restoration {
   #replacements: Replacement[] = [];
   /** Databases that could not be put back; the journal keeps naming them. */
   readonly #abandoned: Replacement[] = [];
+  readonly #warnings: string[] = [];
   #doneBytes = 0;
 
   constructor(
@@ -38,6 +46,11 @@ export class Restoration {
     private readonly call: Call,
     private readonly progress: ProgressReporter,
   ) {}
+
+  /** What has not changed the outcome for any database. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
 
   async run(
     databases: readonly PlannedDatabase[],
@@ -159,10 +172,21 @@ export class Restoration {
           await this.binding.bringDatabaseOnline({ file });
           replacement.offline = false;
         }
-        if (replacement.originalKept) await rm(original);
       } catch (error) {
         await this.#fail([replacement], error);
+        continue;
       }
+      // Users may write to the restored database by now: from here on nothing takes it away again.
+      if (replacement.originalKept) await this.#removeUnneeded(original);
+    }
+  }
+
+  /** For a file that nobody needs any more: that it stays spoils nothing that has been done. */
+  async #removeUnneeded(file: string): Promise<void> {
+    try {
+      await rm(file, { force: true });
+    } catch (error) {
+      this.#warnings.push(`${file} is not needed any more and could not be removed: ${toPublicError(error).message}`);
     }
   }
 
@@ -209,7 +233,7 @@ export class Restoration {
       await this.binding.bringDatabaseOnline({ file });
       replacement.offline = false;
     }
-    await rm(temporary, { force: true });
+    await this.#removeUnneeded(temporary);
   }
 
   #notPutBack(cause: unknown): RestoreError {
@@ -228,9 +252,14 @@ export class Restoration {
     await this.journal.update({ restoring, ended });
   }
 
+  /** Decides about no database any more. */
   async #finishJournal(): Promise<void> {
-    if (this.#abandoned.length === 0) await this.journal.remove();
-    else await this.#writeJournal(this.#abandoned, true);
+    try {
+      if (this.#abandoned.length === 0) await this.journal.remove();
+      else await this.#writeJournal(this.#abandoned, true);
+    } catch (error) {
+      this.#warnings.push(`the journal of the restore could not be finished: ${toPublicError(error).message}`);
+    }
   }
 }
 

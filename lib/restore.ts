@@ -211,21 +211,27 @@ async function restore(
     backupDirectory: '',
   });
   const restoration = new Restoration(binding, journal, head, plan.mode, call, progress);
-  const { done, failures } = await restoration.run(ready);
-  const failed = [...refused, ...failures];
-  if (done.length === 0) throw everythingFailed(failed, plan.leftOut);
-  return {
-    backupId: head.id,
-    outcome: failed.length + plan.leftOut.length > 0 ? 'partial' : 'complete',
-    databases: [
-      ...done.map((planned) => restored('restored', planned)),
-      ...plan.leftOut.map(leftOut),
-      ...failed.map((failure) => ({ result: 'failed' as const, database: failure.database, failure })),
-    ],
-    steps: planSteps({ ...plan, databases: done }),
-    warnings: leftOvers.map(describeLeftOver),
-    leftOvers,
-  };
+  try {
+    const { done, failures } = await restoration.run(ready);
+    const failed = [...refused, ...failures];
+    if (done.length === 0) throw everythingFailed(failed, plan.leftOut);
+    return {
+      backupId: head.id,
+      outcome: failed.length + plan.leftOut.length > 0 ? 'partial' : 'complete',
+      databases: [
+        ...done.map((planned) => restored('restored', planned)),
+        ...plan.leftOut.map(leftOut),
+        ...failed.map((failure) => ({ result: 'failed' as const, database: failure.database, failure })),
+      ],
+      steps: planSteps({ ...plan, databases: done }),
+      warnings: [...leftOvers.map(describeLeftOver), ...restoration.warnings],
+      leftOvers,
+    };
+  } catch (error) {
+    // There is no report that would say it.
+    for (const warning of restoration.warnings) process.emitWarning(warning, { code: 'ERR_FILE_SYSTEM' });
+    throw error;
+  }
 }
 
 function restored(

@@ -71,6 +71,12 @@ async function expectTidy(): Promise<void> {
   expect(await readJournals(domino.deltaDirectory, domino.dataDirectory)).toEqual({ live: [], leftOvers: [] });
 }
 
+/** Puts a directory where a file was. */
+function makeUnremovable(file: string): void {
+  rmSync(file);
+  mkdirSync(file);
+}
+
 const destroyed = (path: string): string => `${path} destroyed`;
 
 describe('online', () => {
@@ -176,6 +182,52 @@ describe('online', () => {
     expect(domino.read('apps/crm.nsf')).toBe(destroyed('apps/crm.nsf'));
     const { leftOvers } = await readJournals(domino.deltaDirectory, domino.dataDirectory);
     expect(leftOvers[0]?.restoring).toEqual([expect.objectContaining({ file: domino.file('apps/crm.nsf') })]);
+  });
+
+  test('an original that cannot be removed is a warning: the database that is in use again stays', async () => {
+    const manifest = await backUp();
+    const original = `${domino.file('mail/ada.nsf')}.domino-vss-original`;
+    domino.onCall = (name) => {
+      if (name === 'recoverDatabases') makeUnremovable(original);
+    };
+    for (const type of ['online', 'offline'] as const) {
+      const report = await restore(manifest, { databases: ['mail/ada.nsf'], mode: { type } });
+      expect(report).toMatchObject({ outcome: 'complete', databases: [{ result: 'restored' }] });
+      expect(report.warnings).toEqual([expect.stringContaining(original)]);
+      expect(domino.read('mail/ada.nsf')).toBe(before.get('mail/ada.nsf'));
+      rmSync(original, { recursive: true });
+      await expectTidy();
+      domino.write('mail/ada.nsf', destroyed('mail/ada.nsf'));
+    }
+  });
+
+  test('a copy that cannot be removed does not make of a database one that is not put back', async () => {
+    const manifest = await backUp();
+    const temporary = `${domino.file('mail/ada.nsf')}.domino-vss-restore`;
+    domino.onCall = (name) => {
+      if (name !== 'takeDatabaseOffline') return;
+      makeUnremovable(temporary);
+      fail({ domain: 'domino', status: 0x13ea, text: 'in use' });
+    };
+    const emitted = jest.spyOn(process, 'emitWarning').mockImplementation();
+    const error = await errorOf(restore(manifest, { databases: ['mail/ada.nsf'] }));
+    expect(error).toMatchObject({ failures: [{ code: 'ERR_DOMINO_CALL' }] });
+    expect(emitted.mock.calls).toEqual([[expect.stringContaining(temporary), { code: 'ERR_FILE_SYSTEM' }]]);
+    emitted.mockRestore();
+    expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
+    rmSync(temporary, { recursive: true });
+    await expectTidy();
+  });
+
+  test('a journal that cannot be removed does not make a failure of a restore that has succeeded', async () => {
+    const manifest = await backUp();
+    domino.onCall = (name) => {
+      const [journal] = readdirSync(join(domino.deltaDirectory, '.journal'));
+      if (name === 'bringDatabaseOnline') makeUnremovable(join(domino.deltaDirectory, '.journal', journal!));
+    };
+    const report = await restore(manifest, { databases: ['mail/ada.nsf'] });
+    expect(report.outcome).toBe('complete');
+    expect(report.warnings).toEqual([expect.stringContaining('.journal')]);
   });
 
   test('an abort at any native call before the recovery changes nothing', async () => {
