@@ -181,7 +181,7 @@ export class Backup {
       const clean = session.progress().phase === 'closed' && session.stuck().length === 0;
       // Whether a persistent shadow of VSS could be deleted cannot be asked without waiting.
       const maybeKept = provider.vss?.persistent === true && reportOf(session).setId !== '';
-      const made = plan.targets.some((target) => existsSync(target)) || (hookRun?.shadows.length ?? 0) > 0;
+      const made = plan.targets.some((target) => existsSync(target)) || hookRun?.mayHaveLeft === true;
       const gone = !made && !maybeKept;
       if (this.#state === 'ended' || !clean || !gone || journal.namesMore) return;
       rmSync(this.directory, { recursive: true, force: true });
@@ -341,9 +341,31 @@ export class Backup {
     release(this);
     hookRun?.detach();
     const stuck = session.stuck().map((index) => databases.paths[index] ?? '');
-    if (left.length === 0 && stuck.length === 0 && !journal.namesMore) await journal.remove();
-    else await journal.update({ ended: true, ...(left.length === 0 && { shadows: [], snapshotSet: '' }) }, stuck);
+    const late = hookRun?.lateRemoval;
+    if (late) {
+      // Nobody waits for a hook that may never answer; the journal does.
+      await journal.update({ ended: true }, stuck);
+      void this.#removeLate(late, left, stuck).catch(warnAboutLeft);
+    } else {
+      await this.#closeJournal(left, stuck);
+    }
     return stuck;
+  }
+
+  async #removeLate(late: Promise<void>, left: readonly unknown[], stuck: readonly string[]): Promise<void> {
+    const failed = await this.#collect([() => late]);
+    failed.forEach(warnAboutLeft);
+    await this.#closeJournal([...left, ...failed], stuck);
+  }
+
+  async #closeJournal(left: readonly unknown[], stuck: readonly string[]): Promise<void> {
+    const { journal } = this.#work;
+    if (left.length === 0 && stuck.length === 0 && !journal.namesMore) {
+      await journal.remove();
+      return;
+    }
+    const removed = left.length === 0 && { shadows: [], snapshotSet: '' };
+    await journal.update({ ended: true, pendingHook: '', ...removed }, stuck);
   }
 }
 

@@ -106,7 +106,7 @@ async function begin(
 
   undo.push(() => rm(directory, { recursive: true, force: true }));
   await mkdir(join(directory, 'deltas'), { recursive: true, mode: 0o700 });
-  const hookRun = provider.hook && new HookRun(provider.hook, id, databases.volumes);
+  const hookRun = provider.hook && new HookRun(provider.hook, id, databases.volumes, journal);
   // For a hook they are only flushed.
   const nativeVolumes = provider.hook?.flushesVolumes ? [] : volumes;
   const session = binding.createSession({

@@ -109,7 +109,10 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
   };
 
   // With VSS nothing exists until the set has been prepared, and the names come from there.
-  if (!provider.vss) await journal.update({ provider: provider.name, shadows: plan.targets }, inBackupMode);
+  if (!provider.vss) {
+    const pendingHook = work.hookRun?.removingHook ?? '';
+    await journal.update({ provider: provider.name, shadows: plan.targets, pendingHook }, inBackupMode);
+  }
   await makeShadowParents(plan);
   const { results, ...capture } = await (stopMode ? capturedWhileStopped(mode.service) : captured()).catch(
     (thrown: unknown) => {
@@ -163,9 +166,10 @@ async function runWindow(work: BackupWork, call: Call, progress: ProgressReporte
   try {
     call.check('start');
     await progress.watch(session, () => call.native(session, (timeoutMs) => session.capture(timeoutMs)));
+    await hookRun?.noted();
   } catch (thrown) {
     const error = toPublicError(thrown);
-    await hookRun?.captureFailed(error);
+    hookRun?.captureFailed(error);
     throw error instanceof BackupError ? withFailures(error, work) : thrown;
   } finally {
     call.signal?.removeEventListener('abort', onAbort);

@@ -1,6 +1,10 @@
+import { toPublicError } from './errors';
+import type { Journal } from './journal';
 import type { NativeSession, NativeVolume } from './native';
 import { checkHookShadows, type HookProvider, type HookShadow } from './provider';
-import { toPublicError } from './errors';
+
+/** What a hook answers. */
+type Delivery = Awaited<ReturnType<HookProvider['create']>>;
 
 /**
  * One run of a hook inside the window. Native code starts it and waits for {@link NativeSession.settleShadow}; whether
@@ -10,20 +14,43 @@ export class HookRun {
   readonly #hook: HookProvider;
   readonly #volumes: readonly NativeVolume[];
   readonly #backupId: string;
+  readonly #journal: Journal;
   readonly #controller = new AbortController();
   #shadows: readonly HookShadow[] = [];
+  /** What has to be handed to the hook again, whether it can be used or not. */
+  #delivery: Delivery | undefined;
+  #noted: Promise<void> = Promise.resolve();
+  #isPending = false;
+  #answered: Promise<void> = Promise.resolve();
   #captureEnded = false;
+  #lateRemoval: Promise<void> | undefined;
   #session: NativeSession | undefined;
 
-  constructor(hook: HookProvider, backupId: string, volumes: readonly NativeVolume[]) {
+  constructor(hook: HookProvider, backupId: string, volumes: readonly NativeVolume[], journal: Journal) {
     this.#hook = hook;
     this.#backupId = backupId;
     this.#volumes = volumes;
+    this.#journal = journal;
   }
 
-  /** The shadows, in the order of the volumes; empty unless the capture succeeded. */
+  /** The shadows, in the order of the volumes; empty unless the hook has delivered all of them. */
   get shadows(): readonly HookShadow[] {
     return this.#shadows;
+  }
+
+  /** Name of the hook for the journal; empty for one that removes nothing, for it leaves what it makes on purpose. */
+  get removingHook(): string {
+    return this.#hook.remove ? this.#hook.name : '';
+  }
+
+  /** Whether there may be something that {@link remove} has not removed. */
+  get mayHaveLeft(): boolean {
+    return this.#hook.remove !== undefined && (this.#isPending || this.#delivery !== undefined);
+  }
+
+  /** The removal of what is delivered after {@link remove}; undefined when the hook had answered by then. */
+  get lateRemoval(): Promise<void> | undefined {
+    return this.#lateRemoval;
   }
 
   attach(session: NativeSession): void {
@@ -37,30 +64,41 @@ export class HookRun {
 
   /** Called by native code when all databases are in backup mode. */
   start(deadlineMs: number): void {
-    void this.#run(deadlineMs);
+    this.#isPending = true;
+    this.#answered = this.#run(deadlineMs);
+  }
+
+  /** Settles when the journal names what was delivered. It is not waited for inside the window. */
+  noted(): Promise<void> {
+    return this.#noted;
   }
 
   async #run(deadlineMs: number): Promise<void> {
     let text: string | undefined;
-    let delivered: { readonly shadows: readonly HookShadow[] } | undefined;
     try {
       const context = {
         backupId: this.#backupId,
         volumes: this.#volumes.map(({ path, device, fileSystem }) => ({ path, device, fileSystem })),
       };
-      delivered = await this.#hook.create(context, { signal: this.#controller.signal, deadlineMs });
-      const shadows = await checkHookShadows(this.#hook, delivered, this.#volumes);
-      if (!this.#captureEnded) this.#shadows = shadows;
+      this.#delivery = await this.#hook.create(context, { signal: this.#controller.signal, deadlineMs });
+      this.#note(this.#delivery);
+      this.#shadows = await checkHookShadows(this.#hook, this.#delivery, this.#volumes);
     } catch (error) {
       text = toPublicError(error).message;
     }
-    if (this.#captureEnded) {
-      if (delivered) await this.#removeLate(delivered);
-      return;
-    }
-    this.#session?.settleShadow(text === undefined ? null : { text });
-    // What a hook made but delivered wrongly is still its to remove.
-    if (text !== undefined && delivered) await this.#removeLate(delivered);
+    this.#isPending = false;
+    if (!this.#captureEnded) this.#session?.settleShadow(text === undefined ? null : { text });
+  }
+
+  /** From now on a crash leaves something that only the hook knows. */
+  #note(delivery: Delivery): void {
+    if (!this.#hook.remove) return;
+    // A hook may answer anything.
+    const shadows: unknown = (delivery as Partial<Delivery> | undefined)?.shadows;
+    const roots = Array.isArray(shadows) ? (shadows as Partial<HookShadow>[]).map((shadow) => String(shadow.root)) : [];
+    this.#noted = this.#journal.update({ shadows: roots, pendingHook: '' });
+    // Whoever waits hears of it; after a failed capture nobody does.
+    this.#noted.catch(() => undefined);
   }
 
   /** Gives the hook a chance to stop early. */
@@ -68,25 +106,21 @@ export class HookRun {
     this.#controller.abort(reason);
   }
 
-  /** The capture has failed: what was delivered goes, and what is delivered later goes then. */
-  async captureFailed(reason: unknown): Promise<void> {
+  /** The capture has failed: an answer no longer counts. What was delivered, or will be, is removed by {@link remove}. */
+  captureFailed(reason: unknown): void {
     this.#captureEnded = true;
     this.abort(reason);
-    await this.remove();
   }
 
+  /** Hands back to the hook what it has delivered; at once, or as soon as it does. */
   async remove(): Promise<void> {
-    const shadows = this.#shadows;
-    this.#shadows = [];
-    if (shadows.length > 0) await this.#hook.remove?.({ shadows });
+    if (this.#isPending && this.#hook.remove) this.#lateRemoval = this.#answered.then(() => this.#removeDelivery());
+    else await this.#removeDelivery();
   }
 
-  async #removeLate(delivered: { readonly shadows: readonly HookShadow[] }): Promise<void> {
-    try {
-      await this.#hook.remove?.(delivered);
-    } catch (error) {
-      const message = `the hook ${this.#hook.name} delivered a late shadow and could not remove it`;
-      process.emitWarning(`${message}: ${toPublicError(error).message}`, { code: 'ERR_HOOK' });
-    }
+  async #removeDelivery(): Promise<void> {
+    if (this.#delivery === undefined) return;
+    await this.#hook.remove?.(this.#delivery);
+    this.#delivery = undefined;
   }
 }

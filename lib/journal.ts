@@ -25,6 +25,8 @@ export interface JournalHead {
   readonly shadows: readonly string[];
   /** Id of the snapshot set of VSS; empty for none. */
   readonly snapshotSet: string;
+  /** Hook that is asked for a shadow, or about to be, and has not answered; empty for none. */
+  readonly pendingHook: string;
   /** Where shadows are exposed: symbolic links; with the provider `vss` drives, directories or shares. */
   readonly exposures: readonly string[];
   /** Service that was stopped and must be started again; empty for none. */
@@ -46,7 +48,10 @@ export interface JournalHead {
 
 /** The part of a journal that changes while the work goes on. */
 export type JournalChange = Partial<
-  Pick<JournalHead, 'provider' | 'shadows' | 'snapshotSet' | 'exposures' | 'stoppedService' | 'restoring' | 'ended'>
+  Pick<
+    JournalHead,
+    'provider' | 'shadows' | 'snapshotSet' | 'pendingHook' | 'exposures' | 'stoppedService' | 'restoring' | 'ended'
+  >
 >;
 
 /** What an earlier process left behind. Nothing of it is removed without being asked for. */
@@ -63,6 +68,8 @@ export interface LeftOver {
   readonly shadows: readonly string[];
   /** Id of the snapshot set of VSS; empty for none. */
   readonly snapshotSet: string;
+  /** Hook that had not answered when it was asked for a shadow; empty for none. */
+  readonly pendingHook: string;
   readonly exposures: readonly string[];
   readonly stoppedService: string;
   /** Databases that may still be in backup mode; how many. */
@@ -137,6 +144,7 @@ export class Journal {
       provider: '',
       shadows: [],
       snapshotSet: '',
+      pendingHook: '',
       exposures: [],
       stoppedService: '',
       databasesInBackupMode: 0,
@@ -259,8 +267,9 @@ function leftOver(journal: string, head: JournalHead): LeftOver {
     backupDirectory,
     provider,
     shadows,
-    // Earlier versions knew nothing of it.
+    // Earlier versions knew nothing of these.
     snapshotSet: (head as Partial<JournalHead>).snapshotSet ?? '',
+    pendingHook: (head as Partial<JournalHead>).pendingHook ?? '',
     exposures,
     stoppedService,
     databasesInBackupMode: head.databasesInBackupMode,
@@ -276,6 +285,9 @@ export function describeLeftOver(left: LeftOver): string {
     parts.push(`up to ${left.databasesInBackupMode} databases may still be in backup mode until the server restarts`);
   }
   if (left.shadows.length > 0) parts.push(`shadows may be left: ${left.shadows.join(', ')}`);
+  if (left.pendingHook !== '') {
+    parts.push(`the hook ${left.pendingHook} had not answered: its snapshot may be there, or still come`);
+  }
   if (left.exposures.length > 0) parts.push(`shadows may be exposed at ${left.exposures.join(', ')}`);
   if (left.backupDirectory !== '') parts.push(`an unfinished backup may be left in ${left.backupDirectory}`);
   for (const { file, original, offline } of left.restoring) {

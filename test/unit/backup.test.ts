@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Backup } from '#lib/backup';
 import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
 import { AbortError, BackupError, DominoVssError, OptionError, ShadowError } from '#lib/errors';
+import { Journal, readJournals, type JournalHead, type LeftOver } from '#lib/journal';
 import { loadManifest } from '#lib/manifest';
 import type { Progress } from '#lib/progress';
 import type { HookProvider } from '#lib/provider';
@@ -369,6 +370,23 @@ describe('hooks', () => {
     },
   });
 
+  const busy = (): Promise<void> => Promise.reject(new Error('volume is busy'));
+
+  async function leftOvers(): Promise<readonly LeftOver[]> {
+    return (await readJournals(domino.deltaDirectory, domino.dataDirectory)).leftOvers;
+  }
+
+  /** What nobody waits for: the end of the nth call of a function. */
+  async function resultOf(spy: jest.SpyInstance<Promise<void>>, nth = 1): Promise<void> {
+    while (spy.mock.results.length < nth) await setImmediate();
+    await spy.mock.results[nth - 1]?.value;
+    spy.mockRestore();
+  }
+
+  async function journaled(): Promise<JournalHead> {
+    return (await readJournals(domino.deltaDirectory, domino.dataDirectory)).live[0]!;
+  }
+
   test('deliver the roots that are read from, and remove them at the end', async () => {
     const removed: unknown[] = [];
     const seen: unknown[] = [];
@@ -426,9 +444,80 @@ describe('hooks', () => {
     expect(await failed).toMatchObject({ code: 'ERR_HOOK' });
     expect(told?.aborted).toBe(true);
     expect(removed).toEqual([]);
+    expect(await leftOvers()).toEqual([expect.objectContaining({ pendingHook: 'lvm', shadows: [] })]);
+    const ended = jest.spyOn(Journal.prototype, 'remove');
     deliver();
-    while (removed.length === 0) await setImmediate();
+    await resultOf(ended);
     expect(removed).toEqual([{ shadows }]);
+    expectNothingLeft();
+  });
+
+  test('that deliver too late what they cannot remove stay in the journal', async () => {
+    const shadows = [{ volume: domino.root, root: domino.root }];
+    let deliver: (() => void) | undefined;
+    const create: HookProvider['create'] = () =>
+      new Promise((resolve) => {
+        deliver = () => {
+          resolve({ shadows });
+        };
+      });
+    const backup = await begin({ provider: { ...hook(create), remove: busy } });
+    const session = [...domino.openSessions][0]!;
+    const failed = errorOf(backup.createShadow());
+    while (!deliver) await setImmediate();
+    session.settleShadow({ text: 'no answer in time' });
+    await failed;
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+    const noted = jest.spyOn(Journal.prototype, 'update');
+    deliver();
+    await resultOf(noted, 2);
+    expect(warned.mock.calls[0]).toEqual([expect.stringContaining('volume is busy'), { code: 'ERR_INTERNAL' }]);
+    warned.mockRestore();
+    expect(await leftOvers()).toEqual([expect.objectContaining({ shadows: [domino.root], pendingHook: '' })]);
+  });
+
+  test('are named in the journal as soon as they have delivered', async () => {
+    let atStop: readonly string[] = [];
+    domino.onCall = async (name) => {
+      if (name !== 'drain') return;
+      // Not waited for in the window.
+      do atStop = (await journaled()).shadows;
+      while (atStop.length === 0);
+    };
+    const create = (): ReturnType<HookProvider['create']> =>
+      Promise.resolve({ shadows: [{ volume: domino.root, root: domino.root }] });
+    const backup = await begin({ provider: hook(create) });
+    await backup.createShadow();
+    expect(atStop).toEqual([domino.root]);
+    expect(await journaled()).toMatchObject({ pendingHook: '' });
+    await backup.endBackup();
+    expect(domino.remains().filter((file) => file.includes('.journal'))).toEqual([]);
+  });
+
+  test('that remove nothing are not named: what they make stays on purpose', async () => {
+    const create = (): ReturnType<HookProvider['create']> =>
+      Promise.resolve({ shadows: [{ volume: domino.root, root: domino.root }] });
+    const backup = await begin({ provider: { name: 'lvm', create } });
+    await backup.createShadow();
+    expect(await journaled()).toMatchObject({ shadows: [], pendingHook: '' });
+    await backup.dispose();
+    expectNothingLeft();
+  });
+
+  test('that fail to remove leave the error of the window its place, and the journal names the snapshot', async () => {
+    const create = (): ReturnType<HookProvider['create']> =>
+      Promise.resolve({ shadows: [{ volume: domino.root, root: domino.root }] });
+    const remove = jest.fn(busy);
+    domino.onCall = (name) => {
+      if (name === 'drain') fail({ code: 'ERR_DEADLINE', phase: 'drain', text: 'time is over' });
+    };
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+    const backup = await begin({ provider: { ...hook(create), remove } });
+    expect(await errorOf(backup.createShadow())).toMatchObject({ code: 'ERR_DEADLINE' });
+    expect(remove).toHaveBeenCalledTimes(1);
+    expect(warned.mock.calls).toEqual([[expect.stringContaining('volume is busy'), { code: 'ERR_INTERNAL' }]]);
+    warned.mockRestore();
+    expect(await leftOvers()).toEqual([expect.objectContaining({ shadows: [domino.root] })]);
   });
 });
 

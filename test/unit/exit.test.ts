@@ -51,11 +51,18 @@ test('one that has ended its backups says nothing', () => {
   expect({ status, stderr, left: JSON.parse(stdout) as unknown }).toEqual({ status: 0, stderr: '', left: nothing });
 });
 
-test('what cannot be removed at once stays in the journal', () => {
+test.each([
+  [
+    'a shadow that only a hook can remove stays in the journal',
+    'async () => {}',
+    [expect.stringMatching(/^delta\/\.journal\/.*\.journal$/)],
+  ],
+  ['a shadow that a hook leaves on purpose does not', 'undefined', []],
+])('%s', (_what, remove, expected) => {
   const { stdout } = inProcess(`
-    const shadows = [{ volume: domino.root, root: domino.root }];
-    const backup = await begun({ provider: { name: 'san', create: async () => ({ shadows }) } });
+    const create = async () => ({ shadows: [{ volume: domino.root, root: domino.root }] });
+    const backup = await begun({ provider: { name: 'san', create, remove: ${remove} } });
     await backup.createShadow();`);
   const { remains } = JSON.parse(stdout) as typeof nothing;
-  expect(remains).toEqual([expect.stringMatching(/^delta\/\.journal\/.*\.journal$/)]);
+  expect(remains).toEqual(expected);
 });

@@ -33,6 +33,7 @@ function writeDead(change: Partial<JournalHead> = {}): string {
     provider: 'btrfs',
     shadows: ['/mnt/.domino-vss/a/0'],
     snapshotSet: '',
+    pendingHook: '',
     exposures: [],
     stoppedService: '',
     databasesInBackupMode: 2,
@@ -92,12 +93,14 @@ test('says what a restore and a stopped service have left', () => {
     stoppedService: 'domino.service',
     databasesInBackupMode: 0,
     exposures: ['/mnt/b'],
+    pendingHook: 'lvm',
     restoring: [{ file: '/data/x.nsf', original: '/data/x.nsf.domino-vss-original', offline: true }],
   });
   return readJournals(directory, '/data').then(({ leftOvers }) => {
     const text = describeLeftOver(leftOvers[0]!);
     expect(text).toContain('the service domino.service may still be stopped');
     expect(text).toContain('shadows may be exposed at /mnt/b');
+    expect(text).toContain('the hook lvm had not answered: its snapshot may be there, or still come');
     expect(text).toContain('/data/x.nsf may be offline, its original is /data/x.nsf.domino-vss-original');
     expect(text).not.toContain('backup mode');
   });
