@@ -79,6 +79,8 @@ export class Backup {
   #state: 'begun' | 'created' | 'ended' = 'begun';
   #running: Promise<unknown> | undefined;
   #removed: Promise<void> | undefined;
+  #hasFailed = false;
+  #removedAfterFailure: Promise<void> | undefined;
   #created: { readonly set: SnapshotSet; readonly capture: Capture } | undefined;
 
   /** @internal */
@@ -106,7 +108,7 @@ export class Backup {
    * {@link AbortError} when cancelled. In each case the databases are out of backup mode and nothing is left.
    */
   createShadow(options: CreateShadowOptions = {}): Promise<SnapshotSet> {
-    return publicCall(async () => {
+    return this.#publicCall(async () => {
       checkOptions(options, {
         timeoutMs: milliseconds,
         performanceMeasures: boolean,
@@ -137,7 +139,7 @@ export class Backup {
    * should be kept has vanished; the backup is taken back then.
    */
   endBackup(options: EndBackupOptions = {}): Promise<BackupReport> {
-    return publicCall(async () => {
+    return this.#publicCall(async () => {
       checkOptions(options, { keep: boolean, tellWriters: boolean, timeoutMs: milliseconds, signal: abortSignal });
       const keep = options.keep ?? this.#facts.lifetime === 'persistent';
       const { vss } = this.#work.provider;
@@ -155,7 +157,9 @@ export class Backup {
   /**
    * Ends the backup whatever state it is in; what was not ended by {@link endBackup} is taken back. Idempotent.
    *
-   * @throws `ERR_DATABASE_STUCK` when a database may still be in backup mode, or the error for what else is left.
+   * @throws `ERR_DATABASE_STUCK` when a database may still be in backup mode, or the error for what else is left. After a
+   * call of this backup has failed that is a warning of the process instead: in a `finally` it would take the place of
+   * the error that says why.
    */
   dispose(): Promise<void> {
     return publicCall(async () => {
@@ -163,7 +167,7 @@ export class Backup {
         this.#work.session.cancel();
         await this.#running.catch(() => undefined);
       }
-      await this.#takeBack();
+      await (this.#hasFailed ? this.#takeBackAfterFailure() : this.#takeBack());
     });
   }
 
@@ -192,6 +196,17 @@ export class Backup {
     }
   }
 
+  #publicCall<T>(body: () => Promise<T>): Promise<T> {
+    return publicCall(async () => {
+      try {
+        return await body();
+      } catch (error) {
+        this.#hasFailed = true;
+        throw error;
+      }
+    });
+  }
+
   /** Runs one call at a time, only in its turn, and takes the backup back when it fails. */
   async #run<T>(expected: 'begun' | 'created', body: () => Promise<T>): Promise<T> {
     if (this.#running || this.#removed || this.#state !== expected) {
@@ -204,7 +219,7 @@ export class Backup {
     try {
       return await work;
     } catch (error) {
-      await this.#takeBack().catch(warnAboutLeft);
+      await this.#takeBackAfterFailure();
       throw error;
     } finally {
       this.#running = undefined;
@@ -292,6 +307,11 @@ export class Backup {
       if (left.length > 0) throw left[0];
     })();
     return this.#removed;
+  }
+
+  /** The caller has an error already, so what is left is only a warning. */
+  #takeBackAfterFailure(): Promise<void> {
+    return (this.#removedAfterFailure ??= this.#takeBack().catch(warnAboutLeft));
   }
 
   /** Databases come out first; then the shadow goes. Answers what could not be done. */

@@ -101,13 +101,11 @@ export function rehearse(loadBinding: () => NativeBinding, options: RehearseOpti
     const { signal, onProgress } = options;
     const endsAt = performance.now() + timeoutMs;
     const backup = await beginBackup(loadBinding, { ...backupOptions, timeoutMs, shards, provider: nothing });
-    try {
-      const leftMs = Math.max(1, Math.ceil(endsAt - performance.now()));
-      const set = await backup.createShadow({ timeoutMs: leftMs, signal, onProgress });
-      return report(set, { shards, expectedShadowMs, warnings: backup.warnings });
-    } finally {
-      await backup.dispose();
-    }
+    const leftMs = Math.max(1, Math.ceil(endsAt - performance.now()));
+    // One that fails takes everything back by itself.
+    const set = await backup.createShadow({ timeoutMs: leftMs, signal, onProgress });
+    await backup.dispose();
+    return report(set, { shards, expectedShadowMs, warnings: backup.warnings });
   });
 }
 

@@ -155,29 +155,26 @@ async function measureOne(
     beginBackup(loadBinding, { ...selection, provider, shards, timeoutMs, signal }),
   );
   const memoryBytes = process.memoryUsage.rss() - before;
-  try {
-    const [set, create] = await costOf(() => backup.createShadow({ timeoutMs, signal }));
-    const [, end] = await costOf(() => backup.endBackup({ keep: false, signal }));
-    const paths: string[] = [];
-    for (const { index, path } of set.describeDatabases()) paths[index] = path;
-    return {
-      run: {
-        window: measureWindow(set.window, shards),
-        captured: set.databases,
-        skipped: set.skipped.length,
-        calls: { begin, create, end },
-        memoryBytes,
-      },
-      timeline: set.window,
-      paths: Array.from({ length: set.window.databases.shard.length }, (_value, index) => paths[index] ?? ''),
-      provider: set.provider.name,
-      skipped: set.skipped,
-    };
-  } finally {
-    await backup.dispose();
-    // A measurement is no backup that anybody could restore from.
-    await rm(backup.directory, { recursive: true, force: true });
-  }
+  // A call that fails takes everything back by itself.
+  const [set, create] = await costOf(() => backup.createShadow({ timeoutMs, signal }));
+  const [, end] = await costOf(() => backup.endBackup({ keep: false, signal }));
+  // A measurement is no backup that anybody could restore from.
+  await rm(backup.directory, { recursive: true, force: true });
+  const paths: string[] = [];
+  for (const { index, path } of set.describeDatabases()) paths[index] = path;
+  return {
+    run: {
+      window: measureWindow(set.window, shards),
+      captured: set.databases,
+      skipped: set.skipped.length,
+      calls: { begin, create, end },
+      memoryBytes,
+    },
+    timeline: set.window,
+    paths: Array.from({ length: set.window.databases.shard.length }, (_value, index) => paths[index] ?? ''),
+    provider: set.provider.name,
+    skipped: set.skipped,
+  };
 }
 
 async function costOf<T>(call: () => Promise<T>): Promise<[T, CallCost]> {

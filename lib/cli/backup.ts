@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { join } from 'node:path';
 import { beginBackup } from '../begin-backup';
+import { warnAboutLeft } from '../backup';
 import { completionFailure, type BackupReport } from '../backup-report';
 import { loadManifest, readBackups, type ListedBackup, type Manifest } from '../manifest';
 import type { ProviderName } from '../provider';
@@ -225,8 +226,9 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       await expose(set, places);
       if (args.to !== undefined) await set.copyDatabases({ to: join(args.to, backup.id), signal, onProgress });
       return await backup.endBackup({ keep, signal });
-    } finally {
-      await backup.dispose();
+    } catch (error) {
+      await backup.dispose().catch(warnAboutLeft);
+      throw error;
     }
   } finally {
     bar.end();

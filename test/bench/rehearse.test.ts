@@ -3,7 +3,7 @@ import { runCommandLine } from '#lib/cli/program';
 import { rehearse, type RehearseOptions, type RehearsalReport } from '#lib/rehearse';
 import { spread } from '#lib/spread';
 import { measurePerformance, type Timeline } from '#lib/timeline';
-import { alreadyInProgress, FakeDomino } from '../unit/fake-binding';
+import { alreadyInProgress, fail, FakeDomino } from '../unit/fake-binding';
 
 let domino: FakeDomino;
 
@@ -55,6 +55,18 @@ test('takes everything back when it is aborted', async () => {
   };
   await expect(run({ signal: controller.signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
   expectNothingLeft();
+});
+
+test('says what could not be taken back, unless another error says why', async () => {
+  domino.onCall = (name) => {
+    if (name === 'close') fail({ code: 'ERR_SHADOW', domain: 'system', status: 16 });
+  };
+  await expect(run()).rejects.toMatchObject({ code: 'ERR_SHADOW' });
+  const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+  for (const path of domino.catalog().paths) domino.refusing.set(path, alreadyInProgress);
+  await expect(run()).rejects.toMatchObject({ code: 'ERR_NO_DATABASES' });
+  expect(warned).toHaveBeenCalledTimes(1);
+  warned.mockRestore();
 });
 
 test('fails with every reason when all refuse', async () => {

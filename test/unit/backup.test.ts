@@ -165,6 +165,40 @@ describe('dispose', () => {
   });
 });
 
+describe('what cannot be taken back', () => {
+  const failing = (...names: string[]): void => {
+    domino.onCall = (name) => {
+      if (names.includes(name)) fail({ code: 'ERR_SHADOW', domain: 'system', status: 16, text: `${name} failed` });
+    };
+  };
+
+  test('is the error of dispose', async () => {
+    failing('close');
+    const begun = await begin();
+    expect(await errorOf(begun.dispose())).toMatchObject({ message: expect.stringContaining('close failed') });
+    expect(await errorOf(begun.dispose())).toMatchObject({ message: expect.stringContaining('close failed') });
+  });
+
+  test.each<[string, string[], (backup: Backup) => Promise<unknown>, string]>([
+    ['in a call', ['capture', 'close'], (backup) => backup.createShadow(), 'capture failed'],
+    ['over an option', ['close'], (backup) => backup.createShadow({ timeout: 5 } as object), 'timeoutMs'],
+  ])('takes no place of an error %s, and is said once', async (_what, calls, call, text) => {
+    failing(...calls);
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+    const flow = async (): Promise<void> => {
+      const backup = await begin();
+      try {
+        await call(backup);
+      } finally {
+        await backup.dispose();
+      }
+    };
+    expect(await errorOf(flow())).toMatchObject({ message: expect.stringContaining(text) });
+    expect(warned.mock.calls).toEqual([[expect.stringContaining('close failed'), { code: 'ERR_SHADOW' }]]);
+    warned.mockRestore();
+  });
+});
+
 describe('abort and failure', () => {
   const flow = async (signal?: AbortSignal): Promise<void> => {
     const backup = await begin({ signal });

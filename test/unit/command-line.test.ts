@@ -160,6 +160,20 @@ describe('exit codes', () => {
     expect(failing.stderr).toContain('what to do:');
   });
 
+  test('an error keeps its exit code when not everything can be taken back', async () => {
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+    domino.haveVss();
+    domino.onCall = (name) => {
+      if (name === 'close') fail({ code: 'ERR_SHADOW', domain: 'system', status: 16 });
+    };
+    // Two places and one shadow.
+    const { exitCode, stderr } = await backUp('--provider', 'vss', '--expose', 'X:', '--expose', 'Y:');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('2 places are named');
+    expect(warned).toHaveBeenCalledTimes(1);
+    warned.mockRestore();
+  });
+
   test('that of the process with the right environment is passed on', async () => {
     const relaunch = (): Promise<number> => Promise.resolve(3);
     expect(await run(['backup', 'run', '--delta-dir', 'd'], { relaunch })).toMatchObject({ exitCode: 3, stdout: '' });

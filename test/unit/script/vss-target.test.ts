@@ -5,7 +5,7 @@ import { writeManifestXml } from '#lib/script/metadata';
 import { runStatements } from '#lib/script/run-statements';
 import type { CreateRequest } from '#lib/script/target';
 import { VssTarget } from '#lib/script/vss-target';
-import { FakeDomino } from '../fake-binding';
+import { fail, FakeDomino } from '../fake-binding';
 import { comFailure, shadowId, type FakeVss, FakeVssSession } from '../fake-vss';
 
 /**
@@ -68,6 +68,20 @@ test('a computer that cannot use VSS is refused before anything is done', async 
   await expect(open()).rejects.toMatchObject({ code: 'ERR_VSS_ACCESS', hresult: 0x80070005 });
   Object.assign(domino.binding, { vss: undefined });
   await expect(open()).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' });
+});
+
+test('a set that cannot be described is taken back, and what is left hides no error', async () => {
+  const target = await open();
+  const inspectVolume = domino.binding.inspectVolume.bind(domino.binding);
+  domino.onCall = (name) => {
+    if (name === 'close') fail({ code: 'ERR_SHADOW', domain: 'system', status: 16 });
+    if (name !== 'drain') return;
+    domino.binding.inspectVolume = () => fail({ code: 'ERR_VSS_VOLUME', domain: 'system', status: 2 });
+  };
+  const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+  await expect(target.create(request())).rejects.toMatchObject({ code: 'ERR_VSS_VOLUME' });
+  expect(warned).toHaveBeenCalledTimes(1);
+  domino.binding.inspectVolume = inspectVolume;
 });
 
 describe('a persistent set', () => {
