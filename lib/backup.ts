@@ -12,6 +12,7 @@ import { isStillOwn } from './own-shadows';
 import { ProgressReporter, type ProgressListener } from './progress';
 import { removeShadowParents, type ProviderChoice } from './provider';
 import { holdOpen, release } from './runtime';
+import type { BackupUse } from './shadow';
 import { SnapshotSet } from './snapshot-set';
 import { measurePerformance } from './timeline';
 import { requireKept } from './vanished-shadow';
@@ -81,6 +82,9 @@ export class Backup {
   #removed: Promise<void> | undefined;
   #hasFailed = false;
   #removedAfterFailure: Promise<void> | undefined;
+  /** Calls of the set and its shadows that run now. */
+  readonly #uses = new Set<Promise<void>>();
+  readonly #ending = new AbortController();
   #created: { readonly set: SnapshotSet; readonly capture: Capture } | undefined;
 
   /** @internal */
@@ -124,7 +128,7 @@ export class Backup {
         const capture = await captureShadow(this.#work, call, new ProgressReporter(options.onProgress, call));
         if (options.performanceMeasures) measurePerformance({ backupId: this.id, timeline: capture.timeline });
         call.check();
-        const set = new SnapshotSet(this.#work, capture, () => this.#state === 'created' && !this.#removed);
+        const set = new SnapshotSet(this.#work, capture, this.#lend());
         this.#created = { set, capture };
         this.#state = 'created';
         return set;
@@ -207,6 +211,31 @@ export class Backup {
     });
   }
 
+  /** The shadow stays as long as somebody works with it. */
+  #lend(): BackupUse {
+    return {
+      requireOpen: () => {
+        if (this.#state === 'created' && !this.#removed && !this.#running) return;
+        throw new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended, its shadow may be gone` });
+      },
+      call: (body) => {
+        let end = (): void => undefined;
+        const use = new Promise<void>((resolve) => {
+          end = resolve;
+        });
+        this.#uses.add(use);
+        return this.#publicCall(async () => {
+          try {
+            return await body(this.#ending.signal);
+          } finally {
+            this.#uses.delete(use);
+            end();
+          }
+        });
+      },
+    };
+  }
+
   /** Runs one call at a time, only in its turn, and takes the backup back when it fails. */
   async #run<T>(expected: 'begun' | 'created', body: () => Promise<T>): Promise<T> {
     if (this.#running || this.#removed || this.#state !== expected) {
@@ -233,6 +262,7 @@ export class Backup {
     const created = this.#created;
     if (!created) throw new DominoVssError('ERR_INTERNAL', { message: 'no shadow although one was created' });
     const { set, capture } = created;
+    await call.race(Promise.all(this.#uses));
     if (keep) await this.#requireKept(set, call);
     const head = await buildManifestHead(this.#work, this.#facts, capture, set, keep);
     const manifest = await writeManifest(
@@ -300,7 +330,11 @@ export class Backup {
   #takeBack(): Promise<void> {
     if (this.#state === 'ended') return Promise.resolve();
     this.#removed ??= (async () => {
-      const left = await this.#removeShadow({ keep: false, tellWriters: false, timeoutMs: closeTimeoutMs });
+      this.#ending.abort(new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended` }));
+      const call = new Call({ timeoutMs: closeTimeoutMs, phase: 'end' });
+      const left = await this.#collect([() => call.race(Promise.all(this.#uses))]);
+      const removal = this.#removeShadow({ keep: false, tellWriters: false, timeoutMs: closeTimeoutMs });
+      left.push(...(await removal));
       left.push(...(await this.#collect([() => rm(this.directory, { recursive: true, force: true })])));
       const stuck = await this.#finishJournal(left);
       if (stuck.length > 0) throw stuckError(stuck);
@@ -316,7 +350,10 @@ export class Backup {
 
   /** Databases come out first; then the shadow goes. Answers what could not be done. */
   #removeShadow(closing: Closing): Promise<unknown[]> {
-    const unexpose = (this.#created?.set.shadows ?? []).map((shadow) => () => shadow.unexpose());
+    const unexpose = (this.#created?.set.shadows ?? []).map((shadow) => () => {
+      const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
+      return call.race(shadow.takePlaceAway());
+    });
     return this.#collect([
       // Nobody knows whether a shadow of VSS takes the places along where it is exposed.
       ...(this.#work.provider.vss ? unexpose : []),

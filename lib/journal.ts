@@ -117,6 +117,7 @@ export class Journal {
   #head: JournalHead;
   #databasePaths: readonly string[] = [];
   #written: Promise<void> = Promise.resolve();
+  #isRemoved = false;
   readonly #file: string;
 
   private constructor(file: string, head: JournalHead) {
@@ -170,6 +171,10 @@ export class Journal {
 
   /** Writes what is about to be done, before it is done. The paths are those of the databases in backup mode. */
   update(change: JournalChange, databasePaths = this.#databasePaths): Promise<void> {
+    if (this.#isRemoved) {
+      // Written again it would lock the data directory.
+      return Promise.reject(new DominoVssError('ERR_STATE', { message: `${this.#head.id} has ended` }));
+    }
     this.#databasePaths = databasePaths;
     this.#head = { ...this.#head, ...change, databasesInBackupMode: databasePaths.length };
     // One write after the other: they share the unfinished file, and callers may expose several shadows at a time.
@@ -190,12 +195,19 @@ export class Journal {
     return this.#head.exposures.length > 0 || this.#head.stoppedService !== '';
   }
 
+  /** Whether nothing can be written to it any more. */
+  get isRemoved(): boolean {
+    return this.#isRemoved;
+  }
+
   /** For the end of the process, when nothing can be waited for. */
   removeSync(): void {
+    this.#isRemoved = true;
     rmSync(this.#file, { force: true });
   }
 
   async remove(): Promise<void> {
+    this.#isRemoved = true;
     await this.#written.catch(() => undefined);
     await rm(this.#file, { force: true });
     await syncDirectory(join(this.#file, '..'));

@@ -1,11 +1,21 @@
 import { readlink, rm, symlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { publicCall } from './call';
 import type { BackupWork } from './capture';
 import { DominoVssError, ShadowError, toPublicError } from './errors';
 import { exposureOption, nativeExposure, type ShadowShare } from './exposure';
 import { absolutePath, checkOptions, type Check } from './options';
 import { requireVss } from './vss-call';
+
+/** What the snapshot set and the shadows of a backup have to know of it. */
+export interface BackupUse {
+  /** Throws when the backup has ended or is about to: its shadow may be gone. */
+  requireOpen(): void;
+  /**
+   * Runs the body of a public function. The end of the backup waits for it; one that takes everything back does not want
+   * its result any more, which `ending` says.
+   */
+  call<T>(body: (ending: AbortSignal) => Promise<T>): Promise<T>;
+}
 
 /** The shadow copy of one volume. */
 export class Shadow {
@@ -21,15 +31,18 @@ export class Shadow {
    */
   readonly root: string;
   readonly #places: Places;
+  readonly #use: BackupUse;
   #exposedAs: string | undefined;
+  #lastChange: Promise<unknown> = Promise.resolve();
 
   /** @internal */
-  constructor(where: { id: string; volume: string; devicePath: string; root: string }, places: Places) {
+  constructor(where: { id: string; volume: string; devicePath: string; root: string }, places: Places, use: BackupUse) {
     this.id = where.id;
     this.volume = where.volume;
     this.devicePath = where.devicePath;
     this.root = where.root;
     this.#places = places;
+    this.#use = use;
   }
 
   /** Where the shadow is exposed; undefined when it is not. */
@@ -43,24 +56,39 @@ export class Shadow {
    * and must not exist. The end of the backup takes it away again, unless the shadow is kept.
    */
   expose(options: { readonly as: string | ShadowShare }): Promise<string> {
-    return publicCall(async () => {
+    return this.#use.call(async () => {
       checkOptions(options, { as: this.#places.check });
       this.#places.check(options.as, 'as');
-      if (this.#exposedAs !== undefined) {
-        throw new DominoVssError('ERR_STATE', { message: `${this.id} is already exposed as ${this.#exposedAs}` });
-      }
-      this.#exposedAs = await this.#places.expose(this, options.as);
-      return this.#exposedAs;
+      this.#use.requireOpen();
+      return this.#inTurn(async () => {
+        if (this.#exposedAs !== undefined) {
+          throw new DominoVssError('ERR_STATE', { message: `${this.id} is already exposed as ${this.#exposedAs}` });
+        }
+        this.#exposedAs = await this.#places.expose(this, options.as);
+        return this.#exposedAs;
+      });
     });
   }
 
   /** Takes the place of {@link expose} away again; does nothing when there is none. */
   unexpose(): Promise<void> {
-    return publicCall(async () => {
+    return this.#use.call(() => this.takePlaceAway());
+  }
+
+  /** @internal For the end of the backup, which waits for what users do. */
+  takePlaceAway(): Promise<void> {
+    return this.#inTurn(async () => {
       if (this.#exposedAs === undefined) return;
       await this.#places.unexpose(this, this.#exposedAs);
       this.#exposedAs = undefined;
     });
+  }
+
+  /** One change after the other, so that each sees what the one before it has made. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#lastChange.catch(() => undefined).then(change);
+    this.#lastChange = done;
+    return done;
   }
 }
 
@@ -96,8 +124,10 @@ class JournaledPlaces {
     }
   }
 
-  remove(place: string): Promise<void> {
-    return this.#update(this.#without(place));
+  async remove(place: string): Promise<void> {
+    // The backup has ended and left the place to its owner.
+    if (this.work.journal.isRemoved) return;
+    await this.#update(this.#without(place));
   }
 
   /** As of now: other shadows may get their places at the same time. */

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { Call, publicCall } from './call';
+import { Call } from './call';
 import type { BackupWork, Capture } from './capture';
 import type { ManifestDatabase } from './captured';
 import { copyExactly, requireFreeSpace, syncFile } from './copy';
@@ -11,7 +11,7 @@ import { forEachLimited } from './event-loop';
 import { abortSignal, absolutePath, checkOptions, functionValue, milliseconds } from './options';
 import { ProgressReporter, type ProgressListener } from './progress';
 import { isInside, type ProviderChoice } from './provider';
-import { placesOf, Shadow } from './shadow';
+import { placesOf, Shadow, type BackupUse } from './shadow';
 import type { Timeline } from './timeline';
 import { refuseVanished } from './vanished-shadow';
 import { requireVss } from './vss-call';
@@ -59,21 +59,22 @@ export class SnapshotSet {
   readonly created = new Date();
   readonly #work: BackupWork;
   readonly #capture: Capture;
-  readonly #isOpen: () => boolean;
+  readonly #use: BackupUse;
+  #isCopying = false;
   #copyReport: CopyReport | undefined;
 
   /** @internal */
-  constructor(work: BackupWork, capture: Capture, isOpen: () => boolean) {
+  constructor(work: BackupWork, capture: Capture, use: BackupUse) {
     this.#work = work;
     this.#capture = capture;
-    this.#isOpen = isOpen;
+    this.#use = use;
     const places = placesOf(work);
     this.vss = describeSet(work);
     this.id = work.id;
     this.provider = { name: work.provider.name, reason: work.provider.reason };
     this.outcome = capture.skipped.length > 0 ? 'partial' : 'complete';
     this.shadows = work.databases.volumes.map(
-      ({ path }, index) => new Shadow(this.#describeShadow(path, index), places),
+      ({ path }, index) => new Shadow(this.#describeShadow(path, index), places, use),
     );
     this.window = capture.timeline;
     this.skipped = capture.skipped;
@@ -105,11 +106,11 @@ export class SnapshotSet {
    * applied, written to the disk. A copy of a logged database still needs recovery before use, which a restore does.
    * A database that cannot be copied is reported and does not stop the others.
    *
-   * @throws {@link AbortError} when cancelled; `ERR_NO_SPACE` before anything is copied; `ERR_SHADOW_VANISHED` when Windows
+   * @throws {@link AbortError} when cancelled, or when the backup is disposed of meanwhile; `ERR_NO_SPACE` before anything is copied; `ERR_SHADOW_VANISHED` when Windows
    * has deleted the shadow meanwhile. Then the copies made so far are removed.
    */
   copyDatabases(options: CopyDatabasesOptions): Promise<CopyReport> {
-    return publicCall(async () => {
+    return this.#use.call(async (ending) => {
       checkOptions(options, {
         to: absolutePath,
         timeoutMs: milliseconds,
@@ -125,17 +126,26 @@ export class SnapshotSet {
       if (isInside(options.to, dataDirectory)) {
         throw new OptionError('to', `copies in the data directory ${dataDirectory} would be served as databases`);
       }
-      if (!this.#isOpen()) {
-        throw new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended, its shadow may be gone` });
-      }
+      this.#use.requireOpen();
       if (this.#copyReport) {
         const message = `copies were already made in ${this.#copyReport.directory}`;
         throw new DominoVssError('ERR_STATE', { message });
       }
+      if (this.#isCopying) throw new DominoVssError('ERR_STATE', { message: 'copies are just being made' });
       const { signal, timeoutMs = 86_400_000 } = options;
       const call = new Call({ signal, timeoutMs, phase: 'drain' });
-      this.#copyReport = await this.#copy(options.to, call, new ProgressReporter(options.onProgress, call));
-      return this.#copyReport;
+      const onEnding = (): void => {
+        call.abort(ending.reason);
+      };
+      ending.addEventListener('abort', onEnding);
+      this.#isCopying = true;
+      try {
+        this.#copyReport = await this.#copy(options.to, call, new ProgressReporter(options.onProgress, call));
+        return this.#copyReport;
+      } finally {
+        this.#isCopying = false;
+        ending.removeEventListener('abort', onEnding);
+      }
     });
   }
 
@@ -173,11 +183,12 @@ export class SnapshotSet {
         report();
         call.check();
       });
+      for (const directory of directories) await syncDirectory(directory);
+      call.check();
     } catch (error) {
       for (const index of made) await rm(join(to, ...databases.describe(index).path.split('/')), { force: true });
       throw error;
     }
-    for (const directory of directories) await syncDirectory(directory);
     for (const index of made) databases.setCopy(index, { file: databases.describe(index).path, deltaApplied: true });
     report(true);
     return { directory: to, databases: made.length, bytes: doneBytes, failures };

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { join, resolve } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Backup } from '#lib/backup';
 import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
 import { AbortError, BackupError, DominoVssError, OptionError, ShadowError } from '#lib/errors';
@@ -162,6 +162,52 @@ describe('dispose', () => {
     expect(await running).toMatchObject({ code: 'ERR_ABORTED' });
     expect(domino.calls).toContain('cancel');
     expectNothingLeft();
+  });
+});
+
+describe('copies that are just being made', () => {
+  const to = (): string => join(domino.root, 'copies');
+
+  test('end with an error when the backup is disposed of, and nothing of them stays', async () => {
+    domino.busy.add('names.nsf');
+    const backup = await begin();
+    const set = await backup.createShadow();
+    let disposed: Promise<void> | undefined;
+    domino.onCall = (name) => {
+      if (name === 'applyChangeInfo') disposed = backup.dispose();
+    };
+    const error = await errorOf(set.copyDatabases({ to: to() }));
+    expect(error).toMatchObject({ code: 'ERR_ABORTED', cause: { code: 'ERR_STATE' } });
+    await disposed;
+    expect((readdirSync(to(), { recursive: true }) as string[]).filter((name) => name.endsWith('.nsf'))).toEqual([]);
+    expectNothingLeft();
+  });
+
+  test('are part of a backup that is ended meanwhile', async () => {
+    const backup = await begin();
+    const set = await backup.createShadow();
+    const copying = set.copyDatabases({ to: to() });
+    expect((await backup.endBackup()).copies).toMatchObject({ databases: 4 });
+    expect((await copying).failures).toEqual([]);
+  });
+
+  test('cost an end its time', async () => {
+    domino.busy.add('names.nsf');
+    const backup = await begin();
+    const set = await backup.createShadow();
+    domino.onCall = (name) => (name === 'applyChangeInfo' ? sleep(100) : undefined);
+    const copying = errorOf(set.copyDatabases({ to: to() }));
+    expect(await errorOf(backup.endBackup({ timeoutMs: 20 }))).toMatchObject({ code: 'ERR_DEADLINE', phase: 'end' });
+    expect(await copying).toMatchObject({ code: 'ERR_ABORTED' });
+    expectNothingLeft();
+  });
+
+  test('are not made a second time', async () => {
+    const backup = await begin();
+    const set = await backup.createShadow();
+    const copies = await Promise.allSettled([set.copyDatabases({ to: to() }), set.copyDatabases({ to: to() })]);
+    expect(copies).toMatchObject([{ value: { databases: 4, failures: [] } }, { reason: { code: 'ERR_STATE' } }]);
+    await backup.dispose();
   });
 });
 

@@ -61,6 +61,15 @@ test('a journal names what is about to be done and goes with it', async () => {
   expect(readdirSync(journalDirectory(directory))).toEqual([]);
 });
 
+test('one that is removed is not written again', async () => {
+  const { journal } = await Journal.open(directory, work());
+  const written = journal.update({ exposures: ['/x'] });
+  const removed = journal.remove();
+  await expect(journal.update({ exposures: [] })).rejects.toMatchObject({ code: 'ERR_STATE' });
+  await Promise.all([written, removed]);
+  expect(readdirSync(journalDirectory(directory))).toEqual([]);
+});
+
 test('a live one locks its data directory and no other', async () => {
   const { journal } = await Journal.open(directory, work());
   await expect(Journal.open(directory, work())).rejects.toMatchObject({ code: 'ERR_LOCKED' });

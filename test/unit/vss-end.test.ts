@@ -104,6 +104,61 @@ test('a kept shadow is no left-over when a writer fails at the very end', async 
   expect(journals()).toEqual([]);
 });
 
+describe('a shadow that is just being exposed', () => {
+  /** The call of VSS returns when the test says so. */
+  function holdExpose(): () => void {
+    let go = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const exposeShadow = vss.native.exposeShadow.bind(vss.native);
+    vss.native.exposeShadow = async (options) => {
+      await held;
+      return exposeShadow(options);
+    };
+    return go;
+  }
+
+  test('loses its place when the backup is disposed of meanwhile', async () => {
+    const backup = await begin({ lifetime: 'persistent' });
+    const { shadows } = await backup.createShadow();
+    const go = holdExpose();
+    const exposing = shadows[0]!.expose({ as: 'X:' });
+    const disposed = backup.dispose();
+    await expect(shadows[0]!.expose({ as: 'Y:' })).rejects.toMatchObject({ code: 'ERR_STATE' });
+    go();
+    expect(await exposing).toBe('X:\\');
+    await disposed;
+    expect(vss.changes.map(([call]) => call)).toEqual(['expose', 'unexpose', 'close']);
+    expect(journals()).toEqual([]);
+  });
+
+  test('is waited for by the end of the backup, and keeps its place with it', async () => {
+    const backup = await begin({ lifetime: 'persistent' });
+    const { shadows } = await backup.createShadow();
+    const go = holdExpose();
+    const exposing = shadows[0]!.expose({ as: 'X:' });
+    const ended = backup.endBackup();
+    go();
+    await exposing;
+    expect((await ended).volumes).toMatchObject([{ kept: true, exposedAs: 'X:\\' }]);
+    expect(journals()).toEqual([]);
+    await shadows[0]!.unexpose();
+    expect(vss.shadows[0]?.exposedName).toBe('');
+    expect(journals()).toEqual([]);
+    await expect(shadows[0]!.expose({ as: 'X:' })).rejects.toMatchObject({ code: 'ERR_STATE' });
+  });
+
+  test('is not exposed a second time', async () => {
+    const backup = await begin({ lifetime: 'persistent' });
+    const { shadows } = await backup.createShadow();
+    const places = await Promise.allSettled(['X:', 'Y:'].map((as) => shadows[0]!.expose({ as })));
+    expect(places).toMatchObject([{ value: 'X:\\' }, { reason: { code: 'ERR_STATE' } }]);
+    expect(journals()).toMatchObject([{ exposures: ['X:\\'] }]);
+    await backup.dispose();
+  });
+});
+
 describe('a shadow that shall be kept and is gone before the end', () => {
   test('fails the backup before its manifest is written', async () => {
     const backup = await begin({ lifetime: 'persistent' });
