@@ -42,6 +42,8 @@ export interface JournalHead {
     /** Whether the database was taken offline. */
     readonly offline: boolean;
   }[];
+  /** Files beside the databases of a restore that nobody needs after it: copies it makes ready, originals that had to stay. */
+  readonly temporaryFiles: readonly string[];
   /** The work has ended and only what is named here could not be removed: it locks nobody out. */
   readonly ended: boolean;
 }
@@ -50,7 +52,15 @@ export interface JournalHead {
 export type JournalChange = Partial<
   Pick<
     JournalHead,
-    'provider' | 'shadows' | 'snapshotSet' | 'pendingHook' | 'exposures' | 'stoppedService' | 'restoring' | 'ended'
+    | 'provider'
+    | 'shadows'
+    | 'snapshotSet'
+    | 'pendingHook'
+    | 'exposures'
+    | 'stoppedService'
+    | 'restoring'
+    | 'temporaryFiles'
+    | 'ended'
   >
 >;
 
@@ -75,6 +85,8 @@ export interface LeftOver {
   /** Databases that may still be in backup mode; how many. */
   readonly databasesInBackupMode: number;
   readonly restoring: JournalHead['restoring'];
+  /** Files of a restore that nobody needs; they may be there. */
+  readonly temporaryFiles: readonly string[];
 }
 
 /** Id of a backup or a restore: sorts by time, and no other of the same second has it. */
@@ -150,6 +162,7 @@ export class Journal {
       stoppedService: '',
       databasesInBackupMode: 0,
       restoring: [],
+      temporaryFiles: [],
       ended: false,
     };
     const journal = new Journal(join(directory, `${work.id}.journal`), head);
@@ -286,8 +299,12 @@ function leftOver(journal: string, head: JournalHead): LeftOver {
     stoppedService,
     databasesInBackupMode: head.databasesInBackupMode,
     restoring: head.restoring,
+    temporaryFiles: (head as Partial<JournalHead>).temporaryFiles ?? [],
   };
 }
+
+/** How many temporary files a sentence names; the journal has all. */
+const namedFiles = 10;
 
 /** One sentence a person can act on. */
 export function describeLeftOver(left: LeftOver): string {
@@ -305,6 +322,11 @@ export function describeLeftOver(left: LeftOver): string {
   for (const { file, original, offline } of left.restoring) {
     const saved = original === '' ? '' : `, its original is ${original}`;
     parts.push(`${file} may be ${offline ? 'offline' : 'replaced'}${saved}`);
+  }
+  if (left.temporaryFiles.length > 0) {
+    const more = left.temporaryFiles.length - namedFiles;
+    const files = [...left.temporaryFiles.slice(0, namedFiles), ...(more > 0 ? [`and ${more} more`] : [])];
+    parts.push(`files that nobody needs may be left: ${files.join(', ')}`);
   }
   return `${parts.join('; ')} (journal ${left.journal})`;
 }

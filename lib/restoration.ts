@@ -11,7 +11,7 @@ import {
   toPublicError,
   type DatabaseFailure,
 } from './errors';
-import type { Journal } from './journal';
+import type { Journal, JournalHead } from './journal';
 import type { Manifest } from './manifest';
 import type { NativeBinding, NativeFailure } from './native';
 import type { Progress, ProgressReporter } from './progress';
@@ -35,6 +35,8 @@ export class Restoration {
   #replacements: Replacement[] = [];
   /** Databases that could not be put back; the journal keeps naming them. */
   readonly #abandoned: Replacement[] = [];
+  /** Files that are not needed any more and could not be removed. */
+  readonly #unremoved: string[] = [];
   readonly #warnings: string[] = [];
   #doneBytes = 0;
 
@@ -58,8 +60,10 @@ export class Restoration {
     this.#replacements = databases.map((planned) => new Replacement(planned));
     try {
       const totalBytes = databases.reduce((sum, { database }) => sum + database.startSizeBytes, 0);
+      // Copies take hours and much room: named on the disk before the first one is made.
+      await this.journal.update({ temporaryFiles: databases.map(({ temporary }) => temporary) });
       await this.#eachDatabase((replacement, done) => this.#prepare(replacement, done, totalBytes));
-      await this.#writeJournal(this.#replacements);
+      await this.journal.update({ restoring: this.#journaled(this.#replacements) });
       await this.#eachDatabase((replacement, done) => this.#replace(replacement, done));
       this.call.check();
     } catch (error) {
@@ -186,6 +190,7 @@ export class Restoration {
     try {
       await rm(file, { force: true });
     } catch (error) {
+      this.#unremoved.push(file);
       this.#warnings.push(`${file} is not needed any more and could not be removed: ${toPublicError(error).message}`);
     }
   }
@@ -242,21 +247,21 @@ export class Restoration {
     return new RestoreError('ERR_RESTORE_NOT_PUT_BACK', { message, phase: 'restore', cause }, failures);
   }
 
-  /** Names what is, or is about to be, away from its place. */
-  async #writeJournal(replacements: readonly Replacement[], ended = false): Promise<void> {
-    const restoring = replacements.map(({ planned }) => ({
+  /** How the journal names what is, or is about to be, away from its place. */
+  #journaled(replacements: readonly Replacement[]): JournalHead['restoring'] {
+    return replacements.map(({ planned }) => ({
       file: planned.file,
       original: this.mode.type === 'new-database' ? '' : planned.original,
       offline: this.mode.type === 'online',
     }));
-    await this.journal.update({ restoring, ended });
   }
 
   /** Decides about no database any more. */
   async #finishJournal(): Promise<void> {
+    const [restoring, temporaryFiles] = [this.#journaled(this.#abandoned), this.#unremoved];
     try {
-      if (this.#abandoned.length === 0) await this.journal.remove();
-      else await this.#writeJournal(this.#abandoned, true);
+      if (restoring.length + temporaryFiles.length === 0) await this.journal.remove();
+      else await this.journal.update({ restoring, temporaryFiles, ended: true });
     } catch (error) {
       this.#warnings.push(`the journal of the restore could not be finished: ${toPublicError(error).message}`);
     }

@@ -38,6 +38,7 @@ function writeDead(change: Partial<JournalHead> = {}): string {
     stoppedService: '',
     databasesInBackupMode: 2,
     restoring: [],
+    temporaryFiles: [],
     ended: false,
     ...change,
   };
@@ -104,6 +105,7 @@ test('says what a restore and a stopped service have left', () => {
     exposures: ['/mnt/b'],
     pendingHook: 'lvm',
     restoring: [{ file: '/data/x.nsf', original: '/data/x.nsf.domino-vss-original', offline: true }],
+    temporaryFiles: Array.from({ length: 12 }, (_value, index) => `/data/${index}.nsf.domino-vss-restore`),
   });
   return readJournals(directory, '/data').then(({ leftOvers }) => {
     const text = describeLeftOver(leftOvers[0]!);
@@ -111,8 +113,16 @@ test('says what a restore and a stopped service have left', () => {
     expect(text).toContain('shadows may be exposed at /mnt/b');
     expect(text).toContain('the hook lvm had not answered: its snapshot may be there, or still come');
     expect(text).toContain('/data/x.nsf may be offline, its original is /data/x.nsf.domino-vss-original');
+    expect(text).toMatch(/files that nobody needs may be left: \/data\/0\.nsf\.domino-vss-restore, .*, and 2 more/);
     expect(text).not.toContain('backup mode');
   });
+});
+
+test('one of an earlier version, which did not know all fields, is read', async () => {
+  writeDead({ snapshotSet: undefined, pendingHook: undefined, temporaryFiles: undefined } as object);
+  const [left] = (await readJournals(directory, '/data')).leftOvers;
+  expect(left).toMatchObject({ snapshotSet: '', pendingHook: '', temporaryFiles: [] });
+  expect(describeLeftOver(left!)).toContain('shadows may be left');
 });
 
 test('one whose work has ended locks nobody out, even while its process lives', async () => {

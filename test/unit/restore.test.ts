@@ -14,7 +14,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beginBackup } from '#lib/begin-backup';
 import { AbortError, DominoVssError, RestoreError } from '#lib/errors';
-import { readJournals } from '#lib/journal';
+import { Journal, readJournals, type LeftOver } from '#lib/journal';
 import { restoreDatabases, type RestoreOptions, type RestoreReport } from '#lib/restore';
 import { describeStep } from '#lib/restore-plan';
 import { linuxTest } from '../platform';
@@ -69,6 +69,13 @@ async function expectTidy(): Promise<void> {
   expect(files).toEqual([]);
   expect(domino.offline).toEqual(new Set());
   expect(await readJournals(domino.deltaDirectory, domino.dataDirectory)).toEqual({ live: [], leftOvers: [] });
+}
+
+/** Asserts what the one journal that is left names, and removes it as a person would. */
+async function forgetLeftOver(expected: Partial<LeftOver>): Promise<void> {
+  const { leftOvers } = await readJournals(domino.deltaDirectory, domino.dataDirectory);
+  expect(leftOvers).toEqual([expect.objectContaining(expected)]);
+  rmSync(leftOvers[0]!.journal);
 }
 
 /** Puts a directory where a file was. */
@@ -184,6 +191,28 @@ describe('online', () => {
     expect(leftOvers[0]?.restoring).toEqual([expect.objectContaining({ file: domino.file('apps/crm.nsf') })]);
   });
 
+  test('the copies are in the journal before the first one is made', async () => {
+    const manifest = await backUp({ copies: false, keep: true });
+    const temporary = `${domino.file('mail/ada.nsf')}.domino-vss-restore`;
+    let existed: boolean | undefined;
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object
+    const update = Journal.prototype.update;
+    jest.spyOn(Journal.prototype, 'update').mockImplementation(async function (this: Journal, change, databases) {
+      await update.call(this, change, databases);
+      existed ??= change.temporaryFiles && existsSync(temporary);
+    });
+    let journaled: readonly string[] | undefined;
+    domino.onCall = async (name) => {
+      if (name !== 'applyChangeInfo') return;
+      journaled = (await readJournals(domino.deltaDirectory, domino.dataDirectory)).live[0]?.temporaryFiles;
+    };
+    await restore(manifest, { databases: ['mail/**'] });
+    jest.restoreAllMocks();
+    expect(existed).toBe(false);
+    expect(journaled).toEqual([temporary, `${domino.file('mail/bob.nsf')}.domino-vss-restore`]);
+    await expectTidy();
+  });
+
   test('an original that cannot be removed is a warning: the database that is in use again stays', async () => {
     const manifest = await backUp();
     const original = `${domino.file('mail/ada.nsf')}.domino-vss-original`;
@@ -196,6 +225,7 @@ describe('online', () => {
       expect(report.warnings).toEqual([expect.stringContaining(original)]);
       expect(domino.read('mail/ada.nsf')).toBe(before.get('mail/ada.nsf'));
       rmSync(original, { recursive: true });
+      await forgetLeftOver({ temporaryFiles: [original], restoring: [] });
       await expectTidy();
       domino.write('mail/ada.nsf', destroyed('mail/ada.nsf'));
     }
@@ -216,6 +246,7 @@ describe('online', () => {
     emitted.mockRestore();
     expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
     rmSync(temporary, { recursive: true });
+    await forgetLeftOver({ temporaryFiles: [temporary], restoring: [] });
     await expectTidy();
   });
 
