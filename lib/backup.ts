@@ -82,6 +82,7 @@ export class Backup {
   #removed: Promise<void> | undefined;
   #hasFailed = false;
   #removedAfterFailure: Promise<void> | undefined;
+  #leftBehind: DominoVssError | undefined;
   /** Calls of the set and its shadows that run now. */
   readonly #uses = new Set<Promise<void>>();
   readonly #ending = new AbortController();
@@ -162,8 +163,8 @@ export class Backup {
    * Ends the backup whatever state it is in; what was not ended by {@link endBackup} is taken back. Idempotent.
    *
    * @throws `ERR_DATABASE_STUCK` when a database may still be in backup mode, or the error for what else is left. After a
-   * call of this backup has failed that is a warning of the process instead: in a `finally` it would take the place of
-   * the error that says why.
+   * call of this backup has failed that is a warning of the process instead, and the `leftBehind` of that error: in a
+   * `finally` it would take the place of the error that says why.
    */
   dispose(): Promise<void> {
     return publicCall(async () => {
@@ -200,15 +201,20 @@ export class Backup {
     }
   }
 
-  #publicCall<T>(body: () => Promise<T>): Promise<T> {
-    return publicCall(async () => {
-      try {
-        return await body();
-      } catch (error) {
-        this.#hasFailed = true;
-        throw error;
-      }
-    });
+  /** @internal Takes everything back over an error that is not of this backup itself, and throws it. */
+  async fail(thrown: unknown): Promise<never> {
+    this.#hasFailed = true;
+    await this.#takeBackAfterFailure();
+    throw Object.assign(toPublicError(thrown), { leftBehind: this.#leftBehind });
+  }
+
+  async #publicCall<T>(body: () => Promise<T>): Promise<T> {
+    try {
+      return await publicCall(body);
+    } catch (error) {
+      this.#hasFailed = true;
+      throw Object.assign(error as DominoVssError, { leftBehind: this.#leftBehind });
+    }
   }
 
   /** The shadow stays as long as somebody works with it. */
@@ -345,7 +351,10 @@ export class Backup {
 
   /** The caller has an error already, so what is left is only a warning. */
   #takeBackAfterFailure(): Promise<void> {
-    return (this.#removedAfterFailure ??= this.#takeBack().catch(warnAboutLeft));
+    return (this.#removedAfterFailure ??= this.#takeBack().catch((error: unknown) => {
+      this.#leftBehind = toPublicError(error);
+      warnAboutLeft(error);
+    }));
   }
 
   /** Databases come out first; then the shadow goes. Answers what could not be done. */

@@ -10,7 +10,7 @@ import { listCatalog, type Catalog } from './catalog';
 import { readCosts, type Costs } from './costs';
 import { catalogProblems, takeSelected, type BackupDatabases } from './databases';
 import { findNotesIni, readDataDirectory } from './environment';
-import { DominoVssError, toDatabaseFailure, type DatabaseFailure } from './errors';
+import { DominoVssError, toDatabaseFailure, toPublicError, type DatabaseFailure } from './errors';
 import { HookRun } from './hook';
 import { describeLeftOver, Journal, newWorkId } from './journal';
 import { noDatabases, refuseFileProvider, withNamedVolumes } from './named-volumes';
@@ -39,8 +39,11 @@ export function beginBackup(loadBinding: () => NativeBinding, options: BeginBack
     try {
       return await begin(loadBinding(), options, call, undo);
     } catch (error) {
-      for (const step of undo.reverse()) await step().catch(warnAboutLeft);
-      throw error;
+      const left: unknown[] = [];
+      for (const step of undo.reverse()) await step().catch((thrown: unknown) => left.push(thrown));
+      if (left.length === 0) throw error;
+      left.forEach(warnAboutLeft);
+      throw Object.assign(toPublicError(error), { leftBehind: toPublicError(left[0]) });
     }
   });
 }

@@ -46,7 +46,8 @@ export const errorCodes = {
     ...failure,
   },
   ERR_ABORTED: {
-    meaning: 'The call was cancelled by its AbortSignal. All databases are out of backup mode and nothing is left.',
+    meaning:
+      'The call was cancelled by its AbortSignal. What was begun has been taken back, but for what the error has as `leftBehind`.',
     action: 'Nothing; the cause of the error is the reason given to the signal.',
     errorClass: 'AbortError',
     retryable: true,

@@ -58,6 +58,8 @@ export class DominoVssError extends Error {
   readonly hint: string;
   /** Only of a `deleteShadows` that was cut off, by its deadline or its signal, after it had begun to delete. */
   readonly deletion: CutOffDeletion | undefined;
+  /** What could not be taken back after a call of a backup had failed; the journal names it. Undefined for nothing. */
+  readonly leftBehind: DominoVssError | undefined;
 
   /** @internal */
   constructor(code: ErrorCode, details: ErrorDetails) {
@@ -67,6 +69,7 @@ export class DominoVssError extends Error {
     this.phase = details.phase;
     this.hint = details.hint ?? errorCodes[code].action;
     this.deletion = details.deletion;
+    this.leftBehind = undefined;
   }
 
   /** Whether the same call may succeed later without anything being changed by hand. */

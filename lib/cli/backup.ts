@@ -1,7 +1,6 @@
 import { Option, type Command } from 'commander';
 import { join } from 'node:path';
 import { beginBackup } from '../begin-backup';
-import { warnAboutLeft } from '../backup';
 import { completionFailure, type BackupReport } from '../backup-report';
 import { loadManifest, readBackups, type ListedBackup, type Manifest } from '../manifest';
 import type { ProviderName } from '../provider';
@@ -227,8 +226,7 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       if (args.to !== undefined) await set.copyDatabases({ to: join(args.to, backup.id), signal, onProgress });
       return await backup.endBackup({ keep, signal });
     } catch (error) {
-      await backup.dispose().catch(warnAboutLeft);
-      throw error;
+      return await backup.fail(error);
     }
   } finally {
     bar.end();

@@ -51,6 +51,13 @@ export class Output {
     const deletion = this.#describeDeletion(error);
     if (error instanceof AbortError) {
       if (deletion.length > 0) return [...deletion, `${yellow('interrupted')}: what is deleted stays deleted`];
+      if (error.leftBehind) {
+        const { message, hint } = error.leftBehind;
+        return [
+          `${yellow('interrupted')}: not everything could be taken back: ${message}`,
+          `  ${bold('what to do:')} ${hint}`,
+        ];
+      }
       return [`${yellow('interrupted')}: what was begun has been taken back`];
     }
     const failures = error instanceof BackupError || error instanceof RestoreError ? error.failures : [];

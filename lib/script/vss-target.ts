@@ -1,7 +1,7 @@
 import { access, constants, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { warnAboutLeft, type Backup } from '../backup';
+import type { Backup } from '../backup';
 import { completionFailure } from '../backup-report';
 import { beginBackup } from '../begin-backup';
 import type { Call } from '../call';
@@ -122,8 +122,7 @@ export class VssTarget implements ScriptTarget {
       this.#open.add(open);
       return open;
     } catch (error) {
-      await backup.dispose().catch(warnAboutLeft);
-      throw error;
+      return await backup.fail(error);
     }
   }
 

@@ -218,6 +218,16 @@ describe('what cannot be taken back', () => {
     };
   };
 
+  test('is said by a begin that fails', async () => {
+    failing('open', 'close');
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+    const error = await errorOf(begin());
+    expect(error).toMatchObject({ message: expect.stringContaining('open failed') });
+    expect(error.leftBehind?.message).toContain('close failed');
+    expect(warned).toHaveBeenCalledTimes(1);
+    warned.mockRestore();
+  });
+
   test('is the error of dispose', async () => {
     failing('close');
     const begun = await begin();
@@ -228,7 +238,7 @@ describe('what cannot be taken back', () => {
   test.each<[string, string[], (backup: Backup) => Promise<unknown>, string]>([
     ['in a call', ['capture', 'close'], (backup) => backup.createShadow(), 'capture failed'],
     ['over an option', ['close'], (backup) => backup.createShadow({ timeout: 5 } as object), 'timeoutMs'],
-  ])('takes no place of an error %s, and is said once', async (_what, calls, call, text) => {
+  ])('takes no place of an error %s, and is said once', async (what, calls, call, text) => {
     failing(...calls);
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
     const flow = async (): Promise<void> => {
@@ -239,7 +249,10 @@ describe('what cannot be taken back', () => {
         await backup.dispose();
       }
     };
-    expect(await errorOf(flow())).toMatchObject({ message: expect.stringContaining(text) });
+    const error = await errorOf(flow());
+    expect(error.message).toContain(text);
+    // Of a wrong option nothing has been taken back when it is thrown.
+    if (what !== 'over an option') expect(error.leftBehind?.message).toContain('close failed');
     expect(warned.mock.calls).toEqual([[expect.stringContaining('close failed'), { code: 'ERR_SHADOW' }]]);
     warned.mockRestore();
   });

@@ -170,7 +170,17 @@ describe('exit codes', () => {
     const { exitCode, stderr } = await backUp('--provider', 'vss', '--expose', 'X:', '--expose', 'Y:');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('2 places are named');
-    expect(warned).toHaveBeenCalledTimes(1);
+    const controller = new AbortController();
+    domino.onCall = (name) => {
+      if (name === 'applyChangeInfo') controller.abort('SIGINT');
+      if (name === 'close') fail({ code: 'ERR_SHADOW', domain: 'system', status: 16, text: 'busy' });
+    };
+    domino.busy.add('names.nsf');
+    const args = ['backup', 'run', '--delta-dir', 'other', '--to', 'copies', ...location()];
+    const interrupted = await run(args, { signal: controller.signal });
+    expect(interrupted.exitCode).toBe(130);
+    expect(interrupted.stderr).toMatch(/interrupted: not everything could be taken back: .*busy/);
+    expect(warned).toHaveBeenCalledTimes(2);
     warned.mockRestore();
   });
 
