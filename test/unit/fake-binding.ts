@@ -42,6 +42,15 @@ function nativeTexts(texts: readonly string[]): NativeTexts {
   return blocks;
 }
 
+/** Answers what gives an environment variable of the process the value back that it has now. */
+function keepVariable(name: string): () => void {
+  const value = process.env[name];
+  return () => {
+    if (value === undefined) Reflect.deleteProperty(process.env, name);
+    else process.env[name] = value;
+  };
+}
+
 /** Throws as native code rejects: with a plain record that is no Error. */
 export function fail(partial: Partial<NativeFailure>): never {
   throw failure(partial) as unknown as Error;
@@ -85,6 +94,7 @@ export class FakeDomino {
   /** Set by {@link haveVss}. */
   vss: FakeVss | undefined;
   onCall: (name: string) => unknown = () => undefined;
+  #restore: (() => void) | undefined;
 
   constructor(databases: readonly string[] = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) {
     for (const directory of [this.dataDirectory, this.programDirectory]) mkdirSync(directory);
@@ -94,8 +104,10 @@ export class FakeDomino {
     this.volumes = [this.volume()];
   }
 
-  /** From here on this is a machine with VSS. */
+  /** From here on this is a machine with VSS, on which no script was run before. */
   haveVss(): FakeVss {
+    this.#restore ??= keepVariable('ProgramData');
+    process.env['ProgramData'] = join(this.root, 'ProgramData');
     this.vss = new FakeVss();
     Object.assign(this.binding, { vss: this.vss.native });
     return this.vss;
@@ -131,6 +143,7 @@ export class FakeDomino {
   }
 
   destroy(): void {
+    this.#restore?.();
     rmSync(this.root, { recursive: true, force: true });
   }
 

@@ -304,10 +304,6 @@ describe('revert', () => {
       mkdirSync(domino.file('DAOS'));
     });
 
-    afterEach(() => {
-      delete process.env['ProgramData'];
-    });
-
     const settings = (...lines: string[]): void => {
       writeFileSync(domino.notesIni, ['[Notes]', `Directory=${domino.dataDirectory}`, ...lines, ''].join('\n'));
     };
