@@ -86,7 +86,7 @@ test('create is a backup of the databases, which restore finds beside the metada
   // The ground is not pulled from under a server that may run.
   const refused = await script(`load metadata ${metadata}`, 'revert %data%');
   expect(refused.code).toBe(1);
-  expect(refused.stdout + refused.stderr).toContain('databases of the Domino server');
+  expect(refused.stdout + refused.stderr).toContain('databases (data directory ');
   expect(methods()).not.toContain('RevertToSnapshot');
   expect(await script(`load metadata ${metadata}`, 'delete shadows set %VSS_SHADOW_SET%')).toMatchObject({ code: 0 });
   expect(machine.shadows()).toEqual([]);
