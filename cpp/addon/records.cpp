@@ -182,7 +182,7 @@ Napi::Object toObject(Napi::Env env, const backup::Volume& volume) {
 namespace {
 
 /// How many texts JavaScript takes at a time.
-constexpr std::size_t kTextsInBlock = 2048;
+constexpr std::size_t kTextsInBlock = 1024;
 
 Napi::Array toBuffers(Napi::Env env, const std::vector<std::string>& blocks) {
     Napi::Array array = Napi::Array::New(env, blocks.size());
