@@ -68,7 +68,11 @@ export function addBenchCommand(
       '--compare',
       'also one database after another, and the shadow by a spawned process: btrfs, or a script of diskshadow',
     )
-    .option('--timeout <seconds>', 'longest time for one freeze window and what belongs to it', seconds, 600_000)
+    .addOption(
+      new Option('--timeout <seconds>', 'longest time for one freeze window and what belongs to it')
+        .argParser(seconds)
+        .default(600_000, '600'),
+    )
     .option('--csv <file>', 'write one line a run', pathFrom(context))
     .option('--trace <file>', 'write the typical run as a Chrome trace, for Perfetto', pathFrom(context))
     .option('--html <file>', 'write a page with the timeline of every database', pathFrom(context));

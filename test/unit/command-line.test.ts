@@ -421,6 +421,8 @@ describe('documentation', () => {
       '',
     )) {
       const { stdout } = await run([...name.split(' ').slice(1), '--help']);
+      // A default is shown in the unit of its option: nothing takes 600 000 seconds.
+      expect(stdout.match(/default: \d{5,}/)).toBeNull();
       expect(stdout).toContain(`$ ${name}`);
     }
   });
