@@ -1,7 +1,7 @@
 // Every wrong nnotes.dll has its own error, in its own words. Each case is a process of its own, as on Linux, for the runtime
 // can be opened once in a process. What the loader of Linux refuses is in integration/environment.linux.test.ts.
 
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunningProcess } from '../integration/command-line';
 import type { Outcome } from '../integration/environment-program';
@@ -38,7 +38,10 @@ async function refusal(programDirectory: string, notesIni?: string): Promise<Rec
 function copyOfProgram(name: string, parent = domino.home): { readonly directory: string; readonly library: string } {
   const directory = join(parent, name);
   rmSync(directory, { recursive: true, force: true });
-  cpSync(domino.simulation.programDirectory, directory, { recursive: true });
+  // Renamed afterwards: on Windows cpSync() of Node.js 22 spoils a name that is not ASCII.
+  const plain = join(parent, 'program');
+  cpSync(domino.simulation.programDirectory, plain, { recursive: true });
+  renameSync(plain, directory);
   return { directory, library: join(directory, 'nnotes.dll') };
 }
 
