@@ -9,7 +9,6 @@
 #include "addon/pending_promise.h"
 #include "addon/records.h"
 #include "addon/session_object.h"
-#include "backup/volume.h"
 #include "domino/canary.h"
 #include "domino/catalog.h"
 #include "domino/change_info.h"
@@ -18,12 +17,13 @@
 #include "domino/runtime.h"
 #include "domino/status.h"
 #include "shadow/platform_provider.h"
+#include "system/volume.h"
 #ifdef _WIN32
-#include "addon/process_start_windows.h"
 #include "addon/service_object.h"
 #include "addon/vss_object.h"
-#include "backup/private_directory.h"
 #include "domino/registration.h"
+#include "system/private_directory.h"
+#include "system/process_start_windows.h"
 #endif
 
 namespace domino_vss::addon {
@@ -70,7 +70,7 @@ Napi::Value transactionLogStyle(const Napi::CallbackInfo& info) {
         const domino::STATUS status = api.NSFGetTransLogStyle(&style);
         std::string name = "none";
         if (domino::errorCode(status) != domino::error::kServerNotTranslogged) {
-            domino::require(api, status, "NSFGetTransLogStyle", backup::Phase::probe, "");
+            domino::require(api, status, "NSFGetTransLogStyle", Phase::probe, "");
             name = style == domino::kTranslogArchive  ? "archive"
                    : style == domino::kTranslogLinear ? "linear"
                                                       : "circular";
@@ -104,7 +104,7 @@ Napi::Value findDatabases(const Napi::CallbackInfo& info) {
 Napi::Value inspectVolume(const Napi::CallbackInfo& info) {
     const std::string path = info[0].As<Napi::String>().Utf8Value();
     return runOnThread(info.Env(), "domino-vss volume", [path]() -> PendingPromise::MakeValue {
-        return [volume = backup::MountTable().volumeOf(path)](Napi::Env env) { return toObject(env, volume); };
+        return [volume = MountTable().volumeOf(path)](Napi::Env env) { return toObject(env, volume); };
     });
 }
 
@@ -205,7 +205,7 @@ Napi::Value abortSessions(const Napi::CallbackInfo& info) {
 Napi::Value makePrivateDirectory(const Napi::CallbackInfo& info) {
     const std::string path = info[0].As<Napi::String>().Utf8Value();
     return runOnThread(info.Env(), "domino-vss private directory", [path] {
-        backup::makePrivateDirectory(path);
+        domino_vss::makePrivateDirectory(path);
         return undefined();
     });
 }
@@ -221,7 +221,7 @@ Napi::Value dominoRegistration(const Napi::CallbackInfo& info) {
         for (std::uint32_t i = 0; i < registration.services.size(); ++i) services.Set(i, registration.services[i]);
         object["services"] = services;
         return object;
-    } catch (const backup::Failure& failure) {
+    } catch (const Failure& failure) {
         napi_throw(env, addon::toObject(env, failure));
         return env.Undefined();
     }
@@ -268,8 +268,7 @@ private:
     Napi::Value createSession(const Napi::CallbackInfo& info) {
         // Inside the constructor of the wrapped class a Failure would lose its code.
         if (stringOf(info[0].As<Napi::Object>(), "source") == "domino" && domino::runtime::current() == nullptr) {
-            const backup::Failure failure(backup::code::kDominoNotOpen, backup::Phase::runtime,
-                                          "no Domino runtime is open in this process");
+            const Failure failure(code::kDominoNotOpen, Phase::runtime, "no Domino runtime is open in this process");
             napi_throw(info.Env(), toObject(info.Env(), failure));
             return info.Env().Undefined();
         }

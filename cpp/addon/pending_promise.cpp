@@ -12,7 +12,7 @@ namespace domino_vss::addon {
 
 struct PendingPromise::Settlement {
     MakeValue value;
-    std::optional<backup::Failure> failure;
+    std::optional<Failure> failure;
 };
 
 struct PendingPromise::Shared {
@@ -40,7 +40,7 @@ void PendingPromise::resolve(MakeValue value) {
     send(std::make_unique<Settlement>(Settlement{std::move(value), std::nullopt}));
 }
 
-void PendingPromise::reject(const backup::Failure& failure) {
+void PendingPromise::reject(const Failure& failure) {
     send(std::make_unique<Settlement>(Settlement{{}, failure}));
 }
 
@@ -77,14 +77,14 @@ Napi::Promise runOnThread(Napi::Env env, const char* name, std::function<Pending
             { const std::lock_guard detached(*detaching); }
             try {
                 pending->resolve(work());
-            } catch (const backup::Failure& failure) {
+            } catch (const Failure& failure) {
                 pending->reject(failure);
             } catch (const std::exception& error) {
-                pending->reject({backup::code::kState, backup::Phase::runtime, error.what()});
+                pending->reject({code::kState, Phase::runtime, error.what()});
             }
         }).detach();
     } catch (const std::system_error& error) {
-        pending->reject({backup::code::kState, backup::Phase::runtime, error.what()});
+        pending->reject({code::kState, Phase::runtime, error.what()});
     }
     return pending->promise();
 }

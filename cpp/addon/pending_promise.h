@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 
-#include "backup/failure.h"
+#include "system/failure.h"
 
 namespace domino_vss::addon {
 
@@ -25,7 +25,7 @@ public:
     [[nodiscard]] Napi::Promise promise() const { return promise_; }
 
     void resolve(MakeValue value);
-    void reject(const backup::Failure& failure);
+    void reject(const Failure& failure);
 
 private:
     struct Settlement;

@@ -16,29 +16,29 @@ Napi::Array toArray(Napi::Env env, const std::vector<std::string>& strings) {
     return array;
 }
 
-const char* domainName(backup::Domain domain) {
+const char* domainName(Domain domain) {
     switch (domain) {
-        case backup::Domain::domino: return "domino";
-        case backup::Domain::system: return "system";
-        case backup::Domain::com: return "com";
-        case backup::Domain::engine: return "engine";
+        case Domain::domino: return "domino";
+        case Domain::system: return "system";
+        case Domain::com: return "com";
+        case Domain::engine: return "engine";
     }
     return "engine";
 }
 
 /// Values of `DatabaseState` in lib/native.ts.
-std::uint8_t stateValue(backup::State state) {
+std::uint8_t stateValue(engine::State state) {
     switch (state) {
-        case backup::State::captured: return 2;
-        case backup::State::skipped: return 3;
-        case backup::State::pending:
-        case backup::State::opening: return 0;
+        case engine::State::captured: return 2;
+        case engine::State::skipped: return 3;
+        case engine::State::pending:
+        case engine::State::opening: return 0;
         default: return 1;
     }
 }
 
 double milliseconds(std::int64_t ns, std::int64_t originNs) {
-    if (ns == backup::kNever) return std::numeric_limits<double>::quiet_NaN();
+    if (ns == engine::kNever) return std::numeric_limits<double>::quiet_NaN();
     return static_cast<double>(ns - originNs) / 1e6;
 }
 
@@ -65,15 +65,15 @@ struct Columns {
           stopCalledMs(Napi::Float64Array::New(env, count)),
           stopReturnedMs(Napi::Float64Array::New(env, count)) {}
 
-    void fill(std::size_t row, const backup::DatabaseRecord& record, std::int64_t originNs) {
-        const backup::State present = record.state.load(std::memory_order_acquire);
+    void fill(std::size_t row, const engine::DatabaseRecord& record, std::int64_t originNs) {
+        const engine::State present = record.state.load(std::memory_order_acquire);
         state[row] = stateValue(present);
         startCalledMs[row] = milliseconds(record.startCalledNs, originNs);
         startReturnedMs[row] = milliseconds(record.startReturnedNs, originNs);
         stopCalledMs[row] = milliseconds(record.stopCalledNs, originNs);
         stopReturnedMs[row] = milliseconds(record.stopReturnedNs, originNs);
         // The rest belongs to the shard thread until the database has settled.
-        if (present == backup::State::captured || present == backup::State::open) {
+        if (present == engine::State::captured || present == engine::State::open) {
             shard[row] = record.shard;
             logged[row] = record.log.logged ? 1 : 0;
             logExtent[row] = record.log.logExtent;
@@ -81,7 +81,7 @@ struct Columns {
             put(dbiid, row, record.log.dbiid);
             put(replicaId, row, record.replicaId);
         }
-        if (present == backup::State::captured) {
+        if (present == engine::State::captured) {
             startSizeBytes[row] = static_cast<double>(record.startSizeBytes);
             deltaBytes[row] = static_cast<double>(record.deltaBytes);
             announcedBytes[row] = static_cast<double>(record.announcedBytes);
@@ -121,11 +121,11 @@ struct Columns {
     Napi::Float64Array stopReturnedMs;
 };
 
-Napi::Array phaseList(Napi::Env env, const std::vector<backup::PhaseSpan>& spans, std::int64_t originNs) {
+Napi::Array phaseList(Napi::Env env, const std::vector<engine::PhaseSpan>& spans, std::int64_t originNs) {
     Napi::Array phases = Napi::Array::New(env, spans.size());
     for (std::uint32_t i = 0; i < spans.size(); ++i) {
         Napi::Object phase = Napi::Object::New(env);
-        phase["phase"] = backup::phaseName(spans[i].phase);
+        phase["phase"] = phaseName(spans[i].phase);
         phase["beginMs"] = milliseconds(spans[i].beginNs, originNs);
         phase["endMs"] = milliseconds(spans[i].endNs, originNs);
         phases.Set(i, phase);
@@ -133,7 +133,7 @@ Napi::Array phaseList(Napi::Env env, const std::vector<backup::PhaseSpan>& spans
     return phases;
 }
 
-Napi::Object serverTime(Napi::Env env, const backup::ServerTime& time) {
+Napi::Object serverTime(Napi::Env env, const engine::ServerTime& time) {
     Napi::Array innards = Napi::Array::New(env, 2);
     innards.Set(0U, Napi::Number::New(env, time.innards[0]));
     innards.Set(1U, Napi::Number::New(env, time.innards[1]));
@@ -145,10 +145,10 @@ Napi::Object serverTime(Napi::Env env, const backup::ServerTime& time) {
 
 }  // namespace
 
-Napi::Object toObject(Napi::Env env, const backup::Failure& failure) {
+Napi::Object toObject(Napi::Env env, const Failure& failure) {
     Napi::Object object = Napi::Object::New(env);
     object["code"] = failure.code;
-    object["phase"] = backup::phaseName(failure.phase);
+    object["phase"] = phaseName(failure.phase);
     object["operation"] = failure.operation;
     object["domain"] = domainName(failure.domain);
     object["status"] = failure.status;
@@ -168,7 +168,7 @@ Napi::Object toObject(Napi::Env env, const domino::RuntimeInfo& info) {
     return object;
 }
 
-Napi::Object toObject(Napi::Env env, const backup::Volume& volume) {
+Napi::Object toObject(Napi::Env env, const Volume& volume) {
     Napi::Object object = Napi::Object::New(env);
     object["path"] = volume.path;
     object["mountPoint"] = volume.mountPoint;
@@ -241,8 +241,8 @@ Napi::Object CatalogColumns::toObject(Napi::Env env) const {
     return object;
 }
 
-Napi::Array failuresOf(Napi::Env env, const backup::Session& session) {
-    const std::vector<backup::DatabaseFailure> failures = session.failures();
+Napi::Array failuresOf(Napi::Env env, const engine::Session& session) {
+    const std::vector<engine::DatabaseFailure> failures = session.failures();
     Napi::Array list = Napi::Array::New(env, failures.size());
     for (std::uint32_t i = 0; i < failures.size(); ++i) {
         Napi::Object entry = Napi::Object::New(env);
@@ -253,7 +253,7 @@ Napi::Array failuresOf(Napi::Env env, const backup::Session& session) {
     return list;
 }
 
-Napi::Array stuckOf(Napi::Env env, const backup::Session& session) {
+Napi::Array stuckOf(Napi::Env env, const engine::Session& session) {
     const auto& records = session.records();
     Napi::Array stuck = Napi::Array::New(env);
     for (std::size_t i = 0; i < records.size(); ++i)
@@ -261,15 +261,15 @@ Napi::Array stuckOf(Napi::Env env, const backup::Session& session) {
     return stuck;
 }
 
-Napi::Object resultsOf(Napi::Env env, const backup::Session& session) {
+Napi::Object resultsOf(Napi::Env env, const engine::Session& session) {
     const auto& records = session.records();
-    const std::vector<backup::PhaseSpan> spans = session.phases();
-    const std::int64_t originNs = spans.empty() ? backup::nowNs() : spans.front().beginNs;
+    const std::vector<engine::PhaseSpan> spans = session.phases();
+    const std::int64_t originNs = spans.empty() ? engine::nowNs() : spans.front().beginNs;
     Columns columns(env, records.size());
     Napi::Array pieces = Napi::Array::New(env);
     for (std::size_t i = 0; i < records.size(); ++i) {
         columns.fill(i, records[i], originNs);
-        if (records[i].state != backup::State::captured || records[i].irregularPieces.empty()) continue;
+        if (records[i].state != engine::State::captured || records[i].irregularPieces.empty()) continue;
         Napi::Uint32Array lengths = Napi::Uint32Array::New(env, records[i].irregularPieces.size());
         std::ranges::copy(records[i].irregularPieces, lengths.Data());
         Napi::Object entry = Napi::Object::New(env);
@@ -286,7 +286,7 @@ Napi::Object resultsOf(Napi::Env env, const backup::Session& session) {
     object["afterLastStart"] = serverTime(env, session.afterLastStart());
     object["failures"] = failuresOf(env, session);
     object["irregularPieces"] = pieces;
-    object["pieceBytes"] = backup::kPieceBytes;
+    object["pieceBytes"] = engine::kPieceBytes;
     object["stuck"] = stuckOf(env, session);
     return object;
 }

@@ -5,19 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "backup/failure.h"
-#include "backup/session.h"
-#include "backup/volume.h"
 #include "domino/catalog.h"
 #include "domino/runtime.h"
+#include "engine/session.h"
+#include "system/failure.h"
+#include "system/volume.h"
 
 namespace domino_vss::addon {
 
 // Native records as JavaScript values; the shapes are those of lib/native.ts.
 
-[[nodiscard]] Napi::Object toObject(Napi::Env env, const backup::Failure& failure);
+[[nodiscard]] Napi::Object toObject(Napi::Env env, const Failure& failure);
 [[nodiscard]] Napi::Object toObject(Napi::Env env, const domino::RuntimeInfo& info);
-[[nodiscard]] Napi::Object toObject(Napi::Env env, const backup::Volume& volume);
+[[nodiscard]] Napi::Object toObject(Napi::Env env, const Volume& volume);
 /// NativeCatalog. Made on the thread that has found the databases, so that little is left to do on JavaScript's.
 class CatalogColumns {
 public:
@@ -37,9 +37,9 @@ private:
 };
 
 /// NativeResults: columns, so that a hundred thousand databases are a few dozen values.
-[[nodiscard]] Napi::Object resultsOf(Napi::Env env, const backup::Session& session);
-[[nodiscard]] Napi::Array failuresOf(Napi::Env env, const backup::Session& session);
-[[nodiscard]] Napi::Array stuckOf(Napi::Env env, const backup::Session& session);
+[[nodiscard]] Napi::Object resultsOf(Napi::Env env, const engine::Session& session);
+[[nodiscard]] Napi::Array failuresOf(Napi::Env env, const engine::Session& session);
+[[nodiscard]] Napi::Array stuckOf(Napi::Env env, const engine::Session& session);
 
 /// A list of texts that JavaScript has given.
 [[nodiscard]] std::vector<std::string> stringsOf(const Napi::Object& object, const char* key);

@@ -9,12 +9,12 @@
 
 #include "addon/pending_promise.h"
 #include "addon/records.h"
-#include "backup/offline_source.h"
-#include "backup/path.h"
 #include "domino/domino_source.h"
 #include "domino/runtime.h"
+#include "engine/offline_source.h"
 #include "shadow/platform_provider.h"
 #include "shadow/rolling_provider.h"
+#include "system/path.h"
 #ifdef _WIN32
 #include "addon/vss_object.h"
 #include "shadow/vss/vss_provider.h"
@@ -24,7 +24,7 @@ namespace domino_vss::addon {
 
 namespace {
 
-using backup::Session;
+using engine::Session;
 using std::chrono::milliseconds;
 
 /// How long the end of a process or worker waits for its sessions.
@@ -67,14 +67,14 @@ Registry& registry() {
 /// What ending sessions leave behind.
 AbortOutcome abortAndCount(std::vector<std::shared_ptr<Session>> sessions) {
     for (const auto& session : sessions) session->cancel();
-    const auto deadline = backup::Clock::now() + kAbortTimeout;
+    const auto deadline = engine::Clock::now() + kAbortTimeout;
     AbortOutcome outcome;
     for (auto& session : sessions) {
-        const auto left = std::chrono::ceil<milliseconds>(deadline - backup::Clock::now());
+        const auto left = std::chrono::ceil<milliseconds>(deadline - engine::Clock::now());
         const auto result = session->abortAndWait(std::max(left, milliseconds(1)));
         if (result != Session::Aborted::wasClosed) ++outcome.abortedSessions;
         if (result != Session::Aborted::unanswered) {
-            for (const backup::DatabaseRecord& record : session->records())
+            for (const engine::DatabaseRecord& record : session->records())
                 outcome.stuckDatabases += record.stuck() ? 1U : 0U;
             continue;
         }
@@ -171,13 +171,13 @@ SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
     const auto options = info[0].As<Napi::Object>();
     const std::string providerName = stringOf(options, "provider");
 
-    std::unique_ptr<backup::DatabaseSource> source;
+    std::unique_ptr<engine::DatabaseSource> source;
     if (stringOf(options, "source") == "offline")
-        source = std::make_unique<backup::OfflineSource>();
+        source = std::make_unique<engine::OfflineSource>();
     else
         source = std::make_unique<domino::DominoSource>(domino::runtime::api());
 
-    std::unique_ptr<backup::ShadowProvider> provider;
+    std::unique_ptr<engine::ShadowProvider> provider;
     if (providerName == "rolling") {
         provider = std::make_unique<shadow::RollingProvider>(volumesOf(options));
 #ifdef _WIN32
@@ -195,11 +195,11 @@ SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
         provider = std::move(hook);
     }
 
-    backup::SessionOptions sessionOptions;
+    engine::SessionOptions sessionOptions;
     sessionOptions.shards = static_cast<std::uint16_t>(options.Get("shards").As<Napi::Number>().Uint32Value());
     sessionOptions.databaseBudget = millisecondsOf(options.Get("databaseBudgetMs"));
     sessionOptions.lease = millisecondsOf(options.Get("leaseMs"));
-    sessionOptions.deltaDirectory = backup::pathOf(stringOf(options, "deltaDirectory"));
+    sessionOptions.deltaDirectory = pathOf(stringOf(options, "deltaDirectory"));
     session_ = std::make_shared<Session>(sessionOptions, std::move(source), std::move(provider));
     registry().add(info.Env(), session_);
 }
@@ -219,7 +219,7 @@ void SessionObject::add(const Napi::CallbackInfo& info) {
 namespace {
 
 Session::Completion completionOf(const std::shared_ptr<PendingPromise>& pending) {
-    return [pending](const backup::Failure* failure) {
+    return [pending](const Failure* failure) {
         if (failure != nullptr)
             pending->reject(*failure);
         else
@@ -273,9 +273,9 @@ void SessionObject::settleShadow(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value SessionObject::progress(const Napi::CallbackInfo& info) {
-    const backup::Progress progress = session_->progress();
+    const engine::Progress progress = session_->progress();
     Napi::Object object = Napi::Object::New(info.Env());
-    object["phase"] = backup::phaseName(progress.phase);
+    object["phase"] = phaseName(progress.phase);
     object["done"] = progress.done;
     object["total"] = progress.total;
     return object;

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <memory>
 
-#include "backup/session.h"
+#include "engine/session.h"
 #include "shadow/hook_provider.h"
 
 namespace domino_vss::vss {
@@ -35,7 +35,7 @@ private:
     Napi::Value stuck(const Napi::CallbackInfo& info);
     Napi::Value vssReport(const Napi::CallbackInfo& info);
 
-    std::shared_ptr<backup::Session> session_;
+    std::shared_ptr<engine::Session> session_;
     shadow::HookProvider* hook_ = nullptr;  // owned by the session
 #ifdef _WIN32
     vss::VssProvider* vss_ = nullptr;  // owned by the session

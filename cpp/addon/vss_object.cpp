@@ -38,8 +38,8 @@ Guid guidOf(const Napi::Object& object, const char* key) {
     return vss::parseGuid(stringOf(object, key)).value_or(Guid{});
 }
 
-backup::Limits limitsOf(const Napi::Value& timeoutMs) {
-    return {{}, backup::Clock::now() + std::chrono::milliseconds(timeoutMs.As<Napi::Number>().Int64Value())};
+engine::Limits limitsOf(const Napi::Value& timeoutMs) {
+    return {{}, engine::Clock::now() + std::chrono::milliseconds(timeoutMs.As<Napi::Number>().Int64Value())};
 }
 
 Napi::Object toObject(Napi::Env env, const vss::ShadowProperties& shadow);

@@ -12,9 +12,6 @@ namespace domino_vss::domino {
 
 namespace {
 
-using backup::Failure;
-using backup::Phase;
-
 constexpr std::size_t kInfoBytes = 128;
 
 std::string serverPath(const Api& api, const std::string& serverName, const std::string& database) {
@@ -51,7 +48,7 @@ private:
     std::string path_;
 };
 
-void requireOk(const Api& api, const backup::CallStatus& status, const std::string& name) {
+void requireOk(const Api& api, const CallStatus& status, const std::string& name) {
     if (!status.ok()) throw describe(api, status, Phase::probe, name);
 }
 
@@ -59,7 +56,7 @@ void requireOk(const Api& api, const backup::CallStatus& status, const std::stri
 
 std::uint64_t runCanary(const Api& api, const std::string& serverName, const std::string& database) {
     if (api.NSFDbCreate == nullptr || api.NSFDbDelete == nullptr || api.NSFDbInfoSet == nullptr)
-        throw Failure(backup::code::kUnsupported, Phase::probe, "this Domino release lacks a function the canary needs",
+        throw Failure(code::kUnsupported, Phase::probe, "this Domino release lacks a function the canary needs",
                       database);
     CanaryDatabase canary(api, serverPath(api, serverName, database), database);
     DBHANDLE handle = 0;
@@ -71,7 +68,7 @@ std::uint64_t runCanary(const Api& api, const std::string& serverName, const std
     canary.writeThroughServer(database);
     requireOk(api, local.stop(), database);
     requireOk(api, local.changeInfoSize(changeInfo), database);
-    requireOk(api, local.end(backup::EndMode::abort), database);
+    requireOk(api, local.end(engine::EndMode::abort), database);
     return changeInfo;
 }
 

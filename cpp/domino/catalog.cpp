@@ -10,19 +10,14 @@
 #include <string_view>
 #include <utility>
 
-#include "backup/file.h"
-#include "backup/file_system.h"
-#include "backup/path.h"
-#include "backup/system_error.h"
+#include "system/file.h"
+#include "system/file_system.h"
+#include "system/path.h"
+#include "system/system_error.h"
 
 namespace domino_vss::domino {
 
 namespace {
-
-using backup::FileIdentity;
-using backup::FileStatus;
-using backup::Phase;
-using backup::systemFailure;
 
 constexpr std::array<std::string_view, 5> kDatabaseExtensions{".nsf", ".ntf", ".box", ".nsg", ".nsh"};
 constexpr std::string_view kDirectoryLinkExtension = ".dir";
@@ -55,8 +50,8 @@ std::string textOf(const FileIdentity& identity) {
 }
 
 std::string join(const std::string& directory, std::string_view name) {
-    const bool separated = !directory.empty() && directory.back() == backup::kSeparator;
-    return directory + (separated ? "" : std::string(1, backup::kSeparator)) + std::string(name);
+    const bool separated = !directory.empty() && directory.back() == kSeparator;
+    return directory + (separated ? "" : std::string(1, kSeparator)) + std::string(name);
 }
 
 class Walk {
@@ -64,12 +59,12 @@ public:
     Walk(const std::string& dataDirectory, const std::vector<std::string>& excludeDirectories) {
         FileStatus status;
         for (const std::string& directory : excludeDirectories) {
-            if (backup::readStatus(directory, status) == 0) seenDirectories_.insert(status.identity);
+            if (readStatus(directory, status) == 0) seenDirectories_.insert(status.identity);
         }
-        if (const int error = backup::readStatus(dataDirectory, status); error != 0)
-            throw systemFailure(backup::code::kFind, Phase::find, "stat", dataDirectory, error);
-        if (const int error = backup::listDirectory(dataDirectory, [](std::string_view) {}); error != 0)
-            throw systemFailure(backup::code::kFind, Phase::find, "open", dataDirectory, error);
+        if (const int error = readStatus(dataDirectory, status); error != 0)
+            throw systemFailure(code::kFind, Phase::find, "stat", dataDirectory, error);
+        if (const int error = listDirectory(dataDirectory, [](std::string_view) {}); error != 0)
+            throw systemFailure(code::kFind, Phase::find, "open", dataDirectory, error);
         directory(dataDirectory, "");
         std::ranges::sort(catalog_.entries, {}, &CatalogEntry::path);
     }
@@ -80,12 +75,11 @@ private:
     /// `prefix` is the path of the directory in Domino's terms, empty or ending in a slash.
     void directory(const std::string& directoryPath, const std::string& prefix) {
         FileStatus own;
-        if (const int error = backup::readStatus(directoryPath, own); error != 0)
-            return problem("stat", directoryPath, error);
+        if (const int error = readStatus(directoryPath, own); error != 0) return problem("stat", directoryPath, error);
         // Links may lead into a circle, and an excluded directory may be reached on many ways.
         if (!seenDirectories_.insert(own.identity).second) return;
-        const int error = backup::listDirectory(
-            directoryPath, [&](std::string_view name) { entry(join(directoryPath, name), name, prefix); });
+        const int error = listDirectory(directoryPath,
+                                        [&](std::string_view name) { entry(join(directoryPath, name), name, prefix); });
         if (error != 0) problem("opendir", directoryPath, error);
     }
 
@@ -93,10 +87,10 @@ private:
         const std::string extension = extensionOf(name);
         const bool database = isDatabaseName(name);
         FileStatus status;
-        if (const int error = backup::readStatus(itemPath, status); error != 0) {
+        if (const int error = readStatus(itemPath, status); error != 0) {
             // A file that has just been deleted is none of our business; a symbolic link that dangles is.
-            const bool missing = error == backup::systemErrorOf(std::errc::no_such_file_or_directory);
-            if (database && (!missing || backup::nameExists(itemPath))) problem("stat", itemPath, error);
+            const bool missing = error == systemErrorOf(std::errc::no_such_file_or_directory);
+            if (database && (!missing || nameExists(itemPath))) problem("stat", itemPath, error);
             return;
         }
         const bool isFile = status.kind == FileStatus::Kind::regular;
@@ -107,7 +101,7 @@ private:
             const std::string target = linkTarget(itemPath, status);
             FileStatus targetStatus;
             if (target.empty()) return;
-            if (const int error = backup::readStatus(target, targetStatus); error != 0)
+            if (const int error = readStatus(target, targetStatus); error != 0)
                 return brokenLink(itemPath, target, error);
             directory(target, prefix + linkName + "/");
         } else if (isFile && database) {
@@ -123,8 +117,7 @@ private:
         if (target.empty()) return notADatabase(filePath);
         if (!isDatabaseName(target)) target += ".nsf";
         FileStatus targetStatus;
-        if (const int error = backup::readStatus(target, targetStatus); error != 0)
-            return brokenLink(filePath, target, error);
+        if (const int error = readStatus(target, targetStatus); error != 0) return brokenLink(filePath, target, error);
         if (!readHead(target, head)) return;
         if (head != kSignature) return notADatabase(filePath);
         add(target, std::move(dominoPath), targetStatus);
@@ -132,12 +125,12 @@ private:
 
     /// Answers whether it could be read; a shorter file leaves the rest as it is.
     bool readHead(const std::string& filePath, std::span<char> head) {
-        backup::File file;
+        File file;
         if (const int error = file.openForReading(filePath); error != 0) {
             problem("open", filePath, error);
             return false;
         }
-        const int error = backup::readFully(file, head).error;
+        const int error = readFully(file, head).error;
         if (error != 0) problem("read", filePath, error);
         return error == 0;
     }
@@ -145,23 +138,22 @@ private:
     /// First line of a link file; empty when the file is no link (a link names an absolute path).
     std::string linkTarget(const std::string& linkPath, const FileStatus& status) {
         if (status.sizeBytes > kLargestLinkBytes) return {};
-        backup::File file;
+        File file;
         if (const int error = file.openForReading(linkPath); error != 0) {
             problem("open", linkPath, error);
             return {};
         }
         std::array<char, kLargestLinkBytes> text{};
-        std::string_view line(text.data(), backup::readFully(file, text).bytes);
+        std::string_view line(text.data(), readFully(file, text).bytes);
         line = line.substr(0, line.find_first_of("\r\n"));
         while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
-        const bool isPath = line.find('\0') == std::string_view::npos && backup::isAbsolute(line);
+        const bool isPath = line.find('\0') == std::string_view::npos && isAbsolute(line);
         return isPath ? std::string(line) : std::string{};
     }
 
     void add(const std::string& filePath, std::string dominoPath, const FileStatus& status) {
         std::string resolved;
-        if (const int error = backup::resolvePath(filePath, resolved); error != 0)
-            return problem("realpath", filePath, error);
+        if (const int error = resolvePath(filePath, resolved); error != 0) return problem("realpath", filePath, error);
         const std::uint16_t volume = volumeIndex(resolved, status.identity.volume);
         catalog_.entries.push_back({std::move(dominoPath), std::move(resolved), status.sizeBytes, status.modifiedMs,
                                     volume, textOf(status.identity)});
@@ -177,7 +169,7 @@ private:
     }
 
     void problem(const char* operation, const std::string& subject, int systemError) {
-        catalog_.problems.push_back(systemFailure(backup::code::kFind, Phase::find, operation, subject, systemError));
+        catalog_.problems.push_back(systemFailure(code::kFind, Phase::find, operation, subject, systemError));
     }
 
     /// The subject is the link: that is what the data directory has, and what a glob can exclude.
@@ -187,13 +179,13 @@ private:
     }
 
     void notADatabase(const std::string& subject) {
-        catalog_.problems.emplace_back(backup::code::kFind, Phase::find,
+        catalog_.problems.emplace_back(code::kFind, Phase::find,
                                        "has the name of a database but neither its signature nor a link's path",
                                        subject);
     }
 
     Catalog catalog_;
-    backup::MountTable mounts_;
+    MountTable mounts_;
     std::map<std::uint64_t, std::uint16_t> indexOfVolume_;
     std::set<FileIdentity> seenDirectories_;
 };

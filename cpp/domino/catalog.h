@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "backup/failure.h"
-#include "backup/volume.h"
+#include "system/failure.h"
+#include "system/volume.h"
 
 namespace domino_vss::domino {
 
@@ -20,8 +20,8 @@ struct CatalogEntry {
 
 struct Catalog {
     std::vector<CatalogEntry> entries;
-    std::vector<backup::Volume> volumes;
-    std::vector<backup::Failure> problems;
+    std::vector<Volume> volumes;
+    std::vector<Failure> problems;
 };
 
 /// Finds what the backup API must save: files with a database's extension and the NSF signature, anywhere under the

@@ -3,17 +3,14 @@
 #include <algorithm>
 #include <vector>
 
-#include "backup/file.h"
-#include "backup/file_system.h"
 #include "domino/lmbcs.h"
 #include "domino/runtime.h"
+#include "system/file.h"
+#include "system/file_system.h"
 
 namespace domino_vss::domino {
 
 namespace {
-
-using backup::Failure;
-using backup::Phase;
 
 /// NSFBackupEndApplyChangeInfo is due once the start has succeeded, with abort unless everything was applied.
 class Application {
@@ -53,9 +50,9 @@ private:
 }  // namespace
 
 void applyChangeInfo(const Api& api, const ChangeInfoFile& info) {
-    backup::File delta;
+    File delta;
     if (const int error = delta.openForReading(info.deltaFile); error != 0)
-        throw backup::systemFailure(backup::code::kCopy, Phase::restore, "open", info.deltaFile, error);
+        throw systemFailure(code::kCopy, Phase::restore, "open", info.deltaFile, error);
     std::uint32_t largest = info.pieceBytes;
     for (const std::uint32_t length : info.irregularPieces) largest = std::max(largest, length);
     std::vector<char> buffer(largest);
@@ -64,19 +61,17 @@ void applyChangeInfo(const Api& api, const ChangeInfoFile& info) {
     for (std::size_t i = 0;; ++i) {
         const bool listed = i < info.irregularPieces.size();
         const std::span<char> want = std::span(buffer).first(listed ? info.irregularPieces[i] : info.pieceBytes);
-        const backup::ReadResult got = backup::readFully(delta, want);
-        if (got.error != 0)
-            throw backup::systemFailure(backup::code::kCopy, Phase::restore, "read", info.deltaFile, got.error);
+        const ReadResult got = readFully(delta, want);
+        if (got.error != 0) throw systemFailure(code::kCopy, Phase::restore, "read", info.deltaFile, got.error);
         if (got.bytes == 0) break;
         application.apply(want.first(got.bytes));
         applied += got.bytes;
     }
-    backup::FileStatus status;
-    if (const int error = backup::readStatus(info.deltaFile, status); error != 0)
-        throw backup::systemFailure(backup::code::kCopy, Phase::restore, "stat", info.deltaFile, error);
+    FileStatus status;
+    if (const int error = readStatus(info.deltaFile, status); error != 0)
+        throw systemFailure(code::kCopy, Phase::restore, "stat", info.deltaFile, error);
     if (applied != status.sizeBytes)
-        throw Failure(backup::code::kCorruptChangeInfo, Phase::restore, "not all of the file could be applied",
-                      info.deltaFile);
+        throw Failure(code::kCorruptChangeInfo, Phase::restore, "not all of the file could be applied", info.deltaFile);
     application.finish();
 }
 

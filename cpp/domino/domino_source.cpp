@@ -24,38 +24,37 @@ constexpr DWORD highPart(std::uint64_t value) noexcept {
 
 }  // namespace
 
-backup::CallStatus DominoSource::enterThread(std::unique_ptr<backup::ThreadScope>& scope) noexcept {
+CallStatus DominoSource::enterThread(std::unique_ptr<engine::ThreadScope>& scope) noexcept {
     return RuntimeThread::enter(api_, scope);
 }
 
-backup::CallStatus DominoSource::open(const backup::DatabaseSpec& spec,
-                                      std::unique_ptr<backup::Database>& database) noexcept {
+CallStatus DominoSource::open(const engine::DatabaseSpec& spec, std::unique_ptr<engine::Database>& database) noexcept {
     std::string path;
     try {
         path = toLmbcs(api_, spec.path);
-    } catch (const backup::Failure&) {
-        return {backup::code::kUnsupported, "OSTranslate", backup::Domain::engine, 0};
+    } catch (const Failure&) {
+        return {code::kUnsupported, "OSTranslate", Domain::engine, 0};
     }
     // Eight zeroed bytes: should a future release have wider handles, it must not write beside the variable.
     std::array<DBHANDLE, 2> handle{};
-    const backup::CallStatus status = callStatus(api_.NSFDbOpen(path.c_str(), handle.data()), "NSFDbOpen");
+    const CallStatus status = callStatus(api_.NSFDbOpen(path.c_str(), handle.data()), "NSFDbOpen");
     if (status.ok()) database = std::make_unique<DominoDatabase>(api_, handle[0]);
     return status;
 }
 
-backup::ServerTime DominoSource::serverTime() noexcept {
+engine::ServerTime DominoSource::serverTime() noexcept {
     TIMEDATE now{};
     api_.OSCurrentTIMEDATE(&now);
     const std::chrono::duration<double, std::milli> epoch = std::chrono::system_clock::now().time_since_epoch();
     return {{now.Innards[0], now.Innards[1]}, epoch.count()};
 }
 
-backup::Failure DominoSource::describe(const backup::CallStatus& status, backup::Phase phase, std::string subject) {
+Failure DominoSource::describe(const CallStatus& status, Phase phase, std::string subject) {
     return domino::describe(api_, status, phase, std::move(subject));
 }
 
 DominoDatabase::~DominoDatabase() {
-    if (inBackup_) static_cast<void>(end(backup::EndMode::abort));
+    if (inBackup_) static_cast<void>(end(engine::EndMode::abort));
     static_cast<void>(api_.NSFDbClose(handle_));
 }
 
@@ -66,7 +65,7 @@ std::array<std::uint8_t, 8> DominoDatabase::replicaId() noexcept {
     return id;
 }
 
-backup::CallStatus DominoDatabase::logInfo(backup::LogInfo& info) noexcept {
+CallStatus DominoDatabase::logInfo(engine::LogInfo& info) noexcept {
     BOOL logged = 0;
     UNID logId{};
     UNID dbiid{};
@@ -83,7 +82,7 @@ backup::CallStatus DominoDatabase::logInfo(backup::LogInfo& info) noexcept {
     return callStatus(status, "NSFDbGetLogInfo");
 }
 
-backup::CallStatus DominoDatabase::start(std::uint64_t& sizeBytes) noexcept {
+CallStatus DominoDatabase::start(std::uint64_t& sizeBytes) noexcept {
     std::array<DHANDLE, 2> context{};
     DWORD low = 0;
     DWORD high = 0;
@@ -94,16 +93,16 @@ backup::CallStatus DominoDatabase::start(std::uint64_t& sizeBytes) noexcept {
     return callStatus(status, "NSFBackupStart");
 }
 
-backup::CallStatus DominoDatabase::setHighWaterMark(std::uint64_t copiedBytes) noexcept {
+CallStatus DominoDatabase::setHighWaterMark(std::uint64_t copiedBytes) noexcept {
     return callStatus(api_.NSFBackupSetHighWaterMark(handle_, context_, lowPart(copiedBytes), highPart(copiedBytes)),
                       "NSFBackupSetHighWaterMark");
 }
 
-backup::CallStatus DominoDatabase::stop() noexcept {
+CallStatus DominoDatabase::stop() noexcept {
     return callStatus(api_.NSFBackupStop(handle_, context_), "NSFBackupStop");
 }
 
-backup::CallStatus DominoDatabase::changeInfoSize(std::uint64_t& sizeBytes) noexcept {
+CallStatus DominoDatabase::changeInfoSize(std::uint64_t& sizeBytes) noexcept {
     DWORD low = 0;
     DWORD high = 0;
     const STATUS status = api_.NSFBackupGetChangeInfoSize(handle_, context_, 0, &low, &high);
@@ -111,22 +110,22 @@ backup::CallStatus DominoDatabase::changeInfoSize(std::uint64_t& sizeBytes) noex
     return callStatus(status, "NSFBackupGetChangeInfoSize");
 }
 
-backup::CallStatus DominoDatabase::nextChangeInfo(std::span<char> buffer, std::uint32_t& filled) noexcept {
+CallStatus DominoDatabase::nextChangeInfo(std::span<char> buffer, std::uint32_t& filled) noexcept {
     filled = 0;
     return callStatus(api_.NSFBackupGetNextChangeInfo(handle_, context_, 0, buffer.data(),
                                                       static_cast<DWORD>(buffer.size()), &filled),
                       "NSFBackupGetNextChangeInfo");
 }
 
-backup::CallStatus DominoDatabase::end(backup::EndMode mode) noexcept {
-    const DWORD options = mode == backup::EndMode::abort ? kBackupEndAbort : 0;
+CallStatus DominoDatabase::end(engine::EndMode mode) noexcept {
+    const DWORD options = mode == engine::EndMode::abort ? kBackupEndAbort : 0;
     const STATUS ended = api_.NSFBackupEnd(handle_, context_, options);
     // Nothing to abort any more is as good as aborted.
-    if (mode == backup::EndMode::abort && errorCode(ended) == error::kNotDoingBackup) {
+    if (mode == engine::EndMode::abort && errorCode(ended) == error::kNotDoingBackup) {
         inBackup_ = false;
         return {};
     }
-    const backup::CallStatus status = callStatus(ended, "NSFBackupEnd");
+    const CallStatus status = callStatus(ended, "NSFBackupEnd");
     // A context that could not be ended properly is still to be aborted by the destructor.
     if (status.ok()) inBackup_ = false;
     return status;

@@ -4,7 +4,7 @@
 #include <string>
 #include <type_traits>
 
-#include "backup/failure.h"
+#include "system/failure.h"
 
 namespace domino_vss::domino {
 
@@ -19,9 +19,8 @@ std::set<const void*>& ownHandles() {
 
 void Library::requireOwn(const void* present, const std::string& file) {
     if (present == nullptr || ownHandles().contains(present)) return;
-    throw backup::Failure(backup::code::kDominoRuntimeBusy, backup::Phase::runtime,
-                          "another copy of this package, or another program in this process, holds the Domino runtime",
-                          file);
+    throw Failure(code::kDominoRuntimeBusy, Phase::runtime,
+                  "another copy of this package, or another program in this process, holds the Domino runtime", file);
 }
 
 void Library::own(const void* handle) {
@@ -73,8 +72,7 @@ void Library::resolve(const Find& findFunction, const std::string& file) {
     optional("NSFDbInfoGet", api_.NSFDbInfoGet);
     optional("NSFDbInfoSet", api_.NSFDbInfoSet);
     if (!missingRequired.empty())
-        throw backup::Failure(backup::code::kDominoLibrary, backup::Phase::runtime,
-                              "functions are missing: " + missingRequired, file);
+        throw Failure(code::kDominoLibrary, Phase::runtime, "functions are missing: " + missingRequired, file);
 }
 
 }  // namespace domino_vss::domino

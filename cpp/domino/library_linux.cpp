@@ -7,23 +7,19 @@
 #include <filesystem>
 #include <string_view>
 
-#include "backup/failure.h"
 #include "domino/library.h"
+#include "system/failure.h"
 
 namespace domino_vss::domino {
 
 namespace {
-
-using backup::Failure;
-using backup::Phase;
-namespace code = backup::code;
 
 constexpr const char* kLibraryName = "libnotes.so";
 
 void requireTrusted(const std::filesystem::path& path, bool isAncestor) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0)
-        throw backup::systemFailure(code::kDominoLibrary, Phase::runtime, "stat", path.string(), errno);
+        throw systemFailure(code::kDominoLibrary, Phase::runtime, "stat", path.string(), errno);
     const bool ownerTrusted = status.st_uid == 0 || status.st_uid == ::geteuid();
     const bool othersWrite = (status.st_mode & S_IWOTH) != 0;
     const bool foreignGroupWrites =
@@ -55,7 +51,7 @@ Failure loadFailure(const std::string& file, std::string_view reason) {
 void requireTrustedFile(const std::string& file) {
     std::error_code error;
     const std::filesystem::path resolved = std::filesystem::canonical(file, error);
-    if (error) throw backup::systemFailure(code::kDominoLibrary, Phase::runtime, "realpath", file, error.value());
+    if (error) throw systemFailure(code::kDominoLibrary, Phase::runtime, "realpath", file, error.value());
     requireTrusted(resolved, false);
     requireTrusted(resolved.parent_path(), false);
     for (auto directory = resolved.parent_path(); directory.has_relative_path();) {

@@ -4,26 +4,21 @@
 #include <cstring>
 #include <span>
 
-#include "backup/failure.h"
-#include "backup/file.h"
-#include "backup/file_system.h"
-#include "backup/path.h"
-#include "backup/trust.h"
 #include "domino/library.h"
+#include "system/failure.h"
+#include "system/file.h"
+#include "system/file_system.h"
+#include "system/path.h"
+#include "system/trust.h"
 
 namespace domino_vss::domino {
 
 namespace {
 
-using backup::Failure;
-using backup::pathOf;
-using backup::Phase;
-namespace code = backup::code;
-
 constexpr const char* kLibraryName = "nnotes.dll";
 
 Failure systemError(const char* operation, const std::string& subject, DWORD error) {
-    return backup::systemFailure(code::kDominoLibrary, Phase::runtime, operation, subject, static_cast<int>(error));
+    return systemFailure(code::kDominoLibrary, Phase::runtime, operation, subject, static_cast<int>(error));
 }
 
 template <typename Structure>
@@ -58,10 +53,10 @@ std::string machineName(WORD machine) {
 void requireSameMachine(const std::string& file) {
     constexpr std::size_t kHeadBytes = 4096;
     std::array<char, kHeadBytes> head{};
-    backup::File library;
+    File library;
     if (const int error = library.openForReading(file); error != 0)
         throw systemError("CreateFileW", file, static_cast<DWORD>(error));
-    const WORD machine = machineOf(std::span(head).first(backup::readFully(library, head).bytes));
+    const WORD machine = machineOf(std::span(head).first(readFully(library, head).bytes));
     const auto* const program = reinterpret_cast<const char*>(::GetModuleHandleW(nullptr));
     const WORD own = machineOf({program, kHeadBytes});
     if (machine == own) return;
@@ -82,29 +77,29 @@ Failure loadFailure(const std::string& file, DWORD error) {
 
 void requireTrustedFile(const std::string& file) {
     std::string resolved;
-    if (const int error = backup::resolvePath(file, resolved); error != 0)
+    if (const int error = resolvePath(file, resolved); error != 0)
         throw systemError("GetFinalPathNameByHandleW", file, static_cast<DWORD>(error));
     // The directory as well: what is put beside the library is loaded with it.
-    const std::filesystem::path path = backup::toUtf16(resolved);
-    for (const std::string& part : {resolved, backup::utf8Of(path.parent_path())})
-        if (const std::string open = backup::openToOrdinaryUsers(part, code::kDominoLibrary); !open.empty())
+    const std::filesystem::path path = toUtf16(resolved);
+    for (const std::string& part : {resolved, utf8Of(path.parent_path())})
+        if (const std::string open = openToOrdinaryUsers(part, code::kDominoLibrary); !open.empty())
             throw Failure(code::kDominoLibraryUnsafe, Phase::runtime,
                           "ordinary users can write to it, so the library is not loaded", open);
 }
 
 std::unique_ptr<Library> Library::load(const std::string& programDirectory) {
-    const std::string file = backup::utf8Of(pathOf(programDirectory) / kLibraryName);
-    if (!backup::isAbsolute(programDirectory))
+    const std::string file = utf8Of(pathOf(programDirectory) / kLibraryName);
+    if (!isAbsolute(programDirectory))
         throw Failure(code::kDominoLibrary, Phase::runtime, "the program directory must be an absolute path", file);
     requireTrustedFile(file);
     requireSameMachine(file);
-    requireOwn(::GetModuleHandleW(backup::toUtf16(file).c_str()), file);
+    requireOwn(::GetModuleHandleW(toUtf16(file).c_str()), file);
     // Domino loads more of its libraries later, by their bare names. This also takes the current directory out of the
     // search of the whole process, where no library should come from.
-    ::SetDllDirectoryW(backup::toUtf16(programDirectory).c_str());
+    ::SetDllDirectoryW(toUtf16(programDirectory).c_str());
     // The libraries it is linked with come from beside it and from the system, and from nowhere else. The loader does
     // not take extended paths for this.
-    const ::HMODULE handle = ::LoadLibraryExW(backup::toUtf16(file).c_str(), nullptr,
+    const ::HMODULE handle = ::LoadLibraryExW(toUtf16(file).c_str(), nullptr,
                                               LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32);
     if (handle == nullptr) throw loadFailure(file, ::GetLastError());
     own(handle);

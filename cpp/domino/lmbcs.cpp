@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "backup/failure.h"
+#include "system/failure.h"
 
 namespace domino_vss::domino {
 
@@ -19,14 +19,14 @@ std::string translate(const Api& api, WORD mode, std::string_view text) {
     // Three bytes of LMBCS or four of UTF-8 at the most for one of the other.
     std::vector<char> out(text.size() * 4 + 16);
     if (out.size() > kMaxWord)
-        throw backup::Failure(backup::code::kUnsupported, backup::Phase::runtime,
-                              "the text is too long for OSTranslate", std::string(text.substr(0, 80)));
+        throw Failure(code::kUnsupported, Phase::runtime, "the text is too long for OSTranslate",
+                      std::string(text.substr(0, 80)));
     const WORD length =
         api.OSTranslate(mode, text.data(), static_cast<WORD>(text.size()), out.data(), static_cast<WORD>(out.size()));
     // An empty name would mean the data directory itself.
     if (length == 0)
-        throw backup::Failure(backup::code::kUnsupported, backup::Phase::runtime,
-                              "OSTranslate cannot convert this text", std::string(text.substr(0, 80)));
+        throw Failure(code::kUnsupported, Phase::runtime, "OSTranslate cannot convert this text",
+                      std::string(text.substr(0, 80)));
     return {out.data(), length};
 }
 

@@ -8,8 +8,6 @@
 
 namespace domino_vss::domino {
 
-using backup::Phase;
-
 void takeDatabaseOffline(const Api& api, const std::string& file, std::chrono::milliseconds wait) {
     const std::string path = toLmbcs(api, file);
     require(api, api.NSFTakeDatabaseOffline(path.c_str(), static_cast<DWORD>(wait.count()), kOfflineNoDelete),
@@ -33,7 +31,7 @@ void recoverDatabases(const Api& api, const RecoverOptions& options) {
     if (options.newReplicaId) flags |= kRecoverZapReplicaId;
     WORD failing = 0;
     TIMEDATE reached{};
-    const backup::CallStatus status =
+    const CallStatus status =
         callStatus(api.NSFRecoverDatabases(names.c_str(), nullptr, flags, &failing, &reached), "NSFRecoverDatabases");
     if (status.ok()) return;
     const bool attributed = failing >= 1 && failing <= options.files.size();

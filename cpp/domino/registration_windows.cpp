@@ -7,8 +7,8 @@
 #include <string_view>
 #include <type_traits>
 
-#include "backup/failure.h"
-#include "backup/path.h"
+#include "system/failure.h"
+#include "system/path.h"
 
 namespace domino_vss::domino {
 
@@ -26,8 +26,8 @@ using Key = std::unique_ptr<std::remove_pointer_t<HKEY>, KeyCloser>;
 
 void require(LSTATUS status, const char* operation, const wchar_t* key) {
     if (status == ERROR_SUCCESS) return;
-    throw backup::systemFailure(backup::code::kDominoLibrary, backup::Phase::runtime, operation,
-                                "HKLM\\" + backup::toUtf8(key), static_cast<int>(status));
+    throw systemFailure(code::kDominoLibrary, Phase::runtime, operation, "HKLM\\" + toUtf8(key),
+                        static_cast<int>(status));
 }
 
 /// A text of the 64-bit installer, with variables replaced; empty when there is none.
@@ -46,7 +46,7 @@ std::string valueOf(const wchar_t* name) {
     }
     text.resize(std::wstring_view(text.c_str()).size());
     while (text.size() > 3 && text.ends_with(L'\\')) text.pop_back();
-    return backup::toUtf8(text);
+    return toUtf8(text);
 }
 
 std::vector<std::string> servicesOfDomino() {
@@ -64,7 +64,7 @@ std::vector<std::string> servicesOfDomino() {
         if (status == ERROR_NO_MORE_ITEMS) return services;
         require(status, "RegEnumKeyExW", kServicesKey);
         const std::wstring_view service(name.data(), length);
-        if (service.find(kServiceName) != std::wstring_view::npos) services.push_back(backup::toUtf8(service));
+        if (service.find(kServiceName) != std::wstring_view::npos) services.push_back(toUtf8(service));
     }
 }
 

@@ -8,19 +8,15 @@
 #include <thread>
 #include <utility>
 
-#include "backup/path.h"
-#include "backup/system_error.h"
 #include "domino/library.h"
 #include "domino/lmbcs.h"
 #include "domino/status.h"
+#include "system/path.h"
+#include "system/system_error.h"
 
 namespace domino_vss::domino {
 
 namespace {
-
-using backup::Failure;
-using backup::Phase;
-namespace code = backup::code;
 
 /// An ID with a password makes the runtime ask for it, on a terminal that nobody watches.
 constexpr std::chrono::seconds kInitTimeout{60};
@@ -53,7 +49,7 @@ Failure initFailure(STATUS status, const RuntimeOptions& options) {
     const std::string_view own = ownText(number);
     Failure failure(failureCode, Phase::runtime, own.empty() ? "the Domino runtime did not start" : std::string(own),
                     options.notesIni);
-    failure.domain = backup::Domain::domino;
+    failure.domain = Domain::domino;
     failure.operation = "NotesInitExtended";
     failure.status = number;
     failure.statusName = statusName(number);
@@ -76,7 +72,7 @@ std::string serverName(const Api& api) {
 /// The keeper thread. The thread that initialises needs no NotesInitThread; it is also the one that terminates.
 void keep(Process& state, const RuntimeOptions& options) {
     const Api& api = state.library->api();
-    std::string program = options.programDirectory + backup::kSeparator + "domino-vss";
+    std::string program = options.programDirectory + kSeparator + "domino-vss";
     std::string ini = "=" + options.notesIni;
     std::array<char*, 3> arguments{program.data(), ini.data(), nullptr};
     const STATUS status = api.NotesInitExtended(2, arguments.data());
@@ -203,9 +199,9 @@ RuntimeThread::~RuntimeThread() {
     leaveMembership();
 }
 
-backup::CallStatus RuntimeThread::enter(const Api& api, std::unique_ptr<backup::ThreadScope>& scope) noexcept {
-    if (!becomeMember()) return {code::kDominoNotOpen, "NotesInitThread", backup::Domain::engine, 0};
-    const backup::CallStatus status = callStatus(api.NotesInitThread(), "NotesInitThread");
+CallStatus RuntimeThread::enter(const Api& api, std::unique_ptr<engine::ThreadScope>& scope) noexcept {
+    if (!becomeMember()) return {code::kDominoNotOpen, "NotesInitThread", Domain::engine, 0};
+    const CallStatus status = callStatus(api.NotesInitThread(), "NotesInitThread");
     if (!status.ok()) {
         leaveMembership();
         return status;
@@ -214,13 +210,12 @@ backup::CallStatus RuntimeThread::enter(const Api& api, std::unique_ptr<backup::
     if (scope) return {};
     api.NotesTermThread();
     leaveMembership();
-    return backup::systemStatus(code::kDominoCall, "NotesInitThread",
-                                backup::systemErrorOf(std::errc::not_enough_memory));
+    return systemStatus(code::kDominoCall, "NotesInitThread", systemErrorOf(std::errc::not_enough_memory));
 }
 
-Failure describe(const Api& api, const backup::CallStatus& status, Phase phase, std::string subject) {
-    Failure failure = backup::describeStatus(status, phase, std::move(subject));
-    if (status.domain != backup::Domain::domino) return failure;
+Failure describe(const Api& api, const CallStatus& status, Phase phase, std::string subject) {
+    Failure failure = describeStatus(status, phase, std::move(subject));
+    if (status.domain != Domain::domino) return failure;
     const auto number = static_cast<STATUS>(status.status);
     failure.statusName = statusName(number);
     failure.text = ownText(number);
@@ -232,7 +227,7 @@ Failure describe(const Api& api, const backup::CallStatus& status, Phase phase, 
 }
 
 void require(const Api& api, STATUS status, const char* operation, Phase phase, const std::string& subject) {
-    const backup::CallStatus result = callStatus(status, operation);
+    const CallStatus result = callStatus(status, operation);
     if (!result.ok()) throw describe(api, result, phase, subject);
 }
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "backup/database.h"
 #include "domino/c_api.h"
+#include "engine/database.h"
 
 namespace domino_vss::domino {
 
@@ -43,7 +43,7 @@ void terminate(std::chrono::milliseconds timeout) noexcept;
 }  // namespace runtime
 
 /// Membership of the present thread in the runtime.
-class RuntimeThread final : public backup::ThreadScope {
+class RuntimeThread final : public engine::ThreadScope {
 public:
     /// Throws Failure.
     explicit RuntimeThread(const Api& api);
@@ -52,7 +52,7 @@ public:
     ~RuntimeThread() override;
 
     /// The same for places that must not throw.
-    [[nodiscard]] static backup::CallStatus enter(const Api& api, std::unique_ptr<backup::ThreadScope>& scope) noexcept;
+    [[nodiscard]] static CallStatus enter(const Api& api, std::unique_ptr<engine::ThreadScope>& scope) noexcept;
 
 private:
     struct Entered {};
@@ -62,10 +62,9 @@ private:
 };
 
 /// Describes a status with the runtime's own text. The calling thread should belong to the runtime.
-[[nodiscard]] backup::Failure describe(const Api& api, const backup::CallStatus& status, backup::Phase phase,
-                                       std::string subject);
+[[nodiscard]] Failure describe(const Api& api, const CallStatus& status, Phase phase, std::string subject);
 
 /// Throws the described failure unless the call succeeded.
-void require(const Api& api, STATUS status, const char* operation, backup::Phase phase, const std::string& subject);
+void require(const Api& api, STATUS status, const char* operation, Phase phase, const std::string& subject);
 
 }  // namespace domino_vss::domino

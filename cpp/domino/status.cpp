@@ -130,13 +130,13 @@ std::string_view ownText(STATUS status) noexcept {
     }
 }
 
-backup::CallStatus callStatus(STATUS status, const char* operation) noexcept {
+CallStatus callStatus(STATUS status, const char* operation) noexcept {
     const STATUS number = errorCode(status);
     if (number == 0) return {};
-    const char* code = backup::code::kDominoCall;
-    if (number == error::kBackupAborted || number == error::kBackupAborted2) code = backup::code::kBackupEndedByDomino;
-    if (number == error::kCorruptChangeInfo) code = backup::code::kCorruptChangeInfo;
-    return {code, operation, backup::Domain::domino, number};
+    const char* failureCode = code::kDominoCall;
+    if (number == error::kBackupAborted || number == error::kBackupAborted2) failureCode = code::kBackupEndedByDomino;
+    if (number == error::kCorruptChangeInfo) failureCode = code::kCorruptChangeInfo;
+    return {failureCode, operation, Domain::domino, number};
 }
 
 }  // namespace domino_vss::domino

@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "backup/failure.h"
 #include "domino/c_api.h"
+#include "system/failure.h"
 
 namespace domino_vss::domino {
 
@@ -37,6 +37,6 @@ inline constexpr STATUS kBackupAborted2 = 0x2DD8;
 [[nodiscard]] std::string_view ownText(STATUS status) noexcept;
 
 /// Result of one C API call; success for NOERROR.
-[[nodiscard]] backup::CallStatus callStatus(STATUS status, const char* operation) noexcept;
+[[nodiscard]] CallStatus callStatus(STATUS status, const char* operation) noexcept;
 
 }  // namespace domino_vss::domino

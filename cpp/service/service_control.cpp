@@ -6,15 +6,12 @@
 #include <memory>
 #include <type_traits>
 
-#include "backup/failure.h"
-#include "backup/path.h"
+#include "system/failure.h"
+#include "system/path.h"
 
 namespace domino_vss::service {
 
 namespace {
-
-using backup::Failure;
-using backup::Phase;
 
 struct ServiceHandleCloser {
     void operator()(SC_HANDLE handle) const noexcept { ::CloseServiceHandle(handle); }
@@ -22,14 +19,14 @@ struct ServiceHandleCloser {
 using ServiceHandle = std::unique_ptr<std::remove_pointer_t<SC_HANDLE>, ServiceHandleCloser>;
 
 Failure serviceFailure(const char* operation, const std::string& name, DWORD error) {
-    return backup::systemFailure(backup::code::kService, Phase::prepare, operation, name, static_cast<int>(error));
+    return systemFailure(code::kService, Phase::prepare, operation, name, static_cast<int>(error));
 }
 
 /// A service; the handle of the manager is needed no longer than it takes to open it.
 ServiceHandle open(const std::string& name, DWORD access) {
     const ServiceHandle manager(::OpenSCManagerW(nullptr, nullptr, SC_MANAGER_CONNECT));
     if (!manager) throw serviceFailure("OpenSCManagerW", name, ::GetLastError());
-    ServiceHandle service(::OpenServiceW(manager.get(), backup::toUtf16(name).c_str(), access));
+    ServiceHandle service(::OpenServiceW(manager.get(), toUtf16(name).c_str(), access));
     if (!service) throw serviceFailure("OpenServiceW", name, ::GetLastError());
     return service;
 }
@@ -73,7 +70,7 @@ std::vector<std::string> runningDependents(const std::string& name) {
     }
     const auto* const dependents = reinterpret_cast<const ENUM_SERVICE_STATUSW*>(buffer.data());
     std::vector<std::string> names;
-    for (DWORD i = 0; i < count; ++i) names.push_back(backup::toUtf8(dependents[i].lpServiceName));
+    for (DWORD i = 0; i < count; ++i) names.push_back(toUtf8(dependents[i].lpServiceName));
     return names;
 }
 

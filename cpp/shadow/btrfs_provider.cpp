@@ -14,20 +14,16 @@
 #include <filesystem>
 #include <utility>
 
-#include "backup/btrfs.h"
-#include "backup/file_descriptor.h"
+#include "system/btrfs.h"
+#include "system/file_descriptor.h"
 
 namespace domino_vss::shadow {
 
 namespace {
 
-using backup::FileDescriptor;
-using backup::Phase;
-using backup::systemFailure;
-
 FileDescriptor openDirectory(const std::filesystem::path& directory, Phase phase) {
     FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!descriptor.valid()) throw systemFailure(backup::code::kShadow, phase, "open", directory.string(), errno);
+    if (!descriptor.valid()) throw systemFailure(code::kShadow, phase, "open", directory.string(), errno);
     return descriptor;
 }
 
@@ -36,7 +32,7 @@ template <typename Arguments>
 void setName(Arguments& arguments, const std::filesystem::path& path, Phase phase) {
     const std::string name = path.filename().string();
     if (name.size() >= sizeof(arguments.name))
-        throw systemFailure(backup::code::kShadow, phase, "btrfs", path.string(), ENAMETOOLONG);
+        throw systemFailure(code::kShadow, phase, "btrfs", path.string(), ENAMETOOLONG);
     std::ranges::copy(name, std::begin(arguments.name));
 }
 
@@ -49,28 +45,27 @@ void snapshot(const SessionVolume& volume) {
     arguments.flags = BTRFS_SUBVOL_RDONLY;
     setName(arguments, target, Phase::shadow);
     if (::ioctl(parent.get(), BTRFS_IOC_SNAP_CREATE_V2, &arguments) != 0)
-        throw systemFailure(backup::code::kShadow, Phase::shadow, "ioctl(BTRFS_IOC_SNAP_CREATE_V2)", volume.target,
-                            errno);
+        throw systemFailure(code::kShadow, Phase::shadow, "ioctl(BTRFS_IOC_SNAP_CREATE_V2)", volume.target, errno);
 }
 
 }  // namespace
 
 BtrfsProvider::BtrfsProvider(std::vector<SessionVolume> volumes) : volumes_(std::move(volumes)) {}
 
-void BtrfsProvider::prepare(std::span<const backup::DatabaseSpec> /*databases*/, const backup::Limits& limits) {
+void BtrfsProvider::prepare(std::span<const engine::DatabaseSpec> /*databases*/, const engine::Limits& limits) {
     for (const SessionVolume& volume : volumes_) {
         if (!isBtrfsSubvolume(volume.source))
-            throw backup::Failure(backup::code::kUnsupported, Phase::prepare, "not a btrfs subvolume", volume.source);
+            throw Failure(code::kUnsupported, Phase::prepare, "not a btrfs subvolume", volume.source);
         createDirectories(std::filesystem::path(volume.target).parent_path());
     }
     made_.reserve(volumes_.size());
     flushVolumes(volumes_, limits);
 }
 
-void BtrfsProvider::commit(const backup::Limits& limits) {
+void BtrfsProvider::commit(const engine::Limits& limits) {
     for (const SessionVolume& volume : volumes_) {
         if (const char* reason = limits.exceeded())
-            throw backup::Failure(reason, Phase::shadow, "gave up before this snapshot", volume.target);
+            throw Failure(reason, Phase::shadow, "gave up before this snapshot", volume.target);
         snapshot(volume);
         made_.push_back(volume.target);
     }
@@ -84,30 +79,29 @@ bool isBtrfsSubvolume(const std::string& path) {
     struct statfs fileSystem {};
     struct stat status {};
     return ::statfs(path.c_str(), &fileSystem) == 0 && fileSystem.f_type == BTRFS_SUPER_MAGIC &&
-           ::stat(path.c_str(), &status) == 0 && status.st_ino == backup::kBtrfsSubvolumeInode;
+           ::stat(path.c_str(), &status) == 0 && status.st_ino == kBtrfsSubvolumeInode;
 }
 
 void deleteBtrfsSubvolume(const std::string& path) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
         if (errno == ENOENT || errno == ENOTDIR) return;
-        throw systemFailure(backup::code::kShadow, Phase::end, "stat", path, errno);
+        throw systemFailure(code::kShadow, Phase::end, "stat", path, errno);
     }
-    if (!isBtrfsSubvolume(path))
-        throw backup::Failure(backup::code::kShadow, Phase::end, "not a subvolume; nothing was deleted", path);
+    if (!isBtrfsSubvolume(path)) throw Failure(code::kShadow, Phase::end, "not a subvolume; nothing was deleted", path);
     {
         // An ordinary user may delete an own subvolume (mount option user_subvol_rm_allowed) only while it is writable.
         const FileDescriptor subvolume = openDirectory(path, Phase::end);
         std::uint64_t flags = 0;
         if (::ioctl(subvolume.get(), BTRFS_IOC_SUBVOL_SETFLAGS, &flags) != 0)
-            throw systemFailure(backup::code::kShadow, Phase::end, "ioctl(BTRFS_IOC_SUBVOL_SETFLAGS)", path, errno);
+            throw systemFailure(code::kShadow, Phase::end, "ioctl(BTRFS_IOC_SUBVOL_SETFLAGS)", path, errno);
     }
     const std::filesystem::path target(path);
     const FileDescriptor parent = openDirectory(target.parent_path(), Phase::end);
     btrfs_ioctl_vol_args arguments{};
     setName(arguments, target, Phase::end);
     if (::ioctl(parent.get(), BTRFS_IOC_SNAP_DESTROY, &arguments) != 0)
-        throw systemFailure(backup::code::kShadow, Phase::end, "ioctl(BTRFS_IOC_SNAP_DESTROY)", path, errno);
+        throw systemFailure(code::kShadow, Phase::end, "ioctl(BTRFS_IOC_SNAP_DESTROY)", path, errno);
 }
 
 }  // namespace domino_vss::shadow

@@ -3,20 +3,20 @@
 #include <string>
 #include <vector>
 
-#include "backup/shadow_provider.h"
+#include "engine/shadow_provider.h"
 #include "shadow/session_volume.h"
 
 namespace domino_vss::shadow {
 
 /// Read-only snapshots of subvolumes by ioctl. Each snapshot is atomic; several are made back to back, which is enough
 /// because every database is in backup mode meanwhile.
-class BtrfsProvider final : public backup::ShadowProvider {
+class BtrfsProvider final : public engine::ShadowProvider {
 public:
     explicit BtrfsProvider(std::vector<SessionVolume> volumes);
 
-    [[nodiscard]] backup::CaptureScope scope() const noexcept override { return backup::CaptureScope::set; }
-    void prepare(std::span<const backup::DatabaseSpec> databases, const backup::Limits& limits) override;
-    void commit(const backup::Limits& limits) override;
+    [[nodiscard]] engine::CaptureScope scope() const noexcept override { return engine::CaptureScope::set; }
+    void prepare(std::span<const engine::DatabaseSpec> databases, const engine::Limits& limits) override;
+    void commit(const engine::Limits& limits) override;
     void remove() override;
 
 private:

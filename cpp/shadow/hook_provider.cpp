@@ -5,28 +5,24 @@
 
 namespace domino_vss::shadow {
 
-using backup::Failure;
-using backup::Phase;
-
 HookProvider::HookProvider(std::vector<SessionVolume> volumes, Request request)
     : volumes_(std::move(volumes)), request_(std::move(request)) {}
 
-void HookProvider::prepare(std::span<const backup::DatabaseSpec> /*databases*/, const backup::Limits& limits) {
+void HookProvider::prepare(std::span<const engine::DatabaseSpec> /*databases*/, const engine::Limits& limits) {
     flushVolumes(volumes_, limits);
 }
 
-void HookProvider::commit(const backup::Limits& limits) {
+void HookProvider::commit(const engine::Limits& limits) {
     // The storage below sees only what is on disk: what the databases wrote at their start must get there first.
     flushVolumes(volumes_, limits);
-    const std::chrono::duration<double, std::milli> left = limits.deadline - backup::Clock::now();
+    const std::chrono::duration<double, std::milli> left = limits.deadline - engine::Clock::now();
     request_(left.count());
     std::unique_lock lock(mutex_);
     const bool answered = answered_.wait_until(lock, limits.stop, limits.deadline, [this] { return settled_; });
     if (!answered && limits.stop.stop_requested())
-        throw Failure(backup::code::kAborted, Phase::shadow, "aborted while the hook made the shadow");
-    if (!answered)
-        throw Failure(backup::code::kHookTimeout, Phase::shadow, "the hook did not answer before the deadline");
-    if (failure_) throw Failure(backup::code::kHook, Phase::shadow, *failure_);
+        throw Failure(code::kAborted, Phase::shadow, "aborted while the hook made the shadow");
+    if (!answered) throw Failure(code::kHookTimeout, Phase::shadow, "the hook did not answer before the deadline");
+    if (failure_) throw Failure(code::kHook, Phase::shadow, *failure_);
 }
 
 void HookProvider::settle(std::optional<std::string> failure) {

@@ -2,10 +2,9 @@
 
 namespace domino_vss::shadow {
 
-std::unique_ptr<backup::ShadowProvider> makePlatformProvider(const std::string& name,
+std::unique_ptr<engine::ShadowProvider> makePlatformProvider(const std::string& name,
                                                              std::vector<SessionVolume> /*volumes*/) {
-    throw backup::Failure(backup::code::kUnsupported, backup::Phase::prepare, "there is no such provider on Windows",
-                          name);
+    throw Failure(code::kUnsupported, Phase::prepare, "there is no such provider on Windows", name);
 }
 
 bool probeReflink(const std::string& /*directory*/) {

@@ -11,44 +11,36 @@
 #include <filesystem>
 #include <utility>
 
-#include "backup/file_descriptor.h"
-#include "backup/system_error.h"
 #include "shadow/platform_provider.h"
+#include "system/file_descriptor.h"
+#include "system/system_error.h"
 
 namespace domino_vss::shadow {
 
-using backup::CallStatus;
-using backup::FileDescriptor;
-using backup::systemStatus;
-
 ReflinkProvider::ReflinkProvider(std::vector<SessionVolume> volumes) : volumes_(std::move(volumes)) {}
 
-void ReflinkProvider::prepare(std::span<const backup::DatabaseSpec> databases, const backup::Limits& limits) {
+void ReflinkProvider::prepare(std::span<const engine::DatabaseSpec> databases, const engine::Limits& limits) {
     targets_.create(volumes_, databases);
-    for (const backup::DatabaseSpec& database : databases) {
-        if (const char* reason = limits.exceeded())
-            throw backup::Failure(reason, backup::Phase::prepare, "gave up making empty files");
+    for (const engine::DatabaseSpec& database : databases) {
+        if (const char* reason = limits.exceeded()) throw Failure(reason, Phase::prepare, "gave up making empty files");
         const FileDescriptor target(::open(database.target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-        if (!target.valid())
-            throw backup::systemFailure(backup::code::kShadow, backup::Phase::prepare, "open", database.target, errno);
+        if (!target.valid()) throw systemFailure(code::kShadow, Phase::prepare, "open", database.target, errno);
         clones_.push_back(database.target);
     }
     flushVolumes(volumes_, limits);
 }
 
-CallStatus ReflinkProvider::captureFile(const backup::DatabaseSpec& spec, backup::Database& /*database*/,
-                                        std::uint64_t sizeBytes, const backup::Limits& /*limits*/) noexcept {
+CallStatus ReflinkProvider::captureFile(const engine::DatabaseSpec& spec, engine::Database& /*database*/,
+                                        std::uint64_t sizeBytes, const engine::Limits& /*limits*/) noexcept {
     return cloneFile(spec.file, spec.target, sizeBytes);
 }
 
 /// What was left out is still empty, as no database is: nobody shall mistake it for one.
-void ReflinkProvider::afterWindow(const backup::Limits& /*limits*/) {
+void ReflinkProvider::afterWindow(const engine::Limits& /*limits*/) {
     for (const std::string& clone : clones_) {
         std::error_code error;
         if (std::filesystem::file_size(clone, error) == 0) std::filesystem::remove(clone, error);
-        if (error)
-            throw backup::systemFailure(backup::code::kShadow, backup::Phase::drain, "unlink", clone,
-                                        backup::systemErrorOf(error));
+        if (error) throw systemFailure(code::kShadow, Phase::drain, "unlink", clone, systemErrorOf(error));
     }
 }
 
@@ -58,19 +50,18 @@ void ReflinkProvider::remove() {
 
 CallStatus cloneFile(const std::string& source, const std::string& target, std::uint64_t sizeBytes) noexcept {
     const FileDescriptor from(::open(source.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!from.valid()) return systemStatus(backup::code::kShadow, "open", errno);
+    if (!from.valid()) return systemStatus(code::kShadow, "open", errno);
     const FileDescriptor to(::open(target.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!to.valid()) return systemStatus(backup::code::kShadow, "open", errno);
+    if (!to.valid()) return systemStatus(code::kShadow, "open", errno);
     // A refused clone is an error: a silent copy would keep the databases in backup mode for minutes.
-    if (::ioctl(to.get(), FICLONE, from.get()) != 0)
-        return systemStatus(backup::code::kCloneRefused, "ioctl(FICLONE)", errno);
+    if (::ioctl(to.get(), FICLONE, from.get()) != 0) return systemStatus(code::kCloneRefused, "ioctl(FICLONE)", errno);
     struct stat cloned {};
-    if (::fstat(to.get(), &cloned) != 0) return systemStatus(backup::code::kShadow, "fstat", errno);
+    if (::fstat(to.get(), &cloned) != 0) return systemStatus(code::kShadow, "fstat", errno);
     const auto clonedBytes = static_cast<std::uint64_t>(cloned.st_size);
     // Shorter than at NSFBackupStart: ftruncate would fill it up with zeros.
-    if (clonedBytes < sizeBytes) return systemStatus(backup::code::kShadow, "ioctl(FICLONE)", EIO);
+    if (clonedBytes < sizeBytes) return systemStatus(code::kShadow, "ioctl(FICLONE)", EIO);
     if (clonedBytes > sizeBytes && ::ftruncate(to.get(), static_cast<off_t>(sizeBytes)) != 0)
-        return systemStatus(backup::code::kShadow, "ftruncate", errno);
+        return systemStatus(code::kShadow, "ftruncate", errno);
     return {};
 }
 
@@ -78,16 +69,14 @@ CallStatus cloneFile(const std::string& source, const std::string& target, std::
 bool probeReflink(const std::string& directory) {
     std::string sourceName = directory + "/.domino-vss-probe-XXXXXX";
     const FileDescriptor source(::mkostemp(sourceName.data(), O_CLOEXEC));
-    if (!source.valid())
-        throw backup::systemFailure(backup::code::kShadowDirectory, backup::Phase::probe, "mkostemp", directory, errno);
+    if (!source.valid()) throw systemFailure(code::kShadowDirectory, Phase::probe, "mkostemp", directory, errno);
     ::unlink(sourceName.c_str());
     std::string targetName = directory + "/.domino-vss-probe-XXXXXX";
     const FileDescriptor target(::mkostemp(targetName.data(), O_CLOEXEC));
-    if (!target.valid())
-        throw backup::systemFailure(backup::code::kShadowDirectory, backup::Phase::probe, "mkostemp", directory, errno);
+    if (!target.valid()) throw systemFailure(code::kShadowDirectory, Phase::probe, "mkostemp", directory, errno);
     ::unlink(targetName.c_str());
     if (::write(source.get(), "probe", 5) != 5)
-        throw backup::systemFailure(backup::code::kShadowDirectory, backup::Phase::probe, "write", directory, errno);
+        throw systemFailure(code::kShadowDirectory, Phase::probe, "write", directory, errno);
     return ::ioctl(target.get(), FICLONE, source.get()) == 0;
 }
 

@@ -4,23 +4,22 @@
 #include <string>
 #include <vector>
 
-#include "backup/shadow_provider.h"
+#include "engine/shadow_provider.h"
 #include "shadow/session_volume.h"
 
 namespace domino_vss::shadow {
 
 /// FICLONE per file: the clone shares its blocks with the database and costs microseconds. XFS, btrfs and others; no
 /// root.
-class ReflinkProvider final : public backup::ShadowProvider {
+class ReflinkProvider final : public engine::ShadowProvider {
 public:
     explicit ReflinkProvider(std::vector<SessionVolume> volumes);
 
-    [[nodiscard]] backup::CaptureScope scope() const noexcept override { return backup::CaptureScope::file; }
-    void prepare(std::span<const backup::DatabaseSpec> databases, const backup::Limits& limits) override;
-    [[nodiscard]] backup::CallStatus captureFile(const backup::DatabaseSpec& spec, backup::Database& database,
-                                                 std::uint64_t sizeBytes,
-                                                 const backup::Limits& limits) noexcept override;
-    void afterWindow(const backup::Limits& limits) override;
+    [[nodiscard]] engine::CaptureScope scope() const noexcept override { return engine::CaptureScope::file; }
+    void prepare(std::span<const engine::DatabaseSpec> databases, const engine::Limits& limits) override;
+    [[nodiscard]] CallStatus captureFile(const engine::DatabaseSpec& spec, engine::Database& database,
+                                         std::uint64_t sizeBytes, const engine::Limits& limits) noexcept override;
+    void afterWindow(const engine::Limits& limits) override;
     void makeDurable() override { targets_.sync(); }
     void remove() override;
 
@@ -31,7 +30,7 @@ private:
 };
 
 /// Clones the first `sizeBytes` bytes into an empty file that exists.
-[[nodiscard]] backup::CallStatus cloneFile(const std::string& source, const std::string& target,
-                                           std::uint64_t sizeBytes) noexcept;
+[[nodiscard]] CallStatus cloneFile(const std::string& source, const std::string& target,
+                                   std::uint64_t sizeBytes) noexcept;
 
 }  // namespace domino_vss::shadow

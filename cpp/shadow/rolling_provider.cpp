@@ -5,16 +5,12 @@
 #include <span>
 #include <utility>
 
-#include "backup/file.h"
-#include "backup/system_error.h"
+#include "system/file.h"
+#include "system/system_error.h"
 
 namespace domino_vss::shadow {
 
 namespace {
-
-using backup::CallStatus;
-using backup::File;
-using backup::systemStatus;
 
 constexpr std::size_t kBlockBytes = std::size_t{256} << 10U;
 /// Copied bytes between two high-water marks: the interval of HCL's sample is 320 KiB, ours the next multiple of a
@@ -22,20 +18,19 @@ constexpr std::size_t kBlockBytes = std::size_t{256} << 10U;
 constexpr std::uint64_t kMarkIntervalBytes = std::uint64_t{512} << 10U;
 
 /// Copies exactly `sizeBytes`. The mark follows what has been *read*: only that can no longer change in the copy.
-CallStatus copyFile(File& source, File& target, backup::Database& database, std::uint64_t sizeBytes,
-                    const backup::Limits& limits, std::span<char> block) noexcept {
+CallStatus copyFile(File& source, File& target, engine::Database& database, std::uint64_t sizeBytes,
+                    const engine::Limits& limits, std::span<char> block) noexcept {
     std::uint64_t copied = 0;
     std::uint64_t marked = 0;
     while (copied < sizeBytes) {
-        if (const char* reason = limits.exceeded()) return {reason, "", backup::Domain::engine, 0};
+        if (const char* reason = limits.exceeded()) return {reason, "", Domain::engine, 0};
         const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), sizeBytes - copied));
-        const backup::ReadResult got = source.read(block.first(want));
-        if (got.error != 0) return systemStatus(backup::code::kCopy, "read", got.error);
+        const ReadResult got = source.read(block.first(want));
+        if (got.error != 0) return systemStatus(code::kCopy, "read", got.error);
         // Shorter than at NSFBackupStart.
-        if (got.bytes == 0)
-            return systemStatus(backup::code::kCopy, "read", backup::systemErrorOf(std::errc::io_error));
+        if (got.bytes == 0) return systemStatus(code::kCopy, "read", systemErrorOf(std::errc::io_error));
         if (const int error = target.write(block.first(got.bytes)); error != 0)
-            return systemStatus(backup::code::kCopy, "write", error);
+            return systemStatus(code::kCopy, "write", error);
         copied += got.bytes;
         if (copied - marked < kMarkIntervalBytes) continue;
         marked = copied;
@@ -48,20 +43,18 @@ CallStatus copyFile(File& source, File& target, backup::Database& database, std:
 
 RollingProvider::RollingProvider(std::vector<SessionVolume> volumes) : volumes_(std::move(volumes)) {}
 
-void RollingProvider::prepare(std::span<const backup::DatabaseSpec> databases, const backup::Limits& /*limits*/) {
+void RollingProvider::prepare(std::span<const engine::DatabaseSpec> databases, const engine::Limits& /*limits*/) {
     targets_.create(volumes_, databases);
 }
 
-CallStatus RollingProvider::captureFile(const backup::DatabaseSpec& spec, backup::Database& database,
-                                        std::uint64_t sizeBytes, const backup::Limits& limits) noexcept {
+CallStatus RollingProvider::captureFile(const engine::DatabaseSpec& spec, engine::Database& database,
+                                        std::uint64_t sizeBytes, const engine::Limits& limits) noexcept {
     // One block per shard thread for the life of the thread, so that a capture never allocates.
     thread_local std::array<char, kBlockBytes> block;
     File source;
-    if (const int error = source.openForReading(spec.file); error != 0)
-        return systemStatus(backup::code::kCopy, "open", error);
+    if (const int error = source.openForReading(spec.file); error != 0) return systemStatus(code::kCopy, "open", error);
     File target;
-    if (const int error = target.create(spec.target); error != 0)
-        return systemStatus(backup::code::kCopy, "open", error);
+    if (const int error = target.create(spec.target); error != 0) return systemStatus(code::kCopy, "open", error);
     return copyFile(source, target, database, sizeBytes, limits, block);
 }
 

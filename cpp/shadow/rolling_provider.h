@@ -2,22 +2,21 @@
 
 #include <vector>
 
-#include "backup/shadow_provider.h"
+#include "engine/shadow_provider.h"
 #include "shadow/session_volume.h"
 
 namespace domino_vss::shadow {
 
 /// No snapshot: each database is copied while it is in backup mode, front to back, and tells Domino with the high-water
 /// mark how far it has come, so that little change information gathers. Works on every file system.
-class RollingProvider final : public backup::ShadowProvider {
+class RollingProvider final : public engine::ShadowProvider {
 public:
     explicit RollingProvider(std::vector<SessionVolume> volumes);
 
-    [[nodiscard]] backup::CaptureScope scope() const noexcept override { return backup::CaptureScope::rolling; }
-    void prepare(std::span<const backup::DatabaseSpec> databases, const backup::Limits& limits) override;
-    [[nodiscard]] backup::CallStatus captureFile(const backup::DatabaseSpec& spec, backup::Database& database,
-                                                 std::uint64_t sizeBytes,
-                                                 const backup::Limits& limits) noexcept override;
+    [[nodiscard]] engine::CaptureScope scope() const noexcept override { return engine::CaptureScope::rolling; }
+    void prepare(std::span<const engine::DatabaseSpec> databases, const engine::Limits& limits) override;
+    [[nodiscard]] CallStatus captureFile(const engine::DatabaseSpec& spec, engine::Database& database,
+                                         std::uint64_t sizeBytes, const engine::Limits& limits) noexcept override;
     void makeDurable() override { targets_.sync(); }
     void remove() override;
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "backup/database.h"
-#include "backup/deadline.h"
+#include "engine/database.h"
+#include "engine/deadline.h"
 
 namespace domino_vss::shadow {
 
@@ -25,7 +25,7 @@ class TargetDirectories {
 public:
     /// Creates the volumes' targets, which must not exist, and the directories of the databases' files below them.
     /// Throws Failure.
-    void create(std::span<const SessionVolume> volumes, std::span<const backup::DatabaseSpec> databases);
+    void create(std::span<const SessionVolume> volumes, std::span<const engine::DatabaseSpec> databases);
     /// Makes the contents durable. Throws Failure.
     void sync() const;
     /// Idempotent. Throws Failure.
@@ -36,7 +36,7 @@ private:
 };
 
 /// Writes dirty pages of the volumes to disk, so that little is left to write inside the window. Throws Failure.
-void flushVolumes(std::span<const SessionVolume> volumes, const backup::Limits& limits);
+void flushVolumes(std::span<const SessionVolume> volumes, const engine::Limits& limits);
 
 /// Calls `remove` for each path. Those that cannot be removed stay in the list; the first Failure is thrown at the end.
 void removeEach(std::vector<std::string>& paths, void (*remove)(const std::string& path));

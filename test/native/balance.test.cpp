@@ -1,6 +1,6 @@
 // How databases are spread over the shards.
 
-#include "backup/balance.h"
+#include "engine/balance.h"
 
 #include <algorithm>
 #include <numeric>
@@ -10,7 +10,7 @@
 
 namespace {
 
-using namespace domino_vss::backup;
+using namespace domino_vss::engine;
 
 std::uint64_t longest(const std::vector<std::vector<std::size_t>>& assigned, const std::vector<std::uint32_t>& costs) {
     std::uint64_t most = 0;

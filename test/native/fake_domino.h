@@ -12,13 +12,14 @@
 #include <thread>
 #include <vector>
 
-#include "backup/database.h"
-#include "backup/shadow_provider.h"
 #include "check.h"
+#include "engine/database.h"
+#include "engine/shadow_provider.h"
 
 namespace fake {
 
-using namespace domino_vss::backup;
+using namespace domino_vss;
+using namespace domino_vss::engine;
 
 /// What happens to one call; found by operation and database path.
 struct Fault {

@@ -1,6 +1,6 @@
 // The engine against a Domino that only keeps the rules: orders of calls, failures at every call, hangs, limits.
 
-#include "backup/session.h"
+#include "engine/session.h"
 
 #include <filesystem>
 #include <fstream>
@@ -14,7 +14,8 @@
 
 namespace {
 
-using namespace domino_vss::backup;
+using namespace domino_vss;
+using namespace domino_vss::engine;
 using fake::Server;
 using std::chrono::milliseconds;
 

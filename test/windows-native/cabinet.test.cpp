@@ -8,9 +8,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "backup/failure.h"
-#include "backup/path.h"
 #include "check.h"
+#include "system/failure.h"
+#include "system/path.h"
 
 namespace {
 
@@ -28,7 +28,7 @@ std::string read(const std::filesystem::path& file) {
 }
 
 std::string path(const std::wstring& name) {
-    return backup::utf8Of(kDirectory / name);
+    return utf8Of(kDirectory / name);
 }
 
 void readsBackWhatWasWritten() {
@@ -50,11 +50,11 @@ void readsBackWhatWasWritten() {
 }
 
 template <typename Work>
-backup::Failure failureOf(Work work) {
+Failure failureOf(Work work) {
     try {
         work();
-    } catch (const backup::Failure& failure) {
-        return backup::Failure(failure);
+    } catch (const Failure& failure) {
+        return Failure(failure);
     }
     CHECK(false);
     std::abort();
@@ -79,7 +79,7 @@ void keepsTheOldOneUntilTheNewOneIsWhole() {
         // The library of Wine fails over a cabinet of nothing but empty files, when it has made the file already.
         vss::writeCabinet(path(L"kept.cab"), {{path(L"empty.xml"), "WM0.xml"}});
         CHECK(read(cabinet).starts_with("MSCF"));
-    } catch (const backup::Failure&) {
+    } catch (const Failure&) {
         CHECK(read(cabinet) == good);
     }
     vss::writeCabinet(path(L"kept.cab"), {{path(L"bad.cab"), "WM0.xml"}});
@@ -94,13 +94,11 @@ void namesTheTemporaryFileThatCannotBeMade() {
     ::GetTempPathW(MAX_PATH, before.data());
     ::SetEnvironmentVariableW(L"TMP", none.c_str());
     ::SetEnvironmentVariableW(L"TEMP", none.c_str());
-    const backup::Failure failure = failureOf([] {
-        vss::writeCabinet(path(L"x.cab"), {{path(L"components.xml"), "a"}});
-    });
+    const Failure failure = failureOf([] { vss::writeCabinet(path(L"x.cab"), {{path(L"components.xml"), "a"}}); });
     ::SetEnvironmentVariableW(L"TMP", before.data());
     ::SetEnvironmentVariableW(L"TEMP", before.data());
     CHECK(failure.subject.find("no directory") != std::string::npos);
-    CHECK(failure.domain == backup::Domain::system && failure.text.find("cabinet") == std::string::npos);
+    CHECK(failure.domain == Domain::system && failure.text.find("cabinet") == std::string::npos);
 }
 
 void writesNothingOutsideTheDirectory() {

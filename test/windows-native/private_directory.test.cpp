@@ -1,7 +1,7 @@
 // The access list of a directory for the system and administrators. Wine keeps of it what the permissions of Unix can
 // say: whether everybody may do anything at all.
 
-#include "backup/private_directory.h"
+#include "system/private_directory.h"
 
 #include <windows.h>
 // After windows.h.
@@ -9,10 +9,10 @@
 
 #include <filesystem>
 
-#include "backup/failure.h"
-#include "backup/path.h"
-#include "backup/trust.h"
 #include "check.h"
+#include "system/failure.h"
+#include "system/path.h"
+#include "system/trust.h"
 
 namespace {
 
@@ -46,19 +46,19 @@ void isNobodyElses() {
     std::filesystem::create_directory(kDirectory);
     CHECK(isOpen(kDirectory));
     const std::filesystem::path made = kDirectory / L"made";
-    backup::makePrivateDirectory(backup::utf8Of(made));
+    makePrivateDirectory(utf8Of(made));
     CHECK(!isOpen(made));
-    CHECK(!backup::ownedByOrdinaryUser(backup::utf8Of(made), "ERR_TEST"));
+    CHECK(!ownedByOrdinaryUser(utf8Of(made), "ERR_TEST"));
     std::filesystem::create_directory(made / L"below");
     std::filesystem::remove_all(kDirectory);
 }
 
 void namesWhatFails() {
     try {
-        backup::makePrivateDirectory(backup::utf8Of(kDirectory / L"not there" / L"below"));
+        makePrivateDirectory(utf8Of(kDirectory / L"not there" / L"below"));
         CHECK(!"a directory was made below one that is not there");
-    } catch (const backup::Failure& failure) {
-        CHECK(std::string_view(failure.code) == backup::code::kStateDirectory);
+    } catch (const Failure& failure) {
+        CHECK(std::string_view(failure.code) == code::kStateDirectory);
         CHECK(failure.operation == "CreateDirectoryW");
         CHECK(failure.status == ERROR_PATH_NOT_FOUND);
     }

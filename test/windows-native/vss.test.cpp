@@ -7,8 +7,7 @@
 #include <optional>
 #include <thread>
 
-#include "backup/path.h"
-#include "backup/session.h"
+#include "engine/session.h"
 #include "fake_domino.h"
 #include "isolated_case.h"
 #include "shadow/vss/administration.h"
@@ -16,15 +15,15 @@
 #include "shadow/vss/privileges.h"
 #include "shadow/vss/restore_session.h"
 #include "shadow/vss/vss_provider.h"
+#include "system/path.h"
 
 namespace {
 
 using namespace domino_vss;
-using backup::CaptureScope;
-using backup::Clock;
-using backup::Failure;
-using backup::Limits;
-using backup::Session;
+using engine::CaptureScope;
+using engine::Clock;
+using engine::Limits;
+using engine::Session;
 using std::chrono::milliseconds;
 using vss::Exclusion;
 
@@ -65,7 +64,7 @@ std::filesystem::path inShadow(const vss::ShadowProperties& shadow, const std::w
 class Backup {
 public:
     explicit Backup(vss::RequesterOptions requester, std::size_t databases = kDatabases) {
-        backup::SessionOptions sessionOptions;
+        engine::SessionOptions sessionOptions;
         sessionOptions.shards = 2;
         sessionOptions.deltaDirectory = isolated::kDirectory;
         requester.excludeDomino = databases > 0;
@@ -240,7 +239,7 @@ void refusesWhatIsNotVerified() {
     asked.verifyWriters = {"Exchange Writer"};
     Backup backup(asked);
     const auto failure = backup.run(&Session::open);
-    CHECK(failure && failure->code == std::string(backup::code::kVssWriterMissing));
+    CHECK(failure && failure->code == std::string(code::kVssWriterMissing));
     CHECK(failure->subject == "Exchange Writer");
 }
 
@@ -249,7 +248,7 @@ void refusesToLeaveOutAComponentInPlainMode() {
     asked.excludeWriters = {"SqlServerWriter:\\SERVER\\model"};
     Backup backup(asked);
     const auto failure = backup.run(&Session::open);
-    CHECK(failure && failure->code == std::string(backup::code::kUnsupported));
+    CHECK(failure && failure->code == std::string(code::kUnsupported));
 }
 
 void namesAVolumeOnce() {
@@ -267,7 +266,7 @@ void namesAVolumeOnce() {
 void saysWhichVolumeIsNotSupported() {
     Backup backup(options(kFileShareBackup));
     const auto failure = backup.run(&Session::open);
-    CHECK(failure && failure->statusName == "VSS_E_VOLUME_NOT_SUPPORTED" && failure->domain == backup::Domain::com);
+    CHECK(failure && failure->statusName == "VSS_E_VOLUME_NOT_SUPPORTED" && failure->domain == Domain::com);
 }
 
 /// Whatever fails, everything comes out, nothing stays, and it is the failing method that is named.
@@ -291,7 +290,7 @@ void comesOutOfAnyFailure(std::uint32_t context, const std::string& method, cons
 void aFailedWriterFailsTheBackup() {
     Backup backup(options(kBackup));
     const auto failure = backup.all();
-    CHECK(failure && failure->code == std::string(backup::code::kVssWriter));
+    CHECK(failure && failure->code == std::string(code::kVssWriter));
     CHECK(failure->subject == "SqlServerWriter" && failure->statusName == "VSS_E_WRITERERROR_NONRETRYABLE");
     CHECK(writerNamed(backup.provider->report(), "SqlServerWriter").failed());
     CHECK(shadows().empty());
@@ -302,7 +301,7 @@ void aWriterThatVanishesFailsTheBackup(const char* operation) {
     Backup backup(options(kBackup));
     std::optional<Failure> failure = backup.all();
     if (!failure) failure = backup.close(false, true);
-    CHECK(failure && failure->code == std::string(backup::code::kVssWriter));
+    CHECK(failure && failure->code == std::string(code::kVssWriter));
     CHECK(failure->subject == "SqlServerWriter" && failure->statusName == "VSS_E_WRITER_NOT_RESPONDING");
     CHECK(failure->operation == std::string("IVssBackupComponents::") + operation);
     CHECK(writerNamed(backup.provider->report(), "SqlServerWriter").state == 0);
@@ -344,7 +343,7 @@ void cancelsWhileTheShadowIsMade() {
         const auto begin = Clock::now();
         const auto failure = backup.run(&Session::capture);
         canceller.join();
-        CHECK(failure && failure->code == std::string(backup::code::kAborted));
+        CHECK(failure && failure->code == std::string(code::kAborted));
         CHECK(Clock::now() - begin < kPlenty / 2);
         CHECK(backup.server.inBackup == 0 && backup.server.open == 0);
     }
@@ -355,7 +354,7 @@ void givesUpAtTheDeadline() {
     {
         Backup backup(options(kNasRollback));
         const auto failure = backup.all(milliseconds(500));
-        CHECK(failure && failure->code == std::string(backup::code::kDeadline));
+        CHECK(failure && failure->code == std::string(code::kDeadline));
         CHECK(backup.server.inBackup == 0);
     }
     CHECK(shadows().empty());
@@ -367,10 +366,10 @@ void namesAShadowThatMayStillAppear() {
         asked.cancelPatience = milliseconds(300);
         Backup backup(asked);
         const auto failure = backup.all(milliseconds(500));
-        CHECK(failure && failure->code == std::string(backup::code::kDeadline));
+        CHECK(failure && failure->code == std::string(code::kDeadline));
         CHECK(backup.server.inBackup == 0);
         const auto left = backup.close(false, false);
-        CHECK(left && left->code == std::string(backup::code::kShadow));
+        CHECK(left && left->code == std::string(code::kShadow));
         CHECK(left->subject == vss::formatGuid(backup.provider->report().setId));
         for (int i = 0; i < 1000 && shadows().empty(); ++i) ::Sleep(20);
         CHECK(shadows().size() == 1);
@@ -426,7 +425,7 @@ void noticesAShadowThatVanished() {
         CHECK(vss::deleteShadows(backup.provider->report().setId, vss::DeletionKind::set, true).deleted == 1);
     }
     const auto failure = backup.close(false, true);
-    CHECK(failure && failure->code == std::string(backup::code::kShadowVanished));
+    CHECK(failure && failure->code == std::string(code::kShadowVanished));
     requireGood(backup.close(false, true));
 }
 
@@ -449,7 +448,7 @@ void saysThatATransportableSetIsLeft() {
     Backup backup(options(kNasRollback | kTransportable));
     requireGood(backup.all());
     const auto failure = backup.close(false, true);
-    CHECK(failure && failure->code == std::string(backup::code::kShadow));
+    CHECK(failure && failure->code == std::string(code::kShadow));
     CHECK(failure->text.find("before it is imported") != std::string::npos);
     requireGood(backup.close(false, true));  // there is nothing more to be done
 }
@@ -535,7 +534,7 @@ void takesTheExposureAwayFirst() {
     {
         const vss::ComApartment apartment;
         const vss::Guid id = backup.provider->report().shadowIds[0];
-        static_cast<void>(vss::exposeShadow({id, vss::ExposureKind::local, backup::utf8Of(place), ""}));
+        static_cast<void>(vss::exposeShadow({id, vss::ExposureKind::local, utf8Of(place), ""}));
         CHECK(read(place / L"domino-vss-test" / L"data" / L"a.nsf") == "before");
     }
     requireGood(backup.close(false, true));
@@ -551,12 +550,12 @@ void deletesAlthoughItsPlaceStays() {
     {
         const vss::ComApartment apartment;
         const vss::Guid id = backup.provider->report().shadowIds[0];
-        static_cast<void>(vss::exposeShadow({id, vss::ExposureKind::local, backup::utf8Of(place), ""}));
+        static_cast<void>(vss::exposeShadow({id, vss::ExposureKind::local, utf8Of(place), ""}));
     }
     requireGood(backup.close(false, true));
     CHECK(shadows().empty());
     CHECK(std::ranges::count_if(backup.provider->report().warnings, [&](const std::string& warning) {
-              return warning.find(backup::utf8Of(place)) != std::string::npos;
+              return warning.find(utf8Of(place)) != std::string::npos;
           }) == 1);
     std::filesystem::remove(place);
 }
@@ -594,7 +593,7 @@ void aWriterThatFailsFailsTheRestore() {
         restore.postRestore(limits);
         CHECK(false);
     } catch (const Failure& failure) {
-        CHECK(failure.code == std::string(backup::code::kVssWriter));
+        CHECK(failure.code == std::string(code::kVssWriter));
         CHECK(failure.operation == "IVssBackupComponents::PostRestore" && failure.subject == "SqlServerWriter");
         CHECK(failure.statusName == "VSS_E_WRITERERROR_RETRYABLE");
     }
@@ -603,7 +602,7 @@ void aWriterThatFailsFailsTheRestore() {
 void saysThatItIsNotElevated() {
     const vss::ComApartment apartment;
     const auto reasons = vss::whyNotVss();
-    CHECK(reasons.size() == 1 && reasons[0].code == std::string(backup::code::kVssAccess));
+    CHECK(reasons.size() == 1 && reasons[0].code == std::string(code::kVssAccess));
     CHECK(reasons[0].status == 0x80070005);
 }
 

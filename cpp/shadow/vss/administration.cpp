@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <memory>
 
-#include "backup/path.h"
 #include "shadow/vss/async_operation.h"
 #include "shadow/vss/volume_name.h"
 #include "shadow/vss/vss_codes.h"
 #include "shadow/vss/vssapi_library.h"
 #include "shadow/vss/writer_metadata.h"
+#include "system/path.h"
 
 namespace domino_vss::vss {
 
-using backup::Failure;
-using backup::Limits;
-using backup::Phase;
+using engine::Limits;
 
 namespace {
 
@@ -91,7 +89,7 @@ std::vector<Writer> listWriters(bool withStatus, const Limits& limits) {
 bool isVolumeSupported(const std::string& volume, const Guid& providerId) {
     const ComPtr<IVssBackupComponents> components = createBackupComponents();
     require(components->InitializeForBackup(nullptr), "IVssBackupComponents::InitializeForBackup", Phase::probe);
-    std::wstring name = backup::toUtf16(volumeNameOf(volume, Phase::probe));
+    std::wstring name = toUtf16(volumeNameOf(volume, Phase::probe));
     BOOL supported = FALSE;
     require(components->IsVolumeSupported(vssId(providerId), name.data(), &supported),
             "IVssBackupComponents::IsVolumeSupported", Phase::probe, volume);
@@ -100,14 +98,14 @@ bool isVolumeSupported(const std::string& volume, const Guid& providerId) {
 
 std::string exposeShadow(const Exposure& exposure) {
     const bool local = exposure.kind == ExposureKind::local;
-    std::wstring as = backup::toUtf16(exposure.as);
+    std::wstring as = toUtf16(exposure.as);
     const bool isLetter = local && as.size() >= 2 && as.size() <= 3 && as[1] == L':';
     // A letter must not have a backslash at its end, a directory must.
     if (local) {
         while (as.ends_with(L'\\')) as.pop_back();
         if (!isLetter) as += L'\\';
     }
-    std::wstring path = backup::toUtf16(exposure.pathFromRoot);
+    std::wstring path = toUtf16(exposure.pathFromRoot);
     TaskString place;
     require(administrativeComponents()->ExposeSnapshot(
                 vssId(exposure.id), path.empty() ? nullptr : path.data(),
@@ -182,17 +180,16 @@ void revertToShadow(const Guid& id, bool forceDismount) {
     const std::string volume = shadowProperties(*components.Get(), id).volume;
     if (const auto shouldBlock = vssApi().shouldBlockRevert; shouldBlock != nullptr) {
         VssBool blocked{};
-        require(shouldBlock(backup::toUtf16(volume).c_str(), &blocked), "ShouldBlockRevert", Phase::restore, volume);
+        require(shouldBlock(toUtf16(volume).c_str(), &blocked), "ShouldBlockRevert", Phase::restore, volume);
         if (blocked != 0)
-            throw Failure(backup::code::kVss, Phase::restore, "a writer of this machine forbids to revert the volume",
-                          volume);
+            throw Failure(code::kVss, Phase::restore, "a writer of this machine forbids to revert the volume", volume);
     }
     require(components->RevertToSnapshot(vssId(id), forceDismount ? TRUE : FALSE),
             "IVssBackupComponents::RevertToSnapshot", Phase::restore, volume);
 }
 
 bool awaitRevert(const std::string& volume, const Limits& limits) {
-    std::wstring name = backup::toUtf16(volume);
+    std::wstring name = toUtf16(volume);
     const ComPtr<IVssBackupComponents> components = administrativeComponents();
     AsyncOperation reverting("IVssBackupComponents::QueryRevertStatus", Phase::restore);
     const HRESULT result = components->QueryRevertStatus(name.data(), reverting.put());

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "backup/deadline.h"
+#include "engine/deadline.h"
 #include "shadow/vss/shadow_properties.h"
 #include "shadow/vss/writer.h"
 
@@ -25,7 +25,7 @@ struct ProviderProperties {
 
 [[nodiscard]] std::vector<ShadowProperties> listShadows();
 [[nodiscard]] std::vector<ProviderProperties> listProviders();
-[[nodiscard]] std::vector<Writer> listWriters(bool withStatus, const backup::Limits& limits);
+[[nodiscard]] std::vector<Writer> listWriters(bool withStatus, const engine::Limits& limits);
 [[nodiscard]] bool isVolumeSupported(const std::string& volume, const Guid& providerId);
 
 enum class ExposureKind : std::uint8_t { local, share };
@@ -41,23 +41,23 @@ void unexposeShadow(const Guid& id);
 
 /// Takes away the places where shadows of the set are exposed, and returns what failed, each with its place. Throws
 /// Failure when they cannot be asked for.
-[[nodiscard]] std::vector<backup::Failure> unexposeSet(const Guid& setId);
+[[nodiscard]] std::vector<Failure> unexposeSet(const Guid& setId);
 
 enum class DeletionKind : std::uint8_t { shadow, set };
 struct Deletion {
     std::int32_t deleted = 0;
-    std::optional<backup::Failure> failure;
+    std::optional<Failure> failure;
     Guid notDeletedId;
 };
 /// What is gone already is no failure.
 [[nodiscard]] Deletion deleteShadows(const Guid& id, DeletionKind kind, bool force);
 
 /// `flags` are VSS_HARDWARE_OPTIONS.
-void breakSnapshotSet(const Guid& setId, std::uint32_t flags, const backup::Limits& limits);
+void breakSnapshotSet(const Guid& setId, std::uint32_t flags, const engine::Limits& limits);
 /// Returns the shadows that were not there before.
-[[nodiscard]] std::vector<ShadowProperties> importShadows(const std::string& document, const backup::Limits& limits);
+[[nodiscard]] std::vector<ShadowProperties> importShadows(const std::string& document, const engine::Limits& limits);
 void revertToShadow(const Guid& id, bool forceDismount);
 /// Whether no revert of the volume runs any more.
-[[nodiscard]] bool awaitRevert(const std::string& volume, const backup::Limits& limits);
+[[nodiscard]] bool awaitRevert(const std::string& volume, const engine::Limits& limits);
 
 }  // namespace domino_vss::vss

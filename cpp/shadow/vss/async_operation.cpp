@@ -7,8 +7,7 @@
 
 namespace domino_vss::vss {
 
-using backup::Clock;
-using backup::Failure;
+using engine::Clock;
 
 namespace {
 
@@ -56,7 +55,7 @@ void AsyncOperation::pause() {
     if (!waited && static_cast<std::uint32_t>(status()) == result::kAsyncPending) ::Sleep(1);
 }
 
-bool AsyncOperation::awaitWithin(const backup::Limits& limits) {
+bool AsyncOperation::awaitWithin(const engine::Limits& limits) {
     while (pending()) {
         if (limits.exceeded() != nullptr) return false;
         pause();
@@ -64,7 +63,7 @@ bool AsyncOperation::awaitWithin(const backup::Limits& limits) {
     return true;
 }
 
-void AsyncOperation::await(const backup::Limits& limits, std::chrono::milliseconds cancelPatience) {
+void AsyncOperation::await(const engine::Limits& limits, std::chrono::milliseconds cancelPatience) {
     try {
         if (awaitWithin(limits)) return;
     } catch (const Failure& failure) {

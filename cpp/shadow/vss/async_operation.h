@@ -1,6 +1,6 @@
 #pragma once
 
-#include "backup/deadline.h"
+#include "engine/deadline.h"
 #include "shadow/vss/com.h"
 
 namespace domino_vss::vss {
@@ -9,17 +9,17 @@ namespace domino_vss::vss {
 class AsyncOperation {
 public:
     /// `operation` names it in failures; static storage.
-    AsyncOperation(const char* operation, backup::Phase phase) noexcept : operation_(operation), phase_(phase) {}
+    AsyncOperation(const char* operation, Phase phase) noexcept : operation_(operation), phase_(phase) {}
 
     /// For the method that starts it.
     [[nodiscard]] IVssAsync** put() noexcept { return async_.ReleaseAndGetAddressOf(); }
 
     /// Waits until it has finished. When the limits are exceeded, or VSS cannot be asked whether it has, it is
     /// cancelled and waited for `cancelPatience` at most (to cancel is only a request). Throws Failure.
-    void await(const backup::Limits& limits, std::chrono::milliseconds cancelPatience = std::chrono::seconds(2));
+    void await(const engine::Limits& limits, std::chrono::milliseconds cancelPatience = std::chrono::seconds(2));
 
     /// The same for an operation that cannot be cancelled: whether it has finished within the limits. Throws Failure.
-    [[nodiscard]] bool awaitWithin(const backup::Limits& limits);
+    [[nodiscard]] bool awaitWithin(const engine::Limits& limits);
 
     /// Whether VSS still works on it, as far as it says so; false when it never began.
     [[nodiscard]] bool runs() noexcept;
@@ -34,7 +34,7 @@ private:
 
     ComPtr<IVssAsync> async_;
     const char* operation_;
-    backup::Phase phase_;
+    Phase phase_;
 };
 
 }  // namespace domino_vss::vss

@@ -12,15 +12,12 @@
 #include <filesystem>
 #include <memory>
 
-#include "backup/failure.h"
-#include "backup/file.h"
-#include "backup/path.h"
-#include "backup/system_error.h"
+#include "system/failure.h"
+#include "system/file.h"
+#include "system/path.h"
+#include "system/system_error.h"
 
 namespace domino_vss::vss {
-
-using backup::Failure;
-using backup::Phase;
 
 namespace {
 
@@ -42,16 +39,15 @@ template <typename Function>
 void find(HMODULE library, const char* name, Function& function) {
     function = reinterpret_cast<Function>(reinterpret_cast<void (*)()>(::GetProcAddress(library, name)));
     if (function == nullptr)
-        throw backup::systemFailure(backup::code::kVssLibrary, Phase::end, name, "cabinet.dll",
-                                    static_cast<int>(::GetLastError()));
+        throw systemFailure(code::kVssLibrary, Phase::end, name, "cabinet.dll", static_cast<int>(::GetLastError()));
 }
 
 const CabinetLibrary& cabinetLibrary() {
     static const CabinetLibrary instance = [] {
         const HMODULE library = ::LoadLibraryExW(L"cabinet.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
         if (library == nullptr)
-            throw backup::systemFailure(backup::code::kVssLibrary, Phase::end, "LoadLibraryEx", "cabinet.dll",
-                                        static_cast<int>(::GetLastError()));
+            throw systemFailure(code::kVssLibrary, Phase::end, "LoadLibraryEx", "cabinet.dll",
+                                static_cast<int>(::GetLastError()));
         CabinetLibrary found;
         find(library, "FCICreate", found.create);
         find(library, "FCIAddFile", found.addFile);
@@ -91,14 +87,14 @@ public:
 };
 
 std::filesystem::path fileOf(const char* name) {
-    return std::string_view(name) == kCabinetStandIn ? current->cabinet : backup::pathOf(name);
+    return std::string_view(name) == kCabinetStandIn ? current->cabinet : pathOf(name);
 }
 
 /// -1 when it cannot be opened, as the callbacks want it.
 INT_PTR openFile(const std::filesystem::path& file, DWORD access, DWORD creation) {
     const HANDLE handle =
         ::CreateFileW(file.c_str(), access, FILE_SHARE_READ, nullptr, creation, FILE_ATTRIBUTE_NORMAL, nullptr);
-    if (handle == INVALID_HANDLE_VALUE) current->failed(backup::utf8Of(file));
+    if (handle == INVALID_HANDLE_VALUE) current->failed(utf8Of(file));
     return reinterpret_cast<INT_PTR>(handle);
 }
 
@@ -170,10 +166,10 @@ BOOL DIAMONDAPI fciTemporary(char* name, int size, void*) {
     std::array<wchar_t, MAX_PATH + 1> file{};
     if (::GetTempPathW(MAX_PATH, directory.data()) == 0 ||
         ::GetTempFileNameW(directory.data(), L"cab", 0, file.data()) == 0) {
-        current->failed("a temporary file in " + backup::toUtf8(directory.data()));
+        current->failed("a temporary file in " + toUtf8(directory.data()));
         return FALSE;
     }
-    const std::string text = backup::toUtf8(file.data());
+    const std::string text = toUtf8(file.data());
     ::DeleteFileW(file.data());  // the library makes it itself
     if (text.size() >= static_cast<std::size_t>(size)) {
         ::SetLastError(ERROR_FILENAME_EXCED_RANGE);
@@ -228,7 +224,7 @@ INT_PTR DIAMONDAPI fdiNotify(FDINOTIFICATIONTYPE type, PFDINOTIFICATION notifica
                 return -1;
             }
             current->names.push_back(name);
-            return openFile(current->directory / backup::toUtf16(name), GENERIC_WRITE, CREATE_ALWAYS);
+            return openFile(current->directory / toUtf16(name), GENERIC_WRITE, CREATE_ALWAYS);
         }
         case fdintCLOSE_FILE_INFO: return fdiClose(notification->hf) == 0 ? TRUE : FALSE;
         case fdintNEXT_CABINET: return -1;
@@ -238,9 +234,8 @@ INT_PTR DIAMONDAPI fdiNotify(FDINOTIFICATIONTYPE type, PFDINOTIFICATION notifica
 
 [[noreturn]] void fail(const Work& work, const char* operation, const std::string& cabinet) {
     if (work.error != ERROR_SUCCESS)
-        throw backup::systemFailure(backup::code::kVss, Phase::end, operation, work.subject,
-                                    static_cast<int>(work.error));
-    throw Failure(backup::code::kVss, Phase::end, "not a cabinet file, or a damaged one", cabinet);
+        throw systemFailure(code::kVss, Phase::end, operation, work.subject, static_cast<int>(work.error));
+    throw Failure(code::kVss, Phase::end, "not a cabinet file, or a damaged one", cabinet);
 }
 
 /// A file that is gone with the scope, unless it was renamed.
@@ -249,9 +244,9 @@ public:
     explicit NewFile(std::string name) : name_(std::move(name)) {}
     NewFile(const NewFile&) = delete;
     NewFile& operator=(const NewFile&) = delete;
-    ~NewFile() { backup::removeFile(name_); }
+    ~NewFile() { removeFile(name_); }
 
-    [[nodiscard]] std::filesystem::path path() const { return backup::pathOf(name_); }
+    [[nodiscard]] std::filesystem::path path() const { return pathOf(name_); }
 
 private:
     std::string name_;
@@ -287,17 +282,16 @@ void writeCabinet(const std::string& cabinet, const std::vector<CabinetFile>& fi
     work.cabinet = fresh.path();
     const CurrentWork scope(work);
     pack(work, cabinet, files);
-    if (::MoveFileExW(work.cabinet.c_str(), backup::pathOf(cabinet).c_str(),
+    if (::MoveFileExW(work.cabinet.c_str(), pathOf(cabinet).c_str(),
                       MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) == 0)
-        throw backup::systemFailure(backup::code::kVss, Phase::end, "MoveFileEx", cabinet,
-                                    static_cast<int>(::GetLastError()));
+        throw systemFailure(code::kVss, Phase::end, "MoveFileEx", cabinet, static_cast<int>(::GetLastError()));
 }
 
 std::vector<std::string> readCabinet(const std::string& cabinet, const std::string& directory) {
     const CabinetLibrary& library = cabinetLibrary();
     Work work;
-    work.cabinet = backup::pathOf(cabinet);
-    work.directory = backup::pathOf(directory);
+    work.cabinet = pathOf(cabinet);
+    work.directory = pathOf(directory);
     const CurrentWork scope(work);
     ERF error{};
     const std::unique_ptr<void, BOOL(DIAMONDAPI*)(HFDI)> context(

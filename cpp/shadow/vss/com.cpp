@@ -3,14 +3,11 @@
 #include <mutex>
 #include <new>
 
-#include "backup/path.h"
-#include "backup/system_error.h"
 #include "shadow/vss/vss_codes.h"
+#include "system/path.h"
+#include "system/system_error.h"
 
 namespace domino_vss::vss {
-
-using backup::Failure;
-using backup::Phase;
 
 namespace {
 
@@ -60,11 +57,11 @@ std::vector<std::string> ComApartment::warnings() {
 Failure comFailure(HRESULT result, const char* operation, Phase phase, std::string subject) {
     const auto value = static_cast<std::uint32_t>(result);
     const ResultCode* const known = findResultCode(value);
-    Failure failure(backup::code::kVss, phase,
-                    known != nullptr ? std::string(known->text) : backup::systemErrorText(static_cast<int>(value)),
+    Failure failure(code::kVss, phase,
+                    known != nullptr ? std::string(known->text) : systemErrorText(static_cast<int>(value)),
                     std::move(subject));
     failure.operation = operation;
-    failure.domain = backup::Domain::com;
+    failure.domain = Domain::com;
     failure.status = value;
     if (known != nullptr) failure.statusName = known->name;
     return failure;
@@ -75,13 +72,13 @@ void require(HRESULT result, const char* operation, Phase phase, const std::stri
 }
 
 Bstr::Bstr(std::string_view utf8) {
-    const std::wstring text = backup::toUtf16(utf8);
+    const std::wstring text = toUtf16(utf8);
     text_ = ::SysAllocStringLen(text.data(), static_cast<UINT>(text.size()));
     if (text_ == nullptr) throw std::bad_alloc();
 }
 
 std::string Bstr::utf8() const {
-    return backup::toUtf8({text_, text_ == nullptr ? 0U : ::SysStringLen(text_)});
+    return toUtf8({text_, text_ == nullptr ? 0U : ::SysStringLen(text_)});
 }
 
 std::string TaskString::utf8() const {
@@ -89,7 +86,7 @@ std::string TaskString::utf8() const {
 }
 
 std::string utf8Of(const wchar_t* text) {
-    return text == nullptr ? std::string{} : backup::toUtf8(text);
+    return text == nullptr ? std::string{} : toUtf8(text);
 }
 
 }  // namespace domino_vss::vss

@@ -4,16 +4,16 @@
 #include <string_view>
 #include <vector>
 
-#include "backup/database.h"
-#include "backup/failure.h"
+#include "engine/database.h"
 #include "shadow/vss/headers.h"
+#include "system/failure.h"
 
 namespace domino_vss::vss {
 
 /// The calling thread's membership in the process's multi-threaded apartment. VSS objects have no proxies: they are
 /// used directly, from any thread of this apartment. The first membership sets up COM for the whole process, which then
 /// stays so: security can be set once only, and the apartment must outlive every thread that passes by.
-class ComApartment final : public backup::ThreadScope {
+class ComApartment final : public engine::ThreadScope {
 public:
     /// Throws Failure.
     ComApartment();
@@ -25,11 +25,10 @@ public:
     [[nodiscard]] static std::vector<std::string> warnings();
 };
 
-[[nodiscard]] backup::Failure comFailure(HRESULT result, const char* operation, backup::Phase phase,
-                                         std::string subject = {});
+[[nodiscard]] Failure comFailure(HRESULT result, const char* operation, Phase phase, std::string subject = {});
 
 /// Throws Failure unless the call succeeded; S_FALSE is success.
-void require(HRESULT result, const char* operation, backup::Phase phase, const std::string& subject = {});
+void require(HRESULT result, const char* operation, Phase phase, const std::string& subject = {});
 
 /// Owns a BSTR.
 class Bstr {

@@ -6,16 +6,12 @@
 #include <optional>
 #include <type_traits>
 
-#include "backup/windows_handle.h"
 #include "shadow/vss/com.h"
 #include "shadow/vss/vss_codes.h"
 #include "shadow/vss/vssapi_library.h"
+#include "system/windows_handle.h"
 
 namespace domino_vss::vss {
-
-using backup::Failure;
-using backup::Phase;
-using backup::WindowsHandle;
 
 namespace {
 
@@ -108,11 +104,11 @@ std::vector<Failure> whyNotVss() {
     std::vector<Failure> reasons;
     BOOL wow64 = FALSE;
     if (::IsWow64Process(::GetCurrentProcess(), &wow64) != 0 && wow64 != FALSE)
-        reasons.push_back(refusal(backup::code::kUnsupported, "IsWow64Process", E_NOTIMPL,
+        reasons.push_back(refusal(code::kUnsupported, "IsWow64Process", E_NOTIMPL,
                                   "a 32-bit process cannot use VSS of a 64-bit Windows", "Node.js"));
     for (const auto& [name, subject] : {std::pair{L"VSS", "VSS"}, std::pair{L"EventSystem", "EventSystem"}})
         if (isServiceDisabled(name))
-            reasons.push_back(refusal(backup::code::kVssService, "QueryServiceConfig",
+            reasons.push_back(refusal(code::kVssService, "QueryServiceConfig",
                                       HRESULT_FROM_WIN32(ERROR_SERVICE_DISABLED), "the service is disabled", subject));
     if (!reasons.empty()) return reasons;
     try {
@@ -121,8 +117,8 @@ std::vector<Failure> whyNotVss() {
     } catch (const Failure& caught) {
         Failure failure(caught);
         failure.phase = Phase::probe;
-        if (failure.domain == backup::Domain::com && failure.status == result::kAccessDenied) {
-            failure.code = backup::code::kVssAccess;
+        if (failure.domain == Domain::com && failure.status == result::kAccessDenied) {
+            failure.code = code::kVssAccess;
             failure.text = isElevated() ? "the account is neither an administrator nor a backup operator"
                                         : "the process is not elevated: administrators, too, must start it as such";
         }

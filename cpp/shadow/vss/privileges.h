@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "backup/failure.h"
+#include "system/failure.h"
 
 namespace domino_vss::vss {
 
@@ -18,6 +18,6 @@ public:
 
 /// What keeps this process from using VSS; empty when nothing does. Makes a backup components object for it, which
 /// starts the service. In an apartment.
-[[nodiscard]] std::vector<backup::Failure> whyNotVss();
+[[nodiscard]] std::vector<Failure> whyNotVss();
 
 }  // namespace domino_vss::vss

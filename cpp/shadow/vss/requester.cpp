@@ -3,19 +3,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "backup/path.h"
 #include "shadow/vss/administration.h"
 #include "shadow/vss/storage_check.h"
 #include "shadow/vss/volume_name.h"
 #include "shadow/vss/vss_codes.h"
 #include "shadow/vss/vssapi_library.h"
 #include "shadow/vss/writer_metadata.h"
+#include "system/path.h"
 
 namespace domino_vss::vss {
 
-using backup::Failure;
-using backup::Limits;
-using backup::Phase;
+using engine::Limits;
 using std::chrono::milliseconds;
 
 namespace {
@@ -31,10 +29,10 @@ public:
 
     /// Throws when there is no time left: what it was spent on, or that the wait was aborted.
     void pause(const Failure& inProgress) {
-        const auto end = backup::Clock::now() + pause_;
-        while (backup::Clock::now() < end && limits_.exceeded() == nullptr) ::Sleep(10);
+        const auto end = engine::Clock::now() + pause_;
+        while (engine::Clock::now() < end && limits_.exceeded() == nullptr) ::Sleep(10);
         const char* const reason = limits_.exceeded();
-        if (reason == backup::code::kAborted)
+        if (reason == code::kAborted)
             throw Failure(reason, Phase::prepare, "aborted while another shadow was being created");
         if (reason != nullptr) throw Failure(inProgress);
         pause_ = std::min(pause_ * 2, kLongestBackOff);
@@ -98,7 +96,7 @@ void Requester::initialise(const Limits& limits) {
     for (const std::string& name : unknownExclusions(report_.writers, rules))
         report_.warnings.push_back("there is no writer or component \"" + name + "\" that could be left out");
     if (const auto unmet = unmetVerify(report_.writers, rules); !unmet.empty())
-        throw Failure(backup::code::kVssWriterMissing, Phase::open, "does not take part", unmet.front());
+        throw Failure(code::kVssWriterMissing, Phase::open, "does not take part", unmet.front());
 }
 
 void Requester::nameVolumes() {
@@ -112,7 +110,7 @@ void Requester::nameVolumes() {
 
 void Requester::requireSupported() {
     for (const std::string& volume : volumes_) {
-        std::wstring name = backup::toUtf16(volume);
+        std::wstring name = toUtf16(volume);
         BOOL supported = FALSE;
         require(components_->IsVolumeSupported(vssId(options_.providerId), name.data(), &supported),
                 "IVssBackupComponents::IsVolumeSupported", Phase::open, volume);
@@ -143,7 +141,7 @@ WriterRules Requester::writerRules() const {
 
 std::vector<Writer> Requester::disableWriters(const WriterRules& rules, const Limits& limits) {
     if (const auto components = componentExclusions(rules); !rules.componentMode && !components.empty())
-        throw Failure(backup::code::kUnsupported, Phase::open, "a component can be left out in component mode only",
+        throw Failure(code::kUnsupported, Phase::open, "a component can be left out in component mode only",
                       components.front());
     if (rules.exclude.empty() && !rules.excludeDomino) return {};
 
@@ -179,16 +177,15 @@ void Requester::selectWriters(const WriterRules& rules) {
     excludeWriters(report_.writers, rules);
     for (const Writer& writer : report_.writers)
         if (writer.exclusion != Exclusion::none && !rules.componentMode)
-            throw Failure(backup::code::kVssWriter, Phase::open, "appeared too late to be left out; try again",
-                          writer.name);
+            throw Failure(code::kVssWriter, Phase::open, "appeared too late to be left out; try again", writer.name);
     if (!rules.componentMode) return;
     selectComponents(report_.writers, rules);
     for (const Writer& writer : report_.writers)
         for (const std::size_t index : writer.added) {
             const WriterComponent& component = writer.components[index];
-            require(components_->AddComponent(
-                        vssId(writer.instanceId), vssId(writer.id), static_cast<VSS_COMPONENT_TYPE>(component.type),
-                        backup::toUtf16(component.logicalPath).c_str(), backup::toUtf16(component.name).c_str()),
+            require(components_->AddComponent(vssId(writer.instanceId), vssId(writer.id),
+                                              static_cast<VSS_COMPONENT_TYPE>(component.type),
+                                              toUtf16(component.logicalPath).c_str(), toUtf16(component.name).c_str()),
                     "IVssBackupComponents::AddComponent", Phase::open, writer.name + ":" + component.fullPath());
         }
 }
@@ -229,7 +226,7 @@ void Requester::startSet() {
 void Requester::addVolumes() {
     std::vector<Guid> ids;
     for (const std::string& volume : volumes_) {
-        std::wstring name = backup::toUtf16(volume);
+        std::wstring name = toUtf16(volume);
         VSS_ID id{};
         require(components_->AddToSnapshotSet(name.data(), vssId(options_.providerId), &id),
                 "IVssBackupComponents::AddToSnapshotSet", Phase::prepare, volume);
@@ -280,7 +277,7 @@ void Requester::complete(const std::vector<std::string>& deletedShadows, const L
             if (isNotFound(result)) {
                 Failure failure =
                     comFailure(result, "IVssBackupComponents::GetSnapshotProperties", Phase::end, options_.volumes[i]);
-                failure.code = backup::code::kShadowVanished;
+                failure.code = code::kShadowVanished;
                 failure.text = "the shadow vanished while it was in use";
                 throw Failure(failure);
             }
@@ -296,7 +293,7 @@ void Requester::complete(const std::vector<std::string>& deletedShadows, const L
             const WriterComponent& component = writer.components[index];
             require(components_->SetBackupSucceeded(
                         vssId(writer.instanceId), vssId(writer.id), static_cast<VSS_COMPONENT_TYPE>(component.type),
-                        backup::toUtf16(component.logicalPath).c_str(), backup::toUtf16(component.name).c_str(), true),
+                        toUtf16(component.logicalPath).c_str(), toUtf16(component.name).c_str(), true),
                     "IVssBackupComponents::SetBackupSucceeded", Phase::end, writer.name + ":" + component.fullPath());
         }
     AsyncOperation completing("IVssBackupComponents::BackupComplete", Phase::end);
@@ -338,14 +335,14 @@ void Requester::remove() {
     if (FAILED(deleted) && !isNotFound(deleted)) deleteByAnotherObject();
     // Cancelled, given up waiting for, and still at work. What it makes that is volatile goes with the object.
     if (commit_->runs() && !isVolatile())
-        throw Failure(backup::code::kShadow, Phase::end,
+        throw Failure(code::kShadow, Phase::end,
                       "DoSnapshotSet was cancelled and has not ended: its shadow may still appear",
                       formatGuid(report_.setId));
     commit_.reset();
     components_.Reset();
     // VSS does not know such a set until somebody imports it.
     if (isTransportable() && committed_ && isNotFound(deleted) && !allDeleted_)
-        throw Failure(backup::code::kShadow, Phase::end,
+        throw Failure(code::kShadow, Phase::end,
                       "the set is transportable and cannot be deleted before it is imported; it may still be there",
                       formatGuid(report_.setId));
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "backup/deadline.h"
+#include "engine/deadline.h"
 #include "shadow/vss/async_operation.h"
 #include "shadow/vss/shadow_properties.h"
 #include "shadow/vss/writer_selection.h"
@@ -51,16 +51,16 @@ public:
     ~Requester() = default;
 
     /// Everything that needs no machine-wide lock: context, state, writers and their selection.
-    void begin(const backup::Limits& limits);
+    void begin(const engine::Limits& limits);
     /// Takes the machine-wide creation lock, waiting for others, and prepares the writers.
-    void openSet(const backup::Limits& limits);
+    void openSet(const engine::Limits& limits);
     /// DoSnapshotSet.
-    void create(const backup::Limits& limits);
+    void create(const engine::Limits& limits);
     /// After the shadow: states of the writers, properties, documents.
-    void inspect(const backup::Limits& limits);
+    void inspect(const engine::Limits& limits);
     /// The backup has succeeded: the shadows are still there, but for those that the caller has deleted, and the
     /// writers are told.
-    void complete(const std::vector<std::string>& deletedShadows, const backup::Limits& limits);
+    void complete(const std::vector<std::string>& deletedShadows, const engine::Limits& limits);
     /// Ends the session and deletes what it made. Idempotent. Throws while a shadow that outlives the session is
     /// there or may still appear; it can be called again then.
     void remove();
@@ -79,16 +79,16 @@ private:
     [[nodiscard]] WriterRules writerRules() const;
     void nameVolumes();
     /// A new object, and everything that needs no machine-wide lock.
-    void initialise(const backup::Limits& limits);
+    void initialise(const engine::Limits& limits);
     void requireSupported();
     /// Tells VSS which writers are not to take part, which must come before their metadata is gathered. Returns them.
-    [[nodiscard]] std::vector<Writer> disableWriters(const WriterRules& rules, const backup::Limits& limits);
+    [[nodiscard]] std::vector<Writer> disableWriters(const WriterRules& rules, const engine::Limits& limits);
     void selectWriters(const WriterRules& rules);
     /// StartSnapshotSet.
     void startSet();
     /// AddToSnapshotSet for each volume.
     void addVolumes();
-    void requireWriters(const char* operation, backup::Phase phase, const backup::Limits& limits);
+    void requireWriters(const char* operation, Phase phase, const engine::Limits& limits);
     void abortWhereDue();
     /// Whether a deleted shadow takes the places along where it is exposed is not documented. What cannot be taken away
     /// becomes a warning: a shadow that fills the disk is worse than a place that leads nowhere.

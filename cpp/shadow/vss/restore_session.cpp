@@ -10,8 +10,7 @@
 
 namespace domino_vss::vss {
 
-using backup::Limits;
-using backup::Phase;
+using engine::Limits;
 
 namespace {
 
@@ -58,7 +57,7 @@ RestoreSession::~RestoreSession() {
         try {
             const ComApartment apartment;
             components_.Reset();
-        } catch (const backup::Failure&) {
+        } catch (const Failure&) {
             static_cast<void>(components_.Detach());  // without an apartment it can only be left
         }
     }).join();
@@ -82,7 +81,7 @@ void RestoreSession::readWriters(const Limits& limits) {
 }
 
 void RestoreSession::requireOpen() const {
-    if (!components_) throw backup::Failure(backup::code::kState, Phase::restore, "the restore session is closed");
+    if (!components_) throw Failure(code::kState, Phase::restore, "the restore session is closed");
 }
 
 void RestoreSession::preRestore(const Limits& limits) {

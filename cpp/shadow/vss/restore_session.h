@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "backup/deadline.h"
+#include "engine/deadline.h"
 #include "shadow/vss/headers.h"
 #include "shadow/vss/writer.h"
 
@@ -20,7 +20,7 @@ struct RestoreWriter {
 /// throw Failure; all but the destructor are called in an apartment.
 class RestoreSession {
 public:
-    RestoreSession(const std::string& document, const backup::Limits& limits);
+    RestoreSession(const std::string& document, const engine::Limits& limits);
     RestoreSession(const RestoreSession&) = delete;
     RestoreSession& operator=(const RestoreSession&) = delete;
     /// On any thread.
@@ -28,17 +28,17 @@ public:
 
     [[nodiscard]] const std::vector<RestoreWriter>& writers() const noexcept { return writers_; }
     /// The writers are told, and one that fails over it fails the restore.
-    void preRestore(const backup::Limits& limits);
-    void postRestore(const backup::Limits& limits);
+    void preRestore(const engine::Limits& limits);
+    void postRestore(const engine::Limits& limits);
     /// Idempotent.
     void close();
 
 private:
     using Notification = HRESULT (STDMETHODCALLTYPE IVssBackupComponents::*)(IVssAsync**);
 
-    void readWriters(const backup::Limits& limits);
+    void readWriters(const engine::Limits& limits);
     /// Tells the writers, and throws when one of them fails over it.
-    void notify(Notification notification, const char* operation, const backup::Limits& limits);
+    void notify(Notification notification, const char* operation, const engine::Limits& limits);
     void requireOpen() const;
 
     std::mutex mutex_;  // requests come on threads of their own; the object takes one at a time

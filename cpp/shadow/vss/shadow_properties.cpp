@@ -38,7 +38,7 @@ ShadowProperties takeProperties(VSS_SNAPSHOT_PROP& property) {
 ShadowProperties shadowProperties(IVssBackupComponents& components, const Guid& id) {
     VSS_SNAPSHOT_PROP property{};
     require(components.GetSnapshotProperties(vssId(id), &property), "IVssBackupComponents::GetSnapshotProperties",
-            backup::Phase::shadow, formatGuid(id));
+            Phase::shadow, formatGuid(id));
     return takeProperties(property);
 }
 

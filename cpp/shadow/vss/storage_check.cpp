@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "backup/path.h"
 #include "shadow/vss/com.h"
 #include "shadow/vss/vssapi_library.h"
+#include "system/path.h"
 
 namespace domino_vss::vss {
 
@@ -31,7 +31,7 @@ std::optional<DifferenceArea> differenceAreaOf(const std::string& volume) {
     ComPtr<IUnknown> unknown;
     ComPtr<IVssDifferentialSoftwareSnapshotMgmt> management;
     ComPtr<IVssEnumMgmtObject> areas;
-    std::wstring name = backup::toUtf16(volume);
+    std::wstring name = toUtf16(volume);
     if (FAILED(api.getProviderMgmtInterface(vssId(kSystemProvider), __uuidof(IVssDifferentialSoftwareSnapshotMgmt),
                                             unknown.GetAddressOf())) ||
         FAILED(unknown.As(&management)) ||
@@ -63,7 +63,7 @@ std::vector<std::string> checkShadowStorage(const std::string& volume) {
     const std::string& holder = area && !area->volume.empty() ? area->volume : volume;
     ULARGE_INTEGER available{};
     ULARGE_INTEGER total{};
-    if (::GetDiskFreeSpaceExW(backup::toUtf16(holder).c_str(), &available, &total, nullptr) == 0) return {};
+    if (::GetDiskFreeSpaceExW(toUtf16(holder).c_str(), &available, &total, nullptr) == 0) return {};
     const std::uint64_t minimum = total.QuadPart < kSmallVolumeBytes ? kMinimumOfSmallBytes : kMinimumBytes;
     std::vector<std::string> warnings;
     if (available.QuadPart < minimum)

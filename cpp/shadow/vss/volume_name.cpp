@@ -5,7 +5,7 @@
 #include <array>
 #include <string_view>
 
-#include "backup/path.h"
+#include "system/path.h"
 
 namespace domino_vss::vss {
 
@@ -21,8 +21,8 @@ std::wstring expanded(const std::wstring& text) {
     return out;
 }
 
-backup::Failure failure(const char* operation, const std::string& path, backup::Phase phase) {
-    return backup::systemFailure(backup::code::kVss, phase, operation, path, static_cast<int>(::GetLastError()));
+Failure failure(const char* operation, const std::string& path, Phase phase) {
+    return systemFailure(code::kVss, phase, operation, path, static_cast<int>(::GetLastError()));
 }
 
 /// Windows takes a volume's name for a path on that volume, Wine does not.
@@ -30,7 +30,7 @@ bool isVolumeName(const std::wstring& text) {
     return text.size() == kVolumeNameLength - 1 && text.starts_with(LR"(\\?\Volume{)") && text.ends_with(LR"(}\)");
 }
 
-std::wstring mountPointOf(const std::wstring& text, const std::string& path, backup::Phase phase) {
+std::wstring mountPointOf(const std::wstring& text, const std::string& path, Phase phase) {
     if (isVolumeName(text)) return text;
     std::wstring root(text.size() + 4, L'\0');
     if (::GetVolumePathNameW(text.c_str(), root.data(), static_cast<DWORD>(root.size())) == 0)
@@ -42,13 +42,13 @@ std::wstring mountPointOf(const std::wstring& text, const std::string& path, bac
 
 }  // namespace
 
-std::string volumeNameOf(const std::string& path, backup::Phase phase) {
-    const std::wstring root = mountPointOf(expanded(backup::toUtf16(path)), path, phase);
+std::string volumeNameOf(const std::string& path, Phase phase) {
+    const std::wstring root = mountPointOf(expanded(toUtf16(path)), path, phase);
     std::array<wchar_t, kVolumeNameLength> name{};
     if (::GetVolumeNameForVolumeMountPointW(root.c_str(), name.data(), static_cast<DWORD>(name.size())) != 0)
-        return backup::toUtf8(name.data());
+        return toUtf8(name.data());
     // A share has no volume's name, and not every system takes a volume's name for its own mount point.
-    if (root.starts_with(LR"(\\)")) return backup::toUtf8(root);
+    if (root.starts_with(LR"(\\)")) return toUtf8(root);
     throw failure("GetVolumeNameForVolumeMountPoint", path, phase);
 }
 

@@ -2,12 +2,12 @@
 
 #include <utility>
 
-#include "backup/sync.h"
 #include "shadow/vss/com.h"
+#include "system/sync.h"
 
 namespace domino_vss::vss {
 
-using backup::Limits;
+using engine::Limits;
 
 VssProvider::VssProvider(RequesterOptions options) : volumes_(options.volumes), requester_(std::move(options)) {}
 
@@ -21,7 +21,7 @@ void VssProvider::run(Step step) {
     };
     try {
         step();
-    } catch (const backup::Failure&) {
+    } catch (const Failure&) {
         publish();
         throw;
     }
@@ -33,19 +33,19 @@ void VssProvider::begin(const Limits& limits) {
     run([&] { requester_.begin(limits); });
 }
 
-void VssProvider::prepare(std::span<const backup::DatabaseSpec> /*databases*/, const Limits& limits) {
+void VssProvider::prepare(std::span<const engine::DatabaseSpec> /*databases*/, const Limits& limits) {
     for (const std::string& volume : volumes_) {
         try {
             // So that little is left to flush while writes are held.
-            backup::syncVolume(volume, backup::Phase::prepare);
-        } catch (const backup::Failure&) {
+            syncVolume(volume, Phase::prepare);
+        } catch (const Failure&) {
             // VSS flushes it itself, and knows volumes that cannot be opened.
         }
     }
     run([&] { requester_.openSet(limits); });
 }
 
-std::unique_ptr<backup::ThreadScope> VssProvider::enterCommitThread() {
+std::unique_ptr<engine::ThreadScope> VssProvider::enterCommitThread() {
     return std::make_unique<ComApartment>();
 }
 

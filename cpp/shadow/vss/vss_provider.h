@@ -3,24 +3,24 @@
 #include <memory>
 #include <mutex>
 
-#include "backup/shadow_provider.h"
+#include "engine/shadow_provider.h"
 #include "shadow/vss/privileges.h"
 #include "shadow/vss/requester.h"
 
 namespace domino_vss::vss {
 
 /// Shadows by the Volume Shadow Copy Service.
-class VssProvider final : public backup::ShadowProvider {
+class VssProvider final : public engine::ShadowProvider {
 public:
     explicit VssProvider(RequesterOptions options);
 
-    [[nodiscard]] backup::CaptureScope scope() const noexcept override { return backup::CaptureScope::set; }
-    void begin(const backup::Limits& limits) override;
-    void prepare(std::span<const backup::DatabaseSpec> databases, const backup::Limits& limits) override;
-    [[nodiscard]] std::unique_ptr<backup::ThreadScope> enterCommitThread() override;
-    void commit(const backup::Limits& limits) override;
-    void afterWindow(const backup::Limits& limits) override;
-    void complete(const std::vector<std::string>& deletedShadows, const backup::Limits& limits) override;
+    [[nodiscard]] engine::CaptureScope scope() const noexcept override { return engine::CaptureScope::set; }
+    void begin(const engine::Limits& limits) override;
+    void prepare(std::span<const engine::DatabaseSpec> databases, const engine::Limits& limits) override;
+    [[nodiscard]] std::unique_ptr<engine::ThreadScope> enterCommitThread() override;
+    void commit(const engine::Limits& limits) override;
+    void afterWindow(const engine::Limits& limits) override;
+    void complete(const std::vector<std::string>& deletedShadows, const engine::Limits& limits) override;
     void remove() override;
     void keep() override;
 

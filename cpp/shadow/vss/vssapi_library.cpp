@@ -2,12 +2,10 @@
 
 #include <initializer_list>
 
-#include "backup/failure.h"
 #include "shadow/vss/com.h"
+#include "system/failure.h"
 
 namespace domino_vss::vss {
-
-using backup::Phase;
 
 namespace {
 
@@ -26,8 +24,8 @@ VssApi load() {
     // Windows' own directory only: a file of this name elsewhere would run with the rights of an administrator.
     const HMODULE library = ::LoadLibraryExW(L"vssapi.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
     if (library == nullptr)
-        throw backup::systemFailure(backup::code::kVssLibrary, Phase::probe, "LoadLibraryEx", "vssapi.dll",
-                                    static_cast<int>(::GetLastError()));
+        throw systemFailure(code::kVssLibrary, Phase::probe, "LoadLibraryEx", "vssapi.dll",
+                            static_cast<int>(::GetLastError()));
     VssApi api;  // the library is never freed: objects of it may live until the process ends
     find(library,
          {"CreateVssBackupComponentsInternal", "?CreateVssBackupComponents@@YAJPEAPEAVIVssBackupComponents@@@Z"},
@@ -36,8 +34,7 @@ VssApi load() {
     find(library, {"ShouldBlockRevertInternal", "ShouldBlockRevert"}, api.shouldBlockRevert);
     find(library, {"GetProviderMgmtInterfaceInternal", "GetProviderMgmtInterface"}, api.getProviderMgmtInterface);
     if (api.createBackupComponents == nullptr || api.freeSnapshotProperties == nullptr)
-        throw backup::Failure(backup::code::kVssLibrary, Phase::probe, "lacks the functions that a requester needs",
-                              "vssapi.dll");
+        throw Failure(code::kVssLibrary, Phase::probe, "lacks the functions that a requester needs", "vssapi.dll");
     return api;
 }
 

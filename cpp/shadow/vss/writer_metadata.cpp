@@ -7,8 +7,6 @@
 
 namespace domino_vss::vss {
 
-using backup::Phase;
-
 namespace {
 
 FileSpecification readFile(IVssWMFiledesc& description, Phase phase) {
@@ -149,7 +147,7 @@ Guid readStatus(IVssBackupComponents& components, IVssBackupComponentsEx3* exten
 
 }  // namespace
 
-std::vector<Writer> gatherWriters(IVssBackupComponents& components, const backup::Limits& limits, Phase phase) {
+std::vector<Writer> gatherWriters(IVssBackupComponents& components, const engine::Limits& limits, Phase phase) {
     AsyncOperation gathering("IVssBackupComponents::GatherWriterMetadata", phase);
     require(components.GatherWriterMetadata(gathering.put()), "IVssBackupComponents::GatherWriterMetadata", phase);
     gathering.await(limits);
@@ -166,7 +164,7 @@ std::vector<Writer> gatherWriters(IVssBackupComponents& components, const backup
     return writers;
 }
 
-void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& writers, const backup::Limits& limits,
+void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& writers, const engine::Limits& limits,
                         Phase phase) {
     AsyncOperation gathering("IVssBackupComponents::GatherWriterStatus", phase);
     require(components.GatherWriterStatus(gathering.put()), "IVssBackupComponents::GatherWriterStatus", phase);
@@ -192,11 +190,11 @@ void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& w
     }
 }
 
-backup::Failure writerFailure(const Writer& writer, const char* operation, Phase phase) {
+Failure writerFailure(const Writer& writer, const char* operation, Phase phase) {
     constexpr std::uint32_t kUnexpectedWriterError = 0x80042315;
     const std::uint32_t status = writer.failure != 0 ? writer.failure : kUnexpectedWriterError;
-    backup::Failure failure = comFailure(static_cast<HRESULT>(status), operation, phase, writer.name);
-    failure.code = backup::code::kVssWriter;
+    Failure failure = comFailure(static_cast<HRESULT>(status), operation, phase, writer.name);
+    failure.code = code::kVssWriter;
     if (!writer.applicationMessage.empty()) failure.text += ": " + writer.applicationMessage;
     return failure;
 }

@@ -1,0 +1,48 @@
+#include "engine/balance.h"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <queue>
+#include <utility>
+
+namespace domino_vss::engine {
+
+namespace {
+
+std::uint32_t medianOfKnown(std::span<const std::uint32_t> costs) {
+    std::vector<std::uint32_t> known;
+    std::ranges::copy_if(costs, std::back_inserter(known), [](std::uint32_t cost) { return cost > 0; });
+    if (known.empty()) return 1;
+    const auto middle = known.begin() + static_cast<std::ptrdiff_t>(known.size() / 2);
+    std::ranges::nth_element(known, middle);
+    return *middle;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::size_t>> spreadOverShards(std::span<const std::uint32_t> costs, std::size_t shards) {
+    const std::uint32_t usual = medianOfKnown(costs);
+    const auto costOf = [&](std::size_t index) -> std::uint64_t { return costs[index] > 0 ? costs[index] : usual; };
+
+    // Dearest first, each to the shard that has least so far: at most a third above the best there is (Graham's LPT
+    // rule).
+    std::vector<std::size_t> order(costs.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, std::greater{}, costOf);
+    using Load = std::pair<std::uint64_t, std::size_t>;
+    std::priority_queue<Load, std::vector<Load>, std::greater<>> least;
+    for (std::size_t shard = 0; shard < shards; ++shard) least.emplace(0, shard);
+
+    std::vector<std::vector<std::size_t>> assigned(shards);
+    for (const std::size_t index : order) {
+        auto [load, shard] = least.top();
+        least.pop();
+        assigned[shard].push_back(index);
+        least.emplace(load + costOf(index), shard);
+    }
+    for (auto& indexes : assigned) std::ranges::sort(indexes);
+    return assigned;
+}
+
+}  // namespace domino_vss::engine

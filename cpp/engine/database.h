@@ -1,0 +1,84 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "system/failure.h"
+
+namespace domino_vss::engine {
+
+/// One database to back up, in UTF-8.
+struct DatabaseSpec {
+    std::string path;    ///< what the API opens: relative to the data directory
+    std::string file;    ///< resolved absolute path of the file
+    std::string target;  ///< where a per-file provider puts the copy; empty otherwise
+    /// What entering and leaving backup mode is expected to cost; 0 = unknown.
+    std::uint32_t costUs = 0;
+};
+
+struct LogInfo {
+    bool logged = false;
+    std::array<std::uint8_t, 16> logId{};
+    std::array<std::uint8_t, 16> dbiid{};
+    std::uint32_t logExtent = 0;
+};
+
+enum class EndMode : std::uint8_t { complete, abort };
+
+/// An open database. Belongs to the thread that opened it, from open to destruction: the Domino API requires it.
+/// Calls inside the freeze window neither allocate nor throw.
+class Database {
+public:
+    Database() = default;
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+    /// Ends a backup context that is still open with abort, then closes.
+    virtual ~Database() = default;
+
+    [[nodiscard]] virtual std::array<std::uint8_t, 8> replicaId() noexcept = 0;
+    [[nodiscard]] virtual CallStatus logInfo(LogInfo& info) noexcept = 0;
+    /// Enters backup mode; `sizeBytes` is the size the copy must have.
+    [[nodiscard]] virtual CallStatus start(std::uint64_t& sizeBytes) noexcept = 0;
+    [[nodiscard]] virtual CallStatus setHighWaterMark(std::uint64_t copiedBytes) noexcept = 0;
+    [[nodiscard]] virtual CallStatus stop() noexcept = 0;
+    [[nodiscard]] virtual CallStatus changeInfoSize(std::uint64_t& sizeBytes) noexcept = 0;
+    /// `filled` 0 with success is the end of the stream.
+    [[nodiscard]] virtual CallStatus nextChangeInfo(std::span<char> buffer, std::uint32_t& filled) noexcept = 0;
+    [[nodiscard]] virtual CallStatus end(EndMode mode) noexcept = 0;
+};
+
+/// A thread's membership in the runtime (NotesInitThread … NotesTermThread).
+class ThreadScope {
+public:
+    ThreadScope() = default;
+    ThreadScope(const ThreadScope&) = delete;
+    ThreadScope& operator=(const ThreadScope&) = delete;
+    virtual ~ThreadScope() = default;
+};
+
+/// Innards of a TIMEDATE and the same moment on the wall clock.
+struct ServerTime {
+    std::array<std::uint32_t, 2> innards{};
+    double epochMs = 0;
+};
+
+/// Where databases come from. Implementations must allow calls from several shard threads at once.
+class DatabaseSource {
+public:
+    DatabaseSource() = default;
+    DatabaseSource(const DatabaseSource&) = delete;
+    DatabaseSource& operator=(const DatabaseSource&) = delete;
+    virtual ~DatabaseSource() = default;
+
+    /// Called first on every shard thread; the scope is destroyed there last.
+    [[nodiscard]] virtual CallStatus enterThread(std::unique_ptr<ThreadScope>& scope) noexcept = 0;
+    [[nodiscard]] virtual CallStatus open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) noexcept = 0;
+    [[nodiscard]] virtual ServerTime serverTime() noexcept = 0;
+    /// Turns a status into texts; called outside the window, on any thread of the runtime.
+    [[nodiscard]] virtual Failure describe(const CallStatus& status, Phase phase, std::string subject) = 0;
+};
+
+}  // namespace domino_vss::engine

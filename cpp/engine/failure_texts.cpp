@@ -1,0 +1,87 @@
+#include "engine/failure_texts.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace domino_vss::engine {
+
+namespace {
+
+template <typename Describe>
+std::vector<DatabaseFailure> describeEach(const SessionCore& core, const std::vector<std::size_t>& indexes,
+                                          Describe describe) {
+    std::vector<DatabaseFailure> described;
+    for (const std::size_t index : indexes) {
+        const DatabaseRecord& record = core.records[index];
+        described.push_back({index, describe(record.failure, record.failurePhase, record.spec.path)});
+    }
+    return described;
+}
+
+/// Without the runtime.
+Failure describeAlone(const CallStatus& status, Phase phase, std::string subject) {
+    Failure failure = describeStatus(status, phase, std::move(subject));
+    if (status.domain == Domain::domino) failure.text = "Domino did not tell what this number means";
+    return failure;
+}
+
+/// Empty when the runtime does not let anybody in, or does not answer.
+std::optional<std::vector<DatabaseFailure>> askDomino(const std::shared_ptr<SessionCore>& core,
+                                                      const std::vector<std::size_t>& indexes,
+                                                      std::chrono::milliseconds patience) {
+    struct Question {
+        std::mutex mutex;
+        std::condition_variable answered;
+        bool done = false;                                   // guarded by mutex
+        std::optional<std::vector<DatabaseFailure>> answer;  // written before done
+    };
+    const auto question = std::make_shared<Question>();
+    std::thread thread([question, core, indexes] {
+        try {
+            std::unique_ptr<ThreadScope> scope;
+            if (core->source->enterThread(scope).ok())
+                question->answer =
+                    describeEach(*core, indexes, [&](const CallStatus& status, Phase phase, std::string path) {
+                        return core->source->describe(status, phase, std::move(path));
+                    });
+        } catch (const std::exception&) {
+            // Failures are told without Domino's texts then.
+        }
+        const std::lock_guard lock(question->mutex);
+        question->done = true;
+        question->answered.notify_one();
+    });
+    {
+        // A thread that has ended must not be detached, see runOnThread; it cannot end while this lock is held.
+        std::unique_lock lock(question->mutex);
+        if (!question->answered.wait_for(lock, patience, [&] { return question->done; })) {
+            thread.detach();
+            return std::nullopt;
+        }
+    }
+    thread.join();
+    return std::move(question->answer);
+}
+
+}  // namespace
+
+std::vector<DatabaseFailure> describeFailures(const std::shared_ptr<SessionCore>& core,
+                                              std::chrono::milliseconds patience) {
+    std::vector<std::size_t> skipped;
+    bool dominoKnowsMore = false;
+    for (std::size_t i = 0; i < core->records.size(); ++i) {
+        const DatabaseRecord& record = core->records[i];
+        if (record.state.load(std::memory_order_acquire) != State::skipped) continue;
+        skipped.push_back(i);
+        dominoKnowsMore = dominoKnowsMore || record.failure.domain == Domain::domino;
+    }
+    if (dominoKnowsMore)
+        if (auto described = askDomino(core, skipped, patience)) return std::move(*described);
+    return describeEach(*core, skipped, describeAlone);
+}
+
+}  // namespace domino_vss::engine

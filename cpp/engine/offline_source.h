@@ -1,0 +1,16 @@
+#pragma once
+
+#include "engine/database.h"
+
+namespace domino_vss::engine {
+
+/// Databases of a stopped Domino: files that nobody writes. No API call is made; "backup mode" is their rest.
+class OfflineSource final : public DatabaseSource {
+public:
+    [[nodiscard]] CallStatus enterThread(std::unique_ptr<ThreadScope>& scope) noexcept override;
+    [[nodiscard]] CallStatus open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) noexcept override;
+    [[nodiscard]] ServerTime serverTime() noexcept override;
+    [[nodiscard]] Failure describe(const CallStatus& status, Phase phase, std::string subject) override;
+};
+
+}  // namespace domino_vss::engine

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "engine/commit_thread.h"
+#include "engine/failure_texts.h"
+#include "engine/session_core.h"
+#include "engine/shard.h"
+
+namespace domino_vss::engine {
+
+struct SessionOptions {
+    std::uint16_t shards = 4;
+    std::chrono::milliseconds databaseBudget{10'000};
+    std::chrono::milliseconds lease{60'000};
+    /// How long a commit is still waited for after its limits; it is left to itself then.
+    std::chrono::milliseconds commitGrace{60'000};
+    std::filesystem::path deltaDirectory;
+};
+
+struct Progress {
+    Phase phase = Phase::idle;
+    std::uint32_t done = 0;
+    std::uint32_t total = 0;
+};
+
+struct PhaseSpan {
+    Phase phase = Phase::idle;
+    std::int64_t beginNs = 0;
+    std::int64_t endNs = 0;
+};
+
+/// One backup, from opened databases to a drained shadow.
+///
+///   created ─open→ opened ─prepare→ prepared ─capture→ captured ─close→ closed
+///
+/// A step that fails has taken every database out of backup mode, closed it and removed the shadow before it reports;
+/// the session is then closed. Between steps a lease runs: a caller who disappears leaves nothing open.
+///
+/// One control thread executes the steps; databases live on shard threads. Public functions may be called from any
+/// thread; completions run on the control thread.
+class Session {
+public:
+    /// nullptr = success. The failure is valid during the call only.
+    using Completion = std::function<void(const Failure*)>;
+
+    Session(const SessionOptions& options, std::unique_ptr<DatabaseSource> source,
+            std::unique_ptr<ShadowProvider> provider);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    /// Aborts what is open and waits for it, except for threads that hang in a call.
+    ~Session();
+
+    /// Before `open` only. Order matters: databases start in the order of their addition.
+    void add(DatabaseSpec spec);
+    void open(std::chrono::milliseconds timeout, Completion done);
+    void prepare(std::chrono::milliseconds timeout, Completion done);
+    void capture(std::chrono::milliseconds timeout, Completion done);
+    /// `succeeded`: those who took part in the shadow are told that the backup is safe.
+    struct Closing {
+        bool keepShadow = false;
+        bool succeeded = false;
+        std::vector<std::string> deletedShadows =
+            {};  ///< that these are gone is no failure: the caller has deleted them
+    };
+    void close(Closing closing, std::chrono::milliseconds timeout, Completion done);
+    /// The lease is counted anew: somebody is still there.
+    void renewLease();
+    /// The running step gives up as soon as its databases are out; no further step is possible.
+    void cancel() noexcept;
+    /// For the end of the process: cancels, closes without the shadow and waits.
+    enum class Aborted : std::uint8_t { wasClosed, wasOpen, unanswered };
+    Aborted abortAndWait(std::chrono::milliseconds timeout);
+
+    [[nodiscard]] Progress progress() const noexcept;
+    /// Stable between steps; call it when no step runs.
+    [[nodiscard]] const std::deque<DatabaseRecord>& records() const noexcept { return core_->records; }
+    [[nodiscard]] std::vector<PhaseSpan> phases() const;
+    [[nodiscard]] std::vector<DatabaseFailure> failures() const;
+    [[nodiscard]] ServerTime afterLastStart() const;
+
+private:
+    enum class Stage : std::uint8_t { created, opened, prepared, captured, closed };
+    using Step = std::function<void(const Limits&)>;
+
+    void post(std::chrono::milliseconds timeout, Step step, Completion done);
+    void control();
+    void runStep(const Step& step, std::chrono::milliseconds timeout, const Completion& done);
+
+    void requireStage(Stage stage) const;
+    void openStep(const Limits& limits);
+    void prepareStep(const Limits& limits);
+    void captureStep(const Limits& limits);
+    void captureSet(const Limits& limits);
+    void captureFiles(const Limits& limits);
+    void captureRolling(const Limits& limits);
+    void closeStep(const Closing& closing, const Limits& limits);
+    /// For a step that fails: everything out, without the shadow.
+    void abandon();
+    void settleShadow(const Closing& closing, const Limits& limits);
+
+    void startAll(const Limits& limits);
+    void drainAll(const Limits& limits);
+    void broadcast(ShardCommand command, const Limits& limits);
+    void enterPhase(Phase phase);
+    void leavePhase();
+    /// Waits for the shards while they open, start or roll. A database over its budget is left out, and the rest of its
+    /// shard goes on elsewhere. Returns when all are idle, or shortly after the limits are exceeded.
+    void awaitRelieving(ShardCommand command, const Limits& limits);
+    /// Waits for all shards. As long as databases come out one after the other they are all waited for; a shard is
+    /// given up when one of its calls hangs and the limits are exceeded, or it was late already and has had another
+    /// budget.
+    void awaitAll(const Limits& limits);
+    void relieve(Shard& shard, std::int64_t callBeganNs, ShardCommand command, const Limits& limits);
+    void giveUp(Shard& shard);
+    /// No database may change sides any more: what is still on its way into `open` or `started` is left out.
+    void leaveOutUnfinished(Phase phase);
+    void releaseDatabases();
+    void describeFailures();
+
+    SessionOptions options_;
+    std::shared_ptr<SessionCore> core_;
+    std::vector<std::unique_ptr<Shard>> shards_;  // control thread
+    std::unique_ptr<CommitThread> commit_;        // control thread; of a prepared set, or one that hangs
+    Stage stage_ = Stage::created;                // control thread
+    const char* closedReason_ = nullptr;          // control thread
+    bool captured_ = false;                       // control thread: the shadow is good
+    bool completed_ = false;                      // control thread: the provider was told of the success
+    bool shadowSettled_ = false;                  // control thread: kept on purpose, or removed
+
+    std::stop_source stopSource_;
+    mutable std::mutex mutex_;
+    std::condition_variable taskPosted_;
+    std::deque<std::function<void()>> tasks_;                     // guarded by mutex_
+    bool exit_ = false;                                           // guarded by mutex_
+    std::vector<PhaseSpan> phases_;                               // guarded by mutex_
+    std::vector<DatabaseFailure> failures_;                       // guarded by mutex_
+    std::optional<std::chrono::steady_clock::time_point> lease_;  // control thread
+    std::thread control_;
+};
+
+}  // namespace domino_vss::engine

@@ -1,0 +1,68 @@
+#include "system/failure.h"
+
+#include <utility>
+
+#include "system/system_error.h"
+
+namespace domino_vss {
+
+namespace {
+
+const char* engineText(std::string_view code) {
+    if (code == code::kDatabaseBudget) return "took longer than its budget and was left out";
+    if (code == code::kDatabaseNotReached) return "the backup ended before this database had its turn";
+    if (code == code::kDatabaseReplaced) return "the database was replaced while the backup ran";
+    if (code == code::kDatabaseStuck) return "a call has not returned; the database may still be in backup mode";
+    if (code == code::kAborted) return "aborted";
+    if (code == code::kDeadline) return "the deadline passed";
+    return "failed";
+}
+
+}  // namespace
+
+const char* phaseName(Phase phase) noexcept {
+    switch (phase) {
+        case Phase::idle: return "idle";
+        case Phase::runtime: return "runtime";
+        case Phase::find: return "find";
+        case Phase::open: return "open";
+        case Phase::prepare: return "prepare";
+        case Phase::start: return "start";
+        case Phase::shadow: return "shadow";
+        case Phase::stop: return "stop";
+        case Phase::drain: return "drain";
+        case Phase::end: return "end";
+        case Phase::restore: return "restore";
+        case Phase::probe: return "probe";
+        case Phase::closed: return "closed";
+    }
+    return "idle";
+}
+
+Failure::Failure(const char* failureCode, Phase failurePhase, std::string failureText, std::string failureSubject)
+    : code(failureCode), phase(failurePhase), text(std::move(failureText)), subject(std::move(failureSubject)) {}
+
+CallStatus systemStatus(const char* code, const char* operation, int systemError) noexcept {
+    return {code, operation, Domain::system, static_cast<std::uint32_t>(systemError)};
+}
+
+Failure describeStatus(const CallStatus& status, Phase phase, std::string subject) {
+    Failure failure(status.code, phase, "", std::move(subject));
+    failure.operation = status.operation;
+    failure.domain = status.domain;
+    failure.status = status.status;
+    if (status.domain == Domain::system) {
+        const int number = static_cast<int>(status.status);
+        failure.statusName = systemErrorName(number);
+        failure.text = systemErrorText(number);
+    } else {
+        failure.text = engineText(status.code);
+    }
+    return failure;
+}
+
+Failure systemFailure(const char* code, Phase phase, const char* operation, std::string subject, int systemError) {
+    return describeStatus(systemStatus(code, operation, systemError), phase, std::move(subject));
+}
+
+}  // namespace domino_vss

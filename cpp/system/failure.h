@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace domino_vss {
+
+/// Where in the life of a backup or restore something happened. The names cross the boundary to JavaScript.
+enum class Phase : std::uint8_t {
+    idle,
+    runtime,
+    find,
+    open,
+    prepare,
+    start,
+    shadow,
+    stop,
+    drain,
+    end,
+    restore,
+    probe,
+    closed,
+};
+
+[[nodiscard]] const char* phaseName(Phase phase) noexcept;
+
+/// Whose number a status is.
+enum class Domain : std::uint8_t { domino, system, com, engine };
+
+/// Public error codes that native code hands out. JavaScript documents them (lib/error-codes.ts).
+namespace code {
+inline constexpr const char* kAborted = "ERR_ABORTED";
+inline constexpr const char* kBackupEndedByDomino = "ERR_BACKUP_ENDED_BY_DOMINO";
+inline constexpr const char* kCloneRefused = "ERR_CLONE_REFUSED";
+inline constexpr const char* kCopy = "ERR_COPY";
+inline constexpr const char* kCorruptChangeInfo = "ERR_CORRUPT_CHANGE_INFO";
+inline constexpr const char* kDatabaseBudget = "ERR_DATABASE_BUDGET";
+inline constexpr const char* kDatabaseNotReached = "ERR_DATABASE_NOT_REACHED";
+inline constexpr const char* kDatabaseReplaced = "ERR_DATABASE_REPLACED";
+inline constexpr const char* kDatabaseStuck = "ERR_DATABASE_STUCK";
+inline constexpr const char* kDeadline = "ERR_DEADLINE";
+inline constexpr const char* kDeltaWrite = "ERR_DELTA_WRITE";
+inline constexpr const char* kDominoBitness = "ERR_DOMINO_BITNESS";
+inline constexpr const char* kDominoCall = "ERR_DOMINO_CALL";
+inline constexpr const char* kDominoEnvironment = "ERR_DOMINO_ENVIRONMENT";
+inline constexpr const char* kDominoInit = "ERR_DOMINO_INIT";
+inline constexpr const char* kDominoLibrary = "ERR_DOMINO_LIBRARY";
+inline constexpr const char* kDominoLibraryUnsafe = "ERR_DOMINO_LIBRARY_UNSAFE";
+inline constexpr const char* kDominoNotesIni = "ERR_DOMINO_NOTES_INI";
+inline constexpr const char* kDominoNotOpen = "ERR_DOMINO_NOT_OPEN";
+inline constexpr const char* kDominoRuntimeBusy = "ERR_DOMINO_RUNTIME_BUSY";
+inline constexpr const char* kDominoUser = "ERR_DOMINO_USER";
+inline constexpr const char* kFind = "ERR_FIND";
+inline constexpr const char* kHook = "ERR_HOOK";
+inline constexpr const char* kHookTimeout = "ERR_HOOK_TIMEOUT";
+inline constexpr const char* kLeaseExpired = "ERR_LEASE_EXPIRED";
+inline constexpr const char* kService = "ERR_SERVICE";
+inline constexpr const char* kShadow = "ERR_SHADOW";
+inline constexpr const char* kShadowDirectory = "ERR_SHADOW_DIRECTORY";
+inline constexpr const char* kShadowVanished = "ERR_SHADOW_VANISHED";
+inline constexpr const char* kState = "ERR_STATE";
+inline constexpr const char* kStateDirectory = "ERR_STATE_DIRECTORY";
+inline constexpr const char* kUnsupported = "ERR_UNSUPPORTED";
+inline constexpr const char* kVss = "ERR_VSS";
+inline constexpr const char* kVssAccess = "ERR_VSS_ACCESS";
+inline constexpr const char* kVssLibrary = "ERR_VSS_LIBRARY";
+inline constexpr const char* kVssService = "ERR_VSS_SERVICE";
+inline constexpr const char* kVssWriter = "ERR_VSS_WRITER";
+inline constexpr const char* kVssWriterMissing = "ERR_VSS_WRITER_MISSING";
+}  // namespace code
+
+/// Result of one call on one database or file. Trivially copyable and made without allocation, because it is
+/// produced inside the freeze window; texts are looked up afterwards.
+struct CallStatus {
+    const char* code = nullptr;  ///< nullptr = success
+    const char* operation = "";  ///< static storage
+    Domain domain = Domain::engine;
+    std::uint32_t status = 0;
+
+    [[nodiscard]] bool ok() const noexcept { return code == nullptr; }
+};
+
+/// The one exception type of the native code: everything that is not a per-database result inside the window.
+class Failure : public std::exception {
+public:
+    Failure(const char* failureCode, Phase failurePhase, std::string failureText, std::string failureSubject = {});
+
+    [[nodiscard]] const char* what() const noexcept override { return text.c_str(); }
+
+    const char* code;
+    Phase phase;
+    Domain domain = Domain::engine;
+    std::uint32_t status = 0;
+    std::string operation;
+    std::string statusName;
+    std::string text;
+    std::string subject;
+};
+
+/// A failed system call: errno on Linux, GetLastError on Windows.
+[[nodiscard]] Failure systemFailure(const char* code, Phase phase, const char* operation, std::string subject,
+                                    int systemError);
+[[nodiscard]] CallStatus systemStatus(const char* code, const char* operation, int systemError) noexcept;
+
+/// A decision of the engine itself.
+[[nodiscard]] constexpr CallStatus engineStatus(const char* code) noexcept {
+    return {code, "", Domain::engine, 0};
+}
+
+/// Describes a status of the system or engine domain. Domino statuses need the runtime: DatabaseSource::describe.
+[[nodiscard]] Failure describeStatus(const CallStatus& status, Phase phase, std::string subject);
+
+}  // namespace domino_vss

@@ -1,0 +1,64 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "system/file.h"
+
+namespace domino_vss {
+
+namespace {
+
+int descriptorOf(std::intptr_t handle) noexcept {
+    return static_cast<int>(handle);
+}
+
+}  // namespace
+
+int File::openForReading(const std::string& path) noexcept {
+    close();
+    handle_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (!isOpen()) return errno;
+    static_cast<void>(::posix_fadvise(descriptorOf(handle_), 0, 0, POSIX_FADV_SEQUENTIAL));
+    return 0;
+}
+
+int File::create(const std::string& path) noexcept {
+    close();
+    handle_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return isOpen() ? 0 : errno;
+}
+
+void File::close() noexcept {
+    if (isOpen()) ::close(descriptorOf(std::exchange(handle_, kNone)));
+}
+
+ReadResult File::read(std::span<char> buffer) noexcept {
+    for (;;) {
+        const ssize_t got = ::read(descriptorOf(handle_), buffer.data(), buffer.size());
+        if (got >= 0) return {static_cast<std::size_t>(got), 0};
+        if (errno != EINTR) return {0, errno};
+    }
+}
+
+int File::write(std::span<const char> bytes) noexcept {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(descriptorOf(handle_), bytes.data(), bytes.size());
+        if (written >= 0)
+            bytes = bytes.subspan(static_cast<std::size_t>(written));
+        else if (errno != EINTR)
+            return errno;
+    }
+    return 0;
+}
+
+int File::sync() noexcept {
+    return ::fsync(descriptorOf(handle_)) == 0 ? 0 : errno;
+}
+
+void removeFile(const std::string& path) noexcept {
+    ::unlink(path.c_str());
+}
+
+}  // namespace domino_vss

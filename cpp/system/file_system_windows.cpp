@@ -1,0 +1,97 @@
+#include <windows.h>
+
+#include <memory>
+
+#include "system/file_system.h"
+#include "system/path.h"
+#include "system/windows_handle.h"
+
+namespace domino_vss {
+
+namespace {
+
+int lastError() noexcept {
+    return static_cast<int>(::GetLastError());
+}
+
+/// Asks for nothing but attributes, which no other program's sharing mode can refuse.
+WindowsHandle openForAttributes(const std::string& path) {
+    return WindowsHandle(::CreateFileW(pathOf(path).c_str(), FILE_READ_ATTRIBUTES,
+                                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr, OPEN_EXISTING,
+                                       FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+}
+
+constexpr std::uint64_t join(DWORD high, DWORD low) noexcept {
+    return (std::uint64_t{high} << 32U) | low;
+}
+
+/// FILETIME counts 100 ns from the year 1601.
+double unixMilliseconds(const FILETIME& time) noexcept {
+    constexpr double kEpochDifferenceMs = 11'644'473'600'000.0;
+    return static_cast<double>(join(time.dwHighDateTime, time.dwLowDateTime)) / 1e4 - kEpochDifferenceMs;
+}
+
+FileIdentity identityOf(HANDLE handle, const BY_HANDLE_FILE_INFORMATION& information) noexcept {
+    FILE_ID_INFO id{};
+    if (::GetFileInformationByHandleEx(handle, FileIdInfo, &id, sizeof id) == 0)
+        return {information.dwVolumeSerialNumber, 0, join(information.nFileIndexHigh, information.nFileIndexLow)};
+    FileIdentity identity{id.VolumeSerialNumber, 0, 0};
+    for (int i = 15; i >= 8; --i) identity.high = (identity.high << 8U) | id.FileId.Identifier[i];
+    for (int i = 7; i >= 0; --i) identity.low = (identity.low << 8U) | id.FileId.Identifier[i];
+    return identity;
+}
+
+struct FindCloser {
+    using pointer = HANDLE;
+    void operator()(HANDLE handle) const noexcept { ::FindClose(handle); }
+};
+
+}  // namespace
+
+int readStatus(const std::string& path, FileStatus& status) {
+    const WindowsHandle handle = openForAttributes(path);
+    if (!handle) return lastError();
+    BY_HANDLE_FILE_INFORMATION information{};
+    if (::GetFileInformationByHandle(handle.get(), &information) == 0) return lastError();
+    const bool isDirectory = (information.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
+    status.kind = isDirectory ? FileStatus::Kind::directory : FileStatus::Kind::regular;
+    status.sizeBytes = join(information.nFileSizeHigh, information.nFileSizeLow);
+    status.modifiedMs = unixMilliseconds(information.ftLastWriteTime);
+    status.identity = identityOf(handle.get(), information);
+    return 0;
+}
+
+bool nameExists(const std::string& path) {
+    return ::GetFileAttributesW(pathOf(path).c_str()) != INVALID_FILE_ATTRIBUTES;
+}
+
+int listDirectory(const std::string& path, const std::function<void(std::string_view name)>& entry) {
+    WIN32_FIND_DATAW found{};
+    const HANDLE first = ::FindFirstFileExW((pathOf(path) / L"*").c_str(), FindExInfoBasic, &found,
+                                            FindExSearchNameMatch, nullptr, FIND_FIRST_EX_LARGE_FETCH);
+    // The root of a volume has no entry "." and may be empty.
+    if (first == INVALID_HANDLE_VALUE) return ::GetLastError() == ERROR_FILE_NOT_FOUND ? 0 : lastError();
+    const std::unique_ptr<void, FindCloser> handle(first);
+    do {
+        const std::wstring_view name = found.cFileName;
+        if (name != L"." && name != L"..") entry(toUtf8(name));
+    } while (::FindNextFileW(handle.get(), &found) != 0);
+    return ::GetLastError() == ERROR_NO_MORE_FILES ? 0 : lastError();
+}
+
+int resolvePath(const std::string& path, std::string& resolved) {
+    const WindowsHandle handle = openForAttributes(path);
+    if (!handle) return lastError();
+    // A volume may have no drive letter; then its name has to do.
+    for (const DWORD form : {DWORD{VOLUME_NAME_DOS}, DWORD{VOLUME_NAME_GUID}}) {
+        const DWORD size = ::GetFinalPathNameByHandleW(handle.get(), nullptr, 0, form);
+        if (size == 0) continue;
+        std::wstring buffer(size, L'\0');
+        buffer.resize(::GetFinalPathNameByHandleW(handle.get(), buffer.data(), size, form));
+        resolved = utf8Of(buffer);
+        return 0;
+    }
+    return lastError();
+}
+
+}  // namespace domino_vss

@@ -1,0 +1,86 @@
+#include <windows.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "system/file.h"
+#include "system/path.h"
+
+namespace domino_vss {
+
+namespace {
+
+/// Domino keeps its databases open and goes on writing them.
+constexpr DWORD kShareEverything = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+constexpr std::size_t kLargestPiece = std::size_t{1} << 30U;
+
+HANDLE handleOf(std::intptr_t handle) noexcept {
+    return reinterpret_cast<HANDLE>(handle);
+}
+
+int lastError() noexcept {
+    return static_cast<int>(::GetLastError());
+}
+
+DWORD pieceOf(std::size_t bytes) noexcept {
+    return static_cast<DWORD>(std::min(bytes, kLargestPiece));
+}
+
+int open(std::intptr_t& handle, const std::string& path, DWORD access, DWORD disposition, DWORD flags) noexcept {
+    try {
+        handle = reinterpret_cast<std::intptr_t>(
+            ::CreateFileW(pathOf(path).c_str(), access, kShareEverything, nullptr, disposition, flags, nullptr));
+    } catch (const std::bad_alloc&) {
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    return handleOf(handle) == INVALID_HANDLE_VALUE ? lastError() : 0;
+}
+
+}  // namespace
+
+int File::openForReading(const std::string& path) noexcept {
+    close();
+    return open(handle_, path, GENERIC_READ, OPEN_EXISTING, FILE_FLAG_SEQUENTIAL_SCAN);
+}
+
+int File::create(const std::string& path) noexcept {
+    close();
+    // Who may read it follows from its directory.
+    return open(handle_, path, GENERIC_WRITE, CREATE_NEW, FILE_ATTRIBUTE_NORMAL);
+}
+
+void File::close() noexcept {
+    if (isOpen()) ::CloseHandle(handleOf(std::exchange(handle_, kNone)));
+}
+
+ReadResult File::read(std::span<char> buffer) noexcept {
+    DWORD got = 0;
+    if (::ReadFile(handleOf(handle_), buffer.data(), pieceOf(buffer.size()), &got, nullptr) == 0)
+        return {0, lastError()};
+    return {got, 0};
+}
+
+int File::write(std::span<const char> bytes) noexcept {
+    while (!bytes.empty()) {
+        DWORD written = 0;
+        if (::WriteFile(handleOf(handle_), bytes.data(), pieceOf(bytes.size()), &written, nullptr) == 0)
+            return lastError();
+        bytes = bytes.subspan(written);
+    }
+    return 0;
+}
+
+int File::sync() noexcept {
+    return ::FlushFileBuffers(handleOf(handle_)) != 0 ? 0 : lastError();
+}
+
+void removeFile(const std::string& path) noexcept {
+    try {
+        ::DeleteFileW(pathOf(path).c_str());
+    } catch (const std::bad_alloc&) {
+        return;  // it stays, as it would when it could not be deleted
+    }
+}
+
+}  // namespace domino_vss

@@ -1,0 +1,21 @@
+#include "system/process_start_windows.h"
+
+#include "system/windows_handle.h"
+
+namespace domino_vss {
+
+std::string processStart(std::uint32_t processId) {
+    const WindowsHandle process(::OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, processId));
+    if (!process && ::GetLastError() == ERROR_ACCESS_DENIED) return kUnknownStart;
+    FILETIME created{};
+    FILETIME exited{};
+    FILETIME kernel{};
+    FILETIME user{};
+    if (!process || ::GetProcessTimes(process.get(), &created, &exited, &kernel, &user) == 0) return {};
+    // Somebody may still hold a handle of a process that has ended.
+    DWORD exitCode = 0;
+    if (::GetExitCodeProcess(process.get(), &exitCode) == 0 || exitCode != STILL_ACTIVE) return {};
+    return std::to_string((std::uint64_t{created.dwHighDateTime} << 32U) | created.dwLowDateTime);
+}
+
+}  // namespace domino_vss

@@ -1,0 +1,135 @@
+#include "system/trust.h"
+
+#include <windows.h>
+// After windows.h.
+#include <aclapi.h>
+#include <sddl.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "system/failure.h"
+#include "system/file_system.h"
+#include "system/path.h"
+#include "system/windows_handle.h"
+
+namespace domino_vss {
+
+namespace {
+
+/// What replaces a file or puts another one beside it.
+constexpr ACCESS_MASK kReplacing = FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | DELETE | WRITE_DAC |
+                                   WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL;
+/// What renames a directory on the way there. New files beside it do no harm.
+constexpr ACCESS_MASK kMovingAway = FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_ALL;
+
+struct LocalFreer {
+    void operator()(void* memory) const noexcept { ::LocalFree(memory); }
+};
+
+/// The owner and the access list of a file or directory.
+class Access {
+public:
+    Access(const std::filesystem::path& path, const char* failureCode) {
+        // The function wants a name that it may change, and does not.
+        std::wstring name = path.native();
+        PSECURITY_DESCRIPTOR descriptor = nullptr;
+        const DWORD error =
+            ::GetNamedSecurityInfoW(name.data(), SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+                                    &owner_, nullptr, &list_, nullptr, &descriptor);
+        if (error != ERROR_SUCCESS)
+            throw systemFailure(failureCode, Phase::runtime, "GetNamedSecurityInfoW", utf8Of(path),
+                                static_cast<int>(error));
+        descriptor_.reset(descriptor);
+    }
+
+    [[nodiscard]] PSID owner() const noexcept { return owner_; }
+    [[nodiscard]] PACL list() const noexcept { return list_; }
+
+private:
+    std::unique_ptr<void, LocalFreer> descriptor_;  // holds what the other two point to
+    PSID owner_ = nullptr;
+    PACL list_ = nullptr;
+};
+
+/// The groups that everybody who can log on belongs to.
+bool isEverybody(PSID sid) {
+    constexpr std::array kKinds{WinWorldSid,
+                                WinAuthenticatedUserSid,
+                                WinInteractiveSid,
+                                WinNetworkSid,
+                                WinBuiltinUsersSid,
+                                WinBuiltinGuestsSid,
+                                WinAnonymousSid,
+                                WinAccountDomainUsersSid,
+                                WinAccountDomainGuestsSid,
+                                WinRemoteLogonIdSid,
+                                WinLocalSid,
+                                WinBuiltinAnyPackageSid};
+    return std::ranges::any_of(kKinds, [sid](WELL_KNOWN_SID_TYPE kind) { return ::IsWellKnownSid(sid, kind) != 0; });
+}
+
+/// Whether an entry of the list lets everybody do one of the things. A denial before it is not weighed: who needs one
+/// has granted too much.
+bool grantsEverybody(PACL list, ACCESS_MASK what) {
+    // No list at all grants everything to everybody; an empty one nothing.
+    if (list == nullptr) return true;
+    for (DWORD i = 0; i < list->AceCount; ++i) {
+        void* entry = nullptr;
+        if (::GetAce(list, i, &entry) == 0) return true;
+        const auto* const header = static_cast<const ACE_HEADER*>(entry);
+        if (header->AceType != ACCESS_ALLOWED_ACE_TYPE || (header->AceFlags & INHERIT_ONLY_ACE) != 0) continue;
+        auto* const allowed = static_cast<ACCESS_ALLOWED_ACE*>(entry);
+        if ((allowed->Mask & what) != 0 && isEverybody(&allowed->SidStart)) return true;
+    }
+    return false;
+}
+
+bool isPresentUser(PSID sid) {
+    ::HANDLE handle = nullptr;
+    if (::OpenProcessToken(::GetCurrentProcess(), TOKEN_QUERY, &handle) == 0) return false;
+    const WindowsHandle token(handle);
+    DWORD size = 0;
+    ::GetTokenInformation(token.get(), TokenUser, nullptr, 0, &size);
+    std::vector<std::byte> buffer(size);
+    if (::GetTokenInformation(token.get(), TokenUser, buffer.data(), size, &size) == 0) return false;
+    return ::EqualSid(reinterpret_cast<const TOKEN_USER*>(buffer.data())->User.Sid, sid) != 0;
+}
+
+/// Owner of what Windows itself has installed.
+bool isTrustedInstaller(PSID sid) {
+    PSID installer = nullptr;
+    if (::ConvertStringSidToSidW(L"S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464", &installer) == 0)
+        return false;
+    const std::unique_ptr<void, LocalFreer> owned(installer);
+    return ::EqualSid(installer, sid) != 0;
+}
+
+}  // namespace
+
+std::string openToOrdinaryUsers(const std::string& path, const char* failureCode) {
+    std::string final;
+    if (const int error = resolvePath(path, final); error != 0)
+        throw systemFailure(failureCode, Phase::runtime, "GetFinalPathNameByHandleW", path, error);
+    // Not in the extended form, of whose root the libraries of the compilers have different opinions.
+    const std::filesystem::path resolved = toUtf16(final);
+    if (grantsEverybody(Access(resolved, failureCode).list(), kReplacing)) return utf8Of(resolved);
+    // Not the root of the volume, which nobody can rename; that ordinary users may make new directories there is usual.
+    for (auto directory = resolved.parent_path(); directory.has_relative_path(); directory = directory.parent_path())
+        if (grantsEverybody(Access(directory, failureCode).list(), kMovingAway)) return utf8Of(directory);
+    return {};
+}
+
+bool ownedByOrdinaryUser(const std::string& path, const char* failureCode) {
+    const Access access(toUtf16(path), failureCode);
+    PSID const owner = access.owner();
+    return owner == nullptr || (::IsWellKnownSid(owner, WinLocalSystemSid) == 0 &&
+                                ::IsWellKnownSid(owner, WinBuiltinAdministratorsSid) == 0 &&
+                                !isTrustedInstaller(owner) && !isPresentUser(owner));
+}
+
+}  // namespace domino_vss

@@ -1,0 +1,57 @@
+#include <windows.h>
+
+#include <array>
+
+#include "system/failure.h"
+#include "system/file_system.h"
+#include "system/path.h"
+#include "system/volume.h"
+
+namespace domino_vss {
+
+namespace {
+
+constexpr std::size_t kVolumeNameLength = 50;  // `\\?\Volume{GUID}\` and the zero
+
+Failure findFailure(const char* operation, const std::string& path) {
+    return systemFailure(code::kFind, Phase::find, operation, path, static_cast<int>(::GetLastError()));
+}
+
+std::string deviceOf(const std::wstring& mountPoint) {
+    std::array<wchar_t, kVolumeNameLength> name{};
+    // A share has no volume name, and a volume name is one already: both stand for themselves.
+    if (::GetVolumeNameForVolumeMountPointW(mountPoint.c_str(), name.data(), static_cast<DWORD>(name.size())) == 0)
+        return utf8Of(mountPoint);
+    return toUtf8(name.data());
+}
+
+}  // namespace
+
+MountTable::MountTable() = default;
+
+Volume MountTable::volumeOf(const std::string& path) const {
+    std::string resolved;
+    if (const int error = resolvePath(path, resolved); error != 0)
+        throw systemFailure(code::kFind, Phase::find, "GetFinalPathNameByHandleW", path, error);
+    const std::wstring file = pathOf(resolved).native();
+    std::wstring mountPoint(file.size() + 2, L'\0');
+    if (::GetVolumePathNameW(file.c_str(), mountPoint.data(), static_cast<DWORD>(mountPoint.size())) == 0)
+        throw findFailure("GetVolumePathNameW", path);
+    mountPoint.resize(mountPoint.find(L'\0'));
+
+    Volume volume;
+    volume.path = utf8Of(mountPoint);
+    volume.mountPoint = volume.path;
+    volume.device = deviceOf(toUtf16(volume.path));
+    std::array<wchar_t, MAX_PATH + 1> fileSystem{};
+    if (::GetVolumeInformationW(mountPoint.c_str(), nullptr, 0, nullptr, nullptr, nullptr, fileSystem.data(),
+                                static_cast<DWORD>(fileSystem.size())) == 0)
+        throw findFailure("GetVolumeInformationW", path);
+    volume.fileSystem = toUtf8(fileSystem.data());
+    ULARGE_INTEGER available{};
+    if (::GetDiskFreeSpaceExW(mountPoint.c_str(), &available, nullptr, nullptr) != 0)
+        volume.freeBytes = available.QuadPart;
+    return volume;
+}
+
+}  // namespace domino_vss
