@@ -15,11 +15,7 @@ module.exports = {
   // Files that no test loads count as uncovered only if jest knows them.
   roots: ['<rootDir>/build/test', ...(coverage ? ['<rootDir>/dist'] : [])],
   testMatch: ['**/*.test.js'],
-  testPathIgnorePatterns: [
-    ...leftOut[tier],
-    ...(process.platform === 'win32' ? [] : ['/test/windows/']),
-    ...(process.env.DOMINO_VSS_LOOP_MOUNTS === 'unavailable' ? ['/integration/loop/'] : []),
-  ],
+  testPathIgnorePatterns: [...leftOut[tier], ...(process.platform === 'win32' ? [] : ['/test/windows/'])],
   testEnvironment: '<rootDir>/test/jest-environment.js',
   transform: {},
   // The Domino runtime exists once per process and cannot be restarted, so every test file needs a process of its own.

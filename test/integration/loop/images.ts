@@ -1,20 +1,38 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
+
+type FileSystem = 'xfs' | 'btrfs' | 'ext4';
+
+/** The packages of Debian that make and manage these file systems, and the programs that are needed of them. */
+const tools: Readonly<Record<FileSystem, { readonly package: string; readonly programs: readonly string[] }>> = {
+  xfs: { package: 'xfsprogs', programs: ['mkfs.xfs'] },
+  btrfs: { package: 'btrfs-progs', programs: ['mkfs.btrfs', 'btrfs'] },
+  ext4: { package: 'e2fsprogs', programs: ['mkfs.ext4'] },
+};
 
 /** A file system in an image file, mounted by the kernel's loop driver. Needs root; everything else in a test does not. */
 export class LoopImage implements Disposable {
   readonly mountPoint: string;
   readonly #directory = mkdtempSync(join(tmpdir(), 'domino-vss-loop-'));
 
-  constructor(fileSystem: 'xfs' | 'btrfs' | 'ext4', sizeMiB: number) {
+  constructor(fileSystem: FileSystem, sizeMiB: number) {
     const image = join(this.#directory, 'image');
     this.mountPoint = join(this.#directory, 'mount');
     writeFileSync(image, '');
     truncateSync(image, sizeMiB * 1024 * 1024);
-    execFileSync(`mkfs.${fileSystem}`, ['-q', image], { stdio: ['ignore', 'ignore', 'inherit'] });
-    execFileSync('mkdir', [this.mountPoint]);
+    execFileSync(`mkfs.${fileSystem}`, ['-q', image], { stdio: ['ignore', 'ignore', 'pipe'] });
+    mkdirSync(this.mountPoint);
     execFileSync('mount', ['-o', 'loop', image, this.mountPoint]);
   }
 
@@ -29,4 +47,30 @@ export class LoopImage implements Disposable {
     execFileSync('umount', [this.mountPoint]);
     rmSync(this.#directory, { recursive: true });
   }
+}
+
+/** Tests on a {@link LoopImage}. Where there cannot be one, they count as not run, under a name that says what is missing. */
+export function describeOnLoopImage(fileSystem: FileSystem, tests: () => void): void {
+  const missing = missingFor(fileSystem);
+  if (missing.length === 0) describe(`on ${fileSystem}`, tests);
+  else describe.skip(`on ${fileSystem}, which needs ${missing.join(' and ')}:`, tests);
+}
+
+function missingFor(fileSystem: FileSystem): string[] {
+  const { package: packageName, programs } = tools[fileSystem];
+  const missing = programs.filter((program) => !isProgram(program)).map((name) => `${name} (package ${packageName})`);
+  if (!existsSync('/dev/loop-control')) missing.unshift('loop devices');
+  if (process.getuid?.() !== 0) missing.unshift('root');
+  return missing;
+}
+
+function isProgram(name: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
