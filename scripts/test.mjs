@@ -18,7 +18,7 @@ const ci = process.env.CI === 'true';
 const { tier, coverage, jestArguments } = parseArguments(process.argv.slice(2));
 const onlyJest = jestArguments.length > 0;
 const results = mkdtempSync(join(tmpdir(), 'domino-vss-test-'));
-const total = { passed: 0, failed: 0 };
+const total = { passed: 0, failed: 0, notRun: 0 };
 
 if (await attempt(() => setUp(onlyJest ? ['native', 'simulator', 'test'] : undefined))) {
   if (!onlyJest && tier !== 'quick' && process.platform === 'linux') await attempt(() => setUp(['windows-addon']));
@@ -32,6 +32,7 @@ if (await attempt(() => setUp(onlyJest ? ['native', 'simulator', 'test'] : undef
   }
 }
 rmSync(results, { recursive: true });
+if (total.notRun > 0) console.log(`${total.notRun} not run, see above`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
@@ -149,7 +150,7 @@ async function runCtest(directory) {
 
 function reportNotRun(tests) {
   for (const test of tests) console.log(`${ci ? 'FAILED, not run' : 'not run'}: ${test}`);
-  if (ci) total.failed += tests.length;
+  total[ci ? 'failed' : 'notRun'] += tests.length;
 }
 
 function canLoopMount() {

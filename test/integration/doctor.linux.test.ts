@@ -9,12 +9,11 @@ import {
   mkdtempSync,
   readdirSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import type { DoctorCheck, DoctorReport } from '#lib/index';
 import {
@@ -29,6 +28,7 @@ import {
   type ProcessOptions,
 } from './command-line';
 import type { Ends } from './doctor-program';
+import { ReadableCopy } from './readable-copy';
 import { SimulatedDomino } from './simulated-domino';
 
 const isRoot = process.getuid?.() === 0;
@@ -41,11 +41,14 @@ let domino: SimulatedDomino;
 let server: Server;
 /** A directory on another volume. */
 let elsewhere: string;
+/** What runs as another user. */
+let copy: ReadableCopy;
 
 beforeAll(async () => {
   domino = await SimulatedDomino.create({ databases: 3, plainNames: true });
   server = await domino.serve({ paused: true });
   elsewhere = mkdtempSync(join(memory, 'domino-vss-doctor-'));
+  copy = new ReadableCopy();
 });
 
 afterEach(async () => {
@@ -57,6 +60,7 @@ afterAll(async () => {
   await server.stop();
   await domino[Symbol.asyncDispose]();
   rmSync(elsewhere, { recursive: true });
+  copy[Symbol.dispose]();
 });
 
 interface Examined {
@@ -111,9 +115,9 @@ describe('as the user of the server', () => {
   });
 
   async function examineAll(...runs: readonly (readonly string[])[]): Promise<Ends> {
-    if (!isReadableForAll(repository)) throw new Error(`another user than root must be able to read ${repository}`);
-    const args = [join(__dirname, 'doctor-program.js'), home, ...runs.map((list) => JSON.stringify(list))];
-    const { code, stdout, stderr } = await new RunningProcess(process.execPath, args, {
+    const program = copy.of(join(__dirname, 'doctor-program.js'));
+    const args = [program, home, ...runs.map((list) => JSON.stringify(list))];
+    const { code, stdout, stderr } = await new RunningProcess(copy.node, args, {
       cwd: '/',
       ...(ordinaryUser !== undefined && { uid: ordinaryUser }),
     }).ended;
@@ -167,11 +171,6 @@ describe('as the user of the server', () => {
   });
 });
 
-function isReadableForAll(path: string): boolean {
-  const above = dirname(path);
-  return (statSync(path).mode & 0o005) === 0o005 && (above === path || isReadableForAll(above));
-}
-
 describe('what is not met fails, with advice', () => {
   asRoot('root, where Domino refuses it', async () => {
     const report = await examine([], { env: { SIM_ALLOW_ROOT: '0' } });
@@ -180,12 +179,14 @@ describe('what is not met fails, with advice', () => {
   });
 
   asRoot('another user than that of the server', async () => {
-    const stranger = { uid: 65_534, cwd: '/' };
-    expectFailed(await examine([], stranger), 'notes.ini', /notes\.ini \(this user may not look there\)$/, /--ini/);
+    const args = [copy.of(mainScript), 'doctor', '--json', ...locationFlags(domino)];
+    const examineAsStranger = async (): Promise<Examined> =>
+      examined(await new RunningProcess(copy.node, args, { uid: 65_534, cwd: '/' }).ended);
+    const words = /notes\.ini \(this user may not look there\)$/;
+    expectFailed(await examineAsStranger(), 'notes.ini', words, /--ini/);
     chmodSync(domino.home, 0o755);
-    const report = await examine([], stranger);
     expectFailed(
-      report,
+      await examineAsStranger(),
       'user',
       /^user 65534, but the data directory belongs to user 0: .*record nothing$/,
       /run as that user/,

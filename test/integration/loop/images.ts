@@ -58,10 +58,11 @@ export function describeOnLoopImage(fileSystem: FileSystem, tests: () => void): 
 
 function missingFor(fileSystem: FileSystem): string[] {
   const { package: packageName, programs } = tools[fileSystem];
-  const missing = programs.filter((program) => !isProgram(program)).map((name) => `${name} (package ${packageName})`);
-  if (!existsSync('/dev/loop-control')) missing.unshift('loop devices');
-  if (process.getuid?.() !== 0) missing.unshift('root');
-  return missing;
+  return [
+    ...(process.getuid?.() === 0 ? [] : ['root']),
+    ...(existsSync('/dev/loop-control') ? [] : ['loop devices']),
+    ...(programs.every(isProgram) ? [] : [`the package ${packageName}`]),
+  ];
 }
 
 function isProgram(name: string): boolean {
