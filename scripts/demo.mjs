@@ -1,47 +1,46 @@
-// A simulated Domino under load, a backup, a destroyed database, its restore, and the proof (scripts/demo/story.mjs).
-//
-//   node scripts/demo.mjs [--databases=N] [--directory=DIR]     --directory chooses the file system, and so the provider
-//   node scripts/demo.mjs --windows [--databases=N]             with VSS, in Windows Node.js under Wine
+// Sets up what the story (scripts/demo/story.mjs) needs, and tells it here or under Wine.
 
+import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { tellUnderWine } from './demo/windows.mjs';
 import { root, setUpOrExit } from './setup.mjs';
+import { parseOptions } from './setup/options.mjs';
 import { run } from './setup/run.mjs';
 
-const { windows, databases, directory } = parseArguments(process.argv.slice(2));
+const usage = `Usage: npm run demo -- [--databases=N] [--directory=DIR] [--windows]
+
+A simulated Domino under load, a backup, a destroyed database, its restore, and the proof that all is as it was.
+
+  --databases=N      how many databases, 1 to 99999 (default 200, with --windows 40)
+  --directory=DIR    where, and so on which file system: that decides the provider (default the directory for temporary files)
+  --windows          with VSS, in Windows Node.js under Wine`;
+
+const { windows, databases, directory } = parseOptions(usage, {
+  options: { databases: { type: 'string' }, directory: { type: 'string' }, windows: { type: 'boolean' } },
+  check: findFault,
+}).values;
 process.on('SIGINT', () => {
   // The story in the foreground ends by itself and cleans up.
 });
 if (windows) {
   await setUpOrExit(['lib', 'windows-addon', 'windows-simulator', 'windows-vss']);
-  process.exitCode = await tellUnderWine(databases ?? 40);
+  process.exitCode = await tellUnderWine(Number(databases ?? 40));
 } else {
   await setUpOrExit(['native', 'lib', 'simulator']);
   const story = join(root, 'scripts', 'demo', 'story.mjs');
   try {
-    await run(process.execPath, [story, String(databases ?? 200), directory ?? tmpdir()], { show: true });
+    await run(process.execPath, [story, databases ?? '200', resolve(directory ?? tmpdir())], { show: true });
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;
   }
 }
 
-function parseArguments(args) {
-  const options = { windows: false, databases: undefined, directory: undefined };
-  for (const arg of args) {
-    const [name, value] = arg.split('=', 2);
-    if (arg === '--windows') options.windows = true;
-    else if (name === '--databases' && /^[1-9]\d{0,4}$/.test(value ?? '')) options.databases = Number(value);
-    else if (name === '--directory' && value) options.directory = resolve(value);
-    else {
-      console.error(`unknown argument ${arg}; known are --databases=N, --directory=DIR and --windows`);
-      process.exit(2);
-    }
-  }
-  if (options.windows && options.directory !== undefined) {
-    console.error('--directory has no meaning with --windows: the story is told on drive C: of Wine');
-    process.exit(2);
-  }
-  return options;
+function findFault({ values: { windows, databases, directory } }) {
+  if (databases !== undefined && !/^[1-9]\d{0,4}$/.test(databases)) return `--databases=${databases} is no such number`;
+  if (directory === undefined) return undefined;
+  if (windows) return '--directory has no meaning with --windows: the story is told on drive C: of Wine';
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return `--directory=${directory} is no directory`;
+  return undefined;
 }

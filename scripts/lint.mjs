@@ -1,16 +1,20 @@
-// Every static check; `--fix` lets the formatters and eslint write.
-
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { root, setUpOrExit } from './setup.mjs';
+import { parseOptions } from './setup/options.mjs';
 import { run } from './setup/run.mjs';
 import { filesBelow } from './setup/stamp.mjs';
 
 // Both tools change their mind from version to version; this is the one of Debian 12.
 const clangVersion = 14;
-const fix = process.argv.includes('--fix');
+const usage = `Usage: npm run lint [-- --fix]
+
+Every static check.
+
+  --fix    let the formatters and eslint write (npm run format)`;
+const { fix } = parseOptions(usage, { options: { fix: { type: 'boolean' } } }).values;
 
 await setUpOrExit(['native', 'lib', 'test']);
 await check('eslint', () => runNodeTool('eslint/bin/eslint.js', ['.', '--max-warnings=0', ...(fix ? ['--fix'] : [])]));

@@ -1,14 +1,12 @@
 // Brings a fresh clone to the state in which everything runs. Uses Node's built-in modules only, for nothing is
 // installed yet. Each step is stamped with a hash of what it depends on and does nothing while that is unchanged.
-//
-//   node scripts/setup.mjs [step …]     steps: dependencies native lib simulator test native-test, and what only some need:
-//                                       native-test-thread windows-addon windows-native-test windows-simulator windows-vss
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { withLock } from './setup/lock.mjs';
+import { parseOptions } from './setup/options.mjs';
 import { prebuild } from './setup/prebuild.mjs';
 import { CommandError, run } from './setup/run.mjs';
 import { Stamp, contentHash, filesBelow } from './setup/stamp.mjs';
@@ -247,6 +245,16 @@ export async function setUpOrExit(names) {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const names = process.argv.slice(2);
+  const usage = `Usage: npm run setup -- [step …]
+
+Brings a fresh clone to the state in which everything runs. Steps: ${usual.join(', ')};
+and what only some need: ${Object.keys(steps)
+    .filter((name) => !usual.includes(name))
+    .join(', ')}.`;
+  const { positionals: names } = parseOptions(usage, {
+    allowPositionals: true,
+    check: ({ positionals }) =>
+      positionals.filter((name) => !(name in steps)).map((name) => `there is no step "${name}"`)[0],
+  });
   await setUpOrExit(names.length > 0 ? names : undefined);
 }

@@ -1,16 +1,12 @@
 // The tests in the real Windows Node.js under Wine, against the addon that ships for Windows. The last line is
 // "N passed, N failed".
-//
-//   node scripts/test-windows.mjs [--node=20|22|all] [--tier=quick|ci|full] [part of a test file's path …]
-//
-// In the full tier, or when they are named, also the tests that are programs: windows-native/… is the requester without Node,
-// simulator/… are the stand-ins as programs of others use them. The ci tier has simulator/vss of them.
 
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { root, setUp, windowsPrefix } from './setup.mjs';
+import { parseOptions } from './setup/options.mjs';
 import { run } from './setup/run.mjs';
 import { filesBelow } from './setup/stamp.mjs';
 import { fetchNode, nodeVersions } from './setup/nodes.mjs';
@@ -21,8 +17,8 @@ import { programSuites } from './windows-programs.mjs';
 const fileTimeoutMs = 600_000;
 /** Under Wine everything that starts a process takes several times as long. */
 const testTimeoutMs = 120_000;
-/** What has no meaning on Windows: file systems of Linux, and the package, which is examined where it is made. */
-const linuxOnly = [/^bench\//, /^integration\/loop\//, /^package\//, /\.linux\.test\.js$/];
+/** What has no meaning on Windows: file systems of Linux, the package, which is examined where it is made, and our own tools. */
+const linuxOnly = [/^bench\//, /^development\//, /^integration\/loop\//, /^package\//, /\.linux\.test\.js$/];
 /** What starts dozens of processes takes minutes under Wine, so it belongs to later tiers there. */
 const leftOutOfTier = {
   quick: /\.(ci|full)\.test\.js$|^lifecycle\/|^integration\//,
@@ -30,7 +26,18 @@ const leftOutOfTier = {
   full: /^$/,
 };
 
-const { versions, tier, patterns } = parseArguments(process.argv.slice(2));
+const tiers = Object.keys(leftOutOfTier);
+const known = nodeVersions('win32');
+const usage = `Usage: npm run test:windows -- [--node=${[...known.keys()].join('|')}|all] [--tier=${tiers.join('|')}] [part of a test file's path …]
+
+The tests in Windows Node.js under Wine.
+
+  --node    which version (default the first one)
+  --tier    how much (default quick)
+
+In the full tier, or when they are named, also the tests that are programs: windows-native/… is the requester without Node,
+simulator/… are the stand-ins as programs of others use them. The ci tier has simulator/vss of them.`;
+const { versions, tier, patterns } = readOptions();
 const workshop = join(root, 'build', 'windows');
 const results = join(workshop, 'results');
 const prefix = windowsPrefix();
@@ -66,20 +73,17 @@ try {
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
-function parseArguments(args) {
-  const known = nodeVersions('win32');
-  const options = { versions: [...known.values()].slice(0, 1), tier: 'quick', patterns: [] };
-  for (const arg of args) {
-    const [name, value] = arg.split('=', 2);
-    if (name === '--node' && value === 'all') options.versions = [...known.values()];
-    else if (name === '--node' && known.has(value)) options.versions = [known.get(value)];
-    else if (name === '--tier' && value in leftOutOfTier) options.tier = value;
-    else if (arg.startsWith('-')) {
-      console.error(`unknown argument ${arg}; known are --node=20|22|all and --tier=quick|ci|full`);
-      process.exit(2);
-    } else options.patterns.push(arg);
-  }
-  return options;
+function readOptions() {
+  const { values, positionals } = parseOptions(usage, {
+    options: { node: { type: 'string', default: [...known.keys()][0] }, tier: { type: 'string', default: 'quick' } },
+    allowPositionals: true,
+    check: ({ values: { node, tier } }) => {
+      if (node !== 'all' && !known.has(node)) return `there is no --node=${node}`;
+      return tiers.includes(tier) ? undefined : `there is no --tier=${tier}`;
+    },
+  });
+  const versions = values.node === 'all' ? [...known.values()] : [known.get(values.node)];
+  return { versions, tier: values.tier, patterns: positionals };
 }
 
 function testFiles() {

@@ -1,21 +1,27 @@
 // The test command: sets up, runs every suite of a tier and ends with one line, "N passed, N failed".
-//
-//   node scripts/test.mjs [--tier=quick|ci|full] [--coverage] [jest arguments …]
-//
-// With CI=true the tier is at least "ci", and what cannot run here (skipped, or needs root) counts as failed.
-// With jest arguments only jest runs.
 
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { runCounted } from './counted.mjs';
 import { root, setUp } from './setup.mjs';
 import { fetchNode, nodeVersions } from './setup/nodes.mjs';
+import { parseOptions } from './setup/options.mjs';
 import { run } from './setup/run.mjs';
 
 const tiers = ['quick', 'ci', 'full'];
 const ci = process.env.CI === 'true';
-const { tier, coverage, jestArguments } = parseArguments(process.argv.slice(2));
+const usage = `Usage: npm test -- [--tier=${tiers.join('|')}] [--coverage] [argument of Jest …]
+
+Sets up and runs every test of a tier. With arguments of Jest, such as part of a test file's path or -t 'part of a name', only Jest
+runs.
+
+  --tier        quick: what takes minutes; ci: also the static checks, the tests under Wine, and the commands of the README in a
+                fresh clone; full: all there is (default quick, in CI ci)
+  --coverage    measure which lines of lib/ are run
+
+With CI=true in the environment, what cannot run here counts as failed.`;
+const { tier, coverage, jestArguments } = readOptions();
 const onlyJest = jestArguments.length > 0;
 const results = mkdtempSync(join(tmpdir(), 'domino-vss-test-'));
 const total = { passed: 0, failed: 0, notRun: 0 };
@@ -28,7 +34,8 @@ if (await attempt(() => setUp(onlyJest ? ['native', 'simulator', 'test'] : undef
     await attempt(() => runCtest('simulator/build'));
     await attempt(() => runCtest('test/native/build'));
     if (tier !== 'quick') await attempt(runThreadSanitizer);
-    if (tier !== 'quick') await attempt(runWindows);
+    if (tier !== 'quick') await attempt(() => runScript('test-windows.mjs', '--node=all', `--tier=${tier}`));
+    if (tier !== 'quick') await attempt(() => runScript('fresh.mjs'));
   }
 }
 rmSync(results, { recursive: true });
@@ -36,15 +43,16 @@ if (total.notRun > 0) console.log(`${total.notRun} not run, see above`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
-function parseArguments(args) {
-  const options = { tier: ci ? 'ci' : 'quick', coverage: false, jestArguments: [] };
-  for (const arg of args) {
-    if (arg.startsWith('--tier=')) options.tier = arg.slice('--tier='.length);
-    else if (arg === '--coverage') options.coverage = true;
-    else options.jestArguments.push(arg);
-  }
-  if (!tiers.includes(options.tier)) throw new Error(`no tier "${options.tier}"; there are: ${tiers.join(' ')}`);
-  return options;
+/** What is not ours is for Jest, which knows its options itself. */
+function readOptions() {
+  const all = process.argv.slice(2);
+  const own = all.filter((argument) => /^(-h|--help|--coverage|--tier=.*)$/.test(argument));
+  const { values } = parseOptions(usage, {
+    args: own,
+    options: { tier: { type: 'string', default: ci ? 'ci' : 'quick' }, coverage: { type: 'boolean', default: false } },
+    check: ({ values: { tier } }) => (tiers.includes(tier) ? undefined : `there is no --tier=${tier}`),
+  });
+  return { ...values, jestArguments: all.filter((argument) => !own.includes(argument)) };
 }
 
 /** What could not even start is one failure; the suites after it still have something to say. */
@@ -85,7 +93,6 @@ async function runJest() {
       .filter(({ status }) => status !== 'passed' && status !== 'failed')
       .map(({ fullName }) => `${name.slice(root.length + 1)}: ${fullName}`),
   );
-  if (!canLoopMount() && !onlyJest) skipped.push('test/integration/loop: needs root and loop devices');
   reportNotRun(skipped);
 }
 
@@ -112,22 +119,14 @@ async function runThreadSanitizer() {
   await runCtest('test/native/build-thread');
 }
 
-/** In the Windows Node.js under Wine. It counts itself; the last line tells. */
-async function runWindows() {
-  const child = spawn(process.execPath, [join(root, 'scripts', 'test-windows.mjs'), '--node=all', `--tier=${tier}`], {
+/** Runs a script of tests that counts itself. */
+async function runScript(name, ...args) {
+  const { passed, failed } = await runCounted(process.execPath, [join(root, 'scripts', name), ...args], {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    env: process.env,
   });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    output += text;
-    process.stdout.write(text);
-  });
-  await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
-  const [, passed, failed] = /(\d+) passed, (\d+) failed\n$/.exec(output) ?? [];
-  if (passed === undefined) throw new Error('the tests under Wine did not come to their end');
-  total.passed += Number(passed);
-  total.failed += Number(failed);
+  total.passed += passed;
+  total.failed += failed;
 }
 
 async function runCtest(directory) {
@@ -153,10 +152,6 @@ function reportNotRun(tests) {
   total[ci ? 'failed' : 'notRun'] += tests.length;
 }
 
-function canLoopMount() {
-  return process.platform === 'linux' && process.getuid() === 0 && existsSync('/dev/loop-control');
-}
-
 /** The dynamic loader reads its search path when a process starts, so the libraries' directory is named here. */
 function jestEnvironment() {
   const program = join(root, 'simulator', 'build', 'program');
@@ -167,6 +162,5 @@ function jestEnvironment() {
     SIM_QUIET: '1',
     LD_LIBRARY_PATH: searchPath,
     DOMINO_VSS_TEST_TIER: tier,
-    ...(!canLoopMount() && { DOMINO_VSS_LOOP_MOUNTS: 'unavailable' }),
   };
 }
