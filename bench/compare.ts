@@ -10,9 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createSimulation, type Simulation } from 'domino-vss-simulator';
 import type { BenchReport } from '#lib/bench/bench';
-import { loadBinding } from '#lib/binding';
-import { packageRoot } from '#lib/package-root';
-import type { Spread } from '#lib/spread';
+import { loadBinding } from '#lib/native/binding';
+import { packageRoot } from '#lib/native/package-root';
+import type { Spread } from '#lib/backup/spread';
 import { LoopImage } from '../test/integration/loop/images';
 import {
   buildEngineBench,

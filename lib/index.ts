@@ -1,27 +1,27 @@
-import type { Backup } from './backup';
-import { beginBackup as begin, type BeginBackupOptions } from './begin-backup';
-import { loadBinding } from './binding';
-import { getCapabilities as capabilities, type Capabilities, type CapabilitiesOptions } from './capabilities';
-import { findDatabases as find, type FindDatabasesOptions, type FindDatabasesResult } from './databases';
-import { runDoctor as examine, type DoctorOptions, type DoctorReport } from './doctor';
-import { publicCall } from './call';
+import type { Backup } from './backup/backup';
+import { beginBackup as begin, type BeginBackupOptions } from './backup/begin-backup';
+import { loadBinding } from './native/binding';
+import { getCapabilities as capabilities, type Capabilities, type CapabilitiesOptions } from './doctor/capabilities';
+import { findDatabases as find, type FindDatabasesOptions, type FindDatabasesResult } from './domino/databases';
+import { runDoctor as examine, type DoctorOptions, type DoctorReport } from './doctor/doctor';
+import { publicCall } from './call/call';
 import {
   exposeShadow as expose,
   unexposeShadow as unexpose,
   type ExposeShadowOptions,
   type UnexposeShadowOptions,
-} from './exposure';
+} from './vss/exposure';
 import {
   breakSnapshotSet as breakSet,
   importShadows as importSet,
   type BreakSnapshotSetOptions,
   type ImportShadowsOptions,
-} from './hardware-sets';
-import type { ListedShadow } from './listed-shadow';
-import { loadManifest, readBackups, type ListedBackup, type Manifest } from './manifest';
-import { absolutePath } from './options';
-import { rehearse as rehearseBackup, type RehearsalReport, type RehearseOptions } from './rehearse';
-import { restoreDatabases as restore, type RestoreOptions, type RestoreReport } from './restore';
+} from './vss/hardware-sets';
+import type { ListedShadow } from './vss/listed-shadow';
+import { loadManifest, readBackups, type ListedBackup, type Manifest } from './store/manifest';
+import { absolutePath } from './call/options';
+import { rehearse as rehearseBackup, type RehearsalReport, type RehearseOptions } from './backup/rehearse';
+import { restoreDatabases as restore, type RestoreOptions, type RestoreReport } from './restore/restore';
 import {
   queryRevertStatus as queryRevert,
   revertToShadow as revert,
@@ -29,7 +29,7 @@ import {
   type RevertReport,
   type RevertStatus,
   type RevertToShadowOptions,
-} from './revert';
+} from './vss/revert';
 import { runScript as run, type RunScriptOptions } from './script/run-script';
 import type { ScriptReport } from './script/run-statements';
 import {
@@ -38,26 +38,26 @@ import {
   type DeleteShadowsOptions,
   type DeleteShadowsReport,
   type ListShadowsOptions,
-} from './shadows';
-import type { DominoService } from './service';
-import type { VssCallOptions } from './vss-call';
+} from './vss/shadows';
+import type { DominoService } from './domino/service';
+import type { VssCallOptions } from './vss/call';
 import {
   isVolumeSupported as isSupported,
   listProviders as providers,
   type IsVolumeSupportedOptions,
   type VssProvider,
-} from './vss-providers';
-import { windowsService as serviceOfWindows } from './windows-service';
-import { listWriters as writers, type ListWritersOptions, type Writer } from './writers';
+} from './vss/providers';
+import { windowsService as serviceOfWindows } from './domino/windows-service';
+import { listWriters as writers, type ListWritersOptions, type Writer } from './vss/writers';
 
-export type { Backup, CreateShadowOptions, EndBackupOptions } from './backup';
-export type { BackupReport } from './backup-report';
-export type { BeginBackupOptions } from './begin-backup';
-export type { Capabilities, CapabilitiesOptions, ProviderCapability } from './capabilities';
-export type { DatabaseCopy, ManifestDatabase } from './captured';
-export type { DatabaseChanges, FindDatabasesOptions, FindDatabasesResult, FoundDatabase } from './databases';
-export type { CheckStatus, DoctorCheck, DoctorOptions, DoctorReport } from './doctor';
-export { errorCodes, type ErrorClass, type ErrorCode, type ErrorCodeEntry, type ErrorExitCode } from './error-codes';
+export type { Backup, CreateShadowOptions, EndBackupOptions } from './backup/backup';
+export type { BackupReport } from './backup/report';
+export type { BeginBackupOptions } from './backup/begin-backup';
+export type { Capabilities, CapabilitiesOptions, ProviderCapability } from './doctor/capabilities';
+export type { DatabaseCopy, ManifestDatabase } from './backup/captured';
+export type { DatabaseChanges, FindDatabasesOptions, FindDatabasesResult, FoundDatabase } from './domino/databases';
+export type { CheckStatus, DoctorCheck, DoctorOptions, DoctorReport } from './doctor/doctor';
+export { errorCodes, type ErrorClass, type ErrorCode, type ErrorCodeEntry, type ErrorExitCode } from './errors/codes';
 export {
   AbortError,
   BackupError,
@@ -72,15 +72,15 @@ export {
   type CutOffDeletion,
   type DatabaseFailure,
   type FailedWriter,
-} from './errors';
-export type { ExposeShadowOptions, ShadowShare, UnexposeShadowOptions } from './exposure';
-export type { BreakSnapshotSetOptions, ImportShadowsOptions } from './hardware-sets';
-export type { LeftOver } from './journal';
-export type { ListedShadow } from './listed-shadow';
-export type { ListedBackup, Manifest, ManifestHead, ManifestVolume, ManifestVss } from './manifest';
-export type { Phase } from './native';
-export type { DominoLocation } from './options';
-export type { Progress, ProgressListener } from './progress';
+} from './errors/errors';
+export type { ExposeShadowOptions, ShadowShare, UnexposeShadowOptions } from './vss/exposure';
+export type { BreakSnapshotSetOptions, ImportShadowsOptions } from './vss/hardware-sets';
+export type { LeftOver } from './store/journal';
+export type { ListedShadow } from './vss/listed-shadow';
+export type { ListedBackup, Manifest, ManifestHead, ManifestVolume, ManifestVss } from './store/manifest';
+export type { Phase } from './native/session';
+export type { DominoLocation } from './call/options';
+export type { Progress, ProgressListener } from './call/progress';
 export type {
   HookContext,
   HookLimits,
@@ -89,28 +89,28 @@ export type {
   ProviderChoice,
   ProviderName,
   ProviderOption,
-} from './provider';
-export type { RehearsalReport, RehearseOptions, SlowDatabase } from './rehearse';
-export type { RestoredDatabase, RestoreOptions, RestoreReport } from './restore';
-export type { RestoreMode, RestoreStep } from './restore-plan';
-export type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './revert';
+} from './backup/provider';
+export type { RehearsalReport, RehearseOptions, SlowDatabase } from './backup/rehearse';
+export type { RestoredDatabase, RestoreOptions, RestoreReport } from './restore/restore';
+export type { RestoreMode, RestoreStep } from './restore/plan';
+export type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
 export type { ScriptContext, ScriptOption, WriterDetail } from './script/commands';
 export type { ListedAs, ScriptEvent, ScriptEventListener } from './script/events';
 export type { ScriptPlace, ScriptProblem } from './script/problem';
 export type { RunScriptOptions } from './script/run-script';
 export type { ScriptReport } from './script/run-statements';
 export type { ScriptShadow } from './script/target';
-export type { LeftOutReason, SelectionOptions } from './selection';
-export { systemdService, type BackupMode, type DominoService } from './service';
-export type { DeleteShadowsOptions, DeleteShadowsReport, ListShadowsOptions, ShadowSelector } from './shadows';
-export type { Shadow } from './shadow';
-export type { CopyDatabasesOptions, CopyReport, SnapshotSet } from './snapshot-set';
-export type { Spread } from './spread';
-export type { PhaseTiming, Timeline, WindowFigures, WindowMessage } from './timeline';
-export type { VssCallOptions } from './vss-call';
-export type { RequestedAttribute, VssOptions, WritersOption } from './vss-context';
-export type { IsVolumeSupportedOptions, VssProvider } from './vss-providers';
-export type { SetWriter, VssSnapshotSet } from './vss-session';
+export type { LeftOutReason, SelectionOptions } from './domino/selection';
+export { systemdService, type BackupMode, type DominoService } from './domino/service';
+export type { DeleteShadowsOptions, DeleteShadowsReport, ListShadowsOptions, ShadowSelector } from './vss/shadows';
+export type { Shadow } from './backup/shadow';
+export type { CopyDatabasesOptions, CopyReport, SnapshotSet } from './backup/snapshot-set';
+export type { Spread } from './backup/spread';
+export type { PhaseTiming, Timeline, WindowFigures, WindowMessage } from './backup/timeline';
+export type { VssCallOptions } from './vss/call';
+export type { RequestedAttribute, VssOptions, WritersOption } from './vss/context';
+export type { IsVolumeSupportedOptions, VssProvider } from './vss/providers';
+export type { SetWriter, VssSnapshotSet } from './vss/session';
 export type {
   ShadowAttribute,
   ShadowState,
@@ -121,8 +121,8 @@ export type {
   WriterSource,
   WriterState,
   WriterUsage,
-} from './vss-words';
-export type { ListWritersOptions, Writer, WriterComponent, WriterFailure, WriterFiles } from './writers';
+} from './vss/words';
+export type { ListWritersOptions, Writer, WriterComponent, WriterFailure, WriterFiles } from './vss/writers';
 
 /**
  * Finds and opens the databases and prepares the snapshot. This is the slow part; nothing is frozen. The databases stay

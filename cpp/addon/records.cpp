@@ -26,7 +26,7 @@ const char* domainName(Domain domain) {
     return "engine";
 }
 
-/// Values of `DatabaseState` in lib/native.ts.
+/// Values of `DatabaseState` in lib/native/session.ts.
 std::uint8_t stateValue(engine::State state) {
     switch (state) {
         case engine::State::captured: return 2;

@@ -13,7 +13,7 @@
 
 namespace domino_vss::addon {
 
-// Native records as JavaScript values; the shapes are those of lib/native.ts.
+// Native records as JavaScript values; the shapes are those of lib/native/session.ts.
 
 [[nodiscard]] Napi::Object toObject(Napi::Env env, const Failure& failure);
 [[nodiscard]] Napi::Object toObject(Napi::Env env, const domino::RuntimeInfo& info);

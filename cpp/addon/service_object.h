@@ -4,7 +4,7 @@
 
 namespace domino_vss::addon {
 
-/// `binding.services`: NativeServices of lib/native.ts. Windows only.
+/// `binding.services`: NativeServices of lib/native/session.ts. Windows only.
 [[nodiscard]] Napi::Object serviceObject(Napi::Env env);
 
 }  // namespace domino_vss::addon

@@ -14,7 +14,7 @@ class VssProvider;
 
 namespace domino_vss::addon {
 
-/// `NativeSession` of lib/native.ts: converts arguments and hands them to the engine.
+/// `NativeSession` of lib/native/session.ts: converts arguments and hands them to the engine.
 class SessionObject final : public Napi::ObjectWrap<SessionObject> {
 public:
     [[nodiscard]] static Napi::Function define(Napi::Env env);

@@ -6,7 +6,7 @@
 
 namespace domino_vss::addon {
 
-// The part of the binding that speaks to VSS; the shapes are those of lib/native-vss.ts. Windows only.
+// The part of the binding that speaks to VSS; the shapes are those of lib/native/vss.ts. Windows only.
 
 /// `binding.vss`
 [[nodiscard]] Napi::Object vssObject(Napi::Env env);

@@ -29,7 +29,7 @@ enum class Phase : std::uint8_t {
 /// Whose number a status is.
 enum class Domain : std::uint8_t { domino, system, com, engine };
 
-/// Public error codes that native code hands out. JavaScript documents them (lib/error-codes.ts).
+/// Public error codes that native code hands out. JavaScript documents them (lib/errors/codes.ts).
 namespace code {
 inline constexpr const char* kAborted = "ERR_ABORTED";
 inline constexpr const char* kBackupEndedByDomino = "ERR_BACKUP_ENDED_BY_DOMINO";

@@ -1,5 +1,5 @@
-import type { Timeline } from '../timeline';
-import { spread, type Spread } from '../spread';
+import type { Timeline } from '../backup/timeline';
+import { spread, type Spread } from '../backup/spread';
 
 /** What one freeze window cost, and what it would cost if threads never waited for anything but Domino. */
 export interface WindowMeasure {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../package-root';
-import { windowFigures } from '../timeline';
+import { packageRoot } from '../native/package-root';
+import { windowFigures } from '../backup/timeline';
 import type { BenchResult } from './bench';
 
 /** One HTML file with everything in it: the timeline of every database of the typical run, and the spread over the runs. */

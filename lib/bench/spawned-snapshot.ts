@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { packageRoot } from '../package-root';
-import type { HookProvider } from '../provider';
+import { packageRoot } from '../native/package-root';
+import type { HookProvider } from '../backup/provider';
 
 const run = promisify(execFile);
 

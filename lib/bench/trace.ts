@@ -1,4 +1,4 @@
-import { densitySlices, type Timeline } from '../timeline';
+import { densitySlices, type Timeline } from '../backup/timeline';
 
 /** An event of the Trace Event Format; times in microseconds. */
 interface TraceEvent {

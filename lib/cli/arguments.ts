@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { join, resolve } from 'node:path';
 import { existsSync } from 'node:fs';
-import { OptionError } from '../errors';
-import type { DominoLocation } from '../options';
+import { OptionError } from '../errors/errors';
+import type { DominoLocation } from '../call/options';
 import type { CommandLineContext } from './context';
 
 /** Options that every command with Domino has. */

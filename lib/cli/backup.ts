@@ -1,15 +1,15 @@
 import { Option, type Command } from 'commander';
 import { join } from 'node:path';
-import { beginBackup } from '../begin-backup';
-import { completionFailure, type BackupReport } from '../backup-report';
-import { loadManifest, readBackups, type ListedBackup, type Manifest } from '../manifest';
-import type { ProviderName } from '../provider';
-import { OptionError } from '../errors';
-import { systemdService, type DominoService } from '../service';
-import type { SnapshotSet } from '../snapshot-set';
-import type { VssOptions, WritersOption } from '../vss-context';
-import { backupTypes, contextBits, type VssBackupType, type VssContext } from '../vss-words';
-import { windowsService } from '../windows-service';
+import { beginBackup } from '../backup/begin-backup';
+import { completionFailure, type BackupReport } from '../backup/report';
+import { loadManifest, readBackups, type ListedBackup, type Manifest } from '../store/manifest';
+import type { ProviderName } from '../backup/provider';
+import { OptionError } from '../errors/errors';
+import { systemdService, type DominoService } from '../domino/service';
+import type { SnapshotSet } from '../backup/snapshot-set';
+import type { VssOptions, WritersOption } from '../vss/context';
+import { backupTypes, contextBits, type VssBackupType, type VssContext } from '../vss/words';
+import { windowsService } from '../domino/windows-service';
 import {
   addDeltaDirectory,
   addDominoOptions,

@@ -7,9 +7,9 @@ import { runBench, type BenchResult } from '../bench/bench';
 import { benchCsv } from '../bench/csv';
 import { benchPage } from '../bench/page';
 import { chromeTrace } from '../bench/trace';
-import { DominoVssError, OptionError } from '../errors';
-import type { ProviderName } from '../provider';
-import type { Spread } from '../spread';
+import { DominoVssError, OptionError } from '../errors/errors';
+import type { ProviderName } from '../backup/provider';
+import type { Spread } from '../backup/spread';
 import {
   addDeltaDirectory,
   addDominoOptions,

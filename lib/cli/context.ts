@@ -1,5 +1,5 @@
-import type { NativeBinding } from '../native';
-import type { DominoLocation } from '../options';
+import type { NativeBinding } from '../native/session';
+import type { DominoLocation } from '../call/options';
 
 /** Where text goes; a stream, or what a test collects. */
 export interface TextSink {

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
-import { runDoctor, type CheckStatus, type DoctorReport } from '../doctor';
-import type { ProviderName } from '../provider';
+import { runDoctor, type CheckStatus, type DoctorReport } from '../doctor/doctor';
+import type { ProviderName } from '../backup/provider';
 import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { Output } from './output';

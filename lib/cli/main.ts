@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { loadBinding } from '../binding';
-import { relaunchVariable } from '../doctor-checks';
+import { loadBinding } from '../native/binding';
+import { relaunchVariable } from '../doctor/checks';
 import { onLauncherGone, relaunch } from './relaunch';
 import { runCommandLine } from './program';
 

@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import { createColors } from 'picocolors';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
-import { errorCodes } from '../error-codes';
+import { errorCodes } from '../errors/codes';
 import {
   AbortError,
   BackupError,
@@ -13,7 +13,7 @@ import {
   type DatabaseFailure,
   type DominoVssError,
   type FailedWriter,
-} from '../errors';
+} from '../errors/errors';
 import type { CommandLineContext } from './context';
 
 /** How many databases are shown one by one; all of them are in the JSON output. */

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
-import { errorCodes } from '../error-codes';
-import { DominoVssError, toPublicError } from '../errors';
-import { readPackageVersion } from '../package-root';
+import { errorCodes } from '../errors/codes';
+import { DominoVssError, toPublicError } from '../errors/errors';
+import { readPackageVersion } from '../native/package-root';
 import { addBackupCommands } from './backup';
 import { addBenchCommand } from './bench';
 import { exitCodes, type CommandLineContext } from './context';

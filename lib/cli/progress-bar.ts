@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { Progress } from '../progress';
+import type { Progress } from '../call/progress';
 import type { CommandLineContext } from './context';
 import { formatBytes } from './output';
 

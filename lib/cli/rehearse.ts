@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { rehearse, type RehearsalReport } from '../rehearse';
+import { rehearse, type RehearsalReport } from '../backup/rehearse';
 import {
   addDeltaDirectory,
   addDominoOptions,

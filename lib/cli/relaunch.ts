@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants as access } from 'node:fs';
 import { constants } from 'node:os';
-import { relaunchVariable } from '../doctor-checks';
-import { findInstallation, hasLibraryPath, requiredEnvironment, type Installation } from '../environment';
-import type { DominoLocation } from '../options';
+import { relaunchVariable } from '../doctor/checks';
+import { findInstallation, hasLibraryPath, requiredEnvironment, type Installation } from '../domino/environment';
+import type { DominoLocation } from '../call/options';
 
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { OptionError } from '../errors';
-import { restoreDatabases, type RestoredDatabase, type RestoreReport } from '../restore';
-import { describeStep, type RestoreMode } from '../restore-plan';
+import { OptionError } from '../errors/errors';
+import { restoreDatabases, type RestoredDatabase, type RestoreReport } from '../restore/restore';
+import { describeStep, type RestoreMode } from '../restore/plan';
 import { addDominoOptions, backupPath, locationOf, pathFrom, seconds, type DominoArguments } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output, shownRows } from './output';

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { DominoVssError, OptionError } from '../errors';
-import { readPackageVersion } from '../package-root';
+import { DominoVssError, OptionError } from '../errors/errors';
+import { readPackageVersion } from '../native/package-root';
 import type { ScriptEvent } from '../script/events';
 import { formatTime } from '../script/listing';
 import { exitCodeOf, type ScriptProblem } from '../script/problem';
 import { runPrompt } from '../script/prompt';
 import { runScript } from '../script/run-script';
-import { stateDirectory } from '../state-directory';
+import { stateDirectory } from '../store/state-directory';
 import { describeEvent, describeProblem } from '../script/text';
 import { VssTarget } from '../script/vss-target';
 import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';

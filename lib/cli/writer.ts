@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { isVolumeSupported, listProviders, type VssProvider } from '../vss-providers';
-import { listWriters, type Writer } from '../writers';
+import { isVolumeSupported, listProviders, type VssProvider } from '../vss/providers';
+import { listWriters, type Writer } from '../vss/writers';
 import { collect, seconds } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output } from './output';

@@ -1,6 +1,6 @@
-import type { Progress } from '../progress';
-import type { VssProvider } from '../vss-providers';
-import type { Writer } from '../writers';
+import type { Progress } from '../call/progress';
+import type { VssProvider } from '../vss/providers';
+import type { Writer } from '../vss/writers';
 import type { ScriptContext, ScriptOption, WriterDetail } from './commands';
 import type { ScriptProblem } from './problem';
 import type { ScriptShadow } from './target';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { AbortError } from '../errors';
+import { AbortError } from '../errors/errors';
 
 /**
  * Runs a script file by the command interpreter of Windows and waits for its end. What it prints is passed on as it

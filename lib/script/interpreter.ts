@@ -1,6 +1,6 @@
-import { AbortError, toPublicError } from '../errors';
-import { errorCodes, type ErrorCode } from '../error-codes';
-import type { ShadowSelector } from '../shadows';
+import { AbortError, toPublicError } from '../errors/errors';
+import { errorCodes, type ErrorCode } from '../errors/codes';
+import type { ShadowSelector } from '../vss/shadows';
 import { Aliases, environmentVariable, isAliasName } from './aliases';
 import type { ScriptCommand, ScriptContext, ScriptOption, Statement, WrittenSelector } from './commands';
 import type { ListedAs, ScriptEventListener } from './events';

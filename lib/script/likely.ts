@@ -1,4 +1,4 @@
-import { distance } from '../options';
+import { distance } from '../call/options';
 
 /** "did you mean …?" for a misspelt word; undefined when none of the known ones comes close. */
 export function likely(word: string, known: readonly string[]): string | undefined {

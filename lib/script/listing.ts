@@ -1,6 +1,6 @@
-import type { VssProvider } from '../vss-providers';
-import type { ShadowAttribute } from '../vss-words';
-import type { Writer, WriterFailure, WriterFiles } from '../writers';
+import type { VssProvider } from '../vss/providers';
+import type { ShadowAttribute } from '../vss/words';
+import type { Writer, WriterFailure, WriterFiles } from '../vss/writers';
 import type { WriterDetail } from './commands';
 import type { ListedAs } from './events';
 

@@ -1,6 +1,6 @@
-import { guid, normalGuid, volumeName, volumePath, withBackslash } from '../windows-names';
-import type { Check } from '../options';
-import { OptionError } from '../errors';
+import { guid, normalGuid, volumeName, volumePath, withBackslash } from '../vss/windows-names';
+import type { Check } from '../call/options';
+import { OptionError } from '../errors/errors';
 import type { ExposePlace } from './target';
 
 /** An id in braces and lower case; undefined when the text is none. */

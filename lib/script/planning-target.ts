@@ -1,7 +1,7 @@
 import { win32 } from 'node:path';
-import type { ShadowSelector } from '../shadows';
-import type { VssProvider } from '../vss-providers';
-import type { Writer } from '../writers';
+import type { ShadowSelector } from '../vss/shadows';
+import type { VssProvider } from '../vss/providers';
+import type { Writer } from '../vss/writers';
 import type { ScriptEventListener } from './events';
 import { generatedMetadataName, writeManifestXml } from './metadata';
 import { requestedBackup } from './vss-options';

@@ -1,4 +1,4 @@
-import { errorCodes, type ErrorCode } from '../error-codes';
+import { errorCodes, type ErrorCode } from '../errors/codes';
 
 /** A place in a script; lines and columns count from 1. */
 export interface ScriptPlace {

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { AbortError } from '../errors';
+import { AbortError } from '../errors/errors';
 import { completeCommand } from './completion';
 import type { ScriptEventListener } from './events';
 import { parseLine } from './grammar';

@@ -1,6 +1,6 @@
-import { publicCall } from '../call';
-import { OptionError } from '../errors';
-import type { NativeBinding } from '../native';
+import { publicCall } from '../call/call';
+import { OptionError } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
 import {
   abortSignal,
   absolutePath,
@@ -10,8 +10,8 @@ import {
   functionValue,
   nonEmptyString,
   type DominoLocation,
-} from '../options';
-import { stateDirectory } from '../state-directory';
+} from '../call/options';
+import { stateDirectory } from '../store/state-directory';
 import type { ScriptEventListener } from './events';
 import { runStatements, type ScriptReport } from './run-statements';
 import { readScriptFile } from './script-source';

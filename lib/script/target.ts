@@ -1,8 +1,8 @@
-import type { ListedShadow } from '../listed-shadow';
-import type { Progress } from '../progress';
-import type { ShadowSelector } from '../shadows';
-import type { VssProvider } from '../vss-providers';
-import type { Writer } from '../writers';
+import type { ListedShadow } from '../vss/listed-shadow';
+import type { Progress } from '../call/progress';
+import type { ShadowSelector } from '../vss/shadows';
+import type { VssProvider } from '../vss/providers';
+import type { Writer } from '../vss/writers';
 import type { ScriptContext, ScriptOption, WriterDetail } from './commands';
 
 /** A shadow copy as scripts show it. */

@@ -1,5 +1,5 @@
-import { OptionError } from '../errors';
-import { resolveVss, type RequestedAttribute, type VssOptions, type WritersOption } from '../vss-context';
+import { OptionError } from '../errors/errors';
+import { resolveVss, type RequestedAttribute, type VssOptions, type WritersOption } from '../vss/context';
 import type { ScriptOption } from './commands';
 import type { CreateRequest } from './target';
 

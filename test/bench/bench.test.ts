@@ -4,8 +4,8 @@ import { Script } from 'node:vm';
 import { measureWindow } from '#lib/bench/measure';
 import { runCommandLine } from '#lib/cli/program';
 import type { BenchReport } from '#lib/bench/bench';
-import { buildTimeline } from '#lib/timeline';
-import type { NativeResults } from '#lib/native';
+import { buildTimeline } from '#lib/backup/timeline';
+import type { NativeResults } from '#lib/native/session';
 import { alreadyInProgress, FakeDomino } from '../unit/fake-binding';
 
 let domino: FakeDomino;

@@ -1,8 +1,8 @@
-import { beginBackup } from '#lib/begin-backup';
+import { beginBackup } from '#lib/backup/begin-backup';
 import { runCommandLine } from '#lib/cli/program';
-import { rehearse, type RehearseOptions, type RehearsalReport } from '#lib/rehearse';
-import { spread } from '#lib/spread';
-import { measurePerformance, type Timeline } from '#lib/timeline';
+import { rehearse, type RehearseOptions, type RehearsalReport } from '#lib/backup/rehearse';
+import { spread } from '#lib/backup/spread';
+import { measurePerformance, type Timeline } from '#lib/backup/timeline';
 import { alreadyInProgress, fail, FakeDomino } from '../unit/fake-binding';
 
 let domino: FakeDomino;

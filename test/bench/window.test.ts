@@ -1,6 +1,6 @@
 import { runBench, type BenchReport } from '#lib/bench/bench';
-import { loadBinding } from '#lib/binding';
-import { rehearse } from '#lib/rehearse';
+import { loadBinding } from '#lib/native/binding';
+import { rehearse } from '#lib/backup/rehearse';
 import { SimulatedDomino } from '../integration/simulated-domino';
 
 // Guards against regressions of the freeze window. Ratios of what was measured in one run, never times: those belong to

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { Server, Settings } from 'domino-vss-simulator';
-import { libraryName } from '#lib/environment';
+import { libraryName } from '#lib/domino/environment';
 import {
   locationFlags,
   mainScript,

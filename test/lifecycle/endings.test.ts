@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import { beginBackup } from '#lib/index';
-import { packageRoot } from '#lib/package-root';
+import { packageRoot } from '#lib/native/package-root';
 import { SimulatedDomino } from '../integration/simulated-domino';
 import type { Ending, State } from './program';
 

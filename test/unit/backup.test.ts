@@ -2,14 +2,14 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileS
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { join, resolve } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import type { Backup } from '#lib/backup';
-import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
-import { AbortError, BackupError, DominoVssError, OptionError, ShadowError } from '#lib/errors';
-import { Journal, readJournals, type JournalHead, type LeftOver } from '#lib/journal';
-import { loadManifest } from '#lib/manifest';
-import type { Progress } from '#lib/progress';
-import type { HookProvider } from '#lib/provider';
-import type { DominoService } from '#lib/service';
+import type { Backup } from '#lib/backup/backup';
+import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
+import { AbortError, BackupError, DominoVssError, OptionError, ShadowError } from '#lib/errors/errors';
+import { Journal, readJournals, type JournalHead, type LeftOver } from '#lib/store/journal';
+import { loadManifest } from '#lib/store/manifest';
+import type { Progress } from '#lib/call/progress';
+import type { HookProvider } from '#lib/backup/provider';
+import type { DominoService } from '#lib/domino/service';
 import { linuxTest } from '../platform';
 import { alreadyInProgress, fail, failure, FakeDomino } from './fake-binding';
 

@@ -1,4 +1,4 @@
-import { Call } from '#lib/call';
+import { Call } from '#lib/call/call';
 
 afterEach(() => {
   jest.restoreAllMocks();

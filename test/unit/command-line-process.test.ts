@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { libraryName } from '#lib/environment';
+import { libraryName } from '#lib/domino/environment';
 import { linuxTest } from '../platform';
 import { FakeDomino } from './fake-binding';
 

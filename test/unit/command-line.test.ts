@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command } from 'commander';
-import { beginBackup } from '#lib/begin-backup';
+import { beginBackup } from '#lib/backup/begin-backup';
 import type { CommandLineContext } from '#lib/cli/context';
 import { createProgram, runCommandLine } from '#lib/cli/program';
 import { alreadyInProgress, fail, FakeDomino } from './fake-binding';

@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beginBackup } from '#lib/begin-backup';
-import { readCosts, writeCosts } from '#lib/costs';
-import type { NativeDatabases } from '#lib/native';
+import { beginBackup } from '#lib/backup/begin-backup';
+import { readCosts, writeCosts } from '#lib/store/costs';
+import type { NativeDatabases } from '#lib/native/session';
 import { FakeDomino } from './fake-binding';
 
 let directory: string;

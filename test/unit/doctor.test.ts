@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { getCapabilities } from '#lib/capabilities';
-import { runDoctor, type DoctorCheck, type DoctorOptions } from '#lib/doctor';
-import { toPublicError } from '#lib/errors';
+import { getCapabilities } from '#lib/doctor/capabilities';
+import { runDoctor, type DoctorCheck, type DoctorOptions } from '#lib/doctor/doctor';
+import { toPublicError } from '#lib/errors/errors';
 import { linuxTest } from '../platform';
 import { fail, failure, FakeDomino } from './fake-binding';
 import { comFailure } from './fake-vss';
@@ -120,7 +120,7 @@ linuxTest('descriptors are counted: one a database, and some more', async () => 
 linuxTest('too few descriptors fail', () => {
   const script = `
     const { FakeDomino } = require('./build/test/unit/fake-binding.js');
-    const { runDoctor } = require('./dist/doctor.js');
+    const { runDoctor } = require('./dist/doctor/doctor.js');
     const domino = new FakeDomino();
     runDoctor(() => domino.binding, { domino: domino.location }).then(({ checks }) => {
       domino.destroy();

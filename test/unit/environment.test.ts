@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { daosDirectory } from '#lib/also-save';
+import { daosDirectory } from '#lib/backup/also-save';
 import {
   findInstallation,
   findNotesIni,
@@ -10,9 +10,9 @@ import {
   missingEnvironment,
   NotesIni,
   requiredEnvironment,
-} from '#lib/environment';
-import { locateDatabase } from '#lib/links';
-import type { NativeRegistration } from '#lib/native';
+} from '#lib/domino/environment';
+import { locateDatabase } from '#lib/domino/links';
+import type { NativeRegistration } from '#lib/native/session';
 import { linuxTest } from '../platform';
 
 let root: string;

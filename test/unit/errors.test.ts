@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCodes, type ErrorCodeEntry } from '#lib/error-codes';
-import type * as errors from '#lib/errors';
+import { errorCodes, type ErrorCodeEntry } from '#lib/errors/codes';
+import type * as errors from '#lib/errors/errors';
 import {
   AbortError,
   BackupError,
@@ -12,7 +12,7 @@ import {
   RestoreError,
   ShadowError,
   toPublicError,
-} from '#lib/errors';
+} from '#lib/errors/errors';
 import { alreadyInProgress, failure } from './fake-binding';
 
 const root = join(__dirname, '../../..');
@@ -72,7 +72,7 @@ is a \`DominoError\` whatever its code, and has the advice for its status as \`h
 "Again" says whether the same call may succeed later without anything being changed by hand. "Exit" is the exit code of
 the command line when the error ends a command.
 
-This table is made from \`lib/error-codes.ts\`; a test compares them.
+This table is made from \`lib/errors/codes.ts\`; a test compares them.
 
 | Code | Class | What happened | What to do | Again | Exit |
 | --- | --- | --- | --- | --- | --- |
@@ -146,7 +146,7 @@ describe('toPublicError', () => {
 test('errors are recognised across copies of the package, and nothing else is', () => {
   jest.isolateModules(() => {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- a second copy is the point
-    const copy = require('#lib/errors') as typeof errors;
+    const copy = require('#lib/errors/errors') as typeof errors;
     const error = copy.toPublicError(failure({ code: 'ERR_LOCKED' }));
     expect(error).not.toBeInstanceOf(DominoVssError);
     expect(isDominoVssError(error)).toBe(true);

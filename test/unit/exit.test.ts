@@ -15,7 +15,7 @@ interface Ended {
 function inProcess(code: string): Ended {
   const script = `
     const { FakeDomino } = require(${inRoot('build/test/unit/fake-binding.js')});
-    const { beginBackup } = require(${inRoot('dist/begin-backup.js')});
+    const { beginBackup } = require(${inRoot('dist/backup/begin-backup.js')});
     const domino = new FakeDomino();
     const options = { domino: domino.location, deltaDirectory: domino.deltaDirectory };
     const begun = (more) => beginBackup(() => domino.binding, { ...options, ...more });

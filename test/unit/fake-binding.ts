@@ -2,9 +2,9 @@ import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readF
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import type { Catalog } from '#lib/catalog';
-import { libraryName } from '#lib/environment';
-import type { NativeVssReport } from '#lib/native-vss';
+import type { Catalog } from '#lib/domino/catalog';
+import { libraryName } from '#lib/domino/environment';
+import type { NativeVssReport } from '#lib/native/vss';
 import type {
   NativeAbortOutcome,
   NativeBinding,
@@ -17,7 +17,7 @@ import type {
   NativeSessionOptions,
   NativeTexts,
   NativeVolume,
-} from '#lib/native';
+} from '#lib/native/session';
 import { FakeVss, FakeVssSession } from './fake-vss';
 
 /** A native failure with the fields a test cares about. */

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NativeFailure, NativeSession } from '#lib/native';
-import type { NativeShadow, NativeVss, NativeVssOptions, NativeVssReport, NativeWriter } from '#lib/native-vss';
+import type { NativeFailure, NativeSession } from '#lib/native/session';
+import type { NativeShadow, NativeVss, NativeVssOptions, NativeVssReport, NativeWriter } from '#lib/native/vss';
 import { failure } from './fake-binding';
 
 /** A failed COM call. */

@@ -1,11 +1,11 @@
-import { beginBackup } from '#lib/begin-backup';
-import { findDatabases } from '#lib/databases';
-import { runDoctor } from '#lib/doctor';
-import { OptionError } from '#lib/errors';
-import { getCapabilities } from '#lib/capabilities';
-import type { NativeBinding } from '#lib/native';
-import { restoreDatabases } from '#lib/restore';
-import { systemdService } from '#lib/service';
+import { beginBackup } from '#lib/backup/begin-backup';
+import { findDatabases } from '#lib/domino/databases';
+import { runDoctor } from '#lib/doctor/doctor';
+import { OptionError } from '#lib/errors/errors';
+import { getCapabilities } from '#lib/doctor/capabilities';
+import type { NativeBinding } from '#lib/native/session';
+import { restoreDatabases } from '#lib/restore/restore';
+import { systemdService } from '#lib/domino/service';
 
 /** Options are checked before the addon is even loaded. */
 const binding = (): NativeBinding => {

@@ -12,11 +12,11 @@ import {
 } from 'node:fs';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beginBackup } from '#lib/begin-backup';
-import { AbortError, DominoVssError, RestoreError } from '#lib/errors';
-import { Journal, readJournals, type LeftOver } from '#lib/journal';
-import { restoreDatabases, type RestoreOptions, type RestoreReport } from '#lib/restore';
-import { describeStep } from '#lib/restore-plan';
+import { beginBackup } from '#lib/backup/begin-backup';
+import { AbortError, DominoVssError, RestoreError } from '#lib/errors/errors';
+import { Journal, readJournals, type LeftOver } from '#lib/store/journal';
+import { restoreDatabases, type RestoreOptions, type RestoreReport } from '#lib/restore/restore';
+import { describeStep } from '#lib/restore/plan';
 import { linuxTest } from '../platform';
 import { fail, FakeDomino, truncate } from './fake-binding';
 

@@ -1,6 +1,6 @@
-import type { ManifestDatabase } from '#lib/captured';
-import type { ManifestHead } from '#lib/manifest';
-import type { WindowFigures } from '#lib/timeline';
+import type { ManifestDatabase } from '#lib/backup/captured';
+import type { ManifestHead } from '#lib/store/manifest';
+import type { WindowFigures } from '#lib/backup/timeline';
 
 export const databaseLine: ManifestDatabase = {
   index: 0,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { Catalog } from '#lib/catalog';
-import { compareWithCatalog, isServerDatabase, takeSelected } from '#lib/databases';
-import { matcher, Selector } from '#lib/selection';
+import type { Catalog } from '#lib/domino/catalog';
+import { compareWithCatalog, isServerDatabase, takeSelected } from '#lib/domino/databases';
+import { matcher, Selector } from '#lib/domino/selection';
 
 function catalogOf(paths: readonly string[], fileIds: readonly string[] = paths): Catalog {
   return {

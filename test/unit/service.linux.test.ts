@@ -27,7 +27,7 @@ function withSystemctl(exitCode: number | undefined, code: string, state = ''): 
     chmodSync(program, 0o755);
   }
   const script = `
-    const service = require('./dist/service.js').systemdService('domino.service');
+    const service = require('./dist/domino/service.js').systemdService('domino.service');
     (async () => { ${code} })().then(
       (value) => console.log(JSON.stringify({ value })),
       ({ message, code }) => console.log(JSON.stringify({ message, code })));`;

@@ -1,19 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { exposeShadow, unexposeShadow } from '#lib/exposure';
-import { beginBackup } from '#lib/begin-backup';
-import { AbortError, DominoVssError, OptionError, ShadowError, toPublicError, VssError } from '#lib/errors';
-import { breakSnapshotSet, importShadows } from '#lib/hardware-sets';
-import { Journal, newWorkId } from '#lib/journal';
-import type { NativeBinding } from '#lib/native';
-import { queryRevertStatus, revertToShadow } from '#lib/revert';
-import { deleteShadows, listShadows, type DeleteShadowsOptions } from '#lib/shadows';
-import { adviceOnHresult } from '#lib/vss-advice';
-import { isVolumeSupported, listProviders } from '#lib/vss-providers';
-import { attributeBits, attributeWords, contextBits, contextOf } from '#lib/vss-words';
-import { exposurePlace, isSameName, normalGuid, volumePath } from '#lib/windows-names';
-import { listWriters } from '#lib/writers';
+import { exposeShadow, unexposeShadow } from '#lib/vss/exposure';
+import { beginBackup } from '#lib/backup/begin-backup';
+import { AbortError, DominoVssError, OptionError, ShadowError, toPublicError, VssError } from '#lib/errors/errors';
+import { breakSnapshotSet, importShadows } from '#lib/vss/hardware-sets';
+import { Journal, newWorkId } from '#lib/store/journal';
+import type { NativeBinding } from '#lib/native/session';
+import { queryRevertStatus, revertToShadow } from '#lib/vss/revert';
+import { deleteShadows, listShadows, type DeleteShadowsOptions } from '#lib/vss/shadows';
+import { adviceOnHresult } from '#lib/errors/vss-advice';
+import { isVolumeSupported, listProviders } from '#lib/vss/providers';
+import { attributeBits, attributeWords, contextBits, contextOf } from '#lib/vss/words';
+import { exposurePlace, isSameName, normalGuid, volumePath } from '#lib/vss/windows-names';
+import { listWriters } from '#lib/vss/writers';
 import { FakeDomino } from './fake-binding';
 import { comFailure, nativeShadow, nativeWriter, setId, shadowId, systemProvider, type FakeVss } from './fake-vss';
 
@@ -74,7 +74,7 @@ describe('listing', () => {
     jest.resetModules();
     // Another process: only what lies in the delta directory tells.
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- a second copy is the point
-    const other = require('#lib/shadows') as { listShadows: typeof listShadows };
+    const other = require('#lib/vss/shadows') as { listShadows: typeof listShadows };
     const listed = await other.listShadows(binding, { deltaDirectory });
     expect(listed.filter((shadow) => shadow.own).map(({ id }) => id)).toEqual([shadowId(100)]);
     expect((await other.listShadows(binding, {})).some((shadow) => shadow.own)).toBe(false);

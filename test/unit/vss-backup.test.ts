@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
-import type { Backup } from '#lib/backup';
-import { DominoVssError, OptionError, ShadowError, VssError } from '#lib/errors';
-import { loadManifest } from '#lib/manifest';
-import { restoreDatabases } from '#lib/restore';
-import type { DominoService } from '#lib/service';
+import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
+import type { Backup } from '#lib/backup/backup';
+import { DominoVssError, OptionError, ShadowError, VssError } from '#lib/errors/errors';
+import { loadManifest } from '#lib/store/manifest';
+import { restoreDatabases } from '#lib/restore/restore';
+import type { DominoService } from '#lib/domino/service';
 import { FakeDomino } from './fake-binding';
 import { comFailure, nativeShadow, nativeWriter, shadowId, setId, systemProvider, type FakeVss } from './fake-vss';
 

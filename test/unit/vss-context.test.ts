@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { OptionError } from '#lib/errors';
-import { checkVss, checkWriters, resolveVss, type VssOptions, type WritersOption } from '#lib/vss-context';
-import { attributeBits, contextBits } from '#lib/vss-words';
+import { OptionError } from '#lib/errors/errors';
+import { checkVss, checkWriters, resolveVss, type VssOptions, type WritersOption } from '#lib/vss/context';
+import { attributeBits, contextBits } from '#lib/vss/words';
 
 const noAutoRecovery = 0x2;
 

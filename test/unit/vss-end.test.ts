@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Backup } from '#lib/backup';
-import { beginBackup, type BeginBackupOptions } from '#lib/begin-backup';
-import { breakSnapshotSet } from '#lib/hardware-sets';
+import type { Backup } from '#lib/backup/backup';
+import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
+import { breakSnapshotSet } from '#lib/vss/hardware-sets';
 import { VssTarget } from '#lib/script/vss-target';
-import { deleteShadows } from '#lib/shadows';
+import { deleteShadows } from '#lib/vss/shadows';
 import { FakeDomino } from './fake-binding';
 import { comFailure, shadowId, type FakeVss, FakeVssSession } from './fake-vss';
 

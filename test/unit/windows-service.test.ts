@@ -1,9 +1,9 @@
 // The waits for a service of Windows, against a Service Control Manager in memory. The real calls are in windows/service.test.ts.
 
-import { DominoVssError, OptionError, ServiceError } from '#lib/errors';
-import type { NativeBinding, NativeServices } from '#lib/native';
-import type { DominoService } from '#lib/service';
-import { windowsService } from '#lib/windows-service';
+import { DominoVssError, OptionError, ServiceError } from '#lib/errors/errors';
+import type { NativeBinding, NativeServices } from '#lib/native/session';
+import type { DominoService } from '#lib/domino/service';
+import { windowsService } from '#lib/domino/windows-service';
 import { failure } from './fake-binding';
 
 const [stopped, startPending, stopPending, running, paused] = [1, 2, 3, 4, 7];

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import type { BenchReport } from '#lib/bench/bench';
 import type { RehearsalReport } from '#lib/index';
-import { packageRoot } from '#lib/package-root';
+import { packageRoot } from '#lib/native/package-root';
 import { SimulatedDomino } from '../integration/simulated-domino';
 import { Machine } from './machine';
 

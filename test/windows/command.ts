@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { packageRoot } from '#lib/package-root';
+import { packageRoot } from '#lib/native/package-root';
 import type { Machine, VssSettings } from './machine';
 
 /** How a process of the command line has ended. */

@@ -3,9 +3,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadBinding } from '#lib/binding';
-import { findInstallation, libraryName } from '#lib/environment';
-import { DominoVssError } from '#lib/errors';
+import { loadBinding } from '#lib/native/binding';
+import { findInstallation, libraryName } from '#lib/domino/environment';
+import { DominoVssError } from '#lib/errors/errors';
 
 const dominoKey = 'HKLM\\SOFTWARE\\Lotus\\Domino';
 const serviceKey = (name: string): string => `HKLM\\SYSTEM\\CurrentControlSet\\Services\\${name}`;

@@ -4,7 +4,7 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadBinding } from '#lib/binding';
+import { loadBinding } from '#lib/native/binding';
 import {
   beginBackup,
   breakSnapshotSet,

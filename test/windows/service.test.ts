@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { packageRoot } from '#lib/package-root';
+import { packageRoot } from '#lib/native/package-root';
 import { Machine, type Program, type VssCall, type VssSettings } from './machine';
 import type { ServiceOrder, ServiceOutcome } from './stop-mode-program';
 

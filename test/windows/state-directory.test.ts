@@ -3,10 +3,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadBinding } from '#lib/binding';
-import { toPublicError } from '#lib/errors';
-import { packageRoot } from '#lib/package-root';
-import { existingStateDirectory, makeStateDirectory } from '#lib/state-directory';
+import { loadBinding } from '#lib/native/binding';
+import { toPublicError } from '#lib/errors/errors';
+import { packageRoot } from '#lib/native/package-root';
+import { existingStateDirectory, makeStateDirectory } from '#lib/store/state-directory';
 import { Machine } from './machine';
 
 const binding = loadBinding();

@@ -30,7 +30,7 @@ struct WriterComponent {
 
 enum class Exclusion : std::uint8_t { none, asked, domino, nothingToInclude, componentOutsideSet };
 
-/// The words of lib/native-vss.ts; empty for `none`.
+/// The words of lib/native/vss.ts; empty for `none`.
 [[nodiscard]] const char* exclusionName(Exclusion exclusion) noexcept;
 
 /// What a writer says of itself, and what became of it.

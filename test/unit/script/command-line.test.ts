@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from '#lib/cli/program';
-import type { NativeBinding } from '#lib/native';
+import type { NativeBinding } from '#lib/native/session';
 
 let directory: string;
 

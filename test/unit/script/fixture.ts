@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '#lib/package-root';
+import { packageRoot } from '#lib/native/package-root';
 import { readScriptFile } from '#lib/script/script-source';
 
 /**

@@ -1,13 +1,13 @@
 import { win32 } from 'node:path';
-import { toPublicError } from '#lib/errors';
-import type { ErrorCode } from '#lib/error-codes';
+import { toPublicError } from '#lib/errors/errors';
+import type { ErrorCode } from '#lib/errors/codes';
 import type { CreateRequest, ScriptBackup, ScriptMetadata, ScriptShadow, ScriptTarget } from '#lib/script/target';
 import { requestedBackup } from '#lib/script/vss-options';
 import { generatedMetadataName } from '#lib/script/metadata';
-import { selectShadows, type ShadowSelector } from '#lib/shadows';
-import type { VssProvider } from '#lib/vss-providers';
-import { attributeWords, contextBits, contextOf, type ShadowAttribute, type VssContext } from '#lib/vss-words';
-import type { Writer } from '#lib/writers';
+import { selectShadows, type ShadowSelector } from '#lib/vss/shadows';
+import type { VssProvider } from '#lib/vss/providers';
+import { attributeWords, contextBits, contextOf, type ShadowAttribute, type VssContext } from '#lib/vss/words';
+import type { Writer } from '#lib/vss/writers';
 
 export const systemProvider = '{b5946137-7b9f-4925-af80-51abd60b20d5}';
 export const hardwareProvider = '{11111111-2222-3333-4444-555555555555}';

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NativeVss } from '#lib/native-vss';
+import type { NativeVss } from '#lib/native/vss';
 import { writeManifestXml } from '#lib/script/metadata';
 import { runStatements } from '#lib/script/run-statements';
 import type { CreateRequest } from '#lib/script/target';

@@ -1,0 +1,442 @@
+import { existsSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { buildManifestHead, type BackupFacts, type BackupReport } from './report';
+import { Call, publicCall } from '../call/call';
+import { captureShadow, closeTimeoutMs, type BackupWork, type Capture } from './capture';
+import { writeCosts } from '../store/costs';
+import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
+import type { LeftOver } from '../store/journal';
+import { writeManifest } from '../store/manifest';
+import { abortSignal, boolean, checkOptions, functionValue, milliseconds } from '../call/options';
+import { isStillOwn } from '../vss/own-shadows';
+import { ProgressReporter, type ProgressListener } from '../call/progress';
+import { removeShadowParents, type ProviderChoice } from './provider';
+import { holdOpen, release } from '../domino/runtime';
+import type { BackupUse } from './shadow';
+import { SnapshotSet } from './snapshot-set';
+import { measurePerformance } from './timeline';
+import { requireKept } from '../vss/vanished-shadow';
+import { requireVss } from '../vss/call';
+import { reportOf } from '../vss/session';
+
+/** Options of {@link Backup.createShadow}. */
+export interface CreateShadowOptions {
+  /** Default: 120 000; half an hour in stop mode, where the server has to stop and start. */
+  readonly timeoutMs?: number | undefined;
+  /** Also enters the window and its phases into the performance timeline (`performance.measure`). Default: false. */
+  readonly performanceMeasures?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** Options of {@link Backup.endBackup}. */
+export interface EndBackupOptions {
+  /**
+   * Whether the shadow stays. Default: whether the backup's `lifetime` is `persistent`. With VSS only a persistent one
+   * can.
+   */
+  readonly keep?: boolean | undefined;
+  /**
+   * VSS with writers only: whether they are told that the backup is complete. Without that a full backup lets no
+   * application drop or truncate anything. Default: true.
+   */
+  readonly tellWriters?: boolean | undefined;
+  /** Default: 600 000. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** For what is left behind while another error is already on its way to the caller; the journal names it as well. */
+export function warnAboutLeft(thrown: unknown): void {
+  const { message, code } = toPublicError(thrown);
+  process.emitWarning(`a failed backup left something behind: ${message}`, { code });
+}
+
+/** How the session ends. */
+interface Closing {
+  readonly keep: boolean;
+  readonly tellWriters: boolean;
+  readonly timeoutMs: number;
+}
+
+/**
+ * A backup between its begin and its end. The order of calls is {@link createShadow}, {@link endBackup}; a call that
+ * fails or is aborted takes everything back, and the backup is over. It holds databases open until it has ended, so
+ * {@link dispose} belongs into a `finally`.
+ */
+export class Backup {
+  /** Id of the backup and name of its directory. */
+  readonly id: string;
+  /** Directory of the backup, in the delta directory. */
+  readonly directory: string;
+  /** Which provider makes the shadow, and why. */
+  readonly provider: ProviderChoice;
+  /** Number of databases that were found and selected. */
+  readonly databases: number;
+  /** What earlier processes left behind. Nothing of it was touched. */
+  readonly leftOvers: readonly LeftOver[];
+  readonly #work: BackupWork;
+  readonly #facts: BackupFacts;
+  #state: 'begun' | 'created' | 'ended' = 'begun';
+  #running: Promise<unknown> | undefined;
+  #removed: Promise<void> | undefined;
+  #hasFailed = false;
+  #removedAfterFailure: Promise<void> | undefined;
+  #leftBehind: DominoVssError | undefined;
+  /** Calls of the set and its shadows that run now. */
+  readonly #uses = new Set<Promise<void>>();
+  readonly #ending = new AbortController();
+  #created: { readonly set: SnapshotSet; readonly capture: Capture } | undefined;
+
+  /** @internal */
+  constructor(work: BackupWork, facts: BackupFacts) {
+    this.#work = work;
+    this.#facts = facts;
+    this.id = work.id;
+    this.directory = work.directory;
+    this.provider = { name: work.provider.name, reason: work.provider.reason };
+    this.databases = work.databases.paths.length;
+    this.leftOvers = facts.leftOvers;
+    holdOpen(work.binding, this);
+  }
+
+  /** What the user should know by now; more may come with each step. */
+  get warnings(): readonly string[] {
+    return [...this.#facts.warnings, ...(this.#work.session.vssReport()?.warnings ?? [])];
+  }
+
+  /**
+   * The freeze window: every database into backup mode, the shadow, every database out again, in one native call.
+   * Afterwards the change information is fetched and hashed.
+   *
+   * @throws {@link BackupError} when the backup as a whole fails, {@link ShadowError} when the shadow cannot be made,
+   * {@link AbortError} when cancelled. In each case the databases are out of backup mode and nothing is left.
+   */
+  createShadow(options: CreateShadowOptions = {}): Promise<SnapshotSet> {
+    return this.#publicCall(async () => {
+      checkOptions(options, {
+        timeoutMs: milliseconds,
+        performanceMeasures: boolean,
+        signal: abortSignal,
+        onProgress: functionValue,
+      });
+      return this.#run('begun', async () => {
+        const call = new Call({
+          signal: options.signal,
+          timeoutMs: options.timeoutMs ?? (this.#work.mode.type === 'backup-api' ? 120_000 : 1_800_000),
+          phase: 'prepare',
+        });
+        const capture = await captureShadow(this.#work, call, new ProgressReporter(options.onProgress, call));
+        if (options.performanceMeasures) measurePerformance({ backupId: this.id, timeline: capture.timeline });
+        call.check();
+        const set = new SnapshotSet(this.#work, capture, this.#lend());
+        this.#created = { set, capture };
+        this.#state = 'created';
+        return set;
+      });
+    });
+  }
+
+  /**
+   * Writes the manifest, takes exposures away and deletes the shadow unless it is kept.
+   *
+   * @throws {@link AbortError} when cancelled before the manifest was complete, {@link ShadowError} when a shadow that
+   * should be kept has vanished; the backup is taken back then.
+   */
+  endBackup(options: EndBackupOptions = {}): Promise<BackupReport> {
+    return this.#publicCall(async () => {
+      checkOptions(options, { keep: boolean, tellWriters: boolean, timeoutMs: milliseconds, signal: abortSignal });
+      const keep = options.keep ?? this.#facts.lifetime === 'persistent';
+      const { vss } = this.#work.provider;
+      if (keep && vss && !vss.persistent) {
+        const message = `a shadow in the context "${vss.context}" goes with its backup and cannot be kept; begin the backup`;
+        throw new OptionError('keep', `${message} with lifetime: "persistent" (--keep on the command line)`);
+      }
+      return this.#run('created', async () => {
+        const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'end' });
+        return this.#end({ keep, tellWriters: options.tellWriters ?? true }, call);
+      });
+    });
+  }
+
+  /**
+   * Ends the backup whatever state it is in; what was not ended by {@link endBackup} is taken back. Idempotent.
+   *
+   * @throws `ERR_DATABASE_STUCK` when a database may still be in backup mode, or the error for what else is left. After a
+   * call of this backup has failed that is a warning of the process instead, and the `leftBehind` of that error: in a
+   * `finally` it would take the place of the error that says why.
+   */
+  dispose(): Promise<void> {
+    return publicCall(async () => {
+      if (this.#running) {
+        this.#work.session.cancel();
+        await this.#running.catch(() => undefined);
+      }
+      await (this.#hasFailed ? this.#takeBackAfterFailure() : this.#takeBack());
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  /**
+   * @internal For the exit of the process, after native code has aborted the session. Only when all is well does the
+   * journal go too; otherwise it keeps naming what may be left.
+   */
+  abandon(): void {
+    const { session, provider, plan, hookRun, journal } = this.#work;
+    try {
+      const clean = session.progress().phase === 'closed' && session.stuck().length === 0;
+      // Whether a persistent shadow of VSS could be deleted cannot be asked without waiting.
+      const maybeKept = provider.vss?.persistent === true && reportOf(session).setId !== '';
+      const made = plan.targets.some((target) => existsSync(target)) || hookRun?.mayHaveLeft === true;
+      const gone = !made && !maybeKept;
+      if (this.#state === 'ended' || !clean || !gone || journal.namesMore) return;
+      rmSync(this.directory, { recursive: true, force: true });
+      removeShadowParents(plan);
+      journal.removeSync();
+    } catch {
+      // The journal still names it all.
+    }
+  }
+
+  /** @internal Takes everything back over an error that is not of this backup itself, and throws it. */
+  async fail(thrown: unknown): Promise<never> {
+    this.#hasFailed = true;
+    await this.#takeBackAfterFailure();
+    throw Object.assign(toPublicError(thrown), { leftBehind: this.#leftBehind });
+  }
+
+  async #publicCall<T>(body: () => Promise<T>): Promise<T> {
+    try {
+      return await publicCall(body);
+    } catch (error) {
+      this.#hasFailed = true;
+      throw Object.assign(error as DominoVssError, { leftBehind: this.#leftBehind });
+    }
+  }
+
+  /** The shadow stays as long as somebody works with it. */
+  #lend(): BackupUse {
+    return {
+      requireOpen: () => {
+        if (this.#state === 'created' && !this.#removed && !this.#running) return;
+        throw new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended, its shadow may be gone` });
+      },
+      call: (body) => {
+        let end = (): void => undefined;
+        const use = new Promise<void>((resolve) => {
+          end = resolve;
+        });
+        this.#uses.add(use);
+        return this.#publicCall(async () => {
+          try {
+            return await body(this.#ending.signal);
+          } finally {
+            this.#uses.delete(use);
+            end();
+          }
+        });
+      },
+    };
+  }
+
+  /** Runs one call at a time, only in its turn, and takes the backup back when it fails. */
+  async #run<T>(expected: 'begun' | 'created', body: () => Promise<T>): Promise<T> {
+    if (this.#running || this.#removed || this.#state !== expected) {
+      const now = this.#running ? 'another call is running' : this.#removed ? 'it has failed' : `it has ${this.#state}`;
+      const wanted = expected === 'begun' ? 'createShadow comes first and once' : 'endBackup follows createShadow';
+      throw new DominoVssError('ERR_STATE', { message: `${wanted}; of backup ${this.id}: ${now}` });
+    }
+    const work = body();
+    this.#running = work;
+    try {
+      return await work;
+    } catch (error) {
+      await this.#takeBackAfterFailure();
+      throw error;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #end(
+    { keep, tellWriters }: { readonly keep: boolean; readonly tellWriters: boolean },
+    call: Call,
+  ): Promise<BackupReport> {
+    const created = this.#created;
+    if (!created) throw new DominoVssError('ERR_INTERNAL', { message: 'no shadow although one was created' });
+    const { set, capture } = created;
+    await call.race(Promise.all(this.#uses));
+    if (keep) await this.#requireKept(set, call);
+    const head = await buildManifestHead(this.#work, this.#facts, capture, set, keep);
+    const manifest = await writeManifest(
+      this.directory,
+      set.describeDatabases(),
+      (databasesSha256) => ({ ...head, databasesSha256 }),
+      () => {
+        call.check();
+      },
+    );
+    await this.#rememberCosts(capture);
+    // From here on the backup is good, whatever happens to its shadow.
+    this.#state = 'ended';
+    const closing = { keep, tellWriters, timeoutMs: Math.max(closeTimeoutMs, call.remainingMs()) };
+    const problems = keep
+      ? await this.#collect([this.#closeSession(closing), () => this.#leaveExposed()])
+      : await this.#removeShadow(closing);
+    // What went wrong with a shadow that is kept leaves nothing behind: the manifest names it.
+    problems.push(...(await this.#collect([() => this.#finishJournal(keep ? [] : problems)])));
+    const errors = problems.map(toPublicError);
+    const said = [...head.warnings, ...this.warnings, ...errors.map(({ message }) => message)];
+    const warnings = [...new Set(said)];
+    const { outcome, provider, lifetime, window, counts, volumes, vss = null, changes, alsoSave } = head;
+    return {
+      id: this.id,
+      outcome,
+      directory: this.directory,
+      manifest,
+      provider,
+      lifetime,
+      window,
+      counts,
+      volumes,
+      vss,
+      skipped: capture.skipped,
+      changes,
+      copies: set.copyReport ?? null,
+      alsoSave,
+      warnings,
+      problems: errors,
+      leftOvers: this.leftOvers,
+    };
+  }
+
+  /** A manifest must not promise a shadow that Windows has deleted for want of room. */
+  async #requireKept({ shadows }: SnapshotSet, call: Call): Promise<void> {
+    if (!this.#work.provider.vss) return;
+    // A transportable shadow, which has no device, is not listed until it is imported.
+    const listed = shadows.filter(({ devicePath }) => devicePath !== '');
+    await requireKept(requireVss(this.#work.binding), listed, call);
+  }
+
+  /** For the next backup, which spreads the databases over its threads by them. */
+  async #rememberCosts({ timeline }: Capture): Promise<void> {
+    const { startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs } = timeline.databases;
+    const duration = (from: Float64Array, to: Float64Array, index: number): number =>
+      (to[index] ?? NaN) - (from[index] ?? NaN);
+    const costMs = (index: number): number =>
+      duration(startCalledMs, startReturnedMs, index) + duration(stopCalledMs, stopReturnedMs, index);
+    const { dataDirectory, paths } = this.#work.databases;
+    // A guess that cannot be kept is no reason to fail a backup that has succeeded.
+    await writeCosts(this.directory, dataDirectory, paths, costMs).catch(() => undefined);
+  }
+
+  #takeBack(): Promise<void> {
+    if (this.#state === 'ended') return Promise.resolve();
+    this.#removed ??= (async () => {
+      this.#ending.abort(new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended` }));
+      const call = new Call({ timeoutMs: closeTimeoutMs, phase: 'end' });
+      const left = await this.#collect([() => call.race(Promise.all(this.#uses))]);
+      const removal = this.#removeShadow({ keep: false, tellWriters: false, timeoutMs: closeTimeoutMs });
+      left.push(...(await removal));
+      left.push(...(await this.#collect([() => rm(this.directory, { recursive: true, force: true })])));
+      const stuck = await this.#finishJournal(left);
+      if (stuck.length > 0) throw stuckError(stuck);
+      if (left.length > 0) throw left[0];
+    })();
+    return this.#removed;
+  }
+
+  /** The caller has an error already, so what is left is only a warning. */
+  #takeBackAfterFailure(): Promise<void> {
+    return (this.#removedAfterFailure ??= this.#takeBack().catch((error: unknown) => {
+      this.#leftBehind = toPublicError(error);
+      warnAboutLeft(error);
+    }));
+  }
+
+  /** Databases come out first; then the shadow goes. Answers what could not be done. */
+  #removeShadow(closing: Closing): Promise<unknown[]> {
+    const unexpose = (this.#created?.set.shadows ?? []).map((shadow) => () => {
+      const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
+      return call.race(shadow.takePlaceAway());
+    });
+    return this.#collect([
+      // Nobody knows whether a shadow of VSS takes the places along where it is exposed.
+      ...(this.#work.provider.vss ? unexpose : []),
+      this.#closeSession(closing),
+      async () => this.#work.hookRun?.remove(),
+      ...(this.#work.provider.vss ? [] : unexpose),
+      () => {
+        removeShadowParents(this.#work.plan);
+        return Promise.resolve();
+      },
+    ]);
+  }
+
+  /** A shadow that is kept keeps its place, which the manifest names: nothing is left behind by that. */
+  #leaveExposed(): Promise<void> {
+    return this.#work.journal.update({ exposures: [] });
+  }
+
+  /** Writers are told only when the manifest is on the disk: they may count on their data then. */
+  #closeSession({ keep, tellWriters, timeoutMs }: Closing): () => Promise<void> {
+    const shadows = this.#work.provider.vss ? (this.#created?.set.shadows ?? []) : [];
+    // Deleted or broken by this process, on purpose.
+    const deletedShadows = shadows.map(({ id }) => id).filter((id) => !isStillOwn(id));
+    return () => this.#work.session.close({ keepShadow: keep, succeeded: tellWriters, deletedShadows, timeoutMs });
+  }
+
+  async #collect(steps: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {
+    const errors: unknown[] = [];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    return errors;
+  }
+
+  /** What could not be removed, a service that could not be started, and databases that may be in backup mode stay. */
+  async #finishJournal(left: readonly unknown[]): Promise<readonly string[]> {
+    const { journal, session, databases, hookRun } = this.#work;
+    release(this);
+    hookRun?.detach();
+    const stuck = session.stuck().map((index) => databases.paths[index] ?? '');
+    const late = hookRun?.lateRemoval;
+    if (late) {
+      // Nobody waits for a hook that may never answer; the journal does.
+      await journal.update({ ended: true }, stuck);
+      void this.#removeLate(late, left, stuck).catch(warnAboutLeft);
+    } else {
+      await this.#closeJournal(left, stuck);
+    }
+    return stuck;
+  }
+
+  async #removeLate(late: Promise<void>, left: readonly unknown[], stuck: readonly string[]): Promise<void> {
+    const failed = await this.#collect([() => late]);
+    failed.forEach(warnAboutLeft);
+    await this.#closeJournal([...left, ...failed], stuck);
+  }
+
+  async #closeJournal(left: readonly unknown[], stuck: readonly string[]): Promise<void> {
+    const { journal } = this.#work;
+    if (left.length === 0 && stuck.length === 0 && !journal.namesMore) {
+      await journal.remove();
+      return;
+    }
+    const removed = left.length === 0 && { shadows: [], snapshotSet: '' };
+    await journal.update({ ended: true, pendingHook: '', ...removed }, stuck);
+  }
+}
+
+function stuckError(databases: readonly string[]): DominoVssError {
+  const more = databases.length > 1 ? ` and ${databases.length - 1} more` : '';
+  const message = `${databases[0] ?? ''}${more} may still be in backup mode: a call has not returned`;
+  return new DominoVssError('ERR_DATABASE_STUCK', { message });
+}

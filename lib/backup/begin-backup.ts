@@ -1,0 +1,301 @@
+import { access, constants, mkdir, realpath, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Backup, warnAboutLeft } from './backup';
+import { checkBeginOptions, resolveRequester, type BeginBackupOptions } from './begin-options';
+import { Call, publicCall } from '../call/call';
+import { refuseTooManySkipped, type BackupWork, type SkipLimits } from './capture';
+import { listCatalog, type Catalog } from '../domino/catalog';
+import { readCosts, type Costs } from '../store/costs';
+import { catalogProblems, takeSelected, type BackupDatabases } from '../domino/databases';
+import { findNotesIni, readDataDirectory } from '../domino/environment';
+import { DominoVssError, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { HookRun } from './hook';
+import { describeLeftOver, Journal, newWorkId } from '../store/journal';
+import { noDatabases, refuseFileProvider, withNamedVolumes } from '../vss/named-volumes';
+import type { NativeBinding, NativeRuntime } from '../native/session';
+import { ProgressReporter } from '../call/progress';
+import { chooseShadows, databaseTarget, isInside, nativeSource, planShadows } from './provider';
+import { openRuntime } from '../domino/runtime';
+import { Selector } from '../domino/selection';
+import { withFailedWriters } from '../vss/session';
+
+export type { BeginBackupOptions } from './begin-options';
+
+/** Starting and stopping a database is waiting, mostly for the disk; so there are more threads than processors. */
+export function defaultShards(): number {
+  return Math.min(16, Math.max(2, 4 * availableParallelism()));
+}
+
+/** How many databases are handed to native code at once. */
+const addAtOnce = 500;
+
+export function beginBackup(loadBinding: () => NativeBinding, options: BeginBackupOptions): Promise<Backup> {
+  return publicCall(async () => {
+    checkBeginOptions(options);
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'runtime' });
+    const undo: (() => Promise<unknown>)[] = [];
+    try {
+      return await begin(loadBinding(), options, call, undo);
+    } catch (error) {
+      const left: unknown[] = [];
+      for (const step of undo.reverse()) await step().catch((thrown: unknown) => left.push(thrown));
+      if (left.length === 0) throw error;
+      left.forEach(warnAboutLeft);
+      throw Object.assign(toPublicError(error), { leftBehind: toPublicError(left[0]) });
+    }
+  });
+}
+
+async function begin(
+  binding: NativeBinding,
+  options: BeginBackupOptions,
+  call: Call,
+  undo: (() => Promise<unknown>)[],
+): Promise<Backup> {
+  const vss = resolveRequester(binding, options);
+  const { source = 'domino', mode = { type: 'backup-api' }, volumes: named = [] } = options;
+  refuseFileProvider(options.provider, named);
+  const server = source === 'domino' ? await openServer(binding, options, call) : noServer;
+  const { dataDirectory } = server;
+  const deltaDirectory = await makeDeltaDirectory(options.deltaDirectory);
+
+  const id = newWorkId();
+  const directory = join(deltaDirectory, id);
+  const { journal, leftOvers } = await Journal.open(deltaDirectory, {
+    id,
+    work: 'backup',
+    dataDirectory,
+    backupDirectory: directory,
+  });
+  undo.push(() => journal.remove());
+
+  const given = options.shadowDirectory;
+  const excludeDirectories = given === undefined ? [deltaDirectory] : [deltaDirectory, given];
+  const selector = new Selector(options);
+  const found =
+    source === 'domino'
+      ? await findSelected(binding, dataDirectory, { excludeDirectories, selector, options }, call)
+      : nothingFound;
+  const { problems, notDatabases, limits } = found;
+  const databases = await withNamedVolumes(binding, found.databases, named, call);
+
+  const { volumes } = databases;
+  const choice = {
+    provider: options.provider ?? 'auto',
+    shadowDirectory: given,
+    deltaDirectory,
+    volumes,
+    dataDirectory,
+  };
+  const { provider, directories } = await call.race(chooseShadows(binding, { ...choice, vss }));
+  refuseFileProvider(provider.native, named);
+  const plan = planShadows(id, directories);
+
+  const facts = {
+    notesIni: server.notesIni,
+    serverName: server.runtime?.serverName ?? '',
+    lifetime: options.lifetime ?? (vss?.persistent ? 'persistent' : 'backup'),
+    logStyle: server.runtime ? await readLogStyle(binding, call) : 'unknown',
+    warnings: [
+      ...leftOvers.map(describeLeftOver),
+      ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases)),
+      ...runtimeWarnings(server.runtime),
+      ...notDatabases.map(({ database, text }) => `${database} was left out: ${text}`),
+    ],
+    leftOvers,
+  } as const;
+
+  undo.push(() => rm(directory, { recursive: true, force: true }));
+  await mkdir(join(directory, 'deltas'), { recursive: true, mode: 0o700 });
+  const hookRun = provider.hook && new HookRun(provider.hook, id, databases.volumes, journal);
+  // For a hook they are only flushed.
+  const nativeVolumes = provider.hook?.flushesVolumes ? [] : volumes;
+  const session = binding.createSession({
+    provider: provider.native,
+    source: server.runtime ? 'domino' : 'offline',
+    volumes: nativeVolumes.map((volume, index) => ({
+      source: nativeSource(provider.native, volume),
+      target: plan.targets[index] ?? '',
+    })),
+    shards: options.shards ?? defaultShards(),
+    databaseBudgetMs: options.databaseBudgetMs ?? 10_000,
+    // A stopping server takes its time, and without the backup API nothing is held that could hurt anybody.
+    leaseMs: options.leaseMs ?? (server.runtime ? 60_000 : 3_600_000),
+    deltaDirectory: join(directory, 'deltas'),
+    ...(provider.vss && { vss: provider.vss.native }),
+    // Bound, for native code holds it: a function made here would hold everything that this one knows, the backup too.
+    ...(hookRun && { createShadow: hookRun.start.bind(hookRun) }),
+  });
+  hookRun?.attach(session);
+  const work: BackupWork = {
+    id,
+    source,
+    directory,
+    binding,
+    session,
+    journal,
+    databases,
+    selector,
+    mode,
+    provider,
+    plan,
+    hookRun,
+    excludeDirectories: [...excludeDirectories, ...directories.map(({ path }) => path)],
+    limits,
+    problems,
+  };
+  const backup = new Backup(work, facts);
+  undo.splice(0, undo.length, () => backup.dispose());
+
+  call.check('open');
+  const progress = new ProgressReporter(options.onProgress, call);
+  await addDatabases(work, await readCosts(deltaDirectory, dataDirectory), call);
+  try {
+    await progress.watch(session, () => call.native(session, (timeoutMs) => session.open(timeoutMs)));
+  } catch (thrown) {
+    throw provider.vss ? withFailedWriters(thrown, session) : thrown;
+  }
+  if (source === 'volumes') return backup;
+  const failed = session.failures();
+  const skipped = failed.map(({ index, failure }) => toDatabaseFailure(databases.paths[index] ?? '', failure));
+  const required = skipped.filter((_failure, position) => databases.required.has(failed[position]?.index ?? -1));
+  refuseTooManySkipped([...problems, ...skipped], required, databases.paths.length - skipped.length, limits);
+  return backup;
+}
+
+/** The Domino server that is backed up. */
+interface Server {
+  /** Undefined in stop mode, which does without. */
+  readonly runtime: NativeRuntime | undefined;
+  readonly notesIni: string;
+  readonly dataDirectory: string;
+}
+
+/** Plain volumes have none. */
+const noServer: Server = { runtime: undefined, notesIni: '', dataDirectory: '' };
+
+async function openServer(binding: NativeBinding, { mode, domino }: BeginBackupOptions, call: Call): Promise<Server> {
+  const stopMode = mode?.type === 'stop-service';
+  const runtime = stopMode ? undefined : await openRuntime(binding, domino, call);
+  const notesIni = runtime?.notesIni ?? findNotesIni(domino);
+  return { runtime, notesIni, dataDirectory: runtime?.dataDirectory ?? readDataDirectory(notesIni) };
+}
+
+/** The databases of a backup, and what stands in their way. */
+interface FoundDatabases {
+  readonly databases: BackupDatabases;
+  readonly problems: readonly DatabaseFailure[];
+  readonly notDatabases: readonly DatabaseFailure[];
+  readonly limits: SkipLimits;
+}
+
+const nothingFound: FoundDatabases = {
+  databases: noDatabases,
+  problems: [],
+  notDatabases: [],
+  limits: { maxSkipped: Infinity, unmetRequired: [] },
+};
+
+async function findSelected(
+  binding: NativeBinding,
+  dataDirectory: string,
+  search: {
+    readonly excludeDirectories: readonly string[];
+    readonly selector: Selector;
+    readonly options: BeginBackupOptions;
+  },
+  call: Call,
+): Promise<FoundDatabases> {
+  const { excludeDirectories, selector, options } = search;
+  call.check('find');
+  const catalog = await listCatalog(binding, { dataDirectory, excludeDirectories }, call);
+  const selection = await selector.select(catalog);
+  const databases = await takeSelected(dataDirectory, catalog, selection);
+  const { problems, notDatabases } = selectedProblems(catalog, dataDirectory, selector);
+  const limits = { maxSkipped: options.maxSkipped ?? Infinity, unmetRequired: selection.unmetRequired };
+  refuseTooManySkipped(problems, [], databases.paths.length, limits);
+  return { databases, problems, notDatabases, limits };
+}
+
+async function makeDeltaDirectory(directory: string): Promise<string> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await access(directory, constants.W_OK | constants.X_OK);
+    return await realpath(directory);
+  } catch (cause) {
+    const message = `the delta directory ${directory} cannot be used: ${(cause as Error).message}`;
+    throw new DominoVssError('ERR_DELTA_DIRECTORY', { message, cause });
+  }
+}
+
+/**
+ * A link that leads nowhere and a directory that cannot be read hide databases, unless the selection does not want what
+ * lies there. A file that only has the name of a database hides nothing.
+ */
+function selectedProblems(
+  catalog: Catalog,
+  dataDirectory: string,
+  selector: Selector,
+): { readonly problems: DatabaseFailure[]; readonly notDatabases: DatabaseFailure[] } {
+  const selected = catalogProblems(catalog)
+    .map((problem) => ({ ...problem, database: relativePath(problem.database, dataDirectory) }))
+    .filter(({ database }) => selector.leaveOut(database) === undefined);
+  return {
+    problems: selected.filter(({ operation }) => operation !== ''),
+    notDatabases: selected.filter(({ operation }) => operation === ''),
+  };
+}
+
+function relativePath(path: string, dataDirectory: string): string {
+  return isInside(path, dataDirectory) ? path.slice(dataDirectory.length + 1) : path;
+}
+
+async function readLogStyle(
+  binding: NativeBinding,
+  call: Call,
+): Promise<'circular' | 'archive' | 'linear' | 'none' | 'unknown'> {
+  try {
+    return await call.race(binding.transactionLogStyle());
+  } catch {
+    call.check();
+    return 'unknown';
+  }
+}
+
+async function deltaDirectoryWarnings(
+  binding: NativeBinding,
+  deltaDirectory: string,
+  databases: BackupDatabases,
+): Promise<string[]> {
+  const { path } = await binding.inspectVolume(deltaDirectory);
+  if (!databases.volumes.some((volume) => volume.path === path)) return [];
+  return [
+    `the delta directory ${deltaDirectory} lies on ${path}, a volume that is part of the snapshot: ` +
+      'a loss of that volume takes the deltas with it; save them elsewhere',
+  ];
+}
+
+function runtimeWarnings(runtime: NativeRuntime | undefined): string[] {
+  const missing = runtime?.missingFunctions ?? [];
+  return missing.length === 0 ? [] : [`this Domino release does not export: ${missing.join(', ')}`];
+}
+
+async function addDatabases(
+  { session, provider, databases, plan }: BackupWork,
+  costs: Costs,
+  call: Call,
+): Promise<void> {
+  for (let from = 0; from < databases.paths.length; from += addAtOnce) {
+    call.check();
+    const paths = databases.paths.slice(from, from + addAtOnce);
+    session.add({
+      paths,
+      files: databases.files.slice(from, from + addAtOnce),
+      targets: paths.map((_path, offset) => databaseTarget(provider.native, databases, plan, from + offset)),
+      costsUs: Uint32Array.from(paths, (path) => costs.get(path) ?? 0),
+    });
+    await nextTurn();
+  }
+}

@@ -1,0 +1,146 @@
+import { OptionError } from '../errors/errors';
+import { volumeNames } from '../vss/named-volumes';
+import type { NativeBinding } from '../native/session';
+import {
+  abortSignal,
+  absolutePath,
+  checkOptions,
+  dominoLocation,
+  functionValue,
+  globs,
+  integer,
+  milliseconds,
+  oneOf,
+  type DominoLocation,
+} from '../call/options';
+import type { ProgressListener } from '../call/progress';
+import { checkProvider, usesVss, type ProviderOption } from './provider';
+import type { SelectionOptions } from '../domino/selection';
+import { checkMode, type BackupMode } from '../domino/service';
+import { requireVss } from '../vss/call';
+import {
+  checkVss,
+  checkWriters,
+  resolveVss,
+  type ResolvedVss,
+  type VssOptions,
+  type WritersOption,
+} from '../vss/context';
+
+/** Options of `beginBackup`. */
+export interface BeginBackupOptions extends SelectionOptions {
+  /**
+   * What is backed up: the databases of a Domino server (`domino`, the default), or plain volumes without looking for
+   * Domino at all (`volumes`).
+   */
+  readonly source?: 'domino' | 'volumes' | undefined;
+  /**
+   * Volumes that take part besides those that hold the databases; with `source: 'volumes'` all there are. On Windows
+   * `D:`, a mount point, `\\?\Volume{…}\`, or any file on the volume; elsewhere any path on it. Not for `reflink` and
+   * `rolling`, which take databases one by one. Default: none.
+   */
+  readonly volumes?: readonly string[] | undefined;
+  /** Where Domino is. Default: found by the environment and in the usual places. */
+  readonly domino?: DominoLocation | undefined;
+  /**
+   * Absolute directory for backups, made if missing. Each backup is a directory in it, with its manifest and the change
+   * information of its databases. Better not on a volume that is part of the snapshot.
+   */
+  readonly deltaDirectory: string;
+  /**
+   * What happens to the shadow at the end: with `backup` it goes unless `endBackup` is told to keep it, with
+   * `persistent` it is kept unless `endBackup` is told not to. With VSS only a shadow of a `persistent` backup can be kept
+   * or exposed. Default: `backup`, or what `vss.context` demands.
+   */
+  readonly lifetime?: 'backup' | 'persistent' | undefined;
+  /** How the shadow is made. Default: `auto`, VSS on Windows, elsewhere by the file systems of the databases. */
+  readonly provider?: ProviderOption | undefined;
+  /** VSS only: which writers take part. Default: `none`, or what `vss.context` demands. */
+  readonly writers?: WritersOption | undefined;
+  /** VSS only: what only a requester needs to know. */
+  readonly vss?: VssOptions | undefined;
+  /** How the databases become consistent. Default: through the backup API. */
+  readonly mode?: BackupMode | undefined;
+  /** The backup fails when more databases have to be left out. Default: no limit; the outcome is `partial` then. */
+  readonly maxSkipped?: number | undefined;
+  /** Number of threads that put databases into backup mode. Default: 4 a processor, at least 2, at most 16. */
+  readonly shards?: number | undefined;
+  /** Longest time for one database to open or to enter backup mode before it is left out. Default: 10 000. */
+  readonly databaseBudgetMs?: number | undefined;
+  /**
+   * The backup ends itself when nothing is called for this long before `createShadow`. Default: 60 000; an hour in stop
+   * mode and for plain volumes.
+   */
+  readonly leaseMs?: number | undefined;
+  /** For `beginBackup` itself. Default: 600 000. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Absolute directory for shadows, on the file system of the databases. Default: `.domino-vss` at the mount point;
+   * must be given when that would lie inside the data directory. The copies of `rolling` may lie anywhere; their
+   * default is `.domino-vss` in the delta directory. Not for VSS and hooks, which have their own places.
+   */
+  readonly shadowDirectory?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** Options that say something about databases or the server they belong to. */
+const dominoOptions = [
+  'domino',
+  'mode',
+  'include',
+  'exclude',
+  'required',
+  'maxSkipped',
+  'shards',
+  'databaseBudgetMs',
+] as const;
+
+export function checkBeginOptions(options: BeginBackupOptions): void {
+  checkOptions(options, {
+    source: oneOf('domino', 'volumes'),
+    volumes: volumeNames,
+    domino: dominoLocation,
+    deltaDirectory: absolutePath,
+    lifetime: oneOf('backup', 'persistent'),
+    provider: checkProvider,
+    writers: checkWriters,
+    vss: checkVss,
+    mode: checkMode,
+    include: globs,
+    exclude: globs,
+    required: globs,
+    maxSkipped: integer(0, Number.MAX_SAFE_INTEGER),
+    shards: integer(1, 64),
+    databaseBudgetMs: milliseconds,
+    leaseMs: milliseconds,
+    timeoutMs: milliseconds,
+    shadowDirectory: absolutePath,
+    signal: abortSignal,
+    onProgress: functionValue,
+  });
+  absolutePath(options.deltaDirectory, 'deltaDirectory');
+  if (options.source !== 'volumes') return;
+  if ((options.volumes ?? []).length === 0) {
+    throw new OptionError('volumes', 'volumes must name at least one volume when the source is "volumes"');
+  }
+  const given = dominoOptions.find((name) => options[name] !== undefined);
+  if (given !== undefined) throw new OptionError(given, `${given} has no meaning when the source is "volumes"`);
+}
+
+/** How the requester is set up; undefined when another provider makes the shadow. Refuses what cannot be. */
+export function resolveRequester(binding: NativeBinding, options: BeginBackupOptions): ResolvedVss | undefined {
+  const { provider = 'auto', writers, vss } = options;
+  if (usesVss(binding, provider)) {
+    requireVss(binding);
+    return resolveVss(options);
+  }
+  const name = typeof provider === 'object' ? provider.name : provider;
+  const reason =
+    provider === 'auto' ? 'the Volume Shadow Copy Service exists on Windows only' : `the provider is ${name}, not vss`;
+  if (vss !== undefined) throw new OptionError('vss', `vss has no meaning here: ${reason}`);
+  if (writers !== undefined && writers !== 'none') {
+    throw new OptionError('writers', `writers must be "none" here: ${reason}`);
+  }
+  return undefined;
+}

@@ -1,0 +1,264 @@
+import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import type { Call } from '../call/call';
+import { CapturedDatabases } from './captured';
+import { listCatalog } from '../domino/catalog';
+import { hashFile } from '../store/copy';
+import { compareWithCatalog, type BackupDatabases, type DatabaseChanges } from '../domino/databases';
+import { syncDirectory } from '../store/durable';
+import { BackupError, decidedFailure, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { forEachIndex, forEachLimited } from '../call/event-loop';
+import type { HookRun } from './hook';
+import type { Journal } from '../store/journal';
+import type { NativeBinding, NativeResults, NativeSession } from '../native/session';
+import { rememberOwnShadows } from '../vss/own-shadows';
+import type { ProgressReporter } from '../call/progress';
+import { makeShadowParents, type ResolvedProvider, type ShadowPlan } from './provider';
+import type { Selector } from '../domino/selection';
+import { withServiceStopped, type BackupMode, type DominoService } from '../domino/service';
+import { buildTimeline, publishWindow, type Timeline } from './timeline';
+import { reportOf, shadowRoots, withFailedWriters } from '../vss/session';
+
+/** Everything a backup in progress consists of. */
+export interface BackupWork {
+  readonly id: string;
+  readonly source: 'domino' | 'volumes';
+  /** Directory of this backup, in the delta directory. */
+  readonly directory: string;
+  readonly binding: NativeBinding;
+  readonly session: NativeSession;
+  readonly journal: Journal;
+  readonly databases: BackupDatabases;
+  readonly selector: Selector;
+  readonly mode: BackupMode;
+  readonly provider: ResolvedProvider;
+  readonly plan: ShadowPlan;
+  readonly hookRun: HookRun | undefined;
+  /** Not searched for databases: our own directories. */
+  readonly excludeDirectories: readonly string[];
+  readonly limits: SkipLimits;
+  /** Links and directories that could not be followed. */
+  readonly problems: readonly DatabaseFailure[];
+}
+
+/** When left-out databases make the whole backup fail. */
+export interface SkipLimits {
+  readonly maxSkipped: number;
+  readonly unmetRequired: readonly string[];
+}
+
+/** Longest time that taking everything back may last; writers may take longer over the end of a backup. */
+export const closeTimeoutMs = 60_000;
+
+/** What came out of the freeze window. */
+export interface Capture {
+  readonly databases: CapturedDatabases;
+  readonly changes: DatabaseChanges;
+  readonly timeline: Timeline;
+  /** Readable directory of each volume's shadow, in the order of the volumes. */
+  readonly roots: readonly string[];
+  /** Databases left out, and links that lead nowhere. */
+  readonly skipped: readonly DatabaseFailure[];
+}
+
+/** Lists again, prepares, runs the freeze window, and makes sure that the outcome is acceptable. */
+export async function captureShadow(work: BackupWork, call: Call, progress: ProgressReporter): Promise<Capture> {
+  const { session, journal, mode, provider, plan, databases } = work;
+  const stopMode = mode.type === 'stop-service';
+  // From here on something may exist that only the journal knows of after a crash.
+  const inBackupMode = stopMode ? [] : databases.paths;
+  // VSS lets one requester at a time make shadows, so preparing waits for the others, and is where most goes wrong. In stop
+  // mode both come before the server is touched. The price is that others wait while the server stops: no longer than the
+  // time of this call, and they are told to try again, which users of a server that is down are not.
+  const prepareFirst = stopMode && provider.vss !== undefined;
+  const prepare = async (): Promise<void> => {
+    call.check('prepare');
+    // With half of the time at most, where the rest is needed to stop the server.
+    const share = prepareFirst ? 0.5 : 1;
+    await progress.watch(session, () =>
+      call.native(session, (timeoutMs) => session.prepare(Math.ceil(timeoutMs * share))),
+    );
+    if (provider.vss) await noteSnapshotSet(work, inBackupMode);
+  };
+  const captured = async (): Promise<Omit<Capture, 'timeline' | 'skipped'> & { results: NativeResults }> => {
+    session.renewLease();
+    const changes = await listAgain(work, call);
+    // Otherwise as late as can be: with some providers it locks the whole machine until the shadow is made.
+    if (!prepareFirst) await prepare();
+    await runWindow(work, call, progress);
+    const results = session.results();
+    const decided = decideChanged(databases, changes);
+    return {
+      databases: await CapturedDatabases.create(databases, results, decided),
+      changes: { appeared: changes.appeared, vanished: changes.vanished, replaced: changes.replaced },
+      roots: rootsOf(work),
+      results,
+    };
+  };
+  const capturedWhileStopped = async (service: DominoService): ReturnType<typeof captured> => {
+    if (prepareFirst) await prepare();
+    return withServiceStopped(service, call, {
+      note: (stoppedService) => journal.update({ stoppedService }),
+      work: captured,
+      // Gives the machine free for other shadows. Whoever takes the backup back waits for it and hears how it ended.
+      giveUp: () => {
+        const closing = { keepShadow: false, succeeded: false, deletedShadows: [], timeoutMs: closeTimeoutMs };
+        session.close(closing).catch(() => undefined);
+      },
+    });
+  };
+
+  // With VSS nothing exists until the set has been prepared, and the names come from there.
+  if (!provider.vss) {
+    const pendingHook = work.hookRun?.removingHook ?? '';
+    await journal.update({ provider: provider.name, shadows: plan.targets, pendingHook }, inBackupMode);
+  }
+  await makeShadowParents(plan);
+  const { results, ...capture } = await (stopMode ? capturedWhileStopped(mode.service) : captured()).catch(
+    (thrown: unknown) => {
+      throw provider.vss ? withFailedWriters(thrown, session) : thrown;
+    },
+  );
+  const { stuck } = capture.databases;
+  await journal.update({}, stuck);
+
+  const skipped = [...work.problems, ...capture.databases.skipped];
+  if (work.source === 'domino') {
+    refuseTooManySkipped(skipped, capture.databases.missingRequired(), capture.databases.count, work.limits);
+  }
+  await removeDeltasOfSkipped(work, capture.databases);
+  await hashDeltas(work, capture.databases, call, progress);
+  const timeline = await buildTimeline(results);
+  publishWindow({ backupId: work.id, provider: work.provider.name, timeline });
+  return { ...capture, timeline, skipped };
+}
+
+/** Names the set and its shadows before they exist. */
+async function noteSnapshotSet(
+  { session, journal, provider }: BackupWork,
+  databases: readonly string[],
+): Promise<void> {
+  const { setId, shadowIds } = reportOf(session);
+  rememberOwnShadows(shadowIds, setId);
+  await journal.update({ provider: provider.name, snapshotSet: setId, shadows: shadowIds }, databases);
+}
+
+function rootsOf({ session, hookRun, provider, plan }: BackupWork): readonly string[] {
+  if (provider.vss) return shadowRoots(session);
+  return hookRun ? hookRun.shadows.map(({ root }) => root) : plan.targets;
+}
+
+async function listAgain(work: BackupWork, call: Call): ReturnType<typeof compareWithCatalog> {
+  call.check('find');
+  if (work.source === 'volumes') {
+    return { appeared: [], vanished: [], replaced: [], vanishedIndexes: [], replacedIndexes: [] };
+  }
+  const { dataDirectory } = work.databases;
+  const { excludeDirectories } = work;
+  const catalog = await listCatalog(work.binding, { dataDirectory, excludeDirectories }, call);
+  return compareWithCatalog(work.databases, catalog, work.selector);
+}
+
+async function runWindow(work: BackupWork, call: Call, progress: ProgressReporter): Promise<void> {
+  const { session, hookRun } = work;
+  const onAbort = (): void => hookRun?.abort(call.signal?.reason);
+  call.signal?.addEventListener('abort', onAbort);
+  try {
+    call.check('start');
+    await progress.watch(session, () => call.native(session, (timeoutMs) => session.capture(timeoutMs)));
+    await hookRun?.noted();
+  } catch (thrown) {
+    const error = toPublicError(thrown);
+    hookRun?.captureFailed(error);
+    throw error instanceof BackupError ? withFailures(error, work) : thrown;
+  } finally {
+    call.signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** An error of the whole window says which databases had failed by then. */
+function withFailures(error: BackupError, { session, databases }: BackupWork): BackupError {
+  const failures = session
+    .failures()
+    .map(({ index, failure }) => toDatabaseFailure(databases.paths[index] ?? '', failure));
+  const { message, phase, cause } = error;
+  return failures.length === 0 ? error : new BackupError(error.code, { message, phase, cause }, failures);
+}
+
+function decideChanged(
+  databases: BackupDatabases,
+  changes: { readonly vanishedIndexes: readonly number[]; readonly replacedIndexes: readonly number[] },
+): Map<number, DatabaseFailure> {
+  const decided = new Map<number, DatabaseFailure>();
+  const decide = (index: number, code: 'ERR_DATABASE_VANISHED' | 'ERR_DATABASE_REPLACED', text: string): void => {
+    decided.set(index, decidedFailure(databases.paths[index] ?? '', code, 'find', text));
+  };
+  for (const index of changes.vanishedIndexes) {
+    decide(index, 'ERR_DATABASE_VANISHED', 'the database is gone since the backup began');
+  }
+  for (const index of changes.replacedIndexes) {
+    decide(index, 'ERR_DATABASE_REPLACED', 'another file stands in its place since the backup began');
+  }
+  return decided;
+}
+
+/** Throws when the databases that had to be left out are too many, or the wrong ones. */
+export function refuseTooManySkipped(
+  skipped: readonly DatabaseFailure[],
+  missingRequired: readonly DatabaseFailure[],
+  left: number,
+  limits: SkipLimits,
+): void {
+  const [unmet] = limits.unmetRequired;
+  if (unmet !== undefined) {
+    throw new BackupError('ERR_REQUIRED_DATABASE', { message: `no database matches the required "${unmet}"` }, skipped);
+  }
+  const [missing] = missingRequired;
+  if (missing) {
+    const more = missingRequired.length > 1 ? ` and ${missingRequired.length - 1} more` : '';
+    const message = `the required database ${missing.database}${more} had to be left out: ${missing.text}`;
+    throw new BackupError('ERR_REQUIRED_DATABASE', { message, phase: missing.phase }, missingRequired);
+  }
+  if (left === 0) {
+    const message = skipped.length === 0 ? 'no database matches the selection' : 'every database had to be left out';
+    throw new BackupError('ERR_NO_DATABASES', { message }, skipped);
+  }
+  if (skipped.length > limits.maxSkipped) {
+    const message = `${skipped.length} databases had to be left out, ${limits.maxSkipped} are allowed`;
+    throw new BackupError('ERR_TOO_MANY_SKIPPED', { message }, skipped);
+  }
+}
+
+/** A delta without a database in the manifest would only be mistaken for something. */
+async function removeDeltasOfSkipped(work: BackupWork, databases: CapturedDatabases): Promise<void> {
+  const left: number[] = [];
+  await forEachIndex(databases.results.count, (index) => {
+    if (!databases.isCaptured(index)) left.push(index);
+  });
+  await forEachLimited(left, 4, async (index) => {
+    await rm(join(work.directory, CapturedDatabases.deltaFile(index)), { force: true });
+  });
+}
+
+async function hashDeltas(
+  work: BackupWork,
+  databases: CapturedDatabases,
+  call: Call,
+  progress: ProgressReporter,
+): Promise<void> {
+  const withDelta: number[] = [];
+  await forEachIndex(databases.results.count, (index) => {
+    if (databases.isCaptured(index) && (databases.results.deltaBytes[index] ?? 0) > 0) withDelta.push(index);
+  });
+  let done = 0;
+  await forEachLimited(withDelta, 4, async (index) => {
+    const file = join(work.directory, CapturedDatabases.deltaFile(index));
+    const check = (): void => {
+      call.check('drain');
+    };
+    databases.setDeltaHash(index, await hashFile(file, check));
+    done += 1;
+    progress.report({ type: 'hash', done, total: withDelta.length }, done === withDelta.length);
+  });
+  await syncDirectory(join(work.directory, 'deltas'));
+}

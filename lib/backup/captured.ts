@@ -1,0 +1,163 @@
+import type { BackupDatabases } from '../domino/databases';
+import { toDatabaseFailure, decidedFailure, type DatabaseFailure } from '../errors/errors';
+import { forEachIndex } from '../call/event-loop';
+import { DatabaseState, type NativeResults } from '../native/session';
+import { shadowPath } from './provider';
+
+/** A copy of a database that `copyDatabases` made. */
+export interface DatabaseCopy {
+  /** Relative to the directory of the copies, with `/`. */
+  readonly file: string;
+  /** Always true: copies are given back their state at NSFBackupStart before they count as made. */
+  readonly deltaApplied: true;
+}
+
+/** One captured database: a line of `databases.ndjson`. */
+export interface ManifestDatabase {
+  /** Number of the database in this backup. */
+  readonly index: number;
+  /** Relative to the data directory, with `/`. */
+  readonly path: string;
+  /** Absolute path of the file, links resolved. */
+  readonly file: string;
+  /** Top directory of the volume. */
+  readonly volume: string;
+  /** Path of the file inside the shadow of that volume, with `/`. */
+  readonly shadowPath: string;
+  /** As Domino shows it, without the colon: second half of the TIMEDATE first; 16 hexadecimal digits. */
+  readonly replicaId: string;
+  /** Whether the database is under transaction logging. */
+  readonly logged: boolean;
+  /** Database instance id as 32 hexadecimal digits, each half like a replica id; empty when not logged. */
+  readonly dbiid: string;
+  /** Id of the transaction log, written like {@link dbiid}; empty when not logged. */
+  readonly logId: string;
+  /** First log extent that is needed to restore the next backup. */
+  readonly logExtent: number;
+  /** Size at NSFBackupStart: exactly this many bytes belong to the backup. */
+  readonly startSizeBytes: number;
+  /** Bytes of change information; 0 = none, and no file. */
+  readonly deltaBytes: number;
+  /** NSFBackupGetChangeInfoSize. */
+  readonly announcedBytes: number;
+  /** File with the change information relative to the backup's directory, with `/`; empty for none. */
+  readonly delta: string;
+  /** SHA-256 of the delta file, hexadecimal; empty for none. */
+  readonly deltaSha256: string;
+  /** Lengths of the pieces of change information, only where they were not all `pieceBytes` long. */
+  readonly irregularPieces?: readonly number[];
+  readonly copy?: DatabaseCopy;
+}
+
+/** What one window has captured: the columns of the engine, and what has been learnt since. */
+export class CapturedDatabases {
+  readonly skipped: readonly DatabaseFailure[];
+  /** Databases that may still be in backup mode because a call of the C API hangs. */
+  readonly stuck: readonly string[];
+  readonly #hashes = new Map<number, string>();
+  readonly #copies = new Map<number, DatabaseCopy>();
+  readonly #irregular: ReadonlyMap<number, Uint32Array>;
+  readonly #skippedIndexes: ReadonlySet<number>;
+
+  private constructor(
+    readonly databases: BackupDatabases,
+    readonly results: NativeResults,
+    failures: ReadonlyMap<number, DatabaseFailure>,
+  ) {
+    this.skipped = [...failures.values()];
+    this.#skippedIndexes = new Set(failures.keys());
+    this.stuck = results.stuck.map((index) => databases.paths[index] ?? '');
+    this.#irregular = new Map(results.irregularPieces.map(({ index, lengths }) => [index, lengths]));
+  }
+
+  /** `decided` holds databases that this package leaves out whatever the engine made of them. */
+  static async create(
+    databases: BackupDatabases,
+    results: NativeResults,
+    decided: ReadonlyMap<number, DatabaseFailure>,
+  ): Promise<CapturedDatabases> {
+    const failures = new Map(
+      results.failures.map(({ index, failure }) => [index, toDatabaseFailure(databases.paths[index] ?? '', failure)]),
+    );
+    for (const [index, failure] of decided) failures.set(index, failure);
+    await forEachIndex(results.count, (index) => {
+      if (results.state[index] === DatabaseState.captured || failures.has(index)) return;
+      const path = databases.paths[index] ?? '';
+      failures.set(index, decidedFailure(path, 'ERR_DATABASE_NOT_REACHED', 'start', 'not captured, without a reason'));
+    });
+    return new CapturedDatabases(databases, results, failures);
+  }
+
+  get count(): number {
+    return this.results.count - this.#skippedIndexes.size;
+  }
+
+  isCaptured(index: number): boolean {
+    return !this.#skippedIndexes.has(index);
+  }
+
+  /** Required databases that are missing from the backup. */
+  missingRequired(): DatabaseFailure[] {
+    const missing = new Set([...this.databases.required].map((index) => this.databases.paths[index]));
+    return this.skipped.filter(({ database }) => missing.has(database));
+  }
+
+  /** Name of the delta file, relative to the backup's directory. */
+  static deltaFile(index: number): string {
+    return `deltas/${index}.delta`;
+  }
+
+  setDeltaHash(index: number, sha256: string): void {
+    this.#hashes.set(index, sha256);
+  }
+
+  setCopy(index: number, copy: DatabaseCopy): void {
+    this.#copies.set(index, copy);
+  }
+
+  get copies(): number {
+    return this.#copies.size;
+  }
+
+  /** Indexes of the captured databases. */
+  *indexes(): Generator<number> {
+    for (let index = 0; index < this.results.count; ++index) if (this.isCaptured(index)) yield index;
+  }
+
+  describe(index: number): ManifestDatabase {
+    const { databases, results } = this;
+    const logged = results.logged[index] === 1;
+    const deltaBytes = results.deltaBytes[index] ?? 0;
+    const irregular = this.#irregular.get(index);
+    const copy = this.#copies.get(index);
+    return {
+      index,
+      path: databases.paths[index] ?? '',
+      file: databases.files[index] ?? '',
+      volume: databases.volumes[databases.volumeIndex[index] ?? 0]?.path ?? '',
+      shadowPath: shadowPath(databases, index),
+      replicaId: timedateText(results.replicaId, index * 8),
+      logged,
+      dbiid: logged ? timedateText(results.dbiid, index * 16) + timedateText(results.dbiid, index * 16 + 8) : '',
+      logId: logged ? timedateText(results.logId, index * 16) + timedateText(results.logId, index * 16 + 8) : '',
+      logExtent: logged ? (results.logExtent[index] ?? 0) : 0,
+      startSizeBytes: results.startSizeBytes[index] ?? 0,
+      deltaBytes,
+      announcedBytes: results.announcedBytes[index] ?? 0,
+      delta: deltaBytes > 0 ? CapturedDatabases.deltaFile(index) : '',
+      deltaSha256: this.#hashes.get(index) ?? '',
+      ...(irregular && { irregularPieces: [...irregular] }),
+      ...(copy && { copy }),
+    };
+  }
+}
+
+/** A TIMEDATE in memory order as Domino writes it: Innards[1], then Innards[0]. */
+function timedateText(bytes: Uint8Array, offset: number): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 8);
+  return hex32(view.getUint32(4, true)) + hex32(view.getUint32(0, true));
+}
+
+export function hex32(value: number): string {
+  return value.toString(16).toUpperCase().padStart(8, '0');
+}

@@ -1,0 +1,371 @@
+import { existsSync, rmdirSync } from 'node:fs';
+import { mkdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import type { BackupDatabases } from '../domino/databases';
+import { OptionError, ShadowError, toPublicError } from '../errors/errors';
+import type { NativeBinding, NativeProvider, NativeVolume } from '../native/session';
+import { boolean, checkOptions, functionValue, nonEmptyString, oneOf } from '../call/options';
+import { requireVss } from '../vss/call';
+import type { ResolvedVss } from '../vss/context';
+import { withBackslash } from '../vss/windows-names';
+
+/** One volume that a hook has to take a snapshot of, and later the snapshot. */
+export interface HookShadow {
+  /** Top directory of the volume, as given in {@link HookContext.volumes}. */
+  readonly volume: string;
+  /** Absolute path of a directory where the contents of the snapshot can be read. */
+  readonly root: string;
+}
+
+/** What a hook is told. */
+export interface HookContext {
+  readonly backupId: string;
+  /** Volumes to take a snapshot of. Their caches have been written to the device. */
+  readonly volumes: readonly { readonly path: string; readonly device: string; readonly fileSystem: string }[];
+}
+
+/** How long a hook may take. */
+export interface HookLimits {
+  /** Fires when the backup is cancelled or the time is over. A shadow delivered after that goes to `remove`. */
+  readonly signal: AbortSignal;
+  /** Milliseconds from now after which the databases leave backup mode, whatever the hook does. */
+  readonly deadlineMs: number;
+}
+
+/** A provider written in JavaScript, for storage arrays, LVM, ZFS or hypervisors. It runs inside the freeze window. */
+export interface HookProvider {
+  /** For reports, for example `lvm`. */
+  readonly name: string;
+  /**
+   * Whether {@link create} itself brings to the disk what the file systems still keep in memory, as fsfreeze and VSS do.
+   * Default: false. The volumes are flushed before it then, inside the window; on Windows only administrators can.
+   */
+  readonly flushesVolumes?: boolean | undefined;
+  /** Takes the snapshot. Slow preparation belongs before `createShadow` is called. */
+  create(context: HookContext, limits: HookLimits): Promise<{ readonly shadows: readonly HookShadow[] }>;
+  /** Removes a snapshot that is no longer wanted. Default: nothing is removed. */
+  remove?(result: { readonly shadows: readonly HookShadow[] }): Promise<void>;
+}
+
+/** A provider by name; `auto` is `vss` on Windows, and elsewhere chosen by the file systems of the databases. */
+export type ProviderName = 'auto' | 'vss' | 'btrfs' | 'reflink' | 'rolling';
+
+/** A provider by name, or one written in JavaScript. */
+export type ProviderOption = ProviderName | HookProvider;
+
+/** The provider of a backup, and why it was taken. */
+export interface ProviderChoice {
+  /** `vss`, `btrfs`, `reflink`, `rolling`, or the name of the hook. */
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** A choice as the engine needs it. */
+export interface ResolvedProvider extends ProviderChoice {
+  readonly native: NativeProvider;
+  readonly hook?: HookProvider;
+  /** How the requester is set up; `vss` only. */
+  readonly vss?: ResolvedVss;
+}
+
+export function checkProvider(value: unknown, name: string): void {
+  if (typeof value === 'object' && value !== null) {
+    // Members may be inherited: the hook can be an instance of a class.
+    const hook = value as Partial<HookProvider>;
+    nonEmptyString(hook.name, `${name}.name`);
+    if (hook.flushesVolumes !== undefined) boolean(hook.flushesVolumes, `${name}.flushesVolumes`);
+    functionValue(hook.create, `${name}.create`);
+    if (hook.remove !== undefined) functionValue(hook.remove, `${name}.remove`);
+    return;
+  }
+  oneOf('auto', 'vss', 'btrfs', 'reflink', 'rolling')(value, name);
+}
+
+/** Whether VSS makes the shadows; known before anything else is. */
+export function usesVss(binding: NativeBinding, option: ProviderOption): boolean {
+  return option === 'vss' || (option === 'auto' && binding.vss !== undefined);
+}
+
+/** Asks at once what would fail later: whether this process may use VSS. */
+async function chooseVss(
+  binding: NativeBinding,
+  { provider: option, shadowDirectory: given, vss }: ShadowChoice,
+): Promise<ResolvedProvider> {
+  if (given !== undefined) {
+    throw new OptionError('shadowDirectory', 'shadowDirectory has no meaning with VSS, which keeps shadows itself');
+  }
+  const [reason] = await requireVss(binding).whyNot();
+  if (reason) throw toPublicError(reason);
+  const why = option === 'vss' ? 'vss was asked for' : 'this is Windows';
+  return { name: 'vss', native: 'vss', reason: why, ...(vss && { vss }) };
+}
+
+/** Decides by what the volumes of the databases really can do. */
+async function chooseProvider(
+  binding: NativeBinding,
+  option: Exclude<ProviderOption, 'vss'>,
+  volumes: readonly NativeVolume[],
+  directories: readonly ShadowDirectory[],
+): Promise<ResolvedProvider> {
+  if (typeof option === 'object') {
+    return { name: option.name, native: 'hook', reason: 'a hook was given', hook: option };
+  }
+  const named = `${option} was asked for`;
+  switch (option) {
+    case 'rolling':
+      return { name: option, native: option, reason: named };
+    case 'btrfs': {
+      const other = volumes.find((volume) => !isSnapshotable(volume));
+      if (other) throw unsupported('btrfs', other, `${other.path} is ${other.fileSystem}, not a btrfs subvolume`);
+      return { name: option, native: option, reason: named };
+    }
+    case 'reflink': {
+      const refused = await findVolumeWithoutReflink(binding, volumes, directories);
+      if (refused) {
+        const message = `${refused.path} (${refused.fileSystem}) cannot clone files`;
+        throw new ShadowError('ERR_CLONE_REFUSED', { provider: 'reflink', path: refused.path }, { message });
+      }
+      return { name: option, native: option, reason: named };
+    }
+    case 'auto':
+      return chooseByVolumes(binding, volumes, directories);
+  }
+}
+
+async function chooseByVolumes(
+  binding: NativeBinding,
+  volumes: readonly NativeVolume[],
+  directories: readonly ShadowDirectory[],
+): Promise<ResolvedProvider> {
+  const list = volumes.map((volume) => `${volume.path} (${volume.fileSystem})`).join(', ');
+  if (volumes.every(isSnapshotable) && directories.every(({ sameFileSystem }) => sameFileSystem)) {
+    return { name: 'btrfs', native: 'btrfs', reason: `all databases lie on btrfs subvolumes: ${list}` };
+  }
+  const refused = await findVolumeWithoutReflink(binding, volumes, directories);
+  if (!refused) {
+    return { name: 'reflink', native: 'reflink', reason: `cloning a file was tried and works on ${list}` };
+  }
+  return {
+    name: 'rolling',
+    native: 'rolling',
+    reason: `no subvolume snapshot and no file clone of ${refused.path} (${refused.fileSystem}) is possible`,
+  };
+}
+
+function isSnapshotable(volume: NativeVolume): boolean {
+  return volume.fileSystem === 'btrfs' && volume.isSubvolume;
+}
+
+/** Tries to clone where the clones would lie: in the nearest directory that exists above each shadow directory. */
+async function findVolumeWithoutReflink(
+  binding: NativeBinding,
+  volumes: readonly NativeVolume[],
+  directories: readonly ShadowDirectory[],
+): Promise<NativeVolume | undefined> {
+  for (const [index, volume] of volumes.entries()) {
+    const directory = directories[index];
+    if (!directory?.sameFileSystem) return volume;
+    if (!(await probeReflink(binding, nearestExisting(directory.path)))) return volume;
+  }
+  return undefined;
+}
+
+async function probeReflink(binding: NativeBinding, directory: string): Promise<boolean> {
+  try {
+    return await binding.probeReflink(directory);
+  } catch {
+    // Not writable here: the file system may clone all the same, but not for this user in this place.
+    return false;
+  }
+}
+
+function nearestExisting(path: string): string {
+  let directory = path;
+  while (!existsSync(directory) && dirname(directory) !== directory) directory = dirname(directory);
+  return directory;
+}
+
+function unsupported(provider: string, volume: NativeVolume, message: string): ShadowError {
+  return new ShadowError('ERR_UNSUPPORTED', { provider, path: volume.path }, { message, phase: 'prepare' });
+}
+
+/** Name of the directory for shadows on a volume, when none is given. */
+const usualShadowDirectory = '.domino-vss';
+
+/** The directory for shadows of one volume. */
+export interface ShadowDirectory {
+  readonly path: string;
+  /** Whether it lies on the file system of the volume, which snapshots and clones need and copies do not. */
+  readonly sameFileSystem: boolean;
+}
+
+/** One directory a volume. A hook keeps its shadows elsewhere. */
+async function shadowDirectoriesFor(
+  binding: NativeBinding,
+  option: ProviderOption,
+  given: string | undefined,
+  volumes: readonly NativeVolume[],
+  dataDirectory: string,
+): Promise<ShadowDirectory[]> {
+  if (typeof option === 'object') {
+    if (given !== undefined) throw new OptionError('shadowDirectory', 'shadowDirectory has no meaning with a hook');
+    return [];
+  }
+  if (given === undefined) {
+    // Plain volumes have none.
+    const data = dataDirectory === '' ? undefined : await realpath(dataDirectory);
+    return volumes.map((volume) => ({ path: usualDirectory(volume, data), sameFileSystem: true }));
+  }
+  const own = await binding.inspectVolume(nearestExisting(given));
+  const other = volumes.find((volume) => volume.device !== own.device);
+  if (other && (option === 'btrfs' || option === 'reflink')) {
+    const message = `${given} lies on ${own.device}, the databases of ${other.path} on ${other.device}`;
+    throw shadowDirectoryError(given, message);
+  }
+  return volumes.map((volume) => ({ path: given, sameFileSystem: volume.device === own.device }));
+}
+
+/** What decides about the provider of a backup and the place of its shadows. */
+export interface ShadowChoice {
+  readonly provider: ProviderOption;
+  readonly shadowDirectory: string | undefined;
+  /** Where `rolling` puts its copies when no directory is given: beside the backups. */
+  readonly deltaDirectory: string | undefined;
+  readonly volumes: readonly NativeVolume[];
+  readonly dataDirectory: string;
+  readonly vss?: ResolvedVss | undefined;
+}
+
+/** The provider, and one directory a volume for its shadows. */
+export async function chooseShadows(
+  binding: NativeBinding,
+  choice: ShadowChoice,
+): Promise<{ readonly provider: ResolvedProvider; readonly directories: readonly ShadowDirectory[] }> {
+  const { provider: option, shadowDirectory: given, deltaDirectory, volumes, dataDirectory } = choice;
+  if (option === 'vss' || usesVss(binding, option)) {
+    return { provider: await chooseVss(binding, choice), directories: [] };
+  }
+  // Copies need no place on the file system of the databases, where there may be none for this user.
+  const forCopies =
+    given === undefined && deltaDirectory !== undefined
+      ? volumes.map(() => ({ path: join(deltaDirectory, usualShadowDirectory), sameFileSystem: true }))
+      : undefined;
+  const forShadows =
+    option === 'rolling' && forCopies
+      ? forCopies
+      : await shadowDirectoriesFor(binding, option, given, volumes, dataDirectory);
+  const provider = await chooseProvider(binding, option, volumes, forShadows);
+  return { provider, directories: provider.native === 'rolling' && forCopies ? forCopies : forShadows };
+}
+
+function usualDirectory(volume: NativeVolume, dataDirectory: string | undefined): string {
+  const directory = join(volume.mountPoint, usualShadowDirectory);
+  if (dataDirectory === undefined || !isInside(directory, dataDirectory)) return directory;
+  const message =
+    `${directory} would lie inside the data directory, because ${volume.mountPoint} is the mount point; ` +
+    'name a directory on that file system with the option shadowDirectory';
+  throw shadowDirectoryError(directory, message);
+}
+
+function shadowDirectoryError(path: string, message: string, cause?: unknown): ShadowError {
+  return new ShadowError('ERR_SHADOW_DIRECTORY', { path }, { message, phase: 'prepare', cause });
+}
+
+/** Whether a path is a directory itself or lies below it. */
+export function isInside(path: string, directory: string): boolean {
+  const way = relative(directory, path);
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`));
+}
+
+/** Where the shadows of one backup will lie, before they exist. */
+export interface ShadowPlan {
+  /** One a volume; empty for a hook. */
+  readonly targets: readonly string[];
+  /** Directories that only this backup uses and that have to be made and removed. */
+  readonly parents: readonly string[];
+}
+
+export function planShadows(backupId: string, directories: readonly ShadowDirectory[]): ShadowPlan {
+  const parents = directories.map(({ path }) => join(path, backupId));
+  return { targets: parents.map((parent, index) => join(parent, String(index))), parents: [...new Set(parents)] };
+}
+
+/** How native code wants to hear of a volume. */
+export function nativeSource(provider: NativeProvider, { path, mountPoint }: NativeVolume): string {
+  return provider === 'vss' ? withBackslash(mountPoint) : path;
+}
+
+/** Path of a database inside its shadow, with `/`. */
+export function shadowPath(databases: BackupDatabases, index: number): string {
+  const volume = databases.volumes[databases.volumeIndex[index] ?? 0]?.path ?? '';
+  const file = databases.files[index] ?? '';
+  const top = volume.endsWith(sep) ? volume : volume + sep;
+  // By far the usual case, and much quicker: this runs for every database.
+  const inside = file.startsWith(top) ? file.slice(top.length) : relative(volume, file);
+  return sep === '/' ? inside : inside.split(sep).join('/');
+}
+
+/** Where the engine puts a database's own file; empty for providers that take whole volumes. */
+export function databaseTarget(
+  provider: NativeProvider,
+  databases: BackupDatabases,
+  plan: ShadowPlan,
+  index: number,
+): string {
+  if (provider !== 'reflink' && provider !== 'rolling') return '';
+  const target = plan.targets[databases.volumeIndex[index] ?? 0] ?? '';
+  return `${target}/${shadowPath(databases, index)}`;
+}
+
+export async function makeShadowParents(plan: ShadowPlan): Promise<void> {
+  for (const parent of plan.parents) {
+    try {
+      await mkdir(parent, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      throw shadowDirectoryError(dirname(parent), `${parent} cannot be made: ${(cause as Error).message}`, cause);
+    }
+  }
+}
+
+/**
+ * Removes the empty directories of one backup, and the usual directory for shadows itself when nothing else is in it.
+ * Without waiting, for the end of the process cannot wait.
+ */
+export function removeShadowParents(plan: ShadowPlan): void {
+  for (const parent of plan.parents) {
+    const above = dirname(parent);
+    for (const directory of basename(above) === usualShadowDirectory ? [parent, above] : [parent]) {
+      try {
+        rmdirSync(directory);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT') break;
+        throw error;
+      }
+    }
+  }
+}
+
+/** Checks what a hook delivered: a readable root for every volume. */
+export async function checkHookShadows(
+  hook: HookProvider,
+  result: unknown,
+  volumes: readonly NativeVolume[],
+): Promise<HookShadow[]> {
+  const { shadows } = (result ?? {}) as { shadows?: unknown };
+  if (!Array.isArray(shadows)) throw hookError(hook, 'create() must answer { shadows: [{ volume, root }] }');
+  const ordered: HookShadow[] = [];
+  for (const volume of volumes) {
+    const shadow = (shadows as HookShadow[]).find((candidate) => candidate.volume === volume.path);
+    if (!shadow) throw hookError(hook, `create() delivered no shadow of ${volume.path}`);
+    checkOptions(shadow, { volume: nonEmptyString, root: nonEmptyString }, 'shadow.');
+    const root = await stat(shadow.root).catch(() => undefined);
+    if (!root?.isDirectory()) throw hookError(hook, `the root "${shadow.root}" of ${volume.path} is no directory`);
+    ordered.push({ volume: shadow.volume, root: shadow.root });
+  }
+  return ordered;
+}
+
+function hookError(hook: HookProvider, message: string): ShadowError {
+  return new ShadowError('ERR_HOOK', { provider: hook.name }, { message: `${hook.name}: ${message}`, phase: 'shadow' });
+}

@@ -1,0 +1,141 @@
+import { beginBackup, defaultShards } from './begin-backup';
+import type { DatabaseChanges } from '../domino/databases';
+import type { DatabaseFailure } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import {
+  abortSignal,
+  absolutePath,
+  checkOptions,
+  dominoLocation,
+  functionValue,
+  globs,
+  integer,
+  milliseconds,
+  type DominoLocation,
+} from '../call/options';
+import type { ProgressListener } from '../call/progress';
+import type { HookProvider } from './provider';
+import { publicCall } from '../call/call';
+import type { SelectionOptions } from '../domino/selection';
+import type { SnapshotSet } from './snapshot-set';
+import { spread, type Spread } from './spread';
+
+/** Options of `rehearse`. */
+export interface RehearseOptions extends SelectionOptions {
+  /** Where Domino is. Default: found by the environment and in the usual places. */
+  readonly domino?: DominoLocation | undefined;
+  /** Absolute delta directory of the backups: the journal there keeps a backup and a rehearsal apart. Made if missing. */
+  readonly deltaDirectory: string;
+  /** Number of threads that put databases into backup mode. Default: as `beginBackup`. */
+  readonly shards?: number | undefined;
+  /** How long making the real shadow is expected to take; goes into the prediction. Default: 0. */
+  readonly expectedShadowMs?: number | undefined;
+  /** Longest time for one database to open or to enter backup mode before it is left out. Default: 10 000. */
+  readonly databaseBudgetMs?: number | undefined;
+  /** For all of it. Default: 600 000. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** One of the databases that take longest. */
+export interface SlowDatabase {
+  /** Relative to the data directory, with `/`. */
+  readonly database: string;
+  /** How long its `NSFBackupStart` took. */
+  readonly startMs: number;
+  /** How long its `NSFBackupStop` took. */
+  readonly stopMs: number;
+}
+
+/** What `rehearse` has found out. */
+export interface RehearsalReport {
+  /** Databases that went into backup mode and came out again. */
+  readonly databases: number;
+  /** Databases that a backup would leave out, each with its reason. */
+  readonly refused: readonly DatabaseFailure[];
+  readonly changes: DatabaseChanges;
+  readonly shards: number;
+  /** Duration of the single calls of `NSFBackupStart`, in milliseconds. */
+  readonly start: Spread;
+  /** Duration of the single calls of `NSFBackupStop`, in milliseconds. */
+  readonly stop: Spread;
+  /** The databases whose two calls took longest together, at most ten, slowest first. */
+  readonly slowest: readonly SlowDatabase[];
+  /** From the first `NSFBackupStart` to the last `NSFBackupStop` of this rehearsal. */
+  readonly windowMs: number;
+  /**
+   * Freeze window to expect: all starts ÷ shards + {@link RehearseOptions.expectedShadowMs} + all stops ÷ shards. For a
+   * provider that captures the whole volume at once.
+   */
+  readonly predictedWindowMs: number;
+  readonly warnings: readonly string[];
+}
+
+/** How many databases {@link RehearsalReport.slowest} names. */
+const slowestCount = 10;
+
+/** A provider that captures nothing. */
+const nothing: HookProvider = {
+  name: 'rehearsal',
+  flushesVolumes: true, // nobody looks at the disk
+  create: ({ volumes }) => Promise.resolve({ shadows: volumes.map(({ path }) => ({ volume: path, root: path })) }),
+};
+
+export function rehearse(loadBinding: () => NativeBinding, options: RehearseOptions): Promise<RehearsalReport> {
+  return publicCall(async () => {
+    checkOptions(options, {
+      domino: dominoLocation,
+      deltaDirectory: absolutePath,
+      include: globs,
+      exclude: globs,
+      required: globs,
+      shards: integer(1, 64),
+      expectedShadowMs: integer(0, 2 ** 31 - 1),
+      databaseBudgetMs: milliseconds,
+      timeoutMs: milliseconds,
+      signal: abortSignal,
+      onProgress: functionValue,
+    });
+    const { expectedShadowMs = 0, shards = defaultShards(), timeoutMs = 600_000, ...backupOptions } = options;
+    const { signal, onProgress } = options;
+    const endsAt = performance.now() + timeoutMs;
+    const backup = await beginBackup(loadBinding, { ...backupOptions, timeoutMs, shards, provider: nothing });
+    const leftMs = Math.max(1, Math.ceil(endsAt - performance.now()));
+    // One that fails takes everything back by itself.
+    const set = await backup.createShadow({ timeoutMs: leftMs, signal, onProgress });
+    await backup.dispose();
+    return report(set, { shards, expectedShadowMs, warnings: backup.warnings });
+  });
+}
+
+function report(
+  set: SnapshotSet,
+  given: { readonly shards: number; readonly expectedShadowMs: number; readonly warnings: readonly string[] },
+): RehearsalReport {
+  const { shards, expectedShadowMs, warnings } = given;
+  const { startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs } = set.window.databases;
+  const durations: SlowDatabase[] = [];
+  for (const { index, path } of set.describeDatabases()) {
+    durations.push({
+      database: path,
+      startMs: (startReturnedMs[index] ?? NaN) - (startCalledMs[index] ?? NaN),
+      stopMs: (stopReturnedMs[index] ?? NaN) - (stopCalledMs[index] ?? NaN),
+    });
+  }
+  const start = spread(durations.map(({ startMs }) => startMs));
+  const stop = spread(durations.map(({ stopMs }) => stopMs));
+  const slowest = durations.sort((a, b) => b.startMs + b.stopMs - a.startMs - a.stopMs).slice(0, slowestCount);
+  return {
+    databases: set.databases,
+    refused: set.skipped,
+    changes: set.changes,
+    shards,
+    start,
+    stop,
+    slowest,
+    windowMs: set.window.windowMs,
+    predictedWindowMs: (start.sum + stop.sum) / shards + expectedShadowMs,
+    warnings,
+  };
+}

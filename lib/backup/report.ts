@@ -1,0 +1,140 @@
+import { listAlsoSave } from './also-save';
+import type { BackupWork, Capture } from './capture';
+import { hex32 } from './captured';
+import { VssError, type DatabaseFailure, type DominoVssError } from '../errors/errors';
+import { forEachIndex } from '../call/event-loop';
+import type { LeftOver } from '../store/journal';
+import type { ManifestHead, ManifestVolume, ManifestVss } from '../store/manifest';
+import { readPackageVersion } from '../native/package-root';
+import type { SnapshotSet, CopyReport } from './snapshot-set';
+import { windowFigures, type WindowFigures } from './timeline';
+import { saveVssDocuments } from '../vss/session';
+
+/** What is known about the server and wanted of the backup, and goes into manifest and report. */
+export interface BackupFacts {
+  readonly notesIni: string;
+  readonly serverName: string;
+  readonly lifetime: 'backup' | 'persistent';
+  readonly logStyle: ManifestHead['logStyle'];
+  readonly warnings: readonly string[];
+  readonly leftOvers: readonly LeftOver[];
+}
+
+/** What a finished backup is. A failed one is an error instead. */
+export interface BackupReport {
+  readonly id: string;
+  /** `partial` when databases were left out or could not be copied. */
+  readonly outcome: 'complete' | 'partial';
+  /** Directory of the backup. */
+  readonly directory: string;
+  /** Absolute path of manifest.json. */
+  readonly manifest: string;
+  readonly provider: { readonly name: string; readonly reason: string };
+  readonly lifetime: 'backup' | 'persistent';
+  readonly window: WindowFigures;
+  readonly counts: ManifestHead['counts'];
+  /** Volumes and their shadows; `kept` says which still exist. */
+  readonly volumes: readonly ManifestVolume[];
+  /** The snapshot set, with its writers and where their documents lie; null unless VSS made it. */
+  readonly vss: ManifestVss | null;
+  /** Databases that are not in the backup. */
+  readonly skipped: readonly DatabaseFailure[];
+  readonly changes: ManifestHead['changes'];
+  /** The copies that were made; null for none. */
+  readonly copies: CopyReport | null;
+  /** What else must be saved beside the databases, in this order. */
+  readonly alsoSave: ManifestHead['alsoSave'];
+  readonly warnings: readonly string[];
+  /**
+   * What could not be done when the manifest was on the disk, so that the databases are safe all the same: telling the
+   * writers that the backup is complete, removing shadows and places. Each is in {@link warnings} too.
+   */
+  readonly problems: readonly DominoVssError[];
+  /** What earlier processes left behind. */
+  readonly leftOvers: readonly LeftOver[];
+}
+
+/** Calls of VSS that take something away when the writers have been told. */
+const removals: readonly string[] = [
+  'IVssBackupComponents::DeleteSnapshots',
+  'IVssBackupComponentsEx2::UnexposeSnapshot',
+];
+
+/** Why writers were not told that the backup is complete, or failed over it; undefined when all is well with them. */
+export function completionFailure({ vss, problems }: Pick<BackupReport, 'vss' | 'problems'>): VssError | undefined {
+  if (!vss || vss.writers.length === 0) return undefined;
+  return problems.find(
+    (error): error is VssError =>
+      error instanceof VssError && error.phase === 'end' && !removals.includes(error.operation),
+  );
+}
+
+/** Everything of a manifest but the hash of its databases. */
+export type UnsignedHead = Omit<ManifestHead, 'databasesSha256'>;
+
+export async function buildManifestHead(
+  work: BackupWork,
+  facts: BackupFacts,
+  capture: Capture,
+  set: SnapshotSet,
+  keep: boolean,
+): Promise<UnsignedHead> {
+  const { databases, provider } = work;
+  const { results } = capture.databases;
+  const { innards, epochMs } = results.afterLastStart;
+  const copies = set.copyReport;
+  const vss = await saveVssDocuments(work);
+  const vssWarnings = work.session.vssReport()?.warnings ?? [];
+  const stuckWarnings = capture.databases.stuck.map((path) => `${path} may still be in backup mode: a call hangs`);
+  return {
+    formatVersion: 1,
+    id: work.id,
+    created: set.created.toISOString(),
+    outcome: set.outcome === 'partial' || (copies?.failures.length ?? 0) > 0 ? 'partial' : 'complete',
+    source: work.source === 'volumes' ? 'volumes' : work.mode.type === 'backup-api' ? 'domino' : 'offline',
+    dataDirectory: databases.dataDirectory,
+    notesIni: facts.notesIni,
+    serverName: facts.serverName,
+    provider: { name: provider.name, reason: provider.reason },
+    lifetime: facts.lifetime,
+    volumes: databases.volumes.map(({ path, device, fileSystem }, index) => {
+      const { id = '', root = '', exposedAs } = set.shadows[index] ?? {};
+      const exposed = keep && exposedAs !== undefined;
+      return { id, path, device, fileSystem, root, kept: keep, ...(exposed && { exposedAs }) };
+    }),
+    ...(vss && { vss }),
+    timeAfterLastStart:
+      epochMs > 0 ? { innards: [hex32(innards[0]), hex32(innards[1])], iso: new Date(epochMs).toISOString() } : null,
+    window: windowFigures(capture.timeline),
+    logStyle: facts.logStyle,
+    versions: {
+      package: readPackageVersion(),
+      node: process.versions.node,
+      platform: `${process.platform}-${process.arch}`,
+    },
+    counts: await countDatabases(capture),
+    pieceBytes: results.pieceBytes,
+    failures: [...capture.skipped, ...(copies?.failures ?? [])],
+    changes: capture.changes,
+    copies: copies ? { directory: copies.directory, databases: copies.databases } : null,
+    alsoSave:
+      work.source === 'volumes'
+        ? []
+        : await listAlsoSave(facts.notesIni, databases.dataDirectory, work.directory, facts.logStyle),
+    warnings: [...facts.warnings, ...vssWarnings, ...stuckWarnings],
+  };
+}
+
+async function countDatabases({ databases, skipped }: Capture): Promise<ManifestHead['counts']> {
+  const { results, count } = databases;
+  const counts = { logged: 0, deltas: 0, startSizeBytes: 0, deltaBytes: 0 };
+  await forEachIndex(results.count, (index) => {
+    if (!databases.isCaptured(index)) return;
+    const deltaBytes = results.deltaBytes[index] ?? 0;
+    counts.logged += results.logged[index] ?? 0;
+    counts.deltas += deltaBytes > 0 ? 1 : 0;
+    counts.startSizeBytes += results.startSizeBytes[index] ?? 0;
+    counts.deltaBytes += deltaBytes;
+  });
+  return { databases: results.count, captured: count, skipped: skipped.length, ...counts };
+}

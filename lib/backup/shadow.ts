@@ -1,0 +1,190 @@
+import { readlink, rm, symlink } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { BackupWork } from './capture';
+import { DominoVssError, ShadowError, toPublicError } from '../errors/errors';
+import { exposureOption, nativeExposure, type ShadowShare } from '../vss/exposure';
+import { absolutePath, checkOptions, type Check } from '../call/options';
+import { requireVss } from '../vss/call';
+
+/** What the snapshot set and the shadows of a backup have to know of it. */
+export interface BackupUse {
+  /** Throws when the backup has ended or is about to: its shadow may be gone. */
+  requireOpen(): void;
+  /**
+   * Runs the body of a public function. The end of the backup waits for it; one that takes everything back does not want
+   * its result any more, which `ending` says.
+   */
+  call<T>(body: (ending: AbortSignal) => Promise<T>): Promise<T>;
+}
+
+/** The shadow copy of one volume. */
+export class Shadow {
+  /** Id of the shadow; with VSS a GUID in braces and lower case. */
+  readonly id: string;
+  /** Top directory of the volume or subvolume it was made from. */
+  readonly volume: string;
+  /** How the operating system names the shadow. With VSS a device without a backslash at its end, otherwise {@link root}. */
+  readonly devicePath: string;
+  /**
+   * A readable directory with the contents of the volume; with `reflink` and `rolling` the databases only. Empty for a
+   * transportable shadow, which can be read where it is imported.
+   */
+  readonly root: string;
+  readonly #places: Places;
+  readonly #use: BackupUse;
+  #exposedAs: string | undefined;
+  #lastChange: Promise<unknown> = Promise.resolve();
+
+  /** @internal */
+  constructor(where: { id: string; volume: string; devicePath: string; root: string }, places: Places, use: BackupUse) {
+    this.id = where.id;
+    this.volume = where.volume;
+    this.devicePath = where.devicePath;
+    this.root = where.root;
+    this.#places = places;
+    this.#use = use;
+  }
+
+  /** Where the shadow is exposed; undefined when it is not. */
+  get exposedAs(): string | undefined {
+    return this.#exposedAs;
+  }
+
+  /**
+   * Gives the shadow a fixed place and answers it. With VSS `as` is a free drive letter (`B:`), an existing empty
+   * directory, or a share, and the shadow must be a persistent one. Elsewhere it becomes a symbolic link to {@link root}
+   * and must not exist. The end of the backup takes it away again, unless the shadow is kept.
+   */
+  expose(options: { readonly as: string | ShadowShare }): Promise<string> {
+    return this.#use.call(async () => {
+      checkOptions(options, { as: this.#places.check });
+      this.#places.check(options.as, 'as');
+      this.#use.requireOpen();
+      return this.#inTurn(async () => {
+        if (this.#exposedAs !== undefined) {
+          throw new DominoVssError('ERR_STATE', { message: `${this.id} is already exposed as ${this.#exposedAs}` });
+        }
+        this.#exposedAs = await this.#places.expose(this, options.as);
+        return this.#exposedAs;
+      });
+    });
+  }
+
+  /** Takes the place of {@link expose} away again; does nothing when there is none. */
+  unexpose(): Promise<void> {
+    return this.#use.call(() => this.takePlaceAway());
+  }
+
+  /** @internal For the end of the backup, which waits for what users do. */
+  takePlaceAway(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#exposedAs === undefined) return;
+      await this.#places.unexpose(this, this.#exposedAs);
+      this.#exposedAs = undefined;
+    });
+  }
+
+  /** One change after the other, so that each sees what the one before it has made. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#lastChange.catch(() => undefined).then(change);
+    this.#lastChange = done;
+    return done;
+  }
+}
+
+/** How shadows of a provider get and lose their places. */
+interface Places {
+  readonly check: Check;
+  /** Answers the place. */
+  expose(shadow: Shadow, as: string | ShadowShare): Promise<string>;
+  unexpose(shadow: Shadow, place: string): Promise<void>;
+}
+
+export function placesOf(work: BackupWork): Places {
+  const journaled = new JournaledPlaces(work);
+  return work.provider.vss ? vssPlaces(work, journaled) : linkPlaces(journaled);
+}
+
+/** Keeps the list of places in the journal; a place is named before it is taken. */
+class JournaledPlaces {
+  #places: readonly string[] = [];
+
+  constructor(private readonly work: BackupWork) {}
+
+  async add(place: string, take: () => Promise<string>): Promise<string> {
+    await this.#update([...this.#places, place]);
+    try {
+      const taken = await take();
+      // Windows writes a place in its own way.
+      if (taken !== place) await this.#update([...this.#without(place), taken]);
+      return taken;
+    } catch (error) {
+      await this.remove(place);
+      throw error;
+    }
+  }
+
+  async remove(place: string): Promise<void> {
+    // The backup has ended and left the place to its owner.
+    if (this.work.journal.isRemoved) return;
+    await this.#update(this.#without(place));
+  }
+
+  /** As of now: other shadows may get their places at the same time. */
+  #without(place: string): readonly string[] {
+    return this.#places.filter((other) => other !== place);
+  }
+
+  async #update(places: readonly string[]): Promise<void> {
+    this.#places = places;
+    await this.work.journal.update({ exposures: places });
+  }
+}
+
+function linkPlaces(journaled: JournaledPlaces): Places {
+  return {
+    check: absolutePath,
+    expose: (shadow, as) =>
+      journaled.add(as as string, async () => {
+        // Only Windows looks at the type: this one needs no privilege there.
+        await symlink(shadow.root, as as string, 'junction');
+        return as as string;
+      }),
+    async unexpose({ root }, link) {
+      // Somebody may have put something else there meanwhile, which is not ours to remove.
+      const target = await readlink(link).catch(() => undefined);
+      // A junction of Windows answers with a backslash at its end.
+      if (target !== undefined && resolve(target) === resolve(root)) await rm(link);
+      await journaled.remove(link);
+    },
+  };
+}
+
+function vssPlaces({ binding, provider }: BackupWork, journaled: JournaledPlaces): Places {
+  const vss = requireVss(binding);
+  return {
+    check: exposureOption,
+    async expose({ id }, as) {
+      if (!provider.vss?.persistent) {
+        const message = `${id} is volatile, and only a persistent shadow can be exposed`;
+        const hint =
+          "Begin the backup with lifetime: 'persistent'; endBackup({ keep: false }) deletes the shadow all the same.";
+        throw new ShadowError(
+          'ERR_UNSUPPORTED',
+          { provider: 'vss', shadows: [id] },
+          { message, hint, phase: 'shadow' },
+        );
+      }
+      const exposure = nativeExposure(as);
+      return journaled.add(exposure.as, () => vss.exposeShadow({ id, ...exposure }));
+    },
+    async unexpose({ id }, place) {
+      try {
+        await vss.unexposeShadow({ id });
+      } catch (error) {
+        if (toPublicError(error).code !== 'ERR_VSS_NOT_FOUND') throw error;
+      }
+      await journaled.remove(place);
+    },
+  };
+}

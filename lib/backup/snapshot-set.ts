@@ -1,0 +1,231 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { Call } from '../call/call';
+import type { BackupWork, Capture } from './capture';
+import type { ManifestDatabase } from './captured';
+import { copyExactly, requireFreeSpace, syncFile } from '../store/copy';
+import type { DatabaseChanges } from '../domino/databases';
+import { syncDirectory } from '../store/durable';
+import { databaseFailureOf, DominoVssError, OptionError, type DatabaseFailure } from '../errors/errors';
+import { forEachLimited } from '../call/event-loop';
+import { abortSignal, absolutePath, checkOptions, functionValue, milliseconds } from '../call/options';
+import { ProgressReporter, type ProgressListener } from '../call/progress';
+import { isInside, type ProviderChoice } from './provider';
+import { placesOf, Shadow, type BackupUse } from './shadow';
+import type { Timeline } from './timeline';
+import { refuseVanished } from '../vss/vanished-shadow';
+import { requireVss } from '../vss/call';
+import { describeSet, reportOf, type VssSnapshotSet } from '../vss/session';
+
+/** Options of {@link SnapshotSet.copyDatabases}. */
+export interface CopyDatabasesOptions {
+  /** Absolute directory for the copies; made if missing. Must not lie in the data directory. */
+  readonly to: string;
+  /** Default: 24 hours. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** What {@link SnapshotSet.copyDatabases} has done. */
+export interface CopyReport {
+  /** Directory of the copies; each lies below it at its path relative to the data directory. */
+  readonly directory: string;
+  readonly databases: number;
+  readonly bytes: number;
+  /** Databases of which no copy could be made. */
+  readonly failures: readonly DatabaseFailure[];
+}
+
+/** The shadows of one window, and what is known about the databases in them. */
+export class SnapshotSet {
+  /** Id of the backup and of the set. */
+  readonly id: string;
+  readonly provider: ProviderChoice;
+  /** `partial` when databases had to be left out. */
+  readonly outcome: 'complete' | 'partial';
+  readonly shadows: readonly Shadow[];
+  /** The measured freeze window. */
+  readonly window: Timeline;
+  /** Databases that are not in this set, each with its reason. */
+  readonly skipped: readonly DatabaseFailure[];
+  /** What happened to the databases between the begin of the backup and the window. */
+  readonly changes: DatabaseChanges;
+  /** Number of databases in this set. */
+  readonly databases: number;
+  /** Snapshot set, writers and Backup Components Document; undefined unless VSS made the shadows. */
+  readonly vss: VssSnapshotSet | undefined;
+  /** When the window had ended. */
+  readonly created = new Date();
+  readonly #work: BackupWork;
+  readonly #capture: Capture;
+  readonly #use: BackupUse;
+  #isCopying = false;
+  #copyReport: CopyReport | undefined;
+
+  /** @internal */
+  constructor(work: BackupWork, capture: Capture, use: BackupUse) {
+    this.#work = work;
+    this.#capture = capture;
+    this.#use = use;
+    const places = placesOf(work);
+    this.vss = describeSet(work);
+    this.id = work.id;
+    this.provider = { name: work.provider.name, reason: work.provider.reason };
+    this.outcome = capture.skipped.length > 0 ? 'partial' : 'complete';
+    this.shadows = work.databases.volumes.map(
+      ({ path }, index) => new Shadow(this.#describeShadow(path, index), places, use),
+    );
+    this.window = capture.timeline;
+    this.skipped = capture.skipped;
+    this.changes = capture.changes;
+    this.databases = capture.databases.count;
+  }
+
+  #describeShadow(volume: string, index: number): ConstructorParameters<typeof Shadow>[0] {
+    const root = this.#capture.roots[index] ?? '';
+    const { session, provider } = this.#work;
+    if (!provider.vss) return { id: `${this.id}-${index}`, volume, devicePath: root, root };
+    // A transportable shadow has an id, and nothing else until it is imported.
+    const id = reportOf(session).shadowIds[index] ?? '';
+    return { id, volume, devicePath: this.vss?.shadows[index]?.devicePath ?? '', root };
+  }
+
+  /** The databases in this set one after the other, as the manifest will describe them. */
+  *describeDatabases(): Generator<ManifestDatabase, void> {
+    for (const index of this.#capture.databases.indexes()) yield this.#capture.databases.describe(index);
+  }
+
+  /** @internal What {@link copyDatabases} has done so far. */
+  get copyReport(): CopyReport | undefined {
+    return this.#copyReport;
+  }
+
+  /**
+   * Copies every database out of the shadow: exactly the bytes it had at NSFBackupStart, with its change information
+   * applied, written to the disk. A copy of a logged database still needs recovery before use, which a restore does.
+   * A database that cannot be copied is reported and does not stop the others.
+   *
+   * @throws {@link AbortError} when cancelled, or when the backup is disposed of meanwhile; `ERR_NO_SPACE` before anything is copied; `ERR_SHADOW_VANISHED` when Windows
+   * has deleted the shadow meanwhile. Then the copies made so far are removed.
+   */
+  copyDatabases(options: CopyDatabasesOptions): Promise<CopyReport> {
+    return this.#use.call(async (ending) => {
+      checkOptions(options, {
+        to: absolutePath,
+        timeoutMs: milliseconds,
+        signal: abortSignal,
+        onProgress: functionValue,
+      });
+      absolutePath(options.to, 'to');
+      const { dataDirectory } = this.#work.databases;
+      if (this.#work.source === 'volumes') {
+        const message = `the backup ${this.id} is one of plain volumes: read the roots of its shadows`;
+        throw new DominoVssError('ERR_STATE', { message });
+      }
+      if (isInside(options.to, dataDirectory)) {
+        throw new OptionError('to', `copies in the data directory ${dataDirectory} would be served as databases`);
+      }
+      this.#use.requireOpen();
+      if (this.#copyReport) {
+        const message = `copies were already made in ${this.#copyReport.directory}`;
+        throw new DominoVssError('ERR_STATE', { message });
+      }
+      if (this.#isCopying) throw new DominoVssError('ERR_STATE', { message: 'copies are just being made' });
+      const { signal, timeoutMs = 86_400_000 } = options;
+      const call = new Call({ signal, timeoutMs, phase: 'drain' });
+      const onEnding = (): void => {
+        call.abort(ending.reason);
+      };
+      ending.addEventListener('abort', onEnding);
+      this.#isCopying = true;
+      try {
+        this.#copyReport = await this.#copy(options.to, call, new ProgressReporter(options.onProgress, call));
+        return this.#copyReport;
+      } finally {
+        this.#isCopying = false;
+        ending.removeEventListener('abort', onEnding);
+      }
+    });
+  }
+
+  async #copy(to: string, call: Call, progress: ProgressReporter): Promise<CopyReport> {
+    const { databases } = this.#capture;
+    const indexes = [...databases.indexes()];
+    const totalBytes = indexes.reduce((sum, index) => sum + (databases.results.startSizeBytes[index] ?? 0), 0);
+    await mkdir(to, { recursive: true });
+    await requireFreeSpace(to, totalBytes);
+    const failures: DatabaseFailure[] = [];
+    const directories = new Set([to]);
+    let done = 0;
+    let doneBytes = 0;
+    const report = (last = false): void => {
+      progress.report({ type: 'copy', done, total: indexes.length, doneBytes, totalBytes }, last);
+    };
+    const made: number[] = [];
+    try {
+      await forEachLimited(indexes, 4, async (index) => {
+        const database = databases.describe(index);
+        const file = join(to, ...database.path.split('/'));
+        try {
+          await this.#copyOne(database, file, call, (bytes) => {
+            doneBytes += bytes;
+            report();
+          });
+          made.push(index);
+          for (let at = dirname(file); at.startsWith(to + sep); at = dirname(at)) directories.add(at);
+        } catch (error) {
+          call.check();
+          await this.#refuseVanished(database, call);
+          failures.push(databaseFailureOf(database.path, 'drain', error));
+        }
+        done += 1;
+        report();
+        call.check();
+      });
+      for (const directory of directories) await syncDirectory(directory);
+      call.check();
+    } catch (error) {
+      for (const index of made) await rm(join(to, ...databases.describe(index).path.split('/')), { force: true });
+      throw error;
+    }
+    for (const index of made) databases.setCopy(index, { file: databases.describe(index).path, deltaApplied: true });
+    report(true);
+    return { directory: to, databases: made.length, bytes: doneBytes, failures };
+  }
+
+  /** Windows deletes volatile shadows, and the oldest ones, when the room for them is used up. */
+  async #refuseVanished({ index }: ManifestDatabase, call: Call): Promise<void> {
+    const shadow = this.shadows[this.#work.databases.volumeIndex[index] ?? 0];
+    if (this.vss && shadow) await refuseVanished(requireVss(this.#work.binding), shadow, call);
+  }
+
+  async #copyOne(
+    database: ManifestDatabase,
+    file: string,
+    call: Call,
+    onBytes: (bytes: number) => void,
+  ): Promise<void> {
+    const volume = this.#work.databases.volumeIndex[database.index] ?? 0;
+    const from = join(this.#capture.roots[volume] ?? '', ...database.shadowPath.split('/'));
+    const { startSizeBytes } = database;
+    const check = (): void => {
+      call.check('drain');
+    };
+    await copyExactly({ from, to: file, sizeBytes: startSizeBytes, check, onBytes });
+    if (database.delta === '') return;
+    try {
+      await this.#work.binding.applyChangeInfo({
+        copyFile: file,
+        deltaFile: join(this.#work.directory, database.delta),
+        announcedBytes: database.announcedBytes,
+        pieceBytes: this.#capture.databases.results.pieceBytes,
+        ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
+      });
+      await syncFile(file);
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
+    }
+  }
+}

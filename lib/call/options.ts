@@ -1,0 +1,149 @@
+import { isAbsolute } from 'node:path';
+import { OptionError } from '../errors/errors';
+
+/** Checks one option's value and throws an {@link OptionError} that says what was expected. */
+export type Check = (value: unknown, name: string) => void;
+
+/** Spellings people bring along from elsewhere, where no small typing error explains them. */
+const likelyMeant: Readonly<Record<string, string>> = {
+  abortSignal: 'signal',
+  deltaDir: 'deltaDirectory',
+  destination: 'to',
+  directory: 'deltaDirectory',
+  ini: 'notesIni',
+  iniFile: 'notesIni',
+  keepShadow: 'keep',
+  programDir: 'programDirectory',
+  progress: 'onProgress',
+  shadowDir: 'shadowDirectory',
+  target: 'to',
+  timeout: 'timeoutMs',
+  timeoutSeconds: 'timeoutMs',
+  wait: 'waitMs',
+};
+
+/**
+ * Checks a whole options object: it must be one, hold no unknown names, and every value that is given must pass.
+ * `where` is a prefix for nested objects, for example `domino.`.
+ */
+export function checkOptions(options: unknown, checks: Readonly<Record<string, Check>>, where = ''): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const name = where === '' ? 'options' : where.slice(0, -1);
+    throw new OptionError(name, `${name} must be an object, got ${show(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(checks, name)) throw unknownOption(where, name, Object.keys(checks));
+  }
+  for (const [name, check] of Object.entries(checks)) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value !== undefined) check(value, where + name);
+  }
+}
+
+function unknownOption(where: string, name: string, known: readonly string[]): OptionError {
+  const meant = likelyMeant[name];
+  const guess =
+    meant !== undefined && known.includes(meant)
+      ? meant
+      : known.find((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()) <= 2);
+  const advice = guess === undefined ? `known are: ${known.join(', ')}` : `did you mean "${where}${guess}"?`;
+  return new OptionError(where + name, `unknown option "${where}${name}"; ${advice}`);
+}
+
+/** Number of single-character changes between two names. */
+export function distance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_value, index) => index);
+  for (let i = 1; i <= a.length; ++i) {
+    const current = [i];
+    for (let j = 1; j <= b.length; ++j) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+}
+
+function refuse(name: string, expected: string, value: unknown): never {
+  throw new OptionError(name, `${name} must be ${expected}, got ${show(value)}`);
+}
+
+/** An absolute path: a relative one would depend on a directory that Domino or another part of the program changes. */
+export const absolutePath: Check = (value, name) => {
+  if (typeof value !== 'string' || value === '') refuse(name, 'an absolute path', value);
+  if (value.includes('\0')) refuse(name, 'a path without NUL characters', value);
+  if (!isAbsolute(value)) refuse(name, 'an absolute path (path.resolve makes one)', value);
+};
+
+export const nonEmptyString: Check = (value, name) => {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) refuse(name, 'a non-empty string', value);
+};
+
+export const boolean: Check = (value, name) => {
+  if (typeof value !== 'boolean') refuse(name, 'true or false', value);
+};
+
+export const functionValue: Check = (value, name) => {
+  if (typeof value !== 'function') refuse(name, 'a function', value);
+};
+
+export function integer(minimum: number, maximum: number): Check {
+  return (value, name) => {
+    if (!Number.isInteger(value) || (value as number) < minimum || (value as number) > maximum) {
+      refuse(name, `a whole number from ${minimum} to ${maximum}`, value);
+    }
+  };
+}
+
+/** A time in milliseconds, at least 1 and at most what a timer can hold (24 days). */
+export const milliseconds: Check = integer(1, 2 ** 31 - 1);
+
+export function oneOf(...allowed: readonly string[]): Check {
+  return (value, name) => {
+    if (typeof value !== 'string' || !allowed.includes(value)) {
+      refuse(name, `one of ${allowed.map((word) => `"${word}"`).join(', ')}`, value);
+    }
+  };
+}
+
+/** A path or glob relative to the data directory. */
+export const insideDataDirectory: Check = (value, name) => {
+  nonEmptyString(value, name);
+  if (isAbsolute(value as string) || (value as string).split('/').includes('..')) {
+    refuse(name, 'relative to the data directory and stay inside it', value);
+  }
+};
+
+/** Globs for paths relative to the data directory. */
+export const globs: Check = (value, name) => {
+  if (!Array.isArray(value)) refuse(name, 'an array of globs', value);
+  for (const [index, glob] of value.entries()) insideDataDirectory(glob, `${name}[${index}]`);
+};
+
+// Not by instanceof: the signal may come from another realm.
+export const abortSignal: Check = (value, name) => {
+  const signal = value as Partial<AbortSignal> | null;
+  if (typeof value !== 'object' || typeof signal?.aborted !== 'boolean' || !('addEventListener' in signal)) {
+    refuse(name, 'an AbortSignal', value);
+  }
+};
+
+/** Where Domino is. */
+export interface DominoLocation {
+  /** Absolute path of the Domino program directory. Default: `Notes_ExecDirectory`, else the usual places. */
+  readonly programDirectory?: string | undefined;
+  /** Absolute path of notes.ini. Default: `NOTES_INI`, else the usual places. */
+  readonly notesIni?: string | undefined;
+}
+
+export const dominoLocation: Check = (value, name) => {
+  checkOptions(value, { programDirectory: absolutePath, notesIni: absolutePath }, `${name}.`);
+};

@@ -1,0 +1,73 @@
+import type { Call } from './call';
+import type { NativeSession, Phase } from '../native/session';
+
+/** What a call is doing. Reported at most ten times a second, and only when something has changed. */
+export type Progress =
+  /** Databases are opened, put into backup mode, captured, taken out, or their change information is fetched. */
+  | { readonly type: 'databases'; readonly phase: Phase; readonly done: number; readonly total: number }
+  /** Checksums of the deltas are computed. */
+  | { readonly type: 'hash'; readonly done: number; readonly total: number }
+  /** Databases are copied out of the shadow, or to their place in a restore. */
+  | {
+      readonly type: 'copy';
+      readonly done: number;
+      readonly total: number;
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+    }
+  /** A step of a restore begins for one database, or, with an empty name, for all of them together. */
+  | {
+      readonly type: 'restore';
+      readonly step: 'offline' | 'place' | 'recover' | 'online';
+      readonly database: string;
+      readonly done: number;
+      readonly total: number;
+    };
+
+/** Called at most ten times a second. An exception it throws ends the call that it watches. */
+export type ProgressListener = (progress: Progress) => void;
+
+const intervalMs = 100;
+
+/** Reports to one listener, coalesced. An exception of the listener ends the call that it watches. */
+export class ProgressReporter {
+  #last = '';
+  #dueAt = 0;
+
+  constructor(
+    private readonly listener: ProgressListener | undefined,
+    private readonly call: Call,
+  ) {}
+
+  /** For work in JavaScript: called as often as one likes. `last` is reported in any case. */
+  report(progress: Progress, last = false): void {
+    if (!this.listener) return;
+    const now = performance.now();
+    if (!last && now < this.#dueAt) return;
+    const text = JSON.stringify(progress);
+    if (text === this.#last) return;
+    this.#last = text;
+    this.#dueAt = now + intervalMs;
+    try {
+      this.listener(progress);
+    } catch (error) {
+      this.call.abort(error);
+    }
+  }
+
+  /** For work in native code: asks the session while `work` runs. */
+  async watch<T>(session: NativeSession, work: () => Promise<T>): Promise<T> {
+    if (!this.listener) return work();
+    const ask = (last: boolean): void => {
+      const { phase, done, total } = session.progress();
+      if (phase !== 'idle' && phase !== 'closed') this.report({ type: 'databases', phase, done, total }, last);
+    };
+    const timer = setInterval(ask, intervalMs, false);
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+      ask(true);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import type { Call } from '../call/call';
+import { forEachIndex } from '../call/event-loop';
+import type { NativeBinding, NativeCatalog, NativeTexts } from '../native/session';
+
+/** Every database under the data directory and behind its links, as parallel columns. */
+export interface Catalog extends Omit<NativeCatalog, 'paths' | 'files' | 'fileIds'> {
+  readonly paths: readonly string[];
+  readonly files: readonly string[];
+  readonly fileIds: readonly string[];
+}
+
+export async function listCatalog(
+  binding: NativeBinding,
+  place: Parameters<NativeBinding['findDatabases']>[0],
+  call: Call,
+): Promise<Catalog> {
+  const { paths, files, fileIds, ...rest } = await call.race(binding.findDatabases(place));
+  return { ...rest, paths: await stringsOf(paths), files: await stringsOf(files), fileIds: await stringsOf(fileIds) };
+}
+
+async function stringsOf(blocks: NativeTexts): Promise<string[]> {
+  const decoder = new TextDecoder();
+  const strings: string[] = [];
+  const decode = (index: number): void => {
+    strings.push(...decoder.decode(blocks[index]).split('\0'));
+  };
+  await forEachIndex(blocks.length, decode, { checkEvery: 1 });
+  return strings;
+}

@@ -1,0 +1,198 @@
+import { basename } from 'node:path';
+import { toDatabaseFailure, type DatabaseFailure } from '../errors/errors';
+import { findNotesIni, NotesIni } from './environment';
+import { forEachIndex } from '../call/event-loop';
+import { Call, publicCall } from '../call/call';
+import type { NativeBinding } from '../native/session';
+import { listCatalog, type Catalog } from './catalog';
+import {
+  abortSignal,
+  absolutePath,
+  checkOptions,
+  dominoLocation,
+  globs,
+  milliseconds,
+  type DominoLocation,
+} from '../call/options';
+import { Selector, type LeftOutReason, type SelectionOptions } from './selection';
+
+/** Options of `findDatabases`. */
+export interface FindDatabasesOptions extends SelectionOptions {
+  readonly domino?: DominoLocation | undefined;
+  /** Absolute directories that are not searched, for example those of earlier restores. Default: none. */
+  readonly excludeDirectories?: readonly string[] | undefined;
+  /** Default: 10 minutes. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One database under the data directory or behind one of its links. */
+export interface FoundDatabase {
+  /** Relative to the data directory, with `/`. */
+  readonly path: string;
+  /** Absolute path of the file, links resolved. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly modified: Date;
+  /** Top directory of the volume that holds the file. */
+  readonly volume: string;
+  /** Why a backup with the same options leaves it out; undefined when it takes part. */
+  readonly leftOut: LeftOutReason | undefined;
+}
+
+/** What `findDatabases` answers. */
+export interface FindDatabasesResult {
+  readonly dataDirectory: string;
+  readonly databases: readonly FoundDatabase[];
+  /** Links that lead nowhere and directories that cannot be read. */
+  readonly problems: readonly DatabaseFailure[];
+}
+
+const absolutePaths = (value: unknown, name: string): void => {
+  if (!Array.isArray(value)) absolutePath(value, name);
+  else for (const [index, path] of value.entries()) absolutePath(path, `${name}[${index}]`);
+};
+
+/** Lists databases; the Domino runtime is not needed. */
+export function findDatabases(
+  binding: () => NativeBinding,
+  options: FindDatabasesOptions,
+): Promise<FindDatabasesResult> {
+  return publicCall(async () => {
+    checkOptions(options, {
+      domino: dominoLocation,
+      include: globs,
+      exclude: globs,
+      required: globs,
+      excludeDirectories: absolutePaths,
+      timeoutMs: milliseconds,
+      signal: abortSignal,
+    });
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'find' });
+    const { dataDirectory } = new NotesIni(findNotesIni(options.domino));
+    const { excludeDirectories = [] } = options;
+    const catalog = await listCatalog(binding(), { dataDirectory, excludeDirectories }, call);
+    const reasons = new Map<number, LeftOutReason>();
+    await new Selector(options).select(catalog, (index, reason) => reasons.set(index, reason));
+    const databases: FoundDatabase[] = [];
+    await forEachIndex(catalog.paths.length, (index) => {
+      databases.push({
+        path: catalog.paths[index] ?? '',
+        file: catalog.files[index] ?? '',
+        sizeBytes: catalog.sizeBytes[index] ?? 0,
+        modified: new Date(catalog.modifiedMs[index] ?? 0),
+        volume: catalog.volumes[catalog.volumeIndex[index] ?? 0]?.path ?? '',
+        leftOut: reasons.get(index),
+      });
+    });
+    return { dataDirectory, databases, problems: catalogProblems(catalog) };
+  });
+}
+
+export function catalogProblems(catalog: Catalog): DatabaseFailure[] {
+  return catalog.problems.map((problem) => toDatabaseFailure(problem.subject, problem));
+}
+
+/** What happened to the databases of a backup between its begin and its window. */
+export interface DatabaseChanges {
+  /** Databases that came into being and match the selection; they are not in this backup. */
+  readonly appeared: readonly string[];
+  /** Databases that are gone; left out with `ERR_DATABASE_VANISHED`. */
+  readonly vanished: readonly string[];
+  /** Databases whose file is another one now; left out with `ERR_DATABASE_REPLACED`. */
+  readonly replaced: readonly string[];
+}
+
+/** The databases of one backup: parallel columns in the order of their indexes. */
+export interface BackupDatabases {
+  readonly dataDirectory: string;
+  readonly paths: readonly string[];
+  readonly files: readonly string[];
+  readonly fileIds: readonly string[];
+  /** Index into {@link volumes}. */
+  readonly volumeIndex: Uint16Array;
+  /** Only volumes that hold a database of this backup. */
+  readonly volumes: Catalog['volumes'];
+  readonly required: ReadonlySet<number>;
+  readonly sizeBytes: number;
+}
+
+/** Picks the selected databases, and the volumes that hold them, out of a catalog. */
+export async function takeSelected(
+  dataDirectory: string,
+  catalog: Catalog,
+  selection: { readonly indexes: readonly number[]; readonly required: ReadonlySet<number> },
+): Promise<BackupDatabases> {
+  const count = selection.indexes.length;
+  const paths: string[] = [];
+  const files: string[] = [];
+  const fileIds: string[] = [];
+  const volumeIndex = new Uint16Array(count);
+  const volumes: Catalog['volumes'][number][] = [];
+  const position = new Map<number, number>();
+  let sizeBytes = 0;
+  await forEachIndex(count, (index) => {
+    const source = selection.indexes[index] ?? 0;
+    paths.push(catalog.paths[source] ?? '');
+    files.push(catalog.files[source] ?? '');
+    fileIds.push(catalog.fileIds[source] ?? '');
+    sizeBytes += catalog.sizeBytes[source] ?? 0;
+    const sourceVolume = catalog.volumeIndex[source] ?? 0;
+    let volume = position.get(sourceVolume);
+    if (volume === undefined) {
+      volume = volumes.length;
+      position.set(sourceVolume, volume);
+      const described = catalog.volumes[sourceVolume];
+      if (described) volumes.push(described);
+    }
+    volumeIndex[index] = volume;
+  });
+  return { dataDirectory, paths, files, fileIds, volumeIndex, volumes, required: selection.required, sizeBytes };
+}
+
+/** Compares the databases of a backup with what stands there now. */
+export async function compareWithCatalog(
+  databases: BackupDatabases,
+  catalog: Catalog,
+  selector: Selector,
+): Promise<
+  DatabaseChanges & { readonly vanishedIndexes: readonly number[]; readonly replacedIndexes: readonly number[] }
+> {
+  const present = new Map<string, string>();
+  await forEachIndex(catalog.paths.length, (index) => {
+    present.set(catalog.paths[index] ?? '', catalog.fileIds[index] ?? '');
+  });
+  const known = new Set<string>();
+  const vanishedIndexes: number[] = [];
+  const replacedIndexes: number[] = [];
+  await forEachIndex(databases.paths.length, (index) => {
+    const path = databases.paths[index] ?? '';
+    known.add(databases.fileIds[index] ?? '');
+    const fileId = present.get(path);
+    if (fileId === undefined) vanishedIndexes.push(index);
+    else if (fileId !== databases.fileIds[index]) replacedIndexes.push(index);
+    present.delete(path);
+  });
+  const appeared: string[] = [];
+  const rest = [...present];
+  await forEachIndex(rest.length, (index) => {
+    const [path, fileId] = rest[index] ?? ['', ''];
+    if (!known.has(fileId) && selector.leaveOut(path) === undefined) appeared.push(path);
+  });
+  const pathsOf = (indexes: readonly number[]): string[] => indexes.map((index) => databases.paths[index] ?? '');
+  return {
+    appeared,
+    vanished: pathsOf(vanishedIndexes),
+    replaced: pathsOf(replacedIndexes),
+    vanishedIndexes,
+    replacedIndexes,
+  };
+}
+
+/** Whether a path is one of the databases that a running server always holds open. */
+export function isServerDatabase(path: string): boolean {
+  return basename(path) === path && serverDatabases.test(path);
+}
+
+const serverDatabases =
+  /^(mail[^/]*\.box|log\.nsf|names\.nsf|admin4\.nsf|busytime\.nsf|clubusy\.nsf|cldbdir\.nsf|certlog\.nsf|events4\.nsf|ddm\.nsf)$/i;

@@ -1,0 +1,192 @@
+import { accessSync, existsSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute, join, normalize } from 'node:path';
+import { loadBinding } from '../native/binding';
+import { DominoVssError } from '../errors/errors';
+import type { NativeRegistration } from '../native/session';
+import type { DominoLocation } from '../call/options';
+
+/** A Domino installation and the partition (notes.ini) that is meant. */
+export interface Installation {
+  readonly programDirectory: string;
+  readonly notesIni: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** File name of the Domino runtime library on this system. */
+export const libraryName = process.platform === 'win32' ? 'nnotes.dll' : 'libnotes.so';
+
+const usualProgramDirectories =
+  process.platform === 'win32'
+    ? ['C:\\Program Files\\HCL\\Domino', 'C:\\Program Files\\IBM\\Domino']
+    : ['/opt/hcl/domino/notes/latest/linux', '/opt/ibm/domino/notes/latest/linux'];
+
+/** What the registry of Windows says of Domino; undefined on other systems. */
+function readRegistration(): NativeRegistration | undefined {
+  return process.platform === 'win32' ? loadBinding().dominoRegistration?.() : undefined;
+}
+
+/** Finds the program directory and notes.ini: options first, then the environment, the registry, the usual places. */
+export function findInstallation(
+  location: DominoLocation = {},
+  env: Environment = process.env,
+  registration = readRegistration,
+): Installation {
+  const programDirectory = findProgramDirectory(location, env, registration);
+  return { programDirectory, notesIni: findNotesIni(location, env, programDirectory, registration) };
+}
+
+function findProgramDirectory(location: DominoLocation, env: Environment, registration: typeof readRegistration) {
+  if (location.programDirectory !== undefined) {
+    if (existsSync(join(location.programDirectory, libraryName))) return location.programDirectory;
+    throw notFound('ERR_DOMINO_LIBRARY', libraryName, [join(location.programDirectory, libraryName)]);
+  }
+  const said = candidates(env['Notes_ExecDirectory']).find((directory) => existsSync(join(directory, libraryName)));
+  if (said !== undefined) return said;
+  // On Windows the search path leads there; whether ordinary users can write to the directory is checked at the load.
+  const searched = process.platform === 'win32' ? (env['PATH'] ?? '').split(delimiter).filter(isAbsolute) : [];
+  const usual = [...usualProgramDirectories, ...searched];
+  const places = candidates(env['Notes_ExecDirectory'], registration()?.programDirectory, ...usual);
+  const tried = places.map((directory) => join(directory, libraryName));
+  const found = tried.find((file) => existsSync(file));
+  if (found === undefined) throw notFound('ERR_DOMINO_LIBRARY', libraryName, tried);
+  return dirname(found);
+}
+
+/** Finds notes.ini alone, for what needs no runtime. */
+export function findNotesIni(
+  location: DominoLocation = {},
+  env: Environment = process.env,
+  programDirectory?: string,
+  registration = readRegistration,
+): string {
+  if (location.notesIni !== undefined) {
+    if (existsSync(location.notesIni)) return location.notesIni;
+    throw notFound('ERR_DOMINO_NOTES_INI', 'notes.ini', [location.notesIni]);
+  }
+  const inDirectories = (...directories: readonly (string | undefined)[]): string[] =>
+    candidates(...directories).map((directory) => join(directory, 'notes.ini'));
+  const said = [...candidates(env['NOTES_INI']), ...inDirectories(env['Directory'])];
+  const foundSaid = said.find((file) => existsSync(file));
+  if (foundSaid !== undefined) return foundSaid;
+  const registered = registeredNotesIni(registration);
+  const usual = inDirectories(
+    ...(env['PATH'] ?? '').split(delimiter),
+    process.platform === 'win32' ? programDirectory : '/local/notesdata',
+  );
+  const tried = [...said, ...registered, ...usual];
+  const found = tried.find((file) => existsSync(file));
+  if (found === undefined) throw notFound('ERR_DOMINO_NOTES_INI', 'notes.ini', tried);
+  return found;
+}
+
+/**
+ * Where notes.ini is by the registry: with several partitions in the data directory, otherwise beside the programs. The
+ * programs are the same for all partitions, but of data directories the registry knows only the last one.
+ */
+function registeredNotesIni(registration: typeof readRegistration): readonly string[] {
+  const { services = [], dataDirectory, programDirectory } = registration() ?? {};
+  if (services.length > 1) throw several('services', services);
+  const files = candidates(dataDirectory, programDirectory).map((directory) => join(directory, 'notes.ini'));
+  const existing = files.filter((file) => existsSync(file));
+  if (existing.length > 1) throw several('notes.ini', existing);
+  return files;
+}
+
+function several(what: string, names: readonly string[]): DominoVssError {
+  const message = `several Domino servers are registered here (${what}): ${names.join(', ')}`;
+  return new DominoVssError('ERR_DOMINO_SEVERAL', { message, phase: 'runtime' });
+}
+
+function candidates(...values: readonly (string | undefined)[]): string[] {
+  return values.filter((value): value is string => value !== undefined && value !== '');
+}
+
+function notFound(code: 'ERR_DOMINO_LIBRARY' | 'ERR_DOMINO_NOTES_INI', what: string, tried: readonly string[]) {
+  const places = tried.map((file) => (isForbidden(file) ? `${file} (this user may not look there)` : file));
+  return new DominoVssError(code, { message: `${what} not found; looked for: ${places.join(', ')}`, phase: 'runtime' });
+}
+
+function isForbidden(file: string): boolean {
+  try {
+    accessSync(file);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+}
+
+/** The settings of a notes.ini; names are case-insensitive. */
+export class NotesIni {
+  readonly #values = new Map<string, string>();
+
+  constructor(readonly file: string) {
+    let text: string;
+    try {
+      // LMBCS agrees with latin1 in the ASCII range, which is all that is looked at here.
+      text = readFileSync(file, 'latin1');
+    } catch (cause) {
+      const message = `${file} cannot be read: ${(cause as Error).message}`;
+      throw new DominoVssError('ERR_DOMINO_NOTES_INI', { message, phase: 'runtime', cause });
+    }
+    for (const line of text.split(/\r?\n/)) {
+      const [, name, value] = /^([^=;[\]]+)=(.*)$/.exec(line) ?? [];
+      if (name !== undefined && value !== undefined) this.#values.set(name.trim().toLowerCase(), value.trim());
+    }
+  }
+
+  /** Value of a setting; empty when it is not set. */
+  get(name: string): string {
+    return this.#values.get(name.toLowerCase()) ?? '';
+  }
+
+  /** The setting `Directory`, without a trailing separator. */
+  get dataDirectory(): string {
+    const directory = this.get('Directory');
+    if (directory === '') {
+      const message = `${this.file} has no setting "Directory", which names the data directory`;
+      throw new DominoVssError('ERR_DOMINO_NOTES_INI', { message, phase: 'runtime' });
+    }
+    return normalize(directory).replace(/(?<=.)[\\/]+$/, '');
+  }
+}
+
+/** Data directory of the partition that a notes.ini describes. */
+export function readDataDirectory(notesIni: string): string {
+  return new NotesIni(notesIni).dataDirectory;
+}
+
+/** The environment that a process needs before it starts, so that the Domino runtime can be used in it. */
+export function requiredEnvironment(
+  installation: Installation,
+  env: Environment = process.env,
+): Record<string, string> {
+  const program = installation.programDirectory;
+  const data = readDataDirectory(installation.notesIni);
+  return {
+    LD_LIBRARY_PATH: withDirectories(env['LD_LIBRARY_PATH'], [program], 'first'),
+    Notes_ExecDirectory: program,
+    PATH: withDirectories(env['PATH'], [program, join(program, 'res', 'C'), data], 'last'),
+    Directory: data,
+  };
+}
+
+/** Names of the variables that are missing or wrong in an environment. */
+export function missingEnvironment(installation: Installation, env: Environment = process.env): string[] {
+  if (process.platform === 'win32') return [];
+  return Object.entries(requiredEnvironment(installation, env))
+    .filter(([name, value]) => env[name] !== value)
+    .map(([name]) => name);
+}
+
+/** Whether the dynamic loader of this process searches the program directory. */
+export function hasLibraryPath(programDirectory: string, env: Environment = process.env): boolean {
+  if (process.platform !== 'linux') return true;
+  return (env['LD_LIBRARY_PATH'] ?? '').split(delimiter).includes(programDirectory);
+}
+
+function withDirectories(list: string | undefined, directories: readonly string[], where: 'first' | 'last'): string {
+  const present = (list ?? '').split(delimiter).filter((entry) => entry !== '');
+  const missing = directories.filter((directory) => !present.includes(directory));
+  return (where === 'first' ? [...missing, ...present] : [...present, ...missing]).join(delimiter);
+}

@@ -1,0 +1,46 @@
+import { open, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { RestoreError } from '../errors/errors';
+
+/** Longest link file that is read; a database is always larger. */
+const longestLink = 4096;
+
+/**
+ * Where a database lies or would lie: its path below the data directory, through directory links (`name.dir` holding a
+ * directory) and database links (a text file in place of the database). A path cannot leave the data directory otherwise.
+ */
+export async function locateDatabase(dataDirectory: string, path: string): Promise<string> {
+  const segments = path.split('/');
+  const name = segments.pop() ?? '';
+  if ([...segments, name].some((part) => part === '..' || part === '')) {
+    const message = `"${path}" is no path inside the data directory`;
+    throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
+  }
+  let directory = await realpath(dataDirectory);
+  for (const segment of segments) {
+    const next = join(directory, segment);
+    directory = (await isDirectory(next)) ? await realpath(next) : ((await readLink(`${next}.dir`)) ?? next);
+  }
+  const file = join(directory, name);
+  const linked = await readLink(file);
+  if (linked === undefined) return file;
+  return /\.(nsf|ntf|box|nsg|nsh)$/i.test(linked) ? linked : `${linked}.nsf`;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() === true;
+}
+
+/** The absolute path in a link file; undefined when the file is missing or is no link. */
+async function readLink(file: string): Promise<string | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  if (!found?.isFile() || found.size > longestLink) return undefined;
+  const handle = await open(file, 'r');
+  try {
+    const text = (await handle.readFile('utf8')).split(/\r?\n/)[0]?.trim() ?? '';
+    return isAbsolute(text) ? text : undefined;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,138 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Call } from '../call/call';
+import { isDominoVssError, ServiceError } from '../errors/errors';
+import { checkOptions, functionValue, nonEmptyString, oneOf } from '../call/options';
+
+/** A Domino server that can be stopped and started, for backups that do not use the backup API. */
+export interface DominoService {
+  /** For reports and the journal, for example `domino.service`. */
+  readonly name: string;
+  /**
+   * Whether the server runs, and so must be stopped and afterwards started again. One that is just ending may still write:
+   * settles only when it has ended, or when the signal fires.
+   */
+  isRunning(options?: { readonly signal: AbortSignal }): Promise<boolean>;
+  /** Settles when the server has ended. */
+  stop(options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Settles when the server has started, as far as the system can tell. */
+  start(): Promise<void>;
+}
+
+/** How databases become consistent on the disk. */
+export type BackupMode =
+  /** Through the backup API of the running server (the default). */
+  | { readonly type: 'backup-api' }
+  /** The server is stopped for the snapshot and started again if it ran. */
+  | { readonly type: 'stop-service'; readonly service: DominoService };
+
+export function checkMode(value: unknown, name: string): void {
+  const { type, service } = (value ?? {}) as { type?: unknown; service?: unknown };
+  const stops = type === 'stop-service';
+  checkOptions(value, { type: modeType, ...(stops && { service: checkService }) }, `${name}.`);
+  modeType(type, `${name}.type`);
+  if (stops) checkService(service, `${name}.service`);
+}
+
+const modeType = oneOf('backup-api', 'stop-service');
+
+function checkService(value: unknown, name: string): void {
+  // Members may be inherited: the service can be an instance of a class.
+  const service = (value ?? {}) as Partial<DominoService>;
+  nonEmptyString(service.name, `${name}.name`);
+  functionValue(service.isRunning, `${name}.isRunning`);
+  functionValue(service.stop, `${name}.stop`);
+  functionValue(service.start, `${name}.start`);
+}
+
+/** What is done while the service is stopped, and beside it. */
+interface StoppedWork<T> {
+  /** Writes the name down before the service is touched, and an empty one when it has been started again. */
+  readonly note: (stoppedService: string) => Promise<void>;
+  readonly work: () => Promise<T>;
+  /** Something has failed: called before the service is started again, which nothing may delay. */
+  readonly giveUp: () => void;
+}
+
+/** Stops the service for the time of the work if it runs, and starts it again whatever happens. */
+export async function withServiceStopped<T>(
+  service: DominoService,
+  call: Call,
+  { note, work, giveUp }: StoppedWork<T>,
+): Promise<T> {
+  const ran = await ask(service, 'asked whether it runs', () =>
+    call.interruptible((signal) => service.isRunning({ signal })),
+  );
+  if (!ran) return work();
+  await note(service.name);
+  let result: T;
+  try {
+    await ask(service, 'stopped', () => call.interruptible((signal) => service.stop({ signal })));
+    result = await work();
+  } catch (error) {
+    giveUp();
+    try {
+      await service.start();
+    } catch (startError) {
+      throw serviceError(service, `could not be started again, after: ${messageOf(error)}`, startError);
+    }
+    await note('');
+    throw error;
+  }
+  await ask(service, 'started again', () => service.start());
+  await note('');
+  return result;
+}
+
+async function ask<T>(service: DominoService, what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    // An abort or the end of the time is what it is.
+    if (isDominoVssError(cause) && cause.code !== 'ERR_SERVICE') throw cause;
+    throw serviceError(service, `could not be ${what}`, cause);
+  }
+}
+
+function serviceError(service: DominoService, what: string, cause: unknown): ServiceError {
+  const { name } = service;
+  const message = `${name} ${what}: ${messageOf(cause)}`;
+  if (!(cause instanceof ServiceError)) return new ServiceError({ service: name }, { message, cause });
+  const { operation, windowsError, windowsErrorName, hint } = cause;
+  return new ServiceError({ service: name, operation, windowsError, windowsErrorName }, { message, hint, cause });
+}
+
+function messageOf(error: unknown): string {
+  return (error as { message?: string } | undefined)?.message ?? String(error);
+}
+
+const run = promisify(execFile);
+const neverAborted = { signal: new AbortController().signal };
+
+/** A Domino server that runs as a unit of systemd, for example `domino.service`. */
+export function systemdService(unit: string): DominoService {
+  nonEmptyString(unit, 'unit');
+  return {
+    name: unit,
+    async isRunning({ signal } = neverAborted) {
+      try {
+        await run('systemctl', ['is-active', '--', unit], { signal });
+        return true;
+      } catch (error) {
+        // systemctl answers with its exit code; anything but a number means that it could not be asked.
+        const { code, stdout = '' } = error as { code?: unknown; stdout?: string };
+        if (typeof code !== 'number') throw error;
+        const state = stdout.trim();
+        // Joins the stop that somebody else has asked for.
+        if (state === 'deactivating') await run('systemctl', ['stop', '--', unit], { signal });
+        return state === 'activating' || state === 'reloading';
+      }
+    },
+    async stop({ signal }) {
+      await run('systemctl', ['stop', '--', unit], { signal });
+    },
+    async start() {
+      await run('systemctl', ['start', '--', unit]);
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DominoVssError, isNativeFailure, ServiceError, toPublicError } from '../errors/errors';
+import type { NativeBinding, NativeFailure, NativeServices, NativeServiceStatus } from '../native/session';
+import { nonEmptyString } from '../call/options';
+import type { DominoService } from './service';
+
+/** SERVICE_STOPPED, SERVICE_STOP_PENDING, and the names of all states for messages. */
+const stopped = 1;
+const stopPending = 3;
+const stateNames = [
+  'in no state',
+  'stopped',
+  'starting',
+  'stopping',
+  'running',
+  'about to continue',
+  'about to pause',
+  'paused',
+];
+/** States that end by themselves. */
+const pending: ReadonlySet<number> = new Set([2, stopPending, 5, 6]);
+
+/** ERROR_DEPENDENT_SERVICES_RUNNING, ERROR_SERVICE_ALREADY_RUNNING, ERROR_SERVICE_NOT_ACTIVE, …_SPECIFIC_ERROR. */
+const dependentServicesRunning = 1051;
+const alreadyRunning = 1056;
+const notActive = 1062;
+const specificError = 1066;
+
+/** How long a service is waited for. */
+interface Patience {
+  /** A service says by its wait hint how long it may do nothing visible; it has at least this long. */
+  readonly withoutProgressMs: number;
+  /** Where the caller has no deadline of his own: in the start, and in a question without a signal. */
+  readonly altogetherMs: number;
+}
+
+/** What Domino gives as its wait hint is not known, and a server given up half-way down is worse than one waited for. */
+const usualPatience: Patience = { withoutProgressMs: 300_000, altogetherMs: 900_000 };
+
+export function windowsService(
+  loadBinding: () => NativeBinding,
+  name: string,
+  patience = usualPatience,
+): DominoService {
+  nonEmptyString(name, 'serviceName');
+  const awaitState = (isReached: (state: number) => boolean, signal: AbortSignal): Promise<NativeServiceStatus> =>
+    waitUntil(isReached, { services: manager(loadBinding, name), name, signal, patience });
+  return {
+    name,
+    async isRunning({ signal } = { signal: AbortSignal.timeout(patience.altogetherMs) }) {
+      // While it is ending it may still write, and it is not for us to start again what somebody else stops.
+      const { state } = await awaitState((now) => now !== stopPending, signal);
+      return state !== stopped;
+    },
+    async stop({ signal }) {
+      // One that is starting takes no orders.
+      const { state } = await awaitState((now) => !pending.has(now), signal);
+      if (state === stopped) return;
+      await requestStop(manager(loadBinding, name), name);
+      await awaitState((now) => now === stopped, signal);
+    },
+    async start() {
+      const signal = AbortSignal.timeout(patience.altogetherMs);
+      // It may still be on its way down, when the stop was given up.
+      const { state } = await awaitState((now) => !pending.has(now), signal);
+      if (state !== stopped) return;
+      const starting = manager(loadBinding, name).requestStart(name);
+      await starting.catch((thrown: unknown) => {
+        if (!isError(thrown, alreadyRunning)) throw toPublicError(thrown);
+      });
+      const ended = await awaitState((now) => !pending.has(now), signal);
+      if (ended.state === stopped) throw endedError(name, ended);
+    },
+  };
+}
+
+function manager(loadBinding: () => NativeBinding, name: string): NativeServices {
+  const { services } = loadBinding();
+  if (services) return services;
+  const message = `${name} cannot be asked: services of Windows exist on Windows only`;
+  throw new DominoVssError('ERR_UNSUPPORTED', { message, phase: 'prepare' });
+}
+
+async function requestStop(services: NativeServices, name: string): Promise<void> {
+  try {
+    await services.requestStop(name);
+  } catch (thrown) {
+    // It has ended meanwhile.
+    if (isError(thrown, notActive)) return;
+    if (!isError(thrown, dependentServicesRunning)) throw toPublicError(thrown);
+    const names = await services.runningDependents(name).catch(() => []);
+    const message = `other running services depend on it: ${names.join(', ') || 'their names could not be read'}`;
+    const { operation, status: windowsError, statusName: windowsErrorName } = thrown;
+    throw new ServiceError({ service: name, operation, windowsError, windowsErrorName }, { message, phase: 'prepare' });
+  }
+}
+
+/** Whether a call of the manager failed for this reason. */
+function isError(thrown: unknown, windowsError: number): thrown is NativeFailure {
+  return isNativeFailure(thrown) && thrown.domain === 'system' && thrown.status === windowsError;
+}
+
+/** Asks until the state is one that was waited for. Throws when the service makes no progress, or the signal fires. */
+async function waitUntil(
+  isReached: (state: number) => boolean,
+  wait: {
+    readonly services: NativeServices;
+    readonly name: string;
+    readonly signal: AbortSignal;
+    readonly patience: Patience;
+  },
+): Promise<NativeServiceStatus> {
+  const { services, name, signal, patience } = wait;
+  let progress = '';
+  let progressAt = performance.now();
+  for (;;) {
+    const status = await services.query(name).catch((thrown: unknown) => {
+      throw toPublicError(thrown);
+    });
+    const { state, checkPoint, waitHintMs } = status;
+    if (isReached(state)) return status;
+    const now = performance.now();
+    if (progress !== `${state} ${checkPoint}`) {
+      progress = `${state} ${checkPoint}`;
+      progressAt = now;
+    }
+    if (signal.aborted || now - progressAt > Math.max(waitHintMs, patience.withoutProgressMs))
+      throw stuckError(name, state);
+    // A tenth of the hint, as its documentation advises, but a server that is down is not waited for longer than needed.
+    const pause = Math.min(Math.max(waitHintMs / 10, 50), 500);
+    await delay(pause, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function stuckError(name: string, state: number): ServiceError {
+  const message = `it is still ${stateNames[state] ?? state}`;
+  return new ServiceError({ service: name }, { message, phase: 'prepare' });
+}
+
+function endedError(name: string, { exitCode, specificExitCode }: NativeServiceStatus): ServiceError {
+  const code = exitCode === specificError ? `its own exit code ${specificExitCode}` : `exit code ${exitCode}`;
+  const message = `it ended while it was starting, with ${code}`;
+  const windowsError = exitCode === specificError ? 0 : exitCode;
+  return new ServiceError({ service: name, windowsError }, { message, phase: 'prepare' });
+}

@@ -1,0 +1,445 @@
+import { types } from 'node:util';
+import { errorCodes, isErrorCode, type ErrorCode } from './codes';
+import type { NativeFailure, Phase } from '../native/session';
+import { adviceOnService } from './service-advice';
+import { adviceOnStatus } from './status-advice';
+import { adviceOnHresult } from './vss-advice';
+import type { WriterState } from '../vss/words';
+
+/** Marks errors of this package across several loaded copies of it. */
+const brand = Symbol.for('domino-vss.error');
+
+/** Why one database failed or was left out. A plain record, for there may be thousands. */
+export interface DatabaseFailure {
+  /** Path of the database relative to the data directory. */
+  readonly database: string;
+  readonly code: ErrorCode;
+  readonly phase: Phase;
+  /** The function that failed, for example `NSFBackupStart`; empty for a decision of this package. */
+  readonly operation: string;
+  /** STATUS of the Domino C API or errno; 0 for a decision of this package. */
+  readonly status: number;
+  /** {@link status} as text, for example `0x0EA4` for a STATUS or `13` for an errno; empty for none. */
+  readonly statusHex: string;
+  /** `ERR_BACKUP_ALREADY_IN_PROGRESS`, `EACCES`, …; empty when unknown. */
+  readonly statusName: string;
+  /** The text of the Domino runtime or of the operating system. */
+  readonly text: string;
+  /** What can be done about it. */
+  readonly hint: string;
+}
+
+/** How far `deleteShadows` had come when its time was over, or it was cancelled. */
+export interface CutOffDeletion {
+  /** Ids of the shadows that are deleted. */
+  readonly deleted: readonly string[];
+  /** Ids of those that are not, as far as is known: the deletion of the first may still end in Windows. */
+  readonly left: readonly string[];
+  /** Ids of those whose deletion had failed by then; they are among `left`. */
+  readonly failed: readonly string[];
+}
+
+interface ErrorDetails {
+  readonly deletion?: CutOffDeletion | undefined;
+  readonly message: string;
+  readonly phase?: Phase | undefined;
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** Base of every error of this package. */
+export class DominoVssError extends Error {
+  override name = 'DominoVssError';
+  /** Stable code; the table is in `docs/errors.md`. */
+  readonly code: ErrorCode;
+  /** Where in the life of a backup or restore it happened, where that is known. */
+  readonly phase: Phase | undefined;
+  /** What can be done about it. */
+  readonly hint: string;
+  /** Only of a `deleteShadows` that was cut off, by its deadline or its signal, after it had begun to delete. */
+  readonly deletion: CutOffDeletion | undefined;
+  /** What could not be taken back after a call of a backup had failed; the journal names it. Undefined for nothing. */
+  readonly leftBehind: DominoVssError | undefined;
+
+  /** @internal */
+  constructor(code: ErrorCode, details: ErrorDetails) {
+    super(details.message, details.cause === undefined ? {} : { cause: details.cause });
+    Object.defineProperty(this, brand, { value: true });
+    this.code = code;
+    this.phase = details.phase;
+    this.hint = details.hint ?? errorCodes[code].action;
+    this.deletion = details.deletion;
+    this.leftBehind = undefined;
+  }
+
+  /** Whether the same call may succeed later without anything being changed by hand. */
+  get retryable(): boolean {
+    return errorCodes[this.code].retryable;
+  }
+
+  /** All fields as a plain object, for logs and for `--json`. */
+  toJSON(): Record<string, unknown> {
+    const { name, message, retryable } = this;
+    return Object.assign({ name, message, retryable }, Object.fromEntries(Object.entries(this)));
+  }
+}
+
+/** A call of the Domino C API failed. */
+export class DominoError extends DominoVssError {
+  override name = 'DominoError';
+  /** STATUS, masked to its 14 bits. */
+  readonly status: number;
+  /** {@link status} as text, for example `0x0EA4`. */
+  readonly statusHex: string;
+  /** For example `ERR_BACKUP_ALREADY_IN_PROGRESS`; empty when the number has no known name. */
+  readonly statusName: string;
+  /** The runtime's own text. */
+  readonly text: string;
+  /** The database or file the call was about; empty when it was about none. */
+  readonly database: string;
+  /** The function of the C API. */
+  readonly operation: string;
+
+  /** @internal */
+  constructor(code: ErrorCode, failure: NativeFailure, details: ErrorDetails) {
+    super(code, { hint: adviceOnStatus(failure.status)?.action, ...details });
+    this.status = failure.status;
+    this.statusHex = formatStatus(failure);
+    this.statusName = failure.statusName;
+    this.text = failure.text;
+    this.database = failure.subject;
+    this.operation = failure.operation;
+  }
+
+  override get retryable(): boolean {
+    return adviceOnStatus(this.status)?.retryable ?? super.retryable;
+  }
+}
+
+/** A backup as a whole failed. Nothing of it is left and no database is in backup mode unless a failure says so. */
+export class BackupError extends DominoVssError {
+  override name = 'BackupError';
+  /** The databases that made it fail, or that had failed by then. */
+  readonly failures: readonly DatabaseFailure[];
+
+  /** @internal */
+  constructor(code: ErrorCode, details: ErrorDetails, failures: readonly DatabaseFailure[] = []) {
+    super(code, details);
+    this.failures = failures;
+  }
+}
+
+/** Making or removing a shadow failed. */
+export class ShadowError extends DominoVssError {
+  override name = 'ShadowError';
+  /** The provider at work, where one had been chosen. */
+  readonly provider: string;
+  /** The system call, for example `ioctl(FICLONE)`; empty for none. */
+  readonly operation: string;
+  /** The file or directory. */
+  readonly path: string;
+  /** errno; 0 for none. */
+  readonly errno: number;
+  /** For example `EOPNOTSUPP`; empty for none. */
+  readonly errnoName: string;
+  /** Ids of the shadows that the error is about; empty when it is about none that exists. */
+  readonly shadows: readonly string[];
+
+  /** @internal */
+  constructor(
+    code: ErrorCode,
+    where: {
+      provider?: string;
+      operation?: string;
+      path?: string;
+      errno?: number;
+      errnoName?: string;
+      shadows?: readonly string[];
+    },
+    details: ErrorDetails,
+  ) {
+    super(code, details);
+    this.shadows = where.shadows ?? [];
+    this.provider = where.provider ?? '';
+    this.operation = where.operation ?? '';
+    this.path = where.path ?? '';
+    this.errno = where.errno ?? 0;
+    this.errnoName = where.errnoName ?? '';
+  }
+}
+
+/** A writer that failed, in a {@link VssError}. */
+export interface FailedWriter {
+  readonly name: string;
+  /** Class id. */
+  readonly id: string;
+  readonly instanceId: string;
+  readonly state: WriterState;
+  /** HRESULT of the failure. */
+  readonly hresult: number;
+  /** {@link hresult} as text, for example `0x800423F4`. */
+  readonly hresultHex: string;
+  /** For example `VSS_E_WRITERERROR_NONRETRYABLE`; empty when the number has no known name. */
+  readonly hresultName: string;
+  /** What the application of the writer says about it; empty for nothing. */
+  readonly applicationMessage: string;
+  /** What can be done about it. */
+  readonly hint: string;
+}
+
+/** A call of the Volume Shadow Copy Service failed, or a writer or provider did. */
+export class VssError extends ShadowError {
+  override name = 'VssError';
+  /** HRESULT as an unsigned number; 0 for a decision of this package. */
+  readonly hresult: number;
+  /** {@link hresult} as text, for example `0x80042316`; empty for 0. */
+  readonly hresultHex: string;
+  /** For example `VSS_E_SNAPSHOT_SET_IN_PROGRESS`; empty when the number has no known name. */
+  readonly hresultName: string;
+  /** The volume, writer, shadow or file the call was about; empty when it was about none. */
+  readonly volume: string;
+  /** Writers that failed by then. */
+  readonly writers: readonly FailedWriter[];
+
+  /** @internal */
+  constructor(
+    code: ErrorCode,
+    what: {
+      operation?: string;
+      hresult?: number;
+      hresultName?: string;
+      volume?: string;
+      writers?: readonly FailedWriter[];
+    },
+    details: ErrorDetails,
+  ) {
+    const { operation = '', hresult = 0, hresultName = '', volume = '', writers = [] } = what;
+    super(code, { provider: 'vss', operation, path: volume }, { hint: adviceOnHresult(hresult)?.hint, ...details });
+    this.hresult = hresult;
+    this.hresultHex = hresult === 0 ? '' : formatHresult(hresult);
+    this.hresultName = hresultName;
+    this.volume = volume;
+    this.writers = writers;
+  }
+
+  override get retryable(): boolean {
+    return adviceOnHresult(this.hresult)?.retryable ?? super.retryable;
+  }
+}
+
+/** The service of stop mode could not be asked, stopped or started. */
+export class ServiceError extends DominoVssError {
+  override name = 'ServiceError';
+  /** The service. */
+  readonly service: string;
+  /** The call of Windows, for example `ControlService`; empty for none. */
+  readonly operation: string;
+  /** Error number of Windows; 0 for none. */
+  readonly windowsError: number;
+  /** For example `ERROR_ACCESS_DENIED`; empty when the number has no known name. */
+  readonly windowsErrorName: string;
+
+  /** @internal */
+  constructor(
+    what: { service: string; operation?: string; windowsError?: number; windowsErrorName?: string },
+    details: ErrorDetails,
+  ) {
+    const { service, operation = '', windowsError = 0, windowsErrorName = '' } = what;
+    super('ERR_SERVICE', { hint: adviceOnService(windowsError), ...details });
+    this.service = service;
+    this.operation = operation;
+    this.windowsError = windowsError;
+    this.windowsErrorName = windowsErrorName;
+  }
+}
+
+/** A call was cancelled by its `AbortSignal`; `cause` is the signal's reason. */
+export class AbortError extends DominoVssError {
+  override name = 'AbortError';
+
+  /** @internal */
+  constructor(reason: unknown, phase?: Phase, deletion?: CutOffDeletion) {
+    super('ERR_ABORTED', { message: 'The operation was aborted', phase, deletion, cause: reason });
+  }
+}
+
+/** An option is wrong. Nothing was touched. */
+export class OptionError extends DominoVssError {
+  override name = 'OptionError';
+  /** Name of the option, for example `deltaDirectory`. */
+  readonly option: string;
+
+  /** @internal */
+  constructor(option: string, message: string) {
+    super('ERR_OPTION', { message });
+    this.option = option;
+  }
+}
+
+/** Reading a backup or restoring from it failed. */
+export class RestoreError extends DominoVssError {
+  override name = 'RestoreError';
+  /** The databases that made it fail. */
+  readonly failures: readonly DatabaseFailure[];
+
+  /** @internal */
+  constructor(code: ErrorCode, details: ErrorDetails, failures: readonly DatabaseFailure[] = []) {
+    super(code, details);
+    this.failures = failures;
+  }
+}
+
+/** Whether a value is an error of this package, made by this or any other loaded copy of it. */
+export function isDominoVssError(value: unknown): value is DominoVssError {
+  return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** Whether a value is the plain record that native code rejects with. */
+export function isNativeFailure(value: unknown): value is NativeFailure {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !types.isNativeError(value) &&
+    !isDominoVssError(value) &&
+    typeof (value as Partial<NativeFailure>).code === 'string' &&
+    typeof (value as Partial<NativeFailure>).domain === 'string'
+  );
+}
+
+/** `0x0EA4` for a STATUS, `0x80042316` for an HRESULT, `13` for an errno, empty for a decision of the engine. */
+function formatStatus(failure: Pick<NativeFailure, 'domain' | 'status'>): string {
+  switch (failure.domain) {
+    case 'domino':
+      return `0x${failure.status.toString(16).toUpperCase().padStart(4, '0')}`;
+    case 'com':
+      return formatHresult(failure.status);
+    case 'system':
+      return String(failure.status);
+    case 'engine':
+      return '';
+  }
+}
+
+/** `0x80042316`. */
+export function formatHresult(hresult: number): string {
+  return `0x${hresult.toString(16).toUpperCase().padStart(8, '0')}`;
+}
+
+/** The public record of a failure that concerns one database. */
+export function toDatabaseFailure(database: string, failure: NativeFailure): DatabaseFailure {
+  const code = isErrorCode(failure.code) ? failure.code : 'ERR_INTERNAL';
+  return {
+    database,
+    code,
+    phase: failure.phase,
+    operation: failure.operation,
+    status: failure.status,
+    statusHex: formatStatus(failure),
+    statusName: failure.statusName,
+    text: failure.text,
+    hint: (failure.domain === 'domino' ? adviceOnStatus(failure.status)?.action : undefined) ?? errorCodes[code].action,
+  };
+}
+
+/** The record of a decision of this package about one database. */
+export function decidedFailure(database: string, code: ErrorCode, phase: Phase, text: string): DatabaseFailure {
+  return toDatabaseFailure(database, {
+    code,
+    phase,
+    operation: '',
+    domain: 'engine',
+    status: 0,
+    statusName: '',
+    text,
+    subject: database,
+  });
+}
+
+/** The record of any error that concerned one database. */
+export function databaseFailureOf(database: string, phase: Phase, error: unknown): DatabaseFailure {
+  if (isNativeFailure(error)) return toDatabaseFailure(database, error);
+  const known = toPublicError(error);
+  return {
+    ...decidedFailure(database, known.code, known.phase ?? phase, known.message),
+    ...(known instanceof DominoError && {
+      operation: known.operation,
+      status: known.status,
+      statusHex: known.statusHex,
+      statusName: known.statusName,
+      text: known.text,
+    }),
+    hint: known.hint,
+  };
+}
+
+/** One line: what was called, on what, which status, what it means. */
+export function describeFailure(failure: Omit<NativeFailure, 'code' | 'phase'>): string {
+  const call = failure.operation === '' ? failure.subject : `${failure.operation} on ${failure.subject || '(nothing)'}`;
+  const status = [failure.statusName, formatStatus(failure)].filter((part) => part !== '').join(' ');
+  return [call, status, failure.text].filter((part) => part !== '').join(': ');
+}
+
+/** Turns what was thrown anywhere inside into an error of this package. */
+export function toPublicError(thrown: unknown): DominoVssError {
+  if (isDominoVssError(thrown)) return thrown;
+  if (isNativeFailure(thrown)) return fromNativeFailure(thrown);
+  if (isSystemError(thrown)) {
+    const code = thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT' ? 'ERR_NO_SPACE' : 'ERR_FILE_SYSTEM';
+    return new DominoVssError(code, { message: thrown.message, cause: thrown });
+  }
+  const message = types.isNativeError(thrown) ? thrown.message : String(thrown);
+  return new DominoVssError('ERR_INTERNAL', { message, cause: thrown });
+}
+
+function fromNativeFailure(failure: NativeFailure): DominoVssError {
+  if (!isErrorCode(failure.code)) {
+    const message = `native code reported the unknown code ${failure.code}: ${describeFailure(failure)}`;
+    return new DominoVssError('ERR_INTERNAL', { message, phase: failure.phase, cause: failure });
+  }
+  const details = { message: describeFailure(failure), phase: failure.phase };
+  const { errorClass } = errorCodes[failure.code];
+  if (failure.domain === 'com' && (errorClass === 'VssError' || errorClass === 'ShadowError')) {
+    return fromHresult(failure.code, failure, details);
+  }
+  // A status of the C API is kept whatever the code stands for.
+  if (failure.domain === 'domino') return new DominoError(failure.code, failure, details);
+  switch (errorClass) {
+    case 'ShadowError':
+      return new ShadowError(
+        failure.code,
+        {
+          operation: failure.operation,
+          path: failure.subject,
+          errno: failure.status,
+          errnoName: failure.statusName,
+        },
+        details,
+      );
+    case 'VssError':
+      return new VssError(failure.code, { operation: failure.operation, volume: failure.subject }, details);
+    case 'ServiceError': {
+      const { subject: service, operation, status: windowsError, statusName: windowsErrorName } = failure;
+      return new ServiceError({ service, operation, windowsError, windowsErrorName }, details);
+    }
+    case 'BackupError':
+      return new BackupError(failure.code, details);
+    case 'RestoreError':
+      return new RestoreError(failure.code, details);
+    case 'AbortError':
+      return new AbortError(undefined, failure.phase);
+    default:
+      return new DominoVssError(failure.code, details);
+  }
+}
+
+/** Native code says what it knows of the circumstances; where that is nothing, the number tells what it is. */
+function fromHresult(code: ErrorCode, failure: NativeFailure, details: ErrorDetails): VssError {
+  const { operation, status, statusName, subject } = failure;
+  const general = code === 'ERR_VSS' || code === 'ERR_SHADOW';
+  const what = { operation, hresult: status, hresultName: statusName, volume: subject };
+  return new VssError(general ? (adviceOnHresult(status)?.code ?? 'ERR_VSS') : code, what, details);
+}
+
+function isSystemError(value: unknown): value is NodeJS.ErrnoException {
+  return types.isNativeError(value) && 'syscall' in value && typeof (value as NodeJS.ErrnoException).code === 'string';
+}

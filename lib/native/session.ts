@@ -1,0 +1,328 @@
+import type { NativeVss, NativeVssOptions, NativeVssReport } from './vss';
+
+/**
+ * The raw binding: what `cpp/addon` exports, typed. TypeScript validates and normalises every value before it crosses
+ * this boundary; native code returns plain records and columns and never builds public errors. Nothing here is public.
+ *
+ * Every promise rejects with a {@link NativeFailure} (a plain object, not an Error).
+ */
+
+/** Where in the life of a backup or restore something happened. */
+export type Phase =
+  'runtime' | 'find' | 'open' | 'prepare' | 'start' | 'shadow' | 'stop' | 'drain' | 'end' | 'restore' | 'probe';
+
+/** One failed call, exactly as native code saw it. */
+export interface NativeFailure {
+  /** Stable public code, `ERR_…`; the table is in `lib/errors/codes.ts`. */
+  readonly code: string;
+  readonly phase: Phase;
+  /** The function that failed: `NSFBackupStart`, `ioctl(FICLONE)`, `open`, …; empty for a decision of the engine. */
+  readonly operation: string;
+  /** `domino`: {@link status} is a masked STATUS; `system`: an errno; `com`: an HRESULT; `engine`: no number. */
+  readonly domain: 'domino' | 'system' | 'com' | 'engine';
+  readonly status: number;
+  /** `ERR_BACKUP_ALREADY_IN_PROGRESS`, `EOPNOTSUPP`, … or empty when the number has no known name. */
+  readonly statusName: string;
+  /** The runtime's own text (OSLoadString, strerror) or ours where the runtime has none. */
+  readonly text: string;
+  /** The database, file or directory the call was about. */
+  readonly subject: string;
+}
+
+export interface NativeRuntimeOptions {
+  /** Absolute path of the Domino program directory. */
+  readonly programDirectory: string;
+  /** Absolute path of notes.ini; handed to NotesInitExtended as `=<path>`. */
+  readonly notesIni: string;
+}
+
+export interface NativeRuntime {
+  readonly programDirectory: string;
+  readonly notesIni: string;
+  /** OSGetDataDirectory. */
+  readonly dataDirectory: string;
+  /** SECKFMGetUserName: the name of the ID in use, e.g. `CN=server/O=Acme`; empty when not available. */
+  readonly serverName: string;
+  /** Optional functions that this release does not export. */
+  readonly missingFunctions: readonly string[];
+}
+
+/** A file system (or btrfs subvolume) that holds databases. */
+export interface NativeVolume {
+  /** Top directory of the mount, or of the subvolume when {@link fileSystem} is `btrfs`. */
+  readonly path: string;
+  /** Mount point that contains {@link path}. */
+  readonly mountPoint: string;
+  /** `xfs`, `btrfs`, `ext4`, … as in /proc/self/mountinfo. */
+  readonly fileSystem: string;
+  /** Source device of the mount. */
+  readonly device: string;
+  /** Whether {@link path} is a btrfs subvolume (can be snapshotted). */
+  readonly isSubvolume: boolean;
+  readonly freeBytes: number;
+}
+
+/**
+ * Texts in blocks of UTF-8, a zero byte between two texts. JavaScript takes one block at a time: 100 000 strings at once
+ * would block the event loop. An empty list has no block.
+ */
+export type NativeTexts = readonly Uint8Array[];
+
+/** What stands under the data directory and behind its links. Arrays are parallel. */
+export interface NativeCatalog {
+  /** Path to open the database by: relative to the data directory, `/` as separator; the path of the link for databases behind links. */
+  readonly paths: NativeTexts;
+  /** Resolved absolute path of the file (a link's target). */
+  readonly files: NativeTexts;
+  readonly sizeBytes: Float64Array;
+  /** Milliseconds since the epoch. */
+  readonly modifiedMs: Float64Array;
+  /** Index into {@link volumes}. */
+  readonly volumeIndex: Uint16Array;
+  /** `dev:ino`-like identity; two entries with the same one are the same file. */
+  readonly fileIds: NativeTexts;
+  readonly volumes: readonly NativeVolume[];
+  /** Links that lead nowhere, directories that cannot be read: each with its reason. */
+  readonly problems: readonly NativeFailure[];
+}
+
+/** How a provider captures. */
+export type NativeProvider = 'btrfs' | 'reflink' | 'rolling' | 'hook' | 'vss';
+
+export interface NativeSessionVolume {
+  /** What to capture: {@link NativeVolume.path}. */
+  readonly source: string;
+  /** Directory or subvolume to create; it must not exist. Empty for `hook`. */
+  readonly target: string;
+}
+
+export interface NativeSessionOptions {
+  readonly provider: NativeProvider;
+  /** `domino`: through the backup API. `offline`: Domino is stopped; files are captured as they lie, no API call is made. */
+  readonly source: 'domino' | 'offline';
+  readonly volumes: readonly NativeSessionVolume[];
+  /** Number of shard threads (for `rolling`: databases in flight). */
+  readonly shards: number;
+  /** Longest time one database may take to open or to enter backup mode before it is left out. */
+  readonly databaseBudgetMs: number;
+  /** The session aborts by itself when it stays open this long without a call. */
+  readonly leaseMs: number;
+  /** Existing directory for `<index>.delta` files. */
+  readonly deltaDirectory: string;
+  /**
+   * `hook` only: asks JavaScript for the shadow. Answer with {@link NativeSession.settleShadow}. Databases leave backup
+   * mode when `deadlineMs` has passed, whatever JavaScript does.
+   */
+  readonly createShadow?: (deadlineMs: number) => void;
+  /** `vss` only. The targets of the volumes are empty then: VSS decides where a shadow lies. */
+  readonly vss?: NativeVssOptions;
+}
+
+/** What one `add` hands over; arrays are parallel. At most about a thousand a call, to keep the event loop free. */
+export interface NativeDatabases {
+  readonly paths: readonly string[];
+  readonly files: readonly string[];
+  /** Where `reflink` and `rolling` put this database's copy (absolute); empty strings otherwise. */
+  readonly targets: readonly string[];
+  /** What entering and leaving backup mode is expected to cost, in microseconds; 0 = unknown. */
+  readonly costsUs: Uint32Array;
+}
+
+export interface NativeProgress {
+  readonly phase: Phase | 'idle' | 'closed';
+  /** Databases finished in this phase. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Values of {@link NativeResults.state}. */
+export const DatabaseState = { pending: 0, open: 1, captured: 2, skipped: 3 } as const;
+
+/** Columns, one element per database in the order of `add`. */
+export interface NativeResults {
+  readonly count: number;
+  readonly state: Uint8Array;
+  readonly shard: Uint16Array;
+  /** Size at NSFBackupStart: exactly this many bytes belong to the backup. */
+  readonly startSizeBytes: Float64Array;
+  /** Bytes in `<index>.delta`; 0 = no file. */
+  readonly deltaBytes: Float64Array;
+  /** NSFBackupGetChangeInfoSize. */
+  readonly announcedBytes: Float64Array;
+  readonly logged: Uint8Array;
+  readonly logExtent: Uint32Array;
+  /** 16 bytes each, in memory order of the UNID. All zero when not logged. */
+  readonly logId: Uint8Array;
+  readonly dbiid: Uint8Array;
+  /** 8 bytes each, in memory order of the TIMEDATE. */
+  readonly replicaId: Uint8Array;
+  /** Milliseconds after {@link originNs}; NaN where it did not happen. */
+  readonly startCalledMs: Float64Array;
+  readonly startReturnedMs: Float64Array;
+  readonly stopCalledMs: Float64Array;
+  readonly stopReturnedMs: Float64Array;
+  /** Clock of `process.hrtime.bigint()` (CLOCK_MONOTONIC). */
+  readonly originNs: bigint;
+  readonly phases: readonly { readonly phase: Phase; readonly beginMs: number; readonly endMs: number }[];
+  /** OSCurrentTIMEDATE right after the last NSFBackupStart returned; zeros when unknown. */
+  readonly afterLastStart: { readonly innards: readonly [number, number]; readonly epochMs: number };
+  /** Reason of each skipped database. */
+  readonly failures: readonly { readonly index: number; readonly failure: NativeFailure }[];
+  /** Lengths of the change info pieces, only for deltas whose pieces were not all {@link pieceBytes} long. */
+  readonly irregularPieces: readonly { readonly index: number; readonly lengths: Uint32Array }[];
+  /** Buffer size used with NSFBackupGetNextChangeInfo. */
+  readonly pieceBytes: number;
+  /** Indexes of databases that a hung call may have left in backup mode. */
+  readonly stuck: readonly number[];
+}
+
+/** One backup: databases, shard threads, provider. Lives on its own control thread. */
+export interface NativeSession {
+  add(databases: NativeDatabases): void;
+  /** Opens every database on its shard thread and reads its log info. Nothing is frozen. */
+  open(timeoutMs: number): Promise<void>;
+  /** Makes directories, flushes volumes. */
+  prepare(timeoutMs: number): Promise<void>;
+  /** The freeze window, then the drain: in this order and in one call. */
+  capture(timeoutMs: number): Promise<void>;
+  /**
+   * Everything out: databases, contexts, threads, and the shadow unless `keepShadow`. `succeeded` tells writers that took
+   * part that their data is safe (SetBackupSucceeded, BackupComplete), unless a shadow has vanished that is not one of
+   * `deletedShadows`. Idempotent.
+   */
+  close(options: {
+    readonly keepShadow: boolean;
+    readonly succeeded: boolean;
+    readonly deletedShadows: readonly string[];
+    readonly timeoutMs: number;
+  }): Promise<void>;
+  /** Counts the lease anew, after the steps that were called before. For work in JavaScript between two steps. */
+  renewLease(): void;
+  /** Asks a running call to give up; it settles with `ERR_ABORTED` after the databases are out. */
+  cancel(): void;
+  settleShadow(failure: { readonly text: string } | null): void;
+  /** Also between and after the steps, after {@link close} and after {@link NativeBinding.shutdown}. */
+  progress(): NativeProgress;
+  /** Stable between steps; also after {@link close} and after {@link NativeBinding.shutdown}. */
+  results(): NativeResults;
+  /** {@link NativeResults.failures} alone: all columns of 100 000 databases take milliseconds. */
+  failures(): NativeResults['failures'];
+  /** {@link NativeResults.stuck} alone. */
+  stuck(): NativeResults['stuck'];
+  /** `vss` only; null otherwise. */
+  vssReport(): NativeVssReport | null;
+}
+
+export interface NativeApplyOptions {
+  /** The copy; must have been truncated to its start size. */
+  readonly copyFile: string;
+  readonly deltaFile: string;
+  readonly announcedBytes: number;
+  readonly pieceBytes: number;
+  readonly irregularPieces?: Uint32Array;
+}
+
+export interface NativeRecoverOptions {
+  /** Files to recover in one log scan. */
+  readonly files: readonly string[];
+  /** DBRECOVER_ZAP_ID: a new database beside the original. */
+  readonly newDbiid: boolean;
+  /** DBRECOVER_ZAP_REPLICAID. */
+  readonly newReplicaId: boolean;
+}
+
+export interface NativeCanary {
+  /** Change info appeared for the write made through the server. */
+  readonly recorded: boolean;
+  readonly changeInfoBytes: number;
+  readonly database: string;
+}
+
+/** What the installer of Domino has written to the registry; texts are empty where it has not. */
+export interface NativeRegistration {
+  readonly programDirectory: string;
+  readonly dataDirectory: string;
+  /** Names of the services of Domino servers. */
+  readonly services: readonly string[];
+}
+
+/** SERVICE_STATUS_PROCESS, as far as somebody waits by it. */
+export interface NativeServiceStatus {
+  /** SERVICE_STOPPED (1) to SERVICE_PAUSED (7). */
+  readonly state: number;
+  readonly checkPoint: number;
+  readonly waitHintMs: number;
+  /** dwWin32ExitCode, and dwServiceSpecificExitCode when it is ERROR_SERVICE_SPECIFIC_ERROR (1066). */
+  readonly exitCode: number;
+  readonly specificExitCode: number;
+}
+
+/** The Service Control Manager. Each request stands for itself, by the name of a service, and waits for no change. */
+export interface NativeServices {
+  query(name: string): Promise<NativeServiceStatus>;
+  /** ControlService with SERVICE_CONTROL_STOP, by a handle that may also start the service. */
+  requestStop(name: string): Promise<void>;
+  /** StartServiceW. */
+  requestStart(name: string): Promise<void>;
+  /** EnumDependentServicesW: names of those that run. */
+  runningDependents(name: string): Promise<string[]>;
+}
+
+export interface NativeBinding {
+  /** Loads and initialises the Domino runtime; first call wins, the same options again answer at once. */
+  openRuntime(options: NativeRuntimeOptions): Promise<NativeRuntime>;
+  /** The runtime that this process holds, if any. */
+  currentRuntime(): NativeRuntime | null;
+  /** NSFGetTransLogStyle; `none` for ERR_SERVER_NOT_TRANSLOGGED. */
+  transactionLogStyle(): Promise<'circular' | 'archive' | 'linear' | 'none'>;
+  /** OSGetEnvironmentString; empty when not set. */
+  notesIniValue(name: string): Promise<string>;
+  /** Walks the data directory; needs no runtime. `excludeDirectories` are absolute. */
+  findDatabases(options: {
+    readonly dataDirectory: string;
+    readonly excludeDirectories: readonly string[];
+  }): Promise<NativeCatalog>;
+  /** The volume a path lies on. */
+  inspectVolume(path: string): Promise<NativeVolume>;
+  /** Really clones (FICLONE) a small file inside the directory, to learn whether `reflink` works there. */
+  probeReflink(directory: string): Promise<boolean>;
+  createSession(options: NativeSessionOptions): NativeSession;
+  applyChangeInfo(options: NativeApplyOptions): Promise<void>;
+  /** NSFTakeDatabaseOffline with OFFLINE_NODELETE. */
+  takeDatabaseOffline(options: { readonly file: string; readonly waitMs: number }): Promise<void>;
+  bringDatabaseOnline(options: { readonly file: string }): Promise<void>;
+  /** NSFRecoverDatabases; rejects with the failing file as subject. */
+  recoverDatabases(options: NativeRecoverOptions): Promise<void>;
+  /**
+   * Creates a database through the server, puts it into backup mode here, writes to it through the server, and looks
+   * for change info; removes the database again.
+   */
+  runCanary(options: { readonly serverName: string; readonly database: string }): Promise<NativeCanary>;
+  /** Aborts every session of the process synchronously (bounded), then NotesTerm. For the `exit` event of the main thread. */
+  shutdown(): NativeAbortOutcome;
+  /** Windows only: when a process was started, as text to compare; empty when there is none, `unknown` when it is not ours to see. */
+  processStart?(pid: number): string;
+  /** Aborts the sessions of this environment only, synchronously (bounded). */
+  abortSessions(): NativeAbortOutcome;
+  /** Windows only. At once: the registry is in memory. */
+  dominoRegistration?(): NativeRegistration;
+  /**
+   * Windows only. Makes a directory for the system and administrators, or makes sure that an existing one is no ordinary
+   * user's and cannot be written to by one.
+   */
+  makePrivateDirectory?(path: string): Promise<void>;
+  /** Windows only. */
+  readonly services?: NativeServices;
+  /** Windows only. */
+  readonly vss?: NativeVss;
+}
+
+/** What the end of a process or worker meant for its sessions. */
+export interface NativeAbortOutcome {
+  /** Sessions that were still open. */
+  readonly abortedSessions: number;
+  /** Of these: did not answer in time; their databases may still be in backup mode. */
+  readonly unansweredSessions: number;
+  /** Databases of the others that may still be in backup mode. */
+  readonly stuckDatabases: number;
+}

@@ -1,0 +1,179 @@
+import type { NativeFailure } from './session';
+
+/**
+ * The part of the raw binding that speaks to the Volume Shadow Copy Service; Windows only. Nothing here is public.
+ *
+ * GUIDs are written `{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}` in lower case; an empty string stands for GUID_NULL.
+ * Volumes are `\\?\Volume{…}\` or a mount point, with the trailing backslash. Failures of COM have the domain `com`; their
+ * `status` is the HRESULT as an unsigned number and their `operation` the method, for example
+ * `IVssBackupComponents::DoSnapshotSet`.
+ */
+
+/** How the requester of one backup session is set up. */
+export interface NativeVssOptions {
+  /** VSS_SNAPSHOT_CONTEXT with attribute bits, for SetContext. */
+  readonly context: number;
+  /** Provider for AddToSnapshotSet; empty: VSS chooses. */
+  readonly providerId: string;
+  /** VSS_BACKUP_TYPE, for SetBackupState. */
+  readonly backupType: number;
+  /** Components are selected one by one (SetBackupState); contexts without writers ignore it. */
+  readonly componentMode: boolean;
+  readonly bootableSystemState: boolean;
+  /** Writers and components, by name, class id, instance id, or `Writer:\logical\path\component`. */
+  readonly excludeWriters: readonly string[];
+  /** The same; the step fails when one of them does not take part. */
+  readonly verifyWriters: readonly string[];
+  /** Domino's own writer is left out: we put its databases into backup mode ourselves, or stop the server. */
+  readonly excludeDomino: boolean;
+}
+
+/** VSS_SNAPSHOT_PROP. */
+export interface NativeShadow {
+  readonly id: string;
+  readonly setId: string;
+  /** Number of shadows in the set when it was created. */
+  readonly setCount: number;
+  /** Device object without a trailing backslash. */
+  readonly device: string;
+  /** `\\?\Volume{…}\`. */
+  readonly volume: string;
+  readonly originatingMachine: string;
+  readonly serviceMachine: string;
+  /** Drive letter, directory or share; empty when not exposed. */
+  readonly exposedName: string;
+  /** Exposed part of the volume; empty for all of it. */
+  readonly exposedPath: string;
+  readonly providerId: string;
+  /** VSS_VOLUME_SNAPSHOT_ATTRIBUTES. */
+  readonly attributes: number;
+  /** Milliseconds since the epoch. */
+  readonly createdMs: number;
+  /** VSS_SNAPSHOT_STATE. */
+  readonly state: number;
+}
+
+/** VSS_PROVIDER_PROP. */
+export interface NativeVssProvider {
+  readonly id: string;
+  readonly name: string;
+  /** VSS_PROVIDER_TYPE. */
+  readonly type: number;
+  readonly version: string;
+  readonly versionId: string;
+  readonly classId: string;
+}
+
+export interface NativeWriterComponent {
+  /** VSS_COMPONENT_TYPE. */
+  readonly type: number;
+  readonly logicalPath: string;
+  readonly name: string;
+  readonly caption: string;
+  readonly selectable: boolean;
+  readonly selectableForRestore: boolean;
+  /** Path and file specification of each file group. */
+  readonly files: readonly { readonly path: string; readonly fileSpec: string; readonly recursive: boolean }[];
+}
+
+export interface NativeWriter {
+  /** Class id. */
+  readonly id: string;
+  readonly instanceId: string;
+  readonly name: string;
+  /** VSS_USAGE_TYPE and VSS_SOURCE_TYPE. */
+  readonly usage: number;
+  readonly source: number;
+  readonly components: readonly NativeWriterComponent[];
+  readonly excludedFiles: readonly { readonly path: string; readonly fileSpec: string; readonly recursive: boolean }[];
+  /** VSS_WRITER_STATE; 0 when the status was not asked for. */
+  readonly state: number;
+  /** HRESULT of the last failure; 0 for none. */
+  readonly failure: number;
+  readonly failureName: string;
+  /** HRESULT and text that the writer's application gave itself (GetWriterStatusEx); 0 and empty for none. */
+  readonly applicationFailure: number;
+  readonly applicationMessage: string;
+  /** SaveAsXML of the writer's metadata. */
+  readonly document: string;
+  /** Whether and why the writer is left out of this session. */
+  readonly excluded: '' | 'asked' | 'domino' | 'nothing to include' | 'component outside the set';
+}
+
+/** What is known of the requester of a session; stable between steps. */
+export interface NativeVssReport {
+  /** Id of the snapshot set; known from `prepare` on, empty before. */
+  readonly setId: string;
+  /** Ids of the shadows, in the order of the session's volumes; known from `prepare` on. */
+  readonly shadowIds: readonly string[];
+  /** Known from the end of `capture` on, in the order of the session's volumes. */
+  readonly shadows: readonly NativeShadow[];
+  /** Empty in contexts without writers. */
+  readonly writers: readonly NativeWriter[];
+  /** Backup Components Document (SaveAsXML) from the end of `capture` on; empty before. */
+  readonly componentsDocument: string;
+  /** What went less well than it should, in words; for example that another module had set up COM security. */
+  readonly warnings: readonly string[];
+}
+
+/** A restore with writers: one requester object that lives from {@link NativeVss.beginRestore} on. */
+export interface NativeVssRestore {
+  /** Writers of the document and whether a writer with that class is present now. */
+  readonly writers: readonly { readonly id: string; readonly name: string; readonly present: boolean }[];
+  preRestore(timeoutMs: number): Promise<void>;
+  postRestore(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface NativeVss {
+  /** Query of all shadows (VSS_CTX_ALL). */
+  listShadows(options: { readonly timeoutMs: number }): Promise<NativeShadow[]>;
+  listProviders(options: { readonly timeoutMs: number }): Promise<NativeVssProvider[]>;
+  /** GatherWriterMetadata, and GatherWriterStatus when asked for. */
+  listWriters(options: { readonly status: boolean; readonly timeoutMs: number }): Promise<NativeWriter[]>;
+  /** IsVolumeSupported; false also for a volume that no provider takes. */
+  isVolumeSupported(options: { readonly volume: string; readonly providerId: string }): Promise<boolean>;
+  /**
+   * ExposeSnapshot. `as` is `X:`, an existing empty directory, or the name of a share (empty: VSS chooses one).
+   * `pathFromRoot` belongs to shares. Answers the place.
+   */
+  exposeShadow(options: {
+    readonly id: string;
+    readonly kind: 'local' | 'share';
+    readonly as: string;
+    readonly pathFromRoot: string;
+  }): Promise<string>;
+  unexposeShadow(options: { readonly id: string }): Promise<void>;
+  /** DeleteSnapshots. An id that is gone already counts as deleted. */
+  deleteShadows(options: {
+    readonly id: string;
+    readonly kind: 'shadow' | 'set';
+    readonly force: boolean;
+  }): Promise<{ readonly deleted: number; readonly failure: NativeFailure | null; readonly notDeletedId: string }>;
+  /** BreakSnapshotSet; with flags (VSS_HARDWARE_OPTIONS) BreakSnapshotSetEx. */
+  breakSnapshotSet(options: {
+    readonly setId: string;
+    readonly flags: number;
+    readonly timeoutMs: number;
+  }): Promise<void>;
+  /** ImportSnapshots of a transportable set from its Backup Components Document. */
+  importShadows(options: { readonly document: string; readonly timeoutMs: number }): Promise<NativeShadow[]>;
+  /** ShouldBlockRevert, then RevertToSnapshot. Follow with {@link queryRevertStatus}. */
+  revertToShadow(options: { readonly id: string; readonly forceDismount: boolean }): Promise<void>;
+  /** QueryRevertStatus: waits until no revert of the volume runs any more, or the time is over. */
+  awaitRevert(options: {
+    readonly volume: string;
+    readonly timeoutMs: number;
+  }): Promise<{ readonly finished: boolean }>;
+  /** InitializeForRestore with a saved document. */
+  beginRestore(options: { readonly document: string; readonly timeoutMs: number }): Promise<NativeVssRestore>;
+  /** Whether this process may use VSS: elevation, backup privilege, service, bitness. Empty: yes. */
+  whyNot(): Promise<readonly NativeFailure[]>;
+  /** A cabinet file by the system's own library; `files` are absolute, `name` is the name inside. */
+  writeCabinet(options: {
+    readonly cabinet: string;
+    readonly files: readonly { readonly file: string; readonly name: string }[];
+  }): Promise<void>;
+  /** Extracts everything into an existing directory; answers the names. */
+  readCabinet(options: { readonly cabinet: string; readonly directory: string }): Promise<string[]>;
+}

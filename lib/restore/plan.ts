@@ -1,0 +1,256 @@
+import { join } from 'node:path';
+import prettyBytes from 'pretty-bytes';
+import prettyMs from 'pretty-ms';
+import type { ManifestDatabase } from '../backup/captured';
+import { isServerDatabase } from '../domino/databases';
+import { decidedFailure, OptionError, type DatabaseFailure } from '../errors/errors';
+import type { ManifestHead } from '../store/manifest';
+import { matcher } from '../domino/selection';
+
+/** Where a restored database goes and what happens to the one that stands there. */
+export type RestoreMode =
+  /** Over the original, on a running server: the original is taken offline meanwhile. */
+  | {
+      readonly type: 'online';
+      /** How long to wait for users to leave a database. Default: 10 000. */
+      readonly waitMs?: number | undefined;
+    }
+  /** Over the original, with the server down. */
+  | { readonly type: 'offline' }
+  /** Beside the original, as a database with an instance id of its own. */
+  | {
+      readonly type: 'new-database';
+      /**
+       * Path relative to the data directory: of the new database when it ends like one (`.nsf`) and one database is
+       * restored; otherwise of a directory that takes all of them at their own paths.
+       */
+      readonly as: string;
+      /** Also a new replica id, so that it never replicates with the original. Logged databases only. Default: false. */
+      readonly newReplicaId?: boolean | undefined;
+    };
+
+/** One step of a restore. */
+export type RestoreStep =
+  | { readonly type: 'copy'; readonly from: string; readonly to: string; readonly sizeBytes: number }
+  | { readonly type: 'apply-delta'; readonly delta: string; readonly to: string }
+  | { readonly type: 'take-offline'; readonly file: string; readonly waitMs: number }
+  | { readonly type: 'keep-original'; readonly file: string; readonly original: string }
+  | { readonly type: 'place'; readonly from: string; readonly to: string }
+  | {
+      readonly type: 'recover';
+      readonly files: readonly string[];
+      readonly newDbiid: boolean;
+      readonly newReplicaId: boolean;
+    }
+  | { readonly type: 'bring-online'; readonly file: string }
+  | { readonly type: 'remove-original'; readonly original: string };
+
+/** One database of a restore. */
+export interface PlannedDatabase {
+  readonly database: ManifestDatabase;
+  /** Its path after the restore, relative to the data directory. */
+  readonly path: string;
+  /** Its file after the restore. */
+  readonly file: string;
+  /** File it is copied from. */
+  readonly source: string;
+  /** Delta that has to be applied to the copy; empty when the source has it applied, or there is none. */
+  readonly delta: string;
+  /** Where the copy is made ready, in the directory of {@link file}. */
+  readonly temporary: string;
+  /** Where the original lies until success. */
+  readonly original: string;
+  /** Whether Domino has to recover it before use. */
+  readonly recover: boolean;
+}
+
+/** What a restore would do, in its order. */
+export interface RestorePlan {
+  readonly mode: RestoreMode;
+  readonly databases: readonly PlannedDatabase[];
+  /** Databases of the backup that are not restored, each with its reason; not the ones that were not asked for. */
+  readonly leftOut: readonly DatabaseFailure[];
+  /** Bytes the copies need, beside the originals. */
+  readonly neededBytes: number;
+}
+
+/** What only the outside world can tell a plan. */
+export interface RestorePlanInput {
+  readonly head: ManifestHead & { readonly directory: string };
+  readonly databases: readonly ManifestDatabase[];
+  /** Globs or paths; undefined for everything. */
+  readonly wanted: readonly string[] | undefined;
+  readonly mode: RestoreMode;
+  /** Directory of the copies, where it is another one than the manifest says. */
+  readonly copiesDirectory: string | undefined;
+  readonly dataDirectory: string;
+}
+
+/** What is to be restored, before it is known where each database lies. */
+export interface RestoreChoice {
+  readonly chosen: readonly ManifestDatabase[];
+  readonly leftOut: readonly DatabaseFailure[];
+}
+
+/** Selects databases. Server databases are left out unless they are named one by one or get another name. */
+export function chooseDatabases({ head, databases, wanted, mode }: RestorePlanInput): RestoreChoice {
+  const matches = wanted === undefined ? () => true : matcher(wanted);
+  const selected = databases.filter(({ path }) => matches(path));
+  for (const glob of wanted ?? []) {
+    const one = matcher([glob]);
+    if (!selected.some(({ path }) => one(path))) {
+      throw new OptionError('databases', `the backup ${head.id} holds no database "${glob}"`);
+    }
+  }
+  const named = new Set(wanted?.map((path) => path.toLowerCase()));
+  const keptOut = (path: string): boolean =>
+    mode.type !== 'new-database' && isServerDatabase(path) && !named.has(path.toLowerCase());
+  return {
+    chosen: selected.filter(({ path }) => !keptOut(path)),
+    leftOut: selected
+      .filter(({ path }) => keptOut(path))
+      .map(({ path }) =>
+        decidedFailure(path, 'ERR_RESTORE_SYSTEM_DATABASE', 'restore', 'the server always holds this database open'),
+      ),
+  };
+}
+
+/** Path of a database after the restore, relative to the data directory. */
+export function targetPath(database: ManifestDatabase, mode: RestoreMode, count: number): string {
+  if (mode.type !== 'new-database') return database.path;
+  const as = mode.as.replace(/\/+$/, '');
+  if (!/\.(nsf|ntf|box)$/i.test(as)) return `${as}/${database.path}`;
+  if (count === 1) return as;
+  throw new OptionError('mode.as', `"${mode.as}" is one database, but ${count} are restored; name a directory`);
+}
+
+/** Roots of the shadows that were kept and still exist, by the top directories of their volumes. */
+export type ShadowRoots = ReadonlyMap<string, string>;
+
+/** The copy that was made of it; undefined when there is none. */
+function copyOf(database: ManifestDatabase, { head, copiesDirectory }: RestorePlanInput): string | undefined {
+  const copies = copiesDirectory ?? head.copies?.directory;
+  return database.copy && copies !== undefined ? join(copies, database.copy.file) : undefined;
+}
+
+/** Whether shadows are to be read from at all. */
+export function needsShadows(input: RestorePlanInput, { chosen }: RestoreChoice): boolean {
+  return chosen.some((database) => copyOf(database, input) === undefined);
+}
+
+/** Where the contents of a database can be had: the copy that was made, else the shadow that was kept; else why not. */
+function sourceOf(
+  database: ManifestDatabase,
+  input: RestorePlanInput,
+  roots: ShadowRoots,
+): { readonly source: string; readonly delta: string } | string {
+  const { head } = input;
+  const copy = copyOf(database, input);
+  if (copy !== undefined) return { source: copy, delta: '' };
+  const volume = head.volumes.find(({ path }) => path === database.volume);
+  if (!volume?.kept) return 'no copy of it was made, and its shadow was not kept';
+  const root = roots.get(database.volume);
+  if (root === undefined) return `no copy of it was made, and its shadow ${volume.id} is not there any more`;
+  return {
+    source: join(root, database.shadowPath),
+    delta: database.delta === '' ? '' : join(head.directory, database.delta),
+  };
+}
+
+/** The plan, from what was chosen and where each of it lies (`files`, parallel to the choice). Touches nothing. */
+export function planRestore(
+  input: RestorePlanInput,
+  choice: RestoreChoice,
+  files: readonly string[],
+  roots: ShadowRoots,
+): RestorePlan {
+  const leftOut = [...choice.leftOut];
+  const databases: PlannedDatabase[] = [];
+  const { mode } = input;
+  for (const [index, database] of choice.chosen.entries()) {
+    const file = files[index] ?? '';
+    if (mode.type !== 'new-database' && file !== database.file) {
+      const text = `it was backed up from ${database.file}, and its path leads to ${file} now`;
+      leftOut.push(decidedFailure(database.path, 'ERR_RESTORE_TARGET', 'restore', text));
+      continue;
+    }
+    if (mode.type === 'new-database' && mode.newReplicaId === true && !database.logged) {
+      const text = 'a new replica id comes from recovery, which only logged databases have';
+      leftOut.push(decidedFailure(database.path, 'ERR_UNSUPPORTED', 'restore', text));
+      continue;
+    }
+    const source = sourceOf(database, input, roots);
+    if (typeof source === 'string') {
+      leftOut.push(decidedFailure(database.path, 'ERR_RESTORE_SOURCE', 'restore', source));
+      continue;
+    }
+    databases.push({
+      database,
+      path: targetPath(database, mode, choice.chosen.length),
+      file,
+      ...source,
+      temporary: `${file}.domino-vss-restore`,
+      original: `${file}.domino-vss-original`,
+      recover: database.logged,
+    });
+  }
+  const neededBytes = databases.reduce((sum, { database }) => sum + database.startSizeBytes, 0);
+  return { mode, databases, leftOut, neededBytes };
+}
+
+/**
+ * The steps of a plan in their order. Everything slow and everything that may fail comes before the original is
+ * touched: a database is away only for two renames and its recovery. One recovery takes all databases, for each one
+ * reads the whole log.
+ */
+export function planSteps({ mode, databases }: RestorePlan): RestoreStep[] {
+  const inPlace = mode.type !== 'new-database';
+  const online = mode.type === 'online';
+  const steps: RestoreStep[] = [];
+  for (const { database, source, temporary, delta } of databases) {
+    steps.push({ type: 'copy', from: source, to: temporary, sizeBytes: database.startSizeBytes });
+    if (delta !== '') steps.push({ type: 'apply-delta', delta, to: temporary });
+  }
+  for (const { file, temporary, original } of databases) {
+    if (online) steps.push({ type: 'take-offline', file, waitMs: waitMsOf(mode) });
+    if (inPlace) steps.push({ type: 'keep-original', file, original });
+    steps.push({ type: 'place', from: temporary, to: file });
+  }
+  const files = databases.filter(({ recover }) => recover).map(({ file }) => file);
+  if (files.length > 0) steps.push({ type: 'recover', files, newDbiid: !inPlace, newReplicaId: newReplicaIdOf(mode) });
+  for (const { file, original } of databases) {
+    if (online) steps.push({ type: 'bring-online', file });
+    if (inPlace) steps.push({ type: 'remove-original', original });
+  }
+  return steps;
+}
+
+export function waitMsOf(mode: RestoreMode): number {
+  return mode.type === 'online' ? (mode.waitMs ?? 10_000) : 0;
+}
+
+export function newReplicaIdOf(mode: RestoreMode): boolean {
+  return mode.type === 'new-database' && mode.newReplicaId === true;
+}
+
+/** One line for a person. */
+export function describeStep(step: RestoreStep): string {
+  switch (step.type) {
+    case 'copy':
+      return `copy ${prettyBytes(step.sizeBytes)} of ${step.from} to ${step.to}`;
+    case 'apply-delta':
+      return `apply ${step.delta} to ${step.to}`;
+    case 'take-offline':
+      return `take ${step.file} offline, waiting up to ${prettyMs(step.waitMs)}`;
+    case 'keep-original':
+      return `rename ${step.file} to ${step.original}, if it exists`;
+    case 'place':
+      return `rename ${step.from} to ${step.to}`;
+    case 'recover':
+      return `recover ${step.files.length} logged database${step.files.length === 1 ? '' : 's'} in one scan of the log${step.newDbiid ? ', with new instance ids' : ''}${step.newReplicaId ? ' and new replica ids' : ''}`;
+    case 'bring-online':
+      return `bring ${step.file} online`;
+    case 'remove-original':
+      return `remove ${step.original}`;
+  }
+}

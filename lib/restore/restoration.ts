@@ -1,0 +1,294 @@
+import { chmod, chown, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Call } from '../call/call';
+import { copyExactly, syncFile } from '../store/copy';
+import { syncDirectory } from '../store/durable';
+import {
+  databaseFailureOf,
+  decidedFailure,
+  isNativeFailure,
+  RestoreError,
+  toPublicError,
+  type DatabaseFailure,
+} from '../errors/errors';
+import type { Journal, JournalHead } from '../store/journal';
+import type { Manifest } from '../store/manifest';
+import type { NativeBinding, NativeFailure } from '../native/session';
+import type { Progress, ProgressReporter } from '../call/progress';
+import { newReplicaIdOf, waitMsOf, type PlannedDatabase, type RestoreMode } from './plan';
+
+/** ERR_NOEXIST: the database that is to be replaced is not there. */
+const noExist = 0x0103;
+
+/** A database that is being restored: how far it is, and so what has to be put back. */
+class Replacement {
+  offline = false;
+  originalKept = false;
+  placed = false;
+
+  constructor(readonly planned: PlannedDatabase) {}
+}
+
+/** Carries a plan out. Whatever fails, every database is afterwards either restored or as it was before. */
+export class Restoration {
+  readonly #failures: DatabaseFailure[] = [];
+  #replacements: Replacement[] = [];
+  /** Databases that could not be put back; the journal keeps naming them. */
+  readonly #abandoned: Replacement[] = [];
+  /** Files that are not needed any more and could not be removed. */
+  readonly #unremoved: string[] = [];
+  readonly #warnings: string[] = [];
+  #doneBytes = 0;
+
+  constructor(
+    private readonly binding: NativeBinding,
+    private readonly journal: Journal,
+    private readonly head: Manifest,
+    private readonly mode: RestoreMode,
+    private readonly call: Call,
+    private readonly progress: ProgressReporter,
+  ) {}
+
+  /** What has not changed the outcome for any database. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  async run(
+    databases: readonly PlannedDatabase[],
+  ): Promise<{ readonly done: PlannedDatabase[]; readonly failures: readonly DatabaseFailure[] }> {
+    this.#replacements = databases.map((planned) => new Replacement(planned));
+    try {
+      const totalBytes = databases.reduce((sum, { database }) => sum + database.startSizeBytes, 0);
+      // Copies take hours and much room: named on the disk before the first one is made.
+      await this.journal.update({ temporaryFiles: databases.map(({ temporary }) => temporary) });
+      await this.#eachDatabase((replacement, done) => this.#prepare(replacement, done, totalBytes));
+      await this.journal.update({ restoring: this.#journaled(this.#replacements) });
+      await this.#eachDatabase((replacement, done) => this.#replace(replacement, done));
+      this.call.check();
+    } catch (error) {
+      await this.#putBackAll(this.#replacements);
+      await this.#finishJournal();
+      throw this.#abandoned.length === 0 ? error : this.#notPutBack(error);
+    }
+    // No longer interruptible: a recovery that has begun is cheaper to finish than to undo.
+    await this.#recover();
+    await this.#bringOnline();
+    await this.#finishJournal();
+    return { done: this.#replacements.map(({ planned }) => planned), failures: this.#failures };
+  }
+
+  /** Runs a step for each database; one that fails is put back and leaves the others alone. */
+  async #eachDatabase(step: (replacement: Replacement, done: number) => Promise<void>): Promise<void> {
+    for (const [done, replacement] of [...this.#replacements].entries()) {
+      this.call.check();
+      try {
+        await step(replacement, done);
+      } catch (error) {
+        this.call.check();
+        await this.#fail([replacement], error);
+      }
+    }
+  }
+
+  /** Makes the copy ready beside its place, while the original is still in use. */
+  async #prepare(replacement: Replacement, done: number, totalBytes: number): Promise<void> {
+    const { database, source, temporary, delta, file } = replacement.planned;
+    await rm(temporary, { force: true });
+    await copyExactly({
+      from: source,
+      to: temporary,
+      sizeBytes: database.startSizeBytes,
+      check: () => {
+        this.call.check();
+      },
+      onBytes: (bytes) => {
+        this.#doneBytes += bytes;
+        const total = this.#replacements.length;
+        this.progress.report({ type: 'copy', done, total, doneBytes: this.#doneBytes, totalBytes });
+      },
+    });
+    if (delta !== '') {
+      await this.binding.applyChangeInfo({
+        copyFile: temporary,
+        deltaFile: delta,
+        announcedBytes: database.announcedBytes,
+        pieceBytes: this.head.pieceBytes,
+        ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
+      });
+    }
+    await adoptOwner(temporary, file);
+    await syncFile(temporary);
+  }
+
+  /** Takes the original away and puts the copy into its place; quick. */
+  async #replace(replacement: Replacement, done: number): Promise<void> {
+    const { file, original, temporary, path } = replacement.planned;
+    if (this.mode.type !== 'new-database') {
+      if (this.mode.type === 'online') {
+        this.#report('offline', path, done);
+        replacement.offline = await this.#takeOffline(file, waitMsOf(this.mode));
+      }
+      replacement.originalKept = await renameIfThere(file, original);
+    }
+    this.#report('place', path, done);
+    await mkdir(dirname(file), { recursive: true });
+    await rename(temporary, file);
+    replacement.placed = true;
+    await syncDirectory(dirname(file));
+  }
+
+  /** A database that is gone cannot be taken offline and need not be. */
+  async #takeOffline(file: string, waitMs: number): Promise<boolean> {
+    try {
+      await this.binding.takeDatabaseOffline({ file, waitMs });
+      return true;
+    } catch (error) {
+      if (isNativeFailure(error) && error.domain === 'domino' && error.status === noExist) return false;
+      throw error;
+    }
+  }
+
+  /** One scan of the log for all. A database that it refuses is put back, and the others are recovered without it. */
+  async #recover(): Promise<void> {
+    for (;;) {
+      const logged = this.#replacements.filter(({ planned }) => planned.recover);
+      if (logged.length === 0) return;
+      const files = logged.map(({ planned }) => planned.file);
+      this.#report('recover', logged.length === 1 ? (logged[0]?.planned.path ?? '') : '', 0);
+      try {
+        const newDbiid = this.mode.type === 'new-database';
+        await this.binding.recoverDatabases({ files, newDbiid, newReplicaId: newReplicaIdOf(this.mode) });
+        return;
+      } catch (error) {
+        const refused = isNativeFailure(error) && logged.find(({ planned }) => planned.file === error.subject);
+        await this.#fail(refused && leavesOthersUnharmed(error) ? [refused] : logged, error);
+      }
+    }
+  }
+
+  async #bringOnline(): Promise<void> {
+    for (const [done, replacement] of [...this.#replacements].entries()) {
+      const { file, original, path } = replacement.planned;
+      try {
+        if (replacement.offline) {
+          this.#report('online', path, done);
+          await this.binding.bringDatabaseOnline({ file });
+          replacement.offline = false;
+        }
+      } catch (error) {
+        await this.#fail([replacement], error);
+        continue;
+      }
+      // Users may write to the restored database by now: from here on nothing takes it away again.
+      if (replacement.originalKept) await this.#removeUnneeded(original);
+    }
+  }
+
+  /** For a file that nobody needs any more: that it stays spoils nothing that has been done. */
+  async #removeUnneeded(file: string): Promise<void> {
+    try {
+      await rm(file, { force: true });
+    } catch (error) {
+      this.#unremoved.push(file);
+      this.#warnings.push(`${file} is not needed any more and could not be removed: ${toPublicError(error).message}`);
+    }
+  }
+
+  #report(step: Extract<Progress, { readonly type: 'restore' }>['step'], database: string, done: number): void {
+    const total = this.#replacements.length;
+    // A recovery takes long and is the only event of its time.
+    this.progress.report({ type: 'restore', step, database, done, total }, step === 'recover');
+  }
+
+  async #fail(replacements: readonly Replacement[], error: unknown): Promise<void> {
+    for (const { planned } of replacements) {
+      this.#failures.push(databaseFailureOf(planned.database.path, 'restore', error));
+    }
+    await this.#putBackAll(replacements);
+    this.#replacements = this.#replacements.filter((replacement) => !replacements.includes(replacement));
+  }
+
+  async #putBackAll(replacements: readonly Replacement[]): Promise<void> {
+    for (const replacement of replacements) {
+      try {
+        await this.#putBack(replacement);
+      } catch (error) {
+        this.#abandoned.push(replacement);
+        const { database, file, original } = replacement.planned;
+        const { text } = databaseFailureOf(database.path, 'restore', error);
+        const where = replacement.originalKept ? `its original is ${original}` : `its file is ${file}`;
+        const what = `could not be put back, ${where}${replacement.offline ? ', and it is offline' : ''}: ${text}`;
+        this.#failures.push(decidedFailure(database.path, 'ERR_RESTORE_NOT_PUT_BACK', 'restore', what));
+      }
+    }
+  }
+
+  async #putBack(replacement: Replacement): Promise<void> {
+    const { file, original, temporary } = replacement.planned;
+    if (replacement.placed) {
+      await rm(file, { force: true });
+      replacement.placed = false;
+    }
+    if (replacement.originalKept) {
+      await rename(original, file);
+      replacement.originalKept = false;
+    }
+    if (replacement.offline) {
+      await this.binding.bringDatabaseOnline({ file });
+      replacement.offline = false;
+    }
+    await this.#removeUnneeded(temporary);
+  }
+
+  #notPutBack(cause: unknown): RestoreError {
+    const failures = this.#failures.filter(({ code }) => code === 'ERR_RESTORE_NOT_PUT_BACK');
+    const message = `${failures.length} databases could not be put back: ${failures[0]?.text ?? ''}`;
+    return new RestoreError('ERR_RESTORE_NOT_PUT_BACK', { message, phase: 'restore', cause }, failures);
+  }
+
+  /** How the journal names what is, or is about to be, away from its place. */
+  #journaled(replacements: readonly Replacement[]): JournalHead['restoring'] {
+    return replacements.map(({ planned }) => ({
+      file: planned.file,
+      original: this.mode.type === 'new-database' ? '' : planned.original,
+      offline: this.mode.type === 'online',
+    }));
+  }
+
+  /** Decides about no database any more. */
+  async #finishJournal(): Promise<void> {
+    const [restoring, temporaryFiles] = [this.#journaled(this.#abandoned), this.#unremoved];
+    try {
+      if (restoring.length + temporaryFiles.length === 0) await this.journal.remove();
+      else await this.journal.update({ restoring, temporaryFiles, ended: true });
+    } catch (error) {
+      this.#warnings.push(`the journal of the restore could not be finished: ${toPublicError(error).message}`);
+    }
+  }
+}
+
+/** Errors after which the databases are unharmed and the same recovery can be tried again with others. */
+function leavesOthersUnharmed({ domain, status }: NativeFailure): boolean {
+  // ERR_RM_LATE_BACKUP, ERR_RM_RECOVER_NONBACKUP, ERR_RM_FIXUP_DB, ERR_NOEXIST
+  return domain === 'domino' && [0x13eb, 0x13fa, 0x13c1, noExist].includes(status);
+}
+
+async function renameIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** The copy gets rights and owner of the file it replaces, or the owner of its directory when there is none. */
+async function adoptOwner(copy: string, replaced: string): Promise<void> {
+  const original = await stat(replaced).catch(() => undefined);
+  if (original) await chmod(copy, original.mode & 0o7777);
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = original ?? (await stat(dirname(copy)));
+  await chown(copy, uid, gid);
+}

@@ -1,0 +1,332 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Call, publicCall } from '../call/call';
+import type { ManifestDatabase } from '../backup/captured';
+import { hashFile, requireFreeSpace } from '../store/copy';
+import { findNotesIni, readDataDirectory } from '../domino/environment';
+import { decidedFailure, OptionError, RestoreError, type DatabaseFailure } from '../errors/errors';
+import { forEachLimited } from '../call/event-loop';
+import { findOpenFiles } from './in-use';
+import { describeLeftOver, Journal, newWorkId, type LeftOver } from '../store/journal';
+import { locateDatabase } from '../domino/links';
+import { queryShadows } from '../vss/listed-shadow';
+import { loadManifest, type Manifest } from '../store/manifest';
+import type { NativeBinding } from '../native/session';
+import {
+  abortSignal,
+  absolutePath,
+  boolean,
+  checkOptions,
+  dominoLocation,
+  functionValue,
+  globs,
+  insideDataDirectory,
+  milliseconds,
+  oneOf,
+  type DominoLocation,
+} from '../call/options';
+import { ProgressReporter, type ProgressListener } from '../call/progress';
+import {
+  chooseDatabases,
+  needsShadows,
+  planRestore,
+  planSteps,
+  targetPath,
+  type PlannedDatabase,
+  type RestoreMode,
+  type RestorePlan,
+  type RestorePlanInput,
+  type RestoreStep,
+  type ShadowRoots,
+} from './plan';
+import { Restoration } from './restoration';
+import { openRuntime } from '../domino/runtime';
+import { requireVss } from '../vss/call';
+
+/** Options of `restoreDatabases`. */
+export interface RestoreOptions {
+  /** Absolute path of a manifest, or of the directory of its backup. */
+  readonly manifest: string;
+  /** Paths or globs of databases, relative to the data directory. Default: all but those a server always holds open. */
+  readonly databases?: readonly string[] | undefined;
+  /** Default: `{ type: 'online' }`. */
+  readonly mode?: RestoreMode | undefined;
+  /** Absolute directory of the copies, if they are not where the manifest says. */
+  readonly copiesDirectory?: string | undefined;
+  /** Where Domino is. Default: found by the environment and in the usual places. */
+  readonly domino?: DominoLocation | undefined;
+  /** Only plan: nothing is touched and the Domino runtime is not needed. Default: false. */
+  readonly dryRun?: boolean | undefined;
+  /** Default: 24 hours. */
+  readonly timeoutMs?: number | undefined;
+  /** Heeded between databases; what was begun is put back. A recovery that has begun is finished. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** What happened to one database. */
+export type RestoredDatabase =
+  | {
+      readonly result: 'restored' | 'planned';
+      /** Path in the backup. */
+      readonly database: string;
+      /** Path after the restore, relative to the data directory. */
+      readonly path: string;
+      readonly file: string;
+      /** Whether Domino recovers it, as it does with logged databases. */
+      readonly recovered: boolean;
+    }
+  | { readonly result: 'left-out' | 'failed'; readonly database: string; readonly failure: DatabaseFailure };
+
+/** What a restore has done. */
+export interface RestoreReport {
+  /** Id of the backup. */
+  readonly backupId: string;
+  /** `planned` after a dry run; `partial` when a database was left out or failed. */
+  readonly outcome: 'complete' | 'partial' | 'planned';
+  readonly databases: readonly RestoredDatabase[];
+  /** Every step, in its order. */
+  readonly steps: readonly RestoreStep[];
+  readonly warnings: readonly string[];
+  /** What earlier processes left behind. */
+  readonly leftOvers: readonly LeftOver[];
+}
+
+export function restoreDatabases(loadBinding: () => NativeBinding, options: RestoreOptions): Promise<RestoreReport> {
+  return publicCall(async () => {
+    checkRestoreOptions(options);
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
+    const head = await loadManifest(options.manifest);
+    const databases: ManifestDatabase[] = [];
+    for await (const database of head.databases()) databases.push(database);
+    call.check();
+
+    const mode = options.mode ?? { type: 'online' };
+    const { wanted, copiesDirectory } = { wanted: options.databases, copiesDirectory: options.copiesDirectory };
+    const notesIni = findNotesIni(options.domino);
+    const dataDirectory =
+      options.dryRun === true
+        ? readDataDirectory(notesIni)
+        : (await openRuntime(loadBinding(), options.domino, call)).dataDirectory;
+    const input: RestorePlanInput = { head, databases, wanted, mode, copiesDirectory, dataDirectory };
+    const plan = await makePlan(input, () => shadowRoots(loadBinding, head, call));
+    if (options.dryRun === true) return dryRunReport(head, plan);
+    return restore(loadBinding(), head, plan, dataDirectory, call, new ProgressReporter(options.onProgress, call));
+  });
+}
+
+function checkRestoreOptions(options: RestoreOptions): void {
+  checkOptions(options, {
+    manifest: absolutePath,
+    databases: globs,
+    mode: checkRestoreMode,
+    copiesDirectory: absolutePath,
+    domino: dominoLocation,
+    dryRun: boolean,
+    timeoutMs: milliseconds,
+    signal: abortSignal,
+    onProgress: functionValue,
+  });
+  absolutePath(options.manifest, 'manifest');
+  if (options.databases?.length === 0) {
+    throw new OptionError('databases', 'databases must name at least one database; leave it out for all');
+  }
+}
+
+const restoreType = oneOf('online', 'offline', 'new-database');
+
+function checkRestoreMode(value: unknown, name: string): void {
+  const { type, as } = (value ?? {}) as { type?: unknown; as?: unknown };
+  checkOptions(
+    value,
+    {
+      type: restoreType,
+      ...(type === 'online' && { waitMs: milliseconds }),
+      ...(type === 'new-database' && { as: insideDataDirectory, newReplicaId: boolean }),
+    },
+    `${name}.`,
+  );
+  restoreType(type, `${name}.type`);
+  if (type === 'new-database') insideDataDirectory(as, `${name}.as`);
+}
+
+async function makePlan(input: RestorePlanInput, findShadows: () => Promise<ShadowRoots>): Promise<RestorePlan> {
+  const { head, mode, dataDirectory } = input;
+  if (mode.type !== 'new-database' && head.dataDirectory !== dataDirectory) {
+    const message = `the backup is of ${head.dataDirectory}, this server's data directory is ${dataDirectory}`;
+    throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
+  }
+  const choice = chooseDatabases(input);
+  const files: string[] = [];
+  for (const database of choice.chosen) {
+    files.push(await locateDatabase(dataDirectory, targetPath(database, mode, choice.chosen.length)));
+  }
+  const roots = needsShadows(input, choice) ? await findShadows() : new Map<string, string>();
+  return planRestore(input, choice, files, roots);
+}
+
+/**
+ * Where the kept shadows are now. Windows numbers the devices of shadows anew when it starts, so that another one may have
+ * the name that the manifest knows; the id stays.
+ */
+async function shadowRoots(loadBinding: () => NativeBinding, head: Manifest, call: Call): Promise<ShadowRoots> {
+  const kept = head.volumes.filter((volume) => volume.kept);
+  if (head.provider.name !== 'vss') return new Map(kept.map(({ path, root }) => [path, root]));
+  if (kept.length === 0) return new Map();
+  const shadows = await queryShadows(requireVss(loadBinding()), new Set(), call);
+  const roots = new Map<string, string>();
+  for (const { id, path } of kept) {
+    const shadow = shadows.find((candidate) => candidate.id === id.toLowerCase());
+    // A transportable one has no device until it is imported.
+    if (shadow && shadow.root !== '') roots.set(path, shadow.root);
+  }
+  return roots;
+}
+
+function dryRunReport(head: Manifest, plan: RestorePlan): RestoreReport {
+  return {
+    backupId: head.id,
+    outcome: 'planned',
+    databases: [...plan.databases.map((planned) => restored('planned', planned)), ...plan.leftOut.map(leftOut)],
+    steps: planSteps(plan),
+    warnings: [],
+    leftOvers: [],
+  };
+}
+
+async function restore(
+  binding: NativeBinding,
+  head: Manifest,
+  plan: RestorePlan,
+  dataDirectory: string,
+  call: Call,
+  progress: ProgressReporter,
+): Promise<RestoreReport> {
+  const { ready, refused } = await checkBeforehand(plan, call);
+  await checkFreeSpace(ready);
+  const { journal, leftOvers } = await Journal.open(dirname(head.directory), {
+    id: newWorkId(),
+    work: 'restore',
+    dataDirectory,
+    backupDirectory: '',
+  });
+  const restoration = new Restoration(binding, journal, head, plan.mode, call, progress);
+  try {
+    const { done, failures } = await restoration.run(ready);
+    const failed = [...refused, ...failures];
+    if (done.length === 0) throw everythingFailed(failed, plan.leftOut);
+    return {
+      backupId: head.id,
+      outcome: failed.length + plan.leftOut.length > 0 ? 'partial' : 'complete',
+      databases: [
+        ...done.map((planned) => restored('restored', planned)),
+        ...plan.leftOut.map(leftOut),
+        ...failed.map((failure) => ({ result: 'failed' as const, database: failure.database, failure })),
+      ],
+      steps: planSteps({ ...plan, databases: done }),
+      warnings: [...leftOvers.map(describeLeftOver), ...restoration.warnings],
+      leftOvers,
+    };
+  } catch (error) {
+    // There is no report that would say it.
+    for (const warning of restoration.warnings) process.emitWarning(warning, { code: 'ERR_FILE_SYSTEM' });
+    throw error;
+  }
+}
+
+function restored(
+  result: 'restored' | 'planned',
+  { database, path, file, recover }: PlannedDatabase,
+): RestoredDatabase {
+  return { result, database: database.path, path, file, recovered: recover };
+}
+
+function leftOut(failure: DatabaseFailure): RestoredDatabase {
+  return { result: 'left-out', database: failure.database, failure };
+}
+
+/** One reason for all is the reason of the whole; otherwise the failures tell. */
+function everythingFailed(failed: readonly DatabaseFailure[], leftOutToo: readonly DatabaseFailure[]): RestoreError {
+  const all = [...failed, ...leftOutToo];
+  const [first] = all;
+  if (!first) return new RestoreError('ERR_RESTORE_FAILED', { message: 'the backup holds no database to restore' });
+  const same = all.every(({ code }) => code === first.code);
+  const others = all.length > 1 ? ` (and ${all.length - 1} more)` : '';
+  const message = `no database could be restored: ${first.database}: ${first.text}${others}`;
+  const details = { message, phase: 'restore' as const, hint: same ? first.hint : undefined };
+  return new RestoreError(same ? first.code : 'ERR_RESTORE_FAILED', details, all);
+}
+
+/** Everything that can be found out without touching a database. */
+async function checkBeforehand(
+  plan: RestorePlan,
+  call: Call,
+): Promise<{ readonly ready: PlannedDatabase[]; readonly refused: DatabaseFailure[] }> {
+  const refused: DatabaseFailure[] = [];
+  const ready: PlannedDatabase[] = [];
+  const open = plan.mode.type === 'offline' ? await findOpenFiles(plan.databases.map(({ file }) => file)) : new Map();
+  await forEachLimited(plan.databases, 4, async (planned) => {
+    const failure = await refuse(planned, plan, open, call);
+    if (failure) refused.push(failure);
+    else ready.push(planned);
+  });
+  const order = new Map(plan.databases.map((planned, index) => [planned, index]));
+  ready.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
+  return { ready, refused };
+}
+
+async function refuse(
+  { database, file, source, delta, original }: PlannedDatabase,
+  plan: RestorePlan,
+  open: ReadonlyMap<string, number>,
+  call: Call,
+): Promise<DatabaseFailure | undefined> {
+  call.check();
+  const because = (code: Parameters<typeof decidedFailure>[1], text: string): DatabaseFailure =>
+    decidedFailure(database.path, code, 'restore', text);
+  const process = open.get(file);
+  if (process !== undefined) return because('ERR_RESTORE_IN_USE', `process ${process} has ${file} open`);
+  if (plan.mode.type === 'new-database') {
+    if (await stat(file).catch(() => undefined)) return because('ERR_RESTORE_TARGET', `${file} exists already`);
+  } else if (await stat(original).catch(() => undefined)) {
+    return because('ERR_RESTORE_TARGET', `${original} was left by an earlier restore and may be the only original`);
+  }
+  const contents = await stat(source).catch(() => undefined);
+  if (!contents) return because('ERR_RESTORE_SOURCE', `${source} does not exist`);
+  if (contents.size < database.startSizeBytes) {
+    return because(
+      'ERR_RESTORE_SOURCE',
+      `${source} is shorter than the ${database.startSizeBytes} bytes of the backup`,
+    );
+  }
+  return delta === '' ? undefined : refuseDelta(database, delta, call);
+}
+
+async function refuseDelta(
+  database: ManifestDatabase,
+  delta: string,
+  call: Call,
+): Promise<DatabaseFailure | undefined> {
+  const damaged = (text: string): DatabaseFailure =>
+    decidedFailure(database.path, 'ERR_DELTA_DAMAGED', 'restore', `${delta} ${text}`);
+  const found = await stat(delta).catch(() => undefined);
+  if (!found) return damaged('does not exist');
+  if (found.size !== database.deltaBytes) return damaged(`has ${found.size} bytes instead of ${database.deltaBytes}`);
+  const sha256 = await hashFile(delta, () => {
+    call.check();
+  });
+  return sha256 === database.deltaSha256 ? undefined : damaged('has another SHA-256 than the manifest says');
+}
+
+/** The copies lie beside the originals for a while, on whichever file systems these are. */
+async function checkFreeSpace(databases: readonly PlannedDatabase[]): Promise<void> {
+  const needed = new Map<number, { directory: string; bytes: number }>();
+  for (const { file, database } of databases) {
+    await mkdir(dirname(file), { recursive: true });
+    const { dev } = await stat(dirname(file));
+    const entry = needed.get(dev) ?? { directory: dirname(file), bytes: 0 };
+    entry.bytes += database.startSizeBytes;
+    needed.set(dev, entry);
+  }
+  for (const { directory, bytes } of needed.values()) await requireFreeSpace(directory, bytes);
+}

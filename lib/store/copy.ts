@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rm, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import prettyBytes from 'pretty-bytes';
+import { DominoVssError } from '../errors/errors';
+
+const blockBytes = 1024 * 1024;
+
+/** What a copy needs to know about its work. */
+export interface CopyWork {
+  readonly from: string;
+  /** Must not exist; its directory is made. */
+  readonly to: string;
+  /** Exactly this many bytes are copied. */
+  readonly sizeBytes: number;
+  /** Throws when the copy is to be given up. */
+  readonly check: () => void;
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/** Copies exactly the first bytes of a file and writes them to the disk. Nothing is left when it fails. */
+export async function copyExactly({ from, to, sizeBytes, check, onBytes }: CopyWork): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  const source = await open(from, 'r');
+  try {
+    const target = await open(to, 'wx', 0o600).catch((cause: unknown) => {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+      throw new DominoVssError('ERR_COPY', { message: `${to} exists and is not overwritten`, cause });
+    });
+    try {
+      const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(blockBytes, sizeBytes)));
+      for (let done = 0; done < sizeBytes;) {
+        check();
+        const wanted = Math.min(buffer.length, sizeBytes - done);
+        const { bytesRead } = await source.read(buffer, 0, wanted, done);
+        if (bytesRead === 0) {
+          const message = `${from} has only ${done} of the ${sizeBytes} bytes it had at the start of the backup`;
+          throw new DominoVssError('ERR_COPY', { message });
+        }
+        await writeFully(target, buffer.subarray(0, bytesRead));
+        done += bytesRead;
+        onBytes?.(bytesRead);
+      }
+      await target.sync();
+    } catch (error) {
+      await rm(to, { force: true });
+      throw error;
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+async function writeFully(target: Awaited<ReturnType<typeof open>>, bytes: Buffer): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const { bytesWritten } = await target.write(bytes, written);
+    written += bytesWritten;
+  }
+}
+
+/** Writes a file's contents to the disk, for files that somebody else has changed. */
+export async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** SHA-256 of a file, hexadecimal. */
+export async function hashFile(file: string, check: () => void): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file, { highWaterMark: blockBytes })) {
+    check();
+    hash.update(chunk as Buffer);
+  }
+  return hash.digest('hex');
+}
+
+/** Refuses work for which there is visibly too little free space. */
+export async function requireFreeSpace(directory: string, neededBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  const freeBytes = bavail * bsize;
+  if (freeBytes >= neededBytes) return;
+  const message = `${directory} has ${prettyBytes(freeBytes)} free, ${prettyBytes(neededBytes)} are needed`;
+  throw new DominoVssError('ERR_NO_SPACE', { message });
+}

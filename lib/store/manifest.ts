@@ -1,0 +1,270 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream, readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { ManifestDatabase } from '../backup/captured';
+import type { DatabaseChanges } from '../domino/databases';
+import { jsonLines, writeDurably, writeTexts } from './durable';
+import { DominoVssError, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { packageRoot } from '../native/package-root';
+import type { ProviderChoice } from '../backup/provider';
+import type { WindowFigures } from '../backup/timeline';
+import type { SetWriter } from '../vss/session';
+import type { ShadowAttribute, VssBackupType, VssContext, WriterState } from '../vss/words';
+
+/** One volume of a backup and its shadow. */
+export interface ManifestVolume {
+  /** Id of the shadow. */
+  readonly id: string;
+  /** Top directory of the volume or subvolume. */
+  readonly path: string;
+  readonly device: string;
+  readonly fileSystem: string;
+  /** Where the shadow could be read when it was made. VSS may give its device another number later: find it by its id. */
+  readonly root: string;
+  /** Whether the shadow was kept when the backup ended. */
+  readonly kept: boolean;
+  /** Drive, directory, share or link where a kept shadow is exposed; absent when it is not. */
+  readonly exposedAs?: string;
+}
+
+/** What a manifest says about a snapshot set of VSS. */
+export interface ManifestVss {
+  /** Id of the snapshot set. */
+  readonly setId: string;
+  readonly context: VssContext;
+  /** Kind of backup that writers were told. */
+  readonly backupType: VssBackupType;
+  readonly providerId: string;
+  /** Attributes of the shadows. */
+  readonly attributes: readonly ShadowAttribute[];
+  /** Backup Components Document, relative to the directory of the backup; empty for none. */
+  readonly componentsDocument: string;
+  /** Writers of the machine; none in contexts without writers. */
+  readonly writers: readonly {
+    readonly name: string;
+    /** Class id. */
+    readonly id: string;
+    readonly instanceId: string;
+    readonly state: WriterState;
+    /** Name and number of its failure; empty for none. */
+    readonly failure: string;
+    /** Why it took no part; empty for one that did. */
+    readonly excluded: SetWriter['excluded'];
+    /** Its metadata document, relative to the directory of the backup; empty for none. */
+    readonly document: string;
+  }[];
+}
+
+/** The contents of `manifest.json`: everything but the databases. */
+export interface ManifestHead {
+  readonly formatVersion: 1;
+  readonly id: string;
+  /** End of the freeze window, ISO 8601, UTC. */
+  readonly created: string;
+  readonly outcome: 'complete' | 'partial';
+  /** `volumes`: plain volumes, without Domino. */
+  readonly source: 'domino' | 'offline' | 'volumes';
+  /** Empty for plain volumes, as is {@link notesIni}. */
+  readonly dataDirectory: string;
+  readonly notesIni: string;
+  /** Name of the ID in use; empty when Domino was not running with us. */
+  readonly serverName: string;
+  readonly provider: ProviderChoice;
+  readonly lifetime: 'backup' | 'persistent';
+  readonly volumes: readonly ManifestVolume[];
+  /** The snapshot set, when it was made by VSS. */
+  readonly vss?: ManifestVss;
+  /** The server's time right after the last NSFBackupStart; null when no database was in backup mode. */
+  readonly timeAfterLastStart: { readonly innards: readonly [string, string]; readonly iso: string } | null;
+  readonly window: WindowFigures;
+  readonly logStyle: 'circular' | 'archive' | 'linear' | 'none' | 'unknown';
+  readonly versions: { readonly package: string; readonly node: string; readonly platform: string };
+  readonly counts: {
+    readonly databases: number;
+    readonly captured: number;
+    readonly skipped: number;
+    readonly logged: number;
+    readonly deltas: number;
+    readonly startSizeBytes: number;
+    readonly deltaBytes: number;
+  };
+  /** Length of the pieces in which change information was fetched; it is applied in the same ones. */
+  readonly pieceBytes: number;
+  readonly failures: readonly DatabaseFailure[];
+  readonly changes: DatabaseChanges;
+  /** Where the copies are that were made from the shadow; null for none. */
+  readonly copies: { readonly directory: string; readonly databases: number } | null;
+  /** What else must be saved beside the databases, in this order. */
+  readonly alsoSave: readonly { readonly what: string; readonly path: string; readonly when: string }[];
+  readonly warnings: readonly string[];
+  readonly databasesSha256: string;
+}
+
+/** A manifest that was read and found intact. */
+export interface Manifest extends ManifestHead {
+  /** Directory of the backup. */
+  readonly directory: string;
+  /** Reads the databases one after the other, and throws at the end when the list is not the one that was written. */
+  databases(): AsyncGenerator<ManifestDatabase, void>;
+}
+
+const headFile = 'manifest.json';
+const databasesFile = 'databases.ndjson';
+
+let validators: { readonly head: ValidateFunction; readonly database: ValidateFunction } | undefined;
+
+function validate(): NonNullable<typeof validators> {
+  if (!validators) {
+    const schema = JSON.parse(readFileSync(join(packageRoot, 'schema', 'manifest-1.json'), 'utf8')) as {
+      readonly $id: string;
+    };
+    const ajv = new Ajv({ strict: true, allowUnionTypes: true });
+    const head = ajv.compile(schema);
+    validators = { head, database: ajv.compile({ $ref: `${schema.$id}#/definitions/database` }) };
+  }
+  return validators;
+}
+
+/** The text of `manifest.json`: the hash covers every other member, and there is one way only to write them. */
+function renderHead(head: ManifestHead): string {
+  const sha256 = createHash('sha256').update(JSON.stringify(head)).digest('hex');
+  return `${JSON.stringify({ ...head, sha256 }, null, 2)}\n`;
+}
+
+/** Writes databases.ndjson first and manifest.json last: a backup without manifest.json is an unfinished one. */
+export async function writeManifest(
+  directory: string,
+  databases: Iterable<ManifestDatabase>,
+  complete: (databasesSha256: string) => ManifestHead,
+  check: () => void,
+): Promise<string> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const hash = createHash('sha256');
+  await writeDurably(join(directory, databasesFile), (handle) =>
+    writeTexts(handle, jsonLines(databases), (block) => {
+      check();
+      hash.update(block);
+    }),
+  );
+  const file = join(directory, headFile);
+  await writeDurably(file, async (handle) => {
+    await handle.writeFile(renderHead(complete(hash.digest('hex'))));
+  });
+  return file;
+}
+
+/** Reads and checks a manifest; `path` is the file or the directory of the backup. */
+export async function loadManifest(path: string): Promise<Manifest> {
+  const file = await findManifest(path);
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw manifestError(file, (cause as Error).message, cause);
+  });
+  let parsed: ManifestHead & { sha256?: string };
+  try {
+    parsed = JSON.parse(text) as typeof parsed;
+  } catch (cause) {
+    throw manifestError(file, 'it is not JSON', cause);
+  }
+  const version: unknown = (parsed as Partial<ManifestHead> | null)?.formatVersion;
+  if (typeof version === 'number' && version !== 1) {
+    throw manifestError(file, `its format version is ${version}, this version of domino-vss reads 1`);
+  }
+  const { head: isHead } = validate();
+  if (!isHead(parsed)) throw manifestError(file, explain(isHead.errors));
+  const head = { ...parsed };
+  delete head.sha256;
+  if (renderHead(head) !== text) throw manifestError(file, 'it was changed after it was written (SHA-256)');
+  const directory = dirname(file);
+  return { ...head, directory, databases: () => readDatabases(directory, head) };
+}
+
+async function findManifest(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ? join(path, headFile) : path;
+}
+
+async function* readDatabases(directory: string, head: ManifestHead): AsyncGenerator<ManifestDatabase, void> {
+  const file = join(directory, databasesFile);
+  const { database: isDatabase } = validate();
+  const hash = createHash('sha256');
+  const stream = createReadStream(file);
+  stream.on('data', (chunk) => hash.update(chunk));
+  let count = 0;
+  try {
+    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+      count += 1;
+      const where = `line ${count}`;
+      let parsed: unknown;
+      try {
+        parsed = JSON.parse(line);
+      } catch (cause) {
+        throw manifestError(file, `${where} is not JSON`, cause);
+      }
+      if (!isDatabase(parsed)) throw manifestError(file, `${where}: ${explain(isDatabase.errors)}`);
+      yield parsed as ManifestDatabase;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw manifestError(file, 'it is missing', error);
+    throw error;
+  } finally {
+    stream.destroy();
+    // Windows removes no directory while a file in it is open.
+    if (!stream.closed) await once(stream, 'close');
+  }
+  if (count !== head.counts.captured) {
+    throw manifestError(file, `it holds ${count} databases, manifest.json says ${head.counts.captured}`);
+  }
+  if (hash.digest('hex') !== head.databasesSha256) {
+    throw manifestError(file, 'it is not the one that belongs to manifest.json (SHA-256)');
+  }
+}
+
+function explain(errors: ErrorObject[] | null | undefined): string {
+  const [first] = errors ?? [];
+  if (!first) return 'it does not follow the schema';
+  return `${first.instancePath === '' ? 'it' : first.instancePath} ${first.message ?? 'is wrong'}`;
+}
+
+function manifestError(file: string, what: string, cause?: unknown): RestoreError {
+  return new RestoreError('ERR_MANIFEST', { message: `${file} cannot be used: ${what}`, phase: 'restore', cause });
+}
+
+/** One backup of a delta directory. */
+export type ListedBackup =
+  | {
+      readonly state: 'complete' | 'partial';
+      readonly id: string;
+      readonly directory: string;
+      readonly manifest: Manifest;
+    }
+  /** No manifest: the backup is being made, or its process died. */
+  | { readonly state: 'unfinished'; readonly id: string; readonly directory: string }
+  | { readonly state: 'damaged'; readonly id: string; readonly directory: string; readonly reason: string };
+
+/** Backups of a delta directory, oldest first. */
+export async function readBackups(deltaDirectory: string): Promise<ListedBackup[]> {
+  const entries = await readdir(deltaDirectory, { withFileTypes: true }).catch((cause: unknown) => {
+    const message = `the delta directory ${deltaDirectory} cannot be read: ${(cause as Error).message}`;
+    throw new DominoVssError('ERR_FILE_SYSTEM', { message, cause });
+  });
+  const ids = entries
+    .filter((entry) => entry.isDirectory() && /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(entry.name))
+    .map(({ name }) => name)
+    .sort();
+  return Promise.all(ids.map((id) => readBackup(id, join(deltaDirectory, id))));
+}
+
+async function readBackup(id: string, directory: string): Promise<ListedBackup> {
+  const written = await stat(join(directory, headFile)).catch(() => undefined);
+  if (!written) return { state: 'unfinished', id, directory };
+  try {
+    const manifest = await loadManifest(directory);
+    return { state: manifest.outcome, id, directory, manifest };
+  } catch (error) {
+    return { state: 'damaged', id, directory, reason: toPublicError(error).message };
+  }
+}

@@ -1,0 +1,62 @@
+import type { Call } from '../call/call';
+import type { BackupDatabases } from '../domino/databases';
+import { OptionError } from '../errors/errors';
+import type { NativeBinding, NativeProvider, NativeVolume } from '../native/session';
+import { absolutePath, type Check } from '../call/options';
+import type { ProviderOption } from '../backup/provider';
+import { volumeName, volumePath } from './windows-names';
+
+/** Volumes that are named instead of following from the databases. */
+
+/** One path a volume: on Windows also `D:` and `\\?\Volume{…}\`. */
+export const volumeNames: Check = (value, name) => {
+  const check = process.platform === 'win32' ? volumeName : absolutePath;
+  if (!Array.isArray(value)) throw new OptionError(name, `${name} must be an array of volumes`);
+  for (const [index, volume] of value.entries()) check(volume, `${name}[${index}]`);
+};
+
+/** Adds the named volumes to those of the databases; each of them once, whatever names it has. */
+export async function withNamedVolumes(
+  binding: NativeBinding,
+  databases: BackupDatabases,
+  names: readonly string[],
+  call: Call,
+): Promise<BackupDatabases> {
+  const volumes: NativeVolume[] = [...databases.volumes];
+  for (const name of names) {
+    const path = process.platform === 'win32' ? volumePath(name) : name;
+    const volume = await call.race(binding.inspectVolume(path));
+    // A subvolume has a device in common with others; a volume of Windows may be mounted in several places.
+    const known = volumes.some(
+      ({ path: other, device }) => other === volume.path || isSameWindowsVolume(device, volume),
+    );
+    if (!known) volumes.push(volume);
+  }
+  return { ...databases, volumes };
+}
+
+function isSameWindowsVolume(device: string, volume: NativeVolume): boolean {
+  return process.platform === 'win32' && device.toLowerCase() === volume.device.toLowerCase();
+}
+
+/** Databases of a backup that has none. */
+export const noDatabases: BackupDatabases = {
+  dataDirectory: '',
+  paths: [],
+  files: [],
+  fileIds: [],
+  volumeIndex: new Uint16Array(),
+  volumes: [],
+  required: new Set(),
+  sizeBytes: 0,
+};
+
+/** A provider that takes single files cannot take a volume. */
+export function refuseFileProvider(
+  provider: ProviderOption | NativeProvider | undefined,
+  names: readonly string[],
+): void {
+  if (names.length === 0 || (provider !== 'reflink' && provider !== 'rolling')) return;
+  const message = `the provider ${provider} takes databases, not whole volumes; use vss, btrfs, or a hook`;
+  throw new OptionError('volumes', message);
+}

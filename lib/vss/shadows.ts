@@ -1,0 +1,232 @@
+import type { Call } from '../call/call';
+import { AbortError, BackupError, ShadowError, toPublicError, type DominoVssError } from '../errors/errors';
+import { queryShadows, type ListedShadow } from './listed-shadow';
+import type { NativeBinding } from '../native/session';
+import type { NativeVss } from '../native/vss';
+import { absolutePath, boolean, oneOf, type Check } from '../call/options';
+import { forgetOwnShadow, ownShadows } from './own-shadows';
+import { vssCall, type VssCallOptions } from './call';
+import { exposureName, exposurePlace, guid, isSameName, normalGuid, volumeName, volumePath } from './windows-names';
+
+/** Options of `listShadows`. */
+export interface ListShadowsOptions extends VssCallOptions {
+  /** Absolute delta directory; shadows that its manifests and journals name count as `own` besides those of this process. */
+  readonly deltaDirectory?: string | undefined;
+  /** Only shadows of this volume: `D:`, a mount point, `\\?\Volume{…}\`, or any file on it. Default: all. */
+  readonly volume?: string | undefined;
+}
+
+/** Which shadows are meant. */
+export type ShadowSelector =
+  /** One shadow. */
+  | { readonly by: 'id'; readonly id: string }
+  /** All shadows of a snapshot set. */
+  | { readonly by: 'set'; readonly setId: string }
+  /** All shadows of a volume: `D:`, a mount point, `\\?\Volume{…}\`, or any file on it. */
+  | { readonly by: 'volume'; readonly volume: string }
+  /** The oldest shadow of a volume. */
+  | { readonly by: 'oldest'; readonly volume: string }
+  /** The shadow exposed at a drive letter, directory or share. */
+  | { readonly by: 'exposed'; readonly as: string }
+  /** Every shadow of this machine. */
+  | { readonly by: 'all' };
+
+/** Options of `deleteShadows`: a {@link ShadowSelector} and what to do with shadows of others. */
+export type DeleteShadowsOptions = ShadowSelector &
+  VssCallOptions & {
+    /** Absolute delta directory; shadows that its manifests and journals name are ours, as are those of this process. */
+    readonly deltaDirectory?: string | undefined;
+    /**
+     * Selected shadows that are not ours: `refuse` names them and deletes nothing at all, `keep` leaves them out,
+     * `delete` deletes them too. Default: `refuse`.
+     */
+    readonly foreign?: 'refuse' | 'keep' | 'delete' | undefined;
+    /** Asks the provider to do everything it can (`bForceDelete`). Default: true. */
+    readonly force?: boolean | undefined;
+  };
+
+/** What `deleteShadows` has done. */
+export interface DeleteShadowsReport {
+  readonly deleted: readonly ListedShadow[];
+  /** Selected shadows of others that were left alone (`foreign: 'keep'`). */
+  readonly kept: readonly ListedShadow[];
+  /** Shadows that could not be deleted, each with its reason. */
+  readonly failures: readonly { readonly shadow: ListedShadow; readonly error: DominoVssError }[];
+}
+
+export function listShadows(
+  loadBinding: () => NativeBinding,
+  options: ListShadowsOptions,
+): Promise<readonly ListedShadow[]> {
+  return vssCall(
+    loadBinding,
+    options,
+    { deltaDirectory: absolutePath, volume: volumeName },
+    async ({ binding, vss, call }) => {
+      const own = await ownShadows(options.deltaDirectory);
+      const shadows = await queryShadows(vss, own, call);
+      if (options.volume === undefined) return shadows;
+      const volume = await resolveVolume(binding, options.volume, call);
+      return shadows.filter((shadow) => isSameName(shadow.volume, volume));
+    },
+  );
+}
+
+export function deleteShadows(
+  loadBinding: () => NativeBinding,
+  options: DeleteShadowsOptions,
+): Promise<DeleteShadowsReport> {
+  const checks = {
+    by: oneOf('id', 'set', 'volume', 'oldest', 'exposed', 'all'),
+    ...selectorChecks(options),
+    deltaDirectory: absolutePath,
+    foreign: oneOf('refuse', 'keep', 'delete'),
+    force: boolean,
+  };
+  return vssCall(loadBinding, options, checks, async ({ binding, vss, call }) => {
+    const { foreign = 'refuse', force = true } = options;
+    requireSelector(options);
+    const own = await ownShadows(options.deltaDirectory);
+    const selected = await selectShadows(options, await queryShadows(vss, own, call), (volume) =>
+      resolveVolume(binding, volume, call),
+    );
+    const others = selected.filter((shadow) => !shadow.own);
+    if (foreign === 'refuse' && others.length > 0) throw foreignError(others, selected.length);
+    const doomed = foreign === 'keep' ? selected.filter((shadow) => shadow.own) : selected;
+    return {
+      ...(await deleteEach(vss, doomed, force, call)),
+      kept: foreign === 'keep' ? others : [],
+    };
+  });
+}
+
+/** What a selector needs besides `by`; `as` may also be the name of a share. */
+const selectorFields = {
+  id: { id: guid },
+  set: { setId: guid },
+  volume: { volume: volumeName },
+  oldest: { volume: volumeName },
+  exposed: { as: exposedName },
+  all: {},
+} as const satisfies Record<ShadowSelector['by'], Readonly<Record<string, Check>>>;
+
+function exposedName(value: unknown, name: string): void {
+  // The name of a share has no separators.
+  if (typeof value !== 'string' || value === '' || /[\\/:\0]/.test(value)) exposureName(value, name);
+}
+
+function selectorChecks({ by }: ShadowSelector): Readonly<Record<string, Check>> {
+  return Object.hasOwn(selectorFields, by) ? selectorFields[by] : {};
+}
+
+/** Checks are for values that are given; here every one must be. */
+function requireSelector(selector: ShadowSelector): void {
+  oneOf(...Object.keys(selectorFields))(selector.by, 'by');
+  for (const [name, check] of Object.entries(selectorChecks(selector))) {
+    check((selector as unknown as Record<string, unknown>)[name], name);
+  }
+}
+
+/** Picks the shadows a selector means out of all, which are in the order of their age. */
+export async function selectShadows(
+  selector: ShadowSelector,
+  shadows: readonly ListedShadow[],
+  resolve: (volume: string) => Promise<string>,
+): Promise<readonly ListedShadow[]> {
+  switch (selector.by) {
+    case 'id':
+      return shadows.filter(({ id }) => id === normalGuid(selector.id));
+    case 'set':
+      return shadows.filter(({ setId }) => setId === normalGuid(selector.setId));
+    case 'volume':
+    case 'oldest': {
+      const name = await resolve(selector.volume);
+      const ofVolume = shadows.filter(({ volume }) => isSameName(volume, name));
+      return selector.by === 'oldest' ? ofVolume.slice(0, 1) : ofVolume;
+    }
+    case 'exposed':
+      return shadows.filter(({ exposedAs }) => exposedAs !== '' && isSamePlace(exposedAs, selector.as));
+    case 'all':
+      return shadows;
+  }
+}
+
+function isSamePlace(a: string, b: string): boolean {
+  return exposurePlace(a).toLowerCase() === exposurePlace(b).toLowerCase();
+}
+
+/** Name of the volume, `\\?\Volume{…}\`, that a path lies on. */
+export async function resolveVolume(binding: NativeBinding, volume: string, call: Call): Promise<string> {
+  const path = volumePath(volume);
+  // A volume that is not mounted anywhere has nothing to look into, and its name is final already.
+  if (/^\\\\\?\\volume\{[^\\]*\}\\?$/i.test(path)) return path;
+  return (await call.race(binding.inspectVolume(path))).device;
+}
+
+/** Takes the place of a shadow away; it may have lost it meanwhile. */
+async function unexpose(vss: NativeVss, id: string, call: Call): Promise<void> {
+  try {
+    await call.race(vss.unexposeShadow({ id }));
+  } catch (error) {
+    if (toPublicError(error).code !== 'ERR_VSS_NOT_FOUND') throw error;
+  }
+}
+
+/** How many shadows a refusal names; the error has the ids of all. */
+const namedShadows = 10;
+
+function foreignError(others: readonly ListedShadow[], selected: number): ShadowError {
+  const names = others
+    .slice(0, namedShadows)
+    .map(({ id, volume, created }) => `${id} of ${volume}, made ${created.toISOString()}`);
+  if (others.length > namedShadows) names.push(`and ${others.length - namedShadows} more`);
+  const message = `${others.length} of ${selected} selected shadows are not ours, nothing was deleted: ${names.join('; ')}`;
+  const shadows = others.map(({ id }) => id);
+  return new ShadowError('ERR_SHADOW_FOREIGN', { provider: 'vss', shadows }, { message, phase: 'shadow' });
+}
+
+/** One after the other, as VSS demands; a place where a shadow is exposed is taken away first. */
+async function deleteEach(
+  vss: NativeVss,
+  shadows: readonly ListedShadow[],
+  force: boolean,
+  call: Call,
+): Promise<Pick<DeleteShadowsReport, 'deleted' | 'failures'>> {
+  const deleted: ListedShadow[] = [];
+  const failures: { shadow: ListedShadow; error: DominoVssError }[] = [];
+  for (const shadow of shadows) {
+    try {
+      // Whether a deleted shadow takes its exposure along is not documented.
+      if (shadow.exposedAs !== '') await unexpose(vss, shadow.id, call);
+      const { failure } = await call.race(vss.deleteShadows({ id: shadow.id, kind: 'shadow', force }));
+      if (failure) throw toPublicError(failure);
+      deleted.push(shadow);
+      forgetOwnShadow(shadow.id);
+    } catch (thrown) {
+      const error = toPublicError(thrown);
+      if (error instanceof AbortError || error.code === 'ERR_DEADLINE') {
+        throw cutOff(error, { shadows, deleted, failed: failures.map((failed) => failed.shadow) });
+      }
+      failures.push({ shadow, error });
+    }
+  }
+  const [first] = failures;
+  if (first && deleted.length === 0) throw first.error;
+  return { deleted, failures };
+}
+
+/** The same error, which says what has been deleted by then. The shadow whose turn it was comes first of those left. */
+function cutOff(
+  error: DominoVssError,
+  work: Readonly<Record<'shadows' | 'deleted' | 'failed', readonly ListedShadow[]>>,
+): DominoVssError {
+  const ids = (of: readonly ListedShadow[]): string[] => of.map(({ id }) => id);
+  const failed = ids(work.failed);
+  const current = work.deleted.length + failed.length;
+  const left = [...ids(work.shadows.slice(current)), ...failed];
+  const deletion = { deleted: ids(work.deleted), left, failed };
+  if (error instanceof AbortError) return new AbortError(error.cause, error.phase, deletion);
+  const { phase, cause } = error;
+  const message = `${error.message}; ${work.deleted.length} of ${work.shadows.length} shadows are deleted`;
+  return new BackupError('ERR_DEADLINE', { message, phase, cause, deletion });
+}

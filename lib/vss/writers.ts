@@ -1,0 +1,119 @@
+import { formatHresult } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import type { NativeWriter } from '../native/vss';
+import { boolean } from '../call/options';
+import { adviceOnHresult } from '../errors/vss-advice';
+import { vssCall, type VssCallOptions } from './call';
+import {
+  componentType,
+  writerSource,
+  writerState,
+  writerUsage,
+  type WriterComponentType,
+  type WriterSource,
+  type WriterState,
+  type WriterUsage,
+} from './words';
+import { errorCodes } from '../errors/codes';
+
+/** Options of `listWriters`. */
+export interface ListWritersOptions extends VssCallOptions {
+  /** Also asks every writer for its state, which takes longer. Default: false. */
+  readonly status?: boolean | undefined;
+}
+
+/** Files that a writer's component consists of, or that it wants left out. */
+export interface WriterFiles {
+  /** Directory; may hold environment variables. */
+  readonly path: string;
+  /** File name with wildcards. */
+  readonly fileSpec: string;
+  /** Whether subdirectories belong to it. */
+  readonly recursive: boolean;
+}
+
+/** A part of a writer's data that can be backed up by itself. */
+export interface WriterComponent {
+  readonly type: WriterComponentType;
+  readonly logicalPath: string;
+  readonly name: string;
+  readonly caption: string;
+  /** Whether it can be selected for backup by itself. */
+  readonly selectable: boolean;
+  readonly selectableForRestore: boolean;
+  readonly files: readonly WriterFiles[];
+}
+
+/** Why a writer has failed. */
+export interface WriterFailure {
+  /** HRESULT as an unsigned number. */
+  readonly hresult: number;
+  /** {@link hresult} as text, for example `0x800423F4`. */
+  readonly hresultHex: string;
+  /** For example `VSS_E_WRITERERROR_NONRETRYABLE`; empty when the number has no known name. */
+  readonly hresultName: string;
+  /** What the application says about it itself: a number, 0 for none … */
+  readonly applicationHresult: number;
+  /** … and a text, empty for none. */
+  readonly applicationMessage: string;
+  readonly retryable: boolean;
+  /** What can be done about it. */
+  readonly hint: string;
+}
+
+/** A VSS writer: an application that brings its data into order for a shadow. */
+export interface Writer {
+  /** Class id, the same on every machine. */
+  readonly id: string;
+  /** Of this run of the writer. */
+  readonly instanceId: string;
+  readonly name: string;
+  readonly usage: WriterUsage;
+  readonly source: WriterSource;
+  readonly components: readonly WriterComponent[];
+  /** Files that need no backup. */
+  readonly excludedFiles: readonly WriterFiles[];
+  /** `unknown` when the status was not asked for. */
+  readonly state: WriterState;
+  /** null when it has not failed, or was not asked. */
+  readonly failure: WriterFailure | null;
+  /** Its metadata document (XML). */
+  readonly document: string;
+}
+
+/** The writers of this machine, by name. */
+export function listWriters(loadBinding: () => NativeBinding, options: ListWritersOptions): Promise<readonly Writer[]> {
+  return vssCall(loadBinding, options, { status: boolean }, async ({ vss, call }) => {
+    const { status = false } = options;
+    const writers = await call.race(vss.listWriters({ status, timeoutMs: call.remainingMs() }));
+    return writers.map(describeWriter).sort((a, b) => a.name.localeCompare(b.name));
+  });
+}
+
+export function describeWriter(writer: NativeWriter): Writer {
+  return {
+    id: writer.id,
+    instanceId: writer.instanceId,
+    name: writer.name,
+    usage: writerUsage(writer.usage),
+    source: writerSource(writer.source),
+    components: writer.components.map((component) => ({ ...component, type: componentType(component.type) })),
+    excludedFiles: writer.excludedFiles,
+    state: writerState(writer.state),
+    failure: writer.failure === 0 ? null : describeWriterFailure(writer),
+    document: writer.document,
+  };
+}
+
+export function describeWriterFailure(writer: NativeWriter): WriterFailure {
+  const advice = adviceOnHresult(writer.failure);
+  return {
+    hresult: writer.failure,
+    hresultHex: formatHresult(writer.failure),
+    hresultName: writer.failureName,
+    applicationHresult: writer.applicationFailure,
+    applicationMessage: writer.applicationMessage,
+    retryable: advice?.retryable ?? errorCodes.ERR_VSS_WRITER.retryable,
+    hint: advice?.hint ?? errorCodes.ERR_VSS_WRITER.action,
+  };
+}
