@@ -3,7 +3,8 @@ import { beginBackup as begin, type BeginBackupOptions } from './backup/begin-ba
 import { loadBinding } from './native/binding';
 import { getCapabilities as capabilities, type Capabilities, type CapabilitiesOptions } from './doctor/capabilities';
 import { findDatabases as find, type FindDatabasesOptions, type FindDatabasesResult } from './domino/databases';
-import { runDoctor as examine, type DoctorOptions, type DoctorReport } from './doctor/doctor';
+import { runDoctor as examine } from './doctor/doctor';
+import type { DoctorOptions, DoctorReport } from './doctor/check';
 import { publicCall } from './call/call';
 import {
   exposeShadow as expose,
@@ -54,9 +55,9 @@ export type { Backup, CreateShadowOptions, EndBackupOptions } from './backup/bac
 export type { BackupReport } from './backup/report';
 export type { BeginBackupOptions } from './backup/begin-backup';
 export type { Capabilities, CapabilitiesOptions, ProviderCapability } from './doctor/capabilities';
-export type { DatabaseCopy, ManifestDatabase } from './backup/captured';
+export type { DatabaseCopy, ManifestDatabase } from './store/manifest-format';
 export type { DatabaseChanges, FindDatabasesOptions, FindDatabasesResult, FoundDatabase } from './domino/databases';
-export type { CheckStatus, DoctorCheck, DoctorOptions, DoctorReport } from './doctor/doctor';
+export type { CheckStatus, DoctorCheck, DoctorOptions, DoctorReport } from './doctor/check';
 export { errorCodes, type ErrorClass, type ErrorCode, type ErrorCodeEntry, type ErrorExitCode } from './errors/codes';
 export {
   AbortError,
@@ -77,8 +78,9 @@ export type { ExposeShadowOptions, ShadowShare, UnexposeShadowOptions } from './
 export type { BreakSnapshotSetOptions, ImportShadowsOptions } from './vss/hardware-sets';
 export type { LeftOver } from './store/journal';
 export type { ListedShadow } from './vss/listed-shadow';
-export type { ListedBackup, Manifest, ManifestHead, ManifestVolume, ManifestVss } from './store/manifest';
-export type { Phase } from './native/session';
+export type { ListedBackup, Manifest } from './store/manifest';
+export type { ManifestHead, ManifestVolume, ManifestVss } from './store/manifest-format';
+export type { Phase } from './native/failure';
 export type { DominoLocation } from './call/options';
 export type { Progress, ProgressListener } from './call/progress';
 export type {
@@ -86,10 +88,10 @@ export type {
   HookLimits,
   HookProvider,
   HookShadow,
-  ProviderChoice,
   ProviderName,
   ProviderOption,
 } from './backup/provider';
+export type { ProviderChoice } from './store/manifest-format';
 export type { RehearsalReport, RehearseOptions, SlowDatabase } from './backup/rehearse';
 export type { RestoredDatabase, RestoreOptions, RestoreReport } from './restore/restore';
 export type { RestoreMode, RestoreStep } from './restore/plan';
@@ -106,22 +108,14 @@ export type { DeleteShadowsOptions, DeleteShadowsReport, ListShadowsOptions, Sha
 export type { Shadow } from './backup/shadow';
 export type { CopyDatabasesOptions, CopyReport, SnapshotSet } from './backup/snapshot-set';
 export type { Spread } from './backup/spread';
-export type { PhaseTiming, Timeline, WindowFigures, WindowMessage } from './backup/timeline';
+export type { Timeline, WindowMessage } from './backup/timeline';
+export type { PhaseTiming, WindowFigures } from './store/manifest-format';
 export type { VssCallOptions } from './vss/call';
 export type { RequestedAttribute, VssOptions, WritersOption } from './vss/context';
 export type { IsVolumeSupportedOptions, VssProvider } from './vss/providers';
 export type { SetWriter, VssSnapshotSet } from './vss/session';
-export type {
-  ShadowAttribute,
-  ShadowState,
-  VssBackupType,
-  VssContext,
-  VssProviderType,
-  WriterComponentType,
-  WriterSource,
-  WriterState,
-  WriterUsage,
-} from './vss/words';
+export type { ShadowState, VssProviderType, WriterComponentType, WriterSource, WriterUsage } from './vss/words';
+export type { ShadowAttribute, VssBackupType, VssContext, WriterState } from './native/vss';
 export type { ListWritersOptions, Writer, WriterComponent, WriterFailure, WriterFiles } from './vss/writers';
 
 /**

@@ -18,6 +18,7 @@ const { fix } = parseOptions(usage, { options: { fix: { type: 'boolean' } } }).v
 
 await setUpOrExit(['native', 'lib', 'test']);
 await check('eslint', () => runNodeTool('eslint/bin/eslint.js', ['.', '--max-warnings=0', ...(fix ? ['--fix'] : [])]));
+await check('imports', () => runNodeTool('dependency-cruiser/bin/dependency-cruise.mjs', ['lib', '--config']));
 await check('prettier', () =>
   runNodeTool('prettier/bin/prettier.cjs', ['.', fix ? '--write' : '--check', '--log-level=warn']),
 );

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { NotesIni } from '../domino/environment';
-import type { ManifestHead } from '../store/manifest';
+import { join } from 'node:path';
+import { daosDirectory, NotesIni, transactionLogDirectory } from '../domino/environment';
+import type { ManifestHead } from '../store/manifest-format';
 
 /** What the backup API does not cover and a server cannot do without, in the order in which it has to be saved. */
 export async function listAlsoSave(
@@ -21,16 +21,4 @@ export async function listAlsoSave(
     ...(logs === '' ? [] : [{ what: 'archived transaction logs', path: logs, when: 'after the databases' }]),
     ...(daos === '' ? [] : [{ what: 'DAOS objects (*.nlo)', path: daos, when: 'after the databases, never before' }]),
   ];
-}
-
-/** Directory of the transaction logs of a server that has them. */
-export function transactionLogDirectory(notesIni: NotesIni, dataDirectory: string): string {
-  return resolve(dataDirectory, notesIni.get('TRANSLOG_Path') || 'logdir');
-}
-
-/** Directory of the attachments that DAOS keeps outside the databases; empty when DAOS is not in use. */
-export function daosDirectory(notesIni: NotesIni, dataDirectory: string): string {
-  const path = notesIni.get('DAOSBasePath');
-  if (path === '' && notesIni.get('DAOSEnable') !== '1') return '';
-  return resolve(dataDirectory, path === '' ? 'DAOS' : path);
 }

@@ -1,6 +1,6 @@
 import { OptionError } from '../errors/errors';
 import { volumeNames } from '../vss/named-volumes';
-import type { NativeBinding } from '../native/session';
+import type { NativeBinding, NativeProvider } from '../native/session';
 import {
   abortSignal,
   absolutePath,
@@ -143,4 +143,14 @@ export function resolveRequester(binding: NativeBinding, options: BeginBackupOpt
     throw new OptionError('writers', `writers must be "none" here: ${reason}`);
   }
   return undefined;
+}
+
+/** A provider that takes single files cannot take a volume. */
+export function refuseFileProvider(
+  provider: ProviderOption | NativeProvider | undefined,
+  names: readonly string[],
+): void {
+  if (names.length === 0 || (provider !== 'reflink' && provider !== 'rolling')) return;
+  const message = `the provider ${provider} takes databases, not whole volumes; use vss, btrfs, or a hook`;
+  throw new OptionError('volumes', message);
 }

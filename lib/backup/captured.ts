@@ -1,53 +1,9 @@
+import type { DatabaseCopy, ManifestDatabase } from '../store/manifest-format';
 import type { BackupDatabases } from '../domino/databases';
 import { toDatabaseFailure, decidedFailure, type DatabaseFailure } from '../errors/errors';
 import { forEachIndex } from '../call/event-loop';
 import { DatabaseState, type NativeResults } from '../native/session';
 import { shadowPath } from './provider';
-
-/** A copy of a database that `copyDatabases` made. */
-export interface DatabaseCopy {
-  /** Relative to the directory of the copies, with `/`. */
-  readonly file: string;
-  /** Always true: copies are given back their state at NSFBackupStart before they count as made. */
-  readonly deltaApplied: true;
-}
-
-/** One captured database: a line of `databases.ndjson`. */
-export interface ManifestDatabase {
-  /** Number of the database in this backup. */
-  readonly index: number;
-  /** Relative to the data directory, with `/`. */
-  readonly path: string;
-  /** Absolute path of the file, links resolved. */
-  readonly file: string;
-  /** Top directory of the volume. */
-  readonly volume: string;
-  /** Path of the file inside the shadow of that volume, with `/`. */
-  readonly shadowPath: string;
-  /** As Domino shows it, without the colon: second half of the TIMEDATE first; 16 hexadecimal digits. */
-  readonly replicaId: string;
-  /** Whether the database is under transaction logging. */
-  readonly logged: boolean;
-  /** Database instance id as 32 hexadecimal digits, each half like a replica id; empty when not logged. */
-  readonly dbiid: string;
-  /** Id of the transaction log, written like {@link dbiid}; empty when not logged. */
-  readonly logId: string;
-  /** First log extent that is needed to restore the next backup. */
-  readonly logExtent: number;
-  /** Size at NSFBackupStart: exactly this many bytes belong to the backup. */
-  readonly startSizeBytes: number;
-  /** Bytes of change information; 0 = none, and no file. */
-  readonly deltaBytes: number;
-  /** NSFBackupGetChangeInfoSize. */
-  readonly announcedBytes: number;
-  /** File with the change information relative to the backup's directory, with `/`; empty for none. */
-  readonly delta: string;
-  /** SHA-256 of the delta file, hexadecimal; empty for none. */
-  readonly deltaSha256: string;
-  /** Lengths of the pieces of change information, only where they were not all `pieceBytes` long. */
-  readonly irregularPieces?: readonly number[];
-  readonly copy?: DatabaseCopy;
-}
 
 /** What one window has captured: the columns of the engine, and what has been learnt since. */
 export class CapturedDatabases {

@@ -1,3 +1,4 @@
+import type { ProviderChoice } from '../store/manifest-format';
 import { existsSync, rmdirSync } from 'node:fs';
 import { mkdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
@@ -52,13 +53,6 @@ export type ProviderName = 'auto' | 'vss' | 'btrfs' | 'reflink' | 'rolling';
 
 /** A provider by name, or one written in JavaScript. */
 export type ProviderOption = ProviderName | HookProvider;
-
-/** The provider of a backup, and why it was taken. */
-export interface ProviderChoice {
-  /** `vss`, `btrfs`, `reflink`, `rolling`, or the name of the hook. */
-  readonly name: string;
-  readonly reason: string;
-}
 
 /** A choice as the engine needs it. */
 export interface ResolvedProvider extends ProviderChoice {

@@ -4,10 +4,11 @@ import { hex32 } from './captured';
 import { VssError, type DatabaseFailure, type DominoVssError } from '../errors/errors';
 import { forEachIndex } from '../call/event-loop';
 import type { LeftOver } from '../store/journal';
-import type { ManifestHead, ManifestVolume, ManifestVss } from '../store/manifest';
+import type { ManifestHead, ManifestVolume, ManifestVss } from '../store/manifest-format';
 import { readPackageVersion } from '../native/package-root';
 import type { SnapshotSet, CopyReport } from './snapshot-set';
-import { windowFigures, type WindowFigures } from './timeline';
+import { windowFigures } from './timeline';
+import type { WindowFigures } from '../store/manifest-format';
 import { saveVssDocuments } from '../vss/session';
 
 /** What is known about the server and wanted of the backup, and goes into manifest and report. */

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Call } from '../call/call';
 import type { BackupWork, Capture } from './capture';
-import type { ManifestDatabase } from './captured';
+import type { ManifestDatabase } from '../store/manifest-format';
 import { copyExactly, requireFreeSpace, syncFile } from '../store/copy';
 import type { DatabaseChanges } from '../domino/databases';
 import { syncDirectory } from '../store/durable';
@@ -10,7 +10,8 @@ import { databaseFailureOf, DominoVssError, OptionError, type DatabaseFailure } 
 import { forEachLimited } from '../call/event-loop';
 import { abortSignal, absolutePath, checkOptions, functionValue, milliseconds } from '../call/options';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
-import { isInside, type ProviderChoice } from './provider';
+import { isInside } from './provider';
+import type { ProviderChoice } from '../store/manifest-format';
 import { placesOf, Shadow, type BackupUse } from './shadow';
 import type { Timeline } from './timeline';
 import { refuseVanished } from '../vss/vanished-shadow';

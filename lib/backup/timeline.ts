@@ -1,34 +1,15 @@
+import type { WindowFigures } from '../store/manifest-format';
 import { channel } from 'node:diagnostics_channel';
 import { forEachIndex } from '../call/event-loop';
-import type { NativeResults, Phase } from '../native/session';
+import type { NativeResults } from '../native/session';
 
 /** How many equal slices of the window {@link Timeline.density} has. */
 export const densitySlices = 64;
 
-/** One phase of a backup. Times are milliseconds after {@link Timeline.originNs}. */
-export interface PhaseTiming {
-  readonly phase: Phase;
-  readonly beginMs: number;
-  readonly endMs: number;
-}
-
 /** The freeze window, measured in native code on the clock of `process.hrtime.bigint()`. */
-export interface Timeline {
+export interface Timeline extends WindowFigures {
   /** Zero of all times here. */
   readonly originNs: bigint;
-  /** When the first `NSFBackupStart` was called. */
-  readonly beginMs: number;
-  /** Freeze window: from there until the last `NSFBackupStop` returned; 0 when no database took part. */
-  readonly windowMs: number;
-  /** First `NSFBackupStart` returned until the last one returned: how far apart the databases' points in time lie. */
-  readonly skewMs: number;
-  /** Duration of making the shadow. */
-  readonly shadowMs: number;
-  /** Longest time one database spent between its own start and stop. */
-  readonly longestDatabaseMs: number;
-  readonly phases: readonly PhaseTiming[];
-  /** How many databases were in backup mode at some time of each of 64 equal slices of the window. */
-  readonly density: readonly number[];
   /** Columns, one element for each database; NaN where it did not happen. */
   readonly databases: {
     readonly startCalledMs: Float64Array;
@@ -39,9 +20,6 @@ export interface Timeline {
     readonly shard: Uint16Array;
   };
 }
-
-/** The figures of a timeline that go into manifest and report: all but the columns. */
-export type WindowFigures = Omit<Timeline, 'originNs' | 'databases'>;
 
 /** Published on the channel `domino-vss:window` after each freeze window. */
 export interface WindowMessage {

@@ -1,5 +1,6 @@
 import { AbortError, BackupError, toPublicError, isNativeFailure } from '../errors/errors';
-import type { NativeSession, Phase } from '../native/session';
+import type { NativeSession } from '../native/session';
+import type { Phase } from '../native/failure';
 
 /** Runs the body of a public function: what it throws becomes an error of this package that shows who called. */
 export async function publicCall<T>(body: () => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import type { Call } from './call';
-import type { NativeSession, Phase } from '../native/session';
+import type { NativeSession } from '../native/session';
+import type { Phase } from '../native/failure';
 
 /** What a call is doing. Reported at most ten times a second, and only when something has changed. */
 export type Progress =

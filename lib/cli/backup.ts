@@ -8,7 +8,8 @@ import { OptionError } from '../errors/errors';
 import { systemdService, type DominoService } from '../domino/service';
 import type { SnapshotSet } from '../backup/snapshot-set';
 import type { VssOptions, WritersOption } from '../vss/context';
-import { backupTypes, contextBits, type VssBackupType, type VssContext } from '../vss/words';
+import { backupTypes, contextBits } from '../vss/words';
+import type { VssBackupType, VssContext } from '../native/vss';
 import { windowsService } from '../domino/windows-service';
 import {
   addDeltaDirectory,

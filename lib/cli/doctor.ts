@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
-import { runDoctor, type CheckStatus, type DoctorReport } from '../doctor/doctor';
+import { runDoctor } from '../doctor/doctor';
+import type { CheckStatus, DoctorReport } from '../doctor/check';
 import type { ProviderName } from '../backup/provider';
 import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';

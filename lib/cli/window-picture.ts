@@ -1,4 +1,4 @@
-import type { PhaseTiming, WindowFigures } from '../backup/timeline';
+import type { PhaseTiming, WindowFigures } from '../store/manifest-format';
 import { formatMs } from './output';
 
 const levels = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;

@@ -3,12 +3,18 @@ import { existsSync } from 'node:fs';
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import prettyBytes from 'pretty-bytes';
-import { daosDirectory } from '../backup/also-save';
+import { daosDirectory } from '../domino/environment';
 import type { Call } from '../call/call';
 import { listCatalog } from '../domino/catalog';
 import { takeSelected, type BackupDatabases } from '../domino/databases';
-import type { DoctorCheck, DoctorOptions } from './doctor';
-import { findInstallation, findNotesIni, missingEnvironment, NotesIni, requiredEnvironment } from '../domino/environment';
+import type { DoctorCheck, DoctorOptions } from './check';
+import {
+  findInstallation,
+  findNotesIni,
+  missingEnvironment,
+  NotesIni,
+  requiredEnvironment,
+} from '../domino/environment';
 import { isNativeFailure } from '../errors/errors';
 import { describeLeftOver, readJournals } from '../store/journal';
 import type { NativeBinding, NativeRuntime } from '../native/session';

@@ -1,5 +1,5 @@
 import { accessSync, existsSync, readFileSync } from 'node:fs';
-import { delimiter, dirname, isAbsolute, join, normalize } from 'node:path';
+import { delimiter, dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { loadBinding } from '../native/binding';
 import { DominoVssError } from '../errors/errors';
 import type { NativeRegistration } from '../native/session';
@@ -189,4 +189,16 @@ function withDirectories(list: string | undefined, directories: readonly string[
   const present = (list ?? '').split(delimiter).filter((entry) => entry !== '');
   const missing = directories.filter((directory) => !present.includes(directory));
   return (where === 'first' ? [...missing, ...present] : [...present, ...missing]).join(delimiter);
+}
+
+/** Directory of the transaction logs of a server that has them. */
+export function transactionLogDirectory(notesIni: NotesIni, dataDirectory: string): string {
+  return resolve(dataDirectory, notesIni.get('TRANSLOG_Path') || 'logdir');
+}
+
+/** Directory of the attachments that DAOS keeps outside the databases; empty when DAOS is not in use. */
+export function daosDirectory(notesIni: NotesIni, dataDirectory: string): string {
+  const path = notesIni.get('DAOSBasePath');
+  if (path === '' && notesIni.get('DAOSEnable') !== '1') return '';
+  return resolve(dataDirectory, path === '' ? 'DAOS' : path);
 }

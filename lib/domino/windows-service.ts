@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DominoVssError, isNativeFailure, ServiceError, toPublicError } from '../errors/errors';
-import type { NativeBinding, NativeFailure, NativeServices, NativeServiceStatus } from '../native/session';
+import type { NativeBinding, NativeServices, NativeServiceStatus } from '../native/session';
+import type { NativeFailure } from '../native/failure';
 import { nonEmptyString } from '../call/options';
 import type { DominoService } from './service';
 

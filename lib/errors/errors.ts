@@ -1,10 +1,10 @@
 import { types } from 'node:util';
 import { errorCodes, isErrorCode, type ErrorCode } from './codes';
-import type { NativeFailure, Phase } from '../native/session';
+import type { NativeFailure, Phase } from '../native/failure';
 import { adviceOnService } from './service-advice';
 import { adviceOnStatus } from './status-advice';
 import { adviceOnHresult } from './vss-advice';
-import type { WriterState } from '../vss/words';
+import type { WriterState } from '../native/vss';
 
 /** Marks errors of this package across several loaded copies of it. */
 const brand = Symbol.for('domino-vss.error');

@@ -1,4 +1,4 @@
-import type { NativeFailure } from './session';
+import type { NativeFailure } from './failure';
 
 /**
  * The part of the raw binding that speaks to the Volume Shadow Copy Service; Windows only. Nothing here is public.
@@ -8,6 +8,54 @@ import type { NativeFailure } from './session';
  * `status` is the HRESULT as an unsigned number and their `operation` the method, for example
  * `IVssBackupComponents::DoSnapshotSet`.
  */
+
+/** A VSS_SNAPSHOT_CONTEXT that shadows are made in. */
+export type VssContext =
+  'backup' | 'file-share-backup' | 'app-rollback' | 'nas-rollback' | 'client-accessible' | 'client-accessible-writers';
+
+/** A bit of VSS_VOLUME_SNAPSHOT_ATTRIBUTES. */
+export type ShadowAttribute =
+  | 'persistent'
+  | 'no-autorecovery'
+  | 'client-accessible'
+  | 'no-auto-release'
+  | 'no-writers'
+  | 'transportable'
+  | 'not-surfaced'
+  | 'not-transacted'
+  | 'hardware-assisted'
+  | 'differential'
+  | 'plex'
+  | 'imported'
+  | 'exposed-locally'
+  | 'exposed-remotely'
+  | 'autorecover'
+  | 'rollback-recovery'
+  | 'delayed-postsnapshot'
+  | 'txf-recovery'
+  | 'file-share';
+
+/** VSS_WRITER_STATE; `unknown` also when the status was not asked for. */
+export type WriterState =
+  | 'unknown'
+  | 'stable'
+  | 'waiting-for-freeze'
+  | 'waiting-for-thaw'
+  | 'waiting-for-post-snapshot'
+  | 'waiting-for-backup-complete'
+  | 'failed-at-identify'
+  | 'failed-at-prepare-backup'
+  | 'failed-at-prepare-snapshot'
+  | 'failed-at-freeze'
+  | 'failed-at-thaw'
+  | 'failed-at-post-snapshot'
+  | 'failed-at-backup-complete'
+  | 'failed-at-pre-restore'
+  | 'failed-at-post-restore'
+  | 'failed-at-backup-shutdown';
+
+/** VSS_BACKUP_TYPE: which kind of backup writers are told that this is. */
+export type VssBackupType = 'full' | 'incremental' | 'differential' | 'log' | 'copy' | 'other';
 
 /** How the requester of one backup session is set up. */
 export interface NativeVssOptions {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
-import type { ManifestDatabase } from '../backup/captured';
+import type { ManifestDatabase } from '../store/manifest-format';
 import { isServerDatabase } from '../domino/databases';
 import { decidedFailure, OptionError, type DatabaseFailure } from '../errors/errors';
-import type { ManifestHead } from '../store/manifest';
+import type { ManifestHead } from '../store/manifest-format';
 import { matcher } from '../domino/selection';
 
 /** Where a restored database goes and what happens to the one that stands there. */

@@ -13,7 +13,8 @@ import {
 } from '../errors/errors';
 import type { Journal, JournalHead } from '../store/journal';
 import type { Manifest } from '../store/manifest';
-import type { NativeBinding, NativeFailure } from '../native/session';
+import type { NativeBinding } from '../native/session';
+import type { NativeFailure } from '../native/failure';
 import type { Progress, ProgressReporter } from '../call/progress';
 import { newReplicaIdOf, waitMsOf, type PlannedDatabase, type RestoreMode } from './plan';
 

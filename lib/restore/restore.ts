@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Call, publicCall } from '../call/call';
-import type { ManifestDatabase } from '../backup/captured';
+import type { ManifestDatabase } from '../store/manifest-format';
 import { hashFile, requireFreeSpace } from '../store/copy';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { decidedFailure, OptionError, RestoreError, type DatabaseFailure } from '../errors/errors';

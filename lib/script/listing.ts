@@ -1,5 +1,5 @@
 import type { VssProvider } from '../vss/providers';
-import type { ShadowAttribute } from '../vss/words';
+import type { ShadowAttribute } from '../native/vss';
 import type { Writer, WriterFailure, WriterFiles } from '../vss/writers';
 import type { WriterDetail } from './commands';
 import type { ListedAs } from './events';

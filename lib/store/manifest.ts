@@ -5,104 +5,10 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { ManifestDatabase } from '../backup/captured';
-import type { DatabaseChanges } from '../domino/databases';
+import type { ManifestDatabase, ManifestHead } from './manifest-format';
 import { jsonLines, writeDurably, writeTexts } from './durable';
-import { DominoVssError, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { DominoVssError, RestoreError, toPublicError } from '../errors/errors';
 import { packageRoot } from '../native/package-root';
-import type { ProviderChoice } from '../backup/provider';
-import type { WindowFigures } from '../backup/timeline';
-import type { SetWriter } from '../vss/session';
-import type { ShadowAttribute, VssBackupType, VssContext, WriterState } from '../vss/words';
-
-/** One volume of a backup and its shadow. */
-export interface ManifestVolume {
-  /** Id of the shadow. */
-  readonly id: string;
-  /** Top directory of the volume or subvolume. */
-  readonly path: string;
-  readonly device: string;
-  readonly fileSystem: string;
-  /** Where the shadow could be read when it was made. VSS may give its device another number later: find it by its id. */
-  readonly root: string;
-  /** Whether the shadow was kept when the backup ended. */
-  readonly kept: boolean;
-  /** Drive, directory, share or link where a kept shadow is exposed; absent when it is not. */
-  readonly exposedAs?: string;
-}
-
-/** What a manifest says about a snapshot set of VSS. */
-export interface ManifestVss {
-  /** Id of the snapshot set. */
-  readonly setId: string;
-  readonly context: VssContext;
-  /** Kind of backup that writers were told. */
-  readonly backupType: VssBackupType;
-  readonly providerId: string;
-  /** Attributes of the shadows. */
-  readonly attributes: readonly ShadowAttribute[];
-  /** Backup Components Document, relative to the directory of the backup; empty for none. */
-  readonly componentsDocument: string;
-  /** Writers of the machine; none in contexts without writers. */
-  readonly writers: readonly {
-    readonly name: string;
-    /** Class id. */
-    readonly id: string;
-    readonly instanceId: string;
-    readonly state: WriterState;
-    /** Name and number of its failure; empty for none. */
-    readonly failure: string;
-    /** Why it took no part; empty for one that did. */
-    readonly excluded: SetWriter['excluded'];
-    /** Its metadata document, relative to the directory of the backup; empty for none. */
-    readonly document: string;
-  }[];
-}
-
-/** The contents of `manifest.json`: everything but the databases. */
-export interface ManifestHead {
-  readonly formatVersion: 1;
-  readonly id: string;
-  /** End of the freeze window, ISO 8601, UTC. */
-  readonly created: string;
-  readonly outcome: 'complete' | 'partial';
-  /** `volumes`: plain volumes, without Domino. */
-  readonly source: 'domino' | 'offline' | 'volumes';
-  /** Empty for plain volumes, as is {@link notesIni}. */
-  readonly dataDirectory: string;
-  readonly notesIni: string;
-  /** Name of the ID in use; empty when Domino was not running with us. */
-  readonly serverName: string;
-  readonly provider: ProviderChoice;
-  readonly lifetime: 'backup' | 'persistent';
-  readonly volumes: readonly ManifestVolume[];
-  /** The snapshot set, when it was made by VSS. */
-  readonly vss?: ManifestVss;
-  /** The server's time right after the last NSFBackupStart; null when no database was in backup mode. */
-  readonly timeAfterLastStart: { readonly innards: readonly [string, string]; readonly iso: string } | null;
-  readonly window: WindowFigures;
-  readonly logStyle: 'circular' | 'archive' | 'linear' | 'none' | 'unknown';
-  readonly versions: { readonly package: string; readonly node: string; readonly platform: string };
-  readonly counts: {
-    readonly databases: number;
-    readonly captured: number;
-    readonly skipped: number;
-    readonly logged: number;
-    readonly deltas: number;
-    readonly startSizeBytes: number;
-    readonly deltaBytes: number;
-  };
-  /** Length of the pieces in which change information was fetched; it is applied in the same ones. */
-  readonly pieceBytes: number;
-  readonly failures: readonly DatabaseFailure[];
-  readonly changes: DatabaseChanges;
-  /** Where the copies are that were made from the shadow; null for none. */
-  readonly copies: { readonly directory: string; readonly databases: number } | null;
-  /** What else must be saved beside the databases, in this order. */
-  readonly alsoSave: readonly { readonly what: string; readonly path: string; readonly when: string }[];
-  readonly warnings: readonly string[];
-  readonly databasesSha256: string;
-}
 
 /** A manifest that was read and found intact. */
 export interface Manifest extends ManifestHead {

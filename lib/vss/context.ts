@@ -1,14 +1,8 @@
 import { OptionError } from '../errors/errors';
 import type { NativeVssOptions } from '../native/vss';
 import { boolean, checkOptions, nonEmptyString, oneOf } from '../call/options';
-import {
-  attributeBits,
-  backupTypeNumber,
-  contextBits,
-  type ShadowAttribute,
-  type VssBackupType,
-  type VssContext,
-} from './words';
+import { attributeBits, backupTypeNumber, contextBits } from './words';
+import type { ShadowAttribute, VssBackupType, VssContext } from '../native/vss';
 import { guid, normalGuid } from './windows-names';
 
 /**

@@ -1,14 +1,8 @@
 import type { Call } from '../call/call';
 import type { NativeShadow, NativeVss } from '../native/vss';
 import { withBackslash } from './windows-names';
-import {
-  attributeWords,
-  contextOf,
-  shadowState,
-  type ShadowAttribute,
-  type ShadowState,
-  type VssContext,
-} from './words';
+import { attributeWords, contextOf, shadowState, type ShadowState } from './words';
+import type { ShadowAttribute, VssContext } from '../native/vss';
 
 /** A shadow copy of this machine, whoever made it. */
 export interface ListedShadow {

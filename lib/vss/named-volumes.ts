@@ -1,9 +1,8 @@
 import type { Call } from '../call/call';
 import type { BackupDatabases } from '../domino/databases';
 import { OptionError } from '../errors/errors';
-import type { NativeBinding, NativeProvider, NativeVolume } from '../native/session';
+import type { NativeBinding, NativeVolume } from '../native/session';
 import { absolutePath, type Check } from '../call/options';
-import type { ProviderOption } from '../backup/provider';
 import { volumeName, volumePath } from './windows-names';
 
 /** Volumes that are named instead of following from the databases. */
@@ -50,13 +49,3 @@ export const noDatabases: BackupDatabases = {
   required: new Set(),
   sizeBytes: 0,
 };
-
-/** A provider that takes single files cannot take a volume. */
-export function refuseFileProvider(
-  provider: ProviderOption | NativeProvider | undefined,
-  names: readonly string[],
-): void {
-  if (names.length === 0 || (provider !== 'reflink' && provider !== 'rolling')) return;
-  const message = `the provider ${provider} takes databases, not whole volumes; use vss, btrfs, or a hook`;
-  throw new OptionError('volumes', message);
-}

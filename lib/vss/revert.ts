@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { daosDirectory, transactionLogDirectory } from '../backup/also-save';
+import { daosDirectory, transactionLogDirectory } from '../domino/environment';
 import type { Call } from '../call/call';
 import { findNotesIni, NotesIni } from '../domino/environment';
 import { isDominoVssError, VssError } from '../errors/errors';

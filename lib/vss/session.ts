@@ -1,14 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BackupWork } from '../backup/capture';
 import { writeDurably } from '../store/durable';
 import { toPublicError, VssError, type DominoVssError, type FailedWriter } from '../errors/errors';
 import { describeShadow, type ListedShadow } from './listed-shadow';
-import type { ManifestVss } from '../store/manifest';
+import type { ManifestVss } from '../store/manifest-format';
 import type { NativeSession } from '../native/session';
 import type { NativeVssReport, NativeWriter } from '../native/vss';
+import type { ResolvedVss } from './context';
 import { withBackslash } from './windows-names';
-import { attributeWords, writerState, type VssContext } from './words';
+import { attributeWords, writerState } from './words';
+import type { VssContext } from '../native/vss';
 import { describeWriter, describeWriterFailure, type Writer } from './writers';
 
 /** A writer, and what became of it in a snapshot set. */
@@ -45,7 +46,14 @@ export function shadowRoots(session: NativeSession): string[] {
   return reportOf(session).shadows.map(({ device }) => (device === '' ? '' : withBackslash(device)));
 }
 
-export function describeSet({ session, provider }: BackupWork): VssSnapshotSet | undefined {
+/** What of a backup concerns VSS. */
+interface VssWork {
+  readonly session: NativeSession;
+  /** How the requester is set up; absent for other providers. */
+  readonly provider: { readonly vss?: ResolvedVss };
+}
+
+export function describeSet({ session, provider }: VssWork): VssSnapshotSet | undefined {
   if (!provider.vss) return undefined;
   const { setId, shadowIds, shadows, writers, componentsDocument } = reportOf(session);
   const own = new Set(shadowIds);
@@ -81,7 +89,11 @@ function failedWriter(writer: NativeWriter): FailedWriter {
  * Saves the documents of VSS beside the manifest, without which a restore of the writers' data is not possible, and
  * describes the set for the manifest; null for other providers.
  */
-export async function saveVssDocuments({ directory, session, provider }: BackupWork): Promise<ManifestVss | null> {
+export async function saveVssDocuments({
+  directory,
+  session,
+  provider,
+}: VssWork & { readonly directory: string }): Promise<ManifestVss | null> {
   if (!provider.vss) return null;
   const { setId, shadows, writers, componentsDocument } = reportOf(session);
   const documents: { readonly file: string; readonly text: string }[] = [

@@ -1,6 +1,6 @@
 import type { Call } from '../call/call';
 import { ShadowError } from '../errors/errors';
-import type { Phase } from '../native/session';
+import type { Phase } from '../native/failure';
 import type { NativeVss } from '../native/vss';
 import { isStillOwn } from './own-shadows';
 

@@ -1,11 +1,9 @@
+import type { ShadowAttribute, VssBackupType, VssContext, WriterState } from '../native/vss';
+
 /**
  * The numbers of VSS in words. The order of a list is the order of the numbers; the words are those of the VSS
  * documentation, in lower case.
  */
-
-/** A VSS_SNAPSHOT_CONTEXT that shadows are made in. */
-export type VssContext =
-  'backup' | 'file-share-backup' | 'app-rollback' | 'nas-rollback' | 'client-accessible' | 'client-accessible-writers';
 
 /** Bits of VSS_VOLUME_SNAPSHOT_ATTRIBUTES. */
 export const attributeBits = {
@@ -28,10 +26,7 @@ export const attributeBits = {
   'delayed-postsnapshot': 0x100_0000,
   'txf-recovery': 0x200_0000,
   'file-share': 0x400_0000,
-} as const;
-
-/** A bit of VSS_VOLUME_SNAPSHOT_ATTRIBUTES. */
-export type ShadowAttribute = keyof typeof attributeBits;
+} as const satisfies Record<ShadowAttribute, number>;
 
 export function attributeWords(bits: number): ShadowAttribute[] {
   return (Object.keys(attributeBits) as ShadowAttribute[]).filter((word) => (bits & attributeBits[word]) !== 0);
@@ -99,10 +94,7 @@ const writerStates = [
   'failed-at-pre-restore',
   'failed-at-post-restore',
   'failed-at-backup-shutdown',
-] as const;
-
-/** VSS_WRITER_STATE; `unknown` also when the status was not asked for. */
-export type WriterState = (typeof writerStates)[number];
+] as const satisfies readonly WriterState[];
 
 /** VSS_PROVIDER_TYPE. */
 const providerTypes = ['unknown', 'system', 'software', 'hardware', 'file-share'] as const;
@@ -129,10 +121,15 @@ const componentTypes = ['unknown', 'database', 'file-group'] as const;
 export type WriterComponentType = (typeof componentTypes)[number];
 
 /** VSS_BACKUP_TYPE. */
-export const backupTypes = ['undefined', 'full', 'incremental', 'differential', 'log', 'copy', 'other'] as const;
-
-/** VSS_BACKUP_TYPE: which kind of backup writers are told that this is. */
-export type VssBackupType = Exclude<(typeof backupTypes)[number], 'undefined'>;
+export const backupTypes = [
+  'undefined',
+  'full',
+  'incremental',
+  'differential',
+  'log',
+  'copy',
+  'other',
+] as const satisfies readonly (VssBackupType | 'undefined')[];
 
 /** Numbers that a later Windows may add are `unknown`. */
 function word<T extends string>(words: readonly ['unknown', ...T[]]): (number: number) => T | 'unknown' {

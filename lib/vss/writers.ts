@@ -11,9 +11,9 @@ import {
   writerUsage,
   type WriterComponentType,
   type WriterSource,
-  type WriterState,
   type WriterUsage,
 } from './words';
+import type { WriterState } from '../native/vss';
 import { errorCodes } from '../errors/codes';
 
 /** Options of `listWriters`. */

@@ -9,7 +9,6 @@ import type {
   NativeAbortOutcome,
   NativeBinding,
   NativeDatabases,
-  NativeFailure,
   NativeProgress,
   NativeResults,
   NativeRuntime,
@@ -18,6 +17,7 @@ import type {
   NativeTexts,
   NativeVolume,
 } from '#lib/native/session';
+import type { NativeFailure } from '#lib/native/failure';
 import { FakeVss, FakeVssSession } from './fake-vss';
 
 /** A native failure with the fields a test cares about. */

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NativeFailure, NativeSession } from '#lib/native/session';
+import type { NativeSession } from '#lib/native/session';
+import type { NativeFailure } from '#lib/native/failure';
 import type { NativeShadow, NativeVss, NativeVssOptions, NativeVssReport, NativeWriter } from '#lib/native/vss';
 import { failure } from './fake-binding';
 

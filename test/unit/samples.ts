@@ -1,6 +1,6 @@
-import type { ManifestDatabase } from '#lib/backup/captured';
-import type { ManifestHead } from '#lib/store/manifest';
-import type { WindowFigures } from '#lib/backup/timeline';
+import type { ManifestDatabase } from '#lib/store/manifest-format';
+import type { ManifestHead } from '#lib/store/manifest-format';
+import type { WindowFigures } from '#lib/store/manifest-format';
 
 export const databaseLine: ManifestDatabase = {
   index: 0,

@@ -1,4 +1,4 @@
-// What the installer of Domino writes to the registry, and what is found by it. The rules are in unit/environment.test.ts.
+// What the installer of Domino writes to the registry, and what is found by it. The rules are in unit/domino/environment.test.ts.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

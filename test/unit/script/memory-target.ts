@@ -6,7 +6,8 @@ import { requestedBackup } from '#lib/script/vss-options';
 import { generatedMetadataName } from '#lib/script/metadata';
 import { selectShadows, type ShadowSelector } from '#lib/vss/shadows';
 import type { VssProvider } from '#lib/vss/providers';
-import { attributeWords, contextBits, contextOf, type ShadowAttribute, type VssContext } from '#lib/vss/words';
+import { attributeWords, contextBits, contextOf } from '#lib/vss/words';
+import type { ShadowAttribute, VssContext } from '#lib/native/vss';
 import type { Writer } from '#lib/vss/writers';
 
 export const systemProvider = '{b5946137-7b9f-4925-af80-51abd60b20d5}';

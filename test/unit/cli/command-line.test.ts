@@ -5,8 +5,8 @@ import { type Command } from 'commander';
 import { beginBackup } from '#lib/backup/begin-backup';
 import type { CommandLineContext } from '#lib/cli/context';
 import { createProgram, runCommandLine } from '#lib/cli/program';
-import { alreadyInProgress, fail, FakeDomino } from './fake-binding';
-import { comFailure, FakeVssSession, nativeShadow, nativeWriter, setId, shadowId, type FakeVss } from './fake-vss';
+import { alreadyInProgress, fail, FakeDomino } from '../fake-binding';
+import { comFailure, FakeVssSession, nativeShadow, nativeWriter, setId, shadowId, type FakeVss } from '../fake-vss';
 
 let domino: FakeDomino;
 
@@ -393,7 +393,7 @@ test('colours only on a terminal, and not with NO_COLOR or --json', async () => 
 });
 
 describe('documentation', () => {
-  const text = readFileSync(join(__dirname, '../../../docs/command-line.md'), 'utf8');
+  const text = readFileSync(join(__dirname, '../../../../docs/command-line.md'), 'utf8');
 
   function commandsOf(command: Command, prefix: string): [string, Command][] {
     const name = `${prefix}${command.name()}`;

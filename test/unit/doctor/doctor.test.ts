@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCapabilities } from '#lib/doctor/capabilities';
-import { runDoctor, type DoctorCheck, type DoctorOptions } from '#lib/doctor/doctor';
+import { runDoctor } from '#lib/doctor/doctor';
+import type { DoctorCheck, DoctorOptions } from '#lib/doctor/check';
 import { toPublicError } from '#lib/errors/errors';
-import { linuxTest } from '../platform';
-import { fail, failure, FakeDomino } from './fake-binding';
-import { comFailure } from './fake-vss';
+import { linuxTest } from '../../platform';
+import { fail, failure, FakeDomino } from '../fake-binding';
+import { comFailure } from '../fake-vss';
 
 let domino: FakeDomino;
 
@@ -126,7 +127,7 @@ linuxTest('too few descriptors fail', () => {
       domino.destroy();
       console.log(JSON.stringify(checks.find(({ name }) => name === 'descriptors')));
     });`;
-  const cwd = join(__dirname, '../../..');
+  const cwd = join(__dirname, '../../../..');
   const text = execFileSync('sh', ['-c', 'ulimit -n 200; exec "$0" -e "$1"', process.execPath, script], { cwd });
   expect(JSON.parse(text.toString())).toMatchObject({
     status: 'failed',

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { daosDirectory } from '#lib/backup/also-save';
+import { daosDirectory } from '#lib/domino/environment';
 import {
   findInstallation,
   findNotesIni,
@@ -13,7 +13,7 @@ import {
 } from '#lib/domino/environment';
 import { locateDatabase } from '#lib/domino/links';
 import type { NativeRegistration } from '#lib/native/session';
-import { linuxTest } from '../platform';
+import { linuxTest } from '../../platform';
 
 let root: string;
 let program: string;

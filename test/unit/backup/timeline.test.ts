@@ -2,7 +2,7 @@ import { drawWindow } from '#lib/cli/window-picture';
 import { formatMs } from '#lib/cli/output';
 import type { NativeResults } from '#lib/native/session';
 import { buildTimeline } from '#lib/backup/timeline';
-import { windowSample } from './samples';
+import { windowSample } from '../samples';
 
 /** Times of one database: start called, start returned, stop called, stop returned. */
 type Times = readonly [number, number, number, number];

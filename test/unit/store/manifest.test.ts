@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ManifestDatabase } from '#lib/backup/captured';
-import { loadManifest, readBackups, writeManifest, type Manifest, type ManifestHead } from '#lib/store/manifest';
-import { databaseLine, manifestHead } from './samples';
+import type { ManifestDatabase } from '#lib/store/manifest-format';
+import { loadManifest, readBackups, writeManifest, type Manifest } from '#lib/store/manifest';
+import type { ManifestHead } from '#lib/store/manifest-format';
+import { databaseLine, manifestHead } from '../samples';
 
 let directory: string;
 

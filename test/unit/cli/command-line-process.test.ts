@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { libraryName } from '#lib/domino/environment';
-import { linuxTest } from '../platform';
-import { FakeDomino } from './fake-binding';
+import { linuxTest } from '../../platform';
+import { FakeDomino } from '../fake-binding';
 
 /** The command line as a process of its own, before any Domino is there. */
-const root = join(__dirname, '../../..');
+const root = join(__dirname, '../../../..');
 const main = join(root, 'dist/cli/main.js');
 /** What Node.js itself needs. */
 const systemEnvironment = Object.fromEntries(

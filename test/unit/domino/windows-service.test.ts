@@ -4,7 +4,7 @@ import { DominoVssError, OptionError, ServiceError } from '#lib/errors/errors';
 import type { NativeBinding, NativeServices } from '#lib/native/session';
 import type { DominoService } from '#lib/domino/service';
 import { windowsService } from '#lib/domino/windows-service';
-import { failure } from './fake-binding';
+import { failure } from '../fake-binding';
 
 const [stopped, startPending, stopPending, running, paused] = [1, 2, 3, 4, 7];
 

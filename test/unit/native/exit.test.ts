@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const root = join(__dirname, '../../..');
+const root = join(__dirname, '../../../..');
 /** Absolute, for Node.js 22 resolves no relative path from the root of a drive. */
 const inRoot = (file: string): string => JSON.stringify(join(root, file));
 

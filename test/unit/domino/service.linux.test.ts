@@ -31,7 +31,7 @@ function withSystemctl(exitCode: number | undefined, code: string, state = ''): 
     (async () => { ${code} })().then(
       (value) => console.log(JSON.stringify({ value })),
       ({ message, code }) => console.log(JSON.stringify({ message, code })));`;
-  const root = join(__dirname, '../../..');
+  const root = join(__dirname, '../../../..');
   return JSON.parse(
     execFileSync(process.execPath, ['-e', script], { cwd: root, env: { PATH: directory } }).toString(),
   ) as unknown;

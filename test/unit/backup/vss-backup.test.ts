@@ -6,8 +6,8 @@ import { DominoVssError, OptionError, ShadowError, VssError } from '#lib/errors/
 import { loadManifest } from '#lib/store/manifest';
 import { restoreDatabases } from '#lib/restore/restore';
 import type { DominoService } from '#lib/domino/service';
-import { FakeDomino } from './fake-binding';
-import { comFailure, nativeShadow, nativeWriter, shadowId, setId, systemProvider, type FakeVss } from './fake-vss';
+import { FakeDomino } from '../fake-binding';
+import { comFailure, nativeShadow, nativeWriter, shadowId, setId, systemProvider, type FakeVss } from '../fake-vss';
 
 let domino: FakeDomino;
 let vss: FakeVss;

@@ -14,8 +14,8 @@ import { isVolumeSupported, listProviders } from '#lib/vss/providers';
 import { attributeBits, attributeWords, contextBits, contextOf } from '#lib/vss/words';
 import { exposurePlace, isSameName, normalGuid, volumePath } from '#lib/vss/windows-names';
 import { listWriters } from '#lib/vss/writers';
-import { FakeDomino } from './fake-binding';
-import { comFailure, nativeShadow, nativeWriter, setId, shadowId, systemProvider, type FakeVss } from './fake-vss';
+import { FakeDomino } from '../fake-binding';
+import { comFailure, nativeShadow, nativeWriter, setId, shadowId, systemProvider, type FakeVss } from '../fake-vss';
 
 const volumeC = '\\\\?\\Volume{0000000c-0000-0000-0000-000000000000}\\';
 const volumeD = '\\\\?\\Volume{0000000d-0000-0000-0000-000000000000}\\';

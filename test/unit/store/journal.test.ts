@@ -1,7 +1,14 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeLeftOver, Journal, journalDirectory, newWorkId, readJournals, type JournalHead } from '#lib/store/journal';
+import {
+  describeLeftOver,
+  Journal,
+  journalDirectory,
+  newWorkId,
+  readJournals,
+  type JournalHead,
+} from '#lib/store/journal';
 
 let directory: string;
 

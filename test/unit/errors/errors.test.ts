@@ -13,9 +13,9 @@ import {
   ShadowError,
   toPublicError,
 } from '#lib/errors/errors';
-import { alreadyInProgress, failure } from './fake-binding';
+import { alreadyInProgress, failure } from '../fake-binding';
 
-const root = join(__dirname, '../../..');
+const root = join(__dirname, '../../../..');
 
 /** Sources with `ERR_…` strings that are codes of ours. Names of Domino statuses and Node's own codes are none. */
 function codesIn(directory: string, extension: RegExp, pattern: RegExp): Map<string, string> {

@@ -5,8 +5,8 @@ import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
 import { breakSnapshotSet } from '#lib/vss/hardware-sets';
 import { VssTarget } from '#lib/script/vss-target';
 import { deleteShadows } from '#lib/vss/shadows';
-import { FakeDomino } from './fake-binding';
-import { comFailure, shadowId, type FakeVss, FakeVssSession } from './fake-vss';
+import { FakeDomino } from '../fake-binding';
+import { comFailure, shadowId, type FakeVss, FakeVssSession } from '../fake-vss';
 
 /** Exposures, warnings and the journal from the shadow to the end of its backup. */
 let domino: FakeDomino;

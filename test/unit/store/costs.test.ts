@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
 import { readCosts, writeCosts } from '#lib/store/costs';
 import type { NativeDatabases } from '#lib/native/session';
-import { FakeDomino } from './fake-binding';
+import { FakeDomino } from '../fake-binding';
 
 let directory: string;
 

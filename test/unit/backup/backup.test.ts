@@ -10,8 +10,8 @@ import { loadManifest } from '#lib/store/manifest';
 import type { Progress } from '#lib/call/progress';
 import type { HookProvider } from '#lib/backup/provider';
 import type { DominoService } from '#lib/domino/service';
-import { linuxTest } from '../platform';
-import { alreadyInProgress, fail, failure, FakeDomino } from './fake-binding';
+import { linuxTest } from '../../platform';
+import { alreadyInProgress, fail, failure, FakeDomino } from '../fake-binding';
 
 /** Wine 8 makes neither junctions nor symbolic links. */
 const canLink = process.platform !== 'win32';

@@ -17,8 +17,8 @@ import { AbortError, DominoVssError, RestoreError } from '#lib/errors/errors';
 import { Journal, readJournals, type LeftOver } from '#lib/store/journal';
 import { restoreDatabases, type RestoreOptions, type RestoreReport } from '#lib/restore/restore';
 import { describeStep } from '#lib/restore/plan';
-import { linuxTest } from '../platform';
-import { fail, FakeDomino, truncate } from './fake-binding';
+import { linuxTest } from '../../platform';
+import { fail, FakeDomino, truncate } from '../fake-binding';
 
 const paths = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf'];
 let domino: FakeDomino;

@@ -1,0 +1,171 @@
+import type { DatabaseChanges } from '../domino/databases';
+import type { DatabaseFailure } from '../errors/errors';
+import type { Phase } from '../native/failure';
+import type { NativeWriter, ShadowAttribute, VssBackupType, VssContext, WriterState } from '../native/vss';
+
+/** What a backup writes down: one to one with `schema/manifest-1.json`. Those who make backups fill it. */
+
+/** The provider of a backup, and why it was taken. */
+export interface ProviderChoice {
+  /** `vss`, `btrfs`, `reflink`, `rolling`, or the name of the hook. */
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** One phase of a backup. Times are milliseconds after {@link Timeline.originNs}. */
+export interface PhaseTiming {
+  readonly phase: Phase;
+  readonly beginMs: number;
+  readonly endMs: number;
+}
+
+/** Figures of the freeze window, measured in native code. Times are milliseconds after the origin of the timeline. */
+export interface WindowFigures {
+  /** When the first `NSFBackupStart` was called. */
+  readonly beginMs: number;
+  /** Freeze window: from there until the last `NSFBackupStop` returned; 0 when no database took part. */
+  readonly windowMs: number;
+  /** First `NSFBackupStart` returned until the last one returned: how far apart the databases' points in time lie. */
+  readonly skewMs: number;
+  /** Duration of making the shadow. */
+  readonly shadowMs: number;
+  /** Longest time one database spent between its own start and stop. */
+  readonly longestDatabaseMs: number;
+  readonly phases: readonly PhaseTiming[];
+  /** How many databases were in backup mode at some time of each of 64 equal slices of the window. */
+  readonly density: readonly number[];
+}
+
+/** One volume of a backup and its shadow. */
+export interface ManifestVolume {
+  /** Id of the shadow. */
+  readonly id: string;
+  /** Top directory of the volume or subvolume. */
+  readonly path: string;
+  readonly device: string;
+  readonly fileSystem: string;
+  /** Where the shadow could be read when it was made. VSS may give its device another number later: find it by its id. */
+  readonly root: string;
+  /** Whether the shadow was kept when the backup ended. */
+  readonly kept: boolean;
+  /** Drive, directory, share or link where a kept shadow is exposed; absent when it is not. */
+  readonly exposedAs?: string;
+}
+
+/** What a manifest says about a snapshot set of VSS. */
+export interface ManifestVss {
+  /** Id of the snapshot set. */
+  readonly setId: string;
+  readonly context: VssContext;
+  /** Kind of backup that writers were told. */
+  readonly backupType: VssBackupType;
+  readonly providerId: string;
+  /** Attributes of the shadows. */
+  readonly attributes: readonly ShadowAttribute[];
+  /** Backup Components Document, relative to the directory of the backup; empty for none. */
+  readonly componentsDocument: string;
+  /** Writers of the machine; none in contexts without writers. */
+  readonly writers: readonly {
+    readonly name: string;
+    /** Class id. */
+    readonly id: string;
+    readonly instanceId: string;
+    readonly state: WriterState;
+    /** Name and number of its failure; empty for none. */
+    readonly failure: string;
+    /** Why it took no part; empty for one that did. */
+    readonly excluded: NativeWriter['excluded'];
+    /** Its metadata document, relative to the directory of the backup; empty for none. */
+    readonly document: string;
+  }[];
+}
+
+/** The contents of `manifest.json`: everything but the databases. */
+export interface ManifestHead {
+  readonly formatVersion: 1;
+  readonly id: string;
+  /** End of the freeze window, ISO 8601, UTC. */
+  readonly created: string;
+  readonly outcome: 'complete' | 'partial';
+  /** `volumes`: plain volumes, without Domino. */
+  readonly source: 'domino' | 'offline' | 'volumes';
+  /** Empty for plain volumes, as is {@link notesIni}. */
+  readonly dataDirectory: string;
+  readonly notesIni: string;
+  /** Name of the ID in use; empty when Domino was not running with us. */
+  readonly serverName: string;
+  readonly provider: ProviderChoice;
+  readonly lifetime: 'backup' | 'persistent';
+  readonly volumes: readonly ManifestVolume[];
+  /** The snapshot set, when it was made by VSS. */
+  readonly vss?: ManifestVss;
+  /** The server's time right after the last NSFBackupStart; null when no database was in backup mode. */
+  readonly timeAfterLastStart: { readonly innards: readonly [string, string]; readonly iso: string } | null;
+  readonly window: WindowFigures;
+  readonly logStyle: 'circular' | 'archive' | 'linear' | 'none' | 'unknown';
+  readonly versions: { readonly package: string; readonly node: string; readonly platform: string };
+  readonly counts: {
+    readonly databases: number;
+    readonly captured: number;
+    readonly skipped: number;
+    readonly logged: number;
+    readonly deltas: number;
+    readonly startSizeBytes: number;
+    readonly deltaBytes: number;
+  };
+  /** Length of the pieces in which change information was fetched; it is applied in the same ones. */
+  readonly pieceBytes: number;
+  readonly failures: readonly DatabaseFailure[];
+  readonly changes: DatabaseChanges;
+  /** Where the copies are that were made from the shadow; null for none. */
+  readonly copies: { readonly directory: string; readonly databases: number } | null;
+  /** What else must be saved beside the databases, in this order. */
+  readonly alsoSave: readonly { readonly what: string; readonly path: string; readonly when: string }[];
+  readonly warnings: readonly string[];
+  readonly databasesSha256: string;
+}
+
+/** A copy of a database that `copyDatabases` made. */
+export interface DatabaseCopy {
+  /** Relative to the directory of the copies, with `/`. */
+  readonly file: string;
+  /** Always true: copies are given back their state at NSFBackupStart before they count as made. */
+  readonly deltaApplied: true;
+}
+
+/** One captured database: a line of `databases.ndjson`. */
+export interface ManifestDatabase {
+  /** Number of the database in this backup. */
+  readonly index: number;
+  /** Relative to the data directory, with `/`. */
+  readonly path: string;
+  /** Absolute path of the file, links resolved. */
+  readonly file: string;
+  /** Top directory of the volume. */
+  readonly volume: string;
+  /** Path of the file inside the shadow of that volume, with `/`. */
+  readonly shadowPath: string;
+  /** As Domino shows it, without the colon: second half of the TIMEDATE first; 16 hexadecimal digits. */
+  readonly replicaId: string;
+  /** Whether the database is under transaction logging. */
+  readonly logged: boolean;
+  /** Database instance id as 32 hexadecimal digits, each half like a replica id; empty when not logged. */
+  readonly dbiid: string;
+  /** Id of the transaction log, written like {@link dbiid}; empty when not logged. */
+  readonly logId: string;
+  /** First log extent that is needed to restore the next backup. */
+  readonly logExtent: number;
+  /** Size at NSFBackupStart: exactly this many bytes belong to the backup. */
+  readonly startSizeBytes: number;
+  /** Bytes of change information; 0 = none, and no file. */
+  readonly deltaBytes: number;
+  /** NSFBackupGetChangeInfoSize. */
+  readonly announcedBytes: number;
+  /** File with the change information relative to the backup's directory, with `/`; empty for none. */
+  readonly delta: string;
+  /** SHA-256 of the delta file, hexadecimal; empty for none. */
+  readonly deltaSha256: string;
+  /** Lengths of the pieces of change information, only where they were not all `pieceBytes` long. */
+  readonly irregularPieces?: readonly number[];
+  readonly copy?: DatabaseCopy;
+}
