@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
+import { includeProblems } from './include-order.mjs';
 import { root, setUpOrExit } from './setup.mjs';
 import { parseOptions } from './setup/options.mjs';
 import { run } from './setup/run.mjs';
@@ -22,6 +23,7 @@ await check('imports', () => runNodeTool('dependency-cruiser/bin/dependency-crui
 await check('prettier', () =>
   runNodeTool('prettier/bin/prettier.cjs', ['.', fix ? '--write' : '--check', '--log-level=warn']),
 );
+await check('include order', checkIncludes);
 if (isUsable('clang-format')) await check('clang-format', formatCpp);
 if (!fix && isUsable('clang-tidy')) await check('clang-tidy', tidyCpp);
 
@@ -39,6 +41,11 @@ async function check(title, action) {
 
 function runNodeTool(file, args) {
   return run(process.execPath, [join(root, 'node_modules', file), ...args], { cwd: root });
+}
+
+function checkIncludes() {
+  const problems = includeProblems(join(root, 'cpp'));
+  if (problems.length > 0) throw Object.assign(new Error('include order'), { output: problems.join('\n') });
 }
 
 async function formatCpp() {
