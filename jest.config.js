@@ -18,6 +18,8 @@ module.exports = {
   testPathIgnorePatterns: [...leftOut[tier], ...(process.platform === 'win32' ? [] : ['/test/windows/'])],
   testEnvironment: '<rootDir>/test/jest-environment.js',
   transform: {},
+  // Not among the temporary files: it knows which test files take long. Windows and Linux share the checkout under Wine.
+  ...(process.platform !== 'win32' && { cacheDirectory: '<rootDir>/build/jest' }),
   // The Domino runtime exists once per process and cannot be restarted, so every test file needs a process of its own.
   // Jest starts a new worker whenever the old one is above this limit after a file, which 1 KiB always is.
   // Under Wine each file is started in a process of its own from the beginning.

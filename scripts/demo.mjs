@@ -1,12 +1,13 @@
 // Sets up what the story (scripts/demo/story.mjs) needs, and tells it here or under Wine.
 
-import { statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { tellUnderWine } from './demo/windows.mjs';
 import { root, setUpOrExit } from './setup.mjs';
 import { parseOptions } from './setup/options.mjs';
-import { run } from './setup/run.mjs';
 
 const usage = `Usage: npm run demo -- [--databases=N] [--directory=DIR] [--windows]
 
@@ -20,21 +21,17 @@ const { windows, databases, directory } = parseOptions(usage, {
   options: { databases: { type: 'string' }, directory: { type: 'string' }, windows: { type: 'boolean' } },
   check: findFault,
 }).values;
-process.on('SIGINT', () => {
-  // The story in the foreground ends by itself and cleans up.
-});
 if (windows) {
   await setUpOrExit(['lib', 'windows-addon', 'windows-simulator', 'windows-vss']);
   process.exitCode = await tellUnderWine(Number(databases ?? 40));
 } else {
   await setUpOrExit(['native', 'lib', 'simulator']);
   const story = join(root, 'scripts', 'demo', 'story.mjs');
-  try {
-    await run(process.execPath, [story, databases ?? '200', resolve(directory ?? tmpdir())], { show: true });
-  } catch (error) {
-    console.error(error.message);
-    process.exitCode = 1;
-  }
+  const args = [story, databases ?? '200', resolve(directory ?? tmpdir())];
+  // Of Ctrl-C the story hears as well; it cleans up and says so.
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const [code] = await once(child, 'close');
+  process.exitCode = code ?? 1;
 }
 
 function findFault({ values: { windows, databases, directory } }) {
@@ -42,5 +39,10 @@ function findFault({ values: { windows, databases, directory } }) {
   if (directory === undefined) return undefined;
   if (windows) return '--directory has no meaning with --windows: the story is told on drive C: of Wine';
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return `--directory=${directory} is no directory`;
+  try {
+    accessSync(directory, constants.W_OK);
+  } catch {
+    return `--directory=${directory}: this user may not write there`;
+  }
   return undefined;
 }

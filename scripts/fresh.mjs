@@ -19,6 +19,7 @@ import { delimiter, join } from 'node:path';
 import { runCounted, runShown } from './counted.mjs';
 import { root } from './setup.mjs';
 import { fetchNode, nodeVersions } from './setup/nodes.mjs';
+import { exitCodeOfInterrupt, interrupted } from './setup/interrupt.mjs';
 import { parseOptions } from './setup/options.mjs';
 import { run } from './setup/run.mjs';
 
@@ -57,11 +58,16 @@ try {
   if (keep) console.log(`kept: ${directory}`);
   else rmSync(directory, { recursive: true });
 }
-console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+if (interrupted()) {
+  process.exitCode = exitCodeOfInterrupt;
+} else {
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
 
 /** One command that does not even come to its end must not hide the other. */
 async function count(title, action) {
+  if (interrupted()) return;
   console.log(`fresh: ${title}`);
   const startedAt = performance.now();
   const { passed, failed } = await action().catch((error) => {

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { includeProblems } from './include-order.mjs';
 import { root, setUpOrExit } from './setup.mjs';
+import { exitCodeOfInterrupt, interrupted } from './setup/interrupt.mjs';
 import { parseOptions } from './setup/options.mjs';
 import { run } from './setup/run.mjs';
 import { filesBelow } from './setup/stamp.mjs';
@@ -28,12 +29,14 @@ if (isUsable('clang-format')) await check('clang-format', formatCpp);
 if (!fix && isUsable('clang-tidy')) await check('clang-tidy', tidyCpp);
 
 async function check(title, action) {
+  if (interrupted()) return;
   const startedAt = performance.now();
   try {
     await action();
     console.error(`lint: ${title.padEnd(14)} ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
   } catch (error) {
-    process.exitCode = 1;
+    process.exitCode = interrupted() ? exitCodeOfInterrupt : 1;
+    if (interrupted()) return;
     console.error(error.output ?? error);
     console.error(`lint: ${title} failed`);
   }

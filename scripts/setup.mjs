@@ -5,6 +5,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { exitCodeOfInterrupt, interrupted } from './setup/interrupt.mjs';
 import { withLock } from './setup/lock.mjs';
 import { parseOptions } from './setup/options.mjs';
 import { prebuild } from './setup/prebuild.mjs';
@@ -165,6 +166,7 @@ async function ensure(name, done) {
   const stamp = new Stamp(at(step.stamp), contentHash(root, files, step.facts));
   if (stamp.matches() && step.results.every((path) => existsSync(at(path)))) return;
 
+  if (interrupted()) throw new Error('interrupted');
   stamp.remove();
   const startedAt = performance.now();
   try {
@@ -172,6 +174,7 @@ async function ensure(name, done) {
     const missing = step.results.filter((path) => !existsSync(at(path)));
     if (missing.length > 0) throw new Error(`did not make ${missing.join(', ')}`);
   } catch (error) {
+    if (interrupted()) throw new Error('interrupted', { cause: error });
     if (error instanceof CommandError) process.stderr.write(error.output);
     throw new Error(`${step.title}: ${error.message}`, { cause: error });
   }
@@ -239,8 +242,8 @@ export async function setUpOrExit(names) {
   try {
     await setUp(names);
   } catch (error) {
-    console.error(`set-up failed: ${error.message}`);
-    process.exit(1);
+    console.error(`set-up ${interrupted() ? '' : 'failed: '}${error.message}`);
+    process.exit(interrupted() ? exitCodeOfInterrupt : 1);
   }
 }
 

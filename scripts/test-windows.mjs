@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { root, setUp, windowsPrefix } from './setup.mjs';
+import { exitCodeOfInterrupt, interrupted } from './setup/interrupt.mjs';
 import { parseOptions } from './setup/options.mjs';
 import { run } from './setup/run.mjs';
 import { filesBelow } from './setup/stamp.mjs';
@@ -43,6 +44,7 @@ const results = join(workshop, 'results');
 const prefix = windowsPrefix();
 const prefixWithRoot = new WinePrefix(join(workshop, 'prefix-with-root'), root, { rootDrive: true });
 const total = { passed: 0, failed: 0 };
+process.once('SIGINT', endAll);
 
 try {
   await setUp(['test', 'windows-addon']);
@@ -65,13 +67,23 @@ try {
   }
 } catch (error) {
   total.failed += 1;
-  console.error(error.message);
+  if (!interrupted()) console.error(error.message);
 } finally {
+  await endAll();
+}
+if (interrupted()) {
+  console.error('interrupted');
+  process.exitCode = exitCodeOfInterrupt;
+} else {
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+/** Ends whatever runs under Wine. */
+async function endAll() {
   await prefix.end();
   await prefixWithRoot.end();
 }
-console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
 function readOptions() {
   const { values, positionals } = parseOptions(usage, {
@@ -145,6 +157,7 @@ function makeUnsafeDirectories() {
 
 /** In one prefix, one after the other: what uses VSS takes the whole machine. */
 async function testPrograms(suite) {
+  if (interrupted()) return;
   if (suite.usesVss) await installVss();
   mkdirSync(results, { recursive: true });
   const startedAt = performance.now();
@@ -177,6 +190,7 @@ async function testWith(version, files) {
 
 /** One process a file: the Domino runtime exists once per process. */
 async function testFile(program, version, file) {
+  if (interrupted()) return;
   const base = join('build', 'windows', 'results', version, file.replace(/\.test\.js$/, ''));
   const [report, stdout, stderr] = ['json', 'out', 'err'].map((extension) => `${base}.${extension}`);
   mkdirSync(dirname(join(root, base)), { recursive: true });
@@ -195,6 +209,7 @@ async function testFile(program, version, file) {
     ],
     { stdout: join(root, stdout), stderr: join(root, stderr), env: testEnvironment(file), timeoutMs: fileTimeoutMs },
   );
+  if (interrupted()) return;
   if (!existsSync(join(root, report))) {
     total.failed += 1;
     const how = code === null ? `had not ended after ${fileTimeoutMs / 1000} s` : `ended with exit code ${code}`;

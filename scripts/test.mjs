@@ -1,13 +1,14 @@
 // The test command: sets up, runs every suite of a tier and ends with one line, "N passed, N failed".
 
-import { mkdtempSync, readFileSync, rmSync, existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { runCounted } from './counted.mjs';
 import { root, setUp } from './setup.mjs';
 import { fetchNode, nodeVersions } from './setup/nodes.mjs';
+import { exitCodeOfInterrupt, interrupted } from './setup/interrupt.mjs';
 import { parseOptions } from './setup/options.mjs';
 import { run } from './setup/run.mjs';
+import { Workplace } from './setup/workplace.mjs';
 
 const tiers = ['quick', 'ci', 'full'];
 const ci = process.env.CI === 'true';
@@ -23,7 +24,7 @@ runs.
 With CI=true in the environment, what cannot run here counts as failed.`;
 const { tier, coverage, jestArguments } = readOptions();
 const onlyJest = jestArguments.length > 0;
-const results = mkdtempSync(join(tmpdir(), 'domino-vss-test-'));
+const workplace = new Workplace(join(root, 'simulator', 'build', 'domino-sim'));
 const total = { passed: 0, failed: 0, notRun: 0 };
 
 if (await attempt(() => setUp(onlyJest ? ['native', 'simulator', 'test'] : undefined))) {
@@ -38,10 +39,15 @@ if (await attempt(() => setUp(onlyJest ? ['native', 'simulator', 'test'] : undef
     if (tier !== 'quick') await attempt(() => runScript('fresh.mjs'));
   }
 }
-rmSync(results, { recursive: true });
-if (total.notRun > 0) console.log(`${total.notRun} not run, see above`);
-console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+workplace.remove();
+if (interrupted()) {
+  console.error('interrupted');
+  process.exitCode = exitCodeOfInterrupt;
+} else {
+  if (total.notRun > 0) console.log(`${total.notRun} not run, see above`);
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
 
 /** What is not ours is for Jest, which knows its options itself. */
 function readOptions() {
@@ -58,9 +64,11 @@ function readOptions() {
 /** What could not even start is one failure; the suites after it still have something to say. */
 async function attempt(action) {
   try {
+    if (interrupted()) return false;
     await action();
     return true;
   } catch (error) {
+    if (interrupted()) return false;
     total.failed += 1;
     console.error(error.message);
     return false;
@@ -68,7 +76,7 @@ async function attempt(action) {
 }
 
 async function runJest() {
-  const report = join(results, 'jest.json');
+  const report = join(workplace.directory, 'jest.json');
   const nodes = tier === 'quick' ? [] : await otherNodes();
   const args = [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--json', `--outputFile=${report}`];
   const failure = await run(process.execPath, [...args, ...(coverage ? ['--coverage'] : []), ...jestArguments], {
@@ -130,7 +138,7 @@ async function runScript(name, ...args) {
 }
 
 async function runCtest(directory) {
-  const report = join(results, 'ctest.xml');
+  const report = join(workplace.directory, 'ctest.xml');
   rmSync(report, { force: true });
   await run('ctest', ['--test-dir', directory, '--output-on-failure', '--output-junit', report], {
     cwd: root,
@@ -162,5 +170,6 @@ function jestEnvironment() {
     SIM_QUIET: '1',
     LD_LIBRARY_PATH: searchPath,
     DOMINO_VSS_TEST_TIER: tier,
+    ...workplace.environment,
   };
 }

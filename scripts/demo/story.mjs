@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { exitCodeOfInterrupt, interrupted } from '../setup/interrupt.mjs';
 
 const root = resolve(fileURLToPath(import.meta.url), '../../..');
 const [databases, directory] = [Number(process.argv[2]), process.argv[3]];
@@ -23,9 +24,6 @@ const deltas = join(home, 'backup');
 const copies = join(home, 'copies');
 let simulation;
 let server;
-process.on('SIGINT', () => {
-  // The child that is in the foreground ends by itself; everything else is cleaned up below.
-});
 
 try {
   title(`A simulated Domino server with ${databases} databases, written by two threads and a second process`);
@@ -76,10 +74,15 @@ try {
   }
   const { accounting } = await simulation.stats();
   if (accounting.crashedParticipants > 0) throw new Error('a process left Domino without taking its leave');
+} catch (error) {
+  // The program of the foreground, of which Ctrl-C made an end, is no fault.
+  if (!interrupted()) console.error(error);
+  process.exitCode = interrupted() ? exitCodeOfInterrupt : 1;
 } finally {
   await server?.stop().catch(() => undefined);
   await simulation?.destroy().catch(() => undefined);
   rmSync(home, { recursive: true, force: true });
+  if (interrupted()) console.error('interrupted: nothing is left of the simulated server and its backup');
 }
 
 /** The shadow is there for every program until it is deleted. */
@@ -97,6 +100,7 @@ async function showShadow(lines) {
 }
 
 function title(text) {
+  if (interrupted()) throw new Error('interrupted');
   console.log(`\n${process.stdout.isTTY ? `\u001b[1m${text}\u001b[22m` : text}`);
 }
 

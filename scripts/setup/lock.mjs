@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { interrupted } from './interrupt.mjs';
 
 /**
  * Runs `action` while no other process does so for the same directory; waits for the other one first.
@@ -16,6 +17,7 @@ export async function withLock(directory, onWait, action) {
   if (server === undefined) onWait();
   while (server === undefined) {
     await sleep(200);
+    if (interrupted()) throw new Error('interrupted');
     server = await tryListen(address);
   }
   try {

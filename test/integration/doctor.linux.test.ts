@@ -28,18 +28,16 @@ import {
   type ProcessOptions,
 } from './command-line';
 import type { Ends } from './doctor-program';
+import { memoryDirectory } from '../platform';
 import { ReadableCopy } from './readable-copy';
 import { SimulatedDomino } from './simulated-domino';
 
 const isRoot = process.getuid?.() === 0;
 const asRoot = isRoot ? test : test.skip;
 
-/** In memory: another volume than that of the databases, and one on which neither snapshots nor clones are possible. */
-const memory = '/dev/shm';
-
 let domino: SimulatedDomino;
 let server: Server;
-/** A directory on another volume. */
+/** In memory: on another volume than the databases, and on one where neither snapshots nor clones are possible. */
 let elsewhere: string;
 /** What runs as another user. */
 let copy: ReadableCopy;
@@ -47,7 +45,7 @@ let copy: ReadableCopy;
 beforeAll(async () => {
   domino = await SimulatedDomino.create({ databases: 3, plainNames: true });
   server = await domino.serve({ paused: true });
-  elsewhere = mkdtempSync(join(memory, 'domino-vss-doctor-'));
+  elsewhere = mkdtempSync(join(memoryDirectory, 'domino-vss-doctor-'));
   copy = new ReadableCopy();
 });
 
