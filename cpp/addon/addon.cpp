@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "domino/runtime.h"
 #include "domino/status.h"
 #include "shadow/platform_provider.h"
+#include "system/directory_lock.h"
 #include "system/volume.h"
 #ifdef _WIN32
 #include "addon/service_object.h"
@@ -105,6 +107,20 @@ Napi::Value inspectVolume(const Napi::CallbackInfo& info) {
     const std::string path = info[0].As<Napi::String>().Utf8Value();
     return runOnThread(info.Env(), "domino-vss volume", [path]() -> PendingPromise::MakeValue {
         return [volume = MountTable().volumeOf(path)](Napi::Env env) { return toObject(env, volume); };
+    });
+}
+
+Napi::Value lockDirectory(const Napi::CallbackInfo& info) {
+    const std::string directory = info[0].As<Napi::String>().Utf8Value();
+    return runOnThread(info.Env(), "domino-vss lock", [directory]() -> PendingPromise::MakeValue {
+        // Shared with the function that lets go of it; with the environment the function goes, and the lock with it.
+        const auto lock = std::make_shared<std::optional<DirectoryLock>>(DirectoryLock::tryTake(directory));
+        return [lock](Napi::Env env) -> Napi::Value {
+            if (!lock->has_value()) return env.Null();
+            Napi::Object object = Napi::Object::New(env);
+            object["release"] = Napi::Function::New(env, [lock](const Napi::CallbackInfo&) { lock->reset(); });
+            return object;
+        };
     });
 }
 
@@ -245,6 +261,7 @@ public:
         exports["notesIniValue"] = Napi::Function::New(env, notesIniValue);
         exports["findDatabases"] = Napi::Function::New(env, findDatabases);
         exports["inspectVolume"] = Napi::Function::New(env, inspectVolume);
+        exports["lockDirectory"] = Napi::Function::New(env, lockDirectory);
         exports["probeReflink"] = Napi::Function::New(env, probeReflink);
         exports["applyChangeInfo"] = Napi::Function::New(env, applyChangeInfo);
         exports["takeDatabaseOffline"] = Napi::Function::New(env, takeDatabaseOffline);

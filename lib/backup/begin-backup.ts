@@ -12,6 +12,7 @@ import { catalogProblems, takeSelected, type BackupDatabases } from '../domino/d
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { DominoVssError, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { HookRun } from './hook';
+import { lockDataDirectory } from '../store/data-directory-lock';
 import { describeLeftOver, Journal, newWorkId } from '../store/journal';
 import { noDatabases, withNamedVolumes } from '../vss/named-volumes';
 import type { NativeBinding, NativeRuntime } from '../native/session';
@@ -63,12 +64,9 @@ async function begin(
 
   const id = newWorkId();
   const directory = join(deltaDirectory, id);
-  const { journal, leftOvers } = await Journal.open(deltaDirectory, {
-    id,
-    work: 'backup',
-    dataDirectory,
-    backupDirectory: directory,
-  });
+  const lock = await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call);
+  const owner = { id, work: 'backup', dataDirectory, backupDirectory: directory } as const;
+  const { journal, leftOvers } = await Journal.open(deltaDirectory, owner, lock);
   undo.push(() => journal.remove());
 
   const given = options.shadowDirectory;

@@ -66,8 +66,9 @@ export const errorCodes = {
     ...failureForNow,
   },
   ERR_LOCKED: {
-    meaning: 'Another live process runs a backup or a restore of the same data directory.',
-    action: 'Wait until that process has ended.',
+    meaning:
+      'Another backup or restore of the same data directory is running on this machine, whatever delta directory it uses.',
+    action: 'Wait until it has ended.',
     errorClass: 'DominoVssError',
     retryable: true,
     exitCode: 5,

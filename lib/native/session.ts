@@ -263,6 +263,11 @@ export interface NativeBinding {
   }): Promise<NativeCatalog>;
   /** The volume a path lies on. */
   inspectVolume(path: string): Promise<NativeVolume>;
+  /**
+   * Marks a directory as being worked on, on this machine, whatever name it is reached by: flock(2) on the directory, a
+   * named mutex on Windows. Null when somebody else has it. The process's end, and the environment's, let go of it.
+   */
+  lockDirectory(path: string): Promise<NativeLock | null>;
   /** Really clones (FICLONE) a small file inside the directory, to learn whether `reflink` works there. */
   probeReflink(directory: string): Promise<boolean>;
   createSession(options: NativeSessionOptions): NativeSession;
@@ -294,6 +299,12 @@ export interface NativeBinding {
   readonly services?: NativeServices;
   /** Windows only. */
   readonly vss?: NativeVss;
+}
+
+/** Held until it is released. */
+export interface NativeLock {
+  /** Idempotent. */
+  release(): void;
 }
 
 /** What the end of a process or worker meant for its sessions. */

@@ -7,6 +7,7 @@ import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { decidedFailure, OptionError, RestoreError, type DatabaseFailure } from '../errors/errors';
 import { forEachLimited } from '../call/event-loop';
 import { findOpenFiles } from './in-use';
+import { lockDataDirectory } from '../store/data-directory-lock';
 import { describeLeftOver, Journal, newWorkId, type LeftOver } from '../store/journal';
 import { locateDatabase } from '../domino/links';
 import { queryShadows } from '../vss/listed-shadow';
@@ -204,12 +205,9 @@ async function restore(
 ): Promise<RestoreReport> {
   const { ready, refused } = await checkBeforehand(plan, call);
   await checkFreeSpace(ready);
-  const { journal, leftOvers } = await Journal.open(dirname(head.directory), {
-    id: newWorkId(),
-    work: 'restore',
-    dataDirectory,
-    backupDirectory: '',
-  });
+  const lock = await lockDataDirectory(binding, { dataDirectory, deltaDirectory: dirname(head.directory) }, call);
+  const work = { id: newWorkId(), work: 'restore', dataDirectory, backupDirectory: '' } as const;
+  const { journal, leftOvers } = await Journal.open(dirname(head.directory), work, lock);
   const restoration = new Restoration(binding, journal, head, plan.mode, call, progress);
   try {
     const { done, failures } = await restoration.run(ready);

@@ -4,6 +4,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { loadBinding } from '../native/binding';
+import type { NativeLock } from '../native/session';
 import { DominoVssError } from '../errors/errors';
 import { jsonLines, syncDirectory, writeDurably, writeTexts } from './durable';
 
@@ -131,22 +132,31 @@ export class Journal {
   #written: Promise<void> = Promise.resolve();
   #isRemoved = false;
   readonly #file: string;
+  readonly #lock: NativeLock | undefined;
 
-  private constructor(file: string, head: JournalHead) {
+  private constructor(file: string, head: JournalHead, lock: NativeLock | undefined) {
     this.#file = file;
     this.#head = head;
+    this.#lock = lock;
   }
 
   /**
    * Writes the journal and makes sure that no other live process works on the data directory. Two that come at the same
-   * moment may both be refused, never both be let in: each writes first and looks then.
+   * moment may both be refused, never both be let in: each writes first and looks then. `lock` goes with the journal: it
+   * is released when the work has ended, and when this fails.
    */
   static async open(
     deltaDirectory: string,
     work: Pick<JournalHead, 'id' | 'work' | 'dataDirectory' | 'backupDirectory'>,
+    lock?: NativeLock,
   ): Promise<{ readonly journal: Journal; readonly leftOvers: readonly LeftOver[] }> {
     const directory = journalDirectory(deltaDirectory);
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      lock?.release();
+      throw error;
+    }
     const head: JournalHead = {
       format: 1,
       ...work,
@@ -165,15 +175,14 @@ export class Journal {
       temporaryFiles: [],
       ended: false,
     };
-    const journal = new Journal(join(directory, `${work.id}.journal`), head);
-    await journal.update({});
+    const journal = new Journal(join(directory, `${work.id}.journal`), head, lock);
     try {
+      await journal.update({});
       const { live, leftOvers } = await readJournals(deltaDirectory, work.dataDirectory);
       // Plain volumes are nobody's: several backups of them may run at a time.
       const other = work.dataDirectory === '' ? undefined : live.find(({ id }) => id !== work.id);
       if (other) {
-        const message = `${other.work} ${other.id} of ${other.dataDirectory} is running (process ${other.pid})`;
-        throw new DominoVssError('ERR_LOCKED', { message });
+        throw new DominoVssError('ERR_LOCKED', { message: describeLiveWork(other) });
       }
       return { journal, leftOvers };
     } catch (error) {
@@ -192,7 +201,7 @@ export class Journal {
     this.#head = { ...this.#head, ...change, databasesInBackupMode: databasePaths.length };
     // One write after the other: they share the unfinished file, and callers may expose several shadows at a time.
     this.#written = this.#written.catch(() => undefined).then(() => this.#write());
-    return this.#written;
+    return change.ended ? this.#written.finally(() => this.#lock?.release()) : this.#written;
   }
 
   #write(): Promise<void> {
@@ -217,14 +226,24 @@ export class Journal {
   removeSync(): void {
     this.#isRemoved = true;
     rmSync(this.#file, { force: true });
+    this.#lock?.release();
   }
 
   async remove(): Promise<void> {
     this.#isRemoved = true;
     await this.#written.catch(() => undefined);
-    await rm(this.#file, { force: true });
-    await syncDirectory(join(this.#file, '..'));
+    try {
+      await rm(this.#file, { force: true });
+      await syncDirectory(join(this.#file, '..'));
+    } finally {
+      this.#lock?.release();
+    }
   }
+}
+
+/** Who works on a data directory. */
+export function describeLiveWork({ work, id, dataDirectory, pid }: JournalHead): string {
+  return `${work} ${id} of ${dataDirectory} is running (process ${pid})`;
 }
 
 /** Reads the journals that concern a data directory: of processes that live, and of those that do not. */

@@ -88,6 +88,8 @@ export class FakeDomino {
   /** Databases that cannot enter backup mode, with the reason. */
   readonly refusing = new Map<string, NativeFailure>();
   readonly unlogged = new Set<string>();
+  /** Directories that somebody works on. */
+  readonly locks = new Set<string>();
   problems: NativeFailure[] = [];
   reflink = true;
   volumes: NativeVolume[] = [];
@@ -210,6 +212,12 @@ export class FakeDomino {
     inspectVolume: async () => {
       await this.call('inspectVolume');
       return this.volume();
+    },
+    lockDirectory: async (path) => {
+      await this.call('lockDirectory');
+      if (this.locks.has(path)) return null;
+      this.locks.add(path);
+      return { release: () => this.locks.delete(path) };
     },
     probeReflink: async () => {
       await this.call('probeReflink');

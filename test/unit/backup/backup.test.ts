@@ -296,7 +296,7 @@ describe('abort and failure', () => {
     // The last one is the close that ends a good backup, which is not interrupted.
     expect(new Set(aborted)).toEqual(
       new Set(
-        'openRuntime findDatabases probeReflink transactionLogStyle inspectVolume open prepare capture drain applyChangeInfo close'.split(
+        'openRuntime lockDirectory findDatabases probeReflink transactionLogStyle inspectVolume open prepare capture drain applyChangeInfo close'.split(
           ' ',
         ),
       ),
@@ -367,6 +367,29 @@ describe('abort and failure', () => {
     const error = await errorOf(backup.createShadow());
     expect(error).toBeInstanceOf(BackupError);
     expect(error).toMatchObject({ failures: [{ database: 'names.nsf' }] });
+  });
+});
+
+describe('a second backup of the same data directory', () => {
+  const elsewhere = (): Partial<BeginBackupOptions> => ({ deltaDirectory: join(domino.root, 'elsewhere') });
+
+  test('is refused, also with a delta directory of its own, until the first has ended', async () => {
+    const first = await begin();
+    const error = await errorOf(begin(elsewhere()));
+    expect(error).toMatchObject({ code: 'ERR_LOCKED', retryable: true });
+    expect(error.message).toContain(domino.dataDirectory);
+    await first.createShadow();
+    await first.endBackup();
+    await (await begin(elsewhere())).dispose();
+    expect(domino.locks).toEqual(new Set());
+  });
+
+  test('is not refused after a begin that failed', async () => {
+    domino.onCall = (name) => name === 'findDatabases' && fail({ code: 'ERR_FIND', phase: 'find' });
+    await errorOf(begin());
+    domino.onCall = () => undefined;
+    await (await begin(elsewhere())).dispose();
+    expect(domino.locks).toEqual(new Set());
   });
 });
 

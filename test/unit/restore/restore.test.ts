@@ -288,7 +288,7 @@ describe('online', () => {
       await expectTidy();
     }
     expect(new Set(aborted)).toEqual(
-      new Set(['openRuntime', 'applyChangeInfo', 'takeDatabaseOffline', 'recoverDatabases']),
+      new Set(['openRuntime', 'lockDirectory', 'applyChangeInfo', 'takeDatabaseOffline', 'recoverDatabases']),
     );
   });
 });

@@ -1,0 +1,62 @@
+#include <windows.h>
+
+#include <array>
+#include <cstdint>
+#include <cwchar>
+
+#include "system/directory_lock.h"
+#include "system/failure.h"
+#include "system/path.h"
+
+namespace domino_vss {
+
+namespace {
+
+Failure systemError(const char* operation, const std::string& directory) {
+    return systemFailure(code::kFind, Phase::prepare, operation, directory, static_cast<int>(::GetLastError()));
+}
+
+/// The one name that a directory has whatever drive, mount point or junction it is reached by, in lower case.
+std::wstring trueName(const std::string& directory) {
+    constexpr DWORD kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    // FILE_FLAG_BACKUP_SEMANTICS is how a directory is opened.
+    const WindowsHandle handle(::CreateFileW(pathOf(directory).c_str(), FILE_READ_ATTRIBUTES, kShareAll, nullptr,
+                                             OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+    if (!handle) throw systemError("CreateFileW", directory);
+    std::wstring name(32768, L'\0');  // the longest path there is
+    DWORD length = ::GetFinalPathNameByHandleW(handle.get(), name.data(), static_cast<DWORD>(name.size()),
+                                               FILE_NAME_NORMALIZED | VOLUME_NAME_GUID);
+    // A share has no volume name.
+    if (length == 0)
+        length = ::GetFinalPathNameByHandleW(handle.get(), name.data(), static_cast<DWORD>(name.size()),
+                                             FILE_NAME_NORMALIZED | VOLUME_NAME_DOS);
+    if (length == 0 || length >= name.size()) throw systemError("GetFinalPathNameByHandleW", directory);
+    name.resize(length);
+    ::CharLowerBuffW(name.data(), length);
+    return name;
+}
+
+/// FNV-1a. A mutex may have no backslash in its name and no more than 260 characters.
+std::uint64_t hashOf(const std::wstring& text) noexcept {
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (const wchar_t unit : text) hash = (hash ^ static_cast<std::uint16_t>(unit)) * 0x100000001b3;
+    return hash;
+}
+
+}  // namespace
+
+std::optional<DirectoryLock> DirectoryLock::tryTake(const std::string& directory) {
+    // Global: the service of one session and the console of another work on the same server.
+    std::array<wchar_t, 64> name{};
+    const auto hash = static_cast<unsigned long long>(hashOf(trueName(directory)));
+    static_cast<void>(std::swprintf(name.data(), name.size(), LR"(Global\domino-vss-%016llx)", hash));
+    WindowsHandle mutex(::CreateMutexW(nullptr, FALSE, name.data()));
+    const DWORD error = ::GetLastError();
+    // Denied: it exists and belongs to another account.
+    if (!mutex && error == ERROR_ACCESS_DENIED) return std::nullopt;
+    if (!mutex) throw systemError("CreateMutexW", directory);
+    if (error == ERROR_ALREADY_EXISTS) return std::nullopt;
+    return DirectoryLock(std::move(mutex));
+}
+
+}  // namespace domino_vss
