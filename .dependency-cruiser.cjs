@@ -33,7 +33,7 @@ const entrances = {
     'vss-target',
   ],
   bench: ['bench', 'csv', 'page', 'trace'],
-  restore: ['plan', 'restore'],
+  restore: ['plan', 'restore', 'verify'],
   doctor: ['capabilities', 'check', 'checks', 'doctor'],
 };
 

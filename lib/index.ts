@@ -23,6 +23,7 @@ import { loadManifest, readBackups, type ListedBackup, type Manifest } from './s
 import { absolutePath } from './call/options';
 import { rehearse as rehearseBackup, type RehearsalReport, type RehearseOptions } from './backup/rehearse';
 import { restoreDatabases as restore, type RestoreOptions, type RestoreReport } from './restore/restore';
+import { verifyBackup as verify, type VerifyBackupOptions, type VerifyReport } from './restore/verify';
 import {
   queryRevertStatus as queryRevert,
   revertToShadow as revert,
@@ -95,6 +96,7 @@ export type { ProviderChoice } from './store/manifest-format';
 export type { RehearsalReport, RehearseOptions, SlowDatabase } from './backup/rehearse';
 export type { RestoredDatabase, RestoreOptions, RestoreReport } from './restore/restore';
 export type { RestoreMode, RestoreStep } from './restore/plan';
+export type { VerifiedDatabase, VerifiedState, VerifyBackupOptions, VerifyReport } from './restore/verify';
 export type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
 export type { ScriptContext, ScriptOption, WriterDetail } from './script/commands';
 export type { ListedAs, ScriptEvent, ScriptEventListener } from './script/events';
@@ -150,6 +152,17 @@ export function rehearse(options: RehearseOptions): Promise<RehearsalReport> {
  */
 export function restoreDatabases(options: RestoreOptions): Promise<RestoreReport> {
   return restore(loadBinding, options);
+}
+
+/**
+ * Compares a backup with its manifest: change information, copies, and what was kept of the shadow. Damage to a database is
+ * a result (`outcome`, `failures`), not an error.
+ *
+ * @throws {@link RestoreError} `ERR_MANIFEST` when the manifest itself is not intact, `ERR_SIGNATURE`; {@link OptionError};
+ * {@link VssError} when a kept shadow of VSS cannot be looked for; {@link AbortError} when cancelled.
+ */
+export function verifyBackup(options: VerifyBackupOptions): Promise<VerifyReport> {
+  return verify(loadBinding, options);
 }
 
 /**

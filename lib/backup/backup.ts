@@ -279,6 +279,7 @@ export class Backup {
       () => {
         call.check();
       },
+      this.#facts.signKey,
     );
     await this.#rememberCosts(capture);
     // From here on the backup is good, whatever happens to its shadow.

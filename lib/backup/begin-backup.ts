@@ -20,6 +20,7 @@ import { ProgressReporter } from '../call/progress';
 import { chooseShadows, databaseTarget, isInside, nativeSource, planShadows } from './provider';
 import { openRuntime } from '../domino/runtime';
 import { Selector } from '../domino/selection';
+import { readSigningKey } from '../store/signature';
 import { withFailedWriters } from '../vss/session';
 
 export type { BeginBackupOptions } from './begin-options';
@@ -56,6 +57,7 @@ async function begin(
   undo: (() => Promise<unknown>)[],
 ): Promise<Backup> {
   const vss = resolveRequester(binding, options);
+  const signKey = options.signKey === undefined ? undefined : await readSigningKey(options.signKey, 'signKey');
   const { source = 'domino', mode = { type: 'backup-api' }, volumes: named = [] } = options;
   refuseFileProvider(options.provider, named);
   const server = source === 'domino' ? await openServer(binding, options, call) : noServer;
@@ -103,6 +105,7 @@ async function begin(
       ...notDatabases.map(({ database, text }) => `${database} was left out: ${text}`),
     ],
     leftOvers,
+    signKey,
   } as const;
 
   undo.push(() => rm(directory, { recursive: true, force: true }));

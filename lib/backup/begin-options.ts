@@ -80,6 +80,11 @@ export interface BeginBackupOptions extends SelectionOptions {
    * default is `.domino-vss` in the delta directory. Not for VSS and hooks, which have their own places.
    */
   readonly shadowDirectory?: string | undefined;
+  /**
+   * Absolute path of an Ed25519 private key (PEM, without a passphrase), with which the manifest is signed: a restore can
+   * demand the signature. Default: not signed.
+   */
+  readonly signKey?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
@@ -116,6 +121,7 @@ export function checkBeginOptions(options: BeginBackupOptions): void {
     leaseMs: milliseconds,
     timeoutMs: milliseconds,
     shadowDirectory: absolutePath,
+    signKey: absolutePath,
     signal: abortSignal,
     onProgress: functionValue,
   });

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { listAlsoSave } from './also-save';
 import type { BackupWork, Capture } from './capture';
 import { hex32 } from './captured';
@@ -19,6 +20,8 @@ export interface BackupFacts {
   readonly logStyle: ManifestHead['logStyle'];
   readonly warnings: readonly string[];
   readonly leftOvers: readonly LeftOver[];
+  /** Signs the manifest; undefined for no signature. */
+  readonly signKey: KeyObject | undefined;
 }
 
 /** What a finished backup is. A failed one is an error instead. */

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Call } from '../call/call';
 import type { BackupWork, Capture } from './capture';
 import type { ManifestDatabase } from '../store/manifest-format';
-import { copyExactly, requireFreeSpace, syncFile } from '../store/copy';
+import { copyExactly, hashFile, requireFreeSpace, syncFile } from '../store/copy';
 import type { DatabaseChanges } from '../domino/databases';
 import { syncDirectory } from '../store/durable';
 import { databaseFailureOf, DominoVssError, OptionError, type DatabaseFailure } from '../errors/errors';
@@ -163,17 +164,17 @@ export class SnapshotSet {
     const report = (last = false): void => {
       progress.report({ type: 'copy', done, total: indexes.length, doneBytes, totalBytes }, last);
     };
-    const made: number[] = [];
+    const made = new Map<number, string>();
     try {
       await forEachLimited(indexes, 4, async (index) => {
         const database = databases.describe(index);
         const file = join(to, ...database.path.split('/'));
         try {
-          await this.#copyOne(database, file, call, (bytes) => {
+          const sha256 = await this.#copyOne(database, file, call, (bytes) => {
             doneBytes += bytes;
             report();
           });
-          made.push(index);
+          made.set(index, sha256);
           for (let at = dirname(file); at.startsWith(to + sep); at = dirname(at)) directories.add(at);
         } catch (error) {
           call.check();
@@ -187,12 +188,15 @@ export class SnapshotSet {
       for (const directory of directories) await syncDirectory(directory);
       call.check();
     } catch (error) {
-      for (const index of made) await rm(join(to, ...databases.describe(index).path.split('/')), { force: true });
+      for (const index of made.keys())
+        await rm(join(to, ...databases.describe(index).path.split('/')), { force: true });
       throw error;
     }
-    for (const index of made) databases.setCopy(index, { file: databases.describe(index).path, deltaApplied: true });
+    for (const [index, sha256] of made) {
+      databases.setCopy(index, { file: databases.describe(index).path, deltaApplied: true, sha256 });
+    }
     report(true);
-    return { directory: to, databases: made.length, bytes: doneBytes, failures };
+    return { directory: to, databases: made.size, bytes: doneBytes, failures };
   }
 
   /** Windows deletes volatile shadows, and the oldest ones, when the room for them is used up. */
@@ -201,20 +205,25 @@ export class SnapshotSet {
     if (this.vss && shadow) await refuseVanished(requireVss(this.#work.binding), shadow, call);
   }
 
+  /**
+   * Answers the SHA-256 of the copy as it is delivered. It comes from the bytes as they pass, except where change information
+   * was applied: which parts of the file it rewrites only Domino knows, so such a copy is read once more.
+   */
   async #copyOne(
     database: ManifestDatabase,
     file: string,
     call: Call,
     onBytes: (bytes: number) => void,
-  ): Promise<void> {
+  ): Promise<string> {
     const volume = this.#work.databases.volumeIndex[database.index] ?? 0;
     const from = join(this.#capture.roots[volume] ?? '', ...database.shadowPath.split('/'));
     const { startSizeBytes } = database;
     const check = (): void => {
       call.check('drain');
     };
-    await copyExactly({ from, to: file, sizeBytes: startSizeBytes, check, onBytes });
-    if (database.delta === '') return;
+    const hash = database.delta === '' ? createHash('sha256') : undefined;
+    await copyExactly({ from, to: file, sizeBytes: startSizeBytes, check, onBytes, hash });
+    if (hash) return hash.digest('hex');
     try {
       await this.#work.binding.applyChangeInfo({
         copyFile: file,
@@ -223,7 +232,10 @@ export class SnapshotSet {
         pieceBytes: this.#capture.databases.results.pieceBytes,
         ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
       });
+      // Before the sync, while the pages that were just written are still in memory.
+      const sha256 = await hashFile(file, check, startSizeBytes);
       await syncFile(file);
+      return sha256;
     } catch (error) {
       await rm(file, { force: true });
       throw error;

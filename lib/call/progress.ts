@@ -8,6 +8,8 @@ export type Progress =
   | { readonly type: 'databases'; readonly phase: Phase; readonly done: number; readonly total: number }
   /** Checksums of the deltas are computed. */
   | { readonly type: 'hash'; readonly done: number; readonly total: number }
+  /** Databases of a backup are compared with its manifest. */
+  | { readonly type: 'verify'; readonly done: number; readonly total: number }
   /** Databases are copied out of the shadow, or to their place in a restore. */
   | {
       readonly type: 'copy';

@@ -26,6 +26,7 @@ import {
 import { exitCodes, type CommandLineContext } from './context';
 import { count, formatBytes, formatMs, Output } from './output';
 import { ProgressBar } from './progress-bar';
+import { addVerifyCommand } from './verify';
 import { drawWindow } from './window-picture';
 
 interface RunArguments extends DominoArguments {
@@ -50,6 +51,7 @@ interface RunArguments extends DominoArguments {
   readonly backupType?: VssBackupType;
   readonly vssContext?: VssContext;
   readonly vssProvider?: string;
+  readonly signKey?: string;
 }
 
 interface ListArguments {
@@ -85,6 +87,8 @@ Each command has its own: domino-vss backup run --help
       output.result(backups, () => describeList(backups, output));
       finish(exitCodes.ok);
     });
+
+  addVerifyCommand(backup, context, finish);
 
   backup
     .command('show')
@@ -133,6 +137,7 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
       'do without the backup API: stop this service (Linux: unit of systemd) for the snapshot and start it again',
     )
     .option('--shadow-dir <dir>', 'directory for shadows, on the file system of the databases', pathFrom(context))
+    .option('--sign-key <file>', 'sign the manifest with this ed25519 private key (PEM)', pathFrom(context))
     .addOption(new Option('--writers <which>', 'VSS: which writers take part (default: none)').choices(['none', 'all']))
     .option('--exclude-writer <name>', 'VSS: all writers but this; may be given several times', collect)
     .option('--verify-writer <name>', 'VSS: fail unless this writer takes part; may be given several times', collect)
@@ -215,6 +220,7 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       maxSkipped: args.maxSkipped,
       shards: args.shards,
       shadowDirectory: args.shadowDir,
+      signKey: args.signKey,
       ...(args.stopService !== undefined && {
         mode: { type: 'stop-service', service: serviceNamed(args.stopService, context) },
       }),

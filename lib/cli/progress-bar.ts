@@ -63,6 +63,8 @@ function describe(progress: Progress): { title: string; done: number; total: num
       return { title: phaseTitles[progress.phase] ?? progress.phase, ...progress, note: '' };
     case 'hash':
       return { title: 'checksums of the deltas', ...progress, note: '' };
+    case 'verify':
+      return { title: 'verifying', ...progress, note: '' };
     case 'copy':
       return {
         title: 'copying',

@@ -10,6 +10,7 @@ import { ProgressBar } from './progress-bar';
 interface RestoreArguments extends DominoArguments {
   readonly deltaDir?: string;
   readonly copies?: string;
+  readonly requireSignature?: string;
   readonly offline?: boolean;
   readonly online?: boolean;
   readonly as?: string;
@@ -30,6 +31,7 @@ export function addRestoreCommand(
     .argument('[databases...]', 'paths or globs relative to the data directory (default: all but server databases)')
     .option('--delta-dir <dir>', 'delta directory, to name a backup by its id', pathFrom(context))
     .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
+    .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
     .option('--online', 'over the original, on a running server (default)')
     .option('--offline', 'over the original, with the server stopped')
     .option('--as <path>', 'as a new database, or into a new directory, below the data directory')
@@ -75,6 +77,7 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
           databases: databases.length > 0 ? databases : undefined,
           mode,
           copiesDirectory: args.copies,
+          requireSignature: args.requireSignature,
           domino: locationOf(args),
           dryRun: args.dryRun,
           signal: context.signal,
@@ -112,6 +115,7 @@ function describeReport(report: RestoreReport, output: Output): string[] {
       `  ${database.database}`,
       database.path === database.database ? '' : `→ ${database.path}`,
       database.recovered ? 'recovered from the log' : 'state of the backup',
+      database.hashed ? '' : 'not hashed',
     ]);
   const { colors } = output;
   const summary =

@@ -189,6 +189,11 @@ export async function compareWithCatalog(
   };
 }
 
+/** Whether a file of this name is a database: Domino goes by the extension. */
+export function isDatabaseName(path: string): boolean {
+  return /\.(nsf|ntf|box|nsg|nsh)$/i.test(path);
+}
+
 /** Whether a path is one of the databases that a running server always holds open. */
 export function isServerDatabase(path: string): boolean {
   return basename(path) === path && serverDatabases.test(path);

@@ -1,5 +1,6 @@
 import { open, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { isDatabaseName } from './databases';
 import { RestoreError } from '../errors/errors';
 
 /** Longest link file that is read; a database is always larger. */
@@ -12,7 +13,9 @@ const longestLink = 4096;
 export async function locateDatabase(dataDirectory: string, path: string): Promise<string> {
   const segments = path.split('/');
   const name = segments.pop() ?? '';
-  if ([...segments, name].some((part) => part === '..' || part === '')) {
+  // Windows also takes a backslash for a separator, and a colon for a drive or a stream of a file.
+  const foreign = process.platform === 'win32' && /[\\:]/.test(path);
+  if (foreign || [...segments, name].some((part) => part === '..' || part === '')) {
     const message = `"${path}" is no path inside the data directory`;
     throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
   }
@@ -24,7 +27,7 @@ export async function locateDatabase(dataDirectory: string, path: string): Promi
   const file = join(directory, name);
   const linked = await readLink(file);
   if (linked === undefined) return file;
-  return /\.(nsf|ntf|box|nsg|nsh)$/i.test(linked) ? linked : `${linked}.nsf`;
+  return isDatabaseName(linked) ? linked : `${linked}.nsf`;
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -439,6 +439,13 @@ export const errorCodes = {
     errorClass: 'RestoreError',
     ...failure,
   },
+  ERR_SIGNATURE: {
+    meaning:
+      'A signature was asked for, and the manifest has none or one that was not made with the private key of this public key.',
+    action: 'Use a backup that was signed, and the public key of the key that signed it. Trust nothing of this one.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
   ERR_CORRUPT_CHANGE_INFO: {
     meaning: 'Domino refused the change information: damaged, or not belonging to this copy.',
     action: 'Use the delta of the same backup; otherwise restore from another backup.',
@@ -448,6 +455,13 @@ export const errorCodes = {
   ERR_DELTA_DAMAGED: {
     meaning: 'A delta file is missing, or differs in size or SHA-256 from the manifest.',
     action: 'Bring back the delta file of this backup, or restore from another backup.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
+  ERR_CONTENTS_DAMAGED: {
+    meaning:
+      'A copy, or a database in a kept shadow, is not what was backed up: its SHA-256, size, signature or header differs.',
+    action: 'Restore from another copy or another backup, and look for the cause; the damaged file is left as it is.',
     errorClass: 'RestoreError',
     ...failure,
   },

@@ -2,10 +2,13 @@ import { join } from 'node:path';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 import type { ManifestDatabase } from '../store/manifest-format';
-import { isServerDatabase } from '../domino/databases';
+import { isDatabaseName, isServerDatabase } from '../domino/databases';
+import type { ErrorCode } from '../errors/codes';
 import { decidedFailure, OptionError, type DatabaseFailure } from '../errors/errors';
 import type { ManifestHead } from '../store/manifest-format';
+import { expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
 import { matcher } from '../domino/selection';
+import type { ShadowRoots } from './sources';
 
 /** Where a restored database goes and what happens to the one that stands there. */
 export type RestoreMode =
@@ -56,6 +59,8 @@ export interface PlannedDatabase {
   readonly source: string;
   /** Delta that has to be applied to the copy; empty when the source has it applied, or there is none. */
   readonly delta: string;
+  /** What is known about the contents of {@link source}. */
+  readonly contents: ExpectedContents;
   /** Where the copy is made ready, in the directory of {@link file}. */
   readonly temporary: string;
   /** Where the original lies until success. */
@@ -124,9 +129,6 @@ export function targetPath(database: ManifestDatabase, mode: RestoreMode, count:
   throw new OptionError('mode.as', `"${mode.as}" is one database, but ${count} are restored; name a directory`);
 }
 
-/** Roots of the shadows that were kept and still exist, by the top directories of their volumes. */
-export type ShadowRoots = ReadonlyMap<string, string>;
-
 /** The copy that was made of it; undefined when there is none. */
 function copyOf(database: ManifestDatabase, { head, copiesDirectory }: RestorePlanInput): string | undefined {
   const copies = copiesDirectory ?? head.copies?.directory;
@@ -143,10 +145,10 @@ function sourceOf(
   database: ManifestDatabase,
   input: RestorePlanInput,
   roots: ShadowRoots,
-): { readonly source: string; readonly delta: string } | string {
+): Pick<PlannedDatabase, 'source' | 'delta' | 'contents'> | string {
   const { head } = input;
   const copy = copyOf(database, input);
-  if (copy !== undefined) return { source: copy, delta: '' };
+  if (copy !== undefined) return { source: copy, delta: '', contents: expectedOfCopy(database) };
   const volume = head.volumes.find(({ path }) => path === database.volume);
   if (!volume?.kept) return 'no copy of it was made, and its shadow was not kept';
   const root = roots.get(database.volume);
@@ -154,6 +156,7 @@ function sourceOf(
   return {
     source: join(root, database.shadowPath),
     delta: database.delta === '' ? '' : join(head.directory, database.delta),
+    contents: expectedOfShadow(database),
   };
 }
 
@@ -166,27 +169,43 @@ export function planRestore(
 ): RestorePlan {
   const leftOut = [...choice.leftOut];
   const databases: PlannedDatabase[] = [];
+  const taken = new Set<string>();
   const { mode } = input;
   for (const [index, database] of choice.chosen.entries()) {
     const file = files[index] ?? '';
+    const path = targetPath(database, mode, choice.chosen.length);
+    const leaveOut = (code: ErrorCode, text: string): void => {
+      leftOut.push(decidedFailure(database.path, code, 'restore', text));
+    };
+    // A manifest can be forged, and would otherwise write any file that the server can write.
+    const notDatabase = [database.path, path, file].find((name) => !isDatabaseName(name));
+    if (notDatabase !== undefined) {
+      leaveOut('ERR_RESTORE_TARGET', `${notDatabase} has not the name of a database`);
+      continue;
+    }
+    if (taken.has(file.toLowerCase())) {
+      leaveOut('ERR_RESTORE_TARGET', `another database of the backup goes to ${file} too`);
+      continue;
+    }
+    taken.add(file.toLowerCase());
     if (mode.type !== 'new-database' && file !== database.file) {
       const text = `it was backed up from ${database.file}, and its path leads to ${file} now`;
-      leftOut.push(decidedFailure(database.path, 'ERR_RESTORE_TARGET', 'restore', text));
+      leaveOut('ERR_RESTORE_TARGET', text);
       continue;
     }
     if (mode.type === 'new-database' && mode.newReplicaId === true && !database.logged) {
       const text = 'a new replica id comes from recovery, which only logged databases have';
-      leftOut.push(decidedFailure(database.path, 'ERR_UNSUPPORTED', 'restore', text));
+      leaveOut('ERR_UNSUPPORTED', text);
       continue;
     }
     const source = sourceOf(database, input, roots);
     if (typeof source === 'string') {
-      leftOut.push(decidedFailure(database.path, 'ERR_RESTORE_SOURCE', 'restore', source));
+      leaveOut('ERR_RESTORE_SOURCE', source);
       continue;
     }
     databases.push({
       database,
-      path: targetPath(database, mode, choice.chosen.length),
+      path,
       file,
       ...source,
       temporary: `${file}.domino-vss-restore`,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmod, chown, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Call } from '../call/call';
@@ -94,8 +95,9 @@ export class Restoration {
 
   /** Makes the copy ready beside its place, while the original is still in use. */
   async #prepare(replacement: Replacement, done: number, totalBytes: number): Promise<void> {
-    const { database, source, temporary, delta, file } = replacement.planned;
+    const { database, source, temporary, delta, file, contents } = replacement.planned;
     await rm(temporary, { force: true });
+    const hash = contents.sha256 === undefined ? undefined : createHash('sha256');
     await copyExactly({
       from: source,
       to: temporary,
@@ -108,7 +110,12 @@ export class Restoration {
         const total = this.#replacements.length;
         this.progress.report({ type: 'copy', done, total, doneBytes: this.#doneBytes, totalBytes });
       },
+      hash,
     });
+    if (hash && hash.digest('hex') !== contents.sha256) {
+      const message = `${source} has another SHA-256 than the manifest says`;
+      throw new RestoreError('ERR_CONTENTS_DAMAGED', { message, phase: 'restore' });
+    }
     if (delta !== '') {
       await this.binding.applyChangeInfo({
         copyFile: temporary,

@@ -2,16 +2,24 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Call, publicCall } from '../call/call';
 import type { ManifestDatabase } from '../store/manifest-format';
-import { hashFile, requireFreeSpace } from '../store/copy';
+import { examineDelta, examineFront } from '../store/contents';
+import { requireFreeSpace } from '../store/copy';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
-import { decidedFailure, OptionError, RestoreError, type DatabaseFailure } from '../errors/errors';
+import {
+  decidedFailure,
+  DominoVssError,
+  OptionError,
+  RestoreError,
+  toPublicError,
+  type DatabaseFailure,
+} from '../errors/errors';
 import { forEachLimited } from '../call/event-loop';
 import { findOpenFiles } from './in-use';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { describeLeftOver, Journal, newWorkId, type LeftOver } from '../store/journal';
 import { locateDatabase } from '../domino/links';
-import { queryShadows } from '../vss/listed-shadow';
 import { loadManifest, type Manifest } from '../store/manifest';
+import { readVerifyingKey } from '../store/signature';
 import type { NativeBinding } from '../native/session';
 import {
   abortSignal,
@@ -38,11 +46,10 @@ import {
   type RestorePlan,
   type RestorePlanInput,
   type RestoreStep,
-  type ShadowRoots,
 } from './plan';
 import { Restoration } from './restoration';
+import { shadowRoots, type ShadowRoots } from './sources';
 import { openRuntime } from '../domino/runtime';
-import { requireVss } from '../vss/call';
 
 /** Options of `restoreDatabases`. */
 export interface RestoreOptions {
@@ -54,6 +61,11 @@ export interface RestoreOptions {
   readonly mode?: RestoreMode | undefined;
   /** Absolute directory of the copies, if they are not where the manifest says. */
   readonly copiesDirectory?: string | undefined;
+  /**
+   * Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is
+   * asked for.
+   */
+  readonly requireSignature?: string | undefined;
   /** Where Domino is. Default: found by the environment and in the usual places. */
   readonly domino?: DominoLocation | undefined;
   /** Only plan: nothing is touched and the Domino runtime is not needed. Default: false. */
@@ -76,6 +88,11 @@ export type RestoredDatabase =
       readonly file: string;
       /** Whether Domino recovers it, as it does with logged databases. */
       readonly recovered: boolean;
+      /**
+       * Whether the contents that are restored were hashed when they were backed up; every byte is compared then. Otherwise
+       * only size, signature and header can be.
+       */
+      readonly hashed: boolean;
     }
   | { readonly result: 'left-out' | 'failed'; readonly database: string; readonly failure: DatabaseFailure };
 
@@ -97,7 +114,10 @@ export function restoreDatabases(loadBinding: () => NativeBinding, options: Rest
   return publicCall(async () => {
     checkRestoreOptions(options);
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
-    const head = await loadManifest(options.manifest);
+    const { requireSignature } = options;
+    const key =
+      requireSignature === undefined ? undefined : await readVerifyingKey(requireSignature, 'requireSignature');
+    const head = await loadManifest(options.manifest, key);
     const databases: ManifestDatabase[] = [];
     for await (const database of head.databases()) databases.push(database);
     call.check();
@@ -122,6 +142,7 @@ function checkRestoreOptions(options: RestoreOptions): void {
     databases: globs,
     mode: checkRestoreMode,
     copiesDirectory: absolutePath,
+    requireSignature: absolutePath,
     domino: dominoLocation,
     dryRun: boolean,
     timeoutMs: milliseconds,
@@ -166,24 +187,6 @@ async function makePlan(input: RestorePlanInput, findShadows: () => Promise<Shad
   return planRestore(input, choice, files, roots);
 }
 
-/**
- * Where the kept shadows are now. Windows numbers the devices of shadows anew when it starts, so that another one may have
- * the name that the manifest knows; the id stays.
- */
-async function shadowRoots(loadBinding: () => NativeBinding, head: Manifest, call: Call): Promise<ShadowRoots> {
-  const kept = head.volumes.filter((volume) => volume.kept);
-  if (head.provider.name !== 'vss') return new Map(kept.map(({ path, root }) => [path, root]));
-  if (kept.length === 0) return new Map();
-  const shadows = await queryShadows(requireVss(loadBinding()), new Set(), call);
-  const roots = new Map<string, string>();
-  for (const { id, path } of kept) {
-    const shadow = shadows.find((candidate) => candidate.id === id.toLowerCase());
-    // A transportable one has no device until it is imported.
-    if (shadow && shadow.root !== '') roots.set(path, shadow.root);
-  }
-  return roots;
-}
-
 function dryRunReport(head: Manifest, plan: RestorePlan): RestoreReport {
   return {
     backupId: head.id,
@@ -222,7 +225,7 @@ async function restore(
         ...failed.map((failure) => ({ result: 'failed' as const, database: failure.database, failure })),
       ],
       steps: planSteps({ ...plan, databases: done }),
-      warnings: [...leftOvers.map(describeLeftOver), ...restoration.warnings],
+      warnings: [...leftOvers.map(describeLeftOver), ...notHashed(done), ...restoration.warnings],
       leftOvers,
     };
   } catch (error) {
@@ -232,11 +235,29 @@ async function restore(
   }
 }
 
+/** What could not be proven of what was restored. */
+function notHashed(done: readonly PlannedDatabase[]): string[] {
+  const count = done.filter(({ contents }) => contents.sha256 === undefined).length;
+  if (count === 0) return [];
+  const subject =
+    count === 1
+      ? `1 database (${done.find(({ contents }) => !contents.sha256)?.path ?? ''}) was`
+      : `${count} databases were`;
+  return [`${subject} not hashed by the backup: only size, signature and header could be checked`];
+}
+
 function restored(
   result: 'restored' | 'planned',
-  { database, path, file, recover }: PlannedDatabase,
+  { database, path, file, recover, contents }: PlannedDatabase,
 ): RestoredDatabase {
-  return { result, database: database.path, path, file, recovered: recover };
+  return {
+    result,
+    database: database.path,
+    path,
+    file,
+    recovered: recover,
+    hashed: contents.sha256 !== undefined,
+  };
 }
 
 function leftOut(failure: DatabaseFailure): RestoredDatabase {
@@ -274,7 +295,7 @@ async function checkBeforehand(
 }
 
 async function refuse(
-  { database, file, source, delta, original }: PlannedDatabase,
+  { database, file, source, delta, original, contents }: PlannedDatabase,
   plan: RestorePlan,
   open: ReadonlyMap<string, number>,
   call: Call,
@@ -289,31 +310,15 @@ async function refuse(
   } else if (await stat(original).catch(() => undefined)) {
     return because('ERR_RESTORE_TARGET', `${original} was left by an earlier restore and may be the only original`);
   }
-  const contents = await stat(source).catch(() => undefined);
-  if (!contents) return because('ERR_RESTORE_SOURCE', `${source} does not exist`);
-  if (contents.size < database.startSizeBytes) {
-    return because(
-      'ERR_RESTORE_SOURCE',
-      `${source} is shorter than the ${database.startSizeBytes} bytes of the backup`,
-    );
-  }
-  return delta === '' ? undefined : refuseDelta(database, delta, call);
-}
-
-async function refuseDelta(
-  database: ManifestDatabase,
-  delta: string,
-  call: Call,
-): Promise<DatabaseFailure | undefined> {
-  const damaged = (text: string): DatabaseFailure =>
-    decidedFailure(database.path, 'ERR_DELTA_DAMAGED', 'restore', `${delta} ${text}`);
-  const found = await stat(delta).catch(() => undefined);
-  if (!found) return damaged('does not exist');
-  if (found.size !== database.deltaBytes) return damaged(`has ${found.size} bytes instead of ${database.deltaBytes}`);
-  const sha256 = await hashFile(delta, () => {
+  if (!(await stat(source).catch(() => undefined))) return because('ERR_RESTORE_SOURCE', `${source} does not exist`);
+  const wrong = await examineFront(source, contents).catch(toPublicError);
+  if (wrong instanceof DominoVssError) return because('ERR_RESTORE_SOURCE', wrong.message);
+  if (wrong !== undefined) return because('ERR_CONTENTS_DAMAGED', `${source} ${wrong}`);
+  if (delta === '') return undefined;
+  const wrongDelta = await examineDelta(delta, database, () => {
     call.check();
   });
-  return sha256 === database.deltaSha256 ? undefined : damaged('has another SHA-256 than the manifest says');
+  return wrongDelta === undefined ? undefined : because('ERR_DELTA_DAMAGED', `${delta} ${wrongDelta}`);
 }
 
 /** The copies lie beside the originals for a while, on whichever file systems these are. */

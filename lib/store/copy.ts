@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -17,10 +17,12 @@ export interface CopyWork {
   /** Throws when the copy is to be given up. */
   readonly check: () => void;
   readonly onBytes?: (bytes: number) => void;
+  /** Is given every byte that is copied, in order, so that it need not be read a second time. */
+  readonly hash?: Hash | undefined;
 }
 
 /** Copies exactly the first bytes of a file and writes them to the disk. Nothing is left when it fails. */
-export async function copyExactly({ from, to, sizeBytes, check, onBytes }: CopyWork): Promise<void> {
+export async function copyExactly({ from, to, sizeBytes, check, onBytes, hash }: CopyWork): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   const source = await open(from, 'r');
   try {
@@ -38,7 +40,11 @@ export async function copyExactly({ from, to, sizeBytes, check, onBytes }: CopyW
           const message = `${from} has only ${done} of the ${sizeBytes} bytes it had at the start of the backup`;
           throw new DominoVssError('ERR_COPY', { message });
         }
-        await writeFully(target, buffer.subarray(0, bytesRead));
+        const bytes = buffer.subarray(0, bytesRead);
+        // A thread of the pool writes while this one hashes.
+        const written = writeFully(target, bytes);
+        hash?.update(bytes);
+        await written;
         done += bytesRead;
         onBytes?.(bytesRead);
       }
@@ -71,10 +77,11 @@ export async function syncFile(file: string): Promise<void> {
   }
 }
 
-/** SHA-256 of a file, hexadecimal. */
-export async function hashFile(file: string, check: () => void): Promise<string> {
+/** SHA-256 of the first bytes of a file, or of all of it; hexadecimal. */
+export async function hashFile(file: string, check: () => void, sizeBytes = Infinity): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: blockBytes })) {
+  if (sizeBytes === 0) return hash.digest('hex');
+  for await (const chunk of createReadStream(file, { highWaterMark: blockBytes, end: sizeBytes - 1 })) {
     check();
     hash.update(chunk as Buffer);
   }

@@ -131,6 +131,8 @@ export interface DatabaseCopy {
   readonly file: string;
   /** Always true: copies are given back their state at NSFBackupStart before they count as made. */
   readonly deltaApplied: true;
+  /** SHA-256 of the copy as it is delivered: `startSizeBytes` bytes with the change information applied. */
+  readonly sha256?: string;
 }
 
 /** One captured database: a line of `databases.ndjson`. */
@@ -167,5 +169,9 @@ export interface ManifestDatabase {
   readonly deltaSha256: string;
   /** Lengths of the pieces of change information, only where they were not all `pieceBytes` long. */
   readonly irregularPieces?: readonly number[];
+  /** SHA-256 of its first `startSizeBytes` bytes in the shadow, change information not applied; absent when not hashed. */
+  readonly sha256?: string;
+  /** SHA-256 of its first 4096 bytes in the shadow, or of all if there are fewer; absent when the shadow was not kept. */
+  readonly headerSha256?: string;
   readonly copy?: DatabaseCopy;
 }

@@ -1,11 +1,12 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ManifestDatabase, ManifestHead } from './manifest-format';
+import { isSignatureOf, signText } from './signature';
 import { jsonLines, writeDurably, writeTexts } from './durable';
 import { DominoVssError, RestoreError, toPublicError } from '../errors/errors';
 import { packageRoot } from '../native/package-root';
@@ -20,6 +21,7 @@ export interface Manifest extends ManifestHead {
 
 const headFile = 'manifest.json';
 const databasesFile = 'databases.ndjson';
+const signatureName = 'manifest.sig';
 
 let validators: { readonly head: ValidateFunction; readonly database: ValidateFunction } | undefined;
 
@@ -47,6 +49,7 @@ export async function writeManifest(
   databases: Iterable<ManifestDatabase>,
   complete: (databasesSha256: string) => ManifestHead,
   check: () => void,
+  key?: KeyObject,
 ): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const hash = createHash('sha256');
@@ -56,19 +59,27 @@ export async function writeManifest(
       hash.update(block);
     }),
   );
+  const text = renderHead(complete(hash.digest('hex')));
+  const write = (name: string, contents: string): Promise<void> =>
+    writeDurably(join(directory, name), async (handle) => {
+      await handle.writeFile(contents);
+    });
+  if (key) await write(signatureName, signText(text, key));
   const file = join(directory, headFile);
-  await writeDurably(file, async (handle) => {
-    await handle.writeFile(renderHead(complete(hash.digest('hex'))));
-  });
+  await write(headFile, text);
   return file;
 }
 
-/** Reads and checks a manifest; `path` is the file or the directory of the backup. */
-export async function loadManifest(path: string): Promise<Manifest> {
+/**
+ * Reads and checks a manifest; `path` is the file or the directory of the backup. With a key it must be signed: only the
+ * signature tells a manifest that was forged as a whole from one that a backup wrote.
+ */
+export async function loadManifest(path: string, key?: KeyObject): Promise<Manifest> {
   const file = await findManifest(path);
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw manifestError(file, (cause as Error).message, cause);
   });
+  if (key) await requireSignature(file, text, key);
   let parsed: ManifestHead & { sha256?: string };
   try {
     parsed = JSON.parse(text) as typeof parsed;
@@ -86,6 +97,19 @@ export async function loadManifest(path: string): Promise<Manifest> {
   if (renderHead(head) !== text) throw manifestError(file, 'it was changed after it was written (SHA-256)');
   const directory = dirname(file);
   return { ...head, directory, databases: () => readDatabases(directory, head) };
+}
+
+async function requireSignature(file: string, text: string, key: KeyObject): Promise<void> {
+  const signatureFile = join(dirname(file), signatureName);
+  const refuse = (message: string, cause?: unknown): never => {
+    throw new RestoreError('ERR_SIGNATURE', { message, phase: 'restore', cause });
+  };
+  const signature = await readFile(signatureFile, 'latin1').catch((cause: unknown) =>
+    refuse(`${file} is not signed: ${(cause as Error).message}`, cause),
+  );
+  if (!isSignatureOf(text, signature, key)) {
+    refuse(`${signatureFile} is no signature of ${file} by the owner of this key`);
+  }
 }
 
 async function findManifest(path: string): Promise<string> {

@@ -129,7 +129,7 @@ test('a damaged copy is refused before anything is touched', async () => {
   const kept = readFileSync(copy);
   writeFileSync(copy, kept.subarray(0, 4096));
   const before = await verify(file);
-  await expect(restore({ databases: [path] })).rejects.toMatchObject({ code: 'ERR_RESTORE_SOURCE' });
+  await expect(restore({ databases: [path] })).rejects.toMatchObject({ code: 'ERR_CONTENTS_DAMAGED' });
   expect(await verify(file)).toEqual(before);
   writeFileSync(copy, kept);
 });

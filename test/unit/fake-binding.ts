@@ -42,6 +42,9 @@ function nativeTexts(texts: readonly string[]): NativeTexts {
   return blocks;
 }
 
+/** What every database begins with. */
+export const signature = '\u001A\0';
+
 /** Answers what gives an environment variable of the process the value back that it has now. */
 function keepVariable(name: string): () => void {
   const value = process.env[name];
@@ -102,7 +105,7 @@ export class FakeDomino {
     for (const directory of [this.dataDirectory, this.programDirectory]) mkdirSync(directory);
     writeFileSync(join(this.programDirectory, libraryName), '');
     writeFileSync(this.notesIni, `[Notes]\nDirectory=${this.dataDirectory}\nDAOSBasePath=DAOS\n`);
-    for (const path of databases) this.write(path, `${path} at first `.repeat(50));
+    for (const path of databases) this.write(path, signature + `${path} at first `.repeat(50));
     this.volumes = [this.volume()];
   }
 
@@ -324,7 +327,7 @@ class FakeSession implements NativeSession {
       const old = contents.subarray(0, 16);
       this.#deltas[index] = old.length;
       writeFileSync(join(this.#options.deltaDirectory, `${index}.delta`), old);
-      writeFileSync(file, Buffer.concat([Buffer.from('X'.repeat(16)), contents.subarray(16)]));
+      writeFileSync(file, Buffer.concat([Buffer.from(signature + 'X'.repeat(14)), contents.subarray(16)]));
       appendFileSync(file, 'grown during the window');
     }
   }

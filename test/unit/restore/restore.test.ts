@@ -18,7 +18,7 @@ import { Journal, readJournals, type LeftOver } from '#lib/store/journal';
 import { restoreDatabases, type RestoreOptions, type RestoreReport } from '#lib/restore/restore';
 import { describeStep } from '#lib/restore/plan';
 import { linuxTest } from '../../platform';
-import { fail, FakeDomino, truncate } from '../fake-binding';
+import { fail, FakeDomino, signature, truncate } from '../fake-binding';
 
 const paths = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf'];
 let domino: FakeDomino;
@@ -392,7 +392,7 @@ describe('bad backups harm nothing', () => {
         const [id] = readdirSync(join(domino.root, '.domino-vss'));
         truncate(join(domino.root, '.domino-vss', id!, '0/data/mail/ada.nsf'), 20);
       },
-      'ERR_RESTORE_SOURCE',
+      'ERR_CONTENTS_DAMAGED',
     ],
     [
       'no shadow',
@@ -475,7 +475,7 @@ test('a database behind links goes back to where they lead', async () => {
   const outside = join(domino.root, 'outside');
   mkdirSync(outside);
   const databases = ['dirlink/far.nsf', 'dblink.nsf'];
-  const contents = 'far away '.repeat(20);
+  const contents = signature + 'far away '.repeat(20);
   for (const name of ['far.nsf', 'linked.nsf']) writeFileSync(join(outside, name), contents);
   writeFileSync(domino.file('dirlink.dir'), `${outside}\r\n`);
   writeFileSync(domino.file('dblink.nsf'), join(outside, 'linked'));

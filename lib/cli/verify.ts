@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { verifyBackup, type VerifyReport } from '../restore/verify';
+import { backupPath, pathFrom } from './arguments';
+import { exitCodes, type CommandLineContext } from './context';
+import { count, Output } from './output';
+import { ProgressBar } from './progress-bar';
+
+interface VerifyArguments {
+  readonly deltaDir?: string;
+  readonly copies?: string;
+  readonly requireSignature?: string;
+  readonly json?: boolean;
+}
+
+export function addVerifyCommand(
+  backup: Command,
+  context: CommandLineContext,
+  finish: (exitCode: number) => void,
+): void {
+  backup
+    .command('verify')
+    .description('check that a backup is still what was backed up')
+    .argument('<backup>', 'id of a backup, or path of its directory or manifest')
+    .option('--delta-dir <dir>', 'delta directory, to name a backup by its id', pathFrom(context))
+    .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
+    .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
+    .option('--json', 'print one JSON document instead of text')
+    .addHelpText(
+      'after',
+      `
+Reads the manifest, the change information, the copies and what was kept of the shadow, and compares them with the SHA-256
+in the manifest. Of a shadow that was kept without --hash only sizes, signatures and headers can be compared; such
+databases count as "not hashed".
+
+Example:
+  $ domino-vss backup verify 20260807T101530Z-3f9a2c --delta-dir /backup/domino
+
+Exit codes: 0 intact, 1 something is damaged or missing, 2 usage, 130 interrupted.
+`,
+    )
+    .action(async (name: string, { deltaDir, copies, requireSignature, json = false }: VerifyArguments) => {
+      const bar = new ProgressBar(context, json);
+      let report: VerifyReport;
+      try {
+        report = await verifyBackup(context.loadBinding, {
+          manifest: backupPath(name, deltaDir, context),
+          copiesDirectory: copies,
+          requireSignature,
+          signal: context.signal,
+          onProgress: bar.listener,
+        });
+      } finally {
+        bar.end();
+      }
+      const output = new Output(context, json);
+      output.result(report, () => describe(report, output));
+      finish(report.outcome === 'intact' ? exitCodes.ok : exitCodes.failed);
+    });
+}
+
+function describe({ backupId, outcome, signature, counts, databases }: VerifyReport, output: Output): string[] {
+  const { green, red, yellow } = output.colors;
+  const notHashed = counts.notHashed > 0 ? yellow(`, ${counts.notHashed} not hashed`) : '';
+  const damaged = counts.damaged > 0 ? red(`, ${counts.damaged} damaged`) : '';
+  const word = outcome === 'intact' ? green('intact') : red('damaged');
+  return [
+    ...output.failures(databases.flatMap(({ failures }) => failures)),
+    `${backupId} is ${word}: ${count(counts.verified, 'database')} verified${notHashed}${damaged}; signature ${signature}`,
+  ];
+}

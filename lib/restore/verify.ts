@@ -1,0 +1,179 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Call, publicCall } from '../call/call';
+import { forEachLimited } from '../call/event-loop';
+import { abortSignal, absolutePath, checkOptions, functionValue, milliseconds } from '../call/options';
+import { ProgressReporter, type ProgressListener } from '../call/progress';
+import { decidedFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
+import type { ErrorCode } from '../errors/codes';
+import type { NativeBinding } from '../native/session';
+import { examineDelta, examineFront, expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
+import { hashFile } from '../store/copy';
+import { loadManifest } from '../store/manifest';
+import type { ManifestDatabase } from '../store/manifest-format';
+import { readVerifyingKey } from '../store/signature';
+import { shadowRoots, type ShadowRoots } from './sources';
+
+/** Options of `verifyBackup`. */
+export interface VerifyBackupOptions {
+  /** Absolute path of a manifest, or of the directory of its backup. */
+  readonly manifest: string;
+  /** Absolute directory of the copies, if they are not where the manifest says. */
+  readonly copiesDirectory?: string | undefined;
+  /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is asked for. */
+  readonly requireSignature?: string | undefined;
+  /** Default: 24 hours. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/**
+ * `verified`: every byte is what was backed up. `not-hashed`: size, signature and, where the manifest has it, the header are
+ * right, and more cannot be said. `damaged`: something is not what was backed up. `none`: the backup has no such thing.
+ */
+export type VerifiedState = 'verified' | 'not-hashed' | 'damaged' | 'none';
+
+/** What `verifyBackup` found out about one database. */
+export interface VerifiedDatabase {
+  /** Path relative to the data directory. */
+  readonly database: string;
+  readonly copy: VerifiedState;
+  /** Its file in the kept shadow. */
+  readonly shadow: VerifiedState;
+  /** Its change information. */
+  readonly delta: VerifiedState;
+  /**
+   * Whether it can be restored: `damaged` when anything above is, or when the backup holds neither copy nor shadow of it;
+   * `not-hashed` when no hash proves the contents that a restore would take.
+   */
+  readonly result: Exclude<VerifiedState, 'none'>;
+  /** What is wrong; empty for nothing. */
+  readonly failures: readonly DatabaseFailure[];
+}
+
+/** What `verifyBackup` answers. */
+export interface VerifyReport {
+  readonly backupId: string;
+  /** `damaged` when a database is; otherwise `intact`. */
+  readonly outcome: 'intact' | 'damaged';
+  /** Whether the signature was asked for; if it was and is wrong, that is an error. */
+  readonly signature: 'valid' | 'not checked';
+  readonly counts: { readonly verified: number; readonly notHashed: number; readonly damaged: number };
+  readonly databases: readonly VerifiedDatabase[];
+}
+
+export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBackupOptions): Promise<VerifyReport> {
+  return publicCall(async () => {
+    checkOptions(options, {
+      manifest: absolutePath,
+      copiesDirectory: absolutePath,
+      requireSignature: absolutePath,
+      timeoutMs: milliseconds,
+      signal: abortSignal,
+      onProgress: functionValue,
+    });
+    absolutePath(options.manifest, 'manifest');
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
+    const { requireSignature } = options;
+    const key =
+      requireSignature === undefined ? undefined : await readVerifyingKey(requireSignature, 'requireSignature');
+    const head = await loadManifest(options.manifest, key);
+    const found: ManifestDatabase[] = [];
+    for await (const database of head.databases()) found.push(database);
+    const verification = new Verification(
+      { backup: head.directory, copies: options.copiesDirectory ?? head.copies?.directory },
+      await shadowRoots(loadBinding, head, call),
+      new Set(head.volumes.filter(({ kept }) => kept).map(({ path }) => path)),
+      call,
+    );
+    const progress = new ProgressReporter(options.onProgress, call);
+    const databases: VerifiedDatabase[] = [];
+    await forEachLimited([...found.keys()], 2, async (index) => {
+      const database = found[index];
+      if (!database) return;
+      databases[index] = await verification.examine(database);
+      const done = databases.length;
+      progress.report({ type: 'verify', done, total: found.length }, done === found.length);
+    });
+    const count = (result: VerifiedDatabase['result']): number =>
+      databases.filter((database) => database.result === result).length;
+    const counts = { verified: count('verified'), notHashed: count('not-hashed'), damaged: count('damaged') };
+    return {
+      backupId: head.id,
+      outcome: counts.damaged > 0 ? 'damaged' : 'intact',
+      signature: key ? 'valid' : 'not checked',
+      counts,
+      databases,
+    };
+  });
+}
+
+/** Examines the databases of one backup. */
+class Verification {
+  constructor(
+    private readonly directories: { readonly backup: string; readonly copies: string | undefined },
+    private readonly roots: ShadowRoots,
+    private readonly keptVolumes: ReadonlySet<string>,
+    private readonly call: Call,
+  ) {}
+
+  async examine(database: ManifestDatabase): Promise<VerifiedDatabase> {
+    const failures: DatabaseFailure[] = [];
+    const fail = (code: ErrorCode, text: string): VerifiedState => {
+      failures.push(decidedFailure(database.path, code, 'restore', text));
+      return 'damaged';
+    };
+    const copy = await this.#copy(database, fail);
+    const shadow = await this.#shadow(database, fail);
+    const delta = await this.#delta(database, fail);
+    if (copy === 'none' && shadow === 'none') fail('ERR_RESTORE_SOURCE', 'neither a copy nor a shadow of it was kept');
+    // A restore takes the copy where there is one.
+    const taken = copy === 'none' ? shadow : copy;
+    const isProven = taken === 'verified';
+    const result = failures.length > 0 ? 'damaged' : isProven ? 'verified' : 'not-hashed';
+    return { database: database.path, copy, shadow, delta, result, failures };
+  }
+
+  async #copy(database: ManifestDatabase, fail: Fail): Promise<VerifiedState> {
+    const { copies } = this.directories;
+    if (!database.copy || copies === undefined) return 'none';
+    return this.#contents(join(copies, database.copy.file), expectedOfCopy(database), fail);
+  }
+
+  async #shadow(database: ManifestDatabase, fail: Fail): Promise<VerifiedState> {
+    if (!this.keptVolumes.has(database.volume)) return 'none';
+    const root = this.roots.get(database.volume);
+    if (root === undefined) return fail('ERR_RESTORE_SOURCE', `its shadow of ${database.volume} is not there any more`);
+    return this.#contents(join(root, database.shadowPath), expectedOfShadow(database), fail);
+  }
+
+  async #delta(database: ManifestDatabase, fail: Fail): Promise<VerifiedState> {
+    if (database.delta === '') return 'none';
+    const file = join(this.directories.backup, database.delta);
+    const wrong = await examineDelta(file, database, this.#check);
+    return wrong === undefined ? 'verified' : fail('ERR_DELTA_DAMAGED', `${file} ${wrong}`);
+  }
+
+  async #contents(file: string, expected: ExpectedContents, fail: Fail): Promise<VerifiedState> {
+    this.#check();
+    if (!(await stat(file).catch(() => undefined))) return fail('ERR_RESTORE_SOURCE', `${file} does not exist`);
+    try {
+      const wrong = await examineFront(file, expected);
+      if (wrong !== undefined) return fail('ERR_CONTENTS_DAMAGED', `${file} ${wrong}`);
+      if (expected.sha256 === undefined) return 'not-hashed';
+      const sha256 = await hashFile(file, this.#check, expected.sizeBytes);
+      if (sha256 === expected.sha256) return 'verified';
+      return fail('ERR_CONTENTS_DAMAGED', `${file} has another SHA-256 than the manifest says`);
+    } catch (error) {
+      this.#check();
+      return fail('ERR_RESTORE_SOURCE', toPublicError(error).message);
+    }
+  }
+
+  readonly #check = (): void => {
+    this.call.check();
+  };
+}
+
+type Fail = (code: ErrorCode, text: string) => VerifiedState;

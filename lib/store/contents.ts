@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { open, stat } from 'node:fs/promises';
+import { hashFile } from './copy';
+import type { ManifestDatabase } from './manifest-format';
+
+/** The front of a database: its header, with the replica id and the instance id, lies in it. */
+const frontBytes = 4096;
+
+/** Every database begins with these two bytes; the size of its header follows. */
+const signature = Buffer.from([0x1a, 0x00]);
+
+/** What is known about the contents of a copy or of a file in a shadow. */
+export interface ExpectedContents {
+  /** This many bytes belong to the backup; in a shadow more may follow. */
+  readonly sizeBytes: number;
+  /** SHA-256 of them; absent when they were not hashed. */
+  readonly sha256: string | undefined;
+  /** SHA-256 of their front; absent when it was not hashed. */
+  readonly headerSha256: string | undefined;
+}
+
+/** What the manifest knows about the copy of a database. */
+export function expectedOfCopy({ startSizeBytes, copy }: ManifestDatabase): ExpectedContents {
+  return { sizeBytes: startSizeBytes, sha256: copy?.sha256, headerSha256: undefined };
+}
+
+/** What the manifest knows about the file of a database in its shadow. */
+export function expectedOfShadow({ startSizeBytes, sha256, headerSha256 }: ManifestDatabase): ExpectedContents {
+  return { sizeBytes: startSizeBytes, sha256, headerSha256 };
+}
+
+/** SHA-256 of the front of a database in a shadow, hexadecimal. */
+export async function hashFront(file: string, sizeBytes: number): Promise<string> {
+  return sha256Of(await readFront(file, sizeBytes));
+}
+
+/** Whether a file has the signature of a database; a file that is shorter has not. */
+export async function hasSignature(file: string): Promise<boolean> {
+  return isDatabase(await readFront(file, signature.length));
+}
+
+/**
+ * What can be said against a file without reading all of it: size, signature, header. Answers what is wrong with it, or
+ * undefined. A file that cannot be read is an error of the file system.
+ */
+export async function examineFront(file: string, expected: ExpectedContents): Promise<string | undefined> {
+  const { sizeBytes, headerSha256 } = expected;
+  const handle = await open(file, 'r');
+  try {
+    const found = await handle.stat();
+    if (!found.isFile()) return 'is not a file';
+    if (found.size < sizeBytes) return `has ${found.size} bytes instead of ${sizeBytes}`;
+  } finally {
+    await handle.close();
+  }
+  const front = await readFront(file, sizeBytes);
+  if (!isDatabase(front)) return 'does not begin like a database';
+  if (headerSha256 === undefined || sha256Of(front) === headerSha256) return undefined;
+  return 'has another database header than the one that was backed up (SHA-256)';
+}
+
+/** What is wrong with the file that holds the change information of a database; undefined for nothing. */
+export async function examineDelta(
+  file: string,
+  { deltaBytes, deltaSha256 }: ManifestDatabase,
+  check: () => void,
+): Promise<string | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  if (!found) return 'does not exist';
+  if (!found.isFile()) return 'is not a file';
+  if (found.size !== deltaBytes) return `has ${found.size} bytes instead of ${deltaBytes}`;
+  const sha256 = await hashFile(file, check);
+  return sha256 === deltaSha256 ? undefined : 'has another SHA-256 than the manifest says';
+}
+
+function isDatabase(front: Buffer): boolean {
+  return front.subarray(0, signature.length).equals(signature);
+}
+
+function sha256Of(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function readFront(file: string, sizeBytes: number): Promise<Buffer> {
+  const handle = await open(file, 'r');
+  try {
+    const buffer = Buffer.alloc(Math.min(frontBytes, sizeBytes));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}

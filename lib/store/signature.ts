@@ -1,0 +1,50 @@
+import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { OptionError } from '../errors/errors';
+
+/**
+ * Signatures of manifests: Ed25519 over the text of manifest.json. That text holds the SHA-256 of databases.ndjson, which
+ * holds those of the deltas, the copies and what was hashed of the shadows; so one signature covers them all.
+ */
+
+/** Reads a private key for signing; refuses what is none before anything is begun with it. */
+export async function readSigningKey(file: string, option: string): Promise<KeyObject> {
+  return readKey(file, option, 'private', createPrivateKey);
+}
+
+/** Reads the public key that signatures are checked with. */
+export async function readVerifyingKey(file: string, option: string): Promise<KeyObject> {
+  return readKey(file, option, 'public', createPublicKey);
+}
+
+async function readKey(
+  file: string,
+  option: string,
+  kind: 'private' | 'public',
+  create: (pem: string) => KeyObject,
+): Promise<KeyObject> {
+  const refuse = (what: string): never => {
+    throw new OptionError(option, `${option}: ${file} ${what}`);
+  };
+  const pem = await readFile(file, 'utf8').catch((error: unknown) =>
+    refuse(`cannot be read: ${(error as Error).message}`),
+  );
+  let key: KeyObject;
+  try {
+    key = create(pem);
+  } catch {
+    return refuse(`holds no ${kind} key in PEM (without a passphrase)`);
+  }
+  if (key.asymmetricKeyType !== 'ed25519') return refuse(`holds a key of type ${key.asymmetricKeyType}, not ed25519`);
+  return key;
+}
+
+/** The signature of a text as one line of base64. */
+export function signText(text: string, key: KeyObject): string {
+  return `${sign(null, Buffer.from(text), key).toString('base64')}\n`;
+}
+
+/** Whether `signature` was made of exactly this text with the private key that belongs to `key`. */
+export function isSignatureOf(text: string, signature: string, key: KeyObject): boolean {
+  return verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64'));
+}
