@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { join, resolve } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
@@ -459,10 +459,9 @@ describe('skipped databases', () => {
     const backup = await begin();
     domino.write('mail/new.nsf', 'new');
     rmSync(domino.file('names.nsf'));
-    writeFileSync(domino.file('crm.tmp'), 'compacted');
-    rmSync(domino.file('apps/crm.nsf'));
-    domino.write('apps/other', 'keeps the inode from being used again');
-    domino.write('apps/crm.nsf', 'another file');
+    // Both exist at the same time, so that the new one cannot get the file id of the old one.
+    domino.write('apps/crm.tmp', 'another file');
+    renameSync(domino.file('apps/crm.tmp'), domino.file('apps/crm.nsf'));
     const set = await backup.createShadow();
     expect(set.changes).toEqual({
       appeared: ['mail/new.nsf'],
