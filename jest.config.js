@@ -10,6 +10,7 @@ const leftOut = {
   full: [],
 };
 
+// Of Jest 29: docs/decisions/jest-29.md
 /** @type {import('jest').Config} */
 module.exports = {
   // Files that no test loads count as uncovered only if jest knows them.
@@ -20,7 +21,8 @@ module.exports = {
   transform: {},
   // Not among the temporary files: it knows which test files take long. Windows and Linux share the checkout under Wine.
   ...(process.platform !== 'win32' && { cacheDirectory: '<rootDir>/build/jest' }),
-  // The Domino runtime exists once per process and cannot be restarted, so every test file needs a process of its own.
+  // The Domino runtime exists once per process and cannot be restarted, so every test file needs a process of its own
+  // (docs/decisions/one-domino-runtime-per-process.md).
   // Jest starts a new worker whenever the old one is above this limit after a file, which 1 KiB always is.
   // Under Wine each file is started in a process of its own from the beginning.
   ...(process.platform !== 'win32' && { workerIdleMemoryLimit: '1KB' }),

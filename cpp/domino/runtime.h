@@ -24,7 +24,7 @@ struct RuntimeInfo {
 
 /// The Domino runtime of this process: at most one, for it cannot be started twice nor pointed at another notes.ini. A
 /// keeper thread initialises it and stays a member until the process ends, because the runtime unloads with its last
-/// thread.
+/// thread. See docs/decisions/one-domino-runtime-per-process.md
 namespace runtime {
 
 /// Loads and initialises; the same options again answer at once. Throws Failure. May take as long as Domino takes.

@@ -240,6 +240,7 @@ async function removeDeltasOfSkipped(work: BackupWork, databases: CapturedDataba
   });
 }
 
+/** A second read of what the engine has just written: docs/decisions/deltas-hashed-after-the-window.md */
 async function hashDeltas(
   work: BackupWork,
   databases: CapturedDatabases,

@@ -58,7 +58,7 @@ export class ProgressReporter {
     }
   }
 
-  /** For work in native code: asks the session while `work` runs. */
+  /** For work in native code: asks the session while `work` runs. Why it is asked: docs/decisions/progress-is-polled.md */
   async watch<T>(session: NativeSession, work: () => Promise<T>): Promise<T> {
     if (!this.listener) return work();
     const ask = (last: boolean): void => {

@@ -220,7 +220,7 @@ export function planRestore(
 /**
  * The steps of a plan in their order. Everything slow and everything that may fail comes before the original is
  * touched: a database is away only for two renames and its recovery. One recovery takes all databases, for each one
- * reads the whole log.
+ * reads the whole log. See docs/decisions/apply-before-replace.md
  */
 export function planSteps({ mode, databases }: RestorePlan): RestoreStep[] {
   const inPlace = mode.type !== 'new-database';

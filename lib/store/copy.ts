@@ -21,7 +21,10 @@ export interface CopyWork {
   readonly hash?: Hash | undefined;
 }
 
-/** Copies exactly the first bytes of a file and writes them to the disk. Nothing is left when it fails. */
+/**
+ * Copies exactly the first bytes of a file and writes them to the disk. Nothing is left when it fails. Why not the whole file:
+ * docs/decisions/copies-cut-to-the-start-size.md
+ */
 export async function copyExactly({ from, to, sizeBytes, check, onBytes, hash }: CopyWork): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   const source = await open(from, 'r');

@@ -125,7 +125,10 @@ function isAlive(head: JournalHead): boolean {
   }
 }
 
-/** The journal of one backup or restore. While it exists and its process lives, it locks the data directory. */
+/**
+ * The journal of one backup or restore. While it exists and its process lives, it locks the data directory. Why it is not the
+ * engine that writes it: docs/decisions/journal-in-typescript.md
+ */
 export class Journal {
   #head: JournalHead;
   #databasePaths: readonly string[] = [];

@@ -10,7 +10,10 @@ import {
 } from 'domino-vss-simulator';
 import type { DominoLocation } from '#lib/index';
 
-/** A simulated Domino of one test file, and a place for its backups. The runtime is one per process, so is this. */
+/**
+ * A simulated Domino of one test file, and a place for its backups. The runtime is one per process, so is this. Why a whole
+ * library and no mocks: docs/decisions/stand-ins-at-the-library-boundary.md
+ */
 export class SimulatedDomino implements AsyncDisposable {
   readonly location: DominoLocation;
 
