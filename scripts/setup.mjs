@@ -169,6 +169,8 @@ async function ensure(name, done) {
   if (interrupted()) throw new Error('interrupted');
   stamp.remove();
   const startedAt = performance.now();
+  // A terminal shows what is under way, until the line that says how long it took takes the place of this one.
+  if (process.stderr.isTTY) process.stderr.write(`set-up: ${step.title} …\r`);
   try {
     await step.run();
     const missing = step.results.filter((path) => !existsSync(at(path)));
