@@ -75,7 +75,8 @@ export {
   type DatabaseFailure,
   type FailedWriter,
 } from './errors/errors';
-export type { ExposeShadowOptions, ShadowShare, UnexposeShadowOptions } from './vss/exposure';
+export type { ExposeShadowOptions, UnexposeShadowOptions } from './vss/exposure';
+export type { ShadowShare } from './vss/place';
 export type { BreakSnapshotSetOptions, ImportShadowsOptions } from './vss/hardware-sets';
 export type { LeftOver } from './store/journal';
 export type { ListedShadow } from './vss/listed-shadow';

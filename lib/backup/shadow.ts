@@ -2,9 +2,11 @@ import { readlink, rm, symlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { BackupWork } from './capture';
 import { DominoVssError, ShadowError, toPublicError } from '../errors/errors';
-import { exposureOption, nativeExposure, type ShadowShare } from '../vss/exposure';
+import { exposureOption, nativeExposure } from '../vss/exposure';
 import { absolutePath, checkOptions, type Check } from '../call/options';
 import { requireVss } from '../vss/call';
+import { explainExposure, type ShadowShare } from '../vss/place';
+import { Call } from '../call/call';
 
 /** What the snapshot set and the shadows of a backup have to know of it. */
 export interface BackupUse {
@@ -176,7 +178,14 @@ function vssPlaces({ binding, provider }: BackupWork, journaled: JournaledPlaces
         );
       }
       const exposure = nativeExposure(as);
-      return journaled.add(exposure.as, () => vss.exposeShadow({ id, ...exposure }));
+      return journaled.add(exposure.as, async () => {
+        try {
+          return await vss.exposeShadow({ id, ...exposure });
+        } catch (error) {
+          const call = new Call({ timeoutMs: 30_000, phase: 'shadow' });
+          throw await explainExposure(error, { id, as }, { binding, vss, call });
+        }
+      });
     },
     async unexpose({ id }, place) {
       try {

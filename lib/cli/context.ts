@@ -10,6 +10,8 @@ export interface TextSink {
 /** Everything the command line takes from its surroundings. */
 export interface CommandLineContext {
   readonly loadBinding: () => NativeBinding;
+  /** Where commands come from that are named by no file. Default: standard input of the process. */
+  readonly stdin?: (NodeJS.ReadableStream & { readonly isTTY?: boolean; readonly fd?: number }) | undefined;
   readonly stdout: TextSink;
   readonly stderr: TextSink;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -11,9 +11,7 @@ let ownWork = true;
 function interrupt(reason: string): void {
   if (!ownWork) return;
   if (controller.signal.aborted) process.exit(130);
-  process.stderr.write(
-    `\n${reason}: taking the databases out of backup mode and removing what was begun (again to end at once)\n`,
-  );
+  process.stderr.write(`\n${reason}: stopping, and taking back what was begun (again to end at once)\n`);
   controller.abort(new Error(reason));
 }
 

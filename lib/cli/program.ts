@@ -11,7 +11,8 @@ import { addRehearseCommand } from './rehearse';
 import { addRestoreCommand } from './restore';
 import { addShadowCommands } from './shadow';
 import { addProviderCommands, addWriterCommands } from './writer';
-import { addScriptCommand } from './script';
+import { addScriptCommand, diskshadowOptions } from './script';
+import { requireWholeArguments } from './quotation-mark';
 
 /** Runs one command. Answers its exit code; never throws. */
 export async function runCommandLine(args: readonly string[], context: CommandLineContext): Promise<number> {
@@ -20,7 +21,8 @@ export async function runCommandLine(args: readonly string[], context: CommandLi
     exitCode = code;
   });
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    requireWholeArguments(args);
+    await program.parseAsync([...diskshadowOptions(args)], { from: 'user' });
     return exitCode;
   } catch (thrown) {
     const json = args.includes('--json');

@@ -1,13 +1,16 @@
 import type { Command } from 'commander';
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { DominoVssError, OptionError } from '../errors/errors';
+import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
 import { readPackageVersion } from '../native/package-root';
 import type { ScriptEvent } from '../script/events';
 import { formatTime } from '../script/listing';
 import { exitCodeOf, type ScriptProblem } from '../script/problem';
 import { runPrompt } from '../script/prompt';
-import { runScript } from '../script/run-script';
+import { PlanningTarget } from '../script/planning-target';
+import { runScript, type RunScriptOptions } from '../script/run-script';
+import { onlyPlanned } from '../script/run-statements';
+import { decodeScript } from '../script/script-source';
 import { stateDirectory } from '../store/state-directory';
 import { describeEvent, describeProblem } from '../script/text';
 import { VssTarget } from '../script/vss-target';
@@ -31,19 +34,19 @@ export function addScriptCommand(
   const command = program
     .command('script')
     .description('run a diskshadow script, or commands as you type them')
-    .argument('[file]', 'script file; without one, commands are read from a prompt')
+    .argument('[file]', 'script file; without one, commands are read from standard input, at a terminal from a prompt')
     // As diskshadow is called: `-s FILE`, `/s FILE`, `/l LOG` reach these too.
     .argument('[more...]', 'the same with the options of diskshadow: /s FILE, /l LOG')
     .option('-s, --script <file>', 'script file', pathFrom(context))
     .option('-l, --log <file>', 'also write everything to this file', pathFrom(context))
-    .option('--check', 'only say what would be done; nothing is touched and nothing run')
+    .option('--check', 'only say what would be done, on every system; nothing is touched and nothing run')
     .option('--keep-going', 'go on after a command that is wrong or fails')
     .option('--with-domino', 'put the databases of the Domino server into backup mode round create');
   addDominoOptions(command, context)
     .addHelpText(
       'after',
       `
-The script is read as a whole first; when a line is wrong, nothing is done. Each message names file, line and column.
+The script is read as a whole first, and rehearsed without touching anything; when a line is wrong, nothing is done. Each message names file, line and column.
 With --json each event is one line, a JSON document of its own. The commands: docs/scripts.md, or "help" at the prompt.
 
 Examples:
@@ -71,11 +74,32 @@ Exit codes: 0 done, 1 a command failed, 2 the script is wrong, 3 databases were 
       }
       const printer = new Printer(context, args.json ?? false, args.log);
       try {
-        finish(args.script === undefined ? await prompt(args, context, printer) : await run(args, context, printer));
+        const { script } = args;
+        finish(
+          script === undefined
+            ? await runInput(args, context, printer)
+            : await run(args, context, printer, { file: script }),
+        );
+      } catch (thrown) {
+        printer.failed(toPublicError(thrown));
+        throw thrown;
       } finally {
         printer.close();
       }
     });
+}
+
+/**
+ * Options as diskshadow takes them, in any letter case: `-S`, `/log`, `/?`. What commander would misread is written as the
+ * words that {@link withSlashes} reads.
+ */
+export function diskshadowOptions(args: readonly string[]): readonly string[] {
+  if (args[0] !== 'script') return args;
+  return args.map((word) => {
+    if (/^[-/]\?$/.test(word)) return '--help';
+    if (/^\/s$|^-S$/i.test(word) && word !== '-s') return '/s';
+    return /^\/l$|^[-/]log$|^-L$/i.test(word) && word !== '-l' ? '/l' : word;
+  });
 }
 
 /** The file may be named alone, by `-s`, or as in `diskshadow /s FILE /l LOG`. */
@@ -96,10 +120,15 @@ function withSlashes(words: readonly string[], options: ScriptArguments, context
   return { ...options, ...(script !== undefined && { script }), ...(log !== undefined && { log }) };
 }
 
-async function run(args: ScriptArguments, context: CommandLineContext, printer: Printer): Promise<number> {
-  const { script = '', check = false, keepGoing = false, withDomino = false } = args;
+async function run(
+  args: ScriptArguments,
+  context: CommandLineContext,
+  printer: Printer,
+  source: RunScriptOptions['script'],
+): Promise<number> {
+  const { check = false, keepGoing = false, withDomino = false } = args;
   const report = await runScript(context.loadBinding, {
-    script: { file: script },
+    script: source,
     check,
     keepGoing,
     domino: withDomino && locationOf(args),
@@ -118,22 +147,54 @@ function describeEnd(commands: number, problems: readonly ScriptProblem[], check
   return problems.length === 0 ? done : done + wrong;
 }
 
+/**
+ * Commands of a terminal are run one by one as they come, and so are those of a pipe, whose other end may wait for what
+ * one does before it writes the next. A file, or what is only checked, is read to its end as any script.
+ */
+async function runInput(args: ScriptArguments, context: CommandLineContext, printer: Printer): Promise<number> {
+  const { check = false } = args;
+  const input = context.stdin ?? process.stdin;
+  const isTerminal = input.isTTY === true && context.stdout.isTTY === true;
+  if (!isTerminal && (check || isFile(input))) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of input) chunks.push(Buffer.from(chunk as Buffer));
+    const name = '(standard input)';
+    return run(args, context, printer, { text: decodeScript(Buffer.concat(chunks), name), name });
+  }
+  return prompt(args, context, printer, { input, isTerminal });
+}
+
+function isFile(input: NodeJS.ReadableStream & { readonly fd?: number }): boolean {
+  return input.fd !== undefined && fstatSync(input.fd).isFile();
+}
+
 /** Reads commands until `exit` or the end of the input. */
-async function prompt(args: ScriptArguments, context: CommandLineContext, printer: Printer): Promise<number> {
+async function prompt(
+  args: ScriptArguments,
+  context: CommandLineContext,
+  printer: Printer,
+  { input, isTerminal }: { readonly input: NodeJS.ReadableStream; readonly isTerminal: boolean },
+): Promise<number> {
   const { loadBinding, workingDirectory, env, signal } = context;
+  const { check = false, keepGoing = false } = args;
   const domino = args.withDomino ? locationOf(args) : undefined;
-  const options = { loadBinding, workingDirectory, domino, stateDirectory: stateDirectory(env), signal };
-  const target = await VssTarget.open(options);
+  const emit = check ? onlyPlanned(printer.listener) : printer.listener;
+  const options = { loadBinding, workingDirectory, domino, stateDirectory: stateDirectory(env), env, signal };
+  const target = check ? new PlanningTarget(emit, workingDirectory) : await VssTarget.open(options);
   const title = `domino-vss ${readPackageVersion()} script prompt, on ${hostname()}, ${formatTime(new Date())}`;
-  printer.say(`${title}\nhelp lists the commands, exit ends.\n`);
-  const isTerminal = process.stdin.isTTY && context.stdout.isTTY === true;
+  const about = check
+    ? 'only says what would be done; nothing is touched and nothing run'
+    : 'help lists the commands, exit ends.';
+  printer.say(`${title}\n${about}\n`);
   const problems = await runPrompt({
-    input: process.stdin,
+    input,
     output: isTerminal ? process.stdout : undefined,
     target,
     env,
     signal,
-    emit: printer.listener,
+    isCheck: check,
+    stopAtFailure: !isTerminal && !keepGoing,
+    emit,
   });
   // At a terminal the user has seen each failure; commands from a file or program are a script after all.
   return isTerminal ? 0 : exitCodeOf(problems);
@@ -170,6 +231,13 @@ class Printer {
   say(text: string): void {
     this.#write(text);
     if (!this.#json) this.#context.stdout.write(`${text}\n`);
+  }
+
+  /** An error that ends the command: it is shown by whoever called it, but the log must hold it too. */
+  failed({ code, message, leftBehind }: DominoVssError): void {
+    this.#write(`failed ${code}: ${message}`);
+    if (leftBehind)
+      this.#write(`not everything could be taken back: ${leftBehind.message}\n  what to do: ${leftBehind.hint}`);
   }
 
   close(): void {

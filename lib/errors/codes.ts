@@ -316,6 +316,13 @@ export const errorCodes = {
     errorClass: 'VssError',
     ...precondition,
   },
+  ERR_VSS_PLACE: {
+    meaning:
+      'A shadow cannot be exposed at a place: it is taken, or the directory is missing, not empty or a file, or the shadow has a place already.',
+    action: 'The message says what is in the way. Choose another place, or make this one free.',
+    errorClass: 'VssError',
+    ...failure,
+  },
   ERR_VSS_VOLUME: {
     meaning: 'No shadow can be made of a volume.',
     action: 'Use a local NTFS volume; `domino-vss provider list --supports <volume>` tells whether it can be shadowed.',

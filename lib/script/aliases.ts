@@ -37,6 +37,21 @@ export function isAliasName(name: string): boolean {
   return /^[^\s%"=#]+$/.test(name);
 }
 
+/** Aliases that `create` defines itself: they may not be given to anything else. */
+export function isAutomaticAlias(name: string): boolean {
+  return /^VSS_SHADOW_(?:SET|\d+)$/i.test(name);
+}
+
+/** Variables without which Windows programs that `exec` runs go astray. */
+const needed: ReadonlySet<string> = new Set([
+  ...['COMSPEC', 'PATH', 'PATHEXT', 'PROGRAMDATA', 'SYSTEMDRIVE', 'SYSTEMROOT', 'TEMP', 'TMP', 'USERPROFILE', 'WINDIR'],
+]);
+
+/** Whether an alias of this name hides a variable that Windows programs need. */
+export function hidesNeededVariable(name: string): boolean {
+  return needed.has(name.toUpperCase());
+}
+
 /** Looks a variable of the environment up without regard to case. */
 export function environmentVariable(
   env: Readonly<Record<string, string | undefined>>,

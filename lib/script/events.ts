@@ -56,6 +56,8 @@ export type ScriptEvent =
   /** A piece of what a script file run by `exec` prints. */
   | { readonly type: 'output'; readonly text: string }
   | { readonly type: 'executed'; readonly file: string; readonly exitCode: number }
+  /** The script has failed or was interrupted, and these persistent shadow copies that it has made are still there. */
+  | { readonly type: 'left'; readonly shadows: readonly LeftShadow[] }
   /** With `check`: what would be done. */
   | { readonly type: 'plan'; readonly text: string }
   /** A command is wrong or has failed. */
@@ -66,6 +68,16 @@ export interface ListedAs {
   readonly shadow: ScriptShadow;
   readonly alias: string;
   readonly setAlias: string;
+}
+
+/** A persistent shadow copy that a script leaves. */
+export interface LeftShadow {
+  readonly id: string;
+  readonly setId: string;
+  /** Where its volume is mounted, or the name of that. */
+  readonly volume: string;
+  /** Where the script has exposed it; empty when it has not. */
+  readonly exposedAs: string;
 }
 
 /** Called for each event. */

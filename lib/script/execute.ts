@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { AbortError } from '../errors/errors';
+import { access } from 'node:fs/promises';
+import { delimiter, resolve } from 'node:path';
+import { AbortError, DominoVssError } from '../errors/errors';
+import { environmentVariable } from './aliases';
 
 /**
  * Runs a script file by the command interpreter of Windows and waits for its end. What it prints is passed on as it
@@ -10,12 +13,14 @@ export async function execute(options: {
   readonly file: string;
   readonly env: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
+  /** Default: cmd.exe, by the search path. */
+  readonly interpreter?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onOutput: (text: string) => void;
 }): Promise<number> {
-  const { file, env, workingDirectory, signal, onOutput } = options;
+  const { file, env, workingDirectory, interpreter = 'cmd.exe', signal, onOutput } = options;
   // Quoted by our own hand: cmd strips the outer pair and takes everything inside as it stands.
-  const child = spawn(env['ComSpec'] ?? env['COMSPEC'] ?? 'cmd.exe', ['/d', '/s', '/c', `""${file}""`], {
+  const child = spawn(interpreter, ['/d', '/s', '/c', `""${file}""`], {
     cwd: workingDirectory,
     env,
     stdio: ['inherit', 'pipe', 'pipe'],
@@ -33,4 +38,30 @@ export async function execute(options: {
     if (signal?.aborted) throw new AbortError(signal.reason);
     throw error;
   }
+}
+
+/**
+ * The absolute path of a script file. A bare name is looked for in the working directory and then along PATH, as the
+ * command interpreter does.
+ */
+export async function findProgram(
+  file: string,
+  where: { readonly workingDirectory: string; readonly env: Readonly<Record<string, string | undefined>> },
+): Promise<string> {
+  const path = environmentVariable(where.env, 'PATH') ?? '';
+  const directories = path.split(delimiter).filter((directory) => directory !== '');
+  const isBare = !/[\\/:]/.test(file);
+  const places = [where.workingDirectory, ...(isBare ? directories : [])].map((directory) => resolve(directory, file));
+  for (const place of places) {
+    const isThere = await access(place).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return place;
+  }
+  const message = isBare
+    ? `there is no ${file} in ${where.workingDirectory} or along PATH`
+    : `there is no file ${places[0] ?? file}`;
+  const hint = 'Name the script file by its full path.';
+  throw new DominoVssError('ERR_FILE_SYSTEM', { message, hint });
 }

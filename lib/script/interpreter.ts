@@ -1,18 +1,19 @@
 import { AbortError, toPublicError } from '../errors/errors';
 import { errorCodes, type ErrorCode } from '../errors/codes';
 import type { ShadowSelector } from '../vss/shadows';
-import { Aliases, environmentVariable, isAliasName } from './aliases';
+import { hidesNeededVariable, isAliasName, isAutomaticAlias } from './aliases';
 import type { ScriptCommand, ScriptContext, ScriptOption, Statement, WrittenSelector } from './commands';
-import type { ListedAs, ScriptEventListener } from './events';
+import type { LeftShadow, ListedAs, ScriptEventListener } from './events';
 import { commandForms } from './grammar';
 import type { Word } from './lexer';
-import { likely } from './likely';
 import { formatTime } from './listing';
 import { readManifestAliases, writeManifestXml } from './metadata';
 import { readId, readPlace, readVolume } from './names';
+import { MadeShadows } from './places';
 import { ScriptFailure, type ScriptPlace, type ScriptProblem } from './problem';
 import type {
   CreateRequest,
+  ExposePlace,
   ScriptBackup,
   ScriptMetadata,
   ScriptRestore,
@@ -20,6 +21,7 @@ import type {
   ScriptState,
   ScriptTarget,
 } from './target';
+import { Variables } from './variables';
 
 /** What the interpreter takes from its surroundings. */
 export interface InterpreterOptions {
@@ -27,14 +29,17 @@ export interface InterpreterOptions {
   readonly emit: ScriptEventListener;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
-  /**
-   * Variables that only a run can define, because metadata were loaded, stand for themselves instead of being an error.
-   */
+  /** Nothing is done: what depends on a variable that only a run can know is not judged. */
   readonly isCheck?: boolean | undefined;
+  /** What nothing has used stays after a failure too: the script has gone on. Default: false. */
+  readonly keepsUnused?: boolean | undefined;
 }
 
 interface AddedVolume {
   readonly volume: string;
+  /** What the volume is called by Windows; the same for all its mount points. */
+  readonly device: string;
+  readonly line: number;
   /** Given with `alias`; empty for none. */
   readonly alias: string;
   readonly providerId: string;
@@ -57,14 +62,22 @@ const defaults: Settings = {
 
 const setAlias = 'VSS_SHADOW_SET';
 
+/** A set that this script has made and not let go. */
+interface OpenSet {
+  readonly backup: ScriptBackup;
+  /** A program has run since it was made. */
+  readonly isUsed: boolean;
+}
+
 /** Runs commands one by one and holds everything between them. {@link close} belongs into a `finally`. */
 export class Interpreter {
   readonly #options: InterpreterOptions;
-  readonly #aliases = new Aliases();
+  readonly #variables: Variables;
+  readonly #made = new MadeShadows();
   #settings = defaults;
   #volumes: readonly AddedVolume[] = [];
   #writers: CreateRequest['writers'] = { exclude: [], verify: [] };
-  #backups: readonly ScriptBackup[] = [];
+  #backups: readonly OpenSet[] = [];
   #backupBegun = false;
   #metadata: ScriptMetadata | undefined;
   #restore: ScriptRestore | undefined;
@@ -72,6 +85,8 @@ export class Interpreter {
 
   constructor(options: InterpreterOptions) {
     this.#options = options;
+    const { env, emit, isCheck = false } = options;
+    this.#variables = new Variables({ env, emit, isCheck });
   }
 
   /** Whether databases had to be left out. */
@@ -81,7 +96,7 @@ export class Interpreter {
 
   /** Names of the variables that commands can use, for completion. */
   get aliasNames(): readonly string[] {
-    return [...this.#aliases.list().map(({ name }) => name), ...this.#pendingAliases()];
+    return [...this.#variables.aliases.list().map(({ name }) => name), ...this.#pendingAliases()];
   }
 
   /**
@@ -94,9 +109,15 @@ export class Interpreter {
     if (this.#options.signal?.aborted) throw new AbortError(this.#options.signal.reason);
     this.#options.emit({ type: 'command', file, line, text });
     if (command.type === 'exit') return 'exit';
+    this.#variables.takeUsedUnknown();
     try {
       await this.#perform(command, { line, column });
     } catch (thrown) {
+      if (this.#variables.takeUsedUnknown() && !(thrown instanceof ScriptFailure && thrown.code === 'ERR_STATE')) {
+        const message = `line ${line} depends on a variable that is known only where the script runs, and cannot be judged`;
+        this.#options.emit({ type: 'note', message });
+        return 'go on';
+      }
       if (thrown instanceof ScriptFailure) throw thrown;
       const error = toPublicError(thrown);
       if (error instanceof AbortError) throw error;
@@ -105,12 +126,18 @@ export class Interpreter {
     return 'go on';
   }
 
-  /** Ends what is open, as `reset` and the end of a script do. Answers what went wrong. */
+  /**
+   * Ends what is open, as `reset` and the end of a script do. Answers what went wrong. After a `failed` script what it has
+   * made and nothing has used goes too, and the rest is named: nobody would look for it.
+   */
   async close(place: ScriptPlace, file: string, script: ScriptState): Promise<readonly ScriptProblem[]> {
     const problems: ScriptProblem[] = [];
     const steps = [
-      ...this.#backups.map((backup) => async () => {
-        for (const message of await backup.release(script)) this.#options.emit({ type: 'warning', message });
+      ...this.#backups.map(({ backup, isUsed }) => async () => {
+        const isWanted = script === 'sound' || isUsed || this.#options.keepsUnused === true;
+        const { warnings, isTakenBack } = await backup.release(isWanted ? script : 'unused');
+        for (const message of warnings) this.#options.emit({ type: 'warning', message });
+        if (isTakenBack) this.#made.gone(backup.shadows.map(({ id }) => id));
       }),
       async () => this.#restore?.close(),
     ];
@@ -123,7 +150,16 @@ export class Interpreter {
       });
     }
     this.#restore = undefined;
+    const left = this.left;
+    if (script === 'failed' && left.length > 0) this.#options.emit({ type: 'left', shadows: left });
     return problems;
+  }
+
+  /** Persistent shadow copies that the script has made and that are still there. */
+  get left(): readonly LeftShadow[] {
+    return this.#made.list().map(({ shadow: { id, setId, mountedAs, volume }, exposedAs }) => {
+      return { id, setId, volume: mountedAs || volume, exposedAs };
+    });
   }
 
   async #perform(command: ScriptCommand, place: ScriptPlace): Promise<void> {
@@ -170,15 +206,17 @@ export class Interpreter {
       case 'simulate-restore':
         return this.#simulateRestore(place);
       case 'show-added': {
-        const aliases = this.#aliases.list();
+        const aliases = this.#variables.aliases.list();
         emit({ type: 'added', volumes: this.#volumes, aliases });
         return;
       }
       case 'add-volume':
         return this.#addVolume(command);
-      case 'add-alias':
-        this.#aliases.set(this.#newAlias(command.name), this.#text(command.value));
+      case 'add-alias': {
+        const name = this.#newAlias(command.name);
+        this.#redefine(name, this.#text(command.value));
         return;
+      }
       case 'writer': {
         const writer = command.writer.map((word) => this.#text(word)).join(' ');
         this.#writers = { ...this.#writers, [command.rule]: [...this.#writers[command.rule], writer] };
@@ -193,8 +231,7 @@ export class Interpreter {
       case 'expose':
         return this.#expose(command.shadow, command.place);
       case 'unexpose':
-        emit({ type: 'unexposed', as: await target.unexpose(this.#exposed(command.what)) });
-        return;
+        return this.#unexpose(command.what);
       case 'break':
         return this.#break(command.set, command.writable ? 'writable' : 'read-only');
       case 'mask':
@@ -220,33 +257,60 @@ export class Interpreter {
         'write a drive (d:), the full path of a mount point, or \\\\?\\Volume{…}\\',
       );
     }
-    if (this.#volumes.some((added) => added.volume.toLowerCase() === name.toLowerCase())) {
-      throw new ScriptFailure(volume, `${name} has been added already`, 'remove this line', 'ERR_STATE');
-    }
-    const newAlias = alias ? this.#newAlias(alias) : '';
+    const newAlias = alias ? this.#newAlias(alias, `VSS_SHADOW_${this.#volumes.length + 1}`) : '';
     const providerId = provider ? this.#id(provider, 'list providers shows the ids') : '';
     return this.#addSupported(volume, { volume: name, alias: newAlias, providerId });
   }
 
-  async #addSupported(word: Word, added: AddedVolume): Promise<void> {
+  async #addSupported(word: Word, added: Pick<AddedVolume, 'volume' | 'alias' | 'providerId'>): Promise<void> {
+    const { target } = this.#options;
     const { volume, providerId } = added;
-    if (!(await this.#options.target.isVolumeSupported({ volume, providerId }))) {
+    const device = await target.resolveVolume(volume);
+    const twin = this.#volumes.find((other) => other.device.toLowerCase() === device.toLowerCase());
+    if (twin) {
+      const isSame = twin.volume.toLowerCase() === volume.toLowerCase();
+      const message = isSame
+        ? `${volume} has been added already, by line ${twin.line}`
+        : `${volume} is on the same volume as ${twin.volume}, which line ${twin.line} has added already`;
+      const remedy = isSame ? 'remove this line' : 'remove one of the two lines: a shadow copy holds the whole volume';
+      throw new ScriptFailure(word, message, remedy, 'ERR_STATE');
+    }
+    if (!(await target.isVolumeSupported({ volume, providerId }))) {
       const by = providerId === '' ? 'no provider' : `provider ${providerId} does not`;
       const message = `${providerId === '' ? `${by} makes` : `${by} make`} shadow copies of ${volume}`;
       throw new ScriptFailure(word, message, errorCodes.ERR_VSS_VOLUME.action, 'ERR_VSS_VOLUME');
     }
-    this.#volumes = [...this.#volumes, added];
+    this.#volumes = [...this.#volumes, { ...added, device, line: word.line }];
   }
 
-  #newAlias(word: Word): string {
+  /** `automatic` is the name that the volume would get anyway. */
+  #newAlias(word: Word, automatic = ''): string {
     const name = this.#text(word);
     if (!isAliasName(name)) {
       throw new ScriptFailure(word, `"${name}" cannot be an alias`, 'use letters, digits and underscores');
     }
+    if (isAutomaticAlias(name) && name.toUpperCase() !== automatic) {
+      const message = `create defines ${name} itself: as an alias of something else it would be overwritten`;
+      throw new ScriptFailure(word, message, 'choose another name');
+    }
     if (this.#volumes.some(({ alias }) => alias.toUpperCase() === name.toUpperCase())) {
       throw new ScriptFailure(word, `the alias ${name} is taken by another volume`, 'choose another name', 'ERR_STATE');
     }
+    if (hidesNeededVariable(name)) {
+      const message = `the alias ${name} hides the variable %${name.toUpperCase()}% of Windows from what exec runs: choose another name`;
+      this.#options.emit({ type: 'warning', message });
+    }
     return name;
+  }
+
+  /** Says so when the name stood for something else. */
+  #redefine(name: string, value: string): void {
+    const before = this.#variables.aliases.get(name);
+    if (before !== undefined && before !== value) {
+      const type = isAutomaticAlias(name) ? 'note' : 'warning';
+      this.#options.emit({ type, message: `%${name}% stood for ${before} until now` });
+    }
+    this.#variables.aliases.set(name, value);
   }
 
   async #create(place: ScriptPlace): Promise<void> {
@@ -270,7 +334,8 @@ export class Interpreter {
       },
     };
     const backup = await target.create(request);
-    this.#backups = [...this.#backups, backup];
+    this.#backups = [...this.#backups, { backup, isUsed: false }];
+    this.#made.add(backup.shadows);
     this.#volumes = [];
     this.#partial ||= backup.outcome === 'partial';
     this.#reportWriters(backup);
@@ -281,7 +346,7 @@ export class Interpreter {
     }
     this.#define(setAlias, backup.setId, 'set');
     emit({ type: 'created', setId: backup.setId, shadows: this.#listed(backup.shadows) });
-    await backup.saveMetadata(writeManifestXml(backup.setId, request, this.#aliases.list()));
+    await backup.saveMetadata(writeManifestXml(backup.setId, request, this.#variables.aliases.list()));
     emit({ type: 'metadata', action: 'written', file: metadataFile });
   }
 
@@ -332,7 +397,7 @@ export class Interpreter {
       emit({ type: 'note', message: 'nothing was created since begin backup, so there is nothing to complete' });
       return;
     }
-    for (const backup of this.#backups) {
+    for (const { backup } of this.#backups) {
       for (const message of await backup.complete()) emit({ type: 'note', message });
     }
     emit({ type: 'backup', action: 'completed' });
@@ -342,6 +407,7 @@ export class Interpreter {
     const { target, emit } = this.#options;
     const file = this.#text(word);
     this.#metadata = await target.loadMetadata(file);
+    this.#variables.hasUnknownAliases = true;
     const aliases = readManifestAliases(this.#metadata.manifest);
     if (!aliases) {
       emit({ type: 'note', message: 'another program has written these metadata; their aliases are not known' });
@@ -400,7 +466,8 @@ export class Interpreter {
     this.#volumes = [];
     this.#writers = { exclude: [], verify: [] };
     this.#metadata = undefined;
-    this.#aliases.clear();
+    this.#variables.aliases.clear();
+    this.#variables.hasUnknownAliases = false;
     const [first] = problems;
     if (first) throw new ScriptFailure(place, first.message, first.remedy, first.code);
   }
@@ -419,24 +486,55 @@ export class Interpreter {
   /** `expose` before `create` is refused by diskshadow; what is meant is plain as long as the volume has been added. */
   async #expose(shadow: Word, place: Word): Promise<void> {
     const { target, emit } = this.#options;
-    const to = readPlace(this.#text(place));
-    if (!to) {
-      const remedy =
-        'write a free drive letter (b:), the full path of an empty directory, or the plain name of a share';
-      throw new ScriptFailure(place, `"${place.text}" is not a place to expose at`, remedy);
-    }
+    const to = this.#place(place);
+    const remedy = 'use the alias of the volume, or see list shadows all';
     const pending = this.#pendingAlias(shadow);
+    const made = pending === undefined ? this.#id(shadow, remedy) : undefined;
+    this.#requireFree(to, place);
     if (pending !== undefined) {
       emit({ type: 'note', message: `%${pending}% is not created yet; create comes first and is done now` });
       await this.#create(shadow);
     }
-    const id = this.#id(shadow, 'use the alias of the volume, or see list shadows all');
-    const volatile = this.#backups.flatMap(({ shadows }) => shadows).find((made) => made.id === id && !made.persistent);
+    const id = made ?? this.#id(shadow, remedy);
+    const volatile = this.#backups
+      .flatMap(({ backup }) => backup.shadows)
+      .find((made) => made.id === id && !made.persistent);
     if (volatile) {
       const message = `${id} is volatile, and only persistent shadow copies can be exposed`;
       throw new ScriptFailure(shadow, message, 'write "set context persistent" before create', 'ERR_VSS_CONTEXT');
     }
-    emit({ type: 'exposed', id, as: await target.expose({ id, place: to }) });
+    const as = await target.expose({ id, place: to });
+    this.#made.exposed(id, as, place.line);
+    emit({ type: 'exposed', id, as });
+  }
+
+  /** What the script itself says of a place. */
+  #requireFree({ as }: ExposePlace, place: ScriptPlace): void {
+    this.#made.requireFree(as, place);
+    const volume = this.#volumes.find((added) => added.volume.toLowerCase() === `${as}\\`.toLowerCase());
+    if (!volume) return;
+    const message = `${as} is taken: it is the volume that line ${volume.line} adds`;
+    throw new ScriptFailure(place, message, 'write a free drive letter', 'ERR_STATE');
+  }
+
+  #place(word: Word): ExposePlace {
+    const text = this.#text(word);
+    const place = readPlace(text);
+    if (place) return place;
+    const remedy = /^[a-z]$/i.test(text)
+      ? `write ${text}: for the drive; the name of a share must be longer than one letter`
+      : 'write a free drive letter (b:), the full path of an empty directory, or the plain name of a share';
+    throw new ScriptFailure(word, `"${word.text}" is not a place to expose at`, remedy);
+  }
+
+  async #unexpose(word: Word): Promise<void> {
+    const { target, emit } = this.#options;
+    const selector = this.#exposed(word);
+    const as = await target.unexpose(selector);
+    this.#made.unexposed(selector.by === 'id' ? { id: selector.id } : { as: selector.as });
+    if (as === undefined)
+      emit({ type: 'note', message: `nothing is exposed at ${word.text}, so there is nothing to take away` });
+    else emit({ type: 'unexposed', as });
   }
 
   #pendingAlias({ parts }: Word): string | undefined {
@@ -444,7 +542,7 @@ export class Interpreter {
       .flatMap((part) => (part.type === 'variable' ? [part.name] : []))
       .find((name) => {
         const isPending = this.#pendingAliases().some((alias) => alias.toUpperCase() === name.toUpperCase());
-        return isPending && this.#aliases.get(name) === undefined;
+        return isPending && this.#variables.aliases.get(name) === undefined;
       });
   }
 
@@ -452,18 +550,20 @@ export class Interpreter {
     return this.#volumes.map(({ alias }, index) => alias || `VSS_SHADOW_${index + 1}`);
   }
 
-  #exposed(word: Word): ShadowSelector {
+  #exposed(word: Word): Extract<ShadowSelector, { readonly by: 'id' | 'exposed' }> {
     const text = this.#text(word);
     const id = readId(text);
     if (id !== undefined) return { by: 'id', id };
     const place = readPlace(text);
     if (place) return { by: 'exposed', as: place.as };
-    throw new ScriptFailure(word, `"${text}" is neither an id nor a place`, 'see list shadows all');
+    const remedy = /^[a-z]$/i.test(text) ? `write ${text}:` : 'see list shadows all';
+    throw new ScriptFailure(word, `"${text}" is neither an id nor a place`, remedy);
   }
 
   async #break(word: Word, how: 'read-only' | 'writable' | 'mask'): Promise<void> {
     const setId = this.#id(word, `use %${setAlias}%, or see list shadows all`);
     await this.#options.target.breakSet({ setId, how });
+    this.#made.gone(this.#made.idsOfSet(setId));
     this.#options.emit({ type: 'broken', setId, how });
   }
 
@@ -479,6 +579,7 @@ export class Interpreter {
       const message = `${foreign.length} of ${found.length} are not known to be ours:${names.join('')}`;
       emit({ type: 'note', message });
     });
+    this.#made.gone(deleted.map(({ id }) => id));
     emit({ type: 'deleted', shadows: this.#listed(deleted) });
   }
 
@@ -527,9 +628,11 @@ export class Interpreter {
         'name a .cmd or .bat file, and let it run the rest',
       );
     }
+    // Whatever it is, it may use the shadow copies that are there, and leave them to somebody else.
+    this.#backups = this.#backups.map(({ backup }) => ({ backup, isUsed: true }));
     const exitCode = await target.execute({
       file,
-      env: this.#aliases.environment(env),
+      env: this.#variables.aliases.environment(env),
       onOutput: (text) => {
         emit({ type: 'output', text });
       },
@@ -542,15 +645,15 @@ export class Interpreter {
   }
 
   #define(name: string, value: string, of: 'shadow' | 'set' | 'value'): void {
-    this.#aliases.set(name, value);
+    this.#redefine(name, value);
     this.#options.emit({ type: 'alias', name, value, of });
   }
 
   #listed(shadows: readonly ScriptShadow[]): ListedAs[] {
     return shadows.map((shadow) => ({
       shadow,
-      alias: this.#aliases.nameOf(shadow.id) ?? '',
-      setAlias: this.#aliases.nameOf(shadow.setId) ?? '',
+      alias: this.#variables.aliases.nameOf(shadow.id) ?? '',
+      setAlias: this.#variables.aliases.nameOf(shadow.setId) ?? '',
     }));
   }
 
@@ -558,35 +661,13 @@ export class Interpreter {
     const text = this.#text(word);
     const id = readId(text);
     if (id !== undefined) return id;
-    const alias = this.#aliases.get(text);
+    const alias = this.#variables.aliases.get(text);
     const hint = alias === undefined ? remedy : `an alias is written %${text}%`;
     throw new ScriptFailure(word, `"${text}" is not an id such as {xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}`, hint);
   }
 
-  /** The word with its variables replaced: aliases first, then the environment. */
-  #text({ parts, line, column }: Word): string {
-    return parts
-      .map((part) => (part.type === 'text' ? part.text : this.#variable(part.name, { line, column })))
-      .join('');
-  }
-
-  #variable(name: string, place: ScriptPlace): string {
-    const { emit, env, isCheck } = this.#options;
-    const alias = this.#aliases.get(name);
-    if (alias !== undefined) {
-      emit({ type: 'expanded', name, value: alias });
-      return alias;
-    }
-    const value = environmentVariable(env, name);
-    if (value !== undefined) return value;
-    if (isCheck && this.#metadata) return unknownId;
-    const known = this.#aliases.list().map((candidate) => candidate.name);
-    const remedy =
-      likely(name, [...known, ...this.#pendingAliases()]) ??
-      (this.#volumes.length > 0
-        ? 'create comes first; it defines the aliases of the volumes'
-        : 'see add for the aliases');
-    throw new ScriptFailure(place, `%${name}% is not defined`, remedy, 'ERR_STATE');
+  #text(word: Word): string {
+    return this.#variables.text(word, this.#pendingAliases());
   }
 
   #outOfOrder(place: ScriptPlace, message: string, remedy: string): ScriptFailure {
@@ -594,6 +675,3 @@ export class Interpreter {
     return new ScriptFailure(place, message, remedy, code);
   }
 }
-
-/** Stands in a check for an id that only a run knows. */
-export const unknownId = '{00000000-0000-0000-0000-000000000000}';

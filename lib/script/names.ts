@@ -13,12 +13,15 @@ export function readVolume(text: string): string | undefined {
   return passes(volumeName, text) ? withBackslash(volumePath(text)) : undefined;
 }
 
-/** Where to expose: what has a colon or a backslash is local, a plain name is a share. Undefined for neither. */
+/**
+ * Where to expose: what has a colon or a backslash is local, a plain name is a share. Undefined for neither, and for a
+ * single letter: whoever forgets a colon does not want to publish a whole volume.
+ */
 export function readPlace(text: string): ExposePlace | undefined {
   const drive = /^([a-z]):\\?$/i.exec(text)?.[1];
   if (drive !== undefined) return { kind: 'local', as: `${drive.toUpperCase()}:` };
   if (/^[a-z]:[\\/][^:*?"<>|]+$/i.test(text)) return { kind: 'local', as: text.replace(/[\\/]+$/, '') };
-  return /^[^\\/:*?"<>|]+$/.test(text) ? { kind: 'share', as: text } : undefined;
+  return /^[^\\/:*?"<>|]{2,}$/.test(text) ? { kind: 'share', as: text } : undefined;
 }
 
 function passes(check: Check, value: string): boolean {

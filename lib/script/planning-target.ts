@@ -1,5 +1,5 @@
 import { win32 } from 'node:path';
-import type { ShadowSelector } from '../vss/shadows';
+import { selectShadows, type ShadowSelector } from '../vss/shadows';
 import type { VssProvider } from '../vss/providers';
 import type { Writer } from '../vss/writers';
 import type { ScriptEventListener } from './events';
@@ -7,19 +7,35 @@ import { generatedMetadataName, writeManifestXml } from './metadata';
 import { requestedBackup } from './vss-options';
 import type { CreateRequest, ScriptBackup, ScriptMetadata, ScriptRestore, ScriptShadow, ScriptTarget } from './target';
 
+/** What a plan may look up on the machine that it is for, without touching anything. */
+export type PlanLookUp = Pick<ScriptTarget, 'requirePlace' | 'requireScriptFile'>;
+
 /** Does nothing at all: says what would be done, and answers as if it had been. It has nothing it could do it with. */
 export class PlanningTarget implements ScriptTarget {
   #ids = 0;
+  /** What would be there by now. */
+  #shadows: ScriptShadow[] = [];
+  /** A program would have run that may have made places and files, or taken them away. */
+  #mayHaveChanged = false;
+  /** Shadow copies may have been deleted, or their places taken away, that were there before. */
+  #shadowsMayGo = false;
 
   constructor(
     private readonly emit: ScriptEventListener,
     private readonly workingDirectory: string,
+    private readonly lookUp?: PlanLookUp,
   ) {}
 
   metadataFile(file: string): Promise<string> {
+    // A variable that is not known here stands for a directory as a rule, such as %TEMP%.
+    if (file.startsWith('%')) return Promise.resolve(file);
     const path = win32.resolve(this.workingDirectory, file);
     const isDirectory = file === '' || /[\\/]$/.test(file);
     return Promise.resolve(isDirectory ? win32.join(path, generatedMetadataName(new Date(), 'COMPUTER')) : path);
+  }
+
+  resolveVolume(volume: string): Promise<string> {
+    return Promise.resolve(volume);
   }
 
   isVolumeSupported(): Promise<boolean> {
@@ -41,9 +57,11 @@ export class PlanningTarget implements ScriptTarget {
     this.#plan(`make one set of ${context.lifetime} shadow copies of ${names}, ${writers}${attributes}`);
     this.#plan(`write the metadata to ${metadataFile}`);
     const setId = this.#newId();
+    const shadows = volumes.map(({ volume }) => this.#shadow(setId, volumes.length, volume, context.lifetime));
+    this.#shadows.push(...shadows);
     return {
       setId,
-      shadows: volumes.map(({ volume }) => this.#shadow(setId, volumes.length, volume, context.lifetime)),
+      shadows,
       writers: [],
       warnings: [],
       outcome: 'complete',
@@ -54,7 +72,7 @@ export class PlanningTarget implements ScriptTarget {
       },
       release: () => {
         if (context.lifetime === 'volatile') this.#plan(`let the volatile shadow copies of ${names} go`);
-        return Promise.resolve([]);
+        return Promise.resolve({ warnings: [], isTakenBack: false });
       },
     };
   }
@@ -101,21 +119,39 @@ export class PlanningTarget implements ScriptTarget {
     return Promise.resolve([]);
   }
 
-  expose({ place }: Parameters<ScriptTarget['expose']>[0]): Promise<string> {
+  requirePlace(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  requireScriptFile(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async expose({ id, place }: Parameters<ScriptTarget['expose']>[0]): Promise<string> {
+    if (!this.#mayHaveChanged) await this.lookUp?.requirePlace(place, { shadowsMayGo: this.#shadowsMayGo });
     this.#plan(
       place.kind === 'share' ? `share the shadow copy as ${place.as}` : `expose the shadow copy at ${place.as}`,
     );
-    return Promise.resolve(place.as);
+    this.#shadows = this.#shadows.map((shadow) => (shadow.id === id ? { ...shadow, exposedAs: place.as } : shadow));
+    return place.as;
   }
 
   unexpose(selector: ShadowSelector): Promise<string> {
     this.#plan(`take the place of ${describeSelector(selector)} away`);
+    this.#shadowsMayGo = true;
     return Promise.resolve('');
   }
 
-  deleteShadows(selector: ShadowSelector): Promise<readonly ScriptShadow[]> {
+  async deleteShadows(selector: ShadowSelector): Promise<readonly ScriptShadow[]> {
     this.#plan(`delete ${describeSelector(selector)}`);
-    return Promise.resolve([]);
+    this.#shadowsMayGo = true;
+    // The oldest may be one of the script or not.
+    const meant = selector.by === 'oldest' ? ({ ...selector, by: 'volume' } as const) : selector;
+    const gone = await selectShadows(meant, this.#shadows, (volume) => Promise.resolve(volume));
+    const ids = gone.map(({ id }) => id);
+    const deleted = this.#shadows.filter(({ id }) => ids.includes(id));
+    this.#shadows = this.#shadows.filter(({ id }) => !ids.includes(id));
+    return deleted;
   }
 
   breakSet({ setId, how }: Parameters<ScriptTarget['breakSet']>[0]): Promise<void> {
@@ -128,9 +164,16 @@ export class PlanningTarget implements ScriptTarget {
     return Promise.resolve('');
   }
 
-  execute({ file }: Parameters<ScriptTarget['execute']>[0]): Promise<number> {
-    this.#plan(`run ${win32.resolve(this.workingDirectory, file)}`);
-    return Promise.resolve(0);
+  async execute({ file }: Parameters<ScriptTarget['execute']>[0]): Promise<number> {
+    const path = win32.resolve(this.workingDirectory, file).toLowerCase();
+    // What lies in a shadow copy is there when that has its place.
+    const isInShadow = this.#shadows.some(
+      ({ exposedAs }) => exposedAs !== '' && path.startsWith(exposedAs.toLowerCase()),
+    );
+    if (!this.#mayHaveChanged && !isInShadow) await this.lookUp?.requireScriptFile(file);
+    this.#mayHaveChanged = true;
+    this.#plan(`run ${/[\\/:]/.test(file) ? win32.resolve(this.workingDirectory, file) : file}`);
+    return 0;
   }
 
   #plan(text: string): void {

@@ -15,6 +15,10 @@ export interface PromptOptions {
   readonly target: ScriptTarget;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  /** The target only plans. Default: false. */
+  readonly isCheck?: boolean | undefined;
+  /** The first command that is wrong or fails ends it, as in a script file. Default: false. */
+  readonly stopAtFailure?: boolean | undefined;
   readonly emit: ScriptEventListener;
 }
 
@@ -23,10 +27,11 @@ const name = '(prompt)';
 
 /**
  * Runs commands one by one until `exit` or the end of the input, with history and completion. A command that fails ends
- * nothing; answers all that did.
+ * nothing, unless `stopAtFailure` is set; answers all that did.
  */
-export async function runPrompt({ input, output, target, env, signal, emit }: PromptOptions): Promise<ScriptProblem[]> {
-  const interpreter = new Interpreter({ target, emit, env, signal });
+export async function runPrompt(options: PromptOptions): Promise<ScriptProblem[]> {
+  const { input, output, target, env, signal, isCheck, stopAtFailure = false, emit } = options;
+  const interpreter = new Interpreter({ target, emit, env, signal, isCheck, keepsUnused: !stopAtFailure });
   const problems: ScriptProblem[] = [];
   const report = (problem: ScriptProblem): void => {
     problems.push(problem);
@@ -56,6 +61,7 @@ export async function runPrompt({ input, output, target, env, signal, emit }: Pr
       } catch (error) {
         if (!(error instanceof ScriptFailure)) throw error;
         report(error.in(name));
+        if (stopAtFailure) break;
       }
       if (output) lines.prompt();
     }
@@ -64,7 +70,7 @@ export async function runPrompt({ input, output, target, env, signal, emit }: Pr
     signal.removeEventListener('abort', close);
     lines.close();
     // Whoever types has seen what failed, and went on.
-    const state = signal.aborted ? 'failed' : 'sound';
+    const state = signal.aborted || (stopAtFailure && problems.length > 0) ? 'failed' : 'sound';
     for (const problem of await interpreter.close({ line: line + 1, column: 1 }, name, state)) report(problem);
   }
   return problems;

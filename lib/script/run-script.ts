@@ -60,6 +60,7 @@ export function runScript(loadBinding: () => NativeBinding, options: RunScriptOp
           workingDirectory,
           domino: domino === true ? {} : domino === false ? undefined : domino,
           stateDirectory: stateDirectory(env),
+          env,
           signal,
         }),
     });

@@ -1,10 +1,12 @@
+import { AbortError, DominoVssError } from '../errors/errors';
 import type { Statement } from './commands';
-import type { ScriptEvent, ScriptEventListener } from './events';
+import type { LeftShadow, ScriptEvent, ScriptEventListener } from './events';
 import { parseScript } from './grammar';
 import { Interpreter } from './interpreter';
-import { exitCodeOf, ScriptFailure, type ScriptProblem } from './problem';
-import { PlanningTarget } from './planning-target';
+import { PlanningTarget, type PlanLookUp } from './planning-target';
+import { exitCodeOf, ScriptFailure, type ScriptPlace, type ScriptProblem } from './problem';
 import type { ScriptState, ScriptTarget } from './target';
+import { deleteCommand } from './text';
 
 /** What a script has come to. */
 export interface ScriptReport {
@@ -35,17 +37,65 @@ export interface ScriptRun {
   readonly createTarget: () => Promise<ScriptTarget>;
 }
 
-/** Reads a script as a whole and runs it. A script with a mistake in any line is not begun, unless it shall keep going. */
+/**
+ * Reads a script as a whole and runs it. A script with a mistake in any line is not begun, unless it shall keep going; nor is
+ * one that a rehearsal, in which nothing is done, finds to fail.
+ */
 export async function runStatements(run: ScriptRun): Promise<ScriptReport> {
   const { statements, problems: mistakes } = parseScript(run.text, run.file);
-  const goOn = run.check || run.keepGoing;
-  if (mistakes.length > 0 && !goOn) {
-    for (const problem of mistakes) run.emit({ type: 'problem', ...problem });
-    return { outcome: 'failed', exitCode: exitCodeOf(mistakes), commands: 0, problems: mistakes };
+  const lines = inOrder(statements, mistakes);
+  const end = { line: statements.at(-1)?.line ?? 1, column: 1 };
+  if (run.check) {
+    const emit = onlyPlanned(run.emit);
+    const target = new PlanningTarget(emit, run.workingDirectory);
+    return runLines({ ...run, emit, lines, end, target, goOn: true });
   }
-  const emit = run.check ? onlyPlanned(run.emit) : run.emit;
-  const target = run.check ? new PlanningTarget(emit, run.workingDirectory) : await run.createTarget();
-  const interpreter = new Interpreter({ target, emit, env: run.env, signal: run.signal, isCheck: run.check });
+  if (!run.keepGoing) {
+    const early = mistakes.length > 0 ? mistakes : await rehearse(run, lines, end);
+    if (early.length > 0) return notBegun(run, early);
+  }
+  const target = await run.createTarget();
+  if (!run.keepGoing) {
+    const late = await rehearse(run, lines, end, target);
+    if (late.length > 0) return notBegun(run, late);
+  }
+  return runLines({ ...run, lines, end, target, goOn: run.keepGoing });
+}
+
+/** What is known before anything is done to fail; `lookUp` is the machine, which is asked but not touched. */
+async function rehearse(
+  run: ScriptRun,
+  lines: readonly Line[],
+  end: ScriptPlace,
+  lookUp?: PlanLookUp,
+): Promise<readonly ScriptProblem[]> {
+  const emit = (): void => undefined;
+  const target = new PlanningTarget(emit, run.workingDirectory, lookUp);
+  const { problems } = await runLines({ ...run, check: true, emit, lines, end, target, goOn: false });
+  return problems;
+}
+
+function notBegun(run: ScriptRun, problems: readonly ScriptProblem[]): ScriptReport {
+  for (const problem of problems) run.emit({ type: 'problem', ...problem });
+  return { outcome: 'failed', exitCode: exitCodeOf(problems), commands: 0, problems };
+}
+
+/** A command, or what is wrong with the line. */
+type Line = Statement | ScriptProblem;
+
+interface LinesRun extends ScriptRun {
+  readonly lines: readonly Line[];
+  /** Place for what goes wrong at the end. */
+  readonly end: ScriptPlace;
+  readonly target: ScriptTarget;
+  /** After a command that is wrong or fails. */
+  readonly goOn: boolean;
+}
+
+async function runLines({ lines, end, target, goOn, ...run }: LinesRun): Promise<ScriptReport> {
+  const { emit } = run;
+  const { env, signal, check, keepGoing } = run;
+  const interpreter = new Interpreter({ target, emit, env, signal, isCheck: check, keepsUnused: keepGoing });
   const problems: ScriptProblem[] = [];
   const report = (problem: ScriptProblem): void => {
     problems.push(problem);
@@ -54,8 +104,9 @@ export async function runStatements(run: ScriptRun): Promise<ScriptReport> {
   let commands = 0;
   // Until it has reached its end: it may also be interrupted.
   let state: ScriptState = 'failed';
+  let aborted: AbortError | undefined;
   try {
-    for (const next of inOrder(statements, mistakes)) {
+    for (const next of lines) {
       if (!('command' in next)) {
         report(next);
         continue;
@@ -71,9 +122,12 @@ export async function runStatements(run: ScriptRun): Promise<ScriptReport> {
       }
     }
     if (problems.length === 0) state = 'sound';
+  } catch (error) {
+    if (error instanceof AbortError) aborted = error;
+    throw error;
   } finally {
-    const end = { line: statements.at(-1)?.line ?? 1, column: 1 };
     for (const problem of await interpreter.close(end, run.file, state)) report(problem);
+    if (aborted) nameLeft(aborted, interpreter.left);
   }
   if (problems.length > 0) return { outcome: 'failed', exitCode: exitCodeOf(problems), commands, problems };
   return interpreter.isPartial
@@ -81,15 +135,25 @@ export async function runStatements(run: ScriptRun): Promise<ScriptReport> {
     : { outcome: 'complete', exitCode: 0, commands, problems };
 }
 
-function inOrder(
-  statements: readonly Statement[],
-  mistakes: readonly ScriptProblem[],
-): readonly (Statement | ScriptProblem)[] {
+/** What an interrupted script leaves goes with the error that ends it. */
+function nameLeft(error: AbortError, left: readonly LeftShadow[]): void {
+  const [first] = left;
+  if (!first || error.leftBehind) return;
+  const message = left
+    .map(({ id, volume, exposedAs }) => {
+      return `the shadow copy ${id} of ${volume} stays${exposedAs === '' ? '' : `, exposed as ${exposedAs}`}`;
+    })
+    .join('; ');
+  const hint = `Delete what is not needed: ${[...new Set(left.map(({ setId }) => deleteCommand(setId)))].join('; ')}`;
+  Object.assign(error, { leftBehind: new DominoVssError('ERR_SHADOW', { message, hint }) });
+}
+
+function inOrder(statements: readonly Statement[], mistakes: readonly ScriptProblem[]): readonly Line[] {
   return [...statements, ...mistakes].sort((a, b) => a.line - b.line);
 }
 
 /** Events that say something in a check, where nothing is done and so nothing has a result. */
-const planned: ReadonlySet<ScriptEvent['type']> = new Set<ScriptEvent['type']>([
+const plannedEvents: ReadonlySet<ScriptEvent['type']> = new Set<ScriptEvent['type']>([
   'command',
   'note',
   'warning',
@@ -100,8 +164,8 @@ const planned: ReadonlySet<ScriptEvent['type']> = new Set<ScriptEvent['type']>([
   'problem',
 ]);
 
-function onlyPlanned(emit: ScriptEventListener): ScriptEventListener {
+export function onlyPlanned(emit: ScriptEventListener): ScriptEventListener {
   return (event) => {
-    if (planned.has(event.type)) emit(event);
+    if (plannedEvents.has(event.type)) emit(event);
   };
 }

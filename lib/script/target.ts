@@ -24,8 +24,8 @@ export interface CreateRequest {
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** How the script has fared that lets a set go. */
-export type ScriptState = 'sound' | 'failed';
+/** How the script has fared that lets a set go; `unused`: it has failed before anything could have used the set. */
+export type ScriptState = 'sound' | 'failed' | 'unused';
 
 /** A set that `create` has made, and the session that made it. */
 export interface ScriptBackup {
@@ -44,9 +44,10 @@ export interface ScriptBackup {
   complete(): Promise<readonly string[]>;
   /**
    * Ends the session; persistent shadow copies stay, volatile ones go, and after a `failed` script so does what was saved of
-   * a set that it has not completed. Answers what the user should know.
+   * a set that it has not completed. An `unused` set that was not completed goes as a whole, unless it is transportable.
+   * Answers what the user should know, and whether persistent shadow copies have gone too.
    */
-  release(script: ScriptState): Promise<readonly string[]>;
+  release(script: ScriptState): Promise<{ readonly warnings: readonly string[]; readonly isTakenBack: boolean }>;
 }
 
 /** Metadata that `load metadata` has read. */
@@ -74,6 +75,8 @@ export type ExposePlace =
 export interface ScriptTarget {
   /** Absolute path for a metadata file: a name is generated in a directory. Refuses a place that cannot be. */
   metadataFile(file: string): Promise<string>;
+  /** What Windows calls a volume, whatever mount point it is named by. */
+  resolveVolume(volume: string): Promise<string>;
   isVolumeSupported(options: { readonly volume: string; readonly providerId: string }): Promise<boolean>;
   create(request: CreateRequest): Promise<ScriptBackup>;
   loadMetadata(file: string): Promise<ScriptMetadata>;
@@ -83,10 +86,17 @@ export interface ScriptTarget {
   listShadows(selector: ShadowSelector): Promise<readonly ScriptShadow[]>;
   listWriters(detail: WriterDetail): Promise<readonly Writer[]>;
   listProviders(): Promise<readonly VssProvider[]>;
+  /**
+   * Refuses a place that cannot take a shadow copy. One that holds another shadow copy will do when the script may have
+   * deleted that by then.
+   */
+  requirePlace(place: ExposePlace, options: { readonly shadowsMayGo: boolean }): Promise<void>;
+  /** Refuses a script file that is not there. */
+  requireScriptFile(file: string): Promise<void>;
   /** Answers the place. */
   expose(options: { readonly id: string; readonly place: ExposePlace }): Promise<string>;
-  /** Answers the place that it was exposed as. */
-  unexpose(selector: ShadowSelector): Promise<string>;
+  /** Answers the place that it was exposed as; undefined when nothing is exposed at the place that is named. */
+  unexpose(selector: ShadowSelector): Promise<string | undefined>;
   /** Calls `onFound` with what will be deleted, before anything is. Answers what was deleted. */
   deleteShadows(
     selector: ShadowSelector,

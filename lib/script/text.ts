@@ -1,4 +1,4 @@
-import type { ListedAs, ScriptEvent } from './events';
+import type { LeftShadow, ListedAs, ScriptEvent } from './events';
 import { providerLines, shadowBlock, writerLines } from './listing';
 import type { ScriptProblem } from './problem';
 
@@ -58,6 +58,8 @@ export function describeEvent(event: ScriptEvent): string | undefined {
       return event.text.replace(/\r?\n$/, '');
     case 'executed':
       return `${event.file} has ended with exit code ${event.exitCode}`;
+    case 'left':
+      return describeLeft(event.shadows);
     case 'plan':
       return `   would ${event.text}`;
     case 'problem':
@@ -74,6 +76,23 @@ export function describeProblem({ file, line, column, message, remedy }: ScriptP
 function describeAlias({ name, value, of }: Extract<ScriptEvent, { type: 'alias' }>): string {
   const what = { shadow: ' for shadow ID', set: ' for shadow set ID', value: ' =' };
   return `Alias ${name}${what[of]} ${value} set as environment variable.`;
+}
+
+/** What is still there, and how it goes. */
+function describeLeft(shadows: readonly LeftShadow[]): string {
+  const sets = [...new Set(shadows.map(({ setId }) => setId))];
+  return lines([
+    'left by this script:',
+    ...shadows.map(({ id, volume, exposedAs }) => {
+      return `  ${id} of ${volume}, ${exposedAs === '' ? 'not exposed' : `exposed as ${exposedAs}`}`;
+    }),
+    ...sets.map((setId) => `  to delete ${shadows.length === 1 ? 'it' : 'them'}: ${deleteCommand(setId)}`),
+  ]);
+}
+
+/** The command that deletes a set of a script, with its places. */
+export function deleteCommand(setId: string): string {
+  return `domino-vss shadow delete --set ${setId}`;
 }
 
 function describeSettings(settings: Extract<ScriptEvent, { type: 'settings' }>): string {

@@ -7,6 +7,7 @@ import { beginBackup } from '../backup/begin-backup';
 import type { Call } from '../call/call';
 import { DominoVssError, toPublicError, VssError } from '../errors/errors';
 import { exposeShadow, unexposeShadow } from '../vss/exposure';
+import { findObstacle, type ShadowShare } from '../vss/place';
 import { breakSnapshotSet, importShadows } from '../vss/hardware-sets';
 import { queryShadows, type ListedShadow } from '../vss/listed-shadow';
 import { findMountPoints } from '../vss/mount-points';
@@ -24,8 +25,9 @@ import { isVolumeSupported, listProviders, type VssProvider } from '../vss/provi
 import { attributeWords } from '../vss/words';
 import { isSameName } from '../vss/windows-names';
 import { listWriters, type Writer } from '../vss/writers';
+import { environmentVariable } from './aliases';
 import type { WriterDetail } from './commands';
-import { execute } from './execute';
+import { execute, findProgram } from './execute';
 import { generatedMetadataName } from './metadata';
 import { decodeText } from './script-source';
 import type {
@@ -48,6 +50,8 @@ export interface VssTargetOptions {
   readonly domino: DominoLocation | undefined;
   /** Where plain volumes have their manifests and journals; those of Domino lie beside the metadata. */
   readonly stateDirectory: string;
+  /** By whose PATH programs are found. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -87,6 +91,10 @@ export class VssTarget implements ScriptTarget {
       throw new DominoVssError('ERR_FILE_SYSTEM', { message, hint, cause });
     });
     return full;
+  }
+
+  resolveVolume(volume: string): Promise<string> {
+    return this.#vss((call, { binding }) => resolveVolume(binding, volume, call));
   }
 
   isVolumeSupported({ volume, providerId }: { volume: string; providerId: string }): Promise<boolean> {
@@ -180,18 +188,31 @@ export class VssTarget implements ScriptTarget {
     return listProviders(loadBinding, { signal });
   }
 
+  async requirePlace(place: ExposePlace, { shadowsMayGo }: { readonly shadowsMayGo: boolean }): Promise<void> {
+    const obstacle = await this.#vss((call, native) => findObstacle(exposureOf(place), { ...native, call }));
+    if (!obstacle || (obstacle.isShadow && shadowsMayGo)) return;
+    const { message, hint } = obstacle;
+    throw new VssError('ERR_VSS_PLACE', {}, { message, hint });
+  }
+
+  async requireScriptFile(file: string): Promise<void> {
+    const { workingDirectory, env = process.env } = this.#options;
+    await findProgram(file, { workingDirectory, env });
+  }
+
   expose({ id, place }: { id: string; place: ExposePlace }): Promise<string> {
     const { loadBinding, signal } = this.#options;
-    const as = place.kind === 'share' ? { share: place.as } : place.as;
+    const as = exposureOf(place);
     // Of our own the journal knows the place as well.
     return this.#ownShadow(id)?.expose({ as }) ?? exposeShadow(loadBinding, { id, as, signal });
   }
 
-  async unexpose(selector: ShadowSelector): Promise<string> {
+  async unexpose(selector: ShadowSelector): Promise<string | undefined> {
     const { loadBinding, signal } = this.#options;
     const [shadow] = await this.listShadows(selector);
+    if (!shadow && selector.by === 'exposed') return undefined;
     if (!shadow || shadow.exposedAs === '') {
-      const message = shadow ? `${shadow.id} is not exposed` : 'no shadow copy is exposed there';
+      const message = shadow ? `${shadow.id} is not exposed` : 'there is no such shadow copy';
       throw new VssError('ERR_VSS_NOT_FOUND', {}, { message });
     }
     const own = this.#ownShadow(shadow.id);
@@ -206,7 +227,7 @@ export class VssTarget implements ScriptTarget {
   ): Promise<readonly ScriptShadow[]> {
     const { loadBinding, signal } = this.#options;
     const found = await this.listShadows(selector);
-    if (found.length === 0 && (selector.by === 'id' || selector.by === 'set' || selector.by === 'exposed')) {
+    if (found.length === 0 && (selector.by === 'id' || selector.by === 'set')) {
       throw new VssError('ERR_VSS_NOT_FOUND', {}, { message: 'there is no such shadow copy' });
     }
     onFound(found);
@@ -238,10 +259,11 @@ export class VssTarget implements ScriptTarget {
   }
 
   async execute(options: Parameters<ScriptTarget['execute']>[0]): Promise<number> {
-    const { workingDirectory, signal } = this.#options;
-    const file = resolve(workingDirectory, options.file);
-    await access(file);
-    return execute({ ...options, file, workingDirectory, signal });
+    const { workingDirectory, env = process.env, signal } = this.#options;
+    const file = await findProgram(options.file, { workingDirectory, env });
+    // Not as an alias may have it.
+    const interpreter = environmentVariable(env, 'ComSpec');
+    return execute({ ...options, file, workingDirectory, interpreter, signal });
   }
 
   #vss<T>(
@@ -404,16 +426,22 @@ class OpenBackup implements ScriptBackup {
     return ['the volatile shadow copies stay readable until reset or the end of the script; the writers are told then'];
   }
 
-  async release(script: ScriptState): Promise<readonly string[]> {
-    if (this.#isOver) return [];
-    // Plain volumes whose shadows go have nothing that should be kept of them. Nor has a script that has failed, perhaps
-    // before it had copied the databases: their manifest would call a backup complete of which nothing is left.
-    if (!this.#isComplete && !this.#outlivesScript && (!this.#work.withDomino || script === 'failed')) {
+  async release(script: ScriptState): ReturnType<ScriptBackup['release']> {
+    if (this.#isOver) return { warnings: [], isTakenBack: false };
+    const isTakenBack = script === 'unused' && !this.#isComplete && !isTransportable(this.#work.request);
+    if (isTakenBack && this.#outlivesScript) {
       this.onRelease();
       await this.#work.backup.dispose();
-      return [];
+      return { warnings: [], isTakenBack };
     }
-    return this.#end();
+    // Plain volumes whose shadows go have nothing that should be kept of them. Nor has a script that has failed, perhaps
+    // before it had copied the databases: their manifest would call a backup complete of which nothing is left.
+    if (!this.#isComplete && !this.#outlivesScript && (!this.#work.withDomino || script !== 'sound')) {
+      this.onRelease();
+      await this.#work.backup.dispose();
+      return { warnings: [], isTakenBack: false };
+    }
+    return { warnings: await this.#end(), isTakenBack: false };
   }
 
   get #outlivesScript(): boolean {
@@ -434,6 +462,10 @@ class OpenBackup implements ScriptBackup {
     const said = report.warnings.filter((warning) => !known.has(warning));
     return withDomino ? [...said, `deltas and manifest of the databases: ${report.directory}`] : said;
   }
+}
+
+function exposureOf(place: ExposePlace): string | ShadowShare {
+  return place.kind === 'share' ? { share: place.as } : place.as;
 }
 
 /** Such a set belongs to nobody until somebody imports it. */

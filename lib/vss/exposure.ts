@@ -2,17 +2,10 @@ import { OptionError } from '../errors/errors';
 import { queryShadows } from './listed-shadow';
 import type { NativeBinding } from '../native/session';
 import { checkOptions, nonEmptyString, oneOf } from '../call/options';
+import { explainExposure, type ShadowShare } from './place';
 import { selectShadows } from './shadows';
 import { vssCall, type VssCallOptions } from './call';
 import { exposureName, exposurePlace, guid, normalGuid } from './windows-names';
-
-/** A file share, instead of a drive or a directory. */
-export interface ShadowShare {
-  /** Name of the share. */
-  readonly share: string;
-  /** Directory inside the shadow that is shared, for example `\data`. Default: all of it. */
-  readonly directory?: string | undefined;
-}
 
 /** Options of `exposeShadow`. */
 export interface ExposeShadowOptions extends VssCallOptions {
@@ -26,10 +19,15 @@ export type UnexposeShadowOptions = VssCallOptions &
   ({ readonly by: 'id'; readonly id: string } | { readonly by: 'exposed'; readonly as: string });
 
 export function exposeShadow(loadBinding: () => NativeBinding, options: ExposeShadowOptions): Promise<string> {
-  return vssCall(loadBinding, options, { id: guid, as: exposureOption }, async ({ vss, call }) => {
+  return vssCall(loadBinding, options, { id: guid, as: exposureOption }, async ({ binding, vss, call }) => {
     guid(options.id, 'id');
     exposureOption(options.as, 'as');
-    return call.race(vss.exposeShadow({ id: normalGuid(options.id), ...nativeExposure(options.as) }));
+    const [id, as] = [normalGuid(options.id), options.as];
+    try {
+      return await call.race(vss.exposeShadow({ id, ...nativeExposure(as) }));
+    } catch (error) {
+      throw await explainExposure(error, { id, as }, { binding, vss, call });
+    }
   });
 }
 

@@ -363,7 +363,7 @@ linuxDescribe('on a terminal', () => {
     terminal.child.stdin?.write('\x03');
     const { code, stdout } = await terminal.ended;
     expect(code).toBe(130);
-    expect(stdout.match(/SIGINT: taking the databases out/g)).toHaveLength(1);
+    expect(stdout.match(/SIGINT: stopping, and taking back/g)).toHaveLength(1);
     expect(stdout).toContain('interrupted');
     expect(stdout).not.toContain('ended with an open backup');
     await expectNothingLeft();
@@ -372,7 +372,7 @@ linuxDescribe('on a terminal', () => {
 
 // On Windows no process can send another one a signal: what is called so there ends it at once.
 linuxDescribe('an interrupt', () => {
-  const taking = 'taking the databases out of backup mode and removing what was begun (again to end at once)';
+  const taking = 'stopping, and taking back what was begun (again to end at once)';
 
   beforeEach(() => {
     mkdirSync(inHome('backup', '.journal'), { recursive: true });

@@ -44,6 +44,7 @@ test.each<[string, readonly string[]]>([
   ['as diskshadow wants it', ['--check', '-s', 'script.txt']],
   ['as it may be written on Windows', ['--check', '/s', 'script.txt']],
   ['in capitals', ['--check', '/S', 'script.txt']],
+  ['in capitals as an option', ['--check', '-S', 'script.txt']],
 ])('the script is named %s', async (_what, args) => {
   script('add volume d:\ncreate\nexec %TARGET%\\copy.cmd\n');
   const { exitCode, stdout, stderr } = await run(args);
@@ -63,10 +64,10 @@ test('a wrong line is told with its place, on the error output, and nothing is a
   expect(stdout).toBe('0 commands done, 1 problem\n');
 });
 
-test.each(['-l', '--log', '/l'])('%s adds everything to a log', async (option) => {
+test.each(['-l', '--log', '/l', '-L', '/log', '-log', '/LOG'])('%s adds everything to a log', async (option) => {
   script('add volume d:\ncreate\ncreate\n');
   writeFileSync(join(directory, 'log.txt'), 'before\n');
-  const args = option === '/l' ? ['/s', 'script.txt', '/l', 'log.txt'] : ['script.txt', option, 'log.txt'];
+  const args = option.startsWith('/') ? ['/s', 'script.txt', option, 'log.txt'] : ['script.txt', option, 'log.txt'];
   const { exitCode, stdout, stderr } = await run(['--check', ...args]);
   expect(exitCode).toBe(1);
   const [first, banner, ...lines] = readFileSync(join(directory, 'log.txt'), 'utf8').split('\n');
@@ -86,6 +87,28 @@ test('--json prints one document a line', async () => {
     ...['command', 'command', 'command', 'note', 'plan', 'plan', 'plan', 'command', 'problem'],
   ]);
   expect(events.at(-1)).toMatchObject({ line: 4, column: 8, code: 'ERR_STATE', remedy: 'did you mean "data"?' });
+});
+
+test.each(['/?', '-?'])('%s shows the help', async (option) => {
+  const { exitCode, stdout } = await run([option]);
+  expect(stdout).toContain('Usage: domino-vss script');
+  expect(exitCode).toBe(0);
+});
+
+test('an error that ends the command is in the log too', async () => {
+  const { exitCode } = await run(['nothing.txt', '-l', 'log.txt']);
+  expect(exitCode).toBe(1);
+  expect(readFileSync(join(directory, 'log.txt'), 'utf8')).toMatch(/^failed ERR_FILE_SYSTEM: ENOENT/m);
+});
+
+test.each<[string, readonly string[], string]>([
+  ['alone', ['D:"'], 'write D: or "D:" without a backslash'],
+  ['with the rest of the line', ['--check', 'D:" --log E:\\log"'], 'the argument "D:\\" --log E:\\\\log\\"" has'],
+])('a quotation mark that Windows has swallowed is named, %s', async (_what, args, message) => {
+  const { exitCode, stderr } = await run(args);
+  expect(stderr).toContain('a backslash right before a closing quotation mark');
+  expect(stderr).toContain(message);
+  expect(exitCode).toBe(2);
 });
 
 test.each<[string, readonly string[], number, RegExp]>([

@@ -5,7 +5,7 @@ import { execute } from '#lib/script/execute';
 
 /** Elsewhere a shell stands in for the command interpreter, and takes what that would take. */
 const isWindows = process.platform === 'win32';
-const interpreter = `#!/bin/sh
+const stand = `#!/bin/sh
 [ "$1 $2 $3" = "/d /s /c" ] || exit 99
 command=\${4#?}
 eval "exec sh \${command%?}"
@@ -13,13 +13,15 @@ eval "exec sh \${command%?}"
 
 let directory: string;
 let env: Record<string, string>;
+let interpreter: string | undefined;
 
 beforeEach(() => {
   directory = realpathSync(mkdtempSync(join(tmpdir(), 'domino-vss exec & ')));
   const comSpec = join(directory, 'interpreter');
-  if (!isWindows) writeFileSync(comSpec, interpreter, { mode: 0o755 });
+  if (!isWindows) writeFileSync(comSpec, stand, { mode: 0o755 });
+  interpreter = isWindows ? undefined : comSpec;
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  env = { ...Object.fromEntries(inherited), backup_d: '{id}', ...(!isWindows && { ComSpec: comSpec }) };
+  env = { ...Object.fromEntries(inherited), backup_d: '{id}' };
 });
 
 afterEach(() => {
@@ -41,6 +43,7 @@ test('passes on what is printed, the aliases and the exit code', async () => {
   const exitCode = await execute({
     file,
     env,
+    interpreter,
     workingDirectory: directory,
     onOutput: (text) => {
       output.push(text);
@@ -57,6 +60,7 @@ test('an abort ends the wait', async () => {
   const running = execute({
     file,
     env,
+    interpreter,
     // What the interpreter has started may go on in it for a while.
     workingDirectory: tmpdir(),
     signal: controller.signal,

@@ -151,6 +151,10 @@ export class MemoryTarget implements ScriptTarget {
     return full;
   }
 
+  async resolveVolume(volume: string): Promise<string> {
+    return this.#volume(volume).name;
+  }
+
   async isVolumeSupported({ volume, providerId }: { volume: string; providerId: string }): Promise<boolean> {
     const { fileSystem } = this.#volume(volume);
     if (providerId !== '' && ![systemProvider, hardwareProvider].includes(providerId)) {
@@ -213,12 +217,16 @@ export class MemoryTarget implements ScriptTarget {
         if (writers) machine.told.push('backup complete');
         return [];
       },
-      release: async () => {
+      release: async (script) => {
         if (state === 'released') throw new Error('released twice');
+        const isTransportable = request.options.includes('transportable');
+        const isTakenBack = script === 'unused' && state !== 'complete' && !isTransportable && lifetime !== 'volatile';
         state = 'released';
         machine.open -= 1;
-        if (lifetime === 'volatile') machine.shadows = machine.shadows.filter((shadow) => shadow.setId !== setId);
-        return [];
+        if (lifetime === 'volatile' || isTakenBack) {
+          machine.shadows = machine.shadows.filter((shadow) => shadow.setId !== setId);
+        }
+        return { warnings: [], isTakenBack };
       },
     };
   }
@@ -295,25 +303,40 @@ export class MemoryTarget implements ScriptTarget {
     ];
   }
 
+  async requirePlace(
+    place: Parameters<ScriptTarget['requirePlace']>[0],
+    { shadowsMayGo }: { readonly shadowsMayGo: boolean },
+  ): Promise<void> {
+    const isVolume = [...this.machine.volumes.keys()].includes(`${place.as}\\`);
+    if (isVolume || (this.#exposed(place.as).length > 0 && !shadowsMayGo)) {
+      refuse('ERR_VSS_PLACE', `${place.as} is in use`);
+    }
+    const isDrive = /^[A-Z]:$/.test(place.as);
+    if (place.kind === 'local' && !isDrive && !this.machine.directories.has(place.as.toLowerCase())) {
+      refuse('ERR_VSS_PLACE', `there is no directory ${place.as}`);
+    }
+  }
+
+  async requireScriptFile(file: string): Promise<void> {
+    const path = win32.resolve(this.workingDirectory, file);
+    if (!this.machine.programs.has(path.toLowerCase())) noSuchFile(`file ${path}`);
+  }
+
   async expose({ id, place }: Parameters<ScriptTarget['expose']>[0]): Promise<string> {
     const shadow = this.#shadow(id);
     if (!shadow.persistent || shadow.attributes.includes('client-accessible')) {
       refuse('ERR_VSS_CONTEXT', `${id} cannot be exposed: its context does not allow it`);
     }
     if (shadow.exposedAs !== '') refuse('ERR_VSS_STATE', `${id} is exposed already, as ${shadow.exposedAs}`);
-    const isTaken = [...this.machine.volumes.keys()].includes(`${place.as}\\`) || this.#exposed(place.as).length > 0;
-    if (isTaken) refuse('ERR_VSS_NOT_FOUND', `${place.as} is in use`);
-    const isDrive = /^[A-Z]:$/.test(place.as);
-    if (place.kind === 'local' && !isDrive && !this.machine.directories.has(place.as.toLowerCase())) {
-      refuse('ERR_VSS_NOT_FOUND', `there is no directory ${place.as}`);
-    }
+    await this.requirePlace(place, { shadowsMayGo: false });
     const remotely: ShadowAttribute = place.kind === 'share' ? 'exposed-remotely' : 'exposed-locally';
     Object.assign(shadow, { exposedAs: place.as, attributes: [...shadow.attributes, remotely] });
     return place.as;
   }
 
-  async unexpose(selector: ShadowSelector): Promise<string> {
+  async unexpose(selector: ShadowSelector): Promise<string | undefined> {
     const [found] = await this.#find(selector);
+    if (!found && selector.by === 'exposed') return undefined;
     if (!found || found.exposedAs === '') return refuse('ERR_VSS_NOT_FOUND', 'there is nothing exposed');
     const { exposedAs } = found;
     Object.assign(this.#shadow(found.id), { exposedAs: '' });

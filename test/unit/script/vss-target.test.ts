@@ -33,7 +33,11 @@ beforeEach(() => {
   const volume = { device: '\\\\?\\Volume{0000000d-0000-0000-0000-000000000000}\\', path: domino.root };
   const inspectVolume = domino.binding.inspectVolume.bind(domino.binding);
   Object.assign(domino.binding, {
-    inspectVolume: async (path: string) => ({ ...(await inspectVolume(domino.root)), ...volume, path: path || '/' }),
+    inspectVolume: async (path: string) => {
+      // A letter that is free.
+      if (path.startsWith('Z:')) fail({ code: 'ERR_VSS_VOLUME', domain: 'system', status: 3 });
+      return { ...(await inspectVolume(domino.root)), ...volume, path: path || '/' };
+    },
   });
 });
 
@@ -60,6 +64,12 @@ const request = (change: Partial<CreateRequest> = {}): CreateRequest => ({
   onProgress: () => undefined,
   ...change,
 });
+
+/** As Windows refuses whatever it does not like about a place. */
+async function refuseArguments(): Promise<string> {
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- as native code rejects
+  throw comFailure(0x80070057, { operation: 'ExposeSnapshot' });
+}
 
 const closed = (): unknown => vss.changes.find(([call]) => call === 'close')?.[1];
 
@@ -124,7 +134,7 @@ describe('a persistent set', () => {
       throw comFailure(0x800423f4, { phase: 'end', operation: 'IVssBackupComponents::BackupComplete' });
     });
     await expect(backup.complete()).rejects.toMatchObject({ name: 'VssError', phase: 'end', hresult: 0x800423f4 });
-    expect(await backup.release('failed')).toEqual([]);
+    expect(await backup.release('failed')).toEqual({ warnings: [], isTakenBack: false });
     expect(vss.shadows).toHaveLength(1);
   });
 
@@ -154,6 +164,79 @@ describe('a persistent set', () => {
     await target.breakSet({ setId: backup.setId, how: 'writable' });
     expect(await backup.complete()).toEqual([]);
     expect(closed()).toEqual({ keepShadow: false, succeeded: true, deletedShadows: [shadowId(100)] });
+  });
+
+  test('that nothing has used goes with a script that fails, unless the writers were told of its success', async () => {
+    const unused = await (await open()).create(request());
+    expect(await unused.release('unused')).toEqual({ warnings: [], isTakenBack: true });
+    expect(vss.shadows).toEqual([]);
+    expect(readdirSync(join(domino.root, 'state')).filter((name) => !name.startsWith('.'))).toEqual([]);
+
+    const complete = await (await open()).create(request({ context: { lifetime: 'persistent', writers: true } }));
+    await complete.complete();
+    expect(await complete.release('unused')).toEqual({ warnings: [], isTakenBack: false });
+    expect(vss.shadows).toHaveLength(1);
+  });
+
+  test('is not exposed where another one is, and the error says which', async () => {
+    const target = await open();
+    await target.create(request());
+    await target.create(request());
+    const [first, second] = vss.shadows;
+    await target.expose({ id: first!.id, place: { kind: 'local', as: 'B:' } });
+    const taken = {
+      code: 'ERR_VSS_PLACE',
+      message: expect.stringContaining(`B: is taken: the shadow copy ${first!.id}`) as unknown,
+    };
+    await expect(target.requirePlace({ kind: 'local', as: 'B:' }, { shadowsMayGo: false })).rejects.toMatchObject(
+      taken,
+    );
+    await target.requirePlace({ kind: 'local', as: 'B:' }, { shadowsMayGo: true });
+    await target.requirePlace({ kind: 'local', as: 'Z:' }, { shadowsMayGo: false });
+
+    vss.native.exposeShadow = refuseArguments;
+    await expect(target.expose({ id: second!.id, place: { kind: 'local', as: 'B:' } })).rejects.toMatchObject({
+      ...taken,
+      hresult: 0x80070057,
+    });
+  });
+
+  test.each<[string, (path: string) => void, RegExp]>([
+    ['is missing', () => undefined, /there is no directory/],
+    [
+      'is a file',
+      (path) => {
+        writeFileSync(path, '');
+      },
+      /is a file, not a directory/,
+    ],
+    ['is not empty', (path) => void mkdirSync(join(path, 'more'), { recursive: true }), /is not empty/],
+  ])('is not exposed at a directory that %s', async (_what, make, message) => {
+    const target = await open();
+    // As Linux takes a name of Windows.
+    const as = 'C:\\place';
+    const here = process.cwd();
+    process.chdir(domino.root);
+    try {
+      make(as);
+      await expect(target.requirePlace({ kind: 'local', as }, { shadowsMayGo: false })).rejects.toMatchObject({
+        code: 'ERR_VSS_PLACE',
+        message: expect.stringMatching(message) as unknown,
+      });
+    } finally {
+      process.chdir(here);
+    }
+  });
+
+  test('of a client-accessible context is not exposed, and the error names the context', async () => {
+    const target = await open();
+    await target.create(request({ context: { lifetime: 'clientaccessible', writers: false } }));
+    vss.native.exposeShadow = refuseArguments;
+    const id = vss.shadows[0]!.id;
+    await expect(target.expose({ id, place: { kind: 'local', as: 'Z:' } })).rejects.toMatchObject({
+      code: 'ERR_VSS_CONTEXT',
+      message: expect.stringContaining('was made in the context client-accessible') as unknown,
+    });
   });
 
   test('gets places and loses them', async () => {
@@ -188,7 +271,7 @@ describe('a volatile set', () => {
   test('goes when the script lets it go, and leaves nothing', async () => {
     const backup = await (await open()).create(volatile(false));
     expect(vss.shadows).toHaveLength(1);
-    expect(await backup.release('sound')).toEqual([]);
+    expect(await backup.release('sound')).toEqual({ warnings: [], isTakenBack: false });
     expect(vss.shadows).toEqual([]);
     expect(readdirSync(join(domino.root, 'state')).filter((name) => !name.startsWith('.'))).toEqual([]);
   });
@@ -228,7 +311,7 @@ describe('with Domino', () => {
     const backup = await (await open(true)).create(request());
     expect(domino.calls).toContain('capture');
     expect(backup.outcome).toBe('complete');
-    const [said] = (await backup.release('sound')).slice(-1);
+    const [said] = (await backup.release('sound')).warnings.slice(-1);
     const [, directory] = /deltas and manifest of the databases: (.*)$/.exec(said!)!;
     expect(directory!.startsWith(join(domino.root, 'meta'))).toBe(true);
     expect(existsSync(join(directory!, 'manifest.json'))).toBe(true);
@@ -238,7 +321,7 @@ describe('with Domino', () => {
     const volatile = request({ context: { lifetime: 'volatile', writers: false } });
     const manifests = (): string[] => readdirSync(join(domino.root, 'meta')).filter((name) => !name.startsWith('.'));
     const failed = await (await open(true)).create(volatile);
-    expect(await failed.release('failed')).toEqual([]);
+    expect(await failed.release('failed')).toEqual({ warnings: [], isTakenBack: false });
     expect(vss.shadows).toEqual([]);
     expect(manifests()).toEqual([]);
 
@@ -249,7 +332,7 @@ describe('with Domino', () => {
   });
 
   test.each([
-    ['that fails after create', 'exec missing.cmd', 'failed', 0],
+    ['that fails after create', 'unexpose {11111111-2222-3333-4444-555555555555}', 'failed', 0],
     ['that reaches its end', 'list shadows all', 'complete', 1],
   ])('a volatile set of a script %s', async (_what, last, outcome, manifests) => {
     mkdirSync(join(domino.root, 'meta'));
@@ -279,6 +362,26 @@ describe('with Domino', () => {
     expect(backup.warnings.join()).toContain('mail/bob.nsf was left out: refused');
     await backup.release('sound');
   });
+});
+
+test('a script file is found along PATH, as the command interpreter finds it', async () => {
+  const bin = join(domino.root, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'tool.exe'), '');
+  const options = { loadBinding: () => domino.binding, workingDirectory: domino.root, domino: undefined };
+  const target = await VssTarget.open({ ...options, stateDirectory: join(domino.root, 'state'), env: { Path: bin } });
+  await target.requireScriptFile('tool.exe');
+  await expect(target.requireScriptFile('other.exe')).rejects.toMatchObject({
+    message: `there is no other.exe in ${domino.root} or along PATH`,
+  });
+  await expect(target.requireScriptFile('bin/other.exe')).rejects.toMatchObject({ code: 'ERR_FILE_SYSTEM' });
+});
+
+test('taking away or deleting what is not exposed is no error', async () => {
+  const target = await open();
+  expect(await target.unexpose({ by: 'exposed', as: 'Q:' })).toBeUndefined();
+  expect(await target.deleteShadows({ by: 'exposed', as: 'Q:' }, () => undefined)).toEqual([]);
+  await expect(target.unexpose({ by: 'id', id: shadowId(7) })).rejects.toMatchObject({ code: 'ERR_VSS_NOT_FOUND' });
 });
 
 test('deleting what is not there is an error for one shadow copy, and none for a volume', async () => {

@@ -1,0 +1,93 @@
+import { Aliases, environmentVariable } from './aliases';
+import type { ScriptEventListener } from './events';
+import type { Word } from './lexer';
+import { likely } from './likely';
+import { ScriptFailure, type ScriptPlace } from './problem';
+
+/** What {@link Variables} take from their surroundings. */
+export interface VariablesOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly emit: ScriptEventListener;
+  /** Nothing is run: variables that only a run can know stand for themselves instead of being an error. */
+  readonly isCheck: boolean;
+}
+
+/** The variables of a script: its aliases, and behind them the environment. */
+export class Variables {
+  readonly aliases = new Aliases();
+  /** Metadata were loaded in a check: their aliases are not known. */
+  hasUnknownAliases = false;
+  readonly #options: VariablesOptions;
+  readonly #noted = new Set<string>();
+  #usedUnknown = false;
+
+  constructor(options: VariablesOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a value that only a run can know has been used since this was asked last. */
+  takeUsedUnknown(): boolean {
+    const used = this.#usedUnknown;
+    this.#usedUnknown = false;
+    return used;
+  }
+
+  /** The word with its variables replaced: aliases first, then the environment. `pending` are aliases that `create` will define. */
+  text({ parts, line, column }: Word, pending: readonly string[]): string {
+    return parts
+      .map((part) => (part.type === 'text' ? part.text : this.#value(part.name, { line, column }, pending)))
+      .join('');
+  }
+
+  #value(name: string, place: ScriptPlace, pending: readonly string[]): string {
+    const { emit, env, isCheck } = this.#options;
+    const alias = this.aliases.get(name);
+    if (alias !== undefined) {
+      emit({ type: 'expanded', name, value: alias });
+      return alias;
+    }
+    const value = environmentVariable(env, name);
+    if (value !== undefined) return value;
+    const upper = name.toUpperCase();
+    if (isCheck && this.hasUnknownAliases) {
+      this.#usedUnknown = true;
+      return unknownId;
+    }
+    if (isCheck && windowsVariables.has(upper)) {
+      this.#usedUnknown = true;
+      if (!this.#noted.has(upper)) {
+        const message = `%${name}% is a variable of Windows that is not defined here: its value is known where the script runs`;
+        emit({ type: 'note', message });
+      }
+      this.#noted.add(upper);
+      return `%${name}%`;
+    }
+    if (pseudoVariables.has(upper)) {
+      const message = `%${name}% is not an environment variable: only the command interpreter (cmd) makes it up`;
+      const remedy = `set a variable in the batch file that starts the script (set MY_${upper}=%${upper}%), and use that one`;
+      throw new ScriptFailure(place, message, remedy, 'ERR_STATE');
+    }
+    const known = this.aliases.list().map((candidate) => candidate.name);
+    const remedy =
+      likely(name, [...known, ...pending]) ??
+      (pending.length > 0 ? 'create comes first; it defines the aliases of the volumes' : 'see add for the aliases');
+    throw new ScriptFailure(place, `%${name}% is not defined`, remedy, 'ERR_STATE');
+  }
+}
+
+/** Stands in a check for an id that only a run knows. */
+export const unknownId = '{00000000-0000-0000-0000-000000000000}';
+
+/** Variables that every Windows defines. */
+const windowsVariables: ReadonlySet<string> = new Set([
+  ...['ALLUSERSPROFILE', 'APPDATA', 'COMMONPROGRAMFILES', 'COMMONPROGRAMFILES(X86)', 'COMMONPROGRAMW6432'],
+  ...['COMPUTERNAME', 'COMSPEC', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'LOGONSERVER', 'NUMBER_OF_PROCESSORS'],
+  ...['OS', 'PATH', 'PATHEXT', 'PROCESSOR_ARCHITECTURE', 'PROGRAMDATA', 'PROGRAMFILES', 'PROGRAMFILES(X86)'],
+  ...['PROGRAMW6432', 'PUBLIC', 'SYSTEMDRIVE', 'SYSTEMROOT', 'TEMP', 'TMP', 'USERDNSDOMAIN', 'USERDOMAIN'],
+  ...['USERNAME', 'USERPROFILE', 'WINDIR'],
+]);
+
+/** What the command interpreter replaces although it is not in the environment. */
+const pseudoVariables: ReadonlySet<string> = new Set([
+  ...['CD', 'CMDCMDLINE', 'CMDEXTVERSION', 'DATE', 'ERRORLEVEL', 'HIGHESTNUMANODENUMBER', 'RANDOM', 'TIME'],
+]);
