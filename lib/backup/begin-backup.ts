@@ -12,6 +12,7 @@ import { catalogProblems, takeSelected, type BackupDatabases } from '../domino/d
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { DominoVssError, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { HookRun } from './hook';
+import { directoryRisk, realPathToBe } from '../store/safe-directory';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { describeLeftOver, Journal, newWorkId } from '../store/journal';
 import { noDatabases, withNamedVolumes } from '../vss/named-volumes';
@@ -62,7 +63,7 @@ async function begin(
   refuseFileProvider(options.provider, named);
   const server = source === 'domino' ? await openServer(binding, options, call) : noServer;
   const { dataDirectory } = server;
-  const deltaDirectory = await makeDeltaDirectory(options.deltaDirectory);
+  const { deltaDirectory, warning: deltaWarning } = await makeDeltaDirectory(options.deltaDirectory, dataDirectory);
 
   const id = newWorkId();
   const directory = join(deltaDirectory, id);
@@ -100,6 +101,7 @@ async function begin(
     logStyle: server.runtime ? await readLogStyle(binding, call) : 'unknown',
     warnings: [
       ...leftOvers.map(describeLeftOver),
+      ...(deltaWarning === '' ? [] : [deltaWarning]),
       ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases)),
       ...runtimeWarnings(server.runtime),
       ...notDatabases.map(({ database, text }) => `${database} was left out: ${text}`),
@@ -220,12 +222,27 @@ async function findSelected(
   return { databases, problems, notDatabases, limits };
 }
 
-async function makeDeltaDirectory(directory: string): Promise<string> {
+async function makeDeltaDirectory(
+  directory: string,
+  dataDirectory: string,
+): Promise<{ readonly deltaDirectory: string; readonly warning: string }> {
+  const refuse = (why: string): never => {
+    const message = `the delta directory ${directory} cannot be used: ${why}`;
+    throw new DominoVssError('ERR_DELTA_DIRECTORY', { message });
+  };
   try {
+    const deltaDirectory = await realPathToBe(directory);
+    // Whoever replicates or compacts there would take our files for the server's.
+    if (dataDirectory !== '' && isInside(deltaDirectory, await realpath(dataDirectory))) {
+      refuse(`it lies in the data directory ${dataDirectory}`);
+    }
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await access(directory, constants.W_OK | constants.X_OK);
-    return await realpath(directory);
+    const { refusal, warning } = await directoryRisk(deltaDirectory);
+    if (refusal !== '') refuse(refusal);
+    return { deltaDirectory, warning };
   } catch (cause) {
+    if (cause instanceof DominoVssError) throw cause;
     const message = `the delta directory ${directory} cannot be used: ${(cause as Error).message}`;
     throw new DominoVssError('ERR_DELTA_DIRECTORY', { message, cause });
   }

@@ -6,6 +6,7 @@ import type { BackupDatabases } from '../domino/databases';
 import { OptionError, ShadowError, toPublicError } from '../errors/errors';
 import type { NativeBinding, NativeProvider, NativeVolume } from '../native/session';
 import { boolean, checkOptions, functionValue, nonEmptyString, oneOf } from '../call/options';
+import { directoryRisk } from '../store/safe-directory';
 import { requireVss } from '../vss/call';
 import type { ResolvedVss } from '../vss/context';
 import { withBackslash } from '../vss/windows-names';
@@ -318,6 +319,9 @@ export async function makeShadowParents(plan: ShadowPlan): Promise<void> {
     } catch (cause) {
       throw shadowDirectoryError(dirname(parent), `${parent} cannot be made: ${(cause as Error).message}`, cause);
     }
+    const directory = await realpath(dirname(parent));
+    const { refusal } = await directoryRisk(directory);
+    if (refusal !== '') throw shadowDirectoryError(directory, refusal);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Call } from '../call/call';
 import type { BackupWork, Capture } from './capture';
@@ -7,6 +7,7 @@ import type { ManifestDatabase } from '../store/manifest-format';
 import { copyExactly, hashFile, requireFreeSpace, syncFile } from '../store/copy';
 import type { DatabaseChanges } from '../domino/databases';
 import { syncDirectory } from '../store/durable';
+import { directoryRisk, realPathToBe } from '../store/safe-directory';
 import { databaseFailureOf, DominoVssError, OptionError, type DatabaseFailure } from '../errors/errors';
 import { forEachLimited } from '../call/event-loop';
 import { abortSignal, absolutePath, checkOptions, functionValue, milliseconds } from '../call/options';
@@ -155,7 +156,7 @@ export class SnapshotSet {
     const { databases } = this.#capture;
     const indexes = [...databases.indexes()];
     const totalBytes = indexes.reduce((sum, index) => sum + (databases.results.startSizeBytes[index] ?? 0), 0);
-    await mkdir(to, { recursive: true });
+    await makeTarget(to, this.#work.databases.dataDirectory);
     await requireFreeSpace(to, totalBytes);
     const failures: DatabaseFailure[] = [];
     const directories = new Set([to]);
@@ -241,4 +242,14 @@ export class SnapshotSet {
       throw error;
     }
   }
+}
+
+/** Makes the directory of the copies. By its real path: a link may lead into the data directory, or to where others can write. */
+async function makeTarget(to: string, dataDirectory: string): Promise<void> {
+  if (isInside(await realPathToBe(to), await realpath(dataDirectory))) {
+    throw new OptionError('to', `${to} leads into the data directory ${dataDirectory}: copies there would be served`);
+  }
+  await mkdir(to, { recursive: true, mode: 0o700 });
+  const { refusal } = await directoryRisk(await realpath(to));
+  if (refusal !== '') throw new OptionError('to', refusal);
 }

@@ -236,8 +236,9 @@ export const errorCodes = {
   },
 
   ERR_DELTA_DIRECTORY: {
-    meaning: 'The delta directory cannot be created or written to.',
-    action: 'Choose a directory that the user of this process may write to, on another volume than the databases.',
+    meaning:
+      'The delta directory cannot be created or written to, lies in the data directory, or others can tamper with it.',
+    action: 'Choose a directory that this user alone may write to, on another volume than the databases.',
     errorClass: 'DominoVssError',
     ...precondition,
   },
@@ -255,7 +256,7 @@ export const errorCodes = {
   },
   ERR_SHADOW_DIRECTORY: {
     meaning:
-      'The directory for shadows cannot be used: not writable, on another file system, or inside the data directory.',
+      'The directory for shadows cannot be used: not writable, writable for others, on another file system, or inside the data directory.',
     action: 'Name another one with shadowDirectory (--shadow-dir), on the same file system as the databases.',
     errorClass: 'ShadowError',
     ...precondition,

@@ -1,4 +1,15 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { join, resolve } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
@@ -350,7 +361,7 @@ describe('abort and failure', () => {
 
   test('a deadline ends a call that hangs', async () => {
     domino.onCall = (name) => (name === 'findDatabases' ? new Promise(() => undefined) : undefined);
-    expect(await errorOf(begin({ timeoutMs: 30 }))).toMatchObject({
+    expect(await errorOf(begin({ timeoutMs: 1000 }))).toMatchObject({
       code: 'ERR_DEADLINE',
       phase: 'find',
       name: 'BackupError',
@@ -367,6 +378,49 @@ describe('abort and failure', () => {
     const error = await errorOf(backup.createShadow());
     expect(error).toBeInstanceOf(BackupError);
     expect(error).toMatchObject({ failures: [{ database: 'names.nsf' }] });
+  });
+});
+
+describe('unsafe places', () => {
+  const leadingInside = (): string => {
+    const link = join(domino.root, 'link');
+    symlinkSync(join(domino.dataDirectory, 'mail'), link);
+    return link;
+  };
+
+  (canLink ? test : test.skip)(
+    'a delta directory and copies in the data directory are refused by their real path',
+    async () => {
+      const link = leadingInside();
+      expect(await errorOf(begin({ deltaDirectory: join(link, 'delta') }))).toMatchObject({
+        code: 'ERR_DELTA_DIRECTORY',
+      });
+      const backup = await begin();
+      const set = await backup.createShadow();
+      const error = await errorOf(set.copyDatabases({ to: join(link, 'copies') }));
+      expect(error).toMatchObject({ code: 'ERR_OPTION', option: 'to' });
+      await backup.dispose();
+      expect(readdirSync(join(domino.dataDirectory, 'mail')).sort()).toEqual(['ada.nsf', 'bob.nsf']);
+      expectNothingLeft();
+    },
+  );
+
+  linuxTest('a delta directory, copies and shadows where everybody may write are refused', async () => {
+    const open = join(domino.root, 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    expect(await errorOf(begin({ deltaDirectory: open }))).toMatchObject({
+      code: 'ERR_DELTA_DIRECTORY',
+      message: `the delta directory ${open} cannot be used: everybody may write to ${open}: chmod o-w`,
+    });
+    const unsafe = await begin({ shadowDirectory: open });
+    expect(await errorOf(unsafe.createShadow())).toMatchObject({ code: 'ERR_SHADOW_DIRECTORY' });
+    const backup = await begin();
+    const set = await backup.createShadow();
+    expect(await errorOf(set.copyDatabases({ to: open }))).toMatchObject({ code: 'ERR_OPTION', option: 'to' });
+    await backup.dispose();
+    expect(readdirSync(open)).toEqual([]);
+    expectNothingLeft();
   });
 });
 

@@ -1,0 +1,54 @@
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { directoryRisk } from '#lib/store/safe-directory';
+import { linuxTest } from '../../platform';
+
+let root: string;
+let directory: string;
+
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'domino-vss-safe-')));
+  directory = join(root, 'delta');
+  mkdirSync(directory, { mode: 0o700 });
+});
+
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+linuxTest('a private directory below a sticky one is safe', async () => {
+  chmodSync(root, 0o1777);
+  expect(await directoryRisk(directory)).toEqual({ refusal: '', warning: '' });
+});
+
+linuxTest('one that everybody may write to is refused, sticky or not', async () => {
+  for (const mode of [0o777, 0o1777, 0o702]) {
+    chmodSync(directory, mode);
+    expect((await directoryRisk(directory)).refusal).toBe(`everybody may write to ${directory}: chmod o-w`);
+  }
+});
+
+linuxTest('one that others can replace is refused', async () => {
+  chmodSync(root, 0o777);
+  expect((await directoryRisk(directory)).refusal).toContain(`everybody may write to ${root}, and so put another`);
+});
+
+linuxTest('one that a group may write to is worth a warning', async () => {
+  chmodSync(directory, 0o770);
+  const { refusal, warning } = await directoryRisk(directory);
+  expect(refusal).toBe('');
+  expect(warning).toContain(`may write to ${directory}`);
+});
+
+// Only root can give a directory away.
+(process.geteuid?.() === 0 ? linuxTest : test.skip)(
+  'one of another user, or below one of another user, is refused',
+  async () => {
+    chownSync(directory, 12_345, 0);
+    expect((await directoryRisk(directory)).refusal).toContain(`${directory} belongs to the user 12345`);
+    chownSync(directory, 0, 0);
+    chownSync(root, 12_345, 0);
+    expect((await directoryRisk(directory)).refusal).toContain(`${root} belongs to the user 12345, who could put`);
+  },
+);
