@@ -36,7 +36,7 @@
           ],
           'libraries': ['-lpthread', '-ldl'],
           'ldflags': [
-            '-Wl,-z,nodelete',
+            '-Wl,-z,nodelete', # see docs/decisions/never-unloaded.md
             '-static-libstdc++',
             '-Wl,--version-script=<(module_root_dir)/cmake/exports.map',
             '-Wl,--gc-sections',

@@ -2,11 +2,10 @@
 
 #include <mutex>
 #include <optional>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "addon/records.h"
+#include "system/abandonable_thread.h"
 
 namespace domino_vss::addon {
 
@@ -25,6 +24,7 @@ struct PendingPromise::Shared {
 
 PendingPromise::PendingPromise(Napi::Env env, const char* name)
     : shared_(std::make_shared<Shared>(env)),
+      settlement_(std::make_unique<Settlement>()),
       function_(Function::New(
           env, name, 0, 1, std::make_unique<Context>(shared_).release(),
           [](Napi::Env, void*, Context* context) {
@@ -36,19 +36,23 @@ PendingPromise::PendingPromise(Napi::Env env, const char* name)
     promise_ = shared_->deferred.Promise();
 }
 
+PendingPromise::~PendingPromise() = default;
+
 void PendingPromise::resolve(MakeValue value) {
-    send(std::make_unique<Settlement>(Settlement{std::move(value), std::nullopt}));
+    settlement_->value = std::move(value);
+    send();
 }
 
-void PendingPromise::reject(const Failure& failure) {
-    send(std::make_unique<Settlement>(Settlement{{}, failure}));
+void PendingPromise::reject(Failure&& failure) {
+    settlement_->failure = std::move(failure);
+    send();
 }
 
-void PendingPromise::send(std::unique_ptr<Settlement> settlement) {
+void PendingPromise::send() {
     // The environment frees the function when it ends, whoever still holds it: never touch it after that.
     const std::lock_guard lock(shared_->mutex);
-    if (shared_->closed || function_.NonBlockingCall(settlement.get()) != napi_ok) return;
-    static_cast<void>(settlement.release());
+    if (shared_->closed || function_.NonBlockingCall(settlement_.get()) != napi_ok) return;
+    static_cast<void>(settlement_.release());
     function_.Release();
 }
 
@@ -68,23 +72,13 @@ void PendingPromise::settle(Napi::Env env, Napi::Function /*callback*/, Context*
 
 Napi::Promise runOnThread(Napi::Env env, const char* name, std::function<PendingPromise::MakeValue()> work) {
     const auto pending = std::make_shared<PendingPromise>(env, name);
-    // The thread does not end before it is detached: the thread library of mingw-w64 would give its record to another
-    // thread while this one still uses it. A join that once failed with EDEADLK fits that.
-    const auto detaching = std::make_shared<std::mutex>();
-    const std::lock_guard untilDetached(*detaching);
     try {
-        std::thread([pending, detaching, work = std::move(work)] {
-            { const std::lock_guard detached(*detaching); }
-            try {
-                pending->resolve(work());
-            } catch (const Failure& failure) {
-                pending->reject(failure);
-            } catch (const std::exception& error) {
-                pending->reject({code::kState, Phase::runtime, error.what()});
-            }
-        }).detach();
-    } catch (const std::system_error& error) {
-        pending->reject({code::kState, Phase::runtime, error.what()});
+        // Nobody waits for the thread: what it has to say, it says to the promise.
+        AbandonableThread([pending, work = std::move(work)] { pending->resolve(work()); },
+                          [pending](Failure&& failure) { pending->reject(std::move(failure)); })
+            .abandon();
+    } catch (Failure& failure) {
+        pending->reject(std::move(failure));
     }
     return pending->promise();
 }

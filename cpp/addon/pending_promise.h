@@ -20,12 +20,12 @@ public:
     PendingPromise(Napi::Env env, const char* name);
     PendingPromise(const PendingPromise&) = delete;
     PendingPromise& operator=(const PendingPromise&) = delete;
-    ~PendingPromise() = default;
+    ~PendingPromise();
 
     [[nodiscard]] Napi::Promise promise() const { return promise_; }
 
     void resolve(MakeValue value);
-    void reject(const Failure& failure);
+    void reject(Failure&& failure);
 
 private:
     struct Settlement;
@@ -35,15 +35,16 @@ private:
     static void settle(Napi::Env env, Napi::Function callback, Context* context, Settlement* settlement);
     using Function = Napi::TypedThreadSafeFunction<Context, Settlement, &PendingPromise::settle>;
 
-    void send(std::unique_ptr<Settlement> settlement);
+    void send();
 
     Napi::Promise promise_;  // JavaScript thread only
     Context shared_;
+    std::unique_ptr<Settlement> settlement_;  // made at the start: an answer must not fail for want of memory
     Function function_;
 };
 
 /// Runs `work` on a thread of its own: the waits here are long, and Node's pool has only four threads. What it returns
-/// settles the promise; Failure rejects it.
+/// settles the promise; whatever it throws rejects it.
 [[nodiscard]] Napi::Promise runOnThread(Napi::Env env, const char* name,
                                         std::function<PendingPromise::MakeValue()> work);
 

@@ -4,7 +4,8 @@ namespace domino_vss::addon {
 
 namespace {
 
-/// Node unloads the addon when the worker that loaded it ends, while the addon's threads still run.
+/// Node unloads the addon when the worker that loaded it ends, while the addon's threads still run: see
+/// docs/decisions/never-unloaded.md.
 const bool kPinned = [] {
     ::HMODULE module = nullptr;
     static const char kWithinThisModule = 0;

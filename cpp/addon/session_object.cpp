@@ -219,9 +219,9 @@ void SessionObject::add(const Napi::CallbackInfo& info) {
 namespace {
 
 Session::Completion completionOf(const std::shared_ptr<PendingPromise>& pending) {
-    return [pending](const Failure* failure) {
+    return [pending](Failure* failure) {
         if (failure != nullptr)
-            pending->reject(*failure);
+            pending->reject(std::move(*failure));
         else
             pending->resolve([](Napi::Env env) { return env.Undefined(); });
     };

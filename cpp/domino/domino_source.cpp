@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "domino/lmbcs.h"
@@ -28,7 +29,7 @@ CallStatus DominoSource::enterThread(std::unique_ptr<engine::ThreadScope>& scope
     return RuntimeThread::enter(api_, scope);
 }
 
-CallStatus DominoSource::open(const engine::DatabaseSpec& spec, std::unique_ptr<engine::Database>& database) noexcept {
+CallStatus DominoSource::open(const engine::DatabaseSpec& spec, std::unique_ptr<engine::Database>& database) {
     std::string path;
     try {
         path = toLmbcs(api_, spec.path);
@@ -38,8 +39,11 @@ CallStatus DominoSource::open(const engine::DatabaseSpec& spec, std::unique_ptr<
     // Eight zeroed bytes: should a future release have wider handles, it must not write beside the variable.
     std::array<DBHANDLE, 2> handle{};
     const CallStatus status = callStatus(api_.NSFDbOpen(path.c_str(), handle.data()), "NSFDbOpen");
-    if (status.ok()) database = std::make_unique<DominoDatabase>(api_, handle[0]);
-    return status;
+    if (!status.ok()) return status;
+    database.reset(new (std::nothrow) DominoDatabase(api_, handle[0]));
+    if (database) return {};
+    static_cast<void>(api_.NSFDbClose(handle[0]));
+    throw std::bad_alloc();
 }
 
 engine::ServerTime DominoSource::serverTime() noexcept {

@@ -12,7 +12,7 @@ public:
 
     [[nodiscard]] CallStatus enterThread(std::unique_ptr<engine::ThreadScope>& scope) noexcept override;
     [[nodiscard]] CallStatus open(const engine::DatabaseSpec& spec,
-                                  std::unique_ptr<engine::Database>& database) noexcept override;
+                                  std::unique_ptr<engine::Database>& database) override;
     [[nodiscard]] engine::ServerTime serverTime() noexcept override;
     [[nodiscard]] Failure describe(const CallStatus& status, Phase phase, std::string subject) override;
 

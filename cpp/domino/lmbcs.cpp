@@ -14,19 +14,21 @@ bool isPlain(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F; });
 }
 
+[[noreturn]] void refuse(std::string_view text, const char* reason) {
+    Failure failure(code::kUnsupported, Phase::runtime, reason, std::string(text.substr(0, 80)));
+    failure.operation = "OSTranslate";
+    throw failure;
+}
+
 std::string translate(const Api& api, WORD mode, std::string_view text) {
     if (isPlain(text)) return std::string(text);
     // Three bytes of LMBCS or four of UTF-8 at the most for one of the other.
     std::vector<char> out(text.size() * 4 + 16);
-    if (out.size() > kMaxWord)
-        throw Failure(code::kUnsupported, Phase::runtime, "the text is too long for OSTranslate",
-                      std::string(text.substr(0, 80)));
+    if (out.size() > kMaxWord) refuse(text, "the text is too long");
     const WORD length =
         api.OSTranslate(mode, text.data(), static_cast<WORD>(text.size()), out.data(), static_cast<WORD>(out.size()));
     // An empty name would mean the data directory itself.
-    if (length == 0)
-        throw Failure(code::kUnsupported, Phase::runtime, "OSTranslate cannot convert this text",
-                      std::string(text.substr(0, 80)));
+    if (length == 0) refuse(text, "Domino cannot convert this text");
     return {out.data(), length};
 }
 

@@ -5,12 +5,12 @@
 #include <mutex>
 #include <new>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "domino/library.h"
 #include "domino/lmbcs.h"
 #include "domino/status.h"
+#include "system/abandonable_thread.h"
 #include "system/path.h"
 #include "system/system_error.h"
 
@@ -29,8 +29,9 @@ struct Process {
     std::mutex mutex;
     std::condition_variable changed;
     enum class Stage : std::uint8_t { none, starting, running, terminating, terminated } stage = Stage::none;
-    std::size_t members = 0;  // guarded by mutex: threads inside the runtime, without the keeper
-    std::optional<Failure> initFailure;
+    std::size_t members = 0;             // guarded by mutex: threads inside the runtime, without the keeper
+    bool initialised = false;            // keeper thread
+    std::optional<Failure> initFailure;  // guarded by mutex
     std::unique_ptr<Library> library;
     std::unique_ptr<RuntimeInfo> info;
 };
@@ -69,6 +70,21 @@ std::string serverName(const Api& api) {
     return fromLmbcs(api, buffer.data());
 }
 
+/// What is to be known of the runtime that has just been initialised. If it cannot be found out, the runtime ends
+/// again: nobody could use it.
+std::unique_ptr<RuntimeInfo> describeRuntime(const Process& state, const RuntimeOptions& options) {
+    const Api& api = state.library->api();
+    try {
+        return std::make_unique<RuntimeInfo>(
+            RuntimeInfo{options, dataDirectory(api), serverName(api), state.library->missingFunctions()});
+    } catch (...) {
+        Failure failure = failureInFlight(Phase::runtime);
+        failure.code = code::kDominoInit;
+        api.NotesTerm();
+        throw Failure(std::move(failure));
+    }
+}
+
 /// The keeper thread. The thread that initialises needs no NotesInitThread; it is also the one that terminates.
 void keep(Process& state, const RuntimeOptions& options) {
     const Api& api = state.library->api();
@@ -76,18 +92,11 @@ void keep(Process& state, const RuntimeOptions& options) {
     std::string ini = "=" + options.notesIni;
     std::array<char*, 3> arguments{program.data(), ini.data(), nullptr};
     const STATUS status = api.NotesInitExtended(2, arguments.data());
+    if (errorCode(status) != 0) throw initFailure(status, options);
+    state.initialised = true;
     // Asked before the lock is taken: these calls may hang as well, and others must still be able to ask for the stage.
-    auto info = errorCode(status) != 0
-                    ? nullptr
-                    : std::make_unique<RuntimeInfo>(
-                          RuntimeInfo{options, dataDirectory(api), serverName(api), state.library->missingFunctions()});
+    auto info = describeRuntime(state, options);
     std::unique_lock lock(state.mutex);
-    if (!info) {
-        state.initFailure = initFailure(status, options);
-        state.stage = Process::Stage::none;
-        state.changed.notify_all();
-        return;
-    }
     state.info = std::move(info);
     state.stage = Process::Stage::running;
     state.changed.notify_all();
@@ -97,6 +106,14 @@ void keep(Process& state, const RuntimeOptions& options) {
     api.NotesTerm();
     lock.lock();
     state.stage = Process::Stage::terminated;
+    state.changed.notify_all();
+}
+
+/// The keeper has failed, and the runtime is not there, or not there any more. Domino cannot be initialised twice.
+void noteFailure(Process& state, Failure&& failure) {
+    const std::lock_guard lock(state.mutex);
+    state.initFailure = std::move(failure);
+    state.stage = state.initialised ? Process::Stage::terminated : Process::Stage::none;
     state.changed.notify_all();
 }
 
@@ -129,8 +146,11 @@ RuntimeInfo open(const RuntimeOptions& options) {
     callAtExit(terminateAtExit);
     lock.lock();
     state.initFailure.reset();
+    // Never waited for: it keeps the runtime until the process ends.
+    AbandonableThread([&state, options] { keep(state, options); },
+                      [&state](Failure&& failure) { noteFailure(state, std::move(failure)); })
+        .abandon();
     state.stage = Process::Stage::starting;
-    std::thread(keep, std::ref(state), options).detach();
     const auto settled = [&] { return state.stage != Process::Stage::starting; };
     if (!state.changed.wait_for(lock, kInitTimeout, settled))
         throw Failure(code::kDominoInit, Phase::runtime,
@@ -222,7 +242,12 @@ Failure describe(const Api& api, const CallStatus& status, Phase phase, std::str
     if (!failure.text.empty()) return failure;
     std::array<char, 1024> buffer{};
     const WORD length = api.OSLoadString(nullptr, number, buffer.data(), static_cast<WORD>(buffer.size() - 1));
-    failure.text = length > 0 ? fromLmbcs(api, {buffer.data(), length}) : "no text for this status";
+    try {
+        failure.text = length > 0 ? fromLmbcs(api, {buffer.data(), length}) : "no text for this status";
+    } catch (const Failure&) {
+        // That a text cannot be converted must not take the place of the error that it describes.
+        failure.text = "the text of this status cannot be converted";
+    }
     return failure;
 }
 

@@ -12,6 +12,8 @@ namespace {
 
 /// How often the limits are looked at.
 constexpr std::chrono::milliseconds kCheckInterval{20};
+/// How long the thread may take to leave without a commit; what it entered may hang.
+constexpr std::chrono::seconds kLeavePatience{2};
 
 enum class Order : std::uint8_t { none, commit, leave };
 
@@ -32,41 +34,40 @@ struct CommitThread::Work {
         return order;
     }
 
-    /// What escaped from this thread would end the process, with databases in backup mode.
     template <typename Action>
-    void attempt(Action action) {
+    static std::optional<Failure> attempt(Action action) {
         try {
             action();
-        } catch (const Failure& caught) {
-            failure = caught;
-        } catch (const std::exception& caught) {
-            failure.emplace(code::kState, Phase::shadow, caught.what());
+            return std::nullopt;
+        } catch (...) {
+            return failureInFlight(Phase::shadow);
         }
+    }
+
+    /// The commit has ended. Returns whether it had been left to itself.
+    bool end(std::optional<Failure> failed) {
+        const std::lock_guard lock(core->mutex);
+        if (!done) failure = std::move(failed);
+        done = true;
+        core->shardFinished.notify_one();
+        return leftToItself;
     }
 
     void run() {
         std::unique_ptr<ThreadScope> scope;
-        attempt([&] { scope = core->provider->enterCommitThread(); });
+        std::optional<Failure> failed = attempt([&] { scope = core->provider->enterCommitThread(); });
         if (awaitOrder() == Order::leave) return;
-        if (!failure) attempt([&] { core->provider->commit(limits); });
-        {
-            const std::lock_guard lock(core->mutex);
-            done = true;
-            core->shardFinished.notify_one();
-            if (!leftToItself) return;
-        }
-        try {
-            core->provider->remove();
-        } catch (const std::exception&) {
-            // It is still there for the caller's close(), which reports it.
-        }
+        if (!failed) failed = attempt([&] { core->provider->commit(limits); });
+        if (!end(std::move(failed))) return;
+        // What cannot be removed is still there for the caller's close(), which reports it.
+        static_cast<void>(attempt([&] { core->provider->remove(); }));
         const std::lock_guard lock(core->mutex);
         cleanedUp = true;
     }
 
     std::shared_ptr<SessionCore> core;
     Limits limits;  // written before the order
-    // Not an atomic that is waited for: where the system has no futex, GCC's library loses wake-ups.
+    // Not an atomic that is waited for: see docs/decisions/no-atomic-wait.md.
     std::mutex orderMutex;
     std::condition_variable ordered;
     Order order = Order::none;       // guarded by orderMutex
@@ -77,12 +78,13 @@ struct CommitThread::Work {
 };
 
 CommitThread::CommitThread(std::shared_ptr<SessionCore> core)
-    : work_(std::make_shared<Work>(std::move(core))), thread_([work = work_] { work->run(); }) {}
+    : work_(std::make_shared<Work>(std::move(core))),
+      thread_([work = work_] { work->run(); }, [work = work_](Failure&& failure) { work->end(std::move(failure)); }) {}
 
 CommitThread::~CommitThread() {
     if (work_->leftToItself) return;
     work_->give(Order::leave);
-    thread_.join();
+    static_cast<void>(thread_.endsWithin(kLeavePatience));
 }
 
 bool CommitThread::run(const Limits& limits) {
@@ -100,11 +102,10 @@ bool CommitThread::run(const Limits& limits) {
 }
 
 void CommitThread::awaitEnd(std::chrono::milliseconds grace) {
-    // The thread cannot end while this lock is held, so it is never detached after its end.
     std::unique_lock lock(work_->core->mutex);
     if (work_->core->shardFinished.wait_for(lock, grace, [this] { return work_->done; })) return;
     work_->leftToItself = true;
-    thread_.detach();
+    thread_.abandon();
 }
 
 bool CommitThread::hangs() const {

@@ -2,9 +2,9 @@
 
 #include <chrono>
 #include <memory>
-#include <thread>
 
 #include "engine/session_core.h"
+#include "system/abandonable_thread.h"
 
 namespace domino_vss::engine {
 
@@ -16,7 +16,7 @@ public:
     explicit CommitThread(std::shared_ptr<SessionCore> core);
     CommitThread(const CommitThread&) = delete;
     CommitThread& operator=(const CommitThread&) = delete;
-    /// Joins, unless the commit was left to itself.
+    /// Waits for the thread, unless the commit was left to itself.
     ~CommitThread();
 
     /// Returns whether the shadow is there; false when the limits were exceeded first. Rethrows the provider's Failure.
@@ -31,7 +31,7 @@ private:
     struct Work;  // shared with the thread, which may outlive the session
 
     std::shared_ptr<Work> work_;
-    std::thread thread_;
+    AbandonableThread thread_;
 };
 
 }  // namespace domino_vss::engine

@@ -29,7 +29,8 @@ struct LogInfo {
 enum class EndMode : std::uint8_t { complete, abort };
 
 /// An open database. Belongs to the thread that opened it, from open to destruction: the Domino API requires it.
-/// Calls inside the freeze window neither allocate nor throw.
+/// Calls inside the freeze window do not allocate. Whatever a call throws ends the session, with its databases out of
+/// backup mode.
 class Database {
 public:
     Database() = default;
@@ -38,16 +39,16 @@ public:
     /// Ends a backup context that is still open with abort, then closes.
     virtual ~Database() = default;
 
-    [[nodiscard]] virtual std::array<std::uint8_t, 8> replicaId() noexcept = 0;
-    [[nodiscard]] virtual CallStatus logInfo(LogInfo& info) noexcept = 0;
+    [[nodiscard]] virtual std::array<std::uint8_t, 8> replicaId() = 0;
+    [[nodiscard]] virtual CallStatus logInfo(LogInfo& info) = 0;
     /// Enters backup mode; `sizeBytes` is the size the copy must have.
-    [[nodiscard]] virtual CallStatus start(std::uint64_t& sizeBytes) noexcept = 0;
-    [[nodiscard]] virtual CallStatus setHighWaterMark(std::uint64_t copiedBytes) noexcept = 0;
-    [[nodiscard]] virtual CallStatus stop() noexcept = 0;
-    [[nodiscard]] virtual CallStatus changeInfoSize(std::uint64_t& sizeBytes) noexcept = 0;
+    [[nodiscard]] virtual CallStatus start(std::uint64_t& sizeBytes) = 0;
+    [[nodiscard]] virtual CallStatus setHighWaterMark(std::uint64_t copiedBytes) = 0;
+    [[nodiscard]] virtual CallStatus stop() = 0;
+    [[nodiscard]] virtual CallStatus changeInfoSize(std::uint64_t& sizeBytes) = 0;
     /// `filled` 0 with success is the end of the stream.
-    [[nodiscard]] virtual CallStatus nextChangeInfo(std::span<char> buffer, std::uint32_t& filled) noexcept = 0;
-    [[nodiscard]] virtual CallStatus end(EndMode mode) noexcept = 0;
+    [[nodiscard]] virtual CallStatus nextChangeInfo(std::span<char> buffer, std::uint32_t& filled) = 0;
+    [[nodiscard]] virtual CallStatus end(EndMode mode) = 0;
 };
 
 /// A thread's membership in the runtime (NotesInitThread … NotesTermThread).
@@ -74,9 +75,9 @@ public:
     virtual ~DatabaseSource() = default;
 
     /// Called first on every shard thread; the scope is destroyed there last.
-    [[nodiscard]] virtual CallStatus enterThread(std::unique_ptr<ThreadScope>& scope) noexcept = 0;
-    [[nodiscard]] virtual CallStatus open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) noexcept = 0;
-    [[nodiscard]] virtual ServerTime serverTime() noexcept = 0;
+    [[nodiscard]] virtual CallStatus enterThread(std::unique_ptr<ThreadScope>& scope) = 0;
+    [[nodiscard]] virtual CallStatus open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) = 0;
+    [[nodiscard]] virtual ServerTime serverTime() = 0;
     /// Turns a status into texts; called outside the window, on any thread of the runtime.
     [[nodiscard]] virtual Failure describe(const CallStatus& status, Phase phase, std::string subject) = 0;
 };

@@ -1,11 +1,10 @@
 #include "engine/failure_texts.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
+
+#include "system/abandonable_thread.h"
 
 namespace domino_vss::engine {
 
@@ -33,38 +32,19 @@ Failure describeAlone(const CallStatus& status, Phase phase, std::string subject
 std::optional<std::vector<DatabaseFailure>> askDomino(const std::shared_ptr<SessionCore>& core,
                                                       const std::vector<std::size_t>& indexes,
                                                       std::chrono::milliseconds patience) {
-    struct Question {
-        std::mutex mutex;
-        std::condition_variable answered;
-        bool done = false;                                   // guarded by mutex
-        std::optional<std::vector<DatabaseFailure>> answer;  // written before done
-    };
-    const auto question = std::make_shared<Question>();
-    std::thread thread([question, core, indexes] {
-        try {
+    // Read only after the thread has ended.
+    const auto answer = std::make_shared<std::optional<std::vector<DatabaseFailure>>>();
+    AbandonableThread thread(
+        [answer, core, indexes] {
             std::unique_ptr<ThreadScope> scope;
-            if (core->source->enterThread(scope).ok())
-                question->answer =
-                    describeEach(*core, indexes, [&](const CallStatus& status, Phase phase, std::string path) {
-                        return core->source->describe(status, phase, std::move(path));
-                    });
-        } catch (const std::exception&) {
-            // Failures are told without Domino's texts then.
-        }
-        const std::lock_guard lock(question->mutex);
-        question->done = true;
-        question->answered.notify_one();
-    });
-    {
-        // A thread that has ended must not be detached, see runOnThread; it cannot end while this lock is held.
-        std::unique_lock lock(question->mutex);
-        if (!question->answered.wait_for(lock, patience, [&] { return question->done; })) {
-            thread.detach();
-            return std::nullopt;
-        }
-    }
-    thread.join();
-    return std::move(question->answer);
+            if (!core->source->enterThread(scope).ok()) return;
+            *answer = describeEach(*core, indexes, [&](const CallStatus& status, Phase phase, std::string path) {
+                return core->source->describe(status, phase, std::move(path));
+            });
+        },
+        [](Failure&& /*failure*/) {});  // failures are told without Domino's texts then
+    if (!thread.endsWithin(patience)) return std::nullopt;
+    return std::move(*answer);
 }
 
 }  // namespace

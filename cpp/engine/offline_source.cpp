@@ -48,7 +48,7 @@ CallStatus OfflineSource::enterThread(std::unique_ptr<ThreadScope>& /*scope*/) n
     return {};
 }
 
-CallStatus OfflineSource::open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) noexcept {
+CallStatus OfflineSource::open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) {
     database = std::make_unique<OfflineDatabase>(pathOf(spec.file));
     return {};
 }

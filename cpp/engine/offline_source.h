@@ -8,7 +8,7 @@ namespace domino_vss::engine {
 class OfflineSource final : public DatabaseSource {
 public:
     [[nodiscard]] CallStatus enterThread(std::unique_ptr<ThreadScope>& scope) noexcept override;
-    [[nodiscard]] CallStatus open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) noexcept override;
+    [[nodiscard]] CallStatus open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) override;
     [[nodiscard]] ServerTime serverTime() noexcept override;
     [[nodiscard]] Failure describe(const CallStatus& status, Phase phase, std::string subject) override;
 };

@@ -42,7 +42,7 @@ public:
         if (!armed_) return;
         try {
             action_();
-        } catch (const std::exception&) {
+        } catch (...) {
             // What could not be removed is still there for the caller's close(), which reports it.
         }
     }
@@ -53,16 +53,32 @@ private:
     bool armed_ = true;
 };
 
+std::shared_ptr<SessionCore> makeCore(const SessionOptions& options, std::unique_ptr<DatabaseSource> source,
+                                      std::unique_ptr<ShadowProvider> provider) {
+    auto core = std::make_shared<SessionCore>();
+    core->source = std::move(source);
+    core->provider = std::move(provider);
+    core->deltaDirectory = options.deltaDirectory;
+    return core;
+}
+
+/// A session passes through fewer phases than this; noting them must not be what fails on the way out.
+std::vector<PhaseSpan> roomForPhases() {
+    std::vector<PhaseSpan> phases;
+    phases.reserve(16);
+    return phases;
+}
+
 }  // namespace
 
 Session::Session(const SessionOptions& options, std::unique_ptr<DatabaseSource> source,
                  std::unique_ptr<ShadowProvider> provider)
-    : options_(options), core_(std::make_shared<SessionCore>()) {
-    core_->source = std::move(source);
-    core_->provider = std::move(provider);
-    core_->deltaDirectory = options.deltaDirectory;
-    control_ = std::thread([this] { control(); });
-}
+    : options_(options),
+      core_(makeCore(options, std::move(source), std::move(provider))),
+      phases_(roomForPhases()),
+      // Nothing is known that could fail there outside of a step; should it, the databases come out.
+      control_([this] { control(); },
+               [this](Failure&&) { runStep([this](const Limits&) { abandon(); }, kGrace, [](Failure*) {}); }) {}
 
 Session::~Session() {
     cancel();
@@ -101,7 +117,7 @@ void Session::close(Closing closing, milliseconds timeout, Completion done) {
 
 void Session::renewLease() {
     post(
-        kGrace, [](const Limits&) {}, [](const Failure*) {});
+        kGrace, [](const Limits&) {}, [](Failure*) {});
 }
 
 void Session::cancel() noexcept {
@@ -123,7 +139,7 @@ Session::Aborted Session::abortAndWait(milliseconds timeout) {
             answer->wasOpen = stage_ != Stage::closed;
             abandon();
         },
-        [answer](const Failure*) { answer->settled.set_value(); });
+        [answer](Failure*) { answer->settled.set_value(); });
     if (settled.wait_for(timeout) != std::future_status::ready) return Aborted::unanswered;
     return answer->wasOpen ? Aborted::wasOpen : Aborted::wasClosed;
 }
@@ -169,7 +185,7 @@ void Session::control() {
             } else if (!taskPosted_.wait_until(lock, *lease_, ready)) {
                 lock.unlock();
                 closedReason_ = code::kLeaseExpired;
-                runStep([this](const Limits&) { abandon(); }, kGrace, [](const Failure*) {});
+                runStep([this](const Limits&) { abandon(); }, kGrace, [](Failure*) {});
                 continue;
             }
             if (tasks_.empty()) break;
@@ -178,7 +194,7 @@ void Session::control() {
         }
         task();
     }
-    runStep([this](const Limits&) { abandon(); }, kGrace, [](const Failure*) {});
+    runStep([this](const Limits&) { abandon(); }, kGrace, [](Failure*) {});
 }
 
 void Session::runStep(const Step& step, milliseconds timeout, const Completion& done) {
@@ -187,14 +203,16 @@ void Session::runStep(const Step& step, milliseconds timeout, const Completion& 
     std::optional<Failure> failure;
     try {
         step(limits);
-    } catch (const Failure& caught) {
-        failure = caught;
-    } catch (const std::exception& caught) {
-        failure.emplace(code::kState, core_->phase.load(), caught.what());
+    } catch (...) {
+        failure = failureInFlight(core_->phase);
     }
     core_->phase = stage_ == Stage::closed ? Phase::closed : Phase::idle;
     if (stage_ == Stage::opened || stage_ == Stage::prepared) lease_ = Clock::now() + options_.lease;
-    done(failure ? &*failure : nullptr);
+    try {
+        done(failure ? &*failure : nullptr);
+    } catch (...) {
+        // The caller's own failure. It must not be the end of this thread, which has databases to take out.
+    }
 }
 
 void Session::requireStage(Stage stage) const {
@@ -218,6 +236,7 @@ void Session::openStep(const Limits& limits) {
             std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(records)));
     broadcast(ShardCommand::open, limits);
     awaitRelieving(ShardCommand::open, limits);
+    requireWorkingShards();
     leaveOutUnfinished(Phase::open);
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::open);
@@ -257,6 +276,7 @@ void Session::captureStep(const Limits& limits) {
     core_->provider->makeDurable();
     if (!core_->records.empty()) syncDirectory(core_->deltaDirectory, code::kDeltaWrite, Phase::drain);
     releaseDatabases();
+    describeFailures();
     stage_ = Stage::captured;
     captured_ = true;
     back.release();
@@ -276,6 +296,7 @@ void Session::captureSet(const Limits& limits) {
     enterPhase(Phase::stop);
     broadcast(ShardCommand::stop, limits);
     awaitAll(limits);
+    requireWorkingShards();
     leavePhase();
     drainAll(limits);
 }
@@ -285,6 +306,7 @@ void Session::captureFiles(const Limits& limits) {
     enterPhase(Phase::shadow);
     broadcast(ShardCommand::captureAndStop, limits);
     awaitAll(limits);
+    requireWorkingShards();
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::shadow);
     drainAll(limits);
@@ -294,6 +316,7 @@ void Session::captureRolling(const Limits& limits) {
     enterPhase(Phase::shadow);
     broadcast(ShardCommand::roll, limits);
     awaitRelieving(ShardCommand::roll, limits);
+    requireWorkingShards();
     leaveOutUnfinished(Phase::start);
     leavePhase();
 }
@@ -302,6 +325,7 @@ void Session::startAll(const Limits& limits) {
     enterPhase(Phase::start);
     broadcast(ShardCommand::start, limits);
     awaitRelieving(ShardCommand::start, limits);
+    requireWorkingShards();
     leaveOutUnfinished(Phase::start);
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::start);
@@ -311,6 +335,7 @@ void Session::drainAll(const Limits& limits) {
     enterPhase(Phase::drain);
     broadcast(ShardCommand::drain, limits);
     awaitAll(limits);
+    requireWorkingShards();
     leavePhase();
 }
 
@@ -320,6 +345,11 @@ void Session::closeStep(const Closing& closing, const Limits& limits) {
         releaseDatabases();
         stage_ = Stage::closed;
         leavePhase();
+        try {
+            describeFailures();
+        } catch (...) {
+            // A shadow that is no longer wanted must go all the same.
+        }
     }
     settleShadow(captured_ ? closing : Closing{}, limits);
 }
@@ -339,10 +369,8 @@ void Session::settleShadow(const Closing& closing, const Limits& limits) {
         completed_ = true;
         try {
             core_->provider->complete(closing.deletedShadows, limits);
-        } catch (const Failure& failure) {
-            notCompleted = failure;
-        } catch (const std::exception& caught) {
-            notCompleted.emplace(code::kState, Phase::end, caught.what());
+        } catch (...) {
+            notCompleted = failureInFlight(Phase::end);
         }
     }
     if (closing.keepShadow)
@@ -357,7 +385,7 @@ void Session::settleShadow(const Closing& closing, const Limits& limits) {
 void Session::releaseDatabases() {
     if (shards_.empty()) return;
     const Limits grace{{}, Clock::now() + kGrace};
-    broadcast(ShardCommand::abort, grace);
+    for (const auto& shard : shards_) shard->finish();
     awaitAll(grace);
     for (std::size_t i = 0; i < shards_.size(); ++i) {
         if (!shards_[i]->idle()) continue;
@@ -369,7 +397,6 @@ void Session::releaseDatabases() {
         for (const State state : {State::pending, State::open, State::started, State::stopped})
             record.skip(state, engineStatus(code::kDatabaseNotReached), core_->phase.load());
     }
-    describeFailures();
 }
 
 void Session::broadcast(ShardCommand command, const Limits& limits) {
@@ -377,6 +404,11 @@ void Session::broadcast(ShardCommand command, const Limits& limits) {
         if (shard->idle()) shard->late = false;  // it has caught up
         shard->post(command, limits);
     }
+}
+
+void Session::requireWorkingShards() const {
+    for (const auto& shard : shards_)
+        if (const std::optional<Failure>& failure = shard->failure()) throw Failure(*failure);
 }
 
 void Session::enterPhase(Phase phase) {

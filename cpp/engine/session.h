@@ -9,13 +9,13 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
-#include <thread>
 #include <vector>
 
 #include "engine/commit_thread.h"
 #include "engine/failure_texts.h"
 #include "engine/session_core.h"
 #include "engine/shard.h"
+#include "system/abandonable_thread.h"
 
 namespace domino_vss::engine {
 
@@ -51,8 +51,8 @@ struct PhaseSpan {
 /// thread; completions run on the control thread.
 class Session {
 public:
-    /// nullptr = success. The failure is valid during the call only.
-    using Completion = std::function<void(const Failure*)>;
+    /// nullptr = success. The failure may be moved from.
+    using Completion = std::function<void(Failure*)>;
 
     Session(const SessionOptions& options, std::unique_ptr<DatabaseSource> source,
             std::unique_ptr<ShadowProvider> provider);
@@ -112,6 +112,8 @@ private:
     void startAll(const Limits& limits);
     void drainAll(const Limits& limits);
     void broadcast(ShardCommand command, const Limits& limits);
+    /// Throws what was thrown on the thread of a shard: its databases are out, and the others are to follow.
+    void requireWorkingShards() const;
     void enterPhase(Phase phase);
     void leavePhase();
     /// Waits for the shards while they open, start or roll. A database over its budget is left out, and the rest of its
@@ -146,7 +148,7 @@ private:
     std::vector<PhaseSpan> phases_;                               // guarded by mutex_
     std::vector<DatabaseFailure> failures_;                       // guarded by mutex_
     std::optional<std::chrono::steady_clock::time_point> lease_;  // control thread
-    std::thread control_;
+    AbandonableThread control_;                                   // the last member: it uses the others from the start
 };
 
 }  // namespace domino_vss::engine

@@ -39,9 +39,9 @@ public:
     [[nodiscard]] virtual std::unique_ptr<ThreadScope> enterCommitThread() { return nullptr; }
     /// Scope `set`: the shadow itself. Throws Failure; whatever it made until then is removed by `remove`.
     virtual void commit(const Limits& /*limits*/) {}
-    /// Scopes `file` and `rolling`: one database that is in backup mode.
+    /// Scopes `file` and `rolling`: one database that is in backup mode. What it throws ends the session.
     [[nodiscard]] virtual CallStatus captureFile(const DatabaseSpec& /*spec*/, Database& /*database*/,
-                                                 std::uint64_t /*sizeBytes*/, const Limits& /*limits*/) noexcept {
+                                                 std::uint64_t /*sizeBytes*/, const Limits& /*limits*/) {
         return {};
     }
     /// Learns what is known of the shadow only after the window. Throws Failure when it is no good after all.

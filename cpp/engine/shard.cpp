@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -29,18 +30,47 @@ struct OwnedDatabase {
 }  // namespace
 
 struct Shard::Shared {
-    std::shared_ptr<SessionCore> core;
-    std::uint16_t index = 0;
-    std::vector<std::size_t> recordIndexes;
+    Shared(std::shared_ptr<SessionCore> sessionCore, std::uint16_t shardIndex, std::vector<std::size_t> records)
+        : core(std::move(sessionCore)), index(shardIndex), recordIndexes(std::move(records)) {}
+
+    const std::shared_ptr<SessionCore> core;
+    const std::uint16_t index;
+    const std::vector<std::size_t> recordIndexes;
 
     std::mutex mutex;
     std::condition_variable messagePosted;
     std::deque<Message> messages;  // guarded by mutex
-    std::condition_variable leaving;
-    bool left = false;  // guarded by mutex: the thread has left the runtime and only ends
+    bool finishing = false;        // guarded by mutex
     std::atomic<std::uint32_t> unfinished = 0;
+    std::atomic<bool> failed = false;
+    std::optional<Failure> failure;  // written before `failed`
     std::atomic<std::int64_t> callBegan = kNever;
     std::atomic<std::size_t> current = 0;
+
+    [[nodiscard]] std::optional<Message> next() {
+        std::unique_lock lock(mutex);
+        messagePosted.wait(lock, [this] { return finishing || !messages.empty(); });
+        if (messages.empty()) return std::nullopt;
+        std::optional<Message> message = std::move(messages.front());
+        messages.pop_front();
+        return message;
+    }
+    void finished() noexcept {
+        {
+            const std::lock_guard lock(core->mutex);
+            unfinished.fetch_sub(1, std::memory_order_acq_rel);
+        }
+        core->shardFinished.notify_one();
+    }
+    void fail(Failure&& thrown) noexcept {
+        {
+            const std::lock_guard lock(core->mutex);
+            if (!failed) failure.emplace(std::move(thrown));
+            callBegan.store(kNever, std::memory_order_release);
+            failed.store(true, std::memory_order_release);
+        }
+        core->shardFinished.notify_one();
+    }
 };
 
 namespace {
@@ -69,9 +99,36 @@ public:
             case ShardCommand::roll: roll(limits); break;
             case ShardCommand::stop: stop(); break;
             case ShardCommand::drain: drain(limits); break;
-            case ShardCommand::abort: abort(); break;
-            case ShardCommand::exit: break;
         }
+    }
+
+    /// Closes what is open, with abort where it is in backup mode.
+    void abort() noexcept {
+        for (OwnedDatabase& owned : databases_)
+            if (owned.database) close(owned);
+    }
+
+    /// For a command that was broken off: no database of this thread goes on.
+    void giveUp() noexcept {
+        const Phase phase = core_.phase;
+        for (OwnedDatabase& owned : databases_) {
+            if (owned.record->shard != index_) continue;  // another thread's by now, or nobody's yet
+            for (const State state :
+                 {State::opening, State::open, State::starting, State::started, State::stopping, State::stopped})
+                owned.record->skip(state, engineStatus(code::kInternal), phase);
+        }
+        abort();
+    }
+
+    /// In a catch clause: what was thrown, and at which database.
+    [[nodiscard]] Failure failureInFlight() const noexcept {
+        Failure failure = domino_vss::failureInFlight(core_.phase);
+        try {
+            if (failure.subject.empty() && !databases_.empty()) failure.subject = core_.records[current_].spec.path;
+        } catch (const std::bad_alloc&) {
+            // It is told without the name then.
+        }
+        return failure;
     }
 
 private:
@@ -306,18 +363,21 @@ private:
         return {};
     }
 
-    void abort() {
-        for (OwnedDatabase& owned : databases_)
-            if (owned.database) close(owned);
-    }
-
     /// Ends the backup with abort where it has not ended, and says so when that is refused. These calls hang like any
     /// other.
-    void close(OwnedDatabase& owned) {
+    void close(OwnedDatabase& owned) noexcept {
         const CallMark mark(*this, owned, nowNs());
-        if (owned.inBackup && !owned.database->end(EndMode::abort).ok()) owned.record->abortFailed = true;
+        if (owned.inBackup && !endsWithAbort(*owned.database)) owned.record->abortFailed = true;
         owned.inBackup = false;
         owned.database.reset();
+    }
+
+    static bool endsWithAbort(Database& database) noexcept {
+        try {
+            return database.end(EndMode::abort).ok();
+        } catch (...) {
+            return false;
+        }
     }
 
     SessionCore& core_;
@@ -335,40 +395,42 @@ private:
 }  // namespace
 
 Shard::Shard(std::shared_ptr<SessionCore> core, std::uint16_t index, std::vector<std::size_t> records)
-    : shared_(std::make_shared<Shared>()) {
-    shared_->core = std::move(core);
-    shared_->index = index;
-    shared_->recordIndexes = std::move(records);
-    thread_ = std::thread(&Shard::run, shared_);
-}
+    : shared_(std::make_shared<Shared>(std::move(core), index, std::move(records))),
+      thread_([shared = shared_] { serve(*shared); },
+              [shared = shared_](Failure&& failure) { shared->fail(std::move(failure)); }) {}
 
 Shard::~Shard() {
     const bool hanging = givenUp && !idle();
-    post(ShardCommand::exit, {});
-    {
-        // A thread that has ended must not be detached, see runOnThread; it cannot end while this lock is held.
-        std::unique_lock lock(shared_->mutex);
-        const auto left = [this] { return shared_->left; };
-        const auto patience = hanging ? std::chrono::seconds(0) : kLeavePatience;
-        if (!shared_->leaving.wait_for(lock, patience, left)) {
-            thread_.detach();
-            return;
-        }
-    }
-    thread_.join();
+    finish();
+    static_cast<void>(thread_.endsWithin(hanging ? std::chrono::seconds(0) : kLeavePatience));
 }
 
 void Shard::post(ShardCommand command, const Limits& limits) {
-    shared_->unfinished.fetch_add(1, std::memory_order_acq_rel);
     {
         const std::lock_guard lock(shared_->mutex);
         shared_->messages.push_back({command, limits});
+        shared_->unfinished.fetch_add(1, std::memory_order_acq_rel);
+    }
+    shared_->messagePosted.notify_one();
+}
+
+void Shard::finish() noexcept {
+    {
+        const std::lock_guard lock(shared_->mutex);
+        if (shared_->finishing) return;
+        shared_->finishing = true;
+        shared_->unfinished.fetch_add(1, std::memory_order_acq_rel);
     }
     shared_->messagePosted.notify_one();
 }
 
 bool Shard::idle() const noexcept {
-    return shared_->unfinished.load(std::memory_order_acquire) == 0;
+    return shared_->failed.load(std::memory_order_acquire) || shared_->unfinished.load(std::memory_order_acquire) == 0;
+}
+
+const std::optional<Failure>& Shard::failure() const noexcept {
+    static const std::optional<Failure> kNone;
+    return shared_->failed.load(std::memory_order_acquire) ? shared_->failure : kNone;
 }
 
 std::uint16_t Shard::index() const noexcept {
@@ -387,31 +449,20 @@ const std::vector<std::size_t>& Shard::records() const noexcept {
     return shared_->recordIndexes;
 }
 
-void Shard::run(const std::shared_ptr<Shared>& shared) {
-    serve(*shared);
-    const std::lock_guard lock(shared->mutex);
-    shared->left = true;
-    shared->leaving.notify_one();
-}
-
 void Shard::serve(Shared& shared) {
     ShardBody body(*shared.core, shared.index, shared.recordIndexes, shared.callBegan, shared.current);
-    for (;;) {
-        Message message;
-        {
-            std::unique_lock lock(shared.mutex);
-            shared.messagePosted.wait(lock, [&] { return !shared.messages.empty(); });
-            message = std::move(shared.messages.front());
-            shared.messages.pop_front();
+    while (const std::optional<Message> message = shared.next()) {
+        try {
+            body.execute(message->command, message->limits);
+        } catch (...) {
+            Failure failure = body.failureInFlight();
+            body.giveUp();
+            return shared.fail(std::move(failure));  // before the thread leaves the runtime, which may hang
         }
-        body.execute(message.command, message.limits);
-        {
-            const std::lock_guard lock(shared.core->mutex);
-            shared.unfinished.fetch_sub(1, std::memory_order_acq_rel);
-        }
-        shared.core->shardFinished.notify_one();
-        if (message.command == ShardCommand::exit) return;
+        shared.finished();
     }
+    body.abort();
+    shared.finished();
 }
 
 }  // namespace domino_vss::engine

@@ -6,10 +6,11 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <thread>
+#include <optional>
 #include <vector>
 
 #include "engine/session_core.h"
+#include "system/abandonable_thread.h"
 
 namespace domino_vss::engine {
 
@@ -20,24 +21,28 @@ enum class ShardCommand : std::uint8_t {
     roll,
     stop,
     drain,
-    abort,
-    exit,
 };
 
 /// One thread and the databases that live on it from open to close. Commands run one after the other; the control
 /// thread posts them and waits. A shard whose thread hangs in a call is *late*: others go on, it catches up when it
-/// returns.
+/// returns. One in which something was thrown has *failed*: its databases are out, and it does nothing any more.
 class Shard {
 public:
     Shard(std::shared_ptr<SessionCore> core, std::uint16_t index, std::vector<std::size_t> records);
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
-    /// Joins, or detaches a thread that is late: it ends by itself when its call returns.
+    /// Finishes, and waits for the thread unless it was given up: then it ends by itself when its call returns.
     ~Shard();
 
     void post(ShardCommand command, const Limits& limits);
-    /// Every posted command has finished. Call with the core's mutex held to wait without missing a wake-up.
+    /// After what was posted the thread closes its databases, with abort where they are in backup mode, and ends. This
+    /// is the way out of every failure, so nothing in it can fail.
+    void finish() noexcept;
+    /// Everything posted has been done, or the shard has failed. Call with the core's mutex held to wait without
+    /// missing a wake-up.
     [[nodiscard]] bool idle() const noexcept;
+    /// What was thrown on the thread. Meaningful once the shard is idle.
+    [[nodiscard]] const std::optional<Failure>& failure() const noexcept;
     [[nodiscard]] std::uint16_t index() const noexcept;
     /// Since when the present call on a database runs; kNever between calls.
     [[nodiscard]] std::int64_t callBeganNs() const noexcept;
@@ -49,15 +54,14 @@ public:
 
 private:
     struct Message {
-        ShardCommand command = ShardCommand::exit;
+        ShardCommand command = ShardCommand::open;
         Limits limits;
     };
-    struct Shared;  // outlives this object when the thread is detached
-    static void run(const std::shared_ptr<Shared>& shared);
+    struct Shared;  // outlives this object when the thread is abandoned
     static void serve(Shared& shared);
 
     std::shared_ptr<Shared> shared_;
-    std::thread thread_;  // not jthread: a late thread must be detached, never joined
+    AbandonableThread thread_;
 };
 
 }  // namespace domino_vss::engine

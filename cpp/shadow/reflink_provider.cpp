@@ -31,7 +31,7 @@ void ReflinkProvider::prepare(std::span<const engine::DatabaseSpec> databases, c
 }
 
 CallStatus ReflinkProvider::captureFile(const engine::DatabaseSpec& spec, engine::Database& /*database*/,
-                                        std::uint64_t sizeBytes, const engine::Limits& /*limits*/) noexcept {
+                                        std::uint64_t sizeBytes, const engine::Limits& /*limits*/) {
     return cloneFile(spec.file, spec.target, sizeBytes);
 }
 

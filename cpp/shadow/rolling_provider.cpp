@@ -19,7 +19,7 @@ constexpr std::uint64_t kMarkIntervalBytes = std::uint64_t{512} << 10U;
 
 /// Copies exactly `sizeBytes`. The mark follows what has been *read*: only that can no longer change in the copy.
 CallStatus copyFile(File& source, File& target, engine::Database& database, std::uint64_t sizeBytes,
-                    const engine::Limits& limits, std::span<char> block) noexcept {
+                    const engine::Limits& limits, std::span<char> block) {
     std::uint64_t copied = 0;
     std::uint64_t marked = 0;
     while (copied < sizeBytes) {
@@ -48,7 +48,7 @@ void RollingProvider::prepare(std::span<const engine::DatabaseSpec> databases, c
 }
 
 CallStatus RollingProvider::captureFile(const engine::DatabaseSpec& spec, engine::Database& database,
-                                        std::uint64_t sizeBytes, const engine::Limits& limits) noexcept {
+                                        std::uint64_t sizeBytes, const engine::Limits& limits) {
     // One block per shard thread for the life of the thread, so that a capture never allocates.
     thread_local std::array<char, kBlockBytes> block;
     File source;

@@ -1,5 +1,6 @@
 #include "system/failure.h"
 
+#include <new>
 #include <utility>
 
 #include "system/system_error.h"
@@ -13,6 +14,7 @@ const char* engineText(std::string_view code) {
     if (code == code::kDatabaseNotReached) return "the backup ended before this database had its turn";
     if (code == code::kDatabaseReplaced) return "the database was replaced while the backup ran";
     if (code == code::kDatabaseStuck) return "a call has not returned; the database may still be in backup mode";
+    if (code == code::kInternal) return "the thread of this database failed";
     if (code == code::kAborted) return "aborted";
     if (code == code::kDeadline) return "the deadline passed";
     return "failed";
@@ -41,6 +43,25 @@ const char* phaseName(Phase phase) noexcept {
 
 Failure::Failure(const char* failureCode, Phase failurePhase, std::string failureText, std::string failureSubject)
     : code(failureCode), phase(failurePhase), text(std::move(failureText)), subject(std::move(failureSubject)) {}
+
+Failure failureInFlight(Phase phase) noexcept {
+    // These texts are short enough to need no memory, of which there may be none.
+    try {
+        throw;
+    } catch (Failure& failure) {
+        return std::move(failure);
+    } catch (const std::bad_alloc&) {
+        return {code::kInternal, phase, "out of memory"};
+    } catch (const std::exception& error) {
+        try {
+            return {code::kInternal, phase, error.what()};
+        } catch (const std::bad_alloc&) {
+            return {code::kInternal, phase, "out of memory"};
+        }
+    } catch (...) {
+        return {code::kInternal, phase, "unknown error"};
+    }
+}
 
 CallStatus systemStatus(const char* code, const char* operation, int systemError) noexcept {
     return {code, operation, Domain::system, static_cast<std::uint32_t>(systemError)};

@@ -55,6 +55,7 @@ inline constexpr const char* kDominoUser = "ERR_DOMINO_USER";
 inline constexpr const char* kFind = "ERR_FIND";
 inline constexpr const char* kHook = "ERR_HOOK";
 inline constexpr const char* kHookTimeout = "ERR_HOOK_TIMEOUT";
+inline constexpr const char* kInternal = "ERR_INTERNAL";
 inline constexpr const char* kLeaseExpired = "ERR_LEASE_EXPIRED";
 inline constexpr const char* kService = "ERR_SERVICE";
 inline constexpr const char* kShadow = "ERR_SHADOW";
@@ -98,6 +99,9 @@ public:
     std::string text;
     std::string subject;
 };
+
+/// In a catch clause: what was thrown, whatever it is. What is no Failure becomes ERR_INTERNAL.
+[[nodiscard]] Failure failureInFlight(Phase phase) noexcept;
 
 /// A failed system call: errno on Linux, GetLastError on Windows.
 [[nodiscard]] Failure systemFailure(const char* code, Phase phase, const char* operation, std::string subject,

@@ -9,12 +9,14 @@ import {
   chownSync,
   cpSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   closeSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RunningProcess } from './command-line';
 import type { Outcome } from './environment-program';
@@ -259,6 +261,30 @@ describe('the runtime', () => {
       hint: 'Another Domino process has crashed; restart the server.',
     });
     expect(error['text']).not.toBe('');
+  });
+
+  test('that cannot convert the name of its data directory fails, and the process goes on', async () => {
+    const parent = mkdtempSync(join(tmpdir(), 'Δεδομένα-'));
+    try {
+      await using named = await SimulatedDomino.create({ databases: 2, plainNames: true }, parent);
+      const { programDirectory, notesIni } = named.simulation;
+      expect(await openAll({ programDirectory, notesIni })).toEqual([{ opened: true }]);
+      await named.simulation.fault('OSTranslate:1+=0x0107');
+      const [first, second] = await openAll({ programDirectory, notesIni, firstNotesIni: notesIni });
+      await named.simulation.clearFaults();
+      expect(first).toMatchObject({
+        opened: false,
+        error: {
+          code: 'ERR_DOMINO_INIT',
+          message: expect.stringMatching(/^OSTranslate on .*: Domino cannot convert this text$/u),
+        },
+      });
+      // Its runtime has been terminated in order, and cannot be started again.
+      expect(second).toMatchObject({ opened: false, error: { code: 'ERR_DOMINO_RUNTIME_BUSY' } });
+      await named.expectQuiet();
+    } finally {
+      rmSync(parent, { recursive: true });
+    }
   });
 
   test('can be opened after an attempt that failed, in the same process', async () => {

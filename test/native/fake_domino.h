@@ -25,6 +25,7 @@ using namespace domino_vss::engine;
 struct Fault {
     bool fail = false;
     bool hang = false;
+    bool outOfMemory = false;
 };
 
 /// A Domino of nothing but rules: it notices a handle on a foreign thread, a second start, a database that stays in
@@ -49,6 +50,7 @@ public:
         const auto fault = faults.find({operation, path});
         if (fault == faults.end()) return {};
         if (fault->second.hang) hang();
+        if (fault->second.outOfMemory) throw std::bad_alloc();
         if (fault->second.fail) return {code::kDominoCall, operation, Domain::domino, 0x0EA4};
         return {};
     }
@@ -96,19 +98,23 @@ public:
     FakeDatabase& operator=(const FakeDatabase&) = delete;
     ~FakeDatabase() override {
         requireOwnThread();
-        if (inBackup_) static_cast<void>(end(EndMode::abort));
+        try {
+            if (inBackup_) static_cast<void>(end(EndMode::abort));
+        } catch (const std::bad_alloc&) {
+            // It stays in backup mode.
+        }
         --server_.open;
     }
 
-    std::array<std::uint8_t, 8> replicaId() noexcept override { return {1}; }
-    CallStatus logInfo(LogInfo& info) noexcept override {
+    std::array<std::uint8_t, 8> replicaId() override { return {1}; }
+    CallStatus logInfo(LogInfo& info) override {
         requireOwnThread();
         info = {};
         info.logged = true;
         info.dbiid[0] = stopped_ && std::ranges::count(server_.replaced, path_) > 0 ? 2 : 1;
         return server_.call(stopped_ ? "logInfoAfter" : "logInfo", path_);
     }
-    CallStatus start(std::uint64_t& sizeBytes) noexcept override {
+    CallStatus start(std::uint64_t& sizeBytes) override {
         requireOwnThread();
         const CallStatus status = server_.call("start", path_);
         if (!status.ok()) return status;
@@ -119,21 +125,21 @@ public:
         sizeBytes = 4096;
         return {};
     }
-    CallStatus setHighWaterMark(std::uint64_t /*copiedBytes*/) noexcept override { return {}; }
-    CallStatus stop() noexcept override {
+    CallStatus setHighWaterMark(std::uint64_t /*copiedBytes*/) override { return {}; }
+    CallStatus stop() override {
         requireOwnThread();
         CHECK(inBackup_ && !stopped_);
         const CallStatus status = server_.call("stop", path_);
         stopped_ = status.ok();
         return status;
     }
-    CallStatus changeInfoSize(std::uint64_t& sizeBytes) noexcept override {
+    CallStatus changeInfoSize(std::uint64_t& sizeBytes) override {
         CHECK(stopped_);
         sizeBytes = 0;
         for (const std::string& piece : pieces()) sizeBytes += piece.size();
         return server_.call("changeInfoSize", path_);
     }
-    CallStatus nextChangeInfo(std::span<char> buffer, std::uint32_t& filled) noexcept override {
+    CallStatus nextChangeInfo(std::span<char> buffer, std::uint32_t& filled) override {
         filled = 0;
         if (nextPiece_ < pieces().size()) {
             const std::string& piece = pieces()[nextPiece_++];
@@ -143,7 +149,7 @@ public:
         }
         return server_.call("nextChangeInfo", path_);
     }
-    CallStatus end(EndMode mode) noexcept override {
+    CallStatus end(EndMode mode) override {
         requireOwnThread();
         CHECK(inBackup_);
         if (mode == EndMode::complete)
@@ -203,19 +209,19 @@ class FakeSource final : public DatabaseSource {
 public:
     explicit FakeSource(Server& server) : server_(server) {}
 
-    CallStatus enterThread(std::unique_ptr<ThreadScope>& scope) noexcept override {
+    CallStatus enterThread(std::unique_ptr<ThreadScope>& scope) override {
         const CountedThread entering(server_);  // also one that hangs here uses the server later
         CallStatus status = server_.call("enterThread", "");
         if (status.ok()) status = server_.call("enterThread", "#" + std::to_string(++entries_));
         if (status.ok()) scope = std::make_unique<FakeThread>(server_);
         return status;
     }
-    CallStatus open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) noexcept override {
+    CallStatus open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) override {
         const CallStatus status = server_.call("open", spec.path);
         if (status.ok()) database = std::make_unique<FakeDatabase>(server_, spec.path);
         return status;
     }
-    ServerTime serverTime() noexcept override {
+    ServerTime serverTime() override {
         CHECK(FakeThread::isInside());
         return {{1, 2}, 3.0};
     }
@@ -244,7 +250,7 @@ public:
         fail("commit");
     }
     CallStatus captureFile(const DatabaseSpec& spec, Database& /*database*/, std::uint64_t sizeBytes,
-                           const Limits& /*limits*/) noexcept override {
+                           const Limits& /*limits*/) override {
         CHECK(sizeBytes == 4096);
         return server_.call("capture", spec.path);
     }

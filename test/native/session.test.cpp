@@ -157,9 +157,68 @@ void comesOutWhenTheCommitRunsOutOfMemory() {
     Fixture fixture(CaptureScope::set);
     fixture.server.outOfMemoryAtCommit = true;
     const auto failure = fixture.backup();
-    CHECK(failure && failure->code == std::string(code::kState));
+    CHECK(failure && failure->code == std::string(code::kInternal) && failure->text == "out of memory");
     CHECK(fixture.server.inBackup == 0 && fixture.server.open == 0);
     CHECK(fixture.count("remove ") == 1);
+}
+
+/// Memory may run out in any call of a shard: the session fails, and its databases come out.
+void comesOutWhenAShardRunsOutOfMemory() {
+    const std::vector<std::string> operations{"open",           "logInfo",        "start",        "stop",
+                                              "changeInfoSize", "nextChangeInfo", "logInfoAfter", "end"};
+    for (const std::string& operation : operations) {
+        for (const CaptureScope scope : {CaptureScope::set, CaptureScope::file, CaptureScope::rolling}) {
+            Fixture fixture(scope);
+            fixture.server.faults[{operation, name(4)}].outOfMemory = true;
+            fixture.server.changeInfo[name(4)] = {"abc"};
+            const auto failure = fixture.backup();
+            CHECK(failure && failure->code == std::string(code::kInternal) && failure->text == "out of memory");
+            CHECK(failure->subject == name(4));
+            CHECK(fixture.server.inBackup == 0 && fixture.server.open == 0);
+            CHECK(fixture.state(4) == State::skipped);
+            CHECK(!fixture.session->records()[4].stuck());
+            CHECK(fixture.count("remove ") == 1);
+            CHECK(fixture.files() == 0);  // no delta of a database that was not captured
+            CHECK(!fixture.close(false));
+        }
+    }
+}
+
+void aRefusedWayOutByMemoryIsReported() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"stop", name(4)}].outOfMemory = true;
+    fixture.server.faults[{"abort", name(4)}].outOfMemory = true;
+    const auto failure = fixture.backup();
+    CHECK(failure && failure->code == std::string(code::kInternal));
+    CHECK(fixture.session->records()[4].stuck());
+    CHECK(fixture.server.inBackup == 1 && fixture.server.open == 0);  // the others of its thread are out
+    fixture.server.inBackup = 0;
+}
+
+void comesOutWhenAThreadRunsOutOfMemoryAsItEnters() {
+    for (const std::string entry : {"#1", "#2", "#3"}) {
+        Fixture fixture(CaptureScope::set);
+        fixture.server.faults[{"enterThread", entry}].outOfMemory = true;
+        const auto failure = fixture.backup();
+        CHECK(failure && failure->code == std::string(code::kInternal));
+        CHECK(fixture.server.inBackup == 0 && fixture.server.open == 0);
+        CHECK(fixture.captured() == 0);
+        CHECK(!fixture.close(false));
+    }
+}
+
+void aReliefThatRunsOutOfMemoryEndsTheSession() {
+    SessionOptions options;
+    options.databaseBudget = milliseconds(100);
+    Fixture fixture(CaptureScope::set, options);
+    fixture.server.faults[{"start", name(0)}] = {false, true};
+    fixture.server.faults[{"enterThread", "#4"}].outOfMemory = true;  // of the relief, after the three shards
+    const auto failure = fixture.backup();
+    CHECK(failure && failure->code == std::string(code::kInternal));
+    CHECK(fixture.count("commit ") == 0);
+    CHECK(fixture.server.inBackup == 0);
+    CHECK(fixture.session->records()[0].stuck());
+    for (std::size_t i = 1; i < kDatabases; ++i) CHECK(!fixture.session->records()[i].stuck());
 }
 
 void theShadowGoesWhenTheCompletionRunsOutOfMemory() {
@@ -167,7 +226,7 @@ void theShadowGoesWhenTheCompletionRunsOutOfMemory() {
     CHECK(!fixture.backup());
     fixture.server.outOfMemoryAtCompletion = true;
     const auto failure = fixture.close(false, true);
-    CHECK(failure && failure->code == std::string(code::kState));
+    CHECK(failure && failure->code == std::string(code::kInternal));
     CHECK(fixture.count("remove ") == 1);
 }
 
@@ -595,6 +654,11 @@ int main() {
         {"the provider is asked in order", asksTheProviderInOrder},
         {"only what succeeded is completed", completesOnlyWhatSucceeded},
         {"databases come out when the commit runs out of memory", comesOutWhenTheCommitRunsOutOfMemory},
+        {"databases come out when a shard runs out of memory", comesOutWhenAShardRunsOutOfMemory},
+        {"databases come out when a thread runs out of memory as it enters",
+         comesOutWhenAThreadRunsOutOfMemoryAsItEnters},
+        {"a way out that runs out of memory is reported", aRefusedWayOutByMemoryIsReported},
+        {"a relief that runs out of memory ends the session", aReliefThatRunsOutOfMemoryEndsTheSession},
         {"the shadow goes when the completion runs out of memory", theShadowGoesWhenTheCompletionRunsOutOfMemory},
         {"a failed completion is reported once", aFailedCompletionIsReportedOnce},
         {"volumes are captured without databases", capturesVolumesWithoutDatabases},

@@ -1,12 +1,13 @@
 #include "shadow/vss/restore_session.h"
 
 #include <algorithm>
-#include <thread>
+#include <utility>
 
 #include "shadow/vss/async_operation.h"
 #include "shadow/vss/vss_codes.h"
 #include "shadow/vss/vssapi_library.h"
 #include "shadow/vss/writer_metadata.h"
+#include "system/abandonable_thread.h"
 
 namespace domino_vss::vss {
 
@@ -53,14 +54,18 @@ RestoreSession::RestoreSession(const std::string& document, const Limits& limits
 RestoreSession::~RestoreSession() {
     if (!components_) return;
     // The last reference may be dropped by a thread that does not belong to the apartment.
-    std::thread([this] {
-        try {
-            const ComApartment apartment;
-            components_.Reset();
-        } catch (const Failure&) {
-            static_cast<void>(components_.Detach());  // without an apartment it can only be left
-        }
-    }).join();
+    try {
+        AbandonableThread(
+            [this] {
+                const ComApartment apartment;
+                components_.Reset();
+            },
+            [](Failure&&) {})
+            .join();
+    } catch (const std::exception&) {
+        // No thread could be had.
+    }
+    static_cast<void>(components_.Detach());  // without an apartment it can only be left
 }
 
 void RestoreSession::readWriters(const Limits& limits) {
