@@ -56,6 +56,8 @@ export type { Backup, CreateShadowOptions, EndBackupOptions } from './backup/bac
 export type { BackupReport } from './backup/report';
 export type { BeginBackupOptions } from './backup/begin-backup';
 export type { Capabilities, CapabilitiesOptions, ProviderCapability } from './doctor/capabilities';
+export type { Alias } from './domino/aliases';
+export { noticeCodes, type Notice, type NoticeCode } from './domino/notice';
 export type { DatabaseCopy, ManifestDatabase } from './store/manifest-format';
 export type { DatabaseChanges, FindDatabasesOptions, FindDatabasesResult, FoundDatabase } from './domino/databases';
 export type { CheckStatus, DoctorCheck, DoctorOptions, DoctorReport } from './doctor/check';

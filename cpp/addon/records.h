@@ -28,12 +28,13 @@ public:
 private:
     /// UTF-8, a zero byte between two texts.
     using Texts = std::vector<std::string>;
-    [[nodiscard]] Texts textsOf(std::string domino::CatalogEntry::*text) const;
 
     domino::Catalog catalog_;
     Texts paths_;
     Texts files_;
     Texts fileIds_;
+    Texts aliases_;
+    Texts aliasPaths_;
 };
 
 /// NativeResults: columns, so that a hundred thousand databases are a few dozen values.

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <map>
-#include <set>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +17,7 @@
 #include "system/file_system.h"
 #include "system/path.h"
 #include "system/system_error.h"
+#include "system/utf8.h"
 
 namespace domino_vss::domino {
 
@@ -54,73 +58,165 @@ std::string join(const std::string& directory, std::string_view name) {
     return directory + (separated ? "" : std::string(1, kSeparator)) + std::string(name);
 }
 
+/// What stands in the way of reading a name that ends like a database's.
+const char* nameOf(FileStatus::Kind kind) noexcept {
+    switch (kind) {
+        case FileStatus::Kind::directory: return "a directory";
+        case FileStatus::Kind::regular: return "a file";
+        case FileStatus::Kind::pipe: return "a named pipe";
+        case FileStatus::Kind::socket: return "a socket";
+        case FileStatus::Kind::device: return "a device";
+        case FileStatus::Kind::other: break;
+    }
+    return "no file";
+}
+
+/// Directories that can be reached without a link come first, then one link after the other with all that it leads to.
+/// So no link takes the name away from what has one without it. No recursion: the depth of a tree is somebody else's
+/// choice.
 class Walk {
 public:
     Walk(const std::string& dataDirectory, const std::vector<std::string>& excludeDirectories) {
         FileStatus status;
         for (const std::string& directory : excludeDirectories) {
-            if (readStatus(directory, status) == 0) seenDirectories_.insert(status.identity);
+            if (readStatus(directory, status) == 0) seenDirectories_.emplace(status.identity, std::nullopt);
         }
         if (const int error = readStatus(dataDirectory, status); error != 0)
             throw systemFailure(code::kFind, Phase::find, "stat", dataDirectory, error);
-        if (const int error = listDirectory(dataDirectory, [](std::string_view) {}); error != 0)
+        std::vector<DirectoryItem> items;
+        if (const int error = listDirectory(dataDirectory, items); error != 0)
             throw systemFailure(code::kFind, Phase::find, "open", dataDirectory, error);
-        directory(dataDirectory, "");
+        directories_.push_back({dataDirectory, "", status.identity.volume});
+        searchDirectories();
+        while (!links_.empty()) {
+            const Link link = std::move(links_.front());
+            links_.pop_front();
+            follow(link);
+            searchDirectories();
+        }
         std::ranges::sort(catalog_.entries, {}, &CatalogEntry::path);
+        std::ranges::sort(catalog_.aliases, {}, &CatalogAlias::alias);
     }
 
     [[nodiscard]] Catalog take() && { return std::move(catalog_); }
 
 private:
-    /// `prefix` is the path of the directory in Domino's terms, empty or ending in a slash.
-    void directory(const std::string& directoryPath, const std::string& prefix) {
-        FileStatus own;
-        if (const int error = readStatus(directoryPath, own); error != 0) return problem("stat", directoryPath, error);
-        // Links may lead into a circle, and an excluded directory may be reached on many ways.
-        if (!seenDirectories_.insert(own.identity).second) return;
-        const int error = listDirectory(directoryPath,
-                                        [&](std::string_view name) { entry(join(directoryPath, name), name, prefix); });
-        if (error != 0) problem("opendir", directoryPath, error);
+    struct Directory {
+        std::string path;
+        std::string prefix;  ///< in Domino's terms: empty or ending in a slash
+        std::uint64_t parentVolume;
+    };
+
+    struct Link {
+        std::string path;
+        std::string name;    ///< in Domino's terms: of what the link leads to
+        std::string target;  ///< from the text of the file; empty for a link of the operating system
+    };
+
+    void searchDirectories() {
+        while (!directories_.empty()) {
+            const Directory next = std::move(directories_.front());
+            directories_.pop_front();
+            search(next);
+        }
     }
 
-    void entry(const std::string& itemPath, std::string_view name, const std::string& prefix) {
-        const std::string extension = extensionOf(name);
-        const bool database = isDatabaseName(name);
-        FileStatus status;
-        if (const int error = readStatus(itemPath, status); error != 0) {
-            // A file that has just been deleted is none of our business; a symbolic link that dangles is.
-            const bool missing = error == systemErrorOf(std::errc::no_such_file_or_directory);
-            if (database && (!missing || nameExists(itemPath))) problem("stat", itemPath, error);
+    void search(const Directory& directory) {
+        FileStatus own;
+        if (const int error = readStatus(directory.path, own); error != 0)
+            return problem("stat", directory.path, error);
+        const auto [seen, isNew] = seenDirectories_.emplace(own.identity, directory.prefix);
+        // Links may lead into a circle, and an excluded directory may be reached on many ways.
+        if (!isNew) {
+            if (seen->second) catalog_.aliases.push_back({directory.prefix, *seen->second});
             return;
         }
-        const bool isFile = status.kind == FileStatus::Kind::regular;
+        if (own.identity.volume != directory.parentVolume && isMadeUp(directory.path)) return;
+        std::vector<DirectoryItem> items;
+        if (const int error = listDirectory(directory.path, items); error != 0)
+            problem("opendir", directory.path, error);
+        for (const DirectoryItem& item : items) entry(directory, item, own.identity.volume);
+    }
+
+    void entry(const Directory& directory, const DirectoryItem& item, std::uint64_t volume) {
+        const std::string itemPath = join(directory.path, item.name);
+        if (!isUtf8(item.name)) return unspeakable(itemPath, item.name);
+        const std::string dominoPath = directory.prefix + item.name;
+        FileStatus status;
+        if (const int error = readStatus(itemPath, status); error != 0) return unreachable(itemPath, item, error);
+        if (item.isLink)
+            links_.push_back({itemPath, dominoPath, ""});
+        else
+            visit(itemPath, dominoPath, status, volume);
+    }
+
+    /// A file that has just been deleted is none of our business; a link that leads nowhere is.
+    void unreachable(const std::string& itemPath, const DirectoryItem& item, int error) {
+        const bool missing = error == systemErrorOf(std::errc::no_such_file_or_directory);
+        if (missing && !nameExists(itemPath)) return;
+        const std::string extension = extensionOf(item.name);
+        const bool mayHideDirectory = !missing && !item.isLink && extension.empty();
+        if (isDatabaseName(item.name) || extension == kDirectoryLinkExtension || mayHideDirectory)
+            problem("stat", itemPath, error);
+        else if (item.isLink && extension.empty())
+            note("is a link that leads nowhere: if a directory is missing there, so are its databases", itemPath);
+    }
+
+    /// `status` is that of what stands under the name, links followed.
+    void visit(const std::string& itemPath, const std::string& dominoPath, const FileStatus& status,
+               std::uint64_t parentVolume) {
+        const std::string extension = extensionOf(dominoPath);
         if (status.kind == FileStatus::Kind::directory) {
-            if (extension != kFullTextExtension) directory(itemPath, prefix + std::string(name) + "/");
-        } else if (isFile && extension == kDirectoryLinkExtension) {
-            const std::string linkName(name.substr(0, name.size() - extension.size()));
-            const std::string target = linkTarget(itemPath, status);
-            FileStatus targetStatus;
-            if (target.empty()) return;
-            if (const int error = readStatus(target, targetStatus); error != 0)
-                return brokenLink(itemPath, target, error);
-            directory(target, prefix + linkName + "/");
-        } else if (isFile && database) {
-            file(itemPath, prefix + std::string(name), status);
+            if (extension != kFullTextExtension) directories_.push_back({itemPath, dominoPath + "/", parentVolume});
+        } else if (extension == kDirectoryLinkExtension) {
+            directoryLink(itemPath, dominoPath.substr(0, dominoPath.size() - extension.size()), status);
+        } else if (isDatabaseName(dominoPath)) {
+            file(itemPath, dominoPath, status);
         }
     }
 
-    void file(const std::string& filePath, std::string dominoPath, const FileStatus& status) {
+    void directoryLink(const std::string& linkPath, std::string dominoPath, const FileStatus& status) {
+        if (status.kind != FileStatus::Kind::regular)
+            return note(std::string("has the name of a directory link but is ") + nameOf(status.kind), linkPath);
+        std::string target;
+        if (!linkTarget(linkPath, status, target)) return;
+        if (target.empty()) return note("has the name of a directory link but names no absolute path", linkPath);
+        links_.push_back({linkPath, std::move(dominoPath), std::move(target)});
+    }
+
+    void file(const std::string& filePath, const std::string& dominoPath, const FileStatus& status) {
+        if (status.kind != FileStatus::Kind::regular)
+            return note(std::string("has the name of a database but is ") + nameOf(status.kind), filePath);
         std::array<char, kSignature.size()> head{};
         if (!readHead(filePath, head)) return;
-        if (head == kSignature) return add(filePath, std::move(dominoPath), status);
-        std::string target = linkTarget(filePath, status);
+        if (head == kSignature) return add(filePath, dominoPath, status);
+        std::string target;
+        if (!linkTarget(filePath, status, target)) return;
         if (target.empty()) return notADatabase(filePath);
         if (!isDatabaseName(target)) target += ".nsf";
-        FileStatus targetStatus;
-        if (const int error = readStatus(target, targetStatus); error != 0) return brokenLink(filePath, target, error);
-        if (!readHead(target, head)) return;
-        if (head != kSignature) return notADatabase(filePath);
-        add(target, std::move(dominoPath), targetStatus);
+        links_.push_back({filePath, dominoPath, std::move(target)});
+    }
+
+    void follow(const Link& link) {
+        FileStatus status;
+        const std::string& place = link.target.empty() ? link.path : link.target;
+        if (const int error = readStatus(place, status); error != 0) {
+            if (link.target.empty()) return problem("stat", link.path, error);
+            return brokenLink(link, error);
+        }
+        const bool isDirectory = status.kind == FileStatus::Kind::directory;
+        if (isDirectory && isMadeUp(place))
+            return note("leads to a directory that the kernel makes up, where no database can be", link.path);
+        if (link.target.empty()) return visit(place, link.name, status, status.identity.volume);
+        const bool toDatabase = isDatabaseName(link.path);
+        if (!toDatabase && isDirectory) return directories_.push_back({place, link.name + "/", status.identity.volume});
+        if (!toDatabase) return brokenLink(link, systemErrorOf(std::errc::not_a_directory));
+        std::array<char, kSignature.size()> head{};
+        if (status.kind != FileStatus::Kind::regular)
+            return note(std::string("leads to ") + nameOf(status.kind), link.path);
+        if (!readHead(place, head)) return;
+        if (head != kSignature) return notADatabase(link.path);
+        add(place, link.name, status);
     }
 
     /// Answers whether it could be read; a shorter file leaves the rest as it is.
@@ -135,28 +231,46 @@ private:
         return error == 0;
     }
 
-    /// First line of a link file; empty when the file is no link (a link names an absolute path).
-    std::string linkTarget(const std::string& linkPath, const FileStatus& status) {
-        if (status.sizeBytes > kLargestLinkBytes) return {};
+    /// First line of a link file; empty when the file is no link (a link names an absolute path). Answers whether the
+    /// file could be read.
+    bool linkTarget(const std::string& linkPath, const FileStatus& status, std::string& target) {
+        target.clear();
+        if (status.sizeBytes > kLargestLinkBytes) return true;
+        std::array<char, kLargestLinkBytes> text{};
         File file;
         if (const int error = file.openForReading(linkPath); error != 0) {
             problem("open", linkPath, error);
-            return {};
+            return false;
         }
-        std::array<char, kLargestLinkBytes> text{};
-        std::string_view line(text.data(), readFully(file, text).bytes);
+        const ReadResult read = readFully(file, text);
+        if (read.error != 0) {
+            problem("read", linkPath, read.error);
+            return false;
+        }
+        std::string_view line(text.data(), read.bytes);
         line = line.substr(0, line.find_first_of("\r\n"));
-        while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
-        const bool isPath = line.find('\0') == std::string_view::npos && isAbsolute(line);
-        return isPath ? std::string(line) : std::string{};
+        const std::size_t first = line.find_first_not_of(" \t");
+        if (first == std::string_view::npos) return true;
+        line = line.substr(first, line.find_last_not_of(" \t") - first + 1);
+        const bool isPath = line.find('\0') == std::string_view::npos && isUtf8(line) && isAbsolute(line);
+        if (isPath) target = line;
+        return true;
     }
 
-    void add(const std::string& filePath, std::string dominoPath, const FileStatus& status) {
+    void add(const std::string& filePath, const std::string& dominoPath, const FileStatus& status) {
+        const auto [seen, isNew] = seenFiles_.emplace(status.identity, dominoPath);
+        if (!isNew) return catalog_.aliases.push_back({dominoPath, seen->second});
         std::string resolved;
         if (const int error = resolvePath(filePath, resolved); error != 0) return problem("realpath", filePath, error);
-        const std::uint16_t volume = volumeIndex(resolved, status.identity.volume);
-        catalog_.entries.push_back({std::move(dominoPath), std::move(resolved), status.sizeBytes, status.modifiedMs,
-                                    volume, textOf(status.identity)});
+        try {
+            const std::uint16_t volume = volumeIndex(resolved, status.identity.volume);
+            catalog_.entries.push_back({dominoPath, std::move(resolved), status.sizeBytes, status.allocatedBytes,
+                                        status.modifiedMs, volume, textOf(status.identity)});
+        } catch (Failure& failure) {
+            // What lies on a volume that does not answer is left out; the others go on.
+            failure.subject = filePath;
+            catalog_.problems.push_back(std::move(failure));
+        }
     }
 
     std::uint16_t volumeIndex(const std::string& filePath, std::uint64_t volume) {
@@ -173,21 +287,37 @@ private:
     }
 
     /// The subject is the link: that is what the data directory has, and what a glob can exclude.
-    void brokenLink(const std::string& link, const std::string& target, int systemError) {
-        problem("stat", link, systemError);
-        catalog_.problems.back().text += ": the link leads to " + target;
+    void brokenLink(const Link& link, int systemError) {
+        problem("stat", link.path, systemError);
+        catalog_.problems.back().text += ": the link leads to " + link.target;
+    }
+
+    /// Neither Domino's interface nor JavaScript has a way to say such a name.
+    void unspeakable(const std::string& itemPath, std::string_view name) {
+        FileStatus status;
+        const bool isDirectory = readStatus(itemPath, status) == 0 && status.kind == FileStatus::Kind::directory;
+        if (!isDirectory && !isDatabaseName(name) && extensionOf(name) != kDirectoryLinkExtension) return;
+        problem("readdir", escapeBeyondAscii(itemPath), systemErrorOf(std::errc::illegal_byte_sequence));
+        catalog_.problems.back().text += ": the name is not valid Unicode; its bytes beyond ASCII are shown as \\xNN";
     }
 
     void notADatabase(const std::string& subject) {
-        catalog_.problems.emplace_back(code::kFind, Phase::find,
-                                       "has the name of a database but neither its signature nor a link's path",
-                                       subject);
+        note("has the name of a database but neither its signature nor a link's path", subject);
+    }
+
+    /// Hides no database: no reason to call a backup partial.
+    void note(std::string text, const std::string& subject) {
+        catalog_.problems.emplace_back(code::kFind, Phase::find, std::move(text), subject);
     }
 
     Catalog catalog_;
     MountTable mounts_;
+    std::deque<Directory> directories_;
+    std::deque<Link> links_;
     std::map<std::uint64_t, std::uint16_t> indexOfVolume_;
-    std::set<FileIdentity> seenDirectories_;
+    /// With their names; without one those that are not to be searched.
+    std::map<FileIdentity, std::optional<std::string>> seenDirectories_;
+    std::map<FileIdentity, std::string> seenFiles_;
 };
 
 }  // namespace

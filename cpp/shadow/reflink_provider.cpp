@@ -49,7 +49,7 @@ void ReflinkProvider::remove() {
 }
 
 CallStatus cloneFile(const std::string& source, const std::string& target, std::uint64_t sizeBytes) noexcept {
-    const FileDescriptor from(::open(source.c_str(), O_RDONLY | O_CLOEXEC));
+    const FileDescriptor from(::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!from.valid()) return systemStatus(code::kShadow, "open", errno);
     const FileDescriptor to(::open(target.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!to.valid()) return systemStatus(code::kShadow, "open", errno);

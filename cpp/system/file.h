@@ -24,7 +24,7 @@ public:
     File& operator=(const File&) = delete;
     ~File() { close(); }
 
-    /// For reading from front to back, whoever else has it open.
+    /// For reading from front to back, whoever else has it open. Never blocks; what is no regular file is refused.
     [[nodiscard]] int openForReading(const std::string& path) noexcept;
     /// For writing; the file must not exist. Only this user can read it.
     [[nodiscard]] int create(const std::string& path) noexcept;

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,8 +19,14 @@ int descriptorOf(std::intptr_t handle) noexcept {
 
 int File::openForReading(const std::string& path) noexcept {
     close();
-    handle_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    // A pipe under this name would hold the thread until somebody writes; without O_NONBLOCK not even a deadline helps.
+    handle_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (!isOpen()) return errno;
+    struct stat found {};
+    if (::fstat(descriptorOf(handle_), &found) != 0 || !S_ISREG(found.st_mode)) {
+        close();
+        return EINVAL;
+    }
     static_cast<void>(::posix_fadvise(descriptorOf(handle_), 0, 0, POSIX_FADV_SEQUENTIAL));
     return 0;
 }

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <string_view>
 #include <tuple>
+#include <vector>
 
 namespace domino_vss {
 
@@ -23,10 +22,11 @@ struct FileIdentity {
 };
 
 struct FileStatus {
-    enum class Kind : std::uint8_t { directory, regular, other };
+    enum class Kind : std::uint8_t { directory, regular, pipe, socket, device, other };
     Kind kind = Kind::other;
     std::uint64_t sizeBytes = 0;
-    double modifiedMs = 0;  ///< since the epoch
+    std::uint64_t allocatedBytes = 0;  ///< less than the size where the file is sparse or compressed
+    double modifiedMs = 0;             ///< since the epoch
     FileIdentity identity;
 };
 
@@ -36,8 +36,17 @@ struct FileStatus {
 /// Whether there is something under the name, be it a link that leads nowhere.
 [[nodiscard]] bool nameExists(const std::string& path);
 
-/// Calls back with every name but `.` and `..`, in no order.
-[[nodiscard]] int listDirectory(const std::string& path, const std::function<void(std::string_view name)>& entry);
+struct DirectoryItem {
+    /// UTF-8, unless the name is none: then what cannot be converted makes it invalid UTF-8.
+    std::string name;
+    bool isLink = false;  ///< a symbolic link, a junction or a mount point in a directory
+};
+
+/// Every name but `.` and `..`, sorted: the answer does not depend on the order of the file system.
+[[nodiscard]] int listDirectory(const std::string& path, std::vector<DirectoryItem>& items);
+
+/// Whether the kernel makes up what lies in the directory, as below /proc: nothing there is a file of anybody.
+[[nodiscard]] bool isMadeUp(const std::string& directory);
 
 /// The absolute path without links in it.
 [[nodiscard]] int resolvePath(const std::string& path, std::string& resolved);

@@ -1,6 +1,8 @@
 #include <windows.h>
 
+#include <algorithm>
 #include <memory>
+#include <string_view>
 
 #include "system/file_system.h"
 #include "system/path.h"
@@ -46,15 +48,36 @@ struct FindCloser {
     void operator()(HANDLE handle) const noexcept { ::FindClose(handle); }
 };
 
+/// Other reparse points stand for the file itself: deduplicated, compressed, or in a cloud.
+bool isLink(const WIN32_FIND_DATAW& found) noexcept {
+    return (found.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 &&
+           (found.dwReserved0 == IO_REPARSE_TAG_SYMLINK || found.dwReserved0 == IO_REPARSE_TAG_MOUNT_POINT);
+}
+
+/// NTFS allows half a surrogate pair, which UTF-8 cannot say: such a name gets a byte that is never valid.
+std::string nameOf(std::wstring_view name) {
+    std::string utf8 = toUtf8(name);
+    if (toUtf16(utf8) != name) utf8.insert(utf8.begin(), '\xFF');
+    return utf8;
+}
+
 }  // namespace
 
 int readStatus(const std::string& path, FileStatus& status) {
     const WindowsHandle handle = openForAttributes(path);
     if (!handle) return lastError();
+    if (const DWORD type = ::GetFileType(handle.get()); type != FILE_TYPE_DISK) {
+        status = {};
+        status.kind = type == FILE_TYPE_PIPE ? FileStatus::Kind::pipe : FileStatus::Kind::device;
+        return 0;
+    }
     BY_HANDLE_FILE_INFORMATION information{};
     if (::GetFileInformationByHandle(handle.get(), &information) == 0) return lastError();
     const bool isDirectory = (information.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
     status.kind = isDirectory ? FileStatus::Kind::directory : FileStatus::Kind::regular;
+    FILE_STANDARD_INFO standard{};
+    if (::GetFileInformationByHandleEx(handle.get(), FileStandardInfo, &standard, sizeof standard) != 0)
+        status.allocatedBytes = static_cast<std::uint64_t>(standard.AllocationSize.QuadPart);
     status.sizeBytes = join(information.nFileSizeHigh, information.nFileSizeLow);
     status.modifiedMs = unixMilliseconds(information.ftLastWriteTime);
     status.identity = identityOf(handle.get(), information);
@@ -65,7 +88,8 @@ bool nameExists(const std::string& path) {
     return ::GetFileAttributesW(pathOf(path).c_str()) != INVALID_FILE_ATTRIBUTES;
 }
 
-int listDirectory(const std::string& path, const std::function<void(std::string_view name)>& entry) {
+int listDirectory(const std::string& path, std::vector<DirectoryItem>& items) {
+    items.clear();
     WIN32_FIND_DATAW found{};
     const HANDLE first = ::FindFirstFileExW((pathOf(path) / L"*").c_str(), FindExInfoBasic, &found,
                                             FindExSearchNameMatch, nullptr, FIND_FIRST_EX_LARGE_FETCH);
@@ -74,9 +98,15 @@ int listDirectory(const std::string& path, const std::function<void(std::string_
     const std::unique_ptr<void, FindCloser> handle(first);
     do {
         const std::wstring_view name = found.cFileName;
-        if (name != L"." && name != L"..") entry(toUtf8(name));
+        if (name != L"." && name != L"..") items.push_back({nameOf(name), isLink(found)});
     } while (::FindNextFileW(handle.get(), &found) != 0);
-    return ::GetLastError() == ERROR_NO_MORE_FILES ? 0 : lastError();
+    const DWORD ended = ::GetLastError();
+    std::ranges::sort(items, {}, &DirectoryItem::name);
+    return ended == ERROR_NO_MORE_FILES ? 0 : static_cast<int>(ended);
+}
+
+bool isMadeUp(const std::string& /*directory*/) {
+    return false;
 }
 
 int resolvePath(const std::string& path, std::string& resolved) {

@@ -41,7 +41,10 @@ int open(std::intptr_t& handle, const std::string& path, DWORD access, DWORD dis
 
 int File::openForReading(const std::string& path) noexcept {
     close();
-    return open(handle_, path, GENERIC_READ, OPEN_EXISTING, FILE_FLAG_SEQUENTIAL_SCAN);
+    const int error = open(handle_, path, GENERIC_READ, OPEN_EXISTING, FILE_FLAG_SEQUENTIAL_SCAN);
+    if (error != 0 || ::GetFileType(handleOf(handle_)) == FILE_TYPE_DISK) return error;
+    close();
+    return ERROR_INVALID_PARAMETER;
 }
 
 int File::create(const std::string& path) noexcept {

@@ -90,6 +90,7 @@ int systemErrorOf(std::errc error) noexcept {
         case std::errc::invalid_argument: return ERROR_INVALID_PARAMETER;
         case std::errc::filename_too_long: return ERROR_FILENAME_EXCED_RANGE;
         case std::errc::io_error: return ERROR_IO_DEVICE;
+        case std::errc::illegal_byte_sequence: return ERROR_NO_UNICODE_TRANSLATION;
         default: return ERROR_GEN_FAILURE;
     }
 }

@@ -310,6 +310,7 @@ export class Backup {
       copies: set.copyReport ?? null,
       alsoSave,
       warnings,
+      notices: this.#facts.notices,
       problems: errors,
       leftOvers: this.leftOvers,
     };

@@ -8,7 +8,7 @@ import { Call, publicCall } from '../call/call';
 import { refuseTooManySkipped, type BackupWork, type SkipLimits } from './capture';
 import { listCatalog, type Catalog } from '../domino/catalog';
 import { readCosts, type Costs } from '../store/costs';
-import { catalogProblems, takeSelected, type BackupDatabases } from '../domino/databases';
+import { catalogProblems, relativePath, takeSelected, type BackupDatabases } from '../domino/databases';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { DominoVssError, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { HookRun } from './hook';
@@ -18,9 +18,10 @@ import { describeLeftOver, Journal, newWorkId } from '../store/journal';
 import { noDatabases, withNamedVolumes } from '../vss/named-volumes';
 import type { NativeBinding, NativeRuntime } from '../native/session';
 import { ProgressReporter } from '../call/progress';
-import { chooseShadows, databaseTarget, isInside, nativeSource, planShadows } from './provider';
+import { chooseShadows, databaseTarget, nativeSource, planShadows } from './provider';
 import { openRuntime } from '../domino/runtime';
-import { Selector } from '../domino/selection';
+import { warningsOf, type Notice } from '../domino/notice';
+import { Selector, type SelectionRules } from '../domino/selection';
 import { readSigningKey } from '../store/signature';
 import { withFailedWriters } from '../vss/session';
 
@@ -79,7 +80,7 @@ async function begin(
     source === 'domino'
       ? await findSelected(binding, dataDirectory, { excludeDirectories, selector, options }, call)
       : nothingFound;
-  const { problems, notDatabases, limits } = found;
+  const { problems, notices, limits } = found;
   const databases = await withNamedVolumes(binding, found.databases, named, call);
 
   const { volumes } = databases;
@@ -104,8 +105,9 @@ async function begin(
       ...(deltaWarning === '' ? [] : [deltaWarning]),
       ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases)),
       ...runtimeWarnings(server.runtime),
-      ...notDatabases.map(({ database, text }) => `${database} was left out: ${text}`),
+      ...warningsOf(notices),
     ],
+    notices,
     leftOvers,
     signKey,
   } as const;
@@ -190,14 +192,14 @@ async function openServer(binding: NativeBinding, { mode, domino }: BeginBackupO
 interface FoundDatabases {
   readonly databases: BackupDatabases;
   readonly problems: readonly DatabaseFailure[];
-  readonly notDatabases: readonly DatabaseFailure[];
+  readonly notices: readonly Notice[];
   readonly limits: SkipLimits;
 }
 
 const nothingFound: FoundDatabases = {
   databases: noDatabases,
   problems: [],
-  notDatabases: [],
+  notices: [],
   limits: { maxSkipped: Infinity, unmetRequired: [] },
 };
 
@@ -214,12 +216,14 @@ async function findSelected(
   const { excludeDirectories, selector, options } = search;
   call.check('find');
   const catalog = await listCatalog(binding, { dataDirectory, excludeDirectories }, call);
-  const selection = await selector.select(catalog);
+  const rules = selector.rulesFor(catalog);
+  const selection = await selector.select(catalog, undefined, rules);
   const databases = await takeSelected(dataDirectory, catalog, selection);
-  const { problems, notDatabases } = selectedProblems(catalog, dataDirectory, selector);
+  const { problems, notDatabases } = selectedProblems(catalog, dataDirectory, rules);
+  const notices = [...selection.notices, ...notDatabases.map(notADatabase), ...rules.unmatched()];
   const limits = { maxSkipped: options.maxSkipped ?? Infinity, unmetRequired: selection.unmetRequired };
   refuseTooManySkipped(problems, [], databases.paths.length, limits);
-  return { databases, problems, notDatabases, limits };
+  return { databases, problems, notices, limits };
 }
 
 async function makeDeltaDirectory(
@@ -255,19 +259,19 @@ async function makeDeltaDirectory(
 function selectedProblems(
   catalog: Catalog,
   dataDirectory: string,
-  selector: Selector,
+  rules: SelectionRules,
 ): { readonly problems: DatabaseFailure[]; readonly notDatabases: DatabaseFailure[] } {
   const selected = catalogProblems(catalog)
     .map((problem) => ({ ...problem, database: relativePath(problem.database, dataDirectory) }))
-    .filter(({ database }) => selector.leaveOut(database) === undefined);
+    .filter(({ database }) => rules.leaveOut(database) === undefined);
   return {
     problems: selected.filter(({ operation }) => operation !== ''),
     notDatabases: selected.filter(({ operation }) => operation === ''),
   };
 }
 
-function relativePath(path: string, dataDirectory: string): string {
-  return isInside(path, dataDirectory) ? path.slice(dataDirectory.length + 1) : path;
+function notADatabase({ database, text }: DatabaseFailure): Notice {
+  return { code: 'WARN_NOT_A_DATABASE', text: `${database} was left out: ${text}`, subjects: [database] };
 }
 
 async function readLogStyle(

@@ -8,6 +8,7 @@ import type { LeftOver } from '../store/journal';
 import type { ManifestHead, ManifestVolume, ManifestVss } from '../store/manifest-format';
 import { readPackageVersion } from '../native/package-root';
 import type { SnapshotSet, CopyReport } from './snapshot-set';
+import type { Notice } from '../domino/notice';
 import { windowFigures } from './timeline';
 import type { WindowFigures } from '../store/manifest-format';
 import { saveVssDocuments } from '../vss/session';
@@ -19,6 +20,7 @@ export interface BackupFacts {
   readonly lifetime: 'backup' | 'persistent';
   readonly logStyle: ManifestHead['logStyle'];
   readonly warnings: readonly string[];
+  readonly notices: readonly Notice[];
   readonly leftOvers: readonly LeftOver[];
   /** Signs the manifest; undefined for no signature. */
   readonly signKey: KeyObject | undefined;
@@ -49,6 +51,8 @@ export interface BackupReport {
   /** What else must be saved beside the databases, in this order. */
   readonly alsoSave: ManifestHead['alsoSave'];
   readonly warnings: readonly string[];
+  /** About the choice of databases, with codes. Those that may mean a mistake are in {@link warnings} too. */
+  readonly notices: readonly Notice[];
   /**
    * What could not be done when the manifest was on the disk, so that the databases are safe all the same: telling the
    * writers that the backup is complete, removing shadows and places. Each is in {@link warnings} too.
@@ -126,6 +130,8 @@ export async function buildManifestHead(
         ? []
         : await listAlsoSave(facts.notesIni, databases.dataDirectory, work.directory, facts.logStyle),
     warnings: [...facts.warnings, ...vssWarnings, ...stuckWarnings],
+    ...(facts.notices.length > 0 && { notices: facts.notices }),
+    ...(databases.aliases.length > 0 && { aliases: databases.aliases }),
   };
 }
 

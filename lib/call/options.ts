@@ -117,7 +117,8 @@ export function oneOf(...allowed: readonly string[]): Check {
 /** A path or glob relative to the data directory. */
 export const insideDataDirectory: Check = (value, name) => {
   nonEmptyString(value, name);
-  if (isAbsolute(value as string) || (value as string).split('/').includes('..')) {
+  // As Domino writes paths, on every system: `mail\ada.nsf`.
+  if (/^([\\/]|[a-z]:)/i.test(value as string) || (value as string).split(/[\\/]/).includes('..')) {
     refuse(name, 'relative to the data directory and stay inside it', value);
   }
 };

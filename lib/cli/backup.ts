@@ -4,6 +4,8 @@ import { beginBackup } from '../backup/begin-backup';
 import { completionFailure, type BackupReport } from '../backup/report';
 import { loadManifest, readBackups, type ListedBackup, type Manifest } from '../store/manifest';
 import type { ProviderName } from '../backup/provider';
+import type { Alias } from '../domino/aliases';
+import { listed, type Notice } from '../domino/notice';
 import { OptionError } from '../errors/errors';
 import { systemdService, type DominoService } from '../domino/service';
 import type { SnapshotSet } from '../backup/snapshot-set';
@@ -24,7 +26,7 @@ import {
   type DominoArguments,
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, formatBytes, formatMs, Output } from './output';
+import { count, formatBytes, formatMs, Output, shownRows } from './output';
 import { ProgressBar } from './progress-bar';
 import { addVerifyCommand } from './verify';
 import { drawWindow } from './window-picture';
@@ -283,6 +285,7 @@ function describeReport(report: BackupReport, output: Output): string[] {
           ? [
               ['databases', describeCounts(counts)],
               ['deltas', `${count(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
+              ...describeRebuilt(report.notices),
             ]
           : []),
         ...(vss ? [['snapshot set', `${vss.setId}, ${vss.context}`]] : []),
@@ -310,6 +313,21 @@ function outcome(state: 'complete' | 'partial', { colors }: Output): string {
 function describeCounts(counts: BackupReport['counts']): string {
   const left = counts.skipped > 0 ? `, ${counts.skipped} left out` : '';
   return `${counts.captured} captured${left}, ${formatBytes(counts.startSizeBytes)}, ${counts.logged} logged`;
+}
+
+/** What a server rebuilds, and so is not in a backup: no warning, for it is so every night. */
+function describeRebuilt(notices: readonly Notice[]): string[][] {
+  return notices
+    .filter(({ code }) => code === 'INFO_REBUILT_BY_SERVER')
+    .map(({ subjects }) => ['left out', `${listed(subjects)} (rebuilt by the server)`]);
+}
+
+function describeAliases(aliases: readonly Alias[]): string[][] {
+  const rows = aliases
+    .slice(0, shownRows)
+    .map(({ alias, path }) => ['alias', `${alias} → ${path || '(data directory)'}`]);
+  const more = aliases.length - rows.length;
+  return more > 0 ? [...rows, ['', `… and ${more} more; --json shows all`]] : rows;
 }
 
 function describeList(backups: readonly ListedBackup[], output: Output): string[] {
@@ -348,6 +366,8 @@ function describeManifest(manifest: Manifest, output: Output): string[] {
         ['provider', `${manifest.provider.name} (${manifest.provider.reason})`],
         ['databases', describeCounts(counts)],
         ['deltas', `${count(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
+        ...describeRebuilt(manifest.notices ?? []),
+        ...describeAliases(manifest.aliases ?? []),
         ['transaction log', manifest.logStyle],
         ['common time', timeAfterLastStart?.iso ?? '(none)'],
         [

@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { basename, sep } from 'node:path';
+import { Aliases, type Alias } from './aliases';
 import { toDatabaseFailure, type DatabaseFailure } from '../errors/errors';
 import { findNotesIni, NotesIni } from './environment';
 import { forEachIndex } from '../call/event-loop';
@@ -14,6 +15,7 @@ import {
   milliseconds,
   type DominoLocation,
 } from '../call/options';
+import type { Notice } from './notice';
 import { Selector, type LeftOutReason, type SelectionOptions } from './selection';
 
 /** Options of `findDatabases`. */
@@ -36,6 +38,8 @@ export interface FoundDatabase {
   readonly modified: Date;
   /** Top directory of the volume that holds the file. */
   readonly volume: string;
+  /** Other names that lead to the same file, through links. They are accepted wherever {@link path} is. */
+  readonly aliases: readonly string[];
   /** Why a backup with the same options leaves it out; undefined when it takes part. */
   readonly leftOut: LeftOutReason | undefined;
 }
@@ -46,6 +50,8 @@ export interface FindDatabasesResult {
   readonly databases: readonly FoundDatabase[];
   /** Links that lead nowhere and directories that cannot be read. */
   readonly problems: readonly DatabaseFailure[];
+  /** Globs that match nothing, and what was left out without being asked for. */
+  readonly notices: readonly Notice[];
 }
 
 const absolutePaths = (value: unknown, name: string): void => {
@@ -73,7 +79,10 @@ export function findDatabases(
     const { excludeDirectories = [] } = options;
     const catalog = await listCatalog(binding(), { dataDirectory, excludeDirectories }, call);
     const reasons = new Map<number, LeftOutReason>();
-    await new Selector(options).select(catalog, (index, reason) => reasons.set(index, reason));
+    const selector = new Selector(options);
+    const rules = selector.rulesFor(catalog);
+    const selection = await selector.select(catalog, (index, reason) => reasons.set(index, reason), rules);
+    const aliases = new Aliases(catalog.aliases);
     const databases: FoundDatabase[] = [];
     await forEachIndex(catalog.paths.length, (index) => {
       databases.push({
@@ -82,11 +91,21 @@ export function findDatabases(
         sizeBytes: catalog.sizeBytes[index] ?? 0,
         modified: new Date(catalog.modifiedMs[index] ?? 0),
         volume: catalog.volumes[catalog.volumeIndex[index] ?? 0]?.path ?? '',
+        aliases: aliases.namesOf(catalog.paths[index] ?? ''),
         leftOut: reasons.get(index),
       });
     });
-    return { dataDirectory, databases, problems: catalogProblems(catalog) };
+    const problems = catalogProblems(catalog);
+    // A glob may be meant for a link that leads nowhere.
+    for (const { database } of problems) rules.leaveOut(relativePath(database, dataDirectory));
+    return { dataDirectory, databases, problems, notices: [...selection.notices, ...rules.unmatched()] };
   });
+}
+
+/** The path below the data directory; another path as it is. */
+export function relativePath(path: string, dataDirectory: string): string {
+  const relative = path.startsWith(dataDirectory) ? path.slice(dataDirectory.length) : '';
+  return /^[\\/]./.test(relative) ? relative.slice(1).replaceAll(sep, '/') : path;
 }
 
 export function catalogProblems(catalog: Catalog): DatabaseFailure[] {
@@ -115,6 +134,10 @@ export interface BackupDatabases {
   readonly volumes: Catalog['volumes'];
   readonly required: ReadonlySet<number>;
   readonly sizeBytes: number;
+  /** What the files take on each of the {@link volumes}. */
+  readonly allocatedBytes: readonly number[];
+  /** Other names of these databases and of directories. */
+  readonly aliases: readonly Alias[];
 }
 
 /** Picks the selected databases, and the volumes that hold them, out of a catalog. */
@@ -130,6 +153,7 @@ export async function takeSelected(
   const volumeIndex = new Uint16Array(count);
   const volumes: Catalog['volumes'][number][] = [];
   const position = new Map<number, number>();
+  const allocatedBytes: number[] = [];
   let sizeBytes = 0;
   await forEachIndex(count, (index) => {
     const source = selection.indexes[index] ?? 0;
@@ -146,8 +170,13 @@ export async function takeSelected(
       if (described) volumes.push(described);
     }
     volumeIndex[index] = volume;
+    const size = catalog.sizeBytes[source] ?? 0;
+    allocatedBytes[volume] = (allocatedBytes[volume] ?? 0) + Math.min(size, catalog.allocatedBytes[source] ?? size);
   });
-  return { dataDirectory, paths, files, fileIds, volumeIndex, volumes, required: selection.required, sizeBytes };
+  const taken = new Set(paths);
+  const aliases = catalog.aliases.filter(({ alias, path }) => alias.endsWith('/') || taken.has(path));
+  const { required } = selection;
+  return { dataDirectory, paths, files, fileIds, volumeIndex, volumes, required, sizeBytes, allocatedBytes, aliases };
 }
 
 /** Compares the databases of a backup with what stands there now. */
@@ -174,10 +203,11 @@ export async function compareWithCatalog(
     present.delete(path);
   });
   const appeared: string[] = [];
+  const rules = selector.rulesFor(catalog);
   const rest = [...present];
   await forEachIndex(rest.length, (index) => {
     const [path, fileId] = rest[index] ?? ['', ''];
-    if (!known.has(fileId) && selector.leaveOut(path) === undefined) appeared.push(path);
+    if (!known.has(fileId) && rules.leaveOut(path) === undefined) appeared.push(path);
   });
   const pathsOf = (indexes: readonly number[]): string[] => indexes.map((index) => databases.paths[index] ?? '');
   return {

@@ -1,14 +1,16 @@
-import { open, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { lstat, readlink, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { isDatabaseName } from './databases';
 import { RestoreError } from '../errors/errors';
+import { openRegularFile } from './regular-file';
 
 /** Longest link file that is read; a database is always larger. */
 const longestLink = 4096;
 
 /**
  * Where a database lies or would lie: its path below the data directory, through directory links (`name.dir` holding a
- * directory) and database links (a text file in place of the database). A path cannot leave the data directory otherwise.
+ * directory), database links (a text file in place of the database) and links of the operating system. A path cannot
+ * leave the data directory otherwise.
  */
 export async function locateDatabase(dataDirectory: string, path: string): Promise<string> {
   const segments = path.split('/');
@@ -26,8 +28,21 @@ export async function locateDatabase(dataDirectory: string, path: string): Promi
   }
   const file = join(directory, name);
   const linked = await readLink(file);
-  if (linked === undefined) return file;
+  if (linked === undefined) return behindSymbolicLink(file);
   return isDatabaseName(linked) ? linked : `${linked}.nsf`;
+}
+
+/** The file that a symbolic link stands for, also when that file is gone. */
+async function behindSymbolicLink(file: string): Promise<string> {
+  const found = await lstat(file).catch(() => undefined);
+  if (!found?.isSymbolicLink()) return file;
+  try {
+    return await realpath(file);
+  } catch {
+    const target = resolve(dirname(file), await readlink(file));
+    const directory = await realpath(dirname(target)).catch(() => dirname(target));
+    return join(directory, basename(target));
+  }
 }
 
 async function isDirectory(path: string): Promise<boolean> {
@@ -39,7 +54,7 @@ async function isDirectory(path: string): Promise<boolean> {
 async function readLink(file: string): Promise<string | undefined> {
   const found = await stat(file).catch(() => undefined);
   if (!found?.isFile() || found.size > longestLink) return undefined;
-  const handle = await open(file, 'r');
+  const handle = await openRegularFile(file);
   try {
     const text = (await handle.readFile('utf8')).split(/\r?\n/)[0]?.trim() ?? '';
     return isAbsolute(text) ? text : undefined;

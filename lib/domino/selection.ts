@@ -1,10 +1,15 @@
-import picomatch from 'picomatch';
 import { forEachIndex } from '../call/event-loop';
+import { Aliases } from './aliases';
 import type { Catalog } from './catalog';
+import { matcher, withSlashes } from './globs';
+import { listed, type Notice } from './notice';
 
-/** Which databases take part: globs for paths relative to the data directory, matched without regard to case. */
+/**
+ * Which databases take part: globs for paths relative to the data directory, matched without regard to case. `/` and `\`
+ * are the same; `mail` and `mail/` mean all of that directory. Aliases of databases and directories count as well.
+ */
 export interface SelectionOptions {
-  /** Only databases that match one of these. Default: all. */
+  /** Only databases that match one of these. Default: all but what a server rebuilds, which is taken when it is named. */
   readonly include?: readonly string[] | undefined;
   /** Not these, even when they are included. Default: none. */
   readonly exclude?: readonly string[] | undefined;
@@ -23,62 +28,133 @@ export interface Selection {
   readonly required: ReadonlySet<number>;
   /** `required` globs that match nothing. */
   readonly unmetRequired: readonly string[];
+  /** What was left out by default or by an alias. */
+  readonly notices: readonly Notice[];
 }
 
-/** Databases that Domino rebuilds, and temporary ones: fact-sheet rules of what must not be in a backup. */
+/** Databases that a server makes anew when they are missing; what is in them is found elsewhere. */
+const rebuiltPaths = [/(^|\/)daoscat\.nsf$/i, /^(dbdirman|cldbdir)\.nsf$/i];
+
+/** What is of use only while a server runs, and our own copies. */
 const transientPaths = [
-  /(^|\/)daoscat\.nsf$/i,
   /(^|\/)\.domino-vss\//,
   /(^|\/)ibm_technical_support\//i,
   /\.(dtf|ft|ndx|lck|tmp|mtc|dad|log|txn)$/i,
   /(^|\/)(pid\.nbf|nlogctrl\.lfh)$/i,
 ];
 
-/** Answers for one database at a time why it takes no part, or undefined. */
-export class Selector {
-  readonly #include: (path: string) => boolean;
-  readonly #exclude: (path: string) => boolean;
-  readonly #required: readonly { readonly glob: string; readonly matches: (path: string) => boolean }[];
+/** One glob of the selection, and whether anything has matched it so far. */
+interface Rule {
+  readonly option: keyof SelectionOptions;
+  readonly glob: string;
+  readonly matches: (path: string) => boolean;
+  met: boolean;
+}
 
-  constructor(options: SelectionOptions) {
-    this.#include = options.include === undefined ? () => true : matcher(options.include);
-    this.#exclude = matcher(options.exclude ?? []);
-    this.#required = (options.required ?? []).map((glob) => ({ glob, matches: matcher([glob]) }));
+/** The selection for one catalog, whose aliases it knows. */
+export class SelectionRules {
+  readonly #rules: readonly Rule[];
+  readonly #include: ((path: string) => boolean) | undefined;
+  readonly #exclude: (path: string) => boolean;
+  readonly #excludeByName: (path: string) => boolean;
+  readonly #named: ReadonlySet<string>;
+
+  constructor(options: SelectionOptions, aliases: Aliases) {
+    const globsOf = (option: keyof SelectionOptions): readonly string[] => options[option] ?? [];
+    this.#rules = (['include', 'exclude', 'required'] as const).flatMap((option) =>
+      globsOf(option).map((glob) => ({ option, glob, matches: matcher([glob], aliases), met: false })),
+    );
+    this.#include = options.include && matcher(options.include, aliases);
+    this.#exclude = matcher(globsOf('exclude'), aliases);
+    this.#excludeByName = matcher(globsOf('exclude'));
+    const named = [...globsOf('include'), ...globsOf('required')];
+    this.#named = new Set(named.map((name) => aliases.resolve(withSlashes(name)).toLowerCase()));
   }
 
+  /** Why a database takes no part, or undefined. */
   leaveOut(path: string): Exclude<LeftOutReason, 'duplicate'> | undefined {
+    for (const rule of this.#rules) rule.met ||= rule.matches(path);
     if (transientPaths.some((pattern) => pattern.test(path))) return 'transient';
-    if (!this.#include(path)) return 'not included';
+    if (isRebuilt(path) && !this.#named.has(path.toLowerCase())) return 'transient';
+    if (this.#include?.(path) === false) return 'not included';
     return this.#exclude(path) ? 'excluded' : undefined;
   }
 
-  async select(catalog: Catalog, onLeftOut?: (index: number, reason: LeftOutReason) => void): Promise<Selection> {
+  /** Whether only another name of the database is excluded. */
+  isExcludedByAlias(path: string): boolean {
+    return this.#exclude(path) && !this.#excludeByName(path);
+  }
+
+  /** `required` globs that a database matches. */
+  requiredFor(path: string): readonly string[] {
+    return this.#rules.filter(({ option, matches }) => option === 'required' && matches(path)).map(({ glob }) => glob);
+  }
+
+  /** Globs that have matched nothing so far; those of `required` are errors elsewhere. */
+  unmatched(): Notice[] {
+    return this.#rules
+      .filter(({ option, met }) => option !== 'required' && !met)
+      .map(({ option, glob }) => ({
+        code: 'WARN_GLOB_UNMATCHED',
+        text: `${option} "${glob}" matches no database${glob.startsWith('!') ? '; a leading ! does not negate' : ''}`,
+        subjects: [glob],
+      }));
+  }
+}
+
+function isRebuilt(path: string): boolean {
+  return rebuiltPaths.some((pattern) => pattern.test(path));
+}
+
+/** Picks the databases that take part out of catalogs. */
+export class Selector {
+  constructor(private readonly options: SelectionOptions) {}
+
+  rulesFor({ aliases }: Pick<Catalog, 'aliases'>): SelectionRules {
+    return new SelectionRules(this.options, new Aliases(aliases));
+  }
+
+  async select(
+    catalog: Catalog,
+    onLeftOut?: (index: number, reason: LeftOutReason) => void,
+    rules = this.rulesFor(catalog),
+  ): Promise<Selection> {
     const indexes: number[] = [];
     const required = new Set<number>();
-    const unmet = new Set(this.#required.map(({ glob }) => glob));
+    const unmet = new Set(this.options.required);
     const seen = new Set<string>();
+    const rebuilt: string[] = [];
+    const byAlias: string[] = [];
     await forEachIndex(catalog.paths.length, (index) => {
       const path = catalog.paths[index] ?? '';
       const file = catalog.fileIds[index] ?? '';
-      const reason = this.leaveOut(path) ?? (seen.has(file) ? 'duplicate' : undefined);
+      const reason = rules.leaveOut(path) ?? (seen.has(file) ? 'duplicate' : undefined);
       if (reason !== undefined) {
+        if (reason === 'transient' && isRebuilt(path)) rebuilt.push(path);
+        if (reason === 'excluded' && rules.isExcludedByAlias(path)) byAlias.push(path);
         onLeftOut?.(index, reason);
         return;
       }
       seen.add(file);
-      for (const { glob, matches } of this.#required) {
-        if (!matches(path)) continue;
+      for (const glob of rules.requiredFor(path)) {
         required.add(indexes.length);
         unmet.delete(glob);
       }
       indexes.push(index);
     });
-    return { indexes, required, unmetRequired: [...unmet] };
+    return { indexes, required, unmetRequired: [...unmet], notices: noticesOf(rebuilt, byAlias) };
   }
 }
 
-/** Globs match whole paths, without regard to case; a leading dot is nothing special. */
-export function matcher(globs: readonly string[]): (path: string) => boolean {
-  if (globs.length === 0) return () => false;
-  return picomatch([...globs], { nocase: true, dot: true });
+function noticesOf(rebuilt: readonly string[], byAlias: readonly string[]): Notice[] {
+  const notices: Notice[] = [];
+  if (rebuilt.length > 0) {
+    const text = `left out, for the server rebuilds it; include names it to take it: ${listed(rebuilt)}`;
+    notices.push({ code: 'INFO_REBUILT_BY_SERVER', text, subjects: rebuilt });
+  }
+  if (byAlias.length > 0) {
+    const text = `excluded by another name that leads to the same file: ${listed(byAlias)}`;
+    notices.push({ code: 'WARN_EXCLUDED_BY_ALIAS', text, subjects: byAlias });
+  }
+  return notices;
 }

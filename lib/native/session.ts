@@ -49,17 +49,26 @@ export type NativeTexts = readonly Uint8Array[];
 
 /** What stands under the data directory and behind its links. Arrays are parallel. */
 export interface NativeCatalog {
-  /** Path to open the database by: relative to the data directory, `/` as separator; the path of the link for databases behind links. */
+  /**
+   * Path to open the database by: relative to the data directory, `/` as separator; through a link only for databases
+   * that nothing else leads to.
+   */
   readonly paths: NativeTexts;
   /** Resolved absolute path of the file (a link's target). */
   readonly files: NativeTexts;
   readonly sizeBytes: Float64Array;
+  /** What the file takes on its volume: less than its size where it is sparse or compressed. */
+  readonly allocatedBytes: Float64Array;
   /** Milliseconds since the epoch. */
   readonly modifiedMs: Float64Array;
   /** Index into {@link volumes}. */
   readonly volumeIndex: Uint16Array;
   /** `dev:ino`-like identity; two entries with the same one are the same file. */
   readonly fileIds: NativeTexts;
+  /** Second names of databases and, with a slash at their ends, of directories; parallel to {@link aliasPaths}. */
+  readonly aliases: NativeTexts;
+  /** What the {@link aliases} lead to. The path of the data directory is empty. */
+  readonly aliasPaths: NativeTexts;
   readonly volumes: readonly NativeVolume[];
   /** Links that lead nowhere, directories that cannot be read: each with its reason. */
   readonly problems: readonly NativeFailure[];

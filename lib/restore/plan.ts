@@ -6,8 +6,9 @@ import { isDatabaseName, isServerDatabase } from '../domino/databases';
 import type { ErrorCode } from '../errors/codes';
 import { decidedFailure, OptionError, type DatabaseFailure } from '../errors/errors';
 import type { ManifestHead } from '../store/manifest-format';
+import { Aliases } from '../domino/aliases';
+import { matcher, withSlashes } from '../domino/globs';
 import { expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
-import { matcher } from '../domino/selection';
 import type { ShadowRoots } from './sources';
 
 /** Where a restored database goes and what happens to the one that stands there. */
@@ -83,7 +84,7 @@ export interface RestorePlan {
 export interface RestorePlanInput {
   readonly head: ManifestHead & { readonly directory: string };
   readonly databases: readonly ManifestDatabase[];
-  /** Globs or paths; undefined for everything. */
+  /** Globs, paths or aliases; undefined for everything. */
   readonly wanted: readonly string[] | undefined;
   readonly mode: RestoreMode;
   /** Directory of the copies, where it is another one than the manifest says. */
@@ -99,15 +100,17 @@ export interface RestoreChoice {
 
 /** Selects databases. Server databases are left out unless they are named one by one or get another name. */
 export function chooseDatabases({ head, databases, wanted, mode }: RestorePlanInput): RestoreChoice {
-  const matches = wanted === undefined ? () => true : matcher(wanted);
+  const aliases = new Aliases(head.aliases ?? []);
+  const matches = wanted === undefined ? () => true : matcher(wanted, aliases);
   const selected = databases.filter(({ path }) => matches(path));
   for (const glob of wanted ?? []) {
-    const one = matcher([glob]);
+    const one = matcher([glob], aliases);
     if (!selected.some(({ path }) => one(path))) {
-      throw new OptionError('databases', `the backup ${head.id} holds no database "${glob}"`);
+      const literal = glob.startsWith('!') ? '; a leading ! does not negate' : '';
+      throw new OptionError('databases', `the backup ${head.id} holds no database "${glob}"${literal}`);
     }
   }
-  const named = new Set(wanted?.map((path) => path.toLowerCase()));
+  const named = new Set(wanted?.map((path) => aliases.resolve(withSlashes(path)).toLowerCase()));
   const keptOut = (path: string): boolean =>
     mode.type !== 'new-database' && isServerDatabase(path) && !named.has(path.toLowerCase());
   return {
@@ -123,7 +126,7 @@ export function chooseDatabases({ head, databases, wanted, mode }: RestorePlanIn
 /** Path of a database after the restore, relative to the data directory. */
 export function targetPath(database: ManifestDatabase, mode: RestoreMode, count: number): string {
   if (mode.type !== 'new-database') return database.path;
-  const as = mode.as.replace(/\/+$/, '');
+  const as = withSlashes(mode.as).replace(/\/$/, '');
   if (!/\.(nsf|ntf|box)$/i.test(as)) return `${as}/${database.path}`;
   if (count === 1) return as;
   throw new OptionError('mode.as', `"${mode.as}" is one database, but ${count} are restored; name a directory`);

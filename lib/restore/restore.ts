@@ -34,6 +34,7 @@ import {
   oneOf,
   type DominoLocation,
 } from '../call/options';
+import { resolveWanted } from './wanted';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
 import {
   chooseDatabases,
@@ -55,7 +56,10 @@ import { openRuntime } from '../domino/runtime';
 export interface RestoreOptions {
   /** Absolute path of a manifest, or of the directory of its backup. */
   readonly manifest: string;
-  /** Paths or globs of databases, relative to the data directory. Default: all but those a server always holds open. */
+  /**
+   * Paths or globs of databases, relative to the data directory, with `/` or `\`; also aliases. `mail` and `mail/` mean
+   * all of that directory. Default: all but those a server always holds open.
+   */
   readonly databases?: readonly string[] | undefined;
   /** Default: `{ type: 'online' }`. */
   readonly mode?: RestoreMode | undefined;
@@ -178,7 +182,7 @@ async function makePlan(input: RestorePlanInput, findShadows: () => Promise<Shad
     const message = `the backup is of ${head.dataDirectory}, this server's data directory is ${dataDirectory}`;
     throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
   }
-  const choice = chooseDatabases(input);
+  const choice = chooseDatabases({ ...input, wanted: await resolveWanted(input) });
   const files: string[] = [];
   for (const database of choice.chosen) {
     files.push(await locateDatabase(dataDirectory, targetPath(database, mode, choice.chosen.length)));

@@ -48,4 +48,6 @@ export const noDatabases: BackupDatabases = {
   volumes: [],
   required: new Set(),
   sizeBytes: 0,
+  allocatedBytes: [],
+  aliases: [],
 };

@@ -2,6 +2,7 @@ import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readF
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import type { Alias } from '#lib/domino/aliases';
 import type { Catalog } from '#lib/domino/catalog';
 import { libraryName } from '#lib/domino/environment';
 import type { NativeVssReport } from '#lib/native/vss';
@@ -94,6 +95,7 @@ export class FakeDomino {
   /** Directories that somebody works on. */
   readonly locks = new Set<string>();
   problems: NativeFailure[] = [];
+  aliases: Alias[] = [];
   reflink = true;
   volumes: NativeVolume[] = [];
   /** Set by {@link haveVss}. */
@@ -182,6 +184,8 @@ export class FakeDomino {
       paths,
       files: paths.map((path) => this.file(path)),
       sizeBytes: Float64Array.from(stats, ({ size }) => size),
+      allocatedBytes: Float64Array.from(stats, ({ size }) => size),
+      aliases: this.aliases,
       modifiedMs: Float64Array.from(stats, ({ mtimeMs }) => mtimeMs),
       volumeIndex: new Uint16Array(paths.length),
       fileIds: stats.map(({ dev, ino }) => `${dev}:${ino}`),
@@ -209,8 +213,15 @@ export class FakeDomino {
     notesIniValue: () => Promise.resolve(''),
     findDatabases: async () => {
       await this.call('findDatabases');
-      const { paths, files, fileIds, ...rest } = this.catalog();
-      return { ...rest, paths: nativeTexts(paths), files: nativeTexts(files), fileIds: nativeTexts(fileIds) };
+      const { paths, files, fileIds, aliases, ...rest } = this.catalog();
+      return {
+        ...rest,
+        paths: nativeTexts(paths),
+        files: nativeTexts(files),
+        fileIds: nativeTexts(fileIds),
+        aliases: nativeTexts(aliases.map(({ alias }) => alias)),
+        aliasPaths: nativeTexts(aliases.map(({ path }) => path)),
+      };
     },
     inspectVolume: async () => {
       await this.call('inspectVolume');

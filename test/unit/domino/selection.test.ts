@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import type { Catalog } from '#lib/domino/catalog';
 import { compareWithCatalog, isServerDatabase, takeSelected } from '#lib/domino/databases';
-import { matcher, Selector } from '#lib/domino/selection';
+import { matcher } from '#lib/domino/globs';
+import { Selector } from '#lib/domino/selection';
 
-function catalogOf(paths: readonly string[], fileIds: readonly string[] = paths): Catalog {
+function catalogOf(
+  paths: readonly string[],
+  fileIds: readonly string[] = paths,
+  aliases: Catalog['aliases'] = [],
+): Catalog {
   return {
     paths,
     files: paths.map((path) => `/data/${path}`),
@@ -11,6 +16,8 @@ function catalogOf(paths: readonly string[], fileIds: readonly string[] = paths)
     modifiedMs: new Float64Array(paths.length),
     volumeIndex: Uint16Array.from(paths, (path) => (path.startsWith('ext/') ? 1 : 0)),
     fileIds,
+    aliases,
+    allocatedBytes: new Float64Array(paths.length).fill(10),
     volumes: ['/data', '/ext', '/unused'].map((path) => ({
       path,
       mountPoint: path,

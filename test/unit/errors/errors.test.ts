@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { noticeCodes } from '#lib/domino/notice';
 import { errorCodes, type ErrorCodeEntry } from '#lib/errors/codes';
 import type * as errors from '#lib/errors/errors';
 import {
@@ -77,6 +78,17 @@ This table is made from \`lib/errors/codes.ts\`; a test compares them.
 | Code | Class | What happened | What to do | Again | Exit |
 | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+## Notices
+
+What nobody has to fail for has a code too: \`notices\` of a report and of a manifest, each with \`code\`, \`text\` and the
+\`subjects\` it is about. Those that begin with \`WARN_\` are in \`warnings\` as well. The table is \`noticeCodes\`.
+
+| Code | What it means | What to do |
+| --- | --- | --- |
+${Object.entries(noticeCodes)
+  .map(([code, { meaning, action }]) => `| \`${code}\` | ${meaning} | ${action} |`)
+  .join('\n')}
 `;
 }
 

@@ -1,0 +1,66 @@
+/** A second name of a database, or of a directory: then both end in a slash. The path of the data directory is empty. */
+export interface Alias {
+  /** Relative to the data directory, with `/`, as {@link path} is. */
+  readonly alias: string;
+  /** The true path, which leads through a link only where nothing else does. */
+  readonly path: string;
+}
+
+/** Aliases may lead to each other; nobody means more steps than this. */
+const mostSteps = 40;
+
+/** What leads to the databases of a server beside their own names. */
+export class Aliases {
+  readonly #ofFile = new Map<string, string[]>();
+  readonly #ofDirectory = new Map<string, string[]>();
+  readonly #targets = new Map<string, string>();
+
+  constructor(readonly list: readonly Alias[]) {
+    for (const { alias, path } of list) {
+      const names = alias.endsWith('/') ? this.#ofDirectory : this.#ofFile;
+      names.set(path, [...(names.get(path) ?? []), alias]);
+      this.#targets.set(alias.toLowerCase(), path);
+    }
+  }
+
+  /** The other names of a database: its own aliases, and its path through each alias of a directory above it. */
+  namesOf(path: string): readonly string[] {
+    if (this.list.length === 0) return [];
+    const names = [...(this.#ofFile.get(path) ?? [])];
+    if (this.#ofDirectory.size === 0) return names;
+    for (let end = 0; end >= 0; end = nextDirectory(path, end)) {
+      for (const alias of this.#ofDirectory.get(path.slice(0, end)) ?? []) names.push(alias + path.slice(end));
+    }
+    return names;
+  }
+
+  /** The true path of a name, or the beginning of a glob replaced by it; what is no alias comes back as it is. */
+  resolve(name: string): string {
+    let resolved = name;
+    for (let step = 0; step < mostSteps; ++step) {
+      const next = this.#replace(resolved);
+      if (next === undefined) break;
+      resolved = next;
+    }
+    return resolved;
+  }
+
+  #replace(name: string): string | undefined {
+    const file = this.#targets.get(name.toLowerCase());
+    if (file !== undefined) return file;
+    // The longest one counts, should one alias begin like another.
+    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
+      const directory = this.#targets.get(name.slice(0, end + 1).toLowerCase());
+      if (directory !== undefined) return directory + name.slice(end + 1);
+    }
+    return undefined;
+  }
+}
+
+/** Where the part of a path ends that names the next directory, with its slash; -1 when there is none. */
+function nextDirectory(path: string, from: number): number {
+  const slash = path.indexOf('/', from);
+  return slash < 0 ? -1 : slash + 1;
+}
+
+export const noAliases = new Aliases([]);

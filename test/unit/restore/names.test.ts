@@ -1,0 +1,130 @@
+// What people call a database when they want it back.
+
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { beginBackup } from '#lib/backup/begin-backup';
+import type { BackupReport } from '#lib/backup/report';
+import { locateDatabase } from '#lib/domino/links';
+import { restoreDatabases, type RestoreOptions, type RestoreReport } from '#lib/restore/restore';
+import { loadManifest } from '#lib/store/manifest';
+import { linuxTest } from '../../platform';
+import { FakeDomino } from '../fake-binding';
+
+const paths = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf'];
+let domino: FakeDomino;
+
+beforeEach(() => {
+  domino = new FakeDomino(paths);
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+async function backUp(): Promise<BackupReport> {
+  const backup = await beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+  });
+  await (await backup.createShadow()).copyDatabases({ to: join(domino.root, 'copies') });
+  return backup.endBackup();
+}
+
+function restore(manifest: string, options: Partial<RestoreOptions> = {}): Promise<RestoreReport> {
+  return restoreDatabases(() => domino.binding, { manifest, domino: domino.location, ...options });
+}
+
+describe('a backup', () => {
+  beforeEach(() => {
+    domino.aliases = [
+      { alias: 'aalias.nsf', path: 'mail/ada.nsf' },
+      { alias: 'mailalias/', path: 'mail/' },
+      { alias: 'users.nsf', path: 'names.nsf' },
+    ];
+  });
+
+  test('remembers the aliases of its databases', async () => {
+    expect((await loadManifest((await backUp()).manifest)).aliases).toEqual(domino.aliases);
+  });
+
+  test.each([
+    [['aalias.nsf'], ['mail/ada.nsf']],
+    [['mailalias/bob.nsf'], ['mail/bob.nsf']],
+    [['mailalias'], ['mail/ada.nsf', 'mail/bob.nsf']],
+    [['mail\\ada.nsf'], ['mail/ada.nsf']],
+    [['mail\\'], ['mail/ada.nsf', 'mail/bob.nsf']],
+    // A server database counts as named, under whichever name.
+    [['USERS.nsf'], ['names.nsf']],
+    [['.\\names.nsf'], ['names.nsf']],
+  ])('gives %j back (V1, D3)', async (databases, expected) => {
+    const { manifest } = await backUp();
+    const report = await restore(manifest, { databases });
+    expect(report).toMatchObject({ outcome: 'complete' });
+    expect(report.databases.map(({ database }) => database)).toEqual(expected);
+  });
+
+  test('a leading ! does not make of one database all the others', async () => {
+    const { manifest } = await backUp();
+    await expect(restore(manifest, { databases: ['!mail/ada.nsf'] })).rejects.toMatchObject({
+      code: 'ERR_OPTION',
+      message: expect.stringMatching(/holds no database "!mail\/ada\.nsf"; a leading ! does not negate$/),
+    });
+  });
+
+  test('takes a new name as Domino spells it', async () => {
+    const { manifest } = await backUp();
+    const as = 'old\\deep\\ada.nsf';
+    const report = await restore(manifest, { databases: ['mail/ada.nsf'], mode: { type: 'new-database', as } });
+    expect(report.databases).toMatchObject([{ path: 'old/deep/ada.nsf' }]);
+    expect(readFileSync(domino.file('old/deep/ada.nsf'), 'utf8')).toBe(domino.read('mail/ada.nsf'));
+  });
+
+  test.each(['..\\x.nsf', 'a\\..\\..\\x.nsf', '\\x.nsf', 'c:\\x.nsf'])(
+    '%s is not inside the data directory',
+    async (as) => {
+      const { manifest } = await backUp();
+      const mode = { type: 'new-database', as } as const;
+      await expect(restore(manifest, { mode })).rejects.toMatchObject({ code: 'ERR_OPTION' });
+      await expect(restore(manifest, { databases: [as] })).rejects.toMatchObject({ code: 'ERR_OPTION' });
+    },
+  );
+
+  test('has a warning with a code for each glob that matches nothing (D4)', async () => {
+    const backup = await beginBackup(() => domino.binding, {
+      domino: domino.location,
+      deltaDirectory: domino.deltaDirectory,
+      include: ['mail', 'nosuch/**'],
+    });
+    await (await backup.createShadow()).copyDatabases({ to: join(domino.root, 'copies') });
+    const { notices, warnings, manifest } = await backup.endBackup();
+    expect(notices).toMatchObject([{ code: 'WARN_GLOB_UNMATCHED', subjects: ['nosuch/**'] }]);
+    expect(warnings).toContain(notices[0]!.text);
+    expect((await loadManifest(manifest)).notices).toEqual(notices);
+  });
+});
+
+linuxTest('a backup that knows a database by an alias only gives it back by its true name', async () => {
+  // As those of earlier versions do.
+  const { manifest } = await backUp();
+  symlinkSync(domino.file('mail'), domino.file('other'));
+  expect((await restore(manifest, { databases: ['other/ada.nsf'] })).databases).toMatchObject([
+    { result: 'restored', database: 'mail/ada.nsf' },
+  ]);
+});
+
+linuxTest('a database that only a symbolic link leads to goes back to its file, also when that is gone', async () => {
+  const outside = join(domino.root, 'outside');
+  mkdirSync(outside);
+  symlinkSync(join(outside, 'far.nsf'), domino.file('link.nsf'));
+  expect(await locateDatabase(domino.dataDirectory, 'link.nsf')).toBe(join(outside, 'far.nsf'));
+  domino.write('link.nsf', 'far away '.repeat(20));
+  const catalog = domino.catalog.bind(domino);
+  domino.catalog = () => {
+    const file = join(outside, 'far.nsf');
+    return { ...catalog(), paths: ['link.nsf'], files: [file], fileIds: [String(statSync(file).ino)] };
+  };
+  const { manifest } = await backUp();
+  rmSync(join(outside, 'far.nsf'));
+  expect((await restore(manifest)).outcome).toBe('complete');
+  expect(readFileSync(join(outside, 'far.nsf'), 'utf8')).toBe('far away '.repeat(20));
+});
