@@ -159,10 +159,11 @@ describe('aliases', () => {
   test('every name of every database is the name of that database', () => {
     const segment = fc.constantFrom('a', 'b', 'c', 'mail');
     const directory = fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => `${parts.join('/')}/`);
-    const aliasList = fc.uniqueArray(fc.tuple(directory, directory), { maxLength: 4, selector: ([alias]) => alias });
+    const pairList = fc.array(fc.tuple(directory, directory), { maxLength: 4 });
     fc.assert(
-      fc.property(aliasList, directory, (pairs, place) => {
-        const some = new Aliases(pairs.map(([alias, path]) => ({ alias: `l${alias}`, path })));
+      fc.property(pairList, directory, (pairs, place) => {
+        // The name of an alias is a true path up to its last part, and no true path leads through it.
+        const some = new Aliases(pairs.map(([where, path], index) => ({ alias: `${where}link${index}/`, path })));
         const path = `${place}x.nsf`;
         for (const name of some.namesOf(path)) {
           expect(matcher([name], some)(path)).toBe(true);

@@ -8,7 +8,7 @@ import { locateDatabase } from '#lib/domino/links';
 import { restoreDatabases, type RestoreOptions, type RestoreReport } from '#lib/restore/restore';
 import { loadManifest } from '#lib/store/manifest';
 import { linuxTest } from '../../platform';
-import { FakeDomino } from '../fake-binding';
+import { FakeDomino, signature } from '../fake-binding';
 
 const paths = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf'];
 let domino: FakeDomino;
@@ -117,7 +117,7 @@ linuxTest('a database that only a symbolic link leads to goes back to its file, 
   mkdirSync(outside);
   symlinkSync(join(outside, 'far.nsf'), domino.file('link.nsf'));
   expect(await locateDatabase(domino.dataDirectory, 'link.nsf')).toBe(join(outside, 'far.nsf'));
-  domino.write('link.nsf', 'far away '.repeat(20));
+  domino.write('link.nsf', signature + 'far away '.repeat(20));
   const catalog = domino.catalog.bind(domino);
   domino.catalog = () => {
     const file = join(outside, 'far.nsf');
@@ -126,5 +126,5 @@ linuxTest('a database that only a symbolic link leads to goes back to its file, 
   const { manifest } = await backUp();
   rmSync(join(outside, 'far.nsf'));
   expect((await restore(manifest)).outcome).toBe('complete');
-  expect(readFileSync(join(outside, 'far.nsf'), 'utf8')).toBe('far away '.repeat(20));
+  expect(readFileSync(join(outside, 'far.nsf'), 'utf8')).toBe(signature + 'far away '.repeat(20));
 });
