@@ -18,7 +18,7 @@ import { describeLeftOver, Journal, newWorkId } from '../store/journal';
 import { noDatabases, withNamedVolumes } from '../vss/named-volumes';
 import type { NativeBinding, NativeRuntime } from '../native/session';
 import { ProgressReporter } from '../call/progress';
-import { chooseShadows, databaseTarget, nativeSource, planShadows } from './provider';
+import { chooseShadows, databaseTarget, isInside, nativeSource, planShadows } from './provider';
 import { openRuntime } from '../domino/runtime';
 import { warningsOf, type Notice } from '../domino/notice';
 import { Selector, type SelectionRules } from '../domino/selection';
