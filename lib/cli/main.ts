@@ -15,7 +15,17 @@ function interrupt(reason: string): void {
   controller.abort(new Error(reason));
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+// Without a listener Node.js would open its debugger, and with it all that an elevated process may do, to whoever connects.
+if (process.platform !== 'win32') process.on('SIGUSR1', () => undefined);
+
+/** Ctrl-Break and a console that is closed reach Windows as SIGBREAK and SIGHUP; SIGQUIT would end the process with a core. */
+const interrupts: readonly NodeJS.Signals[] = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  process.platform === 'win32' ? 'SIGBREAK' : 'SIGQUIT',
+];
+for (const signal of interrupts) {
   process.on(signal, () => {
     interrupt(signal);
   });
@@ -24,10 +34,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 process.removeAllListeners('warning').on('warning', ({ message }) => {
   process.stderr.write(`warning ${message}\n`);
 });
+let outputError: NodeJS.ErrnoException | undefined;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // The reader has gone, as `head` does, or the terminal: that is no reason to do less, or to leave anything behind.
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    // Nor is a full disk, but whoever reads the output later must not take it for whole.
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') outputError ??= error;
   });
 }
 onLauncherGone(() => {
@@ -50,4 +62,7 @@ void runCommandLine(process.argv.slice(2), {
   },
 }).then((exitCode) => {
   process.exitCode = exitCode;
+  if (!outputError) return;
+  process.stderr.write(`failed ERR_FILE_SYSTEM: the output is not complete: ${outputError.message}\n`);
+  if (exitCode === 0) process.exitCode = 1;
 });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
+import { AbortError, DominoVssError, OptionError, toPublicError } from '../errors/errors';
 import { readPackageVersion } from '../native/package-root';
 import type { ScriptEvent } from '../script/events';
 import { formatTime } from '../script/listing';
@@ -156,12 +156,28 @@ async function runInput(args: ScriptArguments, context: CommandLineContext, prin
   const input = context.stdin ?? process.stdin;
   const isTerminal = input.isTTY === true && context.stdout.isTTY === true;
   if (!isTerminal && (check || isFile(input))) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of input) chunks.push(Buffer.from(chunk as Buffer));
     const name = '(standard input)';
-    return run(args, context, printer, { text: decodeScript(Buffer.concat(chunks), name), name });
+    return run(args, context, printer, { text: decodeScript(await readAll(input, context.signal), name), name });
   }
   return prompt(args, context, printer, { input, isTerminal });
+}
+
+/** Everything up to the end, unless an interrupt comes first: the other end of a pipe may never close it. */
+async function readAll(input: NodeJS.ReadableStream, signal: AbortSignal): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  const interrupted = (): void => {
+    (input as NodeJS.ReadableStream & { destroy(): void }).destroy();
+  };
+  signal.addEventListener('abort', interrupted);
+  try {
+    for await (const chunk of input) chunks.push(Buffer.from(chunk as Buffer));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', interrupted);
+  }
+  if (signal.aborted) throw new AbortError(signal.reason);
+  return Buffer.concat(chunks);
 }
 
 function isFile(input: NodeJS.ReadableStream & { readonly fd?: number }): boolean {

@@ -1,5 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { libraryName } from '#lib/domino/environment';
 import { linuxTest } from '../../platform';
 import { FakeDomino } from '../fake-binding';
@@ -68,3 +72,46 @@ test('a failing backup says what is missing, on the error output, with exit code
     `ERR_DOMINO_LIBRARY: ${libraryName} not found; looked for: ${join(domino.root, 'nowhere', libraryName)}`,
   );
 });
+
+linuxTest('output on a full disk is an error with exit code 1, not a crash', () => {
+  const full = openSync('/dev/full', 'w');
+  try {
+    const { status, stderr } = spawnSync(process.execPath, [main, '--help'], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('failed ERR_FILE_SYSTEM: the output is not complete: ENOSPC: no space left on device, write\n');
+    expect(status).toBe(1);
+  } finally {
+    closeSync(full);
+  }
+});
+
+/** Waits until a process has a handler of its own for a signal. */
+async function untilCaught(pid: number, signal: NodeJS.Signals): Promise<void> {
+  const bit = 1n << BigInt(constants.signals[signal] - 1);
+  const caught = (): bigint =>
+    BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!}`);
+  while ((caught() & bit) === 0n) await sleep(5);
+}
+
+linuxTest.each(['SIGQUIT', 'SIGHUP', 'SIGTERM'] as const)(
+  '%s is an interrupt, and SIGUSR1 opens no debugger',
+  async (signal) => {
+    // It waits for input, so the process is there for as long as the test wants it.
+    const child = spawn(process.execPath, [main, 'script', '--check'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: systemEnvironment,
+    });
+    let errors = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    // Node.js itself catches some from the beginning, but not this one.
+    await untilCaught(child.pid!, 'SIGHUP');
+    child.kill('SIGUSR1');
+    child.kill(signal);
+    const [status] = (await once(child, 'exit')) as [number | null];
+    expect(errors).not.toContain('Debugger');
+    expect(errors).toContain(`${signal}: stopping`);
+    expect(status).toBe(130);
+  },
+);
