@@ -11,6 +11,7 @@ const floors = [
   ['domino'],
   ['store'],
   ['vss'],
+  ['recover'],
   ['backup'],
   ['script', 'bench', 'restore', 'doctor'],
   ['cli'],
@@ -20,6 +21,7 @@ const floors = [
 const entrances = {
   errors: ['errors', 'codes', 'vss-advice'],
   backup: ['backup', 'begin-backup', 'provider', 'rehearse', 'report', 'shadow', 'snapshot-set', 'spread', 'timeline'],
+  recover: ['recover', 'report', 'tools'],
   script: [
     'commands',
     'events',

@@ -32,6 +32,8 @@ import {
   type RevertStatus,
   type RevertToShadowOptions,
 } from './vss/revert';
+import { recoverInterrupted as recover, type RecoverOptions } from './recover/recover';
+import type { RecoveryReport } from './recover/report';
 import { runScript as run, type RunScriptOptions } from './script/run-script';
 import type { ScriptReport } from './script/run-statements';
 import {
@@ -80,7 +82,12 @@ export {
 export type { ExposeShadowOptions, UnexposeShadowOptions } from './vss/exposure';
 export type { ShadowShare } from './vss/place';
 export type { BreakSnapshotSetOptions, ImportShadowsOptions } from './vss/hardware-sets';
-export type { LeftOver } from './store/journal';
+export type { HookRemover } from './recover/tools';
+export type { RecoverOptions } from './recover/recover';
+export type { RecoveredThing, RecoveredWork, RecoveryItem, RecoveryReport } from './recover/report';
+export type { JournalWork, RestorePhase, RestoringDatabase } from './store/journal-format';
+export type { UnusableJournal } from './store/journals';
+export type { LeftOver } from './store/left-over';
 export type { ListedShadow } from './vss/listed-shadow';
 export type { ListedBackup, Manifest } from './store/manifest';
 export type { ManifestHead, ManifestVolume, ManifestVss } from './store/manifest-format';
@@ -166,6 +173,19 @@ export function restoreDatabases(options: RestoreOptions): Promise<RestoreReport
  */
 export function verifyBackup(options: VerifyBackupOptions): Promise<VerifyReport> {
   return verify(loadBinding, options);
+}
+
+/**
+ * Cleans up after backups and restores whose process has died: puts databases back to their places and online, ends their
+ * backups (`NSFBackupEnd` with `BACKUPEND_ABORT`), starts the server again, removes shadows, places and copies. Each
+ * database is afterwards either restored or as it was before; a backup whose manifest was written stays. What cannot be
+ * put right is named in the report and in its journal. `beginBackup` and `restoreDatabases` begin with the same.
+ *
+ * @throws {@link OptionError}; `ERR_LOCKED` while a backup or restore of the same data directory runs; `ERR_DOMINO_…` when
+ * the Domino that was named cannot be used; {@link AbortError} when cancelled. It can be run again after any of them.
+ */
+export function recoverInterrupted(options: RecoverOptions = {}): Promise<RecoveryReport> {
+  return recover(loadBinding, options);
 }
 
 /**

@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "addon/pending_promise.h"
 #include "addon/records.h"
 #include "addon/session_object.h"
+#include "domino/abandoned_backup.h"
 #include "domino/canary.h"
 #include "domino/catalog.h"
 #include "domino/change_info.h"
@@ -26,6 +28,8 @@
 #include "domino/registration.h"
 #include "system/private_directory.h"
 #include "system/process_start_windows.h"
+#else
+#include "shadow/btrfs_provider.h"
 #endif
 
 namespace domino_vss::addon {
@@ -182,6 +186,38 @@ Napi::Value recoverDatabases(const Napi::CallbackInfo& info) {
                         });
 }
 
+Napi::Value endAbandonedBackups(const Napi::CallbackInfo& info) {
+    const std::vector<std::string> paths = stringsOf(info[0].As<Napi::Object>(), "paths");
+    return runInRuntime(info.Env(), "domino-vss abandoned",
+                        [paths](const domino::Api& api) -> PendingPromise::MakeValue {
+                            return [outcome = domino::endAbandonedBackups(api, paths)](Napi::Env env) {
+                                Napi::Object object = Napi::Object::New(env);
+                                Napi::Uint8Array states = Napi::Uint8Array::New(env, outcome.states.size());
+                                std::ranges::copy(outcome.states, states.Data());
+                                Napi::Array failures = Napi::Array::New(env, outcome.failures.size());
+                                for (std::uint32_t i = 0; i < outcome.failures.size(); ++i) {
+                                    Napi::Object row = Napi::Object::New(env);
+                                    row["index"] = outcome.failures[i].first;
+                                    row["failure"] = addon::toObject(env, outcome.failures[i].second);
+                                    failures.Set(i, row);
+                                }
+                                object["states"] = states;
+                                object["failures"] = failures;
+                                return object;
+                            };
+                        });
+}
+
+#ifndef _WIN32
+Napi::Value deleteSubvolume(const Napi::CallbackInfo& info) {
+    const std::string path = info[0].As<Napi::String>().Utf8Value();
+    return runOnThread(info.Env(), "domino-vss subvolume", [path] {
+        shadow::deleteBtrfsSubvolume(path);
+        return undefined();
+    });
+}
+#endif
+
 Napi::Value runCanary(const Napi::CallbackInfo& info) {
     const auto options = info[0].As<Napi::Object>();
     const std::string server = stringOf(options, "serverName");
@@ -267,9 +303,13 @@ public:
         exports["takeDatabaseOffline"] = Napi::Function::New(env, takeDatabaseOffline);
         exports["bringDatabaseOnline"] = Napi::Function::New(env, bringDatabaseOnline);
         exports["recoverDatabases"] = Napi::Function::New(env, recoverDatabases);
+        exports["endAbandonedBackups"] = Napi::Function::New(env, endAbandonedBackups);
         exports["runCanary"] = Napi::Function::New(env, runCanary);
         exports["shutdown"] = Napi::Function::New(env, shutdown);
         exports["abortSessions"] = Napi::Function::New(env, abortSessions);
+#ifndef _WIN32
+        exports["deleteSubvolume"] = Napi::Function::New(env, deleteSubvolume);
+#endif
 #ifdef _WIN32
         exports["services"] = serviceObject(env);
         exports["makePrivateDirectory"] = Napi::Function::New(env, makePrivateDirectory);

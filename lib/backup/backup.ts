@@ -5,7 +5,8 @@ import { Call, publicCall } from '../call/call';
 import { captureShadow, closeTimeoutMs, type BackupWork, type Capture } from './capture';
 import { writeCosts } from '../store/costs';
 import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
-import type { LeftOver } from '../store/journal';
+import type { LeftOver } from '../store/left-over';
+import type { RecoveredWork } from '../recover/report';
 import { writeManifest } from '../store/manifest';
 import { abortSignal, boolean, checkOptions, functionValue, milliseconds } from '../call/options';
 import { isStillOwn } from '../vss/own-shadows';
@@ -74,8 +75,10 @@ export class Backup {
   readonly provider: ProviderChoice;
   /** Number of databases that were found and selected. */
   readonly databases: number;
-  /** What earlier processes left behind. Nothing of it was touched. */
+  /** What earlier processes left behind and could not be put right at the begin of this backup. */
   readonly leftOvers: readonly LeftOver[];
+  /** Interrupted work of earlier processes, and what became of it at the begin of this backup. */
+  readonly recovered: readonly RecoveredWork[];
   readonly #work: BackupWork;
   readonly #facts: BackupFacts;
   #state: 'begun' | 'created' | 'ended' = 'begun';
@@ -98,6 +101,7 @@ export class Backup {
     this.provider = { name: work.provider.name, reason: work.provider.reason };
     this.databases = work.databases.paths.length;
     this.leftOvers = facts.leftOvers;
+    this.recovered = facts.recovered;
     holdOpen(work.binding, this);
   }
 
@@ -313,6 +317,7 @@ export class Backup {
       notices: this.#facts.notices,
       problems: errors,
       leftOvers: this.leftOvers,
+      recovered: this.recovered,
     };
   }
 

@@ -12,9 +12,11 @@ import { catalogProblems, relativePath, takeSelected, type BackupDatabases } fro
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { DominoVssError, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { HookRun } from './hook';
+import { recoverAll } from '../recover/recover';
 import { directoryRisk, realPathToBe } from '../store/safe-directory';
 import { lockDataDirectory } from '../store/data-directory-lock';
-import { describeLeftOver, Journal, newWorkId } from '../store/journal';
+import { Journal, newWorkId } from '../store/journal';
+import { databasesAside, recoveryWarnings } from './left-overs';
 import { noDatabases, withNamedVolumes } from '../vss/named-volumes';
 import type { NativeBinding, NativeRuntime } from '../native/session';
 import { ProgressReporter } from '../call/progress';
@@ -70,8 +72,21 @@ async function begin(
   const directory = join(deltaDirectory, id);
   const lock = await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call);
   const owner = { id, work: 'backup', dataDirectory, backupDirectory: directory } as const;
-  const { journal, leftOvers } = await Journal.open(deltaDirectory, owner, lock);
+  const { journal, leftOvers, unusable } = await Journal.open({ ...owner, deltaDirectory, lock });
   undo.push(() => journal.remove());
+  // Before the databases are listed: one that a restore has left aside is to be among them.
+  const recovered = await recoverAll(leftOvers, {
+    binding,
+    call,
+    dryRun: false,
+    service: mode.type === 'stop-service' ? mode.service : undefined,
+    hook: typeof options.provider === 'object' ? options.provider : undefined,
+    openRuntime: () => {
+      if (server.runtime) return Promise.resolve();
+      const message = 'the Domino runtime is needed for it, and this backup does without';
+      return Promise.reject(new DominoVssError('ERR_DOMINO_NOT_OPEN', { message }));
+    },
+  });
 
   const given = options.shadowDirectory;
   const excludeDirectories = given === undefined ? [deltaDirectory] : [deltaDirectory, given];
@@ -80,7 +95,8 @@ async function begin(
     source === 'domino'
       ? await findSelected(binding, dataDirectory, { excludeDirectories, selector, options }, call)
       : nothingFound;
-  const { problems, notices, limits } = found;
+  const { notices, limits } = found;
+  const problems = [...found.problems, ...databasesAside(recovered, dataDirectory, selector)];
   const databases = await withNamedVolumes(binding, found.databases, named, call);
 
   const { volumes } = databases;
@@ -101,14 +117,15 @@ async function begin(
     lifetime: options.lifetime ?? (vss?.persistent ? 'persistent' : 'backup'),
     logStyle: server.runtime ? await readLogStyle(binding, call) : 'unknown',
     warnings: [
-      ...leftOvers.map(describeLeftOver),
+      ...recoveryWarnings(recovered, unusable),
       ...(deltaWarning === '' ? [] : [deltaWarning]),
       ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases)),
       ...runtimeWarnings(server.runtime),
       ...warningsOf(notices),
     ],
     notices,
-    leftOvers,
+    leftOvers: recovered.filter(({ done }) => !done).map(({ leftOver }) => leftOver),
+    recovered,
     signKey,
   } as const;
 
@@ -150,6 +167,7 @@ async function begin(
     excludeDirectories: [...excludeDirectories, ...directories.map(({ path }) => path)],
     limits,
     problems,
+    recovered,
   };
   const backup = new Backup(work, facts);
   undo.splice(0, undo.length, () => backup.dispose());

@@ -9,6 +9,8 @@ import { syncDirectory } from '../store/durable';
 import { BackupError, decidedFailure, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { forEachIndex, forEachLimited } from '../call/event-loop';
 import type { HookRun } from './hook';
+import type { RecoveredWork } from '../recover/report';
+import { withCauses } from './left-overs';
 import type { Journal } from '../store/journal';
 import type { NativeBinding, NativeResults, NativeSession } from '../native/session';
 import { rememberOwnShadows } from '../vss/own-shadows';
@@ -39,6 +41,8 @@ export interface BackupWork {
   readonly limits: SkipLimits;
   /** Links and directories that could not be followed. */
   readonly problems: readonly DatabaseFailure[];
+  /** What became of interrupted work at the begin of this backup. */
+  readonly recovered: readonly RecoveredWork[];
 }
 
 /** When left-out databases make the whole backup fail. */
@@ -124,7 +128,9 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
 
   const skipped = [...work.problems, ...capture.databases.skipped];
   if (work.source === 'domino') {
-    refuseTooManySkipped(skipped, capture.databases.missingRequired(), capture.databases.count, work.limits);
+    withCauses(work.recovered, () => {
+      refuseTooManySkipped(skipped, capture.databases.missingRequired(), capture.databases.count, work.limits);
+    });
   }
   await removeDeltasOfSkipped(work, capture.databases);
   await hashDeltas(work, capture.databases, call, progress);

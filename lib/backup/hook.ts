@@ -95,8 +95,12 @@ export class HookRun {
     if (!this.#hook.remove) return;
     // A hook may answer anything.
     const shadows: unknown = (delivery as Partial<Delivery> | undefined)?.shadows;
-    const roots = Array.isArray(shadows) ? (shadows as Partial<HookShadow>[]).map((shadow) => String(shadow.root)) : [];
-    this.#noted = this.#journal.update({ shadows: roots, pendingHook: '' });
+    const delivered = Array.isArray(shadows) ? (shadows as Partial<HookShadow>[]) : [];
+    this.#noted = this.#journal.update({
+      shadows: delivered.map(({ root }) => String(root)),
+      volumes: delivered.map(({ volume }) => String(volume)),
+      pendingHook: '',
+    });
     // Whoever waits hears of it; after a failed capture nobody does.
     this.#noted.catch(() => undefined);
   }

@@ -4,7 +4,8 @@ import type { BackupWork, Capture } from './capture';
 import { hex32 } from './captured';
 import { VssError, type DatabaseFailure, type DominoVssError } from '../errors/errors';
 import { forEachIndex } from '../call/event-loop';
-import type { LeftOver } from '../store/journal';
+import type { RecoveredWork } from '../recover/report';
+import type { LeftOver } from '../store/left-over';
 import type { ManifestHead, ManifestVolume, ManifestVss } from '../store/manifest-format';
 import { readPackageVersion } from '../native/package-root';
 import type { SnapshotSet, CopyReport } from './snapshot-set';
@@ -24,6 +25,7 @@ export interface BackupFacts {
   readonly leftOvers: readonly LeftOver[];
   /** Signs the manifest; undefined for no signature. */
   readonly signKey: KeyObject | undefined;
+  readonly recovered: readonly RecoveredWork[];
 }
 
 /** What a finished backup is. A failed one is an error instead. */
@@ -58,8 +60,10 @@ export interface BackupReport {
    * writers that the backup is complete, removing shadows and places. Each is in {@link warnings} too.
    */
   readonly problems: readonly DominoVssError[];
-  /** What earlier processes left behind. */
+  /** What earlier processes left behind and could not be put right at the begin of this backup. */
   readonly leftOvers: readonly LeftOver[];
+  /** Interrupted work of earlier processes, and what became of it at the begin of this backup. */
+  readonly recovered: readonly RecoveredWork[];
 }
 
 /** Calls of VSS that take something away when the writers have been told. */

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdir, realpath, rm } from 'node:fs/promises';
+import { lstat, mkdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Call } from '../call/call';
 import type { BackupWork, Capture } from './capture';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { copyExactly, hashFile, requireFreeSpace, syncFile } from '../store/copy';
 import type { DatabaseChanges } from '../domino/databases';
-import { syncDirectory } from '../store/durable';
+import { missingDirectories, syncDirectory } from '../store/durable';
 import { directoryRisk, realPathToBe } from '../store/safe-directory';
 import { databaseFailureOf, DominoVssError, OptionError, type DatabaseFailure } from '../errors/errors';
 import { forEachLimited } from '../call/event-loop';
@@ -156,6 +156,7 @@ export class SnapshotSet {
     const { databases } = this.#capture;
     const indexes = [...databases.indexes()];
     const totalBytes = indexes.reduce((sum, index) => sum + (databases.results.startSizeBytes[index] ?? 0), 0);
+    await this.#noteCopies(to, indexes);
     await makeTarget(to, this.#work.databases.dataDirectory);
     await requireFreeSpace(to, totalBytes);
     const failures: DatabaseFailure[] = [];
@@ -198,6 +199,21 @@ export class SnapshotSet {
     }
     report(true);
     return { directory: to, databases: made.size, bytes: doneBytes, failures };
+  }
+
+  /** Names the files and directories that do not exist yet: what is somebody else's is not overwritten, and never removed. */
+  async #noteCopies(to: string, indexes: readonly number[]): Promise<void> {
+    const files = indexes.map((index) => this.#copyFile(to, index));
+    const missing: string[] = [];
+    await forEachLimited(files, 4, async (file) => {
+      await lstat(file).catch(() => missing.push(file));
+    });
+    const directories = await missingDirectories(missing.map((file) => dirname(file)));
+    await this.#work.journal.noteCopies(missing, directories);
+  }
+
+  #copyFile(to: string, index: number): string {
+    return join(to, ...this.#capture.databases.describe(index).path.split('/'));
   }
 
   /** Windows deletes volatile shadows, and the oldest ones, when the room for them is used up. */

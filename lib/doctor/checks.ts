@@ -16,7 +16,8 @@ import {
   requiredEnvironment,
 } from '../domino/environment';
 import { isNativeFailure } from '../errors/errors';
-import { describeLeftOver, readJournals } from '../store/journal';
+import { describeUnusable, readJournals } from '../store/journals';
+import { describeLeftOver } from '../store/left-over';
 import type { NativeBinding, NativeRuntime } from '../native/session';
 import { chooseShadows } from '../backup/provider';
 import { openRuntime } from '../domino/runtime';
@@ -267,11 +268,11 @@ async function checkDeltaDirectory({ binding, databases, options }: DoctorContex
 
 async function checkLeftOvers({ options, notesIni }: DoctorContext): Promise<Finding> {
   if (options.deltaDirectory === undefined || !notesIni) return skipped('needs a delta directory and notes.ini');
-  const { live, leftOvers } = await readJournals(options.deltaDirectory, notesIni.dataDirectory);
-  const [first] = leftOvers;
-  if (first) {
-    const found = leftOvers.map(describeLeftOver).join('; ');
-    return warning(found, 'Put back what is named, then remove the journal file.');
+  const { deltaDirectory } = options;
+  const { live, leftOvers, unusable } = await readJournals(deltaDirectory, notesIni.dataDirectory);
+  const found = [...leftOvers.map(describeLeftOver), ...unusable.map(describeUnusable)];
+  if (found.length > 0) {
+    return warning(found.join('; '), `Run: domino-vss recover --delta-dir ${deltaDirectory}`);
   }
   return ok(live.length === 0 ? 'nothing' : `nothing; ${live.length} is running now`);
 }

@@ -36,7 +36,8 @@ export function checkMode(value: unknown, name: string): void {
 
 const modeType = oneOf('backup-api', 'stop-service');
 
-function checkService(value: unknown, name: string): void {
+/** Checks an option that is a service. */
+export function checkService(value: unknown, name: string): void {
   // Members may be inherited: the service can be an instance of a class.
   const service = (value ?? {}) as Partial<DominoService>;
   nonEmptyString(service.name, `${name}.name`);

@@ -222,6 +222,13 @@ export const errorCodes = {
     errorClass: 'DominoVssError',
     ...failure,
   },
+  ERR_ORIGINAL_ASIDE: {
+    meaning:
+      'An interrupted restore has left this database in doubt: its original lies beside its place, or is not there at all.',
+    action: 'Do what the text says, then run `domino-vss recover`, and back up again.',
+    errorClass: 'DominoVssError',
+    ...failure,
+  },
   ERR_DATABASE_NOT_REACHED: {
     meaning: 'The deadline passed, or the backup was cancelled, before it was the turn of this database.',
     action: 'Raise timeoutMs, or use more shards.',

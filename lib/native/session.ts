@@ -219,6 +219,17 @@ export interface NativeRecoverOptions {
   readonly newReplicaId: boolean;
 }
 
+/** Values of {@link NativeAbandoned.states}. */
+export const AbandonedBackup = { none: 0, ended: 1, left: 2 } as const;
+
+/** What became of backups that another process has left. */
+export interface NativeAbandoned {
+  /** One a database. */
+  readonly states: Uint8Array;
+  /** Reasons of those that are left. */
+  readonly failures: readonly { readonly index: number; readonly failure: NativeFailure }[];
+}
+
 export interface NativeCanary {
   /** Change info appeared for the write made through the server. */
   readonly recorded: boolean;
@@ -286,6 +297,13 @@ export interface NativeBinding {
   bringDatabaseOnline(options: { readonly file: string }): Promise<void>;
   /** NSFRecoverDatabases; rejects with the failing file as subject. */
   recoverDatabases(options: NativeRecoverOptions): Promise<void>;
+  /**
+   * Ends the backups of databases that a dead process has left in backup mode: NSFBackupStart tells whether one is, and
+   * NSFBackupEnd with BACKUPEND_ABORT and no context of its own ends it, where Domino lets another process do that.
+   */
+  endAbandonedBackups(options: { readonly paths: readonly string[] }): Promise<NativeAbandoned>;
+  /** Linux only. Deletes a btrfs subvolume; refuses what is none. One that is gone counts as deleted. */
+  deleteSubvolume?(path: string): Promise<void>;
   /**
    * Creates a database through the server, puts it into backup mode here, writes to it through the server, and looks
    * for change info; removes the database again.

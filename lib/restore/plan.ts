@@ -78,7 +78,11 @@ export interface RestorePlan {
   readonly leftOut: readonly DatabaseFailure[];
   /** Bytes the copies need, beside the originals. */
   readonly neededBytes: number;
+  readonly warnings: readonly string[];
 }
+
+/** What is known before the copies have been looked for. */
+export type KnownInput = Omit<RestorePlanInput, 'lostCopies'>;
 
 /** What only the outside world can tell a plan. */
 export interface RestorePlanInput {
@@ -90,6 +94,8 @@ export interface RestorePlanInput {
   /** Directory of the copies, where it is another one than the manifest says. */
   readonly copiesDirectory: string | undefined;
   readonly dataDirectory: string;
+  /** Paths of chosen databases whose copies were made and are not there. */
+  readonly lostCopies: ReadonlySet<string>;
 }
 
 /** What is to be restored, before it is known where each database lies. */
@@ -99,7 +105,7 @@ export interface RestoreChoice {
 }
 
 /** Selects databases. Server databases are left out unless they are named one by one or get another name. */
-export function chooseDatabases({ head, databases, wanted, mode }: RestorePlanInput): RestoreChoice {
+export function chooseDatabases({ head, databases, wanted, mode }: KnownInput): RestoreChoice {
   const aliases = new Aliases(head.aliases ?? []);
   const matches = wanted === undefined ? () => true : matcher(wanted, aliases);
   const selected = databases.filter(({ path }) => matches(path));
@@ -133,14 +139,14 @@ export function targetPath(database: ManifestDatabase, mode: RestoreMode, count:
 }
 
 /** The copy that was made of it; undefined when there is none. */
-function copyOf(database: ManifestDatabase, { head, copiesDirectory }: RestorePlanInput): string | undefined {
+export function copyOf(database: ManifestDatabase, { head, copiesDirectory }: KnownInput): string | undefined {
   const copies = copiesDirectory ?? head.copies?.directory;
   return database.copy && copies !== undefined ? join(copies, database.copy.file) : undefined;
 }
 
 /** Whether shadows are to be read from at all. */
 export function needsShadows(input: RestorePlanInput, { chosen }: RestoreChoice): boolean {
-  return chosen.some((database) => copyOf(database, input) === undefined);
+  return chosen.some((database) => copyOf(database, input) === undefined || input.lostCopies.has(database.path));
 }
 
 /** Where the contents of a database can be had: the copy that was made, else the shadow that was kept; else why not. */
@@ -151,11 +157,13 @@ function sourceOf(
 ): Pick<PlannedDatabase, 'source' | 'delta' | 'contents'> | string {
   const { head } = input;
   const copy = copyOf(database, input);
-  if (copy !== undefined) return { source: copy, delta: '', contents: expectedOfCopy(database) };
+  const isLost = input.lostCopies.has(database.path);
+  if (copy !== undefined && !isLost) return { source: copy, delta: '', contents: expectedOfCopy(database) };
+  const noCopy = copy === undefined ? 'no copy of it was made' : `its copy ${copy} is not there`;
   const volume = head.volumes.find(({ path }) => path === database.volume);
-  if (!volume?.kept) return 'no copy of it was made, and its shadow was not kept';
+  if (!volume?.kept) return `${noCopy}, and its shadow was not kept`;
   const root = roots.get(database.volume);
-  if (root === undefined) return `no copy of it was made, and its shadow ${volume.id} is not there any more`;
+  if (root === undefined) return `${noCopy}, and its shadow ${volume.id} is not there any more`;
   return {
     source: join(root, database.shadowPath),
     delta: database.delta === '' ? '' : join(head.directory, database.delta),
@@ -217,7 +225,10 @@ export function planRestore(
     });
   }
   const neededBytes = databases.reduce((sum, { database }) => sum + database.startSizeBytes, 0);
-  return { mode, databases, leftOut, neededBytes };
+  const fromShadow = databases.filter(({ database }) => input.lostCopies.has(database.path)).length;
+  const warnings =
+    fromShadow === 0 ? [] : [`the copies of ${fromShadow} databases are not there: their shadow is used`];
+  return { mode, databases, leftOut, neededBytes, warnings };
 }
 
 /**

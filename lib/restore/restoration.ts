@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Call } from '../call/call';
 import { copyExactly, syncFile } from '../store/copy';
-import { syncDirectory } from '../store/durable';
+import { missingDirectories, syncDirectory } from '../store/durable';
+import { identityOf } from '../store/file-identity';
 import {
   databaseFailureOf,
   decidedFailure,
@@ -12,7 +13,8 @@ import {
   toPublicError,
   type DatabaseFailure,
 } from '../errors/errors';
-import type { Journal, JournalHead } from '../store/journal';
+import type { Journal } from '../store/journal';
+import type { RestoringDatabase } from '../store/journal-format';
 import type { Manifest } from '../store/manifest';
 import type { NativeBinding } from '../native/session';
 import type { NativeFailure } from '../native/failure';
@@ -27,6 +29,8 @@ class Replacement {
   offline = false;
   originalKept = false;
   placed = false;
+  /** As the journal names it, once the copy is ready. */
+  journaled: RestoringDatabase | undefined;
 
   constructor(readonly planned: PlannedDatabase) {}
 }
@@ -41,6 +45,7 @@ export class Restoration {
   readonly #unremoved: string[] = [];
   readonly #warnings: string[] = [];
   #doneBytes = 0;
+  #hasBegun = false;
 
   constructor(
     private readonly binding: NativeBinding,
@@ -51,6 +56,11 @@ export class Restoration {
     private readonly progress: ProgressReporter,
   ) {}
 
+  /** Whether it looks after its journal itself. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
   /** What has not changed the outcome for any database. */
   get warnings(): readonly string[] {
     return this.#warnings;
@@ -59,15 +69,21 @@ export class Restoration {
   async run(
     databases: readonly PlannedDatabase[],
   ): Promise<{ readonly done: PlannedDatabase[]; readonly failures: readonly DatabaseFailure[] }> {
+    this.#hasBegun = true;
     this.#replacements = databases.map((planned) => new Replacement(planned));
     try {
       const totalBytes = databases.reduce((sum, { database }) => sum + database.startSizeBytes, 0);
       // Copies take hours and much room: named on the disk before the first one is made.
-      await this.journal.update({ temporaryFiles: databases.map(({ temporary }) => temporary) });
+      await this.journal.update({
+        temporaryFiles: databases.map(({ temporary }) => temporary),
+        newDirectories: await missingDirectories(databases.map(({ file }) => dirname(file))),
+      });
       await this.#eachDatabase((replacement, done) => this.#prepare(replacement, done, totalBytes));
       await this.journal.update({ restoring: this.#journaled(this.#replacements) });
       await this.#eachDatabase((replacement, done) => this.#replace(replacement, done));
       this.call.check();
+      // From here on a copy that differs from what was placed is a recovered one, and not one that somebody uses.
+      if (this.#logged.length > 0) await this.journal.update({ restorePhase: 'recovering' });
     } catch (error) {
       await this.#putBackAll(this.#replacements);
       await this.#finishJournal();
@@ -75,6 +91,7 @@ export class Restoration {
     }
     // No longer interruptible: a recovery that has begun is cheaper to finish than to undo.
     await this.#recover();
+    await this.#beginFinishing();
     await this.#bringOnline();
     await this.#finishJournal();
     return { done: this.#replacements.map(({ planned }) => planned), failures: this.#failures };
@@ -127,6 +144,17 @@ export class Restoration {
     }
     await adoptOwner(temporary, file);
     await syncFile(temporary);
+    replacement.journaled = {
+      file,
+      original: this.mode.type === 'new-database' ? '' : replacement.planned.original,
+      temporary,
+      offline: this.mode.type === 'online',
+      hadOriginal: await lstat(file).then(
+        () => true,
+        () => false,
+      ),
+      copy: await identityOf(temporary),
+    };
   }
 
   /** Takes the original away and puts the copy into its place; quick. */
@@ -157,10 +185,24 @@ export class Restoration {
     }
   }
 
+  /** Those that go through the log. */
+  get #logged(): readonly Replacement[] {
+    return this.#replacements.filter(({ planned }) => planned.recover);
+  }
+
+  /** Whoever cleans up after us must not take a database away any more that users may be writing to. */
+  async #beginFinishing(): Promise<void> {
+    try {
+      await this.journal.update({ restorePhase: 'finishing' });
+    } catch (error) {
+      await this.#fail(this.#replacements, error);
+    }
+  }
+
   /** One scan of the log for all. A database that it refuses is put back, and the others are recovered without it. */
   async #recover(): Promise<void> {
     for (;;) {
-      const logged = this.#replacements.filter(({ planned }) => planned.recover);
+      const logged = this.#logged;
       if (logged.length === 0) return;
       const files = logged.map(({ planned }) => planned.file);
       this.#report('recover', logged.length === 1 ? (logged[0]?.planned.path ?? '') : '', 0);
@@ -234,14 +276,11 @@ export class Restoration {
 
   async #putBack(replacement: Replacement): Promise<void> {
     const { file, original, temporary } = replacement.planned;
-    if (replacement.placed) {
-      await rm(file, { force: true });
-      replacement.placed = false;
-    }
-    if (replacement.originalKept) {
-      await rename(original, file);
-      replacement.originalKept = false;
-    }
+    // In one step where there is an original: at no time is there nothing in its place.
+    if (replacement.originalKept) await rename(original, file);
+    else if (replacement.placed) await rm(file, { force: true });
+    replacement.originalKept = false;
+    replacement.placed = false;
     if (replacement.offline) {
       await this.binding.bringDatabaseOnline({ file });
       replacement.offline = false;
@@ -255,13 +294,8 @@ export class Restoration {
     return new RestoreError('ERR_RESTORE_NOT_PUT_BACK', { message, phase: 'restore', cause }, failures);
   }
 
-  /** How the journal names what is, or is about to be, away from its place. */
-  #journaled(replacements: readonly Replacement[]): JournalHead['restoring'] {
-    return replacements.map(({ planned }) => ({
-      file: planned.file,
-      original: this.mode.type === 'new-database' ? '' : planned.original,
-      offline: this.mode.type === 'online',
-    }));
+  #journaled(replacements: readonly Replacement[]): RestoringDatabase[] {
+    return replacements.flatMap(({ journaled }) => journaled ?? []);
   }
 
   /** Decides about no database any more. */

@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Call, publicCall } from '../call/call';
 import type { ManifestDatabase } from '../store/manifest-format';
@@ -16,7 +16,12 @@ import {
 import { forEachLimited } from '../call/event-loop';
 import { findOpenFiles } from './in-use';
 import { lockDataDirectory } from '../store/data-directory-lock';
-import { describeLeftOver, Journal, newWorkId, type LeftOver } from '../store/journal';
+import { recoverAll } from '../recover/recover';
+import { describeUnrecovered, type RecoveredWork } from '../recover/report';
+import { Journal, newWorkId } from '../store/journal';
+import { describeUnusable } from '../store/journals';
+import type { LeftOver } from '../store/left-over';
+import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 import { locateDatabase } from '../domino/links';
 import { loadManifest, type Manifest } from '../store/manifest';
 import { readVerifyingKey } from '../store/signature';
@@ -38,14 +43,16 @@ import { resolveWanted } from './wanted';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
 import {
   chooseDatabases,
+  copyOf,
   needsShadows,
   planRestore,
   planSteps,
   targetPath,
+  type KnownInput,
   type PlannedDatabase,
+  type RestoreChoice,
   type RestoreMode,
   type RestorePlan,
-  type RestorePlanInput,
   type RestoreStep,
 } from './plan';
 import { Restoration } from './restoration';
@@ -110,8 +117,10 @@ export interface RestoreReport {
   /** Every step, in its order. */
   readonly steps: readonly RestoreStep[];
   readonly warnings: readonly string[];
-  /** What earlier processes left behind. */
+  /** What earlier processes left behind and could not be put right before this restore. */
   readonly leftOvers: readonly LeftOver[];
+  /** Interrupted work of earlier processes, and what became of it before this restore. */
+  readonly recovered: readonly RecoveredWork[];
 }
 
 export function restoreDatabases(loadBinding: () => NativeBinding, options: RestoreOptions): Promise<RestoreReport> {
@@ -133,7 +142,7 @@ export function restoreDatabases(loadBinding: () => NativeBinding, options: Rest
       options.dryRun === true
         ? readDataDirectory(notesIni)
         : (await openRuntime(loadBinding(), options.domino, call)).dataDirectory;
-    const input: RestorePlanInput = { head, databases, wanted, mode, copiesDirectory, dataDirectory };
+    const input: KnownInput = { head, databases, wanted, mode, copiesDirectory, dataDirectory };
     const plan = await makePlan(input, () => shadowRoots(loadBinding, head, call));
     if (options.dryRun === true) return dryRunReport(head, plan);
     return restore(loadBinding(), head, plan, dataDirectory, call, new ProgressReporter(options.onProgress, call));
@@ -176,7 +185,17 @@ function checkRestoreMode(value: unknown, name: string): void {
   if (type === 'new-database') insideDataDirectory(as, `${name}.as`);
 }
 
-async function makePlan(input: RestorePlanInput, findShadows: () => Promise<ShadowRoots>): Promise<RestorePlan> {
+/** Copies that the backup has made and that are not where they should be; its shadow may still be there. */
+async function findLostCopies(input: KnownInput, { chosen }: RestoreChoice): Promise<ReadonlySet<string>> {
+  const lost = new Set<string>();
+  for (const database of chosen) {
+    const copy = copyOf(database, input);
+    if (copy !== undefined && !(await stat(copy).catch(() => undefined))) lost.add(database.path);
+  }
+  return lost;
+}
+
+async function makePlan(input: KnownInput, findShadows: () => Promise<ShadowRoots>): Promise<RestorePlan> {
   const { head, mode, dataDirectory } = input;
   if (mode.type !== 'new-database' && head.dataDirectory !== dataDirectory) {
     const message = `the backup is of ${head.dataDirectory}, this server's data directory is ${dataDirectory}`;
@@ -187,8 +206,10 @@ async function makePlan(input: RestorePlanInput, findShadows: () => Promise<Shad
   for (const database of choice.chosen) {
     files.push(await locateDatabase(dataDirectory, targetPath(database, mode, choice.chosen.length)));
   }
-  const roots = needsShadows(input, choice) ? await findShadows() : new Map<string, string>();
-  return planRestore(input, choice, files, roots);
+  const lostCopies = await findLostCopies(input, choice);
+  const found = { ...input, lostCopies };
+  const roots = needsShadows(found, choice) ? await findShadows() : new Map<string, string>();
+  return planRestore(found, choice, files, roots);
 }
 
 function dryRunReport(head: Manifest, plan: RestorePlan): RestoreReport {
@@ -197,8 +218,9 @@ function dryRunReport(head: Manifest, plan: RestorePlan): RestoreReport {
     outcome: 'planned',
     databases: [...plan.databases.map((planned) => restored('planned', planned)), ...plan.leftOut.map(leftOut)],
     steps: planSteps(plan),
-    warnings: [],
+    warnings: plan.warnings,
     leftOvers: [],
+    recovered: [],
   };
 }
 
@@ -210,14 +232,28 @@ async function restore(
   call: Call,
   progress: ProgressReporter,
 ): Promise<RestoreReport> {
-  const { ready, refused } = await checkBeforehand(plan, call);
-  await checkFreeSpace(ready);
-  const lock = await lockDataDirectory(binding, { dataDirectory, deltaDirectory: dirname(head.directory) }, call);
-  const work = { id: newWorkId(), work: 'restore', dataDirectory, backupDirectory: '' } as const;
-  const { journal, leftOvers } = await Journal.open(dirname(head.directory), work, lock);
+  const deltaDirectory = dirname(head.directory);
+  const lock = await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call);
+  const { journal, leftOvers, unusable } = await Journal.open({
+    deltaDirectory: await realpath(deltaDirectory),
+    elsewhere: async () => {
+      await makeStateDirectory(binding, stateDirectory());
+      return stateDirectory();
+    },
+    lock,
+    id: newWorkId(),
+    work: 'restore',
+    dataDirectory,
+    backupDirectory: '',
+  });
   const restoration = new Restoration(binding, journal, head, plan.mode, call, progress);
   try {
+    const tools = { binding, call, dryRun: false, service: undefined, hook: undefined };
+    const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
+    const { ready, refused } = await checkBeforehand(plan, call);
+    await checkFreeSpace(ready);
     const { done, failures } = await restoration.run(ready);
+    const unrecovered = recovered.filter((work) => !work.done);
     const failed = [...refused, ...failures];
     if (done.length === 0) throw everythingFailed(failed, plan.leftOut);
     return {
@@ -229,10 +265,18 @@ async function restore(
         ...failed.map((failure) => ({ result: 'failed' as const, database: failure.database, failure })),
       ],
       steps: planSteps({ ...plan, databases: done }),
-      warnings: [...leftOvers.map(describeLeftOver), ...notHashed(done), ...restoration.warnings],
-      leftOvers,
+      warnings: [
+        ...unrecovered.map(describeUnrecovered),
+        ...unusable.map(describeUnusable),
+        ...plan.warnings,
+        ...notHashed(done),
+        ...restoration.warnings,
+      ],
+      leftOvers: unrecovered.map(({ leftOver }) => leftOver),
+      recovered,
     };
   } catch (error) {
+    if (!restoration.hasBegun) await journal.remove();
     // There is no report that would say it.
     for (const warning of restoration.warnings) process.emitWarning(warning, { code: 'ERR_FILE_SYSTEM' });
     throw error;
@@ -325,13 +369,20 @@ async function refuse(
   return wrongDelta === undefined ? undefined : because('ERR_DELTA_DAMAGED', `${delta} ${wrongDelta}`);
 }
 
+/** Missing directories are made with the copies, when the journal names them. */
+async function nearestExisting(directory: string): Promise<string> {
+  let at = directory;
+  while (dirname(at) !== at && !(await stat(at).catch(() => undefined))) at = dirname(at);
+  return at;
+}
+
 /** The copies lie beside the originals for a while, on whichever file systems these are. */
 async function checkFreeSpace(databases: readonly PlannedDatabase[]): Promise<void> {
   const needed = new Map<number, { directory: string; bytes: number }>();
   for (const { file, database } of databases) {
-    await mkdir(dirname(file), { recursive: true });
-    const { dev } = await stat(dirname(file));
-    const entry = needed.get(dev) ?? { directory: dirname(file), bytes: 0 };
+    const directory = await nearestExisting(dirname(file));
+    const { dev } = await stat(directory);
+    const entry = needed.get(dev) ?? { directory, bytes: 0 };
     entry.bytes += database.startSizeBytes;
     needed.set(dev, entry);
   }

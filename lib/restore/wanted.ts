@@ -1,7 +1,7 @@
 import { Aliases } from '../domino/aliases';
 import { matcher, withSlashes } from '../domino/globs';
 import { locateDatabase } from '../domino/links';
-import type { RestorePlanInput } from './plan';
+import type { KnownInput } from './plan';
 
 /**
  * The globs and paths of a restore. A path that the backup does not know, and that leads to a file which it knows by another
@@ -12,7 +12,7 @@ export async function resolveWanted({
   databases,
   wanted,
   dataDirectory,
-}: RestorePlanInput): Promise<readonly string[] | undefined> {
+}: KnownInput): Promise<readonly string[] | undefined> {
   if (wanted === undefined) return undefined;
   const aliases = new Aliases(head.aliases ?? []);
   const resolved: string[] = [];

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Call } from '../call/call';
 import { DominoVssError } from '../errors/errors';
 import type { NativeBinding, NativeLock } from '../native/session';
-import { describeLiveWork, readJournals } from './journal';
+import { describeLiveWork, readJournals } from './journals';
 
 /**
  * One backup or restore of a server at a time on this machine, wherever their deltas go: a second one would take the
@@ -10,7 +10,7 @@ import { describeLiveWork, readJournals } from './journal';
  */
 export async function lockDataDirectory(
   binding: NativeBinding,
-  { dataDirectory, deltaDirectory }: { readonly dataDirectory: string; readonly deltaDirectory: string },
+  { dataDirectory, deltaDirectory }: { readonly dataDirectory: string; readonly deltaDirectory: string | undefined },
   call: Call,
 ): Promise<NativeLock | undefined> {
   // Plain volumes are nobody's, and nobody works on a directory that a restore has yet to make.

@@ -1,6 +1,26 @@
-import { open, rename, type FileHandle } from 'node:fs/promises';
+import { lstat, open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Those of some directories, and of the ones above them, that do not exist; each after the one above it. */
+export async function missingDirectories(directories: Iterable<string>): Promise<string[]> {
+  const missing = new Set<string>();
+  const known = new Set<string>();
+  for (const directory of directories) {
+    const chain: string[] = [];
+    for (let at = directory; !known.has(at) && dirname(at) !== at; at = dirname(at)) {
+      known.add(at);
+      const exists = await lstat(at).then(
+        () => true,
+        () => false,
+      );
+      if (exists) break;
+      chain.unshift(at);
+    }
+    for (const at of chain) missing.add(at);
+  }
+  return [...missing];
+}
 
 /** Somebody reads the file, as every backup does with the journals of others: Windows replaces no file that is open. */
 const openedBySomebody = ['EPERM', 'EACCES', 'EBUSY'];
@@ -45,8 +65,11 @@ export function* jsonLines(values: Iterable<unknown>): Generator<string> {
 }
 
 /** Writes a file that is there completely or not at all, also after a power loss. */
-export async function writeDurably(file: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
-  const unfinished = `${file}.new`;
+export async function writeDurably(
+  file: string,
+  write: (handle: FileHandle) => Promise<void>,
+  unfinished = `${file}.new`,
+): Promise<void> {
   const handle = await open(unfinished, 'w', 0o600);
   try {
     await write(handle);

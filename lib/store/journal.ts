@@ -1,128 +1,38 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { readFileSync, rmSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { loadBinding } from '../native/binding';
+import { rmSync } from 'node:fs';
+import { mkdir, rm, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { NativeLock } from '../native/session';
 import { DominoVssError } from '../errors/errors';
 import { jsonLines, syncDirectory, writeDurably, writeTexts } from './durable';
+import type { JournalChange, JournalHead } from './journal-format';
+import { describeLiveWork, journalDirectory, readJournals, unfinishedName, type Journals } from './journals';
+import { ownIdentity } from './process-identity';
 
-/** What a backup or restore has made or is about to make, and who it is. */
-export interface JournalHead {
-  readonly format: 1;
-  readonly id: string;
-  readonly work: 'backup' | 'restore';
-  readonly pid: number;
-  /** Start time of the process in clock ticks since boot, so that a reused pid is told apart; empty when unknown. */
-  readonly processStart: string;
-  readonly host: string;
-  readonly created: string;
-  readonly dataDirectory: string;
-  /** Directory of the backup that is being made; empty for a restore. */
-  readonly backupDirectory: string;
-  readonly provider: string;
-  /** Shadows that exist or are about to: directories, or ids with the provider `vss`. */
-  readonly shadows: readonly string[];
-  /** Id of the snapshot set of VSS; empty for none. */
-  readonly snapshotSet: string;
-  /** Hook that is asked for a shadow, or about to be, and has not answered; empty for none. */
-  readonly pendingHook: string;
-  /** Where shadows are exposed: symbolic links; with the provider `vss` drives, directories or shares. */
-  readonly exposures: readonly string[];
-  /** Service that was stopped and must be started again; empty for none. */
-  readonly stoppedService: string;
-  /** How many databases are or are about to be in backup mode; their paths follow, one a line. */
-  readonly databasesInBackupMode: number;
-  /** Databases that a restore has taken away from their place. */
-  readonly restoring: readonly {
-    /** Place of the database. */
-    readonly file: string;
-    /** Where the original lies meanwhile; empty when there was none. */
-    readonly original: string;
-    /** Whether the database was taken offline. */
-    readonly offline: boolean;
-  }[];
-  /** Files beside the databases of a restore that nobody needs after it: copies it makes ready, originals that had to stay. */
-  readonly temporaryFiles: readonly string[];
-  /** The work has ended and only what is named here could not be removed: it locks nobody out. */
-  readonly ended: boolean;
-}
-
-/** The part of a journal that changes while the work goes on. */
-export type JournalChange = Partial<
-  Pick<
-    JournalHead,
-    | 'provider'
-    | 'shadows'
-    | 'snapshotSet'
-    | 'pendingHook'
-    | 'exposures'
-    | 'stoppedService'
-    | 'restoring'
-    | 'temporaryFiles'
-    | 'ended'
-  >
->;
-
-/** What an earlier process left behind. Nothing of it is removed without being asked for. */
-export interface LeftOver {
-  /** The journal file that names it. */
-  readonly journal: string;
-  readonly id: string;
-  readonly work: 'backup' | 'restore';
-  readonly created: string;
-  readonly pid: number;
-  readonly backupDirectory: string;
-  readonly provider: string;
-  /** Directories of shadows, or their ids with the provider `vss`. */
-  readonly shadows: readonly string[];
-  /** Id of the snapshot set of VSS; empty for none. */
-  readonly snapshotSet: string;
-  /** Hook that had not answered when it was asked for a shadow; empty for none. */
-  readonly pendingHook: string;
-  readonly exposures: readonly string[];
-  readonly stoppedService: string;
-  /** Databases that may still be in backup mode; how many. */
-  readonly databasesInBackupMode: number;
-  readonly restoring: JournalHead['restoring'];
-  /** Files of a restore that nobody needs; they may be there. */
-  readonly temporaryFiles: readonly string[];
-}
-
-/** Id of a backup or a restore: sorts by time, and no other of the same second has it. */
+/** Id of a piece of work: sorts by time, and no other of the same second has it. */
 export function newWorkId(): string {
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   return `${time}-${randomBytes(3).toString('hex')}`;
 }
 
-/** Directory of the journals, in the delta directory. */
-export function journalDirectory(deltaDirectory: string): string {
-  return join(deltaDirectory, '.journal');
+/** Where a journal is written, and what it is about. */
+export interface JournalPlace extends Pick<JournalHead, 'id' | 'work' | 'dataDirectory' | 'backupDirectory'> {
+  /** Undefined: the journal goes to {@link elsewhere} at once. */
+  readonly deltaDirectory: string | undefined;
+  /** Makes another directory, and answers it, for a journal that cannot be written to the delta directory: read-only media. */
+  readonly elsewhere?: () => Promise<string>;
+  /** Goes with the journal; undefined for work that needs none. */
+  readonly lock?: NativeLock | undefined;
 }
 
-/** Start time of a process; empty when there is no such process or the platform does not tell. */
-function processStart(pid: number): string {
-  if (process.platform === 'win32') return loadBinding().processStart?.(pid) ?? '';
-  try {
-    // The name of the program, in parentheses, may contain anything; field 22 counts from behind it.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch {
-    return '';
-  }
+interface JournalOwner {
+  readonly head: JournalHead;
+  readonly lock: NativeLock | undefined;
 }
 
-function isAlive(head: JournalHead): boolean {
-  if (process.platform === 'linux' || process.platform === 'win32') {
-    return [head.processStart, 'unknown'].includes(processStart(head.pid));
-  }
-  try {
-    process.kill(head.pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** A journal that was opened, and what the others say. */
+export interface OpenedJournal extends Omit<Journals, 'live'> {
+  readonly journal: Journal;
 }
 
 /**
@@ -132,6 +42,7 @@ function isAlive(head: JournalHead): boolean {
 export class Journal {
   #head: JournalHead;
   #databasePaths: readonly string[] = [];
+  #copies: readonly string[] = [];
   #written: Promise<void> = Promise.resolve();
   #isRemoved = false;
   readonly #file: string;
@@ -148,50 +59,68 @@ export class Journal {
    * moment may both be refused, never both be let in: each writes first and looks then. `lock` goes with the journal: it
    * is released when the work has ended, and when this fails.
    */
-  static async open(
-    deltaDirectory: string,
-    work: Pick<JournalHead, 'id' | 'work' | 'dataDirectory' | 'backupDirectory'>,
-    lock?: NativeLock,
-  ): Promise<{ readonly journal: Journal; readonly leftOvers: readonly LeftOver[] }> {
-    const directory = journalDirectory(deltaDirectory);
-    try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-    } catch (error) {
-      lock?.release();
-      throw error;
-    }
+  static async open({ deltaDirectory, elsewhere, lock, ...work }: JournalPlace): Promise<OpenedJournal> {
     const head: JournalHead = {
       format: 1,
       ...work,
-      pid: process.pid,
-      processStart: processStart(process.pid),
-      host: hostname(),
+      ...ownIdentity(),
       created: new Date().toISOString(),
       provider: '',
       shadows: [],
+      volumes: [],
       snapshotSet: '',
       pendingHook: '',
       exposures: [],
       stoppedService: '',
       databasesInBackupMode: 0,
+      copiedFiles: 0,
       restoring: [],
+      restorePhase: 'replacing',
       temporaryFiles: [],
+      newDirectories: [],
       ended: false,
     };
-    const journal = new Journal(join(directory, `${work.id}.journal`), head, lock);
+    let journal: Journal;
     try {
-      await journal.update({});
-      const { live, leftOvers } = await readJournals(deltaDirectory, work.dataDirectory);
+      journal = await Journal.#create({ head, lock }, deltaDirectory, elsewhere);
+    } catch (error) {
+      lock?.release();
+      throw error;
+    }
+    try {
+      const { live, ...others } = await readJournals(deltaDirectory, work.dataDirectory, { quarantine: true });
       // Plain volumes are nobody's: several backups of them may run at a time.
       const other = work.dataDirectory === '' ? undefined : live.find(({ id }) => id !== work.id);
       if (other) {
         throw new DominoVssError('ERR_LOCKED', { message: describeLiveWork(other) });
       }
-      return { journal, leftOvers };
+      return { journal, ...others };
     } catch (error) {
       await journal.remove();
       throw error;
     }
+  }
+
+  static async #create(
+    owner: JournalOwner,
+    deltaDirectory: string | undefined,
+    elsewhere: JournalPlace['elsewhere'],
+  ): Promise<Journal> {
+    try {
+      return await Journal.#createBelow(deltaDirectory ?? (await elsewhere?.()) ?? '', owner);
+    } catch (error) {
+      const isUnwritable = ['EROFS', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
+      if (!isUnwritable || !elsewhere || deltaDirectory === undefined) throw error;
+      return Journal.#createBelow(await elsewhere(), owner);
+    }
+  }
+
+  static async #createBelow(parent: string, { head, lock }: JournalOwner): Promise<Journal> {
+    const directory = journalDirectory(parent);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const journal = new Journal(join(directory, `${head.id}.journal`), head, lock);
+    await journal.update({});
+    return journal;
   }
 
   /** Writes what is about to be done, before it is done. The paths are those of the databases in backup mode. */
@@ -207,12 +136,21 @@ export class Journal {
     return change.ended ? this.#written.finally(() => this.#lock?.release()) : this.#written;
   }
 
+  /** Writes which files, none of which exists yet, are about to be copied out of the shadow, and which directories are made for them. */
+  async noteCopies(files: readonly string[], newDirectories: readonly string[]): Promise<void> {
+    this.#copies = files;
+    this.#head = { ...this.#head, copiedFiles: files.length };
+    await this.update({ newDirectories });
+  }
+
   #write(): Promise<void> {
-    const [head, databasePaths] = [this.#head, this.#databasePaths];
-    return writeDurably(this.#file, async (handle) => {
+    const [head, databasePaths, copies] = [this.#head, this.#databasePaths, this.#copies];
+    const write = async (handle: FileHandle): Promise<void> => {
       await writeTexts(handle, jsonLines([head]));
       await writeTexts(handle, jsonLines(databasePaths));
-    });
+      await writeTexts(handle, jsonLines(copies));
+    };
+    return writeDurably(this.#file, write, unfinishedName(this.#file));
   }
 
   /** Whether something is named that only its owner, or a person, can put back. */
@@ -235,120 +173,12 @@ export class Journal {
   async remove(): Promise<void> {
     this.#isRemoved = true;
     await this.#written.catch(() => undefined);
+    // A write that has failed leaves its unfinished file.
     try {
-      await rm(this.#file, { force: true });
-      await syncDirectory(join(this.#file, '..'));
+      for (const file of [this.#file, unfinishedName(this.#file)]) await rm(file, { force: true });
+      await syncDirectory(dirname(this.#file));
     } finally {
       this.#lock?.release();
     }
   }
-}
-
-/** Who works on a data directory. */
-export function describeLiveWork({ work, id, dataDirectory, pid }: JournalHead): string {
-  return `${work} ${id} of ${dataDirectory} is running (process ${pid})`;
-}
-
-/** Reads the journals that concern a data directory: of processes that live, and of those that do not. */
-export async function readJournals(
-  deltaDirectory: string,
-  dataDirectory: string,
-): Promise<{ readonly live: readonly JournalHead[]; readonly leftOvers: readonly LeftOver[] }> {
-  const live: JournalHead[] = [];
-  const leftOvers: LeftOver[] = [];
-  for (const file of await journalFiles(deltaDirectory)) {
-    const head = await readHead(file);
-    // A process of another host sees another server, and its pid says nothing here.
-    if (head?.dataDirectory !== dataDirectory || head.host !== hostname()) continue;
-    if (!head.ended && isAlive(head)) live.push(head);
-    else leftOvers.push(leftOver(file, head));
-  }
-  return { live, leftOvers };
-}
-
-/** Shadows that the journals of a delta directory name as left behind: those that a live process works with are its own. */
-export async function journaledShadows(deltaDirectory: string): Promise<string[]> {
-  const heads = await Promise.all((await journalFiles(deltaDirectory)).map(readHead));
-  return heads.flatMap((head) => (head && (head.ended || !isAlive(head)) ? head.shadows : []));
-}
-
-/** Absolute paths, oldest first. */
-async function journalFiles(deltaDirectory: string): Promise<string[]> {
-  const directory = journalDirectory(deltaDirectory);
-  const names = await readdir(directory).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  });
-  return names
-    .filter((name) => name.endsWith('.journal'))
-    .sort()
-    .map((name) => join(directory, name));
-}
-
-async function readHead(file: string): Promise<JournalHead | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    // Its owner has just ended.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    const head = JSON.parse(text.slice(0, text.indexOf('\n'))) as JournalHead;
-    if ((head.format as number) === 1) return head;
-  } catch {
-    // Falls through: not a journal of this version.
-  }
-  throw new DominoVssError('ERR_FILE_SYSTEM', { message: `${file} is not a journal that this version can read` });
-}
-
-function leftOver(journal: string, head: JournalHead): LeftOver {
-  const { id, work, created, pid, backupDirectory, provider, shadows, exposures, stoppedService } = head;
-  return {
-    journal,
-    id,
-    work,
-    created,
-    pid,
-    backupDirectory,
-    provider,
-    shadows,
-    // Earlier versions knew nothing of these.
-    snapshotSet: (head as Partial<JournalHead>).snapshotSet ?? '',
-    pendingHook: (head as Partial<JournalHead>).pendingHook ?? '',
-    exposures,
-    stoppedService,
-    databasesInBackupMode: head.databasesInBackupMode,
-    restoring: head.restoring,
-    temporaryFiles: (head as Partial<JournalHead>).temporaryFiles ?? [],
-  };
-}
-
-/** How many temporary files a sentence names; the journal has all. */
-const namedFiles = 10;
-
-/** One sentence a person can act on. */
-export function describeLeftOver(left: LeftOver): string {
-  const parts = [`${left.work} ${left.id} of process ${left.pid} has left something behind`];
-  if (left.stoppedService !== '') parts.push(`the service ${left.stoppedService} may still be stopped`);
-  if (left.databasesInBackupMode > 0) {
-    parts.push(`up to ${left.databasesInBackupMode} databases may still be in backup mode until the server restarts`);
-  }
-  if (left.shadows.length > 0) parts.push(`shadows may be left: ${left.shadows.join(', ')}`);
-  if (left.pendingHook !== '') {
-    parts.push(`the hook ${left.pendingHook} had not answered: its snapshot may be there, or still come`);
-  }
-  if (left.exposures.length > 0) parts.push(`shadows may be exposed at ${left.exposures.join(', ')}`);
-  if (left.backupDirectory !== '') parts.push(`an unfinished backup may be left in ${left.backupDirectory}`);
-  for (const { file, original, offline } of left.restoring) {
-    const saved = original === '' ? '' : `, its original is ${original}`;
-    parts.push(`${file} may be ${offline ? 'offline' : 'replaced'}${saved}`);
-  }
-  if (left.temporaryFiles.length > 0) {
-    const more = left.temporaryFiles.length - namedFiles;
-    const files = [...left.temporaryFiles.slice(0, namedFiles), ...(more > 0 ? [`and ${more} more`] : [])];
-    parts.push(`files that nobody needs may be left: ${files.join(', ')}`);
-  }
-  return `${parts.join('; ')} (journal ${left.journal})`;
 }

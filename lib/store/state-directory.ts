@@ -1,11 +1,21 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { NativeBinding } from '../native/session';
 
-/** Where scripts without Domino keep manifests and journals, so that a later script knows whose shadows it meets. */
+/**
+ * Where journals go for which there is no delta directory to write to: those of restores from read-only media and, with
+ * their manifests, of scripts without Domino, so that a later script knows whose shadows it meets.
+ */
 export function stateDirectory(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  return join(env['ProgramData'] ?? env['ALLUSERSPROFILE'] ?? 'C:\\ProgramData', 'domino-vss');
+  return join(env['ProgramData'] ?? env['ALLUSERSPROFILE'] ?? usualPlace(env), 'domino-vss');
+}
+
+function usualPlace(env: Readonly<Record<string, string | undefined>>): string {
+  if (process.platform === 'win32') return 'C:\\ProgramData';
+  if (env['XDG_STATE_HOME'] !== undefined && env['XDG_STATE_HOME'] !== '') return env['XDG_STATE_HOME'];
+  return process.getuid?.() === 0 ? '/var/lib' : join(homedir(), '.local', 'state');
 }
 
 /**
@@ -14,7 +24,8 @@ export function stateDirectory(env: Readonly<Record<string, string | undefined>>
  */
 export async function makeStateDirectory(binding: NativeBinding, directory: string): Promise<void> {
   await mkdir(dirname(directory), { recursive: true });
-  await binding.makePrivateDirectory?.(directory);
+  if (binding.makePrivateDirectory) await binding.makePrivateDirectory(directory);
+  else await mkdir(directory, { recursive: true, mode: 0o700 });
 }
 
 /** The same for one who only reads; undefined when there is none. */

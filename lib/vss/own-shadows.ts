@@ -1,4 +1,4 @@
-import { journaledShadows } from '../store/journal';
+import { journaledShadows } from '../store/journals';
 import { readBackups } from '../store/manifest';
 
 /**

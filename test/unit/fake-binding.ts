@@ -18,6 +18,7 @@ import type {
   NativeTexts,
   NativeVolume,
 } from '#lib/native/session';
+import { AbandonedBackup } from '#lib/native/session';
 import type { NativeFailure } from '#lib/native/failure';
 import { FakeVss, FakeVssSession } from './fake-vss';
 
@@ -94,6 +95,8 @@ export class FakeDomino {
   readonly unlogged = new Set<string>();
   /** Directories that somebody works on. */
   readonly locks = new Set<string>();
+  /** Databases that a dead process has left in backup mode: `ends` when Domino lets us end that, otherwise why it does not. */
+  readonly abandoned = new Map<string, 'ends' | NativeFailure>();
   problems: NativeFailure[] = [];
   aliases: Alias[] = [];
   reflink = true;
@@ -250,6 +253,9 @@ export class FakeDomino {
       if (!existsSync(file)) {
         fail({ operation: 'NSFTakeDatabaseOffline', domain: 'domino', status: 0x0103, subject: file });
       }
+      if (this.offline.has(file)) {
+        fail({ operation: 'NSFTakeDatabaseOffline', domain: 'domino', status: 0x13f9, subject: file });
+      }
       this.offline.add(file);
     },
     bringDatabaseOnline: async ({ file }) => {
@@ -259,6 +265,23 @@ export class FakeDomino {
     recoverDatabases: async ({ files }) => {
       await this.call('recoverDatabases');
       this.recovered.push(...files);
+    },
+    endAbandonedBackups: async ({ paths }) => {
+      await this.call('endAbandonedBackups');
+      const failures = paths.flatMap((path, index) => {
+        const reason = this.abandoned.get(path);
+        return reason === undefined || reason === 'ends' ? [] : [{ index, failure: reason }];
+      });
+      const states = Uint8Array.from(paths, (path) => {
+        const reason = this.abandoned.get(path);
+        return reason === undefined
+          ? AbandonedBackup.none
+          : reason === 'ends'
+            ? AbandonedBackup.ended
+            : AbandonedBackup.left;
+      });
+      for (const path of paths) if (this.abandoned.get(path) === 'ends') this.abandoned.delete(path);
+      return { states, failures };
     },
     runCanary: async ({ database }) => {
       await this.call('runCanary');

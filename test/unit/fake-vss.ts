@@ -103,7 +103,7 @@ export class FakeVss {
     },
     deleteShadows: async (options) => {
       this.changes.push(['delete', options]);
-      this.shadows = this.shadows.filter(({ id }) => id !== options.id);
+      this.shadows = this.shadows.filter(({ id, setId: set }) => (options.kind === 'set' ? set : id) !== options.id);
       return { deleted: 1, failure: null, notDeletedId: '' };
     },
     breakSnapshotSet: async (options) => void this.changes.push(['break', options]),

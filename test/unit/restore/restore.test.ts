@@ -14,7 +14,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
 import { AbortError, DominoVssError, RestoreError } from '#lib/errors/errors';
-import { Journal, readJournals, type LeftOver } from '#lib/store/journal';
+import { Journal } from '#lib/store/journal';
+import { readJournals } from '#lib/store/journals';
+import type { LeftOver } from '#lib/store/left-over';
 import { restoreDatabases, type RestoreOptions, type RestoreReport } from '#lib/restore/restore';
 import { describeStep } from '#lib/restore/plan';
 import { linuxTest } from '../../platform';
@@ -68,7 +70,11 @@ async function expectTidy(): Promise<void> {
   );
   expect(files).toEqual([]);
   expect(domino.offline).toEqual(new Set());
-  expect(await readJournals(domino.deltaDirectory, domino.dataDirectory)).toEqual({ live: [], leftOvers: [] });
+  expect(await readJournals(domino.deltaDirectory, domino.dataDirectory)).toEqual({
+    live: [],
+    leftOvers: [],
+    unusable: [],
+  });
 }
 
 /** Asserts what the one journal that is left names, and removes it as a person would. */

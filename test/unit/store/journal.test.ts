@@ -1,14 +1,22 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  promises,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  describeLeftOver,
-  Journal,
-  journalDirectory,
-  newWorkId,
-  readJournals,
-  type JournalHead,
-} from '#lib/store/journal';
+import { Journal, newWorkId, type OpenedJournal } from '#lib/store/journal';
+import type { JournalHead } from '#lib/store/journal-format';
+import { describeUnusable, journalDirectory, readJournalLists, readJournals } from '#lib/store/journals';
+import { describeLeftOver } from '#lib/store/left-over';
 
 let directory: string;
 
@@ -20,12 +28,14 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-const work = (id = newWorkId()): Parameters<typeof Journal.open>[1] => ({
+const work = (id = newWorkId()): Pick<JournalHead, 'id' | 'work' | 'dataDirectory' | 'backupDirectory'> => ({
   id,
   work: 'backup',
   dataDirectory: '/data',
   backupDirectory: `/delta/${id}`,
 });
+
+const open = (about = work()): Promise<OpenedJournal> => Journal.open({ ...about, deltaDirectory: directory });
 
 /** The journal of a process that has died: its number may belong to another one by now. */
 function writeDead(change: Partial<JournalHead> = {}): string {
@@ -35,17 +45,22 @@ function writeDead(change: Partial<JournalHead> = {}): string {
     ...work(id),
     pid: process.pid,
     processStart: '1',
+    boot: '',
     host: hostname(),
     created: '2026-01-01T00:00:00.000Z',
     provider: 'btrfs',
     shadows: ['/mnt/.domino-vss/a/0'],
+    volumes: [],
     snapshotSet: '',
     pendingHook: '',
     exposures: [],
     stoppedService: '',
     databasesInBackupMode: 2,
+    copiedFiles: 0,
     restoring: [],
+    restorePhase: 'replacing',
     temporaryFiles: [],
+    newDirectories: [],
     ended: false,
     ...change,
   };
@@ -56,7 +71,7 @@ function writeDead(change: Partial<JournalHead> = {}): string {
 }
 
 test('a journal names what is about to be done and goes with it', async () => {
-  const { journal, leftOvers } = await Journal.open(directory, work('20260101T000000Z-000000'));
+  const { journal, leftOvers } = await open(work('20260101T000000Z-000000'));
   expect(leftOvers).toEqual([]);
   await journal.update({ shadows: ['/s'] }, ['names.nsf', 'Büro/ñ.nsf']);
   const file = join(journalDirectory(directory), '20260101T000000Z-000000.journal');
@@ -70,7 +85,7 @@ test('a journal names what is about to be done and goes with it', async () => {
 });
 
 test('one that is removed is not written again', async () => {
-  const { journal } = await Journal.open(directory, work());
+  const { journal } = await open();
   const written = journal.update({ exposures: ['/x'] });
   const removed = journal.remove();
   await expect(journal.update({ exposures: [] })).rejects.toMatchObject({ code: 'ERR_STATE' });
@@ -79,24 +94,24 @@ test('one that is removed is not written again', async () => {
 });
 
 test('a live one locks its data directory and no other', async () => {
-  const { journal } = await Journal.open(directory, work());
-  await expect(Journal.open(directory, work())).rejects.toMatchObject({ code: 'ERR_LOCKED' });
-  const other = await Journal.open(directory, { ...work(), dataDirectory: '/other' });
+  const { journal } = await open();
+  await expect(open()).rejects.toMatchObject({ code: 'ERR_LOCKED' });
+  const other = await open({ ...work(), dataDirectory: '/other' });
   await other.journal.remove();
   await journal.remove();
-  const again = await Journal.open(directory, work());
+  const again = await open();
   await again.journal.remove();
 });
 
 test('of two that come together at most one gets in', async () => {
-  const results = await Promise.allSettled(Array.from({ length: 5 }, () => Journal.open(directory, work())));
+  const results = await Promise.allSettled(Array.from({ length: 5 }, () => open()));
   expect(results.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1);
 });
 
-test('one of a dead process is reported and not touched', async () => {
+test('one of a dead process is reported and not touched by who opens another', async () => {
   const dead = writeDead();
   const before = readFileSync(dead, 'utf8');
-  const { journal, leftOvers } = await Journal.open(directory, work());
+  const { journal, leftOvers } = await open();
   expect(leftOvers).toEqual([expect.objectContaining({ journal: dead, databasesInBackupMode: 2 })]);
   expect(describeLeftOver(leftOvers[0]!)).toContain(
     'up to 2 databases may still be in backup mode until the server restarts; shadows may be left: /mnt/.domino-vss/a/0',
@@ -111,7 +126,16 @@ test('says what a restore and a stopped service have left', () => {
     databasesInBackupMode: 0,
     exposures: ['/mnt/b'],
     pendingHook: 'lvm',
-    restoring: [{ file: '/data/x.nsf', original: '/data/x.nsf.domino-vss-original', offline: true }],
+    restoring: [
+      {
+        file: '/data/x.nsf',
+        original: '/data/x.nsf.domino-vss-original',
+        temporary: '/data/x.nsf.domino-vss-restore',
+        offline: true,
+        hadOriginal: true,
+        copy: '1:2 3 4',
+      },
+    ],
     temporaryFiles: Array.from({ length: 12 }, (_value, index) => `/data/${index}.nsf.domino-vss-restore`),
   });
   return readJournals(directory, '/data').then(({ leftOvers }) => {
@@ -125,28 +149,164 @@ test('says what a restore and a stopped service have left', () => {
   });
 });
 
-test('one of an earlier version, which did not know all fields, is read', async () => {
-  writeDead({ snapshotSet: undefined, pendingHook: undefined, temporaryFiles: undefined } as object);
-  const [left] = (await readJournals(directory, '/data')).leftOvers;
-  expect(left).toMatchObject({ snapshotSet: '', pendingHook: '', temporaryFiles: [] });
-  expect(describeLeftOver(left!)).toContain('shadows may be left');
-});
-
 test('one whose work has ended locks nobody out, even while its process lives', async () => {
-  const { journal } = await Journal.open(directory, work());
+  const { journal } = await open();
   await journal.update({ ended: true, shadows: ['/could/not/be/removed'] });
-  const { journal: next, leftOvers } = await Journal.open(directory, work());
+  const { journal: next, leftOvers } = await open();
   expect(leftOvers).toEqual([expect.objectContaining({ shadows: ['/could/not/be/removed'] })]);
   await next.remove();
 });
 
-test('one of another host says nothing about this one', async () => {
-  writeDead({ host: 'elsewhere' });
-  expect(await readJournals(directory, '/data')).toEqual({ live: [], leftOvers: [] });
+test('one of another host is named and left alone', async () => {
+  const file = writeDead({ host: 'elsewhere' });
+  const { journal, leftOvers, unusable } = await open();
+  expect(leftOvers).toEqual([]);
+  expect(unusable).toEqual([expect.objectContaining({ journal: file, movedTo: '' })]);
+  expect(describeUnusable(unusable[0]!)).toContain('of the host elsewhere');
+  expect(existsSync(file)).toBe(true);
+  await journal.remove();
 });
 
-test('a file that is no journal is an error, not nothing', async () => {
-  const file = writeDead();
-  writeFileSync(file, 'torn');
-  await expect(readJournals(directory, '/data')).rejects.toMatchObject({ code: 'ERR_FILE_SYSTEM' });
+test('one of the last start of the system is dead, whatever process has its number and its time now', async () => {
+  const { journal } = await open();
+  const file = join(journalDirectory(directory), readdirSync(journalDirectory(directory))[0]!);
+  const head = JSON.parse(readFileSync(file, 'utf8').split('\n')[0]!) as JournalHead;
+  expect((await readJournals(directory, '/data')).live).toHaveLength(1);
+  writeFileSync(file, `${JSON.stringify({ ...head, boot: 'another' })}\n`);
+  expect((await readJournals(directory, '/data')).live).toEqual([]);
+  await journal.remove();
+});
+
+describe('what is no journal stops nobody, is moved aside and named:', () => {
+  const head = (): string => readFileSync(writeDead(), 'utf8');
+  const broken: [string, (file: string) => void][] = [
+    [
+      'empty',
+      (file) => {
+        writeFileSync(file, '');
+      },
+    ],
+    [
+      'half',
+      (file) => {
+        writeFileSync(file, head().slice(0, 100));
+      },
+    ],
+    [
+      'torn',
+      (file) => {
+        writeFileSync(file, 'torn\n');
+      },
+    ],
+    [
+      'of a future format',
+      (file) => {
+        writeFileSync(file, '{"format":2}\n');
+      },
+    ],
+    [
+      'without a field',
+      (file) => {
+        writeFileSync(file, '{"format":1}\n');
+      },
+    ],
+    [
+      'with a wrong pid',
+      (file) => {
+        writeFileSync(file, head().replace(/"pid":\d+/, '"pid":-1'));
+      },
+    ],
+    [
+      'a directory',
+      (file) => {
+        mkdirSync(file);
+      },
+    ],
+    [
+      '2 GiB long',
+      (file) => {
+        writeFileSync(file, '{"format":1');
+        truncateSync(file, 2 ** 31);
+      },
+    ],
+    ...(process.platform === 'linux'
+      ? ([
+          ['a FIFO', (file) => execFileSync('mkfifo', [file])],
+          [
+            'a link',
+            (file) => {
+              symlinkSync('/dev/zero', file);
+            },
+          ],
+        ] as [string, (file: string) => void][])
+      : []),
+  ];
+  test.each(broken)('%s', async (_what, make) => {
+    mkdirSync(journalDirectory(directory), { recursive: true });
+    const file = join(journalDirectory(directory), '20260101T000000Z-abcdef.journal');
+    make(file);
+    for (const name of readdirSync(journalDirectory(directory))) {
+      if (!file.endsWith(name)) rmSync(join(journalDirectory(directory), name));
+    }
+    expect((await readJournals(directory, '/data')).unusable).toEqual([expect.objectContaining({ movedTo: '' })]);
+    const { journal, unusable } = await open();
+    expect(unusable).toEqual([expect.objectContaining({ journal: file, movedTo: `${file}.damaged` })]);
+    expect(existsSync(file)).toBe(false);
+    await journal.remove();
+    expect((await readJournals(directory, '/data')).unusable).toEqual([]);
+  });
+});
+
+test('what a process has left that died while it wrote its journal is removed, that of a live one stays', async () => {
+  mkdirSync(journalDirectory(directory), { recursive: true });
+  const dead = join(journalDirectory(directory), `20260101T000000Z-abcdef.journal.${process.pid}-1.new`);
+  writeFileSync(dead, 'half');
+  const { journal } = await open();
+  expect(existsSync(dead)).toBe(false);
+  const [name = ''] = readdirSync(journalDirectory(directory));
+  const { processStart } = JSON.parse(
+    readFileSync(join(journalDirectory(directory), name), 'utf8').split('\n')[0]!,
+  ) as JournalHead;
+  const alive = join(journalDirectory(directory), `${name}.${process.pid}-${processStart}.new`);
+  writeFileSync(alive, 'half');
+  await expect(open()).rejects.toMatchObject({ code: 'ERR_LOCKED' });
+  expect(existsSync(alive)).toBe(true);
+  await journal.remove();
+});
+
+test('the databases and the copies of a journal are read apart', async () => {
+  const { journal } = await open();
+  await journal.update({}, ['names.nsf', 'a\nb.nsf']);
+  await journal.noteCopies(['/copies/names.nsf'], ['/copies']);
+  await journal.update({ ended: true });
+  const [left] = (await readJournals(directory, '/data')).leftOvers;
+  expect(left).toMatchObject({ databasesInBackupMode: 2, copiedFiles: 1, newDirectories: ['/copies'] });
+  expect(await readJournalLists(left!)).toEqual({
+    databases: ['names.nsf', 'a\nb.nsf'],
+    copies: ['/copies/names.nsf'],
+  });
+  await journal.remove();
+});
+
+test('where the delta directory cannot be written to, the journal goes elsewhere and is found there', async () => {
+  const state = join(directory, 'state');
+  const before = process.env['ProgramData'];
+  process.env['ProgramData'] = state;
+  const readOnly = join(directory, 'media');
+  mkdirSync(readOnly);
+  // A file where the directory of the journals would be: as little writable as read-only media, for root too.
+  const refused = Object.assign(new Error('read-only'), { code: 'EROFS' });
+  jest.spyOn(promises, 'mkdir').mockRejectedValueOnce(refused);
+  try {
+    const elsewhere = (): Promise<string> => Promise.resolve(join(state, 'domino-vss'));
+    const { journal } = await Journal.open({ ...work(), deltaDirectory: readOnly, elsewhere });
+    expect(readdirSync(readOnly)).toEqual([]);
+    expect((await readJournals(directory, '/data')).live).toHaveLength(1);
+    await expect(open()).rejects.toMatchObject({ code: 'ERR_LOCKED' });
+    await journal.remove();
+  } finally {
+    jest.restoreAllMocks();
+    if (before === undefined) delete process.env['ProgramData'];
+    else process.env['ProgramData'] = before;
+  }
 });

@@ -83,7 +83,7 @@ describe('listing', () => {
   test('what a backup still works with is not ours to delete, what it left behind is', async () => {
     const { deltaDirectory } = domino;
     const work = { id: newWorkId(), work: 'backup', dataDirectory: '', backupDirectory: '' } as const;
-    const { journal } = await Journal.open(deltaDirectory, work);
+    const { journal } = await Journal.open({ ...work, deltaDirectory });
     await journal.update({ provider: 'vss', shadows: [shadowId(1)] });
     const doomed = { by: 'id', id: shadowId(1), deltaDirectory } as const;
     expect(await errorOf(deleteShadows(binding, doomed))).toMatchObject({ code: 'ERR_SHADOW_FOREIGN' });

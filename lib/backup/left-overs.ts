@@ -1,0 +1,56 @@
+import { isAbsolute } from 'node:path';
+import { BackupError, decidedFailure, type DatabaseFailure } from '../errors/errors';
+import type { Selector } from '../domino/selection';
+import { relativePath } from '../domino/databases';
+import { describeItem, describeUnrecovered, type RecoveredWork } from '../recover/report';
+import { describeUnusable, type UnusableJournal } from '../store/journals';
+
+/** ERR_BACKUP_ALREADY_IN_PROGRESS */
+const alreadyInProgress = 0x0ea4;
+
+/** What interrupted work means for a backup, for people: what was put right, and what was not. */
+export function recoveryWarnings(
+  works: readonly RecoveredWork[],
+  unusable: readonly UnusableJournal[],
+): readonly string[] {
+  return [
+    ...works.flatMap((recovered) => {
+      if (!recovered.done) return [describeUnrecovered(recovered)];
+      const { work, id } = recovered.leftOver;
+      const done = recovered.items.filter(({ result }) => result === 'done').map(describeItem);
+      return done.length === 0 ? [] : [`the interrupted ${work} ${id} was put right: ${done.join('; ')}`];
+    }),
+    ...unusable.map(describeUnusable),
+  ];
+}
+
+/** Databases whose original lies beside its place, or of which nobody knows which one is meant: no backup is complete then. */
+export function databasesAside(
+  works: readonly RecoveredWork[],
+  dataDirectory: string,
+  selector: Selector,
+): readonly DatabaseFailure[] {
+  const rules = selector.rulesFor({ aliases: [] });
+  return works
+    .flatMap(({ items }) => items)
+    .filter(({ thing, result }) => thing === 'database' && result === 'left')
+    .map((item) => ({ item, path: relativePath(item.subject, dataDirectory) }))
+    .filter(({ path }) => isAbsolute(path) || rules.leaveOut(path) === undefined)
+    .map(({ item, path }) => decidedFailure(path, 'ERR_ORIGINAL_ASIDE', 'find', describeItem(item)));
+}
+
+/** An error over databases that are in backup mode already names the dead backup of ours that has left them so. */
+export function withCauses(works: readonly RecoveredWork[], body: () => void): void {
+  try {
+    body();
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    const { code, message, phase, cause, failures } = error;
+    const causes = works.filter(({ items }) =>
+      items.some(({ thing, result }) => thing === 'backup-mode' && result === 'left'),
+    );
+    if (causes.length === 0 || !failures.some(({ status }) => status === alreadyInProgress)) throw error;
+    const said = [message, ...causes.map(describeUnrecovered)].join('; ');
+    throw new BackupError(code, { message: said, phase, cause }, failures);
+  }
+}

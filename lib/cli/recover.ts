@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { recoverInterrupted } from '../recover/recover';
+import { describeItem, type RecoveredWork, type RecoveryReport } from '../recover/report';
+import { describeUnusable } from '../store/journals';
+import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';
+import { exitCodes, type CommandLineContext } from './context';
+import { count, Output } from './output';
+
+interface RecoverArguments extends DominoArguments {
+  readonly deltaDir?: string;
+  readonly dryRun?: boolean;
+}
+
+export function addRecoverCommand(
+  program: Command,
+  context: CommandLineContext,
+  finish: (exitCode: number) => void,
+): void {
+  const recover = program
+    .command('recover')
+    .description('clean up after backups and restores whose process has died')
+    .option('--delta-dir <dir>', 'delta directory of the backups', pathFrom(context))
+    .option('--dry-run', 'only show what was found and what would be done');
+  addDominoOptions(recover, context)
+    .addHelpText(
+      'after',
+      `
+Puts databases back to their places and online, ends their backups, starts the server again if it was stopped, removes
+shadows, their places, and unfinished copies. A backup that was finished stays. It can be interrupted and run again.
+"backup run" and "restore" begin with the same. Without --delta-dir only what needed none is looked at.
+
+Examples:
+  $ domino-vss recover --delta-dir /backup/domino --dry-run
+  $ domino-vss recover --delta-dir /backup/domino
+
+Exit codes: 0 nothing is left, 1 failed, 2 usage, 3 something is left, with what to do, 4 precondition, 5 locked, 130 interrupted.
+`,
+    )
+    .action(async (args: RecoverArguments) => {
+      const relaunched = await context.relaunch(locationOf(args));
+      if (relaunched !== undefined) {
+        finish(relaunched);
+        return;
+      }
+      const report = await recoverInterrupted(context.loadBinding, {
+        deltaDirectory: args.deltaDir,
+        domino: locationOf(args),
+        dryRun: args.dryRun,
+        signal: context.signal,
+      });
+      const output = new Output(context, args.json ?? false);
+      output.result(report, () => describeReport(report, output));
+      finish(report.outcome === 'partial' ? exitCodes.partial : exitCodes.ok);
+    });
+}
+
+function describeReport(report: RecoveryReport, output: Output): string[] {
+  const { works, unusable, outcome } = report;
+  const { green, yellow } = output.colors;
+  const left = works.filter(({ done }) => !done).length;
+  const summary = {
+    nothing: () => green('nothing was interrupted'),
+    recovered: () => green(`put right: ${count(works.length, 'interrupted piece')} of work`),
+    partial: () => yellow(`something is left of ${count(left, 'interrupted piece')} of work, see above`),
+    planned: () => `would put right ${count(works.length, 'interrupted piece')} of work`,
+  }[outcome]();
+  return [
+    ...output.warnings(unusable.map(describeUnusable)),
+    ...works.flatMap((work) => describeWork(work, output)),
+    summary,
+  ];
+}
+
+function describeWork({ leftOver, items }: RecoveredWork, { colors }: Output): string[] {
+  const { work, id, pid, created } = leftOver;
+  const lines = items.map((item) => {
+    const mark = item.result === 'left' ? colors.yellow('left   ') : item.result.padEnd(7);
+    return `  ${mark} ${describeItem(item)}`;
+  });
+  return [
+    `${work} ${id} of process ${pid}, begun ${created}`,
+    ...(lines.length > 0 ? lines : ['  nothing but its journal']),
+  ];
+}

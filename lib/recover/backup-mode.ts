@@ -1,0 +1,50 @@
+import { Call } from '../call/call';
+import { DominoVssError, toDatabaseFailure } from '../errors/errors';
+import { AbandonedBackup } from '../native/session';
+import type { Items } from './items';
+import type { RecoveryTools } from './tools';
+
+/** How many databases one call asks for, and how long it may take: one that hangs must not keep the others. */
+const databasesAtOnce = 100;
+const callTimeoutMs = 60_000;
+
+const advice =
+  'Restart the Domino server: that ends the backup mode for certain. Domino also ends it by itself after BACKUP_TIMEOUT ' +
+  '(15 minutes). Then run recover again.';
+
+/** Ends the backups that a dead process has left, where Domino lets another process do that. */
+export async function endAbandonedBackups(
+  databases: readonly string[],
+  { binding, call, openRuntime }: RecoveryTools,
+  items: Items,
+): Promise<void> {
+  if (databases.length === 0) return;
+  const [first = ''] = databases;
+  const subject = databases.length === 1 ? first : `${databases.length} databases (${first}, …)`;
+  const found = 'may be in backup mode';
+  const left = new Map<string, DominoVssError>();
+  await items.act({ thing: 'backup-mode', subject, found, action: 'is ended where it lasts', advice }, async () => {
+    await openRuntime();
+    let ended = 0;
+    for (let from = 0; from < databases.length; from += databasesAtOnce) {
+      call.check();
+      const paths = databases.slice(from, from + databasesAtOnce);
+      const part = new Call({
+        signal: call.signal,
+        timeoutMs: Math.min(callTimeoutMs, call.remainingMs()),
+        phase: 'end',
+      });
+      const { states, failures } = await part.race(binding.endAbandonedBackups({ paths }));
+      ended += states.filter((state) => state === AbandonedBackup.ended).length;
+      for (const { index, failure } of failures) {
+        const { operation, statusHex, text } = toDatabaseFailure(paths[index] ?? '', failure);
+        const message = `${operation} ${statusHex}: ${text}`;
+        left.set(paths[index] ?? '', new DominoVssError('ERR_DATABASE_STUCK', { message }));
+      }
+    }
+    return `${ended} were, and are not any more`;
+  });
+  for (const [database, error] of left) {
+    items.left({ thing: 'backup-mode', subject: database, found: 'is still in backup mode', advice }, error);
+  }
+}

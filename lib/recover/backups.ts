@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import { rm, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { DominoVssError, toPublicError } from '../errors/errors';
+import { systemdService, type DominoService } from '../domino/service';
+import { windowsService } from '../domino/windows-service';
+import { readJournalLists } from '../store/journals';
+import type { LeftOver } from '../store/left-over';
+import { loadManifest, type Manifest } from '../store/manifest';
+import { endAbandonedBackups } from './backup-mode';
+import type { Items } from './items';
+import { removeShadows } from './shadows';
+import type { RecoveryTools } from './tools';
+
+/** Cleans up after an interrupted backup; one whose manifest was written is good, and only what it does not name goes. */
+export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
+  const { databases, copies } = await readJournalLists(left);
+  // Users come first: the server, then what is in their way there.
+  await startService(left, tools, items);
+  await endAbandonedBackups(databases, tools, items);
+  const { backupDirectory } = left;
+  const finished = await readFinished(backupDirectory);
+  if (typeof finished === 'string') {
+    const advice = `Look at it with "domino-vss backup list"; delete what you do not need of it, then ${left.journal}.`;
+    items.left({ thing: 'backup', subject: backupDirectory, found: `its manifest is damaged: ${finished}`, advice });
+    return;
+  }
+  if (finished) {
+    items.kept({ thing: 'backup', subject: backupDirectory, found: `it is ${finished.outcome}` });
+    if (!finished.volumes.some(({ kept }) => kept)) await removeShadows(left, tools, items);
+    return;
+  }
+  await removeShadows(left, tools, items);
+  await removeCopies(copies, items);
+  await removeNewDirectories(left, items);
+  await removeDirectory(left, items);
+}
+
+/** The manifest of a backup that has succeeded; undefined for one that has not, a text for one of which nobody knows. */
+async function readFinished(backupDirectory: string): Promise<Manifest | string | undefined> {
+  if (backupDirectory === '' || !existsSync(join(backupDirectory, 'manifest.json'))) return undefined;
+  return loadManifest(backupDirectory).catch((error: unknown) => toPublicError(error).message);
+}
+
+async function startService({ stoppedService: name }: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
+  if (name === '') return;
+  const intention = {
+    thing: 'service',
+    subject: name,
+    found: 'it was stopped for the backup',
+    action: 'it is started where it does not run',
+    advice: `Start ${name}, then run recover again.`,
+  } as const;
+  await items.act(intention, async () => {
+    const service = tools.service?.name === name ? tools.service : serviceOfSystem(name, tools);
+    const isRunning = await tools.call.interruptible((signal) => service.isRunning({ signal }));
+    if (!isRunning) await service.start();
+  });
+}
+
+function serviceOfSystem(name: string, { binding }: RecoveryTools): DominoService {
+  return process.platform === 'win32' ? windowsService(() => binding, name) : systemdService(name);
+}
+
+/** The journal names those only that did not exist before. */
+async function removeCopies(copies: readonly string[], items: Items): Promise<void> {
+  const present: string[] = [];
+  for (const copy of copies) if (existsSync(copy)) present.push(copy);
+  const [first] = present;
+  if (first === undefined) return;
+  const intention = {
+    thing: 'copies',
+    subject: dirname(first),
+    found: `${present.length} copies of an unfinished backup are there`,
+    action: 'they are removed',
+    advice: 'Remove them, then run recover again.',
+  } as const;
+  await items.act(intention, async () => {
+    for (const copy of present) await rm(copy, { force: true });
+  });
+}
+
+/** Only those that are empty: somebody else may use them by now. */
+export async function removeNewDirectories({ newDirectories }: LeftOver, items: Items): Promise<void> {
+  if (items.dryRun) return;
+  for (const directory of [...newDirectories].reverse()) await rmdir(directory).catch(() => undefined);
+}
+
+async function removeDirectory({ id, journal, backupDirectory }: LeftOver, items: Items): Promise<void> {
+  const found = await stat(backupDirectory === '' ? '\0' : backupDirectory).catch(() => undefined);
+  if (!found) return;
+  const intention = {
+    thing: 'backup',
+    subject: backupDirectory,
+    found: 'it was not finished',
+    action: 'its directory is removed',
+    advice: 'Remove the directory, then run recover again.',
+  } as const;
+  await items.act(intention, async () => {
+    // Beside the journal, and called like the work: what a forged or damaged journal names is not removed.
+    if (basename(backupDirectory) !== id || dirname(backupDirectory) !== dirname(dirname(journal))) {
+      throw new DominoVssError('ERR_FILE_SYSTEM', { message: `${backupDirectory} is not the directory of ${id}` });
+    }
+    await rm(backupDirectory, { recursive: true, force: true });
+  });
+}

@@ -1,0 +1,181 @@
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isNativeFailure } from '../errors/errors';
+import { compareIdentity, type Comparison } from '../store/file-identity';
+import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
+import type { LeftOver } from '../store/left-over';
+import { syncDirectory } from '../store/durable';
+import type { Items } from './items';
+import type { RecoveryTools } from './tools';
+
+/** ERR_DBOFFLINE: it is offline already. */
+const alreadyOffline = 0x13f9;
+/** ERR_NOEXIST */
+const noExist = 0x0103;
+
+/** How long users are waited for who have a database open that has to be turned back. */
+const offlineWaitMs = 10_000;
+
+/**
+ * Puts the databases right that an interrupted restore has taken from their places: each is afterwards either restored or
+ * as it was before. What somebody has written to since is never taken away, and the one original neither.
+ */
+export async function recoverDatabases(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
+  for (const database of left.restoring) await new InterruptedDatabase(database, left.restorePhase, tools, items).run();
+}
+
+class InterruptedDatabase {
+  /** Whether it was offline when it was looked at, so that nobody can have written to it; undefined: not asked. */
+  #wasOffline: boolean | undefined;
+
+  constructor(
+    private readonly database: RestoringDatabase,
+    private readonly phase: RestorePhase,
+    private readonly tools: RecoveryTools,
+    private readonly items: Items,
+  ) {}
+
+  async run(): Promise<void> {
+    const { file, original, copy } = this.database;
+    const atPlace = await compareIdentity(file, copy);
+    const aside = original !== '' && existsSync(original);
+    if (aside) await this.#withOriginalAside(atPlace);
+    else await this.#withoutOriginal(atPlace);
+  }
+
+  async #withOriginalAside(atPlace: Comparison): Promise<void> {
+    const { original } = this.database;
+    switch (atPlace) {
+      case 'missing':
+        await this.#do(`its original lies at ${original} and nothing at its place`, 'the original is put back', () =>
+          this.#putBack(),
+        );
+        return;
+      case 'another':
+        this.#undecided(`its original lies at ${original}, and a file at its place that the restore did not put there`);
+        return;
+      case 'same':
+      case 'changed':
+        if (this.phase === 'finishing') {
+          await this.#do('it was restored', 'it is brought online and its original removed', () =>
+            rm(original, { force: true }),
+          );
+          return;
+        }
+        await this.#turnBack(
+          atPlace,
+          `its original lies at ${original}, and at its place the copy that was being restored`,
+        );
+    }
+  }
+
+  async #withoutOriginal(atPlace: Comparison): Promise<void> {
+    const { file, original, hadOriginal, offline } = this.database;
+    if (atPlace === 'missing') {
+      if (hadOriginal && original !== '') {
+        this.#undecided('neither it nor its original is there', 'Restore it from the backup.');
+      }
+      return;
+    }
+    const isCopy = atPlace !== 'another';
+    if (isCopy && !hadOriginal && this.phase !== 'finishing') {
+      // Nothing is lost by keeping a new database that was perhaps not recovered; by removing one that is used there is.
+      if (original === '' && atPlace === 'changed') {
+        this.items.kept({ thing: 'database', subject: file, found: 'it is new, and was recovered or used since' });
+        return;
+      }
+      await this.#turnBack(atPlace, 'it is the copy that was being restored, and there was none before');
+      return;
+    }
+    if (offline) await this.#do('it is at its place', 'it is brought online', () => Promise.resolve());
+  }
+
+  /** The copy is taken away; unless somebody may have written to it, which would be lost. */
+  async #turnBack(atPlace: 'same' | 'changed', found: string): Promise<void> {
+    const { original } = this.database;
+    const back = original === '' || !existsSync(original) ? 'it is removed' : 'the original is put back';
+    if (this.items.dryRun) {
+      await this.#do(found, back, () => Promise.resolve());
+      return;
+    }
+    try {
+      await this.#takeOffline();
+    } catch (error) {
+      this.items.left({ thing: 'database', subject: this.database.file, found, advice: this.#goOn() }, error);
+      return;
+    }
+    const isUnused = atPlace === 'same' || (this.phase === 'recovering' && this.#wasOffline === true);
+    if (isUnused) {
+      await this.#do(found, back, () => this.#putBack());
+      return;
+    }
+    await this.#bringOnline();
+    this.#undecided(`${found}, which has been changed since`);
+  }
+
+  /** Nobody opens it from now on; it may be offline still. */
+  async #takeOffline(): Promise<void> {
+    const { file, original } = this.database;
+    if (original === '' || this.#wasOffline !== undefined) return;
+    const { binding, call, openRuntime } = this.tools;
+    await openRuntime();
+    try {
+      await call.race(binding.takeDatabaseOffline({ file, waitMs: offlineWaitMs }));
+      this.#wasOffline = false;
+    } catch (error) {
+      if (!isNativeFailure(error) || error.domain !== 'domino') throw error;
+      if (error.status === alreadyOffline) this.#wasOffline = true;
+      else if (error.status === noExist) this.#wasOffline = false;
+      else throw error;
+    }
+  }
+
+  async #putBack(): Promise<void> {
+    const { file, original } = this.database;
+    if (original !== '' && existsSync(original)) await rename(original, file);
+    else await rm(file, { force: true });
+    await syncDirectory(dirname(file));
+  }
+
+  async #bringOnline(): Promise<void> {
+    const { file, offline } = this.database;
+    if (!offline && this.#wasOffline === undefined) return;
+    const { binding, call, openRuntime } = this.tools;
+    await openRuntime();
+    try {
+      await call.race(binding.bringDatabaseOnline({ file }));
+    } catch (error) {
+      // There is none any more, and so none that is offline.
+      if (!isNativeFailure(error) || error.domain !== 'domino' || error.status !== noExist) throw error;
+    }
+  }
+
+  /** First the files, then the server: it must not open what is about to be renamed. */
+  async #do(found: string, action: string, change: () => Promise<unknown>): Promise<void> {
+    const intention = { thing: 'database', subject: this.database.file, found, action, advice: this.#goOn() } as const;
+    await this.items.act(intention, async () => {
+      // In the order of the restore: online first, and only then the original goes that would be needed if that failed.
+      const isForward = this.phase === 'finishing';
+      if (isForward) await this.#bringOnline();
+      await change();
+      if (!isForward) await this.#bringOnline();
+    });
+  }
+
+  #goOn(): string {
+    return 'Start the Domino server or close the database, then run recover again.';
+  }
+
+  #undecided(found: string, advice = this.#decide()): void {
+    this.items.left({ thing: 'database', subject: this.database.file, found, advice });
+  }
+
+  #decide(): string {
+    const { file, original } = this.database;
+    return (
+      `Decide which one is to stay: to go back, rename ${original} to ${file} while the database is offline; ` +
+      `to keep what is there, move ${original} away. Then run recover again.`
+    );
+  }
+}

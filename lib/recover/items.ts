@@ -1,0 +1,51 @@
+import type { Call } from '../call/call';
+import { AbortError, toPublicError } from '../errors/errors';
+import type { RecoveryItem } from './report';
+
+/** A thing, what is to be done about it, and how a person goes on when that fails. */
+type Intention = Pick<RecoveryItem, 'thing' | 'subject' | 'found' | 'action'> & { readonly advice: string };
+
+/** Collects what is found and does what is to be done about it, or in a dry run only says so. */
+export class Items {
+  readonly #items: RecoveryItem[] = [];
+
+  constructor(
+    readonly dryRun: boolean,
+    private readonly call: Call,
+  ) {}
+
+  get all(): readonly RecoveryItem[] {
+    return this.#items;
+  }
+
+  get nothingLeft(): boolean {
+    return this.#items.every(({ result }) => result !== 'left');
+  }
+
+  /** One failure does not keep the other things from being put right; an abort does. A text that is answered says what was done. */
+  async act({ advice, ...intention }: Intention, action: () => Promise<unknown>): Promise<void> {
+    this.call.check();
+    if (this.dryRun) {
+      this.#items.push({ ...intention, result: 'planned', advice: '' });
+      return;
+    }
+    try {
+      const said = await action();
+      const done = typeof said === 'string' ? said : intention.action;
+      this.#items.push({ ...intention, result: 'done', action: done, advice: '' });
+    } catch (thrown) {
+      const error = toPublicError(thrown);
+      if (error instanceof AbortError) throw error;
+      this.#items.push({ ...intention, result: 'left', advice, error });
+    }
+  }
+
+  kept(item: Pick<RecoveryItem, 'thing' | 'subject' | 'found'>): void {
+    this.#items.push({ ...item, result: 'kept', action: 'stays', advice: '' });
+  }
+
+  left(item: Pick<RecoveryItem, 'thing' | 'subject' | 'found' | 'advice'>, thrown?: unknown): void {
+    const error = thrown === undefined ? {} : { error: toPublicError(thrown) };
+    this.#items.push({ ...item, result: 'left', action: '', ...error });
+  }
+}

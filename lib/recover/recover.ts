@@ -1,0 +1,146 @@
+import { realpath, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Call, publicCall } from '../call/call';
+import {
+  abortSignal,
+  absolutePath,
+  boolean,
+  checkOptions,
+  dominoLocation,
+  milliseconds,
+  type DominoLocation,
+} from '../call/options';
+import { findNotesIni, readDataDirectory } from '../domino/environment';
+import { openRuntime } from '../domino/runtime';
+import { checkService, type DominoService } from '../domino/service';
+import { DominoVssError, OptionError } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import { lockDataDirectory } from '../store/data-directory-lock';
+import { syncDirectory } from '../store/durable';
+import { Journal, newWorkId } from '../store/journal';
+import { readJournals, removeUnfinished } from '../store/journals';
+import type { LeftOver } from '../store/left-over';
+import { makeStateDirectory, stateDirectory } from '../store/state-directory';
+import { recoverBackup } from './backups';
+import { Items } from './items';
+import { outcomeOf, type RecoveredWork, type RecoveryReport } from './report';
+import { recoverRestore } from './restores';
+import type { HookRemover, RecoveryTools } from './tools';
+
+/** Options of `recoverInterrupted`. */
+export interface RecoverOptions {
+  /** Absolute delta directory of the interrupted backups and restores. Default: only what did not need one is looked at. */
+  readonly deltaDirectory?: string | undefined;
+  /** Where Domino is. Default: found by the environment and in the usual places; without one only plain volumes are looked at. */
+  readonly domino?: DominoLocation | undefined;
+  /** Only look: nothing is touched. Default: false. */
+  readonly dryRun?: boolean | undefined;
+  /** Starts the service of that name. Default: the service of the system is started. */
+  readonly service?: DominoService | undefined;
+  /** Removes the snapshots that the hook of that name has made. Default: they are named and left. */
+  readonly hook?: HookRemover | undefined;
+  /** Default: 600 000. */
+  readonly timeoutMs?: number | undefined;
+  /** Heeded between two things; the journals keep naming what is left then. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function recoverInterrupted(loadBinding: () => NativeBinding, options: RecoverOptions): Promise<RecoveryReport> {
+  return publicCall(async () => {
+    checkOptions(options, {
+      deltaDirectory: absolutePath,
+      domino: dominoLocation,
+      dryRun: boolean,
+      service: checkService,
+      hook: checkHook,
+      timeoutMs: milliseconds,
+      signal: abortSignal,
+    });
+    const { dryRun = false, domino, service, hook } = options;
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'end' });
+    const binding = loadBinding();
+    const deltaDirectory = options.deltaDirectory && (await realDirectory(options.deltaDirectory));
+    const dataDirectory = findDataDirectory(domino);
+    const tools = { binding, call, dryRun, service, hook, openRuntime: () => openRuntime(binding, domino, call) };
+    // Plain volumes belong to no data directory.
+    const areas = dataDirectory === '' ? [''] : [dataDirectory, ''];
+    const found = [];
+    for (const area of areas) found.push(await recoverArea(area, deltaDirectory, tools));
+    const works = found.flatMap((part) => part.works);
+    // What is no journal is found in each area.
+    const unusable = [...new Map(found.flatMap((part) => part.unusable).map((one) => [one.journal, one])).values()];
+    return { outcome: outcomeOf(works, unusable, dryRun), works, unusable };
+  });
+}
+
+function checkHook(value: unknown, name: string): void {
+  if (typeof (value as Partial<HookRemover> | null)?.name === 'string') return;
+  throw new OptionError(name, `${name} must be a hook with a name`);
+}
+
+async function realDirectory(directory: string): Promise<string> {
+  return realpath(directory).catch((cause: unknown) => {
+    const message = `the delta directory ${directory} cannot be read: ${(cause as Error).message}`;
+    throw new DominoVssError('ERR_DELTA_DIRECTORY', { message, cause });
+  });
+}
+
+/** Empty without Domino, unless the caller has said where it is. */
+function findDataDirectory(domino: DominoLocation | undefined): string {
+  try {
+    return readDataDirectory(findNotesIni(domino));
+  } catch (error) {
+    if (domino?.notesIni !== undefined || domino?.programDirectory !== undefined) throw error;
+    return '';
+  }
+}
+
+/** Holds the lock of a data directory meanwhile, unless it only looks. */
+async function recoverArea(
+  dataDirectory: string,
+  deltaDirectory: string | undefined,
+  tools: RecoveryTools,
+): Promise<Pick<RecoveryReport, 'works' | 'unusable'>> {
+  if (!tools.dryRun) await removeUnfinished(deltaDirectory);
+  const { leftOvers, unusable } = await readJournals(deltaDirectory, dataDirectory);
+  if (tools.dryRun || leftOvers.length + unusable.length === 0) {
+    return { works: await recoverAll(leftOvers, tools), unusable };
+  }
+  const lock = await lockDataDirectory(tools.binding, { dataDirectory, deltaDirectory }, tools.call);
+  const opened = await Journal.open({
+    lock,
+    id: newWorkId(),
+    work: 'recovery',
+    dataDirectory,
+    backupDirectory: '',
+    deltaDirectory,
+    elsewhere: async () => {
+      await makeStateDirectory(tools.binding, stateDirectory());
+      return stateDirectory();
+    },
+  });
+  try {
+    return { works: await recoverAll(opened.leftOvers, tools), unusable: opened.unusable };
+  } finally {
+    await opened.journal.remove();
+  }
+}
+
+/** For whoever holds the lock of the data directory. The oldest first. */
+export async function recoverAll(leftOvers: readonly LeftOver[], tools: RecoveryTools): Promise<RecoveredWork[]> {
+  const works: RecoveredWork[] = [];
+  for (const leftOver of leftOvers) works.push(await recoverOne(leftOver, tools));
+  return works;
+}
+
+async function recoverOne(leftOver: LeftOver, tools: RecoveryTools): Promise<RecoveredWork> {
+  const items = new Items(tools.dryRun, tools.call);
+  if (leftOver.work === 'backup') await recoverBackup(leftOver, tools, items);
+  if (leftOver.work === 'restore') await recoverRestore(leftOver, tools, items);
+  const done = !tools.dryRun && items.nothingLeft;
+  if (done) {
+    await rm(leftOver.journal, { force: true });
+    await syncDirectory(dirname(leftOver.journal));
+  }
+  return { leftOver, items: items.all, done };
+}

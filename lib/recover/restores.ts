@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { DominoVssError } from '../errors/errors';
+import type { LeftOver } from '../store/left-over';
+import { removeNewDirectories } from './backups';
+import { recoverDatabases } from './databases';
+import type { Items } from './items';
+import type { RecoveryTools } from './tools';
+
+const originalSuffix = '.domino-vss-original';
+const copySuffix = '.domino-vss-restore';
+
+/** Cleans up after an interrupted restore. */
+export async function recoverRestore(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
+  await recoverDatabases(left, tools, items);
+  for (const file of left.temporaryFiles) await removeTemporary(file, items);
+  await removeNewDirectories(left, items);
+}
+
+async function removeTemporary(file: string, items: Items): Promise<void> {
+  if (!existsSync(file)) return;
+  const isOriginal = file.endsWith(originalSuffix);
+  const found = isOriginal
+    ? 'it was replaced by the restored database'
+    : 'it is a copy that a restore was making ready';
+  const advice = 'Remove it, then run recover again.';
+  await items.act({ thing: 'temporary-file', subject: file, found, action: 'it is removed', advice }, async () => {
+    if (!isOriginal && !file.endsWith(copySuffix)) {
+      throw new DominoVssError('ERR_FILE_SYSTEM', { message: `${file} does not look like a file of a restore` });
+    }
+    if (isOriginal && !existsSync(file.slice(0, -originalSuffix.length))) {
+      throw new DominoVssError('ERR_FILE_SYSTEM', {
+        message: 'there is no database at its place: it may be the only one',
+      });
+    }
+    await rm(file, { force: true });
+  });
+}

@@ -1,0 +1,137 @@
+import { lstatSync, rmdirSync } from 'node:fs';
+import { lstat, readlink, rm } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { DominoVssError, toPublicError } from '../errors/errors';
+import type { LeftOver } from '../store/left-over';
+import { requireVss } from '../vss/call';
+import { queryShadows } from '../vss/listed-shadow';
+import type { Items } from './items';
+import type { RecoveryTools } from './tools';
+
+/** Removes the shadows of an unfinished backup and the places where they are exposed. */
+export async function removeShadows(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
+  if (left.provider === 'vss') {
+    await removeSnapshotSet(left, tools, items);
+    return;
+  }
+  for (const place of left.exposures) await removeLink(place, left, items);
+  if (left.pendingHook !== '') {
+    items.left({
+      thing: 'shadow',
+      subject: left.pendingHook,
+      found: `the hook had not answered when the process died, so that only the storage knows of a snapshot of ${left.id}`,
+      advice: `Look for it there and remove it, then delete ${left.journal}.`,
+    });
+  }
+  if (isHook(left)) await removeByHook(left, tools, items);
+  else for (const shadow of left.shadows) await removeFiles(shadow, left, tools, items);
+}
+
+const fileProviders = ['', 'btrfs', 'reflink', 'rolling'];
+
+function isHook({ provider }: LeftOver): boolean {
+  return !fileProviders.includes(provider);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A place goes before its shadow: whether a deleted shadow takes it along is not documented. */
+async function removeSnapshotSet(left: LeftOver, { binding, call }: RecoveryTools, items: Items): Promise<void> {
+  const { snapshotSet } = left;
+  if (snapshotSet === '') return;
+  const vss = requireVss(binding);
+  const listed = await queryShadows(vss, new Set(), call);
+  const ofSet = listed.filter(({ setId }) => setId === snapshotSet.toLowerCase());
+  for (const { id, exposedAs } of ofSet) {
+    if (exposedAs === '') continue;
+    const intention = { thing: 'exposure', subject: exposedAs, found: `${id} is exposed there` } as const;
+    const advice = `Take it away with: domino-vss shadow unexpose ${id}; then run recover again.`;
+    await items.act({ ...intention, action: 'it is taken away', advice }, async () => {
+      await call.race(vss.unexposeShadow({ id })).catch((error: unknown) => {
+        if (toPublicError(error).code !== 'ERR_VSS_NOT_FOUND') throw error;
+      });
+    });
+  }
+  if (ofSet.length === 0) return;
+  const intention = {
+    thing: 'shadow',
+    subject: snapshotSet,
+    found: `${ofSet.length} shadows of the set are there`,
+    action: 'the set is deleted',
+    advice: `Delete it with: domino-vss shadow delete --set ${snapshotSet} --foreign; then run recover again.`,
+  } as const;
+  await items.act(intention, async () => {
+    const { failure } = await call.race(vss.deleteShadows({ id: snapshotSet, kind: 'set', force: true }));
+    if (failure) throw toPublicError(failure);
+  });
+}
+
+/** Somebody may have put something else there meanwhile, which is not ours to remove. */
+async function removeLink(place: string, { shadows }: LeftOver, items: Items): Promise<void> {
+  const target = await readlink(place).catch(() => undefined);
+  // A junction of Windows answers with a backslash at its end.
+  if (target === undefined || !shadows.some((shadow) => resolve(shadow) === resolve(target))) return;
+  const advice = 'Remove the link, then run recover again.';
+  await items.act(
+    { thing: 'exposure', subject: place, found: `it leads to ${target}`, action: 'the link is removed', advice },
+    () => rm(place),
+  );
+}
+
+async function removeFiles(shadow: string, left: LeftOver, { binding }: RecoveryTools, items: Items): Promise<void> {
+  const advice = `Remove it, then run recover again.`;
+  if (await exists(shadow)) {
+    const intention = {
+      thing: 'shadow',
+      subject: shadow,
+      found: 'it is there',
+      action: 'it is removed',
+      advice,
+    } as const;
+    await items.act(intention, async () => {
+      // As our own plans name them: what a forged or damaged journal names is not removed.
+      if (basename(dirname(shadow)) !== left.id) {
+        throw new DominoVssError('ERR_FILE_SYSTEM', { message: `${shadow} does not look like a shadow of ${left.id}` });
+      }
+      if (left.provider === 'btrfs' && binding.deleteSubvolume) await binding.deleteSubvolume(shadow);
+      else await rm(shadow, { recursive: true, force: true });
+    });
+  }
+  if (!items.dryRun) removeParents(shadow, left);
+}
+
+/** The directories that only this backup used, and the usual one for shadows when nothing else is in it. */
+function removeParents(shadow: string, { id }: LeftOver): void {
+  const parent = dirname(shadow);
+  if (basename(parent) !== id) return;
+  const above = dirname(parent);
+  for (const directory of basename(above) === '.domino-vss' ? [parent, above] : [parent]) {
+    try {
+      if (lstatSync(directory).isDirectory()) rmdirSync(directory);
+    } catch {
+      // Not there, or something else is in it.
+      return;
+    }
+  }
+}
+
+async function removeByHook(left: LeftOver, { hook }: RecoveryTools, items: Items): Promise<void> {
+  const { provider, shadows, volumes, id, journal } = left;
+  if (shadows.length === 0) return;
+  const subject = shadows.join(', ');
+  const found = `the hook ${provider} has made it for ${id}`;
+  if (hook?.name !== provider || !hook.remove) {
+    const advice = `Remove it where the hook has made it, then delete ${journal}; or run recoverInterrupted with that hook.`;
+    items.left({ thing: 'shadow', subject, found, advice });
+    return;
+  }
+  const advice = `Remove it where the hook has made it, then delete ${journal}.`;
+  await items.act({ thing: 'shadow', subject, found, action: 'the hook removes it', advice }, () =>
+    Promise.resolve(hook.remove?.({ shadows: shadows.map((root, index) => ({ volume: volumes[index] ?? '', root })) })),
+  );
+}

@@ -1,0 +1,22 @@
+import type { Call } from '../call/call';
+import type { DominoService } from '../domino/service';
+import type { NativeBinding } from '../native/session';
+
+/** What removes the snapshots of a hook: the part of a `HookProvider` that is needed here. */
+export interface HookRemover {
+  readonly name: string;
+  remove?(result: { readonly shadows: readonly { readonly volume: string; readonly root: string }[] }): Promise<void>;
+}
+
+/** What a recovery works with. */
+export interface RecoveryTools {
+  readonly binding: NativeBinding;
+  readonly call: Call;
+  readonly dryRun: boolean;
+  /** Makes sure that the Domino runtime is open. Rejects where it cannot be, or must not: in stop mode. */
+  readonly openRuntime: () => Promise<unknown>;
+  /** Starts a service of the same name; otherwise the service of the system is asked. */
+  readonly service: DominoService | undefined;
+  /** Is asked to remove what a hook of the same name has made. */
+  readonly hook: HookRemover | undefined;
+}

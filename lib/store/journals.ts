@@ -1,0 +1,196 @@
+import { constants, existsSync } from 'node:fs';
+import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseHead, type JournalHead } from './journal-format';
+import { leftOverOf, type LeftOver } from './left-over';
+import { isAlive, isOfThisHost, isRunning, ownIdentity } from './process-identity';
+import { stateDirectory } from './state-directory';
+
+/** A journal that cannot be used, so that nothing is known of what it names. */
+export interface UnusableJournal {
+  readonly journal: string;
+  /** What is wrong with it, in words. */
+  readonly reason: string;
+  /** Where it was moved so that it is in nobody's way; empty for one that stays: of another host, or immovable. */
+  readonly movedTo: string;
+}
+
+/** What the journals say about a data directory. */
+export interface Journals {
+  /** Of processes that live. */
+  readonly live: readonly JournalHead[];
+  readonly leftOvers: readonly LeftOver[];
+  readonly unusable: readonly UnusableJournal[];
+}
+
+/** Directory of the journals, in the delta directory or in the state directory. */
+export function journalDirectory(parent: string): string {
+  return join(parent, '.journal');
+}
+
+/** Directories that may hold journals about what lies here: of the delta directory, and those that had to go elsewhere. */
+export function journalDirectories(deltaDirectory: string | undefined): string[] {
+  const parents = deltaDirectory === undefined ? [stateDirectory()] : [deltaDirectory, stateDirectory()];
+  return [...new Set(parents)].map(journalDirectory);
+}
+
+/**
+ * Reads the journals that concern a data directory. Whatever else lies there stops nobody: what is no journal, or one of
+ * another version, is reported, and with `quarantine` also moved aside.
+ */
+export async function readJournals(
+  deltaDirectory: string | undefined,
+  dataDirectory: string,
+  { quarantine }: { readonly quarantine: boolean } = { quarantine: false },
+): Promise<Journals> {
+  const live: JournalHead[] = [];
+  const leftOvers: LeftOver[] = [];
+  const unusable: UnusableJournal[] = [];
+  for (const file of await journalFiles(deltaDirectory)) {
+    const head = await readHead(file);
+    if (head === undefined) continue;
+    if (typeof head === 'string') {
+      unusable.push({ journal: file, reason: head, movedTo: quarantine ? await moveAside(file) : '' });
+    } else if (head.dataDirectory === dataDirectory) {
+      if (!isOfThisHost(head)) {
+        // Its process sees another server and may well be alive: nothing of it is ours to touch.
+        const reason = `it is of the host ${head.host} (${head.work} ${head.id})`;
+        unusable.push({ journal: file, reason, movedTo: '' });
+      } else if (!head.ended && isAlive(head)) live.push(head);
+      else leftOvers.push(leftOverOf(file, head));
+    }
+  }
+  if (quarantine) await removeUnfinished(deltaDirectory);
+  return { live, leftOvers, unusable };
+}
+
+/** One sentence for a person. */
+export function describeUnusable({ journal, reason, movedTo }: UnusableJournal): string {
+  const moved = movedTo === '' ? 'it was left alone' : `it was moved to ${movedTo}`;
+  return `the journal ${journal} cannot be used: ${reason}; ${moved}`;
+}
+
+/** Shadows that the journals of a delta directory name as left behind: those that a live process works with are its own. */
+export async function journaledShadows(deltaDirectory: string): Promise<string[]> {
+  const heads = await Promise.all((await journalFiles(deltaDirectory)).map(readHead));
+  return heads.flatMap((head) => (typeof head === 'object' && (head.ended || !isAlive(head)) ? [...head.shadows] : []));
+}
+
+/** The lists that follow the head of a journal. */
+export async function readJournalLists({
+  journal,
+  databasesInBackupMode,
+  copiedFiles,
+}: LeftOver): Promise<{ readonly databases: readonly string[]; readonly copies: readonly string[] }> {
+  const wanted = databasesInBackupMode + copiedFiles;
+  const lines: string[] = [];
+  if (wanted > 0) {
+    await using handle = await openJournal(journal);
+    let isHead = true;
+    for await (const line of createInterface({ input: handle.createReadStream({ autoClose: false }) })) {
+      if (!isHead) lines.push(String(JSON.parse(line)));
+      isHead = false;
+      if (lines.length === wanted) break;
+    }
+  }
+  return { databases: lines.slice(0, databasesInBackupMode), copies: lines.slice(databasesInBackupMode) };
+}
+
+/** Who works on a data directory. */
+export function describeLiveWork({ work, id, dataDirectory, pid }: JournalHead): string {
+  return `${work} ${id} of ${dataDirectory} is running (process ${pid})`;
+}
+
+/** Absolute paths, oldest first. */
+async function journalFiles(deltaDirectory: string | undefined): Promise<string[]> {
+  return journalEntries(deltaDirectory, /\.journal$/);
+}
+
+async function journalEntries(deltaDirectory: string | undefined, pattern: RegExp): Promise<string[]> {
+  const found: string[] = [];
+  for (const directory of journalDirectories(deltaDirectory)) {
+    const names = await readdir(directory).catch((error: unknown) => {
+      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+      throw error;
+    });
+    found.push(
+      ...names
+        .filter((name) => pattern.test(name))
+        .sort()
+        .map((name) => join(directory, name)),
+    );
+  }
+  return found;
+}
+
+/** A backup of 100 000 databases needs a tenth of it. */
+const longestJournalBytes = 256 * 1024 * 1024;
+const blockBytes = 64 * 1024;
+
+/** As every journal begins: tells what is none from a few bytes. */
+const beginning = '{"format":';
+
+/** The head; undefined for a journal whose owner has just ended; a text for what is no journal that can be used. */
+async function readHead(file: string): Promise<JournalHead | string | undefined> {
+  try {
+    await using handle = await openJournal(file);
+    const found = await handle.stat();
+    if (!found.isFile()) return 'it is no file';
+    if (found.size > longestJournalBytes) return `it has ${found.size} bytes`;
+    if (found.size === 0) return 'it is empty';
+    const line = await readFirstLine(handle);
+    return line === undefined ? 'its first line is incomplete, or not that of a journal' : parseHead(line);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? undefined : `it cannot be read: ${message}`;
+  }
+}
+
+/** Never waits for the other end of a FIFO, and follows no link. */
+function openJournal(file: string): Promise<FileHandle> {
+  // Windows knows neither flag.
+  const { O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants as Partial<typeof constants>;
+  return open(file, constants.O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+}
+
+async function readFirstLine(handle: FileHandle): Promise<string | undefined> {
+  const blocks: Buffer[] = [];
+  for (let length = 0; length <= longestJournalBytes;) {
+    const block = Buffer.allocUnsafe(blockBytes);
+    const { bytesRead } = await handle.read(block, 0, blockBytes, length);
+    if (bytesRead === 0) return undefined;
+    if (length === 0 && !block.toString('latin1', 0, bytesRead).startsWith(beginning)) return undefined;
+    const read = block.subarray(0, bytesRead);
+    const end = read.indexOf('\n');
+    blocks.push(end < 0 ? read : read.subarray(0, end));
+    if (end >= 0) return Buffer.concat(blocks).toString('utf8');
+    length += bytesRead;
+  }
+  return undefined;
+}
+
+/** Answers where it is now; empty when it could not be moved. */
+async function moveAside(file: string): Promise<string> {
+  let target = `${file}.damaged`;
+  for (let number = 2; existsSync(target); number += 1) target = `${file}.damaged-${number}`;
+  return rename(file, target).then(
+    () => target,
+    () => '',
+  );
+}
+
+/** Name of a journal while it is being written: says whose it is, for its owner may die before it has its final name. */
+export function unfinishedName(file: string): string {
+  const { pid, processStart } = ownIdentity();
+  return `${file}.${pid}-${processStart}.new`;
+}
+
+/** Removes what a process has left that died while it wrote a journal: such a file says nothing yet. */
+export async function removeUnfinished(deltaDirectory: string | undefined): Promise<void> {
+  const pattern = /\.journal\.(\d+)-(\w*)\.new$/;
+  for (const file of await journalEntries(deltaDirectory, pattern)) {
+    const [, pid = '', started = ''] = pattern.exec(file) ?? [];
+    if (!isRunning(Number(pid), started)) await rm(file, { force: true }).catch(() => undefined);
+  }
+}

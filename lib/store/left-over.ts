@@ -1,0 +1,88 @@
+import type { JournalHead, JournalWork, RestorePhase, RestoringDatabase } from './journal-format';
+
+/** What an earlier process has left behind, as its journal names it: any of it may be there. */
+export interface LeftOver {
+  /** The journal file that names it. */
+  readonly journal: string;
+  readonly id: string;
+  readonly work: JournalWork;
+  readonly created: string;
+  readonly pid: number;
+  readonly dataDirectory: string;
+  readonly backupDirectory: string;
+  readonly provider: string;
+  /** Directories of shadows, or their ids with the provider `vss`. */
+  readonly shadows: readonly string[];
+  /** Volumes of a hook's shadows, in the same order. */
+  readonly volumes: readonly string[];
+  /** Id of the snapshot set of VSS; empty for none. */
+  readonly snapshotSet: string;
+  /** Hook that had not answered when it was asked for a shadow; empty for none. */
+  readonly pendingHook: string;
+  readonly exposures: readonly string[];
+  readonly stoppedService: string;
+  /** Databases that may still be in backup mode; how many. */
+  readonly databasesInBackupMode: number;
+  /** Files that were being copied out of the shadow; how many. */
+  readonly copiedFiles: number;
+  readonly restoring: readonly RestoringDatabase[];
+  readonly restorePhase: RestorePhase;
+  /** Files of a restore that nobody needs; they may be there. */
+  readonly temporaryFiles: readonly string[];
+  /** Directories that the work has made; the deepest last. */
+  readonly newDirectories: readonly string[];
+}
+
+export function leftOverOf(journal: string, head: JournalHead): LeftOver {
+  return {
+    journal,
+    id: head.id,
+    work: head.work,
+    created: head.created,
+    pid: head.pid,
+    dataDirectory: head.dataDirectory,
+    backupDirectory: head.backupDirectory,
+    provider: head.provider,
+    shadows: head.shadows,
+    volumes: head.volumes,
+    snapshotSet: head.snapshotSet,
+    pendingHook: head.pendingHook,
+    exposures: head.exposures,
+    stoppedService: head.stoppedService,
+    databasesInBackupMode: head.databasesInBackupMode,
+    copiedFiles: head.copiedFiles,
+    restoring: head.restoring,
+    restorePhase: head.restorePhase,
+    temporaryFiles: head.temporaryFiles,
+    newDirectories: head.newDirectories,
+  };
+}
+
+/** How many files a sentence names; the journal has all. */
+const namedFiles = 10;
+
+/** One sentence a person can act on. */
+export function describeLeftOver(left: LeftOver): string {
+  const parts = [`${left.work} ${left.id} of process ${left.pid} has left something behind`];
+  if (left.stoppedService !== '') parts.push(`the service ${left.stoppedService} may still be stopped`);
+  if (left.databasesInBackupMode > 0) {
+    parts.push(`up to ${left.databasesInBackupMode} databases may still be in backup mode until the server restarts`);
+  }
+  if (left.shadows.length > 0) parts.push(`shadows may be left: ${left.shadows.join(', ')}`);
+  if (left.pendingHook !== '') {
+    parts.push(`the hook ${left.pendingHook} had not answered: its snapshot may be there, or still come`);
+  }
+  if (left.exposures.length > 0) parts.push(`shadows may be exposed at ${left.exposures.join(', ')}`);
+  if (left.backupDirectory !== '') parts.push(`an unfinished backup may be left in ${left.backupDirectory}`);
+  if (left.copiedFiles > 0) parts.push(`up to ${left.copiedFiles} copies of databases may be left`);
+  for (const { file, original, offline } of left.restoring) {
+    const saved = original === '' ? '' : `, its original is ${original}`;
+    parts.push(`${file} may be ${offline ? 'offline' : 'replaced'}${saved}`);
+  }
+  if (left.temporaryFiles.length > 0) {
+    const more = left.temporaryFiles.length - namedFiles;
+    const files = [...left.temporaryFiles.slice(0, namedFiles), ...(more > 0 ? [`and ${more} more`] : [])];
+    parts.push(`files that nobody needs may be left: ${files.join(', ')}`);
+  }
+  return `${parts.join('; ')} (journal ${left.journal})`;
+}

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { loadBinding } from '../native/binding';
+import type { JournalHead } from './journal-format';
+
+/** Which process of which machine and start of the system it is: what a journal needs to tell the living from the dead. */
+export type ProcessIdentity = Pick<JournalHead, 'pid' | 'processStart' | 'boot' | 'host'>;
+
+export function ownIdentity(): ProcessIdentity {
+  return { pid: process.pid, processStart: processStart(process.pid), boot: bootId(), host: hostname() };
+}
+
+/** Start time of a process; empty when there is no such process or the platform does not tell. */
+function processStart(pid: number): string {
+  if (process.platform === 'win32') return loadBinding().processStart?.(pid) ?? '';
+  try {
+    // The name of the program, in parentheses, may contain anything; field 22 counts from behind it.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** Clock ticks since boot may come again after the next one; Windows gives an absolute time instead. */
+function bootId(): string {
+  if (process.platform !== 'linux') return '';
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return '';
+  }
+}
+
+export function isOfThisHost({ host }: Pick<ProcessIdentity, 'host'>): boolean {
+  return host === hostname();
+}
+
+/** For a process of this host. */
+export function isAlive({ pid, processStart: started, boot }: Omit<ProcessIdentity, 'host'>): boolean {
+  return boot === bootId() && isRunning(pid, started);
+}
+
+/** For a process of this host and this start of its system. */
+export function isRunning(pid: number, started: string): boolean {
+  if (process.platform === 'linux' || process.platform === 'win32') {
+    const now = processStart(pid);
+    return now !== '' && [started, 'unknown'].includes(now);
+  }
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,433 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { beginBackup } from '#lib/backup/begin-backup';
+import { BackupError } from '#lib/errors/errors';
+import { recoverInterrupted, type RecoverOptions } from '#lib/recover/recover';
+import type { RecoveryReport } from '#lib/recover/report';
+import { identityOf } from '#lib/store/file-identity';
+import { newWorkId } from '#lib/store/journal';
+import type { JournalHead, RestorePhase, RestoringDatabase } from '#lib/store/journal-format';
+import { journalDirectory } from '#lib/store/journals';
+import { alreadyInProgress, FakeDomino } from '../fake-binding';
+import { nativeShadow, setId, shadowId } from '../fake-vss';
+
+let domino: FakeDomino;
+
+beforeEach(() => {
+  domino = new FakeDomino();
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+function recover(options: Partial<RecoverOptions> = {}): Promise<RecoveryReport> {
+  const { deltaDirectory, location } = domino;
+  return recoverInterrupted(() => domino.binding, { deltaDirectory, domino: location, ...options });
+}
+
+/** The journal of a process that has died. */
+function writeDead(change: Partial<JournalHead>, lines: readonly string[] = []): string {
+  const id = change.id ?? newWorkId();
+  const head: JournalHead = {
+    format: 1,
+    id,
+    work: 'backup',
+    pid: process.pid,
+    processStart: '1',
+    boot: 'an earlier one',
+    host: hostname(),
+    created: '2026-01-01T00:00:00.000Z',
+    dataDirectory: domino.dataDirectory,
+    backupDirectory: '',
+    provider: '',
+    shadows: [],
+    volumes: [],
+    snapshotSet: '',
+    pendingHook: '',
+    exposures: [],
+    stoppedService: '',
+    databasesInBackupMode: 0,
+    copiedFiles: 0,
+    restoring: [],
+    restorePhase: 'replacing',
+    temporaryFiles: [],
+    newDirectories: [],
+    ended: false,
+    ...change,
+  };
+  mkdirSync(journalDirectory(domino.deltaDirectory), { recursive: true });
+  const file = join(journalDirectory(domino.deltaDirectory), `${id}.journal`);
+  writeFileSync(file, [JSON.stringify(head), ...lines.map((line) => JSON.stringify(line)), ''].join('\n'));
+  return file;
+}
+
+const path = 'mail/ada.nsf';
+const place = (): string => domino.file(path);
+const aside = (): string => `${place()}.domino-vss-original`;
+const temporary = (): string => `${place()}.domino-vss-restore`;
+
+/** A restore that has made its copy ready and, by its journal, begun to replace the database. */
+async function interruptedRestore(
+  restorePhase: RestorePhase = 'replacing',
+  change: Partial<RestoringDatabase> = {},
+): Promise<string> {
+  writeFileSync(temporary(), 'the copy of the backup');
+  const restoring: RestoringDatabase = {
+    file: place(),
+    original: aside(),
+    temporary: temporary(),
+    offline: true,
+    hadOriginal: true,
+    copy: await identityOf(temporary()),
+    ...change,
+  };
+  return writeDead({ work: 'restore', restoring: [restoring], restorePhase, temporaryFiles: [temporary()] });
+}
+
+function expectNothingOfOurs(): void {
+  const names = (readdirSync(domino.dataDirectory, { recursive: true }) as string[]).filter((name) =>
+    name.includes('domino-vss'),
+  );
+  expect(names).toEqual([]);
+  expect(readdirSync(journalDirectory(domino.deltaDirectory))).toEqual([]);
+}
+
+describe('a restore that was killed', () => {
+  let original: string;
+
+  beforeEach(() => {
+    original = domino.read(path);
+    domino.offline.add(place());
+  });
+
+  test('before it replaced the database: the database is brought online, the copy goes', async () => {
+    await interruptedRestore();
+    expect(await recover()).toMatchObject({ outcome: 'recovered', works: [{ done: true }] });
+    expect(domino.read(path)).toBe(original);
+    expect(domino.offline.size).toBe(0);
+    expectNothingOfOurs();
+  });
+
+  test('between the two renames: the original is put back', async () => {
+    await interruptedRestore();
+    renameSync(place(), aside());
+    expect((await recover()).outcome).toBe('recovered');
+    expect(domino.read(path)).toBe(original);
+    expect(domino.offline.size).toBe(0);
+    expectNothingOfOurs();
+  });
+
+  test.each(['replacing', 'recovering'] as const)('after both renames, %s: the original is put back', async (phase) => {
+    await interruptedRestore(phase);
+    renameSync(place(), aside());
+    renameSync(temporary(), place());
+    if (phase === 'recovering') writeFileSync(place(), 'half recovered');
+    expect((await recover()).outcome).toBe('recovered');
+    expect(domino.read(path)).toBe(original);
+    expect(domino.offline.size).toBe(0);
+    expectNothingOfOurs();
+  });
+
+  test('after the recovery: the restored database stays, whatever users have written since', async () => {
+    await interruptedRestore('finishing');
+    renameSync(place(), aside());
+    renameSync(temporary(), place());
+    writeFileSync(place(), 'recovered, and written to');
+    expect((await recover()).outcome).toBe('recovered');
+    expect(domino.read(path)).toBe('recovered, and written to');
+    expect(domino.offline.size).toBe(0);
+    expectNothingOfOurs();
+  });
+
+  test.each(['replacing', 'recovering'] as const)(
+    'and users have written to the copy since, %s: nothing is taken away, and every backup until then is partial',
+    async (phase) => {
+      const journal = await interruptedRestore(phase);
+      renameSync(place(), aside());
+      renameSync(temporary(), place());
+      domino.offline.clear(); // the server was restarted
+      domino.write(path, 'written to by users');
+      const report = await recover();
+      expect(report).toMatchObject({ outcome: 'partial', works: [{ done: false }] });
+      const [item] = report.works[0]!.items;
+      expect(item).toMatchObject({ thing: 'database', subject: place(), result: 'left' });
+      expect(item!.advice).toContain(`rename ${aside()} to ${place()}`);
+      expect(domino.read(path)).toBe('written to by users');
+      expect(domino.offline.size).toBe(0);
+      expect(existsSync(journal)).toBe(true);
+
+      const backup = await beginBackup(() => domino.binding, {
+        domino: domino.location,
+        deltaDirectory: domino.deltaDirectory,
+      });
+      const set = await backup.createShadow();
+      expect(set.outcome).toBe('partial');
+      expect(set.skipped).toMatchObject([{ database: path, code: 'ERR_ORIGINAL_ASIDE' }]);
+      await backup.endBackup();
+
+      // A person decides for what is there.
+      rmSync(aside());
+      expect((await recover()).outcome).toBe('recovered');
+      expect(domino.read(path)).toBe('written to by users');
+      expectNothingOfOurs();
+    },
+  );
+
+  test('and somebody put a file of his own there: it is not taken away', async () => {
+    await interruptedRestore();
+    renameSync(place(), aside());
+    rmSync(temporary());
+    domino.write(path, 'from elsewhere');
+    expect((await recover()).outcome).toBe('partial');
+    expect(domino.read(path)).toBe('from elsewhere');
+    expect(existsSync(aside())).toBe(true);
+  });
+
+  test('of a database that was not there: the copy that was not recovered yet goes', async () => {
+    rmSync(place());
+    await interruptedRestore('replacing', { hadOriginal: false });
+    renameSync(temporary(), place());
+    expect((await recover()).outcome).toBe('recovered');
+    expect(existsSync(place())).toBe(false);
+    expectNothingOfOurs();
+  });
+
+  test('as a new database: one that may have been used stays, one that was not goes', async () => {
+    const asNew = { original: '', hadOriginal: false, offline: false };
+    for (const used of [false, true]) {
+      rmSync(place(), { force: true });
+      await interruptedRestore('recovering', asNew);
+      renameSync(temporary(), place());
+      if (used) writeFileSync(place(), 'used');
+      expect((await recover()).outcome).toBe('recovered');
+      expect(existsSync(place())).toBe(used);
+      expectNothingOfOurs();
+    }
+  });
+
+  test('neither database nor original: named, not passed over', async () => {
+    rmSync(place());
+    await interruptedRestore();
+    const { outcome, works } = await recover();
+    expect(outcome).toBe('partial');
+    expect(works[0]!.items).toContainEqual(
+      expect.objectContaining({ result: 'left', found: 'neither it nor its original is there' }),
+    );
+  });
+
+  test('a dry run touches nothing and says what it would do', async () => {
+    const journal = await interruptedRestore();
+    renameSync(place(), aside());
+    const { outcome, works } = await recover({ dryRun: true });
+    expect(outcome).toBe('planned');
+    expect(works[0]!.items).toMatchObject([
+      { thing: 'database', result: 'planned', action: 'the original is put back' },
+      { thing: 'temporary-file', result: 'planned' },
+    ]);
+    expect([existsSync(place()), existsSync(aside()), existsSync(temporary()), existsSync(journal)]).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
+    expect(domino.calls).toEqual([]);
+  });
+
+  test('when the database cannot be brought online, its original is in its place all the same, and the next run goes on', async () => {
+    await interruptedRestore();
+    renameSync(place(), aside());
+    domino.onCall = (name) => {
+      if (name === 'bringDatabaseOnline') throw new Error('the server is down');
+    };
+    expect(await recover()).toMatchObject({ outcome: 'partial', works: [{ items: [{ result: 'left' }, {}] }] });
+    expect(domino.read(path)).toBe(original);
+    domino.onCall = () => undefined;
+    expect((await recover()).outcome).toBe('recovered');
+    expect(domino.offline.size).toBe(0);
+    expectNothingOfOurs();
+  });
+
+  test('the next backup begins with it and is complete', async () => {
+    await interruptedRestore();
+    renameSync(place(), aside());
+    const backup = await beginBackup(() => domino.binding, {
+      domino: domino.location,
+      deltaDirectory: domino.deltaDirectory,
+    });
+    expect(backup.recovered).toMatchObject([{ done: true, items: [{ thing: 'database', result: 'done' }, {}] }]);
+    const set = await backup.createShadow();
+    expect(set.outcome).toBe('complete');
+    expect([...set.describeDatabases()].map((database) => database.path)).toContain(path);
+    const report = await backup.endBackup();
+    expect(report.leftOvers).toEqual([]);
+    expect(report.warnings.join('\n')).toContain('the original is put back');
+  });
+});
+
+describe('a backup that was killed', () => {
+  const id = '20260101T000000Z-abcdef';
+
+  /** All that a backup leaves on Linux, in the middle of its copies. */
+  function leaveEverything(): string[] {
+    const backupDirectory = join(domino.deltaDirectory, id);
+    const shadow = join(domino.root, '.domino-vss', id, '0');
+    const copies = join(domino.root, 'copies', 'new');
+    const link = join(domino.root, 'link');
+    const foreignCopy = join(domino.root, 'copies', 'foreign.nsf');
+    for (const directory of [join(backupDirectory, 'deltas'), shadow, join(copies, 'mail')]) {
+      mkdirSync(directory, { recursive: true });
+    }
+    writeFileSync(join(backupDirectory, 'deltas', '0.delta'), 'x');
+    writeFileSync(join(shadow, 'names.nsf'), 'x');
+    writeFileSync(join(copies, 'mail', 'ada.nsf'), 'half');
+    writeFileSync(foreignCopy, 'of somebody else');
+    symlinkSync(shadow, link, 'junction');
+    writeDead(
+      {
+        id,
+        backupDirectory,
+        provider: 'reflink',
+        shadows: [shadow],
+        exposures: [link],
+        databasesInBackupMode: 2,
+        copiedFiles: 2,
+        newDirectories: [copies, join(copies, 'mail')],
+      },
+      ['names.nsf', path, join(copies, 'mail', 'ada.nsf'), join(copies, 'names.nsf')],
+    );
+    return [backupDirectory, dirname(dirname(shadow)), copies, link];
+  }
+
+  test('everything it has made goes, and nothing of others', async () => {
+    const made = leaveEverything();
+    domino.abandoned.set(path, 'ends');
+    const { outcome, works } = await recover();
+    expect(outcome).toBe('recovered');
+    expect(works[0]!.items.map(({ thing, result }) => `${thing} ${result}`)).toEqual([
+      'backup-mode done',
+      'exposure done',
+      'shadow done',
+      'copies done',
+      'backup done',
+    ]);
+    expect(made.filter(existsSync)).toEqual([]);
+    expect(existsSync(join(domino.root, 'copies', 'foreign.nsf'))).toBe(true);
+    expect(domino.abandoned.size).toBe(0);
+    expectNothingOfOurs();
+    expect((await recover()).outcome).toBe('nothing');
+  });
+
+  test('again and again killed in the middle of the recovery, it goes all the same', async () => {
+    const made = leaveEverything();
+    for (let calls = 1; ; calls += 1) {
+      let left = calls;
+      domino.onCall = () => {
+        left -= 1;
+        if (left < 0) throw new Error('killed');
+      };
+      if ((await recover()).outcome === 'recovered') break;
+      expect(calls).toBeLessThan(10);
+    }
+    expect(made.filter(existsSync)).toEqual([]);
+  });
+
+  test('a database that Domino does not let us free is named, and so is it in the error of the backup that it makes fail', async () => {
+    writeDead({ id, databasesInBackupMode: 1 }, [path]);
+    domino.abandoned.set(path, alreadyInProgress);
+    const { outcome, works } = await recover();
+    expect(outcome).toBe('partial');
+    expect(works[0]!.items).toContainEqual(
+      expect.objectContaining({ thing: 'backup-mode', subject: path, result: 'left' }),
+    );
+    expect(works[0]!.items.at(-1)!.advice).toContain('Restart the Domino server');
+
+    domino.refusing.set(path, alreadyInProgress);
+    const backup = await beginBackup(() => domino.binding, {
+      domino: domino.location,
+      deltaDirectory: domino.deltaDirectory,
+      include: [path],
+    });
+    const error: unknown = await backup.createShadow().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(BackupError);
+    expect((error as BackupError).message).toContain(`the backup ${id} of process ${process.pid}, which died`);
+  });
+
+  test('one whose manifest was written is good: only its journal goes', async () => {
+    const backup = await beginBackup(() => domino.binding, {
+      domino: domino.location,
+      deltaDirectory: domino.deltaDirectory,
+      lifetime: 'persistent',
+    });
+    const set = await backup.createShadow();
+    await set.copyDatabases({ to: join(domino.root, 'copies') });
+    const root = set.shadows[0]!.root;
+    const { directory } = await backup.endBackup();
+    const copy = join(domino.root, 'copies', 'names.nsf');
+    writeDead({ id: backup.id, backupDirectory: directory, provider: 'reflink', shadows: [root], copiedFiles: 1 }, [
+      copy,
+    ]);
+    const { outcome, works } = await recover();
+    expect(outcome).toBe('recovered');
+    expect(works[0]!.items).toMatchObject([{ thing: 'backup', result: 'kept' }]);
+    expect([directory, root, copy].filter(existsSync)).toEqual([directory, root, copy]);
+    expectNothingOfOurs();
+  });
+
+  test('its server is started again, before anything else', async () => {
+    writeDead({ stoppedService: 'domino.service', databasesInBackupMode: 1 }, [path]);
+    const started: string[] = [];
+    const service = {
+      name: 'domino.service',
+      isRunning: () => Promise.resolve(false),
+      stop: () => Promise.resolve(),
+      start: () => Promise.resolve(void started.push([...domino.calls].join())),
+    };
+    expect((await recover({ service })).outcome).toBe('recovered');
+    expect(started).toEqual(['lockDirectory']);
+  });
+
+  test('a hook is given back what it has delivered; without it that is named and left', async () => {
+    writeDead({ id, provider: 'lvm', shadows: ['/snap'], volumes: ['/vol'] });
+    expect(await recover()).toMatchObject({
+      outcome: 'partial',
+      works: [{ items: [{ subject: '/snap', result: 'left' }] }],
+    });
+    const removed: unknown[] = [];
+    const hook = { name: 'lvm', remove: (result: unknown) => Promise.resolve(void removed.push(result)) };
+    expect((await recover({ hook })).outcome).toBe('recovered');
+    expect(removed).toEqual([{ shadows: [{ volume: '/vol', root: '/snap' }] }]);
+  });
+
+  test('what a forged journal names is not removed', async () => {
+    const victims = [join(domino.root, 'victim'), join(domino.root, 'other', '0'), domino.file('names.nsf')];
+    mkdirSync(victims[0]!);
+    mkdirSync(victims[1]!, { recursive: true });
+    writeDead({ id, backupDirectory: victims[0]!, provider: 'rolling', shadows: [victims[1]!] });
+    writeDead({ work: 'restore', temporaryFiles: [victims[2]!] });
+    expect((await recover()).outcome).toBe('partial');
+    expect(victims.filter(existsSync)).toEqual(victims);
+  });
+
+  test('the set of VSS goes by its id, its place first', async () => {
+    const vss = domino.haveVss();
+    vss.shadows = [nativeShadow(1, { exposedName: 'X:\\' }), nativeShadow(2)];
+    writeDead({ id, provider: 'vss', snapshotSet: setId(1), shadows: [shadowId(1)] });
+    expect((await recover()).outcome).toBe('recovered');
+    expect(vss.changes.map(([what]) => what)).toEqual(['unexpose', 'delete']);
+    expect(vss.shadows).toEqual([nativeShadow(2)]);
+  });
+});
+
+test('a live process keeps its work to itself', async () => {
+  const backup = await beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+  });
+  expect((await recover()).outcome).toBe('nothing');
+  writeDead({});
+  await expect(recover()).rejects.toMatchObject({ code: 'ERR_LOCKED' });
+  await backup.dispose();
+  expect((await recover()).outcome).toBe('recovered');
+});
