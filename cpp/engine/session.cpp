@@ -5,8 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "engine/balance.h"
-#include "engine/failure_texts.h"
 #include "system/sync.h"
 
 namespace domino_vss::engine {
@@ -17,18 +15,9 @@ using std::chrono::milliseconds;
 
 /// How long a step that gives up still waits for calls that are on their way.
 constexpr milliseconds kGrace{2'000};
-/// How often budgets and limits are looked at while shards work.
-constexpr milliseconds kCheckInterval{20};
 
 Failure limitFailure(const char* reason, Phase phase) {
     return describeStatus(engineStatus(reason), phase, "");
-}
-
-/// More than this many threads help nobody: with a server that does not answer at all, each relief would hang as well.
-constexpr std::size_t kMostShards = 128;
-
-std::int64_t nanoseconds(milliseconds time) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
 }
 
 /// Runs its action unless released: the way back when a step fails between here and there.
@@ -75,6 +64,7 @@ Session::Session(const SessionOptions& options, std::unique_ptr<DatabaseSource> 
                  std::unique_ptr<ShadowProvider> provider)
     : options_(options),
       core_(makeCore(options, std::move(source), std::move(provider))),
+      crew_(core_, options.shards, options.databaseBudget),
       phases_(roomForPhases()),
       // Nothing is known that could fail there outside of a step; should it, the databases come out.
       control_([this] { control(); },
@@ -228,16 +218,7 @@ void Session::openStep(const Limits& limits) {
     OnFailure back([this] { abandon(); });
     enterPhase(Phase::open);
     core_->provider->begin(limits);
-    const std::size_t count = std::min<std::size_t>(options_.shards, core_->records.size());
-    std::vector<std::uint32_t> costs;
-    for (const DatabaseRecord& record : core_->records) costs.push_back(record.spec.costUs);
-    for (auto& records : spreadOverShards(costs, count))
-        shards_.push_back(
-            std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(records)));
-    broadcast(ShardCommand::open, limits);
-    awaitRelieving(ShardCommand::open, limits);
-    requireWorkingShards();
-    leaveOutUnfinished(Phase::open);
+    crew_.run(ShardCommand::open, limits);
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::open);
     describeFailures();
@@ -275,7 +256,7 @@ void Session::captureStep(const Limits& limits) {
     core_->provider->afterWindow(limits);
     core_->provider->makeDurable();
     if (!core_->records.empty()) syncDirectory(core_->deltaDirectory, code::kDeltaWrite, Phase::drain);
-    releaseDatabases();
+    crew_.release();
     describeFailures();
     stage_ = Stage::captured;
     captured_ = true;
@@ -288,15 +269,13 @@ void Session::captureSet(const Limits& limits) {
     startAll(limits);
     enterPhase(Phase::shadow);
     if (!commit_->run(limits)) {
-        releaseDatabases();  // first of all: the shadow may take for ever, the databases must not
+        crew_.release();  // first of all: the shadow may take for ever, the databases must not
         commit_->awaitEnd(options_.commitGrace);
         throw limitFailure(limits.exceeded(), Phase::shadow);
     }
     leavePhase();
     enterPhase(Phase::stop);
-    broadcast(ShardCommand::stop, limits);
-    awaitAll(limits);
-    requireWorkingShards();
+    crew_.run(ShardCommand::stop, limits);
     leavePhase();
     drainAll(limits);
 }
@@ -304,9 +283,7 @@ void Session::captureSet(const Limits& limits) {
 void Session::captureFiles(const Limits& limits) {
     startAll(limits);
     enterPhase(Phase::shadow);
-    broadcast(ShardCommand::captureAndStop, limits);
-    awaitAll(limits);
-    requireWorkingShards();
+    crew_.run(ShardCommand::captureAndStop, limits);
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::shadow);
     drainAll(limits);
@@ -314,35 +291,27 @@ void Session::captureFiles(const Limits& limits) {
 
 void Session::captureRolling(const Limits& limits) {
     enterPhase(Phase::shadow);
-    broadcast(ShardCommand::roll, limits);
-    awaitRelieving(ShardCommand::roll, limits);
-    requireWorkingShards();
-    leaveOutUnfinished(Phase::start);
+    crew_.run(ShardCommand::roll, limits);
     leavePhase();
 }
 
 void Session::startAll(const Limits& limits) {
     enterPhase(Phase::start);
-    broadcast(ShardCommand::start, limits);
-    awaitRelieving(ShardCommand::start, limits);
-    requireWorkingShards();
-    leaveOutUnfinished(Phase::start);
+    crew_.run(ShardCommand::start, limits);
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::start);
 }
 
 void Session::drainAll(const Limits& limits) {
     enterPhase(Phase::drain);
-    broadcast(ShardCommand::drain, limits);
-    awaitAll(limits);
-    requireWorkingShards();
+    crew_.run(ShardCommand::drain, limits);
     leavePhase();
 }
 
 void Session::closeStep(const Closing& closing, const Limits& limits) {
     if (stage_ != Stage::closed) {
         enterPhase(Phase::end);
-        releaseDatabases();
+        crew_.release();
         stage_ = Stage::closed;
         leavePhase();
         try {
@@ -381,148 +350,19 @@ void Session::settleShadow(const Closing& closing, const Limits& limits) {
     if (notCompleted) throw Failure(*notCompleted);
 }
 
-/// Databases out of backup mode, closed, threads gone; those that hang are given up and named.
-void Session::releaseDatabases() {
-    if (shards_.empty()) return;
-    const Limits grace{{}, Clock::now() + kGrace};
-    for (const auto& shard : shards_) shard->finish();
-    awaitAll(grace);
-    for (std::size_t i = 0; i < shards_.size(); ++i) {
-        if (!shards_[i]->idle()) continue;
-        for (const std::size_t index : shards_[i]->records())  // whatever hung there has returned and was ended
-            if (core_->records[index].shard == i) core_->records[index].hanging = false;
-    }
-    shards_.clear();
-    for (DatabaseRecord& record : core_->records) {
-        for (const State state : {State::pending, State::open, State::started, State::stopped})
-            record.skip(state, engineStatus(code::kDatabaseNotReached), core_->phase.load());
-    }
-}
-
-void Session::broadcast(ShardCommand command, const Limits& limits) {
-    for (const auto& shard : shards_) {
-        if (shard->idle()) shard->late = false;  // it has caught up
-        shard->post(command, limits);
-    }
-}
-
-void Session::requireWorkingShards() const {
-    for (const auto& shard : shards_)
-        if (const std::optional<Failure>& failure = shard->failure()) throw Failure(*failure);
-}
-
 void Session::enterPhase(Phase phase) {
     core_->done = 0;
     core_->total = static_cast<std::uint32_t>(core_->records.size());
     core_->phase = phase;
     const std::lock_guard lock(mutex_);
+    // A phase that failed has not been left.
+    if (!phases_.empty() && phases_.back().endNs == 0) phases_.back().endNs = nowNs();
     phases_.push_back({phase, nowNs(), 0});
 }
 
 void Session::leavePhase() {
     const std::lock_guard lock(mutex_);
     phases_.back().endNs = nowNs();
-}
-
-void Session::awaitRelieving(ShardCommand command, const Limits& limits) {
-    const auto settled = [this] {
-        return std::ranges::all_of(shards_,
-                                   [](const auto& shard) { return shard->late || shard->givenUp || shard->idle(); });
-    };
-    std::optional<Clock::time_point> graceEnd;
-    for (;;) {
-        {
-            std::unique_lock lock(core_->mutex);
-            if (core_->shardFinished.wait_for(lock, kCheckInterval, settled)) return;
-        }
-        const std::int64_t oldest = nowNs() - nanoseconds(options_.databaseBudget);
-        std::vector<std::pair<Shard*, std::int64_t>> overdue;  // collected first: relieve() adds shards
-        for (const auto& shard : shards_) {
-            const std::int64_t began = shard->callBeganNs();
-            if (!shard->late && began != kNever && began < oldest) overdue.emplace_back(shard.get(), began);
-        }
-        for (const auto& [shard, began] : overdue) relieve(*shard, began, command, limits);
-        if (limits.exceeded() == nullptr) continue;
-        if (!graceEnd) graceEnd = Clock::now() + kGrace;
-        if (Clock::now() < *graceEnd) continue;
-        for (const auto& shard : shards_)
-            if (!shard->idle()) giveUp(*shard);
-        return;
-    }
-}
-
-void Session::awaitAll(const Limits& limits) {
-    const auto settled = [this] {
-        return std::ranges::all_of(shards_, [](const auto& shard) { return shard->givenUp || shard->idle(); });
-    };
-    const Clock::time_point patienceEnd = Clock::now() + options_.databaseBudget;
-    for (;;) {
-        {
-            std::unique_lock lock(core_->mutex);
-            if (core_->shardFinished.wait_for(lock, kCheckInterval, settled)) return;
-        }
-        const bool exceeded = limits.exceeded() != nullptr;
-        const bool impatient = Clock::now() >= patienceEnd;
-        const std::int64_t oldest = nowNs() - nanoseconds(kGrace);
-        for (const auto& shard : shards_) {
-            const std::int64_t began = shard->callBeganNs();
-            const bool hangs = !shard->idle() && began != kNever && began < oldest;
-            if (hangs && (exceeded || (impatient && shard->late))) giveUp(*shard);
-        }
-    }
-}
-
-void Session::relieve(Shard& shard, std::int64_t callBeganNs, ShardCommand command, const Limits& limits) {
-    const bool opening = command == ShardCommand::open;
-    const Phase phase = opening ? Phase::open : Phase::start;
-    DatabaseRecord& straggler = core_->records[shard.currentRecord()];
-    if (shard.callBeganNs() != callBeganNs) return;  // it returned just now and is in another call
-    // A thread that hangs while it enters the runtime has not even claimed its first database.
-    if (!straggler.skip(opening ? State::opening : State::starting, engineStatus(code::kDatabaseBudget), phase) &&
-        !(opening && straggler.skip(State::pending, engineStatus(code::kDatabaseBudget), phase)))
-        return;
-    shard.late = true;
-    straggler.hanging = !opening;
-    if (shards_.size() >= kMostShards) return;
-    std::vector<std::size_t> remaining;
-    for (const std::size_t index : shard.records()) {
-        DatabaseRecord& record = core_->records[index];
-        // The late thread keeps a handle of its own on what it had opened, until it closes all of them.
-        if (record.claim(State::open, State::pending) || record.state.load() == State::pending)
-            remaining.push_back(index);
-    }
-    if (remaining.empty()) return;
-    auto relief = std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(remaining));
-    relief->post(ShardCommand::open, limits);
-    if (!opening) relief->post(command, limits);
-    shards_.push_back(std::move(relief));
-}
-
-void Session::giveUp(Shard& shard) {
-    shard.givenUp = true;
-    for (const std::size_t index : shard.records()) {
-        DatabaseRecord& record = core_->records[index];
-        if (record.shard != shard.index()) continue;  // relieved, or not yet anybody's
-        // Between start and end Domino counts a database as in backup, also after the stop.
-        for (const State state : {State::starting, State::started, State::stopping, State::stopped}) {
-            if (record.skip(state, engineStatus(code::kDatabaseStuck), core_->phase.load())) record.hanging = true;
-        }
-        for (const State state : {State::opening, State::open})
-            record.skip(state, engineStatus(code::kDatabaseNotReached), core_->phase.load());
-    }
-}
-
-void Session::leaveOutUnfinished(Phase phase) {
-    // The usual case must cost nothing, for it lies between the last start and the shadow.
-    const auto finished = [](const auto& shard) { return shard->idle() && !shard->late && !shard->givenUp; };
-    if (std::ranges::all_of(shards_, finished)) return;
-    for (DatabaseRecord& record : core_->records) {
-        if (phase == Phase::start && record.skip(State::starting, engineStatus(code::kDatabaseBudget), phase))
-            record.hanging = true;
-        if (phase == Phase::start) record.skip(State::open, engineStatus(code::kDatabaseNotReached), phase);
-        record.skip(State::opening, engineStatus(code::kDatabaseBudget), phase);
-        record.skip(State::pending, engineStatus(code::kDatabaseNotReached), phase);
-    }
 }
 
 void Session::describeFailures() {

@@ -14,7 +14,7 @@
 #include "engine/commit_thread.h"
 #include "engine/failure_texts.h"
 #include "engine/session_core.h"
-#include "engine/shard.h"
+#include "engine/shard_crew.h"
 #include "system/abandonable_thread.h"
 
 namespace domino_vss::engine {
@@ -111,34 +111,19 @@ private:
 
     void startAll(const Limits& limits);
     void drainAll(const Limits& limits);
-    void broadcast(ShardCommand command, const Limits& limits);
-    /// Throws what was thrown on the thread of a shard: its databases are out, and the others are to follow.
-    void requireWorkingShards() const;
     void enterPhase(Phase phase);
     void leavePhase();
-    /// Waits for the shards while they open, start or roll. A database over its budget is left out, and the rest of its
-    /// shard goes on elsewhere. Returns when all are idle, or shortly after the limits are exceeded.
-    void awaitRelieving(ShardCommand command, const Limits& limits);
-    /// Waits for all shards. As long as databases come out one after the other they are all waited for; a shard is
-    /// given up when one of its calls hangs and the limits are exceeded, or it was late already and has had another
-    /// budget.
-    void awaitAll(const Limits& limits);
-    void relieve(Shard& shard, std::int64_t callBeganNs, ShardCommand command, const Limits& limits);
-    void giveUp(Shard& shard);
-    /// No database may change sides any more: what is still on its way into `open` or `started` is left out.
-    void leaveOutUnfinished(Phase phase);
-    void releaseDatabases();
     void describeFailures();
 
     SessionOptions options_;
     std::shared_ptr<SessionCore> core_;
-    std::vector<std::unique_ptr<Shard>> shards_;  // control thread
-    std::unique_ptr<CommitThread> commit_;        // control thread; of a prepared set, or one that hangs
-    Stage stage_ = Stage::created;                // control thread
-    const char* closedReason_ = nullptr;          // control thread
-    bool captured_ = false;                       // control thread: the shadow is good
-    bool completed_ = false;                      // control thread: the provider was told of the success
-    bool shadowSettled_ = false;                  // control thread: kept on purpose, or removed
+    ShardCrew crew_;                        // control thread
+    std::unique_ptr<CommitThread> commit_;  // control thread; of a prepared set, or one that hangs
+    Stage stage_ = Stage::created;          // control thread
+    const char* closedReason_ = nullptr;    // control thread
+    bool captured_ = false;                 // control thread: the shadow is good
+    bool completed_ = false;                // control thread: the provider was told of the success
+    bool shadowSettled_ = false;            // control thread: kept on purpose, or removed
 
     std::stop_source stopSource_;
     mutable std::mutex mutex_;

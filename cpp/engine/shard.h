@@ -10,18 +10,10 @@
 #include <vector>
 
 #include "engine/session_core.h"
+#include "engine/shard_work.h"
 #include "system/abandonable_thread.h"
 
 namespace domino_vss::engine {
-
-enum class ShardCommand : std::uint8_t {
-    open,
-    start,
-    captureAndStop,
-    roll,
-    stop,
-    drain,
-};
 
 /// One thread and the databases that live on it from open to close. Commands run one after the other; the control
 /// thread posts them and waits. A shard whose thread hangs in a call is *late*: others go on, it catches up when it

@@ -1,0 +1,184 @@
+#include "engine/shard_crew.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "engine/balance.h"
+
+namespace domino_vss::engine {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// How long calls that are on their way are still waited for once the limits are exceeded.
+constexpr milliseconds kGrace{2'000};
+/// How often budgets and limits are looked at while shards work.
+constexpr milliseconds kCheckInterval{20};
+/// More than this many threads help nobody: with a server that does not answer at all, each relief would hang as well.
+constexpr std::size_t kMostShards = 128;
+
+std::int64_t nanoseconds(milliseconds time) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+}
+
+/// Until the command has finished no database of the shard is in backup mode for good: so it may be left out.
+bool mayLeaveOut(ShardCommand command) noexcept {
+    return command == ShardCommand::open || command == ShardCommand::start || command == ShardCommand::roll;
+}
+
+}  // namespace
+
+ShardCrew::ShardCrew(std::shared_ptr<SessionCore> core, std::uint16_t shards, milliseconds databaseBudget)
+    : core_(std::move(core)), size_(shards), databaseBudget_(databaseBudget) {}
+
+void ShardCrew::run(ShardCommand command, const Limits& limits) {
+    if (command == ShardCommand::open) recruit();
+    for (const auto& shard : shards_) {
+        if (shard->idle()) shard->late = false;  // it has caught up
+        shard->post(command, limits);
+    }
+    if (mayLeaveOut(command)) {
+        awaitRelieving(command, limits);
+        requireWorkingShards();
+        leaveOutUnfinished(command == ShardCommand::open ? Phase::open : Phase::start);
+    } else {
+        awaitAll(limits);
+        requireWorkingShards();
+    }
+}
+
+void ShardCrew::recruit() {
+    const std::size_t count = std::min<std::size_t>(size_, core_->records.size());
+    std::vector<std::uint32_t> costs;
+    for (const DatabaseRecord& record : core_->records) costs.push_back(record.spec.costUs);
+    for (auto& records : spreadOverShards(costs, count))
+        shards_.push_back(
+            std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(records)));
+}
+
+void ShardCrew::release() {
+    if (shards_.empty()) return;
+    const Limits grace{{}, Clock::now() + kGrace};
+    for (const auto& shard : shards_) shard->finish();
+    awaitAll(grace);
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+        if (!shards_[i]->idle()) continue;
+        for (const std::size_t index : shards_[i]->records())  // whatever hung there has returned and was ended
+            if (core_->records[index].shard == i) core_->records[index].hanging = false;
+    }
+    shards_.clear();
+    for (DatabaseRecord& record : core_->records) {
+        for (const State state : {State::pending, State::open, State::started, State::stopped})
+            record.skip(state, engineStatus(code::kDatabaseNotReached), core_->phase.load());
+    }
+}
+
+void ShardCrew::requireWorkingShards() const {
+    for (const auto& shard : shards_)
+        if (const std::optional<Failure>& failure = shard->failure()) throw Failure(*failure);
+}
+
+void ShardCrew::awaitRelieving(ShardCommand command, const Limits& limits) {
+    const auto settled = [this] {
+        return std::ranges::all_of(shards_,
+                                   [](const auto& shard) { return shard->late || shard->givenUp || shard->idle(); });
+    };
+    std::optional<Clock::time_point> graceEnd;
+    for (;;) {
+        {
+            std::unique_lock lock(core_->mutex);
+            if (core_->shardFinished.wait_for(lock, kCheckInterval, settled)) return;
+        }
+        const std::int64_t oldest = nowNs() - nanoseconds(databaseBudget_);
+        std::vector<std::pair<Shard*, std::int64_t>> overdue;  // collected first: relieve() adds shards
+        for (const auto& shard : shards_) {
+            const std::int64_t began = shard->callBeganNs();
+            if (!shard->late && began != kNever && began < oldest) overdue.emplace_back(shard.get(), began);
+        }
+        for (const auto& [shard, began] : overdue) relieve(*shard, began, command, limits);
+        if (limits.exceeded() == nullptr) continue;
+        if (!graceEnd) graceEnd = Clock::now() + kGrace;
+        if (Clock::now() < *graceEnd) continue;
+        for (const auto& shard : shards_)
+            if (!shard->idle()) giveUp(*shard);
+        return;
+    }
+}
+
+void ShardCrew::awaitAll(const Limits& limits) {
+    const auto settled = [this] {
+        return std::ranges::all_of(shards_, [](const auto& shard) { return shard->givenUp || shard->idle(); });
+    };
+    const Clock::time_point patienceEnd = Clock::now() + databaseBudget_;
+    for (;;) {
+        {
+            std::unique_lock lock(core_->mutex);
+            if (core_->shardFinished.wait_for(lock, kCheckInterval, settled)) return;
+        }
+        const bool exceeded = limits.exceeded() != nullptr;
+        const bool impatient = Clock::now() >= patienceEnd;
+        const std::int64_t oldest = nowNs() - nanoseconds(kGrace);
+        for (const auto& shard : shards_) {
+            const std::int64_t began = shard->callBeganNs();
+            const bool hangs = !shard->idle() && began != kNever && began < oldest;
+            if (hangs && (exceeded || (impatient && shard->late))) giveUp(*shard);
+        }
+    }
+}
+
+void ShardCrew::relieve(Shard& shard, std::int64_t callBeganNs, ShardCommand command, const Limits& limits) {
+    const bool opening = command == ShardCommand::open;
+    const Phase phase = opening ? Phase::open : Phase::start;
+    DatabaseRecord& straggler = core_->records[shard.currentRecord()];
+    if (shard.callBeganNs() != callBeganNs) return;  // it returned just now and is in another call
+    // A thread that hangs while it enters the runtime has not even claimed its first database.
+    if (!straggler.skip(opening ? State::opening : State::starting, engineStatus(code::kDatabaseBudget), phase) &&
+        !(opening && straggler.skip(State::pending, engineStatus(code::kDatabaseBudget), phase)))
+        return;
+    shard.late = true;
+    straggler.hanging = !opening;
+    if (shards_.size() >= kMostShards) return;
+    std::vector<std::size_t> remaining;
+    for (const std::size_t index : shard.records()) {
+        DatabaseRecord& record = core_->records[index];
+        // The late thread keeps a handle of its own on what it had opened, until it closes all of them.
+        if (record.claim(State::open, State::pending) || record.state.load() == State::pending)
+            remaining.push_back(index);
+    }
+    if (remaining.empty()) return;
+    auto relief = std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(remaining));
+    relief->post(ShardCommand::open, limits);
+    if (!opening) relief->post(command, limits);
+    shards_.push_back(std::move(relief));
+}
+
+void ShardCrew::giveUp(Shard& shard) {
+    shard.givenUp = true;
+    for (const std::size_t index : shard.records()) {
+        DatabaseRecord& record = core_->records[index];
+        if (record.shard != shard.index()) continue;  // relieved, or not yet anybody's
+        // Between start and end Domino counts a database as in backup, also after the stop.
+        for (const State state : {State::starting, State::started, State::stopping, State::stopped}) {
+            if (record.skip(state, engineStatus(code::kDatabaseStuck), core_->phase.load())) record.hanging = true;
+        }
+        for (const State state : {State::opening, State::open})
+            record.skip(state, engineStatus(code::kDatabaseNotReached), core_->phase.load());
+    }
+}
+
+void ShardCrew::leaveOutUnfinished(Phase phase) {
+    // The usual case must cost nothing, for it lies between the last start and the shadow.
+    const auto finished = [](const auto& shard) { return shard->idle() && !shard->late && !shard->givenUp; };
+    if (std::ranges::all_of(shards_, finished)) return;
+    for (DatabaseRecord& record : core_->records) {
+        if (phase == Phase::start && record.skip(State::starting, engineStatus(code::kDatabaseBudget), phase))
+            record.hanging = true;
+        if (phase == Phase::start) record.skip(State::open, engineStatus(code::kDatabaseNotReached), phase);
+        record.skip(State::opening, engineStatus(code::kDatabaseBudget), phase);
+        record.skip(State::pending, engineStatus(code::kDatabaseNotReached), phase);
+    }
+}
+
+}  // namespace domino_vss::engine
