@@ -31,7 +31,6 @@ const entrances = {
     'prompt',
     'run-script',
     'run-statements',
-    'script-source',
     'target',
     'text',
     'vss-target',

@@ -109,7 +109,7 @@ export type { RestoreMode, RestoreStep } from './restore/plan';
 export type { VerifiedDatabase, VerifiedState, VerifyBackupOptions, VerifyReport } from './restore/verify';
 export type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
 export type { ScriptContext, ScriptOption, WriterDetail } from './script/commands';
-export type { ListedAs, ScriptEvent, ScriptEventListener } from './script/events';
+export type { LeftShadow, ListedAs, ScriptEvent, ScriptEventListener } from './script/events';
 export type { ScriptPlace, ScriptProblem } from './script/problem';
 export type { RunScriptOptions } from './script/run-script';
 export type { ScriptReport } from './script/run-statements';

@@ -26,6 +26,7 @@ import { warningsOf, type Notice } from '../domino/notice';
 import { Selector, type SelectionRules } from '../domino/selection';
 import { readSigningKey } from '../store/signature';
 import { withFailedWriters } from '../vss/session';
+import { withDatabasesOnVolume } from '../vss/unsupported-volume';
 
 export type { BeginBackupOptions } from './begin-options';
 
@@ -178,7 +179,7 @@ async function begin(
   try {
     await progress.watch(session, () => call.native(session, (timeoutMs) => session.open(timeoutMs)));
   } catch (thrown) {
-    throw provider.vss ? withFailedWriters(thrown, session) : thrown;
+    throw provider.vss ? withDatabasesOnVolume(withFailedWriters(thrown, session), databases) : thrown;
   }
   if (source === 'volumes') return backup;
   const failed = session.failures();

@@ -10,7 +10,6 @@ import { runPrompt } from '../script/prompt';
 import { PlanningTarget } from '../script/planning-target';
 import { runScript, type RunScriptOptions } from '../script/run-script';
 import { onlyPlanned } from '../script/run-statements';
-import { decodeScript } from '../script/script-source';
 import { stateDirectory } from '../store/state-directory';
 import { describeEvent, describeProblem } from '../script/text';
 import { VssTarget } from '../script/vss-target';
@@ -157,7 +156,7 @@ async function runInput(args: ScriptArguments, context: CommandLineContext, prin
   const isTerminal = input.isTTY === true && context.stdout.isTTY === true;
   if (!isTerminal && (check || isFile(input))) {
     const name = '(standard input)';
-    return run(args, context, printer, { text: decodeScript(await readAll(input, context.signal), name), name });
+    return run(args, context, printer, { text: await readAll(input, context.signal), name });
   }
   return prompt(args, context, printer, { input, isTerminal });
 }

@@ -59,7 +59,7 @@ function common(
   return { signal, ...(timeout !== undefined && { timeoutMs: timeout }) };
 }
 
-const deltaDirectoryText = 'delta directory: shadows of its backups count as ours';
+const deltaDirectoryText = 'delta directory: shadows of its backups count as ours, as do those of scripts';
 
 function addList(shadow: Command, context: CommandLineContext, finish: Finish): void {
   const list = shadow
@@ -199,7 +199,8 @@ function addDelete(shadow: Command, context: CommandLineContext, finish: Finish)
   withCommonOptions(remove, {
     text:
       'One of the selecting options is needed. Shadows that are not ours are named and nothing is deleted, unless\n' +
-      '--own-only or --foreign says what is to become of them. Ours are those of the backups in --delta-dir.\n\n' +
+      '--own-only or --foreign says what is to become of them. Ours are those of the backups in --delta-dir\n' +
+      'and those that scripts have made.\n\n' +
       'Exit codes: 0 deleted or not there, 1 failed, 3 some could not be deleted, 4 refused because of foreign shadows.',
     examples: ['delete --exposed B: --delta-dir E:\\delta', 'delete --volume D: --delta-dir E:\\delta --own-only'],
   }).action(async (args: DeleteArguments) => {

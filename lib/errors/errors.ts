@@ -214,7 +214,11 @@ export class VssError extends ShadowError {
     details: ErrorDetails,
   ) {
     const { operation = '', hresult = 0, hresultName = '', volume = '', writers = [] } = what;
-    super(code, { provider: 'vss', operation, path: volume }, { hint: adviceOnHresult(hresult)?.hint, ...details });
+    super(
+      code,
+      { provider: 'vss', operation, path: volume },
+      { hint: adviceOnHresult(hresult, operation)?.hint, ...details },
+    );
     this.hresult = hresult;
     this.hresultHex = hresult === 0 ? '' : formatHresult(hresult);
     this.hresultName = hresultName;
@@ -223,7 +227,7 @@ export class VssError extends ShadowError {
   }
 
   override get retryable(): boolean {
-    return adviceOnHresult(this.hresult)?.retryable ?? super.retryable;
+    return adviceOnHresult(this.hresult, this.operation)?.retryable ?? super.retryable;
   }
 }
 
@@ -437,7 +441,7 @@ function fromHresult(code: ErrorCode, failure: NativeFailure, details: ErrorDeta
   const { operation, status, statusName, subject } = failure;
   const general = code === 'ERR_VSS' || code === 'ERR_SHADOW';
   const what = { operation, hresult: status, hresultName: statusName, volume: subject };
-  return new VssError(general ? (adviceOnHresult(status)?.code ?? 'ERR_VSS') : code, what, details);
+  return new VssError(general ? (adviceOnHresult(status, operation)?.code ?? 'ERR_VSS') : code, what, details);
 }
 
 function isSystemError(value: unknown): value is NodeJS.ErrnoException {

@@ -139,6 +139,15 @@ const byHresult: Readonly<Record<number, HresultAdvice>> = {
   0x80004001: never('ERR_VSS_CONTEXT', 'This Windows, or the provider, does not have this function.'),
 };
 
-export function adviceOnHresult(hresult: number): HresultAdvice | undefined {
+/** Asked about a volume that it does not know how to look at, a provider fails in the same way each time. */
+const unknownVolume = never(
+  'ERR_VSS_VOLUME',
+  'No shadow can be made of this volume: encrypted containers, pool drives and other volumes that a driver of its own ' +
+    'presents to Windows are the usual cause. Use a local NTFS volume.',
+);
+
+/** What an HRESULT of a method means; of any method without `operation`. */
+export function adviceOnHresult(hresult: number, operation = ''): HresultAdvice | undefined {
+  if (hresult === 0x8004230f && operation.endsWith('::IsVolumeSupported')) return unknownVolume;
   return byHresult[hresult];
 }

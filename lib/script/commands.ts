@@ -31,6 +31,8 @@ export type WrittenSelector =
 export type ScriptCommand =
   | { readonly type: 'show-settings' }
   | { readonly type: 'set-context'; readonly context: ScriptContext }
+  /** `set context transportable`, meant as the option of that name. */
+  | { readonly type: 'set-context-transportable' }
   | { readonly type: 'set-option'; readonly options: readonly ScriptOption[] }
   | { readonly type: 'set-metadata'; readonly file: Word }
   | { readonly type: 'set-verbose'; readonly on: boolean }

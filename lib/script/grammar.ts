@@ -28,6 +28,8 @@ export const commandForms: readonly CommandForm[] = [
     summary: 'which shadow copies create makes',
     keywords: ['clientaccessible', 'persistent', 'volatile', 'nowriters'],
     parse: (args: Arguments): ScriptCommand => {
+      // In a sample of Microsoft, though not in its grammar.
+      if (args.optionalKeyword('transportable')) return { type: 'set-context-transportable' };
       const lifetime = args.keyword('clientaccessible', 'persistent', 'volatile');
       // Client-accessible shadow copies never have writers here; other tools' scripts may say so.
       const without = args.optionalKeyword('nowriters') !== undefined;
@@ -103,7 +105,10 @@ export const commandForms: readonly CommandForm[] = [
     keywords: [],
     parse: (args: Arguments): ScriptCommand => {
       const file = args.value('the script file');
-      args.end('exec takes a script file without arguments; put a path with blanks in quotation marks');
+      args.end(
+        'exec takes a script file without arguments: it finds the aliases in its environment, %name%; write a command with ' +
+          'arguments into a .cmd file; put a path with blanks in quotation marks',
+      );
       return { type: 'exec', file };
     },
   },
@@ -220,13 +225,42 @@ export function parseScript(text: string, file: string): ParsedScript {
 
 /** Reads one line; undefined when it holds no command. Throws a {@link ScriptFailure}. */
 export function parseLine(source: string, line: number): Statement | undefined {
+  // ^Z ends what is typed into a pipe.
+  if (source.trim() === '\u001a') return undefined;
   const read = readLine(source, line);
   if (!read) return undefined;
+  requirePrintable(read.text, read.words[0]?.column ?? 1, line);
   const form = findForm(read);
   const args = new Arguments(read, form.name.split(' ').length, form.usage);
   const command = form.parse(args);
   args.end();
   return { command, line, column: read.words[0]?.column ?? 1, text: read.text };
+}
+
+/** Control characters of windows-1252 are another matter: they are letters of another code page. */
+function requirePrintable(text: string, column: number, line: number): void {
+  // eslint-disable-next-line no-control-regex -- this is what is looked for
+  const found = /[\u0000-\u0008\u000e-\u001f\u007f\ufffd]/.exec(text);
+  if (!found) return;
+  const code = found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  const message =
+    found[0] === '\ufffd'
+      ? 'the line holds a letter that could not be decoded'
+      : `the line holds the control character U+${code}`;
+  throw new ScriptFailure({ line, column: column + found.index }, message, 'save the script as UTF-8 text');
+}
+
+/** The forms that a line is about, when it is the beginning of them or asks for help on them; none otherwise. */
+export function formsMeantBy(line: string): readonly CommandForm[] {
+  const words = line.trim().toLowerCase().split(/\s+/);
+  const isQuestion = /^[-/]?\?$/.test(words.at(-1) ?? '');
+  const head = words[0] === 'help' ? words.slice(1) : isQuestion ? words.slice(0, -1) : words;
+  if (head.length === 0 || head[0] === '') return [];
+  const begins = (name: string): boolean => `${name} `.startsWith(`${head.join(' ')} `);
+  const meant = commandForms.filter(({ name }) => begins(name));
+  return meant.length > 0 || !isQuestion
+    ? meant
+    : commandForms.filter(({ name }) => `${head.join(' ')} `.startsWith(`${name} `));
 }
 
 function findForm(source: ScriptLine): CommandForm {
@@ -237,7 +271,7 @@ function findForm(source: ScriptLine): CommandForm {
   const head = habit ?? first.text.toLowerCase();
   const forms = commandForms.filter(({ name }) => name.split(' ')[0] === head);
   if (forms.length === 0) {
-    const comment = ['rem', '::', ';', '//'].includes(head) ? 'a comment begins with #' : undefined;
+    const comment = /^(?:rem$|::|;|\/\/)/.test(head) ? 'a comment begins with #' : undefined;
     const remedy = comment ?? likely(first.text, firstWords) ?? `commands are: ${firstWords.join(', ')}`;
     throw new ScriptFailure(first, `"${first.text}" is not a command`, remedy);
   }

@@ -174,6 +174,13 @@ export class Interpreter {
       case 'set-context':
         this.#settings = { ...this.#settings, context: command.context };
         return;
+      case 'set-context-transportable': {
+        const others = this.#settings.options.filter((option) => option !== 'transportable');
+        this.#settings = { ...this.#settings, options: [...others, 'transportable'] };
+        const message = 'there is no context transportable: taken for "set option transportable"; the context stays';
+        emit({ type: 'note', message });
+        return;
+      }
       case 'set-option':
         this.#settings = { ...this.#settings, options: command.options };
         return;
@@ -407,7 +414,7 @@ export class Interpreter {
     const { target, emit } = this.#options;
     const file = this.#text(word);
     this.#metadata = await target.loadMetadata(file);
-    this.#variables.hasUnknownAliases = true;
+    this.#variables.hasUnknownAliases = this.#metadata.isUnknown === true;
     const aliases = readManifestAliases(this.#metadata.manifest);
     if (!aliases) {
       emit({ type: 'note', message: 'another program has written these metadata; their aliases are not known' });
@@ -561,10 +568,22 @@ export class Interpreter {
   }
 
   async #break(word: Word, how: 'read-only' | 'writable' | 'mask'): Promise<void> {
-    const setId = this.#id(word, `use %${setAlias}%, or see list shadows all`);
+    const id = this.#id(word, `use %${setAlias}%, or see list shadows all`);
+    const setId = await this.#setOf(id);
     await this.#options.target.breakSet({ setId, how });
     this.#made.gone(this.#made.idsOfSet(setId));
     this.#options.emit({ type: 'broken', setId, how });
+  }
+
+  /** The set of a shadow copy, by whose id it may be named; any other id is that of a set. */
+  async #setOf(id: string): Promise<string> {
+    const { target, isCheck, emit } = this.#options;
+    const made = this.#backups.flatMap(({ backup }) => backup.shadows).find((shadow) => shadow.id === id);
+    const [shadow] = made || isCheck ? [made] : await target.listShadows({ by: 'id', id });
+    if (!shadow) return id;
+    const message = `${id} is a shadow copy: meant is its set ${shadow.setId}, of ${shadow.setCount}`;
+    emit({ type: 'note', message });
+    return shadow.setId;
   }
 
   async #delete(written: WrittenSelector): Promise<void> {
@@ -592,13 +611,12 @@ export class Interpreter {
         return this.#byId(written.by, written.what);
       case 'volume':
       case 'oldest': {
-        const volume = readVolume(this.#text(written.what));
+        const text = this.#text(written.what);
+        const volume = readVolume(text);
         if (volume !== undefined) return { by: written.by, volume };
-        throw new ScriptFailure(
-          written.what,
-          `"${written.what.text}" is not a volume`,
-          'write a drive, for example d:',
-        );
+        const isId = readId(text) !== undefined;
+        const remedy = isId ? `that is an id: delete shadows id ${written.what.text}` : 'write a drive, for example d:';
+        throw new ScriptFailure(written.what, `"${written.what.text}" is not a volume`, remedy);
       }
       case 'exposed': {
         const place = readPlace(this.#text(written.what));

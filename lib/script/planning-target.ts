@@ -8,7 +8,7 @@ import { requestedBackup } from './vss-options';
 import type { CreateRequest, ScriptBackup, ScriptMetadata, ScriptRestore, ScriptShadow, ScriptTarget } from './target';
 
 /** What a plan may look up on the machine that it is for, without touching anything. */
-export type PlanLookUp = Pick<ScriptTarget, 'requirePlace' | 'requireScriptFile'>;
+export type PlanLookUp = Pick<ScriptTarget, 'requirePlace' | 'requireScriptFile' | 'loadMetadata'>;
 
 /** Does nothing at all: says what would be done, and answers as if it had been. It has nothing it could do it with. */
 export class PlanningTarget implements ScriptTarget {
@@ -79,8 +79,10 @@ export class PlanningTarget implements ScriptTarget {
 
   loadMetadata(file: string): Promise<ScriptMetadata> {
     this.#plan(`read the metadata in ${win32.resolve(this.workingDirectory, file)}`);
+    // Metadata of an earlier script can be read as they are; those of this one are not there yet.
+    if (this.lookUp && !this.#mayHaveChanged && this.#ids === 0) return this.lookUp.loadMetadata(file);
     const request = { context: { lifetime: 'persistent', writers: true }, backupType: 'copy', volumes: [] } as const;
-    return Promise.resolve({ manifest: writeManifestXml(this.#newId(), request, []), components: '' });
+    return Promise.resolve({ manifest: writeManifestXml(this.#newId(), request, []), components: '', isUnknown: true });
   }
 
   importShadows(): Promise<readonly ScriptShadow[]> {

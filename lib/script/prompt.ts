@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { AbortError } from '../errors/errors';
 import { completeCommand } from './completion';
 import type { ScriptEventListener } from './events';
-import { parseLine } from './grammar';
+import { formsMeantBy, parseLine } from './grammar';
 import { Interpreter } from './interpreter';
 import { ScriptFailure, type ScriptProblem } from './problem';
 import type { ScriptTarget } from './target';
@@ -20,6 +20,10 @@ export interface PromptOptions {
   /** The first command that is wrong or fails ends it, as in a script file. Default: false. */
   readonly stopAtFailure?: boolean | undefined;
   readonly emit: ScriptEventListener;
+}
+
+function isQuestion(line: string): boolean {
+  return /\s[-/]?\?\s*$/.test(line);
 }
 
 /** How a line that was typed is called in messages. */
@@ -60,6 +64,13 @@ export async function runPrompt(options: PromptOptions): Promise<ScriptProblem[]
         if (statement && (await interpreter.run(statement, name)) === 'exit') break;
       } catch (error) {
         if (!(error instanceof ScriptFailure)) throw error;
+        // Whoever types half a command, or /? after it, wants to know the rest.
+        const forms = output || isQuestion(text) ? formsMeantBy(text) : [];
+        if (forms.length > 0) {
+          emit({ type: 'help', forms });
+          if (output) lines.prompt();
+          continue;
+        }
         report(error.in(name));
         if (stopAtFailure) break;
       }

@@ -14,13 +14,17 @@ import {
 import { stateDirectory } from '../store/state-directory';
 import type { ScriptEventListener } from './events';
 import { runStatements, type ScriptReport } from './run-statements';
-import { readScriptFile } from './script-source';
+import { decodeScript, readScriptFile, type ScriptSource } from './script-source';
 import { VssTarget } from './vss-target';
 
 /** Options of `runScript`. */
 export interface RunScriptOptions {
-  /** The script: an absolute path, or its text with a name for messages (default: `(script)`). */
-  readonly script: { readonly file: string } | { readonly text: string; readonly name?: string | undefined };
+  /**
+   * The script: an absolute path, or its text with a name for messages (default: `(script)`). Text in bytes is decoded as
+   * that of a file.
+   */
+  readonly script:
+    { readonly file: string } | { readonly text: string | Uint8Array; readonly name?: string | undefined };
   /** Only say what would be done; works on every system. Default: false. */
   readonly check?: boolean | undefined;
   /** Go on after a command that is wrong or fails. Default: false. */
@@ -44,10 +48,10 @@ export function runScript(loadBinding: () => NativeBinding, options: RunScriptOp
     checkRunOptions(options);
     const { script, check = false, keepGoing = false, domino = false, signal, onEvent } = options;
     const { workingDirectory = process.cwd(), env = process.env } = options;
-    const source = 'file' in script ? { text: await readScriptFile(script.file), name: script.file } : script;
+    const file = 'file' in script ? script.file : (script.name ?? '(script)');
     return runStatements({
-      text: source.text,
-      file: source.name ?? '(script)',
+      ...('file' in script ? await readScriptFile(file) : sourceOf(script.text, file)),
+      file,
       check,
       keepGoing,
       env,
@@ -90,6 +94,11 @@ function checkRunOptions(options: RunScriptOptions): void {
   }
 }
 
+function sourceOf(text: string | Uint8Array, name: string): ScriptSource {
+  return typeof text === 'string' ? { text, isGuess: false } : decodeScript(text, name);
+}
+
 function isText(value: unknown, name: string): void {
-  if (typeof value !== 'string') throw new OptionError(name, `${name} must be a string`);
+  if (typeof value === 'string' || value instanceof Uint8Array) return;
+  throw new OptionError(name, `${name} must be a string or bytes`);
 }

@@ -1,12 +1,12 @@
 import { AbortError, DominoVssError } from '../errors/errors';
 import type { Statement } from './commands';
 import type { LeftShadow, ScriptEvent, ScriptEventListener } from './events';
-import { parseScript } from './grammar';
 import { Interpreter } from './interpreter';
 import { PlanningTarget, type PlanLookUp } from './planning-target';
 import { exitCodeOf, ScriptFailure, type ScriptPlace, type ScriptProblem } from './problem';
 import type { ScriptState, ScriptTarget } from './target';
 import { deleteCommand } from './text';
+import { judgeGuess, parseWhole } from './whole-script';
 
 /** What a script has come to. */
 export interface ScriptReport {
@@ -25,6 +25,8 @@ export interface ScriptReport {
 /** A script and how it is run. */
 export interface ScriptRun {
   readonly text: string;
+  /** The encoding of the script was guessed. Default: false. */
+  readonly isGuess?: boolean | undefined;
   /** Name of the script in events and problems. */
   readonly file: string;
   readonly check: boolean;
@@ -42,7 +44,10 @@ export interface ScriptRun {
  * one that a rehearsal, in which nothing is done, finds to fail.
  */
 export async function runStatements(run: ScriptRun): Promise<ScriptReport> {
-  const { statements, problems: mistakes } = parseScript(run.text, run.file);
+  const { statements, problems } = parseWhole(run.text, run.file);
+  const guess = run.isGuess ? judgeGuess(statements, run.file) : { warnings: [], problems: [] };
+  const mistakes = [...problems, ...guess.problems];
+  for (const message of guess.warnings) run.emit({ type: 'warning', message });
   const lines = inOrder(statements, mistakes);
   const end = { line: statements.at(-1)?.line ?? 1, column: 1 };
   if (run.check) {
@@ -149,7 +154,8 @@ function nameLeft(error: AbortError, left: readonly LeftShadow[]): void {
 }
 
 function inOrder(statements: readonly Statement[], mistakes: readonly ScriptProblem[]): readonly Line[] {
-  return [...statements, ...mistakes].sort((a, b) => a.line - b.line);
+  const wrong = new Set(mistakes.map(({ line }) => line));
+  return [...statements.filter(({ line }) => !wrong.has(line)), ...mistakes].sort((a, b) => a.line - b.line);
 }
 
 /** Events that say something in a check, where nothing is done and so nothing has a result. */

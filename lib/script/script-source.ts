@@ -5,8 +5,15 @@ import { OptionError } from '../errors/errors';
 /** More than a hundred times what the longest script known to us has. */
 const largestScript = 1_000_000;
 
+/** A script as it was read. */
+export interface ScriptSource {
+  readonly text: string;
+  /** Its encoding is neither marked nor UTF-8: letters outside ASCII may be others. */
+  readonly isGuess: boolean;
+}
+
 /** Reads a script file, whatever editor or command has written it. Refuses what is no script at once. */
-export async function readScriptFile(path: string): Promise<string> {
+export async function readScriptFile(path: string): Promise<ScriptSource> {
   const found = await stat(path);
   if (!found.isFile()) {
     const what = found.isDirectory() ? 'a directory' : 'not a plain file';
@@ -20,7 +27,7 @@ export async function readScriptFile(path: string): Promise<string> {
 }
 
 /** The text of a script; `name` is for messages. */
-export function decodeScript(bytes: Uint8Array, name: string): string {
+export function decodeScript(bytes: Uint8Array, name: string): ScriptSource {
   requireSize(name, bytes.length);
   // DOS ended files with ^Z, and some programs still write it, or a NUL.
   let end = bytes.length;
@@ -31,7 +38,7 @@ export function decodeScript(bytes: Uint8Array, name: string): string {
   const text = decodeText(meant);
   // eslint-disable-next-line no-control-regex -- this is what is looked for
   const control = /[\u0000-\u0008\u000e-\u001f\u007f]/.exec(text);
-  if (!control) return text;
+  if (!control) return { text, isGuess: !isWide(meant) && !isUtf8(meant) };
   const line = text.slice(0, control.index).split(/\r\n|\n|\r/).length;
   const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(2, '0');
   throw new OptionError('script', `${name} is no script: line ${line} holds the control character 0x${code}`);
@@ -48,6 +55,26 @@ export function decodeText(bytes: Uint8Array): string {
     return new TextDecoder('windows-1252').decode(bytes);
   }
 }
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The upper half of code page 850, in which consoles of western Europe write. */
+export const cp850 =
+  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u00ad±‗¾¶§÷¸°¨·¹³²■\u00a0';
+
+/** The bytes of the characters outside ASCII that windows-1252 has. */
+export const windows1252Bytes: ReadonlyMap<string, number> = new Map(
+  Array.from({ length: 128 }, (_value, index) => {
+    return [new TextDecoder('windows-1252').decode(Uint8Array.of(index + 128)), index + 128] as const;
+  }),
+);
 
 function requireSize(name: string, size: number): void {
   if (size <= largestScript) return;

@@ -56,6 +56,8 @@ export interface ScriptMetadata {
   readonly manifest: string;
   /** Text of BCDocument.xml. */
   readonly components: string;
+  /** Nobody has read them: which aliases they hold is not known. Default: false. */
+  readonly isUnknown?: boolean | undefined;
 }
 
 /** A restore that writers are told about. */

@@ -6,7 +6,7 @@ import type { ScriptProblem } from './problem';
 export function describeEvent(event: ScriptEvent): string | undefined {
   switch (event.type) {
     case 'command':
-      return `-> ${event.text}`;
+      return `-> ${printable(event.text)}`;
     case 'expanded':
       return `-> %${event.name}% = ${event.value}`;
     case 'alias':
@@ -69,8 +69,17 @@ export function describeEvent(event: ScriptEvent): string | undefined {
 
 /** A mistake or failure with its place, as compilers write it. */
 export function describeProblem({ file, line, column, message, remedy }: ScriptProblem): string {
-  const place = `${file}:${line}:${column}: ${message}`;
-  return remedy === '' ? place : `${place}\n  what to do: ${remedy}`;
+  const place = `${file}:${line}:${column}: ${printable(message)}`;
+  return remedy === '' ? place : `${place}\n  what to do: ${printable(remedy)}`;
+}
+
+/** Without what would make a terminal do something. */
+function printable(text: string): string {
+  return text.replace(
+    // eslint-disable-next-line no-control-regex -- this is what is looked for
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function describeAlias({ name, value, of }: Extract<ScriptEvent, { type: 'alias' }>): string {

@@ -40,6 +40,7 @@ import type {
   ScriptState,
   ScriptTarget,
 } from './target';
+import { pruneState } from './state';
 import { requestedBackup } from './vss-options';
 
 /** What scripts need of this machine, besides the machine. */
@@ -107,6 +108,7 @@ export class VssTarget implements ScriptTarget {
     const { onProgress, metadataFile } = request;
     const volumes = request.volumes.map(({ volume }) => volume);
     if (!domino) await makeStateDirectory(loadBinding(), stateDirectory);
+    await this.#pruneState();
     const backup = await beginBackup(loadBinding, {
       ...(domino ? { source: 'domino', domino } : { source: 'volumes' }),
       deltaDirectory: domino ? dirname(metadataFile) : stateDirectory,
@@ -236,6 +238,7 @@ export class VssTarget implements ScriptTarget {
       await deleteShadows(loadBinding, { by: 'id', id, foreign: 'delete', signal });
       for (const open of this.#open) open.forget(id);
     }
+    if (found.length > 0) await this.#pruneState();
     return found;
   }
 
@@ -271,6 +274,19 @@ export class VssTarget implements ScriptTarget {
   ): Promise<T> {
     const { loadBinding, signal } = this.#options;
     return vssCall(loadBinding, { signal }, {}, ({ binding, vss, call }) => body(call, { binding, vss }));
+  }
+
+  /** Forgets sets of earlier scripts that are gone. That it cannot is no reason to fail. */
+  async #pruneState(): Promise<void> {
+    const directory = await this.#earlierBackups();
+    if (directory === undefined) return;
+    const listIds = async (): Promise<ReadonlySet<string>> => {
+      const shadows = await this.#vss((call, { vss }) => queryShadows(vss, new Set(), call));
+      return new Set(shadows.map(({ id }) => id));
+    };
+    await pruneState(directory, listIds).catch((error: unknown) => {
+      if (toPublicError(error).code === 'ERR_ABORTED') throw error;
+    });
   }
 
   /** Where the shadows of earlier scripts are named; undefined when there was none. */

@@ -1,5 +1,7 @@
 import { journaledShadows } from '../store/journals';
 import { readBackups } from '../store/manifest';
+import { existingStateDirectory, stateDirectory } from '../store/state-directory';
+import type { NativeBinding } from '../native/session';
 
 /**
  * Which shadows are ours, so that nobody's else are deleted without being named: those that this process has made,
@@ -29,13 +31,31 @@ export function isStillOwn(id: string): boolean {
   return madeHere.has(id);
 }
 
+/** With those that the manifests and journals of a delta directory name. */
 export async function ownShadows(deltaDirectory: string | undefined): Promise<ReadonlySet<string>> {
   const own = new Set(madeHere.keys());
-  if (deltaDirectory === undefined) return own;
+  await addOwn(own, deltaDirectory);
+  return own;
+}
+
+/** With those of scripts too, unless somebody else may have written where they keep them. */
+export async function ownShadowsWithScripts(
+  binding: NativeBinding,
+  deltaDirectory: string | undefined,
+): Promise<ReadonlySet<string>> {
+  const own = new Set(madeHere.keys());
+  await addOwn(own, deltaDirectory);
+  await existingStateDirectory(binding, stateDirectory())
+    .then((directory) => addOwn(own, directory))
+    .catch(() => undefined);
+  return own;
+}
+
+async function addOwn(own: Set<string>, deltaDirectory: string | undefined): Promise<void> {
+  if (deltaDirectory === undefined) return;
   for (const backup of await readBackups(deltaDirectory)) {
     if (!('manifest' in backup)) continue;
     for (const { id } of backup.manifest.volumes) own.add(id.toLowerCase());
   }
   for (const id of await journaledShadows(deltaDirectory)) own.add(id.toLowerCase());
-  return own;
 }

@@ -4,13 +4,16 @@ import { queryShadows, type ListedShadow } from './listed-shadow';
 import type { NativeBinding } from '../native/session';
 import type { NativeVss } from '../native/vss';
 import { absolutePath, boolean, oneOf, type Check } from '../call/options';
-import { forgetOwnShadow, ownShadows } from './own-shadows';
+import { forgetOwnShadow, ownShadowsWithScripts } from './own-shadows';
 import { vssCall, type VssCallOptions } from './call';
 import { exposureName, exposurePlace, guid, isSameName, normalGuid, volumeName, volumePath } from './windows-names';
 
 /** Options of `listShadows`. */
 export interface ListShadowsOptions extends VssCallOptions {
-  /** Absolute delta directory; shadows that its manifests and journals name count as `own` besides those of this process. */
+  /**
+   * Absolute delta directory; shadows that its manifests and journals name count as `own` besides those of this process and
+   * of scripts.
+   */
   readonly deltaDirectory?: string | undefined;
   /** Only shadows of this volume: `D:`, a mount point, `\\?\Volume{…}\`, or any file on it. Default: all. */
   readonly volume?: string | undefined;
@@ -34,7 +37,7 @@ export type ShadowSelector =
 /** Options of `deleteShadows`: a {@link ShadowSelector} and what to do with shadows of others. */
 export type DeleteShadowsOptions = ShadowSelector &
   VssCallOptions & {
-    /** Absolute delta directory; shadows that its manifests and journals name are ours, as are those of this process. */
+    /** Absolute delta directory; shadows that its manifests and journals name are ours, as are those of this process and of scripts. */
     readonly deltaDirectory?: string | undefined;
     /**
      * Selected shadows that are not ours: `refuse` names them and deletes nothing at all, `keep` leaves them out,
@@ -63,7 +66,7 @@ export function listShadows(
     options,
     { deltaDirectory: absolutePath, volume: volumeName },
     async ({ binding, vss, call }) => {
-      const own = await ownShadows(options.deltaDirectory);
+      const own = await ownShadowsWithScripts(binding, options.deltaDirectory);
       const shadows = await queryShadows(vss, own, call);
       if (options.volume === undefined) return shadows;
       const volume = await resolveVolume(binding, options.volume, call);
@@ -86,7 +89,7 @@ export function deleteShadows(
   return vssCall(loadBinding, options, checks, async ({ binding, vss, call }) => {
     const { foreign = 'refuse', force = true } = options;
     requireSelector(options);
-    const own = await ownShadows(options.deltaDirectory);
+    const own = await ownShadowsWithScripts(binding, options.deltaDirectory);
     const selected = await selectShadows(options, await queryShadows(vss, own, call), (volume) =>
       resolveVolume(binding, volume, call),
     );

@@ -35,7 +35,7 @@ export function fixtureNames(): string[] {
 }
 
 export async function readFixture(name: string): Promise<Fixture> {
-  const text = await readScriptFile(join(fixtureDirectory, name));
+  const { text } = await readScriptFile(join(fixtureDirectory, name));
   const expectations = [...text.matchAll(/^#= ([a-z-]+) ?(.*?)\r?$/gm)].map(([, key = '', value = '']) => [key, value]);
   const unknown = expectations.find(([key]) => !keys.includes(key!));
   if (unknown) throw new Error(`${name}: "#= ${unknown.join(' ')}" is no expectation`);

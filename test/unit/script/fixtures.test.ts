@@ -71,7 +71,9 @@ const nobody = new Proxy(new MemoryMachine(), {
 });
 
 describe('the scripts of the migration page', () => {
-  const seed = (name: string): Promise<string> => readScriptFile(join(fixtureDirectory, 'seeds', name));
+  const seed = async (name: string): Promise<string> => {
+    return (await readScriptFile(join(fixtureDirectory, 'seeds', name))).text;
+  };
 
   test('start and stop in two processes, unchanged', async () => {
     const machine = new MemoryMachine();

@@ -39,6 +39,8 @@ export class MemoryMachine {
     ['D:\\mnt\\mail\\', { name: volumeName(4), fileSystem: 'NTFS' }],
     ['F:\\', { name: volumeName(5), fileSystem: 'FAT' }],
     ['R:\\', { name: volumeName(6), fileSystem: 'RAW' }],
+    // On a disk array, whose provider VSS chooses by itself.
+    ['T:\\', { name: volumeName(7), fileSystem: 'NTFS' }],
   ]);
   readonly directories = new Set(['c:\\', 'c:\\work', 'c:\\backup', 'c:\\shadow', 'd:\\']);
   readonly cabinets = new Map<string, ReadonlyMap<string, string>>();
@@ -46,6 +48,8 @@ export class MemoryMachine {
     ['c:\\backup\\copy.cmd', (env) => ({ exitCode: 0, output: `copying ${env['backup_d'] ?? 'nothing'}\r\n` })],
     ['c:\\backup\\fails.cmd', () => ({ exitCode: 7, output: 'disk full\r\n' })],
     ['c:\\work\\relative.bat', () => ({ exitCode: 0, output: 'found\r\n' })],
+    ['c:\\windows\\system32\\notepad.exe', () => ({ exitCode: 0, output: '' })],
+    ['c:\\jobs\\nightly copy.cmd', (env) => ({ exitCode: 0, output: `set ${env['VSS_SHADOW_SET'] ?? '?'}\r\n` })],
   ]);
   readonly writers: readonly MemoryWriter[] = [
     { name: 'System Writer', id: '{e8132975-6f93-4464-a53e-1050253ae220}' },
@@ -107,6 +111,10 @@ export class MemoryMachine {
     this.shadows.push(shadow);
     return shadow;
   }
+}
+
+function isOnArray(volume: string): boolean {
+  return volume.toUpperCase() === 'T:\\';
 }
 
 function volumeName(number: number): string {
@@ -179,7 +187,7 @@ export class MemoryTarget implements ScriptTarget {
       contextBits[contexts[`${lifetime} ${writers}`]!],
     );
     for (const { volume, providerId } of request.volumes) {
-      const isHardware = providerId === hardwareProvider;
+      const isHardware = isOnArray(volume) || providerId === hardwareProvider;
       if (lifetime !== 'volatile' && this.#volume(volume).fileSystem !== 'NTFS') {
         refuse('ERR_VSS_VOLUME', `${volume}: persistent shadow copies need NTFS`);
       }
@@ -191,7 +199,13 @@ export class MemoryTarget implements ScriptTarget {
     const setId = machine.newId();
     const { volumes } = request;
     const shadows = volumes.map(({ volume, providerId }) =>
-      machine.addShadow(this.#mountedAs(volume), setId, volumes.length, attributes, providerId || systemProvider),
+      machine.addShadow(
+        this.#mountedAs(volume),
+        setId,
+        volumes.length,
+        attributes,
+        providerId || (isOnArray(volume) ? hardwareProvider : systemProvider),
+      ),
     );
     for (const { id } of shadows) this.#made.add(id);
     machine.open += 1;
@@ -318,8 +332,7 @@ export class MemoryTarget implements ScriptTarget {
   }
 
   async requireScriptFile(file: string): Promise<void> {
-    const path = win32.resolve(this.workingDirectory, file);
-    if (!this.machine.programs.has(path.toLowerCase())) noSuchFile(`file ${path}`);
+    this.#program(file);
   }
 
   async expose({ id, place }: Parameters<ScriptTarget['expose']>[0]): Promise<string> {
@@ -372,13 +385,22 @@ export class MemoryTarget implements ScriptTarget {
   }
 
   async execute({ file, env, onOutput }: Parameters<ScriptTarget['execute']>[0]): Promise<number> {
-    const path = win32.resolve(this.workingDirectory, file);
-    const program = this.machine.programs.get(path.toLowerCase());
-    if (!program) return noSuchFile(`file ${path}`);
+    const { path, program } = this.#program(file);
     const { exitCode, output } = program(env, this.machine);
     this.machine.told.push(`exec ${path}`);
     if (output !== '') onOutput(output);
     return exitCode;
+  }
+
+  /** In the working directory, or along a search path of one directory. */
+  #program(file: string): { readonly path: string; readonly program: MemoryProgram } {
+    const places = [this.workingDirectory, ...(/[\\/:]/.test(file) ? [] : ['c:\\windows\\system32'])];
+    for (const place of places) {
+      const path = win32.resolve(place, file);
+      const program = this.machine.programs.get(path.toLowerCase());
+      if (program) return { path, program };
+    }
+    return noSuchFile(`file ${win32.resolve(this.workingDirectory, file)}`);
   }
 
   #select({ exclude, verify }: CreateRequest['writers']): { name: string; excluded: string }[] {

@@ -45,6 +45,29 @@ test('the end of the input lets volatile shadow copies go', async () => {
   expect(machine.open).toBe(0);
 });
 
+test.each<[string, readonly string[]]>([
+  ['add volume /?', ['add volume']],
+  ['writer', ['writer verify', 'writer exclude']],
+  ['expose', ['expose']],
+  ['set option', ['set option']],
+  ['list', ['list writers', 'list shadows', 'list providers']],
+])('half a command at a terminal, %s, shows how it goes on', async (line, names) => {
+  const { events, problems } = await type([line, 'exit'], new MemoryMachine(), new PassThrough());
+  const forms = events.flatMap((event) => (event.type === 'help' ? event.forms : []));
+  expect(forms.map((form) => (form as { name?: string }).name)).toEqual(names);
+  expect(problems).toEqual([]);
+});
+
+test('what is wrong with a whole command at a terminal is told', async () => {
+  const { problems } = await type(['list everything', 'exit'], new MemoryMachine(), new PassThrough());
+  expect(problems).toMatchObject([{ message: '"list everything" is not a command' }]);
+});
+
+test('a ^Z in what comes from elsewhere is no command', async () => {
+  const { problems } = await type(['set', '\u001a'], new MemoryMachine());
+  expect(problems).toEqual([]);
+});
+
 test('a terminal gets a prompt', async () => {
   const output = new PassThrough();
   await type(['set', 'exit'], new MemoryMachine(), output);

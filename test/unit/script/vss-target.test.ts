@@ -1,10 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NativeVss } from '#lib/native/vss';
 import { writeManifestXml } from '#lib/script/metadata';
 import { runStatements } from '#lib/script/run-statements';
 import type { CreateRequest } from '#lib/script/target';
 import { VssTarget } from '#lib/script/vss-target';
+import { stateDirectory } from '#lib/store/state-directory';
+import { forgetOwnShadow } from '#lib/vss/own-shadows';
+import { deleteShadows, listShadows } from '#lib/vss/shadows';
+import type { NativeBinding } from '#lib/native/session';
 import { fail, FakeDomino } from '../fake-binding';
 import { comFailure, shadowId, type FakeVss, FakeVssSession } from '../fake-vss';
 
@@ -361,6 +365,55 @@ describe('with Domino', () => {
     expect(backup.outcome).toBe('partial');
     expect(backup.warnings.join()).toContain('mail/bob.nsf was left out: refused');
     await backup.release('sound');
+  });
+});
+
+describe('what scripts have written down', () => {
+  const manifests = (): string[] => {
+    return readdirSync(join(domino.root, 'state')).filter((name) => !name.startsWith('.'));
+  };
+  const night = async (): Promise<void> => {
+    const backup = await (await open()).create(request());
+    await backup.release('sound');
+  };
+
+  test('goes with the shadow copies that a later script deletes', async () => {
+    await night();
+    await night();
+    expect(manifests()).toHaveLength(2);
+    await (await open()).deleteShadows({ by: 'id', id: vss.shadows[0]!.id }, () => undefined);
+    expect(manifests()).toHaveLength(1);
+    await (await open()).deleteShadows({ by: 'all' }, () => undefined);
+    expect(manifests()).toEqual([]);
+  });
+
+  test('does not pile up when something else deletes them between', async () => {
+    for (let run = 0; run < 3; ++run) {
+      await night();
+      vss.shadows = [];
+    }
+    expect(manifests()).toHaveLength(1);
+  });
+
+  test('stays for a transportable set, which is not listed before it is imported', async () => {
+    const backup = await (await open()).create(request({ options: ['transportable'] }));
+    await backup.release('sound');
+    vss.shadows = [];
+    await night();
+    expect(manifests()).toHaveLength(2);
+  });
+
+  test('makes them ours for those who list and delete shadows', async () => {
+    await night();
+    // As another process, which has made none itself.
+    forgetOwnShadow(vss.shadows[0]!.id);
+    const loadBinding = (): NativeBinding => domino.binding;
+    expect(await listShadows(loadBinding, {})).toMatchObject([{ own: false }]);
+    process.env['ProgramData'] = join(domino.root, 'programs');
+    mkdirSync(join(domino.root, 'programs'));
+    renameSync(join(domino.root, 'state'), stateDirectory());
+    expect(await listShadows(loadBinding, {})).toMatchObject([{ own: true }]);
+    expect(await deleteShadows(loadBinding, { by: 'all' })).toMatchObject({ deleted: [{ own: true }] });
   });
 });
 
