@@ -50,6 +50,7 @@ function mountPointsBelow(place) {
 }
 
 function dataDirectoriesBelow(place) {
+  if (process.platform !== 'linux') return [];
   const files = readdirSync(place, { recursive: true, withFileTypes: true });
   return files.filter(({ name }) => name === 'notes.ini').map(({ parentPath, path }) => parentPath ?? path);
 }
