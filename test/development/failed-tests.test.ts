@@ -11,7 +11,7 @@ const repository = join(__dirname, '../../..');
 const files = {
   hook: `
     const { execFileSync } = require('node:child_process');
-    beforeAll(() => { execFileSync('no-such-program', ['--quiet']); });
+    beforeAll(() => { execFileSync('/no/such/program', ['--quiet']); });
     test('after it', () => {});`,
   test: `
     const { execFileSync } = require('node:child_process');
@@ -58,8 +58,8 @@ beforeAll(() => {
 }, 60_000);
 
 test('a program that is not there', () => {
-  expect(messages.get('after it')).toContain('spawnSync no-such-program ENOENT');
-  expect(shown).toContain('spawnSync no-such-program ENOENT');
+  expect(messages.get('after it')).toContain('spawnSync /no/such/program ENOENT');
+  expect(shown).toContain('spawnSync /no/such/program ENOENT');
 });
 
 test('a program that fails, with its exit code and all that it wrote', () => {
