@@ -90,7 +90,13 @@ export type { UnusableJournal } from './store/journals';
 export type { LeftOver } from './store/left-over';
 export type { ListedShadow } from './vss/listed-shadow';
 export type { ListedBackup, Manifest } from './store/manifest';
-export type { ManifestHead, ManifestVolume, ManifestVss } from './store/manifest-format';
+export type {
+  ManifestContents,
+  ManifestContinuity,
+  ManifestHead,
+  ManifestVolume,
+  ManifestVss,
+} from './store/manifest-format';
 export type { Phase } from './native/failure';
 export type { DominoLocation } from './call/options';
 export type { Progress, ProgressListener } from './call/progress';

@@ -5,6 +5,7 @@ import { Call, publicCall } from '../call/call';
 import { captureShadow, closeTimeoutMs, type BackupWork, type Capture } from './capture';
 import { writeCosts } from '../store/costs';
 import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
+import { hashKept } from './kept-contents';
 import type { LeftOver } from '../store/left-over';
 import type { RecoveredWork } from '../recover/report';
 import { writeManifest } from '../store/manifest';
@@ -43,9 +44,15 @@ export interface EndBackupOptions {
    * application drop or truncate anything. Default: true.
    */
   readonly tellWriters?: boolean | undefined;
-  /** Default: 600 000. */
+  /**
+   * Whether every database in a kept shadow is hashed, which reads all of it: by one thread, with low priority on Linux.
+   * Otherwise only the headers are. Copies are always hashed, those that `rolling` has made too. Default: false.
+   */
+  readonly hash?: boolean | undefined;
+  /** Default: 600 000; where a kept shadow is hashed 24 hours. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
 }
 
 /** For what is left behind while another error is already on its way to the caller; the journal names it as well. */
@@ -150,16 +157,32 @@ export class Backup {
    */
   endBackup(options: EndBackupOptions = {}): Promise<BackupReport> {
     return this.#publicCall(async () => {
-      checkOptions(options, { keep: boolean, tellWriters: boolean, timeoutMs: milliseconds, signal: abortSignal });
+      checkOptions(options, {
+        keep: boolean,
+        tellWriters: boolean,
+        hash: boolean,
+        timeoutMs: milliseconds,
+        signal: abortSignal,
+        onProgress: functionValue,
+      });
       const keep = options.keep ?? this.#facts.lifetime === 'persistent';
       const { vss } = this.#work.provider;
       if (keep && vss && !vss.persistent) {
         const message = `a shadow in the context "${vss.context}" goes with its backup and cannot be kept; begin the backup`;
         throw new OptionError('keep', `${message} with lifetime: "persistent" (--keep on the command line)`);
       }
+      if (options.hash && !keep) {
+        throw new OptionError(
+          'hash',
+          'hash is about a shadow that is kept, and this one is not; copies are always hashed',
+        );
+      }
       return this.#run('created', async () => {
-        const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'end' });
-        return this.#end({ keep, tellWriters: options.tellWriters ?? true }, call);
+        const { signal, hash = false, tellWriters = true } = options;
+        const mayTakeHours = keep && (hash || this.#work.provider.native === 'rolling');
+        const timeoutMs = options.timeoutMs ?? (mayTakeHours ? 86_400_000 : 600_000);
+        const call = new Call({ signal, timeoutMs, phase: 'end' });
+        return this.#end({ keep, tellWriters, hash }, call, new ProgressReporter(options.onProgress, call));
       });
     });
   }
@@ -267,15 +290,17 @@ export class Backup {
   }
 
   async #end(
-    { keep, tellWriters }: { readonly keep: boolean; readonly tellWriters: boolean },
+    { keep, tellWriters, hash }: { readonly keep: boolean; readonly tellWriters: boolean; readonly hash: boolean },
     call: Call,
+    progress: ProgressReporter,
   ): Promise<BackupReport> {
     const created = this.#created;
     if (!created) throw new DominoVssError('ERR_INTERNAL', { message: 'no shadow although one was created' });
     const { set, capture } = created;
     await call.race(Promise.all(this.#uses));
     if (keep) await this.#requireKept(set, call);
-    const head = await buildManifestHead(this.#work, this.#facts, capture, set, keep);
+    const kept = keep ? await hashKept(this.#work, capture, hash, call, progress) : undefined;
+    const head = await buildManifestHead(this.#work, this.#facts, capture, set, kept);
     const manifest = await writeManifest(
       this.directory,
       set.describeDatabases(),
@@ -298,6 +323,7 @@ export class Backup {
     const said = [...head.warnings, ...this.warnings, ...errors.map(({ message }) => message)];
     const warnings = [...new Set(said)];
     const { outcome, provider, lifetime, window, counts, volumes, vss = null, changes, alsoSave } = head;
+    const { continuity, contents } = head;
     return {
       id: this.id,
       outcome,
@@ -309,8 +335,10 @@ export class Backup {
       counts,
       volumes,
       vss,
-      skipped: capture.skipped,
+      skipped: [...capture.skipped, ...(kept?.failures ?? [])],
       changes,
+      continuity,
+      contents,
       copies: set.copyReport ?? null,
       alsoSave,
       warnings,

@@ -7,6 +7,7 @@ import { checkBeginOptions, refuseFileProvider, resolveRequester, type BeginBack
 import { Call, publicCall } from '../call/call';
 import { refuseTooManySkipped, type BackupWork, type SkipLimits } from './capture';
 import { listCatalog, type Catalog } from '../domino/catalog';
+import { Continuity } from './continuity';
 import { readCosts, type Costs } from '../store/costs';
 import { catalogProblems, relativePath, takeSelected, type BackupDatabases } from '../domino/databases';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
@@ -94,10 +95,12 @@ async function begin(
   const selector = new Selector(options);
   const found =
     source === 'domino'
-      ? await findSelected(binding, dataDirectory, { excludeDirectories, selector, options }, call)
+      ? await findSelected(binding, { dataDirectory, deltaDirectory }, { excludeDirectories, selector, options }, call)
       : nothingFound;
   const { notices, limits } = found;
-  const problems = [...found.problems, ...databasesAside(recovered, dataDirectory, selector)];
+  const aside = databasesAside(recovered, dataDirectory, selector);
+  const continuity = found.continuity.without(aside);
+  const problems = [...found.problems, ...continuity.unreadable, ...aside];
   const databases = await withNamedVolumes(binding, found.databases, named, call);
 
   const { volumes } = databases;
@@ -123,6 +126,7 @@ async function begin(
       ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases)),
       ...runtimeWarnings(server.runtime),
       ...warningsOf(notices),
+      ...continuity.warnings,
     ],
     notices,
     leftOvers: recovered.filter(({ done }) => !done).map(({ leftOver }) => leftOver),
@@ -169,6 +173,7 @@ async function begin(
     limits,
     problems,
     recovered,
+    continuity,
   };
   const backup = new Backup(work, facts);
   undo.splice(0, undo.length, () => backup.dispose());
@@ -213,6 +218,7 @@ interface FoundDatabases {
   readonly problems: readonly DatabaseFailure[];
   readonly notices: readonly Notice[];
   readonly limits: SkipLimits;
+  readonly continuity: Continuity;
 }
 
 const nothingFound: FoundDatabases = {
@@ -220,11 +226,12 @@ const nothingFound: FoundDatabases = {
   problems: [],
   notices: [],
   limits: { maxSkipped: Infinity, unmetRequired: [] },
+  continuity: Continuity.none,
 };
 
 async function findSelected(
   binding: NativeBinding,
-  dataDirectory: string,
+  { dataDirectory, deltaDirectory }: { readonly dataDirectory: string; readonly deltaDirectory: string },
   search: {
     readonly excludeDirectories: readonly string[];
     readonly selector: Selector;
@@ -239,10 +246,18 @@ async function findSelected(
   const selection = await selector.select(catalog, undefined, rules);
   const databases = await takeSelected(dataDirectory, catalog, selection);
   const { problems, notDatabases } = selectedProblems(catalog, dataDirectory, rules);
-  const notices = [...selection.notices, ...notDatabases.map(notADatabase), ...rules.unmatched()];
   const limits = { maxSkipped: options.maxSkipped ?? Infinity, unmetRequired: selection.unmetRequired };
-  refuseTooManySkipped(problems, [], databases.paths.length, limits);
-  return { databases, problems, notices, limits };
+  const pathsOf = (failures: readonly DatabaseFailure[]): string[] => failures.map(({ database }) => database);
+  const present = { ...catalog, notDatabases: pathsOf(notDatabases), problems: pathsOf(problems) };
+  const continuity = await Continuity.compare(deltaDirectory, dataDirectory, present, rules, () => {
+    call.check();
+  });
+  // What an earlier backup has is a failure, and needs no notice beside it.
+  const unreadable = new Set(pathsOf(continuity.unreadable));
+  const neverDatabases = notDatabases.filter(({ database }) => !unreadable.has(database));
+  const notices = [...selection.notices, ...neverDatabases.map(notADatabase), ...rules.unmatched()];
+  refuseTooManySkipped([...problems, ...continuity.unreadable], [], databases.paths.length, limits);
+  return { databases, problems, notices, limits, continuity };
 }
 
 async function makeDeltaDirectory(

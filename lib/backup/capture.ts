@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { rm } from 'node:fs/promises';
 import type { Call } from '../call/call';
 import { CapturedDatabases } from './captured';
+import type { Continuity } from './continuity';
 import { listCatalog } from '../domino/catalog';
 import { hashFile } from '../store/copy';
 import { compareWithCatalog, type BackupDatabases, type DatabaseChanges } from '../domino/databases';
@@ -43,6 +44,7 @@ export interface BackupWork {
   readonly problems: readonly DatabaseFailure[];
   /** What became of interrupted work at the begin of this backup. */
   readonly recovered: readonly RecoveredWork[];
+  readonly continuity: Continuity;
 }
 
 /** When left-out databases make the whole backup fail. */
@@ -126,10 +128,12 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
   const { stuck } = capture.databases;
   await journal.update({}, stuck);
 
-  const skipped = [...work.problems, ...capture.databases.skipped];
+  const leftOut = [...work.problems, ...capture.databases.skipped];
+  // What was deleted makes one backup partial, and must not make every one fail until somebody raises a limit.
+  const skipped = [...work.continuity.vanished, ...leftOut];
   if (work.source === 'domino') {
     withCauses(work.recovered, () => {
-      refuseTooManySkipped(skipped, capture.databases.missingRequired(), capture.databases.count, work.limits);
+      refuseTooManySkipped(leftOut, capture.databases.missingRequired(), capture.databases.count, work.limits);
     });
   }
   await removeDeltasOfSkipped(work, capture.databases);

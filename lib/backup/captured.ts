@@ -11,6 +11,7 @@ export class CapturedDatabases {
   /** Databases that may still be in backup mode because a call of the C API hangs. */
   readonly stuck: readonly string[];
   readonly #hashes = new Map<number, string>();
+  readonly #contents = new Map<number, Pick<ManifestDatabase, 'sha256' | 'headerSha256'>>();
   readonly #copies = new Map<number, DatabaseCopy>();
   readonly #irregular: ReadonlyMap<number, Uint32Array>;
   readonly #skippedIndexes: ReadonlySet<number>;
@@ -67,6 +68,11 @@ export class CapturedDatabases {
     this.#hashes.set(index, sha256);
   }
 
+  /** What was hashed of its file in the kept shadow. */
+  setContents(index: number, contents: Pick<ManifestDatabase, 'sha256' | 'headerSha256'>): void {
+    this.#contents.set(index, { ...this.#contents.get(index), ...contents });
+  }
+
   setCopy(index: number, copy: DatabaseCopy): void {
     this.#copies.set(index, copy);
   }
@@ -90,6 +96,7 @@ export class CapturedDatabases {
       index,
       path: databases.paths[index] ?? '',
       file: databases.files[index] ?? '',
+      fileId: databases.fileIds[index] ?? '',
       volume: databases.volumes[databases.volumeIndex[index] ?? 0]?.path ?? '',
       shadowPath: shadowPath(databases, index),
       replicaId: timedateText(results.replicaId, index * 8),
@@ -103,6 +110,7 @@ export class CapturedDatabases {
       delta: deltaBytes > 0 ? CapturedDatabases.deltaFile(index) : '',
       deltaSha256: this.#hashes.get(index) ?? '',
       ...(irregular && { irregularPieces: [...irregular] }),
+      ...this.#contents.get(index),
       ...(copy && { copy }),
     };
   }

@@ -10,6 +10,8 @@ import type { ManifestHead, ManifestVolume, ManifestVss } from '../store/manifes
 import { readPackageVersion } from '../native/package-root';
 import type { SnapshotSet, CopyReport } from './snapshot-set';
 import type { Notice } from '../domino/notice';
+import { continuityWarnings } from './continuity';
+import type { KeptContents } from './kept-contents';
 import { windowFigures } from './timeline';
 import type { WindowFigures } from '../store/manifest-format';
 import { saveVssDocuments } from '../vss/session';
@@ -48,6 +50,10 @@ export interface BackupReport {
   /** Databases that are not in the backup. */
   readonly skipped: readonly DatabaseFailure[];
   readonly changes: ManifestHead['changes'];
+  /** How the backup compares with the last one of its server; undefined for plain volumes. */
+  readonly continuity: ManifestHead['continuity'];
+  /** What the hashes in the manifest cover. */
+  readonly contents: ManifestHead['contents'];
   /** The copies that were made; null for none. */
   readonly copies: CopyReport | null;
   /** What else must be saved beside the databases, in this order. */
@@ -89,12 +95,17 @@ export async function buildManifestHead(
   facts: BackupFacts,
   capture: Capture,
   set: SnapshotSet,
-  keep: boolean,
+  kept: KeptContents | undefined,
 ): Promise<UnsignedHead> {
   const { databases, provider } = work;
   const { results } = capture.databases;
   const { innards, epochMs } = results.afterLastStart;
   const copies = set.copyReport;
+  const keep = kept !== undefined;
+  const failures = [...capture.skipped, ...(kept?.failures ?? []), ...(copies?.failures ?? [])];
+  const continuity =
+    work.source === 'volumes' ? undefined : await work.continuity.describe(capture.databases, failures);
+  const contents = { copies: copies ? 'sha256' : 'none', shadows: kept?.hashed ?? 'none' } as const;
   const vss = await saveVssDocuments(work);
   const vssWarnings = work.session.vssReport()?.warnings ?? [];
   const stuckWarnings = capture.databases.stuck.map((path) => `${path} may still be in backup mode: a call hangs`);
@@ -102,7 +113,7 @@ export async function buildManifestHead(
     formatVersion: 1,
     id: work.id,
     created: set.created.toISOString(),
-    outcome: set.outcome === 'partial' || (copies?.failures.length ?? 0) > 0 ? 'partial' : 'complete',
+    outcome: failures.length > 0 ? 'partial' : 'complete',
     source: work.source === 'volumes' ? 'volumes' : work.mode.type === 'backup-api' ? 'domino' : 'offline',
     dataDirectory: databases.dataDirectory,
     notesIni: facts.notesIni,
@@ -126,16 +137,22 @@ export async function buildManifestHead(
     },
     counts: await countDatabases(capture),
     pieceBytes: results.pieceBytes,
-    failures: [...capture.skipped, ...(copies?.failures ?? [])],
+    failures,
     changes: capture.changes,
+    ...(continuity && { continuity, contents }),
     copies: copies ? { directory: copies.directory, databases: copies.databases } : null,
     alsoSave:
       work.source === 'volumes'
         ? []
         : await listAlsoSave(facts.notesIni, databases.dataDirectory, work.directory, facts.logStyle),
-    warnings: [...facts.warnings, ...vssWarnings, ...stuckWarnings],
     ...(facts.notices.length > 0 && { notices: facts.notices }),
     ...(databases.aliases.length > 0 && { aliases: databases.aliases }),
+    warnings: [
+      ...facts.warnings,
+      ...vssWarnings,
+      ...stuckWarnings,
+      ...(continuity ? continuityWarnings(continuity) : []),
+    ],
   };
 }
 

@@ -54,6 +54,8 @@ interface RunArguments extends DominoArguments {
   readonly vssContext?: VssContext;
   readonly vssProvider?: string;
   readonly signKey?: string;
+  readonly hash?: boolean;
+  readonly keepNothing?: boolean;
 }
 
 interface ListArguments {
@@ -112,6 +114,11 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
   addDeltaDirectory(run, 'directory for backups: manifests and change information', context)
     .option('--to <dir>', 'also copy the databases out of the shadow, to <dir>/<backup id>', pathFrom(context))
     .option('--keep', 'keep the shadow')
+    .option('--hash', 'with --keep or --expose: also hash every database in the shadow, which reads all of it')
+    .option(
+      '--keep-nothing',
+      'neither copy nor keep anything: a backup to measure with, that nothing can be restored from',
+    )
     .option('--expose <place>', 'keep the shadow and expose it; once for each volume, in their order', collect)
     .addOption(
       new Option('--provider <name>', 'how the shadow is made; auto is vss on Windows')
@@ -164,7 +171,7 @@ Examples:
   $ domino-vss backup run --delta-dir /backup/domino --keep --required names.nsf
 
   Only mail files, for a program that reads JSON:
-  $ domino-vss backup run --delta-dir /backup/domino --include "mail/**" --json
+  $ domino-vss backup run --delta-dir /backup/domino --to /backup/copies --include "mail/**" --json
 
   Snapshot before an upgrade, with the server stopped for a moment:
   $ domino-vss backup run --delta-dir /backup/domino --keep --stop-service domino.service
@@ -183,6 +190,7 @@ Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (se
 `,
     )
     .action(async (args: RunArguments) => {
+      requireSomethingKept(args);
       const needsDomino = args.stopService === undefined && args.source === 'domino';
       const relaunched = needsDomino ? await context.relaunch(locationOf(args)) : undefined;
       if (relaunched !== undefined) {
@@ -233,13 +241,26 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       const set = await backup.createShadow({ timeoutMs: args.timeout, signal, onProgress });
       await expose(set, places);
       if (args.to !== undefined) await set.copyDatabases({ to: join(args.to, backup.id), signal, onProgress });
-      return await backup.endBackup({ keep, signal });
+      return await backup.endBackup({ keep, hash: args.hash, signal, onProgress });
     } catch (error) {
       return await backup.fail(error);
     }
   } finally {
     bar.end();
   }
+}
+
+/** Without copies and shadow a backup looks complete, and nobody notices before the restore that it is empty. */
+function requireSomethingKept({ to, keep, expose: places = [], hash, keepNothing }: RunArguments): void {
+  const keepsShadow = keep === true || places.length > 0;
+  const keeps = keepsShadow || to !== undefined;
+  if (keepNothing && keeps) {
+    throw new OptionError('keepNothing', '--keep-nothing excludes --to, --keep and --expose');
+  }
+  if (hash && !keepsShadow) throw new OptionError('hash', '--hash needs --keep or --expose; copies are always hashed');
+  if (keeps || keepNothing) return;
+  const message = 'nothing could be restored from a backup that keeps neither copies nor the shadow';
+  throw new OptionError('keep', `${message}: add --to <dir>, --keep or --expose, or --keep-nothing if you mean it`);
 }
 
 function serviceNamed(name: string, { loadBinding }: CommandLineContext): DominoService {
@@ -375,6 +396,10 @@ function describeManifest(manifest: Manifest, output: Output): string[] {
           `${changes.appeared.length} appeared, ${changes.vanished.length} vanished, ${changes.replaced.length} replaced`,
         ],
         ['copies', copies ? `${copies.databases} in ${copies.directory}` : '(none)'],
+        ...(manifest.contents
+          ? [['hashed', `copies: ${manifest.contents.copies}, shadow: ${manifest.contents.shadows}`]]
+          : []),
+        ...(manifest.continuity ? [['compared with', manifest.continuity.comparedWith ?? '(first backup)']] : []),
         ...(manifest.vss ? [['snapshot set', `${manifest.vss.setId}, ${manifest.vss.context}`]] : []),
         ...volumes.map(({ path, root, kept, exposedAs }) => [
           'volume',

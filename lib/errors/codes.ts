@@ -199,10 +199,18 @@ export const errorCodes = {
     ...failure,
   },
   ERR_DATABASE_VANISHED: {
-    meaning: 'A database was there when the backup began and was gone just before the window.',
+    meaning:
+      'A database was there when the backup began and was gone just before the window, or the last backup has it and it is gone.',
     action: 'Nothing if it was deleted on purpose.',
     errorClass: 'DominoVssError',
     ...failureForNow,
+  },
+  ERR_DATABASE_UNREADABLE: {
+    meaning:
+      'An earlier backup has this database, and its file does not begin like a database any more: empty, or overwritten.',
+    action: 'Look at the file, and restore the database from that backup if it is damaged.',
+    errorClass: 'DominoVssError',
+    ...failure,
   },
   ERR_DATABASE_REPLACED: {
     meaning: 'A database was replaced by another file (for example by a copy-style compact) while the backup ran.',

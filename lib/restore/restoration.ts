@@ -180,7 +180,9 @@ export class Restoration {
       await this.binding.takeDatabaseOffline({ file, waitMs });
       return true;
     } catch (error) {
-      if (isNativeFailure(error) && error.domain === 'domino' && error.status === noExist) return false;
+      const isSaidToBeGone = isNativeFailure(error) && error.domain === 'domino' && error.status === noExist;
+      // The same status says that a volume or a link is not reachable just now.
+      if (isSaidToBeGone && (await isGone(file))) return false;
       throw error;
     }
   }
@@ -314,6 +316,15 @@ export class Restoration {
 function leavesOthersUnharmed({ domain, status }: NativeFailure): boolean {
   // ERR_RM_LATE_BACKUP, ERR_RM_RECOVER_NONBACKUP, ERR_RM_FIXUP_DB, ERR_NOEXIST
   return domain === 'domino' && [0x13eb, 0x13fa, 0x13c1, noExist].includes(status);
+}
+
+async function isGone(file: string): Promise<boolean> {
+  try {
+    await lstat(file);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
 }
 
 async function renameIfThere(from: string, to: string): Promise<boolean> {

@@ -82,6 +82,31 @@ export interface ManifestVss {
   }[];
 }
 
+/** How a backup compares with the last one of the same data directory in its delta directory. */
+export interface ManifestContinuity {
+  /** Id of the backup it was compared with; null for none. */
+  readonly comparedWith: string | null;
+  /** Databases that it has, and that are gone; they are among the failures. */
+  readonly vanished: readonly string[];
+  /** Databases that an earlier backup has, and this one has not although they are there. */
+  readonly lost: readonly string[];
+  /** Databases that are not in this backup and, as far as is known, in none before. */
+  readonly neverCaptured: readonly string[];
+  /** Databases that are another one than before: by replica id, by instance id, or only by their file. */
+  readonly replaced: readonly {
+    readonly database: string;
+    readonly changed: readonly ('replica id' | 'instance id' | 'file')[];
+  }[];
+}
+
+/** What the hashes of a manifest cover. */
+export interface ManifestContents {
+  /** Copies: all of their bytes; `none` when there are no copies. */
+  readonly copies: 'sha256' | 'none';
+  /** Kept shadows: all bytes of each database, only its header, or nothing, also when none was kept. */
+  readonly shadows: 'sha256' | 'header' | 'none';
+}
+
 /** The contents of `manifest.json`: everything but the databases. */
 export interface ManifestHead {
   readonly formatVersion: 1;
@@ -119,6 +144,10 @@ export interface ManifestHead {
   readonly pieceBytes: number;
   readonly failures: readonly DatabaseFailure[];
   readonly changes: DatabaseChanges;
+  /** Absent for plain volumes. */
+  readonly continuity?: ManifestContinuity;
+  /** Absent in manifests of plain volumes. */
+  readonly contents?: ManifestContents;
   /** Where the copies are that were made from the shadow; null for none. */
   readonly copies: { readonly directory: string; readonly databases: number } | null;
   /** What else must be saved beside the databases, in this order. */
@@ -149,6 +178,8 @@ export interface ManifestDatabase {
   readonly path: string;
   /** Absolute path of the file, links resolved. */
   readonly file: string;
+  /** Volume and number of the file, as the system tells. */
+  readonly fileId?: string;
   /** Top directory of the volume. */
   readonly volume: string;
   /** Path of the file inside the shadow of that volume, with `/`. */

@@ -175,16 +175,21 @@ export type ListedBackup =
   | { readonly state: 'unfinished'; readonly id: string; readonly directory: string }
   | { readonly state: 'damaged'; readonly id: string; readonly directory: string; readonly reason: string };
 
-/** Backups of a delta directory, oldest first. */
-export async function readBackups(deltaDirectory: string): Promise<ListedBackup[]> {
+/** Ids of the backups of a delta directory, oldest first, whatever has become of them. */
+export async function backupIds(deltaDirectory: string): Promise<string[]> {
   const entries = await readdir(deltaDirectory, { withFileTypes: true }).catch((cause: unknown) => {
     const message = `the delta directory ${deltaDirectory} cannot be read: ${(cause as Error).message}`;
     throw new DominoVssError('ERR_FILE_SYSTEM', { message, cause });
   });
-  const ids = entries
+  return entries
     .filter((entry) => entry.isDirectory() && /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(entry.name))
     .map(({ name }) => name)
     .sort();
+}
+
+/** Backups of a delta directory, oldest first. */
+export async function readBackups(deltaDirectory: string): Promise<ListedBackup[]> {
+  const ids = await backupIds(deltaDirectory);
   return Promise.all(ids.map((id) => readBackup(id, join(deltaDirectory, id))));
 }
 

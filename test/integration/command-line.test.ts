@@ -43,7 +43,9 @@ const inData = (path: string): string => join(domino.simulation.dataDirectory, p
 
 /** A backup of everything, into `backup` in the user's directory. */
 function backupArguments(...more: readonly string[]): string[] {
-  return ['backup', 'run', '--delta-dir', 'backup', '--provider', 'rolling', ...location, ...more];
+  const keeps = ['--to', '--keep', '--expose'].some((option) => more.includes(option));
+  const args = ['backup', 'run', '--delta-dir', 'backup', '--provider', 'rolling', ...location, ...more];
+  return keeps ? args : [...args, '--keep-nothing'];
 }
 
 function firstLine(text: string): string {
@@ -140,7 +142,10 @@ test('what is not there is said in words, with the right exit code', async () =>
   expect(missing).toMatchObject({ code: 1, stdout: '' });
   expect(firstLine(missing.stderr)).toContain(`the delta directory ${inHome('nowhere')} cannot be read: ENOENT`);
 
-  const noDomino = await run(['backup', 'run', '--delta-dir', 'backup', '--program', 'nowhere'], here());
+  const noDomino = await run(
+    ['backup', 'run', '--keep-nothing', '--delta-dir', 'backup', '--program', 'nowhere'],
+    here(),
+  );
   expect(noDomino).toMatchObject({ code: 4, stdout: '' });
   expect(firstLine(noDomino.stderr)).toBe(
     `failed ERR_DOMINO_LIBRARY: ${libraryName} not found; looked for: ${inHome('nowhere', libraryName)}`,

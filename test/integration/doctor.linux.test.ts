@@ -346,7 +346,9 @@ test('what a killed backup has left is found, with the journal that names it', a
     await other.simulation.set({ SIM_LATENCY_NSFBackupStart_US: 2_000_000 });
     const delta = ['--delta-dir', other.deltaDirectory, '--provider', 'rolling'];
     // With its environment from the start, so that it is the one process.
-    const backup = start(['backup', 'run', ...delta, ...locationFlags(other)], { env: other.simulation.environment });
+    const backup = start(['backup', 'run', '--keep-nothing', ...delta, ...locationFlags(other)], {
+      env: other.simulation.environment,
+    });
     await until('the window begins', async () => 'NSFBackupStart' in (await other.simulation.stats()).calls);
     backup.interrupt('SIGKILL');
     await backup.ended;

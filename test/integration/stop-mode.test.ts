@@ -208,7 +208,7 @@ linuxTest('the command line asks systemd to stop and start the unit, and needs n
   writeFileSync(join(bin, 'systemctl'), `#!/bin/sh\necho "$@" >> '${log}'\n`);
   chmodSync(join(bin, 'systemctl'), 0o755);
   const { code, stdout, stderr } = await run(
-    ['backup', 'run', '--delta-dir', domino.deltaDirectory, ...locationFlags(domino)].concat([
+    ['backup', 'run', '--keep-nothing', '--delta-dir', domino.deltaDirectory, ...locationFlags(domino)].concat([
       '--stop-service',
       'domino.service',
       '--provider',

@@ -252,7 +252,17 @@ test('errors have the call, the number of Windows and what to do', async () => {
 
 test('the command line stops and starts a service by its name', () => {
   const main = join(packageRoot, 'dist', 'cli', 'main.js');
-  const args = ['backup', 'run', '--delta-dir', machine.deltaDirectory, '--ini', notesIni, '--stop-service', name];
+  const args = [
+    'backup',
+    'run',
+    '--keep-nothing',
+    '--delta-dir',
+    machine.deltaDirectory,
+    '--ini',
+    notesIni,
+    '--stop-service',
+    name,
+  ];
   const env = { ...process.env, ...machine.environment() };
   const stdout = execFileSync(process.execPath, [main, ...args], { env, encoding: 'utf8' });
   expect(stdout).toContain('1 captured');

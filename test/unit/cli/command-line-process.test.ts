@@ -65,7 +65,15 @@ test('does not start itself again when there is nothing to gain', () => {
 });
 
 test('a failing backup says what is missing, on the error output, with exit code 4', () => {
-  const { status, stdout, stderr } = run(['backup', 'run', '--delta-dir', 'd', '--program', 'nowhere']);
+  const { status, stdout, stderr } = run([
+    'backup',
+    'run',
+    '--keep-nothing',
+    '--delta-dir',
+    'd',
+    '--program',
+    'nowhere',
+  ]);
   expect(status).toBe(4);
   expect(stdout).toBe('');
   expect(stderr).toContain(

@@ -41,8 +41,13 @@ async function run(args: readonly string[], change: Partial<CommandLineContext> 
 }
 
 const location = (): string[] => ['--ini', 'data/notes.ini', '--program', 'program'];
+const keepsSomething = (more: readonly string[]): boolean =>
+  ['--to', '--keep', '--expose'].some((option) => more.includes(option));
 const backUp = (...more: string[]): Promise<Run> =>
-  run(['backup', 'run', '--delta-dir', 'delta', ...location(), ...more]);
+  run([
+    ...['backup', 'run', '--delta-dir', 'delta', ...location(), ...more],
+    ...(keepsSomething(more) ? [] : ['--keep-nothing']),
+  ]);
 
 describe('backup', () => {
   test('run, list, show and restore, with paths meant from where the user is', async () => {
@@ -123,7 +128,7 @@ describe('exit codes', () => {
     ['a half-used mode', ['restore', 'x', '--new-replica-id'], 2],
     ['a backup that is not there', ['restore', 'nothing'], 2],
     ['a delta directory that is not there', ['backup', 'list', '--delta-dir', 'nothing'], 1],
-    ['no Domino', ['backup', 'run', '--delta-dir', 'd', '--program', 'nowhere'], 4],
+    ['no Domino', ['backup', 'run', '--keep-nothing', '--delta-dir', 'd', '--program', 'nowhere'], 4],
     ['doctor without a Domino', ['doctor', '--ini', 'nowhere/notes.ini', '--program', 'program'], 4],
   ])('%s', async (_what, args, expected) => {
     const { exitCode, stdout, stderr } = await run(args);
@@ -141,7 +146,7 @@ describe('exit codes', () => {
     domino.onCall = (name) => {
       if (name === 'capture') controller.abort(new Error('SIGINT'));
     };
-    const interrupted = await run(['backup', 'run', '--delta-dir', 'delta', ...location()], {
+    const interrupted = await run(['backup', 'run', '--keep-nothing', '--delta-dir', 'delta', ...location()], {
       signal: controller.signal,
     });
     expect(interrupted.exitCode).toBe(130);
@@ -186,7 +191,10 @@ describe('exit codes', () => {
 
   test('that of the process with the right environment is passed on', async () => {
     const relaunch = (): Promise<number> => Promise.resolve(3);
-    expect(await run(['backup', 'run', '--delta-dir', 'd'], { relaunch })).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(await run(['backup', 'run', '--keep-nothing', '--delta-dir', 'd'], { relaunch })).toMatchObject({
+      exitCode: 3,
+      stdout: '',
+    });
     expect(domino.calls).toEqual([]);
   });
 
@@ -266,8 +274,8 @@ describe('VSS', () => {
   });
 
   test('plain volumes, without Domino', async () => {
-    const args = ['backup', 'run', '--delta-dir', 'delta', '--source', 'volumes', '--volume', domino.root];
-    const made = await run([...args, '--keep'], { relaunch: () => Promise.reject(new Error('no Domino is needed')) });
+    const args = ['backup', 'run', '--keep', '--delta-dir', 'delta', '--source', 'volumes', '--volume', domino.root];
+    const made = await run(args, { relaunch: () => Promise.reject(new Error('no Domino is needed')) });
     expect(made).toMatchObject({ exitCode: 0, stderr: '' });
     expect(made.stdout).not.toContain('databases');
     expect(domino.calls).not.toContain('openRuntime');
@@ -346,8 +354,11 @@ describe('VSS', () => {
     [['shadow', 'expose', shadowId(1), 'B:', '--directory', 'x'], /needs --share/],
     [['shadow', 'break', setId(1), '--mask', '--writable'], /no meaning/],
     [['backup', 'run', '--delta-dir', 'd', '--vss-context', 'x'], /Allowed choices are backup/],
-    [['backup', 'run', '--delta-dir', 'd', '--vss-provider', 'x'], /--vss-provider must be an id/],
-    [['backup', 'run', '--delta-dir', 'd', '--writers', 'none', '--exclude-writer', 'x'], /no writer can be excluded/],
+    [['backup', 'run', '--keep-nothing', '--delta-dir', 'd', '--vss-provider', 'x'], /--vss-provider must be an id/],
+    [
+      ['backup', 'run', '--keep-nothing', '--delta-dir', 'd', '--writers', 'none', '--exclude-writer', 'x'],
+      /no writer can be excluded/,
+    ],
     [['shadow'], /Usage: domino-vss shadow/],
   ])('wrong usage: %j', async (args, message) => {
     expect(await run(args)).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(message) });
@@ -387,9 +398,44 @@ test('colours only on a terminal, and not with NO_COLOR or --json', async () => 
     [{}, ['--json'], false],
   ] as const) {
     const { stdout, text } = terminal();
-    await run(['backup', 'run', '--delta-dir', 'delta', ...location(), ...json], { stdout, env });
+    await run(['backup', 'run', '--keep-nothing', '--delta-dir', 'delta', ...location(), ...json], { stdout, env });
     expect(text().includes(escape)).toBe(coloured);
   }
+});
+
+describe('a backup that keeps nothing', () => {
+  test('is refused unless asked for, before anything is begun', async () => {
+    const args = ['backup', 'run', '--delta-dir', 'delta', ...location()];
+    const refused = await run(args);
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(refused.stderr).toContain('nothing could be restored');
+    expect(domino.calls).toEqual([]);
+    expect(existsSync(domino.deltaDirectory)).toBe(false);
+    expect((await run([...args, '--keep-nothing'])).exitCode).toBe(0);
+  });
+
+  test.each([['--to', 'copies'], ['--keep'], ['--expose', 'X:']])('contradicts %s', async (...more) => {
+    expect(await backUp(...more, '--keep-nothing')).toMatchObject({ exitCode: 2 });
+  });
+
+  test('has no shadow to hash', async () => {
+    expect(await backUp('--to', 'copies', '--hash')).toMatchObject({ exitCode: 2 });
+  });
+});
+
+test('verify: exit codes 0 and 1, and what is damaged by name', async () => {
+  const [, id] = /backup +(\S+) complete/.exec((await backUp('--to', 'copies')).stdout)!;
+  const verify = ['backup', 'verify', id!, '--delta-dir', 'delta'];
+  const intact = await run(verify);
+  expect(intact).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('is intact: 4 databases verified') });
+  writeFileSync(join(domino.root, 'copies', id!, 'mail/ada.nsf'), 'no database');
+  const damaged = await run(verify);
+  expect(damaged).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('1 damaged') });
+  expect(damaged.stdout).toContain('mail/ada.nsf  ERR_CONTENTS_DAMAGED');
+  const json = await run([...verify, '--json']);
+  expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'damaged', counts: { verified: 3, damaged: 1 } });
+  rmSync(join(domino.root, 'delta', id!, 'manifest.json'));
+  expect((await run(verify)).stderr).toContain('ERR_MANIFEST');
 });
 
 describe('documentation', () => {

@@ -477,6 +477,20 @@ test('a dry run shows every step and touches nothing, not even the runtime', asy
   expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
 });
 
+test('a status that says the database is gone is not believed while it is there', async () => {
+  const manifest = await backUp();
+  domino.onCall = (name) => {
+    if (name !== 'takeDatabaseOffline') return;
+    fail({ operation: 'NSFTakeDatabaseOffline', domain: 'domino', status: 0x0103, subject: 'x' });
+  };
+  const only = { databases: ['mail/ada.nsf'] };
+  expect(await errorOf(restore(manifest, only))).toMatchObject({ failures: [{ status: 0x0103 }] });
+  expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
+  rmSync(domino.file('mail/ada.nsf'));
+  expect((await restore(manifest, only)).outcome).toBe('complete');
+  await expectTidy();
+});
+
 test('a database behind links goes back to where they lead', async () => {
   const outside = join(domino.root, 'outside');
   mkdirSync(outside);

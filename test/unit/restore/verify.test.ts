@@ -199,6 +199,43 @@ describe('a kept shadow that was not hashed', () => {
   });
 });
 
+test('a kept shadow that was hashed on request is compared byte by byte', async () => {
+  const backup = await beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+  });
+  await backup.createShadow();
+  const report = await backup.endBackup({ keep: true, hash: true });
+  expect(report.contents).toEqual({ copies: 'none', shadows: 'sha256' });
+  for (const path of paths) domino.write(path, `${path} of today`);
+  const { directory } = backup;
+  const bob = (await databasesOf(directory)).find(({ path }) => path === 'mail/bob.nsf');
+  const file = await shadowOf(bob, directory);
+  expect(bob!.sha256).toBe(sha256(file));
+  expect(await verify(directory)).toMatchObject({ outcome: 'intact', counts: { verified: 4, notHashed: 0 } });
+  flip(file, bob!.startSizeBytes - 1);
+  expect(await verify(directory)).toMatchObject({ outcome: 'damaged', counts: { verified: 3, damaged: 1 } });
+  await expect(restore(directory, { databases: ['mail/bob.nsf'] })).rejects.toMatchObject({
+    code: 'ERR_CONTENTS_DAMAGED',
+  });
+  expectUntouched();
+  const restored = await restore(directory, { databases: ['mail/ada.nsf'] });
+  expect(restored).toMatchObject({ databases: [{ hashed: true }], warnings: [] });
+  expect(domino.read('mail/ada.nsf')).toBe(before.get('mail/ada.nsf'));
+});
+
+test('a changed header of a database in a kept shadow is found, and the manifest says that only headers are known', async () => {
+  const directory = await backUp({ copies: false, keep: true });
+  expect((await loadManifest(directory)).contents).toEqual({ copies: 'none', shadows: 'header' });
+  const bob = (await databasesOf(directory)).find(({ path }) => path === 'mail/bob.nsf');
+  flip(await shadowOf(bob, directory), 20);
+  expect(await verify(directory)).toMatchObject({ counts: { notHashed: 3, damaged: 1 } });
+  await expect(restore(directory, { databases: ['mail/bob.nsf'] })).rejects.toMatchObject({
+    code: 'ERR_CONTENTS_DAMAGED',
+  });
+  expectUntouched();
+});
+
 test('a backup that holds no data is damaged', async () => {
   const directory = await backUp({ copies: false });
   expect(await verify(directory)).toMatchObject({ outcome: 'damaged', counts: { damaged: 4 } });

@@ -1,0 +1,189 @@
+import { forEachIndex } from '../call/event-loop';
+import type { CapturedDatabases } from './captured';
+import { decidedFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { backupIds, loadManifest, type Manifest } from '../store/manifest';
+import type { ManifestContinuity, ManifestDatabase } from '../store/manifest-format';
+import { join } from 'node:path';
+import { Aliases } from '../domino/aliases';
+import type { Catalog } from '../domino/catalog';
+import type { SelectionRules } from '../domino/selection';
+
+/** Which database a path was, as far as a manifest tells. */
+type Identity = Pick<ManifestDatabase, 'replicaId' | 'dbiid' | 'fileId'>;
+
+/** What the last backup of the same data directory knows. */
+interface LastBackup {
+  readonly id: string;
+  readonly created: string;
+  readonly captured: ReadonlyMap<string, Identity>;
+  /** Databases that an earlier one had captured and this one could not. */
+  readonly lost: ReadonlySet<string>;
+}
+
+/** How many databases a warning names; the manifest has all. */
+const namedDatabases = 10;
+
+/** What the data directory holds now, as far as a comparison needs it. */
+export interface PresentDatabases {
+  readonly paths: readonly string[];
+  /** Other names that lead to them. */
+  readonly aliases: Catalog['aliases'];
+  /** Files with the name of a database that are none, neither by their signature nor as a link. */
+  readonly notDatabases: readonly string[];
+  /** Paths that are in the way of databases: links that lead nowhere, directories that cannot be read. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Compares a backup with the last one of the same data directory in the same delta directory: what was captured then and
+ * cannot be now is missing from the backup as much as a database that refuses, however quietly it went.
+ */
+export class Continuity {
+  private constructor(
+    private readonly last: LastBackup | undefined,
+    /** Databases of the last backup that are gone. */
+    readonly vanished: readonly DatabaseFailure[],
+    /** Databases of the last backup whose file is none any more. */
+    readonly unreadable: readonly DatabaseFailure[],
+    readonly warnings: readonly string[],
+  ) {}
+
+  /** For backups without databases, and the first one of a server. */
+  static readonly none = new Continuity(undefined, [], [], []);
+
+  static async compare(
+    deltaDirectory: string,
+    dataDirectory: string,
+    present: PresentDatabases,
+    rules: Pick<SelectionRules, 'leaveOut'>,
+    check: () => void,
+  ): Promise<Continuity> {
+    const { last, warnings } = await readLast(deltaDirectory, dataDirectory, check);
+    if (!last) return new Continuity(undefined, [], [], warnings);
+    const there = new Set<string>();
+    await forEachIndex(present.paths.length, (index) => there.add(present.paths[index] ?? ''));
+    const aliases = new Aliases(present.aliases);
+    const damaged = new Set(present.notDatabases);
+    const vanished: DatabaseFailure[] = [];
+    const unreadable: DatabaseFailure[] = [];
+    const known = [...last.captured.keys(), ...last.lost];
+    await forEachIndex(known.length, (index) => {
+      const path = known[index] ?? '';
+      // A link that was made since may have given a database another name.
+      if (there.has(path) || there.has(aliases.resolve(path)) || rules.leaveOut(path) !== undefined) return;
+      // What hides it is a failure already.
+      if (present.problems.some((problem) => path === problem || path.startsWith(`${problem}/`))) return;
+      if (damaged.has(path)) {
+        const text = `backup ${last.id} or an earlier one has it, and its file does not begin like a database any more`;
+        unreadable.push(decidedFailure(path, 'ERR_DATABASE_UNREADABLE', 'find', text));
+      } else if (last.captured.has(path)) {
+        const text = `backup ${last.id} has it, and it is not there any more`;
+        vanished.push(decidedFailure(path, 'ERR_DATABASE_VANISHED', 'find', text));
+      }
+    });
+    return new Continuity(last, vanished, unreadable, warnings);
+  }
+
+  /** Without databases of which it is known already why they are not there. */
+  without(explained: readonly DatabaseFailure[]): Continuity {
+    const paths = new Set(explained.map(({ database }) => database));
+    const others = (failures: readonly DatabaseFailure[]): DatabaseFailure[] =>
+      failures.filter(({ database }) => !paths.has(database));
+    return new Continuity(this.last, others(this.vanished), others(this.unreadable), this.warnings);
+  }
+
+  /** What goes into the manifest, when it is known what was captured and what was left out. */
+  async describe(databases: CapturedDatabases, skipped: readonly DatabaseFailure[]): Promise<ManifestContinuity> {
+    const { last } = this;
+    const replaced: ManifestContinuity['replaced'][number][] = [];
+    await forEachIndex(last ? databases.results.count : 0, (index) => {
+      if (!databases.isCaptured(index)) return;
+      const database = databases.describe(index);
+      const before = last?.captured.get(database.path);
+      const changed = before ? changedIds(before, database) : [];
+      if (changed.length > 0) replaced.push({ database: database.path, changed });
+    });
+    const gone = new Set(this.vanished.map(({ database }) => database));
+    const lost: string[] = [];
+    const neverCaptured: string[] = [];
+    for (const path of new Set(skipped.map(({ database }) => database))) {
+      if (gone.has(path)) continue;
+      if (last?.captured.has(path) || last?.lost.has(path)) lost.push(path);
+      else neverCaptured.push(path);
+    }
+    return { comparedWith: last?.id ?? null, vanished: [...gone], lost, neverCaptured, replaced };
+  }
+}
+
+/** What a person should know that is no failure of a database. */
+export function continuityWarnings({ comparedWith, neverCaptured, replaced }: ManifestContinuity): string[] {
+  if (comparedWith === null) return [];
+  const warnings: string[] = [];
+  if (replaced.length > 0) {
+    const names = replaced.map(({ database, changed }) => `${database} (${changed.join(', ')})`);
+    warnings.push(`other databases than in backup ${comparedWith}: ${list(names)}`);
+  }
+  if (neverCaptured.length > 0) warnings.push(`in no backup so far: ${list(neverCaptured)}`);
+  return warnings;
+}
+
+function list(names: readonly string[]): string {
+  const more = names.length - namedDatabases;
+  return [...names.slice(0, namedDatabases), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
+}
+
+/** A device gets another number when the machine starts; the file keeps its own. */
+function fileOnVolume(fileId: string): string {
+  return fileId.slice(fileId.indexOf(':') + 1);
+}
+
+function changedIds(before: Identity, now: Identity): ('replica id' | 'instance id' | 'file')[] {
+  const differs = (a: string | undefined, b: string | undefined): boolean => !!a && !!b && a !== b;
+  return [
+    ...(differs(before.replicaId, now.replicaId) ? (['replica id'] as const) : []),
+    ...(differs(before.dbiid, now.dbiid) ? (['instance id'] as const) : []),
+    ...(differs(fileOnVolume(before.fileId ?? ''), fileOnVolume(now.fileId ?? '')) ? (['file'] as const) : []),
+  ];
+}
+
+/** The newest backup of the data directory that can be read. One that cannot is named: what it had is not compared. */
+async function readLast(
+  deltaDirectory: string,
+  dataDirectory: string,
+  check: () => void,
+): Promise<{ readonly last: LastBackup | undefined; readonly warnings: readonly string[] }> {
+  const warnings: string[] = [];
+  let last: LastBackup | undefined;
+  for (const id of (await backupIds(deltaDirectory)).reverse()) {
+    check();
+    // Ids of one second are in no order.
+    if (last && secondOf(id) !== secondOf(last.id)) break;
+    try {
+      const manifest = await loadManifest(join(deltaDirectory, id));
+      if (manifest.source === 'volumes' || manifest.dataDirectory !== dataDirectory) continue;
+      if (last && manifest.created < last.created) continue;
+      last = await readCaptured(manifest, check);
+    } catch (error) {
+      check();
+      // Without a manifest it is no backup: another one is being made, or was interrupted.
+      const { message, cause } = toPublicError(error);
+      if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' && message.includes('manifest.json'))
+        continue;
+      warnings.push(`this backup cannot be compared with backup ${id}: ${message}`);
+    }
+  }
+  return { last, warnings };
+}
+
+function secondOf(id: string): string {
+  return id.slice(0, id.indexOf('-'));
+}
+
+async function readCaptured(manifest: Manifest, check: () => void): Promise<LastBackup> {
+  const captured = new Map<string, Identity>();
+  for await (const { path, replicaId, dbiid, fileId } of manifest.databases()) {
+    check();
+    captured.set(path, { replicaId, dbiid, ...(fileId !== undefined && { fileId }) });
+  }
+  return { id: manifest.id, created: manifest.created, captured, lost: new Set(manifest.continuity?.lost) };
+}

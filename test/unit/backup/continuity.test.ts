@@ -1,0 +1,143 @@
+import { copyFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
+import type { BackupReport } from '#lib/backup/report';
+import type { NativeFailure } from '#lib/native/failure';
+import { loadManifest } from '#lib/store/manifest';
+import { alreadyInProgress, failure, FakeDomino } from '../fake-binding';
+
+let domino: FakeDomino;
+
+beforeEach(() => {
+  domino = new FakeDomino(['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf']);
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+async function backUp(options: Partial<BeginBackupOptions> = {}): Promise<BackupReport> {
+  const backup = await beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+    ...options,
+  });
+  try {
+    await backup.createShadow();
+    const report = await backup.endBackup({ keep: true });
+    return { ...report, warnings: report.warnings.filter((warning) => !warning.startsWith('the delta directory')) };
+  } finally {
+    await backup.dispose();
+  }
+}
+
+/** As the catalog does it: a file with the name of a database that does not begin like one is a problem, and not listed. */
+function emptied(path: string): void {
+  const catalog = domino.catalog.bind(domino);
+  writeFileSync(domino.file(path), '');
+  domino.problems = [notDatabase(path)];
+  domino.catalog = () => {
+    const all = catalog();
+    const at = all.paths.indexOf(path);
+    const without = <T>(column: readonly T[]): T[] => column.filter((_value, index) => index !== at);
+    return { ...all, paths: without(all.paths), files: without(all.files), fileIds: without(all.fileIds) };
+  };
+}
+
+const notDatabase = (path: string): NativeFailure =>
+  failure({
+    code: 'ERR_FIND',
+    phase: 'find',
+    text: 'has the name of a database but neither its signature nor a link’s path',
+    subject: domino.file(path),
+  });
+
+test('the first backup has nothing to compare with; the second says with which one it was compared', async () => {
+  const first = await backUp();
+  expect(first.continuity).toMatchObject({ comparedWith: null, vanished: [], lost: [], replaced: [] });
+  const second = await backUp();
+  expect(second).toMatchObject({ outcome: 'complete', warnings: [], continuity: { comparedWith: first.id } });
+  expect((await loadManifest(second.directory)).continuity).toEqual(second.continuity);
+});
+
+test('a database that is gone makes one backup partial, by name, and no limit fails over it', async () => {
+  await backUp();
+  rmSync(domino.file('mail/bob.nsf'));
+  const next = await backUp({ maxSkipped: 0 });
+  expect(next).toMatchObject({
+    outcome: 'partial',
+    skipped: [{ database: 'mail/bob.nsf', code: 'ERR_DATABASE_VANISHED' }],
+    continuity: { vanished: ['mail/bob.nsf'], lost: [] },
+  });
+  expect(await backUp()).toMatchObject({ outcome: 'complete', continuity: { vanished: [] } });
+});
+
+test('a database that is not wanted any more has not vanished', async () => {
+  await backUp();
+  rmSync(domino.file('mail/bob.nsf'));
+  expect(await backUp({ exclude: ['mail/bob.nsf'] })).toMatchObject({ outcome: 'complete', skipped: [] });
+});
+
+test('a database that became unreadable makes every backup partial until it is back', async () => {
+  const first = await backUp();
+  emptied('mail/bob.nsf');
+  const lost = { outcome: 'partial', skipped: [{ database: 'mail/bob.nsf', code: 'ERR_DATABASE_UNREADABLE' }] };
+  const second = await backUp();
+  expect(second).toMatchObject({ ...lost, continuity: { comparedWith: first.id, lost: ['mail/bob.nsf'] } });
+  expect(await backUp()).toMatchObject({ ...lost, continuity: { comparedWith: second.id, lost: ['mail/bob.nsf'] } });
+  await expect(backUp({ maxSkipped: 0 })).rejects.toMatchObject({ code: 'ERR_TOO_MANY_SKIPPED' });
+});
+
+test('a file that was never a database is only a warning', async () => {
+  emptied('mail/bob.nsf');
+  expect(await backUp()).toMatchObject({ outcome: 'complete', warnings: [expect.stringContaining('mail/bob.nsf')] });
+  expect(await backUp()).toMatchObject({ outcome: 'complete', warnings: [expect.stringContaining('mail/bob.nsf')] });
+});
+
+test('a database that refuses is lost if a backup has it, and named when none ever had', async () => {
+  domino.refusing.set('mail/ada.nsf', alreadyInProgress);
+  await backUp();
+  domino.refusing.set('mail/bob.nsf', alreadyInProgress);
+  const report = await backUp();
+  expect(report.continuity).toMatchObject({ lost: ['mail/bob.nsf'], neverCaptured: ['mail/ada.nsf'] });
+  expect(report.warnings).toEqual(['in no backup so far: mail/ada.nsf']);
+});
+
+test('a replaced database is named, and is in the backup', async () => {
+  const first = await backUp();
+  copyFileSync(domino.file('mail/bob.nsf'), join(domino.root, 'other.nsf'));
+  renameSync(join(domino.root, 'other.nsf'), domino.file('mail/bob.nsf'));
+  const report = await backUp();
+  expect(report).toMatchObject({
+    outcome: 'complete',
+    continuity: { replaced: [{ database: 'mail/bob.nsf', changed: ['file'] }] },
+    warnings: [`other databases than in backup ${first.id}: mail/bob.nsf (file)`],
+  });
+});
+
+test('a damaged last backup is named, and the one before it is compared with', async () => {
+  const first = await backUp();
+  const second = await backUp();
+  writeFileSync(join(second.directory, 'databases.ndjson'), '');
+  const third = await backUp();
+  expect(third.continuity?.comparedWith).toBe(first.id);
+  expect(third.warnings).toEqual([expect.stringContaining(`cannot be compared with backup ${second.id}`)]);
+});
+
+test('backups of another data directory, and unfinished ones, are not compared with', async () => {
+  const first = await backUp();
+  const other = new FakeDomino(['other.nsf']);
+  try {
+    const backup = await beginBackup(() => other.binding, {
+      domino: other.location,
+      deltaDirectory: domino.deltaDirectory,
+    });
+    await backup.createShadow();
+    expect((await backup.endBackup()).continuity?.comparedWith).toBeNull();
+  } finally {
+    other.destroy();
+  }
+  const unfinished = await backUp();
+  rmSync(join(unfinished.directory, 'manifest.json'));
+  expect(await backUp()).toMatchObject({ continuity: { comparedWith: first.id }, warnings: [] });
+});
