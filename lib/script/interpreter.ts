@@ -256,7 +256,9 @@ export class Interpreter {
   }
 
   #addVolume({ volume, alias, provider }: Extract<ScriptCommand, { type: 'add-volume' }>): Promise<void> {
-    const name = readVolume(this.#text(volume));
+    const text = this.#text(volume);
+    // What only a run can know is taken for a volume.
+    const name = readVolume(text) ?? (this.#variables.usedUnknown ? text : undefined);
     if (name === undefined) {
       throw new ScriptFailure(
         volume,

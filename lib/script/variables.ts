@@ -25,7 +25,11 @@ export class Variables {
     this.#options = options;
   }
 
-  /** Whether a value that only a run can know has been used since this was asked last. */
+  /** Whether a value that only a run can know has been used since {@link takeUsedUnknown}. */
+  get usedUnknown(): boolean {
+    return this.#usedUnknown;
+  }
+
   takeUsedUnknown(): boolean {
     const used = this.#usedUnknown;
     this.#usedUnknown = false;

@@ -149,7 +149,8 @@ describe('a persistent set', () => {
     const deleted = await target.deleteShadows({ by: 'all' }, (shadows) => found.push(...shadows));
     expect(deleted).toMatchObject([{ id: shadowId(100), own: true }]);
     expect(found).toEqual(deleted);
-    await backup.release('sound');
+    // On purpose: nobody has to be told that it is gone.
+    expect(await backup.release('sound')).toEqual({ warnings: [], isTakenBack: false });
     expect(vss.shadows).toEqual([]);
   });
 
