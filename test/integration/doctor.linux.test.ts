@@ -357,7 +357,7 @@ test('what a killed backup has left is found, with the journal that names it', a
     expect(checks.get('left over')).toMatchObject({
       status: 'warning',
       found: expect.stringMatching(/up to 3 databases may still be in backup mode until the server restarts/),
-      advice: expect.stringContaining('then remove the journal file'),
+      advice: `Run: domino-vss recover --delta-dir ${other.deltaDirectory}`,
     });
     expect(checks.get('left over')?.found).toContain(journal);
     expect(code).toBe(0);
