@@ -12,7 +12,7 @@ import { median } from './engine';
 
 /** As `copyDatabases` does it. */
 const atOnce = 4;
-const rounds = 15;
+const rounds = 9;
 const check = (): void => undefined;
 
 async function measure(
@@ -45,9 +45,9 @@ async function main(): Promise<void> {
   );
   try {
     for (const [count, megabytes] of [
-      [200, 1],
-      [16, 20],
-      [2, 200],
+      [100, 1],
+      [8, 20],
+      [1, 200],
     ] as const) {
       const sizeBytes = megabytes * 1024 * 1024;
       const files = Array.from({ length: count }, (_value, index) => join(directory, `file-${index}`));
