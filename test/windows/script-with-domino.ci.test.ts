@@ -99,7 +99,7 @@ test('volumes with databases are taken along; a script that fails leaves nothing
     `set metadata ${metadata}`,
     'add volume c:',
     'create',
-    'exec missing.cmd',
+    'unexpose {11111111-2222-3333-4444-555555555555}',
   );
   expect(failed.code).toBe(1);
   expect(failed.stdout + failed.stderr).toContain('D:\\ holds databases and was taken along');
