@@ -136,6 +136,19 @@ WriterDescription knownWriter(const std::string& key) {
     return writer;
 }
 
+/** As many file specifications as a large server has, 100 to a component. */
+void addFiles(WriterDescription& writer, long count) {
+    constexpr long kFilesOfComponent = 100;
+    const std::string directory = setting(writer.key, "directory", R"(C:\Data)");
+    for (long i = 0; i < count; ++i) {
+        if (i % kFilesOfComponent == 0) {
+            const std::string number = std::to_string(i / kFilesOfComponent);
+            writer.components.push_back(fileGroup("Files " + number, "Files, part " + number, true, {}));
+        }
+        writer.components.back().files.push_back({directory + R"(\)" + std::to_string(i), "*.dat"});
+    }
+}
+
 std::string_view eventName(WriterEvent event) {
     switch (event) {
         case WriterEvent::Identify: return "Identify";
@@ -381,6 +394,7 @@ std::vector<WriterDescription> machineWriters() {
         writer.instanceName = setting(key, "instance_name", writer.instanceName);
         const std::string instance = setting(key, "instance");
         writer.instanceId = instance.empty() ? instanceOf(writer.classId) : guidFrom(instance);
+        addFiles(writer, std::stol(setting(key, "files", "0")));
         writers.push_back(std::move(writer));
     }
     return writers;
