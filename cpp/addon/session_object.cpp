@@ -17,6 +17,7 @@
 #include "system/path.h"
 #ifdef _WIN32
 #include "addon/vss_object.h"
+#include "addon/vss_writers.h"
 #include "shadow/vss/vss_provider.h"
 #endif
 
@@ -164,6 +165,8 @@ Napi::Function SessionObject::define(Napi::Env env) {
                            InstanceMethod<&SessionObject::failures>("failures"),
                            InstanceMethod<&SessionObject::stuck>("stuck"),
                            InstanceMethod<&SessionObject::vssReport>("vssReport"),
+                           InstanceMethod<&SessionObject::vssWriters>("vssWriters"),
+                           InstanceMethod<&SessionObject::vssComponentsDocument>("vssComponentsDocument"),
                        });
 }
 
@@ -298,6 +301,21 @@ Napi::Value SessionObject::vssReport(const Napi::CallbackInfo& info) {
     if (vss_ != nullptr) return toObject(info.Env(), vss_->report());
 #endif
     return info.Env().Null();
+}
+
+Napi::Value SessionObject::vssWriters(const Napi::CallbackInfo& info) {
+#ifdef _WIN32
+    if (vss_ != nullptr) return writersObject(info.Env(), vss_->report().writers);
+#endif
+    return info.Env().Null();
+}
+
+Napi::Value SessionObject::vssComponentsDocument(const Napi::CallbackInfo& info) {
+#ifdef _WIN32
+    if (vss_ != nullptr)
+        if (const auto document = vss_->report().componentsDocument) return Napi::String::New(info.Env(), *document);
+#endif
+    return Napi::String::New(info.Env(), "");
 }
 
 AbortOutcome abortSessionsOf(napi_env env) {

@@ -34,6 +34,8 @@ private:
     Napi::Value failures(const Napi::CallbackInfo& info);
     Napi::Value stuck(const Napi::CallbackInfo& info);
     Napi::Value vssReport(const Napi::CallbackInfo& info);
+    Napi::Value vssWriters(const Napi::CallbackInfo& info);
+    Napi::Value vssComponentsDocument(const Napi::CallbackInfo& info);
 
     std::shared_ptr<engine::Session> session_;
     shadow::HookProvider* hook_ = nullptr;  // owned by the session

@@ -6,12 +6,12 @@
 
 #include "addon/pending_promise.h"
 #include "addon/records.h"
+#include "addon/vss_writers.h"
 #include "shadow/vss/administration.h"
 #include "shadow/vss/cabinet.h"
 #include "shadow/vss/com.h"
 #include "shadow/vss/privileges.h"
 #include "shadow/vss/restore_session.h"
-#include "shadow/vss/vss_codes.h"
 
 namespace domino_vss::addon {
 
@@ -44,9 +44,6 @@ engine::Limits limitsOf(const Napi::Value& timeoutMs) {
 
 Napi::Object toObject(Napi::Env env, const vss::ShadowProperties& shadow);
 Napi::Object toObject(Napi::Env env, const vss::ProviderProperties& provider);
-Napi::Object toObject(Napi::Env env, const vss::FileSpecification& files);
-Napi::Object toObject(Napi::Env env, const vss::WriterComponent& component);
-Napi::Object toObject(Napi::Env env, const vss::Writer& writer);
 Napi::Object toObject(Napi::Env env, const vss::RestoreWriter& writer);
 
 template <typename Items>
@@ -91,46 +88,6 @@ Napi::Object toObject(Napi::Env env, const vss::ProviderProperties& provider) {
     return object;
 }
 
-Napi::Object toObject(Napi::Env env, const vss::FileSpecification& files) {
-    Napi::Object object = Napi::Object::New(env);
-    object["path"] = files.path;
-    object["fileSpec"] = files.fileSpec;
-    object["recursive"] = Napi::Boolean::New(env, files.recursive);
-    return object;
-}
-
-Napi::Object toObject(Napi::Env env, const vss::WriterComponent& component) {
-    Napi::Object object = Napi::Object::New(env);
-    object["type"] = component.type;
-    object["logicalPath"] = component.logicalPath;
-    object["name"] = component.name;
-    object["caption"] = component.caption;
-    object["selectable"] = Napi::Boolean::New(env, component.selectable);
-    object["selectableForRestore"] = Napi::Boolean::New(env, component.selectableForRestore);
-    object["files"] = listOf(env, component.files);
-    return object;
-}
-
-Napi::Object toObject(Napi::Env env, const vss::Writer& writer) {
-    const vss::ResultCode* const failure = writer.failure == 0 ? nullptr : vss::findResultCode(writer.failure);
-    Napi::Object object = Napi::Object::New(env);
-    object["id"] = vss::formatGuid(writer.id);
-    object["instanceId"] = vss::formatGuid(writer.instanceId);
-    object["name"] = writer.name;
-    object["usage"] = writer.usage;
-    object["source"] = writer.source;
-    object["components"] = listOf(env, writer.components);
-    object["excludedFiles"] = listOf(env, writer.excludedFiles);
-    object["state"] = writer.state;
-    object["failure"] = writer.failure;
-    object["failureName"] = std::string(failure == nullptr ? "" : failure->name);
-    object["applicationFailure"] = writer.applicationFailure;
-    object["applicationMessage"] = writer.applicationMessage;
-    object["document"] = writer.document;
-    object["excluded"] = vss::exclusionName(writer.exclusion);
-    return object;
-}
-
 Napi::Object toObject(Napi::Env env, const vss::RestoreWriter& writer) {
     Napi::Object object = Napi::Object::New(env);
     object["id"] = vss::formatGuid(writer.id);
@@ -170,8 +127,11 @@ Napi::Value listProviders(const Napi::CallbackInfo& info) {
 Napi::Value listWriters(const Napi::CallbackInfo& info) {
     const auto options = info[0].As<Napi::Object>();
     return request(info.Env(), "domino-vss list writers",
-                   [status = booleanOf(options, "status"), limits = limitsOf(options.Get("timeoutMs"))] {
-                       return answerList(vss::listWriters(status, limits));
+                   [status = booleanOf(options, "status"),
+                    limits = limitsOf(options.Get("timeoutMs"))]() -> PendingPromise::MakeValue {
+                       return [writers = vss::listWriters(status, limits)](Napi::Env env) {
+                           return writersObject(env, writers);
+                       };
                    });
 }
 
@@ -355,8 +315,6 @@ Napi::Object toObject(Napi::Env env, const vss::RequesterReport& report) {
     object["setId"] = vss::formatGuid(report.setId);
     object["shadowIds"] = shadowIds;
     object["shadows"] = listOf(env, report.shadows);
-    object["writers"] = listOf(env, report.writers);
-    object["componentsDocument"] = report.componentsDocument;
     object["warnings"] = textList(env, report.warnings);
     return object;
 }

@@ -10,7 +10,7 @@ namespace domino_vss::addon {
 
 /// `binding.vss`
 [[nodiscard]] Napi::Object vssObject(Napi::Env env);
-/// NativeVssReport
+/// NativeVssReport: what is small of it. Writers and documents are fetched by themselves.
 [[nodiscard]] Napi::Object toObject(Napi::Env env, const vss::RequesterReport& report);
 /// From NativeSessionOptions of a session with the provider `vss`.
 [[nodiscard]] vss::RequesterOptions requesterOptionsOf(const Napi::Object& sessionOptions);

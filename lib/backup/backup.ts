@@ -20,7 +20,7 @@ import { SnapshotSet } from './snapshot-set';
 import { measurePerformance } from './timeline';
 import { requireKept } from '../vss/vanished-shadow';
 import { requireVss } from '../vss/call';
-import { reportOf } from '../vss/session';
+import { describeSet, reportOf } from '../vss/session';
 
 /** Options of {@link Backup.createShadow}. */
 export interface CreateShadowOptions {
@@ -140,8 +140,8 @@ export class Backup {
         });
         const capture = await captureShadow(this.#work, call, new ProgressReporter(options.onProgress, call));
         if (options.performanceMeasures) measurePerformance({ backupId: this.id, timeline: capture.timeline });
+        const set = new SnapshotSet(this.#work, capture, await describeSet(this.#work), this.#lend());
         call.check();
-        const set = new SnapshotSet(this.#work, capture, this.#lend());
         this.#created = { set, capture };
         this.#state = 'created';
         return set;

@@ -18,7 +18,7 @@ import { placesOf, Shadow, type BackupUse } from './shadow';
 import type { Timeline } from './timeline';
 import { refuseVanished } from '../vss/vanished-shadow';
 import { requireVss } from '../vss/call';
-import { describeSet, reportOf, type VssSnapshotSet } from '../vss/session';
+import { reportOf, type VssSnapshotSet } from '../vss/session';
 
 /** Options of {@link SnapshotSet.copyDatabases}. */
 export interface CopyDatabasesOptions {
@@ -67,17 +67,18 @@ export class SnapshotSet {
   #copyReport: CopyReport | undefined;
 
   /** @internal */
-  constructor(work: BackupWork, capture: Capture, use: BackupUse) {
+  constructor(work: BackupWork, capture: Capture, vss: VssSnapshotSet | undefined, use: BackupUse) {
     this.#work = work;
     this.#capture = capture;
     this.#use = use;
     const places = placesOf(work);
-    this.vss = describeSet(work);
+    const shadowIds = work.provider.vss ? reportOf(work.session).shadowIds : [];
+    this.vss = vss;
     this.id = work.id;
     this.provider = { name: work.provider.name, reason: work.provider.reason };
     this.outcome = capture.skipped.length > 0 ? 'partial' : 'complete';
     this.shadows = work.databases.volumes.map(
-      ({ path }, index) => new Shadow(this.#describeShadow(path, index), places, use),
+      ({ path }, index) => new Shadow(this.#describeShadow(path, index, shadowIds[index]), places, use),
     );
     this.window = capture.timeline;
     this.skipped = capture.skipped;
@@ -85,12 +86,10 @@ export class SnapshotSet {
     this.databases = capture.databases.count;
   }
 
-  #describeShadow(volume: string, index: number): ConstructorParameters<typeof Shadow>[0] {
+  #describeShadow(volume: string, index: number, id = ''): ConstructorParameters<typeof Shadow>[0] {
     const root = this.#capture.roots[index] ?? '';
-    const { session, provider } = this.#work;
-    if (!provider.vss) return { id: `${this.id}-${index}`, volume, devicePath: root, root };
+    if (!this.#work.provider.vss) return { id: `${this.id}-${index}`, volume, devicePath: root, root };
     // A transportable shadow has an id, and nothing else until it is imported.
-    const id = reportOf(session).shadowIds[index] ?? '';
     return { id, volume, devicePath: this.vss?.shadows[index]?.devicePath ?? '', root };
   }
 

@@ -1,5 +1,5 @@
 import type { NativeFailure, Phase } from './failure';
-import type { NativeVss, NativeVssOptions, NativeVssReport } from './vss';
+import type { NativeVss, NativeVssOptions, NativeVssReport, NativeWriters } from './vss';
 
 /**
  * The raw binding: what `cpp/addon` exports, typed. TypeScript validates and normalises every value before it crosses
@@ -199,6 +199,10 @@ export interface NativeSession {
   stuck(): NativeResults['stuck'];
   /** `vss` only; null otherwise. */
   vssReport(): NativeVssReport | null;
+  /** `vss` only; null otherwise. Empty in contexts without writers. Their states are those at the end of the last step. */
+  vssWriters(): NativeWriters | null;
+  /** Backup Components Document (SaveAsXML) from the end of `capture` on; empty before, and without `vss`. */
+  vssComponentsDocument(): string;
 }
 
 export interface NativeApplyOptions {

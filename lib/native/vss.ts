@@ -120,10 +120,18 @@ export interface NativeWriterComponent {
   readonly caption: string;
   readonly selectable: boolean;
   readonly selectableForRestore: boolean;
-  /** Path and file specification of each file group. */
-  readonly files: readonly { readonly path: string; readonly fileSpec: string; readonly recursive: boolean }[];
+  /** Number of its file specifications. */
+  readonly files: number;
 }
 
+/** A file specification. */
+export interface NativeWriterFiles {
+  readonly path: string;
+  readonly fileSpec: string;
+  readonly recursive: boolean;
+}
+
+/** What is small of a writer; the rest comes in blocks from {@link NativeWriters}. */
 export interface NativeWriter {
   /** Class id. */
   readonly id: string;
@@ -132,8 +140,10 @@ export interface NativeWriter {
   /** VSS_USAGE_TYPE and VSS_SOURCE_TYPE. */
   readonly usage: number;
   readonly source: number;
-  readonly components: readonly NativeWriterComponent[];
-  readonly excludedFiles: readonly { readonly path: string; readonly fileSpec: string; readonly recursive: boolean }[];
+  /** Number of its components. */
+  readonly components: number;
+  /** Number of file specifications that it wants left out. */
+  readonly excludedFiles: number;
   /** VSS_WRITER_STATE; 0 when the status was not asked for. */
   readonly state: number;
   /** HRESULT of the last failure; 0 for none. */
@@ -142,13 +152,34 @@ export interface NativeWriter {
   /** HRESULT and text that the writer's application gave itself (GetWriterStatusEx); 0 and empty for none. */
   readonly applicationFailure: number;
   readonly applicationMessage: string;
-  /** SaveAsXML of the writer's metadata. */
-  readonly document: string;
   /** Whether and why the writer is left out of this session. */
   readonly excluded: '' | 'asked' | 'domino' | 'nothing to include' | 'component outside the set';
 }
 
-/** What is known of the requester of a session; stable between steps. */
+/** A part of a long list: `count` items of the writer `writer` (an index) from the item `from` on. */
+export interface NativeBlock {
+  readonly writer: number;
+  readonly from: number;
+  readonly count: number;
+}
+
+/**
+ * Writers as they were when this was asked for. A server may have tens of thousands of file specifications and documents
+ * of megabytes; what is long crosses the boundary only when it is asked for, and in blocks.
+ */
+export interface NativeWriters {
+  readonly list: readonly NativeWriter[];
+  components(block: NativeBlock): readonly NativeWriterComponent[];
+  /** File specifications: those of the first component, of the second …, then those that are left out. */
+  files(block: NativeBlock): readonly NativeWriterFiles[];
+  /** SaveAsXML of the metadata of the writer with this index. */
+  document(writer: number): string;
+}
+
+/**
+ * What is known of the requester of a session, without its writers and documents: cheap, for it is also asked for while
+ * the machine is locked. Stable between steps.
+ */
 export interface NativeVssReport {
   /** Id of the snapshot set; known from `prepare` on, empty before. */
   readonly setId: string;
@@ -156,10 +187,6 @@ export interface NativeVssReport {
   readonly shadowIds: readonly string[];
   /** Known from the end of `capture` on, in the order of the session's volumes. */
   readonly shadows: readonly NativeShadow[];
-  /** Empty in contexts without writers. */
-  readonly writers: readonly NativeWriter[];
-  /** Backup Components Document (SaveAsXML) from the end of `capture` on; empty before. */
-  readonly componentsDocument: string;
   /** What went less well than it should, in words; for example that another module had set up COM security. */
   readonly warnings: readonly string[];
 }
@@ -178,7 +205,7 @@ export interface NativeVss {
   listShadows(options: { readonly timeoutMs: number }): Promise<NativeShadow[]>;
   listProviders(options: { readonly timeoutMs: number }): Promise<NativeVssProvider[]>;
   /** GatherWriterMetadata, and GatherWriterStatus when asked for. */
-  listWriters(options: { readonly status: boolean; readonly timeoutMs: number }): Promise<NativeWriter[]>;
+  listWriters(options: { readonly status: boolean; readonly timeoutMs: number }): Promise<NativeWriters>;
   /** IsVolumeSupported; false also for a volume that no provider takes. */
   isVolumeSupported(options: { readonly volume: string; readonly providerId: string }): Promise<boolean>;
   /**

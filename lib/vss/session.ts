@@ -5,12 +5,12 @@ import { toPublicError, VssError, type DominoVssError, type FailedWriter } from 
 import { describeShadow, type ListedShadow } from './listed-shadow';
 import type { ManifestVss } from '../store/manifest-format';
 import type { NativeSession } from '../native/session';
-import type { NativeVssReport, NativeWriter } from '../native/vss';
+import type { NativeVssReport, NativeWriter, NativeWriters } from '../native/vss';
 import type { ResolvedVss } from './context';
 import { withBackslash } from './windows-names';
 import { attributeWords, writerState } from './words';
 import type { VssContext } from '../native/vss';
-import { describeWriter, describeWriterFailure, type Writer } from './writers';
+import { describeWriterFailure, describeWriters, type Writer } from './writers';
 
 /** A writer, and what became of it in a snapshot set. */
 export interface SetWriter extends Writer {
@@ -30,7 +30,7 @@ export interface VssSnapshotSet {
   readonly shadows: readonly ListedShadow[];
   /** Writers of this machine; none in contexts without writers. */
   readonly writers: readonly SetWriter[];
-  /** Text of the Backup Components Document; empty when there is none. */
+  /** Text of the Backup Components Document, fetched at each access; empty when there is none. */
   readonly componentsDocument: string;
 }
 
@@ -39,6 +39,13 @@ export function reportOf(session: NativeSession): NativeVssReport {
   const report = session.vssReport();
   if (!report) throw new TypeError('the session is not one of VSS');
   return report;
+}
+
+const noWriters: NativeWriters = { list: [], components: () => [], files: () => [], document: () => '' };
+
+/** The writers of a session as they are now. */
+function writersOf(session: NativeSession): NativeWriters {
+  return session.vssWriters() ?? noWriters;
 }
 
 /** Readable directories of the shadows; empty for one that cannot be read on this machine. */
@@ -53,16 +60,24 @@ interface VssWork {
   readonly provider: { readonly vss?: ResolvedVss };
 }
 
-export function describeSet({ session, provider }: VssWork): VssSnapshotSet | undefined {
+/** Not before the machine is free for other shadows again: writers can have much to say. */
+export async function describeSet({ session, provider }: VssWork): Promise<VssSnapshotSet | undefined> {
   if (!provider.vss) return undefined;
-  const { setId, shadowIds, shadows, writers, componentsDocument } = reportOf(session);
+  const { setId, shadowIds, shadows } = reportOf(session);
   const own = new Set(shadowIds);
+  const writers = writersOf(session);
+  const described = await describeWriters(writers);
   return {
     setId,
     context: provider.vss.context,
     shadows: shadows.map((shadow) => describeShadow(shadow, own)),
-    writers: writers.map((writer) => ({ ...describeWriter(writer), excluded: writer.excluded })),
-    componentsDocument,
+    // Not spread, which would fetch the document.
+    writers: described.map((writer, index) =>
+      Object.assign(writer, { excluded: writers.list[index]?.excluded ?? ('' as const) }),
+    ),
+    get componentsDocument() {
+      return session.vssComponentsDocument();
+    },
   };
 }
 
@@ -70,7 +85,9 @@ export function describeSet({ session, provider }: VssWork): VssSnapshotSet | un
 export function withFailedWriters(thrown: unknown, session: NativeSession): DominoVssError {
   const error = toPublicError(thrown);
   if (!(error instanceof VssError)) return error;
-  const writers = (session.vssReport()?.writers ?? []).filter(({ failure }) => failure !== 0).map(failedWriter);
+  const writers = writersOf(session)
+    .list.filter(({ failure }) => failure !== 0)
+    .map(failedWriter);
   if (writers.length === 0) return error;
   const { code, operation, hresult, hresultName, volume, message, phase, hint, cause } = error;
   const names = writers.map(({ name, state, hresultHex }) => `${name} (${state}, ${hresultHex})`).join(', ');
@@ -95,23 +112,29 @@ export async function saveVssDocuments({
   provider,
 }: VssWork & { readonly directory: string }): Promise<ManifestVss | null> {
   if (!provider.vss) return null;
-  const { setId, shadows, writers, componentsDocument } = reportOf(session);
-  const documents: { readonly file: string; readonly text: string }[] = [
-    { file: 'vss/components.xml', text: componentsDocument },
-    ...writers.map(({ document }, index) => ({ file: `vss/writer-${index}.xml`, text: document })),
-  ];
-  const saved = documents.filter(({ text }) => text !== '');
-  if (saved.length > 0) await mkdir(join(directory, 'vss'), { recursive: true, mode: 0o700 });
-  for (const { file, text } of saved) await writeDurably(join(directory, file), (handle) => handle.writeFile(text));
-  const path = (index: number): string => (documents[index]?.text === '' ? '' : (documents[index]?.file ?? ''));
+  const { setId, shadows } = reportOf(session);
+  const writers = writersOf(session);
+  /** Path relative to the directory of the backup; empty for a text that is. */
+  const save = async (file: string, text: string): Promise<string> => {
+    if (text === '') return '';
+    await mkdir(join(directory, 'vss'), { recursive: true, mode: 0o700 });
+    await writeDurably(join(directory, file), (handle) => handle.writeFile(text));
+    return file;
+  };
+  const componentsDocument = await save('vss/components.xml', session.vssComponentsDocument());
+  const documents: string[] = [];
+  // One after the other, so that one at a time is in memory.
+  for (const index of writers.list.keys()) {
+    documents.push(await save(`vss/writer-${index}.xml`, writers.document(index)));
+  }
   return {
     setId,
     context: provider.vss.context,
     backupType: provider.vss.backupType,
     providerId: shadows[0]?.providerId ?? '',
     attributes: attributeWords(shadows[0]?.attributes ?? 0),
-    componentsDocument: path(0),
-    writers: writers.map((writer, index) => {
+    componentsDocument,
+    writers: writers.list.map((writer, index) => {
       const { name, id, instanceId, state, excluded, failure, failureName } = writer;
       return {
         name,
@@ -120,7 +143,7 @@ export async function saveVssDocuments({
         state: writerState(state),
         failure: failure === 0 ? '' : [failureName, describeWriterFailure(writer).hresultHex].filter(Boolean).join(' '),
         excluded,
-        document: path(index + 1),
+        document: documents[index] ?? '',
       };
     }),
   };

@@ -1,6 +1,7 @@
+import { forEachIndex } from '../call/event-loop';
 import { formatHresult } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
-import type { NativeWriter } from '../native/vss';
+import type { NativeWriter, NativeWriters } from '../native/vss';
 import { boolean } from '../call/options';
 import { adviceOnHresult } from '../errors/vss-advice';
 import { vssCall, type VssCallOptions } from './call';
@@ -77,32 +78,72 @@ export interface Writer {
   readonly state: WriterState;
   /** null when it has not failed, or was not asked. */
   readonly failure: WriterFailure | null;
-  /** Its metadata document (XML). */
+  /** Its metadata document (XML), fetched at each access. */
   readonly document: string;
 }
+
+/** How many items cross the boundary in one call, which takes less than a millisecond. */
+const blockSize = 128;
 
 /** The writers of this machine, by name. */
 export function listWriters(loadBinding: () => NativeBinding, options: ListWritersOptions): Promise<readonly Writer[]> {
   return vssCall(loadBinding, options, { status: boolean }, async ({ vss, call }) => {
     const { status = false } = options;
     const writers = await call.race(vss.listWriters({ status, timeoutMs: call.remainingMs() }));
-    return writers.map(describeWriter).sort((a, b) => a.name.localeCompare(b.name));
+    return (await describeWriters(writers)).sort((a, b) => a.name.localeCompare(b.name));
   });
 }
 
-export function describeWriter(writer: NativeWriter): Writer {
+/** Fetches all that writers say of themselves but their documents, and lets the event loop turn meanwhile. */
+export async function describeWriters(writers: NativeWriters): Promise<Writer[]> {
+  const described: Writer[] = [];
+  for (const [index, writer] of writers.list.entries()) {
+    const { id, instanceId, name } = writer;
+    described.push({
+      id,
+      instanceId,
+      name,
+      usage: writerUsage(writer.usage),
+      source: writerSource(writer.source),
+      ...(await describeComponents(writers, index)),
+      state: writerState(writer.state),
+      failure: writer.failure === 0 ? null : describeWriterFailure(writer),
+      get document() {
+        return writers.document(index);
+      },
+    });
+  }
+  return described;
+}
+
+async function describeComponents(
+  writers: NativeWriters,
+  writer: number,
+): Promise<Pick<Writer, 'components' | 'excludedFiles'>> {
+  const { components: count = 0, excludedFiles = 0 } = writers.list[writer] ?? {};
+  const components = await fetchBlocks(count, (from) => writers.components({ writer, from, count: blockSize }));
+  const included = components.reduce((sum, { files }) => sum + files, 0);
+  const files = await fetchBlocks(included + excludedFiles, (from) =>
+    writers.files({ writer, from, count: blockSize }),
+  );
+  let taken = 0;
   return {
-    id: writer.id,
-    instanceId: writer.instanceId,
-    name: writer.name,
-    usage: writerUsage(writer.usage),
-    source: writerSource(writer.source),
-    components: writer.components.map((component) => ({ ...component, type: componentType(component.type) })),
-    excludedFiles: writer.excludedFiles,
-    state: writerState(writer.state),
-    failure: writer.failure === 0 ? null : describeWriterFailure(writer),
-    document: writer.document,
+    components: components.map((component) => ({
+      ...component,
+      type: componentType(component.type),
+      files: files.slice(taken, (taken += component.files)),
+    })),
+    excludedFiles: files.slice(taken),
   };
+}
+
+async function fetchBlocks<T>(count: number, fetch: (from: number) => readonly T[]): Promise<T[]> {
+  const all: T[] = [];
+  const visit = (block: number): void => {
+    all.push(...fetch(block * blockSize));
+  };
+  await forEachIndex(Math.ceil(count / blockSize), visit, { checkEvery: 1 });
+  return all;
 }
 
 export function describeWriterFailure(writer: NativeWriter): WriterFailure {

@@ -25,7 +25,7 @@ Writer writer(const char* id, const char* instance, std::string name, std::vecto
     made.id = *parseGuid(id);
     made.instanceId = *parseGuid(instance);
     made.name = std::move(name);
-    made.components = std::move(components);
+    made.metadata = std::make_shared<const WriterMetadata>(WriterMetadata{std::move(components), {}, {}});
     return made;
 }
 
@@ -58,7 +58,7 @@ WriterRules rules(bool componentMode) {
 
 std::vector<std::string> added(const Writer& writer) {
     std::vector<std::string> paths;
-    for (const std::size_t index : writer.added) paths.push_back(writer.components[index].fullPath());
+    for (const std::size_t index : writer.added) paths.push_back(writer.metadata->components[index].fullPath());
     return paths;
 }
 

@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import type { Alias } from '#lib/domino/aliases';
 import type { Catalog } from '#lib/domino/catalog';
 import { libraryName } from '#lib/domino/environment';
-import type { NativeVssReport } from '#lib/native/vss';
+import type { NativeVssReport, NativeWriters } from '#lib/native/vss';
 import type {
   NativeAbortOutcome,
   NativeBinding,
@@ -470,6 +470,14 @@ class FakeSession implements NativeSession {
 
   vssReport(): NativeVssReport | null {
     return this.#vss?.report() ?? null;
+  }
+
+  vssWriters(): NativeWriters | null {
+    return this.#vss?.writers() ?? null;
+  }
+
+  vssComponentsDocument(): string {
+    return this.#vss?.componentsDocument() ?? '';
   }
 
   /** As the real engine: a call that is cancelled settles with ERR_ABORTED, with the databases out. */

@@ -2,7 +2,16 @@ import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NativeSession } from '#lib/native/session';
 import type { NativeFailure } from '#lib/native/failure';
-import type { NativeShadow, NativeVss, NativeVssOptions, NativeVssReport, NativeWriter } from '#lib/native/vss';
+import type {
+  NativeShadow,
+  NativeVss,
+  NativeVssOptions,
+  NativeVssReport,
+  NativeWriter,
+  NativeWriterComponent,
+  NativeWriterFiles,
+  NativeWriters,
+} from '#lib/native/vss';
 import { failure } from './fake-binding';
 
 /** A failed COM call. */
@@ -37,7 +46,16 @@ export function nativeShadow(number: number, partial: Partial<NativeShadow> = {}
   };
 }
 
-export function nativeWriter(name: string, partial: Partial<NativeWriter> = {}): NativeWriter {
+/** A writer with all that it says of itself. */
+export interface FakeWriter extends Omit<NativeWriter, 'components' | 'excludedFiles'> {
+  readonly components: readonly (Omit<NativeWriterComponent, 'files'> & {
+    readonly files: readonly NativeWriterFiles[];
+  })[];
+  readonly excludedFiles: readonly NativeWriterFiles[];
+  readonly document: string;
+}
+
+export function nativeWriter(name: string, partial: Partial<FakeWriter> = {}): FakeWriter {
   return {
     id: '{e8132975-6f93-4464-a53e-1050253ae220}',
     instanceId: '{11111111-0000-0000-0000-000000000000}',
@@ -67,12 +85,41 @@ export function nativeWriter(name: string, partial: Partial<NativeWriter> = {}):
   };
 }
 
+/** Writers as they cross the boundary: what is long is asked for by itself, and in blocks. */
+function nativeWriters(writers: readonly FakeWriter[], asked: (call: string) => void): NativeWriters {
+  const of = (index: number): FakeWriter => writers[index]!;
+  return {
+    list: writers.map(({ components, excludedFiles, ...writer }) => ({
+      ...writer,
+      components: components.length,
+      excludedFiles: excludedFiles.length,
+    })),
+    components: ({ writer, from, count }) => {
+      asked('components');
+      return of(writer)
+        .components.slice(from, from + count)
+        .map((component) => ({ ...component, files: component.files.length }));
+    },
+    files: ({ writer, from, count }) => {
+      asked('files');
+      const { components, excludedFiles } = of(writer);
+      return [...components.flatMap(({ files }) => files), ...excludedFiles].slice(from, from + count);
+    },
+    document: (writer) => {
+      asked('document');
+      return of(writer).document;
+    },
+  };
+}
+
 /** The shadows of a machine in memory. Every member is a field, so a test can replace it. */
 export class FakeVss {
   shadows: NativeShadow[] = [];
-  writers: NativeWriter[] = [nativeWriter('System Writer'), nativeWriter('Registry Writer', { state: 1 })];
+  writers: FakeWriter[] = [nativeWriter('System Writer'), nativeWriter('Registry Writer', { state: 1 })];
   /** Every call that changes something, with its argument. */
   readonly changes: [string, unknown][] = [];
+  /** What was asked for of writers, beside their list. */
+  readonly asked: string[] = [];
   reasons: NativeFailure[] = [];
   #made = 100;
 
@@ -90,7 +137,7 @@ export class FakeVss {
         },
       ]),
     listWriters: ({ status }) =>
-      Promise.resolve(this.writers.map((writer) => (status ? writer : { ...writer, state: 0 }))),
+      Promise.resolve(this.nativeWriters(this.writers.map((writer) => (status ? writer : { ...writer, state: 0 })))),
     isVolumeSupported: ({ volume }) => Promise.resolve(volume.startsWith('\\\\?\\Volume{')),
     exposeShadow: async (options) => {
       this.changes.push(['expose', options]);
@@ -119,6 +166,10 @@ export class FakeVss {
     writeCabinet: () => Promise.reject(new Error('not faked')),
     readCabinet: () => Promise.reject(new Error('not faked')),
   };
+
+  nativeWriters(writers: readonly FakeWriter[]): NativeWriters {
+    return nativeWriters(writers, (call) => this.asked.push(call));
+  }
 
   #change(id: string, change: Partial<NativeShadow>): void {
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- as native code rejects
@@ -182,16 +233,27 @@ export class FakeVssSession {
     for (const { device } of this.#shadows) rmSync(`${device}\\`, { recursive: true, force: true });
   }
 
+  get #hasWriters(): boolean {
+    return (this.#options.context & 0x10) === 0;
+  }
+
   report(): NativeVssReport {
-    const withWriters = (this.#options.context & 0x10) === 0;
     return {
       setId: this.#set.setId,
       shadowIds: this.#set.ids,
       // VSS tells nothing of a transportable one before it is imported.
       shadows: (this.#options.context & 0x20) === 0 ? this.#shadows : [],
-      writers: withWriters ? this.#vss.writers : [],
-      componentsDocument: withWriters && this.#shadows.length > 0 ? '<BACKUP_COMPONENTS/>' : '',
       warnings: ['another part of this process has set up COM security'],
     };
+  }
+
+  writers(): NativeWriters {
+    this.#vss.asked.push('writers');
+    return this.#vss.nativeWriters(this.#hasWriters ? this.#vss.writers : []);
+  }
+
+  componentsDocument(): string {
+    this.#vss.asked.push('components document');
+    return this.#hasWriters && this.#shadows.length > 0 ? '<BACKUP_COMPONENTS/>' : '';
   }
 }

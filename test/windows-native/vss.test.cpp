@@ -204,9 +204,9 @@ void keepsDominosWriterOut() {
     CHECK(writerNamed(report, "Lotus Domino").state == 0);
     CHECK(writerNamed(report, "System Writer").exclusion == Exclusion::none);
     CHECK(writerNamed(report, "System Writer").state == 5);  // waiting for BackupComplete
-    CHECK(!writerNamed(report, "SqlServerWriter").document.empty());
-    CHECK(writerNamed(report, "SqlServerWriter").components.size() == 4);
-    CHECK(!report.componentsDocument.empty());
+    CHECK(!writerNamed(report, "SqlServerWriter").metadata->document.empty());
+    CHECK(writerNamed(report, "SqlServerWriter").metadata->components.size() == 4);
+    CHECK(report.componentsDocument && !report.componentsDocument->empty());
     requireGood(backup.close(false, true));
     CHECK(writerNamed(backup.provider->report(), "System Writer").state == 1);  // stable again
     CHECK(isolated::reported("badStates") == 0);
@@ -567,7 +567,7 @@ std::string componentsDocument() {
     Backup backup(asked);
     requireGood(backup.all());
     requireGood(backup.close(false, true));
-    return backup.provider->report().componentsDocument;
+    return *backup.provider->report().componentsDocument;
 }
 
 void restoresWithWriters() {

@@ -182,7 +182,7 @@ void Requester::selectWriters(const WriterRules& rules) {
     selectComponents(report_.writers, rules);
     for (const Writer& writer : report_.writers)
         for (const std::size_t index : writer.added) {
-            const WriterComponent& component = writer.components[index];
+            const WriterComponent& component = writer.metadata->components[index];
             require(components_->AddComponent(vssId(writer.instanceId), vssId(writer.id),
                                               static_cast<VSS_COMPONENT_TYPE>(component.type),
                                               toUtf16(component.logicalPath).c_str(), toUtf16(component.name).c_str()),
@@ -250,7 +250,7 @@ void Requester::inspect(const Limits& limits) {
     Bstr document;
     const HRESULT saved = components_->SaveAsXML(document.put());
     if (hasWriters() || isTransportable()) require(saved, "IVssBackupComponents::SaveAsXML", Phase::shadow);
-    if (SUCCEEDED(saved)) report_.componentsDocument = document.utf8();
+    if (SUCCEEDED(saved)) report_.componentsDocument = std::make_shared<const std::string>(document.utf8());
 }
 
 void Requester::requireWriters(const char* operation, Phase phase, const Limits& limits) {
@@ -290,7 +290,7 @@ void Requester::complete(const std::vector<std::string>& deletedShadows, const L
     }
     for (const Writer& writer : report_.writers)
         for (const std::size_t index : writer.added) {
-            const WriterComponent& component = writer.components[index];
+            const WriterComponent& component = writer.metadata->components[index];
             require(components_->SetBackupSucceeded(
                         vssId(writer.instanceId), vssId(writer.id), static_cast<VSS_COMPONENT_TYPE>(component.type),
                         toUtf16(component.logicalPath).c_str(), toUtf16(component.name).c_str(), true),

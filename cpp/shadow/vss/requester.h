@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,13 +31,13 @@ struct RequesterOptions {
     std::chrono::milliseconds cancelPatience{30'000};
 };
 
-/// What is known of a requester, as far as it has got.
+/// What is known of a requester, as far as it has got. Cheap to copy: that happens while the machine is locked.
 struct RequesterReport {
     Guid setId;
     std::vector<Guid> shadowIds;            ///< in the order of the volumes asked for
     std::vector<ShadowProperties> shadows;  ///< the same
     std::vector<Writer> writers;
-    std::string componentsDocument;
+    std::shared_ptr<const std::string> componentsDocument;  ///< SaveAsXML after the window; nullptr before
     std::vector<std::string> warnings;
 };
 

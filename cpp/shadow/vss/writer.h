@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,17 +34,22 @@ enum class Exclusion : std::uint8_t { none, asked, domino, nothingToInclude, com
 /// The words of lib/native/vss.ts; empty for `none`.
 [[nodiscard]] const char* exclusionName(Exclusion exclusion) noexcept;
 
-/// What a writer says of itself, and what became of it.
+/// What a writer says of its data; it can be long.
+struct WriterMetadata {
+    std::vector<WriterComponent> components;
+    std::vector<FileSpecification> excludedFiles;
+    std::string document;  ///< SaveAsXML
+};
+
+/// What a writer says of itself, and what became of it. Cheap to copy.
 struct Writer {
     Guid id;
     Guid instanceId;
     std::string name;
     std::string instanceName;
-    std::int32_t usage = 0;   ///< VSS_USAGE_TYPE
-    std::int32_t source = 0;  ///< VSS_SOURCE_TYPE
-    std::vector<WriterComponent> components;
-    std::vector<FileSpecification> excludedFiles;
-    std::string document;
+    std::int32_t usage = 0;                                                                     ///< VSS_USAGE_TYPE
+    std::int32_t source = 0;                                                                    ///< VSS_SOURCE_TYPE
+    std::shared_ptr<const WriterMetadata> metadata = std::make_shared<const WriterMetadata>();  ///< never nullptr
 
     std::int32_t state = 0;  ///< VSS_WRITER_STATE; 0 when nobody asked, or it did not answer
     std::uint32_t failure = 0;
@@ -51,7 +57,7 @@ struct Writer {
     std::string applicationMessage;
 
     Exclusion exclusion = Exclusion::none;
-    /// Indexes of the components that are added one by one; component mode only.
+    /// Indexes of those of its components that are added one by one; component mode only.
     std::vector<std::size_t> added;
 
     [[nodiscard]] bool failed() const noexcept;

@@ -1,6 +1,8 @@
 #include "shadow/vss/writer_metadata.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "shadow/vss/async_operation.h"
 #include "shadow/vss/vss_codes.h"
@@ -96,6 +98,7 @@ Writer readWriter(IVssExamineWriterMetadata& metadata, Phase phase) {
     writer.usage = static_cast<std::int32_t>(usage);
     writer.source = static_cast<std::int32_t>(source);
 
+    WriterMetadata read;
     UINT included = 0;
     UINT excluded = 0;
     UINT components = 0;
@@ -105,17 +108,18 @@ Writer readWriter(IVssExamineWriterMetadata& metadata, Phase phase) {
         ComPtr<IVssWMFiledesc> file;
         require(metadata.GetExcludeFile(i, file.GetAddressOf()), "IVssExamineWriterMetadata::GetExcludeFile", phase,
                 writer.name);
-        writer.excludedFiles.push_back(readFile(*file.Get(), phase));
+        read.excludedFiles.push_back(readFile(*file.Get(), phase));
     }
     for (UINT i = 0; i < components; ++i) {
         ComPtr<IVssWMComponent> component;
         require(metadata.GetComponent(i, component.GetAddressOf()), "IVssExamineWriterMetadata::GetComponent", phase,
                 writer.name);
-        writer.components.push_back(readComponent(*component.Get(), phase));
+        read.components.push_back(readComponent(*component.Get(), phase));
     }
     Bstr document;
     require(metadata.SaveAsXML(document.put()), "IVssExamineWriterMetadata::SaveAsXML", phase, writer.name);
-    writer.document = document.utf8();
+    read.document = document.utf8();
+    writer.metadata = std::make_shared<const WriterMetadata>(std::move(read));
     return writer;
 }
 

@@ -38,7 +38,8 @@ struct Entry {
     /// A component, or a writer as a whole.
     [[nodiscard]] bool means(const Writer& candidate) const {
         return meansWriter(candidate) &&
-               (component.empty() || std::ranges::any_of(candidate.components, [this](const WriterComponent& own) {
+               (component.empty() ||
+                std::ranges::any_of(candidate.metadata->components, [this](const WriterComponent& own) {
                     return sameName(own.fullPath(), component);
                 }));
     }
@@ -58,8 +59,8 @@ bool isAncestor(const WriterComponent& ancestor, const WriterComponent& componen
 }
 
 bool hasAncestor(const Writer& writer, const WriterComponent& component, const std::vector<bool>& among) {
-    for (std::size_t i = 0; i < writer.components.size(); ++i)
-        if (among[i] && isAncestor(writer.components[i], component)) return true;
+    for (std::size_t i = 0; i < writer.metadata->components.size(); ++i)
+        if (among[i] && isAncestor(writer.metadata->components[i], component)) return true;
     return false;
 }
 
@@ -68,26 +69,27 @@ public:
     WriterSelection(Writer& writer, const WriterRules& rules) : writer_(writer), rules_(rules) {}
 
     void select() {
-        const std::size_t count = writer_.components.size();
+        const std::size_t count = writer_.metadata->components.size();
         const std::vector<bool> all(count, true);
         std::vector<bool> excluded(count);
-        for (std::size_t i = 0; i < count; ++i) excluded[i] = isExcluded(writer_.components[i]);
+        for (std::size_t i = 0; i < count; ++i) excluded[i] = isExcluded(writer_.metadata->components[i]);
         // Without one of its parts a component set is not whole, so its ancestors go with it.
         std::vector<bool> left = excluded;
         for (std::size_t i = 0; i < count; ++i)
             for (std::size_t j = 0; j < count && !left[i]; ++j)
-                left[i] = excluded[j] && isAncestor(writer_.components[i], writer_.components[j]);
+                left[i] = excluded[j] && isAncestor(writer_.metadata->components[i], writer_.metadata->components[j]);
 
         std::vector<bool> includable(count);
         for (std::size_t i = 0; i < count; ++i) {
-            const WriterComponent& component = writer_.components[i];
+            const WriterComponent& component = writer_.metadata->components[i];
             const bool top = !hasAncestor(writer_, component, all);
             includable[i] = !left[i] && (component.selectable || top);
             if (left[i] && top && !component.selectable) return exclude();
         }
         if (std::ranges::none_of(includable, [](bool value) { return value; })) return exclude();
         for (std::size_t i = 0; i < count; ++i)
-            if (includable[i] && !hasAncestor(writer_, writer_.components[i], includable)) writer_.added.push_back(i);
+            if (includable[i] && !hasAncestor(writer_, writer_.metadata->components[i], includable))
+                writer_.added.push_back(i);
     }
 
 private:
@@ -120,11 +122,11 @@ bool takesPart(const Writer& writer, std::string_view component, const WriterRul
     if (writer.exclusion != Exclusion::none) return false;
     if (component.empty()) return true;
     const auto found = std::ranges::find_if(
-        writer.components, [&](const WriterComponent& own) { return sameName(own.fullPath(), component); });
-    if (found == writer.components.end()) return false;
+        writer.metadata->components, [&](const WriterComponent& own) { return sameName(own.fullPath(), component); });
+    if (found == writer.metadata->components.end()) return false;
     if (!rules.componentMode) return true;
     return std::ranges::any_of(writer.added, [&](std::size_t index) {
-        const WriterComponent& added = writer.components[index];
+        const WriterComponent& added = writer.metadata->components[index];
         return &added == &*found || isAncestor(added, *found);
     });
 }
@@ -160,7 +162,7 @@ bool isDominoWriter(const Writer& writer) {
     constexpr std::string_view kTask = "backupvss";
     for (const std::string& name : {writer.name, writer.instanceName})
         if (contains(name, "domino") || contains(name, kTask)) return true;
-    return std::ranges::any_of(writer.components, [&](const WriterComponent& component) {
+    return std::ranges::any_of(writer.metadata->components, [&](const WriterComponent& component) {
         return contains(component.name, kTask) || contains(component.logicalPath, kTask);
     });
 }

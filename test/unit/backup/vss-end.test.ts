@@ -6,7 +6,7 @@ import { breakSnapshotSet } from '#lib/vss/hardware-sets';
 import { VssTarget } from '#lib/script/vss-target';
 import { deleteShadows } from '#lib/vss/shadows';
 import { FakeDomino } from '../fake-binding';
-import { comFailure, shadowId, type FakeVss, FakeVssSession } from '../fake-vss';
+import { comFailure, nativeWriter, shadowId, type FakeVss, FakeVssSession } from '../fake-vss';
 
 /** Exposures, warnings and the journal from the shadow to the end of its backup. */
 let domino: FakeDomino;
@@ -102,6 +102,39 @@ test('a kept shadow is no left-over when a writer fails at the very end', async 
   expect(report.warnings.join()).toContain('BackupComplete');
   expect(report.problems).toMatchObject([{ name: 'VssError', code: 'ERR_VSS_WRITER', hresult: 0x800423f4 }]);
   expect(journals()).toEqual([]);
+});
+
+test('writers and documents are asked for after the window, once, and documents only where somebody wants them', async () => {
+  const files = Array.from({ length: 300 }, (_value, index) => ({
+    path: `C:\\${index}`,
+    fileSpec: '*',
+    recursive: index === 7,
+  }));
+  const parts = [files.slice(0, 5), [], files.slice(5, 290)];
+  const component = vss.writers[0]!.components[0]!;
+  vss.writers = [
+    nativeWriter('Large Writer', {
+      components: parts.map((part, index) => ({ ...component, name: `${index}`, files: part })),
+      excludedFiles: files.slice(290),
+    }),
+  ];
+  let atCapture: readonly string[] = [];
+  domino.onCall = (name) => {
+    if (name === 'capture') atCapture = [...vss.asked];
+  };
+  const backup = await begin({ lifetime: 'persistent', writers: 'all' });
+  const set = await backup.createShadow();
+  expect(atCapture).toEqual([]);
+  const [writer] = set.vss!.writers;
+  expect(writer!.components.map((one) => one.files)).toEqual(parts);
+  expect(writer!.excludedFiles).toEqual(files.slice(290));
+  expect(vss.asked.filter((call) => call !== 'files')).toEqual(['writers', 'components']);
+  expect(vss.asked.length).toBeGreaterThan(4); // in blocks
+  expect(writer!.document).toBe('<WRITER name="Large Writer"/>');
+  expect(set.vss!.componentsDocument).toBe('<BACKUP_COMPONENTS/>');
+  vss.asked.length = 0;
+  await backup.endBackup();
+  expect(vss.asked).toEqual(['writers', 'components document', 'document']);
 });
 
 describe('a shadow that is just being exposed', () => {
