@@ -54,7 +54,7 @@ import {
 import { windowsService as serviceOfWindows } from './domino/windows-service';
 import { listWriters as writers, type ListWritersOptions, type Writer } from './vss/writers';
 
-export type { Backup, CreateShadowOptions, EndBackupOptions } from './backup/backup';
+export type { Backup, CreateShadowOptions, EndBackupOptions, RetryOptions } from './backup/backup';
 export type { BackupReport } from './backup/report';
 export type { BeginBackupOptions } from './backup/begin-backup';
 export type { Capabilities, CapabilitiesOptions, ProviderCapability } from './doctor/capabilities';

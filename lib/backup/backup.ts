@@ -2,7 +2,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { buildManifestHead, type BackupFacts, type BackupReport } from './report';
 import { Call, publicCall } from '../call/call';
-import { captureShadow, closeTimeoutMs, type BackupWork, type Capture } from './capture';
+import { closeTimeoutMs, type BackupWork, type Capture } from './capture';
+import { captureWithRetries, checkRetries, type RetryOptions } from './retry';
 import { writeCosts } from '../store/costs';
 import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
 import { hashKept } from './kept-contents';
@@ -22,10 +23,14 @@ import { requireKept } from '../vss/vanished-shadow';
 import { requireVss } from '../vss/call';
 import { describeSet, reportOf } from '../vss/session';
 
+export type { RetryOptions } from './retry';
+
 /** Options of {@link Backup.createShadow}. */
 export interface CreateShadowOptions {
-  /** Default: 120 000; half an hour in stop mode, where the server has to stop and start. */
+  /** For all attempts together. Default: 120 000; half an hour in stop mode, where the server has to stop and start. */
   readonly timeoutMs?: number | undefined;
+  /** What is tried again, and when. */
+  readonly retries?: RetryOptions | undefined;
   /** Also enters the window and its phases into the performance timeline (`performance.measure`). Default: false. */
   readonly performanceMeasures?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -114,7 +119,8 @@ export class Backup {
 
   /** What the user should know by now; more may come with each step. */
   get warnings(): readonly string[] {
-    return [...this.#facts.warnings, ...(this.#work.session.vssReport()?.warnings ?? [])];
+    const { failedAttempts, session } = this.#work;
+    return [...this.#facts.warnings, ...failedAttempts, ...(session.vssReport()?.warnings ?? [])];
   }
 
   /**
@@ -128,6 +134,7 @@ export class Backup {
     return this.#publicCall(async () => {
       checkOptions(options, {
         timeoutMs: milliseconds,
+        retries: checkRetries,
         performanceMeasures: boolean,
         signal: abortSignal,
         onProgress: functionValue,
@@ -138,7 +145,8 @@ export class Backup {
           timeoutMs: options.timeoutMs ?? (this.#work.mode.type === 'backup-api' ? 120_000 : 1_800_000),
           phase: 'prepare',
         });
-        const capture = await captureShadow(this.#work, call, new ProgressReporter(options.onProgress, call));
+        const progress = new ProgressReporter(options.onProgress, call);
+        const capture = await captureWithRetries(this.#work, options.retries ?? {}, call, progress);
         if (options.performanceMeasures) measurePerformance({ backupId: this.id, timeline: capture.timeline });
         const set = new SnapshotSet(this.#work, capture, await describeSet(this.#work), this.#lend());
         call.check();
@@ -197,6 +205,7 @@ export class Backup {
   dispose(): Promise<void> {
     return publicCall(async () => {
       if (this.#running) {
+        this.#work.interrupt.abort();
         this.#work.session.cancel();
         await this.#running.catch(() => undefined);
       }

@@ -1,33 +1,31 @@
 import { access, constants, mkdir, realpath, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Backup, warnAboutLeft } from './backup';
 import { checkBeginOptions, refuseFileProvider, resolveRequester, type BeginBackupOptions } from './begin-options';
 import { Call, publicCall } from '../call/call';
 import { refuseTooManySkipped, type BackupWork, type SkipLimits } from './capture';
 import { listCatalog, type Catalog } from '../domino/catalog';
 import { Continuity } from './continuity';
-import { readCosts, type Costs } from '../store/costs';
+import { readCosts } from '../store/costs';
 import { catalogProblems, relativePath, takeSelected, type BackupDatabases } from '../domino/databases';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { DominoVssError, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { HookRun } from './hook';
+import { createSession, openSession } from './native-session';
 import { recoverAll } from '../recover/recover';
 import { directoryRisk, realPathToBe } from '../store/safe-directory';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { Journal, newWorkId } from '../store/journal';
 import { databasesAside, recoveryWarnings } from './left-overs';
 import { noDatabases, withNamedVolumes } from '../vss/named-volumes';
-import type { NativeBinding, NativeRuntime } from '../native/session';
+import type { NativeBinding, NativeRuntime, NativeSessionOptions } from '../native/session';
 import { ProgressReporter } from '../call/progress';
-import { chooseShadows, databaseTarget, isInside, nativeSource, planShadows } from './provider';
+import { chooseShadows, isInside, nativeSource, planShadows } from './provider';
 import { openRuntime } from '../domino/runtime';
 import { warningsOf, type Notice } from '../domino/notice';
 import { Selector, type SelectionRules } from '../domino/selection';
 import { readSigningKey } from '../store/signature';
-import { withFailedWriters } from '../vss/session';
-import { withDatabasesOnVolume } from '../vss/unsupported-volume';
 
 export type { BeginBackupOptions } from './begin-options';
 
@@ -35,9 +33,6 @@ export type { BeginBackupOptions } from './begin-options';
 export function defaultShards(): number {
   return Math.min(16, Math.max(2, 4 * availableParallelism()));
 }
-
-/** How many databases are handed to native code at once. */
-const addAtOnce = 500;
 
 export function beginBackup(loadBinding: () => NativeBinding, options: BeginBackupOptions): Promise<Backup> {
   return publicCall(async () => {
@@ -139,7 +134,7 @@ async function begin(
   const hookRun = provider.hook && new HookRun(provider.hook, id, databases.volumes, journal);
   // For a hook they are only flushed.
   const nativeVolumes = provider.hook?.flushesVolumes ? [] : volumes;
-  const session = binding.createSession({
+  const sessionOptions: NativeSessionOptions = {
     provider: provider.native,
     source: server.runtime ? 'domino' : 'offline',
     volumes: nativeVolumes.map((volume, index) => ({
@@ -154,14 +149,20 @@ async function begin(
     ...(provider.vss && { vss: provider.vss.native }),
     // Bound, for native code holds it: a function made here would hold everything that this one knows, the backup too.
     ...(hookRun && { createShadow: hookRun.start.bind(hookRun) }),
-  });
+  };
+  const costs = await readCosts(deltaDirectory, dataDirectory);
+  const setup = { binding, options: sessionOptions, databases, plan, costs };
+  const session = createSession(setup);
   hookRun?.attach(session);
   const work: BackupWork = {
     id,
     source,
     directory,
     binding,
+    setup,
     session,
+    failedAttempts: [],
+    interrupt: new AbortController(),
     journal,
     databases,
     selector,
@@ -180,12 +181,7 @@ async function begin(
 
   call.check('open');
   const progress = new ProgressReporter(options.onProgress, call);
-  await addDatabases(work, await readCosts(deltaDirectory, dataDirectory), call);
-  try {
-    await progress.watch(session, () => call.native(session, (timeoutMs) => session.open(timeoutMs)));
-  } catch (thrown) {
-    throw provider.vss ? withDatabasesOnVolume(withFailedWriters(thrown, session), databases) : thrown;
-  }
+  await openSession(session, setup, call, progress);
   if (source === 'volumes') return backup;
   const failed = session.failures();
   const skipped = failed.map(({ index, failure }) => toDatabaseFailure(databases.paths[index] ?? '', failure));
@@ -336,22 +332,4 @@ async function deltaDirectoryWarnings(
 function runtimeWarnings(runtime: NativeRuntime | undefined): string[] {
   const missing = runtime?.missingFunctions ?? [];
   return missing.length === 0 ? [] : [`this Domino release does not export: ${missing.join(', ')}`];
-}
-
-async function addDatabases(
-  { session, provider, databases, plan }: BackupWork,
-  costs: Costs,
-  call: Call,
-): Promise<void> {
-  for (let from = 0; from < databases.paths.length; from += addAtOnce) {
-    call.check();
-    const paths = databases.paths.slice(from, from + addAtOnce);
-    session.add({
-      paths,
-      files: databases.files.slice(from, from + addAtOnce),
-      targets: paths.map((_path, offset) => databaseTarget(provider.native, databases, plan, from + offset)),
-      costsUs: Uint32Array.from(paths, (path) => costs.get(path) ?? 0),
-    });
-    await nextTurn();
-  }
 }

@@ -12,6 +12,7 @@ import { forEachIndex, forEachLimited } from '../call/event-loop';
 import type { HookRun } from './hook';
 import type { RecoveredWork } from '../recover/report';
 import { withCauses } from './left-overs';
+import type { SessionSetup } from './native-session';
 import type { Journal } from '../store/journal';
 import type { NativeBinding, NativeResults, NativeSession } from '../native/session';
 import { rememberOwnShadows } from '../vss/own-shadows';
@@ -29,7 +30,14 @@ export interface BackupWork {
   /** Directory of this backup, in the delta directory. */
   readonly directory: string;
   readonly binding: NativeBinding;
-  readonly session: NativeSession;
+  /** What sessions of this backup are made of. */
+  readonly setup: SessionSetup;
+  /** The one of the present attempt to make the shadow. */
+  session: NativeSession;
+  /** What earlier attempts have failed with, for the warnings. */
+  readonly failedAttempts: string[];
+  /** Ends the pause before another attempt: the backup is taken back. */
+  readonly interrupt: AbortController;
   readonly journal: Journal;
   readonly databases: BackupDatabases;
   readonly selector: Selector;

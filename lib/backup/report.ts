@@ -149,6 +149,7 @@ export async function buildManifestHead(
     ...(databases.aliases.length > 0 && { aliases: databases.aliases }),
     warnings: [
       ...facts.warnings,
+      ...work.failedAttempts,
       ...vssWarnings,
       ...stuckWarnings,
       ...(continuity ? continuityWarnings(continuity) : []),

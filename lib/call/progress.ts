@@ -18,6 +18,16 @@ export type Progress =
       readonly doneBytes: number;
       readonly totalBytes: number;
     }
+  /** An attempt to make the shadow has failed for the given reason; the next one begins after the pause. */
+  | {
+      readonly type: 'retry';
+      /** Of the attempt that comes, the first one being 1. */
+      readonly attempt: number;
+      /** How many attempts there are at most. */
+      readonly attempts: number;
+      readonly pauseMs: number;
+      readonly reason: string;
+    }
   /** A step of a restore begins for one database, or, with an empty name, for all of them together. */
   | {
       readonly type: 'restore';

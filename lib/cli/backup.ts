@@ -42,6 +42,8 @@ interface RunArguments extends DominoArguments {
   readonly maxSkipped?: number;
   readonly shards?: number;
   readonly timeout?: number;
+  readonly retries?: number;
+  readonly retryPause?: number;
   readonly stopService?: string;
   readonly shadowDir?: string;
   readonly source: 'domino' | 'volumes';
@@ -142,6 +144,17 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
       seconds,
     )
     .option(
+      '--retries <n>',
+      'VSS: attempts after a failure that passes, such as a time-out of held writes, as far as --timeout has room for them ' +
+        '(default: 3)',
+      wholeNumber,
+    )
+    .option(
+      '--retry-pause <seconds>',
+      'time before each of them, with no database in backup mode (default: 600)',
+      seconds,
+    )
+    .option(
       '--stop-service <name>',
       'do without the backup API: stop this service (Linux: unit of systemd) for the snapshot and start it again',
     )
@@ -238,7 +251,12 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       onProgress,
     });
     try {
-      const set = await backup.createShadow({ timeoutMs: args.timeout, signal, onProgress });
+      const set = await backup.createShadow({
+        timeoutMs: args.timeout,
+        retries: { shadow: args.retries, pauseMs: args.retryPause },
+        signal,
+        onProgress,
+      });
       await expose(set, places);
       if (args.to !== undefined) await set.copyDatabases({ to: join(args.to, backup.id), signal, onProgress });
       return await backup.endBackup({ keep, hash: args.hash, signal, onProgress });

@@ -71,6 +71,13 @@ function describe(progress: Progress): { title: string; done: number; total: num
         ...progress,
         note: `${formatBytes(progress.doneBytes)} of ${formatBytes(progress.totalBytes)}`,
       };
+    case 'retry':
+      return {
+        title: 'waiting to try again',
+        done: progress.attempt - 1,
+        total: progress.attempts,
+        note: `${Math.round(progress.pauseMs / 1000)} s; ${progress.reason}`,
+      };
     case 'restore':
       return { title: restoreTitles[progress.step], ...progress, note: progress.database };
   }

@@ -1,0 +1,59 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Call } from '../call/call';
+import type { ProgressReporter } from '../call/progress';
+import type { BackupDatabases } from '../domino/databases';
+import type { NativeBinding, NativeSession, NativeSessionOptions } from '../native/session';
+import type { Costs } from '../store/costs';
+import { withFailedWriters } from '../vss/session';
+import { withDatabasesOnVolume } from '../vss/unsupported-volume';
+import { databaseTarget, type ShadowPlan } from './provider';
+
+/** How many databases are handed to native code at once. */
+const addAtOnce = 500;
+
+/** What a session of native code is made of. Each attempt to make the shadow has a session of its own. */
+export interface SessionSetup {
+  readonly binding: NativeBinding;
+  readonly options: NativeSessionOptions;
+  readonly databases: BackupDatabases;
+  readonly plan: ShadowPlan;
+  /** What each database has cost in the latest backup. */
+  readonly costs: Costs;
+}
+
+export function createSession({ binding, options }: SessionSetup): NativeSession {
+  return binding.createSession(options);
+}
+
+/** Hands over the databases and opens them. */
+export async function openSession(
+  session: NativeSession,
+  setup: SessionSetup,
+  call: Call,
+  progress: ProgressReporter,
+): Promise<void> {
+  await addDatabases(session, setup, call);
+  try {
+    await progress.watch(session, () => call.native(session, (timeoutMs) => session.open(timeoutMs)));
+  } catch (thrown) {
+    throw setup.options.vss ? withDatabasesOnVolume(withFailedWriters(thrown, session), setup.databases) : thrown;
+  }
+}
+
+async function addDatabases(
+  session: NativeSession,
+  { options, databases, plan, costs }: SessionSetup,
+  call: Call,
+): Promise<void> {
+  for (let from = 0; from < databases.paths.length; from += addAtOnce) {
+    call.check();
+    const paths = databases.paths.slice(from, from + addAtOnce);
+    session.add({
+      paths,
+      files: databases.files.slice(from, from + addAtOnce),
+      targets: paths.map((_path, offset) => databaseTarget(options.provider, databases, plan, from + offset)),
+      costsUs: Uint32Array.from(paths, (path) => costs.get(path) ?? 0),
+    });
+    await nextTurn();
+  }
+}

@@ -1,0 +1,94 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Call } from '../call/call';
+import { checkOptions, integer, milliseconds, type Check } from '../call/options';
+import type { ProgressReporter } from '../call/progress';
+import { AbortError, VssError } from '../errors/errors';
+import { captureShadow, closeTimeoutMs, type BackupWork, type Capture } from './capture';
+import { createSession, openSession } from './native-session';
+
+/** How often `createShadow` tries again, and after which pause. */
+export interface RetryOptions {
+  /**
+   * VSS only: further attempts after a failure that passes by itself: file systems that could not be flushed or writes that
+   * could not be held in time, a veto of the provider, a writer that says that it can be tried again. Each has a new
+   * object of VSS, as Microsoft demands. All of them belong to the time of the call: an attempt for which `timeoutMs` has
+   * no room is not made, so the default of `timeoutMs` allows none. Default: 3, Microsoft's limit.
+   */
+  readonly shadow?: number | undefined;
+  /**
+   * Pause before each further attempt. Every database is out of backup mode and closed meanwhile, and in stop mode the
+   * server runs. Default: 600 000, the ten minutes that Microsoft advises.
+   */
+  readonly pauseMs?: number | undefined;
+}
+
+export const checkRetries: Check = (value, name) => {
+  checkOptions(value, { shadow: integer(0, 100), pauseMs: milliseconds }, `${name}.`);
+};
+
+/** HRESULTs after which Microsoft advises to wait and try again with a new object (DoSnapshotSet, GetWriterStatus). */
+const passing: ReadonlySet<number> = new Set([
+  0x80042306, // VSS_E_PROVIDER_VETO
+  0x8004230f, // VSS_E_UNEXPECTED_PROVIDER_ERROR
+  0x80042313, // VSS_E_FLUSH_WRITES_TIMEOUT
+  0x80042314, // VSS_E_HOLD_WRITES_TIMEOUT
+  0x80042328, // VSS_E_TRANSACTION_FREEZE_TIMEOUT
+  0x80042329, // VSS_E_TRANSACTION_THAW_TIMEOUT
+  0x800423f1, // VSS_E_WRITERERROR_OUTOFRESOURCES
+  0x800423f2, // VSS_E_WRITERERROR_TIMEOUT
+  0x800423f3, // VSS_E_WRITERERROR_RETRYABLE
+]);
+
+/** {@link captureShadow}, again after a pause where VSS has failed in a way that passes. */
+export async function captureWithRetries(
+  work: BackupWork,
+  retries: RetryOptions,
+  call: Call,
+  progress: ProgressReporter,
+): Promise<Capture> {
+  const { shadow: most = 3, pauseMs = 600_000 } = retries;
+  for (let failed = 1; ; ++failed) {
+    try {
+      return await captureShadow(work, call, progress);
+    } catch (error) {
+      const hasRoom = failed <= most && call.remainingMs() > pauseMs;
+      if (!(error instanceof VssError) || !passing.has(error.hresult) || !hasRoom) throw error;
+      if (!(await isOut(work))) throw error;
+      work.failedAttempts.push(`attempt ${failed} to make the shadow failed: ${error.message}`);
+      progress.report({ type: 'retry', attempt: failed + 1, attempts: most + 1, pauseMs, reason: error.message }, true);
+    }
+    await pause(work, pauseMs, call);
+    work.session = createSession(work.setup);
+    await openSession(work.session, work.setup, call, progress);
+  }
+}
+
+/** Ends the session that has failed. Whether nothing of it is left, above all no database in backup mode. */
+async function isOut(work: BackupWork): Promise<boolean> {
+  const { session, journal, directory } = work;
+  try {
+    const closing = { keepShadow: false, succeeded: false, deletedShadows: [], timeoutMs: closeTimeoutMs };
+    await session.close(closing);
+  } catch {
+    return false; // the backup is taken back, which closes again and says what is left
+  }
+  if (session.stuck().length > 0) return false;
+  const deltas = join(directory, 'deltas');
+  await rm(deltas, { recursive: true, force: true });
+  await mkdir(deltas, { mode: 0o700 });
+  await journal.update({ snapshotSet: '', shadows: [] }, []);
+  return true;
+}
+
+async function pause({ interrupt }: BackupWork, pauseMs: number, call: Call): Promise<void> {
+  await call.interruptible(async (signal) => {
+    try {
+      await sleep(pauseMs, undefined, { signal: AbortSignal.any([signal, interrupt.signal]) });
+    } catch (error) {
+      // Disposed of: nobody has aborted the call itself.
+      throw interrupt.signal.aborted ? new AbortError(interrupt.signal.reason, 'prepare') : error;
+    }
+  });
+}
