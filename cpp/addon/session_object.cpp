@@ -254,7 +254,7 @@ Napi::Value SessionObject::close(const Napi::CallbackInfo& info) {
     const auto options = info[0].As<Napi::Object>();
     const auto pending = std::make_shared<PendingPromise>(info.Env(), "domino-vss close");
     session_->close({options.Get("keepShadow").ToBoolean(), options.Get("succeeded").ToBoolean(),
-                     stringsOf(options, "deletedShadows")},
+                     stringsOf(options, "deletedShadows"), options.Get("untold").ToBoolean()},
                     millisecondsOf(options.Get("timeoutMs")), completionOf(pending));
     return pending->promise();
 }

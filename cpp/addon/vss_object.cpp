@@ -221,6 +221,13 @@ Napi::Value awaitRevert(const Napi::CallbackInfo& info) {
                    });
 }
 
+vss::RestoreOutcome outcomeOf(const Napi::Object& options) {
+    const std::string outcome = stringOf(options, "outcome");
+    return outcome == "all"    ? vss::RestoreOutcome::all
+           : outcome == "none" ? vss::RestoreOutcome::none
+                               : vss::RestoreOutcome::failed;
+}
+
 /// NativeVssRestore: its functions share the session.
 Napi::Object restoreObject(Napi::Env env, const std::shared_ptr<vss::RestoreSession>& session) {
     Napi::Object object = Napi::Object::New(env);
@@ -232,10 +239,12 @@ Napi::Object restoreObject(Napi::Env env, const std::shared_ptr<vss::RestoreSess
         });
     });
     object["postRestore"] = Napi::Function::New(env, [session](const Napi::CallbackInfo& info) -> Napi::Value {
-        return request(info.Env(), "domino-vss post-restore", [session, limits = limitsOf(info[0])] {
-            session->postRestore(limits);
-            return undefined();
-        });
+        const auto options = info[0].As<Napi::Object>();
+        return request(info.Env(), "domino-vss post-restore",
+                       [session, outcome = outcomeOf(options), limits = limitsOf(options.Get("timeoutMs"))] {
+                           session->postRestore(outcome, limits);
+                           return undefined();
+                       });
     });
     object["close"] = Napi::Function::New(env, [session](const Napi::CallbackInfo& info) -> Napi::Value {
         return request(info.Env(), "domino-vss end restore", [session] {

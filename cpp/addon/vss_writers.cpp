@@ -19,8 +19,8 @@ using vss::WriterComponent;
 /// Writers with their file specifications in one row each: those of the components, then those that are excluded. The
 /// specifications belong to the metadata of the writers.
 struct Writers {
-    explicit Writers(std::vector<vss::Writer> list) : list(std::move(list)) {
-        for (const vss::Writer& writer : this->list) {
+    explicit Writers(std::vector<vss::Writer> writers) : list(std::move(writers)) {
+        for (const vss::Writer& writer : list) {
             auto& row = files.emplace_back();
             for (const WriterComponent& component : writer.metadata->components)
                 for (const FileSpecification& one : component.files) row.push_back(&one);

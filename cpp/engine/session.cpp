@@ -334,6 +334,7 @@ void Session::settleShadow(const Closing& closing, const Limits& limits) {
                       "the call that makes the shadow has not returned; what it makes is removed when it returns");
     commit_.reset();  // its thread leaves
     std::optional<Failure> notCompleted;
+    if (closing.untold) core_->provider->leaveUntold();
     if (closing.succeeded && !completed_) {
         completed_ = true;
         try {

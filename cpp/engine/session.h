@@ -66,12 +66,14 @@ public:
     void open(std::chrono::milliseconds timeout, Completion done);
     void prepare(std::chrono::milliseconds timeout, Completion done);
     void capture(std::chrono::milliseconds timeout, Completion done);
-    /// `succeeded`: those who took part in the shadow are told that the backup is safe.
+    /// `succeeded`: those who took part in the shadow are told that the backup is safe. `untold`: it is, and they are
+    /// told nothing.
     struct Closing {
         bool keepShadow = false;
         bool succeeded = false;
         std::vector<std::string> deletedShadows =
             {};  ///< that these are gone is no failure: the caller has deleted them
+        bool untold = false;
     };
     void close(Closing closing, std::chrono::milliseconds timeout, Completion done);
     /// The lease is counted anew: somebody is still there.

@@ -21,7 +21,7 @@ enum class CaptureScope : std::uint8_t {
 /// Makes the shadow. One per session. `captureFile` is called on shard threads, `enterCommitThread` and `commit` on a
 /// thread of their own, the rest on the control thread; never two at once, except `captureFile`.
 ///
-///   begin → prepare → commit → afterWindow → makeDurable → [complete] → remove | keep
+///   begin → prepare → commit → afterWindow → makeDurable → [complete | leaveUntold] → remove | keep
 class ShadowProvider {
 public:
     ShadowProvider() = default;
@@ -51,6 +51,8 @@ public:
     /// The backup has succeeded: those who took part are told. `deletedShadows` are gone because the caller has deleted
     /// them. At most once, before `remove`. Throws Failure.
     virtual void complete(const std::vector<std::string>& /*deletedShadows*/, const Limits& /*limits*/) {}
+    /// Instead: the backup has succeeded, and those who took part are not told. Nor are they told that it failed.
+    virtual void leaveUntold() noexcept {}
     /// Lets go of everything but the shadow. Throws Failure.
     virtual void keep() {}
     /// Removes everything this provider made. Idempotent. Throws Failure when something stays.

@@ -70,6 +70,8 @@ export function warnAboutLeft(thrown: unknown): void {
 interface Closing {
   readonly keep: boolean;
   readonly tellWriters: boolean;
+  /** The backup is good, whatever the writers are told. */
+  readonly succeeded: boolean;
   readonly timeoutMs: number;
 }
 
@@ -322,7 +324,7 @@ export class Backup {
     await this.#rememberCosts(capture);
     // From here on the backup is good, whatever happens to its shadow.
     this.#state = 'ended';
-    const closing = { keep, tellWriters, timeoutMs: Math.max(closeTimeoutMs, call.remainingMs()) };
+    const closing = { keep, tellWriters, succeeded: true, timeoutMs: Math.max(closeTimeoutMs, call.remainingMs()) };
     const problems = keep
       ? await this.#collect([this.#closeSession(closing), () => this.#leaveExposed()])
       : await this.#removeShadow(closing);
@@ -384,7 +386,12 @@ export class Backup {
       this.#ending.abort(new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended` }));
       const call = new Call({ timeoutMs: closeTimeoutMs, phase: 'end' });
       const left = await this.#collect([() => call.race(Promise.all(this.#uses))]);
-      const removal = this.#removeShadow({ keep: false, tellWriters: false, timeoutMs: closeTimeoutMs });
+      const removal = this.#removeShadow({
+        keep: false,
+        tellWriters: false,
+        succeeded: false,
+        timeoutMs: closeTimeoutMs,
+      });
       left.push(...(await removal));
       left.push(...(await this.#collect([() => rm(this.directory, { recursive: true, force: true })])));
       const stuck = await this.#finishJournal(left);
@@ -427,11 +434,13 @@ export class Backup {
   }
 
   /** Writers are told only when the manifest is on the disk: they may count on their data then. */
-  #closeSession({ keep, tellWriters, timeoutMs }: Closing): () => Promise<void> {
+  #closeSession({ keep, tellWriters, succeeded, timeoutMs }: Closing): () => Promise<void> {
     const shadows = this.#work.provider.vss ? (this.#created?.set.shadows ?? []) : [];
     // Deleted or broken by this process, on purpose.
     const deletedShadows = shadows.map(({ id }) => id).filter((id) => !isStillOwn(id));
-    return () => this.#work.session.close({ keepShadow: keep, succeeded: tellWriters, deletedShadows, timeoutMs });
+    const untold = succeeded && !tellWriters;
+    const closing = { keepShadow: keep, succeeded: tellWriters, untold, deletedShadows, timeoutMs };
+    return () => this.#work.session.close(closing);
   }
 
   async #collect(steps: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {

@@ -181,6 +181,8 @@ export interface NativeSession {
   close(options: {
     readonly keepShadow: boolean;
     readonly succeeded: boolean;
+    /** The backup is good and the writers are told nothing: they learn neither of a success nor of a failure. */
+    readonly untold?: boolean;
     readonly deletedShadows: readonly string[];
     readonly timeoutMs: number;
   }): Promise<void>;

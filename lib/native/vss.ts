@@ -191,12 +191,16 @@ export interface NativeVssReport {
   readonly warnings: readonly string[];
 }
 
+/** VSS_FILE_RESTORE_STATUS. */
+export type NativeRestoreOutcome = 'all' | 'none' | 'failed';
+
 /** A restore with writers: one requester object that lives from {@link NativeVss.beginRestore} on. */
 export interface NativeVssRestore {
   /** Writers of the document and whether a writer with that class is present now. */
   readonly writers: readonly { readonly id: string; readonly name: string; readonly present: boolean }[];
   preRestore(timeoutMs: number): Promise<void>;
-  postRestore(timeoutMs: number): Promise<void>;
+  /** SetFileRestoreStatus for every component, then PostRestore. `outcome`: what became of their files. */
+  postRestore(options: { readonly outcome: NativeRestoreOutcome; readonly timeoutMs: number }): Promise<void>;
   close(): Promise<void>;
 }
 

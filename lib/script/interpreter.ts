@@ -81,6 +81,8 @@ export class Interpreter {
   #backupBegun = false;
   #metadata: ScriptMetadata | undefined;
   #restore: ScriptRestore | undefined;
+  /** What writers are told of their files if the restore is never ended. */
+  #unendedOutcome: 'none' | 'failed' = 'none';
   #partial = false;
 
   constructor(options: InterpreterOptions) {
@@ -139,7 +141,7 @@ export class Interpreter {
         for (const message of warnings) this.#options.emit({ type: 'warning', message });
         if (isTakenBack) this.#made.gone(backup.shadows.map(({ id }) => id));
       }),
-      async () => this.#restore?.close(),
+      async () => this.#giveUpRestore(),
     ];
     this.#backups = [];
     this.#backupBegun = false;
@@ -441,7 +443,9 @@ export class Interpreter {
     if (this.#backupBegun) throw this.#outOfOrder(place, 'a backup has begun', 'end it first: end backup, then reset');
     const restore = await this.#options.target.beginRestore(this.#requireMetadata(place));
     this.#restore = restore;
+    this.#unendedOutcome = 'none';
     await restore.preRestore();
+    this.#unendedOutcome = 'failed';
     this.#options.emit({ type: 'restore', action: 'begun', writers: restore.writers });
   }
 
@@ -450,11 +454,20 @@ export class Interpreter {
     if (!restore) throw this.#outOfOrder(place, 'no restore has begun', 'begin one first: begin restore');
     this.#restore = undefined;
     try {
-      await restore.postRestore();
+      await restore.postRestore('all');
     } finally {
       await restore.close();
     }
     this.#options.emit({ type: 'restore', action: 'ended', writers: restore.writers });
+  }
+
+  /** Writers were told that their files come back. Whoever has not written `end restore` has not said that they did. */
+  async #giveUpRestore(): Promise<void> {
+    try {
+      await this.#restore?.postRestore(this.#unendedOutcome);
+    } finally {
+      await this.#restore?.close();
+    }
   }
 
   async #simulateRestore(place: ScriptPlace): Promise<void> {

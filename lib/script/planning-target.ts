@@ -98,8 +98,8 @@ export class PlanningTarget implements ScriptTarget {
         this.#plan('tell them that a restore begins');
         return Promise.resolve();
       },
-      postRestore: () => {
-        this.#plan('tell them that the restore has ended');
+      postRestore: (outcome) => {
+        this.#plan(`tell them that the restore has ${outcome === 'all' ? 'ended' : 'failed'}`);
         return Promise.resolve();
       },
       close: () => Promise.resolve(),

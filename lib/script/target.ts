@@ -64,7 +64,8 @@ export interface ScriptMetadata {
 export interface ScriptRestore {
   readonly writers: readonly { readonly id: string; readonly name: string; readonly present: boolean }[];
   preRestore(): Promise<void>;
-  postRestore(): Promise<void>;
+  /** What became of the files of the writers: all are there, none was touched, or some may be missing. */
+  postRestore(outcome: 'all' | 'none' | 'failed'): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -166,7 +166,7 @@ export class VssTarget implements ScriptTarget {
     return {
       writers: restore.writers,
       preRestore: () => this.#vss((call) => restore.preRestore(call.remainingMs())),
-      postRestore: () => this.#vss((call) => restore.postRestore(call.remainingMs())),
+      postRestore: (outcome) => this.#vss((call) => restore.postRestore({ outcome, timeoutMs: call.remainingMs() })),
       close: () => restore.close(),
     };
   }

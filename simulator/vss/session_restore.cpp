@@ -1,5 +1,6 @@
 // Restore with writers.
 
+#include "accounting.h"
 #include "call.h"
 #include "session.h"
 
@@ -89,6 +90,8 @@ HRESULT Session::SetFileRestoreStatus(VSS_ID writer, VSS_COMPONENT_TYPE type, LP
     return call("IVssBackupComponents::SetFileRestoreStatus", [&]() -> HRESULT {
         if (name == nullptr || status < VSS_RS_NONE || status > VSS_RS_FAILED) return E_INVALIDARG;
         const Lock lock = enterRestore();
+        if (status == VSS_RS_NONE) count(Counter::RestoreStatusNone);
+        if (status == VSS_RS_FAILED) count(Counter::RestoreStatusFailed);
         return changeComponent(writer, type, logicalPath, name,
                                [&](SelectedComponent& component) { component.fileRestoreStatus = status; });
     });

@@ -221,9 +221,9 @@ export class FakeVssSession {
     this.#vss.shadows.push(...this.#shadows);
   }
 
-  close({ keepShadow, succeeded, deletedShadows }: Parameters<NativeSession['close']>[0]): void {
+  close({ keepShadow, succeeded, untold, deletedShadows }: Parameters<NativeSession['close']>[0]): void {
     const deleted = deletedShadows.length > 0 && { deletedShadows };
-    this.#vss.changes.push(['close', { keepShadow, succeeded, ...deleted }]);
+    this.#vss.changes.push(['close', { keepShadow, succeeded, ...(untold && { untold }), ...deleted }]);
     if (!keepShadow) this.remove();
   }
 

@@ -92,9 +92,10 @@ public:
         if (auto failure = run(&Session::prepare)) return failure;
         return run(&Session::capture, captureTimeout);
     }
-    std::optional<Failure> close(bool keepShadow, bool succeeded, std::vector<std::string> deletedShadows = {}) {
+    std::optional<Failure> close(bool keepShadow, bool succeeded, std::vector<std::string> deletedShadows = {},
+                                 bool untold = false) {
         return await([&](Session::Completion done) {
-            session->close({keepShadow, succeeded, std::move(deletedShadows)}, kPlenty, std::move(done));
+            session->close({keepShadow, succeeded, std::move(deletedShadows), untold}, kPlenty, std::move(done));
         });
     }
 
@@ -186,6 +187,24 @@ void keepsWithoutAnAbortWhatWritersAreNotToldOf() {
     CHECK(calls().find("DoSnapshotSet") != std::string::npos);
     CHECK(calls().find("BackupComplete") == std::string::npos);
     CHECK(calls().find("AbortBackup") == std::string::npos);
+}
+
+void removesWithoutAnAbortWhatWritersAreNotToldOf() {
+    Backup backup(options(kAppRollback), 0);
+    requireGood(backup.all());
+    requireGood(backup.close(false, false, {}, true));
+    CHECK(shadows().empty());
+    CHECK(calls().find("DeleteSnapshots") != std::string::npos);
+    CHECK(calls().find("BackupComplete") == std::string::npos);
+    CHECK(calls().find("AbortBackup") == std::string::npos);
+}
+
+void removesWithAnAbortWhatHasFailed() {
+    Backup backup(options(kAppRollback), 0);
+    requireGood(backup.all());
+    requireGood(backup.close(false, false));
+    CHECK(shadows().empty());
+    CHECK(calls().find("AbortBackup") != std::string::npos);
 }
 
 void abortsWhatWritersCouldNotBeToldOf() {
@@ -298,7 +317,9 @@ void aFailedWriterFailsTheBackup() {
 
 /// Its service ends after it has told its metadata, and then it is in no list of states.
 void aWriterThatVanishesFailsTheBackup(const char* operation) {
-    Backup backup(options(kBackup));
+    vss::RequesterOptions asked = options(kBackup);
+    asked.verifyWriters = {"SqlServerWriter"};
+    Backup backup(asked);
     std::optional<Failure> failure = backup.all();
     if (!failure) failure = backup.close(false, true);
     CHECK(failure && failure->code == std::string(code::kVssWriter));
@@ -308,6 +329,26 @@ void aWriterThatVanishesFailsTheBackup(const char* operation) {
     CHECK(writerNamed(backup.provider->report(), "Lotus Domino").failure == 0);  // excluded: nobody expects its state
     requireGood(backup.close(false, false));
     CHECK(shadows().empty());
+}
+
+void aWriterThatVanishesFailsTheBackupOfItsComponents() {
+    vss::RequesterOptions asked = options(kBackup);
+    asked.componentMode = true;
+    Backup backup(asked);
+    const auto failure = backup.all();
+    CHECK(failure && failure->code == std::string(code::kVssWriter) && failure->subject == "SqlServerWriter");
+}
+
+/// Nobody has named it, and nothing of it was added.
+void aWriterThatNobodyCountsOnMayVanish() {
+    Backup backup(options(kBackup));
+    requireGood(backup.all());
+    requireGood(backup.close(false, true));
+    const vss::RequesterReport report = backup.provider->report();
+    CHECK(std::ranges::count_if(report.warnings, [](const std::string& warning) {
+              return warning.find("SqlServerWriter has vanished") != std::string::npos;
+          }) == 1);
+    CHECK(writerNamed(report, "SqlServerWriter").failed());
 }
 
 void aWriterThatVanishesIsListedSo() {
@@ -578,9 +619,24 @@ void restoresWithWriters() {
     CHECK(std::ranges::any_of(restore.writers(),
                               [](const auto& writer) { return writer.name == "SqlServerWriter" && writer.present; }));
     restore.preRestore(limits);
-    restore.postRestore(limits);
+    restore.postRestore(vss::RestoreOutcome::all, limits);
     restore.close();
     restore.close();
+    const std::size_t told = calls().find("SetFileRestoreStatus");
+    CHECK(told != std::string::npos && told < calls().find("IVssBackupComponents::PostRestore"));
+    CHECK(isolated::reported("restoreStatus.failed") == 0 && isolated::reported("restoreStatus.none") == 0);
+}
+
+void tellsWritersOfAFailedRestore(vss::RestoreOutcome outcome, const char* reported) {
+    const std::string document = componentsDocument();
+    const Limits limits{{}, Clock::now() + kPlenty};
+    const vss::ComApartment apartment;
+    vss::RestoreSession restore(document, limits);
+    restore.preRestore(limits);
+    restore.postRestore(outcome, limits);
+    restore.close();
+    CHECK(isolated::reported(reported) > 0);
+    CHECK(calls().find("IVssBackupComponents::PostRestore") != std::string::npos);
 }
 
 void aWriterThatFailsFailsTheRestore() {
@@ -590,7 +646,7 @@ void aWriterThatFailsFailsTheRestore() {
     vss::RestoreSession restore(document, limits);
     restore.preRestore(limits);
     try {
-        restore.postRestore(limits);
+        restore.postRestore(vss::RestoreOutcome::all, limits);
         CHECK(false);
     } catch (const Failure& failure) {
         CHECK(failure.code == std::string(code::kVssWriter));
@@ -622,6 +678,9 @@ int main(int count, char** arguments) {
         {"a persistent shadow is kept", "", keepsAPersistentShadow},
         {"a shadow is kept without an abort when writers are not told", "log=1\n",
          keepsWithoutAnAbortWhatWritersAreNotToldOf},
+        {"a shadow is removed without an abort when writers are not told", "log=1\n",
+         removesWithoutAnAbortWhatWritersAreNotToldOf},
+        {"a shadow is removed with an abort when the backup has failed", "log=1\n", removesWithAnAbortWhatHasFailed},
         {"a shadow is kept with an abort when writers cannot be told", "log=1\nfault.BackupComplete.1=0x80042302\n",
          abortsWhatWritersCouldNotBeToldOf},
         {"Domino's own writer is kept out", "", keepsDominosWriterOut},
@@ -633,6 +692,14 @@ int main(int count, char** arguments) {
         {"an unsupported volume is named", "volume.C.supported=0\n", saysWhichVolumeIsNotSupported},
         {"a failed writer fails the backup", "writer.sql.fault.Freeze=nonretryable\n", aFailedWriterFailsTheBackup},
         {"an excluded writer may fail", "writer.sql.fault.Freeze=nonretryable\n", anExcludedWriterMayFail},
+        {"a writer that vanishes fails the backup of its components", "writer.sql.vanishes=PrepareForBackup\n",
+         aWriterThatVanishesFailsTheBackupOfItsComponents},
+        {"a writer that nobody counts on may vanish while the set is prepared",
+         "writer.sql.vanishes=PrepareForBackup\n", aWriterThatNobodyCountsOnMayVanish},
+        {"a writer that nobody counts on may vanish while the shadow is made", "writer.sql.vanishes=PostSnapshot\n",
+         aWriterThatNobodyCountsOnMayVanish},
+        {"a writer that nobody counts on may vanish at the end", "writer.sql.vanishes=BackupComplete\n",
+         aWriterThatNobodyCountsOnMayVanish},
         {"a writer that vanishes while the set is prepared fails the backup", "writer.sql.vanishes=PrepareForBackup\n",
          [] { aWriterThatVanishesFailsTheBackup("PrepareForBackup"); }},
         {"a writer that vanishes while the shadow is made fails the backup", "writer.sql.vanishes=PostSnapshot\n",
@@ -667,7 +734,11 @@ int main(int count, char** arguments) {
         {"a place where a shadow is exposed is taken away before the shadow", "", takesTheExposureAwayFirst},
         {"a shadow is deleted although its place cannot be taken away",
          "fault.UnexposeSnapshot.*=0x80042302\ndelete_takes_exposure=1\n", deletesAlthoughItsPlaceStays},
-        {"a restore with writers", "", restoresWithWriters},
+        {"a restore with writers", "log=1\n", restoresWithWriters},
+        {"writers are told of a failed restore", "log=1\n",
+         [] { tellsWritersOfAFailedRestore(vss::RestoreOutcome::failed, "restoreStatus.failed"); }},
+        {"writers are told of a restore that touched nothing", "log=1\n",
+         [] { tellsWritersOfAFailedRestore(vss::RestoreOutcome::none, "restoreStatus.none"); }},
         {"a failed writer fails the restore", "writer.sql.fault.PostRestore=retryable\n",
          aWriterThatFailsFailsTheRestore},
         {"a process that is not elevated is told so", "elevated=0\n", saysThatItIsNotElevated},

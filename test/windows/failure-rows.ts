@@ -365,6 +365,7 @@ export const restoreRows: readonly Row[] = [
   { method: 'GetComponentType', codes: ofMetadata },
   { method: 'GetComponentName', codes: ofMetadata },
   { method: 'SetSelectedForRestore', codes: ofComponents },
+  { method: 'SetFileRestoreStatus', codes: ofComponents },
   ...[1, 2].flatMap((nth) => [
     { method: 'GatherWriterStatus', nth, codes: ofGathering },
     { method: 'GatherWriterStatus.async', nth, codes: ofGathering },

@@ -92,6 +92,16 @@ const tasks = {
       clearTimeout(timer);
     });
   },
+  /** A backup that tries again at once. */
+  retried: async (options) => {
+    const backup = await begin(options);
+    try {
+      await backup.createShadow({ retries: { pauseMs: 20 } });
+      return (await backup.endBackup()).warnings;
+    } finally {
+      await backup.dispose();
+    }
+  },
   /** A backup that nobody ends. */
   begun: async (options) => {
     await begin(options);
@@ -141,7 +151,7 @@ const tasks = {
     const restore = await target.beginRestore({ manifest: '', components: readFileSync(documentFile, 'utf8') });
     try {
       await restore.preRestore();
-      await restore.postRestore();
+      await restore.postRestore('all');
     } finally {
       await restore.close();
     }

@@ -256,13 +256,23 @@ void Requester::inspect(const Limits& limits) {
 void Requester::requireWriters(const char* operation, Phase phase, const Limits& limits) {
     // What a writer failed at is not in the result of the operation.
     gatherWriterStatus(*components_.Get(), report_.writers, limits, phase);
+    const WriterRules rules = writerRules();
     for (const Writer& writer : report_.writers) {
         const bool takesPart =
             writer.exclusion == Exclusion::none && (!options_.componentMode || !writer.added.empty());
         if (!takesPart || !writer.failed()) continue;
-        if (writer.failure != result::kWriterStatusNotAvailable) throw writerFailure(writer, operation, phase);
-        report_.warnings.push_back(writer.name + " has too many sessions to tell its state");
+        // Services come and go. What nobody counts on is no reason to lose a backup of everything else.
+        if (writer.vanished && !isCountedOn(writer, rules))
+            warnOnce(writer.name + " has vanished since the backup began; its service has probably ended");
+        else if (writer.failure == result::kWriterStatusNotAvailable)
+            warnOnce(writer.name + " has too many sessions to tell its state");
+        else
+            throw writerFailure(writer, operation, phase);
     }
+}
+
+void Requester::warnOnce(std::string warning) {
+    if (std::ranges::count(report_.warnings, warning) == 0) report_.warnings.push_back(std::move(warning));
 }
 
 void Requester::complete(const std::vector<std::string>& deletedShadows, const Limits& limits) {
@@ -306,7 +316,7 @@ void Requester::complete(const std::vector<std::string>& deletedShadows, const L
 void Requester::abortWhereDue() {
     if (!components_) return;
     const bool setIsOpen = setStarted_ && !committed_;
-    const bool writersWait = prepared_ && !completed_;
+    const bool writersWait = prepared_ && !completed_ && !(committed_ && leftUntold_);
     if (!setIsOpen && !writersWait) return;
     const HRESULT result = components_->AbortBackup();
     setStarted_ = prepared_ = false;

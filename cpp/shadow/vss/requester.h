@@ -62,6 +62,9 @@ public:
     /// The backup has succeeded: the shadows are still there, but for those that the caller has deleted, and the
     /// writers are told.
     void complete(const std::vector<std::string>& deletedShadows, const engine::Limits& limits);
+    /// The backup has succeeded and the writers are not told: to most of them AbortBackup would be an error, and it is
+    /// none. They learn only that the session is over.
+    void leaveUntold() noexcept { leftUntold_ = true; }
     /// Ends the session and deletes what it made. Idempotent. Throws while a shadow that outlives the session is
     /// there or may still appear; it can be called again then.
     void remove();
@@ -90,6 +93,7 @@ private:
     /// AddToSnapshotSet for each volume.
     void addVolumes();
     void requireWriters(const char* operation, Phase phase, const engine::Limits& limits);
+    void warnOnce(std::string warning);
     void abortWhereDue();
     /// Whether a deleted shadow takes the places along where it is exposed is not documented. What cannot be taken away
     /// becomes a warning: a shadow that fills the disk is worse than a place that leads nowhere.
@@ -106,6 +110,7 @@ private:
     bool prepared_ = false;
     std::optional<AsyncOperation> commit_;  // DoSnapshotSet, from its call until its shadow is gone or kept
     bool committed_ = false;
+    bool leftUntold_ = false;
     bool completing_ = false;
     bool completed_ = false;
     bool allDeleted_ = false;  // by the caller

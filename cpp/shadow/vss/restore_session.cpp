@@ -8,6 +8,7 @@
 #include "shadow/vss/vssapi_library.h"
 #include "shadow/vss/writer_metadata.h"
 #include "system/abandonable_thread.h"
+#include "system/path.h"
 
 namespace domino_vss::vss {
 
@@ -25,7 +26,9 @@ ComPtr<WriterComponents> writerComponents(IVssBackupComponents& components, UINT
     return found;
 }
 
-void selectForRestore(IVssBackupComponents& components, IVssWriterComponents& writer, const VSS_ID& writerId) {
+}  // namespace
+
+void RestoreSession::selectForRestore(IVssWriterComponents& writer, const VSS_ID& writerId) {
     UINT count = 0;
     require(writer.GetComponentCount(&count), "IVssWriterComponents::GetComponentCount", Phase::restore);
     for (UINT i = 0; i < count; ++i) {
@@ -37,12 +40,11 @@ void selectForRestore(IVssBackupComponents& components, IVssWriterComponents& wr
         require(component->GetLogicalPath(logicalPath.put()), "IVssComponent::GetLogicalPath", Phase::restore);
         require(component->GetComponentType(&type), "IVssComponent::GetComponentType", Phase::restore);
         require(component->GetComponentName(name.put()), "IVssComponent::GetComponentName", Phase::restore);
-        require(components.SetSelectedForRestore(writerId, type, logicalPath.get(), name.get(), true),
+        require(components_->SetSelectedForRestore(writerId, type, logicalPath.get(), name.get(), true),
                 "IVssBackupComponents::SetSelectedForRestore", Phase::restore, name.utf8());
+        selected_.push_back({guidOf(writerId), type, logicalPath.utf8(), name.utf8()});
     }
 }
-
-}  // namespace
 
 RestoreSession::RestoreSession(const std::string& document, const Limits& limits)
     : components_(createBackupComponents()) {
@@ -81,7 +83,7 @@ void RestoreSession::readWriters(const Limits& limits) {
         const auto found = std::ranges::find(present_, guidOf(id), &Writer::id);
         const bool isPresent = found != present_.end();
         writers_.push_back({guidOf(id), isPresent ? found->name : std::string{}, isPresent});
-        if (isPresent) selectForRestore(*components_.Get(), *writer.Get(), id);
+        if (isPresent) selectForRestore(*writer.Get(), id);
     }
 }
 
@@ -93,8 +95,22 @@ void RestoreSession::preRestore(const Limits& limits) {
     notify(&IVssBackupComponents::PreRestore, "IVssBackupComponents::PreRestore", limits);
 }
 
-void RestoreSession::postRestore(const Limits& limits) {
+void RestoreSession::postRestore(RestoreOutcome outcome, const Limits& limits) {
+    setFileRestoreStatus(outcome);
     notify(&IVssBackupComponents::PostRestore, "IVssBackupComponents::PostRestore", limits);
+}
+
+void RestoreSession::setFileRestoreStatus(RestoreOutcome outcome) {
+    const std::lock_guard lock(mutex_);
+    requireOpen();
+    const VSS_FILE_RESTORE_STATUS status = outcome == RestoreOutcome::all    ? VSS_RS_ALL
+                                           : outcome == RestoreOutcome::none ? VSS_RS_NONE
+                                                                             : VSS_RS_FAILED;
+    for (const Selected& component : selected_)
+        require(components_->SetFileRestoreStatus(vssId(component.writerId), component.type,
+                                                  toUtf16(component.logicalPath).c_str(),
+                                                  toUtf16(component.name).c_str(), status),
+                "IVssBackupComponents::SetFileRestoreStatus", Phase::restore, component.name);
 }
 
 void RestoreSession::notify(Notification notification, const char* operation, const Limits& limits) {

@@ -21,6 +21,7 @@ public:
     void commit(const engine::Limits& limits) override;
     void afterWindow(const engine::Limits& limits) override;
     void complete(const std::vector<std::string>& deletedShadows, const engine::Limits& limits) override;
+    void leaveUntold() noexcept override { requester_.leaveUntold(); }
     void remove() override;
     void keep() override;
 

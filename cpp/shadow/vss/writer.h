@@ -53,6 +53,7 @@ struct Writer {
 
     std::int32_t state = 0;  ///< VSS_WRITER_STATE; 0 when nobody asked, or it did not answer
     std::uint32_t failure = 0;
+    bool vanished = false;  ///< was asked for its state, and is in no list of states any more
     std::uint32_t applicationFailure = 0;
     std::string applicationMessage;
 

@@ -180,6 +180,7 @@ void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& w
     for (Writer& writer : writers) {
         writer.state = 0;
         writer.failure = writer.applicationFailure = 0;
+        writer.vanished = false;
         writer.applicationMessage.clear();
     }
     std::vector<Guid> heardOf;
@@ -189,8 +190,8 @@ void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& w
     // list.
     for (Writer& writer : writers) {
         const bool isLeftOut = writer.exclusion == Exclusion::asked || writer.exclusion == Exclusion::domino;
-        if (!isLeftOut && std::ranges::find(heardOf, writer.instanceId) == heardOf.end())
-            writer.failure = result::kWriterNotResponding;
+        writer.vanished = !isLeftOut && std::ranges::find(heardOf, writer.instanceId) == heardOf.end();
+        if (writer.vanished) writer.failure = result::kWriterNotResponding;
     }
 }
 

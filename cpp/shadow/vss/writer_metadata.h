@@ -13,7 +13,7 @@ namespace domino_vss::vss {
                                                 Phase phase);
 
 /// GatherWriterStatus: the states of the writers that are known, instead of those of an earlier time. One that is
-/// missing has failed with VSS_E_WRITER_NOT_RESPONDING. Throws Failure.
+/// missing has `vanished` and failed with VSS_E_WRITER_NOT_RESPONDING. Throws Failure.
 void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& writers, const engine::Limits& limits,
                         Phase phase);
 

@@ -167,6 +167,11 @@ bool isDominoWriter(const Writer& writer) {
     });
 }
 
+bool isCountedOn(const Writer& writer, const WriterRules& rules) {
+    return !writer.added.empty() ||
+           std::ranges::any_of(rules.verify, [&](const std::string& text) { return Entry(text).meansWriter(writer); });
+}
+
 void excludeWriters(std::span<Writer> writers, const WriterRules& rules) {
     for (Writer& writer : writers) {
         const bool asked = std::ranges::any_of(rules.exclude, [&](const std::string& text) {

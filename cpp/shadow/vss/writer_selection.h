@@ -25,6 +25,9 @@ struct WriterRules {
 /// Whether the writer looks like Domino's own. Its name and ids are not documented; its task is called `backupvss`.
 [[nodiscard]] bool isDominoWriter(const Writer& writer);
 
+/// Whether somebody counts on this writer: it is named to be verified, or components of it were added one by one.
+[[nodiscard]] bool isCountedOn(const Writer& writer, const WriterRules& rules);
+
 /// Marks the writers that are to be disabled as a whole: those asked for, and Domino's own.
 void excludeWriters(std::span<Writer> writers, const WriterRules& rules);
 

@@ -268,7 +268,8 @@ export class MemoryTarget implements ScriptTarget {
     return {
       writers: involved.map(({ id, name }) => ({ id, name, present: true })),
       preRestore: async () => void machine.told.push('pre restore'),
-      postRestore: async () => void machine.told.push('post restore'),
+      postRestore: async (outcome) =>
+        void machine.told.push(outcome === 'all' ? 'post restore' : `post restore: ${outcome}`),
       close: async () => {
         machine.open -= 1;
       },

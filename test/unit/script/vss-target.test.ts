@@ -108,7 +108,7 @@ describe('a persistent set', () => {
     expect([...cabinets.values()].map((files) => [...files.keys()])).toEqual([['Manifest.xml', 'BCDocument.xml']]);
     await backup.release('sound');
     expect(vss.shadows.map(({ id }) => id)).toEqual([shadowId(100)]);
-    expect(closed()).toEqual({ keepShadow: true, succeeded: false });
+    expect(closed()).toEqual({ keepShadow: true, succeeded: false, untold: true });
 
     mkdirSync(join(domino.root, 'meta'));
     writeFileSync(join(domino.root, 'meta', 'set.cab'), '');
@@ -128,7 +128,7 @@ describe('a persistent set', () => {
     await left.saveMetadata('');
     expect([...cabinets.values()][0]!.get('WM1.xml')).toBe('<WRITER name="Registry Writer"/>');
     await left.release('sound');
-    expect(closed()).toEqual({ keepShadow: true, succeeded: false });
+    expect(closed()).toEqual({ keepShadow: true, succeeded: false, untold: true });
   });
 
   test('whose writers fail at the end fails end backup', async () => {
@@ -307,7 +307,7 @@ test.each(['persistent', 'volatile'] as const)(
     expect(backup.shadows).toMatchObject([{ id: shadowId(100), setId: backup.setId, root: '', own: true }]);
     expect(backup.shadows[0]!.attributes).toContain('transportable');
     await backup.release('sound');
-    expect(closed()).toEqual({ keepShadow: true, succeeded: false });
+    expect(closed()).toEqual({ keepShadow: true, succeeded: false, untold: true });
   },
 );
 
