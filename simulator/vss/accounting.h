@@ -37,9 +37,6 @@ enum class Counter {
     WithoutApartment,
     /** Volatile shadows taken away from a process that had died. */
     OrphansSwept,
-    /** Components whose files were reported as not restored (SetFileRestoreStatus with VSS_RS_NONE, VSS_RS_FAILED). */
-    RestoreStatusNone,
-    RestoreStatusFailed,
     /** Rules of the documentation that were broken and let pass. */
     LenientNoGatherWriterMetadata,
     LenientAddComponentAfterStart,
@@ -50,6 +47,9 @@ enum class Counter {
     LenientWithoutApartment,
     /** The thread was in the multi-threaded apartment only because another one was. */
     LenientImplicitApartment,
+    /** Components whose files were reported as not restored (SetFileRestoreStatus with VSS_RS_NONE, VSS_RS_FAILED). */
+    RestoreStatusNone,
+    RestoreStatusFailed,
     Count
 };
 

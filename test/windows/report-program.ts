@@ -66,10 +66,10 @@ function watchLocked(session: NativeSession, locked: Locked): NativeSession {
 async function main(): Promise<void> {
   const native = loadBinding();
   const locked = { ms: 0, reportMs: 0 };
-  const binding = Object.assign(Object.create(native) as typeof native, {
-    createSession: (options: Parameters<typeof native.createSession>[0]) =>
-      watchLocked(native.createSession(options), locked),
-  });
+  const binding: typeof native = {
+    ...native,
+    createSession: (options) => watchLocked(native.createSession(options), locked),
+  };
   const watch = new LoopWatch();
   // The first backup of a process also compiles and loads; only the second one counts.
   for (const round of [1, 2]) {
