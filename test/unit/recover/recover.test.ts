@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
@@ -418,6 +427,29 @@ describe('a backup that was killed', () => {
     expect(vss.changes.map(([what]) => what)).toEqual(['unexpose', 'delete']);
     expect(vss.shadows).toEqual([nativeShadow(2)]);
   });
+});
+
+test('the journal of a backup names the copies that it makes, and no file that was there before', async () => {
+  const backup = await beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+  });
+  const set = await backup.createShadow();
+  const to = join(domino.root, 'copies');
+  mkdirSync(join(to, 'mail'), { recursive: true });
+  writeFileSync(join(to, path), 'of somebody else');
+  await set.copyDatabases({ to });
+  const [name = ''] = readdirSync(journalDirectory(domino.deltaDirectory));
+  const [head = '', ...lines] = readFileSync(join(journalDirectory(domino.deltaDirectory), name), 'utf8')
+    .trimEnd()
+    .split('\n');
+  const { databasesInBackupMode, copiedFiles, newDirectories } = JSON.parse(head) as JournalHead;
+  const named = lines.slice(databasesInBackupMode).map((line) => JSON.parse(line) as string);
+  expect(named).toHaveLength(copiedFiles);
+  expect(named.sort()).toEqual(['apps/crm.nsf', 'mail/bob.nsf', 'names.nsf'].map((copy) => join(to, copy)));
+  expect(newDirectories).toEqual([join(to, 'apps')]);
+  await backup.dispose();
+  expect(existsSync(join(to, path))).toBe(true);
 });
 
 test('a live process keeps its work to itself', async () => {

@@ -10,7 +10,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import { promises, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
 import { AbortError, DominoVssError, RestoreError } from '#lib/errors/errors';
@@ -523,4 +523,42 @@ test('the hash in the manifest is the SHA-256 of the delta file', async () => {
     .update(readFileSync(join(directory, 'deltas/1.delta')))
     .digest('hex');
   expect(readFileSync(join(directory, 'databases.ndjson'), 'utf8')).toContain(hash);
+});
+
+test('copies that are lost are replaced by the shadow that was kept, and a warning says so', async () => {
+  const directory = await backUp({ keep: true });
+  rmSync(join(domino.root, 'copies'), { recursive: true });
+  const report = await restore(directory, { databases: ['mail/**', 'apps/**'] });
+  expect(report.outcome).toBe('complete');
+  expect(report.warnings.join('\n')).toContain('the copies of 3 databases are not there: their shadow is used');
+  for (const path of ['mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) expect(domino.read(path)).toBe(before.get(path));
+  await expectTidy();
+});
+
+test('copies that are lost without a shadow: each database says so', async () => {
+  const directory = await backUp();
+  rmSync(join(domino.root, 'copies', 'mail'), { recursive: true });
+  const error = await errorOf(restore(directory, { databases: ['mail/ada.nsf'] }));
+  expect(error).toMatchObject({ code: 'ERR_RESTORE_SOURCE' });
+  expect(error.message).toContain(`its copy ${join(domino.root, 'copies', 'mail', 'ada.nsf')} is not there`);
+});
+
+test('a restore puts right first what an earlier one has left', async () => {
+  const directory = await backUp();
+  const file = domino.file('mail/ada.nsf');
+  // Dead between the two renames: nothing is put back, and its journal stays.
+  const dead = new Error('dead');
+  jest.spyOn(promises, 'rename').mockImplementation(async (from, to) => {
+    if (String(to) === file) throw dead;
+    renameSync(from, to);
+    return Promise.resolve();
+  });
+  jest.spyOn(Journal.prototype, 'remove').mockRejectedValueOnce(dead);
+  await errorOf(restore(directory, { databases: ['mail/ada.nsf'] }));
+  jest.restoreAllMocks();
+  expect(existsSync(file)).toBe(false);
+  const report = await restore(directory, { databases: ['mail/ada.nsf'] });
+  expect(report).toMatchObject({ outcome: 'complete', leftOvers: [], recovered: [{ done: true }] });
+  expect(domino.read('mail/ada.nsf')).toBe(before.get('mail/ada.nsf'));
+  await expectTidy();
 });

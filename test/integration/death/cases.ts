@@ -1,0 +1,54 @@
+import { DeathSweep, randomOf, works, type Death, type Work } from './sweep';
+
+/** What a sweep came to. */
+export interface SweepResult {
+  readonly cases: number;
+  /** Cases whose process really died; the others had ended before. */
+  readonly deaths: number;
+  /** Deaths of a restore with the server down after which a person had to decide. */
+  readonly decided: number;
+  /** Each with the work, the death and what was wrong. */
+  readonly violations: readonly string[];
+}
+
+/** Kills processes of every kind of work: in each call of the C API, at operations chosen by the seed, and at random times. */
+export async function sweepDeaths(seed: number, wantedCases: number, longestMs = Infinity): Promise<SweepResult> {
+  const endsAt = performance.now() + longestMs;
+  await using sweep = await DeathSweep.create();
+  const random = randomOf(seed);
+  const measured = new Map<Work, { readonly operations: number; readonly ms: number }>();
+  for (const work of works) measured.set(work, await sweep.measure(work));
+  const randomDeath = (work: Work): Death => {
+    const { operations = 1, ms = 1000 } = measured.get(work) ?? {};
+    // Times are of a process on its way, beyond the start of Node.js; operations are all of the work's own.
+    if (random() < 0.35) return { at: 'time', ms: Math.round(ms * (0.2 + 0.8 * random())) };
+    return { at: 'operation', number: 1 + Math.floor(random() * operations), after: random() < 0.5 };
+  };
+  const fixed = works.flatMap((work) =>
+    DeathSweep.callsOf(work).flatMap((call) =>
+      [false, true].map((after) => ({ work, death: { at: 'call', call, after } as const })),
+    ),
+  );
+  const violations: string[] = [];
+  let cases = 0;
+  for (; cases < wantedCases && performance.now() < endsAt; cases += 1) {
+    const number = cases;
+    const work = works[Math.floor(random() * works.length)] ?? 'backup';
+    // Every second one, so that a short sweep has some of each.
+    const inCall = number % 2 === 0 ? fixed.splice(Math.floor(random() * fixed.length), 1)[0] : undefined;
+    const chosen = inCall ?? { work, death: randomDeath(work) };
+    const wrong = await sweep.run(chosen.work, chosen.death, randomDeath('restore-online'));
+    const described = wrong.map((what) => `case ${number}, ${chosen.work} ${JSON.stringify(chosen.death)}: ${what}`);
+    // A sweep takes hours: what it finds is said at once.
+    for (const line of described) process.stdout.write(`${line}\n`);
+    violations.push(...described);
+  }
+  return { cases, deaths: sweep.crashed, decided: sweep.decided, violations };
+}
+
+/** Printed, so that a sweep that found something can be run again. */
+export function seedOfSweep(): number {
+  const seed = Number(process.env['DEATH_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+  process.stdout.write(`DEATH_SEED=${seed}\n`);
+  return seed;
+}

@@ -1,0 +1,51 @@
+/**
+ * Loaded into a process before its program (`--require`): kills it at the n-th operation that changes something in the
+ * file system, before or after it is done, or counts these operations. What dies there leaves what a power loss of the
+ * process leaves: nothing is caught, closed or cleaned up.
+ *
+ * DEATH_AT=<n>          kill at the n-th operation; without it only count
+ * DEATH_AFTER=1         kill when it is done instead of before
+ * DEATH_COUNT=<file>    where the number of operations goes at the exit
+ */
+import { constants, promises, writeFileSync } from 'node:fs';
+
+const at = Number(process.env['DEATH_AT'] ?? Infinity);
+const after = process.env['DEATH_AFTER'] === '1';
+const countFile = process.env['DEATH_COUNT'];
+let operations = 0;
+
+function die(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+type Operation = (...args: unknown[]) => Promise<unknown>;
+const { O_WRONLY, O_RDWR, O_CREAT } = constants;
+
+/** Opening to read changes nothing. */
+function isChange(name: string, [, flags]: readonly unknown[]): boolean {
+  if (name !== 'open') return true;
+  return typeof flags === 'number'
+    ? (flags & (O_WRONLY | O_RDWR | O_CREAT)) !== 0
+    : typeof flags === 'string' && /[wa+]/.test(flags);
+}
+
+const names = ['rename', 'rm', 'rmdir', 'mkdir', 'open', 'symlink', 'chmod', 'chown', 'writeFile', 'unlink'] as const;
+const target = promises as unknown as Record<(typeof names)[number], Operation>;
+for (const name of names) {
+  const original = target[name];
+  target[name] = async (...args) => {
+    if (!isChange(name, args)) return original(...args);
+    operations += 1;
+    const mine = operations;
+    if (mine === at && !after) die();
+    const result = await original(...args);
+    if (mine === at) die();
+    return result;
+  };
+}
+
+if (countFile !== undefined) {
+  process.on('exit', () => {
+    writeFileSync(countFile, String(operations));
+  });
+}
