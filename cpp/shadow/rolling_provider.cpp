@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <span>
 #include <utility>
 
@@ -17,9 +18,18 @@ constexpr std::size_t kBlockBytes = std::size_t{256} << 10U;
 /// block.
 constexpr std::uint64_t kMarkIntervalBytes = std::uint64_t{512} << 10U;
 
+/// Writes the block, or leaves a hole for it. Everything is read either way: a hole may be filled at any moment, and
+/// the mark says what has been read.
+int writeOrSkip(File& target, std::span<const char> block, bool mayHaveHoles) noexcept {
+    const bool isZero =
+        mayHaveHoles && block[0] == 0 && std::memcmp(block.data(), block.data() + 1, block.size() - 1) == 0;
+    return isZero ? target.skip(block.size()) : target.write(block);
+}
+
 /// Copies exactly `sizeBytes`. The mark follows what has been *read*: only that can no longer change in the copy.
 CallStatus copyFile(File& source, File& target, engine::Database& database, std::uint64_t sizeBytes,
                     const engine::Limits& limits, std::span<char> block) {
+    const bool mayHaveHoles = source.isSparse() && target.allowHoles() == 0;
     std::uint64_t copied = 0;
     std::uint64_t marked = 0;
     while (copied < sizeBytes) {
@@ -29,13 +39,15 @@ CallStatus copyFile(File& source, File& target, engine::Database& database, std:
         if (got.error != 0) return systemStatus(code::kCopy, "read", got.error);
         // Shorter than at NSFBackupStart.
         if (got.bytes == 0) return systemStatus(code::kCopy, "read", systemErrorOf(std::errc::io_error));
-        if (const int error = target.write(block.first(got.bytes)); error != 0)
+        if (const int error = writeOrSkip(target, block.first(got.bytes), mayHaveHoles); error != 0)
             return systemStatus(code::kCopy, "write", error);
         copied += got.bytes;
         if (copied - marked < kMarkIntervalBytes) continue;
         marked = copied;
         if (const CallStatus mark = database.setHighWaterMark(copied); !mark.ok()) return mark;
     }
+    if (!mayHaveHoles) return {};
+    if (const int error = target.endHere(); error != 0) return systemStatus(code::kCopy, "truncate", error);
     return {};
 }
 

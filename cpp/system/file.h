@@ -35,6 +35,14 @@ public:
     [[nodiscard]] ReadResult read(std::span<char> buffer) noexcept;
     /// All of it.
     [[nodiscard]] int write(std::span<const char> bytes) noexcept;
+    /// Whether the file takes less room than its size: then its copy should too.
+    [[nodiscard]] bool isSparse() noexcept;
+    /// Lets an empty file have holes.
+    [[nodiscard]] int allowHoles() noexcept;
+    /// Goes on behind a hole.
+    [[nodiscard]] int skip(std::size_t bytes) noexcept;
+    /// The file ends where the next byte would go, after a hole too.
+    [[nodiscard]] int endHere() noexcept;
     /// What was written reaches the disk.
     [[nodiscard]] int sync() noexcept;
 

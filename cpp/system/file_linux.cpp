@@ -60,6 +60,25 @@ int File::write(std::span<const char> bytes) noexcept {
     return 0;
 }
 
+bool File::isSparse() noexcept {
+    constexpr off_t kStatBlockBytes = 512;  // of st_blocks, whatever st_blksize says
+    struct stat found {};
+    return ::fstat(descriptorOf(handle_), &found) == 0 && found.st_blocks * kStatBlockBytes < found.st_size;
+}
+
+int File::allowHoles() noexcept {
+    return 0;  // every file may have some
+}
+
+int File::skip(std::size_t bytes) noexcept {
+    return ::lseek(descriptorOf(handle_), static_cast<off_t>(bytes), SEEK_CUR) < 0 ? errno : 0;
+}
+
+int File::endHere() noexcept {
+    const off_t position = ::lseek(descriptorOf(handle_), 0, SEEK_CUR);
+    return position < 0 || ::ftruncate(descriptorOf(handle_), position) != 0 ? errno : 0;
+}
+
 int File::sync() noexcept {
     return ::fsync(descriptorOf(handle_)) == 0 ? 0 : errno;
 }

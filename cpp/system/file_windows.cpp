@@ -1,4 +1,5 @@
 #include <windows.h>
+#include <winioctl.h>
 
 #include <algorithm>
 #include <new>
@@ -72,6 +73,29 @@ int File::write(std::span<const char> bytes) noexcept {
         bytes = bytes.subspan(written);
     }
     return 0;
+}
+
+bool File::isSparse() noexcept {
+    FILE_BASIC_INFO found{};
+    return ::GetFileInformationByHandleEx(handleOf(handle_), FileBasicInfo, &found, sizeof found) != 0 &&
+           (found.FileAttributes & FILE_ATTRIBUTE_SPARSE_FILE) != 0;
+}
+
+int File::allowHoles() noexcept {
+    DWORD returned = 0;
+    const bool done =
+        ::DeviceIoControl(handleOf(handle_), FSCTL_SET_SPARSE, nullptr, 0, nullptr, 0, &returned, nullptr) != 0;
+    return done ? 0 : lastError();
+}
+
+int File::skip(std::size_t bytes) noexcept {
+    LARGE_INTEGER distance{};
+    distance.QuadPart = static_cast<LONGLONG>(bytes);
+    return ::SetFilePointerEx(handleOf(handle_), distance, nullptr, FILE_CURRENT) != 0 ? 0 : lastError();
+}
+
+int File::endHere() noexcept {
+    return ::SetEndOfFile(handleOf(handle_)) != 0 ? 0 : lastError();
 }
 
 int File::sync() noexcept {

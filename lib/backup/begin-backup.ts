@@ -11,6 +11,7 @@ import { readCosts } from '../store/costs';
 import { catalogProblems, relativePath, takeSelected, type BackupDatabases } from '../domino/databases';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { DominoVssError, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { printable } from '../errors/printable';
 import { HookRun } from './hook';
 import { createSession, openSession } from './native-session';
 import { recoverAll } from '../recover/recover';
@@ -26,6 +27,7 @@ import { openRuntime } from '../domino/runtime';
 import { warningsOf, type Notice } from '../domino/notice';
 import { Selector, type SelectionRules } from '../domino/selection';
 import { readSigningKey } from '../store/signature';
+import { requireResources } from './resources';
 
 export type { BeginBackupOptions } from './begin-options';
 
@@ -109,6 +111,12 @@ async function begin(
   const { provider, directories } = await call.race(chooseShadows(binding, { ...choice, vss }));
   refuseFileProvider(provider.native, named);
   const plan = planShadows(id, directories);
+  await requireResources({
+    databases,
+    opensDatabases: server.runtime !== undefined,
+    shards: options.shards ?? defaultShards(),
+    copyDirectories: provider.native === 'rolling' ? directories.map(({ path }) => path) : [],
+  });
 
   const facts = {
     notesIni: server.notesIni,
@@ -122,7 +130,7 @@ async function begin(
       ...runtimeWarnings(server.runtime),
       ...warningsOf(notices),
       ...continuity.warnings,
-    ],
+    ].map(printable),
     notices,
     leftOvers: recovered.filter(({ done }) => !done).map(({ leftOver }) => leftOver),
     recovered,
@@ -301,7 +309,7 @@ function selectedProblems(
 }
 
 function notADatabase({ database, text }: DatabaseFailure): Notice {
-  return { code: 'WARN_NOT_A_DATABASE', text: `${database} was left out: ${text}`, subjects: [database] };
+  return { code: 'WARN_NOT_A_DATABASE', text: printable(`${database} was left out: ${text}`), subjects: [database] };
 }
 
 async function readLogStyle(

@@ -12,6 +12,7 @@ import type { SnapshotSet, CopyReport } from './snapshot-set';
 import type { Notice } from '../domino/notice';
 import { continuityWarnings } from './continuity';
 import type { KeptContents } from './kept-contents';
+import { printable } from '../errors/printable';
 import { windowFigures } from './timeline';
 import type { WindowFigures } from '../store/manifest-format';
 import { saveVssDocuments } from '../vss/session';
@@ -108,7 +109,9 @@ export async function buildManifestHead(
   const contents = { copies: copies ? 'sha256' : 'none', shadows: kept?.hashed ?? 'none' } as const;
   const vss = await saveVssDocuments(work);
   const vssWarnings = work.session.vssReport()?.warnings ?? [];
-  const stuckWarnings = capture.databases.stuck.map((path) => `${path} may still be in backup mode: a call hangs`);
+  const stuckWarnings = capture.databases.stuck.map((path) =>
+    printable(`${path} may still be in backup mode: a call hangs`),
+  );
   return {
     formatVersion: 1,
     id: work.id,

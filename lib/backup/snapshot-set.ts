@@ -157,7 +157,9 @@ export class SnapshotSet {
     const totalBytes = indexes.reduce((sum, index) => sum + (databases.results.startSizeBytes[index] ?? 0), 0);
     await this.#noteCopies(to, indexes);
     await makeTarget(to, this.#work.databases.dataDirectory);
-    await requireFreeSpace(to, totalBytes);
+    // Holes stay holes in a copy.
+    const allocatedBytes = this.#work.databases.allocatedBytes.reduce((sum, bytes) => sum + bytes, 0);
+    await requireFreeSpace(to, Math.min(totalBytes, allocatedBytes));
     const failures: DatabaseFailure[] = [];
     const directories = new Set([to]);
     let done = 0;

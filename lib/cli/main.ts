@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { printable } from '../errors/printable';
 import { loadBinding } from '../native/binding';
 import { relaunchVariable } from '../doctor/checks';
 import { onLauncherGone, relaunch } from './relaunch';
@@ -32,7 +33,7 @@ for (const signal of interrupts) {
 }
 // Node would name its process and advise to trace the warning.
 process.removeAllListeners('warning').on('warning', ({ message }) => {
-  process.stderr.write(`warning ${message}\n`);
+  process.stderr.write(`warning ${printable(message)}\n`);
 });
 let outputError: NodeJS.ErrnoException | undefined;
 for (const stream of [process.stdout, process.stderr]) {

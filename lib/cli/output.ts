@@ -1,5 +1,4 @@
 import Table from 'cli-table3';
-import { createColors } from 'picocolors';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 import { errorCodes } from '../errors/codes';
@@ -14,34 +13,43 @@ import {
   type DominoVssError,
   type FailedWriter,
 } from '../errors/errors';
+import { printableJson } from '../errors/printable';
 import type { CommandLineContext } from './context';
+import { Paint, type Colors } from './paint';
 
 /** How many databases are shown one by one; all of them are in the JSON output. */
 export const shownRows = 25;
 
 /** Says what has happened: to people in text and colours, or to machines as one JSON document. */
 export class Output {
-  readonly colors: ReturnType<typeof createColors>;
+  readonly colors: Colors;
+  readonly #paint: Paint;
   readonly #context: CommandLineContext;
   readonly #json: boolean;
 
   constructor(context: CommandLineContext, json: boolean) {
     this.#context = context;
     this.#json = json;
-    this.colors = createColors(!json && context.stdout.isTTY === true && !context.env['NO_COLOR']);
+    this.#paint = new Paint(!json && context.stdout.isTTY === true && !context.env['NO_COLOR']);
+    this.colors = this.#paint.colors;
   }
 
   /** The result of a command: `value` as the only document, or lines of text. */
   result(value: unknown, lines: () => readonly string[]): void {
-    this.#context.stdout.write(this.#json ? `${JSON.stringify(value, null, 2)}\n` : `${lines().join('\n')}\n`);
+    this.#context.stdout.write(this.#json ? json(value) : this.#finish(lines()));
   }
 
   error(error: DominoVssError): void {
     if (this.#json) {
-      this.#context.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`);
+      this.#context.stdout.write(json({ error }));
       return;
     }
-    this.#context.stderr.write(`${this.#describe(error).join('\n')}\n`);
+    this.#context.stderr.write(this.#finish(this.#describe(error)));
+  }
+
+  /** Each line as a terminal may have it. */
+  #finish(lines: readonly string[]): string {
+    return lines.map((line) => `${this.#paint.finish(line)}\n`).join('');
   }
 
   #describe(error: DominoVssError): string[] {
@@ -128,12 +136,14 @@ export class Output {
       style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
     });
     const [first, ...rest] = rows;
-    if (first) table.push(head ? first.map((cell) => this.colors.bold(cell)) : [...first]);
-    table.push(...rest.map((row) => [...row]));
+    // The table has to know how wide a cell will be.
+    const cells = (row: readonly string[]): string[] => row.map((cell) => this.#paint.finish(cell));
+    if (first) table.push(cells(head ? first.map((cell) => this.colors.bold(cell)) : first));
+    table.push(...rest.map(cells));
     return table
       .toString()
       .split('\n')
-      .map((line) => line.trimEnd());
+      .map((line) => this.#paint.mark(line.trimEnd()));
   }
 }
 
@@ -166,6 +176,10 @@ function inFlags({ option, message }: OptionError): string {
   if (!message.startsWith(`${option} `)) return message;
   const name = option.replace(/\[\d+\]$/, '');
   return (flags[name] ?? `--${name}`) + message.slice(option.length);
+}
+
+function json(value: unknown): string {
+  return `${printableJson(JSON.stringify(value, null, 2))}\n`;
 }
 
 /** Local time to the second. */

@@ -1,3 +1,4 @@
+import { printableLines } from '../errors/printable';
 import { Command, CommanderError } from 'commander';
 import { errorCodes } from '../errors/codes';
 import { DominoVssError, toPublicError } from '../errors/errors';
@@ -54,8 +55,8 @@ export function createProgram(context: CommandLineContext, finish: (exitCode: nu
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => context.stdout.write(text),
-      writeErr: (text) => context.stderr.write(text),
+      writeOut: (text) => context.stdout.write(printableLines(text)),
+      writeErr: (text) => context.stderr.write(printableLines(text)),
     })
     .addHelpText(
       'after',

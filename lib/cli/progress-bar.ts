@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { Progress } from '../call/progress';
+import { printable } from '../errors/printable';
 import type { CommandLineContext } from './context';
 import { formatBytes } from './output';
 
@@ -79,6 +80,6 @@ function describe(progress: Progress): { title: string; done: number; total: num
         note: `${Math.round(progress.pauseMs / 1000)} s; ${progress.reason}`,
       };
     case 'restore':
-      return { title: restoreTitles[progress.step], ...progress, note: progress.database };
+      return { title: restoreTitles[progress.step], ...progress, note: printable(progress.database) };
   }
 }

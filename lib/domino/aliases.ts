@@ -34,7 +34,10 @@ export class Aliases {
     return names;
   }
 
-  /** The true path of a name, or the beginning of a glob replaced by it; what is no alias comes back as it is. */
+  /**
+   * The true path of a name, or a glob with such a beginning; what is no alias comes back as it is. Empty for the data
+   * directory.
+   */
   resolve(name: string): string {
     let resolved = name;
     for (let step = 0; step < mostSteps; ++step) {
@@ -46,8 +49,11 @@ export class Aliases {
   }
 
   #replace(name: string): string | undefined {
-    const file = this.#targets.get(name.toLowerCase());
+    const lowered = name.toLowerCase();
+    const file = this.#targets.get(lowered);
     if (file !== undefined) return file;
+    const named = this.#targets.get(`${lowered}/`);
+    if (named !== undefined) return named.slice(0, -1);
     // The longest one counts, should one alias begin like another.
     for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
       const directory = this.#targets.get(name.slice(0, end + 1).toLowerCase());

@@ -15,21 +15,17 @@ export function withSlashes(text: string): string {
 /**
  * Whether a path is one of those that the globs mean. Whole paths count, without regard to case; a leading dot is nothing
  * special, and a leading `!` is a character like others. A name without special characters is also that of a directory
- * with all that lies below it, as is every glob that ends in a slash. Names of a database beside its path count as well.
+ * with all that lies below it, as is every glob that ends in a slash. A glob that is or begins with an alias means what the
+ * alias leads to. What special characters match are true paths only: `mail/**` shall not be everything because a link
+ * below `mail` leads back to the data directory.
  */
 export function matcher(globs: readonly string[], aliases: Aliases = noAliases): (path: string) => boolean {
-  const tests = globs.flatMap((glob) => {
-    const written = withSlashes(glob);
-    const resolved = aliases.resolve(written);
-    return resolved === written ? [testOf(written)] : [testOf(written), testOf(resolved)];
-  });
+  const tests = globs.map((glob) => testOf(aliases.resolve(withSlashes(glob)) || '**'));
   if (tests.length === 0) return () => false;
   return (path) => {
-    const one = (name: string): boolean => {
-      const normal = withSlashes(name);
-      return tests.some((test) => test(normal, normal.toLowerCase()));
-    };
-    return one(path) || aliases.namesOf(path).some(one);
+    const normal = withSlashes(path);
+    const lowered = normal.toLowerCase();
+    return tests.some((test) => test(normal, lowered));
   };
 }
 

@@ -2,6 +2,7 @@ import { forEachIndex } from '../call/event-loop';
 import { Aliases } from './aliases';
 import type { Catalog } from './catalog';
 import { matcher, withSlashes } from './globs';
+import { printable } from '../errors/printable';
 import { listed, type Notice } from './notice';
 
 /**
@@ -96,7 +97,9 @@ export class SelectionRules {
       .filter(({ option, met }) => option !== 'required' && !met)
       .map(({ option, glob }) => ({
         code: 'WARN_GLOB_UNMATCHED',
-        text: `${option} "${glob}" matches no database${glob.startsWith('!') ? '; a leading ! does not negate' : ''}`,
+        text: printable(
+          `${option} "${glob}" matches no database${glob.startsWith('!') ? '; a leading ! does not negate' : ''}`,
+        ),
         subjects: [glob],
       }));
   }
@@ -150,11 +153,11 @@ function noticesOf(rebuilt: readonly string[], byAlias: readonly string[]): Noti
   const notices: Notice[] = [];
   if (rebuilt.length > 0) {
     const text = `left out, for the server rebuilds it; include names it to take it: ${listed(rebuilt)}`;
-    notices.push({ code: 'INFO_REBUILT_BY_SERVER', text, subjects: rebuilt });
+    notices.push({ code: 'INFO_REBUILT_BY_SERVER', text: printable(text), subjects: rebuilt });
   }
   if (byAlias.length > 0) {
     const text = `excluded by another name that leads to the same file: ${listed(byAlias)}`;
-    notices.push({ code: 'WARN_EXCLUDED_BY_ALIAS', text, subjects: byAlias });
+    notices.push({ code: 'WARN_EXCLUDED_BY_ALIAS', text: printable(text), subjects: byAlias });
   }
   return notices;
 }

@@ -97,6 +97,13 @@ export const errorCodes = {
     errorClass: 'DominoVssError',
     ...failure,
   },
+  ERR_OPEN_FILES: {
+    meaning: 'This process may not have as many files open at once as there are databases to back up.',
+    action: 'Raise the limit to the number that the message names: ulimit -n, or LimitNOFILE in the systemd unit.',
+    errorClass: 'DominoVssError',
+    retryable: false,
+    exitCode: 4,
+  },
   ERR_NO_SPACE: {
     meaning: 'There is not enough free space for copies, deltas or the restored databases.',
     action: 'Free the space that the message names, or choose another directory.',

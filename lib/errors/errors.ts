@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { errorCodes, isErrorCode, type ErrorCode } from './codes';
+import { printable } from './printable';
 import type { NativeFailure, Phase } from '../native/failure';
 import { adviceOnService } from './service-advice';
 import { adviceOnStatus } from './status-advice';
@@ -63,7 +64,7 @@ export class DominoVssError extends Error {
 
   /** @internal */
   constructor(code: ErrorCode, details: ErrorDetails) {
-    super(details.message, details.cause === undefined ? {} : { cause: details.cause });
+    super(printable(details.message), details.cause === undefined ? {} : { cause: details.cause });
     Object.defineProperty(this, brand, { value: true });
     this.code = code;
     this.phase = details.phase;
@@ -106,7 +107,7 @@ export class DominoError extends DominoVssError {
     this.status = failure.status;
     this.statusHex = formatStatus(failure);
     this.statusName = failure.statusName;
-    this.text = failure.text;
+    this.text = printable(failure.text);
     this.database = failure.subject;
     this.operation = failure.operation;
   }
@@ -340,7 +341,7 @@ export function toDatabaseFailure(database: string, failure: NativeFailure): Dat
     status: failure.status,
     statusHex: formatStatus(failure),
     statusName: failure.statusName,
-    text: failure.text,
+    text: printable(failure.text),
     hint: (failure.domain === 'domino' ? adviceOnStatus(failure.status)?.action : undefined) ?? errorCodes[code].action,
   };
 }

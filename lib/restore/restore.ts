@@ -39,6 +39,7 @@ import {
   oneOf,
   type DominoLocation,
 } from '../call/options';
+import { printable } from '../errors/printable';
 import { resolveWanted } from './wanted';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
 import {
@@ -271,7 +272,7 @@ async function restore(
         ...plan.warnings,
         ...notHashed(done),
         ...restoration.warnings,
-      ],
+      ].map(printable),
       leftOvers: unrecovered.map(({ leftOver }) => leftOver),
       recovered,
     };

@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import prettyBytes from 'pretty-bytes';
+import { openRegularFile } from '../domino/regular-file';
 import { DominoVssError } from '../errors/errors';
 
 const blockBytes = 1024 * 1024;
@@ -27,13 +28,16 @@ export interface CopyWork {
  */
 export async function copyExactly({ from, to, sizeBytes, check, onBytes, hash }: CopyWork): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
-  const source = await open(from, 'r');
+  const source = await openRegularFile(from);
   try {
     const target = await open(to, 'wx', 0o600).catch((cause: unknown) => {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
       throw new DominoVssError('ERR_COPY', { message: `${to} exists and is not overwritten`, cause });
     });
     try {
+      // Where nothing is allocated there is nothing to write; what is allocated stays so, zeros or not.
+      const { blocks, size } = await source.stat();
+      const leavesHoles = blocks * 512 < Math.min(size, sizeBytes);
       const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(blockBytes, sizeBytes)));
       for (let done = 0; done < sizeBytes;) {
         check();
@@ -45,12 +49,13 @@ export async function copyExactly({ from, to, sizeBytes, check, onBytes, hash }:
         }
         const bytes = buffer.subarray(0, bytesRead);
         // A thread of the pool writes while this one hashes.
-        const written = writeFully(target, bytes);
+        const written = leavesHoles ? writeAllButZeros(target, bytes, done) : writeFully(target, bytes, done);
         hash?.update(bytes);
         await written;
         done += bytesRead;
         onBytes?.(bytesRead);
       }
+      if (leavesHoles) await target.truncate(sizeBytes);
       await target.sync();
     } catch (error) {
       await rm(to, { force: true });
@@ -63,11 +68,26 @@ export async function copyExactly({ from, to, sizeBytes, check, onBytes, hash }:
   }
 }
 
-async function writeFully(target: Awaited<ReturnType<typeof open>>, bytes: Buffer): Promise<void> {
+async function writeFully(target: FileHandle, bytes: Buffer, position: number): Promise<void> {
   for (let written = 0; written < bytes.length;) {
-    const { bytesWritten } = await target.write(bytes, written);
+    const { bytesWritten } = await target.write(bytes, written, bytes.length - written, position + written);
     written += bytesWritten;
   }
+}
+
+/** The smallest hole that is worth a call. */
+const holeBytes = 64 * 1024;
+const zeros = Buffer.alloc(holeBytes);
+
+async function writeAllButZeros(target: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  let from = 0;
+  for (let at = 0; at < bytes.length; at += holeBytes) {
+    const piece = bytes.subarray(at, at + holeBytes);
+    if (!piece.equals(zeros.subarray(0, piece.length))) continue;
+    if (at > from) await writeFully(target, bytes.subarray(from, at), position + from);
+    from = at + piece.length;
+  }
+  if (from < bytes.length) await writeFully(target, bytes.subarray(from), position + from);
 }
 
 /** Writes a file's contents to the disk, for files that somebody else has changed. */

@@ -143,7 +143,11 @@ describe('aliases', () => {
     expect(databases.filter(matcher(['mailalias/*'], aliases))).toEqual(['mail/db1.nsf']);
     expect(databases.filter(matcher(['mailalias'], aliases))).toEqual(['mail/db1.nsf']);
     expect(databases.filter(matcher(['mailalias/apps/*'], aliases))).toEqual(['apps/x.nsf']);
-    expect(databases.filter(matcher(['?alias.*'], aliases))).toEqual(['mail/db1.nsf']);
+    expect(databases.filter(matcher(['mailalias/'], aliases))).toEqual(['mail/db1.nsf']);
+    expect(databases.filter(matcher(['mail/up'], aliases))).toEqual(databases);
+    // Not everything, though every database has a name below mail: mail/up/… .
+    expect(databases.filter(matcher(['mail'], aliases))).toEqual(['mail/db1.nsf']);
+    expect(databases.filter(matcher(['mail/**'], aliases))).toEqual(['mail/db1.nsf']);
   });
 
   test('that lead in circles end', () => {

@@ -1,0 +1,28 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { DominoVssError } from '../errors/errors';
+
+/** What a process may have open at once and has open now; undefined where the system has no such limit. */
+export interface OpenFiles {
+  readonly allowed: number;
+  readonly open: number;
+}
+
+/** As the kernel tells. Node raises the soft limit to the hard one when it starts. */
+export async function readOpenFiles(process = '/proc/self'): Promise<OpenFiles | undefined> {
+  const limits = await readFile(`${process}/limits`, 'utf8').catch(() => '');
+  const [, soft] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
+  if (soft === undefined) return undefined;
+  const open = await readdir(`${process}/fd`).catch(() => []);
+  return { allowed: Number(soft), open: open.length };
+}
+
+/** Domino holds a descriptor for each open database, and all of a backup are open at once. */
+export async function requireOpenFiles(more: number, read = readOpenFiles): Promise<void> {
+  const files = await read();
+  if (!files || files.open + more <= files.allowed) return;
+  const needed = files.open + more;
+  throw new DominoVssError('ERR_OPEN_FILES', {
+    message: `${needed} open files are needed at once, ${files.allowed} are allowed`,
+    hint: `Raise the limit: ulimit -n ${needed}, or LimitNOFILE=${needed} in the systemd unit.`,
+  });
+}
