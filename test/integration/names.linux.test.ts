@@ -83,7 +83,16 @@ test.each([
 });
 
 test('a process that may not open as many files is told how many, before anything is opened', async () => {
-  const args = ['backup', 'run', '--delta-dir', join(domino.home, 'b'), '--json', ...locationFlags(domino)];
+  const args = [
+    'backup',
+    'run',
+    '--delta-dir',
+    join(domino.home, 'b'),
+    '--to',
+    join(domino.home, 'c'),
+    '--json',
+    ...locationFlags(domino),
+  ];
   const command = ['-c', 'ulimit -n 45; exec "$@"', 'sh', process.execPath, mainScript, ...args];
   const { code, stdout } = await new RunningProcess('sh', command, {
     env: { LD_LIBRARY_PATH: domino.simulation.programDirectory },

@@ -74,8 +74,13 @@ describe('a database with such a name', () => {
 
   async function run(...args: string[]): Promise<string> {
     let text = '';
-    const sink = (isTTY: boolean) =>
-      Object.assign(new Writable({ write: (chunk, _encoding, done) => ((text += String(chunk)), done()) }), { isTTY });
+    const sink = (isTTY: boolean) => {
+      const write = (chunk: unknown, _encoding: unknown, done: () => void): void => {
+        text += String(chunk);
+        done();
+      };
+      return Object.assign(new Writable({ write }), { isTTY });
+    };
     await runCommandLine(args, {
       loadBinding: () => domino.binding,
       stdout: sink(false),
