@@ -11,10 +11,11 @@ import {
   mkdtempSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { runCounted, runShown } from './counted.mjs';
 import { root } from './setup.mjs';
@@ -46,6 +47,8 @@ const total = { passed: 0, failed: 0 };
 try {
   const env = await freshEnvironment();
   await cloneRepository();
+  const version = await run(join(directory, 'bin', 'node'), ['--version']);
+  console.log(`fresh: Node.js ${version.trim()}, user ${userInfo().username}, below ${describeDirectory()}`);
   await count('npm run demo', async () => {
     const { code } = await runShown('npm', ['run', 'demo'], { cwd: clone, env });
     return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
@@ -111,6 +114,10 @@ async function wayToRegistry() {
     ),
   );
   return { ...Object.fromEntries(inherited), npm_config_userconfig: userconfig, npm_config_globalconfig: globalconfig };
+}
+
+function describeDirectory() {
+  return `${directory} (mode ${(statSync(directory).mode & 0o777).toString(8)})`;
 }
 
 function findProgram(name) {
