@@ -127,15 +127,16 @@ linuxTest('a hook that fails, and one that is late, take all databases out', asy
       new Promise<{ shadows: { volume: string; root: string }[] }>((resolve) => {
         setTimeout(() => {
           resolve({ shadows: volumes.map(({ path }) => ({ volume: path, root: path })) });
-        }, 800);
+        }, 4_000);
       }),
     remove: (result: unknown) => {
       removed.push(result);
       return Promise.resolve();
     },
   };
+  // Time enough for the hook to be asked on a busy machine, and less than it takes.
   const backup = await beginBackup({ domino: domino.location, deltaDirectory: domino.deltaDirectory, provider: late });
-  await expect(backup.createShadow({ timeoutMs: 300 })).rejects.toMatchObject({
+  await expect(backup.createShadow({ timeoutMs: 2_500 })).rejects.toMatchObject({
     code: expect.stringMatching(/ERR_HOOK_TIMEOUT|ERR_DEADLINE/) as string,
   });
   await domino.expectQuiet();
