@@ -1,7 +1,16 @@
 // The tests in the real Windows Node.js under Wine, against the addon that ships for Windows. The last line is
 // "N passed, N failed".
 
-import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -123,6 +132,9 @@ async function installVss() {
   const secondVolume = join(workshop, 'volume-d');
   rmSync(secondVolume, { recursive: true, force: true });
   vss.addDrive('D', secondVolume);
+  // As a cloned disk has it: the same serial number. Wine reads it when it starts.
+  await prefix.end();
+  for (const drive of [prefix.systemDrive, secondVolume]) writeFileSync(join(drive, '.windows-serial'), '1a2b3c4d\n');
   // Where a run that was killed had exposed shadows.
   for (const letter of ['b', 'q']) rmSync(join(prefix.directory, 'dosdevices', `${letter}:`), { force: true });
 }

@@ -48,7 +48,7 @@ bool isDatabaseName(std::string_view name) {
 
 /// `12:345`: the volume, and the file on it.
 std::string textOf(const FileIdentity& identity) {
-    std::string text = std::to_string(identity.volume) + ":";
+    std::string text = identity.volume + ":";
     if (identity.high != 0) text += std::to_string(identity.high) + ".";
     return text + std::to_string(identity.low);
 }
@@ -104,7 +104,7 @@ private:
     struct Directory {
         std::string path;
         std::string prefix;  ///< in Domino's terms: empty or ending in a slash
-        std::uint64_t parentVolume;
+        std::string parentVolume;
     };
 
     struct Link {
@@ -138,7 +138,7 @@ private:
         for (const DirectoryItem& item : items) entry(directory, item, own.identity.volume);
     }
 
-    void entry(const Directory& directory, const DirectoryItem& item, std::uint64_t volume) {
+    void entry(const Directory& directory, const DirectoryItem& item, const std::string& volume) {
         const std::string itemPath = join(directory.path, item.name);
         if (!isUtf8(item.name)) return unspeakable(itemPath, item.name);
         const std::string dominoPath = directory.prefix + item.name;
@@ -164,7 +164,7 @@ private:
 
     /// `status` is that of what stands under the name, links followed.
     void visit(const std::string& itemPath, const std::string& dominoPath, const FileStatus& status,
-               std::uint64_t parentVolume) {
+               const std::string& parentVolume) {
         const std::string extension = extensionOf(dominoPath);
         if (status.kind == FileStatus::Kind::directory) {
             if (extension != kFullTextExtension) directories_.push_back({itemPath, dominoPath + "/", parentVolume});
@@ -273,7 +273,7 @@ private:
         }
     }
 
-    std::uint16_t volumeIndex(const std::string& filePath, std::uint64_t volume) {
+    std::uint16_t volumeIndex(const std::string& filePath, const std::string& volume) {
         const auto known = indexOfVolume_.find(volume);
         if (known != indexOfVolume_.end()) return known->second;
         const auto index = static_cast<std::uint16_t>(catalog_.volumes.size());
@@ -314,7 +314,7 @@ private:
     MountTable mounts_;
     std::deque<Directory> directories_;
     std::deque<Link> links_;
-    std::map<std::uint64_t, std::uint16_t> indexOfVolume_;
+    std::map<std::string, std::uint16_t> indexOfVolume_;
     /// With their names; without one those that are not to be searched.
     std::map<FileIdentity, std::optional<std::string>> seenDirectories_;
     std::map<FileIdentity, std::string> seenFiles_;

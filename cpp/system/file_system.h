@@ -12,7 +12,9 @@ namespace domino_vss {
 
 /// Two names with the same identity are the same file.
 struct FileIdentity {
-    std::uint64_t volume = 0;
+    /// The one name of the volume: on Windows as in volume_name.h, on Linux the number of the device. A serial number
+    /// or a UUID would not do: a cloned disk has the same one, and the same numbers of files.
+    std::string volume;
     std::uint64_t high = 0;  ///< ReFS numbers its files with 128 bits
     std::uint64_t low = 0;
 

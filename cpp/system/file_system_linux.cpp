@@ -71,7 +71,7 @@ int readStatus(const std::string& path, FileStatus& status) {
     status.allocatedBytes = static_cast<std::uint64_t>(found.st_blocks) * kStatBlockBytes;
     status.modifiedMs =
         static_cast<double>(found.st_mtim.tv_sec) * 1e3 + static_cast<double>(found.st_mtim.tv_nsec) / 1e6;
-    status.identity = {found.st_dev, 0, found.st_ino};
+    status.identity = {std::to_string(found.st_dev), 0, found.st_ino};
     return 0;
 }
 

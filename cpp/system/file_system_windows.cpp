@@ -6,6 +6,7 @@
 
 #include "system/file_system.h"
 #include "system/path.h"
+#include "system/volume_name.h"
 #include "system/windows_handle.h"
 
 namespace domino_vss {
@@ -33,14 +34,16 @@ double unixMilliseconds(const FILETIME& time) noexcept {
     return static_cast<double>(join(time.dwHighDateTime, time.dwLowDateTime)) / 1e4 - kEpochDifferenceMs;
 }
 
-FileIdentity identityOf(HANDLE handle, const BY_HANDLE_FILE_INFORMATION& information) noexcept {
+int identityOf(HANDLE handle, const BY_HANDLE_FILE_INFORMATION& information, FileIdentity& identity) {
+    identity.high = 0;
+    identity.low = join(information.nFileIndexHigh, information.nFileIndexLow);
     FILE_ID_INFO id{};
-    if (::GetFileInformationByHandleEx(handle, FileIdInfo, &id, sizeof id) == 0)
-        return {information.dwVolumeSerialNumber, 0, join(information.nFileIndexHigh, information.nFileIndexLow)};
-    FileIdentity identity{id.VolumeSerialNumber, 0, 0};
-    for (int i = 15; i >= 8; --i) identity.high = (identity.high << 8U) | id.FileId.Identifier[i];
-    for (int i = 7; i >= 0; --i) identity.low = (identity.low << 8U) | id.FileId.Identifier[i];
-    return identity;
+    if (::GetFileInformationByHandleEx(handle, FileIdInfo, &id, sizeof id) != 0) {
+        identity.low = 0;
+        for (int i = 15; i >= 8; --i) identity.high = (identity.high << 8U) | id.FileId.Identifier[i];
+        for (int i = 7; i >= 0; --i) identity.low = (identity.low << 8U) | id.FileId.Identifier[i];
+    }
+    return volumeNameOf(handle, identity.volume);
 }
 
 struct FindCloser {
@@ -80,8 +83,7 @@ int readStatus(const std::string& path, FileStatus& status) {
         status.allocatedBytes = static_cast<std::uint64_t>(standard.AllocationSize.QuadPart);
     status.sizeBytes = join(information.nFileSizeHigh, information.nFileSizeLow);
     status.modifiedMs = unixMilliseconds(information.ftLastWriteTime);
-    status.identity = identityOf(handle.get(), information);
-    return 0;
+    return identityOf(handle.get(), information, status.identity);
 }
 
 bool nameExists(const std::string& path) {
@@ -112,16 +114,16 @@ bool isMadeUp(const std::string& /*directory*/) {
 int resolvePath(const std::string& path, std::string& resolved) {
     const WindowsHandle handle = openForAttributes(path);
     if (!handle) return lastError();
+    int error = 0;
     // A volume may have no drive letter; then its name has to do.
     for (const DWORD form : {DWORD{VOLUME_NAME_DOS}, DWORD{VOLUME_NAME_GUID}}) {
-        const DWORD size = ::GetFinalPathNameByHandleW(handle.get(), nullptr, 0, form);
-        if (size == 0) continue;
-        std::wstring buffer(size, L'\0');
-        buffer.resize(::GetFinalPathNameByHandleW(handle.get(), buffer.data(), size, form));
-        resolved = utf8Of(buffer);
+        std::wstring final;
+        error = finalPathOf(handle.get(), form, final);
+        if (error != 0) continue;
+        resolved = utf8Of(final);
         return 0;
     }
-    return lastError();
+    return error;
 }
 
 }  // namespace domino_vss

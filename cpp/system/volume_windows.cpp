@@ -6,23 +6,14 @@
 #include "system/file_system.h"
 #include "system/path.h"
 #include "system/volume.h"
+#include "system/volume_name.h"
 
 namespace domino_vss {
 
 namespace {
 
-constexpr std::size_t kVolumeNameLength = 50;  // `\\?\Volume{GUID}\` and the zero
-
 Failure findFailure(const char* operation, const std::string& path) {
     return systemFailure(code::kFind, Phase::find, operation, path, static_cast<int>(::GetLastError()));
-}
-
-std::string deviceOf(const std::wstring& mountPoint) {
-    std::array<wchar_t, kVolumeNameLength> name{};
-    // A share has no volume name, and a volume name is one already: both stand for themselves.
-    if (::GetVolumeNameForVolumeMountPointW(mountPoint.c_str(), name.data(), static_cast<DWORD>(name.size())) == 0)
-        return utf8Of(mountPoint);
-    return toUtf8(name.data());
 }
 
 }  // namespace
@@ -42,7 +33,8 @@ Volume MountTable::volumeOf(const std::string& path) const {
     Volume volume;
     volume.path = utf8Of(mountPoint);
     volume.mountPoint = volume.path;
-    volume.device = deviceOf(toUtf16(volume.path));
+    // What the mount manager does not know stands for itself.
+    if (volumeNameOf(volume.path, volume.device) != 0) volume.device = volume.path;
     std::array<wchar_t, MAX_PATH + 1> fileSystem{};
     if (::GetVolumeInformationW(mountPoint.c_str(), nullptr, 0, nullptr, nullptr, nullptr, fileSystem.data(),
                                 static_cast<DWORD>(fileSystem.size())) == 0)

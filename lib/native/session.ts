@@ -63,7 +63,7 @@ export interface NativeCatalog {
   readonly modifiedMs: Float64Array;
   /** Index into {@link volumes}. */
   readonly volumeIndex: Uint16Array;
-  /** `dev:ino`-like identity; two entries with the same one are the same file. */
+  /** The one name of the volume, and the number of the file on it; two entries with the same one are the same file. */
   readonly fileIds: NativeTexts;
   /** Second names of databases and, with a slash at their ends, of directories; parallel to {@link aliasPaths}. */
   readonly aliases: NativeTexts;

@@ -26,14 +26,32 @@ export class LoopImage implements Disposable {
   readonly mountPoint: string;
   readonly #directory = mkdtempSync(join(tmpdir(), 'domino-vss-loop-'));
 
-  constructor(fileSystem: FileSystem, sizeMiB: number) {
+  constructor(fileSystem: FileSystem, sizeMiB: number);
+  /** The disk cloned while it is in use: everything is the same, the UUID of the file system and the numbers of its files too. */
+  constructor(clonedFrom: LoopImage);
+  constructor(origin: FileSystem | LoopImage, sizeMiB = 0) {
     const image = join(this.#directory, 'image');
     this.mountPoint = join(this.#directory, 'mount');
-    writeFileSync(image, '');
-    truncateSync(image, sizeMiB * 1024 * 1024);
-    execFileSync(`mkfs.${fileSystem}`, ['-q', image], { stdio: ['ignore', 'ignore', 'pipe'] });
+    if (origin instanceof LoopImage) {
+      origin.#copyTo(image);
+    } else {
+      writeFileSync(image, '');
+      truncateSync(image, sizeMiB * 1024 * 1024);
+      execFileSync(`mkfs.${origin}`, ['-q', image], { stdio: ['ignore', 'ignore', 'pipe'] });
+    }
     mkdirSync(this.mountPoint);
-    execFileSync('mount', ['-o', 'loop', image, this.mountPoint]);
+    // Only XFS refuses to mount a UUID twice.
+    const options = origin instanceof LoopImage ? 'loop,nouuid' : 'loop';
+    execFileSync('mount', ['-o', options, image, this.mountPoint]);
+  }
+
+  #copyTo(image: string): void {
+    execFileSync('fsfreeze', ['--freeze', this.mountPoint]);
+    try {
+      execFileSync('cp', ['--sparse=always', join(this.#directory, 'image'), image]);
+    } finally {
+      execFileSync('fsfreeze', ['--unfreeze', this.mountPoint]);
+    }
   }
 
   subvolume(name: string): string {
