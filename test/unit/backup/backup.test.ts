@@ -732,7 +732,7 @@ describe('stop mode', () => {
 
   test.each<[string, { signal?: boolean; timeoutMs?: number; code: string }]>([
     ['an abort', { signal: true, code: 'ERR_ABORTED' }],
-    ['the deadline', { timeoutMs: 50, code: 'ERR_DEADLINE' }],
+    ['the deadline', { timeoutMs: 2_000, code: 'ERR_DEADLINE' }],
   ])('%s reaches a service that does not stop, and it is started again', async (_what, { signal, timeoutMs, code }) => {
     const log: string[] = [];
     const controller = new AbortController();
