@@ -1,7 +1,7 @@
 import type { ProviderChoice } from '../store/manifest-format';
 import { existsSync, rmdirSync } from 'node:fs';
 import { mkdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { BackupDatabases } from '../domino/databases';
 import { OptionError, ShadowError, toPublicError } from '../errors/errors';
 import type { NativeBinding, NativeProvider, NativeVolume } from '../native/session';
@@ -269,7 +269,8 @@ function shadowDirectoryError(path: string, message: string, cause?: unknown): S
 /** Whether a path is a directory itself or lies below it. */
 export function isInside(path: string, directory: string): boolean {
   const way = relative(directory, path);
-  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`));
+  // On Windows the way to another drive is an absolute path.
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
 /** Where the shadows of one backup will lie, before they exist. */
