@@ -15,7 +15,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { runCounted, runShown } from './counted.mjs';
 import { root } from './setup.mjs';
@@ -48,7 +48,7 @@ try {
   const env = await freshEnvironment();
   await cloneRepository();
   const version = await run(join(directory, 'bin', 'node'), ['--version']);
-  console.log(`fresh: Node.js ${version.trim()}, user ${userInfo().username}, below ${describeDirectory()}`);
+  console.log(`fresh: Node.js ${version.trim()}, user ${process.getuid()}, below ${describeDirectory()}`);
   await count('npm run demo', async () => {
     const { code } = await runShown('npm', ['run', 'demo'], { cwd: clone, env });
     return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
