@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "addon/catalog_columns.h"
 #include "addon/pending_promise.h"
 #include "addon/records.h"
 #include "addon/session_object.h"

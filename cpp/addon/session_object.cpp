@@ -9,6 +9,7 @@
 
 #include "addon/pending_promise.h"
 #include "addon/records.h"
+#include "addon/session_results.h"
 #include "domino/domino_source.h"
 #include "domino/runtime.h"
 #include "engine/offline_source.h"

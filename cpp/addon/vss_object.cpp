@@ -9,7 +9,8 @@
 #include "addon/vss_writers.h"
 #include "shadow/vss/administration.h"
 #include "shadow/vss/cabinet.h"
-#include "shadow/vss/com.h"
+#include "shadow/vss/com_apartment.h"
+#include "shadow/vss/diagnosis.h"
 #include "shadow/vss/privileges.h"
 #include "shadow/vss/restore_session.h"
 

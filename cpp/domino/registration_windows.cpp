@@ -3,12 +3,11 @@
 #include <windows.h>
 
 #include <array>
-#include <memory>
 #include <string_view>
-#include <type_traits>
 
 #include "system/failure.h"
 #include "system/path.h"
+#include "system/windows_resources.h"
 
 namespace domino_vss::domino {
 
@@ -18,11 +17,6 @@ constexpr const wchar_t* kDominoKey = L"SOFTWARE\\Lotus\\Domino";
 constexpr const wchar_t* kServicesKey = L"SYSTEM\\CurrentControlSet\\Services";
 /// Of `Lotus Domino Server (CDominodata)`, and of the names with IBM and HCL that later releases give.
 constexpr std::wstring_view kServiceName = L" Domino Server (";
-
-struct KeyCloser {
-    void operator()(HKEY key) const noexcept { ::RegCloseKey(key); }
-};
-using Key = std::unique_ptr<std::remove_pointer_t<HKEY>, KeyCloser>;
 
 void require(LSTATUS status, const char* operation, const wchar_t* key) {
     if (status == ERROR_SUCCESS) return;
@@ -54,7 +48,7 @@ std::vector<std::string> servicesOfDomino() {
     HKEY opened = nullptr;
     require(::RegOpenKeyExW(HKEY_LOCAL_MACHINE, kServicesKey, 0, KEY_ENUMERATE_SUB_KEYS, &opened), "RegOpenKeyExW",
             kServicesKey);
-    const Key key(opened);
+    const unique_hkey key(opened);
     std::vector<std::string> services;
     for (DWORD index = 0;; ++index) {
         std::array<wchar_t, kLongestName> name{};

@@ -3,30 +3,24 @@
 #include <windows.h>
 
 #include <cstddef>
-#include <memory>
-#include <type_traits>
 
 #include "system/failure.h"
 #include "system/path.h"
+#include "system/windows_resources.h"
 
 namespace domino_vss::service {
 
 namespace {
-
-struct ServiceHandleCloser {
-    void operator()(SC_HANDLE handle) const noexcept { ::CloseServiceHandle(handle); }
-};
-using ServiceHandle = std::unique_ptr<std::remove_pointer_t<SC_HANDLE>, ServiceHandleCloser>;
 
 Failure serviceFailure(const char* operation, const std::string& name, DWORD error) {
     return systemFailure(code::kService, Phase::prepare, operation, name, static_cast<int>(error));
 }
 
 /// A service; the handle of the manager is needed no longer than it takes to open it.
-ServiceHandle open(const std::string& name, DWORD access) {
-    const ServiceHandle manager(::OpenSCManagerW(nullptr, nullptr, SC_MANAGER_CONNECT));
+unique_schandle open(const std::string& name, DWORD access) {
+    const unique_schandle manager(::OpenSCManagerW(nullptr, nullptr, SC_MANAGER_CONNECT));
     if (!manager) throw serviceFailure("OpenSCManagerW", name, ::GetLastError());
-    ServiceHandle service(::OpenServiceW(manager.get(), toUtf16(name).c_str(), access));
+    unique_schandle service(::OpenServiceW(manager.get(), toUtf16(name).c_str(), access));
     if (!service) throw serviceFailure("OpenServiceW", name, ::GetLastError());
     return service;
 }
@@ -34,7 +28,7 @@ ServiceHandle open(const std::string& name, DWORD access) {
 }  // namespace
 
 ServiceStatus queryService(const std::string& name) {
-    const ServiceHandle service = open(name, SERVICE_QUERY_STATUS);
+    const unique_schandle service = open(name, SERVICE_QUERY_STATUS);
     SERVICE_STATUS_PROCESS status{};
     DWORD needed = 0;
     if (::QueryServiceStatusEx(service.get(), SC_STATUS_PROCESS_INFO, reinterpret_cast<BYTE*>(&status), sizeof status,
@@ -45,19 +39,19 @@ ServiceStatus queryService(const std::string& name) {
 }
 
 void requestStop(const std::string& name) {
-    const ServiceHandle service = open(name, SERVICE_STOP | SERVICE_START);
+    const unique_schandle service = open(name, SERVICE_STOP | SERVICE_START);
     SERVICE_STATUS status{};
     if (::ControlService(service.get(), SERVICE_CONTROL_STOP, &status) == 0)
         throw serviceFailure("ControlService", name, ::GetLastError());
 }
 
 void requestStart(const std::string& name) {
-    const ServiceHandle service = open(name, SERVICE_START);
+    const unique_schandle service = open(name, SERVICE_START);
     if (::StartServiceW(service.get(), 0, nullptr) == 0) throw serviceFailure("StartServiceW", name, ::GetLastError());
 }
 
 std::vector<std::string> runningDependents(const std::string& name) {
-    const ServiceHandle service = open(name, SERVICE_ENUMERATE_DEPENDENTS);
+    const unique_schandle service = open(name, SERVICE_ENUMERATE_DEPENDENTS);
     std::vector<std::byte> buffer;
     DWORD needed = 0;
     DWORD count = 0;

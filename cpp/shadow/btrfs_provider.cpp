@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "shadow/target_directories.h"
 #include "system/btrfs.h"
 #include "system/file_descriptor.h"
 

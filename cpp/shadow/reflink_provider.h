@@ -6,6 +6,7 @@
 
 #include "engine/shadow_provider.h"
 #include "shadow/session_volume.h"
+#include "shadow/target_directories.h"
 
 namespace domino_vss::shadow {
 

@@ -1,75 +1,14 @@
 #include "shadow/session_volume.h"
 
-#include <filesystem>
-#include <optional>
-#include <system_error>
-#include <unordered_set>
-
-#include "system/path.h"
 #include "system/sync.h"
-#include "system/system_error.h"
 
 namespace domino_vss::shadow {
-
-void createDirectories(const std::filesystem::path& directory) {
-    std::error_code error;
-    std::filesystem::create_directories(directory, error);
-    if (error)
-        throw systemFailure(code::kShadowDirectory, Phase::prepare, "mkdir", utf8Of(directory), systemErrorOf(error));
-}
-
-void TargetDirectories::create(std::span<const SessionVolume> volumes,
-                               std::span<const engine::DatabaseSpec> databases) {
-    for (const SessionVolume& volume : volumes) {
-        const std::filesystem::path target = pathOf(volume.target);
-        createDirectories(target.parent_path());
-        std::error_code error;
-        const bool isNew = std::filesystem::create_directory(target, error);
-        if (!isNew)
-            throw systemFailure(code::kShadowDirectory, Phase::prepare, "mkdir", volume.target,
-                                systemErrorOf(error ? error : std::make_error_code(std::errc::file_exists)));
-        made_.push_back(volume.target);
-    }
-    std::unordered_set<std::string> known;
-    for (const engine::DatabaseSpec& database : databases) {
-        const std::filesystem::path parent = pathOf(database.target).parent_path();
-        if (known.insert(utf8Of(parent)).second) createDirectories(parent);
-    }
-}
-
-void TargetDirectories::sync() const {
-    for (const std::string& directory : made_) syncTree(directory, Phase::drain);
-}
-
-void TargetDirectories::remove() {
-    removeEach(made_, removeTargetDirectory);
-}
-
-void removeEach(std::vector<std::string>& paths, void (*remove)(const std::string& path)) {
-    std::optional<Failure> first;
-    std::erase_if(paths, [&](const std::string& path) {
-        try {
-            remove(path);
-            return true;
-        } catch (const Failure& failure) {
-            if (!first) first = failure;
-            return false;
-        }
-    });
-    if (first) throw Failure(*first);
-}
 
 void flushVolumes(std::span<const SessionVolume> volumes, const engine::Limits& limits) {
     for (const SessionVolume& volume : volumes) {
         if (const char* reason = limits.exceeded()) throw Failure(reason, Phase::prepare, "gave up flushing");
         syncVolume(volume.source, Phase::prepare);
     }
-}
-
-void removeTargetDirectory(const std::string& target) {
-    std::error_code error;
-    std::filesystem::remove_all(pathOf(target), error);
-    if (error) throw systemFailure(code::kShadow, Phase::end, "unlink", target, systemErrorOf(error));
 }
 
 }  // namespace domino_vss::shadow

@@ -4,7 +4,7 @@
 #include <string>
 
 #ifdef _WIN32
-#include "system/windows_handle.h"
+#include "system/windows_resources.h"
 #else
 #include "system/file_descriptor.h"
 #endif
@@ -21,8 +21,8 @@ public:
 
 private:
 #ifdef _WIN32
-    explicit DirectoryLock(WindowsHandle handle) noexcept : handle_(std::move(handle)) {}
-    WindowsHandle handle_;  // a named mutex: that it exists is the lock, nobody waits for it
+    explicit DirectoryLock(unique_handle handle) noexcept : handle_(std::move(handle)) {}
+    unique_handle handle_;  // a named mutex: that it exists is the lock, nobody waits for it
 #else
     explicit DirectoryLock(FileDescriptor descriptor) noexcept : descriptor_(std::move(descriptor)) {}
     FileDescriptor descriptor_;  // the directory itself, under flock(2)

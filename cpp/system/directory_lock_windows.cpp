@@ -20,8 +20,8 @@ Failure systemError(const char* operation, const std::string& directory) {
 std::wstring trueName(const std::string& directory) {
     constexpr DWORD kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
     // FILE_FLAG_BACKUP_SEMANTICS is how a directory is opened.
-    const WindowsHandle handle(::CreateFileW(pathOf(directory).c_str(), FILE_READ_ATTRIBUTES, kShareAll, nullptr,
-                                             OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+    const unique_handle handle(validOrNull(::CreateFileW(pathOf(directory).c_str(), FILE_READ_ATTRIBUTES, kShareAll,
+                                                         nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr)));
     if (!handle) throw systemError("CreateFileW", directory);
     std::wstring name(32768, L'\0');  // the longest path there is
     DWORD length = ::GetFinalPathNameByHandleW(handle.get(), name.data(), static_cast<DWORD>(name.size()),
@@ -50,7 +50,7 @@ std::optional<DirectoryLock> DirectoryLock::tryTake(const std::string& directory
     std::array<wchar_t, 64> name{};
     const auto hash = static_cast<unsigned long long>(hashOf(trueName(directory)));
     static_cast<void>(std::swprintf(name.data(), name.size(), LR"(Global\domino-vss-%016llx)", hash));
-    WindowsHandle mutex(::CreateMutexW(nullptr, FALSE, name.data()));
+    unique_handle mutex(::CreateMutexW(nullptr, FALSE, name.data()));
     const DWORD error = ::GetLastError();
     // Denied: it exists and belongs to another account.
     if (!mutex && error == ERROR_ACCESS_DENIED) return std::nullopt;

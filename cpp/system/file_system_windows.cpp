@@ -1,13 +1,12 @@
 #include <windows.h>
 
 #include <algorithm>
-#include <memory>
 #include <string_view>
 
 #include "system/file_system.h"
 #include "system/path.h"
 #include "system/volume_name.h"
-#include "system/windows_handle.h"
+#include "system/windows_resources.h"
 
 namespace domino_vss {
 
@@ -18,10 +17,10 @@ int lastError() noexcept {
 }
 
 /// Asks for nothing but attributes, which no other program's sharing mode can refuse.
-WindowsHandle openForAttributes(const std::string& path) {
-    return WindowsHandle(::CreateFileW(pathOf(path).c_str(), FILE_READ_ATTRIBUTES,
-                                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr, OPEN_EXISTING,
-                                       FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+unique_handle openForAttributes(const std::string& path) {
+    return unique_handle(validOrNull(::CreateFileW(pathOf(path).c_str(), FILE_READ_ATTRIBUTES,
+                                                   FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+                                                   OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr)));
 }
 
 constexpr std::uint64_t join(DWORD high, DWORD low) noexcept {
@@ -46,11 +45,6 @@ int identityOf(HANDLE handle, const BY_HANDLE_FILE_INFORMATION& information, Fil
     return volumeNameOf(handle, identity.volume);
 }
 
-struct FindCloser {
-    using pointer = HANDLE;
-    void operator()(HANDLE handle) const noexcept { ::FindClose(handle); }
-};
-
 /// Other reparse points stand for the file itself: deduplicated, compressed, or in a cloud.
 bool isLink(const WIN32_FIND_DATAW& found) noexcept {
     return (found.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 &&
@@ -67,7 +61,7 @@ std::string nameOf(std::wstring_view name) {
 }  // namespace
 
 int readStatus(const std::string& path, FileStatus& status) {
-    const WindowsHandle handle = openForAttributes(path);
+    const unique_handle handle = openForAttributes(path);
     if (!handle) return lastError();
     if (const DWORD type = ::GetFileType(handle.get()); type != FILE_TYPE_DISK) {
         status = {};
@@ -97,7 +91,7 @@ int listDirectory(const std::string& path, std::vector<DirectoryItem>& items) {
                                             FindExSearchNameMatch, nullptr, FIND_FIRST_EX_LARGE_FETCH);
     // The root of a volume has no entry "." and may be empty.
     if (first == INVALID_HANDLE_VALUE) return ::GetLastError() == ERROR_FILE_NOT_FOUND ? 0 : lastError();
-    const std::unique_ptr<void, FindCloser> handle(first);
+    const unique_hfind handle(first);
     do {
         const std::wstring_view name = found.cFileName;
         if (name != L"." && name != L"..") items.push_back({nameOf(name), isLink(found)});
@@ -112,7 +106,7 @@ bool isMadeUp(const std::string& /*directory*/) {
 }
 
 int resolvePath(const std::string& path, std::string& resolved) {
-    const WindowsHandle handle = openForAttributes(path);
+    const unique_handle handle = openForAttributes(path);
     if (!handle) return lastError();
     int error = 0;
     // A volume may have no drive letter; then its name has to do.

@@ -4,11 +4,10 @@
 // After windows.h.
 #include <sddl.h>
 
-#include <memory>
-
 #include "system/failure.h"
 #include "system/path.h"
 #include "system/trust.h"
+#include "system/windows_resources.h"
 
 namespace domino_vss {
 
@@ -16,10 +15,6 @@ namespace {
 
 /// Full access for the system and administrators, inherited by everything below, and nothing from above.
 constexpr const wchar_t* kAccess = L"D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
-
-struct LocalFreer {
-    void operator()(void* memory) const noexcept { ::LocalFree(memory); }
-};
 
 Failure systemError(const char* operation, const std::string& path) {
     return systemFailure(code::kStateDirectory, Phase::prepare, operation, path, static_cast<int>(::GetLastError()));
@@ -31,7 +26,7 @@ void makePrivateDirectory(const std::string& path) {
     PSECURITY_DESCRIPTOR descriptor = nullptr;
     if (::ConvertStringSecurityDescriptorToSecurityDescriptorW(kAccess, SDDL_REVISION_1, &descriptor, nullptr) == 0)
         throw systemError("ConvertStringSecurityDescriptorToSecurityDescriptorW", path);
-    const std::unique_ptr<void, LocalFreer> owned(descriptor);
+    const unique_hlocal owned(descriptor);
     SECURITY_ATTRIBUTES attributes{sizeof attributes, descriptor, FALSE};
     const std::wstring name = pathOf(path).native();
     if (::CreateDirectoryW(name.c_str(), &attributes) == 0 && ::GetLastError() != ERROR_ALREADY_EXISTS)

@@ -1,11 +1,11 @@
 #include "system/process_start_windows.h"
 
-#include "system/windows_handle.h"
+#include "system/windows_resources.h"
 
 namespace domino_vss {
 
 std::string processStart(std::uint32_t processId) {
-    const WindowsHandle process(::OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, processId));
+    const unique_handle process(::OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, processId));
     if (!process && ::GetLastError() == ERROR_ACCESS_DENIED) return kUnknownStart;
     FILETIME created{};
     FILETIME exited{};

@@ -6,7 +6,7 @@
 #include "system/sync.h"
 #include "system/system_error.h"
 #include "system/volume.h"
-#include "system/windows_handle.h"
+#include "system/windows_resources.h"
 
 namespace domino_vss {
 
@@ -14,9 +14,9 @@ namespace {
 
 /// Flushing needs the right to write.
 void flush(const std::wstring& path, Phase phase, const std::string& subject) {
-    const WindowsHandle handle(::CreateFileW(path.c_str(), GENERIC_WRITE,
-                                             FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
-                                             OPEN_EXISTING, 0, nullptr));
+    const unique_handle handle(
+        validOrNull(::CreateFileW(path.c_str(), GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                                  nullptr, OPEN_EXISTING, 0, nullptr)));
     if (!handle) throw systemFailure(code::kShadow, phase, "CreateFileW", subject, static_cast<int>(::GetLastError()));
     if (::FlushFileBuffers(handle.get()) == 0)
         throw systemFailure(code::kShadow, phase, "FlushFileBuffers", subject, static_cast<int>(::GetLastError()));

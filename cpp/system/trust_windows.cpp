@@ -9,13 +9,12 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
-#include <memory>
 #include <vector>
 
 #include "system/failure.h"
 #include "system/file_system.h"
 #include "system/path.h"
-#include "system/windows_handle.h"
+#include "system/windows_resources.h"
 
 namespace domino_vss {
 
@@ -26,10 +25,6 @@ constexpr ACCESS_MASK kReplacing = FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DEL
                                    WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL;
 /// What renames a directory on the way there. New files beside it do no harm.
 constexpr ACCESS_MASK kMovingAway = FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_ALL;
-
-struct LocalFreer {
-    void operator()(void* memory) const noexcept { ::LocalFree(memory); }
-};
 
 /// The owner and the access list of a file or directory.
 class Access {
@@ -51,7 +46,7 @@ public:
     [[nodiscard]] PACL list() const noexcept { return list_; }
 
 private:
-    std::unique_ptr<void, LocalFreer> descriptor_;  // holds what the other two point to
+    unique_hlocal descriptor_;  // holds what the other two point to
     PSID owner_ = nullptr;
     PACL list_ = nullptr;
 };
@@ -92,7 +87,7 @@ bool grantsEverybody(PACL list, ACCESS_MASK what) {
 bool isPresentUser(PSID sid) {
     ::HANDLE handle = nullptr;
     if (::OpenProcessToken(::GetCurrentProcess(), TOKEN_QUERY, &handle) == 0) return false;
-    const WindowsHandle token(handle);
+    const unique_handle token(handle);
     DWORD size = 0;
     ::GetTokenInformation(token.get(), TokenUser, nullptr, 0, &size);
     std::vector<std::byte> buffer(size);
@@ -105,7 +100,7 @@ bool isTrustedInstaller(PSID sid) {
     PSID installer = nullptr;
     if (::ConvertStringSidToSidW(L"S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464", &installer) == 0)
         return false;
-    const std::unique_ptr<void, LocalFreer> owned(installer);
+    const unique_hlocal owned(installer);
     return ::EqualSid(installer, sid) != 0;
 }
 

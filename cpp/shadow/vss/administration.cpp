@@ -4,11 +4,14 @@
 #include <memory>
 
 #include "shadow/vss/async_operation.h"
+#include "shadow/vss/com_failure.h"
+#include "shadow/vss/com_string.h"
 #include "shadow/vss/volume_name.h"
 #include "shadow/vss/vss_codes.h"
 #include "shadow/vss/vssapi_library.h"
 #include "shadow/vss/writer_metadata.h"
 #include "system/path.h"
+#include "system/windows_resources.h"
 
 namespace domino_vss::vss {
 
@@ -53,11 +56,6 @@ std::vector<ShadowProperties> shadowsSeenBy(IVssBackupComponents& components) {
     return shadows;
 }
 
-struct TaskFree {
-    void operator()(wchar_t* text) const noexcept { ::CoTaskMemFree(text); }
-};
-using OwnedTaskString = std::unique_ptr<wchar_t, TaskFree>;
-
 }  // namespace
 
 std::vector<ShadowProperties> listShadows() {
@@ -69,8 +67,8 @@ std::vector<ProviderProperties> listProviders() {
     query(*administrativeComponents().Get(), VSS_OBJECT_PROVIDER, [&](VSS_OBJECT_PROP& object) {
         if (object.Type != VSS_OBJECT_PROVIDER) return;
         const VSS_PROVIDER_PROP& property = object.Obj.Prov;
-        const OwnedTaskString name(property.m_pwszProviderName);
-        const OwnedTaskString version(property.m_pwszProviderVersion);
+        const unique_cotaskmem_string name(property.m_pwszProviderName);
+        const unique_cotaskmem_string version(property.m_pwszProviderVersion);
         providers.push_back({guidOf(property.m_ProviderId), utf8Of(name.get()),
                              static_cast<std::int32_t>(property.m_eProviderType), utf8Of(version.get()),
                              guidOf(property.m_ProviderVersionId), guidOf(property.m_ClassId)});
@@ -106,13 +104,14 @@ std::string exposeShadow(const Exposure& exposure) {
         if (!isLetter) as += L'\\';
     }
     std::wstring path = toUtf16(exposure.pathFromRoot);
-    TaskString place;
+    VSS_PWSZ exposed = nullptr;
     require(administrativeComponents()->ExposeSnapshot(
                 vssId(exposure.id), path.empty() ? nullptr : path.data(),
                 local ? VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY : VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY,
-                as.empty() ? nullptr : as.data(), place.put()),
+                as.empty() ? nullptr : as.data(), &exposed),
             "IVssBackupComponents::ExposeSnapshot", Phase::end, exposure.as);
-    return place.utf8();
+    const unique_cotaskmem_string place(exposed);
+    return utf8Of(place.get());
 }
 
 void unexposeShadow(const Guid& id) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "shadow/vss/com_failure.h"
 #include "shadow/vss/vss_codes.h"
 
 namespace domino_vss::vss {

@@ -1,7 +1,8 @@
 #pragma once
 
 #include "engine/deadline.h"
-#include "shadow/vss/com.h"
+#include "shadow/vss/headers.h"
+#include "system/failure.h"
 
 namespace domino_vss::vss {
 

@@ -1,9 +1,5 @@
 #pragma once
 
-#include <vector>
-
-#include "system/failure.h"
-
 namespace domino_vss::vss {
 
 /// Keeps SeBackupPrivilege enabled, which lets the files of other users be read in the shadow. It is a property of the
@@ -15,9 +11,5 @@ public:
     BackupPrivilege& operator=(const BackupPrivilege&) = delete;
     ~BackupPrivilege();
 };
-
-/// What keeps this process from using VSS; empty when nothing does. Makes a backup components object for it, which
-/// starts the service. In an apartment.
-[[nodiscard]] std::vector<Failure> whyNotVss();
 
 }  // namespace domino_vss::vss

@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "shadow/vss/administration.h"
+#include "shadow/vss/com_apartment.h"
+#include "shadow/vss/com_failure.h"
+#include "shadow/vss/com_string.h"
 #include "shadow/vss/storage_check.h"
 #include "shadow/vss/volume_name.h"
 #include "shadow/vss/vss_codes.h"

@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "shadow/vss/async_operation.h"
+#include "shadow/vss/com_apartment.h"
+#include "shadow/vss/com_failure.h"
+#include "shadow/vss/com_string.h"
 #include "shadow/vss/vss_codes.h"
 #include "shadow/vss/vssapi_library.h"
 #include "shadow/vss/writer_metadata.h"

@@ -2,7 +2,8 @@
 
 #include <memory>
 
-#include "shadow/vss/com.h"
+#include "shadow/vss/com_failure.h"
+#include "shadow/vss/com_string.h"
 #include "shadow/vss/vssapi_library.h"
 
 namespace domino_vss::vss {

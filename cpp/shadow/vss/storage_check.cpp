@@ -3,9 +3,10 @@
 #include <cstdint>
 #include <optional>
 
-#include "shadow/vss/com.h"
+#include "shadow/vss/com_string.h"
 #include "shadow/vss/vssapi_library.h"
 #include "system/path.h"
+#include "system/windows_resources.h"
 
 namespace domino_vss::vss {
 
@@ -42,13 +43,13 @@ std::optional<DifferenceArea> differenceAreaOf(const std::string& volume) {
     if (FAILED(areas->Next(1, &property, &fetched)) || fetched == 0 || property.Type != VSS_MGMT_OBJECT_DIFF_AREA)
         return std::nullopt;
     const VSS_DIFF_AREA_PROP& area = property.Obj.DiffArea;
-    DifferenceArea found{utf8Of(area.m_pwszDiffAreaVolumeName), std::nullopt};
+    const unique_cotaskmem_string volumeName(area.m_pwszVolumeName);
+    const unique_cotaskmem_string areaName(area.m_pwszDiffAreaVolumeName);
+    DifferenceArea found{utf8Of(areaName.get()), std::nullopt};
     if (area.m_llMaximumDiffSpace >= 0)  // VSS_ASSOC_NO_MAX_SPACE is negative
         found.leftBytes = static_cast<std::uint64_t>(area.m_llMaximumDiffSpace > area.m_llUsedDiffSpace
                                                          ? area.m_llMaximumDiffSpace - area.m_llUsedDiffSpace
                                                          : 0);
-    ::CoTaskMemFree(area.m_pwszVolumeName);
-    ::CoTaskMemFree(area.m_pwszDiffAreaVolumeName);
     return found;
 }
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "shadow/vss/com.h"
+#include "shadow/vss/com_apartment.h"
 #include "system/sync.h"
 
 namespace domino_vss::vss {

@@ -2,7 +2,7 @@
 
 #include <initializer_list>
 
-#include "shadow/vss/com.h"
+#include "shadow/vss/com_failure.h"
 #include "system/failure.h"
 
 namespace domino_vss::vss {

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "shadow/vss/async_operation.h"
+#include "shadow/vss/com_failure.h"
+#include "shadow/vss/com_string.h"
 #include "shadow/vss/vss_codes.h"
 
 namespace domino_vss::vss {

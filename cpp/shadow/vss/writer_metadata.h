@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "engine/deadline.h"
-#include "shadow/vss/com.h"
+#include "shadow/vss/headers.h"
 #include "shadow/vss/writer.h"
 
 namespace domino_vss::vss {

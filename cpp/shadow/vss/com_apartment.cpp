@@ -1,11 +1,7 @@
-#include "shadow/vss/com.h"
+#include "shadow/vss/com_apartment.h"
 
-#include <mutex>
-#include <new>
-
+#include "shadow/vss/com_failure.h"
 #include "shadow/vss/vss_codes.h"
-#include "system/path.h"
-#include "system/system_error.h"
 
 namespace domino_vss::vss {
 
@@ -52,41 +48,6 @@ std::vector<std::string> ComApartment::warnings() {
             "another module of this process had set up COM security before; if it does not admit writers, they "
             "report event 8194"};
     return {"COM security could not be set up: " + comFailure(result, "CoInitializeSecurity", Phase::runtime).text};
-}
-
-Failure comFailure(HRESULT result, const char* operation, Phase phase, std::string subject) {
-    const auto value = static_cast<std::uint32_t>(result);
-    const ResultCode* const known = findResultCode(value);
-    Failure failure(code::kVss, phase,
-                    known != nullptr ? std::string(known->text) : systemErrorText(static_cast<int>(value)),
-                    std::move(subject));
-    failure.operation = operation;
-    failure.domain = Domain::com;
-    failure.status = value;
-    if (known != nullptr) failure.statusName = known->name;
-    return failure;
-}
-
-void require(HRESULT result, const char* operation, Phase phase, const std::string& subject) {
-    if (FAILED(result)) throw comFailure(result, operation, phase, subject);
-}
-
-Bstr::Bstr(std::string_view utf8) {
-    const std::wstring text = toUtf16(utf8);
-    text_ = ::SysAllocStringLen(text.data(), static_cast<UINT>(text.size()));
-    if (text_ == nullptr) throw std::bad_alloc();
-}
-
-std::string Bstr::utf8() const {
-    return toUtf8({text_, text_ == nullptr ? 0U : ::SysStringLen(text_)});
-}
-
-std::string TaskString::utf8() const {
-    return utf8Of(text_);
-}
-
-std::string utf8Of(const wchar_t* text) {
-    return text == nullptr ? std::string{} : toUtf8(text);
 }
 
 }  // namespace domino_vss::vss
