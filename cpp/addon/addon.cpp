@@ -27,6 +27,7 @@
 #include "addon/service_object.h"
 #include "addon/vss_object.h"
 #include "domino/registration.h"
+#include "shadow/vss/com_apartment.h"
 #include "system/private_directory.h"
 #include "system/process_start_windows.h"
 #else
@@ -62,6 +63,11 @@ Napi::Value openRuntime(const Napi::CallbackInfo& info) {
     const auto options = info[0].As<Napi::Object>();
     domino::RuntimeOptions runtimeOptions{stringOf(options, "programDirectory"), stringOf(options, "notesIni")};
     return runOnThread(info.Env(), "domino-vss runtime", [runtimeOptions]() -> PendingPromise::MakeValue {
+#ifdef _WIN32
+        // Before Domino, which may set up COM as well: the security of the first one stays, and writers that it does
+        // not admit report event 8194.
+        vss::ComApartment::setUpProcess();
+#endif
         return [runtime = domino::runtime::open(runtimeOptions)](Napi::Env env) { return toObject(env, runtime); };
     });
 }

@@ -139,6 +139,9 @@ ProcessIdentity currentProcess();
 bool isAlive(const ProcessIdentity& process);
 bool isSuperuser();
 
+/** Sets up COM and its security, as a library with parts in COM does. Whoever comes later is too late. */
+void takeComSecurity();
+
 /** Ends the process at once, as a crash would: no destructors, no exit handlers. */
 [[noreturn]] void dieNow();
 

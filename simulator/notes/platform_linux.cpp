@@ -303,6 +303,8 @@ bool isAlive(const ProcessIdentity& process) {
     return startTimeOf(process.pid) == process.startToken;
 }
 
+void takeComSecurity() {}
+
 bool isSuperuser() {
     return ::geteuid() == 0;
 }

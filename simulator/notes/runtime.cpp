@@ -44,6 +44,9 @@ void Runtime::initialise(std::span<const std::string> arguments) {
         return;
     }
     auto environment = openEnvironment(arguments, ProcessRole::api);
+    if (environment->isOn("SIM_COM_SECURITY"_setting)) {
+        platform::takeComSecurity();
+    }
     if (wasTerminated_ && environment->settings.is("SIM_INIT_AFTER_TERM"_setting, "error")) {
         throw StatusError(kNestedInit);
     }

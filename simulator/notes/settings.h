@@ -24,6 +24,8 @@ struct SettingRow {
 inline constexpr auto kSettingRows = std::to_array<SettingRow>({
     {"SIM_ALLOW_ROOT", 0, "", "1: the super-user may initialise (refused with 0x01ED otherwise)"},
     {"SIM_QUIET", 0, "", "1: no line on stderr about SIM_ALLOW_ROOT"},
+    {"SIM_COM_SECURITY", 0, "",
+     "1: initialising sets up COM's security, weaker than VSS needs; whoever comes later is too late (Windows only)"},
     {"SIM_SEPARATE_ENVIRONMENT", 0, "",
      "1: this process does not share the server's memory (environment variable only)"},
     {"SIM_SYNC", 1, "", "1: NSFBackupStart syncs the database file to disk"},

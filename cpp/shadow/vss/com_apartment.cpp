@@ -12,7 +12,7 @@ struct ProcessCom {
     HRESULT usage = S_OK;
     HRESULT security = S_OK;
 
-    ProcessCom() {
+    ProcessCom() noexcept {
         CO_MTA_USAGE_COOKIE cookie = nullptr;  // never given back, see ComApartment
         usage = ::CoIncrementMTAUsage(&cookie);
         if (FAILED(usage)) return;
@@ -38,6 +38,10 @@ ComApartment::ComApartment() {
 
 ComApartment::~ComApartment() {
     ::CoUninitialize();
+}
+
+void ComApartment::setUpProcess() noexcept {
+    static_cast<void>(processCom());
 }
 
 std::vector<std::string> ComApartment::warnings() {

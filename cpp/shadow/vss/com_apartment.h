@@ -21,6 +21,9 @@ public:
     ComApartment& operator=(const ComApartment&) = delete;
     ~ComApartment() override;
 
+    /// Sets up COM for the process without a membership, so that nobody else comes first. `warnings` says whether that
+    /// was possible.
+    static void setUpProcess() noexcept;
     /// What went less well than it should, in words; the same for the whole life of the process.
     [[nodiscard]] static std::vector<std::string> warnings();
 };
