@@ -32,7 +32,7 @@ const named = words('npm g++ make cmake ctest gcc cc c++ as ld ar nm objcopy obj
 const everywhere = words(`
   bash sh env find grep gzip mount script sed tar umount xargs
   basename cat chmod chown cp cut date dd df dirname echo expr false head id ln ls mkdir mktemp mv nproc od pwd readlink rm
-  rmdir sleep sort stat stty sync tail tee test touch tr true truncate uname uniq wc`);
+  rmdir mkfifo sleep sort stat stty sync tail tee test touch tr true truncate uname uniq wc`);
 
 const usage = `Usage: node scripts/fresh.mjs [--keep]
 
