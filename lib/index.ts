@@ -95,6 +95,7 @@ export type {
   ManifestContinuity,
   ManifestHead,
   ManifestVolume,
+  ManifestWindow,
   ManifestVss,
 } from './store/manifest-format';
 export type { Phase } from './native/failure';
@@ -124,7 +125,7 @@ export type { LeftOutReason, SelectionOptions } from './domino/selection';
 export { systemdService, type BackupMode, type DominoService } from './domino/service';
 export type { DeleteShadowsOptions, DeleteShadowsReport, ListShadowsOptions, ShadowSelector } from './vss/shadows';
 export type { Shadow } from './backup/shadow';
-export type { CopyDatabasesOptions, CopyReport, SnapshotSet } from './backup/snapshot-set';
+export type { CopyDatabasesOptions, CopyReport, SnapshotSet, SnapshotWindow } from './backup/snapshot-set';
 export type { Spread } from './backup/spread';
 export type { Timeline, WindowMessage } from './backup/timeline';
 export type { PhaseTiming, WindowFigures } from './store/manifest-format';

@@ -6,6 +6,7 @@ import { closeTimeoutMs, type BackupWork, type Capture } from './capture';
 import { captureWithRetries, checkRetries, type RetryOptions } from './retry';
 import { writeCosts } from '../store/costs';
 import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
+import { captureBusy, checkBusyRetries, isBusy, refuseAfterAll, type FurtherWindow } from './further-windows';
 import { hashKept } from './kept-contents';
 import type { LeftOver } from '../store/left-over';
 import type { RecoveredWork } from '../recover/report';
@@ -104,7 +105,8 @@ export class Backup {
   /** Calls of the set and its shadows that run now. */
   readonly #uses = new Set<Promise<void>>();
   readonly #ending = new AbortController();
-  #created: { readonly set: SnapshotSet; readonly capture: Capture } | undefined;
+  #created:
+    { readonly set: SnapshotSet; readonly capture: Capture; readonly further: readonly FurtherWindow[] } | undefined;
 
   /** @internal */
   constructor(work: BackupWork, facts: BackupFacts) {
@@ -119,10 +121,15 @@ export class Backup {
     holdOpen(work.binding, this);
   }
 
+  /** One a window: each has a session of its own. */
+  get #works(): readonly BackupWork[] {
+    return [this.#work, ...this.#work.furtherWork];
+  }
+
   /** What the user should know by now; more may come with each step. */
   get warnings(): readonly string[] {
-    const { failedAttempts, session } = this.#work;
-    return [...this.#facts.warnings, ...failedAttempts, ...(session.vssReport()?.warnings ?? [])];
+    const said = this.#works.flatMap(({ session }) => session.vssReport()?.warnings ?? []);
+    return [...this.#facts.warnings, ...this.#work.failedAttempts, ...said];
   }
 
   /**
@@ -147,12 +154,20 @@ export class Backup {
           timeoutMs: options.timeoutMs ?? (this.#work.mode.type === 'backup-api' ? 120_000 : 1_800_000),
           phase: 'prepare',
         });
-        const progress = new ProgressReporter(options.onProgress, call);
-        const capture = await captureWithRetries(this.#work, options.retries ?? {}, call, progress);
+        const reporter = (own: Call): ProgressReporter => new ProgressReporter(options.onProgress, own);
+        const { retries = {} } = options;
+        checkBusyRetries(this.#work, retries);
+        const mayStillCome = (retries.busyDatabases ?? 0) > 0 ? isBusy : undefined;
+        const capture = await captureWithRetries(this.#work, retries, call, reporter(call), mayStillCome);
+        const further = await captureBusy(this.#work, capture, retries, call, reporter);
+        if (mayStillCome) refuseAfterAll(this.#work, capture, further);
         if (options.performanceMeasures) measurePerformance({ backupId: this.id, timeline: capture.timeline });
-        const set = new SnapshotSet(this.#work, capture, await describeSet(this.#work), this.#lend());
+        const first = { work: this.#work, capture, vss: await describeSet(this.#work) };
+        const others = [];
+        for (const window of further) others.push({ ...window, vss: await describeSet(window.work) });
+        const set = new SnapshotSet(first, others, this.#lend());
         call.check();
-        this.#created = { set, capture };
+        this.#created = { set, capture, further };
         this.#state = 'created';
         return set;
       });
@@ -208,7 +223,7 @@ export class Backup {
     return publicCall(async () => {
       if (this.#running) {
         this.#work.interrupt.abort();
-        this.#work.session.cancel();
+        for (const { session } of this.#works) session.cancel();
         await this.#running.catch(() => undefined);
       }
       await (this.#hasFailed ? this.#takeBackAfterFailure() : this.#takeBack());
@@ -224,12 +239,15 @@ export class Backup {
    * journal go too; otherwise it keeps naming what may be left.
    */
   abandon(): void {
-    const { session, provider, plan, hookRun, journal } = this.#work;
+    const { provider, plan, hookRun, journal } = this.#work;
     try {
-      const clean = session.progress().phase === 'closed' && session.stuck().length === 0;
+      const works = this.#works;
+      const clean = works.every(({ session }) => session.progress().phase === 'closed' && session.stuck().length === 0);
       // Whether a persistent shadow of VSS could be deleted cannot be asked without waiting.
-      const maybeKept = provider.vss?.persistent === true && reportOf(session).setId !== '';
-      const made = plan.targets.some((target) => existsSync(target)) || hookRun?.mayHaveLeft === true;
+      const maybeKept =
+        provider.vss?.persistent === true && works.some(({ session }) => reportOf(session).setId !== '');
+      const targets = works.flatMap((work) => work.plan.targets);
+      const made = targets.some((target) => existsSync(target)) || hookRun?.mayHaveLeft === true;
       const gone = !made && !maybeKept;
       if (this.#state === 'ended' || !clean || !gone || journal.namesMore) return;
       rmSync(this.directory, { recursive: true, force: true });
@@ -307,11 +325,12 @@ export class Backup {
   ): Promise<BackupReport> {
     const created = this.#created;
     if (!created) throw new DominoVssError('ERR_INTERNAL', { message: 'no shadow although one was created' });
-    const { set, capture } = created;
+    const { set, capture, further } = created;
     await call.race(Promise.all(this.#uses));
     if (keep) await this.#requireKept(set, call);
-    const kept = keep ? await hashKept(this.#work, capture, hash, call, progress) : undefined;
-    const head = await buildManifestHead(this.#work, this.#facts, capture, set, kept);
+    const windows = [{ work: this.#work, capture }, ...further];
+    const kept = keep ? await hashKept(windows, hash, call, progress) : undefined;
+    const head = await buildManifestHead(this.#work, this.#facts, created, kept);
     const manifest = await writeManifest(
       this.directory,
       set.describeDatabases(),
@@ -326,7 +345,7 @@ export class Backup {
     this.#state = 'ended';
     const closing = { keep, tellWriters, succeeded: true, timeoutMs: Math.max(closeTimeoutMs, call.remainingMs()) };
     const problems = keep
-      ? await this.#collect([this.#closeSession(closing), () => this.#leaveExposed()])
+      ? await this.#collect([...this.#closeSessions(closing), () => this.#leaveExposed()])
       : await this.#removeShadow(closing);
     // What went wrong with a shadow that is kept leaves nothing behind: the manifest names it.
     problems.push(...(await this.#collect([() => this.#finishJournal(keep ? [] : problems)])));
@@ -334,7 +353,7 @@ export class Backup {
     const said = [...head.warnings, ...this.warnings, ...errors.map(({ message }) => message)];
     const warnings = [...new Set(said)];
     const { outcome, provider, lifetime, window, counts, volumes, vss = null, changes, alsoSave } = head;
-    const { continuity, contents } = head;
+    const { continuity, contents, furtherWindows = [] } = head;
     return {
       id: this.id,
       outcome,
@@ -343,10 +362,11 @@ export class Backup {
       provider,
       lifetime,
       window,
+      furtherWindows,
       counts,
       volumes,
       vss,
-      skipped: [...capture.skipped, ...(kept?.failures ?? [])],
+      skipped: [...set.skipped, ...(kept?.failures ?? [])],
       changes,
       continuity,
       contents,
@@ -418,7 +438,7 @@ export class Backup {
     return this.#collect([
       // Nobody knows whether a shadow of VSS takes the places along where it is exposed.
       ...(this.#work.provider.vss ? unexpose : []),
-      this.#closeSession(closing),
+      ...this.#closeSessions(closing),
       async () => this.#work.hookRun?.remove(),
       ...(this.#work.provider.vss ? [] : unexpose),
       () => {
@@ -434,13 +454,18 @@ export class Backup {
   }
 
   /** Writers are told only when the manifest is on the disk: they may count on their data then. */
-  #closeSession({ keep, tellWriters, succeeded, timeoutMs }: Closing): () => Promise<void> {
+  #closeSessions({ keep, tellWriters, succeeded, timeoutMs }: Closing): (() => Promise<void>)[] {
     const shadows = this.#work.provider.vss ? (this.#created?.set.shadows ?? []) : [];
     // Deleted or broken by this process, on purpose.
     const deletedShadows = shadows.map(({ id }) => id).filter((id) => !isStillOwn(id));
     const untold = succeeded && !tellWriters;
     const closing = { keepShadow: keep, succeeded: tellWriters, untold, deletedShadows, timeoutMs };
-    return () => this.#work.session.close(closing);
+    return this.#works.map(({ session }) => {
+      // A window that has failed has nothing that could be kept.
+      const failed =
+        session !== this.#work.session && !this.#created?.further.some(({ work }) => work.session === session);
+      return () => session.close(failed ? { ...closing, keepShadow: false, succeeded: false } : closing);
+    });
   }
 
   async #collect(steps: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {
@@ -457,10 +482,12 @@ export class Backup {
 
   /** What could not be removed, a service that could not be started, and databases that may be in backup mode stay. */
   async #finishJournal(left: readonly unknown[]): Promise<readonly string[]> {
-    const { journal, session, databases, hookRun } = this.#work;
+    const { journal, hookRun } = this.#work;
     release(this);
     hookRun?.detach();
-    const stuck = session.stuck().map((index) => databases.paths[index] ?? '');
+    const stuck = this.#works.flatMap(({ session, databases }) =>
+      session.stuck().map((index) => databases.paths[index] ?? ''),
+    );
     const late = hookRun?.lateRemoval;
     if (late) {
       // Nobody waits for a hook that may never answer; the journal does.

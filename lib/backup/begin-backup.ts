@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Backup, warnAboutLeft } from './backup';
 import { checkBeginOptions, refuseFileProvider, resolveRequester, type BeginBackupOptions } from './begin-options';
 import { Call, publicCall } from '../call/call';
-import { refuseTooManySkipped, type BackupWork, type SkipLimits } from './capture';
+import { noEarlierWindows, refuseTooManySkipped, type BackupWork, type SkipLimits } from './capture';
 import { listCatalog, type Catalog } from '../domino/catalog';
 import { Continuity } from './continuity';
 import { readCosts } from '../store/costs';
@@ -183,6 +183,8 @@ async function begin(
     problems,
     recovered,
     continuity,
+    earlier: noEarlierWindows,
+    furtherWork: [],
   };
   const backup = new Backup(work, facts);
   undo.splice(0, undo.length, () => backup.dispose());

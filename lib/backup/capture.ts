@@ -53,7 +53,21 @@ export interface BackupWork {
   /** What became of interrupted work at the begin of this backup. */
   readonly recovered: readonly RecoveredWork[];
   readonly continuity: Continuity;
+  /** What the journal has to go on naming while this window is made. */
+  readonly earlier: EarlierWindows;
+  /** Further windows of the same backup, also those that have failed and may have left something. Only the first has them. */
+  readonly furtherWork: BackupWork[];
 }
+
+/** What earlier windows of the same backup have made, as a journal names it. */
+export interface EarlierWindows {
+  readonly snapshotSet: string;
+  readonly shadows: readonly string[];
+  /** Databases that may still be in backup mode. */
+  readonly stuck: readonly string[];
+}
+
+export const noEarlierWindows: EarlierWindows = { snapshotSet: '', shadows: [], stuck: [] };
 
 /** When left-out databases make the whole backup fail. */
 export interface SkipLimits {
@@ -75,12 +89,20 @@ export interface Capture {
   readonly skipped: readonly DatabaseFailure[];
 }
 
-/** Lists again, prepares, runs the freeze window, and makes sure that the outcome is acceptable. */
-export async function captureShadow(work: BackupWork, call: Call, progress: ProgressReporter): Promise<Capture> {
-  const { session, journal, mode, provider, plan, databases } = work;
+/**
+ * Lists again, prepares, runs the freeze window, and makes sure that the outcome is acceptable. A database that
+ * `mayStillCome` in a further window is not held against it.
+ */
+export async function captureShadow(
+  work: BackupWork,
+  call: Call,
+  progress: ProgressReporter,
+  mayStillCome: (failure: DatabaseFailure) => boolean = () => false,
+): Promise<Capture> {
+  const { session, journal, mode, provider, plan, databases, earlier } = work;
   const stopMode = mode.type === 'stop-service';
   // From here on something may exist that only the journal knows of after a crash.
-  const inBackupMode = stopMode ? [] : databases.paths;
+  const inBackupMode = stopMode ? [] : [...earlier.stuck, ...databases.paths];
   // VSS lets one requester at a time make shadows, so preparing waits for the others, and is where most goes wrong. In stop
   // mode both come before the server is touched. The price is that others wait while the server stops: no longer than the
   // time of this call, and they are told to try again, which users of a server that is down are not.
@@ -125,7 +147,8 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
   // With VSS nothing exists until the set has been prepared, and the names come from there.
   if (!provider.vss) {
     const pendingHook = work.hookRun?.removingHook ?? '';
-    await journal.update({ provider: provider.name, shadows: plan.targets, pendingHook }, inBackupMode);
+    const shadows = [...earlier.shadows, ...plan.targets];
+    await journal.update({ provider: provider.name, shadows, pendingHook }, inBackupMode);
   }
   await makeShadowParents(plan);
   const { results, ...capture } = await (stopMode ? capturedWhileStopped(mode.service) : captured()).catch(
@@ -134,14 +157,16 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
     },
   );
   const { stuck } = capture.databases;
-  await journal.update({}, stuck);
+  await journal.update({}, [...earlier.stuck, ...stuck]);
 
   const leftOut = [...work.problems, ...capture.databases.skipped];
   // What was deleted makes one backup partial, and must not make every one fail until somebody raises a limit.
   const skipped = [...work.continuity.vanished, ...leftOut];
   if (work.source === 'domino') {
     withCauses(work.recovered, () => {
-      refuseTooManySkipped(leftOut, capture.databases.missingRequired(), capture.databases.count, work.limits);
+      const isFinal = (failure: DatabaseFailure): boolean => !mayStillCome(failure);
+      const missing = capture.databases.missingRequired().filter(isFinal);
+      refuseTooManySkipped(leftOut.filter(isFinal), missing, capture.databases.count, work.limits);
     });
   }
   await removeDeltasOfSkipped(work, capture.databases);
@@ -153,12 +178,13 @@ export async function captureShadow(work: BackupWork, call: Call, progress: Prog
 
 /** Names the set and its shadows before they exist. */
 async function noteSnapshotSet(
-  { session, journal, provider }: BackupWork,
+  { session, journal, provider, earlier }: BackupWork,
   databases: readonly string[],
 ): Promise<void> {
   const { setId, shadowIds } = reportOf(session);
   rememberOwnShadows(shadowIds, setId);
-  await journal.update({ provider: provider.name, snapshotSet: setId, shadows: shadowIds }, databases);
+  const shadows = [...earlier.shadows, ...shadowIds];
+  await journal.update({ provider: provider.name, snapshotSet: setId, shadows }, databases);
 }
 
 function rootsOf({ session, hookRun, provider, plan }: BackupWork): readonly string[] {

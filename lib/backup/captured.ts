@@ -5,6 +5,16 @@ import { forEachIndex } from '../call/event-loop';
 import { DatabaseState, type NativeResults } from '../native/session';
 import { shadowPath } from './provider';
 
+/** What the databases of a further window are called in the backup. */
+export interface PlaceInBackup {
+  /** Directory of the window relative to that of the backup, with `/` at its end. */
+  readonly directory: string;
+  /** Numbers of the databases in the backup. */
+  readonly numbers: readonly number[];
+  /** Ids of the shadows, in the order of the volumes. */
+  readonly shadowIds: readonly string[];
+}
+
 /** What one window has captured: the columns of the engine, and what has been learnt since. */
 export class CapturedDatabases {
   readonly skipped: readonly DatabaseFailure[];
@@ -13,6 +23,7 @@ export class CapturedDatabases {
   readonly #hashes = new Map<number, string>();
   readonly #contents = new Map<number, Pick<ManifestDatabase, 'sha256' | 'headerSha256'>>();
   readonly #copies = new Map<number, DatabaseCopy>();
+  #place: PlaceInBackup = { directory: '', numbers: [], shadowIds: [] };
   readonly #irregular: ReadonlyMap<number, Uint32Array>;
   readonly #skippedIndexes: ReadonlySet<number>;
 
@@ -73,6 +84,11 @@ export class CapturedDatabases {
     this.#contents.set(index, { ...this.#contents.get(index), ...contents });
   }
 
+  /** For a further window: its databases, deltas and shadows have other names in the backup than in their session. */
+  placeInBackup(place: PlaceInBackup): void {
+    this.#place = place;
+  }
+
   setCopy(index: number, copy: DatabaseCopy): void {
     this.#copies.set(index, copy);
   }
@@ -88,16 +104,19 @@ export class CapturedDatabases {
 
   describe(index: number): ManifestDatabase {
     const { databases, results } = this;
+    const { directory, numbers, shadowIds } = this.#place;
+    const shadow = shadowIds[databases.volumeIndex[index] ?? 0];
     const logged = results.logged[index] === 1;
     const deltaBytes = results.deltaBytes[index] ?? 0;
     const irregular = this.#irregular.get(index);
     const copy = this.#copies.get(index);
     return {
-      index,
+      index: numbers[index] ?? index,
       path: databases.paths[index] ?? '',
       file: databases.files[index] ?? '',
       fileId: databases.fileIds[index] ?? '',
       volume: databases.volumes[databases.volumeIndex[index] ?? 0]?.path ?? '',
+      ...(shadow !== undefined && { shadow }),
       shadowPath: shadowPath(databases, index),
       replicaId: timedateText(results.replicaId, index * 8),
       logged,
@@ -107,7 +126,7 @@ export class CapturedDatabases {
       startSizeBytes: results.startSizeBytes[index] ?? 0,
       deltaBytes,
       announcedBytes: results.announcedBytes[index] ?? 0,
-      delta: deltaBytes > 0 ? CapturedDatabases.deltaFile(index) : '',
+      delta: deltaBytes > 0 ? directory + CapturedDatabases.deltaFile(index) : '',
       deltaSha256: this.#hashes.get(index) ?? '',
       ...(irregular && { irregularPieces: [...irregular] }),
       ...this.#contents.get(index),

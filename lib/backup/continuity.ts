@@ -93,16 +93,21 @@ export class Continuity {
   }
 
   /** What goes into the manifest, when it is known what was captured and what was left out. */
-  async describe(databases: CapturedDatabases, skipped: readonly DatabaseFailure[]): Promise<ManifestContinuity> {
+  async describe(
+    windows: readonly CapturedDatabases[],
+    skipped: readonly DatabaseFailure[],
+  ): Promise<ManifestContinuity> {
     const { last } = this;
     const replaced: ManifestContinuity['replaced'][number][] = [];
-    await forEachIndex(last ? databases.results.count : 0, (index) => {
-      if (!databases.isCaptured(index)) return;
-      const database = databases.describe(index);
-      const before = last?.captured.get(database.path);
-      const changed = before ? changedIds(before, database) : [];
-      if (changed.length > 0) replaced.push({ database: database.path, changed });
-    });
+    for (const databases of last ? windows : []) {
+      await forEachIndex(databases.results.count, (index) => {
+        if (!databases.isCaptured(index)) return;
+        const database = databases.describe(index);
+        const before = last?.captured.get(database.path);
+        const changed = before ? changedIds(before, database) : [];
+        if (changed.length > 0) replaced.push({ database: database.path, changed });
+      });
+    }
     const gone = new Set(this.vanished.map(({ database }) => database));
     const lost: string[] = [];
     const neverCaptured: string[] = [];

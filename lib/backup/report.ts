@@ -6,12 +6,14 @@ import { VssError, type DatabaseFailure, type DominoVssError } from '../errors/e
 import { forEachIndex } from '../call/event-loop';
 import type { RecoveredWork } from '../recover/report';
 import type { LeftOver } from '../store/left-over';
-import type { ManifestHead, ManifestVolume, ManifestVss } from '../store/manifest-format';
+import type { ManifestHead, ManifestVolume, ManifestVss, ManifestWindow } from '../store/manifest-format';
 import { readPackageVersion } from '../native/package-root';
 import type { SnapshotSet, CopyReport } from './snapshot-set';
 import type { Notice } from '../domino/notice';
 import { continuityWarnings } from './continuity';
+import type { FurtherWindow } from './further-windows';
 import type { KeptContents } from './kept-contents';
+import type { NativeResults } from '../native/session';
 import { printable } from '../errors/printable';
 import { windowFigures } from './timeline';
 import type { WindowFigures } from '../store/manifest-format';
@@ -43,6 +45,8 @@ export interface BackupReport {
   readonly provider: { readonly name: string; readonly reason: string };
   readonly lifetime: 'backup' | 'persistent';
   readonly window: WindowFigures;
+  /** Windows after the first, for databases that were busy in it; see `retries.busyDatabases`. */
+  readonly furtherWindows: readonly ManifestWindow[];
   readonly counts: ManifestHead['counts'];
   /** Volumes and their shadows; `kept` says which still exist. */
   readonly volumes: readonly ManifestVolume[];
@@ -88,30 +92,43 @@ export function completionFailure({ vss, problems }: Pick<BackupReport, 'vss' | 
   );
 }
 
+/** A backup with its windows made. */
+interface Created {
+  readonly set: SnapshotSet;
+  readonly capture: Capture;
+  readonly further: readonly FurtherWindow[];
+}
+
 /** Everything of a manifest but the hash of its databases. */
 export type UnsignedHead = Omit<ManifestHead, 'databasesSha256'>;
 
 export async function buildManifestHead(
   work: BackupWork,
   facts: BackupFacts,
-  capture: Capture,
-  set: SnapshotSet,
+  { set, capture, further }: Created,
   kept: KeptContents | undefined,
 ): Promise<UnsignedHead> {
   const { databases, provider } = work;
+  const captures = [capture, ...further.map((window) => window.capture)];
   const { results } = capture.databases;
-  const { innards, epochMs } = results.afterLastStart;
   const copies = set.copyReport;
   const keep = kept !== undefined;
-  const failures = [...capture.skipped, ...(kept?.failures ?? []), ...(copies?.failures ?? [])];
+  const failures = [...set.skipped, ...(kept?.failures ?? []), ...(copies?.failures ?? [])];
   const continuity =
-    work.source === 'volumes' ? undefined : await work.continuity.describe(capture.databases, failures);
+    work.source === 'volumes'
+      ? undefined
+      : await work.continuity.describe(
+          captures.map((one) => one.databases),
+          failures,
+        );
   const contents = { copies: copies ? 'sha256' : 'none', shadows: kept?.hashed ?? 'none' } as const;
   const vss = await saveVssDocuments(work);
-  const vssWarnings = work.session.vssReport()?.warnings ?? [];
-  const stuckWarnings = capture.databases.stuck.map((path) =>
-    printable(`${path} may still be in backup mode: a call hangs`),
-  );
+  const furtherWindows: ManifestWindow[] = [];
+  for (const window of further) furtherWindows.push(await describeWindow(window));
+  const vssWarnings = [work, ...work.furtherWork].flatMap(({ session }) => session.vssReport()?.warnings ?? []);
+  const stuckWarnings = captures
+    .flatMap((one) => one.databases.stuck)
+    .map((path) => printable(`${path} may still be in backup mode: a call hangs`));
   return {
     formatVersion: 1,
     id: work.id,
@@ -123,14 +140,15 @@ export async function buildManifestHead(
     serverName: facts.serverName,
     provider: { name: provider.name, reason: provider.reason },
     lifetime: facts.lifetime,
-    volumes: databases.volumes.map(({ path, device, fileSystem }, index) => {
-      const { id = '', root = '', exposedAs } = set.shadows[index] ?? {};
-      const exposed = keep && exposedAs !== undefined;
-      return { id, path, device, fileSystem, root, kept: keep, ...(exposed && { exposedAs }) };
-    }),
+    volumes: [databases, ...further.map((window) => window.work.databases)]
+      .flatMap(({ volumes }) => volumes)
+      .map(({ path, device, fileSystem }, index) => {
+        const { id = '', root = '', exposedAs } = set.shadows[index] ?? {};
+        const exposed = keep && exposedAs !== undefined;
+        return { id, path, device, fileSystem, root, kept: keep, ...(exposed && { exposedAs }) };
+      }),
     ...(vss && { vss }),
-    timeAfterLastStart:
-      epochMs > 0 ? { innards: [hex32(innards[0]), hex32(innards[1])], iso: new Date(epochMs).toISOString() } : null,
+    timeAfterLastStart: timeAfterLastStart(results),
     window: windowFigures(capture.timeline),
     logStyle: facts.logStyle,
     versions: {
@@ -138,7 +156,8 @@ export async function buildManifestHead(
       node: process.versions.node,
       platform: `${process.platform}-${process.arch}`,
     },
-    counts: await countDatabases(capture),
+    ...(furtherWindows.length > 0 && { furtherWindows }),
+    counts: await countDatabases(databases.paths.length, set.skipped.length, captures),
     pieceBytes: results.pieceBytes,
     failures,
     changes: capture.changes,
@@ -160,16 +179,43 @@ export async function buildManifestHead(
   };
 }
 
-async function countDatabases({ databases, skipped }: Capture): Promise<ManifestHead['counts']> {
-  const { results, count } = databases;
-  const counts = { logged: 0, deltas: 0, startSizeBytes: 0, deltaBytes: 0 };
-  await forEachIndex(results.count, (index) => {
-    if (!databases.isCaptured(index)) return;
-    const deltaBytes = results.deltaBytes[index] ?? 0;
-    counts.logged += results.logged[index] ?? 0;
-    counts.deltas += deltaBytes > 0 ? 1 : 0;
-    counts.startSizeBytes += results.startSizeBytes[index] ?? 0;
-    counts.deltaBytes += deltaBytes;
-  });
-  return { databases: results.count, captured: count, skipped: skipped.length, ...counts };
+async function describeWindow({ number, created, work, capture }: FurtherWindow): Promise<ManifestWindow> {
+  const { databases, timeline } = capture;
+  const vss = await saveVssDocuments(work, `window-${number}/`);
+  return {
+    number,
+    created: created.toISOString(),
+    databases: databases.count,
+    timeAfterLastStart: timeAfterLastStart(databases.results),
+    window: windowFigures(timeline),
+    ...(vss && { vss }),
+  };
+}
+
+function timeAfterLastStart({ afterLastStart }: NativeResults): ManifestHead['timeAfterLastStart'] {
+  const { innards, epochMs } = afterLastStart;
+  if (epochMs <= 0) return null;
+  return { innards: [hex32(innards[0]), hex32(innards[1])], iso: new Date(epochMs).toISOString() };
+}
+
+async function countDatabases(
+  databases: number,
+  skipped: number,
+  captures: readonly Capture[],
+): Promise<ManifestHead['counts']> {
+  const counts = { captured: 0, logged: 0, deltas: 0, startSizeBytes: 0, deltaBytes: 0 };
+  for (const capture of captures) {
+    const { results, count } = capture.databases;
+    counts.captured += count;
+    await forEachIndex(results.count, (index) => {
+      if (!capture.databases.isCaptured(index)) return;
+      const deltaBytes = results.deltaBytes[index] ?? 0;
+      counts.logged += results.logged[index] ?? 0;
+      counts.deltas += deltaBytes > 0 ? 1 : 0;
+      counts.startSizeBytes += results.startSizeBytes[index] ?? 0;
+      counts.deltaBytes += deltaBytes;
+    });
+  }
+  const { captured, ...others } = counts;
+  return { databases, captured, skipped, ...others };
 }

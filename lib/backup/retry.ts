@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../call/call';
 import { checkOptions, integer, milliseconds, type Check } from '../call/options';
 import type { ProgressReporter } from '../call/progress';
-import { AbortError, VssError } from '../errors/errors';
+import { AbortError, VssError, type DatabaseFailure } from '../errors/errors';
 import { captureShadow, closeTimeoutMs, type BackupWork, type Capture } from './capture';
 import { createSession, openSession } from './native-session';
 
@@ -22,10 +22,23 @@ export interface RetryOptions {
    * server runs. Default: 600 000, the ten minutes that Microsoft advises.
    */
   readonly pauseMs?: number | undefined;
+  /**
+   * How many further windows are opened, after the first, for databases that were busy in it: being compacted (STATUS
+   * 0x13AA), in backup by another program (0x0EA4), changed too much (0x2DD8). Each has a shadow of its own, of just these
+   * databases, and ends early when none is left. A window for which `timeoutMs` has no room is not opened. Needs the backup
+   * API and one of the providers of this package. Default: 0.
+   */
+  readonly busyDatabases?: number | undefined;
+  /** Pause before each of these windows. No database is in backup mode meanwhile. Default: 30 000. */
+  readonly busyPauseMs?: number | undefined;
 }
 
 export const checkRetries: Check = (value, name) => {
-  checkOptions(value, { shadow: integer(0, 100), pauseMs: milliseconds }, `${name}.`);
+  checkOptions(
+    value,
+    { shadow: integer(0, 100), pauseMs: milliseconds, busyDatabases: integer(0, 100), busyPauseMs: milliseconds },
+    `${name}.`,
+  );
 };
 
 /** HRESULTs after which Microsoft advises to wait and try again with a new object (DoSnapshotSet, GetWriterStatus). */
@@ -47,15 +60,16 @@ export async function captureWithRetries(
   retries: RetryOptions,
   call: Call,
   progress: ProgressReporter,
+  mayStillCome?: (failure: DatabaseFailure) => boolean,
 ): Promise<Capture> {
   const { shadow: most = 3, pauseMs = 600_000 } = retries;
   for (let failed = 1; ; ++failed) {
     try {
-      return await captureShadow(work, call, progress);
+      return await captureShadow(work, call, progress, mayStillCome);
     } catch (error) {
       const hasRoom = failed <= most && call.remainingMs() > pauseMs;
       if (!(error instanceof VssError) || !passing.has(error.hresult) || !hasRoom) throw error;
-      if (!(await isOut(work))) throw error;
+      if (!(await endFailedAttempt(work))) throw error;
       work.failedAttempts.push(`attempt ${failed} to make the shadow failed: ${error.message}`);
       progress.report({ type: 'retry', attempt: failed + 1, attempts: most + 1, pauseMs, reason: error.message }, true);
     }
@@ -66,7 +80,7 @@ export async function captureWithRetries(
 }
 
 /** Ends the session that has failed. Whether nothing of it is left, above all no database in backup mode. */
-async function isOut(work: BackupWork): Promise<boolean> {
+export async function endFailedAttempt(work: BackupWork): Promise<boolean> {
   const { session, journal, directory } = work;
   try {
     const closing = { keepShadow: false, succeeded: false, deletedShadows: [], timeoutMs: closeTimeoutMs };
@@ -78,11 +92,12 @@ async function isOut(work: BackupWork): Promise<boolean> {
   const deltas = join(directory, 'deltas');
   await rm(deltas, { recursive: true, force: true });
   await mkdir(deltas, { mode: 0o700 });
-  await journal.update({ snapshotSet: '', shadows: [] }, []);
+  const { snapshotSet, shadows, stuck } = work.earlier;
+  await journal.update({ snapshotSet, shadows }, stuck);
   return true;
 }
 
-async function pause({ interrupt }: BackupWork, pauseMs: number, call: Call): Promise<void> {
+export async function pause({ interrupt }: BackupWork, pauseMs: number, call: Call): Promise<void> {
   await call.interruptible(async (signal) => {
     try {
       await sleep(pauseMs, undefined, { signal: AbortSignal.any([signal, interrupt.signal]) });

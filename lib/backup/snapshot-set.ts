@@ -3,6 +3,7 @@ import { lstat, mkdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Call } from '../call/call';
 import type { BackupWork, Capture } from './capture';
+import { skippedAfterAll, type FurtherWindow } from './further-windows';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { copyExactly, hashFile, requireFreeSpace, syncFile } from '../store/copy';
 import type { DatabaseChanges } from '../domino/databases';
@@ -40,15 +41,64 @@ export interface CopyReport {
   readonly failures: readonly DatabaseFailure[];
 }
 
-/** The shadows of one window, and what is known about the databases in them. */
+/** A window after the first one, for databases that were busy in that. */
+export interface SnapshotWindow {
+  /** The first window of a backup is 1. */
+  readonly number: number;
+  /** When it had ended. */
+  readonly created: Date;
+  /** How many databases it has captured. */
+  readonly databases: number;
+  readonly window: Timeline;
+  /** As in {@link SnapshotSet.vss}. */
+  readonly vss: VssSnapshotSet | undefined;
+}
+
+/** What a snapshot set is made of. */
+interface FirstWindow {
+  readonly work: BackupWork;
+  readonly capture: Capture;
+  readonly vss: VssSnapshotSet | undefined;
+}
+
+/** One window, the first or another, with its shadows. */
+interface Part {
+  readonly work: BackupWork;
+  readonly capture: Capture;
+  readonly shadows: readonly Shadow[];
+}
+
+interface CopiedDatabase {
+  readonly part: Part;
+  /** In its window. */
+  readonly index: number;
+  readonly describe: () => ManifestDatabase;
+}
+
+/** The shadows of one window in the order of its volumes. */
+function describeShadows(
+  { work, capture, vss }: FirstWindow,
+  prefix: string,
+): ConstructorParameters<typeof Shadow>[0][] {
+  const shadowIds = work.provider.vss ? reportOf(work.session).shadowIds : [];
+  return work.databases.volumes.map(({ path: volume }, index) => {
+    const root = capture.roots[index] ?? '';
+    if (!work.provider.vss) return { id: `${prefix}-${index}`, volume, devicePath: root, root };
+    // A transportable shadow has an id, and nothing else until it is imported.
+    return { id: shadowIds[index] ?? '', volume, devicePath: vss?.shadows[index]?.devicePath ?? '', root };
+  });
+}
+
+/** The shadows of one backup, and what is known about the databases in them. */
 export class SnapshotSet {
   /** Id of the backup and of the set. */
   readonly id: string;
   readonly provider: ProviderChoice;
   /** `partial` when databases had to be left out. */
   readonly outcome: 'complete' | 'partial';
+  /** Those of the first window, then those of {@link furtherWindows}. */
   readonly shadows: readonly Shadow[];
-  /** The measured freeze window. */
+  /** The measured freeze window; the first one. */
   readonly window: Timeline;
   /** Databases that are not in this set, each with its reason. */
   readonly skipped: readonly DatabaseFailure[];
@@ -60,42 +110,61 @@ export class SnapshotSet {
   readonly vss: VssSnapshotSet | undefined;
   /** When the window had ended. */
   readonly created = new Date();
+  /** Windows after the first, for databases that were busy in it; see `retries.busyDatabases`. */
+  readonly furtherWindows: readonly SnapshotWindow[];
   readonly #work: BackupWork;
-  readonly #capture: Capture;
+  readonly #parts: readonly Part[];
   readonly #use: BackupUse;
   #isCopying = false;
   #copyReport: CopyReport | undefined;
 
   /** @internal */
-  constructor(work: BackupWork, capture: Capture, vss: VssSnapshotSet | undefined, use: BackupUse) {
+  constructor(
+    { work, capture, vss }: FirstWindow,
+    further: readonly (FurtherWindow & { readonly vss: VssSnapshotSet | undefined })[],
+    use: BackupUse,
+  ) {
     this.#work = work;
-    this.#capture = capture;
     this.#use = use;
-    const places = placesOf(work);
-    const shadowIds = work.provider.vss ? reportOf(work.session).shadowIds : [];
     this.vss = vss;
     this.id = work.id;
     this.provider = { name: work.provider.name, reason: work.provider.reason };
-    this.outcome = capture.skipped.length > 0 ? 'partial' : 'complete';
-    this.shadows = work.databases.volumes.map(
-      ({ path }, index) => new Shadow(this.#describeShadow(path, index, shadowIds[index]), places, use),
-    );
+    const places = placesOf(work);
+    const shadowsOf = (window: FirstWindow, prefix: string): Shadow[] =>
+      describeShadows(window, prefix).map((described) => new Shadow(described, places, use));
+    this.#parts = [
+      { work, capture, shadows: shadowsOf({ work, capture, vss }, work.id) },
+      ...further.map((window) => ({
+        work: window.work,
+        capture: window.capture,
+        shadows: shadowsOf(window, `${work.id}-${window.number}`),
+      })),
+    ];
+    const numberOf = new Map(work.databases.paths.map((path, index) => [path, index]));
+    for (const [index, window] of further.entries()) {
+      window.capture.databases.placeInBackup({
+        directory: `window-${window.number}/`,
+        numbers: window.work.databases.paths.map((path) => numberOf.get(path) ?? -1),
+        shadowIds: this.#parts[index + 1]?.shadows.map(({ id }) => id) ?? [],
+      });
+    }
+    this.furtherWindows = further.map(({ number, created, capture: own, vss: set }) => {
+      const { timeline, databases } = own;
+      return { number, created, databases: databases.count, window: timeline, vss: set };
+    });
+    this.shadows = this.#parts.flatMap(({ shadows }) => shadows);
     this.window = capture.timeline;
-    this.skipped = capture.skipped;
+    this.skipped = skippedAfterAll(capture, further);
+    this.outcome = this.skipped.length > 0 ? 'partial' : 'complete';
     this.changes = capture.changes;
-    this.databases = capture.databases.count;
-  }
-
-  #describeShadow(volume: string, index: number, id = ''): ConstructorParameters<typeof Shadow>[0] {
-    const root = this.#capture.roots[index] ?? '';
-    if (!this.#work.provider.vss) return { id: `${this.id}-${index}`, volume, devicePath: root, root };
-    // A transportable shadow has an id, and nothing else until it is imported.
-    return { id, volume, devicePath: this.vss?.shadows[index]?.devicePath ?? '', root };
+    this.databases = this.#parts.reduce((sum, part) => sum + part.capture.databases.count, 0);
   }
 
   /** The databases in this set one after the other, as the manifest will describe them. */
   *describeDatabases(): Generator<ManifestDatabase, void> {
-    for (const index of this.#capture.databases.indexes()) yield this.#capture.databases.describe(index);
+    for (const { capture } of this.#parts) {
+      for (const index of capture.databases.indexes()) yield capture.databases.describe(index);
+    }
   }
 
   /** @internal What {@link copyDatabases} has done so far. */
@@ -152,10 +221,18 @@ export class SnapshotSet {
   }
 
   async #copy(to: string, call: Call, progress: ProgressReporter): Promise<CopyReport> {
-    const { databases } = this.#capture;
-    const indexes = [...databases.indexes()];
-    const totalBytes = indexes.reduce((sum, index) => sum + (databases.results.startSizeBytes[index] ?? 0), 0);
-    await this.#noteCopies(to, indexes);
+    const all = this.#parts.flatMap((part) => {
+      const { databases } = part.capture;
+      return [...databases.indexes()].map((index) => ({ part, index, describe: () => databases.describe(index) }));
+    });
+    const totalBytes = all.reduce(
+      (sum, { part, index }) => sum + (part.capture.databases.results.startSizeBytes[index] ?? 0),
+      0,
+    );
+    await this.#noteCopies(
+      to,
+      all.map(({ describe }) => describe()),
+    );
     await makeTarget(to, this.#work.databases.dataDirectory);
     // Holes stay holes in a copy.
     const allocatedBytes = this.#work.databases.allocatedBytes.reduce((sum, bytes) => sum + bytes, 0);
@@ -165,23 +242,23 @@ export class SnapshotSet {
     let done = 0;
     let doneBytes = 0;
     const report = (last = false): void => {
-      progress.report({ type: 'copy', done, total: indexes.length, doneBytes, totalBytes }, last);
+      progress.report({ type: 'copy', done, total: all.length, doneBytes, totalBytes }, last);
     };
-    const made = new Map<number, string>();
+    const made = new Map<CopiedDatabase, string>();
     try {
-      await forEachLimited(indexes, 4, async (index) => {
-        const database = databases.describe(index);
+      await forEachLimited(all, 4, async (one) => {
+        const database = one.describe();
         const file = join(to, ...database.path.split('/'));
         try {
-          const sha256 = await this.#copyOne(database, file, call, (bytes) => {
+          const sha256 = await this.#copyOne(one, database, file, call, (bytes) => {
             doneBytes += bytes;
             report();
           });
-          made.set(index, sha256);
+          made.set(one, sha256);
           for (let at = dirname(file); at.startsWith(to + sep); at = dirname(at)) directories.add(at);
         } catch (error) {
           call.check();
-          await this.#refuseVanished(database, call);
+          await this.#refuseVanished(one, call);
           failures.push(databaseFailureOf(database.path, 'drain', error));
         }
         done += 1;
@@ -191,20 +268,19 @@ export class SnapshotSet {
       for (const directory of directories) await syncDirectory(directory);
       call.check();
     } catch (error) {
-      for (const index of made.keys())
-        await rm(join(to, ...databases.describe(index).path.split('/')), { force: true });
+      for (const { describe } of made.keys()) await rm(join(to, ...describe().path.split('/')), { force: true });
       throw error;
     }
-    for (const [index, sha256] of made) {
-      databases.setCopy(index, { file: databases.describe(index).path, deltaApplied: true, sha256 });
+    for (const [{ part, index, describe }, sha256] of made) {
+      part.capture.databases.setCopy(index, { file: describe().path, deltaApplied: true, sha256 });
     }
     report(true);
     return { directory: to, databases: made.size, bytes: doneBytes, failures };
   }
 
   /** Names the files and directories that do not exist yet: what is somebody else's is not overwritten, and never removed. */
-  async #noteCopies(to: string, indexes: readonly number[]): Promise<void> {
-    const files = indexes.map((index) => this.#copyFile(to, index));
+  async #noteCopies(to: string, databases: readonly ManifestDatabase[]): Promise<void> {
+    const files = databases.map(({ path }) => join(to, ...path.split('/')));
     const missing: string[] = [];
     await forEachLimited(files, 4, async (file) => {
       await lstat(file).catch(() => missing.push(file));
@@ -213,13 +289,9 @@ export class SnapshotSet {
     await this.#work.journal.noteCopies(missing, directories);
   }
 
-  #copyFile(to: string, index: number): string {
-    return join(to, ...this.#capture.databases.describe(index).path.split('/'));
-  }
-
   /** Windows deletes volatile shadows, and the oldest ones, when the room for them is used up. */
-  async #refuseVanished({ index }: ManifestDatabase, call: Call): Promise<void> {
-    const shadow = this.shadows[this.#work.databases.volumeIndex[index] ?? 0];
+  async #refuseVanished({ part, index }: CopiedDatabase, call: Call): Promise<void> {
+    const shadow = part.shadows[part.work.databases.volumeIndex[index] ?? 0];
     if (this.vss && shadow) await refuseVanished(requireVss(this.#work.binding), shadow, call);
   }
 
@@ -228,13 +300,14 @@ export class SnapshotSet {
    * was applied: which parts of the file it rewrites only Domino knows, so such a copy is read once more.
    */
   async #copyOne(
+    { part: { work, capture }, index }: CopiedDatabase,
     database: ManifestDatabase,
     file: string,
     call: Call,
     onBytes: (bytes: number) => void,
   ): Promise<string> {
-    const volume = this.#work.databases.volumeIndex[database.index] ?? 0;
-    const from = join(this.#capture.roots[volume] ?? '', ...database.shadowPath.split('/'));
+    const volume = work.databases.volumeIndex[index] ?? 0;
+    const from = join(capture.roots[volume] ?? '', ...database.shadowPath.split('/'));
     const { startSizeBytes } = database;
     const check = (): void => {
       call.check('drain');
@@ -247,7 +320,7 @@ export class SnapshotSet {
         copyFile: file,
         deltaFile: join(this.#work.directory, database.delta),
         announcedBytes: database.announcedBytes,
-        pieceBytes: this.#capture.databases.results.pieceBytes,
+        pieceBytes: capture.databases.results.pieceBytes,
         ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
       });
       // Before the sync, while the pages that were just written are still in memory.

@@ -28,6 +28,16 @@ export type Progress =
       readonly pauseMs: number;
       readonly reason: string;
     }
+  /** Databases were busy; a further window for them begins after the pause. */
+  | {
+      readonly type: 'busy';
+      /** Number of the window that comes, the first one being 1. */
+      readonly window: number;
+      /** How many windows there are at most. */
+      readonly windows: number;
+      readonly pauseMs: number;
+      readonly databases: number;
+    }
   /** A step of a restore begins for one database, or, with an empty name, for all of them together. */
   | {
       readonly type: 'restore';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beginBackup } from '../backup/begin-backup';
 import { completionFailure, type BackupReport } from '../backup/report';
 import { loadManifest, readBackups, type ListedBackup, type Manifest } from '../store/manifest';
+import type { ManifestWindow } from '../store/manifest-format';
 import type { ProviderName } from '../backup/provider';
 import type { Alias } from '../domino/aliases';
 import { listed, type Notice } from '../domino/notice';
@@ -44,6 +45,8 @@ interface RunArguments extends DominoArguments {
   readonly timeout?: number;
   readonly retries?: number;
   readonly retryPause?: number;
+  readonly retryBusy?: number;
+  readonly retryBusyPause?: number;
   readonly stopService?: string;
   readonly shadowDir?: string;
   readonly source: 'domino' | 'volumes';
@@ -155,6 +158,13 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
       seconds,
     )
     .option(
+      '--retry-busy <n>',
+      'further windows for databases that are being compacted, in backup elsewhere or changed too much, each with a shadow ' +
+        'of just them, as far as --timeout has room (default: 0)',
+      wholeNumber,
+    )
+    .option('--retry-busy-pause <seconds>', 'time before each of these windows (default: 30)', seconds)
+    .option(
       '--stop-service <name>',
       'do without the backup API: stop this service (Linux: unit of systemd) for the snapshot and start it again',
     )
@@ -253,7 +263,12 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
     try {
       const set = await backup.createShadow({
         timeoutMs: args.timeout,
-        retries: { shadow: args.retries, pauseMs: args.retryPause },
+        retries: {
+          shadow: args.retries,
+          pauseMs: args.retryPause,
+          busyDatabases: args.retryBusy,
+          busyPauseMs: args.retryBusyPause,
+        },
         signal,
         onProgress,
       });
@@ -331,6 +346,7 @@ function describeReport(report: BackupReport, output: Output): string[] {
         ...(vss && vss.writers.length > 0
           ? [['writers', `${vss.writers.length - excluded.length} took part, ${excluded.length} left out`]]
           : []),
+        ...describeFurther(report.furtherWindows),
         ['shadow', left.length > 0 ? `kept: ${left.join(', ')}` : 'removed'],
         ...(copies ? [['copies', `${copies.databases} in ${copies.directory}, ${formatBytes(copies.bytes)}`]] : []),
         ['manifest', report.manifest],
@@ -352,6 +368,13 @@ function outcome(state: 'complete' | 'partial', { colors }: Output): string {
 function describeCounts(counts: BackupReport['counts']): string {
   const left = counts.skipped > 0 ? `, ${counts.skipped} left out` : '';
   return `${counts.captured} captured${left}, ${formatBytes(counts.startSizeBytes)}, ${counts.logged} logged`;
+}
+
+function describeFurther(windows: readonly ManifestWindow[]): string[][] {
+  return windows.map(({ number, databases, created, window }) => [
+    `window ${number}`,
+    `${count(databases, 'database')} that had been busy, ${formatMs(window.windowMs)}, ended ${created}`,
+  ]);
 }
 
 /** What a server rebuilds, and so is not in a backup: no warning, for it is so every night. */
@@ -407,6 +430,7 @@ function describeManifest(manifest: Manifest, output: Output): string[] {
         ['deltas', `${count(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
         ...describeRebuilt(manifest.notices ?? []),
         ...describeAliases(manifest.aliases ?? []),
+        ...describeFurther(manifest.furtherWindows ?? []),
         ['transaction log', manifest.logStyle],
         ['common time', timeAfterLastStart?.iso ?? '(none)'],
         [

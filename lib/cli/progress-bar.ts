@@ -2,7 +2,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import type { Progress } from '../call/progress';
 import { printable } from '../errors/printable';
 import type { CommandLineContext } from './context';
-import { formatBytes } from './output';
+import { count, formatBytes } from './output';
 
 const phaseTitles: Readonly<Record<string, string>> = {
   open: 'opening databases',
@@ -78,6 +78,13 @@ function describe(progress: Progress): { title: string; done: number; total: num
         done: progress.attempt - 1,
         total: progress.attempts,
         note: `${Math.round(progress.pauseMs / 1000)} s; ${progress.reason}`,
+      };
+    case 'busy':
+      return {
+        title: 'waiting for busy databases',
+        done: progress.window - 1,
+        total: progress.windows,
+        note: `${Math.round(progress.pauseMs / 1000)} s; ${count(progress.databases, 'database')}`,
       };
     case 'restore':
       return { title: restoreTitles[progress.step], ...progress, note: printable(progress.database) };

@@ -179,6 +179,29 @@ export async function takeSelected(
   return { dataDirectory, paths, files, fileIds, volumeIndex, volumes, required, sizeBytes, allocatedBytes, aliases };
 }
 
+/** Some databases of a backup, and which of its volumes they lie on; their room is not known apart. */
+export function takeSubset(
+  all: BackupDatabases,
+  indexes: readonly number[],
+): { readonly databases: BackupDatabases; readonly volumeNumbers: readonly number[] } {
+  const volumeOf = (index: number): number => all.volumeIndex[index] ?? 0;
+  const volumeNumbers = [...new Set(indexes.map(volumeOf))];
+  const pick = (column: readonly string[]): string[] => indexes.map((index) => column[index] ?? '');
+  const databases: BackupDatabases = {
+    dataDirectory: all.dataDirectory,
+    paths: pick(all.paths),
+    files: pick(all.files),
+    fileIds: pick(all.fileIds),
+    volumeIndex: Uint16Array.from(indexes, (index) => volumeNumbers.indexOf(volumeOf(index))),
+    volumes: volumeNumbers.flatMap((volume) => all.volumes[volume] ?? []),
+    required: new Set(),
+    sizeBytes: 0,
+    allocatedBytes: [],
+    aliases: [],
+  };
+  return { databases, volumeNumbers };
+}
+
 /** Compares the databases of a backup with what stands there now. */
 export async function compareWithCatalog(
   databases: BackupDatabases,

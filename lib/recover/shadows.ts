@@ -4,7 +4,8 @@ import { basename, dirname, resolve } from 'node:path';
 import { DominoVssError, toPublicError } from '../errors/errors';
 import type { LeftOver } from '../store/left-over';
 import { requireVss } from '../vss/call';
-import { queryShadows } from '../vss/listed-shadow';
+import type { NativeVss } from '../native/vss';
+import { queryShadows, type ListedShadow } from '../vss/listed-shadow';
 import type { Items } from './items';
 import type { RecoveryTools } from './tools';
 
@@ -42,11 +43,29 @@ async function exists(path: string): Promise<boolean> {
 
 /** A place goes before its shadow: whether a deleted shadow takes it along is not documented. */
 async function removeSnapshotSet(left: LeftOver, { binding, call }: RecoveryTools, items: Items): Promise<void> {
-  const { snapshotSet } = left;
-  if (snapshotSet === '') return;
+  if (left.snapshotSet === '') return;
   const vss = requireVss(binding);
   const listed = await queryShadows(vss, new Set(), call);
-  const ofSet = listed.filter(({ setId }) => setId === snapshotSet.toLowerCase());
+  // A backup with further windows has one set a window: the journal names the shadows of all, and the set of the last.
+  const ids = new Set(left.shadows.map((id) => id.toLowerCase()));
+  const own = listed.filter(({ id, setId }) => setId === left.snapshotSet.toLowerCase() || ids.has(id));
+  const sets = new Set(own.map(({ setId }) => setId));
+  for (const setId of sets) {
+    await removeOneSet(
+      setId,
+      own.filter((shadow) => shadow.setId === setId),
+      { vss, call },
+      items,
+    );
+  }
+}
+
+async function removeOneSet(
+  snapshotSet: string,
+  ofSet: readonly ListedShadow[],
+  { vss, call }: { readonly vss: NativeVss; readonly call: RecoveryTools['call'] },
+  items: Items,
+): Promise<void> {
   for (const { id, exposedAs } of ofSet) {
     if (exposedAs === '') continue;
     const intention = { thing: 'exposure', subject: exposedAs, found: `${id} is exposed there` } as const;
@@ -57,7 +76,6 @@ async function removeSnapshotSet(left: LeftOver, { binding, call }: RecoveryTool
       });
     });
   }
-  if (ofSet.length === 0) return;
   const intention = {
     thing: 'shadow',
     subject: snapshotSet,

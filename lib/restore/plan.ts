@@ -9,7 +9,7 @@ import type { ManifestHead } from '../store/manifest-format';
 import { Aliases } from '../domino/aliases';
 import { matcher, withSlashes } from '../domino/globs';
 import { expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
-import type { ShadowRoots } from './sources';
+import { shadowOf, type ShadowRoots } from './sources';
 
 /** Where a restored database goes and what happens to the one that stands there. */
 export type RestoreMode =
@@ -160,10 +160,10 @@ function sourceOf(
   const isLost = input.lostCopies.has(database.path);
   if (copy !== undefined && !isLost) return { source: copy, delta: '', contents: expectedOfCopy(database) };
   const noCopy = copy === undefined ? 'no copy of it was made' : `its copy ${copy} is not there`;
-  const volume = head.volumes.find(({ path }) => path === database.volume);
-  if (!volume?.kept) return `${noCopy}, and its shadow was not kept`;
-  const root = roots.get(database.volume);
-  if (root === undefined) return `${noCopy}, and its shadow ${volume.id} is not there any more`;
+  const shadow = shadowOf(database, head);
+  if (!shadow?.kept) return `${noCopy}, and its shadow was not kept`;
+  const root = roots.get(shadow.id);
+  if (root === undefined) return `${noCopy}, and its shadow ${shadow.id} is not there any more`;
   return {
     source: join(root, database.shadowPath),
     delta: database.delta === '' ? '' : join(head.directory, database.delta),

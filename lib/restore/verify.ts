@@ -10,9 +10,9 @@ import type { NativeBinding } from '../native/session';
 import { examineDelta, examineFront, expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
 import { hashFile } from '../store/copy';
 import { loadManifest } from '../store/manifest';
-import type { ManifestDatabase } from '../store/manifest-format';
+import type { ManifestDatabase, ManifestHead } from '../store/manifest-format';
 import { readVerifyingKey } from '../store/signature';
-import { shadowRoots, type ShadowRoots } from './sources';
+import { shadowOf, shadowRoots, type ShadowRoots } from './sources';
 
 /** Options of `verifyBackup`. */
 export interface VerifyBackupOptions {
@@ -84,7 +84,7 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
     const verification = new Verification(
       { backup: head.directory, copies: options.copiesDirectory ?? head.copies?.directory },
       await shadowRoots(loadBinding, head, call),
-      new Set(head.volumes.filter(({ kept }) => kept).map(({ path }) => path)),
+      head,
       call,
     );
     const progress = new ProgressReporter(options.onProgress, call);
@@ -114,7 +114,7 @@ class Verification {
   constructor(
     private readonly directories: { readonly backup: string; readonly copies: string | undefined },
     private readonly roots: ShadowRoots,
-    private readonly keptVolumes: ReadonlySet<string>,
+    private readonly head: Pick<ManifestHead, 'volumes'>,
     private readonly call: Call,
   ) {}
 
@@ -142,8 +142,9 @@ class Verification {
   }
 
   async #shadow(database: ManifestDatabase, fail: Fail): Promise<VerifiedState> {
-    if (!this.keptVolumes.has(database.volume)) return 'none';
-    const root = this.roots.get(database.volume);
+    const kept = shadowOf(database, this.head);
+    if (!kept?.kept) return 'none';
+    const root = this.roots.get(kept.id);
     if (root === undefined) return fail('ERR_RESTORE_SOURCE', `its shadow of ${database.volume} is not there any more`);
     return this.#contents(join(root, database.shadowPath), expectedOfShadow(database), fail);
   }

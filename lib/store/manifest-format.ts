@@ -82,6 +82,20 @@ export interface ManifestVss {
   }[];
 }
 
+/** A window after the first one. Its shadows are among the volumes of the manifest. */
+export interface ManifestWindow {
+  /** The first window of a backup is 1. The change information lies in the directory `window-<number>`. */
+  readonly number: number;
+  /** Its end, ISO 8601, UTC. */
+  readonly created: string;
+  /** How many databases it has captured. */
+  readonly databases: number;
+  readonly timeAfterLastStart: ManifestHead['timeAfterLastStart'];
+  readonly window: WindowFigures;
+  /** Its snapshot set, when that was made by VSS. */
+  readonly vss?: ManifestVss;
+}
+
 /** How a backup compares with the last one of the same data directory in its delta directory. */
 export interface ManifestContinuity {
   /** Id of the backup it was compared with; null for none. */
@@ -123,6 +137,7 @@ export interface ManifestHead {
   readonly serverName: string;
   readonly provider: ProviderChoice;
   readonly lifetime: 'backup' | 'persistent';
+  /** One a shadow: those of the first window, then those of the others. */
   readonly volumes: readonly ManifestVolume[];
   /** The snapshot set, when it was made by VSS. */
   readonly vss?: ManifestVss;
@@ -144,6 +159,8 @@ export interface ManifestHead {
   readonly pieceBytes: number;
   readonly failures: readonly DatabaseFailure[];
   readonly changes: DatabaseChanges;
+  /** Windows after the first, for databases that were busy in it; absent when there were none. */
+  readonly furtherWindows?: readonly ManifestWindow[];
   /** Absent for plain volumes. */
   readonly continuity?: ManifestContinuity;
   /** Absent in manifests of plain volumes. */
@@ -182,7 +199,9 @@ export interface ManifestDatabase {
   readonly fileId?: string;
   /** Top directory of the volume. */
   readonly volume: string;
-  /** Path of the file inside the shadow of that volume, with `/`. */
+  /** Id of the shadow that holds it; absent: that of the first window of its volume. */
+  readonly shadow?: string;
+  /** Path of the file inside that shadow, with `/`. */
   readonly shadowPath: string;
   /** As Domino shows it, without the colon: second half of the TIMEDATE first; 16 hexadecimal digits. */
   readonly replicaId: string;

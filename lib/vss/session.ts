@@ -106,11 +106,11 @@ function failedWriter(writer: NativeWriter): FailedWriter {
  * Saves the documents of VSS beside the manifest, without which a restore of the writers' data is not possible, and
  * describes the set for the manifest; null for other providers.
  */
-export async function saveVssDocuments({
-  directory,
-  session,
-  provider,
-}: VssWork & { readonly directory: string }): Promise<ManifestVss | null> {
+export async function saveVssDocuments(
+  { directory, session, provider }: VssWork & { readonly directory: string },
+  /** What leads from the directory of the backup to this one. */
+  prefix = '',
+): Promise<ManifestVss | null> {
   if (!provider.vss) return null;
   const { setId, shadows } = reportOf(session);
   const writers = writersOf(session);
@@ -119,7 +119,7 @@ export async function saveVssDocuments({
     if (text === '') return '';
     await mkdir(join(directory, 'vss'), { recursive: true, mode: 0o700 });
     await writeDurably(join(directory, file), (handle) => handle.writeFile(text));
-    return file;
+    return prefix + file;
   };
   const componentsDocument = await save('vss/components.xml', session.vssComponentsDocument());
   const documents: string[] = [];

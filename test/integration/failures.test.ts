@@ -85,6 +85,34 @@ describe.each(process.platform === 'linux' ? providers : providers.slice(0, 1))(
   },
 );
 
+test.each([
+  ['NSFBackupStart', 0x13aa],
+  ['NSFBackupStart', 0x0ea4],
+  ['NSFBackupGetChangeInfoSize', 0x2dd8],
+])('%s with %i once: the second window has the database, as it was at its NSFBackupStart', async (call, status) => {
+  await domino.simulation.fault(`${call}:1@${victim}=0x${status.toString(16)}`);
+  const backup = await beginBackup({
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+    shadowDirectory: domino.shadowDirectory,
+    provider: 'rolling',
+  });
+  try {
+    const set = await backup.createShadow({ retries: { busyDatabases: 2, busyPauseMs: 50 } });
+    expect(set).toMatchObject({ outcome: 'complete', databases: 12, furtherWindows: [{ number: 2, databases: 1 }] });
+    const to = join(domino.home, 'copies', backup.id);
+    expect(await set.copyDatabases({ to })).toMatchObject({ databases: 12, failures: [] });
+    const { originNs, databases } = set.furtherWindows[0]!.window;
+    const ns = (ms: number | undefined): bigint => originNs + BigInt(Math.round((ms ?? NaN) * 1e6));
+    const betweenNs = [ns(databases.startCalledMs[0]), ns(databases.startReturnedMs[0])] as const;
+    const verdicts = await domino.simulation.verify([join(to, victim)], { betweenNs });
+    expect(verdicts).toMatchObject([{ verdict: 'consistent' }]);
+    expect(await backup.endBackup()).toMatchObject({ outcome: 'complete', counts: { captured: 12, skipped: 0 } });
+  } finally {
+    await backup.dispose();
+  }
+});
+
 test('a high-water mark that is refused leaves out one database', async () => {
   await domino.simulation.fault(`NSFBackupSetHighWaterMark:1@${victim}=0x0ea5`);
   const set = await backUp();

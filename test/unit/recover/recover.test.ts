@@ -430,6 +430,14 @@ describe('a backup that was killed', () => {
     expect(vss.changes.map(([what]) => what)).toEqual(['unexpose', 'delete']);
     expect(vss.shadows).toEqual([nativeShadow(2)]);
   });
+
+  test('of a backup with further windows the sets of all go, whose shadows the journal names', async () => {
+    const vss = domino.haveVss();
+    vss.shadows = [nativeShadow(1), nativeShadow(2), nativeShadow(3)];
+    writeDead({ id, provider: 'vss', snapshotSet: setId(3), shadows: [shadowId(1), shadowId(3)] });
+    expect((await recover()).outcome).toBe('recovered');
+    expect(vss.shadows).toEqual([nativeShadow(2)]);
+  });
 });
 
 test('the journal of a backup names the copies that it makes, and no file that was there before', async () => {

@@ -1,0 +1,190 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Call } from '../call/call';
+import type { ProgressReporter } from '../call/progress';
+import { takeSubset } from '../domino/databases';
+import { AbortError, OptionError, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { reportOf } from '../vss/session';
+import { captureShadow, refuseTooManySkipped, type BackupWork, type Capture, type EarlierWindows } from './capture';
+import { Continuity } from './continuity';
+import { createSession, openSession } from './native-session';
+import { endFailedAttempt, pause, type RetryOptions } from './retry';
+
+/** A window after the first one, for databases that were busy then. It has a session, shadows and deltas of its own. */
+export interface FurtherWindow {
+  /** The first window of a backup is 1. */
+  readonly number: number;
+  readonly work: BackupWork;
+  readonly capture: Capture;
+  readonly created: Date;
+}
+
+/** STATUS after which a database can be backed up a little later. */
+const busy: ReadonlySet<number> = new Set([
+  0x0ea4, // ERR_BACKUP_ALREADY_IN_PROGRESS: another backup program is at work
+  0x13aa, // ERR_CANT_BACKUP_DURING_COMPACT
+  0x2dd8, // ERR_BACKUP_ABORTED2: too many changes during the window, which was longer for all of them together
+]);
+
+/** The STATUS proper; the two bits above say where it was shown. */
+const statusMask = 0x3fff;
+
+/** Whether a database may be had in a further window. */
+export function isBusy({ status, statusHex }: DatabaseFailure): boolean {
+  // A number of the operating system is written as a decimal one.
+  return statusHex.startsWith('0x') && busy.has(status & statusMask);
+}
+
+/** Refuses what further windows are not made for. */
+export function checkBusyRetries({ provider, mode, source }: BackupWork, { busyDatabases = 0 }: RetryOptions): void {
+  if (busyDatabases === 0) return;
+  const refuse = (why: string): never => {
+    throw new OptionError('retries.busyDatabases', `retries.busyDatabases ${why}`);
+  };
+  if (provider.hook) refuse('needs a provider of this package: a hook makes one snapshot a backup');
+  if (mode.type === 'stop-service') refuse('has no meaning in stop mode, where no database is busy');
+  if (source === 'volumes') refuse('has no meaning for plain volumes');
+}
+
+/**
+ * Tries databases that were busy again, after a pause, in windows of their own: up to `retries.busyDatabases` times. One
+ * that fails makes nothing worse: its databases stay left out. What it may have left is closed again with the backup.
+ */
+export async function captureBusy(
+  first: BackupWork,
+  { databases }: Capture,
+  { busyDatabases: most = 0, busyPauseMs = 30_000 }: RetryOptions,
+  call: Call,
+  reporter: (call: Call) => ProgressReporter,
+): Promise<readonly FurtherWindow[]> {
+  const windows: FurtherWindow[] = [];
+  const indexOf = new Map(first.databases.paths.map((path, index) => [path, index]));
+  const indexesOf = (failures: readonly DatabaseFailure[]): number[] =>
+    failures.filter(isBusy).map(({ database }) => indexOf.get(database) ?? -1);
+  let left = indexesOf(databases.skipped);
+  for (let attempt = 1; attempt <= most && left.length > 0 && call.remainingMs() > busyPauseMs; ++attempt) {
+    const number = attempt + 1;
+    const one = {
+      type: 'busy',
+      window: number,
+      windows: most + 1,
+      pauseMs: busyPauseMs,
+      databases: left.length,
+    } as const;
+    reporter(call).report(one, true);
+    await pause(first, busyPauseMs, call);
+    const captures = [databases, ...windows.map(({ capture }) => capture.databases)];
+    const stuck = captures.flatMap((captured) => captured.stuck);
+    const work = await furtherWork(first, left, number, earlierThan(first, windows, stuck));
+    const window = await captureOne(first, work, number, call, reporter);
+    if (!window) continue;
+    windows.push(window);
+    left = indexesOf(window.capture.databases.skipped);
+  }
+  return windows;
+}
+
+/** What became of every database in the end: the last word on each is that of its last window. */
+export function skippedAfterAll(capture: Capture, windows: readonly FurtherWindow[]): readonly DatabaseFailure[] {
+  const last = new Map<string, DatabaseFailure | undefined>();
+  for (const { capture: later } of windows) {
+    for (const index of later.databases.indexes()) last.set(later.databases.databases.paths[index] ?? '', undefined);
+    for (const failure of later.databases.skipped) last.set(failure.database, failure);
+  }
+  return capture.skipped.flatMap((failure) => {
+    if (!last.has(failure.database)) return [failure];
+    return last.get(failure.database) ?? [];
+  });
+}
+
+/** Throws when too many databases, or the wrong ones, are still left out after all windows. */
+export function refuseAfterAll(work: BackupWork, capture: Capture, windows: readonly FurtherWindow[]): void {
+  const skipped = skippedAfterAll(capture, windows);
+  const vanished = new Set(work.continuity.vanished);
+  const leftOut = skipped.filter((failure) => !vanished.has(failure));
+  const still = new Set(leftOut.map(({ database }) => database));
+  const missing = capture.databases.missingRequired().filter(({ database }) => still.has(database));
+  refuseTooManySkipped(leftOut, missing, capture.databases.count, work.limits);
+}
+
+function earlierThan(first: BackupWork, windows: readonly FurtherWindow[], stuck: readonly string[]): EarlierWindows {
+  const works = [first, ...windows.map(({ work }) => work)];
+  const shadows = works.flatMap(({ provider, session, plan }) =>
+    provider.vss ? reportOf(session).shadowIds : plan.targets,
+  );
+  const snapshotSet = first.provider.vss ? reportOf(first.session).setId : '';
+  return { snapshotSet, shadows, stuck };
+}
+
+async function furtherWork(
+  first: BackupWork,
+  indexes: readonly number[],
+  number: number,
+  earlier: EarlierWindows,
+): Promise<BackupWork> {
+  const directory = join(first.directory, `window-${number}`);
+  const deltaDirectory = join(directory, 'deltas');
+  await mkdir(deltaDirectory, { recursive: true, mode: 0o700 });
+  const { databases, volumeNumbers } = takeSubset(first.databases, indexes);
+  const targetOf = (volume: number): string => {
+    const target = first.plan.targets[volume] ?? '';
+    return target === '' ? '' : `${target}-${number}`;
+  };
+  const plan = {
+    targets: first.plan.targets.length === 0 ? [] : volumeNumbers.map(targetOf),
+    parents: first.plan.parents,
+  };
+  const volumes = volumeNumbers.map((volume) => ({
+    source: first.setup.options.volumes[volume]?.source ?? '',
+    target: targetOf(volume),
+  }));
+  const setup = { ...first.setup, options: { ...first.setup.options, volumes, deltaDirectory }, databases, plan };
+  return {
+    ...first,
+    directory,
+    setup,
+    session: createSession(setup),
+    databases,
+    plan,
+    earlier,
+    // What concerns the whole backup was said by the first window, or is decided after the last one.
+    problems: [],
+    continuity: Continuity.none,
+    limits: { maxSkipped: Infinity, unmetRequired: [] },
+  };
+}
+
+async function captureOne(
+  first: BackupWork,
+  work: BackupWork,
+  number: number,
+  call: Call,
+  reporter: (call: Call) => ProgressReporter,
+): Promise<FurtherWindow | undefined> {
+  first.furtherWork.push(work);
+  // A window that takes too long must not cost the time of the call, and with it the backup.
+  const own = new Call({ signal: call.signal, timeoutMs: Math.ceil(call.remainingMs() * 0.8), phase: 'prepare' });
+  try {
+    const progress = reporter(own);
+    await openSession(work.session, work.setup, own, progress);
+    const capture = await captureShadow(work, own, progress);
+    // Other databases may come and go; that was compared in the first window.
+    return {
+      number,
+      work,
+      capture: { ...capture, changes: { ...capture.changes, appeared: [] } },
+      created: new Date(),
+    };
+  } catch (error) {
+    if (await endFailedAttempt(work)) {
+      first.furtherWork.splice(first.furtherWork.indexOf(work), 1);
+      await rm(work.directory, { recursive: true, force: true });
+    }
+    if (error instanceof AbortError || first.interrupt.signal.aborted) throw error;
+    const { code, message } = toPublicError(error);
+    // All are still busy: each of them says so.
+    if (code !== 'ERR_NO_DATABASES')
+      first.failedAttempts.push(`window ${number} for busy databases failed: ${message}`);
+    return undefined;
+  }
+}
