@@ -57,6 +57,26 @@ Failure DominoSource::describe(const CallStatus& status, Phase phase, std::strin
     return domino::describe(api_, status, phase, std::move(subject));
 }
 
+const char* DominoSource::nameOf(engine::Operation operation) const noexcept {
+    using engine::Operation;
+    switch (operation) {
+        case Operation::enterThread: return "NotesInitThread";
+        case Operation::open: return "NSFDbOpen";
+        case Operation::replicaId: return "NSFDbReplicaInfoGet";
+        case Operation::logInfo: return "NSFDbGetLogInfo";
+        case Operation::start: return "NSFBackupStart";
+        case Operation::copy: return "";
+        case Operation::setHighWaterMark: return "NSFBackupSetHighWaterMark";
+        case Operation::stop: return "NSFBackupStop";
+        case Operation::changeInfoSize: return "NSFBackupGetChangeInfoSize";
+        case Operation::nextChangeInfo: return "NSFBackupGetNextChangeInfo";
+        case Operation::end: return "NSFBackupEnd";
+        case Operation::close: return "NSFDbClose";
+        case Operation::serverTime: return "OSCurrentTIMEDATE";
+    }
+    return "";
+}
+
 DominoDatabase::~DominoDatabase() {
     if (inBackup_) static_cast<void>(end(engine::EndMode::abort));
     static_cast<void>(api_.NSFDbClose(handle_));

@@ -15,6 +15,7 @@ public:
                                   std::unique_ptr<engine::Database>& database) override;
     [[nodiscard]] engine::ServerTime serverTime() noexcept override;
     [[nodiscard]] Failure describe(const CallStatus& status, Phase phase, std::string subject) override;
+    [[nodiscard]] const char* nameOf(engine::Operation operation) const noexcept override;
 
 private:
     const Api& api_;

@@ -28,22 +28,49 @@ struct LogInfo {
 
 enum class EndMode : std::uint8_t { complete, abort };
 
+/// Calls that may hang, so that the one that does can be named.
+enum class Operation : std::uint8_t {
+    enterThread,
+    open,
+    replicaId,
+    logInfo,
+    start,
+    copy,  ///< by the provider, between two high-water marks
+    setHighWaterMark,
+    stop,
+    changeInfoSize,
+    nextChangeInfo,
+    end,
+    close,
+    serverTime,
+};
+
+/// Is told how far a copy has come.
+class HighWaterMarks {
+public:
+    HighWaterMarks() = default;
+    HighWaterMarks(const HighWaterMarks&) = delete;
+    HighWaterMarks& operator=(const HighWaterMarks&) = delete;
+    virtual ~HighWaterMarks() = default;
+
+    [[nodiscard]] virtual CallStatus setHighWaterMark(std::uint64_t copiedBytes) = 0;
+};
+
 /// An open database. Belongs to the thread that opened it, from open to destruction: the Domino API requires it.
 /// Calls inside the freeze window do not allocate. Whatever a call throws ends the session, with its databases out of
 /// backup mode.
-class Database {
+class Database : public HighWaterMarks {
 public:
     Database() = default;
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
     /// Ends a backup context that is still open with abort, then closes.
-    virtual ~Database() = default;
+    ~Database() override = default;
 
     [[nodiscard]] virtual std::array<std::uint8_t, 8> replicaId() = 0;
     [[nodiscard]] virtual CallStatus logInfo(LogInfo& info) = 0;
     /// Enters backup mode; `sizeBytes` is the size the copy must have.
     [[nodiscard]] virtual CallStatus start(std::uint64_t& sizeBytes) = 0;
-    [[nodiscard]] virtual CallStatus setHighWaterMark(std::uint64_t copiedBytes) = 0;
     [[nodiscard]] virtual CallStatus stop() = 0;
     [[nodiscard]] virtual CallStatus changeInfoSize(std::uint64_t& sizeBytes) = 0;
     /// `filled` 0 with success is the end of the stream.
@@ -80,6 +107,8 @@ public:
     [[nodiscard]] virtual ServerTime serverTime() = 0;
     /// Turns a status into texts; called outside the window, on any thread of the runtime.
     [[nodiscard]] virtual Failure describe(const CallStatus& status, Phase phase, std::string subject) = 0;
+    /// What the operation is called where it comes from; empty when it is none of theirs. Static storage.
+    [[nodiscard]] virtual const char* nameOf(Operation /*operation*/) const noexcept { return ""; }
 };
 
 }  // namespace domino_vss::engine

@@ -39,8 +39,9 @@ public:
     [[nodiscard]] virtual std::unique_ptr<ThreadScope> enterCommitThread() { return nullptr; }
     /// Scope `set`: the shadow itself. Throws Failure; whatever it made until then is removed by `remove`.
     virtual void commit(const Limits& /*limits*/) {}
-    /// Scopes `file` and `rolling`: one database that is in backup mode. What it throws ends the session.
-    [[nodiscard]] virtual CallStatus captureFile(const DatabaseSpec& /*spec*/, Database& /*database*/,
+    /// Scopes `file` and `rolling`: one database that is in backup mode. One that makes no progress for the budget of a
+    /// database is left out: each mark counts as progress. What it throws ends the session.
+    [[nodiscard]] virtual CallStatus captureFile(const DatabaseSpec& /*spec*/, HighWaterMarks& /*marks*/,
                                                  std::uint64_t /*sizeBytes*/, const Limits& /*limits*/) {
         return {};
     }

@@ -1,15 +1,15 @@
 #include "engine/shard.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace domino_vss::engine {
 
 namespace {
 
-constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
-
-/// How long a thread may take to leave the runtime, which may hang as well.
-constexpr std::chrono::seconds kLeavePatience{2};
+/// A thread that has nothing to leave any more is given the time to end.
+constexpr std::chrono::milliseconds kShortestPatience{1};
 
 }  // namespace
 
@@ -28,8 +28,7 @@ struct Shard::Shared {
     std::atomic<std::uint32_t> unfinished = 0;
     std::atomic<bool> failed = false;
     std::optional<Failure> failure;  // written before `failed`
-    std::atomic<std::int64_t> callBegan = kNever;
-    std::atomic<std::size_t> current = 0;
+    PresentCall present;
 
     [[nodiscard]] std::optional<Message> next() {
         std::unique_lock lock(mutex);
@@ -50,7 +49,7 @@ struct Shard::Shared {
         {
             const std::lock_guard lock(core->mutex);
             if (!failed) failure.emplace(std::move(thrown));
-            callBegan.store(kNever, std::memory_order_release);
+            present.began.store(kNever, std::memory_order_release);
             failed.store(true, std::memory_order_release);
         }
         core->shardFinished.notify_one();
@@ -65,7 +64,9 @@ Shard::Shard(std::shared_ptr<SessionCore> core, std::uint16_t index, std::vector
 Shard::~Shard() {
     const bool hanging = givenUp && !idle();
     finish();
-    static_cast<void>(thread_.endsWithin(hanging ? std::chrono::seconds(0) : kLeavePatience));
+    const auto patience = std::chrono::ceil<std::chrono::milliseconds>(leaveBy - Clock::now());
+    static_cast<void>(
+        thread_.endsWithin(hanging ? std::chrono::milliseconds(0) : std::max(patience, kShortestPatience)));
 }
 
 void Shard::post(ShardCommand command, const Limits& limits) {
@@ -100,12 +101,8 @@ std::uint16_t Shard::index() const noexcept {
     return shared_->index;
 }
 
-std::int64_t Shard::callBeganNs() const noexcept {
-    return shared_->callBegan.load(std::memory_order_acquire);
-}
-
-std::size_t Shard::currentRecord() const noexcept {
-    return shared_->current.load(kRelaxed);
+const PresentCall& Shard::present() const noexcept {
+    return shared_->present;
 }
 
 const std::vector<std::size_t>& Shard::records() const noexcept {
@@ -113,7 +110,7 @@ const std::vector<std::size_t>& Shard::records() const noexcept {
 }
 
 void Shard::serve(Shared& shared) {
-    ShardWork work(*shared.core, shared.index, shared.recordIndexes, shared.callBegan, shared.current);
+    ShardWork work(*shared.core, shared.index, shared.recordIndexes, shared.present);
     while (const std::optional<Message> message = shared.next()) {
         try {
             work.execute(message->command, message->limits);

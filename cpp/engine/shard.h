@@ -36,13 +36,14 @@ public:
     /// What was thrown on the thread. Meaningful once the shard is idle.
     [[nodiscard]] const std::optional<Failure>& failure() const noexcept;
     [[nodiscard]] std::uint16_t index() const noexcept;
-    /// Since when the present call on a database runs; kNever between calls.
-    [[nodiscard]] std::int64_t callBeganNs() const noexcept;
-    [[nodiscard]] std::size_t currentRecord() const noexcept;
+    [[nodiscard]] const PresentCall& present() const noexcept;
     [[nodiscard]] const std::vector<std::size_t>& records() const noexcept;
 
     bool late = false;     ///< control thread only: a call went over its budget
     bool givenUp = false;  ///< control thread only: nobody waits for it any more
+    /// Control thread only: until when the destructor waits for the thread to leave the runtime, which may hang as
+    /// well.
+    Clock::time_point leaveBy;
 
 private:
     struct Message {

@@ -16,11 +16,18 @@ using std::chrono::milliseconds;
 constexpr milliseconds kGrace{2'000};
 /// How often budgets and limits are looked at while shards work.
 constexpr milliseconds kCheckInterval{20};
+/// How long threads may take to leave the runtime, all together.
+constexpr milliseconds kLeavePatience{2'000};
 /// More than this many threads help nobody: with a server that does not answer at all, each relief would hang as well.
 constexpr std::size_t kMostShards = 128;
 
 std::int64_t nanoseconds(milliseconds time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+}
+
+/// Nothing more happens to the database.
+bool isOver(State state) noexcept {
+    return state == State::captured || state == State::skipped;
 }
 
 /// Until the command has finished no database of the shard is in backup mode for good: so it may be left out.
@@ -63,6 +70,7 @@ void ShardCrew::release() {
     const Limits grace{{}, Clock::now() + kGrace};
     for (const auto& shard : shards_) shard->finish();
     awaitAll(grace);
+    for (const auto& shard : shards_) shard->leaveBy = Clock::now() + kLeavePatience;
     for (std::size_t i = 0; i < shards_.size(); ++i) {
         if (!shards_[i]->idle()) continue;
         for (const std::size_t index : shards_[i]->records())  // whatever hung there has returned and was ended
@@ -94,8 +102,9 @@ void ShardCrew::awaitRelieving(ShardCommand command, const Limits& limits) {
         const std::int64_t oldest = nowNs() - nanoseconds(databaseBudget_);
         std::vector<std::pair<Shard*, std::int64_t>> overdue;  // collected first: relieve() adds shards
         for (const auto& shard : shards_) {
-            const std::int64_t began = shard->callBeganNs();
-            if (!shard->late && began != kNever && began < oldest) overdue.emplace_back(shard.get(), began);
+            const std::int64_t began = shard->present().began;
+            if (!shard->late && !shard->givenUp && began != kNever && began < oldest)
+                overdue.emplace_back(shard.get(), began);
         }
         for (const auto& [shard, began] : overdue) relieve(*shard, began, command, limits);
         if (limits.exceeded() == nullptr) continue;
@@ -119,26 +128,28 @@ void ShardCrew::awaitAll(const Limits& limits) {
         }
         const bool exceeded = limits.exceeded() != nullptr;
         const bool impatient = Clock::now() >= patienceEnd;
-        const std::int64_t oldest = nowNs() - nanoseconds(kGrace);
+        const milliseconds patience = exceeded ? std::min(kGrace, databaseBudget_) : databaseBudget_;
+        const std::int64_t oldest = nowNs() - nanoseconds(patience);
         for (const auto& shard : shards_) {
-            const std::int64_t began = shard->callBeganNs();
-            const bool hangs = !shard->idle() && began != kNever && began < oldest;
-            if (hangs && (exceeded || (impatient && shard->late))) giveUp(*shard);
+            const std::int64_t began = shard->present().began;
+            const bool hangs = !shard->idle() && !shard->givenUp && began != kNever && began < oldest;
+            if (hangs && (exceeded || impatient || !shard->late)) giveUp(*shard);
         }
     }
 }
 
 void ShardCrew::relieve(Shard& shard, std::int64_t callBeganNs, ShardCommand command, const Limits& limits) {
     const bool opening = command == ShardCommand::open;
-    const Phase phase = opening ? Phase::open : Phase::start;
-    DatabaseRecord& straggler = core_->records[shard.currentRecord()];
-    if (shard.callBeganNs() != callBeganNs) return;  // it returned just now and is in another call
-    // A thread that hangs while it enters the runtime has not even claimed its first database.
-    if (!straggler.skip(opening ? State::opening : State::starting, engineStatus(code::kDatabaseBudget), phase) &&
-        !(opening && straggler.skip(State::pending, engineStatus(code::kDatabaseBudget), phase)))
+    DatabaseRecord& straggler = core_->records[shard.present().record];
+    const Operation operation = shard.present().operation;
+    if (shard.present().began != callBeganNs) return;  // it returned just now and is in another call
+    const bool over = leaveOut(straggler, operation, command) || isOver(straggler.state);
+    if (!over) {
+        // It is in backup mode, as others of its thread may be, and only the thread itself can take them out.
+        if (command == ShardCommand::start) giveUp(shard);
         return;
+    }
     shard.late = true;
-    straggler.hanging = !opening;
     if (shards_.size() >= kMostShards) return;
     std::vector<std::size_t> remaining;
     for (const std::size_t index : shard.records()) {
@@ -154,18 +165,51 @@ void ShardCrew::relieve(Shard& shard, std::int64_t callBeganNs, ShardCommand com
     shards_.push_back(std::move(relief));
 }
 
+bool ShardCrew::leaveOut(DatabaseRecord& record, Operation operation, ShardCommand command) {
+    const CallStatus reason = budgetStatus(operation);
+    switch (command) {
+        case ShardCommand::open:
+            // A thread that hangs while it enters the runtime has not even claimed its first database.
+            return record.skip(State::opening, reason, Phase::open) || record.skip(State::pending, reason, Phase::open);
+        case ShardCommand::start: return leaveOutInBackup(record, State::starting, reason, Phase::start);
+        default:
+            return leaveOutInBackup(record, State::starting, reason, Phase::start) ||
+                   leaveOutInBackup(record, State::started, reason, Phase::shadow) ||
+                   leaveOutInBackup(record, State::stopping, reason, Phase::stop) ||
+                   leaveOutInBackup(record, State::stopped, reason, Phase::drain);
+    }
+}
+
+bool ShardCrew::leaveOutInBackup(DatabaseRecord& record, State state, const CallStatus& reason, Phase phase) {
+    if (!record.skip(state, reason, phase)) return false;
+    record.hanging = true;
+    return true;
+}
+
 void ShardCrew::giveUp(Shard& shard) {
     shard.givenUp = true;
+    const Phase phase = core_->phase;
+    const Operation operation = shard.present().operation;
+    DatabaseRecord& straggler = core_->records[shard.present().record];
+    const std::int64_t began = shard.present().began;
+    const bool isOverBudget = began != kNever && began < nowNs() - nanoseconds(databaseBudget_);
+    if (isOverBudget && straggler.shard == shard.index() && operation != Operation::serverTime)
+        static_cast<void>(leaveOut(straggler, operation, ShardCommand::roll));
     for (const std::size_t index : shard.records()) {
         DatabaseRecord& record = core_->records[index];
         if (record.shard != shard.index()) continue;  // relieved, or not yet anybody's
-        // Between start and end Domino counts a database as in backup, also after the stop.
-        for (const State state : {State::starting, State::started, State::stopping, State::stopped}) {
-            if (record.skip(state, engineStatus(code::kDatabaseStuck), core_->phase.load())) record.hanging = true;
-        }
+        // Between start and end Domino counts a database as in backup, also after the stop. Handles and contexts belong
+        // to the thread that hangs, so nobody else can take these out.
+        const CallStatus reason = {code::kDatabaseStuck, budgetStatus(operation).operation, Domain::engine, 0};
+        for (const State state : {State::starting, State::started, State::stopping, State::stopped})
+            static_cast<void>(leaveOutInBackup(record, state, reason, phase));
         for (const State state : {State::opening, State::open})
-            record.skip(state, engineStatus(code::kDatabaseNotReached), core_->phase.load());
+            record.skip(state, engineStatus(code::kDatabaseNotReached), phase);
     }
+}
+
+CallStatus ShardCrew::budgetStatus(Operation operation) const noexcept {
+    return {code::kDatabaseBudget, core_->source->nameOf(operation), Domain::engine, 0};
 }
 
 void ShardCrew::leaveOutUnfinished(Phase phase) {

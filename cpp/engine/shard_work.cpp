@@ -18,28 +18,51 @@ constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 /// Publishes which call on which database runs, for the control thread's budget check.
 class ShardWork::CallMark {
 public:
-    CallMark(ShardWork& work, const Owned& owned, std::int64_t since) : work_(work) {
-        work_.current_.store(owned.index, kRelaxed);
-        work_.callBegan_.store(since, std::memory_order_release);
+    CallMark(ShardWork& work, const Owned& owned, Operation operation, std::int64_t since) : present_(work.present_) {
+        present_.record.store(owned.index, kRelaxed);
+        present_.operation.store(operation, kRelaxed);
+        present_.began.store(since, std::memory_order_release);
     }
+    CallMark(ShardWork& work, const Owned& owned, Operation operation) : CallMark(work, owned, operation, nowNs()) {}
     CallMark(const CallMark&) = delete;
     CallMark& operator=(const CallMark&) = delete;
-    ~CallMark() { work_.callBegan_.store(kNever, std::memory_order_release); }
+    ~CallMark() { present_.began.store(kNever, std::memory_order_release); }
+
+    /// The call has returned, and another one on the same database follows.
+    void next(Operation operation) {
+        present_.operation.store(operation, kRelaxed);
+        present_.began.store(nowNs(), std::memory_order_release);
+    }
 
 private:
-    ShardWork& work_;
+    PresentCall& present_;
+};
+
+/// A copy may take long; what it may not do is stand still.
+class ShardWork::CopyMark final : public HighWaterMarks {
+public:
+    CopyMark(ShardWork& work, const Owned& owned) : mark_(work, owned, Operation::copy), database_(*owned.database) {}
+
+    CallStatus setHighWaterMark(std::uint64_t copiedBytes) override {
+        mark_.next(Operation::setHighWaterMark);
+        const CallStatus status = database_.setHighWaterMark(copiedBytes);
+        mark_.next(Operation::copy);
+        return status;
+    }
+
+private:
+    CallMark mark_;
+    Database& database_;
 };
 
 ShardWork::ShardWork(SessionCore& core, std::uint16_t index, std::span<const std::size_t> recordIndexes,
-                     std::atomic<std::int64_t>& callBegan, std::atomic<std::size_t>& current)
-    : core_(core), index_(index), callBegan_(callBegan), current_(current) {
+                     PresentCall& present)
+    : core_(core), index_(index), present_(present) {
     databases_.reserve(recordIndexes.size());
     for (const std::size_t record : recordIndexes)
         databases_.push_back({&core.records[record], record, nullptr, false});
-    if (!recordIndexes.empty()) current_.store(recordIndexes.front(), kRelaxed);
-    callBegan_.store(nowNs(), std::memory_order_release);
+    const CallMark mark(*this, databases_.front(), Operation::enterThread);
     entered_ = core.source->enterThread(scope_);
-    callBegan_.store(kNever, std::memory_order_release);
 }
 
 void ShardWork::execute(ShardCommand command, const Limits& limits) {
@@ -73,7 +96,7 @@ void ShardWork::giveUp() noexcept {
 Failure ShardWork::failureInFlight() const noexcept {
     Failure failure = domino_vss::failureInFlight(core_.phase);
     try {
-        if (failure.subject.empty() && !databases_.empty()) failure.subject = core_.records[current_].spec.path;
+        if (failure.subject.empty() && !databases_.empty()) failure.subject = core_.records[present_.record].spec.path;
     } catch (const std::bad_alloc&) {
         // It is told without the name then.
     }
@@ -97,15 +120,18 @@ void ShardWork::open(const Limits& limits) {
 void ShardWork::openOne(Owned& owned) {
     DatabaseRecord& record = *owned.record;
     record.shard.store(index_, kRelaxed);
-    const CallMark mark(*this, owned, nowNs());
+    CallMark mark(*this, owned, Operation::open);
     std::unique_ptr<Database> database;
     CallStatus status = entered_.ok() ? core_.source->open(record.spec, database) : entered_;
     LogInfo log;
     std::array<std::uint8_t, 8> replicaId{};
     if (status.ok()) {
+        mark.next(Operation::replicaId);
         replicaId = database->replicaId();
+        mark.next(Operation::logInfo);
         status = database->logInfo(log);
     }
+    mark.next(Operation::close);
     if (!status.ok()) {
         record.skip(State::opening, status, Phase::open);
         return;
@@ -128,7 +154,7 @@ bool ShardWork::startOne(Owned& owned) {
     std::uint64_t sizeBytes = 0;
     CallStatus status;
     {
-        const CallMark mark(*this, owned, called);
+        const CallMark mark(*this, owned, Operation::start, called);
         status = owned.database->start(sizeBytes);
     }
     record.startReturnedNs.store(nowNs(), kRelaxed);
@@ -138,8 +164,7 @@ bool ShardWork::startOne(Owned& owned) {
     }
     owned.inBackup = true;
     if (!record.claim(State::starting, State::settling)) {
-        relieved_ = true;
-        close(owned);  // over its budget and left out: end the backup with abort at once
+        lose(owned);
         return false;
     }
     record.startSizeBytes = sizeBytes;
@@ -161,7 +186,8 @@ void ShardWork::start(const Limits& limits) {
 }
 
 void ShardWork::noteStarted() {
-    if (!entered_.ok()) return;  // outside of the runtime nothing may be asked
+    if (!entered_.ok() || relieved_) return;  // outside of the runtime nothing may be asked
+    const CallMark mark(*this, databases_.back(), Operation::serverTime);
     const ServerTime now = core_.source->serverTime();
     const std::lock_guard lock(core_.mutex);
     if (now.epochMs > core_.afterLastStart.epochMs) core_.afterLastStart = now;
@@ -174,7 +200,7 @@ bool ShardWork::stopOne(Owned& owned) {
     record.stopCalledNs.store(called, kRelaxed);
     CallStatus status;
     {
-        const CallMark mark(*this, owned, called);
+        const CallMark mark(*this, owned, Operation::stop, called);
         status = owned.database->stop();
     }
     record.stopReturnedNs.store(nowNs(), kRelaxed);
@@ -183,7 +209,14 @@ bool ShardWork::stopOne(Owned& owned) {
         record.skip(State::stopping, status, Phase::stop);
         return false;
     }
-    return record.claim(State::stopping, State::stopped);
+    if (record.claim(State::stopping, State::stopped)) return true;
+    lose(owned);
+    return false;
+}
+
+void ShardWork::lose(Owned& owned) {
+    relieved_ = true;
+    close(owned);
 }
 
 void ShardWork::stop() {
@@ -198,8 +231,12 @@ bool ShardWork::captureOne(Owned& owned, const Limits& limits) {
     if (!owned.inBackup || record.state.load(std::memory_order_acquire) != State::started) return false;
     CallStatus status;
     {
-        const CallMark mark(*this, owned, nowNs());
-        status = core_.provider->captureFile(record.spec, *owned.database, record.startSizeBytes, limits);
+        CopyMark marks(*this, owned);
+        status = core_.provider->captureFile(record.spec, marks, record.startSizeBytes, limits);
+    }
+    if (record.state.load(std::memory_order_acquire) != State::started) {
+        lose(owned);
+        return false;
     }
     if (status.ok()) return true;
     close(owned);
@@ -209,7 +246,7 @@ bool ShardWork::captureOne(Owned& owned, const Limits& limits) {
 
 void ShardWork::captureAndStop(const Limits& limits) {
     for (Owned& owned : databases_) {
-        if (limits.exceeded() != nullptr) return;  // the control thread aborts all
+        if (relieved_ || limits.exceeded() != nullptr) return;  // the control thread aborts all
         if (captureOne(owned, limits)) stopOne(owned);
         core_.done.fetch_add(1, kRelaxed);
     }
@@ -238,46 +275,58 @@ void ShardWork::drain(const Limits& limits) {
 void ShardWork::drainOne(Owned& owned) {
     DatabaseRecord& record = *owned.record;
     if (!owned.inBackup || record.state.load(std::memory_order_acquire) != State::stopped) return;
-    CallStatus status;
-    {
-        const CallMark mark(*this, owned, nowNs());
-        DeltaFile delta(utf8Of(core_.deltaDirectory / (std::to_string(owned.index) + ".delta")));
-        status = writeDelta(owned, delta);
-        if (status.ok()) status = verifyIdentity(owned);
-        if (status.ok()) status = owned.database->end(EndMode::complete);
-        if (status.ok()) {
-            delta.keep();
-            owned.inBackup = false;
-        }
-    }
-    close(owned);
+    DeltaFile delta(utf8Of(core_.deltaDirectory / (std::to_string(owned.index) + ".delta")));
+    Drained drained;
+    const CallStatus status = drainInto(owned, delta, drained);
     if (!status.ok()) {
+        close(owned);
         record.skip(State::stopped, status, Phase::drain);
-        return;
+    } else if (record.claim(State::stopped, State::settling)) {
+        delta.keep();
+        record.announcedBytes = drained.announcedBytes;
+        record.deltaBytes = drained.deltaBytes;
+        record.irregularPieces = std::move(drained.irregularPieces);
+        record.state.store(State::captured, std::memory_order_release);
+        close(owned);
+    } else {
+        lose(owned);
     }
-    record.claim(State::stopped, State::captured);
 }
 
-CallStatus ShardWork::writeDelta(Owned& owned, DeltaFile& file) {
-    DatabaseRecord& record = *owned.record;
-    CallStatus status = owned.database->changeInfoSize(record.announcedBytes);
+CallStatus ShardWork::drainInto(Owned& owned, DeltaFile& file, Drained& drained) {
+    CallMark mark(*this, owned, Operation::changeInfoSize);
+    CallStatus status = owned.database->changeInfoSize(drained.announcedBytes);
+    if (status.ok()) status = writeDelta(owned, file, drained, mark);
     if (!status.ok()) return status;
+    mark.next(Operation::logInfo);
+    status = verifyIdentity(owned);
+    // Left out meanwhile: what is thrown away must not be ended as a success.
+    if (!status.ok() || owned.record->state.load(std::memory_order_acquire) != State::stopped) return status;
+    mark.next(Operation::end);
+    status = owned.database->end(EndMode::complete);
+    if (status.ok()) owned.inBackup = false;
+    return status;
+}
+
+CallStatus ShardWork::writeDelta(Owned& owned, DeltaFile& file, Drained& drained, CallMark& mark) {
     bool irregular = false;
     std::vector<std::uint32_t> pieces;
     for (;;) {
         std::uint32_t filled = 0;
-        status = owned.database->nextChangeInfo(piece_, filled);
+        mark.next(Operation::nextChangeInfo);
+        CallStatus status = owned.database->nextChangeInfo(piece_, filled);
         if (!status.ok()) return status;
         if (filled == 0) break;
+        mark.next(Operation::copy);
         if (pieces.empty()) status = file.open();
         if (status.ok()) status = file.append(std::span<const char>(piece_).first(filled));
         if (!status.ok()) return status;
         irregular = irregular || (!pieces.empty() && pieces.back() != kPieceBytes);
         pieces.push_back(filled);
-        record.deltaBytes += filled;
+        drained.deltaBytes += filled;
     }
     if (pieces.empty()) return {};
-    if (irregular) record.irregularPieces = std::move(pieces);
+    if (irregular) drained.irregularPieces = std::move(pieces);
     return file.finish();
 }
 
@@ -292,9 +341,10 @@ CallStatus ShardWork::verifyIdentity(Owned& owned) {
 }
 
 void ShardWork::close(Owned& owned) noexcept {
-    const CallMark mark(*this, owned, nowNs());
+    CallMark mark(*this, owned, owned.inBackup ? Operation::end : Operation::close);
     if (owned.inBackup && !endsWithAbort(*owned.database)) owned.record->abortFailed = true;
     owned.inBackup = false;
+    mark.next(Operation::close);
     owned.database.reset();
 }
 

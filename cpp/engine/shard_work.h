@@ -23,14 +23,20 @@ enum class ShardCommand : std::uint8_t {
     drain,
 };
 
+/// Which call of a shard's thread is under way, for the crew, which watches its time. Shared: the thread may outlive
+/// its shard.
+struct PresentCall {
+    std::atomic<std::int64_t> began = kNever;  ///< kNever between calls
+    std::atomic<std::size_t> record = 0;
+    std::atomic<Operation> operation = Operation::enterThread;
+};
+
 /// What the thread of a shard does with its databases. Lives on the stack of that thread, so every database handle is
 /// destroyed on the thread that made it.
 class ShardWork {
 public:
-    /// Enters the runtime; the destructor leaves it. `callBegan` and `current` say which call is under way, for the
-    /// crew.
-    ShardWork(SessionCore& core, std::uint16_t index, std::span<const std::size_t> recordIndexes,
-              std::atomic<std::int64_t>& callBegan, std::atomic<std::size_t>& current);
+    /// Enters the runtime; the destructor leaves it.
+    ShardWork(SessionCore& core, std::uint16_t index, std::span<const std::size_t> recordIndexes, PresentCall& present);
     void execute(ShardCommand command, const Limits& limits);
     /// Closes what is open, with abort where it is in backup mode.
     void abort() noexcept;
@@ -48,7 +54,15 @@ private:
         /// This thread put it into backup mode. While a thread is late, another may hold a handle of the same database.
         bool inBackup = false;
     };
+    /// What is learnt while a database is drained. It becomes part of the record at the end: the thread may have lost
+    /// the record by then.
+    struct Drained {
+        std::uint64_t announcedBytes = 0;
+        std::uint64_t deltaBytes = 0;
+        std::vector<std::uint32_t> irregularPieces;
+    };
     class CallMark;
+    class CopyMark;
 
     void open(const Limits& limits);
     void openOne(Owned& owned);
@@ -56,6 +70,8 @@ private:
     bool startOne(Owned& owned);
     void start(const Limits& limits);
     void noteStarted();
+    /// A call has returned over its budget, and its database was left out meanwhile: its backup is ended with abort.
+    void lose(Owned& owned);
     /// Takes one database out of backup mode. The limits do not apply: databases come out whatever happens.
     bool stopOne(Owned& owned);
     void stop();
@@ -64,7 +80,8 @@ private:
     void roll(const Limits& limits);
     void drain(const Limits& limits);
     void drainOne(Owned& owned);
-    CallStatus writeDelta(Owned& owned, DeltaFile& file);
+    CallStatus drainInto(Owned& owned, DeltaFile& file, Drained& drained);
+    CallStatus writeDelta(Owned& owned, DeltaFile& file, Drained& drained, CallMark& mark);
     /// The DBIID names the instance in the transaction log. Another one after the window means that the file under the
     /// name is not the one that was put into backup mode.
     CallStatus verifyIdentity(Owned& owned);
@@ -75,8 +92,7 @@ private:
 
     SessionCore& core_;
     std::uint16_t index_;
-    std::atomic<std::int64_t>& callBegan_;
-    std::atomic<std::size_t>& current_;
+    PresentCall& present_;
     // Order matters: databases are destroyed before the thread leaves the runtime.
     std::unique_ptr<ThreadScope> scope_;
     CallStatus entered_;

@@ -30,7 +30,7 @@ void ReflinkProvider::prepare(std::span<const engine::DatabaseSpec> databases, c
     flushVolumes(volumes_, limits);
 }
 
-CallStatus ReflinkProvider::captureFile(const engine::DatabaseSpec& spec, engine::Database& /*database*/,
+CallStatus ReflinkProvider::captureFile(const engine::DatabaseSpec& spec, engine::HighWaterMarks& /*marks*/,
                                         std::uint64_t sizeBytes, const engine::Limits& /*limits*/) {
     return cloneFile(spec.file, spec.target, sizeBytes);
 }

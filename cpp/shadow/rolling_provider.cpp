@@ -27,7 +27,7 @@ int writeOrSkip(File& target, std::span<const char> block, bool mayHaveHoles) no
 }
 
 /// Copies exactly `sizeBytes`. The mark follows what has been *read*: only that can no longer change in the copy.
-CallStatus copyFile(File& source, File& target, engine::Database& database, std::uint64_t sizeBytes,
+CallStatus copyFile(File& source, File& target, engine::HighWaterMarks& marks, std::uint64_t sizeBytes,
                     const engine::Limits& limits, std::span<char> block) {
     const bool mayHaveHoles = source.isSparse() && target.allowHoles() == 0;
     std::uint64_t copied = 0;
@@ -44,7 +44,7 @@ CallStatus copyFile(File& source, File& target, engine::Database& database, std:
         copied += got.bytes;
         if (copied - marked < kMarkIntervalBytes) continue;
         marked = copied;
-        if (const CallStatus mark = database.setHighWaterMark(copied); !mark.ok()) return mark;
+        if (const CallStatus mark = marks.setHighWaterMark(copied); !mark.ok()) return mark;
     }
     if (!mayHaveHoles) return {};
     if (const int error = target.endHere(); error != 0) return systemStatus(code::kCopy, "truncate", error);
@@ -59,7 +59,7 @@ void RollingProvider::prepare(std::span<const engine::DatabaseSpec> databases, c
     targets_.create(volumes_, databases);
 }
 
-CallStatus RollingProvider::captureFile(const engine::DatabaseSpec& spec, engine::Database& database,
+CallStatus RollingProvider::captureFile(const engine::DatabaseSpec& spec, engine::HighWaterMarks& marks,
                                         std::uint64_t sizeBytes, const engine::Limits& limits) {
     // One block per shard thread for the life of the thread, so that a capture never allocates.
     thread_local std::array<char, kBlockBytes> block;
@@ -67,7 +67,7 @@ CallStatus RollingProvider::captureFile(const engine::DatabaseSpec& spec, engine
     if (const int error = source.openForReading(spec.file); error != 0) return systemStatus(code::kCopy, "open", error);
     File target;
     if (const int error = target.create(spec.target); error != 0) return systemStatus(code::kCopy, "open", error);
-    return copyFile(source, target, database, sizeBytes, limits, block);
+    return copyFile(source, target, marks, sizeBytes, limits, block);
 }
 
 void RollingProvider::remove() {

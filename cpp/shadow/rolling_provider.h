@@ -16,7 +16,7 @@ public:
 
     [[nodiscard]] engine::CaptureScope scope() const noexcept override { return engine::CaptureScope::rolling; }
     void prepare(std::span<const engine::DatabaseSpec> databases, const engine::Limits& limits) override;
-    [[nodiscard]] CallStatus captureFile(const engine::DatabaseSpec& spec, engine::Database& database,
+    [[nodiscard]] CallStatus captureFile(const engine::DatabaseSpec& spec, engine::HighWaterMarks& marks,
                                          std::uint64_t sizeBytes, const engine::Limits& limits) override;
     void makeDurable() override { targets_.sync(); }
     void remove() override;

@@ -78,6 +78,13 @@ Failure describeStatus(const CallStatus& status, Phase phase, std::string subjec
         failure.text = systemErrorText(number);
     } else {
         failure.text = engineText(status.code);
+        if (failure.operation.empty()) return failure;
+        if (status.code == std::string_view(code::kDatabaseBudget))
+            failure.text = failure.operation + " did not return within the budget; the database was left out";
+        if (status.code == std::string_view(code::kDatabaseStuck))
+            failure.text = failure.operation +
+                           " has not returned, for this database or another one of its thread; the "
+                           "database may still be in backup mode";
     }
     return failure;
 }

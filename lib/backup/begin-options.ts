@@ -65,7 +65,10 @@ export interface BeginBackupOptions extends SelectionOptions {
   readonly maxSkipped?: number | undefined;
   /** Number of threads that put databases into backup mode. Default: 4 a processor, at least 2, at most 16. */
   readonly shards?: number | undefined;
-  /** Longest time for one database to open or to enter backup mode before it is left out. Default: 10 000. */
+  /**
+   * Longest time for one call on a database, from its opening to the end of its backup, and for its copy to make no
+   * progress. A database that exceeds it is left out. Default: 10 000.
+   */
   readonly databaseBudgetMs?: number | undefined;
   /**
    * The backup ends itself when nothing is called for this long before `createShadow`. Default: 60 000; an hour in stop

@@ -226,13 +226,15 @@ export const errorCodes = {
     ...failureForNow,
   },
   ERR_DATABASE_BUDGET: {
-    meaning: 'A database took longer than its budget to open or to enter backup mode and was left out.',
+    meaning:
+      'A call on a database did not return within databaseBudgetMs, or its copy made no progress for that long; it was left out.',
     action: 'Raise databaseBudgetMs, or look for maintenance that runs on it.',
     errorClass: 'DominoVssError',
     ...failureForNow,
   },
   ERR_DATABASE_STUCK: {
-    meaning: 'A call of the Domino C API did not return; the database may still be in backup mode.',
+    meaning:
+      'A call of the Domino C API, on this database or on another one of the same thread, did not return; the database may still be in backup mode.',
     action: 'Check the database on the server; a restart of the server ends its backup mode for certain.',
     errorClass: 'DominoVssError',
     ...failure,

@@ -91,7 +91,7 @@ export interface NativeSessionOptions {
   readonly volumes: readonly NativeSessionVolume[];
   /** Number of shard threads (for `rolling`: databases in flight). */
   readonly shards: number;
-  /** Longest time one database may take to open or to enter backup mode before it is left out. */
+  /** Longest time for one call on a database, and for its copy to make no progress, before it is left out. */
   readonly databaseBudgetMs: number;
   /** The session aborts by itself when it stays open this long without a call. */
   readonly leaseMs: number;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
@@ -232,6 +233,13 @@ public:
         return failure;
     }
 
+    const char* nameOf(Operation operation) const noexcept override {
+        constexpr std::array kNames{"enterThread", "open",  "replicaId", "logInfo",        "start",
+                                    "copy",        "mark",  "stop",      "changeInfoSize", "nextChangeInfo",
+                                    "end",         "close", "serverTime"};
+        return kNames[static_cast<std::size_t>(operation)];
+    }
+
 private:
     Server& server_;
     std::atomic<int> entries_ = 0;
@@ -249,7 +257,7 @@ public:
         if (server_.outOfMemoryAtCommit) throw std::bad_alloc();
         fail("commit");
     }
-    CallStatus captureFile(const DatabaseSpec& spec, Database& /*database*/, std::uint64_t sizeBytes,
+    CallStatus captureFile(const DatabaseSpec& spec, HighWaterMarks& /*marks*/, std::uint64_t sizeBytes,
                            const Limits& /*limits*/) override {
         CHECK(sizeBytes == 4096);
         return server_.call("capture", spec.path);

@@ -406,6 +406,114 @@ void aHangingOpenHoldsNobodyUp() {
     CHECK(fixture.captured() == kDatabases - 1);
 }
 
+/// Every call on a database hangs in turn, within the budget of the test for ever.
+void aCallThatHangsCostsOneDatabaseAndIsNamed() {
+    struct Case {
+        const char* operation;
+        const char* named;  // in the failure
+        CaptureScope scope;
+    };
+    const std::vector<Case> cases{
+        {"open", "open", CaptureScope::set},
+        {"logInfo", "logInfo", CaptureScope::set},
+        {"changeInfoSize", "changeInfoSize", CaptureScope::set},
+        {"nextChangeInfo", "nextChangeInfo", CaptureScope::set},
+        {"logInfoAfter", "logInfo", CaptureScope::set},
+        {"end", "end", CaptureScope::set},
+        {"nextChangeInfo", "nextChangeInfo", CaptureScope::file},
+        {"start", "start", CaptureScope::rolling},
+        {"capture", "copy", CaptureScope::rolling},
+        {"stop", "stop", CaptureScope::rolling},
+        {"changeInfoSize", "changeInfoSize", CaptureScope::rolling},
+        {"nextChangeInfo", "nextChangeInfo", CaptureScope::rolling},
+        {"logInfoAfter", "logInfo", CaptureScope::rolling},
+        {"end", "end", CaptureScope::rolling},
+    };
+    for (const auto& [operation, named, scope] : cases) {
+        for (const bool returns : {false, true}) {
+            SessionOptions options;
+            options.databaseBudget = milliseconds(100);
+            Fixture fixture(scope, options);
+            fixture.server.changeInfo[name(1)] = {"abc"};
+            // The last of its thread: what its thread holds besides has come out before.
+            constexpr std::size_t kVictim = 7;
+            fixture.server.changeInfo[name(kVictim)] = {"abc"};
+            fixture.server.faults[{operation, name(kVictim)}] = {false, true};
+            CHECK(!fixture.backup());
+            CHECK(fixture.state(kVictim) == State::skipped);
+            CHECK(fixture.captured() == kDatabases - 1);
+            const auto failures = fixture.session->failures();
+            CHECK(failures.size() == 1 && failures[0].index == kVictim);
+            CHECK(failures[0].failure.code == std::string(code::kDatabaseBudget));
+            CHECK(failures[0].failure.operation == named);
+            CHECK(failures[0].failure.subject == name(kVictim));
+            if (returns) fixture.server.releaseHanging();
+            CHECK(!fixture.close(true, true));
+            if (!returns) continue;
+            fixture.server.waitUntilQuiet();
+            CHECK(fixture.files() == 1);  // no delta of a database that was left out
+        }
+    }
+}
+
+/// The API binds handles and contexts to a thread: what a hanging thread holds in backup mode nobody else can take out.
+void aHangingCallNamesWhatItsThreadHolds() {
+    constexpr std::size_t kVictim = 7;  // of the thread that has 1 and 4
+    const std::vector<std::pair<std::string, CaptureScope>> cases{
+        {"start", CaptureScope::set}, {"stop", CaptureScope::set},     {"start", CaptureScope::file},
+        {"stop", CaptureScope::file}, {"capture", CaptureScope::file},
+    };
+    for (const auto& [operation, scope] : cases) {
+        SessionOptions options;
+        options.databaseBudget = milliseconds(100);
+        Fixture fixture(scope, options);
+        fixture.server.faults[{operation, name(kVictim)}] = {false, true};
+        CHECK(!fixture.backup());
+        CHECK(fixture.captured() == kDatabases - 3);
+        const auto failures = fixture.session->failures();
+        CHECK(failures.size() == 3);
+        for (const DatabaseFailure& failure : failures) {
+            const bool isVictim = failure.index == kVictim;
+            CHECK(failure.index % 3 == 1);
+            CHECK(failure.failure.code == std::string(isVictim ? code::kDatabaseBudget : code::kDatabaseStuck));
+            CHECK(failure.failure.operation == (operation == "capture" ? "copy" : operation));
+            CHECK(fixture.session->records()[failure.index].stuck());
+        }
+        CHECK(!fixture.close(true, true));
+        fixture.server.releaseHanging();
+        fixture.server.waitUntilQuiet();  // it returns later, and takes out all that it holds
+    }
+}
+
+void anAbortEnds(const std::string& operation, CaptureScope scope) {
+    Fixture fixture(scope);  // with a budget that does not end within this test
+    const bool ofThread = operation.ends_with("Thread");
+    const std::string subject = ofThread ? "" : name(5);
+    fixture.server.faults[{operation, subject}] = {false, true};
+    std::thread canceller([&] {
+        const std::string event = operation == "leaveThread" ? "end " + name(9) : operation + " " + subject;
+        while (fixture.count(event) == 0) std::this_thread::sleep_for(milliseconds(1));
+        fixture.session->cancel();
+    });
+    const auto begin = Clock::now();
+    const auto failure = fixture.backup();
+    static_cast<void>(fixture.close(false));
+    CHECK(Clock::now() - begin < kPlenty / 2);
+    CHECK(operation == "leaveThread" || (failure && failure->code == std::string(code::kAborted)));
+    canceller.join();
+}
+
+void anAbortEndsWhateverHangs() {
+    const std::vector<std::string> operations{"enterThread",  "open", "logInfo",        "start",
+                                              "capture",      "stop", "changeInfoSize", "nextChangeInfo",
+                                              "logInfoAfter", "end",  "leaveThread"};
+    std::vector<std::thread> cases;  // at once: each is waiting
+    for (const std::string& operation : operations)
+        for (const CaptureScope scope : {CaptureScope::set, CaptureScope::file, CaptureScope::rolling})
+            if (operation != "capture" || scope != CaptureScope::set) cases.emplace_back(anAbortEnds, operation, scope);
+    for (std::thread& running : cases) running.join();
+}
+
 /// Whatever was captured was in backup mode when the shadow was made.
 void checkAllStartedBeforeCommit(Fixture& fixture) {
     const std::size_t commit = fixture.position("commit ");
@@ -678,6 +786,9 @@ int main() {
         {"a slow start that returns later tears nothing", aSlowStartThatReturnsLaterTearsNothing},
         {"an open that never returns costs one database", anOpenThatNeverReturnsCostsOneDatabase},
         {"a start that never returns costs its shard at most", aStartThatNeverReturnsCostsItsShardAtMost},
+        {"a call that hangs costs one database and is named", aCallThatHangsCostsOneDatabaseAndIsNamed},
+        {"a hanging call names what its thread holds", aHangingCallNamesWhatItsThreadHolds},
+        {"an abort ends whatever hangs", anAbortEndsWhateverHangs},
         {"databases come out while the shadow hangs", databasesComeOutWhileTheShadowHangs},
         {"a refused abort is reported", aRefusedAbortIsReported},
         {"a cancel ends a hanging stop", cancelEndsAHangingStop},
