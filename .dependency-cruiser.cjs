@@ -13,7 +13,7 @@ const floors = [
   ['vss'],
   ['recover'],
   ['backup'],
-  ['script', 'bench', 'restore', 'doctor'],
+  ['script', 'bench', 'restore', 'doctor', 'hold'],
   ['cli'],
 ];
 
@@ -37,6 +37,7 @@ const entrances = {
   ],
   bench: ['bench', 'csv', 'page', 'trace'],
   restore: ['plan', 'restore', 'verify'],
+  hold: ['background', 'hold'],
   doctor: ['capabilities', 'check', 'checks', 'doctor'],
 };
 

@@ -1,5 +1,14 @@
 import type { Backup } from './backup/backup';
 import { beginBackup as begin, type BeginBackupOptions } from './backup/begin-backup';
+import {
+  giveUpHold as giveUp,
+  listHolds as holds,
+  releaseHold as release,
+  startHold as startBackgroundHold,
+  type BackgroundHold,
+  type HoldSelector,
+} from './hold/background';
+import { holdDatabases as holdAll, type Hold, type HoldOptions, type ReleaseOptions } from './hold/hold';
 import { loadBinding } from './native/binding';
 import { getCapabilities as capabilities, type Capabilities, type CapabilitiesOptions } from './doctor/capabilities';
 import { findDatabases as find, type FindDatabasesOptions, type FindDatabasesResult } from './domino/databases';
@@ -21,6 +30,7 @@ import {
 import type { ListedShadow } from './vss/listed-shadow';
 import { loadManifest, readBackups, type ListedBackup, type Manifest } from './store/manifest';
 import { absolutePath } from './call/options';
+import type { BackupReport } from './backup/report';
 import { rehearse as rehearseBackup, type RehearsalReport, type RehearseOptions } from './backup/rehearse';
 import { restoreDatabases as restore, type RestoreOptions, type RestoreReport } from './restore/restore';
 import { verifyBackup as verify, type VerifyBackupOptions, type VerifyReport } from './restore/verify';
@@ -82,6 +92,8 @@ export {
 export type { ExposeShadowOptions, UnexposeShadowOptions } from './vss/exposure';
 export type { ShadowShare } from './vss/place';
 export type { BreakSnapshotSetOptions, ImportShadowsOptions } from './vss/hardware-sets';
+export type { BackgroundHold, HoldSelector } from './hold/background';
+export type { Hold, HoldOptions, ReleaseOptions } from './hold/hold';
 export type { HookRemover } from './recover/tools';
 export type { RecoverOptions } from './recover/recover';
 export type { RecoveredThing, RecoveredWork, RecoveryItem, RecoveryReport } from './recover/report';
@@ -158,6 +170,47 @@ export function beginBackup(options: BeginBackupOptions): Promise<Backup> {
  */
 export function rehearse(options: RehearseOptions): Promise<RehearsalReport> {
   return rehearseBackup(loadBinding, options);
+}
+
+/**
+ * Puts every selected database into backup mode and keeps it there, for a snapshot that somebody else takes: a hypervisor, a
+ * storage array, a backup server. {@link Hold.release} completes the backup; without it the databases leave backup mode by
+ * themselves when the time is over. This process has to live until then; {@link startHold} starts one for it.
+ *
+ * @throws what {@link beginBackup} and `createShadow` throw. Nothing is held then.
+ */
+export function holdDatabases(options: HoldOptions): Promise<Hold> {
+  return holdAll(loadBinding, options);
+}
+
+/**
+ * The same as {@link holdDatabases} by a process of its own, which outlives the caller. When it dies the databases leave
+ * backup mode, as with every process that uses Domino.
+ *
+ * @throws what {@link holdDatabases} throws, without its cause.
+ */
+export function startHold(options: Omit<HoldOptions, 'onProgress'>): Promise<BackgroundHold> {
+  return startBackgroundHold(loadBinding, options);
+}
+
+/**
+ * Completes the backup of a hold that {@link startHold} has begun: the snapshot exists.
+ *
+ * @throws {@link BackupError} `ERR_HOLD_EXPIRED` when the time of the hold was over before, `ERR_NOT_HELD` when there is
+ * none or its process is gone: the snapshot is of no use then; {@link OptionError}, after which the hold goes on.
+ */
+export function releaseHold(selector: HoldSelector = {}, options: ReleaseOptions = {}): Promise<BackupReport> {
+  return release(loadBinding, selector, options);
+}
+
+/** Ends a hold of {@link startHold} without a backup, for there is no snapshot. Answers whether there was one. */
+export function giveUpHold(selector: HoldSelector = {}): Promise<boolean> {
+  return giveUp(loadBinding, selector);
+}
+
+/** The holds of this machine that {@link startHold} has begun and whose end nobody has asked for. */
+export function listHolds(): Promise<BackgroundHold[]> {
+  return holds(loadBinding);
 }
 
 /**

@@ -5,7 +5,7 @@ import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { BackupDatabases } from '../domino/databases';
 import { OptionError, ShadowError, toPublicError } from '../errors/errors';
 import type { NativeBinding, NativeProvider, NativeVolume } from '../native/session';
-import { boolean, checkOptions, functionValue, nonEmptyString, oneOf } from '../call/options';
+import { absolutePath, boolean, checkOptions, functionValue, nonEmptyString, oneOf } from '../call/options';
 import { directoryRisk } from '../store/safe-directory';
 import { requireVss } from '../vss/call';
 import type { ResolvedVss } from '../vss/context';
@@ -15,7 +15,10 @@ import { withBackslash } from '../vss/windows-names';
 export interface HookShadow {
   /** Top directory of the volume, as given in {@link HookContext.volumes}. */
   readonly volume: string;
-  /** Absolute path of a directory where the contents of the snapshot can be read. */
+  /**
+   * Absolute path of a directory where the contents of the snapshot can be read; empty when this machine cannot read them,
+   * as with the snapshots of a hypervisor. A restore is told where they can be read then.
+   */
   readonly root: string;
 }
 
@@ -345,6 +348,17 @@ export function removeShadowParents(plan: ShadowPlan): void {
   }
 }
 
+/** Checks an option that says where shadows can be read. */
+export function checkShadows(value: unknown, name: string): void {
+  if (!Array.isArray(value)) throw new OptionError(name, `${name} must be an array of { volume, root }`);
+  for (const [index, shadow] of value.entries()) {
+    checkOptions(shadow, { volume: nonEmptyString, root: absolutePath }, `${name}[${index}].`);
+    const { volume, root } = shadow as Partial<HookShadow>;
+    nonEmptyString(volume, `${name}[${index}].volume`);
+    absolutePath(root, `${name}[${index}].root`);
+  }
+}
+
 /** Checks what a hook delivered: a readable root for every volume. */
 export async function checkHookShadows(
   hook: HookProvider,
@@ -357,6 +371,10 @@ export async function checkHookShadows(
   for (const volume of volumes) {
     const shadow = (shadows as HookShadow[]).find((candidate) => candidate.volume === volume.path);
     if (!shadow) throw hookError(hook, `create() delivered no shadow of ${volume.path}`);
+    if (shadow.root === '') {
+      ordered.push({ volume: shadow.volume, root: '' });
+      continue;
+    }
     checkOptions(shadow, { volume: nonEmptyString, root: nonEmptyString }, 'shadow.');
     const root = await stat(shadow.root).catch(() => undefined);
     if (!root?.isDirectory()) throw hookError(hook, `the root "${shadow.root}" of ${volume.path} is no directory`);

@@ -321,7 +321,8 @@ async function expose({ shadows }: SnapshotSet, places: readonly string[]): Prom
   for (const [index, as] of places.entries()) await shadows[index]?.expose({ as });
 }
 
-function describeReport(report: BackupReport, output: Output): string[] {
+/** The lines of a backup that was made. */
+export function describeReport(report: BackupReport, output: Output): string[] {
   const { counts, copies, volumes, vss, alsoSave } = report;
   const kept = volumes.filter((volume) => volume.kept);
   const left = kept.map(({ root, exposedAs }) => (exposedAs === undefined ? root : `${exposedAs} (${root})`));

@@ -8,6 +8,7 @@ import { addBenchCommand } from './bench';
 import { exitCodes, type CommandLineContext } from './context';
 import { addDoctorCommand } from './doctor';
 import { Output } from './output';
+import { addHoldCommands } from './hold';
 import { addRecoverCommand } from './recover';
 import { addRehearseCommand } from './rehearse';
 import { addRestoreCommand } from './restore';
@@ -71,6 +72,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked
 `,
     );
   addBackupCommands(program, context, finish);
+  addHoldCommands(program, context, finish);
   addRehearseCommand(program, context, finish);
   addRestoreCommand(program, context, finish);
   addRecoverCommand(program, context, finish);

@@ -2,7 +2,16 @@ import type { Command } from 'commander';
 import { OptionError } from '../errors/errors';
 import { restoreDatabases, type RestoredDatabase, type RestoreReport } from '../restore/restore';
 import { describeStep, type RestoreMode } from '../restore/plan';
-import { addDominoOptions, backupPath, locationOf, pathFrom, seconds, type DominoArguments } from './arguments';
+import {
+  addDominoOptions,
+  backupPath,
+  collect,
+  locationOf,
+  pathFrom,
+  seconds,
+  type DominoArguments,
+} from './arguments';
+import { shadowRootsOfBackup } from './shadow-roots';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output, shownRows } from './output';
 import { ProgressBar } from './progress-bar';
@@ -10,6 +19,7 @@ import { ProgressBar } from './progress-bar';
 interface RestoreArguments extends DominoArguments {
   readonly deltaDir?: string;
   readonly copies?: string;
+  readonly shadowRoot?: readonly string[];
   readonly requireSignature?: string;
   readonly offline?: boolean;
   readonly online?: boolean;
@@ -31,6 +41,11 @@ export function addRestoreCommand(
     .argument('[databases...]', 'paths or globs relative to the data directory (default: all but server databases)')
     .option('--delta-dir <dir>', 'delta directory, to name a backup by its id', pathFrom(context))
     .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
+    .option(
+      '--shadow-root <dir>',
+      'where the snapshot can be read now: of the only volume, or <volume>=<dir>; may be given several times',
+      collect,
+    )
     .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
     .option('--online', 'over the original, on a running server (default)')
     .option('--offline', 'over the original, with the server stopped')
@@ -69,14 +84,16 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
         finish(relaunched);
         return;
       }
+      const manifest = backupPath(name, args.deltaDir, context);
       const bar = new ProgressBar(context, args.json ?? false);
       let report: RestoreReport;
       try {
         report = await restoreDatabases(context.loadBinding, {
-          manifest: backupPath(name, args.deltaDir, context),
+          manifest,
           databases: databases.length > 0 ? databases : undefined,
           mode,
           copiesDirectory: args.copies,
+          shadowRoots: await shadowRootsOfBackup(manifest, args.shadowRoot, context),
           requireSignature: args.requireSignature,
           domino: locationOf(args),
           dryRun: args.dryRun,

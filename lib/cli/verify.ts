@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { verifyBackup, type VerifyReport } from '../restore/verify';
-import { backupPath, pathFrom } from './arguments';
+import { backupPath, collect, pathFrom } from './arguments';
+import { shadowRootsOfBackup } from './shadow-roots';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output } from './output';
 import { ProgressBar } from './progress-bar';
@@ -8,6 +9,7 @@ import { ProgressBar } from './progress-bar';
 interface VerifyArguments {
   readonly deltaDir?: string;
   readonly copies?: string;
+  readonly shadowRoot?: readonly string[];
   readonly requireSignature?: string;
   readonly json?: boolean;
 }
@@ -23,6 +25,11 @@ export function addVerifyCommand(
     .argument('<backup>', 'id of a backup, or path of its directory or manifest')
     .option('--delta-dir <dir>', 'delta directory, to name a backup by its id', pathFrom(context))
     .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
+    .option(
+      '--shadow-root <dir>',
+      'where the snapshot can be read now: of the only volume, or <volume>=<dir>; may be given several times',
+      collect,
+    )
     .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
@@ -38,13 +45,15 @@ Example:
 Exit codes: 0 intact, 1 something is damaged or missing, 2 usage, 130 interrupted.
 `,
     )
-    .action(async (name: string, { deltaDir, copies, requireSignature, json = false }: VerifyArguments) => {
+    .action(async (name: string, { deltaDir, copies, shadowRoot, requireSignature, json = false }: VerifyArguments) => {
+      const manifest = backupPath(name, deltaDir, context);
       const bar = new ProgressBar(context, json);
       let report: VerifyReport;
       try {
         report = await verifyBackup(context.loadBinding, {
-          manifest: backupPath(name, deltaDir, context),
+          manifest,
           copiesDirectory: copies,
+          shadowRoots: await shadowRootsOfBackup(manifest, shadowRoot, context),
           requireSignature,
           signal: context.signal,
           onProgress: bar.listener,

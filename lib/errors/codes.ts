@@ -303,6 +303,20 @@ export const errorCodes = {
     errorClass: 'ShadowError',
     ...failureForNow,
   },
+  ERR_HOLD_EXPIRED: {
+    meaning:
+      'The databases left backup mode before the release, for the time of the hold was over: the snapshot is no backup.',
+    action: 'Take the snapshot again, with a longer hold (maxHoldMs, --max-hold) or a quicker snapshot.',
+    errorClass: 'BackupError',
+    ...failureForNow,
+  },
+  ERR_NOT_HELD: {
+    meaning:
+      'Nothing is held: it was given up, or the process that held the databases is gone. A snapshot taken meanwhile is no backup.',
+    action: 'Take the snapshot again, between hold and release; "domino-vss hold --status" shows what is held.',
+    errorClass: 'BackupError',
+    ...failureForNow,
+  },
   ERR_VSS: {
     meaning: 'A call of the Volume Shadow Copy Service failed.',
     action: 'See the method, the code and its name; the Application and System event logs hold more.',

@@ -161,9 +161,14 @@ function sourceOf(
   if (copy !== undefined && !isLost) return { source: copy, delta: '', contents: expectedOfCopy(database) };
   const noCopy = copy === undefined ? 'no copy of it was made' : `its copy ${copy} is not there`;
   const shadow = shadowOf(database, head);
-  if (!shadow?.kept) return `${noCopy}, and its shadow was not kept`;
-  const root = roots.get(shadow.id);
-  if (root === undefined) return `${noCopy}, and its shadow ${shadow.id} is not there any more`;
+  const root = shadow && roots.get(shadow.id);
+  if (root === undefined) {
+    if (!shadow?.kept) return `${noCopy}, and its shadow was not kept`;
+    // A transportable shadow of VSS has none either until it is imported.
+    if (shadow.root === '')
+      return `${noCopy}, and its snapshot is elsewhere: say where it can be read with shadowRoots (--shadow-root)`;
+    return `${noCopy}, and its shadow ${shadow.id} is not there any more`;
+  }
   return {
     source: join(root, database.shadowPath),
     delta: database.delta === '' ? '' : join(head.directory, database.delta),

@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { checkShadows, type HookShadow } from '../backup/provider';
 import { Call, publicCall } from '../call/call';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { examineDelta, examineFront } from '../store/contents';
@@ -74,6 +75,11 @@ export interface RestoreOptions {
   /** Absolute directory of the copies, if they are not where the manifest says. */
   readonly copiesDirectory?: string | undefined;
   /**
+   * Where shadows can be read now: those that were taken outside of this package, between hold and release, or that were
+   * moved. Default: where the manifest says.
+   */
+  readonly shadowRoots?: readonly HookShadow[] | undefined;
+  /**
    * Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is
    * asked for.
    */
@@ -144,7 +150,7 @@ export function restoreDatabases(loadBinding: () => NativeBinding, options: Rest
         ? readDataDirectory(notesIni)
         : (await openRuntime(loadBinding(), options.domino, call)).dataDirectory;
     const input: KnownInput = { head, databases, wanted, mode, copiesDirectory, dataDirectory };
-    const plan = await makePlan(input, () => shadowRoots(loadBinding, head, call));
+    const plan = await makePlan(input, () => shadowRoots(loadBinding, head, options.shadowRoots ?? [], call));
     if (options.dryRun === true) return dryRunReport(head, plan);
     return restore(loadBinding(), head, plan, dataDirectory, call, new ProgressReporter(options.onProgress, call));
   });
@@ -156,6 +162,7 @@ function checkRestoreOptions(options: RestoreOptions): void {
     databases: globs,
     mode: checkRestoreMode,
     copiesDirectory: absolutePath,
+    shadowRoots: checkShadows,
     requireSignature: absolutePath,
     domino: dominoLocation,
     dryRun: boolean,

@@ -1,4 +1,6 @@
 import type { Call } from '../call/call';
+import type { HookShadow } from '../backup/provider';
+import { OptionError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import type { Manifest } from '../store/manifest';
 import type { ManifestDatabase, ManifestHead, ManifestVolume } from '../store/manifest-format';
@@ -20,9 +22,30 @@ export function shadowOf(
  * Where the kept shadows are now. Windows numbers the devices of shadows anew when it starts, so that another one may have
  * the name that the manifest knows; the id stays.
  */
-export async function shadowRoots(loadBinding: () => NativeBinding, head: Manifest, call: Call): Promise<ShadowRoots> {
+export async function shadowRoots(
+  loadBinding: () => NativeBinding,
+  head: Manifest,
+  given: readonly HookShadow[],
+  call: Call,
+): Promise<ShadowRoots> {
+  const roots = await keptRoots(loadBinding, head, call);
+  for (const { volume, root } of given) {
+    const shadow = head.volumes.find(({ path }) => path === volume);
+    if (!shadow) {
+      const known = head.volumes.map(({ path }) => path).join(', ');
+      throw new OptionError('shadowRoots', `${volume} is none of the volumes of this backup: ${known}`);
+    }
+    roots.set(shadow.id, root);
+  }
+  return roots;
+}
+
+async function keptRoots(loadBinding: () => NativeBinding, head: Manifest, call: Call): Promise<Map<string, string>> {
   const kept = head.volumes.filter((volume) => volume.kept);
-  if (head.provider.name !== 'vss') return new Map(kept.map(({ id, root }) => [id, root]));
+  if (head.provider.name !== 'vss') {
+    // One without a root was taken elsewhere and is not read on the machine that was backed up.
+    return new Map(kept.flatMap(({ id, root }) => (root === '' ? [] : [[id, root] as const])));
+  }
   if (kept.length === 0) return new Map();
   const shadows = await queryShadows(requireVss(loadBinding()), new Set(), call);
   const roots = new Map<string, string>();

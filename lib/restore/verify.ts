@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkShadows, type HookShadow } from '../backup/provider';
 import { Call, publicCall } from '../call/call';
 import { forEachLimited } from '../call/event-loop';
 import { abortSignal, absolutePath, checkOptions, functionValue, milliseconds } from '../call/options';
@@ -20,6 +21,11 @@ export interface VerifyBackupOptions {
   readonly manifest: string;
   /** Absolute directory of the copies, if they are not where the manifest says. */
   readonly copiesDirectory?: string | undefined;
+  /**
+   * Where shadows can be read now: those that were taken outside of this package, between hold and release, or that were
+   * moved. Default: where the manifest says.
+   */
+  readonly shadowRoots?: readonly HookShadow[] | undefined;
   /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is asked for. */
   readonly requireSignature?: string | undefined;
   /** Default: 24 hours. */
@@ -68,6 +74,7 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
     checkOptions(options, {
       manifest: absolutePath,
       copiesDirectory: absolutePath,
+      shadowRoots: checkShadows,
       requireSignature: absolutePath,
       timeoutMs: milliseconds,
       signal: abortSignal,
@@ -81,9 +88,10 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
     const head = await loadManifest(options.manifest, key);
     const found: ManifestDatabase[] = [];
     for await (const database of head.databases()) found.push(database);
+    const roots = await shadowRoots(loadBinding, head, options.shadowRoots ?? [], call);
     const verification = new Verification(
       { backup: head.directory, copies: options.copiesDirectory ?? head.copies?.directory },
-      await shadowRoots(loadBinding, head, call),
+      roots,
       head,
       call,
     );
@@ -142,10 +150,13 @@ class Verification {
   }
 
   async #shadow(database: ManifestDatabase, fail: Fail): Promise<VerifiedState> {
-    const kept = shadowOf(database, this.head);
-    if (!kept?.kept) return 'none';
-    const root = this.roots.get(kept.id);
-    if (root === undefined) return fail('ERR_RESTORE_SOURCE', `its shadow of ${database.volume} is not there any more`);
+    const shadow = shadowOf(database, this.head);
+    const root = shadow && this.roots.get(shadow.id);
+    if (root === undefined && !shadow?.kept) return 'none';
+    if (root === undefined) {
+      const where = shadow?.root === '' ? 'elsewhere (--shadow-root)' : 'not there any more';
+      return fail('ERR_RESTORE_SOURCE', `its shadow of ${database.volume} is ${where}`);
+    }
     return this.#contents(join(root, database.shadowPath), expectedOfShadow(database), fail);
   }
 

@@ -1,0 +1,215 @@
+import type { Command } from 'commander';
+import type { HookShadow } from '../backup/provider';
+import { OptionError } from '../errors/errors';
+import { giveUpHold, listHolds, releaseHold, startHold, type BackgroundHold } from '../hold/background';
+import {
+  addDominoOptions,
+  collect,
+  locationOf,
+  pathFrom,
+  seconds,
+  wholeNumber,
+  type DominoArguments,
+} from './arguments';
+import { describeReport } from './backup';
+import { shadowRootsOf } from './shadow-roots';
+import { exitCodes, type CommandLineContext } from './context';
+import { count, Output } from './output';
+
+interface HoldArguments extends DominoArguments {
+  readonly deltaDir?: string;
+  readonly maxHold?: number;
+  readonly status?: boolean;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly required?: readonly string[];
+  readonly maxSkipped?: number;
+  readonly shards?: number;
+  readonly signKey?: string;
+}
+
+interface ReleaseArguments {
+  readonly deltaDir?: string;
+  readonly shadowRoot?: readonly string[];
+  readonly hash?: boolean;
+  readonly failed?: boolean;
+  readonly timeout?: number;
+  readonly json?: boolean;
+}
+
+type Finish = (exitCode: number) => void;
+
+/** Hold and release, also by the names that hypervisors and backup servers call their scripts with. */
+export function addHoldCommands(program: Command, context: CommandLineContext, finish: Finish): void {
+  addHold(program, context, finish);
+  addRelease(program, context, finish);
+  addFreezeFail(program, context, finish);
+}
+
+function addHold(program: Command, context: CommandLineContext, finish: Finish): void {
+  const hold = program
+    .command('hold')
+    .alias('freeze')
+    .description('put the databases into backup mode and hold them, for a snapshot that somebody else takes')
+    .option('--delta-dir <dir>', 'directory for backups (required, but for --status)', pathFrom(context))
+    .option('--max-hold <seconds>', 'longest time before they leave backup mode by themselves (default: 60)', seconds)
+    .option('--status', 'only show what is held')
+    .option('--include <glob>', 'only these databases; may be given several times', collect)
+    .option('--exclude <glob>', 'not these databases; may be given several times', collect)
+    .option('--required <glob>', 'fail if one of these is left out; may be given several times', collect)
+    .option('--max-skipped <n>', 'fail if more databases have to be left out (default: no limit)', wholeNumber)
+    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
+    .option('--sign-key <file>', 'sign the manifest with this ed25519 private key (PEM)', pathFrom(context));
+  addDominoOptions(hold, context)
+    .addHelpText(
+      'after',
+      `
+Returns when all databases are in backup mode. A process of its own holds them until "domino-vss release", or until the
+time is over; then the snapshot is no backup, and the release says so.
+
+Examples:
+  $ domino-vss hold --delta-dir /backup/domino
+  $ lvcreate --snapshot --name domino --size 5G vg/data
+  $ domino-vss release
+
+  In the directory of scripts that a guest agent runs, one line does for all its calls (freeze, thaw, freezeFail):
+  domino-vss "$1" --delta-dir /backup/domino
+
+Exit codes: 0 held, 1 failed, 2 usage, 4 precondition not met (see doctor), 5 locked, 130 interrupted.
+`,
+    )
+    .action(async (args: HoldArguments) => {
+      const output = new Output(context, args.json ?? false);
+      if (args.status) {
+        const holds = await listHolds(context.loadBinding);
+        output.result(holds, () => describeHolds(holds, output));
+        finish(exitCodes.ok);
+        return;
+      }
+      const { deltaDir } = args;
+      if (deltaDir === undefined) throw new OptionError('deltaDirectory', "option '--delta-dir <dir>' is required");
+      const relaunched = await context.relaunch(locationOf(args));
+      if (relaunched !== undefined) {
+        finish(relaunched);
+        return;
+      }
+      const held = await startHold(context.loadBinding, {
+        deltaDirectory: deltaDir,
+        maxHoldMs: args.maxHold,
+        domino: locationOf(args),
+        include: args.include,
+        exclude: args.exclude,
+        required: args.required,
+        maxSkipped: args.maxSkipped,
+        shards: args.shards,
+        signKey: args.signKey,
+        signal: context.signal,
+      });
+      output.result(held, () => [
+        `holding ${count(held.databases, 'database')} until ${held.deadline}, or "domino-vss release ${held.id}"`,
+        ...held.volumes.map((volume) => `  ${volume} belongs into the snapshot`),
+      ]);
+      finish(exitCodes.ok);
+    });
+}
+
+function addRelease(program: Command, context: CommandLineContext, finish: Finish): void {
+  addSelection(
+    program
+      .command('release')
+      .alias('thaw')
+      .description('the snapshot is taken: take the databases out of backup mode and complete the backup')
+      .argument('[id]', 'id that hold has printed (default: the only hold there is)'),
+    context,
+  )
+    .option(
+      '--shadow-root <dir>',
+      'where the snapshot can be read on this machine: of the only volume, or <volume>=<dir>; may be given several times',
+      collect,
+    )
+    .option('--hash', 'with --shadow-root: also hash every database in the snapshot, which reads all of it')
+    .option('--failed', 'there is no snapshot: complete nothing, and remove what was made')
+    .option('--timeout <seconds>', 'longest time (default: 600; 86400 with --hash)', seconds)
+    .option('--json', 'print one JSON document instead of text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ domino-vss release
+  $ domino-vss release 20260807T101530Z-3f9a2c --shadow-root /mnt/snapshot
+  $ domino-vss release --failed
+
+Exit codes: 0 complete, 1 the hold had not lasted, so there is no backup, 2 usage, 3 partial, 130 interrupted.
+`,
+    )
+    .action(async (id: string | undefined, args: ReleaseArguments) => {
+      if (args.failed) {
+        await giveUp(id, args, context, finish);
+        return;
+      }
+      if (args.hash && args.shadowRoot === undefined) throw new OptionError('hash', '--hash needs --shadow-root');
+      const selector = { id, deltaDirectory: args.deltaDir };
+      const report = await releaseHold(context.loadBinding, selector, {
+        shadows: await shadowsOf(args.shadowRoot ?? [], selector, context),
+        hash: args.hash,
+        timeoutMs: args.timeout,
+        signal: context.signal,
+      });
+      const output = new Output(context, args.json ?? false);
+      output.result(report, () => describeReport(report, output));
+      finish(report.outcome === 'complete' ? exitCodes.ok : exitCodes.partial);
+    });
+}
+
+function addFreezeFail(program: Command, context: CommandLineContext, finish: Finish): void {
+  addSelection(program.command('freezeFail').description('the same as "release --failed", as VMware calls it'), context)
+    .option('--json', 'print one JSON document instead of text')
+    .addHelpText('after', '\nExample:\n  $ domino-vss freezeFail --delta-dir /backup/domino\n')
+    .action((args: ReleaseArguments) => giveUp(undefined, args, context, finish));
+}
+
+function addSelection(command: Command, context: CommandLineContext): Command {
+  return command.option('--delta-dir <dir>', 'only a hold of this delta directory', pathFrom(context));
+}
+
+/** Nothing to give up is what was asked for. */
+async function giveUp(
+  id: string | undefined,
+  { deltaDir, json = false }: ReleaseArguments,
+  context: CommandLineContext,
+  finish: Finish,
+): Promise<void> {
+  const wasHeld = await giveUpHold(context.loadBinding, { id, deltaDirectory: deltaDir });
+  const output = new Output(context, json);
+  output.result({ wasHeld }, () => [wasHeld ? 'given up: no backup was made' : 'nothing was held']);
+  finish(exitCodes.ok);
+}
+
+/** The roots as they were given, with the volumes that they are of. */
+async function shadowsOf(
+  given: readonly string[],
+  { id, deltaDirectory }: { readonly id: string | undefined; readonly deltaDirectory: string | undefined },
+  context: CommandLineContext,
+): Promise<HookShadow[]> {
+  if (given.length === 0) return [];
+  const holds = (await listHolds(context.loadBinding)).filter(
+    (held) =>
+      (id === undefined || held.id === id) && (deltaDirectory === undefined || held.deltaDirectory === deltaDirectory),
+  );
+  return shadowRootsOf(given, holds[0]?.volumes ?? [], context);
+}
+
+function describeHolds(holds: readonly BackgroundHold[], output: Output): string[] {
+  if (holds.length === 0) return ['nothing is held'];
+  return output.table([
+    ['ID', 'STATE', 'DATABASES', 'HELD AT', 'DEADLINE', 'DELTA DIRECTORY'],
+    ...holds.map(({ id, state, databases, heldAt, deadline, deltaDirectory }) => [
+      id,
+      state === 'held' ? output.colors.green(state) : output.colors.red(state),
+      String(databases),
+      heldAt,
+      deadline,
+      deltaDirectory,
+    ]),
+  ]);
+}

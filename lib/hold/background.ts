@@ -1,0 +1,199 @@
+import { fork } from 'node:child_process';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { BackupReport } from '../backup/report';
+import { Call, publicCall } from '../call/call';
+import { AbortError, BackupError, type DominoVssError, OptionError } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import type { HoldOptions, ReleaseOptions } from './hold';
+import type { HolderAnswer, HolderMessage, HolderRequest } from './holder';
+import {
+  fromErrorRecord,
+  holdState,
+  makeHoldDirectory,
+  readHolds,
+  removeHold,
+  type HoldEnd,
+  type HoldRecord,
+  type HoldState,
+} from './hold-record';
+
+/** A hold that a process of its own keeps. */
+export interface BackgroundHold {
+  /** Id of the backup. */
+  readonly id: string;
+  readonly deltaDirectory: string;
+  /** Number of databases that were found and selected. */
+  readonly databases: number;
+  /** Top directories of the volumes that the snapshot has to contain. */
+  readonly volumes: readonly string[];
+  readonly heldAt: string;
+  /** When the databases leave backup mode if nobody releases them. */
+  readonly deadline: string;
+  /**
+   * `held`: the databases are in backup mode. `ended`: they are not any more, and nobody has asked yet how it ended. `dead`:
+   * the process that held them is gone; the next backup, or `recoverInterrupted`, cleans up after it.
+   */
+  readonly state: HoldState;
+}
+
+/** Which hold is meant. */
+export interface HoldSelector {
+  /** Id of the backup. Default: the only one there is. */
+  readonly id?: string | undefined;
+  /** Only a hold of this delta directory. */
+  readonly deltaDirectory?: string | undefined;
+}
+
+/** Puts the databases into backup mode by a process that outlives this one. Answers when all are in it. */
+export function startHold(
+  loadBinding: () => NativeBinding,
+  { signal, ...options }: Omit<HoldOptions, 'onProgress'>,
+): Promise<BackgroundHold> {
+  return publicCall(async () => {
+    const directory = await makeHoldDirectory(loadBinding());
+    // Nobody has asked how these ended, and with the next hold nobody will.
+    for (const record of await readHolds(directory)) {
+      if (record.deltaDirectory === options.deltaDirectory && holdState(record) !== 'held') {
+        await removeHold(directory, record);
+      }
+    }
+    const holder = fork(join(__dirname, 'holder.js'), [], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      execArgv: [],
+    });
+    // The holder takes everything back when nobody waits for it any more.
+    const onAbort = (): void => {
+      if (holder.connected) holder.disconnect();
+    };
+    signal?.addEventListener('abort', onAbort);
+    try {
+      const message = await new Promise<HolderMessage | undefined>((resolve, reject) => {
+        holder.once('message', resolve);
+        holder.once('error', reject);
+        holder.once('exit', () => {
+          resolve(undefined);
+        });
+        holder.send(options, (error) => {
+          if (error) resolve(undefined);
+        });
+        if (signal?.aborted) onAbort();
+      });
+      if (signal?.aborted) throw new AbortError(signal.reason, 'start');
+      if (message === undefined) throw gone('the process that should hold the databases ended without a word');
+      if ('error' in message) throw fromErrorRecord(message.error);
+      return describe(message.held);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      holder.unref();
+      if (holder.connected) holder.disconnect();
+    }
+  });
+}
+
+/** The holds of this machine, also those that have ended and that nobody has asked for since. */
+export function listHolds(loadBinding: () => NativeBinding): Promise<BackgroundHold[]> {
+  return publicCall(async () => (await readHolds(await makeHoldDirectory(loadBinding()))).map(describe));
+}
+
+/**
+ * Ends a hold: the snapshot exists.
+ *
+ * @throws `ERR_HOLD_EXPIRED` when its time was over before, `ERR_NOT_HELD` when nothing is held: the snapshot is of no use.
+ */
+export function releaseHold(
+  loadBinding: () => NativeBinding,
+  selector: HoldSelector,
+  { signal, ...options }: ReleaseOptions,
+): Promise<BackupReport> {
+  return publicCall(async () => {
+    const end = await endHold(loadBinding, selector, { type: 'release', options }, signal);
+    if (end === undefined) throw gone('nothing is held');
+    if ('error' in end) throw fromErrorRecord(end.error);
+    return end.report;
+  });
+}
+
+/** Ends a hold without a backup. Answers its id; undefined when nothing is held. */
+export function giveUpHold(loadBinding: () => NativeBinding, selector: HoldSelector): Promise<boolean> {
+  return publicCall(async () => (await endHold(loadBinding, selector, { type: 'give-up' }, undefined)) !== undefined);
+}
+
+async function endHold(
+  loadBinding: () => NativeBinding,
+  selector: HoldSelector,
+  request: HolderRequest,
+  signal: AbortSignal | undefined,
+): Promise<HoldEnd | undefined> {
+  const directory = await makeHoldDirectory(loadBinding());
+  const record = choose(await readHolds(directory), selector);
+  if (!record) return undefined;
+  const end = record.end ?? (await ask(record, request, signal)) ?? (await endOf(directory, record));
+  await removeHold(directory, record);
+  return end;
+}
+
+function choose(records: readonly HoldRecord[], { id, deltaDirectory }: HoldSelector): HoldRecord | undefined {
+  const meant = records.filter(
+    (record) =>
+      (id === undefined || record.id === id) &&
+      (deltaDirectory === undefined || record.deltaDirectory === deltaDirectory),
+  );
+  if (meant.length > 1) {
+    throw new OptionError('id', `several are held, name one of: ${meant.map((record) => record.id).join(', ')}`);
+  }
+  return meant[0];
+}
+
+/** Undefined when nobody is there to answer. */
+async function ask(
+  { channel }: HoldRecord,
+  request: HolderRequest,
+  signal: AbortSignal | undefined,
+): Promise<HoldEnd | undefined> {
+  const limitMs = (request.type === 'release' ? request.options.timeoutMs : undefined) ?? 86_400_000;
+  const call = new Call({ signal, timeoutMs: limitMs + 60_000, phase: 'end' });
+  const socket = connect(channel);
+  try {
+    const answered = new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.once('connect', resolve);
+    }).then(() => {
+      socket.write(`${JSON.stringify(request)}\n`);
+      return text(socket);
+    });
+    const line = await call.race(
+      answered.catch((error: unknown) => {
+        const { code = '' } = error as NodeJS.ErrnoException;
+        if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(code)) return '';
+        throw error;
+      }),
+    );
+    if (!line.endsWith('\n')) return undefined;
+    const answer = JSON.parse(line) as HolderAnswer;
+    if ('refused' in answer) throw fromErrorRecord(answer.refused);
+    return answer;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Of a hold whose holder does not answer: it has just ended, or it is gone. */
+async function endOf(directory: string, { id }: HoldRecord): Promise<HoldEnd> {
+  const record = (await readHolds(directory)).find((candidate) => candidate.id === id);
+  if (record?.end) return record.end;
+  throw gone(
+    `the process that held the databases for ${id} is gone; "domino-vss recover" cleans up after it, and so does the next backup`,
+  );
+}
+
+function gone(message: string): DominoVssError {
+  return new BackupError('ERR_NOT_HELD', { message, phase: 'shadow' });
+}
+
+function describe(record: HoldRecord): BackgroundHold {
+  const { id, deltaDirectory, databases, volumes, heldAt, deadline } = record;
+  return { id, deltaDirectory, databases, volumes, heldAt, deadline, state: holdState(record) };
+}

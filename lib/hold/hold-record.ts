@@ -1,0 +1,95 @@
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BackupReport } from '../backup/report';
+import { errorCodes, isErrorCode } from '../errors/codes';
+import { BackupError, DominoVssError, type DatabaseFailure } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import { writeDurably } from '../store/durable';
+import { isAlive, isOfThisHost, type ProcessIdentity } from '../store/process-identity';
+import { makeStateDirectory, stateDirectory } from '../store/state-directory';
+
+/** An error as it crosses to another process. */
+export type ErrorRecord = Readonly<Record<string, unknown>> & { readonly code: string; readonly message: string };
+
+/** How a hold has ended. */
+export type HoldEnd = { readonly report: BackupReport } | { readonly error: ErrorRecord };
+
+/** A hold that a process of its own keeps, as it lies in the state directory until its end has been asked for. */
+export interface HoldRecord {
+  readonly formatVersion: 1;
+  /** Id of the backup. */
+  readonly id: string;
+  readonly deltaDirectory: string;
+  readonly databases: number;
+  readonly volumes: readonly string[];
+  readonly heldAt: string;
+  readonly deadline: string;
+  /** Name of the socket, or on Windows of the pipe, at which the holder listens. */
+  readonly channel: string;
+  readonly holder: ProcessIdentity;
+  /** Absent while the databases are held. */
+  readonly end?: HoldEnd | undefined;
+}
+
+export type HoldState = 'held' | 'ended' | 'dead';
+
+export function holdState({ end, holder }: HoldRecord): HoldState {
+  if (end) return 'ended';
+  return isOfThisHost(holder) && isAlive(holder) ? 'held' : 'dead';
+}
+
+/** Made and checked like the state directory, which it lies in: who may write here may release what others hold. */
+export async function makeHoldDirectory(binding: NativeBinding): Promise<string> {
+  const state = stateDirectory();
+  await makeStateDirectory(binding, state);
+  const directory = join(state, 'holds');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  return directory;
+}
+
+/** The path of a socket has room for 107 bytes; the state directory of tests may be longer than any usual one. */
+export function channelName(directory: string, id: string): string {
+  return process.platform === 'win32' ? `\\\\.\\pipe\\domino-vss-hold-${id}` : join(directory, `${id}.sock`);
+}
+
+export async function writeHold(directory: string, record: HoldRecord): Promise<void> {
+  await writeDurably(join(directory, `${record.id}.json`), (handle) => handle.writeFile(JSON.stringify(record)));
+}
+
+export async function removeHold(directory: string, { id }: HoldRecord): Promise<void> {
+  await rm(join(directory, `${id}.json`), { force: true });
+  if (process.platform !== 'win32') await rm(channelName(directory, id), { force: true });
+}
+
+/** The holds of this machine, the oldest first. What is no record is none of ours. */
+export async function readHolds(directory: string): Promise<HoldRecord[]> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
+  const records = await Promise.all(names.map((name) => readHold(join(directory, name))));
+  return records.filter((record) => record !== undefined);
+}
+
+async function readHold(file: string): Promise<HoldRecord | undefined> {
+  try {
+    const record = JSON.parse(await readFile(file, 'utf8')) as Partial<HoldRecord>;
+    return record.formatVersion === 1 && typeof record.id === 'string' ? (record as HoldRecord) : undefined;
+  } catch {
+    // It was removed meanwhile.
+    return undefined;
+  }
+}
+
+export function toErrorRecord(error: DominoVssError): ErrorRecord {
+  return error.toJSON() as ErrorRecord;
+}
+
+export function fromErrorRecord(record: ErrorRecord): DominoVssError {
+  const code = isErrorCode(record.code) ? record.code : 'ERR_INTERNAL';
+  const details = {
+    message: record.message,
+    phase: record['phase'] as DominoVssError['phase'],
+    hint: typeof record['hint'] === 'string' ? record['hint'] : errorCodes[code].action,
+  };
+  const failures = record['failures'];
+  if (Array.isArray(failures)) return new BackupError(code, details, failures as DatabaseFailure[]);
+  return new DominoVssError(code, details);
+}

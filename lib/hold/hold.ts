@@ -1,0 +1,218 @@
+import { stat } from 'node:fs/promises';
+import type { Backup } from '../backup/backup';
+import { beginBackup, type BeginBackupOptions } from '../backup/begin-backup';
+import { checkShadows, type HookContext, type HookShadow } from '../backup/provider';
+import type { BackupReport } from '../backup/report';
+import type { SnapshotSet } from '../backup/snapshot-set';
+import { publicCall } from '../call/call';
+import { abortSignal, boolean, checkOptions, integer, milliseconds } from '../call/options';
+import { BackupError, DominoVssError, OptionError, toPublicError } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import { OutsideSnapshot, type HeldDatabases } from './outside-snapshot';
+
+/** Domino itself ends a backup mode that lasts longer: BACKUP_TIMEOUT is 15 minutes. */
+const longestHoldMs = 14 * 60_000;
+
+/** What entering backup mode may take, beside the hold. */
+const enteringMs = 120_000;
+
+/** Options of `holdDatabases`. */
+export interface HoldOptions extends Omit<
+  BeginBackupOptions,
+  'source' | 'volumes' | 'lifetime' | 'provider' | 'writers' | 'vss' | 'mode' | 'leaseMs' | 'shadowDirectory'
+> {
+  /**
+   * Milliseconds after which the databases leave backup mode by themselves, and the hold is lost. At most 840 000, for
+   * Domino ends backups of 15 minutes. Default: 60 000.
+   */
+  readonly maxHoldMs?: number | undefined;
+}
+
+/** Options of {@link Hold.release}. */
+export interface ReleaseOptions {
+  /**
+   * Where the snapshot can be read now, for each volume where it can: the volume as {@link Hold.volumes} has it. Default:
+   * nowhere on this machine. A restore is then told with its `shadowRoots`.
+   */
+  readonly shadows?: readonly HookShadow[] | undefined;
+  /** Whether every database in a readable snapshot is hashed. Default: false. */
+  readonly hash?: boolean | undefined;
+  /** Default: 600 000; 24 hours with `hash`. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Databases in backup mode, for a snapshot that somebody else takes. Ends by {@link release}, {@link giveUp}, or by itself
+ * when its time is over; {@link dispose} belongs into a `finally`.
+ */
+export class Hold {
+  /** Id of the backup. */
+  readonly id: string;
+  /** Directory of the backup, in the delta directory. */
+  readonly directory: string;
+  /** Number of databases that were found and selected. */
+  readonly databases: number;
+  /** The volumes that the snapshot has to contain. */
+  readonly volumes: HookContext['volumes'];
+  /** When all databases were in backup mode. */
+  readonly heldAt = new Date();
+  /** When they leave it if nothing is called. */
+  readonly deadline: Date;
+  /** Settles when the hold has ended without a release, after the databases have left backup mode: with the reason. */
+  readonly lost: Promise<DominoVssError>;
+  readonly #backup: Backup;
+  readonly #snapshot: OutsideSnapshot;
+  readonly #created: Promise<SnapshotSet>;
+  readonly #controller: AbortController;
+  readonly #timer: NodeJS.Timeout;
+  #state: 'held' | 'released' | 'lost' = 'held';
+  #reason: DominoVssError | undefined;
+
+  /** @internal */
+  constructor(
+    parts: {
+      readonly backup: Backup;
+      readonly snapshot: OutsideSnapshot;
+      readonly created: Promise<SnapshotSet>;
+      readonly controller: AbortController;
+    },
+    { volumes, deadlineMs }: HeldDatabases,
+    maxHoldMs: number,
+  ) {
+    this.#backup = parts.backup;
+    this.#snapshot = parts.snapshot;
+    this.#created = parts.created;
+    this.#controller = parts.controller;
+    this.id = parts.backup.id;
+    this.directory = parts.backup.directory;
+    this.databases = parts.backup.databases;
+    this.volumes = volumes;
+    const holdMs = Math.min(maxHoldMs, deadlineMs);
+    this.deadline = new Date(this.heldAt.getTime() + holdMs);
+    this.#timer = setTimeout(() => {
+      this.#lose(new BackupError('ERR_HOLD_EXPIRED', { message: `not released within ${holdMs} ms`, phase: 'shadow' }));
+    }, holdMs);
+    this.lost = this.#awaitLoss();
+  }
+
+  /**
+   * The snapshot exists: takes the databases out of backup mode, fetches their change information and writes the manifest.
+   *
+   * @throws `ERR_HOLD_EXPIRED` when the databases had left backup mode before: the snapshot is of no use then. What is
+   * wrong with the options is found before anything is released.
+   */
+  release(options: ReleaseOptions = {}): Promise<BackupReport> {
+    return publicCall(async () => {
+      checkOptions(options, {
+        shadows: checkShadows,
+        hash: boolean,
+        timeoutMs: milliseconds,
+        signal: abortSignal,
+      });
+      const shadows = await this.#everyVolume(options.shadows ?? []);
+      if (this.#state === 'lost') throw await this.lost;
+      if (this.#state === 'released') throw new DominoVssError('ERR_STATE', { message: `${this.id} was released` });
+      this.#state = 'released';
+      clearTimeout(this.#timer);
+      try {
+        this.#snapshot.taken(shadows);
+        await this.#created;
+        const { hash, timeoutMs, signal } = options;
+        return await this.#backup.endBackup({ keep: true, hash, timeoutMs, signal });
+      } finally {
+        await this.#backup.dispose();
+      }
+    });
+  }
+
+  /** There is no snapshot: takes the databases out and removes what the backup has made. Idempotent. */
+  giveUp(): Promise<void> {
+    return publicCall(async () => {
+      if (this.#state === 'held') {
+        this.#lose(new BackupError('ERR_NOT_HELD', { message: `the hold ${this.id} was given up`, phase: 'shadow' }));
+      }
+      if (this.#state === 'lost') await this.lost;
+      await this.#backup.dispose();
+    });
+  }
+
+  /** The same as {@link giveUp}; does nothing after a release. */
+  dispose(): Promise<void> {
+    return this.giveUp();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  #lose(reason: DominoVssError): void {
+    if (this.#state !== 'held') return;
+    this.#state = 'lost';
+    this.#reason = reason;
+    clearTimeout(this.#timer);
+    this.#controller.abort(reason);
+  }
+
+  /** Never settles for a hold that is released. */
+  #awaitLoss(): Promise<DominoVssError> {
+    return new Promise((resolve) => {
+      this.#created.catch((thrown: unknown) => {
+        const error = toPublicError(thrown);
+        // The engine has its own deadline, and a server may end.
+        this.#lose(error);
+        if (this.#state !== 'lost') return;
+        const reason = this.#reason ?? error;
+        resolve(Object.assign(reason, { leftBehind: error.leftBehind }));
+      });
+    });
+  }
+
+  async #everyVolume(given: readonly HookShadow[]): Promise<HookShadow[]> {
+    for (const { volume, root } of given) {
+      if (!this.volumes.some(({ path }) => path === volume)) {
+        const known = this.volumes.map(({ path }) => path).join(', ');
+        throw new OptionError('shadows', `${volume} is none of the volumes of this hold: ${known}`);
+      }
+      const found = await stat(root).catch(() => undefined);
+      if (!found?.isDirectory())
+        throw new OptionError('shadows', `the shadow root ${root} of ${volume} is no directory`);
+    }
+    return this.volumes.map(({ path }) => given.find(({ volume }) => volume === path) ?? { volume: path, root: '' });
+  }
+}
+
+export function holdDatabases(loadBinding: () => NativeBinding, options: HoldOptions): Promise<Hold> {
+  return publicCall(async () => {
+    const { maxHoldMs = 60_000, signal, ...begin } = options;
+    integer(1, longestHoldMs)(maxHoldMs, 'maxHoldMs');
+    const snapshot = new OutsideSnapshot();
+    const backup = await beginBackup(loadBinding, { ...begin, provider: snapshot, signal });
+    // The caller's signal counts until the databases are held; from then on the hold is ended by its own functions.
+    const controller = new AbortController();
+    const onAbort = (): void => {
+      controller.abort(signal?.reason);
+    };
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener('abort', onAbort);
+    try {
+      const created = backup.createShadow({
+        timeoutMs: enteringMs + maxHoldMs,
+        signal: controller.signal,
+        onProgress: options.onProgress,
+      });
+      const held = await Promise.race([snapshot.held, created.then(notHeld)]);
+      return new Hold({ backup, snapshot, created, controller }, held, maxHoldMs);
+    } catch (error) {
+      await backup.dispose().catch(() => undefined);
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  });
+}
+
+/** createShadow waits for the hook unless it fails. */
+function notHeld(): never {
+  throw new DominoVssError('ERR_INTERNAL', { message: 'the shadow was made before the databases were held' });
+}

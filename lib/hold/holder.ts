@@ -1,0 +1,155 @@
+// The process that keeps a hold between `hold` and `release`. It is started by startHold, which tells it the options and
+// hears whether the databases are held; from then on it listens for a release, on a channel that its record names.
+
+import { createServer, type Server, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { toPublicError } from '../errors/errors';
+import { loadBinding } from '../native/binding';
+import { ownIdentity } from '../store/process-identity';
+import { holdDatabases, type Hold, type HoldOptions, type ReleaseOptions } from './hold';
+import {
+  channelName,
+  makeHoldDirectory,
+  toErrorRecord,
+  writeHold,
+  type ErrorRecord,
+  type HoldEnd,
+  type HoldRecord,
+} from './hold-record';
+
+/** What the starter is told. */
+export type HolderMessage = { readonly held: HoldRecord } | { readonly error: ErrorRecord };
+
+/** What a client asks for, as one line of JSON; the answer is one line with a {@link HoldEnd} or a refusal. */
+export type HolderRequest =
+  { readonly type: 'release'; readonly options: Omit<ReleaseOptions, 'signal'> } | { readonly type: 'give-up' };
+
+/** An answer of the holder. After a refusal the databases are still held. */
+export type HolderAnswer = HoldEnd | { readonly refused: ErrorRecord };
+
+const controller = new AbortController();
+// Without a listener Node.js would open its debugger.
+if (process.platform !== 'win32') process.on('SIGUSR1', () => undefined);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    controller.abort(new Error(signal));
+  });
+}
+// Until the databases are held somebody waits for them; when nobody does any more there is nothing to hold them for.
+process.once('disconnect', () => {
+  controller.abort(new Error('the process that asked for the hold is gone'));
+});
+process.once('message', (options: HoldOptions) => {
+  void hold(options);
+});
+
+async function hold(options: HoldOptions): Promise<void> {
+  try {
+    const held = await holdDatabases(loadBinding, { ...options, signal: controller.signal });
+    await keep(held, options.deltaDirectory);
+  } catch (error) {
+    await tell({ error: toErrorRecord(toPublicError(error)) });
+    process.exitCode = 1;
+  }
+  if (process.connected) process.disconnect();
+}
+
+async function keep(held: Hold, deltaDirectory: string): Promise<void> {
+  const directory = await makeHoldDirectory(loadBinding()).catch((error: unknown) => release(held, error));
+  const record: HoldRecord = {
+    formatVersion: 1,
+    id: held.id,
+    deltaDirectory,
+    databases: held.databases,
+    volumes: held.volumes.map(({ path }) => path),
+    heldAt: held.heldAt.toISOString(),
+    deadline: held.deadline.toISOString(),
+    channel: channelName(directory, held.id),
+    holder: ownIdentity(),
+  };
+  let hasEnded: (end: HoldEnd) => void = () => undefined;
+  // The record comes before the answer, after which the client removes it; and whoever finds nobody at the channel looks there.
+  const recorded = new Promise<HoldEnd>((resolve) => {
+    hasEnded = resolve;
+  }).then(async (end) => {
+    await writeHold(directory, { ...record, end });
+    return end;
+  });
+  const respond = async (request: HolderRequest): Promise<HolderAnswer> => {
+    const result = await answer(held, request);
+    if ('refused' in result) return result;
+    hasEnded(result);
+    return recorded;
+  };
+  const server = await listen(record.channel, respond).catch((error: unknown) => release(held, error));
+  try {
+    await writeHold(directory, record);
+  } catch (error) {
+    server.close();
+    return await release(held, error);
+  }
+  void held.lost.then((error) => {
+    hasEnded({ error: toErrorRecord(error) });
+  });
+  controller.signal.addEventListener('abort', () => {
+    void held.giveUp().catch(() => undefined);
+  });
+  await tell({ held: record });
+  process.removeAllListeners('disconnect');
+  if (process.connected) process.disconnect();
+  await recorded;
+  server.close();
+}
+
+/** Nobody could ask for the release of a hold that has no record. */
+async function release(held: Hold, error: unknown): Promise<never> {
+  await held.dispose();
+  throw error;
+}
+
+async function answer(held: Hold, request: HolderRequest): Promise<HolderAnswer> {
+  try {
+    if (request.type === 'release') return { report: await held.release(request.options) };
+    await held.giveUp();
+    return { error: toErrorRecord(await held.lost) };
+  } catch (thrown) {
+    const error = toPublicError(thrown);
+    // A mistake in the options releases nothing, and a second release does not end the first.
+    if (error.code === 'ERR_OPTION' || error.code === 'ERR_STATE') return { refused: toErrorRecord(error) };
+    return { error: toErrorRecord(error) };
+  }
+}
+
+async function listen(channel: string, respond: (request: HolderRequest) => Promise<HolderAnswer>): Promise<Server> {
+  const server = createServer((socket) => {
+    // A client that goes away has got no answer; the record has it.
+    socket.on('error', () => undefined);
+    createInterface({ input: socket }).once('line', (line) => {
+      void respondTo(socket, line, respond);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(channel, resolve);
+  });
+  return server;
+}
+
+async function respondTo(
+  socket: Socket,
+  line: string,
+  respond: (request: HolderRequest) => Promise<HolderAnswer>,
+): Promise<void> {
+  const result = await respond(JSON.parse(line) as HolderRequest);
+  socket.end(`${JSON.stringify(result)}\n`);
+}
+
+function tell(message: HolderMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected && process.send)
+      process.send(message, () => {
+        resolve();
+      });
+    else resolve();
+  });
+}

@@ -1,0 +1,40 @@
+import type { HookContext, HookLimits, HookProvider, HookShadow } from '../backup/provider';
+
+/** The moment at which all databases are in backup mode. */
+export interface HeldDatabases {
+  readonly volumes: HookContext['volumes'];
+  /** Milliseconds from then on after which the engine takes the databases out, whatever happens. */
+  readonly deadlineMs: number;
+}
+
+/**
+ * A snapshot that somebody else takes: a hypervisor, a storage array, a backup server. As a hook it does nothing but say
+ * when the databases are held, and wait until it is told that the snapshot exists.
+ */
+export class OutsideSnapshot implements HookProvider {
+  readonly name = 'external';
+  readonly held: Promise<HeldDatabases>;
+  #onHeld: (databases: HeldDatabases) => void = () => undefined;
+  #onTaken: (result: { readonly shadows: readonly HookShadow[] }) => void = () => undefined;
+
+  constructor() {
+    this.held = new Promise((resolve) => {
+      this.#onHeld = resolve;
+    });
+  }
+
+  create({ volumes }: HookContext, { signal, deadlineMs }: HookLimits): ReturnType<HookProvider['create']> {
+    return new Promise((resolve, reject) => {
+      this.#onTaken = resolve;
+      signal.addEventListener('abort', () => {
+        reject(signal.reason as Error);
+      });
+      this.#onHeld({ volumes, deadlineMs });
+    });
+  }
+
+  /** Ends the wait: the snapshot has been taken. */
+  taken(shadows: readonly HookShadow[]): void {
+    this.#onTaken({ shadows });
+  }
+}
