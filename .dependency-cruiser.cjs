@@ -14,6 +14,7 @@ const floors = [
   ['recover'],
   ['backup'],
   ['script', 'bench', 'restore', 'doctor', 'hold'],
+  ['isolation'],
   ['cli'],
 ];
 
@@ -39,6 +40,7 @@ const entrances = {
   restore: ['plan', 'restore', 'verify'],
   hold: ['background', 'hold'],
   doctor: ['capabilities', 'check', 'checks', 'doctor'],
+  isolation: ['ended-process', 'isolated-backup', 'isolated-call', 'launch', 'watch'],
 };
 
 const anyOf = (names) => `(?:${names.join('|')})`;

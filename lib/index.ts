@@ -28,8 +28,10 @@ import {
   type ImportShadowsOptions,
 } from './vss/hardware-sets';
 import type { ListedShadow } from './vss/listed-shadow';
+import { beginIsolatedBackup } from './isolation/isolated-backup';
+import { recoverIsolated, restoreIsolated } from './isolation/isolated-call';
 import { loadManifest, readBackups, type ListedBackup, type Manifest } from './store/manifest';
-import { absolutePath } from './call/options';
+import { absolutePath, type Isolation } from './call/options';
 import type { BackupReport } from './backup/report';
 import { rehearse as rehearseBackup, type RehearsalReport, type RehearseOptions } from './backup/rehearse';
 import { restoreDatabases as restore, type RestoreOptions, type RestoreReport } from './restore/restore';
@@ -81,6 +83,7 @@ export {
   DominoVssError,
   isDominoVssError,
   OptionError,
+  ProcessError,
   RestoreError,
   ServiceError,
   ShadowError,
@@ -111,7 +114,7 @@ export type {
   ManifestVss,
 } from './store/manifest-format';
 export type { Phase } from './native/failure';
-export type { DominoLocation } from './call/options';
+export type { DominoLocation, Isolation } from './call/options';
 export type { Progress, ProgressListener } from './call/progress';
 export type {
   HookContext,
@@ -149,6 +152,11 @@ export type { ShadowState, VssProviderType, WriterComponentType, WriterSource, W
 export type { ShadowAttribute, VssBackupType, VssContext, WriterState } from './native/vss';
 export type { ListWritersOptions, Writer, WriterComponent, WriterFailure, WriterFiles } from './vss/writers';
 
+/** Wrong options, which may be anything, are refused by the call itself. */
+function isIsolated(options: { readonly isolation?: Isolation | undefined } | undefined): boolean {
+  return options?.isolation === 'process';
+}
+
 /**
  * Finds and opens the databases and prepares the snapshot. This is the slow part; nothing is frozen. The databases stay
  * open until {@link Backup.endBackup} or {@link Backup.dispose}, and at most for the lease.
@@ -158,7 +166,7 @@ export type { ListWritersOptions, Writer, WriterComponent, WriterFailure, Writer
  * are missing, too many are left out, or time is over; {@link AbortError} when cancelled. Nothing is left in any case.
  */
 export function beginBackup(options: BeginBackupOptions): Promise<Backup> {
-  return begin(loadBinding, options);
+  return isIsolated(options) ? beginIsolatedBackup(options) : begin(loadBinding, options);
 }
 
 /**
@@ -221,7 +229,7 @@ export function listHolds(): Promise<BackgroundHold[]> {
  * put back; `ERR_LOCKED`, `ERR_NO_SPACE`, `ERR_DOMINO_…`; {@link AbortError} when cancelled, with everything put back.
  */
 export function restoreDatabases(options: RestoreOptions): Promise<RestoreReport> {
-  return restore(loadBinding, options);
+  return isIsolated(options) ? restoreIsolated(options) : restore(loadBinding, options);
 }
 
 /**
@@ -245,7 +253,7 @@ export function verifyBackup(options: VerifyBackupOptions): Promise<VerifyReport
  * the Domino that was named cannot be used; {@link AbortError} when cancelled. It can be run again after any of them.
  */
 export function recoverInterrupted(options: RecoverOptions = {}): Promise<RecoveryReport> {
-  return recover(loadBinding, options);
+  return isIsolated(options) ? recoverIsolated(options) : recover(loadBinding, options);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { buildManifestHead, type BackupFacts, type BackupReport } from './report';
-import { Call, publicCall } from '../call/call';
+import { announceDeadline, Call, publicCall } from '../call/call';
 import { closeTimeoutMs, type BackupWork, type Capture } from './capture';
 import { captureWithRetries, checkRetries, type RetryOptions } from './retry';
 import { writeCosts } from '../store/costs';
@@ -102,6 +102,7 @@ export class Backup {
   #hasFailed = false;
   #removedAfterFailure: Promise<void> | undefined;
   #leftBehind: DominoVssError | undefined;
+  #lateWork = Promise.resolve();
   /** Calls of the set and its shadows that run now. */
   readonly #uses = new Set<Promise<void>>();
   readonly #ending = new AbortController();
@@ -256,6 +257,16 @@ export class Backup {
     } catch {
       // The journal still names it all.
     }
+  }
+
+  /** @internal Whether it has ended or was taken back, so that nothing is open any more. */
+  get isOver(): boolean {
+    return this.#running === undefined && (this.#state === 'ended' || this.#removed !== undefined);
+  }
+
+  /** @internal What a hook that was late has delivered is removed after the end; settles when it is. */
+  get lateWork(): Promise<void> {
+    return this.#lateWork;
   }
 
   /** @internal Takes everything back over an error that is not of this backup itself, and throws it. */
@@ -464,7 +475,10 @@ export class Backup {
       // A window that has failed has nothing that could be kept.
       const failed =
         session !== this.#work.session && !this.#created?.further.some(({ work }) => work.session === session);
-      return () => session.close(failed ? { ...closing, keepShadow: false, succeeded: false } : closing);
+      return () => {
+        announceDeadline(timeoutMs);
+        return session.close(failed ? { ...closing, keepShadow: false, succeeded: false } : closing);
+      };
     });
   }
 
@@ -492,7 +506,7 @@ export class Backup {
     if (late) {
       // Nobody waits for a hook that may never answer; the journal does.
       await journal.update({ ended: true }, stuck);
-      void this.#removeLate(late, left, stuck).catch(warnAboutLeft);
+      this.#lateWork = this.#removeLate(late, left, stuck).catch(warnAboutLeft);
     } else {
       await this.#closeJournal(left, stuck);
     }

@@ -29,7 +29,7 @@ import { Selector, type SelectionRules } from '../domino/selection';
 import { readSigningKey } from '../store/signature';
 import { requireResources } from './resources';
 
-export type { BeginBackupOptions } from './begin-options';
+export { checkBeginOptions, type BeginBackupOptions } from './begin-options';
 
 /** Starting and stopping a database is waiting, mostly for the disk; so there are more threads than processors. */
 export function defaultShards(): number {

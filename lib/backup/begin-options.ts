@@ -9,9 +9,11 @@ import {
   functionValue,
   globs,
   integer,
+  isolationOption,
   milliseconds,
   oneOf,
   type DominoLocation,
+  type Isolation,
 } from '../call/options';
 import type { ProgressListener } from '../call/progress';
 import { checkProvider, usesVss, type ProviderOption } from './provider';
@@ -88,6 +90,11 @@ export interface BeginBackupOptions extends SelectionOptions {
    * demand the signature. Default: not signed.
    */
   readonly signKey?: string | undefined;
+  /**
+   * Which process holds Domino: this one (`none`, the default), or one that is started for the backup (`process`). A crash in
+   * there is a {@link ProcessError} of the call under way. A hook and a service stay functions of this process.
+   */
+  readonly isolation?: Isolation | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
@@ -126,6 +133,7 @@ export function checkBeginOptions(options: BeginBackupOptions): void {
     shadowDirectory: absolutePath,
     signKey: absolutePath,
     signal: abortSignal,
+    isolation: isolationOption,
     onProgress: functionValue,
   });
   absolutePath(options.deltaDirectory, 'deltaDirectory');

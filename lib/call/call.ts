@@ -19,6 +19,18 @@ export async function publicCall<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
+let onDeadline: ((timeoutMs: number) => void) | undefined;
+
+/** For a process that somebody watches: calls back when something begins that ends by itself after that time. */
+export function watchDeadlines(listener: (timeoutMs: number) => void): void {
+  onDeadline = listener;
+}
+
+/** Tells whoever watches this process how long the next step may take. */
+export function announceDeadline(timeoutMs: number): void {
+  onDeadline?.(timeoutMs);
+}
+
 /** The time and the signal of one public call, through all its steps. */
 export class Call {
   readonly signal: AbortSignal | undefined;
@@ -33,6 +45,7 @@ export class Call {
     this.#timeoutMs = options.timeoutMs;
     this.#deadline = performance.now() + options.timeoutMs;
     this.#phase = options.phase;
+    announceDeadline(options.timeoutMs);
     this.check();
   }
 

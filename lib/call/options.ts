@@ -148,3 +148,11 @@ export interface DominoLocation {
 export const dominoLocation: Check = (value, name) => {
   checkOptions(value, { programDirectory: absolutePath, notesIni: absolutePath }, `${name}.`);
 };
+
+/**
+ * Which process holds Domino during a call: this one (`none`), or one that is started for the call (`process`), so that a
+ * crash or a hang inside Domino costs the caller an error and not its process.
+ */
+export type Isolation = 'none' | 'process';
+
+export const isolationOption = oneOf('none', 'process');

@@ -8,7 +8,8 @@ export type ErrorClass =
   | 'ServiceError'
   | 'AbortError'
   | 'OptionError'
-  | 'RestoreError';
+  | 'RestoreError'
+  | 'ProcessError';
 
 /** Exit codes of the command line that stand for an error. */
 export type ErrorExitCode = 1 | 2 | 4 | 5 | 130;
@@ -72,6 +73,13 @@ export const errorCodes = {
     errorClass: 'DominoVssError',
     retryable: true,
     exitCode: 5,
+  },
+  ERR_PROCESS_ENDED: {
+    meaning:
+      'The process that held Domino for this call has died, or hung past every deadline and was ended. Its journal says what is left.',
+    action: 'Run `domino-vss recover` as the message says; the next backup of the same delta directory begins with it.',
+    errorClass: 'ProcessError',
+    ...failureForNow,
   },
   ERR_NATIVE_LOAD: {
     meaning: 'The native addon could not be loaded.',

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { errorCodes, isErrorCode, type ErrorCode } from './codes';
+import { errorCodes, isErrorCode, type ErrorClass, type ErrorCode } from './codes';
 import { printable } from './printable';
 import type { NativeFailure, Phase } from '../native/failure';
 import { adviceOnService } from './service-advice';
@@ -293,6 +293,50 @@ export class RestoreError extends DominoVssError {
     this.failures = failures;
   }
 }
+
+/** The process that held Domino for a call with `isolation: 'process'` is gone: it has died, or hung and was ended. */
+export class ProcessError extends DominoVssError {
+  override name = 'ProcessError';
+  /** The function that was called, for example `createShadow`; empty when the process died between two calls. */
+  readonly call: string;
+  readonly pid: number;
+  /** Its exit code; undefined when a signal has ended it. */
+  readonly exitCode: number | undefined;
+  /** The signal that has ended it, for example `SIGSEGV`; empty for none. */
+  readonly signal: string;
+  /** Whether it hung past every deadline and was ended for that. */
+  readonly hung: boolean;
+  /** What it has left behind by its journals, a sentence for each; empty for nothing. */
+  readonly left: readonly string[];
+
+  /** @internal */
+  constructor(
+    what: Pick<ProcessError, 'call' | 'pid' | 'exitCode' | 'signal' | 'hung' | 'left'>,
+    details: ErrorDetails,
+  ) {
+    super('ERR_PROCESS_ENDED', details);
+    this.call = what.call;
+    this.pid = what.pid;
+    this.exitCode = what.exitCode;
+    this.signal = what.signal;
+    this.hung = what.hung;
+    this.left = what.left;
+  }
+}
+
+/** The classes by their names. */
+export const errorClasses = {
+  DominoVssError,
+  DominoError,
+  BackupError,
+  ShadowError,
+  VssError,
+  ServiceError,
+  AbortError,
+  OptionError,
+  RestoreError,
+  ProcessError,
+} as const satisfies Record<ErrorClass, unknown>;
 
 /** Whether a value is an error of this package, made by this or any other loaded copy of it. */
 export function isDominoVssError(value: unknown): value is DominoVssError {

@@ -7,8 +7,10 @@ import {
   boolean,
   checkOptions,
   dominoLocation,
+  isolationOption,
   milliseconds,
   type DominoLocation,
+  type Isolation,
 } from '../call/options';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { openRuntime } from '../domino/runtime';
@@ -39,6 +41,8 @@ export interface RecoverOptions {
   readonly service?: DominoService | undefined;
   /** Removes the snapshots that the hook of that name has made. Default: they are named and left. */
   readonly hook?: HookRemover | undefined;
+  /** Which process holds Domino. Default: `none`, this one. */
+  readonly isolation?: Isolation | undefined;
   /** Default: 600 000. */
   readonly timeoutMs?: number | undefined;
   /** Heeded between two things; the journals keep naming what is left then. */
@@ -53,6 +57,7 @@ export function recoverInterrupted(loadBinding: () => NativeBinding, options: Re
       dryRun: boolean,
       service: checkService,
       hook: checkHook,
+      isolation: isolationOption,
       timeoutMs: milliseconds,
       signal: abortSignal,
     });

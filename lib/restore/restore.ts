@@ -36,9 +36,11 @@ import {
   functionValue,
   globs,
   insideDataDirectory,
+  isolationOption,
   milliseconds,
   oneOf,
   type DominoLocation,
+  type Isolation,
 } from '../call/options';
 import { printable } from '../errors/printable';
 import { resolveWanted } from './wanted';
@@ -88,6 +90,8 @@ export interface RestoreOptions {
   readonly domino?: DominoLocation | undefined;
   /** Only plan: nothing is touched and the Domino runtime is not needed. Default: false. */
   readonly dryRun?: boolean | undefined;
+  /** Which process holds Domino: this one (`none`, the default), or one that is started for the restore (`process`). */
+  readonly isolation?: Isolation | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
   /** Heeded between databases; what was begun is put back. A recovery that has begun is finished. */
@@ -168,6 +172,7 @@ function checkRestoreOptions(options: RestoreOptions): void {
     dryRun: boolean,
     timeoutMs: milliseconds,
     signal: abortSignal,
+    isolation: isolationOption,
     onProgress: functionValue,
   });
   absolutePath(options.manifest, 'manifest');

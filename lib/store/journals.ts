@@ -65,6 +65,23 @@ export async function readJournals(
   return { live, leftOvers, unusable };
 }
 
+/** What the journals say of a process of this host that is dead for certain. A text for directories that cannot be read. */
+export async function leftOversOfProcess(
+  deltaDirectory: string | undefined,
+  pid: number,
+): Promise<{ readonly leftOvers: readonly LeftOver[]; readonly unreadable: string }> {
+  const leftOvers: LeftOver[] = [];
+  try {
+    for (const file of await journalFiles(deltaDirectory)) {
+      const head = await readHead(file);
+      if (typeof head === 'object' && head.pid === pid && isOfThisHost(head)) leftOvers.push(leftOverOf(file, head));
+    }
+    return { leftOvers, unreadable: '' };
+  } catch (error) {
+    return { leftOvers, unreadable: `its journals cannot be read: ${(error as Error).message}` };
+  }
+}
+
 /** One sentence for a person. */
 export function describeUnusable({ journal, reason, movedTo }: UnusableJournal): string {
   const moved = movedTo === '' ? 'it was left alone' : `it was moved to ${movedTo}`;

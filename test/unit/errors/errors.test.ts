@@ -67,7 +67,7 @@ them across several loaded copies of the package. The class says which further f
 \`status\`, \`statusHex\`, \`statusName\`, \`text\`, \`database\` and \`operation\`; a \`BackupError\` and a \`RestoreError\` have
 \`failures\`, one for each database; a \`ShadowError\` has \`provider\`, \`operation\`, \`path\`, \`errno\`, \`errnoName\` and
 \`shadows\`; a \`VssError\`, which is a \`ShadowError\`, also has \`hresult\`, \`hresultHex\`, \`hresultName\`, \`volume\` and the
-failed \`writers\`, and \`operation\` is the COM method; an \`AbortError\` has the reason of its signal as \`cause\`; an \`OptionError\` names its \`option\`. A failed call of the Domino C API
+failed \`writers\`, and \`operation\` is the COM method; an \`AbortError\` has the reason of its signal as \`cause\`; an \`OptionError\` names its \`option\`; a \`ProcessError\` has the \`call\`, \`pid\`, \`exitCode\` or \`signal\` of the process that has ended, whether it \`hung\`, and what is \`left\`, in words. A failed call of the Domino C API
 is a \`DominoError\` whatever its code, and has the advice for its status as \`hint\` where there is one. The same codes appear in the failures of single databases.
 
 "Again" says whether the same call may succeed later without anything being changed by hand. "Exit" is the exit code of

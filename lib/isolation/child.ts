@@ -1,0 +1,134 @@
+// The process that holds Domino for a call with `isolation: 'process'`. It serves the process that has started it, and
+// ends when that one is gone, however it went: first it takes back what was begun.
+
+import type { Backup, CreateShadowOptions, EndBackupOptions } from '../backup/backup';
+import { beginBackup, type BeginBackupOptions } from '../backup/begin-backup';
+import type { CopyDatabasesOptions, SnapshotSet } from '../backup/snapshot-set';
+import { watchDeadlines } from '../call/call';
+import type { ProgressListener } from '../call/progress';
+import { DominoVssError, toPublicError } from '../errors/errors';
+import { printable } from '../errors/printable';
+import { loadBinding } from '../native/binding';
+import { recoverInterrupted, type RecoverOptions } from '../recover/recover';
+import { restoreDatabases, type RestoreOptions } from '../restore/restore';
+import type { ManifestDatabase } from '../store/manifest-format';
+import type { ShadowShare } from '../vss/place';
+import { Peer, type Message } from './peer';
+import type { BegunBackup, CreatedSet, Notice } from './protocol';
+
+let begun: Backup | undefined;
+let created: SnapshotSet | undefined;
+/** Of {@link created}, as its databases are asked for in portions. */
+let described: readonly ManifestDatabase[] = [];
+
+function backup(): Backup {
+  if (!begun) throw new DominoVssError('ERR_INTERNAL', { message: 'no backup has begun in this process' });
+  return begun;
+}
+
+function set(): SnapshotSet {
+  if (!created) throw new DominoVssError('ERR_STATE', { message: 'the backup has no shadow' });
+  return created;
+}
+
+/** What comes through the line as a listener is a call: nobody waits for it, and it may fail when the line is gone. */
+function listening<T extends { readonly onProgress?: ProgressListener | undefined }>(options: T): T {
+  const tell = options.onProgress as ((progress: unknown) => Promise<unknown>) | undefined;
+  if (!tell) return options;
+  const onProgress: ProgressListener = (progress) => {
+    tell(progress).catch(() => undefined);
+  };
+  return { ...options, onProgress };
+}
+
+/** A call of the backup: what has become of it is told before the answer. */
+async function step<T>(body: () => T): Promise<Awaited<T>> {
+  try {
+    return await body();
+  } finally {
+    say({ type: 'state', warnings: backup().warnings, isOver: backup().isOver });
+  }
+}
+
+const offered = {
+  beginBackup: async (options: BeginBackupOptions): Promise<BegunBackup> => {
+    begun = await beginBackup(loadBinding, listening(options));
+    const { id, directory, provider, databases, leftOvers, recovered, warnings } = begun;
+    return { id, directory, provider, databases, leftOvers, recovered, warnings };
+  },
+  createShadow: (options: CreateShadowOptions) =>
+    step(async (): Promise<CreatedSet> => {
+      created = await backup().createShadow(listening(options));
+      described = [...created.describeDatabases()];
+      const { id, provider, outcome, window, furtherWindows, skipped, changes, databases, vss } = created;
+      const shadows = created.shadows.map(({ id, volume, devicePath, root }) => ({ id, volume, devicePath, root }));
+      const windows = { window, furtherWindows };
+      return { id, provider, outcome, ...windows, skipped, changes, databases, vss, created: created.created, shadows };
+    }),
+  describeDatabases: (_options: unknown, from: number, count: number) =>
+    step(() => described.slice(from, from + count)),
+  copyDatabases: (options: CopyDatabasesOptions) =>
+    step(async () => {
+      const report = await set().copyDatabases(listening(options));
+      described = [...set().describeDatabases()];
+      return report;
+    }),
+  expose: (_options: unknown, index: number, given: { readonly as: string | ShadowShare }) =>
+    step(() => set().shadows[index]?.expose(given)),
+  unexpose: (_options: unknown, index: number) => step(() => set().shadows[index]?.unexpose()),
+  endBackup: (options: EndBackupOptions) => step(() => backup().endBackup(listening(options))),
+  dispose: () => step(() => backup().dispose()),
+  restoreDatabases: (options: RestoreOptions) => restoreDatabases(loadBinding, listening(options)),
+  recoverInterrupted: (options: RecoverOptions) => recoverInterrupted(loadBinding, options),
+  finish: () => {
+    void finish();
+  },
+};
+
+function say(message: Message | Notice): void {
+  // A line that breaks is the end of the process at its other end, which is noticed below.
+  if (process.connected) process.send?.(message, () => undefined);
+}
+
+const peer = new Peer(say, offered);
+
+/** What still runs is answered first, and the hook of the caller removes what it has delivered too late. */
+async function finish(): Promise<void> {
+  await peer.idle();
+  await begun?.lateWork;
+  process.disconnect();
+}
+
+/** Longest time for taking back what the caller has left open; what hangs then is left to the journal. */
+const takeBackMs = 180_000;
+
+/** The line is gone: the caller has finished, or has died. */
+async function takeBack(): Promise<void> {
+  setTimeout(() => process.exit(1), takeBackMs).unref();
+  peer.end(new DominoVssError('ERR_STATE', { message: 'the process that had called this one is gone' }));
+  await peer.idle();
+  if (!begun || begun.isOver) process.exit(0);
+  const ended = await begun.dispose().then(
+    () => 'it was taken back',
+    (error: unknown) => `it was taken back but for this: ${toPublicError(error).message}`,
+  );
+  process.stderr.write(`domino-vss: the process that had begun the backup ${begun.id} is gone; ${printable(ended)}\n`);
+  process.exit(1);
+}
+
+process.on('message', (message: Message) => {
+  peer.receive(message);
+});
+process.once('disconnect', () => void takeBack());
+watchDeadlines((timeoutMs) => {
+  say({ type: 'deadline', timeoutMs });
+});
+process.removeAllListeners('warning').on('warning', (warning: NodeJS.ErrnoException) => {
+  say({ type: 'warning', message: warning.message, code: warning.code ?? '' });
+});
+// What stops programs is said to the caller too, which decides. SIGUSR1 would open the debugger of Node.js.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK', 'SIGQUIT', 'SIGUSR1'] as const) {
+  const isOfThisSystem = process.platform === 'win32' ? !/QUIT|USR1/.test(signal) : signal !== 'SIGBREAK';
+  if (isOfThisSystem) process.on(signal, () => undefined);
+}
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

@@ -1,0 +1,51 @@
+import type { DominoLocation } from '../call/options';
+import { ProcessError } from '../errors/errors';
+import { leftOversOfProcess } from '../store/journals';
+import { describeLeftOver } from '../store/left-over';
+
+/** Where a process worked whose end is told. */
+export interface WorkPlace {
+  readonly deltaDirectory?: string | undefined;
+  readonly domino?: DominoLocation | undefined;
+}
+
+/** How a process has ended. */
+export interface ProcessEnd {
+  readonly pid: number;
+  readonly exitCode: number | undefined;
+  readonly signal: string;
+  readonly hung: boolean;
+}
+
+/** The error over a process that has died: what it was, and, by its journals, what it has left behind. */
+export async function describeEnd(call: string, end: ProcessEnd, place: WorkPlace): Promise<ProcessError> {
+  const { leftOvers, unreadable } = await leftOversOfProcess(place.deltaDirectory, end.pid);
+  const left = leftOvers.map(describeLeftOver);
+  const said = [
+    `${call === '' ? '' : `${call}: `}the process ${end.pid}, which held Domino for it, ${howItEnded(end)}`,
+    ...(left.length > 0 ? left : [unreadable === '' ? 'its journals name nothing that is left' : unreadable]),
+  ];
+  const nothing = left.length === 0 && unreadable === '';
+  const hint = nothing ? 'Nothing is to be put right. Repeat the call.' : `Run: ${recoverCommand(place)}`;
+  return new ProcessError({ call, ...end, left }, { message: said.join('; '), hint });
+}
+
+/** The command line that puts right what such a process has left. */
+export function recoverCommand({ deltaDirectory, domino = {} }: WorkPlace): string {
+  const { notesIni, programDirectory } = domino;
+  const options = { '--delta-dir': deltaDirectory, '--ini': notesIni, '--program': programDirectory };
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return ['domino-vss recover', ...given.map(([name, value]) => `${name} ${quoted(value ?? '')}`)].join(' ');
+}
+
+/** For the shell of each system, where it is needed. */
+function quoted(path: string): string {
+  if (process.platform === 'win32') return /[\s&^()]/.test(path) ? `"${path}"` : path;
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+function howItEnded({ hung, signal, exitCode }: ProcessEnd): string {
+  if (hung) return 'did not answer any more when every deadline had passed, and was ended';
+  if (signal !== '') return `was ended by ${signal}`;
+  return `has ended by itself with exit code ${exitCode ?? '?'}`;
+}

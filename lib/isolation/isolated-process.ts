@@ -1,0 +1,178 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { DominoVssError, isDominoVssError, type ProcessError } from '../errors/errors';
+import type { Progress, ProgressListener } from '../call/progress';
+import { describeEnd, type WorkPlace } from './ended-process';
+import { launchSettings } from './launch';
+import { Peer, type Message } from './peer';
+import type { Notice } from './protocol';
+import { Watch, type Patience } from './watch';
+
+type State = Extract<Notice, { type: 'state' }>;
+
+/** What calls have that are watched from here. */
+export interface WatchedOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** How long the end of a process that was killed is waited for: one that sleeps in a broken device cannot be killed. */
+const killedMs = 5_000;
+
+/** A process that holds Domino for this one. It ends when this one does, and takes back what it has begun. */
+export class IsolatedProcess {
+  readonly #child: ChildProcess;
+  readonly #peer: Peer;
+  readonly #watch: Watch;
+  readonly #place: WorkPlace;
+  /** Names of the calls under way, the latest last. */
+  readonly #calls: string[] = [];
+  #state: State | undefined;
+  #hung = false;
+  #isFinished = false;
+  #end: Promise<ProcessError> | undefined;
+
+  constructor(place: WorkPlace, patience: Patience) {
+    this.#place = place;
+    const { cwd, env } = launchSettings(place.domino);
+    this.#child = fork(join(__dirname, 'child.js'), {
+      cwd,
+      env: { ...process.env, ...env },
+      serialization: 'advanced',
+      // Options of this process, such as those of a debugger, are not meant for that one.
+      execArgv: [],
+      // A session of its own, so that a Ctrl-C on the terminal reaches only this process. On Windows that would be a window.
+      detached: process.platform !== 'win32',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#watch = new Watch(patience, () => {
+      this.#hung = true;
+      this.#kill();
+    });
+    this.#peer = new Peer((message) => {
+      // The error of a line that is broken is the end of the process, which is told otherwise.
+      this.#child.send(message, () => undefined);
+    });
+    this.#child.on('message', (message) => {
+      this.#receive(message as Message | Notice);
+    });
+    this.#child.once('error', () => {
+      this.#ended(undefined, '');
+    });
+    this.#child.once('exit', (code, signal) => {
+      this.#ended(code ?? undefined, signal ?? '');
+    });
+    this.#child.unref();
+    this.#child.channel?.unref();
+  }
+
+  /** What has become of the backup by its last call; undefined before one has ended. */
+  get state(): State | undefined {
+    return this.#state;
+  }
+
+  /** Whether it has died, so that calls can only fail. */
+  get end(): Promise<ProcessError> | undefined {
+    return this.#end;
+  }
+
+  /** Calls a function there. An abort and an exception of the listener reach it; the reason of either stays here. */
+  async call(name: string, { signal, onProgress, ...options }: WatchedOptions, ...more: unknown[]): Promise<unknown> {
+    const site: { stack?: string } = {};
+    Error.captureStackTrace(site);
+    if (this.#end) throw await this.#end;
+    const controller = new AbortController();
+    const abort = (reason: unknown): void => {
+      if (controller.signal.aborted) return;
+      controller.abort(reason);
+      this.#watch.shorten();
+    };
+    const onAbort = (): void => {
+      abort(signal?.reason);
+    };
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener('abort', onAbort);
+    const listener = onProgress && {
+      onProgress: (progress: Progress) => {
+        try {
+          onProgress(progress);
+        } catch (error) {
+          abort(error);
+        }
+      },
+    };
+    this.#enter(name);
+    try {
+      return await this.#peer.call(name, [{ ...options, ...listener, signal: controller.signal }, ...more]);
+    } catch (error) {
+      if (!isDominoVssError(error)) throw error;
+      if (error.code === 'ERR_ABORTED' && controller.signal.aborted) error.cause = controller.signal.reason;
+      // Its own frames are of the other process.
+      if (error.code !== 'ERR_PROCESS_ENDED') error.stack = `${error.stack ?? ''}\n  called by\n${framesOf(site)}`;
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      this.#leave(name);
+    }
+  }
+
+  /** Nothing is open there any more: it may end. Who has called need not wait for that. */
+  finish(): void {
+    this.#isFinished = true;
+    // Its own hooks may still be at work, so it decides when.
+    this.#peer.call('finish', []).catch(() => undefined);
+  }
+
+  #enter(name: string): void {
+    this.#calls.push(name);
+    this.#child.channel?.ref();
+    this.#watch.begin();
+  }
+
+  #leave(name: string): void {
+    this.#calls.splice(this.#calls.lastIndexOf(name), 1);
+    if (this.#calls.length > 0) return;
+    this.#watch.end();
+    this.#child.channel?.unref();
+  }
+
+  #receive(message: Message | Notice): void {
+    switch (message.type) {
+      case 'deadline':
+        this.#watch.announced(message.timeoutMs);
+        break;
+      case 'warning':
+        process.emitWarning(message.message, { code: message.code });
+        break;
+      case 'state':
+        this.#state = message;
+        break;
+      default:
+        this.#peer.receive(message);
+    }
+  }
+
+  #kill(): void {
+    this.#child.kill('SIGKILL');
+    setTimeout(() => {
+      this.#ended(undefined, '');
+    }, killedMs).unref();
+  }
+
+  #ended(exitCode: number | undefined, signal: string): void {
+    if (this.#end) return;
+    if (this.#isFinished) {
+      this.#peer.end(new DominoVssError('ERR_STATE', { message: 'the process has ended' }));
+      return;
+    }
+    const end = { pid: this.#child.pid ?? 0, exitCode, signal, hung: this.#hung };
+    this.#end = describeEnd(this.#calls.at(-1) ?? '', end, this.#place);
+    void this.#end.then((error) => {
+      this.#peer.end(error);
+    });
+  }
+}
+
+function framesOf({ stack = '' }: { readonly stack?: string }): string {
+  return stack.split('\n').slice(1).join('\n');
+}
