@@ -114,7 +114,8 @@ Exit codes: 0 held, 1 failed, 2 usage, 4 precondition not met (see doctor), 5 lo
 }
 
 function addRelease(program: Command, context: CommandLineContext, finish: Finish): void {
-  addSelection(
+  // Where Domino is the holder knows; the options are there so that one line serves all calls of a guest agent.
+  const release = addSelection(
     program
       .command('release')
       .alias('thaw')
@@ -129,8 +130,8 @@ function addRelease(program: Command, context: CommandLineContext, finish: Finis
     )
     .option('--hash', 'with --shadow-root: also hash every database in the snapshot, which reads all of it')
     .option('--failed', 'there is no snapshot: complete nothing, and remove what was made')
-    .option('--timeout <seconds>', 'longest time (default: 600; 86400 with --hash)', seconds)
-    .option('--json', 'print one JSON document instead of text')
+    .option('--timeout <seconds>', 'longest time (default: 600; 86400 with --hash)', seconds);
+  addDominoOptions(release, context)
     .addHelpText(
       'after',
       `
@@ -162,8 +163,8 @@ Exit codes: 0 complete, 1 the hold had not lasted, so there is no backup, 2 usag
 }
 
 function addFreezeFail(program: Command, context: CommandLineContext, finish: Finish): void {
-  addSelection(program.command('freezeFail').description('the same as "release --failed", as VMware calls it'), context)
-    .option('--json', 'print one JSON document instead of text')
+  const freezeFail = program.command('freezeFail').description('the same as "release --failed", as VMware calls it');
+  addDominoOptions(addSelection(freezeFail, context), context)
     .addHelpText('after', '\nExample:\n  $ domino-vss freezeFail --delta-dir /backup/domino\n')
     .action((args: ReleaseArguments) => giveUp(undefined, args, context, finish));
 }

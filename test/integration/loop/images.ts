@@ -28,15 +28,16 @@ export class LoopImage implements Disposable {
 
   constructor(fileSystem: FileSystem, sizeMiB: number);
   /** The disk cloned while it is in use: everything is the same, the UUID of the file system and the numbers of its files too. */
-  constructor(clonedFrom: LoopImage);
-  constructor(origin: FileSystem | LoopImage, sizeMiB = 0) {
+  constructor(clonedFrom: LoopImage, state?: 'frozen');
+  constructor(origin: FileSystem | LoopImage, more?: number | 'frozen') {
     const image = join(this.#directory, 'image');
     this.mountPoint = join(this.#directory, 'mount');
     if (origin instanceof LoopImage) {
-      origin.#copyTo(image);
+      if (more === 'frozen') origin.#copyTo(image);
+      else origin.#freezeAndCopyTo(image);
     } else {
       writeFileSync(image, '');
-      truncateSync(image, sizeMiB * 1024 * 1024);
+      truncateSync(image, (more as number) * 1024 * 1024);
       execFileSync(`mkfs.${origin}`, ['-q', image], { stdio: ['ignore', 'ignore', 'pipe'] });
     }
     mkdirSync(this.mountPoint);
@@ -45,13 +46,17 @@ export class LoopImage implements Disposable {
     execFileSync('mount', ['-o', options, image, this.mountPoint]);
   }
 
-  #copyTo(image: string): void {
+  #freezeAndCopyTo(image: string): void {
     execFileSync('fsfreeze', ['--freeze', this.mountPoint]);
     try {
-      execFileSync('cp', ['--sparse=always', join(this.#directory, 'image'), image]);
+      this.#copyTo(image);
     } finally {
       execFileSync('fsfreeze', ['--unfreeze', this.mountPoint]);
     }
+  }
+
+  #copyTo(image: string): void {
+    execFileSync('cp', ['--sparse=always', join(this.#directory, 'image'), image]);
   }
 
   subvolume(name: string): string {
@@ -68,18 +73,23 @@ export class LoopImage implements Disposable {
 }
 
 /** Tests on a {@link LoopImage}. Where there cannot be one, they count as not run, under a name that says what is missing. */
-export function describeOnLoopImage(fileSystem: FileSystem, tests: () => void): void {
-  const missing = missingFor(fileSystem);
+export function describeOnLoopImage(
+  fileSystem: FileSystem,
+  tests: () => void,
+  others: { readonly package: string; readonly programs: readonly string[] }[] = [],
+): void {
+  const missing = missingFor(fileSystem, others);
   if (missing.length === 0) describe(`on ${fileSystem}`, tests);
   else describe.skip(`on ${fileSystem}, which needs ${missing.join(' and ')}:`, tests);
 }
 
-function missingFor(fileSystem: FileSystem): string[] {
-  const { package: packageName, programs } = tools[fileSystem];
+function missingFor(fileSystem: FileSystem, others: readonly (typeof tools)[FileSystem][]): string[] {
   return [
     ...(process.getuid?.() === 0 ? [] : ['root']),
     ...(existsSync('/dev/loop-control') ? [] : ['loop devices']),
-    ...(programs.every(isProgram) ? [] : [`the package ${packageName}`]),
+    ...[tools[fileSystem], ...others].flatMap(({ package: name, programs }) =>
+      programs.every(isProgram) ? [] : [`the package ${name}`],
+    ),
   ];
 }
 
