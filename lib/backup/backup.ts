@@ -15,6 +15,7 @@ import { abortSignal, boolean, checkOptions, functionValue, milliseconds } from 
 import { isStillOwn } from '../vss/own-shadows';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
 import { removeShadowParents } from './provider';
+import { syncRemovals } from '../store/durable';
 import type { ProviderChoice } from '../store/manifest-format';
 import { holdOpen, release } from '../domino/runtime';
 import type { BackupUse } from './shadow';
@@ -522,6 +523,7 @@ export class Backup {
   async #closeJournal(left: readonly unknown[], stuck: readonly string[]): Promise<void> {
     const { journal } = this.#work;
     if (left.length === 0 && stuck.length === 0 && !journal.namesMore) {
+      await syncRemovals([this.directory, ...this.#work.plan.parents]);
       await journal.remove();
       return;
     }

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, realpath, rm } from 'node:fs/promises';
+import { access, constants, realpath, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Backup, warnAboutLeft } from './backup';
@@ -17,6 +17,7 @@ import { createSession, openSession } from './native-session';
 import { recoverAll } from '../recover/recover';
 import { directoryRisk, realPathToBe } from '../store/safe-directory';
 import { lockDataDirectory } from '../store/data-directory-lock';
+import { makeDirectory, syncRemovals } from '../store/durable';
 import { Journal, newWorkId } from '../store/journal';
 import { databasesAside, recoveryWarnings } from './left-overs';
 import { noDatabases, withNamedVolumes } from '../vss/named-volumes';
@@ -137,8 +138,11 @@ async function begin(
     signKey,
   } as const;
 
-  undo.push(() => rm(directory, { recursive: true, force: true }));
-  await mkdir(join(directory, 'deltas'), { recursive: true, mode: 0o700 });
+  undo.push(async () => {
+    await rm(directory, { recursive: true, force: true });
+    await syncRemovals([directory]);
+  });
+  await makeDirectory(join(directory, 'deltas'), 0o700);
   const hookRun = provider.hook && new HookRun(provider.hook, id, databases.volumes, journal);
   // For a hook they are only flushed.
   const nativeVolumes = provider.hook?.flushesVolumes ? [] : volumes;
@@ -280,7 +284,7 @@ async function makeDeltaDirectory(
     if (dataDirectory !== '' && isInside(deltaDirectory, await realpath(dataDirectory))) {
       refuse(`it lies in the data directory ${dataDirectory}`);
     }
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(directory, 0o700);
     await access(directory, constants.W_OK | constants.X_OK);
     const { refusal, warning } = await directoryRisk(deltaDirectory);
     if (refusal !== '') refuse(refusal);

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Call } from '../call/call';
 import type { ProgressReporter } from '../call/progress';
@@ -9,6 +9,7 @@ import { captureShadow, refuseTooManySkipped, type BackupWork, type Capture, typ
 import { Continuity } from './continuity';
 import { createSession, openSession } from './native-session';
 import { endFailedAttempt, pause, type RetryOptions } from './retry';
+import { makeDirectory } from '../store/durable';
 
 /** A window after the first one, for databases that were busy then. It has a session, shadows and deltas of its own. */
 export interface FurtherWindow {
@@ -124,7 +125,7 @@ async function furtherWork(
 ): Promise<BackupWork> {
   const directory = join(first.directory, `window-${number}`);
   const deltaDirectory = join(directory, 'deltas');
-  await mkdir(deltaDirectory, { recursive: true, mode: 0o700 });
+  await makeDirectory(deltaDirectory, 0o700);
   const { databases, volumeNumbers } = takeSubset(first.databases, indexes);
   const targetOf = (volume: number): string => {
     const target = first.plan.targets[volume] ?? '';

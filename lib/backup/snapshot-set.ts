@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, realpath, rm } from 'node:fs/promises';
+import { lstat, realpath, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Call } from '../call/call';
 import type { BackupWork, Capture } from './capture';
@@ -7,7 +7,7 @@ import { skippedAfterAll, type FurtherWindow } from './further-windows';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { copyExactly, hashFile, requireFreeSpace, syncFile } from '../store/copy';
 import type { DatabaseChanges } from '../domino/databases';
-import { missingDirectories, syncDirectory } from '../store/durable';
+import { makeDirectory, missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
 import { directoryRisk, realPathToBe } from '../store/safe-directory';
 import { databaseFailureOf, DominoVssError, OptionError, type DatabaseFailure } from '../errors/errors';
 import { forEachLimited } from '../call/event-loop';
@@ -268,7 +268,9 @@ export class SnapshotSet {
       for (const directory of directories) await syncDirectory(directory);
       call.check();
     } catch (error) {
-      for (const { describe } of made.keys()) await rm(join(to, ...describe().path.split('/')), { force: true });
+      const copies = [...made.keys()].map(({ describe }) => join(to, ...describe().path.split('/')));
+      for (const copy of copies) await rm(copy, { force: true });
+      await syncRemovals(copies);
       throw error;
     }
     for (const [{ part, index, describe }, sha256] of made) {
@@ -339,7 +341,7 @@ async function makeTarget(to: string, dataDirectory: string): Promise<void> {
   if (isInside(await realPathToBe(to), await realpath(dataDirectory))) {
     throw new OptionError('to', `${to} leads into the data directory ${dataDirectory}: copies there would be served`);
   }
-  await mkdir(to, { recursive: true, mode: 0o700 });
+  await makeDirectory(to, 0o700);
   const { refusal } = await directoryRisk(await realpath(to));
   if (refusal !== '') throw new OptionError('to', refusal);
 }

@@ -82,7 +82,10 @@ class InterruptedDatabase {
     if (isCopy && !hadOriginal && this.phase !== 'finishing') {
       // Nothing is lost by keeping a new database that was perhaps not recovered; by removing one that is used there is.
       if (original === '' && atPlace === 'changed') {
-        this.items.kept({ thing: 'database', subject: file, found: 'it is new, and was recovered or used since' });
+        const found =
+          'it is new and has changed since it was placed: its recovery may have been interrupted; check it before you use ' +
+          'it, or delete it and restore again';
+        this.items.kept({ thing: 'database', subject: file, found });
         return;
       }
       await this.#turnBack(atPlace, 'it is the copy that was being restored, and there was none before');

@@ -18,15 +18,16 @@ import { checkService, type DominoService } from '../domino/service';
 import { DominoVssError, OptionError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import { lockDataDirectory } from '../store/data-directory-lock';
-import { syncDirectory } from '../store/durable';
+import { syncDirectory, syncRemovals } from '../store/durable';
 import { Journal, newWorkId } from '../store/journal';
-import { readJournals, removeUnfinished } from '../store/journals';
+import { readJournalLists, readJournals, removeUnfinished } from '../store/journals';
 import type { LeftOver } from '../store/left-over';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 import { recoverBackup } from './backups';
 import { Items } from './items';
 import { outcomeOf, type RecoveredWork, type RecoveryReport } from './report';
 import { recoverRestore } from './restores';
+import { isFileProvider } from './shadows';
 import type { HookRemover, RecoveryTools } from './tools';
 
 /** Options of `recoverInterrupted`. */
@@ -144,8 +145,26 @@ async function recoverOne(leftOver: LeftOver, tools: RecoveryTools): Promise<Rec
   if (leftOver.work === 'restore') await recoverRestore(leftOver, tools, items);
   const done = !tools.dryRun && items.nothingLeft;
   if (done) {
+    await syncRemovals(await namedFiles(leftOver));
     await rm(leftOver.journal, { force: true });
     await syncDirectory(dirname(leftOver.journal));
   }
   return { leftOver, items: items.all, done };
+}
+
+/** Everything that a journal names and that may have been removed or renamed. */
+async function namedFiles(left: LeftOver): Promise<string[]> {
+  const { copies } = await readJournalLists(left);
+  const databases = left.restoring.map(({ file }) => file);
+  // Shadows of VSS are ids, and what a hook calls a shadow only the hook knows.
+  const shadows = isFileProvider(left) ? left.shadows : [];
+  const directories = [left.backupDirectory, ...left.newDirectories].filter((directory) => directory !== '');
+  return [
+    ...directories,
+    ...copies,
+    ...databases,
+    ...left.temporaryFiles,
+    ...shadows,
+    ...shadows.map((shadow) => dirname(shadow)),
+  ];
 }

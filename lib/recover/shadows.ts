@@ -30,8 +30,13 @@ export async function removeShadows(left: LeftOver, tools: RecoveryTools, items:
 
 const fileProviders = ['', 'btrfs', 'reflink', 'rolling'];
 
-function isHook({ provider }: LeftOver): boolean {
-  return !fileProviders.includes(provider);
+function isHook(left: LeftOver): boolean {
+  return !isFileProvider(left);
+}
+
+/** Whether its shadows are directories that we have made. */
+export function isFileProvider({ provider }: LeftOver): boolean {
+  return fileProviders.includes(provider);
 }
 
 async function exists(path: string): Promise<boolean> {

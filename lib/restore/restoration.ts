@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, lstat, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Call } from '../call/call';
 import { copyExactly, syncFile } from '../store/copy';
-import { missingDirectories, syncDirectory } from '../store/durable';
+import { makeDirectory, missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
 import { identityOf } from '../store/file-identity';
 import {
   databaseFailureOf,
@@ -44,6 +44,8 @@ export class Restoration {
   /** Files that are not needed any more and could not be removed. */
   readonly #unremoved: string[] = [];
   readonly #warnings: string[] = [];
+  /** Places of all databases, those that have failed too. */
+  #files: readonly string[] = [];
   #doneBytes = 0;
   #hasBegun = false;
 
@@ -78,6 +80,7 @@ export class Restoration {
         temporaryFiles: databases.map(({ temporary }) => temporary),
         newDirectories: await missingDirectories(databases.map(({ file }) => dirname(file))),
       });
+      this.#files = databases.map(({ file }) => file);
       await this.#eachDatabase((replacement, done) => this.#prepare(replacement, done, totalBytes));
       await this.journal.update({ restoring: this.#journaled(this.#replacements) });
       await this.#eachDatabase((replacement, done) => this.#replace(replacement, done));
@@ -166,9 +169,11 @@ export class Restoration {
         replacement.offline = await this.#takeOffline(file, waitMsOf(this.mode));
       }
       replacement.originalKept = await renameIfThere(file, original);
+      // A file system may write two renames in any order: the second one alone would leave the original without a name.
+      if (replacement.originalKept) await syncDirectory(dirname(file));
     }
     this.#report('place', path, done);
-    await mkdir(dirname(file), { recursive: true });
+    await makeDirectory(dirname(file));
     await rename(temporary, file);
     replacement.placed = true;
     await syncDirectory(dirname(file));
@@ -195,9 +200,20 @@ export class Restoration {
   /** Whoever cleans up after us must not take a database away any more that users may be writing to. */
   async #beginFinishing(): Promise<void> {
     try {
+      await this.#syncRecovered();
       await this.journal.update({ restorePhase: 'finishing' });
     } catch (error) {
       await this.#fail(this.#replacements, error);
+    }
+  }
+
+  /** The originals go next, and nothing says that Domino has brought to the disk what it wrote. */
+  async #syncRecovered(): Promise<void> {
+    for (const { planned } of this.#logged) {
+      await syncFile(planned.file).catch((error: unknown) => {
+        // Windows opens no file that Domino uses alone; then it is for Domino to flush it.
+        if (process.platform !== 'win32') throw error;
+      });
     }
   }
 
@@ -304,6 +320,7 @@ export class Restoration {
   async #finishJournal(): Promise<void> {
     const [restoring, temporaryFiles] = [this.#journaled(this.#abandoned), this.#unremoved];
     try {
+      await syncRemovals(this.#files);
       if (restoring.length + temporaryFiles.length === 0) await this.journal.remove();
       else await this.journal.update({ restoring, temporaryFiles, ended: true });
     } catch (error) {

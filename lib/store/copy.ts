@@ -1,10 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rm, statfs, type FileHandle } from 'node:fs/promises';
+import { open, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import prettyBytes from 'pretty-bytes';
 import { openRegularFile } from '../domino/regular-file';
 import { DominoVssError } from '../errors/errors';
+import { makeDirectory } from './durable';
 
 const blockBytes = 1024 * 1024;
 
@@ -27,7 +28,7 @@ export interface CopyWork {
  * docs/decisions/copies-cut-to-the-start-size.md
  */
 export async function copyExactly({ from, to, sizeBytes, check, onBytes, hash }: CopyWork): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
+  await makeDirectory(dirname(to));
   const source = await openRegularFile(from);
   try {
     const target = await open(to, 'wx', 0o600).catch((cause: unknown) => {

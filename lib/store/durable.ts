@@ -1,4 +1,5 @@
-import { lstat, open, rename, type FileHandle } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { lstat, mkdir, open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -36,6 +37,31 @@ export async function syncDirectory(directory: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Makes a directory, and those above it that are missing, so that they survive a power loss: the entry of each is in the
+ * directory above it, and no sync of what lies in it brings that one to the disk.
+ */
+export async function makeDirectory(directory: string, mode?: number): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, ...(mode !== undefined && { mode }) });
+  if (first === undefined) return;
+  for (let at = directory; at.length >= first.length && dirname(at) !== at; at = dirname(at))
+    await syncDirectory(dirname(at));
+}
+
+/**
+ * Makes sure that what was removed or renamed does not come back after a power loss; to be called before the journal goes
+ * that names it. Where the directory is gone too it is the one above it that counts.
+ */
+export async function syncRemovals(files: Iterable<string>): Promise<void> {
+  const directories = new Set<string>();
+  for (const file of files) {
+    let directory = dirname(file);
+    while (!existsSync(directory) && dirname(directory) !== directory) directory = dirname(directory);
+    directories.add(directory);
+  }
+  for (const directory of directories) await syncDirectory(directory);
 }
 
 /** A block this long takes well below a millisecond to render; writing it lets the event loop turn. */

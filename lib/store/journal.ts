@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, rm, type FileHandle } from 'node:fs/promises';
+import { rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { NativeLock } from '../native/session';
 import { DominoVssError } from '../errors/errors';
-import { jsonLines, syncDirectory, writeDurably, writeTexts } from './durable';
+import { jsonLines, makeDirectory, syncDirectory, writeDurably, writeTexts } from './durable';
 import type { JournalChange, JournalHead } from './journal-format';
 import { describeLiveWork, journalDirectory, readJournals, unfinishedName, type Journals } from './journals';
 import { ownIdentity } from './process-identity';
@@ -117,7 +117,7 @@ export class Journal {
 
   static async #createBelow(parent: string, { head, lock }: JournalOwner): Promise<Journal> {
     const directory = journalDirectory(parent);
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(directory, 0o700);
     const journal = new Journal(join(directory, `${head.id}.journal`), head, lock);
     await journal.update({});
     return journal;

@@ -2,12 +2,12 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { createHash, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ManifestDatabase, ManifestHead } from './manifest-format';
 import { isSignatureOf, signText } from './signature';
-import { jsonLines, writeDurably, writeTexts } from './durable';
+import { jsonLines, makeDirectory, writeDurably, writeTexts } from './durable';
 import { DominoVssError, RestoreError, toPublicError } from '../errors/errors';
 import { packageRoot } from '../native/package-root';
 
@@ -51,7 +51,7 @@ export async function writeManifest(
   check: () => void,
   key?: KeyObject,
 ): Promise<string> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory, 0o700);
   const hash = createHash('sha256');
   await writeDurably(join(directory, databasesFile), (handle) =>
     writeTexts(handle, jsonLines(databases), (block) => {
