@@ -100,6 +100,7 @@ export type { Hold, HoldOptions, ReleaseOptions } from './hold/hold';
 export type { HookRemover } from './recover/tools';
 export type { RecoverOptions } from './recover/recover';
 export type { RecoveredThing, RecoveredWork, RecoveryItem, RecoveryReport } from './recover/report';
+export type { HookContext, HookRecord, HookVolume } from './store/hook-record';
 export type { JournalWork, RestorePhase, RestoringDatabase } from './store/journal-format';
 export type { UnusableJournal } from './store/journals';
 export type { LeftOver } from './store/left-over';
@@ -117,7 +118,7 @@ export type { Phase } from './native/failure';
 export type { DominoLocation, Isolation } from './call/options';
 export type { Progress, ProgressListener } from './call/progress';
 export type {
-  HookContext,
+  HookDelivery,
   HookLimits,
   HookProvider,
   HookShadow,

@@ -451,7 +451,11 @@ export class Backup {
       // Nobody knows whether a shadow of VSS takes the places along where it is exposed.
       ...(this.#work.provider.vss ? unexpose : []),
       ...this.#closeSessions(closing),
-      async () => this.#work.hookRun?.remove(),
+      () => {
+        // The journal names what a hook has not removed by then.
+        const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
+        return call.race(this.#work.hookRun?.remove() ?? Promise.resolve());
+      },
       ...(this.#work.provider.vss ? [] : unexpose),
       () => {
         removeShadowParents(this.#work.plan);
@@ -521,14 +525,15 @@ export class Backup {
   }
 
   async #closeJournal(left: readonly unknown[], stuck: readonly string[]): Promise<void> {
-    const { journal } = this.#work;
+    const { journal, hookRun } = this.#work;
     if (left.length === 0 && stuck.length === 0 && !journal.namesMore) {
       await syncRemovals([this.directory, ...this.#work.plan.parents]);
       await journal.remove();
       return;
     }
     const removed = left.length === 0 && { shadows: [], snapshotSet: '' };
-    await journal.update({ ended: true, pendingHook: '', ...removed }, stuck);
+    const removedByHook = hookRun && !hookRun.mayHaveLeft && { shadows: [], hook: null };
+    await journal.update({ ended: true, pendingHook: '', ...removed, ...removedByHook }, stuck);
   }
 }
 

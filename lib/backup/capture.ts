@@ -146,9 +146,8 @@ export async function captureShadow(
 
   // With VSS nothing exists until the set has been prepared, and the names come from there.
   if (!provider.vss) {
-    const pendingHook = work.hookRun?.removingHook ?? '';
     const shadows = [...earlier.shadows, ...plan.targets];
-    await journal.update({ provider: provider.name, shadows, pendingHook }, inBackupMode);
+    await journal.update({ provider: provider.name, shadows, ...work.hookRun?.intention }, inBackupMode);
   }
   await makeShadowParents(plan);
   const { results, ...capture } = await (stopMode ? capturedWhileStopped(mode.service) : captured()).catch(
@@ -211,7 +210,8 @@ async function runWindow(work: BackupWork, call: Call, progress: ProgressReporte
     call.check('start');
     await progress.watch(session, () => call.native(session, (timeoutMs) => session.capture(timeoutMs)));
     await hookRun?.noted();
-  } catch (thrown) {
+  } catch (cause) {
+    const thrown = hookRun ? hookRun.explain(cause) : cause;
     const error = toPublicError(thrown);
     hookRun?.captureFailed(error);
     throw error instanceof BackupError ? withFailures(error, work) : thrown;

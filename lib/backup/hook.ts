@@ -1,10 +1,9 @@
-import { toPublicError } from '../errors/errors';
+import { ShadowError, toPublicError } from '../errors/errors';
+import { hookFailure, type HookContext } from '../store/hook-record';
 import type { Journal } from '../store/journal';
+import type { JournalChange } from '../store/journal-format';
 import type { NativeSession, NativeVolume } from '../native/session';
-import { checkHookShadows, type HookProvider, type HookShadow } from './provider';
-
-/** What a hook answers. */
-type Delivery = Awaited<ReturnType<HookProvider['create']>>;
+import { checkHookShadows, type HookDelivery, type HookProvider, type HookShadow } from './provider';
 
 /**
  * One run of a hook inside the window. Native code starts it and waits for {@link NativeSession.settleShadow}; whether
@@ -13,12 +12,13 @@ type Delivery = Awaited<ReturnType<HookProvider['create']>>;
 export class HookRun {
   readonly #hook: HookProvider;
   readonly #volumes: readonly NativeVolume[];
-  readonly #backupId: string;
+  readonly #context: HookContext;
   readonly #journal: Journal;
   readonly #controller = new AbortController();
   #shadows: readonly HookShadow[] = [];
   /** What has to be handed to the hook again, whether it can be used or not. */
-  #delivery: Delivery | undefined;
+  #delivery: HookDelivery | undefined;
+  #failure: ShadowError | undefined;
   #noted: Promise<void> = Promise.resolve();
   #isPending = false;
   #answered: Promise<void> = Promise.resolve();
@@ -28,8 +28,11 @@ export class HookRun {
 
   constructor(hook: HookProvider, backupId: string, volumes: readonly NativeVolume[], journal: Journal) {
     this.#hook = hook;
-    this.#backupId = backupId;
     this.#volumes = volumes;
+    this.#context = {
+      backupId,
+      volumes: volumes.map(({ path, device, fileSystem }) => ({ path, device, fileSystem })),
+    };
     this.#journal = journal;
   }
 
@@ -38,9 +41,10 @@ export class HookRun {
     return this.#shadows;
   }
 
-  /** Name of the hook for the journal; empty for one that removes nothing, for it leaves what it makes on purpose. */
-  get removingHook(): string {
-    return this.#hook.remove ? this.#hook.name : '';
+  /** What the journal says before the hook is asked; nothing of one that leaves what it makes on purpose. */
+  get intention(): Pick<JournalChange, 'pendingHook' | 'hook'> {
+    if (!this.#hook.remove) return {};
+    return { pendingHook: this.#hook.name, hook: { volumes: this.#context.volumes } };
   }
 
   /** Whether there may be something that {@link remove} has not removed. */
@@ -68,6 +72,20 @@ export class HookRun {
     this.#answered = this.#run(deadlineMs);
   }
 
+  /** The error of the window with what the hook itself has thrown, and with its name. Others stay what they are. */
+  explain(thrown: unknown): unknown {
+    const error = toPublicError(thrown);
+    if (error.code === 'ERR_HOOK' && this.#failure) return this.#failure;
+    if (error.code !== 'ERR_HOOK_TIMEOUT') return thrown;
+    const { name } = this.#hook;
+    const { phase, cause } = error;
+    return new ShadowError(
+      'ERR_HOOK_TIMEOUT',
+      { provider: name },
+      { message: `${name}: ${error.message}`, phase, cause },
+    );
+  }
+
   /** Settles when the journal names what was delivered. It is not waited for inside the window. */
   noted(): Promise<void> {
     return this.#noted;
@@ -76,30 +94,29 @@ export class HookRun {
   async #run(deadlineMs: number): Promise<void> {
     let text: string | undefined;
     try {
-      const context = {
-        backupId: this.#backupId,
-        volumes: this.#volumes.map(({ path, device, fileSystem }) => ({ path, device, fileSystem })),
-      };
-      this.#delivery = await this.#hook.create(context, { signal: this.#controller.signal, deadlineMs });
+      this.#delivery = await this.#hook.create(this.#context, { signal: this.#controller.signal, deadlineMs });
       this.#note(this.#delivery);
       this.#shadows = await checkHookShadows(this.#hook, this.#delivery, this.#volumes);
     } catch (error) {
-      text = toPublicError(error).message;
+      this.#failure = hookFailure(this.#hook.name, 'create', error);
+      text = this.#failure.message;
     }
     this.#isPending = false;
     if (!this.#captureEnded) this.#session?.settleShadow(text === undefined ? null : { text });
   }
 
   /** From now on a crash leaves something that only the hook knows. */
-  #note(delivery: Delivery): void {
+  #note(delivery: HookDelivery): void {
     if (!this.#hook.remove) return;
     // A hook may answer anything.
-    const shadows: unknown = (delivery as Partial<Delivery> | undefined)?.shadows;
-    const delivered = Array.isArray(shadows) ? (shadows as Partial<HookShadow>[]) : [];
+    const shadows: unknown = (delivery as Partial<HookDelivery> | undefined)?.shadows;
+    const delivered = Array.isArray(shadows) ? (shadows as (Partial<HookShadow> | undefined)[]) : [];
+    const state = storable(this.#hook.name, (delivery as Partial<HookDelivery> | undefined)?.state);
     this.#noted = this.#journal.update({
-      shadows: delivered.map(({ root }) => String(root)),
-      volumes: delivered.map(({ volume }) => String(volume)),
+      shadows: delivered.map((shadow) => String(shadow?.root)),
+      volumes: delivered.map((shadow) => String(shadow?.volume)),
       pendingHook: '',
+      hook: { volumes: this.#context.volumes, state },
     });
     // Whoever waits hears of it; after a failed capture nobody does.
     this.#noted.catch(() => undefined);
@@ -124,7 +141,25 @@ export class HookRun {
 
   async #removeDelivery(): Promise<void> {
     if (this.#delivery === undefined) return;
-    await this.#hook.remove?.(this.#delivery);
+    try {
+      await this.#hook.remove?.(this.#delivery, this.#context);
+    } catch (error) {
+      throw hookFailure(this.#hook.name, 'remove', error);
+    }
     this.#delivery = undefined;
+  }
+}
+
+/** The state as the journal has it, and as whoever asks for the removal later gets it. */
+function storable(hook: string, state: unknown): unknown {
+  try {
+    const json = JSON.stringify(state) as string | undefined;
+    return json === undefined ? undefined : (JSON.parse(json) as unknown);
+  } catch (error) {
+    throw hookFailure(
+      hook,
+      'create',
+      new Error(`its state cannot be written as JSON: ${(error as Error).message}`, { cause: error }),
+    );
   }
 }

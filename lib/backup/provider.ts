@@ -1,3 +1,4 @@
+import type { HookContext } from '../store/hook-record';
 import type { ProviderChoice } from '../store/manifest-format';
 import { existsSync, rmdirSync } from 'node:fs';
 import { mkdir, realpath, stat } from 'node:fs/promises';
@@ -22,11 +23,15 @@ export interface HookShadow {
   readonly root: string;
 }
 
-/** What a hook is told. */
-export interface HookContext {
-  readonly backupId: string;
-  /** Volumes to take a snapshot of. Their caches have been written to the device. */
-  readonly volumes: readonly { readonly path: string; readonly device: string; readonly fileSystem: string }[];
+/** What a hook has made. */
+export interface HookDelivery {
+  /** One for every volume; empty in {@link HookProvider.remove} where `create` had not answered when the process died. */
+  readonly shadows: readonly HookShadow[];
+  /**
+   * Whatever the hook needs to remove what it has made, for example names of the storage. It is kept in the journal and must
+   * be JSON. Default: nothing.
+   */
+  readonly state?: unknown;
 }
 
 /** How long a hook may take. */
@@ -46,10 +51,14 @@ export interface HookProvider {
    * Default: false. The volumes are flushed before it then, inside the window; on Windows only administrators can.
    */
   readonly flushesVolumes?: boolean | undefined;
-  /** Takes the snapshot. Slow preparation belongs before `createShadow` is called. */
-  create(context: HookContext, limits: HookLimits): Promise<{ readonly shadows: readonly HookShadow[] }>;
-  /** Removes a snapshot that is no longer wanted. Default: nothing is removed. */
-  remove?(result: { readonly shadows: readonly HookShadow[] }): Promise<void>;
+  /** Takes the snapshot; when it rejects, it has taken away what it had made. Slow preparation belongs before `createShadow` is called. */
+  create(context: HookContext, limits: HookLimits): Promise<HookDelivery>;
+  /**
+   * Removes a snapshot that is no longer wanted; it gets what {@link create} has answered, and the same context. After a
+   * failure it may be asked again, in another process too, so that a snapshot that is gone already must be no error. Default:
+   * nothing is removed.
+   */
+  remove?(delivery: HookDelivery, context: HookContext): Promise<void>;
 }
 
 /** A provider by name; `auto` is `vss` on Windows, and elsewhere chosen by the file systems of the databases. */
@@ -369,7 +378,9 @@ export async function checkHookShadows(
   if (!Array.isArray(shadows)) throw hookError(hook, 'create() must answer { shadows: [{ volume, root }] }');
   const ordered: HookShadow[] = [];
   for (const volume of volumes) {
-    const shadow = (shadows as HookShadow[]).find((candidate) => candidate.volume === volume.path);
+    const shadow = (shadows as HookShadow[]).find(
+      (candidate) => (candidate as HookShadow | undefined)?.volume === volume.path,
+    );
     if (!shadow) throw hookError(hook, `create() delivered no shadow of ${volume.path}`);
     if (shadow.root === '') {
       ordered.push({ volume: shadow.volume, root: '' });

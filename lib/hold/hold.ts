@@ -1,13 +1,14 @@
 import { stat } from 'node:fs/promises';
 import type { Backup } from '../backup/backup';
 import { beginBackup, type BeginBackupOptions } from '../backup/begin-backup';
-import { checkShadows, type HookContext, type HookShadow } from '../backup/provider';
+import { checkShadows, type HookShadow } from '../backup/provider';
 import type { BackupReport } from '../backup/report';
 import type { SnapshotSet } from '../backup/snapshot-set';
 import { publicCall } from '../call/call';
 import { abortSignal, boolean, checkOptions, integer, milliseconds } from '../call/options';
 import { BackupError, DominoVssError, OptionError, toPublicError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
+import type { HookContext } from '../store/hook-record';
 import { OutsideSnapshot, type HeldDatabases } from './outside-snapshot';
 
 /** Domino itself ends a backup mode that lasts longer: BACKUP_TIMEOUT is 15 minutes. */

@@ -1,4 +1,5 @@
-import type { HookContext, HookLimits, HookProvider, HookShadow } from '../backup/provider';
+import type { HookLimits, HookProvider, HookShadow } from '../backup/provider';
+import type { HookContext } from '../store/hook-record';
 
 /** The moment at which all databases are in backup mode. */
 export interface HeldDatabases {

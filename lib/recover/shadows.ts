@@ -2,6 +2,7 @@ import { lstatSync, rmdirSync } from 'node:fs';
 import { lstat, readlink, rm } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { DominoVssError, toPublicError } from '../errors/errors';
+import { hookFailure } from '../store/hook-record';
 import type { LeftOver } from '../store/left-over';
 import { requireVss } from '../vss/call';
 import type { NativeVss } from '../native/vss';
@@ -16,14 +17,6 @@ export async function removeShadows(left: LeftOver, tools: RecoveryTools, items:
     return;
   }
   for (const place of left.exposures) await removeLink(place, left, items);
-  if (left.pendingHook !== '') {
-    items.left({
-      thing: 'shadow',
-      subject: left.pendingHook,
-      found: `the hook had not answered when the process died, so that only the storage knows of a snapshot of ${left.id}`,
-      advice: `Look for it there and remove it, then delete ${left.journal}.`,
-    });
-  }
   if (isHook(left)) await removeByHook(left, tools, items);
   else for (const shadow of left.shadows) await removeFiles(shadow, left, tools, items);
 }
@@ -144,17 +137,31 @@ function removeParents(shadow: string, { id }: LeftOver): void {
 }
 
 async function removeByHook(left: LeftOver, { hook }: RecoveryTools, items: Items): Promise<void> {
-  const { provider, shadows, volumes, id, journal } = left;
-  if (shadows.length === 0) return;
-  const subject = shadows.join(', ');
-  const found = `the hook ${provider} has made it for ${id}`;
+  const { provider, shadows, volumes, id, journal, pendingHook } = left;
+  // The hook that removes nothing leaves what it makes on purpose.
+  if (left.hook === null) return;
+  const subject = shadows.length > 0 ? shadows.join(', ') : provider;
+  const found =
+    pendingHook === ''
+      ? `the hook ${provider} has made it for ${id}`
+      : `the hook had not answered when the process died, so that only the storage knows of a snapshot of ${id}`;
+  const byHand = `Look for it there and remove it, then delete ${journal}`;
   if (hook?.name !== provider || !hook.remove) {
-    const advice = `Remove it where the hook has made it, then delete ${journal}; or run recoverInterrupted with that hook.`;
+    const advice = `${byHand}; or run recoverInterrupted with that hook.`;
     items.left({ thing: 'shadow', subject, found, advice });
     return;
   }
-  const advice = `Remove it where the hook has made it, then delete ${journal}.`;
-  await items.act({ thing: 'shadow', subject, found, action: 'the hook removes it', advice }, () =>
-    Promise.resolve(hook.remove?.({ shadows: shadows.map((root, index) => ({ volume: volumes[index] ?? '', root })) })),
-  );
+  const delivery = {
+    shadows: shadows.map((root, index) => ({ volume: volumes[index] ?? '', root })),
+    state: left.hook.state,
+  };
+  const context = { backupId: id, volumes: left.hook.volumes };
+  const action = 'the hook removes it';
+  await items.act({ thing: 'shadow', subject, found, action, advice: `${byHand}.` }, async () => {
+    try {
+      await hook.remove?.(delivery, context);
+    } catch (error) {
+      throw hookFailure(provider, 'remove', error);
+    }
+  });
 }

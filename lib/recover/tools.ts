@@ -1,11 +1,18 @@
 import type { Call } from '../call/call';
+import type { HookContext } from '../store/hook-record';
 import type { DominoService } from '../domino/service';
 import type { NativeBinding } from '../native/session';
 
 /** What removes the snapshots of a hook: the part of a `HookProvider` that is needed here. */
 export interface HookRemover {
   readonly name: string;
-  remove?(result: { readonly shadows: readonly { readonly volume: string; readonly root: string }[] }): Promise<void>;
+  remove?(
+    delivery: {
+      readonly shadows: readonly { readonly volume: string; readonly root: string }[];
+      readonly state?: unknown;
+    },
+    context: HookContext,
+  ): Promise<void>;
 }
 
 /** What a recovery works with. */

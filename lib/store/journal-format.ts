@@ -1,3 +1,4 @@
+import { isHookRecord, type HookRecord } from './hook-record';
 import type { Phase } from '../native/failure';
 
 /**
@@ -27,6 +28,8 @@ export interface JournalHead {
   readonly snapshotSet: string;
   /** Hook that is asked for a shadow, or about to be, and has not answered; empty for none. */
   readonly pendingHook: string;
+  /** The hook that removes what it makes, from before it is asked; null for none. */
+  readonly hook: HookRecord | null;
   /** Where shadows are exposed: symbolic links; with the provider `vss` drives, directories or shares. */
   readonly exposures: readonly string[];
   /** Service that was stopped and must be started again; empty for none. */
@@ -81,6 +84,7 @@ export type JournalChange = Partial<
     | 'volumes'
     | 'snapshotSet'
     | 'pendingHook'
+    | 'hook'
     | 'exposures'
     | 'stoppedService'
     | 'restoring'
@@ -124,6 +128,7 @@ const checks: Readonly<Record<Exclude<keyof JournalHead, 'format'>, (value: unkn
   volumes: isTexts,
   snapshotSet: isText,
   pendingHook: isText,
+  hook: (value) => value === null || isHookRecord(value),
   exposures: isTexts,
   stoppedService: isText,
   databasesInBackupMode: isCount,

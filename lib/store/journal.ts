@@ -70,6 +70,7 @@ export class Journal {
       volumes: [],
       snapshotSet: '',
       pendingHook: '',
+      hook: null,
       exposures: [],
       stoppedService: '',
       databasesInBackupMode: 0,

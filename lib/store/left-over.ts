@@ -1,3 +1,4 @@
+import type { HookRecord } from './hook-record';
 import type { JournalHead, JournalWork, RestorePhase, RestoringDatabase } from './journal-format';
 
 /** What an earlier process has left behind, as its journal names it: any of it may be there. */
@@ -19,6 +20,8 @@ export interface LeftOver {
   readonly snapshotSet: string;
   /** Hook that had not answered when it was asked for a shadow; empty for none. */
   readonly pendingHook: string;
+  /** What the hook has to be told to remove it; null for none. */
+  readonly hook: HookRecord | null;
   readonly exposures: readonly string[];
   readonly stoppedService: string;
   /** Databases that may still be in backup mode; how many. */
@@ -47,6 +50,7 @@ export function leftOverOf(journal: string, head: JournalHead): LeftOver {
     volumes: head.volumes,
     snapshotSet: head.snapshotSet,
     pendingHook: head.pendingHook,
+    hook: head.hook,
     exposures: head.exposures,
     stoppedService: head.stoppedService,
     databasesInBackupMode: head.databasesInBackupMode,

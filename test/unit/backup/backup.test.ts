@@ -576,6 +576,66 @@ describe('hooks', () => {
     expect(removed).toEqual([{ shadows }]);
   });
 
+  test('what they throw is the cause of an error with their name', async () => {
+    const cause = Object.assign(new Error('array is offline'), { code: 'ARRAY-17', cause: new Error('no route') });
+    const backup = await begin({ provider: hook(() => Promise.reject(cause)) });
+    const error = await errorOf(backup.createShadow());
+    expect(error).toMatchObject({ name: 'ShadowError', code: 'ERR_HOOK', provider: 'lvm', phase: 'shadow' });
+    expect(error.message).toBe('lvm: create() failed: array is offline');
+    expect(error.cause).toBe(cause);
+  });
+
+  test('are given the context and their own state to remove what they have made, and asked again later', async () => {
+    const shadows = [{ volume: domino.root, root: domino.root }];
+    const state = { snapshot: 'vg/one', tags: [1, null] };
+    const context = (): unknown => ({ backupId: backup.id, volumes: journalHook().volumes });
+    const journalHook = (): { volumes: unknown } => ({
+      volumes: [{ path: domino.root, device: '/dev/fake', fileSystem: 'xfs' }],
+    });
+    const cause = new Error('volume is busy');
+    const remove = jest.fn<Promise<void>, Parameters<NonNullable<HookProvider['remove']>>>(() => Promise.reject(cause));
+    const provider = { ...hook(() => Promise.resolve({ shadows, state })), remove };
+    const backup = await begin({ provider });
+    await backup.createShadow();
+    const error = await errorOf(backup.dispose());
+    expect(error).toMatchObject({ code: 'ERR_HOOK', provider: 'lvm', phase: 'end' });
+    expect(error.cause).toBe(cause);
+    expect(remove.mock.calls).toEqual([[{ shadows, state }, context()]]);
+    expect(await leftOvers()).toEqual([expect.objectContaining({ hook: { ...journalHook(), state } })]);
+  });
+
+  test('that remove nothing in time do not hold up the end', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+    const shadows = [{ volume: domino.root, root: domino.root }];
+    const provider = {
+      ...hook(() => Promise.resolve({ shadows })),
+      remove: jest.fn(() => new Promise<void>(() => undefined)),
+    };
+    const backup = await begin({ provider });
+    await backup.createShadow();
+    const ended = errorOf(backup.dispose());
+    while (provider.remove.mock.calls.length === 0) await setImmediate();
+    jest.advanceTimersByTime(61_000);
+    jest.useRealTimers();
+    expect(await ended).toMatchObject({ code: 'ERR_DEADLINE' });
+    expect(await leftOvers()).toEqual([expect.objectContaining({ shadows: [domino.root] })]);
+  });
+
+  test.each([
+    ['nothing usable', { shadows: [] }, []],
+    ['what is no shadow', { shadows: [null] }, ['undefined']],
+    ['a state that is no JSON', { shadows: [], state: 1n }, []],
+  ])('that have delivered %s are asked to remove it all the same', async (_what, delivery, roots) => {
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+    const remove = jest.fn(busy);
+    const backup = await begin({ provider: { ...hook(() => Promise.resolve(delivery as never)), remove } });
+    const error = await errorOf(backup.createShadow());
+    expect(error).toMatchObject({ code: 'ERR_HOOK', leftBehind: { code: 'ERR_HOOK' } });
+    expect(remove).toHaveBeenCalledWith(delivery, expect.objectContaining({ backupId: backup.id }));
+    expect(await leftOvers()).toEqual([expect.objectContaining({ shadows: roots, hook: expect.anything() })]);
+    warned.mockRestore();
+  });
+
   test.each([
     ['throws', () => Promise.reject(new Error('array is offline')), 'array is offline'],
     ['delivers nothing', () => Promise.resolve({} as never), 'must answer'],
@@ -643,7 +703,7 @@ describe('hooks', () => {
     const noted = jest.spyOn(Journal.prototype, 'update');
     deliver();
     await resultOf(noted, 2);
-    expect(warned.mock.calls[0]).toEqual([expect.stringContaining('volume is busy'), { code: 'ERR_INTERNAL' }]);
+    expect(warned.mock.calls[0]).toEqual([expect.stringContaining('volume is busy'), { code: 'ERR_HOOK' }]);
     warned.mockRestore();
     expect(await leftOvers()).toEqual([expect.objectContaining({ shadows: [domino.root], pendingHook: '' })]);
   });
@@ -687,7 +747,7 @@ describe('hooks', () => {
     const backup = await begin({ provider: { ...hook(create), remove } });
     expect(await errorOf(backup.createShadow())).toMatchObject({ code: 'ERR_DEADLINE' });
     expect(remove).toHaveBeenCalledTimes(1);
-    expect(warned.mock.calls).toEqual([[expect.stringContaining('volume is busy'), { code: 'ERR_INTERNAL' }]]);
+    expect(warned.mock.calls).toEqual([[expect.stringContaining('volume is busy'), { code: 'ERR_HOOK' }]]);
     warned.mockRestore();
     expect(await leftOvers()).toEqual([expect.objectContaining({ shadows: [domino.root] })]);
   });

@@ -56,6 +56,7 @@ function writeDead(change: Partial<JournalHead>, lines: readonly string[] = []):
     volumes: [],
     snapshotSet: '',
     pendingHook: '',
+    hook: null,
     exposures: [],
     stoppedService: '',
     databasesInBackupMode: 0,
@@ -401,15 +402,45 @@ describe('a backup that was killed', () => {
   });
 
   test('a hook is given back what it has delivered; without it that is named and left', async () => {
-    writeDead({ id, provider: 'lvm', shadows: ['/snap'], volumes: ['/vol'] });
+    const volumes = [{ path: '/vol', device: '/dev/vg/vol', fileSystem: 'xfs' }];
+    const hookRecord = { volumes, state: { snapshot: 'one' } };
+    writeDead({ id, provider: 'lvm', shadows: ['/snap'], volumes: ['/vol'], hook: hookRecord });
     expect(await recover()).toMatchObject({
       outcome: 'partial',
       works: [{ items: [{ subject: '/snap', result: 'left' }] }],
     });
-    const removed: unknown[] = [];
-    const hook = { name: 'lvm', remove: (result: unknown) => Promise.resolve(void removed.push(result)) };
+    const cause = new Error('volume is busy');
+    const remove = jest.fn(() => Promise.resolve());
+    remove.mockImplementationOnce(() => {
+      throw cause;
+    });
+    const hook = { name: 'lvm', remove };
+    expect(await recover({ hook })).toMatchObject({
+      works: [{ items: [{ result: 'left', error: { code: 'ERR_HOOK', provider: 'lvm', cause } }] }],
+    });
     expect((await recover({ hook })).outcome).toBe('recovered');
-    expect(removed).toEqual([{ shadows: [{ volume: '/vol', root: '/snap' }] }]);
+    const given = [
+      { shadows: [{ volume: '/vol', root: '/snap' }], state: { snapshot: 'one' } },
+      { backupId: id, volumes },
+    ];
+    expect(remove.mock.calls).toEqual([given, given]);
+  });
+
+  test('a hook that had not answered is asked to remove what it may have made', async () => {
+    const volumes = [{ path: '/vol', device: '/dev/vg/vol', fileSystem: 'xfs' }];
+    writeDead({ id, provider: 'lvm', pendingHook: 'lvm', hook: { volumes } });
+    expect(await recover()).toMatchObject({
+      outcome: 'partial',
+      works: [{ items: [{ subject: 'lvm', found: expect.stringContaining('had not answered') }] }],
+    });
+    const remove = jest.fn(() => Promise.resolve());
+    expect((await recover({ hook: { name: 'lvm', remove } })).outcome).toBe('recovered');
+    expect(remove.mock.calls).toEqual([
+      [
+        { shadows: [], state: undefined },
+        { backupId: id, volumes },
+      ],
+    ]);
   });
 
   test('what a forged journal names is not removed', async () => {

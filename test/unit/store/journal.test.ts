@@ -53,6 +53,7 @@ function writeDead(change: Partial<JournalHead> = {}): string {
     volumes: [],
     snapshotSet: '',
     pendingHook: '',
+    hook: null,
     exposures: [],
     stoppedService: '',
     databasesInBackupMode: 2,

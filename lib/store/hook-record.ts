@@ -1,0 +1,41 @@
+import { ShadowError, toPublicError } from '../errors/errors';
+
+/** A volume as a hook is told of it. */
+export interface HookVolume {
+  readonly path: string;
+  readonly device: string;
+  readonly fileSystem: string;
+}
+
+/** What a hook is told. */
+export interface HookContext {
+  readonly backupId: string;
+  /** Volumes to take a snapshot of. Their caches have been written to the device. */
+  readonly volumes: readonly HookVolume[];
+}
+
+/** What the journal keeps of a hook that can remove what it makes, so that it can be asked in another process. */
+export interface HookRecord {
+  /** The volumes of its context. */
+  readonly volumes: readonly HookVolume[];
+  /** What `create` has answered beside the shadows; only the hook knows what it means. */
+  readonly state?: unknown;
+}
+
+export function isHookRecord(value: unknown): value is HookRecord {
+  const volumes: unknown = (value as Partial<HookRecord> | null)?.volumes;
+  return (
+    Array.isArray(volumes) &&
+    (volumes as (Partial<HookVolume> | null)[]).every((volume) =>
+      [volume?.path, volume?.device, volume?.fileSystem].every((text) => typeof text === 'string'),
+    )
+  );
+}
+
+/** The error of a hook's function, with what it has thrown as its cause. One of our own about the hook stays what it is. */
+export function hookFailure(hook: string, call: 'create' | 'remove', thrown: unknown): ShadowError {
+  if (thrown instanceof ShadowError && thrown.code === 'ERR_HOOK' && thrown.provider === hook) return thrown;
+  const message = `${hook}: ${call}() failed: ${toPublicError(thrown).message}`;
+  const phase = call === 'create' ? 'shadow' : 'end';
+  return new ShadowError('ERR_HOOK', { provider: hook, operation: call }, { message, phase, cause: thrown });
+}
