@@ -218,8 +218,8 @@ describe('a persistent set', () => {
     ['is not empty', (path) => void mkdirSync(join(path, 'more'), { recursive: true }), /is not empty/],
   ])('is not exposed at a directory that %s', async (_what, make, message) => {
     const target = await open();
-    // As Linux takes a name of Windows.
-    const as = 'C:\\place';
+    // Linux takes a name of Windows for one in the working directory.
+    const as = process.platform === 'win32' ? join(domino.root, 'place') : 'C:\\place';
     const here = process.cwd();
     process.chdir(domino.root);
     try {
