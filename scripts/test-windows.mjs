@@ -129,6 +129,7 @@ async function installVss() {
   const { installVss } = createRequire(import.meta.url)('../simulator/vss');
   const vss = installVss({ prefix: prefix.directory, library });
   vss.reset();
+  prefix.preload(vss.environment.LD_PRELOAD);
   const secondVolume = join(workshop, 'volume-d');
   rmSync(secondVolume, { recursive: true, force: true });
   vss.addDrive('D', secondVolume);

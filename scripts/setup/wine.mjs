@@ -13,6 +13,7 @@ const checkoutDrive = 'n';
 export class WinePrefix {
   #wine = findWine();
   #rootDrive;
+  #preload = {};
 
   constructor(directory, checkout, { rootDrive = false } = {}) {
     this.directory = directory;
@@ -23,6 +24,11 @@ export class WinePrefix {
   /** The Unix directory of the drive `C:`. */
   get systemDrive() {
     return join(this.directory, 'drive_c');
+  }
+
+  /** Has a library of Unix loaded into everything of Wine that starts from now on. */
+  preload(library) {
+    this.#preload = { LD_PRELOAD: library };
   }
 
   /** The path in Wine of a file of the checkout. */
@@ -78,7 +84,7 @@ export class WinePrefix {
   /** Without what is meant for the Node.js that starts it: paths of Unix, of certificates for example. */
   #environment() {
     const own = Object.entries(process.env).filter(([name]) => !/^(NODE_|npm_)/i.test(name));
-    return { ...Object.fromEntries(own), WINEPREFIX: this.directory, WINEDEBUG: '-all' };
+    return { ...Object.fromEntries(own), WINEPREFIX: this.directory, WINEDEBUG: '-all', ...this.#preload };
   }
 
   async #runSystemProgram(program, args) {

@@ -90,10 +90,22 @@ Status recover(Environment& environment, const char* dbNames, RestoreCallback re
     return result.status;
 }
 
-/** Kilobytes of log a recovery of the last backup would have to read. */
-std::uint32_t spanKb(Environment& environment, const HeaderPage& header, const LogPosition& log) {
+struct LastBackup {
+    TimeDate time;
+    std::uint32_t logExtent;
+};
+
+/** A backup file is stamped with what it needs itself; a database with what its last backup needs. */
+LastBackup lastBackup(const Database& database, const HeaderPage& header) {
+    const bool isBackup = header.backupId != 0 && database.slot().backup.state == BackupState::none;
+    return isBackup ? LastBackup{header.backupTime, header.backupLogExtent}
+                    : LastBackup{header.completedTime, header.completedLogExtent};
+}
+
+/** Kilobytes of log a recovery of that backup would have to read. */
+std::uint32_t spanKb(Environment& environment, const LastBackup& backup, const LogPosition& log) {
     const double extentKb = environment["SIM_LOG_EXTENT_BYTES"_setting] / 1024;
-    return static_cast<std::uint32_t>((log.currentExtent - header.completedLogExtent + 1) * extentKb);
+    return static_cast<std::uint32_t>((log.currentExtent - backup.logExtent + 1) * extentKb);
 }
 
 }  // namespace
@@ -127,16 +139,18 @@ NOTES_API std::uint64_t NSFIsNewBackupNeeded(const char* dbName, std::uint32_t c
         const Database database(environment, path, OpenPurpose::recovery);
         const HeaderPage header = database.readHeader();
         const LogPosition log = logPosition(environment);
-        if (!database.isLogged(header)) {
+        // Wherever the backup file lies: its header says whether it is one of a logged database.
+        if ((header.flags & kHeaderLogged) == 0) {
             return kOnlyV5Databases;
         }
-        if (header.completedTime == TimeDate{} || header.logId != log.logId) {
+        const LastBackup backup = lastBackup(database, header);
+        if (backup.time == TimeDate{} || header.logId != log.logId) {
             return kRecoverNonBackup;
         }
         if (comfortSpanKb != 0 && log.style == LogStyle::archive) {
             return kValueFlags;
         }
-        const std::uint32_t span = spanKb(environment, header, log);
+        const std::uint32_t span = spanKb(environment, backup, log);
         if (comfortSpanKb == 0) {
             *backupNeeded = span;
             return kNoError;

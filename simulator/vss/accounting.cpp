@@ -12,12 +12,26 @@ namespace {
 constexpr auto kObjectNames = std::to_array(
     {"IVssBackupComponents", "IVssAsync", "IVssEnumObject", "IVssExamineWriterMetadata", "IVssWMComponent",
      "IVssWMFiledesc", "IVssWMDependency", "IVssWriterComponentsExt", "IVssComponent", "IVssAdmin", "IClassFactory"});
-constexpr auto kCounterNames =
-    std::to_array({"bstrs.made", "strings.made", "strings.freed", "componentInfos.made", "componentInfos.freed",
-                   "calls", "badStates", "withoutApartment", "orphansSwept", "lenient.noGatherWriterMetadata",
-                   "lenient.addComponentAfterStart", "lenient.contextBeforeInitialize", "lenient.documentBeforePrepare",
-                   "lenient.noBackupComplete", "lenient.noAbortBackup", "lenient.withoutApartment",
-                   "lenient.implicitApartment", "restoreStatus.none", "restoreStatus.failed"});
+constexpr auto kCounterNames = std::to_array({"bstrs.made",
+                                              "strings.made",
+                                              "strings.freed",
+                                              "componentInfos.made",
+                                              "componentInfos.freed",
+                                              "calls",
+                                              "badStates",
+                                              "withoutApartment",
+                                              "orphansSwept",
+                                              "lenient.noGatherWriterMetadata",
+                                              "lenient.addComponentAfterStart",
+                                              "lenient.contextBeforeInitialize",
+                                              "lenient.documentBeforePrepare",
+                                              "lenient.noBackupComplete",
+                                              "lenient.noAbortBackup",
+                                              "lenient.withoutApartment",
+                                              "lenient.implicitApartment",
+                                              "lenient.backupStateInRestore",
+                                              "restoreStatus.none",
+                                              "restoreStatus.failed"});
 
 constexpr auto kObjects = static_cast<std::size_t>(ObjectKind::Count);
 constexpr auto kCounters = static_cast<std::size_t>(Counter::Count);

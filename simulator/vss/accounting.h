@@ -47,6 +47,7 @@ enum class Counter {
     LenientWithoutApartment,
     /** The thread was in the multi-threaded apartment only because another one was. */
     LenientImplicitApartment,
+    LenientBackupStateInRestore,
     /** Components whose files were reported as not restored (SetFileRestoreStatus with VSS_RS_NONE, VSS_RS_FAILED). */
     RestoreStatusNone,
     RestoreStatusFailed,

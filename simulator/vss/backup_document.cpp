@@ -380,10 +380,17 @@ private:
 
 }  // namespace
 
+bool SelectedComponent::brings(const WriterComponent& component) const {
+    if (component.name == name && component.logicalPath == logicalPath && component.type == type) return true;
+    const std::string own = logicalPath.empty() ? name : logicalPath + '\\' + name;
+    return component.logicalPath == own || component.logicalPath.starts_with(own + '\\');
+}
+
 SelectedComponent* BackupDocument::find(const VSS_ID& classId, VSS_COMPONENT_TYPE componentType, LPCWSTR logicalPath,
-                                        LPCWSTR name) {
+                                        LPCWSTR name, const VSS_ID* instanceId) {
     for (WriterSelection& writer : writers) {
         if (!IsEqualGUID(writer.classId, classId)) continue;
+        if (instanceId != nullptr && !IsEqualGUID(writer.instanceId, *instanceId)) continue;
         for (SelectedComponent& component : writer.components) {
             if (component.type == componentType && component.logicalPath == textOf(logicalPath) &&
                 component.name == textOf(name)) {

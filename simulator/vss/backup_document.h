@@ -38,6 +38,9 @@ struct SelectedComponent {
     std::vector<FileSet> alternateMappings;
     std::vector<FileSet> newTargets;
     std::vector<Subcomponent> restoreSubcomponents;
+
+    /** It is this one or in its logical path below: such components come along without being selected. */
+    bool brings(const WriterComponent& component) const;
 };
 
 struct WriterSelection {
@@ -57,8 +60,9 @@ struct BackupDocument {
     LONG context = 0;
     std::vector<VSS_ID> snapshotIds;
 
-    /** NULL when there is none. */
-    SelectedComponent* find(const VSS_ID& classId, VSS_COMPONENT_TYPE type, LPCWSTR logicalPath, LPCWSTR name);
+    /** NULL when there is none. Where the call names no instance, the first one of the class. */
+    SelectedComponent* find(const VSS_ID& classId, VSS_COMPONENT_TYPE type, LPCWSTR logicalPath, LPCWSTR name,
+                            const VSS_ID* instanceId = nullptr);
 };
 
 std::string printDocument(const BackupDocument& document);

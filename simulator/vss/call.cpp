@@ -46,8 +46,11 @@ bool isInApartment() {
     APTTYPE type{};
     APTTYPEQUALIFIER qualifier{};
     if (CoGetApartmentType(&type, &qualifier) == S_OK) {
-        if (qualifier == APTTYPEQUALIFIER_IMPLICIT_MTA) count(Counter::LenientImplicitApartment);
-        return true;
+        if (qualifier != APTTYPEQUALIFIER_IMPLICIT_MTA) return true;
+        if (settings().flag("implicit_apartment", true)) {
+            count(Counter::LenientImplicitApartment);
+            return true;
+        }
     }
     if (settings().flag("apartment_required", true)) {
         count(Counter::WithoutApartment);

@@ -36,7 +36,9 @@ std::vector<std::string> capturedNames(const Volume& volume) {
     if (!included.empty()) return names;
 
     const std::vector<std::string> excluded = split(volume.text("exclude", kExcluded), ',');
-    for (const fs::directory_entry& entry : fs::directory_iterator(volume.root)) {
+    // An empty root has not even the entries for itself, which is taken for a missing directory.
+    std::error_code empty;
+    for (const fs::directory_entry& entry : fs::directory_iterator(volume.root, empty)) {
         const std::wstring name = entry.path().filename().native();
         const auto isName = [&](const std::string& other) { return sameIgnoringCase(utf16(other), name); };
         if (std::ranges::none_of(excluded, isName)) add(entry.path());
@@ -66,6 +68,7 @@ std::string copyScript(const CaptureTarget& target) {
     if (state.starts_with(root)) {
         script += "rm -rf -- " + device + '/' + shellQuoted(state.substr(root.size())) + '\n';
     }
+    if (!target.isWritable) script += "chmod +t -- " + device + '\n';
     return script;
 }
 
@@ -108,7 +111,7 @@ void revert(const CaptureTarget& source) {
     const std::vector<std::string> names = capturedNames(source.volume);
     std::string script = "cd -- " + root + '\n';
     if (!names.empty()) script += "rm -rf --" + quotedList(names) + '\n';
-    script += "cp -a --reflink=auto -- " + hostQuoted(source.device) + "/. .\n";
+    script += "cp -a --reflink=auto -- " + hostQuoted(source.device) + "/. .\nchmod -t .\n";
     runOnHost(script);
 }
 

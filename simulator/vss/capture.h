@@ -13,6 +13,8 @@ struct CaptureTarget {
     Volume volume;
     /** Device object the contents become readable under. */
     std::wstring device;
+    /** Writers may change it afterwards; otherwise it is write protected before any of them goes on. */
+    bool isWritable = false;
 };
 
 /**

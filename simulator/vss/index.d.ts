@@ -6,7 +6,7 @@ export interface Vss {
   readonly settingsFile: string;
   /** Unix path of the default state directory. */
   readonly stateDirectory: string;
-  /** What a program must have in its environment to find the stand-in: WINEPREFIX, WINEDLLOVERRIDES, WINEDEBUG. */
+  /** What a program must have in its environment to find the stand-in: WINEPREFIX, WINEDLLOVERRIDES, WINEDEBUG, LD_PRELOAD. */
   readonly environment: Readonly<Record<string, string>>;
   /** Replaces all settings (README.md). Processes that run keep what they have read. */
   configure(settings: Readonly<Record<string, string | number | boolean | readonly string[]>>): void;
@@ -53,7 +53,10 @@ export interface VssCall {
   readonly result: number;
 }
 
-/** Installs `library` (the built vssapi.dll) into the system32 of an existing prefix. */
+/**
+ * Installs `library` (the built vssapi.dll, with `shadow_guard.so` beside it) into the system32 of an existing prefix. A
+ * Wine server that runs in the prefix must be ended before, or it lets writes into shadows pass.
+ */
 export function installVss(options: { readonly prefix: string; readonly library: string }): Vss;
 
 /** Runs a Windows program to its end; after `timeoutMs` (default 60 000) it is killed. */

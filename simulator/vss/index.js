@@ -34,14 +34,15 @@ function readText(file) {
 }
 
 class Vss {
-  constructor(prefix) {
+  constructor(prefix, guard) {
     this.prefix = prefix;
+    this.guard = guard;
     this.settingsFile = path.join(prefix, 'drive_c', ...stateInPrefix, 'vss.ini');
     this.stateDirectory = path.join(prefix, 'drive_c', ...stateInPrefix, 'state');
   }
 
   get environment() {
-    return { WINEPREFIX: this.prefix, WINEDLLOVERRIDES: 'vssapi=n', WINEDEBUG: '-all' };
+    return { WINEPREFIX: this.prefix, WINEDLLOVERRIDES: 'vssapi=n', WINEDEBUG: '-all', LD_PRELOAD: this.guard };
   }
 
   configure(settings) {
@@ -116,7 +117,9 @@ class Vss {
 
 /** Puts the DLL where the system's own is, and what it needs of the prefix. */
 function installVss({ prefix, library }) {
-  const vss = new Vss(path.resolve(prefix));
+  const guard = path.join(path.dirname(path.resolve(library)), 'shadow_guard.so');
+  if (!fs.existsSync(guard)) throw new Error(`missing beside the library: ${guard}`);
+  const vss = new Vss(path.resolve(prefix), guard);
   const system32 = path.join(vss.prefix, 'drive_c', 'windows', 'system32');
   if (!fs.existsSync(system32)) throw new Error(`no Wine prefix: ${prefix}`);
   fs.mkdirSync(path.join(vss.prefix, 'dosdevices', 'globalroot', 'Device'), { recursive: true });

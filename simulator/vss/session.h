@@ -126,6 +126,12 @@ private:
     /** The writers that listen; found at the first call if nobody gathered their metadata. */
     void identifyWriters(Operation& operation);
     void selectParticipants();
+    /** The selected components of this writer, and what comes along with them. */
+    std::vector<WriterComponent> selectedOf(const WriterRun& run) const;
+    /** A writer looks at the volumes of the set when the snapshot is prepared, and refuses if its own are missing. */
+    void failUncoveredWriters();
+    /** Writers may change the shadows until PostSnapshot is over. */
+    bool isAutoRecovered() const;
     const WriterRun& statusAt(UINT index) const;
     HRESULT giveStatus(UINT index, VSS_ID* instance, VSS_ID* writer, BSTR* name, VSS_WRITER_STATE* state,
                        HRESULT* failure);

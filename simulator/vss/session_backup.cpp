@@ -13,6 +13,14 @@ HRESULT Session::SetBackupState(bool selectComponents, bool bootableState, VSS_B
     return call("IVssBackupComponents::SetBackupState", [&]() -> HRESULT {
         if (type <= VSS_BT_UNDEFINED || type > VSS_BT_OTHER) return E_INVALIDARG;
         const Lock lock = enter();
+        if (isRestore_) {
+            // The documentation forbids it; requesters that share their set-up between backup and restore do it.
+            if (settings().flag("no_backup_state_in_restore", false) || phase_ != Phase::Initialised) {
+                return VSS_E_BAD_STATE;
+            }
+            count(Counter::LenientBackupStateInRestore);
+            return S_OK;
+        }
         requirePhase({Phase::Initialised, Phase::SetOpen});
         document_->selectComponents = selectComponents;
         document_->bootableState = bootableState;
@@ -154,7 +162,7 @@ HRESULT Session::AddComponent(VSS_ID instance, VSS_ID writer, VSS_COMPONENT_TYPE
             });
             if (!isKnown) return VSS_E_OBJECT_NOT_FOUND;
         }
-        if (document_->find(writer, type, logicalPath, name) != nullptr) return VSS_E_OBJECT_ALREADY_EXISTS;
+        if (document_->find(writer, type, logicalPath, name, &instance) != nullptr) return VSS_E_OBJECT_ALREADY_EXISTS;
         auto selection = std::ranges::find_if(document_->writers, [&](const WriterSelection& candidate) {
             return IsEqualGUID(candidate.instanceId, instance);
         });
@@ -170,14 +178,16 @@ HRESULT Session::AddComponent(VSS_ID instance, VSS_ID writer, VSS_COMPONENT_TYPE
     });
 }
 
-HRESULT Session::SetBackupSucceeded(VSS_ID, VSS_ID writer, VSS_COMPONENT_TYPE type, LPCWSTR logicalPath, LPCWSTR name,
-                                    bool succeeded) {
+HRESULT Session::SetBackupSucceeded(VSS_ID instance, VSS_ID writer, VSS_COMPONENT_TYPE type, LPCWSTR logicalPath,
+                                    LPCWSTR name, bool succeeded) {
     return call("IVssBackupComponents::SetBackupSucceeded", [&]() -> HRESULT {
         if (name == nullptr) return E_INVALIDARG;
         const Lock lock = enter();
         requirePhase({Phase::Created});
-        return changeComponent(writer, type, logicalPath, name,
-                               [&](SelectedComponent& component) { component.backupSucceeded = succeeded; });
+        SelectedComponent* component = document_->find(writer, type, logicalPath, name, &instance);
+        if (component == nullptr) return VSS_E_OBJECT_NOT_FOUND;
+        component->backupSucceeded = succeeded;
+        return S_OK;
     });
 }
 

@@ -99,11 +99,13 @@ void Session::createShadows(Operation& operation) {
         if (member.volume.flag("insufficient_storage", false)) throw Failure(VSS_E_INSUFFICIENT_STORAGE);
     }
     send(WriterEvent::PrepareForSnapshot);
+    if (hasWriters()) failUncoveredWriters();
     passPhase("PrepareSnapshot", operation);
     send(WriterEvent::Freeze);
     passPhase("PreCommit", operation);
 
     ownership_ = ownFile(sessionFile(id_));
+    const bool isRecovered = isAutoRecovered();
     std::vector<Shadow> shadows;
     std::vector<CaptureTarget> targets;
     for (const Member& member : members_) {
@@ -118,7 +120,8 @@ void Session::createShadows(Operation& operation) {
         if (member.provider.isHardware()) shadow.attributes |= VSS_VOLSNAP_ATTR_HARDWARE_ASSISTED;
         if (!(context_ & VSS_VOLSNAP_ATTR_PLEX)) shadow.attributes |= VSS_VOLSNAP_ATTR_DIFFERENTIAL;
         shadow.owner = id_;
-        targets.push_back({member.volume, shadow.device()});
+        if (isRecovered) shadow.attributes |= VSS_VOLSNAP_ATTR_AUTORECOVER;
+        targets.push_back({member.volume, shadow.device(), isRecovered});
         saveShadow(shadow);
         shadows.push_back(std::move(shadow));
     }
@@ -128,6 +131,9 @@ void Session::createShadows(Operation& operation) {
     send(WriterEvent::Thaw);
     send(WriterEvent::PostSnapshot);
     passPhase("PostSnapshot", operation);
+    if (isRecovered) {
+        for (const Shadow& shadow : shadows) protectDevice(shadow);
+    }
 
     document_->setId = setId_;
     document_->context = context_;
@@ -228,6 +234,18 @@ HRESULT Session::DeleteSnapshots(VSS_ID source, VSS_OBJECT_TYPE type, BOOL, LONG
     });
 }
 
+namespace {
+
+/** As NetShareAdd takes it. */
+bool isShareName(std::wstring_view name) {
+    constexpr std::size_t kLongest = 80;
+    constexpr std::wstring_view kForbidden = L"\"/\\[]:|<>+=;,?*";
+    const auto isForbidden = [&](wchar_t c) { return c < L' ' || kForbidden.find(c) != kForbidden.npos; };
+    return !name.empty() && name.size() <= kLongest && std::ranges::none_of(name, isForbidden);
+}
+
+}  // namespace
+
 HRESULT Session::ExposeSnapshot(VSS_ID snapshot, VSS_PWSZ pathFromRoot, LONG attributes, VSS_PWSZ expose,
                                 VSS_PWSZ* exposed) {
     return call("IVssBackupComponents::ExposeSnapshot", [&]() -> HRESULT {
@@ -246,6 +264,7 @@ HRESULT Session::ExposeSnapshot(VSS_ID snapshot, VSS_PWSZ pathFromRoot, LONG att
             exposeLocally(shadow, shadow.exposedName);
         } else {
             // There is no file server here: the share is a name and nothing else.
+            if (expose != nullptr && !isShareName(expose)) return E_INVALIDARG;
             shadow.exposedName = expose != nullptr ? expose : L"Shadow" + std::to_wstring(shadow.deviceNumber);
             if (pathFromRoot != nullptr) shadow.exposedPath = pathFromRoot;
         }
@@ -287,6 +306,7 @@ void breakSet(const std::vector<Shadow>& shadows, DWORD flags) {
         if (!(shadow.attributes & VSS_VOLSNAP_ATTR_HARDWARE_ASSISTED)) throw Failure(VSS_E_PROVIDER_VETO);
     }
     for (const Shadow& shadow : shadows) {
+        if (flags & VSS_BREAKEX_FLAG_MAKE_READ_WRITE) openDevice(shadow);
         if (flags & VSS_BREAKEX_FLAG_MASK_LUNS) hideDevice(shadow);
         forgetShadow(shadow);
     }
@@ -411,7 +431,9 @@ HRESULT Session::QueryRevertStatus(VSS_PWSZ volume, abi::IVssAsync** async) {
 HRESULT Session::AddSnapshotToRecoverySet(VSS_ID snapshot, DWORD, VSS_PWSZ destination) {
     return call("IVssBackupComponentsEx3::AddSnapshotToRecoverySet", [&]() -> HRESULT {
         const Lock lock = enterInitialised();
-        const Shadow shadow = visibleShadow(snapshot);
+        // By its id alone: a restore sets no context.
+        const Shadow shadow = shadowById(snapshot);
+        if (!shadow.isCreated() || !shadow.isSurfaced()) return VSS_E_OBJECT_NOT_FOUND;
         if (!(shadow.attributes & VSS_VOLSNAP_ATTR_HARDWARE_ASSISTED)) return VSS_E_LEGACY_PROVIDER;
         if (destination != nullptr && !findVolume(destination)) return VSS_E_OBJECT_NOT_FOUND;
         const auto volume = findVolume(destination != nullptr ? std::wstring(destination) : shadow.volume);

@@ -152,6 +152,14 @@ void removeShadow(const Shadow& shadow) {
     removeLocked(shadow);
 }
 
+void protectDevice(const Shadow& shadow) {
+    runOnHost("chmod +t -- " + hostQuoted(shadow.device()));
+}
+
+void openDevice(const Shadow& shadow) {
+    runOnHost("chmod -t -- " + hostQuoted(shadow.device()));
+}
+
 void hideDevice(const Shadow& shadow) {
     runOnHost("mv -T -- " + hostQuoted(shadow.device()) + ' ' + hostQuoted(shadow.device() + L".masked"));
 }
@@ -173,7 +181,10 @@ int newDeviceNumber() {
 void exposeLocally(const Shadow& shadow, const std::wstring& place) {
     if (isLetter(place)) {
         const DWORD bit = 1u << ((place[0] | 0x20) - L'a');
-        if (!iswalpha(place[0]) || GetLogicalDrives() & bit) throw Failure(E_INVALIDARG);
+        // A drive that was linked into the prefix while Wine runs is known by its root only.
+        if (!iswalpha(place[0]) || GetLogicalDrives() & bit || fs::exists(place + L'\\')) {
+            throw Failure(E_INVALIDARG);
+        }
         defineDrive(place[0], DRIVE_FIXED, hostName(shadow.device()));
         return;
     }

@@ -52,6 +52,9 @@ void saveShadow(const Shadow& shadow);
 /** With its contents, and as set with the place where it is exposed; otherwise that is left behind and leads nowhere.
  */
 void removeShadow(const Shadow& shadow);
+/** From now on nothing in it can be changed: shadow_guard.c sees to that. */
+void protectDevice(const Shadow& shadow);
+void openDevice(const Shadow& shadow);
 /** As if its disk were taken away from this machine. */
 void hideDevice(const Shadow& shadow);
 /** Only the record: what BreakSnapshotSet leaves is an ordinary volume. */

@@ -97,9 +97,12 @@ std::vector<Provider> providers() {
 Provider chooseProvider(const Volume& volume, const VSS_ID& asked, LONG attributes) {
     const bool isAny = IsEqualGUID(asked, GUID_NULL);
     const bool needsHardware = attributes & (VSS_VOLSNAP_ATTR_TRANSPORTABLE | VSS_VOLSNAP_ATTR_PLEX);
+    // Only the system's provider makes what clients see as previous versions.
+    const bool isForSystem =
+        static_cast<DWORD>(attributes) != VSS_CTX_ALL && attributes & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE;
     const auto can = [&](const Provider& provider) {
         return volume.flag("supported", true) &&
-               (provider.isHardware() ? volume.flag("hardware", true) : !needsHardware);
+               (provider.isHardware() ? !isForSystem && volume.flag("hardware", true) : !needsHardware);
     };
     bool isRegistered = isAny;
     std::vector<Provider> all = providers();

@@ -387,7 +387,7 @@ WriterDescription writerFromDocument(const Element& document) {
 std::vector<WriterDescription> machineWriters() {
     std::vector<WriterDescription> writers;
     for (const std::string& key : settings().list("writers", "system,registry,comreg,wmi,sql,domino")) {
-        WriterDescription writer = knownWriter(key);
+        WriterDescription writer = knownWriter(setting(key, "like", key));
         writer.key = key;
         if (const std::string id = setting(key, "id"); !id.empty()) writer.classId = guidFrom(id);
         writer.name = setting(key, "name", writer.name);
@@ -410,6 +410,11 @@ void deliver(WriterEvent event, std::vector<WriterRun>& runs, Operation& operati
         if (takesPart(run, event)) receive(run, event);
         if (setting(run.writer.key, "vanishes") == eventName(event)) run.isGone = true;
     }
+}
+
+void rejectVolumes(WriterRun& run) {
+    if (run.isGone || run.isFailed() || setting(run.writer.key, "checks_volumes", "1") == "0") return;
+    fail(run, VSS_WS_FAILED_AT_PREPARE_SNAPSHOT, VSS_E_WRITERERROR_INCONSISTENTSNAPSHOT);
 }
 
 void deliverLast(WriterEvent event, std::vector<WriterRun>& runs) {

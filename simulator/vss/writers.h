@@ -105,6 +105,8 @@ struct WriterRun {
 
 /** Sends the event to all that still take part; as long as the slowest needs. */
 void deliver(WriterEvent event, std::vector<WriterRun>& runs, Operation& operation);
+/** The set lacks volumes that it needs; it fails unless its settings say that it does not look. */
+void rejectVolumes(WriterRun& run);
 /** Without waiting and failing, for when nobody listens any more. */
 void deliverLast(WriterEvent event, std::vector<WriterRun>& runs);
 

@@ -48,14 +48,6 @@ std::map<std::wstring, Status> writerStatus(Backup& backup) {
     return result;
 }
 
-std::wstring deviceOf(Backup& backup, const VSS_ID& snapshot) {
-    VSS_SNAPSHOT_PROP properties{};
-    OK(backup->GetSnapshotProperties(snapshot, &properties));
-    std::wstring device = properties.m_pwszSnapshotDeviceObject;
-    VssFreeSnapshotProperties(&properties);
-    return device;
-}
-
 /** All shadows as a fresh requester sees them. */
 std::vector<VSS_ID> shadowsSeen(LONG context) {
     Backup backup;

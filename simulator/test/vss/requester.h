@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 inline void require(bool isTrue, const char* text, int line) {
     if (isTrue) return;
@@ -108,4 +109,72 @@ inline VSS_ID createShadow(Backup& backup, LONG context, const wchar_t* volume) 
     OK(backup->DoSnapshotSet(async.out()));
     GIVES(VSS_S_ASYNC_FINISHED, finish(async));
     return snapshot;
+}
+
+inline void initialise(Backup& backup) {
+    OK(CreateVssBackupComponents(backup.out()));
+    OK(backup->InitializeForBackup(nullptr));
+}
+
+inline void gather(Backup& backup) {
+    Ptr<IVssAsync> async;
+    OK(backup->GatherWriterMetadata(async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+}
+
+inline void prepareAndDo(Backup& backup) {
+    Ptr<IVssAsync> async;
+    OK(backup->PrepareForBackup(async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    OK(backup->DoSnapshotSet(async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+}
+
+inline BSTR documentOf(Backup& backup) {
+    BSTR document = nullptr;
+    OK(backup->SaveAsXML(&document));
+    return document;
+}
+
+inline std::wstring deviceOf(Backup& backup, const VSS_ID& snapshot) {
+    VSS_SNAPSHOT_PROP properties{};
+    OK(backup->GetSnapshotProperties(snapshot, &properties));
+    std::wstring device = properties.m_pwszSnapshotDeviceObject;
+    VssFreeSnapshotProperties(&properties);
+    return device;
+}
+
+/** The instance ids of a class, in the order in which they are told. */
+inline std::vector<VSS_ID> instancesOf(Backup& backup, const GUID& writerClass) {
+    std::vector<VSS_ID> instances;
+    UINT count = 0;
+    OK(backup->GetWriterMetadataCount(&count));
+    for (UINT i = 0; i < count; ++i) {
+        VSS_ID instance{};
+        VSS_ID other{};
+        VSS_ID writer{};
+        BSTR name = nullptr;
+        VSS_USAGE_TYPE usage{};
+        VSS_SOURCE_TYPE source{};
+        Ptr<IVssExamineWriterMetadata> metadata;
+        OK(backup->GetWriterMetadata(i, &instance, metadata.out()));
+        OK(metadata->GetIdentity(&other, &writer, &name, &usage, &source));
+        SysFreeString(name);
+        if (IsEqualGUID(writer, writerClass)) instances.push_back(instance);
+    }
+    return instances;
+}
+
+inline HRESULT expose(Backup& backup, const VSS_ID& snapshot, LONG how, const wchar_t* place) {
+    VSS_PWSZ exposed = nullptr;
+    const HRESULT result = backup->ExposeSnapshot(snapshot, nullptr, how, writable(place), &exposed);
+    CHECK((result == S_OK) == (exposed != nullptr));
+    CoTaskMemFree(exposed);
+    return result;
+}
+
+inline void deleteShadow(Backup& backup, const VSS_ID& snapshot) {
+    LONG deleted = 0;
+    VSS_ID notDeleted{};
+    OK(backup->DeleteSnapshots(snapshot, VSS_OBJECT_SNAPSHOT, TRUE, &deleted, &notDeleted));
 }

@@ -63,6 +63,16 @@ async function waitFor(condition, what) {
 /** The place of an exposed shadow that is gone. */
 const leadsNowhere = (place) => fs.lstatSync(place).isSymbolicLink() && !fs.existsSync(place);
 
+/** Drive D:, made while Wine may be running. */
+function addVolumeD(vss, settings) {
+  const directory = path.join(vss.prefix, 'drive_d');
+  fs.rmSync(directory, { recursive: true, force: true });
+  vss.addDrive('d', directory);
+  vss.configure({ volumes: 'C,D', ...settings });
+}
+
+const fieldCase = (vss, mode, options) => program(vss, 'field_cases', [mode], options);
+const writeProtection = (vss, mode, options) => program(vss, 'write_protection', [mode], options);
 const requester = (vss, mode, options) => program(vss, 'requester', [mode], options);
 
 const tests = {
@@ -189,10 +199,7 @@ const tests = {
     noLeaks(vss);
   },
   async 'two volumes, limits, a revert'(vss) {
-    const directory = path.join(vss.prefix, 'drive_d');
-    fs.rmSync(directory, { recursive: true, force: true });
-    vss.addDrive('d', directory);
-    vss.configure({ volumes: 'C,D', 'volume.D.max_shadows': 1, 'mount.D': 'C:\\mnt' });
+    addVolumeD(vss, { 'volume.D.max_shadows': 1, 'mount.D': 'C:\\mnt' });
     await requester(vss, 'revert-and-limits');
     noLeaks(vss);
   },
@@ -216,10 +223,88 @@ const tests = {
     await requester(vss, 'disabled-writers');
     noLeaks(vss);
   },
+  async 'a restore that sets the state of a backup'(vss) {
+    await fieldCase(vss, 'backup-state-in-restore');
+    equal(noLeaks(vss)['lenient.backupStateInRestore'], 1, 'lenient.backupStateInRestore');
+    vss.configure({ no_backup_state_in_restore: true });
+    await fieldCase(vss, 'backup-state-in-restore-refused');
+    noLeaks(vss);
+  },
+  async 'a recovery set in a restore without context'(vss) {
+    addVolumeD(vss, { hardware_provider: true });
+    await fieldCase(vss, 'recover-without-context');
+  },
+  async 'two instances of one writer class'(vss) {
+    vss.configure({
+      writers: 'sql,second',
+      'writer.second.like': 'sql',
+      'writer.second.instance': '{22222222-0000-0000-0000-000000000002}',
+    });
+    await fieldCase(vss, 'instances-are-apart');
+    noLeaks(vss);
+  },
+  async 'components whose volume is not in the set'(vss) {
+    addVolumeD(vss);
+    await fieldCase(vss, 'components-of-another-volume');
+    addVolumeD(vss, { 'writer.sql.checks_volumes': 0 });
+    await fieldCase(vss, 'volumes-not-looked-at');
+    noLeaks(vss);
+  },
+  async 'client-accessible shadows are those of the system provider'(vss) {
+    vss.configure({ hardware_provider: true });
+    await fieldCase(vss, 'client-accessible-by-the-system');
+    noLeaks(vss);
+  },
+  async 'names of shares'(vss) {
+    await fieldCase(vss, 'share-names');
+    noLeaks(vss);
+  },
+  async 'a drive that is taken is not exposed at'(vss) {
+    const directory = path.join(vss.prefix, 'drive_b');
+    const link = path.join(vss.prefix, 'dosdevices', 'b:');
+    try {
+      await program(vss, 'slots'); // Wine knows its drives from now on
+      vss.addDrive('B', directory);
+      fs.writeFileSync(path.join(directory, 'mine.txt'), 'mine');
+      await fieldCase(vss, 'taken-drive');
+      equal(fs.readlinkSync(link), directory, 'B:');
+    } finally {
+      fs.rmSync(link, { force: true });
+      fs.rmSync(directory, { recursive: true, force: true });
+    }
+    noLeaks(vss);
+  },
+  async 'a program that leaves COM before it deletes'(vss) {
+    await fieldCase(vss, 'left-apartment');
+    vss.configure({ implicit_apartment: false });
+    await fieldCase(vss, 'left-apartment-strictly');
+    vss.configure({ apartment_required: false });
+    await fieldCase(vss, 'left-apartment-leniently');
+    noLeaks(vss);
+  },
+  async 'writes into a shadow are refused'(vss) {
+    await writeProtection(vss, 'writes-into-shadow');
+    noLeaks(vss);
+  },
+  async 'writers change a shadow when that was agreed on, and until PostSnapshot is over'(vss) {
+    vss.configure({ 'latency.phase.PostSnapshot': 3000 });
+    await writeProtection(vss, 'auto-recovery');
+    noLeaks(vss);
+  },
+  async 'what a break leaves is written to when that was asked for'(vss) {
+    vss.configure({ hardware_provider: true });
+    await writeProtection(vss, 'writable-after-break');
+  },
+  async 'a forgotten backslash is noticed'(vss) {
+    await writeProtection(vss, 'forgotten-backslash');
+    noLeaks(vss);
+  },
 };
 
 async function main() {
   makePrefix();
+  // One that has started without the guard would let writes pass.
+  spawnSync(path.join(path.dirname(wine), 'wineserver'), ['-k'], { env: { ...process.env, WINEPREFIX: path.resolve(prefix) } });
   const vss = installVss({ prefix, library: path.join(buildDirectory, 'vssapi.dll') });
   let failures = 0;
   for (const [name, test] of Object.entries(tests)) {
