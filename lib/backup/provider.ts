@@ -1,7 +1,7 @@
 import type { HookContext } from '../store/hook-record';
 import type { ProviderChoice } from '../store/manifest-format';
 import { existsSync, rmdirSync } from 'node:fs';
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { mkdir, opendir, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { BackupDatabases } from '../domino/databases';
 import { OptionError, ShadowError, toPublicError } from '../errors/errors';
@@ -387,8 +387,10 @@ export async function checkHookShadows(
       continue;
     }
     checkOptions(shadow, { volume: nonEmptyString, root: nonEmptyString }, 'shadow.');
-    const root = await stat(shadow.root).catch(() => undefined);
-    if (!root?.isDirectory()) throw hookError(hook, `the root "${shadow.root}" of ${volume.path} is no directory`);
+    // Not stat(): it takes off the last backslash, and without it the root of a VSS shadow is the name of a device.
+    const root = await opendir(shadow.root).catch(() => undefined);
+    if (!root) throw hookError(hook, `the root "${shadow.root}" of ${volume.path} is no directory`);
+    await root.close();
     ordered.push({ volume: shadow.volume, root: shadow.root });
   }
   return ordered;

@@ -29,7 +29,8 @@ export class Shadow {
   readonly devicePath: string;
   /**
    * A readable directory with the contents of the volume; with `reflink` and `rolling` the databases only. Empty for a
-   * transportable shadow, which can be read where it is imported.
+   * transportable shadow, which can be read where it is imported. With VSS it ends in a backslash, which most functions of `fs`
+   * take off: list the root itself by `opendir(root)`, and what is below it as usual, by `join(root, name)`.
    */
   readonly root: string;
   readonly #places: Places;

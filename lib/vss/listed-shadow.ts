@@ -16,7 +16,11 @@ export interface ListedShadow {
   readonly volume: string;
   /** Device object, without a backslash at its end: it names the device, not its root directory. */
   readonly devicePath: string;
-  /** Root directory: {@link devicePath} with a backslash. Readable like any directory. */
+  /**
+   * Root directory: {@link devicePath} with a backslash. What is in it is read like any file: `join(root, name)`. To list the
+   * root itself use `opendir(root)` or `readdir(Buffer.from(root))`: other functions of `fs` take the backslash off, and what is
+   * left names the device.
+   */
   readonly root: string;
   readonly created: Date;
   readonly state: ShadowState;

@@ -287,7 +287,7 @@ const tests = {
     noLeaks(vss);
   },
   async 'writers change a shadow when that was agreed on, and until PostSnapshot is over'(vss) {
-    vss.configure({ 'latency.phase.PostSnapshot': 3000 });
+    vss.configure({ 'latency.phase.PostSnapshot': 1500 });
     await writeProtection(vss, 'auto-recovery');
     noLeaks(vss);
   },
@@ -304,7 +304,9 @@ const tests = {
 async function main() {
   makePrefix();
   // One that has started without the guard would let writes pass.
-  spawnSync(path.join(path.dirname(wine), 'wineserver'), ['-k'], { env: { ...process.env, WINEPREFIX: path.resolve(prefix) } });
+  spawnSync(path.join(path.dirname(wine), 'wineserver'), ['-k'], {
+    env: { ...process.env, WINEPREFIX: path.resolve(prefix) },
+  });
   const vss = installVss({ prefix, library: path.join(buildDirectory, 'vssapi.dll') });
   let failures = 0;
   for (const [name, test] of Object.entries(tests)) {

@@ -80,7 +80,7 @@ DWORD errorOfWriter(LONG context, const GUID& writer, VSS_COMPONENT_TYPE type, c
     const std::wstring root =
         L"\\\\?\\GLOBALROOT\\Device\\HarddiskVolumeShadowCopy" + std::to_wstring(++number) + L"\\";
     while (GetFileAttributesW((root + L"Data\\kept.txt").c_str()) == INVALID_FILE_ATTRIBUTES) Sleep(5);
-    Sleep(500);  // the copy is complete, PostSnapshot goes on
+    Sleep(300);  // the copy is complete, PostSnapshot goes on
     HRESULT status = S_OK;
     OK(async->QueryStatus(&status, nullptr));
     GIVES(VSS_S_ASYNC_PENDING, status);
