@@ -257,6 +257,7 @@ async function snapshotByCall(source: string, target: string, deltaDirectory: st
     volumes: [{ source, target }],
     shards: 1,
     databaseBudgetMs: 10_000,
+    windowTimeoutMs: 60_000,
     leaseMs: 60_000,
     deltaDirectory,
   });

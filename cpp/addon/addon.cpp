@@ -21,7 +21,9 @@
 #include "domino/runtime.h"
 #include "domino/status.h"
 #include "shadow/platform_provider.h"
+#include "system/current_call.h"
 #include "system/directory_lock.h"
+#include "system/process_end.h"
 #include "system/volume.h"
 #ifdef _WIN32
 #include "addon/service_object.h"
@@ -49,13 +51,19 @@ PendingPromise::MakeValue undefined() {
     return [](Napi::Env env) { return env.Undefined(); };
 }
 
-/// A request to the runtime: its thread is a member of the runtime for as long as `work` runs.
+/// A request to the runtime: its thread is a member of the runtime for as long as `work` runs. The answer does not wait
+/// until the thread has left, which may hang.
 template <typename Work>
 Napi::Promise runInRuntime(Napi::Env env, const char* name, Work work) {
-    return runOnThread(env, name, [work = std::move(work)]() -> PendingPromise::MakeValue {
+    return requestOnThread(env, name, [work = std::move(work)](PendingPromise& pending) {
         const domino::Api& api = domino::runtime::api();
         const domino::RuntimeThread member(api);
-        return work(api);
+        try {
+            pending.resolve(work(api));
+        } catch (...) {
+            pending.reject(failureInFlight(Phase::runtime));
+        }
+        CurrentCall::note("NotesTermThread");
     });
 }
 
@@ -80,6 +88,7 @@ Napi::Value currentRuntime(const Napi::CallbackInfo& info) {
 Napi::Value transactionLogStyle(const Napi::CallbackInfo& info) {
     return runInRuntime(info.Env(), "domino-vss log style", [](const domino::Api& api) -> PendingPromise::MakeValue {
         domino::WORD style = 0;
+        CurrentCall::note("NSFGetTransLogStyle");
         const domino::STATUS status = api.NSFGetTransLogStyle(&style);
         std::string name = "none";
         if (domino::errorCode(status) != domino::error::kServerNotTranslogged) {
@@ -97,6 +106,7 @@ Napi::Value notesIniValue(const Napi::CallbackInfo& info) {
     return runInRuntime(
         info.Env(), "domino-vss notes.ini", [name](const domino::Api& api) -> PendingPromise::MakeValue {
             std::vector<char> buffer(domino::kPathBufferBytes);
+            CurrentCall::note("OSGetEnvironmentString");
             const bool set = api.OSGetEnvironmentString(domino::toLmbcs(api, name).c_str(), buffer.data(),
                                                         static_cast<domino::WORD>(buffer.size() - 1)) != 0;
             const std::string value = set ? domino::fromLmbcs(api, buffer.data()) : std::string{};
@@ -252,12 +262,21 @@ Napi::Object toObject(Napi::Env env, const AbortOutcome& outcome) {
 
 Napi::Value shutdown(const Napi::CallbackInfo& info) {
     const AbortOutcome outcome = abortAllSessions();
-    domino::runtime::terminate(kTerminateTimeout);
-    return toObject(info.Env(), outcome);
+    const bool hangs = !domino::runtime::terminate(kTerminateTimeout);
+    Napi::Object object = toObject(info.Env(), outcome);
+    object["runtimeHangs"] = Napi::Boolean::New(info.Env(), hangs);
+    return object;
+}
+
+/// Ends the process at once: a thread hangs that the ordinary end would wait for, or pull Domino away from under.
+Napi::Value leave(const Napi::CallbackInfo& info) {
+    endProcess(info[0].As<Napi::Number>().Int32Value());
 }
 
 Napi::Value abortSessions(const Napi::CallbackInfo& info) {
-    return toObject(info.Env(), abortSessionsOf(info.Env()));
+    Napi::Object object = toObject(info.Env(), abortSessionsOf(info.Env()));
+    object["runtimeHangs"] = Napi::Boolean::New(info.Env(), false);  // it belongs to the process
+    return object;
 }
 
 #ifdef _WIN32
@@ -313,6 +332,7 @@ public:
         exports["endAbandonedBackups"] = Napi::Function::New(env, endAbandonedBackups);
         exports["runCanary"] = Napi::Function::New(env, runCanary);
         exports["shutdown"] = Napi::Function::New(env, shutdown);
+        exports["leave"] = Napi::Function::New(env, leave);
         exports["abortSessions"] = Napi::Function::New(env, abortSessions);
 #ifndef _WIN32
         exports["deleteSubvolume"] = Napi::Function::New(env, deleteSubvolume);

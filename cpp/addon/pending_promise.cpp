@@ -20,6 +20,7 @@ struct PendingPromise::Shared {
     Napi::Promise::Deferred deferred;  // JavaScript thread only
     std::mutex mutex;
     bool closed = false;  // guarded by mutex: the environment has ended and with it the function
+    CurrentCall currentCall;
 };
 
 PendingPromise::PendingPromise(Napi::Env env, const char* name)
@@ -37,6 +38,26 @@ PendingPromise::PendingPromise(Napi::Env env, const char* name)
 }
 
 PendingPromise::~PendingPromise() = default;
+
+void PendingPromise::makeAbandonable() {
+    const Napi::Env env = promise_.Env();
+    const auto present = [shared = shared_](const Napi::CallbackInfo& info) {
+        Napi::Object object = Napi::Object::New(info.Env());
+        object["operation"] = shared->currentCall.function();
+        object["elapsedMs"] = static_cast<double>(shared->currentCall.age().count());
+        return object;
+    };
+    const auto abandon = [shared = shared_, function = function_](const Napi::CallbackInfo& info) mutable {
+        const std::lock_guard lock(shared->mutex);
+        if (!shared->closed) function.Unref(info.Env());
+    };
+    promise_.Set("present", Napi::Function::New(env, present));
+    promise_.Set("abandon", Napi::Function::New(env, abandon));
+}
+
+CurrentCall& PendingPromise::currentCall() noexcept {
+    return shared_->currentCall;
+}
 
 void PendingPromise::resolve(MakeValue value) {
     settlement_->value = std::move(value);
@@ -70,17 +91,26 @@ void PendingPromise::settle(Napi::Env env, Napi::Function /*callback*/, Context*
     }
 }
 
-Napi::Promise runOnThread(Napi::Env env, const char* name, std::function<PendingPromise::MakeValue()> work) {
+Napi::Promise requestOnThread(Napi::Env env, const char* name, std::function<void(PendingPromise&)> work) {
     const auto pending = std::make_shared<PendingPromise>(env, name);
+    pending->makeAbandonable();
     try {
         // Nobody waits for the thread: what it has to say, it says to the promise.
-        AbandonableThread([pending, work = std::move(work)] { pending->resolve(work()); },
-                          [pending](Failure&& failure) { pending->reject(std::move(failure)); })
+        AbandonableThread(
+            [pending, work = std::move(work)] {
+                const CurrentCall::Watch watch(pending->currentCall());
+                work(*pending);
+            },
+            [pending](Failure&& failure) { pending->reject(std::move(failure)); })
             .abandon();
     } catch (Failure& failure) {
         pending->reject(std::move(failure));
     }
     return pending->promise();
+}
+
+Napi::Promise runOnThread(Napi::Env env, const char* name, std::function<PendingPromise::MakeValue()> work) {
+    return requestOnThread(env, name, [work = std::move(work)](PendingPromise& pending) { pending.resolve(work()); });
 }
 
 }  // namespace domino_vss::addon

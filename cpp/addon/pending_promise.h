@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "system/current_call.h"
 #include "system/failure.h"
 
 namespace domino_vss::addon {
@@ -23,6 +24,11 @@ public:
     ~PendingPromise();
 
     [[nodiscard]] Napi::Promise promise() const { return promise_; }
+    /// On the JavaScript thread: gives the promise the functions of a `NativeRequest`, for a caller who may not want to
+    /// wait for ever.
+    void makeAbandonable();
+    /// What the thread that settles it has under way.
+    [[nodiscard]] CurrentCall& currentCall() noexcept;
 
     void resolve(MakeValue value);
     void reject(Failure&& failure);
@@ -43,8 +49,10 @@ private:
     Function function_;
 };
 
-/// Runs `work` on a thread of its own: the waits here are long, and Node's pool has only four threads. What it returns
-/// settles the promise; whatever it throws rejects it.
+/// Runs `work` on a thread of its own: the waits here are long, and Node's pool has only four threads. It settles the
+/// promise; whatever it throws rejects it.
+[[nodiscard]] Napi::Promise requestOnThread(Napi::Env env, const char* name, std::function<void(PendingPromise&)> work);
+/// The same for work whose result settles the promise.
 [[nodiscard]] Napi::Promise runOnThread(Napi::Env env, const char* name,
                                         std::function<PendingPromise::MakeValue()> work);
 

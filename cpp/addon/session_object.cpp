@@ -202,6 +202,7 @@ SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
     engine::SessionOptions sessionOptions;
     sessionOptions.shards = static_cast<std::uint16_t>(options.Get("shards").As<Napi::Number>().Uint32Value());
     sessionOptions.databaseBudget = millisecondsOf(options.Get("databaseBudgetMs"));
+    sessionOptions.window = millisecondsOf(options.Get("windowTimeoutMs"));
     sessionOptions.lease = millisecondsOf(options.Get("leaseMs"));
     sessionOptions.deltaDirectory = pathOf(stringOf(options, "deltaDirectory"));
     session_ = std::make_shared<Session>(sessionOptions, std::move(source), std::move(provider));

@@ -6,6 +6,7 @@
 #include "domino/lmbcs.h"
 #include "domino/runtime.h"
 #include "domino/status.h"
+#include "system/current_call.h"
 
 namespace domino_vss::domino {
 
@@ -14,8 +15,11 @@ namespace {
 /// A backup of one's own begins only where there is none, and is ended at once. Answers the status of the start.
 CallStatus probe(DominoDatabase& database) noexcept {
     std::uint64_t sizeBytes = 0;
+    CurrentCall::note("NSFBackupStart");
     const CallStatus started = database.start(sizeBytes);
-    return started.ok() ? database.end(engine::EndMode::abort) : started;
+    if (!started.ok()) return started;
+    CurrentCall::note("NSFBackupEnd");
+    return database.end(engine::EndMode::abort);
 }
 
 bool hasStatus(const CallStatus& status, STATUS code) noexcept {
@@ -28,7 +32,9 @@ bool isInBackupMode(const CallStatus& status) noexcept {
 
 AbandonedState endOne(const Api& api, const std::string& path) {
     std::array<DBHANDLE, 2> handle{};
-    const CallStatus opened = callStatus(api.NSFDbOpen(toLmbcs(api, path).c_str(), handle.data()), "NSFDbOpen");
+    const std::string name = toLmbcs(api, path);
+    CurrentCall::note("NSFDbOpen");
+    const CallStatus opened = callStatus(api.NSFDbOpen(name.c_str(), handle.data()), "NSFDbOpen");
     // An offline database may be in backup mode all the same. What cannot be opened otherwise is no database any more.
     if (hasStatus(opened, error::kDatabaseOffline)) throw describe(api, opened, Phase::end, path);
     if (!opened.ok()) return AbandonedState::none;
@@ -36,6 +42,7 @@ AbandonedState endOne(const Api& api, const std::string& path) {
     if (!isInBackupMode(probe(database))) return AbandonedState::none;
     // Without a context: that of the dead process went with it. What the call answers matters less than what it has
     // done.
+    CurrentCall::note("NSFBackupEnd");
     static_cast<void>(api.NSFBackupEnd(handle[0], 0, kBackupEndAbort));
     const CallStatus after = probe(database);
     if (!isInBackupMode(after)) return AbandonedState::ended;

@@ -7,6 +7,7 @@
 #include "domino/lmbcs.h"
 #include "domino/runtime.h"
 #include "domino/status.h"
+#include "system/current_call.h"
 
 namespace domino_vss::domino {
 
@@ -58,6 +59,7 @@ std::uint64_t runCanary(const Api& api, const std::string& serverName, const std
     if (api.NSFDbCreate == nullptr || api.NSFDbDelete == nullptr || api.NSFDbInfoSet == nullptr)
         throw Failure(code::kUnsupported, Phase::probe, "this Domino release lacks a function the canary needs",
                       database);
+    CurrentCall::note("NSFDbCreate");
     CanaryDatabase canary(api, serverPath(api, serverName, database), database);
     DBHANDLE handle = 0;
     require(api, api.NSFDbOpen(toLmbcs(api, database).c_str(), &handle), "NSFDbOpen", Phase::probe, database);

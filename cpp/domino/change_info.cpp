@@ -5,6 +5,7 @@
 
 #include "domino/lmbcs.h"
 #include "domino/runtime.h"
+#include "system/current_call.h"
 #include "system/file.h"
 #include "system/file_system.h"
 
@@ -17,6 +18,7 @@ class Application {
 public:
     Application(const Api& api, const ChangeInfoFile& info) : api_(api), subject_(info.copyFile) {
         std::string copy = toLmbcs(api, info.copyFile);
+        CurrentCall::note("NSFBackupStartApplyChangeInfo");
         require(api,
                 api.NSFBackupStartApplyChangeInfo(&context_, copy.data(), 0,
                                                   static_cast<DWORD>(info.announcedBytes & 0xFFFFFFFFU),
@@ -26,16 +28,20 @@ public:
     Application(const Application&) = delete;
     Application& operator=(const Application&) = delete;
     ~Application() {
-        if (!finished_) static_cast<void>(api_.NSFBackupEndApplyChangeInfo(context_, kApplyEndAbort));
+        if (finished_) return;
+        CurrentCall::note("NSFBackupEndApplyChangeInfo");
+        static_cast<void>(api_.NSFBackupEndApplyChangeInfo(context_, kApplyEndAbort));
     }
 
     void apply(std::span<char> piece) {
+        CurrentCall::note("NSFBackupApplyNextChangeInfo");
         require(api_, api_.NSFBackupApplyNextChangeInfo(context_, 0, piece.data(), static_cast<DWORD>(piece.size())),
                 "NSFBackupApplyNextChangeInfo", Phase::restore, subject_);
     }
 
     void finish() {
         finished_ = true;
+        CurrentCall::note("NSFBackupEndApplyChangeInfo");
         require(api_, api_.NSFBackupEndApplyChangeInfo(context_, 0), "NSFBackupEndApplyChangeInfo", Phase::restore,
                 subject_);
     }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "domino/library.h"
+#include "system/current_call.h"
 #include "system/failure.h"
 
 namespace domino_vss::domino {
@@ -70,6 +71,7 @@ std::unique_ptr<Library> Library::load(const std::string& programDirectory) {
         requireOwn(present, file);
     }
     // Local and deep-bound: Node exports symbols of OpenSSL and zlib that would otherwise pre-empt Domino's own.
+    CurrentCall::note("dlopen");
     void* const handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
     if (handle == nullptr) {
         const char* const reason = ::dlerror();

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "domino/library.h"
+#include "system/current_call.h"
 #include "system/failure.h"
 #include "system/file.h"
 #include "system/file_system.h"
@@ -99,6 +100,7 @@ std::unique_ptr<Library> Library::load(const std::string& programDirectory) {
     ::SetDllDirectoryW(toUtf16(programDirectory).c_str());
     // The libraries it is linked with come from beside it and from the system, and from nowhere else. The loader does
     // not take extended paths for this.
+    CurrentCall::note("LoadLibraryExW");
     const ::HMODULE handle = ::LoadLibraryExW(toUtf16(file).c_str(), nullptr,
                                               LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32);
     if (handle == nullptr) throw loadFailure(file, ::GetLastError());

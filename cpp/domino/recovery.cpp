@@ -5,18 +5,21 @@
 #include "domino/lmbcs.h"
 #include "domino/runtime.h"
 #include "domino/status.h"
+#include "system/current_call.h"
 
 namespace domino_vss::domino {
 
 void takeDatabaseOffline(const Api& api, const std::string& file, std::chrono::milliseconds wait) {
     const std::string path = toLmbcs(api, file);
+    CurrentCall::note("NSFTakeDatabaseOffline");
     require(api, api.NSFTakeDatabaseOffline(path.c_str(), static_cast<DWORD>(wait.count()), kOfflineNoDelete),
             "NSFTakeDatabaseOffline", Phase::restore, file);
 }
 
 void bringDatabaseOnline(const Api& api, const std::string& file) {
-    require(api, api.NSFBringDatabaseOnline(toLmbcs(api, file).c_str(), 0), "NSFBringDatabaseOnline", Phase::restore,
-            file);
+    const std::string path = toLmbcs(api, file);
+    CurrentCall::note("NSFBringDatabaseOnline");
+    require(api, api.NSFBringDatabaseOnline(path.c_str(), 0), "NSFBringDatabaseOnline", Phase::restore, file);
 }
 
 void recoverDatabases(const Api& api, const RecoverOptions& options) {
@@ -31,6 +34,7 @@ void recoverDatabases(const Api& api, const RecoverOptions& options) {
     if (options.newReplicaId) flags |= kRecoverZapReplicaId;
     WORD failing = 0;
     TIMEDATE reached{};
+    CurrentCall::note("NSFRecoverDatabases");
     const CallStatus status =
         callStatus(api.NSFRecoverDatabases(names.c_str(), nullptr, flags, &failing, &reached), "NSFRecoverDatabases");
     if (status.ok()) return;

@@ -11,6 +11,7 @@
 #include "domino/lmbcs.h"
 #include "domino/status.h"
 #include "system/abandonable_thread.h"
+#include "system/current_call.h"
 #include "system/path.h"
 #include "system/system_error.h"
 
@@ -28,7 +29,7 @@ struct Process {
 
     std::mutex mutex;
     std::condition_variable changed;
-    enum class Stage : std::uint8_t { none, starting, running, terminating, terminated } stage = Stage::none;
+    enum class Stage : std::uint8_t { none, loading, starting, running, terminating, terminated } stage = Stage::none;
     std::size_t members = 0;             // guarded by mutex: threads inside the runtime, without the keeper
     bool initialised = false;            // keeper thread
     std::optional<Failure> initFailure;  // guarded by mutex
@@ -118,7 +119,7 @@ void noteFailure(Process& state, Failure&& failure) {
 }
 
 void terminateAtExit() {
-    runtime::terminate(kExitTimeout);
+    static_cast<void>(runtime::terminate(kExitTimeout));
 }
 
 }  // namespace
@@ -141,9 +142,18 @@ RuntimeInfo open(const RuntimeOptions& options) {
     if (state.stage != Process::Stage::none)
         throw Failure(code::kDominoRuntimeBusy, Phase::runtime,
                       "the Domino runtime of this process is starting or ended", options.notesIni);
+    state.stage = Process::Stage::loading;
     lock.unlock();
-    state.library = Library::load(options.programDirectory);
+    try {
+        // The constructors of the library run in there, and may hang.
+        state.library = Library::load(options.programDirectory);
+    } catch (...) {
+        lock.lock();
+        state.stage = Process::Stage::none;
+        throw;
+    }
     callAtExit(terminateAtExit);
+    CurrentCall::note("NotesInitExtended");
     lock.lock();
     state.initFailure.reset();
     // Never waited for: it keeps the runtime until the process ends.
@@ -174,13 +184,15 @@ const Api& api() {
     return state.library->api();
 }
 
-void terminate(std::chrono::milliseconds timeout) noexcept {
+bool terminate(std::chrono::milliseconds timeout) noexcept {
     Process& state = process();
     std::unique_lock lock(state.mutex);
-    if (state.stage != Process::Stage::running) return;
-    state.stage = Process::Stage::terminating;
-    state.changed.notify_all();
-    state.changed.wait_for(lock, timeout, [&] { return state.stage == Process::Stage::terminated; });
+    if (state.stage == Process::Stage::running) {
+        state.stage = Process::Stage::terminating;
+        state.changed.notify_all();
+        state.changed.wait_for(lock, timeout, [&] { return state.stage == Process::Stage::terminated; });
+    }
+    return state.stage == Process::Stage::none || state.stage == Process::Stage::terminated;
 }
 
 }  // namespace runtime
@@ -208,6 +220,7 @@ void leaveMembership() {
 RuntimeThread::RuntimeThread(const Api& api) : api_(api) {
     if (!becomeMember())
         throw Failure(code::kDominoNotOpen, Phase::runtime, "the Domino runtime of this process is ending");
+    CurrentCall::note("NotesInitThread");
     if (const STATUS status = api.NotesInitThread(); errorCode(status) != 0) {
         leaveMembership();
         require(api, status, "NotesInitThread", Phase::runtime, "");

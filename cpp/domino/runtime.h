@@ -37,8 +37,8 @@ namespace runtime {
 [[nodiscard]] const Api& api();
 
 /// NotesTerm on the keeper thread, waited for within bounds: a process that leaves without it looks crashed to the
-/// server.
-void terminate(std::chrono::milliseconds timeout) noexcept;
+/// server. Returns whether no thread is left in Domino or its loader.
+bool terminate(std::chrono::milliseconds timeout) noexcept;
 
 }  // namespace runtime
 

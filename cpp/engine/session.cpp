@@ -266,12 +266,14 @@ void Session::captureStep(const Limits& limits) {
 /// The freeze window of a set provider. The shard threads neither allocate, log nor format in it unless a database
 /// fails.
 void Session::captureSet(const Limits& limits) {
-    startAll(limits);
+    const Limits window = limits.within(options_.window, code::kWindowTimeout);
+    startAll(window);
     enterPhase(Phase::shadow);
-    if (!commit_->run(limits)) {
+    if (!commit_->run(window)) {
+        const char* const reason = window.exceeded();
         crew_.release();  // first of all: the shadow may take for ever, the databases must not
         commit_->awaitEnd(options_.commitGrace);
-        throw limitFailure(limits.exceeded(), Phase::shadow);
+        throw limitFailure(reason, Phase::shadow);
     }
     leavePhase();
     enterPhase(Phase::stop);
@@ -281,11 +283,12 @@ void Session::captureSet(const Limits& limits) {
 }
 
 void Session::captureFiles(const Limits& limits) {
-    startAll(limits);
+    const Limits window = limits.within(options_.window, code::kWindowTimeout);
+    startAll(window);
     enterPhase(Phase::shadow);
-    crew_.run(ShardCommand::captureAndStop, limits);
+    crew_.run(ShardCommand::captureAndStop, window);
     leavePhase();
-    if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::shadow);
+    if (const char* reason = window.exceeded()) throw limitFailure(reason, Phase::shadow);
     drainAll(limits);
 }
 

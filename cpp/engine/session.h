@@ -22,6 +22,8 @@ namespace domino_vss::engine {
 struct SessionOptions {
     std::uint16_t shards = 4;
     std::chrono::milliseconds databaseBudget{10'000};
+    /// From the first start until the shadow is made; with scope `file` until the last database is out.
+    std::chrono::milliseconds window{60'000};
     std::chrono::milliseconds lease{60'000};
     /// How long a commit is still waited for after its limits; it is left to itself then.
     std::chrono::milliseconds commitGrace{60'000};

@@ -70,6 +70,7 @@ inline constexpr const char* kVssLibrary = "ERR_VSS_LIBRARY";
 inline constexpr const char* kVssService = "ERR_VSS_SERVICE";
 inline constexpr const char* kVssWriter = "ERR_VSS_WRITER";
 inline constexpr const char* kVssWriterMissing = "ERR_VSS_WRITER_MISSING";
+inline constexpr const char* kWindowTimeout = "ERR_WINDOW_TIMEOUT";
 }  // namespace code
 
 /// Result of one call on one database or file. Trivially copyable and made without allocation, because it is

@@ -127,7 +127,7 @@ async function begin(
     warnings: [
       ...recoveryWarnings(recovered, unusable),
       ...(deltaWarning === '' ? [] : [deltaWarning]),
-      ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases)),
+      ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases, call)),
       ...runtimeWarnings(server.runtime),
       ...warningsOf(notices),
       ...continuity.warnings,
@@ -155,6 +155,7 @@ async function begin(
     })),
     shards: options.shards ?? defaultShards(),
     databaseBudgetMs: options.databaseBudgetMs ?? 10_000,
+    windowTimeoutMs: options.windowTimeoutMs ?? 60_000,
     // A stopping server takes its time, and without the backup API nothing is held that could hurt anybody.
     leaseMs: options.leaseMs ?? (server.runtime ? 60_000 : 3_600_000),
     deltaDirectory: join(directory, 'deltas'),
@@ -318,12 +319,19 @@ function notADatabase({ database, text }: DatabaseFailure): Notice {
   return { code: 'WARN_NOT_A_DATABASE', text: printable(`${database} was left out: ${text}`), subjects: [database] };
 }
 
+/** It is only told, so a server that does not answer costs little time. */
+const logStyleBudgetMs = 10_000;
+
 async function readLogStyle(
   binding: NativeBinding,
   call: Call,
 ): Promise<'circular' | 'archive' | 'linear' | 'none' | 'unknown'> {
   try {
-    return await call.race(binding.transactionLogStyle());
+    return await call.bounded(binding.transactionLogStyle(), {
+      budgetMs: logStyleBudgetMs,
+      operation: 'NSFGetTransLogStyle',
+      subject: '',
+    });
   } catch {
     call.check();
     return 'unknown';
@@ -334,8 +342,9 @@ async function deltaDirectoryWarnings(
   binding: NativeBinding,
   deltaDirectory: string,
   databases: BackupDatabases,
+  call: Call,
 ): Promise<string[]> {
-  const { path } = await binding.inspectVolume(deltaDirectory);
+  const { path } = await call.race(binding.inspectVolume(deltaDirectory));
   if (!databases.volumes.some((volume) => volume.path === path)) return [];
   return [
     `the delta directory ${deltaDirectory} lies on ${path}, a volume that is part of the snapshot: ` +

@@ -73,6 +73,13 @@ export interface BeginBackupOptions extends SelectionOptions {
    */
   readonly databaseBudgetMs?: number | undefined;
   /**
+   * Longest time from the first NSFBackupStart until the shadow is made: the time in which databases are frozen by this
+   * backup. When it is over the databases come out and the shadow fails with `ERR_WINDOW_TIMEOUT`. The wait for VSS
+   * before it and the drain after it do not count; all of that is bounded by the `timeoutMs` of `createShadow`. `rolling`
+   * has no such window. Default: 60 000.
+   */
+  readonly windowTimeoutMs?: number | undefined;
+  /**
    * The backup ends itself when nothing is called for this long before `createShadow`. Default: 60 000; an hour in stop
    * mode and for plain volumes.
    */
@@ -128,6 +135,7 @@ export function checkBeginOptions(options: BeginBackupOptions): void {
     maxSkipped: integer(0, Number.MAX_SAFE_INTEGER),
     shards: integer(1, 64),
     databaseBudgetMs: milliseconds,
+    windowTimeoutMs: milliseconds,
     leaseMs: milliseconds,
     timeoutMs: milliseconds,
     shadowDirectory: absolutePath,

@@ -318,13 +318,15 @@ export class SnapshotSet {
     await copyExactly({ from, to: file, sizeBytes: startSizeBytes, check, onBytes, hash });
     if (hash) return hash.digest('hex');
     try {
-      await this.#work.binding.applyChangeInfo({
+      const applying = this.#work.binding.applyChangeInfo({
         copyFile: file,
         deltaFile: join(this.#work.directory, database.delta),
         announcedBytes: database.announcedBytes,
         pieceBytes: capture.databases.results.pieceBytes,
         ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
       });
+      const { databaseBudgetMs: budgetMs } = this.#work.setup.options;
+      await call.bounded(applying, { budgetMs, operation: 'NSFBackupApplyNextChangeInfo', subject: file });
       // Before the sync, while the pages that were just written are still in memory.
       const sha256 = await hashFile(file, check, startSizeBytes);
       await syncFile(file);

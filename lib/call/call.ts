@@ -1,6 +1,6 @@
 import { AbortError, BackupError, toPublicError, isNativeFailure } from '../errors/errors';
 import type { NativeSession } from '../native/session';
-import type { Phase } from '../native/failure';
+import type { NativeFailure, NativeRequest, Phase } from '../native/failure';
 
 /** Runs the body of a public function: what it throws becomes an error of this package that shows who called. */
 export async function publicCall<T>(body: () => Promise<T>): Promise<T> {
@@ -29,6 +29,20 @@ export function watchDeadlines(listener: (timeoutMs: number) => void): void {
 /** Tells whoever watches this process how long the next step may take. */
 export function announceDeadline(timeoutMs: number): void {
   onDeadline?.(timeoutMs);
+}
+
+/** How long one call of native code may take, and how its failure is told. */
+export interface CallBound {
+  /** Longest time for one call of Domino or of the system. */
+  readonly budgetMs: number;
+  /** Names the call where native code does not. */
+  readonly operation: string;
+  /** What it is about: a database or file. */
+  readonly subject: string;
+  /** How long an abort or the deadline still waits for a call whose outcome must be known. Default: 0. */
+  readonly graceMs?: number | undefined;
+  /** Default: `ERR_DATABASE_BUDGET`. */
+  readonly code?: 'ERR_DATABASE_BUDGET' | 'ERR_DOMINO_INIT' | undefined;
 }
 
 /** The time and the signal of one public call, through all its steps. */
@@ -69,20 +83,29 @@ export class Call {
   }
 
   /** Waits for something that cannot be cancelled and may be left alone: a call that only reads. */
-  async race<T>(work: Promise<T>): Promise<T> {
-    this.check();
+  async race<T>(work: NativeRequest<T>, graceMs = 0): Promise<T> {
+    if (graceMs === 0) this.check();
     let stop = (): void => undefined;
     const interrupted = new Promise<never>((_resolve, reject) => {
+      let grace: NodeJS.Timeout | undefined;
       const timer = setTimeout(() => {
-        reject(this.#deadlineError());
-      }, this.remainingMs());
-      const onAbort = (): void => {
+        reject(this.#deadlineError(work.present?.().operation));
+        work.abandon?.();
+      }, this.remainingMs() + graceMs);
+      const leave = (): void => {
         reject(this.#abortError() ?? new AbortError(undefined, this.#phase));
+        work.abandon?.();
       };
+      const onAbort = (): void => {
+        if (graceMs === 0) leave();
+        else grace ??= setTimeout(leave, graceMs);
+      };
+      if (this.#abortError()) onAbort();
       this.signal?.addEventListener('abort', onAbort);
       this.#cancelNative = onAbort;
       stop = () => {
         clearTimeout(timer);
+        clearTimeout(grace);
         this.signal?.removeEventListener('abort', onAbort);
         this.#cancelNative = undefined;
       };
@@ -91,6 +114,58 @@ export class Call {
       return await Promise.race([work, interrupted]);
     } finally {
       stop();
+    }
+  }
+
+  /** As {@link race}; throws a failure that names the call when one call of the work has not returned within its time. */
+  async bounded<T>(work: NativeRequest<T>, bound: CallBound): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const hanging = new Promise<never>((_resolve, reject) => {
+      const look = (): void => {
+        const leftMs = bound.budgetMs - (work.present?.().elapsedMs ?? bound.budgetMs);
+        if (leftMs > 0) {
+          timer = setTimeout(look, leftMs);
+          return;
+        }
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a plain record, as native code throws
+        reject(this.#hanging(work, bound));
+      };
+      timer = setTimeout(look, bound.budgetMs);
+    });
+    const either = Object.assign(Promise.race([work, hanging]), {
+      present: () => work.present?.() ?? { operation: bound.operation, elapsedMs: 0 },
+      abandon: () => work.abandon?.(),
+    });
+    try {
+      return await this.race(either, bound.graceMs);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** For what had better be finished than broken off: after an abort or the deadline it gets its budget once more. */
+  async finish<T>(work: NativeRequest<T>, bound: CallBound): Promise<T> {
+    const timers: NodeJS.Timeout[] = [];
+    let onInterrupt = (): void => undefined;
+    const hanging = new Promise<never>((_resolve, reject) => {
+      onInterrupt = () => {
+        const giveUp = (): void => {
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a plain record, as native code throws
+          reject(this.#hanging(work, bound));
+        };
+        timers.push(setTimeout(giveUp, bound.budgetMs));
+      };
+    });
+    if (this.#abortError()) onInterrupt();
+    this.signal?.addEventListener('abort', onInterrupt);
+    this.#cancelNative = onInterrupt;
+    timers.push(setTimeout(onInterrupt, this.remainingMs()));
+    try {
+      return await Promise.race([work, hanging]);
+    } finally {
+      timers.forEach(clearTimeout);
+      this.signal?.removeEventListener('abort', onInterrupt);
+      this.#cancelNative = undefined;
     }
   }
 
@@ -143,8 +218,26 @@ export class Call {
     return this.signal?.aborted ? new AbortError(this.signal.reason, this.#phase) : undefined;
   }
 
-  #deadlineError(): BackupError {
-    const message = `not finished after ${this.#timeoutMs} ms (phase ${this.#phase})`;
+  /** Nobody waits for the work any more. */
+  #hanging(work: NativeRequest<unknown>, { budgetMs, operation, subject, code }: CallBound): NativeFailure {
+    work.abandon?.();
+    const present = work.present?.().operation ?? '';
+    const named = present === '' ? operation : present;
+    return {
+      code: code ?? 'ERR_DATABASE_BUDGET',
+      phase: this.#phase,
+      operation: named,
+      domain: 'engine',
+      status: 0,
+      statusName: '',
+      text: `${named} did not return within ${budgetMs} ms`,
+      subject,
+    };
+  }
+
+  #deadlineError(hanging = ''): BackupError {
+    const call = hanging === '' ? '' : `: ${hanging} has not returned`;
+    const message = `not finished after ${this.#timeoutMs} ms (phase ${this.#phase})${call}`;
     return new BackupError('ERR_DEADLINE', { message, phase: this.#phase });
   }
 }

@@ -43,6 +43,8 @@ interface RunArguments extends DominoArguments {
   readonly maxSkipped?: number;
   readonly shards?: number;
   readonly timeout?: number;
+  readonly windowTimeout?: number;
+  readonly databaseBudget?: number;
   readonly retries?: number;
   readonly retryPause?: number;
   readonly retryBusy?: number;
@@ -144,6 +146,16 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
     .option(
       '--timeout <seconds>',
       'longest time for the freeze window and what belongs to it (default: 120; 1800 in stop mode)',
+      seconds,
+    )
+    .option(
+      '--window-timeout <seconds>',
+      'longest time from the first database in backup mode until the shadow is made (default: 60)',
+      seconds,
+    )
+    .option(
+      '--database-budget <seconds>',
+      'longest time for one call on a database; one that exceeds it is left out (default: 10)',
       seconds,
     )
     .option(
@@ -252,6 +264,8 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       required: args.required,
       maxSkipped: args.maxSkipped,
       shards: args.shards,
+      databaseBudgetMs: args.databaseBudget,
+      windowTimeoutMs: args.windowTimeout,
       shadowDirectory: args.shadowDir,
       signKey: args.signKey,
       ...(args.stopService !== undefined && {

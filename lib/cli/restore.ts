@@ -26,6 +26,8 @@ interface RestoreArguments extends DominoArguments {
   readonly as?: string;
   readonly newReplicaId?: boolean;
   readonly wait?: number;
+  readonly timeout?: number;
+  readonly databaseBudget?: number;
   readonly dryRun?: boolean;
 }
 
@@ -52,6 +54,8 @@ export function addRestoreCommand(
     .option('--as <path>', 'as a new database, or into a new directory, below the data directory')
     .option('--new-replica-id', 'with --as: also give it a new replica id')
     .option('--wait <seconds>', 'online: how long to wait for users to leave a database (default: 10)', seconds)
+    .option('--timeout <seconds>', 'longest time for the whole restore (default: 24 hours)', seconds)
+    .option('--database-budget <seconds>', 'longest time for one call on a database (default: 60)', seconds)
     .option('--dry-run', 'only show what would be done');
   addDominoOptions(restore, context)
     .addHelpText(
@@ -97,6 +101,8 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
           requireSignature: args.requireSignature,
           domino: locationOf(args),
           dryRun: args.dryRun,
+          timeoutMs: args.timeout,
+          databaseBudgetMs: args.databaseBudget,
           signal: context.signal,
           onProgress: bar.listener,
         });

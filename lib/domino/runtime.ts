@@ -11,6 +11,9 @@ interface OpenWork {
   abandon(): void;
 }
 
+/** For loading Domino's libraries, whose constructors run then, and for NotesInitExtended, which native code gives up after 60 s. */
+const startTimeoutMs = 65_000;
+
 const openWork = new Set<OpenWork>();
 const guarded = new Set<NativeBinding>();
 
@@ -24,7 +27,8 @@ export async function openRuntime(
   const installation = findInstallation(location);
   // A notes.ini without a data directory would show as something else: the environment is made from it.
   readDataDirectory(installation.notesIni);
-  return call.race(binding.openRuntime(installation));
+  const bound = { budgetMs: startTimeoutMs, operation: 'NotesInitExtended', subject: installation.programDirectory };
+  return call.bounded(binding.openRuntime(installation), { ...bound, code: 'ERR_DOMINO_INIT' });
 }
 
 export function holdOpen(binding: NativeBinding, work: OpenWork): void {
@@ -48,11 +52,19 @@ function guardExit(binding: NativeBinding): void {
 function abortAtExit(): void {
   let aborted = 0;
   let doubtful = 0;
+  let hangs: NativeBinding | undefined;
   for (const binding of guarded) {
     const outcome = isMainThread ? binding.shutdown() : binding.abortSessions();
     aborted += outcome.abortedSessions;
     doubtful += outcome.unansweredSessions + outcome.stuckDatabases;
+    if (outcome.runtimeHangs) hangs = binding;
   }
+  report(aborted, doubtful);
+  // The ordinary end would wait for the loader, which hangs, or pull Domino away from under a thread that is in it.
+  hangs?.leave(Number(process.exitCode ?? 0));
+}
+
+function report(aborted: number, doubtful: number): void {
   const ids = [...openWork].map(({ id }) => id);
   if (aborted === 0 && ids.length === 0) return;
   for (const work of openWork) work.abandon();

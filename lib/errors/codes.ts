@@ -233,6 +233,12 @@ export const errorCodes = {
     errorClass: 'DominoVssError',
     ...failureForNow,
   },
+  ERR_WINDOW_TIMEOUT: {
+    meaning: 'The freeze window was longer than windowTimeoutMs; the databases were taken out of backup mode.',
+    action: 'Raise windowTimeoutMs, or look for the databases or the storage that make it long (rehearse, bench).',
+    errorClass: 'BackupError',
+    ...failureForNow,
+  },
   ERR_DATABASE_BUDGET: {
     meaning:
       'A call on a database did not return within databaseBudgetMs, or its copy made no progress for that long; it was left out.',

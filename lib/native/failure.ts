@@ -2,6 +2,17 @@
 export type Phase =
   'runtime' | 'find' | 'open' | 'prepare' | 'start' | 'shadow' | 'stop' | 'drain' | 'end' | 'restore' | 'probe';
 
+/** What a promise of native code has besides: the call behind it may never return. Stand-ins of tests need none of it. */
+export interface RequestControl {
+  /** The call of Domino or of the system that is under way, and for how long. */
+  present(): { readonly operation: string; readonly elapsedMs: number };
+  /** Nobody waits for it any more: it does not keep the process from ending. */
+  abandon(): void;
+}
+
+/** An answer of native code. */
+export type NativeRequest<T> = Promise<T> & Partial<RequestControl>;
+
 /** One failed call, exactly as native code saw it. */
 export interface NativeFailure {
   /** Stable public code, `ERR_…`; the table is in `lib/errors/codes.ts`. */

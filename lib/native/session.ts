@@ -1,4 +1,4 @@
-import type { NativeFailure, Phase } from './failure';
+import type { NativeFailure, NativeRequest, Phase } from './failure';
 import type { NativeVss, NativeVssOptions, NativeVssReport, NativeWriters } from './vss';
 
 /**
@@ -93,6 +93,8 @@ export interface NativeSessionOptions {
   readonly shards: number;
   /** Longest time for one call on a database, and for its copy to make no progress, before it is left out. */
   readonly databaseBudgetMs: number;
+  /** From the first start until the shadow is made. */
+  readonly windowTimeoutMs: number;
   /** The session aborts by itself when it stays open this long without a call. */
   readonly leaseMs: number;
   /** Existing directory for `<index>.delta` files. */
@@ -275,48 +277,50 @@ export interface NativeServices {
 
 export interface NativeBinding {
   /** Loads and initialises the Domino runtime; first call wins, the same options again answer at once. */
-  openRuntime(options: NativeRuntimeOptions): Promise<NativeRuntime>;
+  openRuntime(options: NativeRuntimeOptions): NativeRequest<NativeRuntime>;
   /** The runtime that this process holds, if any. */
   currentRuntime(): NativeRuntime | null;
   /** NSFGetTransLogStyle; `none` for ERR_SERVER_NOT_TRANSLOGGED. */
-  transactionLogStyle(): Promise<'circular' | 'archive' | 'linear' | 'none'>;
+  transactionLogStyle(): NativeRequest<'circular' | 'archive' | 'linear' | 'none'>;
   /** OSGetEnvironmentString; empty when not set. */
-  notesIniValue(name: string): Promise<string>;
+  notesIniValue(name: string): NativeRequest<string>;
   /** Walks the data directory; needs no runtime. `excludeDirectories` are absolute. */
   findDatabases(options: {
     readonly dataDirectory: string;
     readonly excludeDirectories: readonly string[];
-  }): Promise<NativeCatalog>;
+  }): NativeRequest<NativeCatalog>;
   /** The volume a path lies on. */
-  inspectVolume(path: string): Promise<NativeVolume>;
+  inspectVolume(path: string): NativeRequest<NativeVolume>;
   /**
    * Marks a directory as being worked on, on this machine, whatever name it is reached by: flock(2) on the directory, a
    * named mutex on Windows. Null when somebody else has it. The process's end, and the environment's, let go of it.
    */
-  lockDirectory(path: string): Promise<NativeLock | null>;
+  lockDirectory(path: string): NativeRequest<NativeLock | null>;
   /** Really clones (FICLONE) a small file inside the directory, to learn whether `reflink` works there. */
-  probeReflink(directory: string): Promise<boolean>;
+  probeReflink(directory: string): NativeRequest<boolean>;
   createSession(options: NativeSessionOptions): NativeSession;
-  applyChangeInfo(options: NativeApplyOptions): Promise<void>;
+  applyChangeInfo(options: NativeApplyOptions): NativeRequest<void>;
   /** NSFTakeDatabaseOffline with OFFLINE_NODELETE. */
-  takeDatabaseOffline(options: { readonly file: string; readonly waitMs: number }): Promise<void>;
-  bringDatabaseOnline(options: { readonly file: string }): Promise<void>;
+  takeDatabaseOffline(options: { readonly file: string; readonly waitMs: number }): NativeRequest<void>;
+  bringDatabaseOnline(options: { readonly file: string }): NativeRequest<void>;
   /** NSFRecoverDatabases; rejects with the failing file as subject. */
-  recoverDatabases(options: NativeRecoverOptions): Promise<void>;
+  recoverDatabases(options: NativeRecoverOptions): NativeRequest<void>;
   /**
    * Ends the backups of databases that a dead process has left in backup mode: NSFBackupStart tells whether one is, and
    * NSFBackupEnd with BACKUPEND_ABORT and no context of its own ends it, where Domino lets another process do that.
    */
-  endAbandonedBackups(options: { readonly paths: readonly string[] }): Promise<NativeAbandoned>;
+  endAbandonedBackups(options: { readonly paths: readonly string[] }): NativeRequest<NativeAbandoned>;
   /** Linux only. Deletes a btrfs subvolume; refuses what is none. One that is gone counts as deleted. */
-  deleteSubvolume?(path: string): Promise<void>;
+  deleteSubvolume?(path: string): NativeRequest<void>;
   /**
    * Creates a database through the server, puts it into backup mode here, writes to it through the server, and looks
    * for change info; removes the database again.
    */
-  runCanary(options: { readonly serverName: string; readonly database: string }): Promise<NativeCanary>;
+  runCanary(options: { readonly serverName: string; readonly database: string }): NativeRequest<NativeCanary>;
   /** Aborts every session of the process synchronously (bounded), then NotesTerm. For the `exit` event of the main thread. */
   shutdown(): NativeAbortOutcome;
+  /** Ends the process at once, without any handler: for an end that would hang. */
+  leave(exitCode: number): void;
   /** Windows only: when a process was started, as text to compare; empty when there is none, `unknown` when it is not ours to see. */
   processStart?(pid: number): string;
   /** Aborts the sessions of this environment only, synchronously (bounded). */
@@ -327,7 +331,7 @@ export interface NativeBinding {
    * Windows only. Makes a directory for the system and administrators, or makes sure that an existing one is no ordinary
    * user's and cannot be written to by one.
    */
-  makePrivateDirectory?(path: string): Promise<void>;
+  makePrivateDirectory?(path: string): NativeRequest<void>;
   /** Windows only. */
   readonly services?: NativeServices;
   /** Windows only. */
@@ -348,4 +352,6 @@ export interface NativeAbortOutcome {
   readonly unansweredSessions: number;
   /** Databases of the others that may still be in backup mode. */
   readonly stuckDatabases: number;
+  /** A thread hangs in the start or the end of Domino, or in the loader. */
+  readonly runtimeHangs: boolean;
 }

@@ -34,7 +34,11 @@ export async function endAbandonedBackups(
         timeoutMs: Math.min(callTimeoutMs, call.remainingMs()),
         phase: 'end',
       });
-      const { states, failures } = await part.race(binding.endAbandonedBackups({ paths }));
+      const { states, failures } = await part.bounded(binding.endAbandonedBackups({ paths }), {
+        budgetMs: callTimeoutMs,
+        operation: 'NSFBackupEnd',
+        subject,
+      });
       ended += states.filter((state) => state === AbandonedBackup.ended).length;
       for (const { index, failure } of failures) {
         const { operation, statusHex, text } = toDatabaseFailure(paths[index] ?? '', failure);

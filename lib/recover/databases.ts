@@ -16,13 +16,17 @@ const noExist = 0x0103;
 
 /** How long users are waited for who have a database open that has to be turned back. */
 const offlineWaitMs = 10_000;
+/** Longest time for one call of Domino: one that hangs must not keep the others. */
+const budgetMs = 60_000;
 
 /**
  * Puts the databases right that an interrupted restore has taken from their places: each is afterwards either restored or
  * as it was before. What somebody has written to since is never taken away, and the one original neither.
  */
 export async function recoverDatabases(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
-  for (const database of left.restoring) await new InterruptedDatabase(database, left.restorePhase, tools, items).run();
+  for (const database of left.restoring) {
+    await new InterruptedDatabase(database, database.phase ?? left.restorePhase, tools, items).run();
+  }
 }
 
 class InterruptedDatabase {
@@ -124,7 +128,8 @@ class InterruptedDatabase {
     const { binding, call, openRuntime } = this.tools;
     await openRuntime();
     try {
-      await call.race(binding.takeDatabaseOffline({ file, waitMs: offlineWaitMs }));
+      const bound = { budgetMs, operation: 'NSFTakeDatabaseOffline', subject: file };
+      await call.bounded(binding.takeDatabaseOffline({ file, waitMs: offlineWaitMs }), bound);
       this.#wasOffline = false;
     } catch (error) {
       if (!isNativeFailure(error) || error.domain !== 'domino') throw error;
@@ -147,7 +152,8 @@ class InterruptedDatabase {
     const { binding, call, openRuntime } = this.tools;
     await openRuntime();
     try {
-      await call.race(binding.bringDatabaseOnline({ file }));
+      const bound = { budgetMs, operation: 'NSFBringDatabaseOnline', subject: file };
+      await call.bounded(binding.bringDatabaseOnline({ file }), bound);
     } catch (error) {
       // There is none any more, and so none that is offline.
       if (!isNativeFailure(error) || error.domain !== 'domino' || error.status !== noExist) throw error;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, chown, lstat, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Call } from '../call/call';
+import { Call } from '../call/call';
 import { copyExactly, syncFile } from '../store/copy';
 import { makeDirectory, missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
 import { identityOf } from '../store/file-identity';
@@ -14,12 +14,15 @@ import {
   type DatabaseFailure,
 } from '../errors/errors';
 import type { Journal } from '../store/journal';
-import type { RestoringDatabase } from '../store/journal-format';
+import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
 import type { Manifest } from '../store/manifest';
 import type { NativeBinding } from '../native/session';
-import type { NativeFailure } from '../native/failure';
+import type { NativeFailure, NativeRequest } from '../native/failure';
 import type { Progress, ProgressReporter } from '../call/progress';
 import { newReplicaIdOf, waitMsOf, type PlannedDatabase, type RestoreMode } from './plan';
+
+/** How long an interrupt waits for a call to return: what it has done to a database decides how it is put back. */
+const interruptGraceMs = 3_000;
 
 /** ERR_NOEXIST: the database that is to be replaced is not there. */
 const noExist = 0x0103;
@@ -29,6 +32,10 @@ class Replacement {
   offline = false;
   originalKept = false;
   placed = false;
+  /** A call on it has not returned. Nobody knows what it still does: nothing is done to the database any more. */
+  hangs = false;
+  /** How far the restore was when it was given up. */
+  phase: RestorePhase | undefined;
   /** As the journal names it, once the copy is ready. */
   journaled: RestoringDatabase | undefined;
 
@@ -48,12 +55,15 @@ export class Restoration {
   #files: readonly string[] = [];
   #doneBytes = 0;
   #hasBegun = false;
+  #phase: RestorePhase = 'replacing';
 
   constructor(
     private readonly binding: NativeBinding,
     private readonly journal: Journal,
     private readonly head: Manifest,
     private readonly mode: RestoreMode,
+    /** Longest time for one call on a database. */
+    private readonly budgetMs: number,
     private readonly call: Call,
     private readonly progress: ProgressReporter,
   ) {}
@@ -86,13 +96,13 @@ export class Restoration {
       await this.#eachDatabase((replacement, done) => this.#replace(replacement, done));
       this.call.check();
       // From here on a copy that differs from what was placed is a recovered one, and not one that somebody uses.
-      if (this.#logged.length > 0) await this.journal.update({ restorePhase: 'recovering' });
+      if (this.#logged.length > 0) await this.#enter('recovering');
     } catch (error) {
       await this.#putBackAll(this.#replacements);
       await this.#finishJournal();
       throw this.#abandoned.length === 0 ? error : this.#notPutBack(error);
     }
-    // No longer interruptible: a recovery that has begun is cheaper to finish than to undo.
+    // Hardly interruptible any more: a recovery that has begun is cheaper to finish than to undo.
     await this.#recover();
     await this.#beginFinishing();
     await this.#bringOnline();
@@ -137,13 +147,15 @@ export class Restoration {
       throw new RestoreError('ERR_CONTENTS_DAMAGED', { message, phase: 'restore' });
     }
     if (delta !== '') {
-      await this.binding.applyChangeInfo({
+      const applying = this.binding.applyChangeInfo({
         copyFile: temporary,
         deltaFile: delta,
         announcedBytes: database.announcedBytes,
         pieceBytes: this.head.pieceBytes,
         ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
       });
+      const bound = { budgetMs: this.budgetMs, operation: 'NSFBackupApplyNextChangeInfo', subject: temporary };
+      await this.call.bounded(applying, bound);
     }
     await adoptOwner(temporary, file);
     await syncFile(temporary);
@@ -166,7 +178,7 @@ export class Restoration {
     if (this.mode.type !== 'new-database') {
       if (this.mode.type === 'online') {
         this.#report('offline', path, done);
-        replacement.offline = await this.#takeOffline(file, waitMsOf(this.mode));
+        replacement.offline = await this.#takeOffline(replacement, waitMsOf(this.mode));
       }
       replacement.originalKept = await renameIfThere(file, original);
       // A file system may write two renames in any order: the second one alone would leave the original without a name.
@@ -180,14 +192,38 @@ export class Restoration {
   }
 
   /** A database that is gone cannot be taken offline and need not be. */
-  async #takeOffline(file: string, waitMs: number): Promise<boolean> {
+  async #takeOffline(replacement: Replacement, waitMs: number): Promise<boolean> {
+    const { file } = replacement.planned;
     try {
-      await this.binding.takeDatabaseOffline({ file, waitMs });
+      const budgetMs = waitMs + this.budgetMs;
+      const bound = { budgetMs, graceMs: interruptGraceMs, operation: 'NSFTakeDatabaseOffline', subject: file };
+      await this.#watched([replacement], this.binding.takeDatabaseOffline({ file, waitMs }), (request) =>
+        this.call.bounded(request, bound),
+      );
       return true;
     } catch (error) {
       const isSaidToBeGone = isNativeFailure(error) && error.domain === 'domino' && error.status === noExist;
       // The same status says that a volume or a link is not reachable just now.
       if (isSaidToBeGone && (await isGone(file))) return false;
+      throw error;
+    }
+  }
+
+  /** Notices when a call has not returned although nobody waits for it any more. */
+  async #watched(
+    replacements: readonly Replacement[],
+    request: NativeRequest<void>,
+    wait: (request: NativeRequest<void>) => Promise<void>,
+  ): Promise<void> {
+    const returned = request.then(
+      () => true,
+      () => true,
+    );
+    try {
+      await wait(request);
+    } catch (error) {
+      const hangs = !(await Promise.race([returned, Promise.resolve(false)]));
+      if (hangs) for (const replacement of replacements) replacement.hangs = true;
       throw error;
     }
   }
@@ -201,7 +237,7 @@ export class Restoration {
   async #beginFinishing(): Promise<void> {
     try {
       await this.#syncRecovered();
-      await this.journal.update({ restorePhase: 'finishing' });
+      await this.#enter('finishing');
     } catch (error) {
       await this.#fail(this.#replacements, error);
     }
@@ -217,6 +253,13 @@ export class Restoration {
     }
   }
 
+  /** Those that were given up stay as far as they were. */
+  async #enter(phase: RestorePhase): Promise<void> {
+    const restoring = this.#journaled([...this.#replacements, ...this.#abandoned]);
+    await this.journal.update({ restorePhase: phase, restoring });
+    this.#phase = phase;
+  }
+
   /** One scan of the log for all. A database that it refuses is put back, and the others are recovered without it. */
   async #recover(): Promise<void> {
     for (;;) {
@@ -226,7 +269,12 @@ export class Restoration {
       this.#report('recover', logged.length === 1 ? (logged[0]?.planned.path ?? '') : '', 0);
       try {
         const newDbiid = this.mode.type === 'new-database';
-        await this.binding.recoverDatabases({ files, newDbiid, newReplicaId: newReplicaIdOf(this.mode) });
+        const options = { files, newDbiid, newReplicaId: newReplicaIdOf(this.mode) };
+        const subject = files.length === 1 ? (files[0] ?? '') : '';
+        const bound = { budgetMs: this.budgetMs, operation: 'NSFRecoverDatabases', subject };
+        await this.#watched(logged, this.binding.recoverDatabases(options), (request) =>
+          this.call.finish(request, bound),
+        );
         return;
       } catch (error) {
         const refused = isNativeFailure(error) && logged.find(({ planned }) => planned.file === error.subject);
@@ -237,12 +285,11 @@ export class Restoration {
 
   async #bringOnline(): Promise<void> {
     for (const [done, replacement] of [...this.#replacements].entries()) {
-      const { file, original, path } = replacement.planned;
+      const { original, path } = replacement.planned;
       try {
         if (replacement.offline) {
           this.#report('online', path, done);
-          await this.binding.bringDatabaseOnline({ file });
-          replacement.offline = false;
+          await this.#bringOneOnline(replacement);
         }
       } catch (error) {
         await this.#fail([replacement], error);
@@ -251,6 +298,17 @@ export class Restoration {
       // Users may write to the restored database by now: from here on nothing takes it away again.
       if (replacement.originalKept) await this.#removeUnneeded(original);
     }
+  }
+
+  /** Not interruptible, and bounded all the same. */
+  async #bringOneOnline(replacement: Replacement): Promise<void> {
+    const { file } = replacement.planned;
+    const bound = { budgetMs: this.budgetMs, operation: 'NSFBringDatabaseOnline', subject: file };
+    const patient = new Call({ timeoutMs: 2 * this.budgetMs, phase: 'restore' });
+    await this.#watched([replacement], this.binding.bringDatabaseOnline({ file }), (request) =>
+      patient.bounded(request, bound),
+    );
+    replacement.offline = false;
   }
 
   /** For a file that nobody needs any more: that it stays spoils nothing that has been done. */
@@ -282,11 +340,17 @@ export class Restoration {
       try {
         await this.#putBack(replacement);
       } catch (error) {
+        replacement.phase = this.#phase;
         this.#abandoned.push(replacement);
         const { database, file, original } = replacement.planned;
         const { text } = databaseFailureOf(database.path, 'restore', error);
         const where = replacement.originalKept ? `its original is ${original}` : `its file is ${file}`;
-        const what = `could not be put back, ${where}${replacement.offline ? ', and it is offline' : ''}: ${text}`;
+        const offline = replacement.hangs
+          ? ', and it may be offline'
+          : replacement.offline
+            ? ', and it is offline'
+            : '';
+        const what = `could not be put back, ${where}${offline}: ${text}`;
         this.#failures.push(decidedFailure(database.path, 'ERR_RESTORE_NOT_PUT_BACK', 'restore', what));
       }
     }
@@ -294,14 +358,17 @@ export class Restoration {
 
   async #putBack(replacement: Replacement): Promise<void> {
     const { file, original, temporary } = replacement.planned;
+    if (replacement.hangs) {
+      const message = 'a call on it has not returned; run recover when this process has ended';
+      throw new RestoreError('ERR_RESTORE_NOT_PUT_BACK', { message, phase: 'restore' });
+    }
     // In one step where there is an original: at no time is there nothing in its place.
     if (replacement.originalKept) await rename(original, file);
     else if (replacement.placed) await rm(file, { force: true });
     replacement.originalKept = false;
     replacement.placed = false;
     if (replacement.offline) {
-      await this.binding.bringDatabaseOnline({ file });
-      replacement.offline = false;
+      await this.#bringOneOnline(replacement);
     }
     await this.#removeUnneeded(temporary);
   }
@@ -313,7 +380,7 @@ export class Restoration {
   }
 
   #journaled(replacements: readonly Replacement[]): RestoringDatabase[] {
-    return replacements.flatMap(({ journaled }) => journaled ?? []);
+    return replacements.flatMap(({ journaled, phase }) => (journaled ? { ...journaled, ...(phase && { phase }) } : []));
   }
 
   /** Decides about no database any more. */

@@ -92,9 +92,14 @@ export interface RestoreOptions {
   readonly dryRun?: boolean | undefined;
   /** Which process holds Domino: this one (`none`, the default), or one that is started for the restore (`process`). */
   readonly isolation?: Isolation | undefined;
+  /**
+   * Longest time for one call on a database. One that exceeds it is left as it is and named, with the call; the others go
+   * on. A recovery may take as long as `timeoutMs`. Default: 60 000.
+   */
+  readonly databaseBudgetMs?: number | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
-  /** Heeded between databases; what was begun is put back. A recovery that has begun is finished. */
+  /** What was begun is put back. A recovery that has begun is finished, unless it takes longer than `databaseBudgetMs` from then on. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
@@ -156,7 +161,9 @@ export function restoreDatabases(loadBinding: () => NativeBinding, options: Rest
     const input: KnownInput = { head, databases, wanted, mode, copiesDirectory, dataDirectory };
     const plan = await makePlan(input, () => shadowRoots(loadBinding, head, options.shadowRoots ?? [], call));
     if (options.dryRun === true) return dryRunReport(head, plan);
-    return restore(loadBinding(), head, plan, dataDirectory, call, new ProgressReporter(options.onProgress, call));
+    const budgetMs = options.databaseBudgetMs ?? 60_000;
+    const progress = new ProgressReporter(options.onProgress, call);
+    return restore(loadBinding(), head, plan, { dataDirectory, budgetMs }, call, progress);
   });
 }
 
@@ -170,6 +177,7 @@ function checkRestoreOptions(options: RestoreOptions): void {
     requireSignature: absolutePath,
     domino: dominoLocation,
     dryRun: boolean,
+    databaseBudgetMs: milliseconds,
     timeoutMs: milliseconds,
     signal: abortSignal,
     isolation: isolationOption,
@@ -241,7 +249,7 @@ async function restore(
   binding: NativeBinding,
   head: Manifest,
   plan: RestorePlan,
-  dataDirectory: string,
+  { dataDirectory, budgetMs }: { readonly dataDirectory: string; readonly budgetMs: number },
   call: Call,
   progress: ProgressReporter,
 ): Promise<RestoreReport> {
@@ -259,7 +267,7 @@ async function restore(
     dataDirectory,
     backupDirectory: '',
   });
-  const restoration = new Restoration(binding, journal, head, plan.mode, call, progress);
+  const restoration = new Restoration(binding, journal, head, plan.mode, budgetMs, call, progress);
   try {
     const tools = { binding, call, dryRun: false, service: undefined, hook: undefined };
     const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });

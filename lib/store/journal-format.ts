@@ -73,6 +73,8 @@ export interface RestoringDatabase {
   readonly hadOriginal: boolean;
   /** The copy as it is before it takes the place: its identity in the file system, size and time of last change. */
   readonly copy: string;
+  /** How far it was when it was given up; otherwise as far as the whole restore. */
+  readonly phase?: RestorePhase | undefined;
 }
 
 /** The part of a journal that changes while the work goes on. */
@@ -104,11 +106,16 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
+function isRestorePhase(value: unknown): boolean {
+  return ['replacing', 'recovering', 'finishing'].includes(value as string);
+}
+
 function isRestoring(value: unknown): boolean {
   if (!Array.isArray(value)) return false;
   return (value as Partial<RestoringDatabase>[]).every(
-    ({ file, original, temporary, offline, hadOriginal, copy }) =>
+    ({ file, original, temporary, offline, hadOriginal, copy, phase }) =>
       [file, original, temporary, copy].every(isText) &&
+      (phase === undefined || isRestorePhase(phase)) &&
       [offline, hadOriginal].every((flag) => typeof flag === 'boolean'),
   );
 }
@@ -134,7 +141,7 @@ const checks: Readonly<Record<Exclude<keyof JournalHead, 'format'>, (value: unkn
   databasesInBackupMode: isCount,
   copiedFiles: isCount,
   restoring: isRestoring,
-  restorePhase: (value) => ['replacing', 'recovering', 'finishing'].includes(value as string),
+  restorePhase: isRestorePhase,
   temporaryFiles: isTexts,
   newDirectories: isTexts,
   ended: (value) => typeof value === 'boolean',

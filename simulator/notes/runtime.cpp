@@ -16,6 +16,13 @@ struct ThreadState {
 
 thread_local ThreadState currentThreadState;
 
+/** A library may hang before anybody has called it: while it is loaded. */
+[[gnu::constructor]] void hangWhileLoading() {
+    while (std::getenv("SIM_LOAD_HANGS") != nullptr) {
+        platform::sleepExactlyNs(1'000'000'000);
+    }
+}
+
 }  // namespace
 
 void panic(const char* why) {

@@ -200,10 +200,11 @@ export class FakeDomino {
   #abortAll(): NativeAbortOutcome {
     const sessions = [...this.openSessions];
     for (const session of sessions) session.abort();
-    return { abortedSessions: sessions.length, unansweredSessions: 0, stuckDatabases: 0 };
+    return { abortedSessions: sessions.length, unansweredSessions: 0, stuckDatabases: 0, runtimeHangs: false };
   }
 
   readonly binding: NativeBinding = {
+    leave: () => undefined,
     openRuntime: async (): Promise<NativeRuntime> => {
       await this.call('openRuntime');
       return { ...this.location, dataDirectory: this.dataDirectory, serverName: 'CN=ada/O=Acme', missingFunctions: [] };

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace domino_vss {
+
+/// Which call of somebody else's code a request has under way, and since when: so that one that never returns can be
+/// named, and told apart from a long work that goes on. Written by the thread of the request, read by others.
+class CurrentCall {
+public:
+    /// `function` has static storage. Of no effect on a thread that nobody watches.
+    static void note(const char* function) noexcept {
+        if (ofThread() != nullptr) ofThread()->begin(function);
+    }
+
+    /// While it lives, what the present thread notes goes to `call`.
+    class Watch {
+    public:
+        explicit Watch(CurrentCall& call) noexcept { ofThread() = &call; }
+        Watch(const Watch&) = delete;
+        Watch& operator=(const Watch&) = delete;
+        ~Watch() { ofThread() = nullptr; }
+    };
+
+    [[nodiscard]] const char* function() const noexcept { return function_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::chrono::milliseconds age() const noexcept {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch() - since_.load());
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    void begin(const char* function) noexcept {
+        since_.store(Clock::now().time_since_epoch());
+        function_.store(function, std::memory_order_relaxed);
+    }
+    static CurrentCall*& ofThread() noexcept {
+        static thread_local CurrentCall* call = nullptr;
+        return call;
+    }
+
+    std::atomic<const char*> function_ = "";
+    std::atomic<Clock::duration> since_ = Clock::now().time_since_epoch();
+};
+
+}  // namespace domino_vss

@@ -1,0 +1,14 @@
+#include "system/process_end.h"
+
+#include <windows.h>
+
+#include <cstdlib>
+
+namespace domino_vss {
+
+void endProcess(int exitCode) noexcept {
+    ::TerminateProcess(::GetCurrentProcess(), static_cast<UINT>(exitCode));
+    std::abort();  // not reached: one may always end oneself
+}
+
+}  // namespace domino_vss

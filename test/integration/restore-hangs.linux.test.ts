@@ -1,0 +1,123 @@
+// Every call of a restore hangs in turn, for ever. The database concerned is named, with the call; the others are restored; what
+// the hanging call leaves is in the journal, and recover puts it right once the call is over.
+
+import { writeFileSync } from 'node:fs';
+import type { Server } from 'domino-vss-simulator';
+import {
+  beginBackup,
+  readManifest,
+  recoverInterrupted,
+  restoreDatabases,
+  type ManifestDatabase,
+  type RestoreOptions,
+  type RestoreReport,
+} from '#lib/index';
+import { until } from './command-line';
+import { SimulatedDomino } from './simulated-domino';
+
+let domino: SimulatedDomino;
+let server: Server;
+let backupDirectory: string;
+let victim: ManifestDatabase;
+let others: ManifestDatabase[];
+
+beforeAll(async () => {
+  domino = await SimulatedDomino.create({ databases: 30, plainNames: true, unloggedShare: 0.5, pages: [160, 200] });
+  server = await domino.serve({ threads: 2, transactionsPerSecond: 2000 });
+  const backup = await beginBackup({
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+    shadowDirectory: domino.shadowDirectory,
+    provider: 'rolling',
+    include: ['mail/**'],
+  });
+  await backup.createShadow();
+  const report = await backup.endBackup({ keep: true }); // so the change information is applied by the restore
+  await server.pause();
+  backupDirectory = report.directory;
+  const databases: ManifestDatabase[] = [];
+  for await (const database of (await readManifest(report.manifest)).databases()) databases.push(database);
+  const found = databases.find(({ logged, delta }) => logged && delta !== '');
+  if (!found) throw new Error('no logged database was written to during the backup');
+  victim = found;
+  others = [
+    databases.find(({ logged }) => !logged),
+    databases.find((database) => database.logged && database !== victim),
+  ].filter((database) => database !== undefined);
+}, 60_000);
+
+afterEach(async () => {
+  await domino.simulation.clearFaults();
+  // What hung returns now, and does what it was asked to do.
+  await until('no thread is in a call', async () => {
+    const { openDatabases, accounting } = await domino.simulation.stats();
+    return openDatabases.every(({ handles }) => handles <= 1) && accounting.leakedApplyContexts === 0;
+  });
+  const { works } = await recoverInterrupted({ domino: domino.location, deltaDirectory: domino.deltaDirectory });
+  expect(works.filter(({ done }) => !done)).toEqual([]);
+  expect((await domino.simulation.stats()).offlineDatabases).toBe(0);
+  await expect(restore()).resolves.toMatchObject({ outcome: 'complete' });
+  for (const { path } of [victim, ...others]) await server.run(path, 1);
+  await domino.expectQuiet();
+}, 30_000);
+
+afterAll(async () => {
+  await server.stop();
+  await domino[Symbol.asyncDispose]();
+});
+
+function restore(options: Partial<RestoreOptions> = {}): Promise<RestoreReport> {
+  const databases = [victim, ...others].map(({ path }) => path);
+  return restoreDatabases({ domino: domino.location, manifest: backupDirectory, databases, ...options });
+}
+
+test.each([
+  'NSFBackupStartApplyChangeInfo',
+  'NSFBackupApplyNextChangeInfo',
+  'NSFBackupEndApplyChangeInfo',
+  'NSFTakeDatabaseOffline',
+  'NSFBringDatabaseOnline',
+])('a database that hangs in %s is named, and the others are restored', async (call) => {
+  writeFileSync(victim.file, 'destroyed');
+  await domino.simulation.fault(`${call}:1=hang`);
+  const report = await restore({ databaseBudgetMs: 300, mode: { type: 'online', waitMs: 100 } });
+  expect(report.outcome).toBe('partial');
+  const failed = report.databases.filter(({ result }) => result === 'failed');
+  expect(failed[0]).toMatchObject({ failure: { code: 'ERR_DATABASE_BUDGET', operation: call } });
+  expect(new Set(failed.map(({ database }) => database)).size).toBe(1);
+  expect(report.databases.filter(({ result }) => result === 'restored')).toHaveLength(others.length);
+});
+
+test('a recovery that hangs ends with the deadline; databases that are not logged are restored', async () => {
+  await domino.simulation.fault('NSFRecoverDatabases:1=hang');
+  const report = await restore({ databaseBudgetMs: 300, timeoutMs: 3_000 });
+  const logged = [victim, ...others].filter((database) => database.logged);
+  for (const { path } of logged) {
+    expect(report.databases).toContainEqual(
+      expect.objectContaining({
+        result: 'failed',
+        failure: expect.objectContaining({ code: 'ERR_DATABASE_BUDGET', operation: 'NSFRecoverDatabases' }) as unknown,
+        database: path,
+      }),
+    );
+  }
+  expect(report.databases.filter(({ result }) => result === 'restored')).toHaveLength(3 - logged.length);
+});
+
+test.each(['NSFBackupApplyNextChangeInfo', 'NSFTakeDatabaseOffline', 'NSFRecoverDatabases', 'NSFBringDatabaseOnline'])(
+  'an abort ends a restore that hangs in %s',
+  async (call) => {
+    await domino.simulation.fault(`${call}:1=hang`);
+    const controller = new AbortController();
+    const restoring = restore({ signal: controller.signal, databaseBudgetMs: 1_000 });
+    const ended = restoring.then(
+      ({ outcome }) => outcome,
+      (error: unknown) => (error as { code: string }).code,
+    );
+    await until('it hangs', async () => (await domino.simulation.stats()).faults.some(({ fired }) => fired > 0));
+    const begun = performance.now();
+    controller.abort();
+    expect(await ended).not.toBe('complete');
+    expect(performance.now() - begun).toBeLessThan(8_000);
+  },
+);
