@@ -15,6 +15,7 @@ import {
   NotesIni,
   requiredEnvironment,
 } from '../domino/environment';
+import { checkBackupMemory, checkMaintenance, checkServerTasks } from './server-settings';
 import { isNativeFailure } from '../errors/errors';
 import { describeUnusable, readJournals } from '../store/journals';
 import { describeLeftOver } from '../store/left-over';
@@ -63,8 +64,16 @@ export const doctorChecks: readonly (readonly [string, (context: DoctorContext) 
   ['left over', checkLeftOvers],
   ['DAOS', checkDaos],
   ['backup time limit', checkTimeLimit],
+  ['backup memory', ofNotesIni(checkBackupMemory)],
+  ['server tasks', ofNotesIni(checkServerTasks)],
+  ['maintenance', ofNotesIni(checkMaintenance)],
   ['canary', checkCanary],
 ];
+
+/** A check that needs nothing but notes.ini. */
+function ofNotesIni(check: (notesIni: NotesIni) => Finding): (context: DoctorContext) => Promise<Finding> {
+  return ({ notesIni }) => Promise.resolve(notesIni ? check(notesIni) : skipped('needs notes.ini'));
+}
 
 async function checkAddon(context: DoctorContext): Promise<Finding> {
   context.binding = context.loadBinding();
@@ -277,13 +286,19 @@ async function checkLeftOvers({ options, notesIni }: DoctorContext): Promise<Fin
   return ok(live.length === 0 ? 'nothing' : `nothing; ${live.length} is running now`);
 }
 
-async function checkDaos({ notesIni }: DoctorContext): Promise<Finding> {
+async function checkDaos({ notesIni, binding, databases }: DoctorContext): Promise<Finding> {
   if (!notesIni) return skipped('needs notes.ini');
   const directory = daosDirectory(notesIni, notesIni.dataDirectory);
   if (directory === '') return ok('not in use');
   const found = await stat(directory).catch(() => undefined);
   if (!found) return warning(`${directory} does not exist`, 'Check DAOSBasePath in notes.ini.');
-  return ok(directory, 'Save its *.nlo files after the databases, never before: they are not part of this backup.');
+  const volume = await binding?.inspectVolume(directory);
+  const isInSnapshot = volume !== undefined && databases?.volumes.some(({ path }) => path === volume.path) === true;
+  const where = isInSnapshot ? 'on a volume of the databases' : 'on another volume than the databases';
+  return ok(
+    `${directory}, ${where}`,
+    'Save its *.nlo files after the databases, never before: they are not part of this backup.',
+  );
 }
 
 async function checkTimeLimit({ notesIni }: DoctorContext): Promise<Finding> {

@@ -49,6 +49,8 @@ linuxDescribe('random schedules of hold and release', () => {
   function callHold(maxHoldMs: number): ChildProcess {
     const options = { deltaDirectory: domino.deltaDirectory, domino: domino.location, maxHoldMs };
     return fork(join(__dirname, 'hold-program.js'), [JSON.stringify(options)], {
+      // That of this test: jest gives tests a copy of the environment.
+      env: process.env,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
   }

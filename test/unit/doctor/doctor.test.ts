@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCapabilities } from '#lib/doctor/capabilities';
 import { runDoctor } from '#lib/doctor/doctor';
@@ -187,5 +187,52 @@ describe('getCapabilities', () => {
     });
     expect(native).toBe(false);
     expect(providers.every(({ supported, reasons }) => !supported && reasons[0] === 'no binary')).toBe(true);
+  });
+});
+
+describe('what notes.ini says of the server', () => {
+  const add = (...lines: readonly string[]): void => {
+    appendFileSync(domino.location.notesIni, `${lines.join('\n')}\n`);
+  };
+
+  test('its own backups are a warning each', async () => {
+    expect((await examine()).check('server tasks')).toMatchObject({ status: 'ok' });
+    add('ServerTasks=Replica,Router,HTTP,BackupVSS -d,Backup');
+    const { check } = await examine();
+    expect(check('server tasks')).toMatchObject({
+      status: 'warning',
+      found: 'ServerTasks loads backup and backupvss',
+      advice: expect.stringMatching(/0x0EA4.*"none"/) as string,
+    });
+  });
+
+  test('a task whose name only begins like one is none', async () => {
+    add('ServerTasks=backupcheck,mybackup');
+    expect((await examine()).check('server tasks')).toMatchObject({ status: 'ok' });
+  });
+
+  test('compacting is named with its hours, and what it does to backups', async () => {
+    expect((await examine()).check('maintenance')).toMatchObject({ found: expect.stringMatching(/^none/) as string });
+    add('ServerTasksAt2=Catalog,Compact -c,Updall', 'ServerTasksAt14=dbmt -threads 4');
+    expect((await examine()).check('maintenance')).toMatchObject({
+      status: 'ok',
+      found: expect.stringMatching(/^02:00 compact -c, updall; 14:00 dbmt -threads 4; program documents/) as string,
+      advice: expect.stringMatching(/0x13AA.*instance id/) as string,
+    });
+  });
+
+  test('where change information is kept', async () => {
+    expect((await examine()).check('backup memory')).toMatchObject({
+      found: expect.stringContaining('in memory') as string,
+    });
+    add('NSF_Backup_Memory_Constrained=1', 'NSF_Backup_Memory_Limit=4000000');
+    expect((await examine()).check('backup memory')).toMatchObject({
+      found: 'change information goes to temporary files beyond 4000000 bytes',
+    });
+  });
+
+  test('whether DAOS lies on a volume of the databases', async () => {
+    mkdirSync(join(domino.dataDirectory, 'DAOS'));
+    expect((await examine()).check('DAOS').found).toMatch(/on a volume of the databases$/);
   });
 });

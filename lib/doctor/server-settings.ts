@@ -1,0 +1,70 @@
+// What notes.ini says about the server's own work that a backup meets. Program documents, which say more, are not read.
+
+import type { NotesIni } from '../domino/environment';
+import type { DoctorCheck } from './check';
+
+type Finding = Omit<DoctorCheck, 'name'>;
+
+/** Tasks of the server that put databases into backup mode, or out of reach. */
+const ownBackup = 'backup';
+const ownWriter = 'backupvss';
+const maintenance = ['compact', 'dbmt', 'fixup', 'updall'];
+
+/** Names of the tasks of a setting such as `Replica,Router,Compact -b`, in lower case, with their arguments. */
+function tasksOf(notesIni: NotesIni, setting: string): string[] {
+  return notesIni
+    .get(setting)
+    .split(',')
+    .map((task) => task.trim().toLowerCase())
+    .filter((task) => task !== '');
+}
+
+function nameOf(task: string): string {
+  return task.split(/\s+/)[0] ?? '';
+}
+
+/** A database is in one backup at a time, also when the other one is the server's own. */
+export function checkServerTasks(notesIni: NotesIni): Finding {
+  const names = tasksOf(notesIni, 'ServerTasks').map(nameOf);
+  const own = [ownBackup, ownWriter].filter((task) => names.includes(task));
+  if (own.length === 0) return { status: 'ok', found: 'ServerTasks loads no backup of its own', advice: '' };
+  const advice = [
+    ...(own.includes(ownBackup)
+      ? ['Let "backup" not run at the same time: a database in another backup is left out (0x0EA4).']
+      : []),
+    ...(own.includes(ownWriter)
+      ? [
+          '"backupvss" begins a backup whenever a requester includes its writer: keep the writers at "none", or take it out.',
+        ]
+      : []),
+  ];
+  return { status: 'warning', found: `ServerTasks loads ${own.join(' and ')}`, advice: advice.join(' ') };
+}
+
+/** In-place compacting refuses a backup, and copy-style compacting ends the use of older ones for later points in time. */
+export function checkMaintenance(notesIni: NotesIni): Finding {
+  const found = Array.from({ length: 24 }, (_value, hour) => {
+    const tasks = tasksOf(notesIni, `ServerTasksAt${hour}`).filter((task) => maintenance.includes(nameOf(task)));
+    return tasks.length === 0 ? [] : [`${String(hour).padStart(2, '0')}:00 ${tasks.join(', ')}`];
+  }).flat();
+  const unseen = 'program documents are not seen here';
+  if (found.length === 0) return { status: 'ok', found: `none in notes.ini; ${unseen}`, advice: '' };
+  const advice =
+    'Back up at another time: a database that is being compacted is left out (0x13AA, or it cannot be opened). After a ' +
+    'copy-style compact or DBMT a database has a new instance id, and earlier backups reach no later point in time: back up after it.';
+  return { status: 'ok', found: `${found.join('; ')}; ${unseen}`, advice };
+}
+
+/** Where before-images wait until the backup of a database has ended. */
+export function checkBackupMemory(notesIni: NotesIni): Finding {
+  const constrained = notesIni.get('NSF_Backup_Memory_Constrained') === '1';
+  const limit = notesIni.get('NSF_Backup_Memory_Limit');
+  if (!constrained) {
+    const advice =
+      'Where much is written in the window, NSF_Backup_Memory_Constrained=1 let older releases keep it in temporary files; ' +
+      'whether releases since 12 heed it is not documented.';
+    return { status: 'ok', found: 'change information is kept in memory (the default of Domino)', advice };
+  }
+  const found = `change information goes to temporary files beyond ${limit === '' ? '20000000' : limit} bytes`;
+  return { status: 'ok', found, advice: '' };
+}
