@@ -227,7 +227,9 @@ Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (se
     .action(async (args: RunArguments) => {
       requireSomethingKept(args);
       const needsDomino = args.stopService === undefined && args.source === 'domino';
-      const relaunched = needsDomino ? await context.relaunch(locationOf(args)) : undefined;
+      const relaunched = needsDomino
+        ? await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir })
+        : undefined;
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

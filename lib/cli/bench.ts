@@ -93,7 +93,7 @@ Exit codes: 0 ok, 1 failed, 3 databases were left out, 4 precondition not met (s
     )
     .action(async (args: BenchArguments) => {
       if (args.runs === 0) throw new OptionError('runs', 'runs must be at least 1');
-      const relaunched = await context.relaunch(locationOf(args));
+      const relaunched = await context.relaunch({ domino: locationOf(args) });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

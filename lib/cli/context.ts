@@ -1,5 +1,5 @@
 import type { NativeBinding } from '../native/session';
-import type { DominoLocation } from '../call/options';
+import type { WorkPlace } from '../isolation/ended-process';
 
 /** Where text goes; a stream, or what a test collects. */
 export interface TextSink {
@@ -19,9 +19,9 @@ export interface CommandLineContext {
   readonly workingDirectory: string;
   /** Fires at the first interrupt. */
   readonly signal: AbortSignal;
-  /** Runs the command again in a process with the environment Domino needs; undefined when this one has it. */
-  readonly relaunch: (location: DominoLocation) => Promise<number | undefined>;
+  /** Runs the command in another process that has what Domino needs, and watches that; undefined when this one will do. */
+  readonly relaunch: (place: WorkPlace) => Promise<number | undefined>;
 }
 
 /** Exit codes besides those of the error codes. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, partial: 3, precondition: 4 } as const;
+export const exitCodes = { ok: 0, failed: 1, usage: 2, partial: 3, precondition: 4, interrupted: 130 } as const;

@@ -44,7 +44,7 @@ Exit codes: 0 all preconditions are met (perhaps with warnings), 4 at least one 
 `,
     )
     .action(async (args: DoctorArguments) => {
-      const relaunched = await context.relaunch(locationOf(args));
+      const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

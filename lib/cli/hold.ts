@@ -88,7 +88,7 @@ Exit codes: 0 held, 1 failed, 2 usage, 4 precondition not met (see doctor), 5 lo
       }
       const { deltaDir } = args;
       if (deltaDir === undefined) throw new OptionError('deltaDirectory', "option '--delta-dir <dir>' is required");
-      const relaunched = await context.relaunch(locationOf(args));
+      const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

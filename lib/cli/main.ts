@@ -2,7 +2,7 @@
 import { printable } from '../errors/printable';
 import { loadBinding } from '../native/binding';
 import { relaunchVariable } from '../doctor/checks';
-import { onLauncherGone, relaunch } from './relaunch';
+import { relaunch, serveLauncher, tellResult } from './relaunch';
 import { runCommandLine } from './program';
 
 const controller = new AbortController();
@@ -43,7 +43,7 @@ for (const stream of [process.stdout, process.stderr]) {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') outputError ??= error;
   });
 }
-onLauncherGone(() => {
+serveLauncher(() => {
   interrupt('the process that started this one is gone');
 });
 
@@ -54,15 +54,16 @@ void runCommandLine(process.argv.slice(2), {
   env: process.env,
   workingDirectory: process.env[relaunchVariable] ?? process.cwd(),
   signal: controller.signal,
-  relaunch: async (location) => {
+  relaunch: async (place) => {
     // While another process does the work, interrupts are passed on to it instead.
     ownWork = false;
-    const exitCode = await relaunch(location);
+    const exitCode = await relaunch(place);
     ownWork = exitCode === undefined;
     return exitCode;
   },
 }).then((exitCode) => {
   process.exitCode = exitCode;
+  tellResult();
   if (!outputError) return;
   process.stderr.write(`failed ERR_FILE_SYSTEM: the output is not complete: ${outputError.message}\n`);
   if (exitCode === 0) process.exitCode = 1;

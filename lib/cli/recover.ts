@@ -37,7 +37,7 @@ Exit codes: 0 nothing is left, 1 failed, 2 usage, 3 something is left, with what
 `,
     )
     .action(async (args: RecoverArguments) => {
-      const relaunched = await context.relaunch(locationOf(args));
+      const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

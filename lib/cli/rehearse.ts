@@ -48,7 +48,7 @@ Exit codes: 0 every database took part, 1 failed, 3 some refused, 4 precondition
 `,
     )
     .action(async (args: RehearseArguments) => {
-      const relaunched = await context.relaunch(locationOf(args));
+      const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir });
       if (relaunched !== undefined) {
         finish(relaunched);
         return;

@@ -1,65 +1,122 @@
-import { spawn } from 'node:child_process';
-import { accessSync, constants as access } from 'node:fs';
-import { constants } from 'node:os';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { watchDeadlines } from '../call/call';
 import { relaunchVariable } from '../doctor/checks';
-import { findInstallation, hasLibraryPath, requiredEnvironment, type Installation } from '../domino/environment';
-import type { DominoLocation } from '../call/options';
+import { hasLibraryPath } from '../domino/environment';
+import { describeEnd, type WorkPlace } from '../isolation/ended-process';
+import { launchSettings, type LaunchSettings } from '../isolation/launch';
+import { usualPatience, Watch } from '../isolation/watch';
+import { exitCodes } from './context';
 
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
+/** What the process that does the work tells the one that watches it. */
+type Notice =
+  | { readonly type: 'deadline'; readonly timeoutMs: number }
+  /** Its command has said how it ended. */
+  | { readonly type: 'result' };
+
 /**
- * The dynamic loader reads LD_LIBRARY_PATH when a process starts, so a process that lacks the program directory there
- * can only start another one that has it. Answers its exit code, or undefined when this process will do.
+ * Does the command in another process and watches that. The dynamic loader of Linux reads LD_LIBRARY_PATH when a process starts,
+ * so one that lacks the program directory there can only start another one that has it. Answers its exit code, or undefined
+ * when this process will do.
+ *
+ * @throws {@link ProcessError} when it has died, or hung past every deadline that it had announced.
  */
-export async function relaunch(location: DominoLocation): Promise<number | undefined> {
-  if (process.platform !== 'linux') return undefined;
-  let installation: Installation;
-  let environment: Record<string, string>;
-  try {
-    installation = findInstallation(location);
-    environment = requiredEnvironment(installation);
-  } catch {
-    // The command itself will say what is missing.
-    return undefined;
-  }
-  if (hasLibraryPath(installation.programDirectory)) return undefined;
+export async function relaunch(place: WorkPlace, patience = usualPatience): Promise<number | undefined> {
+  const settings = isRelaunched() ? undefined : neededSettings(place);
+  if (!settings) return undefined;
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
-    cwd: usable(environment['Directory']),
-    env: { ...process.env, ...environment, [relaunchVariable]: process.cwd() },
+    cwd: settings.cwd,
+    env: { ...process.env, ...settings.env, [relaunchVariable]: process.cwd() },
     // The channel tells the child when this process is gone, however it went.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     // A session of its own: a Ctrl-C on the terminal reaches the child once, from here, and not twice.
     detached: true,
   });
+  const interrupts: NodeJS.Signals[] = [];
   const forward = (signal: NodeJS.Signals): void => {
+    interrupts.push(signal);
     child.kill(signal);
   };
   for (const signal of forwarded) process.on(signal, forward);
   try {
-    return await new Promise<number>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', (code, signal) => {
-        resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
-      });
-    });
+    const { hung, told, exitCode, signal } = await watched(child, patience);
+    if (told && exitCode !== undefined) return exitCode;
+    const error = await describeEnd('', { pid: child.pid ?? 0, exitCode, signal, hung }, place);
+    if (interrupts.length === 0 || exitCode !== exitCodes.interrupted) throw error;
+    // The second interrupt ends it at once, so it could not say what is left.
+    if (error.left.length > 0) process.stderr.write(`${[...error.left, error.hint].join('\n')}\n`);
+    return exitCode;
   } finally {
     for (const signal of forwarded) process.off(signal, forward);
   }
 }
 
-/** The data directory, if this user may work in it; what is wrong with it otherwise, the command itself will say. */
-function usable(directory: string | undefined): string | undefined {
+/** How a process has ended that was watched. */
+interface Watched {
+  readonly hung: boolean;
+  /** Whether it has said itself how its command ended. */
+  readonly told: boolean;
+  readonly exitCode: number | undefined;
+  readonly signal: string;
+}
+
+async function watched(child: ChildProcess, patience: typeof usualPatience): Promise<Watched> {
+  let [hung, told] = [false, false];
+  const watch = new Watch(patience, () => {
+    hung = true;
+    child.kill('SIGKILL');
+  });
+  watch.begin();
+  child.on('message', (notice: Notice) => {
+    if (notice.type === 'deadline') {
+      watch.announced(notice.timeoutMs);
+    } else {
+      told = true;
+      // Only the end of the process is left now.
+      watch.begin();
+    }
+  });
   try {
-    accessSync(directory ?? '', access.X_OK);
-    return directory;
-  } catch {
-    return undefined;
+    return await new Promise<Watched>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) => {
+        resolve({ hung, told, exitCode: code ?? undefined, signal: signal ?? '' });
+      });
+    });
+  } finally {
+    watch.end();
   }
 }
 
-/** Calls back when the process that started this one for its environment is gone. */
-export function onLauncherGone(callback: () => void): void {
-  if (process.env[relaunchVariable] === undefined || !process.channel) return;
-  process.once('disconnect', callback);
-  process.channel.unref();
+/** Undefined when this process has what Domino needs, or nobody knows where Domino is: the command will say what is missing. */
+function neededSettings({ domino }: WorkPlace): LaunchSettings | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const settings = launchSettings(domino);
+  const program = settings.env['Notes_ExecDirectory'];
+  return program === undefined || hasLibraryPath(program) ? undefined : settings;
+}
+
+/** Whether a process like this one has started this one. Programs that it starts inherit the variable, but not the channel. */
+function isRelaunched(): boolean {
+  return process.env[relaunchVariable] !== undefined && process.channel !== undefined;
+}
+
+/** For the process that was started: tells how long its steps may take, and calls back when the one that watches it is gone. */
+export function serveLauncher(onGone: () => void): void {
+  if (!isRelaunched()) return;
+  process.once('disconnect', onGone);
+  process.channel?.unref();
+  watchDeadlines((timeoutMs) => {
+    tellLauncher({ type: 'deadline', timeoutMs });
+  });
+}
+
+/** The command has ended in order, and has said how. */
+export function tellResult(): void {
+  if (isRelaunched()) tellLauncher({ type: 'result' });
+}
+
+function tellLauncher(notice: Notice): void {
+  if (process.connected) process.send?.(notice, () => undefined);
 }

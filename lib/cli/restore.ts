@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { deltaDirectoryOf } from '../isolation/ended-process';
 import { OptionError } from '../errors/errors';
 import { restoreDatabases, type RestoredDatabase, type RestoreReport } from '../restore/restore';
 import { describeStep, type RestoreMode } from '../restore/plan';
@@ -83,12 +84,13 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
     )
     .action(async (name: string, databases: readonly string[], args: RestoreArguments) => {
       const mode = modeOf(args);
-      const relaunched = args.dryRun === true ? undefined : await context.relaunch(locationOf(args));
+      const manifest = backupPath(name, args.deltaDir, context);
+      const place = { domino: locationOf(args), deltaDirectory: deltaDirectoryOf(manifest) };
+      const relaunched = args.dryRun === true ? undefined : await context.relaunch(place);
       if (relaunched !== undefined) {
         finish(relaunched);
         return;
       }
-      const manifest = backupPath(name, args.deltaDir, context);
       const bar = new ProgressBar(context, args.json ?? false);
       let report: RestoreReport;
       try {

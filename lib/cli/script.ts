@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { announceDeadline } from '../call/call';
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { AbortError, DominoVssError, OptionError, toPublicError } from '../errors/errors';
@@ -65,12 +66,14 @@ Exit codes: 0 done, 1 a command failed, 2 the script is wrong, 3 databases were 
     .action(async (file: string | undefined, more: readonly string[], options: ScriptArguments) => {
       const args = withSlashes(file === undefined ? [] : [file, ...more], options, context);
       if (args.withDomino) {
-        const relaunched = await context.relaunch(locationOf(args));
+        const relaunched = await context.relaunch({ domino: locationOf(args) });
         if (relaunched !== undefined) {
           finish(relaunched);
           return;
         }
       }
+      // What a script runs with EXEC may take as long as it likes.
+      announceDeadline(2 ** 31 - 1);
       const printer = new Printer(context, args.json ?? false, args.log);
       try {
         const { script } = args;

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { DominoLocation } from '../call/options';
 import { ProcessError } from '../errors/errors';
 import { leftOversOfProcess } from '../store/journals';
@@ -7,6 +8,12 @@ import { describeLeftOver } from '../store/left-over';
 export interface WorkPlace {
   readonly deltaDirectory?: string | undefined;
   readonly domino?: DominoLocation | undefined;
+}
+
+/** That of a backup, which is named by its directory or by its manifest. */
+export function deltaDirectoryOf(manifest: unknown): string | undefined {
+  if (typeof manifest !== 'string') return undefined;
+  return dirname(manifest.endsWith('manifest.json') ? dirname(manifest) : manifest);
 }
 
 /** How a process has ended. */
@@ -22,7 +29,7 @@ export async function describeEnd(call: string, end: ProcessEnd, place: WorkPlac
   const { leftOvers, unreadable } = await leftOversOfProcess(place.deltaDirectory, end.pid);
   const left = leftOvers.map(describeLeftOver);
   const said = [
-    `${call === '' ? '' : `${call}: `}the process ${end.pid}, which held Domino for it, ${howItEnded(end)}`,
+    `${call === '' ? '' : `${call}: `}the process ${end.pid}, which held Domino, ${howItEnded(end)}`,
     ...(left.length > 0 ? left : [unreadable === '' ? 'its journals name nothing that is left' : unreadable]),
   ];
   const nothing = left.length === 0 && unreadable === '';

@@ -1,10 +1,9 @@
-import { dirname } from 'node:path';
 import { publicCall } from '../call/call';
 import type { RecoverOptions } from '../recover/recover';
 import type { RecoveryReport } from '../recover/report';
 import type { RestoreOptions, RestoreReport } from '../restore/restore';
 import { callable } from './callable';
-import type { WorkPlace } from './ended-process';
+import { deltaDirectoryOf, type WorkPlace } from './ended-process';
 import { IsolatedProcess, type WatchedOptions } from './isolated-process';
 import { usualPatience, type Patience } from './watch';
 
@@ -29,10 +28,4 @@ function run(name: string, options: WatchedOptions, place: WorkPlace, patience: 
       process.finish();
     }
   });
-}
-
-/** The manifest lies in the directory of its backup, or is named by that. */
-function deltaDirectoryOf(manifest: unknown): string | undefined {
-  if (typeof manifest !== 'string') return undefined;
-  return dirname(manifest.endsWith('manifest.json') ? dirname(manifest) : manifest);
 }

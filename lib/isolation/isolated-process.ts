@@ -82,13 +82,8 @@ export class IsolatedProcess {
     Error.captureStackTrace(site);
     if (this.#end) throw await this.#end;
     const controller = new AbortController();
-    const abort = (reason: unknown): void => {
-      if (controller.signal.aborted) return;
-      controller.abort(reason);
-      this.#watch.shorten();
-    };
     const onAbort = (): void => {
-      abort(signal?.reason);
+      controller.abort(signal?.reason);
     };
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort);
@@ -97,7 +92,7 @@ export class IsolatedProcess {
         try {
           onProgress(progress);
         } catch (error) {
-          abort(error);
+          controller.abort(error);
         }
       },
     };

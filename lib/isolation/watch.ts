@@ -34,12 +34,6 @@ export class Watch {
     this.#setEnd(Math.max(this.#endsAt, performance.now() + timeoutMs + this.#patience.graceMs));
   }
 
-  /** It was told to stop: what it does from now on has a time of its own, which it announces. */
-  shorten(): void {
-    if (!this.#timer) return;
-    this.#setEnd(Math.min(this.#endsAt, performance.now() + this.#patience.graceMs));
-  }
-
   /** It has done what it was asked for. */
   end(): void {
     clearTimeout(this.#timer);

@@ -199,8 +199,8 @@ describe('from backup to restore', () => {
   });
 
   test('restore --dry-run shows the steps and touches nothing', async () => {
-    const before = readFileSync(inData(victim));
     await server.pause();
+    const before = readFileSync(inData(victim));
     const { code, stdout, stderr } = await restore(victim, '--dry-run');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(firstLine(stdout)).toBe(`would restore 1 database of ${id}:`);

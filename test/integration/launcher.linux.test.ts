@@ -1,0 +1,95 @@
+// The process that starts the one with Domino in it watches it: whatever becomes of that, somebody says what is left.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { locationFlags, RunningProcess, run, start, until } from './command-line';
+import { SimulatedDomino } from './simulated-domino';
+
+let domino: SimulatedDomino;
+
+beforeAll(async () => {
+  domino = await SimulatedDomino.create({ databases: 8, plainNames: true });
+});
+
+afterEach(async () => {
+  await domino.simulation.clearFaults();
+  await domino.simulation.restartServerState();
+  const { code, stdout } = await run(['recover', '--delta-dir', domino.deltaDirectory, ...locationFlags(domino)]);
+  expect([code, stdout]).toEqual([0, expect.any(String)]);
+  expect(workers()).toEqual([]);
+});
+
+afterAll(async () => {
+  await domino[Symbol.asyncDispose]();
+});
+
+function backupRun(...more: string[]): string[] {
+  const { deltaDirectory, shadowDirectory } = domino;
+  const places = ['--delta-dir', deltaDirectory, '--shadow-dir', shadowDirectory, '--to', join(domino.home, 'copies')];
+  return ['backup', 'run', '--provider', 'rolling', ...places, ...locationFlags(domino), ...more];
+}
+
+/** The processes that do the work, by their journals. */
+function workers(): number[] {
+  const directory = join(domino.deltaDirectory, '.journal');
+  const names = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.journal')) : [];
+  return names.map((name) => {
+    const head = readFileSync(join(directory, name), 'utf8').split('\n')[0] ?? '';
+    return (JSON.parse(head) as { pid: number }).pid;
+  });
+}
+
+/** A backup whose databases stay in backup mode, and the process that holds them there. */
+async function hangingBackup(begin: () => RunningProcess): Promise<{ running: RunningProcess; worker: number }> {
+  await domino.simulation.fault('NSFBackupStop:1+=hang:60000');
+  const running = begin();
+  await until('databases are in backup mode', async () => (await domino.simulation.stats()).inBackup.length > 0);
+  const [worker = 0] = workers();
+  expect(worker).not.toBe(running.child.pid);
+  return { running, worker };
+}
+
+const recoverCommand = (): string => `domino-vss recover --delta-dir ${domino.deltaDirectory} --ini`;
+
+test('a backup that is killed: the other process says what is left', async () => {
+  const { running, worker } = await hangingBackup(() => start(backupRun()));
+  process.kill(worker, 'SIGKILL');
+  const { code, stderr } = await running.ended;
+  expect(code).toBe(1);
+  expect(stderr).toContain('ERR_PROCESS_ENDED');
+  expect(stderr).toContain(`the process ${worker}, which held Domino, was ended by SIGKILL`);
+  expect(stderr).toContain('up to 8 databases may still be in backup mode');
+  expect(stderr).toContain(recoverCommand());
+});
+
+test('a backup that dies inside Domino: with --json in a document', async () => {
+  await domino.simulation.fault('NSFBackupStart:3=die');
+  const { code, stdout } = await run(backupRun('--json'));
+  expect(code).toBe(1);
+  const { error } = JSON.parse(stdout) as { error: Record<string, unknown> };
+  expect(error).toMatchObject({ name: 'ProcessError', code: 'ERR_PROCESS_ENDED', hung: false });
+  expect(error['left']).toHaveLength(1);
+  expect(error['hint']).toContain(recoverCommand());
+});
+
+test('a process that answers nothing is ended when its time is over', async () => {
+  const env = { TEST_PLACE: JSON.stringify({ domino: domino.location, deltaDirectory: domino.deltaDirectory }) };
+  const script = join(__dirname, 'launcher-program.js');
+  const running = new RunningProcess(process.execPath, [script, ...backupRun()], { env });
+  const { pid = 0 } = running.child;
+  const children = (): string => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  await until('the other process is started', () => children() !== '');
+  const worker = Number(children());
+  // Before it has said how long its work may take: from then on that counts, and is minutes.
+  process.kill(worker, 'SIGSTOP');
+  const { stdout } = await running.ended;
+  expect(JSON.parse(stdout)).toMatchObject({ code: 'ERR_PROCESS_ENDED', pid: worker, hung: true, signal: 'SIGKILL' });
+});
+
+test('what ends in order is not commented', async () => {
+  await domino.simulation.fault('NSFDbOpen:1+=0x02cc');
+  const { code, stderr } = await run(backupRun());
+  expect(code).toBe(1);
+  expect(stderr).toContain('ERR_NO_DATABASES');
+  expect(stderr).not.toContain('which held Domino');
+});
