@@ -7,6 +7,7 @@ import type { ScriptEvent } from '#lib/script/events';
 import { runScript, type RunScriptOptions } from '#lib/script/run-script';
 import { decodeScript, readScriptFile } from '#lib/script/script-source';
 import { describeEvent } from '#lib/script/text';
+import { linuxTest } from '../../platform';
 
 const text = 'set context persistent\r\nadd volume d:\r\ncreate\r\n';
 const utf16 = (written: string): Buffer => Buffer.from(written, 'utf16le');
@@ -66,6 +67,14 @@ describe('what is no script file is refused at once', () => {
     writeFileSync(file, '');
     truncateSync(file, 300_000_000);
     await expect(readScriptFile(file)).rejects.toMatchObject({ message: `${file} has 300 MB: that is no script` });
+  });
+
+  // Nobody can read it at once: whoever tried before asking for the size would have another error.
+  linuxTest('a file larger than what can be read', async () => {
+    const file = join(directory, 'huge');
+    writeFileSync(file, '');
+    truncateSync(file, 5_000_000_000);
+    await expect(readScriptFile(file)).rejects.toMatchObject({ message: `${file} has 5 GB: that is no script` });
   });
 
   test('a directory', async () => {
