@@ -133,6 +133,8 @@ async function installVss() {
   const secondVolume = join(workshop, 'volume-d');
   rmSync(secondVolume, { recursive: true, force: true });
   vss.addDrive('D', secondVolume);
+  // For scripts, which name more of them.
+  for (const letter of ['e', 'r', 't']) vss.addDrive(letter, join(workshop, `volume-${letter}`));
   // As a cloned disk has it: the same serial number. Wine reads it when it starts.
   await prefix.end();
   for (const drive of [prefix.systemDrive, secondVolume]) writeFileSync(join(drive, '.windows-serial'), '1a2b3c4d\n');
