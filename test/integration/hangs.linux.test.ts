@@ -90,6 +90,17 @@ describe.each(['rolling', 'hook'] as const)('%s: a database is left out that han
   });
 });
 
+test('a freeze window that is longer than its time ends, and all databases come out', async () => {
+  await domino.simulation.set({ SIM_LATENCY_NSFBackupStart_US: 200_000 });
+  try {
+    const options = { provider: hook, shadowDirectory: undefined, shards: 1, windowTimeoutMs: 300 };
+    await expect(backUp(options)).rejects.toMatchObject({ code: 'ERR_WINDOW_TIMEOUT' });
+    await domino.expectQuiet();
+  } finally {
+    await domino.simulation.set({ SIM_LATENCY_NSFBackupStart_US: null });
+  }
+});
+
 test('a database whose close hangs is captured, and holds nobody up', async () => {
   await domino.simulation.fault(`NSFDbClose:1@${victim}=hang`);
   await expect(backUp({ databaseBudgetMs: 300 })).resolves.toMatchObject({ outcome: 'complete', databases });
