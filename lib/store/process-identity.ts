@@ -16,7 +16,9 @@ function processStart(pid: number): string {
   try {
     // The name of the program, in parentheses, may contain anything; field 22 counts from behind it.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A process that has ended stays until its parent asks how, which the first process of a container may never do.
+    return state === 'Z' || state === 'X' ? '' : (fields[18] ?? '');
   } catch {
     return '';
   }
