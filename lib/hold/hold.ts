@@ -20,7 +20,16 @@ const enteringMs = 120_000;
 /** Options of `holdDatabases`. */
 export interface HoldOptions extends Omit<
   BeginBackupOptions,
-  'source' | 'volumes' | 'lifetime' | 'provider' | 'writers' | 'vss' | 'mode' | 'leaseMs' | 'shadowDirectory'
+  | 'source'
+  | 'volumes'
+  | 'lifetime'
+  | 'provider'
+  | 'writers'
+  | 'vss'
+  | 'mode'
+  | 'leaseMs'
+  | 'shadowDirectory'
+  | 'windowTimeoutMs'
 > {
   /**
    * Milliseconds after which the databases leave backup mode by themselves, and the hold is lost. At most 840 000, for
@@ -188,7 +197,12 @@ export function holdDatabases(loadBinding: () => NativeBinding, options: HoldOpt
     const { maxHoldMs = 60_000, signal, ...begin } = options;
     integer(1, longestHoldMs)(maxHoldMs, 'maxHoldMs');
     const snapshot = new OutsideSnapshot();
-    const backup = await beginBackup(loadBinding, { ...begin, provider: snapshot, signal });
+    const backup = await beginBackup(loadBinding, {
+      ...begin,
+      windowTimeoutMs: enteringMs + maxHoldMs,
+      provider: snapshot,
+      signal,
+    });
     // The caller's signal counts until the databases are held; from then on the hold is ended by its own functions.
     const controller = new AbortController();
     const onAbort = (): void => {

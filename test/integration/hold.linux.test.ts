@@ -104,6 +104,15 @@ linuxDescribe('hold and release', () => {
     rmSync(join(domino.home, 'snapshot'), { recursive: true });
   });
 
+  test('a hold may be longer than a freeze window', async () => {
+    await using hold = await holdDatabases({
+      deltaDirectory: domino.deltaDirectory,
+      domino: domino.location,
+      maxHoldMs: 840_000,
+    });
+    expect(hold.deadline.getTime() - hold.heldAt.getTime()).toBe(840_000);
+  });
+
   test('a hold that is over is no backup', async () => {
     const hold = await holdDatabases({
       deltaDirectory: domino.deltaDirectory,
