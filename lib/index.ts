@@ -91,6 +91,7 @@ export {
   type CutOffDeletion,
   type DatabaseFailure,
   type FailedWriter,
+  type CauseRecord,
 } from './errors/errors';
 export type { ExposeShadowOptions, UnexposeShadowOptions } from './vss/exposure';
 export type { ShadowShare } from './vss/place';

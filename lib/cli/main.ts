@@ -32,8 +32,8 @@ for (const signal of interrupts) {
   });
 }
 // Node would name its process and advise to trace the warning.
-process.removeAllListeners('warning').on('warning', ({ message }) => {
-  process.stderr.write(`warning ${printable(message)}\n`);
+process.removeAllListeners('warning').on('warning', ({ message, code }: Error & { code?: string }) => {
+  process.stderr.write(`warning ${code === undefined ? '' : `${printable(code)}: `}${printable(message)}\n`);
 });
 let outputError: NodeJS.ErrnoException | undefined;
 for (const stream of [process.stdout, process.stderr]) {

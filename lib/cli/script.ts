@@ -12,6 +12,7 @@ import { PlanningTarget } from '../script/planning-target';
 import { runScript, type RunScriptOptions } from '../script/run-script';
 import { onlyPlanned } from '../script/run-statements';
 import { stateDirectory } from '../store/state-directory';
+import { printableJson } from '../errors/printable';
 import { describeEvent, describeProblem } from '../script/text';
 import { VssTarget } from '../script/vss-target';
 import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';
@@ -239,7 +240,7 @@ class Printer {
     else this.#bar.end();
     const text = describeEvent(event);
     if (text !== undefined) this.#write(text);
-    if (this.#json) this.#context.stdout.write(`${JSON.stringify(event)}\n`);
+    if (this.#json) this.#context.stdout.write(`${printableJson(JSON.stringify(event))}\n`);
     else if (event.type === 'problem') this.#context.stderr.write(`${describeProblem(event)}\n`);
     else if (event.type === 'output') this.#context.stdout.write(event.text);
     else if (text !== undefined) this.#context.stdout.write(`${text}\n`);

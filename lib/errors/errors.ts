@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { inspect, types } from 'node:util';
 import { errorCodes, isErrorCode, type ErrorClass, type ErrorCode } from './codes';
 import { printable } from './printable';
 import type { NativeFailure, Phase } from '../native/failure';
@@ -48,6 +48,19 @@ interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+/** What has caused an error, or why a call was aborted, as a plain object. */
+export interface CauseRecord {
+  /** For example `TypeError`, or `TimeoutError` for an `AbortSignal.timeout`; the type of a value that is no error. */
+  readonly name: string;
+  readonly message: string;
+  /** For example `EIO`, or an own code of a hook. */
+  readonly code?: string | number;
+  readonly cause?: CauseRecord;
+}
+
+/** Causes of causes that are recorded: they may go round in a circle. */
+const recordedCauses = 5;
+
 /** Base of every error of this package. */
 export class DominoVssError extends Error {
   override name = 'DominoVssError';
@@ -78,10 +91,11 @@ export class DominoVssError extends Error {
     return errorCodes[this.code].retryable;
   }
 
-  /** All fields as a plain object, for logs and for `--json`. */
+  /** All fields as a plain object, for logs and for `--json`; the cause, or the reason of an abort, as {@link CauseRecord}. */
   toJSON(): Record<string, unknown> {
     const { name, message, retryable } = this;
-    return Object.assign({ name, message, retryable }, Object.fromEntries(Object.entries(this)));
+    const cause = causeRecord(this.cause, recordedCauses);
+    return Object.assign({ name, message, retryable }, Object.fromEntries(Object.entries(this)), cause && { cause });
   }
 }
 
@@ -337,6 +351,26 @@ export const errorClasses = {
   RestoreError,
   ProcessError,
 } as const satisfies Record<ErrorClass, unknown>;
+
+/** Nothing for no cause. What a user has thrown may be anything, and nothing that it does must fail here. */
+function causeRecord(cause: unknown, depth: number): CauseRecord | undefined {
+  if (cause === undefined || depth === 0) return undefined;
+  try {
+    if (isNativeFailure(cause)) return { name: 'NativeFailure', message: describeFailure(cause), code: cause.code };
+    if (typeof cause !== 'object' || cause === null)
+      return { name: typeof cause, message: printable(typeof cause === 'string' ? cause : inspect(cause)) };
+    const { name, message, code, cause: next } = cause as Partial<Record<keyof CauseRecord, unknown>>;
+    const further = causeRecord(next, depth - 1);
+    return {
+      name: typeof name === 'string' ? printable(name) : 'object',
+      message: printable(typeof message === 'string' ? message : JSON.stringify(cause)),
+      ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+      ...(further && { cause: further }),
+    };
+  } catch {
+    return { name: typeof cause, message: 'a cause that cannot be shown' };
+  }
+}
 
 /** Whether a value is an error of this package, made by this or any other loaded copy of it. */
 export function isDominoVssError(value: unknown): value is DominoVssError {

@@ -1,12 +1,19 @@
+import { printable, printableLines } from '../errors/printable';
 import type { LeftShadow, ListedAs, ScriptEvent } from './events';
 import { providerLines, shadowBlock, writerLines } from './listing';
 import type { ScriptProblem } from './problem';
 
 /** An event as text, close to what diskshadow prints. Without a line end; undefined for what is not shown as text. */
 export function describeEvent(event: ScriptEvent): string | undefined {
+  // What a program that the script runs has written is its own affair, as at a prompt.
+  if (event.type === 'output') return event.text.replace(/\r?\n$/, '');
+  return event.type === 'progress' ? undefined : describe(shown(event));
+}
+
+function describe(event: Exclude<ScriptEvent, { type: 'output' | 'progress' }>): string {
   switch (event.type) {
     case 'command':
-      return `-> ${printable(event.text)}`;
+      return `-> ${event.text}`;
     case 'expanded':
       return `-> %${event.name}% = ${event.value}`;
     case 'alias':
@@ -17,8 +24,6 @@ export function describeEvent(event: ScriptEvent): string | undefined {
       return `warning: ${event.message}`;
     case 'detail':
       return `\t${event.message}`;
-    case 'progress':
-      return undefined;
     case 'help':
       return lines(event.forms.map(({ usage, summary }) => `  ${usage}\n      ${summary}`));
     case 'settings':
@@ -54,8 +59,6 @@ export function describeEvent(event: ScriptEvent): string | undefined {
       return describeRestore(event);
     case 'reverted':
       return `The volume ${event.volume} was set back to ${event.id}`;
-    case 'output':
-      return event.text.replace(/\r?\n$/, '');
     case 'executed':
       return `${event.file} has ended with exit code ${event.exitCode}`;
     case 'left':
@@ -68,18 +71,22 @@ export function describeEvent(event: ScriptEvent): string | undefined {
 }
 
 /** A mistake or failure with its place, as compilers write it. */
-export function describeProblem({ file, line, column, message, remedy }: ScriptProblem): string {
-  const place = `${file}:${line}:${column}: ${printable(message)}`;
-  return remedy === '' ? place : `${place}\n  what to do: ${printable(remedy)}`;
+export function describeProblem(problem: ScriptProblem): string {
+  const { file, line, column, message, remedy } = shown(problem);
+  const place = `${file}:${line}:${column}: ${message}`;
+  return remedy === '' ? place : `${place}\n  what to do: ${remedy}`;
 }
 
-/** Without what would make a terminal do something. */
-function printable(text: string): string {
-  return text.replace(
-    // eslint-disable-next-line no-control-regex -- this is what is looked for
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+/** Texts that may have lines; anything else is on one, as names are. */
+const withLines: readonly string[] = ['message', 'remedy', 'text', 'title'];
+
+/** The event with every text as a terminal may have it: names of writers, volumes and files may hold what one obeys. */
+function shown<T>(value: T, key?: string): T;
+function shown(value: unknown, key = ''): unknown {
+  if (typeof value === 'string') return withLines.includes(key) ? printableLines(value) : printable(value);
+  if (Array.isArray(value)) return value.map((element) => shown(element as unknown, key));
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shown(member as unknown, name)]));
 }
 
 function describeAlias({ name, value, of }: Extract<ScriptEvent, { type: 'alias' }>): string {

@@ -193,3 +193,56 @@ test('the record of a database keeps what its error knew', () => {
     phase: 'restore',
   });
 });
+
+describe('JSON of an error', () => {
+  // The constructors are not part of the declarations.
+  const aborted = (reason: unknown): AbortError =>
+    new (AbortError as unknown as new (reason: unknown) => AbortError)(reason);
+  const Shadow = ShadowError as unknown as new (code: string, where: object, details: object) => ShadowError;
+  const jsonOf = (error: DominoVssError): unknown => JSON.parse(JSON.stringify(error));
+
+  test('has the causes, each with its code', () => {
+    const root = Object.assign(new TypeError('no\u001b route'), { code: 'ARRAY-17' });
+    const cause = new Error('array is offline', { cause: root });
+    const error = new Shadow('ERR_HOOK', { provider: 'lvm' }, { message: 'lvm: create() failed', cause });
+    expect(jsonOf(error)).toMatchObject({
+      code: 'ERR_HOOK',
+      cause: {
+        name: 'Error',
+        message: 'array is offline',
+        cause: { name: 'TypeError', message: 'no\\x1b route', code: 'ARRAY-17' },
+      },
+    });
+  });
+
+  test.each([
+    ['an interrupt', new Error('SIGTERM'), { name: 'Error', message: 'SIGTERM' }],
+    [
+      'a time-out',
+      new DOMException('too late', 'TimeoutError'),
+      { name: 'TimeoutError', message: 'too late', code: 23 },
+    ],
+    ['a text', 'enough', { name: 'string', message: 'enough' }],
+    ['null', null, { name: 'object', message: 'null' }],
+    ['an object', { why: 1 }, { name: 'object', message: '{"why":1}' }],
+    ['a failure of native code', failure({ operation: 'NSFDbOpen', text: 'no' }), { name: 'NativeFailure' }],
+  ])('has the reason of an abort: %s', (_what, reason, expected) => {
+    expect(jsonOf(aborted(reason))).toMatchObject({ code: 'ERR_ABORTED', cause: expected });
+  });
+
+  test('has no cause where there is none', () => {
+    expect(jsonOf(aborted(undefined))).not.toHaveProperty('cause');
+  });
+
+  test('ends with causes in a circle, or such as throw', () => {
+    const circle = new Error('round');
+    circle.cause = circle;
+    expect(JSON.stringify(aborted(circle)).match(/round/g)).toHaveLength(5);
+    const hostile = {
+      get message(): string {
+        throw new Error('never');
+      },
+    };
+    expect(jsonOf(aborted(hostile))).toMatchObject({ cause: { message: expect.any(String) } });
+  });
+});
