@@ -24,6 +24,8 @@
 #include "system/current_call.h"
 #include "system/directory_lock.h"
 #include "system/process_end.h"
+#include "system/remove_tree.h"
+#include "system/system_log.h"
 #include "system/volume.h"
 #ifdef _WIN32
 #include "addon/service_object.h"
@@ -32,6 +34,7 @@
 #include "shadow/vss/com_apartment.h"
 #include "system/private_directory.h"
 #include "system/process_start_windows.h"
+#include "system/trust.h"
 #else
 #include "shadow/btrfs_provider.h"
 #endif
@@ -225,6 +228,42 @@ Napi::Value endAbandonedBackups(const Napi::CallbackInfo& info) {
                         });
 }
 
+Napi::Value writeSystemLog(const Napi::CallbackInfo& info) {
+    const auto object = info[0].As<Napi::Object>();
+    SystemLogEntry entry;
+    entry.severity = object.Get("isError").As<Napi::Boolean>().Value() ? SystemLogEntry::Severity::error
+                                                                       : SystemLogEntry::Severity::warning;
+    entry.message = stringOf(object, "message");
+    const auto fields = object.Get("fields").As<Napi::Array>();
+    for (std::uint32_t i = 0; i < fields.Length(); ++i) {
+        const auto field = fields.Get(i).As<Napi::Array>();
+        entry.fields.emplace_back(field.Get(0U).As<Napi::String>().Utf8Value(),
+                                  field.Get(1U).As<Napi::String>().Utf8Value());
+    }
+    return runOnThread(info.Env(), "domino-vss system log", [entry] {
+        domino_vss::writeSystemLog(entry);
+        return undefined();
+    });
+}
+
+Napi::Value removeTree(const Napi::CallbackInfo& info) {
+    const std::string path = info[0].As<Napi::String>().Utf8Value();
+    return runOnThread(info.Env(), "domino-vss removal", [path] {
+        domino_vss::removeTree(path, code::kFileSystem);
+        return undefined();
+    });
+}
+
+/// For the end of the process, which waits for nothing.
+Napi::Value removeTreeNow(const Napi::CallbackInfo& info) {
+    try {
+        domino_vss::removeTree(info[0].As<Napi::String>().Utf8Value(), code::kFileSystem);
+    } catch (const Failure& failure) {
+        napi_throw(info.Env(), addon::toObject(info.Env(), failure));
+    }
+    return info.Env().Undefined();
+}
+
 #ifndef _WIN32
 Napi::Value deleteSubvolume(const Napi::CallbackInfo& info) {
     const std::string path = info[0].As<Napi::String>().Utf8Value();
@@ -288,6 +327,27 @@ Napi::Value makePrivateDirectory(const Napi::CallbackInfo& info) {
     });
 }
 
+Napi::Value createPrivateDirectory(const Napi::CallbackInfo& info) {
+    const std::string path = info[0].As<Napi::String>().Utf8Value();
+    return runOnThread(info.Env(), "domino-vss private directory", [path] {
+        domino_vss::createPrivateDirectory(path);
+        return undefined();
+    });
+}
+
+Napi::Value directoryAccess(const Napi::CallbackInfo& info) {
+    const std::string path = info[0].As<Napi::String>().Utf8Value();
+    return runOnThread(info.Env(), "domino-vss directory access", [path]() -> PendingPromise::MakeValue {
+        const bool othersOwn = ownedByOrdinaryUser(path, code::kFileSystem);
+        return [othersOwn, open = openToOrdinaryUsers(path, code::kFileSystem)](Napi::Env env) {
+            Napi::Object object = Napi::Object::New(env);
+            object["othersOwn"] = othersOwn;
+            object["othersChange"] = open;
+            return object;
+        };
+    });
+}
+
 Napi::Value dominoRegistration(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     try {
@@ -333,6 +393,9 @@ public:
         exports["runCanary"] = Napi::Function::New(env, runCanary);
         exports["shutdown"] = Napi::Function::New(env, shutdown);
         exports["leave"] = Napi::Function::New(env, leave);
+        exports["writeSystemLog"] = Napi::Function::New(env, writeSystemLog);
+        exports["removeTree"] = Napi::Function::New(env, removeTree);
+        exports["removeTreeNow"] = Napi::Function::New(env, removeTreeNow);
         exports["abortSessions"] = Napi::Function::New(env, abortSessions);
 #ifndef _WIN32
         exports["deleteSubvolume"] = Napi::Function::New(env, deleteSubvolume);
@@ -340,6 +403,8 @@ public:
 #ifdef _WIN32
         exports["services"] = serviceObject(env);
         exports["makePrivateDirectory"] = Napi::Function::New(env, makePrivateDirectory);
+        exports["createPrivateDirectory"] = Napi::Function::New(env, createPrivateDirectory);
+        exports["directoryAccess"] = Napi::Function::New(env, directoryAccess);
         exports["dominoRegistration"] = Napi::Function::New(env, dominoRegistration);
         exports["vss"] = vssObject(env);
         exports["processStart"] = Napi::Function::New(env, [](const Napi::CallbackInfo& info) {

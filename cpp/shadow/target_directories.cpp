@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "system/path.h"
+#include "system/remove_tree.h"
 #include "system/sync.h"
 #include "system/system_error.h"
 
@@ -60,9 +61,7 @@ void removeEach(std::vector<std::string>& paths, void (*remove)(const std::strin
 }
 
 void removeTargetDirectory(const std::string& target) {
-    std::error_code error;
-    std::filesystem::remove_all(pathOf(target), error);
-    if (error) throw systemFailure(code::kShadow, Phase::end, "unlink", target, systemErrorOf(error));
+    removeTree(target, code::kShadow);
 }
 
 }  // namespace domino_vss::shadow

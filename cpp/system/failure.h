@@ -59,6 +59,7 @@ inline constexpr const char* kInternal = "ERR_INTERNAL";
 inline constexpr const char* kLeaseExpired = "ERR_LEASE_EXPIRED";
 inline constexpr const char* kService = "ERR_SERVICE";
 inline constexpr const char* kShadow = "ERR_SHADOW";
+inline constexpr const char* kFileSystem = "ERR_FILE_SYSTEM";
 inline constexpr const char* kShadowDirectory = "ERR_SHADOW_DIRECTORY";
 inline constexpr const char* kShadowVanished = "ERR_SHADOW_VANISHED";
 inline constexpr const char* kState = "ERR_STATE";

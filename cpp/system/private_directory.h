@@ -9,4 +9,8 @@ namespace domino_vss {
 /// ERR_STATE_DIRECTORY.
 void makePrivateDirectory(const std::string& path);
 
+/// Makes a directory for the system, administrators, and the user of this process, with all that comes to lie in it.
+/// There must be none yet. Windows only. Throws Failure ERR_FILE_SYSTEM.
+void createPrivateDirectory(const std::string& path);
+
 }  // namespace domino_vss

@@ -16,18 +16,23 @@ namespace {
 /// Full access for the system and administrators, inherited by everything below, and nothing from above.
 constexpr const wchar_t* kAccess = L"D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
-Failure systemError(const char* operation, const std::string& path) {
-    return systemFailure(code::kStateDirectory, Phase::prepare, operation, path, static_cast<int>(::GetLastError()));
+Failure systemError(const char* operation, const std::string& path, const char* failureCode = code::kStateDirectory) {
+    return systemFailure(failureCode, Phase::prepare, operation, path, static_cast<int>(::GetLastError()));
+}
+
+unique_hlocal descriptorOf(const std::wstring& access, const std::string& path, const char* failureCode) {
+    PSECURITY_DESCRIPTOR descriptor = nullptr;
+    if (::ConvertStringSecurityDescriptorToSecurityDescriptorW(access.c_str(), SDDL_REVISION_1, &descriptor, nullptr) ==
+        0)
+        throw systemError("ConvertStringSecurityDescriptorToSecurityDescriptorW", path, failureCode);
+    return unique_hlocal(descriptor);
 }
 
 }  // namespace
 
 void makePrivateDirectory(const std::string& path) {
-    PSECURITY_DESCRIPTOR descriptor = nullptr;
-    if (::ConvertStringSecurityDescriptorToSecurityDescriptorW(kAccess, SDDL_REVISION_1, &descriptor, nullptr) == 0)
-        throw systemError("ConvertStringSecurityDescriptorToSecurityDescriptorW", path);
-    const unique_hlocal owned(descriptor);
-    SECURITY_ATTRIBUTES attributes{sizeof attributes, descriptor, FALSE};
+    const unique_hlocal descriptor = descriptorOf(kAccess, path, code::kStateDirectory);
+    SECURITY_ATTRIBUTES attributes{sizeof attributes, descriptor.get(), FALSE};
     const std::wstring name = pathOf(path).native();
     if (::CreateDirectoryW(name.c_str(), &attributes) == 0 && ::GetLastError() != ERROR_ALREADY_EXISTS)
         throw systemError("CreateDirectoryW", path);
@@ -41,6 +46,15 @@ void makePrivateDirectory(const std::string& path) {
         throw Failure(code::kStateDirectory, Phase::prepare, "it belongs to an ordinary user", path);
     if (const std::string open = openToOrdinaryUsers(path, code::kStateDirectory); !open.empty())
         throw Failure(code::kStateDirectory, Phase::prepare, "ordinary users can write to " + open, path);
+}
+
+void createPrivateDirectory(const std::string& path) {
+    // A server's account need not be an administrator; as the mere owner it could not write here.
+    const std::wstring access = kAccess + (L"(A;OICI;FA;;;" + presentUserSid(code::kFileSystem) + L")");
+    const unique_hlocal descriptor = descriptorOf(access, path, code::kFileSystem);
+    SECURITY_ATTRIBUTES attributes{sizeof attributes, descriptor.get(), FALSE};
+    if (::CreateDirectoryW(pathOf(path).c_str(), &attributes) == 0)
+        throw systemError("CreateDirectoryW", path, code::kFileSystem);
 }
 
 }  // namespace domino_vss

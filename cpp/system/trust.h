@@ -16,4 +16,7 @@ namespace domino_vss {
 /// present user.
 [[nodiscard]] bool ownedByOrdinaryUser(const std::string& path, const char* failureCode);
 
+/// The present user as text, as access lists are written with it.
+[[nodiscard]] std::wstring presentUserSid(const char* failureCode);
+
 }  // namespace domino_vss

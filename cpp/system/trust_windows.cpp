@@ -84,15 +84,25 @@ bool grantsEverybody(PACL list, ACCESS_MASK what) {
     return false;
 }
 
-bool isPresentUser(PSID sid) {
+/// A TOKEN_USER; empty when it cannot be read.
+std::vector<std::byte> presentUser() {
     ::HANDLE handle = nullptr;
-    if (::OpenProcessToken(::GetCurrentProcess(), TOKEN_QUERY, &handle) == 0) return false;
+    if (::OpenProcessToken(::GetCurrentProcess(), TOKEN_QUERY, &handle) == 0) return {};
     const unique_handle token(handle);
     DWORD size = 0;
     ::GetTokenInformation(token.get(), TokenUser, nullptr, 0, &size);
     std::vector<std::byte> buffer(size);
-    if (::GetTokenInformation(token.get(), TokenUser, buffer.data(), size, &size) == 0) return false;
-    return ::EqualSid(reinterpret_cast<const TOKEN_USER*>(buffer.data())->User.Sid, sid) != 0;
+    if (::GetTokenInformation(token.get(), TokenUser, buffer.data(), size, &size) == 0) return {};
+    return buffer;
+}
+
+PSID sidOf(const std::vector<std::byte>& user) {
+    return reinterpret_cast<const TOKEN_USER*>(user.data())->User.Sid;
+}
+
+bool isPresentUser(PSID sid) {
+    const std::vector<std::byte> user = presentUser();
+    return !user.empty() && ::EqualSid(sidOf(user), sid) != 0;
 }
 
 /// Owner of what Windows itself has installed.
@@ -125,6 +135,16 @@ bool ownedByOrdinaryUser(const std::string& path, const char* failureCode) {
     return owner == nullptr || (::IsWellKnownSid(owner, WinLocalSystemSid) == 0 &&
                                 ::IsWellKnownSid(owner, WinBuiltinAdministratorsSid) == 0 &&
                                 !isTrustedInstaller(owner) && !isPresentUser(owner));
+}
+
+std::wstring presentUserSid(const char* failureCode) {
+    const std::vector<std::byte> user = presentUser();
+    wchar_t* text = nullptr;
+    if (user.empty() || ::ConvertSidToStringSidW(sidOf(user), &text) == 0)
+        throw systemFailure(failureCode, Phase::runtime, "ConvertSidToStringSidW", "",
+                            static_cast<int>(::GetLastError()));
+    const unique_hlocal owned(text);
+    return text;
 }
 
 }  // namespace domino_vss

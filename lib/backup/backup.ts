@@ -1,5 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { buildManifestHead, type BackupFacts, type BackupReport } from './report';
 import { announceDeadline, Call, publicCall } from '../call/call';
 import { closeTimeoutMs, type BackupWork, type Capture } from './capture';
@@ -252,7 +251,7 @@ export class Backup {
       const made = targets.some((target) => existsSync(target)) || hookRun?.mayHaveLeft === true;
       const gone = !made && !maybeKept;
       if (this.#state === 'ended' || !clean || !gone || journal.namesMore) return;
-      rmSync(this.directory, { recursive: true, force: true });
+      this.#work.binding.removeTreeNow(this.directory);
       removeShadowParents(plan);
       journal.removeSync();
     } catch {
@@ -425,7 +424,7 @@ export class Backup {
         timeoutMs: closeTimeoutMs,
       });
       left.push(...(await removal));
-      left.push(...(await this.#collect([() => rm(this.directory, { recursive: true, force: true })])));
+      left.push(...(await this.#collect([() => this.#work.binding.removeTree(this.directory)])));
       const stuck = await this.#finishJournal(left);
       if (stuck.length > 0) throw stuckError(stuck);
       if (left.length > 0) throw left[0];

@@ -1,4 +1,4 @@
-import { access, constants, realpath, rm } from 'node:fs/promises';
+import { access, constants, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Backup, warnAboutLeft } from './backup';
@@ -15,10 +15,11 @@ import { printable } from '../errors/printable';
 import { HookRun } from './hook';
 import { createSession, openSession } from './native-session';
 import { recoverAll } from '../recover/recover';
-import { directoryRisk, realPathToBe } from '../store/safe-directory';
+import { directoryRisk, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
 import { lockDataDirectory } from '../store/data-directory-lock';
-import { makeDirectory, syncRemovals } from '../store/durable';
+import { syncRemovals } from '../store/durable';
 import { Journal, newWorkId } from '../store/journal';
+import { journalDirectory } from '../store/journals';
 import { databasesAside, recoveryWarnings } from './left-overs';
 import { noDatabases, withNamedVolumes } from '../vss/named-volumes';
 import type { NativeBinding, NativeRuntime, NativeSessionOptions } from '../native/session';
@@ -66,7 +67,11 @@ async function begin(
   refuseFileProvider(options.provider, named);
   const server = source === 'domino' ? await openServer(binding, options, call) : noServer;
   const { dataDirectory } = server;
-  const { deltaDirectory, warning: deltaWarning } = await makeDeltaDirectory(options.deltaDirectory, dataDirectory);
+  const { deltaDirectory, warning: deltaWarning } = await makeDeltaDirectory(
+    binding,
+    options.deltaDirectory,
+    dataDirectory,
+  );
 
   const id = newWorkId();
   const directory = join(deltaDirectory, id);
@@ -139,10 +144,10 @@ async function begin(
   } as const;
 
   undo.push(async () => {
-    await rm(directory, { recursive: true, force: true });
+    await binding.removeTree(directory);
     await syncRemovals([directory]);
   });
-  await makeDirectory(join(directory, 'deltas'), 0o700);
+  await makeOwnDirectory(join(directory, 'deltas'), binding);
   const hookRun = provider.hook && new HookRun(provider.hook, id, databases.volumes, journal);
   // For a hook they are only flushed.
   const nativeVolumes = provider.hook?.flushesVolumes ? [] : volumes;
@@ -272,6 +277,7 @@ async function findSelected(
 }
 
 async function makeDeltaDirectory(
+  binding: NativeBinding,
   directory: string,
   dataDirectory: string,
 ): Promise<{ readonly deltaDirectory: string; readonly warning: string }> {
@@ -285,10 +291,14 @@ async function makeDeltaDirectory(
     if (dataDirectory !== '' && isInside(deltaDirectory, await realpath(dataDirectory))) {
       refuse(`it lies in the data directory ${dataDirectory}`);
     }
-    await makeDirectory(directory, 0o700);
+    await makeOwnDirectory(deltaDirectory, binding);
     await access(directory, constants.W_OK | constants.X_OK);
-    const { refusal, warning } = await directoryRisk(deltaDirectory);
+    const { refusal, warning } = await directoryRisk(deltaDirectory, binding);
     if (refusal !== '') refuse(refusal);
+    const journals = journalDirectory(deltaDirectory);
+    await makeOwnDirectory(journals, binding);
+    const risk = await directoryRisk(journals, binding);
+    if (risk.refusal !== '') refuse(risk.refusal);
     return { deltaDirectory, warning };
   } catch (cause) {
     if (cause instanceof DominoVssError) throw cause;

@@ -149,7 +149,7 @@ export async function captureShadow(
     const shadows = [...earlier.shadows, ...plan.targets];
     await journal.update({ provider: provider.name, shadows, ...work.hookRun?.intention }, inBackupMode);
   }
-  await makeShadowParents(plan);
+  await makeShadowParents(plan, work.binding);
   const { results, ...capture } = await (stopMode ? capturedWhileStopped(mode.service) : captured()).catch(
     (thrown: unknown) => {
       throw provider.vss ? withFailedWriters(thrown, session) : thrown;

@@ -1,15 +1,14 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Call } from '../call/call';
 import type { ProgressReporter } from '../call/progress';
 import { takeSubset } from '../domino/databases';
 import { AbortError, OptionError, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { makeOwnDirectory } from '../store/safe-directory';
 import { reportOf } from '../vss/session';
 import { captureShadow, refuseTooManySkipped, type BackupWork, type Capture, type EarlierWindows } from './capture';
 import { Continuity } from './continuity';
 import { createSession, openSession } from './native-session';
 import { endFailedAttempt, pause, type RetryOptions } from './retry';
-import { makeDirectory } from '../store/durable';
 
 /** A window after the first one, for databases that were busy then. It has a session, shadows and deltas of its own. */
 export interface FurtherWindow {
@@ -125,7 +124,7 @@ async function furtherWork(
 ): Promise<BackupWork> {
   const directory = join(first.directory, `window-${number}`);
   const deltaDirectory = join(directory, 'deltas');
-  await makeDirectory(deltaDirectory, 0o700);
+  await makeOwnDirectory(deltaDirectory, first.binding);
   const { databases, volumeNumbers } = takeSubset(first.databases, indexes);
   const targetOf = (volume: number): string => {
     const target = first.plan.targets[volume] ?? '';
@@ -179,7 +178,7 @@ async function captureOne(
   } catch (error) {
     if (await endFailedAttempt(work)) {
       first.furtherWork.splice(first.furtherWork.indexOf(work), 1);
-      await rm(work.directory, { recursive: true, force: true });
+      await work.binding.removeTree(work.directory);
     }
     if (error instanceof AbortError || first.interrupt.signal.aborted) throw error;
     const { code, message } = toPublicError(error);

@@ -1,13 +1,13 @@
 import type { HookContext } from '../store/hook-record';
 import type { ProviderChoice } from '../store/manifest-format';
 import { existsSync, rmdirSync } from 'node:fs';
-import { mkdir, opendir, realpath } from 'node:fs/promises';
+import { opendir, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { BackupDatabases } from '../domino/databases';
 import { OptionError, ShadowError, toPublicError } from '../errors/errors';
 import type { NativeBinding, NativeProvider, NativeVolume } from '../native/session';
 import { absolutePath, boolean, checkOptions, functionValue, nonEmptyString, oneOf } from '../call/options';
-import { directoryRisk } from '../store/safe-directory';
+import { directoryRisk, makeOwnDirectory } from '../store/safe-directory';
 import { requireVss } from '../vss/call';
 import type { ResolvedVss } from '../vss/context';
 import { withBackslash } from '../vss/windows-names';
@@ -325,15 +325,15 @@ export function databaseTarget(
   return `${target}/${shadowPath(databases, index)}`;
 }
 
-export async function makeShadowParents(plan: ShadowPlan): Promise<void> {
+export async function makeShadowParents(plan: ShadowPlan, binding: NativeBinding): Promise<void> {
   for (const parent of plan.parents) {
     try {
-      await mkdir(parent, { recursive: true, mode: 0o700 });
+      await makeOwnDirectory(parent, binding);
     } catch (cause) {
       throw shadowDirectoryError(dirname(parent), `${parent} cannot be made: ${(cause as Error).message}`, cause);
     }
     const directory = await realpath(dirname(parent));
-    const { refusal } = await directoryRisk(directory);
+    const { refusal } = await directoryRisk(directory, binding);
     if (refusal !== '') throw shadowDirectoryError(directory, refusal);
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../call/call';
@@ -90,7 +90,7 @@ export async function endFailedAttempt(work: BackupWork): Promise<boolean> {
   }
   if (session.stuck().length > 0) return false;
   const deltas = join(directory, 'deltas');
-  await rm(deltas, { recursive: true, force: true });
+  await work.binding.removeTree(deltas);
   await mkdir(deltas, { mode: 0o700 });
   const { snapshotSet, shadows, stuck } = work.earlier;
   await journal.update({ snapshotSet, shadows }, stuck);

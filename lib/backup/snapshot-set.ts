@@ -7,8 +7,8 @@ import { skippedAfterAll, type FurtherWindow } from './further-windows';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { copyExactly, hashFile, requireFreeSpace, syncFile } from '../store/copy';
 import type { DatabaseChanges } from '../domino/databases';
-import { makeDirectory, missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
-import { directoryRisk, realPathToBe } from '../store/safe-directory';
+import { missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
+import { directoryRisk, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
 import { databaseFailureOf, DominoVssError, OptionError, type DatabaseFailure } from '../errors/errors';
 import { forEachLimited } from '../call/event-loop';
 import { abortSignal, absolutePath, checkOptions, functionValue, milliseconds } from '../call/options';
@@ -233,7 +233,7 @@ export class SnapshotSet {
       to,
       all.map(({ describe }) => describe()),
     );
-    await makeTarget(to, this.#work.databases.dataDirectory);
+    await makeTarget(to, this.#work);
     // Holes stay holes in a copy.
     const allocatedBytes = this.#work.databases.allocatedBytes.reduce((sum, bytes) => sum + bytes, 0);
     await requireFreeSpace(to, Math.min(totalBytes, allocatedBytes));
@@ -339,11 +339,14 @@ export class SnapshotSet {
 }
 
 /** Makes the directory of the copies. By its real path: a link may lead into the data directory, or to where others can write. */
-async function makeTarget(to: string, dataDirectory: string): Promise<void> {
+async function makeTarget(
+  to: string,
+  { binding, databases: { dataDirectory } }: Pick<BackupWork, 'binding' | 'databases'>,
+): Promise<void> {
   if (isInside(await realPathToBe(to), await realpath(dataDirectory))) {
     throw new OptionError('to', `${to} leads into the data directory ${dataDirectory}: copies there would be served`);
   }
-  await makeDirectory(to, 0o700);
-  const { refusal } = await directoryRisk(await realpath(to));
+  await makeOwnDirectory(to, binding);
+  const { refusal } = await directoryRisk(await realpath(to), binding);
   if (refusal !== '') throw new OptionError('to', refusal);
 }

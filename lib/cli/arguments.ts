@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { OptionError } from '../errors/errors';
 import type { DominoLocation } from '../call/options';
 import type { CommandLineContext } from './context';
+import { logSystemDescription, logSystemFlag } from './system-log';
 
 /** Options that every command with Domino has. */
 export interface DominoArguments {
@@ -17,6 +18,11 @@ export function addDominoOptions(command: Command, context: CommandLineContext):
     .option('--ini <file>', 'notes.ini of the server (default: found by the environment)', pathFrom(context))
     .option('--program <dir>', 'Domino program directory (default: found by the environment)', pathFrom(context))
     .option('--json', 'print one JSON document instead of text');
+}
+
+/** For commands that run where nobody looks at the output. */
+export function addLogSystem(command: Command): Command {
+  return command.option(logSystemFlag, logSystemDescription);
 }
 
 /**

@@ -17,6 +17,7 @@ import { windowsService } from '../domino/windows-service';
 import {
   addDeltaDirectory,
   addDominoOptions,
+  addLogSystem,
   backupPath,
   collect,
   locationOf,
@@ -28,6 +29,7 @@ import {
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, formatBytes, formatMs, Output, shownRows } from './output';
+import type { Finish } from './system-log';
 import { ProgressBar } from './progress-bar';
 import { addVerifyCommand } from './verify';
 import { drawWindow } from './window-picture';
@@ -69,8 +71,6 @@ interface ListArguments {
   readonly deltaDir: string;
   readonly json?: boolean;
 }
-
-type Finish = (exitCode: number) => void;
 
 export function addBackupCommands(program: Command, context: CommandLineContext, finish: Finish): void {
   const backup = program
@@ -192,6 +192,7 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
     )
     .addOption(new Option('--vss-context <name>', 'VSS: the context, for experts').choices(Object.keys(contextBits)))
     .option('--vss-provider <id>', 'VSS: the provider, see "provider list" (default: Windows chooses)');
+  addLogSystem(run);
   addDominoOptions(run, context)
     .addHelpText(
       'after',
@@ -241,7 +242,10 @@ Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (se
       // The report is the only JSON document, and names it too.
       if (failure && args.json !== true) output.error(failure);
       if (failure) finish(exitCodes.failed);
-      else finish(report.outcome === 'complete' ? exitCodes.ok : exitCodes.partial);
+      else {
+        const failures = [...report.skipped, ...(report.copies?.failures ?? [])];
+        finish(report.outcome === 'complete' ? exitCodes.ok : exitCodes.partial, failures);
+      }
     });
 }
 

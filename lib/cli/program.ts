@@ -1,7 +1,7 @@
 import { printableLines } from '../errors/printable';
 import { Command, CommanderError } from 'commander';
 import { errorCodes } from '../errors/codes';
-import { DominoVssError, toPublicError } from '../errors/errors';
+import { BackupError, DominoVssError, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { readPackageVersion } from '../native/package-root';
 import { addBackupCommands } from './backup';
 import { addBenchCommand } from './bench';
@@ -14,32 +14,58 @@ import { addRehearseCommand } from './rehearse';
 import { addRestoreCommand } from './restore';
 import { addShadowCommands } from './shadow';
 import { addProviderCommands, addWriterCommands } from './writer';
+import { logFailure, logSystemFlag, type CommandFailure, type Finish } from './system-log';
 import { addScriptCommand, diskshadowOptions } from './script';
 import { requireWholeArguments } from './quotation-mark';
 
 /** Runs one command. Answers its exit code; never throws. */
 export async function runCommandLine(args: readonly string[], context: CommandLineContext): Promise<number> {
+  const work = { isElsewhere: false };
+  const relaunch: CommandLineContext['relaunch'] = async (location) => {
+    const exitCode = await context.relaunch(location);
+    work.isElsewhere = exitCode !== undefined;
+    return exitCode;
+  };
+  const outcome = await runOne(args, { ...context, relaunch });
+  // The process that has done the work has told the log as well.
+  if (outcome.exitCode !== exitCodes.ok && args.includes(logSystemFlag) && !work.isElsewhere) {
+    const [command = '', verb = ''] = args;
+    const name = verb.startsWith('-') || command !== 'backup' ? command : `${command} ${verb}`;
+    await logFailure(context, { command: name, ...outcome });
+  }
+  return outcome.exitCode;
+}
+
+async function runOne(args: readonly string[], context: CommandLineContext): Promise<Omit<CommandFailure, 'command'>> {
   let exitCode: number = exitCodes.ok;
-  const program = createProgram(context, (code) => {
+  let failures: readonly DatabaseFailure[] = [];
+  const program = createProgram(context, (code, why = []) => {
     exitCode = code;
+    failures = why;
   });
   try {
     requireWholeArguments(args);
     await program.parseAsync([...diskshadowOptions(args)], { from: 'user' });
-    return exitCode;
+    return { exitCode, error: undefined, failures };
   } catch (thrown) {
     const json = args.includes('--json');
     const output = new Output(context, json);
     if (thrown instanceof CommanderError) {
       // Commander has already said what is wrong, or printed the help that was asked for.
-      if (thrown.exitCode === 0) return exitCodes.ok;
-      if (json) output.error(usageError(thrown));
-      return exitCodes.usage;
+      const error = usageError(thrown);
+      if (thrown.exitCode === 0) return { exitCode: exitCodes.ok, error: undefined, failures };
+      if (json) output.error(error);
+      return { exitCode: exitCodes.usage, error, failures };
     }
     const error = toPublicError(thrown);
     output.error(error);
-    return errorCodes[error.code].exitCode;
+    const { code } = error;
+    return { exitCode: errorCodes[code].exitCode, error, failures: failuresOf(error) };
   }
+}
+
+function failuresOf(error: DominoVssError): readonly DatabaseFailure[] {
+  return error instanceof BackupError || error instanceof RestoreError ? error.failures : [];
 }
 
 function usageError({ code, message }: CommanderError): DominoVssError {
@@ -48,7 +74,7 @@ function usageError({ code, message }: CommanderError): DominoVssError {
 }
 
 /** The grammar of the command line. */
-export function createProgram(context: CommandLineContext, finish: (exitCode: number) => void): Command {
+export function createProgram(context: CommandLineContext, finish: Finish): Command {
   const program = new Command('domino-vss')
     .description('Application-consistent snapshots of HCL Domino servers')
     .version(readPackageVersion())

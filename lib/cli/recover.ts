@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { recoverInterrupted } from '../recover/recover';
 import { describeItem, type RecoveredWork, type RecoveryReport } from '../recover/report';
 import { describeUnusable } from '../store/journals';
-import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';
+import { addDominoOptions, addLogSystem, locationOf, pathFrom, type DominoArguments } from './arguments';
+import type { Finish } from './system-log';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output } from './output';
 
@@ -11,16 +12,13 @@ interface RecoverArguments extends DominoArguments {
   readonly dryRun?: boolean;
 }
 
-export function addRecoverCommand(
-  program: Command,
-  context: CommandLineContext,
-  finish: (exitCode: number) => void,
-): void {
+export function addRecoverCommand(program: Command, context: CommandLineContext, finish: Finish): void {
   const recover = program
     .command('recover')
     .description('clean up after backups and restores whose process has died')
     .option('--delta-dir <dir>', 'delta directory of the backups', pathFrom(context))
     .option('--dry-run', 'only show what was found and what would be done');
+  addLogSystem(recover);
   addDominoOptions(recover, context)
     .addHelpText(
       'after',

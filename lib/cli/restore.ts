@@ -5,6 +5,7 @@ import { restoreDatabases, type RestoredDatabase, type RestoreReport } from '../
 import { describeStep, type RestoreMode } from '../restore/plan';
 import {
   addDominoOptions,
+  addLogSystem,
   backupPath,
   collect,
   locationOf,
@@ -13,6 +14,7 @@ import {
   type DominoArguments,
 } from './arguments';
 import { shadowRootsOfBackup } from './shadow-roots';
+import type { Finish } from './system-log';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output, shownRows } from './output';
 import { ProgressBar } from './progress-bar';
@@ -32,11 +34,7 @@ interface RestoreArguments extends DominoArguments {
   readonly dryRun?: boolean;
 }
 
-export function addRestoreCommand(
-  program: Command,
-  context: CommandLineContext,
-  finish: (exitCode: number) => void,
-): void {
+export function addRestoreCommand(program: Command, context: CommandLineContext, finish: Finish): void {
   const restore = program
     .command('restore')
     .description('restore databases of a backup')
@@ -58,6 +56,7 @@ export function addRestoreCommand(
     .option('--timeout <seconds>', 'longest time for the whole restore (default: 24 hours)', seconds)
     .option('--database-budget <seconds>', 'longest time for one call on a database (default: 60)', seconds)
     .option('--dry-run', 'only show what would be done');
+  addLogSystem(restore);
   addDominoOptions(restore, context)
     .addHelpText(
       'after',
@@ -113,7 +112,8 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
       }
       const output = new Output(context, args.json ?? false);
       output.result(report, () => describeReport(report, output));
-      finish(report.outcome === 'partial' ? exitCodes.partial : exitCodes.ok);
+      const failures = report.databases.filter(isBad).map(({ failure }) => failure);
+      finish(report.outcome === 'partial' ? exitCodes.partial : exitCodes.ok, failures);
     });
 }
 

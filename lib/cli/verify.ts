@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { verifyBackup, type VerifyReport } from '../restore/verify';
 import { backupPath, collect, pathFrom } from './arguments';
 import { shadowRootsOfBackup } from './shadow-roots';
+import { logSystemDescription, logSystemFlag, type Finish } from './system-log';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output } from './output';
 import { ProgressBar } from './progress-bar';
@@ -14,11 +15,7 @@ interface VerifyArguments {
   readonly json?: boolean;
 }
 
-export function addVerifyCommand(
-  backup: Command,
-  context: CommandLineContext,
-  finish: (exitCode: number) => void,
-): void {
+export function addVerifyCommand(backup: Command, context: CommandLineContext, finish: Finish): void {
   backup
     .command('verify')
     .description('check that a backup is still what was backed up')
@@ -32,6 +29,7 @@ export function addVerifyCommand(
     )
     .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
     .option('--json', 'print one JSON document instead of text')
+    .option(logSystemFlag, logSystemDescription)
     .addHelpText(
       'after',
       `
@@ -63,7 +61,8 @@ Exit codes: 0 intact, 1 something is damaged or missing, 2 usage, 130 interrupte
       }
       const output = new Output(context, json);
       output.result(report, () => describe(report, output));
-      finish(report.outcome === 'intact' ? exitCodes.ok : exitCodes.failed);
+      const failures = report.databases.flatMap((database) => database.failures);
+      finish(report.outcome === 'intact' ? exitCodes.ok : exitCodes.failed, failures);
     });
 }
 

@@ -310,6 +310,15 @@ export interface NativeBinding {
    * NSFBackupEnd with BACKUPEND_ABORT and no context of its own ends it, where Domino lets another process do that.
    */
   endAbandonedBackups(options: { readonly paths: readonly string[] }): NativeRequest<NativeAbandoned>;
+  /**
+   * Removes a file, or a directory with all that is in it, and never what a link leads to: every directory is entered by
+   * its handle, so that a link put in its place meanwhile leads nowhere. What is not there counts as removed.
+   */
+  removeTree(path: string): Promise<void>;
+  /** The same at once, for the end of the process. */
+  removeTreeNow(path: string): void;
+  /** sd_journal over its socket on Linux, ReportEvent on Windows. Does not wait on Linux; on Windows a service answers. */
+  writeSystemLog(entry: NativeSystemLogEntry): Promise<void>;
   /** Linux only. Deletes a btrfs subvolume; refuses what is none. One that is gone counts as deleted. */
   deleteSubvolume?(path: string): NativeRequest<void>;
   /**
@@ -332,10 +341,26 @@ export interface NativeBinding {
    * user's and cannot be written to by one.
    */
   makePrivateDirectory?(path: string): NativeRequest<void>;
+  /** Windows only. Makes a directory for the system, administrators and the present user; there must be none. */
+  createPrivateDirectory?(path: string): Promise<void>;
+  /**
+   * Windows only. Whether an ordinary user owns a directory, and could so change its access list at any time; and what of
+   * its path ordinary users can change, the directory itself or one above it, empty for nothing.
+   */
+  directoryAccess?(path: string): Promise<{ readonly othersOwn: boolean; readonly othersChange: string }>;
   /** Windows only. */
   readonly services?: NativeServices;
   /** Windows only. */
   readonly vss?: NativeVss;
+}
+
+/** What the log of the system is told. */
+export interface NativeSystemLogEntry {
+  /** Otherwise a warning. */
+  readonly isError: boolean;
+  readonly message: string;
+  /** Names of capital letters and underscores with their values. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
 /** Held until it is released. */

@@ -33,7 +33,7 @@ export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items:
   await removeShadows(left, tools, items);
   await removeCopies(copies, items);
   await removeNewDirectories(left, items);
-  await removeDirectory(left, items);
+  await removeDirectory(left, tools, items);
 }
 
 /** The manifest of a backup that has succeeded; undefined for one that has not, a text for one of which nobody knows. */
@@ -86,7 +86,11 @@ export async function removeNewDirectories({ newDirectories }: LeftOver, items: 
   for (const directory of [...newDirectories].reverse()) await rmdir(directory).catch(() => undefined);
 }
 
-async function removeDirectory({ id, journal, backupDirectory }: LeftOver, items: Items): Promise<void> {
+async function removeDirectory(
+  { id, journal, backupDirectory }: LeftOver,
+  { binding }: RecoveryTools,
+  items: Items,
+): Promise<void> {
   const found = await stat(backupDirectory === '' ? '\0' : backupDirectory).catch(() => undefined);
   if (!found) return;
   const intention = {
@@ -101,6 +105,6 @@ async function removeDirectory({ id, journal, backupDirectory }: LeftOver, items
     if (basename(backupDirectory) !== id || dirname(backupDirectory) !== dirname(dirname(journal))) {
       throw new DominoVssError('ERR_FILE_SYSTEM', { message: `${backupDirectory} is not the directory of ${id}` });
     }
-    await rm(backupDirectory, { recursive: true, force: true });
+    await binding.removeTree(backupDirectory);
   });
 }

@@ -115,7 +115,7 @@ async function removeFiles(shadow: string, left: LeftOver, { binding }: Recovery
         throw new DominoVssError('ERR_FILE_SYSTEM', { message: `${shadow} does not look like a shadow of ${left.id}` });
       }
       if (left.provider === 'btrfs' && binding.deleteSubvolume) await binding.deleteSubvolume(shadow);
-      else await rm(shadow, { recursive: true, force: true });
+      else await binding.removeTree(shadow);
     });
   }
   if (!items.dryRun) removeParents(shadow, left);

@@ -1,11 +1,15 @@
-import { rm } from 'node:fs/promises';
+import type { NativeBinding } from '../native/session';
 import { readBackups } from '../store/manifest';
 
 /**
  * Removes what scripts have written down about sets of which no shadow copy is left: without that the state directory would
  * grow with every run. `listIds` is asked when the manifests have been read, so that a set that is made meanwhile is safe.
  */
-export async function pruneState(directory: string, listIds: () => Promise<ReadonlySet<string>>): Promise<void> {
+export async function pruneState(
+  directory: string,
+  { removeTree }: Pick<NativeBinding, 'removeTree'>,
+  listIds: () => Promise<ReadonlySet<string>>,
+): Promise<void> {
   const backups = (await readBackups(directory)).flatMap((backup) => {
     if (!('manifest' in backup)) return [];
     // A transportable set is not listed until it is imported, perhaps elsewhere; nothing is known of it but its ids.
@@ -17,6 +21,6 @@ export async function pruneState(directory: string, listIds: () => Promise<Reado
   const there = await listIds();
   for (const backup of backups) {
     if (backup.ids.some((id) => there.has(id))) continue;
-    await rm(backup.directory, { recursive: true, force: true });
+    await removeTree(backup.directory);
   }
 }

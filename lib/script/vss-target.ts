@@ -1,5 +1,5 @@
-import { access, constants, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { access, constants, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Backup } from '../backup/backup';
 import { completionFailure } from '../backup/report';
@@ -121,7 +121,15 @@ export class VssTarget implements ScriptTarget {
     try {
       const set = await backup.createShadow({ signal, onProgress });
       const { shadows, others } = await this.#inOrder(await this.#madeShadows(set, request), volumes);
-      const open = new OpenBackup({ loadBinding, backup, set, request, shadows, withDomino: domino !== undefined });
+      const open = new OpenBackup({
+        loadBinding,
+        backup,
+        set,
+        request,
+        shadows,
+        stateDirectory,
+        withDomino: domino !== undefined,
+      });
       open.warnings.push(
         ...backup.warnings,
         ...others.map(({ mountedAs, volume }) => `${mountedAs || volume} holds databases and was taken along`),
@@ -140,8 +148,8 @@ export class VssTarget implements ScriptTarget {
     const cabinet = resolve(this.#options.workingDirectory, file);
     await access(cabinet);
     this.#metadataDirectories.add(dirname(cabinet));
-    return this.#vss((_call, { vss }) =>
-      inTemporaryDirectory(async (directory) => {
+    return this.#vss((_call, { binding, vss }) =>
+      inPrivateDirectory(binding, this.#options.stateDirectory, async (directory) => {
         const names = await vss.readCabinet({ cabinet, directory });
         const read = async (wanted: string): Promise<string> => {
           const name = names.find((candidate) => basename(candidate).toLowerCase() === wanted.toLowerCase());
@@ -284,7 +292,7 @@ export class VssTarget implements ScriptTarget {
       const shadows = await this.#vss((call, { vss }) => queryShadows(vss, new Set(), call));
       return new Set(shadows.map(({ id }) => id));
     };
-    await pruneState(directory, listIds).catch((error: unknown) => {
+    await pruneState(directory, this.#options.loadBinding(), listIds).catch((error: unknown) => {
       if (toPublicError(error).code === 'ERR_ABORTED') throw error;
     });
   }
@@ -373,6 +381,7 @@ class OpenBackup implements ScriptBackup {
     readonly backup: Backup;
     readonly request: CreateRequest;
     readonly shadows: readonly ScriptShadow[];
+    readonly stateDirectory: string;
     readonly withDomino: boolean;
   };
   /** Ids of shadows that the script has not deleted. */
@@ -386,6 +395,7 @@ class OpenBackup implements ScriptBackup {
     readonly set: SnapshotSet;
     readonly request: CreateRequest;
     readonly shadows: readonly ScriptShadow[];
+    readonly stateDirectory: string;
     readonly withDomino: boolean;
   }) {
     this.#work = work;
@@ -415,14 +425,14 @@ class OpenBackup implements ScriptBackup {
   }
 
   saveMetadata(manifest: string): Promise<void> {
-    const { loadBinding, request } = this.#work;
+    const { loadBinding, request, stateDirectory } = this.#work;
     const documents: [string, string][] = [
       ['Manifest.xml', manifest],
       ['BCDocument.xml', this.set.vss?.componentsDocument ?? ''],
       ...(this.set.vss?.writers ?? []).map(({ document }, index): [string, string] => [`WM${index}.xml`, document]),
     ];
-    return vssCall(loadBinding, {}, {}, ({ vss }) =>
-      inTemporaryDirectory(async (directory) => {
+    return vssCall(loadBinding, {}, {}, ({ binding, vss }) =>
+      inPrivateDirectory(binding, stateDirectory, async (directory) => {
         const files = documents.map(([name]) => ({ file: join(directory, name), name }));
         for (const [name, text] of documents) await writeFile(join(directory, name), text);
         await vss.writeCabinet({ cabinet: request.metadataFile, files });
@@ -489,11 +499,17 @@ function isTransportable({ options }: CreateRequest): boolean {
   return options.includes('transportable');
 }
 
-async function inTemporaryDirectory<T>(body: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'domino-vss-metadata-'));
+/** What goes into a cabinet or comes out of it says where the data of every writer lie. */
+async function inPrivateDirectory<T>(
+  binding: NativeBinding,
+  parent: string,
+  body: (directory: string) => Promise<T>,
+): Promise<T> {
+  await makeStateDirectory(binding, parent);
+  const directory = await mkdtemp(join(parent, 'metadata-'));
   try {
     return await body(directory);
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await binding.removeTree(directory);
   }
 }

@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { NativeFailure } from '../native/failure';
+import type { NativeBinding } from '../native/session';
+import { makeDirectory, missingDirectories } from './durable';
 
 /** Write access for everybody; what a sticky directory forbids all the same is renaming and removing what others own. */
 const othersWrite = 0o002;
 const groupWrites = 0o020;
 const sticky = 0o1000;
+
+/** What native code knows of access lists; Windows only. */
+type DirectoryAccess = Pick<NativeBinding, 'createPrivateDirectory' | 'directoryAccess'>;
 
 /** What makes a directory unsafe, and what is only worth a warning. Both are sentences about the path; empty for nothing. */
 export interface DirectoryRisk {
@@ -16,9 +22,19 @@ export interface DirectoryRisk {
 /**
  * Whether somebody else than root and the user of this process could change what lies in a directory, or put another
  * directory in its place: then the journal could be forged, change information be replaced, and a deletion of ours be led
- * into other people's files. `path` is a real path. Linux; on Windows access lists decide, which this does not read.
+ * into other people's files. `path` is a real path. On Windows an owner who is an ordinary user is refused. An access list
+ * that lets everybody in is only a warning there, for new volumes give one to every directory; what we make ourselves is
+ * private all the same.
  */
-export async function directoryRisk(path: string): Promise<DirectoryRisk> {
+export async function directoryRisk(path: string, { directoryAccess }: DirectoryAccess = {}): Promise<DirectoryRisk> {
+  if (directoryAccess) {
+    const { othersOwn, othersChange } = await directoryAccess(path);
+    if (othersOwn)
+      return { refusal: `${path} belongs to an ordinary user, who could change who may write there`, warning: '' };
+    if (othersChange === '') return { refusal: '', warning: '' };
+    const remedy = `icacls "${othersChange}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F`;
+    return { refusal: '', warning: `ordinary users can change ${othersChange}: ${remedy}` };
+  }
   if (process.platform === 'win32') return { refusal: '', warning: '' };
   const own = await stat(path);
   if (!isTrusted(own.uid))
@@ -43,6 +59,19 @@ export async function directoryRisk(path: string): Promise<DirectoryRisk> {
     refusal: '',
     warning: group ? `the group ${own.gid} may write to ${path}: chmod g-w, unless it is yours alone` : '',
   };
+}
+
+/** Makes a directory, and those above it that are missing, for this user only. One that is there stays as it is. */
+export async function makeOwnDirectory(path: string, { createPrivateDirectory }: DirectoryAccess): Promise<void> {
+  if (createPrivateDirectory) {
+    for (const missing of await missingDirectories([path])) {
+      await createPrivateDirectory(missing).catch((error: unknown) => {
+        // Somebody else of ours was quicker.
+        if ((error as Partial<NativeFailure>).statusName !== 'ERROR_ALREADY_EXISTS') throw error;
+      });
+    }
+  }
+  await makeDirectory(path, 0o700);
 }
 
 /** The real path that a directory has, or will have once it is made. */

@@ -1,5 +1,6 @@
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { Alias } from '#lib/domino/aliases';
@@ -15,6 +16,7 @@ import type {
   NativeRuntime,
   NativeSession,
   NativeSessionOptions,
+  NativeSystemLogEntry,
   NativeTexts,
   NativeVolume,
 } from '#lib/native/session';
@@ -93,6 +95,8 @@ export class FakeDomino {
   /** Databases that cannot enter backup mode, with the reason. */
   readonly refusing = new Map<string, NativeFailure>();
   readonly unlogged = new Set<string>();
+  /** Entries of the log of the system. */
+  readonly logged: NativeSystemLogEntry[] = [];
   /** Directories that somebody works on. */
   readonly locks = new Set<string>();
   /** Databases that a dead process has left in backup mode: `ends` when Domino lets us end that, otherwise why it does not. */
@@ -287,6 +291,14 @@ export class FakeDomino {
     runCanary: async ({ database }) => {
       await this.call('runCanary');
       return { recorded: true, changeInfoBytes: 4096, database };
+    },
+    writeSystemLog: async (entry) => {
+      await this.call('writeSystemLog');
+      this.logged.push(entry);
+    },
+    removeTree: (path) => rm(path, { recursive: true, force: true }),
+    removeTreeNow: (path) => {
+      rmSync(path, { recursive: true, force: true });
     },
     shutdown: () => this.#abortAll(),
     abortSessions: () => this.#abortAll(),

@@ -50,6 +50,17 @@ void isNobodyElses() {
     CHECK(!isOpen(made));
     CHECK(!ownedByOrdinaryUser(utf8Of(made), "ERR_TEST"));
     std::filesystem::create_directory(made / L"below");
+    const std::filesystem::path created = kDirectory / L"created";
+    createPrivateDirectory(utf8Of(created));
+    CHECK(!isOpen(created));
+    std::filesystem::create_directory(created / L"below");
+    try {
+        createPrivateDirectory(utf8Of(created));
+        CHECK(!"a directory that was there counts as made");
+    } catch (const Failure& failure) {
+        CHECK(std::string_view(failure.code) == code::kFileSystem);
+        CHECK(failure.status == ERROR_ALREADY_EXISTS);
+    }
     std::filesystem::remove_all(kDirectory);
 }
 

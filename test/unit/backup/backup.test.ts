@@ -425,6 +425,68 @@ describe('unsafe places', () => {
     expect(readdirSync(open)).toEqual([]);
     expectNothingLeft();
   });
+
+  (canLink ? test : test.skip)('a link that waits where a copy goes is not followed', async () => {
+    const to = join(domino.root, 'copies');
+    const victim = join(domino.root, 'victim');
+    writeFileSync(victim, 'precious');
+    const backup = await begin();
+    const set = await backup.createShadow();
+    mkdirSync(to, { mode: 0o700 });
+    symlinkSync(victim, join(to, 'names.nsf'));
+    const { failures } = await set.copyDatabases({ to });
+    expect(failures.map(({ database }) => database)).toEqual(['names.nsf']);
+    expect(readFileSync(victim, 'utf8')).toBe('precious');
+    await backup.endBackup();
+  });
+
+  describe('on Windows', () => {
+    let foreign: string;
+
+    beforeEach(() => {
+      foreign = join(domino.root, 'foreign');
+      Object.assign(domino.binding, {
+        directoryAccess: (path: string) =>
+          Promise.resolve({ othersOwn: path.startsWith(foreign), othersChange: path.endsWith('open') ? path : '' }),
+      });
+    });
+
+    test('directories of ordinary users are refused', async () => {
+      expect(await errorOf(begin({ deltaDirectory: foreign }))).toMatchObject({ code: 'ERR_DELTA_DIRECTORY' });
+      const unsafe = await begin({ shadowDirectory: foreign });
+      expect(await errorOf(unsafe.createShadow())).toMatchObject({ code: 'ERR_SHADOW_DIRECTORY' });
+      const backup = await begin();
+      const set = await backup.createShadow();
+      expect(await errorOf(set.copyDatabases({ to: foreign }))).toMatchObject({ code: 'ERR_OPTION', option: 'to' });
+      await backup.dispose();
+      expectNothingLeft();
+    });
+
+    test('a directory for journals that an ordinary user has made beforehand is refused', async () => {
+      foreign = join(domino.deltaDirectory, '.journal');
+      expect(await errorOf(begin())).toMatchObject({ code: 'ERR_DELTA_DIRECTORY' });
+    });
+
+    test('one that ordinary users can write to is named in a warning, and what is made there is private', async () => {
+      const made: string[] = [];
+      Object.assign(domino.binding, {
+        createPrivateDirectory: (path: string) => {
+          made.push(path);
+          mkdirSync(path);
+          return Promise.resolve();
+        },
+      });
+      const open = join(domino.root, 'open');
+      mkdirSync(open);
+      const backup = await begin({ deltaDirectory: open });
+      expect(backup.warnings.join()).toContain(`ordinary users can change ${open}: icacls`);
+      const set = await backup.createShadow();
+      const to = join(domino.root, 'copies');
+      await set.copyDatabases({ to });
+      await backup.endBackup();
+      expect(made).toEqual(expect.arrayContaining([join(open, '.journal'), backup.directory, to]));
+    });
+  });
 });
 
 describe('a second backup of the same data directory', () => {

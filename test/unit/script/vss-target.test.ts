@@ -20,15 +20,22 @@ let domino: FakeDomino;
 let vss: FakeVss;
 let cabinets: Map<string, Map<string, string>>;
 
+/** What a cabinet is made of, or unpacked to, lies in the private directory of this package. */
+function expectPrivate(path: string): void {
+  expect(path.startsWith(join(domino.root, 'state', 'metadata-'))).toBe(true);
+}
+
 beforeEach(() => {
   domino = new FakeDomino();
   vss = domino.haveVss();
   cabinets = new Map();
   Object.assign(vss.native, {
     writeCabinet: async ({ cabinet, files }) => {
+      for (const { file } of files) expectPrivate(file);
       cabinets.set(cabinet, new Map(files.map(({ file, name }) => [name, readFileSync(file, 'utf8')])));
     },
     readCabinet: async ({ cabinet, directory }) => {
+      expectPrivate(directory);
       const files = cabinets.get(cabinet) ?? new Map<string, string>();
       for (const [name, text] of files) writeFileSync(join(directory, name), text);
       return [...files.keys()];

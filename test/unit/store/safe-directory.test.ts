@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { directoryRisk } from '#lib/store/safe-directory';
+import { directoryRisk, makeOwnDirectory } from '#lib/store/safe-directory';
 import { linuxTest } from '../../platform';
 
 let root: string;
@@ -52,3 +52,46 @@ linuxTest('one that a group may write to is worth a warning', async () => {
     expect((await directoryRisk(directory)).refusal).toContain(`${root} belongs to the user 12345, who could put`);
   },
 );
+
+describe('on Windows, where access lists decide', () => {
+  const access = (othersOwn: boolean, othersChange: string): Parameters<typeof directoryRisk>[1] => ({
+    directoryAccess: () => Promise.resolve({ othersOwn, othersChange }),
+  });
+
+  test('a directory of an ordinary user is refused', async () => {
+    const { refusal } = await directoryRisk('E:\\delta', access(true, ''));
+    expect(refusal).toBe('E:\\delta belongs to an ordinary user, who could change who may write there');
+  });
+
+  test('one that ordinary users can change is worth a warning that says what to do', async () => {
+    const { refusal, warning } = await directoryRisk('E:\\delta\\a', access(false, 'E:\\delta'));
+    expect(refusal).toBe('');
+    expect(warning).toMatch(/^ordinary users can change E:\\delta: icacls "E:\\delta" \/inheritance:r /);
+    expect(await directoryRisk('E:\\delta', access(false, ''))).toEqual({ refusal: '', warning: '' });
+  });
+
+  test('every directory that is missing is made private, and one that is there is left as it is', async () => {
+    const made: string[] = [];
+    const createPrivateDirectory = (path: string): Promise<void> => {
+      made.push(path);
+      mkdirSync(path);
+      return Promise.resolve();
+    };
+    const deep = join(directory, 'a', 'b');
+    await makeOwnDirectory(deep, { createPrivateDirectory });
+    await makeOwnDirectory(deep, { createPrivateDirectory });
+    expect(made).toEqual([join(directory, 'a'), deep]);
+  });
+
+  test('one that another process makes at the same time is taken, other failures are told', async () => {
+    const failing =
+      (statusName: string) =>
+      async (path: string): Promise<void> => {
+        mkdirSync(path);
+        await Promise.reject(Object.assign(new Error('refused'), { statusName }));
+      };
+    await makeOwnDirectory(join(directory, 'a'), { createPrivateDirectory: failing('ERROR_ALREADY_EXISTS') });
+    const refused = makeOwnDirectory(join(directory, 'b'), { createPrivateDirectory: failing('ERROR_ACCESS_DENIED') });
+    await expect(refused).rejects.toThrow('refused');
+  });
+});

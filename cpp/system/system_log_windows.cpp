@@ -1,0 +1,45 @@
+#include <windows.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "system/failure.h"
+#include "system/path.h"
+#include "system/system_log.h"
+#include "system/windows_resources.h"
+
+namespace domino_vss {
+
+namespace {
+
+constexpr const wchar_t* kSource = L"domino-vss";
+
+/// The messages of EventCreate.exe, which every Windows has, are those from 1 to 1000, each of them just "%1": whoever
+/// registers the source names that file (docs/operations.md). Without it the viewer shows the text all the same.
+constexpr DWORD kEventId = 1;
+
+/// ReportEventW takes strings of this length at most.
+constexpr std::size_t kLongestText = 31'839;
+
+using unique_event_source = unique_resource<HANDLE, ::DeregisterEventSource>;
+
+Failure systemError(const char* operation) {
+    return systemFailure(code::kFileSystem, Phase::end, operation, "Application", static_cast<int>(::GetLastError()));
+}
+
+}  // namespace
+
+void writeSystemLog(const SystemLogEntry& entry, const std::string& /*place*/) {
+    std::string text = entry.message;
+    for (const auto& [name, value] : entry.fields) text += "\r\n" + name + "=" + value;
+    std::wstring wide = toUtf16(text);
+    wide.resize(std::min(wide.size(), kLongestText));
+    const unique_event_source source(::RegisterEventSourceW(nullptr, kSource));
+    if (!source) throw systemError("RegisterEventSourceW");
+    const WORD type = entry.severity == SystemLogEntry::Severity::error ? EVENTLOG_ERROR_TYPE : EVENTLOG_WARNING_TYPE;
+    const wchar_t* strings = wide.c_str();
+    if (::ReportEventW(source.get(), type, 0, kEventId, nullptr, 1, 0, &strings, nullptr) == 0)
+        throw systemError("ReportEventW");
+}
+
+}  // namespace domino_vss
