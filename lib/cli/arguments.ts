@@ -57,20 +57,24 @@ export function collect(value: string, previous: readonly string[] | undefined):
 }
 
 export function wholeNumber(value: string): number {
-  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('It must be a whole number.');
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value)))
+    throw new InvalidArgumentError('It must be a whole number.');
   return Number(value);
 }
 
 export function seconds(value: string): number {
   const milliseconds = Math.round(Number(value) * 1000);
-  if (!(milliseconds > 0)) throw new InvalidArgumentError('It must be a number of seconds above 0.');
+  if (!(milliseconds > 0 && Number.isSafeInteger(milliseconds)))
+    throw new InvalidArgumentError('It must be a number of seconds above 0.');
   return milliseconds;
 }
 
 export function milliseconds(value: string): number {
-  const time = Number(value);
-  if (value === '' || !(time >= 0)) throw new InvalidArgumentError('It must be a number of milliseconds.');
-  return Math.round(time);
+  const time = Math.round(Number(value));
+  if (value.trim() === '' || !(time >= 0 && Number.isSafeInteger(time))) {
+    throw new InvalidArgumentError('It must be a number of milliseconds.');
+  }
+  return time;
 }
 
 /** A backup named by its id, with the delta directory, or by a path. */
