@@ -84,6 +84,8 @@ export class Call {
 
   /** Waits for something that cannot be cancelled and may be left alone: a call that only reads. */
   async race<T>(work: NativeRequest<T>, graceMs = 0): Promise<T> {
+    // Where the check throws, nobody waits for it any more: its failure must not end the process as an unhandled one.
+    void work.catch(() => undefined);
     if (graceMs === 0) this.check();
     let stop = (): void => undefined;
     const interrupted = new Promise<never>((_resolve, reject) => {

@@ -112,6 +112,7 @@ function isRestorePhase(value: unknown): boolean {
 
 function isRestoring(value: unknown): boolean {
   if (!Array.isArray(value)) return false;
+  if (value.some((entry) => typeof entry !== 'object' || entry === null)) return false;
   return (value as Partial<RestoringDatabase>[]).every(
     ({ file, original, temporary, offline, hadOriginal, copy, phase }) =>
       [file, original, temporary, copy].every(isText) &&

@@ -63,6 +63,7 @@ const head: JournalHead = {
   provider: '',
   shadows: [],
   volumes: [],
+  hook: null,
   snapshotSet: '',
   pendingHook: '',
   exposures: [],
@@ -77,6 +78,7 @@ const head: JournalHead = {
 };
 
 test('the head of a journal is one with all its fields of the right kind, or a reason', () => {
+  expect(typeof parseHead(JSON.stringify({ ...head, restoring: [null] }))).toBe('string');
   const nearly = fc.tuple(fc.constantFrom(...Object.keys(head)), fc.jsonValue()).map(([name, value]) => {
     return JSON.stringify({ ...head, [name]: value });
   });
