@@ -70,6 +70,9 @@ them across several loaded copies of the package. The class says which further f
 failed \`writers\`, and \`operation\` is the COM method; an \`AbortError\` has the reason of its signal as \`cause\`; an \`OptionError\` names its \`option\`; a \`ProcessError\` has the \`call\`, \`pid\`, \`exitCode\` or \`signal\` of the process that has ended, whether it \`hung\`, and what is \`left\`, in words. A failed call of the Domino C API
 is a \`DominoError\` whatever its code, and has the advice for its status as \`hint\` where there is one. The same codes appear in the failures of single databases.
 
+As JSON (\`toJSON\`, \`--json\`) an error has its fields, and its \`cause\` as \`{ name, message, code?, cause? }\` (\`CauseRecord\`), up to five causes deep:
+what a hook has thrown, the error of the operating system, the reason of an abort.
+
 "Again" says whether the same call may succeed later without anything being changed by hand. "Exit" is the exit code of
 the command line when the error ends a command.
 
