@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../native/package-root';
 import type { HookProvider } from '../backup/provider';
+import { makeDirectory } from '../store/durable';
 
 const run = promisify(execFile);
 
@@ -22,7 +23,7 @@ export function spawnedBtrfsSnapshot(directory: string | undefined): HookProvide
         root: join(directory ?? path, `.domino-vss-bench-${backupId}`, String(index)),
       }));
       for (const { volume, root } of shadows) {
-        await mkdir(dirname(root), { recursive: true, mode: 0o700 });
+        await makeDirectory(dirname(root), 0o700);
         await run('btrfs', ['subvolume', 'snapshot', '-r', volume, root], { signal });
       }
       return { shadows };

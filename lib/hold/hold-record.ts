@@ -1,10 +1,10 @@
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupReport } from '../backup/report';
 import { errorCodes, isErrorCode } from '../errors/codes';
 import { BackupError, DominoVssError, type DatabaseFailure } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
-import { writeDurably } from '../store/durable';
+import { makeDirectory, writeDurably } from '../store/durable';
 import { isAlive, isOfThisHost, type ProcessIdentity } from '../store/process-identity';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 
@@ -43,7 +43,7 @@ export async function makeHoldDirectory(binding: NativeBinding): Promise<string>
   const state = stateDirectory();
   await makeStateDirectory(binding, state);
   const directory = join(state, 'holds');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory, 0o700);
   return directory;
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, open, rename, type FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, open, rename, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -41,13 +41,26 @@ export async function syncDirectory(directory: string): Promise<void> {
 
 /**
  * Makes a directory, and those above it that are missing, so that they survive a power loss: the entry of each is in the
- * directory above it, and no sync of what lies in it brings that one to the disk.
+ * directory above it, and no sync of what lies in it brings that one to the disk. Step by step, for the recursive mkdir of
+ * Node.js never ends where a directory is there and takes no other, as in /proc.
  */
 export async function makeDirectory(directory: string, mode?: number): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, ...(mode !== undefined && { mode }) });
-  if (first === undefined) return;
-  for (let at = directory; at.length >= first.length && dirname(at) !== at; at = dirname(at))
-    await syncDirectory(dirname(at));
+  for (const missing of await missingDirectories([directory])) {
+    try {
+      await mkdir(missing, mode);
+    } catch (error) {
+      // Another process was quicker.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    await syncDirectory(dirname(missing));
+  }
+  if (!(await stat(directory)).isDirectory()) {
+    throw Object.assign(new Error(`EEXIST: file already exists, mkdir '${directory}'`), {
+      code: 'EEXIST',
+      syscall: 'mkdir',
+      path: directory,
+    });
+  }
 }
 
 /**

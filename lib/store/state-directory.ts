@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { NativeBinding } from '../native/session';
+import { makeDirectory } from './durable';
 
 /**
  * Where journals go for which there is no delta directory to write to: those of restores from read-only media and, with
@@ -23,9 +23,9 @@ function usualPlace(env: Readonly<Record<string, string | undefined>>): string {
  * written there would say which shadows are ours.
  */
 export async function makeStateDirectory(binding: NativeBinding, directory: string): Promise<void> {
-  await mkdir(dirname(directory), { recursive: true });
+  await makeDirectory(dirname(directory));
   if (binding.makePrivateDirectory) await binding.makePrivateDirectory(directory);
-  else await mkdir(directory, { recursive: true, mode: 0o700 });
+  else await makeDirectory(directory, 0o700);
 }
 
 /** The same for one who only reads; undefined when there is none. */

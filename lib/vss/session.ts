@@ -1,6 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeDurably } from '../store/durable';
+import { makeDirectory, writeDurably } from '../store/durable';
 import { toPublicError, VssError, type DominoVssError, type FailedWriter } from '../errors/errors';
 import { describeShadow, type ListedShadow } from './listed-shadow';
 import type { ManifestVss } from '../store/manifest-format';
@@ -117,7 +116,7 @@ export async function saveVssDocuments(
   /** Path relative to the directory of the backup; empty for a text that is. */
   const save = async (file: string, text: string): Promise<string> => {
     if (text === '') return '';
-    await mkdir(join(directory, 'vss'), { recursive: true, mode: 0o700 });
+    await makeDirectory(join(directory, 'vss'), 0o700);
     await writeDurably(join(directory, file), (handle) => handle.writeFile(text));
     return prefix + file;
   };

@@ -12,7 +12,7 @@ test('this process is running, and was not started at another time', () => {
 
 linuxTest('a process that has ended is not running, also when nobody has asked how it ended', async () => {
   // The shell becomes a program that does not wait for children.
-  const parent = spawn('sh', ['-c', '(exit 0) & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const parent = spawn('sh', ['-c', '(sleep 0.3) & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
   try {
     const [text] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(text.toString());

@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeDirectory } from '#lib/store/durable';
+import { linuxTest } from '../../platform';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'domino-vss-durable-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+test('every missing directory is made, with the mode that was asked for, and making it again changes nothing', async () => {
+  const deep = join(directory, 'a', 'b', 'c');
+  for (let time = 0; time < 2; ++time) await makeDirectory(deep, 0o700);
+  expect(statSync(deep).isDirectory()).toBe(true);
+  if (process.platform !== 'win32') expect(statSync(join(directory, 'a')).mode & 0o777).toBe(0o700);
+});
+
+test('two that make the same directories do not disturb each other', async () => {
+  const deep = join(directory, 'a', 'b', 'c', 'd', 'e', 'f');
+  await Promise.all([makeDirectory(deep), makeDirectory(deep), makeDirectory(deep)]);
+  expect(statSync(deep).isDirectory()).toBe(true);
+});
+
+test('a file in its place is an error, and below a file too', async () => {
+  const file = join(directory, 'file');
+  writeFileSync(file, '');
+  await expect(makeDirectory(file)).rejects.toMatchObject({ code: 'EEXIST', path: file });
+  await expect(makeDirectory(join(file, 'below'))).rejects.toMatchObject({
+    code: expect.stringMatching(/ENOTDIR|ENOENT|EEXIST/) as string,
+  });
+});
+
+linuxTest(
+  'a directory that takes no other is an error, and not a wait without end',
+  async () => {
+    await expect(makeDirectory('/proc/domino-vss/backup')).rejects.toMatchObject({ code: 'ENOENT' });
+  },
+  5_000,
+);
