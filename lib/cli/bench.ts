@@ -7,7 +7,7 @@ import { runBench, type BenchResult } from '../bench/bench';
 import { benchCsv } from '../bench/csv';
 import { benchPage } from '../bench/page';
 import { chromeTrace } from '../bench/trace';
-import { DominoVssError, OptionError } from '../errors/errors';
+import { OptionError } from '../errors/errors';
 import type { ProviderName } from '../backup/provider';
 import type { Spread } from '../backup/spread';
 import {
@@ -129,13 +129,9 @@ function run(args: BenchArguments, context: CommandLineContext): Promise<BenchRe
 
 async function writeFiles({ csv, trace, html }: BenchArguments, result: BenchResult): Promise<void> {
   const { timeline, paths } = result.typical;
-  try {
-    if (csv !== undefined) await writeFile(csv, benchCsv(result.report));
-    if (trace !== undefined) await pipeline(Readable.from(chromeTrace(timeline, paths)), createWriteStream(trace));
-    if (html !== undefined) await writeFile(html, benchPage(result));
-  } catch (cause) {
-    throw new DominoVssError('ERR_FILE_SYSTEM', { message: (cause as Error).message, cause });
-  }
+  if (csv !== undefined) await writeFile(csv, benchCsv(result.report));
+  if (trace !== undefined) await pipeline(Readable.from(chromeTrace(timeline, paths)), createWriteStream(trace));
+  if (html !== undefined) await writeFile(html, benchPage(result));
 }
 
 function describe({ report, typical }: BenchResult, output: Output): string[] {

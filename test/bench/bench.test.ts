@@ -7,6 +7,7 @@ import type { BenchReport } from '#lib/bench/bench';
 import { buildTimeline } from '#lib/backup/timeline';
 import type { NativeResults } from '#lib/native/session';
 import { alreadyInProgress, FakeDomino } from '../unit/fake-binding';
+import { linuxTest } from '../platform';
 
 let domino: FakeDomino;
 
@@ -103,6 +104,14 @@ test('no run is a wrong use, a place that cannot be written an error', async () 
   const { exitCode, stderr } = await bench('--runs', '1', '--csv', 'missing/runs.csv');
   expect([exitCode, existsSync(join(domino.root, 'missing'))]).toEqual([1, false]);
   expect(stderr).toContain('ERR_FILE_SYSTEM');
+});
+
+linuxTest('a full disk is told by its own code', async () => {
+  for (const option of ['--csv', '--trace', '--html']) {
+    const { exitCode, stderr } = await bench('--runs', '1', option, '/dev/full');
+    expect([option, exitCode]).toEqual([option, 4]);
+    expect(stderr).toContain('ERR_NO_SPACE');
+  }
 });
 
 test('the ideal window is what the calls cost, spread over the shards', async () => {
