@@ -31,8 +31,8 @@ struct Level {
 
 class Removal {
 public:
-    Removal(const std::filesystem::path& parent, const char* failureCode, BeforeEntering beforeEntering)
-        : at_(parent), failureCode_(failureCode), beforeEntering_(beforeEntering) {}
+    Removal(std::filesystem::path parent, const char* failureCode, BeforeEntering beforeEntering)
+        : at_(std::move(parent)), failureCode_(failureCode), beforeEntering_(beforeEntering) {}
 
     void run(const std::string& name) {
         current_ = FileDescriptor(::open(at_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

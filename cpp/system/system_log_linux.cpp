@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kJournal = "/run/systemd/journal/socket";
 
 /// A datagram is at most as long as the send buffer; the journal itself takes 48 KiB of a message.
-constexpr std::size_t kLongestValue = 24 * 1024;
+constexpr std::size_t kLongestValue = std::size_t{24} * 1024;
 
 /// Syslog's numbers.
 constexpr const char* priorityOf(SystemLogEntry::Severity severity) noexcept {

@@ -29,7 +29,9 @@ const byHresult: Readonly<Record<number, HresultAdvice>> = {
   0x80042304: never('ERR_VSS_PROVIDER', 'No provider has this id: `domino-vss provider list` shows those that exist.'),
   0x80042306: later(
     'ERR_VSS_PROVIDER',
-    `The provider refused (veto): ${eventLog}. Wait ten minutes and try again, three times at most.`,
+    `The provider refused (veto): ${eventLog}. Wait ten minutes and try again, three times at most. If it refuses every time, ` +
+      'look for filter drivers of other file systems (fltmc filters), and leave out auto-recovery (vss.autoRecovery: false; ' +
+      '`set option noautorecover` in a script).',
   ),
   0x80042307: later('ERR_VSS_PROVIDER', 'The provider is busy; try again in a few minutes.'),
   0x80042308: never(
@@ -132,7 +134,11 @@ const byHresult: Readonly<Record<number, HresultAdvice>> = {
   0x80070426: serviceDown,
   0x80080005: serviceDown,
   0x80040154: serviceDown,
-  0x800706ba: serviceDown,
+  0x800706ba: later(
+    'ERR_VSS_SERVICE',
+    'The Volume Shadow Copy service does not answer. After a start of the system it may not be ready: try again in a ' +
+      'minute; otherwise see that the services VSS and swprv are not disabled.',
+  ),
   0x800706be: later('ERR_VSS_SERVICE', 'The Volume Shadow Copy service ended during the call; try again.'),
   0x80010108: later('ERR_VSS_SERVICE', 'The Volume Shadow Copy service ended during the call; try again.'),
   0x8007000e: outOfMemory,

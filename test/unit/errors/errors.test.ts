@@ -197,6 +197,20 @@ test('the record of a database keeps what its error knew', () => {
   });
 });
 
+test('what passes by itself says so, and what to look at when it does not', () => {
+  const com = (status: number): DominoVssError =>
+    toPublicError(failure({ code: 'ERR_VSS', domain: 'com', operation: 'x', status }));
+  expect(com(0x800706ba)).toMatchObject({
+    retryable: true,
+    hint: expect.stringMatching(/not be ready.*VSS and swprv/) as string,
+  });
+  expect(com(0x80042302)).toMatchObject({ retryable: true });
+  expect(com(0x80042306)).toMatchObject({
+    retryable: true,
+    hint: expect.stringMatching(/filter drivers.*autoRecovery: false/) as string,
+  });
+});
+
 describe('JSON of an error', () => {
   // The constructors are not part of the declarations.
   const aborted = (reason: unknown): AbortError =>
