@@ -488,7 +488,9 @@ linuxDescribe('an interrupt', () => {
     const { code, stdout, stderr } = await backup.ended;
     expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
     expect(stderr).toContain(`interrupted: not everything could be taken back: ${victim} may still be in backup mode`);
-    expect(stderr).toContain(`\nwarning ERR_DATABASE_STUCK: a failed backup left something behind: ${victim} may still be in backup mode`);
+    expect(stderr).toContain(
+      `\nwarning ERR_DATABASE_STUCK: a failed backup left something behind: ${victim} may still be in backup mode`,
+    );
     expect(stderr).not.toContain('has been taken back');
     const [journal = ''] = readdirSync(inHome('backup', '.journal'));
     expect(readFileSync(inHome('backup', '.journal', journal), 'utf8')).toContain(victim);
