@@ -129,10 +129,13 @@ void ShardCrew::awaitAll(const Limits& limits) {
         const bool exceeded = limits.exceeded() != nullptr;
         const bool impatient = Clock::now() >= patienceEnd;
         const milliseconds patience = exceeded ? std::min(kGrace, databaseBudget_) : databaseBudget_;
-        const std::int64_t oldest = nowNs() - nanoseconds(patience);
         for (const auto& shard : shards_) {
             const std::int64_t began = shard->present().began;
-            const bool hangs = !shard->idle() && !shard->givenUp && began != kNever && began < oldest;
+            // What hangs is left out already. Others that its thread holds in backup mode can be had if it returns
+            // soon.
+            const milliseconds own = shard->late && !exceeded ? std::max(kGrace, databaseBudget_) : patience;
+            const bool hangs =
+                !shard->idle() && !shard->givenUp && began != kNever && began < nowNs() - nanoseconds(own);
             if (hangs && (exceeded || impatient || !shard->late)) giveUp(*shard);
         }
     }

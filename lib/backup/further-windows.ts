@@ -10,7 +10,10 @@ import { Continuity } from './continuity';
 import { createSession, openSession } from './native-session';
 import { endFailedAttempt, pause, type RetryOptions } from './retry';
 
-/** A window after the first one, for databases that were busy then. It has a session, shadows and deltas of its own. */
+/**
+ * A window after the first one, for databases that were busy then. It has a session, shadows and deltas of its own, and
+ * shares the manifest: docs/decisions/further-windows.md
+ */
 export interface FurtherWindow {
   /** The first window of a backup is 1. */
   readonly number: number;

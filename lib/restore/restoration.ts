@@ -215,15 +215,16 @@ export class Restoration {
     request: NativeRequest<void>,
     wait: (request: NativeRequest<void>) => Promise<void>,
   ): Promise<void> {
-    const returned = request.then(
-      () => true,
-      () => true,
-    );
+    const seen = { returned: false };
+    const noteReturn = (): void => {
+      seen.returned = true;
+    };
+    // The first that hears of it: before whoever waits.
+    request.then(noteReturn, noteReturn);
     try {
       await wait(request);
     } catch (error) {
-      const hangs = !(await Promise.race([returned, Promise.resolve(false)]));
-      if (hangs) for (const replacement of replacements) replacement.hangs = true;
+      if (!seen.returned) for (const replacement of replacements) replacement.hangs = true;
       throw error;
     }
   }

@@ -141,6 +141,9 @@ describe('as the user of the server', () => {
       'left over': 'ok',
       DAOS: 'ok',
       'backup time limit': 'ok',
+      'backup memory': 'ok',
+      'server tasks': 'ok',
+      maintenance: 'ok',
       canary: 'ok',
     });
     expect({ code: report.code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'ok' });
@@ -332,7 +335,7 @@ test('what only limits a backup is a warning, and none of it fails', async () =>
     mkdirSync(join(dataDirectory, 'DAOS'));
     expect((await doctor()).checks.get('DAOS')).toMatchObject({
       status: 'ok',
-      found: join(dataDirectory, 'DAOS'),
+      found: `${join(dataDirectory, 'DAOS')}, on a volume of the databases`,
       advice: expect.stringContaining('after the databases, never before'),
     });
   } finally {
