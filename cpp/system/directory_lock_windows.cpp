@@ -32,7 +32,11 @@ std::wstring trueName(const std::string& directory) {
                                              FILE_NAME_NORMALIZED | VOLUME_NAME_DOS);
     if (length == 0 || length >= name.size()) throw systemError("GetFinalPathNameByHandleW", directory);
     name.resize(length);
-    ::CharLowerBuffW(name.data(), length);
+    // Not CharLowerBuffW: user32.dll is not everywhere where a service runs.
+    const int units = static_cast<int>(length);
+    if (::LCMapStringEx(LOCALE_NAME_INVARIANT, LCMAP_LOWERCASE, name.data(), units, name.data(), units, nullptr,
+                        nullptr, 0) == 0)
+        throw systemError("LCMapStringEx", directory);
     return name;
 }
 
