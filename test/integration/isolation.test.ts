@@ -1,7 +1,6 @@
 // Domino in a process of its own: the same calls, results and errors as in this one. Its death costs a call, and the error
 // says what is left; the death of the caller leaves nothing.
 
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -306,7 +305,8 @@ describe('the process that has called', () => {
     const running = program();
     await until('the shadow is made', () => running.stdout.includes('holding 12'));
     const pid = holder();
-    const group = (of: number): string => execFileSync('ps', ['-o', 'pgid=', '-p', String(of)], { encoding: 'utf8' });
+    const group = (of: number): string =>
+      readFileSync(`/proc/${of}/stat`, 'latin1').split(') ')[1]?.split(' ')[2] ?? '';
     expect(group(pid)).not.toBe(group(running.child.pid ?? 0));
     process.kill(pid, 'SIGTERM');
     process.kill(pid, 'SIGINT');
