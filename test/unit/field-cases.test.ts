@@ -6,7 +6,7 @@ const root = join(__dirname, '../../..');
 /** Rows of the tables of docs/field-cases.md, as cells. */
 const rows = readFileSync(join(root, 'docs/field-cases.md'), 'utf8')
   .split('\n')
-  .filter((line) => /^\| [VSDT]\d+ /.test(line))
+  .filter((line) => /^\| [VSDT]-?\d+ /.test(line))
   .map((line) =>
     line
       .split('|')
@@ -29,6 +29,7 @@ test('docs/field-cases.md has every case once', () => {
     ...numbers('S', 26, [21]),
     ...numbers('D', 13, [2, 12]),
     ...numbers('T', 13),
+    ...numbers('D-', 11),
   ];
   expect([...ids].sort()).toEqual(expected.sort());
 });
@@ -42,9 +43,11 @@ test.each(tests)('%s is held by a test that exists: %s', (_id, held) => {
     return;
   }
   const text = readFileSync(join(root, file!), 'utf8');
-  // A title is what a call begins with, on its own line or after the table of an `each`.
-  const titles = [...text.matchAll(/(?:\btest|\w+Test|\bdescribe|\]\)|>\(|\))\s*\(\s*(['"`])(.+?)\1,/g)].map(
-    ([, , name]) => name,
-  );
+  // A title is what a call begins with, on its own line or after the table of an `each`; the stand-ins' own tests are
+  // methods of an object, or named to CMake.
+  const calls = /(?:\btest|\w+Test|\bdescribe|\]\)|>\(|\))\s*\(\s*(['"`])(.+?)\1,/g;
+  const methods = /^ {2}async (['"])(.+?)\1\(/gm;
+  const named = /\badd_test\((NAME) (\S+)/g;
+  const titles = [calls, methods, named].flatMap((form) => [...text.matchAll(form)].map(([, , name]) => name));
   expect(titles).toContain(title);
 });
