@@ -20,7 +20,7 @@ const floors = [
 
 /** The files by which other wings and index.ts enter. Wings that are not here are open: each of their files is used above. */
 const entrances = {
-  errors: ['errors', 'codes', 'printable', 'vss-advice'],
+  errors: ['errors', 'codes', 'printable', 'revived', 'vss-advice'],
   backup: ['backup', 'begin-backup', 'provider', 'rehearse', 'report', 'shadow', 'snapshot-set', 'spread', 'timeline'],
   recover: ['recover', 'report', 'tools'],
   script: [

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { HookShadow } from '../backup/provider';
 import { OptionError } from '../errors/errors';
-import { giveUpHold, listHolds, releaseHold, startHold, type BackgroundHold } from '../hold/background';
+import { findHold, giveUpHold, listHolds, releaseHold, startHold, type BackgroundHold } from '../hold/background';
 import {
   addDominoOptions,
   collect,
@@ -88,11 +88,6 @@ Exit codes: 0 held, 1 failed, 2 usage, 4 precondition not met (see doctor), 5 lo
       }
       const { deltaDir } = args;
       if (deltaDir === undefined) throw new OptionError('deltaDirectory', "option '--delta-dir <dir>' is required");
-      const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir });
-      if (relaunched !== undefined) {
-        finish(relaunched);
-        return;
-      }
       const held = await startHold(context.loadBinding, {
         deltaDirectory: deltaDir,
         maxHoldMs: args.maxHold,
@@ -193,11 +188,8 @@ async function shadowsOf(
   context: CommandLineContext,
 ): Promise<HookShadow[]> {
   if (given.length === 0) return [];
-  const holds = (await listHolds(context.loadBinding)).filter(
-    (held) =>
-      (id === undefined || held.id === id) && (deltaDirectory === undefined || held.deltaDirectory === deltaDirectory),
-  );
-  return shadowRootsOf(given, holds[0]?.volumes ?? [], context);
+  const held = await findHold(context.loadBinding, { id, deltaDirectory });
+  return shadowRootsOf(given, held?.volumes ?? [], context);
 }
 
 function describeHolds(holds: readonly BackgroundHold[], output: Output): string[] {

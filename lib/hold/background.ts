@@ -1,12 +1,13 @@
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { BackupReport } from '../backup/report';
 import { Call, publicCall } from '../call/call';
-import { AbortError, BackupError, type DominoVssError, OptionError } from '../errors/errors';
+import { launchSettings } from '../domino/launch';
+import { AbortError, BackupError, DominoVssError, OptionError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
-import type { HoldOptions, ReleaseOptions } from './hold';
+import { enteringMs, type HoldOptions, type ReleaseOptions } from './hold';
 import type { HolderAnswer, HolderMessage, HolderRequest } from './holder';
 import {
   fromErrorRecord,
@@ -59,38 +60,64 @@ export function startHold(
         await removeHold(directory, record);
       }
     }
+    const { cwd, env } = launchSettings(options.domino);
     const holder = fork(join(__dirname, 'holder.js'), [], {
+      cwd,
+      env: { ...process.env, ...env },
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       execArgv: [],
     });
+    const call = new Call({ timeoutMs: startMs(options), phase: 'start' });
     // The holder takes everything back when nobody waits for it any more.
-    const onAbort = (): void => {
+    const leave = (): void => {
       if (holder.connected) holder.disconnect();
     };
-    signal?.addEventListener('abort', onAbort);
+    signal?.addEventListener('abort', leave);
     try {
-      const message = await new Promise<HolderMessage | undefined>((resolve, reject) => {
-        holder.once('message', resolve);
-        holder.once('error', reject);
-        holder.once('exit', () => {
-          resolve(undefined);
-        });
-        holder.send(options, (error) => {
-          if (error) resolve(undefined);
-        });
-        if (signal?.aborted) onAbort();
-      });
-      if (signal?.aborted) throw new AbortError(signal.reason, 'start');
+      if (signal?.aborted) leave();
+      const message = await call.race(firstMessage(holder, options));
+      if (signal?.aborted) {
+        if (message && 'held' in message) await giveUpAgain(directory, message.held);
+        throw new AbortError(signal.reason, 'start');
+      }
       if (message === undefined) throw gone('the process that should hold the databases ended without a word');
       if ('error' in message) throw fromErrorRecord(message.error);
       return describe(message.held);
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      signal?.removeEventListener('abort', leave);
       holder.unref();
-      if (holder.connected) holder.disconnect();
+      leave();
     }
   });
+}
+
+/** The calls of the holder are bounded; this is for one that does not come to bounding them. */
+function startMs({ timeoutMs = 600_000 }: Pick<HoldOptions, 'timeoutMs'>): number {
+  return timeoutMs + enteringMs + 60_000;
+}
+
+/** Undefined when the process has ended without one. */
+function firstMessage(holder: ChildProcess, options: object): Promise<HolderMessage | undefined> {
+  return new Promise((resolve, reject) => {
+    holder.once('message', (message) => {
+      resolve(message as HolderMessage);
+    });
+    holder.once('error', reject);
+    holder.once('exit', () => {
+      resolve(undefined);
+    });
+    if (!holder.connected) return;
+    holder.send(options, (error) => {
+      if (error) resolve(undefined);
+    });
+  });
+}
+
+/** The abort and the message that all is held have crossed. */
+async function giveUpAgain(directory: string, record: HoldRecord): Promise<void> {
+  await ask(record, { type: 'give-up' }, undefined);
+  await removeHold(directory, record);
 }
 
 /** The holds of this machine, also those that have ended and that nobody has asked for since. */
@@ -116,9 +143,31 @@ export function releaseHold(
   });
 }
 
-/** Ends a hold without a backup. Answers its id; undefined when nothing is held. */
+/**
+ * Ends a hold without a backup. Answers whether there was one.
+ *
+ * @throws `ERR_STATE` when it was released before.
+ */
 export function giveUpHold(loadBinding: () => NativeBinding, selector: HoldSelector): Promise<boolean> {
-  return publicCall(async () => (await endHold(loadBinding, selector, { type: 'give-up' }, undefined)) !== undefined);
+  return publicCall(async () => {
+    const record = await findHold(loadBinding, selector);
+    // The process that held them has taken them along.
+    if (!record || record.state === 'dead') return false;
+    const end = await endHold(loadBinding, { id: record.id }, { type: 'give-up' }, undefined);
+    if (end && 'report' in end) throw new DominoVssError('ERR_STATE', { message: `${record.id} was released before` });
+    return record.state === 'held';
+  });
+}
+
+/** The hold that is meant; undefined for none. */
+export function findHold(
+  loadBinding: () => NativeBinding,
+  selector: HoldSelector,
+): Promise<BackgroundHold | undefined> {
+  return publicCall(async () => {
+    const record = choose(await readHolds(await makeHoldDirectory(loadBinding())), selector);
+    return record && describe(record);
+  });
 }
 
 async function endHold(
@@ -141,10 +190,20 @@ function choose(records: readonly HoldRecord[], { id, deltaDirectory }: HoldSele
       (id === undefined || record.id === id) &&
       (deltaDirectory === undefined || record.deltaDirectory === deltaDirectory),
   );
-  if (meant.length > 1) {
-    throw new OptionError('id', `several are held, name one of: ${meant.map((record) => record.id).join(', ')}`);
+  // What lasts comes before what is over; that of another delta directory may lie there for ever.
+  const held = meant.filter((record) => holdState(record) === 'held');
+  const candidates = held.length > 0 ? held : meant;
+  if (candidates.length > 1) {
+    throw new OptionError('id', `there are several, name one of: ${candidates.map((record) => record.id).join(', ')}`);
   }
-  return meant[0];
+  return candidates[0];
+}
+
+/** The time that the holder gives itself, and a minute for taking back what has failed. */
+function answerMs(request: HolderRequest): number {
+  if (request.type === 'give-up') return 120_000;
+  const { timeoutMs, hash = false } = request.options;
+  return (timeoutMs ?? (hash ? 86_400_000 : 600_000)) + 180_000;
 }
 
 /** Undefined when nobody is there to answer. */
@@ -153,8 +212,7 @@ async function ask(
   request: HolderRequest,
   signal: AbortSignal | undefined,
 ): Promise<HoldEnd | undefined> {
-  const limitMs = (request.type === 'release' ? request.options.timeoutMs : undefined) ?? 86_400_000;
-  const call = new Call({ signal, timeoutMs: limitMs + 60_000, phase: 'end' });
+  const call = new Call({ signal, timeoutMs: answerMs(request), phase: 'end' });
   const socket = connect(channel);
   try {
     const answered = new Promise<void>((resolve, reject) => {
@@ -184,6 +242,7 @@ async function ask(
 async function endOf(directory: string, { id }: HoldRecord): Promise<HoldEnd> {
   const record = (await readHolds(directory)).find((candidate) => candidate.id === id);
   if (record?.end) return record.end;
+  if (record) await removeHold(directory, record);
   throw gone(
     `the process that held the databases for ${id} is gone; "domino-vss recover" cleans up after it, and so does the next backup`,
   );

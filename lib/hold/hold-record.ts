@@ -1,8 +1,8 @@
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupReport } from '../backup/report';
-import { errorCodes, isErrorCode } from '../errors/codes';
-import { BackupError, DominoVssError, type DatabaseFailure } from '../errors/errors';
+import type { DominoVssError } from '../errors/errors';
+import { revivedError } from '../errors/revived';
 import type { NativeBinding } from '../native/session';
 import { makeDirectory, writeDurably } from '../store/durable';
 import { isAlive, isOfThisHost, type ProcessIdentity } from '../store/process-identity';
@@ -82,14 +82,9 @@ export function toErrorRecord(error: DominoVssError): ErrorRecord {
   return error.toJSON() as ErrorRecord;
 }
 
-export function fromErrorRecord(record: ErrorRecord): DominoVssError {
-  const code = isErrorCode(record.code) ? record.code : 'ERR_INTERNAL';
-  const details = {
-    message: record.message,
-    phase: record['phase'] as DominoVssError['phase'],
-    hint: typeof record['hint'] === 'string' ? record['hint'] : errorCodes[code].action,
-  };
-  const failures = record['failures'];
-  if (Array.isArray(failures)) return new BackupError(code, details, failures as DatabaseFailure[]);
-  return new DominoVssError(code, details);
+/** With its class and its fields; of its cause there is only what the record says. */
+export function fromErrorRecord({ name, message, ...rest }: ErrorRecord): Error {
+  // Whether it may succeed later its class derives from the others.
+  const fields = Object.entries(rest).filter(([field]) => field !== 'retryable');
+  return revivedError(String(name), message, Object.fromEntries(fields));
 }

@@ -15,22 +15,10 @@ import { OutsideSnapshot, type HeldDatabases } from './outside-snapshot';
 const longestHoldMs = 14 * 60_000;
 
 /** What entering backup mode may take, beside the hold. */
-const enteringMs = 120_000;
+export const enteringMs = 120_000;
 
 /** Options of `holdDatabases`. */
-export interface HoldOptions extends Omit<
-  BeginBackupOptions,
-  | 'source'
-  | 'volumes'
-  | 'lifetime'
-  | 'provider'
-  | 'writers'
-  | 'vss'
-  | 'mode'
-  | 'leaseMs'
-  | 'shadowDirectory'
-  | 'windowTimeoutMs'
-> {
+export interface HoldOptions extends Omit<BeginBackupOptions, (typeof notForHolds)[number]> {
   /**
    * Milliseconds after which the databases leave backup mode by themselves, and the hold is lost. At most 840 000, for
    * Domino ends backups of 15 minutes. Default: 60 000.
@@ -78,6 +66,7 @@ export class Hold {
   readonly #timer: NodeJS.Timeout;
   #state: 'held' | 'released' | 'lost' = 'held';
   #reason: DominoVssError | undefined;
+  #release: Promise<BackupReport> | undefined;
 
   /** @internal */
   constructor(
@@ -125,31 +114,45 @@ export class Hold {
       if (this.#state === 'released') throw new DominoVssError('ERR_STATE', { message: `${this.id} was released` });
       this.#state = 'released';
       clearTimeout(this.#timer);
-      try {
-        this.#snapshot.taken(shadows);
-        await this.#created;
-        const { hash, timeoutMs, signal } = options;
-        return await this.#backup.endBackup({ keep: true, hash, timeoutMs, signal });
-      } finally {
-        await this.#backup.dispose();
-      }
+      this.#release = this.#complete(shadows, options);
+      return this.#release;
     });
   }
 
-  /** There is no snapshot: takes the databases out and removes what the backup has made. Idempotent. */
+  async #complete(shadows: readonly HookShadow[], options: ReleaseOptions): Promise<BackupReport> {
+    try {
+      this.#snapshot.taken(shadows);
+      await this.#created;
+      const { hash, timeoutMs, signal } = options;
+      return await this.#backup.endBackup({ keep: true, hash, timeoutMs, signal });
+    } finally {
+      await this.#backup.dispose();
+    }
+  }
+
+  /**
+   * There is no snapshot: takes the databases out and removes what the backup has made. Idempotent.
+   *
+   * @throws `ERR_STATE` when it was released: that the snapshot exists has been said.
+   */
   giveUp(): Promise<void> {
     return publicCall(async () => {
-      if (this.#state === 'held') {
-        this.#lose(new BackupError('ERR_NOT_HELD', { message: `the hold ${this.id} was given up`, phase: 'shadow' }));
-      }
-      if (this.#state === 'lost') await this.lost;
-      await this.#backup.dispose();
+      if (this.#release) throw new DominoVssError('ERR_STATE', { message: `${this.id} was released` });
+      await this.#end();
     });
   }
 
-  /** The same as {@link giveUp}; does nothing after a release. */
+  /** The same as {@link giveUp}; after a release it only waits for that. */
   dispose(): Promise<void> {
-    return this.giveUp();
+    return publicCall(() => this.#end());
+  }
+
+  async #end(): Promise<void> {
+    // How it went, who has called it hears.
+    if (this.#release) await this.#release.catch(() => undefined);
+    this.#lose(new BackupError('ERR_NOT_HELD', { message: `the hold ${this.id} was given up`, phase: 'shadow' }));
+    if (this.#state === 'lost') await this.lost;
+    await this.#backup.dispose();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -192,10 +195,26 @@ export class Hold {
   }
 }
 
+/** What a hold decides itself, or what contradicts it. */
+const notForHolds = [
+  'source',
+  'volumes',
+  'lifetime',
+  'provider',
+  'writers',
+  'vss',
+  'mode',
+  'leaseMs',
+  'shadowDirectory',
+  'windowTimeoutMs',
+] as const satisfies readonly (keyof BeginBackupOptions)[];
+
 export function holdDatabases(loadBinding: () => NativeBinding, options: HoldOptions): Promise<Hold> {
   return publicCall(async () => {
     const { maxHoldMs = 60_000, signal, ...begin } = options;
     integer(1, longestHoldMs)(maxHoldMs, 'maxHoldMs');
+    const wrong = notForHolds.find((name) => (begin as BeginBackupOptions)[name] !== undefined);
+    if (wrong !== undefined) throw new OptionError(wrong, `${wrong} has no meaning for a hold`);
     const snapshot = new OutsideSnapshot();
     const backup = await beginBackup(loadBinding, {
       ...begin,

@@ -27,6 +27,9 @@ export type HolderRequest =
 /** An answer of the holder. After a refusal the databases are still held. */
 export type HolderAnswer = HoldEnd | { readonly refused: ErrorRecord };
 
+/** How long the last answer may take to its client. */
+const answerMs = 5_000;
+
 const controller = new AbortController();
 // Without a listener Node.js would open its debugger.
 if (process.platform !== 'win32') process.on('SIGUSR1', () => undefined);
@@ -72,7 +75,8 @@ async function keep(held: Hold, deltaDirectory: string): Promise<void> {
   const recorded = new Promise<HoldEnd>((resolve) => {
     hasEnded = resolve;
   }).then(async (end) => {
-    await writeHold(directory, { ...record, end });
+    // On a full disk whoever asks now still gets the answer; whoever asks later finds nobody, and no backup.
+    await writeHold(directory, { ...record, end }).catch(() => undefined);
     return end;
   });
   const respond = async (request: HolderRequest): Promise<HolderAnswer> => {
@@ -91,14 +95,19 @@ async function keep(held: Hold, deltaDirectory: string): Promise<void> {
   void held.lost.then((error) => {
     hasEnded({ error: toErrorRecord(error) });
   });
-  controller.signal.addEventListener('abort', () => {
-    void held.giveUp().catch(() => undefined);
-  });
-  await tell({ held: record });
+  const giveUp = (): void => {
+    void held.dispose().catch(() => undefined);
+  };
+  controller.signal.addEventListener('abort', giveUp);
+  // The starter may leave as soon as it has heard. One that has left before will never know of the hold.
   process.removeAllListeners('disconnect');
+  if (controller.signal.aborted || !process.connected) giveUp();
+  await tell({ held: record });
   if (process.connected) process.disconnect();
   await recorded;
   server.close();
+  // A client that has connected and says nothing must not keep the process.
+  setTimeout(() => process.exit(), answerMs).unref();
 }
 
 /** Nobody could ask for the release of a hold that has no record. */
@@ -140,8 +149,14 @@ async function respondTo(
   line: string,
   respond: (request: HolderRequest) => Promise<HolderAnswer>,
 ): Promise<void> {
-  const result = await respond(JSON.parse(line) as HolderRequest);
-  socket.end(`${JSON.stringify(result)}\n`);
+  let request: HolderRequest;
+  try {
+    request = JSON.parse(line) as HolderRequest;
+  } catch {
+    socket.destroy(); // it is none of ours
+    return;
+  }
+  socket.end(`${JSON.stringify(await respond(request))}\n`);
 }
 
 function tell(message: HolderMessage): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DominoVssError, isDominoVssError, type ProcessError } from '../errors/errors';
 import type { Progress, ProgressListener } from '../call/progress';
 import { describeEnd, type WorkPlace } from './ended-process';
-import { launchSettings } from './launch';
+import { launchSettings } from '../domino/launch';
 import { Peer, type Message } from './peer';
 import type { Notice } from './protocol';
 import { Watch, type Patience } from './watch';

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import { DominoVssError, errorClasses, isDominoVssError } from '../errors/errors';
-import { isErrorCode } from '../errors/codes';
+import { isDominoVssError } from '../errors/errors';
+import { revivedError } from '../errors/revived';
 
 /** What a value refers to and cannot be copied: it stays where it is, and the other process gets a number for it. */
 export interface References {
@@ -85,19 +85,11 @@ function decodeError(value: Tagged, stands: Stands): Error {
   const fields = Object.fromEntries(
     (value.get('fields') as [string, unknown][]).map(([field, member]) => [field, decode(member, stands)]),
   );
-  const error = emptyError(name, fields['code'], message);
-  Object.assign(error, fields);
+  const error = revivedError(name, message, fields);
   const hidden = { configurable: true, writable: true, enumerable: false };
   if (!isDominoVssError(error)) Object.defineProperty(error, 'name', { ...hidden, value: name });
   Object.defineProperty(error, 'stack', { ...hidden, value: value.get('stack') });
   if (value.has('cause'))
     Object.defineProperty(error, 'cause', { ...hidden, value: decode(value.get('cause'), stands) });
   return error;
-}
-
-/** The constructors of the classes want what errors are made from; here they are made already, and only their fields are missing. */
-function emptyError(name: string, code: unknown, message: string): Error {
-  const known = Object.entries(errorClasses).find(([className]) => className === name)?.[1];
-  if (!known || typeof code !== 'string' || !isErrorCode(code)) return new Error(message);
-  return Object.setPrototypeOf(new DominoVssError(code, { message }), known.prototype) as DominoVssError;
 }

@@ -1,6 +1,7 @@
 // Snapshots that somebody else takes: here a copy of all files while the databases are held, which alone would be torn.
 
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import { holdDatabases, listBackups, restoreDatabases, type BackupReport } from '#lib/index';
@@ -113,6 +114,25 @@ linuxDescribe('hold and release', () => {
     expect(hold.deadline.getTime() - hold.heldAt.getTime()).toBe(840_000);
   });
 
+  test('what a hold decides itself is no option of it', async () => {
+    const options = { deltaDirectory: domino.deltaDirectory, domino: domino.location };
+    for (const wrong of [{ provider: 'rolling' }, { windowTimeoutMs: 1000 }, { source: 'volumes' }]) {
+      await expect(holdDatabases({ ...options, ...wrong })).rejects.toMatchObject({ code: 'ERR_OPTION' });
+    }
+  });
+
+  test('what is released cannot be given up, and disposing of it meanwhile disturbs nothing', async () => {
+    const hold = await holdDatabases({ deltaDirectory: domino.deltaDirectory, domino: domino.location });
+    const released = hold.release();
+    // The options are looked at first.
+    await until('the release has begun', () => isHeld().then((held) => !held));
+    const disposed = hold.dispose();
+    await expect(hold.giveUp()).rejects.toMatchObject({ code: 'ERR_STATE' });
+    expect(await released).toMatchObject({ outcome: 'complete' });
+    await disposed;
+    expect((await listBackups(domino.deltaDirectory)).map(({ id }) => id)).toContain(hold.id);
+  });
+
   test('a hold that is over is no backup', async () => {
     const hold = await holdDatabases({
       deltaDirectory: domino.deltaDirectory,
@@ -177,6 +197,37 @@ linuxDescribe('hold and release', () => {
     await until('the next hold', async () => (await freeze()).code === 0);
     expect(await call('release')).toMatchObject({ code: 0 });
     expect((await domino.simulation.stats()).inBackup).toEqual([]);
+  });
+
+  test('a hold of another server whose process has died is not the one that is meant', async () => {
+    expect(await freeze()).toMatchObject({ code: 0 });
+    const holds = join(domino.home, 'state', 'domino-vss', 'holds');
+    const [name = ''] = readdirSync(holds).filter((file) => file.endsWith('.json'));
+    const record = JSON.parse(readFileSync(join(holds, name), 'utf8')) as { holder: object };
+    const other = {
+      ...record,
+      id: '20260101T000000Z-aaaaaa',
+      deltaDirectory: '/other',
+      holder: { ...record.holder, pid: 1 },
+    };
+    writeFileSync(join(holds, `${other.id}.json`), JSON.stringify(other));
+    expect(await call('release')).toMatchObject({ code: 0 });
+    expect(await call('release', '--failed')).toMatchObject({ code: 0, stdout: 'nothing was held\n' });
+    expect(await call('release')).toMatchObject({ code: 1, stderr: expect.stringContaining('is gone') as string });
+    expect((await call('hold', '--status')).stdout).toBe('nothing is held\n');
+  });
+
+  test('what is no request ends neither the hold nor its process', async () => {
+    const held = JSON.parse((await freeze('--json')).stdout) as { id: string };
+    await new Promise<void>((resolve) => {
+      const socket = connect(join(domino.home, 'state', 'domino-vss', 'holds', `${held.id}.sock`));
+      socket.on('close', () => {
+        resolve();
+      });
+      socket.write('GET / HTTP/1.1\n');
+    });
+    expect(await isHeld()).toBe(true);
+    expect(await call('release')).toMatchObject({ code: 0 });
   });
 
   test('an interrupt while the databases are put into backup mode takes them out again', async () => {

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import type { DominoLocation } from '../call/options';
-import { findInstallation, requiredEnvironment } from '../domino/environment';
+import { findInstallation, requiredEnvironment } from './environment';
 
 /** What a process that will hold Domino is started with. */
 export interface LaunchSettings {

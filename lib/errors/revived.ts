@@ -1,0 +1,16 @@
+import { isErrorCode } from './codes';
+import { DominoVssError, errorClasses } from './errors';
+
+/**
+ * An error that was made in another process, as an instance of its class. The constructors of the classes want what errors are
+ * made from; here they are made already, and `fields` are what they had.
+ */
+export function revivedError(name: string, message: string, fields: Readonly<Record<string, unknown>>): Error {
+  const { code } = fields;
+  const known = Object.entries(errorClasses).find(([className]) => className === name)?.[1];
+  const error =
+    known && typeof code === 'string' && isErrorCode(code)
+      ? (Object.setPrototypeOf(new DominoVssError(code, { message }), known.prototype) as DominoVssError)
+      : new Error(message);
+  return Object.assign(error, fields);
+}
