@@ -233,7 +233,7 @@ void leftApartmentLeniently() {
     OK(deletedAfterLeaving(false));
 }
 
-const std::map<std::string, void (*)()> kModes{
+const Modes kModes{
     {"backup-state-in-restore", backupStateInRestore},
     {"backup-state-in-restore-refused", backupStateInRestoreRefused},
     {"recover-without-context", recoverWithoutContext},
@@ -251,12 +251,5 @@ const std::map<std::string, void (*)()> kModes{
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto mode = kModes.find(argc == 2 ? argv[1] : "");
-    CHECK(mode != kModes.end());
-    OK(CoInitializeEx(nullptr, COINIT_MULTITHREADED));
-    CreateDirectoryW(L"C:\\Data", nullptr);
-    mode->second();
-    CoUninitialize();
-    std::puts("ok");
-    return 0;
+    return runMode(kModes, argc, argv);
 }

@@ -714,7 +714,7 @@ void apartmentNotRequired() {
     OK(CoInitializeEx(nullptr, COINIT_MULTITHREADED));
 }
 
-const std::map<std::string, void (*)()> kModes{
+const Modes kModes{
     {"no-writers", noWriters},
     {"writers", writers},
     {"minimal", minimal},
@@ -738,12 +738,5 @@ const std::map<std::string, void (*)()> kModes{
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto mode = kModes.find(argc == 2 ? argv[1] : "");
-    CHECK(mode != kModes.end());
-    OK(CoInitializeEx(nullptr, COINIT_MULTITHREADED));
-    CreateDirectoryW(L"C:\\Data", nullptr);
-    mode->second();
-    CoUninitialize();
-    std::puts("ok");
-    return 0;
+    return runMode(kModes, argc, argv);
 }

@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -177,4 +178,19 @@ inline void deleteShadow(Backup& backup, const VSS_ID& snapshot) {
     LONG deleted = 0;
     VSS_ID notDeleted{};
     OK(backup->DeleteSnapshots(snapshot, VSS_OBJECT_SNAPSHOT, TRUE, &deleted, &notDeleted));
+}
+
+/** What a program can do, by the name that its first argument has. */
+using Modes = std::map<std::string, void (*)()>;
+
+/** The rest of main(). */
+inline int runMode(const Modes& modes, int argc, char** argv) {
+    const auto mode = modes.find(argc == 2 ? argv[1] : "");
+    CHECK(mode != modes.end());
+    OK(CoInitializeEx(nullptr, COINIT_MULTITHREADED));
+    CreateDirectoryW(L"C:\\Data", nullptr);
+    mode->second();
+    CoUninitialize();
+    std::puts("ok");
+    return 0;
 }

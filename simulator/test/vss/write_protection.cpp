@@ -3,7 +3,6 @@
 
 #include "requester.h"
 
-#include <map>
 #include <string>
 
 namespace {
@@ -156,7 +155,7 @@ void forgottenBackslash() {
     FindClose(search);
 }
 
-const std::map<std::string, void (*)()> kModes{
+const Modes kModes{
     {"writes-into-shadow", writesIntoShadow},
     {"auto-recovery", autoRecovery},
     {"writable-after-break", writableAfterBreak},
@@ -166,12 +165,5 @@ const std::map<std::string, void (*)()> kModes{
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto mode = kModes.find(argc == 2 ? argv[1] : "");
-    CHECK(mode != kModes.end());
-    OK(CoInitializeEx(nullptr, COINIT_MULTITHREADED));
-    CreateDirectoryW(L"C:\\Data", nullptr);
-    mode->second();
-    CoUninitialize();
-    std::puts("ok");
-    return 0;
+    return runMode(kModes, argc, argv);
 }
