@@ -13,6 +13,7 @@
 #include "shadow/vss/diagnosis.h"
 #include "shadow/vss/privileges.h"
 #include "shadow/vss/restore_session.h"
+#include "shadow/vss/storage_check.h"
 
 namespace domino_vss::addon {
 
@@ -271,6 +272,16 @@ Napi::Value whyNot(const Napi::CallbackInfo& info) {
     return request(info.Env(), "domino-vss why not", [] { return answerList(vss::whyNotVss()); });
 }
 
+Napi::Value checkShadowStorage(const Napi::CallbackInfo& info) {
+    const auto options = info[0].As<Napi::Object>();
+    return request(info.Env(), "domino-vss check shadow storage",
+                   [volume = stringOf(options, "volume")]() -> PendingPromise::MakeValue {
+                       return [warnings = vss::checkShadowStorage(volume)](Napi::Env env) {
+                           return textList(env, warnings);
+                       };
+                   });
+}
+
 Napi::Value writeCabinet(const Napi::CallbackInfo& info) {
     const auto options = info[0].As<Napi::Object>();
     const auto array = options.Get("files").As<Napi::Array>();
@@ -313,6 +324,7 @@ Napi::Object vssObject(Napi::Env env) {
     object["awaitRevert"] = Napi::Function::New(env, awaitRevert);
     object["beginRestore"] = Napi::Function::New(env, beginRestore);
     object["whyNot"] = Napi::Function::New(env, whyNot);
+    object["checkShadowStorage"] = Napi::Function::New(env, checkShadowStorage);
     object["writeCabinet"] = Napi::Function::New(env, writeCabinet);
     object["readCabinet"] = Napi::Function::New(env, readCabinet);
     return object;

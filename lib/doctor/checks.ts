@@ -16,11 +16,12 @@ import {
   requiredEnvironment,
 } from '../domino/environment';
 import { checkBackupMemory, checkMaintenance, checkServerTasks } from './server-settings';
+import { checkShadowStorage } from './shadow-storage';
 import { isNativeFailure } from '../errors/errors';
 import { describeUnusable, readJournals } from '../store/journals';
 import { describeLeftOver } from '../store/left-over';
 import type { NativeBinding, NativeRuntime } from '../native/session';
-import { chooseShadows } from '../backup/provider';
+import { chooseShadows, nativeSource } from '../backup/provider';
 import { openRuntime } from '../domino/runtime';
 import { Selector } from '../domino/selection';
 
@@ -60,6 +61,7 @@ export const doctorChecks: readonly (readonly [string, (context: DoctorContext) 
   ['databases', checkDatabases],
   ...(process.platform === 'linux' ? ([['descriptors', checkDescriptors]] as const) : []),
   ['file system', checkFileSystem],
+  ...(process.platform === 'win32' ? ([['shadow storage', checkStorage]] as const) : []),
   ['delta directory', checkDeltaDirectory],
   ['left over', checkLeftOvers],
   ['DAOS', checkDaos],
@@ -231,6 +233,12 @@ async function checkFileSystem({ binding, databases, options, call }: DoctorCont
     );
   }
   return ok(`provider ${name}: ${reason}${where === '' ? '' : `; shadows in ${where}`}`);
+}
+
+async function checkStorage({ binding, databases, call }: DoctorContext): Promise<Finding> {
+  if (!binding?.vss || !databases?.volumes.length) return skipped('needs the addon and the databases');
+  const volumes = databases.volumes.map((volume) => nativeSource('vss', volume));
+  return checkShadowStorage({ vss: binding.vss, volumes, call });
 }
 
 async function firstUnwritable(directories: readonly string[]): Promise<string | undefined> {

@@ -248,6 +248,8 @@ export interface NativeVss {
   beginRestore(options: { readonly document: string; readonly timeoutMs: number }): Promise<NativeVssRestore>;
   /** Whether this process may use VSS: elevation, backup privilege, service, bitness. Empty: yes. */
   whyNot(): Promise<readonly NativeFailure[]>;
+  /** QueryDiffAreasForVolume and free space: what speaks against room for a further shadow by the system's provider. */
+  checkShadowStorage(options: { readonly volume: string }): Promise<readonly string[]>;
   /** A cabinet file by the system's own library; `files` are absolute, `name` is the name inside. */
   writeCabinet(options: {
     readonly cabinet: string;

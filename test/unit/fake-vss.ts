@@ -121,6 +121,8 @@ export class FakeVss {
   /** What was asked for of writers, beside their list. */
   readonly asked: string[] = [];
   reasons: NativeFailure[] = [];
+  /** What speaks against a shadow of each volume, behind its name. */
+  storageWarnings: string[] = [];
   #made = 100;
 
   readonly native: NativeVss = {
@@ -163,6 +165,7 @@ export class FakeVss {
     awaitRevert: () => Promise.resolve({ finished: true }),
     beginRestore: () => Promise.reject(new Error('not faked')),
     whyNot: () => Promise.resolve(this.reasons),
+    checkShadowStorage: ({ volume }) => Promise.resolve(this.storageWarnings.map((warning) => `${volume}${warning}`)),
     writeCabinet: () => Promise.reject(new Error('not faked')),
     readCabinet: () => Promise.reject(new Error('not faked')),
   };

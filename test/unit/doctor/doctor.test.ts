@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCapabilities } from '#lib/doctor/capabilities';
 import { runDoctor } from '#lib/doctor/doctor';
+import { checkShadowStorage } from '#lib/doctor/shadow-storage';
 import type { DoctorCheck, DoctorOptions } from '#lib/doctor/check';
 import { toPublicError } from '#lib/errors/errors';
 import { linuxTest } from '../../platform';
@@ -187,6 +188,26 @@ describe('getCapabilities', () => {
     });
     expect(native).toBe(false);
     expect(providers.every(({ supported, reasons }) => !supported && reasons[0] === 'no binary')).toBe(true);
+  });
+});
+
+describe('shadow storage', () => {
+  const call = { race: <T>(work: Promise<T>): Promise<T> => work };
+
+  test('is asked for each volume, and what is short is told with what to do', async () => {
+    const vss = domino.haveVss();
+    const check = (): Promise<unknown> => checkShadowStorage({ vss: vss.native, volumes: ['C:\\', 'E:\\'], call });
+    expect(await check()).toEqual({
+      status: 'ok',
+      found: 'nothing speaks against a shadow of C:\\, E:\\',
+      advice: '',
+    });
+    vss.storageWarnings = [' has 12 MB free'];
+    expect(await check()).toMatchObject({
+      status: 'warning',
+      found: 'C:\\ has 12 MB free; E:\\ has 12 MB free',
+      advice: expect.stringContaining('vssadmin resize shadowstorage') as string,
+    });
   });
 });
 
