@@ -198,6 +198,12 @@ export class SnapshotSet {
         throw new OptionError('to', `copies in the data directory ${dataDirectory} would be served as databases`);
       }
       this.#use.requireOpen();
+      const unreadable = this.shadows.find(({ root }) => root === '');
+      if (unreadable) {
+        // A transportable shadow of VSS before its import, or a snapshot that a hook has made elsewhere.
+        const message = `the shadow of ${unreadable.volume} cannot be read on this machine, so nothing can be copied out of it`;
+        throw new DominoVssError('ERR_STATE', { message });
+      }
       if (this.#copyReport) {
         const message = `copies were already made in ${this.#copyReport.directory}`;
         throw new DominoVssError('ERR_STATE', { message });

@@ -621,6 +621,16 @@ describe('hooks', () => {
     return (await readJournals(domino.deltaDirectory, domino.dataDirectory)).live[0]!;
   }
 
+  test('out of a snapshot that cannot be read here nothing is copied', async () => {
+    const create: HookProvider['create'] = ({ volumes }) =>
+      Promise.resolve({ shadows: volumes.map(({ path }) => ({ volume: path, root: '' })) });
+    const backup = await begin({ provider: hook(create) });
+    const set = await backup.createShadow();
+    await expect(set.copyDatabases({ to: join(domino.root, 'copies') })).rejects.toMatchObject({ code: 'ERR_STATE' });
+    expect(existsSync(join(domino.root, 'copies'))).toBe(false);
+    await backup.dispose();
+  });
+
   test('deliver the roots that are read from, and remove them at the end', async () => {
     const removed: unknown[] = [];
     const seen: unknown[] = [];
