@@ -10,20 +10,10 @@ import { giveUpHold, isDominoVssError, listBackups, recoverInterrupted, releaseH
 import { until } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
 import { linuxDescribe, memoryDirectory } from '../platform';
+import { randomOf } from '../random';
 
 const cases = Number(process.env['HOLD_CASES'] ?? 200);
 const seed = Number(process.env['HOLD_SEED'] ?? 20261127);
-
-/** Small numbers from a seed (mulberry32), so that a schedule can be run again. */
-function randomNumbers(from: number): (below: number) => number {
-  let state = from >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 linuxDescribe('random schedules of hold and release', () => {
   let domino: SimulatedDomino;
@@ -90,7 +80,8 @@ linuxDescribe('random schedules of hold and release', () => {
   test(`${cases} of them, seed ${seed}`, async () => {
     const tally: Record<string, number> = {};
     for (let index = 0; index < cases; ++index) {
-      const random = randomNumbers(seed + index);
+      const next = randomOf(seed + index);
+      const random = (below: number): number => Math.floor(next() * below);
       const before = await backups();
       const maxHoldMs = 500 + random(4000);
       const end =

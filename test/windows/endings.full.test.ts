@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Machine, type Program, type VssSettings } from './machine';
 import type { Order, Outcome } from './requester-program';
+import { randomOf } from '../random';
 
 const machine = new Machine();
 /** The process that comes next. */
@@ -52,24 +53,13 @@ async function expectNothingLeft(): Promise<void> {
   expect(machine.shadows()).toEqual([]);
 }
 
-/** mulberry32. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const seed = Number(process.env['DOMINO_VSS_TEST_SEED'] ?? Date.now() % 1_000_000);
 /** Each takes most of a second under Wine, and a file has ten minutes; every run has a seed of its own. */
 const cancellations = { quick: 12, ci: 30, full: 80 }[process.env['DOMINO_VSS_TEST_TIER'] ?? 'quick'] ?? 12;
 const cancellationsTimeoutMs = 240_000;
 
 async function cancelAtRandom(cancel: string): Promise<void> {
-  const random = randomNumbers(seed);
+  const random = randomOf(seed);
   console.log(`DOMINO_VSS_TEST_SEED=${seed} repeats this`);
   const program = start({ ...slow, cancel });
   const outcomes = { cancelled: 0, ended: 0 };

@@ -1,4 +1,5 @@
-import { DeathSweep, randomOf, works, type Death, type Work } from './sweep';
+import { DeathSweep, works, type Death, type Work } from './sweep';
+import { randomOf } from '../../random';
 
 /** What a sweep came to. */
 export interface SweepResult {

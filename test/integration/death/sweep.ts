@@ -45,17 +45,6 @@ const calls: Readonly<Record<Exclude<Work, 'recover'>, readonly string[]>> = {
   'restore-new': ['NSFRecoverDatabases'],
 };
 
-/** Numbers from 0 up to 1 that a seed decides (Mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** A simulated server with a backup, whose processes are killed again and again. */
 export class DeathSweep implements AsyncDisposable {
   #crashed = 0;

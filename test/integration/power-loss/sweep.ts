@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { listBackups, readManifest, recoverInterrupted, verifyBackup, type ManifestDatabase } from '#lib/index';
 import { locationFlags, mainScript, RunningProcess, type Ended } from '../command-line';
-import { randomOf } from '../death/sweep';
+import { randomOf } from '../../random';
 import { SimulatedDomino } from '../simulated-domino';
 import { buildRecorder, readRecord, readTree, runRecorded, type Operation, type Tree } from './recording';
 import { CrashStates, fingerprint, type State } from './states';

@@ -7,6 +7,7 @@ import { restoreDatabases } from '#lib/restore/restore';
 import { verifyBackup } from '#lib/restore/verify';
 import type { NativeBinding } from '#lib/native/session';
 import { failure, FakeDomino } from '../fake-binding';
+import { randomOf } from '../../random';
 
 // The facade over a native layer that fails, is late, and is interrupted as a seed says. Time is virtual: being late means that
 // so many turns of the event loop come first. SIMULATION_SEEDS says how many seeds are tried, SIMULATION_FIRST the first of them.
@@ -24,17 +25,6 @@ afterAll(() => {
   if (temporary === undefined) Reflect.deleteProperty(process.env, 'TMPDIR');
   else process.env['TMPDIR'] = temporary;
 });
-
-/** Numbers from 0 up to 1 that a seed decides (Mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const statuses = [0x0103, 0x0ea4, 0x13aa, 0x2dd8, 0x0106, 0x13ea];
 
