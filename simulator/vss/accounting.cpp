@@ -9,9 +9,10 @@ namespace vss_simulator {
 
 namespace {
 
-constexpr auto kObjectNames = std::to_array(
-    {"IVssBackupComponents", "IVssAsync", "IVssEnumObject", "IVssExamineWriterMetadata", "IVssWMComponent",
-     "IVssWMFiledesc", "IVssWMDependency", "IVssWriterComponentsExt", "IVssComponent", "IVssAdmin", "IClassFactory"});
+constexpr auto kObjectNames =
+    std::to_array({"IVssBackupComponents", "IVssAsync", "IVssEnumObject", "IVssExamineWriterMetadata",
+                   "IVssWMComponent", "IVssWMFiledesc", "IVssWMDependency", "IVssWriterComponentsExt", "IVssComponent",
+                   "IVssAdmin", "IClassFactory", "IVssWriterImpl", "IVssCreateWriterMetadata"});
 constexpr auto kCounterNames = std::to_array({"bstrs.made",
                                               "strings.made",
                                               "strings.freed",

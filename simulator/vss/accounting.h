@@ -20,6 +20,8 @@ enum class ObjectKind {
     Component,
     Admin,
     ClassFactory,
+    WriterImpl,
+    CreateWriterMetadata,
     Count
 };
 

@@ -401,7 +401,7 @@ SelectedComponent* BackupDocument::find(const VSS_ID& classId, VSS_COMPONENT_TYP
     return nullptr;
 }
 
-std::string printDocument(const BackupDocument& document) {
+Element describeDocument(const BackupDocument& document) {
     Element root{"BACKUP_COMPONENTS", {{"xmlns", "x-schema:#VssComponentMetadata"}, {"version", "1.2"}}, {}};
     root.set("backupType", std::to_string(document.type))
         .setFlag("selectComponents", document.selectComponents)
@@ -419,11 +419,18 @@ std::string printDocument(const BackupDocument& document) {
             set.add("SNAPSHOT_DESCRIPTION").set("snapshotId", guidText(id));
         }
     }
-    return printXml(root);
+    return root;
+}
+
+std::string printDocument(const BackupDocument& document) {
+    return printXml(describeDocument(document));
 }
 
 BackupDocument parseDocument(BSTR xml) {
-    const Element root = parseXml(utf8({xml, SysStringLen(xml)}));
+    return documentFrom(parseXml(utf8({xml, SysStringLen(xml)})));
+}
+
+BackupDocument documentFrom(const Element& root) {
     if (root.name != "BACKUP_COMPONENTS") throw Failure(VSS_E_INVALID_XML_DOCUMENT);
     BackupDocument document;
     document.type = static_cast<VSS_BACKUP_TYPE>(root.number("backupType"));

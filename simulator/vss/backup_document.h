@@ -65,6 +65,9 @@ struct BackupDocument {
                             const VSS_ID* instanceId = nullptr);
 };
 
+Element describeDocument(const BackupDocument& document);
+/** Throws VSS_E_INVALID_XML_DOCUMENT. */
+BackupDocument documentFrom(const Element& root);
 std::string printDocument(const BackupDocument& document);
 /** Throws VSS_E_INVALID_XML_DOCUMENT. */
 BackupDocument parseDocument(BSTR xml);

@@ -11,6 +11,7 @@
 #include "settings.h"
 #include "shadows.h"
 #include "text.h"
+#include "writer_impl.h"
 #include "writer_metadata.h"
 
 namespace {
@@ -27,6 +28,16 @@ void settle() {
         return true;
     }();
     static_cast<void>(isDone);
+}
+
+HRESULT newWriter(std::string_view function, abi::WriterObject* writer, abi::IVssWriterImpl** impl, bool isExtended) {
+    return call(function, [&]() -> HRESULT {
+        if (writer == nullptr || impl == nullptr) return E_INVALIDARG;
+        *impl = nullptr;
+        settle();
+        *impl = makeObject<WriterImpl>(writer, isExtended).detach();
+        return S_OK;
+    });
 }
 
 }  // namespace
@@ -88,6 +99,14 @@ HRESULT STDAPICALLTYPE GetProviderMgmtInterfaceInternal(VSS_ID, IID, IUnknown** 
         if (management != nullptr) *management = nullptr;
         return E_NOTIMPL;
     });
+}
+
+HRESULT STDAPICALLTYPE CreateWriter(abi::WriterObject* writer, abi::IVssWriterImpl** impl) {
+    return newWriter("CreateWriter", writer, impl, false);
+}
+
+HRESULT STDAPICALLTYPE CreateWriterEx(abi::WriterObject* writer, abi::IVssWriterImpl** impl) {
+    return newWriter("CreateWriterEx", writer, impl, true);
 }
 
 HRESULT STDAPICALLTYPE VssSimulatorUnsupported() {

@@ -172,7 +172,7 @@ void Session::closeSet() {
 void Session::end() {
     if (phase_ == Phase::SetOpen || phase_ == Phase::Prepared) count(Counter::LenientNoAbortBackup);
     if (phase_ == Phase::Created && hasWriters()) count(Counter::LenientNoBackupComplete);
-    deliverLast(WriterEvent::BackupShutdown, runs_);
+    sendLast(WriterEvent::BackupShutdown);
     closeSet();
     if (!ownership_.isOpen()) return;
     // The ownership goes last: until then other processes leave the shadows alone.

@@ -14,6 +14,7 @@
 #include "backup_document.h"
 #include "com_object.h"
 #include "operation.h"
+#include "registered_writers.h"
 #include "shadows.h"
 #include "state_directory.h"
 #include "text.h"
@@ -104,6 +105,8 @@ private:
         Volume volume;
         Provider provider;
         VSS_ID snapshotId;
+        /** Of its shadow; empty before there is one. */
+        std::wstring device = {};
     };
 
     /** Locks, and refuses while an operation is under way (or waits for it, as set). */
@@ -125,6 +128,12 @@ private:
     bool isEnabled(const WriterDescription& writer) const;
     /** The writers that listen; found at the first call if nobody gathered their metadata. */
     void identifyWriters(Operation& operation);
+    /** What writers that programs have registered get to know of this session. */
+    SessionDetails detailsFor(WriterEvent event) const;
+    /** To all writers that take part. */
+    void send(WriterEvent event, Operation& operation);
+    /** When nobody listens any more. */
+    void sendLast(WriterEvent event);
     void selectParticipants();
     /** The selected components of this writer, and what comes along with them. */
     std::vector<WriterComponent> selectedOf(const WriterRun& run) const;
@@ -166,6 +175,7 @@ private:
     Phase phase_ = Phase::New;
     bool isRestore_ = false;
     bool isPreRestored_ = false;
+    VSS_RESTORE_TYPE restoreType_ = VSS_RTYPE_UNDEFINED;
     LONG context_ = VSS_CTX_BACKUP;
     bool isContextSet_ = false;
     bool isBackupStateSet_ = false;

@@ -79,8 +79,40 @@ void Session::identifyWriters(Operation& operation) {
             runs_.back().writer = std::move(writer);
         }
     }
-    deliver(WriterEvent::Identify, runs_, operation);
-    std::erase_if(runs_, [](const WriterRun& run) { return run.isFailed(); });  // it is simply not there
+    const auto isWanted = [&](const VSS_ID& classId, const VSS_ID& instanceId) {
+        WriterDescription writer;
+        writer.classId = classId;
+        writer.instanceId = instanceId;
+        return isEnabled(writer);
+    };
+    std::ranges::move(registeredWriters(isWanted), std::back_inserter(runs_));
+    send(WriterEvent::Identify, operation);
+    // Such a one is simply not there.
+    std::erase_if(runs_, [](const WriterRun& run) { return run.isOut || run.isGone; });
+}
+
+SessionDetails Session::detailsFor(WriterEvent event) const {
+    SessionDetails details;
+    details.sessionId = guidFrom(id_);
+    details.setId = setId_;
+    details.context = context_;
+    details.isRestore = isRestore_;
+    details.restoreType = restoreType_;
+    const bool isAfterPrepare = event >= WriterEvent::PrepareForSnapshot && event <= WriterEvent::Abort;
+    if (!isAfterPrepare) return details;
+    for (const Member& member : members_) details.volumes.push_back({member.volume.guidName, member.device});
+    if (isAutoRecovered()) details.context |= VSS_VOLSNAP_ATTR_AUTORECOVER;
+    return details;
+}
+
+void Session::send(WriterEvent event, Operation& operation) {
+    deliver(event, runs_, operation);
+    deliverToPrograms(event, runs_, detailsFor(event), *document_, operation);
+}
+
+void Session::sendLast(WriterEvent event) {
+    deliverLast(event, runs_);
+    deliverLastToPrograms(event, runs_, detailsFor(event), *document_);
 }
 
 HRESULT Session::GatherWriterMetadata(abi::IVssAsync** async) {
@@ -239,7 +271,7 @@ HRESULT Session::PrepareForBackup(abi::IVssAsync** async) {
             async, "IVssBackupComponents::PrepareForBackup",
             [this](Operation& operation) {
                 identifyWriters(operation);
-                deliver(WriterEvent::PrepareForBackup, runs_, operation);
+                send(WriterEvent::PrepareForBackup, operation);
                 selectParticipants();
                 return S_OK;
             },
@@ -253,7 +285,7 @@ HRESULT Session::AbortBackup() {
         cancelOperation();
         const Lock lock = enterInitialised();
         if (phase_ == Phase::Initialised || phase_ == Phase::Completed) return S_OK;  // nothing under way
-        deliverLast(WriterEvent::Abort, runs_);
+        sendLast(WriterEvent::Abort);
         closeSet();
         phase_ = Phase::Aborted;
         return S_OK;
@@ -269,7 +301,7 @@ HRESULT Session::BackupComplete(abi::IVssAsync** async) {
         if (!hasWriters()) return VSS_E_BAD_STATE;
         phase_ = Phase::Completed;
         return startOperation(async, "IVssBackupComponents::BackupComplete", [this](Operation& operation) {
-            deliver(WriterEvent::BackupComplete, runs_, operation);
+            send(WriterEvent::BackupComplete, operation);
             return S_OK;
         });
     });
@@ -282,6 +314,7 @@ HRESULT Session::GatherWriterStatus(abi::IVssAsync** async) {
         const Lock lock = enterInitialised();
         return startOperation(async, "IVssBackupComponents::GatherWriterStatus", [this](Operation& operation) {
             identifyWriters(operation);
+            refreshStates(runs_);
             status_ = runs_;
             std::erase_if(*status_, [](const WriterRun& run) { return run.isGone; });
             return S_OK;

@@ -18,6 +18,7 @@ HRESULT Session::SetRestoreState(VSS_RESTORE_TYPE type) {
     return call("IVssBackupComponents::SetRestoreState", [&]() -> HRESULT {
         if (type <= VSS_RTYPE_UNDEFINED || type > VSS_RTYPE_OTHER) return E_INVALIDARG;
         const Lock lock = enterRestore();
+        restoreType_ = type;
         return S_OK;
     });
 }
@@ -168,7 +169,7 @@ HRESULT Session::PreRestore(abi::IVssAsync** async) {
                     }
                 }
             }
-            deliver(WriterEvent::PreRestore, runs_, operation);
+            send(WriterEvent::PreRestore, operation);
             return S_OK;
         });
     });
@@ -181,7 +182,7 @@ HRESULT Session::PostRestore(abi::IVssAsync** async) {
         const Lock lock = enterRestore();
         if (!isPreRestored_) return VSS_E_BAD_STATE;
         return startOperation(async, "IVssBackupComponents::PostRestore", [this](Operation& operation) {
-            deliver(WriterEvent::PostRestore, runs_, operation);
+            send(WriterEvent::PostRestore, operation);
             return S_OK;
         });
     });

@@ -92,23 +92,23 @@ HRESULT Session::DoSnapshotSet(abi::IVssAsync** async) {
 }
 
 void Session::createShadows(Operation& operation) {
-    const auto send = [&](WriterEvent event) {
-        if (hasWriters()) deliver(event, runs_, operation);
+    const auto tell = [&](WriterEvent event) {
+        if (hasWriters()) send(event, operation);
     };
     for (const Member& member : members_) {
         if (member.volume.flag("insufficient_storage", false)) throw Failure(VSS_E_INSUFFICIENT_STORAGE);
     }
-    send(WriterEvent::PrepareForSnapshot);
+    tell(WriterEvent::PrepareForSnapshot);
     if (hasWriters()) failUncoveredWriters();
     passPhase("PrepareSnapshot", operation);
-    send(WriterEvent::Freeze);
+    tell(WriterEvent::Freeze);
     passPhase("PreCommit", operation);
 
     ownership_ = ownFile(sessionFile(id_));
     const bool isRecovered = isAutoRecovered();
     std::vector<Shadow> shadows;
     std::vector<CaptureTarget> targets;
-    for (const Member& member : members_) {
+    for (Member& member : members_) {
         Shadow shadow;
         shadow.id = member.snapshotId;
         shadow.setId = setId_;
@@ -122,14 +122,15 @@ void Session::createShadows(Operation& operation) {
         shadow.owner = id_;
         if (isRecovered) shadow.attributes |= VSS_VOLSNAP_ATTR_AUTORECOVER;
         targets.push_back({member.volume, shadow.device(), isRecovered});
+        member.device = shadow.device();
         saveShadow(shadow);
         shadows.push_back(std::move(shadow));
     }
     const LONGLONG instant = capture(targets, operation);
 
     passPhase("PostCommit", operation);
-    send(WriterEvent::Thaw);
-    send(WriterEvent::PostSnapshot);
+    tell(WriterEvent::Thaw);
+    tell(WriterEvent::PostSnapshot);
     passPhase("PostSnapshot", operation);
     if (isRecovered) {
         for (const Shadow& shadow : shadows) protectDevice(shadow);
@@ -152,7 +153,7 @@ void Session::createShadows(Operation& operation) {
 }
 
 void Session::undoCreation() {
-    deliverLast(WriterEvent::Abort, runs_);
+    sendLast(WriterEvent::Abort);
     for (const Shadow& shadow : allShadows()) {
         if (shadow.owner == id_ && IsEqualGUID(shadow.setId, setId_)) removeShadow(shadow);
     }

@@ -184,7 +184,7 @@ public:
             if (!method || !service || !procedure || !writerRestore || !reboot || !mappings) return E_INVALIDARG;
             *method = writer_.restoreMethod;
             *service = optionalBstr(writer_.service);
-            *procedure = nullptr;
+            *procedure = optionalBstr(writer_.userProcedure);
             *writerRestore = writer_.writerRestore;
             *reboot = writer_.rebootRequired;
             *mappings = static_cast<UINT>(writer_.alternateMappings.size());
@@ -225,8 +225,8 @@ public:
     HRESULT STDMETHODCALLTYPE GetVersion(DWORD* major, DWORD* minor) override {
         return call("IVssExamineWriterMetadataEx2::GetVersion", [&]() -> HRESULT {
             if (!major || !minor) return E_INVALIDARG;
-            *major = 1;
-            *minor = 0;
+            *major = writer_.majorVersion;
+            *minor = writer_.minorVersion;
             return S_OK;
         });
     }

@@ -149,45 +149,6 @@ void addFiles(WriterDescription& writer, long count) {
     }
 }
 
-std::string_view eventName(WriterEvent event) {
-    switch (event) {
-        case WriterEvent::Identify: return "Identify";
-        case WriterEvent::PrepareForBackup: return "PrepareForBackup";
-        case WriterEvent::PrepareForSnapshot: return "PrepareForSnapshot";
-        case WriterEvent::Freeze: return "Freeze";
-        case WriterEvent::Thaw: return "Thaw";
-        case WriterEvent::PostSnapshot: return "PostSnapshot";
-        case WriterEvent::Abort: return "Abort";
-        case WriterEvent::BackupComplete: return "BackupComplete";
-        case WriterEvent::PreRestore: return "PreRestore";
-        case WriterEvent::PostRestore: return "PostRestore";
-        case WriterEvent::BackupShutdown: return "BackupShutdown";
-    }
-    return "";
-}
-
-struct Outcome {
-    VSS_WRITER_STATE good;
-    VSS_WRITER_STATE bad;
-};
-
-Outcome outcome(WriterEvent event) {
-    switch (event) {
-        case WriterEvent::PrepareForBackup: return {VSS_WS_STABLE, VSS_WS_FAILED_AT_PREPARE_BACKUP};
-        case WriterEvent::PrepareForSnapshot: return {VSS_WS_WAITING_FOR_FREEZE, VSS_WS_FAILED_AT_PREPARE_SNAPSHOT};
-        case WriterEvent::Freeze: return {VSS_WS_WAITING_FOR_THAW, VSS_WS_FAILED_AT_FREEZE};
-        case WriterEvent::Thaw: return {VSS_WS_WAITING_FOR_POST_SNAPSHOT, VSS_WS_FAILED_AT_THAW};
-        case WriterEvent::PostSnapshot: return {VSS_WS_WAITING_FOR_BACKUP_COMPLETE, VSS_WS_FAILED_AT_POST_SNAPSHOT};
-        case WriterEvent::BackupComplete: return {VSS_WS_STABLE, VSS_WS_FAILED_AT_BACKUP_COMPLETE};
-        case WriterEvent::PreRestore: return {VSS_WS_STABLE, VSS_WS_FAILED_AT_PRE_RESTORE};
-        case WriterEvent::PostRestore: return {VSS_WS_STABLE, VSS_WS_FAILED_AT_POST_RESTORE};
-        case WriterEvent::Identify:
-        case WriterEvent::Abort:
-        case WriterEvent::BackupShutdown: return {VSS_WS_STABLE, VSS_WS_STABLE};
-    }
-    return {VSS_WS_UNKNOWN, VSS_WS_UNKNOWN};
-}
-
 HRESULT failureNamed(const std::string& word) {
     if (word == "retryable") return VSS_E_WRITERERROR_RETRYABLE;
     if (word == "nonretryable") return VSS_E_WRITERERROR_NONRETRYABLE;
@@ -220,19 +181,15 @@ long latencyMs(const std::string& key, WriterEvent event) {
 void fail(WriterRun& run, VSS_WRITER_STATE state, HRESULT failure) {
     run.state = state;
     run.failure = failure;
+    run.isOut = true;
     run.applicationFailure =
         static_cast<HRESULT>(std::stoul(setting(run.writer.key, "application_failure", "0"), nullptr, 0));
     run.applicationMessage = setting(run.writer.key, "application_message");
 }
 
-bool takesPart(const WriterRun& run, WriterEvent event) {
-    const bool isAlwaysSent = event <= WriterEvent::PrepareForBackup || event == WriterEvent::BackupShutdown;
-    return !run.isGone && !run.isFailed() && (isAlwaysSent || !run.isLeftOut);
-}
-
 void receive(WriterRun& run, WriterEvent event) {
     const auto now = std::chrono::steady_clock::now();
-    const auto [good, bad] = outcome(event);
+    const auto [good, bad] = outcomeOf(event);
     if (event == WriterEvent::Freeze) {
         run.frozen = now - std::chrono::milliseconds(latencyMs(run.writer.key, event));
     }
@@ -326,6 +283,45 @@ WriterComponent componentFrom(const Element& element) {
 
 }  // namespace
 
+std::string_view eventName(WriterEvent event) {
+    switch (event) {
+        case WriterEvent::Identify: return "Identify";
+        case WriterEvent::PrepareForBackup: return "PrepareForBackup";
+        case WriterEvent::PrepareForSnapshot: return "PrepareForSnapshot";
+        case WriterEvent::Freeze: return "Freeze";
+        case WriterEvent::Thaw: return "Thaw";
+        case WriterEvent::PostSnapshot: return "PostSnapshot";
+        case WriterEvent::Abort: return "Abort";
+        case WriterEvent::BackupComplete: return "BackupComplete";
+        case WriterEvent::PreRestore: return "PreRestore";
+        case WriterEvent::PostRestore: return "PostRestore";
+        case WriterEvent::BackupShutdown: return "BackupShutdown";
+    }
+    return "";
+}
+
+WriterOutcome outcomeOf(WriterEvent event) {
+    switch (event) {
+        case WriterEvent::PrepareForBackup: return {VSS_WS_STABLE, VSS_WS_FAILED_AT_PREPARE_BACKUP};
+        case WriterEvent::PrepareForSnapshot: return {VSS_WS_WAITING_FOR_FREEZE, VSS_WS_FAILED_AT_PREPARE_SNAPSHOT};
+        case WriterEvent::Freeze: return {VSS_WS_WAITING_FOR_THAW, VSS_WS_FAILED_AT_FREEZE};
+        case WriterEvent::Thaw: return {VSS_WS_WAITING_FOR_POST_SNAPSHOT, VSS_WS_FAILED_AT_THAW};
+        case WriterEvent::PostSnapshot: return {VSS_WS_WAITING_FOR_BACKUP_COMPLETE, VSS_WS_FAILED_AT_POST_SNAPSHOT};
+        case WriterEvent::BackupComplete: return {VSS_WS_STABLE, VSS_WS_FAILED_AT_BACKUP_COMPLETE};
+        case WriterEvent::PreRestore: return {VSS_WS_STABLE, VSS_WS_FAILED_AT_PRE_RESTORE};
+        case WriterEvent::PostRestore: return {VSS_WS_STABLE, VSS_WS_FAILED_AT_POST_RESTORE};
+        case WriterEvent::Identify:
+        case WriterEvent::Abort:
+        case WriterEvent::BackupShutdown: return {VSS_WS_STABLE, VSS_WS_STABLE};
+    }
+    return {VSS_WS_UNKNOWN, VSS_WS_UNKNOWN};
+}
+
+bool takesPart(const WriterRun& run, WriterEvent event) {
+    const bool isAlwaysSent = event <= WriterEvent::PrepareForBackup || event == WriterEvent::BackupShutdown;
+    return !run.isGone && !run.isOut && (isAlwaysSent || !run.isLeftOut);
+}
+
 Element describe(const WriterDescription& writer) {
     Element root{"WRITER_METADATA", {{"xmlns", "x-schema:#VssWriterMetadataInfo"}, {"version", "1.1"}}, {}};
     root.add("IDENTIFICATION")
@@ -333,12 +329,15 @@ Element describe(const WriterDescription& writer) {
         .set("instanceId", guidText(writer.instanceId))
         .set("friendlyName", writer.name)
         .set("instanceName", writer.instanceName)
+        .set("majorVersion", std::to_string(writer.majorVersion))
+        .set("minorVersion", std::to_string(writer.minorVersion))
         .set("usage", std::to_string(writer.usage))
         .set("dataSource", std::to_string(writer.source))
         .set("backupSchema", std::to_string(writer.backupSchema));
     Element& restore = root.add("RESTORE_METHOD");
     restore.set("method", std::to_string(writer.restoreMethod))
         .set("service", writer.service)
+        .set("userProcedure", writer.userProcedure)
         .set("writerRestore", std::to_string(writer.writerRestore))
         .setFlag("rebootRequired", writer.rebootRequired);
     describeFiles(restore, "ALTERNATE_LOCATION_MAPPING", writer.alternateMappings);
@@ -365,11 +364,14 @@ WriterDescription writerFromDocument(const Element& document) {
     writer.instanceId = idFrom(identification, "instanceId");
     writer.name = identification["friendlyName"];
     writer.instanceName = identification["instanceName"];
+    writer.majorVersion = static_cast<DWORD>(identification.number("majorVersion"));
+    writer.minorVersion = static_cast<DWORD>(identification.number("minorVersion"));
     writer.usage = static_cast<VSS_USAGE_TYPE>(identification.number("usage"));
     writer.source = static_cast<VSS_SOURCE_TYPE>(identification.number("dataSource"));
     writer.backupSchema = static_cast<DWORD>(identification.number("backupSchema"));
     writer.restoreMethod = static_cast<VSS_RESTOREMETHOD_ENUM>(restore.number("method"));
     writer.service = restore["service"];
+    writer.userProcedure = restore["userProcedure"];
     writer.writerRestore = static_cast<VSS_WRITERRESTORE_ENUM>(restore.number("writerRestore"));
     writer.rebootRequired = restore.flag("rebootRequired");
     writer.alternateMappings = filesFrom(restore, "ALTERNATE_LOCATION_MAPPING");
@@ -401,25 +403,27 @@ std::vector<WriterDescription> machineWriters() {
 }
 
 void deliver(WriterEvent event, std::vector<WriterRun>& runs, Operation& operation) {
+    const auto hears = [&](const WriterRun& run) { return !run.registered && takesPart(run, event); };
     long slowestMs = 0;
     for (const WriterRun& run : runs) {
-        if (takesPart(run, event)) slowestMs = std::max(slowestMs, latencyMs(run.writer.key, event));
+        if (hears(run)) slowestMs = std::max(slowestMs, latencyMs(run.writer.key, event));
     }
     operation.pause(slowestMs);
     for (WriterRun& run : runs) {
-        if (takesPart(run, event)) receive(run, event);
-        if (setting(run.writer.key, "vanishes") == eventName(event)) run.isGone = true;
+        if (hears(run)) receive(run, event);
+        if (!run.registered && setting(run.writer.key, "vanishes") == eventName(event)) run.isGone = true;
     }
 }
 
 void rejectVolumes(WriterRun& run) {
-    if (run.isGone || run.isFailed() || setting(run.writer.key, "checks_volumes", "1") == "0") return;
+    if (run.registered || run.isGone || run.isFailed()) return;
+    if (setting(run.writer.key, "checks_volumes", "1") == "0") return;
     fail(run, VSS_WS_FAILED_AT_PREPARE_SNAPSHOT, VSS_E_WRITERERROR_INCONSISTENTSNAPSHOT);
 }
 
 void deliverLast(WriterEvent event, std::vector<WriterRun>& runs) {
     for (WriterRun& run : runs) {
-        if (takesPart(run, event)) run.state = VSS_WS_STABLE;
+        if (!run.registered && takesPart(run, event)) run.state = VSS_WS_STABLE;
     }
 }
 

@@ -4,6 +4,7 @@
 #include <windows.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,11 +53,14 @@ struct WriterDescription {
     VSS_ID instanceId{};
     std::string name;
     std::string instanceName;
+    DWORD majorVersion = 1;
+    DWORD minorVersion = 0;
     VSS_USAGE_TYPE usage = VSS_UT_USERDATA;
     VSS_SOURCE_TYPE source = VSS_ST_OTHER;
     VSS_RESTOREMETHOD_ENUM restoreMethod = VSS_RME_RESTORE_IF_CAN_REPLACE;
     VSS_WRITERRESTORE_ENUM writerRestore = VSS_WRE_NEVER;
     std::string service;
+    std::string userProcedure;
     bool rebootRequired = false;
     DWORD backupSchema = 0;
     std::vector<FileSet> includedFiles;
@@ -87,9 +91,24 @@ enum class WriterEvent {
     BackupShutdown
 };
 
+/** As its settings and the log call it. */
+std::string_view eventName(WriterEvent event);
+
+struct WriterOutcome {
+    VSS_WRITER_STATE good;
+    VSS_WRITER_STATE bad;
+};
+
+/** The state that a writer is in after the event. */
+WriterOutcome outcomeOf(WriterEvent event);
+
+class RegisteredWriter;
+
 /** One writer in one session. */
 struct WriterRun {
     WriterDescription writer;
+    /** For one that a program has registered; the others are only described by the settings. */
+    std::shared_ptr<RegisteredWriter> registered;
     VSS_WRITER_STATE state = VSS_WS_STABLE;
     HRESULT failure = S_OK;
     HRESULT applicationFailure = S_OK;
@@ -98,12 +117,17 @@ struct WriterRun {
     bool isLeftOut = false;
     /** Its service has ended: it hears nothing any more, and nobody hears of it. */
     bool isGone = false;
+    /** It has vetoed or is taken for dead: it hears nothing any more but that the session is over. */
+    bool isOut = false;
     std::chrono::steady_clock::time_point frozen{};
 
     bool isFailed() const { return failure != S_OK; }
 };
 
-/** Sends the event to all that still take part; as long as the slowest needs. */
+/** It hears of this event. */
+bool takesPart(const WriterRun& run, WriterEvent event);
+
+/** Sends the event to all that still take part and are no program's; as long as the slowest needs. */
 void deliver(WriterEvent event, std::vector<WriterRun>& runs, Operation& operation);
 /** The set lacks volumes that it needs; it fails unless its settings say that it does not look. */
 void rejectVolumes(WriterRun& run);

@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { installVss, runUnderWine } = require('../../vss');
+const { writerTests } = require('./writer_tests');
 
 const wine = ['/usr/lib/wine/wine64', '/usr/bin/wine64', '/usr/bin/wine64-stable'].find((file) => fs.existsSync(file));
 const [buildDirectory, prefix, ...wanted] = process.argv.slice(2);
@@ -299,6 +300,7 @@ const tests = {
     await writeProtection(vss, 'forgotten-backslash');
     noLeaks(vss);
   },
+  ...writerTests({ wine, programs, program, equal, noLeaks, waitFor }),
 };
 
 async function main() {

@@ -1,0 +1,149 @@
+// Requesters whose writers are programs: what they see of them, and of how they fare. The first argument chooses one;
+// exit code 0 and "ok" mean that everything was as the real service does it.
+
+#include "requester.h"
+
+namespace {
+
+constexpr GUID kTestWriter{0x5f6d1a3e, 0x0c1b, 0x4c55, {0x9b, 0x1c, 0x7a, 0x1f, 0xb1, 0xd0, 0xc0, 0x01}};
+
+struct Status {
+    bool isThere = false;
+    VSS_WRITER_STATE state{};
+    HRESULT failure = S_OK;
+    HRESULT application = S_OK;
+    std::wstring message;
+};
+
+/** Of the test writer. */
+Status statusOf(Backup& backup) {
+    Status status;
+    Ptr<IVssAsync> async;
+    Ptr<IVssBackupComponentsEx3> extended;
+    OK(backup->QueryInterface(IID_PPV_ARGS(extended.out())));
+    OK(backup->GatherWriterStatus(async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    UINT count = 0;
+    OK(backup->GetWriterStatusCount(&count));
+    for (UINT i = 0; i < count; ++i) {
+        VSS_ID instance{};
+        VSS_ID writer{};
+        BSTR name = nullptr;
+        BSTR message = nullptr;
+        Status one{true, {}, S_OK, S_OK, {}};
+        OK(extended->GetWriterStatusEx(i, &instance, &writer, &name, &one.state, &one.failure, &one.application,
+                                       &message));
+        if (message != nullptr) one.message = message;
+        SysFreeString(name);
+        SysFreeString(message);
+        if (IsEqualGUID(writer, kTestWriter)) status = one;
+    }
+    OK(backup->FreeWriterStatus());
+    return status;
+}
+
+void expectState(Backup& backup, VSS_WRITER_STATE state, HRESULT failure = S_OK) {
+    const Status status = statusOf(backup);
+    CHECK(status.isThere);
+    GIVES(failure, status.failure);
+    if (status.state != state) std::printf("state %d\n", status.state);
+    CHECK(status.state == state);
+}
+
+/** Up to the set with C:, gathered; with the component when that is wanted. */
+void open(Backup& backup, bool selectComponents) {
+    VSS_ID set{};
+    VSS_ID snapshot{};
+    initialise(backup);
+    OK(backup->SetBackupState(selectComponents, false, VSS_BT_FULL, false));
+    gather(backup);
+    if (selectComponents) {
+        const auto instances = instancesOf(backup, kTestWriter);
+        CHECK(instances.size() == 1);
+        OK(backup->AddComponent(instances[0], kTestWriter, VSS_CT_FILEGROUP, L"Server", L"Databases"));
+    }
+    OK(backup->StartSnapshotSet(&set));
+    OK(backup->AddToSnapshotSet(writable(L"C:\\"), GUID_NULL, &snapshot));
+}
+
+void complete(Backup& backup) {
+    Ptr<IVssAsync> async;
+    OK(backup->BackupComplete(async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+}
+
+void plain() {
+    Backup backup;
+    open(backup, false);
+    expectState(backup, VSS_WS_STABLE);
+    prepareAndDo(backup);
+    expectState(backup, VSS_WS_WAITING_FOR_BACKUP_COMPLETE);
+    complete(backup);
+    expectState(backup, VSS_WS_STABLE);
+}
+
+void components() {
+    Backup backup;
+    open(backup, true);
+    prepareAndDo(backup);
+    complete(backup);
+}
+
+/** What the writer says of itself. */
+void metadata() {
+    Backup backup;
+    initialise(backup);
+    gather(backup);
+    UINT count = 0;
+    OK(backup->GetWriterMetadataCount(&count));
+    bool isFound = false;
+    for (UINT i = 0; i < count; ++i) {
+        VSS_ID instance{};
+        VSS_ID same{};
+        VSS_ID writer{};
+        BSTR name = nullptr;
+        VSS_USAGE_TYPE usage{};
+        VSS_SOURCE_TYPE source{};
+        Ptr<IVssExamineWriterMetadata> metadata;
+        OK(backup->GetWriterMetadata(i, &instance, metadata.out()));
+        OK(metadata->GetIdentity(&same, &writer, &name, &usage, &source));
+        if (IsEqualGUID(writer, kTestWriter)) {
+            isFound = true;
+            CHECK(std::wstring(name) == L"Test Writer" && IsEqualGUID(instance, same));
+            CHECK(!IsEqualGUID(instance, writer));
+            CHECK(usage == VSS_UT_USERDATA && source == VSS_ST_TRANSACTEDDB);
+            UINT included = 0;
+            UINT excluded = 0;
+            UINT number = 0;
+            OK(metadata->GetFileCounts(&included, &excluded, &number));
+            CHECK(included == 0 && excluded == 1 && number == 1);
+            Ptr<IVssWMComponent> component;
+            OK(metadata->GetComponent(0, component.out()));
+            PVSSCOMPONENTINFO info = nullptr;
+            OK(component->GetComponentInfo(&info));
+            CHECK(std::wstring(info->bstrLogicalPath) == L"Server");
+            CHECK(std::wstring(info->bstrComponentName) == L"Databases");
+            CHECK(std::wstring(info->bstrCaption) == L"All databases");
+            CHECK(info->type == VSS_CT_FILEGROUP && info->cFileCount == 1 && info->bSelectable);
+            CHECK(info->dwComponentFlags == VSS_CF_BACKUP_RECOVERY);
+            OK(component->FreeComponentInfo(info));
+            DWORD schema = 0;
+            OK(metadata->GetBackupSchema(&schema));
+            CHECK(schema == (VSS_BS_COPY | VSS_BS_TIMESTAMPED));
+        }
+        SysFreeString(name);
+    }
+    CHECK(isFound);
+}
+
+const Modes kModes{
+    {"plain", plain},
+    {"components", components},
+    {"metadata", metadata},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return runMode(kModes, argc, argv);
+}

@@ -1,0 +1,122 @@
+#pragma once
+// IVssWriterImpl: what CreateWriter and CreateWriterEx give to a writer. From Subscribe to Unsubscribe requesters find
+// it; each of them has a connection of its own (writer_connection.h).
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "com_object.h"
+#include "writer_abi.h"
+#include "writer_channel.h"
+#include "writer_message.h"
+
+namespace vss_simulator {
+
+/** What the writer can ask while it hears an event of this session. Guarded by the mutex of WriterImpl. */
+struct WriterSession {
+    SessionDetails details;
+    std::vector<LPCWSTR> volumeNames;
+    BackupDocument document;
+    std::optional<WriterEvent> current;
+    /** From PrepareForBackup to the end of PostSnapshot or the abort. */
+    bool isInBackup = false;
+    bool isOut = false;
+    VSS_WRITER_STATE state = VSS_WS_STABLE;
+    HRESULT failure = S_OK;
+    HRESULT applicationFailure = S_OK;
+    std::string applicationMessage;
+    /** Set by the handler that runs. */
+    bool hasFailedNow = false;
+};
+
+class WriterImpl final : public ComObject<abi::IVssWriterImpl, ObjectKind::WriterImpl> {
+public:
+    /** `isExtended`: it was made by CreateWriterEx, so there is a slot for OnIdentifyEx. */
+    WriterImpl(abi::WriterObject* writer, bool isExtended) : writer_(writer), isExtended_(isExtended) {}
+
+    // clang-format off
+    HRESULT STDMETHODCALLTYPE Initialize(VSS_ID writer, LPCWSTR name, LPCWSTR instanceName, DWORD major, DWORD minor, VSS_USAGE_TYPE usage, VSS_SOURCE_TYPE source, VSS_APPLICATION_LEVEL level, DWORD freezeTimeoutMs, VSS_ALTERNATE_WRITER_STATE alternate, bool ioThrottlingOnly) override;
+    HRESULT STDMETHODCALLTYPE Subscribe(DWORD subscribeTimeoutMs, DWORD eventFlags) override;
+    HRESULT STDMETHODCALLTYPE Unsubscribe() override;
+    void STDMETHODCALLTYPE Uninitialize() override;
+    LPCWSTR* STDMETHODCALLTYPE GetCurrentVolumeArray() override;
+    UINT STDMETHODCALLTYPE GetCurrentVolumeCount() override;
+    HRESULT STDMETHODCALLTYPE GetSnapshotDeviceName(LPCWSTR volume, LPCWSTR* device) override;
+    VSS_ID* STDMETHODCALLTYPE GetCurrentSnapshotSetId(VSS_ID* result) override;
+    LONG STDMETHODCALLTYPE GetContext() override;
+    VSS_APPLICATION_LEVEL STDMETHODCALLTYPE GetCurrentLevel() override;
+    bool STDMETHODCALLTYPE IsPathAffected(LPCWSTR path) override;
+    bool STDMETHODCALLTYPE IsBootableSystemStateBackedUp() override;
+    bool STDMETHODCALLTYPE AreComponentsSelected() override;
+    VSS_BACKUP_TYPE STDMETHODCALLTYPE GetBackupType() override;
+    VSS_RESTORE_TYPE STDMETHODCALLTYPE GetRestoreType() override;
+    HRESULT STDMETHODCALLTYPE SetWriterFailure(HRESULT failure) override;
+    bool STDMETHODCALLTYPE IsPartialFileSupportEnabled() override;
+    HRESULT STDMETHODCALLTYPE InstallAlternateWriter(VSS_ID writer, CLSID classId) override;
+    abi::IVssExamineWriterMetadata* STDMETHODCALLTYPE GetIdentityInformation() override;
+    HRESULT STDMETHODCALLTYPE SetWriterFailureEx(HRESULT failure, HRESULT application, LPCWSTR message) override;
+    HRESULT STDMETHODCALLTYPE GetSessionId(VSS_ID* session) override;
+    bool STDMETHODCALLTYPE IsWriterShuttingDown() override;
+    // clang-format on
+
+    // For the connections.
+
+    /** Calls the handler of the event on this thread; answers what the requester gets to know. */
+    EventAnswer handle(WriterEvent event, const std::shared_ptr<WriterSession>& session);
+    /** The state without an event. */
+    EventAnswer stateOf(const WriterSession& session);
+    /** Whether the writer subscribed to such events. */
+    bool hears(WriterEvent event) const;
+    DWORD freezeTimeoutMs() const { return freezeTimeoutMs_; }
+    /** Signalled when requesters shall not reach it any more. */
+    HANDLE stopping() const { return stopping_.get(); }
+    std::mutex& mutex() { return mutex_; }
+    /** A thread that works for the writer, for as long as the object lives. */
+    class Work {
+    public:
+        explicit Work(WriterImpl& writer);
+        Work(const Work&) = delete;
+        Work& operator=(const Work&) = delete;
+        ~Work();
+
+    private:
+        WriterImpl& writer_;
+    };
+
+private:
+    bool callWriter(WriterEvent event, WriterSession& session, std::optional<WriterDescription>& metadata);
+    /** The session whose handler runs on this thread, else the one whose backup is under way. */
+    std::shared_ptr<WriterSession> currentSession() const;
+    std::shared_ptr<WriterSession> sessionOfThread() const;
+    /** `value` of the current session under the lock; `otherwise` when there is none. */
+    template <class Result, class Value>
+    Result ofSession(Result otherwise, Value value) const {
+        const std::scoped_lock lock(mutex_);
+        const auto session = currentSession();
+        return session ? value(*session) : otherwise;
+    }
+
+    abi::WriterObject* const writer_;
+    const bool isExtended_;
+    WriterDescription identity_;
+    VSS_APPLICATION_LEVEL level_ = VSS_APP_FRONT_END;
+    DWORD freezeTimeoutMs_ = 60'000;
+    DWORD eventFlags_ = 0;
+    bool isInitialised_ = false;
+    bool isShuttingDown_ = false;
+
+    mutable std::mutex mutex_;
+    std::condition_variable idle_;
+    File registration_;
+    File stopping_ = newEvent();
+    /** Thread ids at work. */
+    std::map<DWORD, int> working_;
+    std::map<DWORD, std::shared_ptr<WriterSession>> handling_;
+    std::shared_ptr<WriterSession> active_;
+    std::optional<WriterDescription> described_;
+    EventAnswer last_;
+};
+
+}  // namespace vss_simulator
