@@ -29,12 +29,18 @@ import {
 } from './vss/hardware-sets';
 import type { ListedShadow } from './vss/listed-shadow';
 import { beginIsolatedBackup } from './isolation/isolated-backup';
-import { recoverIsolated, restoreIsolated } from './isolation/isolated-call';
+import { planRestoreIsolated, recoverIsolated, restoreIsolated } from './isolation/isolated-call';
 import { loadManifest, readBackups, type ListedBackup, type Manifest } from './store/manifest';
 import { absolutePath, type Isolation } from './call/options';
 import type { BackupReport } from './backup/report';
 import { rehearse as rehearseBackup, type RehearsalReport, type RehearseOptions } from './backup/rehearse';
-import { restoreDatabases as restore, type RestoreOptions, type RestoreReport } from './restore/restore';
+import type { RestoreReport } from './restore/report';
+import {
+  planRestore as plan,
+  restoreDatabases as restore,
+  type PlanRestoreOptions,
+  type RestoreOptions,
+} from './restore/restore';
 import { verifyBackup as verify, type VerifyBackupOptions, type VerifyReport } from './restore/verify';
 import {
   queryRevertStatus as queryRevert,
@@ -128,7 +134,9 @@ export type {
 } from './backup/provider';
 export type { ProviderChoice } from './store/manifest-format';
 export type { RehearsalReport, RehearseOptions, SlowDatabase } from './backup/rehearse';
-export type { RestoredDatabase, RestoreOptions, RestoreReport } from './restore/restore';
+export type { LogReach } from './restore/reach';
+export type { RestoredDatabase, RestoreReport } from './restore/report';
+export type { PlanRestoreOptions, RestoreOptions } from './restore/restore';
 export type { RestoreMode, RestoreStep } from './restore/plan';
 export type { VerifiedDatabase, VerifiedState, VerifyBackupOptions, VerifyReport } from './restore/verify';
 export type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
@@ -232,6 +240,19 @@ export function listHolds(): Promise<BackgroundHold[]> {
  */
 export function restoreDatabases(options: RestoreOptions): Promise<RestoreReport> {
   return isIsolated(options) ? restoreIsolated(options) : restore(loadBinding, options);
+}
+
+/**
+ * Says of every database what {@link restoreDatabases} would do with it, and why it would fail, without touching anything:
+ * reads all that a restore checks, the later backups in the same delta directory, and which database the server has at each
+ * path now (NSFDbOpen, NSFDbGetLogInfo; not for `{ type: 'offline' }`). A database that would fail is `failed` in the report.
+ * When Domino cannot be loaded, a warning says so and the rest is answered all the same.
+ *
+ * @throws {@link RestoreError} when the manifest is not intact or is of another data directory; `ERR_NO_SPACE`;
+ * {@link OptionError}; {@link AbortError} when cancelled.
+ */
+export function planRestore(options: PlanRestoreOptions): Promise<RestoreReport> {
+  return isIsolated(options) ? planRestoreIsolated(options) : plan(loadBinding, options);
 }
 
 /**

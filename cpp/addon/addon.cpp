@@ -16,6 +16,7 @@
 #include "domino/canary.h"
 #include "domino/catalog.h"
 #include "domino/change_info.h"
+#include "domino/database_identity.h"
 #include "domino/lmbcs.h"
 #include "domino/recovery.h"
 #include "domino/runtime.h"
@@ -201,9 +202,24 @@ Napi::Value recoverDatabases(const Napi::CallbackInfo& info) {
                                    options.Get("newReplicaId").As<Napi::Boolean>().Value()};
     return runInRuntime(info.Env(), "domino-vss recover",
                         [recover](const domino::Api& api) -> PendingPromise::MakeValue {
-                            domino::recoverDatabases(api, recover);
-                            return undefined();
+                            const domino::TIMEDATE reached = domino::recoverDatabases(api, recover);
+                            return [reached](Napi::Env env) {
+                                Napi::Array innards = Napi::Array::New(env, 2);
+                                innards.Set(0U, reached.Innards[0]);
+                                innards.Set(1U, reached.Innards[1]);
+                                Napi::Object object = Napi::Object::New(env);
+                                object["lastApplied"] = innards;
+                                return object;
+                            };
                         });
+}
+
+Napi::Value readIdentities(const Napi::CallbackInfo& info) {
+    const std::vector<std::string> paths = stringsOf(info[0].As<Napi::Object>(), "paths");
+    return runInRuntime(
+        info.Env(), "domino-vss identities", [paths](const domino::Api& api) -> PendingPromise::MakeValue {
+            return [found = domino::readIdentities(api, paths)](Napi::Env env) { return toObject(env, found); };
+        });
 }
 
 Napi::Value endAbandonedBackups(const Napi::CallbackInfo& info) {
@@ -389,6 +405,7 @@ public:
         exports["takeDatabaseOffline"] = Napi::Function::New(env, takeDatabaseOffline);
         exports["bringDatabaseOnline"] = Napi::Function::New(env, bringDatabaseOnline);
         exports["recoverDatabases"] = Napi::Function::New(env, recoverDatabases);
+        exports["readIdentities"] = Napi::Function::New(env, readIdentities);
         exports["endAbandonedBackups"] = Napi::Function::New(env, endAbandonedBackups);
         exports["runCanary"] = Napi::Function::New(env, runCanary);
         exports["shutdown"] = Napi::Function::New(env, shutdown);

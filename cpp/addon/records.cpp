@@ -1,5 +1,7 @@
 #include "addon/records.h"
 
+#include <algorithm>
+
 namespace domino_vss::addon {
 
 namespace {
@@ -53,6 +55,35 @@ Napi::Object toObject(Napi::Env env, const Volume& volume) {
     object["device"] = volume.device;
     object["isSubvolume"] = Napi::Boolean::New(env, volume.isSubvolume);
     object["freeBytes"] = static_cast<double>(volume.freeBytes);
+    return object;
+}
+
+Napi::Object toObject(Napi::Env env, const domino::DatabaseIdentities& found) {
+    const std::size_t count = found.databases.size();
+    Napi::Uint8Array replicaId = Napi::Uint8Array::New(env, count * 8);
+    Napi::Uint8Array logged = Napi::Uint8Array::New(env, count);
+    Napi::Uint8Array logId = Napi::Uint8Array::New(env, count * 16);
+    Napi::Uint8Array dbiid = Napi::Uint8Array::New(env, count * 16);
+    for (std::size_t i = 0; i < count; ++i) {
+        const domino::DatabaseIdentity& database = found.databases[i];
+        std::ranges::copy(database.replicaId, replicaId.Data() + i * 8);
+        logged[i] = database.log.logged ? 1 : 0;
+        std::ranges::copy(database.log.logId, logId.Data() + i * 16);
+        std::ranges::copy(database.log.dbiid, dbiid.Data() + i * 16);
+    }
+    Napi::Array failures = Napi::Array::New(env, found.failures.size());
+    for (std::uint32_t i = 0; i < found.failures.size(); ++i) {
+        Napi::Object row = Napi::Object::New(env);
+        row["index"] = found.failures[i].first;
+        row["failure"] = toObject(env, found.failures[i].second);
+        failures.Set(i, row);
+    }
+    Napi::Object object = Napi::Object::New(env);
+    object["replicaId"] = replicaId;
+    object["logged"] = logged;
+    object["logId"] = logId;
+    object["dbiid"] = dbiid;
+    object["failures"] = failures;
     return object;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "domino/database_identity.h"
 #include "domino/runtime.h"
 #include "system/failure.h"
 #include "system/volume.h"
@@ -16,6 +17,7 @@ namespace domino_vss::addon {
 [[nodiscard]] Napi::Object toObject(Napi::Env env, const Failure& failure);
 [[nodiscard]] Napi::Object toObject(Napi::Env env, const domino::RuntimeInfo& info);
 [[nodiscard]] Napi::Object toObject(Napi::Env env, const Volume& volume);
+[[nodiscard]] Napi::Object toObject(Napi::Env env, const domino::DatabaseIdentities& found);
 
 /// A list of texts that JavaScript has given.
 [[nodiscard]] std::vector<std::string> stringsOf(const Napi::Object& object, const char* key);

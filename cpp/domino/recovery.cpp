@@ -22,7 +22,7 @@ void bringDatabaseOnline(const Api& api, const std::string& file) {
     require(api, api.NSFBringDatabaseOnline(path.c_str(), 0), "NSFBringDatabaseOnline", Phase::restore, file);
 }
 
-void recoverDatabases(const Api& api, const RecoverOptions& options) {
+TIMEDATE recoverDatabases(const Api& api, const RecoverOptions& options) {
     std::string names;
     for (const std::string& file : options.files) {
         names += toLmbcs(api, file);
@@ -37,7 +37,7 @@ void recoverDatabases(const Api& api, const RecoverOptions& options) {
     CurrentCall::note("NSFRecoverDatabases");
     const CallStatus status =
         callStatus(api.NSFRecoverDatabases(names.c_str(), nullptr, flags, &failing, &reached), "NSFRecoverDatabases");
-    if (status.ok()) return;
+    if (status.ok()) return reached;
     const bool attributed = failing >= 1 && failing <= options.files.size();
     throw describe(api, status, Phase::restore, attributed ? options.files[failing - 1] : std::string{});
 }

@@ -20,7 +20,8 @@ struct RecoverOptions {
     bool newReplicaId = false;
 };
 
-/// Rolls logged copies forward, all in one scan of the log. The failing file is the subject of the failure.
-void recoverDatabases(const Api& api, const RecoverOptions& options);
+/// Rolls logged copies forward, all in one scan of the log. The failing file is the subject of the failure. Answers the
+/// time of the last transaction that was applied to any of them; zeros when Domino tells none.
+[[nodiscard]] TIMEDATE recoverDatabases(const Api& api, const RecoverOptions& options);
 
 }  // namespace domino_vss::domino

@@ -1,6 +1,7 @@
 import type { DatabaseCopy, ManifestDatabase } from '../store/manifest-format';
 import type { BackupDatabases } from '../domino/databases';
 import { toDatabaseFailure, decidedFailure, type DatabaseFailure } from '../errors/errors';
+import { timedateText, unidText } from '../domino/timedate';
 import { forEachIndex } from '../call/event-loop';
 import { DatabaseState, type NativeResults } from '../native/session';
 import { shadowPath } from './provider';
@@ -120,8 +121,8 @@ export class CapturedDatabases {
       shadowPath: shadowPath(databases, index),
       replicaId: timedateText(results.replicaId, index * 8),
       logged,
-      dbiid: logged ? timedateText(results.dbiid, index * 16) + timedateText(results.dbiid, index * 16 + 8) : '',
-      logId: logged ? timedateText(results.logId, index * 16) + timedateText(results.logId, index * 16 + 8) : '',
+      dbiid: logged ? unidText(results.dbiid, index * 16) : '',
+      logId: logged ? unidText(results.logId, index * 16) : '',
       logExtent: logged ? (results.logExtent[index] ?? 0) : 0,
       startSizeBytes: results.startSizeBytes[index] ?? 0,
       deltaBytes,
@@ -133,14 +134,4 @@ export class CapturedDatabases {
       ...(copy && { copy }),
     };
   }
-}
-
-/** A TIMEDATE in memory order as Domino writes it: Innards[1], then Innards[0]. */
-function timedateText(bytes: Uint8Array, offset: number): string {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 8);
-  return hex32(view.getUint32(4, true)) + hex32(view.getUint32(0, true));
-}
-
-export function hex32(value: number): string {
-  return value.toString(16).toUpperCase().padStart(8, '0');
 }

@@ -128,6 +128,12 @@ export function continuityWarnings({ comparedWith, neverCaptured, replaced }: Ma
     const names = replaced.map(({ database, changed }) => `${database} (${changed.join(', ')})`);
     warnings.push(`other databases than in backup ${comparedWith}: ${list(names)}`);
   }
+  const unreachable = replaced.filter(({ changed }) => changed.includes('instance id'));
+  if (unreachable.length > 0) {
+    const names = list(unreachable.map(({ database }) => database));
+    const meaning = 'the transaction log carries older backups of them up to the change and no further';
+    warnings.push(`new instance id since backup ${comparedWith}: ${names}; ${meaning}`);
+  }
   if (neverCaptured.length > 0) warnings.push(`in no backup so far: ${list(neverCaptured)}`);
   return warnings;
 }

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { listAlsoSave } from './also-save';
 import type { BackupWork, Capture } from './capture';
-import { hex32 } from './captured';
+import { hex32 } from '../domino/timedate';
 import { VssError, type DatabaseFailure, type DominoVssError } from '../errors/errors';
 import { forEachIndex } from '../call/event-loop';
 import type { RecoveredWork } from '../recover/report';

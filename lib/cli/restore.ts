@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { deltaDirectoryOf } from '../isolation/ended-process';
 import { OptionError } from '../errors/errors';
-import { restoreDatabases, type RestoredDatabase, type RestoreReport } from '../restore/restore';
+import type { RestoredDatabase, RestoreReport } from '../restore/report';
+import { planRestore, restoreDatabases } from '../restore/restore';
 import { describeStep, type RestoreMode } from '../restore/plan';
 import {
   addDominoOptions,
@@ -55,7 +56,7 @@ export function addRestoreCommand(program: Command, context: CommandLineContext,
     .option('--wait <seconds>', 'online: how long to wait for users to leave a database (default: 10)', seconds)
     .option('--timeout <seconds>', 'longest time for the whole restore (default: 24 hours)', seconds)
     .option('--database-budget <seconds>', 'longest time for one call on a database (default: 60)', seconds)
-    .option('--dry-run', 'only show what would be done');
+    .option('--dry-run', 'only check everything and show what would be done');
   addLogSystem(restore);
   addDominoOptions(restore, context)
     .addHelpText(
@@ -64,6 +65,9 @@ export function addRestoreCommand(program: Command, context: CommandLineContext,
 The original of each database is kept until its restore has succeeded; whatever fails, a database is afterwards either
 restored or as it was before. Databases that a server always holds open (mail.box, log.nsf, names.nsf, …) are restored
 only when they are named.
+
+The transaction log carries a logged database up to its last transaction, unless its instance id has changed since the backup
+(copy-style compact, fixup -j, restore): then only up to that change. Such databases are named, before and after.
 
 Examples:
   See what would be done:
@@ -85,7 +89,7 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
       const mode = modeOf(args);
       const manifest = backupPath(name, args.deltaDir, context);
       const place = { domino: locationOf(args), deltaDirectory: deltaDirectoryOf(manifest) };
-      const relaunched = args.dryRun === true ? undefined : await context.relaunch(place);
+      const relaunched = await context.relaunch(place);
       if (relaunched !== undefined) {
         finish(relaunched);
         return;
@@ -93,7 +97,7 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
       const bar = new ProgressBar(context, args.json ?? false);
       let report: RestoreReport;
       try {
-        report = await restoreDatabases(context.loadBinding, {
+        const options = {
           manifest,
           databases: databases.length > 0 ? databases : undefined,
           mode,
@@ -101,20 +105,42 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
           shadowRoots: await shadowRootsOfBackup(manifest, args.shadowRoot, context),
           requireSignature: args.requireSignature,
           domino: locationOf(args),
-          dryRun: args.dryRun,
           timeoutMs: args.timeout,
           databaseBudgetMs: args.databaseBudget,
           signal: context.signal,
-          onProgress: bar.listener,
-        });
+        };
+        report =
+          args.dryRun === true
+            ? await planRestore(context.loadBinding, options)
+            : await restoreDatabases(context.loadBinding, { ...options, onProgress: bar.listener });
       } finally {
         bar.end();
       }
       const output = new Output(context, args.json ?? false);
       output.result(report, () => describeReport(report, output));
       const failures = report.databases.filter(isBad).map(({ failure }) => failure);
-      finish(report.outcome === 'partial' ? exitCodes.partial : exitCodes.ok, failures);
+      finish(exitCodeOf(report), failures);
     });
+}
+
+/** A dry run fails where the restore would; what is left out of a restore of everything is left out on purpose. */
+function exitCodeOf({ outcome, databases }: RestoreReport): number {
+  if (outcome !== 'planned') return outcome === 'partial' ? exitCodes.partial : exitCodes.ok;
+  if (!databases.some(({ result }) => result === 'failed')) return exitCodes.ok;
+  return databases.some(({ result }) => result === 'planned') ? exitCodes.partial : exitCodes.failed;
+}
+
+/** What the log does for a database. */
+function describeReach({ reach }: GoodDatabase): string {
+  switch (reach.type) {
+    case 'backup':
+      return 'state of the backup';
+    case 'instance-change':
+      return 'recovered only up to the change of its instance id';
+    case 'now':
+    case 'unknown':
+      return 'recovered from the log';
+  }
 }
 
 function modeOf({ offline, online, as, newReplicaId, wait }: RestoreArguments): RestoreMode {
@@ -128,18 +154,26 @@ function modeOf({ offline, online, as, newReplicaId, wait }: RestoreArguments): 
 
 function describeReport(report: RestoreReport, output: Output): string[] {
   const bad = report.databases.filter(isBad);
-  const good = report.databases.filter((database) => !isBad(database));
+  const good = report.databases.filter((database): database is GoodDatabase => !isBad(database));
   const lines = [...output.failures(bad.map(({ failure }) => failure)), ...output.warnings(report.warnings)];
   if (report.outcome === 'planned') {
     const steps = report.steps.map((step, index) => `${String(index + 1).padStart(4)}  ${describeStep(step)}`);
-    return [...lines, `would restore ${count(good.length, 'database')} of ${report.backupId}:`, ...steps];
+    const foreseen = good.slice(0, shownRows).map((database) => [`  ${database.database}`, foresee(database)]);
+    return [
+      ...lines,
+      `would restore ${count(good.length, 'database')} of ${report.backupId}:`,
+      ...steps,
+      'what the transaction log does for them:',
+      ...output.table(foreseen, false),
+      ...output.moreThanShown(good.length),
+    ];
   }
   const shown = good
     .slice(0, shownRows)
     .map((database) => [
       `  ${database.database}`,
       database.path === database.database ? '' : `→ ${database.path}`,
-      database.recovered ? 'recovered from the log' : 'state of the backup',
+      describeReach(database),
       database.hashed ? '' : 'not hashed',
     ]);
   const { colors } = output;
@@ -149,9 +183,27 @@ function describeReport(report: RestoreReport, output: Output): string[] {
       : colors.yellow(
           `restored ${count(good.length, 'database')} of ${report.backupId}, ${bad.length} left out or failed`,
         );
-  return [...lines, ...output.table(shown, false), ...output.moreThanShown(good.length), summary];
+  const reached = report.recoveredTo === null ? [] : [`last transaction from the log: ${report.recoveredTo}`];
+  return [...lines, ...output.table(shown, false), ...output.moreThanShown(good.length), ...reached, summary];
 }
 
-function isBad(database: RestoredDatabase): database is Extract<RestoredDatabase, { readonly failure: unknown }> {
+/** What a dry run foresees. */
+function foresee({ reach }: GoodDatabase): string {
+  switch (reach.type) {
+    case 'backup':
+      return 'nothing: it is not logged, and comes back as it was at the backup';
+    case 'now':
+      return 'carries it to its last transaction';
+    case 'instance-change':
+      return 'carries it only up to the change of its instance id';
+    case 'unknown':
+      return `unknown whether its instance id has changed: ${reach.reason}`;
+  }
+}
+
+type BadDatabase = Extract<RestoredDatabase, { readonly failure: unknown }>;
+type GoodDatabase = Exclude<RestoredDatabase, BadDatabase>;
+
+function isBad(database: RestoredDatabase): database is BadDatabase {
   return database.result === 'left-out' || database.result === 'failed';
 }

@@ -537,6 +537,14 @@ export const errorCodes = {
     errorClass: 'RestoreError',
     ...failure,
   },
+  ERR_RESTORE_LOG: {
+    meaning:
+      'The recovery of a logged database needs a transaction log that is another one than the server writes, or extents that are not there any more. Nothing was touched.',
+    action:
+      'Use a later backup. Extents that were archived: put them back into the log directory first. On another server only databases without logging can be restored.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
   ERR_RESTORE_IN_USE: {
     meaning: 'An offline restore was asked for, but another process has the database open.',
     action: 'Stop the Domino server first, or restore online.',

@@ -13,7 +13,9 @@ const repair = never('The database is damaged: run fixup on it, or restore it fr
 const chooseDatabase = never('Exclude this file: it is no database that this release can open.');
 const rights = never('Check the rights of the user and of the server ID on this database.');
 const quieterTime = later('Repeat at a quieter time; BACKUP_TIMEOUT in notes.ini sets the time limit in minutes.');
-const logs = never('Look at the transaction log: its disk, its extents, and the console of the server.');
+const logs = never(
+  'Look at the transaction log: its disk, its extents, and the console of the server. The backup itself is unharmed.',
+);
 
 /** By masked status. What is not here gets the advice of its error code. */
 const byStatus: Readonly<Record<number, StatusAdvice>> = {
@@ -46,7 +48,18 @@ const byStatus: Readonly<Record<number, StatusAdvice>> = {
       'restart of the server.',
   ),
   0x13aa: waitForMaintenance,
-  0x13c1: never('Its log records do not fit: restore it under another name, or run fixup -j on the copy.'),
+  0x0237: logs,
+  0x0294: logs,
+  0x0ea9: never('Another database with the same instance id is online: restore as a new database (--as).'),
+  0x1380: logs,
+  0x13c1: never(
+    'The backup was made with another transaction log: of another server, or before the log was made anew. Use a later ' +
+      'backup of this server.',
+  ),
+  0x13c4: logs,
+  0x13c5: logs,
+  0x13dc: logs,
+  0x13dd: logs,
   0x13e3: logs,
   0x13e8: later('Another recovery reads the transaction log; repeat when it has ended.'),
   0x13e9: logs,
@@ -56,6 +69,10 @@ const byStatus: Readonly<Record<number, StatusAdvice>> = {
   0x13f4: never('Another database with the same instance id is online: restore as a new database (--as).'),
   0x13f9: never('The database is offline: bring it online, or let the restore that took it offline end.'),
   0x13fa: never('The copy was opened before its recovery, which spoils it: restore again from the backup.'),
+  0x13ff: never(
+    'Transaction logging is off on this server (TRANSLOG_Status in notes.ini), and the backup is of a logged database: ' +
+      'switch it on, with the log that belongs to the backup.',
+  ),
   0x2dd8: quieterTime,
   0x3810: quieterTime,
 };

@@ -10,7 +10,7 @@ import { DominoVssError, toPublicError } from '../errors/errors';
 import { printable } from '../errors/printable';
 import { loadBinding } from '../native/binding';
 import { recoverInterrupted, type RecoverOptions } from '../recover/recover';
-import { restoreDatabases, type RestoreOptions } from '../restore/restore';
+import { planRestore, restoreDatabases, type PlanRestoreOptions, type RestoreOptions } from '../restore/restore';
 import type { ManifestDatabase } from '../store/manifest-format';
 import type { ShadowShare } from '../vss/place';
 import { Peer, type Message } from './peer';
@@ -79,6 +79,7 @@ const offered = {
   endBackup: (options: EndBackupOptions) => step(() => backup().endBackup(listening(options))),
   dispose: () => step(() => backup().dispose()),
   restoreDatabases: (options: RestoreOptions) => restoreDatabases(loadBinding, listening(options)),
+  planRestore: (options: PlanRestoreOptions) => planRestore(loadBinding, options),
   recoverInterrupted: (options: RecoverOptions) => recoverInterrupted(loadBinding, options),
   finish: () => {
     void finish();

@@ -1,7 +1,8 @@
 import { publicCall } from '../call/call';
 import type { RecoverOptions } from '../recover/recover';
 import type { RecoveryReport } from '../recover/report';
-import type { RestoreOptions, RestoreReport } from '../restore/restore';
+import type { RestoreReport } from '../restore/report';
+import type { PlanRestoreOptions, RestoreOptions } from '../restore/restore';
 import { callable } from './callable';
 import { deltaDirectoryOf, type WorkPlace } from './ended-process';
 import { IsolatedProcess, type WatchedOptions } from './isolated-process';
@@ -11,6 +12,12 @@ import { usualPatience, type Patience } from './watch';
 export function restoreIsolated(options: RestoreOptions, patience = usualPatience): Promise<RestoreReport> {
   const place = { deltaDirectory: deltaDirectoryOf(options.manifest), domino: options.domino };
   return run('restoreDatabases', options, place, patience) as Promise<RestoreReport>;
+}
+
+/** Plans a restore in a process of its own. */
+export function planRestoreIsolated(options: PlanRestoreOptions, patience = usualPatience): Promise<RestoreReport> {
+  const place = { deltaDirectory: deltaDirectoryOf(options.manifest), domino: options.domino };
+  return run('planRestore', options, place, patience) as Promise<RestoreReport>;
 }
 
 /** Recovers in a process of its own. */

@@ -227,6 +227,23 @@ export interface NativeRecoverOptions {
   readonly newReplicaId: boolean;
 }
 
+/** What a recovery has done. */
+export interface NativeRecovery {
+  /** Time of the last transaction that was applied to any of the files, a TIMEDATE; zeros when Domino tells none. */
+  readonly lastApplied: readonly [number, number];
+}
+
+/** Columns, one element a path; all zero where it failed. */
+export interface NativeIdentities {
+  /** 8 bytes each, in memory order of the TIMEDATE. */
+  readonly replicaId: Uint8Array;
+  readonly logged: Uint8Array;
+  /** 16 bytes each, in memory order of the UNID. All zero when not logged. */
+  readonly logId: Uint8Array;
+  readonly dbiid: Uint8Array;
+  readonly failures: readonly { readonly index: number; readonly failure: NativeFailure }[];
+}
+
 /** Values of {@link NativeAbandoned.states}. */
 export const AbandonedBackup = { none: 0, ended: 1, left: 2 } as const;
 
@@ -304,7 +321,12 @@ export interface NativeBinding {
   takeDatabaseOffline(options: { readonly file: string; readonly waitMs: number }): NativeRequest<void>;
   bringDatabaseOnline(options: { readonly file: string }): NativeRequest<void>;
   /** NSFRecoverDatabases; rejects with the failing file as subject. */
-  recoverDatabases(options: NativeRecoverOptions): NativeRequest<void>;
+  recoverDatabases(options: NativeRecoverOptions): NativeRequest<NativeRecovery>;
+  /**
+   * NSFDbOpen, NSFDbReplicaInfoGet, NSFDbGetLogInfo, NSFDbClose for each: which database stands there now. Paths are relative
+   * to the data directory. Never for a copy before its recovery, which this would spoil.
+   */
+  readIdentities(options: { readonly paths: readonly string[] }): NativeRequest<NativeIdentities>;
   /**
    * Ends the backups of databases that a dead process has left in backup mode: NSFBackupStart tells whether one is, and
    * NSFBackupEnd with BACKUPEND_ABORT and no context of its own ends it, where Domino lets another process do that.

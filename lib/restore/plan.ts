@@ -177,7 +177,7 @@ function sourceOf(
 }
 
 /** The plan, from what was chosen and where each of it lies (`files`, parallel to the choice). Touches nothing. */
-export function planRestore(
+export function planOf(
   input: RestorePlanInput,
   choice: RestoreChoice,
   files: readonly string[],

@@ -18,6 +18,7 @@ import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
 import type { Manifest } from '../store/manifest';
 import type { NativeBinding } from '../native/session';
 import type { NativeFailure, NativeRequest } from '../native/failure';
+import type { Innards } from '../domino/timedate';
 import type { Progress, ProgressReporter } from '../call/progress';
 import { newReplicaIdOf, waitMsOf, type PlannedDatabase, type RestoreMode } from './plan';
 
@@ -56,6 +57,7 @@ export class Restoration {
   #doneBytes = 0;
   #hasBegun = false;
   #phase: RestorePhase = 'replacing';
+  #lastApplied: Innards = [0, 0];
 
   constructor(
     private readonly binding: NativeBinding,
@@ -76,6 +78,11 @@ export class Restoration {
   /** What has not changed the outcome for any database. */
   get warnings(): readonly string[] {
     return this.#warnings;
+  }
+
+  /** Time of the last transaction that was applied to any database; zeros when there was none. */
+  get lastApplied(): Innards {
+    return this.#lastApplied;
   }
 
   async run(
@@ -210,11 +217,11 @@ export class Restoration {
   }
 
   /** Notices when a call has not returned although nobody waits for it any more. */
-  async #watched(
+  async #watched<T>(
     replacements: readonly Replacement[],
-    request: NativeRequest<void>,
-    wait: (request: NativeRequest<void>) => Promise<void>,
-  ): Promise<void> {
+    request: NativeRequest<T>,
+    wait: (request: NativeRequest<T>) => Promise<T>,
+  ): Promise<T> {
     const seen = { returned: false };
     const noteReturn = (): void => {
       seen.returned = true;
@@ -222,7 +229,7 @@ export class Restoration {
     // The first that hears of it: before whoever waits.
     request.then(noteReturn, noteReturn);
     try {
-      await wait(request);
+      return await wait(request);
     } catch (error) {
       if (!seen.returned) for (const replacement of replacements) replacement.hangs = true;
       throw error;
@@ -273,9 +280,10 @@ export class Restoration {
         const options = { files, newDbiid, newReplicaId: newReplicaIdOf(this.mode) };
         const subject = files.length === 1 ? (files[0] ?? '') : '';
         const bound = { budgetMs: this.budgetMs, operation: 'NSFRecoverDatabases', subject };
-        await this.#watched(logged, this.binding.recoverDatabases(options), (request) =>
+        const { lastApplied } = await this.#watched(logged, this.binding.recoverDatabases(options), (request) =>
           this.call.finish(request, bound),
         );
+        this.#lastApplied = lastApplied;
         return;
       } catch (error) {
         const refused = isNativeFailure(error) && logged.find(({ planned }) => planned.file === error.subject);

@@ -1,27 +1,29 @@
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { checkShadows, type HookShadow } from '../backup/provider';
 import { Call, publicCall } from '../call/call';
 import type { ManifestDatabase } from '../store/manifest-format';
-import { examineDelta, examineFront } from '../store/contents';
-import { requireFreeSpace } from '../store/copy';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
+import { OptionError, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { timedateToDate } from '../domino/timedate';
+import { checkBeforehand, checkFreeSpace, findLostCopies } from './beforehand';
+import { gatherLogKnowledge, type Server } from './log-knowledge';
+import { refuseByLog, type LogKnowledge } from './reach';
 import {
-  decidedFailure,
-  DominoVssError,
-  OptionError,
-  RestoreError,
-  toPublicError,
-  type DatabaseFailure,
-} from '../errors/errors';
-import { forEachLimited } from '../call/event-loop';
-import { findOpenFiles } from './in-use';
+  everythingFailed,
+  failed,
+  leftOut,
+  logWarnings,
+  notHashed,
+  plannedReport,
+  restored,
+  type RestoreReport,
+} from './report';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { recoverAll } from '../recover/recover';
-import { describeUnrecovered, type RecoveredWork } from '../recover/report';
+import { describeUnrecovered } from '../recover/report';
 import { Journal, newWorkId } from '../store/journal';
 import { describeUnusable } from '../store/journals';
-import type { LeftOver } from '../store/left-over';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 import { locateDatabase } from '../domino/links';
 import { loadManifest, type Manifest } from '../store/manifest';
@@ -47,17 +49,14 @@ import { resolveWanted } from './wanted';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
 import {
   chooseDatabases,
-  copyOf,
   needsShadows,
-  planRestore,
+  planOf,
   planSteps,
   targetPath,
   type KnownInput,
   type PlannedDatabase,
-  type RestoreChoice,
   type RestoreMode,
   type RestorePlan,
-  type RestoreStep,
 } from './plan';
 import { Restoration } from './restoration';
 import { shadowRoots, type ShadowRoots } from './sources';
@@ -104,66 +103,105 @@ export interface RestoreOptions {
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** What happened to one database. */
-export type RestoredDatabase =
-  | {
-      readonly result: 'restored' | 'planned';
-      /** Path in the backup. */
-      readonly database: string;
-      /** Path after the restore, relative to the data directory. */
-      readonly path: string;
-      readonly file: string;
-      /** Whether Domino recovers it, as it does with logged databases. */
-      readonly recovered: boolean;
-      /**
-       * Whether the contents that are restored were hashed when they were backed up; every byte is compared then. Otherwise
-       * only size, signature and header can be.
-       */
-      readonly hashed: boolean;
-    }
-  | { readonly result: 'left-out' | 'failed'; readonly database: string; readonly failure: DatabaseFailure };
+/** Everything that a restore is made of, before anything is touched. */
+interface Preparation {
+  readonly call: Call;
+  readonly head: Manifest;
+  readonly plan: RestorePlan;
+  readonly server: Server;
+}
 
-/** What a restore has done. */
-export interface RestoreReport {
-  /** Id of the backup. */
-  readonly backupId: string;
-  /** `planned` after a dry run; `partial` when a database was left out or failed. */
-  readonly outcome: 'complete' | 'partial' | 'planned';
-  readonly databases: readonly RestoredDatabase[];
-  /** Every step, in its order. */
-  readonly steps: readonly RestoreStep[];
-  readonly warnings: readonly string[];
-  /** What earlier processes left behind and could not be put right before this restore. */
-  readonly leftOvers: readonly LeftOver[];
-  /** Interrupted work of earlier processes, and what became of it before this restore. */
-  readonly recovered: readonly RecoveredWork[];
+/** `openDomino` answers what Domino is asked through, and its data directory; undefined where it is not asked. */
+async function prepare(
+  loadBinding: () => NativeBinding,
+  options: RestoreOptions,
+  openDomino: (call: Call) => Promise<Pick<Server, 'binding' | 'dataDirectory'> | undefined>,
+): Promise<Preparation> {
+  const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
+  const { requireSignature } = options;
+  const key = requireSignature === undefined ? undefined : await readVerifyingKey(requireSignature, 'requireSignature');
+  const head = await loadManifest(options.manifest, key);
+  const databases: ManifestDatabase[] = [];
+  for await (const database of head.databases()) databases.push(database);
+  call.check();
+
+  const mode = options.mode ?? { type: 'online' };
+  const { wanted, copiesDirectory } = { wanted: options.databases, copiesDirectory: options.copiesDirectory };
+  const notesIni = findNotesIni(options.domino);
+  const { binding, dataDirectory } = (await openDomino(call)) ?? {
+    binding: undefined,
+    dataDirectory: readDataDirectory(notesIni),
+  };
+  const input: KnownInput = { head, databases, wanted, mode, copiesDirectory, dataDirectory };
+  const plan = await makePlan(input, () => shadowRoots(loadBinding, head, options.shadowRoots ?? [], call));
+  const server = { binding, notesIni, dataDirectory, budgetMs: options.databaseBudgetMs ?? 60_000 };
+  return { call, head, plan, server };
+}
+
+/** Opens Domino in this process. */
+async function openServer(binding: NativeBinding, options: RestoreOptions, call: Call) {
+  const { dataDirectory } = await openRuntime(binding, options.domino, call);
+  return { binding, dataDirectory };
+}
+
+/** What can be said of the databases of a plan before anything is touched. */
+interface Foresight {
+  readonly ready: PlannedDatabase[];
+  readonly refused: readonly DatabaseFailure[];
+  readonly knowledge: LogKnowledge;
+}
+
+async function foresee({ call, head, plan, server }: Preparation): Promise<Foresight> {
+  const { ready, refused } = await checkBeforehand(plan, call);
+  await checkFreeSpace(ready);
+  const databases = ready.map(({ database }) => database);
+  const knowledge = await gatherLogKnowledge(server, head, plan.mode, databases, call);
+  const byLog = new Map(ready.map((planned) => [planned, refuseByLog(planned.database, knowledge)]));
+  return {
+    ready: ready.filter((planned) => !byLog.get(planned)),
+    refused: [...refused, ...[...byLog.values()].filter((failure) => failure !== undefined)],
+    knowledge,
+  };
 }
 
 export function restoreDatabases(loadBinding: () => NativeBinding, options: RestoreOptions): Promise<RestoreReport> {
   return publicCall(async () => {
     checkRestoreOptions(options);
-    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
-    const { requireSignature } = options;
-    const key =
-      requireSignature === undefined ? undefined : await readVerifyingKey(requireSignature, 'requireSignature');
-    const head = await loadManifest(options.manifest, key);
-    const databases: ManifestDatabase[] = [];
-    for await (const database of head.databases()) databases.push(database);
-    call.check();
+    if (options.dryRun === true) {
+      const { call, head, plan, server } = await prepare(loadBinding, options, () => Promise.resolve(undefined));
+      const databases = plan.databases.map(({ database }) => database);
+      return plannedReport(head, plan, [], await gatherLogKnowledge(server, head, plan.mode, databases, call));
+    }
+    const binding = loadBinding();
+    const preparation = await prepare(loadBinding, options, (call) => openServer(binding, options, call));
+    return restore(binding, preparation, new ProgressReporter(options.onProgress, preparation.call));
+  });
+}
 
-    const mode = options.mode ?? { type: 'online' };
-    const { wanted, copiesDirectory } = { wanted: options.databases, copiesDirectory: options.copiesDirectory };
-    const notesIni = findNotesIni(options.domino);
-    const dataDirectory =
-      options.dryRun === true
-        ? readDataDirectory(notesIni)
-        : (await openRuntime(loadBinding(), options.domino, call)).dataDirectory;
-    const input: KnownInput = { head, databases, wanted, mode, copiesDirectory, dataDirectory };
-    const plan = await makePlan(input, () => shadowRoots(loadBinding, head, options.shadowRoots ?? [], call));
-    if (options.dryRun === true) return dryRunReport(head, plan);
-    const budgetMs = options.databaseBudgetMs ?? 60_000;
-    const progress = new ProgressReporter(options.onProgress, call);
-    return restore(loadBinding(), head, plan, { dataDirectory, budgetMs }, call, progress);
+/** Options of `planRestore`: those of `restoreDatabases`, but for `dryRun` and `onProgress`. */
+export type PlanRestoreOptions = Omit<RestoreOptions, 'dryRun' | 'onProgress'>;
+
+/**
+ * Says of every database what a restore would do with it and whether it would succeed: reads all that a restore would check,
+ * asks the server for the databases that stand there now, and touches nothing.
+ */
+export function planRestore(loadBinding: () => NativeBinding, options: PlanRestoreOptions): Promise<RestoreReport> {
+  return publicCall(async () => {
+    checkRestoreOptions(options);
+    let unasked = '';
+    const preparation = await prepare(loadBinding, options, async (call) => {
+      try {
+        return await openServer(loadBinding(), options, call);
+      } catch (error) {
+        call.check();
+        unasked = toPublicError(error).message;
+        return undefined;
+      }
+    });
+    const { refused, knowledge } = await foresee(preparation);
+    const report = plannedReport(preparation.head, preparation.plan, refused, knowledge);
+    if (unasked === '') return report;
+    return { ...report, warnings: [...report.warnings, printable(`the server could not be asked: ${unasked}`)] };
   });
 }
 
@@ -206,16 +244,6 @@ function checkRestoreMode(value: unknown, name: string): void {
   if (type === 'new-database') insideDataDirectory(as, `${name}.as`);
 }
 
-/** Copies that the backup has made and that are not where they should be; its shadow may still be there. */
-async function findLostCopies(input: KnownInput, { chosen }: RestoreChoice): Promise<ReadonlySet<string>> {
-  const lost = new Set<string>();
-  for (const database of chosen) {
-    const copy = copyOf(database, input);
-    if (copy !== undefined && !(await stat(copy).catch(() => undefined))) lost.add(database.path);
-  }
-  return lost;
-}
-
 async function makePlan(input: KnownInput, findShadows: () => Promise<ShadowRoots>): Promise<RestorePlan> {
   const { head, mode, dataDirectory } = input;
   if (mode.type !== 'new-database' && head.dataDirectory !== dataDirectory) {
@@ -230,29 +258,16 @@ async function makePlan(input: KnownInput, findShadows: () => Promise<ShadowRoot
   const lostCopies = await findLostCopies(input, choice);
   const found = { ...input, lostCopies };
   const roots = needsShadows(found, choice) ? await findShadows() : new Map<string, string>();
-  return planRestore(found, choice, files, roots);
-}
-
-function dryRunReport(head: Manifest, plan: RestorePlan): RestoreReport {
-  return {
-    backupId: head.id,
-    outcome: 'planned',
-    databases: [...plan.databases.map((planned) => restored('planned', planned)), ...plan.leftOut.map(leftOut)],
-    steps: planSteps(plan),
-    warnings: plan.warnings,
-    leftOvers: [],
-    recovered: [],
-  };
+  return planOf(found, choice, files, roots);
 }
 
 async function restore(
   binding: NativeBinding,
-  head: Manifest,
-  plan: RestorePlan,
-  { dataDirectory, budgetMs }: { readonly dataDirectory: string; readonly budgetMs: number },
-  call: Call,
+  preparation: Preparation,
   progress: ProgressReporter,
 ): Promise<RestoreReport> {
+  const { call, head, plan } = preparation;
+  const { dataDirectory, budgetMs } = preparation.server;
   const deltaDirectory = dirname(head.directory);
   const lock = await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call);
   const { journal, leftOvers, unusable } = await Journal.open({
@@ -271,26 +286,27 @@ async function restore(
   try {
     const tools = { binding, call, dryRun: false, service: undefined, hook: undefined };
     const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
-    const { ready, refused } = await checkBeforehand(plan, call);
-    await checkFreeSpace(ready);
+    const { ready, refused, knowledge } = await foresee(preparation);
     const { done, failures } = await restoration.run(ready);
     const unrecovered = recovered.filter((work) => !work.done);
-    const failed = [...refused, ...failures];
-    if (done.length === 0) throw everythingFailed(failed, plan.leftOut);
+    const allFailures = [...refused, ...failures];
+    if (done.length === 0) throw everythingFailed(allFailures, plan.leftOut);
     return {
       backupId: head.id,
-      outcome: failed.length + plan.leftOut.length > 0 ? 'partial' : 'complete',
+      outcome: allFailures.length + plan.leftOut.length > 0 ? 'partial' : 'complete',
       databases: [
-        ...done.map((planned) => restored('restored', planned)),
+        ...done.map((planned) => restored('restored', planned, knowledge)),
         ...plan.leftOut.map(leftOut),
-        ...failed.map((failure) => ({ result: 'failed' as const, database: failure.database, failure })),
+        ...allFailures.map(failed),
       ],
+      recoveredTo: timedateToDate(restoration.lastApplied)?.toISOString() ?? null,
       steps: planSteps({ ...plan, databases: done }),
       warnings: [
         ...unrecovered.map(describeUnrecovered),
         ...unusable.map(describeUnusable),
         ...plan.warnings,
         ...notHashed(done),
+        ...logWarnings(done, knowledge),
         ...restoration.warnings,
       ].map(printable),
       leftOvers: unrecovered.map(({ leftOver }) => leftOver),
@@ -302,110 +318,4 @@ async function restore(
     for (const warning of restoration.warnings) process.emitWarning(warning, { code: 'ERR_FILE_SYSTEM' });
     throw error;
   }
-}
-
-/** What could not be proven of what was restored. */
-function notHashed(done: readonly PlannedDatabase[]): string[] {
-  const count = done.filter(({ contents }) => contents.sha256 === undefined).length;
-  if (count === 0) return [];
-  const subject =
-    count === 1
-      ? `1 database (${done.find(({ contents }) => !contents.sha256)?.path ?? ''}) was`
-      : `${count} databases were`;
-  return [`${subject} not hashed by the backup: only size, signature and header could be checked`];
-}
-
-function restored(
-  result: 'restored' | 'planned',
-  { database, path, file, recover, contents }: PlannedDatabase,
-): RestoredDatabase {
-  return {
-    result,
-    database: database.path,
-    path,
-    file,
-    recovered: recover,
-    hashed: contents.sha256 !== undefined,
-  };
-}
-
-function leftOut(failure: DatabaseFailure): RestoredDatabase {
-  return { result: 'left-out', database: failure.database, failure };
-}
-
-/** One reason for all is the reason of the whole; otherwise the failures tell. */
-function everythingFailed(failed: readonly DatabaseFailure[], leftOutToo: readonly DatabaseFailure[]): RestoreError {
-  const all = [...failed, ...leftOutToo];
-  const [first] = all;
-  if (!first) return new RestoreError('ERR_RESTORE_FAILED', { message: 'the backup holds no database to restore' });
-  const same = all.every(({ code }) => code === first.code);
-  const others = all.length > 1 ? ` (and ${all.length - 1} more)` : '';
-  const message = `no database could be restored: ${first.database}: ${first.text}${others}`;
-  const details = { message, phase: 'restore' as const, hint: same ? first.hint : undefined };
-  return new RestoreError(same ? first.code : 'ERR_RESTORE_FAILED', details, all);
-}
-
-/** Everything that can be found out without touching a database. */
-async function checkBeforehand(
-  plan: RestorePlan,
-  call: Call,
-): Promise<{ readonly ready: PlannedDatabase[]; readonly refused: DatabaseFailure[] }> {
-  const refused: DatabaseFailure[] = [];
-  const ready: PlannedDatabase[] = [];
-  const open = plan.mode.type === 'offline' ? await findOpenFiles(plan.databases.map(({ file }) => file)) : new Map();
-  await forEachLimited(plan.databases, 4, async (planned) => {
-    const failure = await refuse(planned, plan, open, call);
-    if (failure) refused.push(failure);
-    else ready.push(planned);
-  });
-  const order = new Map(plan.databases.map((planned, index) => [planned, index]));
-  ready.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
-  return { ready, refused };
-}
-
-async function refuse(
-  { database, file, source, delta, original, contents }: PlannedDatabase,
-  plan: RestorePlan,
-  open: ReadonlyMap<string, number>,
-  call: Call,
-): Promise<DatabaseFailure | undefined> {
-  call.check();
-  const because = (code: Parameters<typeof decidedFailure>[1], text: string): DatabaseFailure =>
-    decidedFailure(database.path, code, 'restore', text);
-  const process = open.get(file);
-  if (process !== undefined) return because('ERR_RESTORE_IN_USE', `process ${process} has ${file} open`);
-  if (plan.mode.type === 'new-database') {
-    if (await stat(file).catch(() => undefined)) return because('ERR_RESTORE_TARGET', `${file} exists already`);
-  } else if (await stat(original).catch(() => undefined)) {
-    return because('ERR_RESTORE_TARGET', `${original} was left by an earlier restore and may be the only original`);
-  }
-  if (!(await stat(source).catch(() => undefined))) return because('ERR_RESTORE_SOURCE', `${source} does not exist`);
-  const wrong = await examineFront(source, contents).catch(toPublicError);
-  if (wrong instanceof DominoVssError) return because('ERR_RESTORE_SOURCE', wrong.message);
-  if (wrong !== undefined) return because('ERR_CONTENTS_DAMAGED', `${source} ${wrong}`);
-  if (delta === '') return undefined;
-  const wrongDelta = await examineDelta(delta, database, () => {
-    call.check();
-  });
-  return wrongDelta === undefined ? undefined : because('ERR_DELTA_DAMAGED', `${delta} ${wrongDelta}`);
-}
-
-/** Missing directories are made with the copies, when the journal names them. */
-async function nearestExisting(directory: string): Promise<string> {
-  let at = directory;
-  while (dirname(at) !== at && !(await stat(at).catch(() => undefined))) at = dirname(at);
-  return at;
-}
-
-/** The copies lie beside the originals for a while, on whichever file systems these are. */
-async function checkFreeSpace(databases: readonly PlannedDatabase[]): Promise<void> {
-  const needed = new Map<number, { directory: string; bytes: number }>();
-  for (const { file, database } of databases) {
-    const directory = await nearestExisting(dirname(file));
-    const { dev } = await stat(directory);
-    const entry = needed.get(dev) ?? { directory, bytes: 0 };
-    entry.bytes += database.startSizeBytes;
-    needed.set(dev, entry);
-  }
-  for (const { directory, bytes } of needed.values()) await requireFreeSpace(directory, bytes);
 }

@@ -95,6 +95,12 @@ export class FakeDomino {
   /** Databases that cannot enter backup mode, with the reason. */
   readonly refusing = new Map<string, NativeFailure>();
   readonly unlogged = new Set<string>();
+  /** What every byte of the instance id of a database is, where it is not the usual one. */
+  readonly instanceIds = new Map<string, number>();
+  /** What every byte of the id of the transaction log is. */
+  logIdByte = 1;
+  /** What the next recovery tells. */
+  lastApplied: readonly [number, number] = [0, 0];
   /** Entries of the log of the system. */
   readonly logged: NativeSystemLogEntry[] = [];
   /** Directories that somebody works on. */
@@ -159,6 +165,10 @@ export class FakeDomino {
   destroy(): void {
     this.#restore?.();
     rmSync(this.root, { recursive: true, force: true });
+  }
+
+  instanceIdOf(path: string): number[] {
+    return new Array<number>(16).fill(this.instanceIds.get(path) ?? 0x11);
   }
 
   async call(name: string): Promise<void> {
@@ -270,6 +280,26 @@ export class FakeDomino {
     recoverDatabases: async ({ files }) => {
       await this.call('recoverDatabases');
       this.recovered.push(...files);
+      return { lastApplied: this.lastApplied };
+    },
+    readIdentities: async ({ paths: asked }) => {
+      await this.call('readIdentities');
+      const ids = (fill: (path: string) => number, bytes: number): Uint8Array =>
+        Uint8Array.from(asked.flatMap((path) => Array.from({ length: bytes }, () => fill(path))));
+      const gone = (path: string): boolean => !existsSync(this.file(path));
+      const isLogged = (path: string): boolean => !gone(path) && !this.unlogged.has(path);
+      return {
+        replicaId: ids((path) => (gone(path) ? 0 : 7), 8),
+        logged: Uint8Array.from(asked, (path) => Number(isLogged(path))),
+        logId: ids((path) => (isLogged(path) ? this.logIdByte : 0), 16),
+        dbiid: Uint8Array.from(
+          asked.flatMap((path) => (isLogged(path) ? this.instanceIdOf(path) : new Array<number>(16).fill(0))),
+        ),
+        failures: asked.flatMap((subject, index) => {
+          const details = { phase: 'restore', operation: 'NSFDbOpen', domain: 'domino', status: 0x0103 } as const;
+          return gone(subject) ? [{ index, failure: failure({ ...details, subject }) }] : [];
+        }),
+      };
     },
     endAbandonedBackups: async ({ paths }) => {
       await this.call('endAbandonedBackups');
@@ -452,8 +482,8 @@ class FakeSession implements NativeSession {
       announcedBytes: column((index) => this.#deltas[index] ?? 0),
       logged: Uint8Array.from(this.#databases, ({ path }) => (this.#domino.unlogged.has(path) ? 0 : 1)),
       logExtent: new Uint32Array(count).fill(7),
-      logId: ids(16),
-      dbiid: ids(16),
+      logId: new Uint8Array(16 * count).fill(this.#domino.logIdByte),
+      dbiid: Uint8Array.from(this.#databases.flatMap(({ path }) => this.#domino.instanceIdOf(path))),
       replicaId: ids(8),
       startCalledMs: column((index) => (nothing(index) ? NaN : this.#times[index]!.start)),
       startReturnedMs: column((index) => (nothing(index) ? NaN : this.#times[index]!.start + 0.5)),

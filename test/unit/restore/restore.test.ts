@@ -11,13 +11,14 @@ import {
   statSync,
 } from 'node:fs';
 import { promises, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
 import { AbortError, DominoVssError, RestoreError } from '#lib/errors/errors';
 import { Journal } from '#lib/store/journal';
 import { readJournals } from '#lib/store/journals';
 import type { LeftOver } from '#lib/store/left-over';
-import { restoreDatabases, type RestoreOptions, type RestoreReport } from '#lib/restore/restore';
+import type { RestoreReport } from '#lib/restore/report';
+import { planRestore, restoreDatabases, type PlanRestoreOptions, type RestoreOptions } from '#lib/restore/restore';
 import { describeStep } from '#lib/restore/plan';
 import { linuxTest } from '../../platform';
 import { fail, FakeDomino, signature, truncate } from '../fake-binding';
@@ -294,7 +295,14 @@ describe('online', () => {
       await expectTidy();
     }
     expect(new Set(aborted)).toEqual(
-      new Set(['openRuntime', 'lockDirectory', 'applyChangeInfo', 'takeDatabaseOffline', 'recoverDatabases']),
+      new Set([
+        'openRuntime',
+        'lockDirectory',
+        'readIdentities',
+        'applyChangeInfo',
+        'takeDatabaseOffline',
+        'recoverDatabases',
+      ]),
     );
   });
 });
@@ -560,5 +568,150 @@ test('a restore puts right first what an earlier one has left', async () => {
   const report = await restore(directory, { databases: ['mail/ada.nsf'] });
   expect(report).toMatchObject({ outcome: 'complete', leftOvers: [], recovered: [{ done: true }] });
   expect(domino.read('mail/ada.nsf')).toBe(before.get('mail/ada.nsf'));
+  await expectTidy();
+});
+
+describe('how far the log carries a database', () => {
+  const only = { databases: ['mail/ada.nsf', 'apps/crm.nsf'] };
+  const reaches = ({ databases, warnings }: RestoreReport) => ({
+    reaches: Object.fromEntries(
+      databases.flatMap((entry) => ('reach' in entry ? [[entry.database, entry.reach] as const] : [])),
+    ),
+    warnings,
+  });
+  const plan = (manifest: string, options: Partial<PlanRestoreOptions> = {}) =>
+    planRestore(() => domino.binding, { manifest, domino: domino.location, ...only, ...options });
+
+  test('to its end while the server has the same instance, and not at all without logging', async () => {
+    const manifest = await backUp();
+    domino.calls.length = 0;
+    expect(reaches(await plan(manifest))).toEqual({
+      reaches: { 'mail/ada.nsf': { type: 'now' }, 'apps/crm.nsf': { type: 'backup' } },
+      warnings: [],
+    });
+    expect(domino.calls.filter((name) => /Offline|recover|apply/.test(name))).toEqual([]);
+    expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
+  });
+
+  test('up to the change where the server has another instance', async () => {
+    const manifest = await backUp();
+    domino.instanceIds.set('mail/ada.nsf', 0x22);
+    const { reaches: found, warnings } = reaches(await plan(manifest));
+    expect(found['mail/ada.nsf']).toEqual({ type: 'instance-change', dbiid: '22'.repeat(16), seenIn: '' });
+    expect(warnings).toEqual([expect.stringMatching(/^mail\/ada\.nsf: .* no later backup has seen it yet$/)]);
+    const report = await restore(manifest, only);
+    expect(reaches(report).warnings).toEqual(warnings);
+  });
+
+  test('what later backups have seen counts where the server does not tell', async () => {
+    const manifest = await backUp();
+    domino.instanceIds.set('mail/ada.nsf', 0x22);
+    domino.write('mail/ada.nsf', before.get('mail/ada.nsf')!);
+    const later = await backUp({ copies: false });
+    const seen = { type: 'instance-change', dbiid: '', seenIn: basename(later) };
+    domino.onCall = (name) => {
+      if (name === 'readIdentities') fail({ domain: 'domino', status: 0x0246, operation: 'NSFDbOpen' });
+    };
+    expect(reaches(await plan(manifest)).reaches['mail/ada.nsf']).toEqual(seen);
+    const dry = await restore(manifest, { ...only, dryRun: true });
+    expect(reaches(dry).reaches['mail/ada.nsf']).toEqual(seen);
+    const unknown = { type: 'unknown', reason: expect.stringContaining('0x0246') };
+    expect(reaches(await plan(manifest, { databases: ['mail/bob.nsf'] })).reaches).toEqual({ 'mail/bob.nsf': unknown });
+  });
+
+  test('without Domino the rest is planned all the same, and a warning says so', async () => {
+    const manifest = await backUp();
+    domino.onCall = (name) => {
+      if (name === 'openRuntime') fail({ code: 'ERR_DOMINO_INIT', operation: 'NotesInitExtended' });
+    };
+    const report = await plan(manifest);
+    expect(report.warnings).toEqual([expect.stringContaining('the server could not be asked: ')]);
+    expect(reaches(report).reaches).toMatchObject({ 'mail/ada.nsf': { type: 'unknown' }, 'apps/crm.nsf': {} });
+  });
+
+  test('with the server down nothing is opened', async () => {
+    const manifest = await backUp();
+    domino.calls.length = 0;
+    await plan(manifest, { mode: { type: 'offline' } });
+    await restore(manifest, { ...only, mode: { type: 'offline' } });
+    expect(domino.calls).not.toContain('readIdentities');
+  });
+
+  test('the time of the last transaction is told', async () => {
+    const manifest = await backUp();
+    domino.lastApplied = [0x006cdcc0, 0x852563fc];
+    expect((await restore(manifest, only)).recoveredTo).toBe('1996-12-10T19:49:04.000Z');
+    domino.lastApplied = [0, 0];
+    expect((await restore(manifest, only)).recoveredTo).toBeNull();
+  });
+});
+
+describe('a recovery that would spoil its file is refused before it begins', () => {
+  const databases = ['mail/ada.nsf', 'apps/crm.nsf'];
+
+  /** Without logging there is nothing to recover. */
+  async function expectRefused(manifest: string, text: RegExp): Promise<void> {
+    const refused = {
+      result: 'failed',
+      database: 'mail/ada.nsf',
+      failure: { code: 'ERR_RESTORE_LOG', text: expect.stringMatching(text), hint: expect.stringContaining('later') },
+    };
+    domino.calls.length = 0;
+    const plan = await planRestore(() => domino.binding, { manifest, domino: domino.location, databases });
+    expect(plan.databases).toMatchObject([{ result: 'planned', database: 'apps/crm.nsf' }, refused]);
+    const report = await restore(manifest, { databases });
+    expect(report.databases).toMatchObject([{ result: 'restored', database: 'apps/crm.nsf' }, refused]);
+    expect(domino.calls).not.toContain('recoverDatabases');
+    expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
+    await expectTidy();
+  }
+
+  test('the log has wrapped', async () => {
+    const manifest = await backUp();
+    mkdirSync(domino.file('logdir'));
+    for (const name of ['S0000009.TXN', 'S0000010.TXN']) writeFileSync(domino.file(`logdir/${name}`), '');
+    await expectRefused(manifest, /from extent 7 on; extents 7 to 8 are not in .*logdir, where the oldest one is 9$/);
+  });
+
+  test('the server writes another log', async () => {
+    const manifest = await backUp();
+    domino.logIdByte = 5;
+    await expectRefused(manifest, /with the transaction log (01){16}, and the server writes (05){16} now$/);
+  });
+
+  test('nobody refuses when the log is that of the backup and whole', async () => {
+    const manifest = await backUp();
+    mkdirSync(domino.file('logdir'));
+    for (const name of ['S0000007.TXN', 'S0000008.TXN', 'NLOGCTRL.LFH'])
+      writeFileSync(domino.file(`logdir/${name}`), '');
+    expect((await restore(manifest, { databases })).outcome).toBe('complete');
+  });
+
+  test('the log of a server whose database is gone is that of its directory', async () => {
+    const manifest = await backUp();
+    for (const path of databases) rmSync(domino.file(path));
+    domino.logIdByte = 5;
+    expect(await errorOf(restore(manifest, { databases: ['mail/ada.nsf'] }))).toMatchObject({
+      code: 'ERR_RESTORE_LOG',
+    });
+  });
+});
+
+test('a plan names what would fail, and touches nothing', async () => {
+  const manifest = await backUp();
+  writeFileSync(join(domino.root, 'copies', 'mail', 'ada.nsf'), 'short');
+  const report = await planRestore(() => domino.binding, {
+    manifest,
+    domino: domino.location,
+    databases: ['mail/**'],
+  });
+  expect(report).toMatchObject({
+    outcome: 'planned',
+    databases: [
+      { result: 'planned', database: 'mail/bob.nsf' },
+      { result: 'failed', database: 'mail/ada.nsf', failure: { code: 'ERR_CONTENTS_DAMAGED' } },
+    ],
+  });
+  expect(report.steps.filter(({ type }) => type === 'copy')).toHaveLength(1);
   await expectTidy();
 });

@@ -1,0 +1,37 @@
+/** The two halves of a TIMEDATE, as the C API numbers them. */
+export type Innards = readonly [number, number];
+
+/** Days from the beginning of the Julian period to 1970-01-01. */
+const epochJulianDay = 2_440_588;
+
+export function hex32(value: number): string {
+  return value.toString(16).toUpperCase().padStart(8, '0');
+}
+
+/** A TIMEDATE in memory order as Domino writes it: Innards[1], then Innards[0]; 16 hexadecimal digits. */
+export function timedateText(bytes: Uint8Array, offset: number): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 8);
+  return hex32(view.getUint32(4, true)) + hex32(view.getUint32(0, true));
+}
+
+/** A UNID in memory order, each half like a replica id; 32 hexadecimal digits. */
+export function unidText(bytes: Uint8Array, offset: number): string {
+  return timedateText(bytes, offset) + timedateText(bytes, offset + 8);
+}
+
+/**
+ * The time in a TIMEDATE; undefined where it has none. Innards[0] counts hundredths of a second from midnight UTC, the lower
+ * 24 bits of Innards[1] are the Julian day; what is above them tells the time zone of whoever wrote it and changes nothing.
+ */
+export function timedateToDate([hundredths, day]: Innards): Date | undefined {
+  const days = (day & 0xffffff) - epochJulianDay;
+  if (hundredths >= 8_640_000 || (day & 0xffffff) === 0) return undefined;
+  return new Date(days * 86_400_000 + hundredths * 10);
+}
+
+/** The TIMEDATE of a time, rounded down to hundredths of a second, in UTC. */
+export function dateToTimedate(date: Date): Innards {
+  const ms = date.getTime();
+  const days = Math.floor(ms / 86_400_000);
+  return [Math.floor((ms - days * 86_400_000) / 10), days + epochJulianDay];
+}

@@ -1,0 +1,84 @@
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Call } from '../call/call';
+import { forEachLimited } from '../call/event-loop';
+import { decidedFailure, DominoVssError, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { examineDelta, examineFront } from '../store/contents';
+import { requireFreeSpace } from '../store/copy';
+import { findOpenFiles } from './in-use';
+import { copyOf, type KnownInput, type PlannedDatabase, type RestoreChoice, type RestorePlan } from './plan';
+
+/** Copies that the backup has made and that are not where they should be; its shadow may still be there. */
+export async function findLostCopies(input: KnownInput, { chosen }: RestoreChoice): Promise<ReadonlySet<string>> {
+  const lost = new Set<string>();
+  for (const database of chosen) {
+    const copy = copyOf(database, input);
+    if (copy !== undefined && !(await stat(copy).catch(() => undefined))) lost.add(database.path);
+  }
+  return lost;
+}
+
+/** Everything that can be found out without touching a database. */
+export async function checkBeforehand(
+  plan: RestorePlan,
+  call: Call,
+): Promise<{ readonly ready: PlannedDatabase[]; readonly refused: DatabaseFailure[] }> {
+  const refused: DatabaseFailure[] = [];
+  const ready: PlannedDatabase[] = [];
+  const open = plan.mode.type === 'offline' ? await findOpenFiles(plan.databases.map(({ file }) => file)) : new Map();
+  await forEachLimited(plan.databases, 4, async (planned) => {
+    const failure = await refuse(planned, plan, open, call);
+    if (failure) refused.push(failure);
+    else ready.push(planned);
+  });
+  const order = new Map(plan.databases.map((planned, index) => [planned, index]));
+  ready.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
+  return { ready, refused };
+}
+
+async function refuse(
+  { database, file, source, delta, original, contents }: PlannedDatabase,
+  plan: RestorePlan,
+  open: ReadonlyMap<string, number>,
+  call: Call,
+): Promise<DatabaseFailure | undefined> {
+  call.check();
+  const because = (code: Parameters<typeof decidedFailure>[1], text: string): DatabaseFailure =>
+    decidedFailure(database.path, code, 'restore', text);
+  const process = open.get(file);
+  if (process !== undefined) return because('ERR_RESTORE_IN_USE', `process ${process} has ${file} open`);
+  if (plan.mode.type === 'new-database') {
+    if (await stat(file).catch(() => undefined)) return because('ERR_RESTORE_TARGET', `${file} exists already`);
+  } else if (await stat(original).catch(() => undefined)) {
+    return because('ERR_RESTORE_TARGET', `${original} was left by an earlier restore and may be the only original`);
+  }
+  if (!(await stat(source).catch(() => undefined))) return because('ERR_RESTORE_SOURCE', `${source} does not exist`);
+  const wrong = await examineFront(source, contents).catch(toPublicError);
+  if (wrong instanceof DominoVssError) return because('ERR_RESTORE_SOURCE', wrong.message);
+  if (wrong !== undefined) return because('ERR_CONTENTS_DAMAGED', `${source} ${wrong}`);
+  if (delta === '') return undefined;
+  const wrongDelta = await examineDelta(delta, database, () => {
+    call.check();
+  });
+  return wrongDelta === undefined ? undefined : because('ERR_DELTA_DAMAGED', `${delta} ${wrongDelta}`);
+}
+
+/** Missing directories are made with the copies, when the journal names them. */
+async function nearestExisting(directory: string): Promise<string> {
+  let at = directory;
+  while (dirname(at) !== at && !(await stat(at).catch(() => undefined))) at = dirname(at);
+  return at;
+}
+
+/** The copies lie beside the originals for a while, on whichever file systems these are. */
+export async function checkFreeSpace(databases: readonly PlannedDatabase[]): Promise<void> {
+  const needed = new Map<number, { directory: string; bytes: number }>();
+  for (const { file, database } of databases) {
+    const directory = await nearestExisting(dirname(file));
+    const { dev } = await stat(directory);
+    const entry = needed.get(dev) ?? { directory, bytes: 0 };
+    entry.bytes += database.startSizeBytes;
+    needed.set(dev, entry);
+  }
+  for (const { directory, bytes } of needed.values()) await requireFreeSpace(directory, bytes);
+}

@@ -1,0 +1,116 @@
+import { dirname, join } from 'node:path';
+import type { Call } from '../call/call';
+import { NotesIni, transactionLogDirectory } from '../domino/environment';
+import { timedateText, unidText } from '../domino/timedate';
+import { toPublicError } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import { backupIds, loadManifest, type Manifest } from '../store/manifest';
+import type { ManifestDatabase } from '../store/manifest-format';
+import { readLogExtents } from './log-extents';
+import type { RestoreMode } from './plan';
+import type { LiveIdentity, LogKnowledge } from './reach';
+
+/** How many databases one request asks for: each is opened and closed, and between two requests a call can be given up. */
+const askedAtOnce = 50;
+
+/** Who can be asked about the databases of a restore. */
+export interface Server {
+  /** Undefined when Domino is not open in this process. */
+  readonly binding: NativeBinding | undefined;
+  readonly notesIni: string;
+  readonly dataDirectory: string;
+  /** Longest time for one call on a database. */
+  readonly budgetMs: number;
+}
+
+/** Always there, and always open: tells the log of a server whose wanted databases are gone. */
+const directoryDatabase = 'names.nsf';
+
+/** Everything about the transaction log that a restore of these databases has to know before it begins. */
+export async function gatherLogKnowledge(
+  { binding, notesIni, dataDirectory, budgetMs }: Server,
+  head: Manifest,
+  mode: RestoreMode,
+  databases: readonly ManifestDatabase[],
+  call: Call,
+): Promise<LogKnowledge> {
+  const paths = databases.filter(({ logged }) => logged).map(({ path }) => path);
+  // With the server down nothing is opened that may be damaged: there is nobody whose databases these would be.
+  const asked = binding && mode.type !== 'offline' && paths.length > 0 ? binding : undefined;
+  const live = asked ? await liveIdentities(asked, paths, budgetMs, call) : new Map<string, never>();
+  let logId = logIdOf(live);
+  if (asked && logId === '') logId = logIdOf(await liveIdentities(asked, [directoryDatabase], budgetMs, call));
+  const changedIn = await instanceChanges(head, call);
+  const extents = await readLogExtents(transactionLogDirectory(new NotesIni(notesIni), dataDirectory));
+  return { live, changedIn, logId, extents };
+}
+
+function logIdOf(live: LogKnowledge['live']): string {
+  for (const database of live.values()) if ('logId' in database && database.logId !== '') return database.logId;
+  return '';
+}
+
+/**
+ * In which of the later backups the instance id of a database was another one for the first time. Every backup compares
+ * itself with the one before it, so the heads of their manifests are enough.
+ */
+async function instanceChanges(head: Manifest, call: Call): Promise<Map<string, string>> {
+  const changedIn = new Map<string, string>();
+  const deltaDirectory = dirname(head.directory);
+  // A backup that was moved has nothing beside it.
+  const ids = await backupIds(deltaDirectory).catch(() => []);
+  const later: Manifest[] = [];
+  for (const id of ids) {
+    call.check();
+    // The ids begin with the time, in seconds.
+    if (id.slice(0, 16) < head.id.slice(0, 16) || id === head.id) continue;
+    const manifest = await loadManifest(join(deltaDirectory, id)).catch(() => undefined);
+    if (manifest?.dataDirectory === head.dataDirectory && manifest.created > head.created) later.push(manifest);
+  }
+  later.sort((a, b) => (a.created < b.created ? -1 : 1));
+  for (const { id, continuity } of later) {
+    for (const { database, changed } of continuity?.replaced ?? []) {
+      if (changed.includes('instance id') && !changedIn.has(database)) changedIn.set(database, id);
+    }
+  }
+  return changedIn;
+}
+
+/** Asks the server which databases stand at the paths of a backup now. What it does not tell is no reason against a restore. */
+async function liveIdentities(
+  binding: NativeBinding,
+  paths: readonly string[],
+  budgetMs: number,
+  call: Call,
+): Promise<LogKnowledge['live']> {
+  const live = new Map<string, LiveIdentity | { readonly reason: string }>();
+  for (let at = 0; at < paths.length; at += askedAtOnce) {
+    const asked = paths.slice(at, at + askedAtOnce);
+    try {
+      const bound = { budgetMs, operation: 'NSFDbOpen', subject: asked[0] ?? '' };
+      const found = await call.bounded(binding.readIdentities({ paths: asked }), bound);
+      const failures = new Map(found.failures.map(({ index, failure }) => [index, failure]));
+      for (const [index, path] of asked.entries()) {
+        const failure = failures.get(index);
+        live.set(path, failure ? { reason: toPublicError(failure).message } : identityAt(found, index));
+      }
+    } catch (error) {
+      call.check();
+      // A call that hangs now would hang for the next ones as well.
+      const { message: reason } = toPublicError(error);
+      for (const path of paths.slice(at)) live.set(path, { reason });
+      break;
+    }
+  }
+  return live;
+}
+
+function identityAt(found: Awaited<ReturnType<NativeBinding['readIdentities']>>, index: number): LiveIdentity {
+  const logged = found.logged[index] === 1;
+  return {
+    replicaId: timedateText(found.replicaId, index * 8),
+    logged,
+    dbiid: logged ? unidText(found.dbiid, index * 16) : '',
+    logId: logged ? unidText(found.logId, index * 16) : '',
+  };
+}

@@ -1,0 +1,94 @@
+import { decidedFailure, type DatabaseFailure } from '../errors/errors';
+import type { ManifestDatabase } from '../store/manifest-format';
+import { missingExtents, type LogExtents } from './log-extents';
+
+/**
+ * How far the transaction log carries a database beyond the state of its backup.
+ *
+ * - `backup`: not at all, for it is not logged: it comes back as it was at the backup.
+ * - `now`: up to the last transaction, as far as is known.
+ * - `instance-change`: only up to the change of its instance id (DBIID), which ends what a backup from before can reach:
+ *   after a copy-style compact, a forced fixup, or a restore to a point in time.
+ * - `unknown`: nobody could be asked whether its instance id has changed.
+ */
+export type LogReach =
+  | { readonly type: 'backup' }
+  | { readonly type: 'now' }
+  | {
+      readonly type: 'instance-change';
+      /** Its instance id now; empty when it is not logged any more, or when only later backups tell of the change. */
+      readonly dbiid: string;
+      /** Id of the first later backup that has seen the change: it, and those after it, reach a later time; empty for none. */
+      readonly seenIn: string;
+    }
+  | { readonly type: 'unknown'; readonly reason: string };
+
+/** A database as the server has it now. */
+export interface LiveIdentity {
+  readonly replicaId: string;
+  readonly logged: boolean;
+  /** As in a manifest; empty when not logged, as is {@link logId}. */
+  readonly dbiid: string;
+  readonly logId: string;
+}
+
+/** What is known about the databases of a backup besides its manifest. By the path that a database has in the backup. */
+export interface LogKnowledge {
+  /** Why it could not be told, for those that were asked for and did not answer. */
+  readonly live: ReadonlyMap<string, LiveIdentity | { readonly reason: string }>;
+  /** Id of the first later backup that found another instance id than the one before it. */
+  readonly changedIn: ReadonlyMap<string, string>;
+  /** Id of the transaction log that the server writes now; empty when nobody knows. */
+  readonly logId: string;
+  /** What lies in the directory of that log; undefined when it cannot be looked into. */
+  readonly extents: LogExtents | undefined;
+}
+
+/**
+ * Why the recovery of a database would fail: the log it needs is another one, or not there any more. Found out beforehand,
+ * because a recovery that breaks off has spoilt its file.
+ */
+export function refuseByLog(
+  { path, logged, logId, logExtent }: ManifestDatabase,
+  knowledge: LogKnowledge,
+): DatabaseFailure | undefined {
+  if (!logged) return undefined;
+  const refuse = (text: string): DatabaseFailure => decidedFailure(path, 'ERR_RESTORE_LOG', 'restore', text);
+  if (knowledge.logId !== '' && logId !== knowledge.logId) {
+    return refuse(`it was backed up with the transaction log ${logId}, and the server writes ${knowledge.logId} now`);
+  }
+  const { extents } = knowledge;
+  const missing = extents && missingExtents(logExtent, extents);
+  if (!missing) return undefined;
+  const { first, last, oldest } = missing;
+  const which = first === last ? `extent ${first}` : `extents ${first} to ${last}`;
+  return refuse(
+    `its recovery reads the transaction log from extent ${logExtent} on; ${which} ${first === last ? 'is' : 'are'} not in ${extents.directory}, where the ` +
+      `oldest one is ${oldest}`,
+  );
+}
+
+/** A path of a manifest names its database; what its server says of it now counts more than later backups. */
+export function reachOf(database: ManifestDatabase, { live, changedIn }: LogKnowledge): LogReach {
+  if (!database.logged) return { type: 'backup' };
+  const seenIn = changedIn.get(database.path) ?? '';
+  const now = live.get(database.path);
+  if (now && !('reason' in now)) {
+    if (now.dbiid === database.dbiid) return { type: 'now' };
+    return { type: 'instance-change', dbiid: now.dbiid, seenIn };
+  }
+  if (seenIn !== '') return { type: 'instance-change', dbiid: '', seenIn };
+  return { type: 'unknown', reason: now?.reason ?? 'the server was not asked' };
+}
+
+/** What a person should know of it: by name what the log does not carry to its end. */
+export function reachWarnings(reaches: readonly { readonly path: string; readonly reach: LogReach }[]): string[] {
+  return reaches.flatMap(({ path, reach }) => {
+    if (reach.type !== 'instance-change') return [];
+    const use = reach.seenIn === '' ? 'no later backup has seen it yet' : `backup ${reach.seenIn} has seen it`;
+    return [
+      `${path}: its instance id has changed since this backup (compact, fixup or restore). The transaction log carries it ` +
+        `up to that change; what was written after it is not restored. ${use}`,
+    ];
+  });
+}

@@ -1,0 +1,129 @@
+import { RestoreError, type DatabaseFailure } from '../errors/errors';
+import { printable } from '../errors/printable';
+import type { RecoveredWork } from '../recover/report';
+import type { LeftOver } from '../store/left-over';
+import type { Manifest } from '../store/manifest';
+import { planSteps, type PlannedDatabase, type RestorePlan, type RestoreStep } from './plan';
+import { reachOf, reachWarnings, type LogKnowledge, type LogReach } from './reach';
+
+/** What happened to one database. */
+export type RestoredDatabase =
+  | {
+      readonly result: 'restored' | 'planned';
+      /** Path in the backup. */
+      readonly database: string;
+      /** Path after the restore, relative to the data directory. */
+      readonly path: string;
+      readonly file: string;
+      /** Whether Domino recovers it, as it does with logged databases. */
+      readonly recovered: boolean;
+      /**
+       * Whether the contents that are restored were hashed when they were backed up; every byte is compared then. Otherwise
+       * only size, signature and header can be.
+       */
+      readonly hashed: boolean;
+      /** How far the transaction log carries it, as far as it was known before anything was touched. */
+      readonly reach: LogReach;
+    }
+  | { readonly result: 'left-out' | 'failed'; readonly database: string; readonly failure: DatabaseFailure };
+
+/** What a restore has done. */
+export interface RestoreReport {
+  /** Id of the backup. */
+  readonly backupId: string;
+  /** `planned` after a dry run; `partial` when a database was left out or failed. */
+  readonly outcome: 'complete' | 'partial' | 'planned';
+  readonly databases: readonly RestoredDatabase[];
+  /**
+   * Time of the newest transaction that the log has brought to any of the databases, ISO 8601, UTC; null when none was
+   * recovered, and when Domino tells none.
+   */
+  readonly recoveredTo: string | null;
+  /** Every step, in its order. */
+  readonly steps: readonly RestoreStep[];
+  readonly warnings: readonly string[];
+  /** What earlier processes left behind and could not be put right before this restore. */
+  readonly leftOvers: readonly LeftOver[];
+  /** Interrupted work of earlier processes, and what became of it before this restore. */
+  readonly recovered: readonly RecoveredWork[];
+}
+
+/** What a restore would do. `refused`: what is known already to fail. */
+export function plannedReport(
+  head: Manifest,
+  plan: RestorePlan,
+  refused: readonly DatabaseFailure[],
+  knowledge: LogKnowledge,
+): RestoreReport {
+  const refusedPaths = new Set(refused.map(({ database }) => database));
+  const databases = plan.databases.filter(({ database }) => !refusedPaths.has(database.path));
+  return {
+    backupId: head.id,
+    outcome: 'planned',
+    databases: [
+      ...databases.map((planned) => restored('planned', planned, knowledge)),
+      ...plan.leftOut.map(leftOut),
+      ...refused.map(failed),
+    ],
+    recoveredTo: null,
+    steps: planSteps({ ...plan, databases }),
+    warnings: [...plan.warnings, ...logWarnings(databases, knowledge)].map(printable),
+    leftOvers: [],
+    recovered: [],
+  };
+}
+
+/** What could not be proven of what was restored. */
+export function notHashed(done: readonly PlannedDatabase[]): string[] {
+  const count = done.filter(({ contents }) => contents.sha256 === undefined).length;
+  if (count === 0) return [];
+  const subject =
+    count === 1
+      ? `1 database (${done.find(({ contents }) => !contents.sha256)?.path ?? ''}) was`
+      : `${count} databases were`;
+  return [`${subject} not hashed by the backup: only size, signature and header could be checked`];
+}
+
+export function restored(
+  result: 'restored' | 'planned',
+  { database, path, file, recover, contents }: PlannedDatabase,
+  knowledge: LogKnowledge,
+): RestoredDatabase {
+  return {
+    result,
+    database: database.path,
+    path,
+    file,
+    recovered: recover,
+    hashed: contents.sha256 !== undefined,
+    reach: reachOf(database, knowledge),
+  };
+}
+
+export function leftOut(failure: DatabaseFailure): RestoredDatabase {
+  return { result: 'left-out', database: failure.database, failure };
+}
+
+/** One reason for all is the reason of the whole; otherwise the failures tell. */
+export function everythingFailed(
+  failed: readonly DatabaseFailure[],
+  leftOutToo: readonly DatabaseFailure[],
+): RestoreError {
+  const all = [...failed, ...leftOutToo];
+  const [first] = all;
+  if (!first) return new RestoreError('ERR_RESTORE_FAILED', { message: 'the backup holds no database to restore' });
+  const same = all.every(({ code }) => code === first.code);
+  const others = all.length > 1 ? ` (and ${all.length - 1} more)` : '';
+  const message = `no database could be restored: ${first.database}: ${first.text}${others}`;
+  const details = { message, phase: 'restore' as const, hint: same ? first.hint : undefined };
+  return new RestoreError(same ? first.code : 'ERR_RESTORE_FAILED', details, all);
+}
+
+export function failed(failure: DatabaseFailure): RestoredDatabase {
+  return { result: 'failed', database: failure.database, failure };
+}
+
+/** By name, what the log does not carry to its end. */
+export function logWarnings(databases: readonly PlannedDatabase[], knowledge: LogKnowledge): string[] {
+  return reachWarnings(databases.map(({ database }) => ({ path: database.path, reach: reachOf(database, knowledge) })));
+}
