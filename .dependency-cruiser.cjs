@@ -37,7 +37,7 @@ const entrances = {
     'vss-target',
   ],
   bench: ['bench', 'csv', 'page', 'trace'],
-  restore: ['plan', 'restore', 'verify'],
+  restore: ['plan', 'reach', 'report', 'restore', 'verify'],
   hold: ['background', 'hold'],
   doctor: ['capabilities', 'check', 'checks', 'doctor'],
   isolation: ['ended-process', 'isolated-backup', 'isolated-call', 'launch', 'watch'],
