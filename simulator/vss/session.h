@@ -191,6 +191,7 @@ private:
     bool hasMetadata_ = false;
     std::vector<WriterRun> runs_;
     std::optional<std::vector<WriterRun>> status_;
+    std::vector<std::shared_ptr<RegisteredWriter>> met_;
     std::shared_ptr<BackupDocument> document_ = std::make_shared<BackupDocument>();
 
     /** Held from StartSnapshotSet to the end of DoSnapshotSet: one set at a time on the machine. */

@@ -87,7 +87,10 @@ void Session::identifyWriters(Operation& operation) {
     };
     std::ranges::move(registeredWriters(isWanted), std::back_inserter(runs_));
     send(WriterEvent::Identify, operation);
-    // Such a one is simply not there.
+    // For the requester such a one is simply not there; the end of the session is for all that were asked.
+    for (const WriterRun& run : runs_) {
+        if (run.registered) met_.push_back(run.registered);
+    }
     std::erase_if(runs_, [](const WriterRun& run) { return run.isOut || run.isGone; });
 }
 

@@ -143,9 +143,24 @@ private:
     /** The requester has let go or died: that is the one thing that a writer always hears. */
     void outliveRequester() {
         if (isShutDown_) return;
-        Sleep(static_cast<DWORD>(settings().number("requester_rundown_ms", 0)));
+        waitForRundown();
         if (session_->isInBackup && settings().flag("dead_requester_aborts", false)) runLast(WriterEvent::Abort);
         runLast(WriterEvent::BackupShutdown);
+    }
+
+    /** COM takes its time to notice; the limit of the freeze goes on. */
+    void waitForRundown() {
+        const auto rundownMs = static_cast<DWORD>(settings().number("requester_rundown_ms", 0));
+        const auto freezeMs = remainingFreezeMs();
+        if (freezeMs >= rundownMs) {
+            WaitForSingleObject(writer_->stopping(), rundownMs);
+            return;
+        }
+        WaitForSingleObject(writer_->stopping(), freezeMs);
+        abandonFreeze();
+        WaitForSingleObject(handling_->done.get(), INFINITE);
+        handling_.reset();
+        WaitForSingleObject(writer_->stopping(), rundownMs - freezeMs);
     }
 
     void runLast(WriterEvent event) {

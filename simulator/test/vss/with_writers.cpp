@@ -89,6 +89,40 @@ void components() {
     complete(backup);
 }
 
+void print(const char* when, const Status& status) {
+    std::printf("%s: there=%d state=%d failure=%08lx application=%ld message=%ls\n", when, status.isThere, status.state,
+                static_cast<unsigned long>(status.failure), status.application, status.message.c_str());
+}
+
+/** Prints how the writer fares, and how DoSnapshotSet ends. */
+void report() {
+    Backup backup;
+    Ptr<IVssAsync> async;
+    open(backup, false);
+    OK(backup->PrepareForBackup(async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    print("prepared", statusOf(backup));
+    OK(backup->DoSnapshotSet(async.out()));
+    std::printf("result=%08lx\n", static_cast<unsigned long>(finish(async)));
+    print("done", statusOf(backup));
+}
+
+void abortPrepared() {
+    Backup backup;
+    Ptr<IVssAsync> async;
+    open(backup, false);
+    OK(backup->PrepareForBackup(async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    OK(backup->AbortBackup());
+}
+
+void abortCreated() {
+    Backup backup;
+    open(backup, false);
+    prepareAndDo(backup);
+    OK(backup->AbortBackup());
+}
+
 /** What the writer says of itself. */
 void metadata() {
     Backup backup;
@@ -137,9 +171,8 @@ void metadata() {
 }
 
 const Modes kModes{
-    {"plain", plain},
-    {"components", components},
-    {"metadata", metadata},
+    {"plain", plain},   {"components", components},        {"metadata", metadata},
+    {"report", report}, {"abort-prepared", abortPrepared}, {"abort-created", abortCreated},
 };
 
 }  // namespace

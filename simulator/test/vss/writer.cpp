@@ -3,7 +3,8 @@
 //
 //   writer.exe log=FILE [id={…}] [instance=NAME] [level=N] [timeout=MS] [flags=N] [base=1] [OnEvent=ACTION] …
 //
-// ACTION: veto:CODE, warn:CODE, sleep:MS, die, false. It ends when FILE.stop exists.
+// ACTION: veto:CODE, warn:CODE, elsewhere:CODE (on another thread), sleep:MS, die, false, unsubscribe. It ends when
+// FILE.stop exists.
 
 #include <windows.h>
 // after windows.h
@@ -14,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -146,6 +148,17 @@ private:
             const auto code = static_cast<HRESULT>(std::stoul(value, nullptr, 16));
             log("set " + hex(impl_->SetWriterFailureEx(code, 3748, L"a database is busy")));
         }
+        if (what == "elsewhere") {
+            const auto code = static_cast<HRESULT>(std::stoul(value, nullptr, 16));
+            std::thread([&] {
+                CoInitializeEx(nullptr, COINIT_MULTITHREADED);
+                VSS_ID session{};
+                log("set elsewhere " + hex(impl_->SetWriterFailure(code)) + " " + hex(impl_->GetSessionId(&session)) +
+                    " volumes=" + std::to_string(impl_->GetCurrentVolumeCount()));
+                CoUninitialize();
+            }).join();
+        }
+        if (what == "unsubscribe") log("unsubscribed inside " + hex(impl_->Unsubscribe()));
         return what != "veto" && what != "false";
     }
 
