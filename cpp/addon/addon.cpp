@@ -198,8 +198,15 @@ Napi::Value bringDatabaseOnline(const Napi::CallbackInfo& info) {
 
 Napi::Value recoverDatabases(const Napi::CallbackInfo& info) {
     const auto options = info[0].As<Napi::Object>();
-    domino::RecoverOptions recover{stringsOf(options, "files"), options.Get("newDbiid").As<Napi::Boolean>().Value(),
-                                   options.Get("newReplicaId").As<Napi::Boolean>().Value()};
+    domino::RecoverOptions recover{stringsOf(options, "files"),
+                                   options.Get("newDbiid").As<Napi::Boolean>().Value(),
+                                   options.Get("newReplicaId").As<Napi::Boolean>().Value(),
+                                   {}};
+    if (const Napi::Value time = options.Get("pointInTime"); time.IsArray()) {
+        const auto innards = time.As<Napi::Array>();
+        recover.pointInTime = domino::TIMEDATE{
+            {innards.Get(0U).As<Napi::Number>().Uint32Value(), innards.Get(1U).As<Napi::Number>().Uint32Value()}};
+    }
     return runInRuntime(info.Env(), "domino-vss recover",
                         [recover](const domino::Api& api) -> PendingPromise::MakeValue {
                             const domino::TIMEDATE reached = domino::recoverDatabases(api, recover);

@@ -44,6 +44,7 @@ inline constexpr DWORD kApplyEndAbort = 0x00000001;
 inline constexpr DWORD kOfflineNoDelete = 0x00000001;
 inline constexpr DWORD kRecoverZapId = 0x0002;
 inline constexpr DWORD kRecoverWait = 0x0001;
+inline constexpr DWORD kRecoverPointInTime = 0x0008;
 inline constexpr DWORD kRecoverZapReplicaId = 0x0010;
 
 inline constexpr WORD kTranslateNativeToLmbcs = 0;

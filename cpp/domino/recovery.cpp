@@ -32,8 +32,10 @@ TIMEDATE recoverDatabases(const Api& api, const RecoverOptions& options) {
     DWORD flags = kRecoverWait;  // another recovery may be scanning the log; ours waits for its turn
     if (options.newDbiid) flags |= kRecoverZapId;
     if (options.newReplicaId) flags |= kRecoverZapReplicaId;
+    if (options.pointInTime) flags |= kRecoverPointInTime;
     WORD failing = 0;
-    TIMEDATE reached{};
+    // In: the time to stop at, with the flag. Out: the time of the last transaction.
+    TIMEDATE reached = options.pointInTime.value_or(TIMEDATE{});
     CurrentCall::note("NSFRecoverDatabases");
     const CallStatus status =
         callStatus(api.NSFRecoverDatabases(names.c_str(), nullptr, flags, &failing, &reached), "NSFRecoverDatabases");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct RecoverOptions {
     std::vector<std::string> files;
     bool newDbiid = false;
     bool newReplicaId = false;
+    /// Transactions that were committed before it are applied; the databases get new instance ids.
+    std::optional<TIMEDATE> pointInTime;
 };
 
 /// Rolls logged copies forward, all in one scan of the log. The failing file is the subject of the failure. Answers the

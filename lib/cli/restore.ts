@@ -30,6 +30,7 @@ interface RestoreArguments extends DominoArguments {
   readonly as?: string;
   readonly newReplicaId?: boolean;
   readonly wait?: number;
+  readonly until?: string;
   readonly timeout?: number;
   readonly databaseBudget?: number;
   readonly dryRun?: boolean;
@@ -53,6 +54,10 @@ export function addRestoreCommand(program: Command, context: CommandLineContext,
     .option('--offline', 'over the original, with the server stopped')
     .option('--as <path>', 'as a new database, or into a new directory, below the data directory')
     .option('--new-replica-id', 'with --as: also give it a new replica id')
+    .option(
+      '--until <time>',
+      'recover up to now (default), the backup, or a time with its zone: 2026-08-07T10:15:30+02:00',
+    )
     .option('--wait <seconds>', 'online: how long to wait for users to leave a database (default: 10)', seconds)
     .option('--timeout <seconds>', 'longest time for the whole restore (default: 24 hours)', seconds)
     .option('--database-budget <seconds>', 'longest time for one call on a database (default: 60)', seconds)
@@ -79,6 +84,9 @@ Examples:
   Put an old state beside the database, to copy documents from:
   $ domino-vss restore /backup/domino/20260807T101530Z-3f9a2c mail/ada.nsf --as restored/ada.nsf --new-replica-id
 
+  Restore the state of this morning beside the database:
+  $ domino-vss restore 20260807T101530Z-3f9a2c mail/ada.nsf --as restored/ada.nsf --until 2026-08-08T08:00:00+02:00
+
   Restore everything, with the server stopped:
   $ domino-vss restore /backup/domino/20260807T101530Z-3f9a2c --offline
 
@@ -101,6 +109,7 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
           manifest,
           databases: databases.length > 0 ? databases : undefined,
           mode,
+          until: args.until,
           copiesDirectory: args.copies,
           shadowRoots: await shadowRootsOfBackup(manifest, args.shadowRoot, context),
           requireSignature: args.requireSignature,

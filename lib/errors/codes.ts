@@ -545,6 +545,13 @@ export const errorCodes = {
     errorClass: 'RestoreError',
     ...failure,
   },
+  ERR_RESTORE_TIME: {
+    meaning:
+      'The time that a restore was asked for lies before its backup or in the future, or the backup does not know its own.',
+    action: 'The transaction log goes forward only: use an earlier backup, or a later time.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
   ERR_RESTORE_IN_USE: {
     meaning: 'An offline restore was asked for, but another process has the database open.',
     action: 'Stop the Domino server first, or restore online.',

@@ -225,6 +225,8 @@ export interface NativeRecoverOptions {
   readonly newDbiid: boolean;
   /** DBRECOVER_ZAP_REPLICAID. */
   readonly newReplicaId: boolean;
+  /** DBRECOVER_POINT_IN_TIME: only what was committed before this TIMEDATE; the databases get new instance ids. */
+  readonly pointInTime?: readonly [number, number] | undefined;
 }
 
 /** What a recovery has done. */

@@ -7,6 +7,7 @@ import type { ErrorCode } from '../errors/codes';
 import { decidedFailure, OptionError, type DatabaseFailure } from '../errors/errors';
 import type { ManifestHead } from '../store/manifest-format';
 import { Aliases } from '../domino/aliases';
+import { timedateToDate, type Innards } from '../domino/timedate';
 import { matcher, withSlashes } from '../domino/globs';
 import { expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
 import { shadowOf, type ShadowRoots } from './sources';
@@ -45,6 +46,8 @@ export type RestoreStep =
       readonly files: readonly string[];
       readonly newDbiid: boolean;
       readonly newReplicaId: boolean;
+      /** Only what was committed before this time; ISO 8601, UTC. Null: to the last transaction. */
+      readonly until: string | null;
     }
   | { readonly type: 'bring-online'; readonly file: string }
   | { readonly type: 'remove-original'; readonly original: string };
@@ -73,6 +76,8 @@ export interface PlannedDatabase {
 /** What a restore would do, in its order. */
 export interface RestorePlan {
   readonly mode: RestoreMode;
+  /** Time that the recovery stops at; undefined for the last transaction. */
+  readonly pointInTime: Innards | undefined;
   readonly databases: readonly PlannedDatabase[];
   /** Databases of the backup that are not restored, each with its reason; not the ones that were not asked for. */
   readonly leftOut: readonly DatabaseFailure[];
@@ -91,6 +96,8 @@ export interface RestorePlanInput {
   /** Globs, paths or aliases; undefined for everything. */
   readonly wanted: readonly string[] | undefined;
   readonly mode: RestoreMode;
+  /** Time that the recovery stops at; undefined for the last transaction. */
+  readonly pointInTime: Innards | undefined;
   /** Directory of the copies, where it is another one than the manifest says. */
   readonly copiesDirectory: string | undefined;
   readonly dataDirectory: string;
@@ -186,7 +193,7 @@ export function planOf(
   const leftOut = [...choice.leftOut];
   const databases: PlannedDatabase[] = [];
   const taken = new Set<string>();
-  const { mode } = input;
+  const { mode, pointInTime } = input;
   for (const [index, database] of choice.chosen.entries()) {
     const file = files[index] ?? '';
     const path = targetPath(database, mode, choice.chosen.length);
@@ -233,7 +240,7 @@ export function planOf(
   const fromShadow = databases.filter(({ database }) => input.lostCopies.has(database.path)).length;
   const warnings =
     fromShadow === 0 ? [] : [`the copies of ${fromShadow} databases are not there: their shadow is used`];
-  return { mode, databases, leftOut, neededBytes, warnings };
+  return { mode, pointInTime, databases, leftOut, neededBytes, warnings };
 }
 
 /**
@@ -241,7 +248,7 @@ export function planOf(
  * touched: a database is away only for two renames and its recovery. One recovery takes all databases, for each one
  * reads the whole log. See docs/decisions/apply-before-replace.md
  */
-export function planSteps({ mode, databases }: RestorePlan): RestoreStep[] {
+export function planSteps({ mode, pointInTime, databases }: RestorePlan): RestoreStep[] {
   const inPlace = mode.type !== 'new-database';
   const online = mode.type === 'online';
   const steps: RestoreStep[] = [];
@@ -255,7 +262,11 @@ export function planSteps({ mode, databases }: RestorePlan): RestoreStep[] {
     steps.push({ type: 'place', from: temporary, to: file });
   }
   const files = databases.filter(({ recover }) => recover).map(({ file }) => file);
-  if (files.length > 0) steps.push({ type: 'recover', files, newDbiid: !inPlace, newReplicaId: newReplicaIdOf(mode) });
+  if (files.length > 0) {
+    const newDbiid = !inPlace || pointInTime !== undefined;
+    const until = (pointInTime && timedateToDate(pointInTime)?.toISOString()) ?? null;
+    steps.push({ type: 'recover', files, newDbiid, newReplicaId: newReplicaIdOf(mode), until });
+  }
   for (const { file, original } of databases) {
     if (online) steps.push({ type: 'bring-online', file });
     if (inPlace) steps.push({ type: 'remove-original', original });
@@ -285,7 +296,7 @@ export function describeStep(step: RestoreStep): string {
     case 'place':
       return `rename ${step.from} to ${step.to}`;
     case 'recover':
-      return `recover ${step.files.length} logged database${step.files.length === 1 ? '' : 's'} in one scan of the log${step.newDbiid ? ', with new instance ids' : ''}${step.newReplicaId ? ' and new replica ids' : ''}`;
+      return `recover ${step.files.length} logged database${step.files.length === 1 ? '' : 's'} in one scan of the log${step.until === null ? '' : ` up to ${step.until}`}${step.newDbiid ? ', with new instance ids' : ''}${step.newReplicaId ? ' and new replica ids' : ''}`;
     case 'bring-online':
       return `bring ${step.file} online`;
     case 'remove-original':

@@ -67,7 +67,7 @@ export function plannedReport(
     ],
     recoveredTo: null,
     steps: planSteps({ ...plan, databases }),
-    warnings: [...plan.warnings, ...logWarnings(databases, knowledge)].map(printable),
+    warnings: [...plan.warnings, ...logWarnings(databases, knowledge), ...backupDue(plan, databases)].map(printable),
     leftOvers: [],
     recovered: [],
   };
@@ -126,4 +126,15 @@ export function failed(failure: DatabaseFailure): RestoredDatabase {
 /** By name, what the log does not carry to its end. */
 export function logWarnings(databases: readonly PlannedDatabase[], knowledge: LogKnowledge): string[] {
   return reachWarnings(databases.map(({ database }) => ({ path: database.path, reach: reachOf(database, knowledge) })));
+}
+
+/** After a recovery to a point in time no earlier backup reaches a later one. Of a database beside its original there is none. */
+export function backupDue({ mode, pointInTime }: RestorePlan, done: readonly PlannedDatabase[]): string[] {
+  if (pointInTime === undefined || mode.type === 'new-database') return [];
+  const logged = done.filter(({ recover }) => recover);
+  const [first] = logged;
+  if (!first) return [];
+  const subject =
+    logged.length === 1 ? `${first.path} has a new instance id` : `${logged.length} databases have new instance ids`;
+  return [`${subject}: a backup is due, for the transaction log carries no earlier one further`];
 }

@@ -64,6 +64,7 @@ export class Restoration {
     private readonly journal: Journal,
     private readonly head: Manifest,
     private readonly mode: RestoreMode,
+    private readonly pointInTime: Innards | undefined,
     /** Longest time for one call on a database. */
     private readonly budgetMs: number,
     private readonly call: Call,
@@ -277,7 +278,8 @@ export class Restoration {
       this.#report('recover', logged.length === 1 ? (logged[0]?.planned.path ?? '') : '', 0);
       try {
         const newDbiid = this.mode.type === 'new-database';
-        const options = { files, newDbiid, newReplicaId: newReplicaIdOf(this.mode) };
+        const newReplicaId = newReplicaIdOf(this.mode);
+        const options = { files, newDbiid, newReplicaId, pointInTime: this.pointInTime };
         const subject = files.length === 1 ? (files[0] ?? '') : '';
         const bound = { budgetMs: this.budgetMs, operation: 'NSFRecoverDatabases', subject };
         const { lastApplied } = await this.#watched(logged, this.binding.recoverDatabases(options), (request) =>

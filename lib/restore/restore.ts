@@ -10,6 +10,7 @@ import { checkBeforehand, checkFreeSpace, findLostCopies } from './beforehand';
 import { gatherLogKnowledge, type Server } from './log-knowledge';
 import { refuseByLog, type LogKnowledge } from './reach';
 import {
+  backupDue,
   everythingFailed,
   failed,
   leftOut,
@@ -59,6 +60,7 @@ import {
   type RestorePlan,
 } from './plan';
 import { Restoration } from './restoration';
+import { pointInTimeOf, until } from './until';
 import { shadowRoots, type ShadowRoots } from './sources';
 import { openRuntime } from '../domino/runtime';
 
@@ -73,6 +75,13 @@ export interface RestoreOptions {
   readonly databases?: readonly string[] | undefined;
   /** Default: `{ type: 'online' }`. */
   readonly mode?: RestoreMode | undefined;
+  /**
+   * How far logged databases are recovered from the transaction log: to their last transaction (`now`), to the moment of the
+   * backup (`backup`), or to a time, ISO 8601 with zone, of which what was committed before it is applied. By all but `now`
+   * they get new instance ids, so that a new backup is due. Those without logging are always as they were at the backup.
+   * Default: `now`.
+   */
+  readonly until?: string | undefined;
   /** Absolute directory of the copies, if they are not where the manifest says. */
   readonly copiesDirectory?: string | undefined;
   /**
@@ -132,7 +141,8 @@ async function prepare(
     binding: undefined,
     dataDirectory: readDataDirectory(notesIni),
   };
-  const input: KnownInput = { head, databases, wanted, mode, copiesDirectory, dataDirectory };
+  const pointInTime = pointInTimeOf(options.until, head);
+  const input: KnownInput = { head, databases, wanted, mode, pointInTime, copiesDirectory, dataDirectory };
   const plan = await makePlan(input, () => shadowRoots(loadBinding, head, options.shadowRoots ?? [], call));
   const server = { binding, notesIni, dataDirectory, budgetMs: options.databaseBudgetMs ?? 60_000 };
   return { call, head, plan, server };
@@ -210,6 +220,7 @@ function checkRestoreOptions(options: RestoreOptions): void {
     manifest: absolutePath,
     databases: globs,
     mode: checkRestoreMode,
+    until,
     copiesDirectory: absolutePath,
     shadowRoots: checkShadows,
     requireSignature: absolutePath,
@@ -282,7 +293,7 @@ async function restore(
     dataDirectory,
     backupDirectory: '',
   });
-  const restoration = new Restoration(binding, journal, head, plan.mode, budgetMs, call, progress);
+  const restoration = new Restoration(binding, journal, head, plan.mode, plan.pointInTime, budgetMs, call, progress);
   try {
     const tools = { binding, call, dryRun: false, service: undefined, hook: undefined };
     const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
@@ -307,6 +318,7 @@ async function restore(
         ...plan.warnings,
         ...notHashed(done),
         ...logWarnings(done, knowledge),
+        ...backupDue(plan, done),
         ...restoration.warnings,
       ].map(printable),
       leftOvers: unrecovered.map(({ leftOver }) => leftOver),
