@@ -13,7 +13,7 @@ const floors = [
   ['vss'],
   ['recover'],
   ['backup'],
-  ['script', 'bench', 'restore', 'doctor', 'hold'],
+  ['script', 'bench', 'restore', 'doctor', 'hold', 'writer'],
   ['isolation'],
   ['cli'],
 ];
@@ -21,7 +21,18 @@ const floors = [
 /** The files by which other wings and index.ts enter. Wings that are not here are open: each of their files is used above. */
 const entrances = {
   errors: ['errors', 'codes', 'printable', 'revived', 'vss-advice'],
-  backup: ['backup', 'begin-backup', 'provider', 'rehearse', 'report', 'shadow', 'snapshot-set', 'spread', 'timeline'],
+  backup: [
+    'backup',
+    'begin-backup',
+    'prepared-backup',
+    'provider',
+    'rehearse',
+    'report',
+    'shadow',
+    'snapshot-set',
+    'spread',
+    'timeline',
+  ],
   recover: ['recover', 'report', 'tools'],
   script: [
     'commands',
@@ -39,6 +50,7 @@ const entrances = {
   bench: ['bench', 'csv', 'page', 'trace'],
   restore: ['plan', 'reach', 'report', 'restore', 'verify'],
   hold: ['background', 'hold'],
+  writer: ['events', 'serve'],
   doctor: ['capabilities', 'check', 'checks', 'doctor'],
   isolation: ['ended-process', 'isolated-backup', 'isolated-call', 'launch', 'watch'],
 };

@@ -71,6 +71,7 @@ import {
 } from './vss/providers';
 import { windowsService as serviceOfWindows } from './domino/windows-service';
 import { listWriters as writers, type ListWritersOptions, type Writer } from './vss/writers';
+import { serveWriter as serve, type ServedWriter, type ServeWriterOptions } from './writer/serve';
 
 export type { Backup, CreateShadowOptions, EndBackupOptions, RetryOptions } from './backup/backup';
 export type { BackupReport } from './backup/report';
@@ -161,6 +162,8 @@ export type { SetWriter, VssSnapshotSet } from './vss/session';
 export type { ShadowState, VssProviderType, WriterComponentType, WriterSource, WriterUsage } from './vss/words';
 export type { ShadowAttribute, VssBackupType, VssContext, WriterState } from './native/vss';
 export type { ListWritersOptions, Writer, WriterComponent, WriterFailure, WriterFiles } from './vss/writers';
+export type { WriterEvent } from './writer/events';
+export type { ServedWriter, ServeWriterOptions } from './writer/serve';
 
 /** Wrong options, which may be anything, are refused by the call itself. */
 function isIsolated(options: { readonly isolation?: Isolation | undefined } | undefined): boolean {
@@ -229,6 +232,19 @@ export function giveUpHold(selector: HoldSelector = {}): Promise<boolean> {
 /** The holds of this machine that {@link startHold} has begun and whose end nobody has asked for. */
 export function listHolds(): Promise<BackgroundHold[]> {
   return holds(loadBinding);
+}
+
+/**
+ * Registers a VSS writer for the databases of a server: each snapshot that another program takes of their volumes is a backup
+ * then, with change information and manifest, until {@link ServedWriter.dispose}. This process has to live as long. Windows
+ * only; {@link holdDatabases} does the same elsewhere, for programs that call a command before and after.
+ *
+ * @throws `ERR_UNSUPPORTED` on other systems; `ERR_WRITER_CONFLICT` beside the writer of HCL; {@link VssError} when VSS
+ * refuses the writer (IVssWriterImpl::Initialize, Subscribe); `ERR_LOCKED`, `ERR_DOMINO_…`, {@link OptionError},
+ * {@link AbortError}. No writer is left then.
+ */
+export function serveWriter(options: ServeWriterOptions): Promise<ServedWriter> {
+  return serve(loadBinding, options);
 }
 
 /**

@@ -31,6 +31,7 @@
 #ifdef _WIN32
 #include "addon/service_object.h"
 #include "addon/vss_object.h"
+#include "addon/writer_service.h"
 #include "domino/registration.h"
 #include "shadow/vss/com_apartment.h"
 #include "system/private_directory.h"
@@ -323,6 +324,9 @@ Napi::Object toObject(Napi::Env env, const AbortOutcome& outcome) {
 }
 
 Napi::Value shutdown(const Napi::CallbackInfo& info) {
+#ifdef _WIN32
+    closeAllWriters();
+#endif
     const AbortOutcome outcome = abortAllSessions();
     const bool hangs = !domino::runtime::terminate(kTerminateTimeout);
     Napi::Object object = toObject(info.Env(), outcome);
@@ -336,6 +340,9 @@ Napi::Value leave(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value abortSessions(const Napi::CallbackInfo& info) {
+#ifdef _WIN32
+    closeWritersOf(info.Env());
+#endif
     Napi::Object object = toObject(info.Env(), abortSessionsOf(info.Env()));
     object["runtimeHangs"] = Napi::Boolean::New(info.Env(), false);  // it belongs to the process
     return object;
@@ -396,7 +403,12 @@ class Addon final : public Napi::Addon<Addon> {
 public:
     Addon(Napi::Env env, Napi::Object exports) : session_(Napi::Persistent(SessionObject::define(env))) {
         // `process.exit()` in the main thread does not run this hook; the facade's exit listener does the same there.
-        env.AddCleanupHook([environment = napi_env{env}] { static_cast<void>(abortSessionsOf(environment)); });
+        env.AddCleanupHook([environment = napi_env{env}] {
+#ifdef _WIN32
+            closeWritersOf(environment);
+#endif
+            static_cast<void>(abortSessionsOf(environment));
+        });
         DefineAddon(exports, {
                                  InstanceMethod("createSession", &Addon::createSession),
                              });

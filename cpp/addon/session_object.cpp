@@ -108,6 +108,25 @@ std::vector<shadow::SessionVolume> volumesOf(const Napi::Object& options) {
     return volumes;
 }
 
+vss::PreparedBackupOptions preparedOptionsOf(const Napi::Object& options,
+                                             const engine::SessionOptions& sessionOptions) {
+    const auto writer = options.Get("writer").As<Napi::Object>();
+    vss::PreparedBackupOptions prepared;
+    prepared.id = stringOf(writer, "backupId");
+    prepared.session = sessionOptions;
+    prepared.lockedDirectory = stringOf(writer, "lockedDirectory");
+    const auto moves = writer.Get("moves").As<Napi::Array>();
+    for (std::uint32_t i = 0; i < moves.Length(); ++i) {
+        const auto move = moves.Get(i).As<Napi::Object>();
+        prepared.moves.push_back({pathOf(stringOf(move, "from")), pathOf(stringOf(move, "to"))});
+    }
+    prepared.volumes = stringsOf(writer, "volumes");
+    prepared.prepareTimeout = millisecondsOf(writer.Get("prepareTimeoutMs"));
+    prepared.drainTimeout = millisecondsOf(writer.Get("drainTimeoutMs"));
+    prepared.maxSkipped = writer.Get("maxSkipped").As<Napi::Number>().Uint32Value();
+    return prepared;
+}
+
 /// The hook's JavaScript function, callable from the control thread until the environment ends. Whoever holds a
 /// thread-safe function then must not touch it any more: the environment has freed it.
 class HookFunction {
@@ -161,6 +180,7 @@ Napi::Function SessionObject::define(Napi::Env env) {
                            InstanceMethod<&SessionObject::renewLease>("renewLease"),
                            InstanceMethod<&SessionObject::cancel>("cancel"),
                            InstanceMethod<&SessionObject::settleShadow>("settleShadow"),
+                           InstanceMethod<&SessionObject::unlock>("unlock"),
                            InstanceMethod<&SessionObject::progress>("progress"),
                            InstanceMethod<&SessionObject::results>("results"),
                            InstanceMethod<&SessionObject::failures>("failures"),
@@ -181,6 +201,21 @@ SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
     else
         source = std::make_unique<domino::DominoSource>(domino::runtime::api());
 
+    engine::SessionOptions sessionOptions;
+    sessionOptions.shards = static_cast<std::uint16_t>(options.Get("shards").As<Napi::Number>().Uint32Value());
+    sessionOptions.databaseBudget = millisecondsOf(options.Get("databaseBudgetMs"));
+    sessionOptions.window = millisecondsOf(options.Get("windowTimeoutMs"));
+    sessionOptions.lease = millisecondsOf(options.Get("leaseMs"));
+    sessionOptions.deltaDirectory = pathOf(stringOf(options, "deltaDirectory"));
+
+    if (providerName == "writer") {
+        prepared_ =
+            std::make_shared<vss::PreparedBackup>(preparedOptionsOf(options, sessionOptions), std::move(source));
+        session_ = prepared_->session();
+        registry().add(info.Env(), session_);
+        return;
+    }
+
     std::unique_ptr<engine::ShadowProvider> provider;
     if (providerName == "rolling") {
         provider = std::make_unique<shadow::RollingProvider>(volumesOf(options));
@@ -199,12 +234,6 @@ SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
         provider = std::move(hook);
     }
 
-    engine::SessionOptions sessionOptions;
-    sessionOptions.shards = static_cast<std::uint16_t>(options.Get("shards").As<Napi::Number>().Uint32Value());
-    sessionOptions.databaseBudget = millisecondsOf(options.Get("databaseBudgetMs"));
-    sessionOptions.window = millisecondsOf(options.Get("windowTimeoutMs"));
-    sessionOptions.lease = millisecondsOf(options.Get("leaseMs"));
-    sessionOptions.deltaDirectory = pathOf(stringOf(options, "deltaDirectory"));
     session_ = std::make_shared<Session>(sessionOptions, std::move(source), std::move(provider));
     registry().add(info.Env(), session_);
 }
@@ -215,6 +244,17 @@ void SessionObject::add(const Napi::CallbackInfo& info) {
     const auto files = databases.Get("files").As<Napi::Array>();
     const auto targets = databases.Get("targets").As<Napi::Array>();
     const auto costsUs = databases.Get("costsUs").As<Napi::Uint32Array>();
+    if (prepared_) {
+        const auto volumes = databases.Get("volumes").As<Napi::Uint16Array>();
+        const auto components = databases.Get("components").As<Napi::Uint16Array>();
+        const auto required = databases.Get("required").As<Napi::Uint8Array>();
+        for (std::uint32_t i = 0; i < paths.Length(); ++i) {
+            prepared_->add({paths.Get(i).As<Napi::String>().Utf8Value(), files.Get(i).As<Napi::String>().Utf8Value(),
+                            std::string{}, costsUs[i]},
+                           volumes[i], components[i], required[i] != 0);
+        }
+        return;
+    }
     for (std::uint32_t i = 0; i < paths.Length(); ++i) {
         session_->add({paths.Get(i).As<Napi::String>().Utf8Value(), files.Get(i).As<Napi::String>().Utf8Value(),
                        targets.Get(i).As<Napi::String>().Utf8Value(), costsUs[i]});
@@ -232,22 +272,35 @@ Session::Completion completionOf(const std::shared_ptr<PendingPromise>& pending)
     };
 }
 
+/// The steps of a writer's session have been made by the events of VSS when JavaScript asks for them.
+Napi::Value settleStep(PendingPromise& pending, const vss::PreparedBackup& prepared) {
+    const Napi::Value promise = pending.promise();
+    if (std::optional<Failure> failure = prepared.outcome())
+        pending.reject(std::move(*failure));
+    else
+        pending.resolve([](Napi::Env env) { return env.Undefined(); });
+    return promise;
+}
+
 }  // namespace
 
 Napi::Value SessionObject::open(const Napi::CallbackInfo& info) {
     const auto pending = std::make_shared<PendingPromise>(info.Env(), "domino-vss open");
+    if (prepared_) return settleStep(*pending, *prepared_);
     session_->open(millisecondsOf(info[0]), completionOf(pending));
     return pending->promise();
 }
 
 Napi::Value SessionObject::prepare(const Napi::CallbackInfo& info) {
     const auto pending = std::make_shared<PendingPromise>(info.Env(), "domino-vss prepare");
+    if (prepared_) return settleStep(*pending, *prepared_);
     session_->prepare(millisecondsOf(info[0]), completionOf(pending));
     return pending->promise();
 }
 
 Napi::Value SessionObject::capture(const Napi::CallbackInfo& info) {
     const auto pending = std::make_shared<PendingPromise>(info.Env(), "domino-vss capture");
+    if (prepared_) return settleStep(*pending, *prepared_);
     session_->capture(millisecondsOf(info[0]), completionOf(pending));
     return pending->promise();
 }
@@ -275,6 +328,10 @@ void SessionObject::settleShadow(const Napi::CallbackInfo& info) {
         hook_->settle(stringOf(info[0].As<Napi::Object>(), "text"));
     else
         hook_->settle(std::nullopt);
+}
+
+void SessionObject::unlock(const Napi::CallbackInfo& /*info*/) {
+    if (prepared_) prepared_->unlock();
 }
 
 Napi::Value SessionObject::progress(const Napi::CallbackInfo& info) {

@@ -7,6 +7,7 @@
 
 #include "engine/session.h"
 #include "shadow/hook_provider.h"
+#include "shadow/vss/writer/prepared_backup.h"
 
 namespace domino_vss::vss {
 class VssProvider;
@@ -20,6 +21,9 @@ public:
     [[nodiscard]] static Napi::Function define(Napi::Env env);
     explicit SessionObject(const Napi::CallbackInfo& info);
 
+    /// Of a session with the provider `writer`, whose steps are those of somebody else's snapshot; nullptr otherwise.
+    [[nodiscard]] const std::shared_ptr<vss::PreparedBackup>& preparedBackup() const noexcept { return prepared_; }
+
 private:
     void add(const Napi::CallbackInfo& info);
     Napi::Value open(const Napi::CallbackInfo& info);
@@ -29,6 +33,7 @@ private:
     void renewLease(const Napi::CallbackInfo& info);
     void cancel(const Napi::CallbackInfo& info);
     void settleShadow(const Napi::CallbackInfo& info);
+    void unlock(const Napi::CallbackInfo& info);
     Napi::Value progress(const Napi::CallbackInfo& info);
     Napi::Value results(const Napi::CallbackInfo& info);
     Napi::Value failures(const Napi::CallbackInfo& info);
@@ -37,6 +42,7 @@ private:
     Napi::Value vssWriters(const Napi::CallbackInfo& info);
     Napi::Value vssComponentsDocument(const Napi::CallbackInfo& info);
 
+    std::shared_ptr<vss::PreparedBackup> prepared_;
     std::shared_ptr<engine::Session> session_;
     shadow::HookProvider* hook_ = nullptr;  // owned by the session
 #ifdef _WIN32

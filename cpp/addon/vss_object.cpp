@@ -7,6 +7,7 @@
 #include "addon/pending_promise.h"
 #include "addon/records.h"
 #include "addon/vss_writers.h"
+#include "addon/writer_service.h"
 #include "shadow/vss/administration.h"
 #include "shadow/vss/cabinet.h"
 #include "shadow/vss/com_apartment.h"
@@ -327,6 +328,7 @@ Napi::Object vssObject(Napi::Env env) {
     object["checkShadowStorage"] = Napi::Function::New(env, checkShadowStorage);
     object["writeCabinet"] = Napi::Function::New(env, writeCabinet);
     object["readCabinet"] = Napi::Function::New(env, readCabinet);
+    object["registerWriter"] = Napi::Function::New(env, registerWriter);
     return object;
 }
 

@@ -57,6 +57,9 @@ inline constexpr const char* kHook = "ERR_HOOK";
 inline constexpr const char* kHookTimeout = "ERR_HOOK_TIMEOUT";
 inline constexpr const char* kInternal = "ERR_INTERNAL";
 inline constexpr const char* kLeaseExpired = "ERR_LEASE_EXPIRED";
+inline constexpr const char* kLocked = "ERR_LOCKED";
+inline constexpr const char* kNoDatabases = "ERR_NO_DATABASES";
+inline constexpr const char* kRequiredDatabase = "ERR_REQUIRED_DATABASE";
 inline constexpr const char* kService = "ERR_SERVICE";
 inline constexpr const char* kShadow = "ERR_SHADOW";
 inline constexpr const char* kFileSystem = "ERR_FILE_SYSTEM";
@@ -64,6 +67,7 @@ inline constexpr const char* kShadowDirectory = "ERR_SHADOW_DIRECTORY";
 inline constexpr const char* kShadowVanished = "ERR_SHADOW_VANISHED";
 inline constexpr const char* kState = "ERR_STATE";
 inline constexpr const char* kStateDirectory = "ERR_STATE_DIRECTORY";
+inline constexpr const char* kTooManySkipped = "ERR_TOO_MANY_SKIPPED";
 inline constexpr const char* kUnsupported = "ERR_UNSUPPORTED";
 inline constexpr const char* kVss = "ERR_VSS";
 inline constexpr const char* kVssAccess = "ERR_VSS_ACCESS";
@@ -72,6 +76,7 @@ inline constexpr const char* kVssService = "ERR_VSS_SERVICE";
 inline constexpr const char* kVssWriter = "ERR_VSS_WRITER";
 inline constexpr const char* kVssWriterMissing = "ERR_VSS_WRITER_MISSING";
 inline constexpr const char* kWindowTimeout = "ERR_WINDOW_TIMEOUT";
+inline constexpr const char* kWriterSnapshot = "ERR_WRITER_SNAPSHOT";
 }  // namespace code
 
 /// Result of one call on one database or file. Trivially copyable and made without allocation, because it is

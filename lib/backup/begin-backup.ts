@@ -211,7 +211,7 @@ async function begin(
 }
 
 /** The Domino server that is backed up. */
-interface Server {
+export interface Server {
   /** Undefined in stop mode, which does without. */
   readonly runtime: NativeRuntime | undefined;
   readonly notesIni: string;
@@ -221,7 +221,11 @@ interface Server {
 /** Plain volumes have none. */
 const noServer: Server = { runtime: undefined, notesIni: '', dataDirectory: '' };
 
-async function openServer(binding: NativeBinding, { mode, domino }: BeginBackupOptions, call: Call): Promise<Server> {
+export async function openServer(
+  binding: NativeBinding,
+  { mode, domino }: BeginBackupOptions,
+  call: Call,
+): Promise<Server> {
   const stopMode = mode?.type === 'stop-service';
   const runtime = stopMode ? undefined : await openRuntime(binding, domino, call);
   const notesIni = runtime?.notesIni ?? findNotesIni(domino);
@@ -229,7 +233,7 @@ async function openServer(binding: NativeBinding, { mode, domino }: BeginBackupO
 }
 
 /** The databases of a backup, and what stands in their way. */
-interface FoundDatabases {
+export interface FoundDatabases {
   readonly databases: BackupDatabases;
   readonly problems: readonly DatabaseFailure[];
   readonly notices: readonly Notice[];
@@ -245,7 +249,7 @@ const nothingFound: FoundDatabases = {
   continuity: Continuity.none,
 };
 
-async function findSelected(
+export async function findSelected(
   binding: NativeBinding,
   { dataDirectory, deltaDirectory }: { readonly dataDirectory: string; readonly deltaDirectory: string },
   search: {
@@ -276,7 +280,7 @@ async function findSelected(
   return { databases, problems, notices, limits, continuity };
 }
 
-async function makeDeltaDirectory(
+export async function makeDeltaDirectory(
   binding: NativeBinding,
   directory: string,
   dataDirectory: string,
@@ -332,7 +336,7 @@ function notADatabase({ database, text }: DatabaseFailure): Notice {
 /** It is only told, so a server that does not answer costs little time. */
 const logStyleBudgetMs = 10_000;
 
-async function readLogStyle(
+export async function readLogStyle(
   binding: NativeBinding,
   call: Call,
 ): Promise<'circular' | 'archive' | 'linear' | 'none' | 'unknown'> {
@@ -348,7 +352,7 @@ async function readLogStyle(
   }
 }
 
-async function deltaDirectoryWarnings(
+export async function deltaDirectoryWarnings(
   binding: NativeBinding,
   deltaDirectory: string,
   databases: BackupDatabases,
@@ -362,7 +366,7 @@ async function deltaDirectoryWarnings(
   ];
 }
 
-function runtimeWarnings(runtime: NativeRuntime | undefined): string[] {
+export function runtimeWarnings(runtime: NativeRuntime | undefined): string[] {
   const missing = runtime?.missingFunctions ?? [];
   return missing.length === 0 ? [] : [`this Domino release does not export: ${missing.join(', ')}`];
 }

@@ -45,6 +45,10 @@ export interface BackupWork {
   readonly provider: ResolvedProvider;
   readonly plan: ShadowPlan;
   readonly hookRun: HookRun | undefined;
+  /** Databases that are known and lie outside of a snapshot of somebody else. Absent for a snapshot of our own. */
+  readonly outside?: ReadonlySet<string>;
+  /** Id of the snapshot set that somebody else has made; absent otherwise. */
+  readonly snapshotSetId?: string;
   /** Not searched for databases: our own directories. */
   readonly excludeDirectories: readonly string[];
   readonly limits: SkipLimits;
@@ -186,8 +190,10 @@ async function noteSnapshotSet(
   await journal.update({ provider: provider.name, snapshotSet: setId, shadows }, databases);
 }
 
-function rootsOf({ session, hookRun, provider, plan }: BackupWork): readonly string[] {
+function rootsOf({ session, hookRun, provider, plan, databases }: BackupWork): readonly string[] {
   if (provider.vss) return shadowRoots(session);
+  // Where a requester keeps its shadows only it knows.
+  if (provider.native === 'writer') return databases.volumes.map(() => '');
   return hookRun ? hookRun.shadows.map(({ root }) => root) : plan.targets;
 }
 
@@ -199,7 +205,9 @@ async function listAgain(work: BackupWork, call: Call): ReturnType<typeof compar
   const { dataDirectory } = work.databases;
   const { excludeDirectories } = work;
   const catalog = await listCatalog(work.binding, { dataDirectory, excludeDirectories }, call);
-  return compareWithCatalog(work.databases, catalog, work.selector);
+  const changes = await compareWithCatalog(work.databases, catalog, work.selector);
+  const { outside } = work;
+  return outside ? { ...changes, appeared: changes.appeared.filter((path) => !outside.has(path)) } : changes;
 }
 
 async function runWindow(work: BackupWork, call: Call, progress: ProgressReporter): Promise<void> {

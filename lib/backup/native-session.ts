@@ -19,6 +19,8 @@ export interface SessionSetup {
   readonly plan: ShadowPlan;
   /** What each database has cost in the latest backup. */
   readonly costs: Costs;
+  /** Number of the writer's component of each database; for a session of the provider `writer` only. */
+  readonly components?: Uint16Array;
 }
 
 export function createSession({ binding, options }: SessionSetup): NativeSession {
@@ -40,11 +42,8 @@ export async function openSession(
   }
 }
 
-async function addDatabases(
-  session: NativeSession,
-  { options, databases, plan, costs }: SessionSetup,
-  call: Call,
-): Promise<void> {
+export async function addDatabases(session: NativeSession, setup: SessionSetup, call: Call): Promise<void> {
+  const { options, databases, plan, costs } = setup;
   for (let from = 0; from < databases.paths.length; from += addAtOnce) {
     call.check();
     const paths = databases.paths.slice(from, from + addAtOnce);
@@ -53,6 +52,11 @@ async function addDatabases(
       files: databases.files.slice(from, from + addAtOnce),
       targets: paths.map((_path, offset) => databaseTarget(options.provider, databases, plan, from + offset)),
       costsUs: Uint32Array.from(paths, (path) => costs.get(path) ?? 0),
+      ...(setup.components && {
+        volumes: databases.volumeIndex.slice(from, from + addAtOnce),
+        components: setup.components.slice(from, from + addAtOnce),
+        required: Uint8Array.from(paths, (_path, offset) => (databases.required.has(from + offset) ? 1 : 0)),
+      }),
     });
     await nextTurn();
   }

@@ -148,6 +148,7 @@ export async function buildManifestHead(
         return { id, path, device, fileSystem, root, kept: keep, ...(exposed && { exposedAs }) };
       }),
     ...(vss && { vss }),
+    ...(work.snapshotSetId !== undefined && { snapshotSetId: work.snapshotSetId }),
     timeAfterLastStart: timeAfterLastStart(results),
     window: windowFigures(capture.timeline),
     logStyle: facts.logStyle,

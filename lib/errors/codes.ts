@@ -331,6 +331,20 @@ export const errorCodes = {
     errorClass: 'BackupError',
     ...failureForNow,
   },
+  ERR_WRITER_SNAPSHOT: {
+    meaning:
+      'A snapshot of another program, in which our VSS writer took part, did not come about. All databases are out of backup mode.',
+    action: 'See the text, and the log of the program that took the snapshot; it has to take it again.',
+    errorClass: 'BackupError',
+    ...failureForNow,
+  },
+  ERR_WRITER_CONFLICT: {
+    meaning: 'Another VSS writer backs up the databases of this server already.',
+    action:
+      'Remove backupvss from ServerTasks in notes.ini and end that task, or do without "domino-vss writer serve".',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
   ERR_VSS: {
     meaning: 'A call of the Volume Shadow Copy Service failed.',
     action: 'See the method, the code and its name; the Application and System event logs hold more.',

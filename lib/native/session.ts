@@ -1,5 +1,6 @@
 import type { NativeFailure, NativeRequest, Phase } from './failure';
 import type { NativeVss, NativeVssOptions, NativeVssReport, NativeWriters } from './vss';
+import type { NativePreparedOptions } from './writer';
 
 /**
  * The raw binding: what `cpp/addon` exports, typed. TypeScript validates and normalises every value before it crosses
@@ -75,7 +76,7 @@ export interface NativeCatalog {
 }
 
 /** How a provider captures. */
-export type NativeProvider = 'btrfs' | 'reflink' | 'rolling' | 'hook' | 'vss';
+export type NativeProvider = 'btrfs' | 'reflink' | 'rolling' | 'hook' | 'vss' | 'writer';
 
 export interface NativeSessionVolume {
   /** What to capture: {@link NativeVolume.path}. */
@@ -106,6 +107,8 @@ export interface NativeSessionOptions {
   readonly createShadow?: (deadlineMs: number) => void;
   /** `vss` only. The targets of the volumes are empty then: VSS decides where a shadow lies. */
   readonly vss?: NativeVssOptions;
+  /** `writer` only: the steps of the session are made by the events of VSS; those of JavaScript only answer how they went. */
+  readonly writer?: NativePreparedOptions;
 }
 
 /** What one `add` hands over; arrays are parallel. At most about a thousand a call, to keep the event loop free. */
@@ -116,6 +119,12 @@ export interface NativeDatabases {
   readonly targets: readonly string[];
   /** What entering and leaving backup mode is expected to cost, in microseconds; 0 = unknown. */
   readonly costsUs: Uint32Array;
+  /** `writer` only, as are the next two: number of the volume. */
+  readonly volumes?: Uint16Array;
+  /** Number of the component of the writer. */
+  readonly components?: Uint16Array;
+  /** 1 for a database without which there is no backup. */
+  readonly required?: Uint8Array;
 }
 
 export interface NativeProgress {
@@ -193,6 +202,8 @@ export interface NativeSession {
   /** Asks a running call to give up; it settles with `ERR_ABORTED` after the databases are out. */
   cancel(): void;
   settleShadow(failure: { readonly text: string } | null): void;
+  /** `writer` only: lets go of the data directory. */
+  unlock(): void;
   /** Also between and after the steps, after {@link close} and after {@link NativeBinding.shutdown}. */
   progress(): NativeProgress;
   /** Stable between steps; also after {@link close} and after {@link NativeBinding.shutdown}. */

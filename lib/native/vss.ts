@@ -1,4 +1,5 @@
 import type { NativeFailure } from './failure';
+import type { NativeRegisteredWriter, NativeWriterNotice, NativeWriterOptions } from './writer';
 
 /**
  * The part of the raw binding that speaks to the Volume Shadow Copy Service; Windows only. Nothing here is public.
@@ -257,4 +258,9 @@ export interface NativeVss {
   }): Promise<void>;
   /** Extracts everything into an existing directory; answers the names. */
   readCabinet(options: { readonly cabinet: string; readonly directory: string }): Promise<string[]>;
+  /** CreateWriterEx, IVssWriterImpl::Initialize and Subscribe. The listener is never waited for. */
+  registerWriter(
+    options: NativeWriterOptions,
+    listener: (notice: NativeWriterNotice) => void,
+  ): Promise<NativeRegisteredWriter>;
 }

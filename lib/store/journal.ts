@@ -30,6 +30,30 @@ interface JournalOwner {
   readonly lock: NativeLock | undefined;
 }
 
+function newHead(work: Pick<JournalHead, 'id' | 'work' | 'dataDirectory' | 'backupDirectory'>): JournalHead {
+  return {
+    format: 1,
+    ...work,
+    ...ownIdentity(),
+    created: new Date().toISOString(),
+    provider: '',
+    shadows: [],
+    volumes: [],
+    snapshotSet: '',
+    pendingHook: '',
+    hook: null,
+    exposures: [],
+    stoppedService: '',
+    databasesInBackupMode: 0,
+    copiedFiles: 0,
+    restoring: [],
+    restorePhase: 'replacing',
+    temporaryFiles: [],
+    newDirectories: [],
+    ended: false,
+  };
+}
+
 /** A journal that was opened, and what the others say. */
 export interface OpenedJournal extends Omit<Journals, 'live'> {
   readonly journal: Journal;
@@ -60,27 +84,7 @@ export class Journal {
    * is released when the work has ended, and when this fails.
    */
   static async open({ deltaDirectory, elsewhere, lock, ...work }: JournalPlace): Promise<OpenedJournal> {
-    const head: JournalHead = {
-      format: 1,
-      ...work,
-      ...ownIdentity(),
-      created: new Date().toISOString(),
-      provider: '',
-      shadows: [],
-      volumes: [],
-      snapshotSet: '',
-      pendingHook: '',
-      hook: null,
-      exposures: [],
-      stoppedService: '',
-      databasesInBackupMode: 0,
-      copiedFiles: 0,
-      restoring: [],
-      restorePhase: 'replacing',
-      temporaryFiles: [],
-      newDirectories: [],
-      ended: false,
-    };
+    const head = newHead(work);
     let journal: Journal;
     try {
       journal = await Journal.#create({ head, lock }, deltaDirectory, elsewhere);
@@ -100,6 +104,26 @@ export class Journal {
       await journal.remove();
       throw error;
     }
+  }
+
+  /**
+   * Writes the journal of a backup that native code may begin, under a name that counts for nothing: it becomes a journal
+   * when `from` is renamed `to`. Until then whoever has made it removes it.
+   */
+  static async prepare(
+    place: Required<Pick<JournalPlace, 'id' | 'work' | 'dataDirectory' | 'backupDirectory'>>,
+    { deltaDirectory, provider, lock }: { deltaDirectory: string; provider: string; lock: NativeLock },
+    databasePaths: readonly string[],
+  ): Promise<{ readonly journal: Journal; readonly from: string; readonly to: string }> {
+    const directory = journalDirectory(deltaDirectory);
+    await makeDirectory(directory, 0o700);
+    const to = join(directory, `${place.id}.journal`);
+    const from = unfinishedName(to);
+    const journal = new Journal(to, { ...newHead(place), provider }, lock);
+    journal.#databasePaths = databasePaths;
+    journal.#head = { ...journal.#head, databasesInBackupMode: databasePaths.length };
+    await writeDurably(from, (handle) => journal.#writeTo(handle), `${from}.part`);
+    return { journal, from, to };
   }
 
   static async #create(
@@ -145,13 +169,14 @@ export class Journal {
   }
 
   #write(): Promise<void> {
+    return writeDurably(this.#file, (handle) => this.#writeTo(handle), unfinishedName(this.#file));
+  }
+
+  async #writeTo(handle: FileHandle): Promise<void> {
     const [head, databasePaths, copies] = [this.#head, this.#databasePaths, this.#copies];
-    const write = async (handle: FileHandle): Promise<void> => {
-      await writeTexts(handle, jsonLines([head]));
-      await writeTexts(handle, jsonLines(databasePaths));
-      await writeTexts(handle, jsonLines(copies));
-    };
-    return writeDurably(this.#file, write, unfinishedName(this.#file));
+    await writeTexts(handle, jsonLines([head]));
+    await writeTexts(handle, jsonLines(databasePaths));
+    await writeTexts(handle, jsonLines(copies));
   }
 
   /** Whether something is named that only its owner, or a person, can put back. */

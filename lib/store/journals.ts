@@ -203,11 +203,15 @@ export function unfinishedName(file: string): string {
   return `${file}.${pid}-${processStart}.new`;
 }
 
-/** Removes what a process has left that died while it wrote a journal: such a file says nothing yet. */
+/**
+ * Removes what a process has left that died while it wrote a journal, or before a backup began that it had prepared: such a
+ * file or directory says nothing yet.
+ */
 export async function removeUnfinished(deltaDirectory: string | undefined): Promise<void> {
-  const pattern = /\.journal\.(\d+)-(\w*)\.new$/;
+  const pattern = /\.(?:journal|backup)\.(\d+)-(\w*)\.new(?:\.part)?$/;
   for (const file of await journalEntries(deltaDirectory, pattern)) {
     const [, pid = '', started = ''] = pattern.exec(file) ?? [];
-    if (!isRunning(Number(pid), started)) await rm(file, { force: true }).catch(() => undefined);
+    if (isRunning(Number(pid), started)) continue;
+    await rm(file, { force: true, recursive: true }).catch(() => undefined);
   }
 }

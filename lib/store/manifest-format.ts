@@ -141,6 +141,8 @@ export interface ManifestHead {
   readonly volumes: readonly ManifestVolume[];
   /** The snapshot set, when it was made by VSS. */
   readonly vss?: ManifestVss;
+  /** Id of the snapshot set that another program has made, when our writer took part in it; absent otherwise. */
+  readonly snapshotSetId?: string;
   /** The server's time right after the last NSFBackupStart; null when no database was in backup mode. */
   readonly timeAfterLastStart: { readonly innards: readonly [string, string]; readonly iso: string } | null;
   readonly window: WindowFigures;

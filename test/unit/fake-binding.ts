@@ -363,6 +363,10 @@ class FakeSession implements NativeSession {
     }
   }
 
+  unlock(): void {
+    // Only the sessions of a writer hold a lock.
+  }
+
   async open(): Promise<void> {
     this.#phase = 'open';
     await this.#step('open');

@@ -168,6 +168,7 @@ export class FakeVss {
     checkShadowStorage: ({ volume }) => Promise.resolve(this.storageWarnings.map((warning) => `${volume}${warning}`)),
     writeCabinet: () => Promise.reject(new Error('not faked')),
     readCabinet: () => Promise.reject(new Error('not faked')),
+    registerWriter: () => Promise.reject(new Error('not faked')),
   };
 
   nativeWriters(writers: readonly FakeWriter[]): NativeWriters {

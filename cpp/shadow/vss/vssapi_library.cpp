@@ -33,6 +33,7 @@ VssApi load() {
     find(library, {"VssFreeSnapshotPropertiesInternal", "VssFreeSnapshotProperties"}, api.freeSnapshotProperties);
     find(library, {"ShouldBlockRevertInternal", "ShouldBlockRevert"}, api.shouldBlockRevert);
     find(library, {"GetProviderMgmtInterfaceInternal", "GetProviderMgmtInterface"}, api.getProviderMgmtInterface);
+    find(library, {"CreateWriterEx"}, api.createWriterEx);
     if (api.createBackupComponents == nullptr || api.freeSnapshotProperties == nullptr)
         throw Failure(code::kVssLibrary, Phase::probe, "lacks the functions that a requester needs", "vssapi.dll");
     return api;

@@ -14,6 +14,8 @@ struct VssApi {
     /// nullptr where Windows has none.
     HRESULT(STDAPICALLTYPE* shouldBlockRevert)(LPCWSTR volume, VssBool* block) = nullptr;
     HRESULT(STDAPICALLTYPE* getProviderMgmtInterface)(VSS_ID provider, IID interfaceId, IUnknown**) = nullptr;
+    /// nullptr where Windows has none. The first is a CVssWriterEx.
+    HRESULT(STDAPICALLTYPE* createWriterEx)(void*, IVssWriterImpl**) = nullptr;
 };
 
 /// Loads the system's own library, once. Throws Failure.

@@ -1,0 +1,206 @@
+#include "addon/writer_service.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "addon/pending_promise.h"
+#include "addon/records.h"
+#include "addon/session_object.h"
+#include "shadow/vss/com_apartment.h"
+#include "shadow/vss/writer/writer_events.h"
+#include "shadow/vss/writer/writer_object.h"
+
+namespace domino_vss::addon {
+
+namespace {
+
+std::string stringOf(const Napi::Object& object, const char* key) {
+    return object.Get(key).As<Napi::String>().Utf8Value();
+}
+
+vss::WriterDescription descriptionOf(const Napi::Object& options) {
+    vss::WriterDescription description;
+    description.classId = vss::parseGuid(stringOf(options, "classId")).value_or(vss::Guid{});
+    description.name = stringOf(options, "name");
+    description.instanceName = stringOf(options, "instanceName");
+    description.freezeTimeoutMs = options.Get("freezeTimeoutMs").As<Napi::Number>().Uint32Value();
+    return description;
+}
+
+vss::OwnComponents componentsOf(const Napi::Object& options) {
+    const auto array = options.Get("components").As<Napi::Array>();
+    vss::OwnComponents components;
+    for (std::uint32_t i = 0; i < array.Length(); ++i) {
+        const auto one = array.Get(i).As<Napi::Object>();
+        vss::OwnComponent component{stringOf(one, "logicalPath"), stringOf(one, "name"), stringOf(one, "caption"), {}};
+        const auto files = one.Get("files").As<Napi::Array>();
+        for (std::uint32_t j = 0; j < files.Length(); ++j) {
+            const auto file = files.Get(j).As<Napi::Object>();
+            component.files.push_back({stringOf(file, "directory"), stringOf(file, "pattern"),
+                                       file.Get("recursive").As<Napi::Boolean>().Value()});
+        }
+        components.push_back(std::move(component));
+    }
+    return components;
+}
+
+const char* momentName(vss::WriterMoment moment) {
+    switch (moment) {
+        case vss::WriterMoment::identified: return "identified";
+        case vss::WriterMoment::refused: return "refused";
+        case vss::WriterMoment::begun: return "begun";
+        case vss::WriterMoment::held: return "held";
+        case vss::WriterMoment::thawed: return "thawed";
+        case vss::WriterMoment::completed: return "completed";
+        case vss::WriterMoment::failed: return "failed";
+        case vss::WriterMoment::uninvolved: return "uninvolved";
+    }
+    return "";
+}
+
+Napi::Value noticeObject(Napi::Env env, const vss::WriterNotice& notice) {
+    Napi::Object object = Napi::Object::New(env);
+    object["moment"] = momentName(notice.moment);
+    object["setId"] = vss::formatGuid(notice.set);
+    object["backupId"] = notice.backup ? notice.backup->id() : "";
+    object["failure"] = notice.failure ? addon::toObject(env, *notice.failure).As<Napi::Value>() : env.Null();
+    const bool settled = notice.backup != nullptr && notice.moment != vss::WriterMoment::begun;
+    const std::size_t count = settled ? notice.backup->included().size() : 0;
+    Napi::Uint32Array included = Napi::Uint32Array::New(env, count);
+    if (settled) std::ranges::copy(notice.backup->included(), included.Data());
+    object["included"] = included;
+    return object;
+}
+
+/// JavaScript's function, callable from the threads of VSS until the environment ends: it has freed the function then.
+class Listener {
+public:
+    static std::shared_ptr<Listener> make(Napi::Env env, const Napi::Function& function) {
+        auto made = std::make_shared<Listener>();
+        // Keeps the event loop alive: a writer serves until it is ended.
+        made->function_ = Napi::ThreadSafeFunction::New(env, function, "domino-vss writer", 0, 1, [made](Napi::Env) {
+            const std::lock_guard lock(made->mutex_);
+            made->closed_ = true;
+        });
+        return made;
+    }
+
+    /// Never waits for JavaScript.
+    void tell(const vss::WriterNotice& notice) {
+        const std::lock_guard lock(mutex_);
+        if (closed_) return;
+        function_.NonBlockingCall(
+            [notice](Napi::Env env, Napi::Function function) { function.Call({noticeObject(env, notice)}); });
+    }
+
+    void release() {
+        const std::lock_guard lock(mutex_);
+        if (!closed_) function_.Release();
+        closed_ = true;
+    }
+
+private:
+    std::mutex mutex_;
+    bool closed_ = false;                // guarded by mutex_
+    Napi::ThreadSafeFunction function_;  // guarded by mutex_
+};
+
+struct Service {
+    std::shared_ptr<Listener> listener;
+    std::shared_ptr<vss::WriterEvents> events;
+    std::mutex mutex;
+    std::unique_ptr<vss::RegisteredWriter> writer;  // guarded by mutex
+
+    /// On a thread of its own: VSS waits for handlers that run.
+    void end() {
+        const std::lock_guard lock(mutex);
+        if (writer != nullptr) {
+            const vss::ComApartment apartment;
+            writer->end();
+            writer.reset();
+        }
+        events->close();
+        listener->release();
+    }
+};
+
+/// Writers of the process, so that an ending environment or process can take back what they hold.
+std::mutex registryMutex;
+std::vector<std::pair<napi_env, std::weak_ptr<vss::WriterEvents>>>& registry() {
+    static auto* const writers = new std::vector<std::pair<napi_env, std::weak_ptr<vss::WriterEvents>>>;
+    return *writers;  // never destroyed: workers may end after static destruction began
+}
+
+template <typename Predicate>
+void closeWriters(Predicate belongs) {
+    std::vector<std::shared_ptr<vss::WriterEvents>> taken;
+    {
+        const std::lock_guard lock(registryMutex);
+        std::erase_if(registry(), [&](const auto& entry) {
+            const auto [env, weak] = entry;
+            if (!belongs(env)) return weak.expired();
+            if (auto events = weak.lock()) taken.push_back(std::move(events));
+            return true;
+        });
+    }
+    for (const auto& events : taken) events->close();
+}
+
+Napi::Object serviceObject(Napi::Env env, const std::shared_ptr<Service>& service) {
+    Napi::Object object = Napi::Object::New(env);
+    object["arm"] = Napi::Function::New(env, [service](const Napi::CallbackInfo& info) -> Napi::Value {
+        std::shared_ptr<vss::PreparedBackup> backup;
+        if (info[0].IsObject()) backup = SessionObject::Unwrap(info[0].As<Napi::Object>())->preparedBackup();
+        return Napi::Boolean::New(info.Env(), service->events->arm(std::move(backup)));
+    });
+    object["end"] = Napi::Function::New(env, [service](const Napi::CallbackInfo& info) {
+        return runOnThread(info.Env(), "domino-vss writer", [service]() -> PendingPromise::MakeValue {
+            service->end();
+            return [](Napi::Env answering) { return answering.Undefined(); };
+        });
+    });
+    return object;
+}
+
+}  // namespace
+
+Napi::Value registerWriter(const Napi::CallbackInfo& info) {
+    const auto options = info[0].As<Napi::Object>();
+    const auto service = std::make_shared<Service>();
+    service->listener = Listener::make(info.Env(), info[1].As<Napi::Function>());
+    service->events = std::make_shared<vss::WriterEvents>(
+        componentsOf(options), vss::WriterEvents::Policy{options.Get("veto").As<Napi::Boolean>().Value()},
+        [listener = service->listener](const vss::WriterNotice& notice) { listener->tell(notice); });
+    {
+        const std::lock_guard lock(registryMutex);
+        registry().emplace_back(info.Env(), service->events);
+    }
+    return runOnThread(info.Env(), "domino-vss writer",
+                       [service, description = descriptionOf(options)]() -> PendingPromise::MakeValue {
+                           try {
+                               const vss::ComApartment apartment;
+                               auto writer = std::make_unique<vss::RegisteredWriter>(description, service->events);
+                               const std::lock_guard lock(service->mutex);
+                               service->writer = std::move(writer);
+                           } catch (...) {
+                               service->end();
+                               throw;
+                           }
+                           return [service](Napi::Env env) { return serviceObject(env, service); };
+                       });
+}
+
+void closeWritersOf(napi_env env) {
+    closeWriters([env](napi_env owner) { return owner == env; });
+}
+
+void closeAllWriters() {
+    closeWriters([](napi_env) { return true; });
+}
+
+}  // namespace domino_vss::addon

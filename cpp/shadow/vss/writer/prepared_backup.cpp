@@ -1,0 +1,174 @@
+#include "shadow/vss/writer/prepared_backup.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "system/sync.h"
+
+namespace domino_vss::vss {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// How long somebody waits for databases that come out again after a failure.
+constexpr milliseconds kTakingBack{10'000};
+
+}  // namespace
+
+void PreparedBackup::Progress::end(std::optional<Failure> failed) {
+    const std::lock_guard lock(mutex);
+    // The first failure counts: the steps that follow it only say that they came out of order.
+    if (!ended && !failure) failure = std::move(failed);
+    const std::string_view reason = failure ? failure->code : "";
+    if (reason == code::kHookTimeout || (reason == code::kWindowTimeout && failure->phase == Phase::shadow))
+        failure = Failure(code::kWriterSnapshot, Phase::shadow,
+                          "the snapshot was not taken in time; the databases have left backup mode");
+    ended = true;
+    changed.notify_all();
+}
+
+PreparedBackup::PreparedBackup(PreparedBackupOptions options, std::unique_ptr<engine::DatabaseSource> source)
+    : options_(std::move(options)) {
+    // No volumes: whoever takes the snapshot flushes them.
+    auto snapshot = std::make_unique<shadow::HookProvider>(std::vector<shadow::SessionVolume>{},
+                                                           [progress = progress_](double /*deadlineMs*/) {
+                                                               const std::lock_guard lock(progress->mutex);
+                                                               progress->held = true;
+                                                               progress->changed.notify_all();
+                                                           });
+    snapshot_ = snapshot.get();
+    session_ = std::make_shared<engine::Session>(options_.session, std::move(source), std::move(snapshot));
+}
+
+void PreparedBackup::add(engine::DatabaseSpec spec, std::size_t volume, std::size_t component, bool required) {
+    databases_.push_back({std::move(spec), volume, component, required});
+}
+
+bool PreparedBackup::begin(const Coverage& coverage) {
+    // Asked once a volume: VSS resolves the path at each question.
+    std::vector<bool> covered;
+    for (const std::string& volume : options_.volumes) covered.push_back(coverage.volume(volume));
+    for (std::uint32_t index = 0; index < databases_.size(); ++index)
+        if (covered.at(databases_[index].volume) && coverage.component(databases_[index].component))
+            included_.push_back(index);
+    if (included_.empty()) return false;
+    claimDirectory();
+    for (const std::uint32_t index : included_) session_->add(databases_[index].spec);
+    {
+        const std::lock_guard lock(progress_->mutex);
+        progress_->begun = true;
+    }
+
+    const auto failed = [progress = progress_](Failure* failure) {
+        if (failure != nullptr) progress->end(std::move(*failure));
+    };
+    session_->open(options_.prepareTimeout, failed);
+    session_->prepare(options_.prepareTimeout, failed);
+    session_->capture(options_.prepareTimeout + options_.session.window + options_.drainTimeout,
+                      [progress = progress_](Failure* failure) {
+                          progress->end(failure != nullptr ? std::optional(std::move(*failure)) : std::nullopt);
+                      });
+    return true;
+}
+
+void PreparedBackup::claimDirectory() {
+    const std::lock_guard guard(lockMutex_);
+    lock_ = DirectoryLock::tryTake(options_.lockedDirectory);
+    if (!lock_)
+        throw Failure(code::kLocked, Phase::prepare, "another backup or restore of it is running",
+                      options_.lockedDirectory);
+    std::set<std::filesystem::path> parents;
+    for (const auto& [from, to] : options_.moves) {
+        std::error_code error;
+        std::filesystem::rename(from, to, error);
+        if (error) throw systemFailure(code::kFileSystem, Phase::prepare, "rename", to.string(), error.value());
+        parents.insert(to.parent_path());
+    }
+    // On the disk before the first database is in backup mode.
+    for (const std::filesystem::path& parent : parents) syncDirectory(parent, code::kFileSystem, Phase::prepare);
+}
+
+std::optional<Failure> PreparedBackup::awaitHeld() {
+    {
+        std::unique_lock lock(progress_->mutex);
+        const auto settled = [this] { return progress_->held || progress_->ended; };
+        if (progress_->changed.wait_for(lock, options_.prepareTimeout, settled)) {
+            if (!progress_->ended) return std::nullopt;
+            return progress_->failure;
+        }
+    }
+    Failure late(code::kDeadline, Phase::start, "the databases were not in backup mode in time");
+    abort(late);
+    return late;
+}
+
+PreparedBackup::LeftOut PreparedBackup::leftOut() const {
+    LeftOut found;
+    const std::deque<engine::DatabaseRecord>& records = session_->records();
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        const engine::DatabaseRecord& record = records[i];
+        if (record.state.load(std::memory_order_acquire) != engine::State::skipped) continue;
+        if (found.databases == 0) {
+            found.first = record.spec.path;
+            found.status = record.failure.domain == Domain::domino ? record.failure.status : 0;
+        }
+        ++found.databases;
+        found.required = found.required || databases_[included_[i]].required;
+    }
+    return found;
+}
+
+bool PreparedBackup::isHeld() const {
+    const std::lock_guard lock(progress_->mutex);
+    return progress_->held && !progress_->ended;
+}
+
+bool PreparedBackup::isUnderWay() const {
+    const std::lock_guard lock(progress_->mutex);
+    return progress_->begun && !progress_->ended;
+}
+
+void PreparedBackup::thaw() {
+    snapshot_->settle(std::nullopt);
+}
+
+std::optional<Failure> PreparedBackup::awaitEnd() {
+    if (!endsWithin(options_.drainTimeout)) {
+        Failure late(code::kDeadline, Phase::drain, "the change information was not on the disk in time");
+        abort(late);
+        return late;
+    }
+    const std::lock_guard lock(progress_->mutex);
+    return progress_->failure;
+}
+
+std::optional<Failure> PreparedBackup::outcome() const {
+    const std::lock_guard lock(progress_->mutex);
+    if (progress_->ended) return progress_->failure;
+    return Failure(code::kState, Phase::shadow, "no snapshot has been made of these databases yet");
+}
+
+void PreparedBackup::abort(const Failure& reason) {
+    {
+        const std::lock_guard lock(progress_->mutex);
+        if (!progress_->failure) progress_->failure = Failure(reason);
+        if (!progress_->begun) progress_->ended = true;
+    }
+    session_->cancel();
+    static_cast<void>(endsWithin(kTakingBack));
+}
+
+bool PreparedBackup::endsWithin(milliseconds patience) const {
+    std::unique_lock lock(progress_->mutex);
+    return progress_->changed.wait_for(lock, patience, [this] { return progress_->ended; });
+}
+
+void PreparedBackup::unlock() {
+    const std::lock_guard guard(lockMutex_);
+    lock_.reset();
+}
+
+}  // namespace domino_vss::vss

@@ -1,0 +1,284 @@
+#include "shadow/vss/writer/writer_events.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string_view>
+
+#include "shadow/vss/vss_codes.h"
+
+namespace domino_vss::vss {
+
+namespace {
+
+std::string hex(std::uint32_t value) {
+    std::array<char, 16> text{};
+    std::snprintf(text.data(), text.size(), "0x%04X", value);
+    return text.data();
+}
+
+std::string describe(const PreparedBackup::LeftOut& left) {
+    std::string text =
+        std::to_string(left.databases) + " databases could not be put into backup mode, one of them is " + left.first;
+    if (left.status != 0) text += " (STATUS " + hex(left.status) + ")";
+    return text;
+}
+
+}  // namespace
+
+WriterEvents::WriterEvents(OwnComponents components, Policy policy, Listener listener)
+    : components_(std::move(components)), policy_(policy), listener_(std::move(listener)) {}
+
+WriterEvents::~WriterEvents() {
+    close();
+}
+
+bool WriterEvents::arm(std::shared_ptr<PreparedBackup> backup) {
+    const std::lock_guard lock(mutex_);
+    const bool wasThere = armed_ != nullptr;
+    armed_ = closed_ ? nullptr : std::move(backup);
+    return wasThere;
+}
+
+void WriterEvents::close() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (closed_) return;
+        closed_ = true;
+        armed_.reset();
+    }
+    takeBack("the writer ends");
+}
+
+void WriterEvents::identify() noexcept {
+    notify(WriterMoment::identified);
+}
+
+Verdict WriterEvents::prepareBackup(Selection selection) noexcept {
+    // VSS makes one snapshot set at a time. So either this requester does not keep to it, and the other one goes on, or
+    // the other one is gone without a word.
+    if (std::shared_ptr<PreparedBackup> other = current()) {
+        if (other->isUnderWay())
+            return {false, result::kWriterRetryable, 0, "another snapshot of the same databases is being made"};
+        takeBack("the requester has not gone on with the snapshot");
+    }
+    const std::lock_guard lock(mutex_);
+    selection_ = std::move(selection);
+    return {};
+}
+
+Verdict WriterEvents::prepareSnapshot(const SnapshotSet& set) noexcept {
+    try {
+        return start(set);
+    } catch (...) {
+        return fail(failureInFlight(Phase::start));
+    }
+}
+
+Verdict WriterEvents::start(const SnapshotSet& set) {
+    std::shared_ptr<PreparedBackup> backup;
+    Selection selection;
+    {
+        const std::lock_guard lock(mutex_);
+        if (stage_ == Stage::held || stage_ == Stage::thawed)
+            return {false, result::kWriterRetryable, 0, "another snapshot of the same databases is being made"};
+        selection = std::exchange(selection_, {});
+        set_ = set.id;
+        const auto concerned = [&](std::size_t index) {
+            return isSelected(selection, index) &&
+                   std::ranges::any_of(components_[index].files,
+                                       [&](const ComponentFiles& files) { return set.contains(files.directory); });
+        };
+        bool any = false;
+        for (std::size_t index = 0; index < components_.size(); ++index) any = any || concerned(index);
+        if (any && !closed_) {
+            if (armed_ == nullptr) {
+                const std::string text = "the writer is not ready: it prepares for its next backup";
+                if (listener_)
+                    listener_({WriterMoment::refused, nullptr, set_, Failure(code::kState, Phase::prepare, text)});
+                return {!policy_.veto, result::kWriterRetryable, 0, text};
+            }
+            backup = running_ = std::exchange(armed_, nullptr);
+            stage_ = Stage::held;
+        }
+    }
+    if (backup == nullptr) {
+        notify(WriterMoment::uninvolved);
+        return {};
+    }
+    notify(WriterMoment::begun);
+    const bool covered =
+        backup->begin({set.contains, [&](std::size_t component) { return isSelected(selection, component); }});
+    if (!covered)
+        return fail(Failure(code::kWriterSnapshot, Phase::prepare, "no database lies on the volumes of the snapshot"));
+    return settle(backup);
+}
+
+Verdict WriterEvents::settle(const std::shared_ptr<PreparedBackup>& backup) {
+    if (std::optional<Failure> failure = backup->awaitHeld()) return fail(*failure);
+    const PreparedBackup::LeftOut left = backup->leftOut();
+    const bool none = left.databases == backup->included().size();
+    if (none || left.required || left.databases > backup->maxSkipped()) {
+        const char* const why = none            ? code::kNoDatabases
+                                : left.required ? code::kRequiredDatabase
+                                                : code::kTooManySkipped;
+        Failure failure(why, Phase::start, describe(left));
+        failure.status = left.status;
+        backup->abort(failure);
+        return fail(failure);
+    }
+    notify(WriterMoment::held);
+    if (left.databases == 0) return {};
+    return {true, result::kWriterPartialFailure, left.status, describe(left)};
+}
+
+Verdict WriterEvents::freeze() noexcept {
+    try {
+        const std::shared_ptr<PreparedBackup> backup = current(Stage::held);
+        if (backup == nullptr || backup->isHeld()) return {};
+        // It has ended by itself: the server is gone, or the time was over.
+        if (std::optional<Failure> failure = backup->awaitEnd()) return fail(*failure);
+        return fail(Failure(code::kWriterSnapshot, Phase::shadow, "the databases are not in backup mode"));
+    } catch (...) {
+        return fail(failureInFlight(Phase::shadow));
+    }
+}
+
+Verdict WriterEvents::thaw() noexcept {
+    try {
+        const std::shared_ptr<PreparedBackup> backup = current(Stage::held);
+        if (backup == nullptr) return {};
+        if (!backup->isHeld()) {
+            if (std::optional<Failure> failure = backup->awaitEnd()) return fail(*failure);
+            return fail(Failure(code::kWriterSnapshot, Phase::shadow, "the databases are not in backup mode"));
+        }
+        backup->thaw();
+        {
+            const std::lock_guard lock(mutex_);
+            stage_ = Stage::thawed;
+        }
+        notify(WriterMoment::thawed);
+        return {};
+    } catch (...) {
+        return fail(failureInFlight(Phase::shadow));
+    }
+}
+
+Verdict WriterEvents::postSnapshot() noexcept {
+    try {
+        const std::shared_ptr<PreparedBackup> backup = current(Stage::thawed);
+        if (backup == nullptr) return {};
+        if (std::optional<Failure> failure = backup->awaitEnd()) return fail(*failure);
+        const PreparedBackup::LeftOut left = backup->leftOut();
+        notify(WriterMoment::completed);
+        {
+            const std::lock_guard lock(mutex_);
+            running_.reset();
+            stage_ = Stage::idle;
+        }
+        if (left.databases == 0) return {};
+        return {true, result::kWriterPartialFailure, left.status, describe(left)};
+    } catch (...) {
+        return fail(failureInFlight(Phase::drain));
+    }
+}
+
+void WriterEvents::abort() noexcept {
+    takeBack("the snapshot was aborted");
+}
+
+void WriterEvents::backupShutdown(const Guid& set) noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        if (set != Guid{} && set != set_) return;  // of another session
+    }
+    takeBack("the requester has ended before the snapshot was complete");
+}
+
+bool WriterEvents::isSelected(const Selection& selection, std::size_t component) const {
+    if (!selection.components) return true;
+    if (component >= components_.size()) return false;
+    const OwnComponent& one = components_[component];
+    return std::ranges::find(selection.selected, std::pair(one.logicalPath, one.name)) != selection.selected.end();
+}
+
+Verdict WriterEvents::fail(const Failure& failure) noexcept {
+    takeBack(failure);
+    try {
+        return verdictOn(failure);
+    } catch (...) {
+        return {!policy_.veto, result::kWriterOutOfResources, 0, {}};
+    }
+}
+
+void WriterEvents::takeBack(const char* reason) noexcept {
+    try {
+        takeBackOrThrow(Failure(code::kWriterSnapshot, Phase::shadow, reason));
+    } catch (...) {
+        takeBack(failureInFlight(Phase::shadow));
+    }
+}
+
+void WriterEvents::takeBack(const Failure& reason) noexcept {
+    try {
+        takeBackOrThrow(reason);
+    } catch (...) {
+        // Memory has run out. The session takes its databases out without any.
+        const std::lock_guard lock(mutex_);
+        stage_ = Stage::idle;
+    }
+}
+
+void WriterEvents::takeBackOrThrow(const Failure& reason) {
+    std::shared_ptr<PreparedBackup> backup;
+    Guid set;
+    {
+        const std::lock_guard lock(mutex_);
+        backup = std::exchange(running_, nullptr);
+        set = set_;
+    }
+    if (backup == nullptr) return;
+    backup->session()->cancel();
+    backup->abort(reason);
+    std::optional<Failure> failure = backup->awaitEnd();
+    {
+        const std::lock_guard lock(mutex_);
+        stage_ = Stage::idle;
+    }
+    if (listener_) listener_({WriterMoment::failed, backup, set, std::move(failure)});
+}
+
+void WriterEvents::notify(WriterMoment moment, std::optional<Failure> failure) noexcept {
+    try {
+        WriterNotice notice{moment, nullptr, {}, std::move(failure)};
+        {
+            const std::lock_guard lock(mutex_);
+            notice.backup = running_;
+            notice.set = set_;
+        }
+        if (listener_) listener_(notice);
+    } catch (...) {
+        // Nobody hears of it; the databases are what counts.
+    }
+}
+
+Verdict WriterEvents::verdictOn(const Failure& failure) const {
+    const std::string_view reason = failure.code;
+    const bool later = reason == code::kLocked || reason == code::kDeadline;
+    Verdict verdict{!policy_.veto, later ? result::kWriterRetryable : result::kWriterNonRetryable, 0, failure.text};
+    if (!failure.subject.empty()) verdict.text = failure.subject + ": " + verdict.text;
+    if (failure.domain == Domain::domino) verdict.applicationResult = failure.status;
+    return verdict;
+}
+
+std::shared_ptr<PreparedBackup> WriterEvents::current() const {
+    const std::lock_guard lock(mutex_);
+    return running_;
+}
+
+std::shared_ptr<PreparedBackup> WriterEvents::current(Stage stage) const {
+    const std::lock_guard lock(mutex_);
+    return stage_ == stage ? running_ : nullptr;
+}
+
+}  // namespace domino_vss::vss

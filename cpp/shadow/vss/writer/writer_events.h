@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "shadow/vss/guid.h"
+#include "shadow/vss/writer/description.h"
+#include "shadow/vss/writer/prepared_backup.h"
+
+namespace domino_vss::vss {
+
+/// What a handler answers to VSS.
+struct Verdict {
+    /// false is a veto: the snapshot fails.
+    bool proceed = true;
+    /// VSS_E_WRITERERROR_…; 0 for no failure.
+    std::uint32_t result = 0;
+    /// STATUS of Domino; 0 for none.
+    std::uint32_t applicationResult = 0;
+    std::string text;
+};
+
+/// What a requester backs up.
+struct Selection {
+    /// Otherwise whole volumes.
+    bool components = false;
+    /// Logical path and name; empty without components.
+    std::vector<std::pair<std::string, std::string>> selected;
+};
+
+/// The snapshot set that is about to be made.
+struct SnapshotSet {
+    Guid id;
+    /// Whether a path lies on one of its volumes.
+    std::function<bool(const std::string& path)> contains;
+};
+
+enum class WriterMoment : std::uint8_t {
+    identified,  ///< somebody has asked for the metadata: a snapshot may follow
+    refused,     ///< a snapshot that the databases would have been part of was refused, nothing was begun
+    begun,       ///< the databases are on their way into backup mode
+    held,        ///< all are in backup mode
+    thawed,
+    completed,   ///< the change information is on the disk
+    failed,      ///< the databases are out of backup mode, and there is no backup
+    uninvolved,  ///< a snapshot passes that has none of the databases
+};
+
+/// What the listener is told.
+struct WriterNotice {
+    WriterMoment moment = WriterMoment::identified;
+    /// From `begun` on.
+    std::shared_ptr<PreparedBackup> backup;
+    Guid set;
+    std::optional<Failure> failure;
+};
+
+/// The events of a writer as VSS delivers them, one session at a time, and what becomes of the databases in each. The
+/// handlers run on threads of VSS and decide by what is here: they never wait for JavaScript. None of them throws.
+///
+///   prepareBackup → prepareSnapshot → freeze → thaw → postSnapshot → backupShutdown
+///
+/// From prepareSnapshot on abort may come instead of the next one, and backupShutdown comes always, even when the
+/// requester has died. Without either the engine takes the databases out by its own window.
+class WriterEvents {
+public:
+    /// Is called on the threads of the handlers and must return at once.
+    using Listener = std::function<void(const WriterNotice&)>;
+
+    struct Policy {
+        /// A backup that fails fails the snapshot; otherwise it goes on without a backup of the databases.
+        bool veto = true;
+    };
+
+    WriterEvents(OwnComponents components, Policy policy, Listener listener);
+    WriterEvents(const WriterEvents&) = delete;
+    WriterEvents& operator=(const WriterEvents&) = delete;
+    ~WriterEvents();
+
+    /// The backup for whoever asks next, instead of the one that was there; nullptr for none. Returns whether that one
+    /// was still there, so that nothing will become of it.
+    bool arm(std::shared_ptr<PreparedBackup> backup);
+    /// No part in anything any more: a backup that has begun is taken back. Idempotent.
+    void close();
+
+    [[nodiscard]] const OwnComponents& components() const noexcept { return components_; }
+
+    void identify() noexcept;
+    [[nodiscard]] Verdict prepareBackup(Selection selection) noexcept;
+    [[nodiscard]] Verdict prepareSnapshot(const SnapshotSet& set) noexcept;
+    [[nodiscard]] Verdict freeze() noexcept;
+    [[nodiscard]] Verdict thaw() noexcept;
+    [[nodiscard]] Verdict postSnapshot() noexcept;
+    void abort() noexcept;
+    /// `set` may be another one than ours, or none.
+    void backupShutdown(const Guid& set) noexcept;
+
+private:
+    enum class Stage : std::uint8_t { idle, held, thawed };
+
+    [[nodiscard]] bool isSelected(const Selection& selection, std::size_t component) const;
+    [[nodiscard]] Verdict start(const SnapshotSet& set);
+    [[nodiscard]] Verdict settle(const std::shared_ptr<PreparedBackup>& backup);
+    /// The backup of this session has failed: tells the listener, and says what VSS is to hear.
+    [[nodiscard]] Verdict fail(const Failure& failure) noexcept;
+    void takeBack(const char* reason) noexcept;
+    void takeBack(const Failure& reason) noexcept;
+    void takeBackOrThrow(const Failure& reason);
+    void notify(WriterMoment moment, std::optional<Failure> failure = std::nullopt) noexcept;
+    [[nodiscard]] Verdict verdictOn(const Failure& failure) const;
+    [[nodiscard]] std::shared_ptr<PreparedBackup> current() const;
+    [[nodiscard]] std::shared_ptr<PreparedBackup> current(Stage stage) const;
+
+    const OwnComponents components_;
+    const Policy policy_;
+    const Listener listener_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<PreparedBackup> armed_;    // guarded by mutex_
+    std::shared_ptr<PreparedBackup> running_;  // guarded by mutex_
+    Selection selection_;                      // guarded by mutex_
+    Guid set_;                                 // guarded by mutex_
+    Stage stage_ = Stage::idle;                // guarded by mutex_
+    bool closed_ = false;                      // guarded by mutex_
+};
+
+}  // namespace domino_vss::vss

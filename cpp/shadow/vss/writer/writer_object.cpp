@@ -1,0 +1,214 @@
+#include "shadow/vss/writer/writer_object.h"
+
+#include <utility>
+
+#include "shadow/vss/com_failure.h"
+#include "shadow/vss/com_string.h"
+#include "shadow/vss/vss_codes.h"
+#include "shadow/vss/vssapi_library.h"
+#include "shadow/vss/writer/writer_table.h"
+#include "system/path.h"
+
+namespace domino_vss::vss {
+
+namespace {
+
+/// How long Subscribe may wait for the event system; 0 is VSS's own time.
+constexpr DWORD kSubscribeTimeout = 0;
+constexpr DWORD kBackupAndRestoreEvents = VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG;
+constexpr DWORD kSchemaCopy = 0x100;  // VSS_BS_COPY: a backup changes nothing in the databases
+constexpr DWORD kNotSystemState = VSS_CF_NOT_SYSTEM_STATE;
+
+/// nullptr for an empty text: that is how VSS wants to be told of none.
+const wchar_t* orNull(const std::wstring& text) {
+    return text.empty() ? nullptr : text.c_str();
+}
+
+bool describe(const OwnComponents& components, IVssCreateWriterMetadata& metadata) {
+    const auto failed = [](HRESULT result) { return FAILED(result); };
+    for (const OwnComponent& component : components) {
+        const std::wstring path = toUtf16(component.logicalPath);
+        const std::wstring name = toUtf16(component.name);
+        const std::wstring caption = toUtf16(component.caption);
+        if (failed(metadata.AddComponent(VSS_CT_FILEGROUP, orNull(path), name.c_str(), orNull(caption), nullptr, 0,
+                                         false, false, true, false, kNotSystemState)))
+            return false;
+        for (const ComponentFiles& files : component.files)
+            if (failed(metadata.AddFilesToFileGroup(orNull(path), name.c_str(), toUtf16(files.directory).c_str(),
+                                                    toUtf16(files.pattern).c_str(), files.recursive, nullptr)))
+                return false;
+    }
+    // Databases that are open cannot be replaced: a restore takes them offline first, and applies change information.
+    return !failed(metadata.SetRestoreMethod(VSS_RME_CUSTOM, nullptr, nullptr, VSS_WRE_NEVER, false)) &&
+           !failed(metadata.SetBackupSchema(kSchemaCopy));
+}
+
+/// The components of ours that the requester has selected.
+Selection selectionOf(IVssWriterImpl& writer, IVssWriterComponents* components) {
+    Selection selection;
+    selection.components = writer.AreComponentsSelected();
+    if (components == nullptr) return selection;
+    UINT count = 0;
+    require(components->GetComponentCount(&count), "IVssWriterComponents::GetComponentCount", Phase::prepare);
+    for (UINT index = 0; index < count; ++index) {
+        ComPtr<IVssComponent> component;
+        require(components->GetComponent(index, component.GetAddressOf()), "IVssWriterComponents::GetComponent",
+                Phase::prepare);
+        Bstr path;
+        Bstr name;
+        require(component->GetLogicalPath(path.put()), "IVssComponent::GetLogicalPath", Phase::prepare);
+        require(component->GetComponentName(name.put()), "IVssComponent::GetComponentName", Phase::prepare);
+        selection.selected.emplace_back(path.utf8(), name.utf8());
+    }
+    return selection;
+}
+
+}  // namespace
+
+/// Nothing that a handler throws may reach VSS.
+class RegisteredWriter::Object final : public WriterTable {
+public:
+    Object(WriterDescription description, std::shared_ptr<WriterEvents> events)
+        : description_(std::move(description)), events_(std::move(events)) {}
+    Object(const Object&) = delete;
+    Object& operator=(const Object&) = delete;
+    ~Object() { end(); }
+
+    void subscribe() {
+        const VssApi& api = vssApi();
+        if (api.createWriterEx == nullptr)
+            throw Failure(code::kVssLibrary, Phase::prepare, "lacks CreateWriterEx, which a writer needs",
+                          "vssapi.dll");
+        require(api.createWriterEx(this, &writer_), "CreateWriterEx", Phase::prepare);
+        const HRESULT initialized = writer_->Initialize(
+            vssId(description_.classId), toUtf16(description_.name).c_str(), toUtf16(description_.instanceName).c_str(),
+            description_.majorVersion, description_.minorVersion, VSS_UT_USERDATA, VSS_ST_TRANSACTEDDB,
+            VSS_APP_BACK_END, description_.freezeTimeoutMs, VSS_AWS_NO_ALTERNATE_WRITER, false);
+        requireAccess(initialized, "IVssWriterImpl::Initialize");
+        if (initialized == S_FALSE)
+            throw Failure(code::kVssService, Phase::prepare,
+                          "Windows runs in safe mode or its setup, where no writer takes part");
+        initialized_ = true;
+        requireAccess(writer_->Subscribe(kSubscribeTimeout, kBackupAndRestoreEvents), "IVssWriterImpl::Subscribe");
+        subscribed_ = true;
+    }
+
+    void end() noexcept {
+        if (writer_ == nullptr) return;
+        if (subscribed_) static_cast<void>(writer_->Unsubscribe());
+        if (initialized_) writer_->Uninitialize();
+        writer_->Release();
+        writer_ = nullptr;
+    }
+
+    /// VSS never destroys a writer; its owner does.
+    void* STDMETHODCALLTYPE deletingDestructor(unsigned /*flags*/) override { return this; }
+
+    bool STDMETHODCALLTYPE OnIdentify(IVssCreateWriterMetadata* metadata) override { return identify(metadata); }
+    bool STDMETHODCALLTYPE OnIdentifyEx(IVssCreateWriterMetadata* metadata) override { return identify(metadata); }
+
+    bool STDMETHODCALLTYPE OnPrepareBackup(IVssWriterComponents* components) override {
+        try {
+            return answer(events_->prepareBackup(selectionOf(*writer_, components)));
+        } catch (...) {
+            return false;
+        }
+    }
+    bool STDMETHODCALLTYPE OnPrepareSnapshot() override {
+        try {
+            const auto contains = [this](const std::string& path) {
+                return static_cast<bool>(writer_->IsPathAffected(toUtf16(path).c_str()));
+            };
+            return answer(events_->prepareSnapshot({guidOf(writer_->GetCurrentSnapshotSetId()), contains}));
+        } catch (...) {
+            return false;
+        }
+    }
+    bool STDMETHODCALLTYPE OnFreeze() override { return answer(events_->freeze()); }
+    bool STDMETHODCALLTYPE OnThaw() override { return answer(events_->thaw()); }
+    bool STDMETHODCALLTYPE OnPostSnapshot(IVssWriterComponents* /*components*/) override {
+        return answer(events_->postSnapshot());
+    }
+    bool STDMETHODCALLTYPE OnAbort() override {
+        events_->abort();
+        return true;
+    }
+    bool STDMETHODCALLTYPE OnBackupShutdown(VSS_ID snapshotSet) override {
+        events_->backupShutdown(guidOf(snapshotSet));
+        return true;
+    }
+    // Many requesters never say that a backup is complete, so nothing depends on it.
+    bool STDMETHODCALLTYPE OnBackupComplete(IVssWriterComponents* /*components*/) override { return true; }
+    // VSS_WRE_NEVER: no requester asks the writer to take part in a restore.
+    bool STDMETHODCALLTYPE OnPreRestore(IVssWriterComponents* /*components*/) override { return true; }
+    bool STDMETHODCALLTYPE OnPostRestore(IVssWriterComponents* /*components*/) override { return true; }
+    bool STDMETHODCALLTYPE OnBackOffIOOnVolume(wchar_t* /*volume*/, VSS_ID /*snapshot*/, VSS_ID /*provider*/) override {
+        return true;
+    }
+    bool STDMETHODCALLTYPE OnContinueIOOnVolume(wchar_t* /*volume*/, VSS_ID /*snapshot*/,
+                                                VSS_ID /*provider*/) override {
+        return true;
+    }
+    bool STDMETHODCALLTYPE OnVSSShutdown() override { return true; }
+    bool STDMETHODCALLTYPE OnVSSApplicationStartup() override { return true; }
+
+private:
+    /// At any time, from any requester, also in the middle of a session of another one.
+    bool identify(IVssCreateWriterMetadata* metadata) noexcept {
+        try {
+            const bool described = metadata != nullptr && vss::describe(events_->components(), *metadata);
+            events_->identify();
+            return described;
+        } catch (...) {
+            return false;
+        }
+    }
+
+    /// On the thread of the handler, as VSS demands it.
+    bool answer(const Verdict& verdict) noexcept {
+        if (verdict.result == result::kOk) return verdict.proceed;
+        try {
+            const auto code = static_cast<HRESULT>(verdict.result);
+            const HRESULT told = writer_->SetWriterFailureEx(code, static_cast<HRESULT>(verdict.applicationResult),
+                                                             toUtf16(verdict.text).c_str());
+            if (FAILED(told)) static_cast<void>(writer_->SetWriterFailure(code));
+        } catch (...) {
+            // The text did not fit into memory; the veto counts all the same.
+        }
+        return verdict.proceed;
+    }
+
+    static void requireAccess(HRESULT result, const char* operation) {
+        if (static_cast<std::uint32_t>(result) == result::kAccessDenied) {
+            Failure failure = comFailure(result, operation, Phase::prepare);
+            failure.code = code::kVssAccess;
+            failure.text =
+                "this account may not register a writer: run as LocalSystem or as a member of Administrators or Backup "
+                "Operators, or enter the account in VssAccessControl";
+            throw failure;
+        }
+        require(result, operation, Phase::prepare);
+    }
+
+    IVssWriterImpl* writer_ = nullptr;  // first, where Microsoft's class has it; its type has no IID for a ComPtr
+    WriterDescription description_;
+    std::shared_ptr<WriterEvents> events_;
+    bool initialized_ = false;
+    bool subscribed_ = false;
+};
+
+RegisteredWriter::RegisteredWriter(WriterDescription description, std::shared_ptr<WriterEvents> events)
+    : events_(std::move(events)), object_(std::make_unique<Object>(std::move(description), events_)) {
+    object_->subscribe();
+}
+
+RegisteredWriter::~RegisteredWriter() {
+    end();
+}
+
+void RegisteredWriter::end() noexcept {
+    events_->close();
+    object_->end();
+}
+
+}  // namespace domino_vss::vss

@@ -1,0 +1,258 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Backup } from './backup';
+import {
+  defaultShards,
+  deltaDirectoryWarnings,
+  findSelected,
+  makeDeltaDirectory,
+  openServer,
+  readLogStyle,
+  runtimeWarnings,
+  type FoundDatabases,
+  type Server,
+} from './begin-backup';
+import { noEarlierWindows, type BackupWork } from './capture';
+import { addDatabases, createSession, type SessionSetup } from './native-session';
+import { requireResources } from './resources';
+import type { BackupFacts, BackupReport } from './report';
+import type { Call } from '../call/call';
+import type { DominoLocation } from '../call/options';
+import { takeSubset, type BackupDatabases } from '../domino/databases';
+import { warningsOf } from '../domino/notice';
+import { Selector, type SelectionOptions } from '../domino/selection';
+import { printable } from '../errors/printable';
+import type { NativeBinding, NativeSession } from '../native/session';
+import { readCosts } from '../store/costs';
+import { Journal, newWorkId } from '../store/journal';
+import { journalDirectory, unfinishedName } from '../store/journals';
+import { makeOwnDirectory } from '../store/safe-directory';
+import { readSigningKey } from '../store/signature';
+
+/** What all backups of one server have in common when they are made in the snapshots of others. */
+export interface PreparedBackupOptions extends SelectionOptions {
+  readonly deltaDirectory: string;
+  readonly domino?: DominoLocation | undefined;
+  readonly maxSkipped?: number | undefined;
+  readonly shards?: number | undefined;
+  readonly databaseBudgetMs?: number | undefined;
+  readonly signKey?: string | undefined;
+  /** From the first database in backup mode until the snapshot is taken. */
+  readonly holdTimeoutMs: number;
+  /** Until all databases are in backup mode. */
+  readonly prepareTimeoutMs: number;
+  /** For their change information. */
+  readonly drainTimeoutMs: number;
+}
+
+/** The server, and where its backups go: found out once. */
+export interface PreparedPlace {
+  readonly server: Server;
+  readonly deltaDirectory: string;
+  readonly warnings: readonly string[];
+}
+
+export async function openPreparedPlace(
+  binding: NativeBinding,
+  options: PreparedBackupOptions,
+  call: Call,
+): Promise<PreparedPlace> {
+  const server = await openServer(binding, options, call);
+  const { deltaDirectory, warning } = await makeDeltaDirectory(binding, options.deltaDirectory, server.dataDirectory);
+  const warnings = [...(warning === '' ? [] : [warning]), ...runtimeWarnings(server.runtime)];
+  return { server, deltaDirectory, warnings };
+}
+
+/**
+ * A backup whose databases, journal and directory are ready before anybody asks for a snapshot, so that native code can begin
+ * it without JavaScript. Journal and directory have names that count for nothing until then.
+ */
+export class PreparedBackup {
+  readonly id: string;
+  readonly session: NativeSession;
+  readonly databases: BackupDatabases;
+  readonly preparedAt = new Date();
+  readonly #work: BackupWork;
+  readonly #facts: BackupFacts;
+  readonly #prepared: readonly string[];
+
+  private constructor(work: BackupWork, facts: BackupFacts, prepared: readonly string[]) {
+    this.id = work.id;
+    this.session = work.session;
+    this.databases = work.databases;
+    this.#work = work;
+    this.#facts = facts;
+    this.#prepared = prepared;
+  }
+
+  /** `componentOf` says which component of the writer a database belongs to, by its file. */
+  static async make(
+    binding: NativeBinding,
+    { server, deltaDirectory, warnings }: PreparedPlace,
+    options: PreparedBackupOptions,
+    componentsOf: (databases: BackupDatabases) => Uint16Array,
+    call: Call,
+  ): Promise<PreparedBackup> {
+    const { dataDirectory } = server;
+    const selector = new Selector(options);
+    const excludeDirectories = [deltaDirectory];
+    const found = await findSelected(
+      binding,
+      { dataDirectory, deltaDirectory },
+      { excludeDirectories, selector, options },
+      call,
+    );
+    const { databases } = found;
+    const shards = options.shards ?? defaultShards();
+    await requireResources({ databases, opensDatabases: true, shards, copyDirectories: [] });
+    const signKey = options.signKey === undefined ? undefined : await readSigningKey(options.signKey, 'signKey');
+    const id = newWorkId();
+    const directory = join(deltaDirectory, id);
+    // The name of a journal that is being written says whose it is, and so does this one.
+    const preparedDirectory = unfinishedName(join(journalDirectory(deltaDirectory), `${id}.backup`));
+    const prepared: string[] = [preparedDirectory];
+    try {
+      await makeOwnDirectory(join(preparedDirectory, 'deltas'), binding);
+      const lock = {
+        release: (): void => {
+          session.unlock();
+        },
+      };
+      const place = { id, work: 'backup', dataDirectory, backupDirectory: directory } as const;
+      const to = { deltaDirectory, provider: 'writer', lock };
+      const { journal, ...move } = await Journal.prepare(place, to, databases.paths);
+      prepared.push(move.from);
+      const setup: SessionSetup = {
+        binding,
+        options: {
+          provider: 'writer',
+          source: 'domino',
+          volumes: [],
+          shards,
+          databaseBudgetMs: options.databaseBudgetMs ?? 10_000,
+          windowTimeoutMs: options.holdTimeoutMs,
+          leaseMs: 60_000,
+          deltaDirectory: join(directory, 'deltas'),
+          writer: {
+            backupId: id,
+            lockedDirectory: dataDirectory,
+            moves: [{ from: preparedDirectory, to: directory }, move],
+            volumes: databases.volumes.map(({ path }) => path),
+            prepareTimeoutMs: options.prepareTimeoutMs,
+            drainTimeoutMs: options.drainTimeoutMs,
+            maxSkipped: Math.min(options.maxSkipped ?? Infinity, 0xffff_ffff),
+          },
+        },
+        databases,
+        plan: { targets: [], parents: [] },
+        costs: await readCosts(deltaDirectory, dataDirectory),
+        components: componentsOf(databases),
+      };
+      const session = createSession(setup);
+      await addDatabases(session, setup, call);
+      const work = makeWork({ id, directory, setup, session, journal, selector, found, excludeDirectories });
+      const facts: BackupFacts = {
+        notesIni: server.notesIni,
+        serverName: server.runtime?.serverName ?? '',
+        lifetime: 'persistent',
+        logStyle: await readLogStyle(binding, call),
+        warnings: [
+          ...warnings,
+          ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases, call)),
+          ...warningsOf(found.notices),
+          ...found.continuity.warnings,
+        ].map(printable),
+        notices: found.notices,
+        leftOvers: [],
+        recovered: [],
+        signKey,
+      };
+      return new PreparedBackup(work, facts, prepared);
+    } catch (error) {
+      await removePrepared(binding, prepared);
+      throw error;
+    }
+  }
+
+  /** The snapshot was taken, and the change information is on the disk: writes the manifest. */
+  async complete(included: readonly number[], snapshotSetId: string): Promise<BackupReport> {
+    const backup = new Backup(this.#workOf(included, snapshotSetId), this.#facts);
+    try {
+      await backup.createShadow();
+      return await backup.endBackup({ keep: true });
+    } finally {
+      await backup.dispose();
+    }
+  }
+
+  /** It has begun, and there is no snapshot: removes what is there of it. The databases are out of backup mode. */
+  async takeBack(): Promise<void> {
+    // The journal keeps naming what could not be taken out.
+    const stuck = this.session.stuck();
+    await this.#work.binding.removeTree(this.#work.directory);
+    if (stuck.length === 0) await this.#work.journal.remove();
+    else this.session.unlock();
+    await removePrepared(this.#work.binding, this.#prepared);
+  }
+
+  /** It never began. */
+  async discard(): Promise<void> {
+    await removePrepared(this.#work.binding, this.#prepared);
+  }
+
+  #workOf(included: readonly number[], snapshotSetId: string): BackupWork {
+    const { databases } = this.#work;
+    const provider = { name: 'writer', native: 'writer', reason: 'another program took the snapshot' } as const;
+    const work = { ...this.#work, provider, snapshotSetId };
+    if (included.length === databases.paths.length) return work;
+    const taken = new Set(included);
+    const outside = databases.paths.filter((_path, index) => !taken.has(index));
+    const required = included.flatMap((index, position) => (databases.required.has(index) ? [position] : []));
+    const subset = { ...takeSubset(databases, included).databases, required: new Set(required) };
+    return { ...work, databases: subset, outside: new Set(outside) };
+  }
+}
+
+function makeWork(parts: {
+  readonly id: string;
+  readonly directory: string;
+  readonly setup: SessionSetup;
+  readonly session: NativeSession;
+  readonly journal: Journal;
+  readonly selector: Selector;
+  readonly found: FoundDatabases;
+  readonly excludeDirectories: readonly string[];
+}): BackupWork {
+  const { id, directory, setup, session, journal, selector, found, excludeDirectories } = parts;
+  return {
+    id,
+    source: 'domino',
+    directory,
+    binding: setup.binding,
+    setup,
+    session,
+    failedAttempts: [],
+    interrupt: new AbortController(),
+    journal,
+    databases: found.databases,
+    selector,
+    mode: { type: 'backup-api' },
+    provider: { name: 'writer', native: 'writer', reason: 'another program takes the snapshot' },
+    plan: setup.plan,
+    hookRun: undefined,
+    excludeDirectories,
+    limits: found.limits,
+    problems: [...found.problems, ...found.continuity.unreadable],
+    recovered: [],
+    continuity: found.continuity,
+    earlier: noEarlierWindows,
+    furtherWork: [],
+  };
+}
+
+async function removePrepared(binding: NativeBinding, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    if (path.includes('.journal.')) await rm(path, { force: true });
+    else await binding.removeTree(path);
+  }
+}

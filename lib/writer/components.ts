@@ -1,0 +1,40 @@
+import { dirname, relative, sep } from 'node:path';
+import { isInside } from '../backup/provider';
+import type { BackupDatabases } from '../domino/databases';
+import type { NativeWriterOptions } from '../native/writer';
+
+/**
+ * The trees that the databases lie in, the data directory first: what requesters can choose. Links lead to databases
+ * elsewhere; of directories in each other the upper one is named.
+ */
+export function findTrees(dataDirectory: string, files: readonly string[]): string[] {
+  const outside = new Set(files.filter((file) => !isInside(file, dataDirectory)).map((file) => dirname(file)));
+  const sorted = [...outside].sort((a, b) => a.length - b.length);
+  const trees: string[] = [];
+  for (const directory of sorted) {
+    if (!trees.some((tree) => isInside(directory, tree))) trees.push(directory);
+  }
+  return [dataDirectory, ...trees.sort()];
+}
+
+/** Number of the tree of each database. One in a tree that the writer has not named goes with the data directory. */
+export function treeNumbers(trees: readonly string[], { files }: Pick<BackupDatabases, 'files'>): Uint16Array {
+  return Uint16Array.from(files, (file) => {
+    const number = trees.findIndex((tree) => file.startsWith(tree + sep) || isInside(file, tree));
+    return Math.max(0, number);
+  });
+}
+
+/** Names are unique in a writer, and have no backslash. */
+export function describeTrees(trees: readonly string[]): NativeWriterOptions['components'] {
+  return trees.map((directory, index) => ({
+    logicalPath: '',
+    name: index === 0 ? 'data' : `data-${index}`,
+    caption: index === 0 ? `Domino databases in ${directory}` : `Domino databases linked to in ${directory}`,
+    files: [{ directory: withoutEnd(directory), pattern: '*', recursive: true }],
+  }));
+}
+
+function withoutEnd(directory: string): string {
+  return relative(dirname(directory), directory) === '' ? directory : directory.replace(/[\\/]+$/, '');
+}

@@ -1,0 +1,377 @@
+import { openPreparedPlace, PreparedBackup, type PreparedPlace } from '../backup/prepared-backup';
+import type { BackupReport } from '../backup/report';
+import { Call, publicCall } from '../call/call';
+import {
+  abortSignal,
+  absolutePath,
+  checkOptions,
+  dominoLocation,
+  functionValue,
+  globs,
+  integer,
+  milliseconds,
+  oneOf,
+  type DominoLocation,
+} from '../call/options';
+import type { SelectionOptions } from '../domino/selection';
+import { AbortError, DominoVssError, toPublicError } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import type { NativeRegisteredWriter, NativeWriterNotice } from '../native/writer';
+import { recoverInterrupted } from '../recover/recover';
+import { requireVss } from '../vss/call';
+import { describeTrees, findTrees, treeNumbers } from './components';
+import type { WriterEvent } from './events';
+
+/** Class id of the writer: the same for every server, for requesters choose writers by it. */
+export const writerClassId = '{5f0c4b6e-8d1b-4a39-9f57-0e2c7d6a41b8}';
+
+/** Domino itself ends a backup mode that lasts longer: BACKUP_TIMEOUT is 15 minutes. */
+const longestHoldMs = 14 * 60_000;
+
+/** A list of databases younger than this is good enough for the snapshot that a requester seems to prepare. */
+const freshMs = 5_000;
+
+/** Options of `serveWriter`. */
+export interface ServeWriterOptions extends SelectionOptions {
+  /** Absolute directory for backups, as in `beginBackup`. */
+  readonly deltaDirectory: string;
+  /** Where Domino is. Default: found by the environment and in the usual places. */
+  readonly domino?: DominoLocation | undefined;
+  /** A snapshot fails when more databases have to be left out. Default: no limit; the outcome is `partial` then. */
+  readonly maxSkipped?: number | undefined;
+  /** Number of threads that put databases into backup mode. Default: 4 a processor, at least 2, at most 16. */
+  readonly shards?: number | undefined;
+  /** Longest time for one call on a database. Default: 10 000. */
+  readonly databaseBudgetMs?: number | undefined;
+  /** Absolute path of an Ed25519 private key (PEM), with which manifests are signed. Default: not signed. */
+  readonly signKey?: string | undefined;
+  /** Longest time until all databases are in backup mode: in the event PrepareSnapshot. Default: 120 000. */
+  readonly prepareTimeoutMs?: number | undefined;
+  /**
+   * Milliseconds after which the databases leave backup mode by themselves when no snapshot has been taken, counted from the
+   * first one that entered it. At most 840 000. Default: 300 000.
+   */
+  readonly holdTimeoutMs?: number | undefined;
+  /** Longest time for the change information after the snapshot: in the event PostSnapshot. Default: 300 000. */
+  readonly drainTimeoutMs?: number | undefined;
+  /**
+   * What becomes of a snapshot of somebody else when the backup fails: `veto` fails it, so that nobody takes it for a backup;
+   * `pass` lets it go on without one, and VSS shows the failure as the state of the writer. Default: `veto`.
+   */
+  readonly onFailure?: 'veto' | 'pass' | undefined;
+  /** How often the databases are listed anew while nobody takes a snapshot. Default: 300 000. */
+  readonly refreshMs?: number | undefined;
+  /** Is told what happens. What it throws is ignored. */
+  readonly onEvent?: ((event: WriterEvent) => void) | undefined;
+  /** For the start: until the writer is registered. Default: 600 000. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the writer. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function checkServeOptions(options: ServeWriterOptions): void {
+  checkOptions(options, {
+    deltaDirectory: absolutePath,
+    domino: dominoLocation,
+    include: globs,
+    exclude: globs,
+    required: globs,
+    maxSkipped: integer(0, Number.MAX_SAFE_INTEGER),
+    shards: integer(1, 64),
+    databaseBudgetMs: milliseconds,
+    signKey: absolutePath,
+    prepareTimeoutMs: milliseconds,
+    holdTimeoutMs: integer(1, longestHoldMs),
+    drainTimeoutMs: milliseconds,
+    onFailure: oneOf('veto', 'pass'),
+    refreshMs: integer(1_000, 86_400_000),
+    onEvent: functionValue,
+    timeoutMs: milliseconds,
+    signal: abortSignal,
+  });
+}
+
+type Event = WriterEvent extends infer One ? (One extends WriterEvent ? Omit<One, 'time'> : never) : never;
+
+/**
+ * A writer that VSS knows, until {@link dispose}. It belongs to this process: nothing of it stays in the system. The databases
+ * are put into backup mode and taken out of it by native code, whatever JavaScript does meanwhile.
+ */
+export class ServedWriter {
+  /** Settles when the writer has ended. */
+  readonly ended: Promise<void>;
+  readonly #binding: NativeBinding;
+  readonly #options: ServeWriterOptions;
+  readonly #place: PreparedPlace;
+  readonly #trees: readonly string[];
+  readonly #active = new Map<string, PreparedBackup>();
+  readonly #backups: BackupReport[] = [];
+  readonly #work = new Set<Promise<void>>();
+  #armed: PreparedBackup | undefined;
+  #writer: NativeRegisteredWriter | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #preparing: Promise<void> | undefined;
+  #end: Promise<void> | undefined;
+  #hasEnded: () => void = () => undefined;
+
+  private constructor(
+    binding: NativeBinding,
+    options: ServeWriterOptions,
+    place: PreparedPlace,
+    trees: readonly string[],
+  ) {
+    this.#binding = binding;
+    this.#options = options;
+    this.#place = place;
+    this.#trees = trees;
+    this.ended = new Promise((resolve) => {
+      this.#hasEnded = resolve;
+    });
+  }
+
+  /** Number of databases that the next snapshot would have. */
+  get databases(): number {
+    return this.#armed?.databases.paths.length ?? 0;
+  }
+
+  /** The backups that were made since the start, oldest first; at most the last hundred. */
+  get backups(): readonly BackupReport[] {
+    return this.#backups;
+  }
+
+  /** @internal */
+  static async start(binding: NativeBinding, options: ServeWriterOptions): Promise<ServedWriter> {
+    const vss = requireVss(binding);
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'prepare' });
+    const place = await openPreparedPlace(binding, prepareOptions(options), call);
+    await refuseOtherWriter(binding, call);
+    // What a writer has left that died while it held the databases.
+    const { deltaDirectory, domino, signal } = options;
+    await recoverInterrupted(() => binding, { deltaDirectory, domino, timeoutMs: call.remainingMs(), signal });
+    const { dataDirectory } = place.server;
+    let trees: readonly string[] = [];
+    const first = await PreparedBackup.make(
+      binding,
+      place,
+      prepareOptions(options),
+      (databases) => {
+        trees = findTrees(dataDirectory, databases.files);
+        return treeNumbers(trees, databases);
+      },
+      call,
+    );
+    const served = new ServedWriter(binding, options, place, trees);
+    try {
+      const registered = vss.registerWriter(
+        {
+          classId: writerClassId,
+          name: 'Domino (domino-vss)',
+          instanceName: dataDirectory,
+          freezeTimeoutMs: 60_000,
+          veto: (options.onFailure ?? 'veto') === 'veto',
+          components: describeTrees(trees),
+        },
+        (notice) => {
+          served.#notice(notice);
+        },
+      );
+      served.#writer = await call.race(registered).catch((error: unknown) => {
+        void registered.then((late) => late.end()).catch(() => undefined);
+        throw error;
+      });
+    } catch (error) {
+      await first.discard();
+      throw error;
+    }
+    served.#serve(first);
+    return served;
+  }
+
+  /** Takes back a backup that has begun, unregisters the writer, and waits for manifests that are being written. Idempotent. */
+  dispose(): Promise<void> {
+    return (this.#end ??= publicCall(async () => {
+      clearInterval(this.#timer);
+      try {
+        await this.#writer?.end();
+        await this.#preparing?.catch(() => undefined);
+        while (this.#work.size > 0) await Promise.all(this.#work);
+        await this.#armed?.discard();
+        this.#armed = undefined;
+      } finally {
+        this.#hasEnded();
+      }
+    }));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  #serve(first: PreparedBackup): void {
+    this.#armed = first;
+    this.#writer?.arm(first.session);
+    const { refreshMs = 300_000, signal } = this.#options;
+    this.#timer = setInterval(() => {
+      this.#refresh();
+    }, refreshMs);
+    signal?.addEventListener('abort', () => {
+      void this.dispose().catch(() => undefined);
+    });
+    const components = describeTrees(this.#trees).map(({ name }) => name);
+    this.#tell({ type: 'serving', databases: this.databases, components });
+    if (signal?.aborted) void this.dispose().catch(() => undefined);
+  }
+
+  /** Native code has acted already; this is what comes after. */
+  #notice({ moment, setId, backupId, failure, included }: NativeWriterNotice): void {
+    switch (moment) {
+      case 'identified':
+        if (Date.now() - (this.#armed?.preparedAt.getTime() ?? 0) > freshMs) this.#refresh();
+        return;
+      case 'uninvolved':
+        this.#tell({ type: moment, setId });
+        return;
+      case 'refused':
+        this.#tell({ type: moment, setId, error: toPublicError(failure) });
+        return;
+      case 'begun':
+        this.#take(backupId);
+        this.#tell({ type: moment, setId, backupId });
+        return;
+      case 'held':
+        this.#tell({ type: moment, setId, backupId });
+        return;
+      case 'thawed':
+        this.#tell({ type: moment, setId, backupId });
+        // The window is over: who comes next must not wait for the manifest of this one.
+        this.#refresh();
+        return;
+      case 'completed':
+        this.#run(() => this.#complete(setId, backupId, [...included]));
+        return;
+      case 'failed':
+        this.#run(() => this.#takeBack(setId, backupId, toPublicError(failure)));
+    }
+  }
+
+  #take(backupId: string): void {
+    const backup = this.#armed;
+    if (backup?.id !== backupId) return;
+    this.#active.set(backupId, backup);
+    this.#armed = undefined;
+  }
+
+  async #complete(setId: string, backupId: string, included: readonly number[]): Promise<void> {
+    const backup = this.#active.get(backupId);
+    this.#active.delete(backupId);
+    if (!backup) return;
+    try {
+      const report = await backup.complete(included, setId);
+      this.#backups.push(report);
+      if (this.#backups.length > 100) this.#backups.shift();
+      this.#tell({ type: 'completed', setId, backupId, report });
+    } catch (thrown) {
+      this.#tell({ type: 'failed', setId, backupId, error: toPublicError(thrown) });
+    }
+  }
+
+  async #takeBack(setId: string, backupId: string, error: DominoVssError): Promise<void> {
+    const backup = this.#active.get(backupId);
+    this.#active.delete(backupId);
+    try {
+      await backup?.takeBack();
+    } catch (thrown) {
+      Object.assign(error, { leftBehind: toPublicError(thrown) });
+    }
+    this.#tell({ type: 'failed', setId, backupId, error });
+    if (!this.#armed) this.#refresh();
+  }
+
+  /** Prepares a backup with the databases as they are now, for whoever asks next. One at a time. */
+  #refresh(): void {
+    if (this.#end || this.#preparing) return;
+    this.#preparing = this.#prepare()
+      .catch((thrown: unknown) => {
+        this.#tell({ type: 'warning', error: toPublicError(thrown) });
+      })
+      .finally(() => {
+        this.#preparing = undefined;
+      });
+  }
+
+  async #prepare(): Promise<void> {
+    const call = new Call({ timeoutMs: 600_000, phase: 'find' });
+    const options = prepareOptions(this.#options);
+    const numbers = (databases: PreparedBackup['databases']): Uint16Array => treeNumbers(this.#trees, databases);
+    const next = await PreparedBackup.make(this.#binding, this.#place, options, numbers, call);
+    if (this.#end) {
+      await next.discard();
+      return;
+    }
+    const former = this.#armed;
+    this.#armed = next;
+    // One that has begun meanwhile goes on; its notice is on the way.
+    const hasBegun = this.#writer?.arm(next.session) === false;
+    if (former && hasBegun) this.#active.set(former.id, former);
+    else await former?.discard();
+  }
+
+  #run(work: () => Promise<void>): void {
+    const running = work().finally(() => {
+      this.#work.delete(running);
+    });
+    this.#work.add(running);
+  }
+
+  #tell(event: Event): void {
+    try {
+      this.#options.onEvent?.({ ...event, time: new Date().toISOString() });
+    } catch {
+      // A listener must not be the end of a writer.
+    }
+  }
+}
+
+function prepareOptions(options: ServeWriterOptions): Parameters<typeof PreparedBackup.make>[2] {
+  const { deltaDirectory, domino, include, exclude, required, maxSkipped, shards, databaseBudgetMs, signKey } = options;
+  return {
+    deltaDirectory,
+    domino,
+    include,
+    exclude,
+    required,
+    maxSkipped,
+    shards,
+    databaseBudgetMs,
+    signKey,
+    holdTimeoutMs: options.holdTimeoutMs ?? 300_000,
+    prepareTimeoutMs: options.prepareTimeoutMs ?? 120_000,
+    drainTimeoutMs: options.drainTimeoutMs ?? 300_000,
+  };
+}
+
+/** The writer of HCL would put the same databases into backup mode, and one of the two would fail each snapshot. */
+async function refuseOtherWriter(binding: NativeBinding, call: Call): Promise<void> {
+  const tasks = await call.bounded(binding.notesIniValue('ServerTasks'), {
+    budgetMs: 10_000,
+    operation: 'OSGetEnvironmentString',
+    subject: 'ServerTasks',
+  });
+  if (!/(?:^|,)\s*backupvss\b/i.test(tasks)) return;
+  const message = 'the server runs the VSS writer of HCL (backupvss in ServerTasks), which backs up the same databases';
+  throw new DominoVssError('ERR_WRITER_CONFLICT', { message });
+}
+
+export function serveWriter(loadBinding: () => NativeBinding, options: ServeWriterOptions): Promise<ServedWriter> {
+  return publicCall(async () => {
+    checkServeOptions(options);
+    const binding = loadBinding();
+    if (binding.vss === undefined) {
+      const message =
+        'a VSS writer needs Windows; here "domino-vss hold" and "release" (holdDatabases) make the snapshots of others backups';
+      throw new DominoVssError('ERR_UNSUPPORTED', { message });
+    }
+    if (options.signal?.aborted) throw new AbortError(options.signal.reason, 'prepare');
+    return ServedWriter.start(binding, options);
+  });
+}

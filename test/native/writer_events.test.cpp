@@ -1,0 +1,438 @@
+// The events of the VSS writer in every order that VSS may deliver them, against a Domino that only keeps the rules.
+
+#include "shadow/vss/writer/writer_events.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "check.h"
+#include "fake_domino.h"
+#include "shadow/vss/vss_codes.h"
+
+namespace {
+
+using namespace domino_vss;
+using namespace domino_vss::vss;
+using fake::Server;
+using std::chrono::milliseconds;
+
+const Guid kSet{.data1 = 1};
+const Guid kOtherSet{.data1 = 2};
+
+/// One writer of two trees, on two volumes: six databases in the first, four in the second.
+class Fixture {
+public:
+    explicit Fixture(milliseconds window = milliseconds(20'000), WriterEvents::Policy policy = {})
+        : window_(window),
+          events({{"", "data", "", {{"/one/data", "*.nsf", true}}}, {"", "more", "", {{"/two/more", "*.nsf", true}}}},
+                 policy, [this](const WriterNotice& notice) { listen(notice); }) {
+        directory_ = std::filesystem::temp_directory_path() /
+                     ("domino-vss-writer-" + std::to_string(std::random_device{}()) + std::to_string(::getpid()));
+        std::filesystem::create_directories(directory_ / "data");
+    }
+    Fixture(const Fixture&) = delete;
+    Fixture& operator=(const Fixture&) = delete;
+    ~Fixture() {
+        events.close();
+        backup.reset();
+        server.releaseHanging();
+        server.waitUntilQuiet();
+        std::filesystem::remove_all(directory_);
+    }
+
+    void arm(std::uint32_t maxSkipped = UINT32_MAX, bool required = false) {
+        PreparedBackupOptions options;
+        options.session.shards = 3;
+        options.session.window = window_;
+        options.session.databaseBudget = milliseconds(300);
+        options.session.deltaDirectory = directory_ / "backup" / "deltas";
+        options.lockedDirectory = (directory_ / "data").string();
+        options.moves = {{directory_ / "armed", directory_ / "backup"}};
+        options.volumes = {"/one", "/two"};
+        options.maxSkipped = maxSkipped;
+        options.prepareTimeout = prepareTimeout;
+        std::filesystem::create_directories(directory_ / "armed" / "deltas");
+        auto made = std::make_shared<PreparedBackup>(options, std::make_unique<fake::FakeSource>(server));
+        for (std::size_t i = 0; i < 10; ++i) {
+            const std::size_t tree = i < 6 ? 0 : 1;
+            const std::string name = "db" + std::to_string(i) + ".nsf";
+            made->add({name, (tree == 0 ? "/one/data/" : "/two/more/") + name, ""}, tree, tree, required);
+        }
+        backup = made;
+        events.arm(std::move(made));
+    }
+    /// As after a backup that has been completed: JavaScript closes it and lets go of the directory.
+    void close() {
+        backup->session()->abortAndWait(milliseconds(5'000));
+        backup->unlock();
+        std::filesystem::remove_all(directory_ / "backup");
+    }
+    [[nodiscard]] std::string dataDirectory() const { return (directory_ / "data").string(); }
+    [[nodiscard]] bool begun() const { return std::filesystem::exists(directory_ / "backup" / "deltas"); }
+
+    [[nodiscard]] static SnapshotSet set(std::string volume, Guid id = kSet) {
+        return {id, [volume = std::move(volume)](const std::string& path) { return path.starts_with(volume); }};
+    }
+    void listen(const WriterNotice& notice) {
+        const std::lock_guard lock(mutex_);
+        moments_.push_back(notice.moment);
+        if (notice.failure) failures_.push_back(notice.failure->code);
+    }
+    [[nodiscard]] std::vector<WriterMoment> moments() {
+        const std::lock_guard lock(mutex_);
+        return moments_;
+    }
+    [[nodiscard]] std::vector<std::string> failures() {
+        const std::lock_guard lock(mutex_);
+        return failures_;
+    }
+    [[nodiscard]] std::size_t files() const {
+        std::size_t count = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(directory_ / "backup" / "deltas"))
+            count += entry.is_regular_file() ? 1 : 0;
+        return count;
+    }
+
+private:
+    milliseconds window_;
+    std::filesystem::path directory_;
+    std::mutex mutex_;
+    std::vector<WriterMoment> moments_;
+    std::vector<std::string> failures_;
+
+public:
+    milliseconds prepareTimeout{10'000};
+    Server server;
+    WriterEvents events;
+    std::shared_ptr<PreparedBackup> backup;
+};
+
+using Moments = std::vector<WriterMoment>;
+
+void aSnapshotPasses() {
+    Fixture fixture;
+    fixture.server.changeInfo["db1.nsf"] = {"changed", "twice"};
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.server.open == 0 && !fixture.begun());
+    const Verdict held = fixture.events.prepareSnapshot(Fixture::set("/"));
+    CHECK(held.proceed && held.result == 0);
+    CHECK(fixture.server.inBackup == 10 && fixture.begun());
+    CHECK(fixture.events.freeze().proceed);
+    CHECK(fixture.server.inBackup == 10);
+    CHECK(fixture.events.thaw().proceed);
+    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.server.inBackup == 0);
+    CHECK(fixture.files() == 1);
+    CHECK((fixture.moments() ==
+           Moments{WriterMoment::begun, WriterMoment::held, WriterMoment::thawed, WriterMoment::completed}));
+    fixture.events.backupShutdown(kSet);
+    CHECK(fixture.moments().size() == 4);
+    fixture.close();
+    // And the next one.
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/", kOtherSet)).proceed);
+    CHECK(fixture.events.thaw().proceed);
+    CHECK(fixture.events.postSnapshot().proceed);
+    fixture.close();
+}
+
+void onlyTheVolumesOfTheSet() {
+    Fixture fixture;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/two")).proceed);
+    CHECK(fixture.server.inBackup == 4);
+    CHECK((fixture.backup->included() == std::vector<std::uint32_t>{6, 7, 8, 9}));
+    fixture.events.abort();
+}
+
+void aSetWithoutOurs() {
+    Fixture fixture;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/elsewhere")).proceed);
+    CHECK(fixture.events.freeze().proceed);
+    CHECK(fixture.events.thaw().proceed);
+    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.server.trace().empty() && !fixture.begun());
+    CHECK((fixture.moments() == Moments{WriterMoment::uninvolved}));
+    // The backup is still there for the next one.
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    CHECK(fixture.server.inBackup == 10);
+}
+
+void onlySelectedComponents() {
+    Fixture fixture;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({true, {{"", "data"}}}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    CHECK(fixture.server.inBackup == 6);
+    fixture.events.abort();
+    fixture.close();
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({true, {}}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    CHECK(fixture.server.inBackup == 0);
+    CHECK(fixture.moments().back() == WriterMoment::uninvolved);
+}
+
+/// The requester has died, or gives up, after each of the events.
+void theSnapshotEndsInBetween() {
+    for (const bool byAbort : {true, false}) {
+        for (int after = 0; after < 4; ++after) {
+            Fixture fixture;
+            fixture.arm();
+            if (after >= 0) CHECK(fixture.events.prepareBackup({}).proceed);
+            if (after >= 1) CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+            if (after >= 2) CHECK(fixture.events.freeze().proceed);
+            if (after >= 3) CHECK(fixture.events.thaw().proceed);
+            if (byAbort)
+                fixture.events.abort();
+            else
+                fixture.events.backupShutdown(after == 2 ? Guid{} : kSet);
+            CHECK(fixture.server.inBackup == 0);
+            CHECK(fixture.failures().size() == (after >= 1 ? 1U : 0U));
+            if (after >= 1) {
+                CHECK(fixture.moments().back() == WriterMoment::failed);
+                CHECK(fixture.failures()[0] == code::kWriterSnapshot);
+                fixture.close();
+            }
+            fixture.arm();
+            CHECK(fixture.events.prepareBackup({}).proceed);
+            CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+            CHECK(fixture.server.inBackup == 10);
+        }
+    }
+}
+
+void theEndOfAnotherSessionIsNotOurs() {
+    Fixture fixture;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    fixture.events.backupShutdown(kOtherSet);
+    CHECK(fixture.server.inBackup == 10);
+    CHECK(fixture.events.freeze().proceed);
+}
+
+void aSecondRequester() {
+    Fixture fixture;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    const Verdict second = fixture.events.prepareBackup({});
+    CHECK(!second.proceed && second.result == result::kWriterRetryable);
+    CHECK(!fixture.events.prepareSnapshot(Fixture::set("/", kOtherSet)).proceed);
+    CHECK(fixture.server.inBackup == 10);
+    CHECK(fixture.events.thaw().proceed);
+    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.moments().back() == WriterMoment::completed);
+}
+
+void aRequesterThatIsGoneWithoutAWord() {
+    // After the thaw it never asked for more; before the thaw the time of the window was over.
+    for (const bool thawed : {true, false}) {
+        Fixture fixture(milliseconds(300));
+        fixture.arm();
+        CHECK(fixture.events.prepareBackup({}).proceed);
+        CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+        if (thawed) CHECK(fixture.events.thaw().proceed);
+        for (int i = 0; i < 500 && fixture.backup->isUnderWay(); ++i) std::this_thread::sleep_for(milliseconds(10));
+        CHECK(fixture.server.inBackup == 0);
+        CHECK(fixture.events.prepareBackup({}).proceed);
+        CHECK(fixture.moments().back() == WriterMoment::failed);
+        fixture.close();
+        fixture.arm();
+        CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+        CHECK(fixture.server.inBackup == 10);
+    }
+}
+
+void aBackupThatIsReplaced() {
+    Fixture fixture;
+    fixture.arm();
+    CHECK(fixture.events.arm(fixture.backup));
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    CHECK(!fixture.events.arm(nullptr));
+}
+
+void notReady() {
+    Fixture fixture;
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    const Verdict refused = fixture.events.prepareSnapshot(Fixture::set("/one"));
+    CHECK(!refused.proceed && refused.result == result::kWriterRetryable);
+    CHECK((fixture.moments() == Moments{WriterMoment::refused}));
+    // Whom it does not concern it does not hold up.
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/elsewhere")).proceed);
+}
+
+void databasesThatCannotTakePart() {
+    struct {
+        std::size_t failing;
+        std::uint32_t maxSkipped;
+        bool required;
+        bool proceed;
+        const char* code;
+    } const cases[] = {
+        {2, UINT32_MAX, false, true, ""},
+        {2, 1, false, false, code::kTooManySkipped},
+        {2, UINT32_MAX, true, false, code::kRequiredDatabase},
+        {10, UINT32_MAX, false, false, code::kNoDatabases},
+    };
+    for (const auto& [failing, maxSkipped, required, proceed, code] : cases) {
+        Fixture fixture;
+        for (std::size_t i = 0; i < failing; ++i)
+            fixture.server.faults[{"start", "db" + std::to_string(i) + ".nsf"}].fail = true;
+        fixture.arm(maxSkipped, required);
+        CHECK(fixture.events.prepareBackup({}).proceed);
+        const Verdict verdict = fixture.events.prepareSnapshot(Fixture::set("/"));
+        CHECK(verdict.proceed == proceed);
+        CHECK(verdict.result == (proceed ? result::kWriterPartialFailure : result::kWriterNonRetryable));
+        CHECK(verdict.text.find("STATUS 0x0EA4") != std::string::npos);
+        CHECK(fixture.server.inBackup == (proceed ? 8 : 0));
+        if (!proceed) CHECK(fixture.failures() == std::vector<std::string>{code});
+        // After a veto VSS says that all is over.
+        if (!proceed) fixture.events.abort();
+        CHECK(fixture.failures().size() == (proceed ? 0U : 1U));
+    }
+}
+
+void theDatabasesLeaveBackupModeByThemselves() {
+    Fixture fixture(milliseconds(200));
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    for (int i = 0; i < 200 && fixture.server.inBackup != 0; ++i) std::this_thread::sleep_for(milliseconds(10));
+    CHECK(fixture.server.inBackup == 0);
+    const Verdict late = fixture.events.freeze();
+    CHECK(!late.proceed && late.result == result::kWriterNonRetryable);
+    CHECK(fixture.failures() == std::vector<std::string>{code::kWriterSnapshot});
+    // Nothing that comes now makes a backup of it.
+    CHECK(fixture.events.thaw().proceed);
+    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.moments().back() == WriterMoment::failed);
+}
+
+void aServerThatHangsAtTheStart() {
+    Fixture fixture;
+    fixture.prepareTimeout = milliseconds(600);
+    for (int i = 0; i < 10; ++i) fixture.server.faults[{"open", "db" + std::to_string(i) + ".nsf"}].hang = true;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    const Verdict verdict = fixture.events.prepareSnapshot(Fixture::set("/"));
+    CHECK(!verdict.proceed && verdict.result != 0);
+    CHECK(fixture.moments().back() == WriterMoment::failed);
+    fixture.server.releaseHanging();
+}
+
+void theDataDirectoryIsLocked() {
+    Fixture fixture;
+    fixture.arm();
+    std::optional<DirectoryLock> other = DirectoryLock::tryTake(fixture.dataDirectory());
+    CHECK(other.has_value());
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    const Verdict verdict = fixture.events.prepareSnapshot(Fixture::set("/"));
+    CHECK(!verdict.proceed && verdict.result == result::kWriterRetryable);
+    CHECK(!fixture.begun() && fixture.server.trace().empty());
+    CHECK(fixture.failures() == std::vector<std::string>{code::kLocked});
+    other.reset();
+    fixture.arm();
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    CHECK(!DirectoryLock::tryTake(fixture.dataDirectory()).has_value());
+}
+
+void withoutVetoOthersGoOn() {
+    Fixture fixture(milliseconds(20'000), {.veto = false});
+    for (int i = 0; i < 10; ++i) fixture.server.faults[{"start", "db" + std::to_string(i) + ".nsf"}].fail = true;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    const Verdict verdict = fixture.events.prepareSnapshot(Fixture::set("/"));
+    CHECK(verdict.proceed && verdict.result == result::kWriterNonRetryable);
+    CHECK(fixture.events.freeze().proceed);
+    CHECK(fixture.events.thaw().proceed);
+    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.moments().back() == WriterMoment::failed);
+}
+
+void theWriterEndsWhileItHolds() {
+    Fixture fixture;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    fixture.events.close();
+    CHECK(fixture.server.inBackup == 0);
+    CHECK(fixture.moments().back() == WriterMoment::failed);
+    CHECK(fixture.events.thaw().proceed);
+    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.moments().back() == WriterMoment::failed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    CHECK(fixture.server.inBackup == 0);
+}
+
+void metadataInTheMiddleOfASession() {
+    Fixture fixture;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    fixture.events.identify();
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    fixture.events.identify();
+    CHECK(fixture.server.inBackup == 10);
+    CHECK(fixture.events.freeze().proceed);
+}
+
+void aFaultAtEveryCall() {
+    for (const char* operation : {"enterThread", "open", "logInfo", "start", "stop", "changeInfoSize", "nextChangeInfo",
+                                  "end", "logInfoAfter"}) {
+        for (const bool outOfMemory : {false, true}) {
+            Fixture fixture;
+            const std::string path = std::string_view(operation) == "enterThread" ? "" : "db3.nsf";
+            auto& fault = fixture.server.faults[{operation, path}];
+            (outOfMemory ? fault.outOfMemory : fault.fail) = true;
+            fixture.arm();
+            CHECK(fixture.events.prepareBackup({}).proceed);
+            const bool began = fixture.events.prepareSnapshot(Fixture::set("/")).proceed;
+            if (began) {
+                static_cast<void>(fixture.events.freeze());
+                static_cast<void>(fixture.events.thaw());
+                static_cast<void>(fixture.events.postSnapshot());
+            } else {
+                fixture.events.abort();
+            }
+            fixture.events.backupShutdown(kSet);
+            CHECK(fixture.server.inBackup == 0);
+            const WriterMoment last = fixture.moments().back();
+            CHECK(last == WriterMoment::failed || last == WriterMoment::completed);
+        }
+    }
+}
+
+}  // namespace
+
+int main() {
+    return check::run({
+        {"a snapshot passes, and another", aSnapshotPasses},
+        {"only databases on the volumes of the set take part", onlyTheVolumesOfTheSet},
+        {"a set without any of the databases", aSetWithoutOurs},
+        {"only databases of selected components take part", onlySelectedComponents},
+        {"the snapshot ends after each event, by abort and by shutdown", theSnapshotEndsInBetween},
+        {"the end of another session is not ours", theEndOfAnotherSessionIsNotOurs},
+        {"a second requester at once", aSecondRequester},
+        {"a requester that is gone without a word", aRequesterThatIsGoneWithoutAWord},
+        {"a backup that is replaced, and one that has begun", aBackupThatIsReplaced},
+        {"not ready", notReady},
+        {"databases that cannot take part", databasesThatCannotTakePart},
+        {"the databases leave backup mode by themselves", theDatabasesLeaveBackupModeByThemselves},
+        {"a server that hangs at the start", aServerThatHangsAtTheStart},
+        {"the data directory is locked", theDataDirectoryIsLocked},
+        {"without veto others go on", withoutVetoOthersGoOn},
+        {"the writer ends while it holds", theWriterEndsWhileItHolds},
+        {"metadata in the middle of a session", metadataInTheMiddleOfASession},
+        {"a fault at every call", aFaultAtEveryCall},
+    });
+}
