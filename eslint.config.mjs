@@ -46,6 +46,30 @@ export default defineConfig(
     },
   },
   {
+    // Errors of calls on a descriptor do not name their file: lib/call/files.ts adds it.
+    files: ['lib/**/*.ts'],
+    ignores: ['lib/call/files.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            ...['node:fs/promises', 'fs/promises'].map((name) => ({
+              name,
+              importNames: ['open', 'readFile', 'writeFile', 'appendFile'],
+              message: 'Import it from call/files.ts.',
+            })),
+            ...['node:fs', 'fs'].map((name) => ({
+              name,
+              importNames: ['createReadStream', 'createWriteStream'],
+              message: 'Import it from call/files.ts.',
+            })),
+          ],
+        },
+      ],
+    },
+  },
+  {
     // Tests look into results they have just asserted on, and hand over what the types forbid.
     files: ['{test,bench}/**/*.ts'],
     rules: {

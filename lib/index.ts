@@ -88,6 +88,7 @@ export {
   BackupError,
   DominoError,
   DominoVssError,
+  FileSystemError,
   isDominoVssError,
   OptionError,
   ProcessError,

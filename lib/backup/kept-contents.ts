@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Call } from '../call/call';
 import { forEachIndex, forEachLimited } from '../call/event-loop';
 import type { ProgressReporter } from '../call/progress';
-import { decidedFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { databaseFailureOf, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { hashInBackground } from '../store/background-hash';
 import { hashFront } from '../store/contents';
 import type { ManifestContents } from '../store/manifest-format';
@@ -52,11 +52,11 @@ export async function hashKept(
     });
   }
   const provider = windows[0]?.work.provider;
-  const fail = ({ path, file }: KeptFile, why: string): void => {
+  const fail = ({ path, file }: KeptFile, why: string, error: unknown = new Error(why)): void => {
     // What a hook calls the root of its shadow need not be the shadow itself.
     if (provider?.hook) return;
     const text = `${file} cannot be read in the shadow: ${why}`;
-    failures.push(decidedFailure(path, 'ERR_COPY', 'end', text));
+    failures.push(databaseFailureOf(path, 'end', error, { code: 'ERR_COPY', text }));
   };
   await forEachLimited(files, 4, async (kept) => {
     call.check();
@@ -64,7 +64,7 @@ export async function hashKept(
       const headerSha256 = await hashFront(kept.file, kept.sizeBytes);
       kept.databases.setContents(kept.index, { headerSha256 });
     } catch (error) {
-      fail(kept, toPublicError(error).message);
+      fail(kept, toPublicError(error).message, error);
     }
   });
   if (files.length === 0) return { hashed: 'none', failures };

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../native/package-root';
 import type { HookProvider } from '../backup/provider';
+import { writeFile } from '../call/files';
 import { makeDirectory } from '../store/durable';
 
 const run = promisify(execFile);

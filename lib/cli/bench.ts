@@ -1,12 +1,9 @@
 import { Option, type Command } from 'commander';
-import { createWriteStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { runBench, type BenchResult } from '../bench/bench';
 import { benchCsv } from '../bench/csv';
 import { benchPage } from '../bench/page';
 import { chromeTrace } from '../bench/trace';
+import { writeFile } from '../call/files';
 import { OptionError } from '../errors/errors';
 import type { ProviderName } from '../backup/provider';
 import type { Spread } from '../backup/spread';
@@ -130,7 +127,7 @@ function run(args: BenchArguments, context: CommandLineContext): Promise<BenchRe
 async function writeFiles({ csv, trace, html }: BenchArguments, result: BenchResult): Promise<void> {
   const { timeline, paths } = result.typical;
   if (csv !== undefined) await writeFile(csv, benchCsv(result.report));
-  if (trace !== undefined) await pipeline(Readable.from(chromeTrace(timeline, paths)), createWriteStream(trace));
+  if (trace !== undefined) await writeFile(trace, chromeTrace(timeline, paths));
   if (html !== undefined) await writeFile(html, benchPage(result));
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { toPublicError } from '../errors/errors';
 import { printable } from '../errors/printable';
 import { loadBinding } from '../native/binding';
 import { relaunchVariable } from '../doctor/checks';
@@ -37,11 +38,21 @@ process.removeAllListeners('warning').on('warning', ({ message, code }: Error & 
 });
 let outputError: NodeJS.ErrnoException | undefined;
 for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    // The reader has gone, as `head` does, or the terminal: that is no reason to do less, or to leave anything behind.
-    // Nor is a full disk, but whoever reads the output later must not take it for whole.
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') outputError ??= error;
-  });
+  // A full disk, or a reader that has gone, is no reason to do less or to leave anything behind; it is told at the end.
+  stream.on('error', (error: NodeJS.ErrnoException) => (outputError ??= error));
+}
+
+/** Whoever reads the output later must not take it for whole. */
+function tellOutputError(error: NodeJS.ErrnoException): void {
+  // The reader has had enough, as `head` has, or the terminal is closed: the work is done, and so is its result.
+  const readerIsGone = error.code === 'EPIPE' || error.code === 'EIO';
+  const { code, hint, message } = toPublicError(error);
+  process.stderr.write(
+    readerIsGone
+      ? `warning the output was not read to its end (${error.code}); the command has done its work all the same\n`
+      : `failed ${code}: the output is not complete: ${printable(message)}\n  what to do: ${hint}\n`,
+  );
+  if (!readerIsGone && process.exitCode === 0) process.exitCode = 1;
 }
 serveLauncher(() => {
   interrupt('the process that started this one is gone');
@@ -64,7 +75,5 @@ void runCommandLine(process.argv.slice(2), {
 }).then((exitCode) => {
   process.exitCode = exitCode;
   tellResult();
-  if (!outputError) return;
-  process.stderr.write(`failed ERR_FILE_SYSTEM: the output is not complete: ${outputError.message}\n`);
-  if (exitCode === 0) process.exitCode = 1;
+  if (outputError) tellOutputError(outputError);
 });

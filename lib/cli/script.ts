@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { announceDeadline } from '../call/call';
+import { withFile } from '../call/files';
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { AbortError, DominoVssError, OptionError, toPublicError } from '../errors/errors';
+import { AbortError, OptionError, toPublicError, type DominoVssError } from '../errors/errors';
 import { readPackageVersion } from '../native/package-root';
 import type { ScriptEvent } from '../script/events';
 import { formatTime } from '../script/listing';
@@ -12,11 +13,11 @@ import { PlanningTarget } from '../script/planning-target';
 import { runScript, type RunScriptOptions } from '../script/run-script';
 import { onlyPlanned } from '../script/run-statements';
 import { stateDirectory } from '../store/state-directory';
-import { printableJson } from '../errors/printable';
+import { printable, printableJson } from '../errors/printable';
 import { describeEvent, describeProblem } from '../script/text';
 import { VssTarget } from '../script/vss-target';
 import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';
-import type { CommandLineContext } from './context';
+import { exitCodes, type CommandLineContext } from './context';
 import { ProgressBar } from './progress-bar';
 
 interface ScriptArguments extends DominoArguments {
@@ -78,11 +79,11 @@ Exit codes: 0 done, 1 a command failed, 2 the script is wrong, 3 databases were 
       const printer = new Printer(context, args.json ?? false, args.log);
       try {
         const { script } = args;
-        finish(
+        const code =
           script === undefined
             ? await runInput(args, context, printer)
-            : await run(args, context, printer, { file: script }),
-        );
+            : await run(args, context, printer, { file: script });
+        finish(printer.exitCode(code));
       } catch (thrown) {
         printer.failed(toPublicError(thrown));
         throw thrown;
@@ -226,11 +227,14 @@ class Printer {
   readonly #bar: ProgressBar;
   /** Written without delay: what a script has done is known even when the machine goes down under it. */
   readonly #log: number | undefined;
+  readonly #logFile: string;
+  #logError: DominoVssError | undefined;
 
   constructor(context: CommandLineContext, json: boolean, log: string | undefined) {
     this.#context = context;
     this.#json = json;
     this.#bar = new ProgressBar(context, json);
+    this.#logFile = log ?? '';
     this.#log = log === undefined ? undefined : openLog(log);
     this.#write(`domino-vss ${readPackageVersion()} script on ${hostname()}, ${formatTime(new Date())}`);
   }
@@ -264,8 +268,21 @@ class Printer {
     if (this.#log !== undefined) closeSync(this.#log);
   }
 
+  /** A log that cannot be written any more stops no script: its clean-up has to be done all the same. */
   #write(text: string): void {
-    if (this.#log !== undefined) writeSync(this.#log, `${text}\n`);
+    if (this.#log === undefined || this.#logError) return;
+    try {
+      writeSync(this.#log, `${text}\n`);
+    } catch (error) {
+      this.#logError = toPublicError(withFile(error, this.#logFile));
+      const { code, message } = this.#logError;
+      this.#context.stderr.write(`warning ${code}: the log is not complete: ${printable(message)}\n`);
+    }
+  }
+
+  /** The exit code of the command: a log that is not complete is no success. */
+  exitCode(code: number): number {
+    return code === 0 && this.#logError ? exitCodes.failed : code;
   }
 }
 
@@ -273,6 +290,6 @@ function openLog(file: string): number {
   try {
     return openSync(file, 'a');
   } catch (cause) {
-    throw new DominoVssError('ERR_FILE_SYSTEM', { message: (cause as Error).message, cause });
+    throw toPublicError(cause);
   }
 }

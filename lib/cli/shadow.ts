@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Call } from '../call/call';
+import { readFile } from '../call/files';
 import { OptionError } from '../errors/errors';
 import { exposeShadow, unexposeShadow } from '../vss/exposure';
 import { breakSnapshotSet, importShadows } from '../vss/hardware-sets';

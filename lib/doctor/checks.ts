@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
+import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import prettyBytes from 'pretty-bytes';
 import { daosDirectory } from '../domino/environment';
 import type { Call } from '../call/call';
+import { readFile } from '../call/files';
 import { listCatalog } from '../domino/catalog';
 import { takeSelected, type BackupDatabases } from '../domino/databases';
 import type { DoctorCheck, DoctorOptions } from './check';

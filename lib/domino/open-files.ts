@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { DominoVssError } from '../errors/errors';
+import { readdir } from 'node:fs/promises';
+import { readFile } from '../call/files';
+import { FileSystemError } from '../errors/errors';
 
 /** What a process may have open at once and has open now; undefined where the system has no such limit. */
 export interface OpenFiles {
@@ -21,8 +22,12 @@ export async function requireOpenFiles(more: number, read = readOpenFiles): Prom
   const files = await read();
   if (!files || files.open + more <= files.allowed) return;
   const needed = files.open + more;
-  throw new DominoVssError('ERR_OPEN_FILES', {
-    message: `${needed} open files are needed at once, ${files.allowed} are allowed`,
-    hint: `Raise the limit: ulimit -n ${needed}, or LimitNOFILE=${needed} in the systemd unit.`,
-  });
+  throw new FileSystemError(
+    'ERR_OPEN_FILES',
+    {},
+    {
+      message: `${needed} open files are needed at once, ${files.allowed} are allowed`,
+      hint: `Raise the limit: ulimit -n ${needed}, or LimitNOFILE=${needed} in the systemd unit.`,
+    },
+  );
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { open } from '../call/files';
 
 /**
  * Opens a file for reading. A pipe, a socket or a device that has taken its name is refused: reading from one may never

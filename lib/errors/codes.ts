@@ -5,6 +5,7 @@ export type ErrorClass =
   | 'BackupError'
   | 'ShadowError'
   | 'VssError'
+  | 'FileSystemError'
   | 'ServiceError'
   | 'AbortError'
   | 'OptionError'
@@ -102,20 +103,21 @@ export const errorCodes = {
   ERR_FILE_SYSTEM: {
     meaning: 'An operation on a file failed; the cause holds the error of the operating system.',
     action: 'Look at the path and the system error in the message: rights, a missing directory, a read-only volume.',
-    errorClass: 'DominoVssError',
+    errorClass: 'FileSystemError',
     ...failure,
   },
   ERR_OPEN_FILES: {
-    meaning: 'This process may not have as many files open at once as there are databases to back up.',
-    action: 'Raise the limit to the number that the message names: ulimit -n, or LimitNOFILE in the systemd unit.',
-    errorClass: 'DominoVssError',
+    meaning: 'This process may not have as many files open at once as it needs: one for each database, and some more.',
+    action:
+      'Raise the limit to the number that the message or the hint names: ulimit -n, or LimitNOFILE in the systemd unit.',
+    errorClass: 'FileSystemError',
     retryable: false,
     exitCode: 4,
   },
   ERR_NO_SPACE: {
     meaning: 'There is not enough free space for copies, deltas or the restored databases.',
     action: 'Free the space that the message names, or choose another directory.',
-    errorClass: 'DominoVssError',
+    errorClass: 'FileSystemError',
     ...precondition,
   },
 

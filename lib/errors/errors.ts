@@ -1,9 +1,11 @@
+import { constants } from 'node:os';
 import { inspect, types } from 'node:util';
 import { errorCodes, isErrorCode, type ErrorClass, type ErrorCode } from './codes';
 import { printable } from './printable';
 import type { NativeFailure, Phase } from '../native/failure';
 import { adviceOnService } from './service-advice';
 import { adviceOnStatus } from './status-advice';
+import { adviceOnSystemError } from './system-advice';
 import { adviceOnHresult } from './vss-advice';
 import type { WriterState } from '../native/vss';
 
@@ -183,6 +185,34 @@ export class ShadowError extends DominoVssError {
   }
 }
 
+/** An operation on a file or directory failed: the disk is full or failing, rights are missing, the limit of open files is reached. */
+export class FileSystemError extends DominoVssError {
+  override name = 'FileSystemError';
+  /** The system call, for example `write` or `fsync`; empty for a decision of this package. */
+  readonly operation: string;
+  /** The file or directory; empty when it is about none. */
+  readonly path: string;
+  /** errno, or an error number of Windows where native code made the call; 0 for a decision of this package. */
+  readonly errno: number;
+  /** For example `EIO`, `ENOSPC` or `ERROR_DISK_FULL`; empty for a decision of this package. */
+  readonly errnoName: string;
+
+  /** @internal Fields that are not given are taken from a cause that is an error of the operating system. */
+  constructor(
+    code: ErrorCode,
+    where: { operation?: string; path?: string; errno?: number; errnoName?: string; cause?: unknown },
+    details: Omit<ErrorDetails, 'cause'>,
+  ) {
+    const known = isSystemError(where.cause) ? where.cause : undefined;
+    const errnoName = where.errnoName ?? (known ? systemErrorName(known) : '');
+    super(code, { hint: adviceOnSystemError(errnoName)?.hint, ...details, cause: where.cause });
+    this.operation = where.operation ?? known?.syscall ?? '';
+    this.path = where.path ?? known?.path ?? '';
+    this.errno = where.errno ?? numberOf(errnoName);
+    this.errnoName = errnoName;
+  }
+}
+
 /** A writer that failed, in a {@link VssError}. */
 export interface FailedWriter {
   readonly name: string;
@@ -345,6 +375,7 @@ export const errorClasses = {
   BackupError,
   ShadowError,
   VssError,
+  FileSystemError,
   ServiceError,
   AbortError,
   OptionError,
@@ -420,8 +451,14 @@ export function toDatabaseFailure(database: string, failure: NativeFailure): Dat
     statusHex: formatStatus(failure),
     statusName: failure.statusName,
     text: printable(failure.text),
-    hint: (failure.domain === 'domino' ? adviceOnStatus(failure.status)?.action : undefined) ?? errorCodes[code].action,
+    hint: adviceOnFailure(failure) ?? errorCodes[code].action,
   };
+}
+
+/** What the number of a failed call tells more exactly than its code. */
+function adviceOnFailure({ domain, status, statusName }: NativeFailure): string | undefined {
+  if (domain === 'domino') return adviceOnStatus(status)?.action;
+  return domain === 'system' ? adviceOnSystemError(statusName)?.hint : undefined;
 }
 
 /** The record of a decision of this package about one database. */
@@ -438,12 +475,18 @@ export function decidedFailure(database: string, code: ErrorCode, phase: Phase, 
   });
 }
 
-/** The record of any error that concerned one database. */
-export function databaseFailureOf(database: string, phase: Phase, error: unknown): DatabaseFailure {
-  if (isNativeFailure(error)) return toDatabaseFailure(database, error);
+/** The record of any error that concerned one database; `as` says what it means there, where its own code does not. */
+export function databaseFailureOf(
+  database: string,
+  phase: Phase,
+  error: unknown,
+  as?: { readonly code: ErrorCode; readonly text?: string | undefined },
+): DatabaseFailure {
+  if (isNativeFailure(error) && as === undefined) return toDatabaseFailure(database, error);
   const known = toPublicError(error);
+  const advised = as === undefined || (known instanceof FileSystemError && adviceOnSystemError(known.errnoName));
   return {
-    ...decidedFailure(database, known.code, known.phase ?? phase, known.message),
+    ...decidedFailure(database, as?.code ?? known.code, known.phase ?? phase, as?.text ?? known.message),
     ...(known instanceof DominoError && {
       operation: known.operation,
       status: known.status,
@@ -451,7 +494,13 @@ export function databaseFailureOf(database: string, phase: Phase, error: unknown
       statusName: known.statusName,
       text: known.text,
     }),
-    hint: known.hint,
+    ...(known instanceof FileSystemError && {
+      operation: known.operation,
+      status: known.errno,
+      statusHex: known.errno === 0 ? '' : String(known.errno),
+      statusName: known.errnoName,
+    }),
+    ...(advised && { hint: known.hint }),
   };
 }
 
@@ -467,8 +516,12 @@ export function toPublicError(thrown: unknown): DominoVssError {
   if (isDominoVssError(thrown)) return thrown;
   if (isNativeFailure(thrown)) return fromNativeFailure(thrown);
   if (isSystemError(thrown)) {
-    const code = thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT' ? 'ERR_NO_SPACE' : 'ERR_FILE_SYSTEM';
-    return new DominoVssError(code, { message: thrown.message, cause: thrown });
+    const name = systemErrorName(thrown);
+    const code = adviceOnSystemError(name)?.code ?? 'ERR_FILE_SYSTEM';
+    // Where Node.js does not know the number it writes nothing else but that, twice.
+    const message = thrown.message.replace(/^(Unknown system error -?\d+: ){1,2}/, '');
+    const text = name === thrown.code ? thrown.message : message.replace(/^Unknown system error -?\d+/, name);
+    return new FileSystemError(code, { cause: thrown }, { message: text });
   }
   const message = types.isNativeError(thrown) ? thrown.message : String(thrown);
   return new DominoVssError('ERR_INTERNAL', { message, cause: thrown });
@@ -479,7 +532,8 @@ function fromNativeFailure(failure: NativeFailure): DominoVssError {
     const message = `native code reported the unknown code ${failure.code}: ${describeFailure(failure)}`;
     return new DominoVssError('ERR_INTERNAL', { message, phase: failure.phase, cause: failure });
   }
-  const details = { message: describeFailure(failure), phase: failure.phase };
+  const advice = failure.domain === 'system' ? adviceOnFailure(failure) : undefined;
+  const details = { message: describeFailure(failure), phase: failure.phase, ...(advice && { hint: advice }) };
   const { errorClass } = errorCodes[failure.code];
   if (failure.domain === 'com' && (errorClass === 'VssError' || errorClass === 'ShadowError')) {
     return fromHresult(failure.code, failure, details);
@@ -498,6 +552,10 @@ function fromNativeFailure(failure: NativeFailure): DominoVssError {
         },
         details,
       );
+    case 'FileSystemError': {
+      const { operation, subject: path, status: errno, statusName: errnoName } = failure;
+      return new FileSystemError(failure.code, { operation, path, errno, errnoName }, details);
+    }
     case 'VssError':
       return new VssError(failure.code, { operation: failure.operation, volume: failure.subject }, details);
     case 'ServiceError': {
@@ -521,6 +579,17 @@ function fromHresult(code: ErrorCode, failure: NativeFailure, details: ErrorDeta
   const general = code === 'ERR_VSS' || code === 'ERR_SHADOW';
   const what = { operation, hresult: status, hresultName: statusName, volume: subject };
   return new VssError(general ? (adviceOnHresult(status, operation)?.code ?? 'ERR_VSS') : code, what, details);
+}
+
+/** errno of a name; 0 for one that the system does not know. */
+function numberOf(errnoName: string): number {
+  return Object.entries(constants.errno).find(([name]) => name === errnoName)?.[1] ?? 0;
+}
+
+/** Node.js has no name for some errors that file systems return, EDQUOT among them, and puts the number there. */
+function systemErrorName({ code = '', errno }: NodeJS.ErrnoException): string {
+  if (!code.startsWith('Unknown system error') || errno === undefined) return code;
+  return Object.entries(constants.errno).find(([, number]) => number === -errno)?.[0] ?? `errno ${-errno}`;
 }
 
 function isSystemError(value: unknown): value is NodeJS.ErrnoException {

@@ -1,6 +1,7 @@
-import { readFile, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupReport } from '../backup/report';
+import { readFile } from '../call/files';
 import type { DominoVssError } from '../errors/errors';
 import { revivedError } from '../errors/revived';
 import type { NativeBinding } from '../native/session';

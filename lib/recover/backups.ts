@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DominoVssError, toPublicError } from '../errors/errors';
+import { FileSystemError, toPublicError } from '../errors/errors';
 import { systemdService, type DominoService } from '../domino/service';
 import { windowsService } from '../domino/windows-service';
 import { readJournalLists } from '../store/journals';
@@ -103,7 +103,8 @@ async function removeDirectory(
   await items.act(intention, async () => {
     // Beside the journal, and called like the work: what a forged or damaged journal names is not removed.
     if (basename(backupDirectory) !== id || dirname(backupDirectory) !== dirname(dirname(journal))) {
-      throw new DominoVssError('ERR_FILE_SYSTEM', { message: `${backupDirectory} is not the directory of ${id}` });
+      const message = `${backupDirectory} is not the directory of ${id}`;
+      throw new FileSystemError('ERR_FILE_SYSTEM', { path: backupDirectory }, { message });
     }
     await binding.removeTree(backupDirectory);
   });

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { DominoVssError } from '../errors/errors';
+import { FileSystemError } from '../errors/errors';
 import type { LeftOver } from '../store/left-over';
 import { removeNewDirectories } from './backups';
 import { recoverDatabases } from './databases';
@@ -26,12 +26,12 @@ async function removeTemporary(file: string, items: Items): Promise<void> {
   const advice = 'Remove it, then run recover again.';
   await items.act({ thing: 'temporary-file', subject: file, found, action: 'it is removed', advice }, async () => {
     if (!isOriginal && !file.endsWith(copySuffix)) {
-      throw new DominoVssError('ERR_FILE_SYSTEM', { message: `${file} does not look like a file of a restore` });
+      const message = `${file} does not look like a file of a restore`;
+      throw new FileSystemError('ERR_FILE_SYSTEM', { path: file }, { message });
     }
     if (isOriginal && !existsSync(file.slice(0, -originalSuffix.length))) {
-      throw new DominoVssError('ERR_FILE_SYSTEM', {
-        message: 'there is no database at its place: it may be the only one',
-      });
+      const message = 'there is no database at its place: it may be the only one';
+      throw new FileSystemError('ERR_FILE_SYSTEM', { path: file }, { message });
     }
     await rm(file, { force: true });
   });

@@ -1,7 +1,7 @@
 import { lstatSync, rmdirSync } from 'node:fs';
 import { lstat, readlink, rm } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { DominoVssError, toPublicError } from '../errors/errors';
+import { FileSystemError, toPublicError } from '../errors/errors';
 import { hookFailure } from '../store/hook-record';
 import type { LeftOver } from '../store/left-over';
 import { requireVss } from '../vss/call';
@@ -112,7 +112,8 @@ async function removeFiles(shadow: string, left: LeftOver, { binding }: Recovery
     await items.act(intention, async () => {
       // As our own plans name them: what a forged or damaged journal names is not removed.
       if (basename(dirname(shadow)) !== left.id) {
-        throw new DominoVssError('ERR_FILE_SYSTEM', { message: `${shadow} does not look like a shadow of ${left.id}` });
+        const message = `${shadow} does not look like a shadow of ${left.id}`;
+        throw new FileSystemError('ERR_FILE_SYSTEM', { path: shadow }, { message });
       }
       if (left.provider === 'btrfs' && binding.deleteSubvolume) await binding.deleteSubvolume(shadow);
       else await binding.removeTree(shadow);

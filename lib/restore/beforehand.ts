@@ -2,8 +2,9 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Call } from '../call/call';
 import { forEachLimited } from '../call/event-loop';
-import { decidedFailure, DominoVssError, toPublicError, type DatabaseFailure } from '../errors/errors';
-import { examineDelta, examineFront } from '../store/contents';
+import type { ErrorCode } from '../errors/codes';
+import { databaseFailureOf, decidedFailure, type DatabaseFailure } from '../errors/errors';
+import { examineDelta, examineFront, whyUnreadable } from '../store/contents';
 import { requireFreeSpace } from '../store/copy';
 import { findOpenFiles } from './in-use';
 import { copyOf, type KnownInput, type PlannedDatabase, type RestoreChoice, type RestorePlan } from './plan';
@@ -43,7 +44,7 @@ async function refuse(
   call: Call,
 ): Promise<DatabaseFailure | undefined> {
   call.check();
-  const because = (code: Parameters<typeof decidedFailure>[1], text: string): DatabaseFailure =>
+  const because = (code: ErrorCode, text: string): DatabaseFailure =>
     decidedFailure(database.path, code, 'restore', text);
   const process = open.get(file);
   if (process !== undefined) return because('ERR_RESTORE_IN_USE', `process ${process} has ${file} open`);
@@ -52,9 +53,11 @@ async function refuse(
   } else if (await stat(original).catch(() => undefined)) {
     return because('ERR_RESTORE_TARGET', `${original} was left by an earlier restore and may be the only original`);
   }
-  if (!(await stat(source).catch(() => undefined))) return because('ERR_RESTORE_SOURCE', `${source} does not exist`);
-  const wrong = await examineFront(source, contents).catch(toPublicError);
-  if (wrong instanceof DominoVssError) return because('ERR_RESTORE_SOURCE', wrong.message);
+  const wrong = await examineFront(source, contents).catch((error: unknown) => {
+    const as = { code: 'ERR_RESTORE_SOURCE', text: whyUnreadable(source, error) } as const;
+    return databaseFailureOf(database.path, 'restore', error, as);
+  });
+  if (typeof wrong === 'object') return wrong;
   if (wrong !== undefined) return because('ERR_CONTENTS_DAMAGED', `${source} ${wrong}`);
   if (delta === '') return undefined;
   const wrongDelta = await examineDelta(delta, database, () => {

@@ -1,14 +1,20 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkShadows, type HookShadow } from '../backup/provider';
 import { Call, publicCall } from '../call/call';
 import { forEachLimited } from '../call/event-loop';
 import { abortSignal, absolutePath, checkOptions, functionValue, milliseconds } from '../call/options';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
-import { decidedFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { databaseFailureOf, decidedFailure, type DatabaseFailure } from '../errors/errors';
 import type { ErrorCode } from '../errors/codes';
 import type { NativeBinding } from '../native/session';
-import { examineDelta, examineFront, expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
+import {
+  examineDelta,
+  examineFront,
+  expectedOfCopy,
+  expectedOfShadow,
+  whyUnreadable,
+  type ExpectedContents,
+} from '../store/contents';
 import { hashFile } from '../store/copy';
 import { loadManifest } from '../store/manifest';
 import type { ManifestDatabase, ManifestHead } from '../store/manifest-format';
@@ -128,8 +134,12 @@ class Verification {
 
   async examine(database: ManifestDatabase): Promise<VerifiedDatabase> {
     const failures: DatabaseFailure[] = [];
-    const fail = (code: ErrorCode, text: string): VerifiedState => {
-      failures.push(decidedFailure(database.path, code, 'restore', text));
+    const fail = (code: ErrorCode, text: string, error?: unknown): VerifiedState => {
+      failures.push(
+        error === undefined
+          ? decidedFailure(database.path, code, 'restore', text)
+          : databaseFailureOf(database.path, 'restore', error, { code, text }),
+      );
       return 'damaged';
     };
     const copy = await this.#copy(database, fail);
@@ -169,7 +179,6 @@ class Verification {
 
   async #contents(file: string, expected: ExpectedContents, fail: Fail): Promise<VerifiedState> {
     this.#check();
-    if (!(await stat(file).catch(() => undefined))) return fail('ERR_RESTORE_SOURCE', `${file} does not exist`);
     try {
       const wrong = await examineFront(file, expected);
       if (wrong !== undefined) return fail('ERR_CONTENTS_DAMAGED', `${file} ${wrong}`);
@@ -179,7 +188,7 @@ class Verification {
       return fail('ERR_CONTENTS_DAMAGED', `${file} has another SHA-256 than the manifest says`);
     } catch (error) {
       this.#check();
-      return fail('ERR_RESTORE_SOURCE', toPublicError(error).message);
+      return fail('ERR_RESTORE_SOURCE', whyUnreadable(file, error), error);
     }
   }
 
@@ -188,4 +197,4 @@ class Verification {
   };
 }
 
-type Fail = (code: ErrorCode, text: string) => VerifiedState;
+type Fail = (code: ErrorCode, text: string, error?: unknown) => VerifiedState;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access } from 'node:fs/promises';
 import { delimiter, resolve } from 'node:path';
-import { AbortError, DominoVssError } from '../errors/errors';
+import { AbortError, FileSystemError } from '../errors/errors';
 import { environmentVariable } from './aliases';
 
 /**
@@ -63,5 +63,5 @@ export async function findProgram(
     ? `there is no ${file} in ${where.workingDirectory} or along PATH`
     : `there is no file ${places[0] ?? file}`;
   const hint = 'Name the script file by its full path.';
-  throw new DominoVssError('ERR_FILE_SYSTEM', { message, hint });
+  throw new FileSystemError('ERR_FILE_SYSTEM', { path: file }, { message, hint });
 }

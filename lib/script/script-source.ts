@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import prettyBytes from 'pretty-bytes';
+import { readFile } from '../call/files';
 import { OptionError } from '../errors/errors';
 
 /** More than a hundred times what the longest script known to us has. */

@@ -1,11 +1,12 @@
-import { access, constants, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Backup } from '../backup/backup';
 import { completionFailure } from '../backup/report';
 import { beginBackup } from '../backup/begin-backup';
 import type { Call } from '../call/call';
-import { DominoVssError, toPublicError, VssError } from '../errors/errors';
+import { readFile, writeFile } from '../call/files';
+import { FileSystemError, toPublicError, VssError } from '../errors/errors';
 import { exposeShadow, unexposeShadow } from '../vss/exposure';
 import { findObstacle, type ShadowShare } from '../vss/place';
 import { breakSnapshotSet, importShadows } from '../vss/hardware-sets';
@@ -89,7 +90,7 @@ export class VssTarget implements ScriptTarget {
     await access(dirname(full), constants.W_OK).catch((cause: unknown) => {
       const message = `metadata cannot be written to ${dirname(full)}: ${(cause as Error).message}`;
       const hint = 'Make the directory, or name another one with "set metadata".';
-      throw new DominoVssError('ERR_FILE_SYSTEM', { message, hint, cause });
+      throw new FileSystemError('ERR_FILE_SYSTEM', { path: full, cause }, { message, hint });
     });
     return full;
   }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { open } from '../call/files';
+import { toPublicError } from '../errors/errors';
 import { hashFile } from './copy';
 import type { ManifestDatabase } from './manifest-format';
 
@@ -57,6 +59,12 @@ export async function examineFront(file: string, expected: ExpectedContents): Pr
   if (!isDatabase(front)) return 'does not begin like a database';
   if (headerSha256 === undefined || sha256Of(front) === headerSha256) return undefined;
   return 'has another database header than the one that was backed up (SHA-256)';
+}
+
+/** Why a file could not be examined. */
+export function whyUnreadable(file: string, error: unknown): string {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return ['ENOENT', 'ENOTDIR'].includes(code) ? `${file} does not exist` : toPublicError(error).message;
 }
 
 /** What is wrong with the file that holds the change information of a database; undefined for nothing. */

@@ -1,10 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rm, statfs, type FileHandle } from 'node:fs/promises';
+import { rm, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import prettyBytes from 'pretty-bytes';
+import { createReadStream, open } from '../call/files';
 import { openRegularFile } from '../domino/regular-file';
-import { DominoVssError } from '../errors/errors';
+import { DominoVssError, FileSystemError } from '../errors/errors';
 import { makeDirectory } from './durable';
 
 const blockBytes = 1024 * 1024;
@@ -118,5 +118,5 @@ export async function requireFreeSpace(directory: string, neededBytes: number): 
   const freeBytes = bavail * bsize;
   if (freeBytes >= neededBytes) return;
   const message = `${directory} has ${prettyBytes(freeBytes)} free, ${prettyBytes(neededBytes)} are needed`;
-  throw new DominoVssError('ERR_NO_SPACE', { message });
+  throw new FileSystemError('ERR_NO_SPACE', { path: directory }, { message });
 }

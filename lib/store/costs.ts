@@ -1,7 +1,8 @@
-import { open, readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeTexts } from './durable';
 import { forEachIndex } from '../call/event-loop';
+import { open, readFile } from '../call/files';
+import { writeTexts } from './durable';
 
 /**
  * What it cost each database to enter and leave backup mode the last time, in microseconds by its path. The next backup

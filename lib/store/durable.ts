@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, open, rename, stat, type FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, rename, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { open } from '../call/files';
 
 /** Those of some directories, and of the ones above them, that do not exist; each after the one above it. */
 export async function missingDirectories(directories: Iterable<string>): Promise<string[]> {

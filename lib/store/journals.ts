@@ -1,7 +1,8 @@
 import { constants, existsSync } from 'node:fs';
-import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { open } from '../call/files';
 import { parseHead, type JournalHead } from './journal-format';
 import { leftOverOf, type LeftOver } from './left-over';
 import { isAlive, isOfThisHost, isRunning, ownIdentity } from './process-identity';

@@ -1,14 +1,16 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { createHash, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, readFileSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createReadStream, readFile } from '../call/files';
 import type { ManifestDatabase, ManifestHead } from './manifest-format';
 import { isSignatureOf, signText } from './signature';
 import { jsonLines, makeDirectory, writeDurably, writeTexts } from './durable';
-import { DominoVssError, RestoreError, toPublicError } from '../errors/errors';
+import { FileSystemError, RestoreError, toPublicError } from '../errors/errors';
+import { adviceOnSystemError } from '../errors/system-advice';
 import { packageRoot } from '../native/package-root';
 
 /** A manifest that was read and found intact. */
@@ -77,6 +79,8 @@ export async function writeManifest(
 export async function loadManifest(path: string, key?: KeyObject): Promise<Manifest> {
   const file = await findManifest(path);
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    // A failing disk, or too many open files, says nothing about the manifest.
+    if (adviceOnSystemError((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
     throw manifestError(file, (cause as Error).message, cause);
   });
   if (key) await requireSignature(file, text, key);
@@ -179,7 +183,7 @@ export type ListedBackup =
 export async function backupIds(deltaDirectory: string): Promise<string[]> {
   const entries = await readdir(deltaDirectory, { withFileTypes: true }).catch((cause: unknown) => {
     const message = `the delta directory ${deltaDirectory} cannot be read: ${(cause as Error).message}`;
-    throw new DominoVssError('ERR_FILE_SYSTEM', { message, cause });
+    throw new FileSystemError('ERR_FILE_SYSTEM', { path: deltaDirectory, cause }, { message });
   });
   return entries
     .filter((entry) => entry.isDirectory() && /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(entry.name))

@@ -88,11 +88,43 @@ linuxTest('output on a full disk is an error with exit code 1, not a crash', () 
       stdio: ['ignore', full, 'pipe'],
       encoding: 'utf8',
     });
-    expect(stderr).toBe('failed ERR_FILE_SYSTEM: the output is not complete: ENOSPC: no space left on device, write\n');
+    expect(stderr).toBe(
+      'failed ERR_NO_SPACE: the output is not complete: ENOSPC: no space left on device, write\n' +
+        '  what to do: Free space on the file system of this file, or choose another directory.\n',
+    );
     expect(status).toBe(1);
   } finally {
     closeSync(full);
   }
+});
+
+linuxTest('output whose reader has gone is told, and changes nothing of what is done', async () => {
+  const child = spawn(process.execPath, [main, '--help'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: systemEnvironment,
+  });
+  // Node.js needs longer to start than this takes.
+  child.stdout.destroy();
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  const [status] = (await once(child, 'close')) as [number | null];
+  expect(errors).toBe(
+    'warning the output was not read to its end (EPIPE); the command has done its work all the same\n',
+  );
+  expect(status).toBe(0);
+});
+
+linuxTest('a log that cannot be written stops no script, but is no success', () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'script', '--check', '--log', '/dev/full'], {
+    input: 'set verbose on\n',
+    encoding: 'utf8',
+    env: systemEnvironment,
+  });
+  expect(stderr).toBe(
+    "warning ERR_NO_SPACE: the log is not complete: ENOSPC: no space left on device, write '/dev/full'\n",
+  );
+  expect(stdout).not.toBe('');
+  expect(status).toBe(1);
 });
 
 /** Waits until a process has a handler of its own for a signal. */

@@ -66,7 +66,7 @@ Every error of this package is a \`DominoVssError\` with a stable \`code\` and a
 them across several loaded copies of the package. The class says which further fields an error has: a \`DominoError\` has
 \`status\`, \`statusHex\`, \`statusName\`, \`text\`, \`database\` and \`operation\`; a \`BackupError\` and a \`RestoreError\` have
 \`failures\`, one for each database; a \`ShadowError\` has \`provider\`, \`operation\`, \`path\`, \`errno\`, \`errnoName\` and
-\`shadows\`; a \`VssError\`, which is a \`ShadowError\`, also has \`hresult\`, \`hresultHex\`, \`hresultName\`, \`volume\` and the
+\`shadows\`; a \`FileSystemError\` has \`operation\` (the system call), \`path\`, \`errno\` and \`errnoName\`; a \`VssError\`, which is a \`ShadowError\`, also has \`hresult\`, \`hresultHex\`, \`hresultName\`, \`volume\` and the
 failed \`writers\`, and \`operation\` is the COM method; an \`AbortError\` has the reason of its signal as \`cause\`; an \`OptionError\` names its \`option\`; a \`ProcessError\` has the \`call\`, \`pid\`, \`exitCode\` or \`signal\` of the process that has ended, whether it \`hung\`, and what is \`left\`, in words. A failed call of the Domino C API
 is a \`DominoError\` whatever its code, and has the advice for its status as \`hint\` where there is one. The same codes appear in the failures of single databases.
 
@@ -148,6 +148,7 @@ describe('toPublicError', () => {
     expect(toPublicError(full)).toMatchObject({ code: 'ERR_NO_SPACE', cause: full });
     const denied = Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'open' });
     expect(toPublicError(denied)).toMatchObject({ code: 'ERR_FILE_SYSTEM', cause: denied });
+
     const mistake = new TypeError('x is not a function');
     expect(toPublicError(mistake)).toMatchObject({ code: 'ERR_INTERNAL', cause: mistake });
     expect(toPublicError('bare')).toMatchObject({ code: 'ERR_INTERNAL', message: 'bare' });

@@ -70,7 +70,7 @@ test.each<[string, string, DominoVssError]>([
     toPublicError({ ...record, code: 'ERR_SERVICE', domain: 'system', status: 5 }),
   ],
   ['what is left behind', 'BackupError', withLeft],
-  ['a cause', 'DominoVssError', withCause],
+  ['a cause', 'FileSystemError', withCause],
 ])('an error with %s arrives as what it was', async (_what, name, thrown) => {
   expect(thrown.name).toBe(name);
   const { near } = joined({ fail: () => Promise.reject(thrown) });

@@ -1,0 +1,64 @@
+import { EventEmitter } from 'node:events';
+import { createReadStream as createStream, type ReadStream } from 'node:fs';
+import { open as openFile, readFile as readWhole, writeFile as writeWhole, type FileHandle } from 'node:fs/promises';
+import { types } from 'node:util';
+
+// Node.js names the file in the error of a call that is given a path, and leaves it out where the call is given a
+// descriptor: "EIO: i/o error, write". An administrator cannot do anything with that. So every file is opened here; a rule of
+// the linter sees to it. `FileSystemError` is made of these errors in `toPublicError`.
+
+/** As `open` of Node.js, but the errors of the handle name the file. */
+export async function open(file: string, flags: string | number, mode?: number): Promise<FileHandle> {
+  const handle = await openFile(file, flags, mode);
+  return new Proxy(handle, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => named(file, Reflect.apply(value, target, args));
+    },
+  });
+}
+
+/** As `readFile` of Node.js, but its errors name the file. */
+export function readFile(file: string): Promise<Buffer>;
+export function readFile(file: string, encoding: BufferEncoding): Promise<string>;
+export function readFile(file: string, encoding?: BufferEncoding): Promise<Buffer | string> {
+  return readWhole(file, encoding).catch((error: unknown) => {
+    throw withFile(error, file);
+  });
+}
+
+/** As `writeFile` of Node.js, but its errors name the file. */
+export async function writeFile(file: string, text: string | Iterable<string>): Promise<void> {
+  await writeWhole(file, text).catch((error: unknown) => {
+    throw withFile(error, file);
+  });
+}
+
+/** As `createReadStream` of Node.js, but its errors name the file. */
+export function createReadStream(file: string, options?: Parameters<typeof createStream>[1]): ReadStream {
+  return named(file, createStream(file, options)) as ReadStream;
+}
+
+/** The same promise or stream, whose failure names the file. */
+function named(file: string, result: unknown): unknown {
+  if (result instanceof EventEmitter) {
+    // The first listener: those of the caller see what it has done.
+    return result.prependListener('error', (error) => withFile(error, file));
+  }
+  if (!types.isPromise(result)) return result;
+  return result.catch((error: unknown) => {
+    throw withFile(error, file);
+  });
+}
+
+/** The error of a call on a descriptor, written as Node.js writes those that name a file. */
+export function withFile(error: unknown, file: string): unknown {
+  if (!types.isNativeError(error)) return error;
+  const known: NodeJS.ErrnoException = error;
+  if (known.syscall !== undefined && known.path === undefined) {
+    known.path = file;
+    known.message += ` '${file}'`;
+  }
+  return known;
+}
