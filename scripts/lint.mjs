@@ -25,6 +25,7 @@ await check('prettier', () =>
   runNodeTool('prettier/bin/prettier.cjs', ['.', fix ? '--write' : '--check', '--log-level=warn']),
 );
 await check('include order', checkIncludes);
+if (process.platform === 'linux') await check('benchmarks', compileBenchmarks);
 if (isUsable('clang-format')) await check('clang-format', formatCpp);
 if (!fix && isUsable('clang-tidy')) await check('clang-tidy', tidyCpp);
 
@@ -49,6 +50,14 @@ function runNodeTool(file, args) {
 function checkIncludes() {
   const problems = includeProblems(join(root, 'cpp'));
   if (problems.length > 0) throw Object.assign(new Error('include order'), { output: problems.join('\n') });
+}
+
+/** The native benchmarks are built only when they are run, so what they use could change its name unnoticed. */
+async function compileBenchmarks() {
+  const directory = join(root, 'bench', 'native');
+  const sources = filesBelow(directory).filter((file) => file.endsWith('.cpp'));
+  const options = ['-std=c++20', '-fsyntax-only', '-Wall', '-Werror', '-I', join(root, 'cpp')];
+  for (const file of sources) await run(process.env.CXX ?? 'g++', [...options, file], { cwd: root });
 }
 
 async function formatCpp() {

@@ -7,12 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "backup/shadow_provider.h"
+#include "engine/shadow_provider.h"
 #include "shadow/reflink_provider.h"
 
 namespace bench {
 
-using namespace domino_vss::backup;
+using namespace domino_vss;
+using namespace domino_vss::engine;
 
 /// What the reflink provider is compared with: every database is cloned before the first one leaves backup mode. The
 /// same files are made beforehand and as many threads clone.

@@ -25,11 +25,11 @@
 #include <utility>
 #include <vector>
 
-#include "backup/session.h"
 #include "clones_first.h"
 #include "domino/catalog.h"
 #include "domino/domino_source.h"
 #include "domino/runtime.h"
+#include "engine/session.h"
 #include "idle_domino.h"
 #include "one_by_one.h"
 #include "shadow/reflink_provider.h"

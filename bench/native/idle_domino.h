@@ -7,11 +7,12 @@
 #include <thread>
 #include <utility>
 
-#include "backup/database.h"
+#include "engine/database.h"
 
 namespace bench {
 
-using namespace domino_vss::backup;
+using namespace domino_vss;
+using namespace domino_vss::engine;
 
 /// A Domino that does nothing, or waits: what remains is the engine's own cost.
 class IdleDomino final : public DatabaseSource {

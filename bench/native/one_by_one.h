@@ -7,10 +7,10 @@
 #include <thread>
 #include <vector>
 
-#include "backup/database.h"
-#include "backup/deadline.h"
-#include "backup/delta_file.h"
-#include "backup/session_core.h"
+#include "engine/database.h"
+#include "engine/deadline.h"
+#include "engine/delta_file.h"
+#include "engine/session_core.h"
 #include "window.h"
 
 namespace bench {
