@@ -27,6 +27,8 @@ import { programSuites } from './windows-programs.mjs';
 const fileTimeoutMs = 600_000;
 /** Under Wine everything that starts a process takes several times as long. */
 const testTimeoutMs = 120_000;
+/** What Windows makes different shows in a few cases of the random tests; Linux runs all of them, several times as fast. */
+const fewCases = { SIMULATION_SEEDS: '20', DOMINO_VSS_CASES: '30' };
 /** What has no meaning on Windows: file systems of Linux, the package, which is examined where it is made, and our own tools. */
 const linuxOnly = [/^bench\//, /^development\//, /^integration\/loop\//, /^package\//, /\.linux\.test\.js$/];
 /** What starts dozens of processes takes minutes under Wine, so it belongs to later tiers there. */
@@ -260,5 +262,6 @@ function testEnvironment(file) {
     SIM_QUIET: '1',
     DOMINO_VSS_TEST_TIER: tier,
     ...(usesVss(file) && { WINEDLLOVERRIDES: 'vssapi=n' }),
+    ...(tier !== 'full' && fewCases),
   };
 }
