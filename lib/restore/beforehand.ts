@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors/codes';
 import { databaseFailureOf, decidedFailure, type DatabaseFailure } from '../errors/errors';
 import { examineDelta, examineFront, whyUnreadable } from '../store/contents';
 import { requireFreeSpace } from '../store/copy';
+import { isPresent } from '../store/file-identity';
 import { findOpenFiles } from './in-use';
 import { copyOf, type KnownInput, type PlannedDatabase, type RestoreChoice, type RestorePlan } from './plan';
 
@@ -28,7 +29,10 @@ export async function checkBeforehand(
   const ready: PlannedDatabase[] = [];
   const open = plan.mode.type === 'offline' ? await findOpenFiles(plan.databases.map(({ file }) => file)) : new Map();
   await forEachLimited(plan.databases, 4, async (planned) => {
-    const failure = await refuse(planned, plan, open, call);
+    const failure = await refuse(planned, plan, open, call).catch((error: unknown) => {
+      call.check();
+      return databaseFailureOf(planned.database.path, 'restore', error);
+    });
     if (failure) refused.push(failure);
     else ready.push(planned);
   });
@@ -49,8 +53,8 @@ async function refuse(
   const process = open.get(file);
   if (process !== undefined) return because('ERR_RESTORE_IN_USE', `process ${process} has ${file} open`);
   if (plan.mode.type === 'new-database') {
-    if (await stat(file).catch(() => undefined)) return because('ERR_RESTORE_TARGET', `${file} exists already`);
-  } else if (await stat(original).catch(() => undefined)) {
+    if (await isPresent(file)) return because('ERR_RESTORE_TARGET', `${file} exists already`);
+  } else if (await isPresent(original)) {
     return because('ERR_RESTORE_TARGET', `${original} was left by an earlier restore and may be the only original`);
   }
   const wrong = await examineFront(source, contents).catch((error: unknown) => {

@@ -10,11 +10,18 @@ export async function identityOf(file: string): Promise<string> {
 export type Comparison = 'missing' | 'same' | 'changed' | 'another';
 
 export async function compareIdentity(file: string, identity: string): Promise<Comparison> {
-  const now = await identityOf(file).catch((error: unknown) => {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
-  });
+  const now = await identityOf(file).catch(undefinedWhereMissing);
   if (now === undefined) return 'missing';
   if (now === identity) return 'same';
   return now.split(' ')[0] === identity.split(' ')[0] ? 'changed' : 'another';
+}
+
+/** Whether there is anything at a path, a link that leads nowhere too. What cannot be looked at is not taken for missing. */
+export async function isPresent(file: string): Promise<boolean> {
+  return (await lstat(file).catch(undefinedWhereMissing)) !== undefined;
+}
+
+function undefinedWhereMissing(error: unknown): undefined {
+  if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+  throw error;
 }

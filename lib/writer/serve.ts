@@ -113,6 +113,9 @@ export class ServedWriter {
   #preparing: Promise<void> | undefined;
   #end: Promise<void> | undefined;
   #hasEnded: () => void = () => undefined;
+  readonly #onAbort = (): void => {
+    void this.dispose().catch(() => undefined);
+  };
 
   private constructor(
     binding: NativeBinding,
@@ -191,6 +194,8 @@ export class ServedWriter {
   dispose(): Promise<void> {
     return (this.#end ??= publicCall(async () => {
       clearInterval(this.#timer);
+      // The signal may live as long as the process, and this writer must not.
+      this.#options.signal?.removeEventListener('abort', this.#onAbort);
       try {
         await this.#writer?.end();
         await this.#preparing?.catch(() => undefined);
@@ -214,12 +219,10 @@ export class ServedWriter {
     this.#timer = setInterval(() => {
       this.#refresh();
     }, refreshMs);
-    signal?.addEventListener('abort', () => {
-      void this.dispose().catch(() => undefined);
-    });
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
     const components = describeTrees(this.#trees).map(({ name }) => name);
     this.#tell({ type: 'serving', databases: this.databases, components });
-    if (signal?.aborted) void this.dispose().catch(() => undefined);
+    if (signal?.aborted) this.#onAbort();
   }
 
   /** Native code has acted already; this is what comes after. */
