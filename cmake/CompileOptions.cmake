@@ -9,7 +9,8 @@ function(domino_vss_compile_options target)
     if(MSVC)
         target_compile_options(${target} PRIVATE /W4 /permissive- /utf-8 /EHsc)
     else()
-        target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+        # Not CMake's -O3, which makes the addon larger by 6 %: it waits for Domino and for disks.
+        target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O2> -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
     endif()
     if(MINGW)
         # GCC 12 sees overlaps inside of std::string that cannot be (its bug 105651).
