@@ -1,77 +1,34 @@
 import type { Backup } from './backup/backup';
-import { beginBackup as begin, type BeginBackupOptions } from './backup/begin-backup';
-import {
-  giveUpHold as giveUp,
-  listHolds as holds,
-  releaseHold as release,
-  startHold as startBackgroundHold,
-  type BackgroundHold,
-  type HoldSelector,
-} from './hold/background';
-import { holdDatabases as holdAll, type Hold, type HoldOptions, type ReleaseOptions } from './hold/hold';
+import type { BeginBackupOptions } from './backup/begin-backup';
+import type { BackgroundHold, HoldSelector } from './hold/background';
+import type { Hold, HoldOptions, ReleaseOptions } from './hold/hold';
 import { loadBinding } from './native/binding';
-import { getCapabilities as capabilities, type Capabilities, type CapabilitiesOptions } from './doctor/capabilities';
-import { findDatabases as find, type FindDatabasesOptions, type FindDatabasesResult } from './domino/databases';
-import { runDoctor as examine } from './doctor/doctor';
+import type { Capabilities, CapabilitiesOptions } from './doctor/capabilities';
+import type { FindDatabasesOptions, FindDatabasesResult } from './domino/databases';
 import type { DoctorOptions, DoctorReport } from './doctor/check';
 import { publicCall } from './call/call';
-import {
-  exposeShadow as expose,
-  unexposeShadow as unexpose,
-  type ExposeShadowOptions,
-  type UnexposeShadowOptions,
-} from './vss/exposure';
-import {
-  breakSnapshotSet as breakSet,
-  importShadows as importSet,
-  type BreakSnapshotSetOptions,
-  type ImportShadowsOptions,
-} from './vss/hardware-sets';
+import type { ExposeShadowOptions, UnexposeShadowOptions } from './vss/exposure';
+import type { BreakSnapshotSetOptions, ImportShadowsOptions } from './vss/hardware-sets';
 import type { ListedShadow } from './vss/listed-shadow';
-import { beginIsolatedBackup } from './isolation/isolated-backup';
-import { planRestoreIsolated, recoverIsolated, restoreIsolated } from './isolation/isolated-call';
-import { loadManifest, readBackups, type ListedBackup, type Manifest } from './store/manifest';
-import { absolutePath, type Isolation } from './call/options';
+import type { ListedBackup, Manifest } from './store/manifest';
+import type { Isolation } from './call/options';
 import type { BackupReport } from './backup/report';
-import { rehearse as rehearseBackup, type RehearsalReport, type RehearseOptions } from './backup/rehearse';
+import type { RehearsalReport, RehearseOptions } from './backup/rehearse';
 import type { RestoreReport } from './restore/report';
-import {
-  planRestore as plan,
-  restoreDatabases as restore,
-  type PlanRestoreOptions,
-  type RestoreOptions,
-} from './restore/restore';
-import { verifyBackup as verify, type VerifyBackupOptions, type VerifyReport } from './restore/verify';
-import {
-  queryRevertStatus as queryRevert,
-  revertToShadow as revert,
-  type QueryRevertStatusOptions,
-  type RevertReport,
-  type RevertStatus,
-  type RevertToShadowOptions,
-} from './vss/revert';
-import { recoverInterrupted as recover, type RecoverOptions } from './recover/recover';
+import type { PlanRestoreOptions, RestoreOptions } from './restore/restore';
+import type { VerifyBackupOptions, VerifyReport } from './restore/verify';
+import type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
+import type { RecoverOptions } from './recover/recover';
 import type { RecoveryReport } from './recover/report';
-import { runScript as run, type RunScriptOptions } from './script/run-script';
+import type { RunScriptOptions } from './script/run-script';
 import type { ScriptReport } from './script/run-statements';
-import {
-  deleteShadows as deleteSelected,
-  listShadows as list,
-  type DeleteShadowsOptions,
-  type DeleteShadowsReport,
-  type ListShadowsOptions,
-} from './vss/shadows';
+import type { DeleteShadowsOptions, DeleteShadowsReport, ListShadowsOptions } from './vss/shadows';
 import type { DominoService } from './domino/service';
 import type { VssCallOptions } from './vss/call';
-import {
-  isVolumeSupported as isSupported,
-  listProviders as providers,
-  type IsVolumeSupportedOptions,
-  type VssProvider,
-} from './vss/providers';
-import { windowsService as serviceOfWindows } from './domino/windows-service';
-import { listWriters as writers, type ListWritersOptions, type Writer } from './vss/writers';
-import { serveWriter as serve, type ServedWriter, type ServeWriterOptions } from './writer/serve';
+import type { IsVolumeSupportedOptions, VssProvider } from './vss/providers';
+import type { ListWritersOptions, Writer } from './vss/writers';
+import type { ServedWriter, ServeWriterOptions } from './writer/serve';
+import { onDemand } from './on-demand';
 
 export type { Backup, CreateShadowOptions, EndBackupOptions, RetryOptions } from './backup/backup';
 export type { BackupReport } from './backup/report';
@@ -180,7 +137,9 @@ function isIsolated(options: { readonly isolation?: Isolation | undefined } | un
  * are missing, too many are left out, or time is over; {@link AbortError} when cancelled. Nothing is left in any case.
  */
 export function beginBackup(options: BeginBackupOptions): Promise<Backup> {
-  return isIsolated(options) ? beginIsolatedBackup(options) : begin(loadBinding, options);
+  return isIsolated(options)
+    ? onDemand.isolatedBackup.beginIsolatedBackup(options)
+    : onDemand.beginBackup.beginBackup(loadBinding, options);
 }
 
 /**
@@ -191,7 +150,7 @@ export function beginBackup(options: BeginBackupOptions): Promise<Backup> {
  * when every database refuses.
  */
 export function rehearse(options: RehearseOptions): Promise<RehearsalReport> {
-  return rehearseBackup(loadBinding, options);
+  return onDemand.rehearse.rehearse(loadBinding, options);
 }
 
 /**
@@ -202,7 +161,7 @@ export function rehearse(options: RehearseOptions): Promise<RehearsalReport> {
  * @throws what {@link beginBackup} and `createShadow` throw. Nothing is held then.
  */
 export function holdDatabases(options: HoldOptions): Promise<Hold> {
-  return holdAll(loadBinding, options);
+  return onDemand.hold.holdDatabases(loadBinding, options);
 }
 
 /**
@@ -212,7 +171,7 @@ export function holdDatabases(options: HoldOptions): Promise<Hold> {
  * @throws what {@link holdDatabases} throws, without its cause.
  */
 export function startHold(options: Omit<HoldOptions, 'onProgress'>): Promise<BackgroundHold> {
-  return startBackgroundHold(loadBinding, options);
+  return onDemand.background.startHold(loadBinding, options);
 }
 
 /**
@@ -222,17 +181,17 @@ export function startHold(options: Omit<HoldOptions, 'onProgress'>): Promise<Bac
  * none or its process is gone: the snapshot is of no use then; {@link OptionError}, after which the hold goes on.
  */
 export function releaseHold(selector: HoldSelector = {}, options: ReleaseOptions = {}): Promise<BackupReport> {
-  return release(loadBinding, selector, options);
+  return onDemand.background.releaseHold(loadBinding, selector, options);
 }
 
 /** Ends a hold of {@link startHold} without a backup, for there is no snapshot. Answers whether there was one. */
 export function giveUpHold(selector: HoldSelector = {}): Promise<boolean> {
-  return giveUp(loadBinding, selector);
+  return onDemand.background.giveUpHold(loadBinding, selector);
 }
 
 /** The holds of this machine that {@link startHold} has begun and whose end nobody has asked for. */
 export function listHolds(): Promise<BackgroundHold[]> {
-  return holds(loadBinding);
+  return onDemand.background.listHolds(loadBinding);
 }
 
 /**
@@ -245,7 +204,7 @@ export function listHolds(): Promise<BackgroundHold[]> {
  * {@link AbortError}. No writer is left then.
  */
 export function serveWriter(options: ServeWriterOptions): Promise<ServedWriter> {
-  return serve(loadBinding, options);
+  return onDemand.serve.serveWriter(loadBinding, options);
 }
 
 /**
@@ -256,7 +215,9 @@ export function serveWriter(options: ServeWriterOptions): Promise<ServedWriter> 
  * put back; `ERR_LOCKED`, `ERR_NO_SPACE`, `ERR_DOMINO_…`; {@link AbortError} when cancelled, with everything put back.
  */
 export function restoreDatabases(options: RestoreOptions): Promise<RestoreReport> {
-  return isIsolated(options) ? restoreIsolated(options) : restore(loadBinding, options);
+  return isIsolated(options)
+    ? onDemand.isolatedCall.restoreIsolated(options)
+    : onDemand.restore.restoreDatabases(loadBinding, options);
 }
 
 /**
@@ -269,7 +230,9 @@ export function restoreDatabases(options: RestoreOptions): Promise<RestoreReport
  * {@link OptionError}; {@link AbortError} when cancelled.
  */
 export function planRestore(options: PlanRestoreOptions): Promise<RestoreReport> {
-  return isIsolated(options) ? planRestoreIsolated(options) : plan(loadBinding, options);
+  return isIsolated(options)
+    ? onDemand.isolatedCall.planRestoreIsolated(options)
+    : onDemand.restore.planRestore(loadBinding, options);
 }
 
 /**
@@ -280,7 +243,7 @@ export function planRestore(options: PlanRestoreOptions): Promise<RestoreReport>
  * {@link VssError} when a kept shadow of VSS cannot be looked for; {@link AbortError} when cancelled.
  */
 export function verifyBackup(options: VerifyBackupOptions): Promise<VerifyReport> {
-  return verify(loadBinding, options);
+  return onDemand.verify.verifyBackup(loadBinding, options);
 }
 
 /**
@@ -293,7 +256,9 @@ export function verifyBackup(options: VerifyBackupOptions): Promise<VerifyReport
  * the Domino that was named cannot be used; {@link AbortError} when cancelled. It can be run again after any of them.
  */
 export function recoverInterrupted(options: RecoverOptions = {}): Promise<RecoveryReport> {
-  return isIsolated(options) ? recoverIsolated(options) : recover(loadBinding, options);
+  return isIsolated(options)
+    ? onDemand.isolatedCall.recoverIsolated(options)
+    : onDemand.recover.recoverInterrupted(loadBinding, options);
 }
 
 /**
@@ -303,16 +268,16 @@ export function recoverInterrupted(options: RecoverOptions = {}): Promise<Recove
  */
 export function readManifest(path: string): Promise<Manifest> {
   return publicCall(async () => {
-    absolutePath(path, 'path');
-    return loadManifest(path);
+    onDemand.options.absolutePath(path, 'path');
+    return onDemand.manifest.loadManifest(path);
   });
 }
 
 /** The backups of a delta directory (absolute), oldest first, with unfinished and damaged ones. */
 export function listBackups(deltaDirectory: string): Promise<ListedBackup[]> {
   return publicCall(async () => {
-    absolutePath(deltaDirectory, 'deltaDirectory');
-    return readBackups(deltaDirectory);
+    onDemand.options.absolutePath(deltaDirectory, 'deltaDirectory');
+    return onDemand.manifest.readBackups(deltaDirectory);
   });
 }
 
@@ -323,7 +288,7 @@ export function listBackups(deltaDirectory: string): Promise<ListedBackup[]> {
  * @throws {@link OptionError}, `ERR_DOMINO_NOTES_INI`, {@link BackupError} `ERR_FIND`, {@link AbortError}.
  */
 export function findDatabases(options: FindDatabasesOptions = {}): Promise<FindDatabasesResult> {
-  return find(loadBinding, options);
+  return onDemand.databases.findDatabases(loadBinding, options);
 }
 
 /**
@@ -331,12 +296,12 @@ export function findDatabases(options: FindDatabasesOptions = {}): Promise<FindD
  * result; only wrong options and an abort are errors.
  */
 export function runDoctor(options: DoctorOptions = {}): Promise<DoctorReport> {
-  return examine(loadBinding, options);
+  return onDemand.doctor.runDoctor(loadBinding, options);
 }
 
 /** Tells which providers can be used, in general or on the file system of a directory. Works on every system. */
 export function getCapabilities(options: CapabilitiesOptions = {}): Promise<Capabilities> {
-  return capabilities(loadBinding, options);
+  return onDemand.capabilities.getCapabilities(loadBinding, options);
 }
 
 /**
@@ -345,7 +310,7 @@ export function getCapabilities(options: CapabilitiesOptions = {}): Promise<Capa
  * @throws {@link VssError} when VSS refuses; `ERR_UNSUPPORTED` on other systems; {@link AbortError} when cancelled.
  */
 export function listShadows(options: ListShadowsOptions = {}): Promise<readonly ListedShadow[]> {
-  return list(loadBinding, options);
+  return onDemand.shadows.listShadows(loadBinding, options);
 }
 
 /**
@@ -357,7 +322,7 @@ export function listShadows(options: ListShadowsOptions = {}): Promise<readonly 
  * when its time is over: their `deletion` says which shadows are deleted by then and which are left.
  */
 export function deleteShadows(options: DeleteShadowsOptions): Promise<DeleteShadowsReport> {
-  return deleteSelected(loadBinding, options);
+  return onDemand.shadows.deleteShadows(loadBinding, options);
 }
 
 /**
@@ -367,7 +332,7 @@ export function deleteShadows(options: DeleteShadowsOptions): Promise<DeleteShad
  * @throws {@link VssError}; {@link OptionError}; {@link AbortError}.
  */
 export function exposeShadow(options: ExposeShadowOptions): Promise<string> {
-  return expose(loadBinding, options);
+  return onDemand.exposure.exposeShadow(loadBinding, options);
 }
 
 /**
@@ -376,7 +341,7 @@ export function exposeShadow(options: ExposeShadowOptions): Promise<string> {
  * @throws {@link VssError} `ERR_VSS_NOT_FOUND` when it is not exposed; {@link OptionError}; {@link AbortError}.
  */
 export function unexposeShadow(options: UnexposeShadowOptions): Promise<void> {
-  return unexpose(loadBinding, options);
+  return onDemand.exposure.unexposeShadow(loadBinding, options);
 }
 
 /**
@@ -385,7 +350,7 @@ export function unexposeShadow(options: UnexposeShadowOptions): Promise<void> {
  * @throws {@link VssError}, for example of the provider that made the set; {@link AbortError}.
  */
 export function breakSnapshotSet(options: BreakSnapshotSetOptions): Promise<void> {
-  return breakSet(loadBinding, options);
+  return onDemand.hardwareSets.breakSnapshotSet(loadBinding, options);
 }
 
 /**
@@ -395,7 +360,7 @@ export function breakSnapshotSet(options: BreakSnapshotSetOptions): Promise<void
  * @throws {@link VssError} `ERR_VSS_IMPORT`, `ERR_VSS_DOCUMENT`; {@link AbortError}.
  */
 export function importShadows(options: ImportShadowsOptions): Promise<readonly ListedShadow[]> {
-  return importSet(loadBinding, options);
+  return onDemand.hardwareSets.importShadows(loadBinding, options);
 }
 
 /**
@@ -407,7 +372,7 @@ export function importShadows(options: ImportShadowsOptions): Promise<readonly L
  * may run, with the delta directory, or with the journals of scripts; other codes when VSS refuses; {@link AbortError}.
  */
 export function revertToShadow(options: RevertToShadowOptions): Promise<RevertReport> {
-  return revert(loadBinding, options);
+  return onDemand.revert.revertToShadow(loadBinding, options);
 }
 
 /**
@@ -416,7 +381,7 @@ export function revertToShadow(options: RevertToShadowOptions): Promise<RevertRe
  * @throws {@link VssError}; {@link AbortError}.
  */
 export function queryRevertStatus(options: QueryRevertStatusOptions): Promise<RevertStatus> {
-  return queryRevert(loadBinding, options);
+  return onDemand.revert.queryRevertStatus(loadBinding, options);
 }
 
 /**
@@ -425,7 +390,7 @@ export function queryRevertStatus(options: QueryRevertStatusOptions): Promise<Re
  * @throws {@link VssError}; {@link AbortError}.
  */
 export function listWriters(options: ListWritersOptions = {}): Promise<readonly Writer[]> {
-  return writers(loadBinding, options);
+  return onDemand.writers.listWriters(loadBinding, options);
 }
 
 /**
@@ -434,7 +399,7 @@ export function listWriters(options: ListWritersOptions = {}): Promise<readonly 
  * @throws {@link VssError}; {@link AbortError}.
  */
 export function listProviders(options: VssCallOptions = {}): Promise<readonly VssProvider[]> {
-  return providers(loadBinding, options);
+  return onDemand.providers.listProviders(loadBinding, options);
 }
 
 /**
@@ -443,7 +408,7 @@ export function listProviders(options: VssCallOptions = {}): Promise<readonly Vs
  * @throws {@link VssError} `ERR_VSS_NOT_FOUND` when there is no such volume; {@link AbortError}.
  */
 export function isVolumeSupported(options: IsVolumeSupportedOptions): Promise<boolean> {
-  return isSupported(loadBinding, options);
+  return onDemand.providers.isVolumeSupported(loadBinding, options);
 }
 
 /**
@@ -455,7 +420,7 @@ export function isVolumeSupported(options: IsVolumeSupportedOptions): Promise<bo
  * VSS cannot be used at all; {@link AbortError} when cancelled.
  */
 export function runScript(options: RunScriptOptions): Promise<ScriptReport> {
-  return run(loadBinding, options);
+  return onDemand.runScript.runScript(loadBinding, options);
 }
 
 /**
@@ -470,5 +435,5 @@ export function runScript(options: RunScriptOptions): Promise<ScriptReport> {
  * named and nothing is stopped), it ended while it was starting, or makes no progress; `ERR_UNSUPPORTED` on other systems.
  */
 export function windowsService(name: string): DominoService {
-  return serviceOfWindows(loadBinding, name);
+  return onDemand.windowsService.windowsService(loadBinding, name);
 }

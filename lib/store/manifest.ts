@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import { createHash, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -32,6 +32,9 @@ function validate(): NonNullable<typeof validators> {
     const schema = JSON.parse(readFileSync(join(packageRoot, 'schema', 'manifest-1.json'), 'utf8')) as {
       readonly $id: string;
     };
+    // Half of all the package's modules, which nothing needs that reads no manifest.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- loaded when needed, not when imported
+    const { Ajv } = require('ajv') as typeof import('ajv');
     const ajv = new Ajv({ strict: true, allowUnionTypes: true });
     const head = ajv.compile(schema);
     validators = { head, database: ajv.compile({ $ref: `${schema.$id}#/definitions/database` }) };
