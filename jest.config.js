@@ -1,6 +1,8 @@
 'use strict';
 
 const tier = process.env.DOMINO_VSS_TEST_TIER ?? 'quick';
+/** Test files that need not run again, relative to the root: scripts/test.mjs. */
+const except = process.env.DOMINO_VSS_TEST_EXCEPT ? require(process.env.DOMINO_VSS_TEST_EXCEPT) : [];
 const coverage = process.argv.includes('--coverage');
 
 /** Which tests a tier leaves out: the suffix of a test file's name says from which tier on it runs. */
@@ -16,7 +18,11 @@ module.exports = {
   // Files that no test loads count as uncovered only if jest knows them.
   roots: ['<rootDir>/build/test', ...(coverage ? ['<rootDir>/dist'] : [])],
   testMatch: ['**/*.test.js'],
-  testPathIgnorePatterns: [...leftOut[tier], ...(process.platform === 'win32' ? [] : ['/test/windows/'])],
+  testPathIgnorePatterns: [
+    ...leftOut[tier],
+    ...(process.platform === 'win32' ? [] : ['/test/windows/']),
+    ...except.map((file) => `^<rootDir>/${file.replaceAll('.', '\\.')}$`),
+  ],
   testEnvironment: '<rootDir>/test/jest-environment.js',
   transform: {},
   // Not among the temporary files: it knows which test files take long. Windows and Linux share the checkout under Wine.

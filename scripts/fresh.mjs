@@ -34,12 +34,15 @@ const everywhere = words(`
   basename cat chmod chown cp cut date dd df dirname echo expr false head id ln ls mkdir mktemp mv nproc od pwd readlink rm
   rmdir mkfifo sleep sort stat stty sync tail tee test touch tr true truncate uname uniq wc`);
 
-const usage = `Usage: node scripts/fresh.mjs [--keep]
+const usage = `Usage: node scripts/fresh.mjs [--keep] [--report=FILE]
 
 Runs both commands of the README in a fresh clone of the last commit.
 
-  --keep    leave the clone, its PATH and its HOME, and say where they are`;
-const { keep } = parseOptions(usage, { options: { keep: { type: 'boolean' } } }).values;
+  --keep      leave the clone, its PATH and its HOME, and say where they are
+  --report    write the names of the suites to FILE of which every test ran and passed`;
+const { keep, report } = parseOptions(usage, {
+  options: { keep: { type: 'boolean' }, report: { type: 'string' } },
+}).values;
 const directory = mkdtempSync(join(tmpdir(), 'domino-vss-fresh-')); // of mode 0700
 const clone = join(directory, 'domino-vss');
 const total = { passed: 0, failed: 0 };
@@ -53,7 +56,12 @@ try {
     const { code } = await runShown('npm', ['run', 'demo'], { cwd: clone, env });
     return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   });
-  await count('npm test', () => runCounted('npm', ['test'], { cwd: clone, env }));
+  await count('npm test', () => {
+    return runCounted('npm', ['test'], {
+      cwd: clone,
+      env: { ...env, ...(report && { DOMINO_VSS_TEST_REPORT: report }) },
+    });
+  });
 } catch (error) {
   total.failed += 1;
   console.error(`${error.message}\n${error.output ?? ''}`);

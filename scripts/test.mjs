@@ -1,7 +1,8 @@
 // The test command: sets up, runs every suite of a tier and ends with one line, "N passed, N failed".
 
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join, relative } from 'node:path';
 import { runCounted } from './counted.mjs';
 import { root, setUp } from './setup.mjs';
 import { fetchNode, nodeVersions } from './setup/nodes.mjs';
@@ -21,24 +22,34 @@ runs.
                 fresh clone; full: all there is (default quick, in CI ci)
   --coverage    measure which lines of lib/ are run
 
-With CI=true in the environment, what cannot run here counts as failed.`;
+In the tiers ci and full, what passed in the fresh clone is not run again, unless there are changes that the clone lacks.
+
+With CI=true in the environment, what cannot run here counts as failed. DOMINO_VSS_TEST_REPORT names a file to write the names of
+the suites to of which every test ran and passed.`;
 const { tier, coverage, jestArguments } = readOptions();
 const onlyJest = jestArguments.length > 0;
 const workplace = new Workplace(join(root, 'simulator', 'build', 'domino-sim'));
 const total = { passed: 0, failed: 0, notRun: 0 };
 
-if (await attempt(() => setUp(onlyJest ? ['native', 'simulator', 'test'] : undefined))) {
-  if (!onlyJest && tier !== 'quick' && process.platform === 'linux') await attempt(() => setUp(['windows-addon']));
-  if (!onlyJest && tier !== 'quick') await attempt(runLint);
-  await attempt(runJest);
+/** Files of Jest, and directories of ctest: what passed as a whole here, and before in the fresh clone of the same commit. */
+const passedHere = [];
+let passedInClone = [];
+const ctestDirectories = ['simulator/build', 'test/native/build'];
+const thorough = !onlyJest && tier !== 'quick' && process.platform === 'linux';
+
+if (thorough) await timed('fresh clone', runFreshClone);
+const withoutNativeTests = onlyJest || passedInClone.includes('test/native/build');
+if (await timed('set-up', () => setUp(withoutNativeTests ? ['native', 'simulator', 'test'] : undefined))) {
+  if (thorough) await timed('Windows addon', () => setUp(['windows-addon']));
+  if (!onlyJest && tier !== 'quick') await timed('lint', runLint);
+  await timed('Jest', runJest);
   if (!onlyJest && process.platform === 'linux') {
-    await attempt(() => runCtest('simulator/build'));
-    await attempt(() => runCtest('test/native/build'));
-    if (tier !== 'quick') await attempt(runThreadSanitizer);
-    if (tier !== 'quick') await attempt(() => runScript('test-windows.mjs', '--node=all', `--tier=${tier}`));
-    if (tier !== 'quick') await attempt(() => runScript('fresh.mjs'));
+    for (const directory of without(passedInClone, ctestDirectories)) await timed(directory, () => runCtest(directory));
   }
+  if (thorough) await timed('thread sanitizer', runThreadSanitizer);
+  if (thorough) await timed('Wine', () => runScript('test-windows.mjs', ['--node=all', `--tier=${tier}`]));
 }
+if (process.env.DOMINO_VSS_TEST_REPORT) writeFileSync(process.env.DOMINO_VSS_TEST_REPORT, JSON.stringify(passedHere));
 workplace.remove();
 if (interrupted()) {
   console.error('interrupted');
@@ -62,9 +73,10 @@ function readOptions() {
 }
 
 /** What could not even start is one failure; the suites after it still have something to say. */
-async function attempt(action) {
+async function timed(title, action) {
+  if (interrupted()) return false;
+  const startedAt = performance.now();
   try {
-    if (interrupted()) return false;
     await action();
     return true;
   } catch (error) {
@@ -72,16 +84,32 @@ async function attempt(action) {
     total.failed += 1;
     console.error(error.message);
     return false;
+  } finally {
+    console.log(`suite: ${title.padEnd(18)} ${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s`);
   }
+}
+
+/** First, for what passes there need not be run again here. Tests that lack something there run here. */
+async function runFreshClone() {
+  const report = join(workplace.directory, 'fresh.json');
+  await runScript('fresh.mjs', [`--report=${report}`]);
+  const changes = execFileSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8' });
+  if (changes === '' && existsSync(report)) passedInClone = JSON.parse(readFileSync(report, 'utf8'));
+}
+
+function without(left, all) {
+  return all.filter((item) => !left.includes(item));
 }
 
 async function runJest() {
   const report = join(workplace.directory, 'jest.json');
+  const except = join(workplace.directory, 'except.json');
+  writeFileSync(except, JSON.stringify(passedInClone));
   const nodes = tier === 'quick' ? [] : await otherNodes();
   const args = [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--json', `--outputFile=${report}`];
   const failure = await run(process.execPath, [...args, ...(coverage ? ['--coverage'] : []), ...jestArguments], {
     cwd: root,
-    env: { ...jestEnvironment(), DOMINO_VSS_TEST_NODES: nodes.join(delimiter) },
+    env: { ...jestEnvironment(), DOMINO_VSS_TEST_NODES: nodes.join(delimiter), DOMINO_VSS_TEST_EXCEPT: except },
     show: true,
   }).then(
     () => undefined,
@@ -96,6 +124,10 @@ async function runJest() {
   total.failed += numFailedTests + broken.length;
   if (failure !== undefined && numFailedTests + broken.length === 0) throw failure;
 
+  const whole = testResults.filter(({ status, assertionResults }) => {
+    return status === 'passed' && assertionResults.every((test) => test.status === 'passed');
+  });
+  passedHere.push(...whole.map(({ name }) => relative(root, name)));
   const skipped = testResults.flatMap(({ name, assertionResults }) =>
     assertionResults
       .filter(({ status }) => status !== 'passed' && status !== 'failed')
@@ -128,7 +160,7 @@ async function runThreadSanitizer() {
 }
 
 /** Runs a script of tests that counts itself. */
-async function runScript(name, ...args) {
+async function runScript(name, args) {
   const { passed, failed } = await runCounted(process.execPath, [join(root, 'scripts', name), ...args], {
     cwd: root,
     env: process.env,
@@ -152,6 +184,7 @@ async function runCtest(directory) {
   if (tests === 0) throw new Error(`${directory}: ctest found no tests`);
   total.passed += tests - failed - skipped;
   total.failed += failed;
+  if (failed + skipped === 0) passedHere.push(directory);
   reportNotRun(Array.from({ length: skipped }, () => `${directory}: skipped by ctest, see above`));
 }
 
