@@ -13,7 +13,7 @@ const floors = [
   ['vss'],
   ['recover'],
   ['backup'],
-  ['script', 'bench', 'restore', 'doctor', 'hold', 'writer'],
+  ['script', 'bench', 'restore', 'retention', 'doctor', 'hold', 'writer'],
   ['isolation'],
   ['cli'],
 ];
@@ -48,6 +48,7 @@ const entrances = {
     'vss-target',
   ],
   bench: ['bench', 'csv', 'page', 'trace'],
+  retention: ['prune', 'rules'],
   restore: ['plan', 'reach', 'report', 'restore', 'verify'],
   hold: ['background', 'hold'],
   writer: ['events', 'serve'],

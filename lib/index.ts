@@ -16,6 +16,7 @@ import type { BackupReport } from './backup/report';
 import type { RehearsalReport, RehearseOptions } from './backup/rehearse';
 import type { RestoreReport } from './restore/report';
 import type { PlanRestoreOptions, RestoreOptions } from './restore/restore';
+import type { PruneOptions, PruneReport } from './retention/prune';
 import type { VerifyBackupOptions, VerifyReport } from './restore/verify';
 import type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
 import type { RecoverOptions } from './recover/recover';
@@ -97,6 +98,8 @@ export type { LogReach } from './restore/reach';
 export type { RestoredDatabase, RestoreReport } from './restore/report';
 export type { PlanRestoreOptions, RestoreOptions } from './restore/restore';
 export type { RestoreMode, RestoreStep } from './restore/plan';
+export type { PrunedBackup, PruneOptions, PruneReport } from './retention/prune';
+export type { RetentionRules } from './retention/rules';
 export type { VerifiedDatabase, VerifiedState, VerifyBackupOptions, VerifyReport } from './restore/verify';
 export type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
 export type { ScriptContext, ScriptOption, WriterDetail } from './script/commands';
@@ -244,6 +247,19 @@ export function planRestore(options: PlanRestoreOptions): Promise<RestoreReport>
  */
 export function verifyBackup(options: VerifyBackupOptions): Promise<VerifyReport> {
   return onDemand.verify.verifyBackup(loadBinding, options);
+}
+
+/**
+ * Removes the backups of a delta directory that no rule keeps, with their change information, copies and kept shadows, and
+ * nothing that their manifests do not name. The newest complete backup of each server always stays. A removal whose process
+ * has died is finished by the next call, or by `recoverInterrupted`.
+ *
+ * @throws {@link OptionError}; `ERR_LOCKED` while a backup or restore runs that may need one of them; `ERR_DELTA_DIRECTORY`
+ * when it cannot be read, or others could change what lies there; {@link AbortError} when cancelled. What could not be
+ * removed is in the report, with the reason.
+ */
+export function pruneBackups(options: PruneOptions): Promise<PruneReport> {
+  return onDemand.prune.pruneBackups(loadBinding, options);
 }
 
 /**

@@ -43,6 +43,9 @@ export const onDemand = {
   get restore() {
     return require('./restore/restore') as typeof import('./restore/restore');
   },
+  get prune() {
+    return require('./retention/prune') as typeof import('./retention/prune');
+  },
   get verify() {
     return require('./restore/verify') as typeof import('./restore/verify');
   },

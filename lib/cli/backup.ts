@@ -31,6 +31,7 @@ import { exitCodes, type CommandLineContext } from './context';
 import { count, formatBytes, formatMs, Output, shownRows } from './output';
 import type { Finish } from './system-log';
 import { ProgressBar } from './progress-bar';
+import { addPruneCommand } from './prune';
 import { addVerifyCommand } from './verify';
 import { drawWindow } from './window-picture';
 
@@ -100,6 +101,7 @@ Each command has its own: domino-vss backup run --help
     });
 
   addVerifyCommand(backup, context, finish);
+  addPruneCommand(backup, context, finish);
 
   backup
     .command('show')

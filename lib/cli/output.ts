@@ -39,6 +39,11 @@ export class Output {
     this.#context.stdout.write(this.#json ? json(value) : this.#finish(lines()));
   }
 
+  /** Lines before the result; nothing where the result is the only document. */
+  before(lines: () => readonly string[]): void {
+    if (!this.#json) this.#context.stdout.write(this.#finish(lines()));
+  }
+
   error(error: DominoVssError): void {
     if (this.#json) {
       this.#context.stdout.write(json({ error }));
@@ -156,6 +161,10 @@ const flags: Readonly<Record<string, string>> = {
   deltaDirectory: '--delta-dir',
   expose: '--expose',
   id: '<id>',
+  'keep.last': '--keep-last',
+  'keep.daily': '--keep-daily',
+  'keep.weekly': '--keep-weekly',
+  'keep.monthly': '--keep-monthly',
   'vss.backupType': '--backup-type',
   'vss.context': '--vss-context',
   'vss.providerId': '--vss-provider',

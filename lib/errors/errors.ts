@@ -32,11 +32,14 @@ export interface DatabaseFailure {
   readonly hint: string;
 }
 
-/** How far `deleteShadows` had come when its time was over, or it was cancelled. */
+/** How far `deleteShadows` or `pruneBackups` had come when its time was over, or it was cancelled. */
 export interface CutOffDeletion {
-  /** Ids of the shadows that are deleted. */
+  /** Ids of the shadows, or backups, that are deleted. */
   readonly deleted: readonly string[];
-  /** Ids of those that are not, as far as is known: the deletion of the first may still end in Windows. */
+  /**
+   * Ids of those that are not, as far as is known: the deletion of the first may still end in Windows, and of the first backup
+   * the next call removes what is left.
+   */
   readonly left: readonly string[];
   /** Ids of those whose deletion had failed by then; they are among `left`. */
   readonly failed: readonly string[];
@@ -72,7 +75,7 @@ export class DominoVssError extends Error {
   readonly phase: Phase | undefined;
   /** What can be done about it. */
   readonly hint: string;
-  /** Only of a `deleteShadows` that was cut off, by its deadline or its signal, after it had begun to delete. */
+  /** Only of a `deleteShadows` or `pruneBackups` that was cut off, by its deadline or its signal, after it had begun to delete. */
   readonly deletion: CutOffDeletion | undefined;
   /** What could not be taken back after a call of a backup had failed; the journal names it. Undefined for nothing. */
   readonly leftBehind: DominoVssError | undefined;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileSystemError, toPublicError } from '../errors/errors';
 import { systemdService, type DominoService } from '../domino/service';
@@ -36,6 +36,34 @@ export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items:
   await removeDirectory(left, tools, items);
 }
 
+/**
+ * Removes what the journal of a removal names. It goes after the manifest: while that is there the lists of the journal may
+ * not be complete, and nothing was removed yet.
+ */
+export async function removeBackup(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
+  const { backupDirectory } = left;
+  if (await hasManifest(backupDirectory)) {
+    items.kept({ thing: 'backup', subject: backupDirectory, found: 'its removal had not begun' });
+    return;
+  }
+  const { copies } = await readJournalLists(left);
+  await removeShadows(left, tools, items);
+  await removeCopies(copies, items, 'a backup that is removed');
+  await removeNewDirectories(left, items);
+  await removeDirectory(left, tools, items, 'it is being removed');
+}
+
+/** Only what is certainly gone counts as gone. */
+async function hasManifest(backupDirectory: string): Promise<boolean> {
+  try {
+    await lstat(join(backupDirectory, 'manifest.json'));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 /** The manifest of a backup that has succeeded; undefined for one that has not, a text for one of which nobody knows. */
 async function readFinished(backupDirectory: string): Promise<Manifest | string | undefined> {
   if (backupDirectory === '' || !existsSync(join(backupDirectory, 'manifest.json'))) return undefined;
@@ -63,7 +91,7 @@ function serviceOfSystem(name: string, { binding }: RecoveryTools): DominoServic
 }
 
 /** The journal names those only that did not exist before. */
-async function removeCopies(copies: readonly string[], items: Items): Promise<void> {
+async function removeCopies(copies: readonly string[], items: Items, of = 'an unfinished backup'): Promise<void> {
   const present: string[] = [];
   for (const copy of copies) if (existsSync(copy)) present.push(copy);
   const [first] = present;
@@ -71,7 +99,7 @@ async function removeCopies(copies: readonly string[], items: Items): Promise<vo
   const intention = {
     thing: 'copies',
     subject: dirname(first),
-    found: `${present.length} copies of an unfinished backup are there`,
+    found: `${present.length} copies of ${of} are there`,
     action: 'they are removed',
     advice: 'Remove them, then run recover again.',
   } as const;
@@ -90,13 +118,14 @@ async function removeDirectory(
   { id, journal, backupDirectory }: LeftOver,
   { binding }: RecoveryTools,
   items: Items,
+  found = 'it was not finished',
 ): Promise<void> {
-  const found = await stat(backupDirectory === '' ? '\0' : backupDirectory).catch(() => undefined);
-  if (!found) return;
+  const present = await stat(backupDirectory === '' ? '\0' : backupDirectory).catch(() => undefined);
+  if (!present) return;
   const intention = {
     thing: 'backup',
     subject: backupDirectory,
-    found: 'it was not finished',
+    found,
     action: 'its directory is removed',
     advice: 'Remove the directory, then run recover again.',
   } as const;

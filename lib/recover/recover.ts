@@ -23,7 +23,7 @@ import { Journal, newWorkId } from '../store/journal';
 import { readJournalLists, readJournals, removeUnfinished } from '../store/journals';
 import type { LeftOver } from '../store/left-over';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
-import { recoverBackup } from './backups';
+import { recoverBackup, removeBackup } from './backups';
 import { Items } from './items';
 import { outcomeOf, type RecoveredWork, type RecoveryReport } from './report';
 import { recoverRestore } from './restores';
@@ -143,6 +143,7 @@ async function recoverOne(leftOver: LeftOver, tools: RecoveryTools): Promise<Rec
   const items = new Items(tools.dryRun, tools.call);
   if (leftOver.work === 'backup') await recoverBackup(leftOver, tools, items);
   if (leftOver.work === 'restore') await recoverRestore(leftOver, tools, items);
+  if (leftOver.work === 'prune') await removeBackup(leftOver, tools, items);
   const done = !tools.dryRun && items.nothingLeft;
   if (done) {
     await syncRemovals(await namedFiles(leftOver));

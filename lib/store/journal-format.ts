@@ -50,8 +50,8 @@ export interface JournalHead {
   readonly ended: boolean;
 }
 
-/** Kinds of work that keep a journal. */
-export type JournalWork = 'backup' | 'restore' | 'recovery';
+/** Kinds of work that keep a journal. `prune`: the removal of one backup; its journal has the id of that backup. */
+export type JournalWork = 'backup' | 'restore' | 'recovery' | 'prune';
 
 /**
  * `replacing`: copies take the places of originals; a killed restore is turned back. `recovering`: the transaction log is
@@ -99,8 +99,20 @@ export type JournalChange = Partial<
 
 /** Phase of the errors about a kind of work. */
 export function phaseOf(work: JournalWork): Phase {
-  return work === 'backup' ? 'end' : 'restore';
+  return work === 'backup' || work === 'prune' ? 'end' : 'restore';
 }
+
+/**
+ * Whether two pieces of work must not run at a time: on one data directory, or the removal of backups and a restore that
+ * may be reading one of them for another server. Plain volumes are nobody's.
+ */
+export function isInTheWay(one: WorkOnDirectory, other: WorkOnDirectory): boolean {
+  if (one.dataDirectory !== '' && one.dataDirectory === other.dataDirectory) return true;
+  const works = [one.work, other.work];
+  return works.includes('prune') && works.every((work) => work === 'prune' || work === 'restore');
+}
+
+type WorkOnDirectory = Pick<JournalHead, 'work' | 'dataDirectory'>;
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
@@ -123,7 +135,7 @@ function isRestoring(value: unknown): boolean {
 
 const checks: Readonly<Record<Exclude<keyof JournalHead, 'format'>, (value: unknown) => boolean>> = {
   id: (value) => typeof value === 'string' && /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(value),
-  work: (value) => ['backup', 'restore', 'recovery'].includes(value as string),
+  work: (value) => ['backup', 'restore', 'recovery', 'prune'].includes(value as string),
   pid: isCount,
   processStart: isText,
   boot: isText,

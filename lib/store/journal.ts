@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import type { NativeLock } from '../native/session';
 import { DominoVssError } from '../errors/errors';
 import { jsonLines, makeDirectory, syncDirectory, writeDurably, writeTexts } from './durable';
-import type { JournalChange, JournalHead } from './journal-format';
+import { isInTheWay, type JournalChange, type JournalHead } from './journal-format';
+import { leftOverOf, type LeftOver } from './left-over';
 import { describeLiveWork, journalDirectory, readJournals, unfinishedName, type Journals } from './journals';
 import { ownIdentity } from './process-identity';
 
@@ -93,9 +94,9 @@ export class Journal {
       throw error;
     }
     try {
-      const { live, ...others } = await readJournals(deltaDirectory, work.dataDirectory, { quarantine: true });
-      // Plain volumes are nobody's: several backups of them may run at a time.
-      const other = work.dataDirectory === '' ? undefined : live.find(({ id }) => id !== work.id);
+      const looking = { quarantine: true, work: work.work };
+      const { live, ...others } = await readJournals(deltaDirectory, work.dataDirectory, looking);
+      const other = live.find((found) => found.id !== work.id && isInTheWay(work, found));
       if (other) {
         throw new DominoVssError('ERR_LOCKED', { message: describeLiveWork(other) });
       }
@@ -177,6 +178,11 @@ export class Journal {
     await writeTexts(handle, jsonLines([head]));
     await writeTexts(handle, jsonLines(databasePaths));
     await writeTexts(handle, jsonLines(copies));
+  }
+
+  /** What it names, as the next process would find it. */
+  get leftOver(): LeftOver {
+    return leftOverOf(this.#file, this.#head);
   }
 
   /** Whether something is named that only its owner, or a person, can put back. */

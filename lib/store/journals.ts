@@ -3,7 +3,7 @@ import { readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { open } from '../call/files';
-import { parseHead, type JournalHead } from './journal-format';
+import { isInTheWay, parseHead, type JournalHead, type JournalWork } from './journal-format';
 import { leftOverOf, type LeftOver } from './left-over';
 import { isAlive, isOfThisHost, isRunning, ownIdentity } from './process-identity';
 import { stateDirectory } from './state-directory';
@@ -37,13 +37,14 @@ export function journalDirectories(deltaDirectory: string | undefined): string[]
 }
 
 /**
- * Reads the journals that concern a data directory. Whatever else lies there stops nobody: what is no journal, or one of
- * another version, is reported, and with `quarantine` also moved aside.
+ * Reads the journals that concern a data directory, and with `work` also those of live work that is in its way. Whatever
+ * else lies there stops nobody: what is no journal, or one of another version, is reported, and with `quarantine` also
+ * moved aside.
  */
 export async function readJournals(
   deltaDirectory: string | undefined,
   dataDirectory: string,
-  { quarantine }: { readonly quarantine: boolean } = { quarantine: false },
+  { quarantine = false, work }: { readonly quarantine?: boolean; readonly work?: JournalWork } = {},
 ): Promise<Journals> {
   const live: JournalHead[] = [];
   const leftOvers: LeftOver[] = [];
@@ -53,13 +54,13 @@ export async function readJournals(
     if (head === undefined) continue;
     if (typeof head === 'string') {
       unusable.push({ journal: file, reason: head, movedTo: quarantine ? await moveAside(file) : '' });
-    } else if (head.dataDirectory === dataDirectory) {
+    } else if (head.dataDirectory === dataDirectory || (work && isInTheWay({ work, dataDirectory }, head))) {
       if (!isOfThisHost(head)) {
         // Its process sees another server and may well be alive: nothing of it is ours to touch.
         const reason = `it is of the host ${head.host} (${head.work} ${head.id})`;
         unusable.push({ journal: file, reason, movedTo: '' });
       } else if (!head.ended && isAlive(head)) live.push(head);
-      else leftOvers.push(leftOverOf(file, head));
+      else if (head.dataDirectory === dataDirectory) leftOvers.push(leftOverOf(file, head));
     }
   }
   if (quarantine) await removeUnfinished(deltaDirectory);
@@ -93,6 +94,12 @@ export function describeUnusable({ journal, reason, movedTo }: UnusableJournal):
 export async function journaledShadows(deltaDirectory: string): Promise<string[]> {
   const heads = await Promise.all((await journalFiles(deltaDirectory)).map(readHead));
   return heads.flatMap((head) => (typeof head === 'object' && (head.ended || !isAlive(head)) ? [...head.shadows] : []));
+}
+
+/** Data directories whose backups were being removed by processes that live no more. */
+export async function interruptedRemovals(deltaDirectory: string): Promise<string[]> {
+  const heads = await Promise.all((await journalFiles(deltaDirectory)).map(readHead));
+  return heads.flatMap((head) => (typeof head === 'object' && head.work === 'prune' ? [head.dataDirectory] : []));
 }
 
 /** The lists that follow the head of a journal. */

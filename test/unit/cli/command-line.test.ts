@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command } from 'commander';
@@ -421,6 +421,39 @@ describe('a backup that keeps nothing', () => {
   test('has no shadow to hash', async () => {
     expect(await backUp('--to', 'copies', '--hash')).toMatchObject({ exitCode: 2 });
   });
+});
+
+test('prune: a table first, then what was removed; exit codes 0, 2 and 3', async () => {
+  const idOf = ({ stdout }: Run): string => /backup +(\S+) complete/.exec(stdout)![1]!;
+  const old = idOf(await backUp('--to', 'copies'));
+  const recent = idOf(await backUp('--to', 'copies'));
+  const prune = ['backup', 'prune', '--delta-dir', 'delta', '--keep-last', '1'];
+  const dry = await run([...prune, '--dry-run']);
+  expect(dry).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(dry.stdout).toMatch(new RegExp(`${old} .*remove +4 copies, `));
+  expect(dry.stdout).toMatch(new RegExp(`${recent} .*keep +last\n`));
+  expect(dry.stdout).toContain('would remove 1 backup, ');
+  expect(existsSync(join(domino.root, 'copies', old))).toBe(true);
+
+  const pruned = await run(prune);
+  expect(pruned.exitCode).toBe(0);
+  expect(pruned.stdout).toMatch(/remove +4 copies, [^]*\nremoved 1 backup, /);
+  expect(readdirSync(join(domino.root, 'copies'))).toEqual([recent]);
+  const json = await run([...prune, '--json']);
+  expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'nothing', backups: [{ id: recent, result: 'kept' }] });
+
+  rmSync(join(domino.root, 'copies', recent), { recursive: true });
+  await backUp('--to', 'copies');
+  const left = await run(prune);
+  expect(left.exitCode).toBe(3);
+  expect(left.stdout).toContain(`warning ${recent} is left: none of its copies is in `);
+  expect((await run([...prune, '--forget-missing-copies'])).stdout).toContain('removed 1 backup');
+
+  const unruly = await run(['backup', 'prune', '--delta-dir', 'delta']);
+  expect(unruly).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('at least one of --keep-last') });
+  for (const wrong of ['5', '0d', '1y', '-1h']) {
+    expect(await run([...prune, `--keep-within=${wrong}`])).toMatchObject({ exitCode: 2 });
+  }
 });
 
 test('verify: exit codes 0 and 1, and what is damaged by name', async () => {

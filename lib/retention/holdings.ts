@@ -1,0 +1,148 @@
+import { lstat, realpath } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { isInside } from '../backup/provider';
+import type { RecoveryTools } from '../recover/tools';
+import type { Manifest } from '../store/manifest';
+import type { JournalChange } from '../store/journal-format';
+import { directoryRisk } from '../store/safe-directory';
+
+/** What belongs to one backup and goes with it. */
+export interface Holdings extends Required<
+  Pick<JournalChange, 'provider' | 'shadows' | 'volumes' | 'snapshotSet' | 'exposures'>
+> {
+  /** Absolute paths of the copies. */
+  readonly copies: readonly string[];
+  /** Directories of the copies, the deepest last; those that are empty then go too. */
+  readonly copyDirectories: readonly string[];
+  /** How many databases have change information. */
+  readonly deltas: number;
+}
+
+/** Providers that make directories of ours. */
+const fileProviders = ['btrfs', 'reflink', 'rolling'];
+/** Snapshots that another program has taken: that one also removes them. */
+const foreignProviders = ['external', 'writer'];
+
+/** What may go although something of it cannot be removed with it. */
+export interface Leniency {
+  readonly hookShadows: 'keep' | 'leave';
+  readonly missingCopies: 'keep' | 'forget';
+}
+
+/** What goes with a backup; a text says why it cannot go. `stays` are the backups that are kept. */
+export async function findHoldings(
+  manifest: Manifest,
+  stays: readonly Manifest[],
+  { binding, call }: Pick<RecoveryTools, 'binding' | 'call'>,
+  { hookShadows, missingCopies }: Leniency,
+): Promise<Holdings | string> {
+  const { provider, counts, vss } = manifest;
+  const kept = manifest.volumes.filter((volume) => volume.kept);
+  const isOurs = provider.name === 'vss' || fileProviders.includes(provider.name);
+  const isHook = !isOurs && !foreignProviders.includes(provider.name);
+  if (kept.length > 0 && isHook && hookShadows === 'keep') {
+    const roots = kept.map(({ root }) => root).join(', ');
+    return `the hook ${provider.name} has made its shadow, which only the storage can remove: ${roots}`;
+  }
+  if (kept.length > 0 && provider.name === 'vss' && !binding.vss) return 'its shadow can only be deleted on Windows';
+  const removes = isOurs && kept.length > 0;
+  const check = (): void => {
+    call.check();
+  };
+  const found = await findCopies(manifest, { stays, missingCopies, check }, binding);
+  if (typeof found === 'string') return found;
+  return {
+    ...found,
+    provider: removes ? provider.name : '',
+    shadows: removes ? kept.map(({ id, root }) => (provider.name === 'vss' ? id : root)) : [],
+    volumes: removes ? kept.map(({ path }) => path) : [],
+    snapshotSet: removes ? (vss?.setId ?? '') : '',
+    exposures: removes ? kept.flatMap(({ exposedAs }) => exposedAs ?? []) : [],
+    deltas: counts.deltas,
+  };
+}
+
+async function findCopies(
+  manifest: Manifest,
+  {
+    stays,
+    missingCopies,
+    check,
+  }: Pick<Leniency, 'missingCopies'> & { readonly stays: readonly Manifest[]; readonly check: () => void },
+  binding: Pick<RecoveryTools['binding'], 'directoryAccess'>,
+): Promise<Pick<Holdings, 'copies' | 'copyDirectories'> | string> {
+  if (!manifest.copies) return { copies: [], copyDirectories: [] };
+  const { directory } = manifest.copies;
+  const named = await copiesOf(manifest, check);
+  if (!(await anyExists(named))) {
+    // Moved, or on a volume that is not mounted now: without the manifest nobody would know of them any more.
+    if (missingCopies === 'keep' && named.length > 0) return `none of its copies is in ${directory}`;
+    return { copies: [], copyDirectories: [] };
+  }
+  const real = await realpath(directory);
+  const { refusal } = await directoryRisk(real, binding);
+  if (refusal !== '') return `its copies are not safe to remove: ${refusal}`;
+  const others = new Set<string>();
+  let shared = false;
+  for (const other of stays) {
+    const otherDirectory = other.copies?.directory;
+    if (otherDirectory === undefined) continue;
+    if (!isInside(otherDirectory, directory) && !isInside(directory, otherDirectory)) continue;
+    shared = true;
+    for (const file of await copiesOf(other, check)) others.add(nameOf(file));
+  }
+  // Copies that were moved away make room for those of a later backup under the same names.
+  const copies = named.filter((file) => !others.has(nameOf(file)));
+  const directories = new Set<string>(shared ? [] : [directory]);
+  for (const copy of copies) {
+    for (let above = dirname(copy); above !== directory && isInside(above, directory); above = dirname(above)) {
+      if (directories.has(above)) break;
+      directories.add(above);
+    }
+  }
+  // Whoever has replaced one of them by a link leads nothing of ours there.
+  for (const one of directories) {
+    const target = await realpath(one).catch(() => one);
+    if (target !== one && !isInside(target, real))
+      return `its copies are not safe to remove: ${one} leads to ${target}`;
+  }
+  return { copies, copyDirectories: [...directories].sort((a, b) => a.length - b.length) };
+}
+
+async function copiesOf(manifest: Manifest, check: () => void): Promise<string[]> {
+  const { copies } = manifest;
+  if (!copies) return [];
+  const files: string[] = [];
+  for await (const { copy } of manifest.databases()) {
+    check();
+    const file = copy && resolve(join(copies.directory, copy.file));
+    if (file !== undefined && isInside(file, copies.directory)) files.push(file);
+  }
+  return files;
+}
+
+async function anyExists(files: readonly string[]): Promise<boolean> {
+  for (const file of files) {
+    const isGone = await lstat(file).then(
+      () => false,
+      // What cannot be looked at may be there.
+      (error: unknown) => ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''),
+    );
+    if (!isGone) return true;
+  }
+  return false;
+}
+
+function nameOf(file: string): string {
+  return process.platform === 'win32' ? file.toLowerCase() : file;
+}
+
+/** In words, for a table. */
+export function describeHoldings({ copies, shadows, deltas }: Holdings): string {
+  const parts = [
+    ...(copies.length > 0 ? [`${copies.length} copies`] : []),
+    ...(deltas > 0 ? [`${deltas} deltas`] : []),
+    ...(shadows.length > 0 ? [`${shadows.length} shadows`] : []),
+  ];
+  return parts.length > 0 ? parts.join(', ') : 'its manifest';
+}

@@ -1,0 +1,294 @@
+import { realpath } from 'node:fs/promises';
+import { Call, publicCall } from '../call/call';
+import { abortSignal, absolutePath, boolean, checkOptions, functionValue, milliseconds, oneOf } from '../call/options';
+import { AbortError, BackupError, DominoVssError, toPublicError } from '../errors/errors';
+import type { NativeBinding, NativeLock } from '../native/session';
+import { recoverAll } from '../recover/recover';
+import { describeUnrecovered, type RecoveredWork } from '../recover/report';
+import type { RecoveryTools } from '../recover/tools';
+import { lockDataDirectory } from '../store/data-directory-lock';
+import { interruptedRemovals, readJournals } from '../store/journals';
+import { readBackups, type ListedBackup } from '../store/manifest';
+import { directoryRisk } from '../store/safe-directory';
+import { describeHoldings, findHoldings, type Holdings } from './holdings';
+import { removeListed } from './removal';
+import { checkRules, keptBackups, type RetentionRules } from './rules';
+
+/** Options of `pruneBackups`. */
+export interface PruneOptions {
+  /** Absolute delta directory. Each server that has backups there, and each choice of plain volumes, is looked at by itself. */
+  readonly deltaDirectory: string;
+  /** Which backups stay; at least one rule. */
+  readonly keep: RetentionRules;
+  /**
+   * What becomes of a backup whose shadow was kept and was made by a hook, so that only its storage can remove it. `keep`:
+   * the backup stays and is in the report. `leave`: the backup goes and its shadow stays in the storage. Default: `keep`.
+   */
+  readonly hookShadows?: 'keep' | 'leave' | undefined;
+  /**
+   * What becomes of a backup none of whose copies is where its manifest says: they were moved or removed, or their volume is
+   * not mounted. `keep`: it stays and is in the report. `forget`: it goes. Default: `keep`.
+   */
+  readonly missingCopies?: 'keep' | 'forget' | undefined;
+  /** Only says what would be removed. Default: false. */
+  readonly dryRun?: boolean | undefined;
+  /** Is told what will be removed before anything is. */
+  readonly onPlan?: ((backups: readonly PrunedBackup[]) => void) | undefined;
+  /** Default: 24 hours. */
+  readonly timeoutMs?: number | undefined;
+  /** Heeded between two things that are removed; the next run goes on from there. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One backup, and what has become of it. */
+export interface PrunedBackup {
+  readonly id: string;
+  readonly directory: string;
+  /** Empty for plain volumes. */
+  readonly dataDirectory: string;
+  /** ISO 8601, UTC. */
+  readonly created: string;
+  readonly outcome: 'complete' | 'partial';
+  /** Why it stays: `last`, `day 2026-08-07`, `week 2026-08-03` (its Monday), `month 2026-08`, `within`, `newest complete`. Empty for one that goes. */
+  readonly keptAs: readonly string[];
+  /**
+   * `kept`: by a rule. `planned`: it will be removed, or would be. `left`: it should go and could not, wholly or in part; `why`
+   * says it.
+   */
+  readonly result: 'kept' | 'planned' | 'removed' | 'left';
+  /** What is removed with it, in words, for one that does not stay by a rule. */
+  readonly holds: string;
+  /** Of its change information and copies; what a shadow takes only its storage knows. */
+  readonly bytes: number;
+  /** Why it is left, and what to do; empty otherwise. */
+  readonly why: string;
+}
+
+/** What `pruneBackups` has done. */
+export interface PruneReport {
+  /** `nothing`: every backup stays. `partial`: something that should go is left. `planned`: after a dry run that would remove something. */
+  readonly outcome: 'nothing' | 'pruned' | 'partial' | 'planned';
+  /** Oldest first. */
+  readonly backups: readonly PrunedBackup[];
+  /** Directories that are no whole backup: nothing of them is touched. */
+  readonly untouched: readonly {
+    readonly id: string;
+    readonly state: 'unfinished' | 'damaged';
+    readonly reason: string;
+  }[];
+  /** Removals that were interrupted, and were finished first. */
+  readonly recovered: readonly RecoveredWork[];
+}
+
+type WholeBackup = Extract<ListedBackup, { readonly state: 'complete' | 'partial' }>;
+
+export function pruneBackups(loadBinding: () => NativeBinding, options: PruneOptions): Promise<PruneReport> {
+  return publicCall(async () => {
+    checkOptions(options, {
+      deltaDirectory: absolutePath,
+      keep: checkRules,
+      hookShadows: oneOf('keep', 'leave'),
+      missingCopies: oneOf('keep', 'forget'),
+      dryRun: boolean,
+      onPlan: functionValue,
+      timeoutMs: milliseconds,
+      signal: abortSignal,
+    });
+    absolutePath(options.deltaDirectory, 'deltaDirectory');
+    checkRules(options.keep, 'keep');
+    const { dryRun = false } = options;
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'end' });
+    const binding = loadBinding();
+    const deltaDirectory = await realDirectory(options.deltaDirectory, binding);
+    const pruning = new Pruning(deltaDirectory, options, {
+      binding,
+      call,
+      dryRun,
+      service: undefined,
+      hook: undefined,
+      openRuntime: () => Promise.resolve(),
+    });
+    return dryRun ? pruning.plan() : pruning.run();
+  });
+}
+
+/** Where others could change what lies in it nothing is removed: they could lead the removal elsewhere. */
+async function realDirectory(directory: string, binding: NativeBinding): Promise<string> {
+  const refuse = (message: string, cause?: unknown): never => {
+    throw new DominoVssError('ERR_DELTA_DIRECTORY', { message, cause });
+  };
+  const real = await realpath(directory).catch((cause: unknown) =>
+    refuse(`the delta directory ${directory} cannot be read: ${(cause as Error).message}`, cause),
+  );
+  const { refusal } = await directoryRisk(real, binding);
+  return refusal === '' ? real : refuse(refusal);
+}
+
+/** One run over a delta directory. */
+class Pruning {
+  constructor(
+    private readonly deltaDirectory: string,
+    private readonly options: PruneOptions,
+    private readonly tools: RecoveryTools,
+  ) {}
+
+  async plan(): Promise<PruneReport> {
+    const { planned, untouched } = await this.#decide();
+    this.options.onPlan?.(planned);
+    return { outcome: outcomeOf(planned), backups: planned, untouched, recovered: [] };
+  }
+
+  /** Nothing is removed unless every server with a backup that goes is at rest. */
+  async run(): Promise<PruneReport> {
+    const { call } = this.tools;
+    const locks: NativeLock[] = [];
+    try {
+      const recovered = await this.#finishInterrupted(locks);
+      const { planned, holdings, untouched } = await this.#decide();
+      this.options.onPlan?.(planned);
+      const backups: PrunedBackup[] = [];
+      for (const backup of planned) {
+        const held = holdings.get(backup.id);
+        try {
+          if (held) call.check();
+          backups.push(held ? await this.#remove(backup, held) : backup);
+        } catch (error) {
+          throw cutOff(toPublicError(error), planned, backups);
+        }
+      }
+      const left = recovered.some(({ done }) => !done);
+      return { outcome: left ? 'partial' : outcomeOf(backups), backups, untouched, recovered };
+    } finally {
+      for (const lock of locks) lock.release();
+    }
+  }
+
+  /** Takes the locks of all data directories that have backups here, and finishes removals whose process has died. */
+  async #finishInterrupted(locks: NativeLock[]): Promise<RecoveredWork[]> {
+    const { binding, call } = this.tools;
+    const { deltaDirectory } = this;
+    const whole = (await readBackups(deltaDirectory)).filter(isWhole);
+    const recovered: RecoveredWork[] = [];
+    // A removal that was interrupted may have taken the last manifest of its server.
+    const areas = new Set([
+      ...whole.map(({ manifest }) => manifest.dataDirectory),
+      ...(await interruptedRemovals(deltaDirectory)),
+    ]);
+    for (const dataDirectory of [...areas].sort()) {
+      const lock = await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call);
+      if (lock) locks.push(lock);
+      const { live, leftOvers, unusable } = await readJournals(deltaDirectory, dataDirectory, { work: 'prune' });
+      const [other] = live;
+      if (other) {
+        const message = `${other.work} ${other.id} of ${other.dataDirectory} is running (process ${other.pid}) and may need a backup`;
+        throw new DominoVssError('ERR_LOCKED', { message });
+      }
+      const foreign = unusable.find(({ reason }) => reason.startsWith('it is of the host'));
+      if (foreign) {
+        const message = `the journal ${foreign.journal} is in the way: ${foreign.reason}, and that may need a backup`;
+        throw new DominoVssError('ERR_LOCKED', { message });
+      }
+      const removals = leftOvers.filter(({ work }) => work === 'prune');
+      recovered.push(...(await recoverAll(removals, this.tools)));
+    }
+    return recovered;
+  }
+
+  async #decide(): Promise<{
+    readonly planned: PrunedBackup[];
+    /** Of those that go. */
+    readonly holdings: ReadonlyMap<string, Holdings>;
+    readonly untouched: PruneReport['untouched'];
+  }> {
+    const { keep, hookShadows = 'keep', missingCopies = 'keep' } = this.options;
+    const listed = await readBackups(this.deltaDirectory);
+    const whole = listed.filter(isWhole).sort(byAge);
+    const kept = new Map<string, readonly string[]>();
+    for (const group of groupsOf(whole)) {
+      const retained = group.map(({ id, manifest: { created, outcome } }) => ({ id, created, outcome }));
+      for (const [id, reasons] of keptBackups(retained, keep)) kept.set(id, reasons);
+    }
+    const stays = whole.filter(({ id }) => kept.has(id)).map(({ manifest }) => manifest);
+    const holdings = new Map<string, Holdings>();
+    const planned: PrunedBackup[] = [];
+    for (const { id, directory, manifest } of whole) {
+      this.tools.call.check();
+      const { dataDirectory, created, outcome, counts, copies } = manifest;
+      const keptAs = kept.get(id) ?? [];
+      const bytes = counts.deltaBytes + (copies ? counts.startSizeBytes : 0);
+      const facts = { id, directory, dataDirectory, created, outcome, keptAs, bytes };
+      if (keptAs.length > 0) {
+        planned.push({ ...facts, result: 'kept', holds: '', why: '' });
+        continue;
+      }
+      const found = await findHoldings(manifest, stays, this.tools, { hookShadows, missingCopies });
+      if (typeof found === 'string') {
+        planned.push({ ...facts, result: 'left', holds: '', why: found });
+        continue;
+      }
+      holdings.set(id, found);
+      planned.push({ ...facts, result: 'planned', holds: describeHoldings(found), why: '' });
+    }
+    const untouched = listed.flatMap((backup) =>
+      isWhole(backup)
+        ? []
+        : [{ id: backup.id, state: backup.state, reason: backup.state === 'damaged' ? backup.reason : '' }],
+    );
+    return { planned, holdings, untouched };
+  }
+
+  async #remove(backup: PrunedBackup, holdings: Holdings): Promise<PrunedBackup> {
+    try {
+      const work = await removeListed(backup, holdings, this.deltaDirectory, this.tools);
+      if (work.done) return { ...backup, result: 'removed' };
+      return { ...backup, result: 'left', why: describeUnrecovered(work) };
+    } catch (thrown) {
+      const error = toPublicError(thrown);
+      if (error instanceof AbortError || error.code === 'ERR_DEADLINE') throw error;
+      return { ...backup, result: 'left', why: error.message };
+    }
+  }
+}
+
+function isWhole(backup: ListedBackup): backup is WholeBackup {
+  return 'manifest' in backup;
+}
+
+function byAge({ manifest: one }: WholeBackup, { manifest: other }: WholeBackup): number {
+  return Date.parse(one.created) - Date.parse(other.created) || (one.id < other.id ? -1 : 1);
+}
+
+/** By server; plain volumes by which they are. */
+function groupsOf(backups: readonly WholeBackup[]): WholeBackup[][] {
+  const groups = new Map<string, WholeBackup[]>();
+  for (const backup of backups) {
+    const { dataDirectory, volumes } = backup.manifest;
+    const key = JSON.stringify([dataDirectory, dataDirectory === '' ? volumes.map(({ path }) => path).sort() : []]);
+    groups.set(key, [...(groups.get(key) ?? []), backup]);
+  }
+  return [...groups.values()];
+}
+
+function outcomeOf(backups: readonly PrunedBackup[]): PruneReport['outcome'] {
+  if (backups.some(({ result }) => result === 'left')) return 'partial';
+  if (backups.some(({ result }) => result === 'planned')) return 'planned';
+  return backups.some(({ result }) => result === 'removed') ? 'pruned' : 'nothing';
+}
+
+/** The same error, which says what has been removed by then. */
+function cutOff(
+  error: DominoVssError,
+  planned: readonly PrunedBackup[],
+  ended: readonly PrunedBackup[],
+): DominoVssError {
+  const idsOf = (some: readonly PrunedBackup[], result: PrunedBackup['result']): string[] =>
+    some.filter((backup) => backup.result === result).map(({ id }) => id);
+  const failed = idsOf(ended, 'left').filter((id) => planned.some((one) => one.id === id && one.result === 'planned'));
+  const deleted = idsOf(ended, 'removed');
+  const left = [...idsOf(planned.slice(ended.length), 'planned'), ...failed];
+  const deletion = { deleted, left, failed };
+  if (error instanceof AbortError) return new AbortError(error.cause, error.phase, deletion);
+  const { phase, cause } = error;
+  const message = `${error.message}; ${deleted.length} backups are removed, ${left.length} are left`;
+  return new BackupError('ERR_DEADLINE', { message, phase, cause, deletion });
+}
