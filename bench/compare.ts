@@ -1,4 +1,4 @@
-// node build/bench/compare.js [scale] [package] [uneven] [curve] [disk] [clones] [btrfs]: what docs/benchmarks.md shows; all of it by
+// node build/bench/compare.js [scale] [package] [uneven] [order] [curve] [disk] [clones] [btrfs]: what docs/benchmarks.md shows; all of it by
 // default. `disk`, `clones` and `btrfs` mount images and so need root.
 
 import { execFile, spawn } from 'node:child_process';
@@ -30,7 +30,7 @@ const say = (line: string): void => {
 };
 
 async function main(): Promise<void> {
-  const parts = { scale, package: wholePackage, uneven, curve, disk, clones, btrfs };
+  const parts = { scale, package: wholePackage, uneven, order, curve, disk, clones, btrfs };
   const asked = process.argv.slice(2);
   const unknown = asked.find((name) => !Object.hasOwn(parts, name));
   if (unknown !== undefined) throw new Error(`no part "${unknown}"; there are: ${Object.keys(parts).join(' ')}`);
@@ -144,6 +144,32 @@ async function uneven(): Promise<void> {
     const unknown = middle(await runEngine({ ...common, known: false }), 'windowRatio');
     const known = middle(await runEngine({ ...common, known: true }), 'windowRatio');
     say(`${column(shards, 6)}  ${column(unknown, 29)}  ${column(known, 5)}`);
+  }
+}
+
+/**
+ * How long a database is in backup mode, weighted by what is written to it: in the order of activity against an order that
+ * knows nothing of it, in turn.
+ */
+async function order(): Promise<void> {
+  say('shadow, ms  weighted, unknown  known  known ÷ unknown  window ÷ window   (2000 databases, Zipf, 16 shards)');
+  for (const shadowMs of [0, 50, 100, 200, 500]) {
+    const common = { databases: 2000, shards: 16, startUs: 2000, stopUs: 1000, shadowMs, zipf: 1, runs: 1 };
+    const found: Record<'none' | 'activity', EngineRun[]> = { none: [], activity: [] };
+    for (let round = 0; round < 5; ++round) {
+      for (const way of ['none', 'activity'] as const) found[way].push(...(await runEngine({ ...common, order: way })));
+    }
+    const [unknown, known] = [middle(found.none, 'writeMs'), middle(found.activity, 'writeMs')];
+    const windows = middle(found.activity, 'windowMs') / middle(found.none, 'windowMs');
+    say(
+      [
+        column(shadowMs, 10),
+        column(unknown, 17),
+        column(known, 5),
+        column(known / unknown, 15),
+        column(windows, 15),
+      ].join('  '),
+    );
   }
 }
 
@@ -261,7 +287,13 @@ async function snapshotByCall(source: string, target: string, deltaDirectory: st
     leaseMs: 60_000,
     deltaDirectory,
   });
-  session.add({ paths: ['names.nsf'], files: [join(source, 'names.nsf')], targets: [''], costsUs: new Uint32Array(1) });
+  session.add({
+    paths: ['names.nsf'],
+    files: [join(source, 'names.nsf')],
+    targets: [''],
+    costsUs: new Uint32Array(1),
+    activity: new Float64Array(1),
+  });
   await session.open(10_000);
   await session.prepare(10_000);
   await session.capture(10_000);

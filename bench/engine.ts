@@ -22,6 +22,8 @@ export interface EngineRun {
   readonly windowUsPerDatabase: number;
   /** How long one database is in backup mode, on average. */
   readonly databaseMs: number;
+  /** The same, each database weighted by what is written to it. */
+  readonly writeMs: number;
   readonly preparedToFirstStartUs: number;
   readonly bytesPerDatabase: number;
 }
@@ -38,6 +40,10 @@ export interface EngineOptions {
   readonly heavy?: number;
   /** Whether an earlier backup has measured what each database costs. */
   readonly known?: boolean;
+  /** Exponent of how what is written is spread over the databases; 0 = evenly. */
+  readonly zipf?: number;
+  /** Whether the engine knows how much is written to each. */
+  readonly order?: 'activity' | 'none';
   /** Directory whose file system is written back before the window. */
   readonly flush?: string;
   /** Clones into a directory, which must not exist, instead of a wait in place of the shadow. */
@@ -67,6 +73,8 @@ export async function runEngine(options: EngineOptions): Promise<EngineRun[]> {
     way: options.way,
     heavy: options.heavy,
     known: options.known === undefined ? undefined : Number(options.known),
+    zipf: options.zipf,
+    order: options.order,
     flush: options.flush,
     clones: options.clones?.order,
     into: options.clones?.into,

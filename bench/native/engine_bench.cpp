@@ -3,6 +3,8 @@
 //   databases=10000 shards=16 start-us=0 stop-us=0 shadow-ms=0 runs=5   a Domino that does nothing, or waits
 //   program=DIR ini=FILE                                                the databases of a Domino instead
 //   heavy=N known=0|1       one database in N takes 100 times as long; known: an earlier backup has measured it
+//   zipf=S order=activity|none   what is written to the databases: the nth of them, in random order, 1 / n^S as much as
+//                           the first; and whether the engine knows it
 //   flush=DIR               write the file system of DIR back before the window
 //   way=engine|one-by-one   the engine, or what it is compared with
 //   clones=pipelined|first into=DIR   clones into a new directory instead of a wait; as the reflink provider does, or
@@ -11,6 +13,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -59,9 +63,10 @@ public:
 
 private:
     std::map<std::string, std::string> values_{
-        {"databases", "10000"}, {"shards", "16"}, {"start-us", "0"}, {"stop-us", "0"}, {"shadow-ms", "0"},
-        {"runs", "5"},          {"program", ""},  {"ini", ""},       {"flush", ""},    {"way", "engine"},
-        {"heavy", "0"},         {"known", "0"},   {"clones", ""},    {"into", ""}};
+        {"databases", "10000"}, {"shards", "16"},  {"start-us", "0"}, {"stop-us", "0"},
+        {"shadow-ms", "0"},     {"runs", "5"},     {"program", ""},   {"ini", ""},
+        {"flush", ""},          {"way", "engine"}, {"heavy", "0"},    {"known", "0"},
+        {"clones", ""},         {"into", ""},      {"zipf", "0"},     {"order", "none"}};
 };
 
 constexpr std::uint32_t kSeed = 20261123;
@@ -128,11 +133,12 @@ void print(const Window& window, long databases, long threads, double preparedTo
     std::printf(
         "{\"databases\":%ld,\"shards\":%ld,\"windowMs\":%.3f,\"idealMs\":%.3f,\"windowRatio\":%.4f,"
         "\"skewRatio\":%.4f,\"shadowMs\":%.3f,\"windowUsPerDatabase\":%.4f,\"ownUsPerDatabase\":%.4f,"
-        "\"databaseMs\":%.3f,\"preparedToFirstStartUs\":%.1f,\"bytesPerDatabase\":%.0f}\n",
+        "\"databaseMs\":%.3f,\"writeMs\":%.3f,\"preparedToFirstStartUs\":%.1f,\"bytesPerDatabase\":%.0f}\n",
         databases, threads, window.windowMs, idealMs, window.windowMs / idealMs,
         window.skewMs / (window.startSumMs / static_cast<double>(threads)), window.shadowMs,
         (window.windowMs - window.shadowMs) * 1000 / static_cast<double>(databases),
-        ownUs / static_cast<double>(databases), window.databaseMs, preparedToFirstStartUs, bytesPerDatabase);
+        ownUs / static_cast<double>(databases), window.databaseMs, window.writeMs, preparedToFirstStartUs,
+        bytesPerDatabase);
     std::fflush(stdout);
 }
 
@@ -153,8 +159,17 @@ private:
     std::promise<void> promise_;
 };
 
+/// How much is written to each database: a few get most of it, wherever they stand in the list.
+std::vector<double> makeWrites(std::size_t databases, double exponent) {
+    std::vector<double> writes(databases);
+    for (std::size_t i = 0; i < databases; ++i) writes[i] = std::pow(static_cast<double>(i + 1), -exponent);
+    std::mt19937 random(kSeed);
+    std::ranges::shuffle(writes, random);
+    return writes;
+}
+
 void runEngine(std::unique_ptr<DatabaseSource> source, const std::vector<DatabaseSpec>& specs,
-               const Arguments& arguments, const std::filesystem::path& deltas) {
+               const std::vector<double>& writes, const Arguments& arguments, const std::filesystem::path& deltas) {
     SessionOptions options;
     options.shards = static_cast<std::uint16_t>(arguments.number("shards"));
     options.deltaDirectory = deltas;
@@ -176,7 +191,8 @@ void runEngine(std::unique_ptr<DatabaseSource> source, const std::vector<Databas
 
     std::vector<Times> times;
     for (const DatabaseRecord& record : session.records())
-        times.push_back({record.startCalledNs, record.startReturnedNs, record.stopCalledNs, record.stopReturnedNs});
+        times.push_back({record.startCalledNs, record.startReturnedNs, record.stopCalledNs, record.stopReturnedNs,
+                         writes[times.size()]});
     double shadowMs = 0;
     std::int64_t preparedNs = 0;
     for (const PhaseSpan& span : session.phases()) {
@@ -198,7 +214,7 @@ void run(const Arguments& arguments) {
     if (real) {
         const auto info = domino_vss::domino::runtime::open({arguments.text("program"), arguments.text("ini")});
         for (const auto& entry : domino_vss::domino::findDatabases(info.dataDirectory, {}).entries)
-            specs.push_back({entry.path, entry.file, arguments.text("into") + "/" + entry.path, 0});
+            specs.push_back({entry.path, entry.file, arguments.text("into") + "/" + entry.path, 0, 0});
     } else {
         std::mt19937 random(kSeed);
         const auto heavy = static_cast<std::uint32_t>(arguments.number("heavy"));
@@ -207,9 +223,12 @@ void run(const Arguments& arguments) {
             const std::string folder = heavy > 0 && random() % heavy == 0 ? "heavy/" : "mail/";
             const std::string name = folder + "user" + std::to_string(i) + ".nsf";
             const long known = arguments.number("known") * costUs * IdleDomino::costFactor(name);
-            specs.push_back({name, "/srv/domino/data/" + name, "", static_cast<std::uint32_t>(known)});
+            specs.push_back({name, "/srv/domino/data/" + name, "", static_cast<std::uint32_t>(known), 0});
         }
     }
+    const std::vector<double> writes = makeWrites(specs.size(), std::stod(arguments.text("zipf")));
+    if (arguments.text("order") == "activity")
+        for (std::size_t i = 0; i < specs.size(); ++i) specs[i].activity = writes[i];
     const auto source = [&]() -> std::unique_ptr<DatabaseSource> {
         if (real) return std::make_unique<domino_vss::domino::DominoSource>(domino_vss::domino::runtime::api());
         return std::make_unique<IdleDomino>(microseconds(arguments.number("start-us")),
@@ -222,7 +241,7 @@ void run(const Arguments& arguments) {
             print(comparison.run(milliseconds(arguments.number("shadow-ms"))), static_cast<long>(specs.size()), 1, 0,
                   0);
         } else {
-            runEngine(source(), specs, arguments, directory.path);
+            runEngine(source(), specs, writes, arguments, directory.path);
         }
     }
     domino_vss::domino::runtime::terminate(10s);

@@ -10,9 +10,10 @@ namespace domino_vss::engine {
 
 namespace {
 
-std::uint32_t medianOfKnown(std::span<const std::uint32_t> costs) {
+std::uint32_t medianOfKnown(std::span<const Expected> databases) {
     std::vector<std::uint32_t> known;
-    std::ranges::copy_if(costs, std::back_inserter(known), [](std::uint32_t cost) { return cost > 0; });
+    for (const Expected& database : databases)
+        if (database.costUs > 0) known.push_back(database.costUs);
     if (known.empty()) return 1;
     const auto middle = known.begin() + static_cast<std::ptrdiff_t>(known.size() / 2);
     std::ranges::nth_element(known, middle);
@@ -21,14 +22,18 @@ std::uint32_t medianOfKnown(std::span<const std::uint32_t> costs) {
 
 }  // namespace
 
-std::vector<std::vector<std::size_t>> spreadOverShards(std::span<const std::uint32_t> costs, std::size_t shards) {
-    const std::uint32_t usual = medianOfKnown(costs);
-    const auto costOf = [&](std::size_t index) -> std::uint64_t { return costs[index] > 0 ? costs[index] : usual; };
+std::vector<std::vector<std::size_t>> spreadOverShards(std::span<const Expected> databases, std::size_t shards) {
+    const std::uint32_t usual = medianOfKnown(databases);
+    const auto costOf = [&](std::size_t index) -> std::uint64_t {
+        return databases[index].costUs > 0 ? databases[index].costUs : usual;
+    };
+    const auto activityOf = [&](std::size_t index) { return databases[index].activity; };
 
     // Dearest first, each to the shard that has least so far: at most a third above the best there is (Graham's LPT
-    // rule).
-    std::vector<std::size_t> order(costs.size());
+    // rule). Of the equally dear ones the most active first, so that these are dealt to all shards in turn.
+    std::vector<std::size_t> order(databases.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, std::greater{}, activityOf);
     std::ranges::stable_sort(order, std::greater{}, costOf);
     using Load = std::pair<std::uint64_t, std::size_t>;
     std::priority_queue<Load, std::vector<Load>, std::greater<>> least;
@@ -41,7 +46,10 @@ std::vector<std::vector<std::size_t>> spreadOverShards(std::span<const std::uint
         assigned[shard].push_back(index);
         least.emplace(load + costOf(index), shard);
     }
-    for (auto& indexes : assigned) std::ranges::sort(indexes);
+    for (auto& indexes : assigned) {
+        std::ranges::sort(indexes);
+        std::ranges::stable_sort(indexes, std::less{}, activityOf);
+    }
     return assigned;
 }
 

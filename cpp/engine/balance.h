@@ -7,10 +7,16 @@
 
 namespace domino_vss::engine {
 
-/// Which databases each shard gets, so that all shards are expected to finish at the same time. `costs` are what the
-/// databases are expected to cost, in any unit; 0 = unknown, taken as the median of the known ones. Within a shard the
-/// order stays.
-[[nodiscard]] std::vector<std::vector<std::size_t>> spreadOverShards(std::span<const std::uint32_t> costs,
+/// What is expected of a database.
+struct Expected {
+    std::uint32_t costUs = 0;  ///< 0 = unknown, taken as the median of the known ones
+    double activity = 0;
+};
+
+/// Which databases each shard gets, so that all shards are expected to finish at the same time, and those with most
+/// activity are on different ones. Within a shard they are in the order of their activity, least first; equals keep
+/// their order.
+[[nodiscard]] std::vector<std::vector<std::size_t>> spreadOverShards(std::span<const Expected> databases,
                                                                      std::size_t shards);
 
 }  // namespace domino_vss::engine

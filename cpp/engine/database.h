@@ -17,6 +17,8 @@ struct DatabaseSpec {
     std::string target;  ///< where a per-file provider puts the copy; empty otherwise
     /// What entering and leaving backup mode is expected to cost; 0 = unknown.
     std::uint32_t costUs = 0;
+    /// How much is written to it, in any unit: what is written to most starts last and stops first.
+    double activity = 0;
 };
 
 struct LogInfo {

@@ -63,7 +63,7 @@ public:
     /// Aborts what is open and waits for it, except for threads that hang in a call.
     ~Session();
 
-    /// Before `open` only. Order matters: databases start in the order of their addition.
+    /// Before `open` only. Databases with more activity start later and stop earlier.
     void add(DatabaseSpec spec);
     void open(std::chrono::milliseconds timeout, Completion done);
     void prepare(std::chrono::milliseconds timeout, Completion done);

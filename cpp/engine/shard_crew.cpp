@@ -58,9 +58,9 @@ void ShardCrew::run(ShardCommand command, const Limits& limits) {
 
 void ShardCrew::recruit() {
     const std::size_t count = std::min<std::size_t>(size_, core_->records.size());
-    std::vector<std::uint32_t> costs;
-    for (const DatabaseRecord& record : core_->records) costs.push_back(record.spec.costUs);
-    for (auto& records : spreadOverShards(costs, count))
+    std::vector<Expected> expected;
+    for (const DatabaseRecord& record : core_->records) expected.push_back({record.spec.costUs, record.spec.activity});
+    for (auto& records : spreadOverShards(expected, count))
         shards_.push_back(
             std::make_unique<Shard>(core_, static_cast<std::uint16_t>(shards_.size()), std::move(records)));
 }

@@ -1,6 +1,7 @@
 #include "engine/shard_work.h"
 
 #include <new>
+#include <ranges>
 #include <string>
 #include <utility>
 
@@ -220,7 +221,7 @@ void ShardWork::lose(Owned& owned) {
 }
 
 void ShardWork::stop() {
-    for (Owned& owned : databases_) {
+    for (Owned& owned : databases_ | std::views::reverse) {
         stopOne(owned);
         core_.done.fetch_add(1, kRelaxed);
     }
@@ -245,7 +246,7 @@ bool ShardWork::captureOne(Owned& owned, const Limits& limits) {
 }
 
 void ShardWork::captureAndStop(const Limits& limits) {
-    for (Owned& owned : databases_) {
+    for (Owned& owned : databases_ | std::views::reverse) {
         if (relieved_ || limits.exceeded() != nullptr) return;  // the control thread aborts all
         if (captureOne(owned, limits)) stopOne(owned);
         core_.done.fetch_add(1, kRelaxed);

@@ -96,6 +96,7 @@ private:
     // Order matters: databases are destroyed before the thread leaves the runtime.
     std::unique_ptr<ThreadScope> scope_;
     CallStatus entered_;
+    /// Those that are written to most come last: they start last, and whatever takes databases out begins with them.
     std::vector<Owned> databases_;
     std::array<char, kPieceBytes> piece_{};
     bool relieved_ = false;  // this thread was late and has lost its claim: the rest of the command is done elsewhere

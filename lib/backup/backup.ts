@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { measuredCosts } from './activity';
 import { buildManifestHead, type BackupFacts, type BackupReport } from './report';
 import { announceDeadline, Call, publicCall } from '../call/call';
 import { closeTimeoutMs, type BackupWork, type Capture } from './capture';
@@ -399,16 +400,12 @@ export class Backup {
     await requireKept(requireVss(this.#work.binding), listed, call);
   }
 
-  /** For the next backup, which spreads the databases over its threads by them. */
-  async #rememberCosts({ timeline }: Capture): Promise<void> {
-    const { startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs } = timeline.databases;
-    const duration = (from: Float64Array, to: Float64Array, index: number): number =>
-      (to[index] ?? NaN) - (from[index] ?? NaN);
-    const costMs = (index: number): number =>
-      duration(startCalledMs, startReturnedMs, index) + duration(stopCalledMs, stopReturnedMs, index);
-    const { dataDirectory, paths } = this.#work.databases;
+  /** For the next backup, which spreads the databases over its threads by them and orders them. */
+  async #rememberCosts({ databases }: Capture): Promise<void> {
+    const { dataDirectory, paths } = databases.databases;
+    const costOf = measuredCosts(paths, databases.results, this.#work.setup.costs);
     // A guess that cannot be kept is no reason to fail a backup that has succeeded.
-    await writeCosts(this.directory, dataDirectory, paths, costMs).catch(() => undefined);
+    await writeCosts(this.directory, dataDirectory, paths, costOf).catch(() => undefined);
   }
 
   #takeBack(): Promise<void> {

@@ -6,6 +6,7 @@ import type { NativeBinding, NativeSession, NativeSessionOptions } from '../nati
 import type { Costs } from '../store/costs';
 import { withFailedWriters } from '../vss/session';
 import { withDatabasesOnVolume } from '../vss/unsupported-volume';
+import { activityOf } from './activity';
 import { databaseTarget, type ShadowPlan } from './provider';
 
 /** How many databases are handed to native code at once. */
@@ -17,7 +18,7 @@ export interface SessionSetup {
   readonly options: NativeSessionOptions;
   readonly databases: BackupDatabases;
   readonly plan: ShadowPlan;
-  /** What each database has cost in the latest backup. */
+  /** What earlier backups have measured. */
   readonly costs: Costs;
   /** Number of the writer's component of each database; for a session of the provider `writer` only. */
   readonly components?: Uint16Array;
@@ -44,6 +45,7 @@ export async function openSession(
 
 export async function addDatabases(session: NativeSession, setup: SessionSetup, call: Call): Promise<void> {
   const { options, databases, plan, costs } = setup;
+  const nowMs = Date.now();
   for (let from = 0; from < databases.paths.length; from += addAtOnce) {
     call.check();
     const paths = databases.paths.slice(from, from + addAtOnce);
@@ -51,7 +53,10 @@ export async function addDatabases(session: NativeSession, setup: SessionSetup, 
       paths,
       files: databases.files.slice(from, from + addAtOnce),
       targets: paths.map((_path, offset) => databaseTarget(options.provider, databases, plan, from + offset)),
-      costsUs: Uint32Array.from(paths, (path) => costs.get(path) ?? 0),
+      costsUs: Uint32Array.from(paths, (path) => costs.get(path)?.costUs ?? 0),
+      activity: Float64Array.from(paths, (path, offset) =>
+        activityOf(costs.get(path), databases.modifiedMs[from + offset] ?? 0, nowMs),
+      ),
       ...(setup.components && {
         volumes: databases.volumeIndex.slice(from, from + addAtOnce),
         components: setup.components.slice(from, from + addAtOnce),

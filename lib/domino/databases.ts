@@ -128,6 +128,8 @@ export interface BackupDatabases {
   readonly paths: readonly string[];
   readonly files: readonly string[];
   readonly fileIds: readonly string[];
+  /** Milliseconds since the epoch, when the databases were listed. */
+  readonly modifiedMs: Float64Array;
   /** Index into {@link volumes}. */
   readonly volumeIndex: Uint16Array;
   /** Only volumes that hold a database of this backup. */
@@ -150,6 +152,7 @@ export async function takeSelected(
   const paths: string[] = [];
   const files: string[] = [];
   const fileIds: string[] = [];
+  const modifiedMs = new Float64Array(count);
   const volumeIndex = new Uint16Array(count);
   const volumes: Catalog['volumes'][number][] = [];
   const position = new Map<number, number>();
@@ -160,6 +163,7 @@ export async function takeSelected(
     paths.push(catalog.paths[source] ?? '');
     files.push(catalog.files[source] ?? '');
     fileIds.push(catalog.fileIds[source] ?? '');
+    modifiedMs[index] = catalog.modifiedMs[source] ?? 0;
     sizeBytes += catalog.sizeBytes[source] ?? 0;
     const sourceVolume = catalog.volumeIndex[source] ?? 0;
     let volume = position.get(sourceVolume);
@@ -176,7 +180,8 @@ export async function takeSelected(
   const taken = new Set(paths);
   const aliases = catalog.aliases.filter(({ alias, path }) => alias.endsWith('/') || taken.has(path));
   const { required } = selection;
-  return { dataDirectory, paths, files, fileIds, volumeIndex, volumes, required, sizeBytes, allocatedBytes, aliases };
+  const room = { sizeBytes, allocatedBytes };
+  return { dataDirectory, paths, files, fileIds, modifiedMs, volumeIndex, volumes, required, ...room, aliases };
 }
 
 /** Some databases of a backup, and which of its volumes they lie on; their room is not known apart. */
@@ -192,6 +197,7 @@ export function takeSubset(
     paths: pick(all.paths),
     files: pick(all.files),
     fileIds: pick(all.fileIds),
+    modifiedMs: Float64Array.from(indexes, (index) => all.modifiedMs[index] ?? 0),
     volumeIndex: Uint16Array.from(indexes, (index) => volumeNumbers.indexOf(volumeOf(index))),
     volumes: volumeNumbers.flatMap((volume) => all.volumes[volume] ?? []),
     required: new Set(),

@@ -119,6 +119,8 @@ export interface NativeDatabases {
   readonly targets: readonly string[];
   /** What entering and leaving backup mode is expected to cost, in microseconds; 0 = unknown. */
   readonly costsUs: Uint32Array;
+  /** How much is written to each, in any unit: what is written to most starts last and stops first. */
+  readonly activity: Float64Array;
   /** `writer` only, as are the next two: number of the volume. */
   readonly volumes?: Uint16Array;
   /** Number of the component of the writer. */

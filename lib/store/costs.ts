@@ -4,14 +4,22 @@ import { forEachIndex } from '../call/event-loop';
 import { open, readFile } from '../call/files';
 import { writeTexts } from './durable';
 
-/**
- * What it cost each database to enter and leave backup mode the last time, in microseconds by its path. The next backup
- * spreads the databases over its threads by it: a large mail file with many changed pages may take a hundred times as
- * long as an idle one. Only a guess is lost with such a file, so it is not synced, and a damaged one is no error.
- */
-export type Costs = ReadonlyMap<string, number>;
+/** What an earlier backup has measured of one database. */
+export interface Cost {
+  /** To enter and leave backup mode, in microseconds. */
+  readonly costUs: number;
+  /** Change information a second in backup mode, in bytes; the older a measurement, the less it counts. */
+  readonly writeRate: number;
+}
 
-/** In the directory of each backup. The first line is the data directory, each other one a cost and a path. */
+/**
+ * By the path of the database. The next backup spreads the databases over its threads by the costs: a large mail file with
+ * many changed pages may take a hundred times as long as an idle one. The write rate decides on their order. Only a guess is
+ * lost with such a file, so it is not synced, and a damaged one is no error.
+ */
+export type Costs = ReadonlyMap<string, Cost>;
+
+/** In the directory of each backup. The first line is the data directory, each other one a cost, a rate and a path. */
 const fileName = 'costs.txt';
 
 /** How many of the latest backups are looked at for one of the same data directory. */
@@ -29,7 +37,7 @@ export async function readCosts(deltaDirectory: string, dataDirectory: string): 
 }
 
 async function parseCosts(text: string, begin: number): Promise<Costs> {
-  const costs = new Map<string, number>();
+  const costs = new Map<string, Cost>();
   let at = begin;
   // Line by line from one text: an array of 100 000 lines would block the event loop.
   while (at < text.length) {
@@ -39,27 +47,36 @@ async function parseCosts(text: string, begin: number): Promise<Costs> {
         at = text.length; // the last line is incomplete, or there is none
         return;
       }
-      const space = text.indexOf(' ', at);
-      const costUs = Number(text.slice(at, space));
-      if (space > at && space < end && Number.isFinite(costUs)) costs.set(text.slice(space + 1, end), costUs);
+      const afterCost = text.indexOf(' ', at);
+      const afterRate = text.indexOf(' ', afterCost + 1);
+      const costUs = Number(text.slice(at, afterCost));
+      const writeRate = Number(text.slice(afterCost + 1, afterRate));
+      const isWhole = afterCost > at && afterRate > afterCost + 1 && afterRate < end;
+      if (isWhole && isQuantity(costUs) && isQuantity(writeRate)) {
+        costs.set(text.slice(afterRate + 1, end), { costUs, writeRate });
+      }
       at = end + 1;
     });
   }
   return costs;
 }
 
-/** A path with a line break is left out, for it would be two lines. */
+function isQuantity(value: number): boolean {
+  return Number.isFinite(value) && value >= 0;
+}
+
+/** A path with a line break is left out, for it would be two lines, and so is a database that was not measured. */
 export async function writeCosts(
   backupDirectory: string,
   dataDirectory: string,
   paths: readonly string[],
-  costMs: (index: number) => number,
+  costOf: (index: number) => Cost | undefined,
 ): Promise<void> {
   function* lines(): Generator<string> {
     yield `${dataDirectory}\n`;
     for (const [index, path] of paths.entries()) {
-      const cost = costMs(index);
-      if (Number.isFinite(cost) && !path.includes('\n')) yield `${Math.round(cost * 1000)} ${path}\n`;
+      const cost = costOf(index);
+      if (cost && !path.includes('\n')) yield `${Math.round(cost.costUs)} ${Math.round(cost.writeRate)} ${path}\n`;
     }
   }
   await using handle = await open(join(backupDirectory, fileName), 'w', 0o600);

@@ -44,6 +44,7 @@ export const noDatabases: BackupDatabases = {
   paths: [],
   files: [],
   fileIds: [],
+  modifiedMs: new Float64Array(),
   volumeIndex: new Uint16Array(),
   volumes: [],
   required: new Set(),

@@ -1,6 +1,12 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beginBackup } from '#lib/backup/begin-backup';
+import type { HookProvider } from '#lib/backup/provider';
+import { rehearse } from '#lib/backup/rehearse';
 import { runBench, type BenchReport } from '#lib/bench/bench';
 import { loadBinding } from '#lib/native/binding';
-import { rehearse } from '#lib/backup/rehearse';
+import { writeCosts } from '#lib/store/costs';
 import { SimulatedDomino } from '../integration/simulated-domino';
 
 // Guards against regressions of the freeze window. Ratios of what was measured in one run, never times: those belong to
@@ -62,3 +68,65 @@ test('a rehearsal predicts the window', async () => {
   expect(ratio).toBeGreaterThan(0.5);
   expect(ratio).toBeLessThan(1.5);
 }, 120_000);
+
+test('what is written to most is in backup mode for the shortest time', async () => {
+  const earlier = join(domino.deltaDirectory, '20260101T000000Z-a');
+  mkdirSync(earlier, { recursive: true });
+  try {
+    const ofRank = (rank: number): number => 1e9 / (rank + 1);
+    // Any order but that of the names, in which nothing known would put them.
+    const paths = Array.from(
+      { length: 500 },
+      (_value, rank) => `mail/db${String((rank * 211) % 500).padStart(6, '0')}.nsf`,
+    );
+    const costOf = (rank: number) => ({ costUs: 0, writeRate: ofRank(rank) });
+    await writeCosts(earlier, domino.simulation.dataDirectory, paths, costOf);
+    const options = { domino: domino.location, deltaDirectory: domino.deltaDirectory, shards: 8, timeoutMs: 60_000 };
+    const { typical } = await runBench(loadBinding, { ...options, runs: 1, warmUps: 0, shadow: { waitMs: 50 } });
+    expect(new Set(typical.paths)).toEqual(new Set(paths));
+
+    const { startCalledMs, stopReturnedMs } = typical.timeline.databases;
+    const ranks = new Map(paths.map((path, rank) => [path, rank]));
+    let [weighted, writes, plain] = [0, 0, 0];
+    for (const [index, path] of typical.paths.entries()) {
+      const inBackupMs = stopReturnedMs[index]! - startCalledMs[index]!;
+      weighted += ofRank(ranks.get(path)!) * inBackupMs;
+      writes += ofRank(ranks.get(path)!);
+      plain += inBackupMs / 500;
+    }
+    // In an order that knows nothing, both means are the same. 0.5 on an idle machine.
+    expect(weighted / writes / plain).toBeLessThan(0.7);
+  } finally {
+    rmSync(earlier, { recursive: true });
+  }
+}, 60_000);
+
+test('what is written to most is learnt from an earlier backup', async () => {
+  const provider: HookProvider = {
+    name: 'wait',
+    create: async ({ volumes }) => {
+      await sleep(300);
+      return { shadows: volumes.map(({ path }) => ({ volume: path, root: path })) };
+    },
+  };
+  const options = { domino: domino.location, deltaDirectory: domino.deltaDirectory, shards: 4, provider };
+  const server = await domino.serve({ databases: 'mail/db00020?.nsf' });
+  const learning = await beginBackup(loadBinding, options);
+  await learning.createShadow();
+  await learning.endBackup();
+  await server.stop();
+
+  const next = { domino: domino.location, deltaDirectory: domino.deltaDirectory, shards: 4, timeoutMs: 60_000 };
+  const { typical } = await runBench(loadBinding, { ...next, runs: 1, warmUps: 0, shadow: { waitMs: 50 } });
+  const { paths, timeline } = typical;
+  const { startCalledMs, stopCalledMs, shard } = timeline.databases;
+  const busy = paths.flatMap((path, index) => (path.startsWith('mail/db00020') ? [index] : []));
+  expect(busy).toHaveLength(10);
+  for (const index of busy) {
+    const idle = paths.flatMap((path, other) =>
+      shard[other] === shard[index] && !path.startsWith('mail/db00020') ? [other] : [],
+    );
+    expect(Math.max(...idle.map((other) => startCalledMs[other]!))).toBeLessThan(startCalledMs[index]!);
+    expect(Math.min(...idle.map((other) => stopCalledMs[other]!))).toBeGreaterThan(stopCalledMs[index]!);
+  }
+}, 60_000);

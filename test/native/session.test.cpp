@@ -113,13 +113,28 @@ void keepsTheOrderOfASet() {
         CHECK(fixture.position("stop " + name(i)) > commit);
         CHECK(fixture.position("end " + name(i)) > fixture.position("stop " + name(i)));
     }
-    // First in, first out within a shard: 0, 3, 6, 9 share one.
+    // First in, last out within a shard: 0, 3, 6, 9 share one.
     CHECK(fixture.position("start " + name(0)) < fixture.position("start " + name(3)));
-    CHECK(fixture.position("stop " + name(0)) < fixture.position("stop " + name(3)));
+    CHECK(fixture.position("stop " + name(0)) > fixture.position("stop " + name(3)));
     CHECK(fixture.count("abort " + name(0)) == 0);
     CHECK(fixture.count("remove ") == 0);
     CHECK(!fixture.close(true));
     CHECK(fixture.count("remove ") == 0);
+}
+
+void whatIsWrittenMostIsShortestInBackupMode() {
+    for (const CaptureScope scope : {CaptureScope::set, CaptureScope::file}) {
+        Fixture fixture(scope, {}, 0);
+        // Dealt from the most active on: 0, 3, 6 share a shard, and so on.
+        for (std::size_t i = 0; i < 9; ++i)
+            fixture.session->add({name(i), "/data/" + name(i), "", 0, static_cast<double>(9 - i)});
+        CHECK(!fixture.backup());
+        for (std::size_t i = 0; i < 6; ++i) {
+            CHECK(fixture.position("start " + name(i)) > fixture.position("start " + name(i + 3)));
+            CHECK(fixture.position("stop " + name(i)) < fixture.position("stop " + name(i + 3)));
+        }
+        CHECK(!fixture.close(false));
+    }
 }
 
 void asksTheProviderInOrder() {
@@ -759,6 +774,7 @@ void aThreadThatCannotEnterSkipsItsDatabases() {
 int main() {
     return check::run({
         {"a set keeps its order", keepsTheOrderOfASet},
+        {"what is written to most is shortest in backup mode", whatIsWrittenMostIsShortestInBackupMode},
         {"the provider is asked in order", asksTheProviderInOrder},
         {"only what succeeded is completed", completesOnlyWhatSucceeded},
         {"databases come out when the commit runs out of memory", comesOutWhenTheCommitRunsOutOfMemory},

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
-import { readCosts, writeCosts } from '#lib/store/costs';
+import { readCosts, writeCosts, type Cost } from '#lib/store/costs';
 import type { NativeDatabases } from '#lib/native/session';
 import { FakeDomino } from '../fake-binding';
 
@@ -16,6 +16,8 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
+const cost = (costUs: number): Cost => ({ costUs, writeRate: 0 });
+
 function backup(id: string): string {
   const path = join(directory, id);
   mkdirSync(path);
@@ -24,19 +26,21 @@ function backup(id: string): string {
 
 test('what one backup has measured the next one reads', async () => {
   const paths = Array.from({ length: 2500 }, (_value, index) => `mail/name with blanks ${index}.nsf`);
-  await writeCosts(backup('20260101T000000Z-a'), '/data', paths, (index) => (index === 7 ? NaN : index / 4));
+  await writeCosts(backup('20260101T000000Z-a'), '/data', paths, (index) =>
+    index === 7 ? undefined : { costUs: index / 4, writeRate: 2 * index },
+  );
   const costs = await readCosts(directory, '/data');
   expect(costs.size).toBe(2499);
-  expect(costs.get(paths[2499]!)).toBe(624_750);
+  expect(costs.get(paths[2499]!)).toEqual({ costUs: 625, writeRate: 4998 });
   expect(costs.has(paths[7]!)).toBe(false);
 });
 
 test('the latest backup of the same data directory counts', async () => {
-  await writeCosts(backup('20260101T000000Z-a'), '/data', ['a.nsf'], () => 1);
-  await writeCosts(backup('20260102T000000Z-a'), '/data', ['a.nsf'], () => 2);
-  await writeCosts(backup('20260103T000000Z-a'), '/data/other', ['a.nsf'], () => 3);
+  await writeCosts(backup('20260101T000000Z-a'), '/data', ['a.nsf'], () => cost(1));
+  await writeCosts(backup('20260102T000000Z-a'), '/data', ['a.nsf'], () => cost(2));
+  await writeCosts(backup('20260103T000000Z-a'), '/data/other', ['a.nsf'], () => cost(3));
   backup('20260104T000000Z-a');
-  expect((await readCosts(directory, '/data')).get('a.nsf')).toBe(2000);
+  expect((await readCosts(directory, '/data')).get('a.nsf')).toEqual(cost(2));
 });
 
 test('nothing is known before the first backup', async () => {
@@ -45,17 +49,20 @@ test('nothing is known before the first backup', async () => {
 });
 
 test('a path with a line break is left out', async () => {
-  await writeCosts(backup('20260101T000000Z-a'), '/data', ['a\n5 b.nsf', 'c.nsf'], () => 1);
-  expect([...(await readCosts(directory, '/data'))]).toEqual([['c.nsf', 1000]]);
+  await writeCosts(backup('20260101T000000Z-a'), '/data', ['a\n5 b.nsf', 'c.nsf'], () => cost(1));
+  expect([...(await readCosts(directory, '/data'))]).toEqual([['c.nsf', cost(1)]]);
 });
 
 test('what is damaged is not taken, and not an error', async () => {
   const path = backup('20260101T000000Z-a');
-  await writeCosts(path, '/data', ['a.nsf', 'b.nsf'], () => 1);
-  truncateSync(join(path, 'costs.txt'), '/data\n1000 a.nsf\n1000 b.n'.length);
-  expect([...(await readCosts(directory, '/data'))]).toEqual([['a.nsf', 1000]]);
-  writeFileSync(join(path, 'costs.txt'), '/data\nnonsense\nx y.nsf\n\n12 z.nsf\n');
-  expect([...(await readCosts(directory, '/data'))]).toEqual([['z.nsf', 12]]);
+  await writeCosts(path, '/data', ['a.nsf', 'b.nsf'], () => cost(1));
+  truncateSync(join(path, 'costs.txt'), '/data\n1 0 a.nsf\n1 0 b.n'.length);
+  expect([...(await readCosts(directory, '/data'))]).toEqual([['a.nsf', cost(1)]]);
+  writeFileSync(
+    join(path, 'costs.txt'),
+    '/data\nnonsense\nx y.nsf\n\n7 y.nsf\n7 x y.nsf\n7 -1 y.nsf\n7  y.nsf\n12 3 z.nsf\n',
+  );
+  expect([...(await readCosts(directory, '/data'))]).toEqual([['z.nsf', { costUs: 12, writeRate: 3 }]]);
 });
 
 test('a finished backup tells the next one', async () => {
