@@ -33,7 +33,7 @@ const entrances = {
     'spread',
     'timeline',
   ],
-  recover: ['recover', 'report', 'tools'],
+  recover: ['recover', 'report', 'restores', 'tools'],
   script: [
     'commands',
     'events',
@@ -49,7 +49,7 @@ const entrances = {
   ],
   bench: ['bench', 'csv', 'page', 'trace'],
   retention: ['prune', 'rules'],
-  restore: ['plan', 'reach', 'report', 'restore', 'verify'],
+  restore: ['drill', 'plan', 'reach', 'report', 'restore', 'verify'],
   hold: ['background', 'hold'],
   writer: ['events', 'serve'],
   doctor: ['capabilities', 'check', 'checks', 'doctor'],

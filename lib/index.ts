@@ -16,6 +16,7 @@ import type { BackupReport } from './backup/report';
 import type { RehearsalReport, RehearseOptions } from './backup/rehearse';
 import type { RestoreReport } from './restore/report';
 import type { PlanRestoreOptions, RestoreOptions } from './restore/restore';
+import type { DrillOptions, DrillReport } from './restore/drill';
 import type { PruneOptions, PruneReport } from './retention/prune';
 import type { VerifyBackupOptions, VerifyReport } from './restore/verify';
 import type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
@@ -98,6 +99,7 @@ export type { LogReach } from './restore/reach';
 export type { RestoredDatabase, RestoreReport } from './restore/report';
 export type { PlanRestoreOptions, RestoreOptions } from './restore/restore';
 export type { RestoreMode, RestoreStep } from './restore/plan';
+export type { DrilledDatabase, DrillOptions, DrillReport } from './restore/drill';
 export type { PrunedBackup, PruneOptions, PruneReport } from './retention/prune';
 export type { RetentionRules } from './retention/rules';
 export type { VerifiedDatabase, VerifiedState, VerifyBackupOptions, VerifyReport } from './restore/verify';
@@ -240,13 +242,27 @@ export function planRestore(options: PlanRestoreOptions): Promise<RestoreReport>
 
 /**
  * Compares a backup with its manifest: change information, copies, and what was kept of the shadow. Damage to a database is
- * a result (`outcome`, `failures`), not an error.
+ * a result (`outcome`, `failures`), not an error. With `apply` also applies change information to copies
+ * (`NSFBackupApplyNextChangeInfo`) and opens those (`NSFDbOpen`).
  *
  * @throws {@link RestoreError} `ERR_MANIFEST` when the manifest itself is not intact, `ERR_SIGNATURE`; {@link OptionError};
  * {@link VssError} when a kept shadow of VSS cannot be looked for; {@link AbortError} when cancelled.
  */
 export function verifyBackup(options: VerifyBackupOptions): Promise<VerifyReport> {
   return onDemand.verify.verifyBackup(loadBinding, options);
+}
+
+/**
+ * Tries whether databases of a backup can be restored: restores a sample of them as new databases, recovers the logged ones
+ * (`NSFRecoverDatabases` with `DBRECOVER_ZAP_ID` and `DBRECOVER_ZAP_REPLICAID`), opens each (`NSFDbOpen`), compares its ids, and
+ * removes it again. No original is touched. A database that could not be restored is a result (`outcome`), not an error.
+ *
+ * @throws {@link OptionError}; {@link RestoreError} `ERR_MANIFEST`, `ERR_SIGNATURE`, `ERR_RESTORE_SOURCE` when there is no backup
+ * of this server; `ERR_LOCKED` while a backup or restore of it runs; `ERR_DOMINO_…` when Domino cannot be used;
+ * {@link AbortError} when cancelled. What was made for the drill is removed then too.
+ */
+export function drillRestore(options: DrillOptions): Promise<DrillReport> {
+  return onDemand.drill.drillRestore(loadBinding, options);
 }
 
 /**

@@ -40,6 +40,9 @@ export const onDemand = {
   get recover() {
     return require('./recover/recover') as typeof import('./recover/recover');
   },
+  get drill() {
+    return require('./restore/drill') as typeof import('./restore/drill');
+  },
   get restore() {
     return require('./restore/restore') as typeof import('./restore/restore');
   },

@@ -9,6 +9,7 @@ import { exitCodes, type CommandLineContext } from './context';
 import { addDoctorCommand } from './doctor';
 import { Output } from './output';
 import { addHoldCommands } from './hold';
+import { addDrillCommand } from './drill';
 import { addRecoverCommand } from './recover';
 import { addRehearseCommand } from './rehearse';
 import { addRestoreCommand } from './restore';
@@ -101,6 +102,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked
   addHoldCommands(program, context, finish);
   addRehearseCommand(program, context, finish);
   addRestoreCommand(program, context, finish);
+  addDrillCommand(program, context, finish);
   addRecoverCommand(program, context, finish);
   addScriptCommand(program, context, finish);
   addBenchCommand(program, context, finish);

@@ -1,22 +1,32 @@
 import type { Command } from 'commander';
 import { verifyBackup, type VerifyReport } from '../restore/verify';
-import { backupPath, collect, pathFrom } from './arguments';
+import { deltaDirectoryOf } from '../isolation/ended-process';
+import {
+  addDominoOptions,
+  backupPath,
+  collect,
+  locationOf,
+  pathFrom,
+  seconds,
+  type DominoArguments,
+} from './arguments';
 import { shadowRootsOfBackup } from './shadow-roots';
 import { logSystemDescription, logSystemFlag, type Finish } from './system-log';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output } from './output';
 import { ProgressBar } from './progress-bar';
 
-interface VerifyArguments {
+interface VerifyArguments extends DominoArguments {
   readonly deltaDir?: string;
   readonly copies?: string;
   readonly shadowRoot?: readonly string[];
   readonly requireSignature?: string;
-  readonly json?: boolean;
+  readonly apply?: boolean;
+  readonly databaseBudget?: number;
 }
 
 export function addVerifyCommand(backup: Command, context: CommandLineContext, finish: Finish): void {
-  backup
+  const verify = backup
     .command('verify')
     .description('check that a backup is still what was backed up')
     .argument('<backup>', 'id of a backup, or path of its directory or manifest')
@@ -27,9 +37,15 @@ export function addVerifyCommand(backup: Command, context: CommandLineContext, f
       'where the snapshot can be read now: of the only volume, or <volume>=<dir>; may be given several times',
       collect,
     )
+    .option('--apply', 'also apply the change information to copies, and open those with Domino')
     .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
-    .option('--json', 'print one JSON document instead of text')
-    .option(logSystemFlag, logSystemDescription)
+    .option(
+      '--database-budget <seconds>',
+      'with --apply: longest time for one call on a database (default: 60)',
+      seconds,
+    )
+    .option(logSystemFlag, logSystemDescription);
+  addDominoOptions(verify, context)
     .addHelpText(
       'after',
       `
@@ -37,14 +53,29 @@ Reads the manifest, the change information, the copies and what was kept of the 
 in the manifest. Of a shadow that was kept without --hash only sizes, signatures and headers can be compared; such
 databases count as "not hashed".
 
-Example:
-  $ domino-vss backup verify 20260807T101530Z-3f9a2c --delta-dir /backup/domino
+With --apply each database is also copied into the delta directory, its change information is applied, and the copy is
+opened by Domino and removed. Logged ones are not recovered by that: "domino-vss drill" does it.
 
-Exit codes: 0 intact, 1 something is damaged or missing, 2 usage, 130 interrupted.
+Examples:
+  $ domino-vss backup verify 20260807T101530Z-3f9a2c --delta-dir /backup/domino
+  $ domino-vss backup verify 20260807T101530Z-3f9a2c --delta-dir /backup/domino --apply
+
+Exit codes: 0 intact, 1 something is damaged or missing, 2 usage, 4 precondition (--apply), 130 interrupted.
 `,
     )
-    .action(async (name: string, { deltaDir, copies, shadowRoot, requireSignature, json = false }: VerifyArguments) => {
-      const manifest = backupPath(name, deltaDir, context);
+    .action(async (name: string, args: VerifyArguments) => {
+      const { copies, shadowRoot, requireSignature, apply = false, json = false } = args;
+      const manifest = backupPath(name, args.deltaDir, context);
+      if (apply) {
+        const relaunched = await context.relaunch({
+          domino: locationOf(args),
+          deltaDirectory: deltaDirectoryOf(manifest),
+        });
+        if (relaunched !== undefined) {
+          finish(relaunched);
+          return;
+        }
+      }
       const bar = new ProgressBar(context, json);
       let report: VerifyReport;
       try {
@@ -53,6 +84,9 @@ Exit codes: 0 intact, 1 something is damaged or missing, 2 usage, 130 interrupte
           copiesDirectory: copies,
           shadowRoots: await shadowRootsOfBackup(manifest, shadowRoot, context),
           requireSignature,
+          apply,
+          domino: locationOf(args),
+          databaseBudgetMs: args.databaseBudget,
           signal: context.signal,
           onProgress: bar.listener,
         });
@@ -70,9 +104,11 @@ function describe({ backupId, outcome, signature, counts, databases }: VerifyRep
   const { green, red, yellow } = output.colors;
   const notHashed = counts.notHashed > 0 ? yellow(`, ${counts.notHashed} not hashed`) : '';
   const damaged = counts.damaged > 0 ? red(`, ${counts.damaged} damaged`) : '';
+  const copies = databases.filter(({ applied }) => applied === 'opened').length;
+  const opened = copies > 0 ? `, ${copies} opened` : '';
   const word = outcome === 'intact' ? green('intact') : red('damaged');
   return [
     ...output.failures(databases.flatMap(({ failures }) => failures)),
-    `${backupId} is ${word}: ${count(counts.verified, 'database')} verified${notHashed}${damaged}; signature ${signature}`,
+    `${backupId} is ${word}: ${count(counts.verified, 'database')} verified${notHashed}${damaged}${opened}; signature ${signature}`,
   ];
 }

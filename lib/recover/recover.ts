@@ -26,7 +26,7 @@ import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 import { recoverBackup, removeBackup } from './backups';
 import { Items } from './items';
 import { outcomeOf, type RecoveredWork, type RecoveryReport } from './report';
-import { recoverRestore } from './restores';
+import { recoverRestore, removeDrilled } from './restores';
 import { isFileProvider } from './shadows';
 import type { HookRemover, RecoveryTools } from './tools';
 
@@ -135,7 +135,9 @@ async function recoverArea(
 /** For whoever holds the lock of the data directory. The oldest first. */
 export async function recoverAll(leftOvers: readonly LeftOver[], tools: RecoveryTools): Promise<RecoveredWork[]> {
   const works: RecoveredWork[] = [];
-  for (const leftOver of leftOvers) works.push(await recoverOne(leftOver, tools));
+  // The restore that was tried in it has died with a drill, and comes first: it may have databases open there.
+  const inOrder = [...leftOvers].sort((a, b) => Number(a.work === 'drill') - Number(b.work === 'drill'));
+  for (const leftOver of inOrder) works.push(await recoverOne(leftOver, tools));
   return works;
 }
 
@@ -143,6 +145,7 @@ async function recoverOne(leftOver: LeftOver, tools: RecoveryTools): Promise<Rec
   const items = new Items(tools.dryRun, tools.call);
   if (leftOver.work === 'backup') await recoverBackup(leftOver, tools, items);
   if (leftOver.work === 'restore') await recoverRestore(leftOver, tools, items);
+  if (leftOver.work === 'drill') await removeDrilled(leftOver, tools, items);
   if (leftOver.work === 'prune') await removeBackup(leftOver, tools, items);
   const done = !tools.dryRun && items.nothingLeft;
   if (done) {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { FileSystemError } from '../errors/errors';
 import type { LeftOver } from '../store/left-over';
 import { removeNewDirectories } from './backups';
@@ -15,6 +16,30 @@ export async function recoverRestore(left: LeftOver, tools: RecoveryTools, items
   await recoverDatabases(left, tools, items);
   for (const file of left.temporaryFiles) await removeTemporary(file, items);
   await removeNewDirectories(left, items);
+}
+
+/** The name of the directory of a drill, below the data directory: a whole directory goes, so it must be ours. */
+export const drillDirectory = (id: string): string => `domino-vss-drill-${id}`;
+
+/** Removes what an interrupted drill has restored. */
+export async function removeDrilled(left: LeftOver, { binding }: RecoveryTools, items: Items): Promise<void> {
+  for (const directory of left.temporaryFiles) {
+    if (!existsSync(directory)) continue;
+    const intention = {
+      thing: 'temporary-file',
+      subject: directory,
+      found: 'a drill has restored databases there',
+      action: 'it is removed',
+      advice: 'Remove it, then run recover again.',
+    } as const;
+    await items.act(intention, async () => {
+      if (basename(directory) !== drillDirectory(left.id) || dirname(directory) !== left.dataDirectory) {
+        const message = `${directory} is not the directory of the drill ${left.id}`;
+        throw new FileSystemError('ERR_FILE_SYSTEM', { path: directory }, { message });
+      }
+      await binding.removeTree(directory);
+    });
+  }
 }
 
 async function removeTemporary(file: string, items: Items): Promise<void> {

@@ -105,7 +105,8 @@ async function liveIdentities(
   return live;
 }
 
-function identityAt(found: Awaited<ReturnType<NativeBinding['readIdentities']>>, index: number): LiveIdentity {
+/** One of the databases that were asked. */
+export function identityAt(found: Awaited<ReturnType<NativeBinding['readIdentities']>>, index: number): LiveIdentity {
   const logged = found.logged[index] === 1;
   return {
     replicaId: timedateText(found.replicaId, index * 8),

@@ -182,10 +182,41 @@ export function restoreDatabases(loadBinding: () => NativeBinding, options: Rest
       const databases = plan.databases.map(({ database }) => database);
       return plannedReport(head, plan, [], await gatherLogKnowledge(server, head, plan.mode, databases, call));
     }
-    const binding = loadBinding();
-    const preparation = await prepare(loadBinding, options, (call) => openServer(binding, options, call));
-    return restore(binding, preparation, new ProgressReporter(options.onProgress, preparation.call));
+    return restoreNow(loadBinding, options);
   });
+}
+
+/** Restores as a part of other work, which holds the lock of the data directory: `within` is its id. */
+export function restoreWithin(
+  loadBinding: () => NativeBinding,
+  options: RestoreOptions,
+  within: string,
+): Promise<RestoreReport> {
+  checkRestoreOptions(options);
+  return restoreNow(loadBinding, options, within);
+}
+
+async function restoreNow(
+  loadBinding: () => NativeBinding,
+  options: RestoreOptions,
+  within?: string,
+): Promise<RestoreReport> {
+  const binding = loadBinding();
+  const preparation = await prepare(loadBinding, options, (call) => openServer(binding, options, call));
+  return restore(binding, preparation, new ProgressReporter(options.onProgress, preparation.call), within);
+}
+
+/** Where databases of a backup can be read, as a restore would read them; those that it would refuse are left out. */
+export async function planSources(
+  loadBinding: () => NativeBinding,
+  input: KnownInput & { readonly head: Manifest },
+  databases: readonly ManifestDatabase[],
+  call: Call,
+): Promise<{ readonly sources: readonly PlannedDatabase[]; readonly leftOut: readonly DatabaseFailure[] }> {
+  const wanted = databases.map(({ path }) => path);
+  const plan = await makePlan({ ...input, databases, wanted }, () => shadowRoots(loadBinding, input.head, [], call));
+  const { ready, refused } = await checkBeforehand(plan, call);
+  return { sources: ready, leftOut: [...plan.leftOut, ...refused] };
 }
 
 /** Options of `planRestore`: those of `restoreDatabases`, but for `dryRun` and `onProgress`. */
@@ -276,11 +307,13 @@ async function restore(
   binding: NativeBinding,
   preparation: Preparation,
   progress: ProgressReporter,
+  within: string | undefined,
 ): Promise<RestoreReport> {
   const { call, head, plan } = preparation;
   const { dataDirectory, budgetMs } = preparation.server;
   const deltaDirectory = dirname(head.directory);
-  const lock = await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call);
+  const lock =
+    within === undefined ? await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call) : undefined;
   const { journal, leftOvers, unusable } = await Journal.open({
     deltaDirectory: await realpath(deltaDirectory),
     elsewhere: async () => {
@@ -288,6 +321,7 @@ async function restore(
       return stateDirectory();
     },
     lock,
+    within,
     id: newWorkId(),
     work: 'restore',
     dataDirectory,

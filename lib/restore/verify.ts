@@ -2,7 +2,16 @@ import { join } from 'node:path';
 import { checkShadows, type HookShadow } from '../backup/provider';
 import { Call, publicCall } from '../call/call';
 import { forEachLimited } from '../call/event-loop';
-import { abortSignal, absolutePath, checkOptions, functionValue, milliseconds } from '../call/options';
+import {
+  abortSignal,
+  absolutePath,
+  boolean,
+  checkOptions,
+  dominoLocation,
+  functionValue,
+  milliseconds,
+  type DominoLocation,
+} from '../call/options';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
 import { databaseFailureOf, decidedFailure, type DatabaseFailure } from '../errors/errors';
 import type { ErrorCode } from '../errors/codes';
@@ -19,6 +28,9 @@ import { hashFile } from '../store/copy';
 import { loadManifest } from '../store/manifest';
 import type { ManifestDatabase, ManifestHead } from '../store/manifest-format';
 import { readVerifyingKey } from '../store/signature';
+import { openRuntime } from '../domino/runtime';
+import { newWorkId } from '../store/journal';
+import { openScratchCopy, withScratchDirectory, type ScratchTools } from './scratch-copy';
 import { shadowOf, shadowRoots, type ShadowRoots } from './sources';
 
 /** Options of `verifyBackup`. */
@@ -32,6 +44,15 @@ export interface VerifyBackupOptions {
    * moved. Default: where the manifest says.
    */
   readonly shadowRoots?: readonly HookShadow[] | undefined;
+  /**
+   * Also applies the change information of each database to a copy, opens that and removes it. Needs the Domino runtime, and
+   * room for the two largest databases in the delta directory. Default: false.
+   */
+  readonly apply?: boolean | undefined;
+  /** For `apply`: where Domino is. Default: found by the environment and in the usual places. */
+  readonly domino?: DominoLocation | undefined;
+  /** For `apply`: longest time for one call on a database. Default: 60 000. */
+  readonly databaseBudgetMs?: number | undefined;
   /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is asked for. */
   readonly requireSignature?: string | undefined;
   /** Default: 24 hours. */
@@ -55,6 +76,8 @@ export interface VerifiedDatabase {
   readonly shadow: VerifiedState;
   /** Its change information. */
   readonly delta: VerifiedState;
+  /** Whether a copy of it, with its change information applied, could be opened; `none` when that was not asked for, or damage was found before. */
+  readonly applied: 'opened' | 'damaged' | 'none';
   /**
    * Whether it can be restored: `damaged` when anything above is, or when the backup holds neither copy nor shadow of it;
    * `not-hashed` when no hash proves the contents that a restore would take.
@@ -81,6 +104,9 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
       manifest: absolutePath,
       copiesDirectory: absolutePath,
       shadowRoots: checkShadows,
+      apply: boolean,
+      domino: dominoLocation,
+      databaseBudgetMs: milliseconds,
       requireSignature: absolutePath,
       timeoutMs: milliseconds,
       signal: abortSignal,
@@ -95,6 +121,15 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
     const found: ManifestDatabase[] = [];
     for await (const database of head.databases()) found.push(database);
     const roots = await shadowRoots(loadBinding, head, options.shadowRoots ?? [], call);
+    const { apply = false, domino, databaseBudgetMs: budgetMs = 60_000 } = options;
+    if (apply) await openRuntime(loadBinding(), domino, call);
+    const tools = (directory: string): ApplyTools => ({
+      binding: loadBinding(),
+      call,
+      budgetMs,
+      pieceBytes: head.pieceBytes,
+      directory,
+    });
     const verification = new Verification(
       { backup: head.directory, copies: options.copiesDirectory ?? head.copies?.directory },
       roots,
@@ -103,13 +138,17 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
     );
     const progress = new ProgressReporter(options.onProgress, call);
     const databases: VerifiedDatabase[] = [];
-    await forEachLimited([...found.keys()], 2, async (index) => {
-      const database = found[index];
-      if (!database) return;
-      databases[index] = await verification.examine(database);
-      const done = databases.length;
-      progress.report({ type: 'verify', done, total: found.length }, done === found.length);
-    });
+    const examineAll = (applying?: ApplyTools): Promise<void> =>
+      forEachLimited([...found.keys()], 2, async (index) => {
+        const database = found[index];
+        if (!database) return;
+        databases[index] = await verification.examine(database, applying);
+        const done = databases.length;
+        progress.report({ type: 'verify', done, total: found.length }, done === found.length);
+      });
+    if (!apply) await examineAll();
+    else
+      await withScratchDirectory(head.directory, newWorkId(), loadBinding(), (scratch) => examineAll(tools(scratch)));
     const count = (result: VerifiedDatabase['result']): number =>
       databases.filter((database) => database.result === result).length;
     const counts = { verified: count('verified'), notHashed: count('not-hashed'), damaged: count('damaged') };
@@ -125,6 +164,8 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
 
 /** Examines the databases of one backup. */
 class Verification {
+  #applied = 0;
+
   constructor(
     private readonly directories: { readonly backup: string; readonly copies: string | undefined },
     private readonly roots: ShadowRoots,
@@ -132,7 +173,7 @@ class Verification {
     private readonly call: Call,
   ) {}
 
-  async examine(database: ManifestDatabase): Promise<VerifiedDatabase> {
+  async examine(database: ManifestDatabase, applying?: ApplyTools): Promise<VerifiedDatabase> {
     const failures: DatabaseFailure[] = [];
     const fail = (code: ErrorCode, text: string, error?: unknown): VerifiedState => {
       failures.push(
@@ -146,11 +187,37 @@ class Verification {
     const shadow = await this.#shadow(database, fail);
     const delta = await this.#delta(database, fail);
     if (copy === 'none' && shadow === 'none') fail('ERR_RESTORE_SOURCE', 'neither a copy nor a shadow of it was kept');
+    const applied = applying && failures.length === 0 ? await this.#apply(database, applying, failures) : 'none';
     // A restore takes the copy where there is one.
     const taken = copy === 'none' ? shadow : copy;
     const isProven = taken === 'verified';
     const result = failures.length > 0 ? 'damaged' : isProven ? 'verified' : 'not-hashed';
-    return { database: database.path, copy, shadow, delta, result, failures };
+    return { database: database.path, copy, shadow, delta, applied, result, failures };
+  }
+
+  /** As a restore would take it. */
+  async #apply(
+    database: ManifestDatabase,
+    tools: ApplyTools,
+    failures: DatabaseFailure[],
+  ): Promise<VerifiedDatabase['applied']> {
+    const { copies, backup } = this.directories;
+    const shadow = shadowOf(database, this.head);
+    const root = shadow && this.roots.get(shadow.id);
+    const fromCopy = database.copy && copies !== undefined ? join(copies, database.copy.file) : undefined;
+    const source = fromCopy ?? join(root ?? '', database.shadowPath);
+    const delta = fromCopy !== undefined || database.delta === '' ? '' : join(backup, database.delta);
+    try {
+      this.#applied += 1;
+      // The hash of its contents was compared before.
+      const known = { database, source, delta, contents: { sha256: undefined } };
+      await openScratchCopy(known, join(tools.directory, `${this.#applied}.nsf`), tools);
+      return 'opened';
+    } catch (error) {
+      this.#check();
+      failures.push(databaseFailureOf(database.path, 'restore', error));
+      return 'damaged';
+    }
   }
 
   async #copy(database: ManifestDatabase, fail: Fail): Promise<VerifiedState> {
@@ -196,5 +263,8 @@ class Verification {
     this.call.check();
   };
 }
+
+/** What copies are opened with, and where they are made. */
+type ApplyTools = ScratchTools & { readonly directory: string };
 
 type Fail = (code: ErrorCode, text: string, error?: unknown) => VerifiedState;

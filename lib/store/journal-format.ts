@@ -50,8 +50,11 @@ export interface JournalHead {
   readonly ended: boolean;
 }
 
-/** Kinds of work that keep a journal. `prune`: the removal of one backup; its journal has the id of that backup. */
-export type JournalWork = 'backup' | 'restore' | 'recovery' | 'prune';
+/**
+ * Kinds of work that keep a journal. `prune`: the removal of one backup; its journal has the id of that backup. `drill`: a
+ * restore that is only tried; its databases lie in the directory that its temporary files name.
+ */
+export type JournalWork = 'backup' | 'restore' | 'recovery' | 'prune' | 'drill';
 
 /**
  * `replacing`: copies take the places of originals; a killed restore is turned back. `recovering`: the transaction log is
@@ -109,7 +112,7 @@ export function phaseOf(work: JournalWork): Phase {
 export function isInTheWay(one: WorkOnDirectory, other: WorkOnDirectory): boolean {
   if (one.dataDirectory !== '' && one.dataDirectory === other.dataDirectory) return true;
   const works = [one.work, other.work];
-  return works.includes('prune') && works.every((work) => work === 'prune' || work === 'restore');
+  return works.includes('prune') && works.every((work) => ['prune', 'restore', 'drill'].includes(work));
 }
 
 type WorkOnDirectory = Pick<JournalHead, 'work' | 'dataDirectory'>;
@@ -135,7 +138,7 @@ function isRestoring(value: unknown): boolean {
 
 const checks: Readonly<Record<Exclude<keyof JournalHead, 'format'>, (value: unknown) => boolean>> = {
   id: (value) => typeof value === 'string' && /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(value),
-  work: (value) => ['backup', 'restore', 'recovery', 'prune'].includes(value as string),
+  work: (value) => ['backup', 'restore', 'recovery', 'prune', 'drill'].includes(value as string),
   pid: isCount,
   processStart: isText,
   boot: isText,

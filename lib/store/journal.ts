@@ -24,6 +24,8 @@ export interface JournalPlace extends Pick<JournalHead, 'id' | 'work' | 'dataDir
   readonly elsewhere?: () => Promise<string>;
   /** Goes with the journal; undefined for work that needs none. */
   readonly lock?: NativeLock | undefined;
+  /** Id of the work that this is a part of: it is not in the way. */
+  readonly within?: string | undefined;
 }
 
 interface JournalOwner {
@@ -84,7 +86,7 @@ export class Journal {
    * moment may both be refused, never both be let in: each writes first and looks then. `lock` goes with the journal: it
    * is released when the work has ended, and when this fails.
    */
-  static async open({ deltaDirectory, elsewhere, lock, ...work }: JournalPlace): Promise<OpenedJournal> {
+  static async open({ deltaDirectory, elsewhere, lock, within, ...work }: JournalPlace): Promise<OpenedJournal> {
     const head = newHead(work);
     let journal: Journal;
     try {
@@ -96,7 +98,7 @@ export class Journal {
     try {
       const looking = { quarantine: true, work: work.work };
       const { live, ...others } = await readJournals(deltaDirectory, work.dataDirectory, looking);
-      const other = live.find((found) => found.id !== work.id && isInTheWay(work, found));
+      const other = live.find(({ id, ...found }) => id !== work.id && id !== within && isInTheWay(work, found));
       if (other) {
         throw new DominoVssError('ERR_LOCKED', { message: describeLiveWork(other) });
       }

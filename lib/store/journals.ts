@@ -216,7 +216,7 @@ export function unfinishedName(file: string): string {
  * file or directory says nothing yet.
  */
 export async function removeUnfinished(deltaDirectory: string | undefined): Promise<void> {
-  const pattern = /\.(?:journal|backup)\.(\d+)-(\w*)\.new(?:\.part)?$/;
+  const pattern = /\.(?:journal|backup|scratch)\.(\d+)-(\w*)\.new(?:\.part)?$/;
   for (const file of await journalEntries(deltaDirectory, pattern)) {
     const [, pid = '', started = ''] = pattern.exec(file) ?? [];
     if (isRunning(Number(pid), started)) continue;

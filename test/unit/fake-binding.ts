@@ -2,7 +2,7 @@ import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readF
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { Alias } from '#lib/domino/aliases';
 import type { Catalog } from '#lib/domino/catalog';
 import { libraryName } from '#lib/domino/environment';
@@ -97,6 +97,10 @@ export class FakeDomino {
   readonly unlogged = new Set<string>();
   /** What every byte of the instance id of a database is, where it is not the usual one. */
   readonly instanceIds = new Map<string, number>();
+  /** Whether a backup finds the replica ids that databases have when they are opened. */
+  sameReplicaIds = false;
+  /** What every byte of the replica id of a database is, where it is not the usual one. */
+  readonly replicaIds = new Map<string, number>();
   /** What every byte of the id of the transaction log is. */
   logIdByte = 1;
   /** What the next recovery tells. */
@@ -277,19 +281,23 @@ export class FakeDomino {
       await this.call('bringDatabaseOnline');
       this.offline.delete(file);
     },
-    recoverDatabases: async ({ files }) => {
+    recoverDatabases: async ({ files, newDbiid, newReplicaId }) => {
       await this.call('recoverDatabases');
       this.recovered.push(...files);
+      for (const path of files.map((file) => relative(this.dataDirectory, file))) {
+        if (newReplicaId) this.replicaIds.set(path, 8);
+        if (newDbiid) this.instanceIds.set(path, 0xdd);
+      }
       return { lastApplied: this.lastApplied };
     },
     readIdentities: async ({ paths: asked }) => {
       await this.call('readIdentities');
       const ids = (fill: (path: string) => number, bytes: number): Uint8Array =>
         Uint8Array.from(asked.flatMap((path) => Array.from({ length: bytes }, () => fill(path))));
-      const gone = (path: string): boolean => !existsSync(this.file(path));
-      const isLogged = (path: string): boolean => !gone(path) && !this.unlogged.has(path);
+      const gone = (path: string): boolean => !existsSync(isAbsolute(path) ? path : this.file(path));
+      const isLogged = (path: string): boolean => !gone(path) && !isAbsolute(path) && !this.unlogged.has(path);
       return {
-        replicaId: ids((path) => (gone(path) ? 0 : 7), 8),
+        replicaId: ids((path) => (gone(path) ? 0 : (this.replicaIds.get(path) ?? 7)), 8),
         logged: Uint8Array.from(asked, (path) => Number(isLogged(path))),
         logId: ids((path) => (isLogged(path) ? this.logIdByte : 0), 16),
         dbiid: Uint8Array.from(
@@ -488,7 +496,8 @@ class FakeSession implements NativeSession {
       logExtent: new Uint32Array(count).fill(7),
       logId: new Uint8Array(16 * count).fill(this.#domino.logIdByte),
       dbiid: Uint8Array.from(this.#databases.flatMap(({ path }) => this.#domino.instanceIdOf(path))),
-      replicaId: ids(8),
+      // Different bytes show their order.
+      replicaId: this.#domino.sameReplicaIds ? new Uint8Array(8 * count).fill(7) : ids(8),
       startCalledMs: column((index) => (nothing(index) ? NaN : this.#times[index]!.start)),
       startReturnedMs: column((index) => (nothing(index) ? NaN : this.#times[index]!.start + 0.5)),
       stopCalledMs: column((index) => (nothing(index) ? NaN : this.#times[index]!.stop)),

@@ -423,6 +423,30 @@ describe('a backup that keeps nothing', () => {
   });
 });
 
+test('drill: what could be restored, and exit codes 0, 1 and 2', async () => {
+  domino.sameReplicaIds = true;
+  domino.unlogged.add('apps/crm.nsf');
+  await backUp('--to', 'copies');
+  const drill = ['drill', '--delta-dir', 'delta', ...location()];
+  const passed = await run(drill);
+  expect(passed).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(passed.stdout).toMatch(/apps\/crm\.nsf +[\d.]+ k?B +opened \(not logged\)\n/);
+  expect(passed.stdout).toMatch(/mail\/ada\.nsf +[\d.]+ k?B +recovered and opened\n/);
+  expect(passed.stdout).toMatch(
+    /drill passed: 4 of 4 databases of .*: 3 recovered and opened, 1 without logging opened\n/,
+  );
+  const json = await run([...drill, '--sample', '2', '--include', 'mail/*', '--json']);
+  expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'passed', of: 2, databases: [{}, {}] });
+  domino.onCall = (name) => name === 'readIdentities' && fail({ domain: 'domino', operation: 'NSFDbOpen', status: 1 });
+  const failed = await run(drill);
+  expect(failed.exitCode).toBe(1);
+  expect(failed.stdout).toContain('drill failed: 4 of 4');
+  expect(failed.stdout).toContain('NSFDbOpen');
+  domino.onCall = () => undefined;
+  expect((await run(['drill', ...location()])).exitCode).toBe(2);
+  expect((await run([...drill, '--sample', '0'])).exitCode).toBe(2);
+});
+
 test('prune: a table first, then what was removed; exit codes 0, 2 and 3', async () => {
   const idOf = ({ stdout }: Run): string => /backup +(\S+) complete/.exec(stdout)![1]!;
   const old = idOf(await backUp('--to', 'copies'));
@@ -465,6 +489,7 @@ test('verify: exit codes 0 and 1, and what is damaged by name', async () => {
   const damaged = await run(verify);
   expect(damaged).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('1 damaged') });
   expect(damaged.stdout).toContain('mail/ada.nsf  ERR_CONTENTS_DAMAGED');
+  expect((await run([...verify, '--apply', ...location()])).exitCode).toBe(1);
   const json = await run([...verify, '--json']);
   expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'damaged', counts: { verified: 3, damaged: 1 } });
   rmSync(join(domino.root, 'delta', id!, 'manifest.json'));

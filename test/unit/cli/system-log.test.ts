@@ -81,6 +81,7 @@ test('what the command line refuses is told as well', async () => {
 test.each([
   ['restore', ['restore', '20260807T101530Z-3f9a2c', '--delta-dir', 'delta', '--log-system']],
   ['backup verify', ['backup', 'verify', '20260807T101530Z-3f9a2c', '--delta-dir', 'delta', '--log-system']],
+  ['drill', ['drill', '20260807T101530Z-3f9a2c', '--delta-dir', 'delta', '--log-system']],
   ['backup prune', ['backup', 'prune', '--delta-dir', 'delta', '--log-system']],
 ])('%s tells it', async (command, args) => {
   expect((await run(args)).exitCode).toBe(2);

@@ -97,6 +97,7 @@ test('an intact backup is verified, and restored as hashed', async () => {
     copy: 'verified',
     shadow: 'not-hashed',
     delta: 'verified',
+    applied: 'none',
     result: 'verified',
     failures: [],
   });

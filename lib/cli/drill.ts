@@ -1,0 +1,122 @@
+import type { Command } from 'commander';
+import { deltaDirectoryOf } from '../isolation/ended-process';
+import { drillRestore, type DrilledDatabase, type DrillReport } from '../restore/drill';
+import {
+  addDominoOptions,
+  addLogSystem,
+  backupPath,
+  collect,
+  locationOf,
+  pathFrom,
+  seconds,
+  wholeNumber,
+  type DominoArguments,
+} from './arguments';
+import { exitCodes, type CommandLineContext } from './context';
+import { count, formatBytes, formatMs, Output, shownRows } from './output';
+import { ProgressBar } from './progress-bar';
+import type { Finish } from './system-log';
+
+interface DrillArguments extends DominoArguments {
+  readonly deltaDir?: string;
+  readonly sample?: number;
+  readonly include?: readonly string[];
+  readonly until?: string;
+  readonly copies?: string;
+  readonly requireSignature?: string;
+  readonly timeout?: number;
+  readonly databaseBudget?: number;
+}
+
+export function addDrillCommand(program: Command, context: CommandLineContext, finish: Finish): void {
+  const drill = program
+    .command('drill')
+    .description('try whether databases of a backup can be restored, and remove them again')
+    .argument('[backup]', 'id of a backup, or path of its directory or manifest (default: the last one of this server)')
+    .option('--delta-dir <dir>', 'delta directory of the backups', pathFrom(context))
+    .option('--sample <n>', 'how many databases, chosen at random (default: 10)', wholeNumber)
+    .option('--include <glob>', 'choose only from these databases; may be given several times', collect)
+    .option('--until <time>', 'recover up to now (default), the backup, or a time with its zone')
+    .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
+    .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
+    .option('--timeout <seconds>', 'longest time for the whole drill (default: 24 hours)', seconds)
+    .option('--database-budget <seconds>', 'longest time for one call on a database (default: 60)', seconds);
+  addLogSystem(drill);
+  addDominoOptions(drill, context)
+    .addHelpText(
+      'after',
+      `
+Restores a sample of the databases as new ones, recovers the logged ones from the transaction log, opens each, and removes
+it. No original is touched. Logged ones lie in a directory domino-vss-drill-<id> below the data directory meanwhile, with new
+replica ids, so that they do not replicate; those without logging are opened outside of the data directory. While it
+runs no backup or restore of the server begins. Made for a schedule.
+
+Examples:
+  $ domino-vss drill --delta-dir /backup/domino
+  $ domino-vss drill --delta-dir /backup/domino --sample 50 --include 'mail/**' --log-system
+
+Exit codes: 0 all could be restored, 1 some could not, 2 usage, 4 precondition, 5 locked, 130 interrupted.
+`,
+    )
+    .action(async (name: string | undefined, args: DrillArguments) => {
+      const manifest = name === undefined ? undefined : backupPath(name, args.deltaDir, context);
+      const deltaDirectory = manifest === undefined ? args.deltaDir : deltaDirectoryOf(manifest);
+      const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory });
+      if (relaunched !== undefined) {
+        finish(relaunched);
+        return;
+      }
+      const bar = new ProgressBar(context, args.json ?? false);
+      let report: DrillReport;
+      try {
+        report = await drillRestore(context.loadBinding, {
+          ...(manifest === undefined ? { deltaDirectory } : { manifest }),
+          sample: args.sample,
+          databases: args.include,
+          until: args.until,
+          copiesDirectory: args.copies,
+          requireSignature: args.requireSignature,
+          domino: locationOf(args),
+          timeoutMs: args.timeout,
+          databaseBudgetMs: args.databaseBudget,
+          signal: context.signal,
+          onProgress: bar.listener,
+        });
+      } finally {
+        bar.end();
+      }
+      const output = new Output(context, args.json ?? false);
+      output.result(report, () => describe(report, output));
+      const failures = report.databases.flatMap(({ failure }) => failure ?? []);
+      finish(report.outcome === 'passed' ? exitCodes.ok : exitCodes.failed, failures);
+    });
+}
+
+function describe(report: DrillReport, output: Output): string[] {
+  const { backupId, created, outcome, of, databases, recoveredTo, durationMs, warnings } = report;
+  const { green, red } = output.colors;
+  const word = outcome === 'passed' ? green('passed') : red('failed');
+  const having = (result: DrilledDatabase['result']): number => databases.filter((one) => one.result === result).length;
+  const bytes = formatBytes(databases.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+  const failed = having('failed') > 0 ? red(`, ${having('failed')} failed`) : '';
+  return [
+    ...output.failures(databases.flatMap(({ failure }) => failure ?? [])),
+    ...output.warnings(warnings),
+    ...output.table([
+      ['DATABASE', 'SIZE', 'RESULT'],
+      ...databases
+        .slice(0, shownRows)
+        .map(({ database, sizeBytes, result }) => [database, formatBytes(sizeBytes), resultText(result)]),
+    ]),
+    ...output.moreThanShown(databases.length),
+    '',
+    `drill ${word}: ${databases.length} of ${count(of, 'database')} of ${backupId} (${created}), ${bytes}, in ${formatMs(durationMs)}: ` +
+      `${having('recovered')} recovered and opened, ${having('opened')} without logging opened${failed}`,
+    ...(recoveredTo === null ? [] : [`the last transaction applied is of ${recoveredTo}`]),
+    'checked: contents, change information, recovery, that Domino opens each, its replica id; not its documents one by one',
+  ];
+}
+
+function resultText(result: DrilledDatabase['result']): string {
+  return { recovered: 'recovered and opened', opened: 'opened (not logged)', failed: 'failed' }[result];
+}

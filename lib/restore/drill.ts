@@ -1,0 +1,315 @@
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { Call, publicCall } from '../call/call';
+import {
+  abortSignal,
+  absolutePath,
+  checkOptions,
+  dominoLocation,
+  functionValue,
+  globs,
+  integer,
+  milliseconds,
+  type DominoLocation,
+} from '../call/options';
+import type { ProgressListener } from '../call/progress';
+import { openRuntime } from '../domino/runtime';
+import { databaseFailureOf, decidedFailure, OptionError, RestoreError, type DatabaseFailure } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import { recoverAll } from '../recover/recover';
+import { drillDirectory } from '../recover/restores';
+import { describeUnrecovered } from '../recover/report';
+import { lockDataDirectory } from '../store/data-directory-lock';
+import { Journal, newWorkId } from '../store/journal';
+import { loadManifest, readBackups, type Manifest } from '../store/manifest';
+import type { ManifestDatabase } from '../store/manifest-format';
+import { readVerifyingKey } from '../store/signature';
+import { identityAt } from './log-knowledge';
+import { chooseDatabases, type KnownInput } from './plan';
+import type { RestoredDatabase } from './report';
+import { planSources, restoreWithin } from './restore';
+import { openScratchCopy, withScratchDirectory, type ScratchTools } from './scratch-copy';
+import { until } from './until';
+
+/** Options of `drillRestore`. */
+export interface DrillOptions {
+  /** Absolute delta directory: its last backup of this server is drilled. Either this or {@link manifest}. */
+  readonly deltaDirectory?: string | undefined;
+  /** Absolute path of a manifest, or of the directory of its backup. */
+  readonly manifest?: string | undefined;
+  /** How many databases, chosen at random. Default: 10. */
+  readonly sample?: number | undefined;
+  /** Paths or globs of the databases to choose from, relative to the data directory. Default: all of the backup. */
+  readonly databases?: readonly string[] | undefined;
+  /** How far logged databases are recovered, as in `restoreDatabases`. Default: `now`. */
+  readonly until?: string | undefined;
+  /** Absolute directory of the copies, if they are not where the manifest says. */
+  readonly copiesDirectory?: string | undefined;
+  /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. */
+  readonly requireSignature?: string | undefined;
+  /** Where Domino is. Default: found by the environment and in the usual places. */
+  readonly domino?: DominoLocation | undefined;
+  /** Longest time for one call on a database. Default: 60 000. */
+  readonly databaseBudgetMs?: number | undefined;
+  /** Default: 24 hours. */
+  readonly timeoutMs?: number | undefined;
+  /** What was made for the drill is removed. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** What a drill has found out about one database. */
+export interface DrilledDatabase {
+  /** Path relative to the data directory. */
+  readonly database: string;
+  readonly sizeBytes: number;
+  /**
+   * `recovered`: restored, recovered from the transaction log with a new replica id, and opened. `opened`: without logging;
+   * its change information was applied to a copy, and that was opened. `failed`: `failure` says why.
+   */
+  readonly result: 'recovered' | 'opened' | 'failed';
+  readonly failure?: DatabaseFailure;
+}
+
+/** What `drillRestore` has found out. */
+export interface DrillReport {
+  readonly backupId: string;
+  /** When the backup was made, ISO 8601, UTC. */
+  readonly created: string;
+  /** `passed` when every database of the sample could be restored. */
+  readonly outcome: 'passed' | 'failed';
+  /** How many databases there were to choose from. */
+  readonly of: number;
+  readonly databases: readonly DrilledDatabase[];
+  /** Time of the last transaction that was applied; null when there was none. */
+  readonly recoveredTo: string | null;
+  readonly durationMs: number;
+  readonly warnings: readonly string[];
+}
+
+export function drillRestore(loadBinding: () => NativeBinding, options: DrillOptions): Promise<DrillReport> {
+  return publicCall(async () => {
+    const startedAt = performance.now();
+    checkDrillOptions(options);
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
+    const binding = loadBinding();
+    const { dataDirectory } = await openRuntime(binding, options.domino, call);
+    const head = await findBackup(options, dataDirectory);
+    const databases: ManifestDatabase[] = [];
+    for await (const database of head.databases()) databases.push(database);
+    const { databases: wanted, copiesDirectory } = options;
+    const input = {
+      head,
+      databases,
+      wanted,
+      mode: { type: 'new-database', as: 'drill' } as const,
+      pointInTime: undefined,
+      copiesDirectory,
+      dataDirectory,
+    };
+    const { chosen } = chooseDatabases(input);
+    const sample = sampleOf(chosen, options.sample ?? 10);
+    const drill = new Drill(loadBinding, binding, options, { head, dataDirectory, input }, call);
+    const { drilled, recoveredTo, warnings } = await drill.run(sample);
+    return {
+      backupId: head.id,
+      created: head.created,
+      outcome: drilled.some(({ result }) => result === 'failed') ? 'failed' : 'passed',
+      of: chosen.length,
+      databases: drilled,
+      recoveredTo,
+      durationMs: Math.round(performance.now() - startedAt),
+      warnings,
+    };
+  });
+}
+
+function checkDrillOptions(options: DrillOptions): void {
+  checkOptions(options, {
+    deltaDirectory: absolutePath,
+    manifest: absolutePath,
+    sample: integer(1, 1_000_000),
+    databases: globs,
+    until,
+    copiesDirectory: absolutePath,
+    requireSignature: absolutePath,
+    domino: dominoLocation,
+    databaseBudgetMs: milliseconds,
+    timeoutMs: milliseconds,
+    signal: abortSignal,
+    onProgress: functionValue,
+  });
+  if ((options.deltaDirectory === undefined) === (options.manifest === undefined)) {
+    throw new OptionError('deltaDirectory', 'deltaDirectory or manifest must be given, and not both');
+  }
+}
+
+async function findBackup(options: DrillOptions, dataDirectory: string): Promise<Manifest> {
+  const { deltaDirectory, requireSignature } = options;
+  const key = requireSignature === undefined ? undefined : await readVerifyingKey(requireSignature, 'requireSignature');
+  if (options.manifest !== undefined) return loadManifest(options.manifest, key);
+  const listed = await readBackups(deltaDirectory ?? '');
+  const own = listed.flatMap((one) => ('manifest' in one && one.manifest.dataDirectory === dataDirectory ? [one] : []));
+  own.sort((a, b) => (a.manifest.created < b.manifest.created ? -1 : 1));
+  const last = own.at(-1);
+  if (!last) {
+    const message = `${deltaDirectory ?? ''} holds no backup of ${dataDirectory}`;
+    throw new RestoreError('ERR_RESTORE_SOURCE', { message, phase: 'restore' });
+  }
+  return loadManifest(last.directory, key);
+}
+
+/** So many of them at random, in their order. */
+function sampleOf(databases: readonly ManifestDatabase[], count: number): ManifestDatabase[] {
+  const left = [...databases.keys()];
+  const chosen = new Set<number>();
+  while (chosen.size < count && left.length > 0) {
+    const [index = 0] = left.splice(randomInt(left.length), 1);
+    chosen.add(index);
+  }
+  return databases.filter((_database, index) => chosen.has(index));
+}
+
+type DrillInput = KnownInput & { readonly head: Manifest };
+
+interface Drilled {
+  readonly drilled: readonly DrilledDatabase[];
+  readonly recoveredTo: string | null;
+  readonly warnings: readonly string[];
+}
+
+/** One drill, with the lock of the data directory from its beginning to its end. */
+class Drill {
+  readonly #results = new Map<string, DrilledDatabase>();
+  readonly #id = newWorkId();
+  readonly #scratch: string;
+  #recoveredTo: string | null = null;
+  #warnings: readonly string[] = [];
+
+  constructor(
+    private readonly loadBinding: () => NativeBinding,
+    private readonly binding: NativeBinding,
+    private readonly options: DrillOptions,
+    private readonly server: { readonly head: Manifest; readonly dataDirectory: string; readonly input: DrillInput },
+    private readonly call: Call,
+  ) {
+    this.#scratch = join(server.dataDirectory, drillDirectory(this.#id));
+  }
+
+  async run(sample: readonly ManifestDatabase[]): Promise<Drilled> {
+    const { head, dataDirectory } = this.server;
+    const deltaDirectory = join(head.directory, '..');
+    const lock = await lockDataDirectory(this.binding, { dataDirectory, deltaDirectory }, this.call);
+    const { journal, leftOvers } = await Journal.open({
+      id: this.#id,
+      work: 'drill',
+      dataDirectory,
+      backupDirectory: '',
+      deltaDirectory,
+      lock,
+    });
+    const tools = { binding: this.binding, call: this.call, dryRun: false, service: undefined, hook: undefined };
+    try {
+      await journal.update({ temporaryFiles: [this.#scratch] });
+      const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
+      this.#warnings = recovered.filter(({ done }) => !done).map(describeUnrecovered);
+      await this.#drillLogged(sample.filter(({ logged }) => logged));
+      await this.#drillUnlogged(sample.filter(({ logged }) => !logged));
+    } finally {
+      // Whatever stays is in the journal: the next work on this server removes it.
+      const removed = await this.binding.removeTree(this.#scratch).then(
+        () => true,
+        () => false,
+      );
+      if (removed) await journal.remove();
+      else await journal.update({ ended: true });
+    }
+    const drilled = sample.flatMap(({ path }) => this.#results.get(path) ?? []);
+    return { drilled, recoveredTo: this.#recoveredTo, warnings: this.#warnings };
+  }
+
+  #set({ path, startSizeBytes }: ManifestDatabase, result: DrilledDatabase['result'], failure?: DatabaseFailure): void {
+    this.#results.set(path, { database: path, sizeBytes: startSizeBytes, result, ...(failure && { failure }) });
+  }
+
+  /** Restores them as new databases that cannot replicate with the originals, and opens those. */
+  async #drillLogged(databases: readonly ManifestDatabase[]): Promise<void> {
+    if (databases.length === 0) return;
+    const { head } = this.server;
+    const { until: target, copiesDirectory, domino, databaseBudgetMs, signal, onProgress } = this.options;
+    const as = drillDirectory(this.#id);
+    const restoring = {
+      manifest: head.directory,
+      databases: databases.map(({ path }) => path),
+      mode: { type: 'new-database', as: `${as}/`, newReplicaId: true } as const,
+      until: target,
+      copiesDirectory,
+      domino,
+      databaseBudgetMs,
+      signal,
+      onProgress,
+    };
+    const restored = await restoreWithin(this.loadBinding, restoring, this.#id).catch((error: unknown) => {
+      this.call.check();
+      const told = error instanceof RestoreError ? error.failures : [];
+      for (const database of databases) {
+        const own = told.find((failure) => failure.database === database.path);
+        this.#set(database, 'failed', own ?? databaseFailureOf(database.path, 'restore', error));
+      }
+      return undefined;
+    });
+    if (!restored) return;
+    this.#recoveredTo = restored.recoveredTo;
+    this.#warnings = [...this.#warnings, ...restored.warnings.filter((warning) => !/backup is due/i.test(warning))];
+    const reached = new Map<string, RestoredDatabase>(restored.databases.map((one) => [one.database, one]));
+    for (const database of databases) {
+      const one = reached.get(database.path);
+      if (!one || !('reach' in one)) this.#set(database, 'failed', one?.failure);
+      else await this.#openRestored(database, `${as}/${database.path}`);
+    }
+  }
+
+  async #openRestored(database: ManifestDatabase, path: string): Promise<void> {
+    const fail = (text: string): void => {
+      this.#set(database, 'failed', decidedFailure(database.path, 'ERR_CONTENTS_DAMAGED', 'restore', text));
+    };
+    try {
+      const { databaseBudgetMs: budgetMs = 60_000 } = this.options;
+      const bound = { budgetMs, operation: 'NSFDbOpen', subject: path };
+      const found = await this.call.bounded(this.binding.readIdentities({ paths: [path] }), bound);
+      const [failed] = found.failures;
+      const { replicaId, dbiid } = identityAt(found, 0);
+      if (failed) this.#set(database, 'failed', databaseFailureOf(database.path, 'restore', failed.failure));
+      else if (replicaId === database.replicaId) fail('it was recovered and has no new replica id');
+      else if (dbiid === database.dbiid) fail('it was recovered and has no new instance id');
+      else this.#set(database, 'recovered');
+    } catch (error) {
+      this.call.check();
+      this.#set(database, 'failed', databaseFailureOf(database.path, 'restore', error));
+    }
+  }
+
+  /** A new replica id comes from recovery, which they do not have: they are opened where nothing replicates. */
+  async #drillUnlogged(databases: readonly ManifestDatabase[]): Promise<void> {
+    if (databases.length === 0) return;
+    const { head, input } = this.server;
+    const { sources, leftOut } = await planSources(this.loadBinding, input, databases, this.call);
+    for (const failure of leftOut) {
+      const database = databases.find(({ path }) => path === failure.database);
+      if (database) this.#set(database, 'failed', failure);
+    }
+    const { databaseBudgetMs: budgetMs = 60_000 } = this.options;
+    const tools: ScratchTools = { binding: this.binding, call: this.call, budgetMs, pieceBytes: head.pieceBytes };
+    await withScratchDirectory(head.directory, this.#id, this.binding, async (directory) => {
+      for (const [index, source] of sources.entries()) {
+        try {
+          await openScratchCopy(source, join(directory, `${index}.nsf`), tools);
+          this.#set(source.database, 'opened');
+        } catch (error) {
+          this.call.check();
+          this.#set(source.database, 'failed', databaseFailureOf(source.database.path, 'restore', error));
+        }
+      }
+    });
+  }
+}
