@@ -32,9 +32,14 @@
       'conditions': [
         ["OS=='linux'", {
           'sources': [
-            '<!@(node -p "require(\'./cpp/sources.json\').linux.map((file) => \'cpp/\' + file).join(\'\\n\')")',
+            '<!@(node -p "const { linux, glibc } = require(\'./cpp/sources.json\'); linux.concat(glibc).map((file) => \'cpp/\' + file).join(\'\\n\')")',
           ],
-          'libraries': ['-lpthread', '-ldl'],
+          'libraries': [
+            '-lpthread',
+            '-ldl',
+            # With glibc: see CMakeLists.txt.
+            '<!(node -p "process.report.getReport().header.glibcVersionRuntime ? \'-Wl,--push-state,--no-as-needed -l:libpthread.so.0 -l:libdl.so.2 -Wl,--pop-state\' : \'\'")',
+          ],
           'ldflags': [
             '-Wl,-z,nodelete', # see docs/decisions/never-unloaded.md
             '-static-libstdc++',

@@ -10,8 +10,11 @@ const allowedLibraries = [
   'libgcc_s.so.1',
 ];
 
-/** The C library of Red Hat Enterprise Linux 9, the oldest a binary built on Debian 12 can serve. */
-const glibcFloor = [2, 34];
+/** In which the C library of older systems has threads and the loader: without them their functions are not found there. */
+const librariesOfOlderSystems = ['libpthread.so.0', 'libdl.so.2'];
+
+/** The C library of Red Hat Enterprise Linux 8, the oldest that Node.js itself supports. */
+const glibcFloor = [2, 28];
 
 const elfMachine: Partial<Record<NodeJS.Architecture, number>> = { x64: 62, arm64: 183 };
 
@@ -20,6 +23,7 @@ export function expectShippable(path: string): void {
   const elf = readElf(path);
   expect(elf.machine).toBe(elfMachine[process.arch]);
   expect(elf.needed.filter((library) => !allowedLibraries.includes(library))).toEqual([]);
+  expect(elf.needed).toEqual(expect.arrayContaining(librariesOfOlderSystems));
   expect(elf.runPath).toBeUndefined();
   expect(elf.flags1 & DF_1_NODELETE).toBe(DF_1_NODELETE);
 
