@@ -2,7 +2,7 @@ import type { Backup } from './backup/backup';
 import type { BeginBackupOptions } from './backup/begin-backup';
 import type { BackgroundHold, HoldSelector } from './hold/background';
 import type { Hold, HoldOptions, ReleaseOptions } from './hold/hold';
-import { loadBinding } from './native/binding';
+import { loadBinding, nameAddon } from './native/binding';
 import type { Capabilities, CapabilitiesOptions } from './doctor/capabilities';
 import type { FindDatabasesOptions, FindDatabasesResult } from './domino/databases';
 import type { DoctorOptions, DoctorReport } from './doctor/check';
@@ -30,6 +30,7 @@ import type { VssCallOptions } from './vss/call';
 import type { IsVolumeSupportedOptions, VssProvider } from './vss/providers';
 import type { ListWritersOptions, Writer } from './vss/writers';
 import type { ServedWriter, ServeWriterOptions } from './writer/serve';
+import { DominoVssError } from './errors/errors';
 import { onDemand } from './on-demand';
 
 export type { Backup, CreateShadowOptions, EndBackupOptions, RetryOptions } from './backup/backup';
@@ -468,4 +469,17 @@ export function runScript(options: RunScriptOptions): Promise<ScriptReport> {
  */
 export function windowsService(name: string): DominoService {
   return onDemand.windowsService.windowsService(loadBinding, name);
+}
+
+/**
+ * Names the file of the native addon (absolute path), for a program that has it in another place: a bundle, a single executable. To be
+ * called before the first call that needs the addon. Sets `DOMINO_VSS_ADDON` in the environment of this process, so that processes that
+ * it starts find the file too.
+ *
+ * @throws {@link OptionError}; `ERR_STATE` when the addon is loaded already.
+ */
+export function useAddon(file: string): void {
+  onDemand.options.absolutePath(file, 'file');
+  if (nameAddon(file)) return;
+  throw new DominoVssError('ERR_STATE', { message: 'the native addon is loaded already' });
 }

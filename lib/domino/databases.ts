@@ -75,9 +75,11 @@ export function findDatabases(
       signal: abortSignal,
     });
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'find' });
+    // First of all: where there is no binary, nothing else is worth looking for.
+    const native = binding();
     const { dataDirectory } = new NotesIni(findNotesIni(options.domino));
     const { excludeDirectories = [] } = options;
-    const catalog = await listCatalog(binding(), { dataDirectory, excludeDirectories }, call);
+    const catalog = await listCatalog(native, { dataDirectory, excludeDirectories }, call);
     const reasons = new Map<number, LeftOutReason>();
     const selector = new Selector(options);
     const rules = selector.rulesFor(catalog);

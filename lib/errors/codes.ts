@@ -84,7 +84,8 @@ export const errorCodes = {
   },
   ERR_NATIVE_LOAD: {
     meaning: 'The native addon could not be loaded.',
-    action: 'Install the package for this platform, or build it with `npx node-gyp rebuild`.',
+    action:
+      'The message says for which systems there are binaries. In a bundle keep domino-vss outside, or name the file of the addon in `DOMINO_VSS_ADDON`; for another system build it in a clone of the repository (`npm run build`) and name that file.',
     errorClass: 'DominoVssError',
     ...precondition,
   },

@@ -7,6 +7,7 @@ import { Call, publicCall } from '../call/call';
 import { launchSettings } from '../domino/launch';
 import { AbortError, BackupError, DominoVssError, OptionError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
+import { ownProgram } from '../native/package-root';
 import { enteringMs, type HoldOptions, type ReleaseOptions } from './hold';
 import type { HolderAnswer, HolderMessage, HolderRequest } from './holder';
 import {
@@ -61,7 +62,7 @@ export function startHold(
       }
     }
     const { cwd, env } = launchSettings(options.domino);
-    const holder = fork(join(__dirname, 'holder.js'), [], {
+    const holder = fork(ownProgram(join(__dirname, 'holder.js')), [], {
       cwd,
       env: { ...process.env, ...env },
       detached: true,

@@ -4,6 +4,7 @@ import { DominoVssError, isDominoVssError, type ProcessError } from '../errors/e
 import type { Progress, ProgressListener } from '../call/progress';
 import { describeEnd, type WorkPlace } from './ended-process';
 import { launchSettings } from '../domino/launch';
+import { ownProgram } from '../native/package-root';
 import { Peer, type Message } from './peer';
 import type { Notice } from './protocol';
 import { Watch, type Patience } from './watch';
@@ -35,7 +36,7 @@ export class IsolatedProcess {
   constructor(place: WorkPlace, patience: Patience) {
     this.#place = place;
     const { cwd, env } = launchSettings(place.domino);
-    this.#child = fork(join(__dirname, 'child.js'), {
+    this.#child = fork(ownProgram(join(__dirname, 'child.js')), {
       cwd,
       env: { ...process.env, ...env },
       serialization: 'advanced',

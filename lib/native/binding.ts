@@ -1,7 +1,13 @@
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { NativeFailure } from './failure';
 import type { NativeBinding } from './session';
 import { packageRoot } from './package-root';
+
+/** What the package has binaries for. */
+export const supportedSystems = 'Linux x64 with glibc 2.28 or later, and Windows x64';
+
+/** Names the file of the addon where it is not in its place, as in a bundle. */
+export const addonVariable = 'DOMINO_VSS_ADDON';
 
 let loaded: NativeBinding | undefined;
 
@@ -11,14 +17,24 @@ export function loadBinding(): NativeBinding {
   return loaded;
 }
 
+/** Names the file of the addon for this process and those that it starts. Answers false when the addon is loaded already. */
+export function nameAddon(file: string): boolean {
+  if (loaded !== undefined) return false;
+  process.env[addonVariable] = file;
+  return true;
+}
+
 function load(): NativeBinding {
-  const target = `${process.platform}-${process.arch}`;
+  const named = process.env[addonVariable] ?? '';
   try {
+    if (named !== '') return loadFile(named);
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when needed, not when imported
     const nodeGypBuild = require('node-gyp-build') as (directory: string) => unknown;
     return nodeGypBuild(packageRoot) as NativeBinding;
   } catch (error) {
-    const tried = [join(packageRoot, 'build', 'Release'), join(packageRoot, 'prebuilds', target)];
+    const target = `${process.platform}-${process.arch}`;
+    const usual = [join(packageRoot, 'build', 'Release'), join(packageRoot, 'prebuilds', target)].join(' or ');
+    const from = named === '' ? usual : `${named} (${addonVariable})`;
     const reason = (error as Error).message.split('\n')[0] ?? '';
     const failure: NativeFailure = {
       code: 'ERR_NATIVE_LOAD',
@@ -27,10 +43,18 @@ function load(): NativeBinding {
       domain: 'engine',
       status: 0,
       statusName: '',
-      text: `the native addon for ${target} could not be loaded from ${tried.join(' or ')}: ${reason}`,
+      text: `the native addon could not be loaded from ${from}: ${reason}. There are binaries for ${supportedSystems}; this is ${target}`,
       subject: '',
     };
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- what this wing throws are records; the callers make errors of them
     throw failure;
   }
+}
+
+/** Not by `require`, which bundlers replace and single executables lack. */
+function loadFile(file: string): NativeBinding {
+  if (!isAbsolute(file)) throw new Error('the path is not absolute');
+  const module = { exports: {} };
+  process.dlopen(module, file);
+  return module.exports as NativeBinding;
 }

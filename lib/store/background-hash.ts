@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Call } from '../call/call';
+import { toPublicError } from '../errors/errors';
+import { hashFile } from './copy';
 
 /** A file of which the first bytes are hashed. */
 export interface FileToHash {
@@ -27,8 +31,14 @@ export async function hashInBackground(
   onHash: (position: number, result: HashResult) => void,
 ): Promise<void> {
   if (files.length === 0) return;
+  const program = join(__dirname, 'hash-worker.js');
+  // A bundle does not hold it.
+  if (!existsSync(program)) {
+    await hashHere(files, call, onHash);
+    return;
+  }
   const workerData: readonly FileToHash[] = files.map(({ file, sizeBytes }) => ({ file, sizeBytes }));
-  const worker = new Worker(join(__dirname, 'hash-worker.js'), { workerData });
+  const worker = new Worker(program, { workerData });
   try {
     await call.race(
       new Promise<void>((resolve, reject) => {
@@ -47,4 +57,27 @@ export async function hashInBackground(
   } finally {
     await worker.terminate();
   }
+}
+
+/** The same in this thread, by the threads with which Node.js reads files. */
+async function hashHere(
+  files: readonly FileToHash[],
+  call: Call,
+  onHash: (position: number, result: HashResult) => void,
+): Promise<void> {
+  const check = (): void => {
+    call.check();
+  };
+  for (const [position, { file, sizeBytes }] of files.entries()) {
+    check();
+    try {
+      const { size } = await stat(file);
+      const sha256 = await hashFile(file, check, sizeBytes);
+      onHash(position, size < sizeBytes ? { error: `it has only ${size} of ${sizeBytes} bytes` } : { sha256 });
+    } catch (error) {
+      check();
+      onHash(position, { error: toPublicError(error).message });
+    }
+  }
+  check();
 }

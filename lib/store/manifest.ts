@@ -1,7 +1,6 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { createHash, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,7 +10,6 @@ import { isSignatureOf, signText } from './signature';
 import { jsonLines, makeDirectory, writeDurably, writeTexts } from './durable';
 import { FileSystemError, RestoreError, toPublicError } from '../errors/errors';
 import { adviceOnSystemError } from '../errors/system-advice';
-import { packageRoot } from '../native/package-root';
 
 /** A manifest that was read and found intact. */
 export interface Manifest extends ManifestHead {
@@ -29,9 +27,8 @@ let validators: { readonly head: ValidateFunction; readonly database: ValidateFu
 
 function validate(): NonNullable<typeof validators> {
   if (!validators) {
-    const schema = JSON.parse(readFileSync(join(packageRoot, 'schema', 'manifest-1.json'), 'utf8')) as {
-      readonly $id: string;
-    };
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- bundlers take what is required along, and not what is read
+    const schema = require('../../schema/manifest-1.json') as { readonly $id: string };
     // Half of all the package's modules, which nothing needs that reads no manifest.
     // eslint-disable-next-line @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- loaded when needed, not when imported
     const { Ajv } = require('ajv') as typeof import('ajv');

@@ -204,7 +204,7 @@ describe('what is not met fails, with advice', () => {
     const report = examined(
       await new RunningProcess(process.execPath, [script, 'doctor', '--json', ...locationFlags(domino)]).ended,
     );
-    expectFailed(report, 'addon', /^ERR_NATIVE_LOAD: /, /node-gyp rebuild/);
+    expectFailed(report, 'addon', /^ERR_NATIVE_LOAD: /, /DOMINO_VSS_ADDON/);
     expect(report.checks.get('library')).toMatchObject({ status: 'skipped', found: 'needs the addon' });
   });
 

@@ -21,7 +21,6 @@ describe('the tarball', () => {
     const modules = filesBelow('lib').flatMap((file) => /^lib\/(.*)\.ts$/.exec(file)?.[1] ?? []);
     const expected = [
       'CHANGELOG.md',
-      'CMakeLists.txt',
       'LICENSE',
       'README.md',
       'package.json',
@@ -29,8 +28,6 @@ describe('the tarball', () => {
       // Made by the set-up of this tier.
       'prebuilds/win32-x64/domino-vss.node',
       'prebuilds/README.md',
-      ...filesBelow('cmake'),
-      ...filesBelow('cpp'),
       ...filesBelow('docs'),
       ...filesBelow('lib'),
       ...filesBelow('schema'),
@@ -40,7 +37,7 @@ describe('the tarball', () => {
   });
 
   test('holds nothing but sources, documentation and what is made of them', () => {
-    const known = /(^LICENSE|^CMakeLists\.txt|\.(js|ts|map|json|md|svg|html|cpp|h|cmake|node))$/;
+    const known = /(^LICENSE|\.(js|ts|map|json|md|svg|html|node))$/;
     expect(tarball.files.map(({ path }) => path).filter((path) => !known.test(path))).toEqual([]);
   });
 
