@@ -78,7 +78,11 @@ test('an addon that does not load is a finding', async () => {
     },
     { domino: domino.location },
   );
-  expect(checks[0]).toMatchObject({ name: 'addon', status: 'failed', advice: expect.stringContaining('DOMINO_VSS_ADDON') });
+  expect(checks[0]).toMatchObject({
+    name: 'addon',
+    status: 'failed',
+    advice: expect.stringContaining('DOMINO_VSS_ADDON'),
+  });
 });
 
 test('a canary whose write is not recorded is the worst finding', async () => {
