@@ -44,6 +44,7 @@ void PendingPromise::makeAbandonable() {
     const auto present = [shared = shared_](const Napi::CallbackInfo& info) {
         Napi::Object object = Napi::Object::New(info.Env());
         object["operation"] = shared->currentCall.function();
+        object["subject"] = shared->currentCall.subject();
         object["elapsedMs"] = static_cast<double>(shared->currentCall.age().count());
         return object;
     };

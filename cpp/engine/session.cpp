@@ -15,6 +15,10 @@ using std::chrono::milliseconds;
 
 /// How long a step that gives up still waits for calls that are on their way.
 constexpr milliseconds kGrace{2'000};
+/// How long a step that gives up waits for the removal of the shadow, as long as it does not hang.
+constexpr milliseconds kRemovalTimeout{60'000};
+/// The most that a call of the provider gets after its limits.
+constexpr milliseconds kLongestProviderGrace{10'000};
 
 Failure limitFailure(const char* reason, Phase phase) {
     return describeStatus(engineStatus(reason), phase, "");
@@ -49,6 +53,10 @@ std::shared_ptr<SessionCore> makeCore(const SessionOptions& options, std::unique
     core->provider = std::move(provider);
     core->deltaDirectory = options.deltaDirectory;
     return core;
+}
+
+void removeShadow(ShadowProvider& provider) {
+    provider.remove();
 }
 
 /// A session passes through fewer phases than this; noting them must not be what fails on the way out.
@@ -217,7 +225,8 @@ void Session::openStep(const Limits& limits) {
     requireStage(Stage::created);
     OnFailure back([this] { abandon(); });
     enterPhase(Phase::open);
-    core_->provider->begin(limits);
+    provider_ = std::make_unique<ProviderThread>(core_);
+    runInProvider([limits](ShadowProvider& provider) { provider.begin(limits); }, limits, removeShadow);
     crew_.run(ShardCommand::open, limits);
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::open);
@@ -232,12 +241,13 @@ void Session::prepareStep(const Limits& limits) {
     enterPhase(Phase::prepare);
     {
         // In a block: freeing the texts of 100 000 databases would lie between a prepared set and its first start.
-        std::vector<DatabaseSpec> databases;
+        auto databases = std::make_shared<std::vector<DatabaseSpec>>();
         for (const DatabaseRecord& record : core_->records)
-            if (record.state.load() == State::open) databases.push_back(record.spec);
-        core_->provider->prepare(databases, limits);
+            if (record.state.load() == State::open) databases->push_back(record.spec);
+        runInProvider([databases = std::move(databases),
+                       limits](ShadowProvider& provider) { provider.prepare(*databases, limits); },
+                      limits, removeShadow);
     }
-    if (core_->provider->scope() == CaptureScope::set) commit_ = std::make_unique<CommitThread>(core_);
     leavePhase();
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::prepare);
     stage_ = Stage::prepared;
@@ -253,8 +263,12 @@ void Session::captureStep(const Limits& limits) {
         case CaptureScope::rolling: captureRolling(limits); break;
     }
     if (const char* reason = limits.exceeded()) throw limitFailure(reason, Phase::drain);
-    core_->provider->afterWindow(limits);
-    core_->provider->makeDurable();
+    runInProvider(
+        [limits](ShadowProvider& provider) {
+            provider.afterWindow(limits);
+            provider.makeDurable();
+        },
+        limits, removeShadow);
     if (!core_->records.empty()) syncDirectory(core_->deltaDirectory, code::kDeltaWrite, Phase::drain);
     crew_.release();
     describeFailures();
@@ -269,10 +283,11 @@ void Session::captureSet(const Limits& limits) {
     const Limits window = limits.within(options_.window, code::kWindowTimeout);
     startAll(window);
     enterPhase(Phase::shadow);
-    if (!commit_->run(window)) {
+    provider_->post([window](ShadowProvider& provider) { provider.commit(window); });
+    if (!provider_->endsWithin(window)) {
         const char* const reason = window.exceeded();
         crew_.release();  // first of all: the shadow may take for ever, the databases must not
-        commit_->awaitEnd(options_.commitGrace);
+        provider_->awaitEnd(providerGrace(), removeShadow);
         throw limitFailure(reason, Phase::shadow);
     }
     leavePhase();
@@ -327,31 +342,47 @@ void Session::closeStep(const Closing& closing, const Limits& limits) {
 }
 
 void Session::abandon() {
-    closeStep({}, {});
+    closeStep({}, {{}, Clock::now() + kRemovalTimeout});
 }
 
 void Session::settleShadow(const Closing& closing, const Limits& limits) {
     if (shadowSettled_) return;
-    if (commit_ && commit_->hangs())
-        throw Failure(code::kShadow, Phase::end,
-                      "the call that makes the shadow has not returned; what it makes is removed when it returns");
-    commit_.reset();  // its thread leaves
+    if (!provider_) return;  // nothing was begun
+    const auto settle = [keep = closing.keepShadow](ShadowProvider& provider) {
+        if (keep)
+            provider.keep();
+        else
+            provider.remove();
+    };
     std::optional<Failure> notCompleted;
-    if (closing.untold) core_->provider->leaveUntold();
-    if (closing.succeeded && !completed_) {
-        completed_ = true;
+    if (closing.untold || (closing.succeeded && !completed_)) {
+        const bool complete = closing.succeeded && !completed_;
+        completed_ = completed_ || complete;
+        const auto tell = [untold = closing.untold, complete, deleted = closing.deletedShadows,
+                           limits](ShadowProvider& provider) {
+            if (untold) provider.leaveUntold();
+            if (complete) provider.complete(deleted, limits);
+        };
         try {
-            core_->provider->complete(closing.deletedShadows, limits);
+            runInProvider(tell, limits, settle);
         } catch (...) {
             notCompleted = failureInFlight(Phase::end);
         }
     }
-    if (closing.keepShadow)
-        core_->provider->keep();
-    else
-        core_->provider->remove();
+    // Not what has stopped the session: that is no reason to leave a shadow behind.
+    runInProvider(settle, {{}, limits.deadline}, nullptr);
+    provider_.reset();  // its thread leaves
     shadowSettled_ = true;
     if (notCompleted) throw Failure(*notCompleted);
+}
+
+void Session::runInProvider(ProviderThread::Step step, const Limits& limits, ProviderThread::Step afterwards) {
+    provider_->post(std::move(step));
+    if (!provider_->endsWithin(limits)) provider_->awaitEnd(providerGrace(), std::move(afterwards));
+}
+
+milliseconds Session::providerGrace() const noexcept {
+    return std::min(options_.databaseBudget, kLongestProviderGrace);
 }
 
 void Session::enterPhase(Phase phase) {

@@ -11,8 +11,8 @@
 #include <stop_token>
 #include <vector>
 
-#include "engine/commit_thread.h"
 #include "engine/failure_texts.h"
+#include "engine/provider_thread.h"
 #include "engine/session_core.h"
 #include "engine/shard_crew.h"
 #include "system/abandonable_thread.h"
@@ -21,12 +21,12 @@ namespace domino_vss::engine {
 
 struct SessionOptions {
     std::uint16_t shards = 4;
+    /// Longest time for one call on a database. After its limits a call of the provider gets it once more, at most ten
+    /// seconds, before it is left to itself.
     std::chrono::milliseconds databaseBudget{10'000};
     /// From the first start until the shadow is made; with scope `file` until the last database is out.
     std::chrono::milliseconds window{60'000};
     std::chrono::milliseconds lease{60'000};
-    /// How long a commit is still waited for after its limits; it is left to itself then.
-    std::chrono::milliseconds commitGrace{60'000};
     std::filesystem::path deltaDirectory;
 };
 
@@ -112,6 +112,10 @@ private:
     /// For a step that fails: everything out, without the shadow.
     void abandon();
     void settleShadow(const Closing& closing, const Limits& limits);
+    /// One step of the provider. Throws its Failure, and ERR_SHADOW_HANGS when it does not end; what is `afterwards` is
+    /// done if it ever does.
+    void runInProvider(ProviderThread::Step step, const Limits& limits, ProviderThread::Step afterwards);
+    [[nodiscard]] std::chrono::milliseconds providerGrace() const noexcept;
 
     void startAll(const Limits& limits);
     void drainAll(const Limits& limits);
@@ -121,13 +125,13 @@ private:
 
     SessionOptions options_;
     std::shared_ptr<SessionCore> core_;
-    ShardCrew crew_;                        // control thread
-    std::unique_ptr<CommitThread> commit_;  // control thread; of a prepared set, or one that hangs
-    Stage stage_ = Stage::created;          // control thread
-    const char* closedReason_ = nullptr;    // control thread
-    bool captured_ = false;                 // control thread: the shadow is good
-    bool completed_ = false;                // control thread: the provider was told of the success
-    bool shadowSettled_ = false;            // control thread: kept on purpose, or removed
+    ShardCrew crew_;                            // control thread
+    std::unique_ptr<ProviderThread> provider_;  // control thread; from the opening until the shadow is settled
+    Stage stage_ = Stage::created;              // control thread
+    const char* closedReason_ = nullptr;        // control thread
+    bool captured_ = false;                     // control thread: the shadow is good
+    bool completed_ = false;                    // control thread: the provider was told of the success
+    bool shadowSettled_ = false;                // control thread: kept on purpose, or removed
 
     std::stop_source stopSource_;
     mutable std::mutex mutex_;

@@ -18,8 +18,9 @@ enum class CaptureScope : std::uint8_t {
     rolling,  ///< per database: start, capture with high-water marks, stop, drain, end; few at a time
 };
 
-/// Makes the shadow. One per session. `captureFile` is called on shard threads, `enterCommitThread` and `commit` on a
-/// thread of their own, the rest on the control thread; never two at once, except `captureFile`.
+/// Makes the shadow. One per session. `captureFile` is called on shard threads, everything else on a thread of its own,
+/// never two at once. What can hang is noted first (CurrentCall), so that it can be named. Where limits are given, a
+/// provider ends by itself soon after them, unless one of its calls hangs.
 ///
 ///   begin → prepare → commit → afterWindow → makeDurable → [complete | leaveUntold] → remove | keep
 class ShadowProvider {
@@ -30,13 +31,13 @@ public:
     virtual ~ShadowProvider() = default;
 
     [[nodiscard]] virtual CaptureScope scope() const noexcept = 0;
+    /// Before everything else, on the thread that makes all calls but `captureFile`, so that the commit is the
+    /// provider's one call and nothing else. The scope is destroyed on that thread, as the last. Throws Failure.
+    [[nodiscard]] virtual std::unique_ptr<ThreadScope> enterThread() { return nullptr; }
     /// Before any database is open: slow work that takes no lock that others wait for. Throws Failure.
     virtual void begin(const Limits& /*limits*/) {}
     /// All slow work that needs no frozen database: directories, flushing volumes. Throws Failure.
     virtual void prepare(std::span<const DatabaseSpec> databases, const Limits& limits) = 0;
-    /// Makes the thread that will call `commit` ready for it, so that the commit is the provider's one call and nothing
-    /// else. The scope is destroyed on that thread, after the commit. Throws Failure.
-    [[nodiscard]] virtual std::unique_ptr<ThreadScope> enterCommitThread() { return nullptr; }
     /// Scope `set`: the shadow itself. Throws Failure; whatever it made until then is removed by `remove`.
     virtual void commit(const Limits& /*limits*/) {}
     /// Scopes `file` and `rolling`: one database that is in backup mode. One that makes no progress for the budget of a

@@ -16,6 +16,7 @@
 
 #include "shadow/target_directories.h"
 #include "system/btrfs.h"
+#include "system/current_call.h"
 #include "system/file_descriptor.h"
 
 namespace domino_vss::shadow {
@@ -23,6 +24,7 @@ namespace domino_vss::shadow {
 namespace {
 
 FileDescriptor openDirectory(const std::filesystem::path& directory, Phase phase) {
+    CurrentCall::note("open", directory.native());
     FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!descriptor.valid()) throw systemFailure(code::kShadow, phase, "open", directory.string(), errno);
     return descriptor;
@@ -45,6 +47,7 @@ void snapshot(const SessionVolume& volume) {
     arguments.fd = source.get();
     arguments.flags = BTRFS_SUBVOL_RDONLY;
     setName(arguments, target, Phase::shadow);
+    CurrentCall::note("ioctl(BTRFS_IOC_SNAP_CREATE_V2)", volume.target);
     if (::ioctl(parent.get(), BTRFS_IOC_SNAP_CREATE_V2, &arguments) != 0)
         throw systemFailure(code::kShadow, Phase::shadow, "ioctl(BTRFS_IOC_SNAP_CREATE_V2)", volume.target, errno);
 }
@@ -77,6 +80,7 @@ void BtrfsProvider::remove() {
 }
 
 bool isBtrfsSubvolume(const std::string& path) {
+    CurrentCall::note("statfs", path);
     struct statfs fileSystem {};
     struct stat status {};
     return ::statfs(path.c_str(), &fileSystem) == 0 && fileSystem.f_type == BTRFS_SUPER_MAGIC &&
@@ -85,6 +89,7 @@ bool isBtrfsSubvolume(const std::string& path) {
 
 void deleteBtrfsSubvolume(const std::string& path) {
     struct stat status {};
+    CurrentCall::note("stat", path);
     if (::stat(path.c_str(), &status) != 0) {
         if (errno == ENOENT || errno == ENOTDIR) return;
         throw systemFailure(code::kShadow, Phase::end, "stat", path, errno);
@@ -101,6 +106,7 @@ void deleteBtrfsSubvolume(const std::string& path) {
     const FileDescriptor parent = openDirectory(target.parent_path(), Phase::end);
     btrfs_ioctl_vol_args arguments{};
     setName(arguments, target, Phase::end);
+    CurrentCall::note("ioctl(BTRFS_IOC_SNAP_DESTROY)", path);
     if (::ioctl(parent.get(), BTRFS_IOC_SNAP_DESTROY, &arguments) != 0)
         throw systemFailure(code::kShadow, Phase::end, "ioctl(BTRFS_IOC_SNAP_DESTROY)", path, errno);
 }

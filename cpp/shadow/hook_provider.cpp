@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "system/current_call.h"
+
 namespace domino_vss::shadow {
 
 HookProvider::HookProvider(std::vector<SessionVolume> volumes, Request request)
@@ -16,6 +18,7 @@ void HookProvider::commit(const engine::Limits& limits) {
     // The storage below sees only what is on disk: what the databases wrote at their start must get there first.
     flushVolumes(volumes_, limits);
     const std::chrono::duration<double, std::milli> left = limits.deadline - engine::Clock::now();
+    CurrentCall::note("the hook");
     request_(left.count());
     std::unique_lock lock(mutex_);
     const bool answered = answered_.wait_until(lock, limits.stop, limits.deadline, [this] { return settled_; });

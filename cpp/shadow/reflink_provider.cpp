@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "shadow/platform_provider.h"
+#include "system/current_call.h"
 #include "system/file_descriptor.h"
 #include "system/system_error.h"
 
@@ -23,6 +24,7 @@ void ReflinkProvider::prepare(std::span<const engine::DatabaseSpec> databases, c
     targets_.create(volumes_, databases);
     for (const engine::DatabaseSpec& database : databases) {
         if (const char* reason = limits.exceeded()) throw Failure(reason, Phase::prepare, "gave up making empty files");
+        CurrentCall::note("open", database.target);
         const FileDescriptor target(::open(database.target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
         if (!target.valid()) throw systemFailure(code::kShadow, Phase::prepare, "open", database.target, errno);
         clones_.push_back(database.target);
@@ -39,6 +41,7 @@ CallStatus ReflinkProvider::captureFile(const engine::DatabaseSpec& spec, engine
 void ReflinkProvider::afterWindow(const engine::Limits& /*limits*/) {
     for (const std::string& clone : clones_) {
         std::error_code error;
+        CurrentCall::note("stat", clone);
         if (std::filesystem::file_size(clone, error) == 0) std::filesystem::remove(clone, error);
         if (error) throw systemFailure(code::kShadow, Phase::drain, "unlink", clone, systemErrorOf(error));
     }

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <unordered_set>
 
+#include "system/current_call.h"
 #include "system/path.h"
 #include "system/remove_tree.h"
 #include "system/sync.h"
@@ -14,6 +15,7 @@ namespace domino_vss::shadow {
 
 void createDirectories(const std::filesystem::path& directory) {
     std::error_code error;
+    CurrentCall::note("mkdir", utf8Of(directory));
     std::filesystem::create_directories(directory, error);
     if (error)
         throw systemFailure(code::kShadowDirectory, Phase::prepare, "mkdir", utf8Of(directory), systemErrorOf(error));
@@ -25,6 +27,7 @@ void TargetDirectories::create(std::span<const SessionVolume> volumes,
         const std::filesystem::path target = pathOf(volume.target);
         createDirectories(target.parent_path());
         std::error_code error;
+        CurrentCall::note("mkdir", volume.target);
         const bool isNew = std::filesystem::create_directory(target, error);
         if (!isNew)
             throw systemFailure(code::kShadowDirectory, Phase::prepare, "mkdir", volume.target,

@@ -3,6 +3,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <mutex>
+#include <new>
+#include <string>
+#include <string_view>
 
 namespace domino_vss {
 
@@ -11,8 +15,8 @@ namespace domino_vss {
 class CurrentCall {
 public:
     /// `function` has static storage. Of no effect on a thread that nobody watches.
-    static void note(const char* function) noexcept {
-        if (ofThread() != nullptr) ofThread()->begin(function);
+    static void note(const char* function, std::string_view subject = {}) noexcept {
+        if (ofThread() != nullptr) ofThread()->begin(function, subject);
     }
 
     /// While it lives, what the present thread notes goes to `call`.
@@ -24,7 +28,24 @@ public:
         ~Watch() { ofThread() = nullptr; }
     };
 
+    /// What `note` does, by whoever gives the thread something to do.
+    void begin(const char* function, std::string_view subject = {}) noexcept {
+        since_.store(Clock::now().time_since_epoch());
+        function_.store(function, std::memory_order_relaxed);
+        try {
+            const std::lock_guard lock(mutex_);
+            subject_.assign(subject);
+        } catch (const std::bad_alloc&) {
+            // It is named without what it is about.
+        }
+    }
+
     [[nodiscard]] const char* function() const noexcept { return function_.load(std::memory_order_relaxed); }
+    /// The volume, shadow, file or database that it is about; empty for none.
+    [[nodiscard]] std::string subject() const {
+        const std::lock_guard lock(mutex_);
+        return subject_;
+    }
     [[nodiscard]] std::chrono::milliseconds age() const noexcept {
         return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch() - since_.load());
     }
@@ -32,16 +53,14 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    void begin(const char* function) noexcept {
-        since_.store(Clock::now().time_since_epoch());
-        function_.store(function, std::memory_order_relaxed);
-    }
     static CurrentCall*& ofThread() noexcept {
         static thread_local CurrentCall* call = nullptr;
         return call;
     }
 
     std::atomic<const char*> function_ = "";
+    mutable std::mutex mutex_;
+    std::string subject_;  // guarded by mutex_
     std::atomic<Clock::duration> since_ = Clock::now().time_since_epoch();
 };
 

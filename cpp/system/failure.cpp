@@ -17,6 +17,7 @@ const char* engineText(std::string_view code) {
     if (code == code::kInternal) return "the thread of this database failed";
     if (code == code::kAborted) return "aborted";
     if (code == code::kDeadline) return "the deadline passed";
+    if (code == code::kShadowHangs) return "a call has not returned";
     if (code == code::kWindowTimeout) return "the freeze window was not over within its time";
     return "failed";
 }

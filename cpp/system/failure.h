@@ -63,6 +63,7 @@ inline constexpr const char* kRequiredDatabase = "ERR_REQUIRED_DATABASE";
 inline constexpr const char* kService = "ERR_SERVICE";
 inline constexpr const char* kShadow = "ERR_SHADOW";
 inline constexpr const char* kFileSystem = "ERR_FILE_SYSTEM";
+inline constexpr const char* kShadowHangs = "ERR_SHADOW_HANGS";
 inline constexpr const char* kShadowDirectory = "ERR_SHADOW_DIRECTORY";
 inline constexpr const char* kShadowVanished = "ERR_SHADOW_VANISHED";
 inline constexpr const char* kState = "ERR_STATE";

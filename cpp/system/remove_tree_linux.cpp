@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "system/current_call.h"
 #include "system/failure.h"
 #include "system/file_descriptor.h"
 #include "system/remove_tree.h"
@@ -63,6 +64,7 @@ private:
 
     /// False for a directory.
     bool removeFile(const std::string& name) const {
+        CurrentCall::note("unlinkat", at_.native());
         if (::unlinkat(current_.get(), name.c_str(), 0) == 0 || errno == ENOENT) return true;
         if (errno != EISDIR) fail("unlinkat", at_ / name);
         return false;
@@ -72,6 +74,7 @@ private:
         std::vector<std::string>& directories = levels_.back().directories;
         const std::string name = directories.back();
         if (beforeEntering_ != nullptr) beforeEntering_((at_ / name).native());
+        CurrentCall::note("openat", at_.native());
         FileDescriptor inside(::openat(current_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!inside.valid()) {
             // ENOTDIR, ELOOP: something else has taken its place, and goes.

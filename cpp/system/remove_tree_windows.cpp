@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "system/current_call.h"
 #include "system/failure.h"
 #include "system/path.h"
 #include "system/remove_tree.h"
@@ -22,6 +23,7 @@ public:
     void remove(const std::wstring& path) const {
         // The link itself is opened. While a directory is open without FILE_SHARE_DELETE nobody can rename it or what
         // lies above it, so that a path below it leads where it did.
+        CurrentCall::note("CreateFileW");
         const unique_handle handle(validOrNull(::CreateFileW(
             path.c_str(), DELETE | FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES | SYNCHRONIZE,
             FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr, OPEN_EXISTING,

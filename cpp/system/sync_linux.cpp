@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "system/current_call.h"
 #include "system/file_descriptor.h"
 #include "system/sync.h"
 
@@ -15,8 +16,10 @@ void syncDirectory(const std::filesystem::path& directory, const char* code, Pha
 }
 
 void syncVolume(const std::string& directory, Phase phase) {
+    CurrentCall::note("open", directory);
     const FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!descriptor.valid()) throw systemFailure(code::kShadow, phase, "open", directory, errno);
+    CurrentCall::note("syncfs", directory);
     if (::syncfs(descriptor.get()) != 0) throw systemFailure(code::kShadow, phase, "syncfs", directory, errno);
 }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "system/current_call.h"
 #include "system/path.h"
 #include "system/sync.h"
 #include "system/system_error.h"
@@ -14,6 +15,7 @@ namespace {
 
 /// Flushing needs the right to write.
 void flush(const std::wstring& path, Phase phase, const std::string& subject) {
+    CurrentCall::note("FlushFileBuffers", subject);
     const unique_handle handle(
         validOrNull(::CreateFileW(path.c_str(), GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
                                   nullptr, OPEN_EXISTING, 0, nullptr)));

@@ -15,6 +15,7 @@ import { printable } from '../errors/printable';
 import { HookRun } from './hook';
 import { createSession, openSession } from './native-session';
 import { recoverAll } from '../recover/recover';
+import { recoveryBudgetMs } from '../recover/tools';
 import { directoryRisk, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { syncRemovals } from '../store/durable';
@@ -83,6 +84,7 @@ async function begin(
   const recovered = await recoverAll(leftOvers, {
     binding,
     call,
+    budgetMs: recoveryBudgetMs,
     dryRun: false,
     service: mode.type === 'stop-service' ? mode.service : undefined,
     hook: typeof options.provider === 'object' ? options.provider : undefined,

@@ -163,6 +163,9 @@ function linkPlaces(journaled: JournaledPlaces): Places {
   };
 }
 
+/** Of a call that nobody may wait for for ever. */
+const exposureTimeoutMs = 60_000;
+
 function vssPlaces({ binding, provider }: BackupWork, journaled: JournaledPlaces): Places {
   const vss = requireVss(binding);
   return {
@@ -181,7 +184,9 @@ function vssPlaces({ binding, provider }: BackupWork, journaled: JournaledPlaces
       const exposure = nativeExposure(as);
       return journaled.add(exposure.as, async () => {
         try {
-          return await vss.exposeShadow({ id, ...exposure });
+          return await new Call({ timeoutMs: exposureTimeoutMs, phase: 'shadow' }).race(
+            vss.exposeShadow({ id, ...exposure }),
+          );
         } catch (error) {
           const call = new Call({ timeoutMs: 30_000, phase: 'shadow' });
           throw await explainExposure(error, { id, as }, { binding, vss, call });
@@ -190,7 +195,7 @@ function vssPlaces({ binding, provider }: BackupWork, journaled: JournaledPlaces
     },
     async unexpose({ id }, place) {
       try {
-        await vss.unexposeShadow({ id });
+        await new Call({ timeoutMs: exposureTimeoutMs, phase: 'shadow' }).race(vss.unexposeShadow({ id }));
       } catch (error) {
         if (toPublicError(error).code !== 'ERR_VSS_NOT_FOUND') throw error;
       }

@@ -1,3 +1,4 @@
+import { errorCodes } from '../errors/codes';
 import { AbortError, BackupError, toPublicError, isNativeFailure } from '../errors/errors';
 import type { NativeSession } from '../native/session';
 import type { NativeFailure, NativeRequest, Phase } from '../native/failure';
@@ -42,7 +43,7 @@ export interface CallBound {
   /** How long an abort or the deadline still waits for a call whose outcome must be known. Default: 0. */
   readonly graceMs?: number | undefined;
   /** Default: `ERR_DATABASE_BUDGET`. */
-  readonly code?: 'ERR_DATABASE_BUDGET' | 'ERR_DOMINO_INIT' | undefined;
+  readonly code?: 'ERR_DATABASE_BUDGET' | 'ERR_DOMINO_INIT' | 'ERR_SHADOW_HANGS' | undefined;
 }
 
 /** The time and the signal of one public call, through all its steps. */
@@ -91,7 +92,7 @@ export class Call {
     const interrupted = new Promise<never>((_resolve, reject) => {
       let grace: NodeJS.Timeout | undefined;
       const timer = setTimeout(() => {
-        reject(this.#deadlineError(work.present?.().operation));
+        reject(this.#deadlineError(work.present?.()));
         work.abandon?.();
       }, this.remainingMs() + graceMs);
       const leave = (): void => {
@@ -135,7 +136,7 @@ export class Call {
       timer = setTimeout(look, bound.budgetMs);
     });
     const either = Object.assign(Promise.race([work, hanging]), {
-      present: () => work.present?.() ?? { operation: bound.operation, elapsedMs: 0 },
+      present: () => work.present?.() ?? { operation: bound.operation, subject: bound.subject, elapsedMs: 0 },
       abandon: () => work.abandon?.(),
     });
     try {
@@ -237,9 +238,10 @@ export class Call {
     };
   }
 
-  #deadlineError(hanging = ''): BackupError {
-    const call = hanging === '' ? '' : `: ${hanging} has not returned`;
-    const message = `not finished after ${this.#timeoutMs} ms (phase ${this.#phase})${call}`;
-    return new BackupError('ERR_DEADLINE', { message, phase: this.#phase });
+  #deadlineError({ operation, subject }: { operation: string; subject?: string } = { operation: '' }): BackupError {
+    const named = [operation, subject].filter(Boolean).join(' on ');
+    const message = `not finished after ${this.#timeoutMs} ms (phase ${this.#phase})${named && `: ${named} has not returned`}`;
+    const hint = operation.startsWith('IVss') ? errorCodes.ERR_SHADOW_HANGS.action : undefined;
+    return new BackupError('ERR_DEADLINE', { message, phase: this.#phase, hint });
   }
 }

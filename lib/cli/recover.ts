@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { recoverInterrupted } from '../recover/recover';
 import { describeItem, type RecoveredWork, type RecoveryReport } from '../recover/report';
 import { describeUnusable } from '../store/journals';
-import { addDominoOptions, addLogSystem, locationOf, pathFrom, type DominoArguments } from './arguments';
+import { addDominoOptions, addLogSystem, locationOf, pathFrom, seconds, type DominoArguments } from './arguments';
 import type { Finish } from './system-log';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output } from './output';
@@ -10,6 +10,7 @@ import { count, Output } from './output';
 interface RecoverArguments extends DominoArguments {
   readonly deltaDir?: string;
   readonly dryRun?: boolean;
+  readonly databaseBudget?: number;
 }
 
 export function addRecoverCommand(program: Command, context: CommandLineContext, finish: Finish): void {
@@ -17,7 +18,8 @@ export function addRecoverCommand(program: Command, context: CommandLineContext,
     .command('recover')
     .description('clean up after backups and restores whose process has died')
     .option('--delta-dir <dir>', 'delta directory of the backups', pathFrom(context))
-    .option('--dry-run', 'only show what was found and what would be done');
+    .option('--dry-run', 'only show what was found and what would be done')
+    .option('--database-budget <seconds>', 'longest time for one call on a database or shadow (default: 60)', seconds);
   addLogSystem(recover);
   addDominoOptions(recover, context)
     .addHelpText(
@@ -44,6 +46,7 @@ Exit codes: 0 nothing is left, 1 failed, 2 usage, 3 something is left, with what
         deltaDirectory: args.deltaDir,
         domino: locationOf(args),
         dryRun: args.dryRun,
+        databaseBudgetMs: args.databaseBudget,
         signal: context.signal,
       });
       const output = new Output(context, args.json ?? false);

@@ -295,6 +295,21 @@ export const errorCodes = {
     errorClass: 'ShadowError',
     ...failure,
   },
+  ERR_FILE_HANGS: {
+    meaning:
+      'A call of the file system on a file did not return, as on a mount whose server is gone; it was left to itself.',
+    action: 'Look at the mount of the file in the message. Once it answers, or the process has ended, run it again.',
+    errorClass: 'FileSystemError',
+    ...failureForNow,
+  },
+  ERR_SHADOW_HANGS: {
+    meaning:
+      'A call that makes or removes the shadow did not return: of VSS, the file system or the hook. The databases are out of backup mode; the call was left to itself.',
+    action:
+      'Look at the storage that the message names, on Windows also at the Application event log (VSS and its provider). End this process, restart the service that hangs, then run domino-vss recover: the journal names what may be left.',
+    errorClass: 'ShadowError',
+    ...failure,
+  },
   ERR_SHADOW_DIRECTORY: {
     meaning:
       'The directory for shadows cannot be used: not writable, writable for others, on another file system, or inside the data directory.',

@@ -5,7 +5,7 @@ export type Phase =
 /** What a promise of native code has besides: the call behind it may never return. Stand-ins of tests need none of it. */
 export interface RequestControl {
   /** The call of Domino or of the system that is under way, and for how long. */
-  present(): { readonly operation: string; readonly elapsedMs: number };
+  present(): { readonly operation: string; readonly subject?: string; readonly elapsedMs: number };
   /** Nobody waits for it any more: it does not keep the process from ending. */
   abandon(): void;
 }

@@ -1,12 +1,10 @@
-import { Call } from '../call/call';
 import { DominoVssError, toDatabaseFailure } from '../errors/errors';
 import { AbandonedBackup } from '../native/session';
 import type { Items } from './items';
 import type { RecoveryTools } from './tools';
 
-/** How many databases one call asks for, and how long it may take: one that hangs must not keep the others. */
+/** How many databases one request asks for. */
 const databasesAtOnce = 100;
-const callTimeoutMs = 60_000;
 
 const advice =
   'Restart the Domino server: that ends the backup mode for certain. Domino also ends it by itself after BACKUP_TIMEOUT ' +
@@ -15,7 +13,7 @@ const advice =
 /** Ends the backups that a dead process has left, where Domino lets another process do that. */
 export async function endAbandonedBackups(
   databases: readonly string[],
-  { binding, call, openRuntime }: RecoveryTools,
+  { binding, call, budgetMs, openRuntime }: RecoveryTools,
   items: Items,
 ): Promise<void> {
   if (databases.length === 0) return;
@@ -29,16 +27,8 @@ export async function endAbandonedBackups(
     for (let from = 0; from < databases.length; from += databasesAtOnce) {
       call.check();
       const paths = databases.slice(from, from + databasesAtOnce);
-      const part = new Call({
-        signal: call.signal,
-        timeoutMs: Math.min(callTimeoutMs, call.remainingMs()),
-        phase: 'end',
-      });
-      const { states, failures } = await part.bounded(binding.endAbandonedBackups({ paths }), {
-        budgetMs: callTimeoutMs,
-        operation: 'NSFBackupEnd',
-        subject,
-      });
+      const bound = { budgetMs, operation: 'NSFBackupEnd', subject };
+      const { states, failures } = await call.bounded(binding.endAbandonedBackups({ paths }), bound);
       ended += states.filter((state) => state === AbandonedBackup.ended).length;
       for (const { index, failure } of failures) {
         const { operation, statusHex, text } = toDatabaseFailure(paths[index] ?? '', failure);

@@ -16,8 +16,6 @@ const noExist = 0x0103;
 
 /** How long users are waited for who have a database open that has to be turned back. */
 const offlineWaitMs = 10_000;
-/** Longest time for one call of Domino: one that hangs must not keep the others. */
-const budgetMs = 60_000;
 
 /**
  * Puts the databases right that an interrupted restore has taken from their places: each is afterwards either restored or
@@ -125,10 +123,11 @@ class InterruptedDatabase {
   async #takeOffline(): Promise<void> {
     const { file, original } = this.database;
     if (original === '' || this.#wasOffline !== undefined) return;
-    const { binding, call, openRuntime } = this.tools;
+    const { binding, call, budgetMs, openRuntime } = this.tools;
     await openRuntime();
     try {
-      const bound = { budgetMs, operation: 'NSFTakeDatabaseOffline', subject: file };
+      // The wait for users is part of the call.
+      const bound = { budgetMs: offlineWaitMs + budgetMs, operation: 'NSFTakeDatabaseOffline', subject: file };
       await call.bounded(binding.takeDatabaseOffline({ file, waitMs: offlineWaitMs }), bound);
       this.#wasOffline = false;
     } catch (error) {
@@ -149,7 +148,7 @@ class InterruptedDatabase {
   async #bringOnline(): Promise<void> {
     const { file, offline } = this.database;
     if (!offline && this.#wasOffline === undefined) return;
-    const { binding, call, openRuntime } = this.tools;
+    const { binding, call, budgetMs, openRuntime } = this.tools;
     await openRuntime();
     try {
       const bound = { budgetMs, operation: 'NSFBringDatabaseOnline', subject: file };

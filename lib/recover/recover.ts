@@ -28,7 +28,7 @@ import { Items } from './items';
 import { outcomeOf, type RecoveredWork, type RecoveryReport } from './report';
 import { recoverRestore, removeDrilled } from './restores';
 import { isFileProvider } from './shadows';
-import type { HookRemover, RecoveryTools } from './tools';
+import { recoveryBudgetMs, type HookRemover, type RecoveryTools } from './tools';
 
 /** Options of `recoverInterrupted`. */
 export interface RecoverOptions {
@@ -44,6 +44,11 @@ export interface RecoverOptions {
   readonly hook?: HookRemover | undefined;
   /** Which process holds Domino. Default: `none`, this one. */
   readonly isolation?: Isolation | undefined;
+  /**
+   * Longest time for one call of Domino, of VSS or of the file system; what it was about stays in the journal and is named.
+   * Default: 60 000.
+   */
+  readonly databaseBudgetMs?: number | undefined;
   /** Default: 600 000. */
   readonly timeoutMs?: number | undefined;
   /** Heeded between two things; the journals keep naming what is left then. */
@@ -59,6 +64,7 @@ export function recoverInterrupted(loadBinding: () => NativeBinding, options: Re
       service: checkService,
       hook: checkHook,
       isolation: isolationOption,
+      databaseBudgetMs: milliseconds,
       timeoutMs: milliseconds,
       signal: abortSignal,
     });
@@ -67,7 +73,9 @@ export function recoverInterrupted(loadBinding: () => NativeBinding, options: Re
     const binding = loadBinding();
     const deltaDirectory = options.deltaDirectory && (await realDirectory(options.deltaDirectory));
     const dataDirectory = findDataDirectory(domino);
-    const tools = { binding, call, dryRun, service, hook, openRuntime: () => openRuntime(binding, domino, call) };
+    const budgetMs = options.databaseBudgetMs ?? recoveryBudgetMs;
+    const open = (): Promise<unknown> => openRuntime(binding, domino, call);
+    const tools = { binding, call, budgetMs, dryRun, service, hook, openRuntime: open };
     // Plain volumes belong to no data directory.
     const areas = dataDirectory === '' ? [''] : [dataDirectory, ''];
     const found = [];

@@ -1,6 +1,7 @@
 import { lstatSync, rmdirSync } from 'node:fs';
 import { lstat, readlink, rm } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import type { CallBound } from '../call/call';
 import { FileSystemError, toPublicError } from '../errors/errors';
 import { hookFailure } from '../store/hook-record';
 import type { LeftOver } from '../store/left-over';
@@ -32,6 +33,10 @@ export function isFileProvider({ provider }: LeftOver): boolean {
   return fileProviders.includes(provider);
 }
 
+function hangingShadow(operation: string, subject: string, budgetMs: number): CallBound {
+  return { budgetMs, operation, subject, code: 'ERR_SHADOW_HANGS' };
+}
+
 async function exists(path: string): Promise<boolean> {
   return lstat(path).then(
     () => true,
@@ -40,7 +45,8 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** A place goes before its shadow: whether a deleted shadow takes it along is not documented. */
-async function removeSnapshotSet(left: LeftOver, { binding, call }: RecoveryTools, items: Items): Promise<void> {
+async function removeSnapshotSet(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
+  const { binding, call, budgetMs } = tools;
   if (left.snapshotSet === '') return;
   const vss = requireVss(binding);
   const listed = await queryShadows(vss, new Set(), call);
@@ -52,7 +58,7 @@ async function removeSnapshotSet(left: LeftOver, { binding, call }: RecoveryTool
     await removeOneSet(
       setId,
       own.filter((shadow) => shadow.setId === setId),
-      { vss, call },
+      { vss, call, budgetMs },
       items,
     );
   }
@@ -61,7 +67,7 @@ async function removeSnapshotSet(left: LeftOver, { binding, call }: RecoveryTool
 async function removeOneSet(
   snapshotSet: string,
   ofSet: readonly ListedShadow[],
-  { vss, call }: { readonly vss: NativeVss; readonly call: RecoveryTools['call'] },
+  { vss, call, budgetMs }: Pick<RecoveryTools, 'call' | 'budgetMs'> & { readonly vss: NativeVss },
   items: Items,
 ): Promise<void> {
   for (const { id, exposedAs } of ofSet) {
@@ -69,7 +75,8 @@ async function removeOneSet(
     const intention = { thing: 'exposure', subject: exposedAs, found: `${id} is exposed there` } as const;
     const advice = `Take it away with: domino-vss shadow unexpose ${id}; then run recover again.`;
     await items.act({ ...intention, action: 'it is taken away', advice }, async () => {
-      await call.race(vss.unexposeShadow({ id })).catch((error: unknown) => {
+      const bound = hangingShadow('IVssBackupComponentsEx2::UnexposeSnapshot', id, budgetMs);
+      await call.bounded(vss.unexposeShadow({ id }), bound).catch((error: unknown) => {
         if (toPublicError(error).code !== 'ERR_VSS_NOT_FOUND') throw error;
       });
     });
@@ -82,7 +89,8 @@ async function removeOneSet(
     advice: `Delete it with: domino-vss shadow delete --set ${snapshotSet} --foreign; then run recover again.`,
   } as const;
   await items.act(intention, async () => {
-    const { failure } = await call.race(vss.deleteShadows({ id: snapshotSet, kind: 'set', force: true }));
+    const bound = hangingShadow('IVssBackupComponents::DeleteSnapshots', snapshotSet, budgetMs);
+    const { failure } = await call.bounded(vss.deleteShadows({ id: snapshotSet, kind: 'set', force: true }), bound);
     if (failure) throw toPublicError(failure);
   });
 }
@@ -99,7 +107,8 @@ async function removeLink(place: string, { shadows }: LeftOver, items: Items): P
   );
 }
 
-async function removeFiles(shadow: string, left: LeftOver, { binding }: RecoveryTools, items: Items): Promise<void> {
+async function removeFiles(shadow: string, left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
+  const { binding, call, budgetMs } = tools;
   const advice = `Remove it, then run recover again.`;
   if (await exists(shadow)) {
     const intention = {
@@ -115,8 +124,11 @@ async function removeFiles(shadow: string, left: LeftOver, { binding }: Recovery
         const message = `${shadow} does not look like a shadow of ${left.id}`;
         throw new FileSystemError('ERR_FILE_SYSTEM', { path: shadow }, { message });
       }
-      if (left.provider === 'btrfs' && binding.deleteSubvolume) await binding.deleteSubvolume(shadow);
-      else await binding.removeTree(shadow);
+      const removing =
+        left.provider === 'btrfs' && binding.deleteSubvolume
+          ? binding.deleteSubvolume(shadow)
+          : binding.removeTree(shadow);
+      await call.bounded(removing, hangingShadow('unlink', shadow, budgetMs));
     });
   }
   if (!items.dryRun) removeParents(shadow, left);
@@ -137,7 +149,7 @@ function removeParents(shadow: string, { id }: LeftOver): void {
   }
 }
 
-async function removeByHook(left: LeftOver, { hook }: RecoveryTools, items: Items): Promise<void> {
+async function removeByHook(left: LeftOver, { hook, call }: RecoveryTools, items: Items): Promise<void> {
   const { provider, shadows, volumes, id, journal, pendingHook } = left;
   // The hook that removes nothing leaves what it makes on purpose.
   if (left.hook === null) return;
@@ -160,7 +172,7 @@ async function removeByHook(left: LeftOver, { hook }: RecoveryTools, items: Item
   const action = 'the hook removes it';
   await items.act({ thing: 'shadow', subject, found, action, advice: `${byHand}.` }, async () => {
     try {
-      await hook.remove?.(delivery, context);
+      await call.race(hook.remove?.(delivery, context) ?? Promise.resolve());
     } catch (error) {
       throw hookFailure(provider, 'remove', error);
     }

@@ -15,11 +15,16 @@ export interface HookRemover {
   ): Promise<void>;
 }
 
+/** Where nobody says otherwise. */
+export const recoveryBudgetMs = 60_000;
+
 /** What a recovery works with. */
 export interface RecoveryTools {
   readonly binding: NativeBinding;
   readonly call: Call;
   readonly dryRun: boolean;
+  /** Longest time for one call of Domino, of VSS or of the file system: one that hangs must not keep the others. */
+  readonly budgetMs: number;
   /** Makes sure that the Domino runtime is open. Rejects where it cannot be, or must not: in stop mode. */
   readonly openRuntime: () => Promise<unknown>;
   /** Starts a service of the same name; otherwise the service of the system is asked. */

@@ -19,6 +19,7 @@ import type { NativeBinding } from '../native/session';
 import { recoverAll } from '../recover/recover';
 import { drillDirectory } from '../recover/restores';
 import { describeUnrecovered } from '../recover/report';
+import { recoveryBudgetMs } from '../recover/tools';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { Journal, newWorkId } from '../store/journal';
 import { loadManifest, readBackups, type Manifest } from '../store/manifest';
@@ -208,10 +209,11 @@ class Drill {
       deltaDirectory,
       lock,
     });
-    const tools = { binding: this.binding, call: this.call, dryRun: false, service: undefined, hook: undefined };
+    const work = { binding: this.binding, call: this.call, budgetMs: recoveryBudgetMs, dryRun: false };
+    const tools = { ...work, service: undefined, hook: undefined, openRuntime: () => Promise.resolve() };
     try {
       await journal.update({ temporaryFiles: [this.#scratch] });
-      const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
+      const recovered = await recoverAll(leftOvers, tools);
       this.#warnings = recovered.filter(({ done }) => !done).map(describeUnrecovered);
       await this.#drillLogged(sample.filter(({ logged }) => logged));
       await this.#drillUnlogged(sample.filter(({ logged }) => !logged));

@@ -14,6 +14,7 @@ import {
   type DatabaseFailure,
 } from '../errors/errors';
 import type { Journal } from '../store/journal';
+import type { FilePatience } from '../store/stall';
 import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
 import type { Manifest } from '../store/manifest';
 import type { NativeBinding } from '../native/session';
@@ -118,6 +119,16 @@ export class Restoration {
     return { done: this.#replacements.map(({ planned }) => planned), failures: this.#failures };
   }
 
+  /** For calls of the file system, which may hang as those of Domino do. */
+  get #patience(): FilePatience {
+    return {
+      check: () => {
+        this.call.check();
+      },
+      budgetMs: this.budgetMs,
+    };
+  }
+
   /** Runs a step for each database; one that fails is put back and leaves the others alone. */
   async #eachDatabase(step: (replacement: Replacement, done: number) => Promise<void>): Promise<void> {
     for (const [done, replacement] of [...this.#replacements].entries()) {
@@ -140,9 +151,7 @@ export class Restoration {
       from: source,
       to: temporary,
       sizeBytes: database.startSizeBytes,
-      check: () => {
-        this.call.check();
-      },
+      ...this.#patience,
       onBytes: (bytes) => {
         this.#doneBytes += bytes;
         const total = this.#replacements.length;
@@ -166,7 +175,7 @@ export class Restoration {
       await this.call.bounded(applying, bound);
     }
     await adoptOwner(temporary, file);
-    await syncFile(temporary);
+    await syncFile(temporary, this.#patience);
     replacement.journaled = {
       file,
       original: this.mode.type === 'new-database' ? '' : replacement.planned.original,

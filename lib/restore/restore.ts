@@ -329,7 +329,7 @@ async function restore(
   });
   const restoration = new Restoration(binding, journal, head, plan.mode, plan.pointInTime, budgetMs, call, progress);
   try {
-    const tools = { binding, call, dryRun: false, service: undefined, hook: undefined };
+    const tools = { binding, call, budgetMs, dryRun: false, service: undefined, hook: undefined };
     const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
     const { ready, refused, knowledge } = await foresee(preparation);
     const { done, failures } = await restoration.run(ready);

@@ -5,7 +5,7 @@ import { AbortError, BackupError, DominoVssError, toPublicError } from '../error
 import type { NativeBinding, NativeLock } from '../native/session';
 import { recoverAll } from '../recover/recover';
 import { describeUnrecovered, type RecoveredWork } from '../recover/report';
-import type { RecoveryTools } from '../recover/tools';
+import { recoveryBudgetMs, type RecoveryTools } from '../recover/tools';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { interruptedRemovals, readJournals } from '../store/journals';
 import { readBackups, type ListedBackup } from '../store/manifest';
@@ -103,6 +103,7 @@ export function pruneBackups(loadBinding: () => NativeBinding, options: PruneOpt
     const pruning = new Pruning(deltaDirectory, options, {
       binding,
       call,
+      budgetMs: recoveryBudgetMs,
       dryRun,
       service: undefined,
       hook: undefined,

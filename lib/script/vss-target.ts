@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Backup } from '../backup/backup';
 import { completionFailure } from '../backup/report';
 import { beginBackup } from '../backup/begin-backup';
-import type { Call } from '../call/call';
+import { Call } from '../call/call';
 import { readFile, writeFile } from '../call/files';
 import { FileSystemError, toPublicError, VssError } from '../errors/errors';
 import { exposeShadow, unexposeShadow } from '../vss/exposure';
@@ -43,6 +43,11 @@ import type {
 } from './target';
 import { pruneState } from './state';
 import { requestedBackup } from './vss-options';
+
+/** How long native code, which ends what it does at the deadline by itself, may take for that. */
+const graceMs = 5_000;
+/** For letting go of a restore. */
+const closeTimeoutMs = 30_000;
 
 /** What scripts need of this machine, besides the machine. */
 export interface VssTargetOptions {
@@ -149,9 +154,9 @@ export class VssTarget implements ScriptTarget {
     const cabinet = resolve(this.#options.workingDirectory, file);
     await access(cabinet);
     this.#metadataDirectories.add(dirname(cabinet));
-    return this.#vss((_call, { binding, vss }) =>
+    return this.#vss((call, { binding, vss }) =>
       inPrivateDirectory(binding, this.#options.stateDirectory, async (directory) => {
-        const names = await vss.readCabinet({ cabinet, directory });
+        const names = await call.race(vss.readCabinet({ cabinet, directory }));
         const read = async (wanted: string): Promise<string> => {
           const name = names.find((candidate) => basename(candidate).toLowerCase() === wanted.toLowerCase());
           if (name !== undefined) return decodeText(await readFile(join(directory, name)));
@@ -170,13 +175,15 @@ export class VssTarget implements ScriptTarget {
 
   async beginRestore({ components }: ScriptMetadata): Promise<ScriptRestore> {
     const restore = await this.#vss((call, { vss }) =>
-      vss.beginRestore({ document: components, timeoutMs: call.remainingMs() }),
+      call.race(vss.beginRestore({ document: components, timeoutMs: call.remainingMs() }), graceMs),
     );
     return {
       writers: restore.writers,
-      preRestore: () => this.#vss((call) => restore.preRestore(call.remainingMs())),
-      postRestore: (outcome) => this.#vss((call) => restore.postRestore({ outcome, timeoutMs: call.remainingMs() })),
-      close: () => restore.close(),
+      preRestore: () => this.#vss((call) => call.race(restore.preRestore(call.remainingMs()), graceMs)),
+      postRestore: (outcome) =>
+        this.#vss((call) => call.race(restore.postRestore({ outcome, timeoutMs: call.remainingMs() }), graceMs)),
+      // Also after an abort: the writers' session is not to stay open.
+      close: () => new Call({ timeoutMs: closeTimeoutMs, phase: 'restore' }).race(restore.close()),
     };
   }
 
@@ -432,11 +439,11 @@ class OpenBackup implements ScriptBackup {
       ['BCDocument.xml', this.set.vss?.componentsDocument ?? ''],
       ...(this.set.vss?.writers ?? []).map(({ document }, index): [string, string] => [`WM${index}.xml`, document]),
     ];
-    return vssCall(loadBinding, {}, {}, ({ binding, vss }) =>
+    return vssCall(loadBinding, {}, {}, ({ binding, vss, call }) =>
       inPrivateDirectory(binding, stateDirectory, async (directory) => {
         const files = documents.map(([name]) => ({ file: join(directory, name), name }));
         for (const [name, text] of documents) await writeFile(join(directory, name), text);
-        await vss.writeCabinet({ cabinet: request.metadataFile, files });
+        await call.race(vss.writeCabinet({ cabinet: request.metadataFile, files }));
       }),
     );
   }

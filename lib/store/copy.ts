@@ -6,18 +6,17 @@ import { createReadStream, open } from '../call/files';
 import { openRegularFile } from '../domino/regular-file';
 import { DominoVssError, FileSystemError } from '../errors/errors';
 import { makeDirectory } from './durable';
+import { FileCalls, type FilePatience } from './stall';
 
 const blockBytes = 1024 * 1024;
 
 /** What a copy needs to know about its work. */
-export interface CopyWork {
+export interface CopyWork extends FilePatience {
   readonly from: string;
   /** Must not exist; its directory is made. */
   readonly to: string;
   /** Exactly this many bytes are copied. */
   readonly sizeBytes: number;
-  /** Throws when the copy is to be given up. */
-  readonly check: () => void;
   readonly onBytes?: (bytes: number) => void;
   /** Is given every byte that is copied, in order, so that it need not be read a second time. */
   readonly hash?: Hash | undefined;
@@ -27,23 +26,26 @@ export interface CopyWork {
  * Copies exactly the first bytes of a file and writes them to the disk. Nothing is left when it fails. Why not the whole file:
  * docs/decisions/copies-cut-to-the-start-size.md
  */
-export async function copyExactly({ from, to, sizeBytes, check, onBytes, hash }: CopyWork): Promise<void> {
+export async function copyExactly(work: CopyWork): Promise<void> {
+  const { from, to, sizeBytes, check, onBytes, hash } = work;
+  const calls = new FileCalls(work);
   await makeDirectory(dirname(to));
-  const source = await openRegularFile(from);
+  const source = await calls.wait('open', from, openRegularFile(from));
   try {
-    const target = await open(to, 'wx', 0o600).catch((cause: unknown) => {
+    const creating = open(to, 'wx', 0o600);
+    const target = await calls.wait('open', to, creating).catch((cause: unknown) => {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
       throw new DominoVssError('ERR_COPY', { message: `${to} exists and is not overwritten`, cause });
     });
     try {
       // Where nothing is allocated there is nothing to write; what is allocated stays so, zeros or not.
-      const { blocks, size } = await source.stat();
+      const { blocks, size } = await calls.wait('stat', from, source.stat());
       const leavesHoles = blocks * 512 < Math.min(size, sizeBytes);
       const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(blockBytes, sizeBytes)));
       for (let done = 0; done < sizeBytes;) {
         check();
         const wanted = Math.min(buffer.length, sizeBytes - done);
-        const { bytesRead } = await source.read(buffer, 0, wanted, done);
+        const { bytesRead } = await calls.wait('read', from, source.read(buffer, 0, wanted, done));
         if (bytesRead === 0) {
           const message = `${from} has only ${done} of the ${sizeBytes} bytes it had at the start of the backup`;
           throw new DominoVssError('ERR_COPY', { message });
@@ -52,20 +54,20 @@ export async function copyExactly({ from, to, sizeBytes, check, onBytes, hash }:
         // A thread of the pool writes while this one hashes.
         const written = leavesHoles ? writeAllButZeros(target, bytes, done) : writeFully(target, bytes, done);
         hash?.update(bytes);
-        await written;
+        await calls.wait('write', to, written);
         done += bytesRead;
         onBytes?.(bytesRead);
       }
-      if (leavesHoles) await target.truncate(sizeBytes);
-      await target.sync();
+      if (leavesHoles) await calls.wait('ftruncate', to, target.truncate(sizeBytes));
+      await calls.wait('fsync', to, target.sync());
     } catch (error) {
-      await rm(to, { force: true });
+      await calls.end(() => rm(to, { force: true }));
       throw error;
     } finally {
-      await target.close();
+      await calls.end(() => target.close());
     }
   } finally {
-    await source.close();
+    await calls.end(() => source.close());
   }
 }
 
@@ -92,24 +94,40 @@ async function writeAllButZeros(target: FileHandle, bytes: Buffer, position: num
 }
 
 /** Writes a file's contents to the disk, for files that somebody else has changed. */
-export async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
+export async function syncFile(file: string, patience: FilePatience = untiring): Promise<void> {
+  const calls = new FileCalls(patience);
+  const handle = await calls.wait('open', file, open(file, 'r+'));
   try {
-    await handle.sync();
+    await calls.wait('fsync', file, handle.sync());
   } finally {
-    await handle.close();
+    await calls.end(() => handle.close());
   }
 }
 
+const untiring: FilePatience = { check: () => undefined };
+
 /** SHA-256 of the first bytes of a file, or of all of it; hexadecimal. */
-export async function hashFile(file: string, check: () => void, sizeBytes = Infinity): Promise<string> {
+export async function hashFile(
+  file: string,
+  check: () => void,
+  sizeBytes = Infinity,
+  budgetMs?: number,
+): Promise<string> {
   const hash = createHash('sha256');
   if (sizeBytes === 0) return hash.digest('hex');
-  for await (const chunk of createReadStream(file, { highWaterMark: blockBytes, end: sizeBytes - 1 })) {
-    check();
-    hash.update(chunk as Buffer);
+  const calls = new FileCalls({ check, budgetMs });
+  const stream = createReadStream(file, { highWaterMark: blockBytes, end: sizeBytes - 1 });
+  try {
+    const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    for (;;) {
+      check();
+      const chunk = await calls.wait('read', file, chunks.next());
+      if (chunk.done) return hash.digest('hex');
+      hash.update(chunk.value);
+    }
+  } finally {
+    stream.destroy();
   }
-  return hash.digest('hex');
 }
 
 /** Refuses work for which there is visibly too little free space. */

@@ -104,20 +104,24 @@ test('a recovery that hangs ends with the deadline; databases that are not logge
   expect(report.databases.filter(({ result }) => result === 'restored')).toHaveLength(3 - logged.length);
 });
 
-test.each(['NSFBackupApplyNextChangeInfo', 'NSFTakeDatabaseOffline', 'NSFRecoverDatabases', 'NSFBringDatabaseOnline'])(
-  'an abort ends a restore that hangs in %s',
-  async (call) => {
-    await domino.simulation.fault(`${call}:1=hang`);
-    const controller = new AbortController();
-    const restoring = restore({ signal: controller.signal, databaseBudgetMs: 1_000 });
-    const ended = restoring.then(
-      ({ outcome }) => outcome,
-      (error: unknown) => (error as { code: string }).code,
-    );
-    await until('it hangs', async () => (await domino.simulation.stats()).faults.some(({ fired }) => fired > 0));
-    const begun = performance.now();
-    controller.abort();
-    expect(await ended).not.toBe('complete');
-    expect(performance.now() - begun).toBeLessThan(8_000);
-  },
-);
+test.each([
+  'NSFBackupStartApplyChangeInfo',
+  'NSFBackupApplyNextChangeInfo',
+  'NSFBackupEndApplyChangeInfo',
+  'NSFTakeDatabaseOffline',
+  'NSFRecoverDatabases',
+  'NSFBringDatabaseOnline',
+])('an abort ends a restore that hangs in %s', async (call) => {
+  await domino.simulation.fault(`${call}:1=hang`);
+  const controller = new AbortController();
+  const restoring = restore({ signal: controller.signal, databaseBudgetMs: 1_000 });
+  const ended = restoring.then(
+    ({ outcome }) => outcome,
+    (error: unknown) => (error as { code: string }).code,
+  );
+  await until('it hangs', async () => (await domino.simulation.stats()).faults.some(({ fired }) => fired > 0));
+  const begun = performance.now();
+  controller.abort();
+  expect(await ended).not.toBe('complete');
+  expect(performance.now() - begun).toBeLessThan(8_000);
+});

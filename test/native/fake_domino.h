@@ -16,6 +16,7 @@
 #include "check.h"
 #include "engine/database.h"
 #include "engine/shadow_provider.h"
+#include "system/current_call.h"
 
 namespace fake {
 
@@ -252,7 +253,7 @@ public:
     CaptureScope scope() const noexcept override { return scope_; }
     void begin(const Limits& /*limits*/) override { fail("begin"); }
     void prepare(std::span<const DatabaseSpec> /*databases*/, const Limits& /*limits*/) override { fail("prepare"); }
-    std::unique_ptr<ThreadScope> enterCommitThread() override { return std::make_unique<CountedThread>(server_); }
+    std::unique_ptr<ThreadScope> enterThread() override { return std::make_unique<CountedThread>(server_); }
     void commit(const Limits& /*limits*/) override {
         if (server_.outOfMemoryAtCommit) throw std::bad_alloc();
         fail("commit");
@@ -273,6 +274,7 @@ public:
 
 private:
     void fail(const char* operation) {
+        CurrentCall::note(operation);
         if (!server_.call(operation, "").ok()) throw Failure(code::kShadow, Phase::shadow, operation);
     }
 

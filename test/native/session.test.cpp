@@ -87,10 +87,6 @@ public:
         return static_cast<std::size_t>(std::ranges::count(trace, event));
     }
 
-    Server server;
-    std::optional<Session> session;
-
-private:
     template <typename Start>
     static std::optional<Failure> await(Start start) {
         std::promise<std::optional<Failure>> answer;
@@ -100,6 +96,10 @@ private:
         return answer.get_future().get();
     }
 
+    Server server;
+    std::optional<Session> session;
+
+private:
     std::filesystem::path directory_;
 };
 
@@ -266,16 +266,16 @@ void capturesVolumesWithoutDatabases() {
 
 void aCommitThatNeverReturnsIsLeftToItself() {
     SessionOptions options;
-    options.commitGrace = milliseconds(100);
+    options.databaseBudget = milliseconds(100);
     Fixture fixture(CaptureScope::set, options);
     fixture.server.faults[{"commit", ""}] = {false, true};
     const auto begin = Clock::now();
     const auto failure = fixture.backup(milliseconds(200));
-    CHECK(failure && failure->code == std::string(code::kDeadline));
+    CHECK(failure && failure->code == std::string(code::kShadowHangs) && failure->operation == "commit");
     CHECK(Clock::now() - begin < kPlenty / 2);
     CHECK(fixture.server.inBackup == 0 && fixture.server.open == 0);
     const auto stays = fixture.close(false);
-    CHECK(stays && stays->code == std::string(code::kShadow));
+    CHECK(stays && stays->code == std::string(code::kShadowHangs));
     CHECK(fixture.count("remove ") == 0);  // not while somebody still makes it
     fixture.server.releaseHanging();
     for (int i = 0; i < 500 && fixture.close(false); ++i) std::this_thread::sleep_for(milliseconds(10));
@@ -286,7 +286,7 @@ void aCommitThatNeverReturnsIsLeftToItself() {
 
 void aSessionMayEndBeforeItsCommit() {
     SessionOptions options;
-    options.commitGrace = milliseconds(50);
+    options.databaseBudget = milliseconds(50);
     Fixture fixture(CaptureScope::set, options);
     fixture.server.faults[{"commit", ""}] = {false, true};
     CHECK(fixture.backup(milliseconds(100)));
@@ -294,6 +294,57 @@ void aSessionMayEndBeforeItsCommit() {
     fixture.server.releaseHanging();
     fixture.server.waitUntilQuiet();
     CHECK(fixture.count("remove ") == 1);
+}
+
+/// Each call of the provider before and after the window hangs in turn.
+void aProviderThatHangsIsNamedAndLeftToItself(const char* step, bool aborted) {
+    SessionOptions options;
+    options.databaseBudget = milliseconds(100);
+    Fixture fixture(CaptureScope::set, options);
+    fixture.server.faults[{step, ""}] = {false, true};
+    const std::string hanging = std::string(step) + " ";
+    std::thread canceller([&] {
+        while (aborted && fixture.count(hanging) == 0) std::this_thread::sleep_for(milliseconds(1));
+        if (aborted) fixture.session->cancel();
+    });
+    const auto begin = Clock::now();
+    const milliseconds timeout = aborted ? kPlenty : milliseconds(300);
+    std::optional<Failure> failure = fixture.run(&Session::open, timeout);
+    if (!failure) failure = fixture.run(&Session::prepare, timeout);
+    if (!failure) failure = fixture.run(&Session::capture, timeout);
+    canceller.join();
+    CHECK(failure && failure->code == std::string(code::kShadowHangs) && failure->operation == step);
+    CHECK(Clock::now() - begin < kPlenty / 2);
+    CHECK(fixture.server.inBackup == 0 && fixture.server.open == 0);
+    const auto stays = fixture.close(false);
+    CHECK(stays && stays->code == std::string(code::kShadowHangs) && stays->operation == step);
+    CHECK(fixture.count("remove ") == 0);
+    fixture.server.releaseHanging();
+    for (int i = 0; i < 500 && fixture.close(false); ++i) std::this_thread::sleep_for(milliseconds(10));
+    CHECK(fixture.count("remove ") == 2);
+}
+
+/// At the end of a good backup: what was asked for is done when the call returns.
+void anEndOfTheProviderThatHangsIsLeftToItself(const char* step, bool keep) {
+    SessionOptions options;
+    options.databaseBudget = milliseconds(100);
+    Fixture fixture(CaptureScope::set, options);
+    CHECK(!fixture.backup());
+    fixture.server.faults[{step, ""}] = {false, true};
+    const auto close = [&] {
+        return fixture.await([&](Session::Completion done) {
+            fixture.session->close({.keepShadow = keep, .succeeded = true}, milliseconds(300), std::move(done));
+        });
+    };
+    const auto begin = Clock::now();
+    const auto failure = close();
+    CHECK(failure && failure->code == std::string(code::kShadowHangs) && failure->operation == step);
+    CHECK(Clock::now() - begin < kPlenty / 2);
+    fixture.server.releaseHanging();
+    for (int i = 0; i < 500 && close(); ++i) std::this_thread::sleep_for(milliseconds(10));
+    CHECK(fixture.count("complete ") == 1);
+    CHECK((fixture.count("remove ") > 0) == !keep);
+    CHECK((fixture.count("keep ") > 0) == keep);
 }
 
 void clonesOnlyWhenAllAreIn() {
@@ -788,6 +839,18 @@ int main() {
         {"volumes are captured without databases", capturesVolumesWithoutDatabases},
         {"a commit that never returns is left to itself", aCommitThatNeverReturnsIsLeftToItself},
         {"a session may end before its commit", aSessionMayEndBeforeItsCommit},
+        {"a provider that hangs is named and left to itself",
+         [] {
+             for (const char* step : {"begin", "prepare", "commit", "afterWindow", "makeDurable"})
+                 for (const bool aborted : {false, true}) aProviderThatHangsIsNamedAndLeftToItself(step, aborted);
+         }},
+        {"an end of the provider that hangs is left to itself",
+         [] {
+             anEndOfTheProviderThatHangsIsLeftToItself("complete", true);
+             anEndOfTheProviderThatHangsIsLeftToItself("complete", false);
+             anEndOfTheProviderThatHangsIsLeftToItself("keep", true);
+             anEndOfTheProviderThatHangsIsLeftToItself("remove", false);
+         }},
         {"files are cloned only when all databases are in backup mode", clonesOnlyWhenAllAreIn},
         {"rolling finishes one database before the next", rollsOneDatabaseAtATimePerShard},
         {"a database that fails is left out", leavesOutADatabaseThatFails},

@@ -22,14 +22,17 @@ namespace {
 /// An object that sees shadows of every kind.
 ComPtr<IVssBackupComponents> administrativeComponents(BSTR document = nullptr) {
     ComPtr<IVssBackupComponents> components = createBackupComponents();
-    require(components->InitializeForBackup(document), "IVssBackupComponents::InitializeForBackup", Phase::probe);
-    require(components->SetContext(static_cast<LONG>(VSS_CTX_ALL)), "IVssBackupComponents::SetContext", Phase::probe);
+    require([&] { return components->InitializeForBackup(document); }, "IVssBackupComponents::InitializeForBackup",
+            Phase::probe);
+    require([&] { return components->SetContext(static_cast<LONG>(VSS_CTX_ALL)); }, "IVssBackupComponents::SetContext",
+            Phase::probe);
     return components;
 }
 
 ComPtr<IVssBackupComponentsEx2> extended(const ComPtr<IVssBackupComponents>& components) {
     ComPtr<IVssBackupComponentsEx2> found;
-    require(components.As(&found), "IVssBackupComponents::QueryInterface", Phase::probe, "IVssBackupComponentsEx2");
+    require([&] { return components.As(&found); }, "IVssBackupComponents::QueryInterface", Phase::probe,
+            "IVssBackupComponentsEx2");
     return found;
 }
 
@@ -37,12 +40,12 @@ ComPtr<IVssBackupComponentsEx2> extended(const ComPtr<IVssBackupComponents>& com
 template <typename Visit>
 void query(IVssBackupComponents& components, VSS_OBJECT_TYPE type, Visit visit) {
     ComPtr<IVssEnumObject> objects;
-    require(components.Query(GUID_NULL, VSS_OBJECT_NONE, type, objects.GetAddressOf()), "IVssBackupComponents::Query",
-            Phase::probe);
+    require([&] { return components.Query(GUID_NULL, VSS_OBJECT_NONE, type, objects.GetAddressOf()); },
+            "IVssBackupComponents::Query", Phase::probe);
     while (objects) {
         VSS_OBJECT_PROP object{};
         ULONG fetched = 0;
-        require(objects->Next(1, &object, &fetched), "IVssEnumObject::Next", Phase::probe);
+        require([&] { return objects->Next(1, &object, &fetched); }, "IVssEnumObject::Next", Phase::probe);
         if (fetched == 0) return;
         visit(object);
     }
@@ -78,7 +81,8 @@ std::vector<ProviderProperties> listProviders() {
 
 std::vector<Writer> listWriters(bool withStatus, const Limits& limits) {
     const ComPtr<IVssBackupComponents> components = createBackupComponents();
-    require(components->InitializeForBackup(nullptr), "IVssBackupComponents::InitializeForBackup", Phase::probe);
+    require([&] { return components->InitializeForBackup(nullptr); }, "IVssBackupComponents::InitializeForBackup",
+            Phase::probe);
     std::vector<Writer> writers = gatherWriters(*components.Get(), limits, Phase::probe);
     if (withStatus) gatherWriterStatus(*components.Get(), writers, limits, Phase::probe);
     return writers;
@@ -86,10 +90,11 @@ std::vector<Writer> listWriters(bool withStatus, const Limits& limits) {
 
 bool isVolumeSupported(const std::string& volume, const Guid& providerId) {
     const ComPtr<IVssBackupComponents> components = createBackupComponents();
-    require(components->InitializeForBackup(nullptr), "IVssBackupComponents::InitializeForBackup", Phase::probe);
+    require([&] { return components->InitializeForBackup(nullptr); }, "IVssBackupComponents::InitializeForBackup",
+            Phase::probe);
     std::wstring name = toUtf16(volumeNameOf(volume, Phase::probe));
     BOOL supported = FALSE;
-    require(components->IsVolumeSupported(vssId(providerId), name.data(), &supported),
+    require([&] { return components->IsVolumeSupported(vssId(providerId), name.data(), &supported); },
             "IVssBackupComponents::IsVolumeSupported", Phase::probe, volume);
     return supported != FALSE;
 }
@@ -105,26 +110,33 @@ std::string exposeShadow(const Exposure& exposure) {
     }
     std::wstring path = toUtf16(exposure.pathFromRoot);
     VSS_PWSZ exposed = nullptr;
-    require(administrativeComponents()->ExposeSnapshot(
+    const ComPtr<IVssBackupComponents> components = administrativeComponents();
+    require(
+        [&] {
+            return components->ExposeSnapshot(
                 vssId(exposure.id), path.empty() ? nullptr : path.data(),
                 local ? VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY : VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY,
-                as.empty() ? nullptr : as.data(), &exposed),
-            "IVssBackupComponents::ExposeSnapshot", Phase::end, exposure.as);
+                as.empty() ? nullptr : as.data(), &exposed);
+        },
+        "IVssBackupComponents::ExposeSnapshot", Phase::end, exposure.as);
     const unique_cotaskmem_string place(exposed);
     return utf8Of(place.get());
 }
 
 void unexposeShadow(const Guid& id) {
-    require(extended(administrativeComponents())->UnexposeSnapshot(vssId(id)),
-            "IVssBackupComponentsEx2::UnexposeSnapshot", Phase::end, formatGuid(id));
+    const ComPtr<IVssBackupComponentsEx2> components = extended(administrativeComponents());
+    require([&] { return components->UnexposeSnapshot(vssId(id)); }, "IVssBackupComponentsEx2::UnexposeSnapshot",
+            Phase::end, formatGuid(id));
 }
 
 std::vector<Failure> unexposeSet(const Guid& setId) {
     const ComPtr<IVssBackupComponents> components = administrativeComponents();
+    const ComPtr<IVssBackupComponentsEx2> extension = extended(components);
     std::vector<Failure> failures;
     for (const ShadowProperties& shadow : shadowsSeenBy(*components.Get())) {
         if (shadow.setId != setId || shadow.exposedName.empty()) continue;
-        const HRESULT result = extended(components)->UnexposeSnapshot(vssId(shadow.id));
+        CurrentCall::note("IVssBackupComponentsEx2::UnexposeSnapshot", shadow.exposedName);
+        const HRESULT result = extension->UnexposeSnapshot(vssId(shadow.id));
         if (FAILED(result) && static_cast<std::uint32_t>(result) != result::kObjectNotFound)
             failures.push_back(
                 comFailure(result, "IVssBackupComponentsEx2::UnexposeSnapshot", Phase::end, shadow.exposedName));
@@ -135,7 +147,9 @@ std::vector<Failure> unexposeSet(const Guid& setId) {
 Deletion deleteShadows(const Guid& id, DeletionKind kind, bool force) {
     LONG count = 0;
     VSS_ID notDeleted{};
-    const HRESULT result = administrativeComponents()->DeleteSnapshots(
+    const ComPtr<IVssBackupComponents> components = administrativeComponents();
+    CurrentCall::note("IVssBackupComponents::DeleteSnapshots", formatGuid(id));
+    const HRESULT result = components->DeleteSnapshots(
         vssId(id), kind == DeletionKind::set ? VSS_OBJECT_SNAPSHOT_SET : VSS_OBJECT_SNAPSHOT, force ? TRUE : FALSE,
         &count, &notDeleted);
     Deletion deletion;
@@ -150,12 +164,13 @@ Deletion deleteShadows(const Guid& id, DeletionKind kind, bool force) {
 void breakSnapshotSet(const Guid& setId, std::uint32_t flags, const Limits& limits) {
     const ComPtr<IVssBackupComponents> components = administrativeComponents();
     if (flags == 0) {
-        require(components->BreakSnapshotSet(vssId(setId)), "IVssBackupComponents::BreakSnapshotSet", Phase::end,
-                formatGuid(setId));
+        require([&] { return components->BreakSnapshotSet(vssId(setId)); }, "IVssBackupComponents::BreakSnapshotSet",
+                Phase::end, formatGuid(setId));
         return;
     }
+    const ComPtr<IVssBackupComponentsEx2> extension = extended(components);
     AsyncOperation breaking("IVssBackupComponentsEx2::BreakSnapshotSetEx", Phase::end);
-    require(extended(components)->BreakSnapshotSetEx(vssId(setId), flags, breaking.put()),
+    require([&] { return extension->BreakSnapshotSetEx(vssId(setId), flags, breaking.put()); },
             "IVssBackupComponentsEx2::BreakSnapshotSetEx", Phase::end, formatGuid(setId));
     breaking.await(limits);
 }
@@ -165,7 +180,8 @@ std::vector<ShadowProperties> importShadows(const std::string& document, const L
     const Bstr xml(document);
     const ComPtr<IVssBackupComponents> components = administrativeComponents(xml.get());
     AsyncOperation importing("IVssBackupComponents::ImportSnapshots", Phase::restore);
-    require(components->ImportSnapshots(importing.put()), "IVssBackupComponents::ImportSnapshots", Phase::restore);
+    require([&] { return components->ImportSnapshots(importing.put()); }, "IVssBackupComponents::ImportSnapshots",
+            Phase::restore);
     importing.await(limits);
     std::vector<ShadowProperties> shadows = shadowsSeenBy(*components.Get());
     std::erase_if(shadows, [&](const ShadowProperties& shadow) {
@@ -179,11 +195,12 @@ void revertToShadow(const Guid& id, bool forceDismount) {
     const std::string volume = shadowProperties(*components.Get(), id).volume;
     if (const auto shouldBlock = vssApi().shouldBlockRevert; shouldBlock != nullptr) {
         VssBool blocked{};
-        require(shouldBlock(toUtf16(volume).c_str(), &blocked), "ShouldBlockRevert", Phase::restore, volume);
+        require([&] { return shouldBlock(toUtf16(volume).c_str(), &blocked); }, "ShouldBlockRevert", Phase::restore,
+                volume);
         if (blocked != 0)
             throw Failure(code::kVss, Phase::restore, "a writer of this machine forbids to revert the volume", volume);
     }
-    require(components->RevertToSnapshot(vssId(id), forceDismount ? TRUE : FALSE),
+    require([&] { return components->RevertToSnapshot(vssId(id), forceDismount ? TRUE : FALSE); },
             "IVssBackupComponents::RevertToSnapshot", Phase::restore, volume);
 }
 
@@ -191,6 +208,7 @@ bool awaitRevert(const std::string& volume, const Limits& limits) {
     std::wstring name = toUtf16(volume);
     const ComPtr<IVssBackupComponents> components = administrativeComponents();
     AsyncOperation reverting("IVssBackupComponents::QueryRevertStatus", Phase::restore);
+    CurrentCall::note("IVssBackupComponents::QueryRevertStatus", volume);
     const HRESULT result = components->QueryRevertStatus(name.data(), reverting.put());
     if (static_cast<std::uint32_t>(result) == result::kObjectNotFound) return true;
     require(result, "IVssBackupComponents::QueryRevertStatus", Phase::restore, volume);

@@ -24,6 +24,7 @@ constexpr const char* kQueryStatus = "IVssAsync::QueryStatus";
 HRESULT AsyncOperation::status() {
     // Anything else than FINISHED must come from VSS: an untouched variable would read as success.
     HRESULT result = E_UNEXPECTED;
+    CurrentCall::note(kQueryStatus, operation_);
     const HRESULT asked = async_->QueryStatus(&result, nullptr);
     if (SUCCEEDED(asked)) return result;
     Failure failure = comFailure(asked, kQueryStatus, phase_);
@@ -33,6 +34,7 @@ HRESULT AsyncOperation::status() {
 
 bool AsyncOperation::runs() noexcept {
     HRESULT result = E_UNEXPECTED;
+    CurrentCall::note(kQueryStatus, operation_);
     return async_ && SUCCEEDED(async_->QueryStatus(&result, nullptr)) &&
            static_cast<std::uint32_t>(result) == result::kAsyncPending;
 }
@@ -51,6 +53,7 @@ void AsyncOperation::pause() {
     // What Wait returns says nothing of the operation; and where it does not wait, we do. Not when the operation has
     // just ended: the shortest sleep may be as long as a tick of the system's clock, and databases are in backup mode.
     const auto before = Clock::now();
+    CurrentCall::note("IVssAsync::Wait", operation_);
     static_cast<void>(async_->Wait(kPauseMs));
     const bool waited = Clock::now() - before >= std::chrono::microseconds(100);
     if (!waited && static_cast<std::uint32_t>(status()) == result::kAsyncPending) ::Sleep(1);
@@ -81,12 +84,15 @@ void AsyncOperation::await(const engine::Limits& limits, std::chrono::millisecon
 }
 
 void AsyncOperation::cancel(std::chrono::milliseconds patience) noexcept {
+    CurrentCall::note("IVssAsync::Cancel", operation_);
     static_cast<void>(async_->Cancel());
     const auto patienceEnd = Clock::now() + patience;
     while (Clock::now() < patienceEnd) {
         HRESULT result = E_UNEXPECTED;
+        CurrentCall::note(kQueryStatus, operation_);
         const bool known = SUCCEEDED(async_->QueryStatus(&result, nullptr));
         if (known && static_cast<std::uint32_t>(result) != result::kAsyncPending) return;
+        CurrentCall::note("IVssAsync::Wait", operation_);
         static_cast<void>(async_->Wait(kPauseMs));
         ::Sleep(1);
     }

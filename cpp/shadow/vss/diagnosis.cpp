@@ -57,7 +57,8 @@ std::vector<Failure> whyNotVss() {
     if (!reasons.empty()) return reasons;
     try {
         const ComPtr<IVssBackupComponents> components = createBackupComponents();
-        require(components->InitializeForBackup(nullptr), "IVssBackupComponents::InitializeForBackup", Phase::probe);
+        require([&] { return components->InitializeForBackup(nullptr); }, "IVssBackupComponents::InitializeForBackup",
+                Phase::probe);
     } catch (const Failure& caught) {
         Failure failure(caught);
         failure.phase = Phase::probe;

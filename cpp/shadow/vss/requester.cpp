@@ -78,19 +78,23 @@ void Requester::begin(const Limits& limits) {
 void Requester::initialise(const Limits& limits) {
     report_ = {};
     components_ = createBackupComponents();
-    require(components_->InitializeForBackup(nullptr), "IVssBackupComponents::InitializeForBackup", Phase::open);
+    require([&] { return components_->InitializeForBackup(nullptr); }, "IVssBackupComponents::InitializeForBackup",
+            Phase::open);
     if (options_.context != VSS_CTX_BACKUP)
-        require(components_->SetContext(static_cast<LONG>(options_.context)), "IVssBackupComponents::SetContext",
-                Phase::open);
+        require([&] { return components_->SetContext(static_cast<LONG>(options_.context)); },
+                "IVssBackupComponents::SetContext", Phase::open);
     requireSupported();
     report_.warnings = ComApartment::warnings();
     for (const std::string& volume : volumes_)
         for (std::string& warning : checkShadowStorage(volume)) report_.warnings.push_back(std::move(warning));
     if (!hasWriters()) return;
 
-    require(components_->SetBackupState(options_.componentMode, options_.bootableSystemState,
-                                        static_cast<VSS_BACKUP_TYPE>(options_.backupType), false),
-            "IVssBackupComponents::SetBackupState", Phase::open);
+    require(
+        [&] {
+            return components_->SetBackupState(options_.componentMode, options_.bootableSystemState,
+                                               static_cast<VSS_BACKUP_TYPE>(options_.backupType), false);
+        },
+        "IVssBackupComponents::SetBackupState", Phase::open);
     const WriterRules rules = writerRules();
     std::vector<Writer> disabled = disableWriters(rules, limits);
     report_.writers = gatherWriters(*components_.Get(), limits, Phase::open);
@@ -115,7 +119,7 @@ void Requester::requireSupported() {
     for (const std::string& volume : volumes_) {
         std::wstring name = toUtf16(volume);
         BOOL supported = FALSE;
-        require(components_->IsVolumeSupported(vssId(options_.providerId), name.data(), &supported),
+        require([&] { return components_->IsVolumeSupported(vssId(options_.providerId), name.data(), &supported); },
                 "IVssBackupComponents::IsVolumeSupported", Phase::open, volume);
         if (supported != FALSE) continue;
         const bool chosen = options_.providerId != Guid{};
@@ -152,7 +156,8 @@ std::vector<Writer> Requester::disableWriters(const WriterRules& rules, const Li
     std::vector<Writer> writers;
     {
         const ComPtr<IVssBackupComponents> lookUp = createBackupComponents();
-        require(lookUp->InitializeForBackup(nullptr), "IVssBackupComponents::InitializeForBackup", Phase::open);
+        require([&] { return lookUp->InitializeForBackup(nullptr); }, "IVssBackupComponents::InitializeForBackup",
+                Phase::open);
         writers = gatherWriters(*lookUp.Get(), limits, Phase::open);
     }
     excludeWriters(writers, rules);
@@ -166,11 +171,12 @@ std::vector<Writer> Requester::disableWriters(const WriterRules& rules, const Li
         (whole ? classes : instances).push_back(vssId(whole ? writer.id : writer.instanceId));
     }
     if (!classes.empty())
-        require(components_->DisableWriterClasses(classes.data(), static_cast<UINT>(classes.size())),
+        require([&] { return components_->DisableWriterClasses(classes.data(), static_cast<UINT>(classes.size())); },
                 "IVssBackupComponents::DisableWriterClasses", Phase::open);
     if (!instances.empty())
-        require(components_->DisableWriterInstances(instances.data(), static_cast<UINT>(instances.size())),
-                "IVssBackupComponents::DisableWriterInstances", Phase::open);
+        require(
+            [&] { return components_->DisableWriterInstances(instances.data(), static_cast<UINT>(instances.size())); },
+            "IVssBackupComponents::DisableWriterInstances", Phase::open);
     std::erase_if(writers, [](const Writer& writer) { return writer.exclusion == Exclusion::none; });
     return writers;
 }
@@ -186,10 +192,13 @@ void Requester::selectWriters(const WriterRules& rules) {
     for (const Writer& writer : report_.writers)
         for (const std::size_t index : writer.added) {
             const WriterComponent& component = writer.metadata->components[index];
-            require(components_->AddComponent(vssId(writer.instanceId), vssId(writer.id),
-                                              static_cast<VSS_COMPONENT_TYPE>(component.type),
-                                              toUtf16(component.logicalPath).c_str(), toUtf16(component.name).c_str()),
-                    "IVssBackupComponents::AddComponent", Phase::open, writer.name + ":" + component.fullPath());
+            require(
+                [&] {
+                    return components_->AddComponent(
+                        vssId(writer.instanceId), vssId(writer.id), static_cast<VSS_COMPONENT_TYPE>(component.type),
+                        toUtf16(component.logicalPath).c_str(), toUtf16(component.name).c_str());
+                },
+                "IVssBackupComponents::AddComponent", Phase::open, writer.name + ":" + component.fullPath());
         }
 }
 
@@ -205,7 +214,7 @@ void Requester::openSet(const Limits& limits) {
             if (setStarted_) {
                 // An open set would lock others out meanwhile, and an object cannot start a second one.
                 abortWhereDue();
-                components_.Reset();
+                letGo();
             }
             backOff.pause(failure);
         }
@@ -214,6 +223,7 @@ void Requester::openSet(const Limits& limits) {
     if (!hasWriters()) return;
     prepared_ = true;
     AsyncOperation preparing("IVssBackupComponents::PrepareForBackup", Phase::prepare);
+    CurrentCall::note("IVssBackupComponents::PrepareForBackup", setName_);
     require(components_->PrepareForBackup(preparing.put()), "IVssBackupComponents::PrepareForBackup", Phase::prepare);
     preparing.await(limits);
     requireWriters("IVssBackupComponents::PrepareForBackup", Phase::prepare, limits);
@@ -221,9 +231,11 @@ void Requester::openSet(const Limits& limits) {
 
 void Requester::startSet() {
     VSS_ID id{};
-    require(components_->StartSnapshotSet(&id), "IVssBackupComponents::StartSnapshotSet", Phase::prepare);
+    require([&] { return components_->StartSnapshotSet(&id); }, "IVssBackupComponents::StartSnapshotSet",
+            Phase::prepare);
     setStarted_ = true;
     report_.setId = guidOf(id);
+    setName_ = formatGuid(report_.setId);
 }
 
 void Requester::addVolumes() {
@@ -231,7 +243,7 @@ void Requester::addVolumes() {
     for (const std::string& volume : volumes_) {
         std::wstring name = toUtf16(volume);
         VSS_ID id{};
-        require(components_->AddToSnapshotSet(name.data(), vssId(options_.providerId), &id),
+        require([&] { return components_->AddToSnapshotSet(name.data(), vssId(options_.providerId), &id); },
                 "IVssBackupComponents::AddToSnapshotSet", Phase::prepare, volume);
         ids.push_back(guidOf(id));
     }
@@ -240,6 +252,7 @@ void Requester::addVolumes() {
 
 void Requester::create(const Limits& limits) {
     commit_.emplace("IVssBackupComponents::DoSnapshotSet", Phase::shadow);
+    CurrentCall::note("IVssBackupComponents::DoSnapshotSet", setName_);
     require(components_->DoSnapshotSet(commit_->put()), "IVssBackupComponents::DoSnapshotSet", Phase::shadow);
     commit_->await(limits, options_.cancelPatience);
     committed_ = true;
@@ -251,6 +264,7 @@ void Requester::inspect(const Limits& limits) {
     if (!isTransportable())
         for (const Guid& id : report_.shadowIds) report_.shadows.push_back(shadowProperties(*components_.Get(), id));
     Bstr document;
+    CurrentCall::note("IVssBackupComponents::SaveAsXML");
     const HRESULT saved = components_->SaveAsXML(document.put());
     if (hasWriters() || isTransportable()) require(saved, "IVssBackupComponents::SaveAsXML", Phase::shadow);
     if (SUCCEEDED(saved)) report_.componentsDocument = std::make_shared<const std::string>(document.utf8());
@@ -286,6 +300,7 @@ void Requester::complete(const std::vector<std::string>& deletedShadows, const L
         for (std::size_t i = 0; i < report_.shadowIds.size(); ++i) {
             if (isDeleted(report_.shadowIds[i])) continue;
             VSS_SNAPSHOT_PROP property{};
+            CurrentCall::note("IVssBackupComponents::GetSnapshotProperties", options_.volumes[i]);
             const HRESULT result = components_->GetSnapshotProperties(vssId(report_.shadowIds[i]), &property);
             if (isNotFound(result)) {
                 Failure failure =
@@ -304,12 +319,16 @@ void Requester::complete(const std::vector<std::string>& deletedShadows, const L
     for (const Writer& writer : report_.writers)
         for (const std::size_t index : writer.added) {
             const WriterComponent& component = writer.metadata->components[index];
-            require(components_->SetBackupSucceeded(
+            require(
+                [&] {
+                    return components_->SetBackupSucceeded(
                         vssId(writer.instanceId), vssId(writer.id), static_cast<VSS_COMPONENT_TYPE>(component.type),
-                        toUtf16(component.logicalPath).c_str(), toUtf16(component.name).c_str(), true),
-                    "IVssBackupComponents::SetBackupSucceeded", Phase::end, writer.name + ":" + component.fullPath());
+                        toUtf16(component.logicalPath).c_str(), toUtf16(component.name).c_str(), true);
+                },
+                "IVssBackupComponents::SetBackupSucceeded", Phase::end, writer.name + ":" + component.fullPath());
         }
     AsyncOperation completing("IVssBackupComponents::BackupComplete", Phase::end);
+    CurrentCall::note("IVssBackupComponents::BackupComplete", setName_);
     require(components_->BackupComplete(completing.put()), "IVssBackupComponents::BackupComplete", Phase::end);
     completing.await(limits);
     completed_ = true;
@@ -321,16 +340,22 @@ void Requester::abortWhereDue() {
     const bool setIsOpen = setStarted_ && !committed_;
     const bool writersWait = prepared_ && !completed_ && !(committed_ && leftUntold_);
     if (!setIsOpen && !writersWait) return;
+    CurrentCall::note("IVssBackupComponents::AbortBackup", setName_);
     const HRESULT result = components_->AbortBackup();
     setStarted_ = prepared_ = false;
     if (FAILED(result)) report_.warnings.push_back("AbortBackup: " + comFailure(result, "", Phase::end).text);
+}
+
+void Requester::letGo() {
+    CurrentCall::note("IVssBackupComponents::Release", setName_);
+    components_.Reset();
 }
 
 void Requester::remove() {
     const bool expected = committed_ && (completed_ || !hasWriters()) && !allDeleted_;
     abortWhereDue();
     if (!commit_) {
-        components_.Reset();
+        letGo();
         return;
     }
     takePlacesAway();
@@ -340,6 +365,7 @@ void Requester::remove() {
     if (components_) {
         LONG count = 0;
         VSS_ID notDeleted{};
+        CurrentCall::note("IVssBackupComponents::DeleteSnapshots", setName_);
         deleted =
             components_->DeleteSnapshots(vssId(report_.setId), VSS_OBJECT_SNAPSHOT_SET, TRUE, &count, &notDeleted);
     }
@@ -352,7 +378,7 @@ void Requester::remove() {
                       "DoSnapshotSet was cancelled and has not ended: its shadow may still appear",
                       formatGuid(report_.setId));
     commit_.reset();
-    components_.Reset();
+    letGo();
     // VSS does not know such a set until somebody imports it.
     if (isTransportable() && committed_ && isNotFound(deleted) && !allDeleted_)
         throw Failure(code::kShadow, Phase::end,
@@ -385,7 +411,7 @@ void Requester::keep() {
     // Nobody aborts a shadow that is good only because writers are not told of it: to many of them that is an error.
     if (completing_) abortWhereDue();
     commit_.reset();
-    components_.Reset();
+    letGo();
 }
 
 }  // namespace domino_vss::vss

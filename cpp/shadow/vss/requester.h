@@ -95,6 +95,8 @@ private:
     void requireWriters(const char* operation, Phase phase, const engine::Limits& limits);
     void warnOnce(std::string warning);
     void abortWhereDue();
+    /// The last of the object: shadows that are not persistent end with it.
+    void letGo();
     /// Whether a deleted shadow takes the places along where it is exposed is not documented. What cannot be taken away
     /// becomes a warning: a shadow that fills the disk is worse than a place that leads nowhere.
     void takePlacesAway();
@@ -106,6 +108,7 @@ private:
     std::vector<std::string> volumes_;         // distinct
     std::vector<std::size_t> indexOfVolume_;   // into volumes_, for each volume asked for
     ComPtr<IVssBackupComponents> components_;  // nullptr before `begin` and after the end
+    std::string setName_;                      // the id of the set in words
     bool setStarted_ = false;
     bool prepared_ = false;
     std::optional<AsyncOperation> commit_;  // DoSnapshotSet, from its call until its shadow is gone or kept

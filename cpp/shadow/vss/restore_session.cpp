@@ -1,6 +1,8 @@
 #include "shadow/vss/restore_session.h"
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
 #include <utility>
 
 #include "shadow/vss/async_operation.h"
@@ -19,13 +21,16 @@ using engine::Limits;
 
 namespace {
 
+/// How long an object that is in a call is waited for by others.
+constexpr std::chrono::seconds kPatience{2};
+
 /// What the document says of one writer.
 ComPtr<WriterComponents> writerComponents(IVssBackupComponents& components, UINT index) {
     ComPtr<WriterComponents> found;
     // The same object by the declaration that can be released.
     auto** const declared = reinterpret_cast<IVssWriterComponentsExt**>(found.GetAddressOf());
-    require(components.GetWriterComponents(index, declared), "IVssBackupComponents::GetWriterComponents",
-            Phase::restore);
+    require([&] { return components.GetWriterComponents(index, declared); },
+            "IVssBackupComponents::GetWriterComponents", Phase::restore);
     return found;
 }
 
@@ -33,17 +38,21 @@ ComPtr<WriterComponents> writerComponents(IVssBackupComponents& components, UINT
 
 void RestoreSession::selectForRestore(IVssWriterComponents& writer, const VSS_ID& writerId) {
     UINT count = 0;
-    require(writer.GetComponentCount(&count), "IVssWriterComponents::GetComponentCount", Phase::restore);
+    require([&] { return writer.GetComponentCount(&count); }, "IVssWriterComponents::GetComponentCount",
+            Phase::restore);
     for (UINT i = 0; i < count; ++i) {
         ComPtr<IVssComponent> component;
         Bstr logicalPath;
         Bstr name;
         VSS_COMPONENT_TYPE type{};
-        require(writer.GetComponent(i, component.GetAddressOf()), "IVssWriterComponents::GetComponent", Phase::restore);
-        require(component->GetLogicalPath(logicalPath.put()), "IVssComponent::GetLogicalPath", Phase::restore);
-        require(component->GetComponentType(&type), "IVssComponent::GetComponentType", Phase::restore);
-        require(component->GetComponentName(name.put()), "IVssComponent::GetComponentName", Phase::restore);
-        require(components_->SetSelectedForRestore(writerId, type, logicalPath.get(), name.get(), true),
+        require([&] { return writer.GetComponent(i, component.GetAddressOf()); }, "IVssWriterComponents::GetComponent",
+                Phase::restore);
+        require([&] { return component->GetLogicalPath(logicalPath.put()); }, "IVssComponent::GetLogicalPath",
+                Phase::restore);
+        require([&] { return component->GetComponentType(&type); }, "IVssComponent::GetComponentType", Phase::restore);
+        require([&] { return component->GetComponentName(name.put()); }, "IVssComponent::GetComponentName",
+                Phase::restore);
+        require([&] { return components_->SetSelectedForRestore(writerId, type, logicalPath.get(), name.get(), true); },
                 "IVssBackupComponents::SetSelectedForRestore", Phase::restore, name.utf8());
         selected_.push_back({guidOf(writerId), type, logicalPath.utf8(), name.utf8()});
     }
@@ -52,42 +61,52 @@ void RestoreSession::selectForRestore(IVssWriterComponents& writer, const VSS_ID
 RestoreSession::RestoreSession(const std::string& document, const Limits& limits)
     : components_(createBackupComponents()) {
     const Bstr xml(document);
-    require(components_->InitializeForRestore(xml.get()), "IVssBackupComponents::InitializeForRestore", Phase::restore);
+    require([&] { return components_->InitializeForRestore(xml.get()); }, "IVssBackupComponents::InitializeForRestore",
+            Phase::restore);
     readWriters(limits);
 }
 
 RestoreSession::~RestoreSession() {
     if (!components_) return;
-    // The last reference may be dropped by a thread that does not belong to the apartment.
+    // The last reference may be dropped by a thread that does not belong to the apartment, and by one that must not
+    // hang.
+    const auto owned = std::make_shared<ComPtr<IVssBackupComponents>>(std::move(components_));
     try {
-        AbandonableThread(
-            [this] {
+        AbandonableThread release(
+            [owned] {
                 const ComApartment apartment;
-                components_.Reset();
+                owned->Reset();
             },
-            [](Failure&&) {})
-            .join();
+            [](Failure&&) {});
+        if (!release.endsWithin(kPatience)) return;
     } catch (const std::exception&) {
         // No thread could be had.
     }
-    static_cast<void>(components_.Detach());  // without an apartment it can only be left
+    static_cast<void>(owned->Detach());  // without an apartment it can only be left
 }
 
 void RestoreSession::readWriters(const Limits& limits) {
     present_ = gatherWriters(*components_.Get(), limits, Phase::restore);
     UINT count = 0;
-    require(components_->GetWriterComponentsCount(&count), "IVssBackupComponents::GetWriterComponentsCount",
-            Phase::restore);
+    require([&] { return components_->GetWriterComponentsCount(&count); },
+            "IVssBackupComponents::GetWriterComponentsCount", Phase::restore);
     for (UINT i = 0; i < count; ++i) {
         const ComPtr<WriterComponents> writer = writerComponents(*components_.Get(), i);
         VSS_ID instance{};
         VSS_ID id{};
-        require(writer->GetWriterInfo(&instance, &id), "IVssWriterComponents::GetWriterInfo", Phase::restore);
+        require([&] { return writer->GetWriterInfo(&instance, &id); }, "IVssWriterComponents::GetWriterInfo",
+                Phase::restore);
         const auto found = std::ranges::find(present_, guidOf(id), &Writer::id);
         const bool isPresent = found != present_.end();
         writers_.push_back({guidOf(id), isPresent ? found->name : std::string{}, isPresent});
         if (isPresent) selectForRestore(*writer.Get(), id);
     }
+}
+
+std::unique_lock<std::timed_mutex> RestoreSession::enter() {
+    std::unique_lock lock(mutex_, kPatience);
+    if (!lock) throw Failure(code::kShadowHangs, Phase::restore, "an earlier call of this restore has not returned");
+    return lock;
 }
 
 void RestoreSession::requireOpen() const {
@@ -104,23 +123,26 @@ void RestoreSession::postRestore(RestoreOutcome outcome, const Limits& limits) {
 }
 
 void RestoreSession::setFileRestoreStatus(RestoreOutcome outcome) {
-    const std::lock_guard lock(mutex_);
+    const auto lock = enter();
     requireOpen();
     const VSS_FILE_RESTORE_STATUS status = outcome == RestoreOutcome::all    ? VSS_RS_ALL
                                            : outcome == RestoreOutcome::none ? VSS_RS_NONE
                                                                              : VSS_RS_FAILED;
     for (const Selected& component : selected_)
-        require(components_->SetFileRestoreStatus(vssId(component.writerId), component.type,
-                                                  toUtf16(component.logicalPath).c_str(),
-                                                  toUtf16(component.name).c_str(), status),
-                "IVssBackupComponents::SetFileRestoreStatus", Phase::restore, component.name);
+        require(
+            [&] {
+                return components_->SetFileRestoreStatus(vssId(component.writerId), component.type,
+                                                         toUtf16(component.logicalPath).c_str(),
+                                                         toUtf16(component.name).c_str(), status);
+            },
+            "IVssBackupComponents::SetFileRestoreStatus", Phase::restore, component.name);
 }
 
 void RestoreSession::notify(Notification notification, const char* operation, const Limits& limits) {
-    const std::lock_guard lock(mutex_);
+    const auto lock = enter();
     requireOpen();
     AsyncOperation notifying(operation, Phase::restore);
-    require((components_.Get()->*notification)(notifying.put()), operation, Phase::restore);
+    require([&] { return (components_.Get()->*notification)(notifying.put()); }, operation, Phase::restore);
     notifying.await(limits);
     // What a writer failed at is not in the result of the operation.
     gatherWriterStatus(*components_.Get(), present_, limits, Phase::restore);
@@ -131,7 +153,7 @@ void RestoreSession::notify(Notification notification, const char* operation, co
 }
 
 void RestoreSession::close() {
-    const std::lock_guard lock(mutex_);
+    const auto lock = enter();
     components_.Reset();
 }
 

@@ -56,8 +56,10 @@ private:
     /// Tells the writers, and throws when one of them fails over it.
     void notify(Notification notification, const char* operation, const engine::Limits& limits);
     void requireOpen() const;
+    /// Throws ERR_SHADOW_HANGS while an earlier request does not return.
+    [[nodiscard]] std::unique_lock<std::timed_mutex> enter();
 
-    std::mutex mutex_;  // requests come on threads of their own; the object takes one at a time
+    std::timed_mutex mutex_;  // requests come on threads of their own; the object takes one at a time
     ComPtr<IVssBackupComponents> components_;
     std::vector<Writer> present_;         // of this machine
     std::vector<RestoreWriter> writers_;  // of the document

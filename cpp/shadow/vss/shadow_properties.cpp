@@ -38,8 +38,8 @@ ShadowProperties takeProperties(VSS_SNAPSHOT_PROP& property) {
 
 ShadowProperties shadowProperties(IVssBackupComponents& components, const Guid& id) {
     VSS_SNAPSHOT_PROP property{};
-    require(components.GetSnapshotProperties(vssId(id), &property), "IVssBackupComponents::GetSnapshotProperties",
-            Phase::shadow, formatGuid(id));
+    require([&] { return components.GetSnapshotProperties(vssId(id), &property); },
+            "IVssBackupComponents::GetSnapshotProperties", Phase::shadow, formatGuid(id));
     return takeProperties(property);
 }
 

@@ -11,10 +11,9 @@ using engine::Limits;
 
 VssProvider::VssProvider(RequesterOptions options) : volumes_(options.volumes), requester_(std::move(options)) {}
 
-/// On a thread that the provider passes by on. The report is brought up to date also when the step fails.
+/// The report is brought up to date also when the step fails.
 template <typename Step>
 void VssProvider::run(Step step) {
-    const ComApartment apartment;
     const auto publish = [this] {
         const std::lock_guard lock(mutex_);
         report_ = requester_.report();
@@ -45,12 +44,12 @@ void VssProvider::prepare(std::span<const engine::DatabaseSpec> /*databases*/, c
     run([&] { requester_.openSet(limits); });
 }
 
-std::unique_ptr<engine::ThreadScope> VssProvider::enterCommitThread() {
+std::unique_ptr<engine::ThreadScope> VssProvider::enterThread() {
     return std::make_unique<ComApartment>();
 }
 
 void VssProvider::commit(const Limits& limits) {
-    requester_.create(limits);  // its thread is in the apartment, and nothing comes before the call
+    requester_.create(limits);  // nothing comes before the call
 }
 
 void VssProvider::afterWindow(const Limits& limits) {

@@ -17,7 +17,7 @@ public:
     [[nodiscard]] engine::CaptureScope scope() const noexcept override { return engine::CaptureScope::set; }
     void begin(const engine::Limits& limits) override;
     void prepare(std::span<const engine::DatabaseSpec> databases, const engine::Limits& limits) override;
-    [[nodiscard]] std::unique_ptr<engine::ThreadScope> enterCommitThread() override;
+    [[nodiscard]] std::unique_ptr<engine::ThreadScope> enterThread() override;
     void commit(const engine::Limits& limits) override;
     void afterWindow(const engine::Limits& limits) override;
     void complete(const std::vector<std::string>& deletedShadows, const engine::Limits& limits) override;

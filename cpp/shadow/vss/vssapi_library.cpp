@@ -22,6 +22,7 @@ void find(HMODULE library, std::initializer_list<const char*> names, Function& f
 
 VssApi load() {
     // Windows' own directory only: a file of this name elsewhere would run with the rights of an administrator.
+    CurrentCall::note("LoadLibraryExW", "vssapi.dll");
     const HMODULE library = ::LoadLibraryExW(L"vssapi.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
     if (library == nullptr)
         throw systemFailure(code::kVssLibrary, Phase::probe, "LoadLibraryEx", "vssapi.dll",
@@ -48,7 +49,8 @@ const VssApi& vssApi() {
 
 ComPtr<IVssBackupComponents> createBackupComponents() {
     ComPtr<IVssBackupComponents> components;
-    require(vssApi().createBackupComponents(components.GetAddressOf()), "CreateVssBackupComponents", Phase::open);
+    require([&] { return vssApi().createBackupComponents(components.GetAddressOf()); }, "CreateVssBackupComponents",
+            Phase::open);
     return components;
 }
 

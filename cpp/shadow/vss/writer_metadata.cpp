@@ -17,9 +17,9 @@ FileSpecification readFile(IVssWMFiledesc& description, Phase phase) {
     Bstr path;
     Bstr fileSpec;
     VssBool recursive{};
-    require(description.GetPath(path.put()), "IVssWMFiledesc::GetPath", phase);
-    require(description.GetFilespec(fileSpec.put()), "IVssWMFiledesc::GetFilespec", phase);
-    require(description.GetRecursive(&recursive), "IVssWMFiledesc::GetRecursive", phase);
+    require([&] { return description.GetPath(path.put()); }, "IVssWMFiledesc::GetPath", phase);
+    require([&] { return description.GetFilespec(fileSpec.put()); }, "IVssWMFiledesc::GetFilespec", phase);
+    require([&] { return description.GetRecursive(&recursive); }, "IVssWMFiledesc::GetRecursive", phase);
     return {path.utf8(), fileSpec.utf8(), recursive != 0};
 }
 
@@ -27,7 +27,7 @@ FileSpecification readFile(IVssWMFiledesc& description, Phase phase) {
 class ComponentInfo {
 public:
     ComponentInfo(IVssWMComponent& component, Phase phase) : component_(component) {
-        require(component_.GetComponentInfo(&info_), "IVssWMComponent::GetComponentInfo", phase);
+        require([&] { return component_.GetComponentInfo(&info_); }, "IVssWMComponent::GetComponentInfo", phase);
     }
     ComponentInfo(const ComponentInfo&) = delete;
     ComponentInfo& operator=(const ComponentInfo&) = delete;
@@ -51,19 +51,20 @@ WriterComponent readComponent(IVssWMComponent& component, Phase phase) {
     read.selectableForRestore = info->bSelectableForRestore != 0;
     for (UINT i = 0; i < info->cFileCount; ++i) {
         ComPtr<IVssWMFiledesc> file;
-        require(component.GetFile(i, file.GetAddressOf()), "IVssWMComponent::GetFile", phase, read.name);
+        require([&] { return component.GetFile(i, file.GetAddressOf()); }, "IVssWMComponent::GetFile", phase,
+                read.name);
         read.files.push_back(readFile(*file.Get(), phase));
     }
     for (UINT i = 0; i < info->cDatabases; ++i) {
         ComPtr<IVssWMFiledesc> file;
-        require(component.GetDatabaseFile(i, file.GetAddressOf()), "IVssWMComponent::GetDatabaseFile", phase,
-                read.name);
+        require([&] { return component.GetDatabaseFile(i, file.GetAddressOf()); }, "IVssWMComponent::GetDatabaseFile",
+                phase, read.name);
         read.files.push_back(readFile(*file.Get(), phase));
     }
     for (UINT i = 0; i < info->cLogFiles; ++i) {
         ComPtr<IVssWMFiledesc> file;
-        require(component.GetDatabaseLogFile(i, file.GetAddressOf()), "IVssWMComponent::GetDatabaseLogFile", phase,
-                read.name);
+        require([&] { return component.GetDatabaseLogFile(i, file.GetAddressOf()); },
+                "IVssWMComponent::GetDatabaseLogFile", phase, read.name);
         read.files.push_back(readFile(*file.Get(), phase));
     }
     return read;
@@ -91,8 +92,8 @@ Writer readWriter(IVssExamineWriterMetadata& metadata, Phase phase) {
     Bstr name;
     VSS_USAGE_TYPE usage{};
     VSS_SOURCE_TYPE source{};
-    require(metadata.GetIdentity(&instance, &id, name.put(), &usage, &source), "IVssExamineWriterMetadata::GetIdentity",
-            phase);
+    require([&] { return metadata.GetIdentity(&instance, &id, name.put(), &usage, &source); },
+            "IVssExamineWriterMetadata::GetIdentity", phase);
     writer.id = guidOf(id);
     writer.instanceId = guidOf(instance);
     writer.name = name.utf8();
@@ -104,22 +105,23 @@ Writer readWriter(IVssExamineWriterMetadata& metadata, Phase phase) {
     UINT included = 0;
     UINT excluded = 0;
     UINT components = 0;
-    require(metadata.GetFileCounts(&included, &excluded, &components), "IVssExamineWriterMetadata::GetFileCounts",
-            phase, writer.name);
+    require([&] { return metadata.GetFileCounts(&included, &excluded, &components); },
+            "IVssExamineWriterMetadata::GetFileCounts", phase, writer.name);
     for (UINT i = 0; i < excluded; ++i) {
         ComPtr<IVssWMFiledesc> file;
-        require(metadata.GetExcludeFile(i, file.GetAddressOf()), "IVssExamineWriterMetadata::GetExcludeFile", phase,
-                writer.name);
+        require([&] { return metadata.GetExcludeFile(i, file.GetAddressOf()); },
+                "IVssExamineWriterMetadata::GetExcludeFile", phase, writer.name);
         read.excludedFiles.push_back(readFile(*file.Get(), phase));
     }
     for (UINT i = 0; i < components; ++i) {
         ComPtr<IVssWMComponent> component;
-        require(metadata.GetComponent(i, component.GetAddressOf()), "IVssExamineWriterMetadata::GetComponent", phase,
-                writer.name);
+        require([&] { return metadata.GetComponent(i, component.GetAddressOf()); },
+                "IVssExamineWriterMetadata::GetComponent", phase, writer.name);
         read.components.push_back(readComponent(*component.Get(), phase));
     }
     Bstr document;
-    require(metadata.SaveAsXML(document.put()), "IVssExamineWriterMetadata::SaveAsXML", phase, writer.name);
+    require([&] { return metadata.SaveAsXML(document.put()); }, "IVssExamineWriterMetadata::SaveAsXML", phase,
+            writer.name);
     read.document = document.utf8();
     writer.metadata = std::make_shared<const WriterMetadata>(std::move(read));
     return writer;
@@ -136,11 +138,14 @@ Guid readStatus(IVssBackupComponents& components, IVssBackupComponentsEx3* exten
     HRESULT applicationFailure = S_OK;
     Bstr message;
     if (extended != nullptr)
-        require(extended->GetWriterStatusEx(index, &instance, &id, name.put(), &state, &failure, &applicationFailure,
-                                            message.put()),
-                "IVssBackupComponentsEx3::GetWriterStatusEx", phase);
+        require(
+            [&] {
+                return extended->GetWriterStatusEx(index, &instance, &id, name.put(), &state, &failure,
+                                                   &applicationFailure, message.put());
+            },
+            "IVssBackupComponentsEx3::GetWriterStatusEx", phase);
     else
-        require(components.GetWriterStatus(index, &instance, &id, name.put(), &state, &failure),
+        require([&] { return components.GetWriterStatus(index, &instance, &id, name.put(), &state, &failure); },
                 "IVssBackupComponents::GetWriterStatus", phase);
     const auto writer = std::ranges::find(writers, guidOf(instance), &Writer::instanceId);
     if (writer == writers.end()) return guidOf(instance);  // came after the metadata was gathered; it takes no part
@@ -155,15 +160,17 @@ Guid readStatus(IVssBackupComponents& components, IVssBackupComponentsEx3* exten
 
 std::vector<Writer> gatherWriters(IVssBackupComponents& components, const engine::Limits& limits, Phase phase) {
     AsyncOperation gathering("IVssBackupComponents::GatherWriterMetadata", phase);
-    require(components.GatherWriterMetadata(gathering.put()), "IVssBackupComponents::GatherWriterMetadata", phase);
+    require([&] { return components.GatherWriterMetadata(gathering.put()); },
+            "IVssBackupComponents::GatherWriterMetadata", phase);
     gathering.await(limits);
     UINT count = 0;
-    require(components.GetWriterMetadataCount(&count), "IVssBackupComponents::GetWriterMetadataCount", phase);
+    require([&] { return components.GetWriterMetadataCount(&count); }, "IVssBackupComponents::GetWriterMetadataCount",
+            phase);
     std::vector<Writer> writers;
     for (UINT i = 0; i < count; ++i) {
         VSS_ID instance{};
         ComPtr<IVssExamineWriterMetadata> metadata;
-        require(components.GetWriterMetadata(i, &instance, metadata.GetAddressOf()),
+        require([&] { return components.GetWriterMetadata(i, &instance, metadata.GetAddressOf()); },
                 "IVssBackupComponents::GetWriterMetadata", phase);
         writers.push_back(readWriter(*metadata.Get(), phase));
     }
@@ -173,12 +180,14 @@ std::vector<Writer> gatherWriters(IVssBackupComponents& components, const engine
 void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& writers, const engine::Limits& limits,
                         Phase phase) {
     AsyncOperation gathering("IVssBackupComponents::GatherWriterStatus", phase);
-    require(components.GatherWriterStatus(gathering.put()), "IVssBackupComponents::GatherWriterStatus", phase);
+    require([&] { return components.GatherWriterStatus(gathering.put()); }, "IVssBackupComponents::GatherWriterStatus",
+            phase);
     gathering.await(limits);
     ComPtr<IVssBackupComponentsEx3> extended;
     static_cast<void>(components.QueryInterface(IID_PPV_ARGS(extended.GetAddressOf())));
     UINT count = 0;
-    require(components.GetWriterStatusCount(&count), "IVssBackupComponents::GetWriterStatusCount", phase);
+    require([&] { return components.GetWriterStatusCount(&count); }, "IVssBackupComponents::GetWriterStatusCount",
+            phase);
     for (Writer& writer : writers) {
         writer.state = 0;
         writer.failure = writer.applicationFailure = 0;

@@ -141,6 +141,16 @@ describe('a restore that was killed', () => {
     expectNothingOfOurs();
   });
 
+  test('a database that was given up earlier than the others were finished: its own phase counts', async () => {
+    await interruptedRestore('finishing', { phase: 'replacing' });
+    renameSync(place(), aside());
+    renameSync(temporary(), place());
+    expect((await recover()).outcome).toBe('recovered');
+    expect(domino.read(path)).toBe(original);
+    expect(domino.offline.size).toBe(0);
+    expectNothingOfOurs();
+  });
+
   test('after the recovery: the restored database stays, whatever users have written since', async () => {
     await interruptedRestore('finishing');
     renameSync(place(), aside());

@@ -198,6 +198,26 @@ describe('online', () => {
     expect(leftOvers[0]?.restoring).toEqual([expect.objectContaining({ file: domino.file('apps/crm.nsf') })]);
   });
 
+  test('a database that cannot be put back keeps the phase it had, while the others are finished', async () => {
+    const manifest = await backUp();
+    const refused = domino.file('mail/ada.nsf');
+    let recoveries = 0;
+    let online = 0;
+    domino.onCall = (name) => {
+      if (name === 'recoverDatabases' && ++recoveries === 1) {
+        fail({ operation: 'NSFRecoverDatabases', domain: 'domino', status: 0x13c1, subject: refused });
+      }
+      if (name === 'bringDatabaseOnline' && ++online === 1) fail({ domain: 'domino', status: 0x13ea, text: 'in use' });
+    };
+    const report = await restore(manifest, { databases: ['mail/**'] });
+    expect(report.outcome).toBe('partial');
+    const { leftOvers } = await readJournals(domino.deltaDirectory, domino.dataDirectory);
+    expect(leftOvers[0]).toMatchObject({
+      restorePhase: 'finishing',
+      restoring: [{ file: refused, phase: 'recovering' }],
+    });
+  });
+
   test('the copies are in the journal before the first one is made', async () => {
     const manifest = await backUp({ copies: false, keep: true });
     const temporary = `${domino.file('mail/ada.nsf')}.domino-vss-restore`;

@@ -1,0 +1,82 @@
+// A copy over a file system that does not answer any more.
+
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { copyExactly, hashFile } from '#lib/store/copy';
+
+let directory: string;
+let methods: FileHandle;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'stall-'));
+  writeFileSync(join(directory, 'from'), Buffer.alloc(3 * 1024 * 1024, 7));
+  const handle = await open(join(directory, 'from'));
+  methods = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function copy(check: () => void = () => undefined): Promise<void> {
+  const from = join(directory, 'from');
+  return copyExactly({ from, to: join(directory, 'to'), sizeBytes: 3 * 1024 * 1024, check, budgetMs: 100 });
+}
+
+const forEver = (): Promise<never> => new Promise(() => undefined);
+
+test.each([
+  ['read', 'read', 'from'],
+  ['write', 'write', 'to'],
+  ['sync', 'fsync', 'to'],
+  ['stat', 'stat', 'from'],
+] as const)('a %s that hangs is named, and the copy does not stay', async (method, call, file) => {
+  let calls = 0;
+  const original = methods[method].bind(methods) as unknown;
+  expect(original).toBeDefined();
+  jest.spyOn(methods, method).mockImplementation(() => {
+    calls += 1;
+    return forEver();
+  });
+  const message = expect.stringMatching(new RegExp(`^${call} of .*${file} has not returned`)) as unknown;
+  // The check of the file's kind comes before the copy and has the same bound.
+  const named = method === 'stat' ? (expect.stringMatching(/^open of .*from has not returned/) as unknown) : message;
+  await expect(copy()).rejects.toMatchObject({
+    name: 'FileSystemError',
+    code: 'ERR_FILE_HANGS',
+    message: named,
+    operation: method === 'stat' ? 'open' : call,
+    path: join(directory, file),
+  });
+  expect(calls).toBe(1);
+  expect(readdirSync(directory)).toEqual(['from']);
+});
+
+test('whoever does not want to wait any longer need not', async () => {
+  jest.spyOn(methods, 'read').mockImplementation(forEver);
+  let asked = 0;
+  const given = new Error('enough');
+  const copying = copyExactly({
+    from: join(directory, 'from'),
+    to: join(directory, 'to'),
+    sizeBytes: 10,
+    check: () => {
+      asked += 1;
+      if (asked > 1) throw given;
+    },
+    budgetMs: 60_000,
+  });
+  await expect(copying).rejects.toBe(given);
+});
+
+test('a hash of a file that is not there fails, and of one that is does not', async () => {
+  await expect(hashFile(join(directory, 'none'), () => undefined)).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(hashFile(join(directory, 'from'), () => undefined, 3)).resolves.toMatch(/^[0-9a-f]{64}$/);
+});

@@ -1,0 +1,97 @@
+// Does one thing with short time limits, while a call of VSS hangs, and ends by itself.
+//
+//   node hangs-program.js <delta directory> <task>
+
+import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { loadBinding } from '#lib/native/binding';
+import {
+  beginBackup,
+  breakSnapshotSet,
+  deleteShadows,
+  exposeShadow,
+  isDominoVssError,
+  listProviders,
+  listShadows,
+  listWriters,
+  unexposeShadow,
+  type BeginBackupOptions,
+} from '#lib/index';
+import { VssTarget } from '#lib/script/vss-target';
+import { answer } from './lines';
+
+const [deltaDirectory = '', task = ''] = process.argv.slice(2);
+const timeoutMs = 2_000;
+
+/** The calls have two seconds, and what hangs after them gets ten more. */
+async function backUp(options: Partial<BeginBackupOptions>, keep = false): Promise<string> {
+  const backup = await beginBackup({
+    source: 'volumes',
+    volumes: ['C:'],
+    provider: 'vss',
+    deltaDirectory,
+    timeoutMs,
+    ...options,
+  });
+  try {
+    const { shadows } = await backup.createShadow({ timeoutMs });
+    const { problems, warnings } = await backup.endBackup({ keep, timeoutMs });
+    if (problems[0]) throw problems[0];
+    if (warnings.some((warning) => warning.includes('has not returned'))) throw new Error(warnings.join('; '));
+    return shadows[0]?.id ?? '';
+  } finally {
+    await backup.dispose();
+  }
+}
+
+const persistent = (): Promise<string> => backUp({ lifetime: 'persistent' }, true);
+
+async function restore(): Promise<void> {
+  const target = await VssTarget.open({
+    loadBinding,
+    workingDirectory: deltaDirectory,
+    domino: undefined,
+    stateDirectory: deltaDirectory,
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  const components = readFileSync(join(deltaDirectory, 'components.xml'), 'utf8');
+  const begun = await target.beginRestore({ manifest: '', components });
+  try {
+    await begun.preRestore();
+    await begun.postRestore('all');
+  } finally {
+    await begun.close();
+  }
+}
+
+const tasks: Record<string, () => Promise<unknown>> = {
+  backup: () => backUp({ writers: 'all', vss: { componentMode: true } }),
+  persistent: () => backUp({ lifetime: 'persistent' }),
+  list: () => listShadows({ timeoutMs }),
+  providers: () => listProviders({ timeoutMs }),
+  writers: () => listWriters({ status: true, timeoutMs }),
+  delete: async () => deleteShadows({ by: 'id', id: await persistent(), deltaDirectory, timeoutMs }),
+  expose: async () => exposeShadow({ id: await persistent(), as: 'Q:', timeoutMs }),
+  unexpose: async () => {
+    const id = await persistent();
+    await exposeShadow({ id, as: 'R:', timeoutMs });
+    await unexposeShadow({ by: 'id', id, timeoutMs });
+  },
+  break: async () => {
+    await persistent();
+    const [shadow] = await listShadows({ timeoutMs });
+    await breakSnapshotSet({ setId: shadow?.setId ?? '', timeoutMs });
+  },
+  restore,
+};
+
+async function main(): Promise<void> {
+  const startedAt = performance.now();
+  const outcome = await tasks[task]?.().then(
+    () => 'nothing has failed',
+    (error: unknown) => (isDominoVssError(error) ? error.toJSON() : { message: String(error) }),
+  );
+  answer({ outcome, ms: performance.now() - startedAt });
+}
+
+void main();

@@ -1,0 +1,5 @@
+// Two of the rows of hangs.full.test.ts.
+
+import { quickRows, testHangs } from './hang-rows';
+
+testHangs(quickRows, 2);
