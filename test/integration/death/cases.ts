@@ -1,6 +1,12 @@
 import { DeathSweep, works, type Death, type Work } from './sweep';
 import { randomOf } from '../../random';
 
+/**
+ * A server is used for so many cases: the log of its workload, which each case reads as a whole, and its transaction log grow
+ * with every one, and after some hundreds they would take nearly all of the time.
+ */
+const casesOfServer = 20;
+
 /** What a sweep came to. */
 export interface SweepResult {
   readonly cases: number;
@@ -14,11 +20,14 @@ export interface SweepResult {
 
 /** Kills processes of every kind of work: in each call of the C API, at operations chosen by the seed, and at random times. */
 export async function sweepDeaths(seed: number, wantedCases: number, longestMs = Infinity): Promise<SweepResult> {
-  const endsAt = performance.now() + longestMs;
-  await using sweep = await DeathSweep.create();
+  const startedAt = performance.now();
+  const endsAt = startedAt + longestMs;
   const random = randomOf(seed);
   const measured = new Map<Work, { readonly operations: number; readonly ms: number }>();
-  for (const work of works) measured.set(work, await sweep.measure(work));
+  {
+    await using sweep = await DeathSweep.create();
+    for (const work of works) measured.set(work, await sweep.measure(work));
+  }
   const randomDeath = (work: Work): Death => {
     const { operations = 1, ms = 1000 } = measured.get(work) ?? {};
     // Times are of a process on its way, beyond the start of Node.js; operations are all of the work's own.
@@ -31,20 +40,30 @@ export async function sweepDeaths(seed: number, wantedCases: number, longestMs =
     ),
   );
   const violations: string[] = [];
-  let cases = 0;
-  for (; cases < wantedCases && performance.now() < endsAt; cases += 1) {
-    const number = cases;
-    const work = works[Math.floor(random() * works.length)] ?? 'backup';
-    // Every second one, so that a short sweep has some of each.
-    const inCall = number % 2 === 0 ? fixed.splice(Math.floor(random() * fixed.length), 1)[0] : undefined;
-    const chosen = inCall ?? { work, death: randomDeath(work) };
-    const wrong = await sweep.run(chosen.work, chosen.death, randomDeath('restore-online'));
-    const described = wrong.map((what) => `case ${number}, ${chosen.work} ${JSON.stringify(chosen.death)}: ${what}`);
-    // A sweep takes hours: what it finds is said at once.
-    for (const line of described) process.stdout.write(`${line}\n`);
-    violations.push(...described);
+  let [cases, deaths, decided] = [0, 0, 0];
+  while (cases < wantedCases && performance.now() < endsAt) {
+    await using sweep = await DeathSweep.create();
+    const lastCase = Math.min(wantedCases, cases + casesOfServer);
+    for (; cases < lastCase && performance.now() < endsAt; cases += 1) {
+      const number = cases;
+      const work = works[Math.floor(random() * works.length)] ?? 'backup';
+      // Every second one, so that a short sweep has some of each.
+      const inCall = number % 2 === 0 ? fixed.splice(Math.floor(random() * fixed.length), 1)[0] : undefined;
+      const chosen = inCall ?? { work, death: randomDeath(work) };
+      const wrong = await sweep.run(chosen.work, chosen.death, randomDeath('restore-online'));
+      const described = wrong.map((what) => `case ${number}, ${chosen.work} ${JSON.stringify(chosen.death)}: ${what}`);
+      // A sweep takes hours: what it finds is said at once.
+      for (const line of described) process.stdout.write(`${line}\n`);
+      violations.push(...described);
+    }
+    deaths += sweep.crashed;
+    decided += sweep.decided;
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    process.stdout.write(
+      `${cases} of ${wantedCases} cases, ${deaths} deaths, ${decided} decided by a person, ${violations.length} violations, ${seconds} s\n`,
+    );
   }
-  return { cases, deaths: sweep.crashed, decided: sweep.decided, violations };
+  return { cases, deaths, decided, violations };
 }
 
 /** Printed, so that a sweep that found something can be run again. */
