@@ -23,6 +23,7 @@ describe('the tarball', () => {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'THIRD-PARTY-NOTICES.md',
       'package.json',
       `prebuilds/${process.platform}-${process.arch}/domino-vss.glibc.node`,
       // Made by the set-up of this tier.
