@@ -193,7 +193,27 @@ function describeReport(report: RestoreReport, output: Output): string[] {
           `restored ${count(good.length, 'database')} of ${report.backupId}, ${bad.length} left out or failed`,
         );
   const reached = report.recoveredTo === null ? [] : [`last transaction from the log: ${report.recoveredTo}`];
-  return [...lines, ...output.table(shown, false), ...output.moreThanShown(good.length), ...reached, summary];
+  return [
+    ...lines,
+    ...output.table(shown, false),
+    ...output.moreThanShown(good.length),
+    ...reached,
+    ...describeDaos(report),
+    summary,
+  ];
+}
+
+/** The databases hold references only, and nothing but the server knows which objects they miss. */
+function describeDaos({ daos }: RestoreReport): string[] {
+  if (!daos) return [];
+  const { directory, isThere, commands } = daos;
+  const more = commands.length - shownRows;
+  return [
+    `attachments that DAOS keeps are in ${directory}${isThere ? '' : ', which is not there'}; list those that are missing on the console of the server:`,
+    ...commands.slice(0, shownRows).map((command) => `  ${command}`),
+    ...(more > 0 ? [`  … and ${more} more; --json shows all`] : []),
+    'put them back from where they were saved, and let no "tell daosmgr prune 0" run before',
+  ];
 }
 
 /** What a dry run foresees. */

@@ -3,6 +3,7 @@ import { printable } from '../errors/printable';
 import type { RecoveredWork } from '../recover/report';
 import type { LeftOver } from '../store/left-over';
 import type { Manifest } from '../store/manifest';
+import type { RestoreDaos } from './daos';
 import { planSteps, type PlannedDatabase, type RestorePlan, type RestoreStep } from './plan';
 import { reachOf, reachWarnings, type LogKnowledge, type LogReach } from './reach';
 
@@ -39,6 +40,8 @@ export interface RestoreReport {
    * recovered, and when Domino tells none.
    */
   readonly recoveredTo: string | null;
+  /** What is to be done about attachments that DAOS keeps outside of the databases; null where DAOS is not in use. */
+  readonly daos: RestoreDaos | null;
   /** Every step, in its order. */
   readonly steps: readonly RestoreStep[];
   readonly warnings: readonly string[];
@@ -54,7 +57,7 @@ export function plannedReport(
   plan: RestorePlan,
   refused: readonly DatabaseFailure[],
   knowledge: LogKnowledge,
-): RestoreReport {
+): Omit<RestoreReport, 'daos'> {
   const refusedPaths = new Set(refused.map(({ database }) => database));
   const databases = plan.databases.filter(({ database }) => !refusedPaths.has(database.path));
   return {

@@ -6,6 +6,7 @@ import type { ManifestDatabase } from '../store/manifest-format';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { OptionError, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { timedateToDate } from '../domino/timedate';
+import { withDaos } from './daos';
 import { checkBeforehand, checkFreeSpace, findLostCopies } from './beforehand';
 import { gatherLogKnowledge, type Server } from './log-knowledge';
 import { refuseByLog, type LogKnowledge } from './reach';
@@ -180,7 +181,8 @@ export function restoreDatabases(loadBinding: () => NativeBinding, options: Rest
     if (options.dryRun === true) {
       const { call, head, plan, server } = await prepare(loadBinding, options, () => Promise.resolve(undefined));
       const databases = plan.databases.map(({ database }) => database);
-      return plannedReport(head, plan, [], await gatherLogKnowledge(server, head, plan.mode, databases, call));
+      const knowledge = await gatherLogKnowledge(server, head, plan.mode, databases, call);
+      return withDaos(plannedReport(head, plan, [], knowledge), server);
     }
     return restoreNow(loadBinding, options);
   });
@@ -240,7 +242,8 @@ export function planRestore(loadBinding: () => NativeBinding, options: PlanResto
       }
     });
     const { refused, knowledge } = await foresee(preparation);
-    const report = plannedReport(preparation.head, preparation.plan, refused, knowledge);
+    const planned = plannedReport(preparation.head, preparation.plan, refused, knowledge);
+    const report = await withDaos(planned, preparation.server);
     if (unasked === '') return report;
     return { ...report, warnings: [...report.warnings, printable(`the server could not be asked: ${unasked}`)] };
   });
@@ -336,9 +339,9 @@ async function restore(
     const unrecovered = recovered.filter((work) => !work.done);
     const allFailures = [...refused, ...failures];
     if (done.length === 0) throw everythingFailed(allFailures, plan.leftOut);
-    return {
+    const report = {
       backupId: head.id,
-      outcome: allFailures.length + plan.leftOut.length > 0 ? 'partial' : 'complete',
+      outcome: allFailures.length + plan.leftOut.length > 0 ? ('partial' as const) : ('complete' as const),
       databases: [
         ...done.map((planned) => restored('restored', planned, knowledge)),
         ...plan.leftOut.map(leftOut),
@@ -358,6 +361,7 @@ async function restore(
       leftOvers: unrecovered.map(({ leftOver }) => leftOver),
       recovered,
     };
+    return await withDaos(report, preparation.server);
   } catch (error) {
     if (!restoration.hasBegun) await journal.remove();
     // There is no report that would say it.

@@ -1,0 +1,48 @@
+import { stat } from 'node:fs/promises';
+import { daosDirectory, NotesIni } from '../domino/environment';
+import { toPublicError } from '../errors/errors';
+import { printable } from '../errors/printable';
+import type { RestoreReport } from './report';
+
+/**
+ * Attachments that DAOS keeps outside of the databases. A restored database holds references only: objects that were removed
+ * since the backup have to come back from where they were saved. The backup API says neither which databases use DAOS nor which
+ * objects are missing; the server does.
+ */
+export interface RestoreDaos {
+  /** Directory of the objects, `*.nlo`, by notes.ini. */
+  readonly directory: string;
+  /** Whether it is there. */
+  readonly isThere: boolean;
+  /** Console commands of the server, one a restored database, that list its missing objects. */
+  readonly commands: readonly string[];
+}
+
+/** The report with what is to be done about DAOS; null where notes.ini does not say that it is in use. */
+export async function withDaos(
+  report: Omit<RestoreReport, 'daos'>,
+  { notesIni, dataDirectory }: { readonly notesIni: string; readonly dataDirectory: string },
+): Promise<RestoreReport> {
+  let directory: string;
+  try {
+    directory = daosDirectory(new NotesIni(notesIni), dataDirectory);
+  } catch (error) {
+    // The databases are restored by now; that must not be lost for it.
+    const warning = `whether DAOS is in use is not known: ${toPublicError(error).message}`;
+    return { ...report, daos: null, warnings: [...report.warnings, printable(warning)] };
+  }
+  const paths = report.databases.flatMap((database) => ('path' in database ? [database.path] : []));
+  if (directory === '' || paths.length === 0) return { ...report, daos: null };
+  const isThere = await stat(directory).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const commands = paths.map((path, index) => listCommand(path, `missing-${index + 1}.txt`));
+  return { ...report, daos: { directory, isThere, commands } };
+}
+
+/** A name with blanks is one argument in quotation marks. */
+function listCommand(path: string, file: string): string {
+  const name = process.platform === 'win32' ? path.replaceAll('/', '\\') : path;
+  return `tell daosmgr listnlo -o ${file} MISSING ${/\s/.test(name) ? `"${name}"` : name}`;
+}
