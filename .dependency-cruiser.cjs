@@ -49,7 +49,7 @@ const entrances = {
   ],
   bench: ['bench', 'csv', 'page', 'trace'],
   retention: ['prune', 'rules'],
-  restore: ['daos', 'drill', 'plan', 'reach', 'report', 'restore', 'verify'],
+  restore: ['drill', 'plan', 'reach', 'report', 'restore', 'verify'],
   hold: ['background', 'hold'],
   writer: ['events', 'serve'],
   doctor: ['capabilities', 'check', 'checks', 'doctor'],

@@ -97,10 +97,9 @@ export type {
 export type { ProviderChoice } from './store/manifest-format';
 export type { RehearsalReport, RehearseOptions, SlowDatabase } from './backup/rehearse';
 export type { LogReach } from './restore/reach';
-export type { RestoredDatabase, RestoreReport } from './restore/report';
+export type { RestoreDaos, RestoredDatabase, RestoreReport } from './restore/report';
 export type { PlanRestoreOptions, RestoreOptions } from './restore/restore';
 export type { RestoreMode, RestoreStep } from './restore/plan';
-export type { RestoreDaos } from './restore/daos';
 export type { DrilledDatabase, DrillOptions, DrillReport } from './restore/drill';
 export type { PrunedBackup, PruneOptions, PruneReport } from './retention/prune';
 export type { RetentionRules } from './retention/rules';

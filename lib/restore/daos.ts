@@ -4,20 +4,6 @@ import { toPublicError } from '../errors/errors';
 import { printable } from '../errors/printable';
 import type { RestoreReport } from './report';
 
-/**
- * Attachments that DAOS keeps outside of the databases. A restored database holds references only: objects that were removed
- * since the backup have to come back from where they were saved. The backup API says neither which databases use DAOS nor which
- * objects are missing; the server does.
- */
-export interface RestoreDaos {
-  /** Directory of the objects, `*.nlo`, by notes.ini. */
-  readonly directory: string;
-  /** Whether it is there. */
-  readonly isThere: boolean;
-  /** Console commands of the server, one a restored database, that list its missing objects. */
-  readonly commands: readonly string[];
-}
-
 /** The report with what is to be done about DAOS; null where notes.ini does not say that it is in use. */
 export async function withDaos(
   report: Omit<RestoreReport, 'daos'>,

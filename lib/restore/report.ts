@@ -3,7 +3,6 @@ import { printable } from '../errors/printable';
 import type { RecoveredWork } from '../recover/report';
 import type { LeftOver } from '../store/left-over';
 import type { Manifest } from '../store/manifest';
-import type { RestoreDaos } from './daos';
 import { planSteps, type PlannedDatabase, type RestorePlan, type RestoreStep } from './plan';
 import { reachOf, reachWarnings, type LogKnowledge, type LogReach } from './reach';
 
@@ -27,6 +26,20 @@ export type RestoredDatabase =
       readonly reach: LogReach;
     }
   | { readonly result: 'left-out' | 'failed'; readonly database: string; readonly failure: DatabaseFailure };
+
+/**
+ * Attachments that DAOS keeps outside of the databases. A restored database holds references only: objects that were removed
+ * since the backup have to come back from where they were saved. The backup API says neither which databases use DAOS nor which
+ * objects are missing; the server does.
+ */
+export interface RestoreDaos {
+  /** Directory of the objects, `*.nlo`, by notes.ini. */
+  readonly directory: string;
+  /** Whether it is there. */
+  readonly isThere: boolean;
+  /** Console commands of the server, one a restored database, that list its missing objects. */
+  readonly commands: readonly string[];
+}
 
 /** What a restore has done. */
 export interface RestoreReport {
