@@ -14,7 +14,17 @@ import type { RecoveryTools } from './tools';
 
 /** Cleans up after an interrupted backup; one whose manifest was written is good, and only what it does not name goes. */
 export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
-  const { databases, copies } = await readJournalLists(left);
+  const { databases, copies, unreadable } = await readJournalLists(left);
+  if (unreadable > 0) {
+    items.left({
+      thing: 'journal',
+      subject: left.journal,
+      found: `${unreadable} of the names of its databases and copies cannot be read`,
+      advice:
+        'Restart the Domino server: that ends every backup mode. Delete the copies that "domino-vss backup list" does not ' +
+        'know, then the journal.',
+    });
+  }
   // Users come first: the server, then what is in their way there.
   await startService(left, tools, items);
   await endAbandonedBackups(databases, tools, items);

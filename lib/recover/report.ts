@@ -18,7 +18,9 @@ export type RecoveredThing =
   /** A file that a restore needed for a while. */
   | 'temporary-file'
   /** The directory of a backup. */
-  | 'backup';
+  | 'backup'
+  /** What was written of the work itself; part of it is damaged. */
+  | 'journal';
 
 /** One thing that interrupted work has left. */
 export interface RecoveryItem {

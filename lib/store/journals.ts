@@ -103,23 +103,44 @@ export async function interruptedRemovals(deltaDirectory: string): Promise<strin
 }
 
 /** The lists that follow the head of a journal. */
+export interface JournalLists {
+  readonly databases: readonly string[];
+  readonly copies: readonly string[];
+  /** How many of their lines are damaged or missing. */
+  readonly unreadable: number;
+}
+
 export async function readJournalLists({
   journal,
   databasesInBackupMode,
   copiedFiles,
-}: LeftOver): Promise<{ readonly databases: readonly string[]; readonly copies: readonly string[] }> {
+}: LeftOver): Promise<JournalLists> {
   const wanted = databasesInBackupMode + copiedFiles;
-  const lines: string[] = [];
+  const lines: (string | undefined)[] = [];
   if (wanted > 0) {
     await using handle = await openJournal(journal);
     let isHead = true;
     for await (const line of createInterface({ input: handle.createReadStream({ autoClose: false }) })) {
-      if (!isHead) lines.push(String(JSON.parse(line)));
+      if (!isHead) lines.push(nameIn(line));
       isHead = false;
       if (lines.length === wanted) break;
     }
   }
-  return { databases: lines.slice(0, databasesInBackupMode), copies: lines.slice(databasesInBackupMode) };
+  const isName = (name: string | undefined): name is string => name !== undefined;
+  return {
+    databases: lines.slice(0, databasesInBackupMode).filter(isName),
+    copies: lines.slice(databasesInBackupMode).filter(isName),
+    unreadable: wanted - lines.filter(isName).length,
+  };
+}
+
+function nameIn(line: string): string | undefined {
+  try {
+    const name: unknown = JSON.parse(line);
+    return typeof name === 'string' ? name : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Who works on a data directory. */

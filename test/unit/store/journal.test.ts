@@ -285,7 +285,12 @@ test('the databases and the copies of a journal are read apart', async () => {
   expect(await readJournalLists(left!)).toEqual({
     databases: ['names.nsf', 'a\nb.nsf'],
     copies: ['/copies/names.nsf'],
+    unreadable: 0,
   });
+  // A damaged line, and one that is no name, cost no other line.
+  const text = readFileSync(left!.journal, 'utf8');
+  writeFileSync(left!.journal, text.replace('"names.nsf"', '{"toString":[]}').replace('"/copies/names.nsf"\n', '"/co'));
+  expect(await readJournalLists(left!)).toEqual({ databases: ['a\nb.nsf'], copies: [], unreadable: 2 });
   await journal.remove();
 });
 
