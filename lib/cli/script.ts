@@ -173,6 +173,7 @@ async function readAll(input: NodeJS.ReadableStream, signal: AbortSignal): Promi
     (input as NodeJS.ReadableStream & { destroy(): void }).destroy();
   };
   signal.addEventListener('abort', interrupted);
+  if (signal.aborted) interrupted();
   try {
     for await (const chunk of input) chunks.push(Buffer.from(chunk as Buffer));
   } catch (error) {

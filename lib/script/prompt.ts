@@ -54,6 +54,7 @@ export async function runPrompt(options: PromptOptions): Promise<ScriptProblem[]
   // Ctrl-C at the prompt ends it as at any prompt; while a command runs it comes by the signal.
   lines.on('SIGINT', close);
   signal.addEventListener('abort', close);
+  if (signal.aborted) close();
   let line = 0;
   try {
     if (output) lines.prompt();

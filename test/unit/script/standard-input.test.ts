@@ -23,6 +23,7 @@ async function run(
   loadBinding = (): NativeBinding => {
     throw new Error('must not be needed');
   },
+  signal = new AbortController().signal,
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const out: string[] = [];
   const err: string[] = [];
@@ -33,7 +34,7 @@ async function run(
     stderr: { write: (text) => err.push(text) },
     env: {},
     workingDirectory: directory,
-    signal: new AbortController().signal,
+    signal,
     relaunch: () => Promise.resolve(undefined),
   });
   return { exitCode, stdout: out.join(''), stderr: err.join('') };
@@ -63,6 +64,17 @@ test('--check at a terminal is a prompt that does nothing', async () => {
   const { exitCode, stdout } = await running;
   expect(stdout).toContain('would delete all shadow copies on this computer');
   expect(exitCode).toBe(0);
+});
+
+test.each<[string, string[], object]>([
+  ['what is read to its end', ['--check'], {}],
+  ['a prompt', ['--check'], { isTTY: true }],
+])('%s does not wait for input after an interrupt that came before it', async (_what, args, kind) => {
+  const stdin = Object.assign(new PassThrough(), kind);
+  expect(await run(args, stdin, undefined, AbortSignal.abort(new Error('SIGTERM')))).toMatchObject({
+    exitCode: 130,
+    stderr: expect.stringContaining('interrupted') as string,
+  });
 });
 
 test('a file on standard input is read as a whole: with a mistake in it nothing is begun', async () => {
