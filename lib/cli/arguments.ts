@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { OptionError } from '../errors/errors';
 import type { DominoLocation } from '../call/options';
 import type { CommandLineContext } from './context';
-import { logSystemDescription, logSystemFlag } from './system-log';
+import { logSystemDescription } from './system-log';
 
 /** Options that every command with Domino has. */
 export interface DominoArguments {
@@ -20,9 +20,20 @@ export function addDominoOptions(command: Command, context: CommandLineContext):
     .option('--json', 'print one JSON document instead of text');
 }
 
+/** What {@link addUnattendedOptions} adds. */
+export interface UnattendedArguments {
+  readonly quiet?: boolean;
+  readonly log?: string;
+  readonly logSystem?: boolean;
+  readonly json?: boolean;
+}
+
 /** For commands that run where nobody looks at the output. */
-export function addLogSystem(command: Command): Command {
-  return command.option(logSystemFlag, logSystemDescription);
+export function addUnattendedOptions(command: Command, context: CommandLineContext): Command {
+  return command
+    .option('--quiet', 'print nothing, and show no progress, when all is well')
+    .option('--log <file>', 'also append everything to this file, with times', pathFrom(context))
+    .option('--log-system', logSystemDescription);
 }
 
 /**
@@ -62,10 +73,14 @@ export function wholeNumber(value: string): number {
   return Number(value);
 }
 
-export function seconds(value: string): number {
-  const milliseconds = Math.round(Number(value) * 1000);
+const millisecondsPer: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A time above 0, such as `500ms`, `90s`, `5m`, `1.5h` or `1d`, in milliseconds. A number alone counts seconds. */
+export function duration(value: string): number {
+  const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(value.trim()) ?? [];
+  const milliseconds = Math.round(Number(amount) * (millisecondsPer[unit] ?? 0));
   if (!(milliseconds > 0 && Number.isSafeInteger(milliseconds)))
-    throw new InvalidArgumentError('It must be a number of seconds above 0.');
+    throw new InvalidArgumentError('It must be a time above 0, such as 90 (seconds), 90s, 5m or 2h.');
   return milliseconds;
 }
 

@@ -17,13 +17,13 @@ import { windowsService } from '../domino/windows-service';
 import {
   addDeltaDirectory,
   addDominoOptions,
-  addLogSystem,
+  addUnattendedOptions,
   backupPath,
   collect,
   locationOf,
   pathFrom,
   placeFrom,
-  seconds,
+  duration,
   wholeNumber,
   type DominoArguments,
 } from './arguments';
@@ -146,19 +146,19 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
     .option('--max-skipped <n>', 'fail if more databases have to be left out (default: no limit)', wholeNumber)
     .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
     .option(
-      '--timeout <seconds>',
-      'longest time for the freeze window and what belongs to it (default: 120; 1800 in stop mode)',
-      seconds,
+      '--timeout <duration>',
+      'longest time for the freeze window and what belongs to it (default: 2m; 30m in stop mode)',
+      duration,
     )
     .option(
-      '--window-timeout <seconds>',
-      'longest time from the first database in backup mode until the shadow is made (default: 60)',
-      seconds,
+      '--window-timeout <duration>',
+      'longest time from the first database in backup mode until the shadow is made (default: 60s)',
+      duration,
     )
     .option(
-      '--database-budget <seconds>',
-      'longest time for one call on a database; one that exceeds it is left out (default: 10)',
-      seconds,
+      '--database-budget <duration>',
+      'longest time for one call on a database; one that exceeds it is left out (default: 10s)',
+      duration,
     )
     .option(
       '--retries <n>',
@@ -167,9 +167,9 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
       wholeNumber,
     )
     .option(
-      '--retry-pause <seconds>',
-      'time before each of them, with no database in backup mode (default: 600)',
-      seconds,
+      '--retry-pause <duration>',
+      'time before each of them, with no database in backup mode (default: 10m)',
+      duration,
     )
     .option(
       '--retry-busy <n>',
@@ -177,7 +177,7 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
         'of just them, as far as --timeout has room (default: 0)',
       wholeNumber,
     )
-    .option('--retry-busy-pause <seconds>', 'time before each of these windows (default: 30)', seconds)
+    .option('--retry-busy-pause <duration>', 'time before each of these windows (default: 30s)', duration)
     .option(
       '--stop-service <name>',
       'do without the backup API: stop this service (Linux: unit of systemd) for the snapshot and start it again',
@@ -194,7 +194,7 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
     )
     .addOption(new Option('--vss-context <name>', 'VSS: the context, for experts').choices(Object.keys(contextBits)))
     .option('--vss-provider <id>', 'VSS: the provider, see "provider list" (default: Windows chooses)');
-  addLogSystem(run);
+  addUnattendedOptions(run, context);
   addDominoOptions(run, context)
     .addHelpText(
       'after',

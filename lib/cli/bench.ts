@@ -14,7 +14,7 @@ import {
   locationOf,
   milliseconds,
   pathFrom,
-  seconds,
+  duration,
   wholeNumber,
   type DominoArguments,
 } from './arguments';
@@ -66,9 +66,9 @@ export function addBenchCommand(
       'also one database after another, and the shadow by a spawned process: btrfs, or a script of diskshadow',
     )
     .addOption(
-      new Option('--timeout <seconds>', 'longest time for one freeze window and what belongs to it')
-        .argParser(seconds)
-        .default(600_000, '600'),
+      new Option('--timeout <duration>', 'longest time for one freeze window and what belongs to it')
+        .argParser(duration)
+        .default(600_000, '10m'),
     )
     .option('--csv <file>', 'write one line a run', pathFrom(context))
     .option('--trace <file>', 'write the typical run as a Chrome trace, for Perfetto', pathFrom(context))

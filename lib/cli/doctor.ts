@@ -5,6 +5,7 @@ import type { ProviderName } from '../backup/provider';
 import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { Output } from './output';
+import { settingsInForce } from './settings';
 
 interface DoctorArguments extends DominoArguments {
   readonly deltaDir?: string;
@@ -44,6 +45,7 @@ Exit codes: 0 all preconditions are met (perhaps with warnings), 4 at least one 
 `,
     )
     .action(async (args: DoctorArguments) => {
+      const settings = await settingsInForce(program, context);
       const relaunched = await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir });
       if (relaunched !== undefined) {
         finish(relaunched);
@@ -58,7 +60,10 @@ Exit codes: 0 all preconditions are met (perhaps with warnings), 4 at least one 
         signal: context.signal,
       });
       const output = new Output(context, args.json ?? false);
-      output.result(report, () => describeReport(report, output));
+      output.result({ ...report, settings }, () => [
+        ...describeReport(report, output),
+        ...describeSettings(settings, output),
+      ]);
       finish(report.outcome === 'failed' ? exitCodes.precondition : exitCodes.ok);
     });
 }
@@ -83,4 +88,14 @@ function describeReport({ checks, outcome }: DoctorReport, output: Output): stri
     ok: colors.green('All preconditions are met.'),
   };
   return [...lines, '', verdict[outcome]];
+}
+
+function describeSettings(settings: Awaited<ReturnType<typeof settingsInForce>>, output: Output): string[] {
+  const rows = settings.map(({ option, value, from, commands }) => [
+    `--${option}`,
+    typeof value === 'object' ? value.join(', ') : String(value),
+    from,
+    commands.length > 3 ? `${commands.length} commands` : commands.join(', '),
+  ]);
+  return rows.length === 0 ? [] : ['', ...output.table([['SETTING', 'VALUE', 'FROM', 'OF'], ...rows])];
 }

@@ -3,12 +3,12 @@ import { deltaDirectoryOf } from '../isolation/ended-process';
 import { drillRestore, type DrilledDatabase, type DrillReport } from '../restore/drill';
 import {
   addDominoOptions,
-  addLogSystem,
+  addUnattendedOptions,
   backupPath,
   collect,
   locationOf,
   pathFrom,
-  seconds,
+  duration,
   wholeNumber,
   type DominoArguments,
 } from './arguments';
@@ -39,9 +39,9 @@ export function addDrillCommand(program: Command, context: CommandLineContext, f
     .option('--until <time>', 'recover up to now (default), the backup, or a time with its zone')
     .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
     .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
-    .option('--timeout <seconds>', 'longest time for the whole drill (default: 24 hours)', seconds)
-    .option('--database-budget <seconds>', 'longest time for one call on a database (default: 60)', seconds);
-  addLogSystem(drill);
+    .option('--timeout <duration>', 'longest time for the whole drill (default: 24h)', duration)
+    .option('--database-budget <duration>', 'longest time for one call on a database (default: 60s)', duration);
+  addUnattendedOptions(drill, context);
   addDominoOptions(drill, context)
     .addHelpText(
       'after',

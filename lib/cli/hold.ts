@@ -7,7 +7,7 @@ import {
   collect,
   locationOf,
   pathFrom,
-  seconds,
+  duration,
   wholeNumber,
   type DominoArguments,
 } from './arguments';
@@ -52,7 +52,11 @@ function addHold(program: Command, context: CommandLineContext, finish: Finish):
     .alias('freeze')
     .description('put the databases into backup mode and hold them, for a snapshot that somebody else takes')
     .option('--delta-dir <dir>', 'directory for backups (required, but for --status)', pathFrom(context))
-    .option('--max-hold <seconds>', 'longest time before they leave backup mode by themselves (default: 60)', seconds)
+    .option(
+      '--max-hold <duration>',
+      'longest time before they leave backup mode by themselves (default: 60s)',
+      duration,
+    )
     .option('--status', 'only show what is held')
     .option('--include <glob>', 'only these databases; may be given several times', collect)
     .option('--exclude <glob>', 'not these databases; may be given several times', collect)
@@ -125,7 +129,7 @@ function addRelease(program: Command, context: CommandLineContext, finish: Finis
     )
     .option('--hash', 'with --shadow-root: also hash every database in the snapshot, which reads all of it')
     .option('--failed', 'there is no snapshot: complete nothing, and remove what was made')
-    .option('--timeout <seconds>', 'longest time (default: 600; 86400 with --hash)', seconds);
+    .option('--timeout <duration>', 'longest time (default: 10m; 24h with --hash)', duration);
   addDominoOptions(release, context)
     .addHelpText(
       'after',

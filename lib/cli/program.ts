@@ -3,8 +3,10 @@ import { Command, CommanderError } from 'commander';
 import { errorCodes } from '../errors/codes';
 import { BackupError, DominoVssError, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { readPackageVersion } from '../native/package-root';
+import { pathFrom, type UnattendedArguments } from './arguments';
 import { addBackupCommands } from './backup';
 import { addBenchCommand } from './bench';
+import { addCompletionCommand } from './completion';
 import { exitCodes, type CommandLineContext } from './context';
 import { addDoctorCommand } from './doctor';
 import { Output } from './output';
@@ -15,34 +17,60 @@ import { addRehearseCommand } from './rehearse';
 import { addRestoreCommand } from './restore';
 import { addShadowCommands } from './shadow';
 import { addProviderCommands, addWriterCommands } from './writer';
-import { logFailure, logSystemFlag, type CommandFailure, type Finish } from './system-log';
+import { applySettings, nameOf } from './settings';
+import { Streams } from './streams';
+import { logFailure, type CommandFailure, type Finish } from './system-log';
 import { addScriptCommand, diskshadowOptions } from './script';
 import { requireWholeArguments } from './quotation-mark';
 
+/** What becomes known of a command while it runs. */
+interface Work {
+  /** Another process does it. */
+  isElsewhere: boolean;
+  name: string;
+  logSystem: boolean;
+}
+
 /** Runs one command. Answers its exit code; never throws. */
 export async function runCommandLine(args: readonly string[], context: CommandLineContext): Promise<number> {
-  const work = { isElsewhere: false };
+  const [first = '', second = ''] = args;
+  const name = second.startsWith('-') || first !== 'backup' ? first : `${first} ${second}`;
+  const work: Work = { isElsewhere: false, name, logSystem: args.includes('--log-system') };
   const relaunch: CommandLineContext['relaunch'] = async (location) => {
     const exitCode = await context.relaunch(location);
     work.isElsewhere = exitCode !== undefined;
     return exitCode;
   };
-  const outcome = await runOne(args, { ...context, relaunch });
+  const streams = new Streams(context);
+  const { stdout, stderr } = streams;
+  const outcome = await runOne(args, { ...context, stdout, stderr, relaunch }, streams, work);
+  const exitCode = streams.end(outcome.exitCode, work.isElsewhere);
   // The process that has done the work has told the log as well.
-  if (outcome.exitCode !== exitCodes.ok && args.includes(logSystemFlag) && !work.isElsewhere) {
-    const [command = '', verb = ''] = args;
-    const name = verb.startsWith('-') || command !== 'backup' ? command : `${command} ${verb}`;
-    await logFailure(context, { command: name, ...outcome });
+  if (exitCode !== exitCodes.ok && work.logSystem && !work.isElsewhere) {
+    await logFailure(context, { ...outcome, command: work.name, exitCode });
   }
-  return outcome.exitCode;
+  return exitCode;
 }
 
-async function runOne(args: readonly string[], context: CommandLineContext): Promise<Omit<CommandFailure, 'command'>> {
+async function runOne(
+  args: readonly string[],
+  context: CommandLineContext,
+  streams: Streams,
+  work: Work,
+): Promise<Omit<CommandFailure, 'command'>> {
   let exitCode: number = exitCodes.ok;
   let failures: readonly DatabaseFailure[] = [];
   const program = createProgram(context, (code, why = []) => {
     exitCode = code;
     failures = why;
+  });
+  program.hook('preAction', async (_program, action) => {
+    await applySettings(action, context);
+    const { quiet = false, json = false, log, logSystem = false } = action.opts<UnattendedArguments>();
+    work.name = nameOf(action);
+    work.logSystem = logSystem;
+    // A script has a log of its own, which is one of diskshadow.
+    if (work.name !== 'script') streams.begin({ command: work.name, quiet, json, log });
   });
   try {
     requireWholeArguments(args);
@@ -79,6 +107,14 @@ export function createProgram(context: CommandLineContext, finish: Finish): Comm
   const program = new Command('domino-vss')
     .description('Application-consistent snapshots of HCL Domino servers')
     .version(readPackageVersion())
+    .option(
+      '--config <file>',
+      'configuration file (default: that of this machine, where there is one)',
+      pathFrom(context),
+    )
+    .option('--no-config', 'do without a configuration file')
+    .configureHelp({ showGlobalOptions: true })
+    .helpCommand(false)
     .showHelpAfterError('(use --help for more)')
     .showSuggestionAfterError()
     .exitOverride()
@@ -95,6 +131,9 @@ Start with:
   $ domino-vss backup list --delta-dir /backup/domino
   $ domino-vss restore <backup id> mail/ada.nsf --delta-dir /backup/domino
 
+A <duration> is a number of seconds, or has a unit: 500ms, 90s, 5m, 2h, 1d. Every option can also be set by a variable, such as
+DOMINO_VSS_DELTA_DIR for --delta-dir, or in the configuration file.
+
 Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked, 130 interrupted.
 `,
     );
@@ -110,5 +149,25 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked
   addWriterCommands(program, context, finish);
   addProviderCommands(program, context, finish);
   addDoctorCommand(program, context, finish);
+  addCompletionCommand(program, context, finish, (other) => createProgram(other, finish));
+  addHelpCommand(program);
   return program;
+}
+
+/** `help backup run`: commander's own knows one word. */
+function addHelpCommand(program: Command): void {
+  program
+    .command('help')
+    .description('display help for a command')
+    .argument('[command...]', 'such as: backup run')
+    .addHelpText('after', '\nExample:\n  $ domino-vss help backup run\n')
+    .action((names: readonly string[]) => {
+      let command = program;
+      for (const name of names) {
+        const next = command.commands.find((each) => each.name() === name || each.aliases().includes(name));
+        if (next === undefined) program.error(`error: there is no command '${names.join(' ')}'`);
+        command = next;
+      }
+      command.help();
+    });
 }

@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { Progress } from '../call/progress';
 import { printable } from '../errors/printable';
-import type { CommandLineContext } from './context';
+import type { CommandLineContext, TextSink } from './context';
 import { count, formatBytes } from './output';
 
 const phaseTitles: Readonly<Record<string, string>> = {
@@ -28,7 +28,7 @@ export class ProgressBar {
 
   constructor(context: CommandLineContext, json: boolean) {
     const visible = !json && context.stderr.isTTY === true;
-    this.#stderr = visible ? (context.stderr as unknown as NodeJS.WritableStream) : undefined;
+    this.#stderr = visible ? terminalOf(context.stderr) : undefined;
   }
 
   readonly listener = (progress: Progress): void => {
@@ -56,6 +56,11 @@ export class ProgressBar {
     );
     this.#bar.start(total, 0, { note });
   }
+}
+
+/** What a bar draws on, which belongs into no log. */
+export function terminalOf(sink: TextSink): NodeJS.WritableStream {
+  return sink.terminal ?? (sink as unknown as NodeJS.WritableStream);
 }
 
 function describe(progress: Progress): { title: string; done: number; total: number; note: string } {

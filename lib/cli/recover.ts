@@ -2,7 +2,14 @@ import type { Command } from 'commander';
 import { recoverInterrupted } from '../recover/recover';
 import { describeItem, type RecoveredWork, type RecoveryReport } from '../recover/report';
 import { describeUnusable } from '../store/journals';
-import { addDominoOptions, addLogSystem, locationOf, pathFrom, seconds, type DominoArguments } from './arguments';
+import {
+  addDominoOptions,
+  addUnattendedOptions,
+  duration,
+  locationOf,
+  pathFrom,
+  type DominoArguments,
+} from './arguments';
 import type { Finish } from './system-log';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output } from './output';
@@ -19,8 +26,12 @@ export function addRecoverCommand(program: Command, context: CommandLineContext,
     .description('clean up after backups and restores whose process has died')
     .option('--delta-dir <dir>', 'delta directory of the backups', pathFrom(context))
     .option('--dry-run', 'only show what was found and what would be done')
-    .option('--database-budget <seconds>', 'longest time for one call on a database or shadow (default: 60)', seconds);
-  addLogSystem(recover);
+    .option(
+      '--database-budget <duration>',
+      'longest time for one call on a database or shadow (default: 60s)',
+      duration,
+    );
+  addUnattendedOptions(recover, context);
   addDominoOptions(recover, context)
     .addHelpText(
       'after',

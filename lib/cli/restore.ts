@@ -6,12 +6,12 @@ import { planRestore, restoreDatabases } from '../restore/restore';
 import { describeStep, type RestoreMode } from '../restore/plan';
 import {
   addDominoOptions,
-  addLogSystem,
+  addUnattendedOptions,
   backupPath,
   collect,
   locationOf,
   pathFrom,
-  seconds,
+  duration,
   type DominoArguments,
 } from './arguments';
 import { shadowRootsOfBackup } from './shadow-roots';
@@ -58,11 +58,11 @@ export function addRestoreCommand(program: Command, context: CommandLineContext,
       '--until <time>',
       'recover up to now (default), the backup, or a time with its zone: 2026-08-07T10:15:30+02:00',
     )
-    .option('--wait <seconds>', 'online: how long to wait for users to leave a database (default: 10)', seconds)
-    .option('--timeout <seconds>', 'longest time for the whole restore (default: 24 hours)', seconds)
-    .option('--database-budget <seconds>', 'longest time for one call on a database (default: 60)', seconds)
+    .option('--wait <duration>', 'online: how long to wait for users to leave a database (default: 10s)', duration)
+    .option('--timeout <duration>', 'longest time for the whole restore (default: 24h)', duration)
+    .option('--database-budget <duration>', 'longest time for one call on a database (default: 60s)', duration)
     .option('--dry-run', 'only check everything and show what would be done');
-  addLogSystem(restore);
+  addUnattendedOptions(restore, context);
   addDominoOptions(restore, context)
     .addHelpText(
       'after',

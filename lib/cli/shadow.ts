@@ -10,7 +10,7 @@ import { findMountPoints } from '../vss/mount-points';
 import { queryRevertStatus, revertToShadow } from '../vss/revert';
 import { deleteShadows, listShadows, type ShadowSelector } from '../vss/shadows';
 import { isGuid } from '../vss/windows-names';
-import { locationOf, pathFrom, placeFrom, seconds } from './arguments';
+import { locationOf, pathFrom, placeFrom, duration } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, formatTime, Output } from './output';
 
@@ -32,7 +32,7 @@ function withCommonOptions(command: Command, { text, examples }: Help): Command 
   const about = text === undefined ? '' : `\n${text}\n`;
   const list = examples.map((example) => `  $ domino-vss shadow ${example}\n`).join('');
   return command
-    .option('--timeout <seconds>', 'longest time it may take', seconds)
+    .option('--timeout <duration>', 'longest time it may take', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', `${about}\n${examples.length > 1 ? 'Examples' : 'Example'}:\n${list}`);
 }

@@ -4,8 +4,7 @@ import { printable } from '../errors/printable';
 import type { NativeSystemLogEntry } from '../native/session';
 import { exitCodes, type CommandLineContext } from './context';
 
-/** The option of commands that run where nobody looks. */
-export const logSystemFlag = '--log-system';
+/** Of the option `--log-system`, for commands that run where nobody looks. */
 export const logSystemDescription =
   'when it does not end well, also write an entry to the journal of systemd or the application log of Windows';
 

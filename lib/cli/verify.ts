@@ -3,15 +3,16 @@ import { verifyBackup, type VerifyReport } from '../restore/verify';
 import { deltaDirectoryOf } from '../isolation/ended-process';
 import {
   addDominoOptions,
+  addUnattendedOptions,
   backupPath,
   collect,
   locationOf,
   pathFrom,
-  seconds,
+  duration,
   type DominoArguments,
 } from './arguments';
 import { shadowRootsOfBackup } from './shadow-roots';
-import { logSystemDescription, logSystemFlag, type Finish } from './system-log';
+import type { Finish } from './system-log';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output } from './output';
 import { ProgressBar } from './progress-bar';
@@ -40,11 +41,11 @@ export function addVerifyCommand(backup: Command, context: CommandLineContext, f
     .option('--apply', 'also apply the change information to copies, and open those with Domino')
     .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
     .option(
-      '--database-budget <seconds>',
-      'with --apply: longest time for one call on a database (default: 60)',
-      seconds,
-    )
-    .option(logSystemFlag, logSystemDescription);
+      '--database-budget <duration>',
+      'with --apply: longest time for one call on a database (default: 60s)',
+      duration,
+    );
+  addUnattendedOptions(verify, context);
   addDominoOptions(verify, context)
     .addHelpText(
       'after',

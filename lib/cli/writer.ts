@@ -9,7 +9,7 @@ import {
   collect,
   locationOf,
   pathFrom,
-  seconds,
+  duration,
   wholeNumber,
   type DominoArguments,
 } from './arguments';
@@ -37,7 +37,7 @@ export function addWriterCommands(program: Command, context: CommandLineContext,
     .description('list the writers')
     .option('--status', 'also ask every writer for its state')
     .option('--detailed', 'show the components and files of each')
-    .option('--timeout <seconds>', 'longest time it may take', seconds)
+    .option('--timeout <duration>', 'longest time it may take', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',
@@ -82,7 +82,7 @@ function addServe(writer: Command, context: CommandLineContext, finish: Finish):
     .option('--required <glob>', 'fail if one of these is left out; may be given several times', collect)
     .option('--max-skipped <n>', 'fail if more databases have to be left out (default: no limit)', wholeNumber)
     .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
-    .option('--max-hold <seconds>', 'longest time before they leave backup mode by themselves (default: 300)', seconds)
+    .option('--max-hold <duration>', 'longest time before they leave backup mode by themselves (default: 5m)', duration)
     .option('--on-failure <what>', 'of a snapshot whose backup fails: veto or pass (default: veto)')
     .option('--sign-key <file>', 'sign the manifests with this ed25519 private key (PEM)', pathFrom(context));
   addDominoOptions(serve, context)
@@ -213,7 +213,7 @@ export function addProviderCommands(program: Command, context: CommandLineContex
     .command('list')
     .description('list the providers that can make shadow copies')
     .option('--supports <volume>', 'also tell whether this volume can be shadowed; may be given several times', collect)
-    .option('--timeout <seconds>', 'longest time it may take', seconds)
+    .option('--timeout <duration>', 'longest time it may take', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',

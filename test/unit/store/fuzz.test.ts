@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { milliseconds, seconds, wholeNumber } from '#lib/cli/arguments';
+import { duration, milliseconds, wholeNumber } from '#lib/cli/arguments';
 import { NotesIni } from '#lib/domino/environment';
 import { matcher } from '#lib/domino/globs';
 import { isDominoVssError } from '#lib/errors/errors';
@@ -193,7 +193,7 @@ test('durations and numbers of the command line are whole numbers that a compute
     fc.stringMatching(/^[0-9eE+.x-]{1,12}$/),
     fc.constantFrom('Infinity', '1e999', '9'.repeat(400), '0x1f', ' '),
   );
-  for (const parse of [seconds, milliseconds, wholeNumber]) {
+  for (const parse of [duration, milliseconds, wholeNumber]) {
     fc.assert(
       fc.property(text, (value) => {
         let number: number;

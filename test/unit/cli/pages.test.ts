@@ -1,0 +1,90 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Ajv from 'ajv';
+import { completionScript } from '#lib/cli/pages/completion';
+import { commandPages, wholeGrammar } from '#lib/cli/pages/pages';
+
+const root = join(__dirname, '..', '..', '..', '..');
+const { grammar } = wholeGrammar();
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'pages-'));
+  mkdirSync(join(directory, 'with space'));
+  writeFileSync(join(directory, 'server.ini'), '');
+  writeFileSync(join(directory, 'bash'), completionScript('bash', grammar));
+});
+
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+test.each(Object.entries(commandPages()))('%s is what "npm run command-pages" makes', (file, text) => {
+  expect(readFileSync(join(root, file), 'utf8').replaceAll('\r\n', '\n')).toBe(text);
+});
+
+describe('the schema of the configuration file', () => {
+  const validate = new Ajv({ allowUnionTypes: true }).compile(
+    JSON.parse(commandPages()['schema/config-1.json'] ?? '') as Record<string, unknown>,
+  );
+
+  test('takes the example of the documentation', () => {
+    const text = readFileSync(join(root, 'docs/command-line.md'), 'utf8');
+    const [, example = ''] = /## Settings[^]*?```json\n([^]*?)```/.exec(text) ?? [];
+    expect(validate(JSON.parse(example))).toBe(true);
+  });
+
+  test.each([
+    { 'delta-directory': '/d' },
+    { keep: 'yes' },
+    { provider: 'tape' },
+    { json: true },
+    { 'backup list': { keep: true } },
+    { to: ['/a', '/b'] },
+  ])('refuses %j', (configuration) => {
+    expect(validate(configuration)).toBe(false);
+  });
+});
+
+/** What bash offers for the last of some words. */
+function completed(...words: string[]): string[] {
+  const script = `
+    source ./bash
+    COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+    _domino_vss
+    printf '%s\\n' "\${COMPREPLY[@]}"`;
+  return execFileSync('bash', ['-c', script, 'bash', 'domino-vss', ...words], { cwd: directory, encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+(process.platform === 'win32' ? describe.skip : describe)('completion in bash', () => {
+  test.each<[string, string[], string[]]>([
+    ['commands', ['sh'], ['shadow']],
+    ['commands of a group', ['backup', 'l'], ['list']],
+    ['another name of a command', ['fr'], ['freeze', 'freezeFail']],
+    ['options', ['backup', 'run', '--max'], ['--max-skipped']],
+    ['options of a command with two names', ['thaw', '--shadow-r'], ['--shadow-root']],
+    ['options of every command', ['backup', 'list', '--conf'], ['--config']],
+    ['options after others', ['backup', 'run', '--to', '/x', '--no-config', '--kee'], ['--keep', '--keep-nothing']],
+    ['choices', ['backup', 'run', '--provider', 'r'], ['reflink', 'rolling']],
+    ['directories', ['backup', 'run', '--to', ''], ['with space']],
+    ['files', ['doctor', '--ini', 'ser'], ['server.ini']],
+    ['files that a command works on', ['script', 'ser'], ['server.ini']],
+    ['nothing where only the user knows', ['backup', 'run', '--shards', ''], []],
+  ])('%s', (_what, words, expected) => {
+    expect(completed(...words)).toEqual(expected);
+  });
+});
+
+test('the man page has no error that groff finds, where there is one', () => {
+  const page = commandPages()['man/domino-vss.1'] ?? '';
+  const { error, stdout, stderr } = spawnSync('groff', ['-man', '-Kutf8', '-Tutf8', '-ww'], { input: page, encoding: 'utf8' });
+  // Not part of every Debian; the page is looked at as text in any case.
+  expect(page).toContain('.SS "domino\\-vss backup run"');
+  if (error) return;
+  expect(stderr).toBe('');
+  expect(stdout).toContain('domino-vss backup run');
+});

@@ -1,0 +1,168 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCommandLine } from '#lib/cli/program';
+import { FakeDomino } from '../fake-binding';
+
+let domino: FakeDomino;
+/** Nobody else may write to it, nor to what is above it: a configuration file is refused elsewhere. */
+let safe: string;
+const file = (): string => join(safe, 'config.json');
+
+beforeEach(() => {
+  domino = new FakeDomino();
+  safe = mkdtempSync(join(tmpdir(), 'settings-'));
+});
+
+afterEach(() => {
+  domino.destroy();
+  rmSync(safe, { recursive: true });
+});
+
+async function run(args: readonly string[], env: Record<string, string> = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const exitCode = await runCommandLine(args, {
+    loadBinding: () => domino.binding,
+    stdout: { write: (text) => out.push(text) },
+    stderr: { write: (text) => err.push(text) },
+    env,
+    workingDirectory: domino.root,
+    signal: new AbortController().signal,
+    relaunch: () => Promise.resolve(undefined),
+  });
+  return { exitCode, stdout: out.join(''), stderr: err.join('') };
+}
+
+const backUp = ['backup', 'run', '--ini', 'data/notes.ini', '--program', 'program'];
+function configure(values: unknown): void {
+  writeFileSync(file(), typeof values === 'string' ? values : JSON.stringify(values), { mode: 0o600 });
+}
+
+test('the command line comes before the environment, and this before the configuration file', async () => {
+  configure({ 'delta-dir': join(domino.root, 'a'), 'backup run': { 'delta-dir': join(domino.root, 'b'), keep: true } });
+  const manifestOf = async (args: readonly string[], env: Record<string, string>): Promise<string> => {
+    const { exitCode, stdout, stderr } = await run([...backUp, '--json', '--config', file(), ...args], env);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    return (JSON.parse(stdout) as { manifest: string }).manifest;
+  };
+  const fromEnvironment = { DOMINO_VSS_DELTA_DIR: join(domino.root, 'c') };
+  expect(await manifestOf([], {})).toContain(join(domino.root, 'b'));
+  expect(await manifestOf([], fromEnvironment)).toContain(join(domino.root, 'c'));
+  expect(await manifestOf(['--delta-dir', 'd'], fromEnvironment)).toContain(join(domino.root, 'd'));
+  mkdirSync(join(domino.root, 'a'));
+  const listed = await run(['backup', 'list', '--json'], { DOMINO_VSS_CONFIG: file() });
+  expect(listed).toMatchObject({ exitCode: 0, stdout: '[]\n' }); // what is said for all commands
+  expect(await run(['backup', 'list', '--no-config'], { DOMINO_VSS_CONFIG: file() })).toMatchObject({ exitCode: 2 });
+});
+
+test('several values, flags and times', async () => {
+  configure({ 'backup run': { include: ['mail/*', 'names.nsf'], timeout: '5m', keep: false } });
+  const { stdout, exitCode } = await run([...backUp, '--json', '--config', file(), '--delta-dir', 'delta'], {
+    DOMINO_VSS_EXCLUDE: 'mail/a*\nmail/b*',
+    DOMINO_VSS_KEEP: 'true',
+  });
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ volumes: [{ kept: true }] });
+  const { stdout: found } = await run(['doctor', '--json', '--config', file(), '--ini', 'data/notes.ini'], {
+    DOMINO_VSS_EXCLUDE: 'mail/a*\nmail/b*',
+  });
+  expect((JSON.parse(found) as { settings: unknown[] }).settings).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ option: 'exclude', value: ['mail/a*', 'mail/b*'], from: 'DOMINO_VSS_EXCLUDE' }),
+      { option: 'timeout', value: '5m', from: file(), commands: ['backup run'] },
+    ]),
+  );
+});
+
+test.each<[string, unknown, string]>([
+  ['an unknown option', { 'delta-directory': '/d' }, 'there is no option --delta-directory, and no command'],
+  ['an option of another command', { 'backup list': { keep: true } }, '"backup list" has no option --keep'],
+  ['an option that only a command line may have', { 'backup run': { json: true } }, 'no option --json that can be set'],
+  ['a wrong time', { timeout: '5 parsecs' }, '--timeout, from'],
+  ['a wrong choice', { provider: 'tape' }, 'Allowed choices are'],
+  ['a relative path', { to: 'copies' }, 'must be an absolute path'],
+  ['a text for a flag', { keep: 'yes' }, 'must be true or false'],
+  ['several values of an option that takes one', { to: ['/a', '/b'] }, 'can have only one value'],
+  ['an object for a value', { to: { a: 1 } }, 'must be a text or a number'],
+  ['no object', '[]', 'is no JSON object'],
+  ['no JSON', '{', 'is no JSON'],
+])('%s in the file is refused before anything is done', async (_what, values, message) => {
+  configure(values);
+  const { exitCode, stderr } = await run([...backUp, '--delta-dir', 'delta', '--config', file()]);
+  expect(stderr).toContain(message);
+  expect(exitCode).toBe(2);
+  expect(domino.calls).toEqual([]);
+});
+
+test('a file that is named and missing is an error', async () => {
+  expect(await run([...backUp, '--delta-dir', 'delta'], { DOMINO_VSS_CONFIG: file() })).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('cannot be read') as string,
+  });
+});
+
+(process.platform === 'win32' ? test.skip : test)('a file that others can change is refused', async () => {
+  configure({ keep: true });
+  chmodSync(file(), 0o666);
+  expect(await run([...backUp, '--delta-dir', 'delta', '--config', file()])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('others can change the configuration file') as string,
+  });
+  chmodSync(file(), 0o600);
+  chmodSync(safe, 0o777);
+  expect(await run([...backUp, '--delta-dir', 'delta', '--config', file()])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('everybody may write to') as string,
+  });
+});
+
+describe('--quiet and --log', () => {
+  const log = (): string => join(domino.root, 'log');
+
+  test('nothing is printed when all is well, and everything is in the log', async () => {
+    const { exitCode, stdout, stderr } = await run([
+      ...backUp,
+      '--delta-dir',
+      'delta',
+      '--keep',
+      '--quiet',
+      '--log',
+      'log',
+    ]);
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    const lines = readFileSync(log(), 'utf8').trimEnd().split('\n');
+    expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z domino-vss backup run, process \d+$/);
+    expect(lines.some((line) => line.includes('complete'))).toBe(true);
+    expect(lines.at(-1)).toMatch(/ ended with exit code 0$/);
+  });
+
+  test('when something is wrong all of it is printed, and the log grows', async () => {
+    writeFileSync(log(), 'before\n');
+    const first = await run([
+      ...backUp,
+      '--delta-dir',
+      'delta',
+      '--keep',
+      '--quiet',
+      '--log',
+      'log',
+      '--required',
+      'x.nsf',
+    ]);
+    expect(first.exitCode).toBe(1);
+    expect(first.stderr).toContain('failed ERR_');
+    const text = readFileSync(log(), 'utf8');
+    expect(text).toMatch(/^before\n/);
+    expect(text).toContain('failed ERR_');
+    expect(text).toMatch(/ended with exit code 1\n$/);
+  });
+
+  test('a log that cannot be opened stops the command before anything is done', async () => {
+    mkdirSync(log());
+    const { exitCode, stderr } = await run([...backUp, '--delta-dir', 'delta', '--keep', '--log', 'log']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('EISDIR');
+    expect(domino.calls).toEqual([]);
+  });
+});
