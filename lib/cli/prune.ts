@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { OptionError } from '../errors/errors';
 import { pruneBackups, type PrunedBackup, type PruneReport } from '../retention/prune';
 import { describeItem } from '../recover/report';
-import { addDeltaDirectory, addLogSystem, wholeNumber } from './arguments';
+import { addDeltaDirectory, addUnattendedOptions, wholeNumber } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, formatBytes, Output } from './output';
 import type { Finish } from './system-log';
@@ -34,7 +34,7 @@ export function addPruneCommand(backup: Command, context: CommandLineContext, fi
     )
     .option('--forget-missing-copies', 'remove backups none of whose copies is where it was made')
     .option('--dry-run', 'only show what would be removed');
-  addLogSystem(prune)
+  addUnattendedOptions(prune, context)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',
