@@ -1,6 +1,7 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { InvalidArgumentError, type Command, type Option } from 'commander';
+import { readFile } from '../call/files';
 import { OptionError } from '../errors/errors';
 import { directoryRisk } from '../store/safe-directory';
 import { collect } from './arguments';
@@ -233,7 +234,7 @@ function entriesOf(value: unknown, where: string): [string, unknown][] {
 /** `backup run` */
 export function nameOf(command: Command): string {
   const names: string[] = [];
-  for (let at: Command | null = command; at?.parent; at = at.parent) names.unshift(at.name());
+  for (let at = command; at.parent; at = at.parent) names.unshift(at.name());
   return names.join(' ');
 }
 

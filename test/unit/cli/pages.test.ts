@@ -81,7 +81,10 @@ function completed(...words: string[]): string[] {
 
 test('the man page has no error that groff finds, where there is one', () => {
   const page = commandPages()['man/domino-vss.1'] ?? '';
-  const { error, stdout, stderr } = spawnSync('groff', ['-man', '-Kutf8', '-Tutf8', '-ww'], { input: page, encoding: 'utf8' });
+  const { error, stdout, stderr } = spawnSync('groff', ['-man', '-Kutf8', '-Tutf8', '-ww'], {
+    input: page,
+    encoding: 'utf8',
+  });
   // Not part of every Debian; the page is looked at as text in any case.
   expect(page).toContain('.SS "domino\\-vss backup run"');
   if (error) return;
