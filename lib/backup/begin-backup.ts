@@ -10,7 +10,13 @@ import { Continuity } from './continuity';
 import { readCosts } from '../store/costs';
 import { catalogProblems, relativePath, takeSelected, type BackupDatabases } from '../domino/databases';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
-import { DominoVssError, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
+import {
+  DominoVssError,
+  isDominoVssError,
+  toDatabaseFailure,
+  toPublicError,
+  type DatabaseFailure,
+} from '../errors/errors';
 import { printable } from '../errors/printable';
 import { HookRun } from './hook';
 import { createSession, openSession } from './native-session';
@@ -344,11 +350,14 @@ export async function readLogStyle(
 ): Promise<'circular' | 'archive' | 'linear' | 'none' | 'unknown'> {
   try {
     return await call.bounded(binding.transactionLogStyle(), {
-      budgetMs: logStyleBudgetMs,
+      // Less than what is left, so that a hanging call is given up before the time of the whole backup is.
+      budgetMs: Math.min(logStyleBudgetMs, Math.ceil(call.remainingMs() / 2)),
       operation: 'NSFGetTransLogStyle',
       subject: '',
     });
-  } catch {
+  } catch (error) {
+    // An abort or the deadline, which says what has not returned; what native code throws is a record.
+    if (isDominoVssError(error)) throw error;
     call.check();
     return 'unknown';
   }

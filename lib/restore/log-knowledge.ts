@@ -37,12 +37,14 @@ export async function gatherLogKnowledge(
   const paths = databases.filter(({ logged }) => logged).map(({ path }) => path);
   // With the server down nothing is opened that may be damaged: there is nobody whose databases these would be.
   const asked = binding && mode.type !== 'offline' && paths.length > 0 ? binding : undefined;
-  const live = asked ? await liveIdentities(asked, paths, budgetMs, call) : new Map<string, never>();
+  const { live, hanging } = asked
+    ? await liveIdentities(asked, paths, budgetMs, call)
+    : { live: new Map<string, never>(), hanging: '' };
   let logId = logIdOf(live);
-  if (asked && logId === '') logId = logIdOf(await liveIdentities(asked, [directoryDatabase], budgetMs, call));
+  if (asked && logId === '') logId = logIdOf((await liveIdentities(asked, [directoryDatabase], budgetMs, call)).live);
   const changedIn = await instanceChanges(head, call);
   const extents = await readLogExtents(transactionLogDirectory(new NotesIni(notesIni), dataDirectory));
-  return { live, changedIn, logId, extents };
+  return { live, changedIn, logId, extents, hanging };
 }
 
 function logIdOf(live: LogKnowledge['live']): string {
@@ -82,7 +84,8 @@ async function liveIdentities(
   paths: readonly string[],
   budgetMs: number,
   call: Call,
-): Promise<LogKnowledge['live']> {
+): Promise<Pick<LogKnowledge, 'live' | 'hanging'>> {
+  let hanging = '';
   const live = new Map<string, LiveIdentity | { readonly reason: string }>();
   for (let at = 0; at < paths.length; at += askedAtOnce) {
     const asked = paths.slice(at, at + askedAtOnce);
@@ -97,12 +100,13 @@ async function liveIdentities(
     } catch (error) {
       call.check();
       // A call that hangs now would hang for the next ones as well.
-      const { message: reason } = toPublicError(error);
+      const { message: reason, code } = toPublicError(error);
+      if (code === 'ERR_DATABASE_BUDGET') hanging = reason;
       for (const path of paths.slice(at)) live.set(path, { reason });
       break;
     }
   }
-  return live;
+  return { live, hanging };
 }
 
 /** One of the databases that were asked. */

@@ -42,6 +42,8 @@ export interface LogKnowledge {
   readonly logId: string;
   /** What lies in the directory of that log; undefined when it cannot be looked into. */
   readonly extents: LogExtents | undefined;
+  /** The call that has not returned when the server was asked, in words; empty for none. */
+  readonly hanging: string;
 }
 
 /**

@@ -139,9 +139,13 @@ export function failed(failure: DatabaseFailure): RestoredDatabase {
   return { result: 'failed', database: failure.database, failure };
 }
 
-/** By name, what the log does not carry to its end. */
+/** By name, what the log does not carry to its end; and a call that may be why a database is said to be in use. */
 export function logWarnings(databases: readonly PlannedDatabase[], knowledge: LogKnowledge): string[] {
-  return reachWarnings(databases.map(({ database }) => ({ path: database.path, reach: reachOf(database, knowledge) })));
+  const { hanging } = knowledge;
+  return [
+    ...(hanging === '' ? [] : [`${hanging}; until it does, or this process ends, it may keep its database open`]),
+    ...reachWarnings(databases.map(({ database }) => ({ path: database.path, reach: reachOf(database, knowledge) }))),
+  ];
 }
 
 /** After a recovery to a point in time no earlier backup reaches a later one. Of a database beside its original there is none. */

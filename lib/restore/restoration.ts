@@ -405,7 +405,10 @@ export class Restoration {
 
   /** Decides about no database any more. */
   async #finishJournal(): Promise<void> {
-    const [restoring, temporaryFiles] = [this.#journaled(this.#abandoned), this.#unremoved];
+    const restoring = this.#journaled(this.#abandoned);
+    // Whoever takes care of a database that was given up removes its copy, which may still be beside it.
+    const copies = this.#abandoned.filter(({ placed }) => !placed).map(({ planned }) => planned.temporary);
+    const temporaryFiles = [...this.#unremoved, ...copies];
     try {
       await syncRemovals(this.#files);
       if (restoring.length + temporaryFiles.length === 0) await this.journal.remove();

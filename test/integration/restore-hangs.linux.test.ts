@@ -1,7 +1,7 @@
 // Every call of a restore hangs in turn, for ever. The database concerned is named, with the call; the others are restored; what
 // the hanging call leaves is in the journal, and recover puts it right once the call is over.
 
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import type { Server } from 'domino-vss-simulator';
 import {
   beginBackup,
@@ -55,6 +55,8 @@ afterEach(async () => {
   });
   const { works } = await recoverInterrupted({ domino: domino.location, deltaDirectory: domino.deltaDirectory });
   expect(works.filter(({ done }) => !done)).toEqual([]);
+  const files = readdirSync(domino.simulation.dataDirectory, { recursive: true }) as string[];
+  expect(files.filter((name) => name.includes('domino-vss'))).toEqual([]);
   expect((await domino.simulation.stats()).offlineDatabases).toBe(0);
   await expect(restore()).resolves.toMatchObject({ outcome: 'complete' });
   for (const { path } of [victim, ...others]) await server.run(path, 1);
