@@ -1,11 +1,14 @@
-import { randomOf } from '../death/sweep';
+import { randomOf } from '../../random';
 import { NthCallSweep } from './sweep';
+
+/** How often a sweep says how far it is. */
+const casesOfProgress = 20;
 
 /** `NTH_CALL_SEED` repeats the choice of a sweep; a case by itself is chosen by `NTH_CALL_CASE`, a JSON document. */
 export function seedOfSweep(): number {
   const given = process.env['NTH_CALL_SEED'];
-  const seed = given === undefined ? Math.floor(Math.random() * 0xffffffff) : Number(given);
-  process.stdout.write(`NTH_CALL_SEED=${seed} repeats this\n`);
+  const seed = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
+  process.stdout.write(`NTH_CALL_SEED=${seed}\n`);
   return seed;
 }
 
@@ -13,20 +16,30 @@ export function seedOfSweep(): number {
 export async function sweepCalls(
   seed: number,
   limits: { readonly cases: number; readonly ms: number },
-): Promise<{ readonly violations: readonly string[]; readonly cases: number; readonly all: number }> {
+): Promise<{ readonly violations: readonly string[]; readonly cases: number }> {
   await using sweep = await NthCallSweep.create();
   const all = await sweep.cases();
   const random = randomOf(seed);
   const order = all.map((one) => ({ one, key: random() })).sort((a, b) => a.key - b.key);
   const asked = process.env['NTH_CALL_CASE'];
   const chosen = asked === undefined ? order.map(({ one }) => one) : [JSON.parse(asked) as (typeof all)[number]];
-  const end = performance.now() + limits.ms;
+  const startedAt = performance.now();
+  const end = startedAt + limits.ms;
   const violations: string[] = [];
   let cases = 0;
+  const tell = (): void => {
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    process.stdout.write(`${cases} of ${all.length} cases, ${violations.length} violations, ${seconds} s\n`);
+  };
   for (const one of chosen.slice(0, limits.cases)) {
     if (performance.now() >= end) break;
-    violations.push(...(await sweep.run(one)));
+    const wrong = await sweep.run(one);
+    // A sweep takes long: what it finds is said at once.
+    for (const line of wrong) process.stdout.write(`${line}\n`);
+    violations.push(...wrong);
     cases += 1;
+    if (cases % casesOfProgress === 0) tell();
   }
-  return { violations, cases, all: all.length };
+  tell();
+  return { violations, cases };
 }
