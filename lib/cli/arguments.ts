@@ -25,6 +25,8 @@ export interface UnattendedArguments {
   readonly quiet?: boolean;
   readonly log?: string;
   readonly logSystem?: boolean;
+  readonly metrics?: string;
+  readonly onFailure?: string;
   readonly json?: boolean;
 }
 
@@ -33,7 +35,9 @@ export function addUnattendedOptions(command: Command, context: CommandLineConte
   return command
     .option('--quiet', 'print nothing, and show no progress, when all is well')
     .option('--log <file>', 'also append everything to this file, with times', pathFrom(context))
-    .option('--log-system', logSystemDescription);
+    .option('--log-system', logSystemDescription)
+    .option('--metrics <file>', 'write how it ended as OpenMetrics text to this file', pathFrom(context))
+    .option('--on-failure <file>', 'run this program when it does not end well', pathFrom(context));
 }
 
 /**

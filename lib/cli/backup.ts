@@ -29,6 +29,7 @@ import {
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, formatBytes, formatMs, Output, shownRows } from './output';
+import { backupFigures } from './metrics';
 import type { Finish } from './system-log';
 import { ProgressBar } from './progress-bar';
 import { addPruneCommand } from './prune';
@@ -243,10 +244,11 @@ Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (se
       const failure = completionFailure(report);
       // The report is the only JSON document, and names it too.
       if (failure && args.json !== true) output.error(failure);
-      if (failure) finish(exitCodes.failed);
+      if (failure) finish(exitCodes.failed, [], backupFigures(report));
       else {
         const failures = [...report.skipped, ...(report.copies?.failures ?? [])];
-        finish(report.outcome === 'complete' ? exitCodes.ok : exitCodes.partial, failures);
+        const exitCode = report.outcome === 'complete' ? exitCodes.ok : exitCodes.partial;
+        finish(exitCode, failures, backupFigures(report));
       }
     });
 }

@@ -1,4 +1,4 @@
-import { printableLines } from '../errors/printable';
+import { printable, printableLines } from '../errors/printable';
 import { Command, CommanderError } from 'commander';
 import { errorCodes } from '../errors/codes';
 import { BackupError, DominoVssError, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
@@ -9,6 +9,8 @@ import { addBenchCommand } from './bench';
 import { addCompletionCommand } from './completion';
 import { exitCodes, type CommandLineContext } from './context';
 import { addDoctorCommand } from './doctor';
+import { runFailureCommand } from './failure-command';
+import { writeMetrics, type Figure } from './metrics';
 import { Output } from './output';
 import { addHoldCommands } from './hold';
 import { addDrillCommand } from './drill';
@@ -29,13 +31,17 @@ interface Work {
   isElsewhere: boolean;
   name: string;
   logSystem: boolean;
+  metrics?: string | undefined;
+  onFailure?: string | undefined;
+  figures: readonly Figure[];
 }
 
 /** Runs one command. Answers its exit code; never throws. */
 export async function runCommandLine(args: readonly string[], context: CommandLineContext): Promise<number> {
   const [first = '', second = ''] = args;
   const name = second.startsWith('-') || first !== 'backup' ? first : `${first} ${second}`;
-  const work: Work = { isElsewhere: false, name, logSystem: args.includes('--log-system') };
+  const work: Work = { isElsewhere: false, name, logSystem: args.includes('--log-system'), figures: [] };
+  const startedAt = performance.now();
   const relaunch: CommandLineContext['relaunch'] = async (location) => {
     const exitCode = await context.relaunch(location);
     work.isElsewhere = exitCode !== undefined;
@@ -45,10 +51,30 @@ export async function runCommandLine(args: readonly string[], context: CommandLi
   const { stdout, stderr } = streams;
   const outcome = await runOne(args, { ...context, stdout, stderr, relaunch }, streams, work);
   const exitCode = streams.end(outcome.exitCode, work.isElsewhere);
-  // The process that has done the work has told the log as well.
-  if (exitCode !== exitCodes.ok && work.logSystem && !work.isElsewhere) {
-    await logFailure(context, { ...outcome, command: work.name, exitCode });
+  // The process that has done the work has told everybody as well.
+  if (work.isElsewhere) return exitCode;
+  return tellEverybody(work, { ...outcome, command: work.name, exitCode }, performance.now() - startedAt, context);
+}
+
+/** Answers the exit code of the command: figures that whoever watches does not get are no success. */
+async function tellEverybody(
+  { metrics, logSystem, onFailure, figures }: Work,
+  end: CommandFailure,
+  durationMs: number,
+  context: CommandLineContext,
+): Promise<number> {
+  let { exitCode } = end;
+  if (metrics !== undefined) {
+    await writeMetrics(metrics, { ...end, durationMs, endedAt: new Date(), figures }).catch((error: unknown) => {
+      const { code, message } = toPublicError(error);
+      context.stderr.write(`warning ${code}: the metrics were not written: ${printable(message)}\n`);
+      if (exitCode === exitCodes.ok) exitCode = exitCodes.failed;
+    });
   }
+  if (exitCode === exitCodes.ok) return exitCode;
+  const failure = { ...end, exitCode };
+  if (logSystem) await logFailure(context, failure);
+  if (onFailure !== undefined) await runFailureCommand(onFailure, failure, context);
   return exitCode;
 }
 
@@ -60,15 +86,15 @@ async function runOne(
 ): Promise<Omit<CommandFailure, 'command'>> {
   let exitCode: number = exitCodes.ok;
   let failures: readonly DatabaseFailure[] = [];
-  const program = createProgram(context, (code, why = []) => {
+  const program = createProgram(context, (code, why = [], figures = []) => {
     exitCode = code;
     failures = why;
+    work.figures = figures;
   });
   program.hook('preAction', async (_program, action) => {
     await applySettings(action, context);
-    const { quiet = false, json = false, log, logSystem = false } = action.opts<UnattendedArguments>();
-    work.name = nameOf(action);
-    work.logSystem = logSystem;
+    const { quiet = false, json = false, log, logSystem = false, ...more } = action.opts<UnattendedArguments>();
+    Object.assign(work, { name: nameOf(action), logSystem, metrics: more.metrics, onFailure: more.onFailure });
     // A script has a log of its own, which is one of diskshadow.
     if (work.name !== 'script') streams.begin({ command: work.name, quiet, json, log });
   });

@@ -3,6 +3,7 @@ import { toPublicError, type DatabaseFailure, type DominoVssError } from '../err
 import { printable } from '../errors/printable';
 import type { NativeSystemLogEntry } from '../native/session';
 import { exitCodes, type CommandLineContext } from './context';
+import type { Figure } from './metrics';
 
 /** Of the option `--log-system`, for commands that run where nobody looks. */
 export const logSystemDescription =
@@ -26,7 +27,7 @@ export interface CommandFailure {
 }
 
 /** Commands end with their exit code, and with what explains one that is not 0. */
-export type Finish = (exitCode: number, failures?: readonly DatabaseFailure[]) => void;
+export type Finish = (exitCode: number, failures?: readonly DatabaseFailure[], figures?: readonly Figure[]) => void;
 
 /**
  * Writes an entry to the journal of systemd or to the application log of Windows. That it cannot be written changes nothing

@@ -21,7 +21,8 @@ export function commandOn(
     const vss = machine.environment(settings);
     const env = { ...process.env, ProgramData: machine.programData, ...environment, ...vss };
     return new Promise((resolve) => {
-      execFile(process.execPath, [main, ...args], { env }, (error, stdout, stderr) => {
+      // What a script writes without a place, such as its metadata, goes with the machine.
+      execFile(process.execPath, [main, ...args], { env, cwd: machine.homes[0] }, (error, stdout, stderr) => {
         resolve({ code: error ? error.code : 0, stdout, stderr });
       });
     });

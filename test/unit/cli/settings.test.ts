@@ -166,3 +166,67 @@ describe('--quiet and --log', () => {
     expect(domino.calls).toEqual([]);
   });
 });
+
+describe('--metrics', () => {
+  const metrics = (): string => readFileSync(join(domino.root, 'domino.prom'), 'utf8');
+  const valueOf = (name: string): number =>
+    Number(new RegExp(`^domino_vss_${name}\\{[^}]*\\} (.*)$`, 'm').exec(metrics())?.[1]);
+
+  test('say how the command ended, and when it has ended well last', async () => {
+    const good = await run([...backUp, '--delta-dir', 'delta', '--keep', '--metrics', 'domino.prom']);
+    expect(good.exitCode).toBe(0);
+    expect(valueOf('last_exit_code')).toBe(0);
+    expect(valueOf('backup_databases')).toBeGreaterThan(0);
+    expect(valueOf('backup_window_seconds')).toBeGreaterThan(0);
+    const success = valueOf('last_success_timestamp_seconds');
+    expect(success).toBe(valueOf('last_run_timestamp_seconds'));
+    const bad = await run([
+      ...backUp,
+      '--delta-dir',
+      'delta',
+      '--keep',
+      '--metrics',
+      'domino.prom',
+      '--required',
+      'x.nsf',
+    ]);
+    expect(bad.exitCode).toBe(1);
+    expect(valueOf('last_exit_code')).toBe(1);
+    expect(valueOf('last_success_timestamp_seconds')).toBe(success);
+    expect(valueOf('last_run_timestamp_seconds')).toBeGreaterThan(success);
+    expect(metrics()).toMatch(/\n# EOF\n$/);
+    expect(metrics().match(/^# TYPE \S+/gm)).toEqual([...new Set(metrics().match(/^# TYPE \S+/gm))]);
+  });
+
+  test('that cannot be written are no success', async () => {
+    mkdirSync(join(domino.root, 'domino.prom'));
+    const { exitCode, stderr } = await run([...backUp, '--delta-dir', 'delta', '--keep', '--metrics', 'domino.prom']);
+    expect(stderr).toContain('the metrics were not written');
+    expect(exitCode).toBe(1);
+  });
+});
+
+(process.platform === 'win32' ? describe.skip : describe)('--on-failure', () => {
+  const program = (): string => join(domino.root, 'tell');
+  const told = (): string => readFileSync(join(domino.root, 'told'), 'utf8');
+
+  test('runs a program that knows what has happened, and only then', async () => {
+    writeFileSync(program(), `#!/bin/sh\necho "$DOMINO_VSS_EXIT_CODE $DOMINO_VSS_MESSAGE" > ${domino.root}/told\n`, {
+      mode: 0o700,
+    });
+    const args = [...backUp, '--delta-dir', 'delta', '--keep', '--on-failure', 'tell'];
+    expect((await run(args)).exitCode).toBe(0);
+    expect(() => told()).toThrow('ENOENT');
+    expect((await run([...args, '--required', 'x.nsf'])).exitCode).toBe(1);
+    expect(told()).toMatch(/^1 domino-vss backup run failed: ERR_/);
+  });
+
+  test.each(['exit 3', 'exec missing-program'])('a program that fails (%s) changes nothing else', async (line) => {
+    writeFileSync(program(), `#!/bin/sh\n${line}\n`, { mode: 0o700 });
+    const { exitCode, stderr } = await run([
+      ...[...backUp, '--delta-dir', 'delta', '--keep', '--on-failure', 'tell', '--required', 'x.nsf'],
+    ]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('warning the program that is to be told of a failure has failed');
+  });
+});
