@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { FileSystemError } from '../errors/errors';
 import type { LeftOver } from '../store/left-over';
 import { removeNewDirectories } from './backups';
@@ -33,7 +33,10 @@ export async function removeDrilled(left: LeftOver, { binding }: RecoveryTools, 
       advice: 'Remove it, then run recover again.',
     } as const;
     await items.act(intention, async () => {
-      if (basename(directory) !== drillDirectory(left.id) || dirname(directory) !== left.dataDirectory) {
+      if (
+        basename(directory) !== drillDirectory(left.id) ||
+        resolve(dirname(directory)) !== resolve(left.dataDirectory)
+      ) {
         const message = `${directory} is not the directory of the drill ${left.id}`;
         throw new FileSystemError('ERR_FILE_SYSTEM', { path: directory }, { message });
       }

@@ -67,7 +67,7 @@ test('the last backup is drilled: logged databases are recovered, the others ope
     'mail/bob.nsf': 'recovered',
     'apps/crm.nsf': 'opened',
   });
-  const scratch = /^domino-vss-drill-\d{8}T\d{6}Z-[0-9a-f]{6}\//;
+  const scratch = /^domino-vss-drill-\d{8}T\d{6}Z-[0-9a-f]{6}[\\/]/;
   expect(domino.recovered).toHaveLength(3);
   for (const file of domino.recovered) expect(file.slice(domino.dataDirectory.length + 1)).toMatch(scratch);
   expect(opened.filter((path) => scratch.test(path))).toHaveLength(3);
