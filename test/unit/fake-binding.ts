@@ -284,7 +284,7 @@ export class FakeDomino {
     recoverDatabases: async ({ files, newDbiid, newReplicaId }) => {
       await this.call('recoverDatabases');
       this.recovered.push(...files);
-      for (const path of files.map((file) => relative(this.dataDirectory, file))) {
+      for (const path of files.map((file) => relative(this.dataDirectory, file).replaceAll('\\', '/'))) {
         if (newReplicaId) this.replicaIds.set(path, 8);
         if (newDbiid) this.instanceIds.set(path, 0xdd);
       }
