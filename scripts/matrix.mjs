@@ -1,0 +1,267 @@
+// Installs the packed package in every way that people do, and loads it: package managers, runtimes, compilers, bundlers.
+
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { programs, resolutions, typedProgram, writePrograms } from './matrix/programs.mjs';
+import { root, setUpOrExit } from './setup.mjs';
+import { fetchNode, nodeVersions } from './setup/nodes.mjs';
+import { parseOptions } from './setup/options.mjs';
+import { prebuild } from './setup/prebuild.mjs';
+import { run } from './setup/run.mjs';
+import { Stamp, contentHash } from './setup/stamp.mjs';
+
+const usage = `Usage: node scripts/matrix.mjs [--only=part] [--check]
+
+Packs the package, installs it in every way that docs/install.md shows, loads it, and writes the table there. Linux x64 only; needs
+the registry: the tools come from there in the versions of scripts/matrix/tools.json, without their install scripts.
+
+  --only     one part: managers, runtimes, types or bundlers
+  --check    leave the table alone; exit code 1 when it says something else`;
+const parts = { managers: managersTable, runtimes: runtimesTable, types: typesTable, bundlers: bundlersTable };
+const { check, only } = parseOptions(usage, {
+  options: { only: { type: 'string' }, check: { type: 'boolean', default: false } },
+  check: ({ values: { only } }) => (only === undefined || only in parts ? undefined : `there is no part ${only}`),
+}).values;
+
+const versions = JSON.parse(readFileSync(join(root, 'scripts', 'matrix', 'tools.json'), 'utf8'));
+const page = join(root, 'docs', 'install.md');
+// Outside of the checkout, whose own packages would be found otherwise.
+const directory = mkdtempSync(join(tmpdir(), 'domino-vss-matrix-'));
+const toolsDirectory = join(root, 'build', 'matrix');
+const tool = (...parts) => join(toolsDirectory, 'node_modules', ...parts);
+const addon = join(root, 'build', 'Release', 'domino_vss.node');
+
+try {
+  await setUpOrExit(['native', 'lib']);
+  await installTools();
+  const nodes = [];
+  for (const [, version] of nodeVersions('linux')) {
+    nodes.push({ version, program: await fetchNode('linux', version, join(root, 'build', 'nodes')) });
+  }
+  const tarball = await pack();
+  for (const [name, makeTable] of Object.entries(parts)) {
+    if (only === undefined || only === name) publish(name, await makeTable(tarball, nodes));
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function installTools() {
+  mkdirSync(toolsDirectory, { recursive: true });
+  const stamp = new Stamp(join(toolsDirectory, '.stamp'), contentHash(root, [], [versions]));
+  if (stamp.matches()) return;
+  writeFileSync(join(toolsDirectory, 'package.json'), JSON.stringify({ private: true, dependencies: versions }));
+  await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: toolsDirectory });
+  stamp.write();
+}
+
+async function pack() {
+  await prebuild(root);
+  const out = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', directory], { cwd: root });
+  return join(directory, JSON.parse(out.slice(out.indexOf('[')))[0].filename);
+}
+
+/** A project that has the package, installed by one of the managers. */
+async function project(name, tarball, install) {
+  const place = join(directory, name);
+  mkdirSync(place);
+  const manifest = { name: 'consumer', private: true, dependencies: { 'domino-vss': `file:${tarball}` } };
+  writeFileSync(join(place, 'package.json'), JSON.stringify(manifest));
+  writePrograms(place);
+  await install(place);
+  return place;
+}
+
+function npmInstall(cwd) {
+  return run('npm', ['install', '--no-audit', '--no-fund'], { cwd });
+}
+
+async function managersTable(tarball, nodes) {
+  const script = (...parts) => tool(...parts);
+  const withNode = (args) => (cwd) => run(process.execPath, args, { cwd, env: { COREPACK_ENABLE_STRICT: '0' } });
+  const managers = {
+    npm: npmInstall,
+    [`pnpm ${versions.pnpm}`]: withNode([script('pnpm', 'bin', 'pnpm.cjs'), 'install']),
+    [`yarn ${versions.yarn}`]: withNode([script('yarn', 'bin', 'yarn.js'), 'install', '--no-lockfile']),
+    [`yarn ${versions['@yarnpkg/cli-dist']}, PnP`]: async (cwd) => {
+      writeFileSync(
+        join(cwd, '.yarnrc.yml'),
+        'enableTelemetry: false\nenableGlobalCache: false\nnodeLinker: pnp\npnpEnableEsmLoader: true\n',
+      );
+      writeFileSync(join(cwd, 'yarn.lock'), '');
+      await withNode([script('@yarnpkg', 'cli-dist', 'bin', 'yarn.js'), 'install'])(cwd);
+    },
+  };
+  const rows = [];
+  for (const [name, install] of Object.entries(managers)) {
+    const place = await attempt(() => project(`manager-${rows.length}`, tarball, install));
+    const cells = [];
+    for (const { program } of nodes) {
+      cells.push(
+        place.failed ?? (await ways((file) => run(program, [...pnp(name, place.value), file], { cwd: place.value }))),
+      );
+    }
+    rows.push([name, ...cells]);
+  }
+  return table(['installed by', ...nodes.map(({ version }) => `Node.js ${version}`)], rows);
+}
+
+/** What `yarn node` hands to Node.js. */
+function pnp(name, place) {
+  if (!name.endsWith('PnP')) return [];
+  return [
+    '--require',
+    join(place, '.pnp.cjs'),
+    '--experimental-loader',
+    join(place, '.pnp.loader.mjs'),
+    '--no-warnings',
+  ];
+}
+
+async function runtimesTable(tarball) {
+  const place = await project('runtimes', tarball, npmInstall);
+  const runtimes = {
+    [`Deno ${versions['@deno/linux-x64-glibc']}`]: [
+      [tool('@deno', 'linux-x64-glibc', 'deno'), 'run', '--allow-all', '--node-modules-dir=manual', '--no-lock'],
+      { DENO_DIR: join(directory, 'deno'), DENO_NO_UPDATE_CHECK: '1' },
+    ],
+    [`Bun ${versions['@oven/bun-linux-x64-baseline']}`]: [
+      [tool('@oven', 'bun-linux-x64-baseline', 'bin', 'bun'), 'run'],
+      {},
+    ],
+  };
+  const rows = [];
+  for (const [name, [[program, ...args], env]] of Object.entries(runtimes)) {
+    rows.push([name, await ways((file) => run(program, [...args, file], { cwd: place, env }))]);
+  }
+  return table(['runtime', 'installed by npm'], rows);
+}
+
+async function typesTable(tarball) {
+  const place = await project('typescript', tarball, npmInstall);
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules', 'typescript', 'package.json'), 'utf8'));
+  writeFileSync(join(place, 'consumer.ts'), typedProgram);
+  const rows = [];
+  for (const [name, settings] of Object.entries(resolutions)) {
+    const compilerOptions = {
+      ...settings,
+      ...{ strict: true, noEmit: true, skipLibCheck: false, target: 'ES2022', lib: ['ES2022', 'ESNext.Disposable'] },
+      ...{ types: ['node'], typeRoots: [join(root, 'node_modules', '@types')] },
+    };
+    writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    rows.push([
+      `TypeScript ${version}, ${name}`,
+      await outcome(() => run(process.execPath, [tsc, '-p', '.'], { cwd: place })),
+    ]);
+  }
+  const attw = [tool('@arethetypeswrong', 'cli', 'dist', 'index.js'), tarball, '--no-emoji'];
+  // JSON files and addons have no types.
+  const entries = [
+    '--exclude-entrypoints',
+    'package.json',
+    'schema/manifest-1.json',
+    'addon/linux-x64',
+    'addon/win32-x64',
+  ];
+  rows.push([
+    `attw ${versions['@arethetypeswrong/cli']}`,
+    await outcome(() => run(process.execPath, [...attw, ...entries])),
+  ]);
+  const publint = join(root, 'node_modules', 'publint', 'src', 'cli.js');
+  rows.push(['publint --strict', await outcome(() => run(process.execPath, [publint, tarball, '--strict']))]);
+  return table(['types', ''], rows);
+}
+
+async function bundlersTable(tarball, nodes) {
+  const node = nodes[0].program;
+  const names = { esbuild: 'esbuild', webpack: 'webpack', rspack: '@rspack/core', rollup: 'rollup', vite: 'vite' };
+  const place = await project('bundlers', tarball, npmInstall);
+  const alone = join(directory, 'alone');
+  mkdirSync(alone);
+  const rows = [];
+  for (const [name, packageName] of Object.entries(names)) {
+    const cells = [];
+    for (const where of ['outside', 'inside']) {
+      for (const format of ['cjs', 'esm']) {
+        const file = `${name}-${where}.${format === 'cjs' ? 'cjs' : 'mjs'}`;
+        const args = [name, format, where, join(place, 'load.mjs'), join(place, file)];
+        cells.push(
+          await outcome(async () => {
+            await run(node, [join(root, 'scripts', 'matrix', 'bundlers.mjs'), ...args], { cwd: toolsDirectory });
+            // A bundle that holds the package must do without it.
+            if (where === 'inside') copyFileSync(join(place, file), join(alone, file));
+            const env = where === 'inside' ? { DOMINO_VSS_ADDON: addon } : {};
+            await run(node, [join(where === 'inside' ? alone : place, file)], { env });
+          }),
+        );
+      }
+    }
+    rows.push([`${name} ${versions[packageName]}`, ...cells]);
+  }
+  const head = [
+    'bundler',
+    'outside, CommonJS',
+    'outside, ESM',
+    'inside with `DOMINO_VSS_ADDON`, CommonJS',
+    'inside, ESM',
+  ];
+  return table(head, rows);
+}
+
+/** Which of the programs work. */
+async function ways(start) {
+  const works = [];
+  const fails = [];
+  for (const [name, { file }] of Object.entries(programs)) {
+    const result = await outcome(async () => {
+      const said = await start(file);
+      if (!said.includes('works')) throw Object.assign(new Error('said nothing'), { output: said });
+    });
+    if (result === 'works') works.push(name);
+    else fails.push(`${name}: ${result}`);
+  }
+  return [works.join(', '), ...fails].filter(Boolean).join('; ');
+}
+
+async function attempt(action) {
+  try {
+    return { value: await action() };
+  } catch (error) {
+    return { failed: reason(error) };
+  }
+}
+
+async function outcome(action) {
+  const { failed } = await attempt(action);
+  return failed ?? 'works';
+}
+
+/** The line that says what is wrong, without what differs from run to run. */
+function reason(error) {
+  if (process.env.MATRIX_DEBUG) console.error(error.message, error.output);
+  const lines = (error.output ?? error.message).split('\n').map((line) => line.trim());
+  const line =
+    lines.find((text) => /^(?:\w+: )?\w*Error\b.*: /.test(text)) ??
+    lines.find((text) => /error|cannot|failed/i.test(text) && text.length < 300) ??
+    lines[0];
+  return `**no**: ${line.replaceAll(directory, '…').replaceAll('|', '/').slice(0, 160)}`;
+}
+
+function table(head, rows) {
+  for (const row of rows) console.error(row.join(' | '));
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function publish(name, text) {
+  const before = readFileSync(page, 'utf8');
+  const [begin, end] = ['begin', 'end'].map((edge) => `<!-- ${name}: ${edge} -->`);
+  const after = `${before.slice(0, before.indexOf(begin) + begin.length)}\n\n${text}\n\n${before.slice(before.indexOf(end))}`;
+  if (after === before) return;
+  if (!check) writeFileSync(page, after);
+  else {
+    console.error(`docs/install.md says something else of ${name}: node scripts/matrix.mjs`);
+    process.exitCode = 1;
+  }
+}
