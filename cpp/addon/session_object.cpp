@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "addon/javascript_function.h"
 #include "addon/pending_promise.h"
 #include "addon/records.h"
 #include "addon/session_results.h"
@@ -127,44 +128,17 @@ vss::PreparedBackupOptions preparedOptionsOf(const Napi::Object& options,
     return prepared;
 }
 
-/// The hook's JavaScript function, callable from the control thread until the environment ends. Whoever holds a
-/// thread-safe function then must not touch it any more: the environment has freed it.
-class HookFunction {
-public:
-    static std::shared_ptr<HookFunction> make(Napi::Env env, const Napi::Function& hook) {
-        auto made = std::make_shared<HookFunction>();
-        made->function_ = Napi::ThreadSafeFunction::New(env, hook, "domino-vss hook", 0, 1, [made](Napi::Env) {
-            const std::lock_guard lock(made->mutex_);
-            made->closed_ = true;
-        });
-        made->function_.Unref(env);  // the pending capture keeps the event loop alive
-        return made;
-    }
-
-    void call(double deadlineMs) {
-        const std::lock_guard lock(mutex_);
-        if (closed_) return;
-        function_.NonBlockingCall(
-            [deadlineMs](Napi::Env env, Napi::Function hook) { hook.Call({Napi::Number::New(env, deadlineMs)}); });
-    }
-
-    void release() {
-        const std::lock_guard lock(mutex_);
-        if (!closed_) function_.Release();
-        closed_ = true;
-    }
-
-private:
-    std::mutex mutex_;
-    bool closed_ = false;                // guarded by mutex_
-    Napi::ThreadSafeFunction function_;  // guarded by mutex_
-};
-
 shadow::HookProvider::Request hookRequest(Napi::Env env, const Napi::Function& hook) {
-    const std::shared_ptr<HookFunction> function = HookFunction::make(env, hook);
+    // The pending capture keeps the event loop alive.
+    const auto function =
+        JavaScriptFunction::make(env, hook, "domino-vss hook", JavaScriptFunction::EventLoop::released);
     // Lives as long as the provider; the environment's own reference does not count.
     const std::shared_ptr<void> releaser(nullptr, [function](void*) { function->release(); });
-    return [function, releaser](double deadlineMs) { function->call(deadlineMs); };
+    return [function, releaser](double deadlineMs) {
+        function->call([deadlineMs](Napi::Env running) {
+            return std::vector<napi_value>{Napi::Number::New(running, deadlineMs)};
+        });
+    };
 }
 
 }  // namespace

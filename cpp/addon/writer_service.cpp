@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "addon/javascript_function.h"
 #include "addon/pending_promise.h"
 #include "addon/records.h"
 #include "addon/session_object.h"
@@ -77,41 +78,8 @@ Napi::Value noticeObject(Napi::Env env, const vss::WriterNotice& notice) {
     return object;
 }
 
-/// JavaScript's function, callable from the threads of VSS until the environment ends: it has freed the function then.
-class Listener {
-public:
-    static std::shared_ptr<Listener> make(Napi::Env env, const Napi::Function& function) {
-        auto made = std::make_shared<Listener>();
-        // Keeps the event loop alive: a writer serves until it is ended.
-        made->function_ = Napi::ThreadSafeFunction::New(env, function, "domino-vss writer", 0, 1, [made](Napi::Env) {
-            const std::lock_guard lock(made->mutex_);
-            made->closed_ = true;
-        });
-        return made;
-    }
-
-    /// Never waits for JavaScript.
-    void tell(const vss::WriterNotice& notice) {
-        const std::lock_guard lock(mutex_);
-        if (closed_) return;
-        function_.NonBlockingCall(
-            [notice](Napi::Env env, Napi::Function function) { function.Call({noticeObject(env, notice)}); });
-    }
-
-    void release() {
-        const std::lock_guard lock(mutex_);
-        if (!closed_) function_.Release();
-        closed_ = true;
-    }
-
-private:
-    std::mutex mutex_;
-    bool closed_ = false;                // guarded by mutex_
-    Napi::ThreadSafeFunction function_;  // guarded by mutex_
-};
-
 struct Service {
-    std::shared_ptr<Listener> listener;
+    std::shared_ptr<JavaScriptFunction> listener;
     std::shared_ptr<vss::WriterEvents> events;
     std::mutex mutex;
     std::unique_ptr<vss::RegisteredWriter> writer;  // guarded by mutex
@@ -172,10 +140,14 @@ Napi::Object serviceObject(Napi::Env env, const std::shared_ptr<Service>& servic
 Napi::Value registerWriter(const Napi::CallbackInfo& info) {
     const auto options = info[0].As<Napi::Object>();
     const auto service = std::make_shared<Service>();
-    service->listener = Listener::make(info.Env(), info[1].As<Napi::Function>());
+    // A writer serves until it is ended, so it keeps the event loop alive.
+    service->listener = JavaScriptFunction::make(info.Env(), info[1].As<Napi::Function>(), "domino-vss writer",
+                                                 JavaScriptFunction::EventLoop::kept);
     service->events = std::make_shared<vss::WriterEvents>(
         componentsOf(options), vss::WriterEvents::Policy{options.Get("veto").As<Napi::Boolean>().Value()},
-        [listener = service->listener](const vss::WriterNotice& notice) { listener->tell(notice); });
+        [listener = service->listener](const vss::WriterNotice& notice) {
+            listener->call([notice](Napi::Env env) { return std::vector<napi_value>{noticeObject(env, notice)}; });
+        });
     {
         const std::lock_guard lock(registryMutex);
         registry().emplace_back(info.Env(), service->events);

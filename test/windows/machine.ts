@@ -193,6 +193,11 @@ export class Program {
     return this.#lines[this.#read++];
   }
 
+  /** What it has said and nobody has read yet. */
+  get unread(): readonly unknown[] {
+    return this.#lines.slice(this.#read);
+  }
+
   say(line: string): void {
     this.#child.stdin.write(`${line}\n`);
   }

@@ -1,7 +1,7 @@
 // Snapshots of others with our writer: a server that works, a requester in another process that knows nothing of Domino, and
 // the writer in a third one. What lies in the shadow is, with the change information, the state at NSFBackupStart.
 
-import { copyFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import {
@@ -18,7 +18,7 @@ import { Call } from '#lib/call/call';
 import { countTornShadows, expectStateAtStart, proofRuns } from '../integration/proof';
 import { SimulatedDomino } from '../integration/simulated-domino';
 import { commandOn, type CommandEnded } from './command';
-import { Machine, type Program } from './machine';
+import { Machine, type Program, type VssSettings } from './machine';
 
 const machine = new Machine();
 let domino: SimulatedDomino;
@@ -59,12 +59,39 @@ async function eventsUntil(program: Program, type: string): Promise<Told[]> {
 
 /** A requester in a process of its own: our command line, as a script that knows no Domino. */
 async function snapshot(...lines: readonly string[]): Promise<CommandEnded> {
+  return snapshotWith({}, lines);
+}
+
+async function snapshotWith(settings: VssSettings, lines: readonly string[]): Promise<CommandEnded> {
   const file = join(machine.homes[1], 'snapshot.txt');
   writeFileSync(file, [...lines, ''].join('\r\n'));
-  return commandOn(machine)('script', file);
+  return commandOn(machine, settings)('script', file);
+}
+
+/**
+ * A snapshot in which one database is torn, however fast or slow this machine is: a transaction on it has begun in backup
+ * mode and ends after the snapshot. Another writer that takes its time over Freeze makes room for it; where that is not enough, the
+ * next attempt makes more.
+ */
+async function tearingSnapshot(writer: Program): Promise<{ readonly requester: CommandEnded; readonly told: Told[] }> {
+  const size = (path: string): number => statSync(join(domino.simulation.dataDirectory, path)).size;
+  const torn = domino.simulation.databases().reduce((largest, path) => (size(path) > size(largest) ? path : largest));
+  for (let freezeMs = 500; ; freezeMs *= 4) {
+    const requester = snapshotWith({ 'writer.sql.latency.Freeze': freezeMs }, wholeVolume);
+    const told = await eventsUntil(writer, 'held');
+    await server.hold(torn, 1);
+    const hasBegunInTime = !writer.unread.some((event) => (event as Told).type === 'thawed');
+    told.push(...(await eventsUntil(writer, 'thawed')));
+    await server.release(torn);
+    told.push(...(await eventsUntil(writer, 'completed')));
+    if (hasBegunInTime || freezeMs > 20_000) return { requester: await requester, told };
+    await requester;
+    expect((await snapshot('delete shadows all')).code).toBe(0);
+  }
 }
 
 const wholeVolume = [
+  `set metadata ${machine.homes[1]}`,
   'set context persistent',
   'begin backup',
   'add volume c: alias shadow',
@@ -81,9 +108,8 @@ test('a snapshot by somebody else is a backup', async () => {
   await openRuntime(binding, domino.location, runtime);
   for (let run = 0; run < proofRuns; run += 1) {
     await server.resume();
-    const requester = await snapshot(...wholeVolume);
+    const { requester, told } = await tearingSnapshot(writer);
     expect({ ...requester, stdout: '' }).toEqual({ code: 0, stdout: '', stderr: '' });
-    const told = await eventsUntil(writer, 'completed');
     await server.pause();
     const completed = told.at(-1);
     const steps = told.map(({ type }) => type).filter((type) => type !== 'uninvolved');
