@@ -51,7 +51,7 @@ const entrances = {
   retention: ['prune', 'rules'],
   restore: ['drill', 'plan', 'reach', 'report', 'restore', 'verify'],
   hold: ['background', 'hold'],
-  writer: ['events', 'serve'],
+  writer: ['events', 'serve', 'service'],
   doctor: ['capabilities', 'check', 'checks', 'doctor'],
   isolation: ['ended-process', 'isolated-backup', 'isolated-call', 'launch', 'watch'],
 };

@@ -1,21 +1,10 @@
 import type { Command } from 'commander';
 import { isVolumeSupported, listProviders, type VssProvider } from '../vss/providers';
 import { listWriters, type Writer } from '../vss/writers';
-import { serveWriter } from '../writer/serve';
-import type { WriterEvent } from '../writer/events';
-import {
-  addDeltaDirectory,
-  addDominoOptions,
-  collect,
-  locationOf,
-  pathFrom,
-  duration,
-  wholeNumber,
-  type DominoArguments,
-} from './arguments';
+import { collect, duration } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { printableJson } from '../errors/printable';
 import { count, Output } from './output';
+import { addServeCommands } from './writer-serve';
 
 type Finish = (exitCode: number) => void;
 
@@ -31,7 +20,7 @@ export function addWriterCommands(program: Command, context: CommandLineContext,
   const writer = program
     .command('writer')
     .description('look at the VSS writers of this machine, or serve one for Domino (Windows)');
-  addServe(writer, context, finish);
+  addServeCommands(writer, context, finish);
   writer
     .command('list')
     .description('list the writers')
@@ -57,100 +46,6 @@ Exit codes: 0 all are well or were not asked, 1 failed, 3 some writers have fail
       );
       finish(writers.some(({ failure }) => failure) ? exitCodes.partial : exitCodes.ok);
     });
-}
-
-interface ServeArguments extends DominoArguments {
-  readonly deltaDir: string;
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
-  readonly required?: readonly string[];
-  readonly maxSkipped?: number;
-  readonly shards?: number;
-  readonly maxHold?: number;
-  readonly onFailure?: string;
-  readonly signKey?: string;
-}
-
-function addServe(writer: Command, context: CommandLineContext, finish: Finish): void {
-  const serve = addDeltaDirectory(
-    writer.command('serve').description('make every VSS snapshot of the databases a backup, until it is interrupted'),
-    'directory for backups',
-    context,
-  )
-    .option('--include <glob>', 'only these databases; may be given several times', collect)
-    .option('--exclude <glob>', 'not these databases; may be given several times', collect)
-    .option('--required <glob>', 'fail if one of these is left out; may be given several times', collect)
-    .option('--max-skipped <n>', 'fail if more databases have to be left out (default: no limit)', wholeNumber)
-    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
-    .option('--max-hold <duration>', 'longest time before they leave backup mode by themselves (default: 5m)', duration)
-    .option('--on-failure <what>', 'of a snapshot whose backup fails: veto or pass (default: veto)')
-    .option('--sign-key <file>', 'sign the manifests with this ed25519 private key (PEM)', pathFrom(context));
-  addDominoOptions(serve, context)
-    .addHelpText(
-      'after',
-      `
-Registers a VSS writer and serves it until it is interrupted. Whoever takes a snapshot of the volumes of the databases
-meanwhile, Windows Server Backup, a backup product, a host, gets a consistent one; its change information and manifest
-go to the delta directory. With --json each event is one JSON document on a line of its own.
-
-Examples:
-  $ domino-vss writer serve --delta-dir D:\\Backup\\domino
-  $ domino-vss writer serve --delta-dir D:\\Backup\\domino --on-failure pass --json
-
-Exit codes: 0 interrupted, 1 failed, 2 usage, 4 precondition not met (not Windows, another writer of Domino), 5 locked.
-`,
-    )
-    .action(async (args: ServeArguments) => {
-      const output = new Output(context, args.json ?? false);
-      const { onFailure = 'veto' } = args;
-      const served = await serveWriter(context.loadBinding, {
-        deltaDirectory: args.deltaDir,
-        domino: locationOf(args),
-        include: args.include,
-        exclude: args.exclude,
-        required: args.required,
-        maxSkipped: args.maxSkipped,
-        shards: args.shards,
-        holdTimeoutMs: args.maxHold,
-        onFailure: onFailure as 'veto' | 'pass',
-        signKey: args.signKey,
-        signal: context.signal,
-        onEvent: (event) => {
-          if (args.json) context.stdout.write(`${printableJson(JSON.stringify(event))}\n`);
-          else output.result(event, () => describeEvent(event, output));
-        },
-      });
-      await served.ended;
-      await served.dispose();
-      finish(exitCodes.ok);
-    });
-}
-
-/** One line an event. */
-function describeEvent(event: WriterEvent, output: Output): string[] {
-  const { green, red, yellow } = output.colors;
-  const { time } = event;
-  switch (event.type) {
-    case 'serving':
-      return [`${time} serving ${count(event.databases, 'database')} (${event.components.join(', ')})`];
-    case 'begun':
-    case 'held':
-    case 'thawed':
-      return [`${time} ${event.backupId} ${event.type}, snapshot set ${event.setId}`];
-    case 'completed': {
-      const { outcome, manifest, counts } = event.report;
-      const paint = outcome === 'complete' ? green : yellow;
-      return [`${time} ${event.backupId} ${paint(outcome)}: ${count(counts.captured, 'database')}, ${manifest}`];
-    }
-    case 'failed':
-      return [`${time} ${event.backupId} ${red('failed')} ${event.error.code}: ${event.error.message}`];
-    case 'refused':
-      return [`${time} ${red('refused')} ${event.error.code}: ${event.error.message}`];
-    case 'uninvolved':
-      return [`${time} a snapshot without the databases, set ${event.setId}`];
-    case 'warning':
-      return [`${time} ${yellow('warning')} ${event.error.code}: ${event.error.message}`];
-  }
 }
 
 function describe(writers: readonly Writer[], status: boolean, output: Output): string[] {

@@ -519,7 +519,7 @@ export const errorCodes = {
     ...precondition,
   },
   ERR_SERVICE: {
-    meaning: 'The Domino service could not be stopped or started.',
+    meaning: 'A service of Windows could not be stopped, started, installed or removed.',
     action: 'Look at the state of the service at once: it may be stopped.',
     errorClass: 'ServiceError',
     ...failure,

@@ -296,6 +296,16 @@ export interface NativeServiceStatus {
   readonly specificExitCode: number;
 }
 
+export interface NativeServiceRegistration {
+  readonly name: string;
+  readonly displayName: string;
+  readonly description: string;
+  /** Program and arguments, quoted as Windows parses them. */
+  readonly command: string;
+  /** One that needs no password; empty for LocalSystem. */
+  readonly account: string;
+}
+
 /** The Service Control Manager. Each request stands for itself, by the name of a service, and waits for no change. */
 export interface NativeServices {
   query(name: string): Promise<NativeServiceStatus>;
@@ -305,6 +315,18 @@ export interface NativeServices {
   requestStart(name: string): Promise<void>;
   /** EnumDependentServicesW: names of those that run. */
   runningDependents(name: string): Promise<string[]>;
+}
+
+/** A service of our own. */
+export interface NativeOwnServices {
+  /** CreateServiceW, with delayed start and recovery actions, and VssAccessControl for an account. */
+  install(registration: NativeServiceRegistration): Promise<void>;
+  /** DeleteService. */
+  uninstall(name: string): Promise<void>;
+  /** StartServiceCtrlDispatcherW: this process is the service from now on, and is starting. `stop` is called when it is to stop. */
+  host(name: string, stop: () => void): Promise<void>;
+  /** SetServiceStatus. Nothing after `stopped`. */
+  reportHosted(state: 'starting' | 'running' | 'stopped', waitHintMs: number, exitCode: number): void;
 }
 
 export interface NativeBinding {
@@ -386,7 +408,7 @@ export interface NativeBinding {
    */
   directoryAccess?(path: string): Promise<{ readonly othersOwn: boolean; readonly othersChange: string }>;
   /** Windows only. */
-  readonly services?: NativeServices;
+  readonly services?: NativeServices & NativeOwnServices;
   /** Windows only. */
   readonly vss?: NativeVss;
 }

@@ -1,0 +1,262 @@
+import type { Command } from 'commander';
+import { findInstallation } from '../domino/environment';
+import { errorCodes } from '../errors/codes';
+import { toPublicError } from '../errors/errors';
+import { printableJson } from '../errors/printable';
+import type { WriterEvent } from '../writer/events';
+import { serveWriter } from '../writer/serve';
+import { installWriterService, uninstallWriterService, WriterService } from '../writer/service';
+import {
+  addDeltaDirectory,
+  addDominoOptions,
+  collect,
+  duration,
+  locationOf,
+  pathFrom,
+  wholeNumber,
+  type DominoArguments,
+} from './arguments';
+import { exitCodes, type CommandLineContext } from './context';
+import { count, Output } from './output';
+import { logSystemDescription } from './system-log';
+
+type Finish = (exitCode: number) => void;
+
+interface ServeArguments extends DominoArguments {
+  readonly deltaDir: string;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly required?: readonly string[];
+  readonly maxSkipped?: number;
+  readonly shards?: number;
+  readonly maxHold?: number;
+  readonly onFailure?: string;
+  readonly signKey?: string;
+  /** The service that this process is. */
+  readonly service?: string;
+}
+
+interface InstallArguments extends ServeArguments {
+  readonly name?: string;
+  readonly account?: string;
+}
+
+/** Serving a writer of our own, by hand or as a service of Windows. */
+export function addServeCommands(writer: Command, context: CommandLineContext, finish: Finish): void {
+  addServe(writer, context, finish);
+  addInstall(writer, context, finish);
+  addUninstall(writer, context, finish);
+}
+
+function addServeOptions(command: Command, context: CommandLineContext): Command {
+  return addDeltaDirectory(command, 'directory for backups', context)
+    .option('--include <glob>', 'only these databases; may be given several times', collect)
+    .option('--exclude <glob>', 'not these databases; may be given several times', collect)
+    .option('--required <glob>', 'fail if one of these is left out; may be given several times', collect)
+    .option('--max-skipped <n>', 'fail if more databases have to be left out (default: no limit)', wholeNumber)
+    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
+    .option('--max-hold <duration>', 'longest time before they leave backup mode by themselves (default: 5m)', duration)
+    .option('--on-failure <what>', 'of a snapshot whose backup fails: veto or pass (default: veto)')
+    .option('--sign-key <file>', 'sign the manifests with this ed25519 private key (PEM)', pathFrom(context));
+}
+
+function addServe(writer: Command, context: CommandLineContext, finish: Finish): void {
+  const serve = addServeOptions(
+    writer.command('serve').description('make every VSS snapshot of the databases a backup, until it is interrupted'),
+    context,
+  )
+    .option('--service <name>', 'be this service of Windows, for its manager; see writer install')
+    .option('--log <file>', 'also append everything to this file, with times', pathFrom(context))
+    .option('--log-system', logSystemDescription);
+  addDominoOptions(serve, context)
+    .addHelpText(
+      'after',
+      `
+Registers a VSS writer and serves it until it is interrupted. Whoever takes a snapshot of the volumes of the databases
+meanwhile, Windows Server Backup, a backup product, a host, gets a consistent one; its change information and manifest
+go to the delta directory. With --json each event is one JSON document on a line of its own.
+
+Examples:
+  $ domino-vss writer serve --delta-dir D:\\Backup\\domino
+  $ domino-vss writer serve --delta-dir D:\\Backup\\domino --on-failure pass --json
+
+Exit codes: 0 interrupted, 1 failed, 2 usage, 4 precondition not met (not Windows, another writer of Domino), 5 locked.
+`,
+    )
+    .action(async (args: ServeArguments) => {
+      const stop = new AbortController();
+      const onInterrupt = (): void => {
+        stop.abort(context.signal.reason);
+      };
+      if (context.signal.aborted) onInterrupt();
+      context.signal.addEventListener('abort', onInterrupt, { once: true });
+      const { service: name } = args;
+      // First of all: the manager waits 30 seconds for its answer.
+      const service =
+        name === undefined
+          ? undefined
+          : await WriterService.connect(context.loadBinding, name, () => {
+              stop.abort(new Error('the service is to stop'));
+            });
+      try {
+        await serveUntil(stop.signal, args, context, service);
+        service?.stopped(exitCodes.ok);
+        finish(exitCodes.ok);
+      } catch (thrown) {
+        // A service that is stopped while it starts has done what it was told.
+        const isInOrder = service !== undefined && stop.signal.aborted;
+        service?.stopped(isInOrder ? exitCodes.ok : errorCodes[toPublicError(thrown).code].exitCode);
+        if (!isInOrder) throw thrown;
+        finish(exitCodes.ok);
+      } finally {
+        context.signal.removeEventListener('abort', onInterrupt);
+      }
+    });
+}
+
+async function serveUntil(
+  signal: AbortSignal,
+  args: ServeArguments,
+  context: CommandLineContext,
+  service: WriterService | undefined,
+): Promise<void> {
+  const output = new Output(context, args.json ?? false);
+  const { onFailure = 'veto' } = args;
+  const served = await serveWriter(context.loadBinding, {
+    deltaDirectory: args.deltaDir,
+    domino: locationOf(args),
+    include: args.include,
+    exclude: args.exclude,
+    required: args.required,
+    maxSkipped: args.maxSkipped,
+    shards: args.shards,
+    holdTimeoutMs: args.maxHold,
+    onFailure: onFailure as 'veto' | 'pass',
+    signKey: args.signKey,
+    signal,
+    onEvent: (event) => {
+      if (args.json) context.stdout.write(`${printableJson(JSON.stringify(event))}\n`);
+      else output.result(event, () => describeEvent(event, output));
+    },
+  });
+  service?.running();
+  await served.ended;
+  await served.dispose();
+}
+
+function addInstall(writer: Command, context: CommandLineContext, finish: Finish): void {
+  const install = addServeOptions(
+    writer.command('install').description('install "writer serve" as a service of Windows'),
+    context,
+  )
+    .option('--name <name>', 'name of the service (default: made of the data directory)')
+    .option(
+      '--account <account>',
+      'account without a password: a built-in, virtual or managed one (default: LocalSystem)',
+    );
+  addDominoOptions(install, context)
+    .addHelpText(
+      'after',
+      `
+Installs a service that serves the writer with these options: one for each partition. It starts with the machine, a while
+after the others, and again when it has failed. Another account than LocalSystem is entered in VssAccessControl, where VSS
+looks who may be a writer; what the account may read and write is for you to grant. The service is not started.
+
+Examples:
+  $ domino-vss writer install --delta-dir D:\\Backup\\domino
+  $ domino-vss writer install --delta-dir D:\\Backup\\domino --account "NT AUTHORITY\\LocalService"
+  $ net start "domino-vss writer (CDominodata)"
+
+Exit codes: 0 installed, 1 failed, 2 usage, 4 precondition not met (not Windows, no Domino).
+`,
+    )
+    .action(async (args: InstallArguments) => {
+      const location = findInstallation(locationOf(args));
+      const name = await installWriterService(context.loadBinding, {
+        name: args.name,
+        account: args.account,
+        domino: location,
+        command: serveCommand({ ...args, ini: location.notesIni, program: location.programDirectory }),
+      });
+      new Output(context, args.json ?? false).result({ service: name }, () => [`installed the service ${name}`]);
+      finish(exitCodes.ok);
+    });
+}
+
+/** What the service runs: everything is named, for its environment is another one. */
+function serveCommand(args: ServeArguments): string[] {
+  const given: Readonly<Record<string, string | number | readonly string[] | undefined>> = {
+    '--delta-dir': args.deltaDir,
+    '--ini': args.ini,
+    '--program': args.program,
+    '--include': args.include,
+    '--exclude': args.exclude,
+    '--required': args.required,
+    '--max-skipped': args.maxSkipped,
+    '--shards': args.shards,
+    '--max-hold': args.maxHold === undefined ? undefined : `${args.maxHold}ms`,
+    '--on-failure': args.onFailure,
+    '--sign-key': args.signKey,
+  };
+  const options = Object.entries(given).flatMap(([option, values]) =>
+    [values ?? []].flat().flatMap((value) => [option, String(value)]),
+  );
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? '', 'writer', 'serve', '--log-system', ...options];
+}
+
+interface UninstallArguments extends DominoArguments {
+  readonly name?: string;
+}
+
+function addUninstall(writer: Command, context: CommandLineContext, finish: Finish): void {
+  const uninstall = writer
+    .command('uninstall')
+    .description('remove the service that "writer install" has made')
+    .option('--name <name>', 'name of the service (default: made of the data directory)');
+  addDominoOptions(uninstall, context)
+    .addHelpText(
+      'after',
+      `
+Stop the service first; one that still runs goes when it stops. An entry in VssAccessControl stays, for other writers may run
+under the same account.
+
+Examples:
+  $ net stop "domino-vss writer (CDominodata)"
+  $ domino-vss writer uninstall
+
+Exit codes: 0 removed, 1 failed, 2 usage, 4 precondition not met (not Windows, no Domino).
+`,
+    )
+    .action(async (args: UninstallArguments) => {
+      const name = await uninstallWriterService(context.loadBinding, { name: args.name, domino: locationOf(args) });
+      new Output(context, args.json ?? false).result({ service: name }, () => [`removed the service ${name}`]);
+      finish(exitCodes.ok);
+    });
+}
+
+/** One line an event. */
+function describeEvent(event: WriterEvent, output: Output): string[] {
+  const { green, red, yellow } = output.colors;
+  const { time } = event;
+  switch (event.type) {
+    case 'serving':
+      return [`${time} serving ${count(event.databases, 'database')} (${event.components.join(', ')})`];
+    case 'begun':
+    case 'held':
+    case 'thawed':
+      return [`${time} ${event.backupId} ${event.type}, snapshot set ${event.setId}`];
+    case 'completed': {
+      const { outcome, manifest, counts } = event.report;
+      const paint = outcome === 'complete' ? green : yellow;
+      return [`${time} ${event.backupId} ${paint(outcome)}: ${count(counts.captured, 'database')}, ${manifest}`];
+    }
+    case 'failed':
+      return [`${time} ${event.backupId} ${red('failed')} ${event.error.code}: ${event.error.message}`];
+    case 'refused':
+      return [`${time} ${red('refused')} ${event.error.code}: ${event.error.message}`];
+    case 'uninvolved':
+      return [`${time} a snapshot without the databases, set ${event.setId}`];
+    case 'warning':
+      return [`${time} ${yellow('warning')} ${event.error.code}: ${event.error.message}`];
+  }
+}

@@ -1,0 +1,97 @@
+import { DominoVssError, toPublicError } from '../errors/errors';
+import type { NativeBinding, NativeOwnServices } from '../native/session';
+import { findNotesIni, readDataDirectory } from '../domino/environment';
+import type { DominoLocation } from '../call/options';
+
+/** The start lists all databases; a server may have very many. */
+const startHintMs = 600_000;
+
+/** A writer that is a service of Windows, between its start by the Service Control Manager and its end. */
+export class WriterService {
+  readonly #services: NativeOwnServices;
+
+  private constructor(services: NativeOwnServices) {
+    this.#services = services;
+  }
+
+  /**
+   * Answers the Service Control Manager, which must have started this process for the service of that name. `stop` is called when
+   * the service or the machine is to stop.
+   */
+  static async connect(loadBinding: () => NativeBinding, name: string, stop: () => void): Promise<WriterService> {
+    const services = requireServices(loadBinding());
+    await services.host(name, stop).catch((thrown: unknown) => {
+      throw toPublicError(thrown);
+    });
+    services.reportHosted('starting', startHintMs, 0);
+    return new WriterService(services);
+  }
+
+  running(): void {
+    this.#services.reportHosted('running', 0, 0);
+  }
+
+  /** The last word. Another exit code than 0 is a failure: the manager starts the service again after a while. */
+  stopped(exitCode: number): void {
+    this.#services.reportHosted('stopped', 0, exitCode);
+  }
+}
+
+export interface WriterServiceOptions {
+  /** Default: a name made of the data directory, so that each partition has its own. */
+  readonly name?: string | undefined;
+  /** Account that needs no password; default: LocalSystem. */
+  readonly account?: string | undefined;
+  readonly domino?: DominoLocation | undefined;
+  /** The program and its arguments, without those that name the service. */
+  readonly command: readonly string[];
+}
+
+/** Registers the service and answers its name. It is not started. */
+export async function installWriterService(
+  loadBinding: () => NativeBinding,
+  { name: given, account = '', domino, command }: WriterServiceOptions,
+): Promise<string> {
+  const services = requireServices(loadBinding());
+  const name = given ?? serviceName(readDataDirectory(findNotesIni(domino)));
+  const registration = {
+    name,
+    displayName: name,
+    description: 'Makes VSS snapshots of the Domino server backups: puts its databases into backup mode (domino-vss).',
+    command: [...command, '--service', name].map(quoted).join(' '),
+    account: /^(?:\.\\|NT AUTHORITY\\)?(?:Local)?System$/i.test(account) ? '' : account,
+  };
+  await services.install(registration).catch((thrown: unknown) => {
+    throw toPublicError(thrown);
+  });
+  return name;
+}
+
+export async function uninstallWriterService(
+  loadBinding: () => NativeBinding,
+  { name: given, domino }: Pick<WriterServiceOptions, 'name' | 'domino'>,
+): Promise<string> {
+  const services = requireServices(loadBinding());
+  const name = given ?? serviceName(readDataDirectory(findNotesIni(domino)));
+  await services.uninstall(name).catch((thrown: unknown) => {
+    throw toPublicError(thrown);
+  });
+  return name;
+}
+
+/** `domino-vss writer (CDominodata)`, after the way in which Domino names its own: names of services have no slashes. */
+export function serviceName(dataDirectory: string): string {
+  return `domino-vss writer (${dataDirectory.replace(/[\\/:]+/g, '')})`;
+}
+
+/** An argument as CommandLineToArgvW reads it back: backslashes count only before a quotation mark. */
+export function quoted(argument: string): string {
+  if (argument !== '' && !/[\s"]/.test(argument)) return argument;
+  return `"${argument.replace(/(\\*)"/g, '$1$1\\"').replace(/(\\+)$/, '$1$1')}"`;
+}
+
+function requireServices(binding: NativeBinding): NativeOwnServices {
+  if (binding.services) return binding.services;
+  const message = 'services of Windows exist on Windows only; run "domino-vss writer serve" there';
+  throw new DominoVssError('ERR_UNSUPPORTED', { message, phase: 'prepare' });
+}
