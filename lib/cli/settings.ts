@@ -26,7 +26,15 @@ interface Configuration {
 }
 
 /** Whoever starts a command chooses these; elsewhere they would only surprise. */
-const onlyGiven: ReadonlySet<string> = new Set(['help', 'version', 'json', 'config', 'dry-run', 'keep-nothing']);
+const onlyGiven: ReadonlySet<string> = new Set([
+  'help',
+  'version',
+  'json',
+  'config',
+  'dry-run',
+  'keep-nothing',
+  'service',
+]);
 
 const configVariable = 'DOMINO_VSS_CONFIG';
 
