@@ -28,6 +28,7 @@ import {
   type DominoArguments,
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
+import { runDryRun } from './dry-run';
 import { count, formatBytes, formatMs, Output, shownRows } from './output';
 import { backupFigures } from './metrics';
 import type { Finish } from './system-log';
@@ -67,6 +68,7 @@ interface RunArguments extends DominoArguments {
   readonly signKey?: string;
   readonly hash?: boolean;
   readonly keepNothing?: boolean;
+  readonly dryRun?: boolean;
 }
 
 interface ListArguments {
@@ -129,6 +131,7 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
       '--keep-nothing',
       'neither copy nor keep anything: a backup to measure with, that nothing can be restored from',
     )
+    .option('--dry-run', 'only show which databases would be taken, and whether the preconditions are met')
     .option('--expose <place>', 'keep the shadow and expose it; once for each volume, in their order', collect)
     .addOption(
       new Option('--provider <name>', 'how the shadow is made; auto is vss on Windows')
@@ -236,6 +239,10 @@ Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (se
         : undefined;
       if (relaunched !== undefined) {
         finish(relaunched);
+        return;
+      }
+      if (args.dryRun) {
+        finish(await runDryRun(args, context));
         return;
       }
       const report = await runBackup(args, context);

@@ -71,7 +71,8 @@ Exit codes: 0 all preconditions are met (perhaps with warnings), 4 at least one 
 /** Failures first. */
 const order: readonly CheckStatus[] = ['failed', 'warning', 'ok', 'skipped'];
 
-function describeReport({ checks, outcome }: DoctorReport, output: Output): string[] {
+/** The checks, the worst first, and what they come to. */
+export function describeReport({ checks, outcome }: DoctorReport, output: Output): string[] {
   const { colors } = output;
   const paint = { failed: colors.red, warning: colors.yellow, ok: colors.green, skipped: colors.dim };
   const lines = order.flatMap((status) =>

@@ -8,6 +8,7 @@ import { addBackupCommands } from './backup';
 import { addBenchCommand } from './bench';
 import { addCompletionCommand } from './completion';
 import { exitCodes, type CommandLineContext } from './context';
+import { addDatabasesCommands } from './databases';
 import { addDoctorCommand } from './doctor';
 import { runFailureCommand } from './failure-command';
 import { writeMetrics, type Figure } from './metrics';
@@ -164,6 +165,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked
 `,
     );
   addBackupCommands(program, context, finish);
+  addDatabasesCommands(program, context, finish);
   addHoldCommands(program, context, finish);
   addRehearseCommand(program, context, finish);
   addRestoreCommand(program, context, finish);

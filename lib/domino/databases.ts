@@ -52,6 +52,8 @@ export interface FindDatabasesResult {
   readonly problems: readonly DatabaseFailure[];
   /** Globs that match nothing, and what was left out without being asked for. */
   readonly notices: readonly Notice[];
+  /** `required` globs that match nothing: a backup with them would fail. */
+  readonly unmetRequired: readonly string[];
 }
 
 const absolutePaths = (value: unknown, name: string): void => {
@@ -100,7 +102,8 @@ export function findDatabases(
     const problems = catalogProblems(catalog);
     // A glob may be meant for a link that leads nowhere.
     for (const { database } of problems) rules.leaveOut(relativePath(database, dataDirectory));
-    return { dataDirectory, databases, problems, notices: [...selection.notices, ...rules.unmatched()] };
+    const notices = [...selection.notices, ...rules.unmatched()];
+    return { dataDirectory, databases, problems, notices, unmetRequired: selection.unmetRequired };
   });
 }
 

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCommandLine } from '#lib/cli/program';
+import { FakeDomino } from '../fake-binding';
+
+let domino: FakeDomino;
+
+beforeEach(() => {
+  domino = new FakeDomino();
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+async function run(...args: readonly string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const exitCode = await runCommandLine([...args, '--ini', 'data/notes.ini', '--program', 'program'], {
+    loadBinding: () => domino.binding,
+    stdout: { write: (text) => out.push(text) },
+    stderr: { write: (text) => err.push(text) },
+    env: {},
+    workingDirectory: domino.root,
+    signal: new AbortController().signal,
+    relaunch: () => Promise.resolve(undefined),
+  });
+  return { exitCode, stdout: out.join(''), stderr: err.join('') };
+}
+
+test('databases list shows what a backup would take, and why it leaves out the rest', async () => {
+  const { exitCode, stdout } = await run('databases', 'list', '--exclude', 'names.nsf', '--exclude', 'typo/*');
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^names\.nsf .* excluded$/m);
+  expect(stdout).toMatch(/^warning .*typo\/\*/m);
+  const { stdout: json } = await run('databases', 'list', '--exclude', 'names.nsf', '--json');
+  const { databases } = JSON.parse(json) as { databases: { path: string; leftOut?: string }[] };
+  const taken = databases.filter(({ leftOut }) => leftOut === undefined);
+  expect(stdout).toContain(`${taken.length} database`);
+  expect(taken.map(({ path }) => path)).not.toContain('names.nsf');
+});
+
+describe('backup run --dry-run', () => {
+  const dry = (...more: string[]) => run('backup', 'run', '--delta-dir', 'delta', '--keep', '--dry-run', ...more);
+
+  test('opens and makes nothing', async () => {
+    const { stdout } = await dry();
+    expect(stdout).toContain('would be taken');
+    expect(stdout).toContain('this was a dry run');
+    expect(domino.calls).not.toContain('close'); // with which every session ends
+    expect(existsSync(join(domino.root, 'delta'))).toBe(false);
+    await run('backup', 'run', '--delta-dir', 'delta', '--keep');
+    expect(domino.calls).toContain('close');
+  });
+
+  test('names a required database that is not there', async () => {
+    const { exitCode, stdout } = await dry('--required', 'missing.nsf');
+    expect(stdout).toContain('--required missing.nsf matches nothing');
+    expect(exitCode).not.toBe(0);
+  });
+
+  test('is refused where there is nothing to look at', async () => {
+    expect(await dry('--stop-service', 'domino.service')).toMatchObject({ exitCode: 2 });
+  });
+});
