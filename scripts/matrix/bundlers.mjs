@@ -62,6 +62,8 @@ function packed(compiler) {
       {
         mode: 'production',
         target: 'node',
+        // One line of all the code would push the message of an error out of what is kept of the output.
+        optimization: { minimize: false },
         entry,
         externals: outside ? { 'domino-vss': `${isEsm ? 'module' : 'commonjs'} domino-vss` } : {},
         experiments: isEsm ? { outputModule: true } : {},
