@@ -31,6 +31,7 @@ describe('the tarball', () => {
       'prebuilds/README.md',
       ...filesBelow('docs'),
       ...filesBelow('lib'),
+      ...filesBelow('man'),
       ...filesBelow('schema'),
       ...modules.flatMap((name) => ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => `dist/${name}${end}`)),
     ];
@@ -38,7 +39,7 @@ describe('the tarball', () => {
   });
 
   test('holds nothing but sources, documentation and what is made of them', () => {
-    const known = /(^LICENSE|\.(js|ts|map|json|md|svg|html|node))$/;
+    const known = /(^LICENSE|\.(js|ts|map|json|md|svg|html|node|1|sh|service|timer|xml))$/;
     expect(tarball.files.map(({ path }) => path).filter((path) => !known.test(path))).toEqual([]);
   });
 
