@@ -1,27 +1,19 @@
 import { AbortError, toPublicError } from '../errors/errors';
-import { errorCodes, type ErrorCode } from '../errors/codes';
-import type { ShadowSelector } from '../vss/shadows';
-import { hidesNeededVariable, isAliasName, isAutomaticAlias } from './aliases';
-import type { ScriptCommand, ScriptContext, ScriptOption, Statement, WrittenSelector } from './commands';
-import type { LeftShadow, ListedAs, ScriptEventListener } from './events';
+import { errorCodes } from '../errors/codes';
+import { AddedVolumes } from './added-volumes';
+import { isAutomaticAlias } from './aliases';
+import type { ScriptCommand, ScriptContext, ScriptOption, Statement } from './commands';
+import type { LeftShadow, ScriptEventListener } from './events';
 import { commandForms } from './grammar';
 import type { Word } from './lexer';
-import { formatTime } from './listing';
 import { readManifestAliases, writeManifestXml } from './metadata';
-import { readId, readPlace, readVolume } from './names';
 import { MadeShadows } from './places';
-import { ScriptFailure, type ScriptPlace, type ScriptProblem } from './problem';
-import type {
-  CreateRequest,
-  ExposePlace,
-  ScriptBackup,
-  ScriptMetadata,
-  ScriptRestore,
-  ScriptShadow,
-  ScriptState,
-  ScriptTarget,
-} from './target';
+import { outOfOrder, ScriptFailure, type ScriptPlace, type ScriptProblem } from './problem';
+import { RestoreCommands } from './restore-commands';
+import { setAlias, ShadowCommands } from './shadow-commands';
+import type { CreateRequest, ScriptBackup, ScriptMetadata, ScriptShadow, ScriptState, ScriptTarget } from './target';
 import { Variables } from './variables';
+import type { WordReader } from './word-reader';
 
 /** What the interpreter takes from its surroundings. */
 export interface InterpreterOptions {
@@ -33,16 +25,6 @@ export interface InterpreterOptions {
   readonly isCheck?: boolean | undefined;
   /** What nothing has used stays after a failure too: the script has gone on. Default: false. */
   readonly keepsUnused?: boolean | undefined;
-}
-
-interface AddedVolume {
-  readonly volume: string;
-  /** What the volume is called by Windows; the same for all its mount points. */
-  readonly device: string;
-  readonly line: number;
-  /** Given with `alias`; empty for none. */
-  readonly alias: string;
-  readonly providerId: string;
 }
 
 interface Settings {
@@ -60,8 +42,6 @@ const defaults: Settings = {
   verbose: false,
 };
 
-const setAlias = 'VSS_SHADOW_SET';
-
 /** A set that this script has made and not let go. */
 interface OpenSet {
   readonly backup: ScriptBackup;
@@ -73,22 +53,29 @@ interface OpenSet {
 export class Interpreter {
   readonly #options: InterpreterOptions;
   readonly #variables: Variables;
+  readonly #volumes: AddedVolumes;
+  readonly #words: WordReader;
+  readonly #restore: RestoreCommands;
+  readonly #shadows: ShadowCommands;
   readonly #made = new MadeShadows();
   #settings = defaults;
-  #volumes: readonly AddedVolume[] = [];
   #writers: CreateRequest['writers'] = { exclude: [], verify: [] };
   #backups: readonly OpenSet[] = [];
   #backupBegun = false;
   #metadata: ScriptMetadata | undefined;
-  #restore: ScriptRestore | undefined;
-  /** What writers are told of their files if the restore is never ended. */
-  #unendedOutcome: 'none' | 'failed' = 'none';
   #partial = false;
 
   constructor(options: InterpreterOptions) {
     this.#options = options;
-    const { env, emit, isCheck = false } = options;
+    const { target, env, emit, isCheck = false } = options;
     this.#variables = new Variables({ env, emit, isCheck });
+    this.#volumes = new AddedVolumes(target, this.#variables, emit);
+    this.#words = this.#volumes.reader;
+    this.#restore = new RestoreCommands(target, emit);
+    this.#shadows = new ShadowCommands({
+      ...{ target, emit, isCheck, words: this.#words, aliases: this.#variables.aliases, made: this.#made },
+      open: () => this.#openShadows,
+    });
   }
 
   /** Whether databases had to be left out. */
@@ -98,7 +85,7 @@ export class Interpreter {
 
   /** Names of the variables that commands can use, for completion. */
   get aliasNames(): readonly string[] {
-    return [...this.#variables.aliases.list().map(({ name }) => name), ...this.#pendingAliases()];
+    return [...this.#variables.aliases.list().map(({ name }) => name), ...this.#volumes.pendingAliases];
   }
 
   /**
@@ -141,7 +128,7 @@ export class Interpreter {
         for (const message of warnings) this.#options.emit({ type: 'warning', message });
         if (isTakenBack) this.#made.gone(backup.shadows.map(({ id }) => id));
       }),
-      async () => this.#giveUpRestore(),
+      () => this.#restore.giveUp(),
     ];
     this.#backups = [];
     this.#backupBegun = false;
@@ -151,7 +138,6 @@ export class Interpreter {
         problems.push(new ScriptFailure(place, message, hint, code).in(file));
       });
     }
-    this.#restore = undefined;
     const left = this.left;
     if (script === 'failed' && left.length > 0) this.#options.emit({ type: 'left', shadows: left });
     return problems;
@@ -187,7 +173,7 @@ export class Interpreter {
         this.#settings = { ...this.#settings, options: command.options };
         return;
       case 'set-metadata':
-        this.#settings = { ...this.#settings, metadataFile: await target.metadataFile(this.#text(command.file)) };
+        this.#settings = { ...this.#settings, metadataFile: await target.metadataFile(this.#words.text(command.file)) };
         return;
       case 'set-verbose':
         this.#settings = { ...this.#settings, verbose: command.on };
@@ -200,7 +186,7 @@ export class Interpreter {
         emit({ type: 'writers', detail: command.detail, writers: await target.listWriters(command.detail) });
         return;
       case 'list-shadows':
-        return this.#listShadows(command.by === 'all' ? { by: 'all' } : this.#byId(command.by, command.what));
+        return this.#shadows.list(command.by === 'all' ? { by: 'all' } : this.#words.byId(command.by, command.what));
       case 'list-providers':
         emit({ type: 'providers', providers: await target.listProviders() });
         return;
@@ -209,25 +195,25 @@ export class Interpreter {
       case 'end-backup':
         return this.#endBackup();
       case 'begin-restore':
-        return this.#beginRestore(place);
+        return this.#restore.begin(place, () => this.#requireMetadata(place), this.#backupBegun);
       case 'end-restore':
-        return this.#endRestore(place);
+        return this.#restore.end(place);
       case 'simulate-restore':
-        return this.#simulateRestore(place);
+        return this.#restore.simulate(place, () => this.#requireMetadata(place));
       case 'show-added': {
         const aliases = this.#variables.aliases.list();
-        emit({ type: 'added', volumes: this.#volumes, aliases });
+        emit({ type: 'added', volumes: this.#volumes.list, aliases });
         return;
       }
       case 'add-volume':
-        return this.#addVolume(command);
+        return this.#volumes.add(command);
       case 'add-alias': {
-        const name = this.#newAlias(command.name);
-        this.#redefine(name, this.#text(command.value));
+        const name = this.#volumes.newAlias(command.name);
+        this.#redefine(name, this.#words.text(command.value));
         return;
       }
       case 'writer': {
-        const writer = command.writer.map((word) => this.#text(word)).join(' ');
+        const writer = command.writer.map((word) => this.#words.text(word)).join(' ');
         this.#writers = { ...this.#writers, [command.rule]: [...this.#writers[command.rule], writer] };
         return;
       }
@@ -240,78 +226,21 @@ export class Interpreter {
       case 'expose':
         return this.#expose(command.shadow, command.place);
       case 'unexpose':
-        return this.#unexpose(command.what);
+        return this.#shadows.unexpose(command.what);
       case 'break':
-        return this.#break(command.set, command.writable ? 'writable' : 'read-only');
+        return this.#shadows.breakSet(command.set, command.writable ? 'writable' : 'read-only');
       case 'mask':
-        return this.#break(command.set, 'mask');
+        return this.#shadows.breakSet(command.set, 'mask');
       case 'delete-shadows':
-        return this.#delete(command.selector);
+        return this.#shadows.delete(command.selector);
       case 'revert':
-        return this.#revert(command.shadow);
+        return this.#shadows.revert(command.shadow);
       case 'help':
         emit({ type: 'help', forms: commandForms });
         return;
       case 'exit':
         return;
     }
-  }
-
-  #addVolume({ volume, alias, provider }: Extract<ScriptCommand, { type: 'add-volume' }>): Promise<void> {
-    const text = this.#text(volume);
-    // What only a run can know is taken for a volume.
-    const name = readVolume(text) ?? (this.#variables.usedUnknown ? text : undefined);
-    if (name === undefined) {
-      throw new ScriptFailure(
-        volume,
-        `"${volume.text}" is not a volume`,
-        'write a drive (d:), the full path of a mount point, or \\\\?\\Volume{…}\\',
-      );
-    }
-    const newAlias = alias ? this.#newAlias(alias, `VSS_SHADOW_${this.#volumes.length + 1}`) : '';
-    const providerId = provider ? this.#id(provider, 'list providers shows the ids') : '';
-    return this.#addSupported(volume, { volume: name, alias: newAlias, providerId });
-  }
-
-  async #addSupported(word: Word, added: Pick<AddedVolume, 'volume' | 'alias' | 'providerId'>): Promise<void> {
-    const { target } = this.#options;
-    const { volume, providerId } = added;
-    const device = await target.resolveVolume(volume);
-    const twin = this.#volumes.find((other) => other.device.toLowerCase() === device.toLowerCase());
-    if (twin) {
-      const isSame = twin.volume.toLowerCase() === volume.toLowerCase();
-      const message = isSame
-        ? `${volume} has been added already, by line ${twin.line}`
-        : `${volume} is on the same volume as ${twin.volume}, which line ${twin.line} has added already`;
-      const remedy = isSame ? 'remove this line' : 'remove one of the two lines: a shadow copy holds the whole volume';
-      throw new ScriptFailure(word, message, remedy, 'ERR_STATE');
-    }
-    if (!(await target.isVolumeSupported({ volume, providerId }))) {
-      const by = providerId === '' ? 'no provider' : `provider ${providerId} does not`;
-      const message = `${providerId === '' ? `${by} makes` : `${by} make`} shadow copies of ${volume}`;
-      throw new ScriptFailure(word, message, errorCodes.ERR_VSS_VOLUME.action, 'ERR_VSS_VOLUME');
-    }
-    this.#volumes = [...this.#volumes, { ...added, device, line: word.line }];
-  }
-
-  /** `automatic` is the name that the volume would get anyway. */
-  #newAlias(word: Word, automatic = ''): string {
-    const name = this.#text(word);
-    if (!isAliasName(name)) {
-      throw new ScriptFailure(word, `"${name}" cannot be an alias`, 'use letters, digits and underscores');
-    }
-    if (isAutomaticAlias(name) && name.toUpperCase() !== automatic) {
-      const message = `create defines ${name} itself: as an alias of something else it would be overwritten`;
-      throw new ScriptFailure(word, message, 'choose another name');
-    }
-    if (this.#volumes.some(({ alias }) => alias.toUpperCase() === name.toUpperCase())) {
-      throw new ScriptFailure(word, `the alias ${name} is taken by another volume`, 'choose another name', 'ERR_STATE');
-    }
-    if (hidesNeededVariable(name)) {
-      const message = `the alias ${name} hides the variable %${name.toUpperCase()}% of Windows from what exec runs: choose another name`;
-      this.#options.emit({ type: 'warning', message });
-    }
-    return name;
   }
 
   /** Says so when the name stood for something else. */
@@ -326,9 +255,10 @@ export class Interpreter {
 
   async #create(place: ScriptPlace): Promise<void> {
     const { target, emit } = this.#options;
-    const [volumes, settings] = [this.#volumes, this.#settings];
-    if (volumes.length === 0) throw this.#outOfOrder(place, 'no volume has been added', 'add one first: add volume d:');
-    if (this.#restore) throw this.#outOfOrder(place, 'a restore has begun', 'end it first: end restore');
+    const { list: volumes, pendingAliases: names } = this.#volumes;
+    const settings = this.#settings;
+    if (volumes.length === 0) throw outOfOrder(place, 'no volume has been added', 'add one first: add volume d:');
+    this.#restore.requireNoneBegun(place);
     const { context, options } = settings;
     const backupType = this.#backupBegun ? 'full' : 'copy';
     this.#warnAboutRules(context, backupType);
@@ -347,16 +277,15 @@ export class Interpreter {
     const backup = await target.create(request);
     this.#backups = [...this.#backups, { backup, isUsed: false }];
     this.#made.add(backup.shadows);
-    this.#volumes = [];
+    this.#volumes.clear();
     this.#partial ||= backup.outcome === 'partial';
     this.#reportWriters(backup);
     for (const message of backup.warnings) emit({ type: 'warning', message });
-    const names = volumes.map(({ alias }, index) => alias || `VSS_SHADOW_${index + 1}`);
     for (const [index, shadow] of backup.shadows.entries()) {
-      this.#define(names[index] ?? `VSS_SHADOW_${index + 1}`, shadow.id, 'shadow');
+      this.#define(names[index] ?? '', shadow.id, 'shadow');
     }
     this.#define(setAlias, backup.setId, 'set');
-    emit({ type: 'created', setId: backup.setId, shadows: this.#listed(backup.shadows) });
+    emit({ type: 'created', setId: backup.setId, shadows: this.#shadows.listed(backup.shadows) });
     await backup.saveMetadata(writeManifestXml(backup.setId, request, this.#variables.aliases.list()));
     emit({ type: 'metadata', action: 'written', file: metadataFile });
   }
@@ -386,7 +315,7 @@ export class Interpreter {
 
   #beginBackup(place: ScriptPlace): Promise<void> {
     const { emit } = this.#options;
-    if (this.#restore) throw this.#outOfOrder(place, 'a restore has begun', 'end it first: end restore');
+    this.#restore.requireNoneBegun(place);
     if (this.#backupBegun) emit({ type: 'note', message: 'a backup has been begun already' });
     else if (this.#backups.length > 0) {
       emit({ type: 'warning', message: 'shadow copies made before begin backup belong to a copy backup and stay so' });
@@ -416,7 +345,7 @@ export class Interpreter {
 
   async #loadMetadata(word: Word): Promise<void> {
     const { target, emit } = this.#options;
-    const file = this.#text(word);
+    const file = this.#words.text(word);
     this.#metadata = await target.loadMetadata(file);
     this.#variables.hasUnknownAliases = this.#metadata.isUnknown === true;
     const aliases = readManifestAliases(this.#metadata.manifest);
@@ -431,61 +360,22 @@ export class Interpreter {
     const metadata = this.#requireMetadata(place);
     const shadows = await this.#options.target.importShadows(metadata);
     const { emit } = this.#options;
-    emit({ type: 'shadows', title: 'Imported shadow copies', shadows: this.#listed(shadows) });
+    emit({ type: 'shadows', title: 'Imported shadow copies', shadows: this.#shadows.listed(shadows) });
     if (shadows.some(({ persistent }) => !persistent)) {
       const message = 'the set is volatile and has gone again: write "set context persistent" where it is made';
       emit({ type: 'warning', message });
     }
   }
 
-  async #beginRestore(place: ScriptPlace): Promise<void> {
-    if (this.#restore) throw this.#outOfOrder(place, 'a restore has begun already', 'end it first: end restore');
-    if (this.#backupBegun) throw this.#outOfOrder(place, 'a backup has begun', 'end it first: end backup, then reset');
-    const restore = await this.#options.target.beginRestore(this.#requireMetadata(place));
-    this.#restore = restore;
-    this.#unendedOutcome = 'none';
-    await restore.preRestore();
-    this.#unendedOutcome = 'failed';
-    this.#options.emit({ type: 'restore', action: 'begun', writers: restore.writers });
-  }
-
-  async #endRestore(place: ScriptPlace): Promise<void> {
-    const restore = this.#restore;
-    if (!restore) throw this.#outOfOrder(place, 'no restore has begun', 'begin one first: begin restore');
-    this.#restore = undefined;
-    try {
-      await restore.postRestore('all');
-    } finally {
-      await restore.close();
-    }
-    this.#options.emit({ type: 'restore', action: 'ended', writers: restore.writers });
-  }
-
-  /** Writers were told that their files come back. Whoever has not written `end restore` has not said that they did. */
-  async #giveUpRestore(): Promise<void> {
-    try {
-      await this.#restore?.postRestore(this.#unendedOutcome);
-    } finally {
-      await this.#restore?.close();
-    }
-  }
-
-  async #simulateRestore(place: ScriptPlace): Promise<void> {
-    if (this.#restore) throw this.#outOfOrder(place, 'a restore has begun', 'end it first: end restore');
-    const restore = await this.#options.target.beginRestore(this.#requireMetadata(place));
-    await restore.close();
-    this.#options.emit({ type: 'restore', action: 'simulated', writers: restore.writers });
-  }
-
   #requireMetadata(place: ScriptPlace): ScriptMetadata {
     if (this.#metadata) return this.#metadata;
-    throw this.#outOfOrder(place, 'no metadata have been loaded', 'load them first: load metadata FILE.cab');
+    throw outOfOrder(place, 'no metadata have been loaded', 'load them first: load metadata FILE.cab');
   }
 
   async #reset(place: ScriptPlace): Promise<void> {
     const problems = await this.close(place, '', 'sound');
     this.#settings = defaults;
-    this.#volumes = [];
+    this.#volumes.clear();
     this.#writers = { exclude: [], verify: [] };
     this.#metadata = undefined;
     this.#variables.aliases.clear();
@@ -494,33 +384,21 @@ export class Interpreter {
     if (first) throw new ScriptFailure(place, first.message, first.remedy, first.code);
   }
 
-  async #listShadows(selector: ShadowSelector): Promise<void> {
-    const shadows = await this.#options.target.listShadows(selector);
-    const title =
-      selector.by === 'set'
-        ? `Querying all shadow copies with the shadow copy set ID ${selector.setId}`
-        : selector.by === 'id'
-          ? `Querying the shadow copy with the ID ${selector.id}`
-          : 'Querying all shadow copies on the computer';
-    this.#options.emit({ type: 'shadows', title, shadows: this.#listed(shadows) });
-  }
-
   /** `expose` before `create` is refused by diskshadow; what is meant is plain as long as the volume has been added. */
   async #expose(shadow: Word, place: Word): Promise<void> {
     const { target, emit } = this.#options;
-    const to = this.#place(place);
+    const to = this.#words.place(place);
     const remedy = 'use the alias of the volume, or see list shadows all';
-    const pending = this.#pendingAlias(shadow);
-    const made = pending === undefined ? this.#id(shadow, remedy) : undefined;
-    this.#requireFree(to, place);
+    const pending = this.#volumes.pendingAlias(shadow);
+    const made = pending === undefined ? this.#words.id(shadow, remedy) : undefined;
+    this.#made.requireFree(to.as, place);
+    this.#volumes.requireFree(to, place);
     if (pending !== undefined) {
       emit({ type: 'note', message: `%${pending}% is not created yet; create comes first and is done now` });
       await this.#create(shadow);
     }
-    const id = made ?? this.#id(shadow, remedy);
-    const volatile = this.#backups
-      .flatMap(({ backup }) => backup.shadows)
-      .find((made) => made.id === id && !made.persistent);
+    const id = made ?? this.#words.id(shadow, remedy);
+    const volatile = this.#openShadows.find((shadow) => shadow.id === id && !shadow.persistent);
     if (volatile) {
       const message = `${id} is volatile, and only persistent shadow copies can be exposed`;
       throw new ScriptFailure(shadow, message, 'write "set context persistent" before create', 'ERR_VSS_CONTEXT');
@@ -530,130 +408,9 @@ export class Interpreter {
     emit({ type: 'exposed', id, as });
   }
 
-  /** What the script itself says of a place. */
-  #requireFree({ as }: ExposePlace, place: ScriptPlace): void {
-    this.#made.requireFree(as, place);
-    const volume = this.#volumes.find((added) => added.volume.toLowerCase() === `${as}\\`.toLowerCase());
-    if (!volume) return;
-    const message = `${as} is taken: it is the volume that line ${volume.line} adds`;
-    throw new ScriptFailure(place, message, 'write a free drive letter', 'ERR_STATE');
-  }
-
-  #place(word: Word): ExposePlace {
-    const text = this.#text(word);
-    const place = readPlace(text);
-    if (place) return place;
-    const remedy = /^[a-z]$/i.test(text)
-      ? `write ${text}: for the drive; the name of a share must be longer than one letter`
-      : 'write a free drive letter (b:), the full path of an empty directory, or the plain name of a share';
-    throw new ScriptFailure(word, `"${word.text}" is not a place to expose at`, remedy);
-  }
-
-  async #unexpose(word: Word): Promise<void> {
-    const { target, emit } = this.#options;
-    const selector = this.#exposed(word);
-    const as = await target.unexpose(selector);
-    this.#made.unexposed(selector.by === 'id' ? { id: selector.id } : { as: selector.as });
-    if (as === undefined)
-      emit({ type: 'note', message: `nothing is exposed at ${word.text}, so there is nothing to take away` });
-    else emit({ type: 'unexposed', as });
-  }
-
-  #pendingAlias({ parts }: Word): string | undefined {
-    return parts
-      .flatMap((part) => (part.type === 'variable' ? [part.name] : []))
-      .find((name) => {
-        const isPending = this.#pendingAliases().some((alias) => alias.toUpperCase() === name.toUpperCase());
-        return isPending && this.#variables.aliases.get(name) === undefined;
-      });
-  }
-
-  #pendingAliases(): readonly string[] {
-    return this.#volumes.map(({ alias }, index) => alias || `VSS_SHADOW_${index + 1}`);
-  }
-
-  #exposed(word: Word): Extract<ShadowSelector, { readonly by: 'id' | 'exposed' }> {
-    const text = this.#text(word);
-    const id = readId(text);
-    if (id !== undefined) return { by: 'id', id };
-    const place = readPlace(text);
-    if (place) return { by: 'exposed', as: place.as };
-    const remedy = /^[a-z]$/i.test(text) ? `write ${text}:` : 'see list shadows all';
-    throw new ScriptFailure(word, `"${text}" is neither an id nor a place`, remedy);
-  }
-
-  async #break(word: Word, how: 'read-only' | 'writable' | 'mask'): Promise<void> {
-    const id = this.#id(word, `use %${setAlias}%, or see list shadows all`);
-    const setId = await this.#setOf(id);
-    await this.#options.target.breakSet({ setId, how });
-    this.#made.gone(this.#made.idsOfSet(setId));
-    this.#options.emit({ type: 'broken', setId, how });
-  }
-
-  /** The set of a shadow copy, by whose id it may be named; any other id is that of a set. */
-  async #setOf(id: string): Promise<string> {
-    const { target, isCheck, emit } = this.#options;
-    const made = this.#backups.flatMap(({ backup }) => backup.shadows).find((shadow) => shadow.id === id);
-    const [shadow] = made || isCheck ? [made] : await target.listShadows({ by: 'id', id });
-    if (!shadow) return id;
-    const message = `${id} is a shadow copy: meant is its set ${shadow.setId}, of ${shadow.setCount}`;
-    emit({ type: 'note', message });
-    return shadow.setId;
-  }
-
-  async #delete(written: WrittenSelector): Promise<void> {
-    const { target, emit } = this.#options;
-    const selector = this.#selector(written);
-    const deleted = await target.deleteShadows(selector, (found) => {
-      const foreign = found.filter(({ own }) => !own);
-      if (foreign.length === 0) return;
-      const names = foreign.map(({ id, mountedAs, volume, created }) => {
-        return `\n  ${id} of ${mountedAs || volume}, made ${formatTime(created)}`;
-      });
-      const message = `${foreign.length} of ${found.length} are not known to be ours:${names.join('')}`;
-      emit({ type: 'note', message });
-    });
-    this.#made.gone(deleted.map(({ id }) => id));
-    emit({ type: 'deleted', shadows: this.#listed(deleted) });
-  }
-
-  #selector(written: WrittenSelector): ShadowSelector {
-    switch (written.by) {
-      case 'all':
-        return { by: 'all' };
-      case 'set':
-      case 'id':
-        return this.#byId(written.by, written.what);
-      case 'volume':
-      case 'oldest': {
-        const text = this.#text(written.what);
-        const volume = readVolume(text);
-        if (volume !== undefined) return { by: written.by, volume };
-        const isId = readId(text) !== undefined;
-        const remedy = isId ? `that is an id: delete shadows id ${written.what.text}` : 'write a drive, for example d:';
-        throw new ScriptFailure(written.what, `"${written.what.text}" is not a volume`, remedy);
-      }
-      case 'exposed': {
-        const place = readPlace(this.#text(written.what));
-        if (place) return { by: 'exposed', as: place.as };
-        throw new ScriptFailure(written.what, `"${written.what.text}" is not a place`, 'see list shadows all');
-      }
-    }
-  }
-
-  #byId(by: 'set' | 'id', word: Word): ShadowSelector {
-    const id = this.#id(word, 'see list shadows all');
-    return by === 'set' ? { by, setId: id } : { by, id };
-  }
-
-  async #revert(word: Word): Promise<void> {
-    const id = this.#id(word, 'see list shadows all');
-    this.#options.emit({ type: 'reverted', id, volume: await this.#options.target.revert(id) });
-  }
-
   async #exec(word: Word): Promise<void> {
     const { target, emit, env } = this.#options;
-    const file = this.#text(word);
+    const file = this.#words.text(word);
     if (!/\.(?:cmd|bat|exe|com)$/i.test(file)) {
       throw new ScriptFailure(
         word,
@@ -677,34 +434,12 @@ export class Interpreter {
     }
   }
 
+  get #openShadows(): readonly ScriptShadow[] {
+    return this.#backups.flatMap(({ backup }) => backup.shadows);
+  }
+
   #define(name: string, value: string, of: 'shadow' | 'set' | 'value'): void {
     this.#redefine(name, value);
     this.#options.emit({ type: 'alias', name, value, of });
-  }
-
-  #listed(shadows: readonly ScriptShadow[]): ListedAs[] {
-    return shadows.map((shadow) => ({
-      shadow,
-      alias: this.#variables.aliases.nameOf(shadow.id) ?? '',
-      setAlias: this.#variables.aliases.nameOf(shadow.setId) ?? '',
-    }));
-  }
-
-  #id(word: Word, remedy: string): string {
-    const text = this.#text(word);
-    const id = readId(text);
-    if (id !== undefined) return id;
-    const alias = this.#variables.aliases.get(text);
-    const hint = alias === undefined ? remedy : `an alias is written %${text}%`;
-    throw new ScriptFailure(word, `"${text}" is not an id such as {xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}`, hint);
-  }
-
-  #text(word: Word): string {
-    return this.#variables.text(word, this.#pendingAliases());
-  }
-
-  #outOfOrder(place: ScriptPlace, message: string, remedy: string): ScriptFailure {
-    const code: ErrorCode = 'ERR_STATE';
-    return new ScriptFailure(place, message, remedy, code);
   }
 }

@@ -41,3 +41,8 @@ export function exitCodeOf(problems: readonly ScriptProblem[]): number {
   const [first] = problems;
   return first ? errorCodes[first.code].exitCode : 0;
 }
+
+/** A command that comes too early, too late, or twice. */
+export function outOfOrder(place: ScriptPlace, message: string, remedy: string): ScriptFailure {
+  return new ScriptFailure(place, message, remedy, 'ERR_STATE');
+}
