@@ -7,7 +7,14 @@ import { DominoVssError } from '../errors/errors';
 import { jsonLines, makeDirectory, syncDirectory, writeDurably, writeTexts } from './durable';
 import { isInTheWay, type JournalChange, type JournalHead } from './journal-format';
 import { leftOverOf, type LeftOver } from './left-over';
-import { describeLiveWork, journalDirectory, readJournals, unfinishedName, type Journals } from './journals';
+import {
+  describeLiveWork,
+  journalDirectory,
+  noteEndedWork,
+  readJournals,
+  unfinishedName,
+  type Journals,
+} from './journals';
 import { ownIdentity } from './process-identity';
 
 /** Id of a piece of work: sorts by time, and no other of the same second has it. */
@@ -211,6 +218,10 @@ export class Journal {
     try {
       for (const file of [this.#file, unfinishedName(this.#file)]) await rm(file, { force: true });
       await syncDirectory(dirname(this.#file));
+    } catch (error) {
+      // This process lives on, and would lock the data directory until it ends.
+      noteEndedWork(this.#file);
+      throw error;
     } finally {
       this.#lock?.release();
     }

@@ -59,12 +59,20 @@ export async function readJournals(
         // Its process sees another server and may well be alive: nothing of it is ours to touch.
         const reason = `it is of the host ${head.host} (${head.work} ${head.id})`;
         unusable.push({ journal: file, reason, movedTo: '' });
-      } else if (!head.ended && isAlive(head)) live.push(head);
+      } else if (!head.ended && !endedHere.has(file) && isAlive(head)) live.push(head);
       else if (head.dataDirectory === dataDirectory) leftOvers.push(leftOverOf(file, head));
     }
   }
   if (quarantine) await removeUnfinished(deltaDirectory);
   return { live, leftOvers, unusable };
+}
+
+/** Journals of this process that could not be removed when their work had ended; a file has its name for itself. */
+const endedHere = new Set<string>();
+
+/** From now on the journal is in nobody's way here: it is what interrupted work has left, which the next work removes. */
+export function noteEndedWork(journal: string): void {
+  endedHere.add(journal);
 }
 
 /** What the journals say of a process of this host that is dead for certain. A text for directories that cannot be read. */

@@ -316,3 +316,13 @@ test('where the delta directory cannot be written to, the journal goes elsewhere
     else process.env['ProgramData'] = before;
   }
 });
+
+test('a journal that cannot be removed does not lock its own process out', async () => {
+  const { journal } = await open();
+  await expect(open()).rejects.toMatchObject({ code: 'ERR_LOCKED' });
+  jest.spyOn(promises, 'rm').mockRejectedValueOnce(Object.assign(new Error('in use'), { code: 'EBUSY' }));
+  await expect(journal.remove()).rejects.toMatchObject({ code: 'EBUSY' });
+  const next = await open();
+  expect(next.leftOvers).toHaveLength(1);
+  await next.journal.remove();
+});
