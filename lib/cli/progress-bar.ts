@@ -39,7 +39,13 @@ export class ProgressBar {
     this.#bar?.update(done, { note });
   };
 
+  /** A second interrupt ends the process at once; the terminal gets its cursor back all the same. */
+  readonly #onExit = (): void => {
+    this.end();
+  };
+
   end(): void {
+    process.off('exit', this.#onExit);
     this.#bar?.stop();
     this.#bar = undefined;
     this.#title = '';
@@ -55,6 +61,7 @@ export class ProgressBar {
       Presets.shades_classic,
     );
     this.#bar.start(total, 0, { note });
+    process.once('exit', this.#onExit);
   }
 }
 

@@ -3,7 +3,9 @@
 import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { Paint } from '#lib/cli/paint';
+import type { CommandLineContext } from '#lib/cli/context';
 import { runCommandLine } from '#lib/cli/program';
+import { ProgressBar } from '#lib/cli/progress-bar';
 import { toDatabaseFailure, toPublicError } from '#lib/errors/errors';
 import { printable, printableJson, printableLines } from '#lib/errors/printable';
 import { linuxTest } from '../../platform';
@@ -113,4 +115,21 @@ describe('a database with such a name', () => {
     const again = await run('restore', made.id, name, ...place, ...location, '--json');
     expect(JSON.parse(again)).toMatchObject({ databases: [{ result: 'restored', database: name }] });
   });
+});
+
+test('a process that ends at once gives the terminal its cursor back', () => {
+  let text = '';
+  const write = (chunk: unknown, _encoding: unknown, done: () => void): void => {
+    text += String(chunk);
+    done();
+  };
+  const stderr = Object.assign(new Writable({ write }), { isTTY: true });
+  const before = process.listeners('exit');
+  const bar = new ProgressBar({ stderr } as unknown as CommandLineContext, false);
+  bar.listener({ type: 'databases', phase: 'open', done: 1, total: 2 });
+  expect(text).toContain('\u001b[?25l');
+  expect(text).not.toContain('\u001b[?25h');
+  for (const listener of process.listeners('exit')) if (!before.includes(listener)) listener.call(process, 130);
+  expect(text).toContain('\u001b[?25h');
+  expect(process.listeners('exit')).toEqual(before);
 });
