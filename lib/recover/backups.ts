@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { lstat, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileSystemError, toPublicError } from '../errors/errors';
 import { systemdService, type DominoService } from '../domino/service';
 import { windowsService } from '../domino/windows-service';
 import { readJournalLists } from '../store/journals';
+import { isPresent } from '../store/file-identity';
 import type { LeftOver } from '../store/left-over';
 import { loadManifest, type Manifest } from '../store/manifest';
 import { endAbandonedBackups } from './backup-mode';
@@ -32,7 +32,12 @@ export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items:
   const finished = await readFinished(backupDirectory);
   if (typeof finished === 'string') {
     const advice = `Look at it with "domino-vss backup list"; delete what you do not need of it, then ${left.journal}.`;
-    items.left({ thing: 'backup', subject: backupDirectory, found: `its manifest is damaged: ${finished}`, advice });
+    items.left({
+      thing: 'backup',
+      subject: backupDirectory,
+      found: `its manifest cannot be used: ${finished}`,
+      advice,
+    });
     return;
   }
   if (finished) {
@@ -76,8 +81,14 @@ async function hasManifest(backupDirectory: string): Promise<boolean> {
 
 /** The manifest of a backup that has succeeded; undefined for one that has not, a text for one of which nobody knows. */
 async function readFinished(backupDirectory: string): Promise<Manifest | string | undefined> {
-  if (backupDirectory === '' || !existsSync(join(backupDirectory, 'manifest.json'))) return undefined;
-  return loadManifest(backupDirectory).catch((error: unknown) => toPublicError(error).message);
+  if (backupDirectory === '') return undefined;
+  try {
+    // One that cannot be looked at may be that of a good backup.
+    if (!(await isPresent(join(backupDirectory, 'manifest.json')))) return undefined;
+    return await loadManifest(backupDirectory);
+  } catch (error) {
+    return toPublicError(error).message;
+  }
 }
 
 async function startService({ stoppedService: name }: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
@@ -103,7 +114,7 @@ function serviceOfSystem(name: string, { binding }: RecoveryTools): DominoServic
 /** The journal names those only that did not exist before. */
 async function removeCopies(copies: readonly string[], items: Items, of = 'an unfinished backup'): Promise<void> {
   const present: string[] = [];
-  for (const copy of copies) if (existsSync(copy)) present.push(copy);
+  for (const copy of copies) if (await isPresent(copy).catch(() => true)) present.push(copy);
   const [first] = present;
   if (first === undefined) return;
   const intention = {

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isNativeFailure } from '../errors/errors';
-import { compareIdentity, type Comparison } from '../store/file-identity';
+import { compareIdentity, isPresent, type Comparison } from '../store/file-identity';
 import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
 import type { LeftOver } from '../store/left-over';
 import { syncDirectory } from '../store/durable';
@@ -23,7 +22,15 @@ const offlineWaitMs = 10_000;
  */
 export async function recoverDatabases(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   for (const database of left.restoring) {
-    await new InterruptedDatabase(database, database.phase ?? left.restorePhase, tools, items).run();
+    const { file } = database;
+    try {
+      await new InterruptedDatabase(database, database.phase ?? left.restorePhase, tools, items).run();
+    } catch (error) {
+      tools.call.check();
+      // Of what cannot be looked at nothing is known, and nothing is taken away.
+      const advice = 'See to it that the file can be read, then run recover again.';
+      items.left({ thing: 'database', subject: file, found: 'its state cannot be told', advice }, error);
+    }
   }
 }
 
@@ -41,7 +48,7 @@ class InterruptedDatabase {
   async run(): Promise<void> {
     const { file, original, copy } = this.database;
     const atPlace = await compareIdentity(file, copy);
-    const aside = original !== '' && existsSync(original);
+    const aside = original !== '' && (await isPresent(original));
     if (aside) await this.#withOriginalAside(atPlace);
     else await this.#withoutOriginal(atPlace);
   }
@@ -99,7 +106,7 @@ class InterruptedDatabase {
   /** The copy is taken away; unless somebody may have written to it, which would be lost. */
   async #turnBack(atPlace: 'same' | 'changed', found: string): Promise<void> {
     const { original } = this.database;
-    const back = original === '' || !existsSync(original) ? 'it is removed' : 'the original is put back';
+    const back = original === '' || !(await isPresent(original)) ? 'it is removed' : 'the original is put back';
     if (this.items.dryRun) {
       await this.#do(found, back, () => Promise.resolve());
       return;
@@ -140,7 +147,7 @@ class InterruptedDatabase {
 
   async #putBack(): Promise<void> {
     const { file, original } = this.database;
-    if (original !== '' && existsSync(original)) await rename(original, file);
+    if (original !== '' && (await isPresent(original))) await rename(original, file);
     else await rm(file, { force: true });
     await syncDirectory(dirname(file));
   }

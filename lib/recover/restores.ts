@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { FileSystemError } from '../errors/errors';
+import { isPresent } from '../store/file-identity';
 import type { LeftOver } from '../store/left-over';
 import { removeNewDirectories } from './backups';
 import { recoverDatabases } from './databases';
@@ -24,7 +24,7 @@ export const drillDirectory = (id: string): string => `domino-vss-drill-${id}`;
 /** Removes what an interrupted drill has restored. */
 export async function removeDrilled(left: LeftOver, { binding }: RecoveryTools, items: Items): Promise<void> {
   for (const directory of left.temporaryFiles) {
-    if (!existsSync(directory)) continue;
+    if (!(await mayBeThere(directory))) continue;
     const intention = {
       thing: 'temporary-file',
       subject: directory,
@@ -46,7 +46,7 @@ export async function removeDrilled(left: LeftOver, { binding }: RecoveryTools, 
 }
 
 async function removeTemporary(file: string, items: Items): Promise<void> {
-  if (!existsSync(file)) return;
+  if (!(await mayBeThere(file))) return;
   const isOriginal = file.endsWith(originalSuffix);
   const found = isOriginal
     ? 'it was replaced by the restored database'
@@ -57,10 +57,15 @@ async function removeTemporary(file: string, items: Items): Promise<void> {
       const message = `${file} does not look like a file of a restore`;
       throw new FileSystemError('ERR_FILE_SYSTEM', { path: file }, { message });
     }
-    if (isOriginal && !existsSync(file.slice(0, -originalSuffix.length))) {
+    if (isOriginal && !(await isPresent(file.slice(0, -originalSuffix.length)))) {
       const message = 'there is no database at its place: it may be the only one';
       throw new FileSystemError('ERR_FILE_SYSTEM', { path: file }, { message });
     }
     await rm(file, { force: true });
   });
+}
+
+/** What cannot be looked at may be there: its removal says what is wrong. */
+function mayBeThere(file: string): Promise<boolean> {
+  return isPresent(file).catch(() => true);
 }

@@ -15,7 +15,8 @@ export async function findLostCopies(input: KnownInput, { chosen }: RestoreChoic
   const lost = new Set<string>();
   for (const database of chosen) {
     const copy = copyOf(database, input);
-    if (copy !== undefined && !(await stat(copy).catch(() => undefined))) lost.add(database.path);
+    // One that cannot be looked at is not lost: reading it says what is wrong.
+    if (copy !== undefined && !(await isPresent(copy).catch(() => true))) lost.add(database.path);
   }
   return lost;
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DominoVssError } from '../errors/errors';
@@ -6,6 +5,7 @@ import { recoverAll } from '../recover/recover';
 import type { RecoveredWork } from '../recover/report';
 import type { RecoveryTools } from '../recover/tools';
 import { syncDirectory } from '../store/durable';
+import { isPresent } from '../store/file-identity';
 import { Journal } from '../store/journal';
 import { journalDirectory } from '../store/journals';
 import type { Holdings } from './holdings';
@@ -29,7 +29,7 @@ export async function removeListed(
   tools: RecoveryTools,
 ): Promise<RecoveredWork> {
   const own = join(journalDirectory(deltaDirectory), `${id}.journal`);
-  if (existsSync(own)) {
+  if (await isPresent(own)) {
     throw new DominoVssError('ERR_STATE', {
       message: `${own} says that something of ${id} is left: run recover first`,
     });
@@ -54,7 +54,9 @@ export async function removeListed(
     return work;
   } catch (error) {
     // Nothing has happened yet, or the next run goes on from here; either way it locks nobody out.
-    if (existsSync(join(directory, 'manifest.json'))) await journal.remove();
+    // What cannot be looked at may be gone, and the journal says so then.
+    const stands = await isPresent(join(directory, 'manifest.json')).catch(() => false);
+    if (stands) await journal.remove();
     else await journal.update({ ended: true }).catch(() => undefined);
     throw error;
   }

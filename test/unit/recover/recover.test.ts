@@ -1,12 +1,15 @@
 import {
   existsSync,
   mkdirSync,
+  promises,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
+  type BigIntOptions,
+  type PathLike,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -97,6 +100,14 @@ async function interruptedRestore(
   return writeDead({ work: 'restore', restoring: [restoring], restorePhase, temporaryFiles: [temporary()] });
 }
 
+/** The disk does not answer for one file. */
+function failToLookAt(file: string): jest.SpyInstance {
+  const { lstat } = promises;
+  const failing = (path: PathLike, options?: BigIntOptions): Promise<unknown> =>
+    path === file ? Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })) : lstat(path, options);
+  return jest.spyOn(promises, 'lstat').mockImplementation(failing as typeof lstat);
+}
+
 function expectNothingOfOurs(): void {
   const names = (readdirSync(domino.dataDirectory, { recursive: true }) as string[]).filter((name) =>
     name.includes('domino-vss'),
@@ -138,6 +149,27 @@ describe('a restore that was killed', () => {
     expect((await recover()).outcome).toBe('recovered');
     expect(domino.read(path)).toBe(original);
     expect(domino.offline.size).toBe(0);
+    expectNothingOfOurs();
+  });
+
+  test('and whose original cannot be looked at: nothing is taken away, and the next run goes on', async () => {
+    await interruptedRestore();
+    renameSync(place(), aside());
+    renameSync(temporary(), place());
+    const spy = failToLookAt(aside());
+    expect(await recover()).toMatchObject({
+      outcome: 'partial',
+      works: [
+        {
+          done: false,
+          items: expect.arrayContaining([expect.objectContaining({ thing: 'database', result: 'left' })]) as unknown,
+        },
+      ],
+    });
+    spy.mockRestore();
+    expect([place(), aside()].filter(existsSync)).toEqual([place(), aside()]);
+    expect((await recover()).outcome).toBe('recovered');
+    expect(domino.read(path)).toBe(original);
     expectNothingOfOurs();
   });
 
@@ -395,6 +427,26 @@ describe('a backup that was killed', () => {
     expect(outcome).toBe('recovered');
     expect(works[0]!.items).toMatchObject([{ thing: 'backup', result: 'kept' }]);
     expect([directory, root, copy].filter(existsSync)).toEqual([directory, root, copy]);
+    expectNothingOfOurs();
+  });
+
+  test('one whose manifest cannot be looked at may be good: nothing of it goes', async () => {
+    const backup = await beginBackup(() => domino.binding, {
+      domino: domino.location,
+      deltaDirectory: domino.deltaDirectory,
+      lifetime: 'persistent',
+    });
+    const [shadow] = (await backup.createShadow()).shadows;
+    const { directory, manifest } = await backup.endBackup();
+    writeDead({ id: backup.id, backupDirectory: directory, provider: 'reflink', shadows: [shadow!.root] });
+    const spy = failToLookAt(manifest);
+    expect(await recover()).toMatchObject({
+      outcome: 'partial',
+      works: [{ items: [{ thing: 'backup', result: 'left' }] }],
+    });
+    spy.mockRestore();
+    expect([manifest, shadow!.root].filter(existsSync)).toEqual([manifest, shadow!.root]);
+    expect((await recover()).outcome).toBe('recovered');
     expectNothingOfOurs();
   });
 
