@@ -37,6 +37,7 @@ const entrances = {
   script: [
     'commands',
     'events',
+    'execute',
     'listing',
     'planning-target',
     'problem',

@@ -29,6 +29,7 @@ import {
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { runDryRun } from './dry-run';
+import { runOnShadow } from './exec';
 import { count, formatBytes, formatMs, Output, shownRows } from './output';
 import { backupFigures } from './metrics';
 import type { Finish } from './system-log';
@@ -69,6 +70,7 @@ interface RunArguments extends DominoArguments {
   readonly hash?: boolean;
   readonly keepNothing?: boolean;
   readonly dryRun?: boolean;
+  readonly exec?: string;
 }
 
 interface ListArguments {
@@ -131,6 +133,7 @@ function addRun(backup: Command, context: CommandLineContext, finish: Finish): v
       '--keep-nothing',
       'neither copy nor keep anything: a backup to measure with, that nothing can be restored from',
     )
+    .option('--exec <file>', 'run this program while the shadow is there, to save what is in it', pathFrom(context))
     .option('--dry-run', 'only show which databases would be taken, and whether the preconditions are met')
     .option('--expose <place>', 'keep the shadow and expose it; once for each volume, in their order', collect)
     .addOption(
@@ -305,6 +308,7 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       });
       await expose(set, places);
       if (args.to !== undefined) await set.copyDatabases({ to: join(args.to, backup.id), signal, onProgress });
+      if (args.exec !== undefined) await runOnShadow(args.exec, { set, deltaDirectory: args.deltaDir }, context);
       return await backup.endBackup({ keep, hash: args.hash, signal, onProgress });
     } catch (error) {
       return await backup.fail(error);
@@ -315,16 +319,19 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
 }
 
 /** Without copies and shadow a backup looks complete, and nobody notices before the restore that it is empty. */
-function requireSomethingKept({ to, keep, expose: places = [], hash, keepNothing }: RunArguments): void {
+function requireSomethingKept({ to, keep, expose: places = [], exec, hash, keepNothing }: RunArguments): void {
   const keepsShadow = keep === true || places.length > 0;
-  const keeps = keepsShadow || to !== undefined;
+  const keeps = keepsShadow || to !== undefined || exec !== undefined;
   if (keepNothing && keeps) {
-    throw new OptionError('keepNothing', '--keep-nothing excludes --to, --keep and --expose');
+    throw new OptionError('keepNothing', '--keep-nothing excludes --to, --keep, --expose and --exec');
   }
   if (hash && !keepsShadow) throw new OptionError('hash', '--hash needs --keep or --expose; copies are always hashed');
   if (keeps || keepNothing) return;
   const message = 'nothing could be restored from a backup that keeps neither copies nor the shadow';
-  throw new OptionError('keep', `${message}: add --to <dir>, --keep or --expose, or --keep-nothing if you mean it`);
+  throw new OptionError(
+    'keep',
+    `${message}: add --to <dir>, --keep, --expose or --exec, or --keep-nothing if you mean it`,
+  );
 }
 
 function serviceNamed(name: string, { loadBinding }: CommandLineContext): DominoService {

@@ -505,8 +505,9 @@ export const errorCodes = {
     ...failure,
   },
   ERR_EXEC: {
-    meaning: 'A script file that a script has run has ended with an exit code other than 0.',
-    action: 'See what it printed; a script file that has succeeded ends with "exit /b 0".',
+    meaning:
+      'A program that a script or a backup has run could not be started, or has ended with an exit code other than 0.',
+    action: 'See what it printed; a script file of Windows that has succeeded ends with "exit /b 0".',
     errorClass: 'DominoVssError',
     ...failure,
   },

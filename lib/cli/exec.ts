@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SnapshotSet } from '../backup/snapshot-set';
+import { announceDeadline } from '../call/call';
+import { writeFile } from '../call/files';
+import { AbortError, DominoVssError } from '../errors/errors';
+import { execute } from '../script/execute';
+import type { CommandLineContext } from './context';
+
+/** After an interrupt a program has this long to end by itself. */
+const patienceMs = 10_000;
+
+/**
+ * Runs a program while the shadow is there: the one that saves what is in it. Its environment says where everything is; what it
+ * prints goes to the error output, for the other one has the report.
+ *
+ * @throws {@link DominoVssError} `ERR_EXEC` when it ends with another exit code than 0, or cannot be started.
+ */
+export async function runOnShadow(
+  program: string,
+  { set, deltaDirectory }: { readonly set: SnapshotSet; readonly deltaDirectory: string },
+  context: CommandLineContext,
+): Promise<void> {
+  const { signal, stderr } = context;
+  const lists = await mkdtemp(join(tmpdir(), 'domino-vss-exec-')); // for this user alone
+  try {
+    const files = shadowFiles(set);
+    const [names, table] = [join(lists, 'files'), join(lists, 'databases.ndjson')];
+    await writeFile(names, files.map(({ file }) => `${file}\0`).join(''));
+    await writeFile(table, files.map((each) => `${JSON.stringify(each)}\n`).join(''));
+    const env = {
+      ...context.env,
+      DOMINO_VSS_BACKUP_ID: set.id,
+      DOMINO_VSS_BACKUP_DIR: join(deltaDirectory, set.id),
+      DOMINO_VSS_SHADOW_ROOTS: set.shadows.map(({ root }) => root).join('\n'),
+      DOMINO_VSS_VOLUMES: set.shadows.map(({ volume }) => volume).join('\n'),
+      DOMINO_VSS_FILES: names,
+      DOMINO_VSS_DATABASES: table,
+    };
+    // It may take as long as it likes: no database is in backup mode any more.
+    announceDeadline(2 ** 31 - 1);
+    const exitCode = await run(program, env, signal, (text) => stderr.write(text));
+    if (signal.aborted) throw new AbortError(signal.reason);
+    if (exitCode === 0) return;
+    const message = `${program} has ended with ${typeof exitCode === 'number' ? 'exit code ' : ''}${exitCode}`;
+    throw new DominoVssError('ERR_EXEC', {
+      message,
+      hint: 'See what it printed. The backup counts only when it ends with exit code 0.',
+    });
+  } finally {
+    await rm(lists, { recursive: true, force: true });
+  }
+}
+
+/** Where each database lies in the shadow. */
+function shadowFiles(set: SnapshotSet): { readonly path: string; readonly file: string }[] {
+  return [...set.describeDatabases()].map(({ path, shadowPath, shadow, volume }) => {
+    const found = set.shadows.find((one) => (shadow === undefined ? one.volume === volume : one.id === shadow));
+    return { path, file: join(found?.root ?? '', ...shadowPath.split('/')) };
+  });
+}
+
+/** Answers the exit code, or the signal that has ended it. */
+async function run(
+  program: string,
+  env: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+  onOutput: (text: string) => void,
+): Promise<number | string> {
+  if (process.platform === 'win32' && /\.(?:cmd|bat)$/i.test(program)) {
+    const present = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+    const workingDirectory = process.cwd();
+    return execute({
+      file: program,
+      env: Object.fromEntries(present) as Record<string, string>,
+      workingDirectory,
+      signal,
+      onOutput,
+    });
+  }
+  const child = spawn(program, [], { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', onOutput);
+  let timer: NodeJS.Timeout | undefined;
+  const interrupt = (): void => {
+    child.kill('SIGTERM');
+    timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  };
+  signal.addEventListener('abort', interrupt);
+  if (signal.aborted) interrupt();
+  try {
+    const [exitCode, endedBy] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    return exitCode ?? endedBy ?? 1;
+  } catch (cause) {
+    throw new DominoVssError('ERR_EXEC', {
+      message: `${program} cannot be started: ${(cause as Error).message}`,
+      cause,
+    });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', interrupt);
+  }
+}

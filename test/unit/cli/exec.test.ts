@@ -1,0 +1,96 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCommandLine } from '#lib/cli/program';
+import { linuxTest } from '../../platform';
+import { FakeDomino } from '../fake-binding';
+
+let domino: FakeDomino;
+const told = (name: string): string => readFileSync(join(domino.root, name), 'utf8');
+
+beforeEach(() => {
+  domino = new FakeDomino();
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+async function backUp(lines: readonly string[], signal = new AbortController().signal) {
+  writeFileSync(join(domino.root, 'save'), ['#!/bin/sh', `cd ${domino.root}`, ...lines, ''].join('\n'), {
+    mode: 0o700,
+  });
+  const out: string[] = [];
+  const err: string[] = [];
+  const args = [
+    'backup',
+    'run',
+    '--delta-dir',
+    'delta',
+    '--exec',
+    'save',
+    '--ini',
+    'data/notes.ini',
+    '--program',
+    'program',
+  ];
+  const exitCode = await runCommandLine([...args, '--json'], {
+    loadBinding: () => domino.binding,
+    stdout: { write: (text) => out.push(text) },
+    stderr: { write: (text) => err.push(text) },
+    env: { PATH: process.env['PATH'] },
+    workingDirectory: domino.root,
+    signal,
+    relaunch: () => Promise.resolve(undefined),
+  });
+  return { exitCode, stdout: out.join(''), stderr: err.join('') };
+}
+
+linuxTest('the program finds every database in the shadow, whose end it is', async () => {
+  const { exitCode, stdout, stderr } = await backUp([
+    'tr "\\0" "\\n" < "$DOMINO_VSS_FILES" > files',
+    'tr "\\0" "\\n" < "$DOMINO_VSS_FILES" | xargs cat > contents',
+    'cp "$DOMINO_VSS_DATABASES" databases',
+    'echo "$DOMINO_VSS_BACKUP_ID $DOMINO_VSS_SHADOW_ROOTS" > id',
+    'echo saved',
+  ]);
+  expect([exitCode, stderr]).toEqual([0, 'saved\n']);
+  const report = JSON.parse(stdout) as {
+    id: string;
+    outcome: string;
+    counts: { captured: number };
+    volumes: { root: string; kept: boolean }[];
+  };
+  expect(report).toMatchObject({ outcome: 'complete', volumes: [{ kept: false }] });
+  const files = told('files').trimEnd().split('\n');
+  const databases = told('databases')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { path: string; file: string });
+  expect(files).toHaveLength(report.counts.captured);
+  expect(databases.map(({ file }) => file)).toEqual(files);
+  expect(files.filter((file) => existsSync(file))).toEqual([]); // the shadow is gone again
+  expect(told('contents').length).toBeGreaterThan(0);
+  expect(told('id')).toBe(`${report.id} ${report.volumes[0]!.root}\n`);
+});
+
+linuxTest.each([
+  ['exit 7', 'exit code 7'],
+  ['kill -TERM $$', 'SIGTERM'],
+])('%s: there is no backup, and nothing is left', async (line, message) => {
+  const { exitCode, stdout } = await backUp([line]);
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: { code: 'ERR_EXEC', message: expect.stringContaining(message) as string },
+  });
+  expect(readdirSync(join(domino.root, 'delta')).filter((name) => !name.startsWith('.'))).toEqual([]);
+  expect(domino.inBackupMode.size).toBe(0);
+});
+
+linuxTest('an interrupt ends the program and the backup', async () => {
+  const controller = new AbortController();
+  const ending = backUp(['touch running', 'exec sleep 60'], controller.signal);
+  while (!existsSync(join(domino.root, 'running'))) await new Promise((resolve) => setTimeout(resolve, 10));
+  controller.abort(new Error('SIGINT'));
+  expect((await ending).exitCode).toBe(130);
+  expect(readdirSync(join(domino.root, 'delta')).filter((name) => !name.startsWith('.'))).toEqual([]);
+});
