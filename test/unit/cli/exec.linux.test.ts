@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommandLine } from '#lib/cli/program';
-import { linuxTest } from '../../platform';
 import { FakeDomino } from '../fake-binding';
 
 let domino: FakeDomino;
@@ -45,7 +44,7 @@ async function backUp(lines: readonly string[], signal = new AbortController().s
   return { exitCode, stdout: out.join(''), stderr: err.join('') };
 }
 
-linuxTest('the program finds every database in the shadow, whose end it is', async () => {
+test('the program finds every database in the shadow, whose end it is', async () => {
   const { exitCode, stdout, stderr } = await backUp([
     'tr "\\0" "\\n" < "$DOMINO_VSS_FILES" > files',
     'tr "\\0" "\\n" < "$DOMINO_VSS_FILES" | xargs cat > contents',
@@ -73,7 +72,7 @@ linuxTest('the program finds every database in the shadow, whose end it is', asy
   expect(told('id')).toBe(`${report.id} ${report.volumes[0]!.root}\n`);
 });
 
-linuxTest.each([
+test.each([
   ['exit 7', 'exit code 7'],
   ['kill -TERM $$', 'SIGTERM'],
 ])('%s: there is no backup, and nothing is left', async (line, message) => {
@@ -86,7 +85,7 @@ linuxTest.each([
   expect(domino.inBackupMode.size).toBe(0);
 });
 
-linuxTest('an interrupt ends the program and the backup', async () => {
+test('an interrupt ends the program and the backup', async () => {
   const controller = new AbortController();
   const ending = backUp(['touch running', 'exec sleep 60'], controller.signal);
   while (!existsSync(join(domino.root, 'running'))) await new Promise((resolve) => setTimeout(resolve, 10));
