@@ -1,7 +1,6 @@
 #include "engine/shard_work.h"
 
 #include <new>
-#include <ranges>
 #include <string>
 #include <utility>
 
@@ -221,8 +220,8 @@ void ShardWork::lose(Owned& owned) {
 }
 
 void ShardWork::stop() {
-    for (Owned& owned : databases_ | std::views::reverse) {
-        stopOne(owned);
+    for (auto owned = databases_.rbegin(); owned != databases_.rend(); ++owned) {
+        stopOne(*owned);
         core_.done.fetch_add(1, kRelaxed);
     }
 }
@@ -246,9 +245,9 @@ bool ShardWork::captureOne(Owned& owned, const Limits& limits) {
 }
 
 void ShardWork::captureAndStop(const Limits& limits) {
-    for (Owned& owned : databases_ | std::views::reverse) {
+    for (auto owned = databases_.rbegin(); owned != databases_.rend(); ++owned) {
         if (relieved_ || limits.exceeded() != nullptr) return;  // the control thread aborts all
-        if (captureOne(owned, limits)) stopOne(owned);
+        if (captureOne(*owned, limits)) stopOne(*owned);
         core_.done.fetch_add(1, kRelaxed);
     }
 }

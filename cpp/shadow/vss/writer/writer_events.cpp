@@ -13,7 +13,7 @@ namespace {
 
 std::string hex(std::uint32_t value) {
     std::array<char, 16> text{};
-    std::snprintf(text.data(), text.size(), "0x%04X", value);
+    static_cast<void>(std::snprintf(text.data(), text.size(), "0x%04X", value));
     return text.data();
 }
 
