@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { announceDeadline } from '../call/call';
 import { withFile } from '../call/files';
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { AbortError, OptionError, toPublicError, type DominoVssError } from '../errors/errors';
 import { readPackageVersion } from '../native/package-root';
@@ -18,6 +18,7 @@ import { describeEvent, describeProblem } from '../script/text';
 import { VssTarget } from '../script/vss-target';
 import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
+import { openLog } from './log-file';
 import { ProgressBar } from './progress-bar';
 
 interface ScriptArguments extends DominoArguments {
@@ -284,13 +285,5 @@ class Printer {
   /** The exit code of the command: a log that is not complete is no success. */
   exitCode(code: number): number {
     return code === 0 && this.#logError ? exitCodes.failed : code;
-  }
-}
-
-function openLog(file: string): number {
-  try {
-    return openSync(file, 'a');
-  } catch (cause) {
-    throw toPublicError(cause);
   }
 }

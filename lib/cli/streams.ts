@@ -1,8 +1,9 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { toPublicError, type DominoVssError } from '../errors/errors';
 import { printable } from '../errors/printable';
 import { exitCodes, type CommandLineContext, type TextSink } from './context';
+import { openLog } from './log-file';
 
 export interface StreamsOptions {
   /** Title of the command's lines in the log, for example `backup run`. */
@@ -89,18 +90,5 @@ export class Streams {
       const { code, message } = this.#logError;
       this.#context.stderr.write(`warning ${code}: the log is not complete: ${printable(message)}\n`);
     }
-  }
-}
-
-/** For its owner alone, and never through a link at its place: the file may be written by an elevated process. */
-function openLog(file: string): number {
-  const { O_APPEND, O_CREAT, O_WRONLY } = constants;
-  // Windows has neither of them.
-  const careful =
-    ((constants.O_NOFOLLOW as number | undefined) ?? 0) | ((constants.O_NONBLOCK as number | undefined) ?? 0);
-  try {
-    return openSync(file, O_APPEND | O_CREAT | O_WRONLY | careful, 0o600);
-  } catch (cause) {
-    throw toPublicError(cause);
   }
 }

@@ -1,0 +1,24 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { toPublicError } from '../errors/errors';
+
+// Windows has neither of them.
+const noLink = (constants.O_NOFOLLOW as number | undefined) ?? 0;
+const noWait = (constants.O_NONBLOCK as number | undefined) ?? 0;
+
+/**
+ * Opens a file to append to: for its owner alone, and never through a link at its place, for an elevated process may write it.
+ * Answers its descriptor.
+ *
+ * @throws {@link FileSystemError} also for a directory, which Windows opens, and only then refuses every write.
+ */
+export function openLog(file: string): number {
+  try {
+    const log = openSync(file, constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | noLink | noWait, 0o600);
+    if (!fstatSync(log).isDirectory()) return log;
+    closeSync(log);
+    const message = `EISDIR: illegal operation on a directory, open '${file}'`;
+    throw Object.assign(new Error(message), { code: 'EISDIR', syscall: 'open', path: file });
+  } catch (cause) {
+    throw toPublicError(cause);
+  }
+}
