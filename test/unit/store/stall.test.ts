@@ -22,7 +22,12 @@ afterEach(() => {
 });
 
 afterAll(() => {
-  rmSync(directory, { recursive: true, force: true });
+  try {
+    rmSync(directory, { recursive: true, force: true });
+  } catch (error) {
+    // What a call that hangs has opened stays open, and Windows removes no such file.
+    if (process.platform !== 'win32') throw error;
+  }
 });
 
 function copy(check: () => void = () => undefined): Promise<void> {
