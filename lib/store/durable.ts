@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, rename, stat, type FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { open } from '../call/files';
@@ -110,7 +110,7 @@ export async function writeDurably(
   write: (handle: FileHandle) => Promise<void>,
   unfinished = `${file}.new`,
 ): Promise<void> {
-  const handle = await open(unfinished, 'w', 0o600);
+  const handle = await openNew(unfinished);
   try {
     await write(handle);
     await handle.sync();
@@ -119,6 +119,17 @@ export async function writeDurably(
   }
   await replace(unfinished, file);
   await syncDirectory(dirname(file));
+}
+
+/** Never through a link that somebody has put there, and in the place of what a process that died has left. */
+async function openNew(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    await rm(file, { force: true });
+    return open(file, 'wx', 0o600);
+  }
 }
 
 async function replace(from: string, to: string): Promise<void> {

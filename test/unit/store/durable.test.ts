@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeDirectory } from '#lib/store/durable';
+import { makeDirectory, writeDurably } from '#lib/store/durable';
 import { linuxTest } from '../../platform';
 
 let directory: string;
@@ -43,3 +43,16 @@ linuxTest(
   },
   5_000,
 );
+
+linuxTest('a file is written through no link that lies where it is made, and in the place of a half one', async () => {
+  const [file, other] = [join(directory, 'file'), join(directory, 'other')];
+  writeFileSync(other, 'of somebody else');
+  symlinkSync(other, `${file}.new`);
+  const write = (text: string): Promise<void> => writeDurably(file, (handle) => handle.writeFile(text));
+  await write('first');
+  expect([readFileSync(file, 'utf8'), readFileSync(other, 'utf8')]).toEqual(['first', 'of somebody else']);
+  writeFileSync(`${file}.new`, 'half of a longer text');
+  await write('second');
+  expect(readFileSync(file, 'utf8')).toBe('second');
+  expect(readdirSync(directory).sort()).toEqual(['file', 'other']);
+});
