@@ -1,9 +1,10 @@
 import { lstatSync, rmdirSync } from 'node:fs';
-import { lstat, readlink, rm } from 'node:fs/promises';
+import { readlink, rm } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { CallBound } from '../call/call';
 import { FileSystemError, toPublicError } from '../errors/errors';
 import { hookFailure } from '../store/hook-record';
+import { isPresent } from '../store/file-identity';
 import type { LeftOver } from '../store/left-over';
 import { requireVss } from '../vss/call';
 import type { NativeVss } from '../native/vss';
@@ -35,13 +36,6 @@ export function isFileProvider({ provider }: LeftOver): boolean {
 
 function hangingShadow(operation: string, subject: string, budgetMs: number): CallBound {
   return { budgetMs, operation, subject, code: 'ERR_SHADOW_HANGS' };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** A place goes before its shadow: whether a deleted shadow takes it along is not documented. */
@@ -110,7 +104,8 @@ async function removeLink(place: string, { shadows }: LeftOver, items: Items): P
 async function removeFiles(shadow: string, left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   const { binding, call, budgetMs } = tools;
   const advice = `Remove it, then run recover again.`;
-  if (await exists(shadow)) {
+  // What cannot be looked at may be there: its removal says what is wrong.
+  if (await isPresent(shadow).catch(() => true)) {
     const intention = {
       thing: 'shadow',
       subject: shadow,

@@ -1,7 +1,8 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isInside } from '../backup/provider';
 import type { RecoveryTools } from '../recover/tools';
+import { isPresent } from '../store/file-identity';
 import type { Manifest } from '../store/manifest';
 import type { JournalChange } from '../store/journal-format';
 import { directoryRisk } from '../store/safe-directory';
@@ -123,12 +124,8 @@ async function copiesOf(manifest: Manifest, check: () => void): Promise<string[]
 
 async function anyExists(files: readonly string[]): Promise<boolean> {
   for (const file of files) {
-    const isGone = await lstat(file).then(
-      () => false,
-      // What cannot be looked at may be there.
-      (error: unknown) => ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''),
-    );
-    if (!isGone) return true;
+    // What cannot be looked at may be there.
+    if (await isPresent(file).catch(() => true)) return true;
   }
   return false;
 }
