@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SnapshotSet } from '../backup/snapshot-set';
 import { announceDeadline } from '../call/call';
@@ -25,16 +24,17 @@ export async function runOnShadow(
   context: CommandLineContext,
 ): Promise<void> {
   const { signal, stderr } = context;
-  const lists = await mkdtemp(join(tmpdir(), 'domino-vss-exec-')); // for this user alone
+  // In the directory of the backup, which the journal names: it goes with it when this process dies.
+  const directory = join(deltaDirectory, set.id);
+  const [names, table] = [join(directory, 'shadow-files'), join(directory, 'shadow-databases.ndjson')];
   try {
     const files = shadowFiles(set);
-    const [names, table] = [join(lists, 'files'), join(lists, 'databases.ndjson')];
     await writeFile(names, files.map(({ file }) => `${file}\0`).join(''));
     await writeFile(table, files.map((each) => `${JSON.stringify(each)}\n`).join(''));
     const env = {
       ...context.env,
       DOMINO_VSS_BACKUP_ID: set.id,
-      DOMINO_VSS_BACKUP_DIR: join(deltaDirectory, set.id),
+      DOMINO_VSS_BACKUP_DIR: directory,
       DOMINO_VSS_SHADOW_ROOTS: set.shadows.map(({ root }) => root).join('\n'),
       DOMINO_VSS_VOLUMES: set.shadows.map(({ volume }) => volume).join('\n'),
       DOMINO_VSS_FILES: names,
@@ -51,7 +51,7 @@ export async function runOnShadow(
       hint: 'See what it printed. The backup counts only when it ends with exit code 0.',
     });
   } finally {
-    await rm(lists, { recursive: true, force: true });
+    for (const list of [names, table]) await rm(list, { force: true });
   }
 }
 
@@ -81,12 +81,20 @@ async function run(
       onOutput,
     });
   }
-  const child = spawn(program, [], { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+  // A group of its own, so that an interrupt ends what it has started, too: nobody would wait for that otherwise.
+  const ownGroup = process.platform !== 'win32';
+  const child = spawn(program, [], { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true, detached: ownGroup });
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', onOutput);
   let timer: NodeJS.Timeout | undefined;
+  const end = (how: NodeJS.Signals): void => {
+    if (!ownGroup || child.pid === undefined) child.kill(how);
+    else endGroup(child.pid, how);
+  };
   const interrupt = (): void => {
-    child.kill('SIGTERM');
-    timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+    end('SIGTERM');
+    timer = setTimeout(() => {
+      end('SIGKILL');
+    }, patienceMs);
   };
   signal.addEventListener('abort', interrupt);
   if (signal.aborted) interrupt();
@@ -101,5 +109,14 @@ async function run(
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', interrupt);
+  }
+}
+
+function endGroup(leader: number, how: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, how);
+  } catch (error) {
+    // All of it has ended meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
