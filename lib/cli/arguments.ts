@@ -26,7 +26,7 @@ export interface UnattendedArguments {
   readonly log?: string;
   readonly logSystem?: boolean;
   readonly metrics?: string;
-  readonly onFailure?: string;
+  readonly failureCommand?: string;
   readonly json?: boolean;
 }
 
@@ -37,7 +37,7 @@ export function addUnattendedOptions(command: Command, context: CommandLineConte
     .option('--log <file>', 'also append everything to this file, with times', pathFrom(context))
     .option('--log-system', logSystemDescription)
     .option('--metrics <file>', 'write how it ended as OpenMetrics text to this file', pathFrom(context))
-    .option('--on-failure <file>', 'run this program when it does not end well', pathFrom(context));
+    .option('--failure-command <file>', 'run this program when it does not end well', pathFrom(context));
 }
 
 /**

@@ -7,7 +7,7 @@ import { entryOf, type CommandFailure } from './system-log';
 const patienceMs = 60_000;
 
 /**
- * Runs the program of `--on-failure`, without a shell, and tells it by its environment what has happened: the same fields as the
+ * Runs the program of `--failure-command`, without a shell, and tells it by its environment what has happened: the same fields as the
  * entry in the log of the system has, and DOMINO_VSS_MESSAGE. That it fails changes nothing but a line on stderr.
  */
 export async function runFailureCommand(

@@ -33,7 +33,7 @@ interface Work {
   name: string;
   logSystem: boolean;
   metrics?: string | undefined;
-  onFailure?: string | undefined;
+  failureCommand?: string | undefined;
   figures: readonly Figure[];
 }
 
@@ -59,7 +59,7 @@ export async function runCommandLine(args: readonly string[], context: CommandLi
 
 /** Answers the exit code of the command: figures that whoever watches does not get are no success. */
 async function tellEverybody(
-  { metrics, logSystem, onFailure, figures }: Work,
+  { metrics, logSystem, failureCommand, figures }: Work,
   end: CommandFailure,
   durationMs: number,
   context: CommandLineContext,
@@ -75,7 +75,7 @@ async function tellEverybody(
   if (exitCode === exitCodes.ok) return exitCode;
   const failure = { ...end, exitCode };
   if (logSystem) await logFailure(context, failure);
-  if (onFailure !== undefined) await runFailureCommand(onFailure, failure, context);
+  if (failureCommand !== undefined) await runFailureCommand(failureCommand, failure, context);
   return exitCode;
 }
 
@@ -94,8 +94,11 @@ async function runOne(
   });
   program.hook('preAction', async (_program, action) => {
     await applySettings(action, context);
-    const { quiet = false, json = false, log, logSystem = false, ...more } = action.opts<UnattendedArguments>();
-    Object.assign(work, { name: nameOf(action), logSystem, metrics: more.metrics, onFailure: more.onFailure });
+    const { quiet = false, json = false, log, logSystem = false, ...told } = action.opts<UnattendedArguments>();
+    work.name = nameOf(action);
+    work.logSystem = logSystem;
+    work.metrics = told.metrics;
+    work.failureCommand = told.failureCommand;
     // A script has a log of its own, which is one of diskshadow.
     if (work.name !== 'script') streams.begin({ command: work.name, quiet, json, log });
   });

@@ -25,16 +25,12 @@ interface Configuration {
   readonly commands: ReadonlyMap<string, Values>;
 }
 
-/** Whoever starts a command chooses these; elsewhere they would only surprise. */
+/** What is said on the command line alone: how a single call is meant. */
 const onlyGiven: ReadonlySet<string> = new Set([
-  'help',
-  'version',
-  'json',
-  'config',
-  'dry-run',
-  'keep-nothing',
-  'service',
+  ...['help', 'version', 'json', 'config', 'dry-run', 'keep-nothing', 'check', 'status', 'failed', 'service'],
 ]);
+/** A volume that every backup has would, for these commands, say whose shadows are deleted. */
+const onlyGivenBelow = 'shadow';
 
 const configVariable = 'DOMINO_VSS_CONFIG';
 
@@ -50,9 +46,8 @@ export async function applySettings(action: Command, context: CommandLineContext
   const own = configuration?.commands.get(nameOf(action)) ?? {};
   const applied: Setting[] = [];
   for (const option of action.options) {
-    const name = optionName(option);
     const source = action.getOptionValueSource(option.attributeName());
-    if (onlyGiven.has(name) || (source !== undefined && source !== 'default')) continue;
+    if (!isSettable(action, option) || (source !== undefined && source !== 'default')) continue;
     const setting = fromEnvironment(option, context.env) ?? fromConfiguration(option, own, configuration);
     if (setting === undefined) continue;
     action.setOptionValueWithSource(option.attributeName(), parsed(option, setting), 'config');
@@ -91,12 +86,16 @@ export function variableOf(option: Option): string {
 export function settableOptions(program: Command): ReadonlyMap<string, readonly Option[]> {
   const all = new Map<string, readonly Option[]>();
   const add = (command: Command): void => {
-    const options = command.options.filter((option) => !onlyGiven.has(optionName(option)));
+    const options = command.options.filter((option) => isSettable(command, option));
     if (command.commands.length === 0 && options.length > 0) all.set(nameOf(command), options);
     command.commands.forEach(add);
   };
   program.commands.forEach(add);
   return all;
+}
+
+function isSettable(command: Command, option: Option): boolean {
+  return !onlyGiven.has(optionName(option)) && nameOf(command).split(' ')[0] !== onlyGivenBelow;
 }
 
 export function optionName(option: Option): string {
@@ -169,16 +168,16 @@ async function loadConfiguration(program: Command, context: CommandLineContext):
   if (given === false) return undefined;
   const named = given ?? context.env[configVariable];
   const file = named ?? usualConfiguration(context.env);
-  let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    const path = await realpath(file);
+    await requireTrusted(path, context);
+    return parseConfiguration(program, file, await readFile(path, 'utf8'));
   } catch (error) {
+    if (error instanceof OptionError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (named === undefined && (code === 'ENOENT' || code === 'ENOTDIR')) return undefined;
     throw new OptionError('config', `the configuration file ${file} cannot be read: ${message}`);
   }
-  await requireTrusted(file, context);
-  return parseConfiguration(program, file, text);
 }
 
 /** Of the machine: `/etc/domino-vss/config.json`, on Windows `%ProgramData%\domino-vss\config.json`. */
@@ -187,9 +186,8 @@ function usualConfiguration(env: CommandLineContext['env']): string {
   return join(env['ProgramData'] ?? 'C:\\ProgramData', 'domino-vss', 'config.json');
 }
 
-/** The file says where an elevated process writes and what it removes. */
-async function requireTrusted(file: string, { loadBinding }: CommandLineContext): Promise<void> {
-  const path = await realpath(file);
+/** The file says where an elevated process writes and what it removes. `path` is a real one. */
+async function requireTrusted(path: string, { loadBinding }: CommandLineContext): Promise<void> {
   const { refusal } = await directoryRisk(dirname(path), process.platform === 'win32' ? loadBinding() : {});
   if (refusal !== '') throw new OptionError('config', `the configuration file is not safe: ${refusal}`);
   if (process.platform === 'win32') return;

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { wholeGrammar } from '#lib/cli/pages/pages';
 import { runCommandLine } from '#lib/cli/program';
 import { FakeDomino } from '../fake-binding';
 
@@ -93,6 +94,30 @@ test.each<[string, unknown, string]>([
   expect(stderr).toContain(message);
   expect(exitCode).toBe(2);
   expect(domino.calls).toEqual([]);
+});
+
+test('an option has one meaning in all commands that have it, and no name of those that programs are given', () => {
+  const flags = new Map<string, Set<string>>();
+  for (const { options } of wholeGrammar().grammar.commands) {
+    for (const { names, flags: text, choices } of options) {
+      const name = names.at(-1) ?? '';
+      const meaning = [text.replace(/^-\w, /, ''), ...choices].join(' ');
+      flags.set(name, (flags.get(name) ?? new Set()).add(meaning));
+    }
+  }
+  expect([...flags.values()].filter(({ size }) => size > 1)).toEqual([]);
+  const given =
+    'addon backup-id backup-dir shadow-roots volumes files databases command exit-code message code phase retryable';
+  expect(given.split(' ').filter((name) => flags.has(`--${name}`))).toEqual([]);
+});
+
+test.each(['shadow delete', 'release'])('what %s takes away is said on the command line alone', async (command) => {
+  configure({ volume: 'D:', 'backup run': { volume: 'D:' } });
+  const env = { DOMINO_VSS_CONFIG: file(), DOMINO_VSS_VOLUME: 'D:', DOMINO_VSS_FAILED: 'true' };
+  const { stdout } = await run(['doctor', '--json', '--ini', 'data/notes.ini'], env);
+  const { settings } = JSON.parse(stdout) as { settings: { commands: string[]; option: string }[] };
+  expect(settings.length).toBeGreaterThan(0);
+  expect(settings.filter(({ commands, option }) => commands.includes(command) && option !== 'delta-dir')).toEqual([]);
 });
 
 test('a file that is named and missing is an error', async () => {
@@ -206,7 +231,7 @@ describe('--metrics', () => {
   });
 });
 
-(process.platform === 'win32' ? describe.skip : describe)('--on-failure', () => {
+(process.platform === 'win32' ? describe.skip : describe)('--failure-command', () => {
   const program = (): string => join(domino.root, 'tell');
   const told = (): string => readFileSync(join(domino.root, 'told'), 'utf8');
 
@@ -214,7 +239,7 @@ describe('--metrics', () => {
     writeFileSync(program(), `#!/bin/sh\necho "$DOMINO_VSS_EXIT_CODE $DOMINO_VSS_MESSAGE" > ${domino.root}/told\n`, {
       mode: 0o700,
     });
-    const args = [...backUp, '--delta-dir', 'delta', '--keep', '--on-failure', 'tell'];
+    const args = [...backUp, '--delta-dir', 'delta', '--keep', '--failure-command', 'tell'];
     expect((await run(args)).exitCode).toBe(0);
     expect(() => told()).toThrow('ENOENT');
     expect((await run([...args, '--required', 'x.nsf'])).exitCode).toBe(1);
@@ -224,7 +249,7 @@ describe('--metrics', () => {
   test.each(['exit 3', 'exec missing-program'])('a program that fails (%s) changes nothing else', async (line) => {
     writeFileSync(program(), `#!/bin/sh\n${line}\n`, { mode: 0o700 });
     const { exitCode, stderr } = await run([
-      ...[...backUp, '--delta-dir', 'delta', '--keep', '--on-failure', 'tell', '--required', 'x.nsf'],
+      ...[...backUp, '--delta-dir', 'delta', '--keep', '--failure-command', 'tell', '--required', 'x.nsf'],
     ]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('warning the program that is to be told of a failure has failed');
