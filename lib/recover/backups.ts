@@ -1,4 +1,4 @@
-import { lstat, rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileSystemError, toPublicError } from '../errors/errors';
 import { systemdService, type DominoService } from '../domino/service';
@@ -137,12 +137,12 @@ export async function removeNewDirectories({ newDirectories }: LeftOver, items: 
 
 async function removeDirectory(
   { id, journal, backupDirectory }: LeftOver,
-  { binding }: RecoveryTools,
+  { binding, call, budgetMs }: RecoveryTools,
   items: Items,
   found = 'it was not finished',
 ): Promise<void> {
-  const present = await stat(backupDirectory === '' ? '\0' : backupDirectory).catch(() => undefined);
-  if (!present) return;
+  // What cannot be looked at may be there: its removal says what is wrong.
+  if (backupDirectory === '' || !(await isPresent(backupDirectory).catch(() => true))) return;
   const intention = {
     thing: 'backup',
     subject: backupDirectory,
@@ -156,6 +156,8 @@ async function removeDirectory(
       const message = `${backupDirectory} is not the directory of ${id}`;
       throw new FileSystemError('ERR_FILE_SYSTEM', { path: backupDirectory }, { message });
     }
-    await binding.removeTree(backupDirectory);
+    // An interrupt waits for its end, so that it is known what is gone.
+    const bound = { budgetMs, graceMs: budgetMs, operation: 'unlink', subject: backupDirectory };
+    await call.bounded(binding.removeTree(backupDirectory), bound);
   });
 }

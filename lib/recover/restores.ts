@@ -22,7 +22,11 @@ export async function recoverRestore(left: LeftOver, tools: RecoveryTools, items
 export const drillDirectory = (id: string): string => `domino-vss-drill-${id}`;
 
 /** Removes what an interrupted drill has restored. */
-export async function removeDrilled(left: LeftOver, { binding }: RecoveryTools, items: Items): Promise<void> {
+export async function removeDrilled(
+  left: LeftOver,
+  { binding, call, budgetMs }: RecoveryTools,
+  items: Items,
+): Promise<void> {
   for (const directory of left.temporaryFiles) {
     if (!(await mayBeThere(directory))) continue;
     const intention = {
@@ -40,7 +44,7 @@ export async function removeDrilled(left: LeftOver, { binding }: RecoveryTools, 
         const message = `${directory} is not the directory of the drill ${left.id}`;
         throw new FileSystemError('ERR_FILE_SYSTEM', { path: directory }, { message });
       }
-      await binding.removeTree(directory);
+      await call.bounded(binding.removeTree(directory), { budgetMs, operation: 'unlink', subject: directory });
     });
   }
 }

@@ -29,7 +29,7 @@ import { identityAt } from './log-knowledge';
 import { chooseDatabases, type KnownInput } from './plan';
 import type { RestoredDatabase } from './report';
 import { planSources, restoreWithin } from './restore';
-import { openScratchCopy, withScratchDirectory, type ScratchTools } from './scratch-copy';
+import { boundedRemoval, openScratchCopy, withScratchDirectory, type ScratchTools } from './scratch-copy';
 import { until } from './until';
 
 /** Options of `drillRestore`. */
@@ -219,7 +219,7 @@ class Drill {
       await this.#drillUnlogged(sample.filter(({ logged }) => !logged));
     } finally {
       // Whatever stays is in the journal: the next work on this server removes it.
-      const removed = await this.binding.removeTree(this.#scratch).then(
+      const removed = await boundedRemoval(this.binding, this.#scratch).then(
         () => true,
         () => false,
       );

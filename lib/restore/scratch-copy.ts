@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Call } from '../call/call';
+import { Call } from '../call/call';
 import { timedateText } from '../domino/timedate';
 import { RestoreError, toPublicError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
@@ -10,6 +10,8 @@ import { copyExactly } from '../store/copy';
 import { journalDirectory, unfinishedName } from '../store/journals';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { makeOwnDirectory } from '../store/safe-directory';
+
+const removalMs = 60_000;
 
 /** What a check works with. */
 export interface ScratchTools {
@@ -45,11 +47,16 @@ export async function withScratchDirectory<T>(
     await makeOwnDirectory(directory, binding);
     return await body(directory);
   } finally {
-    await binding.removeTree(directory).catch((thrown: unknown) => {
+    await boundedRemoval(binding, directory).catch((thrown: unknown) => {
       const { message } = toPublicError(thrown);
       process.emitWarning(`${directory} is not needed any more and could not be removed: ${message}`);
     });
   }
+}
+
+/** Removes what was made for a check, also after an interrupt. A file system that does not answer is not waited for for ever. */
+export function boundedRemoval(binding: NativeBinding, directory: string): Promise<void> {
+  return new Call({ timeoutMs: removalMs, phase: 'end' }).race(binding.removeTree(directory));
 }
 
 /**

@@ -450,6 +450,20 @@ describe('a backup that was killed', () => {
     expectNothingOfOurs();
   });
 
+  linuxTest('a file system that does not answer to the removal is named, and keeps nobody', async () => {
+    const [first = ''] = leaveEverything();
+    const { removeTree } = domino.binding;
+    domino.binding.removeTree = () => new Promise(() => undefined);
+    const { outcome, works } = await recover({ databaseBudgetMs: 50 });
+    expect(outcome).toBe('partial');
+    expect(works[0]!.items.filter(({ result }) => result === 'left').map(({ error }) => error?.message)).toEqual(
+      expect.arrayContaining([expect.stringContaining('unlink')]),
+    );
+    domino.binding.removeTree = removeTree;
+    expect((await recover()).outcome).not.toBe('nothing');
+    expect(existsSync(first)).toBe(false);
+  });
+
   test('its server is started again, before anything else', async () => {
     writeDead({ stoppedService: 'domino.service', databasesInBackupMode: 1 }, [path]);
     const started: string[] = [];
