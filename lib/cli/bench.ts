@@ -20,6 +20,7 @@ import {
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, formatBytes, Output } from './output';
+import type { Finish } from './system-log';
 import { drawWindow } from './window-picture';
 
 interface BenchArguments extends DominoArguments {
@@ -39,11 +40,7 @@ interface BenchArguments extends DominoArguments {
   readonly html?: string;
 }
 
-export function addBenchCommand(
-  program: Command,
-  context: CommandLineContext,
-  finish: (exitCode: number) => void,
-): void {
+export function addBenchCommand(program: Command, context: CommandLineContext, finish: Finish): void {
   const command = addDeltaDirectory(
     program.command('bench').description('measure the freeze window over several backups'),
     'delta directory of the backups',

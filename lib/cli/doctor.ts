@@ -5,6 +5,7 @@ import type { ProviderName } from '../backup/provider';
 import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { Output } from './output';
+import type { Finish } from './system-log';
 import { settingsInForce } from './settings';
 
 interface DoctorArguments extends DominoArguments {
@@ -14,11 +15,7 @@ interface DoctorArguments extends DominoArguments {
   readonly canary?: boolean;
 }
 
-export function addDoctorCommand(
-  program: Command,
-  context: CommandLineContext,
-  finish: (exitCode: number) => void,
-): void {
+export function addDoctorCommand(program: Command, context: CommandLineContext, finish: Finish): void {
   const doctor = program
     .command('doctor')
     .description('test every precondition of a backup and say what to do')

@@ -11,10 +11,11 @@ import {
   wholeNumber,
   type DominoArguments,
 } from './arguments';
-import { describeReport } from './backup';
+import { describeReport } from './backup-report';
 import { shadowRootsOf } from './shadow-roots';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output } from './output';
+import type { Finish } from './system-log';
 
 interface HoldArguments extends DominoArguments {
   readonly deltaDir?: string;
@@ -36,8 +37,6 @@ interface ReleaseArguments {
   readonly timeout?: number;
   readonly json?: boolean;
 }
-
-type Finish = (exitCode: number) => void;
 
 /** Hold and release, also by the names that hypervisors and backup servers call their scripts with. */
 export function addHoldCommands(program: Command, context: CommandLineContext, finish: Finish): void {

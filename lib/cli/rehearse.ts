@@ -11,6 +11,7 @@ import {
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, formatMs, Output } from './output';
+import type { Finish } from './system-log';
 import { ProgressBar } from './progress-bar';
 
 interface RehearseArguments extends DominoArguments {
@@ -21,11 +22,7 @@ interface RehearseArguments extends DominoArguments {
   readonly shadowMs?: number;
 }
 
-export function addRehearseCommand(
-  program: Command,
-  context: CommandLineContext,
-  finish: (exitCode: number) => void,
-): void {
+export function addRehearseCommand(program: Command, context: CommandLineContext, finish: Finish): void {
   const command = program
     .command('rehearse')
     .description('put every database into backup mode and take it out again, without a shadow');

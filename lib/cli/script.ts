@@ -20,6 +20,7 @@ import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './
 import { exitCodes, type CommandLineContext } from './context';
 import { openLog } from './log-file';
 import { ProgressBar } from './progress-bar';
+import type { Finish } from './system-log';
 
 interface ScriptArguments extends DominoArguments {
   readonly script?: string;
@@ -29,11 +30,7 @@ interface ScriptArguments extends DominoArguments {
   readonly withDomino?: boolean;
 }
 
-export function addScriptCommand(
-  program: Command,
-  context: CommandLineContext,
-  finish: (exitCode: number) => void,
-): void {
+export function addScriptCommand(program: Command, context: CommandLineContext, finish: Finish): void {
   const command = program
     .command('script')
     .description('run a diskshadow script, or commands as you type them')

@@ -13,8 +13,7 @@ import { isGuid } from '../vss/windows-names';
 import { locationOf, pathFrom, placeFrom, duration } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, formatTime, Output } from './output';
-
-type Finish = (exitCode: number) => void;
+import type { Finish } from './system-log';
 
 /** Options that every command here has. */
 interface CommonArguments {

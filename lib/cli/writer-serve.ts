@@ -18,9 +18,7 @@ import {
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output } from './output';
-import { logSystemDescription } from './system-log';
-
-type Finish = (exitCode: number) => void;
+import { logSystemDescription, type Finish } from './system-log';
 
 interface ServeArguments extends DominoArguments {
   readonly deltaDir: string;

@@ -4,9 +4,8 @@ import { listWriters, type Writer } from '../vss/writers';
 import { collect, duration } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, Output } from './output';
+import type { Finish } from './system-log';
 import { addServeCommands } from './writer-serve';
-
-type Finish = (exitCode: number) => void;
 
 interface WriterArguments {
   readonly status?: boolean;

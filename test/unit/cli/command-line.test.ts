@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { type Command } from 'commander';
 import { beginBackup } from '#lib/backup/begin-backup';
 import type { CommandLineContext } from '#lib/cli/context';
-import { createProgram, runCommandLine } from '#lib/cli/program';
+import { createProgram } from '#lib/cli/program';
 import { alreadyInProgress, fail, FakeDomino } from '../fake-binding';
+import { location as ofServer, run as runIn, type Run } from './run';
 import { comFailure, FakeVssSession, nativeShadow, nativeWriter, setId, shadowId, type FakeVss } from '../fake-vss';
 
 let domino: FakeDomino;
@@ -18,29 +19,9 @@ afterEach(() => {
   domino.destroy();
 });
 
-interface Run {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function run(args: readonly string[], change: Partial<CommandLineContext> = {}): Promise<Run> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const exitCode = await runCommandLine(args, {
-    loadBinding: () => domino.binding,
-    stdout: { write: (text) => out.push(text) },
-    stderr: { write: (text) => err.push(text) },
-    env: {},
-    workingDirectory: domino.root,
-    signal: new AbortController().signal,
-    relaunch: () => Promise.resolve(undefined),
-    ...change,
-  });
-  return { exitCode, stdout: out.join(''), stderr: err.join('') };
-}
-
-const location = (): string[] => ['--ini', 'data/notes.ini', '--program', 'program'];
+const location = (): readonly string[] => ofServer;
+const run = (args: readonly string[], change?: Partial<CommandLineContext>): Promise<Run> =>
+  runIn(domino, args, change);
 const keepsSomething = (more: readonly string[]): boolean =>
   ['--to', '--keep', '--expose'].some((option) => more.includes(option));
 const backUp = (...more: string[]): Promise<Run> =>

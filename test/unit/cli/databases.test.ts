@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommandLine } from '#lib/cli/program';
 import { FakeDomino } from '../fake-binding';
+import { location, run as runIn, type Run } from './run';
 
 let domino: FakeDomino;
 
@@ -13,20 +13,7 @@ afterEach(() => {
   domino.destroy();
 });
 
-async function run(...args: readonly string[]) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const exitCode = await runCommandLine([...args, '--ini', 'data/notes.ini', '--program', 'program'], {
-    loadBinding: () => domino.binding,
-    stdout: { write: (text) => out.push(text) },
-    stderr: { write: (text) => err.push(text) },
-    env: {},
-    workingDirectory: domino.root,
-    signal: new AbortController().signal,
-    relaunch: () => Promise.resolve(undefined),
-  });
-  return { exitCode, stdout: out.join(''), stderr: err.join('') };
-}
+const run = (...args: readonly string[]): Promise<Run> => runIn(domino, [...args, ...location]);
 
 test('databases list shows what a backup would take, and why it leaves out the rest', async () => {
   const { exitCode, stdout } = await run('databases', 'list', '--exclude', 'names.nsf', '--exclude', 'typo/*');

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommandLine } from '#lib/cli/program';
 import { FakeDomino } from '../fake-binding';
+import { location, run } from './run';
 
 let domino: FakeDomino;
 const told = (name: string): string => readFileSync(join(domino.root, name), 'utf8');
@@ -18,30 +18,8 @@ async function backUp(lines: readonly string[], signal = new AbortController().s
   writeFileSync(join(domino.root, 'save'), ['#!/bin/sh', `cd ${domino.root}`, ...lines, ''].join('\n'), {
     mode: 0o700,
   });
-  const out: string[] = [];
-  const err: string[] = [];
-  const args = [
-    'backup',
-    'run',
-    '--delta-dir',
-    'delta',
-    '--exec',
-    'save',
-    '--ini',
-    'data/notes.ini',
-    '--program',
-    'program',
-  ];
-  const exitCode = await runCommandLine([...args, '--json'], {
-    loadBinding: () => domino.binding,
-    stdout: { write: (text) => out.push(text) },
-    stderr: { write: (text) => err.push(text) },
-    env: { PATH: process.env['PATH'] },
-    workingDirectory: domino.root,
-    signal,
-    relaunch: () => Promise.resolve(undefined),
-  });
-  return { exitCode, stdout: out.join(''), stderr: err.join('') };
+  const args = ['backup', 'run', '--delta-dir', 'delta', '--exec', 'save', ...location, '--json'];
+  return run(domino, args, { env: { PATH: process.env['PATH'] }, signal });
 }
 
 test('the program finds every database in the shadow, whose end it is', async () => {

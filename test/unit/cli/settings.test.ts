@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { wholeGrammar } from '#lib/cli/pages/pages';
-import { runCommandLine } from '#lib/cli/program';
 import { FakeDomino } from '../fake-binding';
+import { location, run as runIn, type Run } from './run';
 
 let domino: FakeDomino;
 /** Nobody else may write to it, nor to what is above it: a configuration file is refused elsewhere. */
@@ -20,22 +20,9 @@ afterEach(() => {
   rmSync(safe, { recursive: true });
 });
 
-async function run(args: readonly string[], env: Record<string, string> = {}) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const exitCode = await runCommandLine(args, {
-    loadBinding: () => domino.binding,
-    stdout: { write: (text) => out.push(text) },
-    stderr: { write: (text) => err.push(text) },
-    env,
-    workingDirectory: domino.root,
-    signal: new AbortController().signal,
-    relaunch: () => Promise.resolve(undefined),
-  });
-  return { exitCode, stdout: out.join(''), stderr: err.join('') };
-}
-
-const backUp = ['backup', 'run', '--ini', 'data/notes.ini', '--program', 'program'];
+const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> =>
+  runIn(domino, args, { env });
+const backUp = ['backup', 'run', ...location];
 function configure(values: unknown): void {
   writeFileSync(file(), typeof values === 'string' ? values : JSON.stringify(values), { mode: 0o600 });
 }

@@ -1,0 +1,143 @@
+import { type BackupReport } from '../backup/report';
+import { type ListedBackup, type Manifest } from '../store/manifest';
+import type { ManifestWindow } from '../store/manifest-format';
+import type { Alias } from '../domino/aliases';
+import { listed, type Notice } from '../domino/notice';
+import { count, formatBytes, formatMs, type Output, shownRows } from './output';
+import { drawWindow } from './window-picture';
+
+/** The lines of a backup that was made. */
+export function describeReport(report: BackupReport, output: Output): string[] {
+  const { counts, copies, volumes, vss, alsoSave } = report;
+  const kept = volumes.filter((volume) => volume.kept);
+  const left = kept.map(({ root, exposedAs }) => (exposedAs === undefined ? root : `${exposedAs} (${root})`));
+  const excluded = vss?.writers.filter((writer) => writer.excluded !== '') ?? [];
+  return [
+    ...output.failures([...report.skipped, ...(copies?.failures ?? [])]),
+    ...output.warnings(report.warnings),
+    ...drawWindow(report.window),
+    '',
+    ...output.table(
+      [
+        ['backup', `${report.id} ${outcome(report.outcome, output)}`],
+        ['provider', `${report.provider.name} (${report.provider.reason})`],
+        ...(counts.databases > 0
+          ? [
+              ['databases', describeCounts(counts)],
+              ['deltas', `${count(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
+              ...describeRebuilt(report.notices),
+            ]
+          : []),
+        ...(vss ? [['snapshot set', `${vss.setId}, ${vss.context}`]] : []),
+        ...(vss && vss.writers.length > 0
+          ? [['writers', `${vss.writers.length - excluded.length} took part, ${excluded.length} left out`]]
+          : []),
+        ...describeFurther(report.furtherWindows),
+        ['shadow', left.length > 0 ? `kept: ${left.join(', ')}` : 'removed'],
+        ...(copies ? [['copies', `${copies.databases} in ${copies.directory}, ${formatBytes(copies.bytes)}`]] : []),
+        ['manifest', report.manifest],
+      ],
+      false,
+    ),
+    ...(alsoSave.length === 0 ? [] : ['', 'also save, in this order:']),
+    ...output.table(
+      alsoSave.map(({ what, path, when }) => [`  ${what}`, path, when]),
+      false,
+    ),
+  ];
+}
+
+function outcome(state: 'complete' | 'partial', { colors }: Output): string {
+  return state === 'complete' ? colors.green('complete') : colors.yellow('partial');
+}
+
+function describeCounts(counts: BackupReport['counts']): string {
+  const left = counts.skipped > 0 ? `, ${counts.skipped} left out` : '';
+  return `${counts.captured} captured${left}, ${formatBytes(counts.startSizeBytes)}, ${counts.logged} logged`;
+}
+
+function describeFurther(windows: readonly ManifestWindow[]): string[][] {
+  return windows.map(({ number, databases, created, window }) => [
+    `window ${number}`,
+    `${count(databases, 'database')} that had been busy, ${formatMs(window.windowMs)}, ended ${created}`,
+  ]);
+}
+
+/** What a server rebuilds, and so is not in a backup: no warning, for it is so every night. */
+function describeRebuilt(notices: readonly Notice[]): string[][] {
+  return notices
+    .filter(({ code }) => code === 'INFO_REBUILT_BY_SERVER')
+    .map(({ subjects }) => ['left out', `${listed(subjects)} (rebuilt by the server)`]);
+}
+
+function describeAliases(aliases: readonly Alias[]): string[][] {
+  const rows = aliases
+    .slice(0, shownRows)
+    .map(({ alias, path }) => ['alias', `${alias} → ${path || '(data directory)'}`]);
+  const more = aliases.length - rows.length;
+  return more > 0 ? [...rows, ['', `… and ${more} more; --json shows all`]] : rows;
+}
+
+/** A table of the backups of a delta directory. */
+export function describeList(backups: readonly ListedBackup[], output: Output): string[] {
+  if (backups.length === 0) return ['no backups'];
+  const rows = backups.map((backup) => {
+    if (!('manifest' in backup)) {
+      return [backup.id, output.colors.red(backup.state), '', '', 'reason' in backup ? backup.reason : ''];
+    }
+    const { counts, window, provider, volumes, copies } = backup.manifest;
+    const holds = [...(copies ? ['copies'] : []), ...(volumes.some(({ kept }) => kept) ? ['shadow'] : [])];
+    return [
+      backup.id,
+      outcome(backup.state, output),
+      `${counts.captured}, ${formatBytes(counts.startSizeBytes)}`,
+      formatMs(window.windowMs),
+      [provider.name, ...holds].join(', '),
+    ];
+  });
+  return output.table([['ID', 'OUTCOME', 'DATABASES', 'WINDOW', 'PROVIDER, HOLDS'], ...rows]);
+}
+
+/** The lines of one backup, by its manifest. */
+export function describeManifest(manifest: Manifest, output: Output): string[] {
+  const { counts, copies, volumes, changes, timeAfterLastStart } = manifest;
+  return [
+    ...output.failures(manifest.failures),
+    ...output.warnings(manifest.warnings),
+    ...drawWindow(manifest.window),
+    '',
+    ...output.table(
+      [
+        ['backup', `${manifest.id} ${outcome(manifest.outcome, output)}`],
+        ['created', manifest.created],
+        ...(manifest.source === 'volumes'
+          ? []
+          : [['server', `${manifest.serverName || '(unknown)'}, ${manifest.dataDirectory}`]]),
+        ['provider', `${manifest.provider.name} (${manifest.provider.reason})`],
+        ['databases', describeCounts(counts)],
+        ['deltas', `${count(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
+        ...describeRebuilt(manifest.notices ?? []),
+        ...describeAliases(manifest.aliases ?? []),
+        ...describeFurther(manifest.furtherWindows ?? []),
+        ['transaction log', manifest.logStyle],
+        ['common time', timeAfterLastStart?.iso ?? '(none)'],
+        [
+          'changes',
+          `${changes.appeared.length} appeared, ${changes.vanished.length} vanished, ${changes.replaced.length} replaced`,
+        ],
+        ['copies', copies ? `${copies.databases} in ${copies.directory}` : '(none)'],
+        ...(manifest.contents
+          ? [['hashed', `copies: ${manifest.contents.copies}, shadow: ${manifest.contents.shadows}`]]
+          : []),
+        ...(manifest.continuity ? [['compared with', manifest.continuity.comparedWith ?? '(first backup)']] : []),
+        ...(manifest.vss ? [['snapshot set', `${manifest.vss.setId}, ${manifest.vss.context}`]] : []),
+        ...volumes.map(({ path, root, kept, exposedAs }) => [
+          'volume',
+          `${path} → ${kept ? (exposedAs ?? root) : '(shadow removed)'}`,
+        ]),
+        ['made with', `${manifest.versions.package}, Node ${manifest.versions.node}, ${manifest.versions.platform}`],
+      ],
+      false,
+    ),
+  ];
+}

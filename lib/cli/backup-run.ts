@@ -1,0 +1,304 @@
+import { Option, type Command } from 'commander';
+import { join } from 'node:path';
+import { beginBackup } from '../backup/begin-backup';
+import { completionFailure, type BackupReport } from '../backup/report';
+import type { ProviderName } from '../backup/provider';
+import { OptionError } from '../errors/errors';
+import { systemdService, type DominoService } from '../domino/service';
+import type { SnapshotSet } from '../backup/snapshot-set';
+import type { VssOptions, WritersOption } from '../vss/context';
+import { backupTypes, contextBits } from '../vss/words';
+import type { VssBackupType, VssContext } from '../native/vss';
+import { windowsService } from '../domino/windows-service';
+import {
+  addDeltaDirectory,
+  addDominoOptions,
+  addUnattendedOptions,
+  collect,
+  locationOf,
+  pathFrom,
+  placeFrom,
+  duration,
+  wholeNumber,
+  type DominoArguments,
+} from './arguments';
+import { exitCodes, type CommandLineContext } from './context';
+import { runDryRun } from './dry-run';
+import { runOnShadow } from './exec';
+import { count, Output } from './output';
+import { backupFigures } from './metrics';
+import type { Finish } from './system-log';
+import { ProgressBar } from './progress-bar';
+import { describeReport } from './backup-report';
+
+interface RunArguments extends DominoArguments {
+  readonly deltaDir: string;
+  readonly to?: string;
+  readonly keep?: boolean;
+  readonly provider: ProviderName;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly required?: readonly string[];
+  readonly maxSkipped?: number;
+  readonly shards?: number;
+  readonly timeout?: number;
+  readonly windowTimeout?: number;
+  readonly databaseBudget?: number;
+  readonly retries?: number;
+  readonly retryPause?: number;
+  readonly retryBusy?: number;
+  readonly retryBusyPause?: number;
+  readonly stopService?: string;
+  readonly shadowDir?: string;
+  readonly source: 'domino' | 'volumes';
+  readonly volume?: readonly string[];
+  readonly expose?: readonly string[];
+  readonly writers?: 'none' | 'all';
+  readonly excludeWriter?: readonly string[];
+  readonly verifyWriter?: readonly string[];
+  readonly backupType?: VssBackupType;
+  readonly vssContext?: VssContext;
+  readonly vssProvider?: string;
+  readonly signKey?: string;
+  readonly hash?: boolean;
+  readonly keepNothing?: boolean;
+  readonly dryRun?: boolean;
+  readonly exec?: string;
+}
+
+/** `backup run` */
+export function addRun(backup: Command, context: CommandLineContext, finish: Finish): void {
+  const run = backup.command('run').description('back up the databases of the Domino server on this machine');
+  addDeltaDirectory(run, 'directory for backups: manifests and change information', context)
+    .option('--to <dir>', 'also copy the databases out of the shadow, to <dir>/<backup id>', pathFrom(context))
+    .option('--keep', 'keep the shadow')
+    .option('--hash', 'with --keep or --expose: also hash every database in the shadow, which reads all of it')
+    .option(
+      '--keep-nothing',
+      'neither copy nor keep anything: a backup to measure with, that nothing can be restored from',
+    )
+    .option('--exec <file>', 'run this program while the shadow is there, to save what is in it', pathFrom(context))
+    .option('--dry-run', 'only show which databases would be taken, and whether the preconditions are met')
+    .option('--expose <place>', 'keep the shadow and expose it; once for each volume, in their order', collect)
+    .addOption(
+      new Option('--provider <name>', 'how the shadow is made; auto is vss on Windows')
+        .choices(['auto', 'vss', 'btrfs', 'reflink', 'rolling'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--source <what>', 'databases of the Domino server, or plain volumes without it')
+        .choices(['domino', 'volumes'])
+        .default('domino'),
+    )
+    .option('--volume <volume>', 'one more volume (D:, a directory on it, …); may be given several times', collect)
+    .option('--include <glob>', 'only these databases; may be given several times', collect)
+    .option('--exclude <glob>', 'not these databases; may be given several times', collect)
+    .option('--required <glob>', 'fail if one of these is left out; may be given several times', collect)
+    .option('--max-skipped <n>', 'fail if more databases have to be left out (default: no limit)', wholeNumber)
+    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
+    .option(
+      '--timeout <duration>',
+      'longest time for the freeze window and what belongs to it (default: 2m; 30m in stop mode)',
+      duration,
+    )
+    .option(
+      '--window-timeout <duration>',
+      'longest time from the first database in backup mode until the shadow is made (default: 60s)',
+      duration,
+    )
+    .option(
+      '--database-budget <duration>',
+      'longest time for one call on a database; one that exceeds it is left out (default: 10s)',
+      duration,
+    )
+    .option(
+      '--retries <n>',
+      'VSS: attempts after a failure that passes, such as a time-out of held writes, as far as --timeout has room for them ' +
+        '(default: 3)',
+      wholeNumber,
+    )
+    .option(
+      '--retry-pause <duration>',
+      'time before each of them, with no database in backup mode (default: 10m)',
+      duration,
+    )
+    .option(
+      '--retry-busy <n>',
+      'further windows for databases that are being compacted, in backup elsewhere or changed too much, each with a shadow ' +
+        'of just them, as far as --timeout has room (default: 0)',
+      wholeNumber,
+    )
+    .option('--retry-busy-pause <duration>', 'time before each of these windows (default: 30s)', duration)
+    .option(
+      '--stop-service <name>',
+      'do without the backup API: stop this service (Linux: unit of systemd) for the snapshot and start it again',
+    )
+    .option('--shadow-dir <dir>', 'directory for shadows, on the file system of the databases', pathFrom(context))
+    .option('--sign-key <file>', 'sign the manifest with this ed25519 private key (PEM)', pathFrom(context))
+    .addOption(new Option('--writers <which>', 'VSS: which writers take part (default: none)').choices(['none', 'all']))
+    .option('--exclude-writer <name>', 'VSS: all writers but this; may be given several times', collect)
+    .option('--verify-writer <name>', 'VSS: fail unless this writer takes part; may be given several times', collect)
+    .addOption(
+      new Option('--backup-type <type>', 'VSS: what writers are told (default: copy)').choices(
+        backupTypes.filter((type) => type !== 'undefined'),
+      ),
+    )
+    .addOption(new Option('--vss-context <name>', 'VSS: the context, for experts').choices(Object.keys(contextBits)))
+    .option('--vss-provider <id>', 'VSS: the provider, see "provider list" (default: Windows chooses)');
+  addUnattendedOptions(run, context);
+  addDominoOptions(run, context)
+    .addHelpText(
+      'after',
+      `
+Globs match paths relative to the data directory, for example "mail/**" or "names.nsf".
+
+Examples:
+  Back up all databases and keep copies:
+  $ domino-vss backup run --delta-dir /backup/domino --to /backup/copies
+
+  Keep the shadow to copy from later; fail if names.nsf cannot be backed up:
+  $ domino-vss backup run --delta-dir /backup/domino --keep --required names.nsf
+
+  Only mail files, for a program that reads JSON:
+  $ domino-vss backup run --delta-dir /backup/domino --to /backup/copies --include "mail/**" --json
+
+  Snapshot before an upgrade, with the server stopped for a moment:
+  $ domino-vss backup run --delta-dir /backup/domino --keep --stop-service domino.service
+
+  The same on Windows; the service has the name that "sc query" shows:
+  $ domino-vss backup run --delta-dir E:\\delta --keep --stop-service "HCL Domino Server (CDominodata)"
+
+  Windows: keep the shadow as drive B: until "domino-vss shadow delete --exposed B:":
+  $ domino-vss backup run --delta-dir E:\\delta --expose B:
+
+  Windows: a shadow of two volumes with all writers, without Domino:
+  $ domino-vss backup run --delta-dir E:\\delta --source volumes --volume D: --volume F: --writers all --keep
+
+Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (see doctor), 5 locked, 130 interrupted.
+1 also when writers could not be told that the backup is complete; its manifest and databases are good then.
+`,
+    )
+    .action(async (args: RunArguments) => {
+      requireSomethingKept(args);
+      const needsDomino = args.stopService === undefined && args.source === 'domino';
+      const relaunched = needsDomino
+        ? await context.relaunch({ domino: locationOf(args), deltaDirectory: args.deltaDir })
+        : undefined;
+      if (relaunched !== undefined) {
+        finish(relaunched);
+        return;
+      }
+      if (args.dryRun) {
+        finish(await runDryRun(args, context));
+        return;
+      }
+      const report = await runBackup(args, context);
+      const output = new Output(context, args.json ?? false);
+      output.result(report, () => describeReport(report, output));
+      const failure = completionFailure(report);
+      // The report is the only JSON document, and names it too.
+      if (failure && args.json !== true) output.error(failure);
+      if (failure) finish(exitCodes.failed, [], backupFigures(report));
+      else {
+        const failures = [...report.skipped, ...(report.copies?.failures ?? [])];
+        const exitCode = report.outcome === 'complete' ? exitCodes.ok : exitCodes.partial;
+        finish(exitCode, failures, backupFigures(report));
+      }
+    });
+}
+
+async function runBackup(args: RunArguments, context: CommandLineContext): Promise<BackupReport> {
+  const { signal } = context;
+  const bar = new ProgressBar(context, args.json ?? false);
+  const onProgress = bar.listener;
+  const places = (args.expose ?? []).map((place) => placeFrom(context, place));
+  const keep = args.keep === true || places.length > 0;
+  try {
+    const backup = await beginBackup(context.loadBinding, {
+      // Commander always hands over the location, and plain volumes have none.
+      ...(args.source === 'domino' ? { domino: locationOf(args) } : { source: 'volumes' }),
+      deltaDirectory: args.deltaDir,
+      volumes: args.volume,
+      lifetime: keep ? 'persistent' : undefined,
+      writers: writersOf(args),
+      vss: vssOf(args),
+      provider: args.provider,
+      include: args.include,
+      exclude: args.exclude,
+      required: args.required,
+      maxSkipped: args.maxSkipped,
+      shards: args.shards,
+      databaseBudgetMs: args.databaseBudget,
+      windowTimeoutMs: args.windowTimeout,
+      shadowDirectory: args.shadowDir,
+      signKey: args.signKey,
+      ...(args.stopService !== undefined && {
+        mode: { type: 'stop-service', service: serviceNamed(args.stopService, context) },
+      }),
+      signal,
+      onProgress,
+    });
+    try {
+      const set = await backup.createShadow({
+        timeoutMs: args.timeout,
+        retries: {
+          shadow: args.retries,
+          pauseMs: args.retryPause,
+          busyDatabases: args.retryBusy,
+          busyPauseMs: args.retryBusyPause,
+        },
+        signal,
+        onProgress,
+      });
+      await expose(set, places);
+      if (args.to !== undefined) await set.copyDatabases({ to: join(args.to, backup.id), signal, onProgress });
+      if (args.exec !== undefined) await runOnShadow(args.exec, { set, deltaDirectory: args.deltaDir }, context);
+      return await backup.endBackup({ keep, hash: args.hash, signal, onProgress });
+    } catch (error) {
+      return await backup.fail(error);
+    }
+  } finally {
+    bar.end();
+  }
+}
+
+/** Without copies and shadow a backup looks complete, and nobody notices before the restore that it is empty. */
+function requireSomethingKept({ to, keep, expose: places = [], exec, hash, keepNothing }: RunArguments): void {
+  const keepsShadow = keep === true || places.length > 0;
+  const keeps = keepsShadow || to !== undefined || exec !== undefined;
+  if (keepNothing && keeps) {
+    throw new OptionError('keepNothing', '--keep-nothing excludes --to, --keep, --expose and --exec');
+  }
+  if (hash && !keepsShadow) throw new OptionError('hash', '--hash needs --keep or --expose; copies are always hashed');
+  if (keeps || keepNothing) return;
+  const message = 'nothing could be restored from a backup that keeps neither copies nor the shadow';
+  throw new OptionError(
+    'keep',
+    `${message}: add --to <dir>, --keep, --expose or --exec, or --keep-nothing if you mean it`,
+  );
+}
+
+function serviceNamed(name: string, { loadBinding }: CommandLineContext): DominoService {
+  return process.platform === 'win32' ? windowsService(loadBinding, name) : systemdService(name);
+}
+
+function writersOf({ writers, excludeWriter, verifyWriter }: RunArguments): WritersOption | undefined {
+  if (excludeWriter === undefined && verifyWriter === undefined) return writers;
+  if (writers === 'none') {
+    throw new OptionError('writers', 'writers is "none", so no writer can be excluded or verified');
+  }
+  return { exclude: excludeWriter, verify: verifyWriter };
+}
+
+function vssOf({ backupType, vssContext, vssProvider }: RunArguments): VssOptions | undefined {
+  if (backupType === undefined && vssContext === undefined && vssProvider === undefined) return undefined;
+  return { backupType, context: vssContext, providerId: vssProvider };
+}
+
+async function expose({ shadows }: SnapshotSet, places: readonly string[]): Promise<void> {
+  if (places.length > shadows.length) {
+    const message = `${places.length} places are named, but there is only ${count(shadows.length, 'shadow')}`;
+    throw new OptionError('expose', message);
+  }
+  for (const [index, as] of places.entries()) await shadows[index]?.expose({ as });
+}
