@@ -452,14 +452,13 @@ describe('a backup that was killed', () => {
 
   linuxTest('a file system that does not answer to the removal is named, and keeps nobody', async () => {
     const [first = ''] = leaveEverything();
-    const { removeTree } = domino.binding;
-    domino.binding.removeTree = () => new Promise(() => undefined);
+    const hanging = jest.spyOn(domino.binding, 'removeTree').mockReturnValue(new Promise(() => undefined));
     const { outcome, works } = await recover({ databaseBudgetMs: 50 });
     expect(outcome).toBe('partial');
     expect(works[0]!.items.filter(({ result }) => result === 'left').map(({ error }) => error?.message)).toEqual(
       expect.arrayContaining([expect.stringContaining('unlink')]),
     );
-    domino.binding.removeTree = removeTree;
+    hanging.mockRestore();
     expect((await recover()).outcome).not.toBe('nothing');
     expect(existsSync(first)).toBe(false);
   });
