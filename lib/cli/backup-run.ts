@@ -28,6 +28,7 @@ import { runOnShadow } from './exec';
 import { count, Output } from './output';
 import { backupFigures } from './metrics';
 import type { Finish } from './system-log';
+import { trustedProgram } from './trusted-file';
 import { ProgressBar } from './progress-bar';
 import { describeReport } from './backup-report';
 
@@ -209,6 +210,7 @@ Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (se
 
 async function runBackup(args: RunArguments, context: CommandLineContext): Promise<BackupReport> {
   const { signal } = context;
+  const program = args.exec === undefined ? undefined : await trustedProgram('exec', args.exec, context);
   const bar = new ProgressBar(context, args.json ?? false);
   const onProgress = bar.listener;
   const places = (args.expose ?? []).map((place) => placeFrom(context, place));
@@ -252,7 +254,7 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       });
       await expose(set, places);
       if (args.to !== undefined) await set.copyDatabases({ to: join(args.to, backup.id), signal, onProgress });
-      if (args.exec !== undefined) await runOnShadow(args.exec, { set, deltaDirectory: args.deltaDir }, context);
+      if (program !== undefined) await runOnShadow(program, { set, deltaDirectory: args.deltaDir }, context);
       return await backup.endBackup({ keep, hash: args.hash, signal, onProgress });
     } catch (error) {
       return await backup.fail(error);

@@ -25,6 +25,7 @@ import { Streams } from './streams';
 import { logFailure, type CommandFailure, type Finish } from './system-log';
 import { addScriptCommand, diskshadowOptions } from './script';
 import { requireWholeArguments } from './quotation-mark';
+import { trustedProgram } from './trusted-file';
 
 /** What becomes known of a command while it runs. */
 interface Work {
@@ -98,7 +99,8 @@ async function runOne(
     work.name = nameOf(action);
     work.logSystem = logSystem;
     work.metrics = told.metrics;
-    work.failureCommand = told.failureCommand;
+    const { failureCommand: program } = told;
+    work.failureCommand = program && (await trustedProgram('failure-command', program, context));
     // A script has a log of its own, which is one of diskshadow.
     if (work.name !== 'script') streams.begin({ command: work.name, quiet, json, log });
   });

@@ -1,11 +1,10 @@
-import { realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { InvalidArgumentError, type Command, type Option } from 'commander';
 import { readFile } from '../call/files';
 import { OptionError } from '../errors/errors';
-import { directoryRisk } from '../store/safe-directory';
 import { collect } from './arguments';
 import type { CommandLineContext } from './context';
+import { trustedFile } from './trusted-file';
 
 /** A value of an option that was not given on the command line. */
 export interface Setting {
@@ -169,8 +168,7 @@ async function loadConfiguration(program: Command, context: CommandLineContext):
   const named = given ?? context.env[configVariable];
   const file = named ?? usualConfiguration(context.env);
   try {
-    const path = await realpath(file);
-    await requireTrusted(path, context);
+    const path = await trustedFile('config', { file, what: 'the configuration file' }, context);
     return parseConfiguration(program, file, await readFile(path, 'utf8'));
   } catch (error) {
     if (error instanceof OptionError) throw error;
@@ -184,20 +182,6 @@ async function loadConfiguration(program: Command, context: CommandLineContext):
 function usualConfiguration(env: CommandLineContext['env']): string {
   if (process.platform !== 'win32') return '/etc/domino-vss/config.json';
   return join(env['ProgramData'] ?? 'C:\\ProgramData', 'domino-vss', 'config.json');
-}
-
-/** The file says where an elevated process writes and what it removes. `path` is a real one. */
-async function requireTrusted(path: string, { loadBinding }: CommandLineContext): Promise<void> {
-  const { refusal } = await directoryRisk(dirname(path), process.platform === 'win32' ? loadBinding() : {});
-  if (refusal !== '') throw new OptionError('config', `the configuration file is not safe: ${refusal}`);
-  if (process.platform === 'win32') return;
-  const { uid, mode } = await stat(path);
-  if ((uid !== 0 && uid !== process.geteuid?.()) || (mode & 0o022) !== 0) {
-    throw new OptionError(
-      'config',
-      `others can change the configuration file ${path}: chown it to root or to the user of the command, and chmod go-w`,
-    );
-  }
 }
 
 function parseConfiguration(program: Command, file: string, text: string): Configuration {

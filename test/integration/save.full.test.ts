@@ -1,7 +1,7 @@
 // A backup that another program saves, and the way back after everything is gone: with the real restic and borg of Debian.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BackupReport, Manifest } from '#lib/index';
 import { packageRoot } from '#lib/native/package-root';
@@ -64,7 +64,10 @@ linuxTest.each([restic, borg])(
     await simulation.set({ SIM_LATENCY_NSFBackupStart_US: 20_000, SIM_LATENCY_NSFBackupStop_US: 100_000 });
     const server = await domino.serve({ threads: 2, transactionsPerSecond: 400 });
 
-    const script = join(packageRoot, 'docs', 'recipes', `save-with-${name}.sh`);
+    // A checkout may let a group write, and then no program of it is run.
+    const script = join(home, 'save.sh');
+    copyFileSync(join(packageRoot, 'docs', 'recipes', `save-with-${name}.sh`), script);
+    chmodSync(script, 0o700);
     const place = [...locationFlags(domino), '--delta-dir', deltaDirectory];
     const made = await run(
       ['backup', 'run', ...place, '--shadow-dir', shadowDirectory, '--shards', '1', '--exec', script, '--json'],

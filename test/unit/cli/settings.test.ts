@@ -233,6 +233,30 @@ describe('--metrics', () => {
     expect(told()).toMatch(/^1 domino-vss backup run failed: ERR_/);
   });
 
+  test.each<[string, () => void, string]>([
+    [
+      'is not there',
+      () => {
+        rmSync(program(), { force: true });
+      },
+      'cannot be run: ENOENT',
+    ],
+    [
+      'others can change',
+      () => {
+        chmodSync(program(), 0o777);
+      },
+      'others can change the program of --failure-command',
+    ],
+  ])('a program that %s is refused before anything is done', async (_what, spoil, message) => {
+    writeFileSync(program(), '#!/bin/sh\n', { mode: 0o700 });
+    spoil();
+    const { exitCode, stderr } = await run([...backUp, '--delta-dir', 'delta', '--keep', '--failure-command', 'tell']);
+    expect(stderr).toContain(message);
+    expect(exitCode).toBe(2);
+    expect(domino.calls).toEqual([]);
+  });
+
   test.each(['exit 3', 'exec missing-program'])('a program that fails (%s) changes nothing else', async (line) => {
     writeFileSync(program(), `#!/bin/sh\n${line}\n`, { mode: 0o700 });
     const { exitCode, stderr } = await run([
