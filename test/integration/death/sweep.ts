@@ -4,6 +4,7 @@ import type { Server } from 'domino-vss-simulator';
 import { readManifest, type ManifestDatabase } from '#lib/index';
 import { locationFlags, mainScript, RunningProcess, type Ended } from '../command-line';
 import { SimulatedDomino } from '../simulated-domino';
+import { heldDatabases, unusableDatabases } from '../whole-server';
 
 /** Kinds of work that are killed. `recover` is killed while it cleans up after one of the others that was killed. */
 export const works = [
@@ -112,11 +113,9 @@ export class DeathSweep implements AsyncDisposable {
     if (recovered.code !== 0) {
       violations.push(`recover ends with ${recovered.code}: ${recovered.stdout}${recovered.stderr}`);
     }
-    violations.push(...(await this.#databasesAreThere()));
+    violations.push(...(await unusableDatabases(this.domino, this.server)));
     violations.push(...this.#leftFiles(work));
-    const { inBackup, offlineDatabases } = await this.domino.simulation.stats();
-    if (inBackup.length > 0) violations.push(`${inBackup.length} databases are in backup mode`);
-    if (offlineDatabases > 0) violations.push(`${offlineDatabases} databases are offline`);
+    violations.push(...(await heldDatabases(this.domino)));
     const again = await this.#run([...this.#command('recover'), '--dry-run']);
     if (!again.stdout.includes('"nothing"')) violations.push(`a second recover finds: ${again.stdout}${again.stderr}`);
     const next = await this.#run(this.#command('backup'));
@@ -124,25 +123,6 @@ export class DeathSweep implements AsyncDisposable {
     else if (!next.stdout.includes('"outcome": "complete"')) violations.push('the next backup is not complete');
     await this.#forget(work);
     return violations;
-  }
-
-  /** Each is there, whole by the log of the workload, and usable by the server. */
-  async #databasesAreThere(): Promise<Violation[]> {
-    const { simulation } = this.domino;
-    const files = simulation.databases().map((path) => join(simulation.dataDirectory, path));
-    const missing = files.filter((file) => !existsSync(file));
-    for (const path of simulation.databases()) {
-      await this.server.run(path, 1).catch((error: unknown) => missing.push(`${path}: ${(error as Error).message}`));
-    }
-    await this.server.pause();
-    const verdicts = await simulation.verify(files);
-    await this.server.resume();
-    return [
-      ...missing.map((file) => `missing or unusable: ${file}`),
-      ...verdicts
-        .filter(({ verdict }) => verdict !== 'consistent')
-        .map(({ file, verdict, problem = '' }) => `${verdict}: ${file} ${problem}`),
-    ];
   }
 
   /** Anything of ours anywhere but finished backups. */

@@ -11,6 +11,7 @@ import {
 } from '#lib/index';
 import { until } from '../command-line';
 import { SimulatedDomino } from '../simulated-domino';
+import { heldDatabases, unusableDatabases } from '../whole-server';
 
 /** What a call of Domino can fail with; those that answer no status are not here. */
 const codes: Readonly<Record<string, readonly number[]>> = {
@@ -204,34 +205,16 @@ export class NthCallSweep implements AsyncDisposable {
       violations.push(`recover ends with ${recovered.outcome}: ${recovered.told}`);
     }
     violations.push(...this.#leftFiles());
-    const { inBackup, offlineDatabases, accounting } = await simulation.stats();
-    if (inBackup.length > 0) violations.push(`${inBackup.length} databases are in backup mode`);
-    if (offlineDatabases > 0) violations.push(`${offlineDatabases} databases are offline`);
+    violations.push(...(await heldDatabases(this.domino)));
+    const { accounting } = await simulation.stats();
     const { leakedBackupContexts, leakedApplyContexts, leakedDatabaseHandles } = accounting;
     const leaked = leakedBackupContexts + leakedApplyContexts + leakedDatabaseHandles;
     if (leaked > 0) violations.push(`${leaked} handles are left`);
-    violations.push(...(await this.#databasesAreThere()));
+    violations.push(...(await unusableDatabases(this.domino, this.server)));
     const next = await this.#run('backup');
     if (next.outcome !== 'complete') violations.push(`the next backup: ${next.outcome} ${next.told}`);
     this.#forget();
     return violations;
-  }
-
-  async #databasesAreThere(): Promise<string[]> {
-    const { simulation } = this.domino;
-    const files = simulation.databases().map((path) => join(simulation.dataDirectory, path));
-    const missing = files.filter((file) => !existsSync(file));
-    for (const path of simulation.databases()) {
-      await this.server.run(path, 1).catch((error: unknown) => missing.push(`${path}: ${(error as Error).message}`));
-    }
-    await this.server.pause();
-    const verdicts = await simulation.verify(files);
-    await this.server.resume();
-    const torn = verdicts.filter(({ verdict }) => verdict !== 'consistent');
-    return [
-      ...missing.map((file) => `missing or unusable: ${file}`),
-      ...torn.map(({ file, verdict, problem = '' }) => `${verdict}: ${file} ${problem}`),
-    ];
   }
 
   #leftFiles(): string[] {
