@@ -1,0 +1,184 @@
+// The examples of the documentation: where they are, which of them are not run and why, and how those of TypeScript become programs.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const root = join(__dirname, '..', '..', '..');
+
+/** A fenced block of the documentation. */
+export interface Example {
+  /** Page and heading, and the number of the block below it from the second on: `docs/api.md#hooks`. */
+  readonly name: string;
+  /** Empty when the block has none. */
+  readonly language: string;
+  readonly text: string;
+}
+
+/** Every block of every page that users and contributors read. What is not ours to word has licences in its blocks. */
+export function examples(): Example[] {
+  const pages = [
+    ...readdirSync(root).filter((name) => name.endsWith('.md') && name !== 'THIRD-PARTY-NOTICES.md'),
+    ...['docs', 'simulator', 'bench', 'prebuilds'].flatMap((directory) =>
+      readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.md') && !/(^|\/)(build|node_modules)\//.test(name))
+        .map((name) => `${directory}/${name}`),
+    ),
+  ];
+  return pages.sort().flatMap(examplesOf);
+}
+
+function examplesOf(page: string): Example[] {
+  const found: Example[] = [];
+  let heading = '';
+  let block: { language: string; lines: string[] } | undefined;
+  const numbers = new Map<string, number>();
+  for (const line of readFileSync(join(root, page), 'utf8').split(/\r?\n/)) {
+    const fence = /^ *```+(.*)$/.exec(line);
+    if (block === undefined) {
+      const [, title] = /^#+ +(.+)$/.exec(line) ?? [];
+      if (title !== undefined) heading = anchor(title);
+      if (fence) block = { language: fence[1]!.trim(), lines: [] };
+    } else if (fence) {
+      const place = `${page}#${heading}`;
+      const number = (numbers.get(place) ?? 0) + 1;
+      numbers.set(place, number);
+      const name = number === 1 ? place : `${place}/${number}`;
+      found.push({ name, language: block.language, text: `${block.lines.join('\n')}\n` });
+      block = undefined;
+    } else {
+      block.lines.push(line);
+    }
+  }
+  return found;
+}
+
+function anchor(title: string): string {
+  return title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\- _]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+const onWindows = 'Windows only: its syntax, or its types, are checked';
+const figure = 'shows how something is laid out, and is no command';
+const output = 'shows what a command prints';
+const setUp = 'is how the set-up of the tests (scripts/setup.mjs) builds it';
+const withRealTool = 'needs a system of its own: its commands are checked';
+
+/**
+ * Why an example is not run as it stands on Linux. All others are run by examples-run.full.test.ts, and each of these is at least
+ * checked by examples.test.ts as far as its language allows.
+ */
+export const notRun: Readonly<Record<string, string>> = {
+  'CONTRIBUTING.md#build': setUp,
+  'CONTRIBUTING.md#test': 'the commands of the tests themselves',
+  'README.md#domino-vss': 'package/tarball installs the package',
+  'README.md#domino-vss/2': onWindows,
+  'README.md#see-it-in-a-minute': 'scripts/fresh.mjs runs both in a fresh clone',
+  'README.md#see-it-in-a-minute/2': 'scripts/test-windows.mjs runs them',
+  'README.md#see-it-in-a-minute/3': output,
+  'README.md#on-a-domino-server/2': onWindows,
+  'docs/api.md#vss-writer': onWindows,
+  'docs/api.md#shadow-administration': onWindows,
+  'docs/benchmarks.md#how-these-were-measured': 'takes an hour',
+  'docs/concepts.md#the-freeze-window': figure,
+  'docs/design.md#layers': figure,
+  'docs/design.md#a-session': figure,
+  'docs/install.md#install': 'package/tarball installs the package',
+  'docs/migration.md#a-pair-of-scripts': onWindows,
+  'docs/migration.md#a-pair-of-scripts/2': onWindows,
+  'docs/migration.md#a-pair-of-scripts/3': onWindows,
+  'docs/migration.md#a-pair-of-scripts/4': onWindows,
+  'docs/operations.md#environment-linux': figure,
+  'docs/operations.md#where-things-go': figure,
+  'docs/operations.md#save-with-another-program': 'integration/save does the same with restic and borg',
+  'docs/operations.md#save-with-another-program/2': 'integration/save does the same with restic and borg',
+  'docs/recipes/README.md#kubernetes': withRealTool,
+  'docs/schedule.md#systemd': 'development/unattended gives the units to systemd-analyze',
+  'docs/schedule.md#task-scheduler': onWindows,
+  'docs/schedule.md#metrics': withRealTool,
+  'docs/schedule.md#a-week-of-it': 'output of integration/week',
+  'docs/scripts.md#scripts': onWindows,
+  'docs/scripts.md#how-a-script-is-written': figure,
+  'docs/scripts.md#how-it-runs': output,
+  'simulator/README.md#domino-vss-simulator': setUp,
+  'simulator/README.md#on-windows': setUp,
+  'simulator/vss/README.md#vssapidll-a-stand-in-for-the-volume-shadow-copy-service': setUp,
+  'simulator/vss/README.md#vssapidll-a-stand-in-for-the-volume-shadow-copy-service/2': onWindows,
+  ...Object.fromEntries(
+    ['script', 'shadow-list', 'shadow-expose', 'shadow-unexpose', 'shadow-delete', 'shadow-break', 'shadow-import']
+      .concat(['shadow-revert', 'shadow-revert-status', 'writer-serve', 'writer-install', 'writer-uninstall'])
+      .concat(['writer-list', 'provider-list'])
+      .map((command) => [`docs/command-line.md#domino-vss-${command}`, onWindows]),
+  ),
+};
+
+/** Where the files of examples lie: `domino-vss` and what else they import can be found from there. */
+export function makeProject(directory: string): void {
+  const modules = join(directory, 'node_modules');
+  mkdirSync(join(modules, '@types'), { recursive: true });
+  symlinkSync(root, join(modules, 'domino-vss'));
+  symlinkSync(join(root, 'simulator'), join(modules, 'domino-vss-simulator'));
+  symlinkSync(join(root, 'node_modules', '@types', 'node'), join(modules, '@types', 'node'));
+  // What one example needs of a package that is not installed here, by its documentation; it remembers what it is told.
+  const telemetry = join(modules, '@opentelemetry', 'api');
+  mkdirSync(telemetry, { recursive: true });
+  writeFileSync(join(telemetry, 'package.json'), '{ "name": "@opentelemetry/api", "main": "index.js" }');
+  writeFileSync(
+    join(telemetry, 'index.d.ts'),
+    `export interface Span { end(endTime?: number): void }
+     export interface Tracer {
+       startSpan(name: string, options?: { startTime?: number; attributes?: Record<string, string | number | boolean> }): Span;
+     }
+     export const trace: { getTracer(name: string): Tracer };
+     export const ended: string[];`,
+  );
+  writeFileSync(
+    join(telemetry, 'index.js'),
+    `exports.ended = [];
+     exports.trace = { getTracer: () => ({ startSpan: (name) => ({ end: () => exports.ended.push(name) }) }) };`,
+  );
+  writeFileSync(
+    join(directory, 'storage.ts'),
+    `import { cpSync } from 'node:fs';
+     import type { Hold } from 'domino-vss';
+     export function takeSnapshot(volumes: Hold['volumes']): Promise<void> {
+       if (volumes.length !== 1) throw new Error('more than one volume');
+       cpSync(process.env['DATA']!, process.env['SNAPSHOT']!, { recursive: true });
+       return Promise.resolve();
+     }`,
+  );
+  writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
+}
+
+/** Writes examples of TypeScript and JavaScript as files. @returns the file that {@link compile} makes of each, by its example */
+export function writePrograms(directory: string, programs: readonly Example[]): Map<string, string> {
+  return new Map(
+    programs.map(({ name, language, text }) => {
+      const module = language === 'ts' ? 'ts' : /^import /m.test(text) ? 'mjs' : 'cjs';
+      const file = name.replace(/[^\w]+/g, '-');
+      // Without an export TypeScript takes a file for a script, whose names all the others see.
+      writeFileSync(join(directory, `${file}.${module}`), module === 'ts' ? `${text}export {};\n` : text);
+      return [name, `${file}.${module === 'ts' ? 'js' : module}`] as const;
+    }),
+  );
+}
+
+/** Compiles what {@link writePrograms} has written, as strictly as `tsc --init` has it. @returns the complaints */
+export function compile(directory: string, output: string): string {
+  const config = {
+    compilerOptions: {
+      ...{ strict: true, allowJs: true, checkJs: true, skipLibCheck: true, rootDir: '.', outDir: output },
+      ...{ target: 'ES2022', lib: ['ES2022', 'ESNext.Disposable'], module: 'nodenext', types: ['node'] },
+    },
+    include: ['*.ts', '*.mjs', '*.cjs'],
+  };
+  writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify(config));
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--project', directory],
+    { cwd: directory, encoding: 'utf8' },
+  );
+  return `${stdout}${stderr}`;
+}
