@@ -31,6 +31,8 @@ interface RestoreArguments extends DominoArguments {
   readonly newReplicaId?: boolean;
   readonly wait?: number;
   readonly until?: string;
+  readonly otherServer?: boolean;
+  readonly toDirectory?: string;
   readonly timeout?: number;
   readonly databaseBudget?: number;
   readonly dryRun?: boolean;
@@ -54,6 +56,8 @@ export function addRestoreCommand(program: Command, context: CommandLineContext,
     .option('--offline', 'over the original, with the server stopped')
     .option('--as <path>', 'as a new database, or into a new directory, below the data directory')
     .option('--new-replica-id', 'with --as: also give it a new replica id')
+    .option('--to-directory <dir>', 'as plain files outside of the data directory, not recovered', pathFrom(context))
+    .option('--other-server', 'the backup may be of another server, data directory or transaction log')
     .option(
       '--until <time>',
       'recover up to now (default), the backup, or a time with its zone: 2026-08-07T10:15:30+02:00',
@@ -74,6 +78,10 @@ only when they are named.
 The transaction log carries a logged database up to its last transaction, unless its instance id has changed since the backup
 (copy-style compact, fixup -j, restore): then only up to that change. Such databases are named, before and after.
 
+A backup of another server: with --other-server its databases go to their own paths below the data directory of this one, or where
+--as says. Logged ones come back as they were at the backup and get new instance ids, for no log but their own carries them
+further. They keep their replica ids.
+
 Examples:
   See what would be done:
   $ domino-vss restore 20260807T101530Z-3f9a2c mail/ada.nsf --delta-dir /backup/domino --dry-run
@@ -86,6 +94,12 @@ Examples:
 
   Restore the state of this morning beside the database:
   $ domino-vss restore 20260807T101530Z-3f9a2c mail/ada.nsf --as restored/ada.nsf --until 2026-08-08T08:00:00+02:00
+
+  Bring a database of another server to this one:
+  $ domino-vss restore /backup/other/20260807T101530Z-3f9a2c mail/ada.nsf --other-server
+
+  Write databases to a directory, for another machine or a program that reads files:
+  $ domino-vss restore /backup/domino/20260807T101530Z-3f9a2c 'mail/**' --to-directory /srv/handover
 
   Restore everything, with the server stopped:
   $ domino-vss restore /backup/domino/20260807T101530Z-3f9a2c --offline
@@ -110,6 +124,7 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
           databases: databases.length > 0 ? databases : undefined,
           mode,
           until: args.until,
+          otherServer: args.otherServer,
           copiesDirectory: args.copies,
           shadowRoots: await shadowRootsOfBackup(manifest, args.shadowRoot, context),
           requireSignature: args.requireSignature,
@@ -146,18 +161,25 @@ function describeReach({ reach }: GoodDatabase): string {
       return 'state of the backup';
     case 'instance-change':
       return 'recovered only up to the change of its instance id';
+    case 'other-log':
+      return 'state of the backup, with a new instance id';
+    case 'not-recovered':
+      return 'state of the backup, not recovered';
     case 'now':
     case 'unknown':
       return 'recovered from the log';
   }
 }
 
-function modeOf({ offline, online, as, newReplicaId, wait }: RestoreArguments): RestoreMode {
-  const modes = [offline && '--offline', online && '--online', as !== undefined && '--as'].filter(Boolean);
+function modeOf({ offline, online, as, toDirectory, newReplicaId, wait }: RestoreArguments): RestoreMode {
+  const beside = [as !== undefined && '--as', toDirectory !== undefined && '--to-directory'];
+  const modes = [offline && '--offline', online && '--online', ...beside].filter(Boolean);
   if (modes.length > 1) throw new OptionError('mode', `${modes.join(' and ')} exclude each other`);
   if (newReplicaId && as === undefined) throw new OptionError('newReplicaId', '--new-replica-id needs --as');
-  if (wait !== undefined && (offline || as !== undefined)) throw new OptionError('waitMs', '--wait needs --online');
+  const isOnline = modes.length === 0 || online;
+  if (wait !== undefined && !isOnline) throw new OptionError('waitMs', '--wait needs --online');
   if (as !== undefined) return { type: 'new-database', as, newReplicaId: newReplicaId ?? false };
+  if (toDirectory !== undefined) return { type: 'directory', directory: toDirectory };
   return offline ? { type: 'offline' } : { type: 'online', waitMs: wait };
 }
 
@@ -221,6 +243,10 @@ function foresee({ reach }: GoodDatabase): string {
   switch (reach.type) {
     case 'backup':
       return 'nothing: it is not logged, and comes back as it was at the backup';
+    case 'other-log':
+      return 'nothing: it belongs to another transaction log, and comes back as it was at the backup';
+    case 'not-recovered':
+      return 'nothing: it becomes a plain file, as it was at the backup';
     case 'now':
       return 'carries it to its last transaction';
     case 'instance-change':

@@ -1,5 +1,5 @@
 import { lstat, readlink, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { isDatabaseName } from './databases';
 import { RestoreError } from '../errors/errors';
 import { openRegularFile } from './regular-file';
@@ -13,14 +13,8 @@ const longestLink = 4096;
  * leave the data directory otherwise.
  */
 export async function locateDatabase(dataDirectory: string, path: string): Promise<string> {
-  const segments = path.split('/');
+  const segments = segmentsOf(path);
   const name = segments.pop() ?? '';
-  // Windows also takes a backslash for a separator, and a colon for a drive or a stream of a file.
-  const foreign = process.platform === 'win32' && /[\\:]/.test(path);
-  if (foreign || [...segments, name].some((part) => part === '..' || part === '')) {
-    const message = `"${path}" is no path inside the data directory`;
-    throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
-  }
   let directory = await realpath(dataDirectory);
   for (const segment of segments) {
     const next = join(directory, segment);
@@ -30,6 +24,43 @@ export async function locateDatabase(dataDirectory: string, path: string): Promi
   const linked = await readLink(file);
   if (linked === undefined) return behindSymbolicLink(file);
   return isDatabaseName(linked) ? linked : `${linked}.nsf`;
+}
+
+/**
+ * Where a database becomes a plain file below a directory, which may not be there yet. Links below it are not followed: whoever
+ * can write to it could lead us anywhere.
+ */
+export async function locateOutside(directory: string, path: string, dataDirectory: string): Promise<string> {
+  let existing = resolve(directory);
+  const missing: string[] = [];
+  while (!(await isDirectory(existing)) && dirname(existing) !== existing) {
+    missing.unshift(basename(existing));
+    existing = dirname(existing);
+  }
+  let at = join(await realpath(existing), ...missing);
+  const inside = relative(await realpath(dataDirectory), at);
+  const refuse = (message: string): RestoreError =>
+    new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
+  if (inside === '' || (!inside.startsWith('..') && !isAbsolute(inside))) {
+    throw refuse(`${directory} lies in the data directory: databases are restored there as new ones (--as)`);
+  }
+  for (const segment of segmentsOf(path)) {
+    at = join(at, segment);
+    const found = await lstat(at).catch(() => undefined);
+    if (found?.isSymbolicLink()) throw refuse(`${at} is a link`);
+  }
+  return at;
+}
+
+function segmentsOf(path: string): string[] {
+  const segments = path.split('/');
+  // Windows also takes a backslash for a separator, and a colon for a drive or a stream of a file.
+  const foreign = process.platform === 'win32' && /[\\:]/.test(path);
+  if (foreign || segments.some((part) => part === '..' || part === '')) {
+    const message = `"${path}" is no path inside the data directory`;
+    throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
+  }
+  return segments;
 }
 
 /** The file that a symbolic link stands for, also when that file is gone. */

@@ -565,8 +565,10 @@ export const errorCodes = {
     ...failure,
   },
   ERR_RESTORE_TARGET: {
-    meaning: 'A database cannot be restored to the place asked for: it exists, or lies outside the data directory.',
-    action: 'Choose another name, or restore in the data directory that the backup was made from.',
+    meaning:
+      'A database cannot be restored to the place asked for: something else is there, or it lies outside the data directory.',
+    action:
+      'Choose another place (--as, --to-directory). Of another server or data directory: say so (--other-server).',
     errorClass: 'RestoreError',
     ...failure,
   },
@@ -574,7 +576,7 @@ export const errorCodes = {
     meaning:
       'The recovery of a logged database needs a transaction log that is another one than the server writes, or extents that are not there any more. Nothing was touched.',
     action:
-      'Use a later backup. Extents that were archived: put them back into the log directory first. On another server only databases without logging can be restored.',
+      'Use a later backup. Extents that were archived: put them back into the log directory first. On another server, or after the log was made anew, restore the state of the backup (--other-server, --until backup).',
     errorClass: 'RestoreError',
     ...failure,
   },

@@ -53,8 +53,8 @@ const byStatus: Readonly<Record<number, StatusAdvice>> = {
   0x0ea9: never('Another database with the same instance id is online: restore as a new database (--as).'),
   0x1380: logs,
   0x13c1: never(
-    'The backup was made with another transaction log: of another server, or before the log was made anew. Use a later ' +
-      'backup of this server.',
+    'The backup was made with another transaction log: of another server (--other-server), or before the log was made anew ' +
+      '(--until backup). It can come back as it was at the backup, and no further.',
   ),
   0x13c4: logs,
   0x13c5: logs,
@@ -65,7 +65,10 @@ const byStatus: Readonly<Record<number, StatusAdvice>> = {
   0x13e9: logs,
   0x13ea: later('The database is in use: have users and agents leave it, raise the wait, or stop the server.'),
   0x13eb: never('The backup is younger than the time asked for; use an earlier backup.'),
-  0x13f3: never('A copy of a logged database must be recovered before it is opened: use `domino-vss restore`.'),
+  0x13f3: never(
+    'A copy of a logged database must be recovered before it is opened, with the transaction log that it belongs to: restore it ' +
+      'on the server that the backup is of, or write it to a directory (--to-directory) and run fixup -j on it.',
+  ),
   0x13f4: never('Another database with the same instance id is online: restore as a new database (--as).'),
   0x13f9: never('The database is offline: bring it online, or let the restore that took it offline end.'),
   0x13fa: never('The copy was opened before its recovery, which spoils it: restore again from the backup.'),

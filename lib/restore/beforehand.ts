@@ -8,7 +8,7 @@ import { examineDelta, examineFront, whyUnreadable } from '../store/contents';
 import { requireFreeSpace } from '../store/copy';
 import { isPresent } from '../store/file-identity';
 import { findOpenFiles } from './in-use';
-import { copyOf, type KnownInput, type PlannedDatabase, type RestoreChoice, type RestorePlan } from './plan';
+import { copyOf, isInPlace, type KnownInput, type PlannedDatabase, type RestoreChoice, type RestorePlan } from './plan';
 
 /** Copies that the backup has made and that are not where they should be; its shadow may still be there. */
 export async function findLostCopies(input: KnownInput, { chosen }: RestoreChoice): Promise<ReadonlySet<string>> {
@@ -53,7 +53,7 @@ async function refuse(
     decidedFailure(database.path, code, 'restore', text);
   const process = open.get(file);
   if (process !== undefined) return because('ERR_RESTORE_IN_USE', `process ${process} has ${file} open`);
-  if (plan.mode.type === 'new-database') {
+  if (!isInPlace(plan.mode)) {
     if (await isPresent(file)) return because('ERR_RESTORE_TARGET', `${file} exists already`);
   } else if (await isPresent(original)) {
     return because('ERR_RESTORE_TARGET', `${original} was left by an earlier restore and may be the only original`);

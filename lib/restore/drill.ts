@@ -105,6 +105,8 @@ export function drillRestore(loadBinding: () => NativeBinding, options: DrillOpt
       wanted,
       mode: { type: 'new-database', as: 'drill' } as const,
       pointInTime: undefined,
+      otherServer: false,
+      adopts: false,
       copiesDirectory,
       dataDirectory,
     };

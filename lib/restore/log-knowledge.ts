@@ -7,7 +7,7 @@ import type { NativeBinding } from '../native/session';
 import { backupIds, loadManifest, type Manifest } from '../store/manifest';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { readLogExtents } from './log-extents';
-import type { RestoreMode } from './plan';
+import type { RestorePlan } from './plan';
 import type { LiveIdentity, LogKnowledge } from './reach';
 
 /** How many databases one request asks for: each is opened and closed, and between two requests a call can be given up. */
@@ -23,28 +23,33 @@ export interface Server {
   readonly budgetMs: number;
 }
 
-/** Always there, and always open: tells the log of a server whose wanted databases are gone. */
-const directoryDatabase = 'names.nsf';
+/** Always there: tell the log of a server whose wanted databases are gone. */
+const serverDatabases = ['names.nsf', 'log.nsf', 'admin4.nsf'];
 
 /** Everything about the transaction log that a restore of these databases has to know before it begins. */
 export async function gatherLogKnowledge(
   { binding, notesIni, dataDirectory, budgetMs }: Server,
   head: Manifest,
-  mode: RestoreMode,
+  { mode, otherServer, adopts }: RestorePlan,
   databases: readonly ManifestDatabase[],
   call: Call,
 ): Promise<LogKnowledge> {
-  const paths = databases.filter(({ logged }) => logged).map(({ path }) => path);
+  const paths = databases.filter(({ logged }) => logged || otherServer).map(({ path }) => path);
+  // What becomes a plain file meets no log.
+  const asked = binding && mode.type !== 'directory' && paths.length > 0 ? binding : undefined;
   // With the server down nothing is opened that may be damaged: there is nobody whose databases these would be.
-  const asked = binding && mode.type !== 'offline' && paths.length > 0 ? binding : undefined;
-  const { live, hanging } = asked
-    ? await liveIdentities(asked, paths, budgetMs, call)
-    : { live: new Map<string, never>(), hanging: '' };
+  const { live, hanging } =
+    asked && mode.type !== 'offline'
+      ? await liveIdentities(asked, paths, budgetMs, call)
+      : { live: new Map<string, never>(), hanging: '' };
   let logId = logIdOf(live);
-  if (asked && logId === '') logId = logIdOf((await liveIdentities(asked, [directoryDatabase], budgetMs, call)).live);
+  if (asked && logId === '' && (mode.type !== 'offline' || adopts)) {
+    logId = logIdOf((await liveIdentities(asked, serverDatabases, budgetMs, call)).live);
+  }
   const changedIn = await instanceChanges(head, call);
-  const extents = await readLogExtents(transactionLogDirectory(new NotesIni(notesIni), dataDirectory));
-  return { live, changedIn, logId, extents, hanging };
+  const settings = new NotesIni(notesIni);
+  const extents = await readLogExtents(transactionLogDirectory(settings, dataDirectory));
+  return { live, changedIn, logId, writesLog: settings.get('TRANSLOG_Status') === '1', extents, hanging };
 }
 
 function logIdOf(live: LogKnowledge['live']): string {

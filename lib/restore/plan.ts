@@ -32,12 +32,23 @@ export type RestoreMode =
       readonly as: string;
       /** Also a new replica id, so that it never replicates with the original. Logged databases only. Default: false. */
       readonly newReplicaId?: boolean | undefined;
+    }
+  /**
+   * As plain files below a directory outside of the data directory, at their own paths. They are neither recovered nor opened:
+   * a logged database is still a backup there.
+   */
+  | {
+      readonly type: 'directory';
+      /** Absolute path; made when it is missing. */
+      readonly directory: string;
     };
 
 /** One step of a restore. */
 export type RestoreStep =
   | { readonly type: 'copy'; readonly from: string; readonly to: string; readonly sizeBytes: number }
   | { readonly type: 'apply-delta'; readonly delta: string; readonly to: string }
+  /** Opened once, for it belongs to another transaction log: the server gives it a new instance id. */
+  | { readonly type: 'adopt'; readonly file: string }
   | { readonly type: 'take-offline'; readonly file: string; readonly waitMs: number }
   | { readonly type: 'keep-original'; readonly file: string; readonly original: string }
   | { readonly type: 'place'; readonly from: string; readonly to: string }
@@ -55,7 +66,7 @@ export type RestoreStep =
 /** One database of a restore. */
 export interface PlannedDatabase {
   readonly database: ManifestDatabase;
-  /** Its path after the restore, relative to the data directory. */
+  /** Its path after the restore, relative to the data directory, or to the directory of plain files. */
   readonly path: string;
   /** Its file after the restore. */
   readonly file: string;
@@ -71,6 +82,8 @@ export interface PlannedDatabase {
   readonly original: string;
   /** Whether Domino has to recover it before use. */
   readonly recover: boolean;
+  /** Whether it is opened instead, for it belongs to another transaction log than the one that the server writes. */
+  readonly adopt: boolean;
 }
 
 /** What a restore would do, in its order. */
@@ -78,6 +91,10 @@ export interface RestorePlan {
   readonly mode: RestoreMode;
   /** Time that the recovery stops at; undefined for the last transaction. */
   readonly pointInTime: Innards | undefined;
+  /** Whether the backup may be of another server, or of another data directory. */
+  readonly otherServer: boolean;
+  /** Whether databases of another transaction log are restored as they were at the backup. */
+  readonly adopts: boolean;
   readonly databases: readonly PlannedDatabase[];
   /** Databases of the backup that are not restored, each with its reason; not the ones that were not asked for. */
   readonly leftOut: readonly DatabaseFailure[];
@@ -98,6 +115,10 @@ export interface RestorePlanInput {
   readonly mode: RestoreMode;
   /** Time that the recovery stops at; undefined for the last transaction. */
   readonly pointInTime: Innards | undefined;
+  /** Whether the backup may be of another server, or of another data directory. */
+  readonly otherServer: boolean;
+  /** Whether databases of another transaction log are restored as they were at the backup. */
+  readonly adopts: boolean;
   /** Directory of the copies, where it is another one than the manifest says. */
   readonly copiesDirectory: string | undefined;
   readonly dataDirectory: string;
@@ -125,7 +146,7 @@ export function chooseDatabases({ head, databases, wanted, mode }: KnownInput): 
   }
   const named = new Set(wanted?.map((path) => aliases.resolve(withSlashes(path)).toLowerCase()));
   const keptOut = (path: string): boolean =>
-    mode.type !== 'new-database' && isServerDatabase(path) && !named.has(path.toLowerCase());
+    isInPlace(mode) && isServerDatabase(path) && !named.has(path.toLowerCase());
   return {
     chosen: selected.filter(({ path }) => !keptOut(path)),
     leftOut: selected
@@ -136,7 +157,12 @@ export function chooseDatabases({ head, databases, wanted, mode }: KnownInput): 
   };
 }
 
-/** Path of a database after the restore, relative to the data directory. */
+/** Whether databases take the places of their originals. */
+export function isInPlace(mode: RestoreMode): boolean {
+  return mode.type === 'online' || mode.type === 'offline';
+}
+
+/** Path of a database after the restore, relative to the data directory, or to the directory of plain files. */
 export function targetPath(database: ManifestDatabase, mode: RestoreMode, count: number): string {
   if (mode.type !== 'new-database') return database.path;
   const as = withSlashes(mode.as).replace(/\/$/, '');
@@ -193,7 +219,7 @@ export function planOf(
   const leftOut = [...choice.leftOut];
   const databases: PlannedDatabase[] = [];
   const taken = new Set<string>();
-  const { mode, pointInTime } = input;
+  const { mode, pointInTime, otherServer, adopts } = input;
   for (const [index, database] of choice.chosen.entries()) {
     const file = files[index] ?? '';
     const path = targetPath(database, mode, choice.chosen.length);
@@ -211,12 +237,12 @@ export function planOf(
       continue;
     }
     taken.add(file.toLowerCase());
-    if (mode.type !== 'new-database' && file !== database.file) {
+    if (isInPlace(mode) && !otherServer && file !== database.file) {
       const text = `it was backed up from ${database.file}, and its path leads to ${file} now`;
       leaveOut('ERR_RESTORE_TARGET', text);
       continue;
     }
-    if (mode.type === 'new-database' && mode.newReplicaId === true && !database.logged) {
+    if (newReplicaIdOf(mode) && !database.logged) {
       const text = 'a new replica id comes from recovery, which only logged databases have';
       leaveOut('ERR_UNSUPPORTED', text);
       continue;
@@ -233,14 +259,15 @@ export function planOf(
       ...source,
       temporary: `${file}.domino-vss-restore`,
       original: `${file}.domino-vss-original`,
-      recover: database.logged,
+      recover: database.logged && mode.type !== 'directory',
+      adopt: false,
     });
   }
   const neededBytes = databases.reduce((sum, { database }) => sum + database.startSizeBytes, 0);
   const fromShadow = databases.filter(({ database }) => input.lostCopies.has(database.path)).length;
   const warnings =
     fromShadow === 0 ? [] : [`the copies of ${fromShadow} databases are not there: their shadow is used`];
-  return { mode, pointInTime, databases, leftOut, neededBytes, warnings };
+  return { mode, pointInTime, otherServer, adopts, databases, leftOut, neededBytes, warnings };
 }
 
 /**
@@ -249,12 +276,13 @@ export function planOf(
  * reads the whole log. See docs/decisions/apply-before-replace.md
  */
 export function planSteps({ mode, pointInTime, databases }: RestorePlan): RestoreStep[] {
-  const inPlace = mode.type !== 'new-database';
+  const inPlace = isInPlace(mode);
   const online = mode.type === 'online';
   const steps: RestoreStep[] = [];
-  for (const { database, source, temporary, delta } of databases) {
+  for (const { database, source, temporary, delta, adopt } of databases) {
     steps.push({ type: 'copy', from: source, to: temporary, sizeBytes: database.startSizeBytes });
     if (delta !== '') steps.push({ type: 'apply-delta', delta, to: temporary });
+    if (adopt) steps.push({ type: 'adopt', file: temporary });
   }
   for (const { file, temporary, original } of databases) {
     if (online) steps.push({ type: 'take-offline', file, waitMs: waitMsOf(mode) });
@@ -289,6 +317,8 @@ export function describeStep(step: RestoreStep): string {
       return `copy ${prettyBytes(step.sizeBytes)} of ${step.from} to ${step.to}`;
     case 'apply-delta':
       return `apply ${step.delta} to ${step.to}`;
+    case 'adopt':
+      return `open ${step.file}: it is of another transaction log, and gets a new instance id in this one`;
     case 'take-offline':
       return `take ${step.file} offline, waiting up to ${prettyMs(step.waitMs)}`;
     case 'keep-original':

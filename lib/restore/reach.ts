@@ -9,10 +9,20 @@ import { missingExtents, type LogExtents } from './log-extents';
  * - `now`: up to the last transaction, as far as is known.
  * - `instance-change`: only up to the change of its instance id (DBIID), which ends what a backup from before can reach:
  *   after a copy-style compact, a forced fixup, or a restore to a point in time.
+ * - `other-log`: not at all, for it belongs to another transaction log than the one that this server writes: it comes back as it
+ *   was at the backup, and the server gives it a new instance id.
+ * - `not-recovered`: not yet, for it becomes a plain file that is still a backup. A server whose log it belongs to can recover
+ *   it as long as nobody has opened it.
  * - `unknown`: nobody could be asked whether its instance id has changed.
  */
 export type LogReach =
   | { readonly type: 'backup' }
+  | {
+      readonly type: 'other-log';
+      /** Id of the transaction log that the server writes; empty when it writes none. */
+      readonly logId: string;
+    }
+  | { readonly type: 'not-recovered' }
   | { readonly type: 'now' }
   | {
       readonly type: 'instance-change';
@@ -38,26 +48,32 @@ export interface LogKnowledge {
   readonly live: ReadonlyMap<string, LiveIdentity | { readonly reason: string }>;
   /** Id of the first later backup that found another instance id than the one before it. */
   readonly changedIn: ReadonlyMap<string, string>;
-  /** Id of the transaction log that the server writes now; empty when nobody knows. */
+  /** Id of the transaction log that the server writes now; empty when nobody knows, and when it writes none. */
   readonly logId: string;
+  /** Whether the server writes a transaction log, by notes.ini. */
+  readonly writesLog: boolean;
   /** What lies in the directory of that log; undefined when it cannot be looked into. */
   readonly extents: LogExtents | undefined;
   /** The call that has not returned when the server was asked, in words; empty for none. */
   readonly hanging: string;
 }
 
+/** Whether it is known that no log of this server carries a database. */
+export function isOfOtherLog({ logged, logId }: ManifestDatabase, knowledge: LogKnowledge): boolean {
+  return logged && (knowledge.logId === '' ? !knowledge.writesLog : logId !== knowledge.logId);
+}
+
 /**
  * Why the recovery of a database would fail: the log it needs is another one, or not there any more. Found out beforehand,
  * because a recovery that breaks off has spoilt its file.
  */
-export function refuseByLog(
-  { path, logged, logId, logExtent }: ManifestDatabase,
-  knowledge: LogKnowledge,
-): DatabaseFailure | undefined {
+export function refuseByLog(database: ManifestDatabase, knowledge: LogKnowledge): DatabaseFailure | undefined {
+  const { path, logged, logId, logExtent } = database;
   if (!logged) return undefined;
   const refuse = (text: string): DatabaseFailure => decidedFailure(path, 'ERR_RESTORE_LOG', 'restore', text);
-  if (knowledge.logId !== '' && logId !== knowledge.logId) {
-    return refuse(`it was backed up with the transaction log ${logId}, and the server writes ${knowledge.logId} now`);
+  if (isOfOtherLog(database, knowledge)) {
+    const now = knowledge.logId === '' ? 'no transaction log' : `${knowledge.logId} now`;
+    return refuse(`it was backed up with the transaction log ${logId}, and the server writes ${now}`);
   }
   const { extents } = knowledge;
   const missing = extents && missingExtents(logExtent, extents);
@@ -71,8 +87,10 @@ export function refuseByLog(
 }
 
 /** A path of a manifest names its database; what its server says of it now counts more than later backups. */
-export function reachOf(database: ManifestDatabase, { live, changedIn }: LogKnowledge): LogReach {
+export function reachOf(database: ManifestDatabase, knowledge: LogKnowledge): LogReach {
+  const { live, changedIn, logId } = knowledge;
   if (!database.logged) return { type: 'backup' };
+  if (isOfOtherLog(database, knowledge)) return { type: 'other-log', logId };
   const seenIn = changedIn.get(database.path) ?? '';
   const now = live.get(database.path);
   if (now && !('reason' in now)) {
@@ -85,7 +103,12 @@ export function reachOf(database: ManifestDatabase, { live, changedIn }: LogKnow
 
 /** What a person should know of it: by name what the log does not carry to its end. */
 export function reachWarnings(reaches: readonly { readonly path: string; readonly reach: LogReach }[]): string[] {
-  return reaches.flatMap(({ path, reach }) => {
+  const counted = (type: LogReach['type'], one: string, several: string): string[] => {
+    const concerned = reaches.filter(({ reach }) => reach.type === type);
+    if (concerned.length === 0) return [];
+    return [concerned.length === 1 ? `${concerned[0]?.path ?? ''} ${one}` : `${concerned.length} databases ${several}`];
+  };
+  const changed = reaches.flatMap(({ path, reach }) => {
     if (reach.type !== 'instance-change') return [];
     const use = reach.seenIn === '' ? 'no later backup has seen it yet' : `backup ${reach.seenIn} has seen it`;
     return [
@@ -93,4 +116,14 @@ export function reachWarnings(reaches: readonly { readonly path: string; readonl
         `up to that change; what was written after it is not restored. ${use}`,
     ];
   });
+  const otherLog =
+    'another transaction log than the one of this server, which cannot roll them forward: state of the backup, with new ' +
+    'instance ids. The replica ids stay: they replicate with their originals where servers meet';
+  const plain =
+    'still a backup: whoever opens it ends that. A server whose transaction log it belongs to can recover it before that';
+  return [
+    ...changed,
+    ...counted('other-log', `belongs to ${otherLog}`, `belong to ${otherLog}`),
+    ...counted('not-recovered', `is a file now and ${plain}`, `are files now, each of them ${plain}`),
+  ];
 }

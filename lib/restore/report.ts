@@ -3,7 +3,7 @@ import { printable } from '../errors/printable';
 import type { RecoveredWork } from '../recover/report';
 import type { LeftOver } from '../store/left-over';
 import type { Manifest } from '../store/manifest';
-import { planSteps, type PlannedDatabase, type RestorePlan, type RestoreStep } from './plan';
+import { isInPlace, planSteps, type PlannedDatabase, type RestorePlan, type RestoreStep } from './plan';
 import { reachOf, reachWarnings, type LogKnowledge, type LogReach } from './reach';
 
 /** What happened to one database. */
@@ -64,15 +64,19 @@ export interface RestoreReport {
   readonly recovered: readonly RecoveredWork[];
 }
 
-/** What a restore would do. `refused`: what is known already to fail. */
+/** Which databases a restore would take, and which are known already to fail. */
+interface PlannedOutcome {
+  readonly ready: readonly PlannedDatabase[];
+  readonly refused: readonly DatabaseFailure[];
+  readonly knowledge: LogKnowledge;
+}
+
+/** What a restore would do. */
 export function plannedReport(
   head: Manifest,
   plan: RestorePlan,
-  refused: readonly DatabaseFailure[],
-  knowledge: LogKnowledge,
+  { ready: databases, refused, knowledge }: PlannedOutcome,
 ): Omit<RestoreReport, 'daos'> {
-  const refusedPaths = new Set(refused.map(({ database }) => database));
-  const databases = plan.databases.filter(({ database }) => !refusedPaths.has(database.path));
   return {
     backupId: head.id,
     outcome: 'planned',
@@ -102,9 +106,10 @@ export function notHashed(done: readonly PlannedDatabase[]): string[] {
 
 export function restored(
   result: 'restored' | 'planned',
-  { database, path, file, recover, contents }: PlannedDatabase,
+  planned: PlannedDatabase,
   knowledge: LogKnowledge,
 ): RestoredDatabase {
+  const { database, path, file, recover, contents } = planned;
   return {
     result,
     database: database.path,
@@ -112,8 +117,14 @@ export function restored(
     file,
     recovered: recover,
     hashed: contents.sha256 !== undefined,
-    reach: reachOf(database, knowledge),
+    reach: reachOfPlanned(planned, knowledge),
   };
+}
+
+/** As the log carries it, if it is to. */
+function reachOfPlanned({ database, recover, adopt }: PlannedDatabase, knowledge: LogKnowledge): LogReach {
+  if (database.logged && !recover && !adopt) return { type: 'not-recovered' };
+  return reachOf(database, knowledge);
 }
 
 export function leftOut(failure: DatabaseFailure): RestoredDatabase {
@@ -144,14 +155,16 @@ export function logWarnings(databases: readonly PlannedDatabase[], knowledge: Lo
   const { hanging } = knowledge;
   return [
     ...(hanging === '' ? [] : [`${hanging}; until it does, or this process ends, it may keep its database open`]),
-    ...reachWarnings(databases.map(({ database }) => ({ path: database.path, reach: reachOf(database, knowledge) }))),
+    ...reachWarnings(
+      databases.map((planned) => ({ path: planned.database.path, reach: reachOfPlanned(planned, knowledge) })),
+    ),
   ];
 }
 
-/** After a recovery to a point in time no earlier backup reaches a later one. Of a database beside its original there is none. */
+/** After a recovery to a point in time, or under another transaction log, no earlier backup reaches a later one. Of a database beside its original there is none. */
 export function backupDue({ mode, pointInTime }: RestorePlan, done: readonly PlannedDatabase[]): string[] {
-  if (pointInTime === undefined || mode.type === 'new-database') return [];
-  const logged = done.filter(({ recover }) => recover);
+  if (!isInPlace(mode)) return [];
+  const logged = done.filter(({ recover, adopt }) => adopt || (recover && pointInTime !== undefined));
   const [first] = logged;
   if (!first) return [];
   const subject =

@@ -21,7 +21,8 @@ import type { NativeBinding } from '../native/session';
 import type { NativeFailure, NativeRequest } from '../native/failure';
 import type { Innards } from '../domino/timedate';
 import type { Progress, ProgressReporter } from '../call/progress';
-import { newReplicaIdOf, waitMsOf, type PlannedDatabase, type RestoreMode } from './plan';
+import { checkAdopted } from './adoption';
+import { isInPlace, newReplicaIdOf, waitMsOf, type PlannedDatabase, type RestoreMode } from './plan';
 
 /** How long an interrupt waits for a call to return: what it has done to a database decides how it is put back. */
 const interruptGraceMs = 3_000;
@@ -175,10 +176,15 @@ export class Restoration {
       await this.call.bounded(applying, bound);
     }
     await adoptOwner(temporary, file);
+    if (replacement.planned.adopt) {
+      const bound = { budgetMs: this.budgetMs, operation: 'NSFDbOpen', subject: temporary };
+      const opening = this.binding.readIdentities({ paths: [temporary] });
+      checkAdopted(temporary, database, await this.call.bounded(opening, bound));
+    }
     await syncFile(temporary, this.#patience);
     replacement.journaled = {
       file,
-      original: this.mode.type === 'new-database' ? '' : replacement.planned.original,
+      original: !isInPlace(this.mode) ? '' : replacement.planned.original,
       temporary,
       offline: this.mode.type === 'online',
       hadOriginal: await lstat(file).then(
@@ -192,7 +198,7 @@ export class Restoration {
   /** Takes the original away and puts the copy into its place; quick. */
   async #replace(replacement: Replacement, done: number): Promise<void> {
     const { file, original, temporary, path } = replacement.planned;
-    if (this.mode.type !== 'new-database') {
+    if (isInPlace(this.mode)) {
       if (this.mode.type === 'online') {
         this.#report('offline', path, done);
         replacement.offline = await this.#takeOffline(replacement, waitMsOf(this.mode));

@@ -7,9 +7,9 @@ import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { OptionError, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { timedateToDate } from '../domino/timedate';
 import { withDaos } from './daos';
-import { checkBeforehand, checkFreeSpace, findLostCopies } from './beforehand';
+import { checkBeforehand, findLostCopies } from './beforehand';
+import { foresee } from './foresight';
 import { gatherLogKnowledge, type Server } from './log-knowledge';
-import { refuseByLog, type LogKnowledge } from './reach';
 import {
   backupDue,
   everythingFailed,
@@ -27,7 +27,7 @@ import { describeUnrecovered } from '../recover/report';
 import { Journal, newWorkId } from '../store/journal';
 import { describeUnusable } from '../store/journals';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
-import { locateDatabase } from '../domino/links';
+import { locateDatabase, locateOutside } from '../domino/links';
 import { loadManifest, type Manifest } from '../store/manifest';
 import { readVerifyingKey } from '../store/signature';
 import type { NativeBinding } from '../native/session';
@@ -53,6 +53,7 @@ import {
   chooseDatabases,
   needsShadows,
   planOf,
+  isInPlace,
   planSteps,
   targetPath,
   type KnownInput,
@@ -95,6 +96,14 @@ export interface RestoreOptions {
    * asked for.
    */
   readonly requireSignature?: string | undefined;
+  /**
+   * The backup may be of another server or another data directory: its databases go to their own paths in this data directory, or
+   * where `mode` says. What another database stands in the place of is refused. Logged databases of another transaction log come
+   * back as they were at the backup (`until` must be left out or `backup`): no log of this server carries them further. They are
+   * opened once before they take their places (NSFDbOpen), so that the server takes them into its log under new instance ids.
+   * They keep their replica ids. Default: false.
+   */
+  readonly otherServer?: boolean | undefined;
   /** Where Domino is. Default: found by the environment and in the usual places. */
   readonly domino?: DominoLocation | undefined;
   /** Only plan: nothing is touched and the Domino runtime is not needed. Default: false. */
@@ -143,7 +152,10 @@ async function prepare(
     dataDirectory: readDataDirectory(notesIni),
   };
   const pointInTime = pointInTimeOf(options.until, head);
-  const input: KnownInput = { head, databases, wanted, mode, pointInTime, copiesDirectory, dataDirectory };
+  const otherServer = options.otherServer ?? false;
+  const adopts = options.until === 'backup' || (otherServer && options.until === undefined);
+  const place = { mode, otherServer, adopts, copiesDirectory, dataDirectory };
+  const input: KnownInput = { head, databases, wanted, pointInTime, ...place };
   const plan = await makePlan(input, () => shadowRoots(loadBinding, head, options.shadowRoots ?? [], call));
   const server = { binding, notesIni, dataDirectory, budgetMs: options.databaseBudgetMs ?? 60_000 };
   return { call, head, plan, server };
@@ -155,34 +167,14 @@ async function openServer(binding: NativeBinding, options: RestoreOptions, call:
   return { binding, dataDirectory };
 }
 
-/** What can be said of the databases of a plan before anything is touched. */
-interface Foresight {
-  readonly ready: PlannedDatabase[];
-  readonly refused: readonly DatabaseFailure[];
-  readonly knowledge: LogKnowledge;
-}
-
-async function foresee({ call, head, plan, server }: Preparation): Promise<Foresight> {
-  const { ready, refused } = await checkBeforehand(plan, call);
-  await checkFreeSpace(ready);
-  const databases = ready.map(({ database }) => database);
-  const knowledge = await gatherLogKnowledge(server, head, plan.mode, databases, call);
-  const byLog = new Map(ready.map((planned) => [planned, refuseByLog(planned.database, knowledge)]));
-  return {
-    ready: ready.filter((planned) => !byLog.get(planned)),
-    refused: [...refused, ...[...byLog.values()].filter((failure) => failure !== undefined)],
-    knowledge,
-  };
-}
-
 export function restoreDatabases(loadBinding: () => NativeBinding, options: RestoreOptions): Promise<RestoreReport> {
   return publicCall(async () => {
     checkRestoreOptions(options);
     if (options.dryRun === true) {
       const { call, head, plan, server } = await prepare(loadBinding, options, () => Promise.resolve(undefined));
       const databases = plan.databases.map(({ database }) => database);
-      const knowledge = await gatherLogKnowledge(server, head, plan.mode, databases, call);
-      return withDaos(plannedReport(head, plan, [], knowledge), server);
+      const knowledge = await gatherLogKnowledge(server, head, plan, databases, call);
+      return withDaos(plannedReport(head, plan, { ready: plan.databases, refused: [], knowledge }), server);
     }
     return restoreNow(loadBinding, options);
   });
@@ -241,9 +233,9 @@ export function planRestore(loadBinding: () => NativeBinding, options: PlanResto
         return undefined;
       }
     });
-    const { refused, knowledge } = await foresee(preparation);
-    const planned = plannedReport(preparation.head, preparation.plan, refused, knowledge);
-    const report = await withDaos(planned, preparation.server);
+    const { call, head, plan, server } = preparation;
+    const foresight = await foresee(head, plan, server, call);
+    const report = await withDaos(plannedReport(head, plan, foresight), server);
     if (unasked === '') return report;
     return { ...report, warnings: [...report.warnings, printable(`the server could not be asked: ${unasked}`)] };
   });
@@ -258,6 +250,7 @@ function checkRestoreOptions(options: RestoreOptions): void {
     copiesDirectory: absolutePath,
     shadowRoots: checkShadows,
     requireSignature: absolutePath,
+    otherServer: boolean,
     domino: dominoLocation,
     dryRun: boolean,
     databaseBudgetMs: milliseconds,
@@ -272,38 +265,49 @@ function checkRestoreOptions(options: RestoreOptions): void {
   }
 }
 
-const restoreType = oneOf('online', 'offline', 'new-database');
+const restoreType = oneOf('online', 'offline', 'new-database', 'directory');
 
 function checkRestoreMode(value: unknown, name: string): void {
-  const { type, as } = (value ?? {}) as { type?: unknown; as?: unknown };
+  const { type, as, directory } = (value ?? {}) as { type?: unknown; as?: unknown; directory?: unknown };
   checkOptions(
     value,
     {
       type: restoreType,
       ...(type === 'online' && { waitMs: milliseconds }),
       ...(type === 'new-database' && { as: insideDataDirectory, newReplicaId: boolean }),
+      ...(type === 'directory' && { directory: absolutePath }),
     },
     `${name}.`,
   );
   restoreType(type, `${name}.type`);
   if (type === 'new-database') insideDataDirectory(as, `${name}.as`);
+  if (type === 'directory') absolutePath(directory, `${name}.directory`);
 }
 
 async function makePlan(input: KnownInput, findShadows: () => Promise<ShadowRoots>): Promise<RestorePlan> {
   const { head, mode, dataDirectory } = input;
-  if (mode.type !== 'new-database' && head.dataDirectory !== dataDirectory) {
-    const message = `the backup is of ${head.dataDirectory}, this server's data directory is ${dataDirectory}`;
+  if (isInPlace(mode) && !input.otherServer && head.dataDirectory !== dataDirectory) {
+    const message =
+      `the backup is of ${head.dataDirectory}, this server's data directory is ${dataDirectory}: say otherServer ` +
+      '(--other-server) to restore to the same paths below that';
     throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
   }
   const choice = chooseDatabases({ ...input, wanted: await resolveWanted(input) });
   const files: string[] = [];
   for (const database of choice.chosen) {
-    files.push(await locateDatabase(dataDirectory, targetPath(database, mode, choice.chosen.length)));
+    files.push(await placeOf(database, input, choice.chosen.length));
   }
   const lostCopies = await findLostCopies(input, choice);
   const found = { ...input, lostCopies };
   const roots = needsShadows(found, choice) ? await findShadows() : new Map<string, string>();
   return planOf(found, choice, files, roots);
+}
+
+/** Where a database is to lie, with the links that lead there. */
+function placeOf(database: ManifestDatabase, { mode, dataDirectory }: KnownInput, count: number): Promise<string> {
+  const path = targetPath(database, mode, count);
+  if (mode.type !== 'directory') return locateDatabase(dataDirectory, path);
+  return locateOutside(mode.directory, path, dataDirectory);
 }
 
 async function restore(
@@ -334,7 +338,7 @@ async function restore(
   try {
     const tools = { binding, call, budgetMs, dryRun: false, service: undefined, hook: undefined };
     const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
-    const { ready, refused, knowledge } = await foresee(preparation);
+    const { ready, refused, knowledge } = await foresee(head, plan, preparation.server, call);
     const { done, failures } = await restoration.run(ready);
     const unrecovered = recovered.filter((work) => !work.done);
     const allFailures = [...refused, ...failures];

@@ -123,7 +123,7 @@ export class FakeDomino {
   constructor(databases: readonly string[] = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) {
     for (const directory of [this.dataDirectory, this.programDirectory]) mkdirSync(directory);
     writeFileSync(join(this.programDirectory, libraryName), '');
-    writeFileSync(this.notesIni, `[Notes]\nDirectory=${this.dataDirectory}\nDAOSBasePath=DAOS\n`);
+    writeFileSync(this.notesIni, `[Notes]\nDirectory=${this.dataDirectory}\nTRANSLOG_Status=1\nDAOSBasePath=DAOS\n`);
     for (const path of databases) this.write(path, signature + `${path} at first `.repeat(50));
     this.volumes = [this.volume()];
   }

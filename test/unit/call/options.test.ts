@@ -101,7 +101,11 @@ test.each<[string, unknown, string]>([
   ['a way out', { manifest: '/m', mode: { type: 'new-database', as: '../x.nsf' } }, 'mode.as must be relative'],
   ['no name', { manifest: '/m', mode: { type: 'new-database' } }, 'mode.as must be a non-empty string'],
   ['a name in the wrong mode', { manifest: '/m', mode: { type: 'offline', as: 'x.nsf' } }, 'unknown option "mode.as"'],
-  ['no type', { manifest: '/m', mode: {} }, 'mode.type must be one of "online", "offline", "new-database"'],
+  [
+    'no type',
+    { manifest: '/m', mode: {} },
+    'mode.type must be one of "online", "offline", "new-database", "directory"',
+  ],
 ])('restoreDatabases refuses %s', async (_what, options, message) => {
   expect((await refusalOf(restoreDatabases(binding, options as never))).message).toContain(message);
 });

@@ -1,0 +1,70 @@
+import type { Call } from '../call/call';
+import { decidedFailure, type DatabaseFailure } from '../errors/errors';
+import type { Manifest } from '../store/manifest';
+import { checkBeforehand, checkFreeSpace } from './beforehand';
+import { gatherLogKnowledge, type Server } from './log-knowledge';
+import { isInPlace, newReplicaIdOf, type PlannedDatabase, type RestorePlan } from './plan';
+import { isOfOtherLog, refuseByLog, type LogKnowledge } from './reach';
+
+/** What can be said of the databases of a plan before anything is touched. */
+export interface Foresight {
+  readonly ready: PlannedDatabase[];
+  readonly refused: readonly DatabaseFailure[];
+  readonly knowledge: LogKnowledge;
+}
+
+export async function foresee(head: Manifest, plan: RestorePlan, server: Server, call: Call): Promise<Foresight> {
+  const { ready, refused } = await checkBeforehand(plan, call);
+  await checkFreeSpace(ready);
+  const databases = ready.map(({ database }) => database);
+  const knowledge = await gatherLogKnowledge(server, head, plan, databases, call);
+  const treated: PlannedDatabase[] = [];
+  const refusedByLog: DatabaseFailure[] = [];
+  for (const planned of ready) {
+    const one = treatByLog(planned, plan, knowledge);
+    if ('file' in one) treated.push(one);
+    else refusedByLog.push(one);
+  }
+  return { ready: treated, refused: [...refused, ...refusedByLog], knowledge };
+}
+
+/**
+ * What the log of the server means for a database: it recovers it; or it is another one, under which the database can only be
+ * opened as it was at the backup (`adopt`); or the reason why it cannot be restored.
+ */
+export function treatByLog(
+  planned: PlannedDatabase,
+  plan: RestorePlan,
+  knowledge: LogKnowledge,
+): PlannedDatabase | DatabaseFailure {
+  const { database, recover } = planned;
+  const { mode, otherServer, adopts } = plan;
+  const other = replacedByAnother(planned, plan, knowledge);
+  if (other) return other;
+  if (!recover) return planned;
+  if (otherServer && knowledge.writesLog && knowledge.logId === '') {
+    const text =
+      'it is not known which transaction log this server writes: neither a wanted database nor names.nsf could be asked';
+    return decidedFailure(database.path, 'ERR_RESTORE_LOG', 'restore', text);
+  }
+  if (!isOfOtherLog(database, knowledge) || !adopts) return refuseByLog(database, knowledge) ?? planned;
+  if (newReplicaIdOf(mode)) {
+    const text =
+      'a new replica id comes from recovery, and it belongs to another transaction log than the server writes';
+    return decidedFailure(database.path, 'ERR_UNSUPPORTED', 'restore', text);
+  }
+  return { ...planned, recover: false, adopt: true };
+}
+
+/** On another server a path may lead to a database that has nothing to do with the one of the backup. */
+function replacedByAnother(
+  { database, file }: PlannedDatabase,
+  { mode, otherServer }: RestorePlan,
+  { live }: LogKnowledge,
+): DatabaseFailure | undefined {
+  const now = live.get(database.path);
+  if (!isInPlace(mode) || !otherServer || !now || 'reason' in now) return undefined;
+  if (now.replicaId === database.replicaId) return undefined;
+  const text = `${file} is another database, with the replica id ${now.replicaId}: restore beside it, or remove it first`;
+  return decidedFailure(database.path, 'ERR_RESTORE_TARGET', 'restore', text);
+}
