@@ -48,7 +48,7 @@ const entrances = {
     'text',
     'vss-target',
   ],
-  bench: ['bench', 'csv', 'page', 'trace'],
+  bench: ['bench', 'csv', 'figures', 'page', 'trace'],
   retention: ['prune', 'rules'],
   restore: ['drill', 'plan', 'reach', 'report', 'restore', 'verify'],
   hold: ['background', 'hold'],

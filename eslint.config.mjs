@@ -29,6 +29,18 @@ export default defineConfig(
     languageOptions: { sourceType: 'module', globals: nodeGlobals },
   },
   {
+    // Runs in a browser.
+    files: ['lib/bench/page/*.js'],
+    languageOptions: {
+      sourceType: 'module',
+      globals: Object.fromEntries(
+        ['document', 'window', 'atob', 'requestAnimationFrame', 'getComputedStyle', 'matchMedia', 'ResizeObserver'].map(
+          (name) => [name, 'readonly'],
+        ),
+      ),
+    },
+  },
+  {
     files: ['{lib,test,bench}/**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {

@@ -368,6 +368,7 @@ export class Backup {
     const { continuity, contents, furtherWindows = [] } = head;
     return {
       id: this.id,
+      serverName: head.serverName,
       outcome,
       directory: this.directory,
       manifest,

@@ -36,6 +36,8 @@ export interface BackupFacts {
 /** What a finished backup is. A failed one is an error instead. */
 export interface BackupReport {
   readonly id: string;
+  /** Name of the Domino server; empty when it is not known, as with a stopped server. */
+  readonly serverName: string;
   /** `partial` when databases were left out or could not be copied. */
   readonly outcome: 'complete' | 'partial';
   /** Directory of the backup. */

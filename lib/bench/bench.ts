@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { availableParallelism, cpus, hostname, release, totalmem } from 'node:os';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beginBackup, defaultShards, type BeginBackupOptions } from '../backup/begin-backup';
@@ -56,6 +56,12 @@ export interface ComparedWay {
 
 export interface BenchReport {
   readonly conditions: {
+    /** When the last run ended, as ISO 8601 in UTC. */
+    readonly measuredAt: string;
+    /** Name of the Domino server; empty when it is not known. */
+    readonly server: string;
+    /** Host name of the machine. */
+    readonly computer: string;
     readonly package: string;
     readonly node: string;
     readonly platform: string;
@@ -100,6 +106,7 @@ interface FullRun {
   readonly timeline: Timeline;
   readonly paths: readonly string[];
   readonly provider: string;
+  readonly serverName: string;
   readonly skipped: readonly DatabaseFailure[];
 }
 
@@ -157,7 +164,7 @@ async function measureOne(
   const memoryBytes = process.memoryUsage.rss() - before;
   // A call that fails takes everything back by itself.
   const [set, create] = await costOf(() => backup.createShadow({ timeoutMs, signal }));
-  const [, end] = await costOf(() => backup.endBackup({ keep: false, signal }));
+  const [report, end] = await costOf(() => backup.endBackup({ keep: false, signal }));
   // A measurement is no backup that anybody could restore from.
   await rm(backup.directory, { recursive: true, force: true });
   const paths: string[] = [];
@@ -173,6 +180,7 @@ async function measureOne(
     timeline: set.window,
     paths: Array.from({ length: set.window.databases.shard.length }, (_value, index) => paths[index] ?? ''),
     provider: set.provider.name,
+    serverName: report.serverName,
     skipped: set.skipped,
   };
 }
@@ -215,6 +223,9 @@ function summarise(
   return {
     report: {
       conditions: {
+        measuredAt: new Date().toISOString(),
+        server: typical.serverName,
+        computer: hostname(),
         package: readPackageVersion(),
         node: process.version,
         platform: `${process.platform} ${process.arch} ${release()}`,

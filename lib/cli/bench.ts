@@ -3,10 +3,10 @@ import { runBench, type BenchResult } from '../bench/bench';
 import { benchCsv } from '../bench/csv';
 import { benchPage } from '../bench/page';
 import { chromeTrace } from '../bench/trace';
+import { figureWords, fineMs, formatFigure, measuredFigures, meaningfulPercentiles } from '../bench/figures';
 import { writeFile } from '../call/files';
 import { OptionError } from '../errors/errors';
 import type { ProviderName } from '../backup/provider';
-import type { Spread } from '../backup/spread';
 import {
   addDeltaDirectory,
   addDominoOptions,
@@ -19,7 +19,7 @@ import {
   type DominoArguments,
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, formatBytes, Output } from './output';
+import { count, formatBytes, formatTime, Output } from './output';
 import type { Finish } from './system-log';
 import { drawWindow } from './window-picture';
 
@@ -130,19 +130,23 @@ async function writeFiles({ csv, trace, html }: BenchArguments, result: BenchRes
 
 function describe({ report, typical }: BenchResult, output: Output): string[] {
   const { conditions, figures, skipped } = report;
-  const rows = Object.entries(figures).filter(([, figure]) => figure.count > 0);
+  const shown = meaningfulPercentiles(report.runs.length);
   return [
     ...output.failures(skipped),
     ...drawWindow(typical.timeline),
     '',
     ...output.table([
-      ['OVER THE RUNS', 'MIN', 'MEDIAN', 'P95', 'P99', 'MAX'],
-      ...rows.map(([name, figure]) => [titleOf(name), ...cells(name, figure)]),
+      ['OVER THE RUNS', ...shown.map((percentile) => percentile.toUpperCase())],
+      ...measuredFigures(figures).map(([name, figure]) => [
+        figureWords(name).title,
+        ...shown.map((percentile) => formatFigure(name, figure[percentile])),
+      ]),
     ]),
     '',
     ...compared(report, output),
     `${count(conditions.databases, 'database')}, ${count(conditions.shards, 'shard')}, provider ${conditions.provider}, ` +
       `${count(conditions.runs, 'run')} after ${conditions.warmUps}`,
+    `${conditions.server || 'a server without a name'} on ${conditions.computer}, ${formatTime(new Date(conditions.measuredAt))}`,
     `domino-vss ${conditions.package}, Node ${conditions.node}, ${conditions.platform}, ` +
       `${count(conditions.processors, 'processor')} (${conditions.processor}), ${formatBytes(conditions.memoryBytes)}`,
   ];
@@ -157,40 +161,4 @@ function compared({ compared: ways, figures }: BenchResult['report'], output: Ou
     `${timesLonger.toFixed(2)} ×`,
   ]);
   return [...output.table([['WAY', 'MEDIAN WINDOW', 'TIMES OURS'], ['domino-vss', fineMs(ours), '1'], ...rows]), ''];
-}
-
-const titles: Readonly<Record<string, string>> = {
-  windowMs: 'freeze window',
-  idealMs: 'ideal window',
-  windowRatio: 'window ÷ ideal',
-  skewMs: 'skew',
-  skewRatio: 'skew ÷ ideal start',
-  preparedToFirstStartMs: 'prepared → first start',
-  lastStartToShadowMs: 'last start → shadow',
-  shadowToFirstStopMs: 'shadow → first stop',
-  startCallMs: 'one start (median)',
-  stopCallMs: 'one stop (median)',
-  beginJavaScriptMs: 'JavaScript in beginBackup',
-  createJavaScriptMs: 'JavaScript in createShadow',
-  endJavaScriptMs: 'JavaScript in endBackup',
-  longestLoopDelayMs: 'longest event-loop delay',
-  memoryBytesPerDatabase: 'memory per database',
-};
-
-function titleOf(name: string): string {
-  return titles[name] ?? `phase ${name.replace(/Ms$/, '')}`;
-}
-
-function cells(name: string, { min, median, p95, p99, max }: Spread): string[] {
-  const format = name.endsWith('Ms') ? fineMs : name.startsWith('memory') ? formatBytes : ratio;
-  return [min, median, p95, p99, max].map((value) => format(value));
-}
-
-/** A benchmark compares: three digits more than people need elsewhere. */
-function fineMs(value: number): string {
-  return value < 1 ? `${(value * 1000).toFixed(1)} µs` : `${value.toFixed(value < 100 ? 2 : 1)} ms`;
-}
-
-function ratio(value: number): string {
-  return value.toFixed(4);
 }

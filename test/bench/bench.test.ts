@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import { measureWindow } from '#lib/bench/measure';
@@ -42,6 +43,8 @@ test('measures the runs that count and leaves nothing of any', async () => {
   expect(report.runs).toHaveLength(3);
   expect(domino.calls.filter((name) => name === 'capture')).toHaveLength(5);
   expect(report.conditions).toMatchObject({ databases: 3, provider: 'reflink', runs: 3, warmUps: 2 });
+  expect(report.conditions).toMatchObject({ server: 'CN=ada/O=Acme', computer: hostname() });
+  expect(Math.abs(Date.parse(report.conditions.measuredAt) - Date.now())).toBeLessThan(60_000);
   expect(report.figures['windowMs']).toMatchObject({ count: 3 });
   expect(domino.remains()).toEqual([]);
   expect(readdirSync(domino.deltaDirectory)).toEqual(['.journal']);
@@ -52,6 +55,8 @@ test('waits in place of a shadow', async () => {
   const { stdout } = await bench('--runs', '1', '--warm-ups', '0', '--shadow-ms', '120');
   expect(performance.now() - before).toBeGreaterThan(119);
   expect(stdout).toContain('provider wait 120 ms');
+  // Percentiles of a single run would be the run.
+  expect(stdout).toMatch(/^OVER THE RUNS +MIN +MEDIAN +MAX$/m);
 });
 
 test('makes the same backup as people do it today, in turn with ours', async () => {
