@@ -17,6 +17,8 @@ import type { RehearsalReport, RehearseOptions } from './backup/rehearse';
 import type { RestoreReport } from './restore/report';
 import type { PlanRestoreOptions, RestoreOptions } from './restore/restore';
 import type { DrillOptions, DrillReport } from './restore/drill';
+import type { ArchiveLogsOptions, ArchiveLogsReport } from './logs/archive';
+import type { ArchivedLog, ListArchivedLogsOptions } from './logs/list';
 import type { PruneOptions, PruneReport } from './retention/prune';
 import type { VerifyBackupOptions, VerifyReport } from './restore/verify';
 import type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
@@ -101,6 +103,8 @@ export type { RestoreDaos, RestoredDatabase, RestoreReport } from './restore/rep
 export type { PlanRestoreOptions, RestoreOptions } from './restore/restore';
 export type { RestoreMode, RestoreStep } from './restore/plan';
 export type { DrilledDatabase, DrillOptions, DrillReport } from './restore/drill';
+export type { ArchivedLogExtent, ArchiveLogsOptions, ArchiveLogsReport } from './logs/archive';
+export type { ArchivedLog, CataloguedExtent, ListArchivedLogsOptions, ListedLogExtent } from './logs/list';
 export type { PrunedBackup, PruneOptions, PruneReport } from './retention/prune';
 export type { RetentionRules } from './retention/rules';
 export type { VerifiedDatabase, VerifiedState, VerifyBackupOptions, VerifyReport } from './restore/verify';
@@ -277,6 +281,31 @@ export function drillRestore(options: DrillOptions): Promise<DrillReport> {
  */
 export function pruneBackups(options: PruneOptions): Promise<PruneReport> {
   return onDemand.prune.pruneBackups(loadBinding, options);
+}
+
+/**
+ * Archives the transaction log of a server whose log is of archive style: copies every extent that waits into the archive, with
+ * its SHA-256, and tells Domino only then that it may be written over (`NSFBeginArchivingLogs`, `NSFGetFirstLogToArchive`,
+ * `NSFGetNextLogToArchive`, `NSFDoneArchivingLog`, `NSFEndArchivingLogs`). The catalogue of the archive and the copy are on the
+ * disk before that. Backups and restores may run meanwhile. The log is never encrypted, so neither is the archive.
+ *
+ * @throws {@link OptionError}; `ERR_LOG_STYLE` when the log is circular, linear, or off; {@link DominoError} naming the call,
+ * for example with `ERR_TRANSLOG_ARCHIVE_IN_PROGRESS` while another program archives; `ERR_LOCKED` while the archive is pruned;
+ * `ERR_LOG_ARCHIVE` when the archive contradicts the log; {@link FileSystemError} `ERR_NO_SPACE`; `ERR_DOMINO_…` when Domino
+ * cannot be used; {@link AbortError} when cancelled. What is archived by then stays; the next call goes on from there.
+ */
+export function archiveLogs(options: ArchiveLogsOptions): Promise<ArchiveLogsReport> {
+  return onDemand.archiveLogs.archiveLogs(loadBinding, options);
+}
+
+/**
+ * What an archive of transaction logs holds, log by log: extents with their state, gaps, and catalogues that cannot be used
+ * (`problem`). Needs no Domino. An archive that is not there yet holds nothing.
+ *
+ * @throws {@link OptionError}; {@link FileSystemError} when it cannot be read; {@link AbortError} when cancelled.
+ */
+export function listArchivedLogs(options: ListArchivedLogsOptions): Promise<readonly ArchivedLog[]> {
+  return onDemand.listLogs.listArchivedLogs(options);
 }
 
 /**

@@ -37,6 +37,12 @@ export const onDemand = {
   get isolatedCall() {
     return require('./isolation/isolated-call') as typeof import('./isolation/isolated-call');
   },
+  get archiveLogs() {
+    return require('./logs/archive') as typeof import('./logs/archive');
+  },
+  get listLogs() {
+    return require('./logs/list') as typeof import('./logs/list');
+  },
   get recover() {
     return require('./recover/recover') as typeof import('./recover/recover');
   },

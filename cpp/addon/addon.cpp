@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "addon/catalog_columns.h"
+#include "addon/log_archiver_object.h"
 #include "addon/pending_promise.h"
 #include "addon/records.h"
 #include "addon/session_object.h"
@@ -202,11 +204,25 @@ Napi::Value recoverDatabases(const Napi::CallbackInfo& info) {
     domino::RecoverOptions recover{stringsOf(options, "files"),
                                    options.Get("newDbiid").As<Napi::Boolean>().Value(),
                                    options.Get("newReplicaId").As<Napi::Boolean>().Value(),
+                                   {},
                                    {}};
     if (const Napi::Value time = options.Get("pointInTime"); time.IsArray()) {
         const auto innards = time.As<Napi::Array>();
         recover.pointInTime = domino::TIMEDATE{
             {innards.Get(0U).As<Napi::Number>().Uint32Value(), innards.Get(1U).As<Napi::Number>().Uint32Value()}};
+    }
+    if (const Napi::Value extents = options.Get("extents"); extents.IsArray()) {
+        const auto array = extents.As<Napi::Array>();
+        for (std::uint32_t i = 0; i < array.Length(); ++i) {
+            const auto object = array.Get(i).As<Napi::Object>();
+            domino::ArchivedExtent extent;
+            const auto logId = object.Get("logId").As<Napi::Uint8Array>();
+            std::memcpy(&extent.logId, logId.Data(), std::min(sizeof extent.logId, logId.ByteLength()));
+            extent.number = object.Get("number").As<Napi::Number>().Uint32Value();
+            extent.file = stringOf(object, "file");
+            extent.sizeBytes = static_cast<std::uint64_t>(object.Get("sizeBytes").As<Napi::Number>().Int64Value());
+            recover.extents.push_back(std::move(extent));
+        }
     }
     return runInRuntime(info.Env(), "domino-vss recover",
                         [recover](const domino::Api& api) -> PendingPromise::MakeValue {
@@ -328,6 +344,7 @@ Napi::Value shutdown(const Napi::CallbackInfo& info) {
     closeAllWriters();
 #endif
     const AbortOutcome outcome = abortAllSessions();
+    endAllArchiving();
     const bool hangs = !domino::runtime::terminate(kTerminateTimeout);
     Napi::Object object = toObject(info.Env(), outcome);
     object["runtimeHangs"] = Napi::Boolean::New(info.Env(), hangs);
@@ -344,6 +361,7 @@ Napi::Value abortSessions(const Napi::CallbackInfo& info) {
     closeWritersOf(info.Env());
 #endif
     Napi::Object object = toObject(info.Env(), abortSessionsOf(info.Env()));
+    endArchivingOf(info.Env());
     object["runtimeHangs"] = Napi::Boolean::New(info.Env(), false);  // it belongs to the process
     return object;
 }
@@ -408,6 +426,7 @@ public:
             closeWritersOf(environment);
 #endif
             static_cast<void>(abortSessionsOf(environment));
+            endArchivingOf(environment);
         });
         DefineAddon(exports, {
                                  InstanceMethod("createSession", &Addon::createSession),
@@ -415,6 +434,7 @@ public:
         exports["openRuntime"] = Napi::Function::New(env, openRuntime);
         exports["currentRuntime"] = Napi::Function::New(env, currentRuntime);
         exports["transactionLogStyle"] = Napi::Function::New(env, transactionLogStyle);
+        exports["beginArchivingLogs"] = Napi::Function::New(env, beginArchivingLogs);
         exports["notesIniValue"] = Napi::Function::New(env, notesIniValue);
         exports["findDatabases"] = Napi::Function::New(env, findDatabases);
         exports["inspectVolume"] = Napi::Function::New(env, inspectVolume);

@@ -46,6 +46,8 @@ inline constexpr DWORD kRecoverZapId = 0x0002;
 inline constexpr DWORD kRecoverWait = 0x0001;
 inline constexpr DWORD kRecoverPointInTime = 0x0008;
 inline constexpr DWORD kRecoverZapReplicaId = 0x0010;
+/// Archived extents go to the directory TRANSLOG_RECOVER_PATH of notes.ini instead of that of the log.
+inline constexpr DWORD kRecoverAltRetrievePath = 0x0040;
 
 inline constexpr WORD kTranslateNativeToLmbcs = 0;
 inline constexpr WORD kTranslateLmbcsToUtf8 = 22;
@@ -96,6 +98,13 @@ struct Api {
     BOOL (*OSGetEnvironmentString)(const char* VariableName, char* retValueBuffer, WORD BufferLength);
     WORD (*OSTranslate)(WORD TranslateMode, const char* In, WORD InLength, char* Out, WORD OutLength);
     void (*OSCurrentTIMEDATE)(TIMEDATE* retTimeDate);
+
+    // Only the archive of the transaction log needs these; all of them, or it is not offered.
+    STATUS (*NSFBeginArchivingLogs)();
+    STATUS (*NSFEndArchivingLogs)();
+    STATUS (*NSFGetFirstLogToArchive)(UNID* LogID, DWORD* LogNumber, char* LogPath);
+    STATUS (*NSFGetNextLogToArchive)(UNID* LogID, DWORD* LogNumber, char* LogPath);
+    STATUS (*NSFDoneArchivingLog)(UNID* LogID, DWORD* LogSequenceNumber);
 
     // Only the canary and the report of the ID need these; a release without them is still good for backups.
     STATUS (*SECKFMGetUserName)(char* retUserName);

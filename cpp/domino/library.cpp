@@ -66,6 +66,11 @@ void Library::resolve(const Find& findFunction, const std::string& file) {
     required("OSGetEnvironmentString", api_.OSGetEnvironmentString);
     required("OSTranslate", api_.OSTranslate);
     required("OSCurrentTIMEDATE", api_.OSCurrentTIMEDATE);
+    optional("NSFBeginArchivingLogs", api_.NSFBeginArchivingLogs);
+    optional("NSFEndArchivingLogs", api_.NSFEndArchivingLogs);
+    optional("NSFGetFirstLogToArchive", api_.NSFGetFirstLogToArchive);
+    optional("NSFGetNextLogToArchive", api_.NSFGetNextLogToArchive);
+    optional("NSFDoneArchivingLog", api_.NSFDoneArchivingLog);
     optional("SECKFMGetUserName", api_.SECKFMGetUserName);
     optional("NSFDbCreate", api_.NSFDbCreate);
     optional("NSFDbDelete", api_.NSFDbDelete);

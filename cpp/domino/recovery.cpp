@@ -1,6 +1,7 @@
 #include "domino/recovery.h"
 
 #include <utility>
+#include <vector>
 
 #include "domino/lmbcs.h"
 #include "domino/runtime.h"
@@ -22,6 +23,19 @@ void bringDatabaseOnline(const Api& api, const std::string& file) {
     require(api, api.NSFBringDatabaseOnline(path.c_str(), 0), "NSFBringDatabaseOnline", Phase::restore, file);
 }
 
+namespace {
+
+/// Where an administrator wants the extents that a recovery brings back; empty for the log directory.
+std::string retrievePath(const Api& api) {
+    std::vector<char> buffer(kPathBufferBytes);
+    CurrentCall::note("OSGetEnvironmentString");
+    const bool set =
+        api.OSGetEnvironmentString("TRANSLOG_RECOVER_PATH", buffer.data(), static_cast<WORD>(buffer.size() - 1)) != 0;
+    return set ? buffer.data() : "";
+}
+
+}  // namespace
+
 TIMEDATE recoverDatabases(const Api& api, const RecoverOptions& options) {
     std::string names;
     for (const std::string& file : options.files) {
@@ -36,12 +50,19 @@ TIMEDATE recoverDatabases(const Api& api, const RecoverOptions& options) {
     WORD failing = 0;
     // In: the time to stop at, with the flag. Out: the time of the last transaction.
     TIMEDATE reached = options.pointInTime.value_or(TIMEDATE{});
+    ArchivedExtents extents(api, options.extents);
+    const bool elsewhere = extents.callback() != nullptr && !retrievePath(api).empty();
+    if (elsewhere) flags |= kRecoverAltRetrievePath;
     CurrentCall::note("NSFRecoverDatabases");
-    const CallStatus status =
-        callStatus(api.NSFRecoverDatabases(names.c_str(), nullptr, flags, &failing, &reached), "NSFRecoverDatabases");
+    const CallStatus status = callStatus(
+        api.NSFRecoverDatabases(names.c_str(), extents.callback(), flags, &failing, &reached), "NSFRecoverDatabases");
+    // Who removes them is not documented. In the log directory that is for the server to do.
+    if (elsewhere) extents.removeBrought();
     if (status.ok()) return reached;
     const bool attributed = failing >= 1 && failing <= options.files.size();
-    throw describe(api, status, Phase::restore, attributed ? options.files[failing - 1] : std::string{});
+    Failure failure = describe(api, status, Phase::restore, attributed ? options.files[failing - 1] : std::string{});
+    if (const std::string refusal = extents.refusal(); !refusal.empty()) failure.text += " (" + refusal + ")";
+    throw failure;
 }
 
 }  // namespace domino_vss::domino

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "domino/archived_extents.h"
 #include "domino/c_api.h"
 
 namespace domino_vss::domino {
@@ -21,6 +22,8 @@ struct RecoverOptions {
     bool newReplicaId = false;
     /// Transactions that were committed before it are applied; the databases get new instance ids.
     std::optional<TIMEDATE> pointInTime;
+    /// For a log of archive style: extents that Domino may have taken out of its log directory.
+    std::vector<ArchivedExtent> extents;
 };
 
 /// Rolls logged copies forward, all in one scan of the log. The failing file is the subject of the failure. Answers the

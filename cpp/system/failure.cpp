@@ -38,6 +38,7 @@ const char* phaseName(Phase phase) noexcept {
         case Phase::end: return "end";
         case Phase::restore: return "restore";
         case Phase::probe: return "probe";
+        case Phase::archive: return "archive";
         case Phase::closed: return "closed";
     }
     return "idle";

@@ -21,6 +21,7 @@ enum class Phase : std::uint8_t {
     end,
     restore,
     probe,
+    archive,
     closed,
 };
 

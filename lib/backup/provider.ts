@@ -2,12 +2,12 @@ import type { HookContext } from '../store/hook-record';
 import type { ProviderChoice } from '../store/manifest-format';
 import { existsSync, rmdirSync } from 'node:fs';
 import { opendir, realpath } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { BackupDatabases } from '../domino/databases';
 import { OptionError, ShadowError, toPublicError } from '../errors/errors';
 import type { NativeBinding, NativeProvider, NativeVolume } from '../native/session';
 import { absolutePath, boolean, checkOptions, functionValue, nonEmptyString, oneOf } from '../call/options';
-import { directoryRisk, makeOwnDirectory } from '../store/safe-directory';
+import { directoryRisk, isInside, makeOwnDirectory } from '../store/safe-directory';
 import { requireVss } from '../vss/call';
 import type { ResolvedVss } from '../vss/context';
 import { withBackslash } from '../vss/windows-names';
@@ -276,13 +276,6 @@ function usualDirectory(volume: NativeVolume, dataDirectory: string | undefined)
 
 function shadowDirectoryError(path: string, message: string, cause?: unknown): ShadowError {
   return new ShadowError('ERR_SHADOW_DIRECTORY', { path }, { message, phase: 'prepare', cause });
-}
-
-/** Whether a path is a directory itself or lies below it. */
-export function isInside(path: string, directory: string): boolean {
-  const way = relative(directory, path);
-  // On Windows the way to another drive is an absolute path.
-  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
 /** Where the shadows of one backup will lie, before they exist. */

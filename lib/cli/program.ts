@@ -14,6 +14,7 @@ import { runFailureCommand } from './failure-command';
 import { writeMetrics, type Figure } from './metrics';
 import { Output } from './output';
 import { addHoldCommands } from './hold';
+import { addLogsCommands } from './logs';
 import { addDrillCommand } from './drill';
 import { addRecoverCommand } from './recover';
 import { addRehearseCommand } from './rehearse';
@@ -175,6 +176,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked
   addRehearseCommand(program, context, finish);
   addRestoreCommand(program, context, finish);
   addDrillCommand(program, context, finish);
+  addLogsCommands(program, context, finish);
   addRecoverCommand(program, context, finish);
   addScriptCommand(program, context, finish);
   addBenchCommand(program, context, finish);

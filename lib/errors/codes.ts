@@ -69,7 +69,7 @@ export const errorCodes = {
   },
   ERR_LOCKED: {
     meaning:
-      'Another backup or restore of the same data directory is running on this machine, whatever delta directory it uses.',
+      'Another backup or restore of the same data directory is running on this machine, whatever delta directory it uses; or another process changes the same log archive.',
     action: 'Wait until it has ended.',
     errorClass: 'DominoVssError',
     retryable: true,
@@ -570,6 +570,21 @@ export const errorCodes = {
     action:
       'Choose another place (--as, --to-directory). Of another server or data directory: say so (--other-server).',
     errorClass: 'RestoreError',
+    ...failure,
+  },
+  ERR_LOG_STYLE: {
+    meaning: 'The server has no transaction log of archive style, so there is nothing to archive.',
+    action:
+      'A circular or linear log is written over: take backups often enough. For an archive set TRANSLOG_Style=1 in notes.ini, and restart the server.',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
+  ERR_LOG_ARCHIVE: {
+    meaning:
+      'The archive of the transaction log contradicts itself or the log: a catalogue was changed, or an extent has other contents than the log. Nothing was removed.',
+    action:
+      'Look at the file in the message; archive to another, empty directory until it is clear, for the log grows meanwhile.',
+    errorClass: 'DominoVssError',
     ...failure,
   },
   ERR_RESTORE_LOG: {

@@ -50,6 +50,13 @@ const byStatus: Readonly<Record<number, StatusAdvice>> = {
   0x13aa: waitForMaintenance,
   0x0237: logs,
   0x0294: logs,
+  0x0ea1: never(
+    'The transaction log is not of archive style (TRANSLOG_Style in notes.ini): there is nothing to archive.',
+  ),
+  0x0eae: later(
+    'Another program archives the transaction log, for example the backup task of the server (load backup -t); repeat when ' +
+      'it has ended.',
+  ),
   0x0ea9: never('Another database with the same instance id is online: restore as a new database (--as).'),
   0x1380: logs,
   0x13c1: never(
@@ -58,7 +65,7 @@ const byStatus: Readonly<Record<number, StatusAdvice>> = {
   ),
   0x13c4: logs,
   0x13c5: logs,
-  0x13dc: logs,
+  0x13dc: later('Domino does not offer this extent of the transaction log any more; repeat the archiving of logs.'),
   0x13dd: logs,
   0x13e3: logs,
   0x13e8: later('Another recovery reads the transaction log; repeat when it has ended.'),

@@ -1,6 +1,17 @@
 /** Where in the life of a backup or restore something happened. */
 export type Phase =
-  'runtime' | 'find' | 'open' | 'prepare' | 'start' | 'shadow' | 'stop' | 'drain' | 'end' | 'restore' | 'probe';
+  | 'runtime'
+  | 'find'
+  | 'open'
+  | 'prepare'
+  | 'start'
+  | 'shadow'
+  | 'stop'
+  | 'drain'
+  | 'end'
+  | 'restore'
+  | 'probe'
+  | 'archive';
 
 /** What a promise of native code has besides: the call behind it may never return. Stand-ins of tests need none of it. */
 export interface RequestControl {

@@ -240,6 +240,39 @@ export interface NativeRecoverOptions {
   readonly newReplicaId: boolean;
   /** DBRECOVER_POINT_IN_TIME: only what was committed before this TIMEDATE; the databases get new instance ids. */
   readonly pointInTime?: readonly [number, number] | undefined;
+  /** For a log of archive style: copies of extents, of which Domino asks for those that its log directory does not hold any more. */
+  readonly extents?: readonly NativeArchivedExtent[] | undefined;
+}
+
+/** A copy of an extent of the transaction log. */
+export interface NativeArchivedExtent {
+  /** 16 bytes in memory order of the UNID. */
+  readonly logId: Uint8Array;
+  readonly number: number;
+  /** Absolute path of the copy. */
+  readonly file: string;
+  readonly sizeBytes: number;
+}
+
+/** An extent of the transaction log, as NSFGetFirstLogToArchive and NSFGetNextLogToArchive answer it. */
+export interface NativeLogExtent {
+  /** False for ERR_NO_TRANSLOGS_TO_ARCHIVE: it is the extent that is being written, and none waits. */
+  readonly waits: boolean;
+  /** 16 bytes in memory order of the UNID. */
+  readonly logId: Uint8Array;
+  readonly number: number;
+  /** Absolute path in the log directory. */
+  readonly file: string;
+}
+
+/** The right to archive the transaction log, which one program on a server has. All calls are made on one thread. */
+export interface NativeLogArchiver {
+  /** NSFGetFirstLogToArchive the first time, NSFGetNextLogToArchive after that. */
+  next(): NativeRequest<NativeLogExtent>;
+  /** NSFDoneArchivingLog: Domino may write over the extent from now on. */
+  done(logId: Uint8Array, number: number): NativeRequest<void>;
+  /** NSFEndArchivingLogs. Also made when a call that hangs returns after all, when nobody holds the object any more, and at the end. */
+  end(): NativeRequest<void>;
 }
 
 /** What a recovery has done. */
@@ -336,6 +369,8 @@ export interface NativeBinding {
   currentRuntime(): NativeRuntime | null;
   /** NSFGetTransLogStyle; `none` for ERR_SERVER_NOT_TRANSLOGGED. */
   transactionLogStyle(): NativeRequest<'circular' | 'archive' | 'linear' | 'none'>;
+  /** NSFBeginArchivingLogs. */
+  beginArchivingLogs(): NativeRequest<NativeLogArchiver>;
   /** OSGetEnvironmentString; empty when not set. */
   notesIniValue(name: string): NativeRequest<string>;
   /** Walks the data directory; needs no runtime. `excludeDirectories` are absolute. */

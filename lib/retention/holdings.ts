@@ -1,11 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { isInside } from '../backup/provider';
 import type { RecoveryTools } from '../recover/tools';
 import { isPresent } from '../store/file-identity';
 import type { Manifest } from '../store/manifest';
 import type { JournalChange } from '../store/journal-format';
-import { directoryRisk } from '../store/safe-directory';
+import { directoryRisk, isInside } from '../store/safe-directory';
 
 /** What belongs to one backup and goes with it. */
 export interface Holdings extends Required<

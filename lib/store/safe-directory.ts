@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { NativeFailure } from '../native/failure';
 import type { NativeBinding } from '../native/session';
 import { makeDirectory, missingDirectories } from './durable';
@@ -72,6 +72,13 @@ export async function makeOwnDirectory(path: string, { createPrivateDirectory }:
     }
   }
   await makeDirectory(path, 0o700);
+}
+
+/** Whether a path is a directory itself or lies below it. */
+export function isInside(path: string, directory: string): boolean {
+  const way = relative(directory, path);
+  // On Windows the way to another drive is an absolute path.
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
 /** The real path that a directory has, or will have once it is made. */

@@ -1,5 +1,5 @@
 import { dirname, relative, sep } from 'node:path';
-import { isInside } from '../backup/provider';
+import { isInside } from '../store/safe-directory';
 import type { BackupDatabases } from '../domino/databases';
 import type { NativeWriterOptions } from '../native/writer';
 

@@ -1,5 +1,6 @@
 // What the transaction log says about a database, and archiving it.
 
+#include <algorithm>
 #include <cstring>
 
 #include "api.h"
@@ -18,16 +19,31 @@ void requireArchiveStyle(Environment& environment) {
     }
 }
 
-/** First waiting extent with a number above `after`: full, and not archived yet. Else the current extent. */
-Status nextToArchive(Environment& environment, std::int64_t after, Unid* logId, std::uint32_t* number, char* path) {
+/** Without NSFBeginArchivingLogs. Which status Domino answers then is not known. */
+void requireArchiver(Environment& environment) {
+    if (!Runtime::get().isArchiving && environment.isOn("SIM_ARCHIVE_NEEDS_BEGIN"_setting)) {
+        throw StatusError(kNoSuchTransLog);
+    }
+}
+
+/**
+ * First waiting extent: full, not archived, and not handed out yet. Else the current extent. `again` forgets what was
+ * handed out before: without it, what an archiver that died had been given is passed over.
+ */
+Status nextToArchive(Environment& environment, bool again, Unid* logId, std::uint32_t* number, char* path) {
     requireArchiveStyle(environment);
+    requireArchiver(environment);
     Status status = kNoTransLogsToArchive;
     std::uint32_t extent = 0;
     changeLog(environment, [&](LogState& log) {
         *logId = log.logId;
         extent = log.currentExtent;
+        if (again) {
+            std::ranges::fill(log.handedOut, 0u);
+        }
         for (std::uint32_t candidate = log.firstExtent; candidate < log.currentExtent; ++candidate) {
-            if (candidate > after && !isArchived(log, candidate)) {
+            if (!isHandedOut(log, candidate) && !isArchived(log, candidate)) {
+                setHandedOut(log, candidate, true);
                 extent = candidate;
                 status = kNoError;
                 break;
@@ -89,9 +105,7 @@ NOTES_API std::uint64_t NSFBeginArchivingLogs() {
             }
             log.archiver = partition.self();
         });
-        ArchiveCursor& cursor = Runtime::get().archive;
-        const std::lock_guard lock(cursor.mutex);
-        cursor.last = -1;
+        Runtime::get().isArchiving = true;
         return kNoError;
     });
 }
@@ -106,27 +120,20 @@ NOTES_API std::uint64_t NSFEndArchivingLogs() {
                 log.archiver = 0;
             }
         });
+        Runtime::get().isArchiving = false;
         return kNoError;
     });
 }
 
 NOTES_API std::uint64_t NSFGetFirstLogToArchive(Unid* logId, std::uint32_t* logNumber, char* logPath) {
     return call("NSFGetFirstLogToArchive"_function, {}, [&](Environment& environment) -> Status {
-        ArchiveCursor& cursor = Runtime::get().archive;
-        const std::lock_guard lock(cursor.mutex);
-        const Status status = nextToArchive(environment, -1, logId, logNumber, logPath);
-        cursor.last = status == kNoError ? *logNumber : -1;
-        return status;
+        return nextToArchive(environment, true, logId, logNumber, logPath);
     });
 }
 
 NOTES_API std::uint64_t NSFGetNextLogToArchive(Unid* logId, std::uint32_t* logNumber, char* logPath) {
     return call("NSFGetNextLogToArchive"_function, {}, [&](Environment& environment) -> Status {
-        ArchiveCursor& cursor = Runtime::get().archive;
-        const std::lock_guard lock(cursor.mutex);
-        const Status status = nextToArchive(environment, cursor.last, logId, logNumber, logPath);
-        cursor.last = status == kNoError ? *logNumber : cursor.last;
-        return status;
+        return nextToArchive(environment, false, logId, logNumber, logPath);
     });
 }
 

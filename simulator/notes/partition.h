@@ -130,7 +130,8 @@ struct LogState {
     std::uint32_t currentExtent;
     std::uint64_t currentBytes;
     ProcessRef archiver;
-    std::uint64_t done[1024];  // archived extents, by number modulo 65536
+    std::uint64_t done[1024];       // archived extents, by number modulo 65536
+    std::uint64_t handedOut[1024];  // extents that an archiver has been given, whatever became of it
 };
 
 struct PartitionLayout {

@@ -153,8 +153,10 @@ private:
         if (!isBack) {
             throw StatusError(kRecoveryLogError);
         }
-        std::error_code ignored;
-        std::filesystem::remove(pathOf(path), ignored);  // it was brought back for this scan only
+        if (environment_->settings.is("SIM_RETRIEVED_EXTENTS"_setting, "remove")) {
+            std::error_code ignored;
+            std::filesystem::remove(pathOf(path), ignored);  // it was brought back for this scan only
+        }
     }
 
     void applyToAll(const LogRecord& record) {

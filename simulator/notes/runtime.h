@@ -44,12 +44,6 @@ struct MemoryBlock {
     std::atomic<int> locks{0};
 };
 
-/** A position in a log's list of extents to archive. */
-struct ArchiveCursor {
-    std::mutex mutex;
-    std::int64_t last = -1;
-};
-
 class Runtime {
 public:
     static Runtime& get();
@@ -69,7 +63,7 @@ public:
     HandleTable<BackupContext> backups{HandleKind::backupContext};
     HandleTable<ApplyContext> applies{HandleKind::applyContext};
     HandleTable<MemoryBlock> memory{HandleKind::memory};
-    ArchiveCursor archive;
+    std::atomic<bool> isArchiving{false};  // between NSFBeginArchivingLogs and NSFEndArchivingLogs
 
 private:
     std::mutex mutex_;

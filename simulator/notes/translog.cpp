@@ -23,7 +23,7 @@ struct ExtentHead {
     std::uint32_t magic;
     std::uint32_t number;
     Unid logId;
-    std::uint64_t reserved;
+    std::uint64_t bytes;  // of the file: a shorter one is not whole
 };
 
 struct RecordHead {
@@ -80,8 +80,10 @@ void saveControl(const Environment& environment, const LogState& log) {
 
 void startExtent(const Environment& environment, LogState& log, std::uint32_t number) {
     const platform::File file(extentPath(environment, number), platform::FileMode::createOrOpen);
-    const ExtentHead head{kExtentMagic, number, log.logId, 0};
+    const auto bytes = static_cast<std::uint64_t>(environment["SIM_LOG_EXTENT_BYTES"_setting]);
+    const ExtentHead head{kExtentMagic, number, log.logId, bytes};
     file.truncate(0);
+    file.truncate(bytes);  // an extent has its full length from the beginning
     file.writeAt(0, bytesOf(head));
     log.currentExtent = number;
     log.currentBytes = sizeof head;
@@ -187,8 +189,9 @@ void rollOver(Environment& environment, LogState& log) {
         if (isFree) {
             std::error_code ignored;
             fs::remove(pathOf(extentPath(environment, number)), ignored);
-            setArchived(log, number, false);
             if (number == log.firstExtent) {
+                setArchived(log, number, false);
+                setHandedOut(log, number, false);
                 ++log.firstExtent;
             }
         }
@@ -214,14 +217,34 @@ std::string logDirectory(const Environment& environment) {
     return (path.is_absolute() ? path : pathOf(environment.dataDirectory) / path).string();
 }
 
+namespace {
+
+bool isMarked(const std::uint64_t (&marks)[1024], std::uint32_t extent) {
+    return (marks[extent % 65536 / 64] >> (extent % 64) & 1) != 0;
+}
+
+void mark(std::uint64_t (&marks)[1024], std::uint32_t extent, bool isSet) {
+    const std::uint64_t bit = std::uint64_t{1} << (extent % 64);
+    std::uint64_t& word = marks[extent % 65536 / 64];
+    word = isSet ? word | bit : word & ~bit;
+}
+
+}  // namespace
+
 bool isArchived(const LogState& log, std::uint32_t extent) {
-    return (log.done[extent % 65536 / 64] >> (extent % 64) & 1) != 0;
+    return isMarked(log.done, extent);
 }
 
 void setArchived(LogState& log, std::uint32_t extent, bool archived) {
-    const std::uint64_t bit = std::uint64_t{1} << (extent % 64);
-    std::uint64_t& word = log.done[extent % 65536 / 64];
-    word = archived ? word | bit : word & ~bit;
+    mark(log.done, extent, archived);
+}
+
+bool isHandedOut(const LogState& log, std::uint32_t extent) {
+    return isMarked(log.handedOut, extent);
+}
+
+void setHandedOut(LogState& log, std::uint32_t extent, bool handedOut) {
+    mark(log.handedOut, extent, handedOut);
 }
 
 LogPosition logPosition(Environment& environment) {
@@ -281,7 +304,7 @@ bool readExtent(const std::string& path, const Unid& logId, std::uint32_t number
     const platform::File file(path, platform::FileMode::read);
     ExtentHead head{};
     file.readAt(0, bytesOf(head));
-    if (head.magic != kExtentMagic || head.number != number || head.logId != logId) {
+    if (head.magic != kExtentMagic || head.number != number || head.logId != logId || file.sizeBytes() < head.bytes) {
         return false;
     }
     scanRecords(file, visit);

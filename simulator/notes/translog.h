@@ -53,5 +53,7 @@ void changeLog(Environment& environment, const std::function<void(LogState&)>& c
 
 bool isArchived(const LogState& log, std::uint32_t extent);
 void setArchived(LogState& log, std::uint32_t extent, bool archived);
+bool isHandedOut(const LogState& log, std::uint32_t extent);
+void setHandedOut(LogState& log, std::uint32_t extent, bool handedOut);
 
 }  // namespace domino_sim

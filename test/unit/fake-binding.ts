@@ -2,7 +2,7 @@ import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readF
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, isAbsolute, join, relative } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import type { Alias } from '#lib/domino/aliases';
 import type { Catalog } from '#lib/domino/catalog';
 import { libraryName } from '#lib/domino/environment';
@@ -103,6 +103,8 @@ export class FakeDomino {
   readonly replicaIds = new Map<string, number>();
   /** What every byte of the id of the transaction log is. */
   logIdByte = 1;
+  /** Files of extents of the transaction log that wait to be archived. */
+  extentsToArchive: string[] = [];
   /** What the next recovery tells. */
   lastApplied: readonly [number, number] = [0, 0];
   /** Entries of the log of the system. */
@@ -231,6 +233,31 @@ export class FakeDomino {
     transactionLogStyle: async () => {
       await this.call('transactionLogStyle');
       return 'archive';
+    },
+    beginArchivingLogs: async () => {
+      await this.call('beginArchivingLogs');
+      return {
+        next: async () => {
+          await this.call('nextLogToArchive');
+          const [file] = this.extentsToArchive;
+          const number = Number(/\d+/.exec(basename(file ?? ''))?.[0] ?? 99);
+          return {
+            waits: file !== undefined,
+            logId: new Uint8Array(16).fill(this.logIdByte),
+            number,
+            file: file ?? '',
+          };
+        },
+        done: async (_logId, number) => {
+          await this.call('doneArchivingLog');
+          this.extentsToArchive = this.extentsToArchive.filter(
+            (file) => Number(/\d+/.exec(basename(file))?.[0]) !== number,
+          );
+        },
+        end: async () => {
+          await this.call('endArchivingLogs');
+        },
+      };
     },
     notesIniValue: () => Promise.resolve(''),
     findDatabases: async () => {

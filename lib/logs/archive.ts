@@ -1,0 +1,277 @@
+import { createHash } from 'node:crypto';
+import { realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { Call, publicCall } from '../call/call';
+import {
+  abortSignal,
+  absolutePath,
+  checkOptions,
+  dominoLocation,
+  functionValue,
+  milliseconds,
+  type DominoLocation,
+} from '../call/options';
+import { ProgressReporter, type ProgressListener } from '../call/progress';
+import { NotesIni, transactionLogDirectory } from '../domino/environment';
+import { openRuntime } from '../domino/runtime';
+import { unidText } from '../domino/timedate';
+import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
+import { printable } from '../errors/printable';
+import type { NativeBinding, NativeLock, NativeLogArchiver, NativeLogExtent } from '../native/session';
+import { copyExactly, hashFile, requireFreeSpace } from '../store/copy';
+import { syncDirectory } from '../store/durable';
+import { isInside, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
+import {
+  finishRemoval,
+  isExtentName,
+  logDirectory,
+  readCatalogue,
+  withExtent,
+  writeCatalogue,
+  type Catalogue,
+  type CataloguedExtent,
+} from './catalogue';
+import { lockArchivedLog, requireSafeArchive } from './directory';
+
+/** Options of `archiveLogs`. */
+export interface ArchiveLogsOptions {
+  /** Absolute path of the archive. It is made if it is not there, for this user only: the transaction log is never encrypted. */
+  readonly archiveDirectory: string;
+  /** Where Domino is. Default: found by the environment and in the usual places. */
+  readonly domino?: DominoLocation | undefined;
+  /** Longest time for one call of Domino or of the file system. Default: 60 000. */
+  readonly callBudgetMs?: number | undefined;
+  /** Default: 24 hours. */
+  readonly timeoutMs?: number | undefined;
+  /** The extent that is being copied is given up; those that are done stay. The next run goes on from there. */
+  readonly signal?: AbortSignal | undefined;
+  /** Hears of `copy`, with the bytes of one extent as the total. */
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** One extent that Domino has handed out. */
+export interface ArchivedLogExtent extends CataloguedExtent {
+  /** 32 hexadecimal digits, as in a manifest. */
+  readonly logId: string;
+  /** Absolute path of the copy. */
+  readonly file: string;
+  /** `copied`: now. `known`: it was in the archive already, with the same contents, and Domino was told so again. */
+  readonly result: 'copied' | 'known';
+}
+
+/** What `archiveLogs` has done. */
+export interface ArchiveLogsReport {
+  /** Id of the log that the server writes, 32 hexadecimal digits. */
+  readonly logId: string;
+  /** Number of the extent that is being written, and is not archived before it is full. */
+  readonly currentExtent: number;
+  readonly archiveDirectory: string;
+  /** In the order in which Domino handed them out; empty when none waited. */
+  readonly extents: readonly ArchivedLogExtent[];
+  /** Bytes that were copied. */
+  readonly copiedBytes: number;
+  readonly durationMs: number;
+  readonly warnings: readonly string[];
+}
+
+export function archiveLogs(loadBinding: () => NativeBinding, options: ArchiveLogsOptions): Promise<ArchiveLogsReport> {
+  return publicCall(async () => {
+    checkOptions(options, {
+      archiveDirectory: absolutePath,
+      domino: dominoLocation,
+      callBudgetMs: milliseconds,
+      timeoutMs: milliseconds,
+      signal: abortSignal,
+      onProgress: functionValue,
+    });
+    absolutePath(options.archiveDirectory, 'archiveDirectory');
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'archive' });
+    const binding = loadBinding();
+    const { dataDirectory, notesIni } = await openRuntime(binding, options.domino, call);
+    const archiveDirectory = await makeArchive(options.archiveDirectory, { dataDirectory, notesIni }, binding);
+    const run = new ArchivingRun(binding, { ...options, archiveDirectory }, dataDirectory, call);
+    return run.run();
+  });
+}
+
+async function makeArchive(
+  directory: string,
+  { dataDirectory, notesIni }: { readonly dataDirectory: string; readonly notesIni: string },
+  binding: NativeBinding,
+): Promise<string> {
+  const log = transactionLogDirectory(new NotesIni(notesIni), dataDirectory);
+  const [archiveToBe, logToBe] = [await realPathToBe(directory), await realPathToBe(log)];
+  if (isInside(archiveToBe, logToBe)) {
+    throw new OptionError(
+      'archiveDirectory',
+      `${directory} lies in ${log}, where the server writes its transaction log`,
+    );
+  }
+  await makeOwnDirectory(directory, binding);
+  return requireSafeArchive(directory, binding);
+}
+
+/** One run: from NSFBeginArchivingLogs to NSFEndArchivingLogs. */
+class ArchivingRun {
+  readonly #startedAt = performance.now();
+  readonly #budgetMs: number;
+  readonly #progress: ProgressReporter;
+  readonly #extents: ArchivedLogExtent[] = [];
+  readonly #warnings: string[] = [];
+  /** Of the log that is being archived; locked. */
+  #catalogue: Catalogue | undefined;
+  #lock: NativeLock | undefined;
+
+  constructor(
+    private readonly binding: NativeBinding,
+    private readonly options: ArchiveLogsOptions,
+    private readonly dataDirectory: string,
+    private readonly call: Call,
+  ) {
+    this.#budgetMs = options.callBudgetMs ?? 60_000;
+    this.#progress = new ProgressReporter(options.onProgress, call);
+  }
+
+  async run(): Promise<ArchiveLogsReport> {
+    const style = await this.#bounded('NSFGetTransLogStyle', this.binding.transactionLogStyle());
+    if (style !== 'archive') {
+      const what =
+        style === 'none' ? 'the server has no transaction log' : `the transaction log of the server is ${style}`;
+      const message = `${what}: only one of archive style is archived`;
+      throw new DominoVssError('ERR_LOG_STYLE', { message, phase: 'archive' });
+    }
+    const beginning = this.binding.beginArchivingLogs();
+    const archiver = await this.#bounded('NSFBeginArchivingLogs', beginning).catch((error: unknown) => {
+      // Nobody waits for it any more; it must not keep others from archiving.
+      void beginning.then((late) => late.end()).catch(() => undefined);
+      throw error;
+    });
+    let current: NativeLogExtent;
+    try {
+      current = await this.#archiveAll(archiver);
+    } catch (error) {
+      await this.#end(archiver).catch(() => undefined); // the first failure says why
+      throw error;
+    } finally {
+      this.#lock?.release();
+    }
+    await this.#end(archiver).catch((error: unknown) => {
+      // Everything is archived and the server knows it. Its next archiver is refused until this process has ended.
+      this.#warnings.push(printable(toPublicError(error).message));
+    });
+    return {
+      logId: unidText(current.logId, 0),
+      currentExtent: current.number,
+      archiveDirectory: this.options.archiveDirectory,
+      extents: this.#extents,
+      copiedBytes: this.#extents.reduce((sum, { result, sizeBytes }) => sum + (result === 'copied' ? sizeBytes : 0), 0),
+      durationMs: Math.round(performance.now() - this.#startedAt),
+      warnings: this.#warnings,
+    };
+  }
+
+  #bounded<T>(operation: string, request: Promise<T>, call = this.call): Promise<T> {
+    return call.bounded(request, { budgetMs: this.#budgetMs, operation, subject: '' });
+  }
+
+  /** Not interruptible, and bounded all the same. Where a call of Domino hangs it is made when that one returns. */
+  async #end(archiver: NativeLogArchiver): Promise<void> {
+    const patient = new Call({ timeoutMs: 2 * this.#budgetMs, phase: 'archive' });
+    await this.#bounded('NSFEndArchivingLogs', archiver.end(), patient);
+  }
+
+  /** Answers the extent that is being written. */
+  async #archiveAll(archiver: NativeLogArchiver): Promise<NativeLogExtent> {
+    for (;;) {
+      this.call.check();
+      const extent = await this.#bounded('NSFGetNextLogToArchive', archiver.next());
+      if (!extent.waits) return extent;
+      const archived = await this.#archiveOne(extent);
+      // Only now may Domino write over it: the copy and the catalogue are on the disk.
+      await this.#bounded('NSFDoneArchivingLog', archiver.done(extent.logId, extent.number));
+      this.#extents.push(archived);
+    }
+  }
+
+  async #archiveOne(extent: NativeLogExtent): Promise<ArchivedLogExtent> {
+    const logId = unidText(extent.logId, 0);
+    const name = basename(extent.file);
+    if (!isExtentName(name)) {
+      const message = `Domino calls extent ${extent.number} of its log ${extent.file}, which is no name of an extent`;
+      throw new DominoVssError('ERR_LOG_ARCHIVE', { message, phase: 'archive' });
+    }
+    const { archiveDirectory } = this.options;
+    const catalogue = await this.#catalogueOf(logId);
+    const file = join(logDirectory(archiveDirectory, logId), name);
+    const known = catalogue.extents.find(({ number }) => number === extent.number);
+    const copied =
+      known && (await this.#isArchived(extent, known, file)) ? known : await this.#copy(extent, name, file);
+    if (copied !== known) {
+      this.#catalogue = withExtent(catalogue, copied);
+      await writeCatalogue(archiveDirectory, this.#catalogue);
+    }
+    return { logId, file, result: copied === known ? 'known' : 'copied', ...copied };
+  }
+
+  /** The catalogue of a log, which is locked until the end of the run. */
+  async #catalogueOf(logId: string): Promise<Catalogue> {
+    if (this.#catalogue?.logId === logId) return this.#catalogue;
+    this.#lock?.release();
+    const { archiveDirectory } = this.options;
+    const directory = logDirectory(archiveDirectory, logId);
+    await makeOwnDirectory(directory, this.binding);
+    this.#lock = await lockArchivedLog(this.binding, directory, this.call);
+    const read = await readCatalogue(archiveDirectory, logId);
+    const found = read ?? { logId, dataDirectory: await realpath(this.dataDirectory), extents: [], removing: [] };
+    this.#catalogue = await finishRemoval(archiveDirectory, found);
+    return this.#catalogue;
+  }
+
+  /**
+   * An extent comes again when the server ended before it used it again. Its contents have not changed then, and its copy need
+   * not be made again. Throws when they are others than those in the archive.
+   */
+  async #isArchived(extent: NativeLogExtent, known: CataloguedExtent, copy: string): Promise<boolean> {
+    const sha256 = await hashFile(extent.file, this.#check, Infinity, this.#budgetMs);
+    if (sha256 !== known.sha256) {
+      const message =
+        `extent ${extent.number} is in the archive with other contents than ${extent.file} has: the archive holds the log of ` +
+        'another server with the same id, or was damaged';
+      throw new DominoVssError('ERR_LOG_ARCHIVE', { message, phase: 'archive' });
+    }
+    const found = await stat(copy).catch(() => undefined);
+    if (found?.size !== known.sizeBytes) return false;
+    return (await hashFile(copy, this.#check, Infinity, this.#budgetMs)) === known.sha256;
+  }
+
+  readonly #check = (): void => {
+    this.call.check();
+  };
+
+  /** Under another name until all of it is on the disk: what a process that died has left is taken for no extent. */
+  async #copy(extent: NativeLogExtent, name: string, file: string): Promise<CataloguedExtent> {
+    const unfinished = `${file}.unfinished`;
+    await rm(unfinished, { force: true });
+    const { size } = await stat(extent.file);
+    await requireFreeSpace(dirname(file), size);
+    const hash = createHash('sha256');
+    const done = this.#extents.length;
+    let doneBytes = 0;
+    await copyExactly({
+      from: extent.file,
+      to: unfinished,
+      sizeBytes: size,
+      check: this.#check,
+      budgetMs: this.#budgetMs,
+      hash,
+      onBytes: (bytes) => {
+        doneBytes += bytes;
+        this.#progress.report({ type: 'copy', done, total: done + 1, doneBytes, totalBytes: size });
+      },
+    });
+    await rename(unfinished, file);
+    await syncDirectory(dirname(file));
+    const archived = new Date().toISOString();
+    return { number: extent.number, name, sizeBytes: size, sha256: hash.digest('hex'), archived };
+  }
+}

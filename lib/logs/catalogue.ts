@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readFile } from '../call/files';
+import { DominoVssError } from '../errors/errors';
+import { syncRemovals, writeDurably } from '../store/durable';
+
+/** An extent of the transaction log in an archive. */
+export interface CataloguedExtent {
+  /** Its number in the log, as Domino counts. */
+  readonly number: number;
+  /** File name, the one that it had in the log directory: `S0000012.TXN`. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Of the whole file, hexadecimal. */
+  readonly sha256: string;
+  /** When its copy was complete, ISO 8601, UTC. */
+  readonly archived: string;
+}
+
+/** What an archive holds of one transaction log. One file, which is replaced as a whole: it is the old one or the new one. */
+export interface Catalogue {
+  /** 32 hexadecimal digits, written as in a manifest. A log gets a new id when it is made anew. */
+  readonly logId: string;
+  /** Of the server whose log it is. */
+  readonly dataDirectory: string;
+  /** Ascending by number. */
+  readonly extents: readonly CataloguedExtent[];
+  /** Names of extents that are no part of the archive any more and whose files are being removed. */
+  readonly removing: readonly string[];
+}
+
+const format = 'domino-vss-log-archive';
+const catalogueName = 'catalogue.json';
+const logIdPattern = /^[0-9A-F]{32}$/;
+const extentName = /^S[0-9A-Z]{7}\.TXN$/i;
+
+/** Directory of one log in an archive. */
+export function logDirectory(archiveDirectory: string, logId: string): string {
+  return join(archiveDirectory, logId);
+}
+
+/** Whether a name is one that Domino gives an extent. What it is not never becomes part of a path. */
+export function isExtentName(name: string): boolean {
+  return extentName.test(name);
+}
+
+/** Ids of the logs of an archive, sorted; none where there is no archive yet. */
+export async function archivedLogIds(archiveDirectory: string): Promise<string[]> {
+  const entries = await readdir(archiveDirectory, { withFileTypes: true }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  });
+  return entries
+    .filter((entry) => entry.isDirectory() && logIdPattern.test(entry.name))
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** Undefined where nothing of this log was archived. Throws ERR_LOG_ARCHIVE for a catalogue that is not as it was written. */
+export async function readCatalogue(archiveDirectory: string, logId: string): Promise<Catalogue | undefined> {
+  const file = join(logDirectory(archiveDirectory, logId), catalogueName);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const refused = (what: string, cause?: unknown): DominoVssError =>
+    new DominoVssError('ERR_LOG_ARCHIVE', { message: `${file} cannot be used: ${what}`, phase: 'archive', cause });
+  let parsed: Partial<Catalogue & { formatVersion: unknown }> | null;
+  try {
+    parsed = JSON.parse(text) as typeof parsed;
+  } catch (cause) {
+    throw refused('it is not JSON', cause);
+  }
+  if (typeof parsed?.formatVersion === 'number' && parsed.formatVersion !== 1) {
+    throw refused(`its format version is ${parsed.formatVersion}, this version of domino-vss reads 1`);
+  }
+  const { dataDirectory = '', extents = [], removing = [] } = parsed ?? {};
+  const catalogue = { logId, dataDirectory, extents, removing };
+  // Whoever writes it the only way there is writes the hash too: nothing else of its form needs a check.
+  if (render(catalogue) !== text) throw refused('it was changed after it was written (SHA-256), or is of another log');
+  return catalogue;
+}
+
+export async function writeCatalogue(archiveDirectory: string, catalogue: Catalogue): Promise<void> {
+  const text = render(catalogue);
+  await writeDurably(join(logDirectory(archiveDirectory, catalogue.logId), catalogueName), async (handle) => {
+    await handle.writeFile(text);
+  });
+}
+
+function render({ logId, dataDirectory, extents, removing }: Catalogue): string {
+  const contents = { format, formatVersion: 1, logId, dataDirectory, extents, removing };
+  const sha256 = createHash('sha256').update(JSON.stringify(contents)).digest('hex');
+  return `${JSON.stringify({ ...contents, sha256 }, null, 1)}\n`;
+}
+
+/** The same catalogue with one extent more, or with another copy of one. */
+export function withExtent(catalogue: Catalogue, extent: CataloguedExtent): Catalogue {
+  const others = catalogue.extents.filter(({ number }) => number !== extent.number);
+  return { ...catalogue, extents: [...others, extent].sort((one, other) => one.number - other.number) };
+}
+
+/** Removes the files of extents that a prune has taken out of the catalogue. What a process that died has left is removed by the next one. */
+export async function finishRemoval(archiveDirectory: string, catalogue: Catalogue): Promise<Catalogue> {
+  if (catalogue.removing.length === 0) return catalogue;
+  const files = catalogue.removing
+    .filter(isExtentName)
+    .map((name) => join(logDirectory(archiveDirectory, catalogue.logId), name));
+  for (const file of files) await rm(file, { force: true });
+  await syncRemovals(files);
+  const finished = { ...catalogue, removing: [] };
+  await writeCatalogue(archiveDirectory, finished);
+  return finished;
+}

@@ -1,0 +1,25 @@
+import { realpath } from 'node:fs/promises';
+import type { Call } from '../call/call';
+import { OptionError, DominoVssError } from '../errors/errors';
+import type { NativeBinding, NativeLock } from '../native/session';
+import { directoryRisk } from '../store/safe-directory';
+
+/** The real path of an archive that is there. Where others could change what lies in it they could change databases by it. */
+export async function requireSafeArchive(directory: string, binding: NativeBinding): Promise<string> {
+  const real = await realpath(directory);
+  const { refusal } = await directoryRisk(real, binding);
+  if (refusal !== '') throw new OptionError('archiveDirectory', refusal);
+  return real;
+}
+
+/** One change of a log's catalogue at a time. */
+export async function lockArchivedLog(binding: NativeBinding, directory: string, call: Call): Promise<NativeLock> {
+  const taking = binding.lockDirectory(directory);
+  const lock = await call.race(taking).catch((error: unknown) => {
+    // Nobody waits for it any more.
+    void taking.then((late) => late?.release()).catch(() => undefined);
+    throw error;
+  });
+  if (lock) return lock;
+  throw new DominoVssError('ERR_LOCKED', { message: `another process archives to ${directory}, or prunes it` });
+}

@@ -1,0 +1,122 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Call, publicCall } from '../call/call';
+import { abortSignal, absolutePath, boolean, checkOptions, milliseconds } from '../call/options';
+import { toPublicError } from '../errors/errors';
+import { printable } from '../errors/printable';
+import { hashFile } from '../store/copy';
+import { archivedLogIds, logDirectory, readCatalogue, type CataloguedExtent } from './catalogue';
+
+export type { CataloguedExtent };
+
+/** Options of `listArchivedLogs`. */
+export interface ListArchivedLogsOptions {
+  /** Absolute path of the archive. */
+  readonly archiveDirectory: string;
+  /** Reads every extent and compares its SHA-256 with the catalogue. Default: false; only presence and size are looked at. */
+  readonly verify?: boolean | undefined;
+  /** Default: 24 hours. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An extent in an archive, and whether its copy can be used. */
+export interface ListedLogExtent extends CataloguedExtent {
+  /** Absolute path of the copy. */
+  readonly file: string;
+  /** `present`: with the size of the catalogue. `intact`: with its SHA-256 too. `damaged`: with another size or SHA-256. */
+  readonly state: 'present' | 'intact' | 'damaged' | 'missing';
+}
+
+/** What an archive holds of one log. */
+export interface ArchivedLog {
+  /** 32 hexadecimal digits, as in a manifest. */
+  readonly logId: string;
+  readonly directory: string;
+  /** Of the server whose log it is. */
+  readonly dataDirectory: string;
+  /** Ascending by number. */
+  readonly extents: readonly ListedLogExtent[];
+  /** Numbers between the first and the last extent that the archive does not hold, first and last of each gap. */
+  readonly gaps: readonly (readonly [number, number])[];
+  readonly sizeBytes: number;
+  /** Why its catalogue cannot be used; empty when it can. */
+  readonly problem: string;
+}
+
+export function listArchivedLogs(options: ListArchivedLogsOptions): Promise<ArchivedLog[]> {
+  return publicCall(async () => {
+    checkOptions(options, {
+      archiveDirectory: absolutePath,
+      verify: boolean,
+      timeoutMs: milliseconds,
+      signal: abortSignal,
+    });
+    absolutePath(options.archiveDirectory, 'archiveDirectory');
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'archive' });
+    const logs: ArchivedLog[] = [];
+    for (const logId of await archivedLogIds(options.archiveDirectory)) {
+      logs.push(await listLog(options.archiveDirectory, logId, options.verify ?? false, call));
+    }
+    return logs;
+  });
+}
+
+async function listLog(archiveDirectory: string, logId: string, verify: boolean, call: Call): Promise<ArchivedLog> {
+  const directory = logDirectory(archiveDirectory, logId);
+  const nothing = { logId, directory, dataDirectory: '', extents: [], gaps: [], sizeBytes: 0 };
+  let catalogue;
+  try {
+    catalogue = await readCatalogue(archiveDirectory, logId);
+  } catch (error) {
+    call.check();
+    return { ...nothing, problem: printable(toPublicError(error).message) };
+  }
+  // Its process died before the first extent was whole.
+  if (!catalogue) return { ...nothing, problem: '' };
+  const extents: ListedLogExtent[] = [];
+  for (const extent of catalogue.extents) {
+    const file = join(directory, extent.name);
+    extents.push({ ...extent, file, state: await examineExtent(file, extent, verify, call) });
+  }
+  return {
+    logId,
+    directory,
+    dataDirectory: catalogue.dataDirectory,
+    extents,
+    gaps: gapsOf(extents.map(({ number }) => number)),
+    sizeBytes: extents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    problem: '',
+  };
+}
+
+/** Whether the copy of an extent is what the catalogue says; `verify` reads all of it. */
+export async function examineExtent(
+  file: string,
+  { sizeBytes, sha256 }: CataloguedExtent,
+  verify: boolean,
+  call: Call,
+): Promise<ListedLogExtent['state']> {
+  call.check();
+  const found = await stat(file).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!found) return 'missing';
+  if (!found.isFile() || found.size !== sizeBytes) return 'damaged';
+  if (!verify) return 'present';
+  const check = (): void => {
+    call.check();
+  };
+  return (await hashFile(file, check)) === sha256 ? 'intact' : 'damaged';
+}
+
+/** `numbers` ascending. */
+function gapsOf(numbers: readonly number[]): [number, number][] {
+  const gaps: [number, number][] = [];
+  for (const [index, number] of numbers.entries()) {
+    const previous = numbers[index - 1];
+    if (previous !== undefined && number > previous + 1) gaps.push([previous + 1, number - 1]);
+  }
+  return gaps;
+}
