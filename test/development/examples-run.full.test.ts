@@ -47,7 +47,7 @@ let files: Map<string, string>;
 let environment: Record<string, string>;
 
 beforeAll(async () => {
-  domino = await SimulatedDomino.create({ databases: 12, plainNames: true }, memoryDirectory);
+  domino = await SimulatedDomino.create({ databases: 12, plainNames: true, log: 'archive' }, memoryDirectory);
   server = await domino.serve({ threads: 1, transactionsPerSecond: 50 });
   project = join(domino.home, 'project');
   for (const directory of ['project', 'user', 'bin', 'backup', 'mnt/snapshot', 'lv']) {
@@ -91,6 +91,7 @@ function placed({ name, language, text }: Example): Example {
   const places: Readonly<Record<string, string>> = {
     '/backup/domino': deltaDirectory,
     '/backup/copies': join(home, 'copies'),
+    '/backup/logs': join(home, 'logs'),
     '/mnt/snapshot': join(home, 'mnt', 'snapshot'),
     'mail/ada.nsf': 'mail/db000000.nsf',
     '/tmp/': join(home, 'tmp', '/'),

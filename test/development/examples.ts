@@ -86,6 +86,7 @@ export const notRun: Readonly<Record<string, string>> = {
   'docs/design.md#layers': figure,
   'docs/design.md#a-session': figure,
   'docs/install.md#install': 'package/tarball installs the package',
+  'docs/logs.md#what-the-archive-holds': figure,
   'docs/migration.md#a-pair-of-scripts': onWindows,
   'docs/migration.md#a-pair-of-scripts/2': onWindows,
   'docs/migration.md#a-pair-of-scripts/3': onWindows,
