@@ -100,6 +100,13 @@ export const notRun: Readonly<Record<string, string>> = {
   'docs/schedule.md#task-scheduler': onWindows,
   'docs/schedule.md#metrics': withRealTool,
   'docs/schedule.md#a-week-of-it': 'output of integration/week',
+  'docs/schedule.md#many-servers': 'integration/ansible runs the playbook',
+  'docs/schedule.md#many-servers/2': 'integration/ansible runs the playbook',
+  'docs/unattended/kubernetes.md#a-nightly-backup': withRealTool,
+  'docs/unattended/kubernetes.md#a-nightly-backup/2': withRealTool,
+  'docs/unattended/kubernetes.md#a-snapshot-of-the-volume':
+    'development/kubernetes runs its script against a kubectl of its own',
+  'docs/unattended/kubernetes.md#a-snapshot-of-the-volume/2': withRealTool,
   'docs/scripts.md#scripts': onWindows,
   'docs/scripts.md#how-a-script-is-written': figure,
   'docs/scripts.md#how-it-runs': output,

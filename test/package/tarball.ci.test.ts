@@ -39,7 +39,7 @@ describe('the tarball', () => {
   });
 
   test('holds nothing but sources, documentation and what is made of them', () => {
-    const known = /(^LICENSE|\.(js|ts|map|json|md|svg|css|node|1|sh|service|timer|xml))$/;
+    const known = /(^LICENSE|\.(js|ts|map|json|md|svg|css|node|1|sh|service|timer|xml|yml))$/;
     expect(tarball.files.map(({ path }) => path).filter((path) => !known.test(path))).toEqual([]);
   });
 
