@@ -13,11 +13,11 @@ import { copyOf, isInPlace, type KnownInput, type PlannedDatabase, type RestoreC
 /** Copies that the backup has made and that are not where they should be; its shadow may still be there. */
 export async function findLostCopies(input: KnownInput, { chosen }: RestoreChoice): Promise<ReadonlySet<string>> {
   const lost = new Set<string>();
-  for (const database of chosen) {
+  await forEachLimited(chosen, 4, async (database) => {
     const copy = copyOf(database, input);
     // One that cannot be looked at is not lost: reading it says what is wrong.
     if (copy !== undefined && !(await isPresent(copy).catch(() => true))) lost.add(database.path);
-  }
+  });
   return lost;
 }
 
@@ -80,12 +80,17 @@ async function nearestExisting(directory: string): Promise<string> {
 
 /** The copies lie beside the originals for a while, on whichever file systems these are. */
 export async function checkFreeSpace(databases: readonly PlannedDatabase[]): Promise<void> {
-  const needed = new Map<number, { directory: string; bytes: number }>();
+  const byDirectory = new Map<string, number>();
   for (const { file, database } of databases) {
-    const directory = await nearestExisting(dirname(file));
+    const directory = dirname(file);
+    byDirectory.set(directory, (byDirectory.get(directory) ?? 0) + database.startSizeBytes);
+  }
+  const needed = new Map<number, { directory: string; bytes: number }>();
+  for (const [wanted, bytes] of byDirectory) {
+    const directory = await nearestExisting(wanted);
     const { dev } = await stat(directory);
     const entry = needed.get(dev) ?? { directory, bytes: 0 };
-    entry.bytes += database.startSizeBytes;
+    entry.bytes += bytes;
     needed.set(dev, entry);
   }
   for (const { directory, bytes } of needed.values()) await requireFreeSpace(directory, bytes);

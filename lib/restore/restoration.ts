@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, rename, rm, stat } from 'node:fs/promises';
+import { lstat, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Call } from '../call/call';
-import { copyExactly, syncFile } from '../store/copy';
+import { forEachLimited } from '../call/event-loop';
+import { syncFile } from '../store/copy';
 import { makeDirectory, missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
 import { identityOf } from '../store/file-identity';
 import {
@@ -21,11 +21,14 @@ import type { NativeBinding } from '../native/session';
 import type { NativeFailure, NativeRequest } from '../native/failure';
 import type { Innards } from '../domino/timedate';
 import type { Progress, ProgressReporter } from '../call/progress';
-import { checkAdopted } from './adoption';
 import { isInPlace, newReplicaIdOf, waitMsOf, type PlannedDatabase, type RestoreMode } from './plan';
+import { makeCopyReady } from './ready-copy';
 
 /** How long an interrupt waits for a call to return: what it has done to a database decides how it is put back. */
 const interruptGraceMs = 3_000;
+
+/** How many files are worked on at a time: as many as Node.js has threads for files. */
+const atOnce = 4;
 
 /** ERR_NOEXIST: the database that is to be replaced is not there. */
 const noExist = 0x0103;
@@ -57,6 +60,7 @@ export class Restoration {
   /** Places of all databases, those that have failed too. */
   #files: readonly string[] = [];
   #doneBytes = 0;
+  #copied = 0;
   #hasBegun = false;
   #phase: RestorePhase = 'replacing';
   #lastApplied: Innards = [0, 0];
@@ -101,9 +105,10 @@ export class Restoration {
         newDirectories: await missingDirectories(databases.map(({ file }) => dirname(file))),
       });
       this.#files = databases.map(({ file }) => file);
-      await this.#eachDatabase((replacement, done) => this.#prepare(replacement, done, totalBytes));
+      for (const directory of this.#byDirectory(this.#replacements).keys()) await makeDirectory(directory);
+      await this.#eachDatabase((replacement) => this.#prepare(replacement, totalBytes), atOnce);
       await this.journal.update({ restoring: this.#journaled(this.#replacements) });
-      await this.#eachDatabase((replacement, done) => this.#replace(replacement, done));
+      await this.#replaceAll();
       this.call.check();
       // From here on a copy that differs from what was placed is a recovered one, and not one that somebody uses.
       if (this.#logged.length > 0) await this.#enter('recovering');
@@ -131,8 +136,8 @@ export class Restoration {
   }
 
   /** Runs a step for each database; one that fails is put back and leaves the others alone. */
-  async #eachDatabase(step: (replacement: Replacement, done: number) => Promise<void>): Promise<void> {
-    for (const [done, replacement] of [...this.#replacements].entries()) {
+  async #eachDatabase(step: (replacement: Replacement, done: number) => Promise<void>, limit = 1): Promise<void> {
+    await forEachLimited([...this.#replacements].entries(), limit, async ([done, replacement]) => {
       this.call.check();
       try {
         await step(replacement, done);
@@ -140,51 +145,25 @@ export class Restoration {
         this.call.check();
         await this.#fail([replacement], error);
       }
-    }
+    });
   }
 
   /** Makes the copy ready beside its place, while the original is still in use. */
-  async #prepare(replacement: Replacement, done: number, totalBytes: number): Promise<void> {
-    const { database, source, temporary, delta, file, contents } = replacement.planned;
-    await rm(temporary, { force: true });
-    const hash = contents.sha256 === undefined ? undefined : createHash('sha256');
-    await copyExactly({
-      from: source,
-      to: temporary,
-      sizeBytes: database.startSizeBytes,
-      ...this.#patience,
-      onBytes: (bytes) => {
-        this.#doneBytes += bytes;
-        const total = this.#replacements.length;
-        this.progress.report({ type: 'copy', done, total, doneBytes: this.#doneBytes, totalBytes });
-      },
-      hash,
-    });
-    if (hash && hash.digest('hex') !== contents.sha256) {
-      const message = `${source} has another SHA-256 than the manifest says`;
-      throw new RestoreError('ERR_CONTENTS_DAMAGED', { message, phase: 'restore' });
-    }
-    if (delta !== '') {
-      const applying = this.binding.applyChangeInfo({
-        copyFile: temporary,
-        deltaFile: delta,
-        announcedBytes: database.announcedBytes,
-        pieceBytes: this.head.pieceBytes,
-        ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
-      });
-      const bound = { budgetMs: this.budgetMs, operation: 'NSFBackupApplyNextChangeInfo', subject: temporary };
-      await this.call.bounded(applying, bound);
-    }
-    await adoptOwner(temporary, file);
-    if (replacement.planned.adopt) {
-      const bound = { budgetMs: this.budgetMs, operation: 'NSFDbOpen', subject: temporary };
-      const opening = this.binding.readIdentities({ paths: [temporary] });
-      checkAdopted(temporary, database, await this.call.bounded(opening, bound));
-    }
-    await syncFile(temporary, this.#patience);
+  async #prepare(replacement: Replacement, totalBytes: number): Promise<void> {
+    const { planned } = replacement;
+    const { binding, call, budgetMs, head } = this;
+    const onBytes = (bytes: number): void => {
+      this.#doneBytes += bytes;
+      const total = this.#replacements.length;
+      this.progress.report({ type: 'copy', done: this.#copied, total, doneBytes: this.#doneBytes, totalBytes });
+    };
+    const { pieceBytes } = head;
+    await makeCopyReady(planned, { binding, call, budgetMs, pieceBytes, patience: this.#patience, onBytes });
+    this.#copied += 1;
+    const { file, original, temporary } = planned;
     replacement.journaled = {
       file,
-      original: !isInPlace(this.mode) ? '' : replacement.planned.original,
+      original: !isInPlace(this.mode) ? '' : original,
       temporary,
       offline: this.mode.type === 'online',
       hadOriginal: await lstat(file).then(
@@ -195,23 +174,51 @@ export class Restoration {
     };
   }
 
-  /** Takes the original away and puts the copy into its place; quick. */
-  async #replace(replacement: Replacement, done: number): Promise<void> {
-    const { file, original, temporary, path } = replacement.planned;
+  /** Takes the originals away and puts the copies into their places; quick. */
+  async #replaceAll(): Promise<void> {
     if (isInPlace(this.mode)) {
-      if (this.mode.type === 'online') {
-        this.#report('offline', path, done);
-        replacement.offline = await this.#takeOffline(replacement, waitMsOf(this.mode));
-      }
-      replacement.originalKept = await renameIfThere(file, original);
+      await this.#eachDatabase((replacement, done) => this.#keepOriginal(replacement, done));
       // A file system may write two renames in any order: the second one alone would leave the original without a name.
-      if (replacement.originalKept) await syncDirectory(dirname(file));
+      await this.#syncDirectoriesOf(this.#replacements.filter(({ originalKept }) => originalKept));
     }
-    this.#report('place', path, done);
-    await makeDirectory(dirname(file));
-    await rename(temporary, file);
-    replacement.placed = true;
-    await syncDirectory(dirname(file));
+    await this.#eachDatabase(async (replacement, done) => {
+      const { file, temporary, path } = replacement.planned;
+      this.#report('place', path, done);
+      await rename(temporary, file);
+      replacement.placed = true;
+    });
+    await this.#syncDirectoriesOf(this.#replacements);
+  }
+
+  async #keepOriginal(replacement: Replacement, done: number): Promise<void> {
+    const { file, original, path } = replacement.planned;
+    if (this.mode.type === 'online') {
+      this.#report('offline', path, done);
+      replacement.offline = await this.#takeOffline(replacement, waitMsOf(this.mode));
+    }
+    replacement.originalKept = await renameIfThere(file, original);
+  }
+
+  #byDirectory(replacements: readonly Replacement[]): Map<string, Replacement[]> {
+    const byDirectory = new Map<string, Replacement[]>();
+    for (const replacement of replacements) {
+      const directory = dirname(replacement.planned.file);
+      const others = byDirectory.get(directory);
+      if (others) others.push(replacement);
+      else byDirectory.set(directory, [replacement]);
+    }
+    return byDirectory;
+  }
+
+  /** Makes what was renamed durable: each directory once. */
+  async #syncDirectoriesOf(replacements: readonly Replacement[]): Promise<void> {
+    for (const [directory, concerned] of this.#byDirectory(replacements)) {
+      try {
+        await syncDirectory(directory);
+      } catch (error) {
+        await this.#fail(concerned, error);
+      }
+    }
   }
 
   /** A database that is gone cannot be taken offline and need not be. */
@@ -269,12 +276,12 @@ export class Restoration {
 
   /** The originals go next, and nothing says that Domino has brought to the disk what it wrote. */
   async #syncRecovered(): Promise<void> {
-    for (const { planned } of this.#logged) {
+    await forEachLimited(this.#logged, atOnce, async ({ planned }) => {
       await syncFile(planned.file).catch((error: unknown) => {
         // Windows opens no file that Domino uses alone; then it is for Domino to flush it.
         if (process.platform !== 'win32') throw error;
       });
-    }
+    });
   }
 
   /** Those that were given up stay as far as they were. */
@@ -310,6 +317,7 @@ export class Restoration {
   }
 
   async #bringOnline(): Promise<void> {
+    const unneeded: string[] = [];
     for (const [done, replacement] of [...this.#replacements].entries()) {
       const { original, path } = replacement.planned;
       try {
@@ -322,8 +330,9 @@ export class Restoration {
         continue;
       }
       // Users may write to the restored database by now: from here on nothing takes it away again.
-      if (replacement.originalKept) await this.#removeUnneeded(original);
+      if (replacement.originalKept) unneeded.push(original);
     }
+    await forEachLimited(unneeded, atOnce, (original) => this.#removeUnneeded(original));
   }
 
   /** Not interruptible, and bounded all the same. */
@@ -448,13 +457,4 @@ async function renameIfThere(from: string, to: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
   }
-}
-
-/** The copy gets rights and owner of the file it replaces, or the owner of its directory when there is none. */
-async function adoptOwner(copy: string, replaced: string): Promise<void> {
-  const original = await stat(replaced).catch(() => undefined);
-  if (original) await chmod(copy, original.mode & 0o7777);
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = original ?? (await stat(dirname(copy)));
-  await chown(copy, uid, gid);
 }

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { checkShadows, type HookShadow } from '../backup/provider';
 import { Call, publicCall } from '../call/call';
+import { forEachLimited } from '../call/event-loop';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { OptionError, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
@@ -294,9 +295,9 @@ async function makePlan(input: KnownInput, findShadows: () => Promise<ShadowRoot
   }
   const choice = chooseDatabases({ ...input, wanted: await resolveWanted(input) });
   const files: string[] = [];
-  for (const database of choice.chosen) {
-    files.push(await placeOf(database, input, choice.chosen.length));
-  }
+  await forEachLimited(choice.chosen.entries(), 4, async ([index, database]) => {
+    files[index] = await placeOf(database, input, choice.chosen.length);
+  });
   const lostCopies = await findLostCopies(input, choice);
   const found = { ...input, lostCopies };
   const roots = needsShadows(found, choice) ? await findShadows() : new Map<string, string>();

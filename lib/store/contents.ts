@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { stat, type FileHandle } from 'node:fs/promises';
 import { open } from '../call/files';
 import { toPublicError } from '../errors/errors';
 import { hashFile } from './copy';
@@ -52,13 +52,13 @@ export async function examineFront(file: string, expected: ExpectedContents): Pr
     const found = await handle.stat();
     if (!found.isFile()) return 'is not a file';
     if (found.size < sizeBytes) return `has ${found.size} bytes instead of ${sizeBytes}`;
+    const front = await readFrontOf(handle, sizeBytes);
+    if (!isDatabase(front)) return 'does not begin like a database';
+    if (headerSha256 === undefined || sha256Of(front) === headerSha256) return undefined;
+    return 'has another database header than the one that was backed up (SHA-256)';
   } finally {
     await handle.close();
   }
-  const front = await readFront(file, sizeBytes);
-  if (!isDatabase(front)) return 'does not begin like a database';
-  if (headerSha256 === undefined || sha256Of(front) === headerSha256) return undefined;
-  return 'has another database header than the one that was backed up (SHA-256)';
 }
 
 /** Why a file could not be examined. */
@@ -92,10 +92,14 @@ function sha256Of(bytes: Buffer): string {
 async function readFront(file: string, sizeBytes: number): Promise<Buffer> {
   const handle = await open(file, 'r');
   try {
-    const buffer = Buffer.alloc(Math.min(frontBytes, sizeBytes));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
-    return buffer.subarray(0, bytesRead);
+    return await readFrontOf(handle, sizeBytes);
   } finally {
     await handle.close();
   }
+}
+
+async function readFrontOf(handle: FileHandle, sizeBytes: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(Math.min(frontBytes, sizeBytes));
+  const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+  return buffer.subarray(0, bytesRead);
 }

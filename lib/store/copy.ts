@@ -20,16 +20,22 @@ export interface CopyWork extends FilePatience {
   readonly onBytes?: (bytes: number) => void;
   /** Is given every byte that is copied, in order, so that it need not be read a second time. */
   readonly hash?: Hash | undefined;
+  /** Whether the directory of {@link to} is known to be there. Default: false. */
+  readonly hasDirectory?: boolean;
+  /** What else is done to the copy before it is written to the disk: rights and owner. */
+  readonly finish?: (copy: FileHandle) => Promise<void>;
+  /** Whether it is on the disk when the call returns; false where more is written to it. Default: true. */
+  readonly syncs?: boolean;
 }
 
 /**
- * Copies exactly the first bytes of a file and writes them to the disk. Nothing is left when it fails. Why not the whole file:
+ * Copies exactly the first bytes of a file and, unless somebody else does it, writes them to the disk. Nothing is left when it fails. Why not the whole file:
  * docs/decisions/copies-cut-to-the-start-size.md
  */
 export async function copyExactly(work: CopyWork): Promise<void> {
-  const { from, to, sizeBytes, check, onBytes, hash } = work;
+  const { from, to, sizeBytes, check, onBytes, hash, hasDirectory = false, finish, syncs = true } = work;
   const calls = new FileCalls(work);
-  await makeDirectory(dirname(to));
+  if (!hasDirectory) await makeDirectory(dirname(to));
   const source = await calls.wait('open', from, openRegularFile(from));
   try {
     const creating = open(to, 'wx', 0o600);
@@ -59,7 +65,8 @@ export async function copyExactly(work: CopyWork): Promise<void> {
         onBytes?.(bytesRead);
       }
       if (leavesHoles) await calls.wait('ftruncate', to, target.truncate(sizeBytes));
-      await calls.wait('fsync', to, target.sync());
+      if (finish) await calls.wait('chown', to, finish(target));
+      if (syncs) await calls.wait('fsync', to, target.sync());
     } catch (error) {
       await calls.end(() => rm(to, { force: true }));
       throw error;

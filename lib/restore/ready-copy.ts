@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { rm, stat, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Call } from '../call/call';
+import { RestoreError } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import { copyExactly, syncFile } from '../store/copy';
+import type { FilePatience } from '../store/stall';
+import { checkAdopted } from './adoption';
+import type { PlannedDatabase } from './plan';
+
+/** What a copy is made with. */
+export interface CopyTools {
+  readonly binding: NativeBinding;
+  readonly call: Call;
+  /** Longest time for one call on a database. */
+  readonly budgetMs: number;
+  /** Length of the pieces of change information. */
+  readonly pieceBytes: number;
+  readonly patience: FilePatience;
+  readonly onBytes: (bytes: number) => void;
+}
+
+/** Makes the copy of a database ready beside its place, and durable: nothing of it is left to be written when it takes the place. */
+export async function makeCopyReady(planned: PlannedDatabase, tools: CopyTools): Promise<void> {
+  const { database, source, temporary, delta, contents, adopt } = planned;
+  const { binding, call, budgetMs, patience } = tools;
+  await rm(temporary, { force: true });
+  const isWhole = delta === '' && !adopt;
+  const hash = contents.sha256 === undefined ? undefined : createHash('sha256');
+  await copyExactly({
+    from: source,
+    to: temporary,
+    sizeBytes: database.startSizeBytes,
+    ...patience,
+    onBytes: tools.onBytes,
+    hash,
+    hasDirectory: true,
+    finish: (copy) => adoptOwner(copy, planned),
+    syncs: isWhole,
+  });
+  if (hash && hash.digest('hex') !== contents.sha256) {
+    const message = `${source} has another SHA-256 than the manifest says`;
+    throw new RestoreError('ERR_CONTENTS_DAMAGED', { message, phase: 'restore' });
+  }
+  if (delta !== '') {
+    const applying = binding.applyChangeInfo({
+      copyFile: temporary,
+      deltaFile: delta,
+      announcedBytes: database.announcedBytes,
+      pieceBytes: tools.pieceBytes,
+      ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
+    });
+    await call.bounded(applying, { budgetMs, operation: 'NSFBackupApplyNextChangeInfo', subject: temporary });
+  }
+  if (adopt) {
+    const opening = binding.readIdentities({ paths: [temporary] });
+    const bound = { budgetMs, operation: 'NSFDbOpen', subject: temporary };
+    checkAdopted(temporary, database, await call.bounded(opening, bound));
+  }
+  if (!isWhole) await syncFile(temporary, patience);
+}
+
+/** The copy gets rights and owner of the file it replaces, or the owner of its directory when there is none. */
+async function adoptOwner(copy: FileHandle, { file }: PlannedDatabase): Promise<void> {
+  const original = await stat(file).catch(() => undefined);
+  if (original) await copy.chmod(original.mode & 0o7777);
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = original ?? (await stat(dirname(file)));
+  await copy.chown(uid, gid);
+}
