@@ -183,7 +183,7 @@ export interface Simulation {
 /** Makes a data directory. Rejects when the simulator is not built. */
 export function createSimulation(options: CreateOptions): Promise<Simulation>;
 
-/** True when `cmake --build simulator/build` has been run. */
+/** True when the stand-in is built: `npx domino-vss-simulator build`. */
 export function isBuilt(): boolean;
 
 /** The stand-in for Domino's program directory: libnotes.so and what belongs to it. */

@@ -254,8 +254,7 @@ async function createSimulation({
 }) {
   if (!isBuilt()) {
     throw new Error(
-      'the simulator is not built: cmake -S simulator -B simulator/build && cmake --build simulator/build' +
-        ' (for Windows as in its README)',
+      'the simulator is not built: npx domino-vss-simulator build, with cmake, make and g++ (for Windows as in its README)',
     );
   }
   const home = path.resolve(directory);

@@ -40,7 +40,7 @@ export function npm(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv
   return runProgram('npm', args, { cwd, env });
 }
 
-function pack(destination: string, directories: readonly string[]): (Tarball & { name: string })[] {
+export function pack(destination: string, directories: readonly string[]): (Tarball & { name: string })[] {
   const report = npm(['pack', '--json', '--ignore-scripts', '--pack-destination', destination, ...directories], root);
   const entries = JSON.parse(report) as { name: string; filename: string; size: number; files: Tarball['files'] }[];
   return entries.map(({ name, filename, size, files }) => ({

@@ -9,7 +9,8 @@ let checkout: string;
 
 beforeEach(() => {
   checkout = mkdtempSync(join(tmpdir(), 'domino-vss-publishable-'));
-  for (const name of ['package.json', 'README.md', 'CHANGELOG.md']) cpSync(join(root, name), join(checkout, name));
+  const files = ['package.json', 'README.md', 'CHANGELOG.md', 'simulator/package.json', 'simulator/README.md'];
+  for (const name of files) cpSync(join(root, name), join(checkout, name));
 });
 
 afterEach(() => {
@@ -26,11 +27,12 @@ function edit(file: string, change: (text: string) => string): void {
   writeFileSync(join(checkout, file), change(readFileSync(join(checkout, file), 'utf8')));
 }
 
-test('npm asks before it publishes', () => {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    scripts: Record<string, string>;
-  };
-  expect(scripts['prepublishOnly']).toBe('node scripts/publishable.mjs');
+test.each([
+  ['package.json', 'node scripts/publishable.mjs'],
+  ['simulator/package.json', 'cd .. && node scripts/publishable.mjs'],
+])('npm asks before it publishes %s', (file, script) => {
+  const { scripts } = JSON.parse(readFileSync(join(root, file), 'utf8')) as { scripts: Record<string, string> };
+  expect(scripts['prepublishOnly']).toBe(script);
 });
 
 test('without an address, binaries, absolute links or a date nothing is published, and each is named', () => {
@@ -42,9 +44,10 @@ test('without an address, binaries, absolute links or a date nothing is publishe
   expect(exitCode).toBe(1);
   expect(problems).toEqual([
     expect.stringContaining('package.json has no repository'),
+    expect.stringMatching(/ README\.md has relative links/),
+    expect.stringMatching(/ simulator\/README\.md has relative links/),
     expect.stringContaining('linux-x64/domino-vss.glibc.node is missing'),
     expect.stringContaining('win32-x64/domino-vss.node is missing'),
-    expect.stringContaining('README.md has relative links'),
     expect.stringContaining('unreleased'),
   ]);
 });
@@ -56,7 +59,15 @@ test('one address fills in everything that the page of the registry needs', () =
     bugs: { url: `${address}/issues` },
     homepage: `${address}#readme`,
   });
+  expect(JSON.parse(readFileSync(join(checkout, 'simulator/package.json'), 'utf8'))).toMatchObject({
+    repository: { type: 'git', url: `git+${address}.git`, directory: 'simulator' },
+    bugs: { url: `${address}/issues` },
+    homepage: `${address}/tree/HEAD/simulator#readme`,
+  });
   expect(publishable('--links')).toEqual({ problems: [], exitCode: 0 });
+  expect(readFileSync(join(checkout, 'simulator/README.md'), 'utf8')).toContain(
+    `](${address}/blob/v0.1.0/simulator/vss/README.md)`,
+  );
   const readme = readFileSync(join(checkout, 'README.md'), 'utf8');
   expect(readme).toContain(`](${address}/blob/v0.1.0/docs/limits.md)`);
   expect(readme.match(/\]\((?!https:|#)/g)).toBeNull();
@@ -70,6 +81,21 @@ test('one address fills in everything that the page of the registry needs', () =
 
   edit('package.json', (text) => text.replace(`${address}/issues`, 'https://elsewhere.example/issues'));
   expect(publishable()).toEqual({ problems: [expect.stringContaining('bugs of package.json')], exitCode: 1 });
+});
+
+test('the second package goes with the first: same version, same licence, and not private', () => {
+  publishable(`--address=${address}`);
+  edit('simulator/package.json', (text) =>
+    text.replace('"version": "0.1.0",', '"version": "0.2.0",\n"private": true,'),
+  );
+  expect(publishable().problems).toEqual(
+    expect.arrayContaining([
+      'not publishable: simulator/package.json has the version 0.2.0, package.json 0.1.0',
+      'not publishable: simulator/package.json is private',
+    ]),
+  );
+  const licence = (directory: string): string => readFileSync(join(root, directory, 'LICENSE'), 'utf8');
+  expect(licence('simulator')).toBe(licence(''));
 });
 
 test('what is no address is refused', () => {
