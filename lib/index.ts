@@ -66,7 +66,7 @@ export {
 export type { ExposeShadowOptions, UnexposeShadowOptions } from './vss/exposure';
 export type { ShadowShare } from './vss/place';
 export type { BreakSnapshotSetOptions, ImportShadowsOptions } from './vss/hardware-sets';
-export type { BackgroundHold, HoldSelector } from './hold/background';
+export type { BackgroundHold, HoldSelector, HoldState } from './hold/background';
 export type { Hold, HoldOptions, ReleaseOptions } from './hold/hold';
 export type { HookRemover } from './recover/tools';
 export type { RecoverOptions } from './recover/recover';

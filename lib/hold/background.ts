@@ -21,6 +21,8 @@ import {
   type HoldState,
 } from './hold-record';
 
+export type { HoldState } from './hold-record';
+
 /** A hold that a process of its own keeps. */
 export interface BackgroundHold {
   /** Id of the backup. */

@@ -32,6 +32,7 @@ export interface HoldRecord {
   readonly end?: HoldEnd | undefined;
 }
 
+/** What has become of a hold: its process holds the databases, has released them, or has died without either. */
 export type HoldState = 'held' | 'ended' | 'dead';
 
 export function holdState({ end, holder }: HoldRecord): HoldState {

@@ -155,6 +155,7 @@ export class Hold {
     await this.#backup.dispose();
   }
 
+  /** {@link dispose}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }

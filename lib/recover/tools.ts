@@ -6,6 +6,7 @@ import type { NativeBinding } from '../native/session';
 /** What removes the snapshots of a hook: the part of a `HookProvider` that is needed here. */
 export interface HookRemover {
   readonly name: string;
+  /** Removes the snapshot of a backup that is over; one that is gone already is no error. */
   remove?(
     delivery: {
       readonly shadows: readonly { readonly volume: string; readonly root: string }[];

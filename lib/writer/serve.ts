@@ -208,6 +208,7 @@ export class ServedWriter {
     }));
   }
 
+  /** {@link dispose}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
