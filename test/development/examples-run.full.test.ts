@@ -50,7 +50,7 @@ beforeAll(async () => {
   domino = await SimulatedDomino.create({ databases: 12, plainNames: true, log: 'archive' }, memoryDirectory);
   server = await domino.serve({ threads: 1, transactionsPerSecond: 50 });
   project = join(domino.home, 'project');
-  for (const directory of ['project', 'user', 'bin', 'backup', 'mnt/snapshot', 'lv']) {
+  for (const directory of ['project', 'user', 'bin', 'backup/domino', 'mnt/snapshot', 'mnt/offsite', 'lv']) {
     mkdirSync(join(domino.home, directory), { recursive: true });
   }
   environment = { ...plainEnvironment, ...theSystem() };
@@ -87,14 +87,12 @@ test.each(scripts.map((example) => [example.name, example] as const))(
 
 /** An example with what comes before and after it, and with the places of the simulated server for those of the page. */
 function placed({ name, language, text }: Example): Example {
-  const { home, deltaDirectory, shadowDirectory } = domino;
+  const { home, shadowDirectory } = domino;
   const places: Readonly<Record<string, string>> = {
-    '/backup/domino': deltaDirectory,
-    '/backup/copies': join(home, 'copies'),
-    '/backup/logs': join(home, 'logs'),
-    '/mnt/snapshot': join(home, 'mnt', 'snapshot'),
-    'mail/ada.nsf': 'mail/db000000.nsf',
+    '/backup/': join(home, 'backup', '/'),
+    '/mnt/': join(home, 'mnt', '/'),
     '/tmp/': join(home, 'tmp', '/'),
+    'mail/ada.nsf': 'mail/db000000.nsf',
   };
   const whole = `${before[name] ?? ''}\n${text}${after[name] ?? ''}\n`;
   const here = Object.entries(places).reduce((old, [from, to]) => old.replaceAll(from, to), whole);
@@ -105,7 +103,8 @@ function placed({ name, language, text }: Example): Example {
 
 /** A system with the command line, the settings of the server, and a volume group whose snapshots are copies. */
 function theSystem(): Record<string, string> {
-  const { home, deltaDirectory, location, shadowDirectory, simulation } = domino;
+  const { home, location, shadowDirectory, simulation } = domino;
+  const deltaDirectory = join(home, 'backup', 'domino');
   const bin = join(home, 'bin');
   const config = join(home, 'config.json');
   const { notesIni: ini, programDirectory: program } = location;
@@ -123,6 +122,7 @@ mkdir -p "${lv}/$2$DATA" && cp -r "$DATA/." "${lv}/$2$DATA"`,
     mount: `rmdir "$4" && ln -s "${lv}/\${3##*/}" "$4"`,
     umount: `rm "$1" && mkdir "$1"`,
     zfs: `[ "$1" = snapshot ]`,
+    rsync: `[ "$1 $2" = '--archive --sparse' ] && cp --archive --sparse=always "\${@:3}"`,
   };
   for (const [name, text] of Object.entries(stubs)) {
     writeFileSync(join(bin, name), `#!/bin/bash\nset -e\n${text}\n`, { mode: 0o700 });

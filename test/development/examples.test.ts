@@ -7,10 +7,21 @@ import { join } from 'node:path';
 import Ajv from 'ajv';
 import { CommanderError, type Command } from 'commander';
 import { commandPages, wholeGrammar } from '#lib/cli/pages/pages';
-import { runScript } from '#lib/index';
-import { type Example, compile, examples, makeProject, notRun, root, writePrograms } from './examples';
+import { errorCodes, noticeCodes, runScript } from '#lib/index';
+import {
+  type Example,
+  compile,
+  documentationPages,
+  examples,
+  makeProject,
+  notRun,
+  root,
+  writePrograms,
+} from './examples';
 
 const all = examples();
+const pages = documentationPages();
+const prose = (page: string): string => readFileSync(join(root, page), 'utf8').replace(/^ *```[^]*?^ *```/gm, '');
 const inLanguage = (...languages: string[]): Example[] => all.filter(({ language }) => languages.includes(language));
 let directory: string;
 
@@ -37,12 +48,7 @@ test('what is not run is there, and is all that cannot be run', () => {
 });
 
 test('no code is set off by its indentation alone, which nothing here would see', () => {
-  const pages = new Set(all.map(({ name }) => name.split('#')[0]!));
-  const indented = [...pages].filter((page) => {
-    const text = readFileSync(join(root, page), 'utf8').replace(/^```[^]*?^```/gm, '');
-    return /^\n {4}\S/m.test(text);
-  });
-  expect(indented).toEqual([]);
+  expect(pages.filter((page) => /^\n {4}\S/m.test(prose(page)))).toEqual([]);
 });
 
 test('TypeScript and JavaScript compile against the types of the package', () => {
@@ -85,6 +91,34 @@ test('every script of npm and of Node.js that is called exists', () => {
     return false;
   });
   expect(wrong).toEqual([]);
+});
+
+test('every call in running text is one that the command line takes', async () => {
+  const spans = pages.flatMap((page) =>
+    [...prose(page).matchAll(/`(domino-vss [^`\n]+)`/g)].map(([, span = '']) => ({ page, span })),
+  );
+  expect(spans.length).toBeGreaterThan(50);
+  const wrong: string[] = [];
+  for (const { page, span } of spans) {
+    // What is left open, a whole group of commands, names that are no calls, and what a shell completes.
+    if (/^domino-vss (window|start|b|backup run --pro)$/.test(span)) continue;
+    if (/…|\||^domino-vss \/|^domino-vss (shadow|backup|writer|provider|databases)$/.test(span)) continue;
+    const words = span.replace(/<[^>]+>/g, '7').match(/"[^"]*"|\S+/g) ?? [];
+    const error = await complaint(words.slice(1).map((word) => word.replaceAll('"', '')));
+    // In running text much is left out that a call needs.
+    if (error?.includes('unknown')) wrong.push(`${page}: ${span}: ${error}`);
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('every code that a page names is one', () => {
+  const ofDomino = readFileSync(join(root, 'cpp/domino/status.cpp'), 'utf8').match(/\bERR_[A-Z_]+(?=")/g) ?? [];
+  const known = new Set<string>([...Object.keys(errorCodes), ...Object.keys(noticeCodes), ...ofDomino]);
+  const named = pages.flatMap((page) =>
+    [...prose(page).matchAll(/`((?:ERR|WARN|INFO)_[A-Z_]+)`/g)].map(([, code = '']) => code),
+  );
+  expect(named.length).toBeGreaterThan(150);
+  expect([...new Set(named)].filter((code) => !known.has(code))).toEqual([]);
 });
 
 interface Call {

@@ -15,8 +15,8 @@ export interface Example {
   readonly text: string;
 }
 
-/** Every block of every page that users and contributors read. What is not ours to word has licences in its blocks. */
-export function examples(): Example[] {
+/** The pages that users and contributors read, by their paths. What is not ours to word is none. */
+export function documentationPages(): string[] {
   const pages = [
     ...readdirSync(root).filter((name) => name.endsWith('.md') && name !== 'THIRD-PARTY-NOTICES.md'),
     ...['docs', 'simulator', 'bench', 'prebuilds'].flatMap((directory) =>
@@ -25,7 +25,12 @@ export function examples(): Example[] {
         .map((name) => `${directory}/${name}`),
     ),
   ];
-  return pages.sort().flatMap(examplesOf);
+  return pages.sort();
+}
+
+/** Every block of every page. */
+export function examples(): Example[] {
+  return documentationPages().flatMap(examplesOf);
 }
 
 function examplesOf(page: string): Example[] {
@@ -110,7 +115,7 @@ export const notRun: Readonly<Record<string, string>> = {
   'docs/scripts.md#scripts': onWindows,
   'docs/scripts.md#how-a-script-is-written': figure,
   'docs/scripts.md#how-it-runs': output,
-  'simulator/README.md#domino-vss-simulator': setUp,
+  'simulator/README.md#domino-vss-simulator': 'package/simulator installs and builds it',
   'simulator/README.md#on-windows': setUp,
   'simulator/vss/README.md#vssapidll-a-stand-in-for-the-volume-shadow-copy-service': setUp,
   'simulator/vss/README.md#vssapidll-a-stand-in-for-the-volume-shadow-copy-service/2': onWindows,
