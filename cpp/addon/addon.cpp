@@ -312,6 +312,15 @@ Napi::Value deleteSubvolume(const Napi::CallbackInfo& info) {
         return undefined();
     });
 }
+
+Napi::Value setSubvolumeReadOnly(const Napi::CallbackInfo& info) {
+    const std::string path = info[0].As<Napi::String>().Utf8Value();
+    const bool readOnly = info[1].As<Napi::Boolean>().Value();
+    return runOnThread(info.Env(), "domino-vss subvolume", [path, readOnly] {
+        shadow::setBtrfsSubvolumeReadOnly(path, readOnly);
+        return undefined();
+    });
+}
 #endif
 
 Napi::Value runCanary(const Napi::CallbackInfo& info) {
@@ -455,6 +464,7 @@ public:
         exports["abortSessions"] = Napi::Function::New(env, abortSessions);
 #ifndef _WIN32
         exports["deleteSubvolume"] = Napi::Function::New(env, deleteSubvolume);
+        exports["setSubvolumeReadOnly"] = Napi::Function::New(env, setSubvolumeReadOnly);
 #endif
 #ifdef _WIN32
         exports["services"] = serviceObject(env);

@@ -87,6 +87,15 @@ bool isBtrfsSubvolume(const std::string& path) {
            ::stat(path.c_str(), &status) == 0 && status.st_ino == kBtrfsSubvolumeInode;
 }
 
+void setBtrfsSubvolumeReadOnly(const std::string& path, bool readOnly) {
+    if (!isBtrfsSubvolume(path)) throw Failure(code::kShadow, Phase::end, "not a subvolume", path);
+    const FileDescriptor subvolume = openDirectory(path, Phase::end);
+    CurrentCall::note("ioctl(BTRFS_IOC_SUBVOL_SETFLAGS)", path);
+    std::uint64_t flags = readOnly ? BTRFS_SUBVOL_RDONLY : 0;
+    if (::ioctl(subvolume.get(), BTRFS_IOC_SUBVOL_SETFLAGS, &flags) != 0)
+        throw systemFailure(code::kShadow, Phase::end, "ioctl(BTRFS_IOC_SUBVOL_SETFLAGS)", path, errno);
+}
+
 void deleteBtrfsSubvolume(const std::string& path) {
     struct stat status {};
     CurrentCall::note("stat", path);
@@ -95,13 +104,8 @@ void deleteBtrfsSubvolume(const std::string& path) {
         throw systemFailure(code::kShadow, Phase::end, "stat", path, errno);
     }
     if (!isBtrfsSubvolume(path)) throw Failure(code::kShadow, Phase::end, "not a subvolume; nothing was deleted", path);
-    {
-        // An ordinary user may delete an own subvolume (mount option user_subvol_rm_allowed) only while it is writable.
-        const FileDescriptor subvolume = openDirectory(path, Phase::end);
-        std::uint64_t flags = 0;
-        if (::ioctl(subvolume.get(), BTRFS_IOC_SUBVOL_SETFLAGS, &flags) != 0)
-            throw systemFailure(code::kShadow, Phase::end, "ioctl(BTRFS_IOC_SUBVOL_SETFLAGS)", path, errno);
-    }
+    // An ordinary user may delete an own subvolume (mount option user_subvol_rm_allowed) only while it is writable.
+    setBtrfsSubvolumeReadOnly(path, false);
     const std::filesystem::path target(path);
     const FileDescriptor parent = openDirectory(target.parent_path(), Phase::end);
     btrfs_ioctl_vol_args arguments{};

@@ -27,6 +27,9 @@ private:
 /// Whether the path is the top of a btrfs subvolume.
 [[nodiscard]] bool isBtrfsSubvolume(const std::string& path);
 
+/// Whether a snapshot can be written to. Throws Failure.
+void setBtrfsSubvolumeReadOnly(const std::string& path, bool readOnly);
+
 /// Deletes a snapshot. Idempotent. Throws Failure.
 void deleteBtrfsSubvolume(const std::string& path);
 

@@ -7,6 +7,7 @@ import { captureWithRetries, checkRetries, type RetryOptions } from './retry';
 import { writeCosts } from '../store/costs';
 import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
 import { captureBusy, checkBusyRetries, isBusy, refuseAfterAll, type FurtherWindow } from './further-windows';
+import { applyInShadows, requireWritableShadow } from './apply-in-shadow';
 import { hashKept } from './kept-contents';
 import type { LeftOver } from '../store/left-over';
 import type { RecoveredWork } from '../recover/report';
@@ -56,6 +57,12 @@ export interface EndBackupOptions {
    * Otherwise only the headers are. Copies are always hashed, those that `rolling` has made too. Default: false.
    */
   readonly hash?: boolean | undefined;
+  /**
+   * Whether the change information is applied to the databases in a kept shadow, so that each can be used as it lies there.
+   * For clones, rolling copies and btrfs snapshots, which are writable meanwhile; otherwise `ERR_UNSUPPORTED`. A program that has
+   * copied the shadow before has copied it without. Default: false.
+   */
+  readonly applyDeltas?: boolean | undefined;
   /** Default: 600 000; where a kept shadow is hashed 24 hours. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -66,6 +73,14 @@ export interface EndBackupOptions {
 export function warnAboutLeft(thrown: unknown): void {
   const { message, code } = toPublicError(thrown);
   process.emitWarning(`a failed backup left something behind: ${message}`, { code });
+}
+
+/** What is asked of the end of a backup. */
+interface Ending {
+  readonly keep: boolean;
+  readonly tellWriters: boolean;
+  readonly hash: boolean;
+  readonly applyDeltas: boolean;
 }
 
 /** How the session ends. */
@@ -188,6 +203,7 @@ export class Backup {
         keep: boolean,
         tellWriters: boolean,
         hash: boolean,
+        applyDeltas: boolean,
         timeoutMs: milliseconds,
         signal: abortSignal,
         onProgress: functionValue,
@@ -204,12 +220,21 @@ export class Backup {
           'hash is about a shadow that is kept, and this one is not; copies are always hashed',
         );
       }
+      if (options.applyDeltas) {
+        if (!keep)
+          throw new OptionError('applyDeltas', 'applyDeltas is about a shadow that is kept, and this one is not');
+        requireWritableShadow(this.#work.provider);
+      }
       return this.#run('created', async () => {
-        const { signal, hash = false, tellWriters = true } = options;
+        const { signal, hash = false, applyDeltas = false, tellWriters = true } = options;
         const mayTakeHours = keep && (hash || this.#work.provider.native === 'rolling');
         const timeoutMs = options.timeoutMs ?? (mayTakeHours ? 86_400_000 : 600_000);
         const call = new Call({ signal, timeoutMs, phase: 'end' });
-        return this.#end({ keep, tellWriters, hash }, call, new ProgressReporter(options.onProgress, call));
+        return this.#end(
+          { keep, tellWriters, hash, applyDeltas },
+          call,
+          new ProgressReporter(options.onProgress, call),
+        );
       });
     });
   }
@@ -332,7 +357,7 @@ export class Backup {
   }
 
   async #end(
-    { keep, tellWriters, hash }: { readonly keep: boolean; readonly tellWriters: boolean; readonly hash: boolean },
+    { keep, tellWriters, hash, applyDeltas }: Ending,
     call: Call,
     progress: ProgressReporter,
   ): Promise<BackupReport> {
@@ -342,7 +367,9 @@ export class Backup {
     await call.race(Promise.all(this.#uses));
     if (keep) await this.#requireKept(set, call);
     const windows = [{ work: this.#work, capture }, ...further];
-    const kept = keep ? await hashKept(windows, hash, call, progress) : undefined;
+    const unapplied = keep && applyDeltas ? await applyInShadows(windows, call) : [];
+    const hashed = keep ? await hashKept(windows, hash, call, progress) : undefined;
+    const kept = hashed && { ...hashed, failures: [...unapplied, ...hashed.failures] };
     const head = await buildManifestHead(this.#work, this.#facts, created, kept);
     const manifest = await writeManifest(
       this.directory,

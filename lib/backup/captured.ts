@@ -80,8 +80,8 @@ export class CapturedDatabases {
     this.#hashes.set(index, sha256);
   }
 
-  /** What was hashed of its file in the kept shadow. */
-  setContents(index: number, contents: Pick<ManifestDatabase, 'sha256' | 'headerSha256'>): void {
+  /** What is known of its file in the kept shadow. */
+  setContents(index: number, contents: Pick<ManifestDatabase, 'sha256' | 'headerSha256' | 'appliedInShadow'>): void {
     this.#contents.set(index, { ...this.#contents.get(index), ...contents });
   }
 

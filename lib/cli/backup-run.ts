@@ -62,6 +62,7 @@ interface RunArguments extends DominoArguments {
   readonly vssProvider?: string;
   readonly signKey?: string;
   readonly hash?: boolean;
+  readonly applyDeltas?: boolean;
   readonly keepNothing?: boolean;
   readonly dryRun?: boolean;
   readonly exec?: string;
@@ -73,6 +74,10 @@ export function addRun(backup: Command, context: CommandLineContext, finish: Fin
   addDeltaDirectory(run, 'directory for backups: manifests and change information', context)
     .option('--to <dir>', 'also copy the databases out of the shadow, to <dir>/<backup id>', pathFrom(context))
     .option('--keep', 'keep the shadow')
+    .option(
+      '--apply-deltas',
+      'with --keep: apply the change information in the shadow (clones, rolling copies, btrfs), which can be used as it lies then',
+    )
     .option('--hash', 'with --keep or --expose: also hash every database in the shadow, which reads all of it')
     .option(
       '--keep-nothing',
@@ -255,7 +260,7 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       await expose(set, places);
       if (args.to !== undefined) await set.copyDatabases({ to: join(args.to, backup.id), signal, onProgress });
       if (program !== undefined) await runOnShadow(program, { set, deltaDirectory: args.deltaDir }, context);
-      return await backup.endBackup({ keep, hash: args.hash, signal, onProgress });
+      return await backup.endBackup({ keep, hash: args.hash, applyDeltas: args.applyDeltas, signal, onProgress });
     } catch (error) {
       return await backup.fail(error);
     }
@@ -265,13 +270,28 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
 }
 
 /** Without copies and shadow a backup looks complete, and nobody notices before the restore that it is empty. */
-function requireSomethingKept({ to, keep, expose: places = [], exec, hash, keepNothing }: RunArguments): void {
+function requireSomethingKept({
+  to,
+  keep,
+  expose: places = [],
+  exec,
+  hash,
+  applyDeltas,
+  keepNothing,
+}: RunArguments): void {
   const keepsShadow = keep === true || places.length > 0;
   const keeps = keepsShadow || to !== undefined || exec !== undefined;
   if (keepNothing && keeps) {
     throw new OptionError('keepNothing', '--keep-nothing excludes --to, --keep, --expose and --exec');
   }
   if (hash && !keepsShadow) throw new OptionError('hash', '--hash needs --keep or --expose; copies are always hashed');
+  if (applyDeltas && !keepsShadow) throw new OptionError('applyDeltas', '--apply-deltas needs --keep or --expose');
+  if (applyDeltas && exec !== undefined) {
+    throw new OptionError(
+      'applyDeltas',
+      '--apply-deltas excludes --exec: its program would save the shadow as it was before',
+    );
+  }
   if (keeps || keepNothing) return;
   const message = 'nothing could be restored from a backup that keeps neither copies nor the shadow';
   throw new OptionError(

@@ -415,6 +415,8 @@ export interface NativeBinding {
   writeSystemLog(entry: NativeSystemLogEntry): Promise<void>;
   /** Linux only. Deletes a btrfs subvolume; refuses what is none. One that is gone counts as deleted. */
   deleteSubvolume?(path: string): NativeRequest<void>;
+  /** Linux only. Whether a btrfs subvolume can be written to; refuses what is none. */
+  setSubvolumeReadOnly?(path: string, readOnly: boolean): NativeRequest<void>;
   /**
    * Creates a database through the server, puts it into backup mode here, writes to it through the server, and looks
    * for change info; removes the database again.

@@ -204,7 +204,7 @@ function sourceOf(
   }
   return {
     source: join(root, database.shadowPath),
-    delta: database.delta === '' ? '' : join(head.directory, database.delta),
+    delta: database.delta === '' || database.appliedInShadow ? '' : join(head.directory, database.delta),
     contents: expectedOfShadow(database),
   };
 }

@@ -206,7 +206,8 @@ class Verification {
     const root = shadow && this.roots.get(shadow.id);
     const fromCopy = database.copy && copies !== undefined ? join(copies, database.copy.file) : undefined;
     const source = fromCopy ?? join(root ?? '', database.shadowPath);
-    const delta = fromCopy !== undefined || database.delta === '' ? '' : join(backup, database.delta);
+    const isApplied = fromCopy !== undefined || database.appliedInShadow === true;
+    const delta = isApplied || database.delta === '' ? '' : join(backup, database.delta);
     try {
       this.#applied += 1;
       // The hash of its contents was compared before.

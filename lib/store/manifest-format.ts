@@ -227,7 +227,12 @@ export interface ManifestDatabase {
   readonly deltaSha256: string;
   /** Lengths of the pieces of change information, only where they were not all `pieceBytes` long. */
   readonly irregularPieces?: readonly number[];
-  /** SHA-256 of its first `startSizeBytes` bytes in the shadow, change information not applied; absent when not hashed. */
+  /**
+   * The change information has been applied to its file in the shadow, which is cut to `startSizeBytes`: it can be used as it lies.
+   * Absent where it has not.
+   */
+  readonly appliedInShadow?: true;
+  /** SHA-256 of its first `startSizeBytes` bytes in the shadow, as they lie there; absent when not hashed. */
   readonly sha256?: string;
   /** SHA-256 of its first 4096 bytes in the shadow, or of all if there are fewer; absent when the shadow was not kept. */
   readonly headerSha256?: string;

@@ -1,0 +1,111 @@
+import { realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Call } from '../call/call';
+import { open } from '../call/files';
+import { databaseFailureOf, DominoVssError, type DatabaseFailure } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import { syncFile } from '../store/copy';
+import type { BackupWork, Capture } from './capture';
+import type { ResolvedProvider } from './provider';
+
+/** A window whose shadows are kept. */
+interface KeptWindow {
+  readonly work: BackupWork;
+  readonly capture: Capture;
+}
+
+/** @throws `ERR_UNSUPPORTED` for shadows that are no files of ours, or that the system lets nobody write to. */
+export function requireWritableShadow({ name, native }: Pick<ResolvedProvider, 'name' | 'native'>): void {
+  if (native === 'reflink' || native === 'rolling' || native === 'btrfs') return;
+  const message = `change information cannot be applied in a shadow of the provider "${name}": only in clones, rolling copies and btrfs snapshots`;
+  throw new DominoVssError('ERR_UNSUPPORTED', { message, phase: 'end' });
+}
+
+/**
+ * Applies the change information to the databases in kept shadows, so that each of them can be used as it lies there: its first
+ * startSizeBytes bytes, as they were at NSFBackupStart. A btrfs snapshot is writable meanwhile, and read-only again in any case.
+ * A database that fails is answered, and its delta stays what a restore applies: that may be done again.
+ */
+export async function applyInShadows(windows: readonly KeptWindow[], call: Call): Promise<DatabaseFailure[]> {
+  const failures: DatabaseFailure[] = [];
+  for (const { work, capture } of windows) {
+    for (const [volume, root] of capture.roots.entries()) {
+      if (root === '') continue;
+      await whileWritable(work, root, () => applyBelow({ work, capture }, volume, root, call, failures));
+    }
+  }
+  return failures;
+}
+
+async function whileWritable(
+  { binding, provider }: BackupWork,
+  root: string,
+  body: () => Promise<void>,
+): Promise<void> {
+  if (provider.native !== 'btrfs') return body();
+  await setReadOnly(binding, root, false);
+  try {
+    await body();
+  } finally {
+    await setReadOnly(binding, root, true);
+  }
+}
+
+async function setReadOnly(binding: NativeBinding, root: string, readOnly: boolean): Promise<void> {
+  if (!binding.setSubvolumeReadOnly) {
+    throw new DominoVssError('ERR_UNSUPPORTED', { message: 'there is no btrfs on this system', phase: 'end' });
+  }
+  await binding.setSubvolumeReadOnly(root, readOnly);
+}
+
+async function applyBelow(
+  { work, capture }: KeptWindow,
+  volume: number,
+  root: string,
+  call: Call,
+  failures: DatabaseFailure[],
+): Promise<void> {
+  const { databases } = capture;
+  const { binding } = work;
+  const { databaseBudgetMs: budgetMs } = work.setup.options;
+  const realRoot = await realpath(root);
+  for (const index of databases.indexes()) {
+    if ((work.databases.volumeIndex[index] ?? 0) !== volume) continue;
+    call.check();
+    const { path, shadowPath, startSizeBytes, delta, announcedBytes, irregularPieces } = databases.describe(index);
+    const file = join(realRoot, ...shadowPath.split('/'));
+    try {
+      // A link in the shadow leads to where it led on the volume: to the database itself.
+      if ((await realpath(file)) !== file) throw new Error(`${file} leads out of the shadow`);
+      await cutTo(file, startSizeBytes);
+      if (delta !== '') {
+        const applying = binding.applyChangeInfo({
+          copyFile: file,
+          deltaFile: join(work.directory, delta),
+          announcedBytes,
+          pieceBytes: databases.results.pieceBytes,
+          ...(irregularPieces && { irregularPieces: Uint32Array.from(irregularPieces) }),
+        });
+        await call.bounded(applying, { budgetMs, operation: 'NSFBackupApplyNextChangeInfo', subject: file });
+      }
+      await syncFile(file);
+      databases.setContents(index, { appliedInShadow: true });
+    } catch (error) {
+      call.check();
+      failures.push(databaseFailureOf(path, 'end', error));
+    }
+  }
+}
+
+/** What was appended while the database was in backup mode is no part of the backup, and change information says nothing about it. */
+async function cutTo(file: string, sizeBytes: number): Promise<void> {
+  const { size } = await stat(file);
+  if (size < sizeBytes) throw new Error(`${file} has ${size} bytes instead of ${sizeBytes}`);
+  if (size === sizeBytes) return;
+  const handle = await open(file, 'r+');
+  try {
+    await handle.truncate(sizeBytes);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,76 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Server } from 'domino-vss-simulator';
+import {
+  beginBackup,
+  readManifest,
+  restoreDatabases,
+  verifyBackup,
+  type BeginBackupOptions,
+  type BackupReport,
+  type ManifestDatabase,
+} from '#lib/index';
+import type { SimulatedDomino } from './simulated-domino';
+
+/** A backup whose shadow was made consistent in place. */
+export interface AppliedShadow {
+  readonly report: BackupReport;
+  readonly databases: readonly ManifestDatabase[];
+  /** File of each database in the shadow, parallel to {@link databases}. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Backs a busy server up, applies the change information in the shadow and proves every database there by the workload's log, and
+ * byte by byte by the copy that was made of it. Then a database that the changes concern is restored from the shadow alone.
+ */
+export async function proveAppliedShadow(
+  domino: SimulatedDomino,
+  server: Server,
+  options: Partial<BeginBackupOptions> = {},
+): Promise<AppliedShadow> {
+  await server.resume();
+  const backup = await beginBackup({
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+    shadowDirectory: domino.shadowDirectory,
+    lifetime: 'persistent',
+    ...options,
+  });
+  const set = await backup.createShadow();
+  const directory = mkdtempSync(join(domino.home, 'copies-'));
+  const copies = await set.copyDatabases({ to: join(directory, 'copies') });
+  const report = await backup.endBackup({ applyDeltas: true, hash: true });
+  await server.pause();
+  expect(report.outcome).toBe('complete');
+  expect(report.counts.deltas).toBeGreaterThan(0);
+  const databases: ManifestDatabase[] = [];
+  for await (const database of (await readManifest(report.manifest)).databases()) databases.push(database);
+  expect(databases.filter(({ appliedInShadow }) => appliedInShadow !== true)).toEqual([]);
+  const files = databases.map(({ volume, shadowPath }) => {
+    const root = report.volumes.find(({ path }) => path === volume)?.root ?? '';
+    return join(root, ...shadowPath.split('/'));
+  });
+  for (const [index, { path, copy }] of databases.entries()) {
+    const same = readFileSync(files[index] ?? '').equals(readFileSync(join(copies.directory, copy?.file ?? '')));
+    expect([path, same]).toEqual([path, true]);
+  }
+  const verdicts = await domino.simulation.verify(files);
+  expect(verdicts.filter(({ verdict }) => verdict !== 'consistent')).toEqual([]);
+  const verified = await verifyBackup({ manifest: report.manifest });
+  expect(verified.databases.filter(({ result }) => result !== 'verified')).toEqual([]);
+
+  // The server always holds those at the top open.
+  const changed = databases.find(({ delta, path }) => delta !== '' && /^(mail|apps)\//.test(path));
+  rmSync(copies.directory, { recursive: true });
+  writeFileSync(changed?.file ?? '', 'destroyed');
+  const restored = await restoreDatabases({
+    domino: domino.location,
+    manifest: report.manifest,
+    databases: [changed?.path ?? ''],
+  });
+  expect(restored.steps.map(({ type }) => type)).not.toContain('apply-delta');
+  const [again] = await domino.simulation.verify([changed?.file ?? '']);
+  expect(again?.verdict).toBe('consistent');
+  return { report, databases, files };
+}
