@@ -15,7 +15,7 @@ export function describeReport(report: BackupReport, output: Output): string[] {
   return [
     ...output.failures([...report.skipped, ...(copies?.failures ?? [])]),
     ...output.warnings(report.warnings),
-    ...drawWindow(report.window),
+    ...drawWindow(report.window, output.columns),
     '',
     ...output.table(
       [
@@ -104,7 +104,7 @@ export function describeManifest(manifest: Manifest, output: Output): string[] {
   return [
     ...output.failures(manifest.failures),
     ...output.warnings(manifest.warnings),
-    ...drawWindow(manifest.window),
+    ...drawWindow(manifest.window, output.columns),
     '',
     ...output.table(
       [

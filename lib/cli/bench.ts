@@ -21,6 +21,7 @@ import {
 import { exitCodes, type CommandLineContext } from './context';
 import { count, formatBytes, formatTime, Output } from './output';
 import type { Finish } from './system-log';
+import { isCapable } from './width';
 import { drawWindow } from './window-picture';
 
 interface BenchArguments extends DominoArguments {
@@ -101,7 +102,7 @@ Exit codes: 0 ok, 1 failed, 3 databases were left out, 4 precondition not met (s
 }
 
 function run(args: BenchArguments, context: CommandLineContext): Promise<BenchResult> {
-  const visible = args.json !== true && context.stderr.isTTY === true;
+  const visible = args.json !== true && isCapable(context.stderr, context.env);
   return runBench(context.loadBinding, {
     domino: locationOf(args),
     deltaDirectory: args.deltaDir,
@@ -133,7 +134,7 @@ function describe({ report, typical }: BenchResult, output: Output): string[] {
   const shown = meaningfulPercentiles(report.runs.length);
   return [
     ...output.failures(skipped),
-    ...drawWindow(typical.timeline),
+    ...drawWindow(typical.timeline, output.columns),
     '',
     ...output.table([
       ['OVER THE RUNS', ...shown.map((percentile) => percentile.toUpperCase())],

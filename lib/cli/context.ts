@@ -5,6 +5,8 @@ import type { WorkPlace } from '../isolation/ended-process';
 export interface TextSink {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  /** Width of the terminal. */
+  readonly columns?: number;
   /** The stream itself, for what draws on a terminal. Default: the sink is one. */
   readonly terminal?: NodeJS.WritableStream;
 }

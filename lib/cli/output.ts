@@ -16,6 +16,7 @@ import {
 import { printableJson } from '../errors/printable';
 import type { CommandLineContext } from './context';
 import { Paint, type Colors } from './paint';
+import { columnsOf, fitTable, isCapable, wrap } from './width';
 
 /** How many databases are shown one by one; all of them are in the JSON output. */
 export const shownRows = 25;
@@ -30,18 +31,23 @@ export class Output {
   constructor(context: CommandLineContext, json: boolean) {
     this.#context = context;
     this.#json = json;
-    this.#paint = new Paint(!json && context.stdout.isTTY === true && !context.env['NO_COLOR']);
+    this.#paint = new Paint(!json && isCapable(context.stdout, context.env) && !context.env['NO_COLOR']);
     this.colors = this.#paint.colors;
+  }
+
+  /** Columns of the terminal; undefined where lines may be as long as they are. */
+  get columns(): number | undefined {
+    return columnsOf(this.#context.stdout);
   }
 
   /** The result of a command: `value` as the only document, or lines of text. */
   result(value: unknown, lines: () => readonly string[]): void {
-    this.#context.stdout.write(this.#json ? json(value) : this.#finish(lines()));
+    this.#context.stdout.write(this.#json ? json(value) : this.#finish(lines(), this.columns));
   }
 
   /** Lines before the result; nothing where the result is the only document. */
   before(lines: () => readonly string[]): void {
-    if (!this.#json) this.#context.stdout.write(this.#finish(lines()));
+    if (!this.#json) this.#context.stdout.write(this.#finish(lines(), this.columns));
   }
 
   error(error: DominoVssError): void {
@@ -49,12 +55,14 @@ export class Output {
       this.#context.stdout.write(json({ error }));
       return;
     }
-    this.#context.stderr.write(this.#finish(this.#describe(error)));
+    this.#context.stderr.write(this.#finish(this.#describe(error), columnsOf(this.#context.stderr)));
   }
 
-  /** Each line as a terminal may have it. */
-  #finish(lines: readonly string[]): string {
-    return lines.map((line) => `${this.#paint.finish(line)}\n`).join('');
+  /** Each line as a terminal may have it, and as wide. */
+  #finish(lines: readonly string[], columns: number | undefined): string {
+    const finished = lines.map((line) => this.#paint.finish(line));
+    const shown = columns === undefined ? finished : finished.flatMap((line) => wrap(line, columns));
+    return shown.map((line) => `${line}\n`).join('');
   }
 
   #describe(error: DominoVssError): string[] {
@@ -134,17 +142,26 @@ export class Output {
   /** A table without borders; the first row is its head unless `head` is false. */
   table(rows: readonly (readonly string[])[], head = true): string[] {
     if (rows.length === 0) return [];
-    const none = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '', left: '', right: '', middle: '  ' };
+    const [first, ...rest] = rows;
+    const titled = first && head ? [first.map((cell) => this.colors.bold(cell)), ...rest] : rows;
+    // The table has to know how wide a cell will be.
+    const finished = titled.map((row) => row.map((cell) => this.#paint.finish(cell)));
+    const { rows: cells, gap } = fitTable(finished, this.columns);
+    const none = {
+      mid: '',
+      'left-mid': '',
+      'mid-mid': '',
+      'right-mid': '',
+      left: '',
+      right: '',
+      middle: ' '.repeat(gap),
+    };
     const edges = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' };
     const table = new Table({
       chars: { ...none, ...edges, 'bottom-left': '', 'bottom-right': '' },
       style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
     });
-    const [first, ...rest] = rows;
-    // The table has to know how wide a cell will be.
-    const cells = (row: readonly string[]): string[] => row.map((cell) => this.#paint.finish(cell));
-    if (first) table.push(cells(head ? first.map((cell) => this.colors.bold(cell)) : first));
-    table.push(...rest.map(cells));
+    table.push(...cells.map((row) => [...row]));
     return table
       .toString()
       .split('\n')

@@ -1,5 +1,5 @@
 import { printable, printableLines } from '../errors/printable';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type HelpConfiguration } from 'commander';
 import { errorCodes } from '../errors/codes';
 import { BackupError, DominoVssError, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { readPackageVersion } from '../native/package-root';
@@ -27,6 +27,7 @@ import { logFailure, type CommandFailure, type Finish } from './system-log';
 import { addScriptCommand, diskshadowOptions } from './script';
 import { requireWholeArguments } from './quotation-mark';
 import { trustedProgram } from './trusted-file';
+import { columnsOf, wrap, wrapProse } from './width';
 
 /** What becomes known of a command while it runs. */
 interface Work {
@@ -57,6 +58,24 @@ export async function runCommandLine(args: readonly string[], context: CommandLi
   // The process that has done the work has told everybody as well.
   if (work.isElsewhere) return exitCode;
   return tellEverybody(work, { ...outcome, command: work.name, exitCode }, performance.now() - startedAt, context);
+}
+
+/** On a narrow terminal little is left beside the longest option: what it means is below it then. */
+function helpOn({ stdout }: CommandLineContext): HelpConfiguration {
+  const [least, usual] = [30, new Help().minWidthToWrap];
+  return {
+    showGlobalOptions: true,
+    get minWidthToWrap() {
+      return columnsOf(stdout) === undefined ? usual : least;
+    },
+    formatItem: (term, termWidth, description, helper) => {
+      const columns = columnsOf(stdout);
+      if (columns === undefined || columns - termWidth - 4 >= least) {
+        return Help.prototype.formatItem.call(helper, term, termWidth, description, helper);
+      }
+      return [`  ${term}`, ...wrap(`      ${description}`, columns, { hanging: 0 })].join('\n').trimEnd();
+    },
+  };
 }
 
 /** Answers the exit code of the command: figures that whoever watches does not get are no success. */
@@ -146,13 +165,15 @@ export function createProgram(context: CommandLineContext, finish: Finish): Comm
       pathFrom(context),
     )
     .option('--no-config', 'do without a configuration file')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp(helpOn(context))
     .helpCommand(false)
     .showHelpAfterError('(use --help for more)')
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => context.stdout.write(printableLines(text)),
+      writeOut: (text) => context.stdout.write(wrapProse(printableLines(text), columnsOf(context.stdout))),
+      getOutHelpWidth: () => columnsOf(context.stdout) ?? 80,
+      getErrHelpWidth: () => columnsOf(context.stderr) ?? 80,
       writeErr: (text) => context.stderr.write(printableLines(text)),
     })
     .addHelpText(

@@ -3,6 +3,7 @@ import type { Progress } from '../call/progress';
 import { printable } from '../errors/printable';
 import type { CommandLineContext, TextSink } from './context';
 import { count, formatBytes } from './output';
+import { columnsOf, isCapable } from './width';
 
 const phaseTitles: Readonly<Record<string, string>> = {
   open: 'opening databases',
@@ -23,11 +24,13 @@ const restoreTitles = {
 /** A bar on the terminal's error output, one for each phase; nothing at all where that is no terminal. */
 export class ProgressBar {
   readonly #stderr: NodeJS.WritableStream | undefined;
+  readonly #context: CommandLineContext;
   #bar: SingleBar | undefined;
   #title = '';
 
   constructor(context: CommandLineContext, json: boolean) {
-    const visible = !json && context.stderr.isTTY === true;
+    const visible = !json && isCapable(context.stderr, context.env);
+    this.#context = context;
     this.#stderr = visible ? terminalOf(context.stderr) : undefined;
   }
 
@@ -55,9 +58,12 @@ export class ProgressBar {
     if (!this.#stderr) return;
     this.end();
     this.#title = title;
+    // Beside the bar: the title, how many of how many, and what is being done. What is too long is cut at the edge.
+    const columns = columnsOf(this.#context.stderr) ?? 80;
+    const barsize = Math.max(8, Math.min(30, columns - 28 - 2 - 2 * String(total).length - note.length - 3));
     const format = `${title.padEnd(28)} {bar} {value}/{total} {note}`;
     this.#bar = new SingleBar(
-      { format, stream: this.#stderr, clearOnComplete: true, hideCursor: true, barsize: 30 },
+      { format, stream: this.#stderr, clearOnComplete: true, hideCursor: true, barsize },
       Presets.shades_classic,
     );
     this.#bar.start(total, 0, { note });

@@ -68,6 +68,9 @@ export class Streams {
       get isTTY() {
         return real.isTTY === true && !isQuiet();
       },
+      get columns() {
+        return real.columns ?? 0;
+      },
       terminal: real as unknown as NodeJS.WritableStream,
     };
   }

@@ -10,11 +10,16 @@ const shownPhases = [
   ['stop', 'out of backup mode'],
 ] as const;
 
+/** Columns for the title of a row, its edges, and a figure such as `at most 20000`. */
+const besides = 19 + 3 + 14;
+
 /**
  * The freeze window as a small picture: one bar for each phase on a common time axis, and below how many databases were
- * in backup mode. For `rolling`, where each database has its own small window, the density says it all.
+ * in backup mode. For `rolling`, where each database has its own small window, the density says it all. As wide as the terminal has
+ * columns, and 60 cells at most.
  */
-export function drawWindow(window: WindowFigures, width = 60): string[] {
+export function drawWindow(window: WindowFigures, columns = 120): string[] {
+  const width = Math.min(60, columns - besides);
   if (window.windowMs <= 0) return ['no freeze window: no database was in backup mode'];
   const rows = shownPhases.flatMap(([phase, title]) => {
     const timings = window.phases.filter((timing) => timing.phase === phase);

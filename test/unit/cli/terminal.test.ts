@@ -125,7 +125,7 @@ test('a process that ends at once gives the terminal its cursor back', () => {
   };
   const stderr = Object.assign(new Writable({ write }), { isTTY: true });
   const before = process.listeners('exit');
-  const bar = new ProgressBar({ stderr } as unknown as CommandLineContext, false);
+  const bar = new ProgressBar({ stderr, env: {} } as unknown as CommandLineContext, false);
   bar.listener({ type: 'databases', phase: 'open', done: 1, total: 2 });
   expect(text).toContain('\u001b[?25l');
   expect(text).not.toContain('\u001b[?25h');
