@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, statSync, symlinkSync
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import { beginBackup, type ManifestDatabase } from '#lib/index';
+import { linuxTest } from '../platform';
 import { proveAppliedShadow } from './applied-shadow';
 import { locationFlags, run } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
@@ -25,32 +26,36 @@ test('every database in a kept shadow is as it was at the backup, and restored w
   await domino.expectQuiet();
 }, 60_000);
 
-test('what was appended is cut off; a file in the shadow that leads elsewhere is not written to', async () => {
-  await server.resume();
-  const backup = await beginBackup({
-    domino: domino.location,
-    deltaDirectory: domino.deltaDirectory,
-    shadowDirectory: domino.shadowDirectory,
-    provider: 'rolling',
-    lifetime: 'persistent',
-  });
-  const set = await backup.createShadow();
-  await server.pause();
-  const [database, grown] = set.describeDatabases();
-  if (!database || !grown) throw new Error('no database');
-  const inShadow = ({ volume, shadowPath }: ManifestDatabase): string =>
-    join(set.shadows.find(({ volume: shadowed }) => shadowed === volume)?.root ?? '', shadowPath);
-  appendFileSync(inShadow(grown), 'appended after NSFBackupStart');
-  const file = inShadow(database);
-  rmSync(file);
-  symlinkSync(database.file, file);
-  const before = readFileSync(database.file);
-  const report = await backup.endBackup({ applyDeltas: true });
-  expect(report.outcome).toBe('partial');
-  expect(report.skipped).toContainEqual(expect.objectContaining({ database: database.path }));
-  expect(readFileSync(database.file).equals(before)).toBe(true);
-  expect(statSync(inShadow(grown)).size).toBe(grown.startSizeBytes);
-}, 60_000);
+linuxTest(
+  'what was appended is cut off; a file in the shadow that leads elsewhere is not written to',
+  async () => {
+    await server.resume();
+    const backup = await beginBackup({
+      domino: domino.location,
+      deltaDirectory: domino.deltaDirectory,
+      shadowDirectory: domino.shadowDirectory,
+      provider: 'rolling',
+      lifetime: 'persistent',
+    });
+    const set = await backup.createShadow();
+    await server.pause();
+    const [database, grown] = set.describeDatabases();
+    if (!database || !grown) throw new Error('no database');
+    const inShadow = ({ volume, shadowPath }: ManifestDatabase): string =>
+      join(set.shadows.find(({ volume: shadowed }) => shadowed === volume)?.root ?? '', shadowPath);
+    appendFileSync(inShadow(grown), 'appended after NSFBackupStart');
+    const file = inShadow(database);
+    rmSync(file);
+    symlinkSync(database.file, file);
+    const before = readFileSync(database.file);
+    const report = await backup.endBackup({ applyDeltas: true });
+    expect(report.outcome).toBe('partial');
+    expect(report.skipped).toContainEqual(expect.objectContaining({ database: database.path }));
+    expect(readFileSync(database.file).equals(before)).toBe(true);
+    expect(statSync(inShadow(grown)).size).toBe(grown.startSizeBytes);
+  },
+  60_000,
+);
 
 test('where nobody can write to the shadow it is refused', async () => {
   const place = [
