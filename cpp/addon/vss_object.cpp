@@ -357,6 +357,8 @@ vss::RequesterOptions requesterOptionsOf(const Napi::Object& sessionOptions) {
     for (std::uint32_t i = 0; i < volumes.Length(); ++i)
         requester.volumes.push_back(stringOf(volumes.Get(i).As<Napi::Object>(), "source"));
     requester.excludeDomino = booleanOf(options, "excludeDomino");
+    requester.stopAtThaw = booleanOf(options, "stopAtThaw");
+    requester.onlyThawSignal = booleanOf(options, "onlyThawSignal");
     return requester;
 }
 

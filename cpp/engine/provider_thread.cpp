@@ -122,6 +122,15 @@ bool ProviderThread::endsWithin(const Limits& limits) {
     return true;
 }
 
+bool ProviderThread::takesWithin(const CaptureWindow& window) {
+    SessionCore& core = *work_->core;
+    std::unique_lock lock(core.mutex);
+    while (!core.shardFinished.wait_for(lock, kCheckInterval, [&] { return window.isTaken() || !work_->busy; }))
+        if (window.exceeded() != nullptr) return false;
+    if (work_->failure) throw Failure(*work_->failure);
+    return true;
+}
+
 void ProviderThread::awaitEnd(milliseconds grace, Step afterwards) {
     SessionCore& core = *work_->core;
     const auto graceEnd = Clock::now() + grace;

@@ -26,6 +26,8 @@ public:
     void post(Step step);
     /// Whether the step has ended; false when the limits were exceeded first. Rethrows the step's Failure.
     [[nodiscard]] bool endsWithin(const Limits& limits);
+    /// The same for a commit: whether the shadow is taken, if the step goes on or not.
+    [[nodiscard]] bool takesWithin(const CaptureWindow& window);
     /// After its limits: gives the step up when one of its calls does not return for `grace`. As long as one call
     /// follows another it is waited for: a provider ends by itself. Throws ERR_SHADOW_HANGS then, else the step's
     /// Failure. When the call returns nevertheless, `afterwards` is the next step.

@@ -281,10 +281,14 @@ void Session::captureStep(const Limits& limits) {
 /// fails.
 void Session::captureSet(const Limits& limits) {
     const Limits window = limits.within(options_.window, code::kWindowTimeout);
+    const auto capture = std::make_shared<CaptureWindow>(window, limits, [core = core_] {
+        const std::lock_guard lock(core->mutex);
+        core->shardFinished.notify_one();
+    });
     startAll(window);
     enterPhase(Phase::shadow);
-    provider_->post([window](ShadowProvider& provider) { provider.commit(window); });
-    if (!provider_->endsWithin(window)) {
+    provider_->post([capture](ShadowProvider& provider) { provider.commitWithin(capture); });
+    if (!provider_->takesWithin(*capture)) {
         const char* const reason = window.exceeded();
         crew_.release();  // first of all: the shadow may take for ever, the databases must not
         provider_->awaitEnd(providerGrace(), removeShadow);
@@ -295,6 +299,13 @@ void Session::captureSet(const Limits& limits) {
     crew_.run(ShardCommand::stop, limits);
     leavePhase();
     drainAll(limits);
+    // What the commit still does after the shadow was taken; it may fail even now.
+    if (!provider_->endsWithin(limits)) {
+        const char* const reason = limits.exceeded();
+        crew_.release();
+        provider_->awaitEnd(providerGrace(), removeShadow);
+        throw limitFailure(reason, Phase::shadow);
+    }
 }
 
 void Session::captureFiles(const Limits& limits) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/capture_window.h"
 #include "engine/database.h"
 #include "engine/deadline.h"
 
@@ -40,6 +41,8 @@ public:
     virtual void prepare(std::span<const DatabaseSpec> databases, const Limits& limits) = 0;
     /// Scope `set`: the shadow itself. Throws Failure; whatever it made until then is removed by `remove`.
     virtual void commit(const Limits& /*limits*/) {}
+    /// The same for a provider that learns while it is at it that the shadow is taken, and says so.
+    virtual void commitWithin(const std::shared_ptr<CaptureWindow>& window) { commit(window->untilTaken()); }
     /// Scopes `file` and `rolling`: one database that is in backup mode. One that makes no progress for the budget of a
     /// database is left out: each mark counts as progress. What it throws ends the session.
     [[nodiscard]] virtual CallStatus captureFile(const DatabaseSpec& /*spec*/, HighWaterMarks& /*marks*/,

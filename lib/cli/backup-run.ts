@@ -60,6 +60,7 @@ interface RunArguments extends DominoArguments {
   readonly backupType?: VssBackupType;
   readonly vssContext?: VssContext;
   readonly vssProvider?: string;
+  readonly stopAt?: 'end' | 'thaw';
   readonly signKey?: string;
   readonly hash?: boolean;
   readonly applyDeltas?: boolean;
@@ -150,7 +151,10 @@ export function addRun(backup: Command, context: CommandLineContext, finish: Fin
       ),
     )
     .addOption(new Option('--vss-context <name>', 'VSS: the context, for experts').choices(Object.keys(contextBits)))
-    .option('--vss-provider <id>', 'VSS: the provider, see "provider list" (default: Windows chooses)');
+    .option('--vss-provider <id>', 'VSS: the provider, see "provider list" (default: Windows chooses)')
+    .addOption(
+      new Option('--stop-at <moment>', 'VSS: when databases leave backup mode (default: end)').choices(['end', 'thaw']),
+    );
   addUnattendedOptions(run, context);
   addDominoOptions(run, context)
     .addHelpText(
@@ -312,9 +316,9 @@ function writersOf({ writers, excludeWriter, verifyWriter }: RunArguments): Writ
   return { exclude: excludeWriter, verify: verifyWriter };
 }
 
-function vssOf({ backupType, vssContext, vssProvider }: RunArguments): VssOptions | undefined {
-  if (backupType === undefined && vssContext === undefined && vssProvider === undefined) return undefined;
-  return { backupType, context: vssContext, providerId: vssProvider };
+function vssOf({ backupType, vssContext, vssProvider, stopAt }: RunArguments): VssOptions | undefined {
+  const vss = { backupType, context: vssContext, providerId: vssProvider, stopAt };
+  return Object.values(vss).every((value) => value === undefined) ? undefined : vss;
 }
 
 async function expose({ shadows }: SnapshotSet, places: readonly string[]): Promise<void> {

@@ -185,6 +185,7 @@ const flags: Readonly<Record<string, string>> = {
   'vss.backupType': '--backup-type',
   'vss.context': '--vss-context',
   'vss.providerId': '--vss-provider',
+  'vss.stopAt': '--stop-at',
   setId: '<set>',
   volume: '<volume>',
   volumes: '--volume',

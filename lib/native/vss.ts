@@ -75,6 +75,10 @@ export interface NativeVssOptions {
   readonly verifyWriters: readonly string[];
   /** Domino's own writer is left out: we put its databases into backup mode ourselves, or stop the server. */
   readonly excludeDomino: boolean;
+  /** A writer of our own hears Thaw, and databases leave backup mode then. */
+  readonly stopAtThaw: boolean;
+  /** No other writer takes part (EnableWriterClasses). */
+  readonly onlyThawSignal: boolean;
 }
 
 /** VSS_SNAPSHOT_PROP. */

@@ -55,6 +55,12 @@ export interface VssOptions {
    * `rollback-recovery` or `txf-recovery` need it.
    */
   readonly autoRecovery?: boolean | undefined;
+  /**
+   * When databases leave backup mode. `end`: when `DoSnapshotSet` returns. `thaw`: as soon as VSS says that the shadow holds
+   * everything (the event Thaw), while providers and writers still finish it. A writer of our own, which takes part in
+   * this backup only, hears of that; with `writers: 'none'` it is the only one. Default: `end`.
+   */
+  readonly stopAt?: 'end' | 'thaw' | undefined;
 }
 
 /** A requester as it will be set up. */
@@ -80,10 +86,13 @@ export function resolveVss(options: {
   readonly vss?: VssOptions | undefined;
 }): ResolvedVss {
   const { lifetime, writers, vss = {} } = options;
+  const stopAtThaw = vss.stopAt === 'thaw';
+  // Only in a context with writers does anybody hear of Thaw; no other writer needs to take part for it.
+  const onlyThawSignal = stopAtThaw && (writers ?? 'none') === 'none';
   const context =
     vss.context ??
     usualContexts[lifetime === 'persistent' ? 'persistent' : 'volatile'][
-      (writers ?? 'none') === 'none' ? 'none' : 'writers'
+      (writers ?? 'none') === 'none' && !stopAtThaw ? 'none' : 'writers'
     ];
   const bits = contextBits[context];
   const persistent = (bits & attributeBits.persistent) !== 0;
@@ -92,7 +101,7 @@ export function resolveVss(options: {
     const message = `a shadow in the context "${context}" goes with the backup, so lifetime cannot be "persistent"; `;
     throw new OptionError('vss.context', `${message}use "nas-rollback" or "app-rollback", or leave vss.context out`);
   }
-  refuseWrongWriters(context, withWriters, writers, vss);
+  refuseWrongWriters(context, withWriters, onlyThawSignal ? undefined : writers, vss);
   const attributes = new Set(vss.attributes);
   refuseWrongAttributes(context, attributes, vss.autoRecovery, withWriters);
 
@@ -118,6 +127,8 @@ export function resolveVss(options: {
       excludeWriters: exclude,
       verifyWriters: verify,
       excludeDomino: options.source !== 'volumes',
+      stopAtThaw,
+      onlyThawSignal,
     },
   };
 }
@@ -126,7 +137,7 @@ function refuseWrongWriters(
   context: VssContext,
   withWriters: boolean,
   writers: WritersOption | undefined,
-  { backupType, componentMode, bootableSystemState }: VssOptions,
+  { backupType, componentMode, bootableSystemState, stopAt }: VssOptions,
 ): void {
   if (writers === 'none' && withWriters) {
     const message = `writers take part in the context "${context}", so writers cannot be "none"`;
@@ -142,6 +153,10 @@ function refuseWrongWriters(
   if (writers !== undefined && writers !== 'none') {
     const message = `no writer takes part in the context "${context}", so writers must be "none"`;
     throw new OptionError('writers', `${message}; use "backup" or "app-rollback"`);
+  }
+  if (stopAt === 'thaw') {
+    const message = `no writer takes part in the context "${context}", so nobody hears of Thaw`;
+    throw new OptionError('vss.stopAt', `${message}; use "backup" or "app-rollback", or leave vss.context out`);
   }
   for (const [name, value] of Object.entries({ backupType, componentMode, bootableSystemState })) {
     if (value) throw new OptionError(`vss.${name}`, `vss.${name} is for writers, and none takes part`);
@@ -197,6 +212,7 @@ export function checkVss(value: unknown, name: string): void {
       bootableSystemState: boolean,
       attributes: arrayOf(oneOf(...requestedAttributes)),
       autoRecovery: boolean,
+      stopAt: oneOf('end', 'thaw'),
     },
     `${name}.`,
   );

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <string>
@@ -38,6 +39,7 @@ public:
     std::map<std::string, std::vector<std::string>> changeInfo;   // pieces by database path
     std::vector<std::string> replaced;                            // get another DBIID at their stop
 
+    std::atomic<bool> takenEarly = false;  // the commit says that the shadow is taken, and goes on ("finish")
     std::atomic<bool> outOfMemoryAtCommit = false;
     std::atomic<bool> outOfMemoryAtCompletion = false;
     std::atomic<int> open = 0;
@@ -257,6 +259,12 @@ public:
     void commit(const Limits& /*limits*/) override {
         if (server_.outOfMemoryAtCommit) throw std::bad_alloc();
         fail("commit");
+    }
+    void commitWithin(const std::shared_ptr<CaptureWindow>& window) override {
+        commit(window->untilTaken());
+        if (!server_.takenEarly) return;
+        window->taken();
+        fail("finish");
     }
     CallStatus captureFile(const DatabaseSpec& spec, HighWaterMarks& /*marks*/, std::uint64_t sizeBytes,
                            const Limits& /*limits*/) override {

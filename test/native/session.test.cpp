@@ -403,6 +403,59 @@ void aFailedShadowTakesAllDatabasesOut() {
     CHECK(fixture.position("remove ") > fixture.position("abort " + name(9)));
 }
 
+/// Waits until all databases are out of backup mode while the commit goes on.
+void awaitAllOut(Fixture& fixture) {
+    for (int i = 0; i < 500 && (fixture.count("finish ") == 0 || fixture.server.inBackup != 0); ++i)
+        std::this_thread::sleep_for(milliseconds(10));
+    CHECK(fixture.count("finish ") == 1 && fixture.server.inBackup == 0);
+    CHECK(fixture.count("afterWindow ") == 0);  // not while the commit goes on
+}
+
+void databasesComeOutAsSoonAsTheShadowIsTaken() {
+    SessionOptions options;
+    options.window = milliseconds(2'000);
+    Fixture fixture(CaptureScope::set, options);
+    fixture.server.takenEarly = true;
+    fixture.server.faults[{"finish", ""}] = {false, true};
+    const auto begin = Clock::now();
+    std::thread writer([&] {
+        awaitAllOut(fixture);
+        // The window has ended with the shadow: what the commit does afterwards may take longer.
+        while (Clock::now() < begin + options.window + milliseconds(100)) std::this_thread::sleep_for(milliseconds(10));
+        fixture.server.releaseHanging();
+    });
+    CHECK(!fixture.backup());
+    writer.join();
+    CHECK(fixture.captured() == kDatabases);
+    CHECK(fixture.count("abort " + name(0)) == 0 && fixture.count("remove ") == 0);
+    CHECK(!fixture.close(true));
+}
+
+void aCommitThatFailsAfterTheShadowIsTakenIsNoBackup() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.takenEarly = true;
+    fixture.server.faults[{"finish", ""}] = {true, false};
+    const auto failure = fixture.backup();
+    CHECK(failure && failure->code == std::string(code::kShadow) && failure->text == "finish");
+    CHECK(fixture.server.inBackup == 0 && fixture.server.open == 0);
+    CHECK(fixture.count("remove ") == 1);
+}
+
+void aCommitThatHangsAfterTheShadowIsTakenIsLeftToItself() {
+    SessionOptions options;
+    options.databaseBudget = milliseconds(100);
+    Fixture fixture(CaptureScope::set, options);
+    fixture.server.takenEarly = true;
+    fixture.server.faults[{"finish", ""}] = {false, true};
+    const auto failure = fixture.backup(milliseconds(300));
+    CHECK(failure && failure->code == std::string(code::kShadowHangs) && failure->operation == "finish");
+    CHECK(fixture.server.inBackup == 0 && fixture.server.open == 0);
+    CHECK(fixture.count("remove ") == 0);
+    fixture.server.releaseHanging();
+    for (int i = 0; i < 500 && fixture.close(false); ++i) std::this_thread::sleep_for(milliseconds(10));
+    CHECK(fixture.count("remove ") == 2);
+}
+
 void whatCannotBeRemovedIsReportedByClose() {
     Fixture fixture(CaptureScope::set);
     fixture.server.faults[{"commit", ""}] = {true, false};
@@ -856,6 +909,10 @@ int main() {
         {"a database that fails is left out", leavesOutADatabaseThatFails},
         {"a refused capture leaves out one database", aRefusedCaptureLeavesOutOne},
         {"a failed shadow takes all databases out", aFailedShadowTakesAllDatabasesOut},
+        {"databases come out as soon as the shadow is taken", databasesComeOutAsSoonAsTheShadowIsTaken},
+        {"a commit that fails after the shadow is taken is no backup", aCommitThatFailsAfterTheShadowIsTakenIsNoBackup},
+        {"a commit that hangs after the shadow is taken is left to itself",
+         aCommitThatHangsAfterTheShadowIsTakenIsLeftToItself},
         {"what cannot be removed is reported by close", whatCannotBeRemovedIsReportedByClose},
         {"change info is stored only where there is some", storesChangeInfoOnlyWhereThereIsSome},
         {"a replaced database is noticed", noticesAReplacedDatabase},

@@ -384,9 +384,9 @@ void metadataInTheMiddleOfASession() {
     Fixture fixture;
     fixture.arm();
     CHECK(fixture.events.prepareBackup({}).proceed);
-    fixture.events.identify();
+    static_cast<void>(fixture.events.identify());
     CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
-    fixture.events.identify();
+    static_cast<void>(fixture.events.identify());
     CHECK(fixture.server.inBackup == 10);
     CHECK(fixture.events.freeze().proceed);
 }

@@ -5,7 +5,8 @@ import { cpSync, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { findDatabases } from '#lib/index';
 import { SimulatedDomino } from '../integration/simulated-domino';
-import type { Backed, EndedBackup } from './consistency-program';
+import type { EndedBackup } from './consistency-program';
+import { expectBacked } from './backed';
 import { Machine } from './machine';
 
 const machine = new Machine();
@@ -68,7 +69,7 @@ test('each is copied out of the shadow of its own volume', async () => {
   const copies = join(domino.home, 'copies');
   mkdirSync(copies);
   const program = machine.start('consistency-program.js', [programDirectory, notesIni, machine.deltaDirectory, copies]);
-  const backed = (await program.expectNext()) as Backed;
+  const backed = await expectBacked(program);
   expect(backed.skipped).toEqual([]);
   expect(backed.copies.failures).toEqual([]);
   expect(backed.shadows.map(({ volume }) => volume).sort()).toEqual(['C:\\', 'D:\\']);

@@ -1,10 +1,15 @@
 // Backs up a Domino server through VSS, copies the databases, exposes the shadow of the data directory, and waits for
 // permission before it ends the backup.
 //
-//   node consistency-program.js <program directory> <notes.ini> <delta directory> <directory for copies>
+//   node consistency-program.js <program directory> <notes.ini> <delta directory> <directory for copies> [<options as JSON>]
 
-import { beginBackup, listShadows, type ManifestDatabase } from '#lib/index';
+import { beginBackup, listShadows, type BeginBackupOptions, type ManifestDatabase } from '#lib/index';
 import { answer, permission } from './lines';
+
+/** Comes first, once for each phase that lasts long enough to be seen. */
+export interface Reached {
+  readonly phase: string;
+}
 
 /** What the test has to judge. */
 export interface Backed {
@@ -18,6 +23,8 @@ export interface Backed {
   readonly shadows: readonly { readonly volume: string; readonly root: string; readonly devicePath: string }[];
   readonly setIds: readonly string[];
   readonly exposedAs: string;
+  /** From the first start to the last stop. */
+  readonly windowMs: number;
 }
 
 /** What the end of the backup has said, and which shadows there are then. */
@@ -29,16 +36,24 @@ export interface EndedBackup {
 }
 
 async function main(): Promise<void> {
-  const [programDirectory = '', notesIni = '', deltaDirectory = '', to = ''] = process.argv.slice(2);
+  const [programDirectory = '', notesIni = '', deltaDirectory = '', to = '', options = '{}'] = process.argv.slice(2);
   const backup = await beginBackup({
     domino: { programDirectory, notesIni },
     deltaDirectory,
     provider: 'vss',
     lifetime: 'persistent',
     exclude: ['links/dangling.nsf'],
+    ...(JSON.parse(options) as Partial<BeginBackupOptions>),
   });
   try {
-    const set = await backup.createShadow();
+    let told = '';
+    const set = await backup.createShadow({
+      onProgress: (progress) => {
+        if (progress.type !== 'databases' || progress.phase === told) return;
+        told = progress.phase;
+        answer({ phase: told } satisfies Reached);
+      },
+    });
     const copies = await set.copyDatabases({ to });
     const exposedAs = (await set.shadows.find(({ volume }) => volume.startsWith('C:'))?.expose({ as: 'B:' })) ?? '';
     const { originNs, databases: columns } = set.window;
@@ -52,6 +67,7 @@ async function main(): Promise<void> {
       shadows: set.shadows.map(({ volume, root, devicePath }) => ({ volume, root, devicePath })),
       setIds: set.vss?.shadows.map(({ setId }) => setId) ?? [],
       exposedAs,
+      windowMs: set.window.windowMs,
     } satisfies Backed);
     await permission();
     const { outcome, provider, warnings } = await backup.endBackup({ keep: false });

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import { countTornShadows, expectStateAtStart, type ProvableSet } from '../integration/proof';
 import { SimulatedDomino } from '../integration/simulated-domino';
-import type { Backed, EndedBackup } from './consistency-program';
+import type { EndedBackup } from './consistency-program';
+import { expectBacked } from './backed';
 import { Machine } from './machine';
 
 const machine = new Machine();
@@ -33,46 +34,74 @@ afterAll(async () => {
   machine[Symbol.dispose]();
 }, 300_000);
 
-test('what was restored from the shadows is the state at NSFBackupStart', async () => {
-  const { programDirectory, notesIni } = domino.simulation;
-  const copies = join(domino.home, 'copies');
-  const program = machine.start('consistency-program.js', [programDirectory, notesIni, machine.deltaDirectory, copies]);
-  const backed = (await program.expectNext()) as Backed;
-  await server.pause(); // the verifier reads the whole log each time; it need not grow meanwhile
+afterEach(() => server.resume());
 
-  expect(backed.skipped).toEqual([]);
-  expect(backed.copies.failures).toEqual([]);
-  expect(backed.databases).toHaveLength(domino.simulation.databases().length);
-  const onVolume = (letter: string): number =>
-    backed.databases.filter(({ volume }) => volume.startsWith(letter)).length;
-  expect({ c: onVolume('C:') > 10, d: onVolume('D:') > 100 }).toEqual({ c: true, d: true });
-  expect(backed.shadows.map(({ volume }) => volume).sort()).toEqual(['C:\\', 'D:\\']);
-  expect(new Set(backed.setIds).size).toBe(1);
+// With Thaw as the end writers still hold the machine for a while, and databases are out of backup mode long before.
+test.each([
+  { stopAt: 'end', settings: { 'latency.phase.Flush': 2000 } },
+  { stopAt: 'thaw', settings: { 'latency.phase.Flush': 2000, 'latency.phase.PostSnapshot': 5000 } },
+])(
+  'what was restored from the shadows is the state at NSFBackupStart, stopped at $stopAt',
+  async (way) => {
+    const { programDirectory, notesIni } = domino.simulation;
+    const copies = join(domino.home, 'copies');
+    const options = JSON.stringify({ vss: { stopAt: way.stopAt } });
+    const args = [programDirectory, notesIni, machine.deltaDirectory, copies, options];
+    const program = machine.start('consistency-program.js', args, way.settings);
+    // However fast this machine is, a transaction has begun in backup mode and ends after the shadow was taken.
+    const torn = domino.simulation.databases().find((path) => path.startsWith('mail/')) ?? '';
+    let holds = false;
+    const release = async (): Promise<void> => {
+      if (holds) await server.release(torn);
+      holds = false;
+    };
+    const backed = await expectBacked(program, async (phase) => {
+      if (phase !== 'shadow') return release();
+      await server.hold(torn, 1);
+      holds = true;
+    });
+    await release();
+    await server.pause(); // the verifier reads the whole log each time; it need not grow meanwhile
 
-  const set: ProvableSet = {
-    window: { originNs: BigInt(backed.originNs), databases: backed },
-    shadows: backed.shadows,
-    describeDatabases: () => backed.databases,
-  };
-  // Without the change information some are torn; otherwise it had nothing to do and the test would prove nothing.
-  expect(await countTornShadows(domino, set)).toBeGreaterThan(0);
-  await expectStateAtStart(domino, set, copies);
+    if (way.stopAt === 'thaw') expect(backed.windowMs).toBeLessThan(7000);
+    expect(backed.skipped).toEqual([]);
+    expect(backed.copies.failures).toEqual([]);
+    expect(backed.databases).toHaveLength(domino.simulation.databases().length);
+    const onVolume = (letter: string): number =>
+      backed.databases.filter(({ volume }) => volume.startsWith(letter)).length;
+    expect({ c: onVolume('C:') > 10, d: onVolume('D:') > 100 }).toEqual({ c: true, d: true });
+    expect(backed.shadows.map(({ volume }) => volume).sort()).toEqual(['C:\\', 'D:\\']);
+    expect(new Set(backed.setIds).size).toBe(1);
 
-  // The same file, by the drive letter and by the device path, from another process than the one that holds the shadow.
-  expect(backed.exposedAs).toMatch(/^B:/i);
-  const shadow = backed.shadows.find(({ volume }) => volume.startsWith('C:'));
-  for (const { shadowPath } of backed.databases.filter(({ volume }) => volume.startsWith('C:'))) {
-    const exposed = readFileSync(join('B:\\', shadowPath));
-    expect(exposed.equals(readFileSync(`${shadow?.devicePath ?? ''}\\${shadowPath.replaceAll('/', '\\')}`))).toBe(true);
-  }
+    const set: ProvableSet = {
+      window: { originNs: BigInt(backed.originNs), databases: backed },
+      shadows: backed.shadows,
+      describeDatabases: () => backed.databases,
+    };
+    // Without the change information some are torn; otherwise it had nothing to do and the test would prove nothing.
+    expect(await countTornShadows(domino, set)).toBeGreaterThan(0);
+    await expectStateAtStart(domino, set, copies);
 
-  const ended = (await program.ask('end')) as EndedBackup;
-  expect(ended).toEqual({ outcome: 'complete', provider: 'vss', warnings: expect.anything(), left: [] });
-  expect(ended.warnings.filter((warning) => warning.includes('COM security'))).toEqual([]);
-  expect((await program.end()).code).toBe(0);
-  expect(existsSync('B:\\')).toBe(false);
-  expect(backed.shadows.filter(({ root }) => existsSync(root))).toEqual([]);
-  expect(machine.shadows()).toEqual([]);
-  machine.expectNoLeaks();
-  await domino.expectQuiet();
-}, 300_000);
+    // The same file, by the drive letter and by the device path, from another process than the one that holds the shadow.
+    expect(backed.exposedAs).toMatch(/^B:/i);
+    const shadow = backed.shadows.find(({ volume }) => volume.startsWith('C:'));
+    for (const { shadowPath } of backed.databases.filter(({ volume }) => volume.startsWith('C:'))) {
+      const exposed = readFileSync(join('B:\\', shadowPath));
+      expect(exposed.equals(readFileSync(`${shadow?.devicePath ?? ''}\\${shadowPath.replaceAll('/', '\\')}`))).toBe(
+        true,
+      );
+    }
+
+    const ended = (await program.ask('end')) as EndedBackup;
+    expect(ended).toEqual({ outcome: 'complete', provider: 'vss', warnings: expect.anything(), left: [] });
+    expect(ended.warnings.filter((warning) => warning.includes('COM security'))).toEqual([]);
+    expect((await program.end()).code).toBe(0);
+    expect(existsSync('B:\\')).toBe(false);
+    expect(backed.shadows.filter(({ root }) => existsSync(root))).toEqual([]);
+    expect(machine.shadows()).toEqual([]);
+    machine.expectNoLeaks();
+    await domino.expectQuiet();
+    rmSync(copies, { recursive: true });
+  },
+  300_000,
+);

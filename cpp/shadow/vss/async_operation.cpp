@@ -60,16 +60,30 @@ void AsyncOperation::pause() {
 }
 
 bool AsyncOperation::awaitWithin(const engine::Limits& limits) {
+    return endsWithin(limits);
+}
+
+void AsyncOperation::await(const engine::Limits& limits, std::chrono::milliseconds cancelPatience) {
+    awaitOrCancel(limits, cancelPatience);
+}
+
+void AsyncOperation::await(const engine::CaptureWindow& window, std::chrono::milliseconds cancelPatience) {
+    awaitOrCancel(window, cancelPatience);
+}
+
+template <typename Bounds>
+bool AsyncOperation::endsWithin(const Bounds& bounds) {
     while (pending()) {
-        if (limits.exceeded() != nullptr) return false;
+        if (bounds.exceeded() != nullptr) return false;
         pause();
     }
     return true;
 }
 
-void AsyncOperation::await(const engine::Limits& limits, std::chrono::milliseconds cancelPatience) {
+template <typename Bounds>
+void AsyncOperation::awaitOrCancel(const Bounds& bounds, std::chrono::milliseconds cancelPatience) {
     try {
-        if (awaitWithin(limits)) return;
+        if (endsWithin(bounds)) return;
     } catch (const Failure& failure) {
         // What has failed has ended. What cannot be asked about may still be at work, and what comes next must not meet
         // it.
@@ -78,7 +92,7 @@ void AsyncOperation::await(const engine::Limits& limits, std::chrono::millisecon
         throw;
     }
     cancel(cancelPatience);
-    Failure failure(limits.exceeded(), phase_, std::string("gave up waiting for ") + operation_);
+    Failure failure(bounds.exceeded(), phase_, std::string("gave up waiting for ") + operation_);
     failure.operation = operation_;
     throw Failure(failure);
 }

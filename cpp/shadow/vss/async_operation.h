@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/capture_window.h"
 #include "engine/deadline.h"
 #include "shadow/vss/headers.h"
 #include "system/failure.h"
@@ -18,6 +19,7 @@ public:
     /// Waits until it has finished. When the limits are exceeded, or VSS cannot be asked whether it has, it is
     /// cancelled and waited for `cancelPatience` at most (to cancel is only a request). Throws Failure.
     void await(const engine::Limits& limits, std::chrono::milliseconds cancelPatience = std::chrono::seconds(2));
+    void await(const engine::CaptureWindow& window, std::chrono::milliseconds cancelPatience);
 
     /// The same for an operation that cannot be cancelled: whether it has finished within the limits. Throws Failure.
     [[nodiscard]] bool awaitWithin(const engine::Limits& limits);
@@ -26,6 +28,10 @@ public:
     [[nodiscard]] bool runs() noexcept;
 
 private:
+    template <typename Bounds>
+    void awaitOrCancel(const Bounds& bounds, std::chrono::milliseconds cancelPatience);
+    template <typename Bounds>
+    [[nodiscard]] bool endsWithin(const Bounds& bounds);
     /// Whether it still runs; throws when it failed.
     [[nodiscard]] bool pending();
     [[nodiscard]] HRESULT status();

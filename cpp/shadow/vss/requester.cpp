@@ -11,6 +11,7 @@
 #include "shadow/vss/volume_name.h"
 #include "shadow/vss/vss_codes.h"
 #include "shadow/vss/vssapi_library.h"
+#include "shadow/vss/writer/thaw_signal.h"
 #include "shadow/vss/writer_metadata.h"
 #include "system/path.h"
 
@@ -147,6 +148,12 @@ WriterRules Requester::writerRules() const {
 }
 
 std::vector<Writer> Requester::disableWriters(const WriterRules& rules, const Limits& limits) {
+    if (options_.onlyThawSignal) {
+        const VSS_ID own = vssId(ThawSignal::kClassId);
+        require([&] { return components_->EnableWriterClasses(&own, 1); }, "IVssBackupComponents::EnableWriterClasses",
+                Phase::open);
+        return {};
+    }
     if (const auto components = componentExclusions(rules); !rules.componentMode && !components.empty())
         throw Failure(code::kUnsupported, Phase::open, "a component can be left out in component mode only",
                       components.front());
@@ -250,11 +257,11 @@ void Requester::addVolumes() {
     for (const std::size_t index : indexOfVolume_) report_.shadowIds.push_back(ids[index]);
 }
 
-void Requester::create(const Limits& limits) {
+void Requester::create(const engine::CaptureWindow& window) {
     commit_.emplace("IVssBackupComponents::DoSnapshotSet", Phase::shadow);
     CurrentCall::note("IVssBackupComponents::DoSnapshotSet", setName_);
     require(components_->DoSnapshotSet(commit_->put()), "IVssBackupComponents::DoSnapshotSet", Phase::shadow);
-    commit_->await(limits, options_.cancelPatience);
+    commit_->await(window, options_.cancelPatience);
     committed_ = true;
 }
 

@@ -26,6 +26,10 @@ struct RequesterOptions {
     /// Its databases are in our own backup mode, and Domino's own writer must not start a second one; or its server is
     /// stopped, and the writer with it.
     bool excludeDomino = false;
+    /// Databases leave backup mode at Thaw, of which a writer of our own tells (ThawSignal).
+    bool stopAtThaw = false;
+    /// No other writer takes part.
+    bool onlyThawSignal = false;
     /// A cancelled DoSnapshotSet may still make its shadow; so long it is waited for, so that the shadow can be
     /// deleted.
     std::chrono::milliseconds cancelPatience{30'000};
@@ -56,7 +60,7 @@ public:
     /// Takes the machine-wide creation lock, waiting for others, and prepares the writers.
     void openSet(const engine::Limits& limits);
     /// DoSnapshotSet.
-    void create(const engine::Limits& limits);
+    void create(const engine::CaptureWindow& window);
     /// After the shadow: states of the writers, properties, documents.
     void inspect(const engine::Limits& limits);
     /// The backup has succeeded: the shadows are still there, but for those that the caller has deleted, and the

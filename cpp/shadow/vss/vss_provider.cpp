@@ -9,7 +9,8 @@ namespace domino_vss::vss {
 
 using engine::Limits;
 
-VssProvider::VssProvider(RequesterOptions options) : volumes_(options.volumes), requester_(std::move(options)) {}
+VssProvider::VssProvider(RequesterOptions options)
+    : volumes_(options.volumes), stopAtThaw_(options.stopAtThaw), requester_(std::move(options)) {}
 
 /// The report is brought up to date also when the step fails.
 template <typename Step>
@@ -27,9 +28,22 @@ void VssProvider::run(Step step) {
     publish();
 }
 
+template <typename Step>
+void VssProvider::runReported(Step step) {
+    if (thaw_) thaw_->signal().setReported(true);
+    try {
+        run(step);
+    } catch (const Failure&) {
+        if (thaw_) thaw_->signal().setReported(false);
+        throw;
+    }
+    if (thaw_) thaw_->signal().setReported(false);
+}
+
 void VssProvider::begin(const Limits& limits) {
     privilege_ = std::make_unique<BackupPrivilege>();
-    run([&] { requester_.begin(limits); });
+    if (stopAtThaw_) thaw_.emplace();
+    runReported([&] { requester_.begin(limits); });
 }
 
 void VssProvider::prepare(std::span<const engine::DatabaseSpec> /*databases*/, const Limits& limits) {
@@ -41,15 +55,16 @@ void VssProvider::prepare(std::span<const engine::DatabaseSpec> /*databases*/, c
             // VSS flushes it itself, and knows volumes that cannot be opened.
         }
     }
-    run([&] { requester_.openSet(limits); });
+    runReported([&] { requester_.openSet(limits); });
 }
 
 std::unique_ptr<engine::ThreadScope> VssProvider::enterThread() {
     return std::make_unique<ComApartment>();
 }
 
-void VssProvider::commit(const Limits& limits) {
-    requester_.create(limits);  // nothing comes before the call
+void VssProvider::commitWithin(const std::shared_ptr<engine::CaptureWindow>& window) {
+    if (thaw_) thaw_->signal().expect(requester_.report().setId, window);
+    requester_.create(*window);  // nothing else comes before the call
 }
 
 void VssProvider::afterWindow(const Limits& limits) {
@@ -63,10 +78,12 @@ void VssProvider::complete(const std::vector<std::string>& deletedShadows, const
 void VssProvider::remove() {
     privilege_.reset();  // nobody reads the shadow for this backup any more, whatever becomes of it
     run([&] { requester_.remove(); });
+    thaw_.reset();
 }
 
 void VssProvider::keep() {
     run([&] { requester_.keep(); });
+    thaw_.reset();
     privilege_.reset();
 }
 

@@ -2,10 +2,12 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "engine/shadow_provider.h"
 #include "shadow/vss/privileges.h"
 #include "shadow/vss/requester.h"
+#include "shadow/vss/writer/thaw_signal.h"
 
 namespace domino_vss::vss {
 
@@ -18,7 +20,7 @@ public:
     void begin(const engine::Limits& limits) override;
     void prepare(std::span<const engine::DatabaseSpec> databases, const engine::Limits& limits) override;
     [[nodiscard]] std::unique_ptr<engine::ThreadScope> enterThread() override;
-    void commit(const engine::Limits& limits) override;
+    void commitWithin(const std::shared_ptr<engine::CaptureWindow>& window) override;
     void afterWindow(const engine::Limits& limits) override;
     void complete(const std::vector<std::string>& deletedShadows, const engine::Limits& limits) override;
     void leaveUntold() noexcept override { requester_.leaveUntold(); }
@@ -31,9 +33,14 @@ public:
 private:
     template <typename Step>
     void run(Step step);
+    /// Steps in which the requester asks for the writers, and hears of our own.
+    template <typename Step>
+    void runReported(Step step);
 
     std::vector<std::string> volumes_;
+    const bool stopAtThaw_;
     Requester requester_;
+    std::optional<RegisteredThawSignal> thaw_;  // in the apartment of the provider's thread
     std::unique_ptr<BackupPrivilege> privilege_;
     mutable std::mutex mutex_;
     RequesterReport report_;  // guarded by mutex_

@@ -38,6 +38,19 @@ describe('the context that follows from lifetime and writers', () => {
     expect(resolveVss({ source: 'volumes' }).native.excludeDomino).toBe(false);
   });
 
+  test('who stops at Thaw needs a writer, and no other one than its own', () => {
+    const vss = { stopAt: 'thaw' } as const;
+    const own = { stopAtThaw: true, onlyThawSignal: true };
+    expect(resolveVss({}).native).toMatchObject({ stopAtThaw: false, onlyThawSignal: false });
+    expect(resolveVss({ vss })).toMatchObject({ context: 'backup', withWriters: true, native: own });
+    expect(resolveVss({ vss, lifetime: 'persistent', writers: 'none' })).toMatchObject({
+      context: 'app-rollback',
+      native: own,
+    });
+    expect(resolveVss({ vss, writers: 'all' }).native).toMatchObject({ stopAtThaw: true, onlyThawSignal: false });
+    expect(resolveVss({ vss: { stopAt: 'end' } }).context).toBe('file-share-backup');
+  });
+
   test('what is set up besides', () => {
     expect(resolveVss({}).native).toMatchObject({ providerId: '', backupType: 5, componentMode: false });
     const vss = { providerId: 'B5946137-7B9F-4925-AF80-51ABD60B20D5', backupType: 'full' } as const;
@@ -58,6 +71,7 @@ test.each<[Parameters<typeof resolveVss>[0], string, RegExp]>([
   [{ lifetime: 'persistent', vss: { context: 'backup' } }, 'vss.context', /goes with the backup/],
   [{ writers: 'none', vss: { context: 'app-rollback' } }, 'writers', /writers take part in the context "app-rollback"/],
   [{ writers: 'all', vss: { context: 'nas-rollback' } }, 'writers', /no writer takes part/],
+  [{ vss: { context: 'nas-rollback', stopAt: 'thaw' } }, 'vss.stopAt', /nobody hears of Thaw; use "backup"/],
   [{ writers: { verify: ['x'] }, vss: { context: 'file-share-backup' } }, 'writers', /no writer takes part/],
   [{ vss: { componentMode: true } }, 'vss.componentMode', /is for writers/],
   [{ vss: { backupType: 'copy' } }, 'vss.backupType', /is for writers/],

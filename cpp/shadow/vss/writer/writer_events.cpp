@@ -50,8 +50,9 @@ void WriterEvents::close() {
     takeBack("the writer ends");
 }
 
-void WriterEvents::identify() noexcept {
+bool WriterEvents::identify() noexcept {
     notify(WriterMoment::identified);
+    return true;
 }
 
 Verdict WriterEvents::prepareBackup(Selection selection) noexcept {

@@ -10,36 +10,10 @@
 #include <vector>
 
 #include "shadow/vss/guid.h"
-#include "shadow/vss/writer/description.h"
 #include "shadow/vss/writer/prepared_backup.h"
+#include "shadow/vss/writer/writer_handlers.h"
 
 namespace domino_vss::vss {
-
-/// What a handler answers to VSS.
-struct Verdict {
-    /// false is a veto: the snapshot fails.
-    bool proceed = true;
-    /// VSS_E_WRITERERROR_…; 0 for no failure.
-    std::uint32_t result = 0;
-    /// STATUS of Domino; 0 for none.
-    std::uint32_t applicationResult = 0;
-    std::string text;
-};
-
-/// What a requester backs up.
-struct Selection {
-    /// Otherwise whole volumes.
-    bool components = false;
-    /// Logical path and name; empty without components.
-    std::vector<std::pair<std::string, std::string>> selected;
-};
-
-/// The snapshot set that is about to be made.
-struct SnapshotSet {
-    Guid id;
-    /// Whether a path lies on one of its volumes.
-    std::function<bool(const std::string& path)> contains;
-};
 
 enum class WriterMoment : std::uint8_t {
     identified,  ///< somebody has asked for the metadata: a snapshot may follow
@@ -68,7 +42,7 @@ struct WriterNotice {
 ///
 /// From prepareSnapshot on abort may come instead of the next one, and backupShutdown comes always, even when the
 /// requester has died. Without either the engine takes the databases out by its own window.
-class WriterEvents {
+class WriterEvents final : public WriterHandlers {
 public:
     /// Is called on the threads of the handlers and must return at once.
     using Listener = std::function<void(const WriterNotice&)>;
@@ -79,27 +53,24 @@ public:
     };
 
     WriterEvents(OwnComponents components, Policy policy, Listener listener);
-    WriterEvents(const WriterEvents&) = delete;
-    WriterEvents& operator=(const WriterEvents&) = delete;
-    ~WriterEvents();
+    ~WriterEvents() override;
 
     /// The backup for whoever asks next, instead of the one that was there; nullptr for none. Returns whether that one
     /// was still there, so that nothing will become of it.
     bool arm(std::shared_ptr<PreparedBackup> backup);
-    /// No part in anything any more: a backup that has begun is taken back. Idempotent.
-    void close();
+    /// A backup that has begun is taken back.
+    void close() override;
 
-    [[nodiscard]] const OwnComponents& components() const noexcept { return components_; }
+    [[nodiscard]] const OwnComponents& components() const noexcept override { return components_; }
 
-    void identify() noexcept;
-    [[nodiscard]] Verdict prepareBackup(Selection selection) noexcept;
-    [[nodiscard]] Verdict prepareSnapshot(const SnapshotSet& set) noexcept;
-    [[nodiscard]] Verdict freeze() noexcept;
-    [[nodiscard]] Verdict thaw() noexcept;
-    [[nodiscard]] Verdict postSnapshot() noexcept;
-    void abort() noexcept;
-    /// `set` may be another one than ours, or none.
-    void backupShutdown(const Guid& set) noexcept;
+    [[nodiscard]] bool identify() noexcept override;
+    [[nodiscard]] Verdict prepareBackup(Selection selection) noexcept override;
+    [[nodiscard]] Verdict prepareSnapshot(const SnapshotSet& set) noexcept override;
+    [[nodiscard]] Verdict freeze() noexcept override;
+    [[nodiscard]] Verdict thaw() noexcept override;
+    [[nodiscard]] Verdict postSnapshot() noexcept override;
+    void abort() noexcept override;
+    void backupShutdown(const Guid& set) noexcept override;
 
 private:
     enum class Stage : std::uint8_t { idle, held, thawed };

@@ -68,8 +68,8 @@ Selection selectionOf(IVssWriterImpl& writer, IVssWriterComponents* components) 
 /// Nothing that a handler throws may reach VSS.
 class RegisteredWriter::Object final : public WriterTable {
 public:
-    Object(WriterDescription description, std::shared_ptr<WriterEvents> events)
-        : description_(std::move(description)), events_(std::move(events)) {}
+    Object(WriterDescription description, std::shared_ptr<WriterHandlers> handlers)
+        : description_(std::move(description)), handlers_(std::move(handlers)) {}
     Object(const Object&) = delete;
     Object& operator=(const Object&) = delete;
     ~Object() { end(); }
@@ -109,7 +109,7 @@ public:
 
     bool STDMETHODCALLTYPE OnPrepareBackup(IVssWriterComponents* components) override {
         try {
-            return answer(events_->prepareBackup(selectionOf(*writer_, components)));
+            return answer(handlers_->prepareBackup(selectionOf(*writer_, components)));
         } catch (...) {
             return false;
         }
@@ -119,22 +119,22 @@ public:
             const auto contains = [this](const std::string& path) {
                 return static_cast<bool>(writer_->IsPathAffected(toUtf16(path).c_str()));
             };
-            return answer(events_->prepareSnapshot({guidOf(writer_->GetCurrentSnapshotSetId()), contains}));
+            return answer(handlers_->prepareSnapshot({guidOf(writer_->GetCurrentSnapshotSetId()), contains}));
         } catch (...) {
             return false;
         }
     }
-    bool STDMETHODCALLTYPE OnFreeze() override { return answer(events_->freeze()); }
-    bool STDMETHODCALLTYPE OnThaw() override { return answer(events_->thaw()); }
+    bool STDMETHODCALLTYPE OnFreeze() override { return answer(handlers_->freeze()); }
+    bool STDMETHODCALLTYPE OnThaw() override { return answer(handlers_->thaw()); }
     bool STDMETHODCALLTYPE OnPostSnapshot(IVssWriterComponents* /*components*/) override {
-        return answer(events_->postSnapshot());
+        return answer(handlers_->postSnapshot());
     }
     bool STDMETHODCALLTYPE OnAbort() override {
-        events_->abort();
+        handlers_->abort();
         return true;
     }
     bool STDMETHODCALLTYPE OnBackupShutdown(VSS_ID snapshotSet) override {
-        events_->backupShutdown(guidOf(snapshotSet));
+        handlers_->backupShutdown(guidOf(snapshotSet));
         return true;
     }
     // Many requesters never say that a backup is complete, so nothing depends on it.
@@ -156,9 +156,7 @@ private:
     /// At any time, from any requester, also in the middle of a session of another one.
     bool identify(IVssCreateWriterMetadata* metadata) noexcept {
         try {
-            const bool described = metadata != nullptr && vss::describe(events_->components(), *metadata);
-            events_->identify();
-            return described;
+            return handlers_->identify() && metadata != nullptr && vss::describe(handlers_->components(), *metadata);
         } catch (...) {
             return false;
         }
@@ -192,13 +190,13 @@ private:
 
     IVssWriterImpl* writer_ = nullptr;  // first, where Microsoft's class has it; its type has no IID for a ComPtr
     WriterDescription description_;
-    std::shared_ptr<WriterEvents> events_;
+    std::shared_ptr<WriterHandlers> handlers_;
     bool initialized_ = false;
     bool subscribed_ = false;
 };
 
-RegisteredWriter::RegisteredWriter(WriterDescription description, std::shared_ptr<WriterEvents> events)
-    : events_(std::move(events)), object_(std::make_unique<Object>(std::move(description), events_)) {
+RegisteredWriter::RegisteredWriter(WriterDescription description, std::shared_ptr<WriterHandlers> handlers)
+    : handlers_(std::move(handlers)), object_(std::make_unique<Object>(std::move(description), handlers_)) {
     object_->subscribe();
 }
 
@@ -207,7 +205,7 @@ RegisteredWriter::~RegisteredWriter() {
 }
 
 void RegisteredWriter::end() noexcept {
-    events_->close();
+    handlers_->close();
     object_->end();
 }
 

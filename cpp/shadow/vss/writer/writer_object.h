@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "shadow/vss/writer/description.h"
-#include "shadow/vss/writer/writer_events.h"
+#include "shadow/vss/writer/writer_handlers.h"
 
 namespace domino_vss::vss {
 
@@ -13,7 +13,7 @@ namespace domino_vss::vss {
 class RegisteredWriter {
 public:
     /// IVssWriterImpl::Initialize and Subscribe. Throws Failure.
-    RegisteredWriter(WriterDescription description, std::shared_ptr<WriterEvents> events);
+    RegisteredWriter(WriterDescription description, std::shared_ptr<WriterHandlers> handlers);
     RegisteredWriter(const RegisteredWriter&) = delete;
     RegisteredWriter& operator=(const RegisteredWriter&) = delete;
     ~RegisteredWriter();
@@ -24,7 +24,7 @@ public:
 private:
     class Object;
 
-    std::shared_ptr<WriterEvents> events_;
+    std::shared_ptr<WriterHandlers> handlers_;
     std::unique_ptr<Object> object_;
 };
 

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "engine/capture_window.h"
+#include "shadow/vss/writer/writer_handlers.h"
+#include "shadow/vss/writer/writer_object.h"
+
+namespace domino_vss::vss {
+
+/// A writer that does nothing but hear Thaw: VSS sends it as soon as the shadow holds everything, long before
+/// DoSnapshotSet returns, which waits for whatever writers still do to the shadow. It takes part in one backup of ours,
+/// in the process of the requester.
+class ThawSignal final : public WriterHandlers {
+public:
+    /// The same in all processes; a requester enables its writers by it.
+    static constexpr Guid kClassId{0x6b1f0a52, 0x5b0d, 0x4f39, {0x9a, 0x7e, 0x30, 0x5c, 0xd4, 0x12, 0x88, 0xb1}};
+
+    /// Only the requester that it belongs to is to hear of it. Others would wait for it in their own backups.
+    void setReported(bool reported) noexcept;
+    /// Thaw of this set says that the shadow is taken.
+    void expect(const Guid& set, std::shared_ptr<engine::CaptureWindow> window);
+
+    [[nodiscard]] const OwnComponents& components() const noexcept override { return components_; }
+    void close() override;
+    [[nodiscard]] bool identify() noexcept override;
+    [[nodiscard]] Verdict prepareBackup(Selection /*selection*/) noexcept override { return {}; }
+    [[nodiscard]] Verdict prepareSnapshot(const SnapshotSet& set) noexcept override;
+    [[nodiscard]] Verdict freeze() noexcept override { return {}; }
+    [[nodiscard]] Verdict thaw() noexcept override;
+    [[nodiscard]] Verdict postSnapshot() noexcept override { return {}; }
+    void abort() noexcept override {}
+    void backupShutdown(const Guid& /*set*/) noexcept override {}
+
+private:
+    // Without files: where components are selected, only a writer that has one of them is sent events.
+    const OwnComponents components_{{"", "moment", "The moment of the shadow", {}}};
+    std::mutex mutex_;
+    bool reported_ = false;                          // guarded by mutex_
+    Guid present_;                                   // guarded by mutex_: the set that is being made, whoever makes it
+    Guid expected_;                                  // guarded by mutex_
+    std::shared_ptr<engine::CaptureWindow> window_;  // guarded by mutex_
+};
+
+/// A ThawSignal that VSS knows, until its end. In an apartment; Windows only.
+class RegisteredThawSignal {
+public:
+    /// Throws Failure.
+    RegisteredThawSignal();
+
+    [[nodiscard]] ThawSignal& signal() noexcept { return *signal_; }
+
+private:
+    std::shared_ptr<ThawSignal> signal_;
+    RegisteredWriter writer_;
+};
+
+}  // namespace domino_vss::vss

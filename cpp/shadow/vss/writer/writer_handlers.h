@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "shadow/vss/guid.h"
+#include "shadow/vss/writer/description.h"
+
+namespace domino_vss::vss {
+
+/// What a handler answers to VSS.
+struct Verdict {
+    /// false is a veto: the snapshot fails.
+    bool proceed = true;
+    /// VSS_E_WRITERERROR_…; 0 for no failure.
+    std::uint32_t result = 0;
+    /// STATUS of Domino; 0 for none.
+    std::uint32_t applicationResult = 0;
+    std::string text;
+};
+
+/// What a requester backs up.
+struct Selection {
+    /// Otherwise whole volumes.
+    bool components = false;
+    /// Logical path and name; empty without components.
+    std::vector<std::pair<std::string, std::string>> selected;
+};
+
+/// The snapshot set that is about to be made.
+struct SnapshotSet {
+    Guid id;
+    /// Whether a path lies on one of its volumes.
+    std::function<bool(const std::string& path)> contains;
+};
+
+/// What a writer does when VSS delivers an event. The handlers run on threads of VSS and never wait for JavaScript.
+/// None of them throws.
+class WriterHandlers {
+public:
+    WriterHandlers() = default;
+    WriterHandlers(const WriterHandlers&) = delete;
+    WriterHandlers& operator=(const WriterHandlers&) = delete;
+    virtual ~WriterHandlers() = default;
+
+    [[nodiscard]] virtual const OwnComponents& components() const noexcept = 0;
+    /// No part in anything any more. Idempotent.
+    virtual void close() = 0;
+
+    /// Whether the requester that asks is to hear of the writer.
+    [[nodiscard]] virtual bool identify() noexcept = 0;
+    [[nodiscard]] virtual Verdict prepareBackup(Selection selection) noexcept = 0;
+    [[nodiscard]] virtual Verdict prepareSnapshot(const SnapshotSet& set) noexcept = 0;
+    [[nodiscard]] virtual Verdict freeze() noexcept = 0;
+    [[nodiscard]] virtual Verdict thaw() noexcept = 0;
+    [[nodiscard]] virtual Verdict postSnapshot() noexcept = 0;
+    virtual void abort() noexcept = 0;
+    /// `set` may be another one than the last, or none.
+    virtual void backupShutdown(const Guid& set) noexcept = 0;
+};
+
+}  // namespace domino_vss::vss
