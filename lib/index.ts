@@ -19,6 +19,7 @@ import type { PlanRestoreOptions, RestoreOptions } from './restore/restore';
 import type { DrillOptions, DrillReport } from './restore/drill';
 import type { ArchiveLogsOptions, ArchiveLogsReport } from './logs/archive';
 import type { ArchivedLog, ListArchivedLogsOptions } from './logs/list';
+import type { PruneLogsOptions, PruneLogsReport } from './logs/prune';
 import type { PruneOptions, PruneReport } from './retention/prune';
 import type { VerifyBackupOptions, VerifyReport } from './restore/verify';
 import type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
@@ -99,12 +100,13 @@ export type {
 export type { ProviderChoice } from './store/manifest-format';
 export type { RehearsalReport, RehearseOptions, SlowDatabase } from './backup/rehearse';
 export type { LogReach } from './restore/reach';
-export type { RestoreDaos, RestoredDatabase, RestoreReport } from './restore/report';
+export type { RestoreDaos, RestoredDatabase, RestoreLog, RestoreReport } from './restore/report';
 export type { PlanRestoreOptions, RestoreOptions } from './restore/restore';
 export type { RestoreMode, RestoreStep } from './restore/plan';
 export type { DrilledDatabase, DrillOptions, DrillReport } from './restore/drill';
 export type { ArchivedLogExtent, ArchiveLogsOptions, ArchiveLogsReport } from './logs/archive';
 export type { ArchivedLog, CataloguedExtent, ListArchivedLogsOptions, ListedLogExtent } from './logs/list';
+export type { ProvenExtent, PruneLogsOptions, PruneLogsReport } from './logs/prune';
 export type { PrunedBackup, PruneOptions, PruneReport } from './retention/prune';
 export type { RetentionRules } from './retention/rules';
 export type { VerifiedDatabase, VerifiedState, VerifyBackupOptions, VerifyReport } from './restore/verify';
@@ -306,6 +308,19 @@ export function archiveLogs(options: ArchiveLogsOptions): Promise<ArchiveLogsRep
  */
 export function listArchivedLogs(options: ListArchivedLogsOptions): Promise<readonly ArchivedLog[]> {
   return onDemand.listLogs.listArchivedLogs(options);
+}
+
+/**
+ * Removes the extents of an archive that no backup needs, by proof: reads the manifests of all backups in the delta directories
+ * to their ends, and keeps every extent of a log from the first one on that any of them needs. The proof is in the report, extent by
+ * extent. A backup whose manifest cannot be read forbids it. A log of which there is no backup stays unless `unknownLogs` says otherwise.
+ * Needs no Domino. Nothing is removed while a backup, a restore, or an archiving of these servers runs.
+ *
+ * @throws {@link OptionError}; {@link RestoreError} `ERR_MANIFEST` for a backup that is damaged or unfinished; `ERR_LOG_ARCHIVE` for
+ * a catalogue that was changed; `ERR_LOCKED`; {@link AbortError} when cancelled. It can be run again after any of them.
+ */
+export function pruneLogs(options: PruneLogsOptions): Promise<PruneLogsReport> {
+  return onDemand.pruneLogs.pruneLogs(loadBinding, options);
 }
 
 /**

@@ -43,6 +43,9 @@ export const onDemand = {
   get listLogs() {
     return require('./logs/list') as typeof import('./logs/list');
   },
+  get pruneLogs() {
+    return require('./logs/prune') as typeof import('./logs/prune');
+  },
   get recover() {
     return require('./recover/recover') as typeof import('./recover/recover');
   },

@@ -23,6 +23,7 @@ interface DrillArguments extends DominoArguments {
   readonly include?: readonly string[];
   readonly until?: string;
   readonly copies?: string;
+  readonly logArchive?: string;
   readonly requireSignature?: string;
   readonly timeout?: number;
   readonly databaseBudget?: number;
@@ -38,6 +39,11 @@ export function addDrillCommand(program: Command, context: CommandLineContext, f
     .option('--include <glob>', 'choose only from these databases; may be given several times', collect)
     .option('--until <time>', 'recover up to now (default), the backup, or a time with its zone')
     .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
+    .option(
+      '--log-archive <dir>',
+      'archive of the transaction log, for extents that the server has not any more',
+      pathFrom(context),
+    )
     .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
     .option('--timeout <duration>', 'longest time for the whole drill (default: 24h)', duration)
     .option('--database-budget <duration>', 'longest time for one call on a database (default: 60s)', duration);
@@ -75,6 +81,7 @@ Exit codes: 0 all could be restored, 1 some could not, 2 usage, 4 precondition, 
           databases: args.include,
           until: args.until,
           copiesDirectory: args.copies,
+          logArchive: args.logArchive,
           requireSignature: args.requireSignature,
           domino: locationOf(args),
           timeoutMs: args.timeout,

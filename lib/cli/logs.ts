@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
 import { archiveLogs, type ArchiveLogsReport } from '../logs/archive';
 import { listArchivedLogs, type ArchivedLog } from '../logs/list';
+import { pruneLogs, type ProvenExtent, type PruneLogsReport } from '../logs/prune';
 import {
+  addDeltaDirectory,
+  collect,
   addDominoOptions,
   addUnattendedOptions,
   duration,
@@ -18,6 +21,15 @@ interface ArchiveArguments extends DominoArguments {
   readonly logArchive: string;
   readonly timeout?: number;
   readonly callBudget?: number;
+}
+
+interface PruneArguments {
+  readonly logArchive: string;
+  readonly deltaDir: string;
+  readonly alsoDeltaDir?: readonly string[];
+  readonly unknownLogs?: boolean;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
 }
 
 interface ListArguments {
@@ -44,6 +56,7 @@ Each command has its own: domino-vss logs archive --help
     );
   addArchiveCommand(logs, context, finish);
   addListCommand(logs, context, finish);
+  addPruneCommand(logs, context, finish);
 }
 
 /** The option that each of these commands needs. */
@@ -143,6 +156,68 @@ Exit codes: 0 listed, 2 usage, 3 an extent is missing or damaged, or a catalogue
       const isWhole = found.every(({ problem, extents }) => problem === '' && !extents.some(isBad));
       finish(isWhole ? exitCodes.ok : exitCodes.partial);
     });
+}
+
+function addPruneCommand(logs: Command, context: CommandLineContext, finish: Finish): void {
+  const prune = logs.command('prune').description('remove the extents that no backup needs');
+  addLogArchive(prune, context);
+  addDeltaDirectory(prune, 'delta directory of the backups', context)
+    .option('--also-delta-dir <dir>', 'a further delta directory; may be given several times', collect)
+    .option('--unknown-logs', 'also remove logs of which there is no backup')
+    .option('--dry-run', 'only show what would be removed, and the proof');
+  addUnattendedOptions(prune, context)
+    .option('--json', 'print one JSON document with the proof for each extent')
+    .addHelpText(
+      'after',
+      `
+An extent goes when no backup of its log needs it: all backups in the delta directories are read, so name each directory whose
+backups are to be restored with this archive. A backup that is damaged or unfinished forbids it. Remove old backups first
+(backup prune), and try with --dry-run. Nothing is removed while a backup or a restore of the servers runs.
+
+Examples:
+  $ domino-vss logs prune --log-archive /backup/logs --delta-dir /backup/domino --dry-run
+  $ domino-vss logs prune --log-archive /backup/logs --delta-dir /backup/domino
+
+Exit codes: 0 done, 1 failed, 2 usage, 5 locked, 130 interrupted.
+`,
+    )
+    .action(async (args: PruneArguments) => {
+      const output = new Output(context, args.json ?? false);
+      const report = await pruneLogs(context.loadBinding, {
+        archiveDirectory: args.logArchive,
+        deltaDirectories: [args.deltaDir, ...(args.alsoDeltaDir ?? []).map(pathFrom(context))],
+        unknownLogs: args.unknownLogs ? 'remove' : 'keep',
+        dryRun: args.dryRun ?? false,
+        signal: context.signal,
+        onPlan: (extents) => {
+          output.before(() => describeProof(extents, output));
+        },
+      });
+      output.result(report, () => describePruning(report, output));
+      finish(exitCodes.ok);
+    });
+}
+
+function describeProof(extents: readonly ProvenExtent[], output: Output): string[] {
+  if (extents.length === 0) return ['the archive is empty'];
+  const rows = extents.map(({ logId, name, number, sizeBytes, result, proof }) => [
+    logId,
+    name,
+    String(number),
+    formatBytes(sizeBytes),
+    result === 'kept' ? 'keep' : 'remove',
+    proof,
+  ]);
+  return [...output.table([['LOG', 'EXTENT', 'NUMBER', 'SIZE', '', 'WHY'], ...rows]), ''];
+}
+
+function describePruning({ outcome, backups, extents, removedBytes }: PruneLogsReport, output: Output): string[] {
+  const gone = extents.filter(({ result }) => result !== 'kept').length;
+  const { green } = output.colors;
+  const what = `${count(gone, 'extent')}, ${formatBytes(removedBytes)}, that none of ${count(backups, 'backup')} needs`;
+  if (outcome === 'nothing')
+    return [green(`nothing to remove: ${count(backups, 'backup')}, ${count(extents.length, 'extent')}`)];
+  return [outcome === 'planned' ? `would remove ${what}` : green(`removed ${what}`)];
 }
 
 function isBad({ state }: ArchivedLog['extents'][number]): boolean {

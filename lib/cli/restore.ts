@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { deltaDirectoryOf } from '../isolation/ended-process';
 import { OptionError } from '../errors/errors';
-import type { RestoredDatabase, RestoreReport } from '../restore/report';
+import type { RestoredDatabase, RestoreLog, RestoreReport } from '../restore/report';
 import { planRestore, restoreDatabases } from '../restore/restore';
 import { describeStep, type RestoreMode } from '../restore/plan';
 import {
@@ -23,6 +23,7 @@ import { ProgressBar } from './progress-bar';
 interface RestoreArguments extends DominoArguments {
   readonly deltaDir?: string;
   readonly copies?: string;
+  readonly logArchive?: string;
   readonly shadowRoot?: readonly string[];
   readonly requireSignature?: string;
   readonly offline?: boolean;
@@ -46,6 +47,11 @@ export function addRestoreCommand(program: Command, context: CommandLineContext,
     .argument('[databases...]', 'paths or globs relative to the data directory (default: all but server databases)')
     .option('--delta-dir <dir>', 'delta directory, to name a backup by its id', pathFrom(context))
     .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
+    .option(
+      '--log-archive <dir>',
+      'archive of the transaction log, for extents that the server has not any more',
+      pathFrom(context),
+    )
     .option(
       '--shadow-root <dir>',
       'where the snapshot can be read now: of the only volume, or <volume>=<dir>; may be given several times',
@@ -126,6 +132,7 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
           until: args.until,
           otherServer: args.otherServer,
           copiesDirectory: args.copies,
+          logArchive: args.logArchive,
           shadowRoots: await shadowRootsOfBackup(manifest, args.shadowRoot, context),
           requireSignature: args.requireSignature,
           domino: locationOf(args),
@@ -194,6 +201,7 @@ function describeReport(report: RestoreReport, output: Output): string[] {
       ...lines,
       `would restore ${count(good.length, 'database')} of ${report.backupId}:`,
       ...steps,
+      ...report.logs.map(describeLog),
       'what the transaction log does for them:',
       ...output.table(foreseen, false),
       ...output.moreThanShown(good.length),
@@ -223,6 +231,15 @@ function describeReport(report: RestoreReport, output: Output): string[] {
     ...describeDaos(report),
     summary,
   ];
+}
+
+/** Where the recovery finds the extents that it reads. */
+function describeLog({ firstExtent, directory, present, archive, archived }: RestoreLog): string {
+  const names = archived.length > 4 ? [archived[0], ...archived.slice(-1)] : archived;
+  const which = names.map((extent) => extent?.name).join(archived.length > 4 ? ' … ' : ', ');
+  const fromArchive = archived.length === 0 ? '' : `, and ${archived.length} in ${archive} (${which})`;
+  const where = directory === '' ? 'where the server keeps them' : `${present.length} are in ${directory}`;
+  return `the recovery reads the extents of the log from ${firstExtent} on: ${where}${fromArchive}`;
 }
 
 /** The databases hold references only, and nothing but the server knows which objects they miss. */

@@ -35,3 +35,15 @@ export function dateToTimedate(date: Date): Innards {
   const days = Math.floor(ms / 86_400_000);
   return [Math.floor((ms - days * 86_400_000) / 10), days + epochJulianDay];
 }
+
+/** The inverse of {@link unidText}. */
+export function unidBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  for (const half of [0, 1]) {
+    const at = half * 16;
+    view.setUint32(half * 8 + 4, parseInt(text.slice(at, at + 8), 16), true);
+    view.setUint32(half * 8, parseInt(text.slice(at + 8, at + 16), 16), true);
+  }
+  return bytes;
+}

@@ -591,7 +591,7 @@ export const errorCodes = {
     meaning:
       'The recovery of a logged database needs a transaction log that is another one than the server writes, or extents that are not there any more. Nothing was touched.',
     action:
-      'Use a later backup. Extents that were archived: put them back into the log directory first. On another server, or after the log was made anew, restore the state of the backup (--other-server, --until backup).',
+      'Use a later backup. Extents that were archived: name the archive (logArchive, --log-archive). On another server, or after the log was made anew, restore the state of the backup (--other-server, --until backup).',
     errorClass: 'RestoreError',
     ...failure,
   },

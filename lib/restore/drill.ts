@@ -46,6 +46,8 @@ export interface DrillOptions {
   readonly until?: string | undefined;
   /** Absolute directory of the copies, if they are not where the manifest says. */
   readonly copiesDirectory?: string | undefined;
+  /** Absolute path of an archive of the transaction log, as in `restoreDatabases`. */
+  readonly logArchive?: string | undefined;
   /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. */
   readonly requireSignature?: string | undefined;
   /** Where Domino is. Default: found by the environment and in the usual places. */
@@ -135,6 +137,7 @@ function checkDrillOptions(options: DrillOptions): void {
     databases: globs,
     until,
     copiesDirectory: absolutePath,
+    logArchive: absolutePath,
     requireSignature: absolutePath,
     domino: dominoLocation,
     databaseBudgetMs: milliseconds,
@@ -240,7 +243,7 @@ class Drill {
   async #drillLogged(databases: readonly ManifestDatabase[]): Promise<void> {
     if (databases.length === 0) return;
     const { head } = this.server;
-    const { until: target, copiesDirectory, domino, databaseBudgetMs, signal, onProgress } = this.options;
+    const { until: target, copiesDirectory, logArchive, domino, databaseBudgetMs, signal, onProgress } = this.options;
     const as = drillDirectory(this.#id);
     const restoring = {
       manifest: head.directory,
@@ -248,6 +251,7 @@ class Drill {
       mode: { type: 'new-database', as: `${as}/`, newReplicaId: true } as const,
       until: target,
       copiesDirectory,
+      logArchive,
       domino,
       databaseBudgetMs,
       signal,

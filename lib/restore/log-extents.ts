@@ -20,23 +20,30 @@ export interface MissingExtents {
   /** The first and the last one that are missing. */
   readonly first: number;
   readonly last: number;
-  /** The oldest one that is there. */
+  /** The oldest one in the log directory. */
   readonly oldest: number;
 }
 
 /**
  * Which extents are missing from `first` to the newest one; undefined when none is, and when that cannot be told. Whether the
  * seven digits of a name are decimal or hexadecimal is not documented: an extent counts as missing only if it is by both
- * readings.
+ * readings. `archived` are the numbers of extents that can be had elsewhere.
  */
-export function missingExtents(first: number, { names }: Pick<LogExtents, 'names'>): MissingExtents | undefined {
+export function missingExtents(
+  first: number,
+  { names }: Pick<LogExtents, 'names'>,
+  archived: readonly number[] = [],
+): MissingExtents | undefined {
   const digits = names.map((name) => extentName.exec(name)?.[1] ?? '');
   const bases = digits.some((number) => /[A-F]/i.test(number)) ? [16] : [10, 16];
-  const readings = bases.map((base) => missingOf(first, new Set(digits.map((number) => parseInt(number, base)))));
+  const readings = bases.map((base) => {
+    const present = digits.map((number) => parseInt(number, base));
+    return missingOf(first, new Set([...present, ...archived]), Math.min(...present));
+  });
   return readings.every((missing) => missing !== undefined) ? readings[0] : undefined;
 }
 
-function missingOf(first: number, present: ReadonlySet<number>): MissingExtents | undefined {
+function missingOf(first: number, present: ReadonlySet<number>, oldest: number): MissingExtents | undefined {
   const numbers = [...present].sort((a, b) => a - b);
   let missing: { readonly first: number; readonly last: number } | undefined;
   // Where it is beyond the newest one, the names count otherwise than the numbers do.
@@ -45,5 +52,5 @@ function missingOf(first: number, present: ReadonlySet<number>): MissingExtents 
     if (number > expected) missing = { first: missing?.first ?? expected, last: number - 1 };
     expected = number + 1;
   }
-  return missing && { ...missing, oldest: numbers[0] ?? 0 };
+  return missing && { ...missing, oldest };
 }

@@ -6,12 +6,27 @@ import { toPublicError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import { backupIds, loadManifest, type Manifest } from '../store/manifest';
 import type { ManifestDatabase } from '../store/manifest-format';
-import { readLogExtents } from './log-extents';
+import { readUsableArchive, type UsableArchive } from '../logs/recovery';
+import { readLogExtents, type LogExtents } from './log-extents';
 import type { RestorePlan } from './plan';
 import type { LiveIdentity, LogKnowledge } from './reach';
 
 /** How many databases one request asks for: each is opened and closed, and between two requests a call can be given up. */
 const askedAtOnce = 50;
+
+/** What an archive has of the logs of these databases, from the first extent on that any of them needs. */
+function readArchive(
+  logArchive: string,
+  databases: readonly ManifestDatabase[],
+  extents: LogExtents | undefined,
+  call: Call,
+): Promise<UsableArchive> {
+  const wanted = new Map<string, number>();
+  for (const { logged, logId, logExtent } of databases) {
+    if (logged) wanted.set(logId, Math.min(logExtent, wanted.get(logId) ?? Infinity));
+  }
+  return readUsableArchive(logArchive, wanted, new Set(extents?.names), call);
+}
 
 /** Who can be asked about the databases of a restore. */
 export interface Server {
@@ -19,6 +34,8 @@ export interface Server {
   readonly binding: NativeBinding | undefined;
   readonly notesIni: string;
   readonly dataDirectory: string;
+  /** Directory of an archive of its transaction log, where one was named. */
+  readonly logArchive?: string | undefined;
   /** Longest time for one call on a database. */
   readonly budgetMs: number;
 }
@@ -28,7 +45,7 @@ const serverDatabases = ['names.nsf', 'log.nsf', 'admin4.nsf'];
 
 /** Everything about the transaction log that a restore of these databases has to know before it begins. */
 export async function gatherLogKnowledge(
-  { binding, notesIni, dataDirectory, budgetMs }: Server,
+  { binding, notesIni, dataDirectory, logArchive, budgetMs }: Server,
   head: Manifest,
   { mode, otherServer, adopts }: RestorePlan,
   databases: readonly ManifestDatabase[],
@@ -49,7 +66,8 @@ export async function gatherLogKnowledge(
   const changedIn = await instanceChanges(head, call);
   const settings = new NotesIni(notesIni);
   const extents = await readLogExtents(transactionLogDirectory(settings, dataDirectory));
-  return { live, changedIn, logId, writesLog: settings.get('TRANSLOG_Status') === '1', extents, hanging };
+  const archive = logArchive === undefined ? undefined : await readArchive(logArchive, databases, extents, call);
+  return { live, changedIn, logId, writesLog: settings.get('TRANSLOG_Status') === '1', extents, archive, hanging };
 }
 
 function logIdOf(live: LogKnowledge['live']): string {

@@ -1,5 +1,6 @@
 import { decidedFailure, type DatabaseFailure } from '../errors/errors';
 import type { ManifestDatabase } from '../store/manifest-format';
+import type { UsableArchive } from '../logs/recovery';
 import { missingExtents, type LogExtents } from './log-extents';
 
 /**
@@ -54,6 +55,8 @@ export interface LogKnowledge {
   readonly writesLog: boolean;
   /** What lies in the directory of that log; undefined when it cannot be looked into. */
   readonly extents: LogExtents | undefined;
+  /** What an archive has beside that; undefined when none was named. */
+  readonly archive: UsableArchive | undefined;
   /** The call that has not returned when the server was asked, in words; empty for none. */
   readonly hanging: string;
 }
@@ -75,14 +78,15 @@ export function refuseByLog(database: ManifestDatabase, knowledge: LogKnowledge)
     const now = knowledge.logId === '' ? 'no transaction log' : `${knowledge.logId} now`;
     return refuse(`it was backed up with the transaction log ${logId}, and the server writes ${now}`);
   }
-  const { extents } = knowledge;
-  const missing = extents && missingExtents(logExtent, extents);
+  const { extents, archive } = knowledge;
+  const archived = archive?.logs.get(logId)?.map(({ number }) => number);
+  const missing = extents && missingExtents(logExtent, extents, archived);
   if (!missing) return undefined;
   const { first, last, oldest } = missing;
   const which = first === last ? `extent ${first}` : `extents ${first} to ${last}`;
   return refuse(
     `its recovery reads the transaction log from extent ${logExtent} on; ${which} ${first === last ? 'is' : 'are'} not in ${extents.directory}, where the ` +
-      `oldest one is ${oldest}`,
+      `oldest one is ${oldest}${archive ? `, nor can they be had from the archive ${archive.directory}` : '; no archive of the log was named'}`,
   );
 }
 

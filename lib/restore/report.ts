@@ -41,6 +41,21 @@ export interface RestoreDaos {
   readonly commands: readonly string[];
 }
 
+/** Which extents of a transaction log the recovery reads, and from where. */
+export interface RestoreLog {
+  /** 32 hexadecimal digits, as in a manifest. */
+  readonly logId: string;
+  /** Number of the first extent that one of the databases needs. */
+  readonly firstExtent: number;
+  /** The server's log directory, and the names of the extents that lie there; empty when it cannot be looked into. */
+  readonly directory: string;
+  readonly present: readonly string[];
+  /** The archive, as it was named; empty for none. */
+  readonly archive: string;
+  /** Those that only the archive has. Domino asks for them when it comes to them. */
+  readonly archived: readonly { readonly number: number; readonly name: string; readonly file: string }[];
+}
+
 /** What a restore has done. */
 export interface RestoreReport {
   /** Id of the backup. */
@@ -57,6 +72,8 @@ export interface RestoreReport {
   readonly daos: RestoreDaos | null;
   /** Every step, in its order. */
   readonly steps: readonly RestoreStep[];
+  /** The transaction logs that databases are recovered from; empty for none. */
+  readonly logs: readonly RestoreLog[];
   readonly warnings: readonly string[];
   /** What earlier processes left behind and could not be put right before this restore. */
   readonly leftOvers: readonly LeftOver[];
@@ -87,6 +104,7 @@ export function plannedReport(
     ],
     recoveredTo: null,
     steps: planSteps({ ...plan, databases }),
+    logs: logsOf(databases, knowledge),
     warnings: [...plan.warnings, ...logWarnings(databases, knowledge), ...backupDue(plan, databases)].map(printable),
     leftOvers: [],
     recovered: [],
@@ -127,6 +145,24 @@ function reachOfPlanned({ database, recover, adopt }: PlannedDatabase, knowledge
   return reachOf(database, knowledge);
 }
 
+/** The logs of those that are recovered. */
+export function logsOf(databases: readonly PlannedDatabase[], { extents, archive }: LogKnowledge): RestoreLog[] {
+  const first = new Map<string, number>();
+  for (const { recover, database } of databases) {
+    if (recover) first.set(database.logId, Math.min(database.logExtent, first.get(database.logId) ?? Infinity));
+  }
+  return [...first].map(([logId, firstExtent]) => ({
+    logId,
+    firstExtent,
+    directory: extents?.directory ?? '',
+    present: extents?.names ?? [],
+    archive: archive?.directory ?? '',
+    archived: (archive?.logs.get(logId) ?? [])
+      .filter(({ number }) => number >= firstExtent)
+      .map(({ number, name, file }) => ({ number, name, file })),
+  }));
+}
+
 export function leftOut(failure: DatabaseFailure): RestoredDatabase {
   return { result: 'left-out', database: failure.database, failure };
 }
@@ -152,8 +188,9 @@ export function failed(failure: DatabaseFailure): RestoredDatabase {
 
 /** By name, what the log does not carry to its end; and a call that may be why a database is said to be in use. */
 export function logWarnings(databases: readonly PlannedDatabase[], knowledge: LogKnowledge): string[] {
-  const { hanging } = knowledge;
+  const { hanging, archive } = knowledge;
   return [
+    ...(archive?.problems ?? []),
     ...(hanging === '' ? [] : [`${hanging}; until it does, or this process ends, it may keep its database open`]),
     ...reachWarnings(
       databases.map((planned) => ({ path: planned.database.path, reach: reachOfPlanned(planned, knowledge) })),

@@ -17,7 +17,7 @@ import type { Journal } from '../store/journal';
 import type { FilePatience } from '../store/stall';
 import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
 import type { Manifest } from '../store/manifest';
-import type { NativeBinding } from '../native/session';
+import type { NativeArchivedExtent, NativeBinding } from '../native/session';
 import type { NativeFailure, NativeRequest } from '../native/failure';
 import type { Innards } from '../domino/timedate';
 import type { Progress, ProgressReporter } from '../call/progress';
@@ -92,8 +92,10 @@ export class Restoration {
     return this.#lastApplied;
   }
 
+  /** `extents` of the transaction log that a recovery may ask for. */
   async run(
     databases: readonly PlannedDatabase[],
+    extents?: readonly NativeArchivedExtent[],
   ): Promise<{ readonly done: PlannedDatabase[]; readonly failures: readonly DatabaseFailure[] }> {
     this.#hasBegun = true;
     this.#replacements = databases.map((planned) => new Replacement(planned));
@@ -118,7 +120,7 @@ export class Restoration {
       throw this.#abandoned.length === 0 ? error : this.#notPutBack(error);
     }
     // Hardly interruptible any more: a recovery that has begun is cheaper to finish than to undo.
-    await this.#recover();
+    await this.#recover(extents);
     await this.#beginFinishing();
     await this.#bringOnline();
     await this.#finishJournal();
@@ -292,7 +294,7 @@ export class Restoration {
   }
 
   /** One scan of the log for all. A database that it refuses is put back, and the others are recovered without it. */
-  async #recover(): Promise<void> {
+  async #recover(extents: readonly NativeArchivedExtent[] | undefined): Promise<void> {
     for (;;) {
       const logged = this.#logged;
       if (logged.length === 0) return;
@@ -301,7 +303,7 @@ export class Restoration {
       try {
         const newDbiid = this.mode.type === 'new-database';
         const newReplicaId = newReplicaIdOf(this.mode);
-        const options = { files, newDbiid, newReplicaId, pointInTime: this.pointInTime };
+        const options = { files, newDbiid, newReplicaId, pointInTime: this.pointInTime, extents };
         const subject = files.length === 1 ? (files[0] ?? '') : '';
         const bound = { budgetMs: this.budgetMs, operation: 'NSFRecoverDatabases', subject };
         const { lastApplied } = await this.#watched(logged, this.binding.recoverDatabases(options), (request) =>

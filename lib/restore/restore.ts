@@ -16,6 +16,7 @@ import {
   everythingFailed,
   failed,
   leftOut,
+  logsOf,
   logWarnings,
   notHashed,
   plannedReport,
@@ -66,6 +67,7 @@ import { Restoration } from './restoration';
 import { pointInTimeOf, until } from './until';
 import { shadowRoots, type ShadowRoots } from './sources';
 import { openRuntime } from '../domino/runtime';
+import { nativeExtents } from '../logs/recovery';
 
 /** Options of `restoreDatabases`. */
 export interface RestoreOptions {
@@ -85,6 +87,11 @@ export interface RestoreOptions {
    * Default: `now`.
    */
   readonly until?: string | undefined;
+  /**
+   * Absolute path of an archive of the transaction log, made by `archiveLogs`. Extents that the recovery needs and the log directory
+   * does not hold any more are brought back from it, after every byte has been compared with its catalogue. Default: none.
+   */
+  readonly logArchive?: string | undefined;
   /** Absolute directory of the copies, if they are not where the manifest says. */
   readonly copiesDirectory?: string | undefined;
   /**
@@ -158,7 +165,13 @@ async function prepare(
   const place = { mode, otherServer, adopts, copiesDirectory, dataDirectory };
   const input: KnownInput = { head, databases, wanted, pointInTime, ...place };
   const plan = await makePlan(input, () => shadowRoots(loadBinding, head, options.shadowRoots ?? [], call));
-  const server = { binding, notesIni, dataDirectory, budgetMs: options.databaseBudgetMs ?? 60_000 };
+  const server = {
+    binding,
+    notesIni,
+    dataDirectory,
+    logArchive: options.logArchive,
+    budgetMs: options.databaseBudgetMs ?? 60_000,
+  };
   return { call, head, plan, server };
 }
 
@@ -249,6 +262,7 @@ function checkRestoreOptions(options: RestoreOptions): void {
     mode: checkRestoreMode,
     until,
     copiesDirectory: absolutePath,
+    logArchive: absolutePath,
     shadowRoots: checkShadows,
     requireSignature: absolutePath,
     otherServer: boolean,
@@ -340,7 +354,7 @@ async function restore(
     const tools = { binding, call, budgetMs, dryRun: false, service: undefined, hook: undefined };
     const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
     const { ready, refused, knowledge } = await foresee(head, plan, preparation.server, call);
-    const { done, failures } = await restoration.run(ready);
+    const { done, failures } = await restoration.run(ready, knowledge.archive && nativeExtents(knowledge.archive));
     const unrecovered = recovered.filter((work) => !work.done);
     const allFailures = [...refused, ...failures];
     if (done.length === 0) throw everythingFailed(allFailures, plan.leftOut);
@@ -354,6 +368,7 @@ async function restore(
       ],
       recoveredTo: timedateToDate(restoration.lastApplied)?.toISOString() ?? null,
       steps: planSteps({ ...plan, databases: done }),
+      logs: logsOf(done, knowledge),
       warnings: [
         ...unrecovered.map(describeUnrecovered),
         ...unusable.map(describeUnusable),

@@ -21,6 +21,7 @@ const before: Readonly<Record<string, string>> = {
   'docs/command-line.md#domino-vss-freezefail': 'domino-vss hold --delta-dir "$DELTA"',
   'docs/command-line.md#domino-vss-restore': 'domino-vss backup run --delta-dir "$DELTA" --to "$HOME/copies"',
   'docs/command-line.md#domino-vss-drill': 'domino-vss backup run --delta-dir "$DELTA" --to "$HOME/copies"',
+  'docs/logs.md#restore-through-the-archive': 'domino-vss logs archive --log-archive /backup/logs',
   'docs/recipes/README.md#a-volume-manager': `PATH="$PATH:${root}/docs/recipes"`,
 };
 /** What shows that it has worked, where its exit code does not. */

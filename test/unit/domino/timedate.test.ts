@@ -1,4 +1,4 @@
-import { dateToTimedate, timedateText, timedateToDate, unidText } from '#lib/domino/timedate';
+import { dateToTimedate, timedateText, timedateToDate, unidBytes, unidText } from '#lib/domino/timedate';
 
 test('the time in a TIMEDATE, whatever zone it was written in', () => {
   // The example of the reference of the C API: 10 December 1996, 19:49:04 GMT.
@@ -23,4 +23,5 @@ test('ids are written with the second half of each TIMEDATE first', () => {
   const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
   expect(timedateText(bytes, 0)).toBe('0807060504030201');
   expect(unidText(bytes, 0)).toBe('0807060504030201100F0E0D0C0B0A09');
+  expect(unidBytes('0807060504030201100F0E0D0C0B0A09')).toEqual(bytes);
 });

@@ -25,3 +25,19 @@ test.each([
 ])('extents are missing: %s', (_what, first, present, missing) => {
   expect(missingExtents(first, { names: present })).toEqual(missing);
 });
+
+test.each([
+  ['up to the log directory', 3, names(8, 11), [3, 4, 5, 6, 7], undefined],
+  ['with a hole', 3, names(8, 11), [3, 4, 6], { first: 5, last: 7, oldest: 8 }],
+  ['only later ones', 3, names(8, 11), [5, 6, 7], { first: 3, last: 4, oldest: 8 }],
+  ['hexadecimal names', 9, names(14, 20, 16), [9, 10, 11, 12, 13], undefined],
+  [
+    'one is missing before hexadecimal names',
+    9,
+    names(14, 20, 16),
+    [9, 10, 12, 13],
+    { first: 11, last: 11, oldest: 14 },
+  ],
+])('archived extents: %s', (_what, first, present, archived, missing) => {
+  expect(missingExtents(first, { names: present }, archived)).toEqual(missing);
+});

@@ -1,0 +1,243 @@
+import { Call, publicCall } from '../call/call';
+import { absolutePath, abortSignal, boolean, checkOptions, functionValue, milliseconds, oneOf } from '../call/options';
+import { DominoVssError, OptionError, RestoreError } from '../errors/errors';
+import type { NativeBinding, NativeLock } from '../native/session';
+import { lockDataDirectory } from '../store/data-directory-lock';
+import { readJournals } from '../store/journals';
+import { readBackups, type Manifest } from '../store/manifest';
+import {
+  archivedLogIds,
+  finishRemoval,
+  logDirectory,
+  readCatalogue,
+  writeCatalogue,
+  type Catalogue,
+} from './catalogue';
+import { lockArchivedLog, requireSafeArchive } from './directory';
+
+/** Options of `pruneLogs`. */
+export interface PruneLogsOptions {
+  /** Absolute path of the archive. */
+  readonly archiveDirectory: string;
+  /** Absolute delta directories of all backups that are to be restored with this archive: what none of them needs goes. */
+  readonly deltaDirectories: readonly string[];
+  /** What becomes of a log of which there is no backup. `keep`: it stays and is in the report. `remove`: it goes. Default: `keep`. */
+  readonly unknownLogs?: 'keep' | 'remove' | undefined;
+  /** Only says what would be removed. Default: false. */
+  readonly dryRun?: boolean | undefined;
+  /** Is told what will be removed before anything is. */
+  readonly onPlan?: ((extents: readonly ProvenExtent[]) => void) | undefined;
+  /** Default: 24 hours. */
+  readonly timeoutMs?: number | undefined;
+  /** Heeded between two logs. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One extent of the archive, and the proof that it is needed or not. */
+export interface ProvenExtent {
+  /** 32 hexadecimal digits, as in a manifest. */
+  readonly logId: string;
+  readonly number: number;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly result: 'kept' | 'planned' | 'removed';
+  /** Which backup needs it, or from where on the one that reaches back furthest needs the log; in words. */
+  readonly proof: string;
+}
+
+/** What `pruneLogs` has done. */
+export interface PruneLogsReport {
+  /** `nothing`: every extent stays. `planned`: after a dry run that would remove something. */
+  readonly outcome: 'nothing' | 'pruned' | 'planned';
+  /** How many backups were looked at. */
+  readonly backups: number;
+  /** By log and number. */
+  readonly extents: readonly ProvenExtent[];
+  /** Bytes that were removed, or would be. */
+  readonly removedBytes: number;
+}
+
+export function pruneLogs(loadBinding: () => NativeBinding, options: PruneLogsOptions): Promise<PruneLogsReport> {
+  return publicCall(async () => {
+    checkOptions(options, {
+      archiveDirectory: absolutePath,
+      deltaDirectories: absolutePaths,
+      unknownLogs: oneOf('keep', 'remove'),
+      dryRun: boolean,
+      onPlan: functionValue,
+      timeoutMs: milliseconds,
+      signal: abortSignal,
+    });
+    absolutePath(options.archiveDirectory, 'archiveDirectory');
+    absolutePaths(options.deltaDirectories, 'deltaDirectories');
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'archive' });
+    const binding = loadBinding();
+    const archiveDirectory = await requireSafeArchive(options.archiveDirectory, binding);
+    const pruning = new LogPruning(binding, { ...options, archiveDirectory }, call);
+    return options.dryRun === true ? pruning.plan() : pruning.run();
+  });
+}
+
+function absolutePaths(value: unknown, name: string): void {
+  if (!Array.isArray(value) || value.length === 0)
+    throw new OptionError(name, `${name} must name a directory at least`);
+  for (const path of value) absolutePath(path, name);
+}
+
+/** From where on a backup needs a log. */
+interface Need {
+  readonly extent: number;
+  readonly backupId: string;
+  readonly database: string;
+}
+
+/** What all backups need. */
+interface Needs {
+  readonly backups: readonly Manifest[];
+  /** By the id of the log: of the backup that reaches back furthest. */
+  readonly byLog: ReadonlyMap<string, Need>;
+}
+
+interface Plan {
+  readonly extents: readonly ProvenExtent[];
+  readonly backups: number;
+  readonly catalogues: readonly Catalogue[];
+}
+
+class LogPruning {
+  readonly #locks: NativeLock[] = [];
+
+  constructor(
+    private readonly binding: NativeBinding,
+    private readonly options: PruneLogsOptions,
+    private readonly call: Call,
+  ) {}
+
+  async plan(): Promise<PruneLogsReport> {
+    const { extents, backups } = await this.#decide(await this.#readAll());
+    this.options.onPlan?.(extents);
+    return reportOf(extents, backups);
+  }
+
+  async run(): Promise<PruneLogsReport> {
+    try {
+      // A backup that begins later needs what is archived later only; one that runs already is in no manifest yet.
+      await this.#lockServers(await this.#readAll());
+      const plan = await this.#decide(await this.#readAll());
+      this.options.onPlan?.(plan.extents);
+      for (const catalogue of plan.catalogues) await this.#remove(catalogue, plan.extents);
+      const removed = plan.extents.map((one) =>
+        one.result === 'planned' ? { ...one, result: 'removed' as const } : one,
+      );
+      return reportOf(removed, plan.backups);
+    } finally {
+      for (const lock of this.#locks) lock.release();
+    }
+  }
+
+  async #readAll(): Promise<readonly Catalogue[]> {
+    const { archiveDirectory } = this.options;
+    const catalogues: Catalogue[] = [];
+    for (const logId of await archivedLogIds(archiveDirectory)) {
+      this.call.check();
+      const catalogue = await readCatalogue(archiveDirectory, logId);
+      if (catalogue) catalogues.push(catalogue);
+    }
+    return catalogues;
+  }
+
+  /** No backup, restore or archiving of the servers that are concerned runs from here on. */
+  async #lockServers(catalogues: readonly Catalogue[]): Promise<void> {
+    const { archiveDirectory, deltaDirectories } = this.options;
+    const { backups } = await this.#readNeeds();
+    const servers = new Set([...backups, ...catalogues].map(({ dataDirectory }) => dataDirectory));
+    for (const dataDirectory of [...servers].sort()) {
+      const lock = await lockDataDirectory(
+        this.binding,
+        { dataDirectory, deltaDirectory: deltaDirectories[0] },
+        this.call,
+      );
+      if (lock) this.#locks.push(lock);
+      for (const deltaDirectory of deltaDirectories) await refuseForWork(deltaDirectory, dataDirectory);
+    }
+    for (const { logId } of catalogues) {
+      this.#locks.push(await lockArchivedLog(this.binding, logDirectory(archiveDirectory, logId), this.call));
+    }
+  }
+
+  /** Reads every manifest to its end. One that cannot be read may need any extent. */
+  async #readNeeds(): Promise<Needs> {
+    const backups: Manifest[] = [];
+    const byLog = new Map<string, Need>();
+    for (const deltaDirectory of this.options.deltaDirectories) {
+      for (const listed of await readBackups(deltaDirectory)) {
+        this.call.check();
+        if (!('manifest' in listed)) {
+          const why =
+            listed.state === 'damaged' ? listed.reason : 'it has no manifest: run recover if it does not run any more';
+          const message = `nothing is removed, for what the backup ${listed.directory} needs cannot be told: ${why}`;
+          throw new RestoreError('ERR_MANIFEST', { message, phase: 'archive' });
+        }
+        backups.push(listed.manifest);
+        for await (const { logged, logId, logExtent, path } of listed.manifest.databases()) {
+          if (!logged || (byLog.get(logId)?.extent ?? Infinity) <= logExtent) continue;
+          byLog.set(logId, { extent: logExtent, backupId: listed.id, database: path });
+        }
+      }
+    }
+    return { backups, byLog };
+  }
+
+  async #decide(catalogues: readonly Catalogue[]): Promise<Plan> {
+    const { backups, byLog } = await this.#readNeeds();
+    const { unknownLogs = 'keep', deltaDirectories } = this.options;
+    if (backups.length === 0 && unknownLogs === 'remove') {
+      throw new OptionError('deltaDirectories', `no backup is in ${deltaDirectories.join(', ')}: that proves nothing`);
+    }
+    const extents = catalogues.flatMap(({ logId, extents: catalogued }) =>
+      catalogued.map(({ number, name, sizeBytes }): ProvenExtent => {
+        const need = byLog.get(logId);
+        const goes = need ? number < need.extent : unknownLogs === 'remove';
+        return { logId, number, name, sizeBytes, result: goes ? 'planned' : 'kept', proof: proofOf(number, need) };
+      }),
+    );
+    return { extents, backups: backups.length, catalogues };
+  }
+
+  /** First the catalogue says that they go. What a process that dies then leaves is removed by the next run, or by the next archiving. */
+  async #remove(catalogue: Catalogue, extents: readonly ProvenExtent[]): Promise<void> {
+    this.call.check();
+    const going = extents.filter(({ logId, result }) => logId === catalogue.logId && result === 'planned');
+    const numbers = new Set(going.map(({ number }) => number));
+    const removing = [...catalogue.removing, ...going.map(({ name }) => name)];
+    if (removing.length === 0) return;
+    const left = { ...catalogue, extents: catalogue.extents.filter(({ number }) => !numbers.has(number)), removing };
+    await writeCatalogue(this.options.archiveDirectory, left);
+    await finishRemoval(this.options.archiveDirectory, left);
+  }
+}
+
+function proofOf(number: number, need: Need | undefined): string {
+  if (!need) return 'no backup is of this log';
+  const from = `backup ${need.backupId} needs the log from extent ${need.extent} on (${need.database})`;
+  return number < need.extent ? `${from}, and no backup needs it from further back` : from;
+}
+
+/** Work of another host is invisible to the locks of this one. */
+async function refuseForWork(deltaDirectory: string, dataDirectory: string): Promise<void> {
+  const { live, unusable } = await readJournals(deltaDirectory, dataDirectory, { work: 'prune' });
+  const [other] = live;
+  const foreign = unusable.find(({ reason }) => reason.startsWith('it is of the host'));
+  if (!other && !foreign) return;
+  const message = other
+    ? `${other.work} ${other.id} of ${other.dataDirectory} is running (process ${other.pid}) and may need extents of the log`
+    : `the journal ${foreign?.journal ?? ''} is in the way: ${foreign?.reason ?? ''}, and that may need extents of the log`;
+  throw new DominoVssError('ERR_LOCKED', { message });
+}
+
+function reportOf(extents: readonly ProvenExtent[], backups: number): PruneLogsReport {
+  const going = extents.filter(({ result }) => result !== 'kept');
+  const outcome =
+    going.length === 0 ? 'nothing' : going.some(({ result }) => result === 'planned') ? 'planned' : 'pruned';
+  return { outcome, backups, extents, removedBytes: going.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+}

@@ -1,0 +1,162 @@
+// Archiving and pruning that are killed at random moments: no extent is lost, nothing is taken for an extent that is none, and the
+// next run succeeds. LOG_DEATHS=100 LOG_DEATH_SEED=7 npm test -- --tier=ci integration/log-deaths
+
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Server } from 'domino-vss-simulator';
+import { archiveLogs, beginBackup, listArchivedLogs, pruneLogs, restoreDatabases, type ArchivedLog } from '#lib/index';
+import { linuxTest } from '../platform';
+import { randomOf } from '../random';
+import { SimulatedDomino } from './simulated-domino';
+
+const deaths = Number(process.env['LOG_DEATHS'] ?? 20);
+const seed = Number(process.env['LOG_DEATH_SEED'] ?? 20261127);
+const database = 'mail/db000001.nsf';
+
+let domino: SimulatedDomino;
+let server: Server;
+
+const archiveDirectory = (): string => join(domino.home, 'archive');
+const later = (): string => join(domino.home, 'later');
+
+/** Kills the program so long after it has begun; answers whether that was before its end. */
+async function killed(mode: 'archive' | 'prune', afterMs: number): Promise<boolean> {
+  const options = {
+    archiveDirectory: archiveDirectory(),
+    ...(mode === 'archive' ? { domino: domino.location } : { deltaDirectories: [later()] }),
+  };
+  const child = spawn(process.execPath, [join(__dirname, 'log-deaths-program.js'), mode], {
+    env: { ...process.env, ...domino.simulation.environment, TEST_OPTIONS: JSON.stringify(options) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  let timer: NodeJS.Timeout | undefined;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    if (output.startsWith('begun')) timer ??= setTimeout(() => child.kill('SIGKILL'), afterMs);
+  });
+  const signal = await new Promise<string | null>((resolve, reject) => {
+    child.on('error', reject).on('close', (_code, by) => {
+      resolve(by);
+    });
+  });
+  clearTimeout(timer);
+  if (signal === null && !output.includes('"extents"')) throw new Error(output);
+  return signal !== null;
+}
+
+/** Every extent is in the archive, intact, or in the log directory; and no number is missing from the first one needed on. */
+async function expectNothingLost(from: number): Promise<ArchivedLog | undefined> {
+  const [log] = await listArchivedLogs({ archiveDirectory: archiveDirectory(), verify: true });
+  const live = readdirSync(join(domino.simulation.dataDirectory, 'logdir')).flatMap((name) => {
+    const digits = /^S(\d{7})\.TXN$/.exec(name)?.[1];
+    return digits === undefined ? [] : [Number(digits)];
+  });
+  expect(log?.problem ?? '').toBe('');
+  const intact = (log?.extents ?? []).filter(({ state }) => state === 'intact').map(({ number }) => number);
+  expect((log?.extents ?? []).filter(({ state }) => state !== 'intact')).toEqual([]);
+  const there = new Set([...intact, ...live]);
+  for (let number = from; number <= Math.max(...live); number += 1)
+    expect([number, there.has(number)]).toEqual([number, true]);
+  return log;
+}
+
+beforeAll(async () => {
+  domino = await SimulatedDomino.create({
+    databases: 4,
+    plainNames: true,
+    unloggedShare: 0,
+    log: 'archive',
+    settings: { SIM_LOG_EXTENT_BYTES: 65_536 },
+  });
+  server = await domino.serve({ paused: true });
+}, 60_000);
+
+afterAll(async () => {
+  await server.stop();
+  await domino[Symbol.asyncDispose]();
+});
+
+linuxTest(
+  `${deaths} deaths`,
+  async () => {
+    const random = randomOf(seed);
+    const backup = await beginBackup({
+      domino: domino.location,
+      deltaDirectory: domino.deltaDirectory,
+      shadowDirectory: domino.shadowDirectory,
+    });
+    const set = await backup.createShadow();
+    await set.copyDatabases({ to: join(domino.home, 'copies') });
+    const { directory } = await backup.endBackup();
+    // How long a whole run takes here: deaths are spread over that.
+    await server.run(database, 2_500);
+    const startedAt = performance.now();
+    expect(await killed('archive', 60_000)).toBe(false);
+    const wholeMs = performance.now() - startedAt;
+    let during = 0;
+    for (let death = 0; death < deaths; death += 1) {
+      await server.run(database, 1_500);
+      if (await killed('archive', random() * wholeMs)) during += 1;
+      await expectNothingLost(0);
+    }
+    process.stdout.write(`${during} of ${deaths} archive runs died at work (whole run ${Math.round(wholeMs)} ms)\n`);
+    expect(during).toBeGreaterThan(0);
+    const report = await archiveLogs({ archiveDirectory: archiveDirectory(), domino: domino.location });
+    const log = await expectNothingLost(0);
+    expect(log?.gaps).toEqual([]);
+    expect(log?.extents.at(-1)?.number).toBe(report.currentExtent - 1);
+    expect(existsSync(join(domino.simulation.dataDirectory, 'logdir', 'S0000000.TXN'))).toBe(false);
+    const [before] = await domino.simulation.verify([join(domino.simulation.dataDirectory, database)]);
+    await restoreDatabases({
+      manifest: directory,
+      domino: domino.location,
+      databases: [database],
+      logArchive: archiveDirectory(),
+    });
+    const [after] = await domino.simulation.verify([join(domino.simulation.dataDirectory, database)]);
+    expect(after).toMatchObject({ verdict: 'consistent', sequence: before?.sequence });
+
+    // With only a later backup in mind, all that is older goes: half of the deaths once more, each from the same archive.
+    const aside = join(domino.home, 'aside');
+    cpSync(archiveDirectory(), aside, { recursive: true, preserveTimestamps: true });
+    const next = await beginBackup({
+      domino: domino.location,
+      deltaDirectory: later(),
+      shadowDirectory: domino.shadowDirectory,
+    });
+    const nextSet = await next.createShadow();
+    await nextSet.copyDatabases({ to: join(domino.home, 'later-copies') });
+    await next.endBackup();
+    const { extents } = await pruneLogs({
+      archiveDirectory: archiveDirectory(),
+      deltaDirectories: [later()],
+      dryRun: true,
+    });
+    const needed = extents.filter(({ result }) => result === 'kept').map(({ number }) => number);
+    expect(needed.length).toBeLessThan(extents.length);
+    const pruneStartedAt = performance.now();
+    expect(await killed('prune', 60_000)).toBe(false);
+    const pruneMs = performance.now() - pruneStartedAt;
+    let whilePruning = 0;
+    for (let death = 0; death < deaths / 2; death += 1) {
+      rmSync(archiveDirectory(), { recursive: true });
+      cpSync(aside, archiveDirectory(), { recursive: true });
+      if (await killed('prune', random() * pruneMs)) whilePruning += 1;
+      const found = await expectNothingLost(Math.min(...needed));
+      expect(found?.extents.map(({ number }) => number)).toEqual(expect.arrayContaining(needed));
+      await pruneLogs({ archiveDirectory: archiveDirectory(), deltaDirectories: [later()] });
+      const [left] = await listArchivedLogs({ archiveDirectory: archiveDirectory(), verify: true });
+      expect(left?.extents.map(({ number, state }) => [number, state])).toEqual(
+        needed.map((number) => [number, 'intact']),
+      );
+      expect(readdirSync(left?.directory ?? '')).toHaveLength(needed.length + 1);
+    }
+    process.stdout.write(
+      `${whilePruning} of ${deaths / 2} prunes died at work (whole run ${Math.round(pruneMs)} ms)\n`,
+    );
+    expect(whilePruning).toBeGreaterThan(0);
+  },
+  60_000 + deaths * 12_000,
+);

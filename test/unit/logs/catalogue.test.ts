@@ -1,0 +1,94 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  archivedLogIds,
+  finishRemoval,
+  isExtentName,
+  readCatalogue,
+  withExtent,
+  writeCatalogue,
+  type Catalogue,
+} from '#lib/logs/catalogue';
+
+const logId = '0807060504030201100F0E0D0C0B0A09';
+let archive: string;
+
+const extent = (number: number) => ({
+  number,
+  name: `S${String(number).padStart(7, '0')}.TXN`,
+  sizeBytes: 3,
+  sha256: 'ab',
+  archived: '2026-11-27T05:35:00.120Z',
+});
+const catalogue: Catalogue = {
+  logId,
+  dataDirectory: '/local/notesdata',
+  extents: [extent(3), extent(4)],
+  removing: [],
+};
+const file = (name: string): string => join(archive, logId, name);
+
+beforeEach(() => {
+  archive = mkdtempSync(join(tmpdir(), 'domino-vss-logs-'));
+  mkdirSync(join(archive, logId));
+});
+
+afterEach(() => {
+  rmSync(archive, { recursive: true });
+});
+
+test('what was written is read; nothing was written for another log', async () => {
+  await writeCatalogue(archive, catalogue);
+  expect(await readCatalogue(archive, logId)).toEqual(catalogue);
+  expect(await readCatalogue(archive, logId.replace('0', '1'))).toBeUndefined();
+  mkdirSync(join(archive, 'something else'));
+  expect(await archivedLogIds(archive)).toEqual([logId]);
+  expect(await archivedLogIds(join(archive, 'not there'))).toEqual([]);
+});
+
+test.each([
+  ['cut off', (text: string) => text.slice(0, -20), 'it is not JSON'],
+  ['a number', () => '7', 'it was changed'],
+  ['nothing', () => '{}', 'it was changed'],
+  ['another extent', (text: string) => text.replace('"number": 3', '"number": 2'), 'it was changed'],
+  ['another log', (text: string) => text.replaceAll(logId, logId.replace('0', '1')), 'it was changed'],
+  [
+    'a later version',
+    (text: string) => text.replace('"formatVersion": 1', '"formatVersion": 2'),
+    'its format version is 2',
+  ],
+])('a catalogue is refused: %s', async (_what, change, message) => {
+  await writeCatalogue(archive, catalogue);
+  writeFileSync(file('catalogue.json'), change(readFileSync(file('catalogue.json'), 'utf8')));
+  await expect(readCatalogue(archive, logId)).rejects.toMatchObject({
+    code: 'ERR_LOG_ARCHIVE',
+    message: expect.stringContaining(message),
+  });
+});
+
+test('an extent takes its place by number, and that of an earlier copy', () => {
+  expect(withExtent(catalogue, extent(1)).extents.map(({ number }) => number)).toEqual([1, 3, 4]);
+  expect(withExtent(catalogue, { ...extent(3), sha256: 'cd' }).extents[0]?.sha256).toBe('cd');
+});
+
+test('a removal is finished, and takes no file but those of extents of this log', async () => {
+  for (const name of ['S0000003.TXN', 'S0000004.TXN', 'notes.txt']) writeFileSync(file(name), 'abc');
+  writeFileSync(join(archive, 'S0000009.TXN'), 'abc');
+  const removing = ['S0000003.TXN', 'notes.txt', join('..', 'S0000009.TXN')];
+  const finished = await finishRemoval(archive, { ...catalogue, extents: [extent(4)], removing });
+  expect(finished.removing).toEqual([]);
+  expect(await readCatalogue(archive, logId)).toEqual(finished);
+  expect(existsSync(file('S0000003.TXN'))).toBe(false);
+  expect([file('S0000004.TXN'), file('notes.txt'), join(archive, 'S0000009.TXN')].every(existsSync)).toBe(true);
+});
+
+test.each([
+  ['S0000012.TXN', true],
+  ['s00000ab.txn', true],
+  ['S123.TXN', false],
+  ['../S0000012.TXN', false],
+  ['S0000012.TXN.unfinished', false],
+])('%s as a name of an extent: %s', (name, expected) => {
+  expect(isExtentName(name)).toBe(expected);
+});
