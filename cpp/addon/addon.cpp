@@ -199,11 +199,29 @@ Napi::Value bringDatabaseOnline(const Napi::CallbackInfo& info) {
     });
 }
 
+/// A list that need not be there.
+std::vector<Napi::Object> objectsOf(const Napi::Object& object, const char* key) {
+    std::vector<Napi::Object> objects;
+    if (const Napi::Value list = object.Get(key); list.IsArray()) {
+        const auto array = list.As<Napi::Array>();
+        for (std::uint32_t i = 0; i < array.Length(); ++i) objects.push_back(array.Get(i).As<Napi::Object>());
+    }
+    return objects;
+}
+
+domino::UNID unidOf(const Napi::Object& object) {
+    const auto bytes = object.Get("logId").As<Napi::Uint8Array>();
+    domino::UNID unid{};
+    std::memcpy(&unid, bytes.Data(), std::min(sizeof unid, bytes.ByteLength()));
+    return unid;
+}
+
 Napi::Value recoverDatabases(const Napi::CallbackInfo& info) {
     const auto options = info[0].As<Napi::Object>();
     domino::RecoverOptions recover{stringsOf(options, "files"),
                                    options.Get("newDbiid").As<Napi::Boolean>().Value(),
                                    options.Get("newReplicaId").As<Napi::Boolean>().Value(),
+                                   {},
                                    {},
                                    {}};
     if (const Napi::Value time = options.Get("pointInTime"); time.IsArray()) {
@@ -211,19 +229,13 @@ Napi::Value recoverDatabases(const Napi::CallbackInfo& info) {
         recover.pointInTime = domino::TIMEDATE{
             {innards.Get(0U).As<Napi::Number>().Uint32Value(), innards.Get(1U).As<Napi::Number>().Uint32Value()}};
     }
-    if (const Napi::Value extents = options.Get("extents"); extents.IsArray()) {
-        const auto array = extents.As<Napi::Array>();
-        for (std::uint32_t i = 0; i < array.Length(); ++i) {
-            const auto object = array.Get(i).As<Napi::Object>();
-            domino::ArchivedExtent extent;
-            const auto logId = object.Get("logId").As<Napi::Uint8Array>();
-            std::memcpy(&extent.logId, logId.Data(), std::min(sizeof extent.logId, logId.ByteLength()));
-            extent.number = object.Get("number").As<Napi::Number>().Uint32Value();
-            extent.file = stringOf(object, "file");
-            extent.sizeBytes = static_cast<std::uint64_t>(object.Get("sizeBytes").As<Napi::Number>().Int64Value());
-            recover.extents.push_back(std::move(extent));
-        }
+    for (const Napi::Object& object : objectsOf(options, "extents")) {
+        const auto sizeBytes = static_cast<std::uint64_t>(object.Get("sizeBytes").As<Napi::Number>().Int64Value());
+        recover.extents.push_back({unidOf(object), object.Get("number").As<Napi::Number>().Uint32Value(),
+                                   stringOf(object, "file"), sizeBytes});
     }
+    for (const Napi::Object& object : objectsOf(options, "logArchives"))
+        recover.logArchives.push_back({unidOf(object), stringOf(object, "directory")});
     return runInRuntime(info.Env(), "domino-vss recover",
                         [recover](const domino::Api& api) -> PendingPromise::MakeValue {
                             const domino::TIMEDATE reached = domino::recoverDatabases(api, recover);

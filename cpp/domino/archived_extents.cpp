@@ -46,8 +46,9 @@ std::string becauseOf(const char* operation, const std::string& file, int error)
 
 }  // namespace
 
-ArchivedExtents::ArchivedExtents(const Api& api, std::vector<ArchivedExtent> extents)
-    : api_(api), extents_(std::move(extents)) {
+ArchivedExtents::ArchivedExtents(const Api& api, std::vector<ArchivedExtent> extents,
+                                 std::vector<LogArchiveDirectory> directories)
+    : api_(api), extents_(std::move(extents)), directories_(std::move(directories)) {
     const std::lock_guard lock(registry().mutex);
     registry().recoveries.push_back(this);
 }
@@ -58,7 +59,7 @@ ArchivedExtents::~ArchivedExtents() {
 }
 
 LOGRESTORECALLBACKFUNCTION ArchivedExtents::callback() const noexcept {
-    return extents_.empty() ? nullptr : &bring;
+    return extents_.empty() && directories_.empty() ? nullptr : &bring;
 }
 
 std::string ArchivedExtents::refusal() const {
@@ -75,7 +76,7 @@ void ArchivedExtents::removeBrought() noexcept {
 /// Called by Domino, which knows no exceptions.
 STATUS ArchivedExtents::bring(UNID* logId, DWORD number, char* path) noexcept {
     try {
-        const std::optional<Offer> offer = findOffer(*logId, number);
+        const std::optional<Offer> offer = findOffer(*logId, number, path);
         if (!offer) {
             noteRefusal(nullptr, "extent " + std::to_string(number) + " was asked for and is not in the archive");
             return error::kRecoveryLogError;
@@ -98,13 +99,23 @@ STATUS ArchivedExtents::bring(UNID* logId, DWORD number, char* path) noexcept {
 }
 
 /// Copies are made without the lock: one that hangs must not hold other recoveries up.
-std::optional<ArchivedExtents::Offer> ArchivedExtents::findOffer(const UNID& logId, DWORD number) {
+std::optional<ArchivedExtents::Offer> ArchivedExtents::findOffer(const UNID& logId, DWORD number, const char* path) {
     const std::lock_guard lock(registry().mutex);
     for (ArchivedExtents* const recovery : registry().recoveries) {
         const auto found = std::ranges::find_if(recovery->extents_, [&](const ArchivedExtent& extent) {
             return extent.number == number && isSame(extent.logId, logId);
         });
         if (found != recovery->extents_.end()) return Offer{recovery, &recovery->api_, *found};
+    }
+    // It was in the log directory when the recovery was planned, and has been archived since. Under its name lies a
+    // whole copy.
+    for (ArchivedExtents* const recovery : registry().recoveries) {
+        const auto archive = std::ranges::find_if(
+            recovery->directories_, [&](const LogArchiveDirectory& one) { return isSame(one.logId, logId); });
+        if (archive == recovery->directories_.end()) continue;
+        const std::string name = utf8Of(pathOf(fromLmbcs(recovery->api_, path)).filename());
+        const ArchivedExtent extent{logId, number, archive->directory + kSeparator + name, std::nullopt};
+        return Offer{recovery, &recovery->api_, extent};
     }
     return std::nullopt;
 }
@@ -139,8 +150,9 @@ std::string ArchivedExtents::copy(const ArchivedExtent& extent, const std::strin
         copied += read.bytes;
     }
     target.close();
-    if (refusal.empty() && copied != extent.sizeBytes)
-        refusal = extent.file + " has " + std::to_string(copied) + " bytes and not " + std::to_string(extent.sizeBytes);
+    if (refusal.empty() && copied != extent.sizeBytes.value_or(copied))
+        refusal =
+            extent.file + " has " + std::to_string(copied) + " bytes and not " + std::to_string(*extent.sizeBytes);
     std::error_code failed;
     if (refusal.empty()) std::filesystem::rename(pathOf(unfinished), pathOf(to), failed);
     if (failed) refusal = becauseOf("renaming", unfinished, systemErrorOf(failed));

@@ -14,7 +14,13 @@ struct ArchivedExtent {
     UNID logId{};
     DWORD number = 0;
     std::string file;  // full path, UTF-8
-    std::uint64_t sizeBytes = 0;
+    std::optional<std::uint64_t> sizeBytes;
+};
+
+/// Where copies of the extents of one log lie, under the names that Domino gives them.
+struct LogArchiveDirectory {
+    UNID logId{};
+    std::string directory;  // full path, UTF-8
 };
 
 /// While it lives, a recovery can have these extents back through `callback`. The C API gives its callback no parameter
@@ -22,7 +28,8 @@ struct ArchivedExtent {
 /// extent of one log is the same whoever has archived it.
 class ArchivedExtents {
 public:
-    ArchivedExtents(const Api& api, std::vector<ArchivedExtent> extents);
+    /// In `directories` lie extents that are archived while the recovery runs.
+    ArchivedExtents(const Api& api, std::vector<ArchivedExtent> extents, std::vector<LogArchiveDirectory> directories);
     ArchivedExtents(const ArchivedExtents&) = delete;
     ArchivedExtents& operator=(const ArchivedExtents&) = delete;
     ~ArchivedExtents();
@@ -41,12 +48,13 @@ private:
         ArchivedExtent extent;
     };
     static STATUS bring(UNID* logId, DWORD number, char* path) noexcept;
-    [[nodiscard]] static std::optional<Offer> findOffer(const UNID& logId, DWORD number);
+    [[nodiscard]] static std::optional<Offer> findOffer(const UNID& logId, DWORD number, const char* path);
     static void noteRefusal(const ArchivedExtents* by, const std::string& refusal);
     [[nodiscard]] static std::string copy(const ArchivedExtent& extent, const std::string& to);
 
     const Api& api_;
     const std::vector<ArchivedExtent> extents_;
+    const std::vector<LogArchiveDirectory> directories_;
     std::string refusal_;               // guarded by the registry's mutex, as is the next one
     std::vector<std::string> brought_;  // full paths, UTF-8
 };

@@ -50,7 +50,7 @@ TIMEDATE recoverDatabases(const Api& api, const RecoverOptions& options) {
     WORD failing = 0;
     // In: the time to stop at, with the flag. Out: the time of the last transaction.
     TIMEDATE reached = options.pointInTime.value_or(TIMEDATE{});
-    ArchivedExtents extents(api, options.extents);
+    ArchivedExtents extents(api, options.extents, options.logArchives);
     const bool elsewhere = extents.callback() != nullptr && !retrievePath(api).empty();
     if (elsewhere) flags |= kRecoverAltRetrievePath;
     CurrentCall::note("NSFRecoverDatabases");

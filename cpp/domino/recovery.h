@@ -24,6 +24,7 @@ struct RecoverOptions {
     std::optional<TIMEDATE> pointInTime;
     /// For a log of archive style: extents that Domino may have taken out of its log directory.
     std::vector<ArchivedExtent> extents;
+    std::vector<LogArchiveDirectory> logArchives;
 };
 
 /// Rolls logged copies forward, all in one scan of the log. The failing file is the subject of the failure. Answers the

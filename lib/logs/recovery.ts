@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Call } from '../call/call';
 import { toPublicError } from '../errors/errors';
 import { unidBytes } from '../domino/timedate';
-import type { NativeArchivedExtent } from '../native/session';
+import type { NativeRecoverOptions } from '../native/session';
 import { logDirectory, readCatalogue, type CataloguedExtent } from './catalogue';
 import { examineExtent } from './list';
 
@@ -54,9 +54,18 @@ export async function readUsableArchive(
   return { directory: archiveDirectory, logs, problems };
 }
 
-/** The form in which native code takes them. */
-export function nativeExtents({ logs }: UsableArchive): NativeArchivedExtent[] {
-  return [...logs].flatMap(([logId, extents]) =>
-    extents.map(({ number, file, sizeBytes }) => ({ logId: unidBytes(logId), number, file, sizeBytes })),
-  );
+/** The form in which native code takes them. What lies in the log directory yet may be archived while the recovery runs. */
+export function nativeArchive({
+  directory,
+  logs,
+}: UsableArchive): Pick<NativeRecoverOptions, 'extents' | 'logArchives'> {
+  return {
+    extents: [...logs].flatMap(([logId, extents]) =>
+      extents.map(({ number, file, sizeBytes }) => ({ logId: unidBytes(logId), number, file, sizeBytes })),
+    ),
+    logArchives: [...logs.keys()].map((logId) => ({
+      logId: unidBytes(logId),
+      directory: logDirectory(directory, logId),
+    })),
+  };
 }

@@ -242,6 +242,8 @@ export interface NativeRecoverOptions {
   readonly pointInTime?: readonly [number, number] | undefined;
   /** For a log of archive style: copies of extents, of which Domino asks for those that its log directory does not hold any more. */
   readonly extents?: readonly NativeArchivedExtent[] | undefined;
+  /** Where extents lie, under the names that they had, that are archived while the recovery runs. `logId` as in the others. */
+  readonly logArchives?: readonly { readonly logId: Uint8Array; readonly directory: string }[] | undefined;
 }
 
 /** A copy of an extent of the transaction log. */

@@ -17,7 +17,7 @@ import type { Journal } from '../store/journal';
 import type { FilePatience } from '../store/stall';
 import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
 import type { Manifest } from '../store/manifest';
-import type { NativeArchivedExtent, NativeBinding } from '../native/session';
+import type { NativeBinding, NativeRecoverOptions } from '../native/session';
 import type { NativeFailure, NativeRequest } from '../native/failure';
 import type { Innards } from '../domino/timedate';
 import type { Progress, ProgressReporter } from '../call/progress';
@@ -47,6 +47,8 @@ class Replacement {
 
   constructor(readonly planned: PlannedDatabase) {}
 }
+
+type LogArchive = Pick<NativeRecoverOptions, 'extents' | 'logArchives'>;
 
 /** Carries a plan out. Whatever fails, every database is afterwards either restored or as it was before. */
 export class Restoration {
@@ -92,10 +94,10 @@ export class Restoration {
     return this.#lastApplied;
   }
 
-  /** `extents` of the transaction log that a recovery may ask for. */
+  /** `archive`: of the transaction log, for extents that a recovery may ask for. */
   async run(
     databases: readonly PlannedDatabase[],
-    extents?: readonly NativeArchivedExtent[],
+    archive?: LogArchive,
   ): Promise<{ readonly done: PlannedDatabase[]; readonly failures: readonly DatabaseFailure[] }> {
     this.#hasBegun = true;
     this.#replacements = databases.map((planned) => new Replacement(planned));
@@ -120,7 +122,7 @@ export class Restoration {
       throw this.#abandoned.length === 0 ? error : this.#notPutBack(error);
     }
     // Hardly interruptible any more: a recovery that has begun is cheaper to finish than to undo.
-    await this.#recover(extents);
+    await this.#recover(archive);
     await this.#beginFinishing();
     await this.#bringOnline();
     await this.#finishJournal();
@@ -294,7 +296,7 @@ export class Restoration {
   }
 
   /** One scan of the log for all. A database that it refuses is put back, and the others are recovered without it. */
-  async #recover(extents: readonly NativeArchivedExtent[] | undefined): Promise<void> {
+  async #recover(archive: LogArchive | undefined): Promise<void> {
     for (;;) {
       const logged = this.#logged;
       if (logged.length === 0) return;
@@ -303,7 +305,7 @@ export class Restoration {
       try {
         const newDbiid = this.mode.type === 'new-database';
         const newReplicaId = newReplicaIdOf(this.mode);
-        const options = { files, newDbiid, newReplicaId, pointInTime: this.pointInTime, extents };
+        const options = { files, newDbiid, newReplicaId, pointInTime: this.pointInTime, ...archive };
         const subject = files.length === 1 ? (files[0] ?? '') : '';
         const bound = { budgetMs: this.budgetMs, operation: 'NSFRecoverDatabases', subject };
         const { lastApplied } = await this.#watched(logged, this.binding.recoverDatabases(options), (request) =>

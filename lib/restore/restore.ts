@@ -67,7 +67,7 @@ import { Restoration } from './restoration';
 import { pointInTimeOf, until } from './until';
 import { shadowRoots, type ShadowRoots } from './sources';
 import { openRuntime } from '../domino/runtime';
-import { nativeExtents } from '../logs/recovery';
+import { nativeArchive } from '../logs/recovery';
 
 /** Options of `restoreDatabases`. */
 export interface RestoreOptions {
@@ -354,7 +354,7 @@ async function restore(
     const tools = { binding, call, budgetMs, dryRun: false, service: undefined, hook: undefined };
     const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
     const { ready, refused, knowledge } = await foresee(head, plan, preparation.server, call);
-    const { done, failures } = await restoration.run(ready, knowledge.archive && nativeExtents(knowledge.archive));
+    const { done, failures } = await restoration.run(ready, knowledge.archive && nativeArchive(knowledge.archive));
     const unrecovered = recovered.filter((work) => !work.done);
     const allFailures = [...refused, ...failures];
     if (done.length === 0) throw everythingFailed(allFailures, plan.leftOut);
