@@ -86,7 +86,7 @@ export function refuseByLog(database: ManifestDatabase, knowledge: LogKnowledge)
   const which = first === last ? `extent ${first}` : `extents ${first} to ${last}`;
   return refuse(
     `its recovery reads the transaction log from extent ${logExtent} on; ${which} ${first === last ? 'is' : 'are'} not in ${extents.directory}, where the ` +
-      `oldest one is ${oldest}${archive ? `, nor can they be had from the archive ${archive.directory}` : '; no archive of the log was named'}`,
+      `oldest one is ${oldest}${archive ? `, nor can they be had from the archive ${archive.directory}` : ''}`,
   );
 }
 
