@@ -16,10 +16,10 @@ const besides = 19 + 3 + 14;
 /**
  * The freeze window as a small picture: one bar for each phase on a common time axis, and below how many databases were
  * in backup mode. For `rolling`, where each database has its own small window, the density says it all. As wide as the terminal has
- * columns, and 60 cells at most.
+ * columns, from 10 to 60 cells.
  */
 export function drawWindow(window: WindowFigures, columns = 120): string[] {
-  const width = Math.min(60, columns - besides);
+  const width = Math.max(10, Math.min(60, columns - besides));
   if (window.windowMs <= 0) return ['no freeze window: no database was in backup mode'];
   const rows = shownPhases.flatMap(([phase, title]) => {
     const timings = window.phases.filter((timing) => timing.phase === phase);

@@ -54,7 +54,7 @@ test('a window in which nothing happened has no length', async () => {
 });
 
 test('the picture shows the phases on one axis and how many databases were in backup mode', () => {
-  expect(drawWindow(windowSample, 20)).toEqual([
+  expect(drawWindow(windowSample, 56)).toEqual([
     'freeze window 100 ms, skew 20 ms, longest database 95 ms',
     'into backup mode   │█████               │ 25 ms',
     'shadow             │     ████████       │ 40 ms',
@@ -62,6 +62,8 @@ test('the picture shows the phases on one axis and how many databases were in ba
     'in backup mode     │ ▁▂▂▃▄▅▆▆▇█▇▆▆▅▄▃▂▂▁│ at most 31',
     '                   │0             100 ms│',
   ]);
+  // On the narrowest terminal there is still a picture.
+  expect(drawWindow(windowSample, 5)[1]).toBe('into backup mode   │███       │ 25 ms');
 });
 
 test.each([
