@@ -1,5 +1,6 @@
 #include "shadow/vss/writer/writer_object.h"
 
+#include <atomic>
 #include <utility>
 
 #include "shadow/vss/com_failure.h"
@@ -16,6 +17,9 @@ namespace {
 /// How long Subscribe may wait for the event system; 0 is VSS's own time.
 constexpr DWORD kSubscribeTimeout = 0;
 constexpr DWORD kBackupAndRestoreEvents = VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG;
+/// How long the end of a writer waits for its handlers.
+constexpr int kHandlerPatienceTicks = 1'000;
+constexpr DWORD kTickMs = 10;
 constexpr DWORD kSchemaCopy = 0x100;  // VSS_BS_COPY: a backup changes nothing in the databases
 constexpr DWORD kNotSystemState = VSS_CF_NOT_SYSTEM_STATE;
 
@@ -96,10 +100,16 @@ public:
     void end() noexcept {
         if (writer_ == nullptr) return;
         if (subscribed_) static_cast<void>(writer_->Unsubscribe());
+        // It is not documented that Unsubscribe waits for handlers that run.
+        for (int i = 0; i < kHandlerPatienceTicks && isRunning(); ++i) ::Sleep(kTickMs);
+        if (isRunning()) return;
         if (initialized_) writer_->Uninitialize();
         writer_->Release();
         writer_ = nullptr;
     }
+
+    /// A handler runs: the object must stay.
+    [[nodiscard]] bool isRunning() const noexcept { return running_ > 0; }
 
     /// VSS never destroys a writer; its owner does.
     void* STDMETHODCALLTYPE deletingDestructor(unsigned /*flags*/) override { return this; }
@@ -108,6 +118,7 @@ public:
     bool STDMETHODCALLTYPE OnIdentifyEx(IVssCreateWriterMetadata* metadata) override { return identify(metadata); }
 
     bool STDMETHODCALLTYPE OnPrepareBackup(IVssWriterComponents* components) override {
+        const Running running(running_);
         try {
             return answer(handlers_->prepareBackup(selectionOf(*writer_, components)));
         } catch (...) {
@@ -115,6 +126,7 @@ public:
         }
     }
     bool STDMETHODCALLTYPE OnPrepareSnapshot() override {
+        const Running running(running_);
         try {
             const auto contains = [this](const std::string& path) {
                 return static_cast<bool>(writer_->IsPathAffected(toUtf16(path).c_str()));
@@ -124,16 +136,25 @@ public:
             return false;
         }
     }
-    bool STDMETHODCALLTYPE OnFreeze() override { return answer(handlers_->freeze()); }
-    bool STDMETHODCALLTYPE OnThaw() override { return answer(handlers_->thaw()); }
+    bool STDMETHODCALLTYPE OnFreeze() override {
+        const Running running(running_);
+        return answer(handlers_->freeze());
+    }
+    bool STDMETHODCALLTYPE OnThaw() override {
+        const Running running(running_);
+        return answer(handlers_->thaw());
+    }
     bool STDMETHODCALLTYPE OnPostSnapshot(IVssWriterComponents* /*components*/) override {
+        const Running running(running_);
         return answer(handlers_->postSnapshot());
     }
     bool STDMETHODCALLTYPE OnAbort() override {
+        const Running running(running_);
         handlers_->abort();
         return true;
     }
     bool STDMETHODCALLTYPE OnBackupShutdown(VSS_ID snapshotSet) override {
+        const Running running(running_);
         handlers_->backupShutdown(guidOf(snapshotSet));
         return true;
     }
@@ -153,8 +174,21 @@ public:
     bool STDMETHODCALLTYPE OnVSSApplicationStartup() override { return true; }
 
 private:
+    /// One handler, from its call to its return.
+    class Running {
+    public:
+        explicit Running(std::atomic<int>& count) noexcept : count_(count) { ++count_; }
+        Running(const Running&) = delete;
+        Running& operator=(const Running&) = delete;
+        ~Running() { --count_; }
+
+    private:
+        std::atomic<int>& count_;
+    };
+
     /// At any time, from any requester, also in the middle of a session of another one.
     bool identify(IVssCreateWriterMetadata* metadata) noexcept {
+        const Running running(running_);
         try {
             return handlers_->identify() && metadata != nullptr && vss::describe(handlers_->components(), *metadata);
         } catch (...) {
@@ -191,6 +225,7 @@ private:
     IVssWriterImpl* writer_ = nullptr;  // first, where Microsoft's class has it; its type has no IID for a ComPtr
     WriterDescription description_;
     std::shared_ptr<WriterHandlers> handlers_;
+    std::atomic<int> running_ = 0;
     bool initialized_ = false;
     bool subscribed_ = false;
 };
@@ -202,6 +237,8 @@ RegisteredWriter::RegisteredWriter(WriterDescription description, std::shared_pt
 
 RegisteredWriter::~RegisteredWriter() {
     end();
+    // A handler that never returns keeps it.
+    if (object_->isRunning()) static_cast<void>(object_.release());
 }
 
 void RegisteredWriter::end() noexcept {
