@@ -342,7 +342,13 @@ CallStatus ShardWork::verifyIdentity(Owned& owned) {
 
 void ShardWork::close(Owned& owned) noexcept {
     CallMark mark(*this, owned, owned.inBackup ? Operation::end : Operation::close);
-    if (owned.inBackup && !endsWithAbort(*owned.database)) owned.record->abortFailed = true;
+    if (owned.inBackup) {
+        // Where it is left out already, nobody else would say that it is in backup mode as long as this does not
+        // return.
+        owned.record->hanging = true;
+        if (!endsWithAbort(*owned.database)) owned.record->abortFailed = true;
+        owned.record->hanging = false;
+    }
     owned.inBackup = false;
     mark.next(Operation::close);
     owned.database.reset();
