@@ -13,8 +13,8 @@
 #include "addon/records.h"
 #include "addon/session_object.h"
 #include "shadow/vss/com_apartment.h"
+#include "shadow/vss/registered_writer.h"
 #include "shadow/vss/writer/writer_events.h"
-#include "shadow/vss/writer/writer_object.h"
 
 namespace domino_vss::addon {
 

@@ -8,10 +8,10 @@
 #include "shadow/vss/com_failure.h"
 #include "shadow/vss/com_string.h"
 #include "shadow/vss/storage_check.h"
+#include "shadow/vss/thaw_signal.h"
 #include "shadow/vss/volume_name.h"
 #include "shadow/vss/vss_codes.h"
 #include "shadow/vss/vssapi_library.h"
-#include "shadow/vss/writer/thaw_signal.h"
 #include "shadow/vss/writer_metadata.h"
 #include "system/path.h"
 

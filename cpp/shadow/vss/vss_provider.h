@@ -7,7 +7,7 @@
 #include "engine/shadow_provider.h"
 #include "shadow/vss/privileges.h"
 #include "shadow/vss/requester.h"
-#include "shadow/vss/writer/thaw_signal.h"
+#include "shadow/vss/thaw_signal.h"
 
 namespace domino_vss::vss {
 

@@ -11,7 +11,7 @@
 
 #include "shadow/vss/guid.h"
 #include "shadow/vss/writer/prepared_backup.h"
-#include "shadow/vss/writer/writer_handlers.h"
+#include "shadow/vss/writer_handlers.h"
 
 namespace domino_vss::vss {
 

@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "shadow/vss/writer/description.h"
-#include "shadow/vss/writer/writer_handlers.h"
+#include "shadow/vss/writer_description.h"
+#include "shadow/vss/writer_handlers.h"
 
 namespace domino_vss::vss {
 

@@ -1,4 +1,4 @@
-#include "shadow/vss/writer/thaw_signal.h"
+#include "shadow/vss/thaw_signal.h"
 
 #include <atomic>
 #include <cstdint>

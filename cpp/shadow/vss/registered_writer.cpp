@@ -1,4 +1,4 @@
-#include "shadow/vss/writer/writer_object.h"
+#include "shadow/vss/registered_writer.h"
 
 #include <atomic>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "shadow/vss/com_string.h"
 #include "shadow/vss/vss_codes.h"
 #include "shadow/vss/vssapi_library.h"
-#include "shadow/vss/writer/writer_table.h"
+#include "shadow/vss/writer_table.h"
 #include "system/path.h"
 
 namespace domino_vss::vss {

@@ -4,8 +4,8 @@
 #include <mutex>
 
 #include "engine/capture_window.h"
-#include "shadow/vss/writer/writer_handlers.h"
-#include "shadow/vss/writer/writer_object.h"
+#include "shadow/vss/registered_writer.h"
+#include "shadow/vss/writer_handlers.h"
 
 namespace domino_vss::vss {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "shadow/vss/guid.h"
-#include "shadow/vss/writer/description.h"
+#include "shadow/vss/writer_description.h"
 
 namespace domino_vss::vss {
 
