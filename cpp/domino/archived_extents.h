@@ -43,8 +43,8 @@ public:
 
 private:
     struct Offer {
-        ArchivedExtents* by;
-        const Api* api;
+        ArchivedExtents* by = nullptr;
+        const Api* api = nullptr;
         ArchivedExtent extent;
     };
     static STATUS bring(UNID* logId, DWORD number, char* path) noexcept;

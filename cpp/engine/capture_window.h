@@ -14,8 +14,8 @@ namespace domino_vss::engine {
 class CaptureWindow {
 public:
     /// `wake` is called once, by whoever tells it.
-    CaptureWindow(const Limits& untilTaken, const Limits& afterwards, std::function<void()> wake)
-        : untilTaken_(untilTaken), afterwards_(afterwards), wake_(std::move(wake)) {}
+    CaptureWindow(Limits untilTaken, Limits afterwards, std::function<void()> wake)
+        : untilTaken_(std::move(untilTaken)), afterwards_(std::move(afterwards)), wake_(std::move(wake)) {}
 
     [[nodiscard]] const Limits& untilTaken() const noexcept { return untilTaken_; }
     [[nodiscard]] const char* exceeded() const noexcept {

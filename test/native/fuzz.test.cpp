@@ -159,11 +159,11 @@ void textsOfDomino() {
 void names() {
     Random random("names of writers");
     constexpr std::array<std::string_view, 6> kSamples{"System Writer",
-                                                       "SqlServerWriter:\\SRV\\sales",
+                                                       R"(SqlServerWriter:\SRV\sales)",
                                                        "{e8132975-6f93-4464-a53e-1050253ae220}",
-                                                       "HCL Domino Writer:\\Data",
+                                                       R"(HCL Domino Writer:\Data)",
                                                        ":\\",
-                                                       "Writer:\\\\\\"};
+                                                       R"(Writer:\\\)"};
     for (std::size_t run = 0; run < runs() * 4; ++run) {
         vss::Writer writer;
         writer.id = *vss::parseGuid("{e8132975-6f93-4464-a53e-1050253ae220}");

@@ -58,12 +58,13 @@ std::string name(std::size_t index) {
 
 class SimulatedSession {
 public:
-    explicit SimulatedSession(std::uint64_t seed) : random_(seed) {
+    explicit SimulatedSession(std::uint64_t seed)
+        : random_(seed),
+          scope_(random_.oneOf(std::array{CaptureScope::set, CaptureScope::file, CaptureScope::rolling})),
+          databases_(random_.below(12) + 1) {
         directory_ = std::filesystem::temp_directory_path() /
                      ("domino-vss-simulation-" + std::to_string(::getpid()) + "-" + std::to_string(seed));
         std::filesystem::create_directories(directory_);
-        scope_ = random_.oneOf(std::array{CaptureScope::set, CaptureScope::file, CaptureScope::rolling});
-        databases_ = random_.below(12) + 1;
         makeUpFaults();
         SessionOptions options;
         options.shards = static_cast<std::uint16_t>(random_.below(4) + 1);
@@ -208,8 +209,8 @@ private:
     }
 
     Random random_;
-    CaptureScope scope_ = CaptureScope::set;
-    std::size_t databases_ = 0;
+    const CaptureScope scope_;
+    const std::size_t databases_;
     std::filesystem::path directory_;
     std::optional<Session> session_;
 };
@@ -220,11 +221,12 @@ void sessionsEndWell() {
     for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
         // Before: a broken rule of the fake ends the program.
         std::printf("\rseed %llu ", static_cast<unsigned long long>(seed));
-        std::fflush(stdout);
+        static_cast<void>(std::fflush(stdout));
         SimulatedSession session(seed);
         const std::string wrong = session.run();
         if (!wrong.empty())
-            std::fprintf(stderr, "\nseed %llu: %s\n", static_cast<unsigned long long>(seed), wrong.c_str());
+            static_cast<void>(
+                std::fprintf(stderr, "\nseed %llu: %s\n", static_cast<unsigned long long>(seed), wrong.c_str()));
         CHECK(wrong.empty());
     }
     std::printf("\n");
