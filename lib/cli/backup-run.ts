@@ -153,7 +153,10 @@ export function addRun(backup: Command, context: CommandLineContext, finish: Fin
     .addOption(new Option('--vss-context <name>', 'VSS: the context, for experts').choices(Object.keys(contextBits)))
     .option('--vss-provider <id>', 'VSS: the provider, see "provider list" (default: Windows chooses)')
     .addOption(
-      new Option('--stop-at <moment>', 'VSS: when databases leave backup mode (default: end)').choices(['end', 'thaw']),
+      new Option(
+        '--stop-at <moment>',
+        'VSS: when databases leave backup mode (default: end; thaw is experimental)',
+      ).choices(['end', 'thaw']),
     );
   addUnattendedOptions(run, context);
   addDominoOptions(run, context)

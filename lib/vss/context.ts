@@ -58,7 +58,7 @@ export interface VssOptions {
   /**
    * When databases leave backup mode. `end`: when `DoSnapshotSet` returns. `thaw`: as soon as VSS says that the shadow holds
    * everything (the event Thaw), while providers and writers still finish it. A writer of our own, which takes part in
-   * this backup only, hears of that; with `writers: 'none'` it is the only one. Default: `end`.
+   * this backup only, hears of that; with `writers: 'none'` it is the only one. Experimental. Default: `end`.
    */
   readonly stopAt?: 'end' | 'thaw' | undefined;
 }
