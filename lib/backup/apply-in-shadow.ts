@@ -1,9 +1,8 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Call } from '../call/call';
+import { Call } from '../call/call';
 import { open } from '../call/files';
 import { databaseFailureOf, DominoVssError, type DatabaseFailure } from '../errors/errors';
-import type { NativeBinding } from '../native/session';
 import { syncFile } from '../store/copy';
 import type { BackupWork, Capture } from './capture';
 import type { ResolvedProvider } from './provider';
@@ -31,31 +30,34 @@ export async function applyInShadows(windows: readonly KeptWindow[], call: Call)
   for (const { work, capture } of windows) {
     for (const [volume, root] of capture.roots.entries()) {
       if (root === '') continue;
-      await whileWritable(work, root, () => applyBelow({ work, capture }, volume, root, call, failures));
+      await whileWritable(work, root, call, () => applyBelow({ work, capture }, volume, root, call, failures));
     }
   }
   return failures;
 }
 
-async function whileWritable(
-  { binding, provider }: BackupWork,
-  root: string,
-  body: () => Promise<void>,
-): Promise<void> {
-  if (provider.native !== 'btrfs') return body();
-  await setReadOnly(binding, root, false);
+async function whileWritable(work: BackupWork, root: string, call: Call, body: () => Promise<void>): Promise<void> {
+  if (work.provider.native !== 'btrfs') return body();
+  const { databaseBudgetMs: budgetMs } = work.setup.options;
+  await setReadOnly(work, root, false, call);
   try {
     await body();
   } finally {
-    await setReadOnly(binding, root, true);
+    // Also after an abort, and bounded all the same.
+    await setReadOnly(work, root, true, new Call({ timeoutMs: 2 * budgetMs, phase: 'end' }));
   }
 }
 
-async function setReadOnly(binding: NativeBinding, root: string, readOnly: boolean): Promise<void> {
+async function setReadOnly({ binding, setup }: BackupWork, root: string, readOnly: boolean, call: Call): Promise<void> {
   if (!binding.setSubvolumeReadOnly) {
     throw new DominoVssError('ERR_UNSUPPORTED', { message: 'there is no btrfs on this system', phase: 'end' });
   }
-  await binding.setSubvolumeReadOnly(root, readOnly);
+  await call.bounded(binding.setSubvolumeReadOnly(root, readOnly), {
+    budgetMs: setup.options.databaseBudgetMs,
+    operation: 'ioctl(BTRFS_IOC_SUBVOL_SETFLAGS)',
+    subject: root,
+    code: 'ERR_SHADOW_HANGS',
+  });
 }
 
 async function applyBelow(
@@ -69,6 +71,9 @@ async function applyBelow(
   const { binding } = work;
   const { databaseBudgetMs: budgetMs } = work.setup.options;
   const realRoot = await realpath(root);
+  const check = (): void => {
+    call.check();
+  };
   for (const index of databases.indexes()) {
     if ((work.databases.volumeIndex[index] ?? 0) !== volume) continue;
     call.check();
@@ -88,7 +93,7 @@ async function applyBelow(
         });
         await call.bounded(applying, { budgetMs, operation: 'NSFBackupApplyNextChangeInfo', subject: file });
       }
-      await syncFile(file);
+      await syncFile(file, { check, budgetMs });
       databases.setContents(index, { appliedInShadow: true });
     } catch (error) {
       call.check();

@@ -206,6 +206,33 @@ async function costOf<T>(call: () => Promise<T>): Promise<[T, CallCost]> {
   ];
 }
 
+/** How the figures of the runs are spread, by name. A phase that a run did not have counts for those that had it. */
+export function figuresOf(runs: readonly BenchRun[]): Record<string, Spread> & { readonly windowMs: Spread } {
+  const over = (pick: (run: BenchRun) => number | null): Spread =>
+    spread(runs.map(pick).filter((value): value is number => value !== null && Number.isFinite(value)));
+  const phases = new Set(runs.flatMap(({ window }) => Object.keys(window.phasesMs)));
+  return {
+    windowMs: over(({ window }) => window.windowMs),
+    idealMs: over(({ window }) => window.idealMs),
+    windowRatio: over(({ window }) => window.windowRatio),
+    skewMs: over(({ window }) => window.skewMs),
+    skewRatio: over(({ window }) => window.skewRatio),
+    preparedToFirstStartMs: over(({ window }) => window.preparedToFirstStartMs),
+    lastStartToShadowMs: over(({ window }) => window.lastStartToShadowMs),
+    shadowToFirstStopMs: over(({ window }) => window.shadowToFirstStopMs),
+    ...Object.fromEntries(
+      [...phases].map((phase) => [`${phase}Ms`, over(({ window }) => window.phasesMs[phase] ?? null)]),
+    ),
+    startCallMs: over(({ window }) => window.start.median),
+    stopCallMs: over(({ window }) => window.stop.median),
+    beginJavaScriptMs: over(({ calls }) => calls.begin.loopActiveMs),
+    createJavaScriptMs: over(({ calls }) => calls.create.loopActiveMs),
+    endJavaScriptMs: over(({ calls }) => calls.end.loopActiveMs),
+    longestLoopDelayMs: over(({ calls }) => Math.max(...Object.values(calls).map((call) => call.longestDelayMs))),
+    memoryBytesPerDatabase: over(({ memoryBytes, captured }) => memoryBytes / captured),
+  };
+}
+
 function summarise(
   full: readonly FullRun[],
   others: readonly Way[],
@@ -213,13 +240,10 @@ function summarise(
   shards: number,
 ): BenchResult {
   const runs = full.map(({ run }) => run);
-  const over = (pick: (run: BenchRun) => number | null): Spread =>
-    spread(runs.map(pick).filter((value): value is number => value !== null && Number.isFinite(value)));
   const byWindow = [...full].sort((a, b) => a.timeline.windowMs - b.timeline.windowMs);
   const typical = byWindow[Math.ceil(byWindow.length / 2) - 1];
   if (!typical) throw new RangeError('a benchmark needs a run');
-  const phases = Object.keys(typical.run.window.phasesMs);
-  const windowMs = over(({ window }) => window.windowMs);
+  const figures = figuresOf(runs);
   return {
     report: {
       conditions: {
@@ -240,28 +264,9 @@ function summarise(
       },
       compared: others.map(({ name, windowsMs }) => {
         const theirs = spread(windowsMs);
-        return { way: name, windowMs: theirs, timesLonger: theirs.median / windowMs.median };
+        return { way: name, windowMs: theirs, timesLonger: theirs.median / figures.windowMs.median };
       }),
-      figures: {
-        windowMs,
-        idealMs: over(({ window }) => window.idealMs),
-        windowRatio: over(({ window }) => window.windowRatio),
-        skewMs: over(({ window }) => window.skewMs),
-        skewRatio: over(({ window }) => window.skewRatio),
-        preparedToFirstStartMs: over(({ window }) => window.preparedToFirstStartMs),
-        lastStartToShadowMs: over(({ window }) => window.lastStartToShadowMs),
-        shadowToFirstStopMs: over(({ window }) => window.shadowToFirstStopMs),
-        ...Object.fromEntries(
-          phases.map((phase) => [`${phase}Ms`, over(({ window }) => window.phasesMs[phase] ?? null)]),
-        ),
-        startCallMs: over(({ window }) => window.start.median),
-        stopCallMs: over(({ window }) => window.stop.median),
-        beginJavaScriptMs: over(({ calls }) => calls.begin.loopActiveMs),
-        createJavaScriptMs: over(({ calls }) => calls.create.loopActiveMs),
-        endJavaScriptMs: over(({ calls }) => calls.end.loopActiveMs),
-        longestLoopDelayMs: over(({ calls }) => Math.max(...Object.values(calls).map((call) => call.longestDelayMs))),
-        memoryBytesPerDatabase: over(({ memoryBytes, captured }) => memoryBytes / captured),
-      },
+      figures,
       runs,
       skipped: full.at(-1)?.skipped ?? [],
     },

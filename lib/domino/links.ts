@@ -1,5 +1,5 @@
 import { lstat, readlink, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { isDatabaseName } from './databases';
 import { RestoreError } from '../errors/errors';
 import { openRegularFile } from './regular-file';
@@ -30,24 +30,14 @@ export async function locateDatabase(dataDirectory: string, path: string): Promi
  * Where a database becomes a plain file below a directory, which may not be there yet. Links below it are not followed: whoever
  * can write to it could lead us anywhere.
  */
-export async function locateOutside(directory: string, path: string, dataDirectory: string): Promise<string> {
-  let existing = resolve(directory);
-  const missing: string[] = [];
-  while (!(await isDirectory(existing)) && dirname(existing) !== existing) {
-    missing.unshift(basename(existing));
-    existing = dirname(existing);
-  }
-  let at = join(await realpath(existing), ...missing);
-  const inside = relative(await realpath(dataDirectory), at);
-  const refuse = (message: string): RestoreError =>
-    new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
-  if (inside === '' || (!inside.startsWith('..') && !isAbsolute(inside))) {
-    throw refuse(`${directory} lies in the data directory: databases are restored there as new ones (--as)`);
-  }
+export async function locateBelow(realDirectory: string, path: string): Promise<string> {
+  let at = realDirectory;
   for (const segment of segmentsOf(path)) {
     at = join(at, segment);
     const found = await lstat(at).catch(() => undefined);
-    if (found?.isSymbolicLink()) throw refuse(`${at} is a link`);
+    if (found?.isSymbolicLink()) {
+      throw new RestoreError('ERR_RESTORE_TARGET', { message: `${at} is a link`, phase: 'restore' });
+    }
   }
   return at;
 }

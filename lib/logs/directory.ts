@@ -4,11 +4,18 @@ import { OptionError, DominoVssError } from '../errors/errors';
 import type { NativeBinding, NativeLock } from '../native/session';
 import { directoryRisk } from '../store/safe-directory';
 
-/** The real path of an archive that is there. Where others could change what lies in it they could change databases by it. */
-export async function requireSafeArchive(directory: string, binding: NativeBinding): Promise<string> {
+/**
+ * The real path of an archive that is there. Where others could change what lies in it they could change databases by it.
+ * `option`: by which it was named.
+ */
+export async function requireSafeArchive(
+  directory: string,
+  binding: NativeBinding,
+  option = 'archiveDirectory',
+): Promise<string> {
   const real = await realpath(directory);
   const { refusal } = await directoryRisk(real, binding);
-  if (refusal !== '') throw new OptionError('archiveDirectory', refusal);
+  if (refusal !== '') throw new OptionError(option, refusal);
   return real;
 }
 

@@ -28,8 +28,9 @@ import { recoverAll } from '../recover/recover';
 import { describeUnrecovered } from '../recover/report';
 import { Journal, newWorkId } from '../store/journal';
 import { describeUnusable } from '../store/journals';
+import { isInside, realPathToBe } from '../store/safe-directory';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
-import { locateDatabase, locateOutside } from '../domino/links';
+import { locateBelow, locateDatabase } from '../domino/links';
 import { loadManifest, type Manifest } from '../store/manifest';
 import { readVerifyingKey } from '../store/signature';
 import type { NativeBinding } from '../native/session';
@@ -67,6 +68,7 @@ import { Restoration } from './restoration';
 import { pointInTimeOf, until } from './until';
 import { shadowRoots, type ShadowRoots } from './sources';
 import { openRuntime } from '../domino/runtime';
+import { requireSafeArchive } from '../logs/directory';
 import { nativeArchive } from '../logs/recovery';
 
 /** Options of `restoreDatabases`. */
@@ -169,7 +171,7 @@ async function prepare(
     binding,
     notesIni,
     dataDirectory,
-    logArchive: options.logArchive,
+    logArchive: options.logArchive && (await requireSafeArchive(options.logArchive, loadBinding(), 'logArchive')),
     budgetMs: options.databaseBudgetMs ?? 60_000,
   };
   return { call, head, plan, server };
@@ -308,9 +310,11 @@ async function makePlan(input: KnownInput, findShadows: () => Promise<ShadowRoot
     throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
   }
   const choice = chooseDatabases({ ...input, wanted: await resolveWanted(input) });
+  const plain = mode.type === 'directory' ? await plainDirectory(mode.directory, dataDirectory) : undefined;
   const files: string[] = [];
   await forEachLimited(choice.chosen.entries(), 4, async ([index, database]) => {
-    files[index] = await placeOf(database, input, choice.chosen.length);
+    const path = targetPath(database, mode, choice.chosen.length);
+    files[index] = plain === undefined ? await locateDatabase(dataDirectory, path) : await locateBelow(plain, path);
   });
   const lostCopies = await findLostCopies(input, choice);
   const found = { ...input, lostCopies };
@@ -318,11 +322,12 @@ async function makePlan(input: KnownInput, findShadows: () => Promise<ShadowRoot
   return planOf(found, choice, files, roots);
 }
 
-/** Where a database is to lie, with the links that lead there. */
-function placeOf(database: ManifestDatabase, { mode, dataDirectory }: KnownInput, count: number): Promise<string> {
-  const path = targetPath(database, mode, count);
-  if (mode.type !== 'directory') return locateDatabase(dataDirectory, path);
-  return locateOutside(mode.directory, path, dataDirectory);
+/** The real path of the directory that databases become plain files in. A server would take them for its own in its data directory. */
+async function plainDirectory(directory: string, dataDirectory: string): Promise<string> {
+  const real = await realPathToBe(directory);
+  if (!isInside(real, await realpath(dataDirectory))) return real;
+  const message = `${directory} lies in the data directory: databases are restored there as new ones (--as)`;
+  throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
 }
 
 async function restore(

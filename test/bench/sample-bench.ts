@@ -1,4 +1,4 @@
-import type { BenchReport, BenchResult, BenchRun, CallCost } from '#lib/bench/bench';
+import { figuresOf, type BenchReport, type BenchResult, type BenchRun, type CallCost } from '#lib/bench/bench';
 import { measureWindow } from '#lib/bench/measure';
 import { buildTimeline, type Timeline } from '#lib/backup/timeline';
 import { spread } from '#lib/backup/spread';
@@ -38,8 +38,7 @@ export async function sampleBench({ databases, runs, compared = false }: Sample)
     calls: { begin: cost, create: cost, end: cost },
     memoryBytes: databases * 944,
   }));
-  const over = (pick: (run: BenchRun) => number | null) => spread(benchRuns.map((run) => pick(run) ?? NaN));
-  const windowMs = over(({ window }) => window.windowMs);
+  const figures = figuresOf(benchRuns);
   const longer = spread(benchRuns.map(({ window }) => window.windowMs * 8.6));
   const report: BenchReport = {
     conditions: {
@@ -59,25 +58,9 @@ export async function sampleBench({ databases, runs, compared = false }: Sample)
       warmUps: 1,
     },
     compared: compared
-      ? [{ way: 'one database after another', windowMs: longer, timesLonger: longer.median / windowMs.median }]
+      ? [{ way: 'one database after another', windowMs: longer, timesLonger: longer.median / figures.windowMs.median }]
       : [],
-    figures: {
-      windowMs,
-      idealMs: over(({ window }) => window.idealMs),
-      windowRatio: over(({ window }) => window.windowRatio),
-      skewMs: over(({ window }) => window.skewMs),
-      skewRatio: over(({ window }) => window.skewRatio),
-      preparedToFirstStartMs: over(({ window }) => window.preparedToFirstStartMs),
-      lastStartToShadowMs: over(({ window }) => window.lastStartToShadowMs),
-      shadowToFirstStopMs: over(({ window }) => window.shadowToFirstStopMs),
-      prepareMs: over(({ window }) => window.phasesMs['prepare'] ?? null),
-      startMs: over(({ window }) => window.phasesMs['start'] ?? null),
-      shadowMs: over(({ window }) => window.phasesMs['shadow'] ?? null),
-      stopMs: over(({ window }) => window.phasesMs['stop'] ?? null),
-      beginJavaScriptMs: over(({ calls }) => calls.begin.loopActiveMs),
-      longestLoopDelayMs: over(({ calls }) => calls.begin.longestDelayMs),
-      memoryBytesPerDatabase: over(({ memoryBytes, captured }) => memoryBytes / captured),
-    },
+    figures,
     runs: benchRuns,
     skipped: [
       {

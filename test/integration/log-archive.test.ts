@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Server, Verdict } from 'domino-vss-simulator';
 import {
@@ -14,6 +23,7 @@ import {
   type PruneLogsReport,
   type RestoreReport,
 } from '#lib/index';
+import { linuxTest } from '../platform';
 import { SimulatedDomino } from './simulated-domino';
 
 const first = 'mail/db000001.nsf';
@@ -100,6 +110,21 @@ test('without the archive a restore of the older backup is refused, before and a
     hint: expect.stringContaining('--log-archive'),
   });
   expect(readFileSync(inData(first)).equals(before)).toBe(true);
+});
+
+linuxTest('an archive that others could change is no source', async () => {
+  chmodSync(archiveDirectory, 0o777);
+  try {
+    const refused = {
+      code: 'ERR_OPTION',
+      option: 'logArchive',
+      message: expect.stringContaining('everybody may write') as string,
+    };
+    await expect(planRestore(options({ logArchive: archiveDirectory }))).rejects.toMatchObject(refused);
+    await expect(restore({ logArchive: archiveDirectory })).rejects.toMatchObject(refused);
+  } finally {
+    chmodSync(archiveDirectory, 0o700);
+  }
 });
 
 test('the plan says which extents are where', async () => {

@@ -170,8 +170,14 @@ test('plain files are the state of the backup, and logged ones are backups still
     const found = await verify(join(directory, path));
     expect({ path, ...found }).toMatchObject({ path, verdict: 'consistent', sequence, hasBackupMarker: true });
   }
-  const inside = { type: 'directory', directory: inSecond('plain') } as const;
-  await expect(restore({ databases: wanted, mode: inside })).rejects.toMatchObject({ code: 'ERR_RESTORE_TARGET' });
+  for (const name of ['plain', '..plain', 'deeper/plain']) {
+    const inside = { type: 'directory', directory: inSecond(name) } as const;
+    const refused = {
+      code: 'ERR_RESTORE_TARGET',
+      message: expect.stringContaining('lies in the data directory') as string,
+    };
+    await expect(restore({ databases: wanted, mode: inside })).rejects.toMatchObject(refused);
+  }
 });
 
 test('with the server down the log is asked for in names.nsf', async () => {
