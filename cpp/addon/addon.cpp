@@ -76,7 +76,8 @@ Napi::Promise runInRuntime(Napi::Env env, const char* name, Work work) {
 
 Napi::Value openRuntime(const Napi::CallbackInfo& info) {
     const auto options = info[0].As<Napi::Object>();
-    domino::RuntimeOptions runtimeOptions{stringOf(options, "programDirectory"), stringOf(options, "notesIni")};
+    domino::RuntimeOptions runtimeOptions{stringOf(options, "programDirectory"), stringOf(options, "notesIni"),
+                                          options.Get("trustProgramDirectory").ToBoolean()};
     return runOnThread(info.Env(), "domino-vss runtime", [runtimeOptions]() -> PendingPromise::MakeValue {
 #ifdef _WIN32
         // Before Domino, which may set up COM as well: the security of the first one stays, and writers that it does

@@ -13,9 +13,9 @@ namespace domino_vss::domino {
 /// and shared memory for the rest of the process.
 class Library {
 public:
-    /// Throws Failure: not found, writable by ordinary users, a dependent library missing, wrong bitness, functions
-    /// missing, loaded by somebody else. One call at a time.
-    [[nodiscard]] static std::unique_ptr<Library> load(const std::string& programDirectory);
+    /// Throws Failure: not found, writable by ordinary users unless it is `trusted` all the same, a dependent library
+    /// missing, wrong bitness, functions missing, loaded by somebody else. One call at a time.
+    [[nodiscard]] static std::unique_ptr<Library> load(const std::string& programDirectory, bool trusted);
 
     [[nodiscard]] const Api& api() const noexcept { return api_; }
     [[nodiscard]] const std::vector<std::string>& missingFunctions() const noexcept { return missing_; }
@@ -36,7 +36,8 @@ private:
 };
 
 /// Refuses a file that an ordinary user could have put there: it, or a directory above it, is writable by others than
-/// root and the present user, on Windows by one of the groups that everybody belongs to. Throws Failure.
+/// root and the present user, on Windows by one of the groups that everybody belongs to. Throws Failure, with the
+/// command that mends it.
 void requireTrustedFile(const std::string& file);
 
 /// Calls back when the process ends by itself, while the library is still usable. Nothing happens on Windows, where the

@@ -65,6 +65,15 @@ void requireSameMachine(const std::string& file) {
     throw Failure(code::kDominoBitness, Phase::runtime, what + ", this Node.js is " + machineName(own), file);
 }
 
+/// The command that leaves ordinary users what the directory Program Files gives them: to read and to run. The groups
+/// by their numbers, for their names are translated.
+std::string takingRightsAway(const std::string& path) {
+    std::error_code error;
+    const bool isDirectory = std::filesystem::is_directory(pathOf(path), error);
+    return "icacls \"" + path + "\" /inheritance:d /remove:g *S-1-1-0 *S-1-5-11 *S-1-5-4 /grant:r \"*S-1-5-32-545:" +
+           (isDirectory ? "(OI)(CI)" : "") + "(RX)\"";
+}
+
 Failure loadFailure(const std::string& file, DWORD error) {
     Failure failure = systemError("LoadLibraryExW", file, error);
     if (error == ERROR_BAD_EXE_FORMAT) failure.code = code::kDominoBitness;
@@ -85,14 +94,15 @@ void requireTrustedFile(const std::string& file) {
     for (const std::string& part : {resolved, utf8Of(path.parent_path())})
         if (const std::string open = openToOrdinaryUsers(part, code::kDominoLibrary); !open.empty())
             throw Failure(code::kDominoLibraryUnsafe, Phase::runtime,
-                          "ordinary users can write to it, so the library is not loaded", open);
+                          "ordinary users can write to it, so the library is not loaded: " + takingRightsAway(open),
+                          open);
 }
 
-std::unique_ptr<Library> Library::load(const std::string& programDirectory) {
+std::unique_ptr<Library> Library::load(const std::string& programDirectory, bool trusted) {
     const std::string file = utf8Of(pathOf(programDirectory) / kLibraryName);
     if (!isAbsolute(programDirectory))
         throw Failure(code::kDominoLibrary, Phase::runtime, "the program directory must be an absolute path", file);
-    requireTrustedFile(file);
+    if (!trusted) requireTrustedFile(file);
     requireSameMachine(file);
     requireOwn(::GetModuleHandleW(toUtf16(file).c_str()), file);
     // Domino loads more of its libraries later, by their bare names. This also takes the current directory out of the

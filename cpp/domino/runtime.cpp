@@ -146,7 +146,7 @@ RuntimeInfo open(const RuntimeOptions& options) {
     lock.unlock();
     try {
         // The constructors of the library run in there, and may hang.
-        state.library = Library::load(options.programDirectory);
+        state.library = Library::load(options.programDirectory, options.trustProgramDirectory);
     } catch (...) {
         lock.lock();
         state.stage = Process::Stage::none;

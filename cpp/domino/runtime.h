@@ -13,6 +13,8 @@ namespace domino_vss::domino {
 struct RuntimeOptions {
     std::string programDirectory;
     std::string notesIni;
+    /// Load the library even where ordinary users could replace it.
+    bool trustProgramDirectory = false;
 };
 
 struct RuntimeInfo {

@@ -143,10 +143,17 @@ export interface DominoLocation {
   readonly programDirectory?: string | undefined;
   /** Absolute path of notes.ini. Default: `NOTES_INI`, else the usual places. */
   readonly notesIni?: string | undefined;
+  /**
+   * Load the Domino library even where ordinary users could replace it, or a directory above it, which is refused with
+   * `ERR_DOMINO_LIBRARY_UNSAFE` otherwise: who can do that can run code as the user of this process. For program
+   * directories with the rights that Windows gives to every new directory of a volume. Default: false.
+   */
+  readonly trustProgramDirectory?: boolean | undefined;
 }
 
 export const dominoLocation: Check = (value, name) => {
-  checkOptions(value, { programDirectory: absolutePath, notesIni: absolutePath }, `${name}.`);
+  const checks = { programDirectory: absolutePath, notesIni: absolutePath, trustProgramDirectory: boolean };
+  checkOptions(value, checks, `${name}.`);
 };
 
 /**

@@ -10,6 +10,7 @@ import { logSystemDescription } from './system-log';
 export interface DominoArguments {
   readonly ini?: string;
   readonly program?: string;
+  readonly trustProgram?: boolean;
   readonly json?: boolean;
 }
 
@@ -17,6 +18,7 @@ export function addDominoOptions(command: Command, context: CommandLineContext):
   return command
     .option('--ini <file>', 'notes.ini of the server (default: found by the environment)', pathFrom(context))
     .option('--program <dir>', 'Domino program directory (default: found by the environment)', pathFrom(context))
+    .option('--trust-program', 'load Domino even where ordinary users could replace its libraries')
     .option('--json', 'print one JSON document instead of text');
 }
 
@@ -52,8 +54,8 @@ export function addDeltaDirectory(command: Command, description: string, context
     });
 }
 
-export function locationOf({ ini, program }: DominoArguments): DominoLocation {
-  return { notesIni: ini, programDirectory: program };
+export function locationOf({ ini, program, trustProgram }: DominoArguments): DominoLocation {
+  return { notesIni: ini, programDirectory: program, trustProgramDirectory: trustProgram };
 }
 
 /** Relative paths are meant from the directory the user is in. */

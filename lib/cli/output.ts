@@ -174,6 +174,7 @@ const flags: Readonly<Record<string, string>> = {
   copiesDirectory: '--copies',
   'domino.notesIni': '--ini',
   'domino.programDirectory': '--program',
+  'domino.trustProgramDirectory': '--trust-program',
   as: '<place>',
   deltaDirectory: '--delta-dir',
   expose: '--expose',

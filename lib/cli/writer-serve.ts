@@ -199,7 +199,8 @@ function serveCommand(args: ServeArguments): string[] {
   const options = Object.entries(given).flatMap(([option, values]) =>
     [values ?? []].flat().flatMap((value) => [option, String(value)]),
   );
-  return [process.execPath, ...process.execArgv, process.argv[1] ?? '', 'writer', 'serve', '--log-system', ...options];
+  const flags = ['--log-system', ...(args.trustProgram === true ? ['--trust-program'] : [])];
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? '', 'writer', 'serve', ...flags, ...options];
 }
 
 interface UninstallArguments extends DominoArguments {

@@ -16,7 +16,7 @@ import {
   NotesIni,
   requiredEnvironment,
 } from '../domino/environment';
-import { checkBackupMemory, checkMaintenance, checkServerTasks } from './server-settings';
+import { checkBackupMemory, checkMaintenance, checkServerTasks, checkTimeLimit } from './server-settings';
 import { checkShadowStorage } from './shadow-storage';
 import { isNativeFailure } from '../errors/errors';
 import { describeUnusable, readJournals } from '../store/journals';
@@ -66,7 +66,7 @@ export const doctorChecks: readonly (readonly [string, (context: DoctorContext) 
   ['delta directory', checkDeltaDirectory],
   ['left over', checkLeftOvers],
   ['DAOS', checkDaos],
-  ['backup time limit', checkTimeLimit],
+  ['backup time limit', ofNotesIni(checkTimeLimit)],
   ['backup memory', ofNotesIni(checkBackupMemory)],
   ['server tasks', ofNotesIni(checkServerTasks)],
   ['maintenance', ofNotesIni(checkMaintenance)],
@@ -122,11 +122,19 @@ async function checkLibrary(context: DoctorContext): Promise<Finding> {
   }
   const { programDirectory, serverName, missingFunctions } = context.runtime;
   const found = `${programDirectory}, as ${serverName || '(no ID)'}`;
-  if (missingFunctions.length === 0) return ok(found);
-  return warning(
-    `${found}; does not export ${missingFunctions.join(', ')}`,
-    'What needs these functions is not possible.',
-  );
+  if (missingFunctions.length > 0) {
+    return warning(
+      `${found}; does not export ${missingFunctions.join(', ')}`,
+      'What needs these functions is not possible.',
+    );
+  }
+  if (options.domino?.trustProgramDirectory === true) {
+    return warning(
+      `${found}; who could replace it was not looked at`,
+      'Leave --trust-program out once: the error names the command that takes the right from ordinary users.',
+    );
+  }
+  return ok(found);
 }
 
 function isNativeCode(error: unknown): error is { readonly code: string } {
@@ -307,16 +315,6 @@ async function checkDaos({ notesIni, binding, databases }: DoctorContext): Promi
   return ok(
     `${directory}, ${where}`,
     'Save its *.nlo files after the databases, never before: they are not part of this backup.',
-  );
-}
-
-async function checkTimeLimit({ notesIni }: DoctorContext): Promise<Finding> {
-  if (!notesIni) return Promise.resolve(skipped('needs notes.ini'));
-  if (notesIni.get('BACKUP_NO_TIMEOUT') === '1') return ok('none (BACKUP_NO_TIMEOUT=1)');
-  const minutes = notesIni.get('BACKUP_TIMEOUT');
-  return ok(
-    minutes === '' ? '15 minutes (the default of Domino)' : `${minutes} minutes (BACKUP_TIMEOUT)`,
-    'Domino ends a backup that lasts longer; BACKUP_TIMEOUT=<minutes> in notes.ini changes that.',
   );
 }
 

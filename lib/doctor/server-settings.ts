@@ -43,16 +43,45 @@ export function checkServerTasks(notesIni: NotesIni): Finding {
 
 /** In-place compacting refuses a backup, and copy-style compacting ends the use of older ones for later points in time. */
 export function checkMaintenance(notesIni: NotesIni): Finding {
-  const found = Array.from({ length: 24 }, (_value, hour) => {
-    const tasks = tasksOf(notesIni, `ServerTasksAt${hour}`).filter((task) => maintenance.includes(nameOf(task)));
-    return tasks.length === 0 ? [] : [`${String(hour).padStart(2, '0')}:00 ${tasks.join(', ')}`];
-  }).flat();
+  const at = (when: string, setting: string): string[] => {
+    const tasks = tasksOf(notesIni, setting).filter((task) => maintenance.includes(nameOf(task)));
+    return tasks.length === 0 ? [] : [`${when} ${tasks.join(', ')}`];
+  };
+  const hours = Array.from({ length: 24 }, (_value, hour) => {
+    return at(`${String(hour).padStart(2, '0')}:00`, `ServerTasksAt${hour}`);
+  });
+  const found = [...at('at the start of the server', 'ServerTasks'), ...hours.flat()];
   const unseen = 'program documents are not seen here';
-  if (found.length === 0) return { status: 'ok', found: `none in notes.ini; ${unseen}`, advice: '' };
+  const look = 'The console command "show schedule" tells when program documents start compact or DBMT.';
+  if (found.length === 0) return { status: 'ok', found: `none in notes.ini; ${unseen}`, advice: look };
   const advice =
     'Back up at another time: a database that is being compacted is left out (0x13AA, or it cannot be opened). After a ' +
-    'copy-style compact or DBMT a database has a new instance id, and earlier backups reach no later point in time: back up after it.';
+    'copy-style compact or DBMT a database has a new instance id, and earlier backups reach no later point in time: back up ' +
+    `after it. ${look}`;
   return { status: 'ok', found: `${found.join('; ')}; ${unseen}`, advice };
+}
+
+/** Minutes after which Domino ends a backup where notes.ini says nothing. */
+const usualMinutes = 15;
+
+/** How long Domino lets a database be in backup mode. */
+export function checkTimeLimit(notesIni: NotesIni): Finding {
+  if (notesIni.get('BACKUP_NO_TIMEOUT') === '1') {
+    const advice =
+      'What a killed backup leaves in backup mode stays there until domino-vss recover or a restart of the server.';
+    return { status: 'ok', found: 'none (BACKUP_NO_TIMEOUT=1)', advice };
+  }
+  const setting = notesIni.get('BACKUP_TIMEOUT');
+  const change = 'Domino ends a backup that lasts longer; BACKUP_TIMEOUT=<minutes> in notes.ini changes that.';
+  if (setting === '') return { status: 'ok', found: `${usualMinutes} minutes (the default of Domino)`, advice: change };
+  if (!/^\d+$/.test(setting) || Number(setting) === 0) {
+    const advice = 'Set it to a number of minutes, or take it out: what Domino makes of this is not known.';
+    return { status: 'warning', found: `BACKUP_TIMEOUT=${setting} is no number of minutes`, advice };
+  }
+  const found = `${setting} minutes (BACKUP_TIMEOUT)`;
+  if (Number(setting) >= usualMinutes) return { status: 'ok', found, advice: change };
+  const advice = `Keep databases in backup mode for less: --window-timeout, and --max-hold of hold and of the writer. ${change}`;
+  return { status: 'warning', found, advice };
 }
 
 /** Where before-images wait until the backup of a database has ended. */
@@ -63,8 +92,14 @@ export function checkBackupMemory(notesIni: NotesIni): Finding {
     const advice =
       'Where much is written in the window, NSF_Backup_Memory_Constrained=1 let older releases keep it in temporary files; ' +
       'whether releases since 12 heed it is not documented.';
-    return { status: 'ok', found: 'change information is kept in memory (the default of Domino)', advice };
+    const idle = limit === '' ? '' : '; NSF_Backup_Memory_Limit counts only with NSF_Backup_Memory_Constrained=1';
+    return { status: 'ok', found: `change information is kept in memory (the default of Domino)${idle}`, advice };
+  }
+  if (limit !== '' && !/^\d+$/.test(limit)) {
+    const advice = 'Set it to a number of bytes, or take it out: what Domino makes of this is not known.';
+    return { status: 'warning', found: `NSF_Backup_Memory_Limit=${limit} is no number of bytes`, advice };
   }
   const found = `change information goes to temporary files beyond ${limit === '' ? '20000000' : limit} bytes`;
-  return { status: 'ok', found, advice: '' };
+  const advice = 'Have room where the server keeps its temporary files: what changes in the window goes there.';
+  return { status: 'ok', found, advice };
 }

@@ -42,7 +42,6 @@ function testOf(glob: string): (path: string, lowered: string) => boolean {
   const matches = picomatch(pattern.startsWith('!') ? `\\${pattern}` : pattern, {
     nocase: true,
     dot: true,
-    nonegate: true,
     windows: false,
   });
   return (path, lowered) => literally(lowered) || matches(path);

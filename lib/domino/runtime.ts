@@ -27,8 +27,12 @@ export async function openRuntime(
   const installation = findInstallation(location);
   // A notes.ini without a data directory would show as something else: the environment is made from it.
   readDataDirectory(installation.notesIni);
+  const trustProgramDirectory = location?.trustProgramDirectory === true;
   const bound = { budgetMs: startTimeoutMs, operation: 'NotesInitExtended', subject: installation.programDirectory };
-  return call.bounded(binding.openRuntime(installation), { ...bound, code: 'ERR_DOMINO_INIT' });
+  return call.bounded(binding.openRuntime({ ...installation, trustProgramDirectory }), {
+    ...bound,
+    code: 'ERR_DOMINO_INIT',
+  });
 }
 
 export function holdOpen(binding: NativeBinding, work: OpenWork): void {

@@ -130,7 +130,8 @@ export const errorCodes = {
   },
   ERR_DOMINO_LIBRARY_UNSAFE: {
     meaning: 'The Domino runtime library, or a directory above it, can be changed by ordinary users.',
-    action: 'Take the write permission of group and others away from the program directory.',
+    action:
+      'Run the command of the message as an administrator. Where others shall keep that right, option domino.trustProgramDirectory (--trust-program) lifts this check alone.',
     errorClass: 'DominoVssError',
     ...precondition,
   },

@@ -39,10 +39,13 @@ export async function describeEnd(call: string, end: ProcessEnd, place: WorkPlac
 
 /** The command line that puts right what such a process has left. */
 export function recoverCommand({ deltaDirectory, domino = {} }: WorkPlace): string {
-  const { notesIni, programDirectory } = domino;
+  const { notesIni, programDirectory, trustProgramDirectory } = domino;
   const options = { '--delta-dir': deltaDirectory, '--ini': notesIni, '--program': programDirectory };
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return ['domino-vss recover', ...given.map(([name, value]) => `${name} ${quoted(value ?? '')}`)].join(' ');
+  const trusted = trustProgramDirectory === true ? ['--trust-program'] : [];
+  return ['domino-vss recover', ...given.map(([name, value]) => `${name} ${quoted(value ?? '')}`), ...trusted].join(
+    ' ',
+  );
 }
 
 /** For the shell of each system, where it is needed. */

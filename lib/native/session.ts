@@ -14,6 +14,8 @@ export interface NativeRuntimeOptions {
   readonly programDirectory: string;
   /** Absolute path of notes.ini; handed to NotesInitExtended as `=<path>`. */
   readonly notesIni: string;
+  /** Load the library even where ordinary users could replace it. */
+  readonly trustProgramDirectory: boolean;
 }
 
 export interface NativeRuntime {

@@ -251,12 +251,17 @@ describe('what is not met fails, with advice', () => {
     cpSync(domino.simulation.programDirectory, directory, { recursive: true });
     chmodSync(directory, 0o777);
     const report = await examine(['--program', directory]);
-    expectFailed(
-      report,
-      'library',
-      /^ERR_DOMINO_LIBRARY_UNSAFE: .*ordinary users can write/,
-      /Take the write permission/,
-    );
+    expectFailed(report, 'library', /^ERR_DOMINO_LIBRARY_UNSAFE: .*ordinary users can write/, /--trust-program/);
+    for (const [args, env] of [
+      [['--trust-program'], {}],
+      [[], { DOMINO_VSS_TRUST_PROGRAM: 'true' }],
+    ] as const) {
+      const trusting = await examine(['--program', directory, ...args], { env });
+      expect(trusting.checks.get('library')).toMatchObject({
+        status: 'warning',
+        found: expect.stringContaining('who could replace it was not looked at'),
+      });
+    }
     expect(report.checks.get('transaction log')).toMatchObject({ status: 'skipped', found: 'needs the library' });
   });
 

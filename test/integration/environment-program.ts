@@ -7,11 +7,17 @@ import { beginBackup, isDominoVssError } from '#lib/index';
 /** What the program prints, as JSON: one outcome for each notes.ini. */
 export type Outcome = { readonly opened: true } | { readonly opened: false; readonly error: Record<string, unknown> };
 
+// Whether the program directory is trusted, whoever may write to it.
+const trustProgramDirectory = process.env['TRUST_PROGRAM'] === '1';
+
 const [programDirectory = '', notesIni = '', deltaDirectory = '', firstNotesIni] = process.argv.slice(2);
 
 async function open(ini: string): Promise<Outcome> {
   try {
-    const backup = await beginBackup({ domino: { programDirectory, notesIni: ini }, deltaDirectory });
+    const backup = await beginBackup({
+      domino: { programDirectory, notesIni: ini, trustProgramDirectory },
+      deltaDirectory,
+    });
     await backup.dispose();
     return { opened: true };
   } catch (error) {

@@ -13,6 +13,7 @@ import {
   openSync,
   closeSync,
   rmSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -41,17 +42,18 @@ interface Case {
   readonly programDirectory?: string;
   readonly notesIni?: string;
   readonly firstNotesIni?: string;
+  readonly trusted?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-async function openAll({ programDirectory, notesIni, firstNotesIni, env }: Case): Promise<Outcome[]> {
+async function openAll({ programDirectory, notesIni, firstNotesIni, trusted, env }: Case): Promise<Outcome[]> {
   const program = programDirectory ?? domino.simulation.programDirectory;
   const ini = notesIni ?? domino.simulation.notesIni;
   const args = [join(__dirname, 'environment-program.js'), program, ini, domino.deltaDirectory];
   const { code, signal, stdout, stderr } = await new RunningProcess(
     process.execPath,
     [...args, ...(firstNotesIni === undefined ? [] : [firstNotesIni])],
-    { env: { LD_LIBRARY_PATH: program, ...env } },
+    { env: { LD_LIBRARY_PATH: program, TRUST_PROGRAM: trusted === true ? '1' : '', ...env } },
   ).ended;
   expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
   return JSON.parse(stdout) as Outcome[];
@@ -103,15 +105,26 @@ describe('the library', () => {
     chmodSync(directory, 0o777);
     expect(await refusal({ programDirectory: directory })).toMatchObject({
       code: 'ERR_DOMINO_LIBRARY_UNSAFE',
-      message: `${directory}: ${words}`,
-      hint: expect.stringContaining('Take the write permission'),
+      message: `${directory}: ${words}: chmod o-w '${directory}'`,
+      hint: expect.stringContaining('--trust-program'),
     });
     chmodSync(directory, 0o755);
     chmodSync(library, 0o757);
     expect(await refusal({ programDirectory: directory })).toMatchObject({
       code: 'ERR_DOMINO_LIBRARY_UNSAFE',
-      message: `${library}: ${words}`,
+      message: `${library}: ${words}: chmod o-w '${library}'`,
     });
+    chmodSync(library, 0o644);
+    expect(await openAll({ programDirectory: directory })).toEqual([{ opened: true }]);
+  });
+
+  test('that ordinary users can replace, unless it is trusted all the same', async () => {
+    const { directory, library } = copyOfProgram('trusted');
+    chmodSync(directory, 0o777);
+    expect(await openAll({ programDirectory: directory, trusted: true })).toEqual([{ opened: true }]);
+    // It lifts this check and no other.
+    truncateSync(library, 0);
+    expect(await refusal({ programDirectory: directory, trusted: true })).toMatchObject({ code: 'ERR_DOMINO_LIBRARY' });
   });
 
   test('below a directory that ordinary users can replace', async () => {
@@ -133,13 +146,13 @@ describe('the library', () => {
     chownSync(library, 4711, 0);
     expect(await refusal({ programDirectory: directory })).toMatchObject({
       code: 'ERR_DOMINO_LIBRARY_UNSAFE',
-      message: `${library}: it belongs to another ordinary user, so the library is not loaded`,
+      message: `${library}: it belongs to another ordinary user, so the library is not loaded: chown root '${library}'`,
     });
     chownSync(library, 0, 4711);
-    chmodSync(library, 0o775);
+    chmodSync(library, 0o777);
     expect(await refusal({ programDirectory: directory })).toMatchObject({
       code: 'ERR_DOMINO_LIBRARY_UNSAFE',
-      message: `${library}: ordinary users can write to it, so the library is not loaded`,
+      message: `${library}: ordinary users can write to it, so the library is not loaded: chmod go-w '${library}'`,
     });
   });
 

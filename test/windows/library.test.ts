@@ -18,10 +18,15 @@ afterAll(async () => {
   await domino[Symbol.asyncDispose]();
 });
 
-async function open(programDirectory: string, notesIni = domino.simulation.notesIni): Promise<Outcome> {
+async function open(
+  programDirectory: string,
+  notesIni = domino.simulation.notesIni,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
   const program = join(__dirname, '..', 'integration', 'environment-program.js');
   const args = [program, programDirectory, notesIni, domino.deltaDirectory];
-  const { code, stdout, stderr } = await new RunningProcess(process.execPath, args, { env: process.env }).ended;
+  const { code, stdout, stderr } = await new RunningProcess(process.execPath, args, { env: { ...process.env, ...env } })
+    .ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const [outcome] = JSON.parse(stdout) as Outcome[];
   if (outcome === undefined) throw new Error('nothing was said');
@@ -113,9 +118,12 @@ test('a library that ordinary users can replace', async () => {
   const { directory } = copyOfProgram('program', parent);
   expect(await refusal(directory)).toMatchObject({
     code: 'ERR_DOMINO_LIBRARY_UNSAFE',
-    message: expect.stringContaining('ordinary users can write to it, so the library is not loaded'),
-    hint: expect.stringContaining('Take the write permission'),
+    message: expect.stringMatching(
+      /ordinary users can write to it, so the library is not loaded: icacls "[^"]+" \/inheritance:d .*"\*S-1-5-32-545:\(OI\)\(CI\)\(RX\)"$/,
+    ),
+    hint: expect.stringContaining('--trust-program'),
   });
+  expect(await open(directory, undefined, { TRUST_PROGRAM: '1' })).toEqual({ opened: true });
   rmSync(directory, { recursive: true });
 });
 

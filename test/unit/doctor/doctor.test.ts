@@ -242,8 +242,31 @@ describe('what notes.ini says of the server', () => {
     expect((await examine()).check('maintenance')).toMatchObject({
       status: 'ok',
       found: expect.stringMatching(/^02:00 compact -c, updall; 14:00 dbmt -threads 4; program documents/) as string,
-      advice: expect.stringMatching(/0x13AA.*instance id/) as string,
+      advice: expect.stringMatching(/0x13AA.*instance id.*"show schedule"/) as string,
     });
+  });
+
+  test('what is compacted at each start of the server is told, and where to look for the rest', async () => {
+    expect((await examine()).check('maintenance').advice).toMatch(/"show schedule"/);
+    add('ServerTasks=Replica,DBMT -compactThreads 4,Router', 'ServerTasksAt24=compact');
+    expect((await examine()).check('maintenance').found).toMatch(
+      /^at the start of the server dbmt -compactthreads 4; program documents/,
+    );
+  });
+
+  test.each([
+    ['', 'ok', /^15 minutes \(the default/, /BACKUP_TIMEOUT=<minutes>/],
+    ['BACKUP_TIMEOUT=60', 'ok', /^60 minutes/, /BACKUP_TIMEOUT=<minutes>/],
+    ['BACKUP_TIMEOUT=3', 'warning', /^3 minutes/, /--window-timeout.*--max-hold/],
+    ['BACKUP_TIMEOUT=an hour', 'warning', /^BACKUP_TIMEOUT=an hour is no number/, /take it out/],
+    ['BACKUP_TIMEOUT=0', 'warning', /is no number of minutes$/, /take it out/],
+    ['BACKUP_NO_TIMEOUT=1', 'ok', /^none/, /domino-vss recover/],
+  ])('after which time Domino ends a backup: %s', async (line, status, found, advice) => {
+    add(line);
+    const check = (await examine()).check('backup time limit');
+    expect(check.status).toBe(status);
+    expect(check.found).toMatch(found);
+    expect(check.advice).toMatch(advice);
   });
 
   test('where change information is kept', async () => {
@@ -253,7 +276,15 @@ describe('what notes.ini says of the server', () => {
     add('NSF_Backup_Memory_Constrained=1', 'NSF_Backup_Memory_Limit=4000000');
     expect((await examine()).check('backup memory')).toMatchObject({
       found: 'change information goes to temporary files beyond 4000000 bytes',
+      advice: expect.stringContaining('Have room') as string,
     });
+    add('NSF_Backup_Memory_Limit=4 MB');
+    expect((await examine()).check('backup memory')).toMatchObject({
+      status: 'warning',
+      found: 'NSF_Backup_Memory_Limit=4 MB is no number of bytes',
+    });
+    add('NSF_Backup_Memory_Constrained=0');
+    expect((await examine()).check('backup memory').found).toMatch(/counts only with/);
   });
 
   test('whether DAOS lies on a volume of the databases', async () => {

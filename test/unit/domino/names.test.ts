@@ -64,6 +64,9 @@ describe('a database is found', () => {
     ['!x.nsf', ['!x.nsf']],
     ['!(mail)/**', []],
     ['!*.nsf', ['!x.nsf']],
+    ['!!*.nsf', []],
+    ['!**', ['!x.nsf']],
+    ['!mail/', []],
   ])('by %j', (glob, expected) => {
     expect(paths.filter(matcher([glob]))).toEqual(expected);
   });

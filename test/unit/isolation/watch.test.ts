@@ -40,5 +40,6 @@ test('the command that recovers is one for a shell', () => {
   expect(recoverCommand({ deltaDirectory: '/my backup', domino })).toBe(
     "domino-vss recover --delta-dir '/my backup' --ini '/local/it'\\''s/notes.ini'",
   );
+  expect(recoverCommand({ domino: { trustProgramDirectory: true } })).toBe('domino-vss recover --trust-program');
   expect(recoverCommand({})).toBe('domino-vss recover');
 });
