@@ -1,8 +1,10 @@
 // Installs the packed package in every way that people do, and loads it: package managers, runtimes, compilers, bundlers.
 
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { backupProgram, makeExecutable } from './matrix/executables.mjs';
 import { programs, resolutions, typedProgram, writePrograms } from './matrix/programs.mjs';
 import { root, setUpOrExit } from './setup.mjs';
 import { fetchNode, nodeVersions } from './setup/nodes.mjs';
@@ -16,9 +18,15 @@ const usage = `Usage: node scripts/matrix.mjs [--only=part] [--check]
 Packs the package, installs it in every way that docs/install.md shows, loads it, and writes the table there. Linux x64 only; needs
 the registry: the tools come from there in the versions of scripts/matrix/tools.json, without their install scripts.
 
-  --only     one part: managers, runtimes, types or bundlers
+  --only     one part: managers, runtimes, types, bundlers or executables
   --check    leave the table alone; exit code 1 when it says something else`;
-const parts = { managers: managersTable, runtimes: runtimesTable, types: typesTable, bundlers: bundlersTable };
+const parts = {
+  managers: managersTable,
+  runtimes: runtimesTable,
+  types: typesTable,
+  bundlers: bundlersTable,
+  executables: executablesTable,
+};
 const { check, only } = parseOptions(usage, {
   options: { only: { type: 'string' }, check: { type: 'boolean', default: false } },
   check: ({ values: { only } }) => (only === undefined || only in parts ? undefined : `there is no part ${only}`),
@@ -208,6 +216,52 @@ async function bundlersTable(tarball, nodes) {
     'inside, ESM',
   ];
   return table(head, rows);
+}
+
+async function executablesTable(tarball, nodes) {
+  const place = await project('executables', tarball, npmInstall);
+  const rows = [];
+  for (const way of ['useAddon', 'DOMINO_VSS_ADDON']) rows.push([`single executable, \`${way}\``]);
+  writeFileSync(join(place, 'backup.cjs'), backupProgram);
+  const bundle = join(place, 'bundle.cjs');
+  const bundling = ['esbuild', 'cjs', 'inside', join(place, 'backup.cjs'), bundle];
+  await run(nodes[0].program, [join(root, 'scripts', 'matrix', 'bundlers.mjs'), ...bundling], { cwd: toolsDirectory });
+  await setUpOrExit(['simulator']);
+  const { createSimulation } = createRequire(import.meta.url)('../simulator');
+  const { environment, notesIni, programDirectory } = await createSimulation({
+    directory: join(directory, 'domino'),
+    databases: 5,
+  });
+  for (const { program: node, version } of nodes) {
+    const home = join(directory, `executable-${version}`);
+    const options = { bundle, node, version, postject: tool('postject', 'dist', 'cli.js'), directory: home };
+    const made = await attempt(() => makeExecutable(options));
+    copyFileSync(addon, join(home, 'domino-vss.node'));
+    const domino = { ...environment, NOTES_INI: notesIni, PROGRAM_DIRECTORY: programDirectory, BACKUPS: home };
+    const start = (args, env = {}) => outcome(() => run(made.value, args, { env: { ...domino, ...env } }));
+    rows[0].push(made.failed ?? (await start(['useAddon'])));
+    rows[1].push(made.failed ?? (await start([], { DOMINO_VSS_ADDON: join(home, 'domino-vss.node') })));
+    // Such a file has more than 100 MB.
+    rmSync(home, { recursive: true });
+  }
+  rows.push([
+    `archive of @electron/asar ${versions['@electron/asar']}, laid out`,
+    ...(await archiveCells(tarball, nodes)),
+  ]);
+  return table(['one file', ...nodes.map(({ version }) => `Node.js ${version}`)], rows);
+}
+
+async function archiveCells(tarball, nodes) {
+  const place = await project('electron', tarball, npmInstall);
+  const shown = join(directory, 'shown');
+  const [{ program: newest }] = nodes.slice(-1);
+  await run(newest, [join(root, 'scripts', 'matrix', 'archive.mjs'), place, shown], { cwd: toolsDirectory });
+  cpSync(join(shown, 'packed', 'app.asar.unpacked'), join(shown, 'app.asar.unpacked'), { recursive: true });
+  const cells = [];
+  for (const { program } of nodes) {
+    cells.push(await ways((file) => run(program, [join(shown, 'app.asar', file)])));
+  }
+  return cells;
 }
 
 /** Which of the programs work. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { NativeFailure } from './failure';
 import type { NativeBinding } from './session';
@@ -29,8 +30,8 @@ function load(): NativeBinding {
   try {
     if (named !== '') return loadFile(named);
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when needed, not when imported
-    const nodeGypBuild = require('node-gyp-build') as (directory: string) => unknown;
-    return nodeGypBuild(packageRoot) as NativeBinding;
+    const nodeGypBuild = require('node-gyp-build') as { path(directory: string): string };
+    return loadFile(nodeGypBuild.path(packageRoot));
   } catch (error) {
     const target = `${process.platform}-${process.arch}`;
     const usual = [join(packageRoot, 'build', 'Release'), join(packageRoot, 'prebuilds', target)].join(' or ');
@@ -55,6 +56,15 @@ function load(): NativeBinding {
 function loadFile(file: string): NativeBinding {
   if (!isAbsolute(file)) throw new Error('the path is not absolute');
   const module = { exports: {} };
-  process.dlopen(module, file);
+  process.dlopen(module, outsideArchive(file));
   return module.exports as NativeBinding;
+}
+
+/**
+ * Electron keeps a program in an archive, `app.asar`, which the system cannot load from. What was excluded from packing has its path in the
+ * archive all the same, and lies in `app.asar.unpacked`.
+ */
+function outsideArchive(file: string): string {
+  const unpacked = file.replace(/\.asar(?=[\\/])/, '.asar.unpacked');
+  return existsSync(unpacked) ? unpacked : file;
 }

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { type Tarball, emptyHome, npm, packDependencies, packWithPrebuild, root, temporaryDirectory } from './packed';
 import { runProgram } from './program';
 import { expectShippable } from './shippable';
@@ -110,6 +110,22 @@ describe('installed into an empty project, offline and without scripts', () => {
     );
     expect(node(['names.mjs'])).toEqual(fromCommonJs);
     expect(JSON.parse(fromCommonJs)).toContain('beginBackup');
+  });
+
+  // The whole table of docs/install.md takes minutes: matrix.full.test.ts.
+  const otherNodes = (process.env['DOMINO_VSS_TEST_NODES'] ?? '').split(delimiter).filter((program) => program !== '');
+  const nodes = [process.execPath, ...otherNodes].map((program) => [basename(dirname(program)), program] as const);
+
+  test('there are other versions of Node.js', () => {
+    expect(otherNodes).not.toEqual([]);
+  });
+
+  test.each(nodes)('it loads with the Node.js in %s from CommonJS, ESM and a worker', (_, program) => {
+    const programs = join(root, 'scripts', 'matrix', 'programs.mjs');
+    node(['-e', `import(${JSON.stringify(programs)}).then(({ writePrograms }) => writePrograms('.'))`]);
+    for (const file of ['load.cjs', 'load.mjs', 'worker.cjs']) {
+      expect(runProgram(program, [file], { cwd: project })).toBe('works\n');
+    }
   });
 
   test.each(['node16', 'nodenext', 'bundler'])('its types check with moduleResolution %s', (resolution) => {

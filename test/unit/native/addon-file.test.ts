@@ -1,28 +1,41 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(__dirname, '..', '..', '..', '..');
+const isWindows = process.platform === 'win32';
+const addon = isWindows
+  ? join(root, 'prebuilds', 'win32-x64', 'domino-vss.node')
+  : join(root, 'build', 'Release', 'domino_vss.node');
+let directory: string;
 let bare: string;
+let file: string;
 
-/** The package without any addon in it, as in a bundle or on a system without a binary. */
+/** The package without any addon in it, as in a bundle or on a system without a binary. Its dependencies are found in the checkout. */
 beforeAll(() => {
-  bare = mkdtempSync(join(tmpdir(), 'domino-vss-bare-'));
-  for (const name of ['dist', 'package.json', 'schema'])
-    cpSync(join(root, name), join(bare, name), { recursive: true });
-  symlinkSync(join(root, 'node_modules'), join(bare, 'node_modules'), 'junction');
+  directory = mkdtempSync(join(root, 'build', 'addon-file-'));
+  bare = join(directory, 'bare');
+  copyPackage(bare);
   mkdirSync(join(bare, 'elsewhere'));
-  cpSync(join(root, 'build', 'Release', 'domino_vss.node'), join(bare, 'elsewhere', 'any name.node'));
+  file = join(bare, 'elsewhere', 'any name.node');
+  cpSync(addon, file);
 });
 
 afterAll(() => {
-  rmSync(bare, { recursive: true });
+  // Windows deletes no addon that an ended process still holds for a moment.
+  rmSync(directory, { recursive: true, maxRetries: 20 });
 });
 
-function run(script: string, env: NodeJS.ProcessEnv = {}): unknown {
-  const library = JSON.stringify(join(bare, 'dist', 'index.js'));
-  const program = `const library = require(${library}); const file = ${JSON.stringify(join(bare, 'elsewhere', 'any name.node'))};
+function copyPackage(place: string): void {
+  mkdirSync(place, { recursive: true });
+  for (const name of ['dist', 'package.json', 'schema']) {
+    cpSync(join(root, name), join(place, name), { recursive: true });
+  }
+}
+
+function run(script: string, env: NodeJS.ProcessEnv = {}, place = bare): unknown {
+  const library = JSON.stringify(join(place, 'dist', 'index.js'));
+  const program = `const library = require(${library}); const file = ${JSON.stringify(file)};
     (async () => ${script})().then((answer) => process.stdout.write(JSON.stringify(answer)))`;
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], {
     env: { ...process.env, ...env },
@@ -45,7 +58,6 @@ test('without an addon it says once for which systems there are binaries, and wh
 });
 
 test('DOMINO_VSS_ADDON names the file of the addon', () => {
-  const file = join(bare, 'elsewhere', 'any name.node');
   expect(run('library.getCapabilities()', { DOMINO_VSS_ADDON: file })).toMatchObject({ native: true });
   for (const wrong of [join(bare, 'nothing.node'), 'elsewhere/any name.node', join(bare, 'package.json')]) {
     const refused = run(outcome, { DOMINO_VSS_ADDON: wrong });
@@ -64,6 +76,42 @@ test('useAddon names it too, for this process and those that it starts, until it
   expect(run(`(library.useAddon(file), library.getCapabilities().then(() => ((name) => ${code})(file)))`)).toBe(
     'ERR_STATE',
   );
+});
+
+describe('in the archive of an Electron program', () => {
+  // Electron lists in the archive what lies beside it; a directory with empty files is what Node.js sees of that here.
+  let archived: string;
+  let unpacked: string;
+  const name = isWindows ? 'domino-vss.node' : 'domino-vss.glibc.node';
+  const loadedFrom = `library.getCapabilities().then(({ native }) => native &&
+    process.report.getReport().sharedObjects.filter((loaded) => loaded.endsWith('.node')))`;
+
+  beforeAll(() => {
+    archived = join(directory, 'app.asar', 'node_modules', 'domino-vss');
+    copyPackage(archived);
+    const target = join('prebuilds', `${process.platform}-${process.arch}`);
+    unpacked = join(directory, 'app.asar.unpacked', 'node_modules', 'domino-vss', target);
+    for (const place of [join(archived, target), unpacked]) mkdirSync(place, { recursive: true });
+    writeFileSync(join(archived, target, name), '');
+    cpSync(addon, join(unpacked, name));
+  });
+
+  test('the addon is loaded from beside the archive', () => {
+    expect(run(loadedFrom, {}, archived)).toEqual([join(unpacked, name)]);
+  });
+
+  test('so is one that useAddon names', () => {
+    const bundled = JSON.stringify(join(directory, 'app.asar', 'addon.node'));
+    cpSync(addon, join(directory, 'app.asar.unpacked', 'addon.node'));
+    const loaded = run(`(library.useAddon(${bundled}), ${loadedFrom})`, {}, archived);
+    expect(loaded).toEqual([join(directory, 'app.asar.unpacked', 'addon.node')]);
+  });
+
+  test('one that was not unpacked is asked of the archive, which Electron can answer', () => {
+    renameSync(join(directory, 'app.asar.unpacked'), join(directory, 'elsewhere'));
+    const refused = run(outcome, {}, archived);
+    expect(refused).toMatchObject({ code: 'ERR_NATIVE_LOAD', message: expect.stringContaining('app.asar') });
+  });
 });
 
 test('what starts a process of its own is refused where the program of that process is missing', () => {
