@@ -172,7 +172,10 @@ async function runScript(name, args) {
 async function runCtest(directory) {
   const report = join(workplace.directory, 'ctest.xml');
   rmSync(report, { force: true });
-  await run('ctest', ['--test-dir', directory, '--output-on-failure', '--output-junit', report], {
+  // Side by side, where the tests' own CMakeLists.txt says what must run alone.
+  const parallel = directory.startsWith('test/native/') ? '6' : '1';
+  const options = ['--parallel', parallel, '--output-on-failure', '--output-junit', report];
+  await run('ctest', ['--test-dir', directory, ...options], {
     cwd: root,
     show: true,
   }).catch((error) => {

@@ -526,7 +526,7 @@ void aHangingOpenHoldsNobodyUp() {
 }
 
 /// Every call on a database hangs in turn, within the budget of the test for ever.
-void aCallThatHangsCostsOneDatabaseAndIsNamed() {
+void aCallThatHangsCostsOneDatabaseAndIsNamed(CaptureScope scope, bool returns) {
     struct Case {
         const char* operation;
         const char* named;  // in the failure
@@ -548,30 +548,29 @@ void aCallThatHangsCostsOneDatabaseAndIsNamed() {
         {"logInfoAfter", "logInfo", CaptureScope::rolling},
         {"end", "end", CaptureScope::rolling},
     };
-    for (const auto& [operation, named, scope] : cases) {
-        for (const bool returns : {false, true}) {
-            SessionOptions options;
-            options.databaseBudget = milliseconds(300);  // more than a call takes on a busy machine
-            Fixture fixture(scope, options);
-            fixture.server.changeInfo[name(1)] = {"abc"};
-            // The last of its thread: what its thread holds besides has come out before.
-            constexpr std::size_t kVictim = 7;
-            fixture.server.changeInfo[name(kVictim)] = {"abc"};
-            fixture.server.faults[{operation, name(kVictim)}] = {false, true};
-            CHECK(!fixture.backup());
-            CHECK(fixture.state(kVictim) == State::skipped);
-            CHECK(fixture.captured() == kDatabases - 1);
-            const auto failures = fixture.session->failures();
-            CHECK(failures.size() == 1 && failures[0].index == kVictim);
-            CHECK(failures[0].failure.code == std::string(code::kDatabaseBudget));
-            CHECK(failures[0].failure.operation == named);
-            CHECK(failures[0].failure.subject == name(kVictim));
-            if (returns) fixture.server.releaseHanging();
-            CHECK(!fixture.close(true, true));
-            if (!returns) continue;
-            fixture.server.waitUntilQuiet();
-            CHECK(fixture.files() == 1);  // no delta of a database that was left out
-        }
+    for (const auto& [operation, named, scopeOfCase] : cases) {
+        if (scopeOfCase != scope) continue;
+        SessionOptions options;
+        options.databaseBudget = milliseconds(300);  // more than a call takes on a busy machine
+        Fixture fixture(scope, options);
+        fixture.server.changeInfo[name(1)] = {"abc"};
+        // The last of its thread: what its thread holds besides has come out before.
+        constexpr std::size_t kVictim = 7;
+        fixture.server.changeInfo[name(kVictim)] = {"abc"};
+        fixture.server.faults[{operation, name(kVictim)}] = {false, true};
+        CHECK(!fixture.backup());
+        CHECK(fixture.state(kVictim) == State::skipped);
+        CHECK(fixture.captured() == kDatabases - 1);
+        const auto failures = fixture.session->failures();
+        CHECK(failures.size() == 1 && failures[0].index == kVictim);
+        CHECK(failures[0].failure.code == std::string(code::kDatabaseBudget));
+        CHECK(failures[0].failure.operation == named);
+        CHECK(failures[0].failure.subject == name(kVictim));
+        if (returns) fixture.server.releaseHanging();
+        CHECK(!fixture.close(true, true));
+        if (!returns) continue;
+        fixture.server.waitUntilQuiet();
+        CHECK(fixture.files() == 1);  // no delta of a database that was left out
     }
 }
 
@@ -922,7 +921,19 @@ int main() {
         {"a slow start that returns later tears nothing", aSlowStartThatReturnsLaterTearsNothing},
         {"an open that never returns costs one database", anOpenThatNeverReturnsCostsOneDatabase},
         {"a start that never returns costs its shard at most", aStartThatNeverReturnsCostsItsShardAtMost},
-        {"a call that hangs costs one database and is named", aCallThatHangsCostsOneDatabaseAndIsNamed},
+        {"a call that hangs costs one database and is named (set)",
+         [] { aCallThatHangsCostsOneDatabaseAndIsNamed(CaptureScope::set, false); }},
+        {"a call that hangs costs one database and is named (rolling)",
+         [] { aCallThatHangsCostsOneDatabaseAndIsNamed(CaptureScope::rolling, false); }},
+        {"a call that returns late costs one database and is named (set)",
+         [] { aCallThatHangsCostsOneDatabaseAndIsNamed(CaptureScope::set, true); }},
+        {"a call that returns late costs one database and is named (rolling)",
+         [] { aCallThatHangsCostsOneDatabaseAndIsNamed(CaptureScope::rolling, true); }},
+        {"a call that hangs or returns late costs one database and is named (file)",
+         [] {
+             for (const bool returns : {false, true})
+                 aCallThatHangsCostsOneDatabaseAndIsNamed(CaptureScope::file, returns);
+         }},
         {"a hanging call names what its thread holds", aHangingCallNamesWhatItsThreadHolds},
         {"an abort ends whatever hangs", anAbortEndsWhateverHangs},
         {"databases come out while the shadow hangs", databasesComeOutWhileTheShadowHangs},
