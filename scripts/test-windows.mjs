@@ -27,6 +27,7 @@ import { programSuites } from './windows-programs.mjs';
 const fileTimeoutMs = 600_000;
 /** Under Wine everything that starts a process takes several times as long. */
 const testTimeoutMs = 120_000;
+const filesPerProcess = 8;
 /** What Windows makes different shows in a few cases of the random tests; Linux runs all of them, several times as fast. */
 const fewCases = { SIMULATION_SEEDS: '20', DOMINO_VSS_CASES: '30' };
 /** What has no meaning on Windows: file systems of Linux, the package, which is examined where it is made, and our own tools. */
@@ -184,7 +185,7 @@ async function testPrograms(suite) {
   const failed = counted === 0 && (code !== 0 || passed === 0) ? 1 : counted;
   total.passed += passed;
   total.failed += failed;
-  announce(failed, suite.name, passed, startedAt);
+  announce(failed, suite.name, passed, performance.now() - startedAt);
   if (failed > 0) console.log(output);
 }
 
@@ -197,22 +198,40 @@ async function testWith(version, files) {
 
   console.log(`Windows Node.js ${version}: ${files.length} test files`);
   const drain = async (queue) => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) await testFile(program, version, file);
+    for (let batch = queue.shift(); batch !== undefined; batch = queue.shift())
+      await testBatch(program, version, batch);
   };
   // There is one machine with one drive B:, so what uses VSS runs one after the other.
-  const [vssFiles, others] = [files.filter(usesVss), files.filter((file) => !usesVss(file))];
+  const vssFiles = files.filter(usesVss).map((file) => [file]);
+  const others = inBatches(files.filter((file) => !usesVss(file)));
   const workers = Array.from({ length: availableParallelism() - 1 }, () => drain(others));
   await Promise.all([drain(vssFiles).then(() => drain(others)), ...workers]);
 }
 
-/** One process a file: the Domino runtime exists once per process. */
-async function testFile(program, version, file) {
+/**
+ * The Domino runtime exists once per process, so a file has a process of its own; but under Wine the start of a process takes longer
+ * than most tests of what never loads Domino.
+ */
+function inBatches(files) {
+  const batches = [];
+  for (const file of files) {
+    const last = batches.at(-1);
+    if (last !== undefined && last.length < filesPerProcess && [file, ...last].every(isWithoutDomino)) last.push(file);
+    else batches.push([file]);
+  }
+  return batches;
+}
+
+function isWithoutDomino(file) {
+  return /^unit\/(?!native\/)/.test(file) && !file.endsWith('.ci.test.js');
+}
+
+async function testBatch(program, version, files) {
   if (interrupted()) return;
-  const base = join('build', 'windows', 'results', version, file.replace(/\.test\.js$/, ''));
+  const base = join('build', 'windows', 'results', version, files[0].replace(/\.test\.js$/, ''));
   const [report, stdout, stderr] = ['json', 'out', 'err'].map((extension) => `${base}.${extension}`);
   mkdirSync(dirname(join(root, base)), { recursive: true });
   const jest = ['--runInBand', '--forceExit', `--testTimeout=${testTimeoutMs}`];
-  const startedAt = performance.now();
   const code = await prefix.run(
     program,
     [
@@ -222,30 +241,43 @@ async function testFile(program, version, file) {
       '--json',
       `--outputFile=${prefix.pathOf(report)}`,
       '--runTestsByPath',
-      prefix.pathOf(`build/test/${file}`),
+      ...files.map((file) => prefix.pathOf(`build/test/${file}`)),
     ],
-    { stdout: join(root, stdout), stderr: join(root, stderr), env: testEnvironment(file), timeoutMs: fileTimeoutMs },
+    {
+      stdout: join(root, stdout),
+      stderr: join(root, stderr),
+      env: testEnvironment(files[0]),
+      timeoutMs: fileTimeoutMs,
+    },
   );
   if (interrupted()) return;
   if (!existsSync(join(root, report))) {
     total.failed += 1;
     const how = code === null ? `had not ended after ${fileTimeoutMs / 1000} s` : `ended with exit code ${code}`;
-    console.log(`FAIL ${file}: ${how}\n${tail(join(root, stderr))}`);
+    console.log(`FAIL ${files.join(' ')}: ${how}\n${tail(join(root, stderr))}`);
     return;
   }
-  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(join(root, report), 'utf8'));
-  const broken = testResults.filter(({ status, assertionResults }) => {
-    return status === 'failed' && !assertionResults.some((test) => test.status === 'failed');
-  });
-  const failed = numFailedTests + broken.length + (code !== 0 && numFailedTests + broken.length === 0 ? 1 : 0);
-  total.passed += numPassedTests;
-  total.failed += failed;
-  announce(failed, file, numPassedTests, startedAt);
-  for (const { message } of failed > 0 ? testResults : []) console.log(message);
+  const { testResults } = JSON.parse(readFileSync(join(root, report), 'utf8'));
+  const failed = testResults.map(countFile).reduce((sum, count) => sum + count, 0);
+  if (failed > 0 || (code === 0 && testResults.length === files.length)) return;
+  total.failed += 1;
+  console.log(`FAIL ${files.join(' ')}: ${testResults.length} of ${files.length} files, exit code ${code}`);
 }
 
-function announce(failed, name, passed, startedAt) {
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+/** Answers how many tests of a file failed; a file that did not even load is one. */
+function countFile({ name, status, assertionResults, startTime, endTime, message }) {
+  const passed = assertionResults.filter((test) => test.status === 'passed').length;
+  const failedTests = assertionResults.filter((test) => test.status === 'failed').length;
+  const failed = failedTests === 0 && status === 'failed' ? 1 : failedTests;
+  total.passed += passed;
+  total.failed += failed;
+  announce(failed, name.replaceAll('\\', '/').replace(/^.*\/build\/test\//, ''), passed, endTime - startTime);
+  if (failed > 0) console.log(message);
+  return failed;
+}
+
+function announce(failed, name, passed, tookMs) {
+  const seconds = (tookMs / 1000).toFixed(1);
   console.log(`${failed === 0 ? 'PASS' : 'FAIL'} ${name}: ${passed} passed, ${failed} failed (${seconds} s)`);
 }
 
