@@ -9,6 +9,7 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   realpathSync,
   rmSync,
   statSync,
@@ -55,6 +56,12 @@ try {
   await count('npm run demo', async () => {
     const { code } = await runShown('npm', ['run', 'demo'], { cwd: clone, env });
     return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  });
+  await count('an empty HOME', async () => {
+    // Of npm is .npm; a build that fetches headers of Node.js puts them here, too.
+    const others = readdirSync(env.HOME).filter((name) => name !== '.npm');
+    if (others.length > 0) console.error(`the build left ${others.join(', ')} in HOME`);
+    return others.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   });
   await count('npm test', () => {
     return runCounted('npm', ['test'], {
