@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { findDatabases, type FindDatabasesResult, type FoundDatabase } from '../domino/databases';
 import { warningsOf } from '../domino/notice';
-import { addDominoOptions, collect, locationOf, type DominoArguments } from './arguments';
+import { addDominoOptions, collect, duration, locationOf, type DominoArguments } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, formatBytes, formatTime, Output } from './output';
 import type { Finish } from './system-log';
@@ -9,6 +9,7 @@ import type { Finish } from './system-log';
 interface ListArguments extends DominoArguments {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly timeout?: number;
 }
 
 export function addDatabasesCommands(program: Command, context: CommandLineContext, finish: Finish): void {
@@ -18,7 +19,8 @@ export function addDatabasesCommands(program: Command, context: CommandLineConte
     .command('list')
     .description('list the databases that a backup would take, and those that it would leave out')
     .option('--include <glob>', 'only these databases; may be given several times', collect)
-    .option('--exclude <glob>', 'not these databases; may be given several times', collect);
+    .option('--exclude <glob>', 'not these databases; may be given several times', collect)
+    .option('--timeout <duration>', 'longest time it may take (default: 10m)', duration);
   addDominoOptions(list, context)
     .addHelpText(
       'after',
@@ -37,6 +39,7 @@ Exit codes: 0 listed, 1 failed, 2 usage, 4 no server was found.
         domino: locationOf(args),
         include: args.include,
         exclude: args.exclude,
+        timeoutMs: args.timeout,
         signal: context.signal,
       });
       const output = new Output(context, args.json ?? false);

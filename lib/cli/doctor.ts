@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { runDoctor } from '../doctor/doctor';
 import type { CheckStatus, DoctorReport } from '../doctor/check';
 import type { ProviderName } from '../backup/provider';
-import { addDominoOptions, locationOf, pathFrom, type DominoArguments } from './arguments';
+import { addDominoOptions, duration, locationOf, pathFrom, type DominoArguments } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { Output } from './output';
 import type { Finish } from './system-log';
@@ -13,6 +13,7 @@ interface DoctorArguments extends DominoArguments {
   readonly shadowDir?: string;
   readonly provider: ProviderName;
   readonly canary?: boolean;
+  readonly timeout?: number;
 }
 
 export function addDoctorCommand(program: Command, context: CommandLineContext, finish: Finish): void {
@@ -26,7 +27,8 @@ export function addDoctorCommand(program: Command, context: CommandLineContext, 
         .choices(['auto', 'vss', 'btrfs', 'reflink', 'rolling'])
         .default('auto'),
     )
-    .option('--canary', 'prove that this process and the live server share their databases');
+    .option('--canary', 'prove that this process and the live server share their databases')
+    .option('--timeout <duration>', 'longest time for all checks (default: 2m)', duration);
   addDominoOptions(doctor, context)
     .addHelpText(
       'after',
@@ -54,6 +56,7 @@ Exit codes: 0 all preconditions are met (perhaps with warnings), 4 at least one 
         shadowDirectory: args.shadowDir,
         provider: args.provider,
         canary: args.canary,
+        timeoutMs: args.timeout,
         signal: context.signal,
       });
       const output = new Output(context, args.json ?? false);

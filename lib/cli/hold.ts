@@ -20,6 +20,7 @@ import type { Finish } from './system-log';
 interface HoldArguments extends DominoArguments {
   readonly deltaDir?: string;
   readonly maxHold?: number;
+  readonly timeout?: number;
   readonly status?: boolean;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
@@ -56,6 +57,7 @@ function addHold(program: Command, context: CommandLineContext, finish: Finish):
       'longest time before they leave backup mode by themselves (default: 60s)',
       duration,
     )
+    .option('--timeout <duration>', 'longest time until all are in backup mode (default: 10m)', duration)
     .option('--status', 'only show what is held')
     .option('--include <glob>', 'only these databases; may be given several times', collect)
     .option('--exclude <glob>', 'not these databases; may be given several times', collect)
@@ -94,6 +96,7 @@ Exit codes: 0 held, 1 failed, 2 usage, 4 precondition not met (see doctor), 5 lo
       const held = await startHold(context.loadBinding, {
         deltaDirectory: deltaDir,
         maxHoldMs: args.maxHold,
+        timeoutMs: args.timeout,
         domino: locationOf(args),
         include: args.include,
         exclude: args.exclude,

@@ -29,12 +29,14 @@ interface PruneArguments {
   readonly alsoDeltaDir?: readonly string[];
   readonly unknownLogs?: boolean;
   readonly dryRun?: boolean;
+  readonly timeout?: number;
   readonly json?: boolean;
 }
 
 interface ListArguments {
   readonly logArchive: string;
   readonly verify?: boolean;
+  readonly timeout?: number;
   readonly json?: boolean;
 }
 
@@ -139,6 +141,7 @@ function addListCommand(logs: Command, context: CommandLineContext, finish: Fini
   const list = logs.command('list').description('list what an archive holds');
   addLogArchive(list, context)
     .option('--verify', 'read every extent and compare its SHA-256')
+    .option('--timeout <duration>', 'longest time for everything (default: 24h)', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',
@@ -149,8 +152,9 @@ Example:
 Exit codes: 0 listed, 2 usage, 3 an extent is missing or damaged, or a catalogue cannot be used.
 `,
     )
-    .action(async ({ logArchive, verify, json = false }: ListArguments) => {
-      const found = await listArchivedLogs({ archiveDirectory: logArchive, verify, signal: context.signal });
+    .action(async ({ logArchive, verify, timeout, json = false }: ListArguments) => {
+      const options = { archiveDirectory: logArchive, verify, timeoutMs: timeout };
+      const found = await listArchivedLogs({ ...options, signal: context.signal });
       const output = new Output(context, json);
       output.result(found, () => found.flatMap((log) => describeLog(log, output)));
       const isWhole = found.every(({ problem, extents }) => problem === '' && !extents.some(isBad));
@@ -164,6 +168,7 @@ function addPruneCommand(logs: Command, context: CommandLineContext, finish: Fin
   addDeltaDirectory(prune, 'delta directory of the backups', context)
     .option('--also-delta-dir <dir>', 'a further delta directory; may be given several times', collect)
     .option('--unknown-logs', 'also remove logs of which there is no backup')
+    .option('--timeout <duration>', 'longest time for everything (default: 24h)', duration)
     .option('--dry-run', 'only show what would be removed, and the proof');
   addUnattendedOptions(prune, context)
     .option('--json', 'print one JSON document with the proof for each extent')
@@ -188,6 +193,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 5 locked, 130 interrupted.
         deltaDirectories: [args.deltaDir, ...(args.alsoDeltaDir ?? []).map(pathFrom(context))],
         unknownLogs: args.unknownLogs ? 'remove' : 'keep',
         dryRun: args.dryRun ?? false,
+        timeoutMs: args.timeout,
         signal: context.signal,
         onPlan: (extents) => {
           output.before(() => describeProof(extents, output));

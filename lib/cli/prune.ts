@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { OptionError } from '../errors/errors';
 import { pruneBackups, type PrunedBackup, type PruneReport } from '../retention/prune';
 import { describeItem } from '../recover/report';
-import { addDeltaDirectory, addUnattendedOptions, wholeNumber } from './arguments';
+import { addDeltaDirectory, addUnattendedOptions, duration, wholeNumber } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
 import { count, formatBytes, Output } from './output';
 import type { Finish } from './system-log';
@@ -17,6 +17,7 @@ interface PruneArguments {
   readonly leaveHookShadows?: boolean;
   readonly forgetMissingCopies?: boolean;
   readonly dryRun?: boolean;
+  readonly timeout?: number;
   readonly json?: boolean;
 }
 
@@ -27,12 +28,13 @@ export function addPruneCommand(backup: Command, context: CommandLineContext, fi
     .option('--keep-daily <n>', 'keep the newest of each of the last so many days with a backup', wholeNumber)
     .option('--keep-weekly <n>', 'keep the newest of each of the last so many weeks with a backup', wholeNumber)
     .option('--keep-monthly <n>', 'keep the newest of each of the last so many months with a backup', wholeNumber)
-    .option('--keep-within <time>', 'keep those at most so much older than the newest: 36h, 14d, 8w', duration)
+    .option('--keep-within <time>', 'keep those at most so much older than the newest: 36h, 14d, 8w', age)
     .option(
       '--leave-hook-shadows',
       'remove backups whose shadow only the storage can remove, and leave the shadow there',
     )
     .option('--forget-missing-copies', 'remove backups none of whose copies is where it was made')
+    .option('--timeout <duration>', 'longest time for everything (default: 24h)', duration)
     .option('--dry-run', 'only show what would be removed');
   addUnattendedOptions(prune, context)
     .option('--json', 'print one JSON document instead of text')
@@ -71,6 +73,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 something that should go is left, with 
         hookShadows: args.leaveHookShadows ? 'leave' : 'keep',
         missingCopies: args.forgetMissingCopies ? 'forget' : 'keep',
         dryRun,
+        timeoutMs: args.timeout,
         signal: context.signal,
         onPlan: (backups) => {
           output.before(() => describePlan(backups, output));
@@ -82,7 +85,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 something that should go is left, with 
 }
 
 /** Milliseconds of a time such as `36h`. */
-function duration(value: string): number {
+function age(value: string): number {
   const [, amount, unit] = /^(\d{1,6})([hdw])$/.exec(value) ?? [];
   const hours = Number(amount) * ({ h: 1, d: 24, w: 168 }[unit ?? ''] ?? Number.NaN);
   if (!(hours > 0)) throw new InvalidArgumentError('It must be a number of hours, days or weeks: 36h, 14d, 8w.');

@@ -18,6 +18,7 @@ interface RecoverArguments extends DominoArguments {
   readonly deltaDir?: string;
   readonly dryRun?: boolean;
   readonly databaseBudget?: number;
+  readonly timeout?: number;
 }
 
 export function addRecoverCommand(program: Command, context: CommandLineContext, finish: Finish): void {
@@ -26,6 +27,7 @@ export function addRecoverCommand(program: Command, context: CommandLineContext,
     .description('clean up after backups and restores whose process has died')
     .option('--delta-dir <dir>', 'delta directory of the backups', pathFrom(context))
     .option('--dry-run', 'only show what was found and what would be done')
+    .option('--timeout <duration>', 'longest time for everything (default: 10m)', duration)
     .option(
       '--database-budget <duration>',
       'longest time for one call on a database or shadow (default: 60s)',
@@ -58,6 +60,7 @@ Exit codes: 0 nothing is left, 1 failed, 2 usage, 3 something is left, with what
         domino: locationOf(args),
         dryRun: args.dryRun,
         databaseBudgetMs: args.databaseBudget,
+        timeoutMs: args.timeout,
         signal: context.signal,
       });
       const output = new Output(context, args.json ?? false);

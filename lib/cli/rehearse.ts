@@ -4,6 +4,7 @@ import {
   addDeltaDirectory,
   addDominoOptions,
   collect,
+  duration,
   locationOf,
   milliseconds,
   wholeNumber,
@@ -20,6 +21,7 @@ interface RehearseArguments extends DominoArguments {
   readonly exclude?: readonly string[];
   readonly shards?: number;
   readonly shadowMs?: number;
+  readonly timeout?: number;
 }
 
 export function addRehearseCommand(program: Command, context: CommandLineContext, finish: Finish): void {
@@ -30,7 +32,8 @@ export function addRehearseCommand(program: Command, context: CommandLineContext
     .option('--include <glob>', 'only these databases; may be given several times', collect)
     .option('--exclude <glob>', 'not these databases; may be given several times', collect)
     .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
-    .option('--shadow-ms <ms>', 'how long the shadow is expected to take, for the prediction', milliseconds);
+    .option('--shadow-ms <ms>', 'how long the shadow is expected to take, for the prediction', milliseconds)
+    .option('--timeout <duration>', 'longest time for everything (default: 10m)', duration);
   addDominoOptions(command, context)
     .addHelpText(
       'after',
@@ -58,6 +61,7 @@ Exit codes: 0 every database took part, 1 failed, 3 some refused, 4 precondition
         exclude: args.exclude,
         shards: args.shards,
         expectedShadowMs: args.shadowMs,
+        timeoutMs: args.timeout,
         signal: context.signal,
         onProgress: bar.listener,
       });

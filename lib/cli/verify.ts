@@ -24,6 +24,7 @@ interface VerifyArguments extends DominoArguments {
   readonly requireSignature?: string;
   readonly apply?: boolean;
   readonly databaseBudget?: number;
+  readonly timeout?: number;
 }
 
 export function addVerifyCommand(backup: Command, context: CommandLineContext, finish: Finish): void {
@@ -39,6 +40,7 @@ export function addVerifyCommand(backup: Command, context: CommandLineContext, f
       collect,
     )
     .option('--apply', 'also apply the change information to copies, and open those with Domino')
+    .option('--timeout <duration>', 'longest time for everything (default: 24h)', duration)
     .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
     .option(
       '--database-budget <duration>',
@@ -88,6 +90,7 @@ Exit codes: 0 intact, 1 something is damaged or missing, 2 usage, 4 precondition
           apply,
           domino: locationOf(args),
           databaseBudgetMs: args.databaseBudget,
+          timeoutMs: args.timeout,
           signal: context.signal,
           onProgress: bar.listener,
         });

@@ -22,7 +22,7 @@ export class Items {
     return this.#items.every(({ result }) => result !== 'left');
   }
 
-  /** One failure does not keep the other things from being put right; an abort does. A text that is answered says what was done. */
+  /** One failure does not keep the other things from being put right; an abort and the end of the time do. A text that is answered says what was done. */
   async act({ advice, ...intention }: Intention, action: () => Promise<unknown>): Promise<void> {
     this.call.check();
     if (this.dryRun) {
@@ -35,7 +35,7 @@ export class Items {
       this.#items.push({ ...intention, result: 'done', action: done, advice: '' });
     } catch (thrown) {
       const error = toPublicError(thrown);
-      if (error instanceof AbortError) throw error;
+      if (error instanceof AbortError || error.code === 'ERR_DEADLINE') throw error;
       this.#items.push({ ...intention, result: 'left', advice, error });
     }
   }

@@ -414,7 +414,8 @@ export class Restoration {
 
   #notPutBack(cause: unknown): RestoreError {
     const failures = this.#failures.filter(({ code }) => code === 'ERR_RESTORE_NOT_PUT_BACK');
-    const message = `${failures.length} databases could not be put back: ${failures[0]?.text ?? ''}`;
+    const ended = toPublicError(cause).message;
+    const message = `${failures.length} databases could not be put back: ${failures[0]?.text ?? ''} (the restore had ended: ${ended})`;
     return new RestoreError('ERR_RESTORE_NOT_PUT_BACK', { message, phase: 'restore', cause }, failures);
   }
 

@@ -11,17 +11,16 @@ import {
   type BigIntOptions,
   type PathLike,
 } from 'node:fs';
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
 import { BackupError } from '#lib/errors/errors';
 import { recoverInterrupted, type RecoverOptions } from '#lib/recover/recover';
 import type { RecoveryReport } from '#lib/recover/report';
 import { identityOf } from '#lib/store/file-identity';
-import { newWorkId } from '#lib/store/journal';
 import type { JournalHead, RestorePhase, RestoringDatabase } from '#lib/store/journal-format';
 import { journalDirectory } from '#lib/store/journals';
 import { alreadyInProgress, FakeDomino } from '../fake-binding';
+import { writeDeadJournal } from './dead-journal';
 import { linuxTest } from '../../platform';
 import { nativeShadow, setId, shadowId } from '../fake-vss';
 
@@ -40,42 +39,8 @@ function recover(options: Partial<RecoverOptions> = {}): Promise<RecoveryReport>
   return recoverInterrupted(() => domino.binding, { deltaDirectory, domino: location, ...options });
 }
 
-/** The journal of a process that has died. */
-function writeDead(change: Partial<JournalHead>, lines: readonly string[] = []): string {
-  const id = change.id ?? newWorkId();
-  const head: JournalHead = {
-    format: 1,
-    id,
-    work: 'backup',
-    pid: process.pid,
-    processStart: '1',
-    boot: 'an earlier one',
-    host: hostname(),
-    created: '2026-01-01T00:00:00.000Z',
-    dataDirectory: domino.dataDirectory,
-    backupDirectory: '',
-    provider: '',
-    shadows: [],
-    volumes: [],
-    snapshotSet: '',
-    pendingHook: '',
-    hook: null,
-    exposures: [],
-    stoppedService: '',
-    databasesInBackupMode: 0,
-    copiedFiles: 0,
-    restoring: [],
-    restorePhase: 'replacing',
-    temporaryFiles: [],
-    newDirectories: [],
-    ended: false,
-    ...change,
-  };
-  mkdirSync(journalDirectory(domino.deltaDirectory), { recursive: true });
-  const file = join(journalDirectory(domino.deltaDirectory), `${id}.journal`);
-  writeFileSync(file, [JSON.stringify(head), ...lines.map((line) => JSON.stringify(line)), ''].join('\n'));
-  return file;
-}
+const writeDead = (change: Partial<JournalHead>, lines?: readonly string[]): string =>
+  writeDeadJournal(domino, change, lines);
 
 const path = 'mail/ada.nsf';
 const place = (): string => domino.file(path);
