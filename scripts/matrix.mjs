@@ -47,7 +47,8 @@ try {
   for (const [, version] of nodeVersions('linux')) {
     nodes.push({ version, program: await fetchNode('linux', version, join(root, 'build', 'nodes')) });
   }
-  const tarball = await pack();
+  await prebuild(root);
+  const tarball = await pack(root);
   for (const [name, makeTable] of Object.entries(parts)) {
     if (only === undefined || only === name) publish(name, await makeTable(tarball, nodes));
   }
@@ -64,9 +65,9 @@ async function installTools() {
   stamp.write();
 }
 
-async function pack() {
-  await prebuild(root);
-  const out = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', directory], { cwd: root });
+async function pack(packageDirectory) {
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', directory, packageDirectory];
+  const out = await run('npm', args, { cwd: root });
   return join(directory, JSON.parse(out.slice(out.indexOf('[')))[0].filename);
 }
 
@@ -164,21 +165,23 @@ async function typesTable(tarball) {
       await outcome(() => run(process.execPath, [tsc, '-p', '.'], { cwd: place })),
     ]);
   }
-  const attw = [tool('@arethetypeswrong', 'cli', 'dist', 'index.js'), tarball, '--no-emoji'];
-  // JSON files and addons have no types.
-  const entries = [
-    '--exclude-entrypoints',
-    'package.json',
-    'schema/manifest-1.json',
-    'addon/linux-x64',
-    'addon/win32-x64',
-  ];
-  rows.push([
-    `attw ${versions['@arethetypeswrong/cli']}`,
-    await outcome(() => run(process.execPath, [...attw, ...entries])),
-  ]);
+  const attw = tool('@arethetypeswrong', 'cli', 'dist', 'index.js');
   const publint = join(root, 'node_modules', 'publint', 'src', 'cli.js');
-  rows.push(['publint --strict', await outcome(() => run(process.execPath, [publint, tarball, '--strict']))]);
+  // JSON files and addons have no types.
+  const untyped = ['package.json', 'schema/manifest-1.json', 'addon/linux-x64', 'addon/win32-x64'];
+  const packages = {
+    'domino-vss': [tarball, '--exclude-entrypoints', ...untyped],
+    'domino-vss-simulator': [await pack(join(root, 'simulator'))],
+  };
+  for (const [name, [file, ...entries]] of Object.entries(packages)) {
+    const checks = {
+      [`attw ${versions['@arethetypeswrong/cli']}`]: [attw, file, '--no-emoji', ...entries],
+      'publint --strict': [publint, file, '--strict'],
+    };
+    for (const [check, args] of Object.entries(checks)) {
+      rows.push([`${check}, ${name}`, await outcome(() => run(process.execPath, args))]);
+    }
+  }
   return table(['types', ''], rows);
 }
 

@@ -16,8 +16,8 @@ export interface DominoArguments {
 
 export function addDominoOptions(command: Command, context: CommandLineContext): Command {
   return command
-    .option('--ini <file>', 'notes.ini of the server (default: found by the environment)', pathFrom(context))
-    .option('--program <dir>', 'Domino program directory (default: found by the environment)', pathFrom(context))
+    .option('--ini <file>', 'notes.ini of the server (default: found automatically)', pathFrom(context))
+    .option('--program <dir>', 'Domino program directory (default: found automatically)', pathFrom(context))
     .option('--trust-program', 'load Domino even where ordinary users could replace its libraries')
     .option('--json', 'print one JSON document instead of text');
 }
@@ -35,11 +35,11 @@ export interface UnattendedArguments {
 /** For commands that run where nobody looks at the output. */
 export function addUnattendedOptions(command: Command, context: CommandLineContext): Command {
   return command
-    .option('--quiet', 'print nothing, and show no progress, when all is well')
-    .option('--log <file>', 'also append everything to this file, with times', pathFrom(context))
+    .option('--quiet', 'print nothing and show no progress if everything succeeds')
+    .option('--log <file>', 'also append all output to this file, with timestamps', pathFrom(context))
     .option('--log-system', logSystemDescription)
-    .option('--metrics <file>', 'write how it ended as OpenMetrics text to this file', pathFrom(context))
-    .option('--failure-command <file>', 'run this program when it does not end well', pathFrom(context));
+    .option('--metrics <file>', 'write the result as OpenMetrics text to this file', pathFrom(context))
+    .option('--failure-command <file>', 'run this program if the command does not succeed', pathFrom(context));
 }
 
 /**

@@ -77,16 +77,20 @@ export function addRun(backup: Command, context: CommandLineContext, finish: Fin
     .option('--keep', 'keep the shadow')
     .option(
       '--apply-deltas',
-      'with --keep: apply the change information in the shadow (clones, rolling copies, btrfs), which can be used as it lies then',
+      'with --keep: apply the change information to the shadow (clones, rolling copies, btrfs), so that it can be used directly',
     )
-    .option('--hash', 'with --keep or --expose: also hash every database in the shadow, which reads all of it')
     .option(
-      '--keep-nothing',
-      'neither copy nor keep anything: a backup to measure with, that nothing can be restored from',
+      '--hash',
+      'with --keep or --expose: also hash every database in the shadow, which means reading it completely',
     )
-    .option('--exec <file>', 'run this program while the shadow is there, to save what is in it', pathFrom(context))
-    .option('--dry-run', 'only show which databases would be taken, and whether the preconditions are met')
-    .option('--expose <place>', 'keep the shadow and expose it; once for each volume, in their order', collect)
+    .option('--keep-nothing', 'keep nothing: for measurements only, as nothing can be restored from such a backup')
+    .option('--exec <file>', 'run this program while the shadow exists, to save its contents', pathFrom(context))
+    .option('--dry-run', 'only show which databases would be backed up, and whether the preconditions are met')
+    .option(
+      '--expose <place>',
+      'keep the shadow and expose it; repeat it for each volume, in the order of the volumes',
+      collect,
+    )
     .addOption(
       new Option('--provider <name>', 'how the shadow is made; auto is vss on Windows')
         .choices(['auto', 'vss', 'btrfs', 'reflink', 'rolling'])
@@ -97,54 +101,54 @@ export function addRun(backup: Command, context: CommandLineContext, finish: Fin
         .choices(['domino', 'volumes'])
         .default('domino'),
     )
-    .option('--volume <volume>', 'one more volume (D:, a directory on it, …); may be given several times', collect)
-    .option('--include <glob>', 'only these databases; may be given several times', collect)
-    .option('--exclude <glob>', 'not these databases; may be given several times', collect)
-    .option('--required <glob>', 'fail if one of these is left out; may be given several times', collect)
-    .option('--max-skipped <n>', 'fail if more databases have to be left out (default: no limit)', wholeNumber)
-    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
+    .option('--volume <volume>', 'one more volume (D:, a directory on it, …); can be repeated', collect)
+    .option('--include <glob>', 'only these databases; can be repeated', collect)
+    .option('--exclude <glob>', 'not these databases; can be repeated', collect)
+    .option('--required <glob>', 'fail if one of these is skipped; can be repeated', collect)
+    .option('--max-skipped <n>', 'fail if more databases than this are skipped (default: no limit)', wholeNumber)
+    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 per processor)', wholeNumber)
     .option(
       '--timeout <duration>',
-      'longest time for the freeze window and what belongs to it (default: 2m; 30m in stop mode)',
+      'time limit for the freeze window and everything around it, with all attempts (default: 2m; 30m in stop mode)',
       duration,
     )
     .option(
       '--window-timeout <duration>',
-      'longest time from the first database in backup mode until the shadow is made (default: 60s)',
+      'time limit from the first database in backup mode until the shadow is made (default: 60s)',
       duration,
     )
     .option(
       '--database-budget <duration>',
-      'longest time for one call on a database; one that exceeds it is left out (default: 10s)',
+      'time limit for one call on a database; a database that exceeds it is skipped (default: 10s)',
       duration,
     )
     .option(
       '--retries <n>',
-      'VSS: attempts after a failure that passes, such as a time-out of held writes, as far as --timeout has room for them ' +
+      'VSS: further attempts after a temporary failure, such as a time-out of held writes, if --timeout leaves enough time ' +
         '(default: 3)',
       wholeNumber,
     )
     .option(
       '--retry-pause <duration>',
-      'time before each of them, with no database in backup mode (default: 10m)',
+      'time before each of these attempts, with no database in backup mode (default: 10m)',
       duration,
     )
     .option(
       '--retry-busy <n>',
-      'further windows for databases that are being compacted, in backup elsewhere or changed too much, each with a shadow ' +
-        'of just them, as far as --timeout has room (default: 0)',
+      'further windows for databases that are being compacted, are in another backup, or change too much, each with a ' +
+        'shadow of only these, if --timeout leaves enough time (default: 0)',
       wholeNumber,
     )
     .option('--retry-busy-pause <duration>', 'time before each of these windows (default: 30s)', duration)
     .option(
       '--stop-service <name>',
-      'do without the backup API: stop this service (Linux: unit of systemd) for the snapshot and start it again',
+      'do not use the backup API: stop this service (Linux: systemd unit) for the snapshot and start it again',
     )
     .option('--shadow-dir <dir>', 'directory for shadows, on the file system of the databases', pathFrom(context))
-    .option('--sign-key <file>', 'sign the manifest with this ed25519 private key (PEM)', pathFrom(context))
+    .option('--sign-key <file>', 'sign the manifest with this Ed25519 private key (PEM)', pathFrom(context))
     .addOption(new Option('--writers <which>', 'VSS: which writers take part (default: none)').choices(['none', 'all']))
-    .option('--exclude-writer <name>', 'VSS: all writers but this; may be given several times', collect)
-    .option('--verify-writer <name>', 'VSS: fail unless this writer takes part; may be given several times', collect)
+    .option('--exclude-writer <name>', 'VSS: all writers except this one; can be repeated', collect)
+    .option('--verify-writer <name>', 'VSS: fail unless this writer takes part; can be repeated', collect)
     .addOption(
       new Option('--backup-type <type>', 'VSS: what writers are told (default: copy)').choices(
         backupTypes.filter((type) => type !== 'undefined'),
@@ -188,7 +192,7 @@ Examples:
   $ domino-vss backup run --delta-dir E:\\delta --source volumes --volume D: --volume F: --writers all --keep
 
 Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (see doctor), 5 locked, 130 interrupted.
-1 also when writers could not be told that the backup is complete; its manifest and databases are good then.
+1 also if VSS writers could not be told that the backup is complete; the backup itself is good in that case.
 `,
     )
     .action(async (args: RunArguments) => {

@@ -48,7 +48,7 @@ Each command has its own: domino-vss backup run --help
     .command('show')
     .description('show one backup with its freeze window')
     .argument('<backup>', 'id of a backup, or path of its directory or manifest')
-    .option('--delta-dir <dir>', 'delta directory, to name a backup by its id', pathFrom(context))
+    .option('--delta-dir <dir>', 'delta directory, needed to name a backup by its id', pathFrom(context))
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', '\nExample:\n  $ domino-vss backup show 20260807T101530Z-3f9a2c --delta-dir /backup/domino\n')
     .action(async (name: string, { deltaDir, json = false }: Partial<ListArguments>) => {

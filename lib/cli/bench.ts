@@ -47,43 +47,43 @@ export function addBenchCommand(program: Command, context: CommandLineContext, f
     'delta directory of the backups',
     context,
   )
-    .option('--runs <n>', 'backups that count', wholeNumber, 5)
-    .option('--warm-ups <n>', 'backups before those, to warm caches', wholeNumber, 1)
+    .option('--runs <n>', 'number of measured backups', wholeNumber, 5)
+    .option('--warm-ups <n>', 'number of backups before these, to warm the caches', wholeNumber, 1)
     .addOption(
       new Option('--provider <name>', 'how the shadow is made')
         .choices(['auto', 'vss', 'btrfs', 'reflink', 'rolling'])
         .default('auto'),
     )
-    .option('--shadow-ms <ms>', 'make no shadow, wait this long in its place', milliseconds)
-    .option('--include <glob>', 'only these databases; may be given several times', collect)
-    .option('--exclude <glob>', 'not these databases; may be given several times', collect)
-    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
+    .option('--shadow-ms <ms>', 'make no shadow; wait this long instead', milliseconds)
+    .option('--include <glob>', 'only these databases; can be repeated', collect)
+    .option('--exclude <glob>', 'not these databases; can be repeated', collect)
+    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 per processor)', wholeNumber)
     .option('--shadow-dir <dir>', 'directory for shadows, as in "backup run"', pathFrom(context))
     .option(
       '--compare',
       'also one database after another, and the shadow by a spawned process: btrfs, or a script of diskshadow',
     )
     .addOption(
-      new Option('--timeout <duration>', 'longest time for one freeze window and what belongs to it')
+      new Option('--timeout <duration>', 'time limit for one freeze window and everything around it')
         .argParser(duration)
         .default(600_000, '10m'),
     )
-    .option('--csv <file>', 'write one line a run', pathFrom(context))
+    .option('--csv <file>', 'write one line per run', pathFrom(context))
     .option('--trace <file>', 'write the typical run as a Chrome trace, for Perfetto', pathFrom(context))
     .option('--html <file>', 'write a page with the timeline of every database', pathFrom(context));
   addDominoOptions(command, context)
     .addHelpText(
       'after',
       `
-Makes real backups, one after the other, and leaves nothing of them: users notice as much as of as many backups.
-"ideal" is what is left when no thread ever waits for anything but Domino: all starts ÷ shards + shadow + all stops ÷ shards,
-each as measured. With --compare each of our backups is followed by the same one made in the other ways, with their longer windows.
+Makes real backups, one after the other, and removes them. Users notice each of them as they would notice a normal backup.
+"ideal" is the window if threads had to wait for nothing but Domino: all starts ÷ shards + shadow + all stops ÷ shards, each as
+measured. With --compare each backup is followed by the same backup made in the other ways, whose windows are longer.
 
 Examples:
   $ domino-vss bench --delta-dir /backup/domino --html window.html
   $ domino-vss bench --delta-dir /backup/domino --shadow-ms 500 --shards 32 --runs 20 --csv runs.csv
 
-Exit codes: 0 ok, 1 failed, 3 databases were left out, 4 precondition not met (see doctor), 5 locked.
+Exit codes: 0 success, 1 failed, 3 databases were skipped, 4 precondition not met (see doctor), 5 locked.
 `,
     )
     .action(async (args: BenchArguments) => {

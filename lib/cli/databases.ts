@@ -17,10 +17,10 @@ export function addDatabasesCommands(program: Command, context: CommandLineConte
     .command('databases')
     .description('look at the databases of the Domino server on this machine')
     .command('list')
-    .description('list the databases that a backup would take, and those that it would leave out')
-    .option('--include <glob>', 'only these databases; may be given several times', collect)
-    .option('--exclude <glob>', 'not these databases; may be given several times', collect)
-    .option('--timeout <duration>', 'longest time it may take (default: 10m)', duration);
+    .description('list the databases that a backup would include, and those that it would skip')
+    .option('--include <glob>', 'only these databases; can be repeated', collect)
+    .option('--exclude <glob>', 'not these databases; can be repeated', collect)
+    .option('--timeout <duration>', 'time limit (default: 10m)', duration);
   addDominoOptions(list, context)
     .addHelpText(
       'after',

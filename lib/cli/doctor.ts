@@ -28,13 +28,13 @@ export function addDoctorCommand(program: Command, context: CommandLineContext, 
         .default('auto'),
     )
     .option('--canary', 'prove that this process and the live server share their databases')
-    .option('--timeout <duration>', 'longest time for all checks (default: 2m)', duration);
+    .option('--timeout <duration>', 'time limit for all checks (default: 2m)', duration);
   addDominoOptions(doctor, context)
     .addHelpText(
       'after',
       `
-The canary makes a small database through the server, puts it into backup mode here, writes to it through the server,
-looks for change information, and removes it. Only that proves that backups record what the server writes.
+The canary creates a small database through the server, puts it into backup mode in this process, writes to it through the
+server, checks for change information, and removes it. Only this proves that backups record what the server writes.
 
 Examples:
   $ domino-vss doctor --delta-dir /backup/domino

@@ -32,30 +32,34 @@ interface DrillArguments extends DominoArguments {
 export function addDrillCommand(program: Command, context: CommandLineContext, finish: Finish): void {
   const drill = program
     .command('drill')
-    .description('try whether databases of a backup can be restored, and remove them again')
+    .description('test whether databases of a backup can be restored, and remove them again')
     .argument('[backup]', 'id of a backup, or path of its directory or manifest (default: the last one of this server)')
     .option('--delta-dir <dir>', 'delta directory of the backups', pathFrom(context))
-    .option('--sample <n>', 'how many databases, chosen at random (default: 10)', wholeNumber)
-    .option('--include <glob>', 'choose only from these databases; may be given several times', collect)
-    .option('--until <time>', 'recover up to now (default), the backup, or a time with its zone')
+    .option('--sample <n>', 'number of databases, chosen at random (default: 10)', wholeNumber)
+    .option('--include <glob>', 'choose only from these databases; can be repeated', collect)
+    .option('--until <time>', 'recover up to now (default), to the backup, or to a time with its time zone')
     .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
     .option(
       '--log-archive <dir>',
-      'archive of the transaction log, for extents that the server has not any more',
+      'archive of the transaction log, for extents that the server no longer has',
       pathFrom(context),
     )
-    .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
-    .option('--timeout <duration>', 'longest time for the whole drill (default: 24h)', duration)
-    .option('--database-budget <duration>', 'longest time for one call on a database (default: 60s)', duration);
+    .option(
+      '--require-signature <file>',
+      'require a signature by this Ed25519 key (public key, PEM)',
+      pathFrom(context),
+    )
+    .option('--timeout <duration>', 'time limit for the whole drill (default: 24h)', duration)
+    .option('--database-budget <duration>', 'time limit for one call on a database (default: 60s)', duration);
   addUnattendedOptions(drill, context);
   addDominoOptions(drill, context)
     .addHelpText(
       'after',
       `
-Restores a sample of the databases as new ones, recovers the logged ones from the transaction log, opens each, and removes
-it. No original is touched. Logged ones lie in a directory domino-vss-drill-<id> below the data directory meanwhile, with new
-replica ids, so that they do not replicate; those without logging are opened outside of the data directory. While it
-runs no backup or restore of the server begins. Made for a schedule.
+Restores a sample of the databases as new databases, recovers the logged ones from the transaction log, opens each of them, and
+removes them again. No original is touched. Logged databases are restored to a directory domino-vss-drill-<id> below the data
+directory, with new replica ids, so that they do not replicate. The others are opened outside the data directory. While a drill
+runs, no backup or restore of the server can start. Intended for a schedule.
 
 Examples:
   $ domino-vss drill --delta-dir /backup/domino

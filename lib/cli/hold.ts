@@ -50,34 +50,30 @@ function addHold(program: Command, context: CommandLineContext, finish: Finish):
   const hold = program
     .command('hold')
     .alias('freeze')
-    .description('put the databases into backup mode and hold them, for a snapshot that somebody else takes')
-    .option('--delta-dir <dir>', 'directory for backups (required, but for --status)', pathFrom(context))
-    .option(
-      '--max-hold <duration>',
-      'longest time before they leave backup mode by themselves (default: 60s)',
-      duration,
-    )
-    .option('--timeout <duration>', 'longest time until all are in backup mode (default: 10m)', duration)
+    .description('put the databases into backup mode and hold them there while another program takes a snapshot')
+    .option('--delta-dir <dir>', 'directory for backups (required, except with --status)', pathFrom(context))
+    .option('--max-hold <duration>', 'time after which they leave backup mode automatically (default: 60s)', duration)
+    .option('--timeout <duration>', 'time limit for putting all of them into backup mode (default: 10m)', duration)
     .option('--status', 'only show what is held')
-    .option('--include <glob>', 'only these databases; may be given several times', collect)
-    .option('--exclude <glob>', 'not these databases; may be given several times', collect)
-    .option('--required <glob>', 'fail if one of these is left out; may be given several times', collect)
-    .option('--max-skipped <n>', 'fail if more databases have to be left out (default: no limit)', wholeNumber)
-    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
-    .option('--sign-key <file>', 'sign the manifest with this ed25519 private key (PEM)', pathFrom(context));
+    .option('--include <glob>', 'only these databases; can be repeated', collect)
+    .option('--exclude <glob>', 'not these databases; can be repeated', collect)
+    .option('--required <glob>', 'fail if one of these is skipped; can be repeated', collect)
+    .option('--max-skipped <n>', 'fail if more databases than this are skipped (default: no limit)', wholeNumber)
+    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 per processor)', wholeNumber)
+    .option('--sign-key <file>', 'sign the manifest with this Ed25519 private key (PEM)', pathFrom(context));
   addDominoOptions(hold, context)
     .addHelpText(
       'after',
       `
-Returns when all databases are in backup mode. A process of its own holds them until "domino-vss release", or until the
-time is over; then the snapshot is no backup, and the release says so.
+Returns when all databases are in backup mode. A background process holds them until "domino-vss release" or until --max-hold
+is over. In the second case the snapshot cannot be used as a backup, and "domino-vss release" says so.
 
 Examples:
   $ domino-vss hold --delta-dir /backup/domino
   $ lvcreate --snapshot --name domino --size 5G vg/data
   $ domino-vss release
 
-  In the directory of scripts that a guest agent runs, one line does for all its calls (freeze, thaw, freezeFail):
+  A guest agent needs only this line in its script directory, for all its calls (freeze, thaw, freezeFail):
   domino-vss "$1" --delta-dir /backup/domino
 
 Exit codes: 0 held, 1 failed, 2 usage, 4 precondition not met (see doctor), 5 locked, 130 interrupted.
@@ -120,18 +116,18 @@ function addRelease(program: Command, context: CommandLineContext, finish: Finis
     program
       .command('release')
       .alias('thaw')
-      .description('the snapshot is taken: take the databases out of backup mode and complete the backup')
+      .description('after the snapshot: take the databases out of backup mode and complete the backup')
       .argument('[id]', 'id that hold has printed (default: the only hold there is)'),
     context,
   )
     .option(
       '--shadow-root <dir>',
-      'where the snapshot can be read on this machine: of the only volume, or <volume>=<dir>; may be given several times',
+      'where the snapshot can be read on this machine: a directory, or <volume>=<dir> for each volume; can be repeated',
       collect,
     )
-    .option('--hash', 'with --shadow-root: also hash every database in the snapshot, which reads all of it')
-    .option('--failed', 'there is no snapshot: complete nothing, and remove what was made')
-    .option('--timeout <duration>', 'longest time (default: 10m; 24h with --hash)', duration);
+    .option('--hash', 'with --shadow-root: also hash every database in the snapshot, which means reading it completely')
+    .option('--failed', 'there is no snapshot: cancel the backup and remove everything')
+    .option('--timeout <duration>', 'time limit (default: 10m; 24h with --hash)', duration);
   addDominoOptions(release, context)
     .addHelpText(
       'after',
@@ -141,7 +137,7 @@ Examples:
   $ domino-vss release 20260807T101530Z-3f9a2c --shadow-root /mnt/snapshot
   $ domino-vss release --failed
 
-Exit codes: 0 complete, 1 the hold had not lasted, so there is no backup, 2 usage, 3 partial, 130 interrupted.
+Exit codes: 0 complete, 1 the hold had already ended, so there is no backup, 2 usage, 3 partial, 130 interrupted.
 `,
     )
     .action(async (id: string | undefined, args: ReleaseArguments) => {

@@ -47,13 +47,13 @@ export function addLogsCommands(program: Command, context: CommandLineContext, f
     .addHelpText(
       'after',
       `
-For servers whose transaction log is of archive style. A restore recovers from the archive too: restore --log-archive <dir>.
+For servers whose transaction log is of archive style. A restore can also recover from the archive: restore --log-archive <dir>.
 
 Examples:
   $ domino-vss logs archive --log-archive /backup/logs
   $ domino-vss logs list --log-archive /backup/logs --verify
 
-Each command has its own: domino-vss logs archive --help
+Each command has its own help: domino-vss logs archive --help
 `,
     );
   addArchiveCommand(logs, context, finish);
@@ -71,12 +71,12 @@ function addLogArchive(command: Command, context: CommandLineContext): Command {
 }
 
 function addArchiveCommand(logs: Command, context: CommandLineContext, finish: Finish): void {
-  const archive = logs.command('archive').description('copy the extents that wait into the archive');
+  const archive = logs.command('archive').description('copy the waiting extents into the archive');
   addLogArchive(archive, context)
-    .option('--timeout <duration>', 'longest time for everything (default: 24h)', duration)
+    .option('--timeout <duration>', 'time limit for the whole command (default: 24h)', duration)
     .option(
       '--call-budget <duration>',
-      'longest time for one call of Domino or of the system (default: 60s)',
+      'time limit for one call to Domino or to the operating system (default: 60s)',
       duration,
     );
   addUnattendedOptions(archive, context);
@@ -84,14 +84,14 @@ function addArchiveCommand(logs: Command, context: CommandLineContext, finish: F
     .addHelpText(
       'after',
       `
-Domino is told that an extent is archived only when its copy, with its SHA-256 in the catalogue, is on the disk. When it is
-interrupted, run it again. Backups and restores may run meanwhile. Until its extents are archived the log of the server
-grows: run it every few hours. The transaction log is never encrypted: the archive is for this user only.
+Domino is told that an extent is archived only after its copy and the catalogue with its SHA-256 are on the disk. If it is
+interrupted, run it again. Backups and restores may run at the same time. The server's log grows until its extents are archived:
+run this every few hours. The transaction log is never encrypted, so only this user can read the archive.
 
 Example:
   $ domino-vss logs archive --log-archive /backup/logs
 
-Exit codes: 0 done, also when no extent waits; 1 failed, 2 usage, 4 precondition, 5 locked, 130 interrupted.
+Exit codes: 0 done, even if no extent was waiting; 1 failed, 2 usage, 4 precondition, 5 locked, 130 interrupted.
 `,
     )
     .action(async (args: ArchiveArguments) => {
@@ -138,10 +138,10 @@ function describeArchiving(report: ArchiveLogsReport, output: Output): string[] 
 }
 
 function addListCommand(logs: Command, context: CommandLineContext, finish: Finish): void {
-  const list = logs.command('list').description('list what an archive holds');
+  const list = logs.command('list').description('list the contents of an archive');
   addLogArchive(list, context)
     .option('--verify', 'read every extent and compare its SHA-256')
-    .option('--timeout <duration>', 'longest time for everything (default: 24h)', duration)
+    .option('--timeout <duration>', 'time limit for the whole command (default: 24h)', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',
@@ -163,12 +163,12 @@ Exit codes: 0 listed, 2 usage, 3 an extent is missing or damaged, or a catalogue
 }
 
 function addPruneCommand(logs: Command, context: CommandLineContext, finish: Finish): void {
-  const prune = logs.command('prune').description('remove the extents that no backup needs');
+  const prune = logs.command('prune').description('remove the extents that are not needed by any backup');
   addLogArchive(prune, context);
   addDeltaDirectory(prune, 'delta directory of the backups', context)
-    .option('--also-delta-dir <dir>', 'a further delta directory; may be given several times', collect)
-    .option('--unknown-logs', 'also remove logs of which there is no backup')
-    .option('--timeout <duration>', 'longest time for everything (default: 24h)', duration)
+    .option('--also-delta-dir <dir>', 'a further delta directory; can be repeated', collect)
+    .option('--unknown-logs', 'also remove logs that have no backup')
+    .option('--timeout <duration>', 'time limit for the whole command (default: 24h)', duration)
     .option('--dry-run', 'only show what would be removed, and the proof');
   addUnattendedOptions(prune, context)
     .option('--json', 'print one JSON document with the proof for each extent')

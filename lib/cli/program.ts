@@ -159,12 +159,8 @@ export function createProgram(context: CommandLineContext, finish: Finish): Comm
   const program = new Command('domino-vss')
     .description('Application-consistent snapshots of HCL Domino servers')
     .version(readPackageVersion())
-    .option(
-      '--config <file>',
-      'configuration file (default: that of this machine, where there is one)',
-      pathFrom(context),
-    )
-    .option('--no-config', 'do without a configuration file')
+    .option('--config <file>', 'configuration file (default: that of this machine, if there is one)', pathFrom(context))
+    .option('--no-config', 'use no configuration file')
     .configureHelp(helpOn(context))
     .helpCommand(false)
     .showHelpAfterError('(use --help for more)')
@@ -180,15 +176,15 @@ export function createProgram(context: CommandLineContext, finish: Finish): Comm
       'after',
       `
 Start with:
-  $ domino-vss doctor                                  is everything in place?
+  $ domino-vss doctor                                  is everything ready?
   $ domino-vss backup run --delta-dir /backup/domino --to /backup/copies
   $ domino-vss backup list --delta-dir /backup/domino
   $ domino-vss restore <backup id> mail/ada.nsf --delta-dir /backup/domino
 
-A <duration> is a number of seconds, or has a unit: 500ms, 90s, 5m, 2h, 1d. Every option can also be set by a variable, such as
-DOMINO_VSS_DELTA_DIR for --delta-dir, or in the configuration file.
+A <duration> is a number of seconds, or has a unit: 500ms, 90s, 5m, 2h, 1d. Every option can also be set by an environment
+variable, such as DOMINO_VSS_DELTA_DIR for --delta-dir, or in the configuration file.
 
-Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked, 130 interrupted.
+Exit codes: 0 success, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked, 130 interrupted.
 `,
     );
   addBackupCommands(program, context, finish);

@@ -22,34 +22,41 @@ interface PruneArguments {
 }
 
 export function addPruneCommand(backup: Command, context: CommandLineContext, finish: Finish): void {
-  const prune = backup.command('prune').description('remove the backups that no rule keeps');
+  const prune = backup.command('prune').description('remove the backups that are not kept by any rule');
   addDeltaDirectory(prune, 'delta directory', context)
-    .option('--keep-last <n>', 'keep the newest so many', wholeNumber)
-    .option('--keep-daily <n>', 'keep the newest of each of the last so many days with a backup', wholeNumber)
-    .option('--keep-weekly <n>', 'keep the newest of each of the last so many weeks with a backup', wholeNumber)
-    .option('--keep-monthly <n>', 'keep the newest of each of the last so many months with a backup', wholeNumber)
-    .option('--keep-within <time>', 'keep those at most so much older than the newest: 36h, 14d, 8w', age)
+    .option('--keep-last <n>', 'keep this many of the newest backups', wholeNumber)
+    .option('--keep-daily <n>', 'keep the newest backup of each of the last <n> days that have one', wholeNumber)
+    .option('--keep-weekly <n>', 'keep the newest backup of each of the last <n> weeks that have one', wholeNumber)
+    .option('--keep-monthly <n>', 'keep the newest backup of each of the last <n> months that have one', wholeNumber)
+    .option('--keep-within <time>', 'keep backups that are at most this much older than the newest: 36h, 14d, 8w', age)
     .option(
       '--leave-hook-shadows',
-      'remove backups whose shadow only the storage can remove, and leave the shadow there',
+      'also remove backups whose shadow only the storage system can remove; the shadow stays',
     )
-    .option('--forget-missing-copies', 'remove backups none of whose copies is where it was made')
-    .option('--timeout <duration>', 'longest time for everything (default: 24h)', duration)
+    .option(
+      '--forget-missing-copies',
+      'also remove backups whose copies have all disappeared from where they were made',
+    )
+    .option(
+      '--forget-missing-copies',
+      'also remove backups whose copies have all disappeared from where they were made',
+    )
+    .option('--timeout <duration>', 'time limit for the whole command (default: 24h)', duration)
     .option('--dry-run', 'only show what would be removed');
   addUnattendedOptions(prune, context)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',
       `
-Removes backups with their change information, copies and kept shadows, and nothing that their manifests do not name. A
-backup that any rule keeps stays, and so does the newest complete one. Each server that has backups there is looked at by
-itself. Removes nothing while a backup or a restore of these servers runs. When it is interrupted, run it again.
+Removes backups with their change information, copies and kept shadows. It only removes what their manifests name. A backup
+is kept if at least one rule keeps it, and so is the newest complete backup. The rules apply to each server separately. Nothing
+is removed while a backup or a restore of these servers is running. If it is interrupted, run it again.
 
 Examples:
   $ domino-vss backup prune --delta-dir /backup/domino --keep-daily 14 --keep-monthly 12 --dry-run
   $ domino-vss backup prune --delta-dir /backup/domino --keep-within 30d
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 something that should go is left, with the reason, 4 precondition, 5 locked,
+Exit codes: 0 done, 1 failed, 2 usage, 3 something could not be removed; the reason is shown, 4 precondition, 5 locked,
 130 interrupted.
 `,
     )

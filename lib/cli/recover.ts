@@ -27,26 +27,23 @@ export function addRecoverCommand(program: Command, context: CommandLineContext,
     .description('clean up after backups and restores whose process has died')
     .option('--delta-dir <dir>', 'delta directory of the backups', pathFrom(context))
     .option('--dry-run', 'only show what was found and what would be done')
-    .option('--timeout <duration>', 'longest time for everything (default: 10m)', duration)
-    .option(
-      '--database-budget <duration>',
-      'longest time for one call on a database or shadow (default: 60s)',
-      duration,
-    );
+    .option('--timeout <duration>', 'time limit for the whole command (default: 10m)', duration)
+    .option('--database-budget <duration>', 'time limit for one call on a database or shadow (default: 60s)', duration);
   addUnattendedOptions(recover, context);
   addDominoOptions(recover, context)
     .addHelpText(
       'after',
       `
-Puts databases back to their places and online, ends their backups, starts the server again if it was stopped, removes
-shadows, their places, and unfinished copies. A backup that was finished stays. It can be interrupted and run again.
-"backup run" and "restore" begin with the same. Without --delta-dir only what needed none is looked at.
+Moves databases back to their places and brings them online, ends their backups, restarts the server if it was stopped, and
+removes shadows, their mount points and links, and unfinished copies. Finished backups stay. You can interrupt it and run it
+again. "backup run" and "restore" do the same when they start. Without --delta-dir, it only cleans up after operations that used
+no delta directory.
 
 Examples:
   $ domino-vss recover --delta-dir /backup/domino --dry-run
   $ domino-vss recover --delta-dir /backup/domino
 
-Exit codes: 0 nothing is left, 1 failed, 2 usage, 3 something is left, with what to do, 4 precondition, 5 locked, 130 interrupted.
+Exit codes: 0 nothing is left, 1 failed, 2 usage, 3 something is left; the output says what to do, 4 precondition, 5 locked, 130 interrupted.
 `,
     )
     .action(async (args: RecoverArguments) => {

@@ -29,16 +29,16 @@ export function addRehearseCommand(program: Command, context: CommandLineContext
     .command('rehearse')
     .description('put every database into backup mode and take it out again, without a shadow');
   addDeltaDirectory(command, 'delta directory of the backups', context)
-    .option('--include <glob>', 'only these databases; may be given several times', collect)
-    .option('--exclude <glob>', 'not these databases; may be given several times', collect)
-    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
+    .option('--include <glob>', 'only these databases; can be repeated', collect)
+    .option('--exclude <glob>', 'not these databases; can be repeated', collect)
+    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 per processor)', wholeNumber)
     .option('--shadow-ms <ms>', 'how long the shadow is expected to take, for the prediction', milliseconds)
-    .option('--timeout <duration>', 'longest time for everything (default: 10m)', duration);
+    .option('--timeout <duration>', 'time limit for the whole command (default: 10m)', duration);
   addDominoOptions(command, context)
     .addHelpText(
       'after',
       `
-Finds the databases that a backup would leave out, warms the caches, and predicts the freeze window. Users go on working;
+Finds the databases that a backup would skip, warms the caches, and predicts the freeze window. Users can go on working, and
 nothing is left behind.
 
 Example:

@@ -45,63 +45,67 @@ export function addRestoreCommand(program: Command, context: CommandLineContext,
     .description('restore databases of a backup')
     .argument('<backup>', 'id of a backup, or path of its directory or manifest')
     .argument('[databases...]', 'paths or globs relative to the data directory (default: all but server databases)')
-    .option('--delta-dir <dir>', 'delta directory, to name a backup by its id', pathFrom(context))
+    .option('--delta-dir <dir>', 'delta directory, needed to name a backup by its id', pathFrom(context))
     .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
     .option(
       '--log-archive <dir>',
-      'archive of the transaction log, for extents that the server has not any more',
+      'archive of the transaction log, for extents that the server no longer has',
       pathFrom(context),
     )
     .option(
       '--shadow-root <dir>',
-      'where the snapshot can be read now: of the only volume, or <volume>=<dir>; may be given several times',
+      'where the snapshot can be read now: a directory, or <volume>=<dir> if there are several volumes; can be repeated',
       collect,
     )
-    .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
+    .option(
+      '--require-signature <file>',
+      'require a signature by this Ed25519 key (public key, PEM)',
+      pathFrom(context),
+    )
     .option('--online', 'over the original, on a running server (default)')
     .option('--offline', 'over the original, with the server stopped')
     .option('--as <path>', 'as a new database, or into a new directory, below the data directory')
     .option('--new-replica-id', 'with --as: also give it a new replica id')
-    .option('--to-directory <dir>', 'as plain files outside of the data directory, not recovered', pathFrom(context))
+    .option('--to-directory <dir>', 'as plain files outside the data directory, not recovered', pathFrom(context))
     .option('--other-server', 'the backup may be of another server, data directory or transaction log')
     .option(
       '--until <time>',
-      'recover up to now (default), the backup, or a time with its zone: 2026-08-07T10:15:30+02:00',
+      'recover up to now (default), to the backup, or to a time with its time zone: 2026-08-07T10:15:30+02:00',
     )
     .option('--wait <duration>', 'online: how long to wait for users to leave a database (default: 10s)', duration)
-    .option('--timeout <duration>', 'longest time for the whole restore (default: 24h)', duration)
-    .option('--database-budget <duration>', 'longest time for one call on a database (default: 60s)', duration)
-    .option('--dry-run', 'only check everything and show what would be done');
+    .option('--timeout <duration>', 'time limit for the whole restore (default: 24h)', duration)
+    .option('--database-budget <duration>', 'time limit for one call on a database (default: 60s)', duration)
+    .option('--dry-run', 'only check everything and show what would happen');
   addUnattendedOptions(restore, context);
   addDominoOptions(restore, context)
     .addHelpText(
       'after',
       `
-The original of each database is kept until its restore has succeeded; whatever fails, a database is afterwards either
-restored or as it was before. Databases that a server always holds open (mail.box, log.nsf, names.nsf, …) are restored
-only when they are named.
+The original of each database is kept until its restore has succeeded. If anything fails, a database is either restored or
+unchanged. Databases that a server always holds open (mail.box, log.nsf, names.nsf, …) are restored only if you name them.
 
-The transaction log carries a logged database up to its last transaction, unless its instance id has changed since the backup
-(copy-style compact, fixup -j, restore): then only up to that change. Such databases are named, before and after.
+The transaction log rolls a logged database forward to its last transaction. If its instance id has changed since the backup
+(copy-style compact, fixup -j, restore), the log can roll it forward only to that change. Such databases are named, both before
+the restore and afterwards.
 
-A backup of another server: with --other-server its databases go to their own paths below the data directory of this one, or where
---as says. Logged ones come back as they were at the backup and get new instance ids, for no log but their own carries them
-further. They keep their replica ids.
+With --other-server the databases of another server are restored to the same paths below the data directory of this server, or
+to --as. Logged databases are restored to the state of the backup and get new instance ids, because only their own transaction
+log could roll them forward. They keep their replica ids.
 
 Examples:
-  See what would be done:
+  See what would happen:
   $ domino-vss restore 20260807T101530Z-3f9a2c mail/ada.nsf --delta-dir /backup/domino --dry-run
 
   Restore one database while the server runs:
   $ domino-vss restore 20260807T101530Z-3f9a2c mail/ada.nsf --delta-dir /backup/domino
 
-  Put an old state beside the database, to copy documents from:
+  Restore an old state beside the database, to copy documents from it:
   $ domino-vss restore /backup/domino/20260807T101530Z-3f9a2c mail/ada.nsf --as restored/ada.nsf --new-replica-id
 
   Restore the state of this morning beside the database:
   $ domino-vss restore 20260807T101530Z-3f9a2c mail/ada.nsf --as restored/ada.nsf --until 2026-08-08T08:00:00+02:00
 
-  Bring a database of another server to this one:
+  Restore a database of another server to this one:
   $ domino-vss restore /backup/other/20260807T101530Z-3f9a2c mail/ada.nsf --other-server
 
   Write databases to a directory, for another machine or a program that reads files:

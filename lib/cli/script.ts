@@ -39,15 +39,16 @@ export function addScriptCommand(program: Command, context: CommandLineContext, 
     .argument('[more...]', 'the same with the options of diskshadow: /s FILE, /l LOG')
     .option('-s, --script <file>', 'script file', pathFrom(context))
     .option('-l, --log <file>', 'also write everything to this file', pathFrom(context))
-    .option('--check', 'only say what would be done, on every system; nothing is touched and nothing run')
-    .option('--keep-going', 'go on after a command that is wrong or fails')
-    .option('--with-domino', 'put the databases of the Domino server into backup mode round create');
+    .option('--check', 'only show what would be done, on any system; nothing is touched and nothing is run')
+    .option('--keep-going', 'continue after a command that is wrong or fails')
+    .option('--with-domino', 'put the databases of the Domino server into backup mode for create');
   addDominoOptions(command, context)
     .addHelpText(
       'after',
       `
-The script is read as a whole first, and rehearsed without touching anything; when a line is wrong, nothing is done. Each message names file, line and column.
-With --json each event is one line, a JSON document of its own. The commands: docs/scripts.md, or "help" at the prompt.
+The whole script is read and rehearsed first, without touching anything. If a line is wrong, nothing is done. Each message names
+the file, line and column. With --json each event is a JSON document on one line. For the commands see docs/scripts.md, or type
+"help" at the prompt.
 
 Examples:
   See what a script would do, on any system:
@@ -59,7 +60,7 @@ Examples:
   The same script as a consistent backup of Domino, unchanged:
   $ domino-vss script backup_start.txt --with-domino
 
-Exit codes: 0 done, 1 a command failed, 2 the script is wrong, 3 databases were left out, 4 precondition not met,
+Exit codes: 0 done, 1 a command failed, 2 the script is wrong, 3 databases were skipped, 4 precondition not met,
 5 locked, 130 interrupted.
 `,
     )

@@ -101,7 +101,7 @@ export function optionName(option: Option): string {
   return option.long?.replace(/^--/, '') ?? option.name();
 }
 
-/** Whether an option may be given several times. */
+/** Whether an option can be repeated. */
 export function isRepeatable(option: Option): boolean {
   return option.parseArg === collect;
 }

@@ -31,7 +31,7 @@ function withCommonOptions(command: Command, { text, examples }: Help): Command 
   const about = text === undefined ? '' : `\n${text}\n`;
   const list = examples.map((example) => `  $ domino-vss shadow ${example}\n`).join('');
   return command
-    .option('--timeout <duration>', 'longest time it may take', duration)
+    .option('--timeout <duration>', 'time limit', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', `${about}\n${examples.length > 1 ? 'Examples' : 'Example'}:\n${list}`);
 }
@@ -64,9 +64,9 @@ function addList(shadow: Command, context: CommandLineContext, finish: Finish): 
   const list = shadow
     .command('list')
     .description('list the shadow copies, oldest first')
-    .option('--volume <volume>', 'only of this volume: D:, a mount point, or any file on it')
+    .option('--volume <volume>', 'only those of this volume: D:, a mount point, or any file on it')
     .option('--delta-dir <dir>', deltaDirectoryText, pathFrom(context))
-    .option('--detailed', 'show everything that is known of each');
+    .option('--detailed', 'show all details');
   withCommonOptions(list, { examples: ['list', 'list --volume D: --detailed'] }).action(
     async (args: CommonArguments & { volume?: string; deltaDir?: string; detailed?: boolean }) => {
       const { volume, deltaDir, json = false, detailed = false } = args;
@@ -158,7 +158,7 @@ function addExpose(shadow: Command, context: CommandLineContext, finish: Finish)
 function addUnexpose(shadow: Command, context: CommandLineContext, finish: Finish): void {
   const unexpose = shadow
     .command('unexpose')
-    .description('take the place of a shadow copy away; the shadow stays')
+    .description('remove the drive letter, directory or share of a shadow copy; the shadow stays')
     .argument('<shadow>', 'id of the shadow, or the place where it is exposed');
   withCommonOptions(unexpose, { examples: ['unexpose B:', 'unexpose {3f2a…}'] }).action(
     async (name: string, args: CommonArguments) => {
@@ -193,8 +193,8 @@ function addDelete(shadow: Command, context: CommandLineContext, finish: Finish)
     .option('--exposed <place>', 'the shadow exposed at a drive letter, directory or share')
     .option('--all', 'all shadows of this machine')
     .option('--delta-dir <dir>', deltaDirectoryText, pathFrom(context))
-    .addOption(new Option('--own-only', 'leave shadows of others alone').conflicts('foreign'))
-    .option('--foreign', 'also delete shadows of others');
+    .addOption(new Option('--own-only', 'do not delete shadows of other programs').conflicts('foreign'))
+    .option('--foreign', 'also delete shadows of other programs');
   withCommonOptions(remove, {
     text:
       'One of the selecting options is needed. Shadows that are not ours are named and nothing is deleted, unless\n' +
@@ -240,7 +240,7 @@ function selectorOf({ id, set, volume, oldest, exposed, all }: DeleteArguments):
 function addBreak(shadow: Command, context: CommandLineContext, finish: Finish): void {
   const command = shadow
     .command('break')
-    .description('make ordinary disks of the shadows of a set (hardware providers only)')
+    .description('turn the shadows of a set into ordinary disks (hardware providers only)')
     .argument('<set>', 'id of the snapshot set')
     .option('--writable', 'the disks become writable')
     .option('--mask', 'the disks are hidden from this machine')
@@ -287,12 +287,12 @@ interface RevertArguments extends CommonArguments {
 function addRevert(shadow: Command, context: CommandLineContext, finish: Finish): void {
   const command = shadow
     .command('revert')
-    .description('turn a whole volume back to a shadow copy (server editions of Windows)')
+    .description('revert a whole volume to a shadow copy (server editions of Windows)')
     .argument('<id>', 'the shadow')
     .option('--delta-dir <dir>', 'delta directory, which must not lie on the volume', pathFrom(context))
-    .option('--ini <file>', 'notes.ini of the server (default: found by the environment)', pathFrom(context))
-    .option('--domino-is-stopped', 'your word that the Domino server with databases on the volume is down')
-    .option('--force-dismount', 'close what is open on the volume');
+    .option('--ini <file>', 'notes.ini of the server (default: found automatically)', pathFrom(context))
+    .option('--domino-is-stopped', 'confirms that the Domino server with databases on the volume is stopped')
+    .option('--force-dismount', 'close all files that are open on the volume');
   withCommonOptions(command, {
     text:
       'What was written to the volume since is lost, and a revert cannot be stopped. Volumes with databases of a Domino\n' +

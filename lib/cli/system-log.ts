@@ -7,7 +7,7 @@ import type { Figure } from './metrics';
 
 /** Of the option `--log-system`, for commands that run where nobody looks. */
 export const logSystemDescription =
-  'when it does not end well, also write an entry to the journal of systemd or the application log of Windows';
+  'if it does not succeed, also write an entry to the systemd journal or the Windows Application log';
 
 /** How many databases an entry names. */
 const namedDatabases = 50;

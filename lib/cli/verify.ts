@@ -30,21 +30,25 @@ interface VerifyArguments extends DominoArguments {
 export function addVerifyCommand(backup: Command, context: CommandLineContext, finish: Finish): void {
   const verify = backup
     .command('verify')
-    .description('check that a backup is still what was backed up')
+    .description('check that a backup is complete and unchanged')
     .argument('<backup>', 'id of a backup, or path of its directory or manifest')
-    .option('--delta-dir <dir>', 'delta directory, to name a backup by its id', pathFrom(context))
+    .option('--delta-dir <dir>', 'delta directory, needed to name a backup by its id', pathFrom(context))
     .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
     .option(
       '--shadow-root <dir>',
-      'where the snapshot can be read now: of the only volume, or <volume>=<dir>; may be given several times',
+      'where the snapshot can be read now: a directory, or <volume>=<dir> if there are several volumes; can be repeated',
       collect,
     )
-    .option('--apply', 'also apply the change information to copies, and open those with Domino')
-    .option('--timeout <duration>', 'longest time for everything (default: 24h)', duration)
-    .option('--require-signature <file>', 'the backup must be signed: ed25519 public key (PEM)', pathFrom(context))
+    .option('--apply', 'also apply the change information to copies and open them with Domino')
+    .option('--timeout <duration>', 'time limit for the whole command (default: 24h)', duration)
+    .option(
+      '--require-signature <file>',
+      'require a signature by this Ed25519 key (public key, PEM)',
+      pathFrom(context),
+    )
     .option(
       '--database-budget <duration>',
-      'with --apply: longest time for one call on a database (default: 60s)',
+      'with --apply: time limit for one call on a database (default: 60s)',
       duration,
     );
   addUnattendedOptions(verify, context);
@@ -52,12 +56,12 @@ export function addVerifyCommand(backup: Command, context: CommandLineContext, f
     .addHelpText(
       'after',
       `
-Reads the manifest, the change information, the copies and what was kept of the shadow, and compares them with the SHA-256
-in the manifest. Of a shadow that was kept without --hash only sizes, signatures and headers can be compared; such
-databases count as "not hashed".
+Reads the manifest, the change information, the copies and the kept shadow, and compares them with the SHA-256 in the
+manifest. If a shadow was kept without --hash, only sizes, signatures and headers can be compared; its databases are
+reported as "not hashed".
 
-With --apply each database is also copied into the delta directory, its change information is applied, and the copy is
-opened by Domino and removed. Logged ones are not recovered by that: "domino-vss drill" does it.
+With --apply each database is also copied into the delta directory, its change information is applied, and Domino opens the
+copy, which is then removed. Logged databases are not recovered; "domino-vss drill" does that.
 
 Examples:
   $ domino-vss backup verify 20260807T101530Z-3f9a2c --delta-dir /backup/domino

@@ -48,31 +48,31 @@ export function addServeCommands(writer: Command, context: CommandLineContext, f
 
 function addServeOptions(command: Command, context: CommandLineContext): Command {
   return addDeltaDirectory(command, 'directory for backups', context)
-    .option('--include <glob>', 'only these databases; may be given several times', collect)
-    .option('--exclude <glob>', 'not these databases; may be given several times', collect)
-    .option('--required <glob>', 'fail if one of these is left out; may be given several times', collect)
-    .option('--max-skipped <n>', 'fail if more databases have to be left out (default: no limit)', wholeNumber)
-    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 a processor)', wholeNumber)
-    .option('--max-hold <duration>', 'longest time before they leave backup mode by themselves (default: 5m)', duration)
+    .option('--include <glob>', 'only these databases; can be repeated', collect)
+    .option('--exclude <glob>', 'not these databases; can be repeated', collect)
+    .option('--required <glob>', 'fail if one of these is skipped; can be repeated', collect)
+    .option('--max-skipped <n>', 'fail if more databases than this are skipped (default: no limit)', wholeNumber)
+    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 per processor)', wholeNumber)
+    .option('--max-hold <duration>', 'time after which they leave backup mode automatically (default: 5m)', duration)
     .option('--on-failure <what>', 'of a snapshot whose backup fails: veto or pass (default: veto)')
-    .option('--sign-key <file>', 'sign the manifests with this ed25519 private key (PEM)', pathFrom(context));
+    .option('--sign-key <file>', 'sign the manifests with this Ed25519 private key (PEM)', pathFrom(context));
 }
 
 function addServe(writer: Command, context: CommandLineContext, finish: Finish): void {
   const serve = addServeOptions(
-    writer.command('serve').description('make every VSS snapshot of the databases a backup, until it is interrupted'),
+    writer.command('serve').description('turn every VSS snapshot of the databases into a backup, until interrupted'),
     context,
   )
-    .option('--service <name>', 'be this service of Windows, for its manager; see writer install')
-    .option('--log <file>', 'also append everything to this file, with times', pathFrom(context))
+    .option('--service <name>', 'run as this Windows service; used by writer install')
+    .option('--log <file>', 'also append all output to this file, with timestamps', pathFrom(context))
     .option('--log-system', logSystemDescription);
   addDominoOptions(serve, context)
     .addHelpText(
       'after',
       `
-Registers a VSS writer and serves it until it is interrupted. Whoever takes a snapshot of the volumes of the databases
-meanwhile, Windows Server Backup, a backup product, a host, gets a consistent one; its change information and manifest
-go to the delta directory. With --json each event is one JSON document on a line of its own.
+Registers a VSS writer and serves it until interrupted. Every snapshot of the databases' volumes that is taken in the meantime
+(by Windows Server Backup, a backup product, or a host) is consistent; its change information and manifest are written to the
+delta directory. With --json each event is a JSON document on one line.
 
 Examples:
   $ domino-vss writer serve --delta-dir D:\\Backup\\domino
@@ -144,21 +144,21 @@ async function serveUntil(
 
 function addInstall(writer: Command, context: CommandLineContext, finish: Finish): void {
   const install = addServeOptions(
-    writer.command('install').description('install "writer serve" as a service of Windows'),
+    writer.command('install').description('install "writer serve" as a Windows service'),
     context,
   )
-    .option('--name <name>', 'name of the service (default: made of the data directory)')
+    .option('--name <name>', 'name of the service (default: derived from the data directory)')
     .option(
       '--account <account>',
-      'account without a password: a built-in, virtual or managed one (default: LocalSystem)',
+      'account that needs no password: built-in, virtual or managed (default: LocalSystem)',
     );
   addDominoOptions(install, context)
     .addHelpText(
       'after',
       `
-Installs a service that serves the writer with these options: one for each partition. It starts with the machine, a while
-after the others, and again when it has failed. Another account than LocalSystem is entered in VssAccessControl, where VSS
-looks who may be a writer; what the account may read and write is for you to grant. The service is not started.
+Installs a service that serves the writer with these options; install one for each partition. Its start is automatic (delayed),
+and Windows restarts it when it fails. An account other than LocalSystem is added to VssAccessControl, where VSS looks up which
+accounts may be writers. You have to give it access to the files it needs. The service is not started yet.
 
 Examples:
   $ domino-vss writer install --delta-dir D:\\Backup\\domino
@@ -210,14 +210,14 @@ interface UninstallArguments extends DominoArguments {
 function addUninstall(writer: Command, context: CommandLineContext, finish: Finish): void {
   const uninstall = writer
     .command('uninstall')
-    .description('remove the service that "writer install" has made')
-    .option('--name <name>', 'name of the service (default: made of the data directory)');
+    .description('remove the service that "writer install" has created')
+    .option('--name <name>', 'name of the service (default: derived from the data directory)');
   addDominoOptions(uninstall, context)
     .addHelpText(
       'after',
       `
-Stop the service first; one that still runs goes when it stops. An entry in VssAccessControl stays, for other writers may run
-under the same account.
+Stop the service first; a running service is removed when it stops. An entry in VssAccessControl stays, because other writers may
+run under the same account.
 
 Examples:
   $ net stop "domino-vss writer (CDominodata)"

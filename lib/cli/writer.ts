@@ -25,7 +25,7 @@ export function addWriterCommands(program: Command, context: CommandLineContext,
     .description('list the writers')
     .option('--status', 'also ask every writer for its state')
     .option('--detailed', 'show the components and files of each')
-    .option('--timeout <duration>', 'longest time it may take', duration)
+    .option('--timeout <duration>', 'time limit', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',
@@ -106,8 +106,8 @@ export function addProviderCommands(program: Command, context: CommandLineContex
     .description('look at the VSS providers of this machine (Windows)')
     .command('list')
     .description('list the providers that can make shadow copies')
-    .option('--supports <volume>', 'also tell whether this volume can be shadowed; may be given several times', collect)
-    .option('--timeout <duration>', 'longest time it may take', duration)
+    .option('--supports <volume>', 'also tell whether this volume can be shadowed; can be repeated', collect)
+    .option('--timeout <duration>', 'time limit', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',
