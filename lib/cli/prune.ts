@@ -37,10 +37,6 @@ export function addPruneCommand(backup: Command, context: CommandLineContext, fi
       '--forget-missing-copies',
       'also remove backups whose copies have all disappeared from where they were made',
     )
-    .option(
-      '--forget-missing-copies',
-      'also remove backups whose copies have all disappeared from where they were made',
-    )
     .option('--timeout <duration>', 'time limit for the whole command (default: 24h)', duration)
     .option('--dry-run', 'only show what would be removed');
   addUnattendedOptions(prune, context)
