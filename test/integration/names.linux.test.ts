@@ -9,6 +9,7 @@ import {
   statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { beginBackup, readManifest, restoreDatabases, type BackupReport } from '#lib/index';
@@ -105,32 +106,58 @@ test('a process that may not open as many files is told how many, before anythin
   expect(code).toBe(4);
 });
 
-test('holes of a database stay holes in a rolling copy', async () => {
-  // Grows at its end, as a database does that has room made for it.
-  const file = inData(name);
+/** Lets a database grow, makes a rolling copy of it, and answers the room that what has grown takes in both. */
+async function roomAfterGrowing(path: string, grow: (handle: number, from: number) => void): Promise<[number, number]> {
+  const file = inData(path);
   const handle = openSync(file, 'r+');
-  const before = statSync(file).size;
-  ftruncateSync(handle, before + 60_000_000);
+  const before = statSync(file);
+  grow(handle, before.size);
   closeSync(handle);
+  const { size, blocks } = statSync(file);
   const backup = await beginBackup({
     domino: domino.location,
     deltaDirectory: domino.deltaDirectory,
     shadowDirectory: domino.shadowDirectory,
     provider: 'rolling',
-    include: [name],
+    include: [path],
   });
   try {
     const set = await backup.createShadow();
     const { root } = set.shadows[0]!;
-    const names = (readdirSync(root, { recursive: true }) as string[]).filter((path) => path.endsWith('.nsf'));
+    const names = (readdirSync(root, { recursive: true }) as string[]).filter((name) => name.endsWith('.nsf'));
     expect(names).toHaveLength(1);
     const copy = join(root, names[0]!);
+    expect(statSync(copy).size).toBe(size);
     // The first page holds the state of the database, which is another one during a backup.
-    const [copied, live] = [copy, file].map((path) => readFileSync(path).subarray(4096));
+    const [copied, live] = [copy, file].map((one) => readFileSync(one).subarray(4096));
     expect(copied!.equals(live!)).toBe(true);
-    expect(statSync(copy).size).toBe(before + 60_000_000);
-    expect(statSync(copy).blocks * 512).toBeLessThan(before + 2_000_000);
+    const bytesOf = (all: number): number => (all - before.blocks) * 512;
+    return [bytesOf(blocks), bytesOf(statSync(copy).blocks)];
   } finally {
     await backup.dispose();
   }
+}
+
+const megabytes = 1_000_000;
+
+test.each([
+  ['at its end, as a database has for which room is made', []],
+  ['with data behind them', [20 * megabytes]],
+  ['with data between them, at the edges of a block', [5 * megabytes, 33 * 262_144 - 1, 41 * 262_144]],
+])('holes of a database stay holes in a rolling copy: %s', async (_what, places) => {
+  const [live, copied] = await roomAfterGrowing(name, (handle, from) => {
+    for (const place of places) writeSync(handle, Buffer.alloc(5000, 0x5a), 0, 5000, from + place);
+    ftruncateSync(handle, from + 20 * megabytes + 5000);
+  });
+  expect(live).toBeLessThan(megabytes);
+  expect(copied).toBeLessThan(2 * megabytes);
+});
+
+test('a database without holes has none in a rolling copy, whatever zeros are in it', async () => {
+  const dense = domino.simulation.databases().find((path) => path.startsWith('mail/') && path !== name)!;
+  const [live, copied] = await roomAfterGrowing(dense, (handle, from) => {
+    writeSync(handle, Buffer.alloc(5 * megabytes), 0, 5 * megabytes, from);
+  });
+  expect(live).toBeGreaterThanOrEqual(5 * megabytes - 4096);
+  expect(copied).toBeGreaterThanOrEqual(5 * megabytes - 4096);
 });

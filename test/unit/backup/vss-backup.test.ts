@@ -358,6 +358,24 @@ describe('failures', () => {
     expect(vss.changes).toEqual([['close', { keepShadow: false, succeeded: false }]]);
   });
 
+  test('preparing VSS: it is named, and nothing is taken from live files (V6)', async () => {
+    domino.onCall = (name) => {
+      if (name !== 'prepare') return;
+      const operation = 'IVssBackupComponents::InitializeForBackup';
+      throw comFailure(0x80070057, { operation, statusName: 'E_INVALIDARG' }) as unknown as Error;
+    };
+    const backup = await begin();
+    const error = await errorOf(backup.createShadow());
+    expect(error).toMatchObject({
+      operation: 'IVssBackupComponents::InitializeForBackup',
+      hresultHex: '0x80070057',
+      hresultName: 'E_INVALIDARG',
+    });
+    expect(domino.calls).not.toContain('capture');
+    await backup.dispose();
+    expect({ held: domino.inBackupMode.size, left: domino.remains() }).toEqual({ held: 0, left: [] });
+  });
+
   test('a shadow that vanishes while it is copied is named, and the copies are removed', async () => {
     const backup = await begin();
     const set = await backup.createShadow();
