@@ -7,7 +7,12 @@ import { launchSettings, type LaunchSettings } from '../domino/launch';
 import { usualPatience, Watch } from '../isolation/watch';
 import { exitCodes } from './context';
 
-const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+const onWindows = process.platform === 'win32';
+
+/** Interrupts that must not end this process before the one that it watches. */
+const interruptsHere: readonly NodeJS.Signals[] = onWindows
+  ? ['SIGINT', 'SIGBREAK', 'SIGHUP']
+  : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
 /** What the process that does the work tells the one that watches it. */
 type Notice =
@@ -17,8 +22,8 @@ type Notice =
 
 /**
  * Does the command in another process and watches that. The dynamic loader of Linux reads LD_LIBRARY_PATH when a process starts,
- * so one that lacks the program directory there can only start another one that has it. Answers its exit code, or undefined
- * when this process will do.
+ * so one that lacks the program directory there can only start another one that has it; with it there, this process will do. Windows
+ * needs no other process for Domino, but somebody who outlives it. Answers the exit code, or undefined when this process will do.
  *
  * @throws {@link ProcessError} when it has died, or hung past every deadline that it had announced.
  */
@@ -30,15 +35,17 @@ export async function relaunch(place: WorkPlace, patience = usualPatience): Prom
     env: { ...process.env, ...settings.env, [relaunchVariable]: process.cwd() },
     // The channel tells the child when this process is gone, however it went.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // A session of its own: a Ctrl-C on the terminal reaches the child once, from here, and not twice.
-    detached: true,
+    // A session of its own: a Ctrl-C on the terminal reaches the child once, from here, and not twice. On Windows it would be a
+    // console of its own; there both share one, and Windows itself tells both.
+    detached: !onWindows,
   });
   const interrupts: NodeJS.Signals[] = [];
   const forward = (signal: NodeJS.Signals): void => {
     interrupts.push(signal);
-    child.kill(signal);
+    // On Windows it would not interrupt the child but terminate it.
+    if (!onWindows) child.kill(signal);
   };
-  for (const signal of forwarded) process.on(signal, forward);
+  for (const signal of interruptsHere) process.on(signal, forward);
   try {
     const { hung, told, exitCode, signal } = await watched(child, patience);
     if (told && exitCode !== undefined) return exitCode;
@@ -48,7 +55,7 @@ export async function relaunch(place: WorkPlace, patience = usualPatience): Prom
     if (error.left.length > 0) process.stderr.write(`${[...error.left, error.hint].join('\n')}\n`);
     return exitCode;
   } finally {
-    for (const signal of forwarded) process.off(signal, forward);
+    for (const signal of interruptsHere) process.off(signal, forward);
   }
 }
 
@@ -91,8 +98,9 @@ async function watched(child: ChildProcess, patience: typeof usualPatience): Pro
 
 /** Undefined when this process has what Domino needs, or nobody knows where Domino is: the command will say what is missing. */
 function neededSettings({ domino }: WorkPlace): LaunchSettings | undefined {
-  if (process.platform !== 'linux') return undefined;
   const settings = launchSettings(domino);
+  if (onWindows) return settings;
+  if (process.platform !== 'linux') return undefined;
   const program = settings.env['Notes_ExecDirectory'];
   return program === undefined || hasLibraryPath(program) ? undefined : settings;
 }

@@ -57,5 +57,12 @@ function quoted(path: string): string {
 function howItEnded({ hung, signal, exitCode }: ProcessEnd): string {
   if (hung) return 'did not answer any more when every deadline had passed, and was ended';
   if (signal !== '') return `was ended by ${signal}`;
+  // Windows has no signals: whoever terminates a process chooses its exit code; a crash has the status of its exception.
+  if (process.platform === 'win32' && exitCode !== undefined) {
+    const isException = exitCode >= 0xc0000000;
+    return isException
+      ? `was ended by the exception 0x${exitCode.toString(16)}`
+      : `has ended, or was terminated, with exit code ${exitCode}`;
+  }
   return `has ended by itself with exit code ${exitCode ?? '?'}`;
 }

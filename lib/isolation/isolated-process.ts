@@ -42,8 +42,9 @@ export class IsolatedProcess {
       serialization: 'advanced',
       // Options of this process, such as those of a debugger, are not meant for that one.
       execArgv: [],
-      // A session of its own, so that a Ctrl-C on the terminal reaches only this process. On Windows that would be a window.
-      detached: process.platform !== 'win32',
+      // A session of its own, so that a Ctrl-C on the terminal reaches only this process. On Windows it has no console for the same
+      // reason, and above all it outlives this process: what is not detached is in a job that Windows ends together with it.
+      detached: true,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#watch = new Watch(patience, () => {

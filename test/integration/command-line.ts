@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SimulatedDomino } from './simulated-domino';
 
@@ -73,6 +74,17 @@ export function run(args: readonly string[], options?: ProcessOptions): Promise<
 /** The options that say where a simulated Domino is. */
 export function locationFlags({ simulation }: SimulatedDomino): string[] {
   return ['--ini', simulation.notesIni, '--program', simulation.programDirectory];
+}
+
+/** Whether there is no process of this number, or only what is left of it until somebody asks how it ended. */
+export function hasEnded(pid: number): boolean {
+  if (process.platform === 'linux') return !existsSync(`/proc/${pid}/exe`);
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Waits until something is so, and fails when it does not come true. */
