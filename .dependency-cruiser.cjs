@@ -50,7 +50,7 @@ const entrances = {
   ],
   bench: ['bench', 'csv', 'figures', 'page', 'trace'],
   retention: ['prune', 'rules'],
-  logs: ['archive', 'directory', 'list', 'prune', 'recovery'],
+  logs: ['archive', 'catalogue', 'directory', 'extents', 'list', 'prune', 'recovery'],
   restore: ['drill', 'plan', 'reach', 'report', 'restore', 'verify'],
   hold: ['background', 'hold'],
   writer: ['events', 'serve', 'service'],

@@ -82,9 +82,12 @@ export type {
   ManifestContents,
   ManifestContinuity,
   ManifestHead,
+  ManifestIncremental,
+  ManifestLink,
   ManifestVolume,
   ManifestWindow,
   ManifestVss,
+  TakenReason,
 } from './store/manifest-format';
 export type { Phase } from './native/failure';
 export type { DominoLocation, Isolation } from './call/options';

@@ -64,12 +64,14 @@ Napi::Object toObject(Napi::Env env, const domino::DatabaseIdentities& found) {
     Napi::Uint8Array logged = Napi::Uint8Array::New(env, count);
     Napi::Uint8Array logId = Napi::Uint8Array::New(env, count * 16);
     Napi::Uint8Array dbiid = Napi::Uint8Array::New(env, count * 16);
+    Napi::Uint8Array modified = Napi::Uint8Array::New(env, count * 16);
     for (std::size_t i = 0; i < count; ++i) {
         const domino::DatabaseIdentity& database = found.databases[i];
         std::ranges::copy(database.replicaId, replicaId.Data() + i * 8);
         logged[i] = database.log.logged ? 1 : 0;
         std::ranges::copy(database.log.logId, logId.Data() + i * 16);
         std::ranges::copy(database.log.dbiid, dbiid.Data() + i * 16);
+        std::ranges::copy(database.modified, modified.Data() + i * 16);
     }
     Napi::Array failures = Napi::Array::New(env, found.failures.size());
     for (std::uint32_t i = 0; i < found.failures.size(); ++i) {
@@ -83,6 +85,7 @@ Napi::Object toObject(Napi::Env env, const domino::DatabaseIdentities& found) {
     object["logged"] = logged;
     object["logId"] = logId;
     object["dbiid"] = dbiid;
+    object["modified"] = modified;
     object["failures"] = failures;
     return object;
 }

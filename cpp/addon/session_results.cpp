@@ -44,6 +44,7 @@ struct Columns {
           logId(Napi::Uint8Array::New(env, count * 16)),
           dbiid(Napi::Uint8Array::New(env, count * 16)),
           replicaId(Napi::Uint8Array::New(env, count * 8)),
+          modified(Napi::Uint8Array::New(env, count * 16)),
           startCalledMs(Napi::Float64Array::New(env, count)),
           startReturnedMs(Napi::Float64Array::New(env, count)),
           stopCalledMs(Napi::Float64Array::New(env, count)),
@@ -64,6 +65,7 @@ struct Columns {
             put(logId, row, record.log.logId);
             put(dbiid, row, record.log.dbiid);
             put(replicaId, row, record.replicaId);
+            put(modified, row, record.modified);
         }
         if (present == engine::State::captured) {
             startSizeBytes[row] = static_cast<double>(record.startSizeBytes);
@@ -83,6 +85,7 @@ struct Columns {
         object["logId"] = logId;
         object["dbiid"] = dbiid;
         object["replicaId"] = replicaId;
+        object["modified"] = modified;
         object["startCalledMs"] = startCalledMs;
         object["startReturnedMs"] = startReturnedMs;
         object["stopCalledMs"] = stopCalledMs;
@@ -99,6 +102,7 @@ struct Columns {
     Napi::Uint8Array logId;
     Napi::Uint8Array dbiid;
     Napi::Uint8Array replicaId;
+    Napi::Uint8Array modified;
     Napi::Float64Array startCalledMs;
     Napi::Float64Array startReturnedMs;
     Napi::Float64Array stopCalledMs;

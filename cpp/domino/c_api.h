@@ -71,6 +71,7 @@ struct Api {
     STATUS (*NSFDbOpen)(const char* PathName, DBHANDLE* rethDB);
     STATUS (*NSFDbClose)(DBHANDLE hDB);
     STATUS (*NSFDbReplicaInfoGet)(DBHANDLE hDB, DBREPLICAINFO* retReplicationInfo);
+    STATUS (*NSFDbModifiedTime)(DBHANDLE hDB, TIMEDATE* retDataModified, TIMEDATE* retNonDataModified);
     STATUS (*NSFDbGetLogInfo)(DBHANDLE hDb, DWORD Flags, BOOL* LOGGED, UNID* LogID, UNID* Dbiid, DWORD* LogExtent);
 
     STATUS(*NSFBackupStart)

@@ -22,6 +22,8 @@ DatabaseIdentity readOne(const Api& api, const std::string& path) {
     CurrentCall::note("NSFDbGetLogInfo");
     const CallStatus status = database.logInfo(identity.log);
     if (!status.ok()) throw describe(api, status, Phase::restore, path);
+    CurrentCall::note("NSFDbModifiedTime");
+    identity.modified = database.modifiedTimes();
     CurrentCall::note("NSFDbClose");
     return identity;
 }

@@ -15,6 +15,7 @@ namespace domino_vss::domino {
 struct DatabaseIdentity {
     std::array<std::uint8_t, 8> replicaId{};
     engine::LogInfo log;
+    engine::ModifiedTimes modified{};
 };
 
 struct DatabaseIdentities {

@@ -64,6 +64,7 @@ const char* DominoSource::nameOf(engine::Operation operation) const noexcept {
         case Operation::open: return "NSFDbOpen";
         case Operation::replicaId: return "NSFDbReplicaInfoGet";
         case Operation::logInfo: return "NSFDbGetLogInfo";
+        case Operation::modifiedTimes: return "NSFDbModifiedTime";
         case Operation::start: return "NSFBackupStart";
         case Operation::copy: return "";
         case Operation::setHighWaterMark: return "NSFBackupSetHighWaterMark";
@@ -104,6 +105,17 @@ CallStatus DominoDatabase::logInfo(engine::LogInfo& info) noexcept {
         info.logExtent = extent;
     }
     return callStatus(status, "NSFDbGetLogInfo");
+}
+
+engine::ModifiedTimes DominoDatabase::modifiedTimes() noexcept {
+    TIMEDATE data{};
+    TIMEDATE nonData{};
+    engine::ModifiedTimes times{};
+    if (api_.NSFDbModifiedTime == nullptr || errorCode(api_.NSFDbModifiedTime(handle_, &data, &nonData)) != 0)
+        return times;
+    std::memcpy(times.data(), &data, sizeof data);
+    std::memcpy(times.data() + sizeof data, &nonData, sizeof nonData);
+    return times;
 }
 
 CallStatus DominoDatabase::start(std::uint64_t& sizeBytes) noexcept {

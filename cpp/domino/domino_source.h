@@ -31,6 +31,7 @@ public:
 
     [[nodiscard]] std::array<std::uint8_t, 8> replicaId() noexcept override;
     [[nodiscard]] CallStatus logInfo(engine::LogInfo& info) noexcept override;
+    [[nodiscard]] engine::ModifiedTimes modifiedTimes() noexcept override;
     [[nodiscard]] CallStatus start(std::uint64_t& sizeBytes) noexcept override;
     [[nodiscard]] CallStatus setHighWaterMark(std::uint64_t copiedBytes) noexcept override;
     [[nodiscard]] CallStatus stop() noexcept override;

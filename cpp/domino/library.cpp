@@ -66,6 +66,7 @@ void Library::resolve(const Find& findFunction, const std::string& file) {
     required("OSGetEnvironmentString", api_.OSGetEnvironmentString);
     required("OSTranslate", api_.OSTranslate);
     required("OSCurrentTIMEDATE", api_.OSCurrentTIMEDATE);
+    optional("NSFDbModifiedTime", api_.NSFDbModifiedTime);
     optional("NSFBeginArchivingLogs", api_.NSFBeginArchivingLogs);
     optional("NSFEndArchivingLogs", api_.NSFEndArchivingLogs);
     optional("NSFGetFirstLogToArchive", api_.NSFGetFirstLogToArchive);

@@ -28,6 +28,9 @@ struct LogInfo {
     std::uint32_t logExtent = 0;
 };
 
+/// When documents were changed last, and when anything else was: two TIMEDATEs. All zero when that is not known.
+using ModifiedTimes = std::array<std::uint8_t, 16>;
+
 enum class EndMode : std::uint8_t { complete, abort };
 
 /// Calls that may hang, so that the one that does can be named.
@@ -36,6 +39,7 @@ enum class Operation : std::uint8_t {
     open,
     replicaId,
     logInfo,
+    modifiedTimes,
     start,
     copy,  ///< by the provider, between two high-water marks
     setHighWaterMark,
@@ -71,6 +75,7 @@ public:
 
     [[nodiscard]] virtual std::array<std::uint8_t, 8> replicaId() = 0;
     [[nodiscard]] virtual CallStatus logInfo(LogInfo& info) = 0;
+    [[nodiscard]] virtual ModifiedTimes modifiedTimes() { return {}; }
     /// Enters backup mode; `sizeBytes` is the size the copy must have.
     [[nodiscard]] virtual CallStatus start(std::uint64_t& sizeBytes) = 0;
     [[nodiscard]] virtual CallStatus stop() = 0;

@@ -48,6 +48,7 @@ struct DatabaseRecord {
 
     std::array<std::uint8_t, 8> replicaId{};
     LogInfo log;
+    ModifiedTimes modified{};  ///< before NSFBackupStart
     std::uint64_t startSizeBytes = 0;
     std::uint64_t announcedBytes = 0;
     std::uint64_t deltaBytes = 0;

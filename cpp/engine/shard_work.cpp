@@ -131,6 +131,12 @@ void ShardWork::openOne(Owned& owned) {
         mark.next(Operation::logInfo);
         status = database->logInfo(log);
     }
+    // The next backup tells by them whether the database has changed.
+    ModifiedTimes modified{};
+    if (status.ok()) {
+        mark.next(Operation::modifiedTimes);
+        modified = database->modifiedTimes();
+    }
     mark.next(Operation::close);
     if (!status.ok()) {
         record.skip(State::opening, status, Phase::open);
@@ -141,6 +147,7 @@ void ShardWork::openOne(Owned& owned) {
         return;
     }
     record.log = log;
+    record.modified = modified;
     record.replicaId = replicaId;
     owned.database = std::move(database);
     record.state.store(State::open, std::memory_order_release);

@@ -4,7 +4,7 @@ import { buildManifestHead, type BackupFacts, type BackupReport } from './report
 import { announceDeadline, Call, publicCall } from '../call/call';
 import { closeTimeoutMs, type BackupWork, type Capture } from './capture';
 import { captureWithRetries, checkRetries, type RetryOptions } from './retry';
-import { writeCosts } from '../store/costs';
+import { writeCosts, type Cost } from '../store/costs';
 import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
 import { captureBusy, checkBusyRetries, isBusy, refuseAfterAll, type FurtherWindow } from './further-windows';
 import { applyInShadows, requireWritableShadow } from './apply-in-shadow';
@@ -17,7 +17,7 @@ import { isStillOwn } from '../vss/own-shadows';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
 import { removeShadowParents } from './provider';
 import { syncRemovals } from '../store/durable';
-import type { ProviderChoice } from '../store/manifest-format';
+import type { ManifestDatabase, ProviderChoice } from '../store/manifest-format';
 import { holdOpen, release } from '../domino/runtime';
 import type { BackupUse } from './shadow';
 import { SnapshotSet } from './snapshot-set';
@@ -373,7 +373,7 @@ export class Backup {
     const head = await buildManifestHead(this.#work, this.#facts, created, kept);
     const manifest = await writeManifest(
       this.directory,
-      set.describeDatabases(),
+      describeAll(set, this.#work),
       (databasesSha256) => ({ ...head, databasesSha256 }),
       () => {
         call.check();
@@ -393,7 +393,7 @@ export class Backup {
     const said = [...head.warnings, ...this.warnings, ...errors.map(({ message }) => message)];
     const warnings = [...new Set(said)];
     const { outcome, provider, lifetime, window, counts, volumes, vss = null, changes, alsoSave } = head;
-    const { continuity, contents, furtherWindows = [] } = head;
+    const { continuity, contents, furtherWindows = [], incremental } = head;
     return {
       id: this.id,
       serverName: head.serverName,
@@ -410,6 +410,7 @@ export class Backup {
       skipped: [...set.skipped, ...(kept?.failures ?? [])],
       changes,
       continuity,
+      incremental,
       contents,
       copies: set.copyReport ?? null,
       alsoSave,
@@ -431,8 +432,13 @@ export class Backup {
 
   /** For the next backup, which spreads the databases over its threads by them and orders them. */
   async #rememberCosts({ databases }: Capture): Promise<void> {
-    const { dataDirectory, paths } = databases.databases;
-    const costOf = measuredCosts(paths, databases.results, this.#work.setup.costs);
+    const { dataDirectory, paths: taken } = databases.databases;
+    const { costs } = this.#work.setup;
+    const measured = measuredCosts(taken, databases.results, costs);
+    const carried = this.#work.incremental?.carried.map(({ path }) => path) ?? [];
+    const paths = [...taken, ...carried];
+    const costOf = (index: number): Cost | undefined =>
+      index < taken.length ? measured(index) : costs.get(paths[index] ?? '');
     // A guess that cannot be kept is no reason to fail a backup that has succeeded.
     await writeCosts(this.directory, dataDirectory, paths, costOf).catch(() => undefined);
   }
@@ -560,6 +566,13 @@ export class Backup {
     const removedByHook = hookRun && !hookRun.mayHaveLeft && { shadows: [], hook: null };
     await journal.update({ ended: true, pendingHook: '', ...removed, ...removedByHook }, stuck);
   }
+}
+
+/** What this backup holds, then what earlier ones hold. */
+function* describeAll(set: SnapshotSet, { databases, incremental }: BackupWork): Generator<ManifestDatabase> {
+  yield* set.describeDatabases();
+  let index = databases.paths.length;
+  for (const carried of incremental?.carried ?? []) yield { ...carried, index: index++ };
 }
 
 function stuckError(databases: readonly string[]): DominoVssError {

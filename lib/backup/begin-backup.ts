@@ -8,7 +8,13 @@ import { noEarlierWindows, refuseTooManySkipped, type BackupWork, type SkipLimit
 import { listCatalog, type Catalog } from '../domino/catalog';
 import { Continuity } from './continuity';
 import { readCosts } from '../store/costs';
-import { catalogProblems, relativePath, takeSelected, type BackupDatabases } from '../domino/databases';
+import {
+  catalogProblems,
+  relativePath,
+  selectedAliases,
+  takeSelected,
+  type BackupDatabases,
+} from '../domino/databases';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import {
   DominoVssError,
@@ -19,6 +25,8 @@ import {
 } from '../errors/errors';
 import { printable } from '../errors/printable';
 import { HookRun } from './hook';
+import { chooseIncremental, type Incremental } from './incremental';
+import { examineArchive } from './log-reach';
 import { createSession, openSession } from './native-session';
 import { recoverAll } from '../recover/recover';
 import { recoveryBudgetMs } from '../recover/tools';
@@ -34,7 +42,7 @@ import { ProgressReporter } from '../call/progress';
 import { chooseShadows, nativeSource, planShadows } from './provider';
 import { openRuntime } from '../domino/runtime';
 import { warningsOf, type Notice } from '../domino/notice';
-import { Selector, type SelectionRules } from '../domino/selection';
+import { Selector, type Selection, type SelectionRules } from '../domino/selection';
 import { readSigningKey } from '../store/signature';
 import { requireResources } from './resources';
 
@@ -44,6 +52,8 @@ export { checkBeginOptions, type BeginBackupOptions } from './begin-options';
 export function defaultShards(): number {
   return Math.min(16, Math.max(2, 4 * availableParallelism()));
 }
+
+const defaultBudgetMs = 10_000;
 
 export function beginBackup(loadBinding: () => NativeBinding, options: BeginBackupOptions): Promise<Backup> {
   return publicCall(async () => {
@@ -101,14 +111,30 @@ async function begin(
     },
   });
 
+  const logStyle = server.runtime ? await readLogStyle(binding, call) : 'unknown';
+  const narrow = async (catalog: Catalog, selection: Selection): Promise<Incremental> => {
+    const { notesIni } = server;
+    const logs = await examineArchive(
+      binding,
+      { notesIni, dataDirectory, logStyle, logArchive: options.logArchive },
+      call,
+    );
+    const budgetMs = options.databaseBudgetMs ?? defaultBudgetMs;
+    return chooseIncremental(catalog, selection, { binding, deltaDirectory, dataDirectory, logs, budgetMs, call });
+  };
   const given = options.shadowDirectory;
   const excludeDirectories = given === undefined ? [deltaDirectory] : [deltaDirectory, given];
   const selector = new Selector(options);
   const found =
     source === 'domino'
-      ? await findSelected(binding, { dataDirectory, deltaDirectory }, { excludeDirectories, selector, options }, call)
+      ? await findSelected(
+          binding,
+          { dataDirectory, deltaDirectory },
+          { excludeDirectories, selector, options, narrow: options.incremental === true ? narrow : undefined },
+          call,
+        )
       : nothingFound;
-  const { notices, limits } = found;
+  const { notices, limits, incremental } = found;
   const aside = databasesAside(recovered, dataDirectory, selector);
   const continuity = found.continuity.without(aside);
   const problems = [...found.problems, ...continuity.unreadable, ...aside];
@@ -136,7 +162,7 @@ async function begin(
     notesIni: server.notesIni,
     serverName: server.runtime?.serverName ?? '',
     lifetime: options.lifetime ?? (vss?.persistent ? 'persistent' : 'backup'),
-    logStyle: server.runtime ? await readLogStyle(binding, call) : 'unknown',
+    logStyle,
     warnings: [
       ...recoveryWarnings(recovered, unusable),
       ...(deltaWarning === '' ? [] : [deltaWarning]),
@@ -144,6 +170,7 @@ async function begin(
       ...runtimeWarnings(server.runtime),
       ...warningsOf(notices),
       ...continuity.warnings,
+      ...(incremental?.warnings ?? []),
     ].map(printable),
     notices,
     leftOvers: recovered.filter(({ done }) => !done).map(({ leftOver }) => leftOver),
@@ -167,7 +194,7 @@ async function begin(
       target: plan.targets[index] ?? '',
     })),
     shards: options.shards ?? defaultShards(),
-    databaseBudgetMs: options.databaseBudgetMs ?? 10_000,
+    databaseBudgetMs: options.databaseBudgetMs ?? defaultBudgetMs,
     windowTimeoutMs: options.windowTimeoutMs ?? 60_000,
     // A stopping server takes its time, and without the backup API nothing is held that could hurt anybody.
     leaseMs: options.leaseMs ?? (server.runtime ? 60_000 : 3_600_000),
@@ -201,6 +228,8 @@ async function begin(
     problems,
     recovered,
     continuity,
+    incremental,
+    ...(incremental && { outside: new Set(incremental.carried.map(({ path }) => path)) }),
     earlier: noEarlierWindows,
     furtherWork: [],
   };
@@ -247,6 +276,8 @@ export interface FoundDatabases {
   readonly notices: readonly Notice[];
   readonly limits: SkipLimits;
   readonly continuity: Continuity;
+  /** Undefined where all of the selection is taken. */
+  readonly incremental?: Incremental | undefined;
 }
 
 const nothingFound: FoundDatabases = {
@@ -264,15 +295,20 @@ export async function findSelected(
     readonly excludeDirectories: readonly string[];
     readonly selector: Selector;
     readonly options: BeginBackupOptions;
+    /** Leaves a part of the selection to earlier backups. */
+    readonly narrow?: ((catalog: Catalog, selection: Selection) => Promise<Incremental>) | undefined;
   },
   call: Call,
 ): Promise<FoundDatabases> {
-  const { excludeDirectories, selector, options } = search;
+  const { excludeDirectories, selector, options, narrow } = search;
   call.check('find');
   const catalog = await listCatalog(binding, { dataDirectory, excludeDirectories }, call);
   const rules = selector.rulesFor(catalog);
   const selection = await selector.select(catalog, undefined, rules);
-  const databases = await takeSelected(dataDirectory, catalog, selection);
+  const incremental = selection.indexes.length > 0 ? await narrow?.(catalog, selection) : undefined;
+  const taken = await takeSelected(dataDirectory, catalog, incremental?.taken ?? selection);
+  // Other names of what is carried over are names in this backup, too.
+  const databases = incremental ? { ...taken, aliases: selectedAliases(catalog, selection) } : taken;
   const { problems, notDatabases } = selectedProblems(catalog, dataDirectory, rules);
   const limits = { maxSkipped: options.maxSkipped ?? Infinity, unmetRequired: selection.unmetRequired };
   const pathsOf = (failures: readonly DatabaseFailure[]): string[] => failures.map(({ database }) => database);
@@ -285,7 +321,7 @@ export async function findSelected(
   const neverDatabases = notDatabases.filter(({ database }) => !unreadable.has(database));
   const notices = [...selection.notices, ...neverDatabases.map(notADatabase), ...rules.unmatched()];
   refuseTooManySkipped([...problems, ...continuity.unreadable], [], databases.paths.length, limits);
-  return { databases, problems, notices, limits, continuity };
+  return { databases, problems, notices, limits, continuity, incremental };
 }
 
 export async function makeDeltaDirectory(

@@ -4,6 +4,7 @@ import type { NativeBinding, NativeProvider } from '../native/session';
 import {
   abortSignal,
   absolutePath,
+  boolean,
   checkOptions,
   dominoLocation,
   functionValue,
@@ -61,6 +62,19 @@ export interface BeginBackupOptions extends SelectionOptions {
   readonly writers?: WritersOption | undefined;
   /** VSS only: what only a requester needs to know. */
   readonly vss?: VssOptions | undefined;
+  /**
+   * Takes only what an earlier backup does not hold. Databases are taken that are new, replaced or under another instance id (DBIID)
+   * since the last backup of this server in {@link deltaDirectory} that keeps copies or a shadow; those without logging, when they have
+   * been changed (NSFDbModifiedTime); logged ones, unless {@link logArchive} carries them. All others are carried over: the manifest
+   * names the backup that holds them, and a restore takes them from there. At least one database is always taken. Needs
+   * Domino. Default: false.
+   */
+  readonly incremental?: boolean | undefined;
+  /**
+   * For `incremental`: absolute path of an archive of the transaction log, made by `archiveLogs`. Without one every logged database is
+   * taken. Default: none.
+   */
+  readonly logArchive?: string | undefined;
   /** How the databases become consistent. Default: through the backup API. */
   readonly mode?: BackupMode | undefined;
   /** The backup fails when more databases have to be left out. Default: no limit; the outcome is `partial` then. */
@@ -113,6 +127,7 @@ const dominoOptions = [
   'include',
   'exclude',
   'required',
+  'incremental',
   'maxSkipped',
   'shards',
   'databaseBudgetMs',
@@ -128,6 +143,8 @@ export function checkBeginOptions(options: BeginBackupOptions): void {
     provider: checkProvider,
     writers: checkWriters,
     vss: checkVss,
+    incremental: boolean,
+    logArchive: absolutePath,
     mode: checkMode,
     include: globs,
     exclude: globs,
@@ -145,6 +162,16 @@ export function checkBeginOptions(options: BeginBackupOptions): void {
     onProgress: functionValue,
   });
   absolutePath(options.deltaDirectory, 'deltaDirectory');
+  const { incremental = false, mode, logArchive } = options;
+  if (incremental && mode?.type === 'stop-service') {
+    throw new OptionError(
+      'incremental',
+      'an incremental backup asks Domino for each database, which stop mode does without',
+    );
+  }
+  if (logArchive !== undefined && !incremental) {
+    throw new OptionError('logArchive', 'logArchive is about incremental backups; a full one needs none');
+  }
   if (options.source !== 'volumes') return;
   if ((options.volumes ?? []).length === 0) {
     throw new OptionError('volumes', 'volumes must name at least one volume when the source is "volumes"');

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Call } from '../call/call';
 import { CapturedDatabases } from './captured';
 import type { Continuity } from './continuity';
+import type { Incremental } from './incremental';
 import { listCatalog } from '../domino/catalog';
 import { hashFile } from '../store/copy';
 import { compareWithCatalog, type BackupDatabases, type DatabaseChanges } from '../domino/databases';
@@ -45,7 +46,7 @@ export interface BackupWork {
   readonly provider: ResolvedProvider;
   readonly plan: ShadowPlan;
   readonly hookRun: HookRun | undefined;
-  /** Databases that are known and lie outside of a snapshot of somebody else. Absent for a snapshot of our own. */
+  /** Databases that are known and not in the snapshot: outside of that of somebody else, or carried over from an earlier backup. */
   readonly outside?: ReadonlySet<string>;
   /** Id of the snapshot set that somebody else has made; absent otherwise. */
   readonly snapshotSetId?: string;
@@ -57,6 +58,8 @@ export interface BackupWork {
   /** What became of interrupted work at the begin of this backup. */
   readonly recovered: readonly RecoveredWork[];
   readonly continuity: Continuity;
+  /** What is left to earlier backups; undefined for a full one. */
+  readonly incremental?: Incremental | undefined;
   /** What the journal has to go on naming while this window is made. */
   readonly earlier: EarlierWindows;
   /** Further windows of the same backup, also those that have failed and may have left something. Only the first has them. */

@@ -1,6 +1,7 @@
 import type { DatabaseCopy, ManifestDatabase } from '../store/manifest-format';
 import type { BackupDatabases } from '../domino/databases';
 import { toDatabaseFailure, decidedFailure, type DatabaseFailure } from '../errors/errors';
+import { modifiedText } from '../domino/identities';
 import { timedateText, unidText } from '../domino/timedate';
 import { forEachIndex } from '../call/event-loop';
 import { DatabaseState, type NativeResults } from '../native/session';
@@ -108,6 +109,7 @@ export class CapturedDatabases {
     const { directory, numbers, shadowIds } = this.#place;
     const shadow = shadowIds[databases.volumeIndex[index] ?? 0];
     const logged = results.logged[index] === 1;
+    const modified = modifiedText(results.modified, index);
     const deltaBytes = results.deltaBytes[index] ?? 0;
     const irregular = this.#irregular.get(index);
     const copy = this.#copies.get(index);
@@ -124,6 +126,7 @@ export class CapturedDatabases {
       dbiid: logged ? unidText(results.dbiid, index * 16) : '',
       logId: logged ? unidText(results.logId, index * 16) : '',
       logExtent: logged ? (results.logExtent[index] ?? 0) : 0,
+      ...(modified !== '' && { modified }),
       startSizeBytes: results.startSizeBytes[index] ?? 0,
       deltaBytes,
       announcedBytes: results.announcedBytes[index] ?? 0,

@@ -1,9 +1,8 @@
 import { forEachIndex } from '../call/event-loop';
 import type { CapturedDatabases } from './captured';
-import { decidedFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
-import { backupIds, loadManifest, type Manifest } from '../store/manifest';
+import { decidedFailure, type DatabaseFailure } from '../errors/errors';
+import { newestBackup, type Manifest } from '../store/manifest';
 import type { ManifestContinuity, ManifestDatabase } from '../store/manifest-format';
-import { join } from 'node:path';
 import { Aliases } from '../domino/aliases';
 import type { Catalog } from '../domino/catalog';
 import type { SelectionRules } from '../domino/selection';
@@ -14,7 +13,6 @@ type Identity = Pick<ManifestDatabase, 'replicaId' | 'dbiid' | 'fileId'>;
 /** What the last backup of the same data directory knows. */
 interface LastBackup {
   readonly id: string;
-  readonly created: string;
   readonly captured: ReadonlyMap<string, Identity>;
   /** Databases that an earlier one had captured and this one could not. */
   readonly lost: ReadonlySet<string>;
@@ -58,7 +56,15 @@ export class Continuity {
     rules: Pick<SelectionRules, 'leaveOut'>,
     check: () => void,
   ): Promise<Continuity> {
-    const { last, warnings } = await readLast(deltaDirectory, dataDirectory, check);
+    const { newest: last, warnings } = await newestBackup(
+      deltaDirectory,
+      {
+        accepts: (manifest) => manifest.source !== 'volumes' && manifest.dataDirectory === dataDirectory,
+        read: (manifest) => readCaptured(manifest, check),
+        purpose: 'this backup cannot be compared with',
+      },
+      check,
+    );
     if (!last) return new Continuity(undefined, [], [], warnings);
     const there = new Set<string>();
     await forEachIndex(present.paths.length, (index) => there.add(present.paths[index] ?? ''));
@@ -144,7 +150,7 @@ function list(names: readonly string[]): string {
 }
 
 /** A device gets another number when the machine starts; the file keeps its own. */
-function fileOnVolume(fileId: string): string {
+export function fileOnVolume(fileId: string): string {
   return fileId.slice(fileId.indexOf(':') + 1);
 }
 
@@ -157,44 +163,11 @@ function changedIds(before: Identity, now: Identity): ('replica id' | 'instance 
   ];
 }
 
-/** The newest backup of the data directory that can be read. One that cannot is named: what it had is not compared. */
-async function readLast(
-  deltaDirectory: string,
-  dataDirectory: string,
-  check: () => void,
-): Promise<{ readonly last: LastBackup | undefined; readonly warnings: readonly string[] }> {
-  const warnings: string[] = [];
-  let last: LastBackup | undefined;
-  for (const id of (await backupIds(deltaDirectory)).reverse()) {
-    check();
-    // Ids of one second are in no order.
-    if (last && secondOf(id) !== secondOf(last.id)) break;
-    try {
-      const manifest = await loadManifest(join(deltaDirectory, id));
-      if (manifest.source === 'volumes' || manifest.dataDirectory !== dataDirectory) continue;
-      if (last && manifest.created < last.created) continue;
-      last = await readCaptured(manifest, check);
-    } catch (error) {
-      check();
-      // Without a manifest it is no backup: another one is being made, or was interrupted.
-      const { message, cause } = toPublicError(error);
-      if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' && message.includes('manifest.json'))
-        continue;
-      warnings.push(`this backup cannot be compared with backup ${id}: ${message}`);
-    }
-  }
-  return { last, warnings };
-}
-
-function secondOf(id: string): string {
-  return id.slice(0, id.indexOf('-'));
-}
-
 async function readCaptured(manifest: Manifest, check: () => void): Promise<LastBackup> {
   const captured = new Map<string, Identity>();
   for await (const { path, replicaId, dbiid, fileId } of manifest.databases()) {
     check();
     captured.set(path, { replicaId, dbiid, ...(fileId !== undefined && { fileId }) });
   }
-  return { id: manifest.id, created: manifest.created, captured, lost: new Set(manifest.continuity?.lost) };
+  return { id: manifest.id, captured, lost: new Set(manifest.continuity?.lost) };
 }

@@ -59,6 +59,8 @@ export interface BackupReport {
   readonly changes: ManifestHead['changes'];
   /** How the backup compares with the last one of its server; undefined for plain volumes. */
   readonly continuity: ManifestHead['continuity'];
+  /** What an incremental backup builds on, and why it took what it took; undefined for a full one. */
+  readonly incremental: ManifestHead['incremental'];
   /** What the hashes in the manifest cover. */
   readonly contents: ManifestHead['contents'];
   /** The copies that were made; null for none. */
@@ -110,7 +112,7 @@ export async function buildManifestHead(
   { set, capture, further }: Created,
   kept: KeptContents | undefined,
 ): Promise<UnsignedHead> {
-  const { databases, provider } = work;
+  const { databases, provider, incremental } = work;
   const captures = [capture, ...further.map((window) => window.capture)];
   const { results } = capture.databases;
   const copies = set.copyReport;
@@ -160,10 +162,14 @@ export async function buildManifestHead(
       platform: `${process.platform}-${process.arch}`,
     },
     ...(furtherWindows.length > 0 && { furtherWindows }),
-    counts: await countDatabases(databases.paths.length, set.skipped.length, captures),
+    counts: {
+      ...(await countDatabases(databases.paths.length, set.skipped.length, captures)),
+      ...(incremental && { carried: incremental.carried.length }),
+    },
     pieceBytes: results.pieceBytes,
     failures,
     changes: capture.changes,
+    ...(incremental && { incremental: incremental.manifest }),
     ...(continuity && { continuity, contents }),
     copies: copies ? { directory: copies.directory, databases: copies.databases } : null,
     alsoSave:

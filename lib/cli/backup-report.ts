@@ -1,6 +1,6 @@
 import { type BackupReport } from '../backup/report';
 import { type ListedBackup, type Manifest } from '../store/manifest';
-import type { ManifestWindow } from '../store/manifest-format';
+import type { ManifestWindow, TakenReason } from '../store/manifest-format';
 import type { Alias } from '../domino/aliases';
 import { listed, type Notice } from '../domino/notice';
 import { count, formatBytes, formatMs, type Output, shownRows } from './output';
@@ -24,6 +24,7 @@ export function describeReport(report: BackupReport, output: Output): string[] {
         ...(counts.databases > 0
           ? [
               ['databases', describeCounts(counts)],
+              ...describeIncremental(report.incremental, counts),
               ['deltas', `${count(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
               ...describeRebuilt(report.notices),
             ]
@@ -55,6 +56,31 @@ function describeCounts(counts: BackupReport['counts']): string {
   const left = counts.skipped > 0 ? `, ${counts.skipped} left out` : '';
   return `${counts.captured} captured${left}, ${formatBytes(counts.startSizeBytes)}, ${counts.logged} logged`;
 }
+
+/** How an incremental backup is made up. */
+function describeIncremental(incremental: BackupReport['incremental'], counts: BackupReport['counts']): string[][] {
+  if (!incremental) return [];
+  const taken = Object.entries(incremental.taken).map(
+    ([reason, number]) => `${number} ${takenWords[reason as TakenReason]}`,
+  );
+  const from = incremental.links.map(({ id, databases }) => `${databases} from ${id}`);
+  return [
+    ['incremental', incremental.base === null ? 'nothing to build on' : `after ${incremental.base}`],
+    ['taken', taken.join(', ')],
+    ...(from.length > 0 ? [['carried over', `${counts.carried ?? 0}: ${listed(from)}`]] : []),
+  ];
+}
+
+const takenWords: Readonly<Record<TakenReason, string>> = {
+  new: 'not in it',
+  replaced: 'replaced',
+  'instance-id': 'with another instance id',
+  changed: 'changed',
+  log: 'that no log archive carries',
+  source: 'whose copy or shadow is gone',
+  unknown: 'that did not tell',
+  moment: 'for the moment of the backup',
+};
 
 function describeFurther(windows: readonly ManifestWindow[]): string[][] {
   return windows.map(({ number, databases, created, window }) => [
@@ -90,7 +116,7 @@ export function describeList(backups: readonly ListedBackup[], output: Output): 
     return [
       backup.id,
       outcome(backup.state, output),
-      `${counts.captured}, ${formatBytes(counts.startSizeBytes)}`,
+      `${counts.captured}${counts.carried ? ` + ${counts.carried}` : ''}, ${formatBytes(counts.startSizeBytes)}`,
       formatMs(window.windowMs),
       [provider.name, ...holds].join(', '),
     ];
@@ -115,6 +141,7 @@ export function describeManifest(manifest: Manifest, output: Output): string[] {
           : [['server', `${manifest.serverName || '(unknown)'}, ${manifest.dataDirectory}`]]),
         ['provider', `${manifest.provider.name} (${manifest.provider.reason})`],
         ['databases', describeCounts(counts)],
+        ...describeIncremental(manifest.incremental, counts),
         ['deltas', `${count(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
         ...describeRebuilt(manifest.notices ?? []),
         ...describeAliases(manifest.aliases ?? []),

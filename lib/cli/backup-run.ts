@@ -67,6 +67,8 @@ interface RunArguments extends DominoArguments {
   readonly keepNothing?: boolean;
   readonly dryRun?: boolean;
   readonly exec?: string;
+  readonly incremental?: boolean;
+  readonly logArchive?: string;
 }
 
 /** `backup run` */
@@ -75,6 +77,15 @@ export function addRun(backup: Command, context: CommandLineContext, finish: Fin
   addDeltaDirectory(run, 'directory for backups: manifests and change information', context)
     .option('--to <dir>', 'also copy the databases out of the shadow, to <dir>/<backup id>', pathFrom(context))
     .option('--keep', 'keep the shadow')
+    .option(
+      '--incremental',
+      'take only what the last backup of this server here does not hold: databases that are new, replaced or changed',
+    )
+    .option(
+      '--log-archive <dir>',
+      'with --incremental: leave logged databases to this archive of the transaction log, as far as it reaches',
+      pathFrom(context),
+    )
     .option(
       '--apply-deltas',
       'with --keep: apply the change information to the shadow (clones, rolling copies, btrfs), so that it can be used directly',
@@ -179,6 +190,9 @@ Examples:
   Only mail files, for a program that reads JSON:
   $ domino-vss backup run --delta-dir /backup/domino --to /backup/copies --include "mail/**" --json
 
+  Every hour only what has changed; "domino-vss logs archive" has to run as well:
+  $ domino-vss backup run --delta-dir /backup/domino --to /backup/copies --incremental --log-archive /backup/logs
+
   Snapshot before an upgrade, with the server stopped for a moment:
   $ domino-vss backup run --delta-dir /backup/domino --keep --stop-service domino.service
 
@@ -204,6 +218,12 @@ Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (se
       if (relaunched !== undefined) {
         finish(relaunched);
         return;
+      }
+      if (args.dryRun && args.incremental) {
+        throw new OptionError(
+          'dryRun',
+          '--dry-run opens no database, and so cannot tell what an incremental backup takes',
+        );
       }
       if (args.dryRun) {
         finish(await runDryRun(args, context));
@@ -241,6 +261,9 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       writers: writersOf(args),
       vss: vssOf(args),
       provider: args.provider,
+      incremental: args.incremental,
+      // A file of settings may name it for all commands.
+      logArchive: args.incremental ? args.logArchive : undefined,
       include: args.include,
       exclude: args.exclude,
       required: args.required,

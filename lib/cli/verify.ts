@@ -108,7 +108,7 @@ Exit codes: 0 intact, 1 something is damaged or missing, 2 usage, 4 precondition
     });
 }
 
-function describe({ backupId, outcome, signature, counts, databases }: VerifyReport, output: Output): string[] {
+function describe({ backupId, outcome, signature, counts, onLog, databases }: VerifyReport, output: Output): string[] {
   const { green, red, yellow } = output.colors;
   const notHashed = counts.notHashed > 0 ? yellow(`, ${counts.notHashed} not hashed`) : '';
   const damaged = counts.damaged > 0 ? red(`, ${counts.damaged} damaged`) : '';
@@ -118,5 +118,11 @@ function describe({ backupId, outcome, signature, counts, databases }: VerifyRep
   return [
     ...output.failures(databases.flatMap(({ failures }) => failures)),
     `${backupId} is ${word}: ${count(counts.verified, 'database')} verified${notHashed}${damaged}${opened}; signature ${signature}`,
+    ...(onLog === 0
+      ? []
+      : [
+          `${count(onLog, 'database')} carried over also need the transaction log since then, which was not looked at: ` +
+            '"domino-vss restore --dry-run --log-archive <dir>" does it',
+        ]),
   ];
 }

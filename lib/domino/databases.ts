@@ -182,11 +182,19 @@ export async function takeSelected(
     const size = catalog.sizeBytes[source] ?? 0;
     allocatedBytes[volume] = (allocatedBytes[volume] ?? 0) + Math.min(size, catalog.allocatedBytes[source] ?? size);
   });
-  const taken = new Set(paths);
-  const aliases = catalog.aliases.filter(({ alias, path }) => alias.endsWith('/') || taken.has(path));
+  const aliases = selectedAliases(catalog, selection);
   const { required } = selection;
   const room = { sizeBytes, allocatedBytes };
   return { dataDirectory, paths, files, fileIds, modifiedMs, volumeIndex, volumes, required, ...room, aliases };
+}
+
+/** Other names of the selected databases, and of directories. */
+export function selectedAliases(
+  catalog: Pick<Catalog, 'aliases' | 'paths'>,
+  { indexes }: { readonly indexes: readonly number[] },
+): readonly Alias[] {
+  const paths = new Set(indexes.map((index) => catalog.paths[index]));
+  return catalog.aliases.filter(({ alias, path }) => alias.endsWith('/') || paths.has(path));
 }
 
 /** Some databases of a backup, and which of its volumes they lie on; their room is not known apart. */

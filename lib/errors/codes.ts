@@ -533,6 +533,14 @@ export const errorCodes = {
     errorClass: 'RestoreError',
     ...failure,
   },
+  ERR_BACKUP_CHAIN: {
+    meaning:
+      'An incremental backup builds on an earlier one that is missing, damaged, or another one than it was. What the earlier one holds cannot be restored; the rest can.',
+    action:
+      'Bring the earlier backup back to its place beside the incremental one, or restore from another backup. Make a full backup soon.',
+    errorClass: 'RestoreError',
+    ...failure,
+  },
   ERR_SIGNATURE: {
     meaning:
       'A signature was asked for, and the manifest has none or one that was not made with the private key of this public key.',

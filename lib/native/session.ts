@@ -159,6 +159,11 @@ export interface NativeResults {
   readonly dbiid: Uint8Array;
   /** 8 bytes each, in memory order of the TIMEDATE. */
   readonly replicaId: Uint8Array;
+  /**
+   * 16 bytes each: when documents and when anything else was changed last (NSFDbModifiedTime, before NSFBackupStart), in memory order
+   * of the TIMEDATEs. All zero when that is not known.
+   */
+  readonly modified: Uint8Array;
   /** Milliseconds after {@link originNs}; NaN where it did not happen. */
   readonly startCalledMs: Float64Array;
   readonly startReturnedMs: Float64Array;
@@ -293,6 +298,8 @@ export interface NativeIdentities {
   /** 16 bytes each, in memory order of the UNID. All zero when not logged. */
   readonly logId: Uint8Array;
   readonly dbiid: Uint8Array;
+  /** 16 bytes each, as those of {@link NativeResults}. */
+  readonly modified: Uint8Array;
   readonly failures: readonly { readonly index: number; readonly failure: NativeFailure }[];
 }
 

@@ -1,7 +1,7 @@
 import { RestoreError, toPublicError } from '../errors/errors';
 import type { NativeIdentities } from '../native/session';
 import type { ManifestDatabase } from '../store/manifest-format';
-import { identityAt } from './log-knowledge';
+import { identityAt } from '../domino/identities';
 
 /**
  * Checks what was found in a copy of a database of another transaction log when it was opened (NSFDbOpen, NSFDbGetLogInfo) inside

@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { Call, publicCall } from '../call/call';
 import {
@@ -13,6 +13,7 @@ import {
   type DominoLocation,
 } from '../call/options';
 import type { ProgressListener } from '../call/progress';
+import { identityAt } from '../domino/identities';
 import { openRuntime } from '../domino/runtime';
 import { databaseFailureOf, decidedFailure, OptionError, RestoreError, type DatabaseFailure } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
@@ -22,10 +23,10 @@ import { describeUnrecovered } from '../recover/report';
 import { recoveryBudgetMs } from '../recover/tools';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { Journal, newWorkId } from '../store/journal';
+import { loadLinks } from '../store/chain';
 import { loadManifest, readBackups, type Manifest } from '../store/manifest';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { readVerifyingKey } from '../store/signature';
-import { identityAt } from './log-knowledge';
 import { chooseDatabases, type KnownInput } from './plan';
 import type { RestoredDatabase } from './report';
 import { planSources, restoreWithin } from './restore';
@@ -103,6 +104,7 @@ export function drillRestore(loadBinding: () => NativeBinding, options: DrillOpt
     const { databases: wanted, copiesDirectory } = options;
     const input = {
       head,
+      links: await loadLinks(head, await verifyingKey(options)),
       databases,
       wanted,
       mode: { type: 'new-database', as: 'drill' } as const,
@@ -150,9 +152,13 @@ function checkDrillOptions(options: DrillOptions): void {
   }
 }
 
+async function verifyingKey({ requireSignature }: DrillOptions): Promise<KeyObject | undefined> {
+  return requireSignature === undefined ? undefined : readVerifyingKey(requireSignature, 'requireSignature');
+}
+
 async function findBackup(options: DrillOptions, dataDirectory: string): Promise<Manifest> {
-  const { deltaDirectory, requireSignature } = options;
-  const key = requireSignature === undefined ? undefined : await readVerifyingKey(requireSignature, 'requireSignature');
+  const { deltaDirectory } = options;
+  const key = await verifyingKey(options);
   if (options.manifest !== undefined) return loadManifest(options.manifest, key);
   const listed = await readBackups(deltaDirectory ?? '');
   const own = listed.flatMap((one) => ('manifest' in one && one.manifest.dataDirectory === dataDirectory ? [one] : []));
@@ -176,8 +182,6 @@ function sampleOf(databases: readonly ManifestDatabase[], count: number): Manife
   return databases.filter((_database, index) => chosen.has(index));
 }
 
-type DrillInput = KnownInput & { readonly head: Manifest };
-
 interface Drilled {
   readonly drilled: readonly DrilledDatabase[];
   readonly recoveredTo: string | null;
@@ -196,7 +200,7 @@ class Drill {
     private readonly loadBinding: () => NativeBinding,
     private readonly binding: NativeBinding,
     private readonly options: DrillOptions,
-    private readonly server: { readonly head: Manifest; readonly dataDirectory: string; readonly input: DrillInput },
+    private readonly server: { readonly head: Manifest; readonly dataDirectory: string; readonly input: KnownInput },
     private readonly call: Call,
   ) {
     this.#scratch = join(server.dataDirectory, drillDirectory(this.#id));
@@ -307,7 +311,7 @@ class Drill {
       if (database) this.#set(database, 'failed', failure);
     }
     const { databaseBudgetMs: budgetMs = 60_000 } = this.options;
-    const tools: ScratchTools = { binding: this.binding, call: this.call, budgetMs, pieceBytes: head.pieceBytes };
+    const tools: ScratchTools = { binding: this.binding, call: this.call, budgetMs };
     await withScratchDirectory(head.directory, this.#id, this.binding, async (directory) => {
       for (const [index, source] of sources.entries()) {
         try {

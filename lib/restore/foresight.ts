@@ -48,6 +48,12 @@ export function treatByLog(
     return decidedFailure(database.path, 'ERR_RESTORE_LOG', 'restore', text);
   }
   if (!isOfOtherLog(database, knowledge) || !adopts) return refuseByLog(database, knowledge) ?? planned;
+  if (database.from !== undefined) {
+    const text =
+      `since backup ${database.from} it lives on the transaction log ${database.logId}, which this server does not write: that ` +
+      'backup has it as it was then';
+    return decidedFailure(database.path, 'ERR_RESTORE_LOG', 'restore', text);
+  }
   if (newReplicaIdOf(mode)) {
     const text =
       'a new replica id comes from recovery, and it belongs to another transaction log than the server writes';

@@ -1,18 +1,14 @@
 import { dirname, join } from 'node:path';
 import type { Call } from '../call/call';
 import { NotesIni, transactionLogDirectory } from '../domino/environment';
-import { timedateText, unidText } from '../domino/timedate';
-import { toPublicError } from '../errors/errors';
+import { liveIdentities } from '../domino/identities';
 import type { NativeBinding } from '../native/session';
 import { backupIds, loadManifest, type Manifest } from '../store/manifest';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { readUsableArchive, type UsableArchive } from '../logs/recovery';
-import { readLogExtents, type LogExtents } from './log-extents';
+import { readLogExtents, type LogExtents } from '../logs/extents';
 import type { RestorePlan } from './plan';
-import type { LiveIdentity, LogKnowledge } from './reach';
-
-/** How many databases one request asks for: each is opened and closed, and between two requests a call can be given up. */
-const askedAtOnce = 50;
+import type { LogKnowledge } from './reach';
 
 /** What an archive has of the logs of these databases, from the first extent on that any of them needs. */
 function readArchive(
@@ -99,46 +95,4 @@ async function instanceChanges(head: Manifest, call: Call): Promise<Map<string, 
     }
   }
   return changedIn;
-}
-
-/** Asks the server which databases stand at the paths of a backup now. What it does not tell is no reason against a restore. */
-async function liveIdentities(
-  binding: NativeBinding,
-  paths: readonly string[],
-  budgetMs: number,
-  call: Call,
-): Promise<Pick<LogKnowledge, 'live' | 'hanging'>> {
-  let hanging = '';
-  const live = new Map<string, LiveIdentity | { readonly reason: string }>();
-  for (let at = 0; at < paths.length; at += askedAtOnce) {
-    const asked = paths.slice(at, at + askedAtOnce);
-    try {
-      const bound = { budgetMs, operation: 'NSFDbOpen', subject: asked[0] ?? '' };
-      const found = await call.bounded(binding.readIdentities({ paths: asked }), bound);
-      const failures = new Map(found.failures.map(({ index, failure }) => [index, failure]));
-      for (const [index, path] of asked.entries()) {
-        const failure = failures.get(index);
-        live.set(path, failure ? { reason: toPublicError(failure).message } : identityAt(found, index));
-      }
-    } catch (error) {
-      call.check();
-      // A call that hangs now would hang for the next ones as well.
-      const { message: reason, code } = toPublicError(error);
-      if (code === 'ERR_DATABASE_BUDGET') hanging = reason;
-      for (const path of paths.slice(at)) live.set(path, { reason });
-      break;
-    }
-  }
-  return { live, hanging };
-}
-
-/** One of the databases that were asked. */
-export function identityAt(found: Awaited<ReturnType<NativeBinding['readIdentities']>>, index: number): LiveIdentity {
-  const logged = found.logged[index] === 1;
-  return {
-    replicaId: timedateText(found.replicaId, index * 8),
-    logged,
-    dbiid: logged ? unidText(found.dbiid, index * 16) : '',
-    logId: logged ? unidText(found.logId, index * 16) : '',
-  };
 }

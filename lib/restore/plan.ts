@@ -5,12 +5,14 @@ import type { ManifestDatabase } from '../store/manifest-format';
 import { isDatabaseName, isServerDatabase } from '../domino/databases';
 import type { ErrorCode } from '../errors/codes';
 import { decidedFailure, OptionError, type DatabaseFailure } from '../errors/errors';
-import type { ManifestHead } from '../store/manifest-format';
 import { Aliases } from '../domino/aliases';
 import { timedateToDate, type Innards } from '../domino/timedate';
 import { matcher, withSlashes } from '../domino/globs';
+import { listed } from '../domino/notice';
 import { expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
-import { shadowOf, type ShadowRoots } from './sources';
+import { holderOf, type BackupHead, type Chain } from '../store/chain';
+import { shadowOf } from '../vss/kept-roots';
+import type { ShadowRoots } from './sources';
 
 /** Where a restored database goes and what happens to the one that stands there. */
 export type RestoreMode =
@@ -74,6 +76,8 @@ export interface PlannedDatabase {
   readonly source: string;
   /** Delta that has to be applied to the copy; empty when the source has it applied, or there is none. */
   readonly delta: string;
+  /** Length of the pieces of change information in {@link delta}. */
+  readonly pieceBytes: number;
   /** What is known about the contents of {@link source}. */
   readonly contents: ExpectedContents;
   /** Where the copy is made ready, in the directory of {@link file}. */
@@ -107,8 +111,7 @@ export interface RestorePlan {
 export type KnownInput = Omit<RestorePlanInput, 'lostCopies'>;
 
 /** What only the outside world can tell a plan. */
-export interface RestorePlanInput {
-  readonly head: ManifestHead & { readonly directory: string };
+export interface RestorePlanInput extends Chain {
   readonly databases: readonly ManifestDatabase[];
   /** Globs, paths or aliases; undefined for everything. */
   readonly wanted: readonly string[] | undefined;
@@ -172,8 +175,11 @@ export function targetPath(database: ManifestDatabase, mode: RestoreMode, count:
 }
 
 /** The copy that was made of it; undefined when there is none. */
-export function copyOf(database: ManifestDatabase, { head, copiesDirectory }: KnownInput): string | undefined {
-  const copies = copiesDirectory ?? head.copies?.directory;
+export function copyOf(database: ManifestDatabase, input: KnownInput): string | undefined {
+  const holder = holderOf(database, input);
+  if (typeof holder === 'string') return undefined;
+  // The directory that was named is that of one backup.
+  const copies = (holder === input.head ? input.copiesDirectory : undefined) ?? holder.copies?.directory;
   return database.copy && copies !== undefined ? join(copies, database.copy.file) : undefined;
 }
 
@@ -186,14 +192,15 @@ export function needsShadows(input: RestorePlanInput, { chosen }: RestoreChoice)
 function sourceOf(
   database: ManifestDatabase,
   input: RestorePlanInput,
+  holder: BackupHead,
   roots: ShadowRoots,
-): Pick<PlannedDatabase, 'source' | 'delta' | 'contents'> | string {
-  const { head } = input;
+): Pick<PlannedDatabase, 'source' | 'delta' | 'pieceBytes' | 'contents'> | string {
+  const { pieceBytes } = holder;
   const copy = copyOf(database, input);
   const isLost = input.lostCopies.has(database.path);
-  if (copy !== undefined && !isLost) return { source: copy, delta: '', contents: expectedOfCopy(database) };
+  if (copy !== undefined && !isLost) return { source: copy, delta: '', pieceBytes, contents: expectedOfCopy(database) };
   const noCopy = copy === undefined ? 'no copy of it was made' : `its copy ${copy} is not there`;
-  const shadow = shadowOf(database, head);
+  const shadow = shadowOf(database, holder);
   const root = shadow && roots.get(shadow.id);
   if (root === undefined) {
     if (!shadow?.kept) return `${noCopy}, and its shadow was not kept`;
@@ -204,7 +211,8 @@ function sourceOf(
   }
   return {
     source: join(root, database.shadowPath),
-    delta: database.delta === '' || database.appliedInShadow ? '' : join(head.directory, database.delta),
+    delta: database.delta === '' || database.appliedInShadow ? '' : join(holder.directory, database.delta),
+    pieceBytes,
     contents: expectedOfShadow(database),
   };
 }
@@ -247,7 +255,12 @@ export function planOf(
       leaveOut('ERR_UNSUPPORTED', text);
       continue;
     }
-    const source = sourceOf(database, input, roots);
+    const holder = holderOf(database, input);
+    if (typeof holder === 'string') {
+      leaveOut('ERR_BACKUP_CHAIN', holder);
+      continue;
+    }
+    const source = sourceOf(database, input, holder, roots);
     if (typeof source === 'string') {
       leaveOut('ERR_RESTORE_SOURCE', source);
       continue;
@@ -265,8 +278,16 @@ export function planOf(
   }
   const neededBytes = databases.reduce((sum, { database }) => sum + database.startSizeBytes, 0);
   const fromShadow = databases.filter(({ database }) => input.lostCopies.has(database.path)).length;
-  const warnings =
-    fromShadow === 0 ? [] : [`the copies of ${fromShadow} databases are not there: their shadow is used`];
+  const older = databases.filter(({ database, recover }) => database.from !== undefined && database.logged && !recover);
+  const warnings = [
+    ...(fromShadow === 0 ? [] : [`the copies of ${fromShadow} databases are not there: their shadow is used`]),
+    ...(older.length === 0
+      ? []
+      : [
+          `as plain files these are as backup ${older[0]?.database.from ?? ''} or an earlier one has them, and what was written up to this ` +
+            `backup is in the transaction log only: ${listed(older.map(({ path }) => path))}`,
+        ]),
+  ];
   return { mode, pointInTime, otherServer, adopts, databases, leftOut, neededBytes, warnings };
 }
 

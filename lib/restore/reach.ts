@@ -1,7 +1,8 @@
+import type { LiveIdentity } from '../domino/identities';
 import { decidedFailure, type DatabaseFailure } from '../errors/errors';
 import type { ManifestDatabase } from '../store/manifest-format';
 import type { UsableArchive } from '../logs/recovery';
-import { missingExtents, type LogExtents } from './log-extents';
+import { missingExtents, type LogExtents } from '../logs/extents';
 
 /**
  * How far the transaction log carries a database beyond the state of its backup.
@@ -33,15 +34,6 @@ export type LogReach =
       readonly seenIn: string;
     }
   | { readonly type: 'unknown'; readonly reason: string };
-
-/** A database as the server has it now. */
-export interface LiveIdentity {
-  readonly replicaId: string;
-  readonly logged: boolean;
-  /** As in a manifest; empty when not logged, as is {@link logId}. */
-  readonly dbiid: string;
-  readonly logId: string;
-}
 
 /** What is known about the databases of a backup besides its manifest. By the path that a database has in the backup. */
 export interface LogKnowledge {

@@ -15,8 +15,6 @@ export interface CopyTools {
   readonly call: Call;
   /** Longest time for one call on a database. */
   readonly budgetMs: number;
-  /** Length of the pieces of change information. */
-  readonly pieceBytes: number;
   readonly patience: FilePatience;
   readonly onBytes: (bytes: number) => void;
 }
@@ -48,7 +46,7 @@ export async function makeCopyReady(planned: PlannedDatabase, tools: CopyTools):
       copyFile: temporary,
       deltaFile: delta,
       announcedBytes: database.announcedBytes,
-      pieceBytes: tools.pieceBytes,
+      pieceBytes: planned.pieceBytes,
       ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
     });
     await call.bounded(applying, { budgetMs, operation: 'NSFBackupApplyNextChangeInfo', subject: temporary });

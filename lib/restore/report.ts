@@ -15,6 +15,8 @@ export type RestoredDatabase =
       /** Path after the restore, relative to the data directory. */
       readonly path: string;
       readonly file: string;
+      /** Id of the backup whose copy or shadow it comes from: an earlier one where the backup is incremental and has carried it over. */
+      readonly from: string;
       /** Whether Domino recovers it, as it does with logged databases. */
       readonly recovered: boolean;
       /**
@@ -98,7 +100,7 @@ export function plannedReport(
     backupId: head.id,
     outcome: 'planned',
     databases: [
-      ...databases.map((planned) => restored('planned', planned, knowledge)),
+      ...databases.map((planned) => restored('planned', planned, head, knowledge)),
       ...plan.leftOut.map(leftOut),
       ...refused.map(failed),
     ],
@@ -125,6 +127,7 @@ export function notHashed(done: readonly PlannedDatabase[]): string[] {
 export function restored(
   result: 'restored' | 'planned',
   planned: PlannedDatabase,
+  { id }: Pick<Manifest, 'id'>,
   knowledge: LogKnowledge,
 ): RestoredDatabase {
   const { database, path, file, recover, contents } = planned;
@@ -133,6 +136,7 @@ export function restored(
     database: database.path,
     path,
     file,
+    from: database.from ?? id,
     recovered: recover,
     hashed: contents.sha256 !== undefined,
     reach: reachOfPlanned(planned, knowledge),

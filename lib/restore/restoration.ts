@@ -16,7 +16,6 @@ import {
 import type { Journal } from '../store/journal';
 import type { FilePatience } from '../store/stall';
 import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
-import type { Manifest } from '../store/manifest';
 import type { NativeBinding, NativeRecoverOptions } from '../native/session';
 import type { NativeFailure, NativeRequest } from '../native/failure';
 import type { Innards } from '../domino/timedate';
@@ -70,7 +69,6 @@ export class Restoration {
   constructor(
     private readonly binding: NativeBinding,
     private readonly journal: Journal,
-    private readonly head: Manifest,
     private readonly mode: RestoreMode,
     private readonly pointInTime: Innards | undefined,
     /** Longest time for one call on a database. */
@@ -155,14 +153,13 @@ export class Restoration {
   /** Makes the copy ready beside its place, while the original is still in use. */
   async #prepare(replacement: Replacement, totalBytes: number): Promise<void> {
     const { planned } = replacement;
-    const { binding, call, budgetMs, head } = this;
+    const { binding, call, budgetMs } = this;
     const onBytes = (bytes: number): void => {
       this.#doneBytes += bytes;
       const total = this.#replacements.length;
       this.progress.report({ type: 'copy', done: this.#copied, total, doneBytes: this.#doneBytes, totalBytes });
     };
-    const { pieceBytes } = head;
-    await makeCopyReady(planned, { binding, call, budgetMs, pieceBytes, patience: this.#patience, onBytes });
+    await makeCopyReady(planned, { binding, call, budgetMs, patience: this.#patience, onBytes });
     this.#copied += 1;
     const { file, original, temporary } = planned;
     replacement.journaled = {

@@ -31,6 +31,7 @@ import { describeUnusable } from '../store/journals';
 import { isInside, realPathToBe } from '../store/safe-directory';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 import { locateBelow, locateDatabase } from '../domino/links';
+import { loadLinks } from '../store/chain';
 import { loadManifest, type Manifest } from '../store/manifest';
 import { readVerifyingKey } from '../store/signature';
 import type { NativeBinding } from '../native/session';
@@ -165,8 +166,9 @@ async function prepare(
   const otherServer = options.otherServer ?? false;
   const adopts = options.until === 'backup' || (otherServer && options.until === undefined);
   const place = { mode, otherServer, adopts, copiesDirectory, dataDirectory };
-  const input: KnownInput = { head, databases, wanted, pointInTime, ...place };
-  const plan = await makePlan(input, () => shadowRoots(loadBinding, head, options.shadowRoots ?? [], call));
+  const chain = { head, links: await loadLinks(head, key) };
+  const input: KnownInput = { ...chain, databases, wanted, pointInTime, ...place };
+  const plan = await makePlan(input, () => shadowRoots(loadBinding, chain, options.shadowRoots ?? [], call));
   const server = {
     binding,
     notesIni,
@@ -219,12 +221,12 @@ async function restoreNow(
 /** Where databases of a backup can be read, as a restore would read them; those that it would refuse are left out. */
 export async function planSources(
   loadBinding: () => NativeBinding,
-  input: KnownInput & { readonly head: Manifest },
+  input: KnownInput,
   databases: readonly ManifestDatabase[],
   call: Call,
 ): Promise<{ readonly sources: readonly PlannedDatabase[]; readonly leftOut: readonly DatabaseFailure[] }> {
   const wanted = databases.map(({ path }) => path);
-  const plan = await makePlan({ ...input, databases, wanted }, () => shadowRoots(loadBinding, input.head, [], call));
+  const plan = await makePlan({ ...input, databases, wanted }, () => shadowRoots(loadBinding, input, [], call));
   const { ready, refused } = await checkBeforehand(plan, call);
   return { sources: ready, leftOut: [...plan.leftOut, ...refused] };
 }
@@ -354,7 +356,7 @@ async function restore(
     dataDirectory,
     backupDirectory: '',
   });
-  const restoration = new Restoration(binding, journal, head, plan.mode, plan.pointInTime, budgetMs, call, progress);
+  const restoration = new Restoration(binding, journal, plan.mode, plan.pointInTime, budgetMs, call, progress);
   try {
     const tools = { binding, call, budgetMs, dryRun: false, service: undefined, hook: undefined };
     const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
@@ -367,7 +369,7 @@ async function restore(
       backupId: head.id,
       outcome: allFailures.length + plan.leftOut.length > 0 ? ('partial' as const) : ('complete' as const),
       databases: [
-        ...done.map((planned) => restored('restored', planned, knowledge)),
+        ...done.map((planned) => restored('restored', planned, head, knowledge)),
         ...plan.leftOut.map(leftOut),
         ...allFailures.map(failed),
       ],

@@ -19,8 +19,6 @@ export interface ScratchTools {
   readonly call: Call;
   /** Longest time for one call on a database. */
   readonly budgetMs: number;
-  /** Length of the pieces of change information. */
-  readonly pieceBytes: number;
 }
 
 /** A database as it lies in a backup. */
@@ -29,6 +27,8 @@ export interface ScratchSource {
   readonly source: string;
   /** Change information that has to be applied; empty for none. */
   readonly delta: string;
+  /** Length of the pieces of change information. */
+  readonly pieceBytes: number;
   readonly contents: Pick<ExpectedContents, 'sha256'>;
 }
 
@@ -65,9 +65,9 @@ export function boundedRemoval(binding: NativeBinding, directory: string): Promi
  * a logged one is not recovered, and gets another instance id that nobody needs.
  */
 export async function openScratchCopy(
-  { database, source, delta, contents }: ScratchSource,
+  { database, source, delta, pieceBytes, contents }: ScratchSource,
   copyFile: string,
-  { binding, call, budgetMs, pieceBytes }: ScratchTools,
+  { binding, call, budgetMs }: ScratchTools,
 ): Promise<void> {
   try {
     const hash = contents.sha256 === undefined ? undefined : createHash('sha256');

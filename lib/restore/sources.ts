@@ -2,33 +2,24 @@ import type { Call } from '../call/call';
 import type { HookShadow } from '../backup/provider';
 import { OptionError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
-import type { Manifest } from '../store/manifest';
-import type { ManifestDatabase, ManifestHead, ManifestVolume } from '../store/manifest-format';
-import { requireVss } from '../vss/call';
-import { queryShadows } from '../vss/listed-shadow';
+import type { Chain } from '../store/chain';
+import { keptRoots } from '../vss/kept-roots';
 
 /** Roots of the shadows that were kept and still exist, by their ids. */
 export type ShadowRoots = ReadonlyMap<string, string>;
 
-/** The shadow that holds a database: that of its volume, unless a further window has made one of its own. */
-export function shadowOf(
-  { volume, shadow }: Pick<ManifestDatabase, 'volume' | 'shadow'>,
-  { volumes }: Pick<ManifestHead, 'volumes'>,
-): ManifestVolume | undefined {
-  return volumes.find(({ id, path }) => (shadow === undefined ? path === volume : id === shadow));
-}
-
-/**
- * Where the kept shadows are now. Windows numbers the devices of shadows anew when it starts, so that another one may have
- * the name that the manifest knows; the id stays.
- */
+/** Where the kept shadows are now: of the backup, and of those that it builds on. `given` are of the backup itself. */
 export async function shadowRoots(
   loadBinding: () => NativeBinding,
-  head: Manifest,
+  { head, links }: Chain,
   given: readonly HookShadow[],
   call: Call,
 ): Promise<ShadowRoots> {
   const roots = await keptRoots(loadBinding, head, call);
+  for (const link of links.values()) {
+    if (typeof link === 'string') continue;
+    for (const [id, root] of await keptRoots(loadBinding, link, call)) roots.set(id, root);
+  }
   for (const { volume, root } of given) {
     const shadow = head.volumes.find(({ path }) => path === volume);
     if (!shadow) {
@@ -36,23 +27,6 @@ export async function shadowRoots(
       throw new OptionError('shadowRoots', `${volume} is none of the volumes of this backup: ${known}`);
     }
     roots.set(shadow.id, root);
-  }
-  return roots;
-}
-
-async function keptRoots(loadBinding: () => NativeBinding, head: Manifest, call: Call): Promise<Map<string, string>> {
-  const kept = head.volumes.filter((volume) => volume.kept);
-  if (head.provider.name !== 'vss') {
-    // One without a root was taken elsewhere and is not read on the machine that was backed up.
-    return new Map(kept.flatMap(({ id, root }) => (root === '' ? [] : [[id, root] as const])));
-  }
-  if (kept.length === 0) return new Map();
-  const shadows = await queryShadows(requireVss(loadBinding()), new Set(), call);
-  const roots = new Map<string, string>();
-  for (const { id } of kept) {
-    const shadow = shadows.find((candidate) => candidate.id === id.toLowerCase());
-    // A transportable one has no device until it is imported.
-    if (shadow && shadow.root !== '') roots.set(id, shadow.root);
   }
   return roots;
 }

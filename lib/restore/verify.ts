@@ -25,13 +25,15 @@ import {
   type ExpectedContents,
 } from '../store/contents';
 import { hashFile } from '../store/copy';
+import { holderOf, loadLinks, type BackupHead, type Chain } from '../store/chain';
 import { loadManifest } from '../store/manifest';
-import type { ManifestDatabase, ManifestHead } from '../store/manifest-format';
+import type { ManifestDatabase } from '../store/manifest-format';
 import { readVerifyingKey } from '../store/signature';
+import { shadowOf } from '../vss/kept-roots';
 import { openRuntime } from '../domino/runtime';
 import { newWorkId } from '../store/journal';
 import { openScratchCopy, withScratchDirectory, type ScratchTools } from './scratch-copy';
-import { shadowOf, shadowRoots, type ShadowRoots } from './sources';
+import { shadowRoots, type ShadowRoots } from './sources';
 
 /** Options of `verifyBackup`. */
 export interface VerifyBackupOptions {
@@ -71,6 +73,8 @@ export type VerifiedState = 'verified' | 'not-hashed' | 'damaged' | 'none';
 export interface VerifiedDatabase {
   /** Path relative to the data directory. */
   readonly database: string;
+  /** Id of the earlier backup that holds it, where an incremental one was verified; empty for the backup itself. */
+  readonly from: string;
   readonly copy: VerifiedState;
   /** Its file in the kept shadow. */
   readonly shadow: VerifiedState;
@@ -95,6 +99,11 @@ export interface VerifyReport {
   /** Whether the signature was asked for; if it was and is wrong, that is an error. */
   readonly signature: 'valid' | 'not checked';
   readonly counts: { readonly verified: number; readonly notHashed: number; readonly damaged: number };
+  /**
+   * How many logged databases an incremental backup has carried over: its own state of them is in the transaction log, which is not
+   * looked at here. `planRestore` says whether it is there.
+   */
+  readonly onLog: number;
   readonly databases: readonly VerifiedDatabase[];
 }
 
@@ -120,22 +129,17 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
     const head = await loadManifest(options.manifest, key);
     const found: ManifestDatabase[] = [];
     for await (const database of head.databases()) found.push(database);
-    const roots = await shadowRoots(loadBinding, head, options.shadowRoots ?? [], call);
+    const chain = { head, links: await loadLinks(head, key) };
+    const roots = await shadowRoots(loadBinding, chain, options.shadowRoots ?? [], call);
     const { apply = false, domino, databaseBudgetMs: budgetMs = 60_000 } = options;
     if (apply) await openRuntime(loadBinding(), domino, call);
     const tools = (directory: string): ApplyTools => ({
       binding: loadBinding(),
       call,
       budgetMs,
-      pieceBytes: head.pieceBytes,
       directory,
     });
-    const verification = new Verification(
-      { backup: head.directory, copies: options.copiesDirectory ?? head.copies?.directory },
-      roots,
-      head,
-      call,
-    );
+    const verification = new Verification(chain, options.copiesDirectory, roots, call);
     const progress = new ProgressReporter(options.onProgress, call);
     const databases: VerifiedDatabase[] = [];
     const examineAll = (applying?: ApplyTools): Promise<void> =>
@@ -157,6 +161,7 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
       outcome: counts.damaged > 0 ? 'damaged' : 'intact',
       signature: key ? 'valid' : 'not checked',
       counts,
+      onLog: found.filter(({ logged, from }) => logged && from !== undefined).length,
       databases,
     };
   });
@@ -167,9 +172,9 @@ class Verification {
   #applied = 0;
 
   constructor(
-    private readonly directories: { readonly backup: string; readonly copies: string | undefined },
+    private readonly chain: Chain,
+    private readonly copiesDirectory: string | undefined,
     private readonly roots: ShadowRoots,
-    private readonly head: Pick<ManifestHead, 'volumes'>,
     private readonly call: Call,
   ) {}
 
@@ -183,35 +188,43 @@ class Verification {
       );
       return 'damaged';
     };
-    const copy = await this.#copy(database, fail);
-    const shadow = await this.#shadow(database, fail);
-    const delta = await this.#delta(database, fail);
+    const holder = holderOf(database, this.chain);
+    if (typeof holder === 'string') {
+      fail('ERR_BACKUP_CHAIN', holder);
+      const nothing = { copy: 'none', shadow: 'none', delta: 'none', applied: 'none' } as const;
+      return { database: database.path, from: database.from ?? '', ...nothing, result: 'damaged', failures };
+    }
+    const copy = await this.#copy(database, holder, fail);
+    const shadow = await this.#shadow(database, holder, fail);
+    const delta = await this.#delta(database, holder, fail);
     if (copy === 'none' && shadow === 'none') fail('ERR_RESTORE_SOURCE', 'neither a copy nor a shadow of it was kept');
-    const applied = applying && failures.length === 0 ? await this.#apply(database, applying, failures) : 'none';
+    const applied =
+      applying && failures.length === 0 ? await this.#apply(database, holder, applying, failures) : 'none';
     // A restore takes the copy where there is one.
     const taken = copy === 'none' ? shadow : copy;
     const isProven = taken === 'verified';
     const result = failures.length > 0 ? 'damaged' : isProven ? 'verified' : 'not-hashed';
-    return { database: database.path, copy, shadow, delta, applied, result, failures };
+    return { database: database.path, from: database.from ?? '', copy, shadow, delta, applied, result, failures };
   }
 
   /** As a restore would take it. */
   async #apply(
     database: ManifestDatabase,
+    holder: BackupHead,
     tools: ApplyTools,
     failures: DatabaseFailure[],
   ): Promise<VerifiedDatabase['applied']> {
-    const { copies, backup } = this.directories;
-    const shadow = shadowOf(database, this.head);
+    const copies = this.#copiesOf(holder);
+    const shadow = shadowOf(database, holder);
     const root = shadow && this.roots.get(shadow.id);
     const fromCopy = database.copy && copies !== undefined ? join(copies, database.copy.file) : undefined;
     const source = fromCopy ?? join(root ?? '', database.shadowPath);
     const isApplied = fromCopy !== undefined || database.appliedInShadow === true;
-    const delta = isApplied || database.delta === '' ? '' : join(backup, database.delta);
+    const delta = isApplied || database.delta === '' ? '' : join(holder.directory, database.delta);
     try {
       this.#applied += 1;
       // The hash of its contents was compared before.
-      const known = { database, source, delta, contents: { sha256: undefined } };
+      const known = { database, source, delta, pieceBytes: holder.pieceBytes, contents: { sha256: undefined } };
       await openScratchCopy(known, join(tools.directory, `${this.#applied}.nsf`), tools);
       return 'opened';
     } catch (error) {
@@ -221,14 +234,19 @@ class Verification {
     }
   }
 
-  async #copy(database: ManifestDatabase, fail: Fail): Promise<VerifiedState> {
-    const { copies } = this.directories;
+  /** The directory that was named is that of one backup. */
+  #copiesOf(holder: BackupHead): string | undefined {
+    return (holder === this.chain.head ? this.copiesDirectory : undefined) ?? holder.copies?.directory;
+  }
+
+  async #copy(database: ManifestDatabase, holder: BackupHead, fail: Fail): Promise<VerifiedState> {
+    const copies = this.#copiesOf(holder);
     if (!database.copy || copies === undefined) return 'none';
     return this.#contents(join(copies, database.copy.file), expectedOfCopy(database), fail);
   }
 
-  async #shadow(database: ManifestDatabase, fail: Fail): Promise<VerifiedState> {
-    const shadow = shadowOf(database, this.head);
+  async #shadow(database: ManifestDatabase, holder: BackupHead, fail: Fail): Promise<VerifiedState> {
+    const shadow = shadowOf(database, holder);
     const root = shadow && this.roots.get(shadow.id);
     if (root === undefined && !shadow?.kept) return 'none';
     if (root === undefined) {
@@ -238,9 +256,9 @@ class Verification {
     return this.#contents(join(root, database.shadowPath), expectedOfShadow(database), fail);
   }
 
-  async #delta(database: ManifestDatabase, fail: Fail): Promise<VerifiedState> {
+  async #delta(database: ManifestDatabase, holder: BackupHead, fail: Fail): Promise<VerifiedState> {
     if (database.delta === '') return 'none';
-    const file = join(this.directories.backup, database.delta);
+    const file = join(holder.directory, database.delta);
     const wrong = await examineDelta(file, database, this.#check);
     return wrong === undefined ? 'verified' : fail('ERR_DELTA_DAMAGED', `${file} ${wrong}`);
   }

@@ -113,8 +113,10 @@ async function copiesOf(manifest: Manifest, check: () => void): Promise<string[]
   const { copies } = manifest;
   if (!copies) return [];
   const files: string[] = [];
-  for await (const { copy } of manifest.databases()) {
+  for await (const { copy, from } of manifest.databases()) {
     check();
+    // What was carried over belongs to another backup.
+    if (from !== undefined) continue;
     const file = copy && resolve(join(copies.directory, copy.file));
     if (file !== undefined && isInside(file, copies.directory)) files.push(file);
   }

@@ -49,7 +49,10 @@ export interface PrunedBackup {
   /** ISO 8601, UTC. */
   readonly created: string;
   readonly outcome: 'complete' | 'partial';
-  /** Why it stays: `last`, `day 2026-08-07`, `week 2026-08-03` (its Monday), `month 2026-08`, `within`, `newest complete`. Empty for one that goes. */
+  /**
+   * Why it stays: `last`, `day 2026-08-07`, `week 2026-08-03` (its Monday), `month 2026-08`, `within`, `newest complete`, or `base of` an
+   * incremental backup that stays and needs it. Empty for one that goes.
+   */
   readonly keptAs: readonly string[];
   /**
    * `kept`: by a rule. `planned`: it will be removed, or would be. `left`: it should go and could not, wholly or in part; `why`
@@ -145,18 +148,34 @@ class Pruning {
     const locks: NativeLock[] = [];
     try {
       const recovered = await this.#finishInterrupted(locks);
-      const { planned, holdings, untouched } = await this.#decide();
+      const { planned, holdings, links, untouched } = await this.#decide();
       this.options.onPlan?.(planned);
       const backups: PrunedBackup[] = [];
-      for (const backup of planned) {
+      const stuck = new Map<string, string>();
+      // The newest first: whatever ends this run, no incremental backup is left without what it builds on.
+      const order = [...planned].reverse();
+      for (const backup of order) {
         const held = holdings.get(backup.id);
+        const builder = stuck.get(backup.id);
         try {
           if (held) call.check();
-          backups.push(held ? await this.#remove(backup, held) : backup);
+          const ended =
+            held && builder !== undefined
+              ? {
+                  ...backup,
+                  result: 'left' as const,
+                  why: `backup ${builder}, which could not be removed, builds on it`,
+                }
+              : held
+                ? await this.#remove(backup, held)
+                : backup;
+          if (held && ended.result === 'left') for (const id of links.get(backup.id) ?? []) stuck.set(id, backup.id);
+          backups.push(ended);
         } catch (error) {
-          throw cutOff(toPublicError(error), planned, backups);
+          throw cutOff(toPublicError(error), order, backups);
         }
       }
+      backups.reverse();
       const left = recovered.some(({ done }) => !done);
       return { outcome: left ? 'partial' : outcomeOf(backups), backups, untouched, recovered };
     } finally {
@@ -199,6 +218,8 @@ class Pruning {
     readonly planned: PrunedBackup[];
     /** Of those that go. */
     readonly holdings: ReadonlyMap<string, Holdings>;
+    /** Ids of the backups that each one builds on. */
+    readonly links: ReadonlyMap<string, readonly string[]>;
     readonly untouched: PruneReport['untouched'];
   }> {
     const { keep, hookShadows = 'keep', missingCopies = 'keep' } = this.options;
@@ -208,6 +229,9 @@ class Pruning {
     for (const group of groupsOf(whole)) {
       const retained = group.map(({ id, manifest: { created, outcome } }) => ({ id, created, outcome }));
       for (const [id, reasons] of keptBackups(retained, keep)) kept.set(id, reasons);
+    }
+    for (const [id, builder] of needed(whole, ({ id: builderId }) => kept.has(builderId))) {
+      kept.set(id, [...(kept.get(id) ?? []), `base of ${builder}`]);
     }
     const stays = whole.filter(({ id }) => kept.has(id)).map(({ manifest }) => manifest);
     const holdings = new Map<string, Holdings>();
@@ -230,12 +254,21 @@ class Pruning {
       holdings.set(id, found);
       planned.push({ ...facts, result: 'planned', holds: describeHoldings(found), why: '' });
     }
+    const isLeft = ({ id }: WholeBackup): boolean => planned.some((one) => one.id === id && one.result === 'left');
+    for (const [id, builder] of needed(whole, isLeft)) {
+      const at = planned.findIndex((one) => one.id === id && one.result === 'planned');
+      const backup = planned[at];
+      if (!backup) continue;
+      holdings.delete(id);
+      planned[at] = { ...backup, result: 'left', holds: '', why: `backup ${builder}, which stays, builds on it` };
+    }
     const untouched = listed.flatMap((backup) =>
       isWhole(backup)
         ? []
         : [{ id: backup.id, state: backup.state, reason: backup.state === 'damaged' ? backup.reason : '' }],
     );
-    return { planned, holdings, untouched };
+    const links = new Map(whole.map((backup) => [backup.id, linksOf(backup)]));
+    return { planned, holdings, links, untouched };
   }
 
   async #remove(backup: PrunedBackup, holdings: Holdings): Promise<PrunedBackup> {
@@ -249,6 +282,17 @@ class Pruning {
       return { ...backup, result: 'left', why: error.message };
     }
   }
+}
+
+function linksOf({ manifest }: WholeBackup): readonly string[] {
+  return manifest.incremental?.links.map(({ id }) => id) ?? [];
+}
+
+/** The backups that those which stay build on, and the newest one that does. A manifest names all that it needs, however long the chain. */
+function needed(backups: readonly WholeBackup[], stays: (backup: WholeBackup) => boolean): Map<string, string> {
+  const builders = new Map<string, string>();
+  for (const backup of backups.filter(stays)) for (const id of linksOf(backup)) builders.set(id, backup.id);
+  return builders;
 }
 
 function isWhole(backup: ListedBackup): backup is WholeBackup {

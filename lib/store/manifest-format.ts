@@ -113,6 +113,36 @@ export interface ManifestContinuity {
   }[];
 }
 
+/**
+ * Why an incremental backup has taken a database. `new`: the backup that it builds on has not got it. `replaced`: another file or another
+ * replica id. `instance-id`: another DBIID or another transaction log, or logging was switched on or off. `changed`: without logging, and
+ * changed since, or it cannot be told. `log`: logged, and no archive of the transaction log is known to carry it. `source`: what
+ * the earlier backup has of it is not there any more. `unknown`: the server did not tell. `moment`: nothing had to be taken, and a
+ * backup needs a moment.
+ */
+export type TakenReason = 'new' | 'replaced' | 'instance-id' | 'changed' | 'log' | 'source' | 'unknown' | 'moment';
+
+/** A backup that an incremental one builds on. */
+export interface ManifestLink {
+  readonly id: string;
+  /** As its manifest has it: another backup with the same id is noticed. */
+  readonly databasesSha256: string;
+  /** How many databases are carried over from it. */
+  readonly databases: number;
+}
+
+/** What an incremental backup builds on. */
+export interface ManifestIncremental {
+  /** Id of the backup that it was compared with; null when there was none, so that everything was taken. */
+  readonly base: string | null;
+  /** When the databases were examined, ISO 8601, UTC: those without logging are carried over as they were then. */
+  readonly examined: string;
+  /** The backups that hold databases which were carried over. It can be restored only as long as they are there. */
+  readonly links: readonly ManifestLink[];
+  /** How many databases were to be taken, by why. */
+  readonly taken: Readonly<Partial<Record<TakenReason, number>>>;
+}
+
 /** What the hashes of a manifest cover. */
 export interface ManifestContents {
   /** Copies: all of their bytes; `none` when there are no copies. */
@@ -152,6 +182,8 @@ export interface ManifestHead {
     readonly databases: number;
     readonly captured: number;
     readonly skipped: number;
+    /** Of an incremental backup: databases that an earlier one holds; absent for none. All other counts are without them. */
+    readonly carried?: number;
     readonly logged: number;
     readonly deltas: number;
     readonly startSizeBytes: number;
@@ -165,6 +197,8 @@ export interface ManifestHead {
   readonly furtherWindows?: readonly ManifestWindow[];
   /** Absent for plain volumes. */
   readonly continuity?: ManifestContinuity;
+  /** Absent where the backup is not incremental. */
+  readonly incremental?: ManifestIncremental;
   /** Absent in manifests of plain volumes. */
   readonly contents?: ManifestContents;
   /** Where the copies are that were made from the shadow; null for none. */
@@ -193,6 +227,11 @@ export interface DatabaseCopy {
 export interface ManifestDatabase {
   /** Number of the database in this backup. */
   readonly index: number;
+  /**
+   * Id of the earlier backup that holds it: shadow, copy and change information are there, and everything here but {@link index} is what
+   * that one has written. Absent: this one.
+   */
+  readonly from?: string;
   /** Relative to the data directory, with `/`. */
   readonly path: string;
   /** Absolute path of the file, links resolved. */
@@ -215,6 +254,11 @@ export interface ManifestDatabase {
   readonly logId: string;
   /** First log extent that is needed to restore the next backup. */
   readonly logExtent: number;
+  /**
+   * When documents and when anything else was changed last, before NSFBackupStart: two times, written like {@link dbiid}. Absent when
+   * it is not known.
+   */
+  readonly modified?: string;
   /** Size at NSFBackupStart: exactly this many bytes belong to the backup. */
   readonly startSizeBytes: number;
   /** Bytes of change information; 0 = none, and no file. */

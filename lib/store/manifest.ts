@@ -149,9 +149,8 @@ async function* readDatabases(directory: string, head: ManifestHead): AsyncGener
     // Windows removes no directory while a file in it is open.
     if (!stream.closed) await once(stream, 'close');
   }
-  if (count !== head.counts.captured) {
-    throw manifestError(file, `it holds ${count} databases, manifest.json says ${head.counts.captured}`);
-  }
+  const expected = head.counts.captured + (head.counts.carried ?? 0);
+  if (count !== expected) throw manifestError(file, `it holds ${count} databases, manifest.json says ${expected}`);
   if (hash.digest('hex') !== head.databasesSha256) {
     throw manifestError(file, 'it is not the one that belongs to manifest.json (SHA-256)');
   }
@@ -195,6 +194,49 @@ export async function backupIds(deltaDirectory: string): Promise<string[]> {
 export async function readBackups(deltaDirectory: string): Promise<ListedBackup[]> {
   const ids = await backupIds(deltaDirectory);
   return Promise.all(ids.map((id) => readBackup(id, join(deltaDirectory, id))));
+}
+
+/**
+ * The newest backup of a delta directory that `accepts` takes and `read` can use. One that cannot be read is passed over, and named
+ * in `warnings`, for which `purpose` says what it would have been for.
+ */
+export async function newestBackup<Result>(
+  deltaDirectory: string,
+  {
+    accepts,
+    read,
+    purpose,
+  }: {
+    readonly accepts: (manifest: Manifest) => boolean;
+    readonly read: (manifest: Manifest) => Promise<Result>;
+    readonly purpose: string;
+  },
+  check: () => void,
+): Promise<{ readonly newest: Result | undefined; readonly warnings: readonly string[] }> {
+  const warnings: string[] = [];
+  let newest: { readonly id: string; readonly created: string; readonly result: Result } | undefined;
+  for (const id of (await backupIds(deltaDirectory)).reverse()) {
+    check();
+    // Ids of one second are in no order.
+    if (newest && secondOf(id) !== secondOf(newest.id)) break;
+    try {
+      const manifest = await loadManifest(join(deltaDirectory, id));
+      if (!accepts(manifest)) continue;
+      if (newest && manifest.created < newest.created) continue;
+      newest = { id, created: manifest.created, result: await read(manifest) };
+    } catch (error) {
+      check();
+      // Without a manifest it is no backup: another one is being made, or was interrupted.
+      const { message, cause } = toPublicError(error);
+      if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' && message.includes(headFile)) continue;
+      warnings.push(`${purpose} backup ${id}: ${message}`);
+    }
+  }
+  return { newest: newest?.result, warnings };
+}
+
+function secondOf(id: string): string {
+  return id.slice(0, id.indexOf('-'));
 }
 
 async function readBackup(id: string, directory: string): Promise<ListedBackup> {

@@ -133,6 +133,21 @@ NOTES_API std::uint64_t NSFDbReplicaInfoGet(Handle hDb, ReplicaInfo* retInfo) {
     });
 }
 
+NOTES_API std::uint64_t NSFDbModifiedTime(Handle hDb, TimeDate* retDataModified, TimeDate* retNonDataModified) {
+    return call("NSFDbModifiedTime"_function, {hDb}, [&](Environment& environment) -> Status {
+        const HeaderPage header = headerOf(environment, hDb);
+        const auto open = requireHandle(hDb);
+        if (retDataModified != nullptr) {
+            // Documents are what the workload writes; everything else that changes a database is in its header.
+            *retDataModified = open->database == nullptr ? header.modified : open->database->readSuperblock().committed;
+        }
+        if (retNonDataModified != nullptr) {
+            *retNonDataModified = header.modified;
+        }
+        return kNoError;
+    });
+}
+
 NOTES_API std::uint64_t NSFDbModeGet(Handle hDb, std::uint16_t* retMode) {
     return call("NSFDbModeGet"_function, {hDb}, [&](Environment&) -> Status {
         *retMode = requireHandle(hDb)->kind == OpenKind::directory ? kModeDirectory : kModeDatabase;

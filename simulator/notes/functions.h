@@ -51,6 +51,7 @@ inline constexpr auto kFunctionNames = std::to_array<std::string_view>({
     "NSFDbInfoModify",
     "NSFDbIDGet",
     "NSFDbReplicaInfoGet",
+    "NSFDbModifiedTime",
     "NSFDbModeGet",
     "NSFDbIsLocallyEncrypted",
     "NSFDbIsRemote",

@@ -6,6 +6,7 @@ import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import type { Alias } from '#lib/domino/aliases';
 import type { Catalog } from '#lib/domino/catalog';
 import { libraryName } from '#lib/domino/environment';
+import { dateToTimedate } from '#lib/domino/timedate';
 import type { NativeVssReport, NativeWriters } from '#lib/native/vss';
 import type {
   NativeAbortOutcome,
@@ -101,6 +102,8 @@ export class FakeDomino {
   sameReplicaIds = false;
   /** What every byte of the replica id of a database is, where it is not the usual one. */
   readonly replicaIds = new Map<string, number>();
+  /** When a database was changed last, by its path; months before the fake server's time of a backup where nothing is said, unknown where it is undefined. */
+  readonly modified = new Map<string, Date | undefined>();
   /** What every byte of the id of the transaction log is. */
   logIdByte = 1;
   /** Files of extents of the transaction log that wait to be archived. */
@@ -171,6 +174,14 @@ export class FakeDomino {
   destroy(): void {
     this.#restore?.();
     rmSync(this.root, { recursive: true, force: true });
+  }
+
+  /** As NSFDbModifiedTime tells them: of documents, and of everything else. */
+  modifiedTimes(path: string): number[] {
+    const time = this.modified.has(path) ? this.modified.get(path) : new Date(Date.UTC(1996, 0, 1));
+    if (!time) return new Array<number>(16).fill(0);
+    const bytes = new Uint8Array(Uint32Array.from(dateToTimedate(time)).buffer);
+    return [...bytes, ...bytes];
   }
 
   instanceIdOf(path: string): number[] {
@@ -330,6 +341,7 @@ export class FakeDomino {
         dbiid: Uint8Array.from(
           asked.flatMap((path) => (isLogged(path) ? this.instanceIdOf(path) : new Array<number>(16).fill(0))),
         ),
+        modified: Uint8Array.from(asked.flatMap((path) => this.modifiedTimes(path))),
         failures: asked.flatMap((subject, index) => {
           const details = { phase: 'restore', operation: 'NSFDbOpen', domain: 'domino', status: 0x0103 } as const;
           return gone(subject) ? [{ index, failure: failure({ ...details, subject }) }] : [];
@@ -523,6 +535,7 @@ class FakeSession implements NativeSession {
       logExtent: new Uint32Array(count).fill(7),
       logId: new Uint8Array(16 * count).fill(this.#domino.logIdByte),
       dbiid: Uint8Array.from(this.#databases.flatMap(({ path }) => this.#domino.instanceIdOf(path))),
+      modified: Uint8Array.from(this.#databases.flatMap(({ path }) => this.#domino.modifiedTimes(path))),
       // Different bytes show their order.
       replicaId: this.#domino.sameReplicaIds ? new Uint8Array(8 * count).fill(7) : ids(8),
       startCalledMs: column((index) => (nothing(index) ? NaN : this.#times[index]!.start)),

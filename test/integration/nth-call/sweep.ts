@@ -20,6 +20,7 @@ const codes: Readonly<Record<string, readonly number[]>> = {
   NSFDbOpen: [0x0103, 0x02cc, 0x0117],
   NSFDbGetLogInfo: [0x0106],
   NSFDbReplicaInfoGet: [0x0107],
+  NSFDbModifiedTime: [0x0107],
   NSFBackupStart: [0x13aa, 0x0ea4, 0x0107],
   NSFBackupStop: [0x3810, 0x0ea5],
   NSFBackupGetChangeInfoSize: [0x2dd8],

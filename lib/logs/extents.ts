@@ -54,3 +54,19 @@ function missingOf(first: number, present: ReadonlySet<number>, oldest: number):
   }
   return missing && { ...missing, oldest };
 }
+
+/**
+ * Whether the log is there from an extent on to its newest one, by one reading of the names. Unlike {@link missingExtents} it says no
+ * where nothing can be told.
+ */
+export function reachesOn(first: number, { names }: Pick<LogExtents, 'names'>, archived: readonly number[]): boolean {
+  const digits = names.map((name) => extentName.exec(name)?.[1] ?? '');
+  return [10, 16].some((base) => {
+    const numbers = digits.map((number) => (base === 10 && /[A-F]/i.test(number) ? NaN : parseInt(number, base)));
+    const present = new Set([...numbers, ...archived]);
+    if (numbers.length === 0 || present.has(NaN) || !present.has(first)) return false;
+    const newest = Math.max(...numbers);
+    for (let number = first; number <= newest; ++number) if (!present.has(number)) return false;
+    return newest >= first;
+  });
+}

@@ -1,4 +1,4 @@
-import { missingExtents } from '#lib/restore/log-extents';
+import { missingExtents } from '#lib/logs/extents';
 
 const names = (first: number, last: number, base = 10): string[] =>
   Array.from(

@@ -1,0 +1,255 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Call } from '../call/call';
+import { forEachIndex, forEachLimited } from '../call/event-loop';
+import type { Catalog } from '../domino/catalog';
+import { liveIdentities, type LiveIdentity } from '../domino/identities';
+import { timedateToDate } from '../domino/timedate';
+import { listed } from '../domino/notice';
+import type { Selection } from '../domino/selection';
+import type { NativeBinding } from '../native/session';
+import { holderOf, loadLinks, type BackupHead, type Chain } from '../store/chain';
+import { newestBackup, type Manifest } from '../store/manifest';
+import type { ManifestDatabase, ManifestHead, ManifestIncremental, TakenReason } from '../store/manifest-format';
+import { keptRoots, shadowOf } from '../vss/kept-roots';
+import { fileOnVolume } from './continuity';
+import type { ArchivedLogs } from './log-reach';
+
+/** What an incremental backup takes, and what it leaves to earlier ones. */
+export interface Incremental {
+  /** Of the selection: what is to be taken. */
+  readonly taken: Pick<Selection, 'indexes' | 'required'>;
+  /** As the manifest will have them, but for their numbers. */
+  readonly carried: readonly ManifestDatabase[];
+  readonly manifest: ManifestIncremental;
+  readonly warnings: readonly string[];
+}
+
+/** Where an incremental backup is made, and whom it asks. */
+export interface IncrementalWork {
+  readonly binding: NativeBinding;
+  readonly deltaDirectory: string;
+  readonly dataDirectory: string;
+  /** What is known of the archive of the transaction log. */
+  readonly logs: ArchivedLogs;
+  /** Longest time for one request to the server. */
+  readonly budgetMs: number;
+  readonly call: Call;
+}
+
+/** The backup that is built on. */
+interface Base extends Chain<Manifest> {
+  readonly databases: ReadonlyMap<string, ManifestDatabase>;
+}
+
+/**
+ * A TIMEDATE counts hundredths of a second. What is changed again so shortly after its time was read may keep that time, so one
+ * that was changed shortly before a backup counts as changed.
+ */
+const indistinguishableMs = 1000;
+
+/** Decides what an incremental backup takes of a selection. What is in doubt is taken. */
+export async function chooseIncremental(
+  catalog: Catalog,
+  selection: Selection,
+  work: IncrementalWork,
+): Promise<Incremental> {
+  const { call } = work;
+  const { base, warnings } = await findBase(work);
+  const examined = new Date().toISOString();
+  const reasons = new Map<number, TakenReason>();
+  const candidates = new Map<number, ManifestDatabase>();
+  await forEachIndex(selection.indexes.length, (position) => {
+    const index = selection.indexes[position] ?? 0;
+    const line = base?.databases.get(catalog.paths[index] ?? '');
+    if (!line) reasons.set(index, 'new');
+    else if (!isSameFile(line, catalog.fileIds[index] ?? '')) reasons.set(index, 'replaced');
+    else candidates.set(index, line);
+  });
+  if (base) {
+    await withoutLost(candidates, base, reasons, work);
+    const paths = [...candidates.values()].map(({ path }) => path);
+    const { live } = await liveIdentities(work.binding, paths, work.budgetMs, call);
+    for (const [index, line] of candidates) {
+      const reason = whyTaken(line, live.get(line.path), base.head, work.logs);
+      if (reason === undefined) continue;
+      candidates.delete(index);
+      reasons.set(index, reason);
+    }
+  }
+  if (reasons.size === 0) {
+    const smallest = smallestOf(candidates, catalog);
+    candidates.delete(smallest);
+    reasons.set(smallest, 'moment');
+  }
+  const carried = [...candidates.values()].map((line) => ({ ...line, from: line.from ?? base?.head.id ?? '' }));
+  return {
+    taken: narrow(selection, reasons),
+    carried,
+    manifest: {
+      base: base?.head.id ?? null,
+      examined,
+      links: base ? linksOf(carried, base) : [],
+      taken: countsOf(reasons),
+    },
+    warnings: [
+      ...warnings,
+      ...(base
+        ? []
+        : [`no backup of this server in ${work.deltaDirectory} keeps copies or a shadow: everything is taken`]),
+      ...lostWarnings(reasons, catalog),
+      ...work.logs.problems,
+    ],
+  };
+}
+
+/** The last backup that something can be restored from, complete or not: what it has not got is taken. */
+async function findBase({ deltaDirectory, dataDirectory, call }: IncrementalWork): Promise<{
+  readonly base: Base | undefined;
+  readonly warnings: readonly string[];
+}> {
+  const check = (): void => {
+    call.check();
+  };
+  const { newest: base, warnings } = await newestBackup(
+    deltaDirectory,
+    {
+      accepts: (manifest) =>
+        manifest.source === 'domino' && manifest.dataDirectory === dataDirectory && keepsContents(manifest),
+      read: async (head): Promise<Base> => {
+        const databases = new Map<string, ManifestDatabase>();
+        for await (const database of head.databases()) {
+          check();
+          databases.set(database.path, database);
+        }
+        return { head, databases, links: await loadLinks(head) };
+      },
+      purpose: 'this backup cannot build on',
+    },
+    check,
+  );
+  return { base, warnings };
+}
+
+function keepsContents({ copies, volumes }: ManifestHead): boolean {
+  return copies !== null || volumes.some(({ kept }) => kept);
+}
+
+function isSameFile({ fileId = '' }: ManifestDatabase, now: string): boolean {
+  return fileId !== '' && now !== '' && fileOnVolume(fileId) === fileOnVolume(now);
+}
+
+/** Takes out those of which the earlier backup has neither copy nor shadow any more. */
+async function withoutLost(
+  candidates: Map<number, ManifestDatabase>,
+  base: Base,
+  reasons: Map<number, TakenReason>,
+  { binding, call }: IncrementalWork,
+): Promise<void> {
+  const roots = new Map<BackupHead, ReadonlyMap<string, string>>();
+  for (const holder of [base.head, ...base.links.values()]) {
+    if (typeof holder !== 'string') roots.set(holder, await keptRoots(() => binding, holder, call));
+  }
+  await forEachLimited([...candidates], 4, async ([index, line]) => {
+    call.check();
+    const holder = holderOf(line, base);
+    if (typeof holder !== 'string' && (await isHeld(line, holder, roots.get(holder)))) return;
+    candidates.delete(index);
+    reasons.set(index, 'source');
+  });
+}
+
+/** Whether a backup still has what it says; the contents are compared by `verifyBackup` and by a restore. */
+async function isHeld(
+  line: ManifestDatabase,
+  holder: BackupHead,
+  roots: ReadonlyMap<string, string> | undefined,
+): Promise<boolean> {
+  const { copy, delta, deltaBytes, startSizeBytes, appliedInShadow, shadowPath } = line;
+  if (copy && holder.copies && (await sizeOf(join(holder.copies.directory, copy.file))) === startSizeBytes) return true;
+  const root = roots?.get(shadowOf(line, holder)?.id ?? '');
+  if (root === undefined || (await sizeOf(join(root, shadowPath))) < startSizeBytes) return false;
+  return delta === '' || appliedInShadow === true || (await sizeOf(join(holder.directory, delta))) === deltaBytes;
+}
+
+/** Less than nothing where there is no file. */
+async function sizeOf(file: string): Promise<number> {
+  const found = await stat(file).catch(() => undefined);
+  return found?.isFile() ? found.size : -1;
+}
+
+/** Why a database has to be taken; undefined where it need not be. */
+function whyTaken(
+  line: ManifestDatabase,
+  now: LiveIdentity | { readonly reason: string } | undefined,
+  base: ManifestHead,
+  logs: ArchivedLogs,
+): TakenReason | undefined {
+  if (!now || 'reason' in now) return 'unknown';
+  if (now.replicaId !== line.replicaId) return 'replaced';
+  if (now.logged !== line.logged || now.dbiid !== line.dbiid || now.logId !== line.logId) return 'instance-id';
+  const { modified = '' } = line;
+  const [before, after] = [timesOf(modified), timesOf(now.modified)];
+  // An older file in its place may even have the number of the file that it was.
+  if (before.some((time, half) => (after[half] ?? NaN) < time)) return 'replaced';
+  if (line.logged) return logs.reach(line.logId, line.logExtent) ? undefined : 'log';
+  if (modified === '' || now.modified !== modified) return 'changed';
+  // One that was carried over before has passed this already, against the backup that holds it.
+  return line.from !== undefined || isDistinguishable(before, base) ? undefined : 'changed';
+}
+
+/** Whether a database was left in peace before its backup for as long as its clock needs to show a later change. */
+function isDistinguishable(times: readonly number[], { timeAfterLastStart, window }: ManifestHead): boolean {
+  if (timeAfterLastStart === null) return false;
+  const [low, high] = timeAfterLastStart.innards;
+  const begin = timeOf(low, high) - window.windowMs;
+  return times.every((time) => time < begin - indistinguishableMs);
+}
+
+/** The two times, in milliseconds; NaN for one that is not known. The second half of a TIMEDATE is written first. */
+function timesOf(modified: string): readonly number[] {
+  return [0, 16].map((at) => timeOf(modified.slice(at + 8, at + 16), modified.slice(at, at + 8)));
+}
+
+function timeOf(low: string, high: string): number {
+  return timedateToDate([parseInt(low, 16), parseInt(high, 16)])?.getTime() ?? NaN;
+}
+
+function smallestOf(candidates: ReadonlyMap<number, ManifestDatabase>, catalog: Catalog): number {
+  const sizeAt = (index: number): number => catalog.sizeBytes[index] ?? 0;
+  let smallest = -1;
+  for (const index of candidates.keys()) if (smallest < 0 || sizeAt(index) < sizeAt(smallest)) smallest = index;
+  return smallest;
+}
+
+function narrow({ indexes, required }: Selection, reasons: ReadonlyMap<number, TakenReason>): Incremental['taken'] {
+  const taken: number[] = [];
+  const stillRequired = new Set<number>();
+  for (const [position, index] of indexes.entries()) {
+    if (!reasons.has(index)) continue;
+    if (required.has(position)) stillRequired.add(taken.length);
+    taken.push(index);
+  }
+  return { indexes: taken, required: stillRequired };
+}
+
+function linksOf(carried: readonly ManifestDatabase[], base: Base): ManifestIncremental['links'] {
+  const counts = new Map<string, number>();
+  for (const { from = '' } of carried) counts.set(from, (counts.get(from) ?? 0) + 1);
+  return [...counts].sort().map(([id, databases]) => {
+    const holder = id === base.head.id ? base.head : base.links.get(id);
+    return { id, databasesSha256: typeof holder === 'object' ? holder.databasesSha256 : '', databases };
+  });
+}
+
+function countsOf(reasons: ReadonlyMap<number, TakenReason>): ManifestIncremental['taken'] {
+  const counts: Partial<Record<TakenReason, number>> = {};
+  for (const reason of reasons.values()) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}
+
+function lostWarnings(reasons: ReadonlyMap<number, TakenReason>, catalog: Catalog): string[] {
+  const lost = [...reasons].filter(([, reason]) => reason === 'source').map(([index]) => catalog.paths[index] ?? '');
+  if (lost.length === 0) return [];
+  return [`the earlier backups have neither copy nor shadow any more, so they are taken again: ${listed(lost)}`];
+}

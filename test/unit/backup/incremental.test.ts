@@ -1,0 +1,146 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
+import type { BackupReport } from '#lib/backup/report';
+import { timedateToDate } from '#lib/domino/timedate';
+import { loadManifest } from '#lib/store/manifest';
+import { FakeDomino, signature } from '../fake-binding';
+
+const paths = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf'];
+let domino: FakeDomino;
+
+beforeEach(() => {
+  domino = new FakeDomino(paths);
+  domino.sameReplicaIds = true;
+  for (const path of paths) domino.unlogged.add(path);
+});
+
+afterEach(() => {
+  domino.destroy();
+});
+
+async function backUp(options: Partial<BeginBackupOptions> = {}, keep = true): Promise<BackupReport> {
+  const backup = await beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+    ...options,
+  });
+  try {
+    await backup.createShadow();
+    return await backup.endBackup({ keep });
+  } finally {
+    await backup.dispose();
+  }
+}
+
+const incremental = (options: Partial<BeginBackupOptions> = {}): Promise<BackupReport> =>
+  backUp({ incremental: true, ...options });
+
+/** Which database an incremental backup has taken, or carried over and from where. */
+async function placesOf({ directory }: BackupReport): Promise<Record<string, string>> {
+  const places: Record<string, string> = {};
+  for await (const { path, from } of (await loadManifest(directory)).databases()) places[path] = from ?? 'taken';
+  return places;
+}
+
+test('the first one takes everything, and says that there was nothing to build on', async () => {
+  const report = await incremental();
+  expect(report.incremental).toMatchObject({ base: null, links: [], taken: { new: paths.length } });
+  expect(report.warnings).toContainEqual(expect.stringContaining('everything is taken'));
+});
+
+const changes: [what: string, reason: string, change: () => void][] = [
+  ['changed', 'changed', () => domino.modified.set('mail/ada.nsf', new Date())],
+  ['of an unknown age', 'changed', () => domino.modified.set('mail/ada.nsf', undefined)],
+  ['older than it was', 'replaced', () => domino.modified.set('mail/ada.nsf', new Date(1990, 0, 1))],
+  ['another replica', 'replaced', () => domino.replicaIds.set('mail/ada.nsf', 9)],
+  ['logged now', 'instance-id', () => domino.unlogged.delete('mail/ada.nsf')],
+];
+test.each(changes)('a database that is %s is taken as "%s"', async (_what, reason, change) => {
+  const full = await backUp();
+  change();
+  const report = await incremental();
+  expect(report.incremental).toMatchObject({ base: full.id, taken: { [reason]: 1 }, links: [{ databases: 3 }] });
+  const from = full.id;
+  expect(await placesOf(report)).toEqual({
+    'mail/ada.nsf': 'taken',
+    'names.nsf': from,
+    'mail/bob.nsf': from,
+    'apps/crm.nsf': from,
+  });
+});
+
+test('a logged database that is not logged any more is taken, and one of another log', async () => {
+  domino.unlogged.delete('mail/ada.nsf');
+  await backUp();
+  domino.unlogged.add('mail/ada.nsf');
+  expect((await incremental()).incremental?.taken).toEqual({ 'instance-id': 1 });
+  domino.unlogged.delete('mail/bob.nsf');
+  await backUp();
+  domino.logIdByte = 2;
+  expect((await incremental()).incremental?.taken).toEqual({ 'instance-id': 1 });
+});
+
+test('one that was changed so shortly before its backup that its clock could not show a later change is taken', async () => {
+  const { timeAfterLastStart } = await loadManifest((await backUp()).directory);
+  const [low = 0, high = 0] = timeAfterLastStart?.innards.map((half) => parseInt(half, 16)) ?? [];
+  domino.modified.set('mail/ada.nsf', new Date((timedateToDate([low, high])?.getTime() ?? NaN) - 700));
+  await backUp();
+  expect((await incremental()).incremental?.taken).toEqual({ changed: 1 });
+});
+
+test('a server that does not answer is no reason to leave anything out', async () => {
+  await backUp();
+  domino.onCall = (name) => {
+    if (name === 'readIdentities') throw Object.assign(new Error('the server is busy'), { code: 'ERR_INTERNAL' });
+  };
+  const report = await incremental();
+  expect(report).toMatchObject({ outcome: 'complete', incremental: { taken: { unknown: paths.length }, links: [] } });
+});
+
+test('where nothing has changed the smallest database gives the backup its moment', async () => {
+  domino.write('mail/bob.nsf', `${signature}x`);
+  await backUp();
+  const report = await incremental();
+  expect(report.incremental?.taken).toEqual({ moment: 1 });
+  expect(report.counts).toMatchObject({ databases: 1, captured: 1, carried: 3 });
+  expect((await placesOf(report))['mail/bob.nsf']).toBe('taken');
+});
+
+test('what a partial backup could not take is taken by the next one', async () => {
+  const partial = await backUp({ exclude: ['mail/ada.nsf'] });
+  const report = await incremental();
+  expect(report.incremental).toMatchObject({ base: partial.id, taken: { new: 1 } });
+});
+
+test('a backup without contents is passed over, and so is one that is damaged', async () => {
+  const full = await backUp();
+  await backUp({}, false);
+  expect((await incremental()).incremental?.base).toBe(full.id);
+  const damaged = await backUp();
+  writeFileSync(damaged.manifest, readFileSync(damaged.manifest, 'utf8').replace('complete', 'partial'));
+  const report = await incremental();
+  expect(report.incremental?.base).not.toBe(damaged.id);
+  expect(report.warnings).toContainEqual(expect.stringContaining(`cannot build on backup ${damaged.id}`));
+});
+
+test.each<[string, Partial<BeginBackupOptions>]>([
+  ['incremental', { incremental: true, source: 'volumes', volumes: ['/'], domino: undefined }],
+  [
+    'incremental',
+    {
+      incremental: true,
+      mode: {
+        type: 'stop-service',
+        service: {
+          name: 'domino',
+          isRunning: () => Promise.resolve(true),
+          stop: () => Promise.resolve(),
+          start: () => Promise.resolve(),
+        },
+      },
+    },
+  ],
+  ['logArchive', { logArchive: '/backup/logs' }],
+])('%s is refused where it has no meaning', async (option, options) => {
+  await expect(backUp(options)).rejects.toMatchObject({ code: 'ERR_OPTION', option });
+});
