@@ -1,5 +1,7 @@
-// One interrupt ends the command line while a call hangs for ever: in the loader, in the runtime, in a backup, in a restore.
+// One interrupt ends the command line while a call hangs for ever: in the loader, in the runtime, in a backup, in a restore. Running
+// out of time ends it as well, and differently.
 
+import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import { linuxTest } from '../platform';
 import { locationFlags, run, start, until } from './command-line';
@@ -70,5 +72,41 @@ describe.each([
     expect(await run(['recover', '--delta-dir', domino.deltaDirectory, ...locationFlags(domino)])).toMatchObject({
       code: 0,
     });
+  });
+});
+
+describe('while NotesInitExtended hangs, running out of time and an interrupt end differently:', () => {
+  const inDelta = (): string[] => ['--delta-dir', domino.deltaDirectory];
+  const commands: readonly (readonly [command: string, args: () => string[]])[] = [
+    ['restore', () => ['restore', backup]],
+    ['backup verify', () => ['backup', 'verify', backup, '--apply']],
+    ['rehearse', () => ['rehearse', ...inDelta()]],
+    ['drill', () => ['drill', ...inDelta()]],
+    ['logs archive', () => ['logs', 'archive', '--log-archive', join(domino.home, 'archive')]],
+    ['bench', () => ['bench', '--delta-dir', join(domino.home, 'bench'), '--runs', '1']],
+    ['doctor', () => ['doctor']],
+    ['hold', () => ['hold', ...inDelta()]],
+  ];
+
+  beforeAll(async () => {
+    await domino.simulation.fault('NotesInitExtended:1+=hang');
+  });
+
+  afterAll(async () => {
+    await domino.simulation.clearFaults();
+  });
+
+  linuxTest.each(commands)('%s', async (_command, args) => {
+    const line = [...args(), '--json', ...locationFlags(domino)];
+    const late = await run([...line, '--timeout', '3']);
+    expect(JSON.parse(late.stdout)).toMatchObject({ error: { code: 'ERR_DEADLINE' } });
+    expect(late).toMatchObject({ code: 1, signal: null });
+    const before = (await domino.simulation.stats()).calls['NotesInitExtended'] ?? 0;
+    const running = start([...line, '--timeout', '1h']);
+    await until('it hangs', async () => ((await domino.simulation.stats()).calls['NotesInitExtended'] ?? 0) > before);
+    running.interrupt();
+    const ended = await running.ended;
+    expect(JSON.parse(ended.stdout)).toMatchObject({ error: { code: 'ERR_ABORTED', cause: { message: 'SIGINT' } } });
+    expect(ended).toMatchObject({ code: 130, signal: null });
   });
 });
