@@ -6,7 +6,7 @@ const root = join(__dirname, '../../..');
 /** Rows of the tables of docs/field-cases.md, as cells. */
 const rows = readFileSync(join(root, 'docs/field-cases.md'), 'utf8')
   .split('\n')
-  .filter((line) => /^\| [VSDT]-?\d+ /.test(line))
+  .filter((line) => /^\| [VSDTE]-?\d+ /.test(line))
   .map((line) =>
     line
       .split('|')
@@ -29,6 +29,7 @@ test('docs/field-cases.md has every case once', () => {
     ...numbers('S', 26, [21]),
     ...numbers('D', 13, [2, 12]),
     ...numbers('T', 13),
+    ...numbers('E', 8),
     ...numbers('D-', 11),
   ];
   expect([...ids].sort()).toEqual(expected.sort());
