@@ -42,15 +42,16 @@ export const errorCodes = {
     exitCode: 2,
   },
   ERR_STATE: {
-    meaning: 'A call came out of order, for example createShadow twice, or a call on a backup that has ended.',
+    meaning:
+      'A call was made in the wrong order, for example createShadow twice, or a call on a backup that has ended.',
     action: 'Begin a new backup; the order is beginBackup, createShadow, endBackup.',
     errorClass: 'DominoVssError',
     ...failure,
   },
   ERR_ABORTED: {
     meaning:
-      'The call was cancelled by its AbortSignal. What was begun has been taken back, but for what the error has as `leftBehind`.',
-    action: 'Nothing; the cause of the error is the reason given to the signal.',
+      'The call was cancelled by its AbortSignal. Everything has been rolled back, except for what the error lists in `leftBehind`.',
+    action: 'Nothing; the cause of the error is the reason that was given to the signal.',
     errorClass: 'AbortError',
     retryable: true,
     exitCode: 130,
@@ -62,53 +63,55 @@ export const errorCodes = {
     ...failureForNow,
   },
   ERR_LEASE_EXPIRED: {
-    meaning: 'The backup lay idle with its databases open for longer than its lease and ended itself.',
+    meaning: 'The backup was idle, with its databases open, for longer than its lease, and ended itself.',
     action: 'Call createShadow soon after beginBackup, or raise leaseMs.',
     errorClass: 'BackupError',
     ...failureForNow,
   },
   ERR_LOCKED: {
     meaning:
-      'Another backup or restore of the same data directory is running on this machine, whatever delta directory it uses; or another process changes the same log archive.',
-    action: 'Wait until it has ended.',
+      'Another backup or restore of the same data directory is running on this machine, with this or another delta directory; or another process is changing the same log archive.',
+    action: 'Wait until it has ended, then try again.',
     errorClass: 'DominoVssError',
     retryable: true,
     exitCode: 5,
   },
   ERR_PROCESS_ENDED: {
     meaning:
-      'The process that held Domino for this call has died, or hung past every deadline and was ended. Its journal says what is left.',
-    action: 'Run `domino-vss recover` as the message says; the next backup of the same delta directory begins with it.',
+      'The process that used Domino for this call has died, or was killed because it exceeded its time limits. Its journal says what is left.',
+    action:
+      'Run the `domino-vss recover` command of the message; the next backup to the same delta directory also does this first.',
     errorClass: 'ProcessError',
     ...failureForNow,
   },
   ERR_NATIVE_LOAD: {
     meaning: 'The native addon could not be loaded.',
     action:
-      'The message says for which systems there are binaries. In a bundle keep domino-vss outside, or name the file of the addon in `DOMINO_VSS_ADDON`; for another system build it in a clone of the repository (`npm run build`) and name that file.',
+      'The message says for which systems there are binaries. With a bundler, keep domino-vss outside the bundle, or name the file of the addon in `DOMINO_VSS_ADDON`. For another system, build the addon in a clone of the repository (`npm run build`) and name that file.',
     errorClass: 'DominoVssError',
     ...precondition,
   },
   ERR_UNSUPPORTED: {
     meaning: 'This platform, file system or Domino release cannot do what was asked for.',
-    action: 'Choose another provider or mode; getCapabilities() tells what is possible and why the rest is not.',
+    action: 'Choose another provider or mode; getCapabilities() reports what is possible, and why the rest is not.',
     errorClass: 'DominoVssError',
     ...precondition,
   },
   ERR_INTERNAL: {
     meaning: 'A defect in domino-vss itself.',
-    action: 'Please report it together with the message and the cause.',
+    action: 'Please report it, with the message and the cause.',
     errorClass: 'DominoVssError',
     ...failure,
   },
   ERR_FILE_SYSTEM: {
     meaning: 'An operation on a file failed; the cause holds the error of the operating system.',
-    action: 'Look at the path and the system error in the message: rights, a missing directory, a read-only volume.',
+    action:
+      'See the path and the system error in the message: check permissions, missing directories, read-only volumes.',
     errorClass: 'FileSystemError',
     ...failure,
   },
   ERR_OPEN_FILES: {
-    meaning: 'This process may not have as many files open at once as it needs: one for each database, and some more.',
+    meaning: 'This process may not open as many files as it needs: one for each database, and some more.',
     action:
       'Raise the limit to the number that the message or the hint names: ulimit -n, or LimitNOFILE in the systemd unit.',
     errorClass: 'FileSystemError',
@@ -137,7 +140,8 @@ export const errorCodes = {
   },
   ERR_DOMINO_ENVIRONMENT: {
     meaning: 'A library that the Domino runtime depends on was not found.',
-    action: 'Start the process with LD_LIBRARY_PATH naming the program directory; the command line does so by itself.',
+    action:
+      'Start the process with the program directory in LD_LIBRARY_PATH; the command line does this automatically.',
     errorClass: 'DominoVssError',
     ...precondition,
   },
@@ -154,14 +158,13 @@ export const errorCodes = {
     ...precondition,
   },
   ERR_DOMINO_SEVERAL: {
-    meaning: 'Several Domino servers are registered on this machine, and nothing says which one is meant.',
-    action:
-      'Name the notes.ini of the one that is meant (option domino.notesIni, --ini, or NOTES_INI in the environment).',
+    meaning: 'Several Domino servers are registered on this machine, and none was selected.',
+    action: 'Name the notes.ini of the right one (option domino.notesIni, --ini, or NOTES_INI in the environment).',
     errorClass: 'DominoVssError',
     ...precondition,
   },
   ERR_DOMINO_USER: {
-    meaning: 'Domino refuses to work under this user, normally because it is root.',
+    meaning: 'Domino refuses to run under this user, usually because it is root.',
     action: 'Run as the user that the Domino server runs as (the owner of the data directory).',
     errorClass: 'DominoVssError',
     ...precondition,
@@ -174,15 +177,15 @@ export const errorCodes = {
   },
   ERR_DOMINO_RUNTIME_BUSY: {
     meaning:
-      'This process already holds a Domino runtime: for another program directory or notes.ini, or in another copy of this package.',
+      'This process already uses a Domino runtime: for another program directory or notes.ini, or in another copy of this package.',
     action:
-      'Use a process of its own for each Domino partition, and one copy of the package in a process: the runtime can be started only once.',
+      'Use a separate process for each Domino partition, and only one copy of the package in each process: the runtime can be started only once.',
     errorClass: 'DominoVssError',
     ...failure,
   },
   ERR_DOMINO_NOT_OPEN: {
-    meaning: 'A call needs the Domino runtime, which this process has not opened or has ended.',
-    action: 'Begin a backup or a restore first, and make no calls while the process exits.',
+    meaning: 'A call needs the Domino runtime, which this process has not opened yet or has already closed.',
+    action: 'Begin a backup or a restore first, and do not make calls while the process exits.',
     errorClass: 'DominoVssError',
     ...failure,
   },
@@ -194,8 +197,8 @@ export const errorCodes = {
   },
 
   ERR_FIND: {
-    meaning: 'The databases under the data directory could not be listed, or a link or directory there leads nowhere.',
-    action: 'Look at the path in the message: rights, a broken link, a directory that is not mounted.',
+    meaning: 'The databases in the data directory could not be listed, or a link or directory link there is broken.',
+    action: 'See the path in the message: check permissions, broken links, directories that are not mounted.',
     errorClass: 'BackupError',
     ...failure,
   },
@@ -206,72 +209,72 @@ export const errorCodes = {
     ...failure,
   },
   ERR_REQUIRED_DATABASE: {
-    meaning: 'A database that the option `required` names is missing or had to be left out.',
+    meaning: 'A database named by the option `required` is missing or was skipped.',
     action: 'See the failures of this error for the reason.',
     errorClass: 'BackupError',
     ...failure,
   },
   ERR_TOO_MANY_SKIPPED: {
-    meaning: 'More databases had to be left out than `maxSkipped` allows.',
+    meaning: 'More databases were skipped than `maxSkipped` allows.',
     action: 'See the failures of this error for the reasons.',
     errorClass: 'BackupError',
     ...failure,
   },
   ERR_DATABASE_VANISHED: {
-    meaning:
-      'A database was there when the backup began and was gone just before the window, or the last backup has it and it is gone.',
-    action: 'Nothing if it was deleted on purpose.',
+    meaning: 'A database disappeared: between the start of the backup and the window, or since the last backup.',
+    action: 'Nothing, if it was deleted on purpose.',
     errorClass: 'DominoVssError',
     ...failureForNow,
   },
   ERR_DATABASE_UNREADABLE: {
     meaning:
-      'An earlier backup has this database, and its file does not begin like a database any more: empty, or overwritten.',
-    action: 'Look at the file, and restore the database from that backup if it is damaged.',
+      'An earlier backup contains this database, but its file no longer starts like a database: it is empty or was overwritten.',
+    action: 'Check the file, and restore the database from that backup if it is damaged.',
     errorClass: 'DominoVssError',
     ...failure,
   },
   ERR_DATABASE_REPLACED: {
-    meaning: 'A database was replaced by another file (for example by a copy-style compact) while the backup ran.',
+    meaning: 'A database was replaced by another file (for example by a copy-style compact) during the backup.',
     action: 'Repeat the backup; a logged database also has a new instance id and needs a new full backup.',
     errorClass: 'DominoVssError',
     ...failureForNow,
   },
   ERR_WINDOW_TIMEOUT: {
     meaning: 'The freeze window was longer than windowTimeoutMs; the databases were taken out of backup mode.',
-    action: 'Raise windowTimeoutMs, or look for the databases or the storage that make it long (rehearse, bench).',
+    action: 'Raise windowTimeoutMs, or find out which databases or which storage make it long (rehearse, bench).',
     errorClass: 'BackupError',
     ...failureForNow,
   },
   ERR_DATABASE_BUDGET: {
     meaning:
-      'A call on a database did not return within databaseBudgetMs, or its copy made no progress for that long; it was left out.',
-    action: 'Raise databaseBudgetMs, or look for maintenance that runs on it.',
+      'A call on a database did not return within databaseBudgetMs, or its copy made no progress for that long. The database was skipped.',
+    action: 'Raise databaseBudgetMs, or check whether maintenance is running on the database.',
     errorClass: 'DominoVssError',
     ...failureForNow,
   },
   ERR_DATABASE_STUCK: {
     meaning:
-      'A call of the Domino C API, on this database or on another one of the same thread, did not return; the database may still be in backup mode.',
-    action: 'Check the database on the server; a restart of the server ends its backup mode for certain.',
+      'A call to the Domino C API did not return, on this database or on another one of the same thread. The database may still be in backup mode.',
+    action: 'Check the database on the server; restarting the server certainly ends its backup mode.',
     errorClass: 'DominoVssError',
     ...failure,
   },
   ERR_ORIGINAL_ASIDE: {
     meaning:
-      'An interrupted restore has left this database in doubt: its original lies beside its place, or is not there at all.',
+      'It is not certain what an interrupted restore did to this database: its original is beside its place, or missing.',
     action: 'Do what the text says, then run `domino-vss recover`, and back up again.',
     errorClass: 'DominoVssError',
     ...failure,
   },
   ERR_DATABASE_NOT_REACHED: {
-    meaning: 'The deadline passed, or the backup was cancelled, before it was the turn of this database.',
+    meaning: 'The deadline passed, or the backup was cancelled, before this database was reached.',
     action: 'Raise timeoutMs, or use more shards.',
     errorClass: 'DominoVssError',
     ...failureForNow,
   },
   ERR_BACKUP_ENDED_BY_DOMINO: {
-    meaning: 'Domino itself ended the backup mode of a database: too long (0x3810) or too many changes (0x2DD8).',
+    meaning:
+      'Domino itself ended the backup mode of a database: it lasted too long (0x3810), or there were too many changes (0x2DD8).',
     action: 'Repeat the backup at a quieter time; BACKUP_TIMEOUT in notes.ini sets the time limit in minutes.',
     errorClass: 'DominoError',
     ...failureForNow,
@@ -280,156 +283,158 @@ export const errorCodes = {
   ERR_DELTA_DIRECTORY: {
     meaning:
       'The delta directory cannot be created or written to, lies in the data directory, or others can tamper with it.',
-    action: 'Choose a directory that this user alone may write to, on another volume than the databases.',
+    action: 'Choose a directory that only this user can write to, on a volume without databases.',
     errorClass: 'DominoVssError',
     ...precondition,
   },
   ERR_DELTA_WRITE: {
     meaning: 'The change information of a database could not be written; without it the copy is worthless.',
-    action: 'Check free space and health of the volume that holds the delta directory.',
+    action: 'Check the free space and the health of the volume with the delta directory.',
     errorClass: 'DominoVssError',
     ...failure,
   },
   ERR_SHADOW: {
-    meaning: 'A call that makes or removes the shadow failed.',
+    meaning: 'A call that creates or deletes the shadow failed.',
     action: 'See the system call and its error in the message.',
     errorClass: 'ShadowError',
     ...failure,
   },
   ERR_FILE_HANGS: {
     meaning:
-      'A call of the file system on a file did not return, as on a mount whose server is gone; it was left to itself.',
-    action: 'Look at the mount of the file in the message. Once it answers, or the process has ended, run it again.',
+      'A call to the file system did not return, for example on a mount whose server is gone. The call was abandoned.',
+    action: 'Check the mount of the file in the message. When it responds again, or the process has ended, try again.',
     errorClass: 'FileSystemError',
     ...failureForNow,
   },
   ERR_SHADOW_HANGS: {
     meaning:
-      'A call that makes or removes the shadow did not return: of VSS, the file system or the hook. The databases are out of backup mode; the call was left to itself.',
+      'A call to VSS, the file system or the hook that creates or deletes the shadow did not return. The databases are out of backup mode; the call was abandoned.',
     action:
-      'Look at the storage that the message names, on Windows also at the Application event log (VSS and its provider). End this process, restart the service that hangs, then run domino-vss recover: the journal names what may be left.',
+      'Check the storage that the message names, on Windows also the Application event log (VSS and its provider). End this process, restart the service that hangs, then run domino-vss recover: the journal names what may be left.',
     errorClass: 'ShadowError',
     ...failure,
   },
   ERR_SHADOW_DIRECTORY: {
     meaning:
-      'The directory for shadows cannot be used: not writable, writable for others, on another file system, or inside the data directory.',
+      'The directory for shadows cannot be used: it is not writable, is writable by others, is on another file system, or is inside the data directory.',
     action: 'Name another one with shadowDirectory (--shadow-dir), on the same file system as the databases.',
     errorClass: 'ShadowError',
     ...precondition,
   },
   ERR_CLONE_REFUSED: {
-    meaning: 'The file system refused to clone a file. It is never replaced by a silent, slow copy.',
+    meaning: 'The file system refused to clone a file. domino-vss never makes a slow copy instead without telling you.',
     action: 'Use the provider `rolling`, or a file system with reflinks (XFS with reflink=1, btrfs).',
     errorClass: 'ShadowError',
     ...precondition,
   },
   ERR_HOOK: {
     meaning: 'The snapshot function of a hook provider failed or returned no usable shadow.',
-    action: 'See the text: it is the error of that function.',
+    action: 'See the message: it contains the error of that function.',
     errorClass: 'ShadowError',
     ...failure,
   },
   ERR_HOOK_TIMEOUT: {
-    meaning: 'The snapshot function of a hook provider did not answer in time; the databases were taken out.',
+    meaning:
+      'The snapshot function of a hook provider did not return in time. The databases were taken out of backup mode.',
     action: 'Make the snapshot faster, or raise timeoutMs.',
     errorClass: 'ShadowError',
     ...failureForNow,
   },
   ERR_HOLD_EXPIRED: {
     meaning:
-      'The databases left backup mode before the release, for the time of the hold was over: the snapshot is no backup.',
+      'The time of the hold was over and the databases left backup mode before the release. The snapshot cannot be used as a backup.',
     action: 'Take the snapshot again, with a longer hold (maxHoldMs, --max-hold) or a quicker snapshot.',
     errorClass: 'BackupError',
     ...failureForNow,
   },
   ERR_NOT_HELD: {
     meaning:
-      'Nothing is held: it was given up, or the process that held the databases is gone. A snapshot taken meanwhile is no backup.',
+      'Nothing is held: the hold was cancelled, or the process that held the databases has ended. A snapshot taken since then cannot be used as a backup.',
     action: 'Take the snapshot again, between hold and release; "domino-vss hold --status" shows what is held.',
     errorClass: 'BackupError',
     ...failureForNow,
   },
   ERR_WRITER_SNAPSHOT: {
     meaning:
-      'A snapshot of another program, in which our VSS writer took part, did not come about. All databases are out of backup mode.',
-    action: 'See the text, and the log of the program that took the snapshot; it has to take it again.',
+      'A snapshot of another program, in which the VSS writer of domino-vss took part, failed. All databases are out of backup mode.',
+    action: 'See the message, and the log of the program that took the snapshot; take the snapshot again.',
     errorClass: 'BackupError',
     ...failureForNow,
   },
   ERR_WRITER_CONFLICT: {
-    meaning: 'Another VSS writer backs up the databases of this server already.',
+    meaning: 'Another VSS writer already backs up the databases of this server.',
     action:
-      'Remove backupvss from ServerTasks in notes.ini and end that task, or do without "domino-vss writer serve".',
+      'Remove backupvss from ServerTasks in notes.ini and end that task, or do not use "domino-vss writer serve".',
     errorClass: 'DominoVssError',
     ...precondition,
   },
   ERR_VSS: {
-    meaning: 'A call of the Volume Shadow Copy Service failed.',
-    action: 'See the method, the code and its name; the Application and System event logs hold more.',
+    meaning: 'A call to the Volume Shadow Copy Service failed.',
+    action: 'See the method and the code in the message; the Application and System event logs have details.',
     errorClass: 'VssError',
     ...failure,
   },
   ERR_VSS_ACCESS: {
-    meaning: 'This process may not use the Volume Shadow Copy Service: it is not elevated, or lacks the backup right.',
+    meaning:
+      'This process may not use the Volume Shadow Copy Service: it is not elevated, or does not have the backup privilege.',
     action: 'Run as administrator (elevated), as a member of Backup Operators, or as LocalSystem.',
     errorClass: 'VssError',
     ...precondition,
   },
   ERR_VSS_LIBRARY: {
     meaning: 'vssapi.dll could not be loaded from the system directory, or this process has the wrong bitness for it.',
-    action: 'Use the 64-bit Node.js on a 64-bit Windows; VSS does not work under WOW64.',
+    action: 'Use 64-bit Node.js on 64-bit Windows; VSS does not work under WOW64.',
     errorClass: 'VssError',
     ...precondition,
   },
   ERR_VSS_SERVICE: {
     meaning: 'The Volume Shadow Copy service, or the COM+ Event System that it needs, cannot be reached.',
     action:
-      'Set both services to be started on demand, not disabled, and look into the Application event log; event 8194 ' +
-      'there means that writers were denied the way back to this process.',
+      'Set both services to start on demand, not disabled, and check the Application event log. Event 8194 ' +
+      'there means that writers were not allowed to call back into this process.',
     errorClass: 'VssError',
     ...precondition,
   },
   ERR_VSS_STATE: {
-    meaning: 'The Volume Shadow Copy Service found a call out of order.',
-    action: 'A defect in domino-vss, or a program that works on the same set; please report it.',
+    meaning: 'The Volume Shadow Copy Service rejected a call that was made in the wrong order.',
+    action: 'This is a defect in domino-vss, or another program uses the same set; please report it.',
     errorClass: 'VssError',
     ...failure,
   },
   ERR_VSS_CONTEXT: {
-    meaning: 'This Windows or provider does not know the context, the attribute or the function that was asked for.',
-    action: 'Use another context or fewer attributes; server editions know more of them than client editions.',
+    meaning: 'This edition of Windows or this provider does not support the requested context, attribute or function.',
+    action: 'Use another context or fewer attributes; server editions support more of them than client editions.',
     errorClass: 'VssError',
     ...precondition,
   },
   ERR_VSS_PLACE: {
     meaning:
-      'A shadow cannot be exposed at a place: it is taken, or the directory is missing, not empty or a file, or the shadow has a place already.',
-    action: 'The message says what is in the way. Choose another place, or make this one free.',
+      'A shadow cannot be exposed there: the place is in use, the directory is missing, is not empty or is a file, or the shadow is already exposed.',
+    action: 'The message gives the reason. Choose another place, or free this one.',
     errorClass: 'VssError',
     ...failure,
   },
   ERR_VSS_VOLUME: {
-    meaning: 'No shadow can be made of a volume.',
-    action: 'Use a local NTFS volume; `domino-vss provider list --supports <volume>` tells whether it can be shadowed.',
+    meaning: 'This volume cannot be shadowed.',
+    action: 'Use a local NTFS volume; `domino-vss provider list --supports <volume>` shows whether it can be shadowed.',
     errorClass: 'VssError',
     ...precondition,
   },
   ERR_VSS_IN_PROGRESS: {
-    meaning: 'Another program was making a shadow all the time; only one can be made at a time on a machine.',
-    action: 'Let the other backup end, or raise the timeout.',
+    meaning: 'Another program kept creating a shadow; only one can be created at a time on a machine.',
+    action: 'Wait for the other backup to end, or raise the timeout.',
     errorClass: 'VssError',
     retryable: true,
     exitCode: 5,
   },
   ERR_VSS_PROVIDER: {
-    meaning: 'The provider that makes the shadows refused or failed.',
-    action: 'Look into the Application and System event logs for the reason; wait ten minutes before the next try.',
+    meaning: 'The provider that creates shadows refused or failed.',
+    action: 'Check the Application and System event logs for the reason; wait ten minutes before you try again.',
     errorClass: 'VssError',
     ...failureForNow,
   },
   ERR_VSS_STORAGE: {
-    meaning: 'There is not enough room for a shadow.',
+    meaning: 'There is not enough space for a shadow.',
     action:
       'Enlarge the shadow storage of the volume (`vssadmin resize shadowstorage`), free space on it (320 MB at least), or ' +
       'delete old shadows.',
@@ -437,14 +442,14 @@ export const errorCodes = {
     ...failure,
   },
   ERR_VSS_LIMIT: {
-    meaning: 'The greatest number of shadows of a volume, or of volumes in a set, has been reached.',
-    action: 'Delete old shadows, or take fewer volumes at once.',
+    meaning: 'The maximum number of shadows of a volume, or of volumes in a set, has been reached.',
+    action: 'Delete old shadows, or use fewer volumes at once.',
     errorClass: 'VssError',
     ...failure,
   },
   ERR_VSS_TIMEOUT: {
-    meaning: 'Windows gave up the shadow because writes could not be flushed or held back in time.',
-    action: 'Repeat at a quieter time.',
+    meaning: 'Windows abandoned the shadow because writes could not be flushed or held in time.',
+    action: 'Try again at a quieter time.',
     errorClass: 'VssError',
     ...failureForNow,
   },
@@ -456,7 +461,7 @@ export const errorCodes = {
   },
   ERR_VSS_WRITER_MISSING: {
     meaning: 'A writer or component that was to be verified does not take part.',
-    action: 'Start the application it belongs to, and add every volume it has files on; see `domino-vss writer list`.',
+    action: 'Start its application, and add every volume with files of that application; see `domino-vss writer list`.',
     errorClass: 'VssError',
     ...failure,
   },
@@ -474,7 +479,7 @@ export const errorCodes = {
   },
   ERR_VSS_IMPORT: {
     meaning: 'A transportable set could not be imported, or not completely.',
-    action: 'Make its disks visible to this machine first, and use the document of that very set.',
+    action: 'Make its disks visible to this machine first, and use the document of this set.',
     errorClass: 'VssError',
     ...failure,
   },
@@ -486,13 +491,14 @@ export const errorCodes = {
     ...failure,
   },
   ERR_SHADOW_FOREIGN: {
-    meaning: 'Shadows that this package has not made were selected for deletion. Nothing was deleted.',
-    action: 'Keep them (foreign: "keep", --own-only), or delete them all the same (foreign: "delete", --foreign).',
+    meaning: 'The selection includes shadows that were not made by this package. Nothing was deleted.',
+    action: 'Keep them (foreign: "keep", --own-only), or delete them too (foreign: "delete", --foreign).',
     errorClass: 'ShadowError',
     ...precondition,
   },
   ERR_SHADOW_VANISHED: {
-    meaning: 'The shadow was deleted while it was being copied from, or before the backup that should keep it ended.',
+    meaning:
+      'The shadow was deleted while databases were being copied from it, or before the backup that was to keep it had ended.',
     action:
       'Enlarge the shadow storage: when it is full, Windows deletes the oldest shadow (System event log, VolSnap). Then ' +
       'repeat the backup.',
@@ -501,34 +507,34 @@ export const errorCodes = {
   },
   ERR_COPY: {
     meaning: 'A database could not be copied: a file is shorter than at the start of the backup, or the target exists.',
-    action: 'Copy into an empty directory; see the text for the file.',
+    action: 'Copy into an empty directory; the message names the file.',
     errorClass: 'DominoVssError',
     ...failure,
   },
   ERR_EXEC: {
     meaning:
-      'A program that a script or a backup has run could not be started, or has ended with an exit code other than 0.',
-    action: 'See what it printed; a script file of Windows that has succeeded ends with "exit /b 0".',
+      'A program that was run by a script or a backup could not be started, or ended with an exit code other than 0.',
+    action: 'See its output; a Windows script file that succeeds should end with "exit /b 0".',
     errorClass: 'DominoVssError',
     ...failure,
   },
   ERR_STATE_DIRECTORY: {
     meaning:
-      'The directory where scripts without Domino keep their journals is not safe from ordinary users, or cannot be made.',
+      'Ordinary users can change the directory where scripts without Domino keep their journals, or it cannot be created.',
     action:
-      'Look at what lies in it, for it may not be ours; then delete it. It is made anew, for the system and administrators only.',
+      'Check its contents, which may come from somebody else, then delete it. It is created again, with access for SYSTEM and administrators only.',
     errorClass: 'DominoVssError',
     ...precondition,
   },
   ERR_SERVICE: {
-    meaning: 'A service of Windows could not be stopped, started, installed or removed.',
-    action: 'Look at the state of the service at once: it may be stopped.',
+    meaning: 'A Windows service could not be stopped, started, installed or removed.',
+    action: 'Check the state of the service immediately: it may be stopped.',
     errorClass: 'ServiceError',
     ...failure,
   },
 
   ERR_MANIFEST: {
-    meaning: 'A manifest is missing, was changed, does not follow its schema, or is of a later version.',
+    meaning: 'A manifest is missing, was changed, does not match its schema, or is of a later version.',
     action: 'Use the manifest exactly as the backup wrote it, with its databases.ndjson beside it.',
     errorClass: 'RestoreError',
     ...failure,
@@ -542,34 +548,34 @@ export const errorCodes = {
     ...failure,
   },
   ERR_SIGNATURE: {
-    meaning:
-      'A signature was asked for, and the manifest has none or one that was not made with the private key of this public key.',
-    action: 'Use a backup that was signed, and the public key of the key that signed it. Trust nothing of this one.',
+    meaning: 'A signature was required, but the manifest has none, or one that does not match this public key.',
+    action: 'Use a signed backup, and the public key that belongs to its private key. Do not trust this backup.',
     errorClass: 'RestoreError',
     ...failure,
   },
   ERR_CORRUPT_CHANGE_INFO: {
-    meaning: 'Domino refused the change information: damaged, or not belonging to this copy.',
+    meaning: 'Domino refused the change information: it is damaged or does not belong to this copy.',
     action: 'Use the delta of the same backup; otherwise restore from another backup.',
     errorClass: 'RestoreError',
     ...failure,
   },
   ERR_DELTA_DAMAGED: {
     meaning: 'A delta file is missing, or differs in size or SHA-256 from the manifest.',
-    action: 'Bring back the delta file of this backup, or restore from another backup.',
+    action: 'Put the delta file of this backup back, or restore from another backup.',
     errorClass: 'RestoreError',
     ...failure,
   },
   ERR_CONTENTS_DAMAGED: {
     meaning:
-      'A copy, or a database in a kept shadow, is not what was backed up: its SHA-256, size, signature or header differs.',
-    action: 'Restore from another copy or another backup, and look for the cause; the damaged file is left as it is.',
+      'A copy, or a database in a kept shadow, has changed since the backup: its SHA-256, size, signature or header differs.',
+    action: 'Restore from another copy or another backup, and find out why; the damaged file is not touched.',
     errorClass: 'RestoreError',
     ...failure,
   },
   ERR_RESTORE_SOURCE: {
-    meaning: 'The backup holds no data for a database: no copy was made and its shadow was not kept or is gone.',
-    action: 'Name the directory that holds the copies, or use another backup.',
+    meaning:
+      'The backup has no data for a database: there is no copy, and its shadow was not kept or no longer exists.',
+    action: 'Name the directory with the copies, or use another backup.',
     errorClass: 'RestoreError',
     ...failure,
   },
@@ -606,26 +612,26 @@ export const errorCodes = {
   },
   ERR_RESTORE_TIME: {
     meaning:
-      'The time that a restore was asked for lies before its backup or in the future, or the backup does not know its own.',
-    action: 'The transaction log goes forward only: use an earlier backup, or a later time.',
+      'The time to restore to is before the backup or in the future, or the backup does not contain its own time.',
+    action: 'The transaction log can only roll forward: use an earlier backup, or a later time.',
     errorClass: 'RestoreError',
     ...failure,
   },
   ERR_RESTORE_IN_USE: {
-    meaning: 'An offline restore was asked for, but another process has the database open.',
+    meaning: 'The restore is offline, but another process has the database open.',
     action: 'Stop the Domino server first, or restore online.',
     errorClass: 'RestoreError',
     ...failureForNow,
   },
   ERR_RESTORE_SYSTEM_DATABASE: {
-    meaning: 'A database that the server always holds open is left out when everything is restored.',
+    meaning: 'A database that the server always holds open is skipped when everything is restored.',
     action: 'Name it explicitly, with the server stopped, or restore it under another name.',
     errorClass: 'RestoreError',
     ...failure,
   },
   ERR_RESTORE_NOT_PUT_BACK: {
-    meaning: 'A restore failed and the original database could not be put back; it lies beside its place.',
-    action: 'Rename the file that the message names back to its place and bring the database online.',
+    meaning: 'A restore failed and the original database could not be put back; it is still beside its place.',
+    action: 'Rename the file that the message names to its original name and bring the database online.',
     errorClass: 'RestoreError',
     ...failure,
   },
