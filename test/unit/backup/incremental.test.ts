@@ -2,7 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
 import type { BackupReport } from '#lib/backup/report';
 import { timedateToDate } from '#lib/domino/timedate';
-import { loadManifest } from '#lib/store/manifest';
+import { loadLinks } from '#lib/store/chain';
+import { loadManifest, writeManifest } from '#lib/store/manifest';
+import type { ManifestDatabase, ManifestHead } from '#lib/store/manifest-format';
 import { FakeDomino, signature } from '../fake-binding';
 
 const paths = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf'];
@@ -123,11 +125,27 @@ test('a backup without contents is passed over, and so is one that is damaged', 
   expect(report.warnings).toContainEqual(expect.stringContaining(`cannot build on backup ${damaged.id}`));
 });
 
-test.each<[string, Partial<BeginBackupOptions>]>([
-  ['incremental', { incremental: true, source: 'volumes', volumes: ['/'], domino: undefined }],
+test('a base that was written anew under the same id is another one', async () => {
+  const full = await backUp();
+  const report = await incremental();
+  const head = await loadManifest(report.directory);
+  expect((await loadLinks(head)).get(full.id)).toMatchObject({ id: full.id });
+  const original = await loadManifest(full.directory);
+  const lines: ManifestDatabase[] = [];
+  for await (const line of original.databases()) lines.push({ ...line, shadowPath: 'elsewhere.nsf' });
+  const before = JSON.parse(readFileSync(full.manifest, 'utf8')) as ManifestHead & { sha256?: string };
+  delete before.sha256;
+  const rewritten = (databasesSha256: string): ManifestHead => ({ ...before, databasesSha256 });
+  await writeManifest(full.directory, lines, rewritten, () => undefined);
+  expect((await loadManifest(full.directory)).id).toBe(full.id);
+  expect((await loadLinks(head)).get(full.id)).toContain('is another one now');
+});
+
+test.each<[string, () => Partial<BeginBackupOptions>]>([
+  ['incremental', () => ({ incremental: true, source: 'volumes', volumes: [domino.root], domino: undefined })],
   [
     'incremental',
-    {
+    () => ({
       incremental: true,
       mode: {
         type: 'stop-service',
@@ -138,9 +156,9 @@ test.each<[string, Partial<BeginBackupOptions>]>([
           start: () => Promise.resolve(),
         },
       },
-    },
+    }),
   ],
-  ['logArchive', { logArchive: '/backup/logs' }],
+  ['logArchive', () => ({ logArchive: domino.deltaDirectory })],
 ])('%s is refused where it has no meaning', async (option, options) => {
-  await expect(backUp(options)).rejects.toMatchObject({ code: 'ERR_OPTION', option });
+  await expect(backUp(options())).rejects.toMatchObject({ code: 'ERR_OPTION', option });
 });

@@ -1,4 +1,4 @@
-import { missingExtents } from '#lib/logs/extents';
+import { missingExtents, reachesOn } from '#lib/logs/extents';
 
 const names = (first: number, last: number, base = 10): string[] =>
   Array.from(
@@ -40,4 +40,17 @@ test.each([
   ],
 ])('archived extents: %s', (_what, first, present, archived, missing) => {
   expect(missingExtents(first, { names: present }, archived)).toEqual(missing);
+});
+
+test.each([
+  ['the log directory alone', 3, names(3, 12), [], true],
+  ['archive and log directory, which overlap', 3, names(8, 12), [3, 4, 5, 6, 7, 8], true],
+  ['hexadecimal names', 9, names(11, 20, 16), [9, 10, 11], true],
+  ['a gap between the two', 3, names(8, 12), [3, 4, 5, 6], false],
+  ['a gap in the archive', 3, names(8, 12), [3, 5, 6, 7], false],
+  ['an archive that begins too late', 3, names(8, 12), [4, 5, 6, 7], false],
+  ['a log that is not as far as that', 30, names(8, 12), [3], false],
+  ['no extent in the log directory', 3, [], [3, 4], false],
+])('whether the log reaches on: %s', (_what, first, present, archived, reaches) => {
+  expect(reachesOn(first, { names: present }, archived)).toBe(reaches);
 });

@@ -300,3 +300,69 @@ test('an abort keeps what is not removed, and says what is', async () => {
 test('without a rule nothing is removed', async () => {
   await expect(prune({ keep: {} })).rejects.toMatchObject({ code: 'ERR_OPTION' });
 });
+
+describe('incremental backups', () => {
+  beforeEach(() => {
+    domino.sameReplicaIds = true;
+    for (const path of ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) domino.unlogged.add(path);
+  });
+
+  test('what one that stays builds on stays, with its copies', async () => {
+    const base = await backUp();
+    const link = await backUp({ incremental: true });
+    const report = await prune();
+    expect(report.backups).toMatchObject([
+      { id: base.id, result: 'kept', keptAs: [`base of ${link.id}`] },
+      { id: link.id, result: 'kept', keptAs: ['last'] },
+    ]);
+    expect(existsSync(join(base.copies, 'mail/bob.nsf'))).toBe(true);
+  });
+
+  test('one that goes leaves the copies of its base alone, and both go together', async () => {
+    const base = await backUp();
+    const link = await backUp({ incremental: true });
+    const next = await backUp();
+    const report = await prune();
+    expect(results(report)).toEqual({ [base.id]: 'removed', [link.id]: 'removed', [next.id]: 'kept' });
+    expect(report.backups.find(({ id }) => id === link.id)?.holds).toBe('1 copies');
+    expect([existsSync(base.copies), existsSync(link.copies), existsSync(next.copies)]).toEqual([false, false, true]);
+  });
+
+  test('one that cannot be removed keeps what it builds on', async () => {
+    const base = await backUp();
+    const link = await backUp({ incremental: true });
+    await backUp();
+    // Something is said to be left of it.
+    writeFileSync(join(journalDirectory(domino.deltaDirectory), `${link.id}.journal`), '');
+    const report = await prune();
+    expect(report).toMatchObject({ outcome: 'partial' });
+    expect(report.backups.slice(0, 2)).toMatchObject([
+      {
+        id: base.id,
+        result: 'left',
+        why: expect.stringContaining(`${link.id}, which could not be removed, builds on it`) as string,
+      },
+      { id: link.id, result: 'left' },
+    ]);
+    expect(existsSync(join(base.copies, 'mail/bob.nsf'))).toBe(true);
+  });
+
+  test('the newest goes first, so that a run that is cut off leaves none without its base', async () => {
+    const base = await backUp();
+    const link = await backUp({ incremental: true });
+    await backUp();
+    const controller = new AbortController();
+    const removeTree = domino.binding.removeTree.bind(domino.binding);
+    Object.assign(domino.binding, {
+      removeTree: async (path: string) => {
+        await removeTree(path);
+        controller.abort(new Error('stop'));
+      },
+    });
+    await expect(prune({ signal: controller.signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect([
+      existsSync(join(base.directory, 'manifest.json')),
+      existsSync(join(link.directory, 'manifest.json')),
+    ]).toEqual([true, false]);
+  });
+});
