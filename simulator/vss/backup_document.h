@@ -2,6 +2,7 @@
 // The Backup Components Document: what was selected, and the snapshot set for an import.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,37 @@ struct Subcomponent {
     bool repair = false;
 };
 
+struct PartialFile {
+    std::string path;
+    std::string name;
+    std::string ranges;
+    std::string metadata;
+};
+
+struct DirectedTarget {
+    std::string sourcePath;
+    std::string sourceName;
+    std::string sourceRanges;
+    std::string path;
+    std::string name;
+    std::string ranges;
+};
+
+struct DifferencedFiles {
+    std::string path;
+    std::string fileSpec;
+    bool recursive = false;
+    /** One or the other. */
+    std::string lsn;
+    ULONGLONG modified = 0;
+};
+
+struct ComponentFailure {
+    HRESULT result = S_OK;
+    HRESULT application = S_OK;
+    std::string message;
+};
+
 struct SelectedComponent {
     VSS_COMPONENT_TYPE type = VSS_CT_UNDEFINED;
     std::string logicalPath;
@@ -31,6 +63,13 @@ struct SelectedComponent {
     std::string backupStamp;
     std::string previousBackupStamp;
     std::string backupMetadata;
+    std::string restoreMetadata;
+    std::string prepareForBackupFailure;
+    std::string postSnapshotFailure;
+    std::string preRestoreFailure;
+    std::string postRestoreFailure;
+    ComponentFailure failure;
+    VSS_RESTORE_TARGET restoreTarget = VSS_RT_ORIGINAL;
     std::string restoreName;
     VSS_ROLLFORWARD_TYPE rollForward = VSS_RF_UNDEFINED;
     std::string rollForwardPoint;
@@ -38,6 +77,9 @@ struct SelectedComponent {
     std::vector<FileSet> alternateMappings;
     std::vector<FileSet> newTargets;
     std::vector<Subcomponent> restoreSubcomponents;
+    std::vector<PartialFile> partialFiles;
+    std::vector<DirectedTarget> directedTargets;
+    std::vector<DifferencedFiles> differencedFiles;
 
     /** It is this one or in its logical path below: such components come along without being selected. */
     bool brings(const WriterComponent& component) const;
@@ -72,7 +114,11 @@ std::string printDocument(const BackupDocument& document);
 /** Throws VSS_E_INVALID_XML_DOCUMENT. */
 BackupDocument parseDocument(BSTR xml);
 
-/** IVssWriterComponentsExt and IVssComponent show the document as it is now and keep it alive. */
-abi::IVssWriterComponentsExt* makeWriterComponents(std::shared_ptr<const BackupDocument> document, std::size_t writer);
+/**
+ * IVssWriterComponentsExt and IVssComponent show the document as it is now and keep it alive. A writer may change its
+ * components while it hears certain events; a requester, who has no `event`, may not.
+ */
+abi::IVssWriterComponentsExt* makeWriterComponents(std::shared_ptr<BackupDocument> document, std::size_t writer,
+                                                   std::optional<WriterEvent> event = std::nullopt);
 
 }  // namespace vss_simulator

@@ -10,10 +10,6 @@ namespace vss_simulator {
 
 namespace {
 
-std::string textOf(LPCWSTR text) {
-    return text == nullptr ? std::string() : utf8(text);
-}
-
 bool isAny(LPCWSTR text) {
     return text != nullptr && *text != L'\0';
 }

@@ -6,14 +6,6 @@
 
 namespace vss_simulator {
 
-namespace {
-
-std::string textOf(LPCWSTR text) {
-    return text == nullptr ? std::string() : utf8(text);
-}
-
-}  // namespace
-
 HRESULT Session::SetRestoreState(VSS_RESTORE_TYPE type) {
     return call("IVssBackupComponents::SetRestoreState", [&]() -> HRESULT {
         if (type <= VSS_RTYPE_UNDEFINED || type > VSS_RTYPE_OTHER) return E_INVALIDARG;

@@ -30,6 +30,10 @@ std::wstring utf16(std::string_view text) {
     return result;
 }
 
+std::string textOf(LPCWSTR text) {
+    return text == nullptr ? std::string() : utf8(text);
+}
+
 std::string guidText(const GUID& id) {
     std::array<char, 40> text{};
     std::snprintf(text.data(), text.size(), "{%08lx-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x}", id.Data1, id.Data2,

@@ -13,6 +13,9 @@ namespace vss_simulator {
 std::string utf8(std::wstring_view text);
 std::wstring utf16(std::string_view text);
 
+/** NULL is an empty text. */
+std::string textOf(LPCWSTR text);
+
 std::string guidText(const GUID& id);
 /** Braces are optional. Throws std::invalid_argument. */
 GUID guidFrom(std::string_view text);

@@ -20,21 +20,14 @@ bool isOfRestore(WriterEvent event) {
     return event == WriterEvent::PreRestore || event == WriterEvent::PostRestore;
 }
 
-/** The codes that a writer may set. */
-bool isWriterFailure(HRESULT failure) {
-    return failure == VSS_E_WRITERERROR_INCONSISTENTSNAPSHOT || failure == VSS_E_WRITERERROR_OUTOFRESOURCES ||
-           failure == VSS_E_WRITERERROR_TIMEOUT || failure == VSS_E_WRITERERROR_RETRYABLE ||
-           failure == VSS_E_WRITERERROR_NONRETRYABLE;
-}
-
 /** IVssWriterComponents for the time of a handler. */
 class ComponentsOfSession {
 public:
-    explicit ComponentsOfSession(WriterSession& session) : session_(session) {
+    ComponentsOfSession(WriterSession& session, WriterEvent event) : session_(session) {
         if (!session.document.selectComponents && !session.details.isRestore) return;
         document_ = std::make_shared<BackupDocument>(session.document);
         if (document_->writers.empty()) document_->writers.emplace_back();
-        object_ = makeWriterComponents(document_, 0);
+        object_ = makeWriterComponents(document_, 0, event);
     }
     ComponentsOfSession(const ComponentsOfSession&) = delete;
     ComponentsOfSession& operator=(const ComponentsOfSession&) = delete;
@@ -160,15 +153,18 @@ bool WriterImpl::callWriter(WriterEvent event, WriterSession& session, std::opti
             return isReported;
         }
         case WriterEvent::PrepareForBackup:
-            return table.OnPrepareBackup(writer_, ComponentsOfSession(session).object());
+            return table.OnPrepareBackup(writer_, ComponentsOfSession(session, event).object());
         case WriterEvent::PrepareForSnapshot: return table.OnPrepareSnapshot(writer_);
         case WriterEvent::Freeze: return table.OnFreeze(writer_);
         case WriterEvent::Thaw: return table.OnThaw(writer_);
-        case WriterEvent::PostSnapshot: return table.OnPostSnapshot(writer_, ComponentsOfSession(session).object());
+        case WriterEvent::PostSnapshot:
+            return table.OnPostSnapshot(writer_, ComponentsOfSession(session, event).object());
         case WriterEvent::Abort: return table.OnAbort(writer_);
-        case WriterEvent::BackupComplete: return table.OnBackupComplete(writer_, ComponentsOfSession(session).object());
-        case WriterEvent::PreRestore: return table.OnPreRestore(writer_, ComponentsOfSession(session).object());
-        case WriterEvent::PostRestore: return table.OnPostRestore(writer_, ComponentsOfSession(session).object());
+        case WriterEvent::BackupComplete:
+            return table.OnBackupComplete(writer_, ComponentsOfSession(session, event).object());
+        case WriterEvent::PreRestore: return table.OnPreRestore(writer_, ComponentsOfSession(session, event).object());
+        case WriterEvent::PostRestore:
+            return table.OnPostRestore(writer_, ComponentsOfSession(session, event).object());
         case WriterEvent::BackupShutdown: return table.OnBackupShutdown(writer_, session.details.setId);
     }
     return false;

@@ -317,6 +317,12 @@ WriterOutcome outcomeOf(WriterEvent event) {
     return {VSS_WS_UNKNOWN, VSS_WS_UNKNOWN};
 }
 
+bool isWriterFailure(HRESULT failure) {
+    return failure == VSS_E_WRITERERROR_INCONSISTENTSNAPSHOT || failure == VSS_E_WRITERERROR_OUTOFRESOURCES ||
+           failure == VSS_E_WRITERERROR_TIMEOUT || failure == VSS_E_WRITERERROR_RETRYABLE ||
+           failure == VSS_E_WRITERERROR_NONRETRYABLE;
+}
+
 bool takesPart(const WriterRun& run, WriterEvent event) {
     const bool isAlwaysSent = event <= WriterEvent::PrepareForBackup || event == WriterEvent::BackupShutdown;
     return !run.isGone && !run.isOut && (isAlwaysSent || !run.isLeftOut);

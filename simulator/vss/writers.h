@@ -102,6 +102,9 @@ struct WriterOutcome {
 /** The state that a writer is in after the event. */
 WriterOutcome outcomeOf(WriterEvent event);
 
+/** One of the codes that a writer may report. */
+bool isWriterFailure(HRESULT failure);
+
 class RegisteredWriter;
 
 /** One writer in one session. */
