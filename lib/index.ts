@@ -135,7 +135,7 @@ export type { SetWriter, VssSnapshotSet } from './vss/session';
 export type { ShadowState, VssProviderType, WriterComponentType, WriterSource, WriterUsage } from './vss/words';
 export type { ShadowAttribute, VssBackupType, VssContext, WriterState } from './native/vss';
 export type { ListWritersOptions, Writer, WriterComponent, WriterFailure, WriterFiles } from './vss/writers';
-export type { WriterEvent } from './writer/events';
+export type { RequesterRestored, WriterEvent } from './writer/events';
 export type { ServedWriter, ServeWriterOptions } from './writer/serve';
 
 /** Wrong options, which may be anything, are refused by the call itself. */

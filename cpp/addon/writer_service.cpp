@@ -14,6 +14,7 @@
 #include "addon/session_object.h"
 #include "shadow/vss/com_apartment.h"
 #include "shadow/vss/registered_writer.h"
+#include "shadow/vss/writer/restore_process.h"
 #include "shadow/vss/writer/writer_events.h"
 
 namespace domino_vss::addon {
@@ -76,6 +77,33 @@ Napi::Value noticeObject(Napi::Env env, const vss::WriterNotice& notice) {
     if (settled) std::ranges::copy(notice.backup->included(), included.Data());
     object["included"] = included;
     return object;
+}
+
+const char* momentName(vss::RestoreMoment moment) {
+    switch (moment) {
+        case vss::RestoreMoment::begun: return "restore-begun";
+        case vss::RestoreMoment::refused: return "restore-refused";
+        case vss::RestoreMoment::ended: return "restore-ended";
+        case vss::RestoreMoment::failed: return "restore-failed";
+    }
+    return "";
+}
+
+std::unique_ptr<vss::RestoreWork> restoreOf(const Napi::Object& options,
+                                            const std::shared_ptr<JavaScriptFunction>& listener) {
+    vss::RestoreProcessOptions restore;
+    restore.commandLine = stringOf(options, "restoreCommand");
+    restore.patience = std::chrono::milliseconds(options.Get("restorePatienceMs").As<Napi::Number>().Int64Value());
+    return std::make_unique<vss::RestoreProcess>(
+        restore, [listener](vss::RestoreMoment moment, const vss::Verdict& verdict, const std::string& report) {
+            listener->call([moment, text = verdict.text, report](Napi::Env env) {
+                Napi::Object object = Napi::Object::New(env);
+                object["moment"] = momentName(moment);
+                object["text"] = text;
+                object["report"] = report;
+                return std::vector<napi_value>{object};
+            });
+        });
 }
 
 struct Service {
@@ -147,7 +175,8 @@ Napi::Value registerWriter(const Napi::CallbackInfo& info) {
         componentsOf(options), vss::WriterEvents::Policy{options.Get("veto").As<Napi::Boolean>().Value()},
         [listener = service->listener](const vss::WriterNotice& notice) {
             listener->call([notice](Napi::Env env) { return std::vector<napi_value>{noticeObject(env, notice)}; });
-        });
+        },
+        restoreOf(options, service->listener));
     {
         const std::lock_guard lock(registryMutex);
         registry().emplace_back(info.Env(), service->events);

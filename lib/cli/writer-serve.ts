@@ -251,6 +251,13 @@ function describeEvent(event: WriterEvent, output: Output): string[] {
     }
     case 'failed':
       return [`${time} ${event.backupId} ${red('failed')} ${event.error.code}: ${event.error.message}`];
+    case 'restoring':
+      return [`${time} a requester restores: ${event.text}`];
+    case 'restored':
+      return [`${time} ${green('restored')} by a requester: ${event.text}`];
+    case 'restore-refused':
+    case 'restore-failed':
+      return [`${time} ${red(event.type)} ${event.text}`];
     case 'refused':
       return [`${time} ${red('refused')} ${event.error.code}: ${event.error.message}`];
     case 'uninvolved':

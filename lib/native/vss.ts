@@ -1,5 +1,5 @@
 import type { NativeFailure } from './failure';
-import type { NativeRegisteredWriter, NativeWriterNotice, NativeWriterOptions } from './writer';
+import type { NativeRegisteredWriter, NativeRestoreNotice, NativeWriterNotice, NativeWriterOptions } from './writer';
 
 /**
  * The part of the raw binding that speaks to the Volume Shadow Copy Service; Windows only. Nothing here is public.
@@ -265,6 +265,6 @@ export interface NativeVss {
   /** CreateWriterEx, IVssWriterImpl::Initialize and Subscribe. The listener is never waited for. */
   registerWriter(
     options: NativeWriterOptions,
-    listener: (notice: NativeWriterNotice) => void,
+    listener: (notice: NativeWriterNotice | NativeRestoreNotice) => void,
   ): Promise<NativeRegisteredWriter>;
 }

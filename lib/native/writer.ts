@@ -23,6 +23,10 @@ export interface NativeWriterOptions {
   readonly freezeTimeoutMs: number;
   /** Whether a backup that fails fails the snapshot. */
   readonly veto: boolean;
+  /** Starts the program that restores for a requester: lib/restore/requester-program.ts. */
+  readonly restoreCommand: string;
+  /** For its answer to PreRestore or PostRestore. */
+  readonly restorePatienceMs: number;
   readonly components: readonly {
     readonly logicalPath: string;
     readonly name: string;
@@ -41,6 +45,14 @@ export interface NativeWriterNotice {
   readonly failure: NativeFailure | null;
   /** Which of the databases take part, by their number in the order of `add`; known from `held` on. */
   readonly included: Uint32Array;
+}
+
+/** What becomes of a restore by a requester. */
+export interface NativeRestoreNotice {
+  readonly moment: 'restore-begun' | 'restore-refused' | 'restore-ended' | 'restore-failed';
+  readonly text: string;
+  /** Of the program that restores: a `RequesterRestoreReport` as JSON; empty where there is none. */
+  readonly report: string;
 }
 
 export interface NativeRegisteredWriter {

@@ -48,9 +48,28 @@ class InterruptedDatabase {
   async run(): Promise<void> {
     const { file, original, copy } = this.database;
     const atPlace = await compareIdentity(file, copy);
+    if (this.phase === 'handed-over') {
+      await this.#handedOver(atPlace);
+      return;
+    }
     const aside = original !== '' && (await isPresent(original));
     if (aside) await this.#withOriginalAside(atPlace);
     else await this.#withoutOriginal(atPlace);
+  }
+
+  /** Only what nobody has written to is known to be whole. */
+  async #handedOver(atPlace: Comparison): Promise<void> {
+    const isGone = atPlace === 'missing';
+    if (atPlace === 'same' || (isGone && !this.database.hadOriginal)) {
+      await this.#do('no requester has replaced it', 'it is brought online', () => Promise.resolve());
+      return;
+    }
+    this.#undecided(
+      isGone
+        ? 'a requester has taken it away and not put it back'
+        : 'a requester was replacing it: it lacks its change information, may not be whole, and is offline',
+      'Restore it from the backup: with domino-vss restore, or by the requester once more.',
+    );
   }
 
   async #withOriginalAside(atPlace: Comparison): Promise<void> {

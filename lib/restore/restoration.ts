@@ -31,6 +31,8 @@ const atOnce = 4;
 
 /** ERR_NOEXIST: the database that is to be replaced is not there. */
 const noExist = 0x0103;
+/** ERR_DBOFFLINE: it is offline already. */
+const alreadyOffline = 0x13f9;
 
 /** A database that is being restored: how far it is, and so what has to be put back. */
 class Replacement {
@@ -65,6 +67,8 @@ export class Restoration {
   #hasBegun = false;
   #phase: RestorePhase = 'replacing';
   #lastApplied: Innards = [0, 0];
+  /** Files that an interrupted restore has left offline, and whose contents nobody vouches for. */
+  #leftOffline: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly binding: NativeBinding,
@@ -90,6 +94,11 @@ export class Restoration {
   /** Time of the last transaction that was applied to any database; zeros when there was none. */
   get lastApplied(): Innards {
     return this.#lastApplied;
+  }
+
+  /** Those need not be taken offline, and do not go online unless they are restored. */
+  expectOffline(files: ReadonlySet<string>): void {
+    this.#leftOffline = files;
   }
 
   /** `archive`: of the transaction log, for extents that a recovery may ask for. */
@@ -233,6 +242,8 @@ export class Restoration {
       );
       return true;
     } catch (error) {
+      const isLeftOffline = isNativeFailure(error) && error.domain === 'domino' && error.status === alreadyOffline;
+      if (isLeftOffline && this.#leftOffline.has(file)) return true;
       const isSaidToBeGone = isNativeFailure(error) && error.domain === 'domino' && error.status === noExist;
       // The same status says that a volume or a link is not reachable just now.
       if (isSaidToBeGone && (await isGone(file))) return false;
@@ -403,9 +414,7 @@ export class Restoration {
     else if (replacement.placed) await rm(file, { force: true });
     replacement.originalKept = false;
     replacement.placed = false;
-    if (replacement.offline) {
-      await this.#bringOneOnline(replacement);
-    }
+    if (replacement.offline && !this.#leftOffline.has(file)) await this.#bringOneOnline(replacement);
     await this.#removeUnneeded(temporary);
   }
 
@@ -437,7 +446,7 @@ export class Restoration {
 }
 
 /** Errors after which the databases are unharmed and the same recovery can be tried again with others. */
-function leavesOthersUnharmed({ domain, status }: NativeFailure): boolean {
+export function leavesOthersUnharmed({ domain, status }: NativeFailure): boolean {
   // ERR_RM_LATE_BACKUP, ERR_RM_RECOVER_NONBACKUP, ERR_RM_FIXUP_DB, ERR_NOEXIST
   return domain === 'domino' && [0x13eb, 0x13fa, 0x13c1, noExist].includes(status);
 }

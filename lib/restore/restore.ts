@@ -10,6 +10,7 @@ import { timedateToDate } from '../domino/timedate';
 import { withDaos } from './daos';
 import { checkBeforehand, findLostCopies } from './beforehand';
 import { foresee } from './foresight';
+import { filesLeftOffline, settleLeftOffline } from './handed-over';
 import { gatherLogKnowledge, type Server } from './log-knowledge';
 import {
   backupDue,
@@ -360,9 +361,11 @@ async function restore(
   try {
     const tools = { binding, call, budgetMs, dryRun: false, service: undefined, hook: undefined };
     const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
+    restoration.expectOffline(filesLeftOffline(leftOvers));
     const { ready, refused, knowledge } = await foresee(head, plan, preparation.server, call);
     const { done, failures } = await restoration.run(ready, knowledge.archive && nativeArchive(knowledge.archive));
-    const unrecovered = recovered.filter((work) => !work.done);
+    const settled = await settleLeftOffline(leftOvers, new Set(done.map(({ file }) => file)));
+    const unrecovered = recovered.filter((work) => !work.done && !settled.includes(work.leftOver));
     const allFailures = [...refused, ...failures];
     if (done.length === 0) throw everythingFailed(allFailures, plan.leftOut);
     const report = {

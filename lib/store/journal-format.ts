@@ -58,9 +58,10 @@ export type JournalWork = 'backup' | 'restore' | 'recovery' | 'prune' | 'drill';
 
 /**
  * `replacing`: copies take the places of originals; a killed restore is turned back. `recovering`: the transaction log is
- * applied to the copies. `finishing`: the copies are good and may be in use; nothing takes them away any more.
+ * applied to the copies. `finishing`: the copies are good and may be in use; nothing takes them away any more. `handed-over`: a
+ * requester of VSS replaces the files, and the databases are offline meanwhile.
  */
-export type RestorePhase = 'replacing' | 'recovering' | 'finishing';
+export type RestorePhase = 'replacing' | 'recovering' | 'finishing' | 'handed-over';
 
 /** A database that a restore takes away from its place. */
 export interface RestoringDatabase {
@@ -122,7 +123,7 @@ const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function isRestorePhase(value: unknown): boolean {
-  return ['replacing', 'recovering', 'finishing'].includes(value as string);
+  return ['replacing', 'recovering', 'finishing', 'handed-over'].includes(value as string);
 }
 
 function isRestoring(value: unknown): boolean {

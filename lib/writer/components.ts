@@ -25,13 +25,16 @@ export function treeNumbers(trees: readonly string[], { files }: Pick<BackupData
   });
 }
 
+/** What a restore may replace: not the transaction log, notes.ini or the IDs, which may lie in the data directory too. */
+const databasePatterns = ['*.nsf', '*.ntf', '*.box'];
+
 /** Names are unique in a writer, and have no backslash. */
 export function describeTrees(trees: readonly string[]): NativeWriterOptions['components'] {
   return trees.map((directory, index) => ({
     logicalPath: '',
     name: index === 0 ? 'data' : `data-${index}`,
     caption: index === 0 ? `Domino databases in ${directory}` : `Domino databases linked to in ${directory}`,
-    files: [{ directory: withoutEnd(directory), pattern: '*', recursive: true }],
+    files: databasePatterns.map((pattern) => ({ directory: withoutEnd(directory), pattern, recursive: true })),
   }));
 }
 

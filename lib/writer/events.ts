@@ -1,5 +1,5 @@
 import type { BackupReport } from '../backup/report';
-import type { DominoVssError } from '../errors/errors';
+import type { DatabaseFailure, DominoVssError } from '../errors/errors';
 
 interface Moment {
   /** ISO 8601, UTC. */
@@ -9,6 +9,17 @@ interface Moment {
 interface OfSnapshot extends Moment {
   /** Id of the snapshot set, as the requester knows it; empty where VSS has told none. */
   readonly setId: string;
+}
+
+/** What has become of databases whose files a requester has put back. Paths are relative to the data directory. */
+export interface RequesterRestored {
+  readonly backupId: string;
+  /** As they were at the backup. */
+  readonly restored: readonly string[];
+  /** Their files were left alone: as they were before. */
+  readonly untouched: readonly string[];
+  /** Offline, and named by `recoverInterrupted` until they are restored once more. */
+  readonly failures: readonly DatabaseFailure[];
 }
 
 /** What happens to a writer. The databases do not wait for whoever listens. */
@@ -21,9 +32,26 @@ export type WriterEvent =
   | (OfSnapshot & { readonly type: 'completed'; readonly backupId: string; readonly report: BackupReport })
   /** There is no backup, and the databases are out of backup mode. */
   | (OfSnapshot & { readonly type: 'failed'; readonly backupId: string; readonly error: DominoVssError })
+  /**
+   * A requester restores databases: they are offline until it has put their files back, or it was refused and they are as they
+   * were; then they are restored, or some of them are not and stay offline. `text` says which and why; {@link RequesterRestored}.
+   */
+  | (Moment & { readonly type: 'restoring' | 'restore-refused'; readonly text: string })
+  | (Moment & {
+      readonly type: 'restored' | 'restore-failed';
+      readonly text: string;
+      readonly report: RequesterRestored | null;
+    })
   /** A snapshot of the databases was refused before anything had begun. */
   | (OfSnapshot & { readonly type: 'refused'; readonly error: DominoVssError })
   /** A snapshot has passed that has none of the databases. */
   | (OfSnapshot & { readonly type: 'uninvolved' })
   /** The writer goes on, but not as well as it should. */
   | (Moment & { readonly type: 'warning'; readonly error: DominoVssError });
+
+/** An event that has yet to be told. */
+export type UntimedEvent = WriterEvent extends infer One
+  ? One extends WriterEvent
+    ? Omit<One, 'time'>
+    : never
+  : never;

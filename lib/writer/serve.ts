@@ -17,10 +17,11 @@ import type { SelectionOptions } from '../domino/selection';
 import { AbortError, DominoVssError, toPublicError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import type { NativeRegisteredWriter, NativeWriterNotice } from '../native/writer';
+import { restoreCommand, restoreEvent, restoreGraceMs, restoreTimeout } from './restores';
 import { recoverInterrupted } from '../recover/recover';
 import { requireVss } from '../vss/call';
 import { describeTrees, findTrees, treeNumbers } from './components';
-import type { WriterEvent } from './events';
+import type { UntimedEvent, WriterEvent } from './events';
 
 /** Class id of the writer: the same for every server, for requesters choose writers by it. */
 export const writerClassId = '{5f0c4b6e-8d1b-4a39-9f57-0e2c7d6a41b8}';
@@ -59,6 +60,11 @@ export interface ServeWriterOptions extends SelectionOptions {
    * `pass` lets it go on without one, and VSS shows the failure as the state of the writer. Default: `veto`.
    */
   readonly onFailure?: 'veto' | 'pass' | undefined;
+  /**
+   * Longest time for a restore by a requester, from PreRestore, which takes the databases offline, until PostRestore. After it those whose
+   * files nobody has replaced go online again. Default: 14 400 000 (4 hours).
+   */
+  readonly restoreTimeoutMs?: number | undefined;
   /** How often the databases are listed anew while nobody takes a snapshot. Default: 300 000. */
   readonly refreshMs?: number | undefined;
   /** Is told what happens. What it throws is ignored. */
@@ -84,14 +90,13 @@ export function checkServeOptions(options: ServeWriterOptions): void {
     holdTimeoutMs: integer(1, longestHoldMs),
     drainTimeoutMs: milliseconds,
     onFailure: oneOf('veto', 'pass'),
+    restoreTimeoutMs: milliseconds,
     refreshMs: integer(1_000, 86_400_000),
     onEvent: functionValue,
     timeoutMs: milliseconds,
     signal: abortSignal,
   });
 }
-
-type Event = WriterEvent extends infer One ? (One extends WriterEvent ? Omit<One, 'time'> : never) : never;
 
 /**
  * A writer that VSS knows, until {@link dispose}. It belongs to this process: nothing of it stays in the system. The databases
@@ -173,9 +178,12 @@ export class ServedWriter {
           freezeTimeoutMs: 60_000,
           veto: (options.onFailure ?? 'veto') === 'veto',
           components: describeTrees(trees),
+          restoreCommand: restoreCommand(options),
+          restorePatienceMs: restoreTimeout(options) + restoreGraceMs,
         },
         (notice) => {
-          served.#notice(notice);
+          if ('backupId' in notice) served.#notice(notice);
+          else served.#tell(restoreEvent(notice));
         },
       );
       served.#writer = await call.race(registered).catch((error: unknown) => {
@@ -327,7 +335,7 @@ export class ServedWriter {
     this.#work.add(running);
   }
 
-  #tell(event: Event): void {
+  #tell(event: UntimedEvent): void {
     try {
       this.#options.onEvent?.({ ...event, time: new Date().toISOString() });
     } catch {

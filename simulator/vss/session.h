@@ -154,6 +154,7 @@ private:
     bool isVisible(const Shadow& shadow) const;
     std::vector<Shadow> setToBreak(const VSS_ID& set) const;
     void closeSet();
+    void route(WriterSelection& selection) const;
     void end();
 
     /** Calls `change` with the component of the document. */
@@ -175,6 +176,8 @@ private:
     Phase phase_ = Phase::New;
     bool isRestore_ = false;
     bool isPreRestored_ = false;
+    /** By class: which of its writers the requester restores to. */
+    std::map<std::string, VSS_ID> restoreInstances_;
     VSS_RESTORE_TYPE restoreType_ = VSS_RTYPE_UNDEFINED;
     LONG context_ = VSS_CTX_BACKUP;
     bool isContextSet_ = false;

@@ -26,10 +26,11 @@ HRESULT Session::SetSelectedForRestore(VSS_ID writer, VSS_COMPONENT_TYPE type, L
 }
 
 HRESULT Session::SetSelectedForRestoreEx(VSS_ID writer, VSS_COMPONENT_TYPE type, LPCWSTR logicalPath, LPCWSTR name,
-                                         bool selected, VSS_ID) {
+                                         bool selected, VSS_ID instance) {
     return call("IVssBackupComponentsEx::SetSelectedForRestoreEx", [&]() -> HRESULT {
         if (name == nullptr) return E_INVALIDARG;
         const Lock lock = enterRestore();
+        if (selected && !IsEqualGUID(instance, GUID_NULL)) restoreInstances_[guidText(writer)] = instance;
         return changeComponent(writer, type, logicalPath, name,
                                [&](SelectedComponent& component) { component.selectedForRestore = selected; });
     });
@@ -142,6 +143,19 @@ HRESULT Session::SetRestoreName(VSS_ID writer, VSS_COMPONENT_TYPE type, LPCWSTR 
     });
 }
 
+/** A writer has another instance id after each start: the one that the requester names, or one of the same class. */
+void Session::route(WriterSelection& selection) const {
+    const auto chosen = restoreInstances_.find(guidText(selection.classId));
+    if (chosen != restoreInstances_.end()) selection.instanceId = chosen->second;
+    const WriterRun* other = nullptr;
+    for (const WriterRun& run : runs_) {
+        if (!IsEqualGUID(run.writer.classId, selection.classId)) continue;
+        if (IsEqualGUID(run.writer.instanceId, selection.instanceId)) return;
+        if (other == nullptr) other = &run;
+    }
+    if (other != nullptr) selection.instanceId = other->writer.instanceId;
+}
+
 HRESULT Session::PreRestore(abi::IVssAsync** async) {
     return call("IVssBackupComponents::PreRestore", [&]() -> HRESULT {
         if (async == nullptr) return E_INVALIDARG;
@@ -151,11 +165,12 @@ HRESULT Session::PreRestore(abi::IVssAsync** async) {
         isPreRestored_ = true;
         return startOperation(async, "IVssBackupComponents::PreRestore", [this](Operation& operation) {
             identifyWriters(operation);
+            for (WriterSelection& selection : document_->writers) route(selection);
             // Only writers with a component to restore hear of it.
             for (WriterRun& run : runs_) {
                 run.isLeftOut = true;
                 for (const WriterSelection& selection : document_->writers) {
-                    if (!IsEqualGUID(selection.classId, run.writer.classId)) continue;
+                    if (!IsEqualGUID(selection.instanceId, run.writer.instanceId)) continue;
                     for (const SelectedComponent& component : selection.components) {
                         if (component.selectedForRestore) run.isLeftOut = false;
                     }

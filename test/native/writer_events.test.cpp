@@ -46,6 +46,7 @@ public:
 
     void arm(std::uint32_t maxSkipped = UINT32_MAX, bool required = false) {
         PreparedBackupOptions options;
+        options.id = "20260101T000000Z-123abc";
         options.session.shards = 3;
         options.session.window = window_;
         options.session.databaseBudget = milliseconds(300);
@@ -417,6 +418,57 @@ void aFaultAtEveryCall() {
     }
 }
 
+/// Keeps what it was asked.
+struct NotedRestore final : RestoreWork {
+    explicit NotedRestore(std::vector<std::string>& noted) : noted_(noted) {}
+    RestoreVerdict preRestore(const std::vector<RestoreComponent>& components) override {
+        for (const RestoreComponent& component : components) noted_.push_back("pre " + component.name);
+        return {};
+    }
+    RestoreVerdict postRestore(const std::vector<RestoreComponent>& /*components*/) override {
+        noted_.emplace_back("post");
+        Failure failure(code::kFileSystem, Phase::restore, "in use", "names.nsf");
+        failure.domain = Domain::domino;
+        failure.status = 0x13EA;
+        throw failure;
+    }
+    void close() noexcept override { noted_.emplace_back("close"); }
+
+private:
+    std::vector<std::string>& noted_;
+};
+
+void aRequesterRestores() {
+    std::vector<std::string> noted;
+    {
+        WriterEvents events({}, {}, {}, std::make_unique<NotedRestore>(noted));
+        CHECK(events.preRestore({}).all.proceed && noted.empty());
+        const RestoreVerdict elsewhere = events.preRestore({{"data", "", true, FilesRestored::all}});
+        CHECK(!elsewhere.all.proceed && elsewhere.all.result == result::kWriterNonRetryable && noted.empty());
+        CHECK(elsewhere.all.text.find("domino-vss restore") != std::string::npos);
+        CHECK(events.preRestore({{"data", "", false, FilesRestored::all}}).all.proceed);
+        const RestoreVerdict failed = events.postRestore({{"data", "", false, FilesRestored::all}});
+        CHECK(!failed.all.proceed && failed.all.applicationResult == 0x13EA && failed.all.text == "names.nsf: in use");
+    }
+    CHECK((noted == std::vector<std::string>{"pre data", "post", "close"}));
+    WriterEvents without({}, {}, {});
+    CHECK(!without.preRestore({{"data", "", false, FilesRestored::all}}).all.proceed);
+}
+
+void aCompletedBackupIsNamed() {
+    Fixture fixture;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    CHECK(fixture.events.thaw().proceed);
+    CHECK(fixture.events.completedBackup().empty());
+    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.events.completedBackup() == fixture.backup->id());
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.events.completedBackup().empty());
+    fixture.close();
+}
+
 }  // namespace
 
 int main() {
@@ -438,6 +490,8 @@ int main() {
         {"without veto others go on", withoutVetoOthersGoOn},
         {"the writer ends while it holds", theWriterEndsWhileItHolds},
         {"metadata in the middle of a session", metadataInTheMiddleOfASession},
+        {"a requester restores", aRequesterRestores},
+        {"a completed backup is named", aCompletedBackupIsNamed},
         {"a fault at every call", aFaultAtEveryCall},
     });
 }

@@ -1,7 +1,9 @@
 #include "shadow/vss/registered_writer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
+#include <vector>
 
 #include "shadow/vss/com_failure.h"
 #include "shadow/vss/com_string.h"
@@ -35,15 +37,16 @@ bool describe(const OwnComponents& components, IVssCreateWriterMetadata& metadat
         const std::wstring name = toUtf16(component.name);
         const std::wstring caption = toUtf16(component.caption);
         if (failed(metadata.AddComponent(VSS_CT_FILEGROUP, orNull(path), name.c_str(), orNull(caption), nullptr, 0,
-                                         false, false, true, false, kNotSystemState)))
+                                         false, false, true, true, kNotSystemState)))
             return false;
         for (const ComponentFiles& files : component.files)
             if (failed(metadata.AddFilesToFileGroup(orNull(path), name.c_str(), toUtf16(files.directory).c_str(),
                                                     toUtf16(files.pattern).c_str(), files.recursive, nullptr)))
                 return false;
     }
-    // Databases that are open cannot be replaced: a restore takes them offline first, and applies change information.
-    return !failed(metadata.SetRestoreMethod(VSS_RME_CUSTOM, nullptr, nullptr, VSS_WRE_NEVER, false)) &&
+    // Databases that are open cannot be replaced: the writer takes them offline before, and applies change information.
+    return !failed(
+               metadata.SetRestoreMethod(VSS_RME_RESTORE_IF_CAN_REPLACE, nullptr, nullptr, VSS_WRE_ALWAYS, false)) &&
            !failed(metadata.SetBackupSchema(kSchemaCopy));
 }
 
@@ -65,6 +68,67 @@ Selection selectionOf(IVssWriterImpl& writer, IVssWriterComponents* components) 
         selection.selected.emplace_back(path.utf8(), name.utf8());
     }
     return selection;
+}
+
+FilesRestored filesRestored(VSS_FILE_RESTORE_STATUS status) {
+    switch (status) {
+        case VSS_RS_NONE: return FilesRestored::none;
+        case VSS_RS_FAILED: return FilesRestored::failed;
+        default: return FilesRestored::all;  // one that says nothing has restored what it has selected
+    }
+}
+
+/// A component of a restore, as VSS holds it and as the handlers take it.
+struct Restored {
+    ComPtr<IVssComponent> component;
+    RestoreComponent read;
+};
+
+/// Those that the requester restores. They may be of a backup at which the writer had others.
+std::vector<Restored> restoredOf(IVssWriterComponents& components) {
+    std::vector<Restored> selected;
+    UINT count = 0;
+    require(components.GetComponentCount(&count), "IVssWriterComponents::GetComponentCount", Phase::restore);
+    for (UINT index = 0; index < count; ++index) {
+        ComPtr<IVssComponent> component;
+        VssBool isSelected{};
+        require(components.GetComponent(index, component.GetAddressOf()), "IVssWriterComponents::GetComponent",
+                Phase::restore);
+        require(component->IsSelectedForRestore(&isSelected), "IVssComponent::IsSelectedForRestore", Phase::restore);
+        if (isSelected == 0) continue;
+        Bstr name;
+        Bstr metadata;
+        UINT targets = 0;
+        VSS_FILE_RESTORE_STATUS status{};
+        require(component->GetComponentName(name.put()), "IVssComponent::GetComponentName", Phase::restore);
+        // Without them there is none, which is for the handlers to judge.
+        static_cast<void>(component->GetBackupMetadata(metadata.put()));
+        static_cast<void>(component->GetNewTargetCount(&targets));
+        static_cast<void>(component->GetFileRestoreStatus(&status));
+        selected.push_back({component, {name.utf8(), metadata.utf8(), targets > 0, filesRestored(status)}});
+    }
+    return selected;
+}
+
+/// Which backup a component is of: read by lib/restore/requester-restore.ts.
+std::string backupMetadata(const std::string& backup, const OwnComponent& component) {
+    return "domino-vss 1 " + backup + " " + component.files.front().directory;
+}
+
+/// So that a restore finds the change information. A document without it is a backup all the same.
+void nameBackup(const std::string& backup, const OwnComponents& own, IVssWriterComponents& components) {
+    UINT count = 0;
+    if (FAILED(components.GetComponentCount(&count))) return;
+    for (UINT index = 0; index < count; ++index) {
+        ComPtr<IVssComponent> component;
+        Bstr name;
+        if (FAILED(components.GetComponent(index, component.GetAddressOf())) ||
+            FAILED(component->GetComponentName(name.put())))
+            continue;
+        const auto found = std::ranges::find(own, name.utf8(), &OwnComponent::name);
+        if (found != own.end() && !found->files.empty())
+            static_cast<void>(component->SetBackupMetadata(toUtf16(backupMetadata(backup, *found)).c_str()));
+    }
 }
 
 }  // namespace
@@ -144,9 +208,16 @@ public:
         const Running running(running_);
         return answer(handlers_->thaw());
     }
-    bool STDMETHODCALLTYPE OnPostSnapshot(IVssWriterComponents* /*components*/) override {
+    bool STDMETHODCALLTYPE OnPostSnapshot(IVssWriterComponents* components) override {
         const Running running(running_);
-        return answer(handlers_->postSnapshot());
+        const Verdict verdict = handlers_->postSnapshot();
+        try {
+            const std::string backup = handlers_->completedBackup();
+            if (components != nullptr && !backup.empty()) nameBackup(backup, handlers_->components(), *components);
+        } catch (...) {
+            // No requester restores it then; domino-vss restore does.
+        }
+        return answer(verdict);
     }
     bool STDMETHODCALLTYPE OnAbort() override {
         const Running running(running_);
@@ -160,9 +231,12 @@ public:
     }
     // Many requesters never say that a backup is complete, so nothing depends on it.
     bool STDMETHODCALLTYPE OnBackupComplete(IVssWriterComponents* /*components*/) override { return true; }
-    // VSS_WRE_NEVER: no requester asks the writer to take part in a restore.
-    bool STDMETHODCALLTYPE OnPreRestore(IVssWriterComponents* /*components*/) override { return true; }
-    bool STDMETHODCALLTYPE OnPostRestore(IVssWriterComponents* /*components*/) override { return true; }
+    bool STDMETHODCALLTYPE OnPreRestore(IVssWriterComponents* components) override {
+        return restore(components, &WriterHandlers::preRestore, &IVssComponent::SetPreRestoreFailureMsg);
+    }
+    bool STDMETHODCALLTYPE OnPostRestore(IVssWriterComponents* components) override {
+        return restore(components, &WriterHandlers::postRestore, &IVssComponent::SetPostRestoreFailureMsg);
+    }
     bool STDMETHODCALLTYPE OnBackOffIOOnVolume(wchar_t* /*volume*/, VSS_ID /*snapshot*/, VSS_ID /*provider*/) override {
         return true;
     }
@@ -191,6 +265,30 @@ private:
         const Running running(running_);
         try {
             return handlers_->identify() && metadata != nullptr && vss::describe(handlers_->components(), *metadata);
+        } catch (...) {
+            return false;
+        }
+    }
+
+    using RestoreStep = RestoreVerdict (WriterHandlers::*)(const std::vector<RestoreComponent>&) noexcept;
+    using SetFailureMessage = HRESULT (STDMETHODCALLTYPE IVssComponent::*)(LPCWSTR);
+
+    /// Requesters show the text of a component, that of the writer, or both.
+    bool restore(IVssWriterComponents* components, RestoreStep step, SetFailureMessage setMessage) noexcept {
+        const Running running(running_);
+        try {
+            if (components == nullptr) return true;
+            std::vector<Restored> restored = restoredOf(*components);
+            std::vector<RestoreComponent> read;
+            for (const Restored& one : restored) read.push_back(one.read);
+            const RestoreVerdict verdict = ((*handlers_).*step)(read);
+            std::vector<std::string> texts(restored.size(), verdict.components.empty() ? verdict.all.text : "");
+            for (const auto& [number, text] : verdict.components)
+                if (number < texts.size()) texts[number] = text;
+            for (std::size_t i = 0; i < texts.size() && verdict.all.result != result::kOk; ++i)
+                if (!texts[i].empty())
+                    static_cast<void>((restored[i].component.Get()->*setMessage)(toUtf16(texts[i]).c_str()));
+            return answer(verdict.all);
         } catch (...) {
             return false;
         }

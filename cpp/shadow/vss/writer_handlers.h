@@ -37,6 +37,42 @@ struct SnapshotSet {
     std::function<bool(const std::string& path)> contains;
 };
 
+/// What a requester says of the files of a component after a restore.
+enum class FilesRestored : std::uint8_t { all, none, failed };
+
+/// A component that a requester restores.
+struct RestoreComponent {
+    std::string name;
+    /// What the writer has written into it at the backup.
+    std::string metadata;
+    /// Files go to other places than they came from.
+    bool elsewhere = false;
+    /// Known from PostRestore on.
+    FilesRestored status = FilesRestored::all;
+};
+
+struct RestoreVerdict {
+    Verdict all;
+    /// What has failed in a component, by its number.
+    std::vector<std::pair<std::size_t, std::string>> components;
+};
+
+/// What happens to the databases when a requester restores their files.
+class RestoreWork {
+public:
+    RestoreWork() = default;
+    RestoreWork(const RestoreWork&) = delete;
+    RestoreWork& operator=(const RestoreWork&) = delete;
+    virtual ~RestoreWork() = default;
+
+    /// They go offline. Throws Failure.
+    [[nodiscard]] virtual RestoreVerdict preRestore(const std::vector<RestoreComponent>& components) = 0;
+    /// Their files are back: they get their change information, are recovered and go online. Throws Failure.
+    [[nodiscard]] virtual RestoreVerdict postRestore(const std::vector<RestoreComponent>& components) = 0;
+    /// A restore that is under way ends. Idempotent.
+    virtual void close() noexcept = 0;
+};
+
 /// What a writer does when VSS delivers an event. The handlers run on threads of VSS and never wait for JavaScript.
 /// None of them throws.
 class WriterHandlers {
@@ -60,6 +96,14 @@ public:
     virtual void abort() noexcept = 0;
     /// `set` may be another one than the last, or none.
     virtual void backupShutdown(const Guid& set) noexcept = 0;
+    /// Id of the backup that the last postSnapshot has completed; empty for none.
+    [[nodiscard]] virtual std::string completedBackup() const { return {}; }
+    [[nodiscard]] virtual RestoreVerdict preRestore(const std::vector<RestoreComponent>& /*components*/) noexcept {
+        return {};
+    }
+    [[nodiscard]] virtual RestoreVerdict postRestore(const std::vector<RestoreComponent>& /*components*/) noexcept {
+        return {};
+    }
 };
 
 }  // namespace domino_vss::vss

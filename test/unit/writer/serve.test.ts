@@ -28,5 +28,7 @@ test('components are the data directory and the uppermost directories outside of
   expect([...treeNumbers(trees, { files: [...files, '/new/f.nsf'] })]).toEqual([0, 0, 2, 2, 1, 0]);
   const components = describeTrees(trees);
   expect(components.map(({ name }) => name)).toEqual(['data', 'data-1', 'data-2']);
-  expect(components[2]?.files).toEqual([{ directory: '/other/mail', pattern: '*', recursive: true }]);
+  expect(components[2]?.files).toEqual(
+    ['*.nsf', '*.ntf', '*.box'].map((pattern) => ({ directory: '/other/mail', pattern, recursive: true })),
+  );
 });

@@ -24,10 +24,25 @@ std::string describe(const PreparedBackup::LeftOut& left) {
     return text;
 }
 
+/// For the requester, on each component and as a whole.
+RestoreVerdict refusal(std::string text) {
+    return {{false, result::kWriterNonRetryable, 0, std::move(text)}, {}};
+}
+
+RestoreVerdict refusal(const Failure& failure) {
+    RestoreVerdict verdict = refusal(failure.subject.empty() ? failure.text : failure.subject + ": " + failure.text);
+    if (failure.domain == Domain::domino) verdict.all.applicationResult = failure.status;
+    return verdict;
+}
+
 }  // namespace
 
-WriterEvents::WriterEvents(OwnComponents components, Policy policy, Listener listener)
-    : components_(std::move(components)), policy_(policy), listener_(std::move(listener)) {}
+WriterEvents::WriterEvents(OwnComponents components, Policy policy, Listener listener,
+                           std::unique_ptr<RestoreWork> restore)
+    : components_(std::move(components)),
+      policy_(policy),
+      listener_(std::move(listener)),
+      restore_(std::move(restore)) {}
 
 WriterEvents::~WriterEvents() {
     close();
@@ -48,6 +63,7 @@ void WriterEvents::close() {
         armed_.reset();
     }
     takeBack("the writer ends");
+    if (restore_ != nullptr) restore_->close();
 }
 
 bool WriterEvents::identify() noexcept {
@@ -65,6 +81,7 @@ Verdict WriterEvents::prepareBackup(Selection selection) noexcept {
     }
     const std::lock_guard lock(mutex_);
     selection_ = std::move(selection);
+    completed_.clear();
     return {};
 }
 
@@ -176,6 +193,7 @@ Verdict WriterEvents::postSnapshot() noexcept {
             const std::lock_guard lock(mutex_);
             running_.reset();
             stage_ = Stage::idle;
+            completed_ = backup->id();
         }
         if (left.databases == 0) return {};
         return {true, result::kWriterPartialFailure, left.status, describe(left)};
@@ -194,6 +212,33 @@ void WriterEvents::backupShutdown(const Guid& set) noexcept {
         if (set != Guid{} && set != set_) return;  // of another session
     }
     takeBack("the requester has ended before the snapshot was complete");
+}
+
+std::string WriterEvents::completedBackup() const {
+    const std::lock_guard lock(mutex_);
+    return completed_;
+}
+
+RestoreVerdict WriterEvents::preRestore(const std::vector<RestoreComponent>& components) noexcept {
+    try {
+        if (restore_ == nullptr) return refusal("this writer takes no part in restores: use domino-vss restore");
+        for (const RestoreComponent& component : components)
+            if (component.elsewhere)
+                return refusal("files of the component " + component.name +
+                               " go to another place, where they are no databases of this server: use domino-vss "
+                               "restore --as");
+        return components.empty() ? RestoreVerdict{} : restore_->preRestore(components);
+    } catch (...) {
+        return refusal(failureInFlight(Phase::restore));
+    }
+}
+
+RestoreVerdict WriterEvents::postRestore(const std::vector<RestoreComponent>& components) noexcept {
+    try {
+        return restore_ == nullptr || components.empty() ? RestoreVerdict{} : restore_->postRestore(components);
+    } catch (...) {
+        return refusal(failureInFlight(Phase::restore));
+    }
 }
 
 bool WriterEvents::isSelected(const Selection& selection, std::size_t component) const {

@@ -52,7 +52,9 @@ public:
         bool veto = true;
     };
 
-    WriterEvents(OwnComponents components, Policy policy, Listener listener);
+    /// Without `restore` no requester restores.
+    WriterEvents(OwnComponents components, Policy policy, Listener listener,
+                 std::unique_ptr<RestoreWork> restore = nullptr);
     ~WriterEvents() override;
 
     /// The backup for whoever asks next, instead of the one that was there; nullptr for none. Returns whether that one
@@ -71,6 +73,9 @@ public:
     [[nodiscard]] Verdict postSnapshot() noexcept override;
     void abort() noexcept override;
     void backupShutdown(const Guid& set) noexcept override;
+    [[nodiscard]] std::string completedBackup() const override;
+    [[nodiscard]] RestoreVerdict preRestore(const std::vector<RestoreComponent>& components) noexcept override;
+    [[nodiscard]] RestoreVerdict postRestore(const std::vector<RestoreComponent>& components) noexcept override;
 
 private:
     enum class Stage : std::uint8_t { idle, held, thawed };
@@ -91,11 +96,13 @@ private:
     const OwnComponents components_;
     const Policy policy_;
     const Listener listener_;
+    const std::unique_ptr<RestoreWork> restore_;
     mutable std::mutex mutex_;
     std::shared_ptr<PreparedBackup> armed_;    // guarded by mutex_
     std::shared_ptr<PreparedBackup> running_;  // guarded by mutex_
     Selection selection_;                      // guarded by mutex_
     Guid set_;                                 // guarded by mutex_
+    std::string completed_;                    // guarded by mutex_
     Stage stage_ = Stage::idle;                // guarded by mutex_
     bool closed_ = false;                      // guarded by mutex_
 };

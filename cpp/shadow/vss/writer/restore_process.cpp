@@ -1,0 +1,142 @@
+#include "shadow/vss/writer/restore_process.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "shadow/vss/vss_codes.h"
+#include "system/failure.h"
+
+namespace domino_vss::vss {
+
+namespace {
+
+/// How long the end of the program is waited for when nobody needs it any more: it puts databases back.
+constexpr std::chrono::milliseconds kPuttingBack{60'000};
+
+/// How often it is looked whether the writer ends.
+constexpr std::chrono::milliseconds kTick{100};
+
+constexpr const char* kEnded =
+    "the program that restores has ended without an answer; databases may be offline: run domino-vss recover";
+
+/// A field of a line. What comes from a requester may hold anything.
+std::string field(std::string text) {
+    std::ranges::replace_if(
+        text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
+    return text;
+}
+
+std::vector<std::string> split(std::string_view line) {
+    std::vector<std::string> fields;
+    for (std::size_t end = line.find('\t'); end != std::string_view::npos; end = line.find('\t')) {
+        fields.emplace_back(line.substr(0, end));
+        line.remove_prefix(end + 1);
+    }
+    fields.emplace_back(line);
+    return fields;
+}
+
+std::uint32_t number(const std::string& text) {
+    std::uint32_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+RestoreVerdict refused(std::uint32_t result, std::string text) {
+    RestoreVerdict verdict;
+    verdict.all = {false, result, 0, std::move(text)};
+    return verdict;
+}
+
+const char* statusWord(FilesRestored status) {
+    switch (status) {
+        case FilesRestored::all: return "all";
+        case FilesRestored::none: return "none";
+        case FilesRestored::failed: return "failed";
+    }
+    return "failed";
+}
+
+}  // namespace
+
+RestoreProcess::RestoreProcess(RestoreProcessOptions options, Listener listener)
+    : options_(std::move(options)), listener_(std::move(listener)) {}
+
+RestoreVerdict RestoreProcess::preRestore(const std::vector<RestoreComponent>& components) {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    // One whose program has ended is over, whatever has become of it.
+    if (!lock || (program_ != nullptr && !program_->hasEnded()))
+        return refused(result::kWriterRetryable, "another restore of the same databases is under way");
+    program_ = std::make_unique<ChildProcess>(options_.commandLine);
+    bool said = true;
+    for (std::size_t i = 0; i < components.size(); ++i)
+        said = said && program_->say("component\t" + std::to_string(i) + "\t" + field(components[i].name) + "\t" +
+                                     field(components[i].metadata));
+    static_cast<void>(said && program_->say("begin"));
+    std::string report;
+    RestoreVerdict verdict = answer(*program_, report);
+    listener_(verdict.all.proceed ? RestoreMoment::begun : RestoreMoment::refused, verdict.all, report);
+    if (!verdict.all.proceed) program_.reset();
+    return verdict;
+}
+
+RestoreVerdict RestoreProcess::postRestore(const std::vector<RestoreComponent>& components) {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    // VSS tells of the end of a restore that was refused, too.
+    if (!lock || program_ == nullptr) return {};
+    for (std::size_t i = 0; i < components.size(); ++i)
+        static_cast<void>(program_->say("restored\t" + std::to_string(i) + "\t" + statusWord(components[i].status)));
+    static_cast<void>(program_->say("finish"));
+    std::string report;
+    RestoreVerdict verdict = answer(*program_, report);
+    listener_(verdict.all.proceed ? RestoreMoment::ended : RestoreMoment::failed, verdict.all, report);
+    program_.reset();
+    return verdict;
+}
+
+RestoreVerdict RestoreProcess::answer(ChildProcess& program, std::string& report) {
+    const auto deadline = std::chrono::steady_clock::now() + options_.patience;
+    RestoreVerdict verdict;
+    for (bool ended = false; !closed_ && !ended && std::chrono::steady_clock::now() < deadline;) {
+        // In this order: what it says last can be read when it has ended.
+        ended = program.hasEnded();
+        const std::optional<std::string> line = program.nextLine(std::chrono::steady_clock::now() + kTick);
+        if (!line) continue;
+        ended = false;
+        std::vector<std::string> fields = split(*line);
+        if (fields.size() < 3) continue;
+        if (fields[0] == "component") {
+            verdict.components.emplace_back(number(fields[1]), std::move(fields[2]));
+            continue;
+        }
+        verdict.all.text = std::move(fields[2]);
+        if (fields.size() > 3) report = std::move(fields[3]);
+        if (fields[0] == "held" || fields[0] == "done") return verdict;
+        verdict.all.proceed = false;
+        verdict.all.result = fields[0] == "busy" ? result::kWriterRetryable : result::kWriterNonRetryable;
+        verdict.all.applicationResult = number(fields[1]);
+        return verdict;
+    }
+    program.endInput();
+    if (closed_) {
+        static_cast<void>(program.awaitEnd(kPuttingBack));
+        return refused(result::kWriterRetryable, "the writer ends");
+    }
+    // Its journal names what it has begun.
+    program.kill();
+    return refused(result::kWriterNonRetryable, kEnded);
+}
+
+void RestoreProcess::close() noexcept {
+    closed_ = true;
+    const std::lock_guard lock(mutex_);
+    if (program_ == nullptr) return;
+    program_->endInput();
+    static_cast<void>(program_->awaitEnd(kPuttingBack));
+    program_.reset();
+}
+
+}  // namespace domino_vss::vss

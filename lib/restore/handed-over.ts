@@ -1,0 +1,77 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Call } from '../call/call';
+import { databaseFailureOf, isNativeFailure, type DatabaseFailure } from '../errors/errors';
+import type { Innards } from '../domino/timedate';
+import type { NativeBinding } from '../native/session';
+import { syncDirectory } from '../store/durable';
+import type { LeftOver } from '../store/left-over';
+import type { ManifestDatabase } from '../store/manifest-format';
+import { leavesOthersUnharmed } from './restoration';
+
+/** A database whose file somebody else replaces. */
+export interface HandedOver {
+  readonly database: ManifestDatabase;
+  readonly file: string;
+  /** Number of the component that it belongs to. */
+  readonly component: number;
+  /** Its change information; empty for none. */
+  readonly delta: string;
+  /** Whether it has been taken offline, or may have been. */
+  offline: boolean;
+  /** An earlier restore has left it offline, and nobody knows whether it is whole. */
+  isDoubtful: boolean;
+  /** Identity of the file before it was replaced; empty where there was none. */
+  before: string;
+  /** When anything about the file was changed before, which nobody sets back; empty where there was none. */
+  changedBefore: string;
+}
+
+/** One scan of the log for all. Those that it refuses are named to `refuse`; the others are recovered without them. */
+export async function recoverHandedOver(
+  { binding, call, budgetMs }: { readonly binding: NativeBinding; readonly call: Call; readonly budgetMs: number },
+  databases: readonly HandedOver[],
+  pointInTime: Innards | undefined,
+  refuse: (databases: readonly HandedOver[], failureOf: (one: HandedOver) => DatabaseFailure) => void,
+): Promise<readonly HandedOver[]> {
+  let left = databases;
+  while (left.length > 0) {
+    const files = left.map(({ file }) => file);
+    const recovering = binding.recoverDatabases({ files, newDbiid: false, newReplicaId: false, pointInTime });
+    const subject = files.length === 1 ? (files[0] ?? '') : '';
+    try {
+      await call.finish(recovering, { budgetMs, operation: 'NSFRecoverDatabases', subject });
+      return left;
+    } catch (error) {
+      const named = isNativeFailure(error) ? left.find(({ file }) => file === error.subject) : undefined;
+      const refused = named && isNativeFailure(error) && leavesOthersUnharmed(error) ? [named] : left;
+      refuse(refused, ({ database }) => databaseFailureOf(database.path, 'restore', error));
+      left = left.filter((one) => !refused.includes(one));
+    }
+  }
+  return left;
+}
+
+/** Files that an interrupted restore by a requester has left offline, in whatever state the requester has left them. */
+export function filesLeftOffline(leftOvers: readonly LeftOver[]): ReadonlySet<string> {
+  return new Set(leftOvers.filter(isHandedOver).flatMap(({ restoring }) => restoring.map(({ file }) => file)));
+}
+
+/** Removes the journals whose databases have all been restored since, and answers which. */
+export async function settleLeftOffline(
+  leftOvers: readonly LeftOver[],
+  restored: ReadonlySet<string>,
+): Promise<readonly LeftOver[]> {
+  const settled = leftOvers
+    .filter(isHandedOver)
+    .filter(({ restoring }) => restoring.every(({ file }) => restored.has(file)));
+  for (const { journal } of settled) {
+    await rm(journal, { force: true });
+    await syncDirectory(dirname(journal));
+  }
+  return settled;
+}
+
+function isHandedOver({ restorePhase }: LeftOver): boolean {
+  return restorePhase === 'handed-over';
+}

@@ -1,0 +1,107 @@
+// The process that restores for a requester of VSS: the writer starts it in PreRestore, on a thread of VSS, and it ends after PostRestore. So no
+// handler waits for the JavaScript of the process that serves the writer, and a call that hangs can be ended. It is spoken to in
+// lines of fields between tabs:
+//
+//   component <number> <name> <metadata>     begin    →  held 0 <text>           | refused <STATUS> <text> | busy 0 <text>
+//   restored <number> all|none|failed        finish   →  done 0 <text> <report>  | failed <STATUS> <text> <report>
+//                                                        before either, of components: component <number> <text>
+//
+// When its input ends it puts back what it can and leaves the rest to the journal.
+
+import { createInterface } from 'node:readline';
+import { printable } from '../errors/printable';
+import { DominoVssError, isDominoVssError, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { loadBinding } from '../native/binding';
+import {
+  RequesterRestore,
+  type FilesRestored,
+  type RequestedComponent,
+  type RequesterRestoreOptions,
+} from './requester-restore';
+
+const options = JSON.parse(process.argv[2] ?? '{}') as RequesterRestoreOptions & { readonly totalMs: number };
+const components: RequestedComponent[] = [];
+const restored = new Map<number, FilesRestored>();
+let restore: RequesterRestore | undefined;
+let isOver = false;
+
+function say(...fields: readonly (string | number)[]): void {
+  process.stdout.write(`${fields.map((field) => printable(String(field)).replaceAll('\t', ' ')).join('\t')}\n`);
+}
+
+/** STATUS of Domino, where it was one. */
+function statusOf(error: unknown): number {
+  return isDominoVssError(error) && 'status' in error ? Number(error.status) : 0;
+}
+
+function describe(failures: readonly DatabaseFailure[]): string {
+  const [first] = failures;
+  return `${failures.length} databases were not restored and stay offline: ${first?.database ?? ''}: ${first?.text ?? ''}`;
+}
+
+async function begin(): Promise<void> {
+  try {
+    restore = await RequesterRestore.begin(loadBinding(), options, components);
+    say('held', 0, `${restore.databases} databases are offline`);
+  } catch (thrown) {
+    const error = toPublicError(thrown);
+    isOver = true;
+    say(error.code === 'ERR_LOCKED' ? 'busy' : 'refused', statusOf(error), `${error.code}: ${error.message}`);
+    process.exit(1);
+  }
+}
+
+async function finish(): Promise<void> {
+  try {
+    if (!restore) throw new DominoVssError('ERR_STATE', { message: 'nothing has begun' });
+    const report = await restore.finish((number) => restored.get(number) ?? 'all');
+    isOver = true;
+    const { failures } = report;
+    for (const number of new Set(failures.map(({ component }) => component))) {
+      say('component', number, describe(failures.filter(({ component }) => component === number)));
+    }
+    const text = failures.length === 0 ? `${report.restored.length} databases are restored` : describe(failures);
+    const status = failures.find((failure) => failure.status !== 0)?.status ?? 0;
+    say(failures.length === 0 ? 'done' : 'failed', status, text, JSON.stringify(report));
+    process.exit(0);
+  } catch (thrown) {
+    const error = toPublicError(thrown);
+    isOver = true;
+    say('failed', statusOf(error), `${error.code}: ${error.message}`);
+    process.exit(1);
+  }
+}
+
+/** Nobody is there any more who could say how the restore has gone. */
+async function giveUp(why: string): Promise<void> {
+  if (isOver) return;
+  isOver = true;
+  const left = await restore?.giveUp().then(
+    ({ failures }) => failures.map(({ database }) => database),
+    (error: unknown) => [toPublicError(error).message],
+  );
+  if (left && left.length > 0) {
+    process.stderr.write(
+      `domino-vss: ${why}; databases stay offline (domino-vss recover names them): ${printable(left.join(', '))}\n`,
+    );
+  }
+  process.exit(1);
+}
+
+let work: Promise<void> = Promise.resolve();
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const [word = '', number = '', ...fields] = line.split('\t');
+    if (word === 'component')
+      components.push({ number: Number(number), name: fields[0] ?? '', metadata: fields[1] ?? '' });
+    if (word === 'restored') restored.set(Number(number), fields[0] as FilesRestored);
+    if (word === 'begin') work = work.then(begin);
+    if (word === 'finish') work = work.then(finish);
+  })
+  .on('close', () => {
+    work = work.then(() => giveUp('the writer that a restore was for has ended'));
+  });
+setTimeout(() => {
+  work = work.then(() => giveUp('the requester has not ended the restore in time'));
+}, options.totalMs).unref();
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

@@ -1,0 +1,410 @@
+import { realpath, stat, truncate } from 'node:fs/promises';
+import { createPublicKey } from 'node:crypto';
+import { join } from 'node:path';
+import { Call } from '../call/call';
+import { forEachLimited } from '../call/event-loop';
+import type { DominoLocation } from '../call/options';
+import { locateDatabase } from '../domino/links';
+import { openRuntime } from '../domino/runtime';
+import { findNotesIni, readDataDirectory } from '../domino/environment';
+import type { Innards } from '../domino/timedate';
+import type { ErrorCode } from '../errors/codes';
+import {
+  databaseFailureOf,
+  decidedFailure,
+  isNativeFailure,
+  RestoreError,
+  type DatabaseFailure,
+} from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import { recoverAll } from '../recover/recover';
+import { examineDelta } from '../store/contents';
+import { syncFile } from '../store/copy';
+import { lockDataDirectory } from '../store/data-directory-lock';
+import { compareIdentity, identityOf } from '../store/file-identity';
+import { Journal, newWorkId } from '../store/journal';
+import type { LeftOver } from '../store/left-over';
+import type { ManifestDatabase } from '../store/manifest-format';
+import { loadManifest, type Manifest } from '../store/manifest';
+import { isInside } from '../store/safe-directory';
+import { readSigningKey } from '../store/signature';
+import { filesLeftOffline, recoverHandedOver, settleLeftOffline, type HandedOver } from './handed-over';
+import { pointInTimeOf } from './until';
+
+/** What a restore for a requester needs to know from the writer that the requester speaks to. */
+export interface RequesterRestoreOptions {
+  readonly deltaDirectory: string;
+  readonly domino?: DominoLocation | undefined;
+  /** The private key that the writer signs its manifests with: only those are trusted then. */
+  readonly signKey?: string | undefined;
+  /** How long users are waited for who have a database open. */
+  readonly waitMs: number;
+  readonly databaseBudgetMs: number;
+  /** For each of the two events. */
+  readonly timeoutMs: number;
+}
+
+/** A component as the requester names it. */
+export interface RequestedComponent {
+  /** Its number in the event. */
+  readonly number: number;
+  readonly name: string;
+  /** What the writer has written into the document of the backup: {@link componentMetadata}. */
+  readonly metadata: string;
+}
+
+/** What the requester says of the files of a component: `IVssComponent::GetFileRestoreStatus`. */
+export type FilesRestored = 'all' | 'none' | 'failed';
+
+export interface RequesterRestoreReport {
+  readonly backupId: string;
+  /** Paths of the databases that are as they were at the backup. */
+  readonly restored: readonly string[];
+  /** Paths of those whose files the requester has left alone: as they were. */
+  readonly untouched: readonly string[];
+  /** Those that stay offline have `ERR_RESTORE_NOT_PUT_BACK`. */
+  readonly failures: readonly (DatabaseFailure & { readonly component: number })[];
+}
+
+const alreadyOffline = 0x13f9;
+const noExist = 0x0103;
+
+/** As native code writes it into each component of a backup. */
+const metadataForm = /^domino-vss 1 (\d{8}T\d{6}Z-[0-9a-f]{6}) (.+)$/;
+
+/**
+ * A restore whose files a requester of VSS puts into their places: the databases go offline before, and afterwards those that
+ * were replaced get their change information, are recovered to the moment of the backup, and go online. Whoever has
+ * not been replaced goes online as it was. What was replaced and could not be finished stays offline, named in the journal: without
+ * its change information it may be torn.
+ */
+export class RequesterRestore {
+  readonly #binding: NativeBinding;
+  readonly #options: RequesterRestoreOptions;
+  readonly #databases: readonly HandedOver[];
+  readonly #head: Manifest;
+  readonly #pointInTime: Innards | undefined;
+  readonly #journal: Journal;
+  readonly #leftOvers: readonly LeftOver[];
+
+  private constructor(
+    binding: NativeBinding,
+    options: RequesterRestoreOptions,
+    { head, databases, pointInTime }: Plan,
+    journal: Journal,
+    leftOvers: readonly LeftOver[],
+  ) {
+    this.#binding = binding;
+    this.#options = options;
+    this.#databases = databases;
+    this.#head = head;
+    this.#pointInTime = pointInTime;
+    this.#journal = journal;
+    this.#leftOvers = leftOvers;
+  }
+
+  /** Takes the databases of the components offline, all or none. */
+  static async begin(
+    binding: NativeBinding,
+    options: RequesterRestoreOptions,
+    components: readonly RequestedComponent[],
+  ): Promise<RequesterRestore> {
+    const call = new Call({ timeoutMs: options.timeoutMs, phase: 'restore' });
+    const dataDirectory = readDataDirectory(findNotesIni(options.domino));
+    const plan = await makePlan(options, dataDirectory, components, call);
+    await openRuntime(binding, options.domino, call);
+    const deltaDirectory = await realpath(options.deltaDirectory);
+    const lock = await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call);
+    const work = { id: newWorkId(), work: 'restore', dataDirectory, backupDirectory: '' } as const;
+    const { journal, leftOvers } = await Journal.open({ ...work, deltaDirectory, lock });
+    const restore = new RequesterRestore(binding, options, plan, journal, leftOvers);
+    try {
+      const budgetMs = options.databaseBudgetMs;
+      const tools = { binding, call, budgetMs, dryRun: false, service: undefined, hook: undefined };
+      await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
+      await restore.#takeOffline(call);
+    } catch (error) {
+      await restore.#undo(error);
+      throw error;
+    }
+    return restore;
+  }
+
+  get databases(): number {
+    return this.#databases.length;
+  }
+
+  /** The requester has put the files into their places, or says that it has not. Once. */
+  finish(statusOf: (component: number) => FilesRestored): Promise<RequesterRestoreReport> {
+    return this.#end(statusOf);
+  }
+
+  /** The requester is gone: nobody knows which files it has written to their end. Once, and not after {@link finish}. */
+  giveUp(): Promise<RequesterRestoreReport> {
+    return this.#end(() => 'none');
+  }
+
+  async #takeOffline(call: Call): Promise<void> {
+    const known = filesLeftOffline(this.#leftOvers);
+    for (const one of this.#databases) one.before = await identityOrNone(one.file);
+    await this.#writeJournal(this.#databases);
+    for (const one of this.#databases) {
+      if (one.before === '') continue;
+      one.offline = true;
+      await this.#takeOneOffline(one, known, call);
+      // The call may have written to it.
+      one.before = await identityOrNone(one.file);
+      one.changedBefore = await changeOf(one.file);
+    }
+    await this.#writeJournal(this.#databases);
+  }
+
+  /** The requester has not been told to begin: what we have taken offline is whole. The others have their own journal. */
+  async #undo(cause: unknown): Promise<void> {
+    const stuck: HandedOver[] = [];
+    let why = '';
+    for (const one of this.#databases.filter(({ offline, isDoubtful }) => offline && !isDoubtful)) {
+      try {
+        await this.#bringOnline(one);
+      } catch (error) {
+        stuck.push(one);
+        why = databaseFailureOf(one.database.path, 'restore', error).text;
+      }
+    }
+    await this.#finishJournal(stuck, new Set());
+    if (stuck.length === 0) return;
+    const message = `${stuck.length} databases may be offline, one is ${stuck[0]?.database.path ?? ''}: ${why}`;
+    throw new RestoreError('ERR_RESTORE_NOT_PUT_BACK', { message, phase: 'restore', cause });
+  }
+
+  async #takeOneOffline(one: HandedOver, known: ReadonlySet<string>, call: Call): Promise<void> {
+    const { file } = one;
+    const { waitMs, databaseBudgetMs } = this.#options;
+    const bound = { budgetMs: waitMs + databaseBudgetMs, operation: 'NSFTakeDatabaseOffline', subject: file };
+    try {
+      await call.bounded(this.#binding.takeDatabaseOffline({ file, waitMs }), bound);
+    } catch (error) {
+      if (isNativeFailure(error) && error.status === alreadyOffline && known.has(file)) {
+        one.isDoubtful = true;
+        return;
+      }
+      // One that does not answer may still go offline.
+      if (isNativeFailure(error) && error.domain === 'domino') one.offline = false;
+      if (isNativeFailure(error) && error.status === noExist && (await identityOrNone(file)) === '') return;
+      throw error;
+    }
+  }
+
+  async #end(statusOf: (component: number) => FilesRestored): Promise<RequesterRestoreReport> {
+    const call = new Call({ timeoutMs: this.#options.timeoutMs, phase: 'restore' });
+    const known = filesLeftOffline(this.#leftOvers);
+    const failures: RequesterRestoreReport['failures'][number][] = [];
+    const stuck: HandedOver[] = [];
+    const fail = (one: HandedOver, failure: DatabaseFailure): void => {
+      failures.push({ ...failure, component: one.component });
+      stuck.push(one);
+    };
+    const untouched: HandedOver[] = [];
+    const replaced: HandedOver[] = [];
+    await forEachLimited(this.#databases, 4, async (one) => {
+      try {
+        const found = one.before === '' ? await identityOrNone(one.file) : await compareIdentity(one.file, one.before);
+        // Copied once more, with its times, a file looks as before. No live database can be meant: this one was left unfinished.
+        const isCopiedAgain = one.isDoubtful && found === 'same' && (await changeOf(one.file)) !== one.changedBefore;
+        if (one.isDoubtful && !isCopiedAgain && (found === 'same' || found === 'missing')) {
+          fail(
+            one,
+            because(one, 'ERR_RESTORE_NOT_PUT_BACK', 'an earlier restore has left it unfinished; it stays offline'),
+          );
+        } else if (found === '' || (found === 'same' && !isCopiedAgain)) untouched.push(one);
+        else if (found === 'missing') {
+          fail(one, because(one, 'ERR_RESTORE_SOURCE', 'the requester has removed it and not put it back'));
+        } else if (statusOf(one.component) !== 'all') {
+          fail(
+            one,
+            because(
+              one,
+              'ERR_RESTORE_NOT_PUT_BACK',
+              'the requester has begun to replace it and not said that it is whole; it stays offline',
+            ),
+          );
+        } else {
+          if (!one.offline) {
+            one.offline = true;
+            await this.#takeOneOffline(one, known, call);
+          }
+          await this.#applyChangeInfo(one, call);
+          replaced.push(one);
+        }
+      } catch (error) {
+        fail(one, databaseFailureOf(one.database.path, 'restore', error));
+      }
+    });
+    const logged = replaced.filter(({ database }) => database.logged);
+    const tools = { binding: this.#binding, call, budgetMs: this.#options.databaseBudgetMs };
+    await recoverHandedOver(tools, logged, this.#pointInTime, (refused, failureOf) => {
+      for (const one of refused) fail(one, failureOf(one));
+    });
+    const restored: HandedOver[] = [];
+    for (const one of [...replaced, ...untouched]) {
+      if (stuck.includes(one)) continue;
+      try {
+        if (one.offline) await this.#bringOnline(one);
+        if (replaced.includes(one)) restored.push(one);
+      } catch (error) {
+        fail(one, databaseFailureOf(one.database.path, 'restore', error));
+      }
+    }
+    await this.#finishJournal(stuck, new Set(restored.map(({ file }) => file)));
+    const paths = (ones: readonly HandedOver[]): string[] => ones.map(({ database }) => database.path).sort();
+    return {
+      backupId: this.#head.id,
+      restored: paths(restored),
+      untouched: paths(untouched.filter((one) => !stuck.includes(one))),
+      failures,
+    };
+  }
+
+  /** To the file at its place: it is a copy of what the requester keeps, and can be restored again. */
+  async #applyChangeInfo({ database, file, delta }: HandedOver, call: Call): Promise<void> {
+    const { size } = await stat(file);
+    if (size < database.startSizeBytes) {
+      const message = `it has ${size} bytes, fewer than the ${database.startSizeBytes} of the backup`;
+      throw new RestoreError('ERR_RESTORE_SOURCE', { message, phase: 'restore' });
+    }
+    await truncate(file, database.startSizeBytes);
+    if (delta !== '') {
+      const applying = this.#binding.applyChangeInfo({
+        copyFile: file,
+        deltaFile: delta,
+        announcedBytes: database.announcedBytes,
+        pieceBytes: this.#head.pieceBytes,
+        ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
+      });
+      const budgetMs = this.#options.databaseBudgetMs;
+      await call.bounded(applying, { budgetMs, operation: 'NSFBackupApplyNextChangeInfo', subject: file });
+    }
+    await syncFile(file);
+  }
+
+  async #bringOnline(one: HandedOver): Promise<void> {
+    const { file } = one;
+    const budgetMs = this.#options.databaseBudgetMs;
+    // Its time is its own: that of the event may be over.
+    const patient = new Call({ timeoutMs: 2 * budgetMs, phase: 'restore' });
+    const bound = { budgetMs, operation: 'NSFBringDatabaseOnline', subject: file };
+    await patient.bounded(this.#binding.bringDatabaseOnline({ file }), bound);
+    one.offline = false;
+  }
+
+  #writeJournal(databases: readonly HandedOver[], ended = false): Promise<void> {
+    const restoring = databases.map(({ file, before, isDoubtful }) => ({
+      file,
+      original: '',
+      temporary: '',
+      offline: true,
+      hadOriginal: before !== '',
+      // No file is like it: it does not go online by being left alone.
+      copy: isDoubtful ? '' : before,
+    }));
+    return this.#journal.update({ restoring, restorePhase: 'handed-over', ...(ended && { ended }) });
+  }
+
+  async #finishJournal(stuck: readonly HandedOver[], restored: ReadonlySet<string>): Promise<void> {
+    await settleLeftOffline(this.#leftOvers, new Set([...restored, ...stuck.map(({ file }) => file)]));
+    if (stuck.length === 0) await this.#journal.remove();
+    else await this.#writeJournal(stuck, true);
+  }
+}
+
+interface Plan {
+  readonly head: Manifest;
+  readonly databases: readonly HandedOver[];
+  readonly pointInTime: Innards | undefined;
+}
+
+/** Finds out everything that can be found out before a database goes offline. */
+async function makePlan(
+  options: RequesterRestoreOptions,
+  dataDirectory: string,
+  components: readonly RequestedComponent[],
+  call: Call,
+): Promise<Plan> {
+  const refuse = (code: ErrorCode, message: string): never => {
+    throw new RestoreError(code, { message, phase: 'restore' });
+  };
+  const trees = components.map(({ number, name, metadata }) => {
+    const [, id = '', directory = ''] = metadataForm.exec(metadata) ?? [];
+    if (id === '') {
+      refuse(
+        'ERR_RESTORE_SOURCE',
+        `the document of the backup does not say which backup the component ${name} is of: use domino-vss restore`,
+      );
+    }
+    return { number, id, directory };
+  });
+  const [id = ''] = new Set(trees.map((tree) => tree.id));
+  if (trees.some((tree) => tree.id !== id)) {
+    refuse('ERR_RESTORE_SOURCE', 'the components are of different backups: restore one after the other');
+  }
+  const key =
+    options.signKey === undefined ? undefined : createPublicKey(await readSigningKey(options.signKey, 'signKey'));
+  // By its id, below our own directory: the document comes from the requester.
+  const head = await loadManifest(join(options.deltaDirectory, id), key);
+  if (head.dataDirectory !== dataDirectory) {
+    refuse(
+      'ERR_RESTORE_TARGET',
+      `the backup ${id} is of ${head.dataDirectory}, and this writer serves ${dataDirectory}`,
+    );
+  }
+  const databases: HandedOver[] = [];
+  for await (const database of head.databases()) {
+    const tree = trees.find(({ directory }) => isInside(database.file, directory));
+    if (tree === undefined) continue;
+    databases.push(await handOver(database, tree.number, head, dataDirectory, call));
+  }
+  if (databases.length === 0) refuse('ERR_RESTORE_SOURCE', `the backup ${id} holds no database of these components`);
+  return { head, databases, pointInTime: pointInTimeOf('backup', head) };
+}
+
+async function handOver(
+  database: ManifestDatabase,
+  component: number,
+  head: Manifest,
+  dataDirectory: string,
+  call: Call,
+): Promise<HandedOver> {
+  call.check();
+  const file = await locateDatabase(dataDirectory, database.path);
+  // The requester puts it where it was at the backup.
+  if (file !== database.file) {
+    const message = `${database.path} lay at ${database.file} and lies at ${file} now: use domino-vss restore`;
+    throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
+  }
+  const delta = database.delta === '' || database.appliedInShadow ? '' : join(head.directory, database.delta);
+  if (delta !== '') {
+    const wrong = await examineDelta(delta, database, () => {
+      call.check();
+    });
+    if (wrong !== undefined)
+      throw new RestoreError('ERR_DELTA_DAMAGED', { message: `${delta} ${wrong}`, phase: 'restore' });
+  }
+  return { database, file, component, delta, offline: false, isDoubtful: false, before: '', changedBefore: '' };
+}
+
+function because({ database }: HandedOver, code: ErrorCode, text: string): DatabaseFailure {
+  return decidedFailure(database.path, code, 'restore', text);
+}
+
+/** NTFS and Linux set it at each write, whatever times a program gives a file afterwards. */
+async function changeOf(file: string): Promise<string> {
+  const found = await stat(file, { bigint: true }).catch(() => undefined);
+  return found === undefined ? '' : String(found.ctimeNs);
+}
+
+async function identityOrNone(file: string): Promise<string> {
+  return identityOf(file).catch((error: unknown) => {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
+    throw error;
+  });
+}

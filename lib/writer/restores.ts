@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import type { DominoLocation } from '../call/options';
+import type { NativeRestoreNotice } from '../native/writer';
+import { ownProgram } from '../native/package-root';
+import type { RequesterRestored, UntimedEvent } from './events';
+import { quoted } from './service';
+
+/** How much later native code gives up the program that restores: that has its own limits, and puts databases back. */
+export const restoreGraceMs = 180_000;
+
+interface RestoreSettings {
+  readonly deltaDirectory: string;
+  readonly domino?: DominoLocation | undefined;
+  readonly signKey?: string | undefined;
+  readonly databaseBudgetMs?: number | undefined;
+  readonly restoreTimeoutMs?: number | undefined;
+}
+
+export function restoreTimeout({ restoreTimeoutMs }: RestoreSettings): number {
+  return restoreTimeoutMs ?? 4 * 3_600_000;
+}
+
+/** The program that restores for a requester is started by native code, on a thread of VSS. */
+export function restoreCommand(settings: RestoreSettings): string {
+  const { deltaDirectory, domino, signKey } = settings;
+  const totalMs = restoreTimeout(settings);
+  const options = {
+    deltaDirectory,
+    domino,
+    signKey,
+    waitMs: 10_000,
+    databaseBudgetMs: settings.databaseBudgetMs ?? 60_000,
+    timeoutMs: totalMs,
+    totalMs,
+  };
+  const program = ownProgram(join(__dirname, '..', 'restore', 'requester-program.js'));
+  return [process.execPath, program, JSON.stringify(options)].map(quoted).join(' ');
+}
+
+const types = {
+  'restore-begun': 'restoring',
+  'restore-refused': 'restore-refused',
+  'restore-ended': 'restored',
+  'restore-failed': 'restore-failed',
+} as const;
+
+export function restoreEvent({ moment, text, report }: NativeRestoreNotice): UntimedEvent {
+  const type = types[moment];
+  if (type === 'restoring' || type === 'restore-refused') return { type, text };
+  return { type, text, report: report === '' ? null : (JSON.parse(report) as RequesterRestored) };
+}
