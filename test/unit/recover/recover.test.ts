@@ -117,6 +117,41 @@ describe('a restore that was killed', () => {
     expectNothingOfOurs();
   });
 
+  /** One whose files a requester of VSS replaces. */
+  async function handedOver(change: Partial<RestoringDatabase> = {}): Promise<void> {
+    const restoring = {
+      file: place(),
+      original: '',
+      temporary: '',
+      offline: true,
+      hadOriginal: true,
+      copy: await identityOf(place()),
+      ...change,
+    };
+    writeDead({ work: 'restore', restoring: [restoring], restorePhase: 'handed-over' });
+  }
+
+  test('of which a requester has replaced nothing: the database is brought online', async () => {
+    await handedOver();
+    expect(await recover()).toMatchObject({ outcome: 'recovered', works: [{ done: true }] });
+    expect(domino.offline.size).toBe(0);
+    expectNothingOfOurs();
+  });
+
+  test.each([
+    ['has replaced a file', {}, 'half of it'],
+    ['had found a file that was doubtful already', { copy: '' }, undefined],
+    ['has removed a file', {}, ''],
+  ])('of which a requester %s: it stays offline and is named', async (_what, change, contents) => {
+    await handedOver(change);
+    if (contents === '') rmSync(place());
+    else if (contents !== undefined) writeFileSync(place(), contents);
+    const left = { thing: 'database', subject: place(), result: 'left' };
+    expect(await recover()).toMatchObject({ outcome: 'partial', works: [{ done: false, items: [left] }] });
+    expect(domino.offline.size).toBe(1);
+    expect(readdirSync(journalDirectory(domino.deltaDirectory))).toHaveLength(1);
+  });
+
   test('and whose original cannot be looked at: nothing is taken away, and the next run goes on', async () => {
     await interruptedRestore();
     renameSync(place(), aside());
