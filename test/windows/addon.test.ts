@@ -56,6 +56,10 @@ afterAll(() => {
 async function run(script: string, executable = process.execPath): Promise<Loaded[]> {
   const file = join(mkdtempSync(join(directory, 'run-')), 'program.js');
   writeFileSync(file, script);
+  return runFile(file, executable);
+}
+
+async function runFile(file: string, executable = process.execPath): Promise<Loaded[]> {
   // Without PREBUILDS_ONLY: nobody sets it where the package is installed.
   const env = { ...process.env };
   delete env['PREBUILDS_ONLY'];
@@ -82,6 +86,21 @@ test('it loads in the main thread, from the installed package', async () => {
   const loaded = await run(inMain);
   expect(loaded).toEqual([loadedIn('main')]);
   expect(loaded[0]?.modules[0]?.toLowerCase()).toBe(addon.toLowerCase());
+});
+
+test.each([
+  ['CommonJS', 'load.cjs', "const { getCapabilities } = require('domino-vss');"],
+  ['ESM', 'load.mjs', "import { getCapabilities } from 'domino-vss';"],
+])('a project that has it installed loads it by its name from %s', async (_, name, head) => {
+  const project = join(installed, '..', '..');
+  // Else the name would mean the checkout above it.
+  writeFileSync(join(project, 'package.json'), '{}');
+  const file = join(project, name);
+  const print = `console.log(JSON.stringify({ native, modules: process.report.getReport().sharedObjects }));`;
+  writeFileSync(file, `${head}\ngetCapabilities().then(({ native }) => { ${print} });`);
+  const [loaded] = await runFile(file);
+  expect(loaded?.native).toBe(true);
+  expect(loaded?.modules.map((module) => module.toLowerCase())).toContain(addon.toLowerCase());
 });
 
 test('it loads in worker threads, one after the other', async () => {
