@@ -94,6 +94,7 @@ test('an intact backup is verified, and restored as hashed', async () => {
   expect(report).toMatchObject({ outcome: 'intact', signature: 'not checked', counts: { verified: 4, damaged: 0 } });
   expect(report.databases.find(({ database }) => database === 'mail/ada.nsf')).toEqual({
     database: 'mail/ada.nsf',
+    from: '',
     copy: 'verified',
     shadow: 'not-hashed',
     delta: 'verified',
