@@ -16,7 +16,6 @@ import { abortSignal, boolean, checkOptions, functionValue, milliseconds } from 
 import { isStillOwn } from '../vss/own-shadows';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
 import { removeShadowParents } from './provider';
-import { syncRemovals } from '../store/durable';
 import type { ManifestDatabase, ProviderChoice } from '../store/manifest-format';
 import { holdOpen, release } from '../domino/runtime';
 import type { BackupUse } from './shadow';
@@ -456,7 +455,12 @@ export class Backup {
         timeoutMs: closeTimeoutMs,
       });
       left.push(...(await removal));
-      left.push(...(await this.#collect([() => this.#work.binding.removeTree(this.directory)])));
+      left.push(
+        ...(await this.#collect([
+          () => this.#created?.set.removeCopies() ?? Promise.resolve(),
+          () => this.#work.binding.removeTree(this.directory),
+        ])),
+      );
       const stuck = await this.#finishJournal(left);
       if (stuck.length > 0) throw stuckError(stuck);
       if (left.length > 0) throw left[0];
@@ -558,8 +562,7 @@ export class Backup {
   async #closeJournal(left: readonly unknown[], stuck: readonly string[]): Promise<void> {
     const { journal, hookRun } = this.#work;
     if (left.length === 0 && stuck.length === 0 && !journal.namesMore) {
-      await syncRemovals([this.directory, ...this.#work.plan.parents]);
-      await journal.remove();
+      await journal.remove([this.directory, ...this.#work.plan.parents]);
       return;
     }
     const removed = left.length === 0 && { shadows: [], snapshotSet: '' };

@@ -187,12 +187,16 @@ export class PreparedBackup {
 
   /** It has begun, and there is no snapshot: removes what is there of it. The databases are out of backup mode. */
   async takeBack(): Promise<void> {
-    // The journal keeps naming what could not be taken out.
-    const stuck = this.session.stuck();
-    await this.#work.binding.removeTree(this.#work.directory);
-    if (stuck.length === 0) await this.#work.journal.remove();
-    else this.session.unlock();
-    await removePrepared(this.#work.binding, this.#prepared);
+    const { binding, directory, journal, databases } = this.#work;
+    const stuck = this.session.stuck().map((index) => databases.paths[index] ?? '');
+    try {
+      await binding.removeTree(directory);
+      if (stuck.length === 0) await journal.remove([directory]);
+    } finally {
+      // Either way the writer can begin the next one: the journal goes on naming what is left.
+      if (!journal.isRemoved) await journal.update({ ended: true }, stuck);
+    }
+    await removePrepared(binding, this.#prepared);
   }
 
   /** It never began. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, realpath, rm } from 'node:fs/promises';
+import { lstat, realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Call } from '../call/call';
 import type { BackupWork, Capture } from './capture';
@@ -116,6 +116,8 @@ export class SnapshotSet {
   readonly #use: BackupUse;
   #isCopying = false;
   #copyReport: CopyReport | undefined;
+  /** What did not exist before the copies were made: goes with a backup that fails. */
+  #newCopies: { readonly files: readonly string[]; readonly directories: readonly string[] } | undefined;
 
   /** @internal */
   constructor(
@@ -273,9 +275,7 @@ export class SnapshotSet {
       for (const directory of directories) await syncDirectory(directory);
       call.check();
     } catch (error) {
-      const copies = [...made.keys()].map(({ describe }) => join(to, ...describe().path.split('/')));
-      for (const copy of copies) await rm(copy, { force: true });
-      await syncRemovals(copies);
+      await this.removeCopies();
       throw error;
     }
     for (const [{ part, index, describe }, sha256] of made) {
@@ -294,6 +294,17 @@ export class SnapshotSet {
     });
     const directories = await missingDirectories(missing.map((file) => dirname(file)));
     await this.#work.journal.noteCopies(missing, directories);
+    this.#newCopies = { files: missing, directories };
+  }
+
+  /** @internal Takes away what {@link copyDatabases} has made; of its directories those in which nobody else has put anything. */
+  async removeCopies(): Promise<void> {
+    if (!this.#newCopies) return;
+    const { files, directories } = this.#newCopies;
+    for (const file of files) await rm(file, { force: true });
+    for (const directory of [...directories].reverse()) await rmdir(directory).catch(() => undefined);
+    await syncRemovals(files);
+    this.#newCopies = undefined;
   }
 
   /** Windows deletes volatile shadows, and the oldest ones, when the room for them is used up. */

@@ -62,3 +62,9 @@ export function withFile(error: unknown, file: string): unknown {
   }
   return known;
 }
+
+/** For the failure of a call that looks at a path: undefined where nothing is there; whatever else is wrong is thrown on. */
+export function undefinedWhereMissing(error: unknown): undefined {
+  if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+  throw error;
+}

@@ -2,6 +2,7 @@ import { lstat, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { isDatabaseName } from './databases';
 import { RestoreError } from '../errors/errors';
+import { undefinedWhereMissing } from '../call/files';
 import { openRegularFile } from './regular-file';
 
 /** Longest link file that is read; a database is always larger. */
@@ -34,7 +35,7 @@ export async function locateBelow(realDirectory: string, path: string): Promise<
   let at = realDirectory;
   for (const segment of segmentsOf(path)) {
     at = join(at, segment);
-    const found = await lstat(at).catch(() => undefined);
+    const found = await lstat(at).catch(undefinedWhereMissing);
     if (found?.isSymbolicLink()) {
       throw new RestoreError('ERR_RESTORE_TARGET', { message: `${at} is a link`, phase: 'restore' });
     }
@@ -55,7 +56,7 @@ function segmentsOf(path: string): string[] {
 
 /** The file that a symbolic link stands for, also when that file is gone. */
 async function behindSymbolicLink(file: string): Promise<string> {
-  const found = await lstat(file).catch(() => undefined);
+  const found = await lstat(file).catch(undefinedWhereMissing);
   if (!found?.isSymbolicLink()) return file;
   try {
     return await realpath(file);

@@ -118,7 +118,7 @@ class IsolatedBackup implements Public<Backup, 'abandon' | 'fail' | 'isOver' | '
 type CallStep = (name: string, options: WatchedOptions, ...more: unknown[]) => Promise<unknown>;
 
 /** The set, as seen from here. */
-class IsolatedSet implements Public<SnapshotSet, 'copyReport'> {
+class IsolatedSet implements Public<SnapshotSet, 'copyReport' | 'removeCopies'> {
   readonly id: string;
   readonly provider: SnapshotSet['provider'];
   readonly outcome: SnapshotSet['outcome'];

@@ -5,6 +5,7 @@ import type { Call } from '../call/call';
 import { RestoreError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import { copyExactly, syncFile } from '../store/copy';
+import { undefinedWhereMissing } from '../call/files';
 import type { FilePatience } from '../store/stall';
 import { checkAdopted } from './adoption';
 import type { PlannedDatabase } from './plan';
@@ -61,7 +62,7 @@ export async function makeCopyReady(planned: PlannedDatabase, tools: CopyTools):
 
 /** The copy gets rights and owner of the file it replaces, or the owner of its directory when there is none. */
 async function adoptOwner(copy: FileHandle, { file }: PlannedDatabase): Promise<void> {
-  const original = await stat(file).catch(() => undefined);
+  const original = await stat(file).catch(undefinedWhereMissing);
   if (original) await copy.chmod(original.mode & 0o7777);
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = original ?? (await stat(dirname(file)));

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { Call } from '../call/call';
 import { forEachLimited } from '../call/event-loop';
 import { syncFile } from '../store/copy';
-import { makeDirectory, missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
-import { identityOf } from '../store/file-identity';
+import { makeDirectory, missingDirectories, syncDirectory } from '../store/durable';
+import { identityOf, isPresent } from '../store/file-identity';
 import {
   databaseFailureOf,
   decidedFailure,
@@ -176,10 +176,7 @@ export class Restoration {
       original: !isInPlace(this.mode) ? '' : original,
       temporary,
       offline: this.mode.type === 'online',
-      hadOriginal: await lstat(file).then(
-        () => true,
-        () => false,
-      ),
+      hadOriginal: await isPresent(file),
       copy: await identityOf(temporary),
     };
   }
@@ -436,9 +433,8 @@ export class Restoration {
     const copies = this.#abandoned.filter(({ placed }) => !placed).map(({ planned }) => planned.temporary);
     const temporaryFiles = [...this.#unremoved, ...copies];
     try {
-      await syncRemovals(this.#files);
-      if (restoring.length + temporaryFiles.length === 0) await this.journal.remove();
-      else await this.journal.update({ restoring, temporaryFiles, ended: true });
+      if (restoring.length + temporaryFiles.length === 0) await this.journal.remove(this.#files);
+      else await this.journal.end({ restoring, temporaryFiles }, this.#files);
     } catch (error) {
       this.#warnings.push(`the journal of the restore could not be finished: ${toPublicError(error).message}`);
     }

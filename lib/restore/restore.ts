@@ -341,11 +341,12 @@ async function restore(
 ): Promise<RestoreReport> {
   const { call, head, plan } = preparation;
   const { dataDirectory, budgetMs } = preparation.server;
-  const deltaDirectory = dirname(head.directory);
+  // Nothing may fail between the lock and the journal, which releases it.
+  const deltaDirectory = await realpath(dirname(head.directory));
   const lock =
     within === undefined ? await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call) : undefined;
   const { journal, leftOvers, unusable } = await Journal.open({
-    deltaDirectory: await realpath(deltaDirectory),
+    deltaDirectory,
     elsewhere: async () => {
       await makeStateDirectory(binding, stateDirectory());
       return stateDirectory();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stat, type FileHandle } from 'node:fs/promises';
-import { open } from '../call/files';
+import { open, undefinedWhereMissing } from '../call/files';
 import { toPublicError } from '../errors/errors';
 import { hashFile } from './copy';
 import type { ManifestDatabase } from './manifest-format';
@@ -73,7 +73,7 @@ export async function examineDelta(
   { deltaBytes, deltaSha256 }: ManifestDatabase,
   check: () => void,
 ): Promise<string | undefined> {
-  const found = await stat(file).catch(() => undefined);
+  const found = await stat(file).catch(undefinedWhereMissing);
   if (!found) return 'does not exist';
   if (!found.isFile()) return 'is not a file';
   if (found.size !== deltaBytes) return `has ${found.size} bytes instead of ${deltaBytes}`;

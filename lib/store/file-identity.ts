@@ -1,4 +1,5 @@
 import { lstat } from 'node:fs/promises';
+import { undefinedWhereMissing } from '../call/files';
 
 /** What tells a file from every other one, and its contents from later ones: `device:inode size modified`. */
 export async function identityOf(file: string): Promise<string> {
@@ -19,9 +20,4 @@ export async function compareIdentity(file: string, identity: string): Promise<C
 /** Whether there is anything at a path, a link that leads nowhere too. What cannot be looked at is not taken for missing. */
 export async function isPresent(file: string): Promise<boolean> {
   return (await lstat(file).catch(undefinedWhereMissing)) !== undefined;
-}
-
-function undefinedWhereMissing(error: unknown): undefined {
-  if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-  throw error;
 }

@@ -4,7 +4,7 @@ import { rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { NativeLock } from '../native/session';
 import { DominoVssError } from '../errors/errors';
-import { jsonLines, makeDirectory, syncDirectory, writeDurably, writeTexts } from './durable';
+import { jsonLines, makeDirectory, syncDirectory, syncRemovals, writeDurably, writeTexts } from './durable';
 import { isInTheWay, type JournalChange, type JournalHead } from './journal-format';
 import { leftOverOf, type LeftOver } from './left-over';
 import {
@@ -154,7 +154,15 @@ export class Journal {
     const directory = journalDirectory(parent);
     await makeDirectory(directory, 0o700);
     const journal = new Journal(join(directory, `${head.id}.journal`), head, lock);
-    await journal.update({});
+    try {
+      await journal.update({});
+    } catch (error) {
+      // It may have its name already; and whoever finds it would take it for that of live work.
+      await journal.#unlink().catch(() => {
+        noteEndedWork(journal.#file);
+      });
+      throw error;
+    }
     return journal;
   }
 
@@ -168,7 +176,37 @@ export class Journal {
     this.#head = { ...this.#head, ...change, databasesInBackupMode: databasePaths.length };
     // One write after the other: they share the unfinished file, and callers may expose several shadows at a time.
     this.#written = this.#written.catch(() => undefined).then(() => this.#write());
-    return change.ended ? this.#written.finally(() => this.#lock?.release()) : this.#written;
+    return change.ended ? this.#ended(this.#written) : this.#written;
+  }
+
+  /** Ends work that leaves what the journal names then. What was removed or renamed is made durable before the journal says so. */
+  async end(change: Omit<JournalChange, 'ended'>, removed: readonly string[]): Promise<void> {
+    await this.#sync(removed);
+    await this.update({ ...change, ended: true });
+  }
+
+  /** The work has ended, whether or not that could be written. */
+  async #ended(written: Promise<void>): Promise<void> {
+    try {
+      await written;
+    } catch (error) {
+      // This process lives on, and would lock the data directory until it ends.
+      noteEndedWork(this.#file);
+      throw error;
+    } finally {
+      this.#lock?.release();
+    }
+  }
+
+  /** Where it fails the journal goes on naming everything, for the next work to find out what of it is there. */
+  async #sync(removed: readonly string[]): Promise<void> {
+    try {
+      await syncRemovals(removed);
+    } catch (error) {
+      this.#isRemoved = false;
+      await this.update({ ended: true }).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Writes which files, none of which exists yet, are about to be copied out of the shadow, and which directories are made for them. */
@@ -211,19 +249,16 @@ export class Journal {
     this.#lock?.release();
   }
 
-  async remove(): Promise<void> {
+  /** The work has ended and has left nothing; `removed` is what was removed or renamed by it, and is made durable first. */
+  async remove(removed: readonly string[] = []): Promise<void> {
     this.#isRemoved = true;
-    await this.#written.catch(() => undefined);
+    await this.#sync(removed);
+    await this.#ended(this.#written.catch(() => undefined).then(() => this.#unlink()));
+  }
+
+  async #unlink(): Promise<void> {
     // A write that has failed leaves its unfinished file.
-    try {
-      for (const file of [this.#file, unfinishedName(this.#file)]) await rm(file, { force: true });
-      await syncDirectory(dirname(this.#file));
-    } catch (error) {
-      // This process lives on, and would lock the data directory until it ends.
-      noteEndedWork(this.#file);
-      throw error;
-    } finally {
-      this.#lock?.release();
-    }
+    for (const file of [this.#file, unfinishedName(this.#file)]) await rm(file, { force: true });
+    await syncDirectory(dirname(this.#file));
   }
 }

@@ -54,6 +54,8 @@ export async function readJournals(
     if (head === undefined) continue;
     if (typeof head === 'string') {
       unusable.push({ journal: file, reason: head, movedTo: quarantine ? await moveAside(file) : '' });
+    } else if (head instanceof UnreadJournal) {
+      unusable.push({ journal: file, reason: head.reason, movedTo: '' });
     } else if (head.dataDirectory === dataDirectory || (work && isInTheWay({ work, dataDirectory }, head))) {
       if (!isOfThisHost(head)) {
         // Its process sees another server and may well be alive: nothing of it is ours to touch.
@@ -84,7 +86,7 @@ export async function leftOversOfProcess(
   try {
     for (const file of await journalFiles(deltaDirectory)) {
       const head = await readHead(file);
-      if (typeof head === 'object' && head.pid === pid && isOfThisHost(head)) leftOvers.push(leftOverOf(file, head));
+      if (isHead(head) && head.pid === pid && isOfThisHost(head)) leftOvers.push(leftOverOf(file, head));
     }
     return { leftOvers, unreadable: '' };
   } catch (error) {
@@ -101,13 +103,17 @@ export function describeUnusable({ journal, reason, movedTo }: UnusableJournal):
 /** Shadows that the journals of a delta directory name as left behind: those that a live process works with are its own. */
 export async function journaledShadows(deltaDirectory: string): Promise<string[]> {
   const heads = await Promise.all((await journalFiles(deltaDirectory)).map(readHead));
-  return heads.flatMap((head) => (typeof head === 'object' && (head.ended || !isAlive(head)) ? [...head.shadows] : []));
+  return heads.flatMap((head) => (isHead(head) && (head.ended || !isAlive(head)) ? [...head.shadows] : []));
 }
 
 /** Data directories whose backups were being removed by processes that live no more. */
 export async function interruptedRemovals(deltaDirectory: string): Promise<string[]> {
   const heads = await Promise.all((await journalFiles(deltaDirectory)).map(readHead));
-  return heads.flatMap((head) => (typeof head === 'object' && head.work === 'prune' ? [head.dataDirectory] : []));
+  return heads.flatMap((head) => (isHead(head) && head.work === 'prune' ? [head.dataDirectory] : []));
+}
+
+function isHead(read: Awaited<ReturnType<typeof readHead>>): read is JournalHead {
+  return typeof read === 'object' && !(read instanceof UnreadJournal);
 }
 
 /** The lists that follow the head of a journal. */
@@ -185,8 +191,16 @@ const blockBytes = 64 * 1024;
 /** As every journal begins: tells what is none from a few bytes. */
 const beginning = '{"format":';
 
+/** A journal of which nobody knows whether it can be used: reading it may succeed the next time. It stays where it is. */
+class UnreadJournal {
+  constructor(readonly reason: string) {}
+}
+
+/** What a name leads to that is no file: a link, a socket or a FIFO without another end, a directory. */
+const noFile = ['ELOOP', 'ENXIO', 'EISDIR', 'ENOTDIR'];
+
 /** The head; undefined for a journal whose owner has just ended; a text for what is no journal that can be used. */
-async function readHead(file: string): Promise<JournalHead | string | undefined> {
+async function readHead(file: string): Promise<JournalHead | UnreadJournal | string | undefined> {
   try {
     await using handle = await openJournal(file);
     const found = await handle.stat();
@@ -197,7 +211,9 @@ async function readHead(file: string): Promise<JournalHead | string | undefined>
     return line === undefined ? 'its first line is incomplete, or not that of a journal' : parseHead(line);
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? undefined : `it cannot be read: ${message}`;
+    if (code === 'ENOENT') return undefined;
+    const reason = `it cannot be read: ${message}`;
+    return noFile.includes(code) ? reason : new UnreadJournal(reason);
   }
 }
 
@@ -245,10 +261,11 @@ export function unfinishedName(file: string): string {
  * file or directory says nothing yet.
  */
 export async function removeUnfinished(deltaDirectory: string | undefined): Promise<void> {
+  const unfinished = /\.\d+-\w*\.new(?:\.part)?$/;
   const pattern = /\.(?:journal|backup|scratch)\.(\d+)-(\w*)\.new(?:\.part)?$/;
   for (const file of await journalEntries(deltaDirectory, pattern)) {
     const [, pid = '', started = ''] = pattern.exec(file) ?? [];
-    if (isRunning(Number(pid), started)) continue;
+    if (isRunning(Number(pid), started) && !endedHere.has(file.replace(unfinished, ''))) continue;
     await rm(file, { force: true, recursive: true }).catch(() => undefined);
   }
 }

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createReadStream, readFile } from '../call/files';
+import { createReadStream, readFile, undefinedWhereMissing } from '../call/files';
 import type { ManifestDatabase, ManifestHead } from './manifest-format';
+import { isPresent } from './file-identity';
 import { isSignatureOf, signText } from './signature';
 import { jsonLines, makeDirectory, writeDurably, writeTexts } from './durable';
 import { FileSystemError, RestoreError, toPublicError } from '../errors/errors';
@@ -117,7 +118,7 @@ async function requireSignature(file: string, text: string, key: KeyObject): Pro
 }
 
 async function findManifest(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await stat(path).catch(undefinedWhereMissing);
   return found?.isDirectory() ? join(path, headFile) : path;
 }
 
@@ -240,9 +241,8 @@ function secondOf(id: string): string {
 }
 
 async function readBackup(id: string, directory: string): Promise<ListedBackup> {
-  const written = await stat(join(directory, headFile)).catch(() => undefined);
-  if (!written) return { state: 'unfinished', id, directory };
   try {
+    if (!(await isPresent(join(directory, headFile)))) return { state: 'unfinished', id, directory };
     const manifest = await loadManifest(directory);
     return { state: manifest.outcome, id, directory, manifest };
   } catch (error) {

@@ -38,6 +38,8 @@ export async function sweepCalls(
     for (const line of wrong) process.stdout.write(`${line}\n`);
     violations.push(...wrong);
     cases += 1;
+    // This process would refuse all that follow.
+    if (wrong.some((line) => line.includes('ERR_LOCKED'))) break;
     if (cases % casesOfProgress === 0) tell();
   }
   tell();

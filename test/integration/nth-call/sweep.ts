@@ -12,6 +12,7 @@ import {
 import { until } from '../command-line';
 import { SimulatedDomino } from '../simulated-domino';
 import { heldDatabases, unusableDatabases } from '../whole-server';
+import { errnoNames, FailingFiles, type ErrnoName } from './failing-files';
 
 /** What a call of Domino can fail with; those that answer no status are not here. */
 const codes: Readonly<Record<string, readonly number[]>> = {
@@ -39,11 +40,19 @@ export type Work = (typeof works)[number];
 
 export interface Case {
   readonly work: Work;
-  /** A function of Domino. */
+  /** A function of Domino, or `file`: a call of Node.js on a file. */
   readonly call: string;
   readonly nth: number;
-  /** `hang`, or a status. */
+  /** `hang`, a status, or for a file the name of an error of the system. */
   readonly fault: string;
+}
+
+/** What has become of work in which a call failed. */
+interface Failed {
+  readonly result: Result;
+  /** What its error must name. */
+  readonly named: readonly string[];
+  readonly failedAt: string;
 }
 
 interface Result {
@@ -56,6 +65,7 @@ export class NthCallSweep implements AsyncDisposable {
   private constructor(
     private readonly domino: SimulatedDomino,
     private readonly server: Server,
+    private readonly files: FailingFiles,
     private readonly backup: string,
     private readonly chosen: readonly string[],
   ) {}
@@ -63,17 +73,19 @@ export class NthCallSweep implements AsyncDisposable {
   static async create(): Promise<NthCallSweep> {
     const domino = await SimulatedDomino.create({ databases: 4, pages: [4, 16], unloggedShare: 0.4, plainNames: true });
     const server = await domino.serve({ threads: 1, transactionsPerSecond: 100 });
-    const first = new NthCallSweep(domino, server, '', []);
+    const files = await FailingFiles.install();
+    const first = new NthCallSweep(domino, server, files, '', []);
     const manifest = await first.#backUp();
     const databases: ManifestDatabase[] = [];
     for await (const database of (await readManifest(manifest)).databases()) databases.push(database);
     const logged = databases.find((one) => one.logged && one.delta !== '') ?? databases.find((one) => one.logged);
     const unlogged = databases.find((one) => !one.logged);
     const chosen = [logged, unlogged].flatMap((one) => one?.path ?? []);
-    return new NthCallSweep(domino, server, join(manifest, '..'), chosen);
+    return new NthCallSweep(domino, server, files, join(manifest, '..'), chosen);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.files[Symbol.dispose]();
     await this.server.stop();
     await this.domino[Symbol.asyncDispose]();
   }
@@ -84,8 +96,11 @@ export class NthCallSweep implements AsyncDisposable {
     for (const work of works) {
       await this.#prepare(work);
       const before = (await this.domino.simulation.stats()).calls;
-      await this.#run(work);
+      const { calls } = await this.files.during(() => this.#run(work));
       const after = (await this.domino.simulation.stats()).calls;
+      for (let nth = 1; nth <= calls; nth += 1) {
+        all.push(...errnoNames.map((fault) => ({ work, call: 'file', nth, fault })));
+      }
       for (const [call, statuses] of Object.entries(codes)) {
         const count = (after[call] ?? 0) - (before[call] ?? 0);
         for (let nth = 1; nth <= count; nth += 1) {
@@ -100,20 +115,32 @@ export class NthCallSweep implements AsyncDisposable {
 
   /** What was wrong; nothing is what is claimed. */
   async run(one: Case): Promise<string[]> {
-    const { simulation } = this.domino;
     await this.#prepare(one.work);
+    const { result, named, failedAt } = one.call === 'file' ? await this.#failFile(one) : await this.#failDomino(one);
     const violations: string[] = [];
-    await simulation.fault(`${one.call}:${one.nth}=${one.fault}`);
-    const result = await this.#run(one.work);
-    // The workload may have been another one than when the calls were counted.
-    const fired = (await simulation.stats()).faults.some((fault) => fault.fired > 0);
-    if (result.outcome === 'untyped') violations.push(`an error that is none of ours: ${result.told}`);
+    if (['untyped', 'ERR_INTERNAL'].includes(result.outcome))
+      violations.push(`an error that is none of ours: ${result.told}`);
     const failed = !['complete', 'recovered', 'nothing'].includes(result.outcome);
-    if (failed && fired && !result.told.includes(one.call)) {
-      violations.push(`${one.call} is not named: ${result.outcome} ${result.told}`);
+    if (failed && !named.every((text) => result.told.includes(text))) {
+      violations.push(`${named.join(' ')} is not named: ${result.outcome} ${result.told}`);
     }
     violations.push(...(await this.#putRight()));
-    return violations.map((violation) => `${JSON.stringify(one)}: ${violation}`);
+    return violations.map((violation) => `${JSON.stringify(one)}${failedAt}: ${violation}`);
+  }
+
+  async #failDomino({ work, call, nth, fault }: Case): Promise<Failed> {
+    const { simulation } = this.domino;
+    await simulation.fault(`${call}:${nth}=${fault}`);
+    const result = await this.#run(work);
+    // The workload may have been another one than when the calls were counted.
+    const fired = (await simulation.stats()).faults.some((one) => one.fired > 0);
+    return { result, named: fired ? [call] : [], failedAt: '' };
+  }
+
+  async #failFile({ work, nth, fault }: Case): Promise<Failed> {
+    const errnoName = fault as ErrnoName;
+    const { result, failed } = await this.files.during(() => this.#run(work), { nth, errnoName });
+    return { result, named: failed === '' ? [] : [fault], failedAt: ` (${failed})` };
   }
 
   /** Something for a recovery: a database that a restore could not bring online again. */
@@ -205,7 +232,11 @@ export class NthCallSweep implements AsyncDisposable {
     if (!['nothing', 'recovered'].includes(recovered.outcome)) {
       violations.push(`recover ends with ${recovered.outcome}: ${recovered.told}`);
     }
-    violations.push(...this.#leftFiles());
+    for (const path of this.#leftFiles()) {
+      violations.push(`left: ${path}`);
+      // It would be found again after all cases that follow.
+      rmSync(path, { recursive: true });
+    }
     violations.push(...(await heldDatabases(this.domino)));
     const { accounting } = await simulation.stats();
     const { leakedBackupContexts, leakedApplyContexts, leakedDatabaseHandles } = accounting;
@@ -220,9 +251,9 @@ export class NthCallSweep implements AsyncDisposable {
 
   #leftFiles(): string[] {
     const { deltaDirectory, home, simulation, shadowDirectory } = this.domino;
-    const left = (readdirSync(simulation.dataDirectory, { recursive: true }) as string[]).filter((name) =>
-      name.includes('domino-vss'),
-    );
+    const left = (readdirSync(simulation.dataDirectory, { recursive: true }) as string[])
+      .filter((name) => name.includes('domino-vss'))
+      .map((name) => join(simulation.dataDirectory, name));
     const journals = join(deltaDirectory, '.journal');
     if (existsSync(journals)) left.push(...readdirSync(journals).map((name) => join(journals, name)));
     const isFinished = (id: string): boolean => existsSync(join(deltaDirectory, id, 'manifest.json'));
@@ -237,7 +268,7 @@ export class NthCallSweep implements AsyncDisposable {
     for (const id of existsSync(copies) ? readdirSync(copies) : []) {
       if (readdirSync(deltaDirectory).filter(isFinished).length < 2) left.push(join(copies, id));
     }
-    return left.map((name) => `left: ${name}`);
+    return left;
   }
 
   /** Removes what finished backups need room for, all but the first one. */

@@ -193,7 +193,19 @@ describe('copies that are just being made', () => {
     const error = await errorOf(set.copyDatabases({ to: to() }));
     expect(error).toMatchObject({ code: 'ERR_ABORTED', cause: { code: 'ERR_STATE' } });
     await disposed;
-    expect((readdirSync(to(), { recursive: true }) as string[]).filter((name) => name.endsWith('.nsf'))).toEqual([]);
+    expect(existsSync(to())).toBe(false);
+    expectNothingLeft();
+  });
+
+  test('go with a backup that is never ended, but not what others have put beside them', async () => {
+    mkdirSync(to());
+    writeFileSync(join(to(), 'help.nsf'), 'of somebody else');
+    const backup = await begin();
+    const set = await backup.createShadow();
+    expect(await set.copyDatabases({ to: to() })).toMatchObject({ failures: [] });
+    expect(readdirSync(to())).toContain('names.nsf');
+    await backup.dispose();
+    expect(readdirSync(to())).toEqual(['help.nsf']);
     expectNothingLeft();
   });
 
@@ -926,7 +938,7 @@ describe('directories', () => {
     const set = await backup.createShadow();
     const to = join(domino.root, 'copies');
     await set.copyDatabases({ to });
-    await backup.dispose();
+    await backup.endBackup();
 
     const again = await begin();
     const other = await again.createShadow();

@@ -1,0 +1,103 @@
+import { promises } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:os';
+
+type Operation = (this: unknown, ...args: unknown[]) => Promise<unknown>;
+
+const functions = [
+  'access',
+  'lstat',
+  'mkdir',
+  'mkdtemp',
+  'open',
+  'opendir',
+  'readdir',
+  'readFile',
+  'readlink',
+  'realpath',
+  'rename',
+  'rm',
+  'rmdir',
+  'stat',
+  'statfs',
+  'writeFile',
+] as const;
+const methods = ['chmod', 'datasync', 'read', 'stat', 'sync', 'truncate', 'utimes', 'write', 'writeFile'] as const;
+
+/** What a call on a file may well fail with. */
+export const errnoNames = ['EIO', 'ENOSPC', 'EACCES', 'EMFILE'] as const;
+export type ErrnoName = (typeof errnoNames)[number];
+
+/** One of the calls that were counted. */
+export interface FileCall {
+  readonly nth: number;
+  readonly errnoName: ErrnoName;
+}
+
+/**
+ * The calls of node:fs/promises and of its handles, in this process: counted while something runs, and one of them fails. What
+ * C++ does with files goes by it; integration/system-errors has that.
+ */
+export class FailingFiles implements Disposable {
+  readonly #undo: (() => void)[] = [];
+  #calls = 0;
+  #fail: FileCall | undefined;
+  #failed = '';
+  #active = false;
+
+  private constructor(prototypeOfHandles: object) {
+    this.#replace(promises, functions);
+    this.#replace(prototypeOfHandles, methods);
+  }
+
+  static async install(): Promise<FailingFiles> {
+    await using handle = await open(__filename);
+    return new FailingFiles(Object.getPrototypeOf(handle) as FileHandle);
+  }
+
+  [Symbol.dispose](): void {
+    for (const undo of this.#undo.splice(0)) undo();
+  }
+
+  /** Runs the body, in which one call fails if one is given. Answers how many there were, and which one failed. */
+  async during<T>(body: () => Promise<T>, fail?: FileCall): Promise<{ result: T; calls: number; failed: string }> {
+    this.#calls = 0;
+    this.#fail = fail;
+    this.#failed = '';
+    this.#active = true;
+    try {
+      const result = await body();
+      return { result, calls: this.#calls, failed: this.#failed };
+    } finally {
+      this.#active = false;
+    }
+  }
+
+  #replace(owner: object, names: readonly string[]): void {
+    const table = owner as Record<string, Operation>;
+    for (const name of names) {
+      const original = table[name];
+      if (!original) throw new Error(`there is no ${name}`);
+      this.#undo.push(() => (table[name] = original));
+      // eslint-disable-next-line @typescript-eslint/no-this-alias -- the function has its own `this`, the handle
+      const files = this;
+      table[name] = function (...args) {
+        return files.#pass(name, args[0]) ?? original.apply(this, args);
+      };
+    }
+  }
+
+  /** The failure, where it is the turn of this call. */
+  #pass(name: string, file: unknown): Promise<never> | undefined {
+    if (!this.#active) return undefined;
+    this.#calls += 1;
+    if (this.#calls !== this.#fail?.nth) return undefined;
+    const { errnoName } = this.#fail;
+    // As Node.js has them: those of handles do not name the file.
+    const path = typeof file === 'string' && (functions as readonly string[]).includes(name) ? file : undefined;
+    this.#failed = `${name} ${path ?? ''}`;
+    const message = `${errnoName}: made to fail, ${name}${path === undefined ? '' : ` '${path}'`}`;
+    const details = { code: errnoName, errno: -constants.errno[errnoName], syscall: name, ...(path && { path }) };
+    return Promise.reject(Object.assign(new Error(message), details));
+  }
+}
