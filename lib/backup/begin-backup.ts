@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { access, constants, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -120,7 +121,9 @@ async function begin(
       call,
     );
     const budgetMs = options.databaseBudgetMs ?? defaultBudgetMs;
-    return chooseIncremental(catalog, selection, { binding, deltaDirectory, dataDirectory, logs, budgetMs, call });
+    const verifyingKey = signKey && createPublicKey(signKey);
+    const work = { binding, deltaDirectory, dataDirectory, logs, verifyingKey, budgetMs, call };
+    return chooseIncremental(catalog, selection, work);
   };
   const given = options.shadowDirectory;
   const excludeDirectories = given === undefined ? [deltaDirectory] : [deltaDirectory, given];

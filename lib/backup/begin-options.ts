@@ -108,7 +108,7 @@ export interface BeginBackupOptions extends SelectionOptions {
   readonly shadowDirectory?: string | undefined;
   /**
    * Absolute path of an Ed25519 private key (PEM, without a passphrase), with which the manifest is signed: a restore can
-   * demand the signature. Default: not signed.
+   * demand the signature. An incremental backup then builds only on what the same key has signed. Default: not signed.
    */
   readonly signKey?: string | undefined;
   /**

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Call } from '../call/call';
@@ -32,6 +33,8 @@ export interface IncrementalWork {
   readonly dataDirectory: string;
   /** What is known of the archive of the transaction log. */
   readonly logs: ArchivedLogs;
+  /** Of a backup that is signed: what it builds on must be signed, too, or a restore that demands signatures would refuse it. */
+  readonly verifyingKey: KeyObject | undefined;
   /** Longest time for one request to the server. */
   readonly budgetMs: number;
   readonly call: Call;
@@ -104,7 +107,7 @@ export async function chooseIncremental(
 }
 
 /** The last backup that something can be restored from, complete or not: what it has not got is taken. */
-async function findBase({ deltaDirectory, dataDirectory, call }: IncrementalWork): Promise<{
+async function findBase({ deltaDirectory, dataDirectory, verifyingKey, call }: IncrementalWork): Promise<{
   readonly base: Base | undefined;
   readonly warnings: readonly string[];
 }> {
@@ -122,9 +125,10 @@ async function findBase({ deltaDirectory, dataDirectory, call }: IncrementalWork
           check();
           databases.set(database.path, database);
         }
-        return { head, databases, links: await loadLinks(head) };
+        return { head, databases, links: await loadLinks(head, verifyingKey) };
       },
       purpose: 'this backup cannot build on',
+      key: verifyingKey,
     },
     check,
   );
@@ -139,7 +143,7 @@ function isSameFile({ fileId = '' }: ManifestDatabase, now: string): boolean {
   return fileId !== '' && now !== '' && fileOnVolume(fileId) === fileOnVolume(now);
 }
 
-/** Takes out those of which the earlier backup has neither copy nor shadow any more. */
+/** Takes out those of which the earlier backup has neither copy nor shadow any more, or cannot be used. */
 async function withoutLost(
   candidates: Map<number, ManifestDatabase>,
   base: Base,
@@ -251,5 +255,7 @@ function countsOf(reasons: ReadonlyMap<number, TakenReason>): ManifestIncrementa
 function lostWarnings(reasons: ReadonlyMap<number, TakenReason>, catalog: Catalog): string[] {
   const lost = [...reasons].filter(([, reason]) => reason === 'source').map(([index]) => catalog.paths[index] ?? '');
   if (lost.length === 0) return [];
-  return [`the earlier backups have neither copy nor shadow any more, so they are taken again: ${listed(lost)}`];
+  return [
+    `the earlier backups have neither copy nor shadow any more, or cannot be used, so they are taken again: ${listed(lost)}`,
+  ];
 }

@@ -207,10 +207,13 @@ export async function newestBackup<Result>(
     accepts,
     read,
     purpose,
+    key,
   }: {
     readonly accepts: (manifest: Manifest) => boolean;
     readonly read: (manifest: Manifest) => Promise<Result>;
     readonly purpose: string;
+    /** With a key only those that are signed can be used. */
+    readonly key?: KeyObject | undefined;
   },
   check: () => void,
 ): Promise<{ readonly newest: Result | undefined; readonly warnings: readonly string[] }> {
@@ -221,15 +224,20 @@ export async function newestBackup<Result>(
     // Ids of one second are in no order.
     if (newest && secondOf(id) !== secondOf(newest.id)) break;
     try {
-      const manifest = await loadManifest(join(deltaDirectory, id));
+      const manifest = await loadManifest(join(deltaDirectory, id), key);
       if (!accepts(manifest)) continue;
       if (newest && manifest.created < newest.created) continue;
       newest = { id, created: manifest.created, result: await read(manifest) };
     } catch (error) {
       check();
       // Without a manifest it is no backup: another one is being made, or was interrupted.
-      const { message, cause } = toPublicError(error);
-      if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' && message.includes(headFile)) continue;
+      const { code, message, cause } = toPublicError(error);
+      if (
+        code === 'ERR_MANIFEST' &&
+        (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' &&
+        message.includes(headFile)
+      )
+        continue;
       warnings.push(`${purpose} backup ${id}: ${message}`);
     }
   }

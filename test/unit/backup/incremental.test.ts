@@ -1,8 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
 import type { BackupReport } from '#lib/backup/report';
 import { timedateToDate } from '#lib/domino/timedate';
 import { loadLinks } from '#lib/store/chain';
+import { verifyBackup } from '#lib/restore/verify';
 import { loadManifest, writeManifest } from '#lib/store/manifest';
 import type { ManifestDatabase, ManifestHead } from '#lib/store/manifest-format';
 import { FakeDomino, signature } from '../fake-binding';
@@ -139,6 +142,72 @@ test('a base that was written anew under the same id is another one', async () =
   await writeManifest(full.directory, lines, rewritten, () => undefined);
   expect((await loadManifest(full.directory)).id).toBe(full.id);
   expect((await loadLinks(head)).get(full.id)).toContain('is another one now');
+});
+
+/** Writes a key pair, and says where. */
+function makeKeys(name: string): { readonly signKey: string; readonly requireSignature: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const signKey = join(domino.root, `${name}.private.pem`);
+  const requireSignature = join(domino.root, `${name}.public.pem`);
+  writeFileSync(signKey, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  writeFileSync(requireSignature, publicKey.export({ type: 'spki', format: 'pem' }));
+  return { signKey, requireSignature };
+}
+
+test('one that is signed builds only on what the same key has signed', async () => {
+  const { signKey } = makeKeys('ours');
+  const { signKey: another } = makeKeys('theirs');
+  const signed = await backUp({ signKey });
+  const unsigned = await backUp();
+  const foreign = await backUp({ signKey: another });
+  const report = await incremental({ signKey });
+  expect(report.incremental).toMatchObject({ base: signed.id, taken: { moment: 1 } });
+  for (const { id } of [unsigned, foreign])
+    expect(report.warnings).toContainEqual(expect.stringContaining(`cannot build on backup ${id}`));
+  // What an unsigned one in between holds is taken again.
+  const mixed = await incremental();
+  writeFileSync(join(mixed.directory, 'manifest.sig'), 'forged');
+  expect((await incremental({ signKey })).incremental?.base).toBe(report.id);
+});
+
+test('a signed chain whose base is unsigned, or was exchanged for another signed one, is not verified', async () => {
+  const { signKey, requireSignature } = makeKeys('ours');
+  const key = createPublicKey(readFileSync(requireSignature));
+  const other = await backUp({ signKey });
+  domino.modified.set('names.nsf', new Date());
+  const base = await backUp({ signKey });
+  const link = await incremental({ signKey });
+  const verify = () => verifyBackup(() => domino.binding, { manifest: link.directory, requireSignature });
+  expect(await verify()).toMatchObject({ outcome: 'intact' });
+  const names = ['manifest.json', 'manifest.sig', 'databases.ndjson'] as const;
+  const kept = names.map((name) => readFileSync(join(base.directory, name)));
+  const failed = { outcome: 'damaged', counts: { damaged: link.incremental?.links[0]?.databases } };
+  const whyNot = async (): Promise<unknown> => (await loadLinks(await loadManifest(link.directory), key)).get(base.id);
+
+  rmSync(join(base.directory, 'manifest.sig'));
+  expect(await whyNot()).toContain('is not signed');
+  expect(await verify()).toMatchObject(failed);
+
+  // The list of its databases is the same, but the head says that their copies are elsewhere.
+  const head = JSON.parse(kept[0]!.toString()) as ManifestHead & { sha256?: string };
+  delete head.sha256;
+  const lines = kept[2]!.toString().trimEnd().split('\n');
+  const databases = lines.map((line) => JSON.parse(line) as ManifestDatabase);
+  const forged = { ...head, copies: { directory: dirname(base.directory), databases: 4 } } as ManifestHead;
+  await writeManifest(
+    base.directory,
+    databases,
+    () => forged,
+    () => undefined,
+  );
+  writeFileSync(join(base.directory, 'manifest.sig'), kept[1]!);
+  expect((await loadManifest(base.directory)).databasesSha256).toBe(head.databasesSha256);
+  expect(await whyNot()).toContain('is no signature of');
+  expect(await verify()).toMatchObject(failed);
+
+  for (const name of names) writeFileSync(join(base.directory, name), readFileSync(join(other.directory, name)));
+  expect(await whyNot()).toContain('is another one now');
+  expect(await verify()).toMatchObject(failed);
 });
 
 test.each<[string, () => Partial<BeginBackupOptions>]>([
