@@ -116,8 +116,8 @@ export class SnapshotSet {
   readonly #use: BackupUse;
   #isCopying = false;
   #copyReport: CopyReport | undefined;
-  /** What did not exist before the copies were made: goes with a backup that fails. */
-  #newCopies: { readonly files: readonly string[]; readonly directories: readonly string[] } | undefined;
+  /** The copies that were made, and the directories that did not exist before: they go with a backup that fails. */
+  #newCopies: { readonly files: string[]; readonly directories: readonly string[] } | undefined;
 
   /** @internal */
   constructor(
@@ -176,7 +176,8 @@ export class SnapshotSet {
   /**
    * Copies every database out of the shadow: exactly the bytes it had at NSFBackupStart, with its change information
    * applied, written to the disk. A copy of a logged database still needs recovery before use, which a restore does.
-   * A database that cannot be copied is reported and does not stop the others.
+   * A database that cannot be copied is reported and does not stop the others. A backup that fails, or is disposed of before
+   * `endBackup`, takes its copies away.
    *
    * @throws {@link AbortError} when cancelled, or when the backup is disposed of meanwhile; `ERR_NO_SPACE` before anything is copied; `ERR_SHADOW_VANISHED` when Windows
    * has deleted the shadow meanwhile. Then the copies made so far are removed.
@@ -262,6 +263,7 @@ export class SnapshotSet {
             report();
           });
           made.set(one, sha256);
+          this.#newCopies?.files.push(file);
           for (let at = dirname(file); at.startsWith(to + sep); at = dirname(at)) directories.add(at);
         } catch (error) {
           call.check();
@@ -294,7 +296,7 @@ export class SnapshotSet {
     });
     const directories = await missingDirectories(missing.map((file) => dirname(file)));
     await this.#work.journal.noteCopies(missing, directories);
-    this.#newCopies = { files: missing, directories };
+    this.#newCopies = { files: [], directories };
   }
 
   /** @internal Takes away what {@link copyDatabases} has made; of its directories those in which nobody else has put anything. */
