@@ -93,6 +93,7 @@ std::unique_ptr<vss::RestoreWork> restoreOf(const Napi::Object& options,
                                             const std::shared_ptr<JavaScriptFunction>& listener) {
     vss::RestoreProcessOptions restore;
     restore.commandLine = stringOf(options, "restoreCommand");
+    if (restore.commandLine.empty()) return nullptr;
     restore.patience = std::chrono::milliseconds(options.Get("restorePatienceMs").As<Napi::Number>().Int64Value());
     return std::make_unique<vss::RestoreProcess>(
         restore, [listener](vss::RestoreMoment moment, const vss::Verdict& verdict, const std::string& report) {

@@ -29,6 +29,7 @@ interface ServeArguments extends DominoArguments {
   readonly shards?: number;
   readonly maxHold?: number;
   readonly onFailure?: string;
+  readonly restores?: boolean;
   readonly signKey?: string;
   /** The service that this process is. */
   readonly service?: string;
@@ -55,6 +56,7 @@ function addServeOptions(command: Command, context: CommandLineContext): Command
     .option('--shards <n>', 'threads that put databases into backup mode (default: 4 per processor)', wholeNumber)
     .option('--max-hold <duration>', 'time after which they leave backup mode automatically (default: 5m)', duration)
     .option('--on-failure <what>', 'of a snapshot whose backup fails: veto or pass (default: veto)')
+    .option('--restores', 'experimental: also take part in restores by the programs that made the snapshots')
     .option('--sign-key <file>', 'sign the manifests with this Ed25519 private key (PEM)', pathFrom(context));
 }
 
@@ -130,6 +132,7 @@ async function serveUntil(
     shards: args.shards,
     holdTimeoutMs: args.maxHold,
     onFailure: onFailure as 'veto' | 'pass',
+    restores: args.restores,
     signKey: args.signKey,
     signal,
     onEvent: (event) => {
@@ -199,7 +202,8 @@ function serveCommand(args: ServeArguments): string[] {
   const options = Object.entries(given).flatMap(([option, values]) =>
     [values ?? []].flat().flatMap((value) => [option, String(value)]),
   );
-  const flags = ['--log-system', ...(args.trustProgram === true ? ['--trust-program'] : [])];
+  const { trustProgram = false, restores = false } = args;
+  const flags = ['--log-system', ...(trustProgram ? ['--trust-program'] : []), ...(restores ? ['--restores'] : [])];
   return [process.execPath, ...process.execArgv, process.argv[1] ?? '', 'writer', 'serve', ...flags, ...options];
 }
 

@@ -23,7 +23,7 @@ export interface NativeWriterOptions {
   readonly freezeTimeoutMs: number;
   /** Whether a backup that fails fails the snapshot. */
   readonly veto: boolean;
-  /** Starts the program that restores for a requester: lib/restore/requester-program.ts. */
+  /** Starts the program that restores for a requester: lib/restore/requester-program.ts. Empty: no part in restores. */
   readonly restoreCommand: string;
   /** For its answer to PreRestore or PostRestore. */
   readonly restorePatienceMs: number;

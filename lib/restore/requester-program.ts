@@ -8,8 +8,7 @@
 //
 // When its input ends it puts back what it can and leaves the rest to the journal.
 
-import { createInterface } from 'node:readline';
-import { printable } from '../errors/printable';
+import { printable, printableJson } from '../errors/printable';
 import { DominoVssError, isDominoVssError, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { loadBinding } from '../native/binding';
 import {
@@ -62,7 +61,7 @@ async function finish(): Promise<void> {
     }
     const text = failures.length === 0 ? `${report.restored.length} databases are restored` : describe(failures);
     const status = failures.find((failure) => failure.status !== 0)?.status ?? 0;
-    say(failures.length === 0 ? 'done' : 'failed', status, text, JSON.stringify(report));
+    say(failures.length === 0 ? 'done' : 'failed', status, text, printableJson(JSON.stringify(report)));
     process.exit(0);
   } catch (thrown) {
     const error = toPublicError(thrown);
@@ -89,16 +88,26 @@ async function giveUp(why: string): Promise<void> {
 }
 
 let work: Promise<void> = Promise.resolve();
-createInterface({ input: process.stdin })
-  .on('line', (line) => {
-    const [word = '', number = '', ...fields] = line.split('\t');
-    if (word === 'component')
-      components.push({ number: Number(number), name: fields[0] ?? '', metadata: fields[1] ?? '' });
-    if (word === 'restored') restored.set(Number(number), fields[0] as FilesRestored);
-    if (word === 'begin') work = work.then(begin);
-    if (word === 'finish') work = work.then(finish);
+
+function hear(line: string): void {
+  const [word = '', number = '', ...fields] = line.split('\t');
+  if (word === 'component')
+    components.push({ number: Number(number), name: fields[0] ?? '', metadata: fields[1] ?? '' });
+  if (word === 'restored') restored.set(Number(number), fields[0] as FilesRestored);
+  if (word === 'begin') work = work.then(begin);
+  if (word === 'finish') work = work.then(finish);
+}
+
+// Only a line feed ends a line: node:readline also takes U+2028 for an end, which a field from a requester's document may hold.
+let unread = '';
+process.stdin
+  .setEncoding('utf8')
+  .on('data', (text: string) => {
+    const lines = (unread + text).split('\n');
+    unread = lines.pop() ?? '';
+    lines.forEach(hear);
   })
-  .on('close', () => {
+  .on('end', () => {
     work = work.then(() => giveUp('the writer that a restore was for has ended'));
   });
 setTimeout(() => {

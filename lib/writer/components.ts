@@ -26,7 +26,7 @@ export function treeNumbers(trees: readonly string[], { files }: Pick<BackupData
 }
 
 /** What a restore may replace: not the transaction log, notes.ini or the IDs, which may lie in the data directory too. */
-const databasePatterns = ['*.nsf', '*.ntf', '*.box'];
+const databasePatterns = ['nsf', 'ntf', 'box', 'nsg', 'nsh'].map((extension) => `*.${extension}`);
 
 /** Names are unique in a writer, and have no backslash. */
 export function describeTrees(trees: readonly string[]): NativeWriterOptions['components'] {

@@ -4,6 +4,7 @@ import { Call, publicCall } from '../call/call';
 import {
   abortSignal,
   absolutePath,
+  boolean,
   checkOptions,
   dominoLocation,
   functionValue,
@@ -61,6 +62,11 @@ export interface ServeWriterOptions extends SelectionOptions {
    */
   readonly onFailure?: 'veto' | 'pass' | undefined;
   /**
+   * Experimental: whether requesters can restore what they have backed up. The writer then takes the databases offline in PreRestore, and applies
+   * their change information in PostRestore. Default: false; the writer refuses such a restore, and `restoreDatabases` does it.
+   */
+  readonly restores?: boolean | undefined;
+  /**
    * Longest time for a restore by a requester, from PreRestore, which takes the databases offline, until PostRestore. After it those whose
    * files nobody has replaced go online again. Default: 14 400 000 (4 hours).
    */
@@ -90,6 +96,7 @@ export function checkServeOptions(options: ServeWriterOptions): void {
     holdTimeoutMs: integer(1, longestHoldMs),
     drainTimeoutMs: milliseconds,
     onFailure: oneOf('veto', 'pass'),
+    restores: boolean,
     restoreTimeoutMs: milliseconds,
     refreshMs: integer(1_000, 86_400_000),
     onEvent: functionValue,
@@ -178,7 +185,7 @@ export class ServedWriter {
           freezeTimeoutMs: 60_000,
           veto: (options.onFailure ?? 'veto') === 'veto',
           components: describeTrees(trees),
-          restoreCommand: restoreCommand(options),
+          restoreCommand: options.restores === true ? restoreCommand(options) : '',
           restorePatienceMs: restoreTimeout(options) + restoreGraceMs,
         },
         (notice) => {

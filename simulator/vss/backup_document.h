@@ -73,7 +73,7 @@ struct SelectedComponent {
     std::string restoreName;
     VSS_ROLLFORWARD_TYPE rollForward = VSS_RF_UNDEFINED;
     std::string rollForwardPoint;
-    VSS_FILE_RESTORE_STATUS fileRestoreStatus = VSS_RS_NONE;
+    VSS_FILE_RESTORE_STATUS fileRestoreStatus = VSS_RS_UNDEFINED;
     std::vector<FileSet> alternateMappings;
     std::vector<FileSet> newTargets;
     std::vector<Subcomponent> restoreSubcomponents;

@@ -421,11 +421,11 @@ void aFaultAtEveryCall() {
 /// Keeps what it was asked.
 struct NotedRestore final : RestoreWork {
     explicit NotedRestore(std::vector<std::string>& noted) : noted_(noted) {}
-    RestoreVerdict preRestore(const std::vector<RestoreComponent>& components) override {
-        for (const RestoreComponent& component : components) noted_.push_back("pre " + component.name);
+    RestoreVerdict preRestore(const RequestedRestore& restore) override {
+        for (const RestoreComponent& component : restore.components) noted_.push_back("pre " + component.name);
         return {};
     }
-    RestoreVerdict postRestore(const std::vector<RestoreComponent>& /*components*/) override {
+    RestoreVerdict postRestore(const RequestedRestore& /*restore*/) override {
         noted_.emplace_back("post");
         Failure failure(code::kFileSystem, Phase::restore, "in use", "names.nsf");
         failure.domain = Domain::domino;
@@ -439,20 +439,29 @@ private:
 };
 
 void aRequesterRestores() {
+    const auto requested = [](bool isElsewhere, FilesRestored status) {
+        return RequestedRestore{{}, {{"data", "", isElsewhere, status}}};
+    };
     std::vector<std::string> noted;
     {
         WriterEvents events({}, {}, {}, std::make_unique<NotedRestore>(noted));
+        CHECK(events.takesPartInRestores());
         CHECK(events.preRestore({}).all.proceed && noted.empty());
-        const RestoreVerdict elsewhere = events.preRestore({{"data", "", true, FilesRestored::all}});
+        const RestoreVerdict elsewhere = events.preRestore(requested(true, FilesRestored::all));
         CHECK(!elsewhere.all.proceed && elsewhere.all.result == result::kWriterNonRetryable && noted.empty());
         CHECK(elsewhere.all.text.find("domino-vss restore") != std::string::npos);
-        CHECK(events.preRestore({{"data", "", false, FilesRestored::all}}).all.proceed);
-        const RestoreVerdict failed = events.postRestore({{"data", "", false, FilesRestored::all}});
+        CHECK(events.preRestore(requested(false, FilesRestored::all)).all.proceed);
+        const RestoreVerdict failed = events.postRestore(requested(false, FilesRestored::all));
         CHECK(!failed.all.proceed && failed.all.applicationResult == 0x13EA && failed.all.text == "names.nsf: in use");
     }
     CHECK((noted == std::vector<std::string>{"pre data", "post", "close"}));
     WriterEvents without({}, {}, {});
-    CHECK(!without.preRestore({{"data", "", false, FilesRestored::all}}).all.proceed);
+    CHECK(!without.takesPartInRestores());
+    CHECK(!without.preRestore(requested(false, FilesRestored::all)).all.proceed);
+    // Whoever has replaced files all the same hears that they are not restored.
+    for (const FilesRestored status : {FilesRestored::all, FilesRestored::failed})
+        CHECK(!without.postRestore(requested(false, status)).all.proceed);
+    CHECK(without.postRestore(requested(false, FilesRestored::none)).all.proceed);
 }
 
 void aCompletedBackupIsNamed() {

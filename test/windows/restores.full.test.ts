@@ -64,7 +64,12 @@ beforeAll(async () => {
   domino = await SimulatedDomino.create({ databases: 12, links: true, pages: [4, 60] }, machine.homes[0]);
   server = await domino.serve({ threads: 2, transactionsPerSecond: 300 });
   const { programDirectory, notesIni } = domino.simulation;
-  writer = machine.start('serve-writer-program.js', [programDirectory, notesIni, machine.deltaDirectory]);
+  writer = machine.start('serve-writer-program.js', [
+    programDirectory,
+    notesIni,
+    machine.deltaDirectory,
+    JSON.stringify({ restores: true }),
+  ]);
   const [serving] = await eventsUntil('serving');
   expect(serving).toMatchObject({ components: ['data', 'data-1', 'data-2'] });
 }, 300_000);
@@ -152,7 +157,12 @@ test('after a requester that has died in the middle the databases stay offline, 
   for (const { path } of linked()) await expect(server.run(path, 1)).rejects.toThrow();
 
   const { programDirectory, notesIni } = domino.simulation;
-  writer = machine.start('serve-writer-program.js', [programDirectory, notesIni, machine.deltaDirectory]);
+  writer = machine.start('serve-writer-program.js', [
+    programDirectory,
+    notesIni,
+    machine.deltaDirectory,
+    JSON.stringify({ restores: true }),
+  ]);
   await eventsUntil('serving');
   const again = await restore(component, 'all');
   expect(again).toMatchObject({ code: 0 });

@@ -22,7 +22,7 @@ constexpr DWORD kBackupAndRestoreEvents = VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RES
 /// How long the end of a writer waits for its handlers.
 constexpr int kHandlerPatienceTicks = 1'000;
 constexpr DWORD kTickMs = 10;
-constexpr DWORD kSchemaCopy = 0x100;  // VSS_BS_COPY: a backup changes nothing in the databases
+constexpr DWORD kSchemaCopy = 0x10;  // VSS_BS_COPY: a backup changes nothing in the databases
 constexpr DWORD kNotSystemState = VSS_CF_NOT_SYSTEM_STATE;
 
 /// nullptr for an empty text: that is how VSS wants to be told of none.
@@ -30,24 +30,26 @@ const wchar_t* orNull(const std::wstring& text) {
     return text.empty() ? nullptr : text.c_str();
 }
 
-bool describe(const OwnComponents& components, IVssCreateWriterMetadata& metadata) {
+bool describe(const OwnComponents& components, bool restorable, IVssCreateWriterMetadata& metadata) {
     const auto failed = [](HRESULT result) { return FAILED(result); };
     for (const OwnComponent& component : components) {
         const std::wstring path = toUtf16(component.logicalPath);
         const std::wstring name = toUtf16(component.name);
         const std::wstring caption = toUtf16(component.caption);
         if (failed(metadata.AddComponent(VSS_CT_FILEGROUP, orNull(path), name.c_str(), orNull(caption), nullptr, 0,
-                                         false, false, true, true, kNotSystemState)))
+                                         false, false, true, restorable, kNotSystemState)))
             return false;
         for (const ComponentFiles& files : component.files)
             if (failed(metadata.AddFilesToFileGroup(orNull(path), name.c_str(), toUtf16(files.directory).c_str(),
                                                     toUtf16(files.pattern).c_str(), files.recursive, nullptr)))
                 return false;
     }
-    // Databases that are open cannot be replaced: the writer takes them offline before, and applies change information.
-    return !failed(
-               metadata.SetRestoreMethod(VSS_RME_RESTORE_IF_CAN_REPLACE, nullptr, nullptr, VSS_WRE_ALWAYS, false)) &&
-           !failed(metadata.SetBackupSchema(kSchemaCopy));
+    // Databases that are open cannot be replaced: the writer, or whoever restores without it, takes them offline
+    // before, and applies change information.
+    const HRESULT method =
+        restorable ? metadata.SetRestoreMethod(VSS_RME_RESTORE_IF_CAN_REPLACE, nullptr, nullptr, VSS_WRE_ALWAYS, false)
+                   : metadata.SetRestoreMethod(VSS_RME_CUSTOM, nullptr, nullptr, VSS_WRE_NEVER, false);
+    return !failed(method) && !failed(metadata.SetBackupSchema(kSchemaCopy));
 }
 
 /// The components of ours that the requester has selected.
@@ -73,8 +75,8 @@ Selection selectionOf(IVssWriterImpl& writer, IVssWriterComponents* components) 
 FilesRestored filesRestored(VSS_FILE_RESTORE_STATUS status) {
     switch (status) {
         case VSS_RS_NONE: return FilesRestored::none;
-        case VSS_RS_FAILED: return FilesRestored::failed;
-        default: return FilesRestored::all;  // one that says nothing has restored what it has selected
+        case VSS_RS_ALL: return FilesRestored::all;
+        default: return FilesRestored::failed;  // who says nothing may have ended in the middle
     }
 }
 
@@ -104,7 +106,7 @@ std::vector<Restored> restoredOf(IVssWriterComponents& components) {
         // Without them there is none, which is for the handlers to judge.
         static_cast<void>(component->GetBackupMetadata(metadata.put()));
         static_cast<void>(component->GetNewTargetCount(&targets));
-        static_cast<void>(component->GetFileRestoreStatus(&status));
+        if (FAILED(component->GetFileRestoreStatus(&status))) status = VSS_RS_UNDEFINED;
         selected.push_back({component, {name.utf8(), metadata.utf8(), targets > 0, filesRestored(status)}});
     }
     return selected;
@@ -264,13 +266,14 @@ private:
     bool identify(IVssCreateWriterMetadata* metadata) noexcept {
         const Running running(running_);
         try {
-            return handlers_->identify() && metadata != nullptr && vss::describe(handlers_->components(), *metadata);
+            return handlers_->identify() && metadata != nullptr &&
+                   vss::describe(handlers_->components(), handlers_->takesPartInRestores(), *metadata);
         } catch (...) {
             return false;
         }
     }
 
-    using RestoreStep = RestoreVerdict (WriterHandlers::*)(const std::vector<RestoreComponent>&) noexcept;
+    using RestoreStep = RestoreVerdict (WriterHandlers::*)(const RequestedRestore&) noexcept;
     using SetFailureMessage = HRESULT (STDMETHODCALLTYPE IVssComponent::*)(LPCWSTR);
 
     /// Requesters show the text of a component, that of the writer, or both.
@@ -279,9 +282,13 @@ private:
         try {
             if (components == nullptr) return true;
             std::vector<Restored> restored = restoredOf(*components);
-            std::vector<RestoreComponent> read;
-            for (const Restored& one : restored) read.push_back(one.read);
-            const RestoreVerdict verdict = ((*handlers_).*step)(read);
+            RequestedRestore requested;
+            for (const Restored& one : restored) requested.components.push_back(one.read);
+            // Without it nobody could tell whose PostRestore this is.
+            VSS_ID session{};
+            require(writer_->GetSessionId(&session), "IVssWriterImpl::GetSessionId", Phase::restore);
+            requested.session = guidOf(session);
+            const RestoreVerdict verdict = ((*handlers_).*step)(requested);
             std::vector<std::string> texts(restored.size(), verdict.components.empty() ? verdict.all.text : "");
             for (const auto& [number, text] : verdict.components)
                 if (number < texts.size()) texts[number] = text;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "shadow/vss/guid.h"
+#include "shadow/vss/vss_codes.h"
 #include "shadow/vss/writer_description.h"
 
 namespace domino_vss::vss {
@@ -51,11 +52,29 @@ struct RestoreComponent {
     FilesRestored status = FilesRestored::all;
 };
 
+/// A restore of one requester.
+struct RequestedRestore {
+    Guid session;
+    std::vector<RestoreComponent> components;
+};
+
 struct RestoreVerdict {
     Verdict all;
     /// What has failed in a component, by its number.
     std::vector<std::pair<std::size_t, std::string>> components;
 };
+
+/// Answers a PostRestore that ends no restore of ours. Its databases have got no change information, so it is a success
+/// only when no file was replaced.
+[[nodiscard]] inline RestoreVerdict notFinished(const RequestedRestore& restore) {
+    for (const RestoreComponent& component : restore.components)
+        if (component.status != FilesRestored::none)
+            return {{false, result::kWriterNonRetryable, 0,
+                     "the writer has refused this restore or has ended since; databases that were replaced are not "
+                     "restored: use domino-vss restore"},
+                    {}};
+    return {};
+}
 
 /// What happens to the databases when a requester restores their files.
 class RestoreWork {
@@ -66,9 +85,9 @@ public:
     virtual ~RestoreWork() = default;
 
     /// They go offline. Throws Failure.
-    [[nodiscard]] virtual RestoreVerdict preRestore(const std::vector<RestoreComponent>& components) = 0;
+    [[nodiscard]] virtual RestoreVerdict preRestore(const RequestedRestore& restore) = 0;
     /// Their files are back: they get their change information, are recovered and go online. Throws Failure.
-    [[nodiscard]] virtual RestoreVerdict postRestore(const std::vector<RestoreComponent>& components) = 0;
+    [[nodiscard]] virtual RestoreVerdict postRestore(const RequestedRestore& restore) = 0;
     /// A restore that is under way ends. Idempotent.
     virtual void close() noexcept = 0;
 };
@@ -98,12 +117,9 @@ public:
     virtual void backupShutdown(const Guid& set) noexcept = 0;
     /// Id of the backup that the last postSnapshot has completed; empty for none.
     [[nodiscard]] virtual std::string completedBackup() const { return {}; }
-    [[nodiscard]] virtual RestoreVerdict preRestore(const std::vector<RestoreComponent>& /*components*/) noexcept {
-        return {};
-    }
-    [[nodiscard]] virtual RestoreVerdict postRestore(const std::vector<RestoreComponent>& /*components*/) noexcept {
-        return {};
-    }
+    [[nodiscard]] virtual bool takesPartInRestores() const noexcept { return false; }
+    [[nodiscard]] virtual RestoreVerdict preRestore(const RequestedRestore& /*restore*/) noexcept { return {}; }
+    [[nodiscard]] virtual RestoreVerdict postRestore(const RequestedRestore& /*restore*/) noexcept { return {}; }
 };
 
 }  // namespace domino_vss::vss

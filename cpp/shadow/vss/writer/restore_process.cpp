@@ -65,12 +65,15 @@ const char* statusWord(FilesRestored status) {
 RestoreProcess::RestoreProcess(RestoreProcessOptions options, Listener listener)
     : options_(std::move(options)), listener_(std::move(listener)) {}
 
-RestoreVerdict RestoreProcess::preRestore(const std::vector<RestoreComponent>& components) {
+RestoreVerdict RestoreProcess::preRestore(const RequestedRestore& restore) {
+    const std::vector<RestoreComponent>& components = restore.components;
     const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (closed_) return refused(result::kWriterRetryable, "the writer ends");
     // One whose program has ended is over, whatever has become of it.
     if (!lock || (program_ != nullptr && !program_->hasEnded()))
         return refused(result::kWriterRetryable, "another restore of the same databases is under way");
     program_ = std::make_unique<ChildProcess>(options_.commandLine);
+    session_ = restore.session;
     bool said = true;
     for (std::size_t i = 0; i < components.size(); ++i)
         said = said && program_->say("component\t" + std::to_string(i) + "\t" + field(components[i].name) + "\t" +
@@ -83,10 +86,11 @@ RestoreVerdict RestoreProcess::preRestore(const std::vector<RestoreComponent>& c
     return verdict;
 }
 
-RestoreVerdict RestoreProcess::postRestore(const std::vector<RestoreComponent>& components) {
+RestoreVerdict RestoreProcess::postRestore(const RequestedRestore& restore) {
+    const std::vector<RestoreComponent>& components = restore.components;
     const std::unique_lock lock(mutex_, std::try_to_lock);
-    // VSS tells of the end of a restore that was refused, too.
-    if (!lock || program_ == nullptr) return {};
+    // VSS may tell of the end of a restore that was refused, also while that of another requester is under way.
+    if (!lock || program_ == nullptr || restore.session != session_) return notFinished(restore);
     for (std::size_t i = 0; i < components.size(); ++i)
         static_cast<void>(program_->say("restored\t" + std::to_string(i) + "\t" + statusWord(components[i].status)));
     static_cast<void>(program_->say("finish"));

@@ -32,8 +32,8 @@ public:
 
     RestoreProcess(RestoreProcessOptions options, Listener listener);
 
-    [[nodiscard]] RestoreVerdict preRestore(const std::vector<RestoreComponent>& components) override;
-    [[nodiscard]] RestoreVerdict postRestore(const std::vector<RestoreComponent>& components) override;
+    [[nodiscard]] RestoreVerdict preRestore(const RequestedRestore& restore) override;
+    [[nodiscard]] RestoreVerdict postRestore(const RequestedRestore& restore) override;
     void close() noexcept override;
 
 private:
@@ -45,6 +45,7 @@ private:
     std::atomic<bool> closed_ = false;
     std::mutex mutex_;                       // held while the program is waited for
     std::unique_ptr<ChildProcess> program_;  // guarded by mutex_; from PreRestore to PostRestore
+    Guid session_;                           // guarded by mutex_; of the requester whose restore that is
 };
 
 }  // namespace domino_vss::vss

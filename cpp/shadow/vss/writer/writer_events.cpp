@@ -219,23 +219,28 @@ std::string WriterEvents::completedBackup() const {
     return completed_;
 }
 
-RestoreVerdict WriterEvents::preRestore(const std::vector<RestoreComponent>& components) noexcept {
+bool WriterEvents::takesPartInRestores() const noexcept {
+    return restore_ != nullptr;
+}
+
+RestoreVerdict WriterEvents::preRestore(const RequestedRestore& restore) noexcept {
     try {
         if (restore_ == nullptr) return refusal("this writer takes no part in restores: use domino-vss restore");
-        for (const RestoreComponent& component : components)
+        for (const RestoreComponent& component : restore.components)
             if (component.elsewhere)
                 return refusal("files of the component " + component.name +
                                " go to another place, where they are no databases of this server: use domino-vss "
                                "restore --as");
-        return components.empty() ? RestoreVerdict{} : restore_->preRestore(components);
+        return restore.components.empty() ? RestoreVerdict{} : restore_->preRestore(restore);
     } catch (...) {
         return refusal(failureInFlight(Phase::restore));
     }
 }
 
-RestoreVerdict WriterEvents::postRestore(const std::vector<RestoreComponent>& components) noexcept {
+RestoreVerdict WriterEvents::postRestore(const RequestedRestore& restore) noexcept {
     try {
-        return restore_ == nullptr || components.empty() ? RestoreVerdict{} : restore_->postRestore(components);
+        if (restore.components.empty()) return {};
+        return restore_ == nullptr ? notFinished(restore) : restore_->postRestore(restore);
     } catch (...) {
         return refusal(failureInFlight(Phase::restore));
     }

@@ -74,8 +74,9 @@ public:
     void abort() noexcept override;
     void backupShutdown(const Guid& set) noexcept override;
     [[nodiscard]] std::string completedBackup() const override;
-    [[nodiscard]] RestoreVerdict preRestore(const std::vector<RestoreComponent>& components) noexcept override;
-    [[nodiscard]] RestoreVerdict postRestore(const std::vector<RestoreComponent>& components) noexcept override;
+    [[nodiscard]] bool takesPartInRestores() const noexcept override;
+    [[nodiscard]] RestoreVerdict preRestore(const RequestedRestore& restore) noexcept override;
+    [[nodiscard]] RestoreVerdict postRestore(const RequestedRestore& restore) noexcept override;
 
 private:
     enum class Stage : std::uint8_t { idle, held, thawed };
