@@ -276,7 +276,9 @@ export class Backup {
       const targets = works.flatMap((work) => work.plan.targets);
       const made = targets.some((target) => existsSync(target)) || hookRun?.mayHaveLeft === true;
       const gone = !made && !maybeKept;
-      if (this.#state === 'ended' || !clean || !gone || journal.namesMore) return;
+      // Copies, too, are found by the journal only.
+      const copied = journal.leftOver.copiedFiles > 0;
+      if (this.#state === 'ended' || !clean || !gone || copied || journal.namesMore) return;
       this.#work.binding.removeTreeNow(this.directory);
       removeShadowParents(plan);
       journal.removeSync();

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { lstat, realpath, rm, rmdir } from 'node:fs/promises';
+import { realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Call } from '../call/call';
 import type { BackupWork, Capture } from './capture';
 import { skippedAfterAll, type FurtherWindow } from './further-windows';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { copyExactly, hashFile, requireFreeSpace, syncFile } from '../store/copy';
+import { isPresent } from '../store/file-identity';
 import type { DatabaseChanges } from '../domino/databases';
 import { missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
 import { directoryRisk, isInside, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
@@ -292,7 +293,7 @@ export class SnapshotSet {
     const files = databases.map(({ path }) => join(to, ...path.split('/')));
     const missing: string[] = [];
     await forEachLimited(files, 4, async (file) => {
-      await lstat(file).catch(() => missing.push(file));
+      if (!(await isPresent(file))) missing.push(file);
     });
     const directories = await missingDirectories(missing.map((file) => dirname(file)));
     await this.#work.journal.noteCopies(missing, directories);

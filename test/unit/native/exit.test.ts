@@ -46,6 +46,15 @@ test.each([
   expect(status).toBe(exitCode);
 });
 
+test('copies that are there at the exit stay in the journal, by which they are removed', () => {
+  const { stdout } = inProcess(`
+    const set = await (await begun()).createShadow();
+    await set.copyDatabases({ to: require('node:path').join(domino.root, 'copies') });
+    process.exit(7);`);
+  const { remains } = JSON.parse(stdout) as { remains: string[] };
+  expect(remains).toContainEqual(expect.stringMatching(/\.journal\/.*\.journal$/));
+});
+
 test('one that has ended its backups says nothing', () => {
   const { status, stdout, stderr } = inProcess('await (await begun()).dispose();');
   expect({ status, stderr, left: JSON.parse(stdout) as unknown }).toEqual({ status: 0, stderr: '', left: nothing });
