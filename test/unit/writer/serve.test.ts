@@ -29,6 +29,10 @@ test('components are the data directory and the uppermost directories outside of
   const components = describeTrees(trees);
   expect(components.map(({ name }) => name)).toEqual(['data', 'data-1', 'data-2']);
   expect(components[2]?.files).toEqual(
-    ['*.nsf', '*.ntf', '*.box', '*.nsg', '*.nsh'].map((pattern) => ({ directory: '/other/mail', pattern, recursive: true })),
+    ['*.nsf', '*.ntf', '*.box', '*.nsg', '*.nsh'].map((pattern) => ({
+      directory: '/other/mail',
+      pattern,
+      recursive: true,
+    })),
   );
 });
