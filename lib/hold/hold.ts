@@ -208,6 +208,9 @@ const notForHolds = [
   'leaseMs',
   'shadowDirectory',
   'windowTimeoutMs',
+  // All are held: whoever takes the snapshot saves every database.
+  'incremental',
+  'logArchive',
 ] as const satisfies readonly (keyof BeginBackupOptions)[];
 
 export function holdDatabases(loadBinding: () => NativeBinding, options: HoldOptions): Promise<Hold> {

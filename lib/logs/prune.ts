@@ -223,15 +223,15 @@ function proofOf(number: number, need: Need | undefined): string {
   return number < need.extent ? `${from}, and no backup needs it from further back` : from;
 }
 
-/** Work of another host is invisible to the locks of this one. */
+/** Work of another host is invisible to the locks of this one, and a journal that cannot be read now may be that of live work. */
 async function refuseForWork(deltaDirectory: string, dataDirectory: string): Promise<void> {
   const { live, unusable } = await readJournals(deltaDirectory, dataDirectory, { work: 'prune' });
   const [other] = live;
-  const foreign = unusable.find(({ reason }) => reason.startsWith('it is of the host'));
-  if (!other && !foreign) return;
+  const doubtful = unusable.find(({ mayBeLive }) => mayBeLive);
+  if (!other && !doubtful) return;
   const message = other
     ? `${other.work} ${other.id} of ${other.dataDirectory} is running (process ${other.pid}) and may need extents of the log`
-    : `the journal ${foreign?.journal ?? ''} is in the way: ${foreign?.reason ?? ''}, and that may need extents of the log`;
+    : `the journal ${doubtful?.journal ?? ''} is in the way: ${doubtful?.reason ?? ''}, and that may need extents of the log`;
   throw new DominoVssError('ERR_LOCKED', { message });
 }
 

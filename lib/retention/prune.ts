@@ -8,8 +8,9 @@ import { describeUnrecovered, type RecoveredWork } from '../recover/report';
 import { recoveryBudgetMs, type RecoveryTools } from '../recover/tools';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { interruptedRemovals, readJournals } from '../store/journals';
-import { readBackups, type ListedBackup } from '../store/manifest';
+import { readBackups } from '../store/manifest';
 import { directoryRisk } from '../store/safe-directory';
+import { doubtsAbout, isWhole, linksOf, needed, type WholeBackup } from './builders';
 import { describeHoldings, findHoldings, type Holdings } from './holdings';
 import { removeListed } from './removal';
 import { checkRules, keptBackups, type RetentionRules } from './rules';
@@ -82,8 +83,6 @@ export interface PruneReport {
   /** Removals that were interrupted, and were finished first. */
   readonly recovered: readonly RecoveredWork[];
 }
-
-type WholeBackup = Extract<ListedBackup, { readonly state: 'complete' | 'partial' }>;
 
 export function pruneBackups(loadBinding: () => NativeBinding, options: PruneOptions): Promise<PruneReport> {
   return publicCall(async () => {
@@ -203,9 +202,9 @@ class Pruning {
         const message = `${other.work} ${other.id} of ${other.dataDirectory} is running (process ${other.pid}) and may need a backup`;
         throw new DominoVssError('ERR_LOCKED', { message });
       }
-      const foreign = unusable.find(({ reason }) => reason.startsWith('it is of the host'));
-      if (foreign) {
-        const message = `the journal ${foreign.journal} is in the way: ${foreign.reason}, and that may need a backup`;
+      const doubtful = unusable.find(({ mayBeLive }) => mayBeLive);
+      if (doubtful) {
+        const message = `the journal ${doubtful.journal} is in the way: ${doubtful.reason}, and that may need a backup`;
         throw new DominoVssError('ERR_LOCKED', { message });
       }
       const removals = leftOvers.filter(({ work }) => work === 'prune');
@@ -233,7 +232,8 @@ class Pruning {
     for (const [id, builder] of needed(whole, ({ id: builderId }) => kept.has(builderId))) {
       kept.set(id, [...(kept.get(id) ?? []), `base of ${builder}`]);
     }
-    const stays = whole.filter(({ id }) => kept.has(id)).map(({ manifest }) => manifest);
+    const doubts = doubtsAbout(listed);
+    const stays = whole.filter(({ id }) => kept.has(id) || doubts(id) !== undefined).map(({ manifest }) => manifest);
     const holdings = new Map<string, Holdings>();
     const planned: PrunedBackup[] = [];
     for (const { id, directory, manifest } of whole) {
@@ -246,7 +246,7 @@ class Pruning {
         planned.push({ ...facts, result: 'kept', holds: '', why: '' });
         continue;
       }
-      const found = await findHoldings(manifest, stays, this.tools, { hookShadows, missingCopies });
+      const found = doubts(id) ?? (await findHoldings(manifest, stays, this.tools, { hookShadows, missingCopies }));
       if (typeof found === 'string') {
         planned.push({ ...facts, result: 'left', holds: '', why: found });
         continue;
@@ -282,21 +282,6 @@ class Pruning {
       return { ...backup, result: 'left', why: error.message };
     }
   }
-}
-
-function linksOf({ manifest }: WholeBackup): readonly string[] {
-  return manifest.incremental?.links.map(({ id }) => id) ?? [];
-}
-
-/** The backups that those which stay build on, and the newest one that does. A manifest names all that it needs, however long the chain. */
-function needed(backups: readonly WholeBackup[], stays: (backup: WholeBackup) => boolean): Map<string, string> {
-  const builders = new Map<string, string>();
-  for (const backup of backups.filter(stays)) for (const id of linksOf(backup)) builders.set(id, backup.id);
-  return builders;
-}
-
-function isWhole(backup: ListedBackup): backup is WholeBackup {
-  return 'manifest' in backup;
 }
 
 function byAge({ manifest: one }: WholeBackup, { manifest: other }: WholeBackup): number {

@@ -109,6 +109,11 @@ export class Journal {
       if (other) {
         throw new DominoVssError('ERR_LOCKED', { message: describeLiveWork(other) });
       }
+      const doubtful = others.unusable.find(({ mayBeLive }) => mayBeLive);
+      if (doubtful && work.work === 'prune') {
+        const message = `the journal ${doubtful.journal} is in the way: ${doubtful.reason}, and that may need a backup`;
+        throw new DominoVssError('ERR_LOCKED', { message });
+      }
       return { journal, ...others };
     } catch (error) {
       await journal.remove();

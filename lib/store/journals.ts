@@ -15,6 +15,8 @@ export interface UnusableJournal {
   readonly reason: string;
   /** Where it was moved so that it is in nobody's way; empty for one that stays: of another host, or immovable. */
   readonly movedTo: string;
+  /** It may be that of live work: of another host, or one that could not be read this time. Nothing that such work may need is removed. */
+  readonly mayBeLive: boolean;
 }
 
 /** What the journals say about a data directory. */
@@ -53,14 +55,19 @@ export async function readJournals(
     const head = await readHead(file);
     if (head === undefined) continue;
     if (typeof head === 'string') {
-      unusable.push({ journal: file, reason: head, movedTo: quarantine ? await moveAside(file) : '' });
+      unusable.push({
+        journal: file,
+        reason: head,
+        movedTo: quarantine ? await moveAside(file) : '',
+        mayBeLive: false,
+      });
     } else if (head instanceof UnreadJournal) {
-      unusable.push({ journal: file, reason: head.reason, movedTo: '' });
+      unusable.push({ journal: file, reason: head.reason, movedTo: '', mayBeLive: true });
     } else if (head.dataDirectory === dataDirectory || (work && isInTheWay({ work, dataDirectory }, head))) {
       if (!isOfThisHost(head)) {
         // Its process sees another server and may well be alive: nothing of it is ours to touch.
         const reason = `it is of the host ${head.host} (${head.work} ${head.id})`;
-        unusable.push({ journal: file, reason, movedTo: '' });
+        unusable.push({ journal: file, reason, movedTo: '', mayBeLive: true });
       } else if (!head.ended && !endedHere.has(file) && isAlive(head)) live.push(head);
       else if (head.dataDirectory === dataDirectory) leftOvers.push(leftOverOf(file, head));
     }

@@ -244,7 +244,8 @@ export async function newestBackup<Result>(
   return { newest: newest?.result, warnings };
 }
 
-function secondOf(id: string): string {
+/** The second in which a backup was begun, as its id has it: sorts by time. */
+export function secondOf(id: string): string {
   return id.slice(0, id.indexOf('-'));
 }
 

@@ -2,6 +2,8 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  mkdirSync,
+  promises,
   readdirSync,
   readFileSync,
   renameSync,
@@ -12,6 +14,7 @@ import {
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
+import { pruneLogs } from '#lib/logs/prune';
 import { recoverInterrupted } from '#lib/recover/recover';
 import { pruneBackups, type PruneOptions, type PruneReport } from '#lib/retention/prune';
 import { Journal, newWorkId } from '#lib/store/journal';
@@ -247,6 +250,37 @@ test('a journal of another machine that may be restoring keeps everything', asyn
   await journal.remove();
 });
 
+test('a journal that cannot be read now may be that of live work, and keeps everything', async () => {
+  const old = await backUp();
+  await backUp();
+  const { deltaDirectory, dataDirectory } = domino;
+  const place = { backupDirectory: '', deltaDirectory, id: newWorkId(), work: 'restore', dataDirectory: '/x' } as const;
+  const { journal } = await Journal.open(place);
+  const openFile = promises.open.bind(promises);
+  const reading = jest
+    .spyOn(promises, 'open')
+    .mockImplementation((file, ...more) =>
+      typeof file === 'string' && file.endsWith(`${place.id}.journal`)
+        ? Promise.reject(Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' }))
+        : openFile(file, ...more),
+    );
+  try {
+    const locked = { code: 'ERR_LOCKED', message: expect.stringContaining('EMFILE') as string };
+    await expect(prune()).rejects.toMatchObject(locked);
+    const removal = { backupDirectory: '', deltaDirectory, id: old.id, work: 'prune', dataDirectory } as const;
+    await expect(Journal.open(removal)).rejects.toMatchObject(locked);
+    const archiveDirectory = join(domino.root, 'archive');
+    mkdirSync(archiveDirectory, { mode: 0o700 });
+    const logs = { archiveDirectory, deltaDirectories: [deltaDirectory] };
+    await expect(pruneLogs(() => domino.binding, logs)).rejects.toMatchObject(locked);
+  } finally {
+    reading.mockRestore();
+  }
+  expect(existsSync(old.directory)).toBe(true);
+  await journal.remove();
+  expect(journals()).toEqual([]);
+});
+
 test('a removal that fails is finished by the next call, and by recover', async () => {
   const old = await backUp();
   await backUp();
@@ -345,6 +379,40 @@ describe('incremental backups', () => {
       { id: link.id, result: 'left' },
     ]);
     expect(existsSync(join(base.copies, 'mail/bob.nsf'))).toBe(true);
+  });
+
+  test('what the base of one that stays builds on stays, too', async () => {
+    const first = await backUp();
+    domino.modified.set('mail/ada.nsf', new Date(1996, 11, 1));
+    const second = await backUp({ incremental: true });
+    // All that the third one needs is in the second.
+    domino.modified.set('names.nsf', new Date());
+    const third = await backUp({ incremental: true, include: ['mail/ada.nsf', 'names.nsf'] });
+    const report = await prune();
+    expect(report.backups).toMatchObject([
+      { id: first.id, result: 'kept', keptAs: [`base of ${second.id}`] },
+      { id: second.id, result: 'kept', keptAs: [`base of ${third.id}`] },
+      { id: third.id, result: 'kept', keptAs: ['last'] },
+    ]);
+    expect(existsSync(join(first.copies, 'mail/bob.nsf'))).toBe(true);
+  });
+
+  test('what a damaged one may build on stays', async () => {
+    const base = await backUp();
+    const link = await backUp({ incremental: true });
+    const manifest = join(link.directory, 'manifest.json');
+    const sound = readFileSync(manifest);
+    writeFileSync(manifest, 'x');
+    await backUp();
+    const report = await prune();
+    expect(report).toMatchObject({ outcome: 'partial' });
+    expect(report.backups.find(({ id }) => id === base.id)).toMatchObject({
+      result: 'left',
+      why: expect.stringContaining(`${link.id}, which is damaged, may build on it`) as string,
+    });
+    expect(existsSync(join(base.copies, 'mail/bob.nsf'))).toBe(true);
+    writeFileSync(manifest, sound);
+    expect(await prune()).toMatchObject({ outcome: 'pruned' });
   });
 
   test('the newest goes first, so that a run that is cut off leaves none without its base', async () => {
