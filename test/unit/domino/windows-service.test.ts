@@ -191,7 +191,7 @@ test.each<[string, number, (of: DominoService) => Promise<unknown>, string]>([
   ['query', 1060, (of) => of.isRunning(), 'sc query'],
   ['query', 5, (of) => of.stop({ signal: never }), 'elevated'],
   ['stop', 5, (of) => of.stop({ signal: never }), 'elevated'],
-  ['stop', 1052, (of) => of.stop({ signal: never }), 'Look at the state of the service'],
+  ['stop', 1052, (of) => of.stop({ signal: never }), 'Check the state of the service'],
 ])('%s that fails with %d has the number, the call and a hint', async (what, status, action, hint) => {
   manager.failures.set(what, status);
   const error = await errorOf(action(service));
