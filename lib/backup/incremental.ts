@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import type { Call } from '../call/call';
 import { forEachIndex, forEachLimited } from '../call/event-loop';
 import type { Catalog } from '../domino/catalog';
-import { liveIdentities, type LiveIdentity } from '../domino/identities';
+import { liveIdentities, type LiveIdentities, type LiveIdentity } from '../domino/identities';
 import { timedateToDate } from '../domino/timedate';
 import { listed } from '../domino/notice';
 import type { Selection } from '../domino/selection';
 import type { NativeBinding } from '../native/session';
+import { hashFile } from '../store/copy';
+import { examineFront, expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
 import { holderOf, loadLinks, type BackupHead, type Chain } from '../store/chain';
 import { newestBackup, type Manifest } from '../store/manifest';
 import type { ManifestDatabase, ManifestHead, ManifestIncremental, TakenReason } from '../store/manifest-format';
@@ -51,6 +53,9 @@ interface Base extends Chain<Manifest> {
  */
 const indistinguishableMs = 1000;
 
+/** Providers whose shadows have a place of their own: what a hook, a hold or a writer has named may be another snapshot later. */
+const ownShadowProviders = ['vss', 'btrfs', 'reflink', 'rolling'];
+
 /** Decides what an incremental backup takes of a selection. What is in doubt is taken. */
 export async function chooseIncremental(
   catalog: Catalog,
@@ -62,6 +67,7 @@ export async function chooseIncremental(
   const examined = new Date().toISOString();
   const reasons = new Map<number, TakenReason>();
   const candidates = new Map<number, ManifestDatabase>();
+  const unanswered: string[] = [];
   await forEachIndex(selection.indexes.length, (position) => {
     const index = selection.indexes[position] ?? 0;
     const line = base?.databases.get(catalog.paths[index] ?? '');
@@ -72,7 +78,9 @@ export async function chooseIncremental(
   if (base) {
     await withoutLost(candidates, base, reasons, work);
     const paths = [...candidates.values()].map(({ path }) => path);
-    const { live } = await liveIdentities(work.binding, paths, work.budgetMs, call);
+    const identities = await liveIdentities(work.binding, paths, work.budgetMs, call);
+    const { live } = identities;
+    unanswered.push(...unansweredWarnings(identities));
     for (const [index, line] of candidates) {
       const reason = whyTaken(line, live.get(line.path), base.head, work.logs);
       if (reason === undefined) continue;
@@ -101,6 +109,7 @@ export async function chooseIncremental(
         ? []
         : [`no backup of this server in ${work.deltaDirectory} keeps copies or a shadow: everything is taken`]),
       ...lostWarnings(reasons, catalog),
+      ...unanswered,
       ...work.logs.problems,
     ],
   };
@@ -157,23 +166,39 @@ async function withoutLost(
   await forEachLimited([...candidates], 4, async ([index, line]) => {
     call.check();
     const holder = holderOf(line, base);
-    if (typeof holder !== 'string' && (await isHeld(line, holder, roots.get(holder)))) return;
+    if (typeof holder !== 'string' && (await isHeld(line, holder, roots.get(holder), call))) return;
     candidates.delete(index);
     reasons.set(index, 'source');
   });
 }
 
-/** Whether a backup still has what it says; the contents are compared by `verifyBackup` and by a restore. */
+/** Whether a backup still has what it says, as far as the front of a file tells; `verifyBackup` and a restore compare the whole. */
 async function isHeld(
   line: ManifestDatabase,
   holder: BackupHead,
   roots: ReadonlyMap<string, string> | undefined,
+  call: Call,
 ): Promise<boolean> {
-  const { copy, delta, deltaBytes, startSizeBytes, appliedInShadow, shadowPath } = line;
-  if (copy && holder.copies && (await sizeOf(join(holder.copies.directory, copy.file))) === startSizeBytes) return true;
+  const { copy, delta, deltaBytes, appliedInShadow, shadowPath } = line;
+  if (copy && holder.copies && (await isSound(join(holder.copies.directory, copy.file), expectedOfCopy(line))))
+    return true;
   const root = roots?.get(shadowOf(line, holder)?.id ?? '');
-  if (root === undefined || (await sizeOf(join(root, shadowPath))) < startSizeBytes) return false;
+  if (root === undefined) return false;
+  const file = join(root, shadowPath);
+  if (!(await isSound(file, expectedOfShadow(line)))) return false;
+  if (!ownShadowProviders.includes(holder.provider.name)) {
+    // Another snapshot may have its path by now, and the front of a database can be the same in both.
+    const check = (): void => {
+      call.check();
+    };
+    if (line.sha256 === undefined || (await hashFile(file, check, line.startSizeBytes)) !== line.sha256) return false;
+  }
   return delta === '' || appliedInShadow === true || (await sizeOf(join(holder.directory, delta))) === deltaBytes;
+}
+
+async function isSound(file: string, expected: ExpectedContents): Promise<boolean> {
+  const wrong = await examineFront(file, expected).catch(() => 'cannot be read');
+  return wrong === undefined;
 }
 
 /** Less than nothing where there is no file. */
@@ -257,5 +282,15 @@ function lostWarnings(reasons: ReadonlyMap<number, TakenReason>, catalog: Catalo
   if (lost.length === 0) return [];
   return [
     `the earlier backups have neither copy nor shadow any more, or cannot be used, so they are taken again: ${listed(lost)}`,
+  ];
+}
+
+function unansweredWarnings({ live, hanging }: LiveIdentities): string[] {
+  const silent = [...live].flatMap(([path, answer]) => ('reason' in answer ? [{ path, reason: answer.reason }] : []));
+  const [first] = silent;
+  const taken = listed(silent.map(({ path }) => path));
+  return [
+    ...(hanging === '' ? [] : [`a call has not returned: ${hanging}`]),
+    ...(first ? [`the server did not answer for these, so they are taken: ${taken} (${first.reason})`] : []),
   ];
 }

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Call } from '../call/call';
 import { NotesIni, transactionLogDirectory } from '../domino/environment';
@@ -77,7 +78,7 @@ function logIdOf(live: LogKnowledge['live']): string {
  */
 async function instanceChanges(head: Manifest, call: Call): Promise<Map<string, string>> {
   const changedIn = new Map<string, string>();
-  const deltaDirectory = dirname(head.directory);
+  const deltaDirectory = dirname(await realpath(head.directory).catch(() => head.directory));
   // A backup that was moved has nothing beside it.
   const ids = await backupIds(deltaDirectory).catch(() => []);
   const later: Manifest[] = [];

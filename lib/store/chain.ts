@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { toPublicError } from '../errors/errors';
 import { isPresent } from './file-identity';
@@ -21,8 +22,11 @@ export interface Chain<Head extends BackupHead = BackupHead> {
  */
 export async function loadLinks({ directory, id, incremental }: BackupHead, key?: KeyObject): Promise<Chain['links']> {
   const links = new Map<string, BackupHead | string>();
-  for (const link of incremental?.links ?? []) {
-    links.set(link.id, await loadLink(join(dirname(directory), link.id), link, id, key));
+  if (!incremental || incremental.links.length === 0) return links;
+  // Whoever names a backup by a symbolic link means the directory that it leads to.
+  const beside = dirname(await realpath(directory).catch(() => directory));
+  for (const link of incremental.links) {
+    links.set(link.id, await loadLink(join(beside, link.id), link, id, key));
   }
   return links;
 }

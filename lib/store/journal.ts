@@ -10,6 +10,7 @@ import { leftOverOf, type LeftOver } from './left-over';
 import {
   describeLiveWork,
   journalDirectory,
+  noteBegunWork,
   noteEndedWork,
   readJournals,
   unfinishedName,
@@ -159,6 +160,7 @@ export class Journal {
     const directory = journalDirectory(parent);
     await makeDirectory(directory, 0o700);
     const journal = new Journal(join(directory, `${head.id}.journal`), head, lock);
+    noteBegunWork(journal.#file);
     try {
       await journal.update({});
     } catch (error) {

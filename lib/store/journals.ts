@@ -84,6 +84,11 @@ export function noteEndedWork(journal: string): void {
   endedHere.add(journal);
 }
 
+/** A journal is written anew under a name that another one had: a backup can be removed a second time. */
+export function noteBegunWork(journal: string): void {
+  endedHere.delete(journal);
+}
+
 /** What the journals say of a process of this host that is dead for certain. A text for directories that cannot be read. */
 export async function leftOversOfProcess(
   deltaDirectory: string | undefined,

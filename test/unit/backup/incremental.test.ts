@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
 import type { BackupReport } from '#lib/backup/report';
@@ -100,6 +100,46 @@ test('a server that does not answer is no reason to leave anything out', async (
   };
   const report = await incremental();
   expect(report).toMatchObject({ outcome: 'complete', incremental: { taken: { unknown: paths.length }, links: [] } });
+});
+
+test('a server that does not answer for databases is named with the reason', async () => {
+  await backUp();
+  domino.onCall = (name) => {
+    if (name === 'readIdentities') throw Object.assign(new Error('the server is busy'), { code: 'ERR_INTERNAL' });
+  };
+  expect((await incremental()).warnings).toContainEqual(
+    expect.stringMatching(/did not answer for these, so they are taken: .*mail.*the server is busy/),
+  );
+});
+
+test('a kept shadow under a path that another snapshot may have by now is nothing to build on', async () => {
+  const root = join(domino.root, 'snapshot');
+  cpSync(domino.dataDirectory, join(root, 'data'), { recursive: true });
+  const hook = { name: 'array', create: () => Promise.resolve({ shadows: [{ volume: domino.root, root }] }) };
+  await backUp({ provider: hook });
+  expect((await incremental()).incremental?.taken).toEqual({ source: paths.length });
+});
+
+test('a file of the same size that is no database is nothing to build on', async () => {
+  const backup = await beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+  });
+  const copies = join(domino.root, 'copies');
+  await (await backup.createShadow()).copyDatabases({ to: copies });
+  await backup.endBackup();
+  const copy = join(copies, 'mail/ada.nsf');
+  writeFileSync(copy, Buffer.alloc(readFileSync(copy).length));
+  expect((await incremental()).incremental?.taken).toEqual({ source: 1 });
+});
+
+test('a backup that is named by a symbolic link builds on those beside the backup itself', async () => {
+  const full = await backUp();
+  const report = await incremental();
+  const link = join(domino.root, 'latest');
+  symlinkSync(report.directory, link, 'junction');
+  const links = await loadLinks(await loadManifest(link));
+  expect(links.get(full.id)).toMatchObject({ id: full.id });
 });
 
 test('where nothing has changed the smallest database gives the backup its moment', async () => {

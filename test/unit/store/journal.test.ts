@@ -15,7 +15,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal, newWorkId, type OpenedJournal } from '#lib/store/journal';
 import type { JournalHead } from '#lib/store/journal-format';
-import { describeUnusable, journalDirectory, readJournalLists, readJournals } from '#lib/store/journals';
+import { describeUnusable, journalDirectory, noteEndedWork, readJournalLists, readJournals } from '#lib/store/journals';
 import { describeLeftOver } from '#lib/store/left-over';
 
 let directory: string;
@@ -92,6 +92,16 @@ test('one that is removed is not written again', async () => {
   await expect(journal.update({ exposures: [] })).rejects.toMatchObject({ code: 'ERR_STATE' });
   await Promise.all([written, removed]);
   expect(readdirSync(journalDirectory(directory))).toEqual([]);
+});
+
+test('one that is begun again under the name of one that has ended locks again', async () => {
+  const about = work();
+  const { journal } = await open(about);
+  await journal.update({ ended: true });
+  noteEndedWork(journal.leftOver.journal);
+  const { journal: again } = await open(about);
+  await expect(open()).rejects.toMatchObject({ code: 'ERR_LOCKED' });
+  await again.remove();
 });
 
 test('a live one locks its data directory and no other', async () => {
