@@ -237,9 +237,9 @@ public:
     }
 
     const char* nameOf(Operation operation) const noexcept override {
-        constexpr std::array kNames{"enterThread", "open",  "replicaId", "logInfo",        "start",
-                                    "copy",        "mark",  "stop",      "changeInfoSize", "nextChangeInfo",
-                                    "end",         "close", "serverTime"};
+        constexpr std::array kNames{"enterThread",    "open", "replicaId", "logInfo",   "modifiedTimes",
+                                    "start",          "copy", "mark",      "stop",      "changeInfoSize",
+                                    "nextChangeInfo", "end",  "close",     "serverTime"};
         return kNames[static_cast<std::size_t>(operation)];
     }
 
