@@ -7,6 +7,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -141,6 +142,9 @@ async function installVss() {
   // As a cloned disk has it: the same serial number. Wine reads it when it starts.
   await prefix.end();
   for (const drive of [prefix.systemDrive, secondVolume]) writeFileSync(join(drive, '.windows-serial'), '1a2b3c4d\n');
+  // What machines of runs that were killed have left: every shadow of all of C: would copy it.
+  const left = readdirSync(prefix.systemDrive).filter((name) => name.startsWith('vss-test-'));
+  for (const name of left) rmSync(join(prefix.systemDrive, name), { recursive: true, force: true });
   // Where a run that was killed had exposed shadows.
   for (const letter of ['b', 'q']) rmSync(join(prefix.directory, 'dosdevices', `${letter}:`), { force: true });
 }
