@@ -161,7 +161,7 @@ async function withoutLost(
 ): Promise<void> {
   const roots = new Map<BackupHead, ReadonlyMap<string, string>>();
   for (const holder of [base.head, ...base.links.values()]) {
-    if (typeof holder !== 'string') roots.set(holder, await keptRoots(() => binding, holder, call));
+    if (typeof holder !== 'string') roots.set(holder, await rootsOf(holder, binding, call));
   }
   await forEachLimited([...candidates], 4, async ([index, line]) => {
     call.check();
@@ -169,6 +169,14 @@ async function withoutLost(
     if (typeof holder !== 'string' && (await isHeld(line, holder, roots.get(holder), call))) return;
     candidates.delete(index);
     reasons.set(index, 'source');
+  });
+}
+
+/** Where its kept shadows are. When VSS does not say, it has none to build on. */
+async function rootsOf(holder: BackupHead, binding: NativeBinding, call: Call): Promise<ReadonlyMap<string, string>> {
+  return keptRoots(() => binding, holder, call).catch(() => {
+    call.check();
+    return new Map<string, string>();
   });
 }
 

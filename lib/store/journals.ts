@@ -273,11 +273,10 @@ export function unfinishedName(file: string): string {
  * file or directory says nothing yet.
  */
 export async function removeUnfinished(deltaDirectory: string | undefined): Promise<void> {
-  const unfinished = /\.\d+-\w*\.new(?:\.part)?$/;
-  const pattern = /\.(?:journal|backup|scratch)\.(\d+)-(\w*)\.new(?:\.part)?$/;
+  const pattern = /^(.*\.(?:journal|backup|scratch))\.(\d+)-(\w*)\.new(?:\.part)?$/s;
   for (const file of await journalEntries(deltaDirectory, pattern)) {
-    const [, pid = '', started = ''] = pattern.exec(file) ?? [];
-    if (isRunning(Number(pid), started) && !endedHere.has(file.replace(unfinished, ''))) continue;
+    const [, journal = '', pid = '', started = ''] = pattern.exec(file) ?? [];
+    if (isRunning(Number(pid), started) && !endedHere.has(journal)) continue;
     await rm(file, { force: true, recursive: true }).catch(() => undefined);
   }
 }

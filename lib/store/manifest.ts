@@ -224,21 +224,15 @@ export async function newestBackup<Result>(
     // Ids of one second are in no order.
     if (newest && secondOf(id) !== secondOf(newest.id)) break;
     try {
+      // Without a manifest it is no backup: another one is being made, or was interrupted.
+      if (!(await isPresent(join(deltaDirectory, id, headFile)))) continue;
       const manifest = await loadManifest(join(deltaDirectory, id), key);
       if (!accepts(manifest)) continue;
       if (newest && manifest.created < newest.created) continue;
       newest = { id, created: manifest.created, result: await read(manifest) };
     } catch (error) {
       check();
-      // Without a manifest it is no backup: another one is being made, or was interrupted.
-      const { code, message, cause } = toPublicError(error);
-      if (
-        code === 'ERR_MANIFEST' &&
-        (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' &&
-        message.includes(headFile)
-      )
-        continue;
-      warnings.push(`${purpose} backup ${id}: ${message}`);
+      warnings.push(`${purpose} backup ${id}: ${toPublicError(error).message}`);
     }
   }
   return { newest: newest?.result, warnings };

@@ -170,18 +170,42 @@ test('a backup without contents is passed over, and so is one that is damaged', 
   expect(report.warnings).toContainEqual(expect.stringContaining(`cannot build on backup ${damaged.id}`));
 });
 
+/** Writes the manifest of a backup anew, with something changed in it. */
+async function rewrite(
+  { directory, manifest }: BackupReport,
+  { head = {}, line = {} }: { readonly head?: Partial<ManifestHead>; readonly line?: Partial<ManifestDatabase> },
+): Promise<void> {
+  const lines: ManifestDatabase[] = [];
+  for await (const one of (await loadManifest(directory)).databases()) lines.push({ ...one, ...line });
+  const before = JSON.parse(readFileSync(manifest, 'utf8')) as ManifestHead & { sha256?: string };
+  delete before.sha256;
+  await writeManifest(
+    directory,
+    lines,
+    (databasesSha256) => ({ ...before, ...head, databasesSha256 }),
+    () => undefined,
+  );
+}
+
+test('when VSS does not say where a kept shadow is, the copies count all the same', async () => {
+  const backup = await beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+  });
+  await (await backup.createShadow()).copyDatabases({ to: join(domino.root, 'copies') });
+  const full = await backup.endBackup({ keep: true });
+  const { provider } = await loadManifest(full.directory);
+  // There is no VSS here to ask.
+  await rewrite(full, { head: { provider: { ...provider, name: 'vss' } } });
+  expect((await incremental()).incremental).toMatchObject({ base: full.id, taken: { moment: 1 } });
+});
+
 test('a base that was written anew under the same id is another one', async () => {
   const full = await backUp();
   const report = await incremental();
   const head = await loadManifest(report.directory);
   expect((await loadLinks(head)).get(full.id)).toMatchObject({ id: full.id });
-  const original = await loadManifest(full.directory);
-  const lines: ManifestDatabase[] = [];
-  for await (const line of original.databases()) lines.push({ ...line, shadowPath: 'elsewhere.nsf' });
-  const before = JSON.parse(readFileSync(full.manifest, 'utf8')) as ManifestHead & { sha256?: string };
-  delete before.sha256;
-  const rewritten = (databasesSha256: string): ManifestHead => ({ ...before, databasesSha256 });
-  await writeManifest(full.directory, lines, rewritten, () => undefined);
+  await rewrite(full, { line: { shadowPath: 'elsewhere.nsf' } });
   expect((await loadManifest(full.directory)).id).toBe(full.id);
   expect((await loadLinks(head)).get(full.id)).toContain('is another one now');
 });
