@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -12,13 +13,16 @@ namespace domino_vss {
 /// with this object, but its input is: what it does then is its own affair.
 class ChildProcess {
 public:
+    /// What can be said to a program that does not read.
+    static constexpr std::size_t kPipeBytes = 65'536;
+
     /// CreateProcess. Throws Failure.
     explicit ChildProcess(const std::string& commandLine);
     ChildProcess(const ChildProcess&) = delete;
     ChildProcess& operator=(const ChildProcess&) = delete;
     ~ChildProcess() = default;
 
-    /// Whether it could be said. A program that reads nothing must not be told more than a pipe holds.
+    /// Whether it could be said. A program that reads nothing must not be told more than kPipeBytes.
     [[nodiscard]] bool say(const std::string& line) noexcept;
     /// The next line; empty when it has ended without one, or when the time is over.
     [[nodiscard]] std::optional<std::string> nextLine(std::chrono::steady_clock::time_point deadline);

@@ -22,17 +22,18 @@ struct Pipe {
     throw systemFailure(code::kFileSystem, Phase::restore, operation, subject, static_cast<int>(::GetLastError()));
 }
 
+/// Not inheritable: in another process that is started meanwhile the end that stays here would keep the pipe open for
+/// ever.
 Pipe makePipe() {
-    SECURITY_ATTRIBUTES inherited{sizeof(SECURITY_ATTRIBUTES), nullptr, TRUE};
     HANDLE read = nullptr;
     HANDLE write = nullptr;
-    if (::CreatePipe(&read, &write, &inherited, 0) == 0) fail("CreatePipe", {});
+    if (::CreatePipe(&read, &write, nullptr, static_cast<DWORD>(ChildProcess::kPipeBytes)) == 0) fail("CreatePipe", {});
     return {unique_handle(read), unique_handle(write)};
 }
 
-/// The end that stays here must not be in the other process, which would wait for itself.
-void keep(const unique_handle& end) {
-    if (::SetHandleInformation(end.get(), HANDLE_FLAG_INHERIT, 0) == 0) fail("SetHandleInformation", {});
+void makeInheritable(const unique_handle& end) {
+    if (::SetHandleInformation(end.get(), HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) == 0)
+        fail("SetHandleInformation", {});
 }
 
 }  // namespace
@@ -40,8 +41,8 @@ void keep(const unique_handle& end) {
 ChildProcess::ChildProcess(const std::string& commandLine) {
     Pipe in = makePipe();
     Pipe out = makePipe();
-    keep(in.write);
-    keep(out.read);
+    makeInheritable(in.read);
+    makeInheritable(out.write);
     STARTUPINFOW startup{};
     startup.cb = sizeof startup;
     startup.dwFlags = STARTF_USESTDHANDLES;

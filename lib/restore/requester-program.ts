@@ -6,7 +6,7 @@
 //   restored <number> all|none|failed        finish   →  done 0 <text> <report>  | failed <STATUS> <text> <report>
 //                                                        before either, of components: component <number> <text>
 //
-// When its input ends it puts back what it can and leaves the rest to the journal.
+// When its input ends, or its time is over, it puts back what it can, leaves the rest to the journal, and says "failed".
 
 import { printable, printableJson } from '../errors/printable';
 import { DominoVssError, isDominoVssError, toPublicError, type DatabaseFailure } from '../errors/errors';
@@ -53,7 +53,7 @@ async function begin(): Promise<void> {
 async function finish(): Promise<void> {
   try {
     if (!restore) throw new DominoVssError('ERR_STATE', { message: 'nothing has begun' });
-    const report = await restore.finish((number) => restored.get(number) ?? 'all');
+    const report = await restore.finish((number) => restored.get(number) ?? 'failed');
     isOver = true;
     const { failures } = report;
     for (const number of new Set(failures.map(({ component }) => component))) {
@@ -75,14 +75,14 @@ async function finish(): Promise<void> {
 async function giveUp(why: string): Promise<void> {
   if (isOver) return;
   isOver = true;
-  const left = await restore?.giveUp().then(
-    ({ failures }) => failures.map(({ database }) => database),
-    (error: unknown) => [toPublicError(error).message],
-  );
-  if (left && left.length > 0) {
-    process.stderr.write(
-      `domino-vss: ${why}; databases stay offline (domino-vss recover names them): ${printable(left.join(', '))}\n`,
-    );
+  try {
+    const report = await restore?.giveUp();
+    const { failures = [] } = report ?? {};
+    const text = failures.length === 0 ? `${why}; no database was replaced` : `${why}; ${describe(failures)}`;
+    say('failed', 0, text, ...(report ? [printableJson(JSON.stringify(report))] : []));
+  } catch (thrown) {
+    const error = toPublicError(thrown);
+    say('failed', statusOf(error), `${why}; ${error.code}: ${error.message}`);
   }
   process.exit(1);
 }

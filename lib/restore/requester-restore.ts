@@ -3,6 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
 import { Call } from '../call/call';
 import { forEachLimited } from '../call/event-loop';
+import { undefinedWhereMissing } from '../call/files';
 import type { DominoLocation } from '../call/options';
 import { locateDatabase } from '../domino/links';
 import { openRuntime } from '../domino/runtime';
@@ -361,6 +362,13 @@ async function makePlan(
   for await (const database of head.databases()) {
     const tree = trees.find(({ directory }) => isInside(database.file, directory));
     if (tree === undefined) continue;
+    // The writer makes full backups only; the document comes from the requester.
+    if (database.from !== undefined) {
+      refuse(
+        'ERR_RESTORE_SOURCE',
+        `${database.path} is in the backup ${database.from}, not in ${id} itself: use domino-vss restore`,
+      );
+    }
     databases.push(await handOver(database, tree.number, head, dataDirectory, call));
   }
   if (databases.length === 0) refuse('ERR_RESTORE_SOURCE', `the backup ${id} holds no database of these components`);
@@ -398,13 +406,10 @@ function because({ database }: HandedOver, code: ErrorCode, text: string): Datab
 
 /** NTFS and Linux set it at each write, whatever times a program gives a file afterwards. */
 async function changeOf(file: string): Promise<string> {
-  const found = await stat(file, { bigint: true }).catch(() => undefined);
+  const found = await stat(file, { bigint: true }).catch(undefinedWhereMissing);
   return found === undefined ? '' : String(found.ctimeNs);
 }
 
 async function identityOrNone(file: string): Promise<string> {
-  return identityOf(file).catch((error: unknown) => {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
-    throw error;
-  });
+  return (await identityOf(file).catch(undefinedWhereMissing)) ?? '';
 }

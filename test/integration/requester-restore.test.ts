@@ -1,7 +1,10 @@
 // A restore whose files a requester of VSS puts back: what the writer does before and after it, without VSS.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import type { Server, Verdict } from 'domino-vss-simulator';
 import {
   beginBackup,
@@ -15,6 +18,7 @@ import {
 import { loadBinding } from '#lib/native/binding';
 import { RequesterRestore, type FilesRestored, type RequesterRestoreReport } from '#lib/restore/requester-restore';
 import { journalDirectory } from '#lib/store/journals';
+import { repository } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
 
 let domino: SimulatedDomino;
@@ -192,6 +196,76 @@ test('one that was given up can be restored by ourselves', async () => {
   await server.run(one!.path, 1);
   expect(journals()).toEqual([]);
 }, 60_000);
+
+describe('the program that native code starts', () => {
+  /** Tells it lines and ends its input; answers what it has said. */
+  async function told(lines: readonly string[], whenHeld: (input: Writable) => void): Promise<string[][]> {
+    const options = {
+      deltaDirectory: domino.deltaDirectory,
+      domino: domino.location,
+      waitMs: 200,
+      databaseBudgetMs: 20_000,
+      timeoutMs: 60_000,
+      totalMs: 60_000,
+    };
+    const program = spawn(
+      process.execPath,
+      [join(repository, 'dist/restore/requester-program.js'), JSON.stringify(options)],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    program.stdin.write(lines.map((line) => `${line}\n`).join(''));
+    let said = '';
+    let isHeld = false;
+    program.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (isHeld || !said.includes('\n')) return;
+      isHeld = true;
+      whenHeld(program.stdin);
+    });
+    await once(program, 'close');
+    return said
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t'));
+  }
+
+  const component = (name = 'mail'): string =>
+    ['component', '0', name, `domino-vss 1 ${backupId} ${join(domino.simulation.dataDirectory, 'mail')}`].join('\t');
+
+  test('says how it has given up when its input ends', async () => {
+    const [held, failed] = await told([component(), 'begin'], (input) => {
+      input.end();
+    });
+    expect(held?.[0]).toBe('held');
+    expect(failed?.slice(0, 2)).toEqual(['failed', '0']);
+    expect(failed?.[2]).toContain('no database was replaced');
+    expect(JSON.parse(failed?.[3] ?? '')).toMatchObject({ restored: [], failures: [] });
+    for (const { path } of mail) await server.run(path, 1);
+    expect(journals()).toEqual([]);
+  }, 60_000);
+
+  test('takes no other character than a line feed for the end of a line', async () => {
+    const said = await told([component('mail\u2028begin\u2028finish'), 'begin'], (input) => {
+      input.end();
+    });
+    expect(said.map(([word]) => word)).toEqual(['held', 'failed']);
+  }, 60_000);
+
+  test('takes a component of which nobody has said that it is whole for one that is not', async () => {
+    const [one] = mail;
+    const [, about, failed] = await told([component(), 'begin'], (input) => {
+      putBack([one!]);
+      input.end('finish\n');
+    });
+    expect(about?.slice(0, 2)).toEqual(['component', '0']);
+    expect(failed?.[0]).toBe('failed');
+    await expectStuck(JSON.parse(failed?.[3] ?? '') as RequesterRestoreReport, one!);
+    const manifest = join(domino.deltaDirectory, backupId);
+    await restoreDatabases({ domino: domino.location, manifest, databases: [one!.path] });
+    await server.run(one!.path, 1);
+    expect(journals()).toEqual([]);
+  }, 60_000);
+});
 
 test('a file that is no copy of this backup is not made one', async () => {
   const [one] = mail;

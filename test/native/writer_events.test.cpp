@@ -22,6 +22,8 @@ using std::chrono::milliseconds;
 
 const Guid kSet{.data1 = 1};
 const Guid kOtherSet{.data1 = 2};
+constexpr Guid kSession{3, 0, 0, {}};
+constexpr Guid kOtherSession{4, 0, 0, {}};
 
 /// One writer of two trees, on two volumes: six databases in the first, four in the second.
 class Fixture {
@@ -76,7 +78,8 @@ public:
     [[nodiscard]] bool begun() const { return std::filesystem::exists(directory_ / "backup" / "deltas"); }
 
     [[nodiscard]] static SnapshotSet set(std::string volume, Guid id = kSet) {
-        return {id, [volume = std::move(volume)](const std::string& path) { return path.starts_with(volume); }};
+        return {id, kSession,
+                [volume = std::move(volume)](const std::string& path) { return path.starts_with(volume); }};
     }
     void listen(const WriterNotice& notice) {
         const std::lock_guard lock(mutex_);
@@ -131,7 +134,7 @@ void aSnapshotPasses() {
     CHECK(fixture.files() == 1);
     CHECK((fixture.moments() ==
            Moments{WriterMoment::begun, WriterMoment::held, WriterMoment::thawed, WriterMoment::completed}));
-    fixture.events.backupShutdown(kSet);
+    fixture.events.backupShutdown(kSet, kSession);
     CHECK(fixture.moments().size() == 4);
     fixture.close();
     // And the next one.
@@ -196,7 +199,7 @@ void theSnapshotEndsInBetween() {
             if (byAbort)
                 fixture.events.abort();
             else
-                fixture.events.backupShutdown(after == 2 ? Guid{} : kSet);
+                fixture.events.backupShutdown(after == 2 ? Guid{} : kSet, after == 1 ? Guid{} : kSession);
             CHECK(fixture.server.inBackup == 0);
             CHECK(fixture.failures().size() == (after >= 1 ? 1U : 0U));
             if (after >= 1) {
@@ -217,7 +220,10 @@ void theEndOfAnotherSessionIsNotOurs() {
     fixture.arm();
     CHECK(fixture.events.prepareBackup({}).proceed);
     CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
-    fixture.events.backupShutdown(kOtherSet);
+    fixture.events.backupShutdown(kOtherSet, kSession);
+    CHECK(fixture.server.inBackup == 10);
+    // Of a requester that has made no set, such as one that lists the writers.
+    fixture.events.backupShutdown(Guid{}, kOtherSession);
     CHECK(fixture.server.inBackup == 10);
     CHECK(fixture.events.freeze().proceed);
 }
@@ -410,7 +416,7 @@ void aFaultAtEveryCall() {
             } else {
                 fixture.events.abort();
             }
-            fixture.events.backupShutdown(kSet);
+            fixture.events.backupShutdown(kSet, kSession);
             CHECK(fixture.server.inBackup == 0);
             const WriterMoment last = fixture.moments().back();
             CHECK(last == WriterMoment::failed || last == WriterMoment::completed);
@@ -431,6 +437,9 @@ struct NotedRestore final : RestoreWork {
         failure.domain = Domain::domino;
         failure.status = 0x13EA;
         throw failure;
+    }
+    void shutdown(const Guid& session) noexcept override {
+        noted_.emplace_back(session == kSession ? "shutdown" : "another shutdown");
     }
     void close() noexcept override { noted_.emplace_back("close"); }
 
@@ -453,8 +462,9 @@ void aRequesterRestores() {
         CHECK(events.preRestore(requested(false, FilesRestored::all)).all.proceed);
         const RestoreVerdict failed = events.postRestore(requested(false, FilesRestored::all));
         CHECK(!failed.all.proceed && failed.all.applicationResult == 0x13EA && failed.all.text == "names.nsf: in use");
+        events.backupShutdown(Guid{}, kSession);
     }
-    CHECK((noted == std::vector<std::string>{"pre data", "post", "close"}));
+    CHECK((noted == std::vector<std::string>{"pre data", "post", "shutdown", "close"}));
     WriterEvents without({}, {}, {});
     CHECK(!without.takesPartInRestores());
     CHECK(!without.preRestore(requested(false, FilesRestored::all)).all.proceed);

@@ -197,7 +197,8 @@ public:
             const auto contains = [this](const std::string& path) {
                 return static_cast<bool>(writer_->IsPathAffected(toUtf16(path).c_str()));
             };
-            return answer(handlers_->prepareSnapshot({guidOf(writer_->GetCurrentSnapshotSetId()), contains}));
+            return answer(
+                handlers_->prepareSnapshot({guidOf(writer_->GetCurrentSnapshotSetId()), session(), contains}));
         } catch (...) {
             return false;
         }
@@ -228,7 +229,7 @@ public:
     }
     bool STDMETHODCALLTYPE OnBackupShutdown(VSS_ID snapshotSet) override {
         const Running running(running_);
-        handlers_->backupShutdown(guidOf(snapshotSet));
+        handlers_->backupShutdown(guidOf(snapshotSet), session());
         return true;
     }
     // Many requesters never say that a backup is complete, so nothing depends on it.
@@ -273,6 +274,12 @@ private:
         }
     }
 
+    /// Of the requester that the handler on this thread works for; empty where VSS does not tell.
+    Guid session() const noexcept {
+        VSS_ID id{};
+        return SUCCEEDED(writer_->GetSessionId(&id)) ? guidOf(id) : Guid{};
+    }
+
     using RestoreStep = RestoreVerdict (WriterHandlers::*)(const RequestedRestore&) noexcept;
     using SetFailureMessage = HRESULT (STDMETHODCALLTYPE IVssComponent::*)(LPCWSTR);
 
@@ -284,10 +291,9 @@ private:
             std::vector<Restored> restored = restoredOf(*components);
             RequestedRestore requested;
             for (const Restored& one : restored) requested.components.push_back(one.read);
+            requested.session = session();
             // Without it nobody could tell whose PostRestore this is.
-            VSS_ID session{};
-            require(writer_->GetSessionId(&session), "IVssWriterImpl::GetSessionId", Phase::restore);
-            requested.session = guidOf(session);
+            if (requested.session == Guid{}) return false;
             const RestoreVerdict verdict = ((*handlers_).*step)(requested);
             std::vector<std::string> texts(restored.size(), verdict.components.empty() ? verdict.all.text : "");
             for (const auto& [number, text] : verdict.components)

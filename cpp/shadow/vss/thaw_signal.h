@@ -31,7 +31,7 @@ public:
     [[nodiscard]] Verdict thaw() noexcept override;
     [[nodiscard]] Verdict postSnapshot() noexcept override { return {}; }
     void abort() noexcept override {}
-    void backupShutdown(const Guid& /*set*/) noexcept override {}
+    void backupShutdown(const Guid& /*set*/, const Guid& /*session*/) noexcept override {}
 
 private:
     // Without files: where components are selected, only a writer that has one of them is sent events.

@@ -34,6 +34,8 @@ struct Selection {
 /// The snapshot set that is about to be made.
 struct SnapshotSet {
     Guid id;
+    /// Of the requester; empty where VSS does not tell.
+    Guid session;
     /// Whether a path lies on one of its volumes.
     std::function<bool(const std::string& path)> contains;
 };
@@ -88,6 +90,8 @@ public:
     [[nodiscard]] virtual RestoreVerdict preRestore(const RequestedRestore& restore) = 0;
     /// Their files are back: they get their change information, are recovered and go online. Throws Failure.
     [[nodiscard]] virtual RestoreVerdict postRestore(const RequestedRestore& restore) = 0;
+    /// The requester of this session is gone: its restore ends.
+    virtual void shutdown(const Guid& session) noexcept = 0;
     /// A restore that is under way ends. Idempotent.
     virtual void close() noexcept = 0;
 };
@@ -113,8 +117,9 @@ public:
     [[nodiscard]] virtual Verdict thaw() noexcept = 0;
     [[nodiscard]] virtual Verdict postSnapshot() noexcept = 0;
     virtual void abort() noexcept = 0;
-    /// `set` may be another one than the last, or none.
-    virtual void backupShutdown(const Guid& set) noexcept = 0;
+    /// `set` may be another one than the last, or none; `session` is that of the requester which has ended, empty where
+    /// VSS does not tell.
+    virtual void backupShutdown(const Guid& set, const Guid& session) noexcept = 0;
     /// Id of the backup that the last postSnapshot has completed; empty for none.
     [[nodiscard]] virtual std::string completedBackup() const { return {}; }
     [[nodiscard]] virtual bool takesPartInRestores() const noexcept { return false; }

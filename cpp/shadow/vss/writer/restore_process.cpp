@@ -72,13 +72,19 @@ RestoreVerdict RestoreProcess::preRestore(const RequestedRestore& restore) {
     // One whose program has ended is over, whatever has become of it.
     if (!lock || (program_ != nullptr && !program_->hasEnded()))
         return refused(result::kWriterRetryable, "another restore of the same databases is under way");
+    giveUp();
     program_ = std::make_unique<ChildProcess>(options_.commandLine);
     session_ = restore.session;
-    bool said = true;
+    std::vector<std::string> lines;
     for (std::size_t i = 0; i < components.size(); ++i)
-        said = said && program_->say("component\t" + std::to_string(i) + "\t" + field(components[i].name) + "\t" +
-                                     field(components[i].metadata));
-    static_cast<void>(said && program_->say("begin"));
+        lines.push_back("component\t" + std::to_string(i) + "\t" + field(components[i].name) + "\t" +
+                        field(components[i].metadata));
+    lines.emplace_back("begin");
+    if (!say(lines)) {
+        program_->kill();
+        program_.reset();
+        return refused(result::kWriterNonRetryable, "the document of the backup says more of its components than fits");
+    }
     std::string report;
     RestoreVerdict verdict = answer(*program_, report);
     listener_(verdict.all.proceed ? RestoreMoment::begun : RestoreMoment::refused, verdict.all, report);
@@ -91,9 +97,12 @@ RestoreVerdict RestoreProcess::postRestore(const RequestedRestore& restore) {
     const std::unique_lock lock(mutex_, std::try_to_lock);
     // VSS may tell of the end of a restore that was refused, also while that of another requester is under way.
     if (!lock || program_ == nullptr || restore.session != session_) return notFinished(restore);
+    std::vector<std::string> lines;
     for (std::size_t i = 0; i < components.size(); ++i)
-        static_cast<void>(program_->say("restored\t" + std::to_string(i) + "\t" + statusWord(components[i].status)));
-    static_cast<void>(program_->say("finish"));
+        lines.push_back("restored\t" + std::to_string(i) + "\t" + statusWord(components[i].status));
+    lines.emplace_back("finish");
+    // Of one that has given up already, or cannot be told, the answer is read all the same.
+    if (!say(lines)) program_->endInput();
     std::string report;
     RestoreVerdict verdict = answer(*program_, report);
     listener_(verdict.all.proceed ? RestoreMoment::ended : RestoreMoment::failed, verdict.all, report);
@@ -134,13 +143,44 @@ RestoreVerdict RestoreProcess::answer(ChildProcess& program, std::string& report
     return refused(result::kWriterNonRetryable, kEnded);
 }
 
+bool RestoreProcess::say(const std::vector<std::string>& lines) {
+    std::size_t size = 0;
+    for (const std::string& line : lines) size += line.size() + 1;
+    if (size > ChildProcess::kPipeBytes) return false;
+    return std::ranges::all_of(lines, [&](const std::string& line) { return program_->say(line); });
+}
+
+void RestoreProcess::giveUp() noexcept {
+    if (program_ == nullptr) return;
+    program_->endInput();
+    try {
+        const auto deadline = std::chrono::steady_clock::now() + kPuttingBack;
+        RestoreVerdict verdict = refused(result::kWriterNonRetryable, kEnded);
+        std::string report;
+        while (const std::optional<std::string> line = program_->nextLine(deadline)) {
+            std::vector<std::string> fields = split(*line);
+            if (fields.size() < 3 || fields[0] != "failed") continue;
+            verdict.all.text = std::move(fields[2]);
+            if (fields.size() > 3) report = std::move(fields[3]);
+            break;
+        }
+        listener_(RestoreMoment::failed, verdict.all, report);
+    } catch (...) {
+        // No memory to tell it with: its journal names what it has begun.
+    }
+    program_.reset();
+}
+
+void RestoreProcess::shutdown(const Guid& session) noexcept {
+    // A handler that waits for the program ends it by itself.
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (lock && program_ != nullptr && session == session_) giveUp();
+}
+
 void RestoreProcess::close() noexcept {
     closed_ = true;
     const std::lock_guard lock(mutex_);
-    if (program_ == nullptr) return;
-    program_->endInput();
-    static_cast<void>(program_->awaitEnd(kPuttingBack));
-    program_.reset();
+    giveUp();
 }
 
 }  // namespace domino_vss::vss

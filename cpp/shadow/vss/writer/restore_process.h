@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "shadow/vss/writer_handlers.h"
 #include "system/child_process.h"
@@ -34,9 +35,14 @@ public:
 
     [[nodiscard]] RestoreVerdict preRestore(const RequestedRestore& restore) override;
     [[nodiscard]] RestoreVerdict postRestore(const RequestedRestore& restore) override;
+    void shutdown(const Guid& session) noexcept override;
     void close() noexcept override;
 
 private:
+    /// Tells the program lines, which must fit into its pipe: a program that does not read must not hold up a handler.
+    [[nodiscard]] bool say(const std::vector<std::string>& lines);
+    /// Ends the input of the program, and tells the listener what it has put back and what it could not. Under mutex_.
+    void giveUp() noexcept;
     /// The answer of the program; ends it when there is none.
     [[nodiscard]] RestoreVerdict answer(ChildProcess& program, std::string& report);
 

@@ -102,6 +102,7 @@ Verdict WriterEvents::start(const SnapshotSet& set) {
             return {false, result::kWriterRetryable, 0, "another snapshot of the same databases is being made"};
         selection = std::exchange(selection_, {});
         set_ = set.id;
+        session_ = set.session;
         const auto concerned = [&](std::size_t index) {
             return isSelected(selection, index) &&
                    std::ranges::any_of(components_[index].files,
@@ -206,10 +207,13 @@ void WriterEvents::abort() noexcept {
     takeBack("the snapshot was aborted");
 }
 
-void WriterEvents::backupShutdown(const Guid& set) noexcept {
+void WriterEvents::backupShutdown(const Guid& set, const Guid& session) noexcept {
+    if (restore_ != nullptr) restore_->shutdown(session);
     {
         const std::lock_guard lock(mutex_);
-        if (set != Guid{} && set != set_) return;  // of another session
+        // A requester that has only listed the writers, or restored, has no set.
+        const bool isOfAnother = session != Guid{} && session_ != Guid{} && session != session_;
+        if (isOfAnother || (set != Guid{} && set != set_)) return;
     }
     takeBack("the requester has ended before the snapshot was complete");
 }

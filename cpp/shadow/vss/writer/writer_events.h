@@ -72,7 +72,7 @@ public:
     [[nodiscard]] Verdict thaw() noexcept override;
     [[nodiscard]] Verdict postSnapshot() noexcept override;
     void abort() noexcept override;
-    void backupShutdown(const Guid& set) noexcept override;
+    void backupShutdown(const Guid& set, const Guid& session) noexcept override;
     [[nodiscard]] std::string completedBackup() const override;
     [[nodiscard]] bool takesPartInRestores() const noexcept override;
     [[nodiscard]] RestoreVerdict preRestore(const RequestedRestore& restore) noexcept override;
@@ -103,6 +103,7 @@ private:
     std::shared_ptr<PreparedBackup> running_;  // guarded by mutex_
     Selection selection_;                      // guarded by mutex_
     Guid set_;                                 // guarded by mutex_
+    Guid session_;                             // guarded by mutex_; of the requester that makes the set
     std::string completed_;                    // guarded by mutex_
     Stage stage_ = Stage::idle;                // guarded by mutex_
     bool closed_ = false;                      // guarded by mutex_
