@@ -21,6 +21,7 @@ import type { ArchiveLogsOptions, ArchiveLogsReport } from './logs/archive';
 import type { ArchivedLog, ListArchivedLogsOptions } from './logs/list';
 import type { PruneLogsOptions, PruneLogsReport } from './logs/prune';
 import type { PruneOptions, PruneReport } from './retention/prune';
+import type { ExtractServerFilesOptions, ExtractServerFilesReport } from './restore/server-files';
 import type { VerifyBackupOptions, VerifyReport } from './restore/verify';
 import type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
 import type { RecoverOptions } from './recover/recover';
@@ -38,11 +39,12 @@ import { onDemand } from './on-demand';
 
 export type { Backup, CreateShadowOptions, EndBackupOptions, RetryOptions } from './backup/backup';
 export type { BackupReport } from './backup/report';
+export type { ServerFilesReport } from './backup/server-files';
 export type { BeginBackupOptions } from './backup/begin-backup';
 export type { Capabilities, CapabilitiesOptions, ProviderCapability } from './doctor/capabilities';
 export type { Alias } from './domino/aliases';
 export { noticeCodes, type Notice, type NoticeCode } from './domino/notice';
-export type { DatabaseCopy, ManifestDatabase } from './store/manifest-format';
+export type { DatabaseCopy, ManifestDatabase, ManifestServerFiles } from './store/manifest-format';
 export type { DatabaseChanges, FindDatabasesOptions, FindDatabasesResult, FoundDatabase } from './domino/databases';
 export type { CheckStatus, DoctorCheck, DoctorOptions, DoctorReport } from './doctor/check';
 export { errorCodes, type ErrorClass, type ErrorCode, type ErrorCodeEntry, type ErrorExitCode } from './errors/codes';
@@ -112,6 +114,7 @@ export type { ArchivedLog, CataloguedExtent, ListArchivedLogsOptions, ListedLogE
 export type { ProvenExtent, PruneLogsOptions, PruneLogsReport } from './logs/prune';
 export type { PrunedBackup, PruneOptions, PruneReport } from './retention/prune';
 export type { RetentionRules } from './retention/rules';
+export type { ExtractServerFilesOptions, ExtractServerFilesReport, VerifiedServerFile } from './restore/server-files';
 export type { VerifiedDatabase, VerifiedState, VerifyBackupOptions, VerifyReport } from './restore/verify';
 export type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
 export type { ScriptContext, ScriptOption, WriterDetail } from './script/commands';
@@ -260,6 +263,16 @@ export function planRestore(options: PlanRestoreOptions): Promise<RestoreReport>
  */
 export function verifyBackup(options: VerifyBackupOptions): Promise<VerifyReport> {
   return onDemand.verify.verifyBackup(loadBinding, options);
+}
+
+/**
+ * Hands out the copies of notes.ini and of ID files that a backup has made (`serverFiles`), to a directory that is new or empty and lies in
+ * no data directory. Each is compared with its SHA-256; nothing is ever overwritten.
+ *
+ * @throws `ERR_RESTORE_SOURCE` when the backup has none, `ERR_MANIFEST` or `ERR_SIGNATURE` when its manifest cannot be used.
+ */
+export function extractServerFiles(options: ExtractServerFilesOptions): Promise<ExtractServerFilesReport> {
+  return onDemand.serverFiles.extractServerFiles(loadBinding, options);
 }
 
 /**

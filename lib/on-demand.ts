@@ -58,6 +58,9 @@ export const onDemand = {
   get prune() {
     return require('./retention/prune') as typeof import('./retention/prune');
   },
+  get serverFiles() {
+    return require('./restore/server-files') as typeof import('./restore/server-files');
+  },
   get verify() {
     return require('./restore/verify') as typeof import('./restore/verify');
   },

@@ -1,23 +1,34 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { daosDirectory, NotesIni, transactionLogDirectory } from '../domino/environment';
+import { listServerFiles } from '../domino/server-files';
+import { isPresent } from '../store/file-identity';
 import type { ManifestHead } from '../store/manifest-format';
 
-/** What the backup API does not cover and a server cannot do without, in the order in which it has to be saved. */
+/** What is known of a server. */
+interface Server {
+  readonly notesIni: string;
+  readonly dataDirectory: string;
+  readonly logStyle: ManifestHead['logStyle'];
+}
+
+/**
+ * What the backup API does not cover and a server cannot do without, in the order in which it has to be saved. `copied` are files of which
+ * the backup has copies.
+ */
 export async function listAlsoSave(
-  notesIniFile: string,
-  dataDirectory: string,
+  { notesIni: notesIniFile, dataDirectory, logStyle }: Server,
   deltaDirectory: string,
-  logStyle: ManifestHead['logStyle'],
+  copied: ReadonlySet<string>,
 ): Promise<ManifestHead['alsoSave']> {
   const notesIni = new NotesIni(notesIniFile);
-  const ids = (await readdir(dataDirectory)).filter((name) => /\.id$/i.test(name)).sort();
   const logs = logStyle === 'archive' ? transactionLogDirectory(notesIni, dataDirectory) : '';
   const daos = daosDirectory(notesIni, dataDirectory);
+  const files: ManifestHead['alsoSave'][number][] = [];
+  for (const { what, path } of (await listServerFiles(notesIniFile, dataDirectory)).files) {
+    if (!copied.has(path) && (await isPresent(path).catch(() => true))) files.push({ what, path, when: 'any time' });
+  }
   return [
     { what: 'deltas and manifest', path: deltaDirectory, when: 'after the end of the backup, with every copy' },
-    { what: 'notes.ini', path: notesIniFile, when: 'any time' },
-    ...ids.map((name) => ({ what: 'ID file', path: join(dataDirectory, name), when: 'any time' })),
+    ...files,
     ...(logs === '' ? [] : [{ what: 'archived transaction logs', path: logs, when: 'after the databases' }]),
     ...(daos === '' ? [] : [{ what: 'DAOS objects (*.nlo)', path: daos, when: 'after the databases, never before' }]),
   ];

@@ -181,7 +181,7 @@ export class Backup {
         const first = { work: this.#work, capture, vss: await describeSet(this.#work) };
         const others = [];
         for (const window of further) others.push({ ...window, vss: await describeSet(window.work) });
-        const set = new SnapshotSet(first, others, this.#lend());
+        const set = new SnapshotSet(first, others, this.#lend(), this.#facts.notesIni);
         call.check();
         this.#created = { set, capture, further };
         this.#state = 'created';

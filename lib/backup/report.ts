@@ -8,6 +8,7 @@ import type { RecoveredWork } from '../recover/report';
 import type { LeftOver } from '../store/left-over';
 import type { ManifestHead, ManifestVolume, ManifestVss, ManifestWindow } from '../store/manifest-format';
 import { readPackageVersion } from '../native/package-root';
+import { serverFileWarnings } from './server-files';
 import type { SnapshotSet, CopyReport } from './snapshot-set';
 import type { Notice } from '../domino/notice';
 import { continuityWarnings } from './continuity';
@@ -117,13 +118,15 @@ export async function buildManifestHead(
   const { results } = capture.databases;
   const copies = set.copyReport;
   const keep = kept !== undefined;
-  const failures = [...set.skipped, ...(kept?.failures ?? []), ...(copies?.failures ?? [])];
+  const ofDatabases = [...set.skipped, ...(kept?.failures ?? []), ...(copies?.failures ?? [])];
+  const serverFiles = copies?.serverFiles;
+  const failures = [...ofDatabases, ...(serverFiles?.failures ?? [])];
   const continuity =
     work.source === 'volumes'
       ? undefined
       : await work.continuity.describe(
           captures.map((one) => one.databases),
-          failures,
+          ofDatabases,
         );
   const contents = { copies: copies ? 'sha256' : 'none', shadows: kept?.hashed ?? 'none' } as const;
   const vss = await saveVssDocuments(work);
@@ -172,10 +175,15 @@ export async function buildManifestHead(
     ...(incremental && { incremental: incremental.manifest }),
     ...(continuity && { continuity, contents }),
     copies: copies ? { directory: copies.directory, databases: copies.databases } : null,
+    ...(serverFiles && { serverFiles: { files: serverFiles.files, notCopied: serverFiles.notCopied } }),
     alsoSave:
       work.source === 'volumes'
         ? []
-        : await listAlsoSave(facts.notesIni, databases.dataDirectory, work.directory, facts.logStyle),
+        : await listAlsoSave(
+            { notesIni: facts.notesIni, dataDirectory: databases.dataDirectory, logStyle: facts.logStyle },
+            work.directory,
+            new Set(serverFiles?.files.map(({ path }) => path)),
+          ),
     ...(facts.notices.length > 0 && { notices: facts.notices }),
     ...(databases.aliases.length > 0 && { aliases: databases.aliases }),
     warnings: [
@@ -184,6 +192,7 @@ export async function buildManifestHead(
       ...vssWarnings,
       ...stuckWarnings,
       ...(continuity ? continuityWarnings(continuity) : []),
+      ...(serverFiles ? serverFileWarnings(serverFiles) : []),
     ],
   };
 }

@@ -12,9 +12,10 @@ import { missingDirectories, syncDirectory, syncRemovals } from '../store/durabl
 import { directoryRisk, isInside, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
 import { databaseFailureOf, DominoVssError, OptionError, type DatabaseFailure } from '../errors/errors';
 import { forEachLimited } from '../call/event-loop';
-import { abortSignal, absolutePath, checkOptions, functionValue, milliseconds } from '../call/options';
+import { abortSignal, absolutePath, boolean, checkOptions, functionValue, milliseconds } from '../call/options';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
 import type { ProviderChoice } from '../store/manifest-format';
+import { ServerFileCopies, type ServerFilesReport } from './server-files';
 import { placesOf, Shadow, type BackupUse } from './shadow';
 import type { Timeline } from './timeline';
 import { refuseVanished } from '../vss/vanished-shadow';
@@ -25,6 +26,11 @@ import { reportOf, type VssSnapshotSet } from '../vss/session';
 export interface CopyDatabasesOptions {
   /** Absolute directory for the copies; made if missing. Must not lie in the data directory. */
   readonly to: string;
+  /**
+   * Also copies notes.ini and the ID files of the server, to the directory `server-files` below {@link to}, which only its owner can look
+   * into. Default: false.
+   */
+  readonly serverFiles?: boolean | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -39,6 +45,8 @@ export interface CopyReport {
   readonly bytes: number;
   /** Databases of which no copy could be made. */
   readonly failures: readonly DatabaseFailure[];
+  /** The files of the server; absent where they were not asked for. */
+  readonly serverFiles?: ServerFilesReport;
 }
 
 /** A window after the first one, for databases that were busy in that. */
@@ -115,6 +123,7 @@ export class SnapshotSet {
   readonly #work: BackupWork;
   readonly #parts: readonly Part[];
   readonly #use: BackupUse;
+  readonly #notesIni: string;
   #isCopying = false;
   #copyReport: CopyReport | undefined;
   /** The copies that were made, and the directories that did not exist before: they go with a backup that fails. */
@@ -125,8 +134,10 @@ export class SnapshotSet {
     { work, capture, vss }: FirstWindow,
     further: readonly (FurtherWindow & { readonly vss: VssSnapshotSet | undefined })[],
     use: BackupUse,
+    notesIni: string,
   ) {
     this.#work = work;
+    this.#notesIni = notesIni;
     this.#use = use;
     this.vss = vss;
     this.id = work.id;
@@ -187,6 +198,7 @@ export class SnapshotSet {
     return this.#use.call(async (ending) => {
       checkOptions(options, {
         to: absolutePath,
+        serverFiles: boolean,
         timeoutMs: milliseconds,
         signal: abortSignal,
         onProgress: functionValue,
@@ -220,7 +232,8 @@ export class SnapshotSet {
       ending.addEventListener('abort', onEnding);
       this.#isCopying = true;
       try {
-        this.#copyReport = await this.#copy(options.to, call, new ProgressReporter(options.onProgress, call));
+        const progress = new ProgressReporter(options.onProgress, call);
+        this.#copyReport = await this.#copy(options, call, progress);
         return this.#copyReport;
       } finally {
         this.#isCopying = false;
@@ -229,7 +242,11 @@ export class SnapshotSet {
     });
   }
 
-  async #copy(to: string, call: Call, progress: ProgressReporter): Promise<CopyReport> {
+  async #copy(
+    { to, serverFiles: wantsServerFiles = false }: CopyDatabasesOptions,
+    call: Call,
+    progress: ProgressReporter,
+  ): Promise<CopyReport> {
     const all = this.#parts.flatMap((part) => {
       const { databases } = part.capture;
       return [...databases.indexes()].map((index) => ({ part, index, describe: () => databases.describe(index) }));
@@ -238,14 +255,16 @@ export class SnapshotSet {
       (sum, { part, index }) => sum + (part.capture.databases.results.startSizeBytes[index] ?? 0),
       0,
     );
-    await this.#noteCopies(
-      to,
-      all.map(({ describe }) => describe()),
-    );
+    const paths = all.map(({ describe }) => describe().path);
+    const { dataDirectory } = this.#work.databases;
+    const server = { notesIni: this.#notesIni, dataDirectory };
+    const serverFiles = wantsServerFiles ? await ServerFileCopies.plan(to, server, paths) : undefined;
+    const files = paths.map((path) => join(to, ...path.split('/')));
+    await this.#noteCopies([...(serverFiles?.files ?? []), ...files]);
     await makeTarget(to, this.#work);
     // Holes stay holes in a copy.
     const allocatedBytes = this.#work.databases.allocatedBytes.reduce((sum, bytes) => sum + bytes, 0);
-    await requireFreeSpace(to, Math.min(totalBytes, allocatedBytes));
+    await requireFreeSpace(to, Math.min(totalBytes, allocatedBytes) + (serverFiles?.sizeBytes ?? 0));
     const failures: DatabaseFailure[] = [];
     const directories = new Set([to]);
     let done = 0;
@@ -254,7 +273,15 @@ export class SnapshotSet {
       progress.report({ type: 'copy', done, total: all.length, doneBytes, totalBytes }, last);
     };
     const made = new Map<CopiedDatabase, string>();
+    let madeServerFiles: ServerFilesReport | undefined;
+    const check = (): void => {
+      call.check('drain');
+    };
     try {
+      madeServerFiles = await serverFiles?.copy(this.#work.binding, check, (file) => {
+        this.#newCopies?.files.push(file);
+      });
+      if (madeServerFiles) directories.add(madeServerFiles.directory);
       await forEachLimited(all, 4, async (one) => {
         const database = one.describe();
         const file = join(to, ...database.path.split('/'));
@@ -285,12 +312,17 @@ export class SnapshotSet {
       part.capture.databases.setCopy(index, { file: describe().path, deltaApplied: true, sha256 });
     }
     report(true);
-    return { directory: to, databases: made.size, bytes: doneBytes, failures };
+    return {
+      directory: to,
+      databases: made.size,
+      bytes: doneBytes,
+      failures,
+      ...(madeServerFiles && { serverFiles: madeServerFiles }),
+    };
   }
 
   /** Names the files and directories that do not exist yet: what is somebody else's is not overwritten, and never removed. */
-  async #noteCopies(to: string, databases: readonly ManifestDatabase[]): Promise<void> {
-    const files = databases.map(({ path }) => join(to, ...path.split('/')));
+  async #noteCopies(files: readonly string[]): Promise<void> {
     const missing: string[] = [];
     await forEachLimited(files, 4, async (file) => {
       if (!(await isPresent(file))) missing.push(file);

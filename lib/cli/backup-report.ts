@@ -1,10 +1,22 @@
+import { join } from 'node:path';
 import { type BackupReport } from '../backup/report';
+import type { DatabaseFailure } from '../errors/errors';
 import { type ListedBackup, type Manifest } from '../store/manifest';
-import type { ManifestWindow, TakenReason } from '../store/manifest-format';
+import {
+  serverFilesDirectory,
+  type ManifestServerFiles,
+  type ManifestWindow,
+  type TakenReason,
+} from '../store/manifest-format';
 import type { Alias } from '../domino/aliases';
 import { listed, type Notice } from '../domino/notice';
 import { count, formatBytes, formatMs, type Output, shownRows } from './output';
 import { drawWindow } from './window-picture';
+
+/** Everything that is not in a backup although it should be. */
+export function failuresOf({ skipped, copies }: Pick<BackupReport, 'skipped' | 'copies'>): DatabaseFailure[] {
+  return [...skipped, ...(copies?.failures ?? []), ...(copies?.serverFiles?.failures ?? [])];
+}
 
 /** The lines of a backup that was made. */
 export function describeReport(report: BackupReport, output: Output): string[] {
@@ -13,7 +25,7 @@ export function describeReport(report: BackupReport, output: Output): string[] {
   const left = kept.map(({ root, exposedAs }) => (exposedAs === undefined ? root : `${exposedAs} (${root})`));
   const excluded = vss?.writers.filter((writer) => writer.excluded !== '') ?? [];
   return [
-    ...output.failures([...report.skipped, ...(copies?.failures ?? [])]),
+    ...output.failures(failuresOf(report)),
     ...output.warnings(report.warnings),
     ...drawWindow(report.window, output.columns),
     '',
@@ -36,6 +48,7 @@ export function describeReport(report: BackupReport, output: Output): string[] {
         ...describeFurther(report.furtherWindows),
         ['shadow', left.length > 0 ? `kept: ${left.join(', ')}` : 'removed'],
         ...(copies ? [['copies', `${copies.databases} in ${copies.directory}, ${formatBytes(copies.bytes)}`]] : []),
+        ...describeServerFiles(copies?.serverFiles, copies?.directory),
         ['manifest', report.manifest],
       ],
       false,
@@ -82,6 +95,20 @@ const takenWords: Readonly<Record<TakenReason, string>> = {
   moment: 'for the moment of the backup',
 };
 
+/** Which files of the server were copied, and what became of the others. */
+function describeServerFiles(serverFiles: ManifestServerFiles | undefined, directory = ''): string[][] {
+  if (!serverFiles) return [];
+  const { files, notCopied } = serverFiles;
+  const where = files.length > 0 ? `${files.length} in ${join(directory, serverFilesDirectory)}: ` : '(none)';
+  const missing = notCopied.filter(({ reason }) => reason === 'missing').map(({ path }) => path);
+  const rebuilt = notCopied.filter(({ reason }) => reason === 'rebuilt').map(({ path }) => path);
+  return [
+    ['server files', `${where}${files.map(({ path }) => path).join(', ')}`],
+    ...(missing.length > 0 ? [['  not there', missing.join(', ')]] : []),
+    ...(rebuilt.length > 0 ? [['  left out', `${rebuilt.join(', ')} (rebuilt: tell daosmgr resync)`]] : []),
+  ];
+}
+
 function describeFurther(windows: readonly ManifestWindow[]): string[][] {
   return windows.map(({ number, databases, created, window }) => [
     `window ${number}`,
@@ -111,8 +138,12 @@ export function describeList(backups: readonly ListedBackup[], output: Output): 
     if (!('manifest' in backup)) {
       return [backup.id, output.colors.red(backup.state), '', '', 'reason' in backup ? backup.reason : ''];
     }
-    const { counts, window, provider, volumes, copies } = backup.manifest;
-    const holds = [...(copies ? ['copies'] : []), ...(volumes.some(({ kept }) => kept) ? ['shadow'] : [])];
+    const { counts, window, provider, volumes, copies, serverFiles } = backup.manifest;
+    const holds = [
+      ...(copies ? ['copies'] : []),
+      ...(serverFiles ? ['server files'] : []),
+      ...(volumes.some(({ kept }) => kept) ? ['shadow'] : []),
+    ];
     return [
       backup.id,
       outcome(backup.state, output),
@@ -153,6 +184,7 @@ export function describeManifest(manifest: Manifest, output: Output): string[] {
           `${changes.appeared.length} appeared, ${changes.vanished.length} vanished, ${changes.replaced.length} replaced`,
         ],
         ['copies', copies ? `${copies.databases} in ${copies.directory}` : '(none)'],
+        ...describeServerFiles(manifest.serverFiles, copies?.directory),
         ...(manifest.contents
           ? [['hashed', `copies: ${manifest.contents.copies}, shadow: ${manifest.contents.shadows}`]]
           : []),

@@ -30,11 +30,12 @@ import { backupFigures } from './metrics';
 import type { Finish } from './system-log';
 import { trustedProgram } from './trusted-file';
 import { ProgressBar } from './progress-bar';
-import { describeReport } from './backup-report';
+import { describeReport, failuresOf } from './backup-report';
 
 interface RunArguments extends DominoArguments {
   readonly deltaDir: string;
   readonly to?: string;
+  readonly serverFiles?: boolean;
   readonly keep?: boolean;
   readonly provider: ProviderName;
   readonly include?: readonly string[];
@@ -76,6 +77,10 @@ export function addRun(backup: Command, context: CommandLineContext, finish: Fin
   const run = backup.command('run').description('back up the databases of the Domino server on this machine');
   addDeltaDirectory(run, 'directory for backups: manifests and change information', context)
     .option('--to <dir>', 'also copy the databases out of the shadow, to <dir>/<backup id>', pathFrom(context))
+    .option(
+      '--server-files',
+      'with --to: also copy notes.ini and the ID files of the server, to <dir>/<backup id>/server-files',
+    )
     .option('--keep', 'keep the shadow')
     .option(
       '--incremental',
@@ -237,7 +242,7 @@ Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (se
       if (failure && args.json !== true) output.error(failure);
       if (failure) finish(exitCodes.failed, [], backupFigures(report));
       else {
-        const failures = [...report.skipped, ...(report.copies?.failures ?? [])];
+        const failures = failuresOf(report);
         const exitCode = report.outcome === 'complete' ? exitCodes.ok : exitCodes.partial;
         finish(exitCode, failures, backupFigures(report));
       }
@@ -292,7 +297,10 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
         onProgress,
       });
       await expose(set, places);
-      if (args.to !== undefined) await set.copyDatabases({ to: join(args.to, backup.id), signal, onProgress });
+      if (args.to !== undefined) {
+        const { serverFiles } = args;
+        await set.copyDatabases({ to: join(args.to, backup.id), serverFiles, signal, onProgress });
+      }
       if (program !== undefined) await runOnShadow(program, { set, deltaDirectory: args.deltaDir }, context);
       return await backup.endBackup({ keep, hash: args.hash, applyDeltas: args.applyDeltas, signal, onProgress });
     } catch (error) {
@@ -306,6 +314,7 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
 /** Without copies and shadow a backup looks complete, and nobody notices before the restore that it is empty. */
 function requireSomethingKept({
   to,
+  serverFiles,
   keep,
   expose: places = [],
   exec,
@@ -317,6 +326,9 @@ function requireSomethingKept({
   const keeps = keepsShadow || to !== undefined || exec !== undefined;
   if (keepNothing && keeps) {
     throw new OptionError('keepNothing', '--keep-nothing excludes --to, --keep, --expose and --exec');
+  }
+  if (serverFiles && to === undefined) {
+    throw new OptionError('serverFiles', '--server-files needs --to <dir>: the files are copied beside the databases');
   }
   if (hash && !keepsShadow) throw new OptionError('hash', '--hash needs --keep or --expose; copies are always hashed');
   if (applyDeltas && !keepsShadow) throw new OptionError('applyDeltas', '--apply-deltas needs --keep or --expose');

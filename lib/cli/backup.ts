@@ -8,6 +8,7 @@ import { addPruneCommand } from './prune';
 import { addVerifyCommand } from './verify';
 import { describeList, describeManifest } from './backup-report';
 import { addRun } from './backup-run';
+import { addExtractCommand } from './extract';
 
 interface ListArguments {
   readonly deltaDir: string;
@@ -42,6 +43,7 @@ Each command has its own: domino-vss backup run --help
     });
 
   addVerifyCommand(backup, context, finish);
+  addExtractCommand(backup, context, finish);
   addPruneCommand(backup, context, finish);
 
   backup

@@ -103,21 +103,23 @@ Exit codes: 0 intact, 1 something is damaged or missing, 2 usage, 4 precondition
       }
       const output = new Output(context, json);
       output.result(report, () => describe(report, output));
-      const failures = report.databases.flatMap((database) => database.failures);
+      const failures = [...report.databases, ...report.serverFiles].flatMap((one) => one.failures);
       finish(report.outcome === 'intact' ? exitCodes.ok : exitCodes.failed, failures);
     });
 }
 
-function describe({ backupId, outcome, signature, counts, onLog, databases }: VerifyReport, output: Output): string[] {
+function describe(report: VerifyReport, output: Output): string[] {
+  const { backupId, outcome, signature, counts, onLog, databases, serverFiles } = report;
   const { green, red, yellow } = output.colors;
   const notHashed = counts.notHashed > 0 ? yellow(`, ${counts.notHashed} not hashed`) : '';
   const damaged = counts.damaged > 0 ? red(`, ${counts.damaged} damaged`) : '';
   const copies = databases.filter(({ applied }) => applied === 'opened').length;
   const opened = copies > 0 ? `, ${copies} opened` : '';
+  const files = serverFiles.length > 0 ? `, ${describeFiles(serverFiles)}` : '';
   const word = outcome === 'intact' ? green('intact') : red('damaged');
   return [
-    ...output.failures(databases.flatMap(({ failures }) => failures)),
-    `${backupId} is ${word}: ${count(counts.verified, 'database')} verified${notHashed}${damaged}${opened}; signature ${signature}`,
+    ...output.failures([...databases, ...serverFiles].flatMap(({ failures }) => failures)),
+    `${backupId} is ${word}: ${count(counts.verified, 'database')} verified${notHashed}${damaged}${opened}${files}; signature ${signature}`,
     ...(onLog === 0
       ? []
       : [
@@ -125,4 +127,9 @@ function describe({ backupId, outcome, signature, counts, onLog, databases }: Ve
             '"domino-vss restore --dry-run --log-archive <dir>" does it',
         ]),
   ];
+}
+
+function describeFiles(files: VerifyReport['serverFiles']): string {
+  const damaged = files.filter(({ result }) => result === 'damaged').length;
+  return `${count(files.length, 'server file')}${damaged > 0 ? ` (${damaged} damaged)` : ''}`;
 }

@@ -33,6 +33,7 @@ import { shadowOf } from '../vss/kept-roots';
 import { openRuntime } from '../domino/runtime';
 import { newWorkId } from '../store/journal';
 import { openScratchCopy, withScratchDirectory, type ScratchTools } from './scratch-copy';
+import { verifyServerFiles, type VerifiedServerFile } from './server-files';
 import { shadowRoots, type ShadowRoots } from './sources';
 
 /** Options of `verifyBackup`. */
@@ -94,7 +95,7 @@ export interface VerifiedDatabase {
 /** What `verifyBackup` answers. */
 export interface VerifyReport {
   readonly backupId: string;
-  /** `damaged` when a database is; otherwise `intact`. */
+  /** `damaged` when a database or a file of the server is; otherwise `intact`. */
   readonly outcome: 'intact' | 'damaged';
   /** Whether the signature was asked for; if it was and is wrong, that is an error. */
   readonly signature: 'valid' | 'not checked';
@@ -105,6 +106,8 @@ export interface VerifyReport {
    */
   readonly onLog: number;
   readonly databases: readonly VerifiedDatabase[];
+  /** notes.ini and ID files that were copied; none where the backup has none. */
+  readonly serverFiles: readonly VerifiedServerFile[];
 }
 
 export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBackupOptions): Promise<VerifyReport> {
@@ -155,14 +158,19 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
       await withScratchDirectory(head.directory, newWorkId(), loadBinding(), (scratch) => examineAll(tools(scratch)));
     const count = (result: VerifiedDatabase['result']): number =>
       databases.filter((database) => database.result === result).length;
+    const serverFiles = await verifyServerFiles(head, options.copiesDirectory, () => {
+      call.check();
+    });
+    const isDamaged = serverFiles.some(({ result }) => result === 'damaged');
     const counts = { verified: count('verified'), notHashed: count('not-hashed'), damaged: count('damaged') };
     return {
       backupId: head.id,
-      outcome: counts.damaged > 0 ? 'damaged' : 'intact',
+      outcome: counts.damaged > 0 || isDamaged ? 'damaged' : 'intact',
       signature: key ? 'valid' : 'not checked',
       counts,
       onLog: found.filter(({ logged, from }) => logged && from !== undefined).length,
       databases,
+      serverFiles,
     };
   });
 }

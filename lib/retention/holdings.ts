@@ -4,6 +4,7 @@ import type { RecoveryTools } from '../recover/tools';
 import { isPresent } from '../store/file-identity';
 import type { Manifest } from '../store/manifest';
 import type { JournalChange } from '../store/journal-format';
+import { serverFilesDirectory } from '../store/manifest-format';
 import { directoryRisk, isInside } from '../store/safe-directory';
 
 /** What belongs to one backup and goes with it. */
@@ -14,6 +15,8 @@ export interface Holdings extends Required<
   readonly copies: readonly string[];
   /** Directories of the copies, the deepest last; those that are empty then go too. */
   readonly copyDirectories: readonly string[];
+  /** How many of them are files of the server. */
+  readonly serverFiles: number;
   /** How many databases have change information. */
   readonly deltas: number;
 }
@@ -70,14 +73,15 @@ async function findCopies(
     check,
   }: Pick<Leniency, 'missingCopies'> & { readonly stays: readonly Manifest[]; readonly check: () => void },
   binding: Pick<RecoveryTools['binding'], 'directoryAccess'>,
-): Promise<Pick<Holdings, 'copies' | 'copyDirectories'> | string> {
-  if (!manifest.copies) return { copies: [], copyDirectories: [] };
+): Promise<Pick<Holdings, 'copies' | 'copyDirectories' | 'serverFiles'> | string> {
+  const nothing = { copies: [], copyDirectories: [], serverFiles: 0 };
+  if (!manifest.copies) return nothing;
   const { directory } = manifest.copies;
   const named = await copiesOf(manifest, check);
   if (!(await anyExists(named))) {
     // Moved, or on a volume that is not mounted now: without the manifest nobody would know of them any more.
     if (missingCopies === 'keep' && named.length > 0) return `none of its copies is in ${directory}`;
-    return { copies: [], copyDirectories: [] };
+    return nothing;
   }
   const real = await realpath(directory);
   const { refusal } = await directoryRisk(real, binding);
@@ -106,7 +110,8 @@ async function findCopies(
     if (target !== one && !isInside(target, real))
       return `its copies are not safe to remove: ${one} leads to ${target}`;
   }
-  return { copies, copyDirectories: [...directories].sort((a, b) => a.length - b.length) };
+  const serverFiles = copies.filter((copy) => isInside(copy, join(directory, serverFilesDirectory))).length;
+  return { copies, copyDirectories: [...directories].sort((a, b) => a.length - b.length), serverFiles };
 }
 
 async function copiesOf(manifest: Manifest, check: () => void): Promise<string[]> {
@@ -120,6 +125,7 @@ async function copiesOf(manifest: Manifest, check: () => void): Promise<string[]
     const file = copy && resolve(join(copies.directory, copy.file));
     if (file !== undefined && isInside(file, copies.directory)) files.push(file);
   }
+  for (const { file } of manifest.serverFiles?.files ?? []) files.push(resolve(join(copies.directory, file)));
   return files;
 }
 
@@ -136,9 +142,10 @@ function nameOf(file: string): string {
 }
 
 /** In words, for a table. */
-export function describeHoldings({ copies, shadows, deltas }: Holdings): string {
+export function describeHoldings({ copies, serverFiles, shadows, deltas }: Holdings): string {
   const parts = [
-    ...(copies.length > 0 ? [`${copies.length} copies`] : []),
+    ...(copies.length > serverFiles ? [`${copies.length - serverFiles} copies`] : []),
+    ...(serverFiles > 0 ? [`${serverFiles} server files`] : []),
     ...(deltas > 0 ? [`${deltas} deltas`] : []),
     ...(shadows.length > 0 ? [`${shadows.length} shadows`] : []),
   ];

@@ -78,7 +78,7 @@ export function describeLeftOver(left: LeftOver): string {
   }
   if (left.exposures.length > 0) parts.push(`shadows may be exposed at ${left.exposures.join(', ')}`);
   if (left.backupDirectory !== '') parts.push(`an unfinished backup may be left in ${left.backupDirectory}`);
-  if (left.copiedFiles > 0) parts.push(`up to ${left.copiedFiles} copies of databases may be left`);
+  if (left.copiedFiles > 0) parts.push(`up to ${left.copiedFiles} copies may be left`);
   for (const { file, original, offline } of left.restoring) {
     const saved = original === '' ? '' : `, its original is ${original}`;
     parts.push(`${file} may be ${offline ? 'offline' : 'replaced'}${saved}`);

@@ -151,6 +151,38 @@ export interface ManifestContents {
   readonly shadows: 'sha256' | 'header' | 'none';
 }
 
+/** Directory below that of the copies which holds {@link ManifestServerFiles.files}, and nothing else. */
+export const serverFilesDirectory = 'server-files';
+
+/**
+ * The files beside the databases that were copied on request. A restore of databases never touches them: `extractServerFiles` hands them
+ * out, to a directory of its own.
+ */
+export interface ManifestServerFiles {
+  readonly files: readonly {
+    readonly what: 'notes.ini' | 'ID file';
+    /** Absolute path that it was copied from. */
+    readonly path: string;
+    /** Where that link led, out of its directory; absent for a file that was copied from where it is named. */
+    readonly linkedTo?: string;
+    /** Relative to the directory of the copies, with `/`. */
+    readonly file: string;
+    readonly sizeBytes: number;
+    readonly sha256: string;
+  }[];
+  /**
+   * `missing`: nothing is there. `link`: only found, not named by notes.ini, and a link out of its directory. `rebuilt`: the server makes
+   * it anew, and an old one would be wrong.
+   */
+  readonly notCopied: readonly {
+    readonly what: 'notes.ini' | 'ID file' | 'DAOS catalogue' | 'DAOS index';
+    readonly path: string;
+    readonly reason: 'missing' | 'link' | 'rebuilt';
+    /** Where a link leads. */
+    readonly linkedTo?: string;
+  }[];
+}
+
 /** The contents of `manifest.json`: everything but the databases. */
 export interface ManifestHead {
   readonly formatVersion: 1;
@@ -203,6 +235,8 @@ export interface ManifestHead {
   readonly contents?: ManifestContents;
   /** Where the copies are that were made from the shadow; null for none. */
   readonly copies: { readonly directory: string; readonly databases: number } | null;
+  /** Absent where they were not asked for. */
+  readonly serverFiles?: ManifestServerFiles;
   /** What else must be saved beside the databases, in this order. */
   readonly alsoSave: readonly { readonly what: string; readonly path: string; readonly when: string }[];
   readonly warnings: readonly string[];

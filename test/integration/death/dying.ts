@@ -5,12 +5,14 @@
  *
  * DEATH_AT=<n>          kill at the n-th operation; without it only count
  * DEATH_AFTER=1         kill when it is done instead of before
+ * DEATH_IN=<text>        only operations on paths with this text count
  * DEATH_COUNT=<file>    where the number of operations goes at the exit
  */
 import { constants, promises, writeFileSync } from 'node:fs';
 
 const at = Number(process.env['DEATH_AT'] ?? Infinity);
 const after = process.env['DEATH_AFTER'] === '1';
+const within = process.env['DEATH_IN'] ?? '';
 const countFile = process.env['DEATH_COUNT'];
 let operations = 0;
 
@@ -22,7 +24,8 @@ type Operation = (...args: unknown[]) => Promise<unknown>;
 const { O_WRONLY, O_RDWR, O_CREAT } = constants;
 
 /** Opening to read changes nothing. */
-function isChange(name: string, [, flags]: readonly unknown[]): boolean {
+function isChange(name: string, [path, flags]: readonly unknown[]): boolean {
+  if (!String(path).includes(within)) return false;
   if (name !== 'open') return true;
   return typeof flags === 'number'
     ? (flags & (O_WRONLY | O_RDWR | O_CREAT)) !== 0

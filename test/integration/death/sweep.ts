@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import { readManifest, type ManifestDatabase } from '#lib/index';
@@ -61,6 +61,7 @@ export class DeathSweep implements AsyncDisposable {
 
   static async create(): Promise<DeathSweep> {
     const domino = await SimulatedDomino.create({ databases: 6, pages: [4, 16], unloggedShare: 0.4, plainNames: true });
+    writeFileSync(join(domino.simulation.dataDirectory, 'server.id'), 'a key');
     const server = await domino.serve({ threads: 1, transactionsPerSecond: 300 });
     const sweepless = new DeathSweep(domino, server, '', []);
     const made = await sweepless.#run([...sweepless.#command('backup'), '--to', join(domino.home, 'copies')]);
@@ -167,7 +168,7 @@ export class DeathSweep implements AsyncDisposable {
       case 'backup':
         return ['backup', 'run', ...common, ...shadows, '--keep'];
       case 'backup-copies':
-        return ['backup', 'run', ...common, ...shadows, '--to', join(this.domino.home, 'swept')];
+        return ['backup', 'run', ...common, ...shadows, '--to', join(this.domino.home, 'swept'), '--server-files'];
       case 'recover':
         return ['recover', ...common];
       default:

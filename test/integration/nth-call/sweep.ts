@@ -210,7 +210,8 @@ export class NthCallSweep implements AsyncDisposable {
     const backup = await this.#begin();
     try {
       const set = await backup.createShadow({ timeoutMs: 10_000 });
-      const copies = await set.copyDatabases({ to: join(this.domino.home, 'copies', String(++this.#copies)) });
+      const to = join(this.domino.home, 'copies', String(++this.#copies));
+      const copies = await set.copyDatabases({ to, serverFiles: true });
       const report = await backup.endBackup({ timeoutMs: 10_000 });
       this.#told = JSON.stringify([report.skipped, report.warnings, report.problems, copies]);
       return report.outcome;

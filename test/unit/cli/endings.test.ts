@@ -38,6 +38,7 @@ const rows: readonly Row[] = [
   { command: 'backup run', args: [...backups, '--keep-nothing', ...domino], at: { slow: 'capture' } },
   { command: 'backup verify', args: ['BACKUP', ...backups], at: 'begun' },
   { command: 'backup verify', args: ['BACKUP', ...backups, '--apply', ...domino], at: { hangs: 'openRuntime' } },
+  { command: 'backup extract', args: ['BACKUP', 'out', ...backups], at: 'begun' },
   { command: 'backup prune', args: [...backups, '--keep-last', '1'], at: 'loaded' },
   { command: 'databases list', args: domino, at: { hangs: 'findDatabases' } },
   { command: 'rehearse', args: [...backups, ...domino], at: { hangs: 'openRuntime' } },
@@ -87,7 +88,7 @@ beforeEach(() => {
 /** A backup, or an archive of the log, for a command that needs one. */
 async function prepare({ command, args }: Row): Promise<void> {
   if (args.includes('BACKUP') || command === 'drill' || command === 'backup prune') {
-    const made = await runIn(fake, ['backup', 'run', ...backups, '--to', 'copies', ...domino]);
+    const made = await runIn(fake, ['backup', 'run', ...backups, '--to', 'copies', '--server-files', ...domino]);
     backup = /backup +(\S+) complete/.exec(made.stdout)![1]!;
   }
   if (!command.startsWith('logs')) return;

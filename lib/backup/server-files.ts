@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { lstat, realpath, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { undefinedWhereMissing } from '../call/files';
+import { listServerFiles, type ServerFile } from '../domino/server-files';
+import { databaseFailureOf, DominoVssError, OptionError, type DatabaseFailure } from '../errors/errors';
+import { printable } from '../errors/printable';
+import { copyExactly } from '../store/copy';
+import { identityOf, isPresent } from '../store/file-identity';
+import { serverFilesDirectory, type ManifestServerFiles } from '../store/manifest-format';
+import { makeOwnDirectory } from '../store/safe-directory';
+
+/** What `copyDatabases` has done with the files of the server. */
+export interface ServerFilesReport extends ManifestServerFiles {
+  /** Directory of the copies; nobody but its owner can look into it. */
+  readonly directory: string;
+  /** Files that are there and could not be copied; `database` is the path of the file. */
+  readonly failures: readonly DatabaseFailure[];
+}
+
+/** A file that will be copied. */
+interface Planned extends ServerFile {
+  /** Relative to the directory of the copies, with `/`. */
+  readonly file: string;
+}
+
+/** How often a file is copied that changes meanwhile: the server rewrites notes.ini as a whole. */
+const attempts = 3;
+
+/** The copies of notes.ini and of ID files, in a directory of their own. They are taken from where they lie: no backup mode and no shadow is about them. */
+export class ServerFileCopies {
+  private constructor(
+    private readonly to: string,
+    private readonly planned: readonly Planned[],
+    private readonly notCopied: ManifestServerFiles['notCopied'],
+    private readonly sizes: number,
+  ) {}
+
+  /** Looks at what is there. Nothing is made; `taken` are the paths of the databases that are copied beside them. */
+  static async plan(
+    to: string,
+    { notesIni, dataDirectory }: { readonly notesIni: string; readonly dataDirectory: string },
+    taken: readonly string[],
+  ): Promise<ServerFileCopies> {
+    const directory = join(to, serverFilesDirectory);
+    const prefix = `${serverFilesDirectory}/`;
+    const isTaken = taken.some((path) => path.toLowerCase().startsWith(prefix));
+    if (isTaken || (await isPresent(directory))) {
+      const whose = isTaken ? 'is where databases of this backup are copied to' : 'exists';
+      throw new OptionError('serverFiles', `${directory} ${whose}, and ID files get a directory that is theirs alone`);
+    }
+    const { files, rebuilt } = await listServerFiles(notesIni, dataDirectory);
+    const notCopied: ManifestServerFiles['notCopied'][number][] = [];
+    const planned: Planned[] = [];
+    const names = new Set<string>();
+    let sizes = 0;
+    for (const file of files) {
+      const { what, path, isNamed } = file;
+      const located = await locate(path).catch(() => undefinedLocation);
+      if (located === undefined) notCopied.push({ what, path, reason: 'missing' });
+      else if (located.leadsOut && !isNamed) notCopied.push({ what, path, reason: 'link', linkedTo: located.real });
+      else {
+        planned.push({ ...file, file: prefix + freeName(basename(path), names) });
+        sizes += located.size;
+      }
+    }
+    for (const file of rebuilt) notCopied.push({ ...file, reason: 'rebuilt' });
+    return new ServerFileCopies(to, planned, notCopied, sizes);
+  }
+
+  /** Absolute paths of the copies to be. */
+  get files(): readonly string[] {
+    return this.planned.map(({ file }) => join(this.to, ...file.split('/')));
+  }
+
+  /** What they need, as far as it is known. */
+  get sizeBytes(): number {
+    return this.sizes;
+  }
+
+  /** Copies them one after the other. One that cannot be copied is reported and does not stop the others. */
+  async copy(
+    binding: Parameters<typeof makeOwnDirectory>[1],
+    check: () => void,
+    onMade: (file: string) => void,
+  ): Promise<ServerFilesReport> {
+    const directory = join(this.to, serverFilesDirectory);
+    await makeOwnDirectory(directory, binding);
+    const files: ManifestServerFiles['files'][number][] = [];
+    const failures: DatabaseFailure[] = [];
+    for (const { what, path, file } of this.planned) {
+      check();
+      const target = join(this.to, ...file.split('/'));
+      try {
+        const copied = await copyUnchanged(path, target, check);
+        onMade(target);
+        files.push({ what, path, ...copied, file });
+      } catch (error) {
+        check();
+        failures.push(databaseFailureOf(path, 'drain', error));
+      }
+    }
+    return { directory, files, notCopied: this.notCopied, failures };
+  }
+}
+
+/** What a person should know of links. */
+export function serverFileWarnings({ files, notCopied }: ManifestServerFiles): string[] {
+  const followed = files.flatMap(({ path, linkedTo }) =>
+    linkedTo === undefined ? [] : [`${path} is a link out of its directory; copied is what it leads to: ${linkedTo}`],
+  );
+  const left = notCopied.flatMap(({ path, linkedTo }) =>
+    linkedTo === undefined
+      ? []
+      : [`${path} was not copied: it is a link out of its directory, to ${linkedTo}, and notes.ini does not name it`],
+  );
+  return [...followed, ...left].map(printable);
+}
+
+interface Located {
+  readonly real: string;
+  readonly leadsOut: boolean;
+  readonly size: number;
+}
+
+/** What cannot be looked at is tried to be copied, which says why it cannot. */
+const undefinedLocation: Located = { real: '', leadsOut: false, size: 0 };
+
+/** Where a file lies behind links; undefined where nothing is there. */
+async function locate(path: string): Promise<Located | undefined> {
+  const real = await realpath(path).catch(undefinedWhereMissing);
+  if (real === undefined) return undefined;
+  const leadsOut = dirname(real) !== (await realpath(dirname(path)));
+  return { real, leadsOut, size: (await lstat(real)).size };
+}
+
+async function copyUnchanged(
+  path: string,
+  to: string,
+  check: () => void,
+): Promise<Pick<ManifestServerFiles['files'][number], 'linkedTo' | 'sizeBytes' | 'sha256'>> {
+  for (let attempt = 1; ; attempt += 1) {
+    check();
+    const located = await locate(path);
+    if (!located) throw new DominoVssError('ERR_COPY', { message: `${path} has vanished` });
+    const { real, leadsOut } = located;
+    const before = await identityOf(real);
+    const { size: sizeBytes } = await lstat(real);
+    const hash = createHash('sha256');
+    // One that is being written anew is shorter for a moment, which is an error of its own.
+    const failure = await copyExactly({ from: real, to, sizeBytes, check, hash, hasDirectory: true }).catch(
+      (error: unknown) => ({ error }),
+    );
+    const isSame = (await identityOf(real).catch(undefinedWhereMissing)) === before;
+    if (failure && (isSame || attempt === attempts)) throw failure.error;
+    if (isSame) return { ...(leadsOut && { linkedTo: real }), sizeBytes, sha256: hash.digest('hex') };
+    await rm(to, { force: true });
+    if (attempt === attempts) {
+      throw new DominoVssError('ERR_COPY', { message: `${path} was changed each time while it was copied` });
+    }
+  }
+}
+
+/** A name that every system takes, and none of the others has. */
+function freeName(name: string, names: Set<string>): string {
+  // eslint-disable-next-line no-control-regex -- what no file name on Windows may have
+  const plain = name.replace(/[\\/:*?"<>|\u0000-\u001f]/g, '_');
+  for (let number = 1; ; number += 1) {
+    const free = number === 1 ? plain : `${number}-${plain}`;
+    if (names.has(free.toLowerCase())) continue;
+    names.add(free.toLowerCase());
+    return free;
+  }
+}

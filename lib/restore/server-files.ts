@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import { readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Call, publicCall } from '../call/call';
+import { undefinedWhereMissing } from '../call/files';
+import { abortSignal, absolutePath, checkOptions, milliseconds } from '../call/options';
+import { findNotesIni, readDataDirectory } from '../domino/environment';
+import { databaseFailureOf, decidedFailure, OptionError, RestoreError, type DatabaseFailure } from '../errors/errors';
+import type { NativeBinding } from '../native/session';
+import { whyUnreadable } from '../store/contents';
+import { copyExactly, hashFile } from '../store/copy';
+import { syncDirectory } from '../store/durable';
+import { loadManifest, type Manifest } from '../store/manifest';
+import type { ManifestServerFiles } from '../store/manifest-format';
+import { directoryRisk, isInside, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
+import { readVerifyingKey } from '../store/signature';
+
+/** What `verifyBackup` found out about a copy of notes.ini or of an ID file. */
+export interface VerifiedServerFile {
+  readonly what: 'notes.ini' | 'ID file';
+  /** What it was copied from. */
+  readonly path: string;
+  readonly result: 'verified' | 'damaged';
+  /** What is wrong; empty for nothing. */
+  readonly failures: readonly DatabaseFailure[];
+}
+
+/** Options of `extractServerFiles`. */
+export interface ExtractServerFilesOptions {
+  /** Absolute path of a manifest, or of the directory of its backup. */
+  readonly manifest: string;
+  /** Absolute directory that is new or empty. Must not lie in a data directory. */
+  readonly to: string;
+  /** Absolute directory of the copies, if they are not where the manifest says. */
+  readonly copiesDirectory?: string | undefined;
+  /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is asked for. */
+  readonly requireSignature?: string | undefined;
+  /** Default: 10 minutes. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What `extractServerFiles` has done. */
+export interface ExtractServerFilesReport {
+  readonly backupId: string;
+  /** `partial` when a file is damaged or could not be copied. */
+  readonly outcome: 'complete' | 'partial';
+  readonly directory: string;
+  readonly files: readonly {
+    readonly what: 'notes.ini' | 'ID file';
+    /** Absolute path in {@link directory}. */
+    readonly file: string;
+    /** Where it was on the server. */
+    readonly path: string;
+  }[];
+  /** `database` is the path that the file had on the server. */
+  readonly failures: readonly DatabaseFailure[];
+}
+
+/** Compares the copies of notes.ini and of ID files with the manifest. */
+export async function verifyServerFiles(
+  head: Manifest,
+  copiesDirectory: string | undefined,
+  check: () => void,
+): Promise<VerifiedServerFile[]> {
+  const directory = copiesDirectory ?? head.copies?.directory;
+  const verified: VerifiedServerFile[] = [];
+  for (const entry of head.serverFiles?.files ?? []) {
+    const { what, path } = entry;
+    const failure = await examine(directory, entry, check);
+    verified.push({ what, path, result: failure ? 'damaged' : 'verified', failures: failure ? [failure] : [] });
+  }
+  return verified;
+}
+
+async function examine(
+  directory: string | undefined,
+  { path, file, sizeBytes, sha256 }: ManifestServerFiles['files'][number],
+  check: () => void,
+): Promise<DatabaseFailure | undefined> {
+  if (directory === undefined) return decidedFailure(path, 'ERR_RESTORE_SOURCE', 'restore', 'no copies were made');
+  const copy = join(directory, file);
+  try {
+    check();
+    const { size } = await stat(copy);
+    if (size === sizeBytes && (await hashFile(copy, check)) === sha256) return undefined;
+    return decidedFailure(path, 'ERR_CONTENTS_DAMAGED', 'restore', damage(copy));
+  } catch (error) {
+    check();
+    return databaseFailureOf(path, 'restore', error, { code: 'ERR_RESTORE_SOURCE', text: whyUnreadable(copy, error) });
+  }
+}
+
+const damage = (copy: string): string => `${copy} has another size or SHA-256 than the manifest says`;
+
+export function extractServerFiles(
+  loadBinding: () => NativeBinding,
+  options: ExtractServerFilesOptions,
+): Promise<ExtractServerFilesReport> {
+  return publicCall(async () => {
+    checkOptions(options, {
+      manifest: absolutePath,
+      to: absolutePath,
+      copiesDirectory: absolutePath,
+      requireSignature: absolutePath,
+      timeoutMs: milliseconds,
+      signal: abortSignal,
+    });
+    absolutePath(options.manifest, 'manifest');
+    absolutePath(options.to, 'to');
+    const { requireSignature, to } = options;
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'restore' });
+    const check = (): void => {
+      call.check();
+    };
+    const key =
+      requireSignature === undefined ? undefined : await readVerifyingKey(requireSignature, 'requireSignature');
+    const head = await loadManifest(options.manifest, key);
+    check();
+    const directory = options.copiesDirectory ?? head.copies?.directory;
+    const entries = head.serverFiles?.files ?? [];
+    if (entries.length === 0 || directory === undefined) {
+      const message = `the backup ${head.id} has no copies of notes.ini and ID files: it was not asked for them (serverFiles, --server-files)`;
+      throw new RestoreError('ERR_RESTORE_SOURCE', { message, phase: 'restore' });
+    }
+    await prepareTarget(to, head, loadBinding());
+    const files: ExtractServerFilesReport['files'][number][] = [];
+    const failures: DatabaseFailure[] = [];
+    for (const entry of entries) {
+      check();
+      const { what, path } = entry;
+      // A name and no path: nothing that a manifest says leads out of the directory.
+      const file = join(to, basename(entry.file));
+      try {
+        const copy = join(directory, entry.file);
+        if (await copyVerified(copy, file, entry, check)) files.push({ what, file, path });
+        else failures.push(decidedFailure(path, 'ERR_CONTENTS_DAMAGED', 'restore', damage(copy)));
+      } catch (error) {
+        check();
+        failures.push(databaseFailureOf(path, 'restore', error));
+      }
+    }
+    await syncDirectory(to);
+    const outcome = failures.length > 0 ? 'partial' : 'complete';
+    return { backupId: head.id, outcome, directory: to, files, failures };
+  });
+}
+
+/** Under another name until it is whole. Answers whether it is what was backed up; otherwise there is none. */
+async function copyVerified(
+  copy: string,
+  file: string,
+  { sizeBytes, sha256 }: ManifestServerFiles['files'][number],
+  check: () => void,
+): Promise<boolean> {
+  const unfinished = `${file}.unfinished`;
+  const { size } = await stat(copy);
+  if (size !== sizeBytes) return false;
+  const hash = createHash('sha256');
+  await copyExactly({ from: copy, to: unfinished, sizeBytes, check, hash, hasDirectory: true });
+  if (hash.digest('hex') === sha256) {
+    await rename(unfinished, file);
+    return true;
+  }
+  await rm(unfinished);
+  return false;
+}
+
+/**
+ * Makes the directory. It has to be new or empty, so that nothing is overwritten, and no part of a data directory: neither of that
+ * which the manifest names nor of the server's on this machine, for the manifest may be forged.
+ */
+async function prepareTarget(to: string, head: Manifest, binding: NativeBinding): Promise<void> {
+  const real = await realPathToBe(to);
+  for (const dataDirectory of [head.dataDirectory, ownDataDirectory()]) {
+    if (dataDirectory === undefined) continue;
+    const realData = await realPathToBe(dataDirectory);
+    if (isInside(real, realData)) {
+      throw new OptionError(
+        'to',
+        `${to} lies in the data directory ${dataDirectory}, where nothing is overwritten or added`,
+      );
+    }
+  }
+  const found = await readdir(to).catch(undefinedWhereMissing);
+  if (found && found.length > 0) throw new OptionError('to', `${to} is not empty: name a directory that is`);
+  await makeOwnDirectory(to, binding);
+  const { refusal } = await directoryRisk(await realpath(to), binding);
+  if (refusal !== '') throw new OptionError('to', refusal);
+}
+
+function ownDataDirectory(): string | undefined {
+  try {
+    return readDataDirectory(findNotesIni());
+  } catch {
+    return undefined;
+  }
+}
