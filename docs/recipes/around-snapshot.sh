@@ -1,10 +1,10 @@
 #!/bin/sh
-# Holds the databases while a command takes a snapshot:
+# Holds the databases in backup mode while a command takes a snapshot:
 #
 #   around-snapshot.sh lvcreate --snapshot --name domino --size 5G vg/data
 #   around-snapshot.sh zfs snapshot -r tank/domino@backup
 #
-# The settings are those of snapshot-hook.sh. Ends with the code of the command if that fails, else with that of the release.
+# The settings are those of snapshot-hook.sh. The exit code is that of the command if it fails, else that of the release.
 set -eu
 . "${DOMINO_VSS_CONF:-/etc/domino-vss.conf}"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Called by a guest agent or a backup server before and after its snapshot. It knows what to do by its argument (freeze, thaw,
-# freezeFail) or, called without one of these, by its name (pre-… or post-…). One file serves all; make links for the other names.
+# Called by a guest agent or a backup server before and after its snapshot. Its argument (freeze, thaw, freezeFail) or, without
+# one of these, its name (pre-… or post-…) says what to do. One file serves all; make links for the other names.
 #
 # Settings, in /etc/domino-vss.conf or the file that DOMINO_VSS_CONF names, which only root may write:
 #   DOMINO_VSS="domino-vss"              the program, with the Node.js it needs
@@ -23,7 +23,7 @@ case "${1:-}" in
     ;;
 esac
 
-# Whatever the exit code is, the caller gets it: another one than 0 means that the snapshot is no backup.
+# The caller gets the exit code: any other than 0 means that the snapshot is not a backup.
 if [ "$verb" = freeze ]; then
   # Both are lists of words.
   exec $DOMINO_VSS freeze --delta-dir "$DELTA_DIR" ${HOLD_OPTIONS:-}
