@@ -142,6 +142,8 @@ export interface Verdict {
   /** Number of the last transaction contained. */
   sequence?: number;
   pages?: number;
+  /** 16 hexadecimal digits that stand for the last transaction and all before it: two databases with the same have the same history. */
+  chain?: string;
   /** ISO time of that transaction's commit; absent at sequence 0. */
   committed?: string;
   differingPages?: number;

@@ -138,7 +138,7 @@ export function continuityWarnings({ comparedWith, neverCaptured, replaced }: Ma
   if (unreachable.length > 0) {
     const names = list(unreachable.map(({ database }) => database));
     const meaning = 'the transaction log carries older backups of them up to the change and no further';
-    warnings.push(`new instance id since backup ${comparedWith}: ${names}; ${meaning}`);
+    warnings.push(`another instance id than in backup ${comparedWith}, or none: ${names}; ${meaning}`);
   }
   if (neverCaptured.length > 0) warnings.push(`in no backup so far: ${list(neverCaptured)}`);
   return warnings;
@@ -158,7 +158,8 @@ function changedIds(before: Identity, now: Identity): ('replica id' | 'instance 
   const differs = (a: string | undefined, b: string | undefined): boolean => !!a && !!b && a !== b;
   return [
     ...(differs(before.replicaId, now.replicaId) ? (['replica id'] as const) : []),
-    ...(differs(before.dbiid, now.dbiid) ? (['instance id'] as const) : []),
+    // A database that is not logged any more has none: the log carries it as little further as under another one.
+    ...(before.dbiid !== '' && before.dbiid !== now.dbiid ? (['instance id'] as const) : []),
     ...(differs(fileOnVolume(before.fileId ?? ''), fileOnVolume(now.fileId ?? '')) ? (['file'] as const) : []),
   ];
 }

@@ -5,6 +5,7 @@ import { checkBeforehand, checkFreeSpace } from './beforehand';
 import { gatherLogKnowledge, type Server } from './log-knowledge';
 import { isInPlace, newReplicaIdOf, type PlannedDatabase, type RestorePlan } from './plan';
 import { isOfOtherLog, refuseByLog, type LogKnowledge } from './reach';
+import { refuseByTime } from './until';
 
 /** What can be said of the databases of a plan before anything is touched. */
 export interface Foresight {
@@ -19,13 +20,14 @@ export async function foresee(head: Manifest, plan: RestorePlan, server: Server,
   const databases = ready.map(({ database }) => database);
   const knowledge = await gatherLogKnowledge(server, head, plan, databases, call);
   const treated: PlannedDatabase[] = [];
-  const refusedByLog: DatabaseFailure[] = [];
+  const refusedByTimeOrLog: DatabaseFailure[] = [];
   for (const planned of ready) {
-    const one = treatByLog(planned, plan, knowledge);
+    const late = planned.recover ? refuseByTime(planned.database, head, plan.pointInTime) : undefined;
+    const one = late ?? treatByLog(planned, plan, knowledge);
     if ('file' in one) treated.push(one);
-    else refusedByLog.push(one);
+    else refusedByTimeOrLog.push(one);
   }
-  return { ready: treated, refused: [...refused, ...refusedByLog], knowledge };
+  return { ready: treated, refused: [...refused, ...refusedByTimeOrLog], knowledge };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { dateToTimedate, timedateToDate, type Innards } from '../domino/timedate';
-import { OptionError, RestoreError } from '../errors/errors';
-import type { ManifestHead } from '../store/manifest-format';
+import { decidedFailure, OptionError, RestoreError, type DatabaseFailure } from '../errors/errors';
+import type { ManifestDatabase, ManifestHead } from '../store/manifest-format';
 
 /** How far the clock of a server may be ahead of ours. */
 const clockSkewMs = 60_000;
@@ -14,7 +14,10 @@ export function until(value: unknown, name: string): void {
   throw new OptionError(name, `${name} must be "now", "backup", or a time with its zone, as 2026-08-07T10:15:30+02:00`);
 }
 
-type Windows = Pick<ManifestHead, 'id' | 'timeAfterLastStart' | 'window' | 'furtherWindows'>;
+/** The unit in which Domino counts. Whether a time that is that of NSFBackupStart itself counts as before the backup is not documented. */
+const hundredthMs = 10;
+
+type Windows = Pick<ManifestHead, 'id' | 'timeAfterLastStart' | 'furtherWindows'>;
 
 /**
  * The time that a recovery stops at: what was committed before it is applied. Undefined for `now`. The clock is that of the
@@ -27,22 +30,45 @@ export function pointInTimeOf(wanted: string | undefined, head: Windows): Innard
   const refuse = (message: string): never => {
     throw new RestoreError('ERR_RESTORE_TIME', { message, phase: 'restore' });
   };
-  const windows = [head, ...(head.furtherWindows ?? [])];
-  const moments = windows.map(({ timeAfterLastStart }) => momentOf(timeAfterLastStart));
+  const moments = momentsOf(head);
   if (wanted === 'backup') {
     const last = Math.max(...moments);
     if (Number.isNaN(last)) return refuse(`the backup ${head.id} does not know the server's time when it was made`);
-    // Whether a time that is that of NSFBackupStart itself counts as before the backup is not documented.
-    return dateToTimedate(new Date(last + 10));
+    return dateToTimedate(new Date(last + hundredthMs));
   }
   const time = new Date(wanted);
   if (time.getTime() > Date.now() + clockSkewMs) return refuse(`${wanted} lies in the future`);
-  // Somewhere in the window each database has entered backup mode; Domino knows where, and refuses those that are younger.
-  const begin = (moments[0] ?? NaN) - head.window.windowMs;
-  if (time.getTime() < begin) {
-    return refuse(`${wanted} lies before the backup ${head.id} of ${new Date(begin).toISOString()}`);
-  }
+  const earliest = (moments[0] ?? NaN) + hundredthMs;
+  if (time.getTime() < earliest) return refuse(tooEarly(wanted, head.id, earliest));
   return dateToTimedate(time);
+}
+
+/**
+ * Why a database cannot be recovered to a time: it may not have been in backup mode yet. When each of them entered it Domino knows alone,
+ * and breaks the recovery off for one that is younger; it is known of a whole window. Databases that an earlier backup holds are older.
+ */
+export function refuseByTime(
+  { path, from, shadow, delta }: ManifestDatabase,
+  head: Windows,
+  pointInTime: Innards | undefined,
+): DatabaseFailure | undefined {
+  const time = pointInTime && timedateToDate(pointInTime);
+  if (!time || from !== undefined || shadow === undefined) return undefined;
+  const [first = NaN, ...further] = momentsOf(head);
+  const number = /^window-(\d+)\//.exec(delta)?.[1];
+  const index = head.furtherWindows?.findIndex((window) => String(window.number) === number) ?? -1;
+  const earliest = (further[index] ?? Math.max(first, ...further)) + hundredthMs;
+  if (!(time.getTime() < earliest)) return undefined;
+  return decidedFailure(path, 'ERR_RESTORE_TIME', 'restore', tooEarly(time.toISOString(), head.id, earliest));
+}
+
+function tooEarly(wanted: string, id: string, earliest: number): string {
+  return `${wanted} lies before ${new Date(earliest).toISOString()}, the earliest time that the backup ${id} can be rolled forward to`;
+}
+
+/** Of each window when all of its databases were in backup mode; milliseconds since the epoch, of the clock of the server. */
+function momentsOf(head: Windows): number[] {
+  return [head, ...(head.furtherWindows ?? [])].map(({ timeAfterLastStart }) => momentOf(timeAfterLastStart));
 }
 
 /** Milliseconds since the epoch, of the clock of the server. */

@@ -1,5 +1,6 @@
 // Proves what a database file is: consistent at one point of the workload's own log, or torn.
 
+#include <array>
 #include <atomic>
 #include <climits>
 #include <cstdio>
@@ -226,6 +227,12 @@ Verdict verifyFile(const History& history, const Demands& demands, const std::st
     return verdict;
 }
 
+std::string chainText(std::uint64_t chain) {
+    std::array<char, 17> text{};
+    std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(chain));
+    return text.data();
+}
+
 std::string jsonOf(const std::string& path, const Verdict& verdict) {
     Json json = Json::object().add("file", path).add("verdict", verdict.verdict);
     if (!verdict.problem.empty()) {
@@ -239,7 +246,8 @@ std::string jsonOf(const std::string& path, const Verdict& verdict) {
             .add("isLogged", (header.flags & kHeaderLogged) != 0)
             .add("hasBackupMarker", header.backupId != 0)
             .add("sequence", verdict.state.sequence)
-            .add("pages", verdict.state.pageCount);
+            .add("pages", verdict.state.pageCount)
+            .add("chain", chainText(verdict.state.chain));
         if (verdict.state.sequence != 0) {
             json.add("committed", isoText(verdict.state.committed));
         }

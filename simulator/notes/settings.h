@@ -77,7 +77,7 @@ inline constexpr auto kSettingRows = std::to_array<SettingRow>({
     {"SIM_LATE_AT_BACKUP_TIME", 0, "allow|late", "point in time equal to the backup's own time: recovered or 0x13EB"},
     {"SIM_SEARCH_FOLLOWS_LINKS", 1, "", "1: a recursive NSFSearch goes through directory links"},
     {"SIM_LOG_EXTENT_BYTES", 1048576, "", "size of a transaction log extent"},
-    {"SIM_LOG_EXTENTS", 8, "", "circular log: number of extents"},
+    {"SIM_LOG_EXTENTS", 8, "", "circular and linear log: number of extents"},
     {"SIM_ARCHIVE_NEEDS_BEGIN", 1, "", "1: no extent is handed out before NSFBeginArchivingLogs"},
     {"SIM_RETRIEVED_EXTENTS", 0, "remove|keep",
      "extents that the callback of a recovery has brought: when they were read"},

@@ -183,9 +183,9 @@ void rollOver(Environment& environment, LogState& log) {
     const std::uint32_t next = log.currentExtent + 1;
     const auto keep = static_cast<std::uint32_t>(environment["SIM_LOG_EXTENTS"_setting]);
     for (std::uint32_t number = log.firstExtent; number < next; ++number) {
-        const bool isFree = log.style == static_cast<std::uint32_t>(LogStyle::circular)  ? number + keep <= next
-                            : log.style == static_cast<std::uint32_t>(LogStyle::archive) ? isArchived(log, number)
-                                                                                         : false;
+        // Circular and linear ones differ in their size only: both are written over.
+        const bool isFree = log.style == static_cast<std::uint32_t>(LogStyle::archive) ? isArchived(log, number)
+                                                                                       : number + keep <= next;
         if (isFree) {
             std::error_code ignored;
             fs::remove(pathOf(extentPath(environment, number)), ignored);

@@ -55,3 +55,28 @@ test('the JavaScript interface', async () => {
   await simulation.destroy();
   assert.ok(!fs.existsSync(directory));
 });
+
+test('a linear log is written over as a circular one is, and the history of a copy is that of the original', async () => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'domino-sim-js-'));
+  const settings = { SIM_SYNC: false, SIM_LOG_EXTENT_BYTES: 4096, SIM_LOG_EXTENTS: 3 };
+  const simulation = await createSimulation({ directory, databases: 1, log: 'linear', unloggedShare: 0, settings });
+  const [name] = simulation.databases();
+  const file = path.join(simulation.dataDirectory, name);
+  const server = await simulation.serve({ paused: true });
+  await server.run(name, 300);
+  const extents = fs.readdirSync(path.join(simulation.dataDirectory, 'logdir')).filter((each) => each.endsWith('.TXN'));
+  assert.equal(extents.length, 3);
+  assert.ok(!extents.includes('S0000000.TXN'));
+
+  const copy = path.join(directory, 'copy.nsf');
+  fs.copyFileSync(file, copy);
+  const chains = async () => (await simulation.verify([file, copy])).map(({ chain }) => chain);
+  const [same, ofCopy] = await chains();
+  assert.match(same, /^[0-9a-f]{16}$/);
+  assert.equal(ofCopy, same);
+  await server.run(name, 1);
+  const [later, left] = await chains();
+  assert.deepEqual([left, later === same], [same, false]);
+  await server.stop();
+  await simulation.destroy();
+});

@@ -62,7 +62,7 @@ test('the next backup names the database', async () => {
   second = await backUp();
   const { continuity } = await readManifest(second.manifest);
   expect(continuity?.replaced).toEqual([{ database, changed: expect.arrayContaining(['instance id']) }]);
-  const warning = `new instance id since backup ${first?.id ?? ''}: ${database}`;
+  const warning = `another instance id than in backup ${first?.id ?? ''}, or none: ${database}`;
   expect(second.warnings).toContainEqual(expect.stringContaining(warning));
 });
 

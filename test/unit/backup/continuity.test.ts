@@ -115,6 +115,21 @@ test('a replaced database is named, and is in the backup', async () => {
   });
 });
 
+test('a database that is not logged any more ends what older backups of it reach', async () => {
+  const first = await backUp();
+  domino.unlogged.add('mail/bob.nsf');
+  const report = await backUp();
+  expect(report.continuity?.replaced).toEqual([{ database: 'mail/bob.nsf', changed: ['instance id'] }]);
+  expect(report.warnings).toContainEqual(
+    expect.stringContaining(
+      `another instance id than in backup ${first.id}, or none: mail/bob.nsf; the transaction log`,
+    ),
+  );
+  // Logged again it is new to the log: no older backup reached this far.
+  domino.unlogged.clear();
+  expect((await backUp()).continuity?.replaced).toEqual([]);
+});
+
 test('a damaged last backup is named, and the one before it is compared with', async () => {
   const first = await backUp();
   const second = await backUp();

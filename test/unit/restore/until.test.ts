@@ -1,7 +1,7 @@
 import { timedateToDate } from '#lib/domino/timedate';
 import { OptionError, RestoreError } from '#lib/errors/errors';
-import { pointInTimeOf, until } from '#lib/restore/until';
-import type { ManifestHead } from '#lib/store/manifest-format';
+import { pointInTimeOf, refuseByTime, until } from '#lib/restore/until';
+import type { ManifestDatabase, ManifestHead } from '#lib/store/manifest-format';
 
 const moment = '1996-12-10T19:49:04.000Z';
 const timeAfterLastStart = { innards: ['006CDCC0', '852563FC'], iso: moment } as const;
@@ -30,8 +30,8 @@ test('with further windows it is that of the last one', () => {
 test.each([
   ['1996-12-10T20:49:05+01:00', '1996-12-10T19:49:05.000Z'],
   ['1996-12-10T14:19:04.129-05:30', '1996-12-10T19:49:04.120Z'],
-  // In the window: Domino knows which databases are younger.
-  ['1996-12-10T19:49:03.600Z', '1996-12-10T19:49:03.600Z'],
+  // The first that is surely not before any of its databases.
+  ['1996-12-10T19:49:04.010Z', '1996-12-10T19:49:04.010Z'],
 ])('%s, in hundredths of a second', (wanted, stop) => {
   expect(stopsAt(wanted)).toBe(stop);
 });
@@ -40,12 +40,43 @@ test.each([
   [
     'before the backup',
     '1996-12-10T19:49:03Z',
-    /lies before the backup 19961210T194904Z-3f9a2c of 1996-12-10T19:49:03.500Z/,
+    /lies before 1996-12-10T19:49:04.010Z, the earliest time that the backup 19961210T194904Z-3f9a2c can be rolled/,
   ],
+  // Domino alone knows which databases were in backup mode by then, and breaks off for those that were not.
+  ['in the window', '1996-12-10T19:49:03.600Z', /lies before 1996-12-10T19:49:04.010Z/],
+  ['of the last start itself', '1996-12-10T19:49:04.009Z', /lies before 1996-12-10T19:49:04.010Z/],
   ['in the future', '2999-01-01T00:00:00Z', /lies in the future/],
 ])('a time %s is refused', (_what, wanted, message) => {
   expect(() => stopsAt(wanted)).toThrow(message);
   expect(() => stopsAt(wanted)).toThrow(RestoreError);
+});
+
+describe('with a second window', () => {
+  const later = { innards: ['006CDCF2', '852563FC'], iso: '' } as const;
+  const third = { innards: ['006CDD24', '852563FC'], iso: '' } as const;
+  const furtherWindows = [later, third].map((time, index) => {
+    return { number: index + 2, created: '', databases: 1, timeAfterLastStart: time, window };
+  });
+  const backup = { ...head, furtherWindows };
+  const refusedAt = (iso: string, database: Partial<ManifestDatabase>): string => {
+    const line = { path: 'a.nsf', delta: '', ...database } as ManifestDatabase;
+    return refuseByTime(line, backup, pointInTimeOf(iso, backup))?.text ?? '';
+  };
+
+  test.each<[string, string, Partial<ManifestDatabase>]>([
+    ['of the first window', '1996-12-10T19:49:04.010Z', {}],
+    ['of the second one', '1996-12-10T19:49:04.510Z', { shadow: 'two', delta: 'window-2/deltas/0.delta' }],
+    ['of an unknown one', '1996-12-10T19:49:05.010Z', { shadow: 'two' }],
+  ])('a database %s is refused before its own moment', (_which, earliest, database) => {
+    expect(refusedAt(earliest, database)).toBe('');
+    const before = new Date(Date.parse(earliest) - 10).toISOString();
+    if (database.shadow === undefined) expect(() => refusedAt(before, database)).toThrow(RestoreError);
+    else expect(refusedAt(before, database)).toContain(`lies before ${earliest}`);
+  });
+
+  test('one that an earlier backup holds is older', () => {
+    expect(refusedAt('1996-12-10T19:49:04.010Z', { shadow: 'two', from: '19961209T194904Z-3f9a2c' })).toBe('');
+  });
 });
 
 test('the moment of a backup without Domino is not known', () => {

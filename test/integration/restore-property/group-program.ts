@@ -1,0 +1,40 @@
+// Tries cases on a server of its own: the Domino runtime exists once per process, and each style of the log needs another one.
+//
+//   node group-program.js      with its options as JSON in TEST_OPTIONS; answers with a line of JSON
+
+import fc from 'fast-check';
+import { runCase } from './case';
+import { mutations } from './mutation';
+import { cases } from './operations';
+import type { GroupOptions, GroupResult } from './groups';
+import { CaseServer } from './server';
+import { Tally } from './tally';
+
+/** Databases for so many cases more than were asked for, to make one that fails small. */
+const casesForShrinking = 40;
+
+async function run({ style, seed, path, cases: numRuns, mutation, parent }: GroupOptions): Promise<GroupResult> {
+  await using server = await CaseServer.create({ style, seed, cases: numRuns + casesForShrinking, parent });
+  const tally = new Tally();
+  const tools = { server, tally, mutation: mutation && mutations[mutation] };
+  const property = fc.asyncProperty(cases, async (one) => {
+    fc.pre(await runCase(one, tools));
+  });
+  const details = await fc.check(property, { seed, numRuns, ...(path !== undefined && { path }) });
+  if (!details.failed) return { tally };
+  const [counterexample] = details.counterexample ?? [];
+  const error = details.errorInstance;
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    tally,
+    failure: { what, path: details.counterexamplePath ?? '', counterexample: JSON.stringify(counterexample) },
+  };
+}
+
+run(JSON.parse(process.env['TEST_OPTIONS'] ?? '') as GroupOptions).then(
+  (result) => process.stdout.write(`${JSON.stringify(result)}\n`),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);
