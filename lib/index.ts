@@ -141,18 +141,19 @@ export type { ListWritersOptions, Writer, WriterComponent, WriterFailure, Writer
 export type { RequesterRestored, WriterEvent } from './writer/events';
 export type { ServedWriter, ServeWriterOptions } from './writer/serve';
 
-/** Wrong options, which may be anything, are refused by the call itself. */
+/** Options may be anything here: the call itself rejects wrong ones. */
 function isIsolated(options: { readonly isolation?: Isolation | undefined } | undefined): boolean {
   return options?.isolation === 'process';
 }
 
 /**
  * Finds and opens the databases and prepares the snapshot. This is the slow part; nothing is frozen. The databases stay
- * open until {@link Backup.endBackup} or {@link Backup.dispose}, and at most for the lease.
+ * open until {@link Backup.endBackup} or {@link Backup.dispose}, but no longer than the lease.
  *
  * @throws {@link OptionError} for a wrong option; `ERR_LOCKED` while another process backs up or restores the same data
- * directory; `ERR_DOMINO_…` when the Domino runtime cannot be used; {@link BackupError} when databases that are required
- * are missing, too many are left out, or time is over; {@link AbortError} when cancelled. Nothing is left in any case.
+ * directory; `ERR_DOMINO_…` when the Domino runtime cannot be used; {@link BackupError} when required databases are
+ * missing, too many are left out, or time runs out; {@link AbortError} when cancelled. Nothing is left behind in any
+ * case.
  */
 export function beginBackup(options: BeginBackupOptions): Promise<Backup> {
   return isIsolated(options)
@@ -161,10 +162,10 @@ export function beginBackup(options: BeginBackupOptions): Promise<Backup> {
 }
 
 /**
- * Puts every selected database into backup mode and takes it out again, as a backup would, without a shadow: finds those
- * that refuse, warms the caches, and predicts the freeze window. Nothing is left.
+ * Puts every selected database into backup mode and takes it out again, as a backup would, but without a shadow: finds
+ * those that refuse, warms the caches, and predicts the freeze window. Nothing is left behind.
  *
- * @throws what {@link beginBackup} and `createShadow` throw; {@link BackupError} `ERR_NO_DATABASES`, with each reason,
+ * @throws what {@link beginBackup} and `createShadow` throw; {@link BackupError} `ERR_NO_DATABASES`, with all reasons,
  * when every database refuses.
  */
 export function rehearse(options: RehearseOptions): Promise<RehearsalReport> {
@@ -173,8 +174,8 @@ export function rehearse(options: RehearseOptions): Promise<RehearsalReport> {
 
 /**
  * Puts every selected database into backup mode and keeps it there, for a snapshot that somebody else takes: a hypervisor, a
- * storage array, a backup server. {@link Hold.release} completes the backup; without it the databases leave backup mode by
- * themselves when the time is over. This process has to live until then; {@link startHold} starts one for it.
+ * storage array, a backup server. {@link Hold.release} completes the backup; without it, the databases leave backup mode
+ * when the time is over. This process must stay alive until then; {@link startHold} starts a separate one.
  *
  * @throws what {@link beginBackup} and `createShadow` throw. Nothing is held then.
  */
@@ -183,8 +184,8 @@ export function holdDatabases(options: HoldOptions): Promise<Hold> {
 }
 
 /**
- * The same as {@link holdDatabases} by a process of its own, which outlives the caller. When it dies the databases leave
- * backup mode, as with every process that uses Domino.
+ * The same as {@link holdDatabases}, but in a separate process that outlives the caller. If that process dies, the
+ * databases leave backup mode, as with every process that uses Domino.
  *
  * @throws what {@link holdDatabases} throws, without its cause.
  */
@@ -193,43 +194,47 @@ export function startHold(options: Omit<HoldOptions, 'onProgress'>): Promise<Bac
 }
 
 /**
- * Completes the backup of a hold that {@link startHold} has begun: the snapshot exists.
+ * Completes the backup of a hold begun by {@link startHold}, once the snapshot exists.
  *
- * @throws {@link BackupError} `ERR_HOLD_EXPIRED` when the time of the hold was over before, `ERR_NOT_HELD` when there is
- * none or its process is gone: the snapshot is of no use then; {@link OptionError}, after which the hold goes on.
+ * @throws {@link BackupError} `ERR_HOLD_EXPIRED` when the hold had already timed out, `ERR_NOT_HELD` when there is none
+ * or its process is gone: the snapshot is then useless; {@link OptionError}, after which the hold continues.
  */
 export function releaseHold(selector: HoldSelector = {}, options: ReleaseOptions = {}): Promise<BackupReport> {
   return onDemand.background.releaseHold(loadBinding, selector, options);
 }
 
-/** Ends a hold of {@link startHold} without a backup, for there is no snapshot. Answers whether there was one. */
+/**
+ * Ends a hold begun by {@link startHold} without a backup, because there is no snapshot. Returns whether there was a
+ * hold.
+ */
 export function giveUpHold(selector: HoldSelector = {}): Promise<boolean> {
   return onDemand.background.giveUpHold(loadBinding, selector);
 }
 
-/** The holds of this machine that {@link startHold} has begun and whose end nobody has asked for. */
+/** The holds on this machine that {@link startHold} has begun and that nobody has ended yet. */
 export function listHolds(): Promise<BackgroundHold[]> {
   return onDemand.background.listHolds(loadBinding);
 }
 
 /**
- * Registers a VSS writer for the databases of a server: each snapshot that another program takes of their volumes is a backup
- * then, with change information and manifest, until {@link ServedWriter.dispose}. This process has to live as long. Windows
- * only; {@link holdDatabases} does the same elsewhere, for programs that call a command before and after.
+ * Registers a VSS writer for the databases of a server: until {@link ServedWriter.dispose}, each snapshot that another
+ * program takes of their volumes is a backup with change information and a manifest. This process must stay alive until then.
+ * Windows only; elsewhere, {@link holdDatabases} does the same for programs that call a command before and after their
+ * snapshot.
  *
- * @throws `ERR_UNSUPPORTED` on other systems; `ERR_WRITER_CONFLICT` beside the writer of HCL; {@link VssError} when VSS
- * refuses the writer (IVssWriterImpl::Initialize, Subscribe); `ERR_LOCKED`, `ERR_DOMINO_…`, {@link OptionError},
- * {@link AbortError}. No writer is left then.
+ * @throws `ERR_UNSUPPORTED` on other systems; `ERR_WRITER_CONFLICT` if HCL's writer is running; {@link VssError} when
+ * VSS refuses the writer (IVssWriterImpl::Initialize, Subscribe); `ERR_LOCKED`, `ERR_DOMINO_…`, {@link OptionError},
+ * {@link AbortError}. No writer is left in these cases.
  */
 export function serveWriter(options: ServeWriterOptions): Promise<ServedWriter> {
   return onDemand.serve.serveWriter(loadBinding, options);
 }
 
 /**
- * Restores databases of a backup: one, several, or all but those that a server always holds open. The originals are kept
- * until success; whatever fails, a database is afterwards either restored or as it was before.
+ * Restores databases of a backup: one, several, or all except those that a server always keeps open. The originals are
+ * kept until success; whatever fails, each database is then either restored or as it was before.
  *
- * @throws {@link RestoreError} when nothing could be restored, the manifest is not intact, or a database could not be
+ * @throws {@link RestoreError} when nothing could be restored, the manifest is not intact, or an original could not be
  * put back; `ERR_LOCKED`, `ERR_NO_SPACE`, `ERR_DOMINO_…`; {@link AbortError} when cancelled, with everything put back.
  */
 export function restoreDatabases(options: RestoreOptions): Promise<RestoreReport> {
@@ -239,13 +244,13 @@ export function restoreDatabases(options: RestoreOptions): Promise<RestoreReport
 }
 
 /**
- * Says of every database what {@link restoreDatabases} would do with it, and why it would fail, without touching anything:
- * reads all that a restore checks, the later backups in the same delta directory, and which database the server has at each
- * path now (NSFDbOpen, NSFDbGetLogInfo; not for `{ type: 'offline' }`). A database that would fail is `failed` in the report.
- * When Domino cannot be loaded, a warning says so and the rest is answered all the same.
+ * Says for every database what {@link restoreDatabases} would do with it, and why it would fail, without touching anything:
+ * reads everything that a restore checks, the later backups in the same delta directory, and which database the server has at
+ * each path now (NSFDbOpen, NSFDbGetLogInfo; not for `{ type: 'offline' }`). A database that would fail is `failed` in the
+ * report. If Domino cannot be loaded, a warning says so and the rest is still reported.
  *
- * @throws {@link RestoreError} when the manifest is not intact or is of another data directory; `ERR_NO_SPACE`;
- * {@link OptionError}; {@link AbortError} when cancelled.
+ * @throws {@link RestoreError} when the manifest is not intact or belongs to another data directory;
+ * `ERR_NO_SPACE`; {@link OptionError}; {@link AbortError} when cancelled.
  */
 export function planRestore(options: PlanRestoreOptions): Promise<RestoreReport> {
   return isIsolated(options)
@@ -254,20 +259,20 @@ export function planRestore(options: PlanRestoreOptions): Promise<RestoreReport>
 }
 
 /**
- * Compares a backup with its manifest: change information, copies, and what was kept of the shadow. Damage to a database is
- * a result (`outcome`, `failures`), not an error. With `apply` also applies change information to copies
- * (`NSFBackupApplyNextChangeInfo`) and opens those (`NSFDbOpen`).
+ * Compares a backup with its manifest: change information, copies, and kept shadows. Damage to a database is a result
+ * (`outcome`, `failures`), not an error. With `apply` it also applies change information to copies
+ * (`NSFBackupApplyNextChangeInfo`) and opens them (`NSFDbOpen`).
  *
  * @throws {@link RestoreError} `ERR_MANIFEST` when the manifest itself is not intact, `ERR_SIGNATURE`; {@link OptionError};
- * {@link VssError} when a kept shadow of VSS cannot be looked for; {@link AbortError} when cancelled.
+ * {@link VssError} when a kept VSS shadow cannot be looked up; {@link AbortError} when cancelled.
  */
 export function verifyBackup(options: VerifyBackupOptions): Promise<VerifyReport> {
   return onDemand.verify.verifyBackup(loadBinding, options);
 }
 
 /**
- * Hands out the copies of notes.ini and of ID files that a backup has made (`serverFiles`), to a directory that is new or empty and lies in
- * no data directory. Each is compared with its SHA-256; nothing is ever overwritten.
+ * Copies the notes.ini and ID files of a backup (`serverFiles`) to a directory that is new or empty and not inside a data directory. Each
+ * file is compared with its SHA-256; nothing is ever overwritten.
  *
  * @throws `ERR_RESTORE_SOURCE` when the backup has none, `ERR_MANIFEST` or `ERR_SIGNATURE` when its manifest cannot be used.
  */
@@ -276,49 +281,50 @@ export function extractServerFiles(options: ExtractServerFilesOptions): Promise<
 }
 
 /**
- * Tries whether databases of a backup can be restored: restores a sample of them as new databases, recovers the logged ones
+ * Tests whether databases of a backup can be restored: restores a sample of them as new databases, recovers the logged ones
  * (`NSFRecoverDatabases` with `DBRECOVER_ZAP_ID` and `DBRECOVER_ZAP_REPLICAID`), opens each (`NSFDbOpen`), compares its ids, and
  * removes it again. No original is touched. A database that could not be restored is a result (`outcome`), not an error.
  *
  * @throws {@link OptionError}; {@link RestoreError} `ERR_MANIFEST`, `ERR_SIGNATURE`, `ERR_RESTORE_SOURCE` when there is no backup
  * of this server; `ERR_LOCKED` while a backup or restore of it runs; `ERR_DOMINO_…` when Domino cannot be used;
- * {@link AbortError} when cancelled. What was made for the drill is removed then too.
+ * {@link AbortError} when cancelled. Even then, everything made for the drill is removed.
  */
 export function drillRestore(options: DrillOptions): Promise<DrillReport> {
   return onDemand.drill.drillRestore(loadBinding, options);
 }
 
 /**
- * Removes the backups of a delta directory that no rule keeps, with their change information, copies and kept shadows, and
- * nothing that their manifests do not name. The newest complete backup of each server always stays. A removal whose process
- * has died is finished by the next call, or by `recoverInterrupted`.
+ * Removes the backups of a delta directory that no rule keeps, with their change information, copies and kept shadows, but
+ * nothing that their manifests do not name. The newest complete backup of each server always stays. If the process dies
+ * during a removal, the next call or `recoverInterrupted` finishes it.
  *
- * @throws {@link OptionError}; `ERR_LOCKED` while a backup or restore runs that may need one of them; `ERR_DELTA_DIRECTORY`
- * when it cannot be read, or others could change what lies there; {@link AbortError} when cancelled. What could not be
- * removed is in the report, with the reason.
+ * @throws {@link OptionError}; `ERR_LOCKED` while a backup or restore that may need one of them is running;
+ * `ERR_DELTA_DIRECTORY` when the directory cannot be read, or others could change its contents; {@link AbortError} when
+ * cancelled. The report lists what could not be removed, with the reason.
  */
 export function pruneBackups(options: PruneOptions): Promise<PruneReport> {
   return onDemand.prune.pruneBackups(loadBinding, options);
 }
 
 /**
- * Archives the transaction log of a server whose log is of archive style: copies every extent that waits into the archive, with
- * its SHA-256, and tells Domino only then that it may be written over (`NSFBeginArchivingLogs`, `NSFGetFirstLogToArchive`,
- * `NSFGetNextLogToArchive`, `NSFDoneArchivingLog`, `NSFEndArchivingLogs`). The catalogue of the archive and the copy are on the
- * disk before that. Backups and restores may run meanwhile. The log is never encrypted, so neither is the archive.
+ * Archives the transaction log of a server with archive-style logging: copies every waiting extent into the archive, with its
+ * SHA-256, and only then tells Domino that it may be overwritten (`NSFBeginArchivingLogs`, `NSFGetFirstLogToArchive`,
+ * `NSFGetNextLogToArchive`, `NSFDoneArchivingLog`, `NSFEndArchivingLogs`). The archive's catalogue and the copy are on disk
+ * before that. Backups and restores may run at the same time. The log is never encrypted, so neither is the archive.
  *
- * @throws {@link OptionError}; `ERR_LOG_STYLE` when the log is circular, linear, or off; {@link DominoError} naming the call,
- * for example with `ERR_TRANSLOG_ARCHIVE_IN_PROGRESS` while another program archives; `ERR_LOCKED` while the archive is pruned;
- * `ERR_LOG_ARCHIVE` when the archive contradicts the log; {@link FileSystemError} `ERR_NO_SPACE`; `ERR_DOMINO_…` when Domino
- * cannot be used; {@link AbortError} when cancelled. What is archived by then stays; the next call goes on from there.
+ * @throws {@link OptionError}; `ERR_LOG_STYLE` when the log is circular, linear, or off; {@link DominoError}, which names the
+ * call, for example with `ERR_TRANSLOG_ARCHIVE_IN_PROGRESS` while another program archives; `ERR_LOCKED` while the archive is
+ * pruned; `ERR_LOG_ARCHIVE` when the archive contradicts the log; {@link FileSystemError} `ERR_NO_SPACE`; `ERR_DOMINO_…` when
+ * Domino cannot be used; {@link AbortError} when cancelled. What has been archived by then stays; the next call continues
+ * from there.
  */
 export function archiveLogs(options: ArchiveLogsOptions): Promise<ArchiveLogsReport> {
   return onDemand.archiveLogs.archiveLogs(loadBinding, options);
 }
 
 /**
- * What an archive of transaction logs holds, log by log: extents with their state, gaps, and catalogues that cannot be used
- * (`problem`). Needs no Domino. An archive that is not there yet holds nothing.
+ * Lists the contents of an archive of transaction logs, log by log: extents with their state, gaps, and unusable catalogues
+ * (`problem`). Does not need Domino. An archive that does not exist yet is empty.
  *
  * @throws {@link OptionError}; {@link FileSystemError} when it cannot be read; {@link AbortError} when cancelled.
  */
@@ -327,26 +333,27 @@ export function listArchivedLogs(options: ListArchivedLogsOptions): Promise<read
 }
 
 /**
- * Removes the extents of an archive that no backup needs, by proof: reads the manifests of all backups in the delta directories
- * to their ends, and keeps every extent of a log from the first one on that any of them needs. The proof is in the report, extent by
- * extent. A backup whose manifest cannot be read forbids it. A log of which there is no backup stays unless `unknownLogs` says otherwise.
- * Needs no Domino. Nothing is removed while a backup, a restore, or an archiving of these servers runs.
+ * Removes the extents of an archive that provably no backup needs: reads the manifests of all backups in the delta directories
+ * completely, and keeps every extent of a log from the first one that any backup needs. The report has the proof for each extent. If a
+ * backup's manifest cannot be read, nothing is removed. A log without any backup stays unless `unknownLogs` says otherwise. Does not need
+ * Domino. Nothing is removed while these servers are being backed up, restored, or having their logs archived.
  *
  * @throws {@link OptionError}; {@link RestoreError} `ERR_MANIFEST` for a backup that is damaged or unfinished; `ERR_LOG_ARCHIVE` for
- * a catalogue that was changed; `ERR_LOCKED`; {@link AbortError} when cancelled. It can be run again after any of them.
+ * a catalogue that was changed; `ERR_LOCKED`; {@link AbortError} when cancelled. The call can be repeated after any of these.
  */
 export function pruneLogs(options: PruneLogsOptions): Promise<PruneLogsReport> {
   return onDemand.pruneLogs.pruneLogs(loadBinding, options);
 }
 
 /**
- * Cleans up after backups and restores whose process has died: puts databases back to their places and online, ends their
- * backups (`NSFBackupEnd` with `BACKUPEND_ABORT`), starts the server again, removes shadows, places and copies. Each
- * database is afterwards either restored or as it was before; a backup whose manifest was written stays. What cannot be
- * put right is named in the report and in its journal. `beginBackup` and `restoreDatabases` begin with the same.
+ * Cleans up after backups and restores whose process has died: moves databases back and brings them online, ends their
+ * backups (`NSFBackupEnd` with `BACKUPEND_ABORT`), starts the server again, and removes shadows, their exposures, and
+ * copies. Each database is then either restored or as it was before; a backup whose manifest was written stays. What
+ * cannot be cleaned up is named in the report and stays in its journal. `beginBackup` and `restoreDatabases` do the same
+ * first.
  *
  * @throws {@link OptionError}; `ERR_LOCKED` while a backup or restore of the same data directory runs; `ERR_DOMINO_…` when
- * the Domino that was named cannot be used; {@link AbortError} when cancelled. It can be run again after any of them.
+ * the given Domino cannot be used; {@link AbortError} when cancelled. The call can be repeated after any of these.
  */
 export function recoverInterrupted(options: RecoverOptions = {}): Promise<RecoveryReport> {
   return isIsolated(options)
@@ -366,7 +373,7 @@ export function readManifest(path: string): Promise<Manifest> {
   });
 }
 
-/** The backups of a delta directory (absolute), oldest first, with unfinished and damaged ones. */
+/** Lists the backups in a delta directory (absolute), oldest first, including unfinished and damaged ones. */
 export function listBackups(deltaDirectory: string): Promise<ListedBackup[]> {
   return publicCall(async () => {
     onDemand.options.absolutePath(deltaDirectory, 'deltaDirectory');
@@ -375,8 +382,8 @@ export function listBackups(deltaDirectory: string): Promise<ListedBackup[]> {
 }
 
 /**
- * Lists the databases under the data directory and behind its links, and which of them a backup would take. Needs
- * notes.ini, not the Domino runtime.
+ * Lists the databases in the data directory and behind its links, and says which of them a backup would take.
+ * Needs notes.ini, not the Domino runtime.
  *
  * @throws {@link OptionError}, `ERR_DOMINO_NOTES_INI`, {@link BackupError} `ERR_FIND`, {@link AbortError}.
  */
@@ -385,20 +392,20 @@ export function findDatabases(options: FindDatabasesOptions = {}): Promise<FindD
 }
 
 /**
- * Tests every precondition of a backup and says what to do about those that are not met. An unmet precondition is a
- * result; only wrong options and an abort are errors.
+ * Checks every precondition of a backup and says what to do about unmet ones. An unmet precondition is a result;
+ * only wrong options and an abort are errors.
  */
 export function runDoctor(options: DoctorOptions = {}): Promise<DoctorReport> {
   return onDemand.doctor.runDoctor(loadBinding, options);
 }
 
-/** Tells which providers can be used, in general or on the file system of a directory. Works on every system. */
+/** Says which providers can be used, in general or on the file system of a directory. Works on every system. */
 export function getCapabilities(options: CapabilitiesOptions = {}): Promise<Capabilities> {
   return onDemand.capabilities.getCapabilities(loadBinding, options);
 }
 
 /**
- * Lists the shadow copies of this machine, whoever made them, oldest first. Windows only; needs no Domino.
+ * Lists the shadow copies on this machine, whoever made them, oldest first. Windows only; does not need Domino.
  *
  * @throws {@link VssError} when VSS refuses; `ERR_UNSUPPORTED` on other systems; {@link AbortError} when cancelled.
  */
@@ -407,20 +414,20 @@ export function listShadows(options: ListShadowsOptions = {}): Promise<readonly 
 }
 
 /**
- * Deletes shadow copies, one after the other; one that is gone already counts for nothing. Shadows that are not ours are
- * left alone unless `foreign` says otherwise. Windows only; needs no Domino.
+ * Deletes shadow copies, one after the other; one that no longer exists is ignored. Shadows made by other programs are
+ * kept unless `foreign` says otherwise. Windows only; does not need Domino.
  *
  * @throws {@link ShadowError} `ERR_SHADOW_FOREIGN`, which names them, when shadows of others were selected and nothing was
  * deleted; {@link VssError} when nothing could be deleted; {@link AbortError} when cancelled, {@link BackupError} `ERR_DEADLINE`
- * when its time is over: their `deletion` says which shadows are deleted by then and which are left.
+ * when time runs out: their `deletion` says which shadows have been deleted and which are left.
  */
 export function deleteShadows(options: DeleteShadowsOptions): Promise<DeleteShadowsReport> {
   return onDemand.shadows.deleteShadows(loadBinding, options);
 }
 
 /**
- * Gives a persistent shadow copy a drive letter, a directory, or a share, and answers that place. It stays there until
- * {@link unexposeShadow} or until the shadow is deleted. A call that was cancelled may still take effect. Windows only.
+ * Exposes a persistent shadow copy at a drive letter, a directory, or a share, and returns that place. It stays exposed
+ * until {@link unexposeShadow} or until the shadow is deleted. A cancelled call may still take effect. Windows only.
  *
  * @throws {@link VssError}; {@link OptionError}; {@link AbortError}.
  */
@@ -429,7 +436,7 @@ export function exposeShadow(options: ExposeShadowOptions): Promise<string> {
 }
 
 /**
- * Takes the place of {@link exposeShadow} away again. The shadow stays. Windows only.
+ * Undoes {@link exposeShadow}. The shadow stays. Windows only.
  *
  * @throws {@link VssError} `ERR_VSS_NOT_FOUND` when it is not exposed; {@link OptionError}; {@link AbortError}.
  */
@@ -438,7 +445,8 @@ export function unexposeShadow(options: UnexposeShadowOptions): Promise<void> {
 }
 
 /**
- * Makes ordinary disks of the shadows of a set, which VSS then forgets. For sets of hardware providers only. Windows only.
+ * Turns the shadows of a set into ordinary disks, which VSS no longer manages. For sets of hardware providers only.
+ * Windows only.
  *
  * @throws {@link VssError}, for example of the provider that made the set; {@link AbortError}.
  */
@@ -447,8 +455,8 @@ export function breakSnapshotSet(options: BreakSnapshotSetOptions): Promise<void
 }
 
 /**
- * Imports a transportable set on this machine. For sets of hardware providers, on server editions of Windows. What is
- * imported of a volatile set goes again when the call ends: make it a persistent one.
+ * Imports a transportable set on this machine. For sets of hardware providers, on server editions of Windows. The
+ * shadows of a volatile set vanish again when the call ends, so make the set persistent.
  *
  * @throws {@link VssError} `ERR_VSS_IMPORT`, `ERR_VSS_DOCUMENT`; {@link AbortError}.
  */
@@ -457,9 +465,9 @@ export function importShadows(options: ImportShadowsOptions): Promise<readonly L
 }
 
 /**
- * Turns a whole volume back to what it was when a shadow copy was made, and waits until that is done (`finished`) or
- * `timeoutMs` (default: an hour) is over. What was written since is lost. It cannot be stopped: cancelling only stops the
- * wait. Server editions of Windows only.
+ * Reverts a whole volume to its state when a shadow copy was made, and waits until that is done (`finished`) or
+ * `timeoutMs` (default: an hour) has passed. Everything written since is lost. A revert cannot be stopped: cancelling
+ * only ends the wait. Server editions of Windows only.
  *
  * @throws {@link VssError} `ERR_VSS_REVERT` for a volume with databases, transaction logs or DAOS objects of a Domino that
  * may run, with the delta directory, or with the journals of scripts; other codes when VSS refuses; {@link AbortError}.
@@ -469,7 +477,7 @@ export function revertToShadow(options: RevertToShadowOptions): Promise<RevertRe
 }
 
 /**
- * Tells whether a revert of a volume is still running. Windows only.
+ * Says whether a revert of a volume is still running. Windows only.
  *
  * @throws {@link VssError}; {@link AbortError}.
  */
@@ -478,7 +486,7 @@ export function queryRevertStatus(options: QueryRevertStatusOptions): Promise<Re
 }
 
 /**
- * Lists the VSS writers of this machine with their components, on request with their states. Windows only.
+ * Lists the VSS writers on this machine with their components and, on request, their states. Windows only.
  *
  * @throws {@link VssError}; {@link AbortError}.
  */
@@ -496,7 +504,7 @@ export function listProviders(options: VssCallOptions = {}): Promise<readonly Vs
 }
 
 /**
- * Tells whether a shadow copy of a volume can be made, by any provider or by a certain one. Windows only.
+ * Says whether a shadow copy of a volume can be made, by any provider or by a specific one. Windows only.
  *
  * @throws {@link VssError} `ERR_VSS_NOT_FOUND` when there is no such volume; {@link AbortError}.
  */
@@ -506,7 +514,7 @@ export function isVolumeSupported(options: IsVolumeSupportedOptions): Promise<bo
 
 /**
  * Runs a diskshadow script in this process, or with `check` only says what it would do. A script that is wrong or fails
- * is a result (`outcome`, `problems`), not an error; persistent shadow copies that it has made stay then, as with
+ * is a result (`outcome`, `problems`), not an error; persistent shadow copies that it has made then stay, as with
  * diskshadow. Windows only, except with `check`.
  *
  * @throws {@link OptionError}; `ERR_FILE_SYSTEM` when the script cannot be read; `ERR_UNSUPPORTED` or {@link VssError} when
@@ -517,24 +525,25 @@ export function runScript(options: RunScriptOptions): Promise<ScriptReport> {
 }
 
 /**
- * A Domino server that runs as a service of Windows, by its service name, for example `HCL Domino Server (CDominodata)`.
- * Asked, stopped and started through the Service Control Manager (`QueryServiceStatusEx`, `ControlService`, `StartService`);
- * no program is run. A service that is just starting or stopping is waited for: as long as its check point grows or its
- * wait hint lasts, at least 5 minutes; in `stop` no longer than until the signal fires, in `start` and in `isRunning`
- * without a signal no longer than 15 minutes. `start` settles when the service runs.
+ * A Domino server that runs as a Windows service, by its service name, for example `HCL Domino Server (CDominodata)`.
+ * Queried, stopped and started through the Service Control Manager (`QueryServiceStatusEx`, `ControlService`,
+ * `StartService`); no program is run. The calls wait for a service that is starting or stopping: as long as its check point
+ * grows or its wait hint lasts, at least 5 minutes; `stop` at most until the signal fires, `start` and `isRunning` without a
+ * signal at most 15 minutes. `start` settles when the service runs.
  *
- * @throws {@link OptionError} for an empty name. The functions of the service throw {@link ServiceError} with the error of
- * Windows: it does not exist, may not be stopped **and** started by this user, other running services depend on it (they are
- * named and nothing is stopped), it ended while it was starting, or makes no progress; `ERR_UNSUPPORTED` on other systems.
+ * @throws {@link OptionError} for an empty name. The functions of the service throw {@link ServiceError} with the Windows
+ * error: the service does not exist, this user may not stop **and** start it, other running services depend on it (they are
+ * named and nothing is stopped), it ended while it was starting, or it makes no progress; `ERR_UNSUPPORTED` on other
+ * systems.
  */
 export function windowsService(name: string): DominoService {
   return onDemand.windowsService.windowsService(loadBinding, name);
 }
 
 /**
- * Names the file of the native addon (absolute path), for a program that has it in another place: a bundle, a single executable. To be
- * called before the first call that needs the addon. Sets `DOMINO_VSS_ADDON` in the environment of this process, so that processes that
- * it starts find the file too.
+ * Sets the path of the native addon (absolute), for programs that keep it elsewhere: a bundle, a single executable. Call it before the
+ * first call that needs the addon. It sets `DOMINO_VSS_ADDON` in the environment of this process, so that its child processes find the
+ * file too.
  *
  * @throws {@link OptionError}; `ERR_STATE` when the addon is loaded already.
  */
