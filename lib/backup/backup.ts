@@ -29,11 +29,11 @@ export type { RetryOptions } from './retry';
 
 /** Options of {@link Backup.createShadow}. */
 export interface CreateShadowOptions {
-  /** For all attempts together. Default: 120 000; half an hour in stop mode, where the server has to stop and start. */
+  /** For all attempts together. Default: 120 000; half an hour in stop mode, where the server must stop and start. */
   readonly timeoutMs?: number | undefined;
-  /** What is tried again, and when. */
+  /** What is retried, and when. */
   readonly retries?: RetryOptions | undefined;
-  /** Also enters the window and its phases into the performance timeline (`performance.measure`). Default: false. */
+  /** Also adds the window and its phases to the performance timeline (`performance.measure`). Default: false. */
   readonly performanceMeasures?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
@@ -42,39 +42,40 @@ export interface CreateShadowOptions {
 /** Options of {@link Backup.endBackup}. */
 export interface EndBackupOptions {
   /**
-   * Whether the shadow stays. Default: whether the backup's `lifetime` is `persistent`. With VSS only a persistent one
-   * can.
+   * Whether to keep the shadow. Default: true if the backup's `lifetime` is `persistent`. VSS can keep only persistent
+   * shadows.
    */
   readonly keep?: boolean | undefined;
   /**
-   * VSS with writers only: whether they are told that the backup is complete. Without that a full backup lets no
+   * VSS with writers only: whether to tell them that the backup is complete. Otherwise a full backup lets no
    * application drop or truncate anything. Default: true.
    */
   readonly tellWriters?: boolean | undefined;
   /**
-   * Whether every database in a kept shadow is hashed, which reads all of it: by one thread, with low priority on Linux.
-   * Otherwise only the headers are. Copies are always hashed, those that `rolling` has made too. Default: false.
+   * Whether to hash every database in a kept shadow, which reads it completely: in one thread, with low priority on
+   * Linux. Otherwise only headers are hashed. Copies are always hashed, including those made by `rolling`. Default:
+   * false.
    */
   readonly hash?: boolean | undefined;
   /**
-   * Whether the change information is applied to the databases in a kept shadow, so that each can be used as it lies there.
-   * For clones, rolling copies and btrfs snapshots, which are writable meanwhile; otherwise `ERR_UNSUPPORTED`. A program that has
-   * copied the shadow before has copied it without. Default: false.
+   * Whether to apply the change information to the databases in a kept shadow, so that each can be used in place. For clones,
+   * rolling copies and btrfs snapshots, which are writable in the meantime; otherwise `ERR_UNSUPPORTED`. A program that copied
+   * the shadow earlier has copied it without the changes. Default: false.
    */
   readonly applyDeltas?: boolean | undefined;
-  /** Default: 600 000; where a kept shadow is hashed 24 hours. */
+  /** Default: 600 000; 24 hours if a kept shadow is hashed. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** For what is left behind while another error is already on its way to the caller; the journal names it as well. */
+/** For what is left behind while another error is already on its way to the caller; the journal also names it. */
 export function warnAboutLeft(thrown: unknown): void {
   const { message, code } = toPublicError(thrown);
   process.emitWarning(`a failed backup left something behind: ${message}`, { code });
 }
 
-/** What is asked of the end of a backup. */
+/** What the end of a backup has to do. */
 interface Ending {
   readonly keep: boolean;
   readonly tellWriters: boolean;
@@ -92,22 +93,22 @@ interface Closing {
 }
 
 /**
- * A backup between its begin and its end. The order of calls is {@link createShadow}, {@link endBackup}; a call that
- * fails or is aborted takes everything back, and the backup is over. It holds databases open until it has ended, so
- * {@link dispose} belongs into a `finally`.
+ * A backup between its begin and its end. Call {@link createShadow}, then {@link endBackup}. A call that fails or is
+ * aborted undoes everything and ends the backup. A backup keeps databases open until it ends, so call {@link
+ * dispose} in a `finally`.
  */
 export class Backup {
-  /** Id of the backup and name of its directory. */
+  /** Id of the backup and the name of its directory. */
   readonly id: string;
   /** Directory of the backup, in the delta directory. */
   readonly directory: string;
   /** Which provider makes the shadow, and why. */
   readonly provider: ProviderChoice;
-  /** Number of databases that were found and selected. */
+  /** Number of databases found and selected. */
   readonly databases: number;
-  /** What earlier processes left behind and could not be put right at the begin of this backup. */
+  /** What earlier processes left behind and this backup could not clean up when it began. */
   readonly leftOvers: readonly LeftOver[];
-  /** Interrupted work of earlier processes, and what became of it at the begin of this backup. */
+  /** Interrupted work of earlier processes, and how it was resolved when this backup began. */
   readonly recovered: readonly RecoveredWork[];
   readonly #work: BackupWork;
   readonly #facts: BackupFacts;
@@ -118,7 +119,7 @@ export class Backup {
   #removedAfterFailure: Promise<void> | undefined;
   #leftBehind: DominoVssError | undefined;
   #lateWork = Promise.resolve();
-  /** Calls of the set and its shadows that run now. */
+  /** Calls of the set and its shadows that are running now. */
   readonly #uses = new Set<Promise<void>>();
   readonly #ending = new AbortController();
   #created:
@@ -137,12 +138,12 @@ export class Backup {
     holdOpen(work.binding, this);
   }
 
-  /** One a window: each has a session of its own. */
+  /** One per window: each has its own session. */
   get #works(): readonly BackupWork[] {
     return [this.#work, ...this.#work.furtherWork];
   }
 
-  /** What the user should know by now; more may come with each step. */
+  /** What the user should know so far; each step may add to it. */
   get warnings(): readonly string[] {
     const said = this.#works.flatMap(({ session }) => session.vssReport()?.warnings ?? []);
     return [...this.#facts.warnings, ...this.#work.failedAttempts, ...said];
@@ -150,10 +151,10 @@ export class Backup {
 
   /**
    * The freeze window: every database into backup mode, the shadow, every database out again, in one native call.
-   * Afterwards the change information is fetched and hashed.
+   * Then the change information is fetched and hashed.
    *
    * @throws {@link BackupError} when the backup as a whole fails, {@link ShadowError} when the shadow cannot be made,
-   * {@link AbortError} when cancelled. In each case the databases are out of backup mode and nothing is left.
+   * {@link AbortError} when cancelled. In each case the databases are out of backup mode and nothing is left behind.
    */
   createShadow(options: CreateShadowOptions = {}): Promise<SnapshotSet> {
     return this.#publicCall(async () => {
@@ -191,10 +192,10 @@ export class Backup {
   }
 
   /**
-   * Writes the manifest, takes exposures away and deletes the shadow unless it is kept.
+   * Writes the manifest, removes exposures and deletes the shadow unless it is kept.
    *
    * @throws {@link AbortError} when cancelled before the manifest was complete, {@link ShadowError} when a shadow that
-   * should be kept has vanished; the backup is taken back then.
+   * should be kept has vanished; the backup is then undone.
    */
   endBackup(options: EndBackupOptions = {}): Promise<BackupReport> {
     return this.#publicCall(async () => {
@@ -239,11 +240,11 @@ export class Backup {
   }
 
   /**
-   * Ends the backup whatever state it is in; what was not ended by {@link endBackup} is taken back. Idempotent.
+   * Ends the backup in any state; what {@link endBackup} has not completed is undone. Idempotent.
    *
-   * @throws `ERR_DATABASE_STUCK` when a database may still be in backup mode, or the error for what else is left. After a
-   * call of this backup has failed that is a warning of the process instead, and the `leftBehind` of that error: in a
-   * `finally` it would take the place of the error that says why.
+   * @throws `ERR_DATABASE_STUCK` when a database may still be in backup mode, or the error for anything else left behind.
+   * If a call of this backup has failed before, this is a process warning instead, and the `leftBehind` of that call's
+   * error: thrown in a `finally`, it would hide the error that says why.
    */
   dispose(): Promise<void> {
     return publicCall(async () => {
@@ -262,21 +263,21 @@ export class Backup {
   }
 
   /**
-   * @internal For the exit of the process, after native code has aborted the session. Only when all is well does the
-   * journal go too; otherwise it keeps naming what may be left.
+   * @internal For the exit of the process, after native code has aborted the session. The journal is removed only if
+   * all is well; otherwise it keeps naming what may be left.
    */
   abandon(): void {
     const { provider, plan, hookRun, journal } = this.#work;
     try {
       const works = this.#works;
       const clean = works.every(({ session }) => session.progress().phase === 'closed' && session.stuck().length === 0);
-      // Whether a persistent shadow of VSS could be deleted cannot be asked without waiting.
+      // Checking whether a persistent VSS shadow was deleted would require waiting.
       const maybeKept =
         provider.vss?.persistent === true && works.some(({ session }) => reportOf(session).setId !== '');
       const targets = works.flatMap((work) => work.plan.targets);
       const made = targets.some((target) => existsSync(target)) || hookRun?.mayHaveLeft === true;
       const gone = !made && !maybeKept;
-      // Copies, too, are found by the journal only.
+      // Copies, too, can be found only through the journal.
       const copied = journal.leftOver.copiedFiles > 0;
       if (this.#state === 'ended' || !clean || !gone || copied || journal.namesMore) return;
       this.#work.binding.removeTreeNow(this.directory);
@@ -287,17 +288,17 @@ export class Backup {
     }
   }
 
-  /** @internal Whether it has ended or was taken back, so that nothing is open any more. */
+  /** @internal Whether it has ended or was undone, so that nothing is open. */
   get isOver(): boolean {
     return this.#running === undefined && (this.#state === 'ended' || this.#removed !== undefined);
   }
 
-  /** @internal What a hook that was late has delivered is removed after the end; settles when it is. */
+  /** @internal The late delivery of a hook is removed after the end; settles when it is removed. */
   get lateWork(): Promise<void> {
     return this.#lateWork;
   }
 
-  /** @internal Takes everything back over an error that is not of this backup itself, and throws it. */
+  /** @internal Undoes everything because of an error from outside this backup, and throws that error. */
   async fail(thrown: unknown): Promise<never> {
     this.#hasFailed = true;
     await this.#takeBackAfterFailure();
@@ -313,7 +314,7 @@ export class Backup {
     }
   }
 
-  /** The shadow stays as long as somebody works with it. */
+  /** The shadow stays as long as somebody uses it. */
   #lend(): BackupUse {
     return {
       requireOpen: () => {
@@ -338,7 +339,7 @@ export class Backup {
     };
   }
 
-  /** Runs one call at a time, only in its turn, and takes the backup back when it fails. */
+  /** Runs one call at a time, in the right order only, and undoes the backup if it fails. */
   async #run<T>(expected: 'begun' | 'created', body: () => Promise<T>): Promise<T> {
     if (this.#running || this.#removed || this.#state !== expected) {
       const now = this.#running ? 'another call is running' : this.#removed ? 'it has failed' : `it has ${this.#state}`;
@@ -382,13 +383,13 @@ export class Backup {
       this.#facts.signKey,
     );
     await this.#rememberCosts(capture);
-    // From here on the backup is good, whatever happens to its shadow.
+    // From here on the backup is valid, whatever happens to its shadow.
     this.#state = 'ended';
     const closing = { keep, tellWriters, succeeded: true, timeoutMs: Math.max(closeTimeoutMs, call.remainingMs()) };
     const problems = keep
       ? await this.#collect([...this.#closeSessions(closing), () => this.#leaveExposed()])
       : await this.#removeShadow(closing);
-    // What went wrong with a shadow that is kept leaves nothing behind: the manifest names it.
+    // A failure with a kept shadow leaves nothing unknown behind: the manifest names the shadow.
     problems.push(...(await this.#collect([() => this.#finishJournal(keep ? [] : problems)])));
     const errors = problems.map(toPublicError);
     const said = [...head.warnings, ...this.warnings, ...errors.map(({ message }) => message)];
@@ -423,7 +424,7 @@ export class Backup {
     };
   }
 
-  /** A manifest must not promise a shadow that Windows has deleted for want of room. */
+  /** A manifest must not promise a shadow that Windows has deleted for lack of space. */
   async #requireKept({ shadows }: SnapshotSet, call: Call): Promise<void> {
     if (!this.#work.provider.vss) return;
     // A transportable shadow, which has no device, is not listed until it is imported.
@@ -431,7 +432,7 @@ export class Backup {
     await requireKept(requireVss(this.#work.binding), listed, call);
   }
 
-  /** For the next backup, which spreads the databases over its threads by them and orders them. */
+  /** For the next backup, which uses them to spread the databases over its threads and to order them. */
   async #rememberCosts({ databases }: Capture): Promise<void> {
     const { dataDirectory, paths: taken } = databases.databases;
     const { costs } = this.#work.setup;
@@ -440,7 +441,7 @@ export class Backup {
     const paths = [...taken, ...carried];
     const costOf = (index: number): Cost | undefined =>
       index < taken.length ? measured(index) : costs.get(paths[index] ?? '');
-    // A guess that cannot be kept is no reason to fail a backup that has succeeded.
+    // An estimate that cannot be saved is no reason to fail a backup that has succeeded.
     await writeCosts(this.directory, dataDirectory, paths, costOf).catch(() => undefined);
   }
 
@@ -478,18 +479,18 @@ export class Backup {
     }));
   }
 
-  /** Databases come out first; then the shadow goes. Answers what could not be done. */
+  /** Takes the databases out first, then removes the shadow. Returns what could not be done. */
   #removeShadow(closing: Closing): Promise<unknown[]> {
     const unexpose = (this.#created?.set.shadows ?? []).map((shadow) => () => {
       const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
       return call.race(shadow.takePlaceAway());
     });
     return this.#collect([
-      // Nobody knows whether a shadow of VSS takes the places along where it is exposed.
+      // Nobody knows whether deleting a VSS shadow also removes its exposures.
       ...(this.#work.provider.vss ? unexpose : []),
       ...this.#closeSessions(closing),
       () => {
-        // The journal names what a hook has not removed by then.
+        // The journal names whatever a hook has not removed by then.
         const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
         return call.race(this.#work.hookRun?.remove() ?? Promise.resolve());
       },
@@ -501,12 +502,12 @@ export class Backup {
     ]);
   }
 
-  /** A shadow that is kept keeps its place, which the manifest names: nothing is left behind by that. */
+  /** A kept shadow stays exposed at its place, which the manifest names: this leaves nothing behind. */
   #leaveExposed(): Promise<void> {
     return this.#work.journal.update({ exposures: [] });
   }
 
-  /** Writers are told only when the manifest is on the disk: they may count on their data then. */
+  /** Writers are told only once the manifest is on disk: from then on they may rely on the backup. */
   #closeSessions({ keep, tellWriters, succeeded, timeoutMs }: Closing): (() => Promise<void>)[] {
     const shadows = this.#work.provider.vss ? (this.#created?.set.shadows ?? []) : [];
     // Deleted or broken by this process, on purpose.
@@ -514,7 +515,7 @@ export class Backup {
     const untold = succeeded && !tellWriters;
     const closing = { keepShadow: keep, succeeded: tellWriters, untold, deletedShadows, timeoutMs };
     return this.#works.map(({ session }) => {
-      // A window that has failed has nothing that could be kept.
+      // A failed window has nothing to keep.
       const failed =
         session !== this.#work.session && !this.#created?.further.some(({ work }) => work.session === session);
       return () => {
@@ -536,7 +537,10 @@ export class Backup {
     return errors;
   }
 
-  /** What could not be removed, a service that could not be started, and databases that may be in backup mode stay. */
+  /**
+   * What could not be removed, a service that could not be started, and databases that may be in backup mode stay in
+   * it.
+   */
   async #finishJournal(left: readonly unknown[]): Promise<readonly string[]> {
     const { journal, hookRun } = this.#work;
     release(this);
@@ -573,7 +577,7 @@ export class Backup {
   }
 }
 
-/** What this backup holds, then what earlier ones hold. */
+/** What this backup holds, followed by what earlier ones hold. */
 function* describeAll(set: SnapshotSet, { databases, incremental }: BackupWork): Generator<ManifestDatabase> {
   yield* set.describeDatabases();
   let index = databases.paths.length;

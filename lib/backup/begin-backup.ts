@@ -49,7 +49,7 @@ import { requireResources } from './resources';
 
 export { checkBeginOptions, type BeginBackupOptions } from './begin-options';
 
-/** Starting and stopping a database is waiting, mostly for the disk; so there are more threads than processors. */
+/** Starting and stopping a database mostly waits for the disk, so there are more threads than processors. */
 export function defaultShards(): number {
   return Math.min(16, Math.max(2, 4 * availableParallelism()));
 }
@@ -97,7 +97,7 @@ async function begin(
   const owner = { id, work: 'backup', dataDirectory, backupDirectory: directory } as const;
   const { journal, leftOvers, unusable } = await Journal.open({ ...owner, deltaDirectory, lock });
   undo.push(() => journal.remove());
-  // Before the databases are listed: one that a restore has left aside is to be among them.
+  // Before the databases are listed, so that one set aside by a restore is among them.
   const recovered = await recoverAll(leftOvers, {
     binding,
     call,
@@ -187,7 +187,7 @@ async function begin(
   });
   await makeOwnDirectory(join(directory, 'deltas'), binding);
   const hookRun = provider.hook && new HookRun(provider.hook, id, databases.volumes, journal);
-  // For a hook they are only flushed.
+  // For a hook, volumes are only flushed.
   const nativeVolumes = provider.hook?.flushesVolumes ? [] : volumes;
   const sessionOptions: NativeSessionOptions = {
     provider: provider.native,
@@ -199,11 +199,12 @@ async function begin(
     shards: options.shards ?? defaultShards(),
     databaseBudgetMs: options.databaseBudgetMs ?? defaultBudgetMs,
     windowTimeoutMs: options.windowTimeoutMs ?? 60_000,
-    // A stopping server takes its time, and without the backup API nothing is held that could hurt anybody.
+    // Stopping a server takes time, and without the backup API nothing is held that could harm the server.
     leaseMs: options.leaseMs ?? (server.runtime ? 60_000 : 3_600_000),
     deltaDirectory: join(directory, 'deltas'),
     ...(provider.vss && { vss: provider.vss.native }),
-    // Bound, for native code holds it: a function made here would hold everything that this one knows, the backup too.
+    // Bound, because native code holds it: a closure made here would keep everything in scope alive, including the
+    // backup.
     ...(hookRun && { createShadow: hookRun.start.bind(hookRun) }),
   };
   const costs = await readCosts(deltaDirectory, dataDirectory);
@@ -252,7 +253,7 @@ async function begin(
 
 /** The Domino server that is backed up. */
 export interface Server {
-  /** Undefined in stop mode, which does without. */
+  /** Undefined in stop mode, which does not need it. */
   readonly runtime: NativeRuntime | undefined;
   readonly notesIni: string;
   readonly dataDirectory: string;
@@ -272,14 +273,14 @@ export async function openServer(
   return { runtime, notesIni, dataDirectory: runtime?.dataDirectory ?? readDataDirectory(notesIni) };
 }
 
-/** The databases of a backup, and what stands in their way. */
+/** The databases of a backup, and what prevents their backup. */
 export interface FoundDatabases {
   readonly databases: BackupDatabases;
   readonly problems: readonly DatabaseFailure[];
   readonly notices: readonly Notice[];
   readonly limits: SkipLimits;
   readonly continuity: Continuity;
-  /** Undefined where all of the selection is taken. */
+  /** Undefined if the whole selection is taken. */
   readonly incremental?: Incremental | undefined;
 }
 
@@ -298,7 +299,7 @@ export async function findSelected(
     readonly excludeDirectories: readonly string[];
     readonly selector: Selector;
     readonly options: BeginBackupOptions;
-    /** Leaves a part of the selection to earlier backups. */
+    /** Leaves part of the selection to earlier backups. */
     readonly narrow?: ((catalog: Catalog, selection: Selection) => Promise<Incremental>) | undefined;
   },
   call: Call,
@@ -310,7 +311,7 @@ export async function findSelected(
   const selection = await selector.select(catalog, undefined, rules);
   const incremental = selection.indexes.length > 0 ? await narrow?.(catalog, selection) : undefined;
   const taken = await takeSelected(dataDirectory, catalog, incremental?.taken ?? selection);
-  // Other names of what is carried over are names in this backup, too.
+  // Aliases of databases that are carried over are names in this backup, too.
   const databases = incremental ? { ...taken, aliases: selectedAliases(catalog, selection) } : taken;
   const { problems, notDatabases } = selectedProblems(catalog, dataDirectory, rules);
   const limits = { maxSkipped: options.maxSkipped ?? Infinity, unmetRequired: selection.unmetRequired };
@@ -319,7 +320,7 @@ export async function findSelected(
   const continuity = await Continuity.compare(deltaDirectory, dataDirectory, present, rules, () => {
     call.check();
   });
-  // What an earlier backup has is a failure, and needs no notice beside it.
+  // What an earlier backup has is reported as a failure and needs no additional notice.
   const unreadable = new Set(pathsOf(continuity.unreadable));
   const neverDatabases = notDatabases.filter(({ database }) => !unreadable.has(database));
   const notices = [...selection.notices, ...neverDatabases.map(notADatabase), ...rules.unmatched()];
@@ -338,7 +339,7 @@ export async function makeDeltaDirectory(
   };
   try {
     const deltaDirectory = await realPathToBe(directory);
-    // Whoever replicates or compacts there would take our files for the server's.
+    // Programs that replicate or compact there would take our files for the server's.
     if (dataDirectory !== '' && isInside(deltaDirectory, await realpath(dataDirectory))) {
       refuse(`it lies in the data directory ${dataDirectory}`);
     }
@@ -359,8 +360,8 @@ export async function makeDeltaDirectory(
 }
 
 /**
- * A link that leads nowhere and a directory that cannot be read hide databases, unless the selection does not want what
- * lies there. A file that only has the name of a database hides nothing.
+ * A broken link and an unreadable directory hide databases, unless the selection excludes what is there. A file that
+ * only has the name of a database hides nothing.
  */
 function selectedProblems(
   catalog: Catalog,
@@ -380,7 +381,7 @@ function notADatabase({ database, text }: DatabaseFailure): Notice {
   return { code: 'WARN_NOT_A_DATABASE', text: printable(`${database} was left out: ${text}`), subjects: [database] };
 }
 
-/** It is only told, so a server that does not answer costs little time. */
+/** It is only reported, so a server that does not respond costs little time. */
 const logStyleBudgetMs = 10_000;
 
 export async function readLogStyle(
@@ -389,13 +390,13 @@ export async function readLogStyle(
 ): Promise<'circular' | 'archive' | 'linear' | 'none' | 'unknown'> {
   try {
     return await call.bounded(binding.transactionLogStyle(), {
-      // Less than what is left, so that a hanging call is given up before the time of the whole backup is.
+      // Less than the time left, so that a hanging call is abandoned before the whole backup runs out of time.
       budgetMs: Math.min(logStyleBudgetMs, Math.ceil(call.remainingMs() / 2)),
       operation: 'NSFGetTransLogStyle',
       subject: '',
     });
   } catch (error) {
-    // An abort or the deadline, which says what has not returned; what native code throws is a record.
+    // An abort or the deadline, which says what has not returned; native code throws records.
     if (isDominoVssError(error)) throw error;
     call.check();
     return 'unknown';

@@ -12,23 +12,23 @@ import { requireVss } from '../vss/call';
 import type { ResolvedVss } from '../vss/context';
 import { withBackslash } from '../vss/windows-names';
 
-/** One volume that a hook has to take a snapshot of, and later the snapshot. */
+/** One volume of which a hook takes a snapshot, and later that snapshot. */
 export interface HookShadow {
   /** Top directory of the volume, as given in {@link HookContext.volumes}. */
   readonly volume: string;
   /**
-   * Absolute path of a directory where the contents of the snapshot can be read; empty when this machine cannot read them,
-   * as with the snapshots of a hypervisor. A restore is told where they can be read then.
+   * Absolute path of a directory where the contents of the snapshot can be read; empty if this machine cannot read them,
+   * as with snapshots made by a hypervisor. A restore is then told where to read them.
    */
   readonly root: string;
 }
 
 /** What a hook has made. */
 export interface HookDelivery {
-  /** One for every volume; empty in {@link HookProvider.remove} where `create` had not answered when the process died. */
+  /** One for every volume; empty in {@link HookProvider.remove} if `create` had not returned when the process died. */
   readonly shadows: readonly HookShadow[];
   /**
-   * Whatever the hook needs to remove what it has made, for example names of the storage. It is kept in the journal and must
+   * Whatever the hook needs to remove what it has made, for example names in the storage. It is kept in the journal and must
    * be JSON. Default: nothing.
    */
   readonly state?: unknown;
@@ -36,7 +36,7 @@ export interface HookDelivery {
 
 /** How long a hook may take. */
 export interface HookLimits {
-  /** Fires when the backup is cancelled or the time is over. A shadow delivered after that goes to `remove`. */
+  /** Fires when the backup is cancelled or out of time. A shadow delivered after that is passed to `remove`. */
   readonly signal: AbortSignal;
   /** Milliseconds from now after which the databases leave backup mode, whatever the hook does. */
   readonly deadlineMs: number;
@@ -47,21 +47,21 @@ export interface HookProvider {
   /** For reports, for example `lvm`. */
   readonly name: string;
   /**
-   * Whether {@link create} itself brings to the disk what the file systems still keep in memory, as fsfreeze and VSS do.
-   * Default: false. The volumes are flushed before it then, inside the window; on Windows only administrators can.
+   * Whether {@link create} itself flushes file system data from memory to disk, as fsfreeze and VSS do. Default: false;
+   * the volumes are then flushed before it, inside the window. On Windows only administrators can do that.
    */
   readonly flushesVolumes?: boolean | undefined;
-  /** Takes the snapshot; when it rejects, it has taken away what it had made. Slow preparation belongs before `createShadow` is called. */
+  /** Takes the snapshot. Before it rejects, it must remove what it has made. Do slow preparation before `createShadow` is called. */
   create(context: HookContext, limits: HookLimits): Promise<HookDelivery>;
   /**
-   * Removes a snapshot that is no longer wanted; it gets what {@link create} has answered, and the same context. After a
-   * failure it may be asked again, in another process too, so that a snapshot that is gone already must be no error. Default:
+   * Removes a snapshot that is no longer wanted; it gets what {@link create} returned, and the same context. After a failure
+   * it may be called again, also in another process, so a snapshot that is already gone must not be an error. Default:
    * nothing is removed.
    */
   remove?(delivery: HookDelivery, context: HookContext): Promise<void>;
 }
 
-/** A provider by name; `auto` is `vss` on Windows, and elsewhere chosen by the file systems of the databases. */
+/** A provider by name; `auto` means `vss` on Windows; elsewhere the file systems of the databases decide. */
 export type ProviderName = 'auto' | 'vss' | 'btrfs' | 'reflink' | 'rolling';
 
 /** A provider by name, or one written in JavaScript. */
@@ -71,7 +71,7 @@ export type ProviderOption = ProviderName | HookProvider;
 export interface ResolvedProvider extends ProviderChoice {
   readonly native: NativeProvider;
   readonly hook?: HookProvider;
-  /** How the requester is set up; `vss` only. */
+  /** Settings of the requester; `vss` only. */
   readonly vss?: ResolvedVss;
 }
 
@@ -88,12 +88,12 @@ export function checkProvider(value: unknown, name: string): void {
   oneOf('auto', 'vss', 'btrfs', 'reflink', 'rolling')(value, name);
 }
 
-/** Whether VSS makes the shadows; known before anything else is. */
+/** Whether VSS makes the shadows; known before anything else. */
 export function usesVss(binding: NativeBinding, option: ProviderOption): boolean {
   return option === 'vss' || (option === 'auto' && binding.vss !== undefined);
 }
 
-/** Asks at once what would fail later: whether this process may use VSS. */
+/** Checks early what would otherwise fail later: whether this process may use VSS. */
 async function chooseVss(
   binding: NativeBinding,
   { provider: option, shadowDirectory: given, vss }: ShadowChoice,
@@ -107,7 +107,7 @@ async function chooseVss(
   return { name: 'vss', native: 'vss', reason: why, ...(vss && { vss }) };
 }
 
-/** Decides by what the volumes of the databases really can do. */
+/** Decides by what the volumes of the databases can really do. */
 async function chooseProvider(
   binding: NativeBinding,
   option: Exclude<ProviderOption, 'vss'>,
@@ -163,7 +163,7 @@ function isSnapshotable(volume: NativeVolume): boolean {
   return volume.fileSystem === 'btrfs' && volume.isSubvolume;
 }
 
-/** Tries to clone where the clones would lie: in the nearest directory that exists above each shadow directory. */
+/** Tries to clone where the clones would be: in the nearest existing directory above each shadow directory. */
 async function findVolumeWithoutReflink(
   binding: NativeBinding,
   volumes: readonly NativeVolume[],
@@ -181,7 +181,7 @@ async function probeReflink(binding: NativeBinding, directory: string): Promise<
   try {
     return await binding.probeReflink(directory);
   } catch {
-    // Not writable here: the file system may clone all the same, but not for this user in this place.
+    // Not writable here: the file system may support clones, but not for this user in this place.
     return false;
   }
 }
@@ -196,17 +196,17 @@ function unsupported(provider: string, volume: NativeVolume, message: string): S
   return new ShadowError('ERR_UNSUPPORTED', { provider, path: volume.path }, { message, phase: 'prepare' });
 }
 
-/** Name of the directory for shadows on a volume, when none is given. */
+/** Default name of the directory for shadows on a volume. */
 const usualShadowDirectory = '.domino-vss';
 
 /** The directory for shadows of one volume. */
 export interface ShadowDirectory {
   readonly path: string;
-  /** Whether it lies on the file system of the volume, which snapshots and clones need and copies do not. */
+  /** Whether it is on the file system of the volume, as required for snapshots and clones but not for copies. */
   readonly sameFileSystem: boolean;
 }
 
-/** One directory a volume. A hook keeps its shadows elsewhere. */
+/** One directory per volume. A hook keeps its shadows elsewhere. */
 async function shadowDirectoriesFor(
   binding: NativeBinding,
   option: ProviderOption,
@@ -232,18 +232,18 @@ async function shadowDirectoriesFor(
   return volumes.map((volume) => ({ path: given, sameFileSystem: volume.device === own.device }));
 }
 
-/** What decides about the provider of a backup and the place of its shadows. */
+/** What determines the provider of a backup and the place of its shadows. */
 export interface ShadowChoice {
   readonly provider: ProviderOption;
   readonly shadowDirectory: string | undefined;
-  /** Where `rolling` puts its copies when no directory is given: beside the backups. */
+  /** Where `rolling` puts its copies if no directory is given: next to the backups. */
   readonly deltaDirectory: string | undefined;
   readonly volumes: readonly NativeVolume[];
   readonly dataDirectory: string;
   readonly vss?: ResolvedVss | undefined;
 }
 
-/** The provider, and one directory a volume for its shadows. */
+/** The provider, and one directory per volume for its shadows. */
 export async function chooseShadows(
   binding: NativeBinding,
   choice: ShadowChoice,
@@ -252,7 +252,7 @@ export async function chooseShadows(
   if (option === 'vss' || usesVss(binding, option)) {
     return { provider: await chooseVss(binding, choice), directories: [] };
   }
-  // Copies need no place on the file system of the databases, where there may be none for this user.
+  // Copies need not be on the file system of the databases, where this user may have no place.
   const forCopies =
     given === undefined && deltaDirectory !== undefined
       ? volumes.map(() => ({ path: join(deltaDirectory, usualShadowDirectory), sameFileSystem: true }))
@@ -278,11 +278,11 @@ function shadowDirectoryError(path: string, message: string, cause?: unknown): S
   return new ShadowError('ERR_SHADOW_DIRECTORY', { path }, { message, phase: 'prepare', cause });
 }
 
-/** Where the shadows of one backup will lie, before they exist. */
+/** Where the shadows of one backup will be, before they exist. */
 export interface ShadowPlan {
-  /** One a volume; empty for a hook. */
+  /** One per volume; empty for a hook. */
   readonly targets: readonly string[];
-  /** Directories that only this backup uses and that have to be made and removed. */
+  /** Directories that only this backup uses and that must be created and removed. */
   readonly parents: readonly string[];
 }
 
@@ -291,7 +291,7 @@ export function planShadows(backupId: string, directories: readonly ShadowDirect
   return { targets: parents.map((parent, index) => join(parent, String(index))), parents: [...new Set(parents)] };
 }
 
-/** How native code wants to hear of a volume. */
+/** A volume in the form that native code expects. */
 export function nativeSource(provider: NativeProvider, { path, mountPoint }: NativeVolume): string {
   return provider === 'vss' ? withBackslash(mountPoint) : path;
 }
@@ -301,7 +301,7 @@ export function shadowPath(databases: BackupDatabases, index: number): string {
   const volume = databases.volumes[databases.volumeIndex[index] ?? 0]?.path ?? '';
   const file = databases.files[index] ?? '';
   const top = volume.endsWith(sep) ? volume : volume + sep;
-  // By far the usual case, and much quicker: this runs for every database.
+  // By far the most common case, and much faster: this runs for every database.
   const inside = file.startsWith(top) ? file.slice(top.length) : relative(volume, file);
   return sep === '/' ? inside : inside.split(sep).join('/');
 }
@@ -332,8 +332,8 @@ export async function makeShadowParents(plan: ShadowPlan, binding: NativeBinding
 }
 
 /**
- * Removes the empty directories of one backup, and the usual directory for shadows itself when nothing else is in it.
- * Without waiting, for the end of the process cannot wait.
+ * Removes the empty directories of one backup, and the default directory for shadows if it is empty. Synchronous,
+ * because the end of the process cannot wait.
  */
 export function removeShadowParents(plan: ShadowPlan): void {
   for (const parent of plan.parents) {

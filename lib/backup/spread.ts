@@ -1,4 +1,4 @@
-/** How a series of measurements is spread. All zero for an empty series. */
+/** The distribution of a series of measurements. All zero for an empty series. */
 export interface Spread {
   readonly count: number;
   readonly sum: number;

@@ -10,13 +10,13 @@ export const densitySlices = 64;
 export interface Timeline extends WindowFigures {
   /** Zero of all times here. */
   readonly originNs: bigint;
-  /** Columns, one element for each database; NaN where it did not happen. */
+  /** Columns with one element for each database; NaN for what did not happen. */
   readonly databases: {
     readonly startCalledMs: Float64Array;
     readonly startReturnedMs: Float64Array;
     readonly stopCalledMs: Float64Array;
     readonly stopReturnedMs: Float64Array;
-    /** Number of the thread that the database lived on. */
+    /** Number of the thread that handled the database. */
     readonly shard: Uint16Array;
   };
 }
@@ -35,11 +35,11 @@ export function publishWindow(message: WindowMessage): void {
 }
 
 /**
- * Enters the window and its phases into the performance timeline of this process, as measures named `domino-vss window`
- * and `domino-vss <phase>`, with the id of the backup as `detail.backupId`.
+ * Adds the window and its phases to the performance timeline of this process, as measures named `domino-vss window` and
+ * `domino-vss <phase>`, with the id of the backup as `detail.backupId`.
  */
 export function measurePerformance({ backupId, timeline }: Pick<WindowMessage, 'backupId' | 'timeline'>): void {
-  // Both clocks run alike; only their zeros differ.
+  // Both clocks run at the same rate; only their zero points differ.
   const zeroMs = Number(timeline.originNs - process.hrtime.bigint()) / 1e6 + performance.now();
   const measure = (name: string, fromMs: number, toMs: number): void => {
     const [start, end] = [zeroMs + fromMs, zeroMs + toMs];

@@ -3,7 +3,7 @@ import { AbortError, BackupError, toPublicError, isNativeFailure } from '../erro
 import type { NativeSession } from '../native/session';
 import type { NativeFailure, NativeRequest, Phase } from '../native/failure';
 
-/** Runs the body of a public function: what it throws becomes an error of this package that shows who called. */
+/** Runs the body of a public function: what it throws becomes an error of this package whose stack shows the caller. */
 export async function publicCall<T>(body: () => Promise<T>): Promise<T> {
   const site: { stack?: string } = {};
   Error.captureStackTrace(site, publicCall);
@@ -22,25 +22,25 @@ export async function publicCall<T>(body: () => Promise<T>): Promise<T> {
 
 let onDeadline: ((timeoutMs: number) => void) | undefined;
 
-/** For a process that somebody watches: calls back when something begins that ends by itself after that time. */
+/** For a watched process: calls back when something begins that ends by itself after the given time. */
 export function watchDeadlines(listener: (timeoutMs: number) => void): void {
   onDeadline = listener;
 }
 
-/** Tells whoever watches this process how long the next step may take. */
+/** Tells the watcher of this process how long the next step may take. */
 export function announceDeadline(timeoutMs: number): void {
   onDeadline?.(timeoutMs);
 }
 
-/** How long one call of native code may take, and how its failure is told. */
+/** How long one native call may take, and how its failure is reported. */
 export interface CallBound {
-  /** Longest time for one call of Domino or of the system. */
+  /** Longest time for one call to Domino or the system. */
   readonly budgetMs: number;
   /** Names the call where native code does not. */
   readonly operation: string;
   /** What it is about: a database or file. */
   readonly subject: string;
-  /** How long an abort or the deadline still waits for a call whose outcome must be known. Default: 0. */
+  /** How long an abort or the deadline waits for a call whose outcome must be known. Default: 0. */
   readonly graceMs?: number | undefined;
   /** Default: `ERR_DATABASE_BUDGET`. */
   readonly code?: 'ERR_DATABASE_BUDGET' | 'ERR_DOMINO_INIT' | 'ERR_SHADOW_HANGS' | undefined;
@@ -70,7 +70,7 @@ export class Call {
     this.#cancelNative?.();
   }
 
-  /** Throws when the call was aborted or its time is over. */
+  /** Throws when the call was aborted or is out of time. */
   check(phase: Phase = this.#phase): void {
     this.#phase = phase;
     const abortError = this.#abortError();
@@ -78,14 +78,14 @@ export class Call {
     if (performance.now() >= this.#deadline) throw this.#deadlineError();
   }
 
-  /** Time left, at least 1 ms, for a native call that gets a deadline of its own. */
+  /** Time left, at least 1 ms, for a native call with its own deadline. */
   remainingMs(): number {
     return Math.max(1, Math.ceil(this.#deadline - performance.now()));
   }
 
-  /** Waits for something that cannot be cancelled and may be left alone: a call that only reads. */
+  /** Waits for something that cannot be cancelled and may be abandoned: a call that only reads. */
   async race<T>(work: NativeRequest<T>, graceMs = 0): Promise<T> {
-    // Where the check throws, nobody waits for it any more: its failure must not end the process as an unhandled one.
+    // If the check throws, nobody waits for the work: its failure must not end the process as an unhandled rejection.
     void work.catch(() => undefined);
     if (graceMs === 0) this.check();
     let stop = (): void => undefined;
@@ -120,7 +120,7 @@ export class Call {
     }
   }
 
-  /** As {@link race}; throws a failure that names the call when one call of the work has not returned within its time. */
+  /** Like {@link race}; throws a failure that names the call if one call of the work has not returned in time. */
   async bounded<T>(work: NativeRequest<T>, bound: CallBound): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const hanging = new Promise<never>((_resolve, reject) => {
@@ -146,7 +146,7 @@ export class Call {
     }
   }
 
-  /** For what had better be finished than broken off: after an abort or the deadline it gets its budget once more. */
+  /** For work that is better finished than interrupted: after an abort or the deadline it gets its budget once more. */
   async finish<T>(work: NativeRequest<T>, bound: CallBound): Promise<T> {
     const timers: NodeJS.Timeout[] = [];
     let onInterrupt = (): void => undefined;
@@ -172,7 +172,7 @@ export class Call {
     }
   }
 
-  /** Waits for something that ends early by itself when its signal fires: at an abort or when time is over. */
+  /** Waits for something that ends early when its signal fires: at an abort or the deadline. */
   async interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.check();
     const controller = new AbortController();
@@ -221,7 +221,7 @@ export class Call {
     return this.signal?.aborted ? new AbortError(this.signal.reason, this.#phase) : undefined;
   }
 
-  /** Nobody waits for the work any more. */
+  /** From now on nobody waits for the work. */
   #hanging(work: NativeRequest<unknown>, { budgetMs, operation, subject, code }: CallBound): NativeFailure {
     work.abandon?.();
     const present = work.present?.().operation ?? '';

@@ -1,20 +1,22 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Longest stretch of own work between two turns of the event loop; with a garbage collection on top it stays below 10 ms. */
+/**
+ * Longest stretch of our own work between two turns of the event loop; even with a garbage collection it stays below 10 ms.
+ */
 const sliceMs = 2;
-/** What needs no more looks at the clock than this takes no time. */
+/** Work that needs no more clock checks than this takes no noticeable time. */
 const fewChecks = 8;
 
 /**
- * Visits 0 … count - 1 and lets the event loop turn in between, so that 100 000 databases block nobody. `checkEvery`: after
- * how many visits the clock is looked at.
+ * Visits 0 … count - 1 and lets the event loop turn in between, so that 100 000 databases block nobody. `checkEvery`: the
+ * number of visits between two checks of the clock.
  */
 export async function forEachIndex(
   count: number,
   visit: (index: number) => void,
   { checkEvery = 32 }: { readonly checkEvery?: number } = {},
 ): Promise<void> {
-  // Whoever has just handed over so many of them has used up a slice of this turn.
+  // A caller that has just passed so many of them has used up a slice of this turn.
   if (count > fewChecks * checkEvery) await nextTurn();
   let sliceEnd = performance.now() + sliceMs;
   for (let index = 0; index < count; ++index) {
@@ -26,7 +28,10 @@ export async function forEachIndex(
   }
 }
 
-/** Runs at most `limit` jobs at a time; the first error stops new ones and is thrown after the running ones ended. */
+/**
+ * Runs at most `limit` jobs at a time. After the first error no new ones start; it is thrown when the running ones have
+ * ended.
+ */
 export async function forEachLimited<T>(
   items: Iterable<T>,
   limit: number,

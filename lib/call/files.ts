@@ -3,9 +3,9 @@ import { createReadStream as createStream, type ReadStream } from 'node:fs';
 import { open as openFile, readFile as readWhole, writeFile as writeWhole, type FileHandle } from 'node:fs/promises';
 import { types } from 'node:util';
 
-// Node.js names the file in the error of a call that is given a path, and leaves it out where the call is given a
-// descriptor: "EIO: i/o error, write". An administrator cannot do anything with that. So every file is opened here; a rule of
-// the linter sees to it. `FileSystemError` is made of these errors in `toPublicError`.
+// In errors, Node.js names the file for calls with a path but not for calls with a descriptor: "EIO: i/o error, write". That
+// is useless to an administrator. So every file is opened here; a lint rule enforces it. `FileSystemError` is made of these
+// errors in `toPublicError`.
 
 /** As `open` of Node.js, but the errors of the handle name the file. */
 export async function open(file: string, flags: string | number, mode?: number): Promise<FileHandle> {
@@ -40,10 +40,10 @@ export function createReadStream(file: string, options?: Parameters<typeof creat
   return named(file, createStream(file, options)) as ReadStream;
 }
 
-/** The same promise or stream, whose failure names the file. */
+/** The same promise or stream, with a failure that names the file. */
 function named(file: string, result: unknown): unknown {
   if (result instanceof EventEmitter) {
-    // The first listener: those of the caller see what it has done.
+    // Registered first, so that the caller's listeners see its effect.
     return result.prependListener('error', (error) => withFile(error, file));
   }
   if (!types.isPromise(result)) return result;
@@ -52,7 +52,7 @@ function named(file: string, result: unknown): unknown {
   });
 }
 
-/** The error of a call on a descriptor, written as Node.js writes those that name a file. */
+/** The error of a call on a descriptor, worded like those of Node.js that name a file. */
 export function withFile(error: unknown, file: string): unknown {
   if (!types.isNativeError(error)) return error;
   const known: NodeJS.ErrnoException = error;
@@ -63,7 +63,7 @@ export function withFile(error: unknown, file: string): unknown {
   return known;
 }
 
-/** For the failure of a call that looks at a path: undefined where nothing is there; whatever else is wrong is thrown on. */
+/** For the failure of a call on a path: undefined if nothing exists there; any other error is rethrown. */
 export function undefinedWhereMissing(error: unknown): undefined {
   if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
   throw error;

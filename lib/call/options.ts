@@ -4,7 +4,7 @@ import { OptionError } from '../errors/errors';
 /** Checks one option's value and throws an {@link OptionError} that says what was expected. */
 export type Check = (value: unknown, name: string) => void;
 
-/** Spellings people bring along from elsewhere, where no small typing error explains them. */
+/** Spellings that people know from other products and that are not simple typing errors. */
 const likelyMeant: Readonly<Record<string, string>> = {
   abortSignal: 'signal',
   deltaDir: 'deltaDirectory',
@@ -23,7 +23,7 @@ const likelyMeant: Readonly<Record<string, string>> = {
 };
 
 /**
- * Checks a whole options object: it must be one, hold no unknown names, and every value that is given must pass.
+ * Checks a whole options object: it must be an object without unknown names, and every given value must pass.
  * `where` is a prefix for nested objects, for example `domino.`.
  */
 export function checkOptions(options: unknown, checks: Readonly<Record<string, Check>>, where = ''): void {
@@ -103,7 +103,7 @@ export function integer(minimum: number, maximum: number): Check {
   };
 }
 
-/** A time in milliseconds, at least 1 and at most what a timer can hold (24 days). */
+/** A time in milliseconds, at least 1 and at most the limit of a timer (24 days). */
 export const milliseconds: Check = integer(1, 2 ** 31 - 1);
 
 export function oneOf(...allowed: readonly string[]): Check {
@@ -117,7 +117,7 @@ export function oneOf(...allowed: readonly string[]): Check {
 /** A path or glob relative to the data directory. */
 export const insideDataDirectory: Check = (value, name) => {
   nonEmptyString(value, name);
-  // As Domino writes paths, on every system: `mail\ada.nsf`.
+  // Paths as Domino writes them, on every system: `mail\ada.nsf`.
   if (/^([\\/]|[a-z]:)/i.test(value as string) || (value as string).split(/[\\/]/).includes('..')) {
     refuse(name, 'relative to the data directory and stay inside it', value);
   }
@@ -139,14 +139,14 @@ export const abortSignal: Check = (value, name) => {
 
 /** Where Domino is. */
 export interface DominoLocation {
-  /** Absolute path of the Domino program directory. Default: `Notes_ExecDirectory`, else the usual places. */
+  /** Absolute path of the Domino program directory. Default: `Notes_ExecDirectory`, else the standard locations. */
   readonly programDirectory?: string | undefined;
-  /** Absolute path of notes.ini. Default: `NOTES_INI`, else the usual places. */
+  /** Absolute path of notes.ini. Default: `NOTES_INI`, else the standard locations. */
   readonly notesIni?: string | undefined;
   /**
-   * Load the Domino library even where ordinary users could replace it, or a directory above it, which is refused with
-   * `ERR_DOMINO_LIBRARY_UNSAFE` otherwise: who can do that can run code as the user of this process. For program
-   * directories with the rights that Windows gives to every new directory of a volume. Default: false.
+   * Load the Domino library even if ordinary users could replace it or a directory above it. Otherwise this is refused
+   * with `ERR_DOMINO_LIBRARY_UNSAFE`, because such users can run code as the user of this process. For program
+   * directories with the permissions that Windows gives every new directory on a volume. Default: false.
    */
   readonly trustProgramDirectory?: boolean | undefined;
 }
@@ -157,8 +157,8 @@ export const dominoLocation: Check = (value, name) => {
 };
 
 /**
- * Which process holds Domino during a call: this one (`none`), or one that is started for the call (`process`), so that a
- * crash or a hang inside Domino costs the caller an error and not its process.
+ * Which process loads Domino for a call: this one (`none`), or one started for the call (`process`), so that a crash or
+ * hang inside Domino costs the caller an error, not its process.
  */
 export type Isolation = 'none' | 'process';
 

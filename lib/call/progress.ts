@@ -4,13 +4,16 @@ import type { Phase } from '../native/failure';
 
 /** What a call is doing. Reported at most ten times a second, and only when something has changed. */
 export type Progress =
-  /** Databases are opened, put into backup mode, captured, taken out, or their change information is fetched. */
+  /**
+   * Databases are being opened, put into backup mode, captured or taken out, or their change information is being
+   * fetched.
+   */
   | { readonly type: 'databases'; readonly phase: Phase; readonly done: number; readonly total: number }
-  /** Checksums of the deltas are computed. */
+  /** Checksums of the deltas are being computed. */
   | { readonly type: 'hash'; readonly done: number; readonly total: number }
-  /** Databases of a backup are compared with its manifest. */
+  /** Databases of a backup are being compared with its manifest. */
   | { readonly type: 'verify'; readonly done: number; readonly total: number }
-  /** Databases are copied out of the shadow, or to their place in a restore. */
+  /** Databases are being copied from the shadow or, in a restore, to their place. */
   | {
       readonly type: 'copy';
       readonly done: number;
@@ -18,12 +21,12 @@ export type Progress =
       readonly doneBytes: number;
       readonly totalBytes: number;
     }
-  /** An attempt to make the shadow has failed for the given reason; the next one begins after the pause. */
+  /** An attempt to make the shadow has failed for the given reason; the next begins after the pause. */
   | {
       readonly type: 'retry';
-      /** Of the attempt that comes, the first one being 1. */
+      /** Number of the next attempt, counting from 1. */
       readonly attempt: number;
-      /** How many attempts there are at most. */
+      /** Maximum number of attempts. */
       readonly attempts: number;
       readonly pauseMs: number;
       readonly reason: string;
@@ -31,14 +34,14 @@ export type Progress =
   /** Databases were busy; a further window for them begins after the pause. */
   | {
       readonly type: 'busy';
-      /** Number of the window that comes, the first one being 1. */
+      /** Number of the next window, counting from 1. */
       readonly window: number;
-      /** How many windows there are at most. */
+      /** Maximum number of windows. */
       readonly windows: number;
       readonly pauseMs: number;
       readonly databases: number;
     }
-  /** A step of a restore begins for one database, or, with an empty name, for all of them together. */
+  /** A step of a restore begins for one database or, with an empty name, for all of them. */
   | {
       readonly type: 'restore';
       readonly step: 'offline' | 'place' | 'recover' | 'online';
@@ -47,12 +50,12 @@ export type Progress =
       readonly total: number;
     };
 
-/** Called at most ten times a second. An exception it throws ends the call that it watches. */
+/** Called at most ten times a second. An exception thrown here ends the call it reports on. */
 export type ProgressListener = (progress: Progress) => void;
 
 const intervalMs = 100;
 
-/** Reports to one listener, coalesced. An exception of the listener ends the call that it watches. */
+/** Reports to one listener, coalesced. An exception thrown by the listener ends the call it reports on. */
 export class ProgressReporter {
   #last = '';
   #dueAt = 0;
@@ -62,7 +65,7 @@ export class ProgressReporter {
     private readonly call: Call,
   ) {}
 
-  /** For work in JavaScript: called as often as one likes. `last` is reported in any case. */
+  /** For work in JavaScript: may be called as often as needed. `last` is always reported. */
   report(progress: Progress, last = false): void {
     if (!this.listener) return;
     const now = performance.now();
@@ -78,7 +81,7 @@ export class ProgressReporter {
     }
   }
 
-  /** For work in native code: asks the session while `work` runs. Why it is asked: docs/decisions/progress-is-polled.md */
+  /** For work in native code: polls the session while `work` runs. Why it polls: docs/decisions/progress-is-polled.md */
   async watch<T>(session: NativeSession, work: () => Promise<T>): Promise<T> {
     if (!this.listener) return work();
     const ask = (last: boolean): void => {
