@@ -52,7 +52,7 @@ const entrances = {
   bench: ['bench', 'csv', 'figures', 'page', 'trace'],
   retention: ['prune', 'rules'],
   logs: ['archive', 'catalogue', 'directory', 'extents', 'list', 'prune', 'recovery'],
-  restore: ['drill', 'plan', 'reach', 'report', 'restore', 'server-files', 'verify'],
+  restore: ['drill', 'plan', 'reach', 'recovery-directory', 'report', 'restore', 'server-files', 'verify'],
   hold: ['background', 'hold'],
   writer: ['events', 'serve', 'service'],
   doctor: ['capabilities', 'check', 'checks', 'doctor'],

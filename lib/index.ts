@@ -22,6 +22,7 @@ import type { ArchivedLog, ListArchivedLogsOptions } from './logs/list';
 import type { PruneLogsOptions, PruneLogsReport } from './logs/prune';
 import type { PruneOptions, PruneReport } from './retention/prune';
 import type { ExtractServerFilesOptions, ExtractServerFilesReport } from './restore/server-files';
+import type { PrepareRecoveryDirectoryOptions, RecoveryDirectory } from './restore/recovery-directory';
 import type { VerifyBackupOptions, VerifyReport } from './restore/verify';
 import type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
 import type { RecoverOptions } from './recover/recover';
@@ -114,6 +115,7 @@ export type { ArchivedLog, CataloguedExtent, ListArchivedLogsOptions, ListedLogE
 export type { ProvenExtent, PruneLogsOptions, PruneLogsReport } from './logs/prune';
 export type { PrunedBackup, PruneOptions, PruneReport } from './retention/prune';
 export type { RetentionRules } from './retention/rules';
+export type { PrepareRecoveryDirectoryOptions, RecoveryDirectory } from './restore/recovery-directory';
 export type { ExtractServerFilesOptions, ExtractServerFilesReport, VerifiedServerFile } from './restore/server-files';
 export type { VerifiedDatabase, VerifiedState, VerifyBackupOptions, VerifyReport } from './restore/verify';
 export type { QueryRevertStatusOptions, RevertReport, RevertStatus, RevertToShadowOptions } from './vss/revert';
@@ -268,6 +270,17 @@ export function planRestore(options: PlanRestoreOptions): Promise<RestoreReport>
  */
 export function verifyBackup(options: VerifyBackupOptions): Promise<VerifyReport> {
   return onDemand.verify.verifyBackup(loadBinding, options);
+}
+
+/**
+ * Experimental: it has not been run with a real Domino server yet. Prepares a directory in which logged databases of another transaction
+ * log can be recovered: a notes.ini of its own (`TRANSLOG_MEDIAONLY=1`), in whose data directory the archived extents lie. A restore with it
+ * as `domino.notesIni`, `mode: { type: 'offline' }` and `otherServer: true` does the rest; no server starts there.
+ *
+ * @throws `ERR_RESTORE_LOG` when the archive has not all extents, `ERR_MANIFEST` or `ERR_SIGNATURE` when the manifest cannot be used.
+ */
+export function prepareRecoveryDirectory(options: PrepareRecoveryDirectoryOptions): Promise<RecoveryDirectory> {
+  return onDemand.recoveryDirectory.prepareRecoveryDirectory(loadBinding, options);
 }
 
 /**

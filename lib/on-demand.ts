@@ -58,6 +58,9 @@ export const onDemand = {
   get prune() {
     return require('./retention/prune') as typeof import('./retention/prune');
   },
+  get recoveryDirectory() {
+    return require('./restore/recovery-directory') as typeof import('./restore/recovery-directory');
+  },
   get serverFiles() {
     return require('./restore/server-files') as typeof import('./restore/server-files');
   },

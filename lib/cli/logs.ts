@@ -15,6 +15,7 @@ import {
 import { exitCodes, type CommandLineContext } from './context';
 import { count, formatBytes, formatMs, Output } from './output';
 import { ProgressBar } from './progress-bar';
+import { addRecoveryDirectoryCommand } from './recovery-directory';
 import type { Finish } from './system-log';
 
 interface ArchiveArguments extends DominoArguments {
@@ -59,6 +60,7 @@ Each command has its own help: domino-vss logs archive --help
   addArchiveCommand(logs, context, finish);
   addListCommand(logs, context, finish);
   addPruneCommand(logs, context, finish);
+  addRecoveryDirectoryCommand(logs, context, finish);
 }
 
 /** The option that each of these commands needs. */

@@ -151,6 +151,14 @@ export class NotesIni {
   }
 }
 
+/** Our own setting in the notes.ini of a recovery directory: the id of the transaction log whose extents lie there. */
+export const recoveryLogSetting = 'DOMINO_VSS_RECOVERY_LOG';
+
+/** Id of the transaction log of a recovery directory, in which no server starts; undefined for the notes.ini of a server. */
+export function recoveryLogOf(notesIni: NotesIni): string | undefined {
+  return notesIni.get('TRANSLOG_MEDIAONLY') === '1' ? notesIni.get(recoveryLogSetting) : undefined;
+}
+
 /** Data directory of the partition that a notes.ini describes. */
 export function readDataDirectory(notesIni: string): string {
   return new NotesIni(notesIni).dataDirectory;

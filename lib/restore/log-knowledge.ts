@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Call } from '../call/call';
-import { NotesIni, transactionLogDirectory } from '../domino/environment';
+import { NotesIni, recoveryLogOf, transactionLogDirectory } from '../domino/environment';
 import { liveIdentities } from '../domino/identities';
 import type { NativeBinding } from '../native/session';
 import { backupIds, loadManifest, type Manifest } from '../store/manifest';
@@ -48,20 +48,22 @@ export async function gatherLogKnowledge(
   databases: readonly ManifestDatabase[],
   call: Call,
 ): Promise<LogKnowledge> {
+  const settings = new NotesIni(notesIni);
+  const recoveryLog = recoveryLogOf(settings);
   const paths = databases.filter(({ logged }) => logged || otherServer).map(({ path }) => path);
   // What becomes a plain file meets no log.
-  const asked = binding && mode.type !== 'directory' && paths.length > 0 ? binding : undefined;
+  const mayAsk = mode.type !== 'directory' && recoveryLog === undefined && paths.length > 0;
+  const asked = mayAsk ? binding : undefined;
   // With the server down nothing is opened that may be damaged: there is nobody whose databases these would be.
   const { live, hanging } =
     asked && mode.type !== 'offline'
       ? await liveIdentities(asked, paths, budgetMs, call)
       : { live: new Map<string, never>(), hanging: '' };
-  let logId = logIdOf(live);
+  let logId = recoveryLog ?? logIdOf(live);
   if (asked && logId === '' && (mode.type !== 'offline' || adopts)) {
     logId = logIdOf((await liveIdentities(asked, serverDatabases, budgetMs, call)).live);
   }
   const changedIn = await instanceChanges(head, call);
-  const settings = new NotesIni(notesIni);
   const extents = await readLogExtents(transactionLogDirectory(settings, dataDirectory));
   const archive = logArchive === undefined ? undefined : await readArchive(logArchive, databases, extents, call);
   return { live, changedIn, logId, writesLog: settings.get('TRANSLOG_Status') === '1', extents, archive, hanging };

@@ -4,7 +4,7 @@ import { checkShadows, type HookShadow } from '../backup/provider';
 import { Call, publicCall } from '../call/call';
 import { forEachLimited } from '../call/event-loop';
 import type { ManifestDatabase } from '../store/manifest-format';
-import { findNotesIni, readDataDirectory } from '../domino/environment';
+import { findNotesIni, NotesIni, readDataDirectory, recoveryLogOf } from '../domino/environment';
 import { OptionError, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { timedateToDate } from '../domino/timedate';
 import { withDaos } from './daos';
@@ -159,6 +159,10 @@ async function prepare(
   const mode = options.mode ?? { type: 'online' };
   const { wanted, copiesDirectory } = { wanted: options.databases, copiesDirectory: options.copiesDirectory };
   const notesIni = findNotesIni(options.domino);
+  if (mode.type === 'online' && recoveryLogOf(new NotesIni(notesIni)) !== undefined) {
+    const message = `${notesIni} is that of a recovery directory, where no server runs: restore offline (--offline)`;
+    throw new OptionError('mode', message);
+  }
   const { binding, dataDirectory } = (await openDomino(call)) ?? {
     binding: undefined,
     dataDirectory: readDataDirectory(notesIni),

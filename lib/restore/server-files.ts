@@ -1,19 +1,17 @@
 import { createHash } from 'node:crypto';
-import { readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Call, publicCall } from '../call/call';
-import { undefinedWhereMissing } from '../call/files';
 import { abortSignal, absolutePath, checkOptions, milliseconds } from '../call/options';
-import { findNotesIni, readDataDirectory } from '../domino/environment';
-import { databaseFailureOf, decidedFailure, OptionError, RestoreError, type DatabaseFailure } from '../errors/errors';
+import { databaseFailureOf, decidedFailure, RestoreError, type DatabaseFailure } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import { whyUnreadable } from '../store/contents';
 import { copyExactly, hashFile } from '../store/copy';
 import { syncDirectory } from '../store/durable';
 import { loadManifest, type Manifest } from '../store/manifest';
 import type { ManifestServerFiles } from '../store/manifest-format';
-import { directoryRisk, isInside, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
 import { readVerifyingKey } from '../store/signature';
+import { makeNewDirectory } from './new-directory';
 
 /** What `verifyBackup` found out about a copy of notes.ini or of an ID file. */
 export interface VerifiedServerFile {
@@ -123,7 +121,7 @@ export function extractServerFiles(
       const message = `the backup ${head.id} has no copies of notes.ini and ID files: it was not asked for them (serverFiles, --server-files)`;
       throw new RestoreError('ERR_RESTORE_SOURCE', { message, phase: 'restore' });
     }
-    await prepareTarget(to, head, loadBinding());
+    await makeNewDirectory(to, 'to', [head.dataDirectory], loadBinding());
     const files: ExtractServerFilesReport['files'][number][] = [];
     const failures: DatabaseFailure[] = [];
     for (const entry of entries) {
@@ -164,35 +162,4 @@ async function copyVerified(
   }
   await rm(unfinished);
   return false;
-}
-
-/**
- * Makes the directory. It has to be new or empty, so that nothing is overwritten, and no part of a data directory: neither of that
- * which the manifest names nor of the server's on this machine, for the manifest may be forged.
- */
-async function prepareTarget(to: string, head: Manifest, binding: NativeBinding): Promise<void> {
-  const real = await realPathToBe(to);
-  for (const dataDirectory of [head.dataDirectory, ownDataDirectory()]) {
-    if (dataDirectory === undefined) continue;
-    const realData = await realPathToBe(dataDirectory);
-    if (isInside(real, realData)) {
-      throw new OptionError(
-        'to',
-        `${to} lies in the data directory ${dataDirectory}, where nothing is overwritten or added`,
-      );
-    }
-  }
-  const found = await readdir(to).catch(undefinedWhereMissing);
-  if (found && found.length > 0) throw new OptionError('to', `${to} is not empty: name a directory that is`);
-  await makeOwnDirectory(to, binding);
-  const { refusal } = await directoryRisk(await realpath(to), binding);
-  if (refusal !== '') throw new OptionError('to', refusal);
-}
-
-function ownDataDirectory(): string | undefined {
-  try {
-    return readDataDirectory(findNotesIni());
-  } catch {
-    return undefined;
-  }
 }

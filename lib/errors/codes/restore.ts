@@ -75,7 +75,7 @@ export const restoreCodes = {
     meaning:
       'The recovery of a logged database needs a transaction log that is another one than the server writes, or extents that are not there any more. Nothing was touched.',
     action:
-      'Use a later backup. Extents that were archived: name the archive (logArchive, --log-archive). On another server, or after the log was made anew, restore the state of the backup (--other-server, --until backup).',
+      'Use a later backup. Extents that were archived: name the archive (logArchive, --log-archive). On another server, or after the log was made anew, restore the state of the backup (--other-server, --until backup), or recover it in a directory of its own (logs recovery-directory).',
     errorClass: 'RestoreError',
     ...failure,
   },

@@ -47,6 +47,7 @@ const rows: readonly Row[] = [
   { command: 'logs archive', args: [...archive, ...domino], at: { hangs: 'nextLogToArchive' } },
   { command: 'logs list', args: [...archive, '--verify'], at: 'begun' },
   { command: 'logs prune', args: [...archive, ...backups], at: 'loaded' },
+  { command: 'logs recovery-directory', args: ['BACKUP', 'new', ...archive, ...backups, ...domino], at: 'begun' },
   { command: 'recover', args: [...backups, ...domino], at: { hangs: 'endAbandonedBackups' } },
   { command: 'bench', args: ['--delta-dir', 'bench', '--runs', '1', ...domino], at: { hangs: 'openRuntime' } },
   { command: 'doctor', args: domino, at: { hangs: 'openRuntime' } },
@@ -92,7 +93,7 @@ async function prepare({ command, args }: Row): Promise<void> {
     backup = /backup +(\S+) complete/.exec(made.stdout)![1]!;
   }
   if (!command.startsWith('logs')) return;
-  mkdirSync(join(fake.root, 'delta'));
+  mkdirSync(join(fake.root, 'delta'), { recursive: true });
   mkdirSync(join(fake.root, 'archive'), { mode: 0o700 });
   for (const number of [1, 2]) {
     const file = join(fake.root, `S000000${number}.TXN`);

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Call, publicCall } from '../call/call';
+import {
+  abortSignal,
+  absolutePath,
+  checkOptions,
+  dominoLocation,
+  milliseconds,
+  type DominoLocation,
+} from '../call/options';
+import { findNotesIni, NotesIni, recoveryLogSetting } from '../domino/environment';
+import { DominoVssError, OptionError, RestoreError } from '../errors/errors';
+import { isExtentName } from '../logs/catalogue';
+import { requireSafeArchive } from '../logs/directory';
+import { readUsableArchive, type UsableExtent } from '../logs/recovery';
+import type { NativeBinding } from '../native/session';
+import { copyExactly, requireFreeSpace } from '../store/copy';
+import { syncDirectory, writeDurably } from '../store/durable';
+import { loadManifest, type Manifest } from '../store/manifest';
+import { readVerifyingKey } from '../store/signature';
+import { makeNewDirectory } from './new-directory';
+
+/** Options of `prepareRecoveryDirectory`. */
+export interface PrepareRecoveryDirectoryOptions {
+  /** Absolute path of a manifest, or of the directory of its backup. */
+  readonly manifest: string;
+  /** Absolute directory that is new or empty. Must not lie in a data directory. */
+  readonly directory: string;
+  /** Absolute directory of the archive that holds the transaction log of the backup. */
+  readonly logArchive: string;
+  /** Where Domino is on this machine: its notes.ini names the ID file and the time zone. Default: found by the environment and in the usual places. */
+  readonly domino?: DominoLocation | undefined;
+  /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is asked for. */
+  readonly requireSignature?: string | undefined;
+  /** Default: 24 hours. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What `prepareRecoveryDirectory` has made. */
+export interface RecoveryDirectory {
+  readonly backupId: string;
+  readonly directory: string;
+  /** To be named as `domino.notesIni` of the restore. */
+  readonly notesIni: string;
+  /** Where the restored databases will lie. */
+  readonly dataDirectory: string;
+  /** Id of the transaction log. */
+  readonly logId: string;
+  /** Numbers of its first and its last extent there: the log carries databases as far as the last one. */
+  readonly extents: { readonly first: number; readonly last: number };
+}
+
+export function prepareRecoveryDirectory(
+  loadBinding: () => NativeBinding,
+  options: PrepareRecoveryDirectoryOptions,
+): Promise<RecoveryDirectory> {
+  return publicCall(async () => {
+    checkOptions(options, {
+      manifest: absolutePath,
+      directory: absolutePath,
+      logArchive: absolutePath,
+      domino: dominoLocation,
+      requireSignature: absolutePath,
+      timeoutMs: milliseconds,
+      signal: abortSignal,
+    });
+    absolutePath(options.manifest, 'manifest');
+    absolutePath(options.directory, 'directory');
+    absolutePath(options.logArchive, 'logArchive');
+    const { directory, requireSignature } = options;
+    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
+    const key =
+      requireSignature === undefined ? undefined : await readVerifyingKey(requireSignature, 'requireSignature');
+    const head = await loadManifest(options.manifest, key);
+    call.check();
+    const local = new NotesIni(findNotesIni(options.domino));
+    const dataDirectory = join(directory, 'data');
+    const settings = settingsOf(local, dataDirectory);
+    const { logId, first } = await wantedLog(head, call);
+    const archive = await requireSafeArchive(options.logArchive, loadBinding(), 'logArchive');
+    const extents = await archivedExtents(archive, logId, first, call);
+    await makeNewDirectory(directory, 'directory', [head.dataDirectory, local.dataDirectory], loadBinding());
+    await requireFreeSpace(
+      directory,
+      extents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    );
+    const logDirectory = join(dataDirectory, 'logdir');
+    for (const made of [dataDirectory, logDirectory]) await mkdir(made, { mode: 0o700 });
+    for (const extent of extents) await copyExtent(extent, logDirectory, call);
+    for (const made of [logDirectory, dataDirectory]) await syncDirectory(made);
+    // Last: without it the directory is of no use.
+    const notesIni = join(directory, 'notes.ini');
+    const lines = [...settings, `${recoveryLogSetting}=${logId}`];
+    await writeDurably(notesIni, async (handle) => {
+      await handle.writeFile(`[Notes]\n${lines.join('\n')}\n`, 'latin1');
+    });
+    const last = extents.at(-1)?.number ?? first;
+    return { backupId: head.id, directory, notesIni, dataDirectory, logId, extents: { first, last } };
+  });
+}
+
+/** What is taken over from the server of this machine: without an ID file Domino does not start, and the time zone decides what a time means. */
+const takenOver = ['Timezone', 'DST', 'DSTLAW', 'KitType', 'ServerName'];
+
+/** What makes a directory one for recovery, as HCL's guide of the backup API has it: a log of its own, and no server. */
+function settingsOf(local: NotesIni, dataDirectory: string): readonly string[] {
+  const id = local.get('ServerKeyFileName') || local.get('KeyFileName');
+  const taken = takenOver.flatMap((name) => (local.get(name) === '' ? [] : [`${name}=${local.get(name)}`]));
+  const settings = [
+    `Directory=${dataDirectory}`,
+    ...(id === '' ? [] : [`KeyFileName=${resolve(local.dataDirectory, id)}`]),
+    ...taken,
+    'TRANSLOG_Status=1',
+    'TRANSLOG_Style=1',
+    `TRANSLOG_Path=${join(dataDirectory, 'logdir')}`,
+    'TRANSLOG_MEDIAONLY=1',
+    'TRANSLOG_Recreate_Logctrl=1',
+  ];
+  const odd = settings.find((setting) => /[^\u0020-\u007e]/.test(setting));
+  if (odd !== undefined) throw new OptionError('directory', `"${odd}" has characters that notes.ini cannot hold`);
+  return settings;
+}
+
+/** The one transaction log of a backup, and the first extent of it that any database needs. */
+async function wantedLog(head: Manifest, call: Call): Promise<{ readonly logId: string; readonly first: number }> {
+  const first = new Map<string, number>();
+  for await (const { logged, logId, logExtent } of head.databases()) {
+    call.check();
+    if (logged) first.set(logId, Math.min(logExtent, first.get(logId) ?? Infinity));
+  }
+  const [log, ...others] = first;
+  if (!log) throw refused(`no database of the backup ${head.id} is logged: restore it without a recovery directory`);
+  if (others.length > 0) {
+    throw refused(`the backup ${head.id} has databases of several transaction logs: ${[...first.keys()].join(', ')}`);
+  }
+  return { logId: log[0], first: log[1] };
+}
+
+/** Every byte of them was compared with the catalogue. */
+async function archivedExtents(
+  archive: string,
+  logId: string,
+  first: number,
+  call: Call,
+): Promise<readonly UsableExtent[]> {
+  const { logs, problems } = await readUsableArchive(archive, new Map([[logId, first]]), new Set(), call);
+  const extents = logs.get(logId) ?? [];
+  const gap = extents.findIndex(({ number }, index) => number !== first + index);
+  if (extents.length > 0 && gap === -1) return extents;
+  const missing = first + (gap === -1 ? 0 : gap);
+  const why = problems.length > 0 ? `: ${problems.join('; ')}` : '';
+  throw refused(`the archive ${archive} does not have extent ${missing} of the transaction log ${logId}${why}`);
+}
+
+async function copyExtent(
+  { file, name, sizeBytes, sha256 }: UsableExtent,
+  directory: string,
+  call: Call,
+): Promise<void> {
+  if (!isExtentName(name)) throw refused(`${name} is no name of an extent`);
+  const hash = createHash('sha256');
+  const check = (): void => {
+    call.check();
+  };
+  await copyExactly({ from: file, to: join(directory, name), sizeBytes, check, hash, hasDirectory: true });
+  if (hash.digest('hex') === sha256) return;
+  throw new DominoVssError('ERR_LOG_ARCHIVE', { message: `${file} was changed while it was copied`, phase: 'restore' });
+}
+
+function refused(message: string): RestoreError {
+  return new RestoreError('ERR_RESTORE_LOG', { message, phase: 'restore' });
+}
