@@ -5,7 +5,10 @@ import { abortSignal, absolutePath, checkOptions, milliseconds } from '../call/o
 
 /** Options of `getCapabilities`. */
 export interface CapabilitiesOptions {
-  /** Absolute directory on the file system in question, to which this user may write. Default: none is probed. */
+  /**
+   * Absolute path of a directory on the file system in question that this user may write to. Default: no file system is
+   * probed.
+   */
   readonly directory?: string | undefined;
   /** Default: 30 000. */
   readonly timeoutMs?: number | undefined;
@@ -16,11 +19,11 @@ export interface CapabilitiesOptions {
 export interface ProviderCapability {
   readonly name: 'vss' | 'btrfs' | 'reflink' | 'rolling' | 'hook';
   readonly supported: boolean;
-  /** Why not, each reason with what can be done about it; empty when it is supported. */
+  /** Why not, each reason with what can be done about it; empty if it is supported. */
   readonly reasons: readonly string[];
 }
 
-/** What `getCapabilities` answers. */
+/** The result of `getCapabilities`. */
 export interface Capabilities {
   /** For example `linux-x64`. */
   readonly platform: string;
@@ -29,7 +32,7 @@ export interface Capabilities {
   readonly providers: readonly ProviderCapability[];
 }
 
-/** Works on every system; without the addon nothing is supported, and the reason says so. */
+/** Works on every system. Without the addon nothing is supported, and the reasons say so. */
 export function getCapabilities(
   loadBinding: () => NativeBinding,
   options: CapabilitiesOptions = {},
@@ -57,7 +60,7 @@ export function getCapabilities(
   });
 }
 
-/** Asks the system what this process may do; several things can be in the way at once. */
+/** Asks the system what this process may do; several obstacles can exist at once. */
 async function vssCapability(binding: NativeBinding, call: Call): Promise<ProviderCapability> {
   const reasons = binding.vss
     ? (await call.race(binding.vss.whyNot())).map(toPublicError).map(({ message, hint }) => `${message}. ${hint}`)

@@ -3,16 +3,16 @@ import type { DominoLocation } from '../call/options';
 
 /** Options of `runDoctor`. */
 export interface DoctorOptions {
-  /** Where Domino is. Default: found by the environment and in the usual places. */
+  /** Where Domino is. Default: searched for in the environment and in the standard locations. */
   readonly domino?: DominoLocation | undefined;
-  /** Absolute delta directory of the backups that are planned. Default: what concerns it is not checked. */
+  /** Absolute path of the delta directory of the planned backups. Default: checks that concern it are skipped. */
   readonly deltaDirectory?: string | undefined;
   /** As in `beginBackup`. */
   readonly shadowDirectory?: string | undefined;
   /** As in `beginBackup`. Default: `auto`. */
   readonly provider?: ProviderOption | undefined;
   /**
-   * Also proves that this process and the live server work on the same databases: makes a database through the server,
+   * Also proves that this process and the live server use the same databases: creates a database through the server,
    * puts it into backup mode, writes to it through the server and looks for change information. Default: false.
    */
   readonly canary?: boolean | undefined;
@@ -21,7 +21,7 @@ export interface DoctorOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** `skipped`: another check that this one needs has failed, or it does not apply here. */
+/** `skipped`: a check that this one depends on has failed, or it does not apply here. */
 export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
 
 /** One precondition of a backup. */
@@ -31,7 +31,7 @@ export interface DoctorCheck {
   readonly status: CheckStatus;
   /** What was found. */
   readonly found: string;
-  /** What to do about it; empty when there is nothing to do. */
+  /** What to do about it; empty if there is nothing to do. */
   readonly advice: string;
 }
 

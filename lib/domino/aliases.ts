@@ -1,15 +1,18 @@
-/** A second name of a database, or of a directory: then both end in a slash. The path of the data directory is empty. */
+/**
+ * A second name of a database or a directory; for a directory, both end in a slash. The path of the data directory is
+ * empty.
+ */
 export interface Alias {
   /** Relative to the data directory, with `/`, as {@link path} is. */
   readonly alias: string;
-  /** The true path, which leads through a link only where nothing else does. */
+  /** The real path, which goes through a link only if there is no other way. */
   readonly path: string;
 }
 
-/** Aliases may lead to each other; nobody means more steps than this. */
+/** Aliases may lead to each other; nobody intends more steps than this. */
 const mostSteps = 40;
 
-/** What leads to the databases of a server beside their own names. */
+/** Other names of a server's databases. */
 export class Aliases {
   readonly #ofFile = new Map<string, string[]>();
   readonly #ofDirectory = new Map<string, string[]>();
@@ -23,7 +26,7 @@ export class Aliases {
     }
   }
 
-  /** The other names of a database: its own aliases, and its path through each alias of a directory above it. */
+  /** The other names of a database: its own aliases, and its path through each alias of a parent directory. */
   namesOf(path: string): readonly string[] {
     if (this.list.length === 0) return [];
     const names = [...(this.#ofFile.get(path) ?? [])];
@@ -35,8 +38,8 @@ export class Aliases {
   }
 
   /**
-   * The true path of a name, or a glob with such a beginning; what is no alias comes back as it is. Empty for the data
-   * directory.
+   * The real path of a name, or of a glob that begins with one; anything that is not an alias is returned unchanged.
+   * Empty for the data directory.
    */
   resolve(name: string): string {
     let resolved = name;
@@ -54,7 +57,7 @@ export class Aliases {
     if (file !== undefined) return file;
     const named = this.#targets.get(`${lowered}/`);
     if (named !== undefined) return named.slice(0, -1);
-    // The longest one counts, should one alias begin like another.
+    // If one alias is the beginning of another, the longest match counts.
     for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
       const directory = this.#targets.get(name.slice(0, end + 1).toLowerCase());
       if (directory !== undefined) return directory + name.slice(end + 1);
@@ -63,7 +66,7 @@ export class Aliases {
   }
 }
 
-/** Where the part of a path ends that names the next directory, with its slash; -1 when there is none. */
+/** The end of the part of a path that names the next directory, including its slash; -1 if there is none. */
 function nextDirectory(path: string, from: number): number {
   const slash = path.indexOf('/', from);
   return slash < 0 ? -1 : slash + 1;

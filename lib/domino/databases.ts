@@ -21,36 +21,36 @@ import { Selector, type LeftOutReason, type SelectionOptions } from './selection
 /** Options of `findDatabases`. */
 export interface FindDatabasesOptions extends SelectionOptions {
   readonly domino?: DominoLocation | undefined;
-  /** Absolute directories that are not searched, for example those of earlier restores. Default: none. */
+  /** Absolute paths of directories to skip, for example those of earlier restores. Default: none. */
   readonly excludeDirectories?: readonly string[] | undefined;
   /** Default: 10 minutes. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One database under the data directory or behind one of its links. */
+/** One database in the data directory or behind one of its links. */
 export interface FoundDatabase {
   /** Relative to the data directory, with `/`. */
   readonly path: string;
-  /** Absolute path of the file, links resolved. */
+  /** Absolute path of the file, with links resolved. */
   readonly file: string;
   readonly sizeBytes: number;
   readonly modified: Date;
   /** Top directory of the volume that holds the file. */
   readonly volume: string;
-  /** Other names that lead to the same file, through links. They are accepted wherever {@link path} is. */
+  /** Other names of the same file, through links. They are accepted wherever {@link path} is. */
   readonly aliases: readonly string[];
-  /** Why a backup with the same options leaves it out; undefined when it takes part. */
+  /** Why a backup with the same options leaves it out; undefined if it takes part. */
   readonly leftOut: LeftOutReason | undefined;
 }
 
-/** What `findDatabases` answers. */
+/** The result of `findDatabases`. */
 export interface FindDatabasesResult {
   readonly dataDirectory: string;
   readonly databases: readonly FoundDatabase[];
-  /** Links that lead nowhere and directories that cannot be read. */
+  /** Broken links and unreadable directories. */
   readonly problems: readonly DatabaseFailure[];
-  /** Globs that match nothing, and what was left out without being asked for. */
+  /** Globs that match nothing, and databases that were left out by default. */
   readonly notices: readonly Notice[];
   /** `required` globs that match nothing: a backup with them would fail. */
   readonly unmetRequired: readonly string[];
@@ -61,7 +61,7 @@ const absolutePaths = (value: unknown, name: string): void => {
   else for (const [index, path] of value.entries()) absolutePath(path, `${name}[${index}]`);
 };
 
-/** Lists databases; the Domino runtime is not needed. */
+/** Lists databases; does not need the Domino runtime. */
 export function findDatabases(
   binding: () => NativeBinding,
   options: FindDatabasesOptions,
@@ -77,7 +77,7 @@ export function findDatabases(
       signal: abortSignal,
     });
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'find' });
-    // First of all: where there is no binary, nothing else is worth looking for.
+    // First of all: without a binary, nothing else is worth searching for.
     const native = binding();
     const { dataDirectory } = new NotesIni(findNotesIni(options.domino));
     const { excludeDirectories = [] } = options;
@@ -100,14 +100,14 @@ export function findDatabases(
       });
     });
     const problems = catalogProblems(catalog);
-    // A glob may be meant for a link that leads nowhere.
+    // A glob may be meant for a broken link.
     for (const { database } of problems) rules.leaveOut(relativePath(database, dataDirectory));
     const notices = [...selection.notices, ...rules.unmatched()];
     return { dataDirectory, databases, problems, notices, unmetRequired: selection.unmetRequired };
   });
 }
 
-/** The path below the data directory; another path as it is. */
+/** The path relative to the data directory; a path outside it unchanged. */
 export function relativePath(path: string, dataDirectory: string): string {
   const relative = path.startsWith(dataDirectory) ? path.slice(dataDirectory.length) : '';
   return /^[\\/]./.test(relative) ? relative.slice(1).replaceAll(sep, '/') : path;
@@ -119,11 +119,11 @@ export function catalogProblems(catalog: Catalog): DatabaseFailure[] {
 
 /** What happened to the databases of a backup between its begin and its window. */
 export interface DatabaseChanges {
-  /** Databases that came into being and match the selection; they are not in this backup. */
+  /** Databases that were created and match the selection; they are not in this backup. */
   readonly appeared: readonly string[];
   /** Databases that are gone; left out with `ERR_DATABASE_VANISHED`. */
   readonly vanished: readonly string[];
-  /** Databases whose file is another one now; left out with `ERR_DATABASE_REPLACED`. */
+  /** Databases whose file has been replaced; left out with `ERR_DATABASE_REPLACED`. */
   readonly replaced: readonly string[];
 }
 
@@ -141,13 +141,13 @@ export interface BackupDatabases {
   readonly volumes: Catalog['volumes'];
   readonly required: ReadonlySet<number>;
   readonly sizeBytes: number;
-  /** What the files take on each of the {@link volumes}. */
+  /** The space that the files take on each of the {@link volumes}. */
   readonly allocatedBytes: readonly number[];
   /** Other names of these databases and of directories. */
   readonly aliases: readonly Alias[];
 }
 
-/** Picks the selected databases, and the volumes that hold them, out of a catalog. */
+/** Picks the selected databases and their volumes from a catalog. */
 export async function takeSelected(
   dataDirectory: string,
   catalog: Catalog,
@@ -197,7 +197,7 @@ export function selectedAliases(
   return catalog.aliases.filter(({ alias, path }) => alias.endsWith('/') || paths.has(path));
 }
 
-/** Some databases of a backup, and which of its volumes they lie on; their room is not known apart. */
+/** Some databases of a backup and the volumes they are on; their space is not known separately. */
 export function takeSubset(
   all: BackupDatabases,
   indexes: readonly number[],
@@ -221,7 +221,7 @@ export function takeSubset(
   return { databases, volumeNumbers };
 }
 
-/** Compares the databases of a backup with what stands there now. */
+/** Compares the databases of a backup with what is there now. */
 export async function compareWithCatalog(
   databases: BackupDatabases,
   catalog: Catalog,
@@ -266,7 +266,7 @@ export function isDatabaseName(path: string): boolean {
   return /\.(nsf|ntf|box|nsg|nsh)$/i.test(path);
 }
 
-/** Whether a path is one of the databases that a running server always holds open. */
+/** Whether a path is one of the databases that a running server always keeps open. */
 export function isServerDatabase(path: string): boolean {
   return basename(path) === path && serverDatabases.test(path);
 }

@@ -1,4 +1,4 @@
-/** What the codes of notices mean and what can be done; `docs/errors.md` shows it. Codes are part of the public interface. */
+/** What the codes of notices mean and what to do; shown in `docs/errors.md`. Codes are part of the public interface. */
 export const noticeCodes = {
   WARN_GLOB_UNMATCHED: {
     meaning: 'A glob of `include` or `exclude` matches no database.',
@@ -21,17 +21,17 @@ export const noticeCodes = {
 /** Code of a {@link Notice}. */
 export type NoticeCode = keyof typeof noticeCodes;
 
-/** Something that somebody should know about the choice of databases, though nothing failed. */
+/** Something worth knowing about the selection of databases, although nothing failed. */
 export interface Notice {
   /** The table is in `docs/errors.md`. */
   readonly code: NoticeCode;
   /** In words. */
   readonly text: string;
-  /** The globs or databases that it is about. */
+  /** The globs or databases concerned. */
   readonly subjects: readonly string[];
 }
 
-/** The texts of those that may mean a mistake. */
+/** The texts of those that may indicate a mistake. */
 export function warningsOf(notices: readonly Notice[]): string[] {
   return notices.filter(({ code }) => code.startsWith('WARN_')).map(({ text }) => text);
 }

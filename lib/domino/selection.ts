@@ -6,15 +6,18 @@ import { printable } from '../errors/printable';
 import { listed, type Notice } from './notice';
 
 /**
- * Which databases take part: globs for paths relative to the data directory, matched without regard to case. `/` and `\`
- * are the same; `mail` and `mail/` mean all of that directory. Aliases of databases and directories count as well.
+ * Which databases take part: globs for paths relative to the data directory, matched case-insensitively. `/` and `\` are
+ * equivalent; `mail` and `mail/` mean everything in that directory. Aliases of databases and directories match as well.
  */
 export interface SelectionOptions {
-  /** Only databases that match one of these. Default: all but what a server rebuilds, which is taken when it is named. */
+  /**
+   * Only databases that match one of these. Default: all except those that a server rebuilds, which are taken only when
+   * named.
+   */
   readonly include?: readonly string[] | undefined;
-  /** Not these, even when they are included. Default: none. */
+  /** Not these, even if they are included. Default: none. */
   readonly exclude?: readonly string[] | undefined;
-  /** The backup fails when one of these matches nothing or a database it matches is left out. Default: none. */
+  /** The backup fails if one of these matches nothing, or a database it matches is left out. Default: none. */
   readonly required?: readonly string[] | undefined;
 }
 
@@ -33,10 +36,10 @@ export interface Selection {
   readonly notices: readonly Notice[];
 }
 
-/** Databases that a server makes anew when they are missing; what is in them is found elsewhere. */
+/** Databases that a server recreates when they are missing; their contents exist elsewhere. */
 const rebuiltPaths = [/(^|\/)daoscat\.nsf$/i, /^(dbdirman|cldbdir)\.nsf$/i];
 
-/** What is of use only while a server runs, and our own copies. */
+/** Files that are useful only while a server runs, and our own copies. */
 const transientPaths = [
   /(^|\/)\.domino-vss\//,
   /(^|\/)ibm_technical_support\//i,
@@ -52,7 +55,7 @@ interface Rule {
   met: boolean;
 }
 
-/** The selection for one catalog, whose aliases it knows. */
+/** The selection for one catalog, including its aliases. */
 export class SelectionRules {
   readonly #rules: readonly Rule[];
   readonly #include: ((path: string) => boolean) | undefined;
@@ -109,7 +112,7 @@ function isRebuilt(path: string): boolean {
   return rebuiltPaths.some((pattern) => pattern.test(path));
 }
 
-/** Picks the databases that take part out of catalogs. */
+/** Picks the databases that take part from catalogs. */
 export class Selector {
   constructor(private readonly options: SelectionOptions) {}
 

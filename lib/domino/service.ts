@@ -9,7 +9,7 @@ export interface DominoService {
   /** For reports and the journal, for example `domino.service`. */
   readonly name: string;
   /**
-   * Whether the server runs, and so must be stopped and afterwards started again. One that is just ending may still write:
+   * Whether the server runs, and so must be stopped and later started again. A server that is ending may still write:
    * settles only when it has ended, or when the signal fires.
    */
   isRunning(options?: { readonly signal: AbortSignal }): Promise<boolean>;
@@ -19,11 +19,11 @@ export interface DominoService {
   start(): Promise<void>;
 }
 
-/** How databases become consistent on the disk. */
+/** How databases become consistent on disk. */
 export type BackupMode =
   /** Through the backup API of the running server (the default). */
   | { readonly type: 'backup-api' }
-  /** The server is stopped for the snapshot and started again if it ran. */
+  /** The server is stopped for the snapshot, and started again if it was running. */
   | { readonly type: 'stop-service'; readonly service: DominoService };
 
 export function checkMode(value: unknown, name: string): void {
@@ -46,16 +46,16 @@ export function checkService(value: unknown, name: string): void {
   functionValue(service.start, `${name}.start`);
 }
 
-/** What is done while the service is stopped, and beside it. */
+/** The work to do while the service is stopped. */
 interface StoppedWork<T> {
-  /** Writes the name down before the service is touched, and an empty one when it has been started again. */
+  /** Records the name before the service is touched, and an empty one when it has been started again. */
   readonly note: (stoppedService: string) => Promise<void>;
   readonly work: () => Promise<T>;
-  /** Something has failed: called before the service is started again, which nothing may delay. */
+  /** Called after a failure, before the service is started again, which nothing may delay. */
   readonly giveUp: () => void;
 }
 
-/** Stops the service for the time of the work if it runs, and starts it again whatever happens. */
+/** Stops the service during the work if it is running, and starts it again whatever happens. */
 export async function withServiceStopped<T>(
   service: DominoService,
   call: Call,
@@ -89,7 +89,7 @@ async function ask<T>(service: DominoService, what: string, action: () => Promis
   try {
     return await action();
   } catch (cause) {
-    // An abort or the end of the time is what it is.
+    // An abort or the deadline is passed on unchanged.
     if (isDominoVssError(cause) && cause.code !== 'ERR_SERVICE') throw cause;
     throw serviceError(service, `could not be ${what}`, cause);
   }
@@ -110,7 +110,7 @@ function messageOf(error: unknown): string {
 const run = promisify(execFile);
 const neverAborted = { signal: new AbortController().signal };
 
-/** A Domino server that runs as a unit of systemd, for example `domino.service`. */
+/** A Domino server that runs as a systemd unit, for example `domino.service`. */
 export function systemdService(unit: string): DominoService {
   nonEmptyString(unit, 'unit');
   return {
@@ -120,11 +120,11 @@ export function systemdService(unit: string): DominoService {
         await run('systemctl', ['is-active', '--', unit], { signal });
         return true;
       } catch (error) {
-        // systemctl answers with its exit code; anything but a number means that it could not be asked.
+        // The exit code of systemctl is the answer; anything but a number means that it could not be run.
         const { code, stdout = '' } = error as { code?: unknown; stdout?: string };
         if (typeof code !== 'number') throw error;
         const state = stdout.trim();
-        // Joins the stop that somebody else has asked for.
+        // Joins a stop that somebody else has requested.
         if (state === 'deactivating') await run('systemctl', ['stop', '--', unit], { signal });
         return state === 'activating' || state === 'reloading';
       }

@@ -10,7 +10,7 @@ import { adviceOnHresult } from './vss-advice';
 import type { NativeFailure } from '../native/failure';
 import type { WriterState } from '../native/vss';
 
-/** A call of the Domino C API failed. */
+/** A Domino C API call failed. */
 export class DominoError extends DominoVssError {
   override name = 'DominoError';
   /** STATUS, masked to its 14 bits. */
@@ -21,7 +21,7 @@ export class DominoError extends DominoVssError {
   readonly statusName: string;
   /** The runtime's own text. */
   readonly text: string;
-  /** The database or file the call was about; empty when it was about none. */
+  /** The database or file that the call concerned; empty for none. */
   readonly database: string;
   /** The function of the C API. */
   readonly operation: string;
@@ -45,7 +45,7 @@ export class DominoError extends DominoVssError {
 /** Making or removing a shadow failed. */
 export class ShadowError extends DominoVssError {
   override name = 'ShadowError';
-  /** The provider at work, where one had been chosen. */
+  /** The provider in use, if one had been chosen. */
   readonly provider: string;
   /** The system call, for example `ioctl(FICLONE)`; empty for none. */
   readonly operation: string;
@@ -55,7 +55,7 @@ export class ShadowError extends DominoVssError {
   readonly errno: number;
   /** For example `EOPNOTSUPP`; empty for none. */
   readonly errnoName: string;
-  /** Ids of the shadows that the error is about; empty when it is about none that exists. */
+  /** Ids of the shadows concerned; empty if none exists. */
   readonly shadows: readonly string[];
 
   /** @internal */
@@ -81,19 +81,22 @@ export class ShadowError extends DominoVssError {
   }
 }
 
-/** An operation on a file or directory failed: the disk is full or failing, rights are missing, the limit of open files is reached. */
+/**
+ * An operation on a file or directory failed: the disk is full or failing, permissions are missing, the limit of open files is
+ * reached.
+ */
 export class FileSystemError extends DominoVssError {
   override name = 'FileSystemError';
   /** The system call, for example `write` or `fsync`; empty for a decision of this package. */
   readonly operation: string;
-  /** The file or directory; empty when it is about none. */
+  /** The file or directory; empty for none. */
   readonly path: string;
-  /** errno, or an error number of Windows where native code made the call; 0 for a decision of this package. */
+  /** errno, or a Windows error number if native code made the call; 0 for a decision of this package. */
   readonly errno: number;
   /** For example `EIO`, `ENOSPC` or `ERROR_DISK_FULL`; empty for a decision of this package. */
   readonly errnoName: string;
 
-  /** @internal Fields that are not given are taken from a cause that is an error of the operating system. */
+  /** @internal Missing fields are taken from the cause if it is an operating system error. */
   constructor(
     code: ErrorCode,
     where: { operation?: string; path?: string; errno?: number; errnoName?: string; cause?: unknown },
@@ -122,13 +125,13 @@ export interface FailedWriter {
   readonly hresultHex: string;
   /** For example `VSS_E_WRITERERROR_NONRETRYABLE`; empty when the number has no known name. */
   readonly hresultName: string;
-  /** What the application of the writer says about it; empty for nothing. */
+  /** The message of the writer's application; empty for none. */
   readonly applicationMessage: string;
   /** What can be done about it. */
   readonly hint: string;
 }
 
-/** A call of the Volume Shadow Copy Service failed, or a writer or provider did. */
+/** A call to the Volume Shadow Copy Service failed, or a writer or provider did. */
 export class VssError extends ShadowError {
   override name = 'VssError';
   /** HRESULT as an unsigned number; 0 for a decision of this package. */
@@ -137,9 +140,9 @@ export class VssError extends ShadowError {
   readonly hresultHex: string;
   /** For example `VSS_E_SNAPSHOT_SET_IN_PROGRESS`; empty when the number has no known name. */
   readonly hresultName: string;
-  /** The volume, writer, shadow or file the call was about; empty when it was about none. */
+  /** The volume, writer, shadow or file that the call concerned; empty for none. */
   readonly volume: string;
-  /** Writers that failed by then. */
+  /** Writers that had failed by then. */
   readonly writers: readonly FailedWriter[];
 
   /** @internal */
@@ -172,14 +175,14 @@ export class VssError extends ShadowError {
   }
 }
 
-/** The service of stop mode could not be asked, stopped or started. */
+/** The service of stop mode could not be queried, stopped or started. */
 export class ServiceError extends DominoVssError {
   override name = 'ServiceError';
   /** The service. */
   readonly service: string;
-  /** The call of Windows, for example `ControlService`; empty for none. */
+  /** The Windows call, for example `ControlService`; empty for none. */
   readonly operation: string;
-  /** Error number of Windows; 0 for none. */
+  /** Windows error number; 0 for none. */
   readonly windowsError: number;
   /** For example `ERROR_ACCESS_DENIED`; empty when the number has no known name. */
   readonly windowsErrorName: string;

@@ -9,7 +9,7 @@ import type { ErrorCodeEntry } from './codes/entry';
 
 export type { ErrorClass, ErrorCodeEntry, ErrorExitCode } from './codes/entry';
 
-/** Every error code of the package. Codes are stable: a code is changed or removed in a new major version only. */
+/** Every error code of the package. Codes are stable: they change or disappear only in a new major version. */
 export const errorCodes = {
   ...generalCodes,
   ...dominoCodes,

@@ -3,7 +3,7 @@ import { adviceOnFailure, formatStatus } from './native-failures';
 import { printable } from './printable';
 import type { NativeFailure, Phase } from '../native/failure';
 
-/** Why one database failed or was left out. A plain record, for there may be thousands. */
+/** Why one database failed or was left out. A plain record, because there may be thousands. */
 export interface DatabaseFailure {
   /** Path of the database relative to the data directory. */
   readonly database: string;
@@ -39,7 +39,7 @@ export function toDatabaseFailure(database: string, failure: NativeFailure): Dat
   };
 }
 
-/** The record of a decision of this package about one database. */
+/** The record of this package's decision about one database. */
 export function decidedFailure(database: string, code: ErrorCode, phase: Phase, text: string): DatabaseFailure {
   return toDatabaseFailure(database, {
     code,

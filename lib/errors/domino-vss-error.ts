@@ -5,20 +5,20 @@ import { describeFailure, isNativeFailure } from './native-failures';
 import { printable } from './printable';
 import type { Phase } from '../native/failure';
 
-/** How far `deleteShadows` or `pruneBackups` had come when its time was over, or it was cancelled. */
+/** How far `deleteShadows` or `pruneBackups` had come when it ran out of time or was cancelled. */
 export interface CutOffDeletion {
-  /** Ids of the shadows, or backups, that are deleted. */
+  /** Ids of the deleted shadows or backups. */
   readonly deleted: readonly string[];
   /**
-   * Ids of those that are not, as far as is known: the deletion of the first may still end in Windows, and of the first backup
-   * the next call removes what is left.
+   * Ids of those not known to be deleted: Windows may still complete the deletion of the first shadow, and the next call
+   * removes what is left of the first backup.
    */
   readonly left: readonly string[];
-  /** Ids of those whose deletion had failed by then; they are among `left`. */
+  /** Ids of those whose deletion had failed; they are also in `left`. */
   readonly failed: readonly string[];
 }
 
-/** What an error is made of, beside its code. */
+/** The contents of an error besides its code. */
 export interface ErrorDetails {
   readonly deletion?: CutOffDeletion | undefined;
   readonly message: string;
@@ -27,17 +27,19 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** What has caused an error, or why a call was aborted, as a plain object. */
+/** The cause of an error, or the reason of an abort, as a plain object. */
 export interface CauseRecord {
-  /** For example `TypeError`, or `TimeoutError` for an `AbortSignal.timeout`; the type of a value that is no error. */
+  /**
+   * For example `TypeError`, or `TimeoutError` for an `AbortSignal.timeout`; the type of a value that is not an error.
+   */
   readonly name: string;
   readonly message: string;
-  /** For example `EIO`, or an own code of a hook. */
+  /** For example `EIO`, or a hook's own code. */
   readonly code?: string | number;
   readonly cause?: CauseRecord;
 }
 
-/** Causes of causes that are recorded: they may go round in a circle. */
+/** Maximum depth of recorded causes, which may be circular. */
 const recordedCauses = 5;
 
 /** Base of every error of this package. */
@@ -45,13 +47,13 @@ export class DominoVssError extends Error {
   override name = 'DominoVssError';
   /** Stable code; the table is in `docs/errors.md`. */
   readonly code: ErrorCode;
-  /** Where in the life of a backup or restore it happened, where that is known. */
+  /** The phase of the backup or restore in which it happened, if known. */
   readonly phase: Phase | undefined;
   /** What can be done about it. */
   readonly hint: string;
-  /** Only of a `deleteShadows` or `pruneBackups` that was cut off, by its deadline or its signal, after it had begun to delete. */
+  /** Only for a `deleteShadows` or `pruneBackups` that its deadline or signal interrupted after it had begun to delete. */
   readonly deletion: CutOffDeletion | undefined;
-  /** What could not be taken back after a call of a backup had failed; the journal names it. Undefined for nothing. */
+  /** What could not be undone after a call of a backup had failed; the journal names it. Undefined for nothing. */
   readonly leftBehind: DominoVssError | undefined;
 
   /** @internal */
@@ -65,7 +67,7 @@ export class DominoVssError extends Error {
     this.leftBehind = undefined;
   }
 
-  /** Whether the same call may succeed later without anything being changed by hand. */
+  /** Whether the same call may succeed later without manual changes. */
   get retryable(): boolean {
     return errorCodes[this.code].retryable;
   }
@@ -83,7 +85,7 @@ export function isDominoVssError(value: unknown): value is DominoVssError {
   return isBranded(value);
 }
 
-/** Nothing for no cause. What a user has thrown may be anything, and nothing that it does must fail here. */
+/** Undefined for no cause. Users may throw anything, and nothing about it may make this fail. */
 function causeRecord(cause: unknown, depth: number): CauseRecord | undefined {
   if (cause === undefined || depth === 0) return undefined;
   try {

@@ -3,10 +3,10 @@ import type { DatabaseFailure } from './database-failure';
 import { DominoVssError, type CutOffDeletion, type ErrorDetails } from './domino-vss-error';
 import type { Phase } from '../native/failure';
 
-/** A backup as a whole failed. Nothing of it is left and no database is in backup mode unless a failure says so. */
+/** A whole backup failed. Nothing of it is left, and no database is in backup mode unless a failure says so. */
 export class BackupError extends DominoVssError {
   override name = 'BackupError';
-  /** The databases that made it fail, or that had failed by then. */
+  /** The databases that caused the failure or had failed by then. */
   readonly failures: readonly DatabaseFailure[];
 
   /** @internal */
@@ -39,10 +39,10 @@ export class OptionError extends DominoVssError {
   }
 }
 
-/** Reading a backup or restoring from it failed. */
+/** Reading or restoring a backup failed. */
 export class RestoreError extends DominoVssError {
   override name = 'RestoreError';
-  /** The databases that made it fail. */
+  /** The databases that caused the failure. */
   readonly failures: readonly DatabaseFailure[];
 
   /** @internal */
@@ -52,19 +52,19 @@ export class RestoreError extends DominoVssError {
   }
 }
 
-/** The process that held Domino for a call with `isolation: 'process'` is gone: it has died, or hung and was ended. */
+/** The process that ran Domino for a call with `isolation: 'process'` is gone: it died, or it hung and was ended. */
 export class ProcessError extends DominoVssError {
   override name = 'ProcessError';
-  /** The function that was called, for example `createShadow`; empty when the process died between two calls. */
+  /** The function that was called, for example `createShadow`; empty if the process died between two calls. */
   readonly call: string;
   readonly pid: number;
-  /** Its exit code; undefined when a signal has ended it. */
+  /** Its exit code; undefined if a signal ended it. */
   readonly exitCode: number | undefined;
-  /** The signal that has ended it, for example `SIGSEGV`; empty for none. */
+  /** The signal that ended it, for example `SIGSEGV`; empty for none. */
   readonly signal: string;
-  /** Whether it hung past every deadline and was ended for that. */
+  /** Whether it was ended because it hung past every deadline. */
   readonly hung: boolean;
-  /** What it has left behind by its journals, a sentence for each; empty for nothing. */
+  /** What it has left behind according to its journals, one sentence each; empty for nothing. */
   readonly left: readonly string[];
 
   /** @internal */

@@ -23,41 +23,41 @@ import {
 
 export type { HoldState } from './hold-record';
 
-/** A hold that a process of its own keeps. */
+/** A hold kept by a separate process. */
 export interface BackgroundHold {
   /** Id of the backup. */
   readonly id: string;
   readonly deltaDirectory: string;
-  /** Number of databases that were found and selected. */
+  /** Number of databases found and selected. */
   readonly databases: number;
-  /** Top directories of the volumes that the snapshot has to contain. */
+  /** Top directories of the volumes that the snapshot must contain. */
   readonly volumes: readonly string[];
   readonly heldAt: string;
-  /** When the databases leave backup mode if nobody releases them. */
+  /** When the databases leave backup mode if nobody releases the hold. */
   readonly deadline: string;
   /**
-   * `held`: the databases are in backup mode. `ended`: they are not any more, and nobody has asked yet how it ended. `dead`:
-   * the process that held them is gone; the next backup, or `recoverInterrupted`, cleans up after it.
+   * `held`: the databases are in backup mode. `ended`: they have left it, and nobody has asked yet how the hold ended.
+   * `dead`: the process that held them is gone; the next backup or `recoverInterrupted` cleans up after it.
    */
   readonly state: HoldState;
 }
 
 /** Which hold is meant. */
 export interface HoldSelector {
-  /** Id of the backup. Default: the only one there is. */
+  /** Id of the backup. Default: the only hold. */
   readonly id?: string | undefined;
-  /** Only a hold of this delta directory. */
+  /** Only a hold with this delta directory. */
   readonly deltaDirectory?: string | undefined;
 }
 
-/** Puts the databases into backup mode by a process that outlives this one. Answers when all are in it. */
+/** Puts the databases into backup mode through a process that outlives this one. Settles when all are in it. */
 export function startHold(
   loadBinding: () => NativeBinding,
   { signal, ...options }: Omit<HoldOptions, 'onProgress'>,
 ): Promise<BackgroundHold> {
   return publicCall(async () => {
     const directory = await makeHoldDirectory(loadBinding());
-    // Nobody has asked how these ended, and with the next hold nobody will.
+    // Nobody has asked how these ended, and once the next hold begins nobody will.
     for (const record of await readHolds(directory)) {
       if (record.deltaDirectory === options.deltaDirectory && holdState(record) !== 'held') {
         await removeHold(directory, record);
@@ -72,7 +72,7 @@ export function startHold(
       execArgv: [],
     });
     const call = new Call({ timeoutMs: startMs(options), phase: 'start' });
-    // The holder takes everything back when nobody waits for it any more.
+    // The holder undoes everything once nobody waits for it.
     const leave = (): void => {
       if (holder.connected) holder.disconnect();
     };
@@ -95,12 +95,12 @@ export function startHold(
   });
 }
 
-/** The calls of the holder are bounded; this is for one that does not come to bounding them. */
+/** The holder's calls are bounded; this is for a holder that never gets that far. */
 function startMs({ timeoutMs = 600_000 }: Pick<HoldOptions, 'timeoutMs'>): number {
   return timeoutMs + enteringMs + 60_000;
 }
 
-/** Undefined when the process has ended without one. */
+/** Undefined if the process has ended without one. */
 function firstMessage(holder: ChildProcess, options: object): Promise<HolderMessage | undefined> {
   return new Promise((resolve, reject) => {
     holder.once('message', (message) => {
@@ -117,13 +117,13 @@ function firstMessage(holder: ChildProcess, options: object): Promise<HolderMess
   });
 }
 
-/** The abort and the message that all is held have crossed. */
+/** The abort and the message that everything is held have crossed. */
 async function giveUpAgain(directory: string, record: HoldRecord): Promise<void> {
   await ask(record, { type: 'give-up' }, undefined);
   await removeHold(directory, record);
 }
 
-/** The holds of this machine, also those that have ended and that nobody has asked for since. */
+/** The holds on this machine, including those that have ended and that nobody has asked about since. */
 export function listHolds(loadBinding: () => NativeBinding): Promise<BackgroundHold[]> {
   return publicCall(async () => (await readHolds(await makeHoldDirectory(loadBinding()))).map(describe));
 }
@@ -131,7 +131,8 @@ export function listHolds(loadBinding: () => NativeBinding): Promise<BackgroundH
 /**
  * Ends a hold: the snapshot exists.
  *
- * @throws `ERR_HOLD_EXPIRED` when its time was over before, `ERR_NOT_HELD` when nothing is held: the snapshot is of no use.
+ * @throws `ERR_HOLD_EXPIRED` when it had already timed out, `ERR_NOT_HELD` when nothing is held: the snapshot is then
+ * useless.
  */
 export function releaseHold(
   loadBinding: () => NativeBinding,
@@ -154,7 +155,7 @@ export function releaseHold(
 export function giveUpHold(loadBinding: () => NativeBinding, selector: HoldSelector): Promise<boolean> {
   return publicCall(async () => {
     const record = await findHold(loadBinding, selector);
-    // The process that held them has taken them along.
+    // When the process that held them ended, they were released with it.
     if (!record || record.state === 'dead') return false;
     const end = await endHold(loadBinding, { id: record.id }, { type: 'give-up' }, undefined);
     if (end && 'report' in end) throw new DominoVssError('ERR_STATE', { message: `${record.id} was released before` });
@@ -162,7 +163,7 @@ export function giveUpHold(loadBinding: () => NativeBinding, selector: HoldSelec
   });
 }
 
-/** The hold that is meant; undefined for none. */
+/** The selected hold; undefined for none. */
 export function findHold(
   loadBinding: () => NativeBinding,
   selector: HoldSelector,
@@ -193,7 +194,7 @@ function choose(records: readonly HoldRecord[], { id, deltaDirectory }: HoldSele
       (id === undefined || record.id === id) &&
       (deltaDirectory === undefined || record.deltaDirectory === deltaDirectory),
   );
-  // What lasts comes before what is over; that of another delta directory may lie there for ever.
+  // Holds that last come before those that are over; one of another delta directory may stay there forever.
   const held = meant.filter((record) => holdState(record) === 'held');
   const candidates = held.length > 0 ? held : meant;
   if (candidates.length > 1) {
@@ -202,14 +203,14 @@ function choose(records: readonly HoldRecord[], { id, deltaDirectory }: HoldSele
   return candidates[0];
 }
 
-/** The time that the holder gives itself, and a minute for taking back what has failed. */
+/** The time that the holder allows itself, plus a minute to undo what has failed. */
 function answerMs(request: HolderRequest): number {
   if (request.type === 'give-up') return 120_000;
   const { timeoutMs, hash = false } = request.options;
   return (timeoutMs ?? (hash ? 86_400_000 : 600_000)) + 180_000;
 }
 
-/** Undefined when nobody is there to answer. */
+/** Undefined if nobody is there to answer. */
 async function ask(
   { channel }: HoldRecord,
   request: HolderRequest,
@@ -241,7 +242,7 @@ async function ask(
   }
 }
 
-/** Of a hold whose holder does not answer: it has just ended, or it is gone. */
+/** For a hold whose holder does not answer: it has just ended, or it is gone. */
 async function endOf(directory: string, { id }: HoldRecord): Promise<HoldEnd> {
   const record = (await readHolds(directory)).find((candidate) => candidate.id === id);
   if (record?.end) return record.end;

@@ -11,17 +11,17 @@ import type { NativeBinding } from '../native/session';
 import type { HookContext } from '../store/hook-record';
 import { OutsideSnapshot, type HeldDatabases } from './outside-snapshot';
 
-/** Domino itself ends a backup mode that lasts longer: BACKUP_TIMEOUT is 15 minutes. */
+/** Domino itself ends backup mode after a longer time: BACKUP_TIMEOUT is 15 minutes. */
 const longestHoldMs = 14 * 60_000;
 
-/** What entering backup mode may take, beside the hold. */
+/** How long entering backup mode may take, in addition to the hold. */
 export const enteringMs = 120_000;
 
 /** Options of `holdDatabases`. */
 export interface HoldOptions extends Omit<BeginBackupOptions, (typeof notForHolds)[number]> {
   /**
-   * Milliseconds after which the databases leave backup mode by themselves, and the hold is lost. At most 840 000, for
-   * Domino ends backups of 15 minutes. Default: 60 000.
+   * Milliseconds after which the databases leave backup mode and the hold is lost. At most 840 000, because Domino
+   * ends backups after 15 minutes. Default: 60 000.
    */
   readonly maxHoldMs?: number | undefined;
 }
@@ -29,11 +29,11 @@ export interface HoldOptions extends Omit<BeginBackupOptions, (typeof notForHold
 /** Options of {@link Hold.release}. */
 export interface ReleaseOptions {
   /**
-   * Where the snapshot can be read now, for each volume where it can: the volume as {@link Hold.volumes} has it. Default:
-   * nowhere on this machine. A restore is then told with its `shadowRoots`.
+   * Where the snapshot can be read now, for each volume where that is possible; the volume as in {@link Hold.volumes}.
+   * Default: nowhere on this machine. A restore then gets the location in its `shadowRoots`.
    */
   readonly shadows?: readonly HookShadow[] | undefined;
-  /** Whether every database in a readable snapshot is hashed. Default: false. */
+  /** Whether to hash every database in a readable snapshot. Default: false. */
   readonly hash?: boolean | undefined;
   /** Default: 600 000; 24 hours with `hash`. */
   readonly timeoutMs?: number | undefined;
@@ -41,8 +41,8 @@ export interface ReleaseOptions {
 }
 
 /**
- * Databases in backup mode, for a snapshot that somebody else takes. Ends by {@link release}, {@link giveUp}, or by itself
- * when its time is over; {@link dispose} belongs into a `finally`.
+ * Databases in backup mode, for a snapshot that somebody else takes. Ends with {@link release}, {@link giveUp}, or when
+ * its time is over; call {@link dispose} in a `finally`.
  */
 export class Hold {
   /** Id of the backup. */
@@ -51,13 +51,13 @@ export class Hold {
   readonly directory: string;
   /** Number of databases that were found and selected. */
   readonly databases: number;
-  /** The volumes that the snapshot has to contain. */
+  /** The volumes that the snapshot must contain. */
   readonly volumes: HookContext['volumes'];
   /** When all databases were in backup mode. */
   readonly heldAt = new Date();
   /** When they leave it if nothing is called. */
   readonly deadline: Date;
-  /** Settles when the hold has ended without a release, after the databases have left backup mode: with the reason. */
+  /** Settles with the reason when the hold has ended without a release, after the databases have left backup mode. */
   readonly lost: Promise<DominoVssError>;
   readonly #backup: Backup;
   readonly #snapshot: OutsideSnapshot;
@@ -98,8 +98,8 @@ export class Hold {
   /**
    * The snapshot exists: takes the databases out of backup mode, fetches their change information and writes the manifest.
    *
-   * @throws `ERR_HOLD_EXPIRED` when the databases had left backup mode before: the snapshot is of no use then. What is
-   * wrong with the options is found before anything is released.
+   * @throws `ERR_HOLD_EXPIRED` when the databases had already left backup mode: the snapshot is then useless. Wrong
+   * options are rejected before anything is released.
    */
   release(options: ReleaseOptions = {}): Promise<BackupReport> {
     return publicCall(async () => {
@@ -142,13 +142,13 @@ export class Hold {
     });
   }
 
-  /** The same as {@link giveUp}; after a release it only waits for that. */
+  /** The same as {@link giveUp}; after a release it only waits for the release. */
   dispose(): Promise<void> {
     return publicCall(() => this.#end());
   }
 
   async #end(): Promise<void> {
-    // How it went, who has called it hears.
+    // Its caller learns how it went.
     if (this.#release) await this.#release.catch(() => undefined);
     this.#lose(new BackupError('ERR_NOT_HELD', { message: `the hold ${this.id} was given up`, phase: 'shadow' }));
     if (this.#state === 'lost') await this.lost;
@@ -168,7 +168,7 @@ export class Hold {
     this.#controller.abort(reason);
   }
 
-  /** Never settles for a hold that is released. */
+  /** Never settles for a released hold. */
   #awaitLoss(): Promise<DominoVssError> {
     return new Promise((resolve) => {
       this.#created.catch((thrown: unknown) => {
@@ -196,7 +196,7 @@ export class Hold {
   }
 }
 
-/** What a hold decides itself, or what contradicts it. */
+/** Options that a hold sets itself, or that contradict it. */
 const notForHolds = [
   'source',
   'volumes',
@@ -208,7 +208,7 @@ const notForHolds = [
   'leaseMs',
   'shadowDirectory',
   'windowTimeoutMs',
-  // All are held: whoever takes the snapshot saves every database.
+  // All are held: the external snapshot contains every database.
   'incremental',
   'logArchive',
 ] as const satisfies readonly (keyof BeginBackupOptions)[];
@@ -226,7 +226,7 @@ export function holdDatabases(loadBinding: () => NativeBinding, options: HoldOpt
       provider: snapshot,
       signal,
     });
-    // The caller's signal counts until the databases are held; from then on the hold is ended by its own functions.
+    // The caller's signal applies until the databases are held; from then on only the hold's own functions end it.
     const controller = new AbortController();
     const onAbort = (): void => {
       controller.abort(signal?.reason);

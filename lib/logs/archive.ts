@@ -35,17 +35,17 @@ import { lockArchivedLog, requireSafeArchive } from './directory';
 
 /** Options of `archiveLogs`. */
 export interface ArchiveLogsOptions {
-  /** Absolute path of the archive. It is made if it is not there, for this user only: the transaction log is never encrypted. */
+  /** Absolute path of the archive. It is created if missing, for this user only: the transaction log is never encrypted. */
   readonly archiveDirectory: string;
-  /** Where Domino is. Default: found by the environment and in the usual places. */
+  /** Where Domino is. Default: searched for in the environment and in the standard locations. */
   readonly domino?: DominoLocation | undefined;
-  /** Longest time for one call of Domino or of the file system. Default: 60 000. */
+  /** Longest time for one call to Domino or the file system. Default: 60 000. */
   readonly callBudgetMs?: number | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
-  /** The extent that is being copied is given up; those that are done stay. The next run goes on from there. */
+  /** Abandons the extent that is being copied; finished ones stay. The next run continues from there. */
   readonly signal?: AbortSignal | undefined;
-  /** Hears of `copy`, with the bytes of one extent as the total. */
+  /** Reports `copy`, with the bytes of one extent as the total. */
   readonly onProgress?: ProgressListener | undefined;
 }
 
@@ -55,15 +55,17 @@ export interface ArchivedLogExtent extends CataloguedExtent {
   readonly logId: string;
   /** Absolute path of the copy. */
   readonly file: string;
-  /** `copied`: now. `known`: it was in the archive already, with the same contents, and Domino was told so again. */
+  /**
+   * `copied`: copied by this call. `known`: already in the archive with the same contents; Domino was told so again.
+   */
   readonly result: 'copied' | 'known';
 }
 
 /** What `archiveLogs` has done. */
 export interface ArchiveLogsReport {
-  /** Id of the log that the server writes, 32 hexadecimal digits. */
+  /** Id of the log that the server is writing, 32 hexadecimal digits. */
   readonly logId: string;
-  /** Number of the extent that is being written, and is not archived before it is full. */
+  /** Number of the extent that is being written; it is archived when it is full. */
   readonly currentExtent: number;
   readonly archiveDirectory: string;
   /** In the order in which Domino handed them out; empty when none waited. */
@@ -118,7 +120,7 @@ class ArchivingRun {
   readonly #progress: ProgressReporter;
   readonly #extents: ArchivedLogExtent[] = [];
   readonly #warnings: string[] = [];
-  /** Of the log that is being archived; locked. */
+  /** Catalogue of the log that is being archived; locked. */
   #catalogue: Catalogue | undefined;
   #lock: NativeLock | undefined;
 
@@ -142,7 +144,7 @@ class ArchivingRun {
     }
     const beginning = this.binding.beginArchivingLogs();
     const archiver = await this.#bounded('NSFBeginArchivingLogs', beginning).catch((error: unknown) => {
-      // Nobody waits for it any more; it must not keep others from archiving.
+      // Nobody waits for it any longer; it must not keep others from archiving.
       void beginning.then((late) => late.end()).catch(() => undefined);
       throw error;
     });
@@ -156,7 +158,7 @@ class ArchivingRun {
       this.#lock?.release();
     }
     await this.#end(archiver).catch((error: unknown) => {
-      // Everything is archived and the server knows it. Its next archiver is refused until this process has ended.
+      // Everything is archived and the server knows it. It refuses its next archiver until this process has ended.
       this.#warnings.push(printable(toPublicError(error).message));
     });
     return {
@@ -174,20 +176,20 @@ class ArchivingRun {
     return call.bounded(request, { budgetMs: this.#budgetMs, operation, subject: '' });
   }
 
-  /** Not interruptible, and bounded all the same. Where a call of Domino hangs it is made when that one returns. */
+  /** Not interruptible, but bounded. If a Domino call hangs, this one is made when that returns. */
   async #end(archiver: NativeLogArchiver): Promise<void> {
     const patient = new Call({ timeoutMs: 2 * this.#budgetMs, phase: 'archive' });
     await this.#bounded('NSFEndArchivingLogs', archiver.end(), patient);
   }
 
-  /** Answers the extent that is being written. */
+  /** Returns the extent that is being written. */
   async #archiveAll(archiver: NativeLogArchiver): Promise<NativeLogExtent> {
     for (;;) {
       this.call.check();
       const extent = await this.#bounded('NSFGetNextLogToArchive', archiver.next());
       if (!extent.waits) return extent;
       const archived = await this.#archiveOne(extent);
-      // Only now may Domino write over it: the copy and the catalogue are on the disk.
+      // Only now may Domino overwrite it: the copy and the catalogue are on disk.
       await this.#bounded('NSFDoneArchivingLog', archiver.done(extent.logId, extent.number));
       this.#extents.push(archived);
     }
@@ -213,7 +215,7 @@ class ArchivingRun {
     return { logId, file, result: copied === known ? 'known' : 'copied', ...copied };
   }
 
-  /** The catalogue of a log, which is locked until the end of the run. */
+  /** The catalogue of a log, locked until the end of the run. */
   async #catalogueOf(logId: string): Promise<Catalogue> {
     if (this.#catalogue?.logId === logId) return this.#catalogue;
     this.#lock?.release();
@@ -228,8 +230,8 @@ class ArchivingRun {
   }
 
   /**
-   * An extent comes again when the server ended before it used it again. Its contents have not changed then, and its copy need
-   * not be made again. Throws when they are others than those in the archive.
+   * An extent is handed out again if the server ended before reusing it. Its contents are then unchanged, and no new copy is
+   * needed. Throws if they differ from those in the archive.
    */
   async #isArchived(extent: NativeLogExtent, known: CataloguedExtent, copy: string): Promise<boolean> {
     const sha256 = await hashFile(extent.file, this.#check, Infinity, this.#budgetMs);
@@ -248,7 +250,10 @@ class ArchivingRun {
     this.call.check();
   };
 
-  /** Under another name until all of it is on the disk: what a process that died has left is taken for no extent. */
+  /**
+   * Under another name until it is completely on disk, so that the remains of a dead process are not taken for an
+   * extent.
+   */
   async #copy(extent: NativeLogExtent, name: string, file: string): Promise<CataloguedExtent> {
     const unfinished = `${file}.unfinished`;
     await rm(unfinished, { force: true });

@@ -13,34 +13,36 @@ export type { CataloguedExtent };
 export interface ListArchivedLogsOptions {
   /** Absolute path of the archive. */
   readonly archiveDirectory: string;
-  /** Reads every extent and compares its SHA-256 with the catalogue. Default: false; only presence and size are looked at. */
+  /** Reads every extent and compares its SHA-256 with the catalogue. Default: false; only presence and size are checked. */
   readonly verify?: boolean | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An extent in an archive, and whether its copy can be used. */
+/** An extent in an archive, and whether its copy is usable. */
 export interface ListedLogExtent extends CataloguedExtent {
   /** Absolute path of the copy. */
   readonly file: string;
-  /** `present`: with the size of the catalogue. `intact`: with its SHA-256 too. `damaged`: with another size or SHA-256. */
+  /**
+   * `present`: the size matches the catalogue. `intact`: the SHA-256 matches too. `damaged`: the size or SHA-256 differs.
+   */
   readonly state: 'present' | 'intact' | 'damaged' | 'missing';
 }
 
-/** What an archive holds of one log. */
+/** What an archive holds for one log. */
 export interface ArchivedLog {
   /** 32 hexadecimal digits, as in a manifest. */
   readonly logId: string;
   readonly directory: string;
-  /** Of the server whose log it is. */
+  /** Data directory of the server whose log it is. */
   readonly dataDirectory: string;
   /** Ascending by number. */
   readonly extents: readonly ListedLogExtent[];
-  /** Numbers between the first and the last extent that the archive does not hold, first and last of each gap. */
+  /** Missing extents between the first and the last one in the archive: first and last number of each gap. */
   readonly gaps: readonly (readonly [number, number])[];
   readonly sizeBytes: number;
-  /** Why its catalogue cannot be used; empty when it can. */
+  /** Why its catalogue is unusable; empty if it is usable. */
   readonly problem: string;
 }
 
@@ -72,7 +74,7 @@ async function listLog(archiveDirectory: string, logId: string, verify: boolean,
     call.check();
     return { ...nothing, problem: printable(toPublicError(error).message) };
   }
-  // Its process died before the first extent was whole.
+  // Its process died before the first extent was complete.
   if (!catalogue) return { ...nothing, problem: '' };
   const extents: ListedLogExtent[] = [];
   for (const extent of catalogue.extents) {
@@ -90,7 +92,7 @@ async function listLog(archiveDirectory: string, logId: string, verify: boolean,
   };
 }
 
-/** Whether the copy of an extent is what the catalogue says; `verify` reads all of it. */
+/** Whether the copy of an extent matches the catalogue; `verify` reads it completely. */
 export async function examineExtent(
   file: string,
   { sizeBytes, sha256 }: CataloguedExtent,

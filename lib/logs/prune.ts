@@ -19,17 +19,19 @@ import { lockArchivedLog, requireSafeArchive } from './directory';
 export interface PruneLogsOptions {
   /** Absolute path of the archive. */
   readonly archiveDirectory: string;
-  /** Absolute delta directories of all backups that are to be restored with this archive: what none of them needs goes. */
+  /**
+   * Absolute paths of the delta directories of all backups that rely on this archive: what none of them needs is removed.
+   */
   readonly deltaDirectories: readonly string[];
-  /** What becomes of a log of which there is no backup. `keep`: it stays and is in the report. `remove`: it goes. Default: `keep`. */
+  /** What to do with a log that no backup belongs to. `keep`: keep and report it. `remove`: remove it. Default: `keep`. */
   readonly unknownLogs?: 'keep' | 'remove' | undefined;
-  /** Only says what would be removed. Default: false. */
+  /** Only report what would be removed. Default: false. */
   readonly dryRun?: boolean | undefined;
-  /** Is told what will be removed before anything is. */
+  /** Called with what will be removed, before anything is. */
   readonly onPlan?: ((extents: readonly ProvenExtent[]) => void) | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
-  /** Heeded between two logs. */
+  /** Takes effect between two logs. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,7 +43,7 @@ export interface ProvenExtent {
   readonly name: string;
   readonly sizeBytes: number;
   readonly result: 'kept' | 'planned' | 'removed';
-  /** Which backup needs it, or from where on the one that reaches back furthest needs the log; in words. */
+  /** Which backup needs it, or from which extent on the backup that reaches back furthest needs the log; in words. */
   readonly proof: string;
 }
 
@@ -49,11 +51,11 @@ export interface ProvenExtent {
 export interface PruneLogsReport {
   /** `nothing`: every extent stays. `planned`: after a dry run that would remove something. */
   readonly outcome: 'nothing' | 'pruned' | 'planned';
-  /** How many backups were looked at. */
+  /** How many backups were examined. */
   readonly backups: number;
-  /** By log and number. */
+  /** Sorted by log and number. */
   readonly extents: readonly ProvenExtent[];
-  /** Bytes that were removed, or would be. */
+  /** Bytes removed, or to be removed after a dry run. */
   readonly removedBytes: number;
 }
 
@@ -84,7 +86,7 @@ function absolutePaths(value: unknown, name: string): void {
   for (const path of value) absolutePath(path, name);
 }
 
-/** From where on a backup needs a log. */
+/** The extent from which a backup needs a log. */
 interface Need {
   readonly extent: number;
   readonly backupId: string;
@@ -94,7 +96,7 @@ interface Need {
 /** What all backups need. */
 interface Needs {
   readonly backups: readonly Manifest[];
-  /** By the id of the log: of the backup that reaches back furthest. */
+  /** By log id: the need of the backup that reaches back furthest. */
   readonly byLog: ReadonlyMap<string, Need>;
 }
 
@@ -121,7 +123,8 @@ class LogPruning {
 
   async run(): Promise<PruneLogsReport> {
     try {
-      // A backup that begins later needs what is archived later only; one that runs already is in no manifest yet.
+      // A backup that begins later needs only extents that are archived later; one that is already running is in no
+      // manifest yet.
       await this.#lockServers(await this.#readAll());
       const plan = await this.#decide(await this.#readAll());
       this.options.onPlan?.(plan.extents);
@@ -146,7 +149,7 @@ class LogPruning {
     return catalogues;
   }
 
-  /** No backup, restore or archiving of the servers that are concerned runs from here on. */
+  /** From here on no backup, restore or archiving of the servers concerned can run. */
   async #lockServers(catalogues: readonly Catalogue[]): Promise<void> {
     const { archiveDirectory, deltaDirectories } = this.options;
     const { backups } = await this.#readNeeds();
@@ -165,7 +168,7 @@ class LogPruning {
     }
   }
 
-  /** Reads every manifest to its end. One that cannot be read may need any extent. */
+  /** Reads every manifest completely. One that cannot be read may need any extent. */
   async #readNeeds(): Promise<Needs> {
     const backups: Manifest[] = [];
     const byLog = new Map<string, Need>();
@@ -204,7 +207,10 @@ class LogPruning {
     return { extents, backups: backups.length, catalogues };
   }
 
-  /** First the catalogue says that they go. What a process that dies then leaves is removed by the next run, or by the next archiving. */
+  /**
+   * First the catalogue marks them as removed. What a process that dies after that leaves is removed by the next run, or by the next
+   * archiving.
+   */
   async #remove(catalogue: Catalogue, extents: readonly ProvenExtent[]): Promise<void> {
     this.call.check();
     const going = extents.filter(({ logId, result }) => logId === catalogue.logId && result === 'planned');
@@ -223,7 +229,7 @@ function proofOf(number: number, need: Need | undefined): string {
   return number < need.extent ? `${from}, and no backup needs it from further back` : from;
 }
 
-/** Work of another host is invisible to the locks of this one, and a journal that cannot be read now may be that of live work. */
+/** The locks of this host do not see work on another one, and a journal that cannot be read now may belong to running work. */
 async function refuseForWork(deltaDirectory: string, dataDirectory: string): Promise<void> {
   const { live, unusable } = await readJournals(deltaDirectory, dataDirectory, { work: 'prune' });
   const [other] = live;

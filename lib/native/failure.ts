@@ -1,4 +1,4 @@
-/** Where in the life of a backup or restore something happened. */
+/** The phase of a backup or restore in which something happened. */
 export type Phase =
   | 'runtime'
   | 'find'
@@ -13,15 +13,15 @@ export type Phase =
   | 'probe'
   | 'archive';
 
-/** What a promise of native code has besides: the call behind it may never return. Stand-ins of tests need none of it. */
+/** What a native promise has in addition, because the call behind it may never return. Test doubles need none of it. */
 export interface RequestControl {
-  /** The call of Domino or of the system that is under way, and for how long. */
+  /** The Domino or system call in progress, and how long it has been running. */
   present(): { readonly operation: string; readonly subject?: string; readonly elapsedMs: number };
-  /** Nobody waits for it any more: it does not keep the process from ending. */
+  /** Nobody waits for it any longer: it no longer keeps the process alive. */
   abandon(): void;
 }
 
-/** An answer of native code. */
+/** A pending result of native code. */
 export type NativeRequest<T> = Promise<T> & Partial<RequestControl>;
 
 /** One failed call, exactly as native code saw it. */
@@ -36,8 +36,8 @@ export interface NativeFailure {
   readonly status: number;
   /** `ERR_BACKUP_ALREADY_IN_PROGRESS`, `EOPNOTSUPP`, … or empty when the number has no known name. */
   readonly statusName: string;
-  /** The runtime's own text (OSLoadString, strerror) or ours where the runtime has none. */
+  /** The runtime's own text (OSLoadString, strerror), or ours if the runtime has none. */
   readonly text: string;
-  /** The database, file or directory the call was about. */
+  /** The database, file or directory that the call concerned. */
   readonly subject: string;
 }
