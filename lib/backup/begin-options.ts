@@ -33,94 +33,94 @@ import {
 /** Options of `beginBackup`. */
 export interface BeginBackupOptions extends SelectionOptions {
   /**
-   * What is backed up: the databases of a Domino server (`domino`, the default), or plain volumes without looking for
+   * What to back up: the databases of a Domino server (`domino`, the default), or plain volumes without looking for
    * Domino at all (`volumes`).
    */
   readonly source?: 'domino' | 'volumes' | undefined;
   /**
-   * Volumes that take part besides those that hold the databases; with `source: 'volumes'` all there are. On Windows
+   * Volumes to include in addition to those of the databases; with `source: 'volumes'` the only ones. On Windows
    * `D:`, a mount point, `\\?\Volume{…}\`, or any file on the volume; elsewhere any path on it. Not for `reflink` and
    * `rolling`, which take databases one by one. Default: none.
    */
   readonly volumes?: readonly string[] | undefined;
-  /** Where Domino is. Default: found by the environment and in the usual places. */
+  /** Where Domino is. Default: searched for in the environment and in the standard locations. */
   readonly domino?: DominoLocation | undefined;
   /**
-   * Absolute directory for backups, made if missing. Each backup is a directory in it, with its manifest and the change
-   * information of its databases. Better not on a volume that is part of the snapshot.
+   * Absolute path of the directory for backups, created if missing. Each backup is a directory in it, with its manifest
+   * and the change information of its databases. Preferably not on a volume that is part of the snapshot.
    */
   readonly deltaDirectory: string;
   /**
-   * What happens to the shadow at the end: with `backup` it goes unless `endBackup` is told to keep it, with
-   * `persistent` it is kept unless `endBackup` is told not to. With VSS only a shadow of a `persistent` backup can be kept
-   * or exposed. Default: `backup`, or what `vss.context` demands.
+   * What happens to the shadow at the end: with `backup` it is deleted unless `endBackup` is told to keep it; with
+   * `persistent` it is kept unless `endBackup` is told not to. With VSS, only the shadow of a `persistent` backup can be
+   * kept or exposed. Default: `backup`, or what `vss.context` demands.
    */
   readonly lifetime?: 'backup' | 'persistent' | undefined;
-  /** How the shadow is made. Default: `auto`, VSS on Windows, elsewhere by the file systems of the databases. */
+  /** How the shadow is made. Default: `auto`: VSS on Windows; elsewhere the file systems of the databases decide. */
   readonly provider?: ProviderOption | undefined;
   /** VSS only: which writers take part. Default: `none`, or what `vss.context` demands. */
   readonly writers?: WritersOption | undefined;
-  /** VSS only: what only a requester needs to know. */
+  /** VSS only: settings of the requester. */
   readonly vss?: VssOptions | undefined;
   /**
-   * Takes only what an earlier backup does not hold. Databases are taken that are new, replaced or under another instance id (DBIID)
-   * since the last backup of this server in {@link deltaDirectory} that keeps copies or a shadow; those without logging, when they have
-   * been changed (NSFDbModifiedTime); logged ones, unless {@link logArchive} carries them. All others are carried over: the manifest
-   * names the backup that holds them, and a restore takes them from there. At least one database is always taken. Needs
-   * Domino. Default: false.
+   * Takes only what no earlier backup holds. The reference is the last backup of this server in {@link deltaDirectory} that keeps
+   * copies or a shadow. Databases are taken if they are new, replaced or have another instance id (DBIID) since then; unlogged ones if
+   * they have changed (NSFDbModifiedTime); logged ones unless {@link logArchive} covers them. All others are carried over: the manifest
+   * names the backup that holds them, and a restore takes them from there. At least one database is always taken. Needs Domino.
+   * Default: false.
    */
   readonly incremental?: boolean | undefined;
   /**
-   * For `incremental`: absolute path of an archive of the transaction log, made by `archiveLogs`. Without one every logged database is
+   * For `incremental`: absolute path of an archive of the transaction log, made by `archiveLogs`. Without it, every logged database is
    * taken. Default: none.
    */
   readonly logArchive?: string | undefined;
-  /** How the databases become consistent. Default: through the backup API. */
+  /** How the databases are made consistent. Default: through the backup API. */
   readonly mode?: BackupMode | undefined;
-  /** The backup fails when more databases have to be left out. Default: no limit; the outcome is `partial` then. */
+  /** The backup fails if more databases have to be left out. Default: no limit; the outcome is then `partial`. */
   readonly maxSkipped?: number | undefined;
-  /** Number of threads that put databases into backup mode. Default: 4 a processor, at least 2, at most 16. */
+  /** Number of threads that put databases into backup mode. Default: 4 per processor, at least 2, at most 16. */
   readonly shards?: number | undefined;
   /**
-   * Longest time for one call on a database, from its opening to the end of its backup, and for its copy to make no
+   * Longest time for one call on a database, from opening it to ending its backup, and for its copy to make no
    * progress. A database that exceeds it is left out. Default: 10 000.
    */
   readonly databaseBudgetMs?: number | undefined;
   /**
-   * Longest time from the first NSFBackupStart until the shadow is made: the time in which databases are frozen by this
-   * backup. When it is over the databases come out and the shadow fails with `ERR_WINDOW_TIMEOUT`. The wait for VSS
-   * before it and the drain after it do not count; all of that is bounded by the `timeoutMs` of `createShadow`. `rolling`
-   * has no such window. Default: 60 000.
+   * Longest time from the first NSFBackupStart until the shadow is made: the time in which this backup freezes databases.
+   * When it is exceeded, the databases leave backup mode and the shadow fails with `ERR_WINDOW_TIMEOUT`. The wait for VSS
+   * before it and the drain after it do not count; the `timeoutMs` of `createShadow` limits everything. `rolling` has no
+   * such window. Default: 60 000.
    */
   readonly windowTimeoutMs?: number | undefined;
   /**
-   * The backup ends itself when nothing is called for this long before `createShadow`. Default: 60 000; an hour in stop
-   * mode and for plain volumes.
+   * The backup ends itself if `createShadow` is not called within this time. Default: 60 000; an hour in stop mode and
+   * for plain volumes.
    */
   readonly leaseMs?: number | undefined;
   /** For `beginBackup` itself. Default: 600 000. */
   readonly timeoutMs?: number | undefined;
   /**
-   * Absolute directory for shadows, on the file system of the databases. Default: `.domino-vss` at the mount point;
-   * must be given when that would lie inside the data directory. The copies of `rolling` may lie anywhere; their
-   * default is `.domino-vss` in the delta directory. Not for VSS and hooks, which have their own places.
+   * Absolute path of the directory for shadows, on the file system of the databases. Default: `.domino-vss` at the
+   * mount point; required if that would be inside the data directory. The copies of `rolling` may be anywhere;
+   * their default is `.domino-vss` in the delta directory. Not for VSS and hooks, which have their own places.
    */
   readonly shadowDirectory?: string | undefined;
   /**
-   * Absolute path of an Ed25519 private key (PEM, without a passphrase), with which the manifest is signed: a restore can
-   * demand the signature. An incremental backup then builds only on what the same key has signed. Default: not signed.
+   * Absolute path of an Ed25519 private key (PEM, without a passphrase), that signs the manifest: a restore can demand
+   * the signature. An incremental backup then builds only on backups signed with the same key. Default: not signed.
    */
   readonly signKey?: string | undefined;
   /**
-   * Which process holds Domino: this one (`none`, the default), or one that is started for the backup (`process`). A crash in
-   * there is a {@link ProcessError} of the call under way. A hook and a service stay functions of this process.
+   * Which process loads Domino: this one (`none`, the default), or one started for the backup (`process`). A crash there is a
+   * {@link ProcessError} of the call in progress. Hooks and services still run in this process.
    */
   readonly isolation?: Isolation | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** Options that say something about databases or the server they belong to. */
+/** Options that concern databases or their server. */
 const dominoOptions = [
   'domino',
   'mode',
@@ -180,7 +180,7 @@ export function checkBeginOptions(options: BeginBackupOptions): void {
   if (given !== undefined) throw new OptionError(given, `${given} has no meaning when the source is "volumes"`);
 }
 
-/** How the requester is set up; undefined when another provider makes the shadow. Refuses what cannot be. */
+/** Settings of the requester; undefined if another provider makes the shadow. Rejects impossible combinations. */
 export function resolveRequester(binding: NativeBinding, options: BeginBackupOptions): ResolvedVss | undefined {
   const { provider = 'auto', writers, vss } = options;
   if (usesVss(binding, provider)) {

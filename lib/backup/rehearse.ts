@@ -22,13 +22,16 @@ import { spread, type Spread } from './spread';
 
 /** Options of `rehearse`. */
 export interface RehearseOptions extends SelectionOptions {
-  /** Where Domino is. Default: found by the environment and in the usual places. */
+  /** Where Domino is. Default: searched for in the environment and in the standard locations. */
   readonly domino?: DominoLocation | undefined;
-  /** Absolute delta directory of the backups: the journal there keeps a backup and a rehearsal apart. Made if missing. */
+  /**
+   * Absolute path of the delta directory of the backups: its journal keeps a backup and a rehearsal apart. Created if
+   * missing.
+   */
   readonly deltaDirectory: string;
-  /** Number of threads that put databases into backup mode. Default: as `beginBackup`. */
+  /** Number of threads that put databases into backup mode. Default: as in `beginBackup`. */
   readonly shards?: number | undefined;
-  /** How long making the real shadow is expected to take; goes into the prediction. Default: 0. */
+  /** How long making the real shadow is expected to take; used in the prediction. Default: 0. */
   readonly expectedShadowMs?: number | undefined;
   /** Longest time for one database to open or to enter backup mode before it is left out. Default: 10 000. */
   readonly databaseBudgetMs?: number | undefined;
@@ -48,7 +51,7 @@ export interface SlowDatabase {
   readonly stopMs: number;
 }
 
-/** What `rehearse` has found out. */
+/** The result of `rehearse`. */
 export interface RehearsalReport {
   /** Databases that went into backup mode and came out again. */
   readonly databases: number;
@@ -56,11 +59,11 @@ export interface RehearsalReport {
   readonly refused: readonly DatabaseFailure[];
   readonly changes: DatabaseChanges;
   readonly shards: number;
-  /** Duration of the single calls of `NSFBackupStart`, in milliseconds. */
+  /** Duration of the individual `NSFBackupStart` calls, in milliseconds. */
   readonly start: Spread;
-  /** Duration of the single calls of `NSFBackupStop`, in milliseconds. */
+  /** Duration of the individual `NSFBackupStop` calls, in milliseconds. */
   readonly stop: Spread;
-  /** The databases whose two calls took longest together, at most ten, slowest first. */
+  /** The databases whose two calls together took longest, at most ten, slowest first. */
   readonly slowest: readonly SlowDatabase[];
   /** From the first `NSFBackupStart` to the last `NSFBackupStop` of this rehearsal. */
   readonly windowMs: number;
@@ -78,7 +81,7 @@ const slowestCount = 10;
 /** A provider that captures nothing. */
 const nothing: HookProvider = {
   name: 'rehearsal',
-  flushesVolumes: true, // nobody looks at the disk
+  flushesVolumes: true, // nobody reads the disk
   create: ({ volumes }) => Promise.resolve({ shadows: volumes.map(({ path }) => ({ volume: path, root: path })) }),
 };
 
@@ -102,7 +105,7 @@ export function rehearse(loadBinding: () => NativeBinding, options: RehearseOpti
     const endsAt = performance.now() + timeoutMs;
     const backup = await beginBackup(loadBinding, { ...backupOptions, timeoutMs, shards, provider: nothing });
     const leftMs = Math.max(1, Math.ceil(endsAt - performance.now()));
-    // One that fails takes everything back by itself.
+    // A failed one undoes everything by itself.
     const set = await backup.createShadow({ timeoutMs: leftMs, signal, onProgress });
     await backup.dispose();
     return report(set, { shards, expectedShadowMs, warnings: backup.warnings });

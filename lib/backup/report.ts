@@ -20,7 +20,7 @@ import { windowFigures } from './timeline';
 import type { WindowFigures } from '../store/manifest-format';
 import { saveVssDocuments } from '../vss/session';
 
-/** What is known about the server and wanted of the backup, and goes into manifest and report. */
+/** Facts about the server and requirements of the backup, for the manifest and the report. */
 export interface BackupFacts {
   readonly notesIni: string;
   readonly serverName: string;
@@ -34,10 +34,10 @@ export interface BackupFacts {
   readonly recovered: readonly RecoveredWork[];
 }
 
-/** What a finished backup is. A failed one is an error instead. */
+/** The report of a finished backup. A failed backup is an error instead. */
 export interface BackupReport {
   readonly id: string;
-  /** Name of the Domino server; empty when it is not known, as with a stopped server. */
+  /** Name of the Domino server; empty if unknown, as for a stopped server. */
   readonly serverName: string;
   /** `partial` when databases were left out or could not be copied. */
   readonly outcome: 'complete' | 'partial';
@@ -53,42 +53,45 @@ export interface BackupReport {
   readonly counts: ManifestHead['counts'];
   /** Volumes and their shadows; `kept` says which still exist. */
   readonly volumes: readonly ManifestVolume[];
-  /** The snapshot set, with its writers and where their documents lie; null unless VSS made it. */
+  /** The snapshot set, with its writers and the paths of their documents; null unless VSS made it. */
   readonly vss: ManifestVss | null;
   /** Databases that are not in the backup. */
   readonly skipped: readonly DatabaseFailure[];
   readonly changes: ManifestHead['changes'];
-  /** How the backup compares with the last one of its server; undefined for plain volumes. */
+  /** Comparison with the last backup of the same server; undefined for plain volumes. */
   readonly continuity: ManifestHead['continuity'];
-  /** What an incremental backup builds on, and why it took what it took; undefined for a full one. */
+  /** What an incremental backup builds on, and why it took each database; undefined for a full one. */
   readonly incremental: ManifestHead['incremental'];
   /** What the hashes in the manifest cover. */
   readonly contents: ManifestHead['contents'];
   /** The copies that were made; null for none. */
   readonly copies: CopyReport | null;
-  /** What else must be saved beside the databases, in this order. */
+  /** What else must be saved in addition to the databases, in this order. */
   readonly alsoSave: ManifestHead['alsoSave'];
   readonly warnings: readonly string[];
-  /** About the choice of databases, with codes. Those that may mean a mistake are in {@link warnings} too. */
+  /**
+   * Notices about the selection of databases, with codes. Those that may indicate a mistake are in {@link warnings}
+   * too.
+   */
   readonly notices: readonly Notice[];
   /**
-   * What could not be done when the manifest was on the disk, so that the databases are safe all the same: telling the
-   * writers that the backup is complete, removing shadows and places. Each is in {@link warnings} too.
+   * What failed after the manifest was on disk, when the databases were already safe: telling the writers that the
+   * backup is complete, removing shadows and their exposures. Each is in {@link warnings} too.
    */
   readonly problems: readonly DominoVssError[];
-  /** What earlier processes left behind and could not be put right at the begin of this backup. */
+  /** What earlier processes left behind and this backup could not clean up when it began. */
   readonly leftOvers: readonly LeftOver[];
-  /** Interrupted work of earlier processes, and what became of it at the begin of this backup. */
+  /** Interrupted work of earlier processes, and how it was resolved when this backup began. */
   readonly recovered: readonly RecoveredWork[];
 }
 
-/** Calls of VSS that take something away when the writers have been told. */
+/** VSS calls that remove something after the writers have been told. */
 const removals: readonly string[] = [
   'IVssBackupComponents::DeleteSnapshots',
   'IVssBackupComponentsEx2::UnexposeSnapshot',
 ];
 
-/** Why writers were not told that the backup is complete, or failed over it; undefined when all is well with them. */
+/** Why writers were not told that the backup is complete, or failed when told; undefined if all is well. */
 export function completionFailure({ vss, problems }: Pick<BackupReport, 'vss' | 'problems'>): VssError | undefined {
   if (!vss || vss.writers.length === 0) return undefined;
   return problems.find(
@@ -97,14 +100,14 @@ export function completionFailure({ vss, problems }: Pick<BackupReport, 'vss' | 
   );
 }
 
-/** A backup with its windows made. */
+/** A backup after its windows. */
 interface Created {
   readonly set: SnapshotSet;
   readonly capture: Capture;
   readonly further: readonly FurtherWindow[];
 }
 
-/** Everything of a manifest but the hash of its databases. */
+/** Everything in a manifest except the hash of its databases. */
 export type UnsignedHead = Omit<ManifestHead, 'databasesSha256'>;
 
 export async function buildManifestHead(

@@ -10,11 +10,11 @@ import { identityOf, isPresent } from '../store/file-identity';
 import { serverFilesDirectory, type ManifestServerFiles } from '../store/manifest-format';
 import { makeOwnDirectory } from '../store/safe-directory';
 
-/** What `copyDatabases` has done with the files of the server. */
+/** What `copyDatabases` has done with the server's files. */
 export interface ServerFilesReport extends ManifestServerFiles {
-  /** Directory of the copies; nobody but its owner can look into it. */
+  /** Directory of the copies, readable by its owner only. */
   readonly directory: string;
-  /** Files that are there and could not be copied; `database` is the path of the file. */
+  /** Files that exist but could not be copied; `database` is the path of the file. */
   readonly failures: readonly DatabaseFailure[];
 }
 
@@ -24,10 +24,13 @@ interface Planned extends ServerFile {
   readonly file: string;
 }
 
-/** How often a file is copied that changes meanwhile: the server rewrites notes.ini as a whole. */
+/** How often a file is copied again if it changes in the meantime: the server rewrites the whole notes.ini. */
 const attempts = 3;
 
-/** The copies of notes.ini and of ID files, in a directory of their own. They are taken from where they lie: no backup mode and no shadow is about them. */
+/**
+ * The copies of notes.ini and ID files, in a separate directory. They are copied from the live files: backup mode and shadows do
+ * not cover them.
+ */
 export class ServerFileCopies {
   private constructor(
     private readonly to: string,
@@ -36,7 +39,7 @@ export class ServerFileCopies {
     private readonly sizes: number,
   ) {}
 
-  /** Looks at what is there. Nothing is made; `taken` are the paths of the databases that are copied beside them. */
+  /** Looks at what exists. Creates nothing; `taken` are the paths of the databases that are copied alongside. */
   static async plan(
     to: string,
     { notesIni, dataDirectory }: { readonly notesIni: string; readonly dataDirectory: string },
@@ -68,12 +71,12 @@ export class ServerFileCopies {
     return new ServerFileCopies(to, planned, notCopied, sizes);
   }
 
-  /** Absolute paths of the copies to be. */
+  /** Absolute paths of the planned copies. */
   get files(): readonly string[] {
     return this.planned.map(({ file }) => join(this.to, ...file.split('/')));
   }
 
-  /** What they need, as far as it is known. */
+  /** The space they need, as far as known. */
   get sizeBytes(): number {
     return this.sizes;
   }
@@ -104,7 +107,7 @@ export class ServerFileCopies {
   }
 }
 
-/** What a person should know of links. */
+/** Warnings about links. */
 export function serverFileWarnings({ files, notCopied }: ManifestServerFiles): string[] {
   const followed = files.flatMap(({ path, linkedTo }) =>
     linkedTo === undefined ? [] : [`${path} is a link out of its directory; copied is what it leads to: ${linkedTo}`],
@@ -123,10 +126,10 @@ interface Located {
   readonly size: number;
 }
 
-/** What cannot be looked at is tried to be copied, which says why it cannot. */
+/** If a file cannot be examined, the attempt to copy it says why. */
 const undefinedLocation: Located = { real: '', leadsOut: false, size: 0 };
 
-/** Where a file lies behind links; undefined where nothing is there. */
+/** The real location of a file behind links; undefined if nothing exists there. */
 async function locate(path: string): Promise<Located | undefined> {
   const real = await realpath(path).catch(undefinedWhereMissing);
   if (real === undefined) return undefined;
@@ -147,7 +150,7 @@ async function copyUnchanged(
     const before = await identityOf(real);
     const { size: sizeBytes } = await lstat(real);
     const hash = createHash('sha256');
-    // One that is being written anew is shorter for a moment, which is an error of its own.
+    // A file that is being rewritten is shorter for a moment, which is a separate error.
     const failure = await copyExactly({ from: real, to, sizeBytes, check, hash, hasDirectory: true }).catch(
       (error: unknown) => ({ error }),
     );
@@ -161,7 +164,7 @@ async function copyUnchanged(
   }
 }
 
-/** A name that every system takes, and none of the others has. */
+/** A name that every system accepts and that none of the others has. */
 function freeName(name: string, names: Set<string>): string {
   // eslint-disable-next-line no-control-regex -- what no file name on Windows may have
   const plain = name.replace(/[\\/:*?"<>|\u0000-\u001f]/g, '_');

@@ -8,29 +8,29 @@ import { requireVss } from '../vss/call';
 import { explainExposure, type ShadowShare } from '../vss/place';
 import { Call } from '../call/call';
 
-/** What the snapshot set and the shadows of a backup have to know of it. */
+/** What the snapshot set and the shadows need to know about their backup. */
 export interface BackupUse {
   /** Throws when the backup has ended or is about to: its shadow may be gone. */
   requireOpen(): void;
   /**
-   * Runs the body of a public function. The end of the backup waits for it; one that takes everything back does not want
-   * its result any more, which `ending` says.
+   * Runs the body of a public function. The end of the backup waits for it; if the end undoes everything, `ending` says
+   * that the result is no longer wanted.
    */
   call<T>(body: (ending: AbortSignal) => Promise<T>): Promise<T>;
 }
 
 /** The shadow copy of one volume. */
 export class Shadow {
-  /** Id of the shadow; with VSS a GUID in braces and lower case. */
+  /** Id of the shadow; with VSS a GUID in braces, in lower case. */
   readonly id: string;
-  /** Top directory of the volume or subvolume it was made from. */
+  /** Top directory of the original volume or subvolume. */
   readonly volume: string;
-  /** How the operating system names the shadow. With VSS a device without a backslash at its end, otherwise {@link root}. */
+  /** The operating system's name of the shadow. With VSS a device without a trailing backslash, otherwise {@link root}. */
   readonly devicePath: string;
   /**
    * A readable directory with the contents of the volume; with `reflink` and `rolling` the databases only. Empty for a
-   * transportable shadow, which can be read where it is imported. With VSS it ends in a backslash, which most functions of `fs`
-   * take off: list the root itself by `opendir(root)`, and what is below it as usual, by `join(root, name)`.
+   * transportable shadow, which can be read only where it is imported. With VSS it ends in a backslash, which most `fs`
+   * functions remove: list the root itself with `opendir(root)`, and access its contents as usual, with `join(root, name)`.
    */
   readonly root: string;
   readonly #places: Places;
@@ -54,9 +54,9 @@ export class Shadow {
   }
 
   /**
-   * Gives the shadow a fixed place and answers it. With VSS `as` is a free drive letter (`B:`), an existing empty
-   * directory, or a share, and the shadow must be a persistent one. Elsewhere it becomes a symbolic link to {@link root}
-   * and must not exist. The end of the backup takes it away again, unless the shadow is kept.
+   * Exposes the shadow at a fixed place and returns that place. With VSS, `as` is a free drive letter (`B:`), an
+   * existing empty directory, or a share, and the shadow must be persistent. Elsewhere the place becomes a symbolic link
+   * to {@link root} and must not exist yet. The end of the backup removes it, unless the shadow is kept.
    */
   expose(options: { readonly as: string | ShadowShare }): Promise<string> {
     return this.#use.call(async () => {
@@ -73,12 +73,12 @@ export class Shadow {
     });
   }
 
-  /** Takes the place of {@link expose} away again; does nothing when there is none. */
+  /** Undoes {@link expose}; does nothing if the shadow is not exposed. */
   unexpose(): Promise<void> {
     return this.#use.call(() => this.takePlaceAway());
   }
 
-  /** @internal For the end of the backup, which waits for what users do. */
+  /** @internal For the end of the backup, which waits for calls in progress. */
   takePlaceAway(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#exposedAs === undefined) return;
@@ -87,7 +87,7 @@ export class Shadow {
     });
   }
 
-  /** One change after the other, so that each sees what the one before it has made. */
+  /** One change after the other, so that each sees the result of the one before. */
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
     const done = this.#lastChange.catch(() => undefined).then(change);
     this.#lastChange = done;
@@ -95,10 +95,10 @@ export class Shadow {
   }
 }
 
-/** How shadows of a provider get and lose their places. */
+/** How the shadows of a provider are exposed and unexposed. */
 interface Places {
   readonly check: Check;
-  /** Answers the place. */
+  /** Returns the place. */
   expose(shadow: Shadow, as: string | ShadowShare): Promise<string>;
   unexpose(shadow: Shadow, place: string): Promise<void>;
 }
@@ -108,7 +108,7 @@ export function placesOf(work: BackupWork): Places {
   return work.provider.vss ? vssPlaces(work, journaled) : linkPlaces(journaled);
 }
 
-/** Keeps the list of places in the journal; a place is named before it is taken. */
+/** Keeps the list of places in the journal; a place is recorded before it is used. */
 class JournaledPlaces {
   #places: readonly string[] = [];
 
@@ -118,7 +118,7 @@ class JournaledPlaces {
     await this.#update([...this.#places, place]);
     try {
       const taken = await take();
-      // Windows writes a place in its own way.
+      // Windows spells a place in its own way.
       if (taken !== place) await this.#update([...this.#without(place), taken]);
       return taken;
     } catch (error) {

@@ -24,11 +24,11 @@ import { reportOf, type VssSnapshotSet } from '../vss/session';
 
 /** Options of {@link SnapshotSet.copyDatabases}. */
 export interface CopyDatabasesOptions {
-  /** Absolute directory for the copies; made if missing. Must not lie in the data directory. */
+  /** Absolute path of the directory for the copies; created if missing. Must not be inside the data directory. */
   readonly to: string;
   /**
-   * Also copies notes.ini and the ID files of the server, to the directory `server-files` below {@link to}, which only its owner can look
-   * into. Default: false.
+   * Also copies notes.ini and the server's ID files, to the directory `server-files` below {@link to}, which only its owner can read.
+   * Default: false.
    */
   readonly serverFiles?: boolean | undefined;
   /** Default: 24 hours. */
@@ -39,21 +39,21 @@ export interface CopyDatabasesOptions {
 
 /** What {@link SnapshotSet.copyDatabases} has done. */
 export interface CopyReport {
-  /** Directory of the copies; each lies below it at its path relative to the data directory. */
+  /** Directory of the copies, which have the same relative paths as in the data directory. */
   readonly directory: string;
   readonly databases: number;
   readonly bytes: number;
-  /** Databases of which no copy could be made. */
+  /** Databases that could not be copied. */
   readonly failures: readonly DatabaseFailure[];
-  /** The files of the server; absent where they were not asked for. */
+  /** The server's files; absent if not requested. */
   readonly serverFiles?: ServerFilesReport;
 }
 
-/** A window after the first one, for databases that were busy in that. */
+/** A window after the first one, for databases that were busy in the first. */
 export interface SnapshotWindow {
   /** The first window of a backup is 1. */
   readonly number: number;
-  /** When it had ended. */
+  /** When it ended. */
   readonly created: Date;
   /** How many databases it has captured. */
   readonly databases: number;
@@ -173,7 +173,7 @@ export class SnapshotSet {
     this.databases = this.#parts.reduce((sum, part) => sum + part.capture.databases.count, 0);
   }
 
-  /** The databases in this set one after the other, as the manifest will describe them. */
+  /** The databases in this set, one after the other, as the manifest will describe them. */
   *describeDatabases(): Generator<ManifestDatabase, void> {
     for (const { capture } of this.#parts) {
       for (const index of capture.databases.indexes()) yield capture.databases.describe(index);
@@ -186,13 +186,14 @@ export class SnapshotSet {
   }
 
   /**
-   * Copies every database out of the shadow: exactly the bytes it had at NSFBackupStart, with its change information
-   * applied, written to the disk. A copy of a logged database still needs recovery before use, which a restore does.
-   * A database that cannot be copied is reported and does not stop the others. A backup that fails, or is disposed of before
-   * `endBackup`, takes its copies away.
+   * Copies every database from the shadow: exactly the bytes it had at NSFBackupStart, with its change information applied,
+   * synced to disk. The copy of a logged database still needs recovery before use, which a restore does. A database that
+   * cannot be copied is reported and does not stop the others. A backup that fails, or is disposed of before `endBackup`,
+   * removes its copies.
    *
-   * @throws {@link AbortError} when cancelled, or when the backup is disposed of meanwhile; `ERR_NO_SPACE` before anything is copied; `ERR_SHADOW_VANISHED` when Windows
-   * has deleted the shadow meanwhile. Then the copies made so far are removed.
+   * @throws {@link AbortError} when cancelled, or when the backup is disposed of in the meantime; `ERR_NO_SPACE` before anything
+   * is copied; `ERR_SHADOW_VANISHED` when Windows has deleted the shadow in the meantime. In these cases the copies made so far
+   * are removed.
    */
   copyDatabases(options: CopyDatabasesOptions): Promise<CopyReport> {
     return this.#use.call(async (ending) => {
@@ -215,7 +216,7 @@ export class SnapshotSet {
       this.#use.requireOpen();
       const unreadable = this.shadows.find(({ root }) => root === '');
       if (unreadable) {
-        // A transportable shadow of VSS before its import, or a snapshot that a hook has made elsewhere.
+        // A transportable VSS shadow before its import, or a snapshot that a hook has made elsewhere.
         const message = `the shadow of ${unreadable.volume} cannot be read on this machine, so nothing can be copied out of it`;
         throw new DominoVssError('ERR_STATE', { message });
       }
@@ -321,7 +322,7 @@ export class SnapshotSet {
     };
   }
 
-  /** Names the files and directories that do not exist yet: what is somebody else's is not overwritten, and never removed. */
+  /** Records the files and directories that do not exist yet: files of others are neither overwritten nor removed. */
   async #noteCopies(files: readonly string[]): Promise<void> {
     const missing: string[] = [];
     await forEachLimited(files, 4, async (file) => {
@@ -332,7 +333,7 @@ export class SnapshotSet {
     this.#newCopies = { files: [], directories };
   }
 
-  /** @internal Takes away what {@link copyDatabases} has made; of its directories those in which nobody else has put anything. */
+  /** @internal Removes what {@link copyDatabases} has made, and those of its directories that contain nothing else. */
   async removeCopies(): Promise<void> {
     if (!this.#newCopies) return;
     const { files, directories } = this.#newCopies;
@@ -342,15 +343,15 @@ export class SnapshotSet {
     this.#newCopies = undefined;
   }
 
-  /** Windows deletes volatile shadows, and the oldest ones, when the room for them is used up. */
+  /** Windows deletes volatile shadows, and the oldest ones, when the space for them is used up. */
   async #refuseVanished({ part, index }: CopiedDatabase, call: Call): Promise<void> {
     const shadow = part.shadows[part.work.databases.volumeIndex[index] ?? 0];
     if (this.vss && shadow) await refuseVanished(requireVss(this.#work.binding), shadow, call);
   }
 
   /**
-   * Answers the SHA-256 of the copy as it is delivered. It comes from the bytes as they pass, except where change information
-   * was applied: which parts of the file it rewrites only Domino knows, so such a copy is read once more.
+   * Returns the SHA-256 of the finished copy. It is computed from the bytes as they pass, unless change information was
+   * applied: only Domino knows which parts of the file that rewrites, so such a copy is read once more.
    */
   async #copyOne(
     { part: { work, capture }, index }: CopiedDatabase,
@@ -389,7 +390,10 @@ export class SnapshotSet {
   }
 }
 
-/** Makes the directory of the copies. By its real path: a link may lead into the data directory, or to where others can write. */
+/**
+ * Creates the directory of the copies. Uses its real path: a link may lead into the data directory, or to a place where others
+ * can write.
+ */
 async function makeTarget(
   to: string,
   { binding, databases: { dataDirectory } }: Pick<BackupWork, 'binding' | 'databases'>,

@@ -148,7 +148,7 @@ export function releaseHold(
 }
 
 /**
- * Ends a hold without a backup. Answers whether there was one.
+ * Ends a hold without a backup. Returns whether there was one.
  *
  * @throws `ERR_STATE` when it was released before.
  */

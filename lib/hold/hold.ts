@@ -131,9 +131,9 @@ export class Hold {
   }
 
   /**
-   * There is no snapshot: takes the databases out and removes what the backup has made. Idempotent.
+   * There is no snapshot: takes the databases out of backup mode and removes what the backup has made. Idempotent.
    *
-   * @throws `ERR_STATE` when it was released: that the snapshot exists has been said.
+   * @throws `ERR_STATE` after a release, which has declared that the snapshot exists.
    */
   giveUp(): Promise<void> {
     return publicCall(async () => {

@@ -32,26 +32,32 @@ import { recoveryBudgetMs, type HookRemover, type RecoveryTools } from './tools'
 
 /** Options of `recoverInterrupted`. */
 export interface RecoverOptions {
-  /** Absolute delta directory of the interrupted backups and restores. Default: only what did not need one is looked at. */
+  /**
+   * Absolute path of the delta directory of the interrupted backups and restores. Default: only work that does not need one
+   * is examined.
+   */
   readonly deltaDirectory?: string | undefined;
-  /** Where Domino is. Default: found by the environment and in the usual places; without one only plain volumes are looked at. */
+  /**
+   * Where Domino is. Default: searched for in the environment and in the standard locations; without Domino only plain volumes
+   * are examined.
+   */
   readonly domino?: DominoLocation | undefined;
-  /** Only look: nothing is touched. Default: false. */
+  /** Only look, touch nothing. Default: false. */
   readonly dryRun?: boolean | undefined;
-  /** Starts the service of that name. Default: the service of the system is started. */
+  /** Starts the service of that name. Default: the system's service is started. */
   readonly service?: DominoService | undefined;
   /** Removes the snapshots that the hook of that name has made. Default: they are named and left. */
   readonly hook?: HookRemover | undefined;
-  /** Which process holds Domino. Default: `none`, this one. */
+  /** Which process loads Domino. Default: `none`, this one. */
   readonly isolation?: Isolation | undefined;
   /**
-   * Longest time for one call of Domino, of VSS or of the file system; what it was about stays in the journal and is named.
+   * Longest time for one call to Domino, VSS or the file system; after that, its subject stays in the journal and is named.
    * Default: 60 000.
    */
   readonly databaseBudgetMs?: number | undefined;
   /** Default: 600 000. */
   readonly timeoutMs?: number | undefined;
-  /** Heeded between two things; the journals keep naming what is left then. */
+  /** Takes effect between two steps; the journals keep naming what is left. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -81,7 +87,7 @@ export function recoverInterrupted(loadBinding: () => NativeBinding, options: Re
     const found = [];
     for (const area of areas) found.push(await recoverArea(area, deltaDirectory, tools));
     const works = found.flatMap((part) => part.works);
-    // What is no journal is found in each area.
+    // Files that are not journals are found in each area.
     const unusable = [...new Map(found.flatMap((part) => part.unusable).map((one) => [one.journal, one])).values()];
     return { outcome: outcomeOf(works, unusable, dryRun), works, unusable };
   });
@@ -109,7 +115,7 @@ function findDataDirectory(domino: DominoLocation | undefined): string {
   }
 }
 
-/** Holds the lock of a data directory meanwhile, unless it only looks. */
+/** Holds the lock of a data directory while it works, unless it only looks. */
 async function recoverArea(
   dataDirectory: string,
   deltaDirectory: string | undefined,
@@ -140,10 +146,10 @@ async function recoverArea(
   }
 }
 
-/** For whoever holds the lock of the data directory. The oldest first. */
+/** The caller holds the lock of the data directory. Oldest first. */
 export async function recoverAll(leftOvers: readonly LeftOver[], tools: RecoveryTools): Promise<RecoveredWork[]> {
   const works: RecoveredWork[] = [];
-  // The restore that was tried in it has died with a drill, and comes first: it may have databases open there.
+  // The trial restore inside a drill died with it and comes first: it may have databases open there.
   const inOrder = [...leftOvers].sort((a, b) => Number(a.work === 'drill') - Number(b.work === 'drill'));
   for (const leftOver of inOrder) works.push(await recoverOne(leftOver, tools));
   return works;
@@ -164,11 +170,11 @@ async function recoverOne(leftOver: LeftOver, tools: RecoveryTools): Promise<Rec
   return { leftOver, items: items.all, done };
 }
 
-/** Everything that a journal names and that may have been removed or renamed. */
+/** Everything a journal names that may have been removed or renamed. */
 async function namedFiles(left: LeftOver): Promise<string[]> {
   const { copies } = await readJournalLists(left);
   const databases = left.restoring.map(({ file }) => file);
-  // Shadows of VSS are ids, and what a hook calls a shadow only the hook knows.
+  // VSS shadows are ids, and only the hook knows what it calls a shadow.
   const shadows = isFileProvider(left) ? left.shadows : [];
   const directories = [left.backupDirectory, ...left.newDirectories].filter((directory) => directory !== '');
   return [

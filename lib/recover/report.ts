@@ -4,22 +4,22 @@ import type { UnusableJournal } from '../store/journals';
 
 /** Kinds of things that interrupted work leaves. */
 export type RecoveredThing =
-  /** A database that a restore had taken from its place. */
+  /** A database that a restore had moved from its place. */
   | 'database'
   /** Databases that are in backup mode. */
   | 'backup-mode'
   /** A server that was stopped. */
   | 'service'
   | 'shadow'
-  /** The place where a shadow is exposed. */
+  /** The exposure of a shadow. */
   | 'exposure'
-  /** Copies that were made out of the shadow. */
+  /** Copies made from the shadow. */
   | 'copies'
-  /** A file that a restore needed for a while. */
+  /** A temporary file of a restore. */
   | 'temporary-file'
   /** The directory of a backup. */
   | 'backup'
-  /** What was written of the work itself; part of it is damaged. */
+  /** The journal of the work itself; part of it is damaged. */
   | 'journal';
 
 /** One thing that interrupted work has left. */
@@ -29,22 +29,22 @@ export interface RecoveryItem {
   readonly subject: string;
   /** What was found, in words. */
   readonly found: string;
-  /** `planned`: in a dry run. `kept`: it is good, and stays on purpose. `left`: it could not be put right. */
+  /** `planned`: in a dry run. `kept`: it is valid and stays on purpose. `left`: it could not be cleaned up. */
   readonly result: 'done' | 'planned' | 'kept' | 'left';
   /** What was done, or would be, in words. */
   readonly action: string;
-  /** How to go on; empty unless it is left. */
+  /** What to do next; empty unless it is left. */
   readonly advice: string;
-  /** Why it could not be done; absent when it was decided so. */
+  /** Why it failed; absent if it was left by decision. */
   readonly error?: DominoVssError;
 }
 
-/** What became of one piece of interrupted work. */
+/** How one piece of interrupted work was resolved. */
 export interface RecoveredWork {
   readonly leftOver: LeftOver;
   /** Empty when only its journal was left. */
   readonly items: readonly RecoveryItem[];
-  /** Whether nothing of it is left any more, and its journal is gone. */
+  /** Whether nothing of it is left and its journal is gone. */
   readonly done: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface RecoveryReport {
   /** `nothing`: no work was interrupted. `partial`: something is left. `planned`: after a dry run that has found something. */
   readonly outcome: 'nothing' | 'recovered' | 'partial' | 'planned';
   readonly works: readonly RecoveredWork[];
-  /** Journals that say nothing to this version or host; none of what they name was touched. */
+  /** Journals that this version or host cannot use; nothing they name was touched. */
   readonly unusable: readonly UnusableJournal[];
 }
 
@@ -67,7 +67,7 @@ export function outcomeOf(
   return works.every(({ done }) => done) ? 'recovered' : 'partial';
 }
 
-/** One line for a person. */
+/** One readable line. */
 export function describeItem({ thing, subject, found, result, action, advice, error }: RecoveryItem): string {
   const said = [found, result === 'left' ? '' : action].filter((part) => part !== '').join(': ');
   const why = error ? `: ${error.message}` : '';
@@ -75,7 +75,7 @@ export function describeItem({ thing, subject, found, result, action, advice, er
   return `${thing.replace('-', ' ')} ${subject}: ${said}${why}${next}`;
 }
 
-/** One sentence that says what of it is left and how to go on. */
+/** One sentence that says what is left and what to do next. */
 export function describeUnrecovered({ leftOver, items }: RecoveredWork): string {
   const { work, id, pid, journal } = leftOver;
   const left = items.filter(({ result }) => result === 'left').map(describeItem);

@@ -35,57 +35,60 @@ import { until } from './until';
 
 /** Options of `drillRestore`. */
 export interface DrillOptions {
-  /** Absolute delta directory: its last backup of this server is drilled. Either this or {@link manifest}. */
+  /**
+   * Absolute path of a delta directory, for a drill with its last backup of this server. Either this or {@link
+   * manifest}.
+   */
   readonly deltaDirectory?: string | undefined;
   /** Absolute path of a manifest, or of the directory of its backup. */
   readonly manifest?: string | undefined;
-  /** How many databases, chosen at random. Default: 10. */
+  /** Number of databases, chosen at random. Default: 10. */
   readonly sample?: number | undefined;
   /** Paths or globs of the databases to choose from, relative to the data directory. Default: all of the backup. */
   readonly databases?: readonly string[] | undefined;
   /** How far logged databases are recovered, as in `restoreDatabases`. Default: `now`. */
   readonly until?: string | undefined;
-  /** Absolute directory of the copies, if they are not where the manifest says. */
+  /** Absolute path of the directory of the copies, if they are not where the manifest says. */
   readonly copiesDirectory?: string | undefined;
   /** Absolute path of an archive of the transaction log, as in `restoreDatabases`. */
   readonly logArchive?: string | undefined;
   /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. */
   readonly requireSignature?: string | undefined;
-  /** Where Domino is. Default: found by the environment and in the usual places. */
+  /** Where Domino is. Default: searched for in the environment and in the standard locations. */
   readonly domino?: DominoLocation | undefined;
   /** Longest time for one call on a database. Default: 60 000. */
   readonly databaseBudgetMs?: number | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
-  /** What was made for the drill is removed. */
+  /** Everything made for the drill is removed. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** What a drill has found out about one database. */
+/** The result of a drill for one database. */
 export interface DrilledDatabase {
   /** Path relative to the data directory. */
   readonly database: string;
   readonly sizeBytes: number;
   /**
-   * `recovered`: restored, recovered from the transaction log with a new replica id, and opened. `opened`: without logging;
-   * its change information was applied to a copy, and that was opened. `failed`: `failure` says why.
+   * `recovered`: restored, recovered from the transaction log with a new replica id, and opened. `opened`: unlogged; its
+   * change information was applied to a copy, which was then opened. `failed`: `failure` says why.
    */
   readonly result: 'recovered' | 'opened' | 'failed';
   readonly failure?: DatabaseFailure;
 }
 
-/** What `drillRestore` has found out. */
+/** The result of `drillRestore`. */
 export interface DrillReport {
   readonly backupId: string;
   /** When the backup was made, ISO 8601, UTC. */
   readonly created: string;
-  /** `passed` when every database of the sample could be restored. */
+  /** `passed` if every database in the sample could be restored. */
   readonly outcome: 'passed' | 'failed';
-  /** How many databases there were to choose from. */
+  /** Number of databases to choose from. */
   readonly of: number;
   readonly databases: readonly DrilledDatabase[];
-  /** Time of the last transaction that was applied; null when there was none. */
+  /** Time of the last applied transaction; null if there was none. */
   readonly recoveredTo: string | null;
   readonly durationMs: number;
   readonly warnings: readonly string[];
@@ -171,7 +174,7 @@ async function findBackup(options: DrillOptions, dataDirectory: string): Promise
   return loadManifest(last.directory, key);
 }
 
-/** So many of them at random, in their order. */
+/** This many of them at random, in their original order. */
 function sampleOf(databases: readonly ManifestDatabase[], count: number): ManifestDatabase[] {
   const left = [...databases.keys()];
   const chosen = new Set<number>();
@@ -188,7 +191,7 @@ interface Drilled {
   readonly warnings: readonly string[];
 }
 
-/** One drill, with the lock of the data directory from its beginning to its end. */
+/** One drill, which holds the lock of the data directory from beginning to end. */
 class Drill {
   readonly #results = new Map<string, DrilledDatabase>();
   readonly #id = newWorkId();
@@ -227,7 +230,7 @@ class Drill {
       await this.#drillLogged(sample.filter(({ logged }) => logged));
       await this.#drillUnlogged(sample.filter(({ logged }) => !logged));
     } finally {
-      // Whatever stays is in the journal: the next work on this server removes it.
+      // The journal names whatever stays: the next work on this server removes it.
       const removed = await boundedRemoval(this.binding, this.#scratch).then(
         () => true,
         () => false,
@@ -301,7 +304,7 @@ class Drill {
     }
   }
 
-  /** A new replica id comes from recovery, which they do not have: they are opened where nothing replicates. */
+  /** Recovery assigns new replica ids, and unlogged databases have none: they are opened where nothing replicates. */
   async #drillUnlogged(databases: readonly ManifestDatabase[]): Promise<void> {
     if (databases.length === 0) return;
     const { head, input } = this.server;

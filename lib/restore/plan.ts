@@ -14,9 +14,9 @@ import { holderOf, type BackupHead, type Chain } from '../store/chain';
 import { shadowOf } from '../vss/kept-roots';
 import type { ShadowRoots } from './sources';
 
-/** Where a restored database goes and what happens to the one that stands there. */
+/** Where a restored database goes and what happens to the one already there. */
 export type RestoreMode =
-  /** Over the original, on a running server: the original is taken offline meanwhile. */
+  /** Over the original, on a running server: the original is taken offline during the restore. */
   | {
       readonly type: 'online';
       /** How long to wait for users to leave a database. Default: 10 000. */
@@ -24,24 +24,24 @@ export type RestoreMode =
     }
   /** Over the original, with the server down. */
   | { readonly type: 'offline' }
-  /** Beside the original, as a database with an instance id of its own. */
+  /** Next to the original, as a database with its own instance id. */
   | {
       readonly type: 'new-database';
       /**
-       * Path relative to the data directory: of the new database when it ends like one (`.nsf`) and one database is
-       * restored; otherwise of a directory that takes all of them at their own paths.
+       * Path relative to the data directory. If it ends like a database (`.nsf`) and one database is restored, it
+       * is that of the new database; otherwise of a directory for all of them, at their own paths.
        */
       readonly as: string;
       /** Also a new replica id, so that it never replicates with the original. Logged databases only. Default: false. */
       readonly newReplicaId?: boolean | undefined;
     }
   /**
-   * As plain files below a directory outside of the data directory, at their own paths. They are neither recovered nor opened:
-   * a logged database is still a backup there.
+   * As plain files below a directory outside the data directory, at their own paths. They are neither recovered nor opened: a
+   * logged database remains a backup.
    */
   | {
       readonly type: 'directory';
-      /** Absolute path; made when it is missing. */
+      /** Absolute path; created if missing. */
       readonly directory: string;
     };
 
@@ -49,7 +49,7 @@ export type RestoreMode =
 export type RestoreStep =
   | { readonly type: 'copy'; readonly from: string; readonly to: string; readonly sizeBytes: number }
   | { readonly type: 'apply-delta'; readonly delta: string; readonly to: string }
-  /** Opened once, for it belongs to another transaction log: the server gives it a new instance id. */
+  /** Opened once, because it belongs to another transaction log: the server gives it a new instance id. */
   | { readonly type: 'adopt'; readonly file: string }
   | { readonly type: 'take-offline'; readonly file: string; readonly waitMs: number }
   | { readonly type: 'keep-original'; readonly file: string; readonly original: string }
@@ -74,23 +74,23 @@ export interface PlannedDatabase {
   readonly file: string;
   /** File it is copied from. */
   readonly source: string;
-  /** Delta that has to be applied to the copy; empty when the source has it applied, or there is none. */
+  /** Delta to apply to the copy; empty if the source already has it applied, or there is none. */
   readonly delta: string;
   /** Length of the pieces of change information in {@link delta}. */
   readonly pieceBytes: number;
   /** What is known about the contents of {@link source}. */
   readonly contents: ExpectedContents;
-  /** Where the copy is made ready, in the directory of {@link file}. */
+  /** Where the copy is prepared, in the directory of {@link file}. */
   readonly temporary: string;
-  /** Where the original lies until success. */
+  /** Where the original is kept until success. */
   readonly original: string;
-  /** Whether Domino has to recover it before use. */
+  /** Whether Domino must recover it before use. */
   readonly recover: boolean;
-  /** Whether it is opened instead, for it belongs to another transaction log than the one that the server writes. */
+  /** Whether it is opened instead, because it belongs to a different transaction log than the server's. */
   readonly adopt: boolean;
 }
 
-/** What a restore would do, in its order. */
+/** What a restore would do, in order. */
 export interface RestorePlan {
   readonly mode: RestoreMode;
   /** Time that the recovery stops at; undefined for the last transaction. */
@@ -100,17 +100,17 @@ export interface RestorePlan {
   /** Whether databases of another transaction log are restored as they were at the backup. */
   readonly adopts: boolean;
   readonly databases: readonly PlannedDatabase[];
-  /** Databases of the backup that are not restored, each with its reason; not the ones that were not asked for. */
+  /** Databases of the backup that are not restored, each with its reason; without those that were not requested. */
   readonly leftOut: readonly DatabaseFailure[];
-  /** Bytes the copies need, beside the originals. */
+  /** Bytes the copies need in addition to the originals. */
   readonly neededBytes: number;
   readonly warnings: readonly string[];
 }
 
-/** What is known before the copies have been looked for. */
+/** What is known before looking for the copies. */
 export type KnownInput = Omit<RestorePlanInput, 'lostCopies'>;
 
-/** What only the outside world can tell a plan. */
+/** What a plan needs to know from outside. */
 export interface RestorePlanInput extends Chain {
   readonly databases: readonly ManifestDatabase[];
   /** Globs, paths or aliases; undefined for everything. */
@@ -122,20 +122,20 @@ export interface RestorePlanInput extends Chain {
   readonly otherServer: boolean;
   /** Whether databases of another transaction log are restored as they were at the backup. */
   readonly adopts: boolean;
-  /** Directory of the copies, where it is another one than the manifest says. */
+  /** Directory of the copies, if it differs from the manifest. */
   readonly copiesDirectory: string | undefined;
   readonly dataDirectory: string;
-  /** Paths of chosen databases whose copies were made and are not there. */
+  /** Paths of chosen databases whose copies were made but no longer exist. */
   readonly lostCopies: ReadonlySet<string>;
 }
 
-/** What is to be restored, before it is known where each database lies. */
+/** What to restore, before it is known where each database is. */
 export interface RestoreChoice {
   readonly chosen: readonly ManifestDatabase[];
   readonly leftOut: readonly DatabaseFailure[];
 }
 
-/** Selects databases. Server databases are left out unless they are named one by one or get another name. */
+/** Selects databases. Server databases are left out unless they are named individually or get another name. */
 export function chooseDatabases({ head, databases, wanted, mode }: KnownInput): RestoreChoice {
   const aliases = new Aliases(head.aliases ?? []);
   const matches = wanted === undefined ? () => true : matcher(wanted, aliases);
@@ -174,7 +174,7 @@ export function targetPath(database: ManifestDatabase, mode: RestoreMode, count:
   throw new OptionError('mode.as', `"${mode.as}" is one database, but ${count} are restored; name a directory`);
 }
 
-/** The copy that was made of it; undefined when there is none. */
+/** The copy that was made of it; undefined if there is none. */
 export function copyOf(database: ManifestDatabase, input: KnownInput): string | undefined {
   const holder = holderOf(database, input);
   if (typeof holder === 'string') return undefined;
@@ -183,12 +183,14 @@ export function copyOf(database: ManifestDatabase, input: KnownInput): string | 
   return database.copy && copies !== undefined ? join(copies, database.copy.file) : undefined;
 }
 
-/** Whether shadows are to be read from at all. */
+/** Whether any shadow has to be read. */
 export function needsShadows(input: RestorePlanInput, { chosen }: RestoreChoice): boolean {
   return chosen.some((database) => copyOf(database, input) === undefined || input.lostCopies.has(database.path));
 }
 
-/** Where the contents of a database can be had: the copy that was made, else the shadow that was kept; else why not. */
+/**
+ * The source for the contents of a database: its copy, else the kept shadow; otherwise the reason why there is none.
+ */
 function sourceOf(
   database: ManifestDatabase,
   input: RestorePlanInput,
@@ -204,7 +206,7 @@ function sourceOf(
   const root = shadow && roots.get(shadow.id);
   if (root === undefined) {
     if (!shadow?.kept) return `${noCopy}, and its shadow was not kept`;
-    // A transportable shadow of VSS has none either until it is imported.
+    // A transportable VSS shadow has none either until it is imported.
     if (shadow.root === '')
       return `${noCopy}, and its snapshot is elsewhere: say where it can be read with shadowRoots (--shadow-root)`;
     return `${noCopy}, and its shadow ${shadow.id} is not there any more`;
@@ -217,7 +219,7 @@ function sourceOf(
   };
 }
 
-/** The plan, from what was chosen and where each of it lies (`files`, parallel to the choice). Touches nothing. */
+/** The plan for the chosen databases and their locations (`files`, parallel to the choice). Touches nothing. */
 export function planOf(
   input: RestorePlanInput,
   choice: RestoreChoice,
@@ -293,8 +295,8 @@ export function planOf(
 
 /**
  * The steps of a plan in their order. Everything slow and everything that may fail comes before the original is
- * touched: a database is away only for two renames and its recovery. One recovery takes all databases, for each one
- * reads the whole log. See docs/decisions/apply-before-replace.md
+ * touched: a database is offline only for two renames and its recovery. One recovery handles all databases, because
+ * each recovery reads the whole log. See docs/decisions/apply-before-replace.md
  */
 export function planSteps({ mode, pointInTime, databases }: RestorePlan): RestoreStep[] {
   const inPlace = isInPlace(mode);
@@ -331,7 +333,7 @@ export function newReplicaIdOf(mode: RestoreMode): boolean {
   return mode.type === 'new-database' && mode.newReplicaId === true;
 }
 
-/** One line for a person. */
+/** One readable line. */
 export function describeStep(step: RestoreStep): string {
   switch (step.type) {
     case 'copy':

@@ -5,17 +5,17 @@ import type { UsableArchive } from '../logs/recovery';
 import { missingExtents, type LogExtents } from '../logs/extents';
 
 /**
- * How far the transaction log carries a database beyond the state of its backup.
+ * How far the transaction log rolls a database forward beyond its backup.
  *
- * - `backup`: not at all, for it is not logged: it comes back as it was at the backup.
- * - `now`: up to the last transaction, as far as is known.
- * - `instance-change`: only up to the change of its instance id (DBIID), which ends what a backup from before can reach:
+ * - `backup`: not at all, because it is not logged: it comes back as it was at the backup.
+ * - `now`: up to the last transaction, as far as known.
+ * - `instance-change`: only up to the change of its instance id (DBIID), beyond which an older backup cannot reach:
  *   after a copy-style compact, a forced fixup, or a restore to a point in time.
- * - `other-log`: not at all, for it belongs to another transaction log than the one that this server writes: it comes back as it
- *   was at the backup, and the server gives it a new instance id.
- * - `not-recovered`: not yet, for it becomes a plain file that is still a backup. A server whose log it belongs to can recover
- *   it as long as nobody has opened it.
- * - `unknown`: nobody could be asked whether its instance id has changed.
+ * - `other-log`: not at all, because it belongs to a different transaction log than this server's: it comes back as it was at
+ *   the backup, and the server gives it a new instance id.
+ * - `not-recovered`: not yet, because it becomes a plain file that is still a backup. The server whose log it belongs to can
+ *   recover it as long as nobody has opened it.
+ * - `unknown`: it could not be determined whether its instance id has changed.
  */
 export type LogReach =
   | { readonly type: 'backup' }
@@ -28,39 +28,39 @@ export type LogReach =
   | { readonly type: 'now' }
   | {
       readonly type: 'instance-change';
-      /** Its instance id now; empty when it is not logged any more, or when only later backups tell of the change. */
+      /** Its current instance id; empty if it is no longer logged, or if only later backups show the change. */
       readonly dbiid: string;
-      /** Id of the first later backup that has seen the change: it, and those after it, reach a later time; empty for none. */
+      /** Id of the first later backup after the change; that backup and later ones reach further. Empty for none. */
       readonly seenIn: string;
     }
   | { readonly type: 'unknown'; readonly reason: string };
 
-/** What is known about the databases of a backup besides its manifest. By the path that a database has in the backup. */
+/** What is known about the databases of a backup in addition to its manifest, by path in the backup. */
 export interface LogKnowledge {
   /** Why it could not be told, for those that were asked for and did not answer. */
   readonly live: ReadonlyMap<string, LiveIdentity | { readonly reason: string }>;
   /** Id of the first later backup that found another instance id than the one before it. */
   readonly changedIn: ReadonlyMap<string, string>;
-  /** Id of the transaction log that the server writes now; empty when nobody knows, and when it writes none. */
+  /** Id of the transaction log that the server is writing; empty if unknown or if it writes none. */
   readonly logId: string;
-  /** Whether the server writes a transaction log, by notes.ini. */
+  /** Whether the server writes a transaction log, according to notes.ini. */
   readonly writesLog: boolean;
-  /** What lies in the directory of that log; undefined when it cannot be looked into. */
+  /** Contents of that log's directory; undefined if it cannot be read. */
   readonly extents: LogExtents | undefined;
-  /** What an archive has beside that; undefined when none was named. */
+  /** What an archive has in addition; undefined if none was given. */
   readonly archive: UsableArchive | undefined;
-  /** The call that has not returned when the server was asked, in words; empty for none. */
+  /** The call that did not return when the server was queried, in words; empty for none. */
   readonly hanging: string;
 }
 
-/** Whether it is known that no log of this server carries a database. */
+/** Whether it is certain that no log of this server covers a database. */
 export function isOfOtherLog({ logged, logId }: ManifestDatabase, knowledge: LogKnowledge): boolean {
   return logged && (knowledge.logId === '' ? !knowledge.writesLog : logId !== knowledge.logId);
 }
 
 /**
- * Why the recovery of a database would fail: the log it needs is another one, or not there any more. Found out beforehand,
- * because a recovery that breaks off has spoilt its file.
+ * Why the recovery of a database would fail: the log it needs is a different one, or no longer exists. Checked beforehand,
+ * because a recovery that stops midway has ruined its file.
  */
 export function refuseByLog(database: ManifestDatabase, knowledge: LogKnowledge): DatabaseFailure | undefined {
   const { path, logged, logId, logExtent } = database;
@@ -82,7 +82,7 @@ export function refuseByLog(database: ManifestDatabase, knowledge: LogKnowledge)
   );
 }
 
-/** A path of a manifest names its database; what its server says of it now counts more than later backups. */
+/** A path in a manifest identifies its database; what the server says about it now outweighs later backups. */
 export function reachOf(database: ManifestDatabase, knowledge: LogKnowledge): LogReach {
   const { live, changedIn, logId } = knowledge;
   if (!database.logged) return { type: 'backup' };
@@ -97,7 +97,7 @@ export function reachOf(database: ManifestDatabase, knowledge: LogKnowledge): Lo
   return { type: 'unknown', reason: now?.reason ?? 'the server was not asked' };
 }
 
-/** What a person should know of it: by name what the log does not carry to its end. */
+/** Warnings that name the databases which the log does not roll forward to its end. */
 export function reachWarnings(reaches: readonly { readonly path: string; readonly reach: LogReach }[]): string[] {
   const counted = (type: LogReach['type'], one: string, several: string): string[] => {
     const concerned = reaches.filter(({ reach }) => reach.type === type);
