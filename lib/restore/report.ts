@@ -6,7 +6,7 @@ import type { Manifest } from '../store/manifest';
 import { isInPlace, planSteps, type PlannedDatabase, type RestorePlan, type RestoreStep } from './plan';
 import { reachOf, reachWarnings, type LogKnowledge, type LogReach } from './reach';
 
-/** What happened to one database. */
+/** The result for one database. */
 export type RestoredDatabase =
   | {
       readonly result: 'restored' | 'planned';
@@ -15,31 +15,31 @@ export type RestoredDatabase =
       /** Path after the restore, relative to the data directory. */
       readonly path: string;
       readonly file: string;
-      /** Id of the backup whose copy or shadow it comes from: an earlier one where the backup is incremental and has carried it over. */
+      /** Id of the backup whose copy or shadow it comes from: an earlier one if the backup is incremental and has carried it over. */
       readonly from: string;
-      /** Whether Domino recovers it, as it does with logged databases. */
+      /** Whether Domino recovers it, as with logged databases. */
       readonly recovered: boolean;
       /**
        * Whether the contents that are restored were hashed when they were backed up; every byte is compared then. Otherwise
        * only size, signature and header can be.
        */
       readonly hashed: boolean;
-      /** How far the transaction log carries it, as far as it was known before anything was touched. */
+      /** How far the transaction log rolls it forward, as known before anything was touched. */
       readonly reach: LogReach;
     }
   | { readonly result: 'left-out' | 'failed'; readonly database: string; readonly failure: DatabaseFailure };
 
 /**
- * Attachments that DAOS keeps outside of the databases. A restored database holds references only: objects that were removed
- * since the backup have to come back from where they were saved. The backup API says neither which databases use DAOS nor which
- * objects are missing; the server does.
+ * Attachments that DAOS keeps outside the databases. A restored database holds references only: objects removed since the
+ * backup must be restored from wherever they were saved. The backup API says neither which databases use DAOS nor which objects
+ * are missing; the server does.
  */
 export interface RestoreDaos {
-  /** Directory of the objects, `*.nlo`, by notes.ini. */
+  /** Directory of the objects, `*.nlo`, according to notes.ini. */
   readonly directory: string;
-  /** Whether it is there. */
+  /** Whether it exists. */
   readonly isThere: boolean;
-  /** Console commands of the server, one a restored database, that list its missing objects. */
+  /** Server console commands that list missing objects, one per restored database. */
   readonly commands: readonly string[];
 }
 
@@ -49,12 +49,12 @@ export interface RestoreLog {
   readonly logId: string;
   /** Number of the first extent that one of the databases needs. */
   readonly firstExtent: number;
-  /** The server's log directory, and the names of the extents that lie there; empty when it cannot be looked into. */
+  /** The server's log directory and the names of the extents in it; empty if it cannot be read. */
   readonly directory: string;
   readonly present: readonly string[];
   /** The archive, as it was named; empty for none. */
   readonly archive: string;
-  /** Those that only the archive has. Domino asks for them when it comes to them. */
+  /** Extents that only the archive has. Domino asks for each when it needs it. */
   readonly archived: readonly { readonly number: number; readonly name: string; readonly file: string }[];
 }
 
@@ -70,16 +70,16 @@ export interface RestoreReport {
    * recovered, and when Domino tells none.
    */
   readonly recoveredTo: string | null;
-  /** What is to be done about attachments that DAOS keeps outside of the databases; null where DAOS is not in use. */
+  /** What to do about attachments that DAOS keeps outside the databases; null if DAOS is not in use. */
   readonly daos: RestoreDaos | null;
   /** Every step, in its order. */
   readonly steps: readonly RestoreStep[];
   /** The transaction logs that databases are recovered from; empty for none. */
   readonly logs: readonly RestoreLog[];
   readonly warnings: readonly string[];
-  /** What earlier processes left behind and could not be put right before this restore. */
+  /** What earlier processes left behind and this restore could not clean up first. */
   readonly leftOvers: readonly LeftOver[];
-  /** Interrupted work of earlier processes, and what became of it before this restore. */
+  /** Interrupted work of earlier processes, and how it was resolved before this restore. */
   readonly recovered: readonly RecoveredWork[];
 }
 

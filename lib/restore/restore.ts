@@ -79,57 +79,57 @@ export interface RestoreOptions {
   readonly manifest: string;
   /**
    * Paths or globs of databases, relative to the data directory, with `/` or `\`; also aliases. `mail` and `mail/` mean
-   * all of that directory. Default: all but those a server always holds open.
+   * everything in that directory. Default: all except those that a server always keeps open.
    */
   readonly databases?: readonly string[] | undefined;
   /** Default: `{ type: 'online' }`. */
   readonly mode?: RestoreMode | undefined;
   /**
    * How far logged databases are recovered from the transaction log: to their last transaction (`now`), to the moment of the
-   * backup (`backup`), or to a time, ISO 8601 with zone, of which what was committed before it is applied. By all but `now`
-   * they get new instance ids, so that a new backup is due. Those without logging are always as they were at the backup.
+   * backup (`backup`), or to a time (ISO 8601 with zone), which applies everything committed before it. With anything but
+   * `now` they get new instance ids, so a new backup is due. Unlogged databases always come back as they were at the backup.
    * Default: `now`.
    */
   readonly until?: string | undefined;
   /**
    * Absolute path of an archive of the transaction log, made by `archiveLogs`. Extents that the recovery needs and the log directory
-   * does not hold any more are brought back from it, after every byte has been compared with its catalogue. Default: none.
+   * no longer holds are fetched from it, after every byte has been checked against its catalogue. Default: none.
    */
   readonly logArchive?: string | undefined;
   /** Absolute directory of the copies, if they are not where the manifest says. */
   readonly copiesDirectory?: string | undefined;
   /**
-   * Where shadows can be read now: those that were taken outside of this package, between hold and release, or that were
-   * moved. Default: where the manifest says.
+   * Where shadows can be read now, if they were taken outside this package, between hold and release, or were moved.
+   * Default: where the manifest says.
    */
   readonly shadowRoots?: readonly HookShadow[] | undefined;
   /**
    * Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is
-   * asked for.
+   * required.
    */
   readonly requireSignature?: string | undefined;
   /**
-   * The backup may be of another server or another data directory: its databases go to their own paths in this data directory, or
-   * where `mode` says. What another database stands in the place of is refused. Logged databases of another transaction log come
-   * back as they were at the backup (`until` must be left out or `backup`): no log of this server carries them further. They are
-   * opened once before they take their places (NSFDbOpen), so that the server takes them into its log under new instance ids.
+   * The backup may come from another server or data directory: its databases go to their own paths in this data directory, or
+   * where `mode` says. A database whose place is taken by a different one is refused. Logged databases of another transaction log
+   * come back as they were at the backup (`until` must be omitted or `backup`): no log of this server can roll them forward. They
+   * are opened once (NSFDbOpen) before they are moved into place, so that the server adds them to its log under new instance ids.
    * They keep their replica ids. Default: false.
    */
   readonly otherServer?: boolean | undefined;
-  /** Where Domino is. Default: found by the environment and in the usual places. */
+  /** Where Domino is. Default: searched for in the environment and in the standard locations. */
   readonly domino?: DominoLocation | undefined;
   /** Only plan: nothing is touched and the Domino runtime is not needed. Default: false. */
   readonly dryRun?: boolean | undefined;
-  /** Which process holds Domino: this one (`none`, the default), or one that is started for the restore (`process`). */
+  /** Which process loads Domino: this one (`none`, the default), or one started for the restore (`process`). */
   readonly isolation?: Isolation | undefined;
   /**
-   * Longest time for one call on a database. One that exceeds it is left as it is and named, with the call; the others go
-   * on. A recovery may take as long as `timeoutMs`. Default: 60 000.
+   * Longest time for one call on a database. A database that exceeds it is left as it is and named, with the call; the
+   * others continue. A recovery may take as long as `timeoutMs`. Default: 60 000.
    */
   readonly databaseBudgetMs?: number | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
-  /** What was begun is put back. A recovery that has begun is finished, unless it takes longer than `databaseBudgetMs` from then on. */
+  /** Undoes what was begun. A recovery that has begun is finished, unless it takes longer than `databaseBudgetMs` from then on. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
@@ -240,8 +240,8 @@ export async function planSources(
 export type PlanRestoreOptions = Omit<RestoreOptions, 'dryRun' | 'onProgress'>;
 
 /**
- * Says of every database what a restore would do with it and whether it would succeed: reads all that a restore would check,
- * asks the server for the databases that stand there now, and touches nothing.
+ * Says for every database what a restore would do with it and whether it would succeed: reads everything that a restore
+ * would check, asks the server for the databases that are there now, and touches nothing.
  */
 export function planRestore(loadBinding: () => NativeBinding, options: PlanRestoreOptions): Promise<RestoreReport> {
   return publicCall(async () => {

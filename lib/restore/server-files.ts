@@ -13,7 +13,7 @@ import type { ManifestServerFiles } from '../store/manifest-format';
 import { readVerifyingKey } from '../store/signature';
 import { makeNewDirectory } from './new-directory';
 
-/** What `verifyBackup` found out about a copy of notes.ini or of an ID file. */
+/** The result of `verifyBackup` for a copy of notes.ini or an ID file. */
 export interface VerifiedServerFile {
   readonly what: 'notes.ini' | 'ID file';
   /** What it was copied from. */
@@ -27,11 +27,11 @@ export interface VerifiedServerFile {
 export interface ExtractServerFilesOptions {
   /** Absolute path of a manifest, or of the directory of its backup. */
   readonly manifest: string;
-  /** Absolute directory that is new or empty. Must not lie in a data directory. */
+  /** Absolute path of a directory that is new or empty. Must not be inside a data directory. */
   readonly to: string;
   /** Absolute directory of the copies, if they are not where the manifest says. */
   readonly copiesDirectory?: string | undefined;
-  /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is asked for. */
+  /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is required. */
   readonly requireSignature?: string | undefined;
   /** Default: 10 minutes. */
   readonly timeoutMs?: number | undefined;

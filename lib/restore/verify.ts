@@ -43,20 +43,20 @@ export interface VerifyBackupOptions {
   /** Absolute directory of the copies, if they are not where the manifest says. */
   readonly copiesDirectory?: string | undefined;
   /**
-   * Where shadows can be read now: those that were taken outside of this package, between hold and release, or that were
-   * moved. Default: where the manifest says.
+   * Where shadows can be read now, if they were taken outside this package, between hold and release, or were moved.
+   * Default: where the manifest says.
    */
   readonly shadowRoots?: readonly HookShadow[] | undefined;
   /**
-   * Also applies the change information of each database to a copy, opens that and removes it. Needs the Domino runtime, and
-   * room for the two largest databases in the delta directory. Default: false.
+   * Also applies the change information of each database to a copy, opens the copy and removes it. Needs the Domino runtime,
+   * and space for the two largest databases in the delta directory. Default: false.
    */
   readonly apply?: boolean | undefined;
   /** For `apply`: where Domino is. Default: found by the environment and in the usual places. */
   readonly domino?: DominoLocation | undefined;
   /** For `apply`: longest time for one call on a database. Default: 60 000. */
   readonly databaseBudgetMs?: number | undefined;
-  /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is asked for. */
+  /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is required. */
   readonly requireSignature?: string | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;

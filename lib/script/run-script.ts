@@ -25,16 +25,17 @@ export interface RunScriptOptions {
    */
   readonly script:
     { readonly file: string } | { readonly text: string | Uint8Array; readonly name?: string | undefined };
-  /** Only say what would be done; works on every system. Default: false. */
+  /** Only report what would be done; works on every system. Default: false. */
   readonly check?: boolean | undefined;
-  /** Go on after a command that is wrong or fails. Default: false. */
+  /** Continue after a command that is wrong or fails. Default: false. */
   readonly keepGoing?: boolean | undefined;
   /**
-   * Put the databases of the Domino server into backup mode round every `create`; deltas and manifest lie beside the
-   * metadata then. `true`: the server found by the environment and in the usual places. Default: false.
+   * Put the databases of the Domino server into backup mode around every `create`; deltas and manifest are then
+   * stored next to the metadata. `true`: search for the server in the environment and in the standard locations.
+   * Default: false.
    */
   readonly domino?: boolean | DominoLocation | undefined;
-  /** Absolute directory that relative paths in the script are meant from. Default: that of the process. */
+  /** Absolute path of the base directory for relative paths in the script. Default: that of the process. */
   readonly workingDirectory?: string | undefined;
   /** Environment of the script and of what `exec` runs. Default: that of the process. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;

@@ -8,11 +8,11 @@ import type { ScriptState, ScriptTarget } from './target';
 import { deleteCommand } from './text';
 import { judgeGuess, parseWhole } from './whole-script';
 
-/** What a script has come to. */
+/** The result of a script. */
 export interface ScriptReport {
   /**
-   * `complete`: every command succeeded. `partial`: so did they, but databases had to be left out. `failed`: a command
-   * is wrong or has failed.
+   * `complete`: every command succeeded. `partial`: likewise, but databases had to be left out. `failed`: a command is
+   * wrong or has failed.
    */
   readonly outcome: 'complete' | 'partial' | 'failed';
   /** The exit code of the command line: 0, 3 for a partial one, else that of the first problem. */

@@ -14,7 +14,7 @@ export interface ListedShadow {
   readonly setCount: number;
   /** Name of the original volume, `\\?\Volume{…}\`. */
   readonly volume: string;
-  /** Device object, without a backslash at its end: it names the device, not its root directory. */
+  /** Device object, without a trailing backslash: it names the device, not its root directory. */
   readonly devicePath: string;
   /**
    * Root directory: {@link devicePath} with a backslash. What is in it is read like any file: `join(root, name)`. To list the
@@ -38,7 +38,7 @@ export interface ListedShadow {
   readonly serviceMachine: string;
   /**
    * Whether it was made by this process, or is named in the given delta directory by a manifest, or by the journal of a
-   * process that lives no more. What a backup of another process still works with is not ours.
+   * dead process. Shadows that a backup of another process still uses do not count.
    */
   readonly own: boolean;
 }

@@ -19,7 +19,7 @@ export interface ListShadowsOptions extends VssCallOptions {
   readonly volume?: string | undefined;
 }
 
-/** Which shadows are meant. */
+/** Selects shadows. */
 export type ShadowSelector =
   /** One shadow. */
   | { readonly by: 'id'; readonly id: string }
@@ -40,8 +40,8 @@ export type DeleteShadowsOptions = ShadowSelector &
     /** Absolute delta directory; shadows that its manifests and journals name are ours, as are those of this process and of scripts. */
     readonly deltaDirectory?: string | undefined;
     /**
-     * Selected shadows that are not ours: `refuse` names them and deletes nothing at all, `keep` leaves them out,
-     * `delete` deletes them too. Default: `refuse`.
+     * Selected shadows made by other programs: `refuse` names them and deletes nothing at all, `keep` leaves them
+     * out, `delete` deletes them too. Default: `refuse`.
      */
     readonly foreign?: 'refuse' | 'keep' | 'delete' | undefined;
     /** Asks the provider to do everything it can (`bForceDelete`). Default: true. */

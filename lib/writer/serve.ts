@@ -57,8 +57,8 @@ export interface ServeWriterOptions extends SelectionOptions {
   /** Longest time for the change information after the snapshot: in the event PostSnapshot. Default: 300 000. */
   readonly drainTimeoutMs?: number | undefined;
   /**
-   * What becomes of a snapshot of somebody else when the backup fails: `veto` fails it, so that nobody takes it for a backup;
-   * `pass` lets it go on without one, and VSS shows the failure as the state of the writer. Default: `veto`.
+   * What happens to another program's snapshot when the backup fails: `veto` makes it fail, so that nobody takes it for a
+   * backup; `pass` lets it continue without one, and VSS shows the failure as the writer's state. Default: `veto`.
    */
   readonly onFailure?: 'veto' | 'pass' | undefined;
   /**
@@ -73,7 +73,7 @@ export interface ServeWriterOptions extends SelectionOptions {
   readonly restoreTimeoutMs?: number | undefined;
   /** How often the databases are listed anew while nobody takes a snapshot. Default: 300 000. */
   readonly refreshMs?: number | undefined;
-  /** Is told what happens. What it throws is ignored. */
+  /** Called for every event. Exceptions it throws are ignored. */
   readonly onEvent?: ((event: WriterEvent) => void) | undefined;
   /** For the start: until the writer is registered. Default: 600 000. */
   readonly timeoutMs?: number | undefined;
