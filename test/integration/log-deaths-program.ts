@@ -1,12 +1,23 @@
-// Archives or prunes, says when it has begun its work, and may be killed at any moment of it.
+// Archives, restores or prunes, says when it has begun its work, and may be killed at any moment of it.
 //
-//   node log-deaths-program.js archive|prune      with its options as JSON in TEST_OPTIONS
+//   node log-deaths-program.js archive|restore|prune      with its options as JSON in TEST_OPTIONS
 
-import { archiveLogs, isDominoVssError, pruneLogs, type ArchiveLogsOptions, type PruneLogsOptions } from '#lib/index';
+import {
+  archiveLogs,
+  isDominoVssError,
+  pruneLogs,
+  restoreDatabases,
+  type ArchiveLogsOptions,
+  type PruneLogsOptions,
+  type RestoreOptions,
+} from '#lib/index';
 
 async function run(): Promise<unknown> {
-  const options = JSON.parse(process.env['TEST_OPTIONS'] ?? '') as ArchiveLogsOptions & PruneLogsOptions;
+  const options = JSON.parse(process.env['TEST_OPTIONS'] ?? '') as ArchiveLogsOptions &
+    PruneLogsOptions &
+    RestoreOptions;
   process.stdout.write('begun\n');
+  if (process.argv[2] === 'restore') return restoreDatabases(options);
   return process.argv[2] === 'prune' ? pruneLogs(options) : archiveLogs(options);
 }
 

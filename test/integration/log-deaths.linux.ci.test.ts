@@ -1,11 +1,19 @@
-// Archiving and pruning that are killed at random moments: no extent is lost, nothing is taken for an extent that is none, and the
-// next run succeeds. LOG_DEATHS=100 LOG_DEATH_SEED=7 npm test -- --tier=ci integration/log-deaths
+// Archiving, restoring and pruning that are killed at random moments: no extent and no database is lost, nothing is taken for an extent
+// that is none, and the next run succeeds. LOG_DEATHS=100 LOG_DEATH_SEED=7 npm test -- --tier=ci integration/log-deaths
 
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
-import { archiveLogs, beginBackup, listArchivedLogs, pruneLogs, restoreDatabases, type ArchivedLog } from '#lib/index';
+import {
+  archiveLogs,
+  beginBackup,
+  listArchivedLogs,
+  pruneLogs,
+  restoreDatabases,
+  type ArchivedLog,
+  type RestoreOptions,
+} from '#lib/index';
 import { linuxTest } from '../platform';
 import { randomOf } from '../random';
 import { SimulatedDomino } from './simulated-domino';
@@ -20,12 +28,52 @@ let server: Server;
 const archiveDirectory = (): string => join(domino.home, 'archive');
 const later = (): string => join(domino.home, 'later');
 
+let manifest: string;
+
+const restoreOptions = (): RestoreOptions => ({
+  manifest,
+  domino: domino.location,
+  databases: [database],
+  logArchive: archiveDirectory(),
+});
+
+const inData = (path: string): string => join(domino.simulation.dataDirectory, path);
+
+async function sequenceOf(path: string): Promise<number> {
+  const [verdict] = await domino.simulation.verify([inData(path)]);
+  expect(verdict).toMatchObject({ verdict: 'consistent' });
+  return verdict?.sequence ?? NaN;
+}
+
+/** Restores that are killed: then the database is there, as it was or beside its place, and the next restore brings all of it back. */
+async function killRestores(count: number, random: () => number): Promise<void> {
+  const startedAt = performance.now();
+  expect(await killed('restore', 60_000)).toBe(false);
+  const wholeMs = performance.now() - startedAt;
+  let during = 0;
+  for (let death = 0; death < count; death += 1) {
+    await server.run(database, 20);
+    const before = await sequenceOf(database);
+    if (await killed('restore', random() * wholeMs)) during += 1;
+    const original = `${database}.domino-vss-original`;
+    const there = existsSync(inData(original)) ? original : database;
+    expect([there, await sequenceOf(there)]).toEqual([there, before]);
+    await restoreDatabases(restoreOptions());
+    expect(await sequenceOf(database)).toBe(before);
+    expect(readdirSync(join(inData(database), '..')).filter((name) => name.includes('domino-vss'))).toEqual([]);
+    await expectNothingLost(0);
+  }
+  process.stdout.write(`${during} of ${count} restores died at work (whole run ${Math.round(wholeMs)} ms)\n`);
+  expect(during).toBeGreaterThan(0);
+}
+
 /** Kills the program so long after it has begun; answers whether that was before its end. */
-async function killed(mode: 'archive' | 'prune', afterMs: number): Promise<boolean> {
+async function killed(mode: 'archive' | 'restore' | 'prune', afterMs: number): Promise<boolean> {
   const options = {
-    archiveDirectory: archiveDirectory(),
-    ...(mode === 'archive' ? { domino: domino.location } : { deltaDirectories: [later()] }),
-  };
+    archive: { archiveDirectory: archiveDirectory(), domino: domino.location },
+    restore: restoreOptions(),
+    prune: { archiveDirectory: archiveDirectory(), deltaDirectories: [later()] },
+  }[mode];
   const child = spawn(process.execPath, [join(__dirname, 'log-deaths-program.js'), mode], {
     env: { ...process.env, ...domino.simulation.environment, TEST_OPTIONS: JSON.stringify(options) },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -36,13 +84,13 @@ async function killed(mode: 'archive' | 'prune', afterMs: number): Promise<boole
     output += text;
     if (output.startsWith('begun')) timer ??= setTimeout(() => child.kill('SIGKILL'), afterMs);
   });
-  const signal = await new Promise<string | null>((resolve, reject) => {
-    child.on('error', reject).on('close', (_code, by) => {
-      resolve(by);
+  const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {
+    child.on('error', reject).on('close', (...ended) => {
+      resolve(ended);
     });
   });
   clearTimeout(timer);
-  if (signal === null && !output.includes('"extents"')) throw new Error(output);
+  if (signal === null && code !== 0) throw new Error(output);
   return signal !== null;
 }
 
@@ -89,7 +137,7 @@ linuxTest(
     });
     const set = await backup.createShadow();
     await set.copyDatabases({ to: join(domino.home, 'copies') });
-    const { directory } = await backup.endBackup();
+    manifest = (await backup.endBackup()).directory;
     // How long a whole run takes here: deaths are spread over that.
     await server.run(database, 2_500);
     const startedAt = performance.now();
@@ -108,15 +156,7 @@ linuxTest(
     expect(log?.gaps).toEqual([]);
     expect(log?.extents.at(-1)?.number).toBe(report.currentExtent - 1);
     expect(existsSync(join(domino.simulation.dataDirectory, 'logdir', 'S0000000.TXN'))).toBe(false);
-    const [before] = await domino.simulation.verify([join(domino.simulation.dataDirectory, database)]);
-    await restoreDatabases({
-      manifest: directory,
-      domino: domino.location,
-      databases: [database],
-      logArchive: archiveDirectory(),
-    });
-    const [after] = await domino.simulation.verify([join(domino.simulation.dataDirectory, database)]);
-    expect(after).toMatchObject({ verdict: 'consistent', sequence: before?.sequence });
+    await killRestores(deaths / 2, random);
 
     // With only a later backup in mind, all that is older goes: half of the deaths once more, each from the same archive.
     const aside = join(domino.home, 'aside');
