@@ -20,7 +20,9 @@ async function run({ style, seed, path, cases: numRuns, mutation, parent }: Grou
   const property = fc.asyncProperty(cases, async (one) => {
     fc.pre(await runCase(one, tools));
   });
-  const details = await fc.check(property, { seed, numRuns, ...(path !== undefined && { path }) });
+  // A fault that was put in is found or not; nobody wants to understand it.
+  const endOnFailure = mutation !== undefined;
+  const details = await fc.check(property, { seed, numRuns, endOnFailure, ...(path !== undefined && { path }) });
   if (!details.failed) return { tally };
   const [counterexample] = details.counterexample ?? [];
   const error = details.errorInstance;

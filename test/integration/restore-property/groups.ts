@@ -50,6 +50,8 @@ export async function sweep(
   limits: { readonly cases: number; readonly ms: number },
 ): Promise<{ readonly tally: Tally; readonly violations: readonly string[] }> {
   const startedAt = performance.now();
+  // So that none of the styles is left out.
+  const sizeOfGroup = Math.min(casesOfGroup, Math.ceil(limits.cases / styles.length));
   const tally = new Tally();
   const violations: string[] = [];
   const path = process.env['RESTORE_PROPERTY_PATH'];
@@ -57,7 +59,7 @@ export async function sweep(
   for (let group = 0; tally.cases < limits.cases && violations.length === 0; group += 1) {
     if (performance.now() - startedAt > limits.ms) break;
     const style = (onlyStyle as LogStyle | undefined) ?? styles[group % styles.length] ?? 'archive';
-    const cases = Math.min(casesOfGroup, limits.cases - tally.cases);
+    const cases = Math.min(sizeOfGroup, limits.cases - tally.cases);
     const result = await runGroup({ style, seed: seed + group, cases, ...(path !== undefined && { path }) });
     tally.add(result.tally);
     if (result.failure) {

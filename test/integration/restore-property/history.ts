@@ -81,7 +81,6 @@ export class History {
 
   /** Undefined when there is nothing left to back up. */
   async backUp({ incremental, during }: BackupOperation): Promise<TakenBackup | undefined> {
-    await this.observe();
     const before = this.databases.map(({ state }) => state);
     if (before.every((state) => state === undefined)) return undefined;
     const { domino, users } = this.server;

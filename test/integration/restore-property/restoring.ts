@@ -51,7 +51,6 @@ export class Restoring {
     const isOffline = wanted.mode.type === 'offline';
     if (isOffline) await history.server.stop();
     try {
-      await history.observe();
       const before = history.databases.map(({ state }) => state);
       const planned = await outcomeOf(planRestore(wanted.options).then(mutation?.plan ?? ((report) => report)));
       const done = await outcomeOf(restoreDatabases({ ...wanted.options, ...mutation?.options?.(wanted.options) }));
