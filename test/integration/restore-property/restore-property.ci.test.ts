@@ -5,7 +5,7 @@ import type { MutationName } from './mutation';
 import type { LogStyle } from './server';
 
 test('what a plan says happens, and what is restored is what was there at the time that is reported', async () => {
-  const { tally, violations } = await sweep(seedOfSweep(), { cases: 40, ms: 40_000 });
+  const { tally, violations } = await sweep(seedOfSweep(), { cases: 40, ms: 30_000 });
   expect(violations).toEqual([]);
   expect(tally.databases).toBeGreaterThan(0);
 }, 240_000);
