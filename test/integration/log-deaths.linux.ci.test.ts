@@ -28,6 +28,7 @@ let server: Server;
 const archiveDirectory = (): string => join(domino.home, 'archive');
 const later = (): string => join(domino.home, 'later');
 
+/** Of the last backup. */
 let manifest: string;
 
 const restoreOptions = (): RestoreOptions => ({
@@ -45,30 +46,81 @@ async function sequenceOf(path: string): Promise<number> {
   return verdict?.sequence ?? NaN;
 }
 
-/** Restores that are killed: then the database is there, as it was or beside its place, and the next restore brings all of it back. */
-async function killRestores(count: number, random: () => number): Promise<void> {
-  const startedAt = performance.now();
-  expect(await killed('restore', 60_000)).toBe(false);
-  const wholeMs = performance.now() - startedAt;
-  let during = 0;
-  for (let death = 0; death < count; death += 1) {
-    await server.run(database, 20);
-    const before = await sequenceOf(database);
-    if (await killed('restore', random() * wholeMs)) during += 1;
-    const original = `${database}.domino-vss-original`;
-    const there = existsSync(inData(original)) ? original : database;
-    expect([there, await sequenceOf(there)]).toEqual([there, before]);
-    await restoreDatabases(restoreOptions());
-    expect(await sequenceOf(database)).toBe(before);
-    expect(readdirSync(join(inData(database), '..')).filter((name) => name.includes('domino-vss'))).toEqual([]);
-    await expectNothingLost(0);
-  }
-  process.stdout.write(`${during} of ${count} restores died at work (whole run ${Math.round(wholeMs)} ms)\n`);
-  expect(during).toBeGreaterThan(0);
+async function backUp(deltaDirectory: string): Promise<void> {
+  const backup = await beginBackup({
+    domino: domino.location,
+    deltaDirectory,
+    shadowDirectory: domino.shadowDirectory,
+  });
+  const set = await backup.createShadow();
+  await set.copyDatabases({ to: join(domino.home, 'copies', backup.id) });
+  manifest = (await backup.endBackup()).directory;
 }
 
-/** Kills the program so long after it has begun; answers whether that was before its end. */
-async function killed(mode: 'archive' | 'restore' | 'prune', afterMs: number): Promise<boolean> {
+/** Restores that are killed: then the database is there, as it was or beside its place, and the next restore brings all of it back. */
+async function killRestores(count: number, random: () => number): Promise<void> {
+  const whole = await sequenceOf(database);
+  await restoreDatabases(restoreOptions());
+  expect(await sequenceOf(database)).toBe(whole);
+  // All that the archive has takes long to apply. One that needs some of it does for the rest.
+  await backUp(join(domino.home, 'newer'));
+  await server.run(database, 1_500);
+  await archiveLogs({ archiveDirectory: archiveDirectory(), domino: domino.location });
+  let before = 0;
+  await killAtWork('restore', {
+    count,
+    random,
+    before: async () => {
+      await server.run(database, 20);
+      before = await sequenceOf(database);
+    },
+    after: async () => {
+      const original = `${database}.domino-vss-original`;
+      const there = existsSync(inData(original)) ? original : database;
+      expect([there, await sequenceOf(there)]).toEqual([there, before]);
+      await restoreDatabases(restoreOptions());
+      expect(await sequenceOf(database)).toBe(before);
+      expect(readdirSync(join(inData(database), '..')).filter((name) => name.includes('domino-vss'))).toEqual([]);
+      await expectNothingLost(0);
+    },
+  });
+}
+
+type Mode = 'archive' | 'restore' | 'prune';
+
+/**
+ * Lets the program die so many times at work, each time at a random moment of that, and looks after every run at what it has left. How
+ * long the work takes here is what the last run has taken that was not killed in time.
+ */
+async function killAtWork(
+  mode: Mode,
+  {
+    count,
+    random,
+    before,
+    after,
+  }: { count: number; random: () => number; before: () => Promise<void>; after: () => Promise<void> },
+): Promise<void> {
+  await before();
+  let workMs = (await runFor(mode, 60_000)).workMs;
+  await after();
+  let deaths = 0;
+  let runs = 0;
+  for (; deaths < count && runs < 4 * count; runs += 1) {
+    await before();
+    const run = await runFor(mode, random() * workMs);
+    if (run.died) deaths += 1;
+    else workMs = run.workMs;
+    await after();
+  }
+  process.stdout.write(
+    `${mode}: ${deaths} of ${runs} runs died at work (a whole run takes ${Math.round(workMs)} ms)\n`,
+  );
+  expect(deaths).toBe(count);
+}
+
+/** Kills the program so long after it has begun, unless it has ended by then. */
+async function runFor(mode: Mode, afterMs: number): Promise<{ readonly died: boolean; readonly workMs: number }> {
   const options = {
     archive: { archiveDirectory: archiveDirectory(), domino: domino.location },
     restore: restoreOptions(),
@@ -80,9 +132,12 @@ async function killed(mode: 'archive' | 'restore' | 'prune', afterMs: number): P
   });
   let output = '';
   let timer: NodeJS.Timeout | undefined;
+  let begunAt = NaN;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
-    if (output.startsWith('begun')) timer ??= setTimeout(() => child.kill('SIGKILL'), afterMs);
+    if (timer !== undefined || !output.startsWith('begun')) return;
+    begunAt = performance.now();
+    timer = setTimeout(() => child.kill('SIGKILL'), afterMs);
   });
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {
     child.on('error', reject).on('close', (...ended) => {
@@ -91,7 +146,7 @@ async function killed(mode: 'archive' | 'restore' | 'prune', afterMs: number): P
   });
   clearTimeout(timer);
   if (signal === null && code !== 0) throw new Error(output);
-  return signal !== null;
+  return { died: signal !== null, workMs: performance.now() - begunAt };
 }
 
 /** Every extent is in the archive, intact, or in the log directory; and no number is missing from the first one needed on. */
@@ -130,27 +185,15 @@ linuxTest(
   `${deaths} deaths`,
   async () => {
     const random = randomOf(seed);
-    const backup = await beginBackup({
-      domino: domino.location,
-      deltaDirectory: domino.deltaDirectory,
-      shadowDirectory: domino.shadowDirectory,
+    await backUp(domino.deltaDirectory);
+    await killAtWork('archive', {
+      count: deaths,
+      random,
+      before: () => server.run(database, 1_500),
+      after: async () => {
+        await expectNothingLost(0);
+      },
     });
-    const set = await backup.createShadow();
-    await set.copyDatabases({ to: join(domino.home, 'copies') });
-    manifest = (await backup.endBackup()).directory;
-    // How long a whole run takes here: deaths are spread over that.
-    await server.run(database, 2_500);
-    const startedAt = performance.now();
-    expect(await killed('archive', 60_000)).toBe(false);
-    const wholeMs = performance.now() - startedAt;
-    let during = 0;
-    for (let death = 0; death < deaths; death += 1) {
-      await server.run(database, 1_500);
-      if (await killed('archive', random() * wholeMs)) during += 1;
-      await expectNothingLost(0);
-    }
-    process.stdout.write(`${during} of ${deaths} archive runs died at work (whole run ${Math.round(wholeMs)} ms)\n`);
-    expect(during).toBeGreaterThan(0);
     const report = await archiveLogs({ archiveDirectory: archiveDirectory(), domino: domino.location });
     const log = await expectNothingLost(0);
     expect(log?.gaps).toEqual([]);
@@ -158,17 +201,10 @@ linuxTest(
     expect(existsSync(join(domino.simulation.dataDirectory, 'logdir', 'S0000000.TXN'))).toBe(false);
     await killRestores(deaths / 2, random);
 
-    // With only a later backup in mind, all that is older goes: half of the deaths once more, each from the same archive.
+    // With only a later backup in mind, all that is older goes: half as many deaths once more, each in the same archive.
     const aside = join(domino.home, 'aside');
     cpSync(archiveDirectory(), aside, { recursive: true, preserveTimestamps: true });
-    const next = await beginBackup({
-      domino: domino.location,
-      deltaDirectory: later(),
-      shadowDirectory: domino.shadowDirectory,
-    });
-    const nextSet = await next.createShadow();
-    await nextSet.copyDatabases({ to: join(domino.home, 'later-copies') });
-    await next.endBackup();
+    await backUp(later());
     const { extents } = await pruneLogs({
       archiveDirectory: archiveDirectory(),
       deltaDirectories: [later()],
@@ -176,27 +212,25 @@ linuxTest(
     });
     const needed = extents.filter(({ result }) => result === 'kept').map(({ number }) => number);
     expect(needed.length).toBeLessThan(extents.length);
-    const pruneStartedAt = performance.now();
-    expect(await killed('prune', 60_000)).toBe(false);
-    const pruneMs = performance.now() - pruneStartedAt;
-    let whilePruning = 0;
-    for (let death = 0; death < deaths / 2; death += 1) {
-      rmSync(archiveDirectory(), { recursive: true });
-      cpSync(aside, archiveDirectory(), { recursive: true });
-      if (await killed('prune', random() * pruneMs)) whilePruning += 1;
-      const found = await expectNothingLost(Math.min(...needed));
-      expect(found?.extents.map(({ number }) => number)).toEqual(expect.arrayContaining(needed));
-      await pruneLogs({ archiveDirectory: archiveDirectory(), deltaDirectories: [later()] });
-      const [left] = await listArchivedLogs({ archiveDirectory: archiveDirectory(), verify: true });
-      expect(left?.extents.map(({ number, state }) => [number, state])).toEqual(
-        needed.map((number) => [number, 'intact']),
-      );
-      expect(readdirSync(left?.directory ?? '')).toHaveLength(needed.length + 1);
-    }
-    process.stdout.write(
-      `${whilePruning} of ${deaths / 2} prunes died at work (whole run ${Math.round(pruneMs)} ms)\n`,
-    );
-    expect(whilePruning).toBeGreaterThan(0);
+    await killAtWork('prune', {
+      count: deaths / 2,
+      random,
+      before: () => {
+        rmSync(archiveDirectory(), { recursive: true });
+        cpSync(aside, archiveDirectory(), { recursive: true });
+        return Promise.resolve();
+      },
+      after: async () => {
+        const found = await expectNothingLost(Math.min(...needed));
+        expect(found?.extents.map(({ number }) => number)).toEqual(expect.arrayContaining(needed));
+        await pruneLogs({ archiveDirectory: archiveDirectory(), deltaDirectories: [later()] });
+        const [left] = await listArchivedLogs({ archiveDirectory: archiveDirectory(), verify: true });
+        expect(left?.extents.map(({ number, state }) => [number, state])).toEqual(
+          needed.map((number) => [number, 'intact']),
+        );
+        expect(readdirSync(left?.directory ?? '')).toHaveLength(needed.length + 1);
+      },
+    });
   },
   60_000 + deaths * 12_000,
 );

@@ -10,11 +10,16 @@ import type { GroupOptions, GroupResult } from './groups';
 import { CaseServer } from './server';
 import { Tally } from './tally';
 
-/** Databases for so many cases more than were asked for, to make one that fails small. */
-const casesForShrinking = 40;
+/** Databases for so many cases more than were asked for, to make one that fails small; but each backup finds them all. */
+const mostCasesForShrinking = 40;
 
 async function run({ style, seed, path, cases: numRuns, mutation, parent }: GroupOptions): Promise<GroupResult> {
-  await using server = await CaseServer.create({ style, seed, cases: numRuns + casesForShrinking, parent });
+  await using server = await CaseServer.create({
+    style,
+    seed,
+    cases: numRuns + Math.min(mostCasesForShrinking, 2 * numRuns + 6),
+    parent,
+  });
   const tally = new Tally();
   const tools = { server, tally, mutation: mutation && mutations[mutation] };
   const property = fc.asyncProperty(cases, async (one) => {
