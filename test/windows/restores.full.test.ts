@@ -1,9 +1,10 @@
 // Backup and restore by a requester of others, in component mode: a C++ program that knows nothing of Domino, our writer in
 // another process, and a server that works.
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import type { Server, Verdict } from 'domino-vss-simulator';
 import { readManifest, recoverInterrupted, type BackupReport, type ManifestDatabase } from '#lib/index';
 import { packageRoot } from '#lib/native/package-root';
@@ -32,10 +33,15 @@ interface Ended {
   readonly stdout: string;
 }
 
+const requesterEnvironment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  ProgramData: machine.programData,
+  ...machine.environment(),
+});
+
 function request(...args: readonly string[]): Promise<Ended> {
-  const env = { ...process.env, ProgramData: machine.programData, ...machine.environment() };
   return new Promise((resolve) => {
-    execFile(requester, args, { env }, (error, stdout) => {
+    execFile(requester, args, { env: requesterEnvironment() }, (error, stdout) => {
       resolve({ code: error ? error.code : 0, stdout });
     });
   });
@@ -45,6 +51,50 @@ const backUp = (component: string): Promise<Ended> =>
   request('backup', writerClassId, component, join(kept, component));
 const restore = (component: string, how: string): Promise<Ended> =>
   request('restore', writerClassId, component, join(kept, component), how);
+
+/** A restore that has copied its files and then waits until it is told to go on. */
+class Waiting {
+  readonly copied: Promise<void>;
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #ended: Promise<Ended>;
+
+  constructor(component: string) {
+    const args = ['restore', writerClassId, component, join(kept, component), 'wait'];
+    this.#child = spawn(requester, args, { env: requesterEnvironment(), stdio: ['pipe', 'pipe', 'ignore'] });
+    let stdout = '';
+    this.#child.stdout.setEncoding('utf8');
+    this.copied = new Promise((resolve, reject) => {
+      this.#child.stdout.on('data', (text: string) => {
+        stdout += text;
+        if (stdout.includes('waiting')) resolve();
+      });
+      this.#child.on('close', () => {
+        reject(new Error(`the requester has ended: ${stdout}`));
+      });
+    });
+    this.#ended = new Promise((resolve) => {
+      this.#child.on('close', (code) => {
+        resolve({ code, stdout });
+      });
+    });
+  }
+
+  end(): Promise<Ended> {
+    this.#child.stdin.end('\n');
+    return this.#ended;
+  }
+}
+
+async function serve(): Promise<Told[]> {
+  const { programDirectory, notesIni } = domino.simulation;
+  writer = machine.start('serve-writer-program.js', [
+    programDirectory,
+    notesIni,
+    machine.deltaDirectory,
+    JSON.stringify({ restores: true }),
+  ]);
+  return eventsUntil('serving');
+}
 
 async function eventsUntil(type: string): Promise<Told[]> {
   const told: Told[] = [];
@@ -63,14 +113,7 @@ const linked = (): ManifestDatabase[] => databases.filter(({ path }) => path.sta
 beforeAll(async () => {
   domino = await SimulatedDomino.create({ databases: 12, links: true, pages: [4, 60] }, machine.homes[0]);
   server = await domino.serve({ threads: 2, transactionsPerSecond: 300 });
-  const { programDirectory, notesIni } = domino.simulation;
-  writer = machine.start('serve-writer-program.js', [
-    programDirectory,
-    notesIni,
-    machine.deltaDirectory,
-    JSON.stringify({ restores: true }),
-  ]);
-  const [serving] = await eventsUntil('serving');
+  const [serving] = await serve();
   expect(serving).toMatchObject({ components: ['data', 'data-1', 'data-2'] });
 }, 300_000);
 
@@ -106,6 +149,21 @@ async function expectConsistent(): Promise<void> {
   await server.resume();
 }
 
+async function expectFailed(): Promise<void> {
+  const { report } = (await eventsUntil('restore-failed')).at(-1)!;
+  expect(report?.failures).toHaveLength(linked().length);
+  for (const { path } of linked()) await expect(server.run(path, 1)).rejects.toThrow();
+}
+
+/** After a restore that has left databases offline. */
+async function expectRestored(): Promise<void> {
+  expect(await restore(component, 'all')).toMatchObject({ code: 0 });
+  await eventsUntil('restored');
+  await expectConsistent();
+  for (const { path } of linked()) await server.run(path, 2);
+  expect(journals()).toEqual([]);
+}
+
 test('a requester restores one component after its files were destroyed, and the server uses them again', async () => {
   mkdirSync(kept, { recursive: true });
   await backedUp();
@@ -138,36 +196,54 @@ test('what cannot be taken offline refuses the restore, and the requester hears 
   expect(journals()).toEqual([]);
 }, 300_000);
 
-test('to another place, or while another one restores: refused', async () => {
+test('to another place: refused', async () => {
   const elsewhere = await restore(component, 'elsewhere');
   expect(elsewhere.code).toBe(3);
   expect(elsewhere.stdout).toContain('domino-vss restore --as');
   for (const { path } of linked()) await server.run(path, 2);
 }, 300_000);
 
-test('after a requester that has died in the middle the databases stay offline, others are refused, and all of it is said', async () => {
+test('a second requester is refused while the first one copies, which then ends as if it had been alone', async () => {
+  await server.pause();
+  for (const { file } of linked()) writeFileSync(file, 'destroyed');
+  const first = new Waiting(component);
+  await first.copied;
+  await eventsUntil('restoring');
+  const second = await restore(component, 'all');
+  expect(second.code).toBe(3);
+  expect(second.stdout).toContain('another restore of the same databases is under way');
+  await eventsUntil('restore-refused');
+  expect(await first.end()).toMatchObject({ code: 0 });
+  await eventsUntil('restored');
+  await expectConsistent();
+  expect(journals()).toEqual([]);
+}, 300_000);
+
+test('a requester that does not say what has become of the files: they stay offline, and it hears so', async () => {
+  const silent = await restore(component, 'silent');
+  expect(silent.code).toBe(3);
+  expect(silent.stdout).toMatch(/component: .*after=.*ERR_RESTORE_NOT_PUT_BACK/);
+  await expectFailed();
+  await expectRestored();
+}, 300_000);
+
+test('the death of a requester in the middle ends its restore at once', async () => {
   const died = await restore(component, 'die');
   expect(died.code).not.toBe(0);
+  await expectFailed();
+  await expectRestored();
+}, 300_000);
+
+test('the end of the writer ends the restore: the databases stay offline, recover names them, and the next writer restores them', async () => {
+  const requester = new Waiting(component);
+  await requester.copied;
   await eventsUntil('restoring');
-  expect((await restore(component, 'all')).stdout).toContain('another restore of the same databases is under way');
-  // The end of the writer is the end of the restore.
   expect((await writer.end()).code).toBe(0);
+  expect((await requester.end()).code).not.toBe(0);
   const looked = await recoverInterrupted({ deltaDirectory: machine.deltaDirectory, domino: domino.location });
   expect(looked.works).toMatchObject([{ done: false }]);
   for (const { path } of linked()) await expect(server.run(path, 1)).rejects.toThrow();
 
-  const { programDirectory, notesIni } = domino.simulation;
-  writer = machine.start('serve-writer-program.js', [
-    programDirectory,
-    notesIni,
-    machine.deltaDirectory,
-    JSON.stringify({ restores: true }),
-  ]);
-  await eventsUntil('serving');
-  const again = await restore(component, 'all');
-  expect(again).toMatchObject({ code: 0 });
-  await eventsUntil('restored');
-  await expectConsistent();
-  for (const { path } of linked()) await server.run(path, 2);
-  expect(journals()).toEqual([]);
+  await serve();
+  await expectRestored();
 }, 300_000);

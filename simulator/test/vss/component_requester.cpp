@@ -2,9 +2,11 @@
 // the shadow, and restores it from there.
 //
 //   component_requester backup  <class id> <component> <directory> [<instance number>]
-//   component_requester restore <class id> <component> <directory> all|none|failed|die|elsewhere
+//   component_requester restore <class id> <component> <directory> all|none|failed|silent|wait|die|elsewhere
 //
 // The directory takes the files and the document. Prints how the writer fares; exit code 3: the writer has failed.
+// silent: does not say what has become of the files; wait: goes on after the copying when a line is read; die: ends
+// there.
 
 #include <algorithm>
 #include <fstream>
@@ -129,31 +131,11 @@ Files filesOf(Backup& backup, const Request& request) {
 /** Whether the writer has failed; prints what it says. */
 bool hasFailed(Backup& backup, const Request& request, const char* when) {
     bool failed = false;
-    Ptr<IVssAsync> async;
-    Ptr<IVssBackupComponentsEx3> extended;
-    OK(backup->QueryInterface(IID_PPV_ARGS(extended.out())));
-    OK(backup->GatherWriterStatus(async.out()));
-    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
-    UINT count = 0;
-    OK(backup->GetWriterStatusCount(&count));
-    for (UINT i = 0; i < count; ++i) {
-        VSS_ID instance{};
-        VSS_ID writer{};
-        BSTR name = nullptr;
-        BSTR message = nullptr;
-        VSS_WRITER_STATE state{};
-        HRESULT failure = S_OK;
-        HRESULT application = S_OK;
-        OK(extended->GetWriterStatusEx(i, &instance, &writer, &name, &state, &failure, &application, &message));
-        if (IsEqualGUID(writer, request.writer)) {
-            std::printf("%s: failure=%08lx application=%08lx message=%s\n", when, static_cast<unsigned long>(failure),
-                        static_cast<unsigned long>(application), message ? narrow(message).c_str() : "");
-            failed |= failure != S_OK;
-        }
-        SysFreeString(name);
-        SysFreeString(message);
+    for (const auto& [state, failure, application, message] : statusesOf(backup, request.writer)) {
+        std::printf("%s: failure=%08lx application=%08lx message=%s\n", when, static_cast<unsigned long>(failure),
+                    static_cast<unsigned long>(application), narrow(message).c_str());
+        failed |= failure != S_OK;
     }
-    OK(backup->FreeWriterStatus());
     return failed;
 }
 
@@ -236,11 +218,17 @@ int restore(const Request& request) {
             std::fflush(stdout);
             TerminateProcess(GetCurrentProcess(), 9);
         }
+        if (request.how == "wait") {
+            std::puts("waiting");
+            std::fflush(stdout);
+            std::getchar();
+        }
     }
     const VSS_FILE_RESTORE_STATUS status = request.how == "failed"              ? VSS_RS_FAILED
                                            : request.how == "none" || isRefused ? VSS_RS_NONE
                                                                                 : VSS_RS_ALL;
-    OK(backup->SetFileRestoreStatus(request.writer, VSS_CT_FILEGROUP, nullptr, name, status));
+    if (request.how != "silent")
+        OK(backup->SetFileRestoreStatus(request.writer, VSS_CT_FILEGROUP, nullptr, name, status));
     OK(backup->PostRestore(async.out()));
     finish(async);
     const bool hasEndedBadly = hasFailed(backup, request, "after");

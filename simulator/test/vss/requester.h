@@ -166,6 +166,41 @@ inline std::vector<VSS_ID> instancesOf(Backup& backup, const GUID& writerClass) 
     return instances;
 }
 
+/** How a writer fares: IVssBackupComponentsEx3::GetWriterStatusEx. */
+struct WriterStatus {
+    VSS_WRITER_STATE state{};
+    HRESULT failure = S_OK;
+    HRESULT application = S_OK;
+    std::wstring message;
+};
+
+/** Of all writers of a class, asked anew. */
+inline std::vector<WriterStatus> statusesOf(Backup& backup, const GUID& writerClass) {
+    std::vector<WriterStatus> statuses;
+    Ptr<IVssAsync> async;
+    Ptr<IVssBackupComponentsEx3> extended;
+    OK(backup->QueryInterface(IID_PPV_ARGS(extended.out())));
+    OK(backup->GatherWriterStatus(async.out()));
+    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
+    UINT count = 0;
+    OK(backup->GetWriterStatusCount(&count));
+    for (UINT i = 0; i < count; ++i) {
+        VSS_ID instance{};
+        VSS_ID writer{};
+        BSTR name = nullptr;
+        BSTR message = nullptr;
+        WriterStatus one;
+        OK(extended->GetWriterStatusEx(i, &instance, &writer, &name, &one.state, &one.failure, &one.application,
+                                       &message));
+        if (message != nullptr) one.message = message;
+        SysFreeString(name);
+        SysFreeString(message);
+        if (IsEqualGUID(writer, writerClass)) statuses.push_back(one);
+    }
+    OK(backup->FreeWriterStatus());
+    return statuses;
+}
+
 inline HRESULT expose(Backup& backup, const VSS_ID& snapshot, LONG how, const wchar_t* place) {
     VSS_PWSZ exposed = nullptr;
     const HRESULT result = backup->ExposeSnapshot(snapshot, nullptr, how, writable(place), &exposed);

@@ -7,44 +7,10 @@ namespace {
 
 constexpr GUID kTestWriter{0x5f6d1a3e, 0x0c1b, 0x4c55, {0x9b, 0x1c, 0x7a, 0x1f, 0xb1, 0xd0, 0xc0, 0x01}};
 
-struct Status {
-    bool isThere = false;
-    VSS_WRITER_STATE state{};
-    HRESULT failure = S_OK;
-    HRESULT application = S_OK;
-    std::wstring message;
-};
-
-/** Of the test writer. */
-Status statusOf(Backup& backup) {
-    Status status;
-    Ptr<IVssAsync> async;
-    Ptr<IVssBackupComponentsEx3> extended;
-    OK(backup->QueryInterface(IID_PPV_ARGS(extended.out())));
-    OK(backup->GatherWriterStatus(async.out()));
-    GIVES(VSS_S_ASYNC_FINISHED, finish(async));
-    UINT count = 0;
-    OK(backup->GetWriterStatusCount(&count));
-    for (UINT i = 0; i < count; ++i) {
-        VSS_ID instance{};
-        VSS_ID writer{};
-        BSTR name = nullptr;
-        BSTR message = nullptr;
-        Status one{true, {}, S_OK, S_OK, {}};
-        OK(extended->GetWriterStatusEx(i, &instance, &writer, &name, &one.state, &one.failure, &one.application,
-                                       &message));
-        if (message != nullptr) one.message = message;
-        SysFreeString(name);
-        SysFreeString(message);
-        if (IsEqualGUID(writer, kTestWriter)) status = one;
-    }
-    OK(backup->FreeWriterStatus());
-    return status;
-}
-
 void expectState(Backup& backup, VSS_WRITER_STATE state, HRESULT failure = S_OK) {
-    const Status status = statusOf(backup);
-    CHECK(status.isThere);
+    const std::vector<WriterStatus> statuses = statusesOf(backup, kTestWriter);
+    CHECK(!statuses.empty());
+    const WriterStatus& status = statuses.back();
     GIVES(failure, status.failure);
     if (status.state != state) std::printf("state %d\n", status.state);
     CHECK(status.state == state);
@@ -89,9 +55,12 @@ void components() {
     complete(backup);
 }
 
-void print(const char* when, const Status& status) {
-    std::printf("%s: there=%d state=%d failure=%08lx application=%ld message=%ls\n", when, status.isThere, status.state,
-                static_cast<unsigned long>(status.failure), status.application, status.message.c_str());
+/** Of the test writer, when it is there. */
+void printStatus(const char* when, Backup& backup) {
+    const std::vector<WriterStatus> statuses = statusesOf(backup, kTestWriter);
+    const WriterStatus status = statuses.empty() ? WriterStatus{} : statuses.back();
+    std::printf("%s: there=%d state=%d failure=%08lx application=%ld message=%ls\n", when, !statuses.empty(),
+                status.state, static_cast<unsigned long>(status.failure), status.application, status.message.c_str());
 }
 
 /** Prints how the writer fares, and how DoSnapshotSet ends. */
@@ -101,10 +70,10 @@ void report() {
     open(backup, false);
     OK(backup->PrepareForBackup(async.out()));
     GIVES(VSS_S_ASYNC_FINISHED, finish(async));
-    print("prepared", statusOf(backup));
+    printStatus("prepared", backup);
     OK(backup->DoSnapshotSet(async.out()));
     std::printf("result=%08lx\n", static_cast<unsigned long>(finish(async)));
-    print("done", statusOf(backup));
+    printStatus("done", backup);
 }
 
 void abortPrepared() {
