@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "engine/flush.h"
 #include "shadow/target_directories.h"
 #include "system/btrfs.h"
 #include "system/current_call.h"
@@ -63,7 +64,7 @@ void BtrfsProvider::prepare(std::span<const engine::DatabaseSpec> /*databases*/,
         createDirectories(std::filesystem::path(volume.target).parent_path());
     }
     made_.reserve(volumes_.size());
-    flushVolumes(volumes_, limits);
+    engine::flushVolumes(sourcesOf(volumes_), limits);
 }
 
 void BtrfsProvider::commit(const engine::Limits& limits) {

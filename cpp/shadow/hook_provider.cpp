@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/flush.h"
 #include "system/current_call.h"
 
 namespace domino_vss::shadow {
@@ -11,12 +12,12 @@ HookProvider::HookProvider(std::vector<SessionVolume> volumes, Request request)
     : volumes_(std::move(volumes)), request_(std::move(request)) {}
 
 void HookProvider::prepare(std::span<const engine::DatabaseSpec> /*databases*/, const engine::Limits& limits) {
-    flushVolumes(volumes_, limits);
+    engine::flushVolumes(sourcesOf(volumes_), limits);
 }
 
 void HookProvider::commit(const engine::Limits& limits) {
     // The storage below sees only what is on disk: what the databases wrote at their start must get there first.
-    flushVolumes(volumes_, limits);
+    engine::flushVolumes(sourcesOf(volumes_), limits);
     const std::chrono::duration<double, std::milli> left = limits.deadline - engine::Clock::now();
     CurrentCall::note("the hook");
     request_(left.count());

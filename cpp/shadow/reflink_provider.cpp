@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "engine/flush.h"
 #include "shadow/platform_provider.h"
 #include "system/current_call.h"
 #include "system/file_descriptor.h"
@@ -29,7 +30,7 @@ void ReflinkProvider::prepare(std::span<const engine::DatabaseSpec> databases, c
         if (!target.valid()) throw systemFailure(code::kShadow, Phase::prepare, "open", database.target, errno);
         clones_.push_back(database.target);
     }
-    flushVolumes(volumes_, limits);
+    engine::flushVolumes(sourcesOf(volumes_), limits);
 }
 
 CallStatus ReflinkProvider::captureFile(const engine::DatabaseSpec& spec, engine::HighWaterMarks& /*marks*/,

@@ -2,8 +2,7 @@
 
 #include <span>
 #include <string>
-
-#include "engine/deadline.h"
+#include <vector>
 
 namespace domino_vss::shadow {
 
@@ -13,7 +12,10 @@ struct SessionVolume {
     std::string target;
 };
 
-/// Writes dirty pages of the volumes to disk, so that little is left to write inside the window. Throws Failure.
-void flushVolumes(std::span<const SessionVolume> volumes, const engine::Limits& limits);
+[[nodiscard]] inline std::vector<std::string> sourcesOf(std::span<const SessionVolume> volumes) {
+    std::vector<std::string> sources;
+    for (const SessionVolume& volume : volumes) sources.push_back(volume.source);
+    return sources;
+}
 
 }  // namespace domino_vss::shadow

@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "engine/flush.h"
 #include "shadow/vss/com_apartment.h"
-#include "system/sync.h"
 
 namespace domino_vss::vss {
 
@@ -47,15 +47,15 @@ void VssProvider::begin(const Limits& limits) {
 }
 
 void VssProvider::prepare(std::span<const engine::DatabaseSpec> /*databases*/, const Limits& limits) {
-    for (const std::string& volume : volumes_) {
-        try {
-            // So that little is left to flush while writes are held.
-            syncVolume(volume, Phase::prepare);
-        } catch (const Failure&) {
-            // VSS flushes it itself, and knows volumes that cannot be opened.
-        }
-    }
     runReported([&] { requester_.openSet(limits); });
+    try {
+        // So that little is left to flush while writes are held. Not before the wait for the requesters of others,
+        // which can take minutes.
+        engine::flushVolumes(volumes_, limits);
+    } catch (const Failure&) {
+        if (limits.exceeded() != nullptr) throw;
+        // VSS flushes them itself, and knows volumes that cannot be opened.
+    }
 }
 
 std::unique_ptr<engine::ThreadScope> VssProvider::enterThread() {
