@@ -34,12 +34,21 @@ vss::WriterDescription descriptionOf(const Napi::Object& options) {
     return description;
 }
 
+vss::ComponentKind kindOf(const std::string& name) {
+    if (name == "transactionLog") return vss::ComponentKind::transactionLog;
+    return name == "attachments" ? vss::ComponentKind::attachments : vss::ComponentKind::databases;
+}
+
 vss::OwnComponents componentsOf(const Napi::Object& options) {
     const auto array = options.Get("components").As<Napi::Array>();
     vss::OwnComponents components;
     for (std::uint32_t i = 0; i < array.Length(); ++i) {
         const auto one = array.Get(i).As<Napi::Object>();
-        vss::OwnComponent component{stringOf(one, "logicalPath"), stringOf(one, "name"), stringOf(one, "caption"), {}};
+        vss::OwnComponent component{stringOf(one, "logicalPath"),
+                                    stringOf(one, "name"),
+                                    stringOf(one, "caption"),
+                                    kindOf(stringOf(one, "kind")),
+                                    {}};
         const auto files = one.Get("files").As<Napi::Array>();
         for (std::uint32_t j = 0; j < files.Length(); ++j) {
             const auto file = files.Get(j).As<Napi::Object>();

@@ -31,6 +31,8 @@ export interface NativeWriterOptions {
     readonly logicalPath: string;
     readonly name: string;
     readonly caption: string;
+    /** Only databases are put into backup mode; the log is refused in a restore, attachments pass. */
+    readonly kind: 'databases' | 'transactionLog' | 'attachments';
     readonly files: readonly { readonly directory: string; readonly pattern: string; readonly recursive: boolean }[];
   }[];
 }

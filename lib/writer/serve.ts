@@ -14,14 +14,15 @@ import {
   oneOf,
   type DominoLocation,
 } from '../call/options';
+import { NotesIni } from '../domino/environment';
 import type { SelectionOptions } from '../domino/selection';
 import { AbortError, DominoVssError, toPublicError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
-import type { NativeRegisteredWriter, NativeWriterNotice } from '../native/writer';
+import type { NativeRegisteredWriter, NativeWriterNotice, NativeWriterOptions } from '../native/writer';
 import { restoreCommand, restoreEvent, restoreGraceMs, restoreTimeout } from './restores';
 import { recoverInterrupted } from '../recover/recover';
 import { requireVss } from '../vss/call';
-import { describeTrees, findTrees, treeNumbers } from './components';
+import { describeComponents, findSurroundings, findTrees, treeNumbers } from './components';
 import type { UntimedEvent, WriterEvent } from './events';
 
 /** Class id of the writer: the same for every server, for requesters choose writers by it. */
@@ -163,7 +164,7 @@ export class ServedWriter {
     // What a writer has left that died while it held the databases.
     const { deltaDirectory, domino, signal } = options;
     await recoverInterrupted(() => binding, { deltaDirectory, domino, timeoutMs: call.remainingMs(), signal });
-    const { dataDirectory } = place.server;
+    const { dataDirectory, notesIni } = place.server;
     let trees: readonly string[] = [];
     const first = await PreparedBackup.make(
       binding,
@@ -175,6 +176,7 @@ export class ServedWriter {
       },
       call,
     );
+    const components = describeComponents(trees, findSurroundings(new NotesIni(notesIni), dataDirectory));
     const served = new ServedWriter(binding, options, place, trees);
     try {
       const registered = vss.registerWriter(
@@ -184,7 +186,7 @@ export class ServedWriter {
           instanceName: dataDirectory,
           freezeTimeoutMs: 60_000,
           veto: (options.onFailure ?? 'veto') === 'veto',
-          components: describeTrees(trees),
+          components,
           restoreCommand: options.restores === true ? restoreCommand(options) : '',
           restorePatienceMs: restoreTimeout(options) + restoreGraceMs,
         },
@@ -201,7 +203,7 @@ export class ServedWriter {
       await first.discard();
       throw error;
     }
-    served.#serve(first);
+    served.#serve(first, components);
     return served;
   }
 
@@ -228,7 +230,7 @@ export class ServedWriter {
     return this.dispose();
   }
 
-  #serve(first: PreparedBackup): void {
+  #serve(first: PreparedBackup, components: NativeWriterOptions['components']): void {
     this.#armed = first;
     this.#writer?.arm(first.session);
     const { refreshMs = 300_000, signal } = this.#options;
@@ -236,8 +238,7 @@ export class ServedWriter {
       this.#refresh();
     }, refreshMs);
     signal?.addEventListener('abort', this.#onAbort, { once: true });
-    const components = describeTrees(this.#trees).map(({ name }) => name);
-    this.#tell({ type: 'serving', databases: this.databases, components });
+    this.#tell({ type: 'serving', databases: this.databases, components: components.map(({ name }) => name) });
     if (signal?.aborted) this.#onAbort();
   }
 

@@ -30,7 +30,9 @@ class Fixture {
 public:
     explicit Fixture(milliseconds window = milliseconds(20'000), WriterEvents::Policy policy = {})
         : window_(window),
-          events({{"", "data", "", {{"/one/data", "*.nsf", true}}}, {"", "more", "", {{"/two/more", "*.nsf", true}}}},
+          events({{"", "data", "", ComponentKind::databases, {{"/one/data", "*.nsf", true}}},
+                  {"", "more", "", ComponentKind::databases, {{"/two/more", "*.nsf", true}}},
+                  {"", "log", "", ComponentKind::transactionLog, {{"/one/logs", "*.txn", false}}}},
                  policy, [this](const WriterNotice& notice) { listen(notice); }) {
         directory_ = std::filesystem::temp_directory_path() /
                      ("domino-vss-writer-" + std::to_string(std::random_device{}()) + std::to_string(::getpid()));
@@ -474,6 +476,38 @@ void aRequesterRestores() {
     CHECK(without.postRestore(requested(false, FilesRestored::none)).all.proceed);
 }
 
+void theLogIsNotRestoredAndAttachmentsNeedNobody() {
+    const auto requested = [](const std::vector<std::string>& names) {
+        RequestedRestore restore;
+        for (const std::string& name : names) restore.components.push_back({name, "", false, FilesRestored::all});
+        return restore;
+    };
+    std::vector<std::string> noted;
+    WriterEvents events({{"", "data", "", ComponentKind::databases, {}},
+                         {"", "log", "", ComponentKind::transactionLog, {}},
+                         {"", "daos", "", ComponentKind::attachments, {}}},
+                        {}, {}, std::make_unique<NotedRestore>(noted));
+    const RestoreVerdict log = events.preRestore(requested({"data", "log"}));
+    CHECK(!log.all.proceed && log.all.text.find("log") != std::string::npos && noted.empty());
+    CHECK(events.preRestore(requested({"daos"})).all.proceed && noted.empty());
+    CHECK(events.postRestore(requested({"daos"})).all.proceed && noted.empty());
+    CHECK(events.preRestore(requested({"data", "daos"})).all.proceed);
+    CHECK((noted == std::vector<std::string>{"pre data", "pre daos"}));
+    // Without a part in restores attachments come back all the same: nobody has them open.
+    WriterEvents without({{"", "daos", "", ComponentKind::attachments, {}}}, {}, {});
+    CHECK(!without.preRestore(requested({"daos"})).all.proceed);
+    CHECK(without.postRestore(requested({"daos"})).all.proceed);
+}
+
+void theLogAloneIsNoBackupOfDatabases() {
+    Fixture fixture;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({true, {{"", "log"}}}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    CHECK(fixture.moments().back() == WriterMoment::uninvolved);
+    fixture.close();
+}
+
 void aCompletedBackupIsNamed() {
     Fixture fixture;
     fixture.arm();
@@ -503,6 +537,8 @@ int main() {
         {"a backup that is replaced, and one that has begun", aBackupThatIsReplaced},
         {"not ready", notReady},
         {"databases that cannot take part", databasesThatCannotTakePart},
+        {"the log is not restored, and attachments need nobody", theLogIsNotRestoredAndAttachmentsNeedNobody},
+        {"the log alone is no backup of databases", theLogAloneIsNoBackupOfDatabases},
         {"the databases leave backup mode by themselves", theDatabasesLeaveBackupModeByThemselves},
         {"a server that hangs at the start", aServerThatHangsAtTheStart},
         {"the data directory is locked", theDataDirectoryIsLocked},

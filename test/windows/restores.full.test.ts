@@ -114,7 +114,7 @@ beforeAll(async () => {
   domino = await SimulatedDomino.create({ databases: 12, links: true, pages: [4, 60] }, machine.homes[0]);
   server = await domino.serve({ threads: 2, transactionsPerSecond: 300 });
   const [serving] = await serve();
-  expect(serving).toMatchObject({ components: ['data', 'data-1', 'data-2'] });
+  expect(serving).toMatchObject({ components: ['data', 'data-1', 'data-2', 'transaction-log'] });
 }, 300_000);
 
 afterAll(async () => {
@@ -194,6 +194,16 @@ test('what cannot be taken offline refuses the restore, and the requester hears 
   await eventsUntil('restore-refused');
   for (const { path } of linked()) await server.run(path, 2);
   expect(journals()).toEqual([]);
+}, 300_000);
+
+test('the transaction log is backed up as a component of its own, and never restored', async () => {
+  const backup = await backUp('transaction-log');
+  expect(backup).toMatchObject({ code: 0 });
+  expect(backup.stdout).toMatch(/^copied [1-9]/m);
+  await eventsUntil('uninvolved');
+  const refused = await restore('transaction-log', 'all');
+  expect(refused.code).toBe(3);
+  expect(refused.stdout).toMatch(/before: failure=800423f4 .*the server writes its transaction log/);
 }, 300_000);
 
 test('to another place: refused', async () => {

@@ -36,8 +36,10 @@ bool describe(const OwnComponents& components, bool restorable, IVssCreateWriter
         const std::wstring path = toUtf16(component.logicalPath);
         const std::wstring name = toUtf16(component.name);
         const std::wstring caption = toUtf16(component.caption);
+        // A log that the server writes cannot be replaced.
+        const bool selectable = restorable && component.kind != ComponentKind::transactionLog;
         if (failed(metadata.AddComponent(VSS_CT_FILEGROUP, orNull(path), name.c_str(), orNull(caption), nullptr, 0,
-                                         false, false, true, restorable, kNotSystemState)))
+                                         false, false, true, selectable, kNotSystemState)))
             return false;
         for (const ComponentFiles& files : component.files)
             if (failed(metadata.AddFilesToFileGroup(orNull(path), name.c_str(), toUtf16(files.directory).c_str(),

@@ -35,7 +35,7 @@ public:
 
 private:
     // Without files: where components are selected, only a writer that has one of them is sent events.
-    const OwnComponents components_{{"", "moment", "The moment of the shadow", {}}};
+    const OwnComponents components_{{"", "moment", "The moment of the shadow", ComponentKind::databases, {}}};
     std::mutex mutex_;
     bool reported_ = false;                          // guarded by mutex_
     Guid present_;                                   // guarded by mutex_: the set that is being made, whoever makes it

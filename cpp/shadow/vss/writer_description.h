@@ -27,10 +27,14 @@ struct ComponentFiles {
     bool recursive = false;
 };
 
+/// What a component is of: only databases are put into backup mode.
+enum class ComponentKind : std::uint8_t { databases, transactionLog, attachments };
+
 struct OwnComponent {
     std::string logicalPath;
     std::string name;
     std::string caption;
+    ComponentKind kind = ComponentKind::databases;
     std::vector<ComponentFiles> files;
 };
 

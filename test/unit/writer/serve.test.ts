@@ -1,4 +1,8 @@
-import { findTrees, describeTrees, treeNumbers } from '#lib/writer/components';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NotesIni } from '#lib/domino/environment';
+import { describeComponents, findSurroundings, findTrees, treeNumbers } from '#lib/writer/components';
 import { serveWriter } from '#lib/writer/serve';
 import type { NativeBinding } from '#lib/native/session';
 
@@ -26,7 +30,7 @@ test('components are the data directory and the uppermost directories outside of
   const trees = findTrees('/data', files);
   expect(trees).toEqual(['/data', '/archive', '/other/mail']);
   expect([...treeNumbers(trees, { files: [...files, '/new/f.nsf'] })]).toEqual([0, 0, 2, 2, 1, 0]);
-  const components = describeTrees(trees);
+  const components = describeComponents(trees, { logDirectory: '', daosDirectory: '' });
   expect(components.map(({ name }) => name)).toEqual(['data', 'data-1', 'data-2']);
   expect(components[2]?.files).toEqual(
     ['*.nsf', '*.ntf', '*.box', '*.nsg', '*.nsh'].map((pattern) => ({
@@ -35,4 +39,20 @@ test('components are the data directory and the uppermost directories outside of
       recursive: true,
     })),
   );
+});
+
+test('the transaction log and the attachments of DAOS are components of their own, where notes.ini names them', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'writer-')), 'notes.ini');
+  const settings = (...lines: readonly string[]): NotesIni => {
+    writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
+    return new NotesIni(file);
+  };
+  expect(findSurroundings(settings('TRANSLOG_Path=/logs'), '/data')).toEqual({ logDirectory: '', daosDirectory: '' });
+  const found = findSurroundings(settings('TRANSLOG_Status=1', 'TRANSLOG_Path=/logs/', 'DAOSEnable=1'), '/data');
+  const [, log, daos, ...others] = describeComponents(['/data'], found);
+  expect(others).toEqual([]);
+  expect(log).toMatchObject({ name: 'transaction-log', kind: 'transactionLog' });
+  expect(log?.files).toEqual([{ directory: '/logs', pattern: '*.txn', recursive: false }]);
+  expect(daos).toMatchObject({ name: 'daos', kind: 'attachments' });
+  expect(daos?.files).toEqual([{ directory: '/data/DAOS', pattern: '*.nlo', recursive: true }]);
 });

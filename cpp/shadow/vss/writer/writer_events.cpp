@@ -104,7 +104,7 @@ Verdict WriterEvents::start(const SnapshotSet& set) {
         set_ = set.id;
         session_ = set.session;
         const auto concerned = [&](std::size_t index) {
-            return isSelected(selection, index) &&
+            return components_[index].kind == ComponentKind::databases && isSelected(selection, index) &&
                    std::ranges::any_of(components_[index].files,
                                        [&](const ComponentFiles& files) { return set.contains(files.directory); });
         };
@@ -230,12 +230,17 @@ bool WriterEvents::takesPartInRestores() const noexcept {
 RestoreVerdict WriterEvents::preRestore(const RequestedRestore& restore) noexcept {
     try {
         if (restore_ == nullptr) return refusal("this writer takes no part in restores: use domino-vss restore");
-        for (const RestoreComponent& component : restore.components)
+        if (areAttachments(restore)) return {};
+        for (const RestoreComponent& component : restore.components) {
+            if (kindOf(component) == ComponentKind::transactionLog)
+                return refusal("the server writes its transaction log: restore without the component " +
+                               component.name + ", or use domino-vss restore");
             if (component.elsewhere)
                 return refusal("files of the component " + component.name +
                                " go to another place, where they are no databases of this server: use domino-vss "
                                "restore --as");
-        return restore.components.empty() ? RestoreVerdict{} : restore_->preRestore(restore);
+        }
+        return restore_->preRestore(restore);
     } catch (...) {
         return refusal(failureInFlight(Phase::restore));
     }
@@ -243,11 +248,23 @@ RestoreVerdict WriterEvents::preRestore(const RequestedRestore& restore) noexcep
 
 RestoreVerdict WriterEvents::postRestore(const RequestedRestore& restore) noexcept {
     try {
-        if (restore.components.empty()) return {};
+        if (areAttachments(restore)) return {};
         return restore_ == nullptr ? notFinished(restore) : restore_->postRestore(restore);
     } catch (...) {
         return refusal(failureInFlight(Phase::restore));
     }
+}
+
+ComponentKind WriterEvents::kindOf(const RestoreComponent& component) const {
+    const auto own = std::ranges::find(components_, component.name, &OwnComponent::name);
+    return own == components_.end() ? ComponentKind::databases : own->kind;
+}
+
+/// Files that never change: nobody has to be told when they are put back.
+bool WriterEvents::areAttachments(const RequestedRestore& restore) const {
+    return std::ranges::all_of(restore.components, [this](const RestoreComponent& component) {
+        return kindOf(component) == ComponentKind::attachments;
+    });
 }
 
 bool WriterEvents::isSelected(const Selection& selection, std::size_t component) const {

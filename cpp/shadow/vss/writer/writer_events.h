@@ -81,6 +81,8 @@ public:
 private:
     enum class Stage : std::uint8_t { idle, held, thawed };
 
+    [[nodiscard]] ComponentKind kindOf(const RestoreComponent& component) const;
+    [[nodiscard]] bool areAttachments(const RequestedRestore& restore) const;
     [[nodiscard]] bool isSelected(const Selection& selection, std::size_t component) const;
     [[nodiscard]] Verdict start(const SnapshotSet& set);
     [[nodiscard]] Verdict settle(const std::shared_ptr<PreparedBackup>& backup);
