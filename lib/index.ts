@@ -67,6 +67,13 @@ export {
   type FailedWriter,
   type CauseRecord,
 } from './errors/errors';
+export {
+  warningCodes,
+  type Warning,
+  type WarningCode,
+  type WarningCodeEntry,
+  type WarningSubjects,
+} from './errors/warnings';
 export type { ExposeShadowOptions, UnexposeShadowOptions } from './vss/exposure';
 export type { ShadowShare } from './vss/place';
 export type { BreakSnapshotSetOptions, ImportShadowsOptions } from './vss/hardware-sets';

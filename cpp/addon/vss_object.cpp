@@ -48,6 +48,7 @@ engine::Limits limitsOf(const Napi::Value& timeoutMs) {
 Napi::Object toObject(Napi::Env env, const vss::ShadowProperties& shadow);
 Napi::Object toObject(Napi::Env env, const vss::ProviderProperties& provider);
 Napi::Object toObject(Napi::Env env, const vss::RestoreWriter& writer);
+Napi::Object toObject(Napi::Env env, const vss::Warning& warning);
 
 template <typename Items>
 Napi::Array listOf(Napi::Env env, const Items& items) {
@@ -96,6 +97,14 @@ Napi::Object toObject(Napi::Env env, const vss::RestoreWriter& writer) {
     object["id"] = vss::formatGuid(writer.id);
     object["name"] = writer.name;
     object["present"] = Napi::Boolean::New(env, writer.present);
+    return object;
+}
+
+Napi::Object toObject(Napi::Env env, const vss::Warning& warning) {
+    Napi::Object object = Napi::Object::New(env);
+    object["code"] = warning.code;
+    object["message"] = warning.message;
+    object["subject"] = warning.subject;
     return object;
 }
 
@@ -278,7 +287,7 @@ Napi::Value checkShadowStorage(const Napi::CallbackInfo& info) {
     return request(info.Env(), "domino-vss check shadow storage",
                    [volume = stringOf(options, "volume")]() -> PendingPromise::MakeValue {
                        return [warnings = vss::checkShadowStorage(volume)](Napi::Env env) {
-                           return textList(env, warnings);
+                           return listOf(env, warnings);
                        };
                    });
 }
@@ -339,7 +348,7 @@ Napi::Object toObject(Napi::Env env, const vss::RequesterReport& report) {
     object["setId"] = vss::formatGuid(report.setId);
     object["shadowIds"] = shadowIds;
     object["shadows"] = listOf(env, report.shadows);
-    object["warnings"] = textList(env, report.warnings);
+    object["warnings"] = listOf(env, report.warnings);
     return object;
 }
 

@@ -6,6 +6,7 @@ import { closeTimeoutMs, type BackupWork, type Capture } from './capture';
 import { captureWithRetries, checkRetries, type RetryOptions } from './retry';
 import { writeCosts, type Cost } from '../store/costs';
 import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
+import { fromNativeWarning, warning, withoutRepetition, type Warning } from '../errors/warnings';
 import { captureBusy, checkBusyRetries, isBusy, refuseAfterAll, type FurtherWindow } from './further-windows';
 import { applyInShadows, requireWritableShadow } from './apply-in-shadow';
 import { hashKept } from './kept-contents';
@@ -144,8 +145,8 @@ export class Backup {
   }
 
   /** What the user should know so far; each step may add to it. */
-  get warnings(): readonly string[] {
-    const said = this.#works.flatMap(({ session }) => session.vssReport()?.warnings ?? []);
+  get warnings(): readonly Warning[] {
+    const said = this.#works.flatMap(({ session }) => (session.vssReport()?.warnings ?? []).map(fromNativeWarning));
     return [...this.#facts.warnings, ...this.#work.failedAttempts, ...said];
   }
 
@@ -392,8 +393,8 @@ export class Backup {
     // A failure with a kept shadow leaves nothing unknown behind: the manifest names the shadow.
     problems.push(...(await this.#collect([() => this.#finishJournal(keep ? [] : problems)])));
     const errors = problems.map(toPublicError);
-    const said = [...head.warnings, ...this.warnings, ...errors.map(({ message }) => message)];
-    const warnings = [...new Set(said)];
+    const afterwards = errors.map((error) => warning('WARN_END_FAILED', error.message, { error }));
+    const warnings = withoutRepetition([...head.warnings, ...this.warnings, ...afterwards]);
     const { outcome, provider, lifetime, window, counts, volumes, vss = null, changes, alsoSave } = head;
     const { continuity, contents, furtherWindows = [], incremental } = head;
     return {

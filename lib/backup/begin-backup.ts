@@ -25,6 +25,7 @@ import {
   type DatabaseFailure,
 } from '../errors/errors';
 import { printable } from '../errors/printable';
+import { warning, type Warning } from '../errors/warnings';
 import { HookRun } from './hook';
 import { chooseIncremental, type Incremental } from './incremental';
 import { examineArchive } from './log-reach';
@@ -168,13 +169,13 @@ async function begin(
     logStyle,
     warnings: [
       ...recoveryWarnings(recovered, unusable),
-      ...(deltaWarning === '' ? [] : [deltaWarning]),
+      ...(deltaWarning ? [deltaWarning] : []),
       ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases, call)),
       ...runtimeWarnings(server.runtime),
       ...warningsOf(notices),
       ...continuity.warnings,
       ...(incremental?.warnings ?? []),
-    ].map(printable),
+    ],
     notices,
     leftOvers: recovered.filter(({ done }) => !done).map(({ leftOver }) => leftOver),
     recovered,
@@ -332,7 +333,7 @@ export async function makeDeltaDirectory(
   binding: NativeBinding,
   directory: string,
   dataDirectory: string,
-): Promise<{ readonly deltaDirectory: string; readonly warning: string }> {
+): Promise<{ readonly deltaDirectory: string; readonly warning: Warning | undefined }> {
   const refuse = (why: string): never => {
     const message = `the delta directory ${directory} cannot be used: ${why}`;
     throw new DominoVssError('ERR_DELTA_DIRECTORY', { message });
@@ -408,16 +409,18 @@ export async function deltaDirectoryWarnings(
   deltaDirectory: string,
   databases: BackupDatabases,
   call: Call,
-): Promise<string[]> {
+): Promise<Warning[]> {
   const { path } = await call.race(binding.inspectVolume(deltaDirectory));
   if (!databases.volumes.some((volume) => volume.path === path)) return [];
-  return [
+  const message =
     `the delta directory ${deltaDirectory} lies on ${path}, a volume that is part of the snapshot: ` +
-      'a loss of that volume takes the deltas with it; save them elsewhere',
-  ];
+    'a loss of that volume takes the deltas with it; save them elsewhere';
+  return [warning('WARN_DELTA_VOLUME', message, { subjects: [deltaDirectory] })];
 }
 
-export function runtimeWarnings(runtime: NativeRuntime | undefined): string[] {
+export function runtimeWarnings(runtime: NativeRuntime | undefined): Warning[] {
   const missing = runtime?.missingFunctions ?? [];
-  return missing.length === 0 ? [] : [`this Domino release does not export: ${missing.join(', ')}`];
+  if (missing.length === 0) return [];
+  const message = `this Domino release does not export: ${missing.join(', ')}`;
+  return [warning('WARN_FUNCTION_MISSING', message, { subjects: missing })];
 }

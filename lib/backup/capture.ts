@@ -9,6 +9,7 @@ import { hashFile } from '../store/copy';
 import { compareWithCatalog, type BackupDatabases, type DatabaseChanges } from '../domino/databases';
 import { syncDirectory } from '../store/durable';
 import { BackupError, decidedFailure, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
+import type { Warning } from '../errors/warnings';
 import { forEachIndex, forEachLimited } from '../call/event-loop';
 import type { HookRun } from './hook';
 import type { RecoveredWork } from '../recover/report';
@@ -36,7 +37,7 @@ export interface BackupWork {
   /** The one of the present attempt to make the shadow. */
   session: NativeSession;
   /** What earlier attempts have failed with, for the warnings. */
-  readonly failedAttempts: string[];
+  readonly failedAttempts: Warning[];
   /** Ends the pause before another attempt: the backup is taken back. */
   readonly interrupt: AbortController;
   readonly journal: Journal;

@@ -1,6 +1,7 @@
 import { forEachIndex } from '../call/event-loop';
 import type { CapturedDatabases } from './captured';
 import { decidedFailure, type DatabaseFailure } from '../errors/errors';
+import { warning, type Warning } from '../errors/warnings';
 import { newestBackup, type Manifest } from '../store/manifest';
 import type { ManifestContinuity, ManifestDatabase } from '../store/manifest-format';
 import { Aliases } from '../domino/aliases';
@@ -43,7 +44,7 @@ export class Continuity {
     readonly vanished: readonly DatabaseFailure[],
     /** Databases of the last backup whose file is none any more. */
     readonly unreadable: readonly DatabaseFailure[],
-    readonly warnings: readonly string[],
+    readonly warnings: readonly Warning[],
   ) {}
 
   /** For backups without databases, and the first one of a server. */
@@ -127,20 +128,26 @@ export class Continuity {
 }
 
 /** What a person should know that is no failure of a database. */
-export function continuityWarnings({ comparedWith, neverCaptured, replaced }: ManifestContinuity): string[] {
+export function continuityWarnings({ comparedWith, neverCaptured, replaced }: ManifestContinuity): Warning[] {
   if (comparedWith === null) return [];
-  const warnings: string[] = [];
+  const warnings: Warning[] = [];
   if (replaced.length > 0) {
     const names = replaced.map(({ database, changed }) => `${database} (${changed.join(', ')})`);
-    warnings.push(`other databases than in backup ${comparedWith}: ${list(names)}`);
+    const subjects = replaced.map(({ database }) => database);
+    const message = `other databases than in backup ${comparedWith}: ${list(names)}`;
+    warnings.push(warning('WARN_DATABASE_REPLACED', message, { subjects }));
   }
   const unreachable = replaced.filter(({ changed }) => changed.includes('instance id'));
   if (unreachable.length > 0) {
-    const names = list(unreachable.map(({ database }) => database));
+    const subjects = unreachable.map(({ database }) => database);
     const meaning = 'the transaction log carries older backups of them up to the change and no further';
-    warnings.push(`another instance id than in backup ${comparedWith}, or none: ${names}; ${meaning}`);
+    const message = `another instance id than in backup ${comparedWith}, or none: ${list(subjects)}; ${meaning}`;
+    warnings.push(warning('WARN_INSTANCE_ID_CHANGED', message, { subjects }));
   }
-  if (neverCaptured.length > 0) warnings.push(`in no backup so far: ${list(neverCaptured)}`);
+  if (neverCaptured.length > 0) {
+    const message = `in no backup so far: ${list(neverCaptured)}`;
+    warnings.push(warning('WARN_NEVER_CAPTURED', message, { subjects: neverCaptured }));
+  }
   return warnings;
 }
 

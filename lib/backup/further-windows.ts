@@ -3,6 +3,7 @@ import { Call } from '../call/call';
 import type { ProgressReporter } from '../call/progress';
 import { takeSubset } from '../domino/databases';
 import { AbortError, OptionError, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { warning } from '../errors/warnings';
 import { makeOwnDirectory } from '../store/safe-directory';
 import { reportOf } from '../vss/session';
 import { captureShadow, refuseTooManySkipped, type BackupWork, type Capture, type EarlierWindows } from './capture';
@@ -184,10 +185,12 @@ async function captureOne(
       await work.binding.removeTree(work.directory);
     }
     if (error instanceof AbortError || first.interrupt.signal.aborted) throw error;
-    const { code, message } = toPublicError(error);
+    const known = toPublicError(error);
     // All are still busy: each of them says so.
-    if (code !== 'ERR_NO_DATABASES')
-      first.failedAttempts.push(`window ${number} for busy databases failed: ${message}`);
+    if (known.code !== 'ERR_NO_DATABASES') {
+      const message = `window ${number} for busy databases failed: ${known.message}`;
+      first.failedAttempts.push(warning('WARN_WINDOW_FAILED', message, { error: known }));
+    }
     return undefined;
   }
 }

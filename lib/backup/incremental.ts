@@ -17,6 +17,7 @@ import type { ManifestDatabase, ManifestHead, ManifestIncremental, TakenReason }
 import { keptRoots, shadowOf } from '../vss/kept-roots';
 import { fileOnVolume } from './continuity';
 import type { ArchivedLogs } from './log-reach';
+import { warning, type Warning } from '../errors/warnings';
 
 /** What an incremental backup takes, and what it leaves to earlier ones. */
 export interface Incremental {
@@ -25,7 +26,7 @@ export interface Incremental {
   /** As the manifest will have them, but for their numbers. */
   readonly carried: readonly ManifestDatabase[];
   readonly manifest: ManifestIncremental;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /** Where an incremental backup is made, and whom it asks. */
@@ -67,7 +68,7 @@ export async function chooseIncremental(
   const examined = new Date().toISOString();
   const reasons = new Map<number, TakenReason>();
   const candidates = new Map<number, ManifestDatabase>();
-  const unanswered: string[] = [];
+  const unanswered: Warning[] = [];
   await forEachIndex(selection.indexes.length, (position) => {
     const index = selection.indexes[position] ?? 0;
     const line = base?.databases.get(catalog.paths[index] ?? '');
@@ -107,10 +108,16 @@ export async function chooseIncremental(
       ...warnings,
       ...(base
         ? []
-        : [`no backup of this server in ${work.deltaDirectory} keeps copies or a shadow: everything is taken`]),
+        : [
+            warning(
+              'WARN_NOTHING_TO_BUILD_ON',
+              `no backup of this server in ${work.deltaDirectory} keeps copies or a shadow: everything is taken`,
+              { subjects: [work.deltaDirectory] },
+            ),
+          ]),
       ...lostWarnings(reasons, catalog),
       ...unanswered,
-      ...work.logs.problems,
+      ...work.logs.problems.map((message) => warning('WARN_LOG_NOT_ARCHIVED', message)),
     ],
   };
 }
@@ -118,7 +125,7 @@ export async function chooseIncremental(
 /** The last backup that something can be restored from, complete or not: what it has not got is taken. */
 async function findBase({ deltaDirectory, dataDirectory, verifyingKey, call }: IncrementalWork): Promise<{
   readonly base: Base | undefined;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }> {
   const check = (): void => {
     call.check();
@@ -285,20 +292,20 @@ function countsOf(reasons: ReadonlyMap<number, TakenReason>): ManifestIncrementa
   return counts;
 }
 
-function lostWarnings(reasons: ReadonlyMap<number, TakenReason>, catalog: Catalog): string[] {
+function lostWarnings(reasons: ReadonlyMap<number, TakenReason>, catalog: Catalog): Warning[] {
   const lost = [...reasons].filter(([, reason]) => reason === 'source').map(([index]) => catalog.paths[index] ?? '');
   if (lost.length === 0) return [];
-  return [
-    `the earlier backups have neither copy nor shadow any more, or cannot be used, so they are taken again: ${listed(lost)}`,
-  ];
+  const message = `the earlier backups have neither copy nor shadow any more, or cannot be used, so they are taken again: ${listed(lost)}`;
+  return [warning('WARN_CONTENTS_LOST', message, { subjects: lost })];
 }
 
-function unansweredWarnings({ live, hanging }: LiveIdentities): string[] {
+function unansweredWarnings({ live, hanging }: LiveIdentities): Warning[] {
   const silent = [...live].flatMap(([path, answer]) => ('reason' in answer ? [{ path, reason: answer.reason }] : []));
   const [first] = silent;
-  const taken = listed(silent.map(({ path }) => path));
+  const subjects = silent.map(({ path }) => path);
+  const message = `the server did not answer for these, so they are taken: ${listed(subjects)} (${first?.reason ?? ''})`;
   return [
-    ...(hanging === '' ? [] : [`a call has not returned: ${hanging}`]),
-    ...(first ? [`the server did not answer for these, so they are taken: ${taken} (${first.reason})`] : []),
+    ...(hanging === '' ? [] : [warning('WARN_CALL_HANGS', `a call has not returned: ${hanging}`)]),
+    ...(first ? [warning('WARN_DATABASE_UNANSWERED', message, { subjects })] : []),
   ];
 }

@@ -1,9 +1,10 @@
 import { isAbsolute } from 'node:path';
 import { BackupError, decidedFailure, type DatabaseFailure } from '../errors/errors';
+import { warning, type Warning } from '../errors/warnings';
 import type { Selector } from '../domino/selection';
 import { relativePath } from '../domino/databases';
-import { describeItem, describeUnrecovered, type RecoveredWork } from '../recover/report';
-import { describeUnusable, type UnusableJournal } from '../store/journals';
+import { describeItem, describeUnrecovered, warnOfUnrecovered, type RecoveredWork } from '../recover/report';
+import { warnOfUnusable, type UnusableJournal } from '../store/journals';
 
 /** ERR_BACKUP_ALREADY_IN_PROGRESS */
 const alreadyInProgress = 0x0ea4;
@@ -12,15 +13,16 @@ const alreadyInProgress = 0x0ea4;
 export function recoveryWarnings(
   works: readonly RecoveredWork[],
   unusable: readonly UnusableJournal[],
-): readonly string[] {
+): readonly Warning[] {
   return [
     ...works.flatMap((recovered) => {
-      if (!recovered.done) return [describeUnrecovered(recovered)];
+      if (!recovered.done) return [warnOfUnrecovered(recovered)];
       const { work, id } = recovered.leftOver;
       const done = recovered.items.filter(({ result }) => result === 'done').map(describeItem);
-      return done.length === 0 ? [] : [`the interrupted ${work} ${id} was put right: ${done.join('; ')}`];
+      const message = `the interrupted ${work} ${id} was put right: ${done.join('; ')}`;
+      return done.length === 0 ? [] : [warning('WARN_WORK_RECOVERED', message, { subjects: [id] })];
     }),
-    ...unusable.map(describeUnusable),
+    ...unusable.map(warnOfUnusable),
   ];
 }
 

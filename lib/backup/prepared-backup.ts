@@ -21,7 +21,7 @@ import type { DominoLocation } from '../call/options';
 import { takeSubset, type BackupDatabases } from '../domino/databases';
 import { warningsOf } from '../domino/notice';
 import { Selector, type SelectionOptions } from '../domino/selection';
-import { printable } from '../errors/printable';
+import type { Warning } from '../errors/warnings';
 import type { NativeBinding, NativeSession } from '../native/session';
 import { readCosts } from '../store/costs';
 import { Journal, newWorkId } from '../store/journal';
@@ -49,7 +49,7 @@ export interface PreparedBackupOptions extends SelectionOptions {
 export interface PreparedPlace {
   readonly server: Server;
   readonly deltaDirectory: string;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 export async function openPreparedPlace(
@@ -59,7 +59,7 @@ export async function openPreparedPlace(
 ): Promise<PreparedPlace> {
   const server = await openServer(binding, options, call);
   const { deltaDirectory, warning } = await makeDeltaDirectory(binding, options.deltaDirectory, server.dataDirectory);
-  const warnings = [...(warning === '' ? [] : [warning]), ...runtimeWarnings(server.runtime)];
+  const warnings = [...(warning ? [warning] : []), ...runtimeWarnings(server.runtime)];
   return { server, deltaDirectory, warnings };
 }
 
@@ -161,7 +161,7 @@ export class PreparedBackup {
           ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases, call)),
           ...warningsOf(found.notices),
           ...found.continuity.warnings,
-        ].map(printable),
+        ],
         notices: found.notices,
         leftOvers: [],
         recovered: [],

@@ -1,6 +1,7 @@
 import { beginBackup, defaultShards } from './begin-backup';
 import type { DatabaseChanges } from '../domino/databases';
 import type { DatabaseFailure } from '../errors/errors';
+import type { Warning } from '../errors/warnings';
 import type { NativeBinding } from '../native/session';
 import {
   abortSignal,
@@ -72,7 +73,7 @@ export interface RehearsalReport {
    * provider that captures the whole volume at once.
    */
   readonly predictedWindowMs: number;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /** How many databases {@link RehearsalReport.slowest} names. */
@@ -114,7 +115,7 @@ export function rehearse(loadBinding: () => NativeBinding, options: RehearseOpti
 
 function report(
   set: SnapshotSet,
-  given: { readonly shards: number; readonly expectedShadowMs: number; readonly warnings: readonly string[] },
+  given: { readonly shards: number; readonly expectedShadowMs: number; readonly warnings: readonly Warning[] },
 ): RehearsalReport {
   const { shards, expectedShadowMs, warnings } = given;
   const { startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs } = set.window.databases;

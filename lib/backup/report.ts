@@ -15,7 +15,7 @@ import { continuityWarnings } from './continuity';
 import type { FurtherWindow } from './further-windows';
 import type { KeptContents } from './kept-contents';
 import type { NativeResults } from '../native/session';
-import { printable } from '../errors/printable';
+import { fromNativeWarning, warning, type Warning } from '../errors/warnings';
 import { windowFigures } from './timeline';
 import type { WindowFigures } from '../store/manifest-format';
 import { saveVssDocuments } from '../vss/session';
@@ -26,7 +26,7 @@ export interface BackupFacts {
   readonly serverName: string;
   readonly lifetime: 'backup' | 'persistent';
   readonly logStyle: ManifestHead['logStyle'];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   readonly notices: readonly Notice[];
   readonly leftOvers: readonly LeftOver[];
   /** Signs the manifest; undefined for no signature. */
@@ -68,7 +68,7 @@ export interface BackupReport {
   readonly copies: CopyReport | null;
   /** What else must be saved in addition to the databases, in this order. */
   readonly alsoSave: ManifestHead['alsoSave'];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   /**
    * Notices about the selection of databases, with codes. Those that may indicate a mistake are in {@link warnings}
    * too.
@@ -135,10 +135,14 @@ export async function buildManifestHead(
   const vss = await saveVssDocuments(work);
   const furtherWindows: ManifestWindow[] = [];
   for (const window of further) furtherWindows.push(await describeWindow(window));
-  const vssWarnings = [work, ...work.furtherWork].flatMap(({ session }) => session.vssReport()?.warnings ?? []);
+  const vssWarnings = [work, ...work.furtherWork].flatMap(({ session }) =>
+    (session.vssReport()?.warnings ?? []).map(fromNativeWarning),
+  );
   const stuckWarnings = captures
     .flatMap((one) => one.databases.stuck)
-    .map((path) => printable(`${path} may still be in backup mode: a call hangs`));
+    .map((path) =>
+      warning('WARN_DATABASE_STUCK', `${path} may still be in backup mode: a call hangs`, { subjects: [path] }),
+    );
   return {
     formatVersion: 1,
     id: work.id,

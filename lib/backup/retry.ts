@@ -5,6 +5,7 @@ import type { Call } from '../call/call';
 import { checkOptions, integer, milliseconds, type Check } from '../call/options';
 import type { ProgressReporter } from '../call/progress';
 import { AbortError, VssError, type DatabaseFailure } from '../errors/errors';
+import { warning } from '../errors/warnings';
 import { captureShadow, closeTimeoutMs, type BackupWork, type Capture } from './capture';
 import { createSession, openSession } from './native-session';
 
@@ -70,7 +71,8 @@ export async function captureWithRetries(
       const hasRoom = failed <= most && call.remainingMs() > pauseMs;
       if (!(error instanceof VssError) || !passing.has(error.hresult) || !hasRoom) throw error;
       if (!(await endFailedAttempt(work))) throw error;
-      work.failedAttempts.push(`attempt ${failed} to make the shadow failed: ${error.message}`);
+      const message = `attempt ${failed} to make the shadow failed: ${error.message}`;
+      work.failedAttempts.push(warning('WARN_ATTEMPT_FAILED', message, { error }));
       progress.report({ type: 'retry', attempt: failed + 1, attempts: most + 1, pauseMs, reason: error.message }, true);
     }
     await pause(work, pauseMs, call);

@@ -78,8 +78,8 @@ export function describeReport({ checks, outcome }: DoctorReport, output: Output
   const lines = order.flatMap((status) =>
     checks
       .filter((check) => check.status === status)
-      .flatMap(({ name, found, advice }) => [
-        `${paint[status](status.padEnd(8))}${colors.bold(name)}: ${found}`,
+      .flatMap(({ name, code, found, advice }) => [
+        `${paint[status](status.padEnd(8))}${colors.bold(name)}: ${code === '' ? '' : `${code}: `}${found}`,
         ...(advice === '' ? [] : [`        ${status === 'ok' ? 'note:' : 'what to do:'} ${advice}`]),
       ]),
   );

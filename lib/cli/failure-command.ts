@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { printable } from '../errors/printable';
+import { warning, warningLine } from '../errors/warnings';
 import type { CommandLineContext } from './context';
 import { entryOf, type CommandFailure } from './system-log';
 
@@ -36,6 +36,7 @@ export async function runFailureCommand(
   });
 
   function tell({ message: why }: Error): void {
-    stderr.write(`warning the program that is to be told of a failure has failed: ${printable(why.trim())}\n`);
+    const text = `the program that is to be told of a failure has failed: ${why.trim()}`;
+    stderr.write(warningLine(warning('WARN_FAILURE_PROGRAM', text, { subjects: [program] })));
   }
 }

@@ -233,7 +233,7 @@ function isBad({ state }: ArchivedLog['extents'][number]): boolean {
 }
 
 function describeLog(log: ArchivedLog, output: Output): string[] {
-  const { logId, dataDirectory, extents, gaps, sizeBytes, problem } = log;
+  const { logId, dataDirectory, extents, sizeBytes, problem, warnings } = log;
   const { red } = output.colors;
   if (problem !== '') return [`log ${logId}: ${red(problem)}`, ''];
   return [
@@ -248,7 +248,7 @@ function describeLog(log: ArchivedLog, output: Output): string[] {
         isBad(extent) ? red(extent.state) : extent.state,
       ]),
     ]),
-    ...output.warnings(gaps.map(([first, last]) => `extents ${first} to ${last} are not in the archive`)),
+    ...output.warnings(warnings),
     '',
   ];
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { toPublicError } from '../errors/errors';
 import { printable } from '../errors/printable';
+import { warning, warningLine } from '../errors/warnings';
 import { loadBinding } from '../native/binding';
 import { relaunchVariable } from '../doctor/checks';
 import { relaunch, serveLauncher, tellResult } from './relaunch';
@@ -49,7 +50,12 @@ function tellOutputError(error: NodeJS.ErrnoException): void {
   const { code, hint, message } = toPublicError(error);
   process.stderr.write(
     readerIsGone
-      ? `warning the output was not read to its end (${error.code}); the command has done its work all the same\n`
+      ? warningLine(
+          warning(
+            'WARN_OUTPUT_UNREAD',
+            `the output was not read to its end (${error.code}); the command has done its work all the same`,
+          ),
+        )
       : `failed ${code}: the output is not complete: ${printable(message)}\n  what to do: ${hint}\n`,
   );
   if (!readerIsGone && process.exitCode === 0) process.exitCode = 1;

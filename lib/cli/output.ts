@@ -14,6 +14,7 @@ import {
   type FailedWriter,
 } from '../errors/errors';
 import { printableJson } from '../errors/printable';
+import type { Warning } from '../errors/warnings';
 import type { CommandLineContext } from './context';
 import { Paint, type Colors } from './paint';
 import { columnsOf, fitTable, isCapable, wrap } from './width';
@@ -135,8 +136,8 @@ export class Output {
     return databases > shownRows ? [`… and ${databases - shownRows} more; --json shows all`] : [];
   }
 
-  warnings(warnings: readonly string[]): string[] {
-    return warnings.map((warning) => `${this.colors.yellow('warning')} ${warning}`);
+  warnings(warnings: readonly Warning[]): string[] {
+    return warnings.map(({ code, message }) => `${this.colors.yellow('warning')} ${code}: ${message}`);
   }
 
   /** A table without borders; the first row is its head unless `head` is false. */

@@ -110,7 +110,7 @@ function describePlan(backups: readonly PrunedBackup[], output: Output): string[
   return [...output.table([['ID', 'SERVER', '', 'WHY, OR WHAT'], ...rows]), ''];
 }
 
-function describeReport({ outcome, backups, untouched, recovered }: PruneReport, output: Output): string[] {
+function describeReport({ outcome, backups, recovered, warnings }: PruneReport, output: Output): string[] {
   const { green, yellow } = output.colors;
   const of = (result: PrunedBackup['result']): PrunedBackup[] => backups.filter((backup) => backup.result === result);
   const size = (some: readonly PrunedBackup[]): string => formatBytes(some.reduce((sum, { bytes }) => sum + bytes, 0));
@@ -126,12 +126,7 @@ function describeReport({ outcome, backups, untouched, recovered }: PruneReport,
       `finished the interrupted removal of ${leftOver.id}`,
       ...items.map((item) => `  ${describeItem(item)}`),
     ]),
-    ...output.warnings(left.map(({ id, why }) => `${id} is left: ${why}`)),
-    ...output.warnings(
-      untouched.map(
-        ({ id, state, reason }) => `${id} is ${state}${reason === '' ? '' : `: ${reason}`}; it was not touched`,
-      ),
-    ),
+    ...output.warnings(warnings),
     summary,
   ];
 }

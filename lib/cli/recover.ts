@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { recoverInterrupted } from '../recover/recover';
 import { describeItem, type RecoveredWork, type RecoveryReport } from '../recover/report';
-import { describeUnusable } from '../store/journals';
 import {
   addDominoOptions,
   addUnattendedOptions,
@@ -67,7 +66,7 @@ Exit codes: 0 nothing is left, 1 failed, 2 usage, 3 something is left; the outpu
 }
 
 function describeReport(report: RecoveryReport, output: Output): string[] {
-  const { works, unusable, outcome } = report;
+  const { works, warnings, outcome } = report;
   const { green, yellow } = output.colors;
   const left = works.filter(({ done }) => !done).length;
   const summary = {
@@ -76,11 +75,7 @@ function describeReport(report: RecoveryReport, output: Output): string[] {
     partial: () => yellow(`something is left of ${count(left, 'interrupted piece')} of work, see above`),
     planned: () => `would put right ${count(works.length, 'interrupted piece')} of work`,
   }[outcome]();
-  return [
-    ...output.warnings(unusable.map(describeUnusable)),
-    ...works.flatMap((work) => describeWork(work, output)),
-    summary,
-  ];
+  return [...output.warnings(warnings), ...works.flatMap((work) => describeWork(work, output)), summary];
 }
 
 function describeWork({ leftOver, items }: RecoveredWork, { colors }: Output): string[] {

@@ -1,6 +1,7 @@
 import { errorCodes } from '../errors/codes';
 import { toPublicError, type DatabaseFailure, type DominoVssError } from '../errors/errors';
 import { printable } from '../errors/printable';
+import { warning, warningLine } from '../errors/warnings';
 import type { NativeSystemLogEntry } from '../native/session';
 import { exitCodes, type CommandLineContext } from './context';
 import type { Figure } from './metrics';
@@ -43,7 +44,9 @@ export async function logFailure(context: CommandLineContext, failure: CommandFa
     });
     await Promise.race([context.loadBinding().writeSystemLog(entryOf(failure)), tooLate]);
   } catch (error) {
-    context.stderr.write(`warning the log of the system was not told: ${printable(toPublicError(error).message)}\n`);
+    const why = toPublicError(error);
+    const told = warning('WARN_SYSTEM_LOG', `the log of the system was not told: ${why.message}`, { error: why });
+    context.stderr.write(warningLine(told));
   } finally {
     clearTimeout(timer);
   }

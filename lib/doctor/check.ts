@@ -1,5 +1,7 @@
 import type { ProviderOption } from '../backup/provider';
 import type { DominoLocation } from '../call/options';
+import type { ErrorCode } from '../errors/codes';
+import type { WarningCode } from '../errors/warnings';
 
 /** Options of `runDoctor`. */
 export interface DoctorOptions {
@@ -29,6 +31,8 @@ export interface DoctorCheck {
   /** For example `user`, `library`, `file system`. */
   readonly name: string;
   readonly status: CheckStatus;
+  /** Why: a code of a warning, or, of a check that has failed, of an error; empty for `ok` and `skipped`. */
+  readonly code: WarningCode | ErrorCode | '';
   /** What was found. */
   readonly found: string;
   /** What to do about it; empty if there is nothing to do. */
@@ -41,3 +45,23 @@ export interface DoctorReport {
   readonly outcome: 'ok' | 'warning' | 'failed';
   readonly checks: readonly DoctorCheck[];
 }
+
+/** What a check finds. */
+export type Finding = Omit<DoctorCheck, 'name'>;
+
+export const ok = (found: string, advice = ''): Finding => ({ status: 'ok', code: '', found, advice });
+export const skipped = (found: string): Finding => ({ status: 'skipped', code: '', found, advice: '' });
+
+export const warned = (code: WarningCode, found: string, advice: string): Finding => ({
+  status: 'warning',
+  code,
+  found,
+  advice,
+});
+
+export const failed = (code: ErrorCode, found: string, advice: string): Finding => ({
+  status: 'failed',
+  code,
+  found,
+  advice,
+});

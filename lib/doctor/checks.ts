@@ -8,7 +8,7 @@ import type { Call } from '../call/call';
 import { readFile } from '../call/files';
 import { listCatalog } from '../domino/catalog';
 import { takeSelected, type BackupDatabases } from '../domino/databases';
-import type { DoctorCheck, DoctorOptions } from './check';
+import { failed, ok, skipped, warned, type DoctorOptions, type Finding } from './check';
 import {
   findInstallation,
   findNotesIni,
@@ -38,13 +38,6 @@ export interface DoctorContext {
   runtimeError?: string;
   databases?: BackupDatabases;
 }
-
-type Finding = Omit<DoctorCheck, 'name'>;
-
-const ok = (found: string, advice = ''): Finding => ({ status: 'ok', found, advice });
-const warning = (found: string, advice: string): Finding => ({ status: 'warning', found, advice });
-const failed = (found: string, advice: string): Finding => ({ status: 'failed', found, advice });
-const skipped = (found: string): Finding => ({ status: 'skipped', found, advice: '' });
 
 /** Set by the command line when it has started itself again with the environment that Domino needs. */
 export const relaunchVariable = 'DOMINO_VSS_WORKING_DIRECTORY';
@@ -88,7 +81,11 @@ async function checkNotesIni(context: DoctorContext): Promise<Finding> {
   const { dataDirectory } = notesIni;
   const found = await stat(dataDirectory).catch(() => undefined);
   if (!found?.isDirectory()) {
-    return failed(`${notesIni.file} names the data directory ${dataDirectory}, which does not exist`, 'Mount it.');
+    return failed(
+      'ERR_DOMINO_NOTES_INI',
+      `${notesIni.file} names the data directory ${dataDirectory}, which does not exist`,
+      'Mount it.',
+    );
   }
   context.notesIni = notesIni;
   return ok(`${notesIni.file}; data directory ${dataDirectory}`);
@@ -107,8 +104,8 @@ async function checkEnvironment({ options }: DoctorContext): Promise<Finding> {
   if (missing.length === 0) return ok('complete');
   // Without the library path nothing loads; the rest only matters to some functions.
   return missing.includes('LD_LIBRARY_PATH')
-    ? failed(`missing or wrong: ${missing.join(', ')}`, advice)
-    : warning(`missing or wrong: ${missing.join(', ')}`, advice);
+    ? failed('ERR_DOMINO_ENVIRONMENT', `missing or wrong: ${missing.join(', ')}`, advice)
+    : warned('WARN_ENVIRONMENT', `missing or wrong: ${missing.join(', ')}`, advice);
 }
 
 async function checkLibrary(context: DoctorContext): Promise<Finding> {
@@ -123,13 +120,15 @@ async function checkLibrary(context: DoctorContext): Promise<Finding> {
   const { programDirectory, serverName, missingFunctions } = context.runtime;
   const found = `${programDirectory}, as ${serverName || '(no ID)'}`;
   if (missingFunctions.length > 0) {
-    return warning(
+    return warned(
+      'WARN_FUNCTION_MISSING',
       `${found}; does not export ${missingFunctions.join(', ')}`,
       'What needs these functions is not possible.',
     );
   }
   if (options.domino?.trustProgramDirectory === true) {
-    return warning(
+    return warned(
+      'WARN_PROGRAM_DIRECTORY_UNCHECKED',
       `${found}; who could replace it was not looked at`,
       'Leave --trust-program out once: the error names the command that takes the right from ordinary users.',
     );
@@ -154,11 +153,14 @@ async function checkUser({ notesIni, runtime, runtimeError }: DoctorContext): Pr
       : `Run as the user with the id ${owner}, for example with: sudo -u '#${owner}'`;
   if (uid === 0) {
     const found = `root; the data directory belongs to user ${owner}`;
-    if (runtime) return warning(`${found}; this runtime allows it`, advice);
-    return runtimeError === undefined ? warning(found, advice) : failed(found, advice);
+    if (runtime) return warned('WARN_RUN_AS_ROOT', `${found}; this runtime allows it`, advice);
+    return runtimeError === undefined
+      ? warned('WARN_RUN_AS_ROOT', found, advice)
+      : failed('ERR_DOMINO_USER', found, advice);
   }
   if (uid === owner) return ok(`user ${uid}, to whom the data directory belongs`);
   return failed(
+    'ERR_DOMINO_NOT_SHARED',
     `user ${uid}, but the data directory belongs to user ${owner}: a process of another user may form a Domino ` +
       'environment of its own, in which backups record nothing',
     advice,
@@ -167,7 +169,11 @@ async function checkUser({ notesIni, runtime, runtimeError }: DoctorContext): Pr
 
 async function checkService(): Promise<Finding> {
   if (process.env['NOTESNTSERVICE'] === '1') return Promise.resolve(ok('NOTESNTSERVICE=1'));
-  return warning('not set', 'Set the system variable NOTESNTSERVICE=1 before this runs as a service.');
+  return warned(
+    'WARN_SERVICE_VARIABLE',
+    'not set',
+    'Set the system variable NOTESNTSERVICE=1 before this runs as a service.',
+  );
 }
 
 async function checkTransactionLog({ binding, runtime, call }: DoctorContext): Promise<Finding> {
@@ -175,7 +181,11 @@ async function checkTransactionLog({ binding, runtime, call }: DoctorContext): P
   const style = await call.race(binding.transactionLogStyle());
   switch (style) {
     case 'none':
-      return warning('off', 'Backups can be restored to their own time only; switch transaction logging on for more.');
+      return warned(
+        'WARN_NO_TRANSACTION_LOG',
+        'off',
+        'Backups can be restored to their own time only; switch transaction logging on for more.',
+      );
     case 'archive':
       return ok('archive', 'Archive the logs regularly, or they fill their disk.');
     case 'circular':
@@ -192,12 +202,13 @@ async function checkDatabases(context: DoctorContext): Promise<Finding> {
   context.databases = await takeSelected(dataDirectory, catalog, await new Selector({}).select(catalog));
   const { paths, volumes } = context.databases;
   const found = `${paths.length} on ${volumes.map(({ path }) => path).join(', ')}`;
-  if (paths.length === 0) return failed(found, 'Check "Directory" in notes.ini.');
+  if (paths.length === 0) return failed('ERR_NO_DATABASES', found, 'Check "Directory" in notes.ini.');
   const hiding = catalog.problems.filter(({ operation }) => operation !== '');
   const [problem] = hiding;
   if (!problem) return ok(found);
   const more = hiding.length > 1 ? ` (and ${hiding.length - 1} more)` : '';
-  return warning(
+  return warned(
+    'WARN_LINK_BROKEN',
     `${found}; a link or directory cannot be followed: ${problem.subject}: ${problem.text}${more}`,
     'Repair it, remove it, or exclude it: what lies behind it is not in the backup.',
   );
@@ -214,7 +225,11 @@ async function checkDescriptors({ databases }: DoctorContext): Promise<Finding> 
   const needed = databases.paths.length + spareDescriptors;
   const found = `${soft} allowed, about ${needed} needed`;
   if (soft === 'unlimited' || Number(soft) >= needed) return ok(found);
-  return failed(found, `Raise the limit: ulimit -n ${needed}, or LimitNOFILE=${needed} in the systemd unit.`);
+  return failed(
+    'ERR_OPEN_FILES',
+    found,
+    `Raise the limit: ulimit -n ${needed}, or LimitNOFILE=${needed} in the systemd unit.`,
+  );
 }
 
 async function checkFileSystem({ binding, databases, options, call }: DoctorContext): Promise<Finding> {
@@ -230,13 +245,15 @@ async function checkFileSystem({ binding, databases, options, call }: DoctorCont
   const unwritable = await firstUnwritable(ownDirectories.map(({ path }) => path));
   if (unwritable !== undefined) {
     return failed(
+      'ERR_SHADOW_DIRECTORY',
       `provider ${name} (${reason}), but ${unwritable} cannot be written to`,
       'Make a directory for shadows on that file system that this user may write to, and name it as shadowDirectory.',
     );
   }
   const where = directories.map(({ path }) => path).join(', ');
   if (name === 'rolling' && option === 'auto') {
-    return warning(
+    return warned(
+      'WARN_NO_SNAPSHOTS',
       `provider rolling: ${reason}`,
       'Databases are copied one by one; btrfs or XFS would give a snapshot.',
     );
@@ -271,7 +288,11 @@ async function checkDeltaDirectory({ binding, databases, options }: DoctorContex
   if (deltaDirectory === undefined) return skipped('none was named');
   const unwritable = await firstUnwritable([deltaDirectory]);
   if (unwritable !== undefined) {
-    return failed(`${unwritable} cannot be written to`, 'Choose another directory, or give this user the right to it.');
+    return failed(
+      'ERR_DELTA_DIRECTORY',
+      `${unwritable} cannot be written to`,
+      'Choose another directory, or give this user the right to it.',
+    );
   }
   let existing = deltaDirectory;
   while (!existsSync(existing)) existing = dirname(existing);
@@ -280,14 +301,19 @@ async function checkDeltaDirectory({ binding, databases, options }: DoctorContex
   const found = `${deltaDirectory}, ${prettyBytes(freeBytes)} free`;
   const advisedBytes = Math.ceil((databases?.sizeBytes ?? 0) * advisedDeltaShare);
   if (freeBytes < advisedBytes) {
-    return warning(
+    return warned(
+      'WARN_DELTA_SPACE',
       found,
       `Have at least ${prettyBytes(advisedBytes)} free: all that changes in the window goes there.`,
     );
   }
   const volume = await binding?.inspectVolume(existing);
   if (volume && databases?.volumes.some(({ path }) => path === volume.path)) {
-    return warning(`${found}, on the volume of the databases`, 'Choose another volume: its loss would take both.');
+    return warned(
+      'WARN_DELTA_VOLUME',
+      `${found}, on the volume of the databases`,
+      'Choose another volume: its loss would take both.',
+    );
   }
   return ok(found);
 }
@@ -298,7 +324,11 @@ async function checkLeftOvers({ options, notesIni }: DoctorContext): Promise<Fin
   const { live, leftOvers, unusable } = await readJournals(deltaDirectory, notesIni.dataDirectory);
   const found = [...leftOvers.map(describeLeftOver), ...unusable.map(describeUnusable)];
   if (found.length > 0) {
-    return warning(found.join('; '), `Run: domino-vss recover --delta-dir ${deltaDirectory}`);
+    return warned(
+      leftOvers.length > 0 ? 'WARN_WORK_UNFINISHED' : 'WARN_JOURNAL_UNUSABLE',
+      found.join('; '),
+      `Run: domino-vss recover --delta-dir ${deltaDirectory}`,
+    );
   }
   return ok(live.length === 0 ? 'nothing' : `nothing; ${live.length} is running now`);
 }
@@ -308,7 +338,7 @@ async function checkDaos({ notesIni, binding, databases }: DoctorContext): Promi
   const directory = daosDirectory(notesIni, notesIni.dataDirectory);
   if (directory === '') return ok('not in use');
   const found = await stat(directory).catch(() => undefined);
-  if (!found) return warning(`${directory} does not exist`, 'Check DAOSBasePath in notes.ini.');
+  if (!found) return warned('WARN_DAOS_MISSING', `${directory} does not exist`, 'Check DAOSBasePath in notes.ini.');
   const volume = await binding?.inspectVolume(directory);
   const isInSnapshot = volume !== undefined && databases?.volumes.some(({ path }) => path === volume.path) === true;
   const where = isInSnapshot ? 'on a volume of the databases' : 'on another volume than the databases';
@@ -332,6 +362,7 @@ async function checkCanary({ binding, runtime, options, call }: DoctorContext): 
   });
   if (!result) {
     return failed(
+      'ERR_DOMINO_NOT_SHARED',
       `no server ${serverName} answers: it is down, or this process forms a Domino environment of its own, in which ` +
         'backups record nothing',
       'Start the server; run as the same user, with the same program directory and notes.ini as it.',
@@ -341,6 +372,7 @@ async function checkCanary({ binding, runtime, options, call }: DoctorContext): 
     return ok(`a write through ${runtime.serverName || 'the server'} was recorded (${result.changeInfoBytes} bytes)`);
   }
   return failed(
+    'ERR_DOMINO_NOT_SHARED',
     'a write through the server was NOT recorded: this process does not share memory with the server, and its ' +
       'backups would be inconsistent without any error',
     'Run as the same user, with the same program directory and notes.ini as the server.',

@@ -1,6 +1,6 @@
 import { Call, publicCall } from '../call/call';
 import { doctorChecks, type DoctorContext } from './checks';
-import type { DoctorCheck, DoctorOptions, DoctorReport } from './check';
+import { failed, type DoctorCheck, type DoctorOptions, type DoctorReport } from './check';
 import { toPublicError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import { abortSignal, absolutePath, boolean, checkOptions, dominoLocation, milliseconds } from '../call/options';
@@ -28,7 +28,7 @@ export function runDoctor(loadBinding: () => NativeBinding, options: DoctorOptio
       } catch (thrown) {
         call.check();
         const error = toPublicError(thrown);
-        checks.push({ name, status: 'failed', found: `${error.code}: ${error.message}`, advice: error.hint });
+        checks.push({ name, ...failed(error.code, error.message, error.hint) });
       }
     }
     const worst = (['failed', 'warning'] as const).find((status) => checks.some((check) => check.status === status));

@@ -1,9 +1,7 @@
 // What notes.ini says about the server's own work that a backup meets. Program documents, which say more, are not read.
 
 import type { NotesIni } from '../domino/environment';
-import type { DoctorCheck } from './check';
-
-type Finding = Omit<DoctorCheck, 'name'>;
+import { ok, warned, type Finding } from './check';
 
 /** Tasks of the server that put databases into backup mode, or out of reach. */
 const ownBackup = 'backup';
@@ -27,7 +25,7 @@ function nameOf(task: string): string {
 export function checkServerTasks(notesIni: NotesIni): Finding {
   const names = tasksOf(notesIni, 'ServerTasks').map(nameOf);
   const own = [ownBackup, ownWriter].filter((task) => names.includes(task));
-  if (own.length === 0) return { status: 'ok', found: 'ServerTasks loads no backup of its own', advice: '' };
+  if (own.length === 0) return ok('ServerTasks loads no backup of its own');
   const advice = [
     ...(own.includes(ownBackup)
       ? ['Let "backup" not run at the same time: a database in another backup is left out (0x0EA4).']
@@ -38,7 +36,7 @@ export function checkServerTasks(notesIni: NotesIni): Finding {
         ]
       : []),
   ];
-  return { status: 'warning', found: `ServerTasks loads ${own.join(' and ')}`, advice: advice.join(' ') };
+  return warned('WARN_SERVER_TASKS', `ServerTasks loads ${own.join(' and ')}`, advice.join(' '));
 }
 
 /** In-place compacting refuses a backup, and copy-style compacting ends the use of older ones for later points in time. */
@@ -53,12 +51,12 @@ export function checkMaintenance(notesIni: NotesIni): Finding {
   const found = [...at('at the start of the server', 'ServerTasks'), ...hours.flat()];
   const unseen = 'program documents are not seen here';
   const look = 'The console command "show schedule" tells when program documents start compact or DBMT.';
-  if (found.length === 0) return { status: 'ok', found: `none in notes.ini; ${unseen}`, advice: look };
+  if (found.length === 0) return ok(`none in notes.ini; ${unseen}`, look);
   const advice =
     'Back up at another time: a database that is being compacted is left out (0x13AA, or it cannot be opened). After a ' +
     'copy-style compact or DBMT a database has a new instance id, and earlier backups reach no later point in time: back up ' +
     `after it. ${look}`;
-  return { status: 'ok', found: `${found.join('; ')}; ${unseen}`, advice };
+  return ok(`${found.join('; ')}; ${unseen}`, advice);
 }
 
 /** Minutes after which Domino ends a backup where notes.ini says nothing. */
@@ -69,19 +67,19 @@ export function checkTimeLimit(notesIni: NotesIni): Finding {
   if (notesIni.get('BACKUP_NO_TIMEOUT') === '1') {
     const advice =
       'What a killed backup leaves in backup mode stays there until domino-vss recover or a restart of the server.';
-    return { status: 'ok', found: 'none (BACKUP_NO_TIMEOUT=1)', advice };
+    return ok('none (BACKUP_NO_TIMEOUT=1)', advice);
   }
   const setting = notesIni.get('BACKUP_TIMEOUT');
   const change = 'Domino ends a backup that lasts longer; BACKUP_TIMEOUT=<minutes> in notes.ini changes that.';
-  if (setting === '') return { status: 'ok', found: `${usualMinutes} minutes (the default of Domino)`, advice: change };
+  if (setting === '') return ok(`${usualMinutes} minutes (the default of Domino)`, change);
   if (!/^\d+$/.test(setting) || Number(setting) === 0) {
     const advice = 'Set it to a number of minutes, or take it out: what Domino makes of this is not known.';
-    return { status: 'warning', found: `BACKUP_TIMEOUT=${setting} is no number of minutes`, advice };
+    return warned('WARN_SETTING_INVALID', `BACKUP_TIMEOUT=${setting} is no number of minutes`, advice);
   }
   const found = `${setting} minutes (BACKUP_TIMEOUT)`;
-  if (Number(setting) >= usualMinutes) return { status: 'ok', found, advice: change };
+  if (Number(setting) >= usualMinutes) return ok(found, change);
   const advice = `Keep databases in backup mode for less: --window-timeout, and --max-hold of hold and of the writer. ${change}`;
-  return { status: 'warning', found, advice };
+  return warned('WARN_TIME_LIMIT_SHORT', found, advice);
 }
 
 /** Where before-images wait until the backup of a database has ended. */
@@ -93,13 +91,13 @@ export function checkBackupMemory(notesIni: NotesIni): Finding {
       'Where much is written in the window, NSF_Backup_Memory_Constrained=1 let older releases keep it in temporary files; ' +
       'whether releases since 12 heed it is not documented.';
     const idle = limit === '' ? '' : '; NSF_Backup_Memory_Limit counts only with NSF_Backup_Memory_Constrained=1';
-    return { status: 'ok', found: `change information is kept in memory (the default of Domino)${idle}`, advice };
+    return ok(`change information is kept in memory (the default of Domino)${idle}`, advice);
   }
   if (limit !== '' && !/^\d+$/.test(limit)) {
     const advice = 'Set it to a number of bytes, or take it out: what Domino makes of this is not known.';
-    return { status: 'warning', found: `NSF_Backup_Memory_Limit=${limit} is no number of bytes`, advice };
+    return warned('WARN_SETTING_INVALID', `NSF_Backup_Memory_Limit=${limit} is no number of bytes`, advice);
   }
   const found = `change information goes to temporary files beyond ${limit === '' ? '20000000' : limit} bytes`;
   const advice = 'Have room where the server keeps its temporary files: what changes in the window goes there.';
-  return { status: 'ok', found, advice };
+  return ok(found, advice);
 }

@@ -1,6 +1,6 @@
 import type { Call } from '../call/call';
 import type { NativeVss } from '../native/vss';
-import type { DoctorCheck } from './check';
+import { ok, warned, type Finding } from './check';
 
 /** What is asked, and of which volumes: each by the name that VSS takes. */
 export interface ShadowStorageContext {
@@ -13,20 +13,17 @@ export interface ShadowStorageContext {
  * Whether the volumes of the databases have room for a shadow. One that is short of room is not refused: it vanishes while
  * it is being copied. Only the storage of Windows' own provider is known; other providers keep their own.
  */
-export async function checkShadowStorage({
-  vss,
-  volumes,
-  call,
-}: ShadowStorageContext): Promise<Omit<DoctorCheck, 'name'>> {
-  const warnings: string[] = [];
-  for (const volume of volumes) warnings.push(...(await call.race(vss.checkShadowStorage({ volume }))));
+export async function checkShadowStorage({ vss, volumes, call }: ShadowStorageContext): Promise<Finding> {
+  const found: string[] = [];
+  for (const volume of volumes) {
+    for (const { message } of await call.race(vss.checkShadowStorage({ volume }))) found.push(message);
+  }
   const where = volumes.join(', ');
-  if (warnings.length === 0) return { status: 'ok', found: `nothing speaks against a shadow of ${where}`, advice: '' };
-  return {
-    status: 'warning',
-    found: warnings.join('; '),
-    advice:
-      'Free space, or enlarge the storage: vssadmin resize shadowstorage /for=<volume> /on=<volume> /maxsize=<size>. ' +
+  if (found.length === 0) return ok(`nothing speaks against a shadow of ${where}`);
+  return warned(
+    'WARN_SHADOW_STORAGE',
+    found.join('; '),
+    'Free space, or enlarge the storage: vssadmin resize shadowstorage /for=<volume> /on=<volume> /maxsize=<size>. ' +
       'It has to hold what is overwritten while the shadow exists.',
-  };
+  );
 }

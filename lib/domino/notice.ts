@@ -1,22 +1,16 @@
+import { warning, warningCodes, type Warning, type WarningCode, type WarningCodeEntry } from '../errors/warnings';
+
 /** What the codes of notices mean and what to do; shown in `docs/errors.md`. Codes are part of the public interface. */
 export const noticeCodes = {
-  WARN_GLOB_UNMATCHED: {
-    meaning: 'A glob of `include` or `exclude` matches no database.',
-    action: 'Compare it with the names that `findDatabases` or `backup show` gives.',
-  },
-  WARN_EXCLUDED_BY_ALIAS: {
-    meaning: 'A database is excluded, but only by another name that a link gives it.',
-    action: 'Exclude it by its true path, or take the glob away if the database should be in the backup.',
-  },
-  WARN_NOT_A_DATABASE: {
-    meaning: 'Something has the name of a database or of a link, but is none; it was not opened.',
-    action: 'Remove or rename it, or exclude it.',
-  },
+  WARN_GLOB_UNMATCHED: warningCodes.WARN_GLOB_UNMATCHED,
+  WARN_EXCLUDED_BY_ALIAS: warningCodes.WARN_EXCLUDED_BY_ALIAS,
+  WARN_NOT_A_DATABASE: warningCodes.WARN_NOT_A_DATABASE,
   INFO_REBUILT_BY_SERVER: {
     meaning: 'A database that the server rebuilds by itself was left out. No warning.',
     action: 'Nothing; to take it all the same, name it in `include`, with `**` for all others.',
+    subjects: 'databases',
   },
-} as const;
+} as const satisfies Record<string, WarningCodeEntry>;
 
 /** Code of a {@link Notice}. */
 export type NoticeCode = keyof typeof noticeCodes;
@@ -31,9 +25,13 @@ export interface Notice {
   readonly subjects: readonly string[];
 }
 
-/** The texts of those that may indicate a mistake. */
-export function warningsOf(notices: readonly Notice[]): string[] {
-  return notices.filter(({ code }) => code.startsWith('WARN_')).map(({ text }) => text);
+/** Those that may indicate a mistake. */
+export function warningsOf(notices: readonly Notice[]): Warning[] {
+  return notices.flatMap(({ code, text, subjects }) => (isWarning(code) ? [warning(code, text, { subjects })] : []));
+}
+
+function isWarning(code: NoticeCode): code is Extract<NoticeCode, WarningCode> {
+  return code in warningCodes;
 }
 
 /** `a, b, c and 4 more` */

@@ -7,6 +7,7 @@ import type { CopyDatabasesOptions, CopyReport, SnapshotSet } from '../backup/sn
 import { measurePerformance, publishWindow, type Timeline } from '../backup/timeline';
 import { publicCall } from '../call/call';
 import { DominoVssError } from '../errors/errors';
+import type { Warning } from '../errors/warnings';
 import type { ManifestDatabase } from '../store/manifest-format';
 import type { ShadowShare } from '../vss/place';
 import { callable } from './callable';
@@ -60,7 +61,7 @@ class IsolatedBackup implements Public<Backup, 'abandon' | 'fail' | 'isOver' | '
     this.#begun = begun;
   }
 
-  get warnings(): readonly string[] {
+  get warnings(): readonly Warning[] {
     return this.#process.state?.warnings ?? this.#begun.warnings;
   }
 

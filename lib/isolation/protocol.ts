@@ -1,6 +1,7 @@
 import type { Backup } from '../backup/backup';
 import type { Shadow } from '../backup/shadow';
 import type { SnapshotSet } from '../backup/snapshot-set';
+import type { Warning } from '../errors/warnings';
 
 /** What the process says beside the answers to calls. */
 export type Notice =
@@ -8,7 +9,7 @@ export type Notice =
   | { readonly type: 'deadline'; readonly timeoutMs: number }
   | { readonly type: 'warning'; readonly message: string; readonly code: string }
   /** What has become of the backup by the call whose answer comes next. */
-  | { readonly type: 'state'; readonly warnings: readonly string[]; readonly isOver: boolean };
+  | { readonly type: 'state'; readonly warnings: readonly Warning[]; readonly isOver: boolean };
 
 /** What is told of a backup that has begun. */
 export type BegunBackup = Pick<

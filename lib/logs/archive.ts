@@ -16,7 +16,7 @@ import { NotesIni, transactionLogDirectory } from '../domino/environment';
 import { openRuntime } from '../domino/runtime';
 import { unidText } from '../domino/timedate';
 import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
-import { printable } from '../errors/printable';
+import { warning, type Warning } from '../errors/warnings';
 import type { NativeBinding, NativeLock, NativeLogArchiver, NativeLogExtent } from '../native/session';
 import { copyExactly, hashFile, requireFreeSpace } from '../store/copy';
 import { syncDirectory } from '../store/durable';
@@ -73,7 +73,7 @@ export interface ArchiveLogsReport {
   /** Bytes that were copied. */
   readonly copiedBytes: number;
   readonly durationMs: number;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 export function archiveLogs(loadBinding: () => NativeBinding, options: ArchiveLogsOptions): Promise<ArchiveLogsReport> {
@@ -119,7 +119,7 @@ class ArchivingRun {
   readonly #budgetMs: number;
   readonly #progress: ProgressReporter;
   readonly #extents: ArchivedLogExtent[] = [];
-  readonly #warnings: string[] = [];
+  readonly #warnings: Warning[] = [];
   /** Catalogue of the log that is being archived; locked. */
   #catalogue: Catalogue | undefined;
   #lock: NativeLock | undefined;
@@ -159,7 +159,8 @@ class ArchivingRun {
     }
     await this.#end(archiver).catch((error: unknown) => {
       // Everything is archived and the server knows it. It refuses its next archiver until this process has ended.
-      this.#warnings.push(printable(toPublicError(error).message));
+      const known = toPublicError(error);
+      this.#warnings.push(warning('WARN_ARCHIVING_NOT_ENDED', known.message, { error: known }));
     });
     return {
       logId: unidText(current.logId, 0),

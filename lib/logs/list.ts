@@ -4,6 +4,7 @@ import { Call, publicCall } from '../call/call';
 import { abortSignal, absolutePath, boolean, checkOptions, milliseconds } from '../call/options';
 import { toPublicError } from '../errors/errors';
 import { printable } from '../errors/printable';
+import { warning, type Warning } from '../errors/warnings';
 import { hashFile } from '../store/copy';
 import { archivedLogIds, logDirectory, readCatalogue, type CataloguedExtent } from './catalogue';
 
@@ -44,6 +45,8 @@ export interface ArchivedLog {
   readonly sizeBytes: number;
   /** Why its catalogue is unusable; empty if it is usable. */
   readonly problem: string;
+  /** One of each gap. */
+  readonly warnings: readonly Warning[];
 }
 
 export function listArchivedLogs(options: ListArchivedLogsOptions): Promise<ArchivedLog[]> {
@@ -66,7 +69,7 @@ export function listArchivedLogs(options: ListArchivedLogsOptions): Promise<Arch
 
 async function listLog(archiveDirectory: string, logId: string, verify: boolean, call: Call): Promise<ArchivedLog> {
   const directory = logDirectory(archiveDirectory, logId);
-  const nothing = { logId, directory, dataDirectory: '', extents: [], gaps: [], sizeBytes: 0 };
+  const nothing = { logId, directory, dataDirectory: '', extents: [], gaps: [], sizeBytes: 0, warnings: [] };
   let catalogue;
   try {
     catalogue = await readCatalogue(archiveDirectory, logId);
@@ -81,14 +84,18 @@ async function listLog(archiveDirectory: string, logId: string, verify: boolean,
     const file = join(directory, extent.name);
     extents.push({ ...extent, file, state: await examineExtent(file, extent, verify, call) });
   }
+  const gaps = gapsOf(extents.map(({ number }) => number));
   return {
     logId,
     directory,
     dataDirectory: catalogue.dataDirectory,
     extents,
-    gaps: gapsOf(extents.map(({ number }) => number)),
+    gaps,
     sizeBytes: extents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     problem: '',
+    warnings: gaps.map(([first, last]) =>
+      warning('WARN_LOG_GAP', `extents ${first} to ${last} are not in the archive`, { subjects: [logId] }),
+    ),
   };
 }
 

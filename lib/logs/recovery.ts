@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Call } from '../call/call';
 import { toPublicError } from '../errors/errors';
+import { warning, type Warning } from '../errors/warnings';
 import { unidBytes } from '../domino/timedate';
 import type { NativeRecoverOptions } from '../native/session';
 import { logDirectory, readCatalogue, type CataloguedExtent } from './catalogue';
@@ -17,8 +18,8 @@ export interface UsableArchive {
   readonly directory: string;
   /** By the id of the log; ascending by number. */
   readonly logs: ReadonlyMap<string, readonly UsableExtent[]>;
-  /** Extents that are needed and cannot be used, and catalogues that cannot be read; in words. */
-  readonly problems: readonly string[];
+  /** Extents that are needed and cannot be used, and catalogues that cannot be read. */
+  readonly problems: readonly Warning[];
 }
 
 /**
@@ -33,7 +34,7 @@ export async function readUsableArchive(
   call: Call,
 ): Promise<UsableArchive> {
   const logs = new Map<string, readonly UsableExtent[]>();
-  const problems: string[] = [];
+  const problems: Warning[] = [];
   for (const [logId, first] of wanted) {
     const usable: UsableExtent[] = [];
     try {
@@ -43,11 +44,16 @@ export async function readUsableArchive(
         const file = join(logDirectory(archiveDirectory, logId), extent.name);
         const state = await examineExtent(file, extent, true, call);
         if (state === 'intact') usable.push({ ...extent, file });
-        else problems.push(`extent ${extent.number} of the transaction log is ${state} in the archive: ${file}`);
+        else {
+          const message = `extent ${extent.number} of the transaction log is ${state} in the archive: ${file}`;
+          problems.push(warning('WARN_LOG_EXTENT_UNUSABLE', message, { subjects: [file] }));
+        }
       }
     } catch (error) {
       call.check();
-      problems.push(toPublicError(error).message);
+      const known = toPublicError(error);
+      const subjects = [logDirectory(archiveDirectory, logId)];
+      problems.push(warning('WARN_LOG_EXTENT_UNUSABLE', known.message, { subjects, error: known }));
     }
     logs.set(logId, usable);
   }

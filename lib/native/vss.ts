@@ -192,8 +192,26 @@ export interface NativeVssReport {
   readonly shadowIds: readonly string[];
   /** Known from the end of `capture` on, in the order of the session's volumes. */
   readonly shadows: readonly NativeShadow[];
-  /** What went less well than it should, in words; for example that another module had set up COM security. */
-  readonly warnings: readonly string[];
+  /** What went less well than it should; for example that another module had set up COM security. */
+  readonly warnings: readonly NativeWarning[];
+}
+
+/** Something that somebody should know. */
+export interface NativeWarning {
+  readonly code:
+    | 'WARN_ABORT_FAILED'
+    | 'WARN_COM_SECURITY'
+    | 'WARN_EXPOSURE_LEFT'
+    | 'WARN_SHADOW_NOT_DELETED'
+    | 'WARN_SHADOW_STORAGE'
+    | 'WARN_SHADOW_VANISHED'
+    | 'WARN_WRITER_STATE_UNKNOWN'
+    | 'WARN_WRITER_UNKNOWN'
+    | 'WARN_WRITER_VANISHED';
+  /** In words. */
+  readonly message: string;
+  /** What it is about; empty for nothing that has a name. */
+  readonly subject: string;
 }
 
 /** VSS_FILE_RESTORE_STATUS. */
@@ -254,7 +272,7 @@ export interface NativeVss {
   /** Whether this process may use VSS: elevation, backup privilege, service, bitness. Empty: yes. */
   whyNot(): Promise<readonly NativeFailure[]>;
   /** QueryDiffAreasForVolume and free space: what speaks against room for a further shadow by the system's provider. */
-  checkShadowStorage(options: { readonly volume: string }): Promise<readonly string[]>;
+  checkShadowStorage(options: { readonly volume: string }): Promise<readonly NativeWarning[]>;
   /** A cabinet file by the system's own library; `files` are absolute, `name` is the name inside. */
   writeCabinet(options: {
     readonly cabinet: string;

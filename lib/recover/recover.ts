@@ -20,7 +20,7 @@ import type { NativeBinding } from '../native/session';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { syncDirectory, syncRemovals } from '../store/durable';
 import { Journal, newWorkId } from '../store/journal';
-import { readJournalLists, readJournals, removeUnfinished } from '../store/journals';
+import { readJournalLists, readJournals, removeUnfinished, warnOfUnusable } from '../store/journals';
 import type { LeftOver } from '../store/left-over';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 import { recoverBackup, removeBackup } from './backups';
@@ -89,7 +89,8 @@ export function recoverInterrupted(loadBinding: () => NativeBinding, options: Re
     const works = found.flatMap((part) => part.works);
     // Files that are not journals are found in each area.
     const unusable = [...new Map(found.flatMap((part) => part.unusable).map((one) => [one.journal, one])).values()];
-    return { outcome: outcomeOf(works, unusable, dryRun), works, unusable };
+    const warnings = unusable.map(warnOfUnusable);
+    return { outcome: outcomeOf(works, unusable, dryRun), works, unusable, warnings };
   });
 }
 

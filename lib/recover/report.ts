@@ -1,4 +1,5 @@
 import type { DominoVssError } from '../errors/errors';
+import { warning, type Warning } from '../errors/warnings';
 import type { LeftOver } from '../store/left-over';
 import type { UnusableJournal } from '../store/journals';
 
@@ -55,6 +56,8 @@ export interface RecoveryReport {
   readonly works: readonly RecoveredWork[];
   /** Journals that this version or host cannot use; nothing they name was touched. */
   readonly unusable: readonly UnusableJournal[];
+  /** One of each journal that is unusable. */
+  readonly warnings: readonly Warning[];
 }
 
 export function outcomeOf(
@@ -80,4 +83,8 @@ export function describeUnrecovered({ leftOver, items }: RecoveredWork): string 
   const { work, id, pid, journal } = leftOver;
   const left = items.filter(({ result }) => result === 'left').map(describeItem);
   return `the ${work} ${id} of process ${pid}, which died, has left something behind: ${left.join('; ')} (journal ${journal})`;
+}
+
+export function warnOfUnrecovered(recovered: RecoveredWork): Warning {
+  return warning('WARN_WORK_UNFINISHED', describeUnrecovered(recovered), { subjects: [recovered.leftOver.id] });
 }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { daosDirectory, NotesIni } from '../domino/environment';
 import { toPublicError } from '../errors/errors';
-import { printable } from '../errors/printable';
+import { warning } from '../errors/warnings';
 import type { RestoreReport } from './report';
 
 /** The report with what is to be done about DAOS; null where notes.ini does not say that it is in use. */
@@ -14,8 +14,10 @@ export async function withDaos(
     directory = daosDirectory(new NotesIni(notesIni), dataDirectory);
   } catch (error) {
     // The databases are restored by now; that must not be lost for it.
-    const warning = `whether DAOS is in use is not known: ${toPublicError(error).message}`;
-    return { ...report, daos: null, warnings: [...report.warnings, printable(warning)] };
+    const known = toPublicError(error);
+    const message = `whether DAOS is in use is not known: ${known.message}`;
+    const unknown = warning('WARN_DAOS_UNKNOWN', message, { subjects: [notesIni], error: known });
+    return { ...report, daos: null, warnings: [...report.warnings, unknown] };
   }
   const paths = report.databases.flatMap((database) => ('path' in database ? [database.path] : []));
   if (directory === '' || paths.length === 0) return { ...report, daos: null };

@@ -16,10 +16,11 @@ import type { ProgressListener } from '../call/progress';
 import { identityAt } from '../domino/identities';
 import { openRuntime } from '../domino/runtime';
 import { databaseFailureOf, decidedFailure, OptionError, RestoreError, type DatabaseFailure } from '../errors/errors';
+import type { Warning } from '../errors/warnings';
 import type { NativeBinding } from '../native/session';
 import { recoverAll } from '../recover/recover';
 import { drillDirectory } from '../recover/restores';
-import { describeUnrecovered } from '../recover/report';
+import { warnOfUnrecovered } from '../recover/report';
 import { recoveryBudgetMs } from '../recover/tools';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { Journal, newWorkId } from '../store/journal';
@@ -91,7 +92,7 @@ export interface DrillReport {
   /** Time of the last applied transaction; null if there was none. */
   readonly recoveredTo: string | null;
   readonly durationMs: number;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 export function drillRestore(loadBinding: () => NativeBinding, options: DrillOptions): Promise<DrillReport> {
@@ -188,7 +189,7 @@ function sampleOf(databases: readonly ManifestDatabase[], count: number): Manife
 interface Drilled {
   readonly drilled: readonly DrilledDatabase[];
   readonly recoveredTo: string | null;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /** One drill, which holds the lock of the data directory from beginning to end. */
@@ -197,7 +198,7 @@ class Drill {
   readonly #id = newWorkId();
   readonly #scratch: string;
   #recoveredTo: string | null = null;
-  #warnings: readonly string[] = [];
+  #warnings: readonly Warning[] = [];
 
   constructor(
     private readonly loadBinding: () => NativeBinding,
@@ -226,7 +227,7 @@ class Drill {
     try {
       await journal.update({ temporaryFiles: [this.#scratch] });
       const recovered = await recoverAll(leftOvers, tools);
-      this.#warnings = recovered.filter(({ done }) => !done).map(describeUnrecovered);
+      this.#warnings = recovered.filter(({ done }) => !done).map(warnOfUnrecovered);
       await this.#drillLogged(sample.filter(({ logged }) => logged));
       await this.#drillUnlogged(sample.filter(({ logged }) => !logged));
     } finally {
@@ -275,7 +276,7 @@ class Drill {
     });
     if (!restored) return;
     this.#recoveredTo = restored.recoveredTo;
-    this.#warnings = [...this.#warnings, ...restored.warnings.filter((warning) => !/backup is due/i.test(warning))];
+    this.#warnings = [...this.#warnings, ...restored.warnings.filter(({ code }) => code !== 'WARN_BACKUP_DUE')];
     const reached = new Map<string, RestoredDatabase>(restored.databases.map((one) => [one.database, one]));
     for (const database of databases) {
       const one = reached.get(database.path);

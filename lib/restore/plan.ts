@@ -5,6 +5,7 @@ import type { ManifestDatabase } from '../store/manifest-format';
 import { isDatabaseName, isServerDatabase } from '../domino/databases';
 import type { ErrorCode } from '../errors/codes';
 import { decidedFailure, OptionError, type DatabaseFailure } from '../errors/errors';
+import { warning, type Warning } from '../errors/warnings';
 import { Aliases } from '../domino/aliases';
 import { timedateToDate, type Innards } from '../domino/timedate';
 import { matcher, withSlashes } from '../domino/globs';
@@ -104,7 +105,7 @@ export interface RestorePlan {
   readonly leftOut: readonly DatabaseFailure[];
   /** Bytes the copies need in addition to the originals. */
   readonly neededBytes: number;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /** What is known before looking for the copies. */
@@ -279,18 +280,29 @@ export function planOf(
     });
   }
   const neededBytes = databases.reduce((sum, { database }) => sum + database.startSizeBytes, 0);
-  const fromShadow = databases.filter(({ database }) => input.lostCopies.has(database.path)).length;
+  const fromShadow = databases.filter(({ database }) => input.lostCopies.has(database.path)).map(({ path }) => path);
   const older = databases.filter(({ database, recover }) => database.from !== undefined && database.logged && !recover);
   const warnings = [
-    ...(fromShadow === 0 ? [] : [`the copies of ${fromShadow} databases are not there: their shadow is used`]),
-    ...(older.length === 0
+    ...(fromShadow.length === 0
       ? []
       : [
-          `as plain files these are as backup ${older[0]?.database.from ?? ''} or an earlier one has them, and what was written up to this ` +
-            `backup is in the transaction log only: ${listed(older.map(({ path }) => path))}`,
+          warning(
+            'WARN_COPIES_MISSING',
+            `the copies of ${fromShadow.length} databases are not there: their shadow is used`,
+            { subjects: fromShadow },
+          ),
         ]),
+    ...(older.length === 0 ? [] : [warnOfOlder(older)]),
   ];
   return { mode, pointInTime, otherServer, adopts, databases, leftOut, neededBytes, warnings };
+}
+
+function warnOfOlder(older: readonly PlannedDatabase[]): Warning {
+  const subjects = older.map(({ path }) => path);
+  const message =
+    `as plain files these are as backup ${older[0]?.database.from ?? ''} or an earlier one has them, and what was written up to this ` +
+    `backup is in the transaction log only: ${listed(subjects)}`;
+  return warning('WARN_STATE_OLDER', message, { subjects });
 }
 
 /**

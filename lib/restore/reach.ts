@@ -1,5 +1,6 @@
 import type { LiveIdentity } from '../domino/identities';
 import { decidedFailure, type DatabaseFailure } from '../errors/errors';
+import { warning, type Warning, type WarningCode } from '../errors/warnings';
 import type { ManifestDatabase } from '../store/manifest-format';
 import type { UsableArchive } from '../logs/recovery';
 import { missingExtents, type LogExtents } from '../logs/extents';
@@ -98,19 +99,20 @@ export function reachOf(database: ManifestDatabase, knowledge: LogKnowledge): Lo
 }
 
 /** Warnings that name the databases which the log does not roll forward to its end. */
-export function reachWarnings(reaches: readonly { readonly path: string; readonly reach: LogReach }[]): string[] {
-  const counted = (type: LogReach['type'], one: string, several: string): string[] => {
-    const concerned = reaches.filter(({ reach }) => reach.type === type);
-    if (concerned.length === 0) return [];
-    return [concerned.length === 1 ? `${concerned[0]?.path ?? ''} ${one}` : `${concerned.length} databases ${several}`];
+export function reachWarnings(reaches: readonly { readonly path: string; readonly reach: LogReach }[]): Warning[] {
+  const counted = (code: WarningCode, type: LogReach['type'], one: string, several: string): Warning[] => {
+    const subjects = reaches.filter(({ reach }) => reach.type === type).map(({ path }) => path);
+    if (subjects.length === 0) return [];
+    const message = subjects.length === 1 ? `${subjects[0] ?? ''} ${one}` : `${subjects.length} databases ${several}`;
+    return [warning(code, message, { subjects })];
   };
   const changed = reaches.flatMap(({ path, reach }) => {
     if (reach.type !== 'instance-change') return [];
     const use = reach.seenIn === '' ? 'no later backup has seen it yet' : `backup ${reach.seenIn} has seen it`;
-    return [
+    const message =
       `${path}: its instance id has changed since this backup (compact, fixup or restore). The transaction log carries it ` +
-        `up to that change; what was written after it is not restored. ${use}`,
-    ];
+      `up to that change; what was written after it is not restored. ${use}`;
+    return [warning('WARN_INSTANCE_ID_CHANGED', message, { subjects: [path] })];
   });
   const otherLog =
     'another transaction log than the one of this server, which cannot roll them forward: state of the backup, with new ' +
@@ -119,7 +121,12 @@ export function reachWarnings(reaches: readonly { readonly path: string; readonl
     'still a backup: whoever opens it ends that. A server whose transaction log it belongs to can recover it before that';
   return [
     ...changed,
-    ...counted('other-log', `belongs to ${otherLog}`, `belong to ${otherLog}`),
-    ...counted('not-recovered', `is a file now and ${plain}`, `are files now, each of them ${plain}`),
+    ...counted('WARN_OTHER_LOG', 'other-log', `belongs to ${otherLog}`, `belong to ${otherLog}`),
+    ...counted(
+      'WARN_NOT_RECOVERED',
+      'not-recovered',
+      `is a file now and ${plain}`,
+      `are files now, each of them ${plain}`,
+    ),
   ];
 }

@@ -1,5 +1,5 @@
 import { RestoreError, type DatabaseFailure } from '../errors/errors';
-import { printable } from '../errors/printable';
+import { warning, type Warning } from '../errors/warnings';
 import type { RecoveredWork } from '../recover/report';
 import type { LeftOver } from '../store/left-over';
 import type { Manifest } from '../store/manifest';
@@ -76,7 +76,7 @@ export interface RestoreReport {
   readonly steps: readonly RestoreStep[];
   /** The transaction logs that databases are recovered from; empty for none. */
   readonly logs: readonly RestoreLog[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   /** What earlier processes left behind and this restore could not clean up first. */
   readonly leftOvers: readonly LeftOver[];
   /** Interrupted work of earlier processes, and how it was resolved before this restore. */
@@ -107,21 +107,20 @@ export function plannedReport(
     recoveredTo: null,
     steps: planSteps({ ...plan, databases }),
     logs: logsOf(databases, knowledge),
-    warnings: [...plan.warnings, ...logWarnings(databases, knowledge), ...backupDue(plan, databases)].map(printable),
+    warnings: [...plan.warnings, ...logWarnings(databases, knowledge), ...backupDue(plan, databases)],
     leftOvers: [],
     recovered: [],
   };
 }
 
 /** What could not be proven of what was restored. */
-export function notHashed(done: readonly PlannedDatabase[]): string[] {
-  const count = done.filter(({ contents }) => contents.sha256 === undefined).length;
+export function notHashed(done: readonly PlannedDatabase[]): Warning[] {
+  const subjects = done.filter(({ contents }) => contents.sha256 === undefined).map(({ path }) => path);
+  const count = subjects.length;
   if (count === 0) return [];
-  const subject =
-    count === 1
-      ? `1 database (${done.find(({ contents }) => !contents.sha256)?.path ?? ''}) was`
-      : `${count} databases were`;
-  return [`${subject} not hashed by the backup: only size, signature and header could be checked`];
+  const subject = count === 1 ? `1 database (${subjects[0] ?? ''}) was` : `${count} databases were`;
+  const message = `${subject} not hashed by the backup: only size, signature and header could be checked`;
+  return [warning('WARN_NOT_HASHED', message, { subjects })];
 }
 
 export function restored(
@@ -191,11 +190,12 @@ export function failed(failure: DatabaseFailure): RestoredDatabase {
 }
 
 /** By name, what the log does not carry to its end; and a call that may be why a database is said to be in use. */
-export function logWarnings(databases: readonly PlannedDatabase[], knowledge: LogKnowledge): string[] {
+export function logWarnings(databases: readonly PlannedDatabase[], knowledge: LogKnowledge): Warning[] {
   const { hanging, archive } = knowledge;
+  const open = `${hanging}; until it does, or this process ends, it may keep its database open`;
   return [
     ...(archive?.problems ?? []),
-    ...(hanging === '' ? [] : [`${hanging}; until it does, or this process ends, it may keep its database open`]),
+    ...(hanging === '' ? [] : [warning('WARN_CALL_HANGS', open)]),
     ...reachWarnings(
       databases.map((planned) => ({ path: planned.database.path, reach: reachOfPlanned(planned, knowledge) })),
     ),
@@ -203,12 +203,13 @@ export function logWarnings(databases: readonly PlannedDatabase[], knowledge: Lo
 }
 
 /** After a recovery to a point in time, or under another transaction log, no earlier backup reaches a later one. Of a database beside its original there is none. */
-export function backupDue({ mode, pointInTime }: RestorePlan, done: readonly PlannedDatabase[]): string[] {
+export function backupDue({ mode, pointInTime }: RestorePlan, done: readonly PlannedDatabase[]): Warning[] {
   if (!isInPlace(mode)) return [];
   const logged = done.filter(({ recover, adopt }) => adopt || (recover && pointInTime !== undefined));
   const [first] = logged;
   if (!first) return [];
   const subject =
     logged.length === 1 ? `${first.path} has a new instance id` : `${logged.length} databases have new instance ids`;
-  return [`${subject}: a backup is due, for the transaction log carries no earlier one further`];
+  const message = `${subject}: a backup is due, for the transaction log carries no earlier one further`;
+  return [warning('WARN_BACKUP_DUE', message, { subjects: logged.map(({ path }) => path) })];
 }

@@ -13,6 +13,7 @@ import {
   toPublicError,
   type DatabaseFailure,
 } from '../errors/errors';
+import { warning, type Warning } from '../errors/warnings';
 import type { Journal } from '../store/journal';
 import type { FilePatience } from '../store/stall';
 import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
@@ -59,7 +60,7 @@ export class Restoration {
   readonly #abandoned: Replacement[] = [];
   /** Files that are not needed any more and could not be removed. */
   readonly #unremoved: string[] = [];
-  readonly #warnings: string[] = [];
+  readonly #warnings: Warning[] = [];
   /** Places of all databases, those that have failed too. */
   #files: readonly string[] = [];
   #doneBytes = 0;
@@ -87,7 +88,7 @@ export class Restoration {
   }
 
   /** What has not changed the outcome for any database. */
-  get warnings(): readonly string[] {
+  get warnings(): readonly Warning[] {
     return this.#warnings;
   }
 
@@ -361,7 +362,9 @@ export class Restoration {
       await rm(file, { force: true });
     } catch (error) {
       this.#unremoved.push(file);
-      this.#warnings.push(`${file} is not needed any more and could not be removed: ${toPublicError(error).message}`);
+      const known = toPublicError(error);
+      const message = `${file} is not needed any more and could not be removed: ${known.message}`;
+      this.#warnings.push(warning('WARN_FILE_NOT_REMOVED', message, { subjects: [file], error: known }));
     }
   }
 
@@ -436,7 +439,9 @@ export class Restoration {
       if (restoring.length + temporaryFiles.length === 0) await this.journal.remove(this.#files);
       else await this.journal.end({ restoring, temporaryFiles }, this.#files);
     } catch (error) {
-      this.#warnings.push(`the journal of the restore could not be finished: ${toPublicError(error).message}`);
+      const known = toPublicError(error);
+      const message = `the journal of the restore could not be finished: ${known.message}`;
+      this.#warnings.push(warning('WARN_JOURNAL_NOT_FINISHED', message, { error: known }));
     }
   }
 }

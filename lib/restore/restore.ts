@@ -5,7 +5,7 @@ import { Call, publicCall } from '../call/call';
 import { forEachLimited } from '../call/event-loop';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { findNotesIni, NotesIni, readDataDirectory, recoveryLogOf } from '../domino/environment';
-import { OptionError, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
+import { OptionError, RestoreError, toPublicError, type DatabaseFailure, type DominoVssError } from '../errors/errors';
 import { timedateToDate } from '../domino/timedate';
 import { withDaos } from './daos';
 import { checkBeforehand, findLostCopies } from './beforehand';
@@ -26,9 +26,9 @@ import {
 } from './report';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { recoverAll } from '../recover/recover';
-import { describeUnrecovered } from '../recover/report';
+import { warnOfUnrecovered } from '../recover/report';
 import { Journal, newWorkId } from '../store/journal';
-import { describeUnusable } from '../store/journals';
+import { warnOfUnusable } from '../store/journals';
 import { isInside, realPathToBe } from '../store/safe-directory';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 import { locateBelow, locateDatabase } from '../domino/links';
@@ -51,7 +51,7 @@ import {
   type DominoLocation,
   type Isolation,
 } from '../call/options';
-import { printable } from '../errors/printable';
+import { warning } from '../errors/warnings';
 import { resolveWanted } from './wanted';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
 import {
@@ -246,21 +246,22 @@ export type PlanRestoreOptions = Omit<RestoreOptions, 'dryRun' | 'onProgress'>;
 export function planRestore(loadBinding: () => NativeBinding, options: PlanRestoreOptions): Promise<RestoreReport> {
   return publicCall(async () => {
     checkRestoreOptions(options);
-    let unasked = '';
+    let unasked: DominoVssError | undefined;
     const preparation = await prepare(loadBinding, options, async (call) => {
       try {
         return await openServer(loadBinding(), options, call);
       } catch (error) {
         call.check();
-        unasked = toPublicError(error).message;
+        unasked = toPublicError(error);
         return undefined;
       }
     });
     const { call, head, plan, server } = preparation;
     const foresight = await foresee(head, plan, server, call);
     const report = await withDaos(plannedReport(head, plan, foresight), server);
-    if (unasked === '') return report;
-    return { ...report, warnings: [...report.warnings, printable(`the server could not be asked: ${unasked}`)] };
+    if (!unasked) return report;
+    const message = `the server could not be asked: ${unasked.message}`;
+    return { ...report, warnings: [...report.warnings, warning('WARN_SERVER_NOT_ASKED', message, { error: unasked })] };
   });
 }
 
@@ -385,14 +386,14 @@ async function restore(
       steps: planSteps({ ...plan, databases: done }),
       logs: logsOf(done, knowledge),
       warnings: [
-        ...unrecovered.map(describeUnrecovered),
-        ...unusable.map(describeUnusable),
+        ...unrecovered.map(warnOfUnrecovered),
+        ...unusable.map(warnOfUnusable),
         ...plan.warnings,
         ...notHashed(done),
         ...logWarnings(done, knowledge),
         ...backupDue(plan, done),
         ...restoration.warnings,
-      ].map(printable),
+      ],
       leftOvers: unrecovered.map(({ leftOver }) => leftOver),
       recovered,
     };
@@ -400,7 +401,7 @@ async function restore(
   } catch (error) {
     if (!restoration.hasBegun) await journal.remove();
     // There is no report that would say it.
-    for (const warning of restoration.warnings) process.emitWarning(warning, { code: 'ERR_FILE_SYSTEM' });
+    for (const { code, message } of restoration.warnings) process.emitWarning(message, { code });
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { Call } from '../call/call';
 import { timedateText } from '../domino/timedate';
 import { RestoreError, toPublicError } from '../errors/errors';
+import type { WarningCode } from '../errors/warnings';
 import type { NativeBinding } from '../native/session';
 import type { ExpectedContents } from '../store/contents';
 import { copyExactly } from '../store/copy';
@@ -49,7 +50,8 @@ export async function withScratchDirectory<T>(
   } finally {
     await boundedRemoval(binding, directory).catch((thrown: unknown) => {
       const { message } = toPublicError(thrown);
-      process.emitWarning(`${directory} is not needed any more and could not be removed: ${message}`);
+      const text = `${directory} is not needed any more and could not be removed: ${message}`;
+      process.emitWarning(text, { code: 'WARN_FILE_NOT_REMOVED' satisfies WarningCode });
     });
   }
 }

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { Call, publicCall } from '../call/call';
 import { abortSignal, absolutePath, boolean, checkOptions, functionValue, milliseconds, oneOf } from '../call/options';
 import { AbortError, BackupError, DominoVssError, toPublicError } from '../errors/errors';
+import { warning, type Warning } from '../errors/warnings';
 import type { NativeBinding, NativeLock } from '../native/session';
 import { recoverAll } from '../recover/recover';
 import { describeUnrecovered, type RecoveredWork } from '../recover/report';
@@ -82,6 +83,8 @@ export interface PruneReport {
   }[];
   /** Removals that were interrupted, and were finished first. */
   readonly recovered: readonly RecoveredWork[];
+  /** One of each backup that is left, and of each directory that was not touched. */
+  readonly warnings: readonly Warning[];
 }
 
 export function pruneBackups(loadBinding: () => NativeBinding, options: PruneOptions): Promise<PruneReport> {
@@ -138,7 +141,8 @@ class Pruning {
   async plan(): Promise<PruneReport> {
     const { planned, untouched } = await this.#decide();
     this.options.onPlan?.(planned);
-    return { outcome: outcomeOf(planned), backups: planned, untouched, recovered: [] };
+    const warnings = warningsAbout(planned, untouched);
+    return { outcome: outcomeOf(planned), backups: planned, untouched, recovered: [], warnings };
   }
 
   /** Nothing is removed unless every server with a backup that goes is at rest. */
@@ -176,7 +180,8 @@ class Pruning {
       }
       backups.reverse();
       const left = recovered.some(({ done }) => !done);
-      return { outcome: left ? 'partial' : outcomeOf(backups), backups, untouched, recovered };
+      const warnings = warningsAbout(backups, untouched);
+      return { outcome: left ? 'partial' : outcomeOf(backups), backups, untouched, recovered, warnings };
     } finally {
       for (const lock of locks) lock.release();
     }
@@ -297,6 +302,17 @@ function groupsOf(backups: readonly WholeBackup[]): WholeBackup[][] {
     groups.set(key, [...(groups.get(key) ?? []), backup]);
   }
   return [...groups.values()];
+}
+
+function warningsAbout(backups: readonly PrunedBackup[], untouched: PruneReport['untouched']): Warning[] {
+  const left = backups.filter(({ result }) => result === 'left');
+  return [
+    ...left.map(({ id, why }) => warning('WARN_BACKUP_LEFT', `${id} is left: ${why}`, { subjects: [id] })),
+    ...untouched.map(({ id, state, reason }) => {
+      const message = `${id} is ${state}${reason === '' ? '' : `: ${reason}`}; it was not touched`;
+      return warning('WARN_BACKUP_UNTOUCHED', message, { subjects: [id] });
+    }),
+  ];
 }
 
 function outcomeOf(backups: readonly PrunedBackup[]): PruneReport['outcome'] {

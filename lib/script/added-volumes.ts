@@ -1,4 +1,5 @@
 import { errorCodes } from '../errors/codes';
+import { warning } from '../errors/warnings';
 import { hidesNeededVariable, isAliasName, isAutomaticAlias } from './aliases';
 import type { ScriptCommand } from './commands';
 import type { ScriptEventListener } from './events';
@@ -78,7 +79,7 @@ export class AddedVolumes {
     }
     if (hidesNeededVariable(name)) {
       const message = `the alias ${name} hides the variable %${name.toUpperCase()}% of Windows from what exec runs: choose another name`;
-      this.#emit({ type: 'warning', message });
+      this.#emit({ type: 'warning', ...warning('WARN_ALIAS_HIDES_VARIABLE', message, { subjects: [name] }) });
     }
     return name;
   }

@@ -4,6 +4,7 @@ import type { Writer } from '../vss/writers';
 import type { ScriptContext, ScriptOption, WriterDetail } from './commands';
 import type { ScriptProblem } from './problem';
 import type { ScriptShadow } from './target';
+import type { Warning } from '../errors/warnings';
 
 /** What happens while a script runs, in order. A union over `type`; new types may be added in minor versions. */
 export type ScriptEvent =
@@ -16,7 +17,7 @@ export type ScriptEvent =
   /** Something was done differently from what is written, or there was nothing to do. */
   | { readonly type: 'note'; readonly message: string }
   /** Something the user should know. */
-  | { readonly type: 'warning'; readonly message: string }
+  | ({ readonly type: 'warning' } & Warning)
   /** Only with `set verbose on`. */
   | { readonly type: 'detail'; readonly message: string }
   /** A long step goes on. */

@@ -1,5 +1,6 @@
 import { AbortError, toPublicError } from '../errors/errors';
 import { errorCodes } from '../errors/codes';
+import { warning, type Warning } from '../errors/warnings';
 import { AddedVolumes } from './added-volumes';
 import { isAutomaticAlias } from './aliases';
 import type { ScriptCommand, ScriptContext, ScriptOption, Statement } from './commands';
@@ -11,7 +12,15 @@ import { MadeShadows } from './places';
 import { outOfOrder, ScriptFailure, type ScriptPlace, type ScriptProblem } from './problem';
 import { RestoreCommands } from './restore-commands';
 import { setAlias, ShadowCommands } from './shadow-commands';
-import type { CreateRequest, ScriptBackup, ScriptMetadata, ScriptShadow, ScriptState, ScriptTarget } from './target';
+import type {
+  CreateRequest,
+  SaidAtEnd,
+  ScriptBackup,
+  ScriptMetadata,
+  ScriptShadow,
+  ScriptState,
+  ScriptTarget,
+} from './target';
 import { Variables } from './variables';
 import type { WordReader } from './word-reader';
 
@@ -124,8 +133,8 @@ export class Interpreter {
     const steps = [
       ...this.#backups.map(({ backup, isUsed }) => async () => {
         const isWanted = script === 'sound' || isUsed || this.#options.keepsUnused === true;
-        const { warnings, isTakenBack } = await backup.release(isWanted ? script : 'unused');
-        for (const message of warnings) this.#options.emit({ type: 'warning', message });
+        const { isTakenBack, ...said } = await backup.release(isWanted ? script : 'unused');
+        this.#tell(said);
         if (isTakenBack) this.#made.gone(backup.shadows.map(({ id }) => id));
       }),
       () => this.#restore.giveUp(),
@@ -243,12 +252,22 @@ export class Interpreter {
     }
   }
 
+  #warn(what: Warning): void {
+    this.#options.emit({ type: 'warning', ...what });
+  }
+
+  #tell({ warnings, notes }: SaidAtEnd): void {
+    for (const one of warnings) this.#warn(one);
+    for (const message of notes) this.#options.emit({ type: 'note', message });
+  }
+
   /** Says so when the name stood for something else. */
   #redefine(name: string, value: string): void {
     const before = this.#variables.aliases.get(name);
     if (before !== undefined && before !== value) {
-      const type = isAutomaticAlias(name) ? 'note' : 'warning';
-      this.#options.emit({ type, message: `%${name}% stood for ${before} until now` });
+      const message = `%${name}% stood for ${before} until now`;
+      if (isAutomaticAlias(name)) this.#options.emit({ type: 'note', message });
+      else this.#warn(warning('WARN_ALIAS_REDEFINED', message, { subjects: [name] }));
     }
     this.#variables.aliases.set(name, value);
   }
@@ -280,7 +299,7 @@ export class Interpreter {
     this.#volumes.clear();
     this.#partial ||= backup.outcome === 'partial';
     this.#reportWriters(backup);
-    for (const message of backup.warnings) emit({ type: 'warning', message });
+    for (const one of backup.warnings) this.#warn(one);
     for (const [index, shadow] of backup.shadows.entries()) {
       this.#define(names[index] ?? '', shadow.id, 'shadow');
     }
@@ -296,7 +315,7 @@ export class Interpreter {
       const message =
         'begin backup with writers makes a full backup: other applications (SQL Server, Exchange, …) count it in their ' +
         'own backup chains and may truncate their logs; leave out begin backup, or use nowriters, to keep them out of it';
-      emit({ type: 'warning', message });
+      this.#warn(warning('WARN_FULL_BACKUP', message));
     }
     const rules = [...this.#writers.exclude, ...this.#writers.verify];
     if (!writers && rules.length > 0) {
@@ -318,7 +337,8 @@ export class Interpreter {
     this.#restore.requireNoneBegun(place);
     if (this.#backupBegun) emit({ type: 'note', message: 'a backup has been begun already' });
     else if (this.#backups.length > 0) {
-      emit({ type: 'warning', message: 'shadow copies made before begin backup belong to a copy backup and stay so' });
+      const message = 'shadow copies made before begin backup belong to a copy backup and stay so';
+      this.#warn(warning('WARN_COPY_BACKUP_STAYS', message));
     }
     this.#backupBegun = true;
     emit({ type: 'backup', action: 'begun' });
@@ -338,7 +358,7 @@ export class Interpreter {
       return;
     }
     for (const { backup } of this.#backups) {
-      for (const message of await backup.complete()) emit({ type: 'note', message });
+      this.#tell(await backup.complete());
     }
     emit({ type: 'backup', action: 'completed' });
   }
@@ -363,7 +383,7 @@ export class Interpreter {
     emit({ type: 'shadows', title: 'Imported shadow copies', shadows: this.#shadows.listed(shadows) });
     if (shadows.some(({ persistent }) => !persistent)) {
       const message = 'the set is volatile and has gone again: write "set context persistent" where it is made';
-      emit({ type: 'warning', message });
+      this.#warn(warning('WARN_SET_VOLATILE', message));
     }
   }
 

@@ -5,7 +5,15 @@ import type { Writer } from '../vss/writers';
 import type { ScriptEventListener } from './events';
 import { generatedMetadataName, writeManifestXml } from './metadata';
 import { requestedBackup } from './vss-options';
-import type { CreateRequest, ScriptBackup, ScriptMetadata, ScriptRestore, ScriptShadow, ScriptTarget } from './target';
+import {
+  nothingSaid,
+  type CreateRequest,
+  type ScriptBackup,
+  type ScriptMetadata,
+  type ScriptRestore,
+  type ScriptShadow,
+  type ScriptTarget,
+} from './target';
 
 /** What a plan may look up on the machine that it is for, without touching anything. */
 export type PlanLookUp = Pick<ScriptTarget, 'requirePlace' | 'requireScriptFile' | 'loadMetadata'>;
@@ -68,11 +76,11 @@ export class PlanningTarget implements ScriptTarget {
       saveMetadata: () => Promise.resolve(),
       complete: () => {
         this.#plan('tell the writers that the backup is complete');
-        return Promise.resolve([]);
+        return Promise.resolve(nothingSaid);
       },
       release: () => {
         if (context.lifetime === 'volatile') this.#plan(`let the volatile shadow copies of ${names} go`);
-        return Promise.resolve({ warnings: [], isTakenBack: false });
+        return Promise.resolve({ ...nothingSaid, isTakenBack: false });
       },
     };
   }

@@ -47,7 +47,7 @@ export async function runStatements(run: ScriptRun): Promise<ScriptReport> {
   const { statements, problems } = parseWhole(run.text, run.file);
   const guess = run.isGuess ? judgeGuess(statements, run.file) : { warnings: [], problems: [] };
   const mistakes = [...problems, ...guess.problems];
-  for (const message of guess.warnings) run.emit({ type: 'warning', message });
+  for (const one of guess.warnings) run.emit({ type: 'warning', ...one });
   const lines = inOrder(statements, mistakes);
   const end = { line: statements.at(-1)?.line ?? 1, column: 1 };
   if (run.check) {

@@ -4,6 +4,7 @@ import type { ShadowSelector } from '../vss/shadows';
 import type { VssProvider } from '../vss/providers';
 import type { Writer } from '../vss/writers';
 import type { ScriptContext, ScriptOption, WriterDetail } from './commands';
+import type { Warning } from '../errors/warnings';
 
 /** A shadow copy as scripts show it. */
 export interface ScriptShadow extends ListedShadow {
@@ -35,20 +36,30 @@ export interface ScriptBackup {
   /** Every writer, and why it does not take part; empty for one that does. None in contexts without writers. */
   readonly writers: readonly { readonly name: string; readonly excluded: string }[];
   /** What the user should know about it. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   /** `partial` when databases had to be left out. */
   readonly outcome: 'complete' | 'partial';
   /** Writes the metadata, with `manifest` as its Manifest.xml. */
   saveMetadata(manifest: string): Promise<void>;
-  /** Tells the writers that the backup is complete. Answers what the user should know. */
-  complete(): Promise<readonly string[]>;
+  /** Tells the writers that the backup is complete. */
+  complete(): Promise<SaidAtEnd>;
   /**
    * Ends the session; persistent shadow copies stay, volatile ones go, and after a `failed` script so does what was saved of
    * a set that it has not completed. An `unused` set that was not completed goes as a whole, unless it is transportable.
    * Answers what the user should know, and whether persistent shadow copies have gone too.
    */
-  release(script: ScriptState): Promise<{ readonly warnings: readonly string[]; readonly isTakenBack: boolean }>;
+  release(script: ScriptState): Promise<SaidAtEnd & { readonly isTakenBack: boolean }>;
 }
+
+/** What the user should know when a set is complete, or let go. */
+export interface SaidAtEnd {
+  readonly warnings: readonly Warning[];
+  /** What is as it should be. */
+  readonly notes: readonly string[];
+}
+
+/** The end of a set of which there is nothing to say. */
+export const nothingSaid: SaidAtEnd = { warnings: [], notes: [] };
 
 /** Metadata that `load metadata` has read. */
 export interface ScriptMetadata {

@@ -21,7 +21,7 @@ function describe(event: Exclude<ScriptEvent, { type: 'output' | 'progress' }>):
     case 'note':
       return `note: ${event.message}`;
     case 'warning':
-      return `warning: ${event.message}`;
+      return `warning ${event.code}: ${event.message}`;
     case 'detail':
       return `\t${event.message}`;
     case 'help':

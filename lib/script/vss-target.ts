@@ -7,6 +7,7 @@ import { beginBackup } from '../backup/begin-backup';
 import { Call } from '../call/call';
 import { readFile, writeFile } from '../call/files';
 import { FileSystemError, toPublicError, VssError } from '../errors/errors';
+import { warning, type Warning } from '../errors/warnings';
 import { exposeShadow, unexposeShadow } from '../vss/exposure';
 import { findObstacle, type ShadowShare } from '../vss/place';
 import { breakSnapshotSet, importShadows } from '../vss/hardware-sets';
@@ -31,15 +32,17 @@ import type { WriterDetail } from './commands';
 import { execute, findProgram } from './execute';
 import { generatedMetadataName } from './metadata';
 import { decodeText } from './script-source';
-import type {
-  CreateRequest,
-  ExposePlace,
-  ScriptBackup,
-  ScriptMetadata,
-  ScriptRestore,
-  ScriptShadow,
-  ScriptState,
-  ScriptTarget,
+import {
+  nothingSaid,
+  type CreateRequest,
+  type ExposePlace,
+  type SaidAtEnd,
+  type ScriptBackup,
+  type ScriptMetadata,
+  type ScriptRestore,
+  type ScriptShadow,
+  type ScriptState,
+  type ScriptTarget,
 } from './target';
 import { pruneState } from './state';
 import { requestedBackup } from './vss-options';
@@ -138,8 +141,16 @@ export class VssTarget implements ScriptTarget {
       });
       open.warnings.push(
         ...backup.warnings,
-        ...others.map(({ mountedAs, volume }) => `${mountedAs || volume} holds databases and was taken along`),
-        ...set.skipped.map(({ database, text, hint }) => `${database} was left out: ${text}; ${hint}`),
+        ...others.map(({ mountedAs, volume }) => {
+          const subjects = [mountedAs || volume];
+          const message = `${mountedAs || volume} holds databases and was taken along`;
+          return warning('WARN_VOLUME_TAKEN_ALONG', message, { subjects });
+        }),
+        ...set.skipped.map((failure) => {
+          const { database, text, hint } = failure;
+          const context = { subjects: [database], error: failure };
+          return warning('WARN_DATABASE_LEFT_OUT', `${database} was left out: ${text}; ${hint}`, context);
+        }),
       );
       this.#metadataDirectories.add(dirname(metadataFile));
       open.onRelease = () => this.#open.delete(open);
@@ -380,7 +391,7 @@ export class VssTarget implements ScriptTarget {
 
 /** A set and the backup it belongs to, until it is let go. */
 class OpenBackup implements ScriptBackup {
-  readonly warnings: string[] = [];
+  readonly warnings: Warning[] = [];
   readonly set: SnapshotSet;
   /** Called when the backup has no say any more over its shadows. */
   onRelease: () => void = () => undefined;
@@ -452,30 +463,32 @@ class OpenBackup implements ScriptBackup {
    * A volatile set is needed until the script lets it go, and ends with its session: so both wait for that, unless the
    * script has deleted it already.
    */
-  async complete(): Promise<readonly string[]> {
+  async complete(): Promise<SaidAtEnd> {
     // A later backup of the script ends as well.
-    if (this.#isComplete) return [];
+    if (this.#isComplete) return nothingSaid;
     this.#isComplete = true;
     if (this.#outlivesScript || this.#left.size === 0) return this.#end();
-    return ['the volatile shadow copies stay readable until reset or the end of the script; the writers are told then'];
+    const note =
+      'the volatile shadow copies stay readable until reset or the end of the script; the writers are told then';
+    return { ...nothingSaid, notes: [note] };
   }
 
   async release(script: ScriptState): ReturnType<ScriptBackup['release']> {
-    if (this.#isOver) return { warnings: [], isTakenBack: false };
+    if (this.#isOver) return { ...nothingSaid, isTakenBack: false };
     const isTakenBack = script === 'unused' && !this.#isComplete && !isTransportable(this.#work.request);
     if (isTakenBack && this.#outlivesScript) {
       this.onRelease();
       await this.#work.backup.dispose();
-      return { warnings: [], isTakenBack };
+      return { ...nothingSaid, isTakenBack };
     }
     // Plain volumes whose shadows go have nothing that should be kept of them. Nor has a script that has failed, perhaps
     // before it had copied the databases: their manifest would call a backup complete of which nothing is left.
     if (!this.#isComplete && !this.#outlivesScript && (!this.#work.withDomino || script !== 'sound')) {
       this.onRelease();
       await this.#work.backup.dispose();
-      return { warnings: [], isTakenBack: false };
+      return { ...nothingSaid, isTakenBack: false };
     }
-    return { warnings: await this.#end(), isTakenBack: false };
+    return { ...(await this.#end()), isTakenBack: false };
   }
 
   get #outlivesScript(): boolean {
@@ -483,18 +496,18 @@ class OpenBackup implements ScriptBackup {
     return request.context.lifetime !== 'volatile' || isTransportable(request);
   }
 
-  async #end(): Promise<readonly string[]> {
+  async #end(): Promise<SaidAtEnd> {
     this.#isOver = true;
     this.onRelease();
     const { backup, withDomino } = this.#work;
-    const known = new Set(backup.warnings);
+    const known = new Set(backup.warnings.map(({ message }) => message));
     const keep = this.#outlivesScript && this.#left.size > 0;
     // Whoever has not written `end backup` has not said that the data are safe.
     const report = await backup.endBackup({ keep, tellWriters: this.#isComplete });
     const failure = completionFailure(report);
     if (failure) throw failure;
-    const said = report.warnings.filter((warning) => !known.has(warning));
-    return withDomino ? [...said, `deltas and manifest of the databases: ${report.directory}`] : said;
+    const warnings = report.warnings.filter(({ message }) => !known.has(message));
+    return { warnings, notes: withDomino ? [`deltas and manifest of the databases: ${report.directory}`] : [] };
   }
 }
 

@@ -3,6 +3,7 @@ import { parseScript, type ParsedScript } from './grammar';
 import { readLine, splitLines } from './lexer';
 import type { ScriptProblem } from './problem';
 import { cp850, windows1252Bytes } from './script-source';
+import { warning, type Warning } from '../errors/warnings';
 
 /** Below this number of wrong lines each is worth its message. */
 const fewProblems = 20;
@@ -66,8 +67,8 @@ function noScript({ statements, problems }: ParsedScript, file: string): ScriptP
 export function judgeGuess(
   statements: readonly Statement[],
   file: string,
-): { readonly warnings: readonly string[]; readonly problems: readonly ScriptProblem[] } {
-  const warnings: string[] = [];
+): { readonly warnings: readonly Warning[]; readonly problems: readonly ScriptProblem[] } {
+  const warnings: Warning[] = [];
   const problems: ScriptProblem[] = [];
   for (const { text, line, column } of statements) {
     const foreign = Array.from(text).filter((character) => character > '\u007f');
@@ -75,7 +76,7 @@ export function judgeGuess(
     const asConsole = foreign.map((character) => cp850[(windows1252Bytes.get(character) ?? 0x80) - 0x80] ?? character);
     if (foreign.every(isLetter) || !asConsole.every(isLetter)) {
       const message = `line ${line} is neither ASCII nor UTF-8; it was read as windows-1252: ${text}`;
-      warnings.push(message);
+      warnings.push(warning('WARN_ENCODING_GUESSED', message, { subjects: [String(line)] }));
       continue;
     }
     let next = 0;

@@ -7,6 +7,7 @@ import { isInTheWay, parseHead, type JournalHead, type JournalWork } from './jou
 import { leftOverOf, type LeftOver } from './left-over';
 import { isAlive, isOfThisHost, isRunning, ownIdentity } from './process-identity';
 import { stateDirectory } from './state-directory';
+import { warning, type Warning } from '../errors/warnings';
 
 /** A journal that cannot be used, so that nothing is known of what it names. */
 export interface UnusableJournal {
@@ -110,6 +111,11 @@ export async function leftOversOfProcess(
 export function describeUnusable({ journal, reason, movedTo }: UnusableJournal): string {
   const moved = movedTo === '' ? 'it was left alone' : `it was moved to ${movedTo}`;
   return `the journal ${journal} cannot be used: ${reason}; ${moved}`;
+}
+
+export function warnOfUnusable(unusable: UnusableJournal): Warning {
+  const subjects = [unusable.movedTo === '' ? unusable.journal : unusable.movedTo];
+  return warning('WARN_JOURNAL_UNUSABLE', describeUnusable(unusable), { subjects });
 }
 
 /** Shadows that the journals of a delta directory name as left behind: those that a live process works with are its own. */

@@ -2,6 +2,7 @@ import type { Alias } from '../domino/aliases';
 import type { DatabaseChanges } from '../domino/databases';
 import type { Notice } from '../domino/notice';
 import type { DatabaseFailure } from '../errors/errors';
+import type { Warning } from '../errors/warnings';
 import type { Phase } from '../native/failure';
 import type { NativeWriter, ShadowAttribute, VssBackupType, VssContext, WriterState } from '../native/vss';
 
@@ -239,7 +240,7 @@ export interface ManifestHead {
   readonly serverFiles?: ManifestServerFiles;
   /** What else must be saved beside the databases, in this order. */
   readonly alsoSave: readonly { readonly what: string; readonly path: string; readonly when: string }[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   /** What somebody should know about the choice of databases; absent for nothing. */
   readonly notices?: readonly Notice[];
   /** Other names of databases and, with a slash at their ends, of directories; absent when there are none. */

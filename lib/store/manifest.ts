@@ -11,6 +11,7 @@ import { isSignatureOf, signText } from './signature';
 import { jsonLines, makeDirectory, writeDurably, writeTexts } from './durable';
 import { FileSystemError, RestoreError, toPublicError } from '../errors/errors';
 import { adviceOnSystemError } from '../errors/system-advice';
+import { warning, type Warning } from '../errors/warnings';
 
 /** A manifest that was read and found intact. */
 export interface Manifest extends ManifestHead {
@@ -19,6 +20,9 @@ export interface Manifest extends ManifestHead {
   /** Reads the databases one after the other, and throws at the end when the list is not the one that was written. */
   databases(): AsyncGenerator<ManifestDatabase, void>;
 }
+
+/** What `manifest.json` holds: before warnings had codes they were texts, which the hash covers as they are. */
+type WrittenHead = Omit<ManifestHead, 'warnings'> & { readonly warnings: readonly (Warning | string)[] };
 
 const headFile = 'manifest.json';
 const databasesFile = 'databases.ndjson';
@@ -41,7 +45,7 @@ function validate(): NonNullable<typeof validators> {
 }
 
 /** The text of `manifest.json`: the hash covers every other member, and there is one way only to write them. */
-function renderHead(head: ManifestHead): string {
+function renderHead(head: WrittenHead): string {
   const sha256 = createHash('sha256').update(JSON.stringify(head)).digest('hex');
   return `${JSON.stringify({ ...head, sha256 }, null, 2)}\n`;
 }
@@ -85,13 +89,13 @@ export async function loadManifest(path: string, key?: KeyObject): Promise<Manif
     throw manifestError(file, (cause as Error).message, cause);
   });
   if (key) await requireSignature(file, text, key);
-  let parsed: ManifestHead & { sha256?: string };
+  let parsed: WrittenHead & { sha256?: string };
   try {
     parsed = JSON.parse(text) as typeof parsed;
   } catch (cause) {
     throw manifestError(file, 'it is not JSON', cause);
   }
-  const version: unknown = (parsed as Partial<ManifestHead> | null)?.formatVersion;
+  const version: unknown = (parsed as Partial<WrittenHead> | null)?.formatVersion;
   if (typeof version === 'number' && version !== 1) {
     throw manifestError(file, `its format version is ${version}, this version of domino-vss reads 1`);
   }
@@ -101,7 +105,8 @@ export async function loadManifest(path: string, key?: KeyObject): Promise<Manif
   delete head.sha256;
   if (renderHead(head) !== text) throw manifestError(file, 'it was changed after it was written (SHA-256)');
   const directory = dirname(file);
-  return { ...head, directory, databases: () => readDatabases(directory, head) };
+  const warnings = head.warnings.map((one) => (typeof one === 'string' ? warning('WARN_UNCODED', one) : one));
+  return { ...head, warnings, directory, databases: () => readDatabases(directory, head) };
 }
 
 async function requireSignature(file: string, text: string, key: KeyObject): Promise<void> {
@@ -122,7 +127,7 @@ async function findManifest(path: string): Promise<string> {
   return found?.isDirectory() ? join(path, headFile) : path;
 }
 
-async function* readDatabases(directory: string, head: ManifestHead): AsyncGenerator<ManifestDatabase, void> {
+async function* readDatabases(directory: string, head: WrittenHead): AsyncGenerator<ManifestDatabase, void> {
   const file = join(directory, databasesFile);
   const { database: isDatabase } = validate();
   const hash = createHash('sha256');
@@ -216,8 +221,8 @@ export async function newestBackup<Result>(
     readonly key?: KeyObject | undefined;
   },
   check: () => void,
-): Promise<{ readonly newest: Result | undefined; readonly warnings: readonly string[] }> {
-  const warnings: string[] = [];
+): Promise<{ readonly newest: Result | undefined; readonly warnings: readonly Warning[] }> {
+  const warnings: Warning[] = [];
   let newest: { readonly id: string; readonly created: string; readonly result: Result } | undefined;
   for (const id of (await backupIds(deltaDirectory)).reverse()) {
     check();
@@ -232,7 +237,9 @@ export async function newestBackup<Result>(
       newest = { id, created: manifest.created, result: await read(manifest) };
     } catch (error) {
       check();
-      warnings.push(`${purpose} backup ${id}: ${toPublicError(error).message}`);
+      const known = toPublicError(error);
+      const message = `${purpose} backup ${id}: ${known.message}`;
+      warnings.push(warning('WARN_BACKUP_UNREADABLE', message, { subjects: [id], error: known }));
     }
   }
   return { newest: newest?.result, warnings };

@@ -4,6 +4,7 @@ import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { NativeFailure } from '../native/failure';
 import type { NativeBinding } from '../native/session';
 import { makeDirectory, missingDirectories } from './durable';
+import { warning, type Warning } from '../errors/warnings';
 
 /** Write access for everybody; what a sticky directory forbids all the same is renaming and removing what others own. */
 const othersWrite = 0o002;
@@ -13,10 +14,10 @@ const sticky = 0o1000;
 /** What native code knows of access lists; Windows only. */
 type DirectoryAccess = Pick<NativeBinding, 'createPrivateDirectory' | 'directoryAccess'>;
 
-/** What makes a directory unsafe, and what is only worth a warning. Both are sentences about the path; empty for nothing. */
+/** What makes a directory unsafe, in words, empty for nothing; and what is only worth a warning. */
 export interface DirectoryRisk {
   readonly refusal: string;
-  readonly warning: string;
+  readonly warning: Warning | undefined;
 }
 
 /**
@@ -30,35 +31,41 @@ export async function directoryRisk(path: string, { directoryAccess }: Directory
   if (directoryAccess) {
     const { othersOwn, othersChange } = await directoryAccess(path);
     if (othersOwn)
-      return { refusal: `${path} belongs to an ordinary user, who could change who may write there`, warning: '' };
-    if (othersChange === '') return { refusal: '', warning: '' };
+      return {
+        refusal: `${path} belongs to an ordinary user, who could change who may write there`,
+        warning: undefined,
+      };
+    if (othersChange === '') return { refusal: '', warning: undefined };
     const remedy = `icacls "${othersChange}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F`;
-    return { refusal: '', warning: `ordinary users can change ${othersChange}: ${remedy}` };
+    const message = `ordinary users can change ${othersChange}: ${remedy}`;
+    return { refusal: '', warning: warning('WARN_DIRECTORY_SHARED', message, { subjects: [path] }) };
   }
-  if (process.platform === 'win32') return { refusal: '', warning: '' };
+  if (process.platform === 'win32') return { refusal: '', warning: undefined };
   const own = await stat(path);
   if (!isTrusted(own.uid))
-    return { refusal: `${path} belongs to the user ${own.uid}, who could change what is kept there`, warning: '' };
-  if ((own.mode & othersWrite) !== 0) return { refusal: `everybody may write to ${path}: chmod o-w`, warning: '' };
+    return {
+      refusal: `${path} belongs to the user ${own.uid}, who could change what is kept there`,
+      warning: undefined,
+    };
+  if ((own.mode & othersWrite) !== 0)
+    return { refusal: `everybody may write to ${path}: chmod o-w`, warning: undefined };
   for (let above = dirname(path); ; above = dirname(above)) {
     const { uid, mode } = await stat(above);
     if ((mode & othersWrite) !== 0 && (mode & sticky) === 0) {
       return {
         refusal: `everybody may write to ${above}, and so put another directory in the place of ${path}`,
-        warning: '',
+        warning: undefined,
       };
     }
     if (!isTrusted(uid) && uid !== overflowUser()) {
       const refusal = `${above} belongs to the user ${uid}, who could put another directory in the place of ${path}`;
-      return { refusal, warning: '' };
+      return { refusal, warning: undefined };
     }
     if (above === dirname(above)) break;
   }
-  const group = (own.mode & groupWrites) !== 0;
-  return {
-    refusal: '',
-    warning: group ? `the group ${own.gid} may write to ${path}: chmod g-w, unless it is yours alone` : '',
-  };
+  if ((own.mode & groupWrites) === 0) return { refusal: '', warning: undefined };
+  const message = `the group ${own.gid} may write to ${path}: chmod g-w, unless it is yours alone`;
+  return { refusal: '', warning: warning('WARN_DIRECTORY_SHARED', message, { subjects: [path] }) };
 }
 
 /** Makes a directory, and those above it that are missing, for this user only. One that is there stays as it is. */

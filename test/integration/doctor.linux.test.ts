@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
-import type { DoctorCheck, DoctorReport } from '#lib/index';
+import type { DoctorCheck, DoctorReport, ErrorCode } from '#lib/index';
 import {
   locationFlags,
   mainScript,
@@ -79,9 +79,15 @@ async function examine(args: readonly string[] = [], options: ProcessOptions = {
 }
 
 /** That one check failed, in these words, with this advice, and that the doctor ended with 4 because of it. */
-function expectFailed({ code, outcome, checks }: Examined, name: string, found: RegExp, advice: RegExp): void {
+function expectFailed(
+  { code, outcome, checks }: Examined,
+  name: string,
+  why: ErrorCode,
+  [found, advice]: readonly [RegExp, RegExp],
+): void {
   expect(checks.get(name)).toMatchObject({
     status: 'failed',
+    code: why,
     found: expect.stringMatching(found),
     advice: expect.stringMatching(advice),
   });
@@ -160,13 +166,14 @@ describe('as the user of the server', () => {
       ['--json', '--provider', 'rolling'],
     );
     const report = examined(both!);
-    expectFailed(report, 'delta directory', /sealed cannot be written to$/, /^Choose another directory, or give/);
-    expectFailed(
-      report,
-      'file system',
+    expectFailed(report, 'delta directory', 'ERR_DELTA_DIRECTORY', [
+      /sealed cannot be written to$/,
+      /^Choose another directory, or give/,
+    ]);
+    expectFailed(report, 'file system', 'ERR_SHADOW_DIRECTORY', [
       /provider rolling .*sealed cannot be written to$/,
       /name it as shadowDirectory/,
-    );
+    ]);
     // Copies lie in the delta directory then: nothing has to be written at the top of the databases' volume.
     expect(examined(copies!).checks.get('file system')?.status).toBe('ok');
   });
@@ -175,8 +182,8 @@ describe('as the user of the server', () => {
 describe('what is not met fails, with advice', () => {
   asRoot('root, where Domino refuses it', async () => {
     const report = await examine([], { env: { SIM_ALLOW_ROOT: '0' } });
-    expectFailed(report, 'library', /^ERR_DOMINO_USER: .*0x01ED/, /^Run as the user that the Domino server runs as/);
-    expectFailed(report, 'user', /^root; the data directory belongs to user 0$/, /never as root/);
+    expectFailed(report, 'library', 'ERR_DOMINO_USER', [/0x01ED/, /^Run as the user that the Domino server runs as/]);
+    expectFailed(report, 'user', 'ERR_DOMINO_USER', [/^root; the data directory belongs to user 0$/, /never as root/]);
   });
 
   asRoot('another user than that of the server', async () => {
@@ -184,14 +191,12 @@ describe('what is not met fails, with advice', () => {
     const examineAsStranger = async (): Promise<Examined> =>
       examined(await new RunningProcess(copy.node, args, { uid: 65_534, cwd: '/' }).ended);
     const words = /notes\.ini \(this user may not look there\)$/;
-    expectFailed(await examineAsStranger(), 'notes.ini', words, /--ini/);
+    expectFailed(await examineAsStranger(), 'notes.ini', 'ERR_DOMINO_NOTES_INI', [words, /--ini/]);
     chmodSync(domino.home, 0o755);
-    expectFailed(
-      await examineAsStranger(),
-      'user',
+    expectFailed(await examineAsStranger(), 'user', 'ERR_DOMINO_NOT_SHARED', [
       /^user 65534, but the data directory belongs to user 0: .*record nothing$/,
       /run as that user/,
-    );
+    ]);
   });
 
   test('an addon that cannot be loaded', async () => {
@@ -204,21 +209,24 @@ describe('what is not met fails, with advice', () => {
     const report = examined(
       await new RunningProcess(process.execPath, [script, 'doctor', '--json', ...locationFlags(domino)]).ended,
     );
-    expectFailed(report, 'addon', /^ERR_NATIVE_LOAD: /, /DOMINO_VSS_ADDON/);
+    expectFailed(report, 'addon', 'ERR_NATIVE_LOAD', [/./, /DOMINO_VSS_ADDON/]);
     expect(report.checks.get('library')).toMatchObject({ status: 'skipped', found: 'needs the addon' });
   });
 
   test('a notes.ini that is missing, names no data directory, or one that is gone', async () => {
     const ini = join(domino.home, 'some.ini');
     const doctor = async (): Promise<Examined> => examine(['--ini', ini]);
-    expectFailed(await doctor(), 'notes.ini', /^ERR_DOMINO_NOTES_INI: notes.ini not found; looked for: /, /--ini/);
+    expectFailed(await doctor(), 'notes.ini', 'ERR_DOMINO_NOTES_INI', [/^notes.ini not found; looked for: /, /--ini/]);
     writeFileSync(ini, 'KeyFilename=server.id\n');
     const empty = await doctor();
-    expectFailed(empty, 'notes.ini', /has no setting "Directory"/, /--ini/);
+    expectFailed(empty, 'notes.ini', 'ERR_DOMINO_NOTES_INI', [/has no setting "Directory"/, /--ini/]);
     // Not "a library was not found", which would only follow from it.
-    expectFailed(empty, 'library', /has no setting "Directory"/, /--ini/);
+    expectFailed(empty, 'library', 'ERR_DOMINO_NOTES_INI', [/has no setting "Directory"/, /--ini/]);
     writeFileSync(ini, 'Directory=/nowhere/at/all\n');
-    expectFailed(await doctor(), 'notes.ini', /names the data directory .*, which does not exist$/, /^Mount it\.$/);
+    expectFailed(await doctor(), 'notes.ini', 'ERR_DOMINO_NOTES_INI', [
+      /names the data directory .*, which does not exist$/,
+      /^Mount it\.$/,
+    ]);
   });
 
   test('an environment without library path; the rest of it only warns', async () => {
@@ -236,11 +244,12 @@ describe('what is not met fails, with advice', () => {
     });
     expect(checks.get('library')).toMatchObject({
       status: 'failed',
-      found: expect.stringContaining('ERR_DOMINO_ENVIRONMENT'),
+      code: 'ERR_DOMINO_ENVIRONMENT',
     });
     const partly = await examine([], { env: { LD_LIBRARY_PATH: domino.simulation.programDirectory } });
     expect(partly.checks.get('environment')).toMatchObject({
       status: 'warning',
+      code: 'WARN_ENVIRONMENT',
       found: expect.stringContaining('missing or wrong: Notes_ExecDirectory'),
     });
     expect(partly.code).toBe(0);
@@ -251,7 +260,7 @@ describe('what is not met fails, with advice', () => {
     cpSync(domino.simulation.programDirectory, directory, { recursive: true });
     chmodSync(directory, 0o777);
     const report = await examine(['--program', directory]);
-    expectFailed(report, 'library', /^ERR_DOMINO_LIBRARY_UNSAFE: .*ordinary users can write/, /--trust-program/);
+    expectFailed(report, 'library', 'ERR_DOMINO_LIBRARY_UNSAFE', [/ordinary users can write/, /--trust-program/]);
     for (const [args, env] of [
       [['--trust-program'], {}],
       [[], { DOMINO_VSS_TRUST_PROGRAM: 'true' }],
@@ -259,6 +268,7 @@ describe('what is not met fails, with advice', () => {
       const trusting = await examine(['--program', directory, ...args], { env });
       expect(trusting.checks.get('library')).toMatchObject({
         status: 'warning',
+        code: 'WARN_PROGRAM_DIRECTORY_UNCHECKED',
         found: expect.stringContaining('who could replace it was not looked at'),
       });
     }
@@ -267,14 +277,17 @@ describe('what is not met fails, with advice', () => {
 
   test('a transaction log that cannot be asked about', async () => {
     await domino.simulation.fault('NSFGetTransLogStyle:1+=0x0117');
-    expectFailed(await examine(), 'transaction log', /ERR_TERMINATING 0x0117/, /shutting down/);
+    expectFailed(await examine(), 'transaction log', 'ERR_DOMINO_CALL', [/ERR_TERMINATING 0x0117/, /shutting down/]);
   });
 
   test('a data directory without databases', async () => {
     const other = await SimulatedDomino.create({ databases: 1, plainNames: true });
     try {
       for (const path of other.simulation.databases()) rmSync(join(other.simulation.dataDirectory, path));
-      expectFailed(await examine([], {}, other), 'databases', /^0 on /, /^Check "Directory" in notes\.ini\.$/);
+      expectFailed(await examine([], {}, other), 'databases', 'ERR_NO_DATABASES', [
+        /^0 on /,
+        /^Check "Directory" in notes\.ini\.$/,
+      ]);
     } finally {
       await other[Symbol.asyncDispose]();
     }
@@ -283,26 +296,25 @@ describe('what is not met fails, with advice', () => {
   test('too few descriptors', async () => {
     const command = ['ulimit -n 200; exec "$@"', 'sh', process.execPath, mainScript, 'doctor', '--json'];
     const limited = new RunningProcess('sh', ['-c', ...command, ...locationFlags(domino)]);
-    expectFailed(examined(await limited.ended), 'descriptors', /^200 allowed, about 259 needed$/, /ulimit -n 259/);
+    expectFailed(examined(await limited.ended), 'descriptors', 'ERR_OPEN_FILES', [
+      /^200 allowed, about 259 needed$/,
+      /ulimit -n 259/,
+    ]);
   });
 
   test('a provider that the file system has nothing for', async () => {
     const other = await SimulatedDomino.create({ databases: 1, plainNames: true }, elsewhere);
     try {
       const reflink = await examine(['--provider', 'reflink'], {}, other);
-      expectFailed(
-        reflink,
-        'file system',
-        /^ERR_CLONE_REFUSED: .*tmpfs\) cannot clone/,
+      expectFailed(reflink, 'file system', 'ERR_CLONE_REFUSED', [
+        /tmpfs\) cannot clone/,
         /`rolling`, or a file system with/,
-      );
+      ]);
       const btrfs = await examine(['--provider', 'btrfs'], {}, other);
-      expectFailed(
-        btrfs,
-        'file system',
-        /^ERR_UNSUPPORTED: .*tmpfs, not a btrfs subvolume/,
+      expectFailed(btrfs, 'file system', 'ERR_UNSUPPORTED', [
+        /tmpfs, not a btrfs subvolume/,
         /^Choose another provider/,
-      );
+      ]);
     } finally {
       await other[Symbol.asyncDispose]();
     }
@@ -318,19 +330,21 @@ test('what only limits a backup is a warning, and none of it fails', async () =>
     const { code, outcome, checks } = await doctor();
     expect({ code, outcome }).toEqual({ code: 0, outcome: 'warning' });
     const warnings = [
-      ['transaction log', /^off$/, /to their own time only/],
+      ['transaction log', 'WARN_NO_TRANSACTION_LOG', /^off$/, /to their own time only/],
       [
         'databases',
+        'WARN_LINK_BROKEN',
         /; a link or directory cannot be followed: .*dangling\.nsf: /,
         /^Repair it, remove it, or exclude it/,
       ],
-      ['file system', /^provider rolling: /, /one by one/],
-      ['delta directory', / free, on the volume of the databases$/, /^Choose another volume/],
-      ['DAOS', /DAOS does not exist$/, /DAOSBasePath/],
+      ['file system', 'WARN_NO_SNAPSHOTS', /^provider rolling: /, /one by one/],
+      ['delta directory', 'WARN_DELTA_VOLUME', / free, on the volume of the databases$/, /^Choose another volume/],
+      ['DAOS', 'WARN_DAOS_MISSING', /DAOS does not exist$/, /DAOSBasePath/],
     ] as const;
-    for (const [name, found, advice] of warnings) {
+    for (const [name, why, found, advice] of warnings) {
       expect(checks.get(name)).toMatchObject({
         status: 'warning',
+        code: why,
         found: expect.stringMatching(found),
         advice: expect.stringMatching(advice),
       });
@@ -364,6 +378,7 @@ test('what a killed backup has left is found, with the journal that names it', a
     const [journal = ''] = readdirSync(join(other.deltaDirectory, '.journal'));
     expect(checks.get('left over')).toMatchObject({
       status: 'warning',
+      code: 'WARN_WORK_UNFINISHED',
       found: expect.stringMatching(/up to 3 databases may still be in backup mode until the server restarts/),
       advice: `Run: domino-vss recover --delta-dir ${other.deltaDirectory}`,
     });
@@ -387,19 +402,20 @@ describe('the canary', () => {
 
   test('dies in an environment of its own, where backups record nothing', async () => {
     const report = await examine(['--canary'], { env: { SIM_SEPARATE_ENVIRONMENT: '1' } });
-    expectFailed(
-      report,
-      'canary',
+    expectFailed(report, 'canary', 'ERR_DOMINO_NOT_SHARED', [
       /^a write through the server was NOT recorded: .*would be inconsistent without any error$/,
       /^Run as the same user, with the same program directory and notes\.ini as the server\.$/,
-    );
+    ]);
   });
 
   test('cannot sing without a server', async () => {
     await server.stop();
     const report = await examine(['--canary']);
     server = await domino.serve({ paused: true });
-    expectFailed(report, 'canary', /^no server CN=\S+ answers: it is down, or/, /^Start the server; /);
+    expectFailed(report, 'canary', 'ERR_DOMINO_NOT_SHARED', [
+      /^no server CN=\S+ answers: it is down, or/,
+      /^Start the server; /,
+    ]);
     expect(existsSync(domino.simulation.notesIni)).toBe(true);
   });
 });

@@ -106,7 +106,7 @@ async function change(path: string): Promise<void> {
 
 /** What is said about the choice of an incremental backup. */
 function saidBy({ warnings }: BackupReport): string[] {
-  return warnings.filter((warning) => /taken|build on/.test(warning));
+  return warnings.map(({ message }) => message).filter((message) => /taken|build on/.test(message));
 }
 
 /** As the stand-in numbers them. */

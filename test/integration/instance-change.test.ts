@@ -51,8 +51,12 @@ test('before there is a later backup, the plan knows it from the server', async 
     [database, { type: 'instance-change', dbiid: expect.stringMatching(/^[0-9A-F]{32}$/), seenIn: '' }],
     [quiet, { type: 'now' }],
   ]);
-  expect(plan.warnings).toEqual([
-    expect.stringContaining(`${database}: its instance id has changed since this backup`),
+  expect(plan.warnings).toMatchObject([
+    {
+      code: 'WARN_INSTANCE_ID_CHANGED',
+      message: expect.stringContaining(`${database}: its instance id has changed since this backup`),
+      subjects: [database],
+    },
   ]);
   expect(await sequenceOf(database)).toBe(60);
 });
@@ -62,8 +66,10 @@ test('the next backup names the database', async () => {
   second = await backUp();
   const { continuity } = await readManifest(second.manifest);
   expect(continuity?.replaced).toEqual([{ database, changed: expect.arrayContaining(['instance id']) }]);
-  const warning = `another instance id than in backup ${first?.id ?? ''}, or none: ${database}`;
-  expect(second.warnings).toContainEqual(expect.stringContaining(warning));
+  const message = expect.stringContaining(
+    `another instance id than in backup ${first?.id ?? ''}, or none: ${database}`,
+  ) as string;
+  expect(second.warnings).toContainEqual({ code: 'WARN_INSTANCE_ID_CHANGED', message, subjects: [database] });
 });
 
 // D8
@@ -72,7 +78,9 @@ test('a restore of the older backup says how far it came, and which backup reach
   expect(report.databases).toMatchObject([
     { result: 'restored', reach: { type: 'instance-change', seenIn: second?.id } },
   ]);
-  expect(report.warnings).toEqual([expect.stringContaining(`backup ${second?.id ?? ''} has seen it`)]);
+  expect(report.warnings).toMatchObject([
+    { message: expect.stringContaining(`backup ${second?.id ?? ''} has seen it`) },
+  ]);
   // The log of before the compact has 30 of the 60 transactions.
   expect(await sequenceOf(database)).toBe(30);
 });

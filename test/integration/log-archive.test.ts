@@ -204,7 +204,10 @@ test.each(['missing', 'damaged'])(
     const planned = await planRestore(options({ logArchive: archiveDirectory }));
     expect(planned.databases).toMatchObject([{ result: 'failed', failure: { code: 'ERR_RESTORE_LOG' } }]);
     expect(planned.warnings).toContainEqual(
-      expect.stringContaining(`extent ${one?.number} of the transaction log is ${state}`),
+      expect.objectContaining({
+        code: 'WARN_LOG_EXTENT_UNUSABLE',
+        message: expect.stringContaining(`extent ${one?.number} of the transaction log is ${state}`),
+      }),
     );
     await expect(restore({ logArchive: archiveDirectory })).rejects.toMatchObject({
       code: 'ERR_RESTORE_LOG',

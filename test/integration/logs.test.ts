@@ -159,7 +159,13 @@ test('an end that fails is a warning: everything is archived', async () => {
   await domino.simulation.fault('NSFEndArchivingLogs=0x13C5');
   const report = await archive('failing');
   expect(report.extents.length).toBeGreaterThan(0);
-  expect(report.warnings).toEqual([expect.stringContaining('NSFEndArchivingLogs')]);
+  expect(report.warnings).toMatchObject([
+    {
+      code: 'WARN_ARCHIVING_NOT_ENDED',
+      message: expect.stringContaining('NSFEndArchivingLogs'),
+      errorCode: 'ERR_DOMINO_CALL',
+    },
+  ]);
   await domino.simulation.restartServerState();
 });
 
@@ -170,7 +176,9 @@ test.each(['NSFBeginArchivingLogs', 'NSFGetFirstLogToArchive', 'NSFDoneArchiving
     await domino.simulation.fault(`${operation}=hang`);
     const archiving = archive('hanging', { callBudgetMs: 300 });
     if (operation === 'NSFEndArchivingLogs') {
-      expect((await archiving).warnings).toEqual([expect.stringContaining('did not return within 300 ms')]);
+      expect((await archiving).warnings).toMatchObject([
+        { message: expect.stringContaining('did not return within 300 ms') },
+      ]);
     } else {
       await expect(archiving).rejects.toMatchObject({
         code: 'ERR_DATABASE_BUDGET',

@@ -90,7 +90,9 @@ test('the plan says that a log of another server carries nothing forward', async
   expect(plan.databases).toMatchObject([{ result: 'planned', recovered: false, reach: { type: 'other-log' } }]);
   expect(plan.steps.map(({ type }) => type)).toContain('adopt');
   expect(plan.steps.map(({ type }) => type)).not.toContain('recover');
-  expect(plan.warnings.join('\n')).toContain('cannot roll them forward');
+  expect(plan.warnings).toContainEqual(
+    expect.objectContaining({ code: 'WARN_OTHER_LOG', message: expect.stringContaining('cannot roll them forward') }),
+  );
 });
 
 test('logged and unlogged databases come back as they were at the backup, and the other server takes them into its log', async () => {
@@ -107,7 +109,7 @@ test('logged and unlogged databases come back as they were at the backup, and th
   const adopted = await verify(inSecond(wanted[0] ?? ''));
   expect(adopted).toMatchObject({ hasBackupMarker: false, isLogged: true });
   expect(adopted.instanceId).not.toBe(atBackup.get(wanted[0] ?? '')?.instanceId);
-  expect(report.warnings.join('\n')).toContain('a backup is due');
+  expect(report.warnings.map(({ code }) => code)).toContain('WARN_BACKUP_DUE');
 
   // From here on it is a database of the second server like any other: backed up, changed, lost, and rolled forward.
   const [path = ''] = wanted;

@@ -94,7 +94,13 @@ test('over the original: a new instance id, and a warning that a backup is due',
   );
   writeFileSync(inData(first), 'destroyed');
   const report = await restore({ databases: [first], until: between });
-  expect(report.warnings).toEqual([expect.stringContaining(`${first} has a new instance id: a backup is due`)]);
+  expect(report.warnings).toMatchObject([
+    {
+      code: 'WARN_BACKUP_DUE',
+      message: expect.stringContaining(`${first} has a new instance id: a backup is due`),
+      subjects: [first],
+    },
+  ]);
   const restored = await verify(first);
   expect(restored.sequence).toBe(15);
   expect(restored.instanceId).not.toBe(original.instanceId);

@@ -197,7 +197,12 @@ linuxTest('a server that does not start again is an error, and the journal keeps
     '"stoppedService":"domino.service"',
   );
   const next = await backUp({ provider: watching() });
-  expect(next.warnings.join('\n')).toContain('service domino.service: it was stopped for the backup');
+  expect(next.warnings).toContainEqual(
+    expect.objectContaining({
+      code: 'WARN_WORK_RECOVERED',
+      message: expect.stringContaining('service domino.service: it was stopped for the backup'),
+    }),
+  );
 });
 
 linuxTest('the command line asks systemd to stop and start the unit, and needs no Domino environment', async () => {

@@ -165,7 +165,14 @@ export class FakeVss {
     awaitRevert: () => Promise.resolve({ finished: true }),
     beginRestore: () => Promise.reject(new Error('not faked')),
     whyNot: () => Promise.resolve(this.reasons),
-    checkShadowStorage: ({ volume }) => Promise.resolve(this.storageWarnings.map((warning) => `${volume}${warning}`)),
+    checkShadowStorage: ({ volume }) =>
+      Promise.resolve(
+        this.storageWarnings.map((text) => ({
+          code: 'WARN_SHADOW_STORAGE' as const,
+          message: `${volume}${text}`,
+          subject: volume,
+        })),
+      ),
     writeCabinet: () => Promise.reject(new Error('not faked')),
     readCabinet: () => Promise.reject(new Error('not faked')),
     registerWriter: () => Promise.reject(new Error('not faked')),
@@ -247,7 +254,13 @@ export class FakeVssSession {
       shadowIds: this.#set.ids,
       // VSS tells nothing of a transportable one before it is imported.
       shadows: (this.#options.context & 0x20) === 0 ? this.#shadows : [],
-      warnings: ['another part of this process has set up COM security'],
+      warnings: [
+        {
+          code: 'WARN_COM_SECURITY',
+          message: 'another part of this process has set up COM security',
+          subject: '',
+        },
+      ],
     };
   }
 

@@ -346,8 +346,8 @@ void aWriterThatNobodyCountsOnMayVanish() {
     requireGood(backup.all());
     requireGood(backup.close(false, true));
     const vss::RequesterReport report = backup.provider->report();
-    CHECK(std::ranges::count_if(report.warnings, [](const std::string& warning) {
-              return warning.find("SqlServerWriter has vanished") != std::string::npos;
+    CHECK(std::ranges::count_if(report.warnings, [](const vss::Warning& warning) {
+              return warning.message.find("SqlServerWriter has vanished") != std::string::npos;
           }) == 1);
     CHECK(writerNamed(report, "SqlServerWriter").failed());
 }
@@ -363,11 +363,11 @@ void anExcludedWriterMayFail() {
     asked.excludeWriters = {"SqlServerWriter", "SqlWriter"};
     Backup backup(asked);
     requireGood(backup.all());
-    CHECK(std::ranges::count_if(backup.provider->report().warnings, [](const std::string& warning) {
-              return warning.find("\"SqlWriter\"") != std::string::npos;
+    CHECK(std::ranges::count_if(backup.provider->report().warnings, [](const vss::Warning& warning) {
+              return warning.message.find("\"SqlWriter\"") != std::string::npos;
           }) == 1);
-    CHECK(std::ranges::none_of(backup.provider->report().warnings, [](const std::string& warning) {
-        return warning.find("\"SqlServerWriter\"") != std::string::npos;
+    CHECK(std::ranges::none_of(backup.provider->report().warnings, [](const vss::Warning& warning) {
+        return warning.message.find("\"SqlServerWriter\"") != std::string::npos;
     }));
     requireGood(backup.close(false, true));
 }
@@ -516,8 +516,8 @@ void letsGoOfAVolatileShadowThatCannotBeDeleted() {
     isolated::requireNothingAlive();
     CHECK(shadows().empty() && !readsFilesOfOthers());
     const auto& warnings = backup.provider->report().warnings;
-    CHECK(std::ranges::count_if(warnings, [](const std::string& warning) {
-              return warning.find("DeleteSnapshots") != std::string::npos;
+    CHECK(std::ranges::count_if(warnings, [](const vss::Warning& warning) {
+              return warning.message.find("DeleteSnapshots") != std::string::npos;
           }) == 1);
 }
 
@@ -596,8 +596,8 @@ void deletesAlthoughItsPlaceStays() {
     }
     requireGood(backup.close(false, true));
     CHECK(shadows().empty());
-    CHECK(std::ranges::count_if(backup.provider->report().warnings, [&](const std::string& warning) {
-              return warning.find(utf8Of(place)) != std::string::npos;
+    CHECK(std::ranges::count_if(backup.provider->report().warnings, [&](const vss::Warning& warning) {
+              return warning.message.find(utf8Of(place)) != std::string::npos;
           }) == 1);
     std::filesystem::remove(place);
 }

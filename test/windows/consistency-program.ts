@@ -3,7 +3,7 @@
 //
 //   node consistency-program.js <program directory> <notes.ini> <delta directory> <directory for copies> [<options as JSON>]
 
-import { beginBackup, listShadows, type BeginBackupOptions, type ManifestDatabase } from '#lib/index';
+import { beginBackup, listShadows, type BeginBackupOptions, type ManifestDatabase, type Warning } from '#lib/index';
 import { answer, permission } from './lines';
 
 /** Comes first, once for each phase that lasts long enough to be seen. */
@@ -31,7 +31,7 @@ export interface Backed {
 export interface EndedBackup {
   readonly outcome: string;
   readonly provider: string;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   readonly left: readonly string[];
 }
 

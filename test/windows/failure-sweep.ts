@@ -71,7 +71,11 @@ export function testFailures(rows: readonly Row[]): void {
           aborted,
         });
       } else {
-        const told = expect.stringMatching(new RegExp(`${operation}[^]*${hex}|${hex}[^]*${operation}`)) as unknown;
+        const said = expect.stringMatching(new RegExp(`${operation}[^]*${hex}|${hex}[^]*${operation}`)) as unknown;
+        const told = expect.objectContaining({
+          code: expect.stringMatching(/^WARN_/) as unknown,
+          message: said,
+        }) as unknown;
         const result = effect === 'warning' ? expect.arrayContaining([told]) : expect.anything();
         expect(seen).toEqual({ label, outcome: { result: result as unknown }, aborted });
         if (effect === 'none') expect(JSON.stringify(outcome)).not.toContain(hex);

@@ -37,7 +37,8 @@ async function backUp(options: Partial<BeginBackupOptions>, keep = false): Promi
     const { shadows } = await backup.createShadow({ timeoutMs });
     const { problems, warnings } = await backup.endBackup({ keep, timeoutMs });
     if (problems[0]) throw problems[0];
-    if (warnings.some((warning) => warning.includes('has not returned'))) throw new Error(warnings.join('; '));
+    const late = warnings.find(({ message }) => message.includes('has not returned'));
+    if (late) throw new Error(late.message);
     return shadows[0]?.id ?? '';
   } finally {
     await backup.dispose();

@@ -3,7 +3,7 @@
 //   node matrix-program.js <delta directory> <JSON: options of beginBackup> <keep|end>
 //   node matrix-program.js <delta directory> refused <JSON: list of options that are refused>
 
-import { beginBackup, type BeginBackupOptions, type SetWriter, type ShadowAttribute } from '#lib/index';
+import { beginBackup, type BeginBackupOptions, type SetWriter, type ShadowAttribute, type Warning } from '#lib/index';
 import { answer, permission } from './lines';
 
 /** The snapshot set of one backup. */
@@ -25,7 +25,7 @@ export interface Made {
 export interface EndOfBackup {
   readonly lifetime: string;
   readonly outcome: string;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 async function backUp(options: BeginBackupOptions, keep: boolean): Promise<void> {

@@ -20,6 +20,7 @@ import {
   unexposeShadow,
   type Backup,
   type BeginBackupOptions,
+  type Warning,
 } from '#lib/index';
 import { VssTarget } from '#lib/script/vss-target';
 import { answer, requests } from './lines';
@@ -41,7 +42,7 @@ async function backUp(
   options: object,
   keep: boolean,
   signal?: AbortSignal,
-): Promise<{ warnings: readonly string[]; id: string }> {
+): Promise<{ warnings: readonly Warning[]; id: string }> {
   const backup = await begin({ ...options, signal });
   try {
     const { shadows } = await backup.createShadow({ signal });

@@ -44,14 +44,17 @@ void ComApartment::setUpProcess() noexcept {
     static_cast<void>(processCom());
 }
 
-std::vector<std::string> ComApartment::warnings() {
+std::vector<Warning> ComApartment::warnings() {
     const HRESULT result = processCom().security;
     if (SUCCEEDED(result)) return {};
     if (static_cast<std::uint32_t>(result) == result::kTooLate)
-        return {
-            "another module of this process had set up COM security before; if it does not admit writers, they "
-            "report event 8194"};
-    return {"COM security could not be set up: " + comFailure(result, "CoInitializeSecurity", Phase::runtime).text};
+        return {{warning_code::kComSecurity,
+                 "another module of this process had set up COM security before; if it does not admit writers, they "
+                 "report event 8194",
+                 {}}};
+    return {{warning_code::kComSecurity,
+             "COM security could not be set up: " + comFailure(result, "CoInitializeSecurity", Phase::runtime).text,
+             {}}};
 }
 
 }  // namespace domino_vss::vss

@@ -6,6 +6,7 @@
 
 #include "engine/database.h"
 #include "shadow/vss/headers.h"
+#include "shadow/vss/warning.h"
 #include "system/failure.h"
 
 namespace domino_vss::vss {
@@ -25,7 +26,7 @@ public:
     /// was possible.
     static void setUpProcess() noexcept;
     /// What went less well than it should, in words; the same for the whole life of the process.
-    [[nodiscard]] static std::vector<std::string> warnings();
+    [[nodiscard]] static std::vector<Warning> warnings();
 };
 
 }  // namespace domino_vss::vss

@@ -87,7 +87,7 @@ void Requester::initialise(const Limits& limits) {
     requireSupported();
     report_.warnings = ComApartment::warnings();
     for (const std::string& volume : volumes_)
-        for (std::string& warning : checkShadowStorage(volume)) report_.warnings.push_back(std::move(warning));
+        for (Warning& warning : checkShadowStorage(volume)) report_.warnings.push_back(std::move(warning));
     if (!hasWriters()) return;
 
     require(
@@ -102,7 +102,8 @@ void Requester::initialise(const Limits& limits) {
     selectWriters(rules);
     std::ranges::move(disabled, std::back_inserter(report_.writers));
     for (const std::string& name : unknownExclusions(report_.writers, rules))
-        report_.warnings.push_back("there is no writer or component \"" + name + "\" that could be left out");
+        report_.warnings.push_back({warning_code::kWriterUnknown,
+                                    "there is no writer or component \"" + name + "\" that could be left out", name});
     if (const auto unmet = unmetVerify(report_.writers, rules); !unmet.empty())
         throw Failure(code::kVssWriterMissing, Phase::open, "does not take part", unmet.front());
 }
@@ -287,16 +288,20 @@ void Requester::requireWriters(const char* operation, Phase phase, const Limits&
         if (!takesPart || !writer.failed()) continue;
         // Services come and go. What nobody counts on is no reason to lose a backup of everything else.
         if (writer.vanished && !isCountedOn(writer, rules))
-            warnOnce(writer.name + " has vanished since the backup began; its service has probably ended");
+            warnOnce({warning_code::kWriterVanished,
+                      writer.name + " has vanished since the backup began; its service has probably ended",
+                      writer.name});
         else if (writer.failure == result::kWriterStatusNotAvailable)
-            warnOnce(writer.name + " has too many sessions to tell its state");
+            warnOnce({warning_code::kWriterStateUnknown, writer.name + " has too many sessions to tell its state",
+                      writer.name});
         else
             throw writerFailure(writer, operation, phase);
     }
 }
 
-void Requester::warnOnce(std::string warning) {
-    if (std::ranges::count(report_.warnings, warning) == 0) report_.warnings.push_back(std::move(warning));
+void Requester::warnOnce(Warning warning) {
+    if (std::ranges::count(report_.warnings, warning.message, &Warning::message) == 0)
+        report_.warnings.push_back(std::move(warning));
 }
 
 void Requester::complete(const std::vector<std::string>& deletedShadows, const Limits& limits) {
@@ -350,7 +355,9 @@ void Requester::abortWhereDue() {
     CurrentCall::note("IVssBackupComponents::AbortBackup", setName_);
     const HRESULT result = components_->AbortBackup();
     setStarted_ = prepared_ = false;
-    if (FAILED(result)) report_.warnings.push_back("AbortBackup: " + comFailure(result, "", Phase::end).text);
+    if (FAILED(result))
+        report_.warnings.push_back(
+            {warning_code::kAbortFailed, "AbortBackup: " + comFailure(result, "", Phase::end).text, {}});
 }
 
 void Requester::letGo() {
@@ -377,7 +384,8 @@ void Requester::remove() {
             components_->DeleteSnapshots(vssId(report_.setId), VSS_OBJECT_SNAPSHOT_SET, TRUE, &count, &notDeleted);
     }
     if (isNotFound(deleted) && expected && !isTransportable())
-        report_.warnings.emplace_back("the shadow was gone before it was deleted");
+        report_.warnings.push_back(
+            {warning_code::kShadowVanished, "the shadow was gone before it was deleted", formatGuid(report_.setId)});
     if (FAILED(deleted) && !isNotFound(deleted)) deleteByAnotherObject();
     // Cancelled, given up waiting for, and still at work. What it makes that is volatile goes with the object.
     if (commit_->runs() && !isVolatile())
@@ -397,10 +405,12 @@ void Requester::takePlacesAway() {
     if (!committed_ || !hasAttribute(VSS_VOLSNAP_ATTR_PERSISTENT) || isTransportable()) return;
     try {
         for (const Failure& failure : unexposeSet(report_.setId))
-            report_.warnings.push_back(failure.subject +
-                                       " shows the shadow and could not be taken away: " + failure.text);
+            report_.warnings.push_back(
+                {warning_code::kExposureLeft,
+                 failure.subject + " shows the shadow and could not be taken away: " + failure.text, failure.subject});
     } catch (const Failure& failure) {
-        report_.warnings.push_back("whether the shadow is exposed is not known: " + failure.text);
+        report_.warnings.push_back(
+            {warning_code::kExposureLeft, "whether the shadow is exposed is not known: " + failure.text, {}});
     }
 }
 
@@ -410,7 +420,9 @@ void Requester::deleteByAnotherObject() {
         if (deletion.failure) throw Failure(*deletion.failure);
     } catch (const Failure& failure) {
         if (!isVolatile()) throw;
-        report_.warnings.push_back("DeleteSnapshots: " + failure.text + "; the shadow goes with the end of the backup");
+        report_.warnings.push_back({warning_code::kShadowNotDeleted,
+                                    "DeleteSnapshots: " + failure.text + "; the shadow goes with the end of the backup",
+                                    formatGuid(report_.setId)});
     }
 }
 

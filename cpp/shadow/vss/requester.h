@@ -10,6 +10,7 @@
 #include "engine/deadline.h"
 #include "shadow/vss/async_operation.h"
 #include "shadow/vss/shadow_properties.h"
+#include "shadow/vss/warning.h"
 #include "shadow/vss/writer_selection.h"
 
 namespace domino_vss::vss {
@@ -42,7 +43,7 @@ struct RequesterReport {
     std::vector<ShadowProperties> shadows;  ///< the same
     std::vector<Writer> writers;
     std::shared_ptr<const std::string> componentsDocument;  ///< SaveAsXML after the window; nullptr before
-    std::vector<std::string> warnings;
+    std::vector<Warning> warnings;
 };
 
 /// One backup through IVssBackupComponents: one object, from its creation to its release, in the order that Microsoft
@@ -97,7 +98,7 @@ private:
     /// AddToSnapshotSet for each volume.
     void addVolumes();
     void requireWriters(const char* operation, Phase phase, const engine::Limits& limits);
-    void warnOnce(std::string warning);
+    void warnOnce(Warning warning);
     void abortWhereDue();
     /// The last of the object: shadows that are not persistent end with it.
     void letGo();

@@ -59,20 +59,24 @@ std::string mebibytes(std::uint64_t bytes) {
 
 }  // namespace
 
-std::vector<std::string> checkShadowStorage(const std::string& volume) {
+std::vector<Warning> checkShadowStorage(const std::string& volume) {
     const std::optional<DifferenceArea> area = differenceAreaOf(volume);
     const std::string& holder = area && !area->volume.empty() ? area->volume : volume;
     ULARGE_INTEGER available{};
     ULARGE_INTEGER total{};
     if (::GetDiskFreeSpaceExW(toUtf16(holder).c_str(), &available, &total, nullptr) == 0) return {};
     const std::uint64_t minimum = total.QuadPart < kSmallVolumeBytes ? kMinimumOfSmallBytes : kMinimumBytes;
-    std::vector<std::string> warnings;
+    std::vector<Warning> warnings;
     if (available.QuadPart < minimum)
-        warnings.push_back(holder + " has " + mebibytes(available.QuadPart) + " free and the shadow storage of " +
-                           volume + " needs at least " + mebibytes(minimum));
+        warnings.push_back({warning_code::kShadowStorage,
+                            holder + " has " + mebibytes(available.QuadPart) + " free and the shadow storage of " +
+                                volume + " needs at least " + mebibytes(minimum),
+                            volume});
     if (area && area->leftBytes && *area->leftBytes < minimum)
-        warnings.push_back("the shadow storage of " + volume + " may grow by " + mebibytes(*area->leftBytes) +
-                           " only; when it is full, shadows vanish, the oldest first");
+        warnings.push_back({warning_code::kShadowStorage,
+                            "the shadow storage of " + volume + " may grow by " + mebibytes(*area->leftBytes) +
+                                " only; when it is full, shadows vanish, the oldest first",
+                            volume});
     return warnings;
 }
 

@@ -46,6 +46,13 @@ export const dominoCodes = {
     errorClass: 'DominoVssError',
     ...precondition,
   },
+  ERR_DOMINO_NOT_SHARED: {
+    meaning:
+      'This process does not share the memory of the Domino server, or the server is down: a backup would record nothing of what the server writes.',
+    action: 'Run as the same user, with the same program directory and notes.ini as the server, and start that.',
+    errorClass: 'DominoVssError',
+    ...precondition,
+  },
   ERR_DOMINO_INIT: {
     meaning: 'The Domino runtime could not be initialised.',
     action: 'See the status in the message; `domino-vss doctor` tests every precondition.',

@@ -491,7 +491,12 @@ describe('unsafe places', () => {
       const open = join(domino.root, 'open');
       mkdirSync(open);
       const backup = await begin({ deltaDirectory: open });
-      expect(backup.warnings.join()).toContain(`ordinary users can change ${open}: icacls`);
+      expect(backup.warnings).toContainEqual(
+        expect.objectContaining({
+          code: 'WARN_DIRECTORY_SHARED',
+          message: expect.stringContaining(`ordinary users can change ${open}: icacls`),
+        }),
+      );
       const set = await backup.createShadow();
       const to = join(domino.root, 'copies');
       await set.copyDatabases({ to });
@@ -577,7 +582,11 @@ describe('skipped databases', () => {
     domino.problems = [failure({ ...notADatabase, subject: domino.file('text.nsf') })];
     const complete = await begin();
     expect((await complete.createShadow()).outcome).toBe('complete');
-    expect(complete.warnings).toContain('text.nsf was left out: no signature');
+    expect(complete.warnings).toContainEqual({
+      code: 'WARN_NOT_A_DATABASE',
+      message: 'text.nsf was left out: no signature',
+      subjects: ['text.nsf'],
+    });
     await complete.dispose();
 
     domino.problems = [failure({ ...unreadable, subject: domino.file('secret') })];
@@ -907,7 +916,9 @@ describe('stop mode', () => {
 describe('directories', () => {
   test('a delta directory on the volume of the snapshot is a warning', async () => {
     const backup = await begin();
-    expect(backup.warnings).toEqual([expect.stringContaining('part of the snapshot')]);
+    expect(backup.warnings).toMatchObject([
+      { code: 'WARN_DELTA_VOLUME', message: expect.stringContaining('part of the snapshot') },
+    ]);
     await backup.dispose();
   });
 

@@ -25,7 +25,7 @@ async function backUp(options: Partial<BeginBackupOptions> = {}): Promise<Backup
   try {
     await backup.createShadow();
     const report = await backup.endBackup({ keep: true });
-    return { ...report, warnings: report.warnings.filter((warning) => !warning.startsWith('the delta directory')) };
+    return { ...report, warnings: report.warnings.filter(({ code }) => code !== 'WARN_DELTA_VOLUME') };
   } finally {
     await backup.dispose();
   }
@@ -90,8 +90,14 @@ test('a database that became unreadable makes every backup partial until it is b
 
 test('a file that was never a database is only a warning', async () => {
   emptied('mail/bob.nsf');
-  expect(await backUp()).toMatchObject({ outcome: 'complete', warnings: [expect.stringContaining('mail/bob.nsf')] });
-  expect(await backUp()).toMatchObject({ outcome: 'complete', warnings: [expect.stringContaining('mail/bob.nsf')] });
+  expect(await backUp()).toMatchObject({
+    outcome: 'complete',
+    warnings: [{ code: 'WARN_NOT_A_DATABASE', subjects: ['mail/bob.nsf'] }],
+  });
+  expect(await backUp()).toMatchObject({
+    outcome: 'complete',
+    warnings: [{ code: 'WARN_NOT_A_DATABASE', subjects: ['mail/bob.nsf'] }],
+  });
 });
 
 test('a database that refuses is lost if a backup has it, and named when none ever had', async () => {
@@ -100,7 +106,9 @@ test('a database that refuses is lost if a backup has it, and named when none ev
   domino.refusing.set('mail/bob.nsf', alreadyInProgress);
   const report = await backUp();
   expect(report.continuity).toMatchObject({ lost: ['mail/bob.nsf'], neverCaptured: ['mail/ada.nsf'] });
-  expect(report.warnings).toEqual(['in no backup so far: mail/ada.nsf']);
+  expect(report.warnings).toEqual([
+    { code: 'WARN_NEVER_CAPTURED', message: 'in no backup so far: mail/ada.nsf', subjects: ['mail/ada.nsf'] },
+  ]);
 });
 
 test('a replaced database is named, and is in the backup', async () => {
@@ -111,7 +119,13 @@ test('a replaced database is named, and is in the backup', async () => {
   expect(report).toMatchObject({
     outcome: 'complete',
     continuity: { replaced: [{ database: 'mail/bob.nsf', changed: ['file'] }] },
-    warnings: [`other databases than in backup ${first.id}: mail/bob.nsf (file)`],
+    warnings: [
+      {
+        code: 'WARN_DATABASE_REPLACED',
+        message: `other databases than in backup ${first.id}: mail/bob.nsf (file)`,
+        subjects: ['mail/bob.nsf'],
+      },
+    ],
   });
 });
 
@@ -136,7 +150,14 @@ test('a damaged last backup is named, and the one before it is compared with', a
   writeFileSync(join(second.directory, 'databases.ndjson'), '');
   const third = await backUp();
   expect(third.continuity?.comparedWith).toBe(first.id);
-  expect(third.warnings).toEqual([expect.stringContaining(`cannot be compared with backup ${second.id}`)]);
+  expect(third.warnings).toEqual([
+    {
+      code: 'WARN_BACKUP_UNREADABLE',
+      message: expect.stringContaining(`cannot be compared with backup ${second.id}`),
+      subjects: [second.id],
+      errorCode: 'ERR_MANIFEST',
+    },
+  ]);
 });
 
 test('backups of another data directory, and unfinished ones, are not compared with', async () => {

@@ -51,7 +51,12 @@ async function placesOf({ directory }: BackupReport): Promise<Record<string, str
 test('the first one takes everything, and says that there was nothing to build on', async () => {
   const report = await incremental();
   expect(report.incremental).toMatchObject({ base: null, links: [], taken: { new: paths.length } });
-  expect(report.warnings).toContainEqual(expect.stringContaining('everything is taken'));
+  expect(report.warnings).toContainEqual(
+    expect.objectContaining({
+      code: 'WARN_NOTHING_TO_BUILD_ON',
+      message: expect.stringContaining('everything is taken'),
+    }),
+  );
 });
 
 const changes: [what: string, reason: string, change: () => void][] = [
@@ -109,7 +114,10 @@ test('a server that does not answer for databases is named with the reason', asy
     if (name === 'readIdentities') throw Object.assign(new Error('the server is busy'), { code: 'ERR_INTERNAL' });
   };
   expect((await incremental()).warnings).toContainEqual(
-    expect.stringMatching(/did not answer for these, so they are taken: .*mail.*the server is busy/),
+    expect.objectContaining({
+      code: 'WARN_DATABASE_UNANSWERED',
+      message: expect.stringMatching(/did not answer for these, so they are taken: .*mail.*the server is busy/),
+    }),
   );
 });
 
@@ -167,7 +175,12 @@ test('a backup without contents is passed over, and so is one that is damaged', 
   writeFileSync(damaged.manifest, readFileSync(damaged.manifest, 'utf8').replace('complete', 'partial'));
   const report = await incremental();
   expect(report.incremental?.base).not.toBe(damaged.id);
-  expect(report.warnings).toContainEqual(expect.stringContaining(`cannot build on backup ${damaged.id}`));
+  expect(report.warnings).toContainEqual({
+    code: 'WARN_BACKUP_UNREADABLE',
+    message: expect.stringContaining(`cannot build on backup ${damaged.id}`),
+    subjects: [damaged.id],
+    errorCode: 'ERR_MANIFEST',
+  });
 });
 
 /** Writes the manifest of a backup anew, with something changed in it. */
@@ -229,7 +242,9 @@ test('one that is signed builds only on what the same key has signed', async () 
   const report = await incremental({ signKey });
   expect(report.incremental).toMatchObject({ base: signed.id, taken: { moment: 1 } });
   for (const { id } of [unsigned, foreign])
-    expect(report.warnings).toContainEqual(expect.stringContaining(`cannot build on backup ${id}`));
+    expect(report.warnings).toContainEqual(
+      expect.objectContaining({ message: expect.stringContaining(`cannot build on backup ${id}`), subjects: [id] }),
+    );
   // What an unsigned one in between holds is taken again.
   const mixed = await incremental();
   writeFileSync(join(mixed.directory, 'manifest.sig'), 'forged');

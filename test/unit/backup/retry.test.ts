@@ -76,7 +76,10 @@ test.each([
   ]);
   const { warnings, outcome } = await backup.endBackup();
   expect(outcome).toBe('complete');
-  expect(warnings.filter((warning) => /^attempt [12] to make the shadow failed/.test(warning))).toHaveLength(2);
+  expect(warnings.filter(({ message }) => /^attempt [12] to make the shadow failed/.test(message))).toMatchObject([
+    { code: 'WARN_ATTEMPT_FAILED', errorCode: expect.stringMatching(/^ERR_VSS/) },
+    { code: 'WARN_ATTEMPT_FAILED' },
+  ]);
   expect(domino.openSessions.size).toBe(0);
   expect(domino.remains().map((file) => basename(file))).toEqual(['costs.txt', 'databases.ndjson', 'manifest.json']);
 });

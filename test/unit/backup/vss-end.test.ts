@@ -6,7 +6,7 @@ import { breakSnapshotSet } from '#lib/vss/hardware-sets';
 import { VssTarget } from '#lib/script/vss-target';
 import { deleteShadows } from '#lib/vss/shadows';
 import { FakeDomino } from '../fake-binding';
-import { comFailure, nativeWriter, shadowId, type FakeVss, FakeVssSession } from '../fake-vss';
+import { comFailure, nativeWriter, setId, shadowId, type FakeVss, FakeVssSession } from '../fake-vss';
 
 /** Exposures, warnings and the journal from the shadow to the end of its backup. */
 let domino: FakeDomino;
@@ -61,19 +61,28 @@ test('shadows exposed at the same time are all in the journal', async () => {
 
 test('what VSS warns of is known from the begin on, and what it warns of at the end is in the report', async () => {
   const backup = await begin();
-  expect(backup.warnings).toContain('another part of this process has set up COM security');
+  expect(backup.warnings).toContainEqual({
+    code: 'WARN_COM_SECURITY',
+    message: 'another part of this process has set up COM security',
+    subjects: [],
+  });
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object
   const reportOf = FakeVssSession.prototype.report;
   jest.spyOn(FakeVssSession.prototype, 'close').mockImplementation(() => {
     jest.spyOn(FakeVssSession.prototype, 'report').mockImplementation(function (this: FakeVssSession) {
       const report = reportOf.call(this);
-      return { ...report, warnings: [...report.warnings, 'the shadow was gone before it was deleted'] };
+      const gone = {
+        code: 'WARN_SHADOW_VANISHED',
+        message: 'the shadow was gone before it was deleted',
+        subject: report.setId,
+      } as const;
+      return { ...report, warnings: [...report.warnings, gone] };
     });
   });
   await backup.createShadow();
   const { warnings } = await backup.endBackup();
-  expect(warnings.filter((warning) => warning.includes('COM security'))).toHaveLength(1);
-  expect(warnings).toContain('the shadow was gone before it was deleted');
+  expect(warnings.filter(({ code }) => code === 'WARN_COM_SECURITY')).toHaveLength(1);
+  expect(warnings).toContainEqual(expect.objectContaining({ code: 'WARN_SHADOW_VANISHED', subjects: [setId(100)] }));
 });
 
 test('writers have the time of endBackup to end their backup', async () => {
@@ -99,7 +108,12 @@ test('a kept shadow is no left-over when a writer fails at the very end', async 
   });
   const report = await backup.endBackup();
   expect(report.volumes).toMatchObject([{ kept: true }]);
-  expect(report.warnings.join()).toContain('BackupComplete');
+  expect(report.warnings).toContainEqual({
+    code: 'WARN_END_FAILED',
+    message: expect.stringContaining('BackupComplete'),
+    subjects: [],
+    errorCode: 'ERR_VSS_WRITER',
+  });
   expect(report.problems).toMatchObject([{ name: 'VssError', code: 'ERR_VSS_WRITER', hresult: 0x800423f4 }]);
   expect(journals()).toEqual([]);
 });
@@ -265,7 +279,7 @@ test('a script may begin and end several backups', async () => {
   });
   await backup.complete();
   // The interpreter completes every set it has made whenever a backup ends.
-  expect(await backup.complete()).toEqual([]);
+  expect(await backup.complete()).toEqual({ warnings: [], notes: [] });
   expect(vss.changes.filter(([call]) => call === 'close')).toHaveLength(1);
   await backup.release('sound');
 });

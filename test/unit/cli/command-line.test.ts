@@ -213,7 +213,7 @@ describe('VSS', () => {
     close.mockRestore();
     expect([made.exitCode, json.exitCode]).toEqual([exitCode, exitCode]);
     expect(made.stderr.includes(`failed ERR_VSS_WRITER: IVssBackupComponents::${method}`)).toBe(exitCode === 1);
-    expect(made.stdout).toContain(`warning IVssBackupComponents::${method}`);
+    expect(made.stdout).toContain(`warning WARN_END_FAILED: IVssBackupComponents::${method}`);
     expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'complete', problems: [{ phase: 'end' }] });
   });
 
@@ -451,7 +451,7 @@ test('prune: a table first, then what was removed; exit codes 0, 2 and 3', async
   await backUp('--to', 'copies');
   const left = await run(prune);
   expect(left.exitCode).toBe(3);
-  expect(left.stdout).toContain(`warning ${recent} is left: none of its copies is in `);
+  expect(left.stdout).toContain(`warning WARN_BACKUP_LEFT: ${recent} is left: none of its copies is in `);
   expect((await run([...prune, '--forget-missing-copies'])).stdout).toContain('removed 1 backup');
 
   const unruly = await run(['backup', 'prune', '--delta-dir', 'delta']);

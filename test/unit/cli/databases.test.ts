@@ -19,7 +19,7 @@ test('databases list shows what a backup would take, and why it leaves out the r
   const { exitCode, stdout } = await run('databases', 'list', '--exclude', 'names.nsf', '--exclude', 'typo/*');
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^names\.nsf .* excluded$/m);
-  expect(stdout).toMatch(/^warning .*typo\/\*/m);
+  expect(stdout).toMatch(/^warning WARN_GLOB_UNMATCHED: .*typo\/\*/m);
   const { stdout: json } = await run('databases', 'list', '--exclude', 'names.nsf', '--json');
   const { databases } = JSON.parse(json) as { databases: { path: string; leftOut?: string }[] };
   const taken = databases.filter(({ leftOut }) => leftOut === undefined);

@@ -263,6 +263,6 @@ describe('--metrics', () => {
       ...[...backUp, '--delta-dir', 'delta', '--keep', '--failure-command', 'tell', '--required', 'x.nsf'],
     ]);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('warning the program that is to be told of a failure has failed');
+    expect(stderr).toContain('warning WARN_FAILURE_PROGRAM: the program that is to be told of a failure has failed');
   });
 });

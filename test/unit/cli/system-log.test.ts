@@ -103,7 +103,7 @@ test('a log that refuses or does not answer changes nothing but a line on stderr
   };
   const refused = await run(logged);
   expect(refused.exitCode).toBe(exitCode);
-  expect(refused.stderr).toMatch(/^warning the log of the system was not told: .*Connection refused/m);
+  expect(refused.stderr).toMatch(/^warning WARN_SYSTEM_LOG: the log of the system was not told: .*Connection refused/m);
 
   domino.onCall = (name) => (name === 'writeSystemLog' ? new Promise(() => undefined) : failing(name));
   const hanging = await run(logged);

@@ -14,6 +14,7 @@ import {
   ShadowError,
   toPublicError,
 } from '#lib/errors/errors';
+import { warningCodes, type WarningCodeEntry } from '#lib/errors/warnings';
 import { alreadyInProgress, failure } from '../fake-binding';
 
 const root = join(__dirname, '../../../..');
@@ -46,11 +47,42 @@ describe('the table of codes', () => {
     }
   });
 
+  test('has no code twice', () => {
+    const defined = codeFiles().flatMap((text) =>
+      [...text.matchAll(/^ {2}([A-Z]+_[A-Z_]+): \{/gm)].map(([, code]) => code),
+    );
+    expect(defined.length).toBeGreaterThan(100);
+    expect(defined).toEqual([...new Set(defined)]);
+  });
+
   test('is what docs/errors.md shows (UPDATE_DOCS=1 writes it)', () => {
     const file = join(root, 'docs/errors.md');
     const expected = renderDocs();
     if (process.env['UPDATE_DOCS'] === '1') writeFileSync(file, expected);
     expect(readFileSync(file, 'utf8')).toBe(expected);
+  });
+});
+
+/** The texts of the files in which codes are explained: of several entries with one name the last one would win. */
+function codeFiles(): string[] {
+  return ['lib/errors/codes', 'lib/errors/warning-codes'].flatMap((directory) =>
+    readdirSync(join(root, directory)).map((name) => readFileSync(join(root, directory, name), 'utf8')),
+  );
+}
+
+describe('the table of codes of warnings', () => {
+  const own = codesIn('lib', /^(?!errors.warning-codes|native.(?!binding)|domino.notice).*\.ts$/, /'(WARN_[A-Z_]+)'/g);
+  const native = codesIn('cpp', /warning\.h$/, /= "(WARN_[A-Z_]+)"/g);
+
+  test('has every code that TypeScript or C++ hands out', () => {
+    expect(native.size).toBeGreaterThan(5);
+    for (const [code, file] of [...own, ...native]) expect([file, code in warningCodes]).toEqual([file, true]);
+  });
+
+  test('has no code that nobody hands out', () => {
+    for (const code of Object.keys(warningCodes)) {
+      expect([code, own.has(code) || native.has(code)]).toEqual([code, true]);
+    }
   });
 });
 
@@ -82,17 +114,35 @@ This table is made from \`lib/errors/codes/\`; a test compares them.
 | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 
+## Warnings
+
+What somebody should know although nothing failed is a \`Warning\`: \`code\`, \`message\`, and the \`subjects\` it is about, all of them
+where the message names the first few only; \`errorCode\` is the code of the error behind it, where there is one. Reports and manifests
+have them in \`warnings\`, checks of \`runDoctor\` in \`code\`, scripts in their events. The command line shows \`warning <code>: <message>\`.
+Codes are as stable as those of errors; new ones may come in minor versions. The table is \`warningCodes\`, made from
+\`lib/errors/warning-codes/\`.
+
+Manifests that were written before warnings had codes hold texts; they are read as \`WARN_UNCODED\`.
+
+| Code | What it means | What to do | Subjects |
+| --- | --- | --- | --- |
+${warningRows(warningCodes).join('\n')}
+
 ## Notices
 
-What nobody has to fail for has a code too: \`notices\` of a report and of a manifest, each with \`code\`, \`text\` and the
-\`subjects\` it is about. Those that begin with \`WARN_\` are in \`warnings\` as well. The table is \`noticeCodes\`.
+What concerns the choice of databases is in \`notices\` of a report and of a manifest too, with \`code\`, \`text\` and \`subjects\`: the first
+${Object.keys(noticeCodes).length - 1} codes above, and one that is no warning. The table is \`noticeCodes\`.
 
-| Code | What it means | What to do |
-| --- | --- | --- |
-${Object.entries(noticeCodes)
-  .map(([code, { meaning, action }]) => `| \`${code}\` | ${meaning} | ${action} |`)
-  .join('\n')}
+| Code | What it means | What to do | Subjects |
+| --- | --- | --- | --- |
+${warningRows({ INFO_REBUILT_BY_SERVER: noticeCodes.INFO_REBUILT_BY_SERVER }).join('\n')}
 `;
+}
+
+function warningRows(codes: Readonly<Record<string, WarningCodeEntry>>): string[] {
+  return Object.entries(codes).map(
+    ([code, { meaning, action, subjects }]) => `| \`${code}\` | ${meaning} | ${action} | ${subjects} |`,
+  );
 }
 
 describe('toPublicError', () => {

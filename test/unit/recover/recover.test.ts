@@ -315,7 +315,12 @@ describe('a restore that was killed', () => {
     expect([...set.describeDatabases()].map((database) => database.path)).toContain(path);
     const report = await backup.endBackup();
     expect(report.leftOvers).toEqual([]);
-    expect(report.warnings.join('\n')).toContain('the original is put back');
+    expect(report.warnings).toContainEqual(
+      expect.objectContaining({
+        code: 'WARN_WORK_RECOVERED',
+        message: expect.stringContaining('the original is put back'),
+      }),
+    );
   });
 });
 

@@ -193,7 +193,7 @@ async function judge(backup: Prepared): Promise<{ readonly wrong: string[]; read
         wrong.push(`${path} is ${result?.result ?? 'not restored'}, and its original is not there`);
     } else if (now !== before.get(path)) {
       const isSaid =
-        !result.hashed && verified === 'not-hashed' && report?.warnings.some((text) => text.includes('not hashed'));
+        !result.hashed && verified === 'not-hashed' && report?.warnings.some(({ code }) => code === 'WARN_NOT_HASHED');
       if (isSaid && backup.kind === 'shadow') unproven += 1;
       else wrong.push(`${path} is restored with other contents (verify: ${verified ?? 'nothing'})`);
     }

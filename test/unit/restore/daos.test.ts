@@ -69,5 +69,10 @@ test('a restore that has succeeded is reported although notes.ini cannot be read
   };
   const { outcome, daos, warnings } = await restore();
   expect([outcome, daos]).toEqual(['complete', null]);
-  expect(warnings.join('\n')).toContain('whether DAOS is in use is not known');
+  expect(warnings).toContainEqual(
+    expect.objectContaining({
+      code: 'WARN_DAOS_UNKNOWN',
+      message: expect.stringContaining('whether DAOS is in use is not known'),
+    }),
+  );
 });

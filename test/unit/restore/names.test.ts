@@ -99,7 +99,11 @@ describe('a backup', () => {
     await (await backup.createShadow()).copyDatabases({ to: join(domino.root, 'copies') });
     const { notices, warnings, manifest } = await backup.endBackup();
     expect(notices).toMatchObject([{ code: 'WARN_GLOB_UNMATCHED', subjects: ['nosuch/**'] }]);
-    expect(warnings).toContain(notices[0]!.text);
+    expect(warnings).toContainEqual({
+      code: 'WARN_GLOB_UNMATCHED',
+      message: notices[0]!.text,
+      subjects: ['nosuch/**'],
+    });
     expect((await loadManifest(manifest)).notices).toEqual(notices);
   });
 });

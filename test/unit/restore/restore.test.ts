@@ -249,7 +249,13 @@ describe('online', () => {
     for (const type of ['online', 'offline'] as const) {
       const report = await restore(manifest, { databases: ['mail/ada.nsf'], mode: { type } });
       expect(report).toMatchObject({ outcome: 'complete', databases: [{ result: 'restored' }] });
-      expect(report.warnings).toEqual([expect.stringContaining(original)]);
+      expect(report.warnings).toMatchObject([
+        {
+          code: 'WARN_FILE_NOT_REMOVED',
+          message: expect.stringContaining(original),
+          errorCode: expect.stringMatching(/^ERR_/),
+        },
+      ]);
       expect(domino.read('mail/ada.nsf')).toBe(before.get('mail/ada.nsf'));
       rmSync(original, { recursive: true });
       await forgetLeftOver({ temporaryFiles: [original], restoring: [] });
@@ -269,7 +275,7 @@ describe('online', () => {
     const emitted = jest.spyOn(process, 'emitWarning').mockImplementation();
     const error = await errorOf(restore(manifest, { databases: ['mail/ada.nsf'] }));
     expect(error).toMatchObject({ failures: [{ code: 'ERR_DOMINO_CALL' }] });
-    expect(emitted.mock.calls).toEqual([[expect.stringContaining(temporary), { code: 'ERR_FILE_SYSTEM' }]]);
+    expect(emitted.mock.calls).toEqual([[expect.stringContaining(temporary), { code: 'WARN_FILE_NOT_REMOVED' }]]);
     emitted.mockRestore();
     expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
     rmSync(temporary, { recursive: true });
@@ -285,7 +291,9 @@ describe('online', () => {
     };
     const report = await restore(manifest, { databases: ['mail/ada.nsf'] });
     expect(report.outcome).toBe('complete');
-    expect(report.warnings).toEqual([expect.stringContaining('.journal')]);
+    expect(report.warnings).toMatchObject([
+      { code: 'WARN_JOURNAL_NOT_FINISHED', message: expect.stringContaining('.journal') },
+    ]);
   });
 
   test('an abort at any native call before the recovery changes nothing', async () => {
@@ -558,7 +566,11 @@ test('copies that are lost are replaced by the shadow that was kept, and a warni
   rmSync(join(domino.root, 'copies'), { recursive: true });
   const report = await restore(directory, { databases: ['mail/**', 'apps/**'] });
   expect(report.outcome).toBe('complete');
-  expect(report.warnings.join('\n')).toContain('the copies of 3 databases are not there: their shadow is used');
+  expect(report.warnings).toContainEqual({
+    code: 'WARN_COPIES_MISSING',
+    message: 'the copies of 3 databases are not there: their shadow is used',
+    subjects: expect.arrayContaining(['mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']),
+  });
   for (const path of ['mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) expect(domino.read(path)).toBe(before.get(path));
   await expectTidy();
 });
@@ -618,7 +630,9 @@ describe('how far the log carries a database', () => {
     domino.instanceIds.set('mail/ada.nsf', 0x22);
     const { reaches: found, warnings } = reaches(await plan(manifest));
     expect(found['mail/ada.nsf']).toEqual({ type: 'instance-change', dbiid: '22'.repeat(16), seenIn: '' });
-    expect(warnings).toEqual([expect.stringMatching(/^mail\/ada\.nsf: .* no later backup has seen it yet$/)]);
+    expect(warnings).toMatchObject([
+      { message: expect.stringMatching(/^mail\/ada\.nsf: .* no later backup has seen it yet$/) },
+    ]);
     const report = await restore(manifest, only);
     expect(reaches(report).warnings).toEqual(warnings);
   });
@@ -645,7 +659,13 @@ describe('how far the log carries a database', () => {
       if (name === 'openRuntime') fail({ code: 'ERR_DOMINO_INIT', operation: 'NotesInitExtended' });
     };
     const report = await plan(manifest);
-    expect(report.warnings).toEqual([expect.stringContaining('the server could not be asked: ')]);
+    expect(report.warnings).toMatchObject([
+      {
+        code: 'WARN_SERVER_NOT_ASKED',
+        message: expect.stringContaining('the server could not be asked: '),
+        errorCode: 'ERR_DOMINO_INIT',
+      },
+    ]);
     expect(reaches(report).reaches).toMatchObject({ 'mail/ada.nsf': { type: 'unknown' }, 'apps/crm.nsf': {} });
   });
 

@@ -186,7 +186,9 @@ describe('a kept shadow that was not hashed', () => {
     expect(await verify(directory)).toMatchObject({ outcome: 'intact', counts: { verified: 0, notHashed: 4 } });
     const report = await restore(directory);
     expect(report).toMatchObject({ outcome: 'complete', databases: [{ hashed: false }, { hashed: false }] });
-    expect(report.warnings).toEqual([expect.stringContaining('2 databases were not hashed')]);
+    expect(report.warnings).toMatchObject([
+      { code: 'WARN_NOT_HASHED', message: expect.stringContaining('2 databases were not hashed') },
+    ]);
   });
 
   test('random bytes in it are found by verify, and before the original is touched', async () => {

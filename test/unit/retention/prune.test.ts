@@ -200,8 +200,15 @@ test('unfinished and damaged backups are named and not touched', async () => {
   const unfinished = await backUp();
   rmSync(join(unfinished.directory, 'manifest.json'));
   await backUp();
-  const { outcome, untouched } = await prune();
+  const { outcome, untouched, warnings } = await prune();
   expect(outcome).toBe('nothing');
+  expect(warnings).toEqual(
+    untouched.map(({ id }) => ({
+      code: 'WARN_BACKUP_UNTOUCHED',
+      message: expect.stringMatching(new RegExp(`^${id} is (damaged|unfinished)`)) as string,
+      subjects: [id],
+    })),
+  );
   expect(untouched.map(({ id, state }) => [id, state])).toEqual(
     [
       [damaged.id, 'damaged'],

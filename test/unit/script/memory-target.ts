@@ -1,7 +1,14 @@
 import { win32 } from 'node:path';
 import { toPublicError } from '#lib/errors/errors';
 import type { ErrorCode } from '#lib/errors/codes';
-import type { CreateRequest, ScriptBackup, ScriptMetadata, ScriptShadow, ScriptTarget } from '#lib/script/target';
+import {
+  nothingSaid,
+  type CreateRequest,
+  type ScriptBackup,
+  type ScriptMetadata,
+  type ScriptShadow,
+  type ScriptTarget,
+} from '#lib/script/target';
 import { requestedBackup } from '#lib/script/vss-options';
 import { generatedMetadataName } from '#lib/script/metadata';
 import { selectShadows, type ShadowSelector } from '#lib/vss/shadows';
@@ -229,7 +236,7 @@ export class MemoryTarget implements ScriptTarget {
         if (state !== 'open') throw new Error(`complete after ${state}`);
         state = 'complete';
         if (writers) machine.told.push('backup complete');
-        return [];
+        return nothingSaid;
       },
       release: async (script) => {
         if (state === 'released') throw new Error('released twice');
@@ -240,7 +247,7 @@ export class MemoryTarget implements ScriptTarget {
         if (lifetime === 'volatile' || isTakenBack) {
           machine.shadows = machine.shadows.filter((shadow) => shadow.setId !== setId);
         }
-        return { warnings: [], isTakenBack };
+        return { ...nothingSaid, isTakenBack };
       },
     };
   }

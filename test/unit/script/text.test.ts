@@ -11,7 +11,7 @@ const events: readonly ScriptEvent[] = [
   { type: 'expanded', name: evil, value: evil },
   { type: 'alias', name: evil, value: evil, of: 'value' },
   { type: 'note', message: evil },
-  { type: 'warning', message: evil },
+  { type: 'warning', code: 'WARN_SET_VOLATILE', message: evil, subjects: [] },
   { type: 'detail', message: evil },
   { type: 'metadata', action: 'written', file: evil },
   { type: 'exposed', id: evil, as: evil },

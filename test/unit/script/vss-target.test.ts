@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { NativeVss } from '#lib/native/vss';
 import { writeManifestXml } from '#lib/script/metadata';
 import { runStatements } from '#lib/script/run-statements';
-import type { CreateRequest } from '#lib/script/target';
+import { nothingSaid, type CreateRequest } from '#lib/script/target';
 import { VssTarget } from '#lib/script/vss-target';
 import { stateDirectory } from '#lib/store/state-directory';
 import { forgetOwnShadow } from '#lib/vss/own-shadows';
@@ -145,7 +145,7 @@ describe('a persistent set', () => {
       throw comFailure(0x800423f4, { phase: 'end', operation: 'IVssBackupComponents::BackupComplete' });
     });
     await expect(backup.complete()).rejects.toMatchObject({ name: 'VssError', phase: 'end', hresult: 0x800423f4 });
-    expect(await backup.release('failed')).toEqual({ warnings: [], isTakenBack: false });
+    expect(await backup.release('failed')).toEqual({ ...nothingSaid, isTakenBack: false });
     expect(vss.shadows).toHaveLength(1);
   });
 
@@ -157,7 +157,7 @@ describe('a persistent set', () => {
     expect(deleted).toMatchObject([{ id: shadowId(100), own: true }]);
     expect(found).toEqual(deleted);
     // On purpose: nobody has to be told that it is gone.
-    expect(await backup.release('sound')).toEqual({ warnings: [], isTakenBack: false });
+    expect(await backup.release('sound')).toEqual({ ...nothingSaid, isTakenBack: false });
     expect(vss.shadows).toEqual([]);
   });
 
@@ -165,7 +165,7 @@ describe('a persistent set', () => {
     const target = await open();
     const backup = await target.create(request({ context: { lifetime: 'persistent', writers: true } }));
     await target.deleteShadows({ by: 'all' }, () => undefined);
-    expect(await backup.complete()).toEqual([]);
+    expect(await backup.complete()).toEqual(nothingSaid);
     expect(closed()).toEqual({ keepShadow: false, succeeded: true, deletedShadows: [shadowId(100)] });
   });
 
@@ -174,19 +174,19 @@ describe('a persistent set', () => {
     const target = await open();
     const backup = await target.create(request({ context: { lifetime: 'persistent', writers: true } }));
     await target.breakSet({ setId: backup.setId, how: 'writable' });
-    expect(await backup.complete()).toEqual([]);
+    expect(await backup.complete()).toEqual(nothingSaid);
     expect(closed()).toEqual({ keepShadow: false, succeeded: true, deletedShadows: [shadowId(100)] });
   });
 
   test('that nothing has used goes with a script that fails, unless the writers were told of its success', async () => {
     const unused = await (await open()).create(request());
-    expect(await unused.release('unused')).toEqual({ warnings: [], isTakenBack: true });
+    expect(await unused.release('unused')).toEqual({ ...nothingSaid, isTakenBack: true });
     expect(vss.shadows).toEqual([]);
     expect(readdirSync(join(domino.root, 'state')).filter((name) => !name.startsWith('.'))).toEqual([]);
 
     const complete = await (await open()).create(request({ context: { lifetime: 'persistent', writers: true } }));
     await complete.complete();
-    expect(await complete.release('unused')).toEqual({ warnings: [], isTakenBack: false });
+    expect(await complete.release('unused')).toEqual({ ...nothingSaid, isTakenBack: false });
     expect(vss.shadows).toHaveLength(1);
   });
 
@@ -283,7 +283,7 @@ describe('a volatile set', () => {
   test('goes when the script lets it go, and leaves nothing', async () => {
     const backup = await (await open()).create(volatile(false));
     expect(vss.shadows).toHaveLength(1);
-    expect(await backup.release('sound')).toEqual({ warnings: [], isTakenBack: false });
+    expect(await backup.release('sound')).toEqual({ ...nothingSaid, isTakenBack: false });
     expect(vss.shadows).toEqual([]);
     expect(readdirSync(join(domino.root, 'state')).filter((name) => !name.startsWith('.'))).toEqual([]);
   });
@@ -292,13 +292,13 @@ describe('a volatile set', () => {
     const target = await open();
     const backup = await target.create(volatile(true));
     await target.deleteShadows({ by: 'all' }, () => undefined);
-    expect(await backup.complete()).toEqual([]);
+    expect(await backup.complete()).toEqual(nothingSaid);
     expect(closed()).toEqual({ keepShadow: false, succeeded: true, deletedShadows: [shadowId(100)] });
   });
 
   test('is readable after end backup; writers are told when it goes', async () => {
     const backup = await (await open()).create(volatile(true));
-    expect((await backup.complete()).join()).toContain('stay readable until reset or the end of the script');
+    expect((await backup.complete()).notes.join()).toContain('stay readable until reset or the end of the script');
     expect(vss.shadows).toHaveLength(1);
     await backup.release('sound');
     expect(vss.shadows).toEqual([]);
@@ -323,7 +323,7 @@ describe('with Domino', () => {
     const backup = await (await open(true)).create(request());
     expect(domino.calls).toContain('capture');
     expect(backup.outcome).toBe('complete');
-    const [said] = (await backup.release('sound')).warnings.slice(-1);
+    const [said] = (await backup.release('sound')).notes;
     const [, directory] = /deltas and manifest of the databases: (.*)$/.exec(said!)!;
     expect(directory!.startsWith(join(domino.root, 'meta'))).toBe(true);
     expect(existsSync(join(directory!, 'manifest.json'))).toBe(true);
@@ -333,7 +333,7 @@ describe('with Domino', () => {
     const volatile = request({ context: { lifetime: 'volatile', writers: false } });
     const manifests = (): string[] => readdirSync(join(domino.root, 'meta')).filter((name) => !name.startsWith('.'));
     const failed = await (await open(true)).create(volatile);
-    expect(await failed.release('failed')).toEqual({ warnings: [], isTakenBack: false });
+    expect(await failed.release('failed')).toEqual({ ...nothingSaid, isTakenBack: false });
     expect(vss.shadows).toEqual([]);
     expect(manifests()).toEqual([]);
 
@@ -371,7 +371,12 @@ describe('with Domino', () => {
     domino.refusing.set('mail/bob.nsf', comFailure(1, { code: 'ERR_DOMINO_CALL', domain: 'domino', text: 'refused' }));
     const backup = await (await open(true)).create(request());
     expect(backup.outcome).toBe('partial');
-    expect(backup.warnings.join()).toContain('mail/bob.nsf was left out: refused');
+    expect(backup.warnings).toContainEqual({
+      code: 'WARN_DATABASE_LEFT_OUT',
+      message: expect.stringContaining('mail/bob.nsf was left out: refused'),
+      subjects: ['mail/bob.nsf'],
+      errorCode: 'ERR_DOMINO_CALL',
+    });
     await backup.release('sound');
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { packageRoot } from '#lib/native/package-root';
 import type { ManifestDatabase } from '#lib/store/manifest-format';
 import { loadManifest, readBackups, writeManifest, type Manifest } from '#lib/store/manifest';
 import type { ManifestHead } from '#lib/store/manifest-format';
@@ -38,6 +39,40 @@ async function readAll(manifest: Manifest): Promise<ManifestDatabase[]> {
   for await (const database of manifest.databases()) databases.push(database);
   return databases;
 }
+
+describe('warnings', () => {
+  test('are written and read with their codes', async () => {
+    const warnings = [
+      { code: 'WARN_NEVER_CAPTURED', message: 'in no backup so far: a.nsf', subjects: ['a.nsf'] },
+      { code: 'WARN_WINDOW_FAILED', message: 'window 2 failed', subjects: [], errorCode: 'ERR_VSS' },
+    ] as const;
+    const file = await write([databaseLine], { warnings });
+    expect((await loadManifest(file)).warnings).toEqual(warnings);
+  });
+
+  test('of a later version are read, whatever their codes', async () => {
+    const warnings = [{ code: 'WARN_OF_TOMORROW', message: 'x', subjects: [] }] as unknown as ManifestHead['warnings'];
+    expect((await loadManifest(await write([databaseLine], { warnings }))).warnings).toEqual(warnings);
+  });
+
+  test.each([{ code: 'WARN_X', message: 'x' }, { code: 'no code', message: 'x', subjects: [] }, 7])(
+    'of another shape are refused: %j',
+    async (one) => {
+      const file = await write([databaseLine], { warnings: [one] as unknown as ManifestHead['warnings'] });
+      await expect(loadManifest(file)).rejects.toMatchObject({ code: 'ERR_MANIFEST' });
+    },
+  );
+
+  test('of a manifest from before they had codes are read as texts without one', async () => {
+    // Written by that version: its hash covers the texts as they are.
+    const manifest = await loadManifest(join(packageRoot, 'test/fixtures/manifests/warnings-as-texts'));
+    expect(manifest.warnings).toEqual([
+      { code: 'WARN_UNCODED', message: 'in no backup so far: mail/ada.nsf', subjects: [] },
+      { code: 'WARN_UNCODED', message: expect.stringMatching(/^the delta directory \/backup lies on/), subjects: [] },
+    ]);
+    expect(await readAll(manifest)).toEqual([databaseLine]);
+  });
+});
 
 test('what was written is read again, whatever the names and numbers', async () => {
   const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 20 });
