@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import Ajv from 'ajv';
 import { CommanderError, type Command } from 'commander';
 import { commandPages, wholeGrammar } from '#lib/cli/pages/pages';
-import { errorCodes, noticeCodes, runScript } from '#lib/index';
+import { errorCodes, noticeCodes, runScript, warningCodes } from '#lib/index';
 import {
   type Example,
   compile,
@@ -113,7 +113,12 @@ test('every call in running text is one that the command line takes', async () =
 
 test('every code that a page names is one', () => {
   const ofDomino = readFileSync(join(root, 'cpp/domino/status.cpp'), 'utf8').match(/\bERR_[A-Z_]+(?=")/g) ?? [];
-  const known = new Set<string>([...Object.keys(errorCodes), ...Object.keys(noticeCodes), ...ofDomino]);
+  const known = new Set<string>([
+    ...Object.keys(errorCodes),
+    ...Object.keys(noticeCodes),
+    ...Object.keys(warningCodes),
+    ...ofDomino,
+  ]);
   const named = pages.flatMap((page) =>
     [...prose(page).matchAll(/`((?:ERR|WARN|INFO)_[A-Z_]+)`/g)].map(([, code = '']) => code),
   );
