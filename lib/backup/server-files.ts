@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { undefinedWhereMissing } from '../call/files';
 import { listServerFiles, type ServerFile } from '../domino/server-files';
 import { databaseFailureOf, DominoVssError, OptionError, type DatabaseFailure } from '../errors/errors';
-import { printable } from '../errors/printable';
+import { warning, type Warning } from '../errors/warnings';
 import { copyExactly } from '../store/copy';
 import { identityOf, isPresent } from '../store/file-identity';
 import { serverFilesDirectory, type ManifestServerFiles } from '../store/manifest-format';
@@ -107,17 +107,19 @@ export class ServerFileCopies {
   }
 }
 
-/** Warnings about links. */
-export function serverFileWarnings({ files, notCopied }: ManifestServerFiles): string[] {
-  const followed = files.flatMap(({ path, linkedTo }) =>
-    linkedTo === undefined ? [] : [`${path} is a link out of its directory; copied is what it leads to: ${linkedTo}`],
-  );
-  const left = notCopied.flatMap(({ path, linkedTo }) =>
-    linkedTo === undefined
-      ? []
-      : [`${path} was not copied: it is a link out of its directory, to ${linkedTo}, and notes.ini does not name it`],
-  );
-  return [...followed, ...left].map(printable);
+/** What a person should know of links. */
+export function serverFileWarnings({ files, notCopied }: ManifestServerFiles): Warning[] {
+  const followed = files.flatMap(({ path, linkedTo }) => {
+    if (linkedTo === undefined) return [];
+    const message = `${path} is a link out of its directory; copied is what it leads to: ${linkedTo}`;
+    return [warning('WARN_LINK_FOLLOWED', message, { subjects: [path] })];
+  });
+  const left = notCopied.flatMap(({ path, linkedTo }) => {
+    if (linkedTo === undefined) return [];
+    const message = `${path} was not copied: it is a link out of its directory, to ${linkedTo}, and notes.ini does not name it`;
+    return [warning('WARN_LINK_NOT_FOLLOWED', message, { subjects: [path] })];
+  });
+  return [...followed, ...left];
 }
 
 interface Located {

@@ -107,6 +107,16 @@ export const backupWarnings = {
     action: 'Check the database on the server; restarting the server certainly ends its backup mode.',
     subjects: 'databases',
   },
+  WARN_LINK_FOLLOWED: {
+    meaning: 'A file of the server that notes.ini names is a link out of its directory; its target was copied.',
+    action: 'Check that the link was made on purpose.',
+    subjects: 'files',
+  },
+  WARN_LINK_NOT_FOLLOWED: {
+    meaning: 'A link called `*.id` leads out of its directory, and notes.ini does not name it; it was not copied.',
+    action: 'Save its target yourself, if it is an ID file.',
+    subjects: 'files',
+  },
   WARN_END_FAILED: {
     meaning: 'The backup is good, but something after it failed: telling the writers, removing a shadow or a place.',
     action: 'See `errorCode`, and the same error in `problems`; run `domino-vss recover` for what is left.',

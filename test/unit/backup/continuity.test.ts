@@ -135,9 +135,12 @@ test('a database that is not logged any more ends what older backups of it reach
   const report = await backUp();
   expect(report.continuity?.replaced).toEqual([{ database: 'mail/bob.nsf', changed: ['instance id'] }]);
   expect(report.warnings).toContainEqual(
-    expect.stringContaining(
-      `another instance id than in backup ${first.id}, or none: mail/bob.nsf; the transaction log`,
-    ),
+    expect.objectContaining({
+      code: 'WARN_INSTANCE_ID_CHANGED',
+      message: expect.stringContaining(
+        `another instance id than in backup ${first.id}, or none: mail/bob.nsf; the transaction log`,
+      ),
+    }),
   );
   // Logged again it is new to the log: no older backup reached this far.
   domino.unlogged.clear();

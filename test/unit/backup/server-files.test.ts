@@ -153,7 +153,12 @@ linuxTest('a link out of the directory is followed where a setting names it, and
   expect(filesOf(report).files).toContainEqual(
     expect.objectContaining({ path: inData('server.id'), linkedTo: secret }),
   );
-  expect(report.warnings).toContainEqual(expect.stringContaining(`copied is what it leads to: ${secret}`));
+  expect(report.warnings).toContainEqual(
+    expect.objectContaining({
+      code: 'WARN_LINK_FOLLOWED',
+      message: expect.stringContaining(`copied is what it leads to: ${secret}`),
+    }),
+  );
 });
 
 linuxTest('a link out of the directory that only has the name of an ID file is not followed', async () => {
@@ -169,7 +174,12 @@ linuxTest('a link out of the directory that only has the name of an ID file is n
     { what: 'ID file', path: inData('dangling.id'), reason: 'missing' },
     { what: 'ID file', path: inData('evil.id'), reason: 'link', linkedTo: secret },
   ]);
-  expect(report.warnings).toContainEqual(expect.stringContaining(`evil.id was not copied: it is a link`));
+  expect(report.warnings).toContainEqual(
+    expect.objectContaining({
+      code: 'WARN_LINK_NOT_FOLLOWED',
+      message: expect.stringContaining(`evil.id was not copied: it is a link`),
+    }),
+  );
 });
 
 test('one that is there and cannot be copied makes the backup partial, and no database is blamed', async () => {
