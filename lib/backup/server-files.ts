@@ -107,7 +107,7 @@ export class ServerFileCopies {
   }
 }
 
-/** What a person should know of links. */
+/** Warnings about links. */
 export function serverFileWarnings({ files, notCopied }: ManifestServerFiles): Warning[] {
   const followed = files.flatMap(({ path, linkedTo }) => {
     if (linkedTo === undefined) return [];
