@@ -151,7 +151,7 @@ async function archivedExtents(
   const gap = extents.findIndex(({ number }, index) => number !== first + index);
   if (extents.length > 0 && gap === -1) return extents;
   const missing = first + (gap === -1 ? 0 : gap);
-  const why = problems.length > 0 ? `: ${problems.join('; ')}` : '';
+  const why = problems.length > 0 ? `: ${problems.map(({ message }) => message).join('; ')}` : '';
   throw refused(`the archive ${archive} does not have extent ${missing} of the transaction log ${logId}${why}`);
 }
 
