@@ -19,7 +19,7 @@ afterEach(() => {
 
 linuxTest('a private directory below a sticky one is safe', async () => {
   chmodSync(root, 0o1777);
-  expect(await directoryRisk(directory)).toEqual({ refusal: '', warning: '' });
+  expect(await directoryRisk(directory)).toEqual({ refusal: '', warning: undefined });
 });
 
 linuxTest('one that everybody may write to is refused, sticky or not', async () => {
@@ -38,7 +38,8 @@ linuxTest('one that a group may write to is worth a warning', async () => {
   chmodSync(directory, 0o770);
   const { refusal, warning } = await directoryRisk(directory);
   expect(refusal).toBe('');
-  expect(warning).toContain(`may write to ${directory}`);
+  expect(warning).toMatchObject({ code: 'WARN_DIRECTORY_SHARED', subjects: [directory] });
+  expect(warning?.message).toContain(`may write to ${directory}`);
 });
 
 // Only root can give a directory away.
@@ -66,8 +67,8 @@ describe('on Windows, where access lists decide', () => {
   test('one that ordinary users can change is worth a warning that says what to do', async () => {
     const { refusal, warning } = await directoryRisk('E:\\delta\\a', access(false, 'E:\\delta'));
     expect(refusal).toBe('');
-    expect(warning).toMatch(/^ordinary users can change E:\\delta: icacls "E:\\delta" \/inheritance:r /);
-    expect(await directoryRisk('E:\\delta', access(false, ''))).toEqual({ refusal: '', warning: '' });
+    expect(warning?.message).toMatch(/^ordinary users can change E:\\delta: icacls "E:\\delta" \/inheritance:r /);
+    expect(await directoryRisk('E:\\delta', access(false, ''))).toEqual({ refusal: '', warning: undefined });
   });
 
   test('every directory that is missing is made private, and one that is there is left as it is', async () => {
