@@ -28,7 +28,7 @@ import { run } from './setup/run.mjs';
 const nodeMajor = '22';
 
 /** Programs of the packages that the README names, and of the packages these depend on. */
-const named = words('npm g++ make cmake ctest gcc cc c++ as ld ar nm objcopy objdump ranlib readelf strip');
+const named = words('npm g++ make cmake ctest gcc gcov cc c++ as ld ar nm objcopy objdump ranlib readelf strip');
 /** Programs of the packages that every Debian has. */
 const everywhere = words(`
   bash sh env find grep gzip mount script sed tar umount xargs
