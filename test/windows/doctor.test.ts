@@ -13,6 +13,7 @@ test('the volume of the databases is asked for room, by the name that VSS takes'
   expect(check).toEqual({
     name: 'shadow storage',
     status: 'ok',
+    code: '',
     found: 'nothing speaks against a shadow of C:\\',
     advice: '',
   });
