@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { NotesIni } from '#lib/domino/environment';
 import { describeComponents, findSurroundings, findTrees, treeNumbers } from '#lib/writer/components';
 import { serveWriter } from '#lib/writer/serve';
@@ -52,7 +52,7 @@ test('the transaction log and the attachments of DAOS are components of their ow
   const [, log, daos, ...others] = describeComponents(['/data'], found);
   expect(others).toEqual([]);
   expect(log).toMatchObject({ name: 'transaction-log', kind: 'transactionLog' });
-  expect(log?.files).toEqual([{ directory: '/logs', pattern: '*.txn', recursive: false }]);
+  expect(log?.files).toEqual([{ directory: resolve('/logs'), pattern: '*.txn', recursive: false }]);
   expect(daos).toMatchObject({ name: 'daos', kind: 'attachments' });
-  expect(daos?.files).toEqual([{ directory: '/data/DAOS', pattern: '*.nlo', recursive: true }]);
+  expect(daos?.files).toEqual([{ directory: resolve('/data/DAOS'), pattern: '*.nlo', recursive: true }]);
 });
