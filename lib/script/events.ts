@@ -14,7 +14,7 @@ export type ScriptEvent =
   | { readonly type: 'expanded'; readonly name: string; readonly value: string }
   /** `create`, `import` or `load metadata` has set an alias. */
   | { readonly type: 'alias'; readonly name: string; readonly value: string; readonly of: 'shadow' | 'set' | 'value' }
-  /** Something was done differently from what is written, or there was nothing to do. */
+  /** Something was done differently from what the script says, or there was nothing to do. */
   | { readonly type: 'note'; readonly message: string }
   /** Something the user should know. */
   | ({ readonly type: 'warning' } & Warning)
@@ -54,7 +54,7 @@ export type ScriptEvent =
       readonly writers: readonly { readonly id: string; readonly name: string; readonly present: boolean }[];
     }
   | { readonly type: 'reverted'; readonly id: string; readonly volume: string }
-  /** A piece of what a script file run by `exec` prints. */
+  /** A piece of the output of a script file run by `exec`. */
   | { readonly type: 'output'; readonly text: string }
   | { readonly type: 'executed'; readonly file: string; readonly exitCode: number }
   /** The script has failed or was interrupted, and these persistent shadow copies that it has made are still there. */
@@ -71,13 +71,13 @@ export interface ListedAs {
   readonly setAlias: string;
 }
 
-/** A persistent shadow copy that a script leaves. */
+/** A persistent shadow copy that a script leaves behind. */
 export interface LeftShadow {
   readonly id: string;
   readonly setId: string;
   /** Where its volume is mounted, or the name of that. */
   readonly volume: string;
-  /** Where the script has exposed it; empty when it has not. */
+  /** Where the script has exposed it; empty if it has not. */
   readonly exposedAs: string;
 }
 

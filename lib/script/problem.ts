@@ -8,7 +8,7 @@ export interface ScriptPlace {
 
 /** What is wrong with a script, or went wrong while it ran. */
 export interface ScriptProblem extends ScriptPlace {
-  /** File as it was named; `(prompt)` for a line that was typed. */
+  /** Name of the file as given; `(prompt)` for a typed line. */
   readonly file: string;
   readonly message: string;
   /** What most likely helps; empty when nothing is known. */

@@ -1,24 +1,24 @@
 import { ShadowError, toPublicError } from '../errors/errors';
 
-/** A volume as a hook is told of it. */
+/** A volume as described to a hook. */
 export interface HookVolume {
   readonly path: string;
   readonly device: string;
   readonly fileSystem: string;
 }
 
-/** What a hook is told. */
+/** What a hook receives. */
 export interface HookContext {
   readonly backupId: string;
   /** Volumes to take a snapshot of. Their caches have been written to the device. */
   readonly volumes: readonly HookVolume[];
 }
 
-/** What the journal keeps of a hook that can remove what it makes, so that it can be asked in another process. */
+/** What the journal keeps of a hook that can remove what it makes, so that another process can call it. */
 export interface HookRecord {
   /** The volumes of its context. */
   readonly volumes: readonly HookVolume[];
-  /** What `create` has answered beside the shadows; only the hook knows what it means. */
+  /** What `create` returned besides the shadows; only the hook knows what it means. */
   readonly state?: unknown;
 }
 

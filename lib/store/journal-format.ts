@@ -52,14 +52,14 @@ export interface JournalHead {
 
 /**
  * Kinds of work that keep a journal. `prune`: the removal of one backup; its journal has the id of that backup. `drill`: a
- * restore that is only tried; its databases lie in the directory that its temporary files name.
+ * trial restore; its databases are in the directory that its temporary files name.
  */
 export type JournalWork = 'backup' | 'restore' | 'recovery' | 'prune' | 'drill';
 
 /**
  * `replacing`: copies take the places of originals; a killed restore is turned back. `recovering`: the transaction log is
- * applied to the copies. `finishing`: the copies are good and may be in use; nothing takes them away any more. `handed-over`: a
- * requester of VSS replaces the files, and the databases are offline meanwhile.
+ * applied to the copies. `finishing`: the copies are good and may be in use; nothing removes them from now on. `handed-over`: a
+ * VSS requester replaces the files while the databases are offline.
  */
 export type RestorePhase = 'replacing' | 'recovering' | 'finishing' | 'handed-over';
 
@@ -67,9 +67,9 @@ export type RestorePhase = 'replacing' | 'recovering' | 'finishing' | 'handed-ov
 export interface RestoringDatabase {
   /** Place of the database. */
   readonly file: string;
-  /** Where the original lies meanwhile; empty for a new database, which has none. */
+  /** Where the original is kept in the meantime; empty for a new database, which has none. */
   readonly original: string;
-  /** Where the copy is made ready. */
+  /** Where the copy is prepared. */
   readonly temporary: string;
   /** Whether the database is taken offline. */
   readonly offline: boolean;

@@ -9,14 +9,18 @@ import { isAlive, isOfThisHost, isRunning, ownIdentity } from './process-identit
 import { stateDirectory } from './state-directory';
 import { warning, type Warning } from '../errors/warnings';
 
-/** A journal that cannot be used, so that nothing is known of what it names. */
+/** An unusable journal, so that nothing is known about what it names. */
 export interface UnusableJournal {
   readonly journal: string;
   /** What is wrong with it, in words. */
   readonly reason: string;
-  /** Where it was moved so that it is in nobody's way; empty for one that stays: of another host, or immovable. */
+  /**
+   * Where it was moved out of the way; empty for one that stays because it belongs to another host or cannot be moved.
+   */
   readonly movedTo: string;
-  /** It may be that of live work: of another host, or one that could not be read this time. Nothing that such work may need is removed. */
+  /**
+   * It may belong to running work: on another host, or one that could not be read this time. Nothing that such work may need is removed.
+   */
   readonly mayBeLive: boolean;
 }
 

@@ -18,21 +18,21 @@ export interface LeftOver {
   readonly volumes: readonly string[];
   /** Id of the snapshot set of VSS; empty for none. */
   readonly snapshotSet: string;
-  /** Hook that had not answered when it was asked for a shadow; empty for none. */
+  /** Hook that had not answered a request for a shadow; empty for none. */
   readonly pendingHook: string;
-  /** What the hook has to be told to remove it; null for none. */
+  /** What the hook needs in order to remove it; null for none. */
   readonly hook: HookRecord | null;
   readonly exposures: readonly string[];
   readonly stoppedService: string;
-  /** Databases that may still be in backup mode; how many. */
+  /** Number of databases that may still be in backup mode. */
   readonly databasesInBackupMode: number;
-  /** Files that were being copied out of the shadow; how many. */
+  /** Number of files that were being copied from the shadow. */
   readonly copiedFiles: number;
   readonly restoring: readonly RestoringDatabase[];
   readonly restorePhase: RestorePhase;
-  /** Files of a restore that nobody needs; they may be there. */
+  /** Files of a restore that nobody needs; they may exist. */
   readonly temporaryFiles: readonly string[];
-  /** Directories that the work has made; the deepest last. */
+  /** Directories that the work has created; the deepest last. */
   readonly newDirectories: readonly string[];
 }
 

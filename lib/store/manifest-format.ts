@@ -8,7 +8,7 @@ import type { NativeWriter, ShadowAttribute, VssBackupType, VssContext, WriterSt
 
 /** What a backup writes down: one to one with `schema/manifest-1.json`. Those who make backups fill it. */
 
-/** The provider of a backup, and why it was taken. */
+/** The provider of a backup, and why it was chosen. */
 export interface ProviderChoice {
   /** `vss`, `btrfs`, `reflink`, `rolling`, or the name of the hook. */
   readonly name: string;
@@ -28,7 +28,7 @@ export interface WindowFigures {
   readonly beginMs: number;
   /** Freeze window: from there until the last `NSFBackupStop` returned; 0 when no database took part. */
   readonly windowMs: number;
-  /** First `NSFBackupStart` returned until the last one returned: how far apart the databases' points in time lie. */
+  /** First `NSFBackupStart` returned until the last one returned: how far apart the databases' points in time are. */
   readonly skewMs: number;
   /** Duration of making the shadow. */
   readonly shadowMs: number;
@@ -47,7 +47,9 @@ export interface ManifestVolume {
   readonly path: string;
   readonly device: string;
   readonly fileSystem: string;
-  /** Where the shadow could be read when it was made. VSS may give its device another number later: find it by its id. */
+  /**
+   * Where the shadow could be read when it was made. VSS may later give its device a different number: find it by its id.
+   */
   readonly root: string;
   /** Whether the shadow was kept when the backup ended. */
   readonly kept: boolean;
@@ -55,12 +57,12 @@ export interface ManifestVolume {
   readonly exposedAs?: string;
 }
 
-/** What a manifest says about a snapshot set of VSS. */
+/** What a manifest says about a VSS snapshot set. */
 export interface ManifestVss {
   /** Id of the snapshot set. */
   readonly setId: string;
   readonly context: VssContext;
-  /** Kind of backup that writers were told. */
+  /** Kind of backup announced to the writers. */
   readonly backupType: VssBackupType;
   readonly providerId: string;
   /** Attributes of the shadows. */
@@ -101,11 +103,11 @@ export interface ManifestWindow {
 export interface ManifestContinuity {
   /** Id of the backup it was compared with; null for none. */
   readonly comparedWith: string | null;
-  /** Databases that it has, and that are gone; they are among the failures. */
+  /** Databases that it has and that no longer exist; they are among the failures. */
   readonly vanished: readonly string[];
-  /** Databases that an earlier backup has, and this one has not although they are there. */
+  /** Databases that an earlier backup has and this one does not, although they exist. */
   readonly lost: readonly string[];
-  /** Databases that are not in this backup and, as far as is known, in none before. */
+  /** Databases that are neither in this backup nor, as far as known, in any earlier one. */
   readonly neverCaptured: readonly string[];
   /** Databases that are another one than before: by replica id, by instance id, or only by their file. */
   readonly replaced: readonly {
@@ -115,20 +117,20 @@ export interface ManifestContinuity {
 }
 
 /**
- * Why an incremental backup has taken a database. `new`: the backup that it builds on has not got it. `replaced`: another file or another
- * replica id. `instance-id`: another DBIID or another transaction log, or logging was switched on or off. `changed`: without logging, and
- * changed since, or it cannot be told. `log`: logged, and no archive of the transaction log is known to carry it. `source`: what
- * the earlier backup has of it is not there any more. `unknown`: the server did not tell. `moment`: nothing had to be taken, and a
- * backup needs a moment.
+ * Why an incremental backup has taken a database. `new`: the backup that it builds on does not have it. `replaced`: another file or
+ * another replica id. `instance-id`: another DBIID or another transaction log, or logging was switched on or off. `changed`: unlogged,
+ * and changed since or possibly changed. `log`: logged, and no archive of the transaction log is known to cover it. `source`: the
+ * earlier backup's copy or shadow of it no longer exists. `unknown`: the server did not say. `moment`: nothing had to be taken, but a
+ * backup needs a point in time.
  */
 export type TakenReason = 'new' | 'replaced' | 'instance-id' | 'changed' | 'log' | 'source' | 'unknown' | 'moment';
 
 /** A backup that an incremental one builds on. */
 export interface ManifestLink {
   readonly id: string;
-  /** As its manifest has it: another backup with the same id is noticed. */
+  /** As in its manifest, so that a different backup with the same id is noticed. */
   readonly databasesSha256: string;
-  /** How many databases are carried over from it. */
+  /** Number of databases carried over from it. */
   readonly databases: number;
 }
 

@@ -17,7 +17,7 @@ import { warning, type Warning } from '../errors/warnings';
 export interface Manifest extends ManifestHead {
   /** Directory of the backup. */
   readonly directory: string;
-  /** Reads the databases one after the other, and throws at the end when the list is not the one that was written. */
+  /** Reads the databases one after the other, and throws at the end if the list is not the one that was written. */
   databases(): AsyncGenerator<ManifestDatabase, void>;
 }
 

@@ -4,7 +4,7 @@ import type { NativeBinding } from '../native/session';
 import type { NativeVss } from '../native/vss';
 import { abortSignal, checkOptions, milliseconds, type Check } from '../call/options';
 
-/** What every call of the shadow administration takes. */
+/** Options of every call of the shadow administration. */
 export interface VssCallOptions {
   /** Default: 120 000. */
   readonly timeoutMs?: number | undefined;

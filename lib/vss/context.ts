@@ -10,9 +10,9 @@ import { guid, normalGuid } from './windows-names';
  * refused in words, before anything is touched. Pure.
  */
 
-/** Which writers take part in a shadow, so that the data of their applications are consistent too. */
+/** Which writers take part in a shadow, so that their applications' data are consistent too. */
 export type WritersOption =
-  /** No writer is asked. The Domino databases need none: the backup API makes them consistent. */
+  /** No writer takes part. The Domino databases need none: the backup API makes them consistent. */
   | 'none'
   /** Every writer that can. Domino's own writer never does while we hold the databases. */
   | 'all'
@@ -20,17 +20,17 @@ export type WritersOption =
   | {
       /** Not these. Default: none. */
       readonly exclude?: readonly string[] | undefined;
-      /** The backup fails when one of these does not take part. Default: none. */
+      /** The backup fails if one of these does not take part. Default: none. */
       readonly verify?: readonly string[] | undefined;
     };
 
-/** Attributes that can be asked for. Most of them are for hardware providers. */
+/** Attributes that can be requested. Most of them are for hardware providers. */
 export type RequestedAttribute = Extract<
   ShadowAttribute,
   'differential' | 'plex' | 'transportable' | 'rollback-recovery' | 'txf-recovery' | 'not-transacted'
 >;
 
-/** What only a requester of VSS needs to know. */
+/** Settings of the VSS requester. */
 export interface VssOptions {
   /**
    * The context itself, for experts. Default: by `lifetime` and `writers`: `file-share-backup` and `backup` are
@@ -40,8 +40,8 @@ export interface VssOptions {
   /** Id of the provider. Default: VSS chooses. */
   readonly providerId?: string | undefined;
   /**
-   * Which kind of backup writers are told that this is; only with writers. Default: `copy`, which leaves the backup chains
-   * of others alone.
+   * The kind of backup announced to writers; only with writers. Default: `copy`, which does not affect the backup chains
+   * of other programs.
    */
   readonly backupType?: VssBackupType | undefined;
   /** Components are selected one by one. Default: only when `writers` names components. */
@@ -57,8 +57,8 @@ export interface VssOptions {
   readonly autoRecovery?: boolean | undefined;
   /**
    * When databases leave backup mode. `end`: when `DoSnapshotSet` returns. `thaw`: as soon as VSS says that the shadow holds
-   * everything (the event Thaw), while providers and writers still finish it. A writer of our own, which takes part in
-   * this backup only, hears of that; with `writers: 'none'` it is the only one. Experimental. Default: `end`.
+   * everything (the event Thaw), while providers and writers still finish it. A writer of our own, which takes part in this
+   * backup only, receives that event; with `writers: 'none'` it is the only one. Experimental. Default: `end`.
    */
   readonly stopAt?: 'end' | 'thaw' | undefined;
 }

@@ -15,7 +15,7 @@ export interface BreakSnapshotSetOptions extends VssCallOptions {
   readonly writable?: boolean | undefined;
   /** The disks are hidden from this machine. Default: false. */
   readonly mask?: boolean | undefined;
-  /** Whether the disks get the identity of the originals: all, or none. Default: as the provider likes. */
+  /** Whether the disks get the identity of the originals: all, or none. Default: the provider decides. */
   readonly revertIdentity?: 'all' | 'none' | undefined;
 }
 

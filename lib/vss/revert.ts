@@ -16,12 +16,17 @@ import { guid, isSameName, normalGuid, volumeName } from './windows-names';
 /** Options of `revertToShadow`. */
 export interface RevertToShadowOptions extends VssCallOptions {
   readonly id: string;
-  /** Absolute delta directory. A volume that holds it is not reverted: its backups would be gone. */
+  /**
+   * Absolute path of the delta directory. A volume that holds it is not reverted, because its backups would be lost.
+   */
   readonly deltaDirectory?: string | undefined;
-  /** Where Domino is. Default: found by the environment and in the usual places, if it is on this machine at all. */
+  /**
+   * Where Domino is. Default: searched for in the environment and in the standard locations, if it is on this machine
+   * at all.
+   */
   readonly domino?: DominoLocation | undefined;
   /**
-   * Your word that the Domino server is down. Without it no volume that holds its databases, transaction logs or DAOS
+   * Confirms that the Domino server is down. Without it, no volume that holds its databases, transaction logs or DAOS
    * objects is reverted. Default: false.
    */
   readonly dominoIsStopped?: boolean | undefined;
@@ -35,11 +40,11 @@ export interface QueryRevertStatusOptions extends VssCallOptions {
   readonly volume: string;
 }
 
-/** How far a revert is. */
+/** The progress of a revert. */
 export interface RevertStatus {
   /** `\\?\Volume{…}\`. */
   readonly volume: string;
-  /** Whether no revert of the volume runs (any more). One that runs cannot be stopped. */
+  /** Whether no revert of the volume is running (any more). A running one cannot be stopped. */
   readonly finished: boolean;
 }
 

@@ -11,7 +11,7 @@ import { attributeWords, writerState } from './words';
 import type { VssContext } from '../native/vss';
 import { describeWriterFailure, describeWriters, type Writer } from './writers';
 
-/** A writer, and what became of it in a snapshot set. */
+/** A writer and its part in a snapshot set. */
 export interface SetWriter extends Writer {
   /**
    * Why it takes no part; empty for one that does. `domino`: Domino's own writer would start a second backup of the same

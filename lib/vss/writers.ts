@@ -53,7 +53,7 @@ export interface WriterFailure {
   readonly hresultHex: string;
   /** For example `VSS_E_WRITERERROR_NONRETRYABLE`; empty when the number has no known name. */
   readonly hresultName: string;
-  /** What the application says about it itself: a number, 0 for none … */
+  /** The application's own error: a number, 0 for none … */
   readonly applicationHresult: number;
   /** … and a text, empty for none. */
   readonly applicationMessage: string;
@@ -62,7 +62,7 @@ export interface WriterFailure {
   readonly hint: string;
 }
 
-/** A VSS writer: an application that brings its data into order for a shadow. */
+/** A VSS writer: an application that makes its data consistent for a shadow. */
 export interface Writer {
   /** Class id, the same on every machine. */
   readonly id: string;
@@ -74,9 +74,9 @@ export interface Writer {
   readonly components: readonly WriterComponent[];
   /** Files that need no backup. */
   readonly excludedFiles: readonly WriterFiles[];
-  /** `unknown` when the status was not asked for. */
+  /** `unknown` if the status was not requested. */
   readonly state: WriterState;
-  /** null when it has not failed, or was not asked. */
+  /** null if it has not failed, or its status was not requested. */
   readonly failure: WriterFailure | null;
   /** Its metadata document (XML), fetched at each access. */
   readonly document: string;

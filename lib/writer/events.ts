@@ -11,18 +11,18 @@ interface OfSnapshot extends Moment {
   readonly setId: string;
 }
 
-/** What has become of databases whose files a requester has put back. Paths are relative to the data directory. */
+/** The outcome for databases whose files a requester has restored. Paths are relative to the data directory. */
 export interface RequesterRestored {
   readonly backupId: string;
   /** As they were at the backup. */
   readonly restored: readonly string[];
   /** Their files were left alone: as they were before. */
   readonly untouched: readonly string[];
-  /** Offline, and named by `recoverInterrupted` until they are restored once more. */
+  /** Offline, and reported by `recoverInterrupted` until they are restored again. */
   readonly failures: readonly DatabaseFailure[];
 }
 
-/** What happens to a writer. The databases do not wait for whoever listens. */
+/** An event of a writer. The databases do not wait for listeners. */
 export type WriterEvent =
   /** Registered with VSS: from now on snapshots of these databases are backups. */
   | (Moment & { readonly type: 'serving'; readonly databases: number; readonly components: readonly string[] })
@@ -44,9 +44,9 @@ export type WriterEvent =
     })
   /** A snapshot of the databases was refused before anything had begun. */
   | (OfSnapshot & { readonly type: 'refused'; readonly error: DominoVssError })
-  /** A snapshot has passed that has none of the databases. */
+  /** A snapshot without any of the databases has taken place. */
   | (OfSnapshot & { readonly type: 'uninvolved' })
-  /** The writer goes on, but not as well as it should. */
+  /** The writer continues, but not as well as it should. */
   | (Moment & { readonly type: 'warning'; readonly error: DominoVssError });
 
 /** An event that has yet to be told. */
