@@ -7,14 +7,14 @@ export function isWhole(backup: ListedBackup): backup is WholeBackup {
   return 'manifest' in backup;
 }
 
-/** Ids of the backups that hold what one has carried over. */
+/** Ids of the backups that hold the databases which this one carried over. */
 export function linksOf({ manifest }: WholeBackup): readonly string[] {
   return manifest.incremental?.links.map(({ id }) => id) ?? [];
 }
 
 /**
- * The backups that those which stay build on, and the newest one that does. What one of them builds on stays as well: without it
- * that backup would be listed as complete, and could not be restored.
+ * The backups that the kept ones build on, each with the newest backup that needs it. What those build on is kept as well:
+ * without it, a backup would be listed as complete but could not be restored.
  */
 export function needed(backups: readonly WholeBackup[], stays: (backup: WholeBackup) => boolean): Map<string, string> {
   const builders = new Map<string, string>();
@@ -27,7 +27,7 @@ export function needed(backups: readonly WholeBackup[], stays: (backup: WholeBac
   return builders;
 }
 
-/** Why a backup stays although no rule keeps it: only the manifest of a later one that is damaged could say what that builds on. */
+/** Why a backup stays although no rule keeps it: a later manifest is damaged, and only that one says what it builds on. */
 export function doubtsAbout(listed: readonly ListedBackup[]): (id: string) => string | undefined {
   const damaged = listed.flatMap((backup) => (backup.state === 'damaged' ? [backup] : []));
   return (id) => {

@@ -18,31 +18,31 @@ import { checkRules, keptBackups, type RetentionRules } from './rules';
 
 /** Options of `pruneBackups`. */
 export interface PruneOptions {
-  /** Absolute delta directory. Each server that has backups there, and each choice of plain volumes, is looked at by itself. */
+  /** Absolute delta directory. The rules apply to each server with backups there, and to each set of plain volumes, separately. */
   readonly deltaDirectory: string;
   /** Which backups stay; at least one rule. */
   readonly keep: RetentionRules;
   /**
-   * What becomes of a backup whose shadow was kept and was made by a hook, so that only its storage can remove it. `keep`:
-   * the backup stays and is in the report. `leave`: the backup goes and its shadow stays in the storage. Default: `keep`.
+   * What to do with a backup that has a kept shadow made by a hook, which only the storage can remove. `keep`: the backup stays and is
+   * listed in the report. `leave`: the backup is removed and its shadow stays in the storage. Default: `keep`.
    */
   readonly hookShadows?: 'keep' | 'leave' | undefined;
   /**
-   * What becomes of a backup none of whose copies is where its manifest says: they were moved or removed, or their volume is
-   * not mounted. `keep`: it stays and is in the report. `forget`: it goes. Default: `keep`.
+   * What to do with a backup if none of its copies is where the manifest says: they were moved or removed, or their volume is
+   * not mounted. `keep`: it stays and is listed in the report. `forget`: it is removed. Default: `keep`.
    */
   readonly missingCopies?: 'keep' | 'forget' | undefined;
-  /** Only says what would be removed. Default: false. */
+  /** Only report what would be removed. Default: false. */
   readonly dryRun?: boolean | undefined;
-  /** Is told what will be removed before anything is. */
+  /** Called with what will be removed, before anything is removed. */
   readonly onPlan?: ((backups: readonly PrunedBackup[]) => void) | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
-  /** Heeded between two things that are removed; the next run goes on from there. */
+  /** Takes effect between two removals; the next run continues from there. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One backup, and what has become of it. */
+/** One backup, and what happened to it. */
 export interface PrunedBackup {
   readonly id: string;
   readonly directory: string;
@@ -53,37 +53,40 @@ export interface PrunedBackup {
   readonly outcome: 'complete' | 'partial';
   /**
    * Why it stays: `last`, `day 2026-08-07`, `week 2026-08-03` (its Monday), `month 2026-08`, `within`, `newest complete`, or `base of` an
-   * incremental backup that stays and needs it. Empty for one that goes.
+   * incremental backup that stays and needs it. Empty for a backup to be removed.
    */
   readonly keptAs: readonly string[];
   /**
-   * `kept`: by a rule. `planned`: it will be removed, or would be. `left`: it should go and could not, wholly or in part; `why`
-   * says it.
+   * `kept`: by a rule. `planned`: it will be removed, or would be. `left`: it should be removed, but could not be, at least in part;
+   * `why` has the reason.
    */
   readonly result: 'kept' | 'planned' | 'removed' | 'left';
-  /** What is removed with it, in words, for one that does not stay by a rule. */
+  /** What is removed with it, in words; for a backup that no rule keeps. */
   readonly holds: string;
-  /** Of its change information and copies; what a shadow takes only its storage knows. */
+  /** Size of its change information and copies. Only the storage knows the size of a shadow. */
   readonly bytes: number;
-  /** Why it is left, and what to do; empty otherwise. */
+  /** Why it was left, and what to do about it; empty otherwise. */
   readonly why: string;
 }
 
-/** What `pruneBackups` has done. */
+/** What `pruneBackups` did. */
 export interface PruneReport {
-  /** `nothing`: every backup stays. `partial`: something that should go is left. `planned`: after a dry run that would remove something. */
+  /**
+   * `nothing`: every backup stays. `partial`: something that should have been removed is left. `planned`: a dry run that would
+   * remove something.
+   */
   readonly outcome: 'nothing' | 'pruned' | 'partial' | 'planned';
   /** Oldest first. */
   readonly backups: readonly PrunedBackup[];
-  /** Directories that are no whole backup: nothing of them is touched. */
+  /** Directories that are not complete backups. They are not touched. */
   readonly untouched: readonly {
     readonly id: string;
     readonly state: 'unfinished' | 'damaged';
     readonly reason: string;
   }[];
-  /** Removals that were interrupted, and were finished first. */
+  /** Earlier removals that had been interrupted and were finished first. */
   readonly recovered: readonly RecoveredWork[];
-  /** One of each backup that is left, and of each directory that was not touched. */
+  /** One for each backup that was left, and one for each directory that was not touched. */
   readonly warnings: readonly Warning[];
 }
 
@@ -118,7 +121,7 @@ export function pruneBackups(loadBinding: () => NativeBinding, options: PruneOpt
   });
 }
 
-/** Where others could change what lies in it nothing is removed: they could lead the removal elsewhere. */
+/** Nothing is removed from a directory that others can change: they could redirect the removal. */
 async function realDirectory(directory: string, binding: NativeBinding): Promise<string> {
   const refuse = (message: string, cause?: unknown): never => {
     throw new DominoVssError('ERR_DELTA_DIRECTORY', { message, cause });
@@ -145,7 +148,7 @@ class Pruning {
     return { outcome: outcomeOf(planned), backups: planned, untouched, recovered: [], warnings };
   }
 
-  /** Nothing is removed unless every server with a backup that goes is at rest. */
+  /** Nothing is removed while a backup or restore of an affected server is running. */
   async run(): Promise<PruneReport> {
     const { call } = this.tools;
     const locks: NativeLock[] = [];
@@ -193,7 +196,7 @@ class Pruning {
     const { deltaDirectory } = this;
     const whole = (await readBackups(deltaDirectory)).filter(isWhole);
     const recovered: RecoveredWork[] = [];
-    // A removal that was interrupted may have taken the last manifest of its server.
+    // An interrupted removal may have removed the last manifest of its server.
     const areas = new Set([
       ...whole.map(({ manifest }) => manifest.dataDirectory),
       ...(await interruptedRemovals(deltaDirectory)),

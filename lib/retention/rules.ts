@@ -1,16 +1,16 @@
 import { OptionError } from '../errors/errors';
 
-/** Which backups are kept. A backup that any rule names is kept; at least one rule must be given. */
+/** Which backups to keep. A backup is kept if any rule selects it; at least one rule is required. */
 export interface RetentionRules {
-  /** The newest so many. */
+  /** This many of the newest. */
   readonly last?: number | undefined;
-  /** The newest of each of the last so many days that have a backup, by the time zone of this machine. */
+  /** The newest of each day, for this many of the last days with a backup, in the time zone of this machine. */
   readonly daily?: number | undefined;
-  /** The newest of each of the last so many weeks, Monday to Sunday, that have a backup. */
+  /** The newest of each week (Monday to Sunday), for this many of the last weeks with a backup. */
   readonly weekly?: number | undefined;
-  /** The newest of each of the last so many months that have a backup. */
+  /** The newest of each month, for this many of the last months with a backup. */
   readonly monthly?: number | undefined;
-  /** Those that are at most so many milliseconds older than the newest one: when no backup is made any more, none goes. */
+  /** Those at most this many milliseconds older than the newest one. If no more backups are made, none is removed. */
   readonly withinMs?: number | undefined;
 }
 
@@ -40,8 +40,8 @@ export function checkRules(value: unknown, name: string): void {
 }
 
 /**
- * Why each backup of one server is kept, by its id; one that is not in the answer may go. The newest complete backup is
- * always kept: partial ones alone would not bring everything back.
+ * Why each backup of one server is kept, by id. Backups that are not in the result may be removed. The newest complete backup is
+ * always kept: partial ones alone would not restore everything.
  */
 export function keptBackups(backups: readonly Retained[], rules: RetentionRules): Map<string, readonly string[]> {
   const newestFirst = [...backups].sort(
@@ -86,9 +86,9 @@ function dayOf(time: Date): string {
   return `${monthOf(time)}-${twoDigits(time.getDate())}`;
 }
 
-/** A week is called by its Monday. */
+/** A week is named after its Monday. */
 function weekOf(time: Date): string {
   const sinceMonday = (time.getDay() + 6) % 7;
-  // At noon: no change of the clock makes another day of it.
+  // At noon, so that no daylight saving change moves it to another day.
   return dayOf(new Date(time.getFullYear(), time.getMonth(), time.getDate() - sinceMonday, 12));
 }
