@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Call, publicCall } from '../call/call';
 import {
@@ -87,10 +87,13 @@ export function prepareRecoveryDirectory(
       directory,
       extents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     );
-    const logDirectory = join(dataDirectory, 'logdir');
-    for (const made of [dataDirectory, logDirectory]) await mkdir(made, { mode: 0o700 });
-    for (const extent of extents) await copyExtent(extent, logDirectory, call);
-    for (const made of [logDirectory, dataDirectory]) await syncDirectory(made);
+    try {
+      await fillLogDirectory(dataDirectory, extents, call);
+    } catch (error) {
+      // It was new or empty: so is it again for the next attempt.
+      await rm(dataDirectory, { recursive: true, force: true });
+      throw error;
+    }
     // Last: without it the directory is of no use.
     const notesIni = join(directory, 'notes.ini');
     const lines = [...settings, `${recoveryLogSetting}=${logId}`];
@@ -153,6 +156,13 @@ async function archivedExtents(
   const missing = first + (gap === -1 ? 0 : gap);
   const why = problems.length > 0 ? `: ${problems.map(({ message }) => message).join('; ')}` : '';
   throw refused(`the archive ${archive} does not have extent ${missing} of the transaction log ${logId}${why}`);
+}
+
+async function fillLogDirectory(dataDirectory: string, extents: readonly UsableExtent[], call: Call): Promise<void> {
+  const logDirectory = join(dataDirectory, 'logdir');
+  for (const made of [dataDirectory, logDirectory]) await mkdir(made, { mode: 0o700 });
+  for (const extent of extents) await copyExtent(extent, logDirectory, call);
+  for (const made of [logDirectory, dataDirectory]) await syncDirectory(made);
 }
 
 async function copyExtent(

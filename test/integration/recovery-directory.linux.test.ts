@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Server, Verdict } from 'domino-vss-simulator';
+import { prepareRecoveryDirectory } from '#lib/index';
+import * as copy from '#lib/store/copy';
 import { locationFlags, run, type Ended } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
 
@@ -139,6 +141,16 @@ test('a log with a gap is refused before anything is made', async () => {
     renameSync(`${file}.away`, file);
   }
 });
+
+test('an extent that cannot be copied leaves the directory empty, so that it can be named again', async () => {
+  const directory = join(here.home, 'interrupted');
+  jest.spyOn(copy, 'copyExactly').mockRejectedValueOnce(new Error('EIO: i/o error, read'));
+  const { notesIni } = here.simulation;
+  const preparing = prepareRecoveryDirectory({ manifest, directory, logArchive: archive, domino: { notesIni } });
+  await expect(preparing).rejects.toThrow('i/o error');
+  expect(readdirSync(directory)).toEqual([]);
+  expect((await prepare(directory)).code).toBe(0);
+}, 60_000);
 
 test('it is no part of a data directory', async () => {
   const inside = join(here.simulation.dataDirectory, 'recovery');
