@@ -15,11 +15,15 @@ export async function runShown(command, args, { cwd, env }) {
   return { code: await ended, output };
 }
 
-/** Runs a test command in the same way, and answers what its last line "N passed, N failed" says. */
+/**
+ * Runs a test command in the same way, and answers what its last line "N passed, N failed" says, and its lines that begin with
+ * "FAIL".
+ */
 export async function runCounted(command, args, options) {
   const { code, output } = await runShown(command, args, options);
   const last = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
   if (last === undefined) throw new Error(`${[command, ...args].join(' ')}: exit code ${code}, and no count of tests`);
   const [passed, failed] = last.slice(1).map(Number);
-  return { passed, failed: failed === 0 && code !== 0 ? 1 : failed };
+  const failures = output.split('\n').filter((line) => line.startsWith('FAIL'));
+  return { passed, failed: failed === 0 && code !== 0 ? 1 : failed, failures };
 }

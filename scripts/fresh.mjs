@@ -94,6 +94,7 @@ async function count(title, action) {
   });
   total.passed += passed;
   total.failed += failed;
+  if (failed > 0) console.log(`FAILED ${title}: ${failed}`);
   console.log(`fresh: ${title} ended after ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
 }
 

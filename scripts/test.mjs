@@ -31,6 +31,9 @@ const onlyJest = jestArguments.length > 0;
 const workplace = new Workplace(join(root, 'simulator', 'build', 'domino-sim'));
 const total = { passed: 0, failed: 0, notRun: 0 };
 
+/** Said again at the end, for those who see only that. */
+const failures = [];
+
 /** Files of Jest, and directories of ctest: what passed as a whole here, and before in the fresh clone of the same commit. */
 const passedHere = [];
 let passedInClone = [];
@@ -55,6 +58,7 @@ if (interrupted()) {
   console.error('interrupted');
   process.exitCode = exitCodeOfInterrupt;
 } else {
+  for (const failure of failures) console.log(`FAILED ${failure}`);
   if (total.notRun > 0) console.log(`${total.notRun} not run, see above`);
   console.log(`${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
@@ -76,15 +80,18 @@ function readOptions() {
 async function timed(title, action) {
   if (interrupted()) return false;
   const startedAt = performance.now();
+  const failedBefore = total.failed;
   try {
     await action();
     return true;
   } catch (error) {
     if (interrupted()) return false;
     total.failed += 1;
+    failures.push(`${title}: ${error.message.split('\n', 1)[0]}`);
     console.error(error.message);
     return false;
   } finally {
+    if (total.failed > failedBefore) failures.push(`${title}: ${total.failed - failedBefore}, see above`);
     console.log(`suite: ${title.padEnd(18)} ${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s`);
   }
 }
@@ -122,6 +129,11 @@ async function runJest() {
   });
   total.passed += numPassedTests;
   total.failed += numFailedTests + broken.length;
+  failures.push(...broken.map(({ name }) => `Jest: ${relative(root, name)}`));
+  for (const { name, assertionResults } of testResults) {
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    failures.push(...failed.map(({ fullName }) => `Jest: ${relative(root, name)}: ${fullName}`));
+  }
   if (failure !== undefined && numFailedTests + broken.length === 0) throw failure;
 
   const whole = testResults.filter(({ status, assertionResults }) => {
@@ -161,12 +173,13 @@ async function runThreadSanitizer() {
 
 /** Runs a script of tests that counts itself. */
 async function runScript(name, args) {
-  const { passed, failed } = await runCounted(process.execPath, [join(root, 'scripts', name), ...args], {
+  const counted = await runCounted(process.execPath, [join(root, 'scripts', name), ...args], {
     cwd: root,
     env: process.env,
   });
-  total.passed += passed;
-  total.failed += failed;
+  total.passed += counted.passed;
+  total.failed += counted.failed;
+  failures.push(...counted.failures.map((line) => `${name}: ${line.replace(/^FAIL(ED)?\S* /, '')}`));
 }
 
 async function runCtest(directory) {

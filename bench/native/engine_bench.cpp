@@ -33,6 +33,7 @@
 #include "domino/catalog.h"
 #include "domino/domino_source.h"
 #include "domino/runtime.h"
+#include "engine/flush.h"
 #include "engine/session.h"
 #include "idle_domino.h"
 #include "one_by_one.h"
@@ -79,8 +80,7 @@ public:
     [[nodiscard]] CaptureScope scope() const noexcept override { return CaptureScope::set; }
     void prepare(std::span<const DatabaseSpec> /*databases*/, const Limits& limits) override {
         if (flush_.empty()) return;
-        const std::vector<domino_vss::shadow::SessionVolume> volumes{{flush_, ""}};
-        domino_vss::shadow::flushVolumes(volumes, limits);
+        domino_vss::engine::flushVolumes({flush_}, limits);
     }
     void commit(const Limits& /*limits*/) override {
         if (time_.count() > 0) std::this_thread::sleep_for(time_);
