@@ -178,7 +178,9 @@ export function beginBackup(options: BeginBackupOptions): Promise<Backup> {
  * when every database refuses.
  */
 export function rehearse(options: RehearseOptions): Promise<RehearsalReport> {
-  return onDemand.rehearse.rehearse(loadBinding, options);
+  return isIsolated(options)
+    ? onDemand.isolatedCall.isolatedCall('rehearse', options)
+    : onDemand.rehearse.rehearse(loadBinding, options);
 }
 
 /**
@@ -248,7 +250,7 @@ export function serveWriter(options: ServeWriterOptions): Promise<ServedWriter> 
  */
 export function restoreDatabases(options: RestoreOptions): Promise<RestoreReport> {
   return isIsolated(options)
-    ? onDemand.isolatedCall.restoreIsolated(options)
+    ? onDemand.isolatedCall.isolatedCall('restoreDatabases', options)
     : onDemand.restore.restoreDatabases(loadBinding, options);
 }
 
@@ -263,7 +265,7 @@ export function restoreDatabases(options: RestoreOptions): Promise<RestoreReport
  */
 export function planRestore(options: PlanRestoreOptions): Promise<RestoreReport> {
   return isIsolated(options)
-    ? onDemand.isolatedCall.planRestoreIsolated(options)
+    ? onDemand.isolatedCall.isolatedCall('planRestore', options)
     : onDemand.restore.planRestore(loadBinding, options);
 }
 
@@ -276,7 +278,9 @@ export function planRestore(options: PlanRestoreOptions): Promise<RestoreReport>
  * {@link VssError} when a kept VSS shadow cannot be looked up; {@link AbortError} when cancelled.
  */
 export function verifyBackup(options: VerifyBackupOptions): Promise<VerifyReport> {
-  return onDemand.verify.verifyBackup(loadBinding, options);
+  return isIsolated(options)
+    ? onDemand.isolatedCall.isolatedCall('verifyBackup', options)
+    : onDemand.verify.verifyBackup(loadBinding, options);
 }
 
 /**
@@ -310,7 +314,9 @@ export function extractServerFiles(options: ExtractServerFilesOptions): Promise<
  * {@link AbortError} when cancelled. Even then, everything made for the drill is removed.
  */
 export function drillRestore(options: DrillOptions): Promise<DrillReport> {
-  return onDemand.drill.drillRestore(loadBinding, options);
+  return isIsolated(options)
+    ? onDemand.isolatedCall.isolatedCall('drillRestore', options)
+    : onDemand.drill.drillRestore(loadBinding, options);
 }
 
 /**
@@ -339,7 +345,9 @@ export function pruneBackups(options: PruneOptions): Promise<PruneReport> {
  * from there.
  */
 export function archiveLogs(options: ArchiveLogsOptions): Promise<ArchiveLogsReport> {
-  return onDemand.archiveLogs.archiveLogs(loadBinding, options);
+  return isIsolated(options)
+    ? onDemand.isolatedCall.isolatedCall('archiveLogs', options)
+    : onDemand.archiveLogs.archiveLogs(loadBinding, options);
 }
 
 /**
@@ -377,7 +385,7 @@ export function pruneLogs(options: PruneLogsOptions): Promise<PruneLogsReport> {
  */
 export function recoverInterrupted(options: RecoverOptions = {}): Promise<RecoveryReport> {
   return isIsolated(options)
-    ? onDemand.isolatedCall.recoverIsolated(options)
+    ? onDemand.isolatedCall.isolatedCall('recoverInterrupted', options)
     : onDemand.recover.recoverInterrupted(loadBinding, options);
 }
 
@@ -416,7 +424,9 @@ export function findDatabases(options: FindDatabasesOptions = {}): Promise<FindD
  * only wrong options and an abort are errors.
  */
 export function runDoctor(options: DoctorOptions = {}): Promise<DoctorReport> {
-  return onDemand.doctor.runDoctor(loadBinding, options);
+  return isIsolated(options)
+    ? onDemand.isolatedCall.isolatedCall('runDoctor', options)
+    : onDemand.doctor.runDoctor(loadBinding, options);
 }
 
 /** Says which providers can be used, in general or on the file system of a directory. Works on every system. */

@@ -11,8 +11,10 @@ import {
   functionValue,
   globs,
   integer,
+  isolationOption,
   milliseconds,
   type DominoLocation,
+  type Isolation,
 } from '../call/options';
 import type { ProgressListener } from '../call/progress';
 import type { HookProvider } from './provider';
@@ -38,6 +40,8 @@ export interface RehearseOptions extends SelectionOptions {
   readonly databaseBudgetMs?: number | undefined;
   /** For all of it. Default: 600 000. */
   readonly timeoutMs?: number | undefined;
+  /** Which process loads Domino: this one (`none`, the default), or one started for this call (`process`). */
+  readonly isolation?: Isolation | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
@@ -98,6 +102,7 @@ export function rehearse(loadBinding: () => NativeBinding, options: RehearseOpti
       expectedShadowMs: integer(0, 2 ** 31 - 1),
       databaseBudgetMs: milliseconds,
       timeoutMs: milliseconds,
+      isolation: isolationOption,
       signal: abortSignal,
       onProgress: functionValue,
     });

@@ -1,5 +1,5 @@
 import type { ProviderOption } from '../backup/provider';
-import type { DominoLocation } from '../call/options';
+import type { DominoLocation, Isolation } from '../call/options';
 import type { ErrorCode } from '../errors/codes';
 import type { WarningCode } from '../errors/warnings';
 
@@ -20,6 +20,8 @@ export interface DoctorOptions {
   readonly canary?: boolean | undefined;
   /** Default: 120 000. */
   readonly timeoutMs?: number | undefined;
+  /** Which process loads Domino: this one (`none`, the default), or one started for this call (`process`). */
+  readonly isolation?: Isolation | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -3,7 +3,15 @@ import { doctorChecks, type DoctorContext } from './checks';
 import { failed, type DoctorCheck, type DoctorOptions, type DoctorReport } from './check';
 import { toPublicError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
-import { abortSignal, absolutePath, boolean, checkOptions, dominoLocation, milliseconds } from '../call/options';
+import {
+  abortSignal,
+  absolutePath,
+  boolean,
+  checkOptions,
+  dominoLocation,
+  isolationOption,
+  milliseconds,
+} from '../call/options';
 import { checkProvider } from '../backup/provider';
 
 /** Tests every precondition. A precondition that is not met is a result, not an error. */
@@ -16,6 +24,7 @@ export function runDoctor(loadBinding: () => NativeBinding, options: DoctorOptio
       provider: checkProvider,
       canary: boolean,
       timeoutMs: milliseconds,
+      isolation: isolationOption,
       signal: abortSignal,
     });
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 120_000, phase: 'probe' });

@@ -3,16 +3,22 @@
 
 import type { Backup, CreateShadowOptions, EndBackupOptions } from '../backup/backup';
 import { beginBackup, type BeginBackupOptions } from '../backup/begin-backup';
+import { rehearse } from '../backup/rehearse';
 import type { CopyDatabasesOptions, SnapshotSet } from '../backup/snapshot-set';
 import { watchDeadlines } from '../call/call';
 import type { ProgressListener } from '../call/progress';
+import { runDoctor } from '../doctor/doctor';
 import { DominoVssError, toPublicError } from '../errors/errors';
 import { printable } from '../errors/printable';
+import { archiveLogs } from '../logs/archive';
 import { loadBinding } from '../native/binding';
-import { recoverInterrupted, type RecoverOptions } from '../recover/recover';
-import { planRestore, restoreDatabases, type PlanRestoreOptions, type RestoreOptions } from '../restore/restore';
+import { recoverInterrupted } from '../recover/recover';
+import { drillRestore } from '../restore/drill';
+import { planRestore, restoreDatabases } from '../restore/restore';
+import { verifyBackup } from '../restore/verify';
 import type { ManifestDatabase } from '../store/manifest-format';
 import type { ShadowShare } from '../vss/place';
+import type { IsolatedCalls } from './isolated-call';
 import { Peer, type Message } from './peer';
 import type { BegunBackup, CreatedSet, Notice } from './protocol';
 
@@ -50,6 +56,17 @@ async function step<T>(body: () => T): Promise<Awaited<T>> {
   }
 }
 
+const calls: { [Name in keyof IsolatedCalls]: (options: IsolatedCalls[Name][0]) => Promise<IsolatedCalls[Name][1]> } = {
+  rehearse: (options) => rehearse(loadBinding, listening(options)),
+  restoreDatabases: (options) => restoreDatabases(loadBinding, listening(options)),
+  planRestore: (options) => planRestore(loadBinding, options),
+  verifyBackup: (options) => verifyBackup(loadBinding, listening(options)),
+  drillRestore: (options) => drillRestore(loadBinding, listening(options)),
+  archiveLogs: (options) => archiveLogs(loadBinding, listening(options)),
+  recoverInterrupted: (options) => recoverInterrupted(loadBinding, options),
+  runDoctor: (options) => runDoctor(loadBinding, options),
+};
+
 const offered = {
   beginBackup: async (options: BeginBackupOptions): Promise<BegunBackup> => {
     begun = await beginBackup(loadBinding, listening(options));
@@ -78,9 +95,7 @@ const offered = {
   unexpose: (_options: unknown, index: number) => step(() => set().shadows[index]?.unexpose()),
   endBackup: (options: EndBackupOptions) => step(() => backup().endBackup(listening(options))),
   dispose: () => step(() => backup().dispose()),
-  restoreDatabases: (options: RestoreOptions) => restoreDatabases(loadBinding, listening(options)),
-  planRestore: (options: PlanRestoreOptions) => planRestore(loadBinding, options),
-  recoverInterrupted: (options: RecoverOptions) => recoverInterrupted(loadBinding, options),
+  ...calls,
   finish: () => {
     void finish();
   },

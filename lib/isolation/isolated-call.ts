@@ -1,38 +1,47 @@
+import type { RehearsalReport, RehearseOptions } from '../backup/rehearse';
 import { publicCall } from '../call/call';
+import type { DoctorOptions, DoctorReport } from '../doctor/check';
+import type { ArchiveLogsOptions, ArchiveLogsReport } from '../logs/archive';
 import type { RecoverOptions } from '../recover/recover';
 import type { RecoveryReport } from '../recover/report';
+import type { DrillOptions, DrillReport } from '../restore/drill';
 import type { RestoreReport } from '../restore/report';
 import type { PlanRestoreOptions, RestoreOptions } from '../restore/restore';
+import type { VerifyBackupOptions, VerifyReport } from '../restore/verify';
 import { callable } from './callable';
 import { deltaDirectoryOf, type WorkPlace } from './ended-process';
 import { IsolatedProcess, type WatchedOptions } from './isolated-process';
 import { usualPatience, type Patience } from './watch';
 
-/** Restores in a process of its own. */
-export function restoreIsolated(options: RestoreOptions, patience = usualPatience): Promise<RestoreReport> {
-  const place = { deltaDirectory: deltaDirectoryOf(options.manifest), domino: options.domino };
-  return run('restoreDatabases', options, place, patience) as Promise<RestoreReport>;
+/** The functions of the package that are one call, each with its options and its report. */
+export interface IsolatedCalls {
+  readonly rehearse: [RehearseOptions, RehearsalReport];
+  readonly restoreDatabases: [RestoreOptions, RestoreReport];
+  readonly planRestore: [PlanRestoreOptions, RestoreReport];
+  readonly verifyBackup: [VerifyBackupOptions, VerifyReport];
+  readonly drillRestore: [DrillOptions, DrillReport];
+  readonly archiveLogs: [ArchiveLogsOptions, ArchiveLogsReport];
+  readonly recoverInterrupted: [RecoverOptions, RecoveryReport];
+  readonly runDoctor: [DoctorOptions, DoctorReport];
 }
 
-/** Plans a restore in a process of its own. */
-export function planRestoreIsolated(options: PlanRestoreOptions, patience = usualPatience): Promise<RestoreReport> {
-  const place = { deltaDirectory: deltaDirectoryOf(options.manifest), domino: options.domino };
-  return run('planRestore', options, place, patience) as Promise<RestoreReport>;
-}
-
-/** Recovers in a process of its own. */
-export function recoverIsolated(options: RecoverOptions, patience = usualPatience): Promise<RecoveryReport> {
-  const { deltaDirectory, domino } = options;
-  return run('recoverInterrupted', options, { deltaDirectory, domino }, patience) as Promise<RecoveryReport>;
-}
-
-function run(name: string, options: WatchedOptions, place: WorkPlace, patience: Patience): Promise<unknown> {
+/** Runs one of them in a process of its own, which ends after the call. */
+export function isolatedCall<Name extends keyof IsolatedCalls>(
+  name: Name,
+  options: IsolatedCalls[Name][0],
+  patience: Patience = usualPatience,
+): Promise<IsolatedCalls[Name][1]> {
   return publicCall(async () => {
-    const process = new IsolatedProcess(place, patience);
+    const process = new IsolatedProcess(placeOf(options), patience);
     try {
-      return await process.call(name, callable(options));
+      return (await process.call(name, callable(options as WatchedOptions))) as IsolatedCalls[Name][1];
     } finally {
       process.finish();
     }
   });
+}
+
+/** Where such a call leaves journals when its process dies. Options may still be wrong here: the call itself rejects them. */
+function placeOf(options: WorkPlace & { readonly manifest?: unknown }): WorkPlace {
+  return { deltaDirectory: options.deltaDirectory ?? deltaDirectoryOf(options.manifest), domino: options.domino };
 }

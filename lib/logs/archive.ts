@@ -8,8 +8,10 @@ import {
   checkOptions,
   dominoLocation,
   functionValue,
+  isolationOption,
   milliseconds,
   type DominoLocation,
+  type Isolation,
 } from '../call/options';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
 import { NotesIni, transactionLogDirectory } from '../domino/environment';
@@ -43,6 +45,8 @@ export interface ArchiveLogsOptions {
   readonly callBudgetMs?: number | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
+  /** Which process loads Domino: this one (`none`, the default), or one started for this call (`process`). */
+  readonly isolation?: Isolation | undefined;
   /** Abandons the extent that is being copied; finished ones stay. The next run continues from there. */
   readonly signal?: AbortSignal | undefined;
   /** Reports `copy`, with the bytes of one extent as the total. */
@@ -83,6 +87,7 @@ export function archiveLogs(loadBinding: () => NativeBinding, options: ArchiveLo
       domino: dominoLocation,
       callBudgetMs: milliseconds,
       timeoutMs: milliseconds,
+      isolation: isolationOption,
       signal: abortSignal,
       onProgress: functionValue,
     });

@@ -9,8 +9,10 @@ import {
   functionValue,
   globs,
   integer,
+  isolationOption,
   milliseconds,
   type DominoLocation,
+  type Isolation,
 } from '../call/options';
 import type { ProgressListener } from '../call/progress';
 import { identityAt } from '../domino/identities';
@@ -61,6 +63,8 @@ export interface DrillOptions {
   readonly databaseBudgetMs?: number | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
+  /** Which process loads Domino: this one (`none`, the default), or one started for this call (`process`). */
+  readonly isolation?: Isolation | undefined;
   /** Everything made for the drill is removed. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
@@ -148,6 +152,7 @@ function checkDrillOptions(options: DrillOptions): void {
     domino: dominoLocation,
     databaseBudgetMs: milliseconds,
     timeoutMs: milliseconds,
+    isolation: isolationOption,
     signal: abortSignal,
     onProgress: functionValue,
   });

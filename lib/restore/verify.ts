@@ -9,8 +9,10 @@ import {
   checkOptions,
   dominoLocation,
   functionValue,
+  isolationOption,
   milliseconds,
   type DominoLocation,
+  type Isolation,
 } from '../call/options';
 import { ProgressReporter, type ProgressListener } from '../call/progress';
 import { databaseFailureOf, decidedFailure, type DatabaseFailure } from '../errors/errors';
@@ -60,6 +62,8 @@ export interface VerifyBackupOptions {
   readonly requireSignature?: string | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
+  /** Which process loads Domino: this one (`none`, the default), or one started for this call (`process`). */
+  readonly isolation?: Isolation | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
@@ -121,6 +125,7 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
       databaseBudgetMs: milliseconds,
       requireSignature: absolutePath,
       timeoutMs: milliseconds,
+      isolation: isolationOption,
       signal: abortSignal,
       onProgress: functionValue,
     });
