@@ -3,7 +3,7 @@ import { AbortError, BackupError, toPublicError, isNativeFailure } from '../erro
 import type { NativeSession } from '../native/session';
 import type { NativeFailure, NativeRequest, Phase } from '../native/failure';
 
-/** Runs the body of a public function: what it throws becomes an error of this package whose stack shows the caller. */
+/** Runs the body of a public function. Whatever it throws becomes an error of this package whose stack shows the caller. */
 export async function publicCall<T>(body: () => Promise<T>): Promise<T> {
   const site: { stack?: string } = {};
   Error.captureStackTrace(site, publicCall);
@@ -11,7 +11,7 @@ export async function publicCall<T>(body: () => Promise<T>): Promise<T> {
     return await body();
   } catch (thrown) {
     const error = toPublicError(thrown);
-    // A native record has no stack of its own; one made there would show only this file.
+    // A native record has no stack, and one made here would show only this file.
     if (isNativeFailure(thrown)) {
       const frames = site.stack?.split('\n').slice(1).join('\n') ?? '';
       error.stack = `${error.name}: ${error.message}\n${frames}`;
@@ -22,7 +22,7 @@ export async function publicCall<T>(body: () => Promise<T>): Promise<T> {
 
 let onDeadline: ((timeoutMs: number) => void) | undefined;
 
-/** For a watched process: calls back when something begins that ends by itself after the given time. */
+/** For a watched process: calls the listener whenever something begins that ends by itself after the given time. */
 export function watchDeadlines(listener: (timeoutMs: number) => void): void {
   onDeadline = listener;
 }
@@ -36,9 +36,9 @@ export function announceDeadline(timeoutMs: number): void {
 export interface CallBound {
   /** Longest time for one call to Domino or the system. */
   readonly budgetMs: number;
-  /** Names the call where native code does not. */
+  /** Names the call if native code does not. */
   readonly operation: string;
-  /** What it is about: a database or file. */
+  /** The database or file concerned. */
   readonly subject: string;
   /** How long an abort or the deadline waits for a call whose outcome must be known. Default: 0. */
   readonly graceMs?: number | undefined;
@@ -46,7 +46,7 @@ export interface CallBound {
   readonly code?: 'ERR_DATABASE_BUDGET' | 'ERR_DOMINO_INIT' | 'ERR_SHADOW_HANGS' | undefined;
 }
 
-/** The time and the signal of one public call, through all its steps. */
+/** The deadline and the signal of one public call, through all its steps. */
 export class Call {
   readonly signal: AbortSignal | undefined;
   readonly #deadline: number;
@@ -70,7 +70,7 @@ export class Call {
     this.#cancelNative?.();
   }
 
-  /** Throws when the call was aborted or is out of time. */
+  /** Throws if the call was aborted or has run out of time. */
   check(phase: Phase = this.#phase): void {
     this.#phase = phase;
     const abortError = this.#abortError();
@@ -83,7 +83,7 @@ export class Call {
     return Math.max(1, Math.ceil(this.#deadline - performance.now()));
   }
 
-  /** Waits for something that cannot be cancelled and may be abandoned: a call that only reads. */
+  /** Waits for work that cannot be cancelled but may be abandoned, because it only reads. */
   async race<T>(work: NativeRequest<T>, graceMs = 0): Promise<T> {
     // If the check throws, nobody waits for the work: its failure must not end the process as an unhandled rejection.
     void work.catch(() => undefined);
@@ -120,7 +120,7 @@ export class Call {
     }
   }
 
-  /** Like {@link race}; throws a failure that names the call if one call of the work has not returned in time. */
+  /** Like {@link race}, but also throws if one call within the work exceeds its budget; the failure names that call. */
   async bounded<T>(work: NativeRequest<T>, bound: CallBound): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const hanging = new Promise<never>((_resolve, reject) => {
@@ -146,7 +146,7 @@ export class Call {
     }
   }
 
-  /** For work that is better finished than interrupted: after an abort or the deadline it gets its budget once more. */
+  /** For work that is better finished than interrupted: after an abort or the deadline it may take its budget once more. */
   async finish<T>(work: NativeRequest<T>, bound: CallBound): Promise<T> {
     const timers: NodeJS.Timeout[] = [];
     let onInterrupt = (): void => undefined;
@@ -172,7 +172,7 @@ export class Call {
     }
   }
 
-  /** Waits for something that ends early when its signal fires: at an abort or the deadline. */
+  /** Waits for work that ends early when its signal fires: at an abort or the deadline. */
   async interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.check();
     const controller = new AbortController();
@@ -186,7 +186,7 @@ export class Call {
       return await run(controller.signal);
     } catch (error) {
       this.check();
-      // It was the timer, which may fire a little before its time.
+      // It was our timer, which may fire slightly early.
       if (controller.signal.aborted) throw this.#deadlineError();
       throw error;
     } finally {
@@ -196,7 +196,7 @@ export class Call {
     }
   }
 
-  /** Waits for a call of a session, which is cancelled by the signal and has always settled when this returns. */
+  /** Waits for a call of a session. The signal cancels the call, which has always settled when this returns. */
   async native<T>(session: NativeSession, run: (timeoutMs: number) => Promise<T>): Promise<T> {
     this.check();
     const cancel = (): void => {
@@ -221,7 +221,7 @@ export class Call {
     return this.signal?.aborted ? new AbortError(this.signal.reason, this.#phase) : undefined;
   }
 
-  /** From now on nobody waits for the work. */
+  /** Abandons the work: nobody waits for it any more. */
   #hanging(work: NativeRequest<unknown>, { budgetMs, operation, subject, code }: CallBound): NativeFailure {
     work.abandon?.();
     const present = work.present?.().operation ?? '';

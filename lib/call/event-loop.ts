@@ -4,11 +4,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
  * Longest stretch of our own work between two turns of the event loop; even with a garbage collection it stays below 10 ms.
  */
 const sliceMs = 2;
-/** Work that needs no more clock checks than this takes no noticeable time. */
+/** Work that needs no more clock checks than this takes negligible time. */
 const fewChecks = 8;
 
 /**
- * Visits 0 … count - 1 and lets the event loop turn in between, so that 100 000 databases block nobody. `checkEvery`: the
+ * Visits 0 … count - 1 and lets the event loop turn in between, so that 100 000 databases do not block it. `checkEvery`: the
  * number of visits between two checks of the clock.
  */
 export async function forEachIndex(
@@ -16,7 +16,7 @@ export async function forEachIndex(
   visit: (index: number) => void,
   { checkEvery = 32 }: { readonly checkEvery?: number } = {},
 ): Promise<void> {
-  // A caller that has just passed so many of them has used up a slice of this turn.
+  // A caller with this many items has probably just looped over them, and used up its share of this turn.
   if (count > fewChecks * checkEvery) await nextTurn();
   let sliceEnd = performance.now() + sliceMs;
   for (let index = 0; index < count; ++index) {
@@ -29,7 +29,7 @@ export async function forEachIndex(
 }
 
 /**
- * Runs at most `limit` jobs at a time. After the first error no new ones start; it is thrown when the running ones have
+ * Runs at most `limit` jobs at a time. After the first error no new ones start; the error is thrown when the running ones have
  * ended.
  */
 export async function forEachLimited<T>(

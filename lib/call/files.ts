@@ -3,9 +3,9 @@ import { createReadStream as createStream, type ReadStream } from 'node:fs';
 import { open as openFile, readFile as readWhole, writeFile as writeWhole, type FileHandle } from 'node:fs/promises';
 import { types } from 'node:util';
 
-// In errors, Node.js names the file for calls with a path but not for calls with a descriptor: "EIO: i/o error, write". That
-// is useless to an administrator. So every file is opened here; a lint rule enforces it. `FileSystemError` is made of these
-// errors in `toPublicError`.
+// Node.js names the file in errors of calls with a path, but not of calls with a descriptor: "EIO: i/o error, write" is useless
+// to an administrator. So every file is opened here; a lint rule enforces it. `toPublicError` turns these errors into a
+// `FileSystemError`.
 
 /** As `open` of Node.js, but the errors of the handle name the file. */
 export async function open(file: string, flags: string | number, mode?: number): Promise<FileHandle> {
@@ -40,7 +40,7 @@ export function createReadStream(file: string, options?: Parameters<typeof creat
   return named(file, createStream(file, options)) as ReadStream;
 }
 
-/** The same promise or stream, with a failure that names the file. */
+/** The same promise or stream, but its failure names the file. */
 function named(file: string, result: unknown): unknown {
   if (result instanceof EventEmitter) {
     // Registered first, so that the caller's listeners see its effect.
@@ -63,7 +63,7 @@ export function withFile(error: unknown, file: string): unknown {
   return known;
 }
 
-/** For the failure of a call on a path: undefined if nothing exists there; any other error is rethrown. */
+/** For the failure of a call on a path: returns undefined if nothing exists there, and rethrows any other error. */
 export function undefinedWhereMissing(error: unknown): undefined {
   if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
   throw error;

@@ -4,7 +4,7 @@ import { OptionError } from '../errors/errors';
 /** Checks one option's value and throws an {@link OptionError} that says what was expected. */
 export type Check = (value: unknown, name: string) => void;
 
-/** Spellings that people know from other products and that are not simple typing errors. */
+/** Names used by other products, which the check for typing errors would not find. */
 const likelyMeant: Readonly<Record<string, string>> = {
   abortSignal: 'signal',
   deltaDir: 'deltaDirectory',
@@ -137,7 +137,7 @@ export const abortSignal: Check = (value, name) => {
   }
 };
 
-/** Where Domino is. */
+/** Location of the Domino installation. */
 export interface DominoLocation {
   /** Absolute path of the Domino program directory. Default: `Notes_ExecDirectory`, else the standard locations. */
   readonly programDirectory?: string | undefined;

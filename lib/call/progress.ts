@@ -55,7 +55,7 @@ export type ProgressListener = (progress: Progress) => void;
 
 const intervalMs = 100;
 
-/** Reports to one listener, coalesced. An exception thrown by the listener ends the call it reports on. */
+/** Reports to one listener at a limited rate. An exception thrown by the listener ends the call it reports on. */
 export class ProgressReporter {
   #last = '';
   #dueAt = 0;

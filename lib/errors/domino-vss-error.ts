@@ -10,8 +10,8 @@ export interface CutOffDeletion {
   /** Ids of the deleted shadows or backups. */
   readonly deleted: readonly string[];
   /**
-   * Ids of those not known to be deleted: Windows may still complete the deletion of the first shadow, and the next call
-   * removes what is left of the first backup.
+   * Ids of those not known to be deleted. Windows may still complete the deletion of the first shadow; the next call removes the
+   * rest of the first backup.
    */
   readonly left: readonly string[];
   /** Ids of those whose deletion had failed; they are also in `left`. */
@@ -53,7 +53,7 @@ export class DominoVssError extends Error {
   readonly hint: string;
   /** Only for a `deleteShadows` or `pruneBackups` that its deadline or signal interrupted after it had begun to delete. */
   readonly deletion: CutOffDeletion | undefined;
-  /** What could not be undone after a call of a backup had failed; the journal names it. Undefined for nothing. */
+  /** What could not be rolled back after a failed call of a backup; the journal names it. Undefined for nothing. */
   readonly leftBehind: DominoVssError | undefined;
 
   /** @internal */
@@ -85,7 +85,7 @@ export function isDominoVssError(value: unknown): value is DominoVssError {
   return isBranded(value);
 }
 
-/** Undefined for no cause. Users may throw anything, and nothing about it may make this fail. */
+/** Undefined if there is no cause. Users may throw any value, and none may make this fail. */
 function causeRecord(cause: unknown, depth: number): CauseRecord | undefined {
   if (cause === undefined || depth === 0) return undefined;
   try {

@@ -22,7 +22,7 @@ export {
   VssError,
 };
 
-/** The classes by their names. */
+/** The classes by name, to rebuild an error of another process. */
 export const errorClasses = {
   DominoVssError,
   DominoError,

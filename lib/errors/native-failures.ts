@@ -35,13 +35,13 @@ export function formatHresult(hresult: number): string {
   return `0x${hresult.toString(16).toUpperCase().padStart(8, '0')}`;
 }
 
-/** What the number of a failed call tells more exactly than its code. */
+/** Advice for the number of a failed call, which can be more exact than that of its code. */
 export function adviceOnFailure({ domain, status, statusName }: NativeFailure): string | undefined {
   if (domain === 'domino') return adviceOnStatus(status)?.action;
   return domain === 'system' ? adviceOnSystemError(statusName)?.hint : undefined;
 }
 
-/** One line: what was called, on what, which status, what it means. */
+/** One line: the call, its subject, the status and its meaning. */
 export function describeFailure(failure: Omit<NativeFailure, 'code' | 'phase'>): string {
   const call = failure.operation === '' ? failure.subject : `${failure.operation} on ${failure.subject || '(nothing)'}`;
   const status = [failure.statusName, formatStatus(failure)].filter((part) => part !== '').join(' ');

@@ -10,7 +10,7 @@ import { adviceOnHresult } from './vss-advice';
 import { AbortError, BackupError, RestoreError } from './work-errors';
 import type { NativeFailure, Phase } from '../native/failure';
 
-/** The record of any error that concerned one database; `as` says what it means there, where its own code does not. */
+/** The record of any error that concerned one database. `as`: code and text to use instead of those of the error. */
 export function databaseFailureOf(
   database: string,
   phase: Phase,
@@ -39,14 +39,14 @@ export function databaseFailureOf(
   };
 }
 
-/** Turns what was thrown anywhere inside into an error of this package. */
+/** Turns anything thrown inside the package into one of its errors. */
 export function toPublicError(thrown: unknown): DominoVssError {
   if (isDominoVssError(thrown)) return thrown;
   if (isNativeFailure(thrown)) return fromNativeFailure(thrown);
   if (isSystemError(thrown)) {
     const name = systemErrorName(thrown);
     const code = adviceOnSystemError(name)?.code ?? 'ERR_FILE_SYSTEM';
-    // Where Node.js does not know the number it writes nothing else but that, twice.
+    // If Node.js does not know the number, it writes only the number, twice.
     const message = thrown.message.replace(/^(Unknown system error -?\d+: ){1,2}/, '');
     const text = name === thrown.code ? thrown.message : message.replace(/^Unknown system error -?\d+/, name);
     return new FileSystemError(code, { cause: thrown }, { message: text });
@@ -66,7 +66,7 @@ function fromNativeFailure(failure: NativeFailure): DominoVssError {
   if (failure.domain === 'com' && (errorClass === 'VssError' || errorClass === 'ShadowError')) {
     return fromHresult(failure.code, failure, details);
   }
-  // A status of the C API is kept whatever the code stands for.
+  // A failure of the C API keeps its status, whatever class its code belongs to.
   if (failure.domain === 'domino') return new DominoError(failure.code, failure, details);
   switch (errorClass) {
     case 'ShadowError':
@@ -101,7 +101,7 @@ function fromNativeFailure(failure: NativeFailure): DominoVssError {
   }
 }
 
-/** Native code says what it knows of the circumstances; where that is nothing, the number tells what it is. */
+/** If native code reports only a general code, the HRESULT determines the code. */
 function fromHresult(code: ErrorCode, failure: NativeFailure, details: ErrorDetails): VssError {
   const { operation, status, statusName, subject } = failure;
   const general = code === 'ERR_VSS' || code === 'ERR_SHADOW';

@@ -2,8 +2,8 @@ import { isErrorCode } from './codes';
 import { DominoVssError, errorClasses } from './errors';
 
 /**
- * An error that was made in another process, as an instance of its class. The constructors of the classes want what errors are
- * made from; here they are made already, and `fields` are what they had.
+ * An error from another process, as an instance of its class. The class constructors take what an error is made from; here the
+ * finished `fields` are set directly.
  */
 export function revivedError(name: string, message: string, fields: Readonly<Record<string, unknown>>): Error {
   const { code } = fields;

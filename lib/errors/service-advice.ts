@@ -1,4 +1,4 @@
-/** What can be done about an error of the Service Control Manager of Windows; undefined for the general advice. */
+/** Advice on an error of the Windows Service Control Manager; undefined if only the general advice applies. */
 export function adviceOnService(windowsError: number): string | undefined {
   return advice.get(windowsError);
 }
@@ -9,7 +9,7 @@ const advice: ReadonlyMap<number, string> = new Map([
   // ERROR_INVALID_SERVICE_ACCOUNT
   [1057, 'Name an account that exists and needs no password: a built-in, virtual or managed one.'],
   // ERROR_DEPENDENT_SERVICES_RUNNING
-  [1051, 'Stop the services that depend on it first, and start them afterwards; this package leaves them alone.'],
+  [1051, 'Stop the services that depend on it first, and start them afterwards; this package does not touch them.'],
   // ERROR_SERVICE_DISABLED
   [1058, 'Set its start type to something other than disabled.'],
   // ERROR_SERVICE_DOES_NOT_EXIST
@@ -17,9 +17,9 @@ const advice: ReadonlyMap<number, string> = new Map([
   // ERROR_FAILED_SERVICE_CONTROLLER_CONNECT
   [1063, 'Leave out --service: only the Service Control Manager starts a service, with "net start" or "sc start".'],
   // ERROR_SERVICE_LOGON_FAILED
-  [1069, 'Correct the account or the password that the service logs on with, then start it at once.'],
+  [1069, 'Correct the account or password that the service logs on with, then start it immediately.'],
   // ERROR_SERVICE_MARKED_FOR_DELETE
-  [1072, 'It goes when it has stopped and nobody has it open any more; then try again.'],
+  [1072, 'It disappears when it has stopped and no program has it open any more; then try again.'],
   // ERROR_SERVICE_EXISTS
   [1073, 'Remove it first (domino-vss writer uninstall), or give the new one another name.'],
 ]);

@@ -1,6 +1,6 @@
 import type { ErrorCode } from './codes';
 
-/** What is known about an error of the operating system, in a call on a file. */
+/** Advice on an operating system error in a call on a file. */
 interface SystemAdvice {
   readonly code: Extract<ErrorCode, 'ERR_FILE_SYSTEM' | 'ERR_NO_SPACE' | 'ERR_OPEN_FILES'>;
   readonly hint: string;
@@ -19,7 +19,7 @@ const readOnly = fileSystem(
     'has met an error: look in the log of the system.',
 );
 
-/** By the name of the error, on Linux and on Windows. What is not here gets the advice of its code. */
+/** By the name of the error, on Linux and Windows. Other errors get the advice of their code. */
 const byName: Readonly<Record<string, SystemAdvice>> = {
   EIO: badDevice,
   ERROR_CRC: badDevice,
@@ -36,16 +36,16 @@ const byName: Readonly<Record<string, SystemAdvice>> = {
   ESTALE: fileSystem('The file server has forgotten this file: mount the file system again.'),
 };
 
-/** What the name of an error of the system stands for; undefined when the code of the failure says all there is. */
+/** Code and advice for the name of a system error; undefined if the code of the failure says it all. */
 export function adviceOnSystemError(name: string): SystemAdvice | undefined {
   if (name === 'EMFILE' || name === 'ERROR_TOO_MANY_OPEN_FILES') return { code: 'ERR_OPEN_FILES', hint: moreFiles() };
   return byName[name];
 }
 
-/** How many open files a process needs besides those of the databases: threads, libraries, logs, the manifest. */
+/** Files that a process needs open besides the databases: threads, libraries, logs, the manifest. */
 const besidesDatabases = 100;
 
-/** The limit and what is needed. Asked without opening a file, which is what cannot be done any more. */
+/** The limit, and what is needed. Must not open a file: at the limit, that would fail. */
 function moreFiles(): string {
   const allowed = openFileLimit();
   if (allowed === undefined) return 'End other programs, or back up fewer databases at once (--include).';

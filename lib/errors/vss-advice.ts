@@ -3,9 +3,9 @@ import type { ErrorCode } from './codes';
 /** What an HRESULT of the Volume Shadow Copy Service means for the caller. */
 export interface HresultAdvice {
   readonly code: ErrorCode;
-  /** What can be done about it; undefined where the advice of the code says it all. */
+  /** Advice; undefined if the advice of the code says it all. */
   readonly hint: string | undefined;
-  /** Whether the same call may succeed later without anything being changed by hand. */
+  /** Whether the same call may succeed later without manual changes. */
   readonly retryable: boolean;
 }
 
@@ -19,11 +19,11 @@ const serviceDown = never('ERR_VSS_SERVICE');
 const badDocument = never('ERR_VSS_DOCUMENT');
 const outOfMemory = later('ERR_VSS', 'Windows is short of memory; repeat at a quieter time.');
 
-/** What is not here is an `ERR_VSS` without advice of its own. */
+/** Any other HRESULT is an `ERR_VSS` without advice of its own. */
 const byHresult: Readonly<Record<number, HresultAdvice>> = {
   0x80042301: never(
     'ERR_VSS_STATE',
-    'If it comes back, please report it with the names of the methods that were called before (the message has the last).',
+    'If it happens again, please report it with the methods that were called before (the message names the last one).',
   ),
   0x80042302: later('ERR_VSS', `Something inside VSS failed: ${eventLog}.`),
   0x80042304: never('ERR_VSS_PROVIDER', 'No provider has this id: `domino-vss provider list` shows those that exist.'),
@@ -36,7 +36,7 @@ const byHresult: Readonly<Record<number, HresultAdvice>> = {
   0x80042307: later('ERR_VSS_PROVIDER', 'The provider is busy; try again in a few minutes.'),
   0x80042308: never(
     'ERR_VSS_NOT_FOUND',
-    'The volume, shadow or set does not exist (any more): `domino-vss shadow list` shows the shadows that do.',
+    'The volume, shadow or set does not exist (any more): `domino-vss shadow list` shows the existing shadows.',
   ),
   0x8004230c: never(
     'ERR_VSS_VOLUME',
@@ -45,7 +45,7 @@ const byHresult: Readonly<Record<number, HresultAdvice>> = {
   0x8004230d: never('ERR_VSS', 'The volume or component is in the set already: name it once.'),
   0x8004230e: never(
     'ERR_VSS_VOLUME',
-    'The named provider does not take this volume; leave providerId out, or name another.',
+    'The named provider does not support this volume; omit providerId, or name another provider.',
   ),
   0x8004230f: later(
     'ERR_VSS_PROVIDER',
@@ -56,7 +56,7 @@ const byHresult: Readonly<Record<number, HresultAdvice>> = {
   0x80042312: never('ERR_VSS_LIMIT', 'At most 64 volumes fit into one set: back them up in several.'),
   0x80042313: later(
     'ERR_VSS_TIMEOUT',
-    'The file systems could not be written out in time: the disks are too busy. Wait ten minutes, or choose a quieter time.',
+    'The file systems could not be flushed in time: the disks are too busy. Wait ten minutes, or choose a quieter time.',
   ),
   0x80042314: later(
     'ERR_VSS_TIMEOUT',
@@ -66,17 +66,17 @@ const byHresult: Readonly<Record<number, HresultAdvice>> = {
   0x80042315: later('ERR_VSS_WRITER', `A writer failed in an unexpected way: ${eventLog}.`),
   0x80042316: later(
     'ERR_VSS_IN_PROGRESS',
-    'Another program is making a shadow on this machine, and only one can at a time. It was tried again until the time ' +
-      'was over: find the other backup (event 8231 names who asked), or raise the timeout.',
+    'Another program is making a shadow on this machine, and only one can do so at a time. It was tried again until the time ' +
+      'was over: find the other backup (event 8231 names the requester), or raise the timeout.',
   ),
-  0x80042317: never('ERR_VSS_LIMIT', `The volume has as many shadows as it can (512): ${oldCopies}.`),
+  0x80042317: never('ERR_VSS_LIMIT', `The volume has the maximum number of shadows (512): ${oldCopies}.`),
   0x80042318: serviceDown,
   0x80042319: never('ERR_VSS_WRITER', 'The writer does not answer: restart the service it belongs to, or exclude it.'),
   0x8004231b: never(
     'ERR_VSS_CONTEXT',
     'This Windows cannot make shadows in this context or with these attributes; client editions lack several of them.',
   ),
-  0x8004231d: never('ERR_VSS_REVERT', 'The volume is in use: close what is open on it, or force its dismount.'),
+  0x8004231d: never('ERR_VSS_REVERT', 'The volume is in use: close open files on it, or force its dismount.'),
   0x8004231e: never('ERR_VSS_STORAGE', `No further shadow storage can be set up: ${oldCopies}.`),
   0x8004231f: never('ERR_VSS_STORAGE'),
   0x80042320: never('ERR_VSS_IMPORT'),
@@ -113,11 +113,11 @@ const byHresult: Readonly<Record<number, HresultAdvice>> = {
   ),
   0x800423f3: later(
     'ERR_VSS_WRITER',
-    'The writer failed for now: try again; if it goes on, restart the service it belongs to, or exclude it.',
+    'The writer failed temporarily: try again. If it fails again, restart the service it belongs to, or exclude it.',
   ),
   0x800423f4: never(
     'ERR_VSS_WRITER',
-    'The writer refuses, and will again: look into the event log of its application, restart its service, or exclude it.',
+    'The writer refuses, and will refuse again: check the event log of its application, restart its service, or exclude it.',
   ),
   0x800423f5: never(
     'ERR_VSS_WRITER',
@@ -137,7 +137,7 @@ const byHresult: Readonly<Record<number, HresultAdvice>> = {
   0x800706ba: later(
     'ERR_VSS_SERVICE',
     'The Volume Shadow Copy service does not answer. After a start of the system it may not be ready: try again in a ' +
-      'minute; otherwise see that the services VSS and swprv are not disabled.',
+      'minute; otherwise check that the services VSS and swprv are not disabled.',
   ),
   0x800706be: later('ERR_VSS_SERVICE', 'The Volume Shadow Copy service ended during the call; try again.'),
   0x80010108: later('ERR_VSS_SERVICE', 'The Volume Shadow Copy service ended during the call; try again.'),
@@ -145,14 +145,14 @@ const byHresult: Readonly<Record<number, HresultAdvice>> = {
   0x80004001: never('ERR_VSS_CONTEXT', 'This Windows, or the provider, does not have this function.'),
 };
 
-/** Asked about a volume that it does not know how to look at, a provider fails in the same way each time. */
+/** A provider fails in this way each time it is asked about a volume of a kind that it does not know. */
 const unknownVolume = never(
   'ERR_VSS_VOLUME',
-  'No shadow can be made of this volume: encrypted containers, pool drives and other volumes that a driver of its own ' +
+  'No shadow can be made of this volume: encrypted containers, pool drives and other volumes that a third-party driver ' +
     'presents to Windows are the usual cause. Use a local NTFS volume.',
 );
 
-/** What an HRESULT of a method means; of any method without `operation`. */
+/** What an HRESULT means, for the given method or, without `operation`, for any method. */
 export function adviceOnHresult(hresult: number, operation = ''): HresultAdvice | undefined {
   if (hresult === 0x8004230f && operation.endsWith('::IsVolumeSupported')) return unknownVolume;
   return byHresult[hresult];

@@ -10,7 +10,7 @@ import type { NativeWarning } from '../native/vss';
 
 export type { WarningCodeEntry, WarningSubjects } from './warning-codes/entry';
 
-/** Every code of a warning. Codes are stable, as those of errors are; `docs/errors.md` shows them. */
+/** Every warning code. Like error codes, they are stable; `docs/errors.md` lists them. */
 export const warningCodes = {
   ...backupWarnings,
   ...vssWarnings,
@@ -24,21 +24,24 @@ export const warningCodes = {
   },
 } as const satisfies Record<string, WarningCodeEntry>;
 
-/** A stable code of a warning, `WARN_…`. */
+/** A stable warning code, `WARN_…`. */
 export type WarningCode = keyof typeof warningCodes;
 
-/** Something that somebody should know, though the work has succeeded. A plain record, as manifests have it. */
+/** Something that the user should know although the work succeeded. A plain record, as in manifests. */
 export interface Warning {
   readonly code: WarningCode;
-  /** In words. */
+  /** The text for people. */
   readonly message: string;
-  /** What it is about, such as the paths of all databases concerned; {@link warningCodes} says what they are. Empty for nothing. */
+  /**
+   * What it is about, such as the paths of all databases concerned; empty for nothing. {@link warningCodes} says what kind of
+   * subjects each code has.
+   */
   readonly subjects: readonly string[];
-  /** Code of the error behind it; absent for none. */
+  /** Code of the underlying error, if there is one. */
   readonly errorCode?: ErrorCode;
 }
 
-/** A warning as native code hands it over. */
+/** Converts a warning from native code. */
 export function fromNativeWarning({ code, message, subject }: NativeWarning): Warning {
   return warning(code, message, { subjects: subject === '' ? [] : [subject] });
 }
@@ -46,21 +49,21 @@ export function fromNativeWarning({ code, message, subject }: NativeWarning): Wa
 /** What a warning is about. */
 interface WarningContext {
   readonly subjects?: readonly string[];
-  /** The error behind it. */
+  /** The underlying error. */
   readonly error?: { readonly code: ErrorCode };
 }
 
-/** Makes a warning, whose message is safe on a terminal. */
+/** Makes a warning whose message is safe to print on a terminal. */
 export function warning(code: WarningCode, message: string, { subjects = [], error }: WarningContext = {}): Warning {
   return { code, message: printable(message), subjects, ...(error && { errorCode: error.code }) };
 }
 
-/** What is said several times is one warning. */
+/** Removes repeated warnings. */
 export function withoutRepetition(warnings: readonly Warning[]): Warning[] {
   return [...new Map(warnings.map((one) => [`${one.code} ${one.message}`, one])).values()];
 }
 
-/** The line with which the command line tells of a warning outside of its output. */
+/** The line that the command line prints for a warning that is not part of its output. */
 export function warningLine({ code, message }: Warning): string {
   return `warning ${code}: ${message}\n`;
 }

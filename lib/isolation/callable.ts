@@ -1,4 +1,4 @@
-/** Options that are objects with functions, by the members that are called. */
+/** Options that are objects with methods, with the members that are called. */
 const objectsWithFunctions: Readonly<Record<string, readonly string[]>> = {
   provider: ['name', 'flushesVolumes', 'create', 'remove'],
   hook: ['name', 'remove'],
@@ -6,8 +6,8 @@ const objectsWithFunctions: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Options for the other process. Hooks and services may be instances of classes, whose members are inherited: here they become
- * members of plain objects, with functions that know what they belong to. It does not isolate the call once more.
+ * Options for the other process. Hooks and services may be instances of classes with inherited members. Here they become plain
+ * objects with bound functions. The `isolation` option is removed, so the other process does not isolate the call again.
  */
 export function callable<T extends object>(options: T): T {
   return Object.fromEntries(
@@ -19,7 +19,7 @@ export function callable<T extends object>(options: T): T {
 
 function callableOption(name: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  // It holds a service.
+  // This object contains a service.
   if (name === 'mode') return callable(value);
   const members = objectsWithFunctions[name];
   if (!members) return value;

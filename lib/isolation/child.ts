@@ -1,5 +1,5 @@
-// The process that holds Domino for a call with `isolation: 'process'`. It serves the process that has started it, and
-// ends when that one is gone, however it went: first it takes back what was begun.
+// The process that holds Domino for a call with `isolation: 'process'`. It serves the process that started it. When that process
+// is gone, for whatever reason, it rolls back what was begun, and ends.
 
 import type { Backup, CreateShadowOptions, EndBackupOptions } from '../backup/backup';
 import { beginBackup, type BeginBackupOptions } from '../backup/begin-backup';
@@ -24,7 +24,7 @@ import type { BegunBackup, CreatedSet, Notice } from './protocol';
 
 let begun: Backup | undefined;
 let created: SnapshotSet | undefined;
-/** Of {@link created}, as its databases are asked for in portions. */
+/** Databases of {@link created}; they are fetched in portions. */
 let described: readonly ManifestDatabase[] = [];
 
 function backup(): Backup {
@@ -37,7 +37,7 @@ function set(): SnapshotSet {
   return created;
 }
 
-/** What comes through the line as a listener is a call: nobody waits for it, and it may fail when the line is gone. */
+/** A listener from the other process is a remote call. Nobody waits for it, and it may fail when the channel is closed. */
 function listening<T extends { readonly onProgress?: ProgressListener | undefined }>(options: T): T {
   const tell = options.onProgress as ((progress: unknown) => Promise<unknown>) | undefined;
   if (!tell) return options;
@@ -47,7 +47,7 @@ function listening<T extends { readonly onProgress?: ProgressListener | undefine
   return { ...options, onProgress };
 }
 
-/** A call of the backup: what has become of it is told before the answer. */
+/** A call of the backup: reports its new state before the answer. */
 async function step<T>(body: () => T): Promise<Awaited<T>> {
   try {
     return await body();
@@ -102,33 +102,33 @@ const offered = {
 };
 
 function say(message: Message | Notice): void {
-  // A line that breaks is the end of the process at its other end, which is noticed below.
+  // If the channel breaks, the process at its other end has ended, which `disconnect` reports.
   if (process.connected) process.send?.(message, () => undefined);
 }
 
 const peer = new Peer(say, offered);
 
-/** What still runs is answered first, and the hook of the caller removes what it has delivered too late. */
+/** Running calls are answered first, and the caller's hook removes a shadow that it delivered too late. */
 async function finish(): Promise<void> {
   await peer.idle();
   await begun?.lateWork;
   process.disconnect();
 }
 
-/** Longest time for taking back what the caller has left open; what hangs then is left to the journal. */
+/** Longest time for rolling back what the caller has left open; if that hangs, the journal names what is left. */
 const takeBackMs = 180_000;
 
-/** The line is gone: the caller has finished, or has died. */
+/** The channel is closed: the caller has finished or died. */
 async function takeBack(): Promise<void> {
   setTimeout(() => process.exit(1), takeBackMs).unref();
-  peer.end(new DominoVssError('ERR_STATE', { message: 'the process that had called this one is gone' }));
+  peer.end(new DominoVssError('ERR_STATE', { message: 'the calling process is gone' }));
   await peer.idle();
   if (!begun || begun.isOver) process.exit(0);
   const ended = await begun.dispose().then(
-    () => 'it was taken back',
-    (error: unknown) => `it was taken back but for this: ${toPublicError(error).message}`,
+    () => 'it was rolled back',
+    (error: unknown) => `it was rolled back, except for this: ${toPublicError(error).message}`,
   );
-  process.stderr.write(`domino-vss: the process that had begun the backup ${begun.id} is gone; ${printable(ended)}\n`);
+  process.stderr.write(`domino-vss: the process that began the backup ${begun.id} is gone; ${printable(ended)}\n`);
   process.exit(1);
 }
 
@@ -142,7 +142,7 @@ watchDeadlines((timeoutMs) => {
 process.removeAllListeners('warning').on('warning', (warning: NodeJS.ErrnoException) => {
   say({ type: 'warning', message: warning.message, code: warning.code ?? '' });
 });
-// What stops programs is said to the caller too, which decides. SIGUSR1 would open the debugger of Node.js.
+// Signals that end programs reach the caller too, which decides what to do. SIGUSR1 would open the debugger of Node.js.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK', 'SIGQUIT', 'SIGUSR1'] as const) {
   const isOfThisSystem = process.platform === 'win32' ? !/QUIT|USR1/.test(signal) : signal !== 'SIGBREAK';
   if (isOfThisSystem) process.on(signal, () => undefined);

@@ -4,19 +4,19 @@ import { ProcessError } from '../errors/errors';
 import { leftOversOfProcess } from '../store/journals';
 import { describeLeftOver } from '../store/left-over';
 
-/** Where a process worked whose end is told. */
+/** Where a process worked, for the report about its end. */
 export interface WorkPlace {
   readonly deltaDirectory?: string | undefined;
   readonly domino?: DominoLocation | undefined;
 }
 
-/** That of a backup, which is named by its directory or by its manifest. */
+/** The delta directory of a backup that is given by its directory or its manifest. */
 export function deltaDirectoryOf(manifest: unknown): string | undefined {
   if (typeof manifest !== 'string') return undefined;
   return dirname(manifest.endsWith('manifest.json') ? dirname(manifest) : manifest);
 }
 
-/** How a process has ended. */
+/** How a process ended. */
 export interface ProcessEnd {
   readonly pid: number;
   readonly exitCode: number | undefined;
@@ -24,20 +24,20 @@ export interface ProcessEnd {
   readonly hung: boolean;
 }
 
-/** The error over a process that has died: what it was, and, by its journals, what it has left behind. */
+/** The error for a process that died: how it ended and, according to its journals, what it left behind. */
 export async function describeEnd(call: string, end: ProcessEnd, place: WorkPlace): Promise<ProcessError> {
   const { leftOvers, unreadable } = await leftOversOfProcess(place.deltaDirectory, end.pid);
   const left = leftOvers.map(describeLeftOver);
   const said = [
     `${call === '' ? '' : `${call}: `}the process ${end.pid}, which held Domino, ${howItEnded(end)}`,
-    ...(left.length > 0 ? left : [unreadable === '' ? 'its journals name nothing that is left' : unreadable]),
+    ...(left.length > 0 ? left : [unreadable === '' ? 'according to its journals, nothing is left' : unreadable]),
   ];
   const nothing = left.length === 0 && unreadable === '';
-  const hint = nothing ? 'Nothing is to be put right. Repeat the call.' : `Run: ${recoverCommand(place)}`;
+  const hint = nothing ? 'There is nothing to clean up. Repeat the call.' : `Run: ${recoverCommand(place)}`;
   return new ProcessError({ call, ...end, left }, { message: said.join('; '), hint });
 }
 
-/** The command line that puts right what such a process has left. */
+/** The command that cleans up after such a process. */
 export function recoverCommand({ deltaDirectory, domino = {} }: WorkPlace): string {
   const { notesIni, programDirectory, trustProgramDirectory } = domino;
   const options = { '--delta-dir': deltaDirectory, '--ini': notesIni, '--program': programDirectory };
@@ -48,21 +48,21 @@ export function recoverCommand({ deltaDirectory, domino = {} }: WorkPlace): stri
   );
 }
 
-/** For the shell of each system, where it is needed. */
+/** Quotes a path for the shell of the system if needed. */
 function quoted(path: string): string {
   if (process.platform === 'win32') return /[\s&^()]/.test(path) ? `"${path}"` : path;
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function howItEnded({ hung, signal, exitCode }: ProcessEnd): string {
-  if (hung) return 'did not answer any more when every deadline had passed, and was ended';
+  if (hung) return 'did not answer after all deadlines had passed, and was ended';
   if (signal !== '') return `was ended by ${signal}`;
-  // Windows has no signals: whoever terminates a process chooses its exit code; a crash has the status of its exception.
+  // Windows has no signals. Whoever terminates a process chooses its exit code; after a crash it is the status of the exception.
   if (process.platform === 'win32' && exitCode !== undefined) {
     const isException = exitCode >= 0xc0000000;
     return isException
       ? `was ended by the exception 0x${exitCode.toString(16)}`
-      : `has ended, or was terminated, with exit code ${exitCode}`;
+      : `ended, or was terminated, with exit code ${exitCode}`;
   }
-  return `has ended by itself with exit code ${exitCode ?? '?'}`;
+  return `ended by itself with exit code ${exitCode ?? '?'}`;
 }

@@ -15,13 +15,13 @@ import { IsolatedProcess, type WatchedOptions } from './isolated-process';
 import type { BegunBackup, CreatedSet } from './protocol';
 import { usualPatience, type Patience } from './watch';
 
-/** What users see of a class. Its private fields, which they do not, would let only its own instances pass for it. */
+/** The public members of a class. A class with private fields accepts only its own instances as a value of its type. */
 type Public<T, Internal extends keyof T> = { readonly [Member in Exclude<keyof T, Internal>]: T[Member] };
 
-/** How many databases are described in one message: few enough for a message to block nobody. */
+/** Databases described in one message: few enough that no message blocks the event loop. */
 const portion = 500;
 
-/** Begins a backup in a process of its own. */
+/** Begins a backup in a separate process. */
 export function beginIsolatedBackup(options: BeginBackupOptions, patience: Patience = usualPatience): Promise<Backup> {
   return publicCall(async () => {
     checkBeginOptions(options);
@@ -36,7 +36,7 @@ export function beginIsolatedBackup(options: BeginBackupOptions, patience: Patie
   });
 }
 
-/** The backup, as seen from here. */
+/** The backup, as the calling process sees it. */
 class IsolatedBackup implements Public<Backup, 'abandon' | 'fail' | 'isOver' | 'lateWork'> {
   readonly id: string;
   readonly directory: string;
@@ -47,7 +47,7 @@ class IsolatedBackup implements Public<Backup, 'abandon' | 'fail' | 'isOver' | '
   readonly #process: IsolatedProcess;
   readonly #begun: BegunBackup;
   #isOver = false;
-  /** Whether a call has failed because the process is gone: then it is no news any more. */
+  /** Whether a call has already failed because the process ended: then it need not be reported again. */
   #isDeathKnown = false;
 
   constructor(process: IsolatedProcess, begun: BegunBackup) {
@@ -96,7 +96,7 @@ class IsolatedBackup implements Public<Backup, 'abandon' | 'fail' | 'isOver' | '
     return this.dispose();
   }
 
-  /** Calls a function of the backup there, and lets the process go when the backup has ended by that. */
+  /** Calls a method of the backup in the other process, and releases that process if this has ended the backup. */
   async #step(name: string, options: WatchedOptions, ...more: unknown[]): Promise<unknown> {
     if (this.#isOver) throw new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended` });
     try {
@@ -118,7 +118,7 @@ class IsolatedBackup implements Public<Backup, 'abandon' | 'fail' | 'isOver' | '
 
 type CallStep = (name: string, options: WatchedOptions, ...more: unknown[]) => Promise<unknown>;
 
-/** The set, as seen from here. */
+/** The set, as the calling process sees it. */
 class IsolatedSet implements Public<SnapshotSet, 'copyReport' | 'removeCopies'> {
   readonly id: string;
   readonly provider: SnapshotSet['provider'];
@@ -161,7 +161,7 @@ class IsolatedSet implements Public<SnapshotSet, 'copyReport' | 'removeCopies'> 
     });
   }
 
-  /** They are described without waiting, so all of them have to be here. */
+  /** Fetches all descriptions: `describeDatabases` is synchronous, so they must be here already. */
   async fetchDatabases(): Promise<void> {
     const described: ManifestDatabase[] = [];
     while (described.length < this.databases) {

@@ -25,7 +25,7 @@ export interface IsolatedCalls {
   readonly runDoctor: [DoctorOptions, DoctorReport];
 }
 
-/** Runs one of them in a process of its own, which ends after the call. */
+/** Runs one of them in a separate process, which ends after the call. */
 export function isolatedCall<Name extends keyof IsolatedCalls>(
   name: Name,
   options: IsolatedCalls[Name][0],

@@ -11,22 +11,22 @@ import { Watch, type Patience } from './watch';
 
 type State = Extract<Notice, { type: 'state' }>;
 
-/** What calls have that are watched from here. */
+/** Options of the calls that are watched from here. */
 export interface WatchedOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** How long the end of a process that was killed is waited for: one that sleeps in a broken device cannot be killed. */
+/** How long to wait for a killed process to end: a process that waits for a broken device cannot be killed. */
 const killedMs = 5_000;
 
-/** A process that holds Domino for this one. It ends when this one does, and takes back what it has begun. */
+/** A process that holds Domino for this one. When this process ends, it rolls back what it has begun, and ends too. */
 export class IsolatedProcess {
   readonly #child: ChildProcess;
   readonly #peer: Peer;
   readonly #watch: Watch;
   readonly #place: WorkPlace;
-  /** Names of the calls under way, the latest last. */
+  /** Names of the running calls, the latest last. */
   readonly #calls: string[] = [];
   #state: State | undefined;
   #hung = false;
@@ -40,10 +40,11 @@ export class IsolatedProcess {
       cwd,
       env: { ...process.env, ...env },
       serialization: 'advanced',
-      // Options of this process, such as those of a debugger, are not meant for that one.
+      // Options of this process, for example for a debugger, must not apply to the other one.
       execArgv: [],
-      // A session of its own, so that a Ctrl-C on the terminal reaches only this process. On Windows it has no console for the same
-      // reason, and above all it outlives this process: what is not detached is in a job that Windows ends together with it.
+      // A session of its own, so that a Ctrl-C on the terminal reaches only this process. On Windows, for the same reason, it has
+      // no console. Above all, it outlives this process: Windows puts a process that is not detached into a job that ends
+      // together with this process.
       detached: true,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
@@ -52,7 +53,7 @@ export class IsolatedProcess {
       this.#kill();
     });
     this.#peer = new Peer((message) => {
-      // The error of a line that is broken is the end of the process, which is told otherwise.
+      // A broken channel means that the process has ended, which `exit` reports.
       this.#child.send(message, () => undefined);
     });
     this.#child.on('message', (message) => {
@@ -68,17 +69,17 @@ export class IsolatedProcess {
     this.#child.channel?.unref();
   }
 
-  /** What has become of the backup by its last call; undefined before one has ended. */
+  /** State of the backup after its last call; undefined before a call has ended. */
   get state(): State | undefined {
     return this.#state;
   }
 
-  /** Whether it has died, so that calls can only fail. */
+  /** Set when the process has died, so that calls can only fail. */
   get end(): Promise<ProcessError> | undefined {
     return this.#end;
   }
 
-  /** Calls a function there. An abort and an exception of the listener reach it; the reason of either stays here. */
+  /** Calls a function in the other process. An abort, and an exception from the listener, reach it; the reason stays here. */
   async call(name: string, { signal, onProgress, ...options }: WatchedOptions, ...more: unknown[]): Promise<unknown> {
     const site: { stack?: string } = {};
     Error.captureStackTrace(site);
@@ -104,7 +105,7 @@ export class IsolatedProcess {
     } catch (error) {
       if (!isDominoVssError(error)) throw error;
       if (error.code === 'ERR_ABORTED' && controller.signal.aborted) error.cause = controller.signal.reason;
-      // Its own frames are of the other process.
+      // The error's own frames are from the other process.
       if (error.code !== 'ERR_PROCESS_ENDED') error.stack = `${error.stack ?? ''}\n  called by\n${framesOf(site)}`;
       throw error;
     } finally {
@@ -113,10 +114,10 @@ export class IsolatedProcess {
     }
   }
 
-  /** Nothing is open there any more: it may end. Who has called need not wait for that. */
+  /** Nothing is open in the other process any more, so it may end. The caller need not wait for that. */
   finish(): void {
     this.#isFinished = true;
-    // Its own hooks may still be at work, so it decides when.
+    // Hooks called by it may still be running, so it decides when to end.
     this.#peer.call('finish', []).catch(() => undefined);
   }
 

@@ -2,7 +2,7 @@ import { decode, encode, type References, type Stands } from './wire';
 
 /** A message between the two processes. */
 export type Message =
-  /** `target`: the name of what the other process offers, or the number of a function that it was given. */
+  /** `target`: the name of an offered function, or the number of a function that was passed. */
   | { readonly type: 'call'; readonly id: number; readonly target: string | number; readonly args: unknown }
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'error'; readonly id: number; readonly error: unknown }
@@ -16,13 +16,13 @@ interface Waiting {
 type Offered = (...args: never[]) => unknown;
 
 /**
- * One end of the line between the process that calls and the one that holds Domino. Both may call the other: hooks and
- * listeners of progress stay with the caller.
+ * One end of the channel between the calling process and the process that holds Domino. Both ends can call the other: hooks and
+ * progress listeners stay with the caller.
  */
 export class Peer {
   readonly #send: (message: Message) => void;
   readonly #offered: Readonly<Record<string, Offered>>;
-  /** Functions that the other process was given. As long as the line: one backup gives away a handful. */
+  /** Functions passed to the other process. They are kept as long as the channel: one backup passes only a handful. */
   readonly #given: Offered[] = [];
   readonly #waiting = new Map<number, Waiting>();
   readonly #signals = new Map<number, AbortController>();
@@ -36,7 +36,7 @@ export class Peer {
     this.#offered = offered;
   }
 
-  /** Calls what the other process offers, or has given. */
+  /** Calls a function that the other process offers or has passed. */
   async call(target: string | number, args: readonly unknown[]): Promise<unknown> {
     if (this.#end) throw this.#end.error;
     const id = ++this.#lastId;
@@ -72,14 +72,14 @@ export class Peer {
     }
   }
 
-  /** The other process is gone: calls of it fail with this error, and signals that came from it fire. */
+  /** The other process is gone: calls to it fail with this error, and signals that came from it fire. */
   end(error: unknown): void {
     this.#end ??= { error };
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     for (const controller of this.#signals.values()) controller.abort();
   }
 
-  /** Settles when nothing runs any more that the other process has called. */
+  /** Resolves when no call from the other process is running any more. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
@@ -89,7 +89,7 @@ export class Peer {
     let answer: () => void;
     try {
       const called = typeof target === 'number' ? this.#given[target] : this.#offered[target];
-      if (!called) throw new TypeError(`there is no ${target} to be called`);
+      if (!called) throw new TypeError(`there is no function ${target} to call`);
       const value: unknown = await called(...(decode(args, this.#stands(signals)) as never[]));
       answer = () => {
         this.#send({ type: 'result', id, value: encode(value, this.#references([])) });
@@ -104,7 +104,7 @@ export class Peer {
     try {
       answer();
     } catch (error) {
-      // What a hook of the caller has answered may be nothing that can be copied.
+      // A hook of the caller may have returned something that cannot be copied.
       this.#send({ type: 'error', id, error: encode(error, this.#references([])) });
     }
   }

@@ -1,8 +1,8 @@
-/** How long somebody waits for another process. */
+/** How long to wait for another process. */
 export interface Patience {
-  /** For a process that has not said yet how long its work may take: it is starting. */
+  /** For a process that is starting and has not yet announced how long its work may take. */
   readonly startMs: number;
-  /** On top of every time that it has announced: for what it does when that time is over. */
+  /** Added to every announced time, for the clean-up when that time is over. */
   readonly graceMs: number;
 }
 
@@ -11,7 +11,7 @@ export const usualPatience: Patience = { startMs: 60_000, graceMs: 30_000 };
 /** Longest delay of a timer. */
 const longestMs = 2 ** 31 - 1;
 
-/** Waits for a process that announces how long each of its steps may take, and calls back when all those times are over. */
+/** Watches a process that announces how long each of its steps may take, and calls back when all those times are over. */
 export class Watch {
   readonly #patience: Patience;
   readonly #onHung: () => void;
@@ -23,18 +23,18 @@ export class Watch {
     this.#onHung = onHung;
   }
 
-  /** The process is asked to do something. */
+  /** Call when the process is asked to do something. */
   begin(): void {
     this.#setEnd(performance.now() + this.#patience.startMs);
   }
 
-  /** It has said how long a step may take. */
+  /** Call when the process has announced how long a step may take. */
   announced(timeoutMs: number): void {
     if (!this.#timer) return;
     this.#setEnd(Math.max(this.#endsAt, performance.now() + timeoutMs + this.#patience.graceMs));
   }
 
-  /** It has done what it was asked for. */
+  /** Call when the process has done what it was asked to do. */
   end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -2,22 +2,25 @@ import { types } from 'node:util';
 import { isDominoVssError } from '../errors/errors';
 import { revivedError } from '../errors/revived';
 
-/** What a value refers to and cannot be copied: it stays where it is, and the other process gets a number for it. */
+/** What a value contains that cannot be copied: it stays in this process, and the other process gets a number for it. */
 export interface References {
   function(called: (...args: never[]) => unknown): number;
   signal(signal: AbortSignal): number;
 }
 
-/** The other end: makes of a number what works like the thing that it stands for. */
+/** The receiving end: turns a number into something that works like the object it stands for. */
 export interface Stands {
   function(id: number): (...args: unknown[]) => Promise<unknown>;
   signal(id: number, aborted: boolean): AbortSignal;
 }
 
-/** What the channel cannot copy as it is travels as a map; no public value is one. */
+/** A value that the channel cannot copy travels as a map; no public value is a map. */
 type Tagged = ReadonlyMap<string, unknown>;
 
-/** Makes of a value what the channel can copy. Errors keep their class and fields, functions and signals work on. */
+/**
+ * Converts a value into something that the channel can copy. Errors keep their class and fields; functions and signals still
+ * work.
+ */
 export function encode(value: unknown, references: References): unknown {
   if (typeof value === 'function') {
     return new Map<string, unknown>([
@@ -63,7 +66,7 @@ function encodeError(error: Error, references: References): Tagged {
   ]);
 }
 
-/** Anything may be the cause of an error, or hang on one that comes from elsewhere. */
+/** The cause of an error, and fields added to it elsewhere, can be any value. */
 function encodeField(value: unknown, references: References): unknown {
   return typeof value === 'function' || typeof value === 'symbol' ? String(value) : encode(value, references);
 }

@@ -4,21 +4,24 @@ import type { NativeFailure } from './failure';
 import type { NativeBinding } from './session';
 import { packageRoot } from './package-root';
 
-/** What the package has binaries for. */
+/** The systems that have a binary in the package. */
 export const supportedSystems = 'Linux x64 with glibc 2.28 or later, and Windows x64';
 
-/** Names the file of the addon where it is not in its place, as in a bundle. */
+/** Names the file of the addon if it is not in its usual place, as in a bundle. */
 export const addonVariable = 'DOMINO_VSS_ADDON';
 
 let loaded: NativeBinding | undefined;
 
-/** Loads the native addon, at the first call that needs it: importing the package works on every system. Throws a {@link NativeFailure}. */
+/**
+ * Loads the native addon at the first call that needs it, so the package can be imported on every system. Throws a
+ * {@link NativeFailure}.
+ */
 export function loadBinding(): NativeBinding {
   loaded ??= load();
   return loaded;
 }
 
-/** Names the file of the addon for this process and those that it starts. Answers false when the addon is loaded already. */
+/** Names the file of the addon for this process and the processes it starts. Returns false if the addon is already loaded. */
 export function nameAddon(file: string): boolean {
   if (loaded !== undefined) return false;
   process.env[addonVariable] = file;
@@ -47,12 +50,12 @@ function load(): NativeBinding {
       text: `the native addon could not be loaded from ${from}: ${reason}. There are binaries for ${supportedSystems}; this is ${target}`,
       subject: '',
     };
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- what this wing throws are records; the callers make errors of them
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- this wing throws records; its callers convert them to errors
     throw failure;
   }
 }
 
-/** Not by `require`, which bundlers replace and single executables lack. */
+/** Without `require`, which bundlers replace and single executables lack. */
 function loadFile(file: string): NativeBinding {
   if (!isAbsolute(file)) throw new Error('the path is not absolute');
   const module = { exports: {} };
@@ -61,8 +64,8 @@ function loadFile(file: string): NativeBinding {
 }
 
 /**
- * Electron keeps a program in an archive, `app.asar`, which the system cannot load from. What was excluded from packing has its path in the
- * archive all the same, and lies in `app.asar.unpacked`.
+ * Electron keeps a program in an archive, `app.asar`, from which the system cannot load a library. A file that was excluded from
+ * packing still has its path in the archive, but lies in `app.asar.unpacked`.
  */
 function outsideArchive(file: string): string {
   const unpacked = file.replace(/\.asar(?=[\\/])/, '.asar.unpacked');

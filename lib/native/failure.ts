@@ -13,11 +13,11 @@ export type Phase =
   | 'probe'
   | 'archive';
 
-/** What a native promise has in addition, because the call behind it may never return. Test doubles need none of it. */
+/** Additional members of a native promise, needed because the call behind it may never return. Test doubles do without them. */
 export interface RequestControl {
   /** The Domino or system call in progress, and how long it has been running. */
   present(): { readonly operation: string; readonly subject?: string; readonly elapsedMs: number };
-  /** Nobody waits for it any longer: it no longer keeps the process alive. */
+  /** Nobody waits for the request any longer: it no longer keeps the process alive. */
   abandon(): void;
 }
 

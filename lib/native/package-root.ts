@@ -3,18 +3,20 @@ import { basename, join } from 'node:path';
 import type { NativeFailure } from './failure';
 
 /**
- * Directory of the installed package: the compiled files lie in its directory `dist`. In a bundle it is some other directory, so what
- * a bundle can hold is not read from there.
+ * Directory of the installed package, which contains the compiled files in `dist`. In a bundle it is some other directory, so
+ * files that a bundle can contain are not read from it.
  */
 export const packageRoot = join(__dirname, '..', '..');
 
 /** Version of this package. */
 export function readPackageVersion(): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- bundlers take what is required along, and not what is read
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- bundlers include what is required, but not what is read
   return (require('../../package.json') as { readonly version: string }).version;
 }
 
-/** The file of a program of this package that is started as a process or as a thread. Throws a {@link NativeFailure} in a bundle. */
+/**
+ * The file of a program of this package that runs as a separate process or thread. Throws a {@link NativeFailure} in a bundle.
+ */
 export function ownProgram(file: string): string {
   if (existsSync(file)) return file;
   const failure: NativeFailure = {
@@ -24,9 +26,9 @@ export function ownProgram(file: string): string {
     domain: 'engine',
     status: 0,
     statusName: '',
-    text: `${basename(file)} is not in ${join(file, '..')}: domino-vss is part of a bundle here, and has to be outside of it to start a process or thread of its own`,
+    text: `${basename(file)} is not in ${join(file, '..')}: domino-vss is bundled here; it must be kept outside the bundle to start its own processes and threads`,
     subject: '',
   };
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- what this wing throws are records; the callers make errors of them
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- this wing throws records; its callers convert them to errors
   throw failure;
 }

@@ -14,7 +14,7 @@ export interface NativeRuntimeOptions {
   readonly programDirectory: string;
   /** Absolute path of notes.ini; handed to NotesInitExtended as `=<path>`. */
   readonly notesIni: string;
-  /** Load the library even where ordinary users could replace it. */
+  /** Load the library even if ordinary users could replace it. */
   readonly trustProgramDirectory: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface NativeRuntime {
   readonly notesIni: string;
   /** OSGetDataDirectory. */
   readonly dataDirectory: string;
-  /** SECKFMGetUserName: the name of the ID in use, e.g. `CN=server/O=Acme`; empty when not available. */
+  /** SECKFMGetUserName: the name in the ID in use, e.g. `CN=server/O=Acme`; empty if not available. */
   readonly serverName: string;
   /** Optional functions that this release does not export. */
   readonly missingFunctions: readonly string[];
@@ -45,39 +45,39 @@ export interface NativeVolume {
 }
 
 /**
- * Texts in blocks of UTF-8, a zero byte between two texts. JavaScript takes one block at a time: 100 000 strings at once
- * would block the event loop. An empty list has no block.
+ * Texts in blocks of UTF-8, separated by zero bytes. JavaScript decodes one block at a time: 100 000 strings at once would block
+ * the event loop. An empty list has no block.
  */
 export type NativeTexts = readonly Uint8Array[];
 
-/** What stands under the data directory and behind its links. Arrays are parallel. */
+/** What exists in the data directory and behind its links. Arrays are parallel. */
 export interface NativeCatalog {
   /**
-   * Path to open the database by: relative to the data directory, `/` as separator; through a link only for databases
-   * that nothing else leads to.
+   * Path to open the database with: relative to the data directory, with `/` as the separator. It leads through a link only if no
+   * other path leads to the database.
    */
   readonly paths: NativeTexts;
-  /** Resolved absolute path of the file (a link's target). */
+  /** Resolved absolute path of the file; for a link, of its target. */
   readonly files: NativeTexts;
   readonly sizeBytes: Float64Array;
-  /** What the file takes on its volume: less than its size where it is sparse or compressed. */
+  /** Space allocated on the volume: less than the size if the file is sparse or compressed. */
   readonly allocatedBytes: Float64Array;
   /** Milliseconds since the epoch. */
   readonly modifiedMs: Float64Array;
   /** Index into {@link volumes}. */
   readonly volumeIndex: Uint16Array;
-  /** The one name of the volume, and the number of the file on it; two entries with the same one are the same file. */
+  /** A unique name of the volume, and the number of the file on it. Entries with the same value are the same file. */
   readonly fileIds: NativeTexts;
-  /** Second names of databases and, with a slash at their ends, of directories; parallel to {@link aliasPaths}. */
+  /** Second names of databases and, with a trailing slash, of directories; parallel to {@link aliasPaths}. */
   readonly aliases: NativeTexts;
   /** What the {@link aliases} lead to. The path of the data directory is empty. */
   readonly aliasPaths: NativeTexts;
   readonly volumes: readonly NativeVolume[];
-  /** Links that lead nowhere, directories that cannot be read: each with its reason. */
+  /** Broken links and unreadable directories, each with its reason. */
   readonly problems: readonly NativeFailure[];
 }
 
-/** How a provider captures. */
+/** How the shadow is made. */
 export type NativeProvider = 'btrfs' | 'reflink' | 'rolling' | 'hook' | 'vss' | 'writer';
 
 export interface NativeSessionVolume {
@@ -89,45 +89,45 @@ export interface NativeSessionVolume {
 
 export interface NativeSessionOptions {
   readonly provider: NativeProvider;
-  /** `domino`: through the backup API. `offline`: Domino is stopped; files are captured as they lie, no API call is made. */
+  /** `domino`: through the backup API. `offline`: Domino is stopped; files are captured as they are, without API calls. */
   readonly source: 'domino' | 'offline';
   readonly volumes: readonly NativeSessionVolume[];
-  /** Number of shard threads (for `rolling`: databases in flight). */
+  /** Number of shard threads (for `rolling`: of databases in progress). */
   readonly shards: number;
-  /** Longest time for one call on a database, and for its copy to make no progress, before it is left out. */
+  /** Longest time for one call on a database, and longest time without progress of its copy; after that it is left out. */
   readonly databaseBudgetMs: number;
-  /** From the first start until the shadow is made. */
+  /** Longest time from the first start until the shadow exists. */
   readonly windowTimeoutMs: number;
-  /** The session aborts by itself when it stays open this long without a call. */
+  /** The session aborts itself after being open for this long without a call. */
   readonly leaseMs: number;
-  /** Existing directory for `<index>.delta` files. */
+  /** Existing directory for the `<index>.delta` files. */
   readonly deltaDirectory: string;
   /**
-   * `hook` only: asks JavaScript for the shadow. Answer with {@link NativeSession.settleShadow}. Databases leave backup
-   * mode when `deadlineMs` has passed, whatever JavaScript does.
+   * `hook` only: asks JavaScript for the shadow, which answers with {@link NativeSession.settleShadow}. The databases leave
+   * backup mode after `deadlineMs`, whatever JavaScript does.
    */
   readonly createShadow?: (deadlineMs: number) => void;
-  /** `vss` only. The targets of the volumes are empty then: VSS decides where a shadow lies. */
+  /** `vss` only. The targets of the volumes are then empty: VSS decides where a shadow is. */
   readonly vss?: NativeVssOptions;
-  /** `writer` only: the steps of the session are made by the events of VSS; those of JavaScript only answer how they went. */
+  /** `writer` only: VSS events drive the session; its methods called from JavaScript only report the results. */
   readonly writer?: NativePreparedOptions;
 }
 
-/** What one `add` hands over; arrays are parallel. At most about a thousand a call, to keep the event loop free. */
+/** One call of `add`; arrays are parallel. At most about a thousand databases per call, so that the event loop is not blocked. */
 export interface NativeDatabases {
   readonly paths: readonly string[];
   readonly files: readonly string[];
-  /** Where `reflink` and `rolling` put this database's copy (absolute); empty strings otherwise. */
+  /** Absolute path of this database's copy for `reflink` and `rolling`; empty strings otherwise. */
   readonly targets: readonly string[];
-  /** What entering and leaving backup mode is expected to cost, in microseconds; 0 = unknown. */
+  /** Expected cost of entering and leaving backup mode, in microseconds; 0 = unknown. */
   readonly costsUs: Uint32Array;
-  /** How much is written to each, in any unit: what is written to most starts last and stops first. */
+  /** Write activity, in any unit: the busiest databases start last and stop first. */
   readonly activity: Float64Array;
-  /** `writer` only, as are the next two: number of the volume. */
+  /** `writer` only, like the next two: index of the volume. */
   readonly volumes?: Uint16Array;
-  /** Number of the component of the writer. */
+  /** Index of the writer's component. */
   readonly components?: Uint16Array;
-  /** 1 for a database without which there is no backup. */
+  /** 1 for a database without which the backup fails. */
   readonly required?: Uint8Array;
 }
 
@@ -160,11 +160,11 @@ export interface NativeResults {
   /** 8 bytes each, in memory order of the TIMEDATE. */
   readonly replicaId: Uint8Array;
   /**
-   * 16 bytes each: when documents and when anything else was changed last (NSFDbModifiedTime, before NSFBackupStart), in memory order
-   * of the TIMEDATEs. All zero when that is not known.
+   * 16 bytes each: when documents, and when anything else, last changed (NSFDbModifiedTime, before NSFBackupStart), in memory
+   * order of the TIMEDATEs. All zero if unknown.
    */
   readonly modified: Uint8Array;
-  /** Milliseconds after {@link originNs}; NaN where it did not happen. */
+  /** Milliseconds after {@link originNs}; NaN if it did not happen. */
   readonly startCalledMs: Float64Array;
   readonly startReturnedMs: Float64Array;
   readonly stopCalledMs: Float64Array;
@@ -184,53 +184,53 @@ export interface NativeResults {
   readonly stuck: readonly number[];
 }
 
-/** One backup: databases, shard threads, provider. Lives on its own control thread. */
+/** One backup: databases, shard threads, provider. It has its own control thread. */
 export interface NativeSession {
   add(databases: NativeDatabases): void;
   /** Opens every database on its shard thread and reads its log info. Nothing is frozen. */
   open(timeoutMs: number): Promise<void>;
   /** Makes directories, flushes volumes. */
   prepare(timeoutMs: number): Promise<void>;
-  /** The freeze window, then the drain: in this order and in one call. */
+  /** The freeze window, then the drain, in one call. */
   capture(timeoutMs: number): Promise<void>;
   /**
-   * Everything out: databases, contexts, threads, and the shadow unless `keepShadow`. `succeeded` tells writers that took
-   * part that their data is safe (SetBackupSucceeded, BackupComplete), unless a shadow has vanished that is not one of
-   * `deletedShadows`. Idempotent.
+   * Closes everything: databases, contexts, threads, and the shadow unless `keepShadow`. `succeeded` tells the participating
+   * writers that their data is safe (SetBackupSucceeded, BackupComplete), unless a shadow that is not one of `deletedShadows` has
+   * vanished. Idempotent.
    */
   close(options: {
     readonly keepShadow: boolean;
     readonly succeeded: boolean;
-    /** The backup is good and the writers are told nothing: they learn neither of a success nor of a failure. */
+    /** The backup is good, but the writers are not notified, neither of a success nor of a failure. */
     readonly untold?: boolean;
     readonly deletedShadows: readonly string[];
     readonly timeoutMs: number;
   }): Promise<void>;
-  /** Counts the lease anew, after the steps that were called before. For work in JavaScript between two steps. */
+  /** Restarts the lease once the steps called before have run. For work in JavaScript between two steps. */
   renewLease(): void;
-  /** Asks a running call to give up; it settles with `ERR_ABORTED` after the databases are out. */
+  /** Asks a running call to give up; it rejects with `ERR_ABORTED` once the databases are out of backup mode. */
   cancel(): void;
   settleShadow(failure: { readonly text: string } | null): void;
-  /** `writer` only: lets go of the data directory. */
+  /** `writer` only: unlocks the data directory. */
   unlock(): void;
-  /** Also between and after the steps, after {@link close} and after {@link NativeBinding.shutdown}. */
+  /** Also available between and after the steps, after {@link close} and after {@link NativeBinding.shutdown}. */
   progress(): NativeProgress;
   /** Stable between steps; also after {@link close} and after {@link NativeBinding.shutdown}. */
   results(): NativeResults;
-  /** {@link NativeResults.failures} alone: all columns of 100 000 databases take milliseconds. */
+  /** Only {@link NativeResults.failures}: fetching all columns of 100 000 databases takes milliseconds. */
   failures(): NativeResults['failures'];
-  /** {@link NativeResults.stuck} alone. */
+  /** Only {@link NativeResults.stuck}. */
   stuck(): NativeResults['stuck'];
   /** `vss` only; null otherwise. */
   vssReport(): NativeVssReport | null;
-  /** `vss` only; null otherwise. Empty in contexts without writers. Their states are those at the end of the last step. */
+  /** `vss` only; null otherwise. Empty in contexts without writers. The states are those at the end of the last step. */
   vssWriters(): NativeWriters | null;
   /** Backup Components Document (SaveAsXML) from the end of `capture` on; empty before, and without `vss`. */
   vssComponentsDocument(): string;
 }
 
 export interface NativeApplyOptions {
-  /** The copy; must have been truncated to its start size. */
+  /** The copy; it must already be truncated to its start size. */
   readonly copyFile: string;
   readonly deltaFile: string;
   readonly announcedBytes: number;
@@ -247,9 +247,9 @@ export interface NativeRecoverOptions {
   readonly newReplicaId: boolean;
   /** DBRECOVER_POINT_IN_TIME: only what was committed before this TIMEDATE; the databases get new instance ids. */
   readonly pointInTime?: readonly [number, number] | undefined;
-  /** For a log of archive style: copies of extents, of which Domino asks for those that its log directory does not hold any more. */
+  /** For a log of archive style: copies of extents. Domino asks for those that are no longer in its log directory. */
   readonly extents?: readonly NativeArchivedExtent[] | undefined;
-  /** Where extents lie, under the names that they had, that are archived while the recovery runs. `logId` as in the others. */
+  /** Directories that receive extents, under their original names, while the recovery runs. `logId` as above. */
   readonly logArchives?: readonly { readonly logId: Uint8Array; readonly directory: string }[] | undefined;
 }
 
@@ -263,9 +263,9 @@ export interface NativeArchivedExtent {
   readonly sizeBytes: number;
 }
 
-/** An extent of the transaction log, as NSFGetFirstLogToArchive and NSFGetNextLogToArchive answer it. */
+/** An extent of the transaction log, as returned by NSFGetFirstLogToArchive and NSFGetNextLogToArchive. */
 export interface NativeLogExtent {
-  /** False for ERR_NO_TRANSLOGS_TO_ARCHIVE: it is the extent that is being written, and none waits. */
+  /** False for ERR_NO_TRANSLOGS_TO_ARCHIVE: no extent is waiting, and this is the one being written. */
   readonly waits: boolean;
   /** 16 bytes in memory order of the UNID. */
   readonly logId: Uint8Array;
@@ -274,23 +274,25 @@ export interface NativeLogExtent {
   readonly file: string;
 }
 
-/** The right to archive the transaction log, which one program on a server has. All calls are made on one thread. */
+/** The right to archive the transaction log, which only one program on a server can have. All calls are made on one thread. */
 export interface NativeLogArchiver {
-  /** NSFGetFirstLogToArchive the first time, NSFGetNextLogToArchive after that. */
+  /** NSFGetFirstLogToArchive for the first call, NSFGetNextLogToArchive afterwards. */
   next(): NativeRequest<NativeLogExtent>;
-  /** NSFDoneArchivingLog: Domino may write over the extent from now on. */
+  /** NSFDoneArchivingLog: from now on Domino may overwrite the extent. */
   done(logId: Uint8Array, number: number): NativeRequest<void>;
-  /** NSFEndArchivingLogs. Also made when a call that hangs returns after all, when nobody holds the object any more, and at the end. */
+  /**
+   * NSFEndArchivingLogs. Also called when a hanging call returns after all, when the object is garbage-collected, and at the end.
+   */
   end(): NativeRequest<void>;
 }
 
-/** What a recovery has done. */
+/** Result of a recovery. */
 export interface NativeRecovery {
-  /** Time of the last transaction that was applied to any of the files, a TIMEDATE; zeros when Domino tells none. */
+  /** Time of the last transaction that was applied to any of the files, a TIMEDATE; zeros if Domino reports none. */
   readonly lastApplied: readonly [number, number];
 }
 
-/** Columns, one element a path; all zero where it failed. */
+/** Columns, one element per path; all zero if reading it failed. */
 export interface NativeIdentities {
   /** 8 bytes each, in memory order of the TIMEDATE. */
   readonly replicaId: Uint8Array;
@@ -298,7 +300,7 @@ export interface NativeIdentities {
   /** 16 bytes each, in memory order of the UNID. All zero when not logged. */
   readonly logId: Uint8Array;
   readonly dbiid: Uint8Array;
-  /** 16 bytes each, as those of {@link NativeResults}. */
+  /** 16 bytes each, as in {@link NativeResults}. */
   readonly modified: Uint8Array;
   readonly failures: readonly { readonly index: number; readonly failure: NativeFailure }[];
 }
@@ -306,22 +308,22 @@ export interface NativeIdentities {
 /** Values of {@link NativeAbandoned.states}. */
 export const AbandonedBackup = { none: 0, ended: 1, left: 2 } as const;
 
-/** What became of backups that another process has left. */
+/** What happened to backups that another process left behind. */
 export interface NativeAbandoned {
-  /** One a database. */
+  /** One per database. */
   readonly states: Uint8Array;
-  /** Reasons of those that are left. */
+  /** Why the backups in state `left` could not be ended. */
   readonly failures: readonly { readonly index: number; readonly failure: NativeFailure }[];
 }
 
 export interface NativeCanary {
-  /** Change info appeared for the write made through the server. */
+  /** Change info appeared for the write through the server. */
   readonly recorded: boolean;
   readonly changeInfoBytes: number;
   readonly database: string;
 }
 
-/** What the installer of Domino has written to the registry; texts are empty where it has not. */
+/** What the Domino installer wrote to the registry; texts are empty for what it did not write. */
 export interface NativeRegistration {
   readonly programDirectory: string;
   readonly dataDirectory: string;
@@ -329,7 +331,7 @@ export interface NativeRegistration {
   readonly services: readonly string[];
 }
 
-/** SERVICE_STATUS_PROCESS, as far as somebody waits by it. */
+/** The fields of SERVICE_STATUS_PROCESS that are needed for waiting. */
 export interface NativeServiceStatus {
   /** SERVICE_STOPPED (1) to SERVICE_PAUSED (7). */
   readonly state: number;
@@ -346,18 +348,18 @@ export interface NativeServiceRegistration {
   readonly description: string;
   /** Program and arguments, quoted as Windows parses them. */
   readonly command: string;
-  /** One that needs no password; empty for LocalSystem. */
+  /** An account that needs no password; empty for LocalSystem. */
   readonly account: string;
 }
 
-/** The Service Control Manager. Each request stands for itself, by the name of a service, and waits for no change. */
+/** The Service Control Manager. Each request opens the service by its name, and waits for no change of state. */
 export interface NativeServices {
   query(name: string): Promise<NativeServiceStatus>;
-  /** ControlService with SERVICE_CONTROL_STOP, by a handle that may also start the service. */
+  /** ControlService with SERVICE_CONTROL_STOP, through a handle that may also start the service. */
   requestStop(name: string): Promise<void>;
   /** StartServiceW. */
   requestStart(name: string): Promise<void>;
-  /** EnumDependentServicesW: names of those that run. */
+  /** EnumDependentServicesW: names of the running ones. */
   runningDependents(name: string): Promise<string[]>;
 }
 
@@ -367,14 +369,17 @@ export interface NativeOwnServices {
   install(registration: NativeServiceRegistration): Promise<void>;
   /** DeleteService. */
   uninstall(name: string): Promise<void>;
-  /** StartServiceCtrlDispatcherW: this process is the service from now on, and is starting. `stop` is called when it is to stop. */
+  /**
+   * StartServiceCtrlDispatcherW: from now on this process is the service, in state `starting`. `stop` is called when the service
+   * is asked to stop.
+   */
   host(name: string, stop: () => void): Promise<void>;
-  /** SetServiceStatus. Nothing after `stopped`. */
+  /** SetServiceStatus. Nothing may follow `stopped`. */
   reportHosted(state: 'starting' | 'running' | 'stopped', waitHintMs: number, exitCode: number): void;
 }
 
 export interface NativeBinding {
-  /** Loads and initialises the Domino runtime; first call wins, the same options again answer at once. */
+  /** Loads and initialises the Domino runtime. The first call wins; the same options again return at once. */
   openRuntime(options: NativeRuntimeOptions): NativeRequest<NativeRuntime>;
   /** The runtime that this process holds, if any. */
   currentRuntime(): NativeRuntime | null;
@@ -389,14 +394,14 @@ export interface NativeBinding {
     readonly dataDirectory: string;
     readonly excludeDirectories: readonly string[];
   }): NativeRequest<NativeCatalog>;
-  /** The volume a path lies on. */
+  /** The volume that contains a path. */
   inspectVolume(path: string): NativeRequest<NativeVolume>;
   /**
-   * Marks a directory as being worked on, on this machine, whatever name it is reached by: flock(2) on the directory, a
-   * named mutex on Windows. Null when somebody else has it. The process's end, and the environment's, let go of it.
+   * Marks a directory as in use on this machine, whatever path leads to it: flock(2) on the directory, a named mutex on Windows.
+   * Resolves to null if it is already in use. The end of the process, or of the environment, releases it.
    */
   lockDirectory(path: string): NativeRequest<NativeLock | null>;
-  /** Really clones (FICLONE) a small file inside the directory, to learn whether `reflink` works there. */
+  /** Clones a small file in the directory (FICLONE), to learn whether `reflink` works there. */
   probeReflink(directory: string): NativeRequest<boolean>;
   createSession(options: NativeSessionOptions): NativeSession;
   applyChangeInfo(options: NativeApplyOptions): NativeRequest<void>;
@@ -406,53 +411,61 @@ export interface NativeBinding {
   /** NSFRecoverDatabases; rejects with the failing file as subject. */
   recoverDatabases(options: NativeRecoverOptions): NativeRequest<NativeRecovery>;
   /**
-   * NSFDbOpen, NSFDbReplicaInfoGet, NSFDbGetLogInfo, NSFDbClose for each: which database stands there now. Paths are relative
-   * to the data directory. Never for a copy before its recovery, which this would spoil.
+   * NSFDbOpen, NSFDbReplicaInfoGet, NSFDbGetLogInfo, NSFDbClose for each: which database is there now. Paths are relative to the
+   * data directory. Must not be used for a copy before its recovery: opening it makes it useless for recovery.
    */
   readIdentities(options: { readonly paths: readonly string[] }): NativeRequest<NativeIdentities>;
   /**
-   * Ends the backups of databases that a dead process has left in backup mode: NSFBackupStart tells whether one is, and
-   * NSFBackupEnd with BACKUPEND_ABORT and no context of its own ends it, where Domino lets another process do that.
+   * Ends the backups of databases that a dead process has left in backup mode. NSFBackupStart shows whether a database is in
+   * backup mode; NSFBackupEnd with BACKUPEND_ABORT and no context ends it, if Domino lets another process do that.
    */
   endAbandonedBackups(options: { readonly paths: readonly string[] }): NativeRequest<NativeAbandoned>;
   /**
-   * Removes a file, or a directory with all that is in it, and never what a link leads to: every directory is entered by
-   * its handle, so that a link put in its place meanwhile leads nowhere. What is not there counts as removed.
+   * Removes a file, or a directory with its contents, but never what a link leads to: every directory is entered by its handle,
+   * so a link put in its place meanwhile has no effect. A missing path counts as removed.
    */
   removeTree(path: string): Promise<void>;
-  /** The same at once, for the end of the process. */
+  /** The same, synchronously, for the end of the process. */
   removeTreeNow(path: string): void;
-  /** sd_journal over its socket on Linux, ReportEvent on Windows. Does not wait on Linux; on Windows a service answers. */
+  /**
+   * sd_journal through its socket on Linux, ReportEvent on Windows. Does not block on Linux; on Windows a service has to answer.
+   */
   writeSystemLog(entry: NativeSystemLogEntry): Promise<void>;
-  /** Linux only. Deletes a btrfs subvolume; refuses what is none. One that is gone counts as deleted. */
+  /** Linux only. Deletes a btrfs subvolume; refuses anything else. A missing one counts as deleted. */
   deleteSubvolume?(path: string): NativeRequest<void>;
-  /** Linux only. Whether a btrfs subvolume can be written to; refuses what is none. */
+  /** Linux only. Makes a btrfs subvolume read-only or writable; refuses anything else. */
   setSubvolumeReadOnly?(path: string, readOnly: boolean): NativeRequest<void>;
   /**
    * Creates a database through the server, puts it into backup mode here, writes to it through the server, and looks
    * for change info; removes the database again.
    */
   runCanary(options: { readonly serverName: string; readonly database: string }): NativeRequest<NativeCanary>;
-  /** Aborts every session of the process synchronously (bounded), then NotesTerm. For the `exit` event of the main thread. */
+  /**
+   * Aborts every session of the process synchronously (with a time limit), then calls NotesTerm. For the `exit` event of the main
+   * thread.
+   */
   shutdown(): NativeAbortOutcome;
-  /** Ends the process at once, without any handler: for an end that would hang. */
+  /** Ends the process at once, without any handler, because a normal end would hang. */
   leave(exitCode: number): void;
-  /** Windows only: when a process was started, as text to compare; empty when there is none, `unknown` when it is not ours to see. */
+  /**
+   * Windows only: start time of a process, as text to compare; empty if there is no such process, `unknown` if this process may
+   * not ask.
+   */
   processStart?(pid: number): string;
-  /** Aborts the sessions of this environment only, synchronously (bounded). */
+  /** Aborts only the sessions of this environment, synchronously (with a time limit). */
   abortSessions(): NativeAbortOutcome;
-  /** Windows only. At once: the registry is in memory. */
+  /** Windows only. Synchronous: the registry is in memory. */
   dominoRegistration?(): NativeRegistration;
   /**
-   * Windows only. Makes a directory for the system and administrators, or makes sure that an existing one is no ordinary
-   * user's and cannot be written to by one.
+   * Windows only. Makes a directory for SYSTEM and administrators, or checks that an existing one neither belongs to an ordinary
+   * user nor can be written to by one.
    */
   makePrivateDirectory?(path: string): NativeRequest<void>;
-  /** Windows only. Makes a directory for the system, administrators and the present user; there must be none. */
+  /** Windows only. Makes a directory for SYSTEM, administrators and the current user; it must not exist. */
   createPrivateDirectory?(path: string): Promise<void>;
   /**
-   * Windows only. Whether an ordinary user owns a directory, and could so change its access list at any time; and what of
-   * its path ordinary users can change, the directory itself or one above it, empty for nothing.
+   * Windows only. Whether an ordinary user owns a directory, and can therefore change its access list at any time; and which part
+   * of its path ordinary users can change, the directory itself or one above it (empty for none).
    */
   directoryAccess?(path: string): Promise<{ readonly othersOwn: boolean; readonly othersChange: string }>;
   /** Windows only. */
@@ -461,12 +474,12 @@ export interface NativeBinding {
   readonly vss?: NativeVss;
 }
 
-/** What the log of the system is told. */
+/** An entry for the system log. */
 export interface NativeSystemLogEntry {
-  /** Otherwise a warning. */
+  /** An error; a warning if false. */
   readonly isError: boolean;
   readonly message: string;
-  /** Names of capital letters and underscores with their values. */
+  /** Names, of capital letters and underscores, with their values. */
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
@@ -476,13 +489,13 @@ export interface NativeLock {
   release(): void;
 }
 
-/** What the end of a process or worker meant for its sessions. */
+/** What the end of a process or worker did to its sessions. */
 export interface NativeAbortOutcome {
   /** Sessions that were still open. */
   readonly abortedSessions: number;
-  /** Of these: did not answer in time; their databases may still be in backup mode. */
+  /** Those that did not answer in time; their databases may still be in backup mode. */
   readonly unansweredSessions: number;
-  /** Databases of the others that may still be in backup mode. */
+  /** Databases of the other sessions that may still be in backup mode. */
   readonly stuckDatabases: number;
   /** A thread hangs in the start or the end of Domino, or in the loader. */
   readonly runtimeHangs: boolean;

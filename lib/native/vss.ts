@@ -2,15 +2,14 @@ import type { NativeFailure } from './failure';
 import type { NativeRegisteredWriter, NativeRestoreNotice, NativeWriterNotice, NativeWriterOptions } from './writer';
 
 /**
- * The part of the raw binding that speaks to the Volume Shadow Copy Service; Windows only. Nothing here is public.
+ * The part of the raw binding that calls the Volume Shadow Copy Service; Windows only. Nothing here is public.
  *
- * GUIDs are written `{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}` in lower case; an empty string stands for GUID_NULL.
- * Volumes are `\\?\Volume{…}\` or a mount point, with the trailing backslash. Failures of COM have the domain `com`; their
- * `status` is the HRESULT as an unsigned number and their `operation` the method, for example
- * `IVssBackupComponents::DoSnapshotSet`.
+ * GUIDs are written `{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}` in lower case; an empty string stands for GUID_NULL. Volumes are
+ * `\\?\Volume{…}\` or a mount point, with the trailing backslash. COM failures have the domain `com`; their `status` is the
+ * HRESULT as an unsigned number and their `operation` the method, for example `IVssBackupComponents::DoSnapshotSet`.
  */
 
-/** A VSS_SNAPSHOT_CONTEXT that shadows are made in. */
+/** A VSS_SNAPSHOT_CONTEXT in which shadows are made. */
 export type VssContext =
   'backup' | 'file-share-backup' | 'app-rollback' | 'nas-rollback' | 'client-accessible' | 'client-accessible-writers';
 
@@ -55,10 +54,10 @@ export type WriterState =
   | 'failed-at-post-restore'
   | 'failed-at-backup-shutdown';
 
-/** VSS_BACKUP_TYPE: which kind of backup writers are told that this is. */
+/** VSS_BACKUP_TYPE: the kind of backup that writers are told about. */
 export type VssBackupType = 'full' | 'incremental' | 'differential' | 'log' | 'copy' | 'other';
 
-/** How the requester of one backup session is set up. */
+/** Settings of the requester of one backup session. */
 export interface NativeVssOptions {
   /** VSS_SNAPSHOT_CONTEXT with attribute bits, for SetContext. */
   readonly context: number;
@@ -71,11 +70,11 @@ export interface NativeVssOptions {
   readonly bootableSystemState: boolean;
   /** Writers and components, by name, class id, instance id, or `Writer:\logical\path\component`. */
   readonly excludeWriters: readonly string[];
-  /** The same; the step fails when one of them does not take part. */
+  /** The same; the step fails if one of them does not take part. */
   readonly verifyWriters: readonly string[];
-  /** Domino's own writer is left out: we put its databases into backup mode ourselves, or stop the server. */
+  /** Domino's own writer is excluded: we put its databases into backup mode ourselves, or stop the server. */
   readonly excludeDomino: boolean;
-  /** A writer of our own hears Thaw, and databases leave backup mode then. */
+  /** A writer of our own receives Thaw, and the databases leave backup mode then. */
   readonly stopAtThaw: boolean;
   /** No other writer takes part (EnableWriterClasses). */
   readonly onlyThawSignal: boolean;
@@ -136,7 +135,7 @@ export interface NativeWriterFiles {
   readonly recursive: boolean;
 }
 
-/** What is small of a writer; the rest comes in blocks from {@link NativeWriters}. */
+/** The small fields of a writer; the long lists come in blocks from {@link NativeWriters}. */
 export interface NativeWriter {
   /** Class id. */
   readonly id: string;
@@ -147,21 +146,21 @@ export interface NativeWriter {
   readonly source: number;
   /** Number of its components. */
   readonly components: number;
-  /** Number of file specifications that it wants left out. */
+  /** Number of file specifications that it excludes. */
   readonly excludedFiles: number;
   /** VSS_WRITER_STATE; 0 when the status was not asked for. */
   readonly state: number;
   /** HRESULT of the last failure; 0 for none. */
   readonly failure: number;
   readonly failureName: string;
-  /** HRESULT and text that the writer's application gave itself (GetWriterStatusEx); 0 and empty for none. */
+  /** HRESULT and text that the writer's application set (GetWriterStatusEx); 0 and empty for none. */
   readonly applicationFailure: number;
   readonly applicationMessage: string;
-  /** Whether and why the writer is left out of this session. */
+  /** Whether the writer is excluded from this session, and why. */
   readonly excluded: '' | 'asked' | 'domino' | 'nothing to include' | 'component outside the set';
 }
 
-/** A part of a long list: `count` items of the writer `writer` (an index) from the item `from` on. */
+/** A part of a long list: `count` items of the writer with the index `writer`, beginning with the item `from`. */
 export interface NativeBlock {
   readonly writer: number;
   readonly from: number;
@@ -169,21 +168,21 @@ export interface NativeBlock {
 }
 
 /**
- * Writers as they were when this was asked for. A server may have tens of thousands of file specifications and documents
- * of megabytes; what is long crosses the boundary only when it is asked for, and in blocks.
+ * The writers at the time of the request. A server may have tens of thousands of file specifications, and documents of megabytes,
+ * so these cross the boundary only on request, and lists in blocks.
  */
 export interface NativeWriters {
   readonly list: readonly NativeWriter[];
   components(block: NativeBlock): readonly NativeWriterComponent[];
-  /** File specifications: those of the first component, of the second …, then those that are left out. */
+  /** File specifications: those of the components in order, then the excluded ones. */
   files(block: NativeBlock): readonly NativeWriterFiles[];
   /** SaveAsXML of the metadata of the writer with this index. */
   document(writer: number): string;
 }
 
 /**
- * What is known of the requester of a session, without its writers and documents: cheap, for it is also asked for while
- * the machine is locked. Stable between steps.
+ * State of the requester of a session, without its writers and documents. It is cheap, because it is also fetched while the
+ * machine is locked. Stable between steps.
  */
 export interface NativeVssReport {
   /** Id of the snapshot set; known from `prepare` on, empty before. */
@@ -192,11 +191,11 @@ export interface NativeVssReport {
   readonly shadowIds: readonly string[];
   /** Known from the end of `capture` on, in the order of the session's volumes. */
   readonly shadows: readonly NativeShadow[];
-  /** What went less well than it should; for example that another module had set up COM security. */
+  /** Problems that did not make the call fail, for example that another module had set up COM security. */
   readonly warnings: readonly NativeWarning[];
 }
 
-/** Something that somebody should know. */
+/** A problem that does not make a call fail. */
 export interface NativeWarning {
   readonly code:
     | 'WARN_ABORT_FAILED'
@@ -208,9 +207,9 @@ export interface NativeWarning {
     | 'WARN_WRITER_STATE_UNKNOWN'
     | 'WARN_WRITER_UNKNOWN'
     | 'WARN_WRITER_VANISHED';
-  /** In words. */
+  /** The text for people. */
   readonly message: string;
-  /** What it is about; empty for nothing that has a name. */
+  /** What it concerns; empty if that has no name. */
   readonly subject: string;
 }
 
@@ -219,10 +218,10 @@ export type NativeRestoreOutcome = 'all' | 'none' | 'failed';
 
 /** A restore with writers: one requester object that lives from {@link NativeVss.beginRestore} on. */
 export interface NativeVssRestore {
-  /** Writers of the document and whether a writer with that class is present now. */
+  /** Writers in the document, and whether a writer with that class is present now. */
   readonly writers: readonly { readonly id: string; readonly name: string; readonly present: boolean }[];
   preRestore(timeoutMs: number): Promise<void>;
-  /** SetFileRestoreStatus for every component, then PostRestore. `outcome`: what became of their files. */
+  /** SetFileRestoreStatus for every component, then PostRestore. `outcome`: what happened to their files. */
   postRestore(options: { readonly outcome: NativeRestoreOutcome; readonly timeoutMs: number }): Promise<void>;
   close(): Promise<void>;
 }
@@ -231,13 +230,13 @@ export interface NativeVss {
   /** Query of all shadows (VSS_CTX_ALL). */
   listShadows(options: { readonly timeoutMs: number }): Promise<NativeShadow[]>;
   listProviders(options: { readonly timeoutMs: number }): Promise<NativeVssProvider[]>;
-  /** GatherWriterMetadata, and GatherWriterStatus when asked for. */
+  /** GatherWriterMetadata, and GatherWriterStatus on request. */
   listWriters(options: { readonly status: boolean; readonly timeoutMs: number }): Promise<NativeWriters>;
-  /** IsVolumeSupported; false also for a volume that no provider takes. */
+  /** IsVolumeSupported; false also for a volume that no provider supports. */
   isVolumeSupported(options: { readonly volume: string; readonly providerId: string }): Promise<boolean>;
   /**
-   * ExposeSnapshot. `as` is `X:`, an existing empty directory, or the name of a share (empty: VSS chooses one).
-   * `pathFromRoot` belongs to shares. Answers the place.
+   * ExposeSnapshot. `as` is `X:`, an existing empty directory, or the name of a share (empty: VSS chooses one). `pathFromRoot` is
+   * for shares only. Resolves to the place.
    */
   exposeShadow(options: {
     readonly id: string;
@@ -246,7 +245,7 @@ export interface NativeVss {
     readonly pathFromRoot: string;
   }): Promise<string>;
   unexposeShadow(options: { readonly id: string }): Promise<void>;
-  /** DeleteSnapshots. An id that is gone already counts as deleted. */
+  /** DeleteSnapshots. An id that no longer exists counts as deleted. */
   deleteShadows(options: {
     readonly id: string;
     readonly kind: 'shadow' | 'set';
@@ -260,27 +259,27 @@ export interface NativeVss {
   }): Promise<void>;
   /** ImportSnapshots of a transportable set from its Backup Components Document. */
   importShadows(options: { readonly document: string; readonly timeoutMs: number }): Promise<NativeShadow[]>;
-  /** ShouldBlockRevert, then RevertToSnapshot. Follow with {@link queryRevertStatus}. */
+  /** ShouldBlockRevert, then RevertToSnapshot. Follow with {@link awaitRevert}. */
   revertToShadow(options: { readonly id: string; readonly forceDismount: boolean }): Promise<void>;
-  /** QueryRevertStatus: waits until no revert of the volume runs any more, or the time is over. */
+  /** QueryRevertStatus: waits until no revert of the volume is running any more, or the time is over. */
   awaitRevert(options: {
     readonly volume: string;
     readonly timeoutMs: number;
   }): Promise<{ readonly finished: boolean }>;
   /** InitializeForRestore with a saved document. */
   beginRestore(options: { readonly document: string; readonly timeoutMs: number }): Promise<NativeVssRestore>;
-  /** Whether this process may use VSS: elevation, backup privilege, service, bitness. Empty: yes. */
+  /** Why this process may not use VSS (elevation, backup privilege, service, bitness). Empty: it may. */
   whyNot(): Promise<readonly NativeFailure[]>;
-  /** QueryDiffAreasForVolume and free space: what speaks against room for a further shadow by the system's provider. */
+  /** QueryDiffAreasForVolume and free space: reasons why there may be no room for another shadow of the system's provider. */
   checkShadowStorage(options: { readonly volume: string }): Promise<readonly NativeWarning[]>;
-  /** A cabinet file by the system's own library; `files` are absolute, `name` is the name inside. */
+  /** Makes a cabinet file with the system's own library; `files` are absolute, `name` is the name inside. */
   writeCabinet(options: {
     readonly cabinet: string;
     readonly files: readonly { readonly file: string; readonly name: string }[];
   }): Promise<void>;
-  /** Extracts everything into an existing directory; answers the names. */
+  /** Extracts everything into an existing directory; resolves to the names. */
   readCabinet(options: { readonly cabinet: string; readonly directory: string }): Promise<string[]>;
-  /** CreateWriterEx, IVssWriterImpl::Initialize and Subscribe. The listener is never waited for. */
+  /** CreateWriterEx, IVssWriterImpl::Initialize and Subscribe. Nothing waits for the listener. */
   registerWriter(
     options: NativeWriterOptions,
     listener: (notice: NativeWriterNotice | NativeRestoreNotice) => void,

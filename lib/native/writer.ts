@@ -3,7 +3,7 @@ import type { NativeFailure } from './failure';
 /** What a session with the provider `writer` needs to begin without JavaScript. */
 export interface NativePreparedOptions {
   readonly backupId: string;
-  /** Locked from the begin of the backup until `NativeSession.unlock`. */
+  /** Locked from the beginning of the backup until `NativeSession.unlock`. */
   readonly lockedDirectory: string;
   /** Renamed when the backup begins, before a database is touched. */
   readonly moves: readonly { readonly from: string; readonly to: string }[];
@@ -21,48 +21,48 @@ export interface NativeWriterOptions {
   readonly name: string;
   readonly instanceName: string;
   readonly freezeTimeoutMs: number;
-  /** Whether a backup that fails fails the snapshot. */
+  /** Whether a failed backup also fails the snapshot. */
   readonly veto: boolean;
-  /** Starts the program that restores for a requester: lib/restore/requester-program.ts. Empty: no part in restores. */
+  /** Starts the program that restores for a requester: lib/restore/requester-program.ts. Empty: takes no part in restores. */
   readonly restoreCommand: string;
-  /** For its answer to PreRestore or PostRestore. */
+  /** Longest wait for its answer to PreRestore or PostRestore. */
   readonly restorePatienceMs: number;
   readonly components: readonly {
     readonly logicalPath: string;
     readonly name: string;
     readonly caption: string;
-    /** Only databases are put into backup mode; the log is refused in a restore, attachments pass. */
+    /** Only databases are put into backup mode. A restore of the log is refused; attachments need no action. */
     readonly kind: 'databases' | 'transactionLog' | 'attachments';
     readonly files: readonly { readonly directory: string; readonly pattern: string; readonly recursive: boolean }[];
   }[];
 }
 
-/** An event of VSS, told after the native side has acted upon it. */
+/** A VSS event, reported after the native side has acted on it. */
 export interface NativeWriterNotice {
   readonly moment: 'identified' | 'refused' | 'begun' | 'held' | 'thawed' | 'completed' | 'failed' | 'uninvolved';
-  /** Id of the snapshot set; empty where there is none. */
+  /** Id of the snapshot set; empty if there is none. */
   readonly setId: string;
-  /** {@link NativePreparedOptions.backupId}; empty where none has begun. */
+  /** {@link NativePreparedOptions.backupId}; empty if none has begun. */
   readonly backupId: string;
   readonly failure: NativeFailure | null;
-  /** Which of the databases take part, by their number in the order of `add`; known from `held` on. */
+  /** The databases that take part, by their index in the order of `add`; known from `held` on. */
   readonly included: Uint32Array;
 }
 
-/** What becomes of a restore by a requester. */
+/** Progress of a restore by a requester. */
 export interface NativeRestoreNotice {
   readonly moment: 'restore-begun' | 'restore-refused' | 'restore-ended' | 'restore-failed';
   readonly text: string;
-  /** Of the program that restores: a `RequesterRestoreReport` as JSON; empty where there is none. */
+  /** From the program that restores: a `RequesterRestoreReport` as JSON; empty if there is none. */
   readonly report: string;
 }
 
 export interface NativeRegisteredWriter {
   /**
-   * The `NativeSession`, of the provider `writer`, for whoever asks next; null for none. Answers whether the former one was still
-   * there; otherwise it has begun, or there was none.
+   * Sets the `NativeSession`, of the provider `writer`, for the next requester; null for none. Returns whether the previous one
+   * was still unused; if not, it has begun, or there was none.
    */
   arm(session: object | null): boolean;
-  /** Takes back what has begun, and unsubscribes. */
+  /** Rolls back what has begun, and unsubscribes. */
   end(): Promise<void>;
 }

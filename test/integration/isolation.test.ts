@@ -290,7 +290,7 @@ describe('the process that has called', () => {
     running.interrupt('SIGKILL');
     await running.ended;
     await gone(pid);
-    expect(running.stderr).toContain('the process that had begun the backup');
+    expect(running.stderr).toContain('the process that began the backup');
   });
 
   test('is killed while databases are in backup mode: they come out', async () => {

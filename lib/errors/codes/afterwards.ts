@@ -1,6 +1,6 @@
 import { failure, failureForNow, precondition, type ErrorCodeEntry } from './entry';
 
-/** What is done with a shadow that was made, and with programs and services around a backup. */
+/** Work on a finished shadow, and programs and services around a backup. */
 export const afterwardsCodes = {
   ERR_SHADOW_FOREIGN: {
     meaning: 'The selection includes shadows that were not made by this package. Nothing was deleted.',

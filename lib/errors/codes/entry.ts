@@ -1,4 +1,4 @@
-/** Which error class carries a code. */
+/** The error class that carries a code. */
 export type ErrorClass =
   | 'DominoVssError'
   | 'DominoError'
@@ -12,7 +12,7 @@ export type ErrorClass =
   | 'RestoreError'
   | 'ProcessError';
 
-/** Exit codes of the command line that stand for an error. */
+/** Exit codes of the command line for an error. */
 export type ErrorExitCode = 1 | 2 | 4 | 5 | 130;
 
 /** What is known about one error code. */
@@ -22,7 +22,7 @@ export interface ErrorCodeEntry {
   /** What the reader can do about it. */
   readonly action: string;
   readonly errorClass: ErrorClass;
-  /** Whether the same call may succeed later without anything being changed by hand. */
+  /** Whether the same call may succeed later without manual changes. */
   readonly retryable: boolean;
   /** Exit code of the command line when this error ends a command. */
   readonly exitCode: ErrorExitCode;
@@ -30,7 +30,7 @@ export interface ErrorCodeEntry {
 
 /** Fails again until something is changed. */
 export const failure = { retryable: false, exitCode: 1 } as const;
-/** May pass by itself. */
+/** May succeed later without changes. */
 export const failureForNow = { retryable: true, exitCode: 1 } as const;
-/** Something has to be there before the command can do anything. */
+/** Something must be set up before the command can do anything. */
 export const precondition = { retryable: false, exitCode: 4 } as const;

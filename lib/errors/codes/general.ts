@@ -1,6 +1,6 @@
 import { failure, failureForNow, precondition, type ErrorCodeEntry } from './entry';
 
-/** What any call can meet. */
+/** Codes that any call can fail with. */
 export const generalCodes = {
   ERR_OPTION: {
     meaning: 'An option is unknown, has the wrong type, or contradicts another one.',

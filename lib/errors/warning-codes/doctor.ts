@@ -1,15 +1,15 @@
 import type { WarningCodeEntry } from './entry';
 
-/** What the doctor finds that forbids no backup, beside what a backup would say itself. */
+/** Warnings of the doctor that do not prevent a backup; it also reports those of a backup. */
 export const doctorWarnings = {
   WARN_ENVIRONMENT: {
-    meaning: 'Variables that the Domino runtime wants are missing or wrong.',
-    action: 'Start the process as the advice says; the command line does so itself.',
+    meaning: 'Environment variables that the Domino runtime needs are missing or wrong.',
+    action: 'Start the process as the advice says; the command line does this automatically.',
     subjects: 'settings',
   },
   WARN_PROGRAM_DIRECTORY_UNCHECKED: {
-    meaning: 'Who could replace the Domino libraries was not looked at, because of `trustProgramDirectory`.',
-    action: 'Leave it out once: the error names the command that takes the right from ordinary users.',
+    meaning: 'It was not checked who can replace the Domino libraries, because of `trustProgramDirectory`.',
+    action: 'Omit it once: the error names the command that removes this right from ordinary users.',
     subjects: 'directories',
   },
   WARN_RUN_AS_ROOT: {
@@ -18,18 +18,18 @@ export const doctorWarnings = {
     subjects: 'none',
   },
   WARN_SERVICE_VARIABLE: {
-    meaning: 'NOTESNTSERVICE is not set: Domino would end with the session of the user.',
+    meaning: 'NOTESNTSERVICE is not set: Domino would end when the user logs off.',
     action: 'Set the system variable NOTESNTSERVICE=1 before this runs as a service.',
     subjects: 'settings',
   },
   WARN_NO_TRANSACTION_LOG: {
-    meaning: 'The server writes no transaction log: backups can be restored to their own time only.',
-    action: 'Switch transaction logging on for other points in time.',
+    meaning: 'The server writes no transaction log: backups can only be restored to their own time.',
+    action: 'Switch transaction logging on to restore to other points in time.',
     subjects: 'none',
   },
   WARN_LINK_BROKEN: {
     meaning: 'A link or a directory in the data directory cannot be followed.',
-    action: 'Repair it, remove it, or exclude it: what lies behind it is not in the backup.',
+    action: 'Repair it, remove it, or exclude it: what it leads to is not in the backup.',
     subjects: 'files',
   },
   WARN_NO_SNAPSHOTS: {
@@ -43,23 +43,23 @@ export const doctorWarnings = {
     subjects: 'directories',
   },
   WARN_DAOS_MISSING: {
-    meaning: 'The directory of DAOS that notes.ini names does not exist.',
+    meaning: 'The DAOS directory that notes.ini names does not exist.',
     action: 'Check DAOSBasePath in notes.ini.',
     subjects: 'directories',
   },
   WARN_SERVER_TASKS: {
-    meaning: 'The server loads a backup task of its own. A database is in one backup at a time.',
-    action: 'Let it not run at the same time, or take it out of ServerTasks.',
+    meaning: 'The server loads a backup task of its own. A database can only be in one backup at a time.',
+    action: 'Make sure that it does not run at the same time, or remove it from ServerTasks.',
     subjects: 'settings',
   },
   WARN_SETTING_INVALID: {
-    meaning: 'A setting of notes.ini has a value that means nothing.',
-    action: 'Correct it, or take it out.',
+    meaning: 'A setting in notes.ini has a value with no meaning.',
+    action: 'Correct it, or remove it.',
     subjects: 'settings',
   },
   WARN_TIME_LIMIT_SHORT: {
     meaning: 'BACKUP_TIMEOUT is shorter than the default of Domino.',
-    action: 'Keep databases in backup mode for less, or raise it.',
+    action: 'Keep databases in backup mode for a shorter time, or raise it.',
     subjects: 'settings',
   },
 } as const satisfies Record<string, WarningCodeEntry>;

@@ -1,14 +1,14 @@
-/** What is known about one code of a warning. */
+/** What is known about one warning code. */
 export interface WarningCodeEntry {
   /** What was found. */
   readonly meaning: string;
   /** What the reader can do about it. */
   readonly action: string;
-  /** What the `subjects` of such a warning are; `none` when it has none. */
+  /** What kind of `subjects` such a warning has; `none` if it has none. */
   readonly subjects: WarningSubjects;
 }
 
-/** What the subjects of a warning can be. */
+/** The kinds of subjects of warnings. */
 export type WarningSubjects =
   | 'aliases'
   | 'backups'

@@ -1,9 +1,11 @@
 import type { WarningCodeEntry } from './entry';
 
-/** What a script does that its author may not have meant, and what the command line could not do beside its work. */
+/**
+ * Warnings about scripts whose effect may not be what their author meant, and about side work of the command line that failed.
+ */
 export const scriptWarnings = {
   WARN_ALIAS_REDEFINED: {
-    meaning: 'An alias stood for something else until now.',
+    meaning: 'An alias had another value until now.',
     action: 'Choose another name, if both are needed.',
     subjects: 'aliases',
   },
@@ -13,18 +15,19 @@ export const scriptWarnings = {
     subjects: 'aliases',
   },
   WARN_FULL_BACKUP: {
-    meaning: 'The script makes a full backup with writers: other applications count it and may truncate their logs.',
+    meaning:
+      'The script makes a full backup with writers: other applications treat it as their backup and may truncate their logs.',
     action: 'Leave out `begin backup`, or use `nowriters`, to keep them out of it.',
     subjects: 'none',
   },
   WARN_COPY_BACKUP_STAYS: {
-    meaning: 'Shadow copies made before `begin backup` belong to a copy backup and stay so.',
+    meaning: 'Shadow copies made before `begin backup` belong to a copy backup, and this does not change.',
     action: 'Write `begin backup` before `create`.',
     subjects: 'none',
   },
   WARN_SET_VOLATILE: {
-    meaning: 'A set that was imported is not persistent, and has gone again.',
-    action: 'Write `set context persistent` where it is made.',
+    meaning: 'An imported set was not persistent and no longer exists.',
+    action: 'Write `set context persistent` in the script that makes it.',
     subjects: 'none',
   },
   WARN_ENCODING_GUESSED: {
@@ -33,28 +36,28 @@ export const scriptWarnings = {
     subjects: 'lines',
   },
   WARN_VOLUME_TAKEN_ALONG: {
-    meaning: 'A volume that the script does not add holds databases, and was taken along.',
-    action: 'Add it in the script, if its shadow copy is to be used there.',
+    meaning: 'A volume with databases that the script does not add was included.',
+    action: 'Add it in the script if the script needs its shadow copy.',
     subjects: 'volumes',
   },
   WARN_DATABASE_LEFT_OUT: {
-    meaning: 'A database is not in the backup that a script has made.',
-    action: 'See the reason in the text, and `errorCode`.',
+    meaning: 'A database is not in the backup that a script made.',
+    action: 'The text gives the reason; see also `errorCode`.',
     subjects: 'databases',
   },
   WARN_SYSTEM_LOG: {
-    meaning: 'The result could not be written to the log of the system.',
-    action: 'See the text; the command has done its work all the same.',
+    meaning: 'The result could not be written to the system log.',
+    action: 'See the text; the command has done its work nevertheless.',
     subjects: 'none',
   },
   WARN_FAILURE_PROGRAM: {
-    meaning: 'The program that is to be told of a failure (`--on-failure`) has failed itself.',
-    action: 'Run it by hand, and see its output.',
+    meaning: 'The program to run after a failure (`--on-failure`) failed itself.',
+    action: 'Run it manually and check its output.',
     subjects: 'programs',
   },
   WARN_OUTPUT_UNREAD: {
-    meaning: 'Whoever read the output of the command stopped before its end.',
-    action: 'Nothing; the command has done its work all the same.',
+    meaning: 'The reader of the output closed it before the end.',
+    action: 'Nothing; the command has done its work nevertheless.',
     subjects: 'none',
   },
 } as const satisfies Record<string, WarningCodeEntry>;

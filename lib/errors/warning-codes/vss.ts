@@ -1,35 +1,37 @@
 import type { WarningCodeEntry } from './entry';
 
-/** What the Volume Shadow Copy Service, or the requester, says. */
+/** Warnings of the Volume Shadow Copy Service and its requester. */
 export const vssWarnings = {
   WARN_COM_SECURITY: {
-    meaning: 'The security of COM was set up by somebody else in this process, or not at all: writers may be refused.',
+    meaning:
+      'COM security was set up by another module in this process, or not at all: calls from writers may be refused.',
     action:
-      'If writers report event 8194, let this package do its first call before the other module, or use a process of its own.',
+      'If writers report event 8194, make the first call to this package before the other module sets up COM, or use a separate process.',
     subjects: 'none',
   },
   WARN_SHADOW_STORAGE: {
-    meaning: 'There is little room for the shadow of a volume. When it is full, Windows deletes the oldest shadows.',
+    meaning:
+      'There is little space for the shadow of a volume. When the shadow storage is full, Windows deletes the oldest shadows.',
     action: 'Free space, or enlarge the storage (`vssadmin resize shadowstorage`).',
     subjects: 'volumes',
   },
   WARN_WRITER_UNKNOWN: {
-    meaning: 'A writer or component that should be left out does not exist here.',
+    meaning: 'A writer or component to be excluded does not exist here.',
     action: 'Compare the name with `domino-vss writer list`.',
     subjects: 'writers',
   },
   WARN_WRITER_VANISHED: {
-    meaning: 'A writer on which nobody counts has vanished since the backup began.',
+    meaning: 'A writer that was not required has vanished since the backup began.',
     action: 'Nothing, if its service was stopped on purpose.',
     subjects: 'writers',
   },
   WARN_WRITER_STATE_UNKNOWN: {
-    meaning: 'A writer has too many sessions to tell its state.',
+    meaning: 'A writer has too many sessions to report its state.',
     action: 'Restart its service, or run fewer backups at once.',
     subjects: 'writers',
   },
   WARN_ABORT_FAILED: {
-    meaning: 'The writers could not be told that the backup has ended early.',
+    meaning: 'The writers could not be notified that the backup ended early.',
     action: 'See `domino-vss writer list`; restart the service of a writer that stays in a failed state.',
     subjects: 'none',
   },
@@ -39,12 +41,12 @@ export const vssWarnings = {
     subjects: 'sets',
   },
   WARN_EXPOSURE_LEFT: {
-    meaning: 'A place that showed the shadow could not be taken away, or it is not known whether there is one.',
+    meaning: 'A place where a shadow was exposed could not be removed, or it is not known whether one exists.',
     action: 'See `domino-vss shadow list`; remove the drive letter, link or share.',
     subjects: 'directories',
   },
   WARN_SHADOW_NOT_DELETED: {
-    meaning: 'A shadow that is not persistent could not be deleted; it goes with the end of the backup.',
+    meaning: 'A non-persistent shadow could not be deleted; it disappears at the end of the backup.',
     action: 'Nothing.',
     subjects: 'sets',
   },

@@ -163,6 +163,6 @@ test('what cannot be cloned is an error, and the line stays', async () => {
   const { near } = joined({ symbol: () => ({ what: Symbol('x') }), fine: () => 1 });
   await expect(near.call('symbol', [])).rejects.toThrow(/could not be cloned/);
   await expect(near.call('fine', [Symbol('x')])).rejects.toThrow(/could not be cloned/);
-  await expect(near.call('nothing', [])).rejects.toThrow('there is no nothing');
+  await expect(near.call('nothing', [])).rejects.toThrow('there is no function nothing');
   expect(await near.call('fine', [])).toBe(1);
 });

@@ -391,7 +391,7 @@ describe('errors of VSS', () => {
     [0x80042314, 'ERR_VSS', 'ERR_VSS_TIMEOUT', true, /10 seconds/],
     [0x80042316, 'ERR_VSS', 'ERR_VSS_IN_PROGRESS', true, /Another program/],
     [0x8004230c, 'ERR_VSS', 'ERR_VSS_VOLUME', false, /NTFS/],
-    [0x800423f4, 'ERR_VSS_WRITER', 'ERR_VSS_WRITER', false, /will again/],
+    [0x800423f4, 'ERR_VSS_WRITER', 'ERR_VSS_WRITER', false, /will refuse again/],
     [0x8004ffff, 'ERR_VSS', 'ERR_VSS', false, /event logs/],
   ])('%p', (status, native, code, retryable, hint) => {
     const error = toPublicError(comFailure(status, { code: native, operation: 'X::Y', subject: 'D:\\' }));
