@@ -1,13 +1,10 @@
-import { access, constants, mkdtemp, stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
-import type { Backup } from '../backup/backup';
-import { completionFailure } from '../backup/report';
+import { dirname, join, resolve } from 'node:path';
 import { beginBackup } from '../backup/begin-backup';
 import { Call } from '../call/call';
-import { readFile, writeFile } from '../call/files';
 import { FileSystemError, toPublicError, VssError } from '../errors/errors';
-import { warning, type Warning } from '../errors/warnings';
+import { warning } from '../errors/warnings';
 import { exposeShadow, unexposeShadow } from '../vss/exposure';
 import { findObstacle, type ShadowShare } from '../vss/place';
 import { breakSnapshotSet, importShadows } from '../vss/hardware-sets';
@@ -28,20 +25,18 @@ import { attributeWords } from '../vss/words';
 import { isSameName } from '../vss/windows-names';
 import { listWriters, type Writer } from '../vss/writers';
 import { environmentVariable } from './aliases';
+import { readCabinet } from './cabinet';
 import type { WriterDetail } from './commands';
 import { execute, findProgram } from './execute';
 import { generatedMetadataName } from './metadata';
-import { decodeText } from './script-source';
+import { isTransportable, OpenBackup } from './open-backup';
 import {
-  nothingSaid,
   type CreateRequest,
   type ExposePlace,
-  type SaidAtEnd,
   type ScriptBackup,
   type ScriptMetadata,
   type ScriptRestore,
   type ScriptShadow,
-  type ScriptState,
   type ScriptTarget,
 } from './target';
 import { pruneState } from './state';
@@ -165,17 +160,7 @@ export class VssTarget implements ScriptTarget {
     const cabinet = resolve(this.#options.workingDirectory, file);
     await access(cabinet);
     this.#metadataDirectories.add(dirname(cabinet));
-    return this.#vss((call, { binding, vss }) =>
-      inPrivateDirectory(binding, this.#options.stateDirectory, async (directory) => {
-        const names = await call.race(vss.readCabinet({ cabinet, directory }));
-        const read = async (wanted: string): Promise<string> => {
-          const name = names.find((candidate) => basename(candidate).toLowerCase() === wanted.toLowerCase());
-          if (name !== undefined) return decodeText(await readFile(join(directory, name)));
-          throw new VssError('ERR_VSS_DOCUMENT', { volume: cabinet }, { message: `${cabinet} holds no ${wanted}` });
-        };
-        return { manifest: await read('Manifest.xml'), components: await read('BCDocument.xml') };
-      }),
-    );
+    return this.#vss((call, native) => readCabinet(cabinet, this.#options.stateDirectory, { ...native, call }));
   }
 
   async importShadows({ components }: ScriptMetadata): Promise<readonly ScriptShadow[]> {
@@ -389,148 +374,6 @@ export class VssTarget implements ScriptTarget {
   }
 }
 
-/** A set and the backup it belongs to, until it is let go. */
-class OpenBackup implements ScriptBackup {
-  readonly warnings: Warning[] = [];
-  readonly set: SnapshotSet;
-  /** Called when the backup has no say any more over its shadows. */
-  onRelease: () => void = () => undefined;
-  readonly #work: {
-    readonly loadBinding: () => NativeBinding;
-    readonly backup: Backup;
-    readonly request: CreateRequest;
-    readonly shadows: readonly ScriptShadow[];
-    readonly stateDirectory: string;
-    readonly withDomino: boolean;
-  };
-  /** Ids of shadows that the script has not deleted. */
-  readonly #left: Set<string>;
-  #isComplete = false;
-  #isOver = false;
-
-  constructor(work: {
-    readonly loadBinding: () => NativeBinding;
-    readonly backup: Backup;
-    readonly set: SnapshotSet;
-    readonly request: CreateRequest;
-    readonly shadows: readonly ScriptShadow[];
-    readonly stateDirectory: string;
-    readonly withDomino: boolean;
-  }) {
-    this.#work = work;
-    this.set = work.set;
-    this.#left = new Set(work.shadows.map(({ id }) => id));
-  }
-
-  get setId(): string {
-    return this.set.vss?.setId ?? '';
-  }
-
-  get shadows(): readonly ScriptShadow[] {
-    return this.#work.shadows;
-  }
-
-  get writers(): ScriptBackup['writers'] {
-    return (this.set.vss?.writers ?? []).map(({ name, excluded }) => ({ name, excluded }));
-  }
-
-  get outcome(): 'complete' | 'partial' {
-    return this.set.outcome;
-  }
-
-  /** The shadow is gone. */
-  forget(id: string): void {
-    this.#left.delete(id);
-  }
-
-  saveMetadata(manifest: string): Promise<void> {
-    const { loadBinding, request, stateDirectory } = this.#work;
-    const documents: [string, string][] = [
-      ['Manifest.xml', manifest],
-      ['BCDocument.xml', this.set.vss?.componentsDocument ?? ''],
-      ...(this.set.vss?.writers ?? []).map(({ document }, index): [string, string] => [`WM${index}.xml`, document]),
-    ];
-    return vssCall(loadBinding, {}, {}, ({ binding, vss, call }) =>
-      inPrivateDirectory(binding, stateDirectory, async (directory) => {
-        const files = documents.map(([name]) => ({ file: join(directory, name), name }));
-        for (const [name, text] of documents) await writeFile(join(directory, name), text);
-        await call.race(vss.writeCabinet({ cabinet: request.metadataFile, files }));
-      }),
-    );
-  }
-
-  /**
-   * A volatile set is needed until the script lets it go, and ends with its session: so both wait for that, unless the
-   * script has deleted it already.
-   */
-  async complete(): Promise<SaidAtEnd> {
-    // A later backup of the script ends as well.
-    if (this.#isComplete) return nothingSaid;
-    this.#isComplete = true;
-    if (this.#outlivesScript || this.#left.size === 0) return this.#end();
-    const note =
-      'the volatile shadow copies stay readable until reset or the end of the script; the writers are told then';
-    return { ...nothingSaid, notes: [note] };
-  }
-
-  async release(script: ScriptState): ReturnType<ScriptBackup['release']> {
-    if (this.#isOver) return { ...nothingSaid, isTakenBack: false };
-    const isTakenBack = script === 'unused' && !this.#isComplete && !isTransportable(this.#work.request);
-    if (isTakenBack && this.#outlivesScript) {
-      this.onRelease();
-      await this.#work.backup.dispose();
-      return { ...nothingSaid, isTakenBack };
-    }
-    // Plain volumes whose shadows go have nothing that should be kept of them. Nor has a script that has failed, perhaps
-    // before it had copied the databases: their manifest would call a backup complete of which nothing is left.
-    if (!this.#isComplete && !this.#outlivesScript && (!this.#work.withDomino || script !== 'sound')) {
-      this.onRelease();
-      await this.#work.backup.dispose();
-      return { ...nothingSaid, isTakenBack: false };
-    }
-    return { ...(await this.#end()), isTakenBack: false };
-  }
-
-  get #outlivesScript(): boolean {
-    const { request } = this.#work;
-    return request.context.lifetime !== 'volatile' || isTransportable(request);
-  }
-
-  async #end(): Promise<SaidAtEnd> {
-    this.#isOver = true;
-    this.onRelease();
-    const { backup, withDomino } = this.#work;
-    const known = new Set(backup.warnings.map(({ message }) => message));
-    const keep = this.#outlivesScript && this.#left.size > 0;
-    // Whoever has not written `end backup` has not said that the data are safe.
-    const report = await backup.endBackup({ keep, tellWriters: this.#isComplete });
-    const failure = completionFailure(report);
-    if (failure) throw failure;
-    const warnings = report.warnings.filter(({ message }) => !known.has(message));
-    return { warnings, notes: withDomino ? [`deltas and manifest of the databases: ${report.directory}`] : [] };
-  }
-}
-
 function exposureOf(place: ExposePlace): string | ShadowShare {
   return place.kind === 'share' ? { share: place.as } : place.as;
-}
-
-/** Such a set belongs to nobody until somebody imports it. */
-function isTransportable({ options }: CreateRequest): boolean {
-  return options.includes('transportable');
-}
-
-/** What goes into a cabinet or comes out of it says where the data of every writer lie. */
-async function inPrivateDirectory<T>(
-  binding: NativeBinding,
-  parent: string,
-  body: (directory: string) => Promise<T>,
-): Promise<T> {
-  await makeStateDirectory(binding, parent);
-  const directory = await mkdtemp(join(parent, 'metadata-'));
-  try {
-    return await body(directory);
-  } finally {
-    await binding.removeTree(directory);
-  }
 }
