@@ -10,7 +10,6 @@ export interface CapabilitiesOptions {
    * probed.
    */
   readonly directory?: string | undefined;
-  /** Default: 30 000. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -19,7 +18,7 @@ export interface CapabilitiesOptions {
 export interface ProviderCapability {
   readonly name: 'vss' | 'btrfs' | 'reflink' | 'rolling' | 'hook';
   readonly supported: boolean;
-  /** Why not, each reason with what can be done about it; empty if it is supported. */
+  /** Why it is not supported, each reason with what to do about it; empty if it is supported. */
   readonly reasons: readonly string[];
 }
 
@@ -60,7 +59,7 @@ export function getCapabilities(
   });
 }
 
-/** Asks the system what this process may do; several obstacles can exist at once. */
+/** Asks the system what this process may do. There can be several obstacles at once. */
 async function vssCapability(binding: NativeBinding, call: Call): Promise<ProviderCapability> {
   const reasons = binding.vss
     ? (await call.race(binding.vss.whyNot())).map(toPublicError).map(({ message, hint }) => `${message}. ${hint}`)
@@ -81,7 +80,7 @@ async function whyNotBtrfs(
   if (directory === undefined) return undefined;
   const volume = await call.race(binding.inspectVolume(directory));
   if (volume.isSubvolume) return undefined;
-  return `${directory} lies on ${volume.path}, which is ${volume.fileSystem} and no btrfs subvolume`;
+  return `${directory} lies on ${volume.path}, which is ${volume.fileSystem} and not a btrfs subvolume`;
 }
 
 async function whyNotReflink(
@@ -89,7 +88,7 @@ async function whyNotReflink(
   directory: string | undefined,
   call: Call,
 ): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'clones of files are supported on Linux only';
+  if (process.platform !== 'linux') return 'clones of files exist on Linux only';
   if (directory === undefined) return undefined;
   if (await call.race(binding.probeReflink(directory))) return undefined;
   return `the file system of ${directory} refused to clone a file`;

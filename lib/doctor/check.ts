@@ -28,12 +28,12 @@ export interface DoctorOptions {
 /** `skipped`: a check that this one depends on has failed, or it does not apply here. */
 export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
 
-/** One precondition of a backup. */
+/** The result for one precondition of a backup. */
 export interface DoctorCheck {
   /** For example `user`, `library`, `file system`. */
   readonly name: string;
   readonly status: CheckStatus;
-  /** Why: a code of a warning, or, of a check that has failed, of an error; empty for `ok` and `skipped`. */
+  /** Why: a warning code or, for a failed check, an error code; empty for `ok` and `skipped`. */
   readonly code: WarningCode | ErrorCode | '';
   /** What was found. */
   readonly found: string;
@@ -48,7 +48,7 @@ export interface DoctorReport {
   readonly checks: readonly DoctorCheck[];
 }
 
-/** What a check finds. */
+/** The result of a check. */
 export type Finding = Omit<DoctorCheck, 'name'>;
 
 export const ok = (found: string, advice = ''): Finding => ({ status: 'ok', code: '', found, advice });

@@ -26,7 +26,7 @@ import { chooseShadows, nativeSource } from '../backup/provider';
 import { openRuntime } from '../domino/runtime';
 import { Selector } from '../domino/selection';
 
-/** What earlier checks have found out for later ones. */
+/** Results of earlier checks that later ones use. */
 export interface DoctorContext {
   readonly options: DoctorOptions;
   readonly loadBinding: () => NativeBinding;
@@ -34,19 +34,19 @@ export interface DoctorContext {
   binding?: NativeBinding;
   notesIni?: NotesIni;
   runtime?: NativeRuntime;
-  /** Code of the error with which the runtime did not open. */
+  /** Code of the error if the runtime could not be opened. */
   runtimeError?: string;
   databases?: BackupDatabases;
 }
 
-/** Set by the command line when it has started itself again with the environment that Domino needs. */
+/** Set by the command line when it has restarted itself with the environment that Domino needs. */
 export const relaunchVariable = 'DOMINO_VSS_WORKING_DIRECTORY';
 
-/** All checks in their order: each uses what the ones before it have found. */
+/** All checks in order: each uses the results of the earlier ones. */
 export const doctorChecks: readonly (readonly [string, (context: DoctorContext) => Promise<Finding>])[] = [
   ['addon', checkAddon],
   ['notes.ini', checkNotesIni],
-  // The loader of Windows needs no environment, and its processes have no limit of open files that matters.
+  // The loader of Windows needs no environment, and Windows has no relevant limit on open files.
   ...(process.platform === 'linux' ? ([['environment', checkEnvironment]] as const) : []),
   ['library', checkLibrary],
   ['user', checkUser],
@@ -66,7 +66,7 @@ export const doctorChecks: readonly (readonly [string, (context: DoctorContext) 
   ['canary', checkCanary],
 ];
 
-/** A check that needs nothing but notes.ini. */
+/** A check that needs only notes.ini. */
 function ofNotesIni(check: (notesIni: NotesIni) => Finding): (context: DoctorContext) => Promise<Finding> {
   return ({ notesIni }) => Promise.resolve(notesIni ? check(notesIni) : skipped('needs notes.ini'));
 }
@@ -102,7 +102,7 @@ async function checkEnvironment({ options }: DoctorContext): Promise<Finding> {
     `${programDirectory}/res/C in PATH`;
   if (process.env[relaunchVariable] !== undefined) return Promise.resolve(ok('set by the command line itself', advice));
   if (missing.length === 0) return ok('complete');
-  // Without the library path nothing loads; the rest only matters to some functions.
+  // Without the library path nothing loads; the other variables only matter to some functions.
   return missing.includes('LD_LIBRARY_PATH')
     ? failed('ERR_DOMINO_ENVIRONMENT', `missing or wrong: ${missing.join(', ')}`, advice)
     : warned('WARN_ENVIRONMENT', `missing or wrong: ${missing.join(', ')}`, advice);
@@ -123,14 +123,14 @@ async function checkLibrary(context: DoctorContext): Promise<Finding> {
     return warned(
       'WARN_FUNCTION_MISSING',
       `${found}; does not export ${missingFunctions.join(', ')}`,
-      'What needs these functions is not possible.',
+      'Operations that need these functions are not possible.',
     );
   }
   if (options.domino?.trustProgramDirectory === true) {
     return warned(
       'WARN_PROGRAM_DIRECTORY_UNCHECKED',
-      `${found}; who could replace it was not looked at`,
-      'Leave --trust-program out once: the error names the command that takes the right from ordinary users.',
+      `${found}; it was not checked who can replace it`,
+      'Omit --trust-program once: the error names the command that removes this right from ordinary users.',
     );
   }
   return ok(found);
@@ -158,10 +158,10 @@ async function checkUser({ notesIni, runtime, runtimeError }: DoctorContext): Pr
       ? warned('WARN_RUN_AS_ROOT', found, advice)
       : failed('ERR_DOMINO_USER', found, advice);
   }
-  if (uid === owner) return ok(`user ${uid}, to whom the data directory belongs`);
+  if (uid === owner) return ok(`user ${uid}, who owns the data directory`);
   return failed(
     'ERR_DOMINO_NOT_SHARED',
-    `user ${uid}, but the data directory belongs to user ${owner}: a process of another user may form a Domino ` +
+    `user ${uid}, but the data directory belongs to user ${owner}: a process of another user may create a Domino ` +
       'environment of its own, in which backups record nothing',
     advice,
   );
@@ -184,13 +184,13 @@ async function checkTransactionLog({ binding, runtime, call }: DoctorContext): P
       return warned(
         'WARN_NO_TRANSACTION_LOG',
         'off',
-        'Backups can be restored to their own time only; switch transaction logging on for more.',
+        'Backups can only be restored to their own time; to restore to other points in time, switch transaction logging on.',
       );
     case 'archive':
-      return ok('archive', 'Archive the logs regularly, or they fill their disk.');
+      return ok('archive', 'Archive the log regularly, or it will fill its disk.');
     case 'circular':
     case 'linear':
-      return ok(`${style}; points in time can be reached as far back as the log goes`);
+      return ok(`${style}; databases can be restored to points in time that are still in the log`);
   }
 }
 
@@ -210,18 +210,18 @@ async function checkDatabases(context: DoctorContext): Promise<Finding> {
   return warned(
     'WARN_LINK_BROKEN',
     `${found}; a link or directory cannot be followed: ${problem.subject}: ${problem.text}${more}`,
-    'Repair it, remove it, or exclude it: what lies behind it is not in the backup.',
+    'Repair it, remove it, or exclude it: what it leads to is not in the backup.',
   );
 }
 
-/** Beside the databases: the runtime's own files, deltas, copies. */
+/** Descriptors besides those of databases: the runtime's own files, deltas, copies. */
 const spareDescriptors = 256;
 
 async function checkDescriptors({ databases }: DoctorContext): Promise<Finding> {
   if (!databases) return skipped('needs the databases');
   const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
   const [, soft] = /^Max open files\s+(\S+)/m.exec(limits) ?? [];
-  if (soft === undefined) return skipped('this system does not tell its limit');
+  if (soft === undefined) return skipped('this system does not report a limit');
   const needed = databases.paths.length + spareDescriptors;
   const found = `${soft} allowed, about ${needed} needed`;
   if (soft === 'unlimited' || Number(soft) >= needed) return ok(found);
@@ -240,14 +240,14 @@ async function checkFileSystem({ binding, databases, options, call }: DoctorCont
   const choice = { provider: option, shadowDirectory, deltaDirectory, volumes, dataDirectory };
   const { provider, directories } = await call.race(chooseShadows(binding, choice));
   const { name, reason } = provider;
-  // Without a directory of their own the copies of `rolling` lie in the delta directory, which is tested as such.
+  // Without a directory of their own, the copies of `rolling` are in the delta directory, which has its own check.
   const ownDirectories = provider.native === 'rolling' && shadowDirectory === undefined ? [] : directories;
   const unwritable = await firstUnwritable(ownDirectories.map(({ path }) => path));
   if (unwritable !== undefined) {
     return failed(
       'ERR_SHADOW_DIRECTORY',
       `provider ${name} (${reason}), but ${unwritable} cannot be written to`,
-      'Make a directory for shadows on that file system that this user may write to, and name it as shadowDirectory.',
+      'Create a directory for shadows on that file system that this user can write to, and name it as shadowDirectory.',
     );
   }
   const where = directories.map(({ path }) => path).join(', ');
@@ -280,7 +280,7 @@ async function firstUnwritable(directories: readonly string[]): Promise<string |
   return undefined;
 }
 
-/** Free space for deltas below which a warning is due, as a share of the databases' size. */
+/** Advised free space for deltas, as a share of the databases' size. */
 const advisedDeltaShare = 0.02;
 
 async function checkDeltaDirectory({ binding, databases, options }: DoctorContext): Promise<Finding> {
@@ -291,7 +291,7 @@ async function checkDeltaDirectory({ binding, databases, options }: DoctorContex
     return failed(
       'ERR_DELTA_DIRECTORY',
       `${unwritable} cannot be written to`,
-      'Choose another directory, or give this user the right to it.',
+      'Choose another directory, or give this user write access to it.',
     );
   }
   let existing = deltaDirectory;
@@ -304,15 +304,15 @@ async function checkDeltaDirectory({ binding, databases, options }: DoctorContex
     return warned(
       'WARN_DELTA_SPACE',
       found,
-      `Have at least ${prettyBytes(advisedBytes)} free: all that changes in the window goes there.`,
+      `Have at least ${prettyBytes(advisedBytes)} free: everything that changes during the window is kept there.`,
     );
   }
   const volume = await binding?.inspectVolume(existing);
   if (volume && databases?.volumes.some(({ path }) => path === volume.path)) {
     return warned(
       'WARN_DELTA_VOLUME',
-      `${found}, on the volume of the databases`,
-      'Choose another volume: its loss would take both.',
+      `${found}, on a volume with databases`,
+      'Choose another volume: if this one is lost, both are.',
     );
   }
   return ok(found);
@@ -341,18 +341,17 @@ async function checkDaos({ notesIni, binding, databases }: DoctorContext): Promi
   if (!found) return warned('WARN_DAOS_MISSING', `${directory} does not exist`, 'Check DAOSBasePath in notes.ini.');
   const volume = await binding?.inspectVolume(directory);
   const isInSnapshot = volume !== undefined && databases?.volumes.some(({ path }) => path === volume.path) === true;
-  const where = isInSnapshot ? 'on a volume of the databases' : 'on another volume than the databases';
+  const where = isInSnapshot ? 'on a volume of the databases' : 'on a different volume from the databases';
   return ok(
     `${directory}, ${where}`,
     'Save its *.nlo files after the databases, never before: they are not part of this backup.',
   );
 }
 
-/** ERR_SERVER_NOT_RESPONDING */
 const serverNotResponding = 0x0807;
 
 async function checkCanary({ binding, runtime, options, call }: DoctorContext): Promise<Finding> {
-  if (options.canary !== true) return skipped('not asked for');
+  if (options.canary !== true) return skipped('not requested');
   if (!binding || !runtime) return skipped('needs the library');
   const database = `domino-vss-canary-${randomBytes(4).toString('hex')}.nsf`;
   const { serverName } = runtime;
@@ -363,9 +362,9 @@ async function checkCanary({ binding, runtime, options, call }: DoctorContext): 
   if (!result) {
     return failed(
       'ERR_DOMINO_NOT_SHARED',
-      `no server ${serverName} answers: it is down, or this process forms a Domino environment of its own, in which ` +
+      `no server ${serverName} answers: it is down, or this process has a Domino environment of its own, in which ` +
         'backups record nothing',
-      'Start the server; run as the same user, with the same program directory and notes.ini as it.',
+      'Start the server; run as the same user, with the same program directory and notes.ini as the server.',
     );
   }
   if (result.recorded) {

@@ -2,7 +2,7 @@ import type { Call } from '../call/call';
 import type { NativeVss } from '../native/vss';
 import { ok, warned, type Finding } from './check';
 
-/** What is asked, and of which volumes: each by the name that VSS takes. */
+/** The query, and the volumes by the names that VSS uses. */
 export interface ShadowStorageContext {
   readonly vss: Pick<NativeVss, 'checkShadowStorage'>;
   readonly volumes: readonly string[];
@@ -10,8 +10,8 @@ export interface ShadowStorageContext {
 }
 
 /**
- * Whether the volumes of the databases have room for a shadow. One that is short of room is not refused: it vanishes while
- * it is being copied. Only the storage of Windows' own provider is known; other providers keep their own.
+ * Whether the volumes with databases have room for a shadow. A shadow that runs out of space is not refused: it vanishes while it
+ * is being copied. Only the storage of Windows' own provider is known; other providers have their own.
  */
 export async function checkShadowStorage({ vss, volumes, call }: ShadowStorageContext): Promise<Finding> {
   const found: string[] = [];
@@ -19,11 +19,11 @@ export async function checkShadowStorage({ vss, volumes, call }: ShadowStorageCo
     for (const { message } of await call.race(vss.checkShadowStorage({ volume }))) found.push(message);
   }
   const where = volumes.join(', ');
-  if (found.length === 0) return ok(`nothing speaks against a shadow of ${where}`);
+  if (found.length === 0) return ok(`there is room for a shadow of ${where}`);
   return warned(
     'WARN_SHADOW_STORAGE',
     found.join('; '),
     'Free space, or enlarge the storage: vssadmin resize shadowstorage /for=<volume> /on=<volume> /maxsize=<size>. ' +
-      'It has to hold what is overwritten while the shadow exists.',
+      'It must have room for everything that is overwritten while the shadow exists.',
   );
 }

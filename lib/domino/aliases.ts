@@ -3,13 +3,13 @@
  * empty.
  */
 export interface Alias {
-  /** Relative to the data directory, with `/`, as {@link path} is. */
+  /** Relative to the data directory, with `/`, like {@link path}. */
   readonly alias: string;
-  /** The real path, which goes through a link only if there is no other way. */
+  /** The real path, which leads through a link only if there is no other way. */
   readonly path: string;
 }
 
-/** Aliases may lead to each other; nobody intends more steps than this. */
+/** Limit for aliases that lead to each other in a circle. */
 const mostSteps = 40;
 
 /** Other names of a server's databases. */
@@ -57,7 +57,7 @@ export class Aliases {
     if (file !== undefined) return file;
     const named = this.#targets.get(`${lowered}/`);
     if (named !== undefined) return named.slice(0, -1);
-    // If one alias is the beginning of another, the longest match counts.
+    // If one alias is the beginning of another, the longest match wins.
     for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
       const directory = this.#targets.get(name.slice(0, end + 1).toLowerCase());
       if (directory !== undefined) return directory + name.slice(end + 1);

@@ -3,7 +3,7 @@ import type { Call } from '../call/call';
 import { forEachIndex } from '../call/event-loop';
 import type { NativeBinding, NativeCatalog, NativeTexts } from '../native/session';
 
-/** Every database under the data directory and behind its links, as parallel columns. */
+/** Every database in the data directory and behind its links, as parallel columns. */
 export interface Catalog extends Omit<NativeCatalog, 'paths' | 'files' | 'fileIds' | 'aliases' | 'aliasPaths'> {
   readonly paths: readonly string[];
   readonly files: readonly string[];

@@ -77,7 +77,7 @@ export function findDatabases(
       signal: abortSignal,
     });
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'find' });
-    // First of all: without a binary, nothing else is worth searching for.
+    // Checked first: without a binary, no search is worthwhile.
     const native = binding();
     const { dataDirectory } = new NotesIni(findNotesIni(options.domino));
     const { excludeDirectories = [] } = options;
@@ -100,14 +100,14 @@ export function findDatabases(
       });
     });
     const problems = catalogProblems(catalog);
-    // A glob may be meant for a broken link.
+    // A glob may refer to a broken link.
     for (const { database } of problems) rules.leaveOut(relativePath(database, dataDirectory));
     const notices = [...selection.notices, ...rules.unmatched()];
     return { dataDirectory, databases, problems, notices, unmetRequired: selection.unmetRequired };
   });
 }
 
-/** The path relative to the data directory; a path outside it unchanged. */
+/** The path relative to the data directory. A path outside it is returned unchanged. */
 export function relativePath(path: string, dataDirectory: string): string {
   const relative = path.startsWith(dataDirectory) ? path.slice(dataDirectory.length) : '';
   return /^[\\/]./.test(relative) ? relative.slice(1).replaceAll(sep, '/') : path;
@@ -117,13 +117,13 @@ export function catalogProblems(catalog: Catalog): DatabaseFailure[] {
   return catalog.problems.map((problem) => toDatabaseFailure(problem.subject, problem));
 }
 
-/** What happened to the databases of a backup between its begin and its window. */
+/** Changes to the databases of a backup between its start and its window. */
 export interface DatabaseChanges {
   /** Databases that were created and match the selection; they are not in this backup. */
   readonly appeared: readonly string[];
   /** Databases that are gone; left out with `ERR_DATABASE_VANISHED`. */
   readonly vanished: readonly string[];
-  /** Databases whose file has been replaced; left out with `ERR_DATABASE_REPLACED`. */
+  /** Databases whose file was replaced; left out with `ERR_DATABASE_REPLACED`. */
   readonly replaced: readonly string[];
 }
 
@@ -137,17 +137,17 @@ export interface BackupDatabases {
   readonly modifiedMs: Float64Array;
   /** Index into {@link volumes}. */
   readonly volumeIndex: Uint16Array;
-  /** Only volumes that hold a database of this backup. */
+  /** Only volumes with a database of this backup. */
   readonly volumes: Catalog['volumes'];
   readonly required: ReadonlySet<number>;
   readonly sizeBytes: number;
-  /** The space that the files take on each of the {@link volumes}. */
+  /** Space allocated for the files on each of the {@link volumes}. */
   readonly allocatedBytes: readonly number[];
   /** Other names of these databases and of directories. */
   readonly aliases: readonly Alias[];
 }
 
-/** Picks the selected databases and their volumes from a catalog. */
+/** Takes the selected databases and their volumes from a catalog. */
 export async function takeSelected(
   dataDirectory: string,
   catalog: Catalog,
@@ -197,7 +197,7 @@ export function selectedAliases(
   return catalog.aliases.filter(({ alias, path }) => alias.endsWith('/') || paths.has(path));
 }
 
-/** Some databases of a backup and the volumes they are on; their space is not known separately. */
+/** Some databases of a backup and the volumes they are on. The allocated space is not known for a part. */
 export function takeSubset(
   all: BackupDatabases,
   indexes: readonly number[],
@@ -221,7 +221,7 @@ export function takeSubset(
   return { databases, volumeNumbers };
 }
 
-/** Compares the databases of a backup with what is there now. */
+/** Compares the databases of a backup with those that exist now. */
 export async function compareWithCatalog(
   databases: BackupDatabases,
   catalog: Catalog,
@@ -261,7 +261,7 @@ export async function compareWithCatalog(
   };
 }
 
-/** Whether a file of this name is a database: Domino goes by the extension. */
+/** Whether a file name is that of a database: Domino decides by the extension. */
 export function isDatabaseName(path: string): boolean {
   return /\.(nsf|ntf|box|nsg|nsh)$/i.test(path);
 }

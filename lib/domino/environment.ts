@@ -5,7 +5,7 @@ import { DominoVssError } from '../errors/errors';
 import type { NativeRegistration } from '../native/session';
 import type { DominoLocation } from '../call/options';
 
-/** A Domino installation and the partition (notes.ini) that is meant. */
+/** A Domino installation and one of its partitions (notes.ini). */
 export interface Installation {
   readonly programDirectory: string;
   readonly notesIni: string;
@@ -21,12 +21,15 @@ const usualProgramDirectories =
     ? ['C:\\Program Files\\HCL\\Domino', 'C:\\Program Files\\IBM\\Domino']
     : ['/opt/hcl/domino/notes/latest/linux', '/opt/ibm/domino/notes/latest/linux'];
 
-/** What the registry of Windows says of Domino; undefined on other systems. */
+/** The registry entries of Domino on Windows; undefined on other systems. */
 function readRegistration(): NativeRegistration | undefined {
   return process.platform === 'win32' ? loadBinding().dominoRegistration?.() : undefined;
 }
 
-/** Finds the program directory and notes.ini: options first, then the environment, the registry, the usual places. */
+/**
+ * Finds the program directory and notes.ini: in the options, the environment, the registry, and the standard locations, in this
+ * order.
+ */
 export function findInstallation(
   location: DominoLocation = {},
   env: Environment = process.env,
@@ -43,7 +46,8 @@ function findProgramDirectory(location: DominoLocation, env: Environment, regist
   }
   const said = candidates(env['Notes_ExecDirectory']).find((directory) => existsSync(join(directory, libraryName)));
   if (said !== undefined) return said;
-  // On Windows the search path leads there; whether ordinary users can write to the directory is checked at the load.
+  // On Windows the search path leads there. Whether ordinary users can write to the directory is checked when the library is
+  // loaded.
   const searched = process.platform === 'win32' ? (env['PATH'] ?? '').split(delimiter).filter(isAbsolute) : [];
   const usual = [...usualProgramDirectories, ...searched];
   const places = candidates(env['Notes_ExecDirectory'], registration()?.programDirectory, ...usual);
@@ -53,7 +57,7 @@ function findProgramDirectory(location: DominoLocation, env: Environment, regist
   return dirname(found);
 }
 
-/** Finds notes.ini alone, for what needs no runtime. */
+/** Finds only notes.ini, for calls that need no runtime. */
 export function findNotesIni(
   location: DominoLocation = {},
   env: Environment = process.env,
@@ -81,8 +85,8 @@ export function findNotesIni(
 }
 
 /**
- * Where notes.ini is by the registry: with several partitions in the data directory, otherwise beside the programs. The
- * programs are the same for all partitions, but of data directories the registry knows only the last one.
+ * The location of notes.ini according to the registry: in the data directory if there are several partitions, otherwise beside
+ * the programs. All partitions share the programs, but the registry knows only the data directory of the last one.
  */
 function registeredNotesIni(registration: typeof readRegistration): readonly string[] {
   const { services = [], dataDirectory, programDirectory } = registration() ?? {};
@@ -123,7 +127,7 @@ export class NotesIni {
   constructor(readonly file: string) {
     let text: string;
     try {
-      // LMBCS agrees with latin1 in the ASCII range, which is all that is looked at here.
+      // LMBCS is the same as latin1 in the ASCII range, and only ASCII is read here.
       text = readFileSync(file, 'latin1');
     } catch (cause) {
       const message = `${file} cannot be read: ${(cause as Error).message}`;
@@ -135,7 +139,7 @@ export class NotesIni {
     }
   }
 
-  /** Value of a setting; empty when it is not set. */
+  /** Value of a setting; empty if it is not set. */
   get(name: string): string {
     return this.#values.get(name.toLowerCase()) ?? '';
   }
@@ -151,10 +155,10 @@ export class NotesIni {
   }
 }
 
-/** Our own setting in the notes.ini of a recovery directory: the id of the transaction log whose extents lie there. */
+/** Our own setting in the notes.ini of a recovery directory: the id of the transaction log whose extents it contains. */
 export const recoveryLogSetting = 'DOMINO_VSS_RECOVERY_LOG';
 
-/** Id of the transaction log of a recovery directory, in which no server starts; undefined for the notes.ini of a server. */
+/** Id of the transaction log of a recovery directory, in which no server starts. Undefined for the notes.ini of a server. */
 export function recoveryLogOf(notesIni: NotesIni): string | undefined {
   return notesIni.get('TRANSLOG_MEDIAONLY') === '1' ? notesIni.get(recoveryLogSetting) : undefined;
 }
@@ -164,7 +168,7 @@ export function readDataDirectory(notesIni: string): string {
   return new NotesIni(notesIni).dataDirectory;
 }
 
-/** The environment that a process needs before it starts, so that the Domino runtime can be used in it. */
+/** The environment that a process must be started with to use the Domino runtime. */
 export function requiredEnvironment(
   installation: Installation,
   env: Environment = process.env,
@@ -199,12 +203,12 @@ function withDirectories(list: string | undefined, directories: readonly string[
   return (where === 'first' ? [...missing, ...present] : [...present, ...missing]).join(delimiter);
 }
 
-/** Directory of the transaction logs of a server that has them. */
+/** Directory of the transaction log, for a server that has one. */
 export function transactionLogDirectory(notesIni: NotesIni, dataDirectory: string): string {
   return resolve(dataDirectory, notesIni.get('TRANSLOG_Path') || 'logdir');
 }
 
-/** Directory of the attachments that DAOS keeps outside the databases; empty when DAOS is not in use. */
+/** DAOS directory, with the attachments that are kept outside the databases; empty if DAOS is not in use. */
 export function daosDirectory(notesIni: NotesIni, dataDirectory: string): string {
   const path = notesIni.get('DAOSBasePath');
   if (path === '' && notesIni.get('DAOSEnable') !== '1') return '';

@@ -1,10 +1,12 @@
 import picomatch from 'picomatch';
 import { noAliases, type Aliases } from './aliases';
 
-/** What picomatch gives a meaning to; `!` counts only before a parenthesis. */
+/** Characters with a special meaning for picomatch; `!` only before a parenthesis. */
 const specialCharacters = /[*?[\]{}()|]/;
 
-/** A path or glob with `/`, however it was written: `mail\ada.nsf` as Domino shows it, `./mail//ada.nsf` as shells do. */
+/**
+ * A path or glob with `/`, whatever its original form: `mail\ada.nsf` as Domino shows it, `./mail//ada.nsf` as shells write it.
+ */
 export function withSlashes(text: string): string {
   return text
     .replaceAll('\\', '/')
@@ -13,11 +15,11 @@ export function withSlashes(text: string): string {
 }
 
 /**
- * Whether a path is one of those that the globs mean. Whole paths count, without regard to case; a leading dot is nothing
- * special, and a leading `!` is a character like others. A name without special characters is also that of a directory
- * with all that lies below it, as is every glob that ends in a slash. A glob that is or begins with an alias means what the
- * alias leads to. What special characters match are true paths only: `mail/**` shall not be everything because a link
- * below `mail` leads back to the data directory.
+ * Whether a path matches one of the globs. Globs match whole paths, case-insensitively; a leading dot is not special, and a
+ * leading `!` is an ordinary character. A name without special characters also matches everything in the directory of that name,
+ * as does every glob that ends in a slash. A glob that is an alias, or begins with one, means the target of the alias. Special
+ * characters match real paths only: `mail/**` must not match everything because a link below `mail` leads back to the data
+ * directory.
  */
 export function matcher(globs: readonly string[], aliases: Aliases = noAliases): (path: string) => boolean {
   const tests = globs.map((glob) => testOf(aliases.resolve(withSlashes(glob)) || '**'));
@@ -29,7 +31,7 @@ export function matcher(globs: readonly string[], aliases: Aliases = noAliases):
   };
 }
 
-/** The test of one glob, for a path and the same path in lower case. */
+/** The test for one glob; it takes a path, and the same path in lower case. */
 function testOf(glob: string): (path: string, lowered: string) => boolean {
   const isDirectory = glob.endsWith('/');
   const name = (isDirectory ? glob.slice(0, -1) : glob).toLowerCase();

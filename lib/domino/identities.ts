@@ -3,28 +3,30 @@ import { toPublicError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import { timedateText, unidText } from './timedate';
 
-/** How many databases one request asks for: each is opened and closed, and between two requests a call can be given up. */
+/** Databases in one request: each is opened and closed, and the call can be given up between two requests. */
 const askedAtOnce = 50;
 
-/** A database as the server has it now. */
+/** The current identity of a database, according to the server. */
 export interface LiveIdentity {
   readonly replicaId: string;
   readonly logged: boolean;
-  /** As in a manifest; empty when not logged, as is {@link logId}. */
+  /** As in a manifest; empty if not logged, like {@link logId}. */
   readonly dbiid: string;
   readonly logId: string;
-  /** As in a manifest; empty when it is not known. */
+  /** As in a manifest; empty if unknown. */
   readonly modified: string;
 }
 
-/** What the server says of databases, by their paths; why it could not be told, for those that did not answer. */
+/** What the server reports about databases, by path; or why it could not. */
 export interface LiveIdentities {
   readonly live: ReadonlyMap<string, LiveIdentity | { readonly reason: string }>;
-  /** The call that has not returned, in words; empty for none. */
+  /** The call that has not returned, as text; empty for none. */
   readonly hanging: string;
 }
 
-/** Asks the server which databases stand at these paths now (NSFDbOpen, NSFDbReplicaInfoGet, NSFDbGetLogInfo, NSFDbModifiedTime). */
+/**
+ * Asks the server which databases are at these paths now (NSFDbOpen, NSFDbReplicaInfoGet, NSFDbGetLogInfo, NSFDbModifiedTime).
+ */
 export async function liveIdentities(
   binding: NativeBinding,
   paths: readonly string[],
@@ -45,7 +47,7 @@ export async function liveIdentities(
       }
     } catch (error) {
       call.check();
-      // A call that hangs now would hang for the next ones as well.
+      // After a hanging call, the next ones would hang too.
       const { message: reason, code } = toPublicError(error);
       if (code === 'ERR_DATABASE_BUDGET') hanging = reason;
       for (const path of paths.slice(at)) live.set(path, { reason });
@@ -55,7 +57,7 @@ export async function liveIdentities(
   return { live, hanging };
 }
 
-/** One of the databases that were asked. */
+/** The identity of one of the requested databases. */
 export function identityAt(found: Awaited<ReturnType<NativeBinding['readIdentities']>>, index: number): LiveIdentity {
   const logged = found.logged[index] === 1;
   return {
@@ -67,7 +69,7 @@ export function identityAt(found: Awaited<ReturnType<NativeBinding['readIdentiti
   };
 }
 
-/** The two times of a column as a manifest has them; empty when they are not known. */
+/** The two times in a column, as written in a manifest; empty if unknown. */
 export function modifiedText(column: Uint8Array, index: number): string {
   const text = unidText(column, index * 16);
   return /^0*$/.test(text) ? '' : text;

@@ -2,16 +2,16 @@ import { accessSync, constants } from 'node:fs';
 import type { DominoLocation } from '../call/options';
 import { findInstallation, requiredEnvironment } from './environment';
 
-/** What a process that will hold Domino is started with. */
+/** Settings for starting a process that will hold Domino. */
 export interface LaunchSettings {
   readonly cwd: string | undefined;
-  /** To be added to the environment of this process. */
+  /** Variables to add to the environment of this process. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 /**
- * The dynamic loader of Linux reads LD_LIBRARY_PATH when a process starts. Where no Domino is found nothing is set: the
- * process itself will say what is missing. Windows needs nothing.
+ * The dynamic loader of Linux reads LD_LIBRARY_PATH only when a process starts. If no Domino is found, nothing is set: the new
+ * process will report what is missing. Windows needs no settings.
  */
 export function launchSettings(location: DominoLocation | undefined): LaunchSettings {
   if (process.platform !== 'linux') return { cwd: undefined, env: {} };
@@ -23,7 +23,7 @@ export function launchSettings(location: DominoLocation | undefined): LaunchSett
   }
 }
 
-/** The data directory, if this user may work in it; what is wrong with it otherwise, the process itself will say. */
+/** The data directory, if this user may work in it. Otherwise the new process will report what is wrong with it. */
 function usable(directory: string | undefined): string | undefined {
   try {
     accessSync(directory ?? '', constants.X_OK);

@@ -5,13 +5,13 @@ import { RestoreError } from '../errors/errors';
 import { undefinedWhereMissing } from '../call/files';
 import { openRegularFile } from './regular-file';
 
-/** Longest link file that is read; a database is always larger. */
+/** Maximum length of a link file; a database is always longer. */
 const longestLink = 4096;
 
 /**
- * Where a database lies or would lie: its path below the data directory, through directory links (`name.dir` holding a
- * directory), database links (a text file in place of the database) and links of the operating system. A path cannot
- * leave the data directory otherwise.
+ * The real path of a database that exists or would be created, from its path below the data directory. It may lead through
+ * directory links (`name.dir` naming a directory), database links (a text file in place of the database) and links of the
+ * operating system, but not out of the data directory in any other way.
  */
 export async function locateDatabase(dataDirectory: string, path: string): Promise<string> {
   const segments = segmentsOf(path);
@@ -28,8 +28,8 @@ export async function locateDatabase(dataDirectory: string, path: string): Promi
 }
 
 /**
- * Where a database becomes a plain file below a directory, which may not be there yet. Links below it are not followed: whoever
- * can write to it could lead us anywhere.
+ * The path below a directory at which a database becomes a plain file; the directory may not exist yet. Links below it are not
+ * followed: anyone who can write there could redirect us.
  */
 export async function locateBelow(realDirectory: string, path: string): Promise<string> {
   let at = realDirectory;
@@ -45,16 +45,16 @@ export async function locateBelow(realDirectory: string, path: string): Promise<
 
 function segmentsOf(path: string): string[] {
   const segments = path.split('/');
-  // Windows also takes a backslash for a separator, and a colon for a drive or a stream of a file.
+  // Windows also treats a backslash as a separator, and a colon as part of a drive or of an alternate stream.
   const foreign = process.platform === 'win32' && /[\\:]/.test(path);
   if (foreign || segments.some((part) => part === '..' || part === '')) {
-    const message = `"${path}" is no path inside the data directory`;
+    const message = `"${path}" is not a path inside the data directory`;
     throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
   }
   return segments;
 }
 
-/** The file that a symbolic link stands for, also when that file is gone. */
+/** The target of a symbolic link, even if the target is gone. */
 async function behindSymbolicLink(file: string): Promise<string> {
   const found = await lstat(file).catch(undefinedWhereMissing);
   if (!found?.isSymbolicLink()) return file;
@@ -72,7 +72,7 @@ async function isDirectory(path: string): Promise<boolean> {
   return found?.isDirectory() === true;
 }
 
-/** The absolute path in a link file; undefined when the file is missing or is no link. */
+/** The absolute path in a link file; undefined if the file is missing or is not a link. */
 async function readLink(file: string): Promise<string | undefined> {
   const found = await stat(file).catch(() => undefined);
   if (!found?.isFile() || found.size > longestLink) return undefined;

@@ -6,8 +6,8 @@ export const noticeCodes = {
   WARN_EXCLUDED_BY_ALIAS: warningCodes.WARN_EXCLUDED_BY_ALIAS,
   WARN_NOT_A_DATABASE: warningCodes.WARN_NOT_A_DATABASE,
   INFO_REBUILT_BY_SERVER: {
-    meaning: 'A database that the server rebuilds by itself was left out. No warning.',
-    action: 'Nothing; to take it all the same, name it in `include`, with `**` for all others.',
+    meaning: 'A database that the server rebuilds automatically was left out. This is not a warning.',
+    action: 'Nothing. To include it, name it in `include`, together with `**` for all others.',
     subjects: 'databases',
   },
 } as const satisfies Record<string, WarningCodeEntry>;
@@ -19,13 +19,13 @@ export type NoticeCode = keyof typeof noticeCodes;
 export interface Notice {
   /** The table is in `docs/errors.md`. */
   readonly code: NoticeCode;
-  /** In words. */
+  /** The text for people. */
   readonly text: string;
   /** The globs or databases concerned. */
   readonly subjects: readonly string[];
 }
 
-/** Those that may indicate a mistake. */
+/** The notices that may indicate a mistake. */
 export function warningsOf(notices: readonly Notice[]): Warning[] {
   return notices.flatMap(({ code, text, subjects }) => (isWarning(code) ? [warning(code, text, { subjects })] : []));
 }

@@ -2,13 +2,13 @@ import { readdir } from 'node:fs/promises';
 import { readFile } from '../call/files';
 import { FileSystemError } from '../errors/errors';
 
-/** What a process may have open at once and has open now; undefined where the system has no such limit. */
+/** How many files a process may open, and how many it has open; undefined if the system has no such limit. */
 export interface OpenFiles {
   readonly allowed: number;
   readonly open: number;
 }
 
-/** As the kernel tells. Node raises the soft limit to the hard one when it starts. */
+/** Reads what the kernel reports. Node.js raises the soft limit to the hard one when it starts. */
 export async function readOpenFiles(process = '/proc/self'): Promise<OpenFiles | undefined> {
   const limits = await readFile(`${process}/limits`, 'utf8').catch(() => '');
   const [, soft] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
@@ -17,7 +17,10 @@ export async function readOpenFiles(process = '/proc/self'): Promise<OpenFiles |
   return { allowed: Number(soft), open: open.length };
 }
 
-/** Domino holds a descriptor for each open database, and all of a backup are open at once. */
+/**
+ * Throws unless this many more files can be opened: Domino holds a descriptor for each open database, and a backup has all of
+ * them open at once.
+ */
 export async function requireOpenFiles(more: number, read = readOpenFiles): Promise<void> {
   const files = await read();
   if (!files || files.open + more <= files.allowed) return;

@@ -3,15 +3,15 @@ import type { FileHandle } from 'node:fs/promises';
 import { open } from '../call/files';
 
 /**
- * Opens a file for reading. A pipe, a socket or a device that has taken its name is refused: reading from one may never
- * end, and opening a pipe does not even return.
+ * Opens a regular file for reading. A pipe, socket or device of that name is refused: reading from it may never end, and even
+ * opening a pipe may not return.
  */
 export async function openRegularFile(file: string): Promise<FileHandle> {
   const { O_RDONLY, O_NONBLOCK } = constants;
   const handle = await open(file, process.platform === 'win32' ? 'r' : O_RDONLY | O_NONBLOCK);
   try {
     if ((await handle.stat()).isFile()) return handle;
-    throw Object.assign(new Error(`${file} is no regular file`), { code: 'EINVAL' });
+    throw Object.assign(new Error(`${file} is not a regular file`), { code: 'EINVAL' });
   } catch (error) {
     await handle.close();
     throw error;

@@ -4,20 +4,22 @@ import { findInstallation, readDataDirectory } from './environment';
 import type { NativeBinding, NativeRuntime } from '../native/session';
 import type { DominoLocation } from '../call/options';
 
-/** What holds databases open: kept here, so that a caller who drops its reference loses nothing. */
+/** An object that holds databases open. It is kept here, so nothing is lost if the caller drops its reference. */
 interface OpenWork {
   readonly id: string;
-  /** The process is ending and the session has been aborted: remove what can be removed without waiting. */
+  /** The process is ending and the session has been aborted: removes what can be removed without waiting. */
   abandon(): void;
 }
 
-/** For loading Domino's libraries, whose constructors run then, and for NotesInitExtended, which native code gives up after 60 s. */
+/**
+ * For loading Domino's libraries, which run their constructors, and for NotesInitExtended, which native code abandons after 60 s.
+ */
 const startTimeoutMs = 65_000;
 
 const openWork = new Set<OpenWork>();
 const guarded = new Set<NativeBinding>();
 
-/** Opens the Domino runtime of this process and makes sure that it is left in order when the process ends. */
+/** Opens the Domino runtime of this process, and makes sure that it is closed properly when the process ends. */
 export async function openRuntime(
   binding: NativeBinding,
   location: DominoLocation | undefined,
@@ -25,7 +27,7 @@ export async function openRuntime(
 ): Promise<NativeRuntime> {
   guardExit(binding);
   const installation = findInstallation(location);
-  // A notes.ini without a data directory would show as something else: the environment is made from it.
+  // Checked first: without a data directory in notes.ini, the environment made from it would be wrong, with a misleading error.
   readDataDirectory(installation.notesIni);
   const trustProgramDirectory = location?.trustProgramDirectory === true;
   const bound = { budgetMs: startTimeoutMs, operation: 'NotesInitExtended', subject: installation.programDirectory };
@@ -45,8 +47,8 @@ export function release(work: OpenWork): void {
 }
 
 /**
- * The cleanup hooks of the addon do not run at process.exit() or after an uncaught exception in the main thread; this
- * listener does. In a worker only its own sessions end: the runtime belongs to the process.
+ * In the main thread, the cleanup hooks of the addon do not run at process.exit() or after an uncaught exception; this listener
+ * does. In a worker only its own sessions end: the runtime belongs to the process.
  */
 function guardExit(binding: NativeBinding): void {
   if (guarded.size === 0) process.on('exit', abortAtExit);
@@ -64,7 +66,7 @@ function abortAtExit(): void {
     if (outcome.runtimeHangs) hangs = binding;
   }
   report(aborted, doubtful);
-  // The ordinary end would wait for the loader, which hangs, or pull Domino away from under a thread that is in it.
+  // A normal end would wait for the loader, which hangs, or unload Domino while a thread is inside it.
   hangs?.leave(Number(process.exitCode ?? 0));
 }
 

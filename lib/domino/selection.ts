@@ -11,8 +11,7 @@ import { listed, type Notice } from './notice';
  */
 export interface SelectionOptions {
   /**
-   * Only databases that match one of these. Default: all except those that a server rebuilds, which are taken only when
-   * named.
+   * Only databases that match one of these. Default: all, except those that a server rebuilds, which are included only if named.
    */
   readonly include?: readonly string[] | undefined;
   /** Not these, even if they are included. Default: none. */
@@ -21,7 +20,7 @@ export interface SelectionOptions {
   readonly required?: readonly string[] | undefined;
 }
 
-/** Why a database of the data directory takes no part. */
+/** Why a database in the data directory does not take part. */
 export type LeftOutReason = 'transient' | 'not included' | 'excluded' | 'duplicate';
 
 /** The databases of a catalog that take part. */
@@ -32,14 +31,14 @@ export interface Selection {
   readonly required: ReadonlySet<number>;
   /** `required` globs that match nothing. */
   readonly unmetRequired: readonly string[];
-  /** What was left out by default or by an alias. */
+  /** Databases that were left out by default or because of an alias. */
   readonly notices: readonly Notice[];
 }
 
 /** Databases that a server recreates when they are missing; their contents exist elsewhere. */
 const rebuiltPaths = [/(^|\/)daoscat\.nsf$/i, /^(dbdirman|cldbdir)\.nsf$/i];
 
-/** Files that are useful only while a server runs, and our own copies. */
+/** Files that are needed only while a server is running, and our own copies. */
 const transientPaths = [
   /(^|\/)\.domino-vss\//,
   /(^|\/)ibm_technical_support\//i,
@@ -47,7 +46,7 @@ const transientPaths = [
   /(^|\/)(pid\.nbf|nlogctrl\.lfh)$/i,
 ];
 
-/** One glob of the selection, and whether anything has matched it so far. */
+/** One glob of the selection, and whether it has matched anything so far. */
 interface Rule {
   readonly option: keyof SelectionOptions;
   readonly glob: string;
@@ -75,7 +74,7 @@ export class SelectionRules {
     this.#named = new Set(named.map((name) => aliases.resolve(withSlashes(name)).toLowerCase()));
   }
 
-  /** Why a database takes no part, or undefined. */
+  /** Why a database does not take part; undefined if it does. */
   leaveOut(path: string): Exclude<LeftOutReason, 'duplicate'> | undefined {
     for (const rule of this.#rules) rule.met ||= rule.matches(path);
     if (transientPaths.some((pattern) => pattern.test(path))) return 'transient';
@@ -84,7 +83,7 @@ export class SelectionRules {
     return this.#exclude(path) ? 'excluded' : undefined;
   }
 
-  /** Whether only another name of the database is excluded. */
+  /** Whether the database is excluded only under another name. */
   isExcludedByAlias(path: string): boolean {
     return this.#exclude(path) && !this.#excludeByName(path);
   }
@@ -94,7 +93,7 @@ export class SelectionRules {
     return this.#rules.filter(({ option, matches }) => option === 'required' && matches(path)).map(({ glob }) => glob);
   }
 
-  /** Globs that have matched nothing so far; those of `required` are errors elsewhere. */
+  /** Globs that have not matched anything so far, except those of `required`, which are reported as errors. */
   unmatched(): Notice[] {
     return this.#rules
       .filter(({ option, met }) => option !== 'required' && !met)
@@ -112,7 +111,7 @@ function isRebuilt(path: string): boolean {
   return rebuiltPaths.some((pattern) => pattern.test(path));
 }
 
-/** Picks the databases that take part from catalogs. */
+/** Selects the databases that take part from catalogs. */
 export class Selector {
   constructor(private readonly options: SelectionOptions) {}
 
@@ -155,11 +154,11 @@ export class Selector {
 function noticesOf(rebuilt: readonly string[], byAlias: readonly string[]): Notice[] {
   const notices: Notice[] = [];
   if (rebuilt.length > 0) {
-    const text = `left out, for the server rebuilds it; include names it to take it: ${listed(rebuilt)}`;
+    const text = `left out because the server rebuilds it; to include it, name it in include: ${listed(rebuilt)}`;
     notices.push({ code: 'INFO_REBUILT_BY_SERVER', text: printable(text), subjects: rebuilt });
   }
   if (byAlias.length > 0) {
-    const text = `excluded by another name that leads to the same file: ${listed(byAlias)}`;
+    const text = `excluded under another name of the same file: ${listed(byAlias)}`;
     notices.push({ code: 'WARN_EXCLUDED_BY_ALIAS', text: printable(text), subjects: byAlias });
   }
   return notices;

@@ -2,25 +2,25 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { NotesIni } from './environment';
 
-/** A file that a server needs and that is no database. */
+/** A file, other than a database, that a server needs. */
 export interface ServerFile {
   readonly what: 'notes.ini' | 'ID file';
-  /** Absolute; where notes.ini says it is, or where it was found. */
+  /** Absolute: the path in notes.ini, or where the file was found. */
   readonly path: string;
-  /** Whether a setting names it; otherwise it only has the name of an ID file. */
+  /** Whether a setting in notes.ini names it; otherwise only its file name shows that it is an ID file. */
   readonly isNamed: boolean;
 }
 
-/** A file of DAOS that the server makes anew. */
+/** A DAOS file that the server rebuilds. */
 export interface RebuiltFile {
   readonly what: 'DAOS catalogue' | 'DAOS index';
   readonly path: string;
 }
 
-/** Settings of notes.ini that name an ID file; relative ones are meant from the data directory. */
+/** Settings in notes.ini that name an ID file; relative paths are relative to the data directory. */
 const idSettings = ['ServerKeyFileName', 'KeyFileName', 'CertifierIDFile'];
 
-/** The files beside the databases that a server needs, and those that it makes anew. Which of them are there is another question. */
+/** Lists the files besides the databases that a server needs, and those that it rebuilds. They need not exist. */
 export async function listServerFiles(
   notesIniFile: string,
   dataDirectory: string,

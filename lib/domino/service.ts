@@ -9,8 +9,8 @@ export interface DominoService {
   /** For reports and the journal, for example `domino.service`. */
   readonly name: string;
   /**
-   * Whether the server runs, and so must be stopped and later started again. A server that is ending may still write:
-   * settles only when it has ended, or when the signal fires.
+   * Whether the server runs, and therefore must be stopped and later started again. A server that is shutting down may still
+   * write, so in that case this settles only when it has ended or when the signal fires.
    */
   isRunning(options?: { readonly signal: AbortSignal }): Promise<boolean>;
   /** Settles when the server has ended. */
@@ -36,7 +36,7 @@ export function checkMode(value: unknown, name: string): void {
 
 const modeType = oneOf('backup-api', 'stop-service');
 
-/** Checks an option that is a service. */
+/** Checks that an option is a service. */
 export function checkService(value: unknown, name: string): void {
   // Members may be inherited: the service can be an instance of a class.
   const service = (value ?? {}) as Partial<DominoService>;
@@ -48,10 +48,10 @@ export function checkService(value: unknown, name: string): void {
 
 /** The work to do while the service is stopped. */
 interface StoppedWork<T> {
-  /** Records the name before the service is touched, and an empty one when it has been started again. */
+  /** Records the name before the service is touched, and an empty name when it has been started again. */
   readonly note: (stoppedService: string) => Promise<void>;
   readonly work: () => Promise<T>;
-  /** Called after a failure, before the service is started again, which nothing may delay. */
+  /** Called after a failure, before the service is started again. It must not delay the start. */
   readonly giveUp: () => void;
 }
 
@@ -89,7 +89,7 @@ async function ask<T>(service: DominoService, what: string, action: () => Promis
   try {
     return await action();
   } catch (cause) {
-    // An abort or the deadline is passed on unchanged.
+    // An abort and the deadline are passed on unchanged.
     if (isDominoVssError(cause) && cause.code !== 'ERR_SERVICE') throw cause;
     throw serviceError(service, `could not be ${what}`, cause);
   }
@@ -120,11 +120,11 @@ export function systemdService(unit: string): DominoService {
         await run('systemctl', ['is-active', '--', unit], { signal });
         return true;
       } catch (error) {
-        // The exit code of systemctl is the answer; anything but a number means that it could not be run.
+        // The exit code of systemctl is the answer. Anything but a number means that it could not be run.
         const { code, stdout = '' } = error as { code?: unknown; stdout?: string };
         if (typeof code !== 'number') throw error;
         const state = stdout.trim();
-        // Joins a stop that somebody else has requested.
+        // Waits for a stop that someone else has requested.
         if (state === 'deactivating') await run('systemctl', ['stop', '--', unit], { signal });
         return state === 'activating' || state === 'reloading';
       }

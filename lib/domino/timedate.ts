@@ -1,4 +1,4 @@
-/** The two halves of a TIMEDATE, as the C API numbers them. */
+/** The two halves of a TIMEDATE, with the indexes of the C API. */
 export type Innards = readonly [number, number];
 
 /** Days from the beginning of the Julian period to 1970-01-01. */
@@ -8,20 +8,20 @@ export function hex32(value: number): string {
   return value.toString(16).toUpperCase().padStart(8, '0');
 }
 
-/** A TIMEDATE in memory order as Domino writes it: Innards[1], then Innards[0]; 16 hexadecimal digits. */
+/** A TIMEDATE in memory order, as Domino writes it: Innards[1], then Innards[0]; 16 hexadecimal digits. */
 export function timedateText(bytes: Uint8Array, offset: number): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 8);
   return hex32(view.getUint32(4, true)) + hex32(view.getUint32(0, true));
 }
 
-/** A UNID in memory order, each half like a replica id; 32 hexadecimal digits. */
+/** A UNID in memory order, each half written like a replica id; 32 hexadecimal digits. */
 export function unidText(bytes: Uint8Array, offset: number): string {
   return timedateText(bytes, offset) + timedateText(bytes, offset + 8);
 }
 
 /**
- * The time in a TIMEDATE; undefined where it has none. Innards[0] counts hundredths of a second from midnight UTC, the lower
- * 24 bits of Innards[1] are the Julian day; what is above them tells the time zone of whoever wrote it and changes nothing.
+ * The time of a TIMEDATE; undefined if it has none. Innards[0] counts hundredths of a second since midnight UTC; the lower 24
+ * bits of Innards[1] are the Julian day. The upper bits hold the time zone of the writer and do not change the time.
  */
 export function timedateToDate([hundredths, day]: Innards): Date | undefined {
   const days = (day & 0xffffff) - epochJulianDay;

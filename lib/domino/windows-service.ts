@@ -5,7 +5,7 @@ import type { NativeFailure } from '../native/failure';
 import { nonEmptyString } from '../call/options';
 import type { DominoService } from './service';
 
-/** SERVICE_STOPPED, SERVICE_STOP_PENDING, and the names of all states for messages. */
+/** Values of SERVICE_STOPPED and SERVICE_STOP_PENDING, and names of all states for messages. */
 const stopped = 1;
 const stopPending = 3;
 const stateNames = [
@@ -18,7 +18,7 @@ const stateNames = [
   'about to pause',
   'paused',
 ];
-/** States that end by themselves. */
+/** Transitional states. */
 const pending: ReadonlySet<number> = new Set([2, stopPending, 5, 6]);
 
 /** ERROR_DEPENDENT_SERVICES_RUNNING, ERROR_SERVICE_ALREADY_RUNNING, ERROR_SERVICE_NOT_ACTIVE, …_SPECIFIC_ERROR. */
@@ -27,15 +27,15 @@ const alreadyRunning = 1056;
 const notActive = 1062;
 const specificError = 1066;
 
-/** How long a service is waited for. */
+/** How long to wait for a service. */
 interface Patience {
-  /** A service says by its wait hint how long it may do nothing visible; it has at least this long. */
+  /** A service announces in its wait hint how long it may show no progress; it always gets at least this long. */
   readonly withoutProgressMs: number;
-  /** Where the caller has no deadline of his own: in the start, and in a question without a signal. */
+  /** Limit if the caller has no deadline: for a start, and for a query without a signal. */
   readonly altogetherMs: number;
 }
 
-/** What Domino gives as its wait hint is not known, and a server given up half-way down is worse than one waited for. */
+/** The wait hint of Domino is not known, and to give up on a server halfway through its shutdown is worse than to wait. */
 const usualPatience: Patience = { withoutProgressMs: 300_000, altogetherMs: 900_000 };
 
 export function windowsService(
@@ -49,12 +49,12 @@ export function windowsService(
   return {
     name,
     async isRunning({ signal } = { signal: AbortSignal.timeout(patience.altogetherMs) }) {
-      // While it is ending it may still write, and it is not for us to start again what somebody else stops.
+      // A stopping service may still write, and a service that someone else is stopping must not be started again by us.
       const { state } = await awaitState((now) => now !== stopPending, signal);
       return state !== stopped;
     },
     async stop({ signal }) {
-      // One that is starting takes no orders.
+      // A service that is starting accepts no requests.
       const { state } = await awaitState((now) => !pending.has(now), signal);
       if (state === stopped) return;
       await requestStop(manager(loadBinding, name), name);
@@ -62,7 +62,7 @@ export function windowsService(
     },
     async start() {
       const signal = AbortSignal.timeout(patience.altogetherMs);
-      // It may still be on its way down, when the stop was given up.
+      // It may still be stopping, if the stop was given up.
       const { state } = await awaitState((now) => !pending.has(now), signal);
       if (state !== stopped) return;
       const starting = manager(loadBinding, name).requestStart(name);
@@ -86,7 +86,7 @@ async function requestStop(services: NativeServices, name: string): Promise<void
   try {
     await services.requestStop(name);
   } catch (thrown) {
-    // It has ended meanwhile.
+    // It has ended in the meantime.
     if (isError(thrown, notActive)) return;
     if (!isError(thrown, dependentServicesRunning)) throw toPublicError(thrown);
     const names = await services.runningDependents(name).catch(() => []);
@@ -96,12 +96,12 @@ async function requestStop(services: NativeServices, name: string): Promise<void
   }
 }
 
-/** Whether a call of the manager failed for this reason. */
+/** Whether a call of the Service Control Manager failed with this error. */
 function isError(thrown: unknown, windowsError: number): thrown is NativeFailure {
   return isNativeFailure(thrown) && thrown.domain === 'system' && thrown.status === windowsError;
 }
 
-/** Asks until the state is one that was waited for. Throws when the service makes no progress, or the signal fires. */
+/** Polls until the state is the desired one. Throws when the service makes no progress or the signal fires. */
 async function waitUntil(
   isReached: (state: number) => boolean,
   wait: {
@@ -127,7 +127,7 @@ async function waitUntil(
     }
     if (signal.aborted || now - progressAt > Math.max(waitHintMs, patience.withoutProgressMs))
       throw stuckError(name, state);
-    // A tenth of the hint, as its documentation advises, but a server that is down is not waited for longer than needed.
+    // A tenth of the hint, as its documentation advises, within limits: a server that is already down must not be waited for.
     const pause = Math.min(Math.max(waitHintMs / 10, 50), 500);
     await delay(pause, undefined, { signal }).catch(() => undefined);
   }

@@ -36,28 +36,28 @@ export interface BackgroundHold {
   /** When the databases leave backup mode if nobody releases the hold. */
   readonly deadline: string;
   /**
-   * `held`: the databases are in backup mode. `ended`: they have left it, and nobody has asked yet how the hold ended.
-   * `dead`: the process that held them is gone; the next backup or `recoverInterrupted` cleans up after it.
+   * `held`: the databases are in backup mode. `ended`: they have left it, and nobody has asked yet how the hold ended. `dead`:
+   * the process that held them is gone; the next backup or `recoverInterrupted` cleans up after it.
    */
   readonly state: HoldState;
 }
 
-/** Which hold is meant. */
+/** Selects a hold. */
 export interface HoldSelector {
   /** Id of the backup. Default: the only hold. */
   readonly id?: string | undefined;
-  /** Only a hold with this delta directory. */
+  /** Only holds with this delta directory. */
   readonly deltaDirectory?: string | undefined;
 }
 
-/** Puts the databases into backup mode through a process that outlives this one. Settles when all are in it. */
+/** Puts the databases into backup mode in a process that outlives this one. Settles when all are in backup mode. */
 export function startHold(
   loadBinding: () => NativeBinding,
   { signal, ...options }: Omit<HoldOptions, 'onProgress'>,
 ): Promise<BackgroundHold> {
   return publicCall(async () => {
     const directory = await makeHoldDirectory(loadBinding());
-    // Nobody has asked how these ended, and once the next hold begins nobody will.
+    // Nobody has asked how these ended, and once the next hold has begun, nobody will.
     for (const record of await readHolds(directory)) {
       if (record.deltaDirectory === options.deltaDirectory && holdState(record) !== 'held') {
         await removeHold(directory, record);
@@ -72,7 +72,7 @@ export function startHold(
       execArgv: [],
     });
     const call = new Call({ timeoutMs: startMs(options), phase: 'start' });
-    // The holder undoes everything once nobody waits for it.
+    // The holder rolls everything back as soon as nobody waits for it.
     const leave = (): void => {
       if (holder.connected) holder.disconnect();
     };
@@ -84,7 +84,7 @@ export function startHold(
         if (message && 'held' in message) await giveUpAgain(directory, message.held);
         throw new AbortError(signal.reason, 'start');
       }
-      if (message === undefined) throw gone('the process that should hold the databases ended without a word');
+      if (message === undefined) throw gone('the process that should hold the databases ended without a message');
       if ('error' in message) throw fromErrorRecord(message.error);
       return describe(message.held);
     } finally {
@@ -95,12 +95,12 @@ export function startHold(
   });
 }
 
-/** The holder's calls are bounded; this is for a holder that never gets that far. */
+/** The holder limits the time of its own calls; this limit is for a holder that never gets that far. */
 function startMs({ timeoutMs = 600_000 }: Pick<HoldOptions, 'timeoutMs'>): number {
   return timeoutMs + enteringMs + 60_000;
 }
 
-/** Undefined if the process has ended without one. */
+/** Undefined if the process ended without a message. */
 function firstMessage(holder: ChildProcess, options: object): Promise<HolderMessage | undefined> {
   return new Promise((resolve, reject) => {
     holder.once('message', (message) => {
@@ -117,13 +117,13 @@ function firstMessage(holder: ChildProcess, options: object): Promise<HolderMess
   });
 }
 
-/** The abort and the message that everything is held have crossed. */
+/** Gives up a hold that was reported as held at the moment of the abort. */
 async function giveUpAgain(directory: string, record: HoldRecord): Promise<void> {
   await ask(record, { type: 'give-up' }, undefined);
   await removeHold(directory, record);
 }
 
-/** The holds on this machine, including those that have ended and that nobody has asked about since. */
+/** The holds on this machine, including ended ones whose result nobody has asked for. */
 export function listHolds(loadBinding: () => NativeBinding): Promise<BackgroundHold[]> {
   return publicCall(async () => (await readHolds(await makeHoldDirectory(loadBinding()))).map(describe));
 }
@@ -131,8 +131,7 @@ export function listHolds(loadBinding: () => NativeBinding): Promise<BackgroundH
 /**
  * Ends a hold: the snapshot exists.
  *
- * @throws `ERR_HOLD_EXPIRED` when it had already timed out, `ERR_NOT_HELD` when nothing is held: the snapshot is then
- * useless.
+ * @throws `ERR_HOLD_EXPIRED` if it had already timed out, `ERR_NOT_HELD` if nothing is held: the snapshot is then useless.
  */
 export function releaseHold(
   loadBinding: () => NativeBinding,
@@ -150,12 +149,12 @@ export function releaseHold(
 /**
  * Ends a hold without a backup. Returns whether there was one.
  *
- * @throws `ERR_STATE` when it was released before.
+ * @throws `ERR_STATE` if it had already been released.
  */
 export function giveUpHold(loadBinding: () => NativeBinding, selector: HoldSelector): Promise<boolean> {
   return publicCall(async () => {
     const record = await findHold(loadBinding, selector);
-    // When the process that held them ended, they were released with it.
+    // When the process that held the databases ended, they left backup mode.
     if (!record || record.state === 'dead') return false;
     const end = await endHold(loadBinding, { id: record.id }, { type: 'give-up' }, undefined);
     if (end && 'report' in end) throw new DominoVssError('ERR_STATE', { message: `${record.id} was released before` });
@@ -163,7 +162,7 @@ export function giveUpHold(loadBinding: () => NativeBinding, selector: HoldSelec
   });
 }
 
-/** The selected hold; undefined for none. */
+/** The selected hold; undefined if there is none. */
 export function findHold(
   loadBinding: () => NativeBinding,
   selector: HoldSelector,
@@ -194,23 +193,23 @@ function choose(records: readonly HoldRecord[], { id, deltaDirectory }: HoldSele
       (id === undefined || record.id === id) &&
       (deltaDirectory === undefined || record.deltaDirectory === deltaDirectory),
   );
-  // Holds that last come before those that are over; one of another delta directory may stay there forever.
+  // Active holds come before ended ones: an ended hold of another delta directory may stay there forever.
   const held = meant.filter((record) => holdState(record) === 'held');
   const candidates = held.length > 0 ? held : meant;
   if (candidates.length > 1) {
-    throw new OptionError('id', `there are several, name one of: ${candidates.map((record) => record.id).join(', ')}`);
+    throw new OptionError('id', `there are several; name one of: ${candidates.map((record) => record.id).join(', ')}`);
   }
   return candidates[0];
 }
 
-/** The time that the holder allows itself, plus a minute to undo what has failed. */
+/** The time that the holder allows itself, plus a minute to roll back after a failure. */
 function answerMs(request: HolderRequest): number {
   if (request.type === 'give-up') return 120_000;
   const { timeoutMs, hash = false } = request.options;
   return (timeoutMs ?? (hash ? 86_400_000 : 600_000)) + 180_000;
 }
 
-/** Undefined if nobody is there to answer. */
+/** Undefined if no holder answers. */
 async function ask(
   { channel }: HoldRecord,
   request: HolderRequest,
@@ -242,7 +241,7 @@ async function ask(
   }
 }
 
-/** For a hold whose holder does not answer: it has just ended, or it is gone. */
+/** For a hold whose holder does not answer: it has just ended, or has died. */
 async function endOf(directory: string, { id }: HoldRecord): Promise<HoldEnd> {
   const record = (await readHolds(directory)).find((candidate) => candidate.id === id);
   if (record?.end) return record.end;

@@ -9,13 +9,13 @@ import { makeDirectory, writeDurably } from '../store/durable';
 import { isAlive, isOfThisHost, type ProcessIdentity } from '../store/process-identity';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 
-/** An error as it crosses to another process. */
+/** An error as it is passed to another process. */
 export type ErrorRecord = Readonly<Record<string, unknown>> & { readonly code: string; readonly message: string };
 
-/** How a hold has ended. */
+/** How a hold ended. */
 export type HoldEnd = { readonly report: BackupReport } | { readonly error: ErrorRecord };
 
-/** A hold that a process of its own keeps, as it lies in the state directory until its end has been asked for. */
+/** A hold kept by a separate process, as recorded in the state directory until its result has been asked for. */
 export interface HoldRecord {
   readonly formatVersion: 1;
   /** Id of the backup. */
@@ -25,14 +25,14 @@ export interface HoldRecord {
   readonly volumes: readonly string[];
   readonly heldAt: string;
   readonly deadline: string;
-  /** Name of the socket, or on Windows of the pipe, at which the holder listens. */
+  /** Name of the socket (on Windows: pipe) on which the holder listens. */
   readonly channel: string;
   readonly holder: ProcessIdentity;
   /** Absent while the databases are held. */
   readonly end?: HoldEnd | undefined;
 }
 
-/** What has become of a hold: its process holds the databases, has released them, or has died without either. */
+/** State of a hold: its process holds the databases, has released them, or died before either. */
 export type HoldState = 'held' | 'ended' | 'dead';
 
 export function holdState({ end, holder }: HoldRecord): HoldState {
@@ -40,7 +40,7 @@ export function holdState({ end, holder }: HoldRecord): HoldState {
   return isOfThisHost(holder) && isAlive(holder) ? 'held' : 'dead';
 }
 
-/** Made and checked like the state directory, which it lies in: who may write here may release what others hold. */
+/** Created and checked like the state directory that contains it: anyone who can write here could release the holds of others. */
 export async function makeHoldDirectory(binding: NativeBinding): Promise<string> {
   const state = stateDirectory();
   await makeStateDirectory(binding, state);
@@ -49,7 +49,7 @@ export async function makeHoldDirectory(binding: NativeBinding): Promise<string>
   return directory;
 }
 
-/** The path of a socket has room for 107 bytes; the state directory of tests may be longer than any usual one. */
+/** A socket path has at most 107 bytes, and the state directory of a test can be very long. */
 export function channelName(directory: string, id: string): string {
   return process.platform === 'win32' ? `\\\\.\\pipe\\domino-vss-hold-${id}` : join(directory, `${id}.sock`);
 }
@@ -63,7 +63,7 @@ export async function removeHold(directory: string, { id }: HoldRecord): Promise
   if (process.platform !== 'win32') await rm(channelName(directory, id), { force: true });
 }
 
-/** The holds of this machine, the oldest first. What is no record is none of ours. */
+/** The holds on this machine, the oldest first. Other files are ignored. */
 export async function readHolds(directory: string): Promise<HoldRecord[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
   const records = await Promise.all(names.map((name) => readHold(join(directory, name))));
@@ -75,7 +75,7 @@ async function readHold(file: string): Promise<HoldRecord | undefined> {
     const record = JSON.parse(await readFile(file, 'utf8')) as Partial<HoldRecord>;
     return record.formatVersion === 1 && typeof record.id === 'string' ? (record as HoldRecord) : undefined;
   } catch {
-    // It was removed meanwhile.
+    // The record was removed in the meantime.
     return undefined;
   }
 }
@@ -84,9 +84,9 @@ export function toErrorRecord(error: DominoVssError): ErrorRecord {
   return error.toJSON() as ErrorRecord;
 }
 
-/** With its class and its fields; of its cause there is only what the record says. */
+/** The error with its class and fields. The cause is only what the record contains. */
 export function fromErrorRecord({ name, message, ...rest }: ErrorRecord): Error {
-  // Whether it may succeed later its class derives from the others.
+  // The class computes `retryable` from the other fields.
   const fields = Object.entries(rest).filter(([field]) => field !== 'retryable');
   return revivedError(String(name), message, Object.fromEntries(fields));
 }

@@ -14,7 +14,7 @@ import { OutsideSnapshot, type HeldDatabases } from './outside-snapshot';
 /** Domino itself ends backup mode after a longer time: BACKUP_TIMEOUT is 15 minutes. */
 const longestHoldMs = 14 * 60_000;
 
-/** How long entering backup mode may take, in addition to the hold. */
+/** Time for entering backup mode, in addition to the hold. */
 export const enteringMs = 120_000;
 
 /** Options of `holdDatabases`. */
@@ -29,8 +29,8 @@ export interface HoldOptions extends Omit<BeginBackupOptions, (typeof notForHold
 /** Options of {@link Hold.release}. */
 export interface ReleaseOptions {
   /**
-   * Where the snapshot can be read now, for each volume where that is possible; the volume as in {@link Hold.volumes}.
-   * Default: nowhere on this machine. A restore then gets the location in its `shadowRoots`.
+   * Where the snapshot can be read now, for each volume for which this is possible; name the volume as in {@link Hold.volumes}.
+   * Default: nowhere on this machine. A restore then needs the location in its `shadowRoots`.
    */
   readonly shadows?: readonly HookShadow[] | undefined;
   /** Whether to hash every database in a readable snapshot. Default: false. */
@@ -41,8 +41,8 @@ export interface ReleaseOptions {
 }
 
 /**
- * Databases in backup mode, for a snapshot that somebody else takes. Ends with {@link release}, {@link giveUp}, or when
- * its time is over; call {@link dispose} in a `finally`.
+ * Databases in backup mode for a snapshot by another program. Ends with {@link release} or {@link giveUp}, or when its time is
+ * over; call {@link dispose} in a `finally`.
  */
 export class Hold {
   /** Id of the backup. */
@@ -53,11 +53,11 @@ export class Hold {
   readonly databases: number;
   /** The volumes that the snapshot must contain. */
   readonly volumes: HookContext['volumes'];
-  /** When all databases were in backup mode. */
+  /** Time at which all databases were in backup mode. */
   readonly heldAt = new Date();
-  /** When they leave it if nothing is called. */
+  /** Time at which they leave it if no method is called. */
   readonly deadline: Date;
-  /** Settles with the reason when the hold has ended without a release, after the databases have left backup mode. */
+  /** Resolves to the reason if the hold ended without a release, after the databases have left backup mode. */
   readonly lost: Promise<DominoVssError>;
   readonly #backup: Backup;
   readonly #snapshot: OutsideSnapshot;
@@ -98,8 +98,8 @@ export class Hold {
   /**
    * The snapshot exists: takes the databases out of backup mode, fetches their change information and writes the manifest.
    *
-   * @throws `ERR_HOLD_EXPIRED` when the databases had already left backup mode: the snapshot is then useless. Wrong
-   * options are rejected before anything is released.
+   * @throws `ERR_HOLD_EXPIRED` if the databases had already left backup mode: the snapshot is then useless. Wrong options are
+   * rejected before anything is released.
    */
   release(options: ReleaseOptions = {}): Promise<BackupReport> {
     return publicCall(async () => {
@@ -131,9 +131,9 @@ export class Hold {
   }
 
   /**
-   * There is no snapshot: takes the databases out of backup mode and removes what the backup has made. Idempotent.
+   * There is no snapshot: takes the databases out of backup mode and removes everything the backup has created. Idempotent.
    *
-   * @throws `ERR_STATE` after a release, which has declared that the snapshot exists.
+   * @throws `ERR_STATE` after a release, because a release says that the snapshot exists.
    */
   giveUp(): Promise<void> {
     return publicCall(async () => {
@@ -142,13 +142,13 @@ export class Hold {
     });
   }
 
-  /** The same as {@link giveUp}; after a release it only waits for the release. */
+  /** Like {@link giveUp}, but after a release it only waits for the release. */
   dispose(): Promise<void> {
     return publicCall(() => this.#end());
   }
 
   async #end(): Promise<void> {
-    // Its caller learns how it went.
+    // The caller of `release` gets its error.
     if (this.#release) await this.#release.catch(() => undefined);
     this.#lose(new BackupError('ERR_NOT_HELD', { message: `the hold ${this.id} was given up`, phase: 'shadow' }));
     if (this.#state === 'lost') await this.lost;
@@ -173,7 +173,7 @@ export class Hold {
     return new Promise((resolve) => {
       this.#created.catch((thrown: unknown) => {
         const error = toPublicError(thrown);
-        // The engine has its own deadline, and a server may end.
+        // The engine has its own deadline, and a server may shut down.
         this.#lose(error);
         if (this.#state !== 'lost') return;
         const reason = this.#reason ?? error;
@@ -186,17 +186,17 @@ export class Hold {
     for (const { volume, root } of given) {
       if (!this.volumes.some(({ path }) => path === volume)) {
         const known = this.volumes.map(({ path }) => path).join(', ');
-        throw new OptionError('shadows', `${volume} is none of the volumes of this hold: ${known}`);
+        throw new OptionError('shadows', `${volume} is not a volume of this hold: ${known}`);
       }
       const found = await stat(root).catch(() => undefined);
       if (!found?.isDirectory())
-        throw new OptionError('shadows', `the shadow root ${root} of ${volume} is no directory`);
+        throw new OptionError('shadows', `the shadow root ${root} of ${volume} is not a directory`);
     }
     return this.volumes.map(({ path }) => given.find(({ volume }) => volume === path) ?? { volume: path, root: '' });
   }
 }
 
-/** Options that a hold sets itself, or that contradict it. */
+/** Options that a hold sets itself or that do not make sense for it. */
 const notForHolds = [
   'source',
   'volumes',
@@ -208,7 +208,7 @@ const notForHolds = [
   'leaseMs',
   'shadowDirectory',
   'windowTimeoutMs',
-  // All are held: the external snapshot contains every database.
+  // All databases are held: the external snapshot contains each of them.
   'incremental',
   'logArchive',
 ] as const satisfies readonly (keyof BeginBackupOptions)[];
@@ -226,7 +226,7 @@ export function holdDatabases(loadBinding: () => NativeBinding, options: HoldOpt
       provider: snapshot,
       signal,
     });
-    // The caller's signal applies until the databases are held; from then on only the hold's own functions end it.
+    // The caller's signal applies until the databases are held; after that, only the methods of the hold end it.
     const controller = new AbortController();
     const onAbort = (): void => {
       controller.abort(signal?.reason);
@@ -250,7 +250,7 @@ export function holdDatabases(loadBinding: () => NativeBinding, options: HoldOpt
   });
 }
 
-/** createShadow waits for the hook unless it fails. */
+/** `createShadow` waits for the hook, so this is reached only if it did not call the hook. */
 function notHeld(): never {
   throw new DominoVssError('ERR_INTERNAL', { message: 'the shadow was made before the databases were held' });
 }

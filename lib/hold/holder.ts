@@ -1,5 +1,5 @@
-// The process that keeps a hold between `hold` and `release`. It is started by startHold, which tells it the options and
-// hears whether the databases are held; from then on it listens for a release, on a channel that its record names.
+// The process that keeps a hold between `hold` and `release`. startHold starts it, sends it the options and waits until the
+// databases are held. From then on it listens for a release on the channel that its record names.
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -17,28 +17,28 @@ import {
   type HoldRecord,
 } from './hold-record';
 
-/** What the starter is told. */
+/** Message to the process that started the holder. */
 export type HolderMessage = { readonly held: HoldRecord } | { readonly error: ErrorRecord };
 
-/** What a client asks for, as one line of JSON; the answer is one line with a {@link HoldEnd} or a refusal. */
+/** A request from a client, one line of JSON. The answer is one line with a {@link HoldEnd} or a refusal. */
 export type HolderRequest =
   { readonly type: 'release'; readonly options: Omit<ReleaseOptions, 'signal'> } | { readonly type: 'give-up' };
 
-/** An answer of the holder. After a refusal the databases are still held. */
+/** Answer of the holder. After a refusal the databases are still held. */
 export type HolderAnswer = HoldEnd | { readonly refused: ErrorRecord };
 
-/** How long the last answer may take to its client. */
+/** Time for sending the last answer to the client. */
 const answerMs = 5_000;
 
 const controller = new AbortController();
-// Without a listener Node.js would open its debugger.
+// Without a listener, Node.js would open its debugger.
 if (process.platform !== 'win32') process.on('SIGUSR1', () => undefined);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     controller.abort(new Error(signal));
   });
 }
-// Until the databases are held somebody waits for them; when nobody does any more there is nothing to hold them for.
+// Until the databases are held, the starter waits for them; if it is gone, there is nothing to hold them for.
 process.once('disconnect', () => {
   controller.abort(new Error('the process that asked for the hold is gone'));
 });
@@ -71,11 +71,12 @@ async function keep(held: Hold, deltaDirectory: string): Promise<void> {
     holder: ownIdentity(),
   };
   let hasEnded: (end: HoldEnd) => void = () => undefined;
-  // The record comes before the answer, after which the client removes it; and whoever finds nobody at the channel looks there.
+  // The record is written before the answer, because the client removes it after the answer, and because a client that finds no
+  // holder on the channel reads the record.
   const recorded = new Promise<HoldEnd>((resolve) => {
     hasEnded = resolve;
   }).then(async (end) => {
-    // On a full disk whoever asks now still gets the answer; whoever asks later finds nobody, and no backup.
+    // If the disk is full, the present client still gets the answer; a later one finds neither a holder nor a backup.
     await writeHold(directory, { ...record, end }).catch(() => undefined);
     return end;
   });
@@ -99,18 +100,18 @@ async function keep(held: Hold, deltaDirectory: string): Promise<void> {
     void held.dispose().catch(() => undefined);
   };
   controller.signal.addEventListener('abort', giveUp);
-  // The starter may leave as soon as it has heard. One that has left before will never know of the hold.
+  // The starter may end as soon as it has this message. If it ended earlier, it will never know of the hold.
   process.removeAllListeners('disconnect');
   if (controller.signal.aborted || !process.connected) giveUp();
   await tell({ held: record });
   if (process.connected) process.disconnect();
   await recorded;
   server.close();
-  // A client that has connected and says nothing must not keep the process.
+  // A client that has connected and sends nothing must not keep the process alive.
   setTimeout(() => process.exit(), answerMs).unref();
 }
 
-/** Nobody could ask for the release of a hold that has no record. */
+/** A hold without a record could not be released by anyone. */
 async function release(held: Hold, error: unknown): Promise<never> {
   await held.dispose();
   throw error;
@@ -123,7 +124,7 @@ async function answer(held: Hold, request: HolderRequest): Promise<HolderAnswer>
     return { error: toErrorRecord(await held.lost) };
   } catch (thrown) {
     const error = toPublicError(thrown);
-    // A mistake in the options releases nothing, and a second release does not end the first.
+    // Wrong options release nothing, and a second release does not end the first.
     if (error.code === 'ERR_OPTION' || error.code === 'ERR_STATE') return { refused: toErrorRecord(error) };
     return { error: toErrorRecord(error) };
   }
@@ -131,7 +132,7 @@ async function answer(held: Hold, request: HolderRequest): Promise<HolderAnswer>
 
 async function listen(channel: string, respond: (request: HolderRequest) => Promise<HolderAnswer>): Promise<Server> {
   const server = createServer((socket) => {
-    // A client that goes away has got no answer; the record has it.
+    // A client that has gone away got no answer; the record has it.
     socket.on('error', () => undefined);
     createInterface({ input: socket }).once('line', (line) => {
       void respondTo(socket, line, respond);

@@ -1,16 +1,16 @@
 import type { HookLimits, HookProvider, HookShadow } from '../backup/provider';
 import type { HookContext } from '../store/hook-record';
 
-/** The moment at which all databases are in backup mode. */
+/** Reported when all databases are in backup mode. */
 export interface HeldDatabases {
   readonly volumes: HookContext['volumes'];
-  /** Milliseconds from then on after which the engine takes the databases out, whatever happens. */
+  /** Milliseconds until the engine takes the databases out of backup mode, whatever happens. */
   readonly deadlineMs: number;
 }
 
 /**
- * A snapshot that somebody else takes: a hypervisor, a storage array, a backup server. As a hook it does nothing but say
- * when the databases are held, and wait until it is told that the snapshot exists.
+ * A snapshot taken by another program: a hypervisor, a storage array, a backup server. As a hook, it only reports when the
+ * databases are held, and waits until it is told that the snapshot exists.
  */
 export class OutsideSnapshot implements HookProvider {
   readonly name = 'external';
@@ -34,7 +34,7 @@ export class OutsideSnapshot implements HookProvider {
     });
   }
 
-  /** Ends the wait: the snapshot has been taken. */
+  /** Ends the wait: the snapshot was taken. */
   taken(shadows: readonly HookShadow[]): void {
     this.#onTaken({ shadows });
   }

@@ -53,28 +53,29 @@ export interface ArchiveLogsOptions {
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** One extent that Domino has handed out. */
+/** One extent that Domino offered for archiving. */
 export interface ArchivedLogExtent extends CataloguedExtent {
   /** 32 hexadecimal digits, as in a manifest. */
   readonly logId: string;
   /** Absolute path of the copy. */
   readonly file: string;
   /**
-   * `copied`: copied by this call. `known`: already in the archive with the same contents; Domino was told so again.
+   * `copied`: copied by this call. `known`: already in the archive with the same contents; Domino was told again that it is
+   * archived.
    */
   readonly result: 'copied' | 'known';
 }
 
-/** What `archiveLogs` has done. */
+/** The result of `archiveLogs`. */
 export interface ArchiveLogsReport {
   /** Id of the log that the server is writing, 32 hexadecimal digits. */
   readonly logId: string;
   /** Number of the extent that is being written; it is archived when it is full. */
   readonly currentExtent: number;
   readonly archiveDirectory: string;
-  /** In the order in which Domino handed them out; empty when none waited. */
+  /** In the order in which Domino offered them; empty if none was waiting. */
   readonly extents: readonly ArchivedLogExtent[];
-  /** Bytes that were copied. */
+  /** Number of bytes copied. */
   readonly copiedBytes: number;
   readonly durationMs: number;
   readonly warnings: readonly Warning[];
@@ -125,7 +126,7 @@ class ArchivingRun {
   readonly #progress: ProgressReporter;
   readonly #extents: ArchivedLogExtent[] = [];
   readonly #warnings: Warning[] = [];
-  /** Catalogue of the log that is being archived; locked. */
+  /** Catalogue of the log that is being archived; locked during the run. */
   #catalogue: Catalogue | undefined;
   #lock: NativeLock | undefined;
 
@@ -149,7 +150,7 @@ class ArchivingRun {
     }
     const beginning = this.binding.beginArchivingLogs();
     const archiver = await this.#bounded('NSFBeginArchivingLogs', beginning).catch((error: unknown) => {
-      // Nobody waits for it any longer; it must not keep others from archiving.
+      // Nobody waits for it any more, and it must not prevent others from archiving.
       void beginning.then((late) => late.end()).catch(() => undefined);
       throw error;
     });
@@ -163,7 +164,7 @@ class ArchivingRun {
       this.#lock?.release();
     }
     await this.#end(archiver).catch((error: unknown) => {
-      // Everything is archived and the server knows it. It refuses its next archiver until this process has ended.
+      // Everything is archived and the server knows it. But the server refuses the next archiver until this process has ended.
       const known = toPublicError(error);
       this.#warnings.push(warning('WARN_ARCHIVING_NOT_ENDED', known.message, { error: known }));
     });
@@ -182,7 +183,7 @@ class ArchivingRun {
     return call.bounded(request, { budgetMs: this.#budgetMs, operation, subject: '' });
   }
 
-  /** Not interruptible, but bounded. If a Domino call hangs, this one is made when that returns. */
+  /** Cannot be interrupted, but has a time limit. If a Domino call hangs, this call is made when that one returns. */
   async #end(archiver: NativeLogArchiver): Promise<void> {
     const patient = new Call({ timeoutMs: 2 * this.#budgetMs, phase: 'archive' });
     await this.#bounded('NSFEndArchivingLogs', archiver.end(), patient);
@@ -236,8 +237,8 @@ class ArchivingRun {
   }
 
   /**
-   * An extent is handed out again if the server ended before reusing it. Its contents are then unchanged, and no new copy is
-   * needed. Throws if they differ from those in the archive.
+   * An extent is offered again if the server ended before reusing it. Its contents are then unchanged, and no new copy is needed.
+   * Throws if they differ from those in the archive.
    */
   async #isArchived(extent: NativeLogExtent, known: CataloguedExtent, copy: string): Promise<boolean> {
     const sha256 = await hashFile(extent.file, this.#check, Infinity, this.#budgetMs);
@@ -257,8 +258,8 @@ class ArchivingRun {
   };
 
   /**
-   * Under another name until it is completely on disk, so that the remains of a dead process are not taken for an
-   * extent.
+   * Copies under a temporary name until the copy is completely on disk, so that the remains of a dead process are not taken for
+   * an extent.
    */
   async #copy(extent: NativeLogExtent, name: string, file: string): Promise<CataloguedExtent> {
     const unfinished = `${file}.unfinished`;

@@ -7,9 +7,9 @@ import { syncRemovals, writeDurably } from '../store/durable';
 
 /** An extent of the transaction log in an archive. */
 export interface CataloguedExtent {
-  /** Its number in the log, as Domino counts. */
+  /** Its number in the log, as counted by Domino. */
   readonly number: number;
-  /** File name, the one that it had in the log directory: `S0000012.TXN`. */
+  /** File name, the same as in the log directory: `S0000012.TXN`. */
   readonly name: string;
   readonly sizeBytes: number;
   /** Of the whole file, hexadecimal. */
@@ -18,15 +18,18 @@ export interface CataloguedExtent {
   readonly archived: string;
 }
 
-/** What an archive holds of one transaction log. One file, which is replaced as a whole: it is the old one or the new one. */
+/**
+ * Contents of an archive for one transaction log. The file is always replaced as a whole, so a reader sees the old one or the new
+ * one.
+ */
 export interface Catalogue {
-  /** 32 hexadecimal digits, written as in a manifest. A log gets a new id when it is made anew. */
+  /** 32 hexadecimal digits, as in a manifest. A log gets a new id when it is recreated. */
   readonly logId: string;
-  /** Of the server whose log it is. */
+  /** Data directory of the server that writes the log. */
   readonly dataDirectory: string;
-  /** Ascending by number. */
+  /** In ascending order of number. */
   readonly extents: readonly CataloguedExtent[];
-  /** Names of extents that are no part of the archive any more and whose files are being removed. */
+  /** Names of extents that are no longer part of the archive and whose files are being removed. */
   readonly removing: readonly string[];
 }
 
@@ -40,12 +43,12 @@ export function logDirectory(archiveDirectory: string, logId: string): string {
   return join(archiveDirectory, logId);
 }
 
-/** Whether a name is one that Domino gives an extent. What it is not never becomes part of a path. */
+/** Whether Domino gives such names to extents. No other name may become part of a path. */
 export function isExtentName(name: string): boolean {
   return extentName.test(name);
 }
 
-/** Ids of the logs of an archive, sorted; none where there is no archive yet. */
+/** Ids of the logs in an archive, sorted; none if there is no archive yet. */
 export async function archivedLogIds(archiveDirectory: string): Promise<string[]> {
   const entries = await readdir(archiveDirectory, { withFileTypes: true }).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
@@ -57,7 +60,10 @@ export async function archivedLogIds(archiveDirectory: string): Promise<string[]
     .sort();
 }
 
-/** Undefined where nothing of this log was archived. Throws ERR_LOG_ARCHIVE for a catalogue that is not as it was written. */
+/**
+ * Undefined if no extent of this log has been archived. Throws ERR_LOG_ARCHIVE if the catalogue has been changed since it was
+ * written.
+ */
 export async function readCatalogue(archiveDirectory: string, logId: string): Promise<Catalogue | undefined> {
   const file = join(logDirectory(archiveDirectory, logId), catalogueName);
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
@@ -78,7 +84,7 @@ export async function readCatalogue(archiveDirectory: string, logId: string): Pr
   }
   const { dataDirectory = '', extents = [], removing = [] } = parsed ?? {};
   const catalogue = { logId, dataDirectory, extents, removing };
-  // Whoever writes it the only way there is writes the hash too: nothing else of its form needs a check.
+  // The hash proves that this package wrote the catalogue, so its other fields need no check.
   if (render(catalogue) !== text) throw refused('it was changed after it was written (SHA-256), or is of another log');
   return catalogue;
 }
@@ -96,13 +102,16 @@ function render({ logId, dataDirectory, extents, removing }: Catalogue): string 
   return `${JSON.stringify({ ...contents, sha256 }, null, 1)}\n`;
 }
 
-/** The same catalogue with one extent more, or with another copy of one. */
+/** The catalogue with one more extent, or with another copy of one. */
 export function withExtent(catalogue: Catalogue, extent: CataloguedExtent): Catalogue {
   const others = catalogue.extents.filter(({ number }) => number !== extent.number);
   return { ...catalogue, extents: [...others, extent].sort((one, other) => one.number - other.number) };
 }
 
-/** Removes the files of extents that a prune has taken out of the catalogue. What a process that died has left is removed by the next one. */
+/**
+ * Removes the files of extents that a prune has taken out of the catalogue. The next process removes what a process that died has
+ * left.
+ */
 export async function finishRemoval(archiveDirectory: string, catalogue: Catalogue): Promise<Catalogue> {
   if (catalogue.removing.length === 0) return catalogue;
   const files = catalogue.removing

@@ -5,8 +5,8 @@ import type { NativeBinding, NativeLock } from '../native/session';
 import { directoryRisk } from '../store/safe-directory';
 
 /**
- * The real path of an archive that is there. Where others could change what lies in it they could change databases by it.
- * `option`: by which it was named.
+ * The real path of an existing archive. Refused if others can change its contents, because a recovery applies them to databases.
+ * `option`: the option that names it.
  */
 export async function requireSafeArchive(
   directory: string,
@@ -19,11 +19,11 @@ export async function requireSafeArchive(
   return real;
 }
 
-/** One change of a log's catalogue at a time. */
+/** Locks the archive of one log: only one process at a time may change its catalogue. */
 export async function lockArchivedLog(binding: NativeBinding, directory: string, call: Call): Promise<NativeLock> {
   const taking = binding.lockDirectory(directory);
   const lock = await call.race(taking).catch((error: unknown) => {
-    // Nobody waits for it any more.
+    // Nobody waits for the lock any more.
     void taking.then((late) => late?.release()).catch(() => undefined);
     throw error;
   });

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 
-/** Extents of the transaction log that lie in its directory. */
+/** Extents of the transaction log in its directory. */
 export interface LogExtents {
   readonly directory: string;
   /** File names, `S0000012.TXN`. */
@@ -9,25 +9,25 @@ export interface LogExtents {
 
 const extentName = /^S([0-9A-F]{7})\.TXN$/i;
 
-/** Undefined where the directory cannot be read, or has no extents. */
+/** Undefined if the directory cannot be read or has no extents. */
 export async function readLogExtents(directory: string): Promise<LogExtents | undefined> {
   const names = (await readdir(directory).catch(() => [])).filter((name) => extentName.test(name));
   return names.length === 0 ? undefined : { directory, names };
 }
 
-/** Extents that a recovery has to read and that are not there. */
+/** Extents that a recovery has to read but that do not exist. */
 export interface MissingExtents {
-  /** The first and the last one that are missing. */
+  /** First and last missing extent. */
   readonly first: number;
   readonly last: number;
-  /** The oldest one in the log directory. */
+  /** The oldest extent in the log directory. */
   readonly oldest: number;
 }
 
 /**
- * Which extents are missing from `first` to the newest one; undefined when none is, and when that cannot be told. Whether the
- * seven digits of a name are decimal or hexadecimal is not documented: an extent counts as missing only if it is by both
- * readings. `archived` are the numbers of extents that can be had elsewhere.
+ * The extents that are missing from `first` to the newest one; undefined if none is missing or if this cannot be determined. It
+ * is not documented whether the seven digits of a name are decimal or hexadecimal, so an extent counts as missing only if it is
+ * missing by both readings. `archived`: numbers of extents available elsewhere.
  */
 export function missingExtents(
   first: number,
@@ -46,7 +46,7 @@ export function missingExtents(
 function missingOf(first: number, present: ReadonlySet<number>, oldest: number): MissingExtents | undefined {
   const numbers = [...present].sort((a, b) => a - b);
   let missing: { readonly first: number; readonly last: number } | undefined;
-  // Where it is beyond the newest one, the names count otherwise than the numbers do.
+  // If `first` is beyond the newest extent, the names are not the numbers, and nothing counts as missing.
   let expected = first;
   for (const number of numbers.filter((number) => number >= first)) {
     if (number > expected) missing = { first: missing?.first ?? expected, last: number - 1 };
@@ -56,8 +56,8 @@ function missingOf(first: number, present: ReadonlySet<number>, oldest: number):
 }
 
 /**
- * Whether the log is there from an extent on to its newest one, by one reading of the names. Unlike {@link missingExtents} it says no
- * where nothing can be told.
+ * Whether the log has every extent from `first` to the newest one, by at least one reading of the names. Unlike
+ * {@link missingExtents}, this is false if it cannot be determined.
  */
 export function reachesOn(first: number, { names }: Pick<LogExtents, 'names'>, archived: readonly number[]): boolean {
   const digits = names.map((name) => extentName.exec(name)?.[1] ?? '');

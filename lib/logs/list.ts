@@ -38,14 +38,14 @@ export interface ArchivedLog {
   readonly directory: string;
   /** Data directory of the server whose log it is. */
   readonly dataDirectory: string;
-  /** Ascending by number. */
+  /** In ascending order of number. */
   readonly extents: readonly ListedLogExtent[];
   /** Missing extents between the first and the last one in the archive: first and last number of each gap. */
   readonly gaps: readonly (readonly [number, number])[];
   readonly sizeBytes: number;
   /** Why its catalogue is unusable; empty if it is usable. */
   readonly problem: string;
-  /** One of each gap. */
+  /** One for each gap. */
   readonly warnings: readonly Warning[];
 }
 
@@ -77,7 +77,7 @@ async function listLog(archiveDirectory: string, logId: string, verify: boolean,
     call.check();
     return { ...nothing, problem: printable(toPublicError(error).message) };
   }
-  // Its process died before the first extent was complete.
+  // The process that archived it died before the first extent was complete.
   if (!catalogue) return { ...nothing, problem: '' };
   const extents: ListedLogExtent[] = [];
   for (const extent of catalogue.extents) {
@@ -120,7 +120,7 @@ export async function examineExtent(
   return (await hashFile(file, check)) === sha256 ? 'intact' : 'damaged';
 }
 
-/** `numbers` ascending. */
+/** `numbers` are in ascending order. */
 function gapsOf(numbers: readonly number[]): [number, number][] {
   const gaps: [number, number][] = [];
   for (const [index, number] of numbers.entries()) {

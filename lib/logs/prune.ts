@@ -20,14 +20,15 @@ export interface PruneLogsOptions {
   /** Absolute path of the archive. */
   readonly archiveDirectory: string;
   /**
-   * Absolute paths of the delta directories of all backups that rely on this archive: what none of them needs is removed.
+   * Absolute paths of the delta directories of all backups that rely on this archive. Extents that none of these backups needs
+   * are removed.
    */
   readonly deltaDirectories: readonly string[];
   /** What to do with a log that no backup belongs to. `keep`: keep and report it. `remove`: remove it. Default: `keep`. */
   readonly unknownLogs?: 'keep' | 'remove' | undefined;
   /** Only report what would be removed. Default: false. */
   readonly dryRun?: boolean | undefined;
-  /** Called with what will be removed, before anything is. */
+  /** Called with what will be removed, before anything is removed. */
   readonly onPlan?: ((extents: readonly ProvenExtent[]) => void) | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
@@ -35,7 +36,7 @@ export interface PruneLogsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One extent of the archive, and the proof that it is needed or not. */
+/** One extent of the archive, and why it is needed or not needed. */
 export interface ProvenExtent {
   /** 32 hexadecimal digits, as in a manifest. */
   readonly logId: string;
@@ -43,17 +44,17 @@ export interface ProvenExtent {
   readonly name: string;
   readonly sizeBytes: number;
   readonly result: 'kept' | 'planned' | 'removed';
-  /** Which backup needs it, or from which extent on the backup that reaches back furthest needs the log; in words. */
+  /** In words: the backup that needs it, or the first extent that any backup needs. */
   readonly proof: string;
 }
 
-/** What `pruneLogs` has done. */
+/** The result of `pruneLogs`. */
 export interface PruneLogsReport {
-  /** `nothing`: every extent stays. `planned`: after a dry run that would remove something. */
+  /** `nothing`: every extent is kept. `planned`: a dry run that would remove something. */
   readonly outcome: 'nothing' | 'pruned' | 'planned';
   /** How many backups were examined. */
   readonly backups: number;
-  /** Sorted by log and number. */
+  /** Sorted by log and by number. */
   readonly extents: readonly ProvenExtent[];
   /** Bytes removed, or to be removed after a dry run. */
   readonly removedBytes: number;
@@ -82,18 +83,18 @@ export function pruneLogs(loadBinding: () => NativeBinding, options: PruneLogsOp
 
 function absolutePaths(value: unknown, name: string): void {
   if (!Array.isArray(value) || value.length === 0)
-    throw new OptionError(name, `${name} must name a directory at least`);
+    throw new OptionError(name, `${name} must name at least one directory`);
   for (const path of value) absolutePath(path, name);
 }
 
-/** The extent from which a backup needs a log. */
+/** The first extent of a log that a backup needs. */
 interface Need {
   readonly extent: number;
   readonly backupId: string;
   readonly database: string;
 }
 
-/** What all backups need. */
+/** What all backups together need. */
 interface Needs {
   readonly backups: readonly Manifest[];
   /** By log id: the need of the backup that reaches back furthest. */
@@ -123,8 +124,8 @@ class LogPruning {
 
   async run(): Promise<PruneLogsReport> {
     try {
-      // A backup that begins later needs only extents that are archived later; one that is already running is in no
-      // manifest yet.
+      // A backup that begins later needs only extents that are archived later. A running backup has no manifest yet, so none may
+      // be running.
       await this.#lockServers(await this.#readAll());
       const plan = await this.#decide(await this.#readAll());
       this.options.onPlan?.(plan.extents);
@@ -149,7 +150,7 @@ class LogPruning {
     return catalogues;
   }
 
-  /** From here on no backup, restore or archiving of the servers concerned can run. */
+  /** From here on, no backup, restore or archiving of these servers can run. */
   async #lockServers(catalogues: readonly Catalogue[]): Promise<void> {
     const { archiveDirectory, deltaDirectories } = this.options;
     const { backups } = await this.#readNeeds();
@@ -177,8 +178,8 @@ class LogPruning {
         this.call.check();
         if (!('manifest' in listed)) {
           const why =
-            listed.state === 'damaged' ? listed.reason : 'it has no manifest: run recover if it does not run any more';
-          const message = `nothing is removed, for what the backup ${listed.directory} needs cannot be told: ${why}`;
+            listed.state === 'damaged' ? listed.reason : 'it has no manifest: run recover if it is no longer running';
+          const message = `nothing is removed, because it is not known what the backup ${listed.directory} needs: ${why}`;
           throw new RestoreError('ERR_MANIFEST', { message, phase: 'archive' });
         }
         backups.push(listed.manifest);
@@ -195,7 +196,10 @@ class LogPruning {
     const { backups, byLog } = await this.#readNeeds();
     const { unknownLogs = 'keep', deltaDirectories } = this.options;
     if (backups.length === 0 && unknownLogs === 'remove') {
-      throw new OptionError('deltaDirectories', `no backup is in ${deltaDirectories.join(', ')}: that proves nothing`);
+      throw new OptionError(
+        'deltaDirectories',
+        `no backup is in ${deltaDirectories.join(', ')}: so it is not known which extents are needed`,
+      );
     }
     const extents = catalogues.flatMap(({ logId, extents: catalogued }) =>
       catalogued.map(({ number, name, sizeBytes }): ProvenExtent => {
@@ -208,8 +212,8 @@ class LogPruning {
   }
 
   /**
-   * First the catalogue marks them as removed. What a process that dies after that leaves is removed by the next run, or by the next
-   * archiving.
+   * First marks the extents as removed in the catalogue. If the process dies after that, the next run or the next archiving
+   * removes the rest.
    */
   async #remove(catalogue: Catalogue, extents: readonly ProvenExtent[]): Promise<void> {
     this.call.check();
@@ -224,12 +228,12 @@ class LogPruning {
 }
 
 function proofOf(number: number, need: Need | undefined): string {
-  if (!need) return 'no backup is of this log';
+  if (!need) return 'no backup belongs to this log';
   const from = `backup ${need.backupId} needs the log from extent ${need.extent} on (${need.database})`;
   return number < need.extent ? `${from}, and no backup needs it from further back` : from;
 }
 
-/** The locks of this host do not see work on another one, and a journal that cannot be read now may belong to running work. */
+/** The locks of this host do not cover work on another host, and a journal that cannot be read may belong to running work. */
 async function refuseForWork(deltaDirectory: string, dataDirectory: string): Promise<void> {
   const { live, unusable } = await readJournals(deltaDirectory, dataDirectory, { work: 'prune' });
   const [other] = live;
@@ -237,7 +241,7 @@ async function refuseForWork(deltaDirectory: string, dataDirectory: string): Pro
   if (!other && !doubtful) return;
   const message = other
     ? `${other.work} ${other.id} of ${other.dataDirectory} is running (process ${other.pid}) and may need extents of the log`
-    : `the journal ${doubtful?.journal ?? ''} is in the way: ${doubtful?.reason ?? ''}, and that may need extents of the log`;
+    : `the journal ${doubtful?.journal ?? ''} cannot be used: ${doubtful?.reason ?? ''}; its work may need extents of the log`;
   throw new DominoVssError('ERR_LOCKED', { message });
 }
 

@@ -7,25 +7,25 @@ import type { NativeRecoverOptions } from '../native/session';
 import { logDirectory, readCatalogue, type CataloguedExtent } from './catalogue';
 import { examineExtent } from './list';
 
-/** An extent that a recovery can have from an archive. */
+/** An extent in an archive that a recovery can use. */
 export interface UsableExtent extends CataloguedExtent {
   /** Absolute path of the copy. */
   readonly file: string;
 }
 
-/** What an archive has of the logs that a restore needs. */
+/** The extents in an archive that a restore can use. */
 export interface UsableArchive {
   readonly directory: string;
-  /** By the id of the log; ascending by number. */
+  /** By log id; the extents in ascending order of number. */
   readonly logs: ReadonlyMap<string, readonly UsableExtent[]>;
-  /** Extents that are needed and cannot be used, and catalogues that cannot be read. */
+  /** Needed extents that cannot be used, and catalogues that cannot be read. */
   readonly problems: readonly Warning[];
 }
 
 /**
- * Reads what an archive has of some logs, from the first extent on that is needed of each (`wanted`, by the id of the log), but for
- * those whose names are in `present`. Every byte is compared with the catalogue: a recovery that breaks off for an extent that is not
- * what it should be has spoilt its file.
+ * Reads the extents of some logs from an archive: of each log in `wanted` (by log id), those from the first needed extent on,
+ * except those with a name in `present`. Every byte is compared with the catalogue: a recovery that stops at a damaged extent has
+ * already made its file useless.
  */
 export async function readUsableArchive(
   archiveDirectory: string,
@@ -60,7 +60,10 @@ export async function readUsableArchive(
   return { directory: archiveDirectory, logs, problems };
 }
 
-/** The form in which native code takes them. What lies in the log directory yet may be archived while the recovery runs. */
+/**
+ * The form that native code takes. It includes the archive directories, because extents that are still in the log directory may
+ * be archived while the recovery runs.
+ */
 export function nativeArchive({
   directory,
   logs,

@@ -12,26 +12,29 @@ import type { Items } from './items';
 import { removeShadows } from './shadows';
 import type { RecoveryTools } from './tools';
 
-/** Cleans up after an interrupted backup; one whose manifest was written is good, and only what it does not name goes. */
+/**
+ * Cleans up after an interrupted backup. If its manifest was written, the backup is good, and only what the manifest does not
+ * mention is removed.
+ */
 export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   const { databases, copies, unreadable } = await readJournalLists(left);
   if (unreadable > 0) {
     items.left({
       thing: 'journal',
       subject: left.journal,
-      found: `${unreadable} of the names of its databases and copies cannot be read`,
+      found: `${unreadable} names of its databases and copies cannot be read`,
       advice:
-        'Restart the Domino server: that ends every backup mode. Delete the copies that "domino-vss backup list" does not ' +
-        'know, then the journal.',
+        'Restart the Domino server: that ends backup mode for all databases. Delete the copies that "domino-vss backup list" does not ' +
+        'show, then the journal.',
     });
   }
-  // Users come first: the server, then what is in their way there.
+  // Users come first: start the server, then end what keeps them from their databases.
   await startService(left, tools, items);
   await endAbandonedBackups(databases, tools, items);
   const { backupDirectory } = left;
   const finished = await readFinished(backupDirectory);
   if (typeof finished === 'string') {
-    const advice = `Look at it with "domino-vss backup list"; delete what you do not need of it, then ${left.journal}.`;
+    const advice = `Inspect it with "domino-vss backup list"; delete the parts you do not need, then ${left.journal}.`;
     items.left({
       thing: 'backup',
       subject: backupDirectory,
@@ -52,8 +55,8 @@ export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items:
 }
 
 /**
- * Removes what the journal of a removal names. It goes after the manifest: while that is there the lists of the journal may
- * not be complete, and nothing was removed yet.
+ * Removes what the journal of a removal names, but only if the manifest is gone: while it exists, the lists in the journal may be
+ * incomplete, and nothing has been removed yet.
  */
 export async function removeBackup(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   const { backupDirectory } = left;
@@ -68,7 +71,7 @@ export async function removeBackup(left: LeftOver, tools: RecoveryTools, items: 
   await removeDirectory(left, tools, items, 'it is being removed');
 }
 
-/** Only what is certainly gone counts as gone. */
+/** An error does not count as gone. */
 async function hasManifest(backupDirectory: string): Promise<boolean> {
   try {
     await lstat(join(backupDirectory, 'manifest.json'));
@@ -79,11 +82,11 @@ async function hasManifest(backupDirectory: string): Promise<boolean> {
   }
 }
 
-/** The manifest of a backup that has succeeded; undefined for one that has not, a text for one of which nobody knows. */
+/** The manifest of a finished backup; undefined if the backup was not finished; a text if that cannot be determined. */
 async function readFinished(backupDirectory: string): Promise<Manifest | string | undefined> {
   if (backupDirectory === '') return undefined;
   try {
-    // One that cannot be looked at may be that of a good backup.
+    // A manifest that cannot be accessed may belong to a good backup.
     if (!(await isPresent(join(backupDirectory, 'manifest.json')))) return undefined;
     return await loadManifest(backupDirectory);
   } catch (error) {
@@ -97,7 +100,7 @@ async function startService({ stoppedService: name }: LeftOver, tools: RecoveryT
     thing: 'service',
     subject: name,
     found: 'it was stopped for the backup',
-    action: 'it is started where it does not run',
+    action: 'it is started if it is not running',
     advice: `Start ${name}, then run recover again.`,
   } as const;
   await items.act(intention, async () => {
@@ -111,7 +114,7 @@ function serviceOfSystem(name: string, { binding }: RecoveryTools): DominoServic
   return process.platform === 'win32' ? windowsService(() => binding, name) : systemdService(name);
 }
 
-/** The journal names those only that did not exist before. */
+/** The journal names only copies that did not exist before the backup. */
 async function removeCopies(copies: readonly string[], items: Items, of = 'an unfinished backup'): Promise<void> {
   const present: string[] = [];
   for (const copy of copies) if (await isPresent(copy).catch(() => true)) present.push(copy);
@@ -129,7 +132,7 @@ async function removeCopies(copies: readonly string[], items: Items, of = 'an un
   });
 }
 
-/** Only those that are empty: somebody else may use them by now. */
+/** Removes only empty ones: others may be using them by now. */
 export async function removeNewDirectories({ newDirectories }: LeftOver, items: Items): Promise<void> {
   if (items.dryRun) return;
   for (const directory of [...newDirectories].reverse()) await rmdir(directory).catch(() => undefined);
@@ -141,7 +144,7 @@ async function removeDirectory(
   items: Items,
   found = 'it was not finished',
 ): Promise<void> {
-  // What cannot be looked at may be there: its removal says what is wrong.
+  // If it cannot be accessed, it may exist; the removal then reports the error.
   if (backupDirectory === '' || !(await isPresent(backupDirectory).catch(() => true))) return;
   const intention = {
     thing: 'backup',
@@ -151,12 +154,12 @@ async function removeDirectory(
     advice: 'Remove the directory, then run recover again.',
   } as const;
   await items.act(intention, async () => {
-    // Beside the journal, and called like the work: what a forged or damaged journal names is not removed.
+    // It must be next to the journal and be named after the work: a forged or damaged journal must not remove anything else.
     if (basename(backupDirectory) !== id || dirname(backupDirectory) !== dirname(dirname(journal))) {
       const message = `${backupDirectory} is not the directory of ${id}`;
       throw new FileSystemError('ERR_FILE_SYSTEM', { path: backupDirectory }, { message });
     }
-    // An interrupt waits for its end, so that it is known what is gone.
+    // An abort waits for the end of the removal, so that it is known what is gone.
     const bound = { budgetMs, graceMs: budgetMs, operation: 'unlink', subject: backupDirectory };
     await call.bounded(binding.removeTree(backupDirectory), bound);
   });

@@ -8,17 +8,17 @@ import { syncDirectory } from '../store/durable';
 import type { Items } from './items';
 import type { RecoveryTools } from './tools';
 
-/** ERR_DBOFFLINE: it is offline already. */
+/** ERR_DBOFFLINE: already offline. */
 const alreadyOffline = 0x13f9;
 /** ERR_NOEXIST */
 const noExist = 0x0103;
 
-/** How long users are waited for who have a database open that has to be turned back. */
+/** How long to wait for users who have a database open that must be rolled back. */
 const offlineWaitMs = 10_000;
 
 /**
- * Puts the databases right that an interrupted restore has taken from their places: each is afterwards either restored or
- * as it was before. What somebody has written to since is never taken away, and the one original neither.
+ * Cleans up databases that an interrupted restore has moved: afterwards each is either restored or as it was before. It never
+ * removes a file that may have been written to since, nor the only original.
  */
 export async function recoverDatabases(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   for (const database of left.restoring) {
@@ -27,15 +27,15 @@ export async function recoverDatabases(left: LeftOver, tools: RecoveryTools, ite
       await new InterruptedDatabase(database, database.phase ?? left.restorePhase, tools, items).run();
     } catch (error) {
       tools.call.check();
-      // Of what cannot be looked at nothing is known, and nothing is taken away.
-      const advice = 'See to it that the file can be read, then run recover again.';
-      items.left({ thing: 'database', subject: file, found: 'its state cannot be told', advice }, error);
+      // If a file cannot be accessed, nothing is known about it, and nothing is removed.
+      const advice = 'Make sure that the file can be read, then run recover again.';
+      items.left({ thing: 'database', subject: file, found: 'its state cannot be determined', advice }, error);
     }
   }
 }
 
 class InterruptedDatabase {
-  /** Whether it was offline when it was looked at, so that nobody can have written to it; undefined: not asked. */
+  /** Whether it was offline when it was examined, so that nobody can have written to it; undefined: not examined. */
   #wasOffline: boolean | undefined;
 
   constructor(
@@ -57,7 +57,7 @@ class InterruptedDatabase {
     else await this.#withoutOriginal(atPlace);
   }
 
-  /** Only what nobody has written to is known to be whole. */
+  /** Only a file that nobody has written to is known to be whole. */
   async #handedOver(atPlace: Comparison): Promise<void> {
     const isGone = atPlace === 'missing';
     if (atPlace === 'same' || (isGone && !this.database.hadOriginal)) {
@@ -66,9 +66,9 @@ class InterruptedDatabase {
     }
     this.#undecided(
       isGone
-        ? 'a requester has taken it away and not put it back'
+        ? 'a requester removed it and did not put it back'
         : 'a requester was replacing it: it lacks its change information, may not be whole, and is offline',
-      'Restore it from the backup: with domino-vss restore, or by the requester once more.',
+      'Restore it from the backup again: with domino-vss restore, or with the requester.',
     );
   }
 
@@ -76,12 +76,14 @@ class InterruptedDatabase {
     const { original } = this.database;
     switch (atPlace) {
       case 'missing':
-        await this.#do(`its original lies at ${original} and nothing at its place`, 'the original is put back', () =>
+        await this.#do(`its original is at ${original}, and nothing is at its place`, 'the original is put back', () =>
           this.#putBack(),
         );
         return;
       case 'another':
-        this.#undecided(`its original lies at ${original}, and a file at its place that the restore did not put there`);
+        this.#undecided(
+          `its original is at ${original}, and at its place is a file that the restore did not put there`,
+        );
         return;
       case 'same':
       case 'changed':
@@ -93,7 +95,7 @@ class InterruptedDatabase {
         }
         await this.#turnBack(
           atPlace,
-          `its original lies at ${original}, and at its place the copy that was being restored`,
+          `its original is at ${original}, and at its place is the copy that was being restored`,
         );
     }
   }
@@ -102,13 +104,13 @@ class InterruptedDatabase {
     const { file, original, hadOriginal, offline } = this.database;
     if (atPlace === 'missing') {
       if (hadOriginal && original !== '') {
-        this.#undecided('neither it nor its original is there', 'Restore it from the backup.');
+        this.#undecided('neither the database nor its original exists', 'Restore it from the backup.');
       }
       return;
     }
     const isCopy = atPlace !== 'another';
     if (isCopy && !hadOriginal && this.phase !== 'finishing') {
-      // Nothing is lost by keeping a new database that was perhaps not recovered; by removing one that is used there is.
+      // Keeping a new database that may not have been recovered loses nothing; removing one that is in use would.
       if (original === '' && atPlace === 'changed') {
         const found =
           'it is new and has changed since it was placed: its recovery may have been interrupted; check it before you use ' +
@@ -116,13 +118,13 @@ class InterruptedDatabase {
         this.items.kept({ thing: 'database', subject: file, found });
         return;
       }
-      await this.#turnBack(atPlace, 'it is the copy that was being restored, and there was none before');
+      await this.#turnBack(atPlace, 'it is the copy that was being restored, and there was no database before');
       return;
     }
     if (offline) await this.#do('it is at its place', 'it is brought online', () => Promise.resolve());
   }
 
-  /** The copy is taken away; unless somebody may have written to it, which would be lost. */
+  /** Removes the copy, unless someone may have written to it, which would be lost. */
   async #turnBack(atPlace: 'same' | 'changed', found: string): Promise<void> {
     const { original } = this.database;
     const back = original === '' || !(await isPresent(original)) ? 'it is removed' : 'the original is put back';
@@ -142,17 +144,17 @@ class InterruptedDatabase {
       return;
     }
     await this.#bringOnline();
-    this.#undecided(`${found}, which has been changed since`);
+    this.#undecided(`${found}, which has changed since`);
   }
 
-  /** Nobody opens it from now on; it may be offline still. */
+  /** From now on nobody can open it. It may already be offline. */
   async #takeOffline(): Promise<void> {
     const { file, original } = this.database;
     if (original === '' || this.#wasOffline !== undefined) return;
     const { binding, call, budgetMs, openRuntime } = this.tools;
     await openRuntime();
     try {
-      // The wait for users is part of the call.
+      // The call itself waits for users.
       const bound = { budgetMs: offlineWaitMs + budgetMs, operation: 'NSFTakeDatabaseOffline', subject: file };
       await call.bounded(binding.takeDatabaseOffline({ file, waitMs: offlineWaitMs }), bound);
       this.#wasOffline = false;
@@ -180,16 +182,17 @@ class InterruptedDatabase {
       const bound = { budgetMs, operation: 'NSFBringDatabaseOnline', subject: file };
       await call.bounded(binding.bringDatabaseOnline({ file }), bound);
     } catch (error) {
-      // There is none any more, and so none that is offline.
+      // The database no longer exists, so it cannot be offline.
       if (!isNativeFailure(error) || error.domain !== 'domino' || error.status !== noExist) throw error;
     }
   }
 
-  /** First the files, then the server: it must not open what is about to be renamed. */
+  /** First the files, then the server: it must not open a file that is about to be renamed. */
   async #do(found: string, action: string, change: () => Promise<unknown>): Promise<void> {
     const intention = { thing: 'database', subject: this.database.file, found, action, advice: this.#goOn() } as const;
     await this.items.act(intention, async () => {
-      // In the order of the restore: online first, and only then the original goes that would be needed if that failed.
+      // In the order of the restore: the database goes online first, and only then is the original removed, which would be needed
+      // if that failed.
       const isForward = this.phase === 'finishing';
       if (isForward) await this.#bringOnline();
       await change();
@@ -208,8 +211,8 @@ class InterruptedDatabase {
   #decide(): string {
     const { file, original } = this.database;
     return (
-      `Decide which one is to stay: to go back, rename ${original} to ${file} while the database is offline; ` +
-      `to keep what is there, move ${original} away. Then run recover again.`
+      `Decide which one to keep: to go back, rename ${original} to ${file} while the database is offline; ` +
+      `to keep the present file, move ${original} away. Then run recover again.`
     );
   }
 }

@@ -2,10 +2,10 @@ import type { Call } from '../call/call';
 import { AbortError, toPublicError } from '../errors/errors';
 import type { RecoveryItem } from './report';
 
-/** A thing, what is to be done about it, and how a person goes on when that fails. */
+/** An item, what will be done with it, and what the user can do if that fails. */
 type Intention = Pick<RecoveryItem, 'thing' | 'subject' | 'found' | 'action'> & { readonly advice: string };
 
-/** Collects what is found and does what is to be done about it, or in a dry run only says so. */
+/** Collects items and acts on them; in a dry run it only reports. */
 export class Items {
   readonly #items: RecoveryItem[] = [];
 
@@ -22,7 +22,10 @@ export class Items {
     return this.#items.every(({ result }) => result !== 'left');
   }
 
-  /** One failure does not keep the other things from being put right; an abort and the end of the time do. A text that is answered says what was done. */
+  /**
+   * A failure does not prevent the clean-up of the other items; an abort or the deadline does. If the action returns a text, it
+   * says what was done.
+   */
   async act({ advice, ...intention }: Intention, action: () => Promise<unknown>): Promise<void> {
     this.call.check();
     if (this.dryRun) {

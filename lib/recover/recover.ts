@@ -42,11 +42,11 @@ export interface RecoverOptions {
    * are examined.
    */
   readonly domino?: DominoLocation | undefined;
-  /** Only look, touch nothing. Default: false. */
+  /** Only report; change nothing. Default: false. */
   readonly dryRun?: boolean | undefined;
   /** Starts the service of that name. Default: the system's service is started. */
   readonly service?: DominoService | undefined;
-  /** Removes the snapshots that the hook of that name has made. Default: they are named and left. */
+  /** Removes the snapshots made by the hook of that name. Default: they are named and left. */
   readonly hook?: HookRemover | undefined;
   /** Which process loads Domino. Default: `none`, this one. */
   readonly isolation?: Isolation | undefined;
@@ -82,12 +82,12 @@ export function recoverInterrupted(loadBinding: () => NativeBinding, options: Re
     const budgetMs = options.databaseBudgetMs ?? recoveryBudgetMs;
     const open = (): Promise<unknown> => openRuntime(binding, domino, call);
     const tools = { binding, call, budgetMs, dryRun, service, hook, openRuntime: open };
-    // Plain volumes belong to no data directory.
+    // Plain volumes do not belong to a data directory.
     const areas = dataDirectory === '' ? [''] : [dataDirectory, ''];
     const found = [];
     for (const area of areas) found.push(await recoverArea(area, deltaDirectory, tools));
     const works = found.flatMap((part) => part.works);
-    // Files that are not journals are found in each area.
+    // Unusable journals are found once for each area.
     const unusable = [...new Map(found.flatMap((part) => part.unusable).map((one) => [one.journal, one])).values()];
     const warnings = unusable.map(warnOfUnusable);
     return { outcome: outcomeOf(works, unusable, dryRun), works, unusable, warnings };
@@ -106,7 +106,7 @@ async function realDirectory(directory: string): Promise<string> {
   });
 }
 
-/** Empty without Domino, unless the caller has said where it is. */
+/** Empty if there is no Domino, unless the caller named its location. */
 function findDataDirectory(domino: DominoLocation | undefined): string {
   try {
     return readDataDirectory(findNotesIni(domino));
@@ -116,7 +116,7 @@ function findDataDirectory(domino: DominoLocation | undefined): string {
   }
 }
 
-/** Holds the lock of a data directory while it works, unless it only looks. */
+/** Holds the lock of a data directory during the work, but not in a dry run. */
 async function recoverArea(
   dataDirectory: string,
   deltaDirectory: string | undefined,
@@ -147,10 +147,10 @@ async function recoverArea(
   }
 }
 
-/** The caller holds the lock of the data directory. Oldest first. */
+/** The caller holds the lock of the data directory. The oldest first. */
 export async function recoverAll(leftOvers: readonly LeftOver[], tools: RecoveryTools): Promise<RecoveredWork[]> {
   const works: RecoveredWork[] = [];
-  // The trial restore inside a drill died with it and comes first: it may have databases open there.
+  // The trial restore of a drill died with the drill, and comes first: it may have databases open in the drill's directory.
   const inOrder = [...leftOvers].sort((a, b) => Number(a.work === 'drill') - Number(b.work === 'drill'));
   for (const leftOver of inOrder) works.push(await recoverOne(leftOver, tools));
   return works;
@@ -171,11 +171,11 @@ async function recoverOne(leftOver: LeftOver, tools: RecoveryTools): Promise<Rec
   return { leftOver, items: items.all, done };
 }
 
-/** Everything a journal names that may have been removed or renamed. */
+/** Everything named in a journal that may have been removed or renamed. */
 async function namedFiles(left: LeftOver): Promise<string[]> {
   const { copies } = await readJournalLists(left);
   const databases = left.restoring.map(({ file }) => file);
-  // VSS shadows are ids, and only the hook knows what it calls a shadow.
+  // VSS shadows have ids, and only the hook knows what it calls a shadow.
   const shadows = isFileProvider(left) ? left.shadows : [];
   const directories = [left.backupDirectory, ...left.newDirectories].filter((directory) => directory !== '');
   return [

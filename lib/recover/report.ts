@@ -3,16 +3,16 @@ import { warning, type Warning } from '../errors/warnings';
 import type { LeftOver } from '../store/left-over';
 import type { UnusableJournal } from '../store/journals';
 
-/** Kinds of things that interrupted work leaves. */
+/** Kinds of items that interrupted work leaves behind. */
 export type RecoveredThing =
-  /** A database that a restore had moved from its place. */
+  /** A database that a restore had moved. */
   | 'database'
-  /** Databases that are in backup mode. */
+  /** Databases in backup mode. */
   | 'backup-mode'
   /** A server that was stopped. */
   | 'service'
   | 'shadow'
-  /** The exposure of a shadow. */
+  /** A place where a shadow is exposed. */
   | 'exposure'
   /** Copies made from the shadow. */
   | 'copies'
@@ -23,40 +23,40 @@ export type RecoveredThing =
   /** The journal of the work itself; part of it is damaged. */
   | 'journal';
 
-/** One thing that interrupted work has left. */
+/** One item that interrupted work left behind. */
 export interface RecoveryItem {
   readonly thing: RecoveredThing;
-  /** Which one: a path, an id, or a name. */
+  /** The path, id or name of the item. */
   readonly subject: string;
   /** What was found, in words. */
   readonly found: string;
-  /** `planned`: in a dry run. `kept`: it is valid and stays on purpose. `left`: it could not be cleaned up. */
+  /** `planned`: in a dry run. `kept`: it is valid and is kept on purpose. `left`: it could not be cleaned up. */
   readonly result: 'done' | 'planned' | 'kept' | 'left';
   /** What was done, or would be, in words. */
   readonly action: string;
   /** What to do next; empty unless it is left. */
   readonly advice: string;
-  /** Why it failed; absent if it was left by decision. */
+  /** Why the clean-up failed; absent if the item was left by decision. */
   readonly error?: DominoVssError;
 }
 
 /** How one piece of interrupted work was resolved. */
 export interface RecoveredWork {
   readonly leftOver: LeftOver;
-  /** Empty when only its journal was left. */
+  /** Empty if only its journal was left. */
   readonly items: readonly RecoveryItem[];
   /** Whether nothing of it is left and its journal is gone. */
   readonly done: boolean;
 }
 
-/** What `recoverInterrupted` has found and done. */
+/** The result of `recoverInterrupted`. */
 export interface RecoveryReport {
-  /** `nothing`: no work was interrupted. `partial`: something is left. `planned`: after a dry run that has found something. */
+  /** `nothing`: no work was interrupted. `partial`: something is left. `planned`: a dry run that found something. */
   readonly outcome: 'nothing' | 'recovered' | 'partial' | 'planned';
   readonly works: readonly RecoveredWork[];
   /** Journals that this version or host cannot use; nothing they name was touched. */
   readonly unusable: readonly UnusableJournal[];
-  /** One of each journal that is unusable. */
+  /** One for each unusable journal. */
   readonly warnings: readonly Warning[];
 }
 
@@ -82,7 +82,7 @@ export function describeItem({ thing, subject, found, result, action, advice, er
 export function describeUnrecovered({ leftOver, items }: RecoveredWork): string {
   const { work, id, pid, journal } = leftOver;
   const left = items.filter(({ result }) => result === 'left').map(describeItem);
-  return `the ${work} ${id} of process ${pid}, which died, has left something behind: ${left.join('; ')} (journal ${journal})`;
+  return `the ${work} ${id} of process ${pid}, which died, left something behind: ${left.join('; ')} (journal ${journal})`;
 }
 
 export function warnOfUnrecovered(recovered: RecoveredWork): Warning {

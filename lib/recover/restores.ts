@@ -18,7 +18,7 @@ export async function recoverRestore(left: LeftOver, tools: RecoveryTools, items
   await removeNewDirectories(left, items);
 }
 
-/** The name of the directory of a drill, below the data directory: a whole directory goes, so it must be ours. */
+/** Name of the directory of a drill in the data directory. The whole directory is removed, so it must be ours. */
 export const drillDirectory = (id: string): string => `domino-vss-drill-${id}`;
 
 /** Removes what an interrupted drill has restored. */
@@ -52,9 +52,7 @@ export async function removeDrilled(
 async function removeTemporary(file: string, items: Items): Promise<void> {
   if (!(await mayBeThere(file))) return;
   const isOriginal = file.endsWith(originalSuffix);
-  const found = isOriginal
-    ? 'it was replaced by the restored database'
-    : 'it is a copy that a restore was making ready';
+  const found = isOriginal ? 'it was replaced by the restored database' : 'it is a copy that a restore was preparing';
   const advice = 'Remove it, then run recover again.';
   await items.act({ thing: 'temporary-file', subject: file, found, action: 'it is removed', advice }, async () => {
     if (!isOriginal && !file.endsWith(copySuffix)) {
@@ -62,14 +60,14 @@ async function removeTemporary(file: string, items: Items): Promise<void> {
       throw new FileSystemError('ERR_FILE_SYSTEM', { path: file }, { message });
     }
     if (isOriginal && !(await isPresent(file.slice(0, -originalSuffix.length)))) {
-      const message = 'there is no database at its place: it may be the only one';
+      const message = 'there is no database at its place: this file may be the only copy';
       throw new FileSystemError('ERR_FILE_SYSTEM', { path: file }, { message });
     }
     await rm(file, { force: true });
   });
 }
 
-/** What cannot be looked at may be there: its removal says what is wrong. */
+/** If it cannot be accessed, it may exist; the removal then reports the error. */
 function mayBeThere(file: string): Promise<boolean> {
   return isPresent(file).catch(() => true);
 }

@@ -12,7 +12,7 @@ import { queryShadows, type ListedShadow } from '../vss/listed-shadow';
 import type { Items } from './items';
 import type { RecoveryTools } from './tools';
 
-/** Removes the shadows of an unfinished backup and the places where they are exposed. */
+/** Removes the shadows of an unfinished backup, and the places where they are exposed. */
 export async function removeShadows(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   if (left.provider === 'vss') {
     await removeSnapshotSet(left, tools, items);
@@ -29,7 +29,7 @@ function isHook(left: LeftOver): boolean {
   return !isFileProvider(left);
 }
 
-/** Whether its shadows are directories that we have made. */
+/** Whether its shadows are directories made by us. */
 export function isFileProvider({ provider }: LeftOver): boolean {
   return fileProviders.includes(provider);
 }
@@ -38,13 +38,13 @@ function hangingShadow(operation: string, subject: string, budgetMs: number): Ca
   return { budgetMs, operation, subject, code: 'ERR_SHADOW_HANGS' };
 }
 
-/** A place goes before its shadow: whether a deleted shadow takes it along is not documented. */
+/** A place is removed before its shadow: it is not documented whether deleting the shadow removes the place. */
 async function removeSnapshotSet(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   const { binding, call, budgetMs } = tools;
   if (left.snapshotSet === '') return;
   const vss = requireVss(binding);
   const listed = await queryShadows(vss, new Set(), call);
-  // A backup with further windows has one set a window: the journal names the shadows of all, and the set of the last.
+  // A backup with several windows has a set for each. The journal names the shadows of all sets, but only the id of the last set.
   const ids = new Set(left.shadows.map((id) => id.toLowerCase()));
   const own = listed.filter(({ id, setId }) => setId === left.snapshotSet.toLowerCase() || ids.has(id));
   const sets = new Set(own.map(({ setId }) => setId));
@@ -67,8 +67,8 @@ async function removeOneSet(
   for (const { id, exposedAs } of ofSet) {
     if (exposedAs === '') continue;
     const intention = { thing: 'exposure', subject: exposedAs, found: `${id} is exposed there` } as const;
-    const advice = `Take it away with: domino-vss shadow unexpose ${id}; then run recover again.`;
-    await items.act({ ...intention, action: 'it is taken away', advice }, async () => {
+    const advice = `Remove it with: domino-vss shadow unexpose ${id}; then run recover again.`;
+    await items.act({ ...intention, action: 'it is removed', advice }, async () => {
       const bound = hangingShadow('IVssBackupComponentsEx2::UnexposeSnapshot', id, budgetMs);
       await call.bounded(vss.unexposeShadow({ id }), bound).catch((error: unknown) => {
         if (toPublicError(error).code !== 'ERR_VSS_NOT_FOUND') throw error;
@@ -78,7 +78,7 @@ async function removeOneSet(
   const intention = {
     thing: 'shadow',
     subject: snapshotSet,
-    found: `${ofSet.length} shadows of the set are there`,
+    found: `${ofSet.length} shadows of the set exist`,
     action: 'the set is deleted',
     advice: `Delete it with: domino-vss shadow delete --set ${snapshotSet} --foreign; then run recover again.`,
   } as const;
@@ -89,10 +89,10 @@ async function removeOneSet(
   });
 }
 
-/** Somebody may have put something else there meanwhile, which is not ours to remove. */
+/** Something else may have been put there in the meantime, which is not ours to remove. */
 async function removeLink(place: string, { shadows }: LeftOver, items: Items): Promise<void> {
   const target = await readlink(place).catch(() => undefined);
-  // A junction of Windows answers with a backslash at its end.
+  // The target of a junction on Windows ends in a backslash.
   if (target === undefined || !shadows.some((shadow) => resolve(shadow) === resolve(target))) return;
   const advice = 'Remove the link, then run recover again.';
   await items.act(
@@ -104,17 +104,17 @@ async function removeLink(place: string, { shadows }: LeftOver, items: Items): P
 async function removeFiles(shadow: string, left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   const { binding, call, budgetMs } = tools;
   const advice = `Remove it, then run recover again.`;
-  // What cannot be looked at may be there: its removal says what is wrong.
+  // If it cannot be accessed, it may exist; the removal then reports the error.
   if (await isPresent(shadow).catch(() => true)) {
     const intention = {
       thing: 'shadow',
       subject: shadow,
-      found: 'it is there',
+      found: 'it exists',
       action: 'it is removed',
       advice,
     } as const;
     await items.act(intention, async () => {
-      // As our own plans name them: what a forged or damaged journal names is not removed.
+      // It must be named as our own plans name shadows: a forged or damaged journal must not remove anything else.
       if (basename(dirname(shadow)) !== left.id) {
         const message = `${shadow} does not look like a shadow of ${left.id}`;
         throw new FileSystemError('ERR_FILE_SYSTEM', { path: shadow }, { message });
@@ -129,7 +129,7 @@ async function removeFiles(shadow: string, left: LeftOver, tools: RecoveryTools,
   if (!items.dryRun) removeParents(shadow, left);
 }
 
-/** The directories that only this backup used, and the usual one for shadows when nothing else is in it. */
+/** Removes the directories that only this backup used, and the default shadow directory if it is empty. */
 function removeParents(shadow: string, { id }: LeftOver): void {
   const parent = dirname(shadow);
   if (basename(parent) !== id) return;
@@ -138,7 +138,7 @@ function removeParents(shadow: string, { id }: LeftOver): void {
     try {
       if (lstatSync(directory).isDirectory()) rmdirSync(directory);
     } catch {
-      // Not there, or something else is in it.
+      // Missing or not empty.
       return;
     }
   }
@@ -146,13 +146,13 @@ function removeParents(shadow: string, { id }: LeftOver): void {
 
 async function removeByHook(left: LeftOver, { hook, call }: RecoveryTools, items: Items): Promise<void> {
   const { provider, shadows, volumes, id, journal, pendingHook } = left;
-  // The hook that removes nothing leaves what it makes on purpose.
+  // A hook without a function to remove snapshots leaves them on purpose.
   if (left.hook === null) return;
   const subject = shadows.length > 0 ? shadows.join(', ') : provider;
   const found =
     pendingHook === ''
-      ? `the hook ${provider} has made it for ${id}`
-      : `the hook had not answered when the process died, so that only the storage knows of a snapshot of ${id}`;
+      ? `the hook ${provider} made it for ${id}`
+      : `the hook had not answered when the process died, so only the storage knows whether there is a snapshot of ${id}`;
   const byHand = `Look for it there and remove it, then delete ${journal}`;
   if (hook?.name !== provider || !hook.remove) {
     const advice = `${byHand}; or run recoverInterrupted with that hook.`;

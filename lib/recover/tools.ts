@@ -3,7 +3,7 @@ import type { HookContext } from '../store/hook-record';
 import type { DominoService } from '../domino/service';
 import type { NativeBinding } from '../native/session';
 
-/** Removes the snapshots of a hook: the part of a `HookProvider` that is needed here. */
+/** Removes the snapshots of a hook: the part of `HookProvider` that is needed here. */
 export interface HookRemover {
   readonly name: string;
   /** Removes the snapshot of a backup that is over; one that is already gone is not an error. */
@@ -16,15 +16,14 @@ export interface HookRemover {
   ): Promise<void>;
 }
 
-/** The default. */
 export const recoveryBudgetMs = 60_000;
 
-/** The tools of a recovery. */
+/** What a recovery works with. */
 export interface RecoveryTools {
   readonly binding: NativeBinding;
   readonly call: Call;
   readonly dryRun: boolean;
-  /** Longest time for one call to Domino, VSS or the file system: one that hangs must not hold up the others. */
+  /** Longest time for one call to Domino, VSS or the file system: a hanging call must not hold up the others. */
   readonly budgetMs: number;
   /** Makes sure that the Domino runtime is open. Rejects if it cannot be, or must not be, as in stop mode. */
   readonly openRuntime: () => Promise<unknown>;

@@ -7,32 +7,32 @@ import type { JournalChange } from '../store/journal-format';
 import { serverFilesDirectory } from '../store/manifest-format';
 import { directoryRisk, isInside } from '../store/safe-directory';
 
-/** What belongs to one backup and goes with it. */
+/** What belongs to one backup and is removed with it. */
 export interface Holdings extends Required<
   Pick<JournalChange, 'provider' | 'shadows' | 'volumes' | 'snapshotSet' | 'exposures'>
 > {
   /** Absolute paths of the copies. */
   readonly copies: readonly string[];
-  /** Directories of the copies, the deepest last; those that are empty then go too. */
+  /** Directories of the copies, the deepest last. Those that become empty are removed too. */
   readonly copyDirectories: readonly string[];
-  /** How many of them are files of the server. */
+  /** How many of the copies are server files. */
   readonly serverFiles: number;
   /** How many databases have change information. */
   readonly deltas: number;
 }
 
-/** Providers that make directories of ours. */
+/** Providers whose shadows are directories made by us. */
 const fileProviders = ['btrfs', 'reflink', 'rolling'];
-/** Snapshots that another program has taken: that one also removes them. */
+/** Snapshots taken by another program, which also removes them. */
 const foreignProviders = ['external', 'writer'];
 
-/** What may go although something of it cannot be removed with it. */
+/** Parts of a backup that may be left behind when it is removed. */
 export interface Leniency {
   readonly hookShadows: 'keep' | 'leave';
   readonly missingCopies: 'keep' | 'forget';
 }
 
-/** What goes with a backup; a text says why it cannot go. `stays` are the backups that are kept. */
+/** What is removed with a backup; a text if it must not be removed, with the reason. `stays`: the backups that are kept. */
 export async function findHoldings(
   manifest: Manifest,
   stays: readonly Manifest[],
@@ -45,7 +45,7 @@ export async function findHoldings(
   const isHook = !isOurs && !foreignProviders.includes(provider.name);
   if (kept.length > 0 && isHook && hookShadows === 'keep') {
     const roots = kept.map(({ root }) => root).join(', ');
-    return `the hook ${provider.name} has made its shadow, which only the storage can remove: ${roots}`;
+    return `the hook ${provider.name} made its shadow, which only the storage can remove: ${roots}`;
   }
   if (kept.length > 0 && provider.name === 'vss' && !binding.vss) return 'its shadow can only be deleted on Windows';
   const removes = isOurs && kept.length > 0;
@@ -79,7 +79,7 @@ async function findCopies(
   const { directory } = manifest.copies;
   const named = await copiesOf(manifest, check);
   if (!(await anyExists(named))) {
-    // Moved, or on a volume that is not mounted now: without the manifest nobody would know of them any more.
+    // They were moved, or their volume is not mounted: without the manifest nobody would know about them any more.
     if (missingCopies === 'keep' && named.length > 0) return `none of its copies is in ${directory}`;
     return nothing;
   }
@@ -95,7 +95,7 @@ async function findCopies(
     shared = true;
     for (const file of await copiesOf(other, check)) others.add(nameOf(file));
   }
-  // Copies that were moved away make room for those of a later backup under the same names.
+  // After copies were moved away, a later backup may have put its own under the same names.
   const copies = named.filter((file) => !others.has(nameOf(file)));
   const directories = new Set<string>(shared ? [] : [directory]);
   for (const copy of copies) {
@@ -104,7 +104,7 @@ async function findCopies(
       directories.add(above);
     }
   }
-  // Whoever has replaced one of them by a link leads nothing of ours there.
+  // A directory that was replaced by a link must not lead the removal elsewhere.
   for (const one of directories) {
     const target = await realpath(one).catch(() => one);
     if (target !== one && !isInside(target, real))
@@ -120,7 +120,7 @@ async function copiesOf(manifest: Manifest, check: () => void): Promise<string[]
   const files: string[] = [];
   for await (const { copy, from } of manifest.databases()) {
     check();
-    // What was carried over belongs to another backup.
+    // A database that was carried over belongs to another backup.
     if (from !== undefined) continue;
     const file = copy && resolve(join(copies.directory, copy.file));
     if (file !== undefined && isInside(file, copies.directory)) files.push(file);
@@ -131,7 +131,7 @@ async function copiesOf(manifest: Manifest, check: () => void): Promise<string[]
 
 async function anyExists(files: readonly string[]): Promise<boolean> {
   for (const file of files) {
-    // What cannot be looked at may be there.
+    // If it cannot be accessed, it may exist.
     if (await isPresent(file).catch(() => true)) return true;
   }
   return false;

@@ -158,7 +158,7 @@ class Pruning {
       this.options.onPlan?.(planned);
       const backups: PrunedBackup[] = [];
       const stuck = new Map<string, string>();
-      // The newest first: whatever ends this run, no incremental backup is left without what it builds on.
+      // The newest first: wherever this run ends, no incremental backup is left without the backups it builds on.
       const order = [...planned].reverse();
       for (const backup of order) {
         const held = holdings.get(backup.id);
@@ -190,7 +190,7 @@ class Pruning {
     }
   }
 
-  /** Takes the locks of all data directories that have backups here, and finishes removals whose process has died. */
+  /** Takes the locks of all data directories with backups here, and finishes the removals of dead processes. */
   async #finishInterrupted(locks: NativeLock[]): Promise<RecoveredWork[]> {
     const { binding, call } = this.tools;
     const { deltaDirectory } = this;
@@ -212,7 +212,7 @@ class Pruning {
       }
       const doubtful = unusable.find(({ mayBeLive }) => mayBeLive);
       if (doubtful) {
-        const message = `the journal ${doubtful.journal} is in the way: ${doubtful.reason}, and that may need a backup`;
+        const message = `the journal ${doubtful.journal} cannot be used: ${doubtful.reason}; its work may need a backup`;
         throw new DominoVssError('ERR_LOCKED', { message });
       }
       const removals = leftOvers.filter(({ work }) => work === 'prune');
@@ -223,9 +223,9 @@ class Pruning {
 
   async #decide(): Promise<{
     readonly planned: PrunedBackup[];
-    /** Of those that go. */
+    /** Of the backups to be removed. */
     readonly holdings: ReadonlyMap<string, Holdings>;
-    /** Ids of the backups that each one builds on. */
+    /** For each backup, the ids of the backups it builds on. */
     readonly links: ReadonlyMap<string, readonly string[]>;
     readonly untouched: PruneReport['untouched'];
   }> {
@@ -268,7 +268,7 @@ class Pruning {
       const backup = planned[at];
       if (!backup) continue;
       holdings.delete(id);
-      planned[at] = { ...backup, result: 'left', holds: '', why: `backup ${builder}, which stays, builds on it` };
+      planned[at] = { ...backup, result: 'left', holds: '', why: `backup ${builder}, which is kept, builds on it` };
     }
     const untouched = listed.flatMap((backup) =>
       isWhole(backup)
@@ -296,7 +296,7 @@ function byAge({ manifest: one }: WholeBackup, { manifest: other }: WholeBackup)
   return Date.parse(one.created) - Date.parse(other.created) || (one.id < other.id ? -1 : 1);
 }
 
-/** By server; plain volumes by which they are. */
+/** Grouped by server; backups of plain volumes by the set of volumes. */
 function groupsOf(backups: readonly WholeBackup[]): WholeBackup[][] {
   const groups = new Map<string, WholeBackup[]>();
   for (const backup of backups) {
@@ -312,7 +312,7 @@ function warningsAbout(backups: readonly PrunedBackup[], untouched: PruneReport[
   return [
     ...left.map(({ id, why }) => warning('WARN_BACKUP_LEFT', `${id} is left: ${why}`, { subjects: [id] })),
     ...untouched.map(({ id, state, reason }) => {
-      const message = `${id} is ${state}${reason === '' ? '' : `: ${reason}`}; it was not touched`;
+      const message = `${id} is ${state}${reason === '' ? '' : `: ${reason}`}; nothing of it was removed`;
       return warning('WARN_BACKUP_UNTOUCHED', message, { subjects: [id] });
     }),
   ];
@@ -324,7 +324,7 @@ function outcomeOf(backups: readonly PrunedBackup[]): PruneReport['outcome'] {
   return backups.some(({ result }) => result === 'removed') ? 'pruned' : 'nothing';
 }
 
-/** The same error, which says what has been removed by then. */
+/** The same error, with the removals done by then. */
 function cutOff(
   error: DominoVssError,
   planned: readonly PrunedBackup[],
@@ -338,6 +338,6 @@ function cutOff(
   const deletion = { deleted, left, failed };
   if (error instanceof AbortError) return new AbortError(error.cause, error.phase, deletion);
   const { phase, cause } = error;
-  const message = `${error.message}; ${deleted.length} backups are removed, ${left.length} are left`;
+  const message = `${error.message}; ${deleted.length} backups were removed, ${left.length} are left`;
   return new BackupError('ERR_DEADLINE', { message, phase, cause, deletion });
 }

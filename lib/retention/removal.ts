@@ -10,7 +10,7 @@ import { Journal } from '../store/journal';
 import { journalDirectory } from '../store/journals';
 import type { Holdings } from './holdings';
 
-/** A backup that goes. */
+/** A backup that is to be removed. */
 interface Doomed {
   readonly id: string;
   readonly dataDirectory: string;
@@ -18,9 +18,8 @@ interface Doomed {
 }
 
 /**
- * Removes one backup. First the journal names everything, then the manifest goes, and with it the backup: a process that
- * dies before that leaves a backup, and one that dies later leaves what `recoverAll` removes by the journal. It is the same
- * that removes it here.
+ * Removes one backup. The journal first names everything; then the manifest is removed, and with it the backup. A process that
+ * dies before this leaves a backup; one that dies later leaves the rest to `recoverAll`, which also does the removal here.
  */
 export async function removeListed(
   { id, dataDirectory, directory }: Doomed,
@@ -31,7 +30,7 @@ export async function removeListed(
   const own = join(journalDirectory(deltaDirectory), `${id}.journal`);
   if (await isPresent(own)) {
     throw new DominoVssError('ERR_STATE', {
-      message: `${own} says that something of ${id} is left: run recover first`,
+      message: `${own} says that a part of ${id} is left: run recover first`,
     });
   }
   const { journal } = await Journal.open({
@@ -53,8 +52,8 @@ export async function removeListed(
     else await journal.update({ ended: true });
     return work;
   } catch (error) {
-    // Nothing has happened yet, or the next run goes on from here; either way it locks nobody out.
-    // What cannot be looked at may be gone, and the journal says so then.
+    // Either nothing has happened yet, or the next run continues from here; in both cases others must not be locked out. A
+    // manifest that cannot be accessed may be gone, so the journal is kept.
     const stands = await isPresent(join(directory, 'manifest.json')).catch(() => false);
     if (stands) await journal.remove();
     else await journal.update({ ended: true }).catch(() => undefined);

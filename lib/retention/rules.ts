@@ -2,7 +2,7 @@ import { OptionError } from '../errors/errors';
 
 /** Which backups to keep. A backup is kept if any rule selects it; at least one rule is required. */
 export interface RetentionRules {
-  /** This many of the newest. */
+  /** The newest ones, up to this number. */
   readonly last?: number | undefined;
   /** The newest of each day, for this many of the last days with a backup, in the time zone of this machine. */
   readonly daily?: number | undefined;
@@ -22,7 +22,7 @@ export interface Retained {
   readonly outcome: 'complete' | 'partial';
 }
 
-/** Throws unless there is a rule that keeps something. */
+/** Throws unless there is at least one rule. */
 export function checkRules(value: unknown, name: string): void {
   if (typeof value !== 'object' || value === null) throw new OptionError(name, `${name} must be an object`);
   const rules = value as Readonly<Record<string, unknown>>;

@@ -5,8 +5,8 @@ import type { BackupDatabases } from '../domino/databases';
 import type { NativeWriterOptions } from '../native/writer';
 
 /**
- * The trees that the databases lie in, the data directory first: what requesters can choose. Links lead to databases
- * elsewhere; of directories in each other the upper one is named.
+ * The directory trees with databases, which requesters can select, the data directory first. Links lead to databases elsewhere;
+ * of nested directories only the upper one is named.
  */
 export function findTrees(dataDirectory: string, files: readonly string[]): string[] {
   const outside = new Set(files.filter((file) => !isInside(file, dataDirectory)).map((file) => dirname(file)));
@@ -18,7 +18,7 @@ export function findTrees(dataDirectory: string, files: readonly string[]): stri
   return [dataDirectory, ...trees.sort()];
 }
 
-/** Number of the tree of each database. One in a tree that the writer has not named goes with the data directory. */
+/** Number of the tree of each database. A database in a tree that the writer has not named belongs to the data directory. */
 export function treeNumbers(trees: readonly string[], { files }: Pick<BackupDatabases, 'files'>): Uint16Array {
   return Uint16Array.from(files, (file) => {
     const number = trees.findIndex((tree) => file.startsWith(tree + sep) || isInside(file, tree));
@@ -26,20 +26,20 @@ export function treeNumbers(trees: readonly string[], { files }: Pick<BackupData
   });
 }
 
-/** What a restore may replace: not the transaction log, notes.ini or the IDs, which may lie in the data directory too. */
+/** What a restore may replace: not the transaction log, notes.ini or the ID files, which may be in the data directory too. */
 const databasePatterns = ['nsf', 'ntf', 'box', 'nsg', 'nsh'].map((extension) => `*.${extension}`);
 
 type Component = NativeWriterOptions['components'][number];
 
-/** What a backup of databases needs beside them. */
+/** What a backup needs besides the databases. */
 export interface Surroundings {
-  /** Of the transaction log; empty without one. */
+  /** Directory of the transaction log; empty if there is none. */
   readonly logDirectory: string;
-  /** Of the attachments that DAOS keeps; empty without DAOS. */
+  /** DAOS directory; empty without DAOS. */
   readonly daosDirectory: string;
 }
 
-/** Those of the server whose notes.ini this is. */
+/** The directories of the server with this notes.ini. */
 export function findSurroundings(notesIni: NotesIni, dataDirectory: string): Surroundings {
   return {
     logDirectory: notesIni.get('TRANSLOG_Status') === '1' ? transactionLogDirectory(notesIni, dataDirectory) : '',
@@ -48,8 +48,8 @@ export function findSurroundings(notesIni: NotesIni, dataDirectory: string): Sur
 }
 
 /**
- * The trees first, for databases are numbered by them, then transaction log and attachments: whoever backs up by components gets
- * what a restore needs. Names are unique in a writer, and have no backslash.
+ * The trees come first, because the databases refer to them by number; then the transaction log and the attachments, so that a
+ * backup by components contains what a restore needs. Names are unique within a writer and have no backslash.
  */
 export function describeComponents(
   trees: readonly string[],

@@ -5,7 +5,10 @@ import { ownProgram } from '../native/package-root';
 import type { RequesterRestored, UntimedEvent } from './events';
 import { quoted } from './service';
 
-/** How much later native code gives up the program that restores: that has its own limits, and puts databases back. */
+/**
+ * How much longer native code waits for the program that restores: the program has its own limits, and afterwards puts databases
+ * back.
+ */
 export const restoreGraceMs = 180_000;
 
 interface RestoreSettings {
@@ -20,7 +23,7 @@ export function restoreTimeout({ restoreTimeoutMs }: RestoreSettings): number {
   return restoreTimeoutMs ?? 4 * 3_600_000;
 }
 
-/** The program that restores for a requester is started by native code, on a thread of VSS. */
+/** The program that restores for a requester. Native code starts it on a VSS thread. */
 export function restoreCommand(settings: RestoreSettings): string {
   const { deltaDirectory, domino, signKey } = settings;
   const totalMs = restoreTimeout(settings);

@@ -25,58 +25,59 @@ import { requireVss } from '../vss/call';
 import { describeComponents, findSurroundings, findTrees, treeNumbers } from './components';
 import type { UntimedEvent, WriterEvent } from './events';
 
-/** Class id of the writer: the same for every server, for requesters choose writers by it. */
+/** Class id of the writer. It is the same for every server, because requesters select writers by it. */
 export const writerClassId = '{5f0c4b6e-8d1b-4a39-9f57-0e2c7d6a41b8}';
 
-/** Domino itself ends a backup mode that lasts longer: BACKUP_TIMEOUT is 15 minutes. */
+/** Domino itself ends backup mode after a longer time: BACKUP_TIMEOUT is 15 minutes. */
 const longestHoldMs = 14 * 60_000;
 
-/** A list of databases younger than this is good enough for the snapshot that a requester seems to prepare. */
+/** A list of databases younger than this is fresh enough for the snapshot that a requester seems to prepare. */
 const freshMs = 5_000;
 
 /** Options of `serveWriter`. */
 export interface ServeWriterOptions extends SelectionOptions {
   /** Absolute directory for backups, as in `beginBackup`. */
   readonly deltaDirectory: string;
-  /** Where Domino is. Default: found by the environment and in the usual places. */
+  /** Where Domino is. Default: searched for in the environment and in the standard locations. */
   readonly domino?: DominoLocation | undefined;
-  /** A snapshot fails when more databases have to be left out. Default: no limit; the outcome is `partial` then. */
+  /** A snapshot fails if more databases than this are left out. Default: no limit; the outcome is then `partial`. */
   readonly maxSkipped?: number | undefined;
-  /** Number of threads that put databases into backup mode. Default: 4 a processor, at least 2, at most 16. */
+  /** Number of threads that put databases into backup mode. Default: 4 per processor, at least 2, at most 16. */
   readonly shards?: number | undefined;
   /** Longest time for one call on a database. Default: 10 000. */
   readonly databaseBudgetMs?: number | undefined;
-  /** Absolute path of an Ed25519 private key (PEM), with which manifests are signed. Default: not signed. */
+  /** Absolute path of an Ed25519 private key (PEM) that signs manifests. Default: not signed. */
   readonly signKey?: string | undefined;
-  /** Longest time until all databases are in backup mode: in the event PrepareSnapshot. Default: 120 000. */
+  /** Longest time until all databases are in backup mode, within the event PrepareSnapshot. Default: 120 000. */
   readonly prepareTimeoutMs?: number | undefined;
   /**
-   * Milliseconds after which the databases leave backup mode by themselves when no snapshot has been taken, counted from the
-   * first one that entered it. At most 840 000. Default: 300 000.
+   * Milliseconds after which the databases leave backup mode if no snapshot has been taken, counted from the first one that
+   * entered it. At most 840 000. Default: 300 000.
    */
   readonly holdTimeoutMs?: number | undefined;
-  /** Longest time for the change information after the snapshot: in the event PostSnapshot. Default: 300 000. */
+  /** Longest time to fetch the change information after the snapshot, within the event PostSnapshot. Default: 300 000. */
   readonly drainTimeoutMs?: number | undefined;
   /**
-   * What happens to another program's snapshot when the backup fails: `veto` makes it fail, so that nobody takes it for a
-   * backup; `pass` lets it continue without one, and VSS shows the failure as the writer's state. Default: `veto`.
+   * What happens to another program's snapshot if the backup fails. `veto`: it fails too, so that nobody takes it for a backup.
+   * `pass`: it continues without a backup, and VSS shows the failure as the writer's state. Default: `veto`.
    */
   readonly onFailure?: 'veto' | 'pass' | undefined;
   /**
-   * Experimental: whether requesters can restore what they have backed up. The writer then takes the databases offline in PreRestore, and applies
-   * their change information in PostRestore. Default: false; the writer refuses such a restore, and `restoreDatabases` does it.
+   * Experimental: whether requesters can restore what they have backed up. The writer then takes the databases offline in
+   * PreRestore, and applies their change information in PostRestore. Default: false; the writer refuses such a restore, and
+   * `restoreDatabases` has to be used.
    */
   readonly restores?: boolean | undefined;
   /**
-   * Longest time for a restore by a requester, from PreRestore, which takes the databases offline, until PostRestore. After it those whose
-   * files nobody has replaced go online again. Default: 14 400 000 (4 hours).
+   * Longest time for a restore by a requester, from PreRestore, which takes the databases offline, to PostRestore. After this
+   * time, databases whose files have not been replaced go online again. Default: 14 400 000 (4 hours).
    */
   readonly restoreTimeoutMs?: number | undefined;
-  /** How often the databases are listed anew while nobody takes a snapshot. Default: 300 000. */
+  /** How often the databases are listed again while no snapshot is taken. Default: 300 000. */
   readonly refreshMs?: number | undefined;
   /** Called for every event. Exceptions it throws are ignored. */
   readonly onEvent?: ((event: WriterEvent) => void) | undefined;
-  /** For the start: until the writer is registered. Default: 600 000. */
+  /** Longest time for the start, until the writer is registered. Default: 600 000. */
   readonly timeoutMs?: number | undefined;
   /** Ends the writer. */
   readonly signal?: AbortSignal | undefined;
@@ -107,8 +108,8 @@ export function checkServeOptions(options: ServeWriterOptions): void {
 }
 
 /**
- * A writer that VSS knows, until {@link dispose}. It belongs to this process: nothing of it stays in the system. The databases
- * are put into backup mode and taken out of it by native code, whatever JavaScript does meanwhile.
+ * A writer that is registered with VSS until {@link dispose}. It belongs to this process and leaves nothing in the system. Native
+ * code puts the databases into backup mode and takes them out of it, whatever JavaScript does in the meantime.
  */
 export class ServedWriter {
   /** Settles when the writer has ended. */
@@ -145,12 +146,12 @@ export class ServedWriter {
     });
   }
 
-  /** Number of databases that the next snapshot would have. */
+  /** Number of databases in the next snapshot. */
   get databases(): number {
     return this.#armed?.databases.paths.length ?? 0;
   }
 
-  /** The backups that were made since the start, oldest first; at most the last hundred. */
+  /** The backups made since the start, oldest first; at most the last hundred. */
   get backups(): readonly BackupReport[] {
     return this.#backups;
   }
@@ -161,7 +162,7 @@ export class ServedWriter {
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'prepare' });
     const place = await openPreparedPlace(binding, prepareOptions(options), call);
     await refuseOtherWriter(binding, call);
-    // What a writer has left that died while it held the databases.
+    // Cleans up after a writer that died while it held the databases.
     const { deltaDirectory, domino, signal } = options;
     await recoverInterrupted(() => binding, { deltaDirectory, domino, timeoutMs: call.remainingMs(), signal });
     const { dataDirectory, notesIni } = place.server;
@@ -207,11 +208,11 @@ export class ServedWriter {
     return served;
   }
 
-  /** Takes back a backup that has begun, unregisters the writer, and waits for manifests that are being written. Idempotent. */
+  /** Rolls back a backup that has begun, unregisters the writer, and waits for manifests that are being written. Idempotent. */
   dispose(): Promise<void> {
     return (this.#end ??= publicCall(async () => {
       clearInterval(this.#timer);
-      // The signal may live as long as the process, and this writer must not.
+      // The signal may live as long as the process; this writer must not.
       this.#options.signal?.removeEventListener('abort', this.#onAbort);
       try {
         await this.#writer?.end();
@@ -242,7 +243,7 @@ export class ServedWriter {
     if (signal?.aborted) this.#onAbort();
   }
 
-  /** Native code has acted already; this is what comes after. */
+  /** Native code has already acted; this is the work that follows. */
   #notice({ moment, setId, backupId, failure, included }: NativeWriterNotice): void {
     switch (moment) {
       case 'identified':
@@ -263,7 +264,7 @@ export class ServedWriter {
         return;
       case 'thawed':
         this.#tell({ type: moment, setId, backupId });
-        // The window is over: who comes next must not wait for the manifest of this one.
+        // The window is over. The next requester must not wait for the manifest of this one.
         this.#refresh();
         return;
       case 'completed':
@@ -307,7 +308,7 @@ export class ServedWriter {
     if (!this.#armed) this.#refresh();
   }
 
-  /** Prepares a backup with the databases as they are now, for whoever asks next. One at a time. */
+  /** Prepares a backup with the current databases for the next requester. One at a time. */
   #refresh(): void {
     if (this.#end || this.#preparing) return;
     this.#preparing = this.#prepare()
@@ -330,7 +331,7 @@ export class ServedWriter {
     }
     const former = this.#armed;
     this.#armed = next;
-    // One that has begun meanwhile goes on; its notice is on the way.
+    // If it has begun in the meantime, it continues, and its notice will follow.
     const hasBegun = this.#writer?.arm(next.session) === false;
     if (former && hasBegun) this.#active.set(former.id, former);
     else await former?.discard();
@@ -347,7 +348,7 @@ export class ServedWriter {
     try {
       this.#options.onEvent?.({ ...event, time: new Date().toISOString() });
     } catch {
-      // A listener must not be the end of a writer.
+      // An exception in a listener must not end the writer.
     }
   }
 }
@@ -370,7 +371,7 @@ function prepareOptions(options: ServeWriterOptions): Parameters<typeof Prepared
   };
 }
 
-/** The writer of HCL would put the same databases into backup mode, and one of the two would fail each snapshot. */
+/** HCL's writer would put the same databases into backup mode, and one of the two would make each snapshot fail. */
 async function refuseOtherWriter(binding: NativeBinding, call: Call): Promise<void> {
   const tasks = await call.bounded(binding.notesIniValue('ServerTasks'), {
     budgetMs: 10_000,
@@ -388,7 +389,7 @@ export function serveWriter(loadBinding: () => NativeBinding, options: ServeWrit
     const binding = loadBinding();
     if (binding.vss === undefined) {
       const message =
-        'a VSS writer needs Windows; here "domino-vss hold" and "release" (holdDatabases) make the snapshots of others backups';
+        'a VSS writer needs Windows; here "domino-vss hold" and "release" (holdDatabases) turn snapshots of other programs into backups';
       throw new DominoVssError('ERR_UNSUPPORTED', { message });
     }
     if (options.signal?.aborted) throw new AbortError(options.signal.reason, 'prepare');

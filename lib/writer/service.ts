@@ -3,10 +3,10 @@ import type { NativeBinding, NativeOwnServices } from '../native/session';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import type { DominoLocation } from '../call/options';
 
-/** The start lists all databases; a server may have very many. */
+/** The start lists all databases, and a server may have very many. */
 const startHintMs = 600_000;
 
-/** A writer that is a service of Windows, between its start by the Service Control Manager and its end. */
+/** A writer that runs as a Windows service, from its start by the Service Control Manager to its end. */
 export class WriterService {
   readonly #services: NativeOwnServices;
 
@@ -15,8 +15,8 @@ export class WriterService {
   }
 
   /**
-   * Answers the Service Control Manager, which must have started this process for the service of that name. `stop` is called when
-   * the service or the machine is to stop.
+   * Connects to the Service Control Manager, which must have started this process for the service of that name. `stop` is called
+   * when the service or the machine is to stop.
    */
   static async connect(loadBinding: () => NativeBinding, name: string, stop: () => void): Promise<WriterService> {
     const services = requireServices(loadBinding());
@@ -31,23 +31,26 @@ export class WriterService {
     this.#services.reportHosted('running', 0, 0);
   }
 
-  /** The last word. Another exit code than 0 is a failure: the manager starts the service again after a while. */
+  /**
+   * Reports the end of the service. An exit code other than 0 is a failure: the Service Control Manager restarts the service
+   * after a while.
+   */
   stopped(exitCode: number): void {
     this.#services.reportHosted('stopped', 0, exitCode);
   }
 }
 
 export interface WriterServiceOptions {
-  /** Default: a name made of the data directory, so that each partition has its own. */
+  /** Default: a name derived from the data directory, so that each partition has its own. */
   readonly name?: string | undefined;
-  /** Account that needs no password; default: LocalSystem. */
+  /** An account that needs no password. Default: LocalSystem. */
   readonly account?: string | undefined;
   readonly domino?: DominoLocation | undefined;
   /** The program and its arguments, without those that name the service. */
   readonly command: readonly string[];
 }
 
-/** Registers the service and answers its name. It is not started. */
+/** Registers the service and returns its name. The service is not started. */
 export async function installWriterService(
   loadBinding: () => NativeBinding,
   { name: given, account = '', domino, command }: WriterServiceOptions,
@@ -57,7 +60,8 @@ export async function installWriterService(
   const registration = {
     name,
     displayName: name,
-    description: 'Makes VSS snapshots of the Domino server backups: puts its databases into backup mode (domino-vss).',
+    description:
+      'Turns VSS snapshots of the Domino server into backups: puts its databases into backup mode (domino-vss).',
     command: [...command, '--service', name].map(quoted).join(' '),
     account: /^(?:\.\\|NT AUTHORITY\\)?(?:Local)?System$/i.test(account) ? '' : account,
   };
@@ -79,12 +83,12 @@ export async function uninstallWriterService(
   return name;
 }
 
-/** `domino-vss writer (CDominodata)`, after the way in which Domino names its own: names of services have no slashes. */
+/** `domino-vss writer (CDominodata)`, like the name of Domino's own service: service names have no slashes. */
 export function serviceName(dataDirectory: string): string {
   return `domino-vss writer (${dataDirectory.replace(/[\\/:]+/g, '')})`;
 }
 
-/** An argument as CommandLineToArgvW reads it back: backslashes count only before a quotation mark. */
+/** Quotes an argument so that CommandLineToArgvW reads it back: backslashes are special only before a quotation mark. */
 export function quoted(argument: string): string {
   if (argument !== '' && !/[\s"]/.test(argument)) return argument;
   return `"${argument.replace(/(\\*)"/g, '$1$1\\"').replace(/(\\+)$/, '$1$1')}"`;

@@ -156,7 +156,7 @@ describe('as the user of the server', () => {
     expect(report.checks.get('canary')?.found).toMatch(/^a write through CN=\S+ was recorded \([1-9]\d* bytes\)$/);
     expect(report.checks.get('databases')?.found).toMatch(/^3 on /);
     expect(text).toMatchObject({ code: 0, stderr: '' });
-    expect(text!.stdout).toMatch(/^ok {6}user: user \d+, to whom the data directory belongs$/m);
+    expect(text!.stdout).toMatch(/^ok {6}user: user \d+, who owns the data directory$/m);
     expect(text!.stdout).toMatch(/\nAll preconditions are met\.\n$/);
   });
 
@@ -269,7 +269,7 @@ describe('what is not met fails, with advice', () => {
       expect(trusting.checks.get('library')).toMatchObject({
         status: 'warning',
         code: 'WARN_PROGRAM_DIRECTORY_UNCHECKED',
-        found: expect.stringContaining('who could replace it was not looked at'),
+        found: expect.stringContaining('it was not checked who can replace it'),
       });
     }
     expect(report.checks.get('transaction log')).toMatchObject({ status: 'skipped', found: 'needs the library' });
@@ -330,7 +330,7 @@ test('what only limits a backup is a warning, and none of it fails', async () =>
     const { code, outcome, checks } = await doctor();
     expect({ code, outcome }).toEqual({ code: 0, outcome: 'warning' });
     const warnings = [
-      ['transaction log', 'WARN_NO_TRANSACTION_LOG', /^off$/, /to their own time only/],
+      ['transaction log', 'WARN_NO_TRANSACTION_LOG', /^off$/, /only be restored to their own time/],
       [
         'databases',
         'WARN_LINK_BROKEN',
@@ -338,7 +338,7 @@ test('what only limits a backup is a warning, and none of it fails', async () =>
         /^Repair it, remove it, or exclude it/,
       ],
       ['file system', 'WARN_NO_SNAPSHOTS', /^provider rolling: /, /one by one/],
-      ['delta directory', 'WARN_DELTA_VOLUME', / free, on the volume of the databases$/, /^Choose another volume/],
+      ['delta directory', 'WARN_DELTA_VOLUME', / free, on a volume with databases$/, /^Choose another volume/],
       ['DAOS', 'WARN_DAOS_MISSING', /DAOS does not exist$/, /DAOSBasePath/],
     ] as const;
     for (const [name, why, found, advice] of warnings) {

@@ -273,10 +273,10 @@ test('a log of which there is no backup stays, unless it is said otherwise', asy
   mkdirSync(elsewhere);
   const kept = await prune({ deltaDirectories: [elsewhere] });
   expect(kept).toMatchObject({ outcome: 'nothing', backups: 0 });
-  expect(kept.extents.every(({ proof }) => proof === 'no backup is of this log')).toBe(true);
+  expect(kept.extents.every(({ proof }) => proof === 'no backup belongs to this log')).toBe(true);
   await expect(prune({ deltaDirectories: [elsewhere], unknownLogs: 'remove' })).rejects.toMatchObject({
     code: 'ERR_OPTION',
-    message: expect.stringContaining('proves nothing'),
+    message: expect.stringContaining('not known which extents are needed'),
   });
 });
 

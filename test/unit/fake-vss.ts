@@ -121,7 +121,7 @@ export class FakeVss {
   /** What was asked for of writers, beside their list. */
   readonly asked: string[] = [];
   reasons: NativeFailure[] = [];
-  /** What speaks against a shadow of each volume, behind its name. */
+  /** Reasons why there may be no room for a shadow, by volume. */
   storageWarnings: string[] = [];
   #made = 100;
 

@@ -14,7 +14,7 @@ test('the volume of the databases is asked for room, by the name that VSS takes'
     name: 'shadow storage',
     status: 'ok',
     code: '',
-    found: 'nothing speaks against a shadow of C:\\',
+    found: 'there is room for a shadow of C:\\',
     advice: '',
   });
   machine.expectNoLeaks();

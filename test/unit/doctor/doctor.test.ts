@@ -42,7 +42,7 @@ test('every check has a finding, and what is well needs no help', async () => {
   expect(check('delta directory')).toMatchObject({
     status: 'warning',
     code: 'WARN_DELTA_VOLUME',
-    found: expect.stringContaining('on the volume'),
+    found: expect.stringContaining('on a volume'),
   });
   expect(check('DAOS')).toMatchObject({ status: 'ok', advice: expect.stringContaining('after the databases') });
   expect(check('backup time limit')).toMatchObject({ found: '15 minutes (the default of Domino)' });
@@ -168,7 +168,7 @@ describe('getCapabilities', () => {
     expect(native).toBe(true);
     expect(providers).toEqual([
       { name: 'vss', supported: false, reasons: ['the Volume Shadow Copy Service exists on Windows only'] },
-      { name: 'btrfs', supported: false, reasons: [expect.stringContaining('no btrfs subvolume')] },
+      { name: 'btrfs', supported: false, reasons: [expect.stringContaining('not a btrfs subvolume')] },
       { name: 'reflink', supported: true, reasons: [] },
       { name: 'rolling', supported: true, reasons: [] },
       { name: 'hook', supported: true, reasons: [] },
@@ -205,7 +205,7 @@ describe('shadow storage', () => {
     expect(await check()).toEqual({
       status: 'ok',
       code: '',
-      found: 'nothing speaks against a shadow of C:\\, E:\\',
+      found: 'there is room for a shadow of C:\\, E:\\',
       advice: '',
     });
     vss.storageWarnings = [' has 12 MB free'];
@@ -262,8 +262,8 @@ describe('what notes.ini says of the server', () => {
     ['', '', /^15 minutes \(the default/, /BACKUP_TIMEOUT=<minutes>/],
     ['BACKUP_TIMEOUT=60', '', /^60 minutes/, /BACKUP_TIMEOUT=<minutes>/],
     ['BACKUP_TIMEOUT=3', 'WARN_TIME_LIMIT_SHORT', /^3 minutes/, /--window-timeout.*--max-hold/],
-    ['BACKUP_TIMEOUT=an hour', 'WARN_SETTING_INVALID', /^BACKUP_TIMEOUT=an hour is no number/, /take it out/],
-    ['BACKUP_TIMEOUT=0', 'WARN_SETTING_INVALID', /is no number of minutes$/, /take it out/],
+    ['BACKUP_TIMEOUT=an hour', 'WARN_SETTING_INVALID', /^BACKUP_TIMEOUT=an hour is not a number/, /remove it/],
+    ['BACKUP_TIMEOUT=0', 'WARN_SETTING_INVALID', /is not a number of minutes$/, /remove it/],
     ['BACKUP_NO_TIMEOUT=1', '', /^none/, /domino-vss recover/],
   ])('after which time Domino ends a backup: %s', async (line, code, found, advice) => {
     add(line);
@@ -280,16 +280,16 @@ describe('what notes.ini says of the server', () => {
     add('NSF_Backup_Memory_Constrained=1', 'NSF_Backup_Memory_Limit=4000000');
     expect((await examine()).check('backup memory')).toMatchObject({
       found: 'change information goes to temporary files beyond 4000000 bytes',
-      advice: expect.stringContaining('Have room') as string,
+      advice: expect.stringContaining('Keep space free') as string,
     });
     add('NSF_Backup_Memory_Limit=4 MB');
     expect((await examine()).check('backup memory')).toMatchObject({
       status: 'warning',
       code: 'WARN_SETTING_INVALID',
-      found: 'NSF_Backup_Memory_Limit=4 MB is no number of bytes',
+      found: 'NSF_Backup_Memory_Limit=4 MB is not a number of bytes',
     });
     add('NSF_Backup_Memory_Constrained=0');
-    expect((await examine()).check('backup memory').found).toMatch(/counts only with/);
+    expect((await examine()).check('backup memory').found).toMatch(/has an effect only with/);
   });
 
   test('whether DAOS lies on a volume of the databases', async () => {

@@ -266,7 +266,7 @@ describe('a restore that was killed', () => {
     const { outcome, works } = await recover();
     expect(outcome).toBe('partial');
     expect(works[0]!.items).toContainEqual(
-      expect.objectContaining({ result: 'left', found: 'neither it nor its original is there' }),
+      expect.objectContaining({ result: 'left', found: 'neither the database nor its original exists' }),
     );
   });
 
