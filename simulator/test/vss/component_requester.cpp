@@ -1,12 +1,14 @@
 // A requester in component mode that knows nothing of any application: backs a component up by copying its files out of
 // the shadow, and restores it from there.
 //
-//   component_requester backup  <class id> <component> <directory> [<instance number>]
-//   component_requester restore <class id> <component> <directory> all|none|failed|silent|wait|die|elsewhere
+//   component_requester backup  <class id> <component> <directory> all [<instance name>]
+//   component_requester restore <class id> <component> <directory> all|none|failed|silent|wait|die|elsewhere [<instance
+//   name>]
 //
 // The directory takes the files and the document. Prints how the writer fares; exit code 3: the writer has failed.
-// silent: does not say what has become of the files; wait: goes on after the copying when a line is read; die: ends
-// there.
+// Where writers of this class serve several servers, the instance name says which one is meant; otherwise it is the
+// first one. silent: does not say what has become of the files; wait: goes on after the copying when a line is read;
+// die: ends there.
 
 #include <algorithm>
 #include <fstream>
@@ -27,6 +29,8 @@ struct Request {
     std::wstring component;
     std::wstring directory;
     std::string how;
+    /** Empty: any. */
+    std::wstring instanceName;
 };
 
 std::wstring wide(const char* text) {
@@ -78,51 +82,72 @@ struct Files {
     std::vector<std::wstring> patterns;
 };
 
-/** Where the files of the component lie, as the writer says. */
-Files filesOf(Backup& backup, const Request& request) {
+/** What the writer says of itself. */
+struct Described {
+    VSS_ID instance{};
+    Ptr<IVssExamineWriterMetadata> metadata;
+};
+
+/** The writer that is meant: those of one class have names for their instances, and an id that is new after each start.
+ */
+void find(Backup& backup, const Request& request, Described& found) {
+    Ptr<IVssBackupComponentsEx> extended;
     UINT count = 0;
+    OK(backup->QueryInterface(IID_PPV_ARGS(extended.out())));
     OK(backup->GetWriterMetadataCount(&count));
     for (UINT i = 0; i < count; ++i) {
-        VSS_ID instance{};
         VSS_ID other{};
         VSS_ID writer{};
         BSTR name = nullptr;
+        BSTR instanceName = nullptr;
         VSS_USAGE_TYPE usage{};
         VSS_SOURCE_TYPE source{};
-        Ptr<IVssExamineWriterMetadata> metadata;
-        OK(backup->GetWriterMetadata(i, &instance, metadata.out()));
-        OK(metadata->GetIdentity(&other, &writer, &name, &usage, &source));
+        Ptr<IVssExamineWriterMetadataEx> metadata;
+        OK(extended->GetWriterMetadataEx(i, &found.instance, metadata.out()));
+        OK(metadata->GetIdentityEx(&other, &writer, &name, &instanceName, &usage, &source));
+        const bool isMeant =
+            IsEqualGUID(writer, request.writer) &&
+            (request.instanceName.empty() || (instanceName != nullptr && request.instanceName == instanceName));
         SysFreeString(name);
-        if (!IsEqualGUID(writer, request.writer)) continue;
-        UINT included = 0;
-        UINT excluded = 0;
-        UINT components = 0;
-        OK(metadata->GetFileCounts(&included, &excluded, &components));
-        for (UINT j = 0; j < components; ++j) {
-            Ptr<IVssWMComponent> component;
-            PVSSCOMPONENTINFO info = nullptr;
-            OK(metadata->GetComponent(j, component.out()));
-            OK(component->GetComponentInfo(&info));
-            const UINT fileCount = info->cFileCount;
-            const bool isOurs = request.component == info->bstrComponentName && fileCount > 0;
-            component->FreeComponentInfo(info);
-            if (!isOurs) continue;
-            Files files;
-            for (UINT k = 0; k < fileCount; ++k) {
-                Ptr<IVssWMFiledesc> described;
-                BSTR path = nullptr;
-                BSTR pattern = nullptr;
-                OK(component->GetFile(k, described.out()));
-                OK(described->GetPath(&path));
-                OK(described->GetFilespec(&pattern));
-                CHECK(files.place.empty() || files.place == path);
-                files.place = path;
-                files.patterns.push_back(pattern);
-                SysFreeString(path);
-                SysFreeString(pattern);
-            }
-            return files;
+        SysFreeString(instanceName);
+        if (!isMeant) continue;
+        OK(metadata->QueryInterface(IID_PPV_ARGS(found.metadata.out())));
+        return;
+    }
+    std::puts("there is no such writer");
+    std::exit(4);
+}
+
+/** Where the files of the component lie, as the writer says. */
+Files filesOf(const Described& described, const Request& request) {
+    UINT included = 0;
+    UINT excluded = 0;
+    UINT components = 0;
+    OK(described.metadata->GetFileCounts(&included, &excluded, &components));
+    for (UINT j = 0; j < components; ++j) {
+        Ptr<IVssWMComponent> component;
+        PVSSCOMPONENTINFO info = nullptr;
+        OK(described.metadata->GetComponent(j, component.out()));
+        OK(component->GetComponentInfo(&info));
+        const UINT fileCount = info->cFileCount;
+        const bool isOurs = request.component == info->bstrComponentName && fileCount > 0;
+        component->FreeComponentInfo(info);
+        if (!isOurs) continue;
+        Files files;
+        for (UINT k = 0; k < fileCount; ++k) {
+            Ptr<IVssWMFiledesc> file;
+            BSTR path = nullptr;
+            BSTR pattern = nullptr;
+            OK(component->GetFile(k, file.out()));
+            OK(file->GetPath(&path));
+            OK(file->GetFilespec(&pattern));
+            CHECK(files.place.empty() || files.place == path);
+            files.place = path;
+            files.patterns.push_back(pattern);
+            SysFreeString(path);
+            SysFreeString(pattern);
         }
+        return files;
     }
     std::puts("there is no such component");
     std::exit(4);
@@ -171,19 +196,19 @@ int backUp(const Request& request) {
     initialise(backup);
     OK(backup->SetBackupState(true, false, VSS_BT_FULL, false));
     gather(backup);
-    const std::vector<VSS_ID> instances = instancesOf(backup, request.writer);
-    CHECK(!instances.empty());
-    const auto [place, patterns] = filesOf(backup, request);
+    Described described;
+    find(backup, request, described);
+    const auto [place, patterns] = filesOf(described, request);
     const std::wstring volume = place.substr(0, 3);
-    OK(backup->AddComponent(instances[0], request.writer, VSS_CT_FILEGROUP, nullptr, request.component.c_str()));
+    OK(backup->AddComponent(described.instance, request.writer, VSS_CT_FILEGROUP, nullptr, request.component.c_str()));
     OK(backup->StartSnapshotSet(&set));
     OK(backup->AddToSnapshotSet(writable(volume.c_str()), GUID_NULL, &snapshot));
     prepareAndDo(backup);
     if (hasFailed(backup, request, "snapshot")) return 3;
     std::printf("copied %d\n",
                 copyTree(deviceOf(backup, snapshot) + L"\\" + place.substr(3), request.directory, patterns));
-    OK(backup->SetBackupSucceeded(instances[0], request.writer, VSS_CT_FILEGROUP, nullptr, request.component.c_str(),
-                                  true));
+    OK(backup->SetBackupSucceeded(described.instance, request.writer, VSS_CT_FILEGROUP, nullptr,
+                                  request.component.c_str(), true));
     OK(backup->BackupComplete(async.out()));
     GIVES(VSS_S_ASYNC_FINISHED, finish(async));
     const BSTR document = documentOf(backup);
@@ -202,9 +227,13 @@ int restore(const Request& request) {
     OK(backup->InitializeForRestore(document));
     SysFreeString(document);
     gather(backup);
-    const auto [place, patterns] = filesOf(backup, request);
+    Described described;
+    Ptr<IVssBackupComponentsEx> extended;
+    find(backup, request, described);
+    const auto [place, patterns] = filesOf(described, request);
     const wchar_t* const name = request.component.c_str();
-    OK(backup->SetSelectedForRestore(request.writer, VSS_CT_FILEGROUP, nullptr, name, true));
+    OK(backup->QueryInterface(IID_PPV_ARGS(extended.out())));
+    OK(extended->SetSelectedForRestoreEx(request.writer, VSS_CT_FILEGROUP, nullptr, name, true, described.instance));
     if (request.how == "elsewhere")
         OK(backup->AddNewTarget(request.writer, VSS_CT_FILEGROUP, nullptr, name, place.c_str(), L"*", true,
                                 L"C:\\elsewhere"));
@@ -245,6 +274,7 @@ int main(int argc, char** argv) {
     request.component = wide(argv[3]);
     request.directory = wide(argv[4]);
     request.how = argc > 5 ? argv[5] : "";
+    request.instanceName = argc > 6 ? wide(argv[6]) : L"";
     OK(CoInitializeEx(nullptr, COINIT_MULTITHREADED));
     const int code = std::string(argv[1]) == "backup" ? backUp(request) : restore(request);
     CoUninitialize();
