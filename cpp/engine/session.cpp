@@ -239,6 +239,8 @@ void Session::prepareStep(const Limits& limits) {
     requireStage(Stage::opened);
     OnFailure back([this] { abandon(); });
     enterPhase(Phase::prepare);
+    // As late as it can be without being in the window, or while the provider locks the machine.
+    if (core_->provider->scope() != CaptureScope::rolling) crew_.run(ShardCommand::readLogPositions, limits);
     {
         // In a block: freeing the texts of 100 000 databases would lie between a prepared set and its first start.
         auto databases = std::make_shared<std::vector<DatabaseSpec>>();

@@ -30,9 +30,14 @@ bool isOver(State state) noexcept {
     return state == State::captured || state == State::skipped;
 }
 
+/// No database is in backup mode yet.
+bool isOfOpening(ShardCommand command) noexcept {
+    return command == ShardCommand::open || command == ShardCommand::readLogPositions;
+}
+
 /// Until the command has finished no database of the shard is in backup mode for good: so it may be left out.
 bool mayLeaveOut(ShardCommand command) noexcept {
-    return command == ShardCommand::open || command == ShardCommand::start || command == ShardCommand::roll;
+    return isOfOpening(command) || command == ShardCommand::start || command == ShardCommand::roll;
 }
 
 }  // namespace
@@ -49,7 +54,7 @@ void ShardCrew::run(ShardCommand command, const Limits& limits) {
     if (mayLeaveOut(command)) {
         awaitRelieving(command, limits);
         requireWorkingShards();
-        leaveOutUnfinished(command == ShardCommand::open ? Phase::open : Phase::start);
+        leaveOutUnfinished(isOfOpening(command) ? Phase::open : Phase::start);
     } else {
         awaitAll(limits);
         requireWorkingShards();
@@ -142,7 +147,7 @@ void ShardCrew::awaitAll(const Limits& limits) {
 }
 
 void ShardCrew::relieve(Shard& shard, std::int64_t callBeganNs, ShardCommand command, const Limits& limits) {
-    const bool opening = command == ShardCommand::open;
+    const bool opening = isOfOpening(command);  // which reads the log position as well
     DatabaseRecord& straggler = core_->records[shard.present().record];
     const Operation operation = shard.present().operation;
     if (shard.present().began != callBeganNs) return;  // it returned just now and is in another call
@@ -172,11 +177,13 @@ bool ShardCrew::leaveOut(DatabaseRecord& record, Operation operation, ShardComma
     const CallStatus reason = budgetStatus(operation);
     switch (command) {
         case ShardCommand::open:
+        case ShardCommand::readLogPositions:
             // A thread that hangs while it enters the runtime has not even claimed its first database.
             return record.skip(State::opening, reason, Phase::open) || record.skip(State::pending, reason, Phase::open);
         case ShardCommand::start: return leaveOutInBackup(record, State::starting, reason, Phase::start);
         default:
-            return leaveOutInBackup(record, State::starting, reason, Phase::start) ||
+            return record.skip(State::opening, reason, Phase::open) ||
+                   leaveOutInBackup(record, State::starting, reason, Phase::start) ||
                    leaveOutInBackup(record, State::started, reason, Phase::shadow) ||
                    leaveOutInBackup(record, State::stopping, reason, Phase::stop) ||
                    leaveOutInBackup(record, State::stopped, reason, Phase::drain);

@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 
+bool isSameInstance(const LogInfo& one, const LogInfo& other) noexcept {
+    return one.logged == other.logged && one.dbiid == other.dbiid && one.logId == other.logId;
+}
+
 }  // namespace
 
 /// Publishes which call on which database runs, for the control thread's budget check.
@@ -69,6 +73,7 @@ void ShardWork::execute(ShardCommand command, const Limits& limits) {
     relieved_ = false;
     switch (command) {
         case ShardCommand::open: open(limits); break;
+        case ShardCommand::readLogPositions: readLogPositions(limits); break;
         case ShardCommand::start: start(limits); break;
         case ShardCommand::captureAndStop: captureAndStop(limits); break;
         case ShardCommand::roll: roll(limits); break;
@@ -150,6 +155,32 @@ void ShardWork::openOne(Owned& owned) {
     record.modified = modified;
     record.replicaId = replicaId;
     owned.database = std::move(database);
+    record.state.store(State::open, std::memory_order_release);
+}
+
+void ShardWork::readLogPositions(const Limits& limits) {
+    for (Owned& owned : databases_) {
+        if (relieved_ || limits.exceeded() != nullptr) return;  // the positions of the opening do as well
+        readLogPosition(owned);
+        core_.done.fetch_add(1, kRelaxed);
+    }
+}
+
+void ShardWork::readLogPosition(Owned& owned) {
+    DatabaseRecord& record = *owned.record;
+    if (!owned.database || record.shard != index_ || !record.claim(State::open, State::opening)) return;
+    LogInfo now;
+    CallStatus status;
+    if (record.log.logged) {
+        const CallMark mark(*this, owned, Operation::logInfo);
+        status = owned.database->logInfo(now);
+    }
+    if (!record.claim(State::opening, State::settling)) {
+        lose(owned);
+        return;
+    }
+    // Without an answer the earlier position holds. Another instance is found after the window, by the first answer.
+    if (status.ok() && isSameInstance(now, record.log)) record.log.logExtent = now.logExtent;
     record.state.store(State::open, std::memory_order_release);
 }
 
@@ -262,6 +293,7 @@ void ShardWork::captureAndStop(const Limits& limits) {
 void ShardWork::roll(const Limits& limits) {
     for (Owned& owned : databases_) {
         if (relieved_ || limits.exceeded() != nullptr) return;
+        readLogPosition(owned);  // this late, because the last of them may start hours after the first
         if (startOne(owned) && captureOne(owned, limits) && stopOne(owned)) drainOne(owned);
         core_.done.fetch_add(1, kRelaxed);
     }
@@ -341,10 +373,7 @@ CallStatus ShardWork::verifyIdentity(Owned& owned) {
     LogInfo after;
     const CallStatus status = owned.database->logInfo(after);
     if (!status.ok()) return status;
-    const LogInfo& before = owned.record->log;
-    if (after.logged != before.logged || after.dbiid != before.dbiid || after.logId != before.logId)
-        return engineStatus(code::kDatabaseReplaced);
-    return {};
+    return isSameInstance(after, owned.record->log) ? CallStatus{} : engineStatus(code::kDatabaseReplaced);
 }
 
 void ShardWork::close(Owned& owned) noexcept {

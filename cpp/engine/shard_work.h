@@ -16,6 +16,7 @@ class DeltaFile;
 
 enum class ShardCommand : std::uint8_t {
     open,
+    readLogPositions,
     start,
     captureAndStop,
     roll,
@@ -66,6 +67,10 @@ private:
 
     void open(const Limits& limits);
     void openOne(Owned& owned);
+    void readLogPositions(const Limits& limits);
+    /// Asks again for the first extent of the log that the backup needs: the log has moved on since the database was
+    /// opened. Always before the start, when the answer can be too early but never too late.
+    void readLogPosition(Owned& owned);
     /// Puts one database into backup mode. Returns whether it is in.
     bool startOne(Owned& owned);
     void start(const Limits& limits);

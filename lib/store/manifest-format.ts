@@ -289,7 +289,7 @@ export interface ManifestDatabase {
   readonly dbiid: string;
   /** Id of the transaction log, written like {@link dbiid}; empty when not logged. */
   readonly logId: string;
-  /** First log extent that is needed to restore the next backup. */
+  /** First log extent that a recovery of this backup needs; read shortly before NSFBackupStart, so it may be too low but not too high. */
   readonly logExtent: number;
   /**
    * When documents and when anything else was changed last, before NSFBackupStart: two times, written like {@link dbiid}. Absent when

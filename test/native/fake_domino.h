@@ -38,6 +38,8 @@ public:
     std::map<std::pair<std::string, std::string>, Fault> faults;  // set before the session starts
     std::map<std::string, std::vector<std::string>> changeInfo;   // pieces by database path
     std::vector<std::string> replaced;                            // get another DBIID at their stop
+    std::vector<std::string> replacedEarly;                       // … when they are asked for it the second time
+    std::atomic<std::uint32_t> logExtent = 0;                     // that is being written
 
     std::atomic<bool> takenEarly = false;  // the commit says that the shadow is taken, and goes on ("finish")
     std::atomic<bool> outOfMemoryAtCommit = false;
@@ -115,8 +117,12 @@ public:
         requireOwnThread();
         info = {};
         info.logged = true;
+        info.logExtent = server_.logExtent;
         info.dbiid[0] = stopped_ && std::ranges::count(server_.replaced, path_) > 0 ? 2 : 1;
-        return server_.call(stopped_ ? "logInfoAfter" : "logInfo", path_);
+        if (asked_ && std::ranges::count(server_.replacedEarly, path_) > 0) info.dbiid[0] = 2;
+        const char* const operation = stopped_ ? "logInfoAfter" : asked_ ? "logInfoAgain" : "logInfo";
+        asked_ = true;
+        return server_.call(operation, path_);
     }
     CallStatus start(std::uint64_t& sizeBytes) override {
         requireOwnThread();
@@ -176,6 +182,7 @@ private:
     Server& server_;
     std::string path_;
     std::thread::id owner_ = std::this_thread::get_id();
+    bool asked_ = false;
     bool inBackup_ = false;
     bool stopped_ = false;
     std::size_t nextPiece_ = 0;

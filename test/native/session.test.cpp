@@ -179,7 +179,7 @@ void comesOutWhenTheCommitRunsOutOfMemory() {
 
 /// Memory may run out in any call of a shard: the session fails, and its databases come out.
 void comesOutWhenAShardRunsOutOfMemory() {
-    const std::vector<std::string> operations{"open",           "logInfo",        "start",        "stop",
+    const std::vector<std::string> operations{"open",           "logInfo",        "logInfoAgain", "start", "stop",
                                               "changeInfoSize", "nextChangeInfo", "logInfoAfter", "end"};
     for (const std::string& operation : operations) {
         for (const CaptureScope scope : {CaptureScope::set, CaptureScope::file, CaptureScope::rolling}) {
@@ -363,6 +363,41 @@ void rollsOneDatabaseAtATimePerShard() {
     CHECK(fixture.position("end " + name(0)) < fixture.position("start " + name(3)));
 }
 
+/// Too early a position costs a few extents, too late a one the database.
+void readsTheLogPositionBeforeTheStart() {
+    for (const CaptureScope scope : {CaptureScope::set, CaptureScope::file, CaptureScope::rolling}) {
+        Fixture fixture(scope);
+        fixture.server.logExtent = 3;
+        CHECK(!fixture.run(&Session::open));
+        fixture.server.logExtent = 5;
+        CHECK(!fixture.run(&Session::prepare));
+        fixture.server.logExtent = 9;
+        CHECK(!fixture.run(&Session::capture));
+        CHECK(fixture.captured() == kDatabases);
+        for (std::size_t i = 0; i < kDatabases; ++i) {
+            CHECK(fixture.session->records()[i].log.logExtent == (scope == CaptureScope::rolling ? 9 : 5));
+            CHECK(fixture.position("logInfoAgain " + name(i)) < fixture.position("start " + name(i)));
+        }
+    }
+}
+
+void keepsTheFirstLogPositionWithoutAnother() {
+    for (const CaptureScope scope : {CaptureScope::set, CaptureScope::file, CaptureScope::rolling}) {
+        Fixture fixture(scope);
+        fixture.server.logExtent = 3;
+        fixture.server.faults[{"logInfoAgain", name(4)}].fail = true;
+        fixture.server.replacedEarly = {name(5)};
+        CHECK(!fixture.run(&Session::open));
+        fixture.server.logExtent = 5;
+        CHECK(!fixture.run(&Session::prepare));
+        CHECK(!fixture.run(&Session::capture));
+        CHECK(fixture.state(4) == State::captured);
+        CHECK(fixture.session->records()[4].log.logExtent == 3);
+        CHECK(fixture.state(5) == State::skipped);
+        CHECK(fixture.session->failures()[0].failure.code == std::string(code::kDatabaseReplaced));
+    }
+}
+
 void leavesOutADatabaseThatFails() {
     const std::vector<std::string> operations{"open",           "logInfo",        "start",        "stop",
                                               "changeInfoSize", "nextChangeInfo", "logInfoAfter", "end"};
@@ -535,11 +570,14 @@ void aCallThatHangsCostsOneDatabaseAndIsNamed(CaptureScope scope, bool returns) 
     const std::vector<Case> cases{
         {"open", "open", CaptureScope::set},
         {"logInfo", "logInfo", CaptureScope::set},
+        {"logInfoAgain", "logInfo", CaptureScope::set},
         {"changeInfoSize", "changeInfoSize", CaptureScope::set},
         {"nextChangeInfo", "nextChangeInfo", CaptureScope::set},
         {"logInfoAfter", "logInfo", CaptureScope::set},
         {"end", "end", CaptureScope::set},
+        {"logInfoAgain", "logInfo", CaptureScope::file},
         {"nextChangeInfo", "nextChangeInfo", CaptureScope::file},
+        {"logInfoAgain", "logInfo", CaptureScope::rolling},
         {"start", "start", CaptureScope::rolling},
         {"capture", "copy", CaptureScope::rolling},
         {"stop", "stop", CaptureScope::rolling},
@@ -622,9 +660,9 @@ void anAbortEnds(const std::string& operation, CaptureScope scope) {
 }
 
 void anAbortEndsWhateverHangs() {
-    const std::vector<std::string> operations{"enterThread",  "open", "logInfo",        "start",
-                                              "capture",      "stop", "changeInfoSize", "nextChangeInfo",
-                                              "logInfoAfter", "end",  "leaveThread"};
+    const std::vector<std::string> operations{"enterThread",    "open",         "logInfo", "logInfoAgain",
+                                              "start",          "capture",      "stop",    "changeInfoSize",
+                                              "nextChangeInfo", "logInfoAfter", "end",     "leaveThread"};
     std::vector<std::thread> cases;  // at once: each is waiting
     for (const std::string& operation : operations)
         for (const CaptureScope scope : {CaptureScope::set, CaptureScope::file, CaptureScope::rolling})
@@ -905,6 +943,8 @@ int main() {
          }},
         {"files are cloned only when all databases are in backup mode", clonesOnlyWhenAllAreIn},
         {"rolling finishes one database before the next", rollsOneDatabaseAtATimePerShard},
+        {"the log position is read before the start", readsTheLogPositionBeforeTheStart},
+        {"the first log position is kept when there is no other one", keepsTheFirstLogPositionWithoutAnother},
         {"a database that fails is left out", leavesOutADatabaseThatFails},
         {"a refused capture leaves out one database", aRefusedCaptureLeavesOutOne},
         {"a failed shadow takes all databases out", aFailedShadowTakesAllDatabasesOut},

@@ -47,8 +47,8 @@ private:
     std::mt19937_64 engine_;
 };
 
-constexpr std::array kOfDatabases{"open",         "logInfo",        "start",          "capture", "stop",
-                                  "logInfoAfter", "changeInfoSize", "nextChangeInfo", "end"};
+constexpr std::array kOfDatabases{"open", "logInfo",      "logInfoAgain",   "start",          "capture",
+                                  "stop", "logInfoAfter", "changeInfoSize", "nextChangeInfo", "end"};
 constexpr std::array kOfProvider{"begin",       "prepare",  "commit", "finish", "afterWindow",
                                  "makeDurable", "complete", "keep",   "remove"};
 

@@ -22,7 +22,8 @@ export class Tally {
   readonly refusals: Counts = {};
   /**
    * Those of them that Domino would have recovered to what was asked for. `ERR_RESTORE_TIME`: a time in the window of the backup, when
-   * this database was in backup mode already. `ERR_RESTORE_LOG`: the log was a few extents shorter when it was asked before the window.
+   * this database was in backup mode already. `ERR_RESTORE_LOG`: the log grew by an
+   * extent between the question where it stood and the start of this database.
    */
   readonly falseRefusals: Counts = {};
 
