@@ -122,6 +122,7 @@ export type { ArchivedLog, CataloguedExtent, ListArchivedLogsOptions, ListedLogE
 export type { ProvenExtent, PruneLogsOptions, PruneLogsReport } from './logs/prune';
 export type { PrunedBackup, PruneOptions, PruneReport } from './retention/prune';
 export type { RetentionRules } from './retention/rules';
+export type { OneBackupOptions } from './restore/one-backup';
 export type { PrepareRecoveryDirectoryOptions, RecoveryDirectory } from './restore/recovery-directory';
 export type { ExtractServerFilesOptions, ExtractServerFilesReport, VerifiedServerFile } from './restore/server-files';
 export type { VerifiedDatabase, VerifiedState, VerifyBackupOptions, VerifyReport } from './restore/verify';

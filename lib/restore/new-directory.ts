@@ -4,30 +4,44 @@ import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { OptionError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import { directoryRisk, isInside, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
+import { FileCalls } from '../store/stall';
+
+interface NewDirectory {
+  readonly directory: string;
+  /** Which option names it. */
+  readonly option: string;
+  readonly dataDirectories: readonly string[];
+  readonly binding: NativeBinding;
+  /** Throws when the work is to be given up: the directory may lie on a mount that does not answer. */
+  readonly check: () => void;
+}
 
 /**
  * Makes a directory for what is no database of the server. It has to be new or empty, so that nothing is overwritten, and no part of a
- * data directory: neither of those that are named nor of the server's on this machine, for a manifest may be forged. `option` is the
- * one that names it.
+ * data directory: neither of those that are named nor of the server's on this machine, for a manifest may be forged.
  */
-export async function makeNewDirectory(
-  directory: string,
-  option: string,
-  dataDirectories: readonly string[],
-  binding: NativeBinding,
-): Promise<void> {
-  const real = await realPathToBe(directory);
+export async function makeNewDirectory({
+  directory,
+  option,
+  dataDirectories,
+  binding,
+  check,
+}: NewDirectory): Promise<void> {
+  const calls = new FileCalls({ check });
+  const real = await calls.wait('realpath', directory, realPathToBe(directory));
   for (const dataDirectory of [...dataDirectories, ...ownDataDirectory()]) {
-    if (!isInside(real, await realPathToBe(dataDirectory))) continue;
+    const itsReal = await calls.wait('realpath', dataDirectory, realPathToBe(dataDirectory));
+    if (!isInside(real, itsReal)) continue;
     const message = `${directory} lies in the data directory ${dataDirectory}, where nothing is overwritten or added`;
     throw new OptionError(option, message);
   }
-  const found = await readdir(directory).catch(undefinedWhereMissing);
+  const found = await calls.wait('scandir', directory, readdir(directory).catch(undefinedWhereMissing));
   if (found && found.length > 0) {
     throw new OptionError(option, `${directory} is not empty: name a directory that is`);
   }
-  await makeOwnDirectory(directory, binding);
-  const { refusal } = await directoryRisk(await realpath(directory), binding);
+  await calls.wait('mkdir', directory, makeOwnDirectory(directory, binding));
+  const risk = realpath(directory).then((path) => directoryRisk(path, binding));
+  const { refusal } = await calls.wait('stat', directory, risk);
   if (refusal !== '') throw new OptionError(option, refusal);
 }
 

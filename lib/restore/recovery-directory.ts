@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Call, publicCall } from '../call/call';
-import {
-  abortSignal,
-  absolutePath,
-  checkOptions,
-  dominoLocation,
-  milliseconds,
-  type DominoLocation,
-} from '../call/options';
+import { publicCall, type Call } from '../call/call';
+import { absolutePath, dominoLocation, type DominoLocation } from '../call/options';
 import { findNotesIni, NotesIni, recoveryLogSetting } from '../domino/environment';
 import { DominoVssError, OptionError, RestoreError } from '../errors/errors';
 import { isExtentName } from '../logs/catalogue';
@@ -18,25 +11,20 @@ import { readUsableArchive, type UsableExtent } from '../logs/recovery';
 import type { NativeBinding } from '../native/session';
 import { copyExactly, requireFreeSpace } from '../store/copy';
 import { syncDirectory, writeDurably } from '../store/durable';
-import { loadManifest, type Manifest } from '../store/manifest';
-import { readVerifyingKey } from '../store/signature';
+import type { Manifest } from '../store/manifest';
 import { makeNewDirectory } from './new-directory';
+import { openBackup, type OneBackupOptions } from './one-backup';
 
 /** Options of `prepareRecoveryDirectory`. */
-export interface PrepareRecoveryDirectoryOptions {
-  /** Absolute path of a manifest, or of the directory of its backup. */
-  readonly manifest: string;
+export interface PrepareRecoveryDirectoryOptions extends OneBackupOptions {
   /** Absolute directory that is new or empty. Must not lie in a data directory. */
   readonly directory: string;
   /** Absolute directory of the archive that holds the transaction log of the backup. */
   readonly logArchive: string;
   /** Where Domino is on this machine: its notes.ini names the ID file and the time zone. Default: found by the environment and in the usual places. */
   readonly domino?: DominoLocation | undefined;
-  /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is asked for. */
-  readonly requireSignature?: string | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What `prepareRecoveryDirectory` has made. */
@@ -58,31 +46,27 @@ export function prepareRecoveryDirectory(
   options: PrepareRecoveryDirectoryOptions,
 ): Promise<RecoveryDirectory> {
   return publicCall(async () => {
-    checkOptions(options, {
-      manifest: absolutePath,
-      directory: absolutePath,
-      logArchive: absolutePath,
-      domino: dominoLocation,
-      requireSignature: absolutePath,
-      timeoutMs: milliseconds,
-      signal: abortSignal,
+    const { head, call } = await openBackup(options, {
+      required: { directory: absolutePath, logArchive: absolutePath },
+      optional: { domino: dominoLocation },
+      usualTimeoutMs: 86_400_000,
     });
-    absolutePath(options.manifest, 'manifest');
-    absolutePath(options.directory, 'directory');
-    absolutePath(options.logArchive, 'logArchive');
-    const { directory, requireSignature } = options;
-    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
-    const key =
-      requireSignature === undefined ? undefined : await readVerifyingKey(requireSignature, 'requireSignature');
-    const head = await loadManifest(options.manifest, key);
-    call.check();
+    const { directory } = options;
     const local = new NotesIni(findNotesIni(options.domino));
     const dataDirectory = join(directory, 'data');
     const settings = settingsOf(local, dataDirectory);
     const { logId, first } = await wantedLog(head, call);
     const archive = await requireSafeArchive(options.logArchive, loadBinding(), 'logArchive');
     const extents = await archivedExtents(archive, logId, first, call);
-    await makeNewDirectory(directory, 'directory', [head.dataDirectory, local.dataDirectory], loadBinding());
+    await makeNewDirectory({
+      directory,
+      option: 'directory',
+      dataDirectories: [head.dataDirectory, local.dataDirectory],
+      binding: loadBinding(),
+      check: () => {
+        call.check();
+      },
+    });
     await requireFreeSpace(
       directory,
       extents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),

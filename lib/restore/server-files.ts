@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
 import { rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Call, publicCall } from '../call/call';
-import { abortSignal, absolutePath, checkOptions, milliseconds } from '../call/options';
+import { publicCall } from '../call/call';
+import { absolutePath } from '../call/options';
 import { databaseFailureOf, decidedFailure, RestoreError, type DatabaseFailure } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import { whyUnreadable } from '../store/contents';
 import { copyExactly, hashFile } from '../store/copy';
 import { syncDirectory } from '../store/durable';
-import { loadManifest, type Manifest } from '../store/manifest';
+import type { Manifest } from '../store/manifest';
 import type { ManifestServerFiles } from '../store/manifest-format';
-import { readVerifyingKey } from '../store/signature';
+import { FileCalls } from '../store/stall';
 import { makeNewDirectory } from './new-directory';
+import { openBackup, type OneBackupOptions } from './one-backup';
 
 /** The result of `verifyBackup` for a copy of notes.ini or an ID file. */
 export interface VerifiedServerFile {
@@ -24,18 +25,13 @@ export interface VerifiedServerFile {
 }
 
 /** Options of `extractServerFiles`. */
-export interface ExtractServerFilesOptions {
-  /** Absolute path of a manifest, or of the directory of its backup. */
-  readonly manifest: string;
+export interface ExtractServerFilesOptions extends OneBackupOptions {
   /** Absolute path of a directory that is new or empty. Must not be inside a data directory. */
   readonly to: string;
   /** Absolute directory of the copies, if they are not where the manifest says. */
   readonly copiesDirectory?: string | undefined;
-  /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is required. */
-  readonly requireSignature?: string | undefined;
   /** Default: 10 minutes. */
   readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What `extractServerFiles` has done. */
@@ -80,7 +76,7 @@ async function examine(
   const copy = join(directory, file);
   try {
     check();
-    const { size } = await stat(copy);
+    const { size } = await new FileCalls({ check }).wait('stat', copy, stat(copy));
     if (size === sizeBytes && (await hashFile(copy, check)) === sha256) return undefined;
     return decidedFailure(path, 'ERR_CONTENTS_DAMAGED', 'restore', damage(copy));
   } catch (error) {
@@ -96,32 +92,28 @@ export function extractServerFiles(
   options: ExtractServerFilesOptions,
 ): Promise<ExtractServerFilesReport> {
   return publicCall(async () => {
-    checkOptions(options, {
-      manifest: absolutePath,
-      to: absolutePath,
-      copiesDirectory: absolutePath,
-      requireSignature: absolutePath,
-      timeoutMs: milliseconds,
-      signal: abortSignal,
+    const { head, call } = await openBackup(options, {
+      required: { to: absolutePath },
+      optional: { copiesDirectory: absolutePath },
+      usualTimeoutMs: 600_000,
     });
-    absolutePath(options.manifest, 'manifest');
-    absolutePath(options.to, 'to');
-    const { requireSignature, to } = options;
-    const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'restore' });
+    const { to } = options;
     const check = (): void => {
       call.check();
     };
-    const key =
-      requireSignature === undefined ? undefined : await readVerifyingKey(requireSignature, 'requireSignature');
-    const head = await loadManifest(options.manifest, key);
-    check();
     const directory = options.copiesDirectory ?? head.copies?.directory;
     const entries = head.serverFiles?.files ?? [];
     if (entries.length === 0 || directory === undefined) {
       const message = `the backup ${head.id} has no copies of notes.ini and ID files: it was not asked for them (serverFiles, --server-files)`;
       throw new RestoreError('ERR_RESTORE_SOURCE', { message, phase: 'restore' });
     }
-    await makeNewDirectory(to, 'to', [head.dataDirectory], loadBinding());
+    await makeNewDirectory({
+      directory: to,
+      option: 'to',
+      dataDirectories: [head.dataDirectory],
+      binding: loadBinding(),
+      check,
+    });
     const files: ExtractServerFilesReport['files'][number][] = [];
     const failures: DatabaseFailure[] = [];
     for (const entry of entries) {
@@ -138,7 +130,7 @@ export function extractServerFiles(
         failures.push(databaseFailureOf(path, 'restore', error));
       }
     }
-    await syncDirectory(to);
+    await new FileCalls({ check }).wait('fsync', to, syncDirectory(to));
     const outcome = failures.length > 0 ? 'partial' : 'complete';
     return { backupId: head.id, outcome, directory: to, files, failures };
   });
@@ -152,14 +144,15 @@ async function copyVerified(
   check: () => void,
 ): Promise<boolean> {
   const unfinished = `${file}.unfinished`;
-  const { size } = await stat(copy);
+  const calls = new FileCalls({ check });
+  const { size } = await calls.wait('stat', copy, stat(copy));
   if (size !== sizeBytes) return false;
   const hash = createHash('sha256');
   await copyExactly({ from: copy, to: unfinished, sizeBytes, check, hash, hasDirectory: true });
   if (hash.digest('hex') === sha256) {
-    await rename(unfinished, file);
+    await calls.wait('rename', file, rename(unfinished, file));
     return true;
   }
-  await rm(unfinished);
+  await calls.wait('unlink', unfinished, rm(unfinished));
   return false;
 }

@@ -184,6 +184,40 @@ test('a full disk leaves no unfinished file', async () => {
   expect(readdirSync(to)).toEqual(['notes.ini']);
 });
 
+type FileCall = (file: unknown, ...rest: unknown[]) => Promise<unknown>;
+
+test.each<['readFile' | 'stat' | 'realpath' | 'readdir' | 'mkdir' | 'rename', () => string]>([
+  ['readFile', () => join(manifest, 'manifest.json')],
+  ['realpath', () => to],
+  ['readdir', () => to],
+  ['mkdir', () => to],
+  ['stat', () => copyOf('server.id')],
+  ['rename', () => join(to, 'server.id.unfinished')],
+])('a mount that does not answer (%s) holds nobody up', async (name, fileOf) => {
+  const abort = new AbortController();
+  const calls = promises as unknown as Record<typeof name, FileCall>;
+  const original = calls[name].bind(promises);
+  // Aborted when the call is under way, so that the end does not depend on the time.
+  jest.spyOn(calls, name).mockImplementation((file, ...rest) => {
+    if (file !== fileOf()) return original(file, ...rest);
+    abort.abort();
+    return new Promise(() => undefined);
+  });
+  await expect(extract({ signal: abort.signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+});
+
+test('verify does not wait for a copy on such a mount either', async () => {
+  const abort = new AbortController();
+  const original = promises.stat.bind(promises) as FileCall;
+  jest.spyOn(promises as unknown as Record<'stat', FileCall>, 'stat').mockImplementation((file, ...rest) => {
+    if (file !== copyOf('server.id')) return original(file, ...rest);
+    abort.abort();
+    return new Promise(() => undefined);
+  });
+  const verifying = verifyBackup(() => domino.binding, { manifest, signal: abort.signal });
+  await expect(verifying).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+});
+
 test('a restore of everything does not touch those of the server', async () => {
   writeFileSync(domino.notesIni, `${notesIni}OfToday=1\n`);
   writeFileSync(join(domino.dataDirectory, 'server.id'), 'the key of today');
