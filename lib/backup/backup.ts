@@ -1,97 +1,39 @@
 import { existsSync } from 'node:fs';
 import { measuredCosts } from './activity';
 import { buildManifestHead, type BackupFacts, type BackupReport } from './report';
-import { announceDeadline, Call, publicCall } from '../call/call';
+import { Call, publicCall } from '../call/call';
 import { closeTimeoutMs, type BackupWork, type Capture } from './capture';
-import { captureWithRetries, checkRetries, type RetryOptions } from './retry';
+import { captureWithRetries } from './retry';
 import { writeCosts, type Cost } from '../store/costs';
-import { DominoVssError, OptionError, toPublicError } from '../errors/errors';
+import { DominoVssError, toPublicError } from '../errors/errors';
 import { fromNativeWarning, warning, withoutRepetition, type Warning } from '../errors/warnings';
-import { captureBusy, checkBusyRetries, isBusy, refuseAfterAll, type FurtherWindow } from './further-windows';
-import { applyInShadows, requireWritableShadow } from './apply-in-shadow';
+import { captureBusy, checkBusyRetries, isBusy, refuseAfterAll } from './further-windows';
+import { applyInShadows } from './apply-in-shadow';
 import { hashKept } from './kept-contents';
 import type { LeftOver } from '../store/left-over';
 import type { RecoveredWork } from '../recover/report';
 import { writeManifest } from '../store/manifest';
-import { abortSignal, boolean, checkOptions, functionValue, milliseconds } from '../call/options';
-import { isStillOwn } from '../vss/own-shadows';
-import { ProgressReporter, type ProgressListener } from '../call/progress';
+import { ProgressReporter } from '../call/progress';
 import { removeShadowParents } from './provider';
 import type { ManifestDatabase, ProviderChoice } from '../store/manifest-format';
-import { holdOpen, release } from '../domino/runtime';
+import { holdOpen } from '../domino/runtime';
 import type { BackupUse } from './shadow';
 import { SnapshotSet } from './snapshot-set';
+import {
+  checkCreateShadowOptions,
+  checkEndBackupOptions,
+  type CreateShadowOptions,
+  type EndBackupOptions,
+  type Ending,
+} from './step-options';
 import { measurePerformance } from './timeline';
 import { requireKept } from '../vss/vanished-shadow';
 import { requireVss } from '../vss/call';
 import { describeSet, reportOf } from '../vss/session';
+import { collectFailures, warnAboutLeft, WorkEnd, worksOf } from './work-end';
 
 export type { RetryOptions } from './retry';
-
-/** Options of {@link Backup.createShadow}. */
-export interface CreateShadowOptions {
-  /** For all attempts together. Default: 120 000; half an hour in stop mode, where the server must stop and start. */
-  readonly timeoutMs?: number | undefined;
-  /** What is retried, and when. */
-  readonly retries?: RetryOptions | undefined;
-  /** Also adds the window and its phases to the performance timeline (`performance.measure`). Default: false. */
-  readonly performanceMeasures?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ProgressListener | undefined;
-}
-
-/** Options of {@link Backup.endBackup}. */
-export interface EndBackupOptions {
-  /**
-   * Whether to keep the shadow. Default: true if the backup's `lifetime` is `persistent`. VSS can keep only persistent
-   * shadows.
-   */
-  readonly keep?: boolean | undefined;
-  /**
-   * VSS with writers only: whether to tell them that the backup is complete. Otherwise a full backup lets no
-   * application drop or truncate anything. Default: true.
-   */
-  readonly tellWriters?: boolean | undefined;
-  /**
-   * Whether to hash every database in a kept shadow, which reads it completely: in one thread, with low priority on
-   * Linux. Otherwise only headers are hashed. Copies are always hashed, including those made by `rolling`. Default:
-   * false.
-   */
-  readonly hash?: boolean | undefined;
-  /**
-   * Whether to apply the change information to the databases in a kept shadow, so that each can be used in place. For clones,
-   * rolling copies and btrfs snapshots, which are writable in the meantime; otherwise `ERR_UNSUPPORTED`. A program that copied
-   * the shadow earlier has copied it without the changes. Default: false.
-   */
-  readonly applyDeltas?: boolean | undefined;
-  /** Default: 600 000; 24 hours if a kept shadow is hashed. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ProgressListener | undefined;
-}
-
-/** For what is left behind while another error is already on its way to the caller; the journal also names it. */
-export function warnAboutLeft(thrown: unknown): void {
-  const { message, code } = toPublicError(thrown);
-  process.emitWarning(`a failed backup left something behind: ${message}`, { code });
-}
-
-/** What the end of a backup has to do. */
-interface Ending {
-  readonly keep: boolean;
-  readonly tellWriters: boolean;
-  readonly hash: boolean;
-  readonly applyDeltas: boolean;
-}
-
-/** How the session ends. */
-interface Closing {
-  readonly keep: boolean;
-  readonly tellWriters: boolean;
-  /** The backup is good, whatever the writers are told. */
-  readonly succeeded: boolean;
-  readonly timeoutMs: number;
-}
+export type { CreateShadowOptions, EndBackupOptions } from './step-options';
 
 /**
  * A backup between its begin and its end. Call {@link createShadow}, then {@link endBackup}. A call that fails or is
@@ -119,17 +61,16 @@ export class Backup {
   #hasFailed = false;
   #removedAfterFailure: Promise<void> | undefined;
   #leftBehind: DominoVssError | undefined;
-  #lateWork = Promise.resolve();
   /** Calls of the set and its shadows that are running now. */
   readonly #uses = new Set<Promise<void>>();
   readonly #ending = new AbortController();
-  #created:
-    { readonly set: SnapshotSet; readonly capture: Capture; readonly further: readonly FurtherWindow[] } | undefined;
+  readonly #workEnd: WorkEnd;
 
   /** @internal */
   constructor(work: BackupWork, facts: BackupFacts) {
     this.#work = work;
     this.#facts = facts;
+    this.#workEnd = new WorkEnd(work, this);
     this.id = work.id;
     this.directory = work.directory;
     this.provider = { name: work.provider.name, reason: work.provider.reason };
@@ -139,14 +80,11 @@ export class Backup {
     holdOpen(work.binding, this);
   }
 
-  /** One per window: each has its own session. */
-  get #works(): readonly BackupWork[] {
-    return [this.#work, ...this.#work.furtherWork];
-  }
-
   /** What the user should know so far; each step may add to it. */
   get warnings(): readonly Warning[] {
-    const said = this.#works.flatMap(({ session }) => (session.vssReport()?.warnings ?? []).map(fromNativeWarning));
+    const said = worksOf(this.#work).flatMap(({ session }) =>
+      (session.vssReport()?.warnings ?? []).map(fromNativeWarning),
+    );
     return [...this.#facts.warnings, ...this.#work.failedAttempts, ...said];
   }
 
@@ -159,13 +97,7 @@ export class Backup {
    */
   createShadow(options: CreateShadowOptions = {}): Promise<SnapshotSet> {
     return this.#publicCall(async () => {
-      checkOptions(options, {
-        timeoutMs: milliseconds,
-        retries: checkRetries,
-        performanceMeasures: boolean,
-        signal: abortSignal,
-        onProgress: functionValue,
-      });
+      checkCreateShadowOptions(options);
       return this.#run('begun', async () => {
         const call = new Call({
           signal: options.signal,
@@ -185,7 +117,7 @@ export class Backup {
         for (const window of further) others.push({ ...window, vss: await describeSet(window.work) });
         const set = new SnapshotSet(first, others, this.#lend(), this.#facts.notesIni);
         call.check();
-        this.#created = { set, capture, further };
+        this.#workEnd.created = { set, capture, further };
         this.#state = 'created';
         return set;
       });
@@ -200,42 +132,10 @@ export class Backup {
    */
   endBackup(options: EndBackupOptions = {}): Promise<BackupReport> {
     return this.#publicCall(async () => {
-      checkOptions(options, {
-        keep: boolean,
-        tellWriters: boolean,
-        hash: boolean,
-        applyDeltas: boolean,
-        timeoutMs: milliseconds,
-        signal: abortSignal,
-        onProgress: functionValue,
-      });
-      const keep = options.keep ?? this.#facts.lifetime === 'persistent';
-      const { vss } = this.#work.provider;
-      if (keep && vss && !vss.persistent) {
-        const message = `a shadow in the context "${vss.context}" goes with its backup and cannot be kept; begin the backup`;
-        throw new OptionError('keep', `${message} with lifetime: "persistent" (--keep on the command line)`);
-      }
-      if (options.hash && !keep) {
-        throw new OptionError(
-          'hash',
-          'hash is about a shadow that is kept, and this one is not; copies are always hashed',
-        );
-      }
-      if (options.applyDeltas) {
-        if (!keep)
-          throw new OptionError('applyDeltas', 'applyDeltas is about a shadow that is kept, and this one is not');
-        requireWritableShadow(this.#work.provider);
-      }
+      const ending = checkEndBackupOptions(options, this.#work, this.#facts.lifetime);
       return this.#run('created', async () => {
-        const { signal, hash = false, applyDeltas = false, tellWriters = true } = options;
-        const mayTakeHours = keep && (hash || this.#work.provider.native === 'rolling');
-        const timeoutMs = options.timeoutMs ?? (mayTakeHours ? 86_400_000 : 600_000);
-        const call = new Call({ signal, timeoutMs, phase: 'end' });
-        return this.#end(
-          { keep, tellWriters, hash, applyDeltas },
-          call,
-          new ProgressReporter(options.onProgress, call),
-        );
+        const call = new Call({ signal: options.signal, timeoutMs: ending.timeoutMs, phase: 'end' });
+        return this.#end(ending, call, new ProgressReporter(options.onProgress, call));
       });
     });
   }
@@ -251,7 +151,7 @@ export class Backup {
     return publicCall(async () => {
       if (this.#running) {
         this.#work.interrupt.abort();
-        for (const { session } of this.#works) session.cancel();
+        for (const { session } of worksOf(this.#work)) session.cancel();
         await this.#running.catch(() => undefined);
       }
       await (this.#hasFailed ? this.#takeBackAfterFailure() : this.#takeBack());
@@ -270,7 +170,7 @@ export class Backup {
   abandon(): void {
     const { provider, plan, hookRun, journal } = this.#work;
     try {
-      const works = this.#works;
+      const works = worksOf(this.#work);
       const clean = works.every(({ session }) => session.progress().phase === 'closed' && session.stuck().length === 0);
       // Checking whether a persistent VSS shadow was deleted would require waiting.
       const maybeKept =
@@ -296,7 +196,7 @@ export class Backup {
 
   /** @internal The late delivery of a hook is removed after the end; settles when it is removed. */
   get lateWork(): Promise<void> {
-    return this.#lateWork;
+    return this.#workEnd.lateWork;
   }
 
   /** @internal Undoes everything because of an error from outside this backup, and throws that error. */
@@ -364,7 +264,7 @@ export class Backup {
     call: Call,
     progress: ProgressReporter,
   ): Promise<BackupReport> {
-    const created = this.#created;
+    const created = this.#workEnd.created;
     if (!created) throw new DominoVssError('ERR_INTERNAL', { message: 'no shadow although one was created' });
     const { set, capture, further } = created;
     await call.race(Promise.all(this.#uses));
@@ -387,11 +287,9 @@ export class Backup {
     // From here on the backup is valid, whatever happens to its shadow.
     this.#state = 'ended';
     const closing = { keep, tellWriters, succeeded: true, timeoutMs: Math.max(closeTimeoutMs, call.remainingMs()) };
-    const problems = keep
-      ? await this.#collect([...this.#closeSessions(closing), () => this.#leaveExposed()])
-      : await this.#removeShadow(closing);
+    const problems = keep ? await this.#workEnd.keepShadow(closing) : await this.#workEnd.removeShadow(closing);
     // A failure with a kept shadow leaves nothing unknown behind: the manifest names the shadow.
-    problems.push(...(await this.#collect([() => this.#finishJournal(keep ? [] : problems)])));
+    problems.push(...(await collectFailures([() => this.#workEnd.finishJournal(keep ? [] : problems)])));
     const errors = problems.map(toPublicError);
     const afterwards = errors.map((error) => warning('WARN_END_FAILED', error.message, { error }));
     const warnings = withoutRepetition([...head.warnings, ...this.warnings, ...afterwards]);
@@ -451,8 +349,8 @@ export class Backup {
     this.#removed ??= (async () => {
       this.#ending.abort(new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended` }));
       const call = new Call({ timeoutMs: closeTimeoutMs, phase: 'end' });
-      const left = await this.#collect([() => call.race(Promise.all(this.#uses))]);
-      const removal = this.#removeShadow({
+      const left = await collectFailures([() => call.race(Promise.all(this.#uses))]);
+      const removal = this.#workEnd.removeShadow({
         keep: false,
         tellWriters: false,
         succeeded: false,
@@ -460,12 +358,12 @@ export class Backup {
       });
       left.push(...(await removal));
       left.push(
-        ...(await this.#collect([
-          () => this.#created?.set.removeCopies() ?? Promise.resolve(),
+        ...(await collectFailures([
+          () => this.#workEnd.created?.set.removeCopies() ?? Promise.resolve(),
           () => this.#work.binding.removeTree(this.directory),
         ])),
       );
-      const stuck = await this.#finishJournal(left);
+      const stuck = await this.#workEnd.finishJournal(left);
       if (stuck.length > 0) throw stuckError(stuck);
       if (left.length > 0) throw left[0];
     })();
@@ -478,103 +376,6 @@ export class Backup {
       this.#leftBehind = toPublicError(error);
       warnAboutLeft(error);
     }));
-  }
-
-  /** Takes the databases out first, then removes the shadow. Returns what could not be done. */
-  #removeShadow(closing: Closing): Promise<unknown[]> {
-    const unexpose = (this.#created?.set.shadows ?? []).map((shadow) => () => {
-      const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
-      return call.race(shadow.takePlaceAway());
-    });
-    return this.#collect([
-      // Nobody knows whether deleting a VSS shadow also removes its exposures.
-      ...(this.#work.provider.vss ? unexpose : []),
-      ...this.#closeSessions(closing),
-      () => {
-        // The journal names whatever a hook has not removed by then.
-        const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
-        return call.race(this.#work.hookRun?.remove() ?? Promise.resolve());
-      },
-      ...(this.#work.provider.vss ? [] : unexpose),
-      () => {
-        removeShadowParents(this.#work.plan);
-        return Promise.resolve();
-      },
-    ]);
-  }
-
-  /** A kept shadow stays exposed at its place, which the manifest names: this leaves nothing behind. */
-  #leaveExposed(): Promise<void> {
-    return this.#work.journal.update({ exposures: [] });
-  }
-
-  /** Writers are told only once the manifest is on disk: from then on they may rely on the backup. */
-  #closeSessions({ keep, tellWriters, succeeded, timeoutMs }: Closing): (() => Promise<void>)[] {
-    const shadows = this.#work.provider.vss ? (this.#created?.set.shadows ?? []) : [];
-    // Deleted or broken by this process, on purpose.
-    const deletedShadows = shadows.map(({ id }) => id).filter((id) => !isStillOwn(id));
-    const untold = succeeded && !tellWriters;
-    const closing = { keepShadow: keep, succeeded: tellWriters, untold, deletedShadows, timeoutMs };
-    return this.#works.map(({ session }) => {
-      // A failed window has nothing to keep.
-      const failed =
-        session !== this.#work.session && !this.#created?.further.some(({ work }) => work.session === session);
-      return () => {
-        announceDeadline(timeoutMs);
-        return session.close(failed ? { ...closing, keepShadow: false, succeeded: false } : closing);
-      };
-    });
-  }
-
-  async #collect(steps: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {
-    const errors: unknown[] = [];
-    for (const step of steps) {
-      try {
-        await step();
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    return errors;
-  }
-
-  /**
-   * What could not be removed, a service that could not be started, and databases that may be in backup mode stay in
-   * it.
-   */
-  async #finishJournal(left: readonly unknown[]): Promise<readonly string[]> {
-    const { journal, hookRun } = this.#work;
-    release(this);
-    hookRun?.detach();
-    const stuck = this.#works.flatMap(({ session, databases }) =>
-      session.stuck().map((index) => databases.paths[index] ?? ''),
-    );
-    const late = hookRun?.lateRemoval;
-    if (late) {
-      // Nobody waits for a hook that may never answer; the journal does.
-      await journal.update({ ended: true }, stuck);
-      this.#lateWork = this.#removeLate(late, left, stuck).catch(warnAboutLeft);
-    } else {
-      await this.#closeJournal(left, stuck);
-    }
-    return stuck;
-  }
-
-  async #removeLate(late: Promise<void>, left: readonly unknown[], stuck: readonly string[]): Promise<void> {
-    const failed = await this.#collect([() => late]);
-    failed.forEach(warnAboutLeft);
-    await this.#closeJournal([...left, ...failed], stuck);
-  }
-
-  async #closeJournal(left: readonly unknown[], stuck: readonly string[]): Promise<void> {
-    const { journal, hookRun } = this.#work;
-    if (left.length === 0 && stuck.length === 0 && !journal.namesMore) {
-      await journal.remove([this.directory, ...this.#work.plan.parents]);
-      return;
-    }
-    const removed = left.length === 0 && { shadows: [], snapshotSet: '' };
-    const removedByHook = hookRun && !hookRun.mayHaveLeft && { shadows: [], hook: null };
-    await journal.update({ ended: true, pendingHook: '', ...removed, ...removedByHook }, stuck);
   }
 }
 

@@ -5,7 +5,7 @@ import type { NativeBinding, NativeRuntime } from '../native/session';
 import type { DominoLocation } from '../call/options';
 
 /** An object that holds databases open. It is kept here, so nothing is lost if the caller drops its reference. */
-interface OpenWork {
+export interface OpenWork {
   readonly id: string;
   /** The process is ending and the session has been aborted: removes what can be removed without waiting. */
   abandon(): void;

@@ -1,0 +1,156 @@
+import { announceDeadline, Call } from '../call/call';
+import { release, type OpenWork } from '../domino/runtime';
+import { toPublicError } from '../errors/errors';
+import { isStillOwn } from '../vss/own-shadows';
+import type { BackupWork, Capture } from './capture';
+import type { FurtherWindow } from './further-windows';
+import { removeShadowParents } from './provider';
+import type { SnapshotSet } from './snapshot-set';
+
+/** What the windows of a backup have made. */
+export interface CreatedShadow {
+  readonly set: SnapshotSet;
+  readonly capture: Capture;
+  readonly further: readonly FurtherWindow[];
+}
+
+/** How the session ends. */
+export interface Closing {
+  readonly keep: boolean;
+  readonly tellWriters: boolean;
+  /** The backup is good, whatever the writers are told. */
+  readonly succeeded: boolean;
+  readonly timeoutMs: number;
+}
+
+/** The work of each window of a backup: each has its own session. */
+export function worksOf(work: BackupWork): readonly BackupWork[] {
+  return [work, ...work.furtherWork];
+}
+
+/** For what is left behind while another error is already on its way to the caller; the journal also names it. */
+export function warnAboutLeft(thrown: unknown): void {
+  const { message, code } = toPublicError(thrown);
+  process.emitWarning(`a failed backup left something behind: ${message}`, { code });
+}
+
+/** Runs steps one after the other, each whatever became of those before, and returns what they threw. */
+export async function collectFailures(steps: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {
+  const errors: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  return errors;
+}
+
+/**
+ * Lets go of what the work of a backup holds: its sessions, the shadow unless it is kept, what a hook has made, and in the end
+ * the journal, which names all of it until then.
+ */
+export class WorkEnd {
+  readonly #work: BackupWork;
+  /** For whom the runtime is held open. */
+  readonly #owner: OpenWork;
+  #lateWork = Promise.resolve();
+  /** Undefined until the window has made a shadow. */
+  created: CreatedShadow | undefined;
+
+  constructor(work: BackupWork, owner: OpenWork) {
+    this.#work = work;
+    this.#owner = owner;
+  }
+
+  /** A hook may deliver after the end; settles when that is removed. */
+  get lateWork(): Promise<void> {
+    return this.#lateWork;
+  }
+
+  /** Takes the databases out first, then removes the shadow. Returns what could not be done. */
+  removeShadow(closing: Closing): Promise<unknown[]> {
+    const unexpose = (this.created?.set.shadows ?? []).map((shadow) => () => {
+      const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
+      return call.race(shadow.takePlaceAway());
+    });
+    return collectFailures([
+      // Nobody knows whether deleting a VSS shadow also removes its exposures.
+      ...(this.#work.provider.vss ? unexpose : []),
+      ...this.#closeSessions(closing),
+      () => {
+        // The journal names whatever a hook has not removed by then.
+        const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
+        return call.race(this.#work.hookRun?.remove() ?? Promise.resolve());
+      },
+      ...(this.#work.provider.vss ? [] : unexpose),
+      () => {
+        removeShadowParents(this.#work.plan);
+        return Promise.resolve();
+      },
+    ]);
+  }
+
+  /** Ends the sessions. A shadow that is kept stays exposed at its place, which the manifest names: nothing is left behind. */
+  keepShadow(closing: Closing): Promise<unknown[]> {
+    return collectFailures([...this.#closeSessions(closing), () => this.#work.journal.update({ exposures: [] })]);
+  }
+
+  /** Writers are told only once the manifest is on disk: from then on they may rely on the backup. */
+  #closeSessions({ keep, tellWriters, succeeded, timeoutMs }: Closing): (() => Promise<void>)[] {
+    const shadows = this.#work.provider.vss ? (this.created?.set.shadows ?? []) : [];
+    // Deleted or broken by this process, on purpose.
+    const deletedShadows = shadows.map(({ id }) => id).filter((id) => !isStillOwn(id));
+    const untold = succeeded && !tellWriters;
+    const closing = { keepShadow: keep, succeeded: tellWriters, untold, deletedShadows, timeoutMs };
+    return worksOf(this.#work).map(({ session }) => {
+      // A failed window has nothing to keep.
+      const failed =
+        session !== this.#work.session && !this.created?.further.some(({ work }) => work.session === session);
+      return () => {
+        announceDeadline(timeoutMs);
+        return session.close(failed ? { ...closing, keepShadow: false, succeeded: false } : closing);
+      };
+    });
+  }
+
+  /**
+   * What could not be removed, a service that could not be started, and databases that may be in backup mode stay in
+   * it.
+   */
+  async finishJournal(left: readonly unknown[]): Promise<readonly string[]> {
+    const { journal, hookRun } = this.#work;
+    release(this.#owner);
+    hookRun?.detach();
+    const stuck = worksOf(this.#work).flatMap(({ session, databases }) =>
+      session.stuck().map((index) => databases.paths[index] ?? ''),
+    );
+    const late = hookRun?.lateRemoval;
+    if (late) {
+      // Nobody waits for a hook that may never answer; the journal does.
+      await journal.update({ ended: true }, stuck);
+      this.#lateWork = this.#removeLate(late, left, stuck).catch(warnAboutLeft);
+    } else {
+      await this.#closeJournal(left, stuck);
+    }
+    return stuck;
+  }
+
+  async #removeLate(late: Promise<void>, left: readonly unknown[], stuck: readonly string[]): Promise<void> {
+    const failed = await collectFailures([() => late]);
+    failed.forEach(warnAboutLeft);
+    await this.#closeJournal([...left, ...failed], stuck);
+  }
+
+  async #closeJournal(left: readonly unknown[], stuck: readonly string[]): Promise<void> {
+    const { journal, hookRun } = this.#work;
+    if (left.length === 0 && stuck.length === 0 && !journal.namesMore) {
+      await journal.remove([this.#work.directory, ...this.#work.plan.parents]);
+      return;
+    }
+    const removed = left.length === 0 && { shadows: [], snapshotSet: '' };
+    const removedByHook = hookRun && !hookRun.mayHaveLeft && { shadows: [], hook: null };
+    await journal.update({ ended: true, pendingHook: '', ...removed, ...removedByHook }, stuck);
+  }
+}
