@@ -29,8 +29,8 @@ std::vector<std::vector<std::size_t>> spreadOverShards(std::span<const Expected>
     };
     const auto activityOf = [&](std::size_t index) { return databases[index].activity; };
 
-    // Dearest first, each to the shard that has least so far: at most a third above the best there is (Graham's LPT
-    // rule). Of the equally dear ones the most active first, so that these are dealt to all shards in turn.
+    // Largest cost first, each to the shard with the smallest load: at most a third above the optimum (Graham's LPT
+    // rule). Among equal costs the most active first, so that these are distributed over all shards.
     std::vector<std::size_t> order(databases.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, std::greater{}, activityOf);

@@ -8,12 +8,12 @@
 
 namespace domino_vss::engine {
 
-/// The limits of a commit. Until the shadow is taken databases wait for it, and what counts is the window; what a
-/// commit does afterwards holds nobody up. Shared by the control thread, the thread of the provider, and whoever learns
-/// first that the shadow is taken, which may outlive the session.
+/// The limits of a commit. Until the shadow is taken, databases wait in backup mode and the window applies. After that,
+/// only the deadline of the call does. Shared by the control thread, the provider thread and whatever reports that the
+/// shadow is taken; the last of these may outlive the session.
 class CaptureWindow {
 public:
-    /// `wake` is called once, by whoever tells it.
+    /// `wake` runs once, on the first thread that calls `taken`.
     CaptureWindow(Limits untilTaken, Limits afterwards, std::function<void()> wake)
         : untilTaken_(std::move(untilTaken)), afterwards_(std::move(afterwards)), wake_(std::move(wake)) {}
 
@@ -22,7 +22,7 @@ public:
         return isTaken() ? afterwards_.exceeded() : untilTaken_.exceeded();
     }
 
-    /// Nothing that is written from now on gets into the shadow. From any thread.
+    /// The shadow is taken: later writes do not reach it. May be called from any thread.
     void taken() {
         if (!taken_.exchange(true)) wake_();
     }

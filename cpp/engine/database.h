@@ -10,14 +10,14 @@
 
 namespace domino_vss::engine {
 
-/// One database to back up, in UTF-8.
+/// A database to back up. All strings are UTF-8.
 struct DatabaseSpec {
-    std::string path;    ///< what the API opens: relative to the data directory
+    std::string path;    ///< as passed to the API: relative to the data directory
     std::string file;    ///< resolved absolute path of the file
-    std::string target;  ///< where a per-file provider puts the copy; empty otherwise
-    /// What entering and leaving backup mode is expected to cost; 0 = unknown.
+    std::string target;  ///< where a per-file provider puts the copy; otherwise empty
+    /// Expected time to enter and leave backup mode; 0 = unknown.
     std::uint32_t costUs = 0;
-    /// How much is written to it, in any unit: what is written to most starts last and stops first.
+    /// Write activity, in any unit. The most active databases start last and stop first.
     double activity = 0;
 };
 
@@ -28,12 +28,12 @@ struct LogInfo {
     std::uint32_t logExtent = 0;
 };
 
-/// When documents were changed last, and when anything else was: two TIMEDATEs. All zero when that is not known.
+/// Two TIMEDATEs: the last change to documents, and the last change to anything else. All zero if unknown.
 using ModifiedTimes = std::array<std::uint8_t, 16>;
 
 enum class EndMode : std::uint8_t { complete, abort };
 
-/// Calls that may hang, so that the one that does can be named.
+/// Calls that may hang. Recorded so that a hanging call can be reported by name.
 enum class Operation : std::uint8_t {
     enterThread,
     open,
@@ -51,7 +51,7 @@ enum class Operation : std::uint8_t {
     serverTime,
 };
 
-/// Is told how far a copy has come.
+/// Receives the progress of a copy.
 class HighWaterMarks {
 public:
     HighWaterMarks() = default;
@@ -62,25 +62,25 @@ public:
     [[nodiscard]] virtual CallStatus setHighWaterMark(std::uint64_t copiedBytes) = 0;
 };
 
-/// An open database. Belongs to the thread that opened it, from open to destruction: the Domino API requires it.
-/// Calls inside the freeze window do not allocate. Whatever a call throws ends the session, with its databases out of
+/// An open database. The Domino API ties it to the thread that opened it, from open to destruction. Calls inside the
+/// freeze window do not allocate. An exception from any call fails the session, which then takes its databases out of
 /// backup mode.
 class Database : public HighWaterMarks {
 public:
     Database() = default;
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
-    /// Ends a backup context that is still open with abort, then closes.
+    /// Ends an open backup context with abort, then closes the database.
     ~Database() override = default;
 
     [[nodiscard]] virtual std::array<std::uint8_t, 8> replicaId() = 0;
     [[nodiscard]] virtual CallStatus logInfo(LogInfo& info) = 0;
     [[nodiscard]] virtual ModifiedTimes modifiedTimes() { return {}; }
-    /// Enters backup mode; `sizeBytes` is the size the copy must have.
+    /// Enters backup mode. `sizeBytes` receives the size that the copy must have.
     [[nodiscard]] virtual CallStatus start(std::uint64_t& sizeBytes) = 0;
     [[nodiscard]] virtual CallStatus stop() = 0;
     [[nodiscard]] virtual CallStatus changeInfoSize(std::uint64_t& sizeBytes) = 0;
-    /// `filled` 0 with success is the end of the stream.
+    /// Success with `filled` = 0 means end of stream.
     [[nodiscard]] virtual CallStatus nextChangeInfo(std::span<char> buffer, std::uint32_t& filled) = 0;
     [[nodiscard]] virtual CallStatus end(EndMode mode) = 0;
 };
@@ -94,13 +94,13 @@ public:
     virtual ~ThreadScope() = default;
 };
 
-/// Innards of a TIMEDATE and the same moment on the wall clock.
+/// The two words (Innards) of a TIMEDATE, and the same moment as wall-clock time.
 struct ServerTime {
     std::array<std::uint32_t, 2> innards{};
     double epochMs = 0;
 };
 
-/// Where databases come from. Implementations must allow calls from several shard threads at once.
+/// Opens databases. Shard threads call it concurrently.
 class DatabaseSource {
 public:
     DatabaseSource() = default;
@@ -108,13 +108,13 @@ public:
     DatabaseSource& operator=(const DatabaseSource&) = delete;
     virtual ~DatabaseSource() = default;
 
-    /// Called first on every shard thread; the scope is destroyed there last.
+    /// The first call on every shard thread. The scope is destroyed on the same thread, last.
     [[nodiscard]] virtual CallStatus enterThread(std::unique_ptr<ThreadScope>& scope) = 0;
     [[nodiscard]] virtual CallStatus open(const DatabaseSpec& spec, std::unique_ptr<Database>& database) = 0;
     [[nodiscard]] virtual ServerTime serverTime() = 0;
-    /// Turns a status into texts; called outside the window, on any thread of the runtime.
+    /// Adds the text for a status. Called outside the window, on any thread that has entered the runtime.
     [[nodiscard]] virtual Failure describe(const CallStatus& status, Phase phase, std::string subject) = 0;
-    /// What the operation is called where it comes from; empty when it is none of theirs. Static storage.
+    /// The API's name for the operation; empty if the API has no such call. Static storage.
     [[nodiscard]] virtual const char* nameOf(Operation /*operation*/) const noexcept { return ""; }
 };
 

@@ -34,7 +34,7 @@ CallStatus DeltaFile::append(std::span<const char> bytes) noexcept {
     while (!bytes.empty()) {
         const std::size_t room = kBufferBytes - buffer_.size();
         const auto part = bytes.first(std::min(room, bytes.size()));
-        buffer_.insert(buffer_.end(), part.begin(), part.end());  // never beyond the reserved capacity
+        buffer_.insert(buffer_.end(), part.begin(), part.end());  // never exceeds the reserved capacity
         bytes = bytes.subspan(part.size());
         if (buffer_.size() == kBufferBytes) {
             if (const CallStatus written = writeBuffered(); !written.ok()) return written;

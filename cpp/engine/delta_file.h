@@ -9,8 +9,8 @@
 
 namespace domino_vss::engine {
 
-/// A file written once from front to back and synced. Removes itself unless `keep` was called, so that no failure path
-/// leaves half a delta behind, nor one of a database that was left out. Owned by one thread.
+/// A file that is written once, front to back, and synced. The destructor removes it unless `keep` was called, so no
+/// failure leaves a partial delta or the delta of a skipped database. Used by one thread.
 class DeltaFile {
 public:
     /// The path is UTF-8.
@@ -21,7 +21,7 @@ public:
 
     [[nodiscard]] CallStatus open() noexcept;
     [[nodiscard]] CallStatus append(std::span<const char> bytes) noexcept;
-    /// Writes what is buffered and syncs. The directory is synced once per session, not here.
+    /// Writes the buffer and syncs the file. The directory is synced once per session, not here.
     [[nodiscard]] CallStatus finish() noexcept;
     void keep() noexcept { kept_ = true; }
 

@@ -21,14 +21,14 @@ std::vector<DatabaseFailure> describeEach(const SessionCore& core, const std::ve
     return described;
 }
 
-/// Without the runtime.
+/// Without Domino's runtime.
 Failure describeAlone(const CallStatus& status, Phase phase, std::string subject) {
     Failure failure = describeStatus(status, phase, std::move(subject));
-    if (status.domain == Domain::domino) failure.text = "Domino did not tell what this number means";
+    if (status.domain == Domain::domino) failure.text = "Domino's text for this status is not available";
     return failure;
 }
 
-/// Empty when the runtime does not let anybody in, or does not answer.
+/// Empty if the runtime rejects the thread or does not answer.
 std::optional<std::vector<DatabaseFailure>> askDomino(const std::shared_ptr<SessionCore>& core,
                                                       const std::vector<std::size_t>& indexes,
                                                       std::chrono::milliseconds patience) {
@@ -42,7 +42,7 @@ std::optional<std::vector<DatabaseFailure>> askDomino(const std::shared_ptr<Sess
                 return core->source->describe(status, phase, std::move(path));
             });
         },
-        [](Failure&& /*failure*/) {});  // failures are told without Domino's texts then
+        [](Failure&& /*failure*/) {});  // describeFailures() then does without Domino's texts
     if (!thread.endsWithin(patience)) return std::nullopt;
     return std::move(*answer);
 }

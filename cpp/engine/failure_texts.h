@@ -9,14 +9,14 @@
 
 namespace domino_vss::engine {
 
-/// Why a database was left out.
+/// Why a database was skipped.
 struct DatabaseFailure {
     std::size_t index = 0;
     Failure failure;
 };
 
-/// The failures of all databases that were left out, in words. Domino's own texts come from its runtime, which may hang
-/// as in any other call: it is not waited for longer than `patience`. Outside the window; on any thread.
+/// Describes the failures of all skipped databases. Domino's texts come from its runtime, which may hang, so this waits
+/// for them no longer than `patience`. Call outside the window; from any thread.
 [[nodiscard]] std::vector<DatabaseFailure> describeFailures(const std::shared_ptr<SessionCore>& core,
                                                             std::chrono::milliseconds patience);
 

@@ -16,10 +16,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How often somebody who has asked to stop is looked for.
+/// How often the limits are checked while a flush runs.
 constexpr milliseconds kLook{20};
 
-/// One flush on a thread of its own, which may never return.
+/// One flush on its own thread, which may never return.
 class Flush {
 public:
     Flush(const std::string& directory, const FlushVolume& flush)
@@ -36,11 +36,11 @@ public:
         }
     }
 
-    /// After its end.
+    /// Valid after the thread has ended.
     [[nodiscard]] const std::optional<Failure>& failure() const noexcept { return *outcome_; }
 
 private:
-    std::shared_ptr<std::optional<Failure>> outcome_;  // written by the thread, read after its end
+    std::shared_ptr<std::optional<Failure>> outcome_;  // written by the thread; read after it has ended
     std::string directory_;
     AbandonableThread thread_;
 };

@@ -8,14 +8,14 @@
 
 namespace domino_vss::engine {
 
-/// Called for one volume, on a thread that may be abandoned: it captures nothing of its caller's.
+/// Flushes one volume. Runs on a thread that may be abandoned, so it must not capture references to its caller's data.
 using FlushVolume = std::function<void(const std::string& directory)>;
 
-/// Writes dirty pages of the file systems of the directories to disk, so that little is left to write inside the
-/// window; all at the same time, for each waits for a disk of its own. Returns when the last has ended. Throws the
-/// first Failure; at the limits, a Failure that names a volume which still hangs.
+/// Flushes the file systems of the directories, so that little is left to write inside the window. All are flushed
+/// concurrently, because each waits for its own disk. Returns when all have finished. Throws the first Failure, or,
+/// when the limits are exceeded, a Failure that names a volume still being flushed.
 void flushVolumes(const std::vector<std::string>& directories, const Limits& limits);
-/// With something else in place of the system's call.
+/// For tests: `flush` replaces the system call.
 void flushVolumes(const std::vector<std::string>& directories, const Limits& limits, const FlushVolume& flush);
 
 }  // namespace domino_vss::engine

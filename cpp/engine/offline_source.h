@@ -4,7 +4,7 @@
 
 namespace domino_vss::engine {
 
-/// Databases of a stopped Domino: files that nobody writes. No API call is made; "backup mode" is their rest.
+/// Databases of a stopped Domino server: files that nobody writes to. Makes no API call; "backup mode" is a no-op.
 class OfflineSource final : public DatabaseSource {
 public:
     [[nodiscard]] CallStatus enterThread(std::unique_ptr<ThreadScope>& scope) noexcept override;

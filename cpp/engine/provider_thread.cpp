@@ -15,9 +15,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How often the limits are looked at.
+/// How often the limits are checked.
 constexpr milliseconds kCheckInterval{20};
-/// How long the thread may take to leave what it has entered.
+/// How long the thread may take to leave its scope (COM apartment).
 constexpr milliseconds kLeavePatience{2'000};
 
 }  // namespace
@@ -46,11 +46,11 @@ struct ProviderThread::Work {
             Step present = std::exchange(step, nullptr);
             lock.unlock();
             std::optional<Failure> failed = notEntered ? notEntered : attempt([&] { present(*core->provider); });
-            present = nullptr;  // with what it holds, before anybody hears of its end
+            present = nullptr;  // release its captures before the control thread sees the end of the step
             lock.lock();
             failure = std::move(failed);
             if (givenUp) {
-                // What fails here is tried again by the caller's next close(), which reports it.
+                // A failure here needs no report: the caller's next close() tries again and reports it.
                 present = std::exchange(afterwards, nullptr);
                 lock.unlock();
                 if (present) static_cast<void>(attempt([&] { present(*core->provider); }));
@@ -73,12 +73,13 @@ struct ProviderThread::Work {
 
     std::shared_ptr<SessionCore> core;
     CurrentCall call;
-    // Not an atomic that is waited for: see docs/decisions/no-atomic-wait.md. The rest is guarded by the core's mutex.
+    // A condition variable, not std::atomic::wait: see docs/decisions/no-atomic-wait.md. The core's mutex guards all
+    // members below.
     std::condition_variable posted;
     Step step;
-    Step afterwards;                 // of a step that was given up
+    Step afterwards;                 // for a step that was given up
     std::optional<Failure> failure;  // of the last step
-    bool busy = false;               // from the post of a step to its end
+    bool busy = false;               // from post() to the end of the step
     bool givenUp = false;
     bool leaving = false;
 };

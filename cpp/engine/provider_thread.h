@@ -8,31 +8,31 @@
 
 namespace domino_vss::engine {
 
-/// Makes all calls of a provider, on a thread of its own: none of them can be interrupted, and databases must come out
-/// of backup mode, and a process must be able to end, even while one of them hangs. All functions are for the control
-/// thread.
+/// Makes all calls to a provider on a dedicated thread. These calls cannot be interrupted, but databases must leave
+/// backup mode, and the process must be able to exit, even if one of them hangs. All member functions are for the
+/// control thread.
 class ProviderThread {
 public:
-    /// Shares nothing with its caller: it may still run when nobody waits for it any more.
+    /// Must own all its data: it may still run after its caller has stopped waiting.
     using Step = std::function<void(ShadowProvider& provider)>;
 
     explicit ProviderThread(std::shared_ptr<SessionCore> core);
     ProviderThread(const ProviderThread&) = delete;
     ProviderThread& operator=(const ProviderThread&) = delete;
-    /// Waits for the thread, unless it hangs.
+    /// Waits for the thread unless a step is still running.
     ~ProviderThread();
 
-    /// Begins a step. Throws ERR_SHADOW_HANGS while an earlier one has not returned.
+    /// Starts a step. Throws ERR_SHADOW_HANGS if an earlier one has not returned.
     void post(Step step);
-    /// Whether the step has ended; false when the limits were exceeded first. Rethrows the step's Failure.
+    /// Returns true when the step has ended, false when the limits are exceeded first. Rethrows the step's Failure.
     [[nodiscard]] bool endsWithin(const Limits& limits);
-    /// The same for a commit: whether the shadow is taken, if the step goes on or not.
+    /// For a commit: returns true as soon as the shadow is taken, even if the step is still running.
     [[nodiscard]] bool takesWithin(const CaptureWindow& window);
-    /// After its limits: gives the step up when one of its calls does not return for `grace`. As long as one call
-    /// follows another it is waited for: a provider ends by itself. Throws ERR_SHADOW_HANGS then, else the step's
-    /// Failure. When the call returns nevertheless, `afterwards` is the next step.
+    /// Waits after the limits have been exceeded. A provider ends by itself soon after its limits, so this waits as
+    /// long as calls keep returning. If one call does not return within `grace`, the step is given up with
+    /// ERR_SHADOW_HANGS; if that call returns later, the thread runs `afterwards`. Rethrows the step's Failure.
     void awaitEnd(std::chrono::milliseconds grace, Step afterwards);
-    /// Throws ERR_SHADOW_HANGS while a step that was given up, or what comes afterwards, has not ended.
+    /// Throws ERR_SHADOW_HANGS while an abandoned step, or its `afterwards`, is still running.
     void requireFree() const;
 
 private:

@@ -8,9 +8,9 @@
 
 namespace domino_vss::engine {
 
-/// Life of one database in a session. A shard thread moves its databases along; the control thread may take a database
-/// away from a thread that hangs. Whoever wins the exchange out of `opening`, `starting` or `stopping` owns what
-/// follows.
+/// The life of one database in a session. Its shard thread moves it from state to state; the control thread may take it
+/// away from a thread that hangs. The thread whose exchange out of `opening`, `starting`, `started`, `stopping` or
+/// `stopped` succeeds decides what happens next.
 enum class State : std::uint8_t {
     pending,
     opening,
@@ -19,7 +19,7 @@ enum class State : std::uint8_t {
     started,
     stopping,
     stopped,
-    settling,  ///< the winner writes the failure, then stores `skipped`
+    settling,  ///< the winner writes the failure or the results, then stores the next state
     captured,
     skipped,
 };
@@ -27,20 +27,20 @@ enum class State : std::uint8_t {
 inline constexpr std::int64_t kNever = INT64_MIN;
 inline constexpr std::uint16_t kNobody = UINT16_MAX;
 
-/// Everything known about one database. Plain members are written by the thread that owns the state and read by others
+/// All data about one database. Plain members are written by the thread that owns the state; other threads read them
 /// only after they have seen `captured` or `skipped`.
 struct DatabaseRecord {
     explicit DatabaseRecord(DatabaseSpec databaseSpec) : spec(std::move(databaseSpec)) {}
 
     DatabaseSpec spec;
     std::atomic<State> state = State::pending;
-    /// A call on it has not returned, and its thread was given up.
+    /// A call on the database has not returned, and its thread was given up.
     std::atomic<bool> hanging = false;
-    /// NSFBackupEnd with abort was refused.
+    /// NSFBackupEnd with abort failed.
     std::atomic<bool> abortFailed = false;
-    std::atomic<std::uint16_t> shard = kNobody;  ///< whose thread opened it last
+    std::atomic<std::uint16_t> shard = kNobody;  ///< the shard whose thread opened it last
 
-    // Relaxed atomics: a thread that was given up may still write its own while a report is being read.
+    // Relaxed atomics, because an abandoned thread may still write them while a report reads them.
     std::atomic<std::int64_t> startCalledNs = kNever;
     std::atomic<std::int64_t> startReturnedNs = kNever;
     std::atomic<std::int64_t> stopCalledNs = kNever;
@@ -48,7 +48,7 @@ struct DatabaseRecord {
 
     std::array<std::uint8_t, 8> replicaId{};
     LogInfo log;
-    ModifiedTimes modified{};  ///< before NSFBackupStart
+    ModifiedTimes modified{};  ///< read before NSFBackupStart
     std::uint64_t startSizeBytes = 0;
     std::uint64_t announcedBytes = 0;
     std::uint64_t deltaBytes = 0;
@@ -56,14 +56,14 @@ struct DatabaseRecord {
     CallStatus failure;
     Phase failurePhase = Phase::idle;
 
-    /// Nobody can say that it has left backup mode.
+    /// It is not known whether the database has left backup mode.
     [[nodiscard]] bool stuck() const noexcept { return hanging || abortFailed; }
 
     bool claim(State from, State to) noexcept {
         return state.compare_exchange_strong(from, to, std::memory_order_acq_rel);
     }
 
-    /// Leaves the database out if it is still in `from`. Returns whether this call did it.
+    /// Skips the database if it is still in `from`. Returns true if this call skipped it.
     bool skip(State from, const CallStatus& reason, Phase phase) noexcept {
         if (!claim(from, State::settling)) return false;
         failure = reason;

@@ -13,18 +13,18 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How long a step that gives up still waits for calls that are on their way.
+/// How long a step that gives up still waits for running calls.
 constexpr milliseconds kGrace{2'000};
-/// How long a step that gives up waits for the removal of the shadow, as long as it does not hang.
+/// How long a step that gives up waits for the removal of the shadow, unless it hangs.
 constexpr milliseconds kRemovalTimeout{60'000};
-/// The most that a call of the provider gets after its limits.
+/// Upper limit for the grace period of a provider call.
 constexpr milliseconds kLongestProviderGrace{10'000};
 
 Failure limitFailure(const char* reason, Phase phase) {
     return describeStatus(engineStatus(reason), phase, "");
 }
 
-/// Runs its action unless released: the way back when a step fails between here and there.
+/// Runs its action unless released: rolls back when a step fails.
 template <typename Action>
 class OnFailure {
 public:
@@ -36,7 +36,7 @@ public:
         try {
             action_();
         } catch (...) {
-            // What could not be removed is still there for the caller's close(), which reports it.
+            // Anything that could not be removed is left for the caller's close(), which reports it.
         }
     }
     void release() noexcept { armed_ = false; }
@@ -59,7 +59,7 @@ void removeShadow(ShadowProvider& provider) {
     provider.remove();
 }
 
-/// A session passes through fewer phases than this; noting them must not be what fails on the way out.
+/// A session has fewer phases than this. Reserved so that recording a phase does not allocate during cleanup.
 std::vector<PhaseSpan> roomForPhases() {
     std::vector<PhaseSpan> phases;
     phases.reserve(16);
@@ -74,7 +74,7 @@ Session::Session(const SessionOptions& options, std::unique_ptr<DatabaseSource> 
       core_(makeCore(options, std::move(source), std::move(provider))),
       crew_(core_, options.shards, options.databaseBudget),
       phases_(roomForPhases()),
-      // Nothing is known that could fail there outside of a step; should it, the databases come out.
+      // control() is not expected to throw outside a step. If it does, take the databases out of backup mode.
       control_([this] { control(); },
                [this](Failure&&) { runStep([this](const Limits&) { abandon(); }, kGrace, [](Failure*) {}); }) {}
 
@@ -124,7 +124,7 @@ void Session::cancel() noexcept {
 
 Session::Aborted Session::abortAndWait(milliseconds timeout) {
     cancel();
-    // Shared: the control thread may answer after this wait has been given up.
+    // Shared, because the control thread may answer after this wait has timed out.
     struct Answer {
         bool wasOpen = false;
         std::promise<void> settled;
@@ -209,7 +209,7 @@ void Session::runStep(const Step& step, milliseconds timeout, const Completion& 
     try {
         done(failure ? &*failure : nullptr);
     } catch (...) {
-        // The caller's own failure. It must not be the end of this thread, which has databases to take out.
+        // The completion's own failure. It must not end this thread, which has databases to take out of backup mode.
     }
 }
 
@@ -218,7 +218,7 @@ void Session::requireStage(Stage stage) const {
     if (closedReason_ != nullptr)
         throw Failure(closedReason_, Phase::closed, "the session stayed open longer than its lease and was aborted");
     if (stopSource_.stop_requested()) throw limitFailure(code::kAborted, Phase::closed);
-    throw Failure(code::kState, core_->phase.load(), "this call is out of order");
+    throw Failure(code::kState, core_->phase.load(), "called out of order");
 }
 
 void Session::openStep(const Limits& limits) {
@@ -242,7 +242,8 @@ void Session::prepareStep(const Limits& limits) {
     // As late as it can be without being in the window, or while the provider locks the machine.
     if (core_->provider->scope() != CaptureScope::rolling) crew_.run(ShardCommand::readLogPositions, limits);
     {
-        // In a block: freeing the texts of 100 000 databases would lie between a prepared set and its first start.
+        // In a block, so that the specs of 100 000 databases are freed before the set is prepared and not before the
+        // first start.
         auto databases = std::make_shared<std::vector<DatabaseSpec>>();
         for (const DatabaseRecord& record : core_->records)
             if (record.state.load() == State::open) databases->push_back(record.spec);
@@ -279,8 +280,8 @@ void Session::captureStep(const Limits& limits) {
     back.release();
 }
 
-/// The freeze window of a set provider. The shard threads neither allocate, log nor format in it unless a database
-/// fails.
+/// The freeze window of a provider with scope `set`. Inside it, shard threads do not allocate, log or format unless a
+/// database fails.
 void Session::captureSet(const Limits& limits) {
     const Limits window = limits.within(options_.window, code::kWindowTimeout);
     const auto capture = std::make_shared<CaptureWindow>(window, limits, [core = core_] {
@@ -292,7 +293,7 @@ void Session::captureSet(const Limits& limits) {
     provider_->post([capture](ShadowProvider& provider) { provider.commitWithin(capture); });
     if (!provider_->takesWithin(*capture)) {
         const char* const reason = window.exceeded();
-        crew_.release();  // first of all: the shadow may take for ever, the databases must not
+        crew_.release();  // first: the shadow may take forever, but the databases must leave backup mode
         provider_->awaitEnd(providerGrace(), removeShadow);
         throw limitFailure(reason, Phase::shadow);
     }
@@ -301,7 +302,7 @@ void Session::captureSet(const Limits& limits) {
     crew_.run(ShardCommand::stop, limits);
     leavePhase();
     drainAll(limits);
-    // What the commit still does after the shadow was taken; it may fail even now.
+    // The commit may continue after the shadow was taken, and may still fail.
     if (!provider_->endsWithin(limits)) {
         const char* const reason = limits.exceeded();
         crew_.release();
@@ -348,7 +349,7 @@ void Session::closeStep(const Closing& closing, const Limits& limits) {
         try {
             describeFailures();
         } catch (...) {
-            // A shadow that is no longer wanted must go all the same.
+            // A shadow that is no longer wanted must be removed anyway.
         }
     }
     settleShadow(captured_ ? closing : Closing{}, limits);
@@ -360,7 +361,7 @@ void Session::abandon() {
 
 void Session::settleShadow(const Closing& closing, const Limits& limits) {
     if (shadowSettled_) return;
-    if (!provider_) return;  // nothing was begun
+    if (!provider_) return;  // nothing was started
     const auto settle = [keep = closing.keepShadow](ShadowProvider& provider) {
         if (keep)
             provider.keep();
@@ -382,9 +383,9 @@ void Session::settleShadow(const Closing& closing, const Limits& limits) {
             notCompleted = failureInFlight(Phase::end);
         }
     }
-    // Not what has stopped the session: that is no reason to leave a shadow behind.
+    // Without the stop request: a cancelled session must not leave a shadow behind.
     runInProvider(settle, {{}, limits.deadline}, nullptr);
-    provider_.reset();  // its thread leaves
+    provider_.reset();  // ends its thread
     shadowSettled_ = true;
     if (notCompleted) throw Failure(*notCompleted);
 }
@@ -403,7 +404,7 @@ void Session::enterPhase(Phase phase) {
     core_->total = static_cast<std::uint32_t>(core_->records.size());
     core_->phase = phase;
     const std::lock_guard lock(mutex_);
-    // A phase that failed has not been left.
+    // A phase that failed has no end yet.
     if (!phases_.empty() && phases_.back().endNs == 0) phases_.back().endNs = nowNs();
     phases_.push_back({phase, nowNs(), 0});
 }

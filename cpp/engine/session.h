@@ -21,10 +21,10 @@ namespace domino_vss::engine {
 
 struct SessionOptions {
     std::uint16_t shards = 4;
-    /// Longest time for one call on a database. After its limits a call of the provider gets it once more, at most ten
-    /// seconds, before it is left to itself.
+    /// Longest time for one call on a database. It is also the grace period of a provider call after its limits, up to
+    /// ten seconds; after that, the call is abandoned.
     std::chrono::milliseconds databaseBudget{10'000};
-    /// From the first start until the shadow is made; with scope `file` until the last database is out.
+    /// From the first start until the shadow is taken; with scope `file`, until the last database has left backup mode.
     std::chrono::milliseconds window{60'000};
     std::chrono::milliseconds lease{60'000};
     std::filesystem::path deltaDirectory;
@@ -46,21 +46,21 @@ struct PhaseSpan {
 ///
 ///   created ─open→ opened ─prepare→ prepared ─capture→ captured ─close→ closed
 ///
-/// A step that fails has taken every database out of backup mode, closed it and removed the shadow before it reports;
-/// the session is then closed. Between steps a lease runs: a caller who disappears leaves nothing open.
+/// A step that fails first takes every database out of backup mode, closes it and removes the shadow; the session is
+/// then closed. Between steps a lease runs, so a caller that disappears leaves nothing open.
 ///
-/// One control thread executes the steps; databases live on shard threads. Public functions may be called from any
-/// thread; completions run on the control thread.
+/// The control thread executes the steps; databases belong to shard threads. Public functions may be called from any
+/// thread, except where noted. Completions run on the control thread.
 class Session {
 public:
-    /// nullptr = success. The failure may be moved from.
+    /// nullptr means success. The failure may be moved from.
     using Completion = std::function<void(Failure*)>;
 
     Session(const SessionOptions& options, std::unique_ptr<DatabaseSource> source,
             std::unique_ptr<ShadowProvider> provider);
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
-    /// Aborts what is open and waits for it, except for threads that hang in a call.
+    /// Aborts the session and waits for it, except for threads that hang in a call.
     ~Session();
 
     /// Before `open` only. Databases with more activity start later and stop earlier.
@@ -68,8 +68,8 @@ public:
     void open(std::chrono::milliseconds timeout, Completion done);
     void prepare(std::chrono::milliseconds timeout, Completion done);
     void capture(std::chrono::milliseconds timeout, Completion done);
-    /// `succeeded`: those who took part in the shadow are told that the backup is safe. `untold`: it is, and they are
-    /// told nothing.
+    /// `succeeded`: report to the participants of the shadow (VSS writers) that the backup succeeded. `untold`: it
+    /// succeeded, but report nothing to them.
     struct Closing {
         bool keepShadow = false;
         bool succeeded = false;
@@ -78,16 +78,16 @@ public:
         bool untold = false;
     };
     void close(Closing closing, std::chrono::milliseconds timeout, Completion done);
-    /// The lease is counted anew: somebody is still there.
+    /// Restarts the lease.
     void renewLease();
-    /// The running step gives up as soon as its databases are out; no further step is possible.
+    /// The running step gives up as soon as its databases are out of backup mode. Later steps fail.
     void cancel() noexcept;
-    /// For the end of the process: cancels, closes without the shadow and waits.
+    /// For process exit: cancels, closes without keeping the shadow, and waits.
     enum class Aborted : std::uint8_t { wasClosed, wasOpen, unanswered };
     Aborted abortAndWait(std::chrono::milliseconds timeout);
 
     [[nodiscard]] Progress progress() const noexcept;
-    /// Stable between steps; call it when no step runs.
+    /// Stable between steps. Do not call it while a step runs.
     [[nodiscard]] const std::deque<DatabaseRecord>& records() const noexcept { return core_->records; }
     [[nodiscard]] std::vector<PhaseSpan> phases() const;
     [[nodiscard]] std::vector<DatabaseFailure> failures() const;
@@ -109,11 +109,11 @@ private:
     void captureFiles(const Limits& limits);
     void captureRolling(const Limits& limits);
     void closeStep(const Closing& closing, const Limits& limits);
-    /// For a step that fails: everything out, without the shadow.
+    /// For a failed step: releases all databases and removes the shadow.
     void abandon();
     void settleShadow(const Closing& closing, const Limits& limits);
-    /// One step of the provider. Throws its Failure, and ERR_SHADOW_HANGS when it does not end; what is `afterwards` is
-    /// done if it ever does.
+    /// Runs one step of the provider. Throws its Failure, or ERR_SHADOW_HANGS if it does not end; `afterwards` then
+    /// runs if it ends later.
     void runInProvider(ProviderThread::Step step, const Limits& limits, ProviderThread::Step afterwards);
     [[nodiscard]] std::chrono::milliseconds providerGrace() const noexcept;
 
@@ -126,12 +126,12 @@ private:
     SessionOptions options_;
     std::shared_ptr<SessionCore> core_;
     ShardCrew crew_;                            // control thread
-    std::unique_ptr<ProviderThread> provider_;  // control thread; from the opening until the shadow is settled
+    std::unique_ptr<ProviderThread> provider_;  // control thread; from open until the shadow is kept or removed
     Stage stage_ = Stage::created;              // control thread
     const char* closedReason_ = nullptr;        // control thread
-    bool captured_ = false;                     // control thread: the shadow is good
-    bool completed_ = false;                    // control thread: the provider was told of the success
-    bool shadowSettled_ = false;                // control thread: kept on purpose, or removed
+    bool captured_ = false;                     // control thread: the shadow is complete
+    bool completed_ = false;                    // control thread: success was reported to the provider
+    bool shadowSettled_ = false;                // control thread: kept or removed
 
     std::stop_source stopSource_;
     mutable std::mutex mutex_;
@@ -141,7 +141,7 @@ private:
     std::vector<PhaseSpan> phases_;                               // guarded by mutex_
     std::vector<DatabaseFailure> failures_;                       // guarded by mutex_
     std::optional<std::chrono::steady_clock::time_point> lease_;  // control thread
-    AbandonableThread control_;                                   // the last member: it uses the others from the start
+    AbandonableThread control_;                                   // last: its thread uses all other members
 };
 
 }  // namespace domino_vss::engine

@@ -14,11 +14,11 @@
 
 namespace domino_vss::engine {
 
-/// Buffer for NSFBackupGetNextChangeInfo: the size of HCL's own sample, the only one known to work everywhere.
+/// Buffer size for NSFBackupGetNextChangeInfo. HCL's sample uses it; other sizes are not known to work everywhere.
 inline constexpr std::uint32_t kPieceBytes = 32768;
 
-/// What the control thread and the shard threads of one session share. Held by shared_ptr: a shard thread that hangs in
-/// a call outlives its session.
+/// State shared by the control thread and the shard threads of one session. Held by shared_ptr, because a shard thread
+/// that hangs in a call outlives its session.
 struct SessionCore {
     std::unique_ptr<DatabaseSource> source;
     std::unique_ptr<ShadowProvider> provider;
@@ -30,7 +30,7 @@ struct SessionCore {
     std::atomic<std::uint32_t> total = 0;
 
     std::mutex mutex;
-    std::condition_variable shardFinished;  ///< a shard has finished a command, or the commit has ended
+    std::condition_variable shardFinished;  ///< a shard finished a command, or a provider step ended
     ServerTime afterLastStart;              ///< guarded by mutex: the latest of all shards
 };
 

@@ -8,7 +8,7 @@ namespace domino_vss::engine {
 
 namespace {
 
-/// A thread that has nothing to leave any more is given the time to end.
+/// Time for a thread to end that has nothing left to do.
 constexpr std::chrono::milliseconds kShortestPatience{1};
 
 }  // namespace

@@ -15,34 +15,35 @@
 
 namespace domino_vss::engine {
 
-/// One thread and the databases that live on it from open to close. Commands run one after the other; the control
-/// thread posts them and waits. A shard whose thread hangs in a call is *late*: others go on, it catches up when it
-/// returns. One in which something was thrown has *failed*: its databases are out, and it does nothing any more.
+/// One thread and the databases that belong to it from open to close. The control thread posts commands, which run in
+/// order, and waits for them. A shard whose thread hangs in a call is *late*: the other shards continue, and it catches
+/// up if the call returns. A shard that threw has *failed*: its databases are out of backup mode, and it does no
+/// further work.
 class Shard {
 public:
     Shard(std::shared_ptr<SessionCore> core, std::uint16_t index, std::vector<std::size_t> records);
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
-    /// Finishes, and waits for the thread unless it was given up: then it ends by itself when its call returns.
+    /// Calls finish(), then waits for the thread. A shard that was given up is not waited for; its thread ends when its
+    /// call returns.
     ~Shard();
 
     void post(ShardCommand command, const Limits& limits);
-    /// After what was posted the thread closes its databases, with abort where they are in backup mode, and ends. This
-    /// is the way out of every failure, so nothing in it can fail.
+    /// Makes the thread close its databases after the posted commands, with abort if they are in backup mode, and end.
+    /// Every cleanup after a failure depends on this, so it cannot fail.
     void finish() noexcept;
-    /// Everything posted has been done, or the shard has failed. Call with the core's mutex held to wait without
+    /// True if all posted commands are done or the shard has failed. Call it with the core's mutex held to wait without
     /// missing a wake-up.
     [[nodiscard]] bool idle() const noexcept;
-    /// What was thrown on the thread. Meaningful once the shard is idle.
+    /// What the thread threw. Valid once the shard is idle.
     [[nodiscard]] const std::optional<Failure>& failure() const noexcept;
     [[nodiscard]] std::uint16_t index() const noexcept;
     [[nodiscard]] const PresentCall& present() const noexcept;
     [[nodiscard]] const std::vector<std::size_t>& records() const noexcept;
 
-    bool late = false;     ///< control thread only: a call went over its budget
-    bool givenUp = false;  ///< control thread only: nobody waits for it any more
-    /// Control thread only: until when the destructor waits for the thread to leave the runtime, which may hang as
-    /// well.
+    bool late = false;     ///< control thread only: a call exceeded its budget
+    bool givenUp = false;  ///< control thread only: no longer waited for
+    /// Control thread only: how long the destructor waits for the thread to leave the runtime. That call may hang too.
     Clock::time_point leaveBy;
 
 private:
@@ -50,7 +51,7 @@ private:
         ShardCommand command = ShardCommand::open;
         Limits limits;
     };
-    struct Shared;  // outlives this object when the thread is abandoned
+    struct Shared;  // outlives this object if the thread is abandoned
     static void serve(Shared& shared);
 
     std::shared_ptr<Shared> shared_;

@@ -12,30 +12,30 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How long calls that are on their way are still waited for once the limits are exceeded.
+/// How long running calls are still waited for after the limits are exceeded.
 constexpr milliseconds kGrace{2'000};
-/// How often budgets and limits are looked at while shards work.
+/// How often budgets and limits are checked while shards work.
 constexpr milliseconds kCheckInterval{20};
-/// How long threads may take to leave the runtime, all together.
+/// How long all threads together may take to leave the runtime.
 constexpr milliseconds kLeavePatience{2'000};
-/// More than this many threads help nobody: with a server that does not answer at all, each relief would hang as well.
+/// The maximum number of threads. If the server does not answer at all, each relief shard would hang too.
 constexpr std::size_t kMostShards = 128;
 
 std::int64_t nanoseconds(milliseconds time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
 }
 
-/// Nothing more happens to the database.
+/// The database has reached a final state.
 bool isOver(State state) noexcept {
     return state == State::captured || state == State::skipped;
 }
 
-/// No database is in backup mode yet.
+/// Commands before any database is in backup mode.
 bool isOfOpening(ShardCommand command) noexcept {
     return command == ShardCommand::open || command == ShardCommand::readLogPositions;
 }
 
-/// Until the command has finished no database of the shard is in backup mode for good: so it may be left out.
+/// During these commands, a database whose call exceeds the budget is skipped and no longer waited for.
 bool mayLeaveOut(ShardCommand command) noexcept {
     return isOfOpening(command) || command == ShardCommand::start || command == ShardCommand::roll;
 }
@@ -78,7 +78,8 @@ void ShardCrew::release() {
     for (const auto& shard : shards_) shard->leaveBy = Clock::now() + kLeavePatience;
     for (std::size_t i = 0; i < shards_.size(); ++i) {
         if (!shards_[i]->idle()) continue;
-        for (const std::size_t index : shards_[i]->records())  // whatever hung there has returned and was ended
+        for (const std::size_t index :
+             shards_[i]->records())  // calls that hung there have returned, and their backups were ended
             if (core_->records[index].shard == i) core_->records[index].hanging = false;
     }
     shards_.clear();
@@ -105,7 +106,7 @@ void ShardCrew::awaitRelieving(ShardCommand command, const Limits& limits) {
             if (core_->shardFinished.wait_for(lock, kCheckInterval, settled)) return;
         }
         const std::int64_t oldest = nowNs() - nanoseconds(databaseBudget_);
-        std::vector<std::pair<Shard*, std::int64_t>> overdue;  // collected first: relieve() adds shards
+        std::vector<std::pair<Shard*, std::int64_t>> overdue;  // collected first, because relieve() adds shards
         for (const auto& shard : shards_) {
             const std::int64_t began = shard->present().began;
             if (!shard->late && !shard->givenUp && began != kNever && began < oldest)
@@ -136,8 +137,8 @@ void ShardCrew::awaitAll(const Limits& limits) {
         const milliseconds patience = exceeded ? std::min(kGrace, databaseBudget_) : databaseBudget_;
         for (const auto& shard : shards_) {
             const std::int64_t began = shard->present().began;
-            // What hangs is left out already. Others that its thread holds in backup mode can be had if it returns
-            // soon.
+            // The hanging database of a late shard is already skipped. Its thread may hold others in backup mode and
+            // can still take them out if it returns soon.
             const milliseconds own = shard->late && !exceeded ? std::max(kGrace, databaseBudget_) : patience;
             const bool hangs =
                 !shard->idle() && !shard->givenUp && began != kNever && began < nowNs() - nanoseconds(own);
@@ -147,13 +148,13 @@ void ShardCrew::awaitAll(const Limits& limits) {
 }
 
 void ShardCrew::relieve(Shard& shard, std::int64_t callBeganNs, ShardCommand command, const Limits& limits) {
-    const bool opening = isOfOpening(command);  // which reads the log position as well
+    const bool opening = isOfOpening(command);  // which also reads the log position
     DatabaseRecord& straggler = core_->records[shard.present().record];
     const Operation operation = shard.present().operation;
-    if (shard.present().began != callBeganNs) return;  // it returned just now and is in another call
+    if (shard.present().began != callBeganNs) return;  // it has just returned and is in another call
     const bool over = leaveOut(straggler, operation, command) || isOver(straggler.state);
     if (!over) {
-        // It is in backup mode, as others of its thread may be, and only the thread itself can take them out.
+        // The database is in backup mode, and others of the same thread may be. Only that thread can take them out.
         if (command == ShardCommand::start) giveUp(shard);
         return;
     }
@@ -162,7 +163,7 @@ void ShardCrew::relieve(Shard& shard, std::int64_t callBeganNs, ShardCommand com
     std::vector<std::size_t> remaining;
     for (const std::size_t index : shard.records()) {
         DatabaseRecord& record = core_->records[index];
-        // The late thread keeps a handle of its own on what it had opened, until it closes all of them.
+        // The late thread keeps its own handles of the databases it opened until it closes all of them.
         if (record.claim(State::open, State::pending) || record.state.load() == State::pending)
             remaining.push_back(index);
     }
@@ -178,7 +179,7 @@ bool ShardCrew::leaveOut(DatabaseRecord& record, Operation operation, ShardComma
     switch (command) {
         case ShardCommand::open:
         case ShardCommand::readLogPositions:
-            // A thread that hangs while it enters the runtime has not even claimed its first database.
+            // A thread that hangs while entering the runtime has not claimed its first database yet.
             return record.skip(State::opening, reason, Phase::open) || record.skip(State::pending, reason, Phase::open);
         case ShardCommand::start: return leaveOutInBackup(record, State::starting, reason, Phase::start);
         default:
@@ -207,9 +208,9 @@ void ShardCrew::giveUp(Shard& shard) {
         static_cast<void>(leaveOut(straggler, operation, ShardCommand::roll));
     for (const std::size_t index : shard.records()) {
         DatabaseRecord& record = core_->records[index];
-        if (record.shard != shard.index()) continue;  // relieved, or not yet anybody's
-        // Between start and end Domino counts a database as in backup, also after the stop. Handles and contexts belong
-        // to the thread that hangs, so nobody else can take these out.
+        if (record.shard != shard.index()) continue;  // relieved, or not opened by any thread yet
+        // Domino considers a database in backup from start to end, even after stop. Handles and contexts belong to the
+        // hanging thread, so no other thread can take these databases out.
         const CallStatus reason = {code::kDatabaseStuck, budgetStatus(operation).operation, Domain::engine, 0};
         for (const State state : {State::starting, State::started, State::stopping, State::stopped})
             static_cast<void>(leaveOutInBackup(record, state, reason, phase));
@@ -223,7 +224,7 @@ CallStatus ShardCrew::budgetStatus(Operation operation) const noexcept {
 }
 
 void ShardCrew::leaveOutUnfinished(Phase phase) {
-    // The usual case must cost nothing, for it lies between the last start and the shadow.
+    // The usual case must be cheap: this runs between the last start and the shadow.
     const auto finished = [](const auto& shard) { return shard->idle() && !shard->late && !shard->givenUp; };
     if (std::ranges::all_of(shards_, finished)) return;
     for (DatabaseRecord& record : core_->records) {

@@ -10,43 +10,41 @@
 
 namespace domino_vss::engine {
 
-/// The shards of one session and their supervision: a database that hangs is left out, and so that it holds nobody up,
-/// the rest of its shard goes on elsewhere. All functions are for the control thread.
+/// The shards of one session and their supervision. A database that hangs is skipped, and the other databases of its
+/// shard continue on another shard. All member functions are for the control thread.
 class ShardCrew {
 public:
-    /// No thread is made before `run(open)`.
+    /// Creates no thread before `run(open)`.
     ShardCrew(std::shared_ptr<SessionCore> core, std::uint16_t shards, std::chrono::milliseconds databaseBudget);
 
-    /// Has every shard execute the command, and waits. Until a database is in backup mode, nobody waits for one that is
-    /// over its budget. Databases that are already in come out, so they are waited for until one of their calls is over
-    /// it. Returns also when the limits are exceeded. Throws what was thrown on a shard: its databases are out, and the
-    /// others are to be released.
+    /// Makes every shard execute the command, and waits. While databases are entering backup mode, one that exceeds its
+    /// budget is skipped and no longer waited for. Once they are in backup mode, they are waited for until one of their
+    /// calls exceeds its budget. Also returns when the limits are exceeded. Rethrows what a shard threw: the databases
+    /// of that shard are out of backup mode; the caller must release the others.
     void run(ShardCommand command, const Limits& limits);
-    /// Databases out of backup mode, closed, threads gone; those that hang are given up and named. Allocates nothing,
-    /// for it is the way out of every failure.
+    /// Takes all databases out of backup mode, closes them and ends the threads. Databases that hang are given up and
+    /// recorded. Allocates nothing, because every cleanup after a failure depends on it.
     void release();
 
 private:
     using Shards = std::vector<std::unique_ptr<Shard>>;
 
     void recruit();
-    /// Waits for the shards while they open, start or roll. Returns when all are idle or late, or shortly after the
-    /// limits are exceeded.
+    /// Waits for the shards during open, start and roll. Returns when all are idle or late, or shortly after the limits
+    /// are exceeded.
     void awaitRelieving(ShardCommand command, const Limits& limits);
-    /// Waits for all shards. As long as databases come out one after the other they are all waited for. A shard is
-    /// given up when one of its calls is over the budget, or hangs when the limits are exceeded; one that was late
-    /// already gets another budget first.
+    /// Waits for all shards, as long as their calls keep returning. A shard is given up if one of its calls exceeds the
+    /// budget, or still hangs when the limits are exceeded. A shard that was already late gets one more budget first.
     void awaitAll(const Limits& limits);
-    /// The thread hangs in a call: its database is left out, and the rest goes on elsewhere.
+    /// The thread hangs in a call: skips its database and moves the others to a relief shard.
     void relieve(Shard& shard, std::int64_t callBeganNs, ShardCommand command, const Limits& limits);
-    /// The thread hangs in a call, and holds databases that only it can take out of backup mode: all of them are left
-    /// out.
+    /// The thread hangs in a call and holds databases that only it can take out of backup mode: skips all of them.
     void giveUp(Shard& shard);
-    /// Leaves out the database whose call hangs. Returns whether this call did it.
+    /// Skips the database whose call hangs. Returns true if this call skipped it.
     bool leaveOut(DatabaseRecord& record, Operation operation, ShardCommand command);
     static bool leaveOutInBackup(DatabaseRecord& record, State state, const CallStatus& reason, Phase phase);
     [[nodiscard]] CallStatus budgetStatus(Operation operation) const noexcept;
-    /// No database may change sides any more: what is still on its way into `open` or `started` is left out.
+    /// Ends the state changes of a command: skips every database that has not reached `open` or `started`.
     void leaveOutUnfinished(Phase phase);
     void requireWorkingShards() const;
 

@@ -19,7 +19,7 @@ bool isSameInstance(const LogInfo& one, const LogInfo& other) noexcept {
 
 }  // namespace
 
-/// Publishes which call on which database runs, for the control thread's budget check.
+/// Publishes the call in progress and its database, for the control thread's budget check.
 class ShardWork::CallMark {
 public:
     CallMark(ShardWork& work, const Owned& owned, Operation operation, std::int64_t since) : present_(work.present_) {
@@ -32,7 +32,7 @@ public:
     CallMark& operator=(const CallMark&) = delete;
     ~CallMark() { present_.began.store(kNever, std::memory_order_release); }
 
-    /// The call has returned, and another one on the same database follows.
+    /// The call has returned; another call on the same database follows.
     void next(Operation operation) {
         present_.operation.store(operation, kRelaxed);
         present_.began.store(nowNs(), std::memory_order_release);
@@ -42,7 +42,7 @@ private:
     PresentCall& present_;
 };
 
-/// A copy may take long; what it may not do is stand still.
+/// A copy may take long, but must not stop making progress: each high-water mark restarts the budget.
 class ShardWork::CopyMark final : public HighWaterMarks {
 public:
     CopyMark(ShardWork& work, const Owned& owned) : mark_(work, owned, Operation::copy), database_(*owned.database) {}
@@ -90,7 +90,7 @@ void ShardWork::abort() noexcept {
 void ShardWork::giveUp() noexcept {
     const Phase phase = core_.phase;
     for (Owned& owned : databases_) {
-        if (owned.record->shard != index_) continue;  // another thread's by now, or nobody's yet
+        if (owned.record->shard != index_) continue;  // taken over by another thread, or not opened by any yet
         for (const State state :
              {State::opening, State::open, State::starting, State::started, State::stopping, State::stopped})
             owned.record->skip(state, engineStatus(code::kInternal), phase);
@@ -103,7 +103,7 @@ Failure ShardWork::failureInFlight() const noexcept {
     try {
         if (failure.subject.empty() && !databases_.empty()) failure.subject = core_.records[present_.record].spec.path;
     } catch (const std::bad_alloc&) {
-        // It is told without the name then.
+        // Reported without the name of the database.
     }
     return failure;
 }
@@ -136,7 +136,7 @@ void ShardWork::openOne(Owned& owned) {
         mark.next(Operation::logInfo);
         status = database->logInfo(log);
     }
-    // The next backup tells by them whether the database has changed.
+    // The next backup compares these to decide whether the database has changed.
     ModifiedTimes modified{};
     if (status.ok()) {
         mark.next(Operation::modifiedTimes);
@@ -148,7 +148,7 @@ void ShardWork::openOne(Owned& owned) {
         return;
     }
     if (!record.claim(State::opening, State::settling)) {
-        relieved_ = true;  // left out meanwhile: it closes again
+        relieved_ = true;  // skipped meanwhile; the destructor closes it
         return;
     }
     record.log = log;
@@ -224,7 +224,7 @@ void ShardWork::start(const Limits& limits) {
 }
 
 void ShardWork::noteStarted() {
-    if (!entered_.ok() || relieved_) return;  // outside of the runtime nothing may be asked
+    if (!entered_.ok() || relieved_) return;  // no API call outside the runtime
     const CallMark mark(*this, databases_.back(), Operation::serverTime);
     const ServerTime now = core_.source->serverTime();
     const std::lock_guard lock(core_.mutex);
@@ -284,7 +284,7 @@ bool ShardWork::captureOne(Owned& owned, const Limits& limits) {
 
 void ShardWork::captureAndStop(const Limits& limits) {
     for (auto owned = databases_.rbegin(); owned != databases_.rend(); ++owned) {
-        if (relieved_ || limits.exceeded() != nullptr) return;  // the control thread aborts all
+        if (relieved_ || limits.exceeded() != nullptr) return;  // the control thread aborts all databases
         if (captureOne(*owned, limits)) stopOne(*owned);
         core_.done.fetch_add(1, kRelaxed);
     }
@@ -339,7 +339,7 @@ CallStatus ShardWork::drainInto(Owned& owned, DeltaFile& file, Drained& drained)
     if (!status.ok()) return status;
     mark.next(Operation::logInfo);
     status = verifyIdentity(owned);
-    // Left out meanwhile: what is thrown away must not be ended as a success.
+    // If the database was skipped meanwhile, its delta is discarded, so its backup must not end as a success.
     if (!status.ok() || owned.record->state.load(std::memory_order_acquire) != State::stopped) return status;
     mark.next(Operation::end);
     status = owned.database->end(EndMode::complete);
@@ -379,8 +379,7 @@ CallStatus ShardWork::verifyIdentity(Owned& owned) {
 void ShardWork::close(Owned& owned) noexcept {
     CallMark mark(*this, owned, owned.inBackup ? Operation::end : Operation::close);
     if (owned.inBackup) {
-        // Where it is left out already, nobody else would say that it is in backup mode as long as this does not
-        // return.
+        // Until this call returns, nothing else records that a skipped database may still be in backup mode.
         owned.record->hanging = true;
         if (!endsWithAbort(*owned.database)) owned.record->abortFailed = true;
         owned.record->hanging = false;
