@@ -12,7 +12,8 @@ namespace domino_vss::domino {
 
 namespace {
 
-/// A backup of one's own begins only where there is none, and is ended at once. Answers the status of the start.
+/// Tries to start a backup, which succeeds only if none is in progress, and ends it at once. Returns the status of the
+/// start, or of the end if that fails.
 CallStatus probe(DominoDatabase& database) noexcept {
     std::uint64_t sizeBytes = 0;
     CurrentCall::note("NSFBackupStart");
@@ -35,13 +36,13 @@ AbandonedState endOne(const Api& api, const std::string& path) {
     const std::string name = toLmbcs(api, path);
     CurrentCall::note("NSFDbOpen");
     const CallStatus opened = callStatus(api.NSFDbOpen(name.c_str(), handle.data()), "NSFDbOpen");
-    // An offline database may be in backup mode all the same. What cannot be opened otherwise is no database any more.
+    // An offline database may still be in backup mode. Any other database that cannot be opened no longer exists.
     if (hasStatus(opened, error::kDatabaseOffline)) throw describe(api, opened, Phase::end, path);
     if (!opened.ok()) return AbandonedState::none;
     DominoDatabase database(api, handle[0]);
     if (!isInBackupMode(probe(database))) return AbandonedState::none;
-    // Without a context: that of the dead process went with it. What the call answers matters less than what it has
-    // done.
+    // Without a context, which was lost with the dead process. The second probe shows whether this succeeded, whatever
+    // the call returned.
     CurrentCall::note("NSFBackupEnd");
     static_cast<void>(api.NSFBackupEnd(handle[0], 0, kBackupEndAbort));
     const CallStatus after = probe(database);

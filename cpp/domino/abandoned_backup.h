@@ -10,18 +10,18 @@
 
 namespace domino_vss::domino {
 
-/// What became of one database that a dead process may have left in backup mode.
+/// What happened to a database that a dead process may have left in backup mode.
 enum class AbandonedState : std::uint8_t { none = 0, ended = 1, left = 2 };
 
 struct AbandonedBackups {
-    /// AbandonedState of each database.
+    /// The AbandonedState of each database.
     std::vector<std::uint8_t> states;
-    /// Index and reason of each that is left.
+    /// Index and reason for each database that is still in backup mode.
     std::vector<std::pair<std::uint32_t, Failure>> failures;
 };
 
-/// Ends the backups of these databases, which nobody may hold that lives: whose backup it is, the API does not tell.
-/// The calling thread belongs to the runtime.
+/// Ends the backups of these databases. Call it only when no living process can own them: the API does not say whose
+/// backup it is. The calling thread must have entered the runtime.
 [[nodiscard]] AbandonedBackups endAbandonedBackups(const Api& api, const std::vector<std::string>& paths);
 
 }  // namespace domino_vss::domino

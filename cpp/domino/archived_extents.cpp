@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 1024UL * 1024UL;
 
-/// The recoveries that have extents to offer.
+/// All recoveries that offer extents.
 struct Registry {
     std::mutex mutex;
     std::vector<ArchivedExtents*> recoveries;  // guarded by mutex
@@ -35,7 +35,7 @@ bool isSame(const UNID& one, const UNID& other) noexcept {
     return std::memcmp(&one, &other, sizeof one) == 0;
 }
 
-/// Under the lock: whether the recovery has not ended meanwhile.
+/// Whether the recovery still exists. Call with the lock held.
 bool isThere(const ArchivedExtents* recovery) {
     return std::ranges::find(registry().recoveries, recovery) != registry().recoveries.end();
 }
@@ -73,12 +73,12 @@ void ArchivedExtents::removeBrought() noexcept {
     brought_.clear();
 }
 
-/// Called by Domino, which knows no exceptions.
+/// Called by Domino's C code, so no exception may leave it.
 STATUS ArchivedExtents::bring(UNID* logId, DWORD number, char* path) noexcept {
     try {
         const std::optional<Offer> offer = findOffer(*logId, number, path);
         if (!offer) {
-            noteRefusal(nullptr, "extent " + std::to_string(number) + " was asked for and is not in the archive");
+            noteRefusal(nullptr, "extent " + std::to_string(number) + " was requested but is not in the archive");
             return error::kRecoveryLogError;
         }
         const std::string to = fromLmbcs(*offer->api, path);
@@ -93,12 +93,12 @@ STATUS ArchivedExtents::bring(UNID* logId, DWORD number, char* path) noexcept {
         if (isThere(offer->by)) offer->by->brought_.push_back(to);
         return 0;
     } catch (...) {
-        // Short of memory: Domino hears of it as of an extent that is not there.
+        // Out of memory: to Domino, the extent does not exist.
         return error::kRecoveryLogError;
     }
 }
 
-/// Copies are made without the lock: one that hangs must not hold other recoveries up.
+/// The caller copies without the lock, so that a copy that hangs does not block other recoveries.
 std::optional<ArchivedExtents::Offer> ArchivedExtents::findOffer(const UNID& logId, DWORD number, const char* path) {
     const std::lock_guard lock(registry().mutex);
     for (ArchivedExtents* const recovery : registry().recoveries) {
@@ -107,8 +107,8 @@ std::optional<ArchivedExtents::Offer> ArchivedExtents::findOffer(const UNID& log
         });
         if (found != recovery->extents_.end()) return Offer{recovery, &recovery->api_, *found};
     }
-    // It was in the log directory when the recovery was planned, and has been archived since. Under its name lies a
-    // whole copy.
+    // The extent was in the log directory when the recovery was planned, and was archived since. A file under its final
+    // name is complete.
     for (ArchivedExtents* const recovery : registry().recoveries) {
         const auto archive = std::ranges::find_if(
             recovery->directories_, [&](const LogArchiveDirectory& one) { return isSame(one.logId, logId); });
@@ -120,15 +120,15 @@ std::optional<ArchivedExtents::Offer> ArchivedExtents::findOffer(const UNID& log
     return std::nullopt;
 }
 
-/// To the recovery `by`; nullptr for all, when it cannot be told whose question it was.
+/// Records it for the recovery `by`; with nullptr for all, if it is not known which one asked.
 void ArchivedExtents::noteRefusal(const ArchivedExtents* by, const std::string& refusal) {
     const std::lock_guard lock(registry().mutex);
     for (ArchivedExtents* const recovery : registry().recoveries)
         if (by == nullptr || by == recovery) recovery->refusal_ = refusal;
 }
 
-/// Answers why it could not be copied; empty when it was. Under another name until it is whole: a file that a recovery
-/// which was killed has left half-written must not be read by the next one.
+/// Returns why the copy failed; empty on success. The copy gets its final name only when it is complete: a later
+/// recovery must not read a partial file that a killed one has left.
 std::string ArchivedExtents::copy(const ArchivedExtent& extent, const std::string& to) {
     const std::string unfinished = to + ".domino-vss";
     File source;

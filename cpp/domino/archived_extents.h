@@ -17,28 +17,28 @@ struct ArchivedExtent {
     std::optional<std::uint64_t> sizeBytes;
 };
 
-/// Where copies of the extents of one log lie, under the names that Domino gives them.
+/// The directory with the archived extents of one log, under the names that Domino gave them.
 struct LogArchiveDirectory {
     UNID logId{};
     std::string directory;  // full path, UTF-8
 };
 
-/// While it lives, a recovery can have these extents back through `callback`. The C API gives its callback no parameter
-/// of ours, and does not say on which thread it runs: it looks through the extents of all recoveries of the process. An
-/// extent of one log is the same whoever has archived it.
+/// Makes archived extents available to a recovery through `callback`, as long as this object lives. The C API passes no
+/// user data to the callback and does not document its thread, so the callback searches the extents of all recoveries
+/// in the process. An extent of a log has the same contents whoever archived it.
 class ArchivedExtents {
 public:
-    /// In `directories` lie extents that are archived while the recovery runs.
+    /// `directories` is searched for extents that are archived while the recovery runs.
     ArchivedExtents(const Api& api, std::vector<ArchivedExtent> extents, std::vector<LogArchiveDirectory> directories);
     ArchivedExtents(const ArchivedExtents&) = delete;
     ArchivedExtents& operator=(const ArchivedExtents&) = delete;
     ~ArchivedExtents();
 
-    /// For NSFRecoverDatabases: copies the extent to the path that Domino names. nullptr when there are none.
+    /// For NSFRecoverDatabases: copies the extent to the path that Domino names. nullptr if there are no extents.
     [[nodiscard]] LOGRESTORECALLBACKFUNCTION callback() const noexcept;
-    /// Why the callback has refused an extent; empty when it has not.
+    /// Why the callback refused an extent; empty if it did not.
     [[nodiscard]] std::string refusal() const;
-    /// Removes what the callback has brought and Domino has left. For a directory that is not the log's own.
+    /// Removes the extents that the callback copied and Domino did not remove. Not for the log's own directory.
     void removeBrought() noexcept;
 
 private:

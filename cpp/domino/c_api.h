@@ -1,7 +1,7 @@
 #pragma once
 
-// The part of the HCL Domino C API that this project calls, declared by hand. Names are those of the C API. Both 64-bit
-// targets use their platform's ordinary calling convention and natural alignment; handles are 32 bits wide everywhere.
+// The part of the HCL Domino C API that this project calls, declared by hand, with HCL's names. Both 64-bit targets use
+// the platform's standard calling convention and natural alignment; handles are 32 bits wide on both.
 
 #include <cstdint>
 
@@ -12,11 +12,11 @@ namespace domino_vss::domino {
 using WORD = std::uint16_t;
 using DWORD = std::uint32_t;
 using BOOL = int;
-/// The upper bits of the register are noise: the compiler must see 16 bits, and errorCode() masks the flags.
+/// The upper bits of the register are undefined, so the compiler must see 16 bits. errorCode() masks the flags.
 using STATUS = std::uint16_t;
 using DHANDLE = std::uint32_t;
 using DBHANDLE = DHANDLE;
-/// Passed as 0; pointer-size on Windows, 32 bits on Linux.
+/// Always passed as 0. Pointer-sized on Windows, 32 bits on Linux.
 using HMODULE = void*;
 
 struct TIMEDATE {
@@ -35,18 +35,18 @@ struct DBREPLICAINFO {
 static_assert(sizeof(TIMEDATE) == 8 && sizeof(UNID) == 16 && sizeof(DBREPLICAINFO) == 20);
 
 inline constexpr WORD kMaxWord = 0xFFFF;
-/// MAXPATH is 256, but releases disagree; every path buffer is this large.
+/// HCL's MAXPATH is 256, but releases differ, so every path buffer has this size.
 inline constexpr std::size_t kPathBufferBytes = 4096;
 
 inline constexpr DWORD kBackupEndAbort = 0x00000001;
 inline constexpr DWORD kApplyEndAbort = 0x00000001;
-/// Without it NSFTakeDatabaseOffline deletes the file.
+/// Without this flag, NSFTakeDatabaseOffline deletes the file.
 inline constexpr DWORD kOfflineNoDelete = 0x00000001;
 inline constexpr DWORD kRecoverZapId = 0x0002;
 inline constexpr DWORD kRecoverWait = 0x0001;
 inline constexpr DWORD kRecoverPointInTime = 0x0008;
 inline constexpr DWORD kRecoverZapReplicaId = 0x0010;
-/// Archived extents go to the directory TRANSLOG_RECOVER_PATH of notes.ini instead of that of the log.
+/// Archived extents are restored to the directory TRANSLOG_RECOVER_PATH of notes.ini instead of the log directory.
 inline constexpr DWORD kRecoverAltRetrievePath = 0x0040;
 
 inline constexpr WORD kTranslateNativeToLmbcs = 0;
@@ -61,7 +61,7 @@ inline constexpr WORD kDbClassNoteFile = 0xFF01;
 
 using LOGRESTORECALLBACKFUNCTION = STATUS (*)(UNID* LogID, DWORD LogNumber, char* LogSegmentPathName);
 
-/// Every function of the runtime that is called, resolved by name. Members bear the names of the C API.
+/// All functions of the runtime that are called, resolved by name. Members have the names of the C API.
 struct Api {
     STATUS (*NotesInitExtended)(int argc, char** argv);
     void (*NotesTerm)();
@@ -100,14 +100,14 @@ struct Api {
     WORD (*OSTranslate)(WORD TranslateMode, const char* In, WORD InLength, char* Out, WORD OutLength);
     void (*OSCurrentTIMEDATE)(TIMEDATE* retTimeDate);
 
-    // Only the archive of the transaction log needs these; all of them, or it is not offered.
+    // Only needed to archive the transaction log. Unless all of them exist, archiving is not offered.
     STATUS (*NSFBeginArchivingLogs)();
     STATUS (*NSFEndArchivingLogs)();
     STATUS (*NSFGetFirstLogToArchive)(UNID* LogID, DWORD* LogNumber, char* LogPath);
     STATUS (*NSFGetNextLogToArchive)(UNID* LogID, DWORD* LogNumber, char* LogPath);
     STATUS (*NSFDoneArchivingLog)(UNID* LogID, DWORD* LogSequenceNumber);
 
-    // Only the canary and the report of the ID need these; a release without them is still good for backups.
+    // Only needed by the canary and to report the server's name. Backups work without them.
     STATUS (*SECKFMGetUserName)(char* retUserName);
     STATUS (*NSFDbCreate)(const char* PathName, WORD DbClass, BOOL ForceCreation);
     STATUS (*NSFDbDelete)(const char* PathName);

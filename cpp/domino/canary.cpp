@@ -24,7 +24,7 @@ std::string serverPath(const Api& api, const std::string& serverName, const std:
     return path.data();
 }
 
-/// A database made through the server and deleted the same way.
+/// A database created through the server and deleted through it.
 class CanaryDatabase {
 public:
     CanaryDatabase(const Api& api, std::string path, const std::string& name) : api_(api), path_(std::move(path)) {
@@ -34,7 +34,7 @@ public:
     CanaryDatabase& operator=(const CanaryDatabase&) = delete;
     ~CanaryDatabase() { static_cast<void>(api_.NSFDbDelete(path_.c_str())); }
 
-    /// The smallest write there is: the server stores another title.
+    /// The smallest possible write: the server stores a new title.
     void writeThroughServer(const std::string& name) {
         DBHANDLE handle = 0;
         require(api_, api_.NSFDbOpen(path_.c_str(), &handle), "NSFDbOpen", Phase::probe, name);

@@ -7,12 +7,12 @@
 
 namespace domino_vss::domino {
 
-/// Proof that this process shares memory with the live server. If it does not, the backup calls succeed all the same
-/// but record nothing of what the server writes, and every backup is worthless.
+/// Proves that this process shares memory with the live server. If it does not, the backup calls succeed but record
+/// none of the server's writes, so every backup is useless.
 ///
-/// A database is created through the server, put into backup mode here, written to through the server; change info must
-/// appear. The database is deleted again. The thread must belong to the runtime. Throws Failure.
-/// Returns the bytes of change info.
+/// Creates a database through the server, puts it into backup mode in this process, writes to it through the server,
+/// and checks for change information; then deletes it. The thread must have entered the runtime. Throws Failure.
+/// Returns the number of bytes of change information.
 [[nodiscard]] std::uint64_t runCanary(const Api& api, const std::string& serverName, const std::string& database);
 
 }  // namespace domino_vss::domino

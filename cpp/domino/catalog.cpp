@@ -25,10 +25,10 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kDatabaseExtensions{".nsf", ".ntf", ".box", ".nsg", ".nsh"};
 constexpr std::string_view kDirectoryLinkExtension = ".dir";
-/// Full-text indexes: directories full of files, never a database.
+/// Full-text indexes: directories with many files, but never a database.
 constexpr std::string_view kFullTextExtension = ".ft";
 constexpr std::array<char, 2> kSignature{0x1A, 0x00};
-/// A link holds a path and perhaps some names; anything longer is no link.
+/// A link contains a path and possibly some names; a longer file is not a link.
 constexpr std::size_t kLargestLinkBytes = 4096;
 
 std::string lowered(std::string_view text) {
@@ -58,7 +58,7 @@ std::string join(const std::string& directory, std::string_view name) {
     return directory + (separated ? "" : std::string(1, kSeparator)) + std::string(name);
 }
 
-/// What stands in the way of reading a name that ends like a database's.
+/// The kind of object that has the name of a database or link but is not a file.
 const char* nameOf(FileStatus::Kind kind) noexcept {
     switch (kind) {
         case FileStatus::Kind::directory: return "a directory";
@@ -71,9 +71,9 @@ const char* nameOf(FileStatus::Kind kind) noexcept {
     return "no file";
 }
 
-/// Directories that can be reached without a link come first, then one link after the other with all that it leads to.
-/// So no link takes the name away from what has one without it. No recursion: the depth of a tree is somebody else's
-/// choice.
+/// Searches directories that can be reached without a link first, then follows one link after the other. So a database
+/// that can be reached without a link is never named by one. Not recursive, because the depth of the tree is not under
+/// our control.
 class Walk {
 public:
     Walk(const std::string& dataDirectory, const std::vector<std::string>& excludeDirectories) {
@@ -103,14 +103,14 @@ public:
 private:
     struct Directory {
         std::string path;
-        std::string prefix;  ///< in Domino's terms: empty or ending in a slash
+        std::string prefix;  ///< in Domino's terms: empty, or ending in a slash
         std::string parentVolume;
     };
 
     struct Link {
         std::string path;
-        std::string name;    ///< in Domino's terms: of what the link leads to
-        std::string target;  ///< from the text of the file; empty for a link of the operating system
+        std::string name;    ///< in Domino's terms: the name of the link's target
+        std::string target;  ///< from the text of the file; empty for links of the operating system
     };
 
     void searchDirectories() {
@@ -126,7 +126,7 @@ private:
         if (const int error = readStatus(directory.path, own); error != 0)
             return problem("stat", directory.path, error);
         const auto [seen, isNew] = seenDirectories_.emplace(own.identity, directory.prefix);
-        // Links may lead into a circle, and an excluded directory may be reached on many ways.
+        // Links may form a cycle, and an excluded directory may be reached by several paths.
         if (!isNew) {
             if (seen->second) catalog_.aliases.push_back({directory.prefix, *seen->second});
             return;
@@ -150,7 +150,7 @@ private:
             visit(itemPath, dominoPath, status, volume);
     }
 
-    /// A file that has just been deleted is none of our business; a link that leads nowhere is.
+    /// A file that was just deleted is ignored; a broken link is reported.
     void unreachable(const std::string& itemPath, const DirectoryItem& item, int error) {
         const bool missing = error == systemErrorOf(std::errc::no_such_file_or_directory);
         if (missing && !nameExists(itemPath)) return;
@@ -162,7 +162,7 @@ private:
             note("is a link that leads nowhere: if a directory is missing there, so are its databases", itemPath);
     }
 
-    /// `status` is that of what stands under the name, links followed.
+    /// `status` describes the target if `itemPath` is a link.
     void visit(const std::string& itemPath, const std::string& dominoPath, const FileStatus& status,
                const std::string& parentVolume) {
         const std::string extension = extensionOf(dominoPath);
@@ -206,7 +206,7 @@ private:
         }
         const bool isDirectory = status.kind == FileStatus::Kind::directory;
         if (isDirectory && isMadeUp(place))
-            return note("leads to a directory that the kernel makes up, where no database can be", link.path);
+            return note("leads to a virtual directory of the kernel, which cannot contain a database", link.path);
         if (link.target.empty()) return visit(place, link.name, status, status.identity.volume);
         const bool toDatabase = isDatabaseName(link.path);
         if (!toDatabase && isDirectory) return directories_.push_back({place, link.name + "/", status.identity.volume});
@@ -219,7 +219,7 @@ private:
         add(place, link.name, status);
     }
 
-    /// Answers whether it could be read; a shorter file leaves the rest as it is.
+    /// Returns false if the file could not be read. If it is shorter, the rest of `head` is unchanged.
     bool readHead(const std::string& filePath, std::span<char> head) {
         File file;
         if (const int error = file.openForReading(filePath); error != 0) {
@@ -231,8 +231,8 @@ private:
         return error == 0;
     }
 
-    /// First line of a link file; empty when the file is no link (a link names an absolute path). Answers whether the
-    /// file could be read.
+    /// Reads the first line of a link file; `target` is empty if the file is not a link (a link contains an absolute
+    /// path). Returns false if the file could not be read.
     bool linkTarget(const std::string& linkPath, const FileStatus& status, std::string& target) {
         target.clear();
         if (status.sizeBytes > kLargestLinkBytes) return true;
@@ -267,7 +267,7 @@ private:
             catalog_.entries.push_back({dominoPath, std::move(resolved), status.sizeBytes, status.allocatedBytes,
                                         status.modifiedMs, volume, textOf(status.identity)});
         } catch (Failure& failure) {
-            // What lies on a volume that does not answer is left out; the others go on.
+            // A database on a volume that cannot be queried is reported as a problem; the search continues.
             failure.subject = filePath;
             catalog_.problems.push_back(std::move(failure));
         }
@@ -286,13 +286,13 @@ private:
         catalog_.problems.push_back(systemFailure(code::kFind, Phase::find, operation, subject, systemError));
     }
 
-    /// The subject is the link: that is what the data directory has, and what a glob can exclude.
+    /// The subject is the link: it is in the data directory, and a glob can exclude it.
     void brokenLink(const Link& link, int systemError) {
         problem("stat", link.path, systemError);
         catalog_.problems.back().text += ": the link leads to " + link.target;
     }
 
-    /// Neither Domino's interface nor JavaScript has a way to say such a name.
+    /// Neither Domino's API nor JavaScript can express such a name.
     void unspeakable(const std::string& itemPath, std::string_view name) {
         FileStatus status;
         const bool isDirectory = readStatus(itemPath, status) == 0 && status.kind == FileStatus::Kind::directory;
@@ -305,7 +305,7 @@ private:
         note("has the name of a database but neither its signature nor a link's path", subject);
     }
 
-    /// Hides no database: no reason to call a backup partial.
+    /// Not a problem that could hide a database, so it does not make a backup partial.
     void note(std::string text, const std::string& subject) {
         catalog_.problems.emplace_back(code::kFind, Phase::find, std::move(text), subject);
     }
@@ -315,7 +315,7 @@ private:
     std::deque<Directory> directories_;
     std::deque<Link> links_;
     std::map<std::string, std::uint16_t> indexOfVolume_;
-    /// With their names; without one those that are not to be searched.
+    /// With their names; without a name if excluded.
     std::map<FileIdentity, std::optional<std::string>> seenDirectories_;
     std::map<FileIdentity, std::string> seenFiles_;
 };

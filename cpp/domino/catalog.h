@@ -11,7 +11,7 @@ namespace domino_vss::domino {
 
 struct CatalogEntry {
     std::string
-        path;  ///< to open by: relative to the data directory; leads through a link only where nothing else does
+        path;  ///< path to open it, relative to the data directory; goes through a link only if no other path exists
     std::string file;  ///< resolved, absolute
     std::uint64_t sizeBytes = 0;
     std::uint64_t allocatedBytes = 0;
@@ -20,7 +20,8 @@ struct CatalogEntry {
     std::string fileId;
 };
 
-/// A second name of a database, or of a directory: then both names end in a slash. The data directory's is empty.
+/// A second name of a database or directory. For a directory, both names end in a slash; the name of the data directory
+/// is empty.
 struct CatalogAlias {
     std::string alias;
     std::string path;
@@ -33,12 +34,12 @@ struct Catalog {
     std::vector<Failure> problems;
 };
 
-/// Finds what the backup API must save: files with a database's extension and the NSF signature, anywhere under the
-/// data directory and behind directory links (`x.dir`) and database links (`x.nsf`), which are small text files that
-/// name their target in the first line, and behind links of the operating system. A database that can be reached
-/// without a link has that name, whatever else leads to it; its other names are aliases. Among several links the first
-/// one in the order of the alphabet counts. Reads the file system only; needs no runtime. Throws Failure when the data
-/// directory itself cannot be read.
+/// Finds the databases that must be backed up through the backup API: files with a database extension and the NSF
+/// signature, below the data directory, behind directory links (`x.dir`) and database links (`x.nsf`), and behind links
+/// of the operating system. Domino's links are small text files with the target in the first line. A database that can
+/// be reached without a link gets that name; its other names are aliases. Among several links, the alphabetically first
+/// one counts. Reads only the file system and does not need the runtime. Throws Failure if the data directory cannot be
+/// read.
 [[nodiscard]] Catalog findDatabases(const std::string& dataDirectory,
                                     const std::vector<std::string>& excludeDirectories);
 

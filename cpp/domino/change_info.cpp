@@ -13,7 +13,7 @@ namespace domino_vss::domino {
 
 namespace {
 
-/// NSFBackupEndApplyChangeInfo is due once the start has succeeded, with abort unless everything was applied.
+/// After a successful start, NSFBackupEndApplyChangeInfo must be called, with abort unless everything was applied.
 class Application {
 public:
     Application(const Api& api, const ChangeInfoFile& info) : api_(api), subject_(info.copyFile) {

@@ -13,13 +13,13 @@ struct ChangeInfoFile {
     std::string deltaFile;
     std::uint64_t announcedBytes = 0;
     std::uint32_t pieceBytes = 0;
-    /// Lengths of the pieces as Domino handed them out; empty when all but the last were `pieceBytes` long.
+    /// Lengths of the pieces as Domino returned them; empty if all except the last have the length `pieceBytes`.
     std::span<const std::uint32_t> irregularPieces;
 };
 
-/// Turns a raw copy into the state at NSFBackupStart. Pieces keep the boundaries they were recorded with: whether
-/// Domino needs that is not documented. The thread must belong to the runtime. Throws Failure; the copy is then
-/// worthless.
+/// Applies change information, which turns a raw copy into the state at NSFBackupStart. Keeps the recorded piece
+/// boundaries, because it is not documented whether Domino needs them. The thread must have entered the runtime. Throws
+/// Failure; the copy is then unusable.
 void applyChangeInfo(const Api& api, const ChangeInfoFile& info);
 
 }  // namespace domino_vss::domino

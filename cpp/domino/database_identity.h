@@ -11,7 +11,7 @@
 
 namespace domino_vss::domino {
 
-/// Which database stands at a path now, as far as the transaction log is concerned.
+/// The database that is at a path now, as the transaction log identifies it.
 struct DatabaseIdentity {
     std::array<std::uint8_t, 8> replicaId{};
     engine::LogInfo log;
@@ -19,12 +19,12 @@ struct DatabaseIdentity {
 };
 
 struct DatabaseIdentities {
-    std::vector<DatabaseIdentity> databases;  ///< one a path; all zero where it failed
+    std::vector<DatabaseIdentity> databases;  ///< one per path; all zero after a failure
     std::vector<std::pair<std::uint32_t, Failure>> failures;
 };
 
-/// Opens each database and closes it again; one that refuses leaves the others alone. The thread must belong to the
-/// runtime. Never to be used on a copy before its recovery: opening spoils that.
+/// Opens and closes each database; a failure does not affect the others. The thread must have entered the runtime.
+/// Never use it on a copy before its recovery: opening makes a copy useless for roll-forward.
 [[nodiscard]] DatabaseIdentities readIdentities(const Api& api, const std::vector<std::string>& paths);
 
 }  // namespace domino_vss::domino

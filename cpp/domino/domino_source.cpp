@@ -36,7 +36,7 @@ CallStatus DominoSource::open(const engine::DatabaseSpec& spec, std::unique_ptr<
     } catch (const Failure&) {
         return {code::kUnsupported, "OSTranslate", Domain::engine, 0};
     }
-    // Eight zeroed bytes: should a future release have wider handles, it must not write beside the variable.
+    // Eight zeroed bytes, in case a future release has wider handles.
     std::array<DBHANDLE, 2> handle{};
     const CallStatus status = callStatus(api_.NSFDbOpen(path.c_str(), handle.data()), "NSFDbOpen");
     if (!status.ok()) return status;
@@ -97,7 +97,7 @@ CallStatus DominoDatabase::logInfo(engine::LogInfo& info) noexcept {
     DWORD extent = 0;
     const STATUS status = api_.NSFDbGetLogInfo(handle_, 0, &logged, &logId, &dbiid, &extent);
     info = {};
-    // The other outputs mean nothing when the database is not logged.
+    // The other outputs are undefined if the database is not logged.
     if (errorCode(status) == 0 && logged != 0) {
         info.logged = true;
         std::memcpy(info.logId.data(), &logId, sizeof logId);
@@ -156,13 +156,13 @@ CallStatus DominoDatabase::nextChangeInfo(std::span<char> buffer, std::uint32_t&
 CallStatus DominoDatabase::end(engine::EndMode mode) noexcept {
     const DWORD options = mode == engine::EndMode::abort ? kBackupEndAbort : 0;
     const STATUS ended = api_.NSFBackupEnd(handle_, context_, options);
-    // Nothing to abort any more is as good as aborted.
+    // If there is nothing left to abort, the abort has succeeded.
     if (mode == engine::EndMode::abort && errorCode(ended) == error::kNotDoingBackup) {
         inBackup_ = false;
         return {};
     }
     const CallStatus status = callStatus(ended, "NSFBackupEnd");
-    // A context that could not be ended properly is still to be aborted by the destructor.
+    // If the end failed, the destructor still aborts the context.
     if (status.ok()) inBackup_ = false;
     return status;
 }

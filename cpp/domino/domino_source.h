@@ -5,7 +5,7 @@
 
 namespace domino_vss::domino {
 
-/// Databases of the running Domino, through the backup API.
+/// Databases of the running Domino server, accessed through the backup API.
 class DominoSource final : public engine::DatabaseSource {
 public:
     explicit DominoSource(const Api& api) noexcept : api_(api) {}
@@ -21,7 +21,7 @@ private:
     const Api& api_;
 };
 
-/// An open database handle and, between start and end, its backup context: one handle, one context, one thread.
+/// An open database handle and, from start to end, its backup context. Used by one thread.
 class DominoDatabase final : public engine::Database {
 public:
     DominoDatabase(const Api& api, DBHANDLE handle) noexcept : api_(api), handle_(handle) {}

@@ -20,7 +20,7 @@ std::set<const void*>& ownHandles() {
 void Library::requireOwn(const void* present, const std::string& file) {
     if (present == nullptr || ownHandles().contains(present)) return;
     throw Failure(code::kDominoRuntimeBusy, Phase::runtime,
-                  "another copy of this package, or another program in this process, holds the Domino runtime", file);
+                  "another copy of this package or other code in this process uses the Domino runtime", file);
 }
 
 void Library::own(const void* handle) {

@@ -9,12 +9,12 @@
 
 namespace domino_vss::domino {
 
-/// The Domino runtime library, loaded from the program directory and from nowhere else. Never unloaded: it owns threads
-/// and shared memory for the rest of the process.
+/// The Domino runtime library, loaded only from the program directory. Never unloaded: it owns threads and shared
+/// memory until the process ends.
 class Library {
 public:
-    /// Throws Failure: not found, writable by ordinary users unless it is `trusted` all the same, a dependent library
-    /// missing, wrong bitness, functions missing, loaded by somebody else. One call at a time.
+    /// Throws Failure: not found, writable by ordinary users (unless `trusted`), a dependent library missing, wrong
+    /// bitness, functions missing, or already loaded by other code. Not thread-safe.
     [[nodiscard]] static std::unique_ptr<Library> load(const std::string& programDirectory, bool trusted);
 
     [[nodiscard]] const Api& api() const noexcept { return api_; }
@@ -25,23 +25,23 @@ private:
     /// The address of an exported function, or nullptr.
     using Find = std::function<void*(const char* name)>;
     void resolve(const Find& findFunction, const std::string& file);
-    /// The runtime is initialised once in a process. A library that is there before we load it is somebody else's to
-    /// initialise, another copy of this package for example. `present` is its handle, or nullptr.
+    /// The runtime can be initialised only once per process. A library that is loaded before we load it belongs to
+    /// other code, for example to another copy of this package. `present` is its handle, or nullptr.
     static void requireOwn(const void* present, const std::string& file);
-    /// Remembers what `load` has loaded, for a second try after the runtime did not start.
+    /// Records a handle that `load` opened, so that a second attempt after a failed start is not refused.
     static void own(const void* handle);
 
     Api api_{};
     std::vector<std::string> missing_;
 };
 
-/// Refuses a file that an ordinary user could have put there: it, or a directory above it, is writable by others than
-/// root and the present user, on Windows by one of the groups that everybody belongs to. Throws Failure, with the
-/// command that mends it.
+/// Refuses a file that an ordinary user could have replaced: the file or a directory above it is writable by users
+/// other than root and the current user, or, on Windows, by a group that all users belong to. Throws Failure with the
+/// command that corrects the permissions.
 void requireTrustedFile(const std::string& file);
 
-/// Calls back when the process ends by itself, while the library is still usable. Nothing happens on Windows, where the
-/// other threads are gone by then; there only the listener in JavaScript takes leave of Domino.
+/// Runs the function at normal process exit, while the library is still usable. Does nothing on Windows, where the
+/// other threads no longer exist then; there, only the JavaScript `exit` listener terminates the runtime.
 void callAtExit(void (*function)());
 
 }  // namespace domino_vss::domino

@@ -25,7 +25,7 @@ void requireTrusted(const std::filesystem::path& path, bool isAncestor) {
     const bool othersWrite = (status.st_mode & S_IWOTH) != 0;
     const bool foreignGroupWrites =
         (status.st_mode & S_IWGRP) != 0 && status.st_gid != 0 && status.st_gid != ::getegid();
-    // In a sticky directory such as /tmp others cannot replace what belongs to a trusted owner.
+    // In a sticky directory such as /tmp, other users cannot replace what belongs to a trusted owner.
     const bool sticky = isAncestor && (status.st_mode & S_ISVTX) != 0;
     if (ownerTrusted && ((!othersWrite && !foreignGroupWrites) || sticky)) return;
     const std::string words = ownerTrusted ? "ordinary users can write to it" : "it belongs to another ordinary user";
@@ -38,12 +38,12 @@ void requireTrusted(const std::filesystem::path& path, bool isAncestor) {
 
 Failure loadFailure(const std::string& file, std::string_view reason) {
     const char* failureCode = code::kDominoLibrary;
-    // A library of another machine type is passed over in silence, and then said to be missing itself.
+    // The loader skips a library of another machine type and then reports the library itself as missing.
     const bool passedOver = reason.starts_with(file + ": cannot open shared object file");
     if (passedOver || reason.find("wrong ELF class") != std::string_view::npos)
         failureCode = code::kDominoBitness;
     else if (reason.find("cannot open shared object file") != std::string_view::npos)
-        failureCode = code::kDominoEnvironment;  // the library itself is there, one that it needs is not found
+        failureCode = code::kDominoEnvironment;  // the library exists, but one of its dependencies is not found
     Failure failure(failureCode, Phase::runtime, std::string(reason), file);
     failure.operation = "dlopen";
     return failure;
@@ -69,10 +69,10 @@ std::unique_ptr<Library> Library::load(const std::string& programDirectory, bool
         throw Failure(code::kDominoLibrary, Phase::runtime, "the program directory must be an absolute path", file);
     if (!trusted) requireTrustedFile(file);
     if (void* const present = ::dlopen(file.c_str(), RTLD_NOW | RTLD_NOLOAD)) {
-        ::dlclose(present);  // it only counts
+        ::dlclose(present);  // it only counts references
         requireOwn(present, file);
     }
-    // Local and deep-bound: Node exports symbols of OpenSSL and zlib that would otherwise pre-empt Domino's own.
+    // Local and deep-bound: Node exports symbols of OpenSSL and zlib that would otherwise replace Domino's own.
     CurrentCall::note("dlopen");
     void* const handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
     if (handle == nullptr) {
@@ -86,7 +86,7 @@ std::unique_ptr<Library> Library::load(const std::string& programDirectory, bool
 }
 
 void callAtExit(void (*function)()) {
-    // Registered after the library was loaded, so it runs before the library's own destructors.
+    // Registered after the library was loaded, so it runs before the library's destructors.
     static const int kRegistered = std::atexit(function);
     static_cast<void>(kRegistered);
 }

@@ -29,7 +29,7 @@ bool copyFrom(std::span<const char> image, std::size_t offset, Structure& struct
     return true;
 }
 
-/// The machine type in the headers of a library or program; 0 when it is none.
+/// The machine type in the headers of a library or program; 0 if the file is neither.
 WORD machineOf(std::span<const char> image) {
     IMAGE_DOS_HEADER dos{};
     DWORD signature = 0;
@@ -50,7 +50,7 @@ std::string machineName(WORD machine) {
     }
 }
 
-/// The loader's own answer, "not a valid Win32 application", says nothing about which of the two is the wrong one.
+/// The loader only reports "not a valid Win32 application", not which of the two is wrong.
 void requireSameMachine(const std::string& file) {
     constexpr std::size_t kHeadBytes = 4096;
     std::array<char, kHeadBytes> head{};
@@ -61,12 +61,12 @@ void requireSameMachine(const std::string& file) {
     const auto* const program = reinterpret_cast<const char*>(::GetModuleHandleW(nullptr));
     const WORD own = machineOf({program, kHeadBytes});
     if (machine == own) return;
-    const std::string what = machine == 0 ? "it is no library" : "the library is " + machineName(machine);
+    const std::string what = machine == 0 ? "it is not a library" : "the library is " + machineName(machine);
     throw Failure(code::kDominoBitness, Phase::runtime, what + ", this Node.js is " + machineName(own), file);
 }
 
-/// The command that leaves ordinary users what the directory Program Files gives them: to read and to run. The groups
-/// by their numbers, for their names are translated.
+/// The icacls command that leaves ordinary users only the rights that Program Files gives them: read and execute.
+/// Groups are given by SID, because their names are localised.
 std::string takingRightsAway(const std::string& path) {
     std::error_code error;
     const bool isDirectory = std::filesystem::is_directory(pathOf(path), error);
@@ -77,7 +77,7 @@ std::string takingRightsAway(const std::string& path) {
 Failure loadFailure(const std::string& file, DWORD error) {
     Failure failure = systemError("LoadLibraryExW", file, error);
     if (error == ERROR_BAD_EXE_FORMAT) failure.code = code::kDominoBitness;
-    // The library itself is there, one that it needs is not found or does not start.
+    // The library exists, but one of its dependencies is missing or fails to initialise.
     if (error == ERROR_MOD_NOT_FOUND || error == ERROR_PROC_NOT_FOUND || error == ERROR_DLL_INIT_FAILED)
         failure.code = code::kDominoEnvironment;
     return failure;
@@ -89,7 +89,7 @@ void requireTrustedFile(const std::string& file) {
     std::string resolved;
     if (const int error = resolvePath(file, resolved); error != 0)
         throw systemError("GetFinalPathNameByHandleW", file, static_cast<DWORD>(error));
-    // The directory as well: what is put beside the library is loaded with it.
+    // The directory as well: a library placed beside this one would be loaded with it.
     const std::filesystem::path path = toUtf16(resolved);
     for (const std::string& part : {resolved, utf8Of(path.parent_path())})
         if (const std::string open = openToOrdinaryUsers(part, code::kDominoLibrary); !open.empty())
@@ -105,11 +105,11 @@ std::unique_ptr<Library> Library::load(const std::string& programDirectory, bool
     if (!trusted) requireTrustedFile(file);
     requireSameMachine(file);
     requireOwn(::GetModuleHandleW(toUtf16(file).c_str()), file);
-    // Domino loads more of its libraries later, by their bare names. This also takes the current directory out of the
-    // search of the whole process, where no library should come from.
+    // Domino later loads more of its libraries by name only. This also removes the current directory from the search
+    // path of the whole process; no library should come from there.
     ::SetDllDirectoryW(toUtf16(programDirectory).c_str());
-    // The libraries it is linked with come from beside it and from the system, and from nowhere else. The loader does
-    // not take extended paths for this.
+    // Its dependencies are loaded only from its own directory and the system directory. The loader does not accept
+    // extended paths (\\?\) for this.
     CurrentCall::note("LoadLibraryExW");
     const ::HMODULE handle = ::LoadLibraryExW(toUtf16(file).c_str(), nullptr,
                                               LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32);

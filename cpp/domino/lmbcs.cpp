@@ -9,7 +9,7 @@ namespace domino_vss::domino {
 
 namespace {
 
-/// Control characters introduce LMBCS groups, so only printable ASCII is the same in both.
+/// Control characters introduce LMBCS groups, so only printable ASCII is identical.
 bool isPlain(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F; });
 }
@@ -22,7 +22,7 @@ bool isPlain(std::string_view text) {
 
 std::string translate(const Api& api, WORD mode, std::string_view text) {
     if (isPlain(text)) return std::string(text);
-    // Three bytes of LMBCS or four of UTF-8 at the most for one of the other.
+    // One character needs at most three bytes in LMBCS and four in UTF-8.
     std::vector<char> out(text.size() * 4 + 16);
     if (out.size() > kMaxWord) refuse(text, "the text is too long");
     const WORD length =

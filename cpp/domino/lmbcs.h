@@ -7,8 +7,8 @@
 
 namespace domino_vss::domino {
 
-/// Strings of the C API are LMBCS. Plain ASCII is identical and passes without a call. The calling thread must belong
-/// to the runtime.
+/// The C API uses LMBCS. Printable ASCII is identical and is not converted. The calling thread must have entered the
+/// runtime.
 [[nodiscard]] std::string toLmbcs(const Api& api, std::string_view utf8);
 [[nodiscard]] std::string fromLmbcs(const Api& api, std::string_view lmbcs);
 

@@ -14,7 +14,7 @@ LogArchiver::LogArchiver(const Api& api) : api_(api) {
     if (api.NSFBeginArchivingLogs == nullptr || api.NSFEndArchivingLogs == nullptr ||
         api.NSFGetFirstLogToArchive == nullptr || api.NSFGetNextLogToArchive == nullptr ||
         api.NSFDoneArchivingLog == nullptr)
-        throw Failure(code::kUnsupported, Phase::archive, "this Domino release lacks a function that archives logs");
+        throw Failure(code::kUnsupported, Phase::archive, "this Domino release lacks a function for archiving logs");
     CurrentCall::note("NSFBeginArchivingLogs");
     require(api, api.NSFBeginArchivingLogs(), "NSFBeginArchivingLogs", Phase::archive, "");
 }
@@ -45,7 +45,7 @@ void LogArchiver::done(UNID logId, DWORD number) {
 }
 
 void LogArchiver::end() {
-    ended_ = true;  // whatever it answers, a second call would help nobody
+    ended_ = true;  // do not call it again, whatever it returns
     CurrentCall::note("NSFEndArchivingLogs");
     require(api_, api_.NSFEndArchivingLogs(), "NSFEndArchivingLogs", Phase::archive, "");
 }

@@ -6,34 +6,34 @@
 
 namespace domino_vss::domino {
 
-/// An extent of the transaction log, as Domino hands it out.
+/// An extent of the transaction log, as returned by Domino.
 struct LogExtent {
-    /// Whether it waits to be archived. If not, it is the one that is being written, and nothing waits.
+    /// True if it is ready to be archived. If false, this is the extent being written, and none is ready.
     bool waits = false;
     UNID logId{};
     DWORD number = 0;
     std::string file;  // full path, UTF-8
 };
 
-/// The right to archive the transaction log: one program on a server has it, from the constructor to `end`. All
-/// functions are for one thread, which must belong to the runtime; it is not documented that another one may end what
-/// this one began. All throw Failure.
+/// The right to archive the transaction log, from the constructor to `end`. Only one program per server can have it.
+/// Use it on one thread that has entered the runtime: it is not documented whether another thread may end what this one
+/// began. All functions throw Failure.
 class LogArchiver {
 public:
-    /// NSFBeginArchivingLogs. Refused unless the server has a transaction log of archive style and nobody else archives
-    /// it.
+    /// Calls NSFBeginArchivingLogs. Fails unless the server uses archive-style logging and no other program archives
+    /// the log.
     explicit LogArchiver(const Api& api);
     LogArchiver(const LogArchiver&) = delete;
     LogArchiver& operator=(const LogArchiver&) = delete;
-    /// Gives the right back if `end` was not called.
+    /// Releases the right if `end` was not called.
     ~LogArchiver();
 
-    /// The next extent that waits. The first call is NSFGetFirstLogToArchive: after a program that died in the middle
-    /// Domino believes that its extent is still being archived, and NSFGetNextLogToArchive would pass over it.
+    /// The next extent to archive. The first call uses NSFGetFirstLogToArchive: if a program died while archiving,
+    /// Domino still considers its extent as being archived, and NSFGetNextLogToArchive would skip it.
     [[nodiscard]] LogExtent next();
-    /// NSFDoneArchivingLog: from now on Domino may write over the extent.
+    /// Calls NSFDoneArchivingLog: Domino may overwrite the extent from now on.
     void done(UNID logId, DWORD number);
-    /// NSFEndArchivingLogs.
+    /// Calls NSFEndArchivingLogs.
     void end();
 
 private:

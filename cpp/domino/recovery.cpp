@@ -25,7 +25,7 @@ void bringDatabaseOnline(const Api& api, const std::string& file) {
 
 namespace {
 
-/// Where an administrator wants the extents that a recovery brings back; empty for the log directory.
+/// Where the administrator wants extents to be restored for a recovery; empty for the log directory.
 std::string retrievePath(const Api& api) {
     std::vector<char> buffer(kPathBufferBytes);
     CurrentCall::note("OSGetEnvironmentString");
@@ -43,12 +43,12 @@ TIMEDATE recoverDatabases(const Api& api, const RecoverOptions& options) {
         names.push_back('\0');
     }
     names.push_back('\0');
-    DWORD flags = kRecoverWait;  // another recovery may be scanning the log; ours waits for its turn
+    DWORD flags = kRecoverWait;  // wait for another recovery that may be scanning the log
     if (options.newDbiid) flags |= kRecoverZapId;
     if (options.newReplicaId) flags |= kRecoverZapReplicaId;
     if (options.pointInTime) flags |= kRecoverPointInTime;
     WORD failing = 0;
-    // In: the time to stop at, with the flag. Out: the time of the last transaction.
+    // In: the time to stop at, if the flag is set. Out: the time of the last transaction.
     TIMEDATE reached = options.pointInTime.value_or(TIMEDATE{});
     ArchivedExtents extents(api, options.extents, options.logArchives);
     const bool elsewhere = extents.callback() != nullptr && !retrievePath(api).empty();
@@ -56,7 +56,7 @@ TIMEDATE recoverDatabases(const Api& api, const RecoverOptions& options) {
     CurrentCall::note("NSFRecoverDatabases");
     const CallStatus status = callStatus(
         api.NSFRecoverDatabases(names.c_str(), extents.callback(), flags, &failing, &reached), "NSFRecoverDatabases");
-    // Who removes them is not documented. In the log directory that is for the server to do.
+    // It is not documented who removes them. In the log directory, that is the server's task.
     if (elsewhere) extents.removeBrought();
     if (status.ok()) return reached;
     const bool attributed = failing >= 1 && failing <= options.files.size();

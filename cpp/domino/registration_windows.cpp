@@ -15,7 +15,7 @@ namespace {
 
 constexpr const wchar_t* kDominoKey = L"SOFTWARE\\Lotus\\Domino";
 constexpr const wchar_t* kServicesKey = L"SYSTEM\\CurrentControlSet\\Services";
-/// Of `Lotus Domino Server (CDominodata)`, and of the names with IBM and HCL that later releases give.
+/// Part of `Lotus Domino Server (CDominodata)`; later releases use IBM and HCL instead of Lotus.
 constexpr std::wstring_view kServiceName = L" Domino Server (";
 
 void require(LSTATUS status, const char* operation, const wchar_t* key) {
@@ -24,7 +24,7 @@ void require(LSTATUS status, const char* operation, const wchar_t* key) {
                         static_cast<int>(status));
 }
 
-/// A text of the 64-bit installer, with variables replaced; empty when there is none.
+/// A string value of the 64-bit installation, with environment variables expanded; empty if there is none.
 std::string valueOf(const wchar_t* name) {
     constexpr DWORD kTextOf64Bit = RRF_RT_REG_SZ | RRF_SUBKEY_WOW6464KEY;
     std::wstring text;
@@ -44,7 +44,7 @@ std::string valueOf(const wchar_t* name) {
 }
 
 std::vector<std::string> servicesOfDomino() {
-    constexpr DWORD kLongestName = 256;  // with the zero, by the documentation of the registry
+    constexpr DWORD kLongestName = 256;  // including the terminating zero, by the documentation of the registry
     HKEY opened = nullptr;
     require(::RegOpenKeyExW(HKEY_LOCAL_MACHINE, kServicesKey, 0, KEY_ENUMERATE_SUB_KEYS, &opened), "RegOpenKeyExW",
             kServicesKey);

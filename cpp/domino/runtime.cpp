@@ -19,18 +19,18 @@ namespace domino_vss::domino {
 
 namespace {
 
-/// An ID with a password makes the runtime ask for it, on a terminal that nobody watches.
+/// With a password-protected ID, the runtime prompts on a terminal that nobody watches.
 constexpr std::chrono::seconds kInitTimeout{60};
 constexpr std::chrono::seconds kExitTimeout{5};
 
-/// Lives until the process ends; the keeper thread uses it to the last.
+/// Lives until the process ends, because the keeper thread uses it until then.
 struct Process {
     std::mutex openMutex;  // one open at a time
 
     std::mutex mutex;
     std::condition_variable changed;
     enum class Stage : std::uint8_t { none, loading, starting, running, terminating, terminated } stage = Stage::none;
-    std::size_t members = 0;             // guarded by mutex: threads inside the runtime, without the keeper
+    std::size_t members = 0;             // guarded by mutex: threads in the runtime, not counting the keeper
     bool initialised = false;            // keeper thread
     std::optional<Failure> initFailure;  // guarded by mutex
     std::unique_ptr<Library> library;
@@ -42,7 +42,7 @@ Process& process() {
     return *instance;
 }
 
-/// The runtime did not start, so nothing of it may be called: not even OSLoadString.
+/// The runtime did not start, so none of its functions may be called, not even OSLoadString.
 Failure initFailure(STATUS status, const RuntimeOptions& options) {
     const STATUS number = errorCode(status);
     const char* failureCode = code::kDominoInit;
@@ -71,8 +71,8 @@ std::string serverName(const Api& api) {
     return fromLmbcs(api, buffer.data());
 }
 
-/// What is to be known of the runtime that has just been initialised. If it cannot be found out, the runtime ends
-/// again: nobody could use it.
+/// Queries the data directory and the server name of a new runtime. If that fails, nobody could use the runtime, so it
+/// is terminated.
 std::unique_ptr<RuntimeInfo> describeRuntime(const Process& state, const RuntimeOptions& options) {
     const Api& api = state.library->api();
     try {
@@ -86,7 +86,7 @@ std::unique_ptr<RuntimeInfo> describeRuntime(const Process& state, const Runtime
     }
 }
 
-/// The keeper thread. The thread that initialises needs no NotesInitThread; it is also the one that terminates.
+/// The keeper thread. It initialises the runtime, so it needs no NotesInitThread, and it terminates the runtime.
 void keep(Process& state, const RuntimeOptions& options) {
     const Api& api = state.library->api();
     std::string program = options.programDirectory + kSeparator + "domino-vss";
@@ -95,13 +95,14 @@ void keep(Process& state, const RuntimeOptions& options) {
     const STATUS status = api.NotesInitExtended(2, arguments.data());
     if (errorCode(status) != 0) throw initFailure(status, options);
     state.initialised = true;
-    // Asked before the lock is taken: these calls may hang as well, and others must still be able to ask for the stage.
+    // Queried before taking the lock: these calls may hang, and other threads must still be able to read the stage.
     auto info = describeRuntime(state, options);
     std::unique_lock lock(state.mutex);
     state.info = std::move(info);
     state.stage = Process::Stage::running;
     state.changed.notify_all();
-    // A call that is still inside the runtime must not lose it: then the process leaves without NotesTerm.
+    // The runtime must not end under a call that is still in it; if one does not return, the process ends without
+    // NotesTerm.
     state.changed.wait(lock, [&] { return state.stage == Process::Stage::terminating && state.members == 0; });
     lock.unlock();
     api.NotesTerm();
@@ -110,7 +111,7 @@ void keep(Process& state, const RuntimeOptions& options) {
     state.changed.notify_all();
 }
 
-/// The keeper has failed, and the runtime is not there, or not there any more. Domino cannot be initialised twice.
+/// The keeper has failed: the runtime did not start or has ended. Domino cannot be initialised twice.
 void noteFailure(Process& state, Failure&& failure) {
     const std::lock_guard lock(state.mutex);
     state.initFailure = std::move(failure);
@@ -145,7 +146,7 @@ RuntimeInfo open(const RuntimeOptions& options) {
     state.stage = Process::Stage::loading;
     lock.unlock();
     try {
-        // The constructors of the library run in there, and may hang.
+        // Constructors of the library run in here and may hang.
         state.library = Library::load(options.programDirectory, options.trustProgramDirectory);
     } catch (...) {
         lock.lock();
@@ -156,7 +157,7 @@ RuntimeInfo open(const RuntimeOptions& options) {
     CurrentCall::note("NotesInitExtended");
     lock.lock();
     state.initFailure.reset();
-    // Never waited for: it keeps the runtime until the process ends.
+    // Abandoned: this thread keeps the runtime until the process ends.
     AbandonableThread([&state, options] { keep(state, options); },
                       [&state](Failure&& failure) { noteFailure(state, std::move(failure)); })
         .abandon();
@@ -199,7 +200,7 @@ bool terminate(std::chrono::milliseconds timeout) noexcept {
 
 namespace {
 
-/// Refused once the runtime is about to end.
+/// False once the runtime is terminating.
 bool becomeMember() {
     Process& state = process();
     const std::lock_guard lock(state.mutex);
@@ -258,7 +259,7 @@ Failure describe(const Api& api, const CallStatus& status, Phase phase, std::str
     try {
         failure.text = length > 0 ? fromLmbcs(api, {buffer.data(), length}) : "no text for this status";
     } catch (const Failure&) {
-        // That a text cannot be converted must not take the place of the error that it describes.
+        // A text that cannot be converted must not hide the error that it describes.
         failure.text = "the text of this status cannot be converted";
     }
     return failure;

@@ -13,7 +13,7 @@ namespace domino_vss::domino {
 struct RuntimeOptions {
     std::string programDirectory;
     std::string notesIni;
-    /// Load the library even where ordinary users could replace it.
+    /// Load the library even if ordinary users could replace it.
     bool trustProgramDirectory = false;
 };
 
@@ -24,27 +24,28 @@ struct RuntimeInfo {
     std::vector<std::string> missingFunctions;
 };
 
-/// The Domino runtime of this process: at most one, for it cannot be started twice nor pointed at another notes.ini. A
-/// keeper thread initialises it and stays a member until the process ends, because the runtime unloads with its last
-/// thread. See docs/decisions/one-domino-runtime-per-process.md
+/// The Domino runtime of this process. There is at most one, because it can neither be started twice nor switched to
+/// another notes.ini. A keeper thread initialises it and stays in it until the process ends, because the runtime
+/// unloads with its last thread. See docs/decisions/one-domino-runtime-per-process.md
 namespace runtime {
 
-/// Loads and initialises; the same options again answer at once. Throws Failure. May take as long as Domino takes.
+/// Loads and initialises the runtime; returns at once if it is already open with the same options. Throws Failure.
+/// Waits up to 60 s for Domino.
 [[nodiscard]] RuntimeInfo open(const RuntimeOptions& options);
 
 /// nullptr before a successful open and after terminate.
 [[nodiscard]] const RuntimeInfo* current() noexcept;
 
-/// Throws Failure (ERR_DOMINO_NOT_OPEN) when there is no runtime.
+/// Throws Failure ERR_DOMINO_NOT_OPEN if there is no runtime.
 [[nodiscard]] const Api& api();
 
-/// NotesTerm on the keeper thread, waited for within bounds: a process that leaves without it looks crashed to the
-/// server. Returns whether no thread is left in Domino or its loader.
+/// Calls NotesTerm on the keeper thread and waits up to `timeout`. To the server, a process that exits without
+/// NotesTerm looks like a crash. Returns true if no thread is left in Domino or its loader.
 bool terminate(std::chrono::milliseconds timeout) noexcept;
 
 }  // namespace runtime
 
-/// Membership of the present thread in the runtime.
+/// The current thread's membership in the runtime.
 class RuntimeThread final : public engine::ThreadScope {
 public:
     /// Throws Failure.
@@ -53,7 +54,7 @@ public:
     RuntimeThread& operator=(const RuntimeThread&) = delete;
     ~RuntimeThread() override;
 
-    /// The same for places that must not throw.
+    /// The same without exceptions.
     [[nodiscard]] static CallStatus enter(const Api& api, std::unique_ptr<engine::ThreadScope>& scope) noexcept;
 
 private:
@@ -63,10 +64,10 @@ private:
     const Api& api_;
 };
 
-/// Describes a status with the runtime's own text. The calling thread should belong to the runtime.
+/// Describes a status with the runtime's text. The calling thread should have entered the runtime.
 [[nodiscard]] Failure describe(const Api& api, const CallStatus& status, Phase phase, std::string subject);
 
-/// Throws the described failure unless the call succeeded.
+/// Throws the described failure if the call failed.
 void require(const Api& api, STATUS status, const char* operation, Phase phase, const std::string& subject);
 
 }  // namespace domino_vss::domino

@@ -12,7 +12,7 @@ struct Name {
     std::string_view name;
 };
 
-/// Values of the 11.0.1 headers, sorted.
+/// Values from the 11.0.1 headers, sorted.
 constexpr std::array kNames{
     Name{0x0102, "ERR_PROTECTED"},
     Name{0x0103, "ERR_NOEXIST"},

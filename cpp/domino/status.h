@@ -10,7 +10,7 @@ namespace domino_vss::domino {
 
 inline constexpr STATUS kErrorMask = 0x3FFF;
 
-/// A STATUS without the flags "displayed" and "remote"; every comparison needs this form.
+/// A STATUS without the flags "displayed" and "remote". Comparisons need this form.
 [[nodiscard]] constexpr STATUS errorCode(STATUS status) noexcept {
     return static_cast<STATUS>(status & kErrorMask);
 }
@@ -35,9 +35,9 @@ inline constexpr STATUS kBackupAborted = 0x3810;
 inline constexpr STATUS kBackupAborted2 = 0x2DD8;
 }  // namespace error
 
-/// Symbolic name in HCL's headers; empty for a code outside the table.
+/// Symbolic name from HCL's headers; empty for unknown codes.
 [[nodiscard]] std::string_view statusName(STATUS status) noexcept;
-/// Own words for codes whose text the runtime cannot give, because it did not start; empty otherwise.
+/// Our own text for codes whose text the runtime cannot provide because it did not start; otherwise empty.
 [[nodiscard]] std::string_view ownText(STATUS status) noexcept;
 
 /// Result of one C API call; success for NOERROR.

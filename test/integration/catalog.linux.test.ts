@@ -129,8 +129,8 @@ describe('what is no file', () => {
       'zero.nsf': 'has the name of a database but is a device',
       'tty.box': 'has the name of a database but is a device',
       'text.nsf': 'leads to a named pipe',
-      'kernel.dir': 'leads to a directory that the kernel makes up, where no database can be',
-      self: 'leads to a directory that the kernel makes up, where no database can be',
+      'kernel.dir': 'leads to a virtual directory of the kernel, which cannot contain a database',
+      self: 'leads to a virtual directory of the kernel, which cannot contain a database',
     });
   }, 30_000);
 

@@ -84,7 +84,7 @@ test('a file that is no library', async () => {
   writeFileSync(library, 'no library at all\n');
   expect(await refusal(directory)).toMatchObject({
     code: 'ERR_DOMINO_BITNESS',
-    message: expect.stringContaining('it is no library'),
+    message: expect.stringContaining('it is not a library'),
   });
 });
 
