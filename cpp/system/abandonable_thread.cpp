@@ -20,7 +20,7 @@ struct AbandonableThread::Shared {
         } catch (...) {
             failed(failureInFlight(Phase::runtime));
         }
-        // What they hold goes on this thread, and before anybody hears of the end.
+        // Destroy their captures on this thread, before the end is reported.
         work = nullptr;
         failed = nullptr;
         const std::lock_guard lock(mutex);
@@ -35,7 +35,7 @@ AbandonableThread::AbandonableThread(Work work, Failed failed) : shared_(std::ma
     try {
         thread_ = std::thread([shared = shared_] { shared->run(); });
     } catch (const std::system_error& error) {
-        throw Failure(code::kInternal, Phase::runtime, std::string("no thread could be made: ") + error.what());
+        throw Failure(code::kInternal, Phase::runtime, std::string("cannot create a thread: ") + error.what());
     }
 }
 
@@ -60,7 +60,7 @@ void AbandonableThread::join() {
 void AbandonableThread::abandon() {
     if (!thread_.joinable()) return;
     {
-        // It cannot end while this lock is held, so it is never detached after its end.
+        // The thread cannot end while this lock is held, so it is never detached after its end.
         const std::lock_guard lock(shared_->mutex);
         if (!shared_->ended) {
             thread_.detach();

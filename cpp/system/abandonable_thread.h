@@ -9,29 +9,29 @@
 
 namespace domino_vss {
 
-/// A thread for calls that may never return. It can be abandoned, and nothing that its work throws ends the process:
-/// with databases in backup mode that would be an outage.
+/// A thread for calls that may never return. It can be abandoned, and an exception from its work does not end the
+/// process: with databases in backup mode, that would be an outage.
 ///
-/// All functions are for one thread, the owner. What the work uses must be shared with it, for it may outlive the
-/// owner.
+/// All member functions are for one thread, the owner. The work must share ownership of everything it uses, because it
+/// may outlive the owner.
 class AbandonableThread {
 public:
     using Work = std::function<void()>;
-    /// Is told what escaped from the work, on the thread itself and as the last thing that it does.
+    /// Receives an exception of the work. Called on the thread itself, last. Must not throw.
     using Failed = std::function<void(Failure&& failure)>;
 
-    /// Throws Failure ERR_INTERNAL when the system has no thread left.
+    /// Throws Failure ERR_INTERNAL if the system cannot create a thread.
     AbandonableThread(Work work, Failed failed);
     AbandonableThread(const AbandonableThread&) = delete;
     AbandonableThread& operator=(const AbandonableThread&) = delete;
-    /// Abandons the thread if it still runs.
+    /// Abandons the thread if it is still running.
     ~AbandonableThread();
 
-    /// Waits for its end. Returns whether it has ended.
+    /// Waits for the thread. Returns true if it has ended.
     [[nodiscard]] bool endsWithin(std::chrono::milliseconds patience);
-    /// Waits for its end, however long that takes.
+    /// Waits without a time limit.
     void join();
-    /// Nobody waits for it any more; it ends when its work does.
+    /// Detaches the thread; it ends when its work does.
     void abandon();
 
 private:

@@ -9,28 +9,28 @@
 
 namespace domino_vss {
 
-/// A program that is spoken to in lines, in UTF-8. Windows only. For one thread at a time. The program is not ended
-/// with this object, but its input is: what it does then is its own affair.
+/// A program that is controlled by lines of UTF-8 text. Windows only. Not thread-safe. The destructor closes the
+/// program's input but does not end the program.
 class ChildProcess {
 public:
-    /// What can be said to a program that does not read.
+    /// The pipe buffer size: how much can be written to a program that does not read.
     static constexpr std::size_t kPipeBytes = 65'536;
 
-    /// CreateProcess. Throws Failure.
+    /// Calls CreateProcess. Throws Failure.
     explicit ChildProcess(const std::string& commandLine);
     ChildProcess(const ChildProcess&) = delete;
     ChildProcess& operator=(const ChildProcess&) = delete;
     ~ChildProcess() = default;
 
-    /// Whether it could be said. A program that reads nothing must not be told more than kPipeBytes.
+    /// Returns false if the line could not be written. Blocks if more than kPipeBytes are unread.
     [[nodiscard]] bool say(const std::string& line) noexcept;
-    /// The next line; empty when it has ended without one, or when the time is over.
+    /// The next line; empty if the program has ended without one, or at the deadline.
     [[nodiscard]] std::optional<std::string> nextLine(std::chrono::steady_clock::time_point deadline);
     [[nodiscard]] bool hasEnded() const noexcept;
-    /// There is nothing more to say.
+    /// Closes the program's input.
     void endInput() noexcept { input_.reset(); }
     [[nodiscard]] bool awaitEnd(std::chrono::milliseconds patience) const noexcept;
-    /// TerminateProcess.
+    /// Calls TerminateProcess.
     void kill() noexcept;
 
 private:

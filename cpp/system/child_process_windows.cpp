@@ -10,7 +10,7 @@ namespace domino_vss {
 
 namespace {
 
-/// An anonymous pipe cannot be waited for with a limit.
+/// Polling interval: an anonymous pipe cannot be waited for with a timeout.
 constexpr DWORD kLookAgainMs = 20;
 
 struct Pipe {
@@ -22,8 +22,7 @@ struct Pipe {
     throw systemFailure(code::kFileSystem, Phase::restore, operation, subject, static_cast<int>(::GetLastError()));
 }
 
-/// Not inheritable: in another process that is started meanwhile the end that stays here would keep the pipe open for
-/// ever.
+/// Not inheritable: another process started at the same time would inherit our end and keep the pipe open forever.
 Pipe makePipe() {
     HANDLE read = nullptr;
     HANDLE write = nullptr;
@@ -50,7 +49,7 @@ ChildProcess::ChildProcess(const std::string& commandLine) {
     startup.hStdOutput = out.write.get();
     startup.hStdError = ::GetStdHandle(STD_ERROR_HANDLE);
     PROCESS_INFORMATION started{};
-    std::wstring line = toUtf16(commandLine);  // CreateProcessW may write to it
+    std::wstring line = toUtf16(commandLine);  // CreateProcessW may modify it
     if (::CreateProcessW(nullptr, line.data(), nullptr, nullptr, TRUE, CREATE_NO_WINDOW, nullptr, nullptr, &startup,
                          &started) == 0)
         fail("CreateProcess", commandLine);
@@ -78,7 +77,7 @@ std::optional<std::string> ChildProcess::nextLine(std::chrono::steady_clock::tim
             if (line.ends_with('\r')) line.pop_back();
             return line;
         }
-        // In this order: what it says last is in the pipe when it has ended.
+        // In this order: once it has ended, its last output is in the pipe.
         const bool ended = hasEnded();
         DWORD available = 0;
         if (::PeekNamedPipe(output_.get(), nullptr, 0, nullptr, &available, nullptr) != 0 && available > 0) {

@@ -8,9 +8,9 @@
 
 namespace domino_vss {
 
-/// pthread_cond_clockwait for C libraries that lack it (glibc before 2.30): waits for a moment of any clock by the
-/// clock of the day, which is what such a condition variable knows. A clock that is set forward meanwhile wakes the
-/// caller early, who looks and waits again; one that is set back makes the wait longer by as much.
+/// pthread_cond_clockwait for C libraries that lack it (glibc before 2.30). Waits for a time on any clock by using
+/// CLOCK_REALTIME, the clock of an ordinary condition variable. If that clock is set forward meanwhile, the caller
+/// wakes early, checks and waits again; if it is set back, the wait is longer by that amount.
 inline int waitByClockOfDay(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock, const timespec* until) {
     constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
     const auto nanoseconds = [](const timespec& time) { return time.tv_sec * kNanosecondsPerSecond + time.tv_nsec; };

@@ -10,16 +10,16 @@
 
 namespace domino_vss {
 
-/// Which call of somebody else's code a request has under way, and since when: so that one that never returns can be
-/// named, and told apart from a long work that goes on. Written by the thread of the request, read by others.
+/// The external call that a thread is making, and since when. So a call that never returns can be named, and
+/// distinguished from long work that makes progress. Written by the thread that makes the call, read by others.
 class CurrentCall {
 public:
-    /// `function` has static storage. Of no effect on a thread that nobody watches.
+    /// `function` must have static storage. Does nothing on a thread without a Watch.
     static void note(const char* function, std::string_view subject = {}) noexcept {
         if (ofThread() != nullptr) ofThread()->begin(function, subject);
     }
 
-    /// While it lives, what the present thread notes goes to `call`.
+    /// While it lives, notes of the current thread go to `call`.
     class Watch {
     public:
         explicit Watch(CurrentCall& call) noexcept { ofThread() = &call; }
@@ -28,7 +28,7 @@ public:
         ~Watch() { ofThread() = nullptr; }
     };
 
-    /// What `note` does, by whoever gives the thread something to do.
+    /// The same as `note`, for the thread that posts the work.
     void begin(const char* function, std::string_view subject = {}) noexcept {
         since_.store(Clock::now().time_since_epoch());
         function_.store(function, std::memory_order_relaxed);
@@ -36,12 +36,12 @@ public:
             const std::lock_guard lock(mutex_);
             subject_.assign(subject);
         } catch (const std::bad_alloc&) {
-            // It is named without what it is about.
+            // Reported without the subject.
         }
     }
 
     [[nodiscard]] const char* function() const noexcept { return function_.load(std::memory_order_relaxed); }
-    /// The volume, shadow, file or database that it is about; empty for none.
+    /// The volume, shadow, file or database concerned; empty if none.
     [[nodiscard]] std::string subject() const {
         const std::lock_guard lock(mutex_);
         return subject_;

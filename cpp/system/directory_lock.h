@@ -11,21 +11,20 @@
 
 namespace domino_vss {
 
-/// Says on this machine that somebody works on a directory, whatever name it is reached by. The operating system lets
-/// go of it when the process ends, however it ends, so nothing of it has to be cleaned up.
+/// A machine-wide lock on a directory, whichever path it is reached by. The operating system releases it when the
+/// process ends in any way, so it never has to be cleaned up.
 class DirectoryLock {
 public:
-    /// Does not wait. Empty when somebody else has it, in this process or in another one. Throws Failure when the
-    /// directory cannot be opened.
+    /// Does not wait. Empty if this or another process has the lock. Throws Failure if the directory cannot be opened.
     [[nodiscard]] static std::optional<DirectoryLock> tryTake(const std::string& directory);
 
 private:
 #ifdef _WIN32
     explicit DirectoryLock(unique_handle handle) noexcept : handle_(std::move(handle)) {}
-    unique_handle handle_;  // a named mutex: that it exists is the lock, nobody waits for it
+    unique_handle handle_;  // a named mutex: its existence is the lock, nobody waits for it
 #else
     explicit DirectoryLock(FileDescriptor descriptor) noexcept : descriptor_(std::move(descriptor)) {}
-    FileDescriptor descriptor_;  // the directory itself, under flock(2)
+    FileDescriptor descriptor_;  // of the directory, with flock(2)
 #endif
 };
 

@@ -10,7 +10,7 @@ namespace domino_vss {
 namespace {
 
 const char* engineText(std::string_view code) {
-    if (code == code::kDatabaseBudget) return "took longer than its budget and was left out";
+    if (code == code::kDatabaseBudget) return "took longer than its budget and was skipped";
     if (code == code::kDatabaseNotReached) return "the backup ended before this database had its turn";
     if (code == code::kDatabaseReplaced) return "the database was replaced while the backup ran";
     if (code == code::kDatabaseStuck) return "a call has not returned; the database may still be in backup mode";
@@ -18,7 +18,7 @@ const char* engineText(std::string_view code) {
     if (code == code::kAborted) return "aborted";
     if (code == code::kDeadline) return "the deadline passed";
     if (code == code::kShadowHangs) return "a call has not returned";
-    if (code == code::kWindowTimeout) return "the freeze window was not over within its time";
+    if (code == code::kWindowTimeout) return "the freeze window exceeded its time limit";
     return "failed";
 }
 
@@ -48,7 +48,7 @@ Failure::Failure(const char* failureCode, Phase failurePhase, std::string failur
     : code(failureCode), phase(failurePhase), text(std::move(failureText)), subject(std::move(failureSubject)) {}
 
 Failure failureInFlight(Phase phase) noexcept {
-    // These texts are short enough to need no memory, of which there may be none.
+    // These texts are short enough not to allocate.
     try {
         throw;
     } catch (Failure& failure) {
@@ -83,7 +83,7 @@ Failure describeStatus(const CallStatus& status, Phase phase, std::string subjec
         failure.text = engineText(status.code);
         if (failure.operation.empty()) return failure;
         if (status.code == std::string_view(code::kDatabaseBudget))
-            failure.text = failure.operation + " did not return within the budget; the database was left out";
+            failure.text = failure.operation + " did not return within the budget; the database was skipped";
         if (status.code == std::string_view(code::kDatabaseStuck))
             failure.text = failure.operation +
                            " has not returned, for this database or another one of its thread; the "

@@ -7,7 +7,7 @@
 
 namespace domino_vss {
 
-/// Where in the life of a backup or restore something happened. The names cross the boundary to JavaScript.
+/// The phase of a backup or restore in which something happened. The names cross the boundary to JavaScript.
 enum class Phase : std::uint8_t {
     idle,
     runtime,
@@ -27,10 +27,10 @@ enum class Phase : std::uint8_t {
 
 [[nodiscard]] const char* phaseName(Phase phase) noexcept;
 
-/// Whose number a status is.
+/// The source of a status number.
 enum class Domain : std::uint8_t { domino, system, com, engine };
 
-/// Public error codes that native code hands out. JavaScript documents them (lib/errors/codes.ts).
+/// Public error codes that native code uses. Documented in JavaScript (lib/errors/codes.ts).
 namespace code {
 inline constexpr const char* kAborted = "ERR_ABORTED";
 inline constexpr const char* kBackupEndedByDomino = "ERR_BACKUP_ENDED_BY_DOMINO";
@@ -81,8 +81,8 @@ inline constexpr const char* kWindowTimeout = "ERR_WINDOW_TIMEOUT";
 inline constexpr const char* kWriterSnapshot = "ERR_WRITER_SNAPSHOT";
 }  // namespace code
 
-/// Result of one call on one database or file. Trivially copyable and made without allocation, because it is
-/// produced inside the freeze window; texts are looked up afterwards.
+/// Result of one call on one database or file. Trivially copyable and created without allocation, because it is used
+/// inside the freeze window; texts are looked up afterwards.
 struct CallStatus {
     const char* code = nullptr;  ///< nullptr = success
     const char* operation = "";  ///< static storage
@@ -92,7 +92,7 @@ struct CallStatus {
     [[nodiscard]] bool ok() const noexcept { return code == nullptr; }
 };
 
-/// The one exception type of the native code: everything that is not a per-database result inside the window.
+/// The only exception type of the native code.
 class Failure : public std::exception {
 public:
     Failure(const char* failureCode, Phase failurePhase, std::string failureText, std::string failureSubject = {});
@@ -109,20 +109,20 @@ public:
     std::string subject;
 };
 
-/// In a catch clause: what was thrown, whatever it is. What is no Failure becomes ERR_INTERNAL.
+/// Call in a catch clause: converts the current exception. Anything but a Failure becomes ERR_INTERNAL.
 [[nodiscard]] Failure failureInFlight(Phase phase) noexcept;
 
-/// A failed system call: errno on Linux, GetLastError on Windows.
+/// For a failed system call; `systemError` is from errno on Linux, from GetLastError on Windows.
 [[nodiscard]] Failure systemFailure(const char* code, Phase phase, const char* operation, std::string subject,
                                     int systemError);
 [[nodiscard]] CallStatus systemStatus(const char* code, const char* operation, int systemError) noexcept;
 
-/// A decision of the engine itself.
+/// For a decision of the engine itself.
 [[nodiscard]] constexpr CallStatus engineStatus(const char* code) noexcept {
     return {code, "", Domain::engine, 0};
 }
 
-/// Describes a status of the system or engine domain. Domino statuses need the runtime: DatabaseSource::describe.
+/// Describes a status of the system or engine domain. For a Domino status, use DatabaseSource::describe.
 [[nodiscard]] Failure describeStatus(const CallStatus& status, Phase phase, std::string subject);
 
 }  // namespace domino_vss

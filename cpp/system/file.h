@@ -7,14 +7,14 @@
 
 namespace domino_vss {
 
-/// What a read has brought, or the number of the system's error.
+/// The result of a read: the number of bytes, or the system's error number.
 struct ReadResult {
-    std::size_t bytes = 0;  ///< 0 is the end of the file
+    std::size_t bytes = 0;  ///< 0 at the end of the file
     int error = 0;
 };
 
-/// An open file, closed by its destructor. Paths are UTF-8. Functions that answer an `int` answer the system's error
-/// number, 0 for success. Nothing throws, for databases are in backup mode meanwhile.
+/// An open file, closed by the destructor. Paths are UTF-8. Functions that return `int` return the system's error
+/// number, 0 for success. They do not throw, because databases may be in backup mode.
 class File {
 public:
     File() = default;
@@ -24,30 +24,31 @@ public:
     File& operator=(const File&) = delete;
     ~File() { close(); }
 
-    /// For reading from front to back, whoever else has it open. Never blocks; what is no regular file is refused.
+    /// Opens for sequential reading, sharing all access. Never blocks; rejects anything but a regular file.
     [[nodiscard]] int openForReading(const std::string& path) noexcept;
-    /// For writing; the file must not exist. Only this user can read it.
+    /// Opens for writing; fails if the file exists. On Linux only this user can access it; on Windows its directory
+    /// decides.
     [[nodiscard]] int create(const std::string& path) noexcept;
     void close() noexcept;
     [[nodiscard]] bool isOpen() const noexcept { return handle_ != kNone; }
 
-    /// As much as comes at once, from where the last read ended.
+    /// Reads what is available in one call, after the end of the last read.
     [[nodiscard]] ReadResult read(std::span<char> buffer) noexcept;
-    /// All of it.
+    /// Writes everything.
     [[nodiscard]] int write(std::span<const char> bytes) noexcept;
-    /// Whether the file takes less room than its size: then its copy should too.
+    /// True if the file occupies less space than its size; its copy should be sparse too.
     [[nodiscard]] bool isSparse() noexcept;
-    /// Lets an empty file have holes.
+    /// Makes an empty file sparse.
     [[nodiscard]] int allowHoles() noexcept;
-    /// Goes on behind a hole.
+    /// Leaves a hole and continues after it.
     [[nodiscard]] int skip(std::size_t bytes) noexcept;
-    /// The file ends where the next byte would go, after a hole too.
+    /// Sets the end of the file to the current position, also after a hole.
     [[nodiscard]] int endHere() noexcept;
-    /// What was written reaches the disk.
+    /// Flushes the file to disk.
     [[nodiscard]] int sync() noexcept;
 
 private:
-    static constexpr std::intptr_t kNone = -1;  // of a descriptor as of a HANDLE
+    static constexpr std::intptr_t kNone = -1;  // the invalid value of a descriptor and of a HANDLE
 
     std::intptr_t handle_ = kNone;
 };
@@ -55,7 +56,7 @@ private:
 /// Reads until the buffer is full or the file ends.
 [[nodiscard]] ReadResult readFully(File& file, std::span<char> buffer) noexcept;
 
-/// Removes a file that need not be there.
+/// Removes a file, which may be missing. Ignores errors.
 void removeFile(const std::string& path) noexcept;
 
 }  // namespace domino_vss

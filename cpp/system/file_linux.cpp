@@ -19,7 +19,7 @@ int descriptorOf(std::intptr_t handle) noexcept {
 
 int File::openForReading(const std::string& path) noexcept {
     close();
-    // A pipe under this name would hold the thread until somebody writes; without O_NONBLOCK not even a deadline helps.
+    // O_NONBLOCK: otherwise, opening a named pipe would block the thread until somebody writes to it.
     handle_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (!isOpen()) return errno;
     struct stat found {};
@@ -61,13 +61,13 @@ int File::write(std::span<const char> bytes) noexcept {
 }
 
 bool File::isSparse() noexcept {
-    constexpr off_t kStatBlockBytes = 512;  // of st_blocks, whatever st_blksize says
+    constexpr off_t kStatBlockBytes = 512;  // the unit of st_blocks, independent of st_blksize
     struct stat found {};
     return ::fstat(descriptorOf(handle_), &found) == 0 && found.st_blocks * kStatBlockBytes < found.st_size;
 }
 
 int File::allowHoles() noexcept {
-    return 0;  // every file may have some
+    return 0;  // every file can have holes
 }
 
 int File::skip(std::size_t bytes) noexcept {

@@ -21,9 +21,9 @@ struct DirectoryCloser {
     void operator()(DIR* directory) const noexcept { ::closedir(directory); }
 };
 
-constexpr std::uint64_t kStatBlockBytes = 512;  // of st_blocks, whatever st_blksize says
+constexpr std::uint64_t kStatBlockBytes = 512;  // the unit of st_blocks, independent of st_blksize
 
-/// Not tmpfs: people put data on it. Constants that <linux/magic.h> lacks are those of the kernel's sources.
+/// Without tmpfs, which can hold user data. Constants missing from <linux/magic.h> are from the kernel sources.
 constexpr std::uint32_t kConfigFs = 0x62656570;
 constexpr std::uint32_t kMessageQueues = 0x19800202;
 constexpr std::array kMadeUpFileSystems{
@@ -54,7 +54,7 @@ FileStatus::Kind kindOf(mode_t mode) noexcept {
     return S_ISCHR(mode) || S_ISBLK(mode) ? Kind::device : Kind::other;
 }
 
-/// Some file systems do not say in the listing what a name stands for.
+/// Some file systems do not report the type of an entry in the listing.
 bool isLink(DIR* directory, const dirent& item) noexcept {
     if (item.d_type != DT_UNKNOWN) return item.d_type == DT_LNK;
     struct stat found {};

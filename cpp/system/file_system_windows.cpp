@@ -16,7 +16,7 @@ int lastError() noexcept {
     return static_cast<int>(::GetLastError());
 }
 
-/// Asks for nothing but attributes, which no other program's sharing mode can refuse.
+/// Requests only the right to read attributes, which no other program's sharing mode can block.
 unique_handle openForAttributes(const std::string& path) {
     return unique_handle(validOrNull(::CreateFileW(pathOf(path).c_str(), FILE_READ_ATTRIBUTES,
                                                    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
@@ -27,7 +27,7 @@ constexpr std::uint64_t join(DWORD high, DWORD low) noexcept {
     return (std::uint64_t{high} << 32U) | low;
 }
 
-/// FILETIME counts 100 ns from the year 1601.
+/// FILETIME counts 100 ns units since 1601.
 double unixMilliseconds(const FILETIME& time) noexcept {
     constexpr double kEpochDifferenceMs = 11'644'473'600'000.0;
     return static_cast<double>(join(time.dwHighDateTime, time.dwLowDateTime)) / 1e4 - kEpochDifferenceMs;
@@ -45,13 +45,13 @@ int identityOf(HANDLE handle, const BY_HANDLE_FILE_INFORMATION& information, Fil
     return volumeNameOf(handle, identity.volume);
 }
 
-/// Other reparse points stand for the file itself: deduplicated, compressed, or in a cloud.
+/// Other reparse points represent the file itself: deduplicated, compressed, or stored in a cloud.
 bool isLink(const WIN32_FIND_DATAW& found) noexcept {
     return (found.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 &&
            (found.dwReserved0 == IO_REPARSE_TAG_SYMLINK || found.dwReserved0 == IO_REPARSE_TAG_MOUNT_POINT);
 }
 
-/// NTFS allows half a surrogate pair, which UTF-8 cannot say: such a name gets a byte that is never valid.
+/// NTFS allows unpaired surrogates, which UTF-8 cannot represent. Such a name gets a byte that is never valid in UTF-8.
 std::string nameOf(std::wstring_view name) {
     std::string utf8 = toUtf8(name);
     if (toUtf16(utf8) != name) utf8.insert(utf8.begin(), '\xFF');
@@ -109,7 +109,7 @@ int resolvePath(const std::string& path, std::string& resolved) {
     const unique_handle handle = openForAttributes(path);
     if (!handle) return lastError();
     int error = 0;
-    // A volume may have no drive letter; then its name has to do.
+    // A volume without a drive letter is named by its GUID.
     for (const DWORD form : {DWORD{VOLUME_NAME_DOS}, DWORD{VOLUME_NAME_GUID}}) {
         std::wstring final;
         error = finalPathOf(handle.get(), form, final);

@@ -12,7 +12,7 @@ namespace domino_vss {
 
 namespace {
 
-/// Domino keeps its databases open and goes on writing them.
+/// Domino keeps its databases open and continues to write to them.
 constexpr DWORD kShareEverything = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
 constexpr std::size_t kLargestPiece = std::size_t{1} << 30U;
 
@@ -50,7 +50,7 @@ int File::openForReading(const std::string& path) noexcept {
 
 int File::create(const std::string& path) noexcept {
     close();
-    // Who may read it follows from its directory.
+    // The directory determines who can read it.
     return open(handle_, path, GENERIC_WRITE, CREATE_NEW, FILE_ATTRIBUTE_NORMAL);
 }
 
@@ -106,7 +106,7 @@ void removeFile(const std::string& path) noexcept {
     try {
         ::DeleteFileW(pathOf(path).c_str());
     } catch (const std::bad_alloc&) {
-        return;  // it stays, as it would when it could not be deleted
+        return;  // the file stays, as if it could not be deleted
     }
 }
 

@@ -6,18 +6,19 @@
 
 namespace domino_vss {
 
-// Paths cross the boundary to JavaScript in UTF-8, and this project keeps them so. On Windows that is not what
-// std::filesystem takes a narrow string for.
+// Paths cross the boundary to JavaScript as UTF-8 and stay UTF-8 here. On Windows, std::filesystem would interpret a
+// narrow string in the ANSI code page instead.
 
 inline constexpr char kSeparator = static_cast<char>(std::filesystem::path::preferred_separator);
 
-/// The path for the operating system; on Windows in the extended form, which knows no limit of 260 characters.
+/// The path in the form for the operating system; on Windows the extended form (`\\?\`), which has no limit of 260
+/// characters.
 [[nodiscard]] std::filesystem::path pathOf(std::string_view utf8);
 
-/// Whether the path says where it starts: on Windows with a drive and a backslash, or as a share, volume or device.
+/// Whether the path is absolute: on Windows a drive with a separator, a share, a volume or a device.
 [[nodiscard]] bool isAbsolute(std::string_view utf8) noexcept;
 
-/// The path as people write it, in UTF-8.
+/// The path as users write it, in UTF-8.
 [[nodiscard]] std::string utf8Of(const std::filesystem::path& path);
 
 #ifdef _WIN32

@@ -54,7 +54,7 @@ bool isAbsolute(std::string_view utf8) noexcept {
 std::string utf8Of(const std::filesystem::path& path) {
     std::wstring_view text = path.native();
     if (text.starts_with(kExtendedShare)) return R"(\\)" + toUtf8(text.substr(kExtendedShare.size()));
-    // Volume names and device paths have no other form.
+    // Volume names and device paths exist only in the extended form.
     if (text.starts_with(kExtended) && startsWithDrive(text.substr(kExtended.size())))
         text.remove_prefix(kExtended.size());
     return toUtf8(text);

@@ -4,13 +4,12 @@
 
 namespace domino_vss {
 
-/// Makes a directory that is for the system and administrators only, with all that comes to lie in it. One that is
-/// there already is accepted when no ordinary user can have made it or can write to it. Windows only. Throws Failure
-/// ERR_STATE_DIRECTORY.
+/// Creates a directory that, with its contents, only the system and administrators can access. An existing directory is
+/// accepted if no ordinary user owns it or can write to it. Windows only. Throws Failure ERR_STATE_DIRECTORY.
 void makePrivateDirectory(const std::string& path);
 
-/// Makes a directory for the system, administrators, and the user of this process, with all that comes to lie in it.
-/// There must be none yet. Windows only. Throws Failure ERR_FILE_SYSTEM.
+/// Creates a directory that, with its contents, only the system, administrators and the current user can access. It
+/// must not exist yet. Windows only. Throws Failure ERR_FILE_SYSTEM.
 void createPrivateDirectory(const std::string& path);
 
 }  // namespace domino_vss

@@ -13,7 +13,7 @@ namespace domino_vss {
 
 namespace {
 
-/// Full access for the system and administrators, inherited by everything below, and nothing from above.
+/// Full access for the system and administrators, inherited by everything below; nothing is inherited from above.
 constexpr const wchar_t* kAccess = L"D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
 Failure systemError(const char* operation, const std::string& path, const char* failureCode = code::kStateDirectory) {
@@ -37,11 +37,11 @@ void makePrivateDirectory(const std::string& path) {
     if (::CreateDirectoryW(name.c_str(), &attributes) == 0 && ::GetLastError() != ERROR_ALREADY_EXISTS)
         throw systemError("CreateDirectoryW", path);
 
-    // Also when it was just made: the rights of the directories above count as well.
+    // Also for a new directory: the permissions of its parent directories count as well.
     const DWORD found = ::GetFileAttributesW(name.c_str());
     if (found == INVALID_FILE_ATTRIBUTES) throw systemError("GetFileAttributesW", path);
     if ((found & FILE_ATTRIBUTE_DIRECTORY) == 0 || (found & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
-        throw Failure(code::kStateDirectory, Phase::prepare, "it is no directory, or a link to one", path);
+        throw Failure(code::kStateDirectory, Phase::prepare, "it is not a directory, or it is a link to one", path);
     if (ownedByOrdinaryUser(path, code::kStateDirectory))
         throw Failure(code::kStateDirectory, Phase::prepare, "it belongs to an ordinary user", path);
     if (const std::string open = openToOrdinaryUsers(path, code::kStateDirectory); !open.empty())
@@ -49,7 +49,7 @@ void makePrivateDirectory(const std::string& path) {
 }
 
 void createPrivateDirectory(const std::string& path) {
-    // A server's account need not be an administrator; as the mere owner it could not write here.
+    // The server's account need not be an administrator, and ownership alone gives it no write access.
     const std::wstring access = kAccess + (L"(A;OICI;FA;;;" + presentUserSid(code::kFileSystem) + L")");
     const unique_hlocal descriptor = descriptorOf(access, path, code::kFileSystem);
     SECURITY_ATTRIBUTES attributes{sizeof attributes, descriptor.get(), FALSE};

@@ -8,7 +8,7 @@ namespace domino_vss {
 
 void endProcess(int exitCode) noexcept {
     ::TerminateProcess(::GetCurrentProcess(), static_cast<UINT>(exitCode));
-    std::abort();  // not reached: one may always end oneself
+    std::abort();  // not reached: a process may always terminate itself
 }
 
 }  // namespace domino_vss

@@ -12,7 +12,7 @@ std::string processStart(std::uint32_t processId) {
     FILETIME kernel{};
     FILETIME user{};
     if (!process || ::GetProcessTimes(process.get(), &created, &exited, &kernel, &user) == 0) return {};
-    // Somebody may still hold a handle of a process that has ended.
+    // A process that has ended still exists while somebody holds a handle to it.
     DWORD exitCode = 0;
     if (::GetExitCodeProcess(process.get(), &exitCode) == 0 || exitCode != STILL_ACTIVE) return {};
     return std::to_string((std::uint64_t{created.dwHighDateTime} << 32U) | created.dwLowDateTime);

@@ -5,11 +5,11 @@
 
 namespace domino_vss {
 
-/// There is such a process, of somebody into whose processes this user may not look.
+/// The process exists, but this user may not query it.
 inline constexpr const char* kUnknownStart = "unknown";
 
-/// When a process was started, as a number; empty when there is none with this id. Windows gives the ids of ended
-/// processes to new ones within seconds. Windows only: elsewhere JavaScript can read it from /proc.
+/// The start time of a process, as a number; empty if there is none with this id. Windows reuses the ids of ended
+/// processes within seconds. Windows only: on Linux, JavaScript reads it from /proc.
 [[nodiscard]] std::string processStart(std::uint32_t processId);
 
 }  // namespace domino_vss

@@ -4,13 +4,12 @@
 
 namespace domino_vss {
 
-/// For tests: called before a directory is entered, with its path.
+/// For tests: called with the path of each directory before it is entered.
 using BeforeEntering = void (*)(const std::string& directory);
 
-/// Removes a file, or a directory with all that is in it, and never what a link leads to: links themselves are removed.
-/// Somebody who puts a link in the place of a directory meanwhile gains nothing by it, for every directory is entered
-/// by its handle. What is not there counts as removed. Links on the way to `path` are followed. Throws Failure with the
-/// code that is given.
+/// Removes a file, or a directory with its contents. Links are removed, never their targets: every directory is entered
+/// through its handle, so an attacker gains nothing by replacing a directory with a link meanwhile. A missing `path`
+/// counts as removed. Links in the parent of `path` are followed. Throws Failure with the given code.
 void removeTree(const std::string& path, const char* failureCode, BeforeEntering beforeEntering = nullptr);
 
 }  // namespace domino_vss

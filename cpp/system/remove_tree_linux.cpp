@@ -23,11 +23,12 @@ struct DirectoryCloser {
     void operator()(DIR* directory) const noexcept { ::closedir(directory); }
 };
 
-/// A directory on the way down. Only the deepest one is held open: a tree may be deeper than a process has descriptors.
+/// A directory on the way down. Only the deepest one is kept open, because a tree may be deeper than the descriptor
+/// limit.
 struct Level {
     dev_t device = 0;
     ino_t inode = 0;
-    std::vector<std::string> directories;  ///< still to be removed; the last one is being worked on
+    std::vector<std::string> directories;  ///< still to be removed; the last one is in progress
 };
 
 class Removal {
@@ -62,7 +63,7 @@ private:
         return {found.st_dev, found.st_ino, {}};
     }
 
-    /// False for a directory.
+    /// Returns false for a directory.
     bool removeFile(const std::string& name) const {
         CurrentCall::note("unlinkat", at_.native());
         if (::unlinkat(current_.get(), name.c_str(), 0) == 0 || errno == ENOENT) return true;
@@ -77,7 +78,7 @@ private:
         CurrentCall::note("openat", at_.native());
         FileDescriptor inside(::openat(current_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!inside.valid()) {
-            // ENOTDIR, ELOOP: something else has taken its place, and goes.
+            // ENOTDIR, ELOOP: it was replaced by something else, which is removed too.
             if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) fail("openat", at_ / name);
             if (errno == ENOENT || removeFile(name)) directories.pop_back();
             return;
@@ -90,7 +91,7 @@ private:
         levels_.push_back(std::move(below));
     }
 
-    /// Of the whole directory first: what is removed must not disturb the listing.
+    /// Reads the whole directory first, because removals would disturb the listing.
     [[nodiscard]] std::vector<std::string> list() const {
         const std::unique_ptr<DIR, DirectoryCloser> handle(::fdopendir(::fcntl(current_.get(), F_DUPFD_CLOEXEC, 0)));
         if (!handle) fail("fdopendir", at_);
@@ -111,7 +112,7 @@ private:
         levels_.pop_back();
         Level& expected = levels_.back();
         if (found.device != expected.device || found.inode != expected.inode) {
-            errno = ESTALE;  // it was moved somewhere else meanwhile, where nothing is ours to remove
+            errno = ESTALE;  // it was moved meanwhile to a place where we must not remove anything
             fail("openat", at_);
         }
         current_ = std::move(above);
@@ -121,7 +122,7 @@ private:
         at_ = at_.parent_path();
     }
 
-    std::filesystem::path at_;  ///< for messages only
+    std::filesystem::path at_;  ///< the current directory, for messages only
     const char* failureCode_;
     BeforeEntering beforeEntering_;
     FileDescriptor current_;

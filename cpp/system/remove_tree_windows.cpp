@@ -21,8 +21,8 @@ public:
         : failureCode_(failureCode), beforeEntering_(beforeEntering) {}
 
     void remove(const std::wstring& path) const {
-        // The link itself is opened. While a directory is open without FILE_SHARE_DELETE nobody can rename it or what
-        // lies above it, so that a path below it leads where it did.
+        // Opens a link itself, not its target. While a directory is open without FILE_SHARE_DELETE, neither it nor a
+        // directory above it can be renamed, so paths below it stay valid.
         CurrentCall::note("CreateFileW");
         const unique_handle handle(validOrNull(::CreateFileW(
             path.c_str(), DELETE | FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES | SYNCHRONIZE,

@@ -24,7 +24,7 @@ void syncVolume(const std::string& directory, Phase phase) {
 }
 
 void syncTree(const std::string& directory, Phase phase) {
-    // One call for thousands of files, and their names.
+    // One call flushes thousands of files and their names.
     syncVolume(directory, phase);
 }
 

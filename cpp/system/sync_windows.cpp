@@ -13,7 +13,7 @@ namespace domino_vss {
 
 namespace {
 
-/// Flushing needs the right to write.
+/// Flushing requires write access.
 void flush(const std::wstring& path, Phase phase, const std::string& subject) {
     CurrentCall::note("FlushFileBuffers", subject);
     const unique_handle handle(
@@ -27,12 +27,12 @@ void flush(const std::wstring& path, Phase phase, const std::string& subject) {
 }  // namespace
 
 void syncDirectory(const std::filesystem::path& /*directory*/, const char* /*code*/, Phase /*phase*/) {
-    // NTFS and ReFS log names before contents: what FlushFileBuffers made durable is found under its name.
+    // NTFS and ReFS journal file names before contents, so a file that FlushFileBuffers made durable has its name.
 }
 
 void syncVolume(const std::string& directory, Phase phase) {
     std::wstring device = toUtf16(MountTable().volumeOf(directory).device);
-    // With the trailing backslash it would be the root directory.
+    // With the trailing backslash, it would be the root directory.
     while (device.ends_with(L'\\')) device.pop_back();
     flush(device, phase, directory);
 }

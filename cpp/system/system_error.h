@@ -6,16 +6,16 @@
 
 namespace domino_vss {
 
-// The operating system's own error numbers: errno on Linux, those of GetLastError on Windows. 0 is success.
+// The operating system's error numbers: errno on Linux, GetLastError on Windows. 0 is success.
 
-/// The number of an error of the standard library, whichever of its categories it is in.
+/// The error number for an error of the standard library, in either of its categories.
 [[nodiscard]] int systemErrorOf(const std::error_code& error) noexcept;
 [[nodiscard]] int systemErrorOf(std::errc error) noexcept;
 
-/// `ENOSPC`, `ERROR_DISK_FULL`; empty when it is none of those that file systems and loaders return.
+/// `ENOSPC`, `ERROR_DISK_FULL`; empty unless file systems, loaders or services commonly return it.
 [[nodiscard]] std::string_view systemErrorName(int error) noexcept;
 
-/// The system's text.
+/// The system's text for an error.
 [[nodiscard]] std::string systemErrorText(int error);
 
 }  // namespace domino_vss

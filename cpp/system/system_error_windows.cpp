@@ -70,7 +70,7 @@ constexpr std::array kNames{
 }  // namespace
 
 int systemErrorOf(const std::error_code& error) noexcept {
-    // The compilers disagree: Microsoft's library uses the system's numbers throughout, GCC's partly those of errno.
+    // Microsoft's library uses system error numbers throughout; GCC's sometimes uses those of errno.
     if (error.category() == std::system_category()) return error.value();
     return systemErrorOf(static_cast<std::errc>(error.value()));
 }
@@ -108,7 +108,7 @@ std::string systemErrorText(int error) {
                                 static_cast<DWORD>(error), language, buffer.data(), static_cast<DWORD>(buffer.size()),
                                 nullptr);
     };
-    // English like all other texts; a system without it answers in its own language.
+    // In English, like all other texts; if English is not installed, in the system's language.
     DWORD length = textIn(MAKELANGID(LANG_ENGLISH, SUBLANG_ENGLISH_US));
     if (length == 0) length = textIn(0);
     std::wstring_view text(buffer.data(), length);

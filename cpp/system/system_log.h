@@ -7,19 +7,19 @@
 
 namespace domino_vss {
 
-/// What the log of the system is told.
+/// An entry for the system's log.
 struct SystemLogEntry {
     enum class Severity : std::uint8_t { error, warning };
     Severity severity = Severity::error;
     std::string message;  ///< UTF-8
-    /// Names of capital letters, digits and underscores. The journal of systemd keeps them apart; the event log of
-    /// Windows has them as lines behind the message.
+    /// Names consist of capital letters, digits and underscores. The systemd journal stores them as fields; in the
+    /// Windows event log they are lines after the message.
     std::vector<std::pair<std::string, std::string>> fields;
 };
 
-/// Writes an entry to the journal of systemd or to the application log of Windows, under the name `domino-vss`. Throws
-/// Failure ERR_FILE_SYSTEM. On Linux it never waits: a journal that takes nothing just now is a failure. `place` is the
-/// socket of the journal, and has no meaning on Windows.
+/// Writes an entry to the systemd journal or the Windows application log, under the name `domino-vss`. Throws Failure
+/// ERR_FILE_SYSTEM. On Linux it never waits: if the journal cannot accept the entry now, it fails. `place` is the
+/// socket of the journal; ignored on Windows.
 void writeSystemLog(const SystemLogEntry& entry, const std::string& place = {});
 
 }  // namespace domino_vss

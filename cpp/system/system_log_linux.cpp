@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kJournal = "/run/systemd/journal/socket";
 
-/// A datagram is at most as long as the send buffer; the journal itself takes 48 KiB of a message.
+/// A datagram is limited by the send buffer, and the journal accepts 48 KiB of a message.
 constexpr std::size_t kLongestValue = std::size_t{24} * 1024;
 
 /// Syslog's numbers.
@@ -24,8 +24,8 @@ constexpr const char* priorityOf(SystemLogEntry::Severity severity) noexcept {
     return severity == SystemLogEntry::Severity::error ? "3" : "4";
 }
 
-/// The native protocol of the journal: `NAME=value` and a line feed; a value that holds one itself comes as the name, a
-/// line feed, its length in 64 bits, little-endian, and the value.
+/// The journal's native protocol: `NAME=value` and a line feed. A value that contains a line feed is sent as the name,
+/// a line feed, the length (64 bits, little-endian) and the value.
 void append(std::string& datagram, std::string_view name, std::string_view value) {
     value = value.substr(0, kLongestValue);
     datagram += name;

@@ -14,11 +14,11 @@ namespace {
 
 constexpr const wchar_t* kSource = L"domino-vss";
 
-/// The messages of EventCreate.exe, which every Windows has, are those from 1 to 1000, each of them just "%1": whoever
-/// registers the source names that file (docs/operations.md). Without it the viewer shows the text all the same.
+/// Messages 1 to 1000 of EventCreate.exe, which is part of every Windows, consist of "%1" only, so that file can be
+/// registered as the source (docs/operations.md). Without it, the event viewer still shows the text.
 constexpr DWORD kEventId = 1;
 
-/// ReportEventW takes strings of this length at most.
+/// The longest string that ReportEventW accepts.
 constexpr std::size_t kLongestText = 31'839;
 
 using unique_event_source = unique_resource<HANDLE, ::DeregisterEventSource>;

@@ -4,19 +4,18 @@
 
 namespace domino_vss {
 
-// Whether ordinary users could have had their hands on what an elevated process relies on. Windows only. Both throw
-// Failure with the code that is given when the access list cannot be read. Entries of the groups that everybody belongs
-// to count; those of single accounts do not.
+// Whether ordinary users could have changed something that an elevated process relies on. Windows only. The functions
+// throw Failure with the given code if an access list cannot be read. Entries for groups that all users belong to
+// count; entries for single accounts do not.
 
-/// What of a path ordinary users can change: the file or directory itself by writing to it or into it, or a directory
-/// above it by renaming it. Empty for nothing. The path is resolved.
+/// Which part of a path ordinary users can change: the file or directory itself (write access), or a directory above it
+/// (renaming). Empty if none. The path is resolved first.
 [[nodiscard]] std::string openToOrdinaryUsers(const std::string& path, const char* failureCode);
 
-/// Whether its owner, who may always change the access list, is somebody else than the system, administrators, and the
-/// present user.
+/// Whether the owner, who can always change the access list, is not the system, an administrator or the current user.
 [[nodiscard]] bool ownedByOrdinaryUser(const std::string& path, const char* failureCode);
 
-/// The present user as text, as access lists are written with it.
+/// The SID of the current user as text, as used in access lists.
 [[nodiscard]] std::wstring presentUserSid(const char* failureCode);
 
 }  // namespace domino_vss

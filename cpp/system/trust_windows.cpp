@@ -20,17 +20,17 @@ namespace domino_vss {
 
 namespace {
 
-/// What replaces a file or puts another one beside it.
+/// Rights to replace a file or to place another one beside it.
 constexpr ACCESS_MASK kReplacing = FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | DELETE | WRITE_DAC |
                                    WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL;
-/// What renames a directory on the way there. New files beside it do no harm.
+/// Rights to rename a directory above it. Creating new files beside it does no harm.
 constexpr ACCESS_MASK kMovingAway = FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_ALL;
 
 /// The owner and the access list of a file or directory.
 class Access {
 public:
     Access(const std::filesystem::path& path, const char* failureCode) {
-        // The function wants a name that it may change, and does not.
+        // The function takes a non-const name but does not change it.
         std::wstring name = path.native();
         PSECURITY_DESCRIPTOR descriptor = nullptr;
         const DWORD error =
@@ -46,7 +46,7 @@ public:
     [[nodiscard]] PACL list() const noexcept { return list_; }
 
 private:
-    unique_hlocal descriptor_;  // holds what the other two point to
+    unique_hlocal descriptor_;  // owns the memory that the other two point to
     PSID owner_ = nullptr;
     PACL list_ = nullptr;
 };
@@ -68,10 +68,10 @@ bool isEverybody(PSID sid) {
     return std::ranges::any_of(kKinds, [sid](WELL_KNOWN_SID_TYPE kind) { return ::IsWellKnownSid(sid, kind) != 0; });
 }
 
-/// Whether an entry of the list lets everybody do one of the things. A denial before it is not weighed: who needs one
-/// has granted too much.
+/// Whether an entry of the list grants everybody one of these rights. Deny entries are ignored: a list that needs one
+/// already grants too much.
 bool grantsEverybody(PACL list, ACCESS_MASK what) {
-    // No list at all grants everything to everybody; an empty one nothing.
+    // A missing list grants everything to everybody; an empty one grants nothing.
     if (list == nullptr) return true;
     for (DWORD i = 0; i < list->AceCount; ++i) {
         void* entry = nullptr;
@@ -84,7 +84,7 @@ bool grantsEverybody(PACL list, ACCESS_MASK what) {
     return false;
 }
 
-/// A TOKEN_USER; empty when it cannot be read.
+/// A TOKEN_USER; empty if it cannot be read.
 std::vector<std::byte> presentUser() {
     ::HANDLE handle = nullptr;
     if (::OpenProcessToken(::GetCurrentProcess(), TOKEN_QUERY, &handle) == 0) return {};
@@ -105,7 +105,7 @@ bool isPresentUser(PSID sid) {
     return !user.empty() && ::EqualSid(sidOf(user), sid) != 0;
 }
 
-/// Owner of what Windows itself has installed.
+/// The owner of the files that Windows itself installed.
 bool isTrustedInstaller(PSID sid) {
     PSID installer = nullptr;
     if (::ConvertStringSidToSidW(L"S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464", &installer) == 0)
@@ -120,10 +120,10 @@ std::string openToOrdinaryUsers(const std::string& path, const char* failureCode
     std::string final;
     if (const int error = resolvePath(path, final); error != 0)
         throw systemFailure(failureCode, Phase::runtime, "GetFinalPathNameByHandleW", path, error);
-    // Not in the extended form, of whose root the libraries of the compilers have different opinions.
+    // Not in the extended form, because the compilers' libraries disagree about its root.
     const std::filesystem::path resolved = toUtf16(final);
     if (grantsEverybody(Access(resolved, failureCode).list(), kReplacing)) return utf8Of(resolved);
-    // Not the root of the volume, which nobody can rename; that ordinary users may make new directories there is usual.
+    // Not the root of the volume, which nobody can rename. There, ordinary users usually may create directories.
     for (auto directory = resolved.parent_path(); directory.has_relative_path(); directory = directory.parent_path())
         if (grantsEverybody(Access(directory, failureCode).list(), kMovingAway)) return utf8Of(directory);
     return {};

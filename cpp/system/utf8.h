@@ -5,10 +5,10 @@
 
 namespace domino_vss {
 
-/// Only a name that is valid UTF-8 comes back from JavaScript as it was, so that it can be opened.
+/// Only names that are valid UTF-8 survive the round trip through JavaScript and can be opened again.
 [[nodiscard]] bool isUtf8(std::string_view text) noexcept;
 
-/// Each byte beyond ASCII as `\xNN`.
+/// Writes each byte beyond ASCII as `\xNN`.
 [[nodiscard]] std::string escapeBeyondAscii(std::string_view text);
 
 }  // namespace domino_vss

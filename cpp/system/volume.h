@@ -6,17 +6,17 @@
 
 namespace domino_vss {
 
-/// The file system, or btrfs subvolume, that a path lies on.
+/// The file system, or btrfs subvolume, that contains a path.
 struct Volume {
     std::string path;
-    std::string mountPoint;  ///< on Windows a drive or a directory, with a backslash at its end
+    std::string mountPoint;  ///< on Windows a drive or a directory, with a trailing backslash
     std::string fileSystem;
     std::string device;  ///< on Windows `\\?\Volume{…}\`
     bool isSubvolume = false;
     std::uint64_t freeBytes = 0;
 };
 
-/// The mounts of this process as they were at construction; on Windows as they are when asked.
+/// The mounts of this process, read at construction; on Windows read at each query.
 class MountTable {
 public:
     /// Throws Failure.

@@ -44,7 +44,7 @@ struct stat statusOf(const fs::path& path) {
     return status;
 }
 
-/// Each subvolume has a device number of its own, so the climb ends at its top.
+/// Each subvolume has its own device number, so this stops at the subvolume's top directory.
 fs::path topOfDevice(fs::path path) {
     const dev_t device = statusOf(path).st_dev;
     while (path.has_relative_path() && statusOf(path.parent_path()).st_dev == device) path = path.parent_path();
@@ -78,7 +78,7 @@ Volume MountTable::volumeOf(const std::string& path) const {
     if (error) throw systemFailure(code::kFind, Phase::find, "realpath", path, error.value());
     const Mount* best = nullptr;
     for (const Mount& mount : mounts_) {
-        // The last one wins among equals: it is mounted over the others.
+        // Among equal mount points the last one wins: it is mounted over the others.
         if (contains(mount.point, resolved.native()) && (best == nullptr || mount.point.size() >= best->point.size()))
             best = &mount;
     }

@@ -8,7 +8,7 @@ namespace domino_vss {
 
 namespace {
 
-constexpr std::size_t kVolumeNameLength = 50;  // `\\?\Volume{GUID}\` and the zero
+constexpr std::size_t kVolumeNameLength = 50;  // `\\?\Volume{GUID}\` and the terminating zero
 constexpr std::wstring_view kVolumePrefix = LR"(\\?\Volume{)";
 constexpr std::wstring_view kSharePrefix = LR"(\\?\UNC\)";
 
@@ -16,12 +16,12 @@ int lastError() noexcept {
     return static_cast<int>(::GetLastError());
 }
 
-/// Windows takes a volume's name for a path on that volume, Wine does not.
+/// Windows accepts a volume name as a path on that volume; Wine does not.
 bool isVolumeName(std::wstring_view text) {
     return text.size() == kVolumeNameLength - 1 && text.starts_with(kVolumePrefix) && text.ends_with(LR"(}\)");
 }
 
-/// The beginning of a path: `start` characters and so many names, each with the backslash behind it.
+/// The start of a path: `start` characters, then `names` components with their backslashes.
 std::wstring_view beginning(std::wstring_view path, std::size_t start, int names) {
     std::size_t end = start;
     for (; names > 0 && end < path.size(); --names) {
@@ -34,14 +34,14 @@ std::wstring_view beginning(std::wstring_view path, std::size_t start, int names
 }  // namespace
 
 int finalPathOf(HANDLE file, DWORD form, std::wstring& path) {
-    std::array<wchar_t, 512> most{};  // each call asks the mount manager, so one should do
+    std::array<wchar_t, 512> most{};  // large enough in most cases: each call queries the mount manager
     const DWORD length = ::GetFinalPathNameByHandleW(file, most.data(), static_cast<DWORD>(most.size()), form);
     if (length == 0) return lastError();
     if (length < most.size()) {
         path.assign(most.data(), length);
         return 0;
     }
-    path.assign(length, L'\0');  // with room for the zero
+    path.assign(length, L'\0');  // including the terminating zero
     const DWORD written = ::GetFinalPathNameByHandleW(file, path.data(), length, form);
     if (written == 0) return lastError();
     if (written >= length) return ERROR_INSUFFICIENT_BUFFER;  // renamed meanwhile
@@ -80,7 +80,7 @@ int volumeNameOf(const std::string& path, std::string& name) {
         return 0;
     }
     const int error = lastError();
-    // A share has no volume's name, and not every system takes a volume's name for its own mount point.
+    // A share has no volume name, and not every system accepts a volume name as its own mount point.
     if (!root.starts_with(LR"(\\)")) return error;
     name = toUtf8(root);
     return 0;

@@ -33,7 +33,7 @@ Volume MountTable::volumeOf(const std::string& path) const {
     Volume volume;
     volume.path = utf8Of(mountPoint);
     volume.mountPoint = volume.path;
-    // What the mount manager does not know stands for itself.
+    // A volume that the mount manager does not know is named by its path.
     if (volumeNameOf(volume.path, volume.device) != 0) volume.device = volume.path;
     std::array<wchar_t, MAX_PATH + 1> fileSystem{};
     if (::GetVolumeInformationW(mountPoint.c_str(), nullptr, 0, nullptr, nullptr, nullptr, fileSystem.data(),

@@ -9,10 +9,9 @@
 
 namespace domino_vss {
 
-// Owners of what Windows hands out, one line each, with the names that Microsoft's library WIL has for them. Windows
-// only.
+// Owners of Windows resources, with the names used by Microsoft's WIL. Windows only.
 
-/// Calls the function that gives a resource back.
+/// Calls the function that releases a resource.
 template <auto Close>
 struct WindowsCloser {
     template <typename Resource>
@@ -31,7 +30,7 @@ using unique_hlocal = unique_resource<HLOCAL, ::LocalFree>;
 using unique_schandle = unique_resource<SC_HANDLE, ::CloseServiceHandle>;
 using unique_cotaskmem_string = unique_resource<wchar_t*, ::CoTaskMemFree>;
 
-/// For functions that answer INVALID_HANDLE_VALUE instead of nullptr when there is none.
+/// For functions that return INVALID_HANDLE_VALUE on failure instead of nullptr.
 [[nodiscard]] inline HANDLE validOrNull(HANDLE handle) noexcept {
     return handle == INVALID_HANDLE_VALUE ? nullptr : handle;
 }
