@@ -16,7 +16,7 @@ Failure serviceFailure(const char* operation, const std::string& name, DWORD err
     return systemFailure(code::kService, Phase::prepare, operation, name, static_cast<int>(error));
 }
 
-/// A service; the handle of the manager is needed no longer than it takes to open it.
+/// Opens a service. The manager's handle is only needed for that.
 unique_schandle open(const std::string& name, DWORD access) {
     const unique_schandle manager(::OpenSCManagerW(nullptr, nullptr, SC_MANAGER_CONNECT));
     if (!manager) throw serviceFailure("OpenSCManagerW", name, ::GetLastError());
@@ -55,7 +55,7 @@ std::vector<std::string> runningDependents(const std::string& name) {
     std::vector<std::byte> buffer;
     DWORD needed = 0;
     DWORD count = 0;
-    // Again when one more has been started between the two calls.
+    // Repeated if another service was started between the two calls.
     while (::EnumDependentServicesW(service.get(), SERVICE_ACTIVE,
                                     reinterpret_cast<ENUM_SERVICE_STATUSW*>(buffer.data()),
                                     static_cast<DWORD>(buffer.size()), &needed, &count) == 0) {

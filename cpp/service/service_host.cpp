@@ -14,10 +14,10 @@ namespace domino_vss::service {
 
 namespace {
 
-/// How long the databases that are in backup mode may take to come out, once a stop was asked for.
+/// How long databases may take to leave backup mode after a stop request.
 constexpr DWORD kStopHintMs = 60'000;
 
-/// The one service of this process: what the manager calls has no context.
+/// The only service of this process: serviceMain has no parameter for a context.
 struct Host {
     std::wstring name;
     std::function<void()> stopRequested;
@@ -28,7 +28,7 @@ struct Host {
     DWORD error = NO_ERROR;                  // guarded by mutex
 };
 
-Host* host = nullptr;  // never destroyed: threads of the manager may come at any time
+Host* host = nullptr;  // never destroyed: threads of the manager may use it at any time
 
 DWORD windowsState(HostedState state) {
     switch (state) {
@@ -44,16 +44,16 @@ Failure hostFailure(const char* operation, const std::string& name, DWORD error)
     return systemFailure(code::kService, Phase::prepare, operation, name, static_cast<int>(error));
 }
 
-/// With the host's mutex held. A service that has stopped says nothing more: its process may end at any moment.
+/// Call with the host's mutex held. Reports nothing after SERVICE_STOPPED: the process may end at any moment.
 void report(HostedState state, DWORD waitHintMs, DWORD exitCode) {
     SERVICE_STATUS& status = host->status;
     if (host->handle == nullptr || status.dwCurrentState == SERVICE_STOPPED) return;
-    // A stop that was asked for is not taken back by a start that ends meanwhile.
+    // A stop request is not revoked by a start that completes meanwhile.
     if (status.dwCurrentState == SERVICE_STOP_PENDING && state != HostedState::stopped) state = HostedState::stopping;
     const bool pending = state == HostedState::starting || state == HostedState::stopping;
     status.dwServiceType = SERVICE_WIN32_OWN_PROCESS;
     status.dwCurrentState = windowsState(state);
-    // Also while it starts: listing the databases of a large server takes its time.
+    // Accepts a stop while starting too: listing the databases of a large server takes time.
     status.dwControlsAccepted = state == HostedState::starting || state == HostedState::running
                                     ? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN
                                     : 0;
@@ -75,7 +75,7 @@ DWORD WINAPI control(DWORD request, DWORD /*type*/, void* /*data*/, void* /*cont
     return NO_ERROR;
 }
 
-/// May return while the service runs: it lives until it is reported as stopped.
+/// May return while the service runs; the service ends when it is reported as stopped.
 void WINAPI serviceMain(DWORD /*count*/, wchar_t** /*arguments*/) {
     const std::lock_guard lock(host->mutex);
     host->handle = ::RegisterServiceCtrlHandlerExW(host->name.c_str(), control, nullptr);
@@ -103,7 +103,7 @@ void hostService(const std::string& name, std::function<void()> stopRequested, s
     host = new Host;
     host->name = toUtf16(name);
     host->stopRequested = std::move(stopRequested);
-    // As the host, it is left to the process: it waits for the manager.
+    // Not destroyed, like the host: this thread blocks in the manager's dispatcher.
     static const auto* const dispatcher = new AbandonableThread(dispatch, [](Failure&&) {});
     static_cast<void>(dispatcher);
     std::unique_lock lock(host->mutex);

@@ -13,7 +13,7 @@ namespace domino_vss::service {
 namespace {
 
 constexpr const wchar_t* kVssAccessControl = L"SYSTEM\\CurrentControlSet\\Services\\VSS\\VssAccessControl";
-/// A service that has run so long without a failure has recovered from the last one.
+/// After this time without a failure, the count of failures is reset.
 constexpr DWORD kResetSeconds = 24 * 60 * 60;
 
 Failure serviceFailure(const char* operation, const std::string& name, DWORD error) {
@@ -28,7 +28,7 @@ unique_schandle openManager(const std::string& name, DWORD access) {
 
 void configure(SC_HANDLE service, const std::string& name, DWORD what, void* value) {
     if (::ChangeServiceConfig2W(service, what, value) != 0) return;
-    // Every Windows that is supported knows all levels used here; Wine's manager lacks some.
+    // All supported versions of Windows know the levels used here; Wine lacks some.
     if (const DWORD error = ::GetLastError(); error != ERROR_INVALID_LEVEL)
         throw serviceFailure("ChangeServiceConfig2W", name, error);
 }
@@ -49,12 +49,12 @@ void configureAll(SC_HANDLE service, const ServiceRegistration& registration) {
     failures.lpsaActions = actions.data();
     configure(service, registration.name, SERVICE_CONFIG_FAILURE_ACTIONS, &failures);
 
-    // Also when it has stopped in order with an exit code that says that it could not serve.
+    // Also after an orderly stop with an exit code that reports a failure.
     SERVICE_FAILURE_ACTIONS_FLAG always{TRUE};
     configure(service, registration.name, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &always);
 }
 
-/// Without this entry VSS refuses a writer whose account is neither LocalSystem nor an administrator's.
+/// Without this entry, VSS refuses writers whose account is neither LocalSystem nor an administrator.
 void allowWriter(const std::string& name, const std::string& account) {
     HKEY opened = nullptr;
     LSTATUS status = ::RegCreateKeyExW(HKEY_LOCAL_MACHINE, kVssAccessControl, 0, nullptr, 0, KEY_SET_VALUE, nullptr,

@@ -8,16 +8,16 @@ struct ServiceRegistration {
     std::string name;
     std::string displayName;
     std::string description;
-    std::string command;  ///< with its arguments, quoted as Windows parses them
-    /// One that needs no password; empty for LocalSystem.
+    std::string command;  ///< with arguments, quoted as Windows parses them
+    /// An account that needs no password; empty for LocalSystem.
     std::string account;
 };
 
-/// Registers a service that starts by itself after the others, and again some time after it has failed. An account of
-/// its own is entered where VSS looks who may be a writer. All or nothing. Throws Failure.
+/// Registers a service with delayed automatic start, restarted some time after a failure. An account other than
+/// LocalSystem is registered as allowed for VSS writers. All or nothing. Throws Failure.
 void installService(const ServiceRegistration& registration);
 
-/// A service that still runs is gone when it has stopped. What VSS was told of its account stays, for others may use
+/// A running service is removed when it has stopped. The VSS registration of its account stays, because others may use
 /// it. Throws Failure.
 void uninstallService(const std::string& name);
 

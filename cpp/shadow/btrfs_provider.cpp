@@ -31,7 +31,8 @@ FileDescriptor openDirectory(const std::filesystem::path& directory, Phase phase
     return descriptor;
 }
 
-/// The kernel takes the name of a subvolume in a fixed field, beside a descriptor of its parent directory.
+/// The kernel expects the name of a subvolume in a fixed-size field, together with a descriptor of its parent
+/// directory.
 template <typename Arguments>
 void setName(Arguments& arguments, const std::filesystem::path& path, Phase phase) {
     const std::string name = path.filename().string();
@@ -70,7 +71,7 @@ void BtrfsProvider::prepare(std::span<const engine::DatabaseSpec> /*databases*/,
 void BtrfsProvider::commit(const engine::Limits& limits) {
     for (const SessionVolume& volume : volumes_) {
         if (const char* reason = limits.exceeded())
-            throw Failure(reason, Phase::shadow, "gave up before this snapshot", volume.target);
+            throw Failure(reason, Phase::shadow, "gave up before making this snapshot", volume.target);
         snapshot(volume);
         made_.push_back(volume.target);
     }
@@ -105,7 +106,8 @@ void deleteBtrfsSubvolume(const std::string& path) {
         throw systemFailure(code::kShadow, Phase::end, "stat", path, errno);
     }
     if (!isBtrfsSubvolume(path)) throw Failure(code::kShadow, Phase::end, "not a subvolume; nothing was deleted", path);
-    // An ordinary user may delete an own subvolume (mount option user_subvol_rm_allowed) only while it is writable.
+    // With the mount option user_subvol_rm_allowed, ordinary users may delete their own subvolumes, but only writable
+    // ones.
     setBtrfsSubvolumeReadOnly(path, false);
     const std::filesystem::path target(path);
     const FileDescriptor parent = openDirectory(target.parent_path(), Phase::end);

@@ -8,8 +8,8 @@
 
 namespace domino_vss::shadow {
 
-/// Read-only snapshots of subvolumes by ioctl. Each snapshot is atomic; several are made back to back, which is enough
-/// because every database is in backup mode meanwhile.
+/// Read-only snapshots of subvolumes, made by ioctl. Each snapshot is atomic. Several are made one after the other,
+/// which is sufficient because all databases are in backup mode meanwhile.
 class BtrfsProvider final : public engine::ShadowProvider {
 public:
     explicit BtrfsProvider(std::vector<SessionVolume> volumes);
@@ -27,7 +27,7 @@ private:
 /// Whether the path is the top of a btrfs subvolume.
 [[nodiscard]] bool isBtrfsSubvolume(const std::string& path);
 
-/// Whether a snapshot can be written to. Throws Failure.
+/// Makes a snapshot read-only or writable. Throws Failure.
 void setBtrfsSubvolumeReadOnly(const std::string& path, bool readOnly);
 
 /// Deletes a snapshot. Idempotent. Throws Failure.

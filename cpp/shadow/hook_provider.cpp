@@ -16,7 +16,8 @@ void HookProvider::prepare(std::span<const engine::DatabaseSpec> /*databases*/, 
 }
 
 void HookProvider::commit(const engine::Limits& limits) {
-    // The storage below sees only what is on disk: what the databases wrote at their start must get there first.
+    // The storage system only sees what is on disk, so the databases' writes at the start of backup mode must be
+    // flushed.
     engine::flushVolumes(sourcesOf(volumes_), limits);
     const std::chrono::duration<double, std::milli> left = limits.deadline - engine::Clock::now();
     CurrentCall::note("the hook");

@@ -12,11 +12,12 @@
 
 namespace domino_vss::shadow {
 
-/// The shadow is made by somebody else: a storage array, LVM, ZFS, a hypervisor. This provider asks, waits no longer
-/// than the deadline, and lets the databases go whatever the answer is.
+/// Another system makes the shadow: a storage array, LVM, ZFS, a hypervisor. This provider sends the request and waits
+/// for the answer, no longer than the deadline. The databases leave backup mode whatever the answer is.
 class HookProvider final : public engine::ShadowProvider {
 public:
-    /// `request` is called on the control thread and must return at once; `settle` brings the answer from any thread.
+    /// `request` is called on the provider thread and must return at once. `settle` delivers the answer, from any
+    /// thread.
     using Request = std::function<void(double deadlineMs)>;
 
     HookProvider(std::vector<SessionVolume> volumes, Request request);
@@ -24,10 +25,10 @@ public:
     [[nodiscard]] engine::CaptureScope scope() const noexcept override { return engine::CaptureScope::set; }
     void prepare(std::span<const engine::DatabaseSpec> databases, const engine::Limits& limits) override;
     void commit(const engine::Limits& limits) override;
-    /// The hook's owner removes what the hook made, also what arrives late.
+    /// The owner of the hook removes what the hook created, even if it is created late.
     void remove() override {}
 
-    /// No failure text: the shadow exists.
+    /// Without a failure text, the shadow exists.
     void settle(std::optional<std::string> failure);
 
 private:

@@ -9,13 +9,13 @@
 
 namespace domino_vss::shadow {
 
-// The providers that only one operating system has, by name.
+// Providers that exist on one operating system only, selected by name.
 
-/// Throws Failure for a provider that this system does not have.
+/// Throws Failure if this system does not have the provider.
 [[nodiscard]] std::unique_ptr<engine::ShadowProvider> makePlatformProvider(const std::string& name,
                                                                            std::vector<SessionVolume> volumes);
 
-/// Whether the file system of a directory really clones files.
+/// Whether the file system of a directory can clone files; tries it.
 [[nodiscard]] bool probeReflink(const std::string& directory);
 
 }  // namespace domino_vss::shadow

@@ -24,7 +24,8 @@ ReflinkProvider::ReflinkProvider(std::vector<SessionVolume> volumes) : volumes_(
 void ReflinkProvider::prepare(std::span<const engine::DatabaseSpec> databases, const engine::Limits& limits) {
     targets_.create(volumes_, databases);
     for (const engine::DatabaseSpec& database : databases) {
-        if (const char* reason = limits.exceeded()) throw Failure(reason, Phase::prepare, "gave up making empty files");
+        if (const char* reason = limits.exceeded())
+            throw Failure(reason, Phase::prepare, "gave up creating empty files");
         CurrentCall::note("open", database.target);
         const FileDescriptor target(::open(database.target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
         if (!target.valid()) throw systemFailure(code::kShadow, Phase::prepare, "open", database.target, errno);
@@ -38,7 +39,7 @@ CallStatus ReflinkProvider::captureFile(const engine::DatabaseSpec& spec, engine
     return cloneFile(spec.file, spec.target, sizeBytes);
 }
 
-/// What was left out is still empty, as no database is: nobody shall mistake it for one.
+/// Removes the clones of skipped databases. They are still empty and must not be mistaken for databases.
 void ReflinkProvider::afterWindow(const engine::Limits& /*limits*/) {
     for (const std::string& clone : clones_) {
         std::error_code error;
@@ -57,19 +58,19 @@ CallStatus cloneFile(const std::string& source, const std::string& target, std::
     if (!from.valid()) return systemStatus(code::kShadow, "open", errno);
     const FileDescriptor to(::open(target.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!to.valid()) return systemStatus(code::kShadow, "open", errno);
-    // A refused clone is an error: a silent copy would keep the databases in backup mode for minutes.
+    // A refused clone is an error: falling back to a copy would keep the databases in backup mode for minutes.
     if (::ioctl(to.get(), FICLONE, from.get()) != 0) return systemStatus(code::kCloneRefused, "ioctl(FICLONE)", errno);
     struct stat cloned {};
     if (::fstat(to.get(), &cloned) != 0) return systemStatus(code::kShadow, "fstat", errno);
     const auto clonedBytes = static_cast<std::uint64_t>(cloned.st_size);
-    // Shorter than at NSFBackupStart: ftruncate would fill it up with zeros.
+    // The file is shorter than at NSFBackupStart; ftruncate would extend it with zeros.
     if (clonedBytes < sizeBytes) return systemStatus(code::kShadow, "ioctl(FICLONE)", EIO);
     if (clonedBytes > sizeBytes && ::ftruncate(to.get(), static_cast<off_t>(sizeBytes)) != 0)
         return systemStatus(code::kShadow, "ftruncate", errno);
     return {};
 }
 
-/// Clones a small file of its own inside the directory.
+/// Clones a small temporary file inside the directory.
 bool probeReflink(const std::string& directory) {
     std::string sourceName = directory + "/.domino-vss-probe-XXXXXX";
     const FileDescriptor source(::mkostemp(sourceName.data(), O_CLOEXEC));

@@ -10,8 +10,8 @@
 
 namespace domino_vss::shadow {
 
-/// FICLONE per file: the clone shares its blocks with the database and costs microseconds. XFS, btrfs and others; no
-/// root.
+/// FICLONE per file: the clone shares its blocks with the database and takes microseconds. Works on XFS, btrfs and
+/// others; needs no root privileges.
 class ReflinkProvider final : public engine::ShadowProvider {
 public:
     explicit ReflinkProvider(std::vector<SessionVolume> volumes);
@@ -27,10 +27,10 @@ public:
 private:
     std::vector<SessionVolume> volumes_;
     TargetDirectories targets_;
-    std::vector<std::string> clones_;  // made empty while nothing is frozen; a new name costs as much as a clone
+    std::vector<std::string> clones_;  // created empty before the window: creating a file costs as much as cloning one
 };
 
-/// Clones the first `sizeBytes` bytes into an empty file that exists.
+/// Clones the first `sizeBytes` bytes into an existing empty file.
 [[nodiscard]] CallStatus cloneFile(const std::string& source, const std::string& target,
                                    std::uint64_t sizeBytes) noexcept;
 

@@ -14,19 +14,18 @@ namespace domino_vss::shadow {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{256} << 10U;
-/// Copied bytes between two high-water marks: the interval of HCL's sample is 320 KiB, ours the next multiple of a
-/// block.
+/// Bytes copied between two high-water marks. HCL's sample uses 320 KiB; this is the next multiple of the block size.
 constexpr std::uint64_t kMarkIntervalBytes = std::uint64_t{512} << 10U;
 
-/// Writes the block, or leaves a hole for it. Everything is read either way: a hole may be filled at any moment, and
-/// the mark says what has been read.
+/// Writes the block, or leaves a hole for it. Holes are read like data: they may be filled at any moment, and the mark
+/// states how much has been read.
 int writeOrSkip(File& target, std::span<const char> block, bool mayHaveHoles) noexcept {
     const bool isZero =
         mayHaveHoles && block[0] == 0 && std::memcmp(block.data(), block.data() + 1, block.size() - 1) == 0;
     return isZero ? target.skip(block.size()) : target.write(block);
 }
 
-/// Copies exactly `sizeBytes`. The mark follows what has been *read*: only that can no longer change in the copy.
+/// Copies exactly `sizeBytes`. The mark reports the bytes *read*: only these can no longer change in the copy.
 CallStatus copyFile(File& source, File& target, engine::HighWaterMarks& marks, std::uint64_t sizeBytes,
                     const engine::Limits& limits, std::span<char> block) {
     const bool mayHaveHoles = source.isSparse() && target.allowHoles() == 0;
@@ -37,7 +36,7 @@ CallStatus copyFile(File& source, File& target, engine::HighWaterMarks& marks, s
         const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), sizeBytes - copied));
         const ReadResult got = source.read(block.first(want));
         if (got.error != 0) return systemStatus(code::kCopy, "read", got.error);
-        // Shorter than at NSFBackupStart.
+        // The file is shorter than at NSFBackupStart.
         if (got.bytes == 0) return systemStatus(code::kCopy, "read", systemErrorOf(std::errc::io_error));
         if (const int error = writeOrSkip(target, block.first(got.bytes), mayHaveHoles); error != 0)
             return systemStatus(code::kCopy, "write", error);
@@ -61,7 +60,7 @@ void RollingProvider::prepare(std::span<const engine::DatabaseSpec> databases, c
 
 CallStatus RollingProvider::captureFile(const engine::DatabaseSpec& spec, engine::HighWaterMarks& marks,
                                         std::uint64_t sizeBytes, const engine::Limits& limits) {
-    // One block per shard thread for the life of the thread, so that a capture never allocates.
+    // One block per shard thread, for the life of the thread, so that a capture never allocates.
     thread_local std::array<char, kBlockBytes> block;
     File source;
     if (const int error = source.openForReading(spec.file); error != 0) return systemStatus(code::kCopy, "open", error);

@@ -8,8 +8,8 @@
 
 namespace domino_vss::shadow {
 
-/// No snapshot: each database is copied while it is in backup mode, front to back, and tells Domino with the high-water
-/// mark how far it has come, so that little change information gathers. Works on every file system.
+/// No snapshot: copies each database while it is in backup mode, front to back. High-water marks report the progress to
+/// Domino, so that little change information accumulates. Works on every file system.
 class RollingProvider final : public engine::ShadowProvider {
 public:
     explicit RollingProvider(std::vector<SessionVolume> volumes);

@@ -6,7 +6,7 @@
 
 namespace domino_vss::shadow {
 
-/// One file system or subvolume in a session: what is captured, and where the shadow is made.
+/// A file system or subvolume in a session: what is captured, and where the shadow is made.
 struct SessionVolume {
     std::string source;
     std::string target;
