@@ -203,7 +203,7 @@ test('the transaction log is backed up as a component of its own, and never rest
   await eventsUntil('uninvolved');
   const refused = await restore('transaction-log', 'all');
   expect(refused.code).toBe(3);
-  expect(refused.stdout).toMatch(/before: failure=800423f4 .*the server writes its transaction log/);
+  expect(refused.stdout).toMatch(/before: failure=800423f4 .*the server is writing to its transaction log/);
 }, 300_000);
 
 test('to another place: refused', async () => {
@@ -221,7 +221,7 @@ test('a second requester is refused while the first one copies, which then ends 
   await eventsUntil('restoring');
   const second = await restore(component, 'all');
   expect(second.code).toBe(3);
-  expect(second.stdout).toContain('another restore of the same databases is under way');
+  expect(second.stdout).toContain('another restore of the same databases is in progress');
   expect(await first.end()).toMatchObject({ code: 0 });
   await eventsUntil('restored');
   await expectConsistent();

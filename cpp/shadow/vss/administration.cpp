@@ -19,7 +19,7 @@ using engine::Limits;
 
 namespace {
 
-/// An object that sees shadows of every kind.
+/// An object that can see shadows of all kinds.
 ComPtr<IVssBackupComponents> administrativeComponents(BSTR document = nullptr) {
     ComPtr<IVssBackupComponents> components = createBackupComponents();
     require([&] { return components->InitializeForBackup(document); }, "IVssBackupComponents::InitializeForBackup",
@@ -36,7 +36,7 @@ ComPtr<IVssBackupComponentsEx2> extended(const ComPtr<IVssBackupComponents>& com
     return found;
 }
 
-/// Calls `visit` for each object; nothing found is nothing to visit.
+/// Calls `visit` for each object.
 template <typename Visit>
 void query(IVssBackupComponents& components, VSS_OBJECT_TYPE type, Visit visit) {
     ComPtr<IVssEnumObject> objects;
@@ -103,7 +103,7 @@ std::string exposeShadow(const Exposure& exposure) {
     const bool local = exposure.kind == ExposureKind::local;
     std::wstring as = toUtf16(exposure.as);
     const bool isLetter = local && as.size() >= 2 && as.size() <= 3 && as[1] == L':';
-    // A letter must not have a backslash at its end, a directory must.
+    // A drive letter must not end in a backslash; a directory must.
     if (local) {
         while (as.ends_with(L'\\')) as.pop_back();
         if (!isLetter) as += L'\\';
@@ -198,7 +198,8 @@ void revertToShadow(const Guid& id, bool forceDismount) {
         require([&] { return shouldBlock(toUtf16(volume).c_str(), &blocked); }, "ShouldBlockRevert", Phase::restore,
                 volume);
         if (blocked != 0)
-            throw Failure(code::kVss, Phase::restore, "a writer of this machine forbids to revert the volume", volume);
+            throw Failure(code::kVss, Phase::restore, "a writer on this machine does not allow a revert of the volume",
+                          volume);
     }
     require([&] { return components->RevertToSnapshot(vssId(id), forceDismount ? TRUE : FALSE); },
             "IVssBackupComponents::RevertToSnapshot", Phase::restore, volume);

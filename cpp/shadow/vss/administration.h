@@ -11,9 +11,9 @@
 
 namespace domino_vss::vss {
 
-// Requests that stand for themselves: each makes its own backup components object. In an apartment. All throw Failure.
+// Self-contained requests: each creates its own backup components object. Call them in an apartment. All throw Failure.
 
-/// VSS_PROVIDER_PROP in our own types.
+/// A VSS_PROVIDER_PROP in our own types.
 struct ProviderProperties {
     Guid id;
     std::string name;
@@ -32,15 +32,15 @@ enum class ExposureKind : std::uint8_t { local, share };
 struct Exposure {
     Guid id;
     ExposureKind kind = ExposureKind::local;
-    std::string as;            ///< `X:`, an empty directory, or a share; empty: VSS names the share
+    std::string as;            ///< `X:`, an empty directory, or a share; if empty, VSS chooses the name of the share
     std::string pathFromRoot;  ///< shares only
 };
-/// Returns the place.
+/// Returns the place where the shadow is exposed.
 [[nodiscard]] std::string exposeShadow(const Exposure& exposure);
 void unexposeShadow(const Guid& id);
 
-/// Takes away the places where shadows of the set are exposed, and returns what failed, each with its place. Throws
-/// Failure when they cannot be asked for.
+/// Unexposes the exposed shadows of the set. Returns the failures, with the place as the subject. Throws Failure if the
+/// shadows cannot be listed.
 [[nodiscard]] std::vector<Failure> unexposeSet(const Guid& setId);
 
 enum class DeletionKind : std::uint8_t { shadow, set };
@@ -49,15 +49,15 @@ struct Deletion {
     std::optional<Failure> failure;
     Guid notDeletedId;
 };
-/// What is gone already is no failure.
+/// Shadows that no longer exist are not a failure.
 [[nodiscard]] Deletion deleteShadows(const Guid& id, DeletionKind kind, bool force);
 
 /// `flags` are VSS_HARDWARE_OPTIONS.
 void breakSnapshotSet(const Guid& setId, std::uint32_t flags, const engine::Limits& limits);
-/// Returns the shadows that were not there before.
+/// Returns the imported shadows.
 [[nodiscard]] std::vector<ShadowProperties> importShadows(const std::string& document, const engine::Limits& limits);
 void revertToShadow(const Guid& id, bool forceDismount);
-/// Whether no revert of the volume runs any more.
+/// Returns true if no revert of the volume is in progress any more.
 [[nodiscard]] bool awaitRevert(const std::string& volume, const engine::Limits& limits);
 
 }  // namespace domino_vss::vss

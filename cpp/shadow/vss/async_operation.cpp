@@ -12,9 +12,9 @@ using engine::Clock;
 
 namespace {
 
-/// How late a cancellation may be noticed. The end of the operation wakes the wait at once.
+/// How late a cancellation may be noticed. The end of the operation ends the wait at once.
 constexpr DWORD kPauseMs = 10;
-/// How long an operation is left to end by itself when VSS does not tell whether it has.
+/// How long to wait for an operation whose status cannot be queried.
 constexpr std::chrono::seconds kUnknownPatience{2};
 
 constexpr const char* kQueryStatus = "IVssAsync::QueryStatus";
@@ -22,13 +22,13 @@ constexpr const char* kQueryStatus = "IVssAsync::QueryStatus";
 }  // namespace
 
 HRESULT AsyncOperation::status() {
-    // Anything else than FINISHED must come from VSS: an untouched variable would read as success.
+    // Only VSS may set FINISHED; an untouched variable must not look like success.
     HRESULT result = E_UNEXPECTED;
     CurrentCall::note(kQueryStatus, operation_);
     const HRESULT asked = async_->QueryStatus(&result, nullptr);
     if (SUCCEEDED(asked)) return result;
     Failure failure = comFailure(asked, kQueryStatus, phase_);
-    failure.text += std::string("; whether ") + operation_ + " has ended is not known";
+    failure.text += std::string("; it is not known whether ") + operation_ + " has ended";
     throw Failure(failure);
 }
 
@@ -44,14 +44,15 @@ bool AsyncOperation::pending() {
     switch (static_cast<std::uint32_t>(result)) {
         case result::kAsyncPending: return true;
         case result::kAsyncFinished: return false;
-        // Also VSS_S_ASYNC_CANCELLED: what we cancel ourselves is not asked about here.
+        // Includes VSS_S_ASYNC_CANCELLED; operations that we cancel ourselves are not queried here.
         default: throw comFailure(result, operation_, phase_);
     }
 }
 
 void AsyncOperation::pause() {
-    // What Wait returns says nothing of the operation; and where it does not wait, we do. Not when the operation has
-    // just ended: the shortest sleep may be as long as a tick of the system's clock, and databases are in backup mode.
+    // The result of Wait says nothing about the operation. If Wait returned at once although the operation is pending,
+    // sleep here. Do not sleep if the operation has just ended: the shortest sleep may be a whole tick of the system
+    // clock, while databases are in backup mode.
     const auto before = Clock::now();
     CurrentCall::note("IVssAsync::Wait", operation_);
     static_cast<void>(async_->Wait(kPauseMs));
@@ -85,8 +86,8 @@ void AsyncOperation::awaitOrCancel(const Bounds& bounds, std::chrono::millisecon
     try {
         if (endsWithin(bounds)) return;
     } catch (const Failure& failure) {
-        // What has failed has ended. What cannot be asked about may still be at work, and what comes next must not meet
-        // it.
+        // A failed operation has ended. One whose status cannot be queried may still be running and must not collide
+        // with later calls.
         if (failure.operation == kQueryStatus)
             cancel(std::min<std::chrono::milliseconds>(cancelPatience, kUnknownPatience));
         throw;

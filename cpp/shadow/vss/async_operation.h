@@ -7,24 +7,25 @@
 
 namespace domino_vss::vss {
 
-/// An operation that VSS works on by itself.
+/// An asynchronous operation of VSS.
 class AsyncOperation {
 public:
-    /// `operation` names it in failures; static storage.
+    /// `operation` is its name in failures; static storage.
     AsyncOperation(const char* operation, Phase phase) noexcept : operation_(operation), phase_(phase) {}
 
-    /// For the method that starts it.
+    /// The output parameter for the method that starts the operation.
     [[nodiscard]] IVssAsync** put() noexcept { return async_.ReleaseAndGetAddressOf(); }
 
-    /// Waits until it has finished. When the limits are exceeded, or VSS cannot be asked whether it has, it is
-    /// cancelled and waited for `cancelPatience` at most (to cancel is only a request). Throws Failure.
+    /// Waits until the operation has finished. If the limits are exceeded or its status cannot be queried, cancels it
+    /// and waits up to `cancelPatience` for its end, because cancelling is only a request. Throws Failure.
     void await(const engine::Limits& limits, std::chrono::milliseconds cancelPatience = std::chrono::seconds(2));
     void await(const engine::CaptureWindow& window, std::chrono::milliseconds cancelPatience);
 
-    /// The same for an operation that cannot be cancelled: whether it has finished within the limits. Throws Failure.
+    /// The same for an operation that cannot be cancelled. Returns false if the limits are exceeded first. Throws
+    /// Failure.
     [[nodiscard]] bool awaitWithin(const engine::Limits& limits);
 
-    /// Whether VSS still works on it, as far as it says so; false when it never began.
+    /// Whether VSS reports it as pending; false if it was never started.
     [[nodiscard]] bool runs() noexcept;
 
 private:
@@ -32,11 +33,11 @@ private:
     void awaitOrCancel(const Bounds& bounds, std::chrono::milliseconds cancelPatience);
     template <typename Bounds>
     [[nodiscard]] bool endsWithin(const Bounds& bounds);
-    /// Whether it still runs; throws when it failed.
+    /// Whether it is pending. Throws if it failed.
     [[nodiscard]] bool pending();
     [[nodiscard]] HRESULT status();
     void pause();
-    /// Asks it to end, and waits for that.
+    /// Requests cancellation and waits for the end.
     void cancel(std::chrono::milliseconds patience) noexcept;
 
     ComPtr<IVssAsync> async_;

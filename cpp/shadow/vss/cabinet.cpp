@@ -21,8 +21,8 @@ namespace domino_vss::vss {
 
 namespace {
 
-// Names go through cabinet.dll as bytes that it never looks at but in its callbacks, so they are UTF-8. It has room for
-// 255 of them, hence the cabinet itself has a stand-in for a name.
+// cabinet.dll passes names through to its callbacks without interpreting them, so they are UTF-8. It limits a name to
+// 255 bytes, so the cabinet itself is opened under a placeholder name.
 constexpr const char* kCabinetStandIn = "cabinet";
 
 struct CabinetLibrary {
@@ -61,12 +61,12 @@ const CabinetLibrary& cabinetLibrary() {
     return instance;
 }
 
-/// One cabinet at a time on this thread; half of the callbacks take no context of their own.
+/// One cabinet at a time per thread: half of the callbacks have no context parameter.
 struct Work {
     std::filesystem::path cabinet;
     std::filesystem::path directory;  // reading
     std::vector<std::string> names;   // reading
-    DWORD error = ERROR_SUCCESS;      // of the first call that failed
+    DWORD error = ERROR_SUCCESS;      // of the first failed call
     std::string subject;
 
     void failed(std::string what) {
@@ -90,7 +90,7 @@ std::filesystem::path fileOf(const char* name) {
     return std::string_view(name) == kCabinetStandIn ? current->cabinet : pathOf(name);
 }
 
-/// -1 when it cannot be opened, as the callbacks want it.
+/// Returns -1 if the file cannot be opened, as the callbacks must.
 INT_PTR openFile(const std::filesystem::path& file, DWORD access, DWORD creation) {
     const HANDLE handle =
         ::CreateFileW(file.c_str(), access, FILE_SHARE_READ, nullptr, creation, FILE_ATTRIBUTE_NORMAL, nullptr);
@@ -103,7 +103,7 @@ HANDLE handleOf(INT_PTR file) {
 }
 
 void* DIAMONDAPI allocate(ULONG size) {
-    return std::malloc(size);  // NOLINT(cppcoreguidelines-no-malloc): the library wants malloc and free
+    return std::malloc(size);  // cabinet.dll requires malloc and free
 }
 
 void DIAMONDAPI release(void* memory) {
@@ -130,7 +130,7 @@ LONG seekIn(INT_PTR file, LONG distance, int from) {
 
 // --- writing --------------------------------------------------------------------------------------------------------
 
-/// The bits of the C library's open that say that a file is to be made.
+/// The flag of the C library's open that creates a file (_O_CREAT).
 constexpr int kCreate = 0x0100;
 
 INT_PTR DIAMONDAPI fciOpen(char* name, int flags, int, int*, void*) {
@@ -155,7 +155,7 @@ int DIAMONDAPI fciPlaced(PCCAB, char*, LONG, BOOL, void*) {
     return 0;
 }
 BOOL DIAMONDAPI fciNextCabinet(PCCAB, ULONG, void*) {
-    return FALSE;  // everything goes into one
+    return FALSE;  // everything goes into one cabinet
 }
 LONG DIAMONDAPI fciProgress(UINT, ULONG, ULONG, void*) {
     return 0;
@@ -170,7 +170,7 @@ BOOL DIAMONDAPI fciTemporary(char* name, int size, void*) {
         return FALSE;
     }
     const std::string text = toUtf8(file.data());
-    ::DeleteFileW(file.data());  // the library makes it itself
+    ::DeleteFileW(file.data());  // cabinet.dll creates it itself
     if (text.size() >= static_cast<std::size_t>(size)) {
         ::SetLastError(ERROR_FILENAME_EXCED_RANGE);
         current->failed(text);
@@ -238,7 +238,7 @@ INT_PTR DIAMONDAPI fdiNotify(FDINOTIFICATIONTYPE type, PFDINOTIFICATION notifica
     throw Failure(code::kVss, Phase::end, "not a cabinet file, or a damaged one", cabinet);
 }
 
-/// A file that is gone with the scope, unless it was renamed.
+/// Removes the file at the end of the scope, unless it was renamed.
 class NewFile {
 public:
     explicit NewFile(std::string name) : name_(std::move(name)) {}
@@ -252,7 +252,7 @@ private:
     std::string name_;
 };
 
-/// Writes the cabinet of `work`; `cabinet` is its name for the caller. It is closed at the return.
+/// Writes the cabinet of `work`; `cabinet` is its name for failures. The file is closed on return.
 void pack(const Work& work, const std::string& cabinet, const std::vector<CabinetFile>& files) {
     const CabinetLibrary& library = cabinetLibrary();
     CCAB parameters{};
@@ -276,7 +276,7 @@ void pack(const Work& work, const std::string& cabinet, const std::vector<Cabine
 }  // namespace
 
 void writeCabinet(const std::string& cabinet, const std::vector<CabinetFile>& files) {
-    // Beside its place: an older one stays whole until this one is.
+    // Written to a temporary name, so that an existing cabinet stays intact until the new one is complete.
     const NewFile fresh(cabinet + ".new");
     Work work;
     work.cabinet = fresh.path();

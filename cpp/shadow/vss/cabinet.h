@@ -10,12 +10,12 @@ struct CabinetFile {
     std::string name;  ///< inside the cabinet
 };
 
-/// Writes a cabinet file with the system's own cabinet.dll. One of this name is replaced when the new one is whole,
-/// which is `<cabinet>.new` until then. Throws Failure.
+/// Writes a cabinet file with the system's cabinet.dll. The new file is `<cabinet>.new` until it is complete, then
+/// replaces an existing one. Throws Failure.
 void writeCabinet(const std::string& cabinet, const std::vector<CabinetFile>& files);
 
-/// Extracts everything into an existing directory and returns the names. Throws Failure; a name that is more than a
-/// file name is refused.
+/// Extracts all files into an existing directory and returns their names. Rejects names that contain a path. Throws
+/// Failure.
 [[nodiscard]] std::vector<std::string> readCabinet(const std::string& cabinet, const std::string& directory);
 
 }  // namespace domino_vss::vss

@@ -7,17 +7,17 @@ namespace domino_vss::vss {
 
 namespace {
 
-/// What is done once, by the first thread that comes.
+/// COM setup for the process, done once by the first thread.
 struct ProcessCom {
     HRESULT usage = S_OK;
     HRESULT security = S_OK;
 
     ProcessCom() noexcept {
-        CO_MTA_USAGE_COOKIE cookie = nullptr;  // never given back, see ComApartment
+        CO_MTA_USAGE_COOKIE cookie = nullptr;  // never released, see ComApartment
         usage = ::CoIncrementMTAUsage(&cookie);
         if (FAILED(usage)) return;
-        // Writers call back into the requester, so it is a COM server too and must admit them: as Microsoft's page on
-        // the security of requesters has it.
+        // Writers call back into the requester, so it is also a COM server and must admit them. The settings follow
+        // Microsoft's page on the security of requesters.
         security = ::CoInitializeSecurity(nullptr, -1, nullptr, nullptr, RPC_C_AUTHN_LEVEL_PKT_PRIVACY,
                                           RPC_C_IMP_LEVEL_IMPERSONATE, nullptr, EOAC_STATIC_CLOAKING, nullptr);
     }
@@ -49,7 +49,7 @@ std::vector<Warning> ComApartment::warnings() {
     if (SUCCEEDED(result)) return {};
     if (static_cast<std::uint32_t>(result) == result::kTooLate)
         return {{warning_code::kComSecurity,
-                 "another module of this process had set up COM security before; if it does not admit writers, they "
+                 "other code in this process set up COM security first; if its settings do not admit writers, they "
                  "report event 8194",
                  {}}};
     return {{warning_code::kComSecurity,

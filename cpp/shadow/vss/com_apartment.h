@@ -11,9 +11,9 @@
 
 namespace domino_vss::vss {
 
-/// The calling thread's membership in the process's multi-threaded apartment. VSS objects have no proxies: they are
-/// used directly, from any thread of this apartment. The first membership sets up COM for the whole process, which then
-/// stays so: security can be set once only, and the apartment must outlive every thread that passes by.
+/// The calling thread's membership in the multi-threaded apartment of the process. VSS objects have no proxies, so they
+/// are used directly, from any thread of this apartment. The first membership sets up COM for the whole process for
+/// good: security can be set only once, and the apartment must outlive all threads that use it.
 class ComApartment final : public engine::ThreadScope {
 public:
     /// Throws Failure.
@@ -22,10 +22,9 @@ public:
     ComApartment& operator=(const ComApartment&) = delete;
     ~ComApartment() override;
 
-    /// Sets up COM for the process without a membership, so that nobody else comes first. `warnings` says whether that
-    /// was possible.
+    /// Sets up COM for the process without a membership, before other code does. `warnings` tells whether it succeeded.
     static void setUpProcess() noexcept;
-    /// What went less well than it should, in words; the same for the whole life of the process.
+    /// Problems of the setup; the same for the life of the process.
     [[nodiscard]] static std::vector<Warning> warnings();
 };
 

@@ -10,13 +10,13 @@
 
 namespace domino_vss::vss {
 
-/// With the name and the meaning of the result where it is one that VSS documents.
+/// Includes the name and meaning of the result if VSS documents it.
 [[nodiscard]] Failure comFailure(HRESULT result, const char* operation, Phase phase, std::string subject = {});
 
-/// Throws Failure unless the call succeeded; S_FALSE is success.
+/// Throws Failure if the call failed. S_FALSE counts as success.
 void require(HRESULT result, const char* operation, Phase phase, const std::string& subject = {});
 
-/// The same for a call that is still to be made, and is named while it hangs.
+/// The same for a call to be made here; it is recorded in CurrentCall, so that it can be named if it hangs.
 template <std::invocable Call>
 void require(Call call, const char* operation, Phase phase, const std::string& subject = {}) {
     CurrentCall::note(operation, subject);

@@ -20,7 +20,7 @@ public:
     ~Bstr() { ::SysFreeString(text_); }
 
     [[nodiscard]] BSTR get() const noexcept { return text_; }
-    /// For a function that hands one out.
+    /// For an output parameter.
     [[nodiscard]] BSTR* put() noexcept {
         ::SysFreeString(text_);
         text_ = nullptr;
@@ -32,7 +32,7 @@ private:
     BSTR text_ = nullptr;
 };
 
-/// nullptr is empty.
+/// Empty for nullptr.
 [[nodiscard]] std::string utf8Of(const wchar_t* text);
 
 }  // namespace domino_vss::vss

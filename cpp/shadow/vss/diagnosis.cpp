@@ -35,7 +35,7 @@ bool isServiceDisabled(const wchar_t* name) {
     if (!manager) return false;
     const unique_schandle service(::OpenServiceW(manager.get(), name, SERVICE_QUERY_CONFIG));
     if (!service) return false;
-    alignas(QUERY_SERVICE_CONFIGW) std::array<std::byte, 8192> buffer{};  // the most that it can need
+    alignas(QUERY_SERVICE_CONFIGW) std::array<std::byte, 8192> buffer{};  // the documented maximum
     DWORD needed = 0;
     auto* const config = reinterpret_cast<QUERY_SERVICE_CONFIGW*>(buffer.data());
     return ::QueryServiceConfigW(service.get(), config, static_cast<DWORD>(buffer.size()), &needed) != 0 &&

@@ -6,8 +6,8 @@
 
 namespace domino_vss::vss {
 
-/// What keeps this process from using VSS; empty when nothing does. Makes a backup components object for it, which
-/// starts the service. In an apartment.
+/// The reasons why this process cannot use VSS; empty if there are none. Creates a backup components object, which
+/// starts the service. Call it in an apartment.
 [[nodiscard]] std::vector<Failure> whyNotVss();
 
 }  // namespace domino_vss::vss

@@ -9,7 +9,7 @@
 
 namespace domino_vss::vss {
 
-/// In the memory layout of Windows' GUID.
+/// Has the memory layout of Windows' GUID.
 struct Guid {
     std::uint32_t data1 = 0;
     std::uint16_t data2 = 0;
@@ -19,7 +19,7 @@ struct Guid {
     friend auto operator<=>(const Guid&, const Guid&) = default;
 };
 
-/// `{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}`, with or without braces, in any case.
+/// Parses `{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}`, with or without braces, in upper or lower case.
 [[nodiscard]] std::optional<Guid> parseGuid(std::string_view text);
 
 /// With braces, in lower case; empty for GUID_NULL.

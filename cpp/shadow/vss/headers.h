@@ -1,10 +1,10 @@
 #pragma once
 
-// The system's headers for requesters, and what is wrong with them. Windows only.
+// The system's headers for requesters, with corrections. Windows only.
 
 #include <windows.h>
 
-// objbase.h is left out by WIN32_LEAN_AND_MEAN.
+// WIN32_LEAN_AND_MEAN excludes objbase.h.
 #include <objbase.h>
 #include <oleauto.h>
 
@@ -25,13 +25,13 @@ namespace domino_vss::vss {
 using Microsoft::WRL::ComPtr;
 
 #ifdef __MINGW32__
-/// Where Microsoft's header has `bool`; the same byte.
+/// Microsoft's header has `bool`, mingw's `boolean`; both are one byte.
 using VssBool = boolean;
 #else
 using VssBool = bool;
 #endif
 
-/// Microsoft's class has a second base, IUnknown, which mingw's lacks: only through it can the object be released.
+/// In Microsoft's header the class has a second base, IUnknown, needed to release the object. mingw's header lacks it.
 struct WriterComponents : IVssWriterComponents, IUnknown {};
 
 static_assert(sizeof(VssBool) == 1);

@@ -17,7 +17,7 @@ unique_handle openToken(DWORD access) {
     return unique_handle(token);
 }
 
-/// Whether the privilege was enabled before; nothing when the process does not hold it.
+/// Returns whether the privilege was enabled before; nullopt if the process does not hold it.
 std::optional<bool> setBackupPrivilege(bool enable) {
     const unique_handle token = openToken(TOKEN_QUERY | TOKEN_ADJUST_PRIVILEGES);
     TOKEN_PRIVILEGES wanted{};
@@ -30,7 +30,7 @@ std::optional<bool> setBackupPrivilege(bool enable) {
     if (::AdjustTokenPrivileges(token.get(), FALSE, &wanted, sizeof before, &before, &length) == 0 ||
         ::GetLastError() == ERROR_NOT_ALL_ASSIGNED)
         return std::nullopt;
-    // What did not change is not among the previous states.
+    // A privilege that did not change is not in the list of previous states.
     return before.PrivilegeCount == 0 ? enable : (before.Privileges[0].Attributes & SE_PRIVILEGE_ENABLED) != 0;
 }
 

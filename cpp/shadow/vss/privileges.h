@@ -2,8 +2,9 @@
 
 namespace domino_vss::vss {
 
-/// Keeps SeBackupPrivilege enabled, which lets the files of other users be read in the shadow. It is a property of the
-/// process: enabled by the first, as it was before after the last. Without the privilege this does nothing.
+/// Keeps SeBackupPrivilege enabled, so that files of other users can be read in the shadow. The privilege belongs to
+/// the process: the first object enables it, the last one restores its previous state. Does nothing if the process does
+/// not hold the privilege.
 class BackupPrivilege {
 public:
     BackupPrivilege();

@@ -16,16 +16,16 @@ namespace domino_vss::vss {
 
 namespace {
 
-/// How long Subscribe may wait for the event system; 0 is VSS's own time.
+/// How long Subscribe may wait for the event system; 0 selects VSS's default.
 constexpr DWORD kSubscribeTimeout = 0;
 constexpr DWORD kBackupAndRestoreEvents = VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG;
-/// How long the end of a writer waits for its handlers.
+/// How long end() waits for running handlers.
 constexpr int kHandlerPatienceTicks = 1'000;
 constexpr DWORD kTickMs = 10;
-constexpr DWORD kSchemaCopy = 0x10;  // VSS_BS_COPY: a backup changes nothing in the databases
+constexpr DWORD kSchemaCopy = 0x10;  // VSS_BS_COPY: a backup does not change the databases
 constexpr DWORD kNotSystemState = VSS_CF_NOT_SYSTEM_STATE;
 
-/// nullptr for an empty text: that is how VSS wants to be told of none.
+/// nullptr for an empty string: VSS expects that for optional strings.
 const wchar_t* orNull(const std::wstring& text) {
     return text.empty() ? nullptr : text.c_str();
 }
@@ -36,7 +36,7 @@ bool describe(const OwnComponents& components, bool restorable, IVssCreateWriter
         const std::wstring path = toUtf16(component.logicalPath);
         const std::wstring name = toUtf16(component.name);
         const std::wstring caption = toUtf16(component.caption);
-        // A log that the server writes cannot be replaced.
+        // The server is writing to its transaction log, so it cannot be replaced.
         const bool selectable = restorable && component.kind != ComponentKind::transactionLog;
         if (failed(metadata.AddComponent(VSS_CT_FILEGROUP, orNull(path), name.c_str(), orNull(caption), nullptr, 0,
                                          false, false, true, selectable, kNotSystemState)))
@@ -46,15 +46,15 @@ bool describe(const OwnComponents& components, bool restorable, IVssCreateWriter
                                                     toUtf16(files.pattern).c_str(), files.recursive, nullptr)))
                 return false;
     }
-    // Databases that are open cannot be replaced: the writer, or whoever restores without it, takes them offline
-    // before, and applies change information.
+    // Open databases cannot be replaced. The writer, or a restore without it, takes them offline first and applies
+    // change information afterwards.
     const HRESULT method =
         restorable ? metadata.SetRestoreMethod(VSS_RME_RESTORE_IF_CAN_REPLACE, nullptr, nullptr, VSS_WRE_ALWAYS, false)
                    : metadata.SetRestoreMethod(VSS_RME_CUSTOM, nullptr, nullptr, VSS_WRE_NEVER, false);
     return !failed(method) && !failed(metadata.SetBackupSchema(kSchemaCopy));
 }
 
-/// The components of ours that the requester has selected.
+/// The components of this writer that the requester has selected.
 Selection selectionOf(IVssWriterImpl& writer, IVssWriterComponents* components) {
     Selection selection;
     selection.components = writer.AreComponentsSelected();
@@ -78,17 +78,17 @@ FilesRestored filesRestored(VSS_FILE_RESTORE_STATUS status) {
     switch (status) {
         case VSS_RS_NONE: return FilesRestored::none;
         case VSS_RS_ALL: return FilesRestored::all;
-        default: return FilesRestored::failed;  // who says nothing may have ended in the middle
+        default: return FilesRestored::failed;  // without a status, the restore may have been interrupted
     }
 }
 
-/// A component of a restore, as VSS holds it and as the handlers take it.
+/// A component of a restore: the VSS object, and the data for the handlers.
 struct Restored {
     ComPtr<IVssComponent> component;
     RestoreComponent read;
 };
 
-/// Those that the requester restores. They may be of a backup at which the writer had others.
+/// The components to be restored. They may be from a backup made with a different set of components.
 std::vector<Restored> restoredOf(IVssWriterComponents& components) {
     std::vector<Restored> selected;
     UINT count = 0;
@@ -105,7 +105,7 @@ std::vector<Restored> restoredOf(IVssWriterComponents& components) {
         UINT targets = 0;
         VSS_FILE_RESTORE_STATUS status{};
         require(component->GetComponentName(name.put()), "IVssComponent::GetComponentName", Phase::restore);
-        // Without them there is none, which is for the handlers to judge.
+        // May be missing; the handlers decide what that means.
         static_cast<void>(component->GetBackupMetadata(metadata.put()));
         static_cast<void>(component->GetNewTargetCount(&targets));
         if (FAILED(component->GetFileRestoreStatus(&status))) status = VSS_RS_UNDEFINED;
@@ -114,12 +114,13 @@ std::vector<Restored> restoredOf(IVssWriterComponents& components) {
     return selected;
 }
 
-/// Which backup a component is of: read by lib/restore/requester-restore.ts.
+/// Identifies the backup that a component belongs to. Parsed by lib/restore/requester-restore.ts.
 std::string backupMetadata(const std::string& backup, const OwnComponent& component) {
     return "domino-vss 1 " + backup + " " + component.files.front().directory;
 }
 
-/// So that a restore finds the change information. A document without it is a backup all the same.
+/// Stores the id of the backup in each component, so that a restore finds the change information. Errors are ignored,
+/// because the backup is valid without it.
 void nameBackup(const std::string& backup, const OwnComponents& own, IVssWriterComponents& components) {
     UINT count = 0;
     if (FAILED(components.GetComponentCount(&count))) return;
@@ -137,7 +138,7 @@ void nameBackup(const std::string& backup, const OwnComponents& own, IVssWriterC
 
 }  // namespace
 
-/// Nothing that a handler throws may reach VSS.
+/// The object that VSS calls. No exception may leave its functions.
 class RegisteredWriter::Object final : public WriterTable {
 public:
     Object(WriterDescription description, std::shared_ptr<WriterHandlers> handlers)
@@ -149,7 +150,7 @@ public:
     void subscribe() {
         const VssApi& api = vssApi();
         if (api.createWriterEx == nullptr)
-            throw Failure(code::kVssLibrary, Phase::prepare, "lacks CreateWriterEx, which a writer needs",
+            throw Failure(code::kVssLibrary, Phase::prepare, "CreateWriterEx, which a writer needs, is missing",
                           "vssapi.dll");
         require(api.createWriterEx(this, &writer_), "CreateWriterEx", Phase::prepare);
         const HRESULT initialized = writer_->Initialize(
@@ -159,7 +160,7 @@ public:
         requireAccess(initialized, "IVssWriterImpl::Initialize");
         if (initialized == S_FALSE)
             throw Failure(code::kVssService, Phase::prepare,
-                          "Windows runs in safe mode or its setup, where no writer takes part");
+                          "Windows is running in safe mode or setup, where writers do not take part");
         initialized_ = true;
         requireAccess(writer_->Subscribe(kSubscribeTimeout, kBackupAndRestoreEvents), "IVssWriterImpl::Subscribe");
         subscribed_ = true;
@@ -168,7 +169,7 @@ public:
     void end() noexcept {
         if (writer_ == nullptr) return;
         if (subscribed_) static_cast<void>(writer_->Unsubscribe());
-        // It is not documented that Unsubscribe waits for handlers that run.
+        // It is not documented whether Unsubscribe waits for running handlers.
         for (int i = 0; i < kHandlerPatienceTicks && isRunning(); ++i) ::Sleep(kTickMs);
         if (isRunning()) return;
         if (initialized_) writer_->Uninitialize();
@@ -176,10 +177,10 @@ public:
         writer_ = nullptr;
     }
 
-    /// A handler runs: the object must stay.
+    /// While a handler is running, the object must not be destroyed.
     [[nodiscard]] bool isRunning() const noexcept { return running_ > 0; }
 
-    /// VSS never destroys a writer; its owner does.
+    /// VSS never destroys a writer; RegisteredWriter does.
     void* STDMETHODCALLTYPE deletingDestructor(unsigned /*flags*/) override { return this; }
 
     bool STDMETHODCALLTYPE OnIdentify(IVssCreateWriterMetadata* metadata) override { return identify(metadata); }
@@ -220,7 +221,7 @@ public:
             const std::string backup = handlers_->completedBackup();
             if (components != nullptr && !backup.empty()) nameBackup(backup, handlers_->components(), *components);
         } catch (...) {
-            // No requester restores it then; domino-vss restore does.
+            // Then no requester can restore this backup; domino-vss restore can.
         }
         return answer(verdict);
     }
@@ -234,7 +235,7 @@ public:
         handlers_->backupShutdown(guidOf(snapshotSet), session());
         return true;
     }
-    // Many requesters never say that a backup is complete, so nothing depends on it.
+    // Many requesters never report that a backup is complete, so nothing depends on it.
     bool STDMETHODCALLTYPE OnBackupComplete(IVssWriterComponents* /*components*/) override { return true; }
     bool STDMETHODCALLTYPE OnPreRestore(IVssWriterComponents* components) override {
         return restore(components, &WriterHandlers::preRestore, &IVssComponent::SetPreRestoreFailureMsg);
@@ -253,7 +254,7 @@ public:
     bool STDMETHODCALLTYPE OnVSSApplicationStartup() override { return true; }
 
 private:
-    /// One handler, from its call to its return.
+    /// Counts a handler as running, from its call to its return.
     class Running {
     public:
         explicit Running(std::atomic<int>& count) noexcept : count_(count) { ++count_; }
@@ -265,7 +266,7 @@ private:
         std::atomic<int>& count_;
     };
 
-    /// At any time, from any requester, also in the middle of a session of another one.
+    /// Called at any time, by any requester, also during another requester's session.
     bool identify(IVssCreateWriterMetadata* metadata) noexcept {
         const Running running(running_);
         try {
@@ -276,7 +277,7 @@ private:
         }
     }
 
-    /// Of the requester that the handler on this thread works for; empty where VSS does not tell.
+    /// The session of the requester that the current handler works for; empty if VSS does not report it.
     Guid session() const noexcept {
         VSS_ID id{};
         return SUCCEEDED(writer_->GetSessionId(&id)) ? guidOf(id) : Guid{};
@@ -285,7 +286,7 @@ private:
     using RestoreStep = RestoreVerdict (WriterHandlers::*)(const RequestedRestore&) noexcept;
     using SetFailureMessage = HRESULT (STDMETHODCALLTYPE IVssComponent::*)(LPCWSTR);
 
-    /// Requesters show the text of a component, that of the writer, or both.
+    /// The texts are set on the components and on the writer, because requesters show either or both.
     bool restore(IVssWriterComponents* components, RestoreStep step, SetFailureMessage setMessage) noexcept {
         const Running running(running_);
         try {
@@ -294,7 +295,7 @@ private:
             RequestedRestore requested;
             for (const Restored& one : restored) requested.components.push_back(one.read);
             requested.session = session();
-            // Without it nobody could tell whose PostRestore this is.
+            // Without a session id, a later PostRestore could not be matched to this restore.
             if (requested.session == Guid{}) return false;
             const RestoreVerdict verdict = ((*handlers_).*step)(requested);
             std::vector<std::string> texts(restored.size(), verdict.components.empty() ? verdict.all.text : "");
@@ -309,7 +310,7 @@ private:
         }
     }
 
-    /// On the thread of the handler, as VSS demands it.
+    /// Reports the failure on the handler's thread, as VSS requires.
     bool answer(const Verdict& verdict) noexcept {
         if (verdict.result == result::kOk) return verdict.proceed;
         try {
@@ -318,7 +319,7 @@ private:
                                                              toUtf16(verdict.text).c_str());
             if (FAILED(told)) static_cast<void>(writer_->SetWriterFailure(code));
         } catch (...) {
-            // The text did not fit into memory; the veto counts all the same.
+            // Out of memory for the text; the veto still counts.
         }
         return verdict.proceed;
     }
@@ -335,7 +336,8 @@ private:
         require(result, operation, Phase::prepare);
     }
 
-    IVssWriterImpl* writer_ = nullptr;  // first, where Microsoft's class has it; its type has no IID for a ComPtr
+    IVssWriterImpl* writer_ =
+        nullptr;  // first, as in Microsoft's class; a ComPtr would need an IID, which the type lacks
     WriterDescription description_;
     std::shared_ptr<WriterHandlers> handlers_;
     std::atomic<int> running_ = 0;
@@ -350,7 +352,7 @@ RegisteredWriter::RegisteredWriter(WriterDescription description, std::shared_pt
 
 RegisteredWriter::~RegisteredWriter() {
     end();
-    // A handler that never returns keeps it.
+    // A handler that never returns still uses the object, so it is leaked.
     if (object_->isRunning()) static_cast<void>(object_.release());
 }
 

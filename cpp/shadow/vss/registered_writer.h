@@ -7,18 +7,18 @@
 
 namespace domino_vss::vss {
 
-/// The writer as VSS knows it, from its registration until `end` or its destruction. It belongs to the process: nothing
-/// of it stays in the system. Windows only. Both are for threads of the multi-threaded apartment, for VSS calls the
-/// events on threads of its own then.
+/// The writer's registration with VSS, until `end` or destruction. It belongs to the process and leaves nothing in the
+/// system. Windows only. Construct and end it on threads of the multi-threaded apartment; then VSS calls the events on
+/// its own threads.
 class RegisteredWriter {
 public:
-    /// IVssWriterImpl::Initialize and Subscribe. Throws Failure.
+    /// Calls IVssWriterImpl::Initialize and Subscribe. Throws Failure.
     RegisteredWriter(WriterDescription description, std::shared_ptr<WriterHandlers> handlers);
     RegisteredWriter(const RegisteredWriter&) = delete;
     RegisteredWriter& operator=(const RegisteredWriter&) = delete;
     ~RegisteredWriter();
 
-    /// Takes no part in anything any more, then unsubscribes. Idempotent.
+    /// Closes the handlers, then unsubscribes. Waits up to ten seconds for running handlers. Idempotent.
     void end() noexcept;
 
 private:

@@ -22,16 +22,16 @@ using std::chrono::milliseconds;
 
 namespace {
 
-/// While another requester creates a shadow: how long until it is asked again.
+/// Pauses between attempts while another requester creates a shadow.
 constexpr milliseconds kFirstBackOff{250};
 constexpr milliseconds kLongestBackOff{5'000};
 
-/// Growing pauses between the tries.
+/// Growing pauses between attempts.
 class BackOff {
 public:
     explicit BackOff(const Limits& limits) : limits_(limits) {}
 
-    /// Throws when there is no time left: what it was spent on, or that the wait was aborted.
+    /// Throws when no time is left: `inProgress`, or that the wait was aborted.
     void pause(const Failure& inProgress) {
         const auto end = engine::Clock::now() + pause_;
         while (engine::Clock::now() < end && limits_.exceeded() == nullptr) ::Sleep(10);
@@ -103,7 +103,8 @@ void Requester::initialise(const Limits& limits) {
     std::ranges::move(disabled, std::back_inserter(report_.writers));
     for (const std::string& name : unknownExclusions(report_.writers, rules))
         report_.warnings.push_back({warning_code::kWriterUnknown,
-                                    "there is no writer or component \"" + name + "\" that could be left out", name});
+                                    "no writer or component is named \"" + name + "\", so it could not be excluded",
+                                    name});
     if (const auto unmet = unmetVerify(report_.writers, rules); !unmet.empty())
         throw Failure(code::kVssWriterMissing, Phase::open, "does not take part", unmet.front());
 }
@@ -142,7 +143,7 @@ WriterRules Requester::writerRules() const {
         try {
             return std::ranges::count(volumes_, volumeNameOf(path, Phase::open)) > 0;
         } catch (const Failure&) {
-            return false;  // what lies on no volume of this machine is not in the set
+            return false;  // a path on no volume of this machine is not in the set
         }
     };
     return rules;
@@ -156,11 +157,12 @@ std::vector<Writer> Requester::disableWriters(const WriterRules& rules, const Li
         return {};
     }
     if (const auto components = componentExclusions(rules); !rules.componentMode && !components.empty())
-        throw Failure(code::kUnsupported, Phase::open, "a component can be left out in component mode only",
+        throw Failure(code::kUnsupported, Phase::open, "components can be excluded in component mode only",
                       components.front());
     if (rules.exclude.empty() && !rules.excludeDomino) return {};
 
-    // Writers are known only after their metadata was gathered, and then it is too late: another object looks them up.
+    // Writers are known only after their metadata was gathered, which is too late to exclude them. So another object
+    // looks them up first.
     std::vector<Writer> writers;
     {
         const ComPtr<IVssBackupComponents> lookUp = createBackupComponents();
@@ -175,7 +177,7 @@ std::vector<Writer> Requester::disableWriters(const WriterRules& rules, const Li
         if (writer.exclusion == Exclusion::none) continue;
         const bool whole = std::ranges::none_of(
             writers, [&](const Writer& other) { return other.id == writer.id && other.exclusion == Exclusion::none; });
-        // By class where that means the same: an instance gets another id when its program starts anew meanwhile.
+        // By class if that is equivalent: an instance gets a new id if its service restarts meanwhile.
         (whole ? classes : instances).push_back(vssId(whole ? writer.id : writer.instanceId));
     }
     if (!classes.empty())
@@ -190,11 +192,11 @@ std::vector<Writer> Requester::disableWriters(const WriterRules& rules, const Li
 }
 
 void Requester::selectWriters(const WriterRules& rules) {
-    // Whoever appeared since the look-up takes part in plain mode, wanted or not.
+    // In plain mode, a writer that appeared since the look-up takes part and can no longer be excluded.
     excludeWriters(report_.writers, rules);
     for (const Writer& writer : report_.writers)
         if (writer.exclusion != Exclusion::none && !rules.componentMode)
-            throw Failure(code::kVssWriter, Phase::open, "appeared too late to be left out; try again", writer.name);
+            throw Failure(code::kVssWriter, Phase::open, "appeared too late to be excluded; try again", writer.name);
     if (!rules.componentMode) return;
     selectComponents(report_.writers, rules);
     for (const Writer& writer : report_.writers)
@@ -211,7 +213,7 @@ void Requester::selectWriters(const WriterRules& rules) {
 }
 
 void Requester::openSet(const Limits& limits) {
-    // Only one set at a time is made on a machine, and in a cluster on all of its machines.
+    // Only one set can be created at a time on a machine, or in a cluster on all of its machines.
     for (BackOff backOff(limits);;) {
         try {
             startSet();
@@ -220,7 +222,7 @@ void Requester::openSet(const Limits& limits) {
         } catch (const Failure& failure) {
             if (failure.status != result::kSnapshotSetInProgress) throw;
             if (setStarted_) {
-                // An open set would lock others out meanwhile, and an object cannot start a second one.
+                // Meanwhile, an open set would block other requesters; and an object cannot start a second set.
                 abortWhereDue();
                 letGo();
             }
@@ -268,7 +270,7 @@ void Requester::create(const engine::CaptureWindow& window) {
 
 void Requester::inspect(const Limits& limits) {
     if (hasWriters()) requireWriters("IVssBackupComponents::DoSnapshotSet", Phase::shadow, limits);
-    // A transportable shadow is described by its document alone until it is imported.
+    // Until a transportable shadow is imported, only its document describes it.
     if (!isTransportable())
         for (const Guid& id : report_.shadowIds) report_.shadows.push_back(shadowProperties(*components_.Get(), id));
     Bstr document;
@@ -279,20 +281,20 @@ void Requester::inspect(const Limits& limits) {
 }
 
 void Requester::requireWriters(const char* operation, Phase phase, const Limits& limits) {
-    // What a writer failed at is not in the result of the operation.
+    // The result of the operation does not show the failures of writers.
     gatherWriterStatus(*components_.Get(), report_.writers, limits, phase);
     const WriterRules rules = writerRules();
     for (const Writer& writer : report_.writers) {
         const bool takesPart =
             writer.exclusion == Exclusion::none && (!options_.componentMode || !writer.added.empty());
         if (!takesPart || !writer.failed()) continue;
-        // Services come and go. What nobody counts on is no reason to lose a backup of everything else.
+        // A service may have ended. A writer that the backup does not depend on must not fail it.
         if (writer.vanished && !isCountedOn(writer, rules))
             warnOnce({warning_code::kWriterVanished,
-                      writer.name + " has vanished since the backup began; its service has probably ended",
+                      writer.name + " has vanished since the backup began; its service has probably stopped",
                       writer.name});
         else if (writer.failure == result::kWriterStatusNotAvailable)
-            warnOnce({warning_code::kWriterStateUnknown, writer.name + " has too many sessions to tell its state",
+            warnOnce({warning_code::kWriterStateUnknown, writer.name + " has too many sessions to report its state",
                       writer.name});
         else
             throw writerFailure(writer, operation, phase);
@@ -373,8 +375,8 @@ void Requester::remove() {
         return;
     }
     takePlacesAway();
-    // Also what was cancelled or failed may have come to be. The own object first: it alone is sure to see a shadow
-    // that is not persistent.
+    // Also after a cancelled or failed operation, which may still have created shadows. First with our own object: only
+    // that is sure to see non-persistent shadows.
     HRESULT deleted = E_ABORT;
     if (components_) {
         LONG count = 0;
@@ -387,14 +389,14 @@ void Requester::remove() {
         report_.warnings.push_back(
             {warning_code::kShadowVanished, "the shadow was gone before it was deleted", formatGuid(report_.setId)});
     if (FAILED(deleted) && !isNotFound(deleted)) deleteByAnotherObject();
-    // Cancelled, given up waiting for, and still at work. What it makes that is volatile goes with the object.
+    // Cancelled and abandoned, but still running. A volatile shadow that it creates vanishes with the object.
     if (commit_->runs() && !isVolatile())
         throw Failure(code::kShadow, Phase::end,
                       "DoSnapshotSet was cancelled and has not ended: its shadow may still appear",
                       formatGuid(report_.setId));
     commit_.reset();
     letGo();
-    // VSS does not know such a set until somebody imports it.
+    // VSS does not know a transportable set until it is imported.
     if (isTransportable() && committed_ && isNotFound(deleted) && !allDeleted_)
         throw Failure(code::kShadow, Phase::end,
                       "the set is transportable and cannot be deleted before it is imported; it may still be there",
@@ -405,12 +407,12 @@ void Requester::takePlacesAway() {
     if (!committed_ || !hasAttribute(VSS_VOLSNAP_ATTR_PERSISTENT) || isTransportable()) return;
     try {
         for (const Failure& failure : unexposeSet(report_.setId))
-            report_.warnings.push_back(
-                {warning_code::kExposureLeft,
-                 failure.subject + " shows the shadow and could not be taken away: " + failure.text, failure.subject});
+            report_.warnings.push_back({warning_code::kExposureLeft,
+                                        failure.subject + " still exposes the shadow: " + failure.text,
+                                        failure.subject});
     } catch (const Failure& failure) {
         report_.warnings.push_back(
-            {warning_code::kExposureLeft, "whether the shadow is exposed is not known: " + failure.text, {}});
+            {warning_code::kExposureLeft, "it is not known whether the shadow is exposed: " + failure.text, {}});
     }
 }
 
@@ -420,14 +422,15 @@ void Requester::deleteByAnotherObject() {
         if (deletion.failure) throw Failure(*deletion.failure);
     } catch (const Failure& failure) {
         if (!isVolatile()) throw;
-        report_.warnings.push_back({warning_code::kShadowNotDeleted,
-                                    "DeleteSnapshots: " + failure.text + "; the shadow goes with the end of the backup",
-                                    formatGuid(report_.setId)});
+        report_.warnings.push_back(
+            {warning_code::kShadowNotDeleted,
+             "DeleteSnapshots: " + failure.text + "; the shadow will be removed when the backup ends",
+             formatGuid(report_.setId)});
     }
 }
 
 void Requester::keep() {
-    // Nobody aborts a shadow that is good only because writers are not told of it: to many of them that is an error.
+    // A good shadow is not aborted only because writers are not told of it: many of them would treat that as an error.
     if (completing_) abortWhereDue();
     commit_.reset();
     letGo();

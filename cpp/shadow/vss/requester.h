@@ -24,31 +24,31 @@ struct RequesterOptions {
     std::vector<std::string> excludeWriters;
     std::vector<std::string> verifyWriters;
     std::vector<std::string> volumes;
-    /// Its databases are in our own backup mode, and Domino's own writer must not start a second one; or its server is
-    /// stopped, and the writer with it.
+    /// True if Domino's own writer must not start a second backup of databases that are in our backup mode, or if the
+    /// server is stopped, which ends its writer.
     bool excludeDomino = false;
-    /// Databases leave backup mode at Thaw, of which a writer of our own tells (ThawSignal).
+    /// Databases leave backup mode at Thaw, which our own writer reports (ThawSignal).
     bool stopAtThaw = false;
     /// No other writer takes part.
     bool onlyThawSignal = false;
-    /// A cancelled DoSnapshotSet may still make its shadow; so long it is waited for, so that the shadow can be
+    /// A cancelled DoSnapshotSet may still create its shadow. How long to wait for that, so that the shadow can be
     /// deleted.
     std::chrono::milliseconds cancelPatience{30'000};
 };
 
-/// What is known of a requester, as far as it has got. Cheap to copy: that happens while the machine is locked.
+/// What the requester knows so far. Cheap to copy, because it is copied while VSS's creation lock is held.
 struct RequesterReport {
     Guid setId;
-    std::vector<Guid> shadowIds;            ///< in the order of the volumes asked for
+    std::vector<Guid> shadowIds;            ///< in the order of the requested volumes
     std::vector<ShadowProperties> shadows;  ///< the same
     std::vector<Writer> writers;
     std::shared_ptr<const std::string> componentsDocument;  ///< SaveAsXML after the window; nullptr before
     std::vector<Warning> warnings;
 };
 
-/// One backup through IVssBackupComponents: one object, from its creation to its release, in the order that Microsoft
-/// documents with and without writers. In an apartment; from one thread at a time. All functions throw Failure; after
-/// one of them only `remove` is left.
+/// One backup through IVssBackupComponents: one object from creation to release, called in the order that Microsoft
+/// documents, with or without writers. Call it in an apartment, from one thread at a time. All functions throw Failure;
+/// after that, only `remove` may be called.
 class Requester {
 public:
     explicit Requester(RequesterOptions options);
@@ -56,25 +56,25 @@ public:
     Requester& operator=(const Requester&) = delete;
     ~Requester() = default;
 
-    /// Everything that needs no machine-wide lock: context, state, writers and their selection.
+    /// Everything that does not need the machine-wide lock: context, state, the writers and their selection.
     void begin(const engine::Limits& limits);
-    /// Takes the machine-wide creation lock, waiting for others, and prepares the writers.
+    /// Takes the machine-wide creation lock, waiting for other requesters, and prepares the writers.
     void openSet(const engine::Limits& limits);
-    /// DoSnapshotSet.
+    /// Calls DoSnapshotSet.
     void create(const engine::CaptureWindow& window);
-    /// After the shadow: states of the writers, properties, documents.
+    /// After the shadow was taken: reads the states of the writers, the properties and the documents.
     void inspect(const engine::Limits& limits);
-    /// The backup has succeeded: the shadows are still there, but for those that the caller has deleted, and the
-    /// writers are told.
+    /// The backup succeeded: checks that the shadows still exist, except those deleted by the caller, and reports
+    /// success to the writers.
     void complete(const std::vector<std::string>& deletedShadows, const engine::Limits& limits);
-    /// The backup has succeeded and the writers are not told: to most of them AbortBackup would be an error, and it is
-    /// none. They learn only that the session is over.
+    /// The backup succeeded, but the writers are not told, also not by AbortBackup: most of them would treat that as an
+    /// error. They only learn that the session is over.
     void leaveUntold() noexcept { leftUntold_ = true; }
-    /// Ends the session and deletes what it made. Idempotent. Throws while a shadow that outlives the session is
-    /// there or may still appear; it can be called again then.
+    /// Ends the session and deletes its shadows. Idempotent. Throws if a shadow that outlives the session exists or may
+    /// still appear; it can be called again then.
     void remove();
-    /// Ends the session and leaves the shadow; one that is not persistent vanishes with it. Writers that were not told
-    /// of the success learn only that the session is over.
+    /// Ends the session and leaves the shadows. Non-persistent ones vanish with it. Writers that were not told of the
+    /// success only learn that the session is over.
     void keep();
 
     [[nodiscard]] const RequesterReport& report() const noexcept { return report_; }
@@ -83,40 +83,41 @@ private:
     [[nodiscard]] bool hasAttribute(std::uint32_t attribute) const noexcept;
     [[nodiscard]] bool hasWriters() const noexcept;
     [[nodiscard]] bool isTransportable() const noexcept;
-    /// Whether the shadows end with the object, also where they cannot be deleted.
+    /// Whether the shadows vanish with the object even if they cannot be deleted.
     [[nodiscard]] bool isVolatile() const noexcept;
     [[nodiscard]] WriterRules writerRules() const;
     void nameVolumes();
-    /// A new object, and everything that needs no machine-wide lock.
+    /// Creates the object and does everything that does not need the machine-wide lock.
     void initialise(const engine::Limits& limits);
     void requireSupported();
-    /// Tells VSS which writers are not to take part, which must come before their metadata is gathered. Returns them.
+    /// Excludes writers in VSS, which must be done before their metadata is gathered. Returns the excluded ones.
     [[nodiscard]] std::vector<Writer> disableWriters(const WriterRules& rules, const engine::Limits& limits);
+    /// Applies the rules to the gathered writers; in component mode, adds their components.
     void selectWriters(const WriterRules& rules);
-    /// StartSnapshotSet.
+    /// Calls StartSnapshotSet.
     void startSet();
-    /// AddToSnapshotSet for each volume.
+    /// Calls AddToSnapshotSet for each volume.
     void addVolumes();
     void requireWriters(const char* operation, Phase phase, const engine::Limits& limits);
     void warnOnce(Warning warning);
     void abortWhereDue();
-    /// The last of the object: shadows that are not persistent end with it.
+    /// Releases the object; non-persistent shadows vanish with it.
     void letGo();
-    /// Whether a deleted shadow takes the places along where it is exposed is not documented. What cannot be taken away
-    /// becomes a warning: a shadow that fills the disk is worse than a place that leads nowhere.
+    /// Unexposes the shadows before they are deleted. It is not documented whether deletion does that. A failure is
+    /// only a warning: a shadow that fills the disk is worse than a broken mount point.
     void takePlacesAway();
-    /// Throws unless the shadows go anyway.
+    /// Throws unless the shadows vanish with the object.
     void deleteByAnotherObject();
 
     RequesterOptions options_;
     RequesterReport report_;
-    std::vector<std::string> volumes_;         // distinct
-    std::vector<std::size_t> indexOfVolume_;   // into volumes_, for each volume asked for
+    std::vector<std::string> volumes_;         // without duplicates
+    std::vector<std::size_t> indexOfVolume_;   // index into volumes_ for each requested volume
     ComPtr<IVssBackupComponents> components_;  // nullptr before `begin` and after the end
-    std::string setName_;                      // the id of the set in words
+    std::string setName_;                      // the id of the set as text
     bool setStarted_ = false;
     bool prepared_ = false;
-    std::optional<AsyncOperation> commit_;  // DoSnapshotSet, from its call until its shadow is gone or kept
+    std::optional<AsyncOperation> commit_;  // DoSnapshotSet, from its call until its shadow is deleted or kept
     bool committed_ = false;
     bool leftUntold_ = false;
     bool completing_ = false;

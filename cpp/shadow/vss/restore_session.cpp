@@ -21,13 +21,13 @@ using engine::Limits;
 
 namespace {
 
-/// How long an object that is in a call is waited for by others.
+/// How long other threads wait while the object is in a call.
 constexpr std::chrono::seconds kPatience{2};
 
-/// What the document says of one writer.
+/// The document's entry for one writer.
 ComPtr<WriterComponents> writerComponents(IVssBackupComponents& components, UINT index) {
     ComPtr<WriterComponents> found;
-    // The same object by the declaration that can be released.
+    // Declared with IUnknown, so that it can be released.
     auto** const declared = reinterpret_cast<IVssWriterComponentsExt**>(found.GetAddressOf());
     require([&] { return components.GetWriterComponents(index, declared); },
             "IVssBackupComponents::GetWriterComponents", Phase::restore);
@@ -68,8 +68,7 @@ RestoreSession::RestoreSession(const std::string& document, const Limits& limits
 
 RestoreSession::~RestoreSession() {
     if (!components_) return;
-    // The last reference may be dropped by a thread that does not belong to the apartment, and by one that must not
-    // hang.
+    // The last reference may be dropped by a thread outside the apartment, or by one that must not hang.
     const auto owned = std::make_shared<ComPtr<IVssBackupComponents>>(std::move(components_));
     try {
         AbandonableThread release(
@@ -80,9 +79,9 @@ RestoreSession::~RestoreSession() {
             [](Failure&&) {});
         if (!release.endsWithin(kPatience)) return;
     } catch (const std::exception&) {
-        // No thread could be had.
+        // The thread could not be created.
     }
-    static_cast<void>(owned->Detach());  // without an apartment it can only be left
+    static_cast<void>(owned->Detach());  // without an apartment, the object can only be leaked
 }
 
 void RestoreSession::readWriters(const Limits& limits) {
@@ -144,7 +143,7 @@ void RestoreSession::notify(Notification notification, const char* operation, co
     AsyncOperation notifying(operation, Phase::restore);
     require([&] { return (components_.Get()->*notification)(notifying.put()); }, operation, Phase::restore);
     notifying.await(limits);
-    // What a writer failed at is not in the result of the operation.
+    // The result of the operation does not show the failures of writers.
     gatherWriterStatus(*components_.Get(), present_, limits, Phase::restore);
     for (const Writer& writer : present_)
         if (writer.failed() && writer.failure != result::kWriterStatusNotAvailable &&

@@ -13,28 +13,28 @@ namespace domino_vss::vss {
 
 struct RestoreWriter {
     Guid id;
-    std::string name;  ///< empty when the writer is not present
+    std::string name;  ///< empty if the writer does not exist on this machine
     bool present = false;
 };
 
-/// What became of the files of the components (VSS_FILE_RESTORE_STATUS).
+/// The result of restoring the files (VSS_FILE_RESTORE_STATUS).
 enum class RestoreOutcome : std::uint8_t { all, none, failed };
 
-/// A restore with writers: everything that the document lists and whose writer is there is selected. All functions
-/// throw Failure; all but the destructor are called in an apartment.
+/// A restore with writers. Selects all components of the document whose writer exists. All functions throw Failure.
+/// Call all except the destructor in an apartment.
 class RestoreSession {
 public:
     RestoreSession(const std::string& document, const engine::Limits& limits);
     RestoreSession(const RestoreSession&) = delete;
     RestoreSession& operator=(const RestoreSession&) = delete;
-    /// On any thread.
+    /// May run on any thread.
     ~RestoreSession();
 
     [[nodiscard]] const std::vector<RestoreWriter>& writers() const noexcept { return writers_; }
-    /// The writers are told, and one that fails over it fails the restore.
+    /// Notifies the writers. If one of them fails, the restore fails.
     void preRestore(const engine::Limits& limits);
-    /// Also after a restore that has failed, and after a failed `preRestore`: writers that were told of a restore wait
-    /// for its end, and they act by what became of their files.
+    /// Call it also after a failed restore and after a failed `preRestore`: writers that were notified of a restore
+    /// wait for its end, and they act on the outcome.
     void postRestore(RestoreOutcome outcome, const engine::Limits& limits);
     /// Idempotent.
     void close();
@@ -42,7 +42,7 @@ public:
 private:
     using Notification = HRESULT (STDMETHODCALLTYPE IVssBackupComponents::*)(IVssAsync**);
 
-    /// A component that is restored. What is called for it takes the class of its writer.
+    /// A component that is restored, with the class id of its writer, which the calls need.
     struct Selected {
         Guid writerId;
         VSS_COMPONENT_TYPE type{};
@@ -53,16 +53,16 @@ private:
     void readWriters(const engine::Limits& limits);
     void selectForRestore(IVssWriterComponents& writer, const VSS_ID& writerId);
     void setFileRestoreStatus(RestoreOutcome outcome);
-    /// Tells the writers, and throws when one of them fails over it.
+    /// Notifies the writers. Throws if one of them fails.
     void notify(Notification notification, const char* operation, const engine::Limits& limits);
     void requireOpen() const;
-    /// Throws ERR_SHADOW_HANGS while an earlier request does not return.
+    /// Throws ERR_SHADOW_HANGS if an earlier request does not return.
     [[nodiscard]] std::unique_lock<std::timed_mutex> enter();
 
-    std::timed_mutex mutex_;  // requests come on threads of their own; the object takes one at a time
+    std::timed_mutex mutex_;  // requests run on different threads; the object allows one at a time
     ComPtr<IVssBackupComponents> components_;
-    std::vector<Writer> present_;         // of this machine
-    std::vector<RestoreWriter> writers_;  // of the document
+    std::vector<Writer> present_;         // on this machine
+    std::vector<RestoreWriter> writers_;  // in the document
     std::vector<Selected> selected_;
 };
 

@@ -10,7 +10,7 @@ namespace domino_vss::vss {
 
 namespace {
 
-/// A FILETIME counts from 1601.
+/// FILETIME starts at 1601.
 constexpr double kEpochAfterFileTimeMs = 11'644'473'600'000.0;
 
 }  // namespace

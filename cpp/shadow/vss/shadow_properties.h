@@ -7,7 +7,7 @@
 
 namespace domino_vss::vss {
 
-/// VSS_SNAPSHOT_PROP in our own types.
+/// A VSS_SNAPSHOT_PROP in our own types.
 struct ShadowProperties {
     Guid id;
     Guid setId;
@@ -24,10 +24,10 @@ struct ShadowProperties {
     std::int32_t state = 0;
 };
 
-/// Copies the properties and frees what VSS allocated for them.
+/// Copies the properties and frees the memory that VSS allocated for them.
 [[nodiscard]] ShadowProperties takeProperties(VSS_SNAPSHOT_PROP& property);
 
-/// GetSnapshotProperties. Throws Failure.
+/// Calls GetSnapshotProperties. Throws Failure.
 [[nodiscard]] ShadowProperties shadowProperties(IVssBackupComponents& components, const Guid& id);
 
 }  // namespace domino_vss::vss

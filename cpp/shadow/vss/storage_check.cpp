@@ -15,17 +15,17 @@ namespace {
 constexpr Guid kSystemProvider{0xb5946137, 0x7b9f, 0x4925, {0xaf, 0x80, 0x51, 0xab, 0xd6, 0x0b, 0x20, 0xd5}};
 
 constexpr std::uint64_t kMebibyte = 1024ULL * 1024;
-/// Windows' minimum of a difference area, and what small volumes need.
+/// The minimum size of a difference area on Windows, and the one for small volumes.
 constexpr std::uint64_t kMinimumBytes = 320 * kMebibyte;
 constexpr std::uint64_t kMinimumOfSmallBytes = 32 * kMebibyte;
 constexpr std::uint64_t kSmallVolumeBytes = 500 * kMebibyte;
 
 struct DifferenceArea {
     std::string volume;
-    std::optional<std::uint64_t> leftBytes;  ///< below its limit, where it has one
+    std::optional<std::uint64_t> leftBytes;  ///< until its limit, if it has one
 };
 
-/// The area that the volume already has; nothing when there is none, or when nobody can tell.
+/// The existing area of the volume; nullopt if there is none or it cannot be queried.
 std::optional<DifferenceArea> differenceAreaOf(const std::string& volume) {
     const VssApi& api = vssApi();
     if (api.getProviderMgmtInterface == nullptr) return std::nullopt;
@@ -74,8 +74,8 @@ std::vector<Warning> checkShadowStorage(const std::string& volume) {
                             volume});
     if (area && area->leftBytes && *area->leftBytes < minimum)
         warnings.push_back({warning_code::kShadowStorage,
-                            "the shadow storage of " + volume + " may grow by " + mebibytes(*area->leftBytes) +
-                                " only; when it is full, shadows vanish, the oldest first",
+                            "the shadow storage of " + volume + " can grow by only " + mebibytes(*area->leftBytes) +
+                                "; when it is full, shadows vanish, the oldest first",
                             volume});
     return warnings;
 }

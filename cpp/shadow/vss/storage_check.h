@@ -7,8 +7,8 @@
 
 namespace domino_vss::vss {
 
-/// What speaks against room for a further shadow of the volume. A shadow that is short of room is not
-/// refused: it vanishes while it is being copied. Asks the system's provider; other providers keep their own storage.
+/// Warns if there may be too little storage for another shadow of the volume. VSS does not refuse such a shadow; it
+/// vanishes while it is being copied. Checks the system provider; other providers manage their own storage.
 [[nodiscard]] std::vector<Warning> checkShadowStorage(const std::string& volume);
 
 }  // namespace domino_vss::vss

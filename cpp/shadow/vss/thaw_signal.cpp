@@ -11,16 +11,16 @@ namespace domino_vss::vss {
 
 namespace {
 
-/// A writer waits for nothing between Freeze and Thaw, so the time of VSS is the right one.
+/// This writer does nothing between Freeze and Thaw, so VSS's default time is sufficient.
 constexpr std::uint32_t kFreezeTimeoutMs = 60'000;
 
 WriterDescription description() {
     static std::atomic<std::uint32_t> count = 0;
     WriterDescription writer;
     writer.classId = ThawSignal::kClassId;
-    // Without the name of Domino, whose own writer is known by that and left out.
+    // Must not contain "Domino": Domino's own writer is recognised by that and excluded.
     writer.name = "Moment of the shadow";
-    // No restore ever looks for it.
+    // Not used by restores.
     writer.instanceName = "backup " + std::to_string(::GetCurrentProcessId()) + "." + std::to_string(++count);
     writer.freezeTimeoutMs = kFreezeTimeoutMs;
     return writer;

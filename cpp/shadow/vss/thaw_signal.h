@@ -9,17 +9,17 @@
 
 namespace domino_vss::vss {
 
-/// A writer that does nothing but hear Thaw: VSS sends it as soon as the shadow holds everything, long before
-/// DoSnapshotSet returns, which waits for whatever writers still do to the shadow. It takes part in one backup of ours,
-/// in the process of the requester.
+/// A writer that only listens for Thaw. VSS sends it as soon as the shadow contains everything, long before
+/// DoSnapshotSet returns, which waits for what writers still do to the shadow. Takes part in one of our own backups, in
+/// the process of the requester.
 class ThawSignal final : public WriterHandlers {
 public:
-    /// The same in all processes; a requester enables its writers by it.
+    /// The same in all processes; a requester enables the writer by it.
     static constexpr Guid kClassId{0x6b1f0a52, 0x5b0d, 0x4f39, {0x9a, 0x7e, 0x30, 0x5c, 0xd4, 0x12, 0x88, 0xb1}};
 
-    /// Only the requester that it belongs to is to hear of it. Others would wait for it in their own backups.
+    /// Only the requester it belongs to should see it; others would wait for it in their own backups.
     void setReported(bool reported) noexcept;
-    /// Thaw of this set says that the shadow is taken.
+    /// Thaw of this set means that the shadow is taken.
     void expect(const Guid& set, std::shared_ptr<engine::CaptureWindow> window);
 
     [[nodiscard]] const OwnComponents& components() const noexcept override { return components_; }
@@ -34,16 +34,16 @@ public:
     void backupShutdown(const Guid& /*set*/, const Guid& /*session*/) noexcept override {}
 
 private:
-    // Without files: where components are selected, only a writer that has one of them is sent events.
+    // Has no files. It exists because, in component mode, only writers with a selected component receive events.
     const OwnComponents components_{{"", "moment", "The moment of the shadow", ComponentKind::databases, {}}};
     std::mutex mutex_;
     bool reported_ = false;                          // guarded by mutex_
-    Guid present_;                                   // guarded by mutex_: the set that is being made, whoever makes it
+    Guid present_;                                   // guarded by mutex_: the set being made, by any requester
     Guid expected_;                                  // guarded by mutex_
     std::shared_ptr<engine::CaptureWindow> window_;  // guarded by mutex_
 };
 
-/// A ThawSignal that VSS knows, until its end. In an apartment; Windows only.
+/// A ThawSignal registered with VSS until its destruction. Use it in an apartment. Windows only.
 class RegisteredThawSignal {
 public:
     /// Throws Failure.

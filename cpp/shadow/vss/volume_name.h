@@ -6,9 +6,9 @@
 
 namespace domino_vss::vss {
 
-/// The one name of the volume that a path lies on: `\\?\Volume{…}\`, or the root of a share. A volume's name, a letter,
-/// a mount point or any path below one may be given; it may contain environment variables, as writers write them.
-/// Throws Failure.
+/// The unique name of the volume that contains a path: `\\?\Volume{…}\`, or the root of a share. The path may be a
+/// volume name, a drive letter, a mount point or any path below one, and may contain environment variables, as in
+/// writers' metadata. Throws Failure.
 [[nodiscard]] std::string volumeNameOf(const std::string& path, Phase phase);
 
 }  // namespace domino_vss::vss

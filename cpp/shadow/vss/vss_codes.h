@@ -5,17 +5,18 @@
 
 namespace domino_vss::vss {
 
-/// An HRESULT as VSS, COM, RPC and Windows return it.
+/// An HRESULT of VSS, COM, RPC or Windows.
 struct ResultCode {
     std::uint32_t value;
     std::string_view name;
     std::string_view text;
 };
 
-/// nullptr when the value has no name here.
+/// nullptr if the value is not in the table.
 [[nodiscard]] const ResultCode* findResultCode(std::uint32_t value) noexcept;
 
-// The codes that decisions depend on. The system's header is not on every platform that this is tested on.
+// The codes that decisions depend on. Defined here because the system header does not exist on all platforms that run
+// the tests.
 namespace result {
 inline constexpr std::uint32_t kOk = 0;
 inline constexpr std::uint32_t kFalse = 1;

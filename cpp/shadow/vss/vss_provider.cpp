@@ -12,7 +12,7 @@ using engine::Limits;
 VssProvider::VssProvider(RequesterOptions options)
     : volumes_(options.volumes), stopAtThaw_(options.stopAtThaw), requester_(std::move(options)) {}
 
-/// The report is brought up to date also when the step fails.
+/// Publishes the report even if the step fails.
 template <typename Step>
 void VssProvider::run(Step step) {
     const auto publish = [this] {
@@ -49,12 +49,12 @@ void VssProvider::begin(const Limits& limits) {
 void VssProvider::prepare(std::span<const engine::DatabaseSpec> /*databases*/, const Limits& limits) {
     runReported([&] { requester_.openSet(limits); });
     try {
-        // So that little is left to flush while writes are held. Not before the wait for the requesters of others,
-        // which can take minutes.
+        // Reduces what VSS must flush while writes are held. Done after waiting for other requesters, which can take
+        // minutes.
         engine::flushVolumes(volumes_, limits);
     } catch (const Failure&) {
         if (limits.exceeded() != nullptr) throw;
-        // VSS flushes them itself, and knows volumes that cannot be opened.
+        // VSS also flushes the volumes, and supports volumes that cannot be opened here.
     }
 }
 
@@ -64,7 +64,7 @@ std::unique_ptr<engine::ThreadScope> VssProvider::enterThread() {
 
 void VssProvider::commitWithin(const std::shared_ptr<engine::CaptureWindow>& window) {
     if (thaw_) thaw_->signal().expect(requester_.report().setId, window);
-    requester_.create(*window);  // nothing else comes before the call
+    requester_.create(*window);  // the first call, so that nothing delays it
 }
 
 void VssProvider::afterWindow(const Limits& limits) {
@@ -76,7 +76,7 @@ void VssProvider::complete(const std::vector<std::string>& deletedShadows, const
 }
 
 void VssProvider::remove() {
-    privilege_.reset();  // nobody reads the shadow for this backup any more, whatever becomes of it
+    privilege_.reset();  // no longer read for this backup, even if the shadow remains
     run([&] { requester_.remove(); });
     thaw_.reset();
 }

@@ -11,7 +11,7 @@
 
 namespace domino_vss::vss {
 
-/// Shadows by the Volume Shadow Copy Service.
+/// Makes shadows with the Volume Shadow Copy Service.
 class VssProvider final : public engine::ShadowProvider {
 public:
     explicit VssProvider(RequesterOptions options);
@@ -27,20 +27,20 @@ public:
     void remove() override;
     void keep() override;
 
-    /// From any thread; as of the end of the last step.
+    /// May be called from any thread. Shows the state after the last step.
     [[nodiscard]] RequesterReport report() const;
 
 private:
     template <typename Step>
     void run(Step step);
-    /// Steps in which the requester asks for the writers, and hears of our own.
+    /// For steps in which the requester gathers the writers: makes our own writer visible to it.
     template <typename Step>
     void runReported(Step step);
 
     std::vector<std::string> volumes_;
     const bool stopAtThaw_;
     Requester requester_;
-    std::optional<RegisteredThawSignal> thaw_;  // in the apartment of the provider's thread
+    std::optional<RegisteredThawSignal> thaw_;  // in the apartment of the provider thread
     std::unique_ptr<BackupPrivilege> privilege_;
     mutable std::mutex mutex_;
     RequesterReport report_;  // guarded by mutex_

@@ -9,25 +9,25 @@ namespace domino_vss::vss {
 
 namespace {
 
-/// The first of the names that the library exports: those of today's SDK come first, those that older programs were
-/// linked with after them.
+/// Finds the first of the names that the library exports: names of the current SDK first, then those that older
+/// programs were linked with.
 template <typename Function>
 void find(HMODULE library, std::initializer_list<const char*> names, Function& function) {
     for (const char* name : names) {
-        // A detour by way of a pointer without parameters: compilers warn of a cast between two kinds of functions.
+        // The intermediate cast avoids a compiler warning about casts between incompatible function types.
         function = reinterpret_cast<Function>(reinterpret_cast<void (*)()>(::GetProcAddress(library, name)));
         if (function != nullptr) return;
     }
 }
 
 VssApi load() {
-    // Windows' own directory only: a file of this name elsewhere would run with the rights of an administrator.
+    // Only from the system directory: a file of this name elsewhere would run with administrator rights.
     CurrentCall::note("LoadLibraryExW", "vssapi.dll");
     const HMODULE library = ::LoadLibraryExW(L"vssapi.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
     if (library == nullptr)
         throw systemFailure(code::kVssLibrary, Phase::probe, "LoadLibraryEx", "vssapi.dll",
                             static_cast<int>(::GetLastError()));
-    VssApi api;  // the library is never freed: objects of it may live until the process ends
+    VssApi api;  // never freed: objects of the library may live until the process ends
     find(library,
          {"CreateVssBackupComponentsInternal", "?CreateVssBackupComponents@@YAJPEAPEAVIVssBackupComponents@@@Z"},
          api.createBackupComponents);
@@ -36,14 +36,14 @@ VssApi load() {
     find(library, {"GetProviderMgmtInterfaceInternal", "GetProviderMgmtInterface"}, api.getProviderMgmtInterface);
     find(library, {"CreateWriterEx"}, api.createWriterEx);
     if (api.createBackupComponents == nullptr || api.freeSnapshotProperties == nullptr)
-        throw Failure(code::kVssLibrary, Phase::probe, "lacks the functions that a requester needs", "vssapi.dll");
+        throw Failure(code::kVssLibrary, Phase::probe, "functions that a requester needs are missing", "vssapi.dll");
     return api;
 }
 
 }  // namespace
 
 const VssApi& vssApi() {
-    static const VssApi api = load();  // tried again after a failure
+    static const VssApi api = load();  // a later call tries again after a failure
     return api;
 }
 

@@ -4,14 +4,14 @@
 
 namespace domino_vss::vss {
 
-/// Something that somebody should know, though nothing has failed.
+/// Something the user should know although nothing failed.
 struct Warning {
-    const char* code;  ///< one of `warning_code`, part of the public interface
+    const char* code;  ///< one of `warning_code`; part of the public interface
     std::string message;
-    std::string subject;  ///< what it is about; empty for nothing that has a name
+    std::string subject;  ///< what it concerns; empty if that has no name
 };
 
-/// What lib/errors/warning-codes/vss.ts explains.
+/// Explained in lib/errors/warning-codes/vss.ts.
 namespace warning_code {
 inline constexpr const char* kAbortFailed = "WARN_ABORT_FAILED";
 inline constexpr const char* kComSecurity = "WARN_COM_SECURITY";

@@ -9,7 +9,7 @@
 
 namespace domino_vss::vss {
 
-/// IVssWMFiledesc: files of a component, or files that the writer wants left out.
+/// An IVssWMFiledesc: files of a component, or files that the writer excludes.
 struct FileSpecification {
     std::string path;
     std::string fileSpec;
@@ -31,17 +31,17 @@ struct WriterComponent {
 
 enum class Exclusion : std::uint8_t { none, asked, domino, nothingToInclude, componentOutsideSet };
 
-/// The words of lib/native/vss.ts; empty for `none`.
+/// The strings of lib/native/vss.ts; empty for `none`.
 [[nodiscard]] const char* exclusionName(Exclusion exclusion) noexcept;
 
-/// What a writer says of its data; it can be long.
+/// A writer's description of its data; may be large.
 struct WriterMetadata {
     std::vector<WriterComponent> components;
     std::vector<FileSpecification> excludedFiles;
     std::string document;  ///< SaveAsXML
 };
 
-/// What a writer says of itself, and what became of it. Cheap to copy.
+/// A writer's identity and state. Cheap to copy.
 struct Writer {
     Guid id;
     Guid instanceId;
@@ -51,14 +51,14 @@ struct Writer {
     std::int32_t source = 0;                                                                    ///< VSS_SOURCE_TYPE
     std::shared_ptr<const WriterMetadata> metadata = std::make_shared<const WriterMetadata>();  ///< never nullptr
 
-    std::int32_t state = 0;  ///< VSS_WRITER_STATE; 0 when nobody asked, or it did not answer
+    std::int32_t state = 0;  ///< VSS_WRITER_STATE; 0 if not queried or not reported
     std::uint32_t failure = 0;
-    bool vanished = false;  ///< was asked for its state, and is in no list of states any more
+    bool vanished = false;  ///< was queried, but is no longer in the list of states
     std::uint32_t applicationFailure = 0;
     std::string applicationMessage;
 
     Exclusion exclusion = Exclusion::none;
-    /// Indexes of those of its components that are added one by one; component mode only.
+    /// Indexes of its components that are added individually; component mode only.
     std::vector<std::size_t> added;
 
     [[nodiscard]] bool failed() const noexcept;

@@ -8,26 +8,26 @@
 
 namespace domino_vss::vss {
 
-/// What the writer tells requesters of itself. All texts are UTF-8.
+/// How the writer describes itself to requesters. All strings are UTF-8.
 struct WriterDescription {
     Guid classId;
     std::string name;
-    /// Unique on the machine and the same after each start: VSS finds the partition of a restore by it.
+    /// Unique on the machine and the same after each start: VSS uses it to find the writer for a restore.
     std::string instanceName;
     std::uint32_t majorVersion = 0;
     std::uint32_t minorVersion = 0;
-    /// From Freeze to Thaw.
+    /// The maximum time from Freeze to Thaw.
     std::uint32_t freezeTimeoutMs = 60'000;
 };
 
-/// Files of a component: a directory, and the names in it.
+/// Files of a component: a directory and a name pattern.
 struct ComponentFiles {
     std::string directory;
     std::string pattern;
     bool recursive = false;
 };
 
-/// What a component is of: only databases are put into backup mode.
+/// The kind of data in a component. Only databases are put into backup mode.
 enum class ComponentKind : std::uint8_t { databases, transactionLog, attachments };
 
 struct OwnComponent {
@@ -38,7 +38,7 @@ struct OwnComponent {
     std::vector<ComponentFiles> files;
 };
 
-/// The components, numbered as the databases of a PreparedBackup name them.
+/// The components. A PreparedBackup refers to them by index.
 using OwnComponents = std::vector<OwnComponent>;
 
 }  // namespace domino_vss::vss

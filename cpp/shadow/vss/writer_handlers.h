@@ -12,49 +12,49 @@
 
 namespace domino_vss::vss {
 
-/// What a handler answers to VSS.
+/// A handler's answer to VSS.
 struct Verdict {
-    /// false is a veto: the snapshot fails.
+    /// False vetoes the snapshot, which fails then.
     bool proceed = true;
-    /// VSS_E_WRITERERROR_…; 0 for no failure.
+    /// VSS_E_WRITERERROR_…; 0 if there is no failure.
     std::uint32_t result = 0;
-    /// STATUS of Domino; 0 for none.
+    /// A Domino STATUS; 0 if there is none.
     std::uint32_t applicationResult = 0;
     std::string text;
 };
 
 /// What a requester backs up.
 struct Selection {
-    /// Otherwise whole volumes.
+    /// True: selected components. False: whole volumes.
     bool components = false;
-    /// Logical path and name; empty without components.
+    /// Logical paths and names; empty unless components are selected.
     std::vector<std::pair<std::string, std::string>> selected;
 };
 
-/// The snapshot set that is about to be made.
+/// The snapshot set about to be made.
 struct SnapshotSet {
     Guid id;
-    /// Of the requester; empty where VSS does not tell.
+    /// The requester's session; empty if VSS does not report it.
     Guid session;
-    /// Whether a path lies on one of its volumes.
+    /// Whether a path is on a volume of the set. Calls VSS.
     std::function<bool(const std::string& path)> contains;
 };
 
-/// What a requester says of the files of a component after a restore.
+/// The result a requester reports for the files of a component after a restore.
 enum class FilesRestored : std::uint8_t { all, none, failed };
 
 /// A component that a requester restores.
 struct RestoreComponent {
     std::string name;
-    /// What the writer has written into it at the backup.
+    /// The metadata that the writer stored in it during the backup.
     std::string metadata;
-    /// Files go to other places than they came from.
+    /// Files are restored to a different place.
     bool elsewhere = false;
-    /// Known from PostRestore on.
+    /// Valid from PostRestore on.
     FilesRestored status = FilesRestored::all;
 };
 
-/// A restore of one requester.
+/// A restore by a requester.
 struct RequestedRestore {
     Guid session;
     std::vector<RestoreComponent> components;
@@ -62,23 +62,23 @@ struct RequestedRestore {
 
 struct RestoreVerdict {
     Verdict all;
-    /// What has failed in a component, by its number.
+    /// Failures of single components, by index.
     std::vector<std::pair<std::size_t, std::string>> components;
 };
 
-/// Answers a PostRestore that ends no restore of ours. Its databases have got no change information, so it is a success
-/// only when no file was replaced.
+/// The answer to a PostRestore that does not end one of our restores. The databases did not get their change
+/// information, so it is a success only if no file was replaced.
 [[nodiscard]] inline RestoreVerdict notFinished(const RequestedRestore& restore) {
     for (const RestoreComponent& component : restore.components)
         if (component.status != FilesRestored::none)
             return {{false, result::kWriterNonRetryable, 0,
-                     "the writer has refused this restore or has ended since; databases that were replaced are not "
+                     "the writer refused this restore or has ended since; databases whose files were replaced are not "
                      "restored: use domino-vss restore"},
                     {}};
     return {};
 }
 
-/// What happens to the databases when a requester restores their files.
+/// Handles the databases when a requester restores their files.
 class RestoreWork {
 public:
     RestoreWork() = default;
@@ -86,18 +86,19 @@ public:
     RestoreWork& operator=(const RestoreWork&) = delete;
     virtual ~RestoreWork() = default;
 
-    /// They go offline. Throws Failure.
+    /// Takes the databases offline. Throws Failure.
     [[nodiscard]] virtual RestoreVerdict preRestore(const RequestedRestore& restore) = 0;
-    /// Their files are back: they get their change information, are recovered and go online. Throws Failure.
+    /// After the files were restored: applies change information, recovers the databases and brings them online. Throws
+    /// Failure.
     [[nodiscard]] virtual RestoreVerdict postRestore(const RequestedRestore& restore) = 0;
-    /// The requester of this session is gone: its restore ends.
+    /// The requester of this session has ended: ends its restore.
     virtual void shutdown(const Guid& session) noexcept = 0;
-    /// A restore that is under way ends. Idempotent.
+    /// Ends a restore in progress. Idempotent.
     virtual void close() noexcept = 0;
 };
 
-/// What a writer does when VSS delivers an event. The handlers run on threads of VSS and never wait for JavaScript.
-/// None of them throws.
+/// The reaction of a writer to VSS events. The handlers run on VSS threads and never wait for JavaScript. None of them
+/// throws.
 class WriterHandlers {
 public:
     WriterHandlers() = default;
@@ -106,10 +107,10 @@ public:
     virtual ~WriterHandlers() = default;
 
     [[nodiscard]] virtual const OwnComponents& components() const noexcept = 0;
-    /// No part in anything any more. Idempotent.
+    /// Refuses all later events. Idempotent.
     virtual void close() = 0;
 
-    /// Whether the requester that asks is to hear of the writer.
+    /// Whether to report the writer to the requester that asks.
     [[nodiscard]] virtual bool identify() noexcept = 0;
     [[nodiscard]] virtual Verdict prepareBackup(Selection selection) noexcept = 0;
     [[nodiscard]] virtual Verdict prepareSnapshot(const SnapshotSet& set) noexcept = 0;
@@ -117,10 +118,10 @@ public:
     [[nodiscard]] virtual Verdict thaw() noexcept = 0;
     [[nodiscard]] virtual Verdict postSnapshot() noexcept = 0;
     virtual void abort() noexcept = 0;
-    /// `set` may be another one than the last, or none; `session` is that of the requester which has ended, empty where
-    /// VSS does not tell.
+    /// `set` may differ from the last one or be empty. `session` is the requester that has ended; empty if VSS does not
+    /// report it.
     virtual void backupShutdown(const Guid& set, const Guid& session) noexcept = 0;
-    /// Id of the backup that the last postSnapshot has completed; empty for none.
+    /// The id of the backup that the last postSnapshot completed; empty if none.
     [[nodiscard]] virtual std::string completedBackup() const { return {}; }
     [[nodiscard]] virtual bool takesPartInRestores() const noexcept { return false; }
     [[nodiscard]] virtual RestoreVerdict preRestore(const RequestedRestore& /*restore*/) noexcept { return {}; }

@@ -23,7 +23,7 @@ FileSpecification readFile(IVssWMFiledesc& description, Phase phase) {
     return {path.utf8(), fileSpec.utf8(), recursive != 0};
 }
 
-/// The description of a component is freed by the component.
+/// Frees the description of a component through the component.
 class ComponentInfo {
 public:
     ComponentInfo(IVssWMComponent& component, Phase phase) : component_(component) {
@@ -70,7 +70,7 @@ WriterComponent readComponent(IVssWMComponent& component, Phase phase) {
     return read;
 }
 
-/// Empty where Windows or the writer has none.
+/// Empty if this Windows or the writer has none.
 std::string instanceNameOf(IVssExamineWriterMetadata& metadata) {
     ComPtr<IVssExamineWriterMetadataEx> extended;
     VSS_ID instance{};
@@ -127,7 +127,7 @@ Writer readWriter(IVssExamineWriterMetadata& metadata, Phase phase) {
     return writer;
 }
 
-/// GetWriterStatusEx where Windows has it, GetWriterStatus otherwise. Returns whose it is.
+/// Uses GetWriterStatusEx if available, otherwise GetWriterStatus. Returns the writer's instance id.
 Guid readStatus(IVssBackupComponents& components, IVssBackupComponentsEx3* extended, UINT index,
                 std::vector<Writer>& writers, Phase phase) {
     VSS_ID instance{};
@@ -148,7 +148,8 @@ Guid readStatus(IVssBackupComponents& components, IVssBackupComponentsEx3* exten
         require([&] { return components.GetWriterStatus(index, &instance, &id, name.put(), &state, &failure); },
                 "IVssBackupComponents::GetWriterStatus", phase);
     const auto writer = std::ranges::find(writers, guidOf(instance), &Writer::instanceId);
-    if (writer == writers.end()) return guidOf(instance);  // came after the metadata was gathered; it takes no part
+    if (writer == writers.end())
+        return guidOf(instance);  // appeared after the metadata was gathered, so it takes no part
     writer->state = static_cast<std::int32_t>(state);
     writer->failure = static_cast<std::uint32_t>(failure);
     writer->applicationFailure = static_cast<std::uint32_t>(applicationFailure);
@@ -197,8 +198,7 @@ void gatherWriterStatus(IVssBackupComponents& components, std::vector<Writer>& w
     std::vector<Guid> heardOf;
     for (UINT i = 0; i < count; ++i) heardOf.push_back(readStatus(components, extended.Get(), i, writers, phase));
     static_cast<void>(components.FreeWriterStatus());
-    // The service of a writer may have ended since. Those that were left out by class or instance are never in the
-    // list.
+    // A writer's service may have stopped since. Writers excluded by class or instance are never in the list.
     for (Writer& writer : writers) {
         const bool isLeftOut = writer.exclusion == Exclusion::asked || writer.exclusion == Exclusion::domino;
         writer.vanished = !isLeftOut && std::ranges::find(heardOf, writer.instanceId) == heardOf.end();

@@ -7,7 +7,7 @@ namespace domino_vss::vss {
 
 namespace {
 
-/// Writers name themselves in English; a full case folding would need tables for nothing.
+/// Writer names are in English, so ASCII case folding is sufficient.
 char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -22,11 +22,11 @@ bool startsWith(std::string_view text, std::string_view start) {
 
 bool contains(std::string_view text, std::string_view part) {
     const auto same = [](char left, char right) { return lower(left) == lower(right); };
-    // Not the one of std::ranges: Clang 14, which analyses this, cannot compile GCC 12's.
+    // Not std::ranges::search: Clang 14, used for static analysis, cannot compile GCC 12's.
     return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
 
-/// One entry of a list: a writer, or a component of it.
+/// An entry of a list: a writer or one of its components.
 struct Entry {
     explicit Entry(std::string_view text) : writer(text) {
         const std::size_t separator = text.find(":\\");
@@ -35,7 +35,7 @@ struct Entry {
         component = text.substr(separator + 1);
     }
 
-    /// A component, or a writer as a whole.
+    /// Whether it matches the writer, or a component of it.
     [[nodiscard]] bool means(const Writer& candidate) const {
         return meansWriter(candidate) &&
                (component.empty() ||
@@ -51,7 +51,7 @@ struct Entry {
     }
 
     std::string_view writer;
-    std::string_view component;  ///< `\logical\path\name`; empty for the writer as a whole
+    std::string_view component;  ///< `\logical\path\name`; empty for the whole writer
 };
 
 bool isAncestor(const WriterComponent& ancestor, const WriterComponent& component) {
@@ -73,7 +73,7 @@ public:
         const std::vector<bool> all(count, true);
         std::vector<bool> excluded(count);
         for (std::size_t i = 0; i < count; ++i) excluded[i] = isExcluded(writer_.metadata->components[i]);
-        // Without one of its parts a component set is not whole, so its ancestors go with it.
+        // A component set without one of its parts is incomplete, so its ancestors are excluded too.
         std::vector<bool> left = excluded;
         for (std::size_t i = 0; i < count; ++i)
             for (std::size_t j = 0; j < count && !left[i]; ++j)

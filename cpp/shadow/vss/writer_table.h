@@ -4,15 +4,15 @@
 
 namespace domino_vss::vss {
 
-/// What vssapi.dll calls a CVssWriterEx: an object whose virtual table begins with the deleting destructor of
-/// Microsoft's compiler and has the 16 events behind it. Declared by hand: mingw's header has no such class, and g++
-/// gives a virtual destructor two places, so that every event would stand one too far. Windows only.
+/// The CVssWriterEx that vssapi.dll expects: an object whose virtual table starts with the deleting destructor of
+/// Microsoft's compiler, followed by the 16 events. Declared by hand: mingw's header lacks the class, and g++ would use
+/// two slots for a virtual destructor, which would shift all events by one. Windows only.
 class WriterTable {
 public:
     WriterTable(const WriterTable&) = delete;
     WriterTable& operator=(const WriterTable&) = delete;
 
-    /// Bit 0 of the flags: the memory is to be freed as well.
+    /// Bit 0 of the flags means that the memory must be freed as well.
     virtual void* STDMETHODCALLTYPE deletingDestructor(unsigned flags) = 0;
     virtual bool STDMETHODCALLTYPE OnIdentify(IVssCreateWriterMetadata* metadata) = 0;
     virtual bool STDMETHODCALLTYPE OnPrepareBackup(IVssWriterComponents* components) = 0;
@@ -29,7 +29,7 @@ public:
     virtual bool STDMETHODCALLTYPE OnContinueIOOnVolume(wchar_t* volume, VSS_ID snapshot, VSS_ID provider) = 0;
     virtual bool STDMETHODCALLTYPE OnVSSShutdown() = 0;
     virtual bool STDMETHODCALLTYPE OnVSSApplicationStartup() = 0;
-    /// It stands at the place of IVssCreateWriterMetadata in the metadata of the Ex kind.
+    /// Receives an IVssCreateWriterMetadataEx in place of the IVssCreateWriterMetadata.
     virtual bool STDMETHODCALLTYPE OnIdentifyEx(IVssCreateWriterMetadata* metadata) = 0;
 
 protected:

@@ -13,14 +13,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How long somebody waits for databases that come out again after a failure.
+/// How long abort() waits for the databases to leave backup mode.
 constexpr milliseconds kTakingBack{10'000};
 
 }  // namespace
 
 void PreparedBackup::Progress::end(std::optional<Failure> failed) {
     const std::lock_guard lock(mutex);
-    // The first failure counts: the steps that follow it only say that they came out of order.
+    // The first failure counts: the steps after it fail only because they are called out of order.
     if (!ended && !failure) failure = std::move(failed);
     const std::string_view reason = failure ? failure->code : "";
     if (reason == code::kHookTimeout || (reason == code::kWindowTimeout && failure->phase == Phase::shadow))
@@ -32,7 +32,7 @@ void PreparedBackup::Progress::end(std::optional<Failure> failed) {
 
 PreparedBackup::PreparedBackup(PreparedBackupOptions options, std::unique_ptr<engine::DatabaseSource> source)
     : options_(std::move(options)) {
-    // No volumes: whoever takes the snapshot flushes them.
+    // No volumes: the requester of the snapshot flushes them.
     auto snapshot = std::make_unique<shadow::HookProvider>(std::vector<shadow::SessionVolume>{},
                                                            [progress = progress_](double /*deadlineMs*/) {
                                                                const std::lock_guard lock(progress->mutex);
@@ -48,7 +48,7 @@ void PreparedBackup::add(engine::DatabaseSpec spec, std::size_t volume, std::siz
 }
 
 bool PreparedBackup::begin(const Coverage& coverage) {
-    // Asked once a volume: VSS resolves the path at each question.
+    // Queried once per volume, because VSS resolves the path at each query.
     std::vector<bool> covered;
     for (const std::string& volume : options_.volumes) covered.push_back(coverage.volume(volume));
     for (std::uint32_t index = 0; index < databases_.size(); ++index)
@@ -87,7 +87,7 @@ void PreparedBackup::claimDirectory() {
         if (error) throw systemFailure(code::kFileSystem, Phase::prepare, "rename", to.string(), error.value());
         parents.insert(to.parent_path());
     }
-    // On the disk before the first database is in backup mode.
+    // These must be on disk before the first database is in backup mode.
     for (const std::filesystem::path& parent : parents) syncDirectory(parent, code::kFileSystem, Phase::prepare);
 }
 
@@ -100,7 +100,7 @@ std::optional<Failure> PreparedBackup::awaitHeld() {
             return progress_->failure;
         }
     }
-    Failure late(code::kDeadline, Phase::start, "the databases were not in backup mode in time");
+    Failure late(code::kDeadline, Phase::start, "the databases did not enter backup mode in time");
     abort(late);
     return late;
 }
@@ -137,7 +137,7 @@ void PreparedBackup::thaw() {
 
 std::optional<Failure> PreparedBackup::awaitEnd() {
     if (!endsWithin(options_.drainTimeout)) {
-        Failure late(code::kDeadline, Phase::drain, "the change information was not on the disk in time");
+        Failure late(code::kDeadline, Phase::drain, "the change information was not written in time");
         abort(late);
         return late;
     }

@@ -18,42 +18,41 @@ namespace domino_vss::vss {
 struct PreparedBackupOptions {
     std::string id;
     engine::SessionOptions session;
-    /// The data directory: one backup or restore of it at a time on this machine.
+    /// The data directory. Only one backup or restore of it runs at a time on this machine.
     std::string lockedDirectory;
-    /// What JavaScript has written in advance under names that count for nothing, the journal and the directory of the
-    /// backup, and what these are called from the moment at which the backup begins.
+    /// Files that JavaScript has written in advance under provisional names, the journal and the directory of the
+    /// backup, and their final names, which they get when the backup begins.
     struct Move {
         std::filesystem::path from;
         std::filesystem::path to;
     };
     std::vector<Move> moves;
-    /// Top directories of the volumes that the databases lie on.
+    /// Root directories of the volumes that contain the databases.
     std::vector<std::string> volumes;
-    /// From the begin until all databases are in backup mode.
+    /// From begin() until all databases are in backup mode.
     std::chrono::milliseconds prepareTimeout{120'000};
-    /// From the thaw until all change information is on the disk.
+    /// From thaw() until all change information is on disk.
     std::chrono::milliseconds drainTimeout{300'000};
-    /// How many databases may be left out before the backup fails.
+    /// How many databases may be skipped before the backup fails.
     std::uint32_t maxSkipped = UINT32_MAX;
 };
 
-/// A backup that lies ready for a snapshot of somebody else: everything that takes JavaScript has been done. Nothing is
-/// open, locked or named on the disk until it begins. Functions may be called from any thread; those that wait are
-/// bounded.
+/// A backup prepared for a snapshot that another requester makes: all work that needs JavaScript is done. Nothing is
+/// open, locked or has its final name before it begins. Functions may be called from any thread; all waits are bounded.
 class PreparedBackup {
 public:
-    /// Which databases the snapshot will contain: those that lie on its volumes, of the components that are selected.
+    /// Which databases the snapshot will contain: those on its volumes whose components are selected.
     struct Coverage {
         std::function<bool(const std::string& volume)> volume;
         std::function<bool(std::size_t component)> component;
     };
 
-    /// What could not be put into backup mode.
+    /// The databases that could not be put into backup mode.
     struct LeftOut {
         std::size_t databases = 0;
         bool required = false;
         std::string first;         ///< path of one of them
-        std::uint32_t status = 0;  ///< its reason, where that is a number
+        std::uint32_t status = 0;  ///< the reason, if it is a Domino STATUS
     };
 
     PreparedBackup(PreparedBackupOptions options, std::unique_ptr<engine::DatabaseSource> source);
@@ -61,34 +60,35 @@ public:
     PreparedBackup& operator=(const PreparedBackup&) = delete;
     ~PreparedBackup() = default;
 
-    /// Before it begins. `volume` counts those of the options, `component` those of the writer.
+    /// Before begin(). `volume` is an index into the volumes of the options, `component` one into the writer's
+    /// components.
     void add(engine::DatabaseSpec spec, std::size_t volume, std::size_t component, bool required);
-    /// Opens the databases that are covered and puts them into backup mode, on threads of their own. Returns whether
-    /// there are any. Throws Failure.
+    /// Opens the covered databases and puts them into backup mode, asynchronously. Returns false if there are none.
+    /// Throws Failure.
     [[nodiscard]] bool begin(const Coverage& coverage);
-    /// Waits until the databases are in backup mode. Otherwise they are out again.
+    /// Waits until the databases are in backup mode. If it returns a failure, they are out again.
     [[nodiscard]] std::optional<Failure> awaitHeld();
-    /// Of a backup that is held.
+    /// Valid while the backup is held, and after it has ended.
     [[nodiscard]] LeftOut leftOut() const;
     [[nodiscard]] const std::string& id() const noexcept { return options_.id; }
     [[nodiscard]] std::uint32_t maxSkipped() const noexcept { return options_.maxSkipped; }
     /// Whether the databases are in backup mode now.
     [[nodiscard]] bool isHeld() const;
-    /// Whether it has begun and not ended.
+    /// Whether it has begun and not yet ended.
     [[nodiscard]] bool isUnderWay() const;
-    /// The snapshot exists: the databases begin to leave backup mode. Returns at once.
+    /// The snapshot exists: makes the databases leave backup mode. Returns at once.
     void thaw();
-    /// Waits until the change information is on the disk.
+    /// Waits until the change information is on disk.
     [[nodiscard]] std::optional<Failure> awaitEnd();
-    /// How it has ended; a failure when it has not.
+    /// The result: nullopt for success. A failure if the backup has not ended.
     [[nodiscard]] std::optional<Failure> outcome() const;
-    /// There is no snapshot. Returns when the databases are out of backup mode, or after a while.
+    /// There will be no snapshot. Returns when the databases are out of backup mode, or after ten seconds.
     void abort(const Failure& reason);
-    /// The data directory is free for others.
+    /// Releases the lock on the data directory.
     void unlock();
 
     [[nodiscard]] const std::shared_ptr<engine::Session>& session() const noexcept { return session_; }
-    /// Which of the databases that were added take part, in the order of the session's records.
+    /// Indexes of the added databases that take part, in the order of the session's records.
     [[nodiscard]] const std::vector<std::uint32_t>& included() const noexcept { return included_; }
 
 private:
@@ -118,7 +118,7 @@ private:
     shadow::HookProvider* snapshot_ = nullptr;  // owned by the session
     std::shared_ptr<engine::Session> session_;
     std::vector<Prepared> databases_;
-    std::vector<std::uint32_t> included_;  // written before the session's steps
+    std::vector<std::uint32_t> included_;  // written before the session's first step
     std::mutex lockMutex_;
     std::optional<DirectoryLock> lock_;  // guarded by lockMutex_
 };

@@ -13,16 +13,16 @@ namespace domino_vss::vss {
 
 namespace {
 
-/// How long the end of the program is waited for when nobody needs it any more: it puts databases back.
+/// How long to wait for the program to end when its work is no longer needed: it puts databases back.
 constexpr std::chrono::milliseconds kPuttingBack{60'000};
 
-/// How often it is looked whether the writer ends.
+/// How often closed_ is checked.
 constexpr std::chrono::milliseconds kTick{100};
 
 constexpr const char* kEnded =
-    "the program that restores has ended without an answer; databases may be offline: run domino-vss recover";
+    "the restore program ended without an answer; databases may be offline: run domino-vss recover";
 
-/// A field of a line. What comes from a requester may hold anything.
+/// Prepares a field of a line. Text from a requester may contain any characters.
 std::string field(std::string text) {
     std::ranges::replace_if(
         text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
@@ -68,10 +68,10 @@ RestoreProcess::RestoreProcess(RestoreProcessOptions options, Listener listener)
 RestoreVerdict RestoreProcess::preRestore(const RequestedRestore& restore) {
     const std::vector<RestoreComponent>& components = restore.components;
     const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (closed_) return refused(result::kWriterRetryable, "the writer ends");
-    // One whose program has ended is over, whatever has become of it.
+    if (closed_) return refused(result::kWriterRetryable, "the writer is shutting down");
+    // If its program has ended, the previous restore is over, whatever its result.
     if (!lock || (program_ != nullptr && !program_->hasEnded()))
-        return refused(result::kWriterRetryable, "another restore of the same databases is under way");
+        return refused(result::kWriterRetryable, "another restore of the same databases is in progress");
     giveUp();
     program_ = std::make_unique<ChildProcess>(options_.commandLine);
     session_ = restore.session;
@@ -83,7 +83,7 @@ RestoreVerdict RestoreProcess::preRestore(const RequestedRestore& restore) {
     if (!say(lines)) {
         program_->kill();
         program_.reset();
-        return refused(result::kWriterNonRetryable, "the document of the backup says more of its components than fits");
+        return refused(result::kWriterNonRetryable, "the backup document contains too much data about its components");
     }
     std::string report;
     RestoreVerdict verdict = answer(*program_, report);
@@ -95,13 +95,13 @@ RestoreVerdict RestoreProcess::preRestore(const RequestedRestore& restore) {
 RestoreVerdict RestoreProcess::postRestore(const RequestedRestore& restore) {
     const std::vector<RestoreComponent>& components = restore.components;
     const std::unique_lock lock(mutex_, std::try_to_lock);
-    // VSS may tell of the end of a restore that was refused, also while that of another requester is under way.
+    // VSS may report the end of a restore that was refused, even while another requester restores.
     if (!lock || program_ == nullptr || restore.session != session_) return notFinished(restore);
     std::vector<std::string> lines;
     for (std::size_t i = 0; i < components.size(); ++i)
         lines.push_back("restored\t" + std::to_string(i) + "\t" + statusWord(components[i].status));
     lines.emplace_back("finish");
-    // Of one that has given up already, or cannot be told, the answer is read all the same.
+    // If the program has failed already or cannot be told, its answer is read anyway.
     if (!say(lines)) program_->endInput();
     std::string report;
     RestoreVerdict verdict = answer(*program_, report);
@@ -114,7 +114,7 @@ RestoreVerdict RestoreProcess::answer(ChildProcess& program, std::string& report
     const auto deadline = std::chrono::steady_clock::now() + options_.patience;
     RestoreVerdict verdict;
     for (bool ended = false; !closed_ && !ended && std::chrono::steady_clock::now() < deadline;) {
-        // In this order: what it says last can be read when it has ended.
+        // In this order: after it has ended, its last line can still be read.
         ended = program.hasEnded();
         const std::optional<std::string> line = program.nextLine(std::chrono::steady_clock::now() + kTick);
         if (!line) continue;
@@ -136,9 +136,9 @@ RestoreVerdict RestoreProcess::answer(ChildProcess& program, std::string& report
     program.endInput();
     if (closed_) {
         static_cast<void>(program.awaitEnd(kPuttingBack));
-        return refused(result::kWriterRetryable, "the writer ends");
+        return refused(result::kWriterRetryable, "the writer is shutting down");
     }
-    // Its journal names what it has begun.
+    // Its journal names everything that it has started.
     program.kill();
     return refused(result::kWriterNonRetryable, kEnded);
 }
@@ -166,13 +166,13 @@ void RestoreProcess::giveUp() noexcept {
         }
         listener_(RestoreMoment::failed, verdict.all, report);
     } catch (...) {
-        // No memory to tell it with: its journal names what it has begun.
+        // Out of memory, so it is not reported. The program's journal names everything that it has started.
     }
     program_.reset();
 }
 
 void RestoreProcess::shutdown(const Guid& session) noexcept {
-    // A handler that waits for the program ends it by itself.
+    // A handler that is waiting for the program ends it itself.
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (lock && program_ != nullptr && session == session_) giveUp();
 }

@@ -16,19 +16,20 @@
 namespace domino_vss::vss {
 
 struct RestoreProcessOptions {
-    /// The program with its arguments, quoted as Windows has it: lib/restore/requester-program.ts.
+    /// The program (lib/restore/requester-program.ts) and its arguments, quoted for Windows.
     std::string commandLine;
-    /// For its answer to either event; it has a limit of its own, which is shorter.
+    /// How long to wait for its answer to either event. The program has a shorter limit of its own.
     std::chrono::milliseconds patience{};
 };
 
 enum class RestoreMoment : std::uint8_t { begun, refused, ended, failed };
 
-/// A restore by a requester, done by a program of its own: a handler of VSS waits for it and not for JavaScript of this
-/// process, and one that hangs is ended. The program puts back what it can when this process dies. Windows only.
+/// A restore by a requester, done in a separate process. So the VSS event handler does not wait for JavaScript in this
+/// process, and a restore that hangs can be killed. If this process dies, the program puts back what it can. Windows
+/// only.
 class RestoreProcess final : public RestoreWork {
 public:
-    /// Hears how a restore has gone, with the report of the program where there is one; must return at once.
+    /// Receives the outcome of a restore, with the program's report if there is one. Must return at once.
     using Listener = std::function<void(RestoreMoment moment, const Verdict& verdict, const std::string& report)>;
 
     RestoreProcess(RestoreProcessOptions options, Listener listener);
@@ -39,19 +40,21 @@ public:
     void close() noexcept override;
 
 private:
-    /// Tells the program lines, which must fit into its pipe: a program that does not read must not hold up a handler.
+    /// Sends lines to the program. They must fit into its pipe, so that a program that does not read cannot block a
+    /// handler.
     [[nodiscard]] bool say(const std::vector<std::string>& lines);
-    /// Ends the input of the program, and tells the listener what it has put back and what it could not. Under mutex_.
+    /// Closes the program's input and reports to the listener what was put back and what was not. Call with mutex_
+    /// held.
     void giveUp() noexcept;
-    /// The answer of the program; ends it when there is none.
+    /// Reads the program's answer; kills the program if there is none.
     [[nodiscard]] RestoreVerdict answer(ChildProcess& program, std::string& report);
 
     const RestoreProcessOptions options_;
     const Listener listener_;
     std::atomic<bool> closed_ = false;
-    std::mutex mutex_;                       // held while the program is waited for
-    std::unique_ptr<ChildProcess> program_;  // guarded by mutex_; from PreRestore to PostRestore
-    Guid session_;                           // guarded by mutex_; of the requester whose restore that is
+    std::mutex mutex_;                       // held while waiting for the program
+    std::unique_ptr<ChildProcess> program_;  // guarded by mutex_; exists from PreRestore to PostRestore
+    Guid session_;                           // guarded by mutex_; the requester whose restore it is
 };
 
 }  // namespace domino_vss::vss

@@ -24,7 +24,7 @@ std::string describe(const PreparedBackup::LeftOut& left) {
     return text;
 }
 
-/// For the requester, on each component and as a whole.
+/// A refusal to be set for the whole restore and on each component.
 RestoreVerdict refusal(std::string text) {
     return {{false, result::kWriterNonRetryable, 0, std::move(text)}, {}};
 }
@@ -62,7 +62,7 @@ void WriterEvents::close() {
         closed_ = true;
         armed_.reset();
     }
-    takeBack("the writer ends");
+    takeBack("the writer is shutting down");
     if (restore_ != nullptr) restore_->close();
 }
 
@@ -72,12 +72,12 @@ bool WriterEvents::identify() noexcept {
 }
 
 Verdict WriterEvents::prepareBackup(Selection selection) noexcept {
-    // VSS makes one snapshot set at a time. So either this requester does not keep to it, and the other one goes on, or
-    // the other one is gone without a word.
+    // VSS makes only one snapshot set at a time. So if a backup is in progress, this requester violates that rule; if
+    // one is left over, its requester is gone without notice.
     if (std::shared_ptr<PreparedBackup> other = current()) {
         if (other->isUnderWay())
-            return {false, result::kWriterRetryable, 0, "another snapshot of the same databases is being made"};
-        takeBack("the requester has not gone on with the snapshot");
+            return {false, result::kWriterRetryable, 0, "another snapshot of the same databases is in progress"};
+        takeBack("the requester did not continue with the snapshot");
     }
     const std::lock_guard lock(mutex_);
     selection_ = std::move(selection);
@@ -99,7 +99,7 @@ Verdict WriterEvents::start(const SnapshotSet& set) {
     {
         const std::lock_guard lock(mutex_);
         if (stage_ == Stage::held || stage_ == Stage::thawed)
-            return {false, result::kWriterRetryable, 0, "another snapshot of the same databases is being made"};
+            return {false, result::kWriterRetryable, 0, "another snapshot of the same databases is in progress"};
         selection = std::exchange(selection_, {});
         set_ = set.id;
         session_ = set.session;
@@ -112,7 +112,7 @@ Verdict WriterEvents::start(const SnapshotSet& set) {
         for (std::size_t index = 0; index < components_.size(); ++index) any = any || concerned(index);
         if (any && !closed_) {
             if (armed_ == nullptr) {
-                const std::string text = "the writer is not ready: it prepares for its next backup";
+                const std::string text = "the writer is not ready: it is preparing its next backup";
                 if (listener_)
                     listener_({WriterMoment::refused, nullptr, set_, Failure(code::kState, Phase::prepare, text)});
                 return {!policy_.veto, result::kWriterRetryable, 0, text};
@@ -155,7 +155,7 @@ Verdict WriterEvents::freeze() noexcept {
     try {
         const std::shared_ptr<PreparedBackup> backup = current(Stage::held);
         if (backup == nullptr || backup->isHeld()) return {};
-        // It has ended by itself: the server is gone, or the time was over.
+        // It ended by itself: the server is gone, or the time limit was exceeded.
         if (std::optional<Failure> failure = backup->awaitEnd()) return fail(*failure);
         return fail(Failure(code::kWriterSnapshot, Phase::shadow, "the databases are not in backup mode"));
     } catch (...) {
@@ -211,11 +211,11 @@ void WriterEvents::backupShutdown(const Guid& set, const Guid& session) noexcept
     if (restore_ != nullptr) restore_->shutdown(session);
     {
         const std::lock_guard lock(mutex_);
-        // A requester that has only listed the writers, or restored, has no set.
+        // A requester that only listed the writers, or restored, has no set.
         const bool isOfAnother = session != Guid{} && session_ != Guid{} && session != session_;
         if (isOfAnother || (set != Guid{} && set != set_)) return;
     }
-    takeBack("the requester has ended before the snapshot was complete");
+    takeBack("the requester ended before the snapshot was complete");
 }
 
 std::string WriterEvents::completedBackup() const {
@@ -229,16 +229,17 @@ bool WriterEvents::takesPartInRestores() const noexcept {
 
 RestoreVerdict WriterEvents::preRestore(const RequestedRestore& restore) noexcept {
     try {
-        if (restore_ == nullptr) return refusal("this writer takes no part in restores: use domino-vss restore");
+        if (restore_ == nullptr) return refusal("this writer does not support restores: use domino-vss restore");
         if (areAttachments(restore)) return {};
         for (const RestoreComponent& component : restore.components) {
             if (kindOf(component) == ComponentKind::transactionLog)
-                return refusal("the server writes its transaction log: restore without the component " +
+                return refusal("the server is writing to its transaction log: restore without the component " +
                                component.name + ", or use domino-vss restore");
             if (component.elsewhere)
-                return refusal("files of the component " + component.name +
-                               " go to another place, where they are no databases of this server: use domino-vss "
-                               "restore --as");
+                return refusal(
+                    "files of the component " + component.name +
+                    " would be restored to another place, where they are not databases of this server: use domino-vss "
+                    "restore --as");
         }
         return restore_->preRestore(restore);
     } catch (...) {
@@ -260,7 +261,7 @@ ComponentKind WriterEvents::kindOf(const RestoreComponent& component) const {
     return own == components_.end() ? ComponentKind::databases : own->kind;
 }
 
-/// Files that never change: nobody has to be told when they are put back.
+/// DAOS attachments never change, so restoring them needs no action.
 bool WriterEvents::areAttachments(const RequestedRestore& restore) const {
     return std::ranges::all_of(restore.components, [this](const RestoreComponent& component) {
         return kindOf(component) == ComponentKind::attachments;
@@ -295,7 +296,7 @@ void WriterEvents::takeBack(const Failure& reason) noexcept {
     try {
         takeBackOrThrow(reason);
     } catch (...) {
-        // Memory has run out. The session takes its databases out without any.
+        // Out of memory. The session needs none to take its databases out of backup mode.
         const std::lock_guard lock(mutex_);
         stage_ = Stage::idle;
     }
@@ -330,7 +331,7 @@ void WriterEvents::notify(WriterMoment moment, std::optional<Failure> failure) n
         }
         if (listener_) listener_(notice);
     } catch (...) {
-        // Nobody hears of it; the databases are what counts.
+        // Not reported; taking the databases out of backup mode is more important.
     }
 }
 

@@ -16,51 +16,51 @@
 namespace domino_vss::vss {
 
 enum class WriterMoment : std::uint8_t {
-    identified,  ///< somebody has asked for the metadata: a snapshot may follow
-    refused,     ///< a snapshot that the databases would have been part of was refused, nothing was begun
-    begun,       ///< the databases are on their way into backup mode
-    held,        ///< all are in backup mode
+    identified,  ///< a requester asked for the metadata; a snapshot may follow
+    refused,     ///< a snapshot that includes databases was refused; nothing was started
+    begun,       ///< databases are entering backup mode
+    held,        ///< all databases are in backup mode
     thawed,
-    completed,   ///< the change information is on the disk
-    failed,      ///< the databases are out of backup mode, and there is no backup
-    uninvolved,  ///< a snapshot passes that has none of the databases
+    completed,   ///< the change information is on disk
+    failed,      ///< the databases are out of backup mode; there is no backup
+    uninvolved,  ///< a snapshot contains none of the databases
 };
 
-/// What the listener is told.
+/// A report to the listener.
 struct WriterNotice {
     WriterMoment moment = WriterMoment::identified;
-    /// From `begun` on.
+    /// Set from `begun` on.
     std::shared_ptr<PreparedBackup> backup;
     Guid set;
     std::optional<Failure> failure;
 };
 
-/// The events of a writer as VSS delivers them, one session at a time, and what becomes of the databases in each. The
-/// handlers run on threads of VSS and decide by what is here: they never wait for JavaScript. None of them throws.
+/// The events of a writer as VSS delivers them, one session at a time, and their effect on the databases. The handlers
+/// run on VSS threads and never wait for JavaScript. None of them throws.
 ///
 ///   prepareBackup → prepareSnapshot → freeze → thaw → postSnapshot → backupShutdown
 ///
-/// From prepareSnapshot on abort may come instead of the next one, and backupShutdown comes always, even when the
-/// requester has died. Without either the engine takes the databases out by its own window.
+/// After prepareSnapshot, abort may come instead of the next event. backupShutdown always comes, even if the requester
+/// has died. If neither comes, the engine takes the databases out of backup mode when its window times out.
 class WriterEvents final : public WriterHandlers {
 public:
-    /// Is called on the threads of the handlers and must return at once.
+    /// Called on the threads of the handlers; must return at once.
     using Listener = std::function<void(const WriterNotice&)>;
 
     struct Policy {
-        /// A backup that fails fails the snapshot; otherwise it goes on without a backup of the databases.
+        /// True: a failed backup fails the snapshot. False: the snapshot continues without a backup of the databases.
         bool veto = true;
     };
 
-    /// Without `restore` no requester restores.
+    /// Without `restore`, restores by requesters are refused.
     WriterEvents(OwnComponents components, Policy policy, Listener listener,
                  std::unique_ptr<RestoreWork> restore = nullptr);
     ~WriterEvents() override;
 
-    /// The backup for whoever asks next, instead of the one that was there; nullptr for none. Returns whether that one
-    /// was still there, so that nothing will become of it.
+    /// Sets the backup for the next requester, replacing the previous one; nullptr for none. Returns true if the
+    /// previous one was still unused; it will not be used any more.
     bool arm(std::shared_ptr<PreparedBackup> backup);
-    /// A backup that has begun is taken back.
+    /// Aborts a backup that is in progress. Later events are refused.
     void close() override;
 
     [[nodiscard]] const OwnComponents& components() const noexcept override { return components_; }
@@ -86,7 +86,8 @@ private:
     [[nodiscard]] bool isSelected(const Selection& selection, std::size_t component) const;
     [[nodiscard]] Verdict start(const SnapshotSet& set);
     [[nodiscard]] Verdict settle(const std::shared_ptr<PreparedBackup>& backup);
-    /// The backup of this session has failed: tells the listener, and says what VSS is to hear.
+    /// After a failure of this session's backup: aborts it, reports it to the listener, and returns the verdict for
+    /// VSS.
     [[nodiscard]] Verdict fail(const Failure& failure) noexcept;
     void takeBack(const char* reason) noexcept;
     void takeBack(const Failure& reason) noexcept;
@@ -105,7 +106,7 @@ private:
     std::shared_ptr<PreparedBackup> running_;  // guarded by mutex_
     Selection selection_;                      // guarded by mutex_
     Guid set_;                                 // guarded by mutex_
-    Guid session_;                             // guarded by mutex_; of the requester that makes the set
+    Guid session_;                             // guarded by mutex_; the requester that makes the set
     std::string completed_;                    // guarded by mutex_
     Stage stage_ = Stage::idle;                // guarded by mutex_
     bool closed_ = false;                      // guarded by mutex_
