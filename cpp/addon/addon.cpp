@@ -47,7 +47,7 @@ namespace domino_vss::addon {
 
 namespace {
 
-/// The bounded wait for NotesTerm at the end of the process.
+/// Limit for the wait for NotesTerm at process exit.
 constexpr std::chrono::seconds kTerminateTimeout{5};
 
 std::string stringOf(const Napi::Object& object, const char* key) {
@@ -58,8 +58,8 @@ PendingPromise::MakeValue undefined() {
     return [](Napi::Env env) { return env.Undefined(); };
 }
 
-/// A request to the runtime: its thread is a member of the runtime for as long as `work` runs. The answer does not wait
-/// until the thread has left, which may hang.
+/// A request that needs the runtime: its thread is a member of the runtime while `work` runs. The promise is settled
+/// before the thread leaves the runtime, because leaving may hang.
 template <typename Work>
 Napi::Promise runInRuntime(Napi::Env env, const char* name, Work work) {
     return requestOnThread(env, name, [work = std::move(work)](PendingPromise& pending) {
@@ -80,7 +80,7 @@ Napi::Value openRuntime(const Napi::CallbackInfo& info) {
                                           options.Get("trustProgramDirectory").ToBoolean()};
     return runOnThread(info.Env(), "domino-vss runtime", [runtimeOptions]() -> PendingPromise::MakeValue {
 #ifdef _WIN32
-        // Before Domino, which may set up COM as well: the security of the first one stays, and writers that it does
+        // Before Domino, which may also set up COM: the first caller's security settings stay, and writers that they do
         // not admit report event 8194.
         vss::ComApartment::setUpProcess();
 #endif
@@ -142,7 +142,7 @@ Napi::Value inspectVolume(const Napi::CallbackInfo& info) {
 Napi::Value lockDirectory(const Napi::CallbackInfo& info) {
     const std::string directory = info[0].As<Napi::String>().Utf8Value();
     return runOnThread(info.Env(), "domino-vss lock", [directory]() -> PendingPromise::MakeValue {
-        // Shared with the function that lets go of it; with the environment the function goes, and the lock with it.
+        // Shared with the release function. When the environment ends, the function is destroyed and the lock with it.
         const auto lock = std::make_shared<std::optional<DirectoryLock>>(DirectoryLock::tryTake(directory));
         return [lock](Napi::Env env) -> Napi::Value {
             if (!lock->has_value()) return env.Null();
@@ -200,7 +200,7 @@ Napi::Value bringDatabaseOnline(const Napi::CallbackInfo& info) {
     });
 }
 
-/// A list that need not be there.
+/// An optional list.
 std::vector<Napi::Object> objectsOf(const Napi::Object& object, const char* key) {
     std::vector<Napi::Object> objects;
     if (const Napi::Value list = object.Get(key); list.IsArray()) {
@@ -307,7 +307,7 @@ Napi::Value removeTree(const Napi::CallbackInfo& info) {
     });
 }
 
-/// For the end of the process, which waits for nothing.
+/// For process exit: synchronous.
 Napi::Value removeTreeNow(const Napi::CallbackInfo& info) {
     try {
         domino_vss::removeTree(info[0].As<Napi::String>().Utf8Value(), code::kFileSystem);
@@ -373,7 +373,7 @@ Napi::Value shutdown(const Napi::CallbackInfo& info) {
     return object;
 }
 
-/// Ends the process at once: a thread hangs that the ordinary end would wait for, or pull Domino away from under.
+/// Ends the process at once. Used when a thread hangs: a normal exit would wait for it or unload Domino under it.
 Napi::Value leave(const Napi::CallbackInfo& info) {
     endProcess(info[0].As<Napi::Number>().Int32Value());
 }
@@ -384,7 +384,7 @@ Napi::Value abortSessions(const Napi::CallbackInfo& info) {
 #endif
     Napi::Object object = toObject(info.Env(), abortSessionsOf(info.Env()));
     endArchivingOf(info.Env());
-    object["runtimeHangs"] = Napi::Boolean::New(info.Env(), false);  // it belongs to the process
+    object["runtimeHangs"] = Napi::Boolean::New(info.Env(), false);  // the runtime belongs to the process
     return object;
 }
 
@@ -438,11 +438,11 @@ Napi::Value dominoRegistration(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-/// One per environment. All process-wide state belongs to the runtime and to the session registry.
+/// One instance per environment. Process-wide state belongs to the runtime and the session registry.
 class Addon final : public Napi::Addon<Addon> {
 public:
     Addon(Napi::Env env, Napi::Object exports) : session_(Napi::Persistent(SessionObject::define(env))) {
-        // `process.exit()` in the main thread does not run this hook; the facade's exit listener does the same there.
+        // In the main thread, `process.exit()` does not run this hook; the exit listener of lib/ does the same there.
         env.AddCleanupHook([environment = napi_env{env}] {
 #ifdef _WIN32
             closeWritersOf(environment);
@@ -494,7 +494,7 @@ public:
 
 private:
     Napi::Value createSession(const Napi::CallbackInfo& info) {
-        // Inside the constructor of the wrapped class a Failure would lose its code.
+        // A Failure thrown in the constructor of a wrapped class would lose its code.
         if (stringOf(info[0].As<Napi::Object>(), "source") == "domino" && domino::runtime::current() == nullptr) {
             const Failure failure(code::kDominoNotOpen, Phase::runtime, "no Domino runtime is open in this process");
             napi_throw(info.Env(), toObject(info.Env(), failure));

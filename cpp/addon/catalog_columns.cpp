@@ -8,7 +8,7 @@ namespace domino_vss::addon {
 
 namespace {
 
-/// How many texts JavaScript takes at a time.
+/// How many strings JavaScript fetches at a time.
 constexpr std::size_t kTextsInBlock = 1024;
 
 template <typename Row>

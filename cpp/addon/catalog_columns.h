@@ -9,7 +9,7 @@
 
 namespace domino_vss::addon {
 
-/// NativeCatalog. Made on the thread that has found the databases, so that little is left to do on JavaScript's.
+/// NativeCatalog. Created on the thread that searches the databases, to leave little work for the JavaScript thread.
 class CatalogColumns {
 public:
     explicit CatalogColumns(domino::Catalog catalog);
@@ -17,7 +17,7 @@ public:
     [[nodiscard]] Napi::Object toObject(Napi::Env env) const;
 
 private:
-    /// UTF-8, a zero byte between two texts.
+    /// UTF-8, with a zero byte between two strings.
     using Texts = std::vector<std::string>;
 
     domino::Catalog catalog_;

@@ -1,4 +1,4 @@
-// For GCC; the build tools have a hook of their own for Microsoft's compiler, and only for that.
+// For GCC only; node-gyp has its own hook for Microsoft's compiler.
 
 #include <windows.h>
 // After windows.h.
@@ -8,8 +8,8 @@
 
 namespace {
 
-/// The addon is linked with "node.exe", but the program that loads it may have been renamed, or be Electron. Whatever
-/// it is called, it is the program that runs.
+/// The addon is linked against "node.exe", but the host program may be renamed or be Electron. This resolves the import
+/// to the running program, whatever its name.
 FARPROC WINAPI nodeIsThisProgram(unsigned notification, PDelayLoadInfo info) {
     if (notification != dliNotePreLoadLibrary || ::_stricmp(info->szDll, "node.exe") != 0) return nullptr;
     return reinterpret_cast<FARPROC>(::GetModuleHandleW(nullptr));
@@ -17,5 +17,5 @@ FARPROC WINAPI nodeIsThisProgram(unsigned notification, PDelayLoadInfo info) {
 
 }  // namespace
 
-// NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's helper looks for this name
+// NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's helper expects this name
 PfnDliHook __pfnDliNotifyHook2 = nodeIsThisProgram;

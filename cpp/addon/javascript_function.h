@@ -9,11 +9,11 @@
 
 namespace domino_vss::addon {
 
-/// A function of JavaScript, callable from any thread until the environment ends. Whoever holds a thread-safe function
-/// must not touch it any more then: the environment has freed it.
+/// A JavaScript function that can be called from any thread until the environment ends. The environment then frees the
+/// thread-safe function, so it must not be used any more.
 class JavaScriptFunction {
 public:
-    /// Whether the event loop of the environment goes on for its sake.
+    /// Whether the function keeps the environment's event loop alive.
     enum class EventLoop : std::uint8_t { kept, released };
 
     static std::shared_ptr<JavaScriptFunction> make(Napi::Env env, const Napi::Function& function, const char* name,
@@ -27,7 +27,7 @@ public:
         return made;
     }
 
-    /// Has JavaScript call it, with the arguments that `arguments` makes there: a vector of values. Never waits.
+    /// Queues a call on the JavaScript thread. `arguments` runs there and returns the vector of arguments. Never waits.
     template <typename Arguments>
     void call(Arguments arguments) {
         const std::lock_guard lock(mutex_);
@@ -37,7 +37,7 @@ public:
         });
     }
 
-    /// It is not called any more.
+    /// Ends the use of the function; later calls are ignored.
     void release() {
         const std::lock_guard lock(mutex_);
         if (!closed_) function_.Release();

@@ -23,7 +23,7 @@ namespace domino_vss::addon {
 
 namespace {
 
-/// How long the end of an environment waits for a call of Domino.
+/// How long the end of an environment waits for a Domino call.
 constexpr std::chrono::seconds kEndPatience{2};
 
 using domino::LogArchiver;
@@ -34,7 +34,7 @@ struct Request {
     Work work;
 };
 
-/// What the thread and its owner share.
+/// Shared by the thread and its owner.
 struct Archiving {
     explicit Archiving(napi_env owner) : env(owner) {}
 
@@ -63,7 +63,7 @@ struct Archiving {
         changed.notify_all();
     }
 
-    /// What was asked for is done before the thread leaves.
+    /// Returns false when the thread is to end and all requests are done.
     bool take(Request& request) {
         std::unique_lock lock(mutex);
         changed.wait(lock, [this] { return leaving || !requests.empty(); });
@@ -84,7 +84,7 @@ std::vector<std::weak_ptr<Archiving>>& registry() {
     return archivings;
 }
 
-/// What the functions of the object in JavaScript hold: when the last of them is gone, so is the right to archive.
+/// Held by the functions of the JavaScript object. When the last one is gone, the right to archive is released.
 struct Handle {
     explicit Handle(std::shared_ptr<Archiving> shared) : archiving(std::move(shared)) {}
     Handle(const Handle&) = delete;

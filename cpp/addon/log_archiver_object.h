@@ -4,11 +4,11 @@
 
 namespace domino_vss::addon {
 
-/// `beginArchivingLogs` of lib/native/session.ts: a promise of a `NativeLogArchiver`, whose calls are made on one
-/// thread.
+/// `beginArchivingLogs` of lib/native/session.ts: returns a promise of a `NativeLogArchiver`, whose calls all run on
+/// one thread.
 [[nodiscard]] Napi::Value beginArchivingLogs(const Napi::CallbackInfo& info);
 
-/// For the end of an environment: its archivers give their right back, which is waited for within bounds.
+/// For the end of an environment: its archivers release the right to archive. Waits up to two seconds for each.
 void endArchivingOf(napi_env env) noexcept;
 /// For the end of the process.
 void endAllArchiving() noexcept;

@@ -1,9 +1,8 @@
-// Lets the addon load with glibc 2.28 (Red Hat Enterprise Linux 8), although it is linked with a newer one.
+// Lets the addon load with glibc 2.28 (Red Hat Enterprise Linux 8) although it is linked against a newer version.
 //
-// The linker binds a name to its newest version, in our sources as in the static libstdc++. What is defined here comes
-// first and is not visible outside of the addon: it goes to the oldest version of the same function, to the kernel, or
-// to a value that is always safe. The libraries in which glibc 2.28 has these functions are named when the addon is
-// linked.
+// The linker binds a symbol to its newest version, in our code and in the static libstdc++. The definitions here take
+// precedence and are not exported. They use the oldest version of the same function, a system call, or a value that is
+// always safe. The libraries in which glibc 2.28 has these functions are named when the addon is linked.
 
 #include <unistd.h>
 
@@ -82,8 +81,8 @@ int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, cl
                           : domino_vss::waitByClockOfDay(condition, mutex, clock, until);
 }
 
-// On these processors the kernel fills the very structure that glibc has, under either name. A function named stat
-// would hide that structure.
+// On these processors, the kernel uses the same structure as glibc, under either name. A function named stat would hide
+// the structure of that name.
 int statByKernel(const char* path, void* facts) noexcept __asm__("stat");
 int statByKernel(const char* path, void* facts) noexcept {
     return static_cast<int>(syscall(SYS_newfstatat, AT_FDCWD, path, facts, 0));
@@ -111,7 +110,7 @@ int fstatat64(int directory, const char* path, void* facts, int flags) noexcept 
     return fstatat(directory, path, facts, flags);
 }
 
-/// Whether libstdc++ may count references without atomic operations. There is always another thread here.
+/// True would let libstdc++ count references without atomic operations. This process always has several threads.
 char __libc_single_threaded = 0;
 
 #pragma GCC visibility pop

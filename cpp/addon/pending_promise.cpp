@@ -19,7 +19,7 @@ struct PendingPromise::Shared {
 
     Napi::Promise::Deferred deferred;  // JavaScript thread only
     std::mutex mutex;
-    bool closed = false;  // guarded by mutex: the environment has ended and with it the function
+    bool closed = false;  // guarded by mutex: the environment has ended, and the function is freed
     CurrentCall currentCall;
 };
 
@@ -71,7 +71,8 @@ void PendingPromise::reject(Failure&& failure) {
 }
 
 void PendingPromise::send() {
-    // The environment frees the function when it ends, whoever still holds it: never touch it after that.
+    // The environment frees the function when it ends, even if it is still referenced, so it must not be used after
+    // that.
     const std::lock_guard lock(shared_->mutex);
     if (shared_->closed || function_.NonBlockingCall(settlement_.get()) != napi_ok) return;
     static_cast<void>(settlement_.release());
@@ -88,7 +89,7 @@ void PendingPromise::settle(Napi::Env env, Napi::Function /*callback*/, Context*
         else
             (*context)->deferred.Resolve(owned->value(env));
     } catch (const Napi::Error&) {
-        // The environment ends while we settle; nobody is left to hear it.
+        // The environment is ending, so nobody receives the result.
     }
 }
 
@@ -96,7 +97,7 @@ Napi::Promise requestOnThread(Napi::Env env, const char* name, std::function<voi
     const auto pending = std::make_shared<PendingPromise>(env, name);
     pending->makeAbandonable();
     try {
-        // Nobody waits for the thread: what it has to say, it says to the promise.
+        // Nobody waits for the thread; its result goes to the promise.
         AbandonableThread(
             [pending, work = std::move(work)] {
                 const CurrentCall::Watch watch(pending->currentCall());

@@ -4,7 +4,7 @@ namespace domino_vss::addon {
 
 namespace {
 
-/// Node unloads the addon when the worker that loaded it ends, while the addon's threads still run: see
+/// Node unloads the addon when the worker that loaded it ends, while the addon's threads are still running: see
 /// docs/decisions/never-unloaded.md.
 const bool kPinned = [] {
     ::HMODULE module = nullptr;

@@ -83,11 +83,11 @@ Napi::Value uninstall(const Napi::CallbackInfo& info) {
     });
 }
 
-/// The manager gives a process that it has started 30 seconds to answer.
+/// The manager gives a process that it started 30 seconds to connect.
 constexpr std::chrono::seconds kAnswerPatience{30};
 
 Napi::Value host(const Napi::CallbackInfo& info) {
-    // What is served keeps the event loop alive, not the wait for a stop.
+    // The service's work keeps the event loop alive; waiting for a stop request does not.
     const auto stop = JavaScriptFunction::make(info.Env(), info[1].As<Napi::Function>(), "domino-vss service",
                                                JavaScriptFunction::EventLoop::released);
     return runOnThread(info.Env(), "domino-vss service", [name = nameIn(info), stop] {

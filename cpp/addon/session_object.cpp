@@ -33,7 +33,7 @@ using std::chrono::milliseconds;
 /// How long the end of a process or worker waits for its sessions.
 constexpr milliseconds kAbortTimeout{10'000};
 
-/// Open sessions of the process, so that an ending environment or process can abort them.
+/// The open sessions of the process, so that they can be aborted when an environment or the process ends.
 class Registry {
 public:
     void add(napi_env env, const std::shared_ptr<Session>& session) {
@@ -67,7 +67,7 @@ Registry& registry() {
     return *instance;
 }
 
-/// What ending sessions leave behind.
+/// Aborts the sessions and counts what is left.
 AbortOutcome abortAndCount(std::vector<std::shared_ptr<Session>> sessions) {
     for (const auto& session : sessions) session->cancel();
     const auto deadline = engine::Clock::now() + kAbortTimeout;
@@ -82,7 +82,7 @@ AbortOutcome abortAndCount(std::vector<std::shared_ptr<Session>> sessions) {
             continue;
         }
         outcome.unansweredSessions += 1;
-        // Its destructor would wait for the hanging call, on this very thread: it lives until the process ends.
+        // Its destructor would wait on this thread for the hanging call, so the session is kept until the process ends.
         static auto* const abandoned = new std::vector<std::shared_ptr<Session>>;
         static auto* const abandonedMutex = new std::mutex;
         const std::lock_guard lock(*abandonedMutex);
@@ -132,7 +132,7 @@ shadow::HookProvider::Request hookRequest(Napi::Env env, const Napi::Function& h
     // The pending capture keeps the event loop alive.
     const auto function =
         JavaScriptFunction::make(env, hook, "domino-vss hook", JavaScriptFunction::EventLoop::released);
-    // Lives as long as the provider; the environment's own reference does not count.
+    // Releases the function together with the provider; the environment's own reference does not count.
     const std::shared_ptr<void> releaser(nullptr, [function](void*) { function->release(); });
     return [function, releaser](double deadlineMs) {
         function->call([deadlineMs](Napi::Env running) {
@@ -247,7 +247,7 @@ Session::Completion completionOf(const std::shared_ptr<PendingPromise>& pending)
     };
 }
 
-/// The steps of a writer's session have been made by the events of VSS when JavaScript asks for them.
+/// In a writer's session, VSS events have already run the steps, so JavaScript only fetches the outcome.
 Napi::Value settleStep(PendingPromise& pending, const vss::PreparedBackup& prepared) {
     const Napi::Value promise = pending.promise();
     if (std::optional<Failure> failure = prepared.outcome())

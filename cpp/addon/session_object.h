@@ -15,13 +15,14 @@ class VssProvider;
 
 namespace domino_vss::addon {
 
-/// `NativeSession` of lib/native/session.ts: converts arguments and hands them to the engine.
+/// `NativeSession` of lib/native/session.ts: converts arguments and calls the engine.
 class SessionObject final : public Napi::ObjectWrap<SessionObject> {
 public:
     [[nodiscard]] static Napi::Function define(Napi::Env env);
     explicit SessionObject(const Napi::CallbackInfo& info);
 
-    /// Of a session with the provider `writer`, whose steps are those of somebody else's snapshot; nullptr otherwise.
+    /// Set for a session with the provider `writer`, whose steps are driven by another requester's snapshot; otherwise
+    /// nullptr.
     [[nodiscard]] const std::shared_ptr<vss::PreparedBackup>& preparedBackup() const noexcept { return prepared_; }
 
 private:
@@ -51,12 +52,12 @@ private:
 };
 
 struct AbortOutcome {
-    std::uint32_t abortedSessions = 0;     ///< were still open
-    std::uint32_t unansweredSessions = 0;  ///< of these: did not answer in time
-    std::uint32_t stuckDatabases = 0;      ///< may still be in backup mode
+    std::uint32_t abortedSessions = 0;     ///< that were still open
+    std::uint32_t unansweredSessions = 0;  ///< of these, those that did not answer in time
+    std::uint32_t stuckDatabases = 0;      ///< that may still be in backup mode
 };
 
-/// Aborts sessions and waits for them, within bounds.
+/// Aborts sessions and waits for them, up to ten seconds in total.
 [[nodiscard]] AbortOutcome abortSessionsOf(napi_env env);
 [[nodiscard]] AbortOutcome abortAllSessions();
 

@@ -10,7 +10,7 @@ namespace domino_vss::addon {
 
 namespace {
 
-/// Values of `DatabaseState` in lib/native/session.ts.
+/// The values of `DatabaseState` in lib/native/session.ts.
 std::uint8_t stateValue(engine::State state) {
     switch (state) {
         case engine::State::captured: return 2;
@@ -31,7 +31,7 @@ void put(Napi::Uint8Array& column, std::size_t row, const std::array<std::uint8_
     std::ranges::copy(bytes, column.Data() + row * Size);
 }
 
-/// The columns are filled while the object is made; each array belongs to JavaScript from the start.
+/// Columns of the result. The arrays belong to JavaScript from the start.
 struct Columns {
     Columns(Napi::Env env, std::size_t count)
         : state(Napi::Uint8Array::New(env, count)),
@@ -57,7 +57,7 @@ struct Columns {
         startReturnedMs[row] = milliseconds(record.startReturnedNs, originNs);
         stopCalledMs[row] = milliseconds(record.stopCalledNs, originNs);
         stopReturnedMs[row] = milliseconds(record.stopReturnedNs, originNs);
-        // The rest belongs to the shard thread until the database has settled.
+        // Until the database has settled, the other members belong to the shard thread.
         if (present == engine::State::captured || present == engine::State::open) {
             shard[row] = record.shard;
             logged[row] = record.log.logged ? 1 : 0;

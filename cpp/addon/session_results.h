@@ -6,7 +6,7 @@
 
 namespace domino_vss::addon {
 
-/// NativeResults: columns, so that a hundred thousand databases are a few dozen values.
+/// NativeResults, in columns, so that a hundred thousand databases need only a few dozen values.
 [[nodiscard]] Napi::Object resultsOf(Napi::Env env, const engine::Session& session);
 [[nodiscard]] Napi::Array failuresOf(Napi::Env env, const engine::Session& session);
 [[nodiscard]] Napi::Array stuckOf(Napi::Env env, const engine::Session& session);

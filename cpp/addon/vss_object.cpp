@@ -32,11 +32,11 @@ bool booleanOf(const Napi::Object& object, const char* key) {
 }
 
 std::uint32_t numberOf(const Napi::Object& object, const char* key) {
-    // By way of a double: attribute bits may use the sign bit, and come as an unsigned number.
+    // Read as 64 bits, because attribute bits are passed as an unsigned number and may use bit 31.
     return static_cast<std::uint32_t>(object.Get(key).As<Napi::Number>().Int64Value());
 }
 
-/// An empty string stands for GUID_NULL; TypeScript has checked the rest.
+/// An empty string means GUID_NULL; TypeScript has validated the rest.
 Guid guidOf(const Napi::Object& object, const char* key) {
     return vss::parseGuid(stringOf(object, key)).value_or(Guid{});
 }
@@ -112,7 +112,7 @@ PendingPromise::MakeValue undefined() {
     return [](Napi::Env env) { return env.Undefined(); };
 }
 
-/// One request on a thread of its own, in the apartment.
+/// Runs a request on a separate thread, in the apartment.
 template <typename Work>
 Napi::Promise request(Napi::Env env, const char* name, Work work) {
     return runOnThread(env, name, [work = std::move(work)]() -> PendingPromise::MakeValue {
@@ -121,10 +121,10 @@ Napi::Promise request(Napi::Env env, const char* name, Work work) {
     });
 }
 
-/// Answers a list of records.
+/// Returns a list of records.
 template <typename Items>
 PendingPromise::MakeValue answerList(Items items) {
-    // Shared: the answer must be copyable, and the records need not be copied.
+    // Shared, because a std::function must be copyable and the records need not be copied.
     return [shared = std::make_shared<const Items>(std::move(items))](Napi::Env env) { return listOf(env, *shared); };
 }
 
@@ -240,7 +240,7 @@ vss::RestoreOutcome outcomeOf(const Napi::Object& options) {
                                : vss::RestoreOutcome::failed;
 }
 
-/// NativeVssRestore: its functions share the session.
+/// NativeVssRestore. Its functions share the session.
 Napi::Object restoreObject(Napi::Env env, const std::shared_ptr<vss::RestoreSession>& session) {
     Napi::Object object = Napi::Object::New(env);
     object["writers"] = listOf(env, session->writers());

@@ -16,8 +16,8 @@ namespace {
 using vss::FileSpecification;
 using vss::WriterComponent;
 
-/// Writers with their file specifications in one row each: those of the components, then those that are excluded. The
-/// specifications belong to the metadata of the writers.
+/// Writers with their file specifications, one row per writer: first those of its components, then the excluded ones.
+/// The writers' metadata owns the specifications.
 struct Writers {
     explicit Writers(std::vector<vss::Writer> writers) : list(std::move(writers)) {
         for (const vss::Writer& writer : list) {
@@ -71,7 +71,7 @@ Napi::Object toObject(Napi::Env env, const vss::Writer& writer) {
     return object;
 }
 
-/// `items` from `from` on, at most `count` of them.
+/// At most `count` of the `items`, starting at `from`.
 template <typename Items>
 Napi::Array blockOf(const Napi::Object& block, const Items& items) {
     const auto number = [&](const char* key) {
@@ -85,7 +85,7 @@ Napi::Array blockOf(const Napi::Object& block, const Items& items) {
     return array;
 }
 
-/// Which of `writers` is meant.
+/// The index of the requested writer.
 std::size_t indexOf(const Napi::Value& value, const Writers& writers) {
     const auto index = static_cast<std::size_t>(value.As<Napi::Number>().Int64Value());
     if (index >= writers.list.size()) throw Napi::RangeError::New(value.Env(), "there is no such writer");

@@ -122,7 +122,7 @@ struct Service {
     std::mutex mutex;
     std::unique_ptr<vss::RegisteredWriter> writer;  // guarded by mutex
 
-    /// On a thread of its own: VSS waits for handlers that run.
+    /// Call on a separate thread: VSS waits for running handlers.
     void end() {
         const std::lock_guard lock(mutex);
         if (writer != nullptr) {
@@ -135,7 +135,7 @@ struct Service {
     }
 };
 
-/// Writers of the process, so that an ending environment or process can take back what they hold.
+/// The writers of the process, so that their backups can be aborted when an environment or the process ends.
 std::mutex registryMutex;
 std::vector<std::pair<napi_env, std::weak_ptr<vss::WriterEvents>>>& registry() {
     static auto* const writers = new std::vector<std::pair<napi_env, std::weak_ptr<vss::WriterEvents>>>;
