@@ -9,16 +9,16 @@
 
 namespace domino_sim::cli {
 
-/** A mistake in the command line; its text is for people. */
+/** A mistake in the command line. The text is for users. */
 class UsageError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
 
-/** `--name value`, `--name=value` and `--flag`, before or after plain words. */
+/** Parses `--name value`, `--name=value` and `--flag`, before or after positional arguments. */
 class Arguments {
 public:
-    /** `flags` take no value; every other option name must be in `options`. */
+    /** `flags` take no value; other options must be listed in `options`. */
     Arguments(const std::vector<std::string>& words, const std::vector<std::string_view>& options,
               const std::vector<std::string_view>& flags);
 

@@ -1,5 +1,5 @@
 #pragma once
-// A program that is asked over its standard input and answers on its standard output.
+// A child program that is controlled through its standard input and output.
 
 #include <cstdint>
 #include <cstdio>
@@ -10,7 +10,7 @@
 
 namespace domino_sim::cli {
 
-/** The file this process was started from. */
+/** The path of this program. */
 std::string ownPath();
 
 class ChildProcess {
@@ -19,23 +19,23 @@ public:
     ChildProcess(const ChildProcess&) = delete;
     ChildProcess& operator=(const ChildProcess&) = delete;
 
-    /** Ends its input, which stops it, and waits for its end. */
+    /** Closes its input, which makes it stop, and waits for its end. */
     ~ChildProcess();
 
-    /** The next line of its output; empty at the end. */
+    /** The next line of its output; empty at the end of the output. */
     std::string readLine();
 
-    /** Everything up to the end of its output. */
+    /** All output up to its end. */
     std::string readAll();
 
     void writeLine(const std::string& line);
     std::string ask(const std::string& line);
     void closeInput() { in_.reset(); }
 
-    /** Waits for its end; the exit code, or 128 and the number of a signal. */
+    /** Waits for its end. Returns the exit code, or 128 plus the number of a signal. */
     int wait();
 
-    /** As a crash would end it. */
+    /** Kills it, like a crash. */
     void kill();
 
 private:
@@ -43,7 +43,7 @@ private:
         void operator()(std::FILE* file) const { std::fclose(file); }
     };
 
-    std::intptr_t process_ = 0;  // a number on Linux, a handle on Windows
+    std::intptr_t process_ = 0;  // a process id on Linux, a handle on Windows
     std::unique_ptr<std::FILE, Closer> in_;
     std::unique_ptr<std::FILE, Closer> out_;
     std::mutex mutex_;

@@ -29,7 +29,7 @@ Pipe makePipe() {
     return {UniqueHandle(readEnd), UniqueHandle(writeEnd)};
 }
 
-/** As CommandLineToArgvW takes it apart again: backslashes count only before a quotation mark. */
+/** Quotes an argument for CommandLineToArgvW, where backslashes are special only before a quotation mark. */
 std::wstring quoted(std::string_view word) {
     std::wstring result = L"\"";
     std::size_t backslashes = 0;
@@ -43,7 +43,9 @@ std::wstring quoted(std::string_view word) {
     return result.append(backslashes, L'\\') + L'"';
 }
 
-/** The handles a child gets, and no others: an inherited end of its own input would keep that open for ever. */
+/**
+ * The only handles that a child inherits. If it inherited the other end of its own input, that pipe would never close.
+ */
 class InheritedHandles {
 public:
     explicit InheritedHandles(std::array<HANDLE, 3> handles) : handles_(handles) {

@@ -21,13 +21,13 @@ int restartServerStateCommand(const std::vector<std::string>& words);
 int destroyCommand(const std::vector<std::string>& words);
 int messagesCommand(const std::vector<std::string>& words);
 
-/** The environment of a notes.ini. Throws UsageError with a text for people. */
+/** The environment for a notes.ini. Throws UsageError. */
 std::unique_ptr<Environment> environmentOf(const std::string& iniPath, ProcessRole role);
 
-/** Everything `stats` reports, as one JSON object. */
+/** The report of `stats`, as a JSON object. */
 std::string statsText(Environment& environment);
 
-/** What a server start clears; `everything` also what living processes hold. */
+/** Clears what a server start clears; with `everything`, also what living processes hold. */
 void clearServerState(Environment& environment, bool everything);
 
 }  // namespace domino_sim::cli

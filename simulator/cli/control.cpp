@@ -1,4 +1,4 @@
-// Looking into a partition and changing it: settings, faults, statistics.
+// Commands to inspect and change a partition: settings, faults, statistics.
 
 #include <algorithm>
 #include <cstdio>
@@ -160,7 +160,7 @@ void clearServerState(Environment& environment, bool everything) {
     if (isServerLogged(environment)) {
         changeLog(environment, [](LogState& log) {
             log.archiver = 0;
-            std::ranges::fill(log.done, 0u);  // extents that were archived but still exist come again
+            std::ranges::fill(log.done, 0u);  // archived extents that still exist are offered again
         });
     }
 }
@@ -178,7 +178,7 @@ int setCommand(const std::vector<std::string>& words) {
         const auto index = static_cast<std::size_t>(*setting);
         const std::string text = word.substr(equals + 1);
         if (text.empty()) {
-            live.isSet[index] = 0;  // back to what each process was started with
+            live.isSet[index] = 0;  // back to the value each process was started with
             continue;
         }
         const auto value = parseSetting(*setting, text);
@@ -248,7 +248,7 @@ int destroyCommand(const std::vector<std::string>& words) {
     return 0;
 }
 
-/** Build step: the message texts from UTF-8 to LMBCS. */
+/** Build step: converts the message texts from UTF-8 to LMBCS. */
 int messagesCommand(const std::vector<std::string>& words) {
     const Arguments arguments(words, {}, {});
     if (arguments.plain().size() != 2) {

@@ -1,4 +1,4 @@
-// A new data directory with notes.ini and databases.
+// Creates a data directory with notes.ini and databases.
 
 #include "create.h"
 
@@ -35,7 +35,7 @@ struct CreateOptions {
     std::vector<std::string> settings;
 };
 
-// What a data directory has beside mail files; the first ones also in small directories.
+// Files in a data directory besides mail files; small directories contain the first ones.
 constexpr const char* kSpecialNames[] = {
     "names.nsf",
     "mail.box",
@@ -57,7 +57,7 @@ std::string databaseName(const CreateOptions& options, std::size_t number) {
         std::snprintf(name, sizeof name, "mail/db%06zu.nsf", number);
         return name;
     }
-    // Mail files and special names alternate, so that small directories hold some of each.
+    // Mail files and special names alternate, so that small directories contain both.
     const std::size_t special = number / 2;
     if (number % 2 == 0 && special < std::size(kSpecialNames)) {
         return kSpecialNames[special];
@@ -98,7 +98,7 @@ void writeIni(const CreateOptions& options) {
     }
 }
 
-/** Files a backup program must not take for databases. */
+/** Files that a backup program must not mistake for databases. */
 void writeOtherFiles(const fs::path& data) {
     fs::create_directories(data / "mail" / "user000001.ft");
     std::ofstream(data / "readme.txt") << "not a database\n";

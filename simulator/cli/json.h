@@ -7,7 +7,7 @@
 
 namespace domino_sim::cli {
 
-/** Writes one JSON object or array, member after member. */
+/** Writes a JSON object or array, member by member. */
 class Json {
 public:
     static Json object() { return Json('{', '}'); }
@@ -22,7 +22,7 @@ public:
         return member(name, std::to_string(value));
     }
 
-    /** `value` is JSON already. */
+    /** `value` is already JSON. */
     Json& addJson(std::string_view name, const std::string& value) { return member(name, value); }
 
     Json& append(const Json& value) { return element(value.text()); }

@@ -5,7 +5,7 @@
 
 namespace domino_sim::cli {
 
-/** Takes whole lines out of what has been read so far. */
+/** Extracts complete lines from the data read so far. */
 class LineBuffer {
 public:
     void append(std::string_view piece) { text_.append(piece); }

@@ -1,5 +1,5 @@
 #pragma once
-// Answers lines: from standard input and from a Unix socket or named pipe, each connection on a thread of its own.
+// Answers lines from standard input and from a Unix socket or named pipe. Each connection has its own thread.
 
 #include <cstdint>
 #include <functional>
@@ -22,7 +22,7 @@ private:
     std::unique_ptr<Listener> listener_;
 };
 
-/** What the system sends to a program that is to end (SIGTERM, SIGINT; Ctrl+C, Ctrl+Break). Made before any thread. */
+/** The system's request to terminate (SIGTERM, SIGINT; Ctrl+C, Ctrl+Break). Create it before any thread. */
 class StopRequest {
 public:
     StopRequest();
@@ -30,20 +30,20 @@ public:
     StopRequest& operator=(const StopRequest&) = delete;
     ~StopRequest();
 
-    /** Does the same from inside. */
+    /** Makes the same request from inside the process. */
     void request();
 
-    /** What can be waited for: a descriptor or a handle. */
+    /** The object to wait for: a descriptor or a handle. */
     std::intptr_t waitable() const { return waitable_; }
 
 private:
     std::intptr_t waitable_ = -1;
 };
 
-/** Answers the lines of standard input until a stop is requested or, if asked, until the input ends. */
+/** Answers lines from standard input until a stop is requested or, with `stopsAtEnd`, until the input ends. */
 void answerStandardInput(const AnswerLine& answer, const StopRequest& stop, bool stopsAtEnd);
 
-/** Standard input and output carry bytes; Windows would change the ends of lines. */
+/** Standard input and output are binary; otherwise Windows would convert line endings. */
 void useBinaryStreams();
 
 }  // namespace domino_sim::cli

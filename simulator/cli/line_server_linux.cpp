@@ -20,9 +20,9 @@ namespace domino_sim::cli {
 
 namespace {
 
-constexpr int kPollMs = 50;  // a stop is noticed after that
+constexpr int kPollMs = 50;  // the delay until a stop is noticed
 
-/** False at the end of the input. */
+/** Returns false at the end of the input. */
 bool readInto(LineBuffer& buffer, int descriptor) {
     char piece[65536];
     const ssize_t got = ::read(descriptor, piece, sizeof piece);
@@ -99,7 +99,7 @@ private:
     AnswerLine answer_;
     int socket_ = -1;
     std::vector<std::jthread> connections_;
-    std::jthread acceptor_;  // last: ends first
+    std::jthread acceptor_;  // last, so that it ends first
 };
 
 LineServer::LineServer(const std::string& address, AnswerLine answer)
@@ -129,7 +129,7 @@ void answerStandardInput(const AnswerLine& answer, const StopRequest& stop, bool
     pollfd waiting[] = {{STDIN_FILENO, POLLIN, 0}, {static_cast<int>(stop.waitable()), POLLIN, 0}};
     nfds_t count = 2;
     while (true) {
-        // After the end of the input only the stop is waited for.
+        // After the end of the input, only the stop request is waited for.
         if (::poll(count == 2 ? waiting : waiting + 1, count, -1) == -1 && errno != EINTR) {
             return;
         }

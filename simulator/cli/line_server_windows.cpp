@@ -33,25 +33,28 @@ UniqueHandle makeEvent() {
     return event;
 }
 
-/** One operation on a pipe that a stop interrupts. */
+/** An operation on a pipe that a stop request interrupts. */
 class Operation {
 public:
     explicit Operation(HANDLE stop) : stop_(stop), event_(makeEvent()) {}
 
-    /** Runs `start` with an OVERLAPPED; the bytes moved, or nothing on an error or a stop. */
+    /**
+     * Runs `start` with an OVERLAPPED. Returns the number of bytes transferred; nothing after an error or a stop
+     * request.
+     */
     template <typename Start>
     std::optional<DWORD> run(HANDLE pipe, const Start& start) {
         OVERLAPPED overlapped{};
         overlapped.hEvent = event_.get();
         DWORD moved = 0;
         if (start(&overlapped) == 0 && ::GetLastError() != ERROR_IO_PENDING) {
-            // The other side may have come before anybody waited for it.
+            // The client may have connected before the server waited for it.
             return ::GetLastError() == ERROR_PIPE_CONNECTED ? std::optional(moved) : std::nullopt;
         }
         const std::array<HANDLE, 2> events{event_.get(), stop_};
         if (::WaitForMultipleObjects(2, events.data(), FALSE, INFINITE) != WAIT_OBJECT_0) {
             ::CancelIoEx(pipe, &overlapped);
-            ::GetOverlappedResult(pipe, &overlapped, &moved, TRUE);  // the memory is in use until then
+            ::GetOverlappedResult(pipe, &overlapped, &moved, TRUE);  // the buffer is in use until then
             return std::nullopt;
         }
         return ::GetOverlappedResult(pipe, &overlapped, &moved, FALSE) != 0 ? std::optional(moved) : std::nullopt;
@@ -86,14 +89,14 @@ void serveConnection(const UniqueHandle& pipe, HANDLE stop, const AnswerLine& an
     }
 }
 
-HANDLE stopEvent = nullptr;  // for the console's handler, which takes no argument
+HANDLE stopEvent = nullptr;  // for the console handler, which has no context parameter
 
 BOOL WINAPI onConsoleEvent(DWORD) {
     ::SetEvent(stopEvent);
     return TRUE;
 }
 
-/** The lines of standard input, read by a thread that nothing can wake: it lives until the process ends. */
+/** Reads lines from standard input on a thread that cannot be interrupted; it lives until the process ends. */
 class StandardInput {
 public:
     StandardInput() : arrived_(makeEvent()) {}
@@ -118,7 +121,7 @@ public:
 
     HANDLE arrived() const { return arrived_.get(); }
 
-    /** What has arrived, and whether that is all. */
+    /** The lines received so far, and whether these are all. */
     std::pair<std::deque<std::string>, bool> take() {
         const std::lock_guard lock(mutex_);
         ::ResetEvent(arrived_.get());
@@ -162,7 +165,7 @@ private:
         Operation operation(stop_.get());
         while (operation.run(pipe.get(),
                              [&](OVERLAPPED* overlapped) { return ::ConnectNamedPipe(pipe.get(), overlapped); })) {
-            // The next one exists before this one is used up, so that nobody finds no server.
+            // Created before the current pipe is in use, so that a client always finds a server.
             UniqueHandle connected = std::exchange(pipe, makePipe());
             connections_.emplace_back(
                 [this, connection = std::move(connected)] { serveConnection(connection, stop_.get(), answer_); });
@@ -173,7 +176,7 @@ private:
     AnswerLine answer_;
     UniqueHandle stop_;
     std::vector<std::jthread> connections_;
-    std::jthread acceptor_;  // last: ends first
+    std::jthread acceptor_;  // last, so that it ends first
 };
 
 LineServer::LineServer(const std::string& address, AnswerLine answer)
@@ -201,7 +204,7 @@ void answerStandardInput(const AnswerLine& answer, const StopRequest& stop, bool
     std::thread([input] { input->read(); }).detach();
     const std::array<HANDLE, 2> events{reinterpret_cast<HANDLE>(stop.waitable()), input->arrived()};
     bool hasEnded = false;
-    // After the end of the input only the stop is waited for.
+    // After the end of the input, only the stop request is waited for.
     while (::WaitForMultipleObjects(hasEnded ? 1 : 2, events.data(), FALSE, INFINITE) != WAIT_OBJECT_0) {
         const auto [lines, isAll] = input->take();
         for (const std::string& line : lines) {

@@ -30,7 +30,7 @@ std::string failure(const std::string& text, Status status = kNoError) {
     return json.text();
 }
 
-/** Databases a running server never closes. */
+/** The databases that a running server always keeps open. */
 std::vector<std::unique_ptr<Database>> openSystemDatabases(Environment& environment) {
     std::vector<std::unique_ptr<Database>> result;
     for (const char* name : {"names.nsf", "log.nsf", "admin4.nsf", "busytime.nsf", "mail.box"}) {
@@ -123,7 +123,7 @@ private:
         }
     }
 
-    /** `mail/a b.nsf 3`: the number is the last word. */
+    /** `mail/a b.nsf 3`: the last word is the number. */
     static std::pair<std::string, std::uint64_t> splitNumber(const std::string& rest) {
         const auto space = rest.rfind(' ');
         if (space == std::string::npos) {
@@ -150,7 +150,7 @@ WorkloadOptions workloadOptions(const Arguments& arguments, bool isWriter) {
     return options;
 }
 
-/** The second process has the same workload as its parent, but not the word that would make it multiply. */
+/** The second process gets the same workload as its parent, without the option that starts a second process. */
 std::vector<std::string> wordsForSecond(const std::vector<std::string>& words) {
     std::vector<std::string> result{"serve", "--writer", "--stop-with-stdin"};
     std::ranges::copy_if(words, std::back_inserter(result),
@@ -166,7 +166,7 @@ int serveCommand(const std::vector<std::string>& words) {
     const bool isWriter = arguments.has("writer");
     const WorkloadOptions options = workloadOptions(arguments, isWriter);
     fs::create_directories(options.logDirectory);
-    std::optional<ChildProcess> second;  // before any thread and before the signals are blocked
+    std::optional<ChildProcess> second;  // created before any thread, and before signals are blocked
     const auto environment = environmentOf(arguments.require("ini"), ProcessRole::writer);
     if (!isWriter) {
         if (environment->partition->isServerRunning()) {
@@ -175,7 +175,7 @@ int serveCommand(const std::vector<std::string>& words) {
         clearServerState(*environment, false);
         if (arguments.has("second-process")) {
             second.emplace(ownPath(), wordsForSecond(words));
-            second->readLine();  // it is ready
+            second->readLine();  // waits until it is ready
         }
         environment->partition->leave();
         environment->partition->enroll(ProcessRole::server);

@@ -1,4 +1,4 @@
-// Proves what a database file is: consistent at one point of the workload's own log, or torn.
+// Proves whether a database file is consistent at one point of the workload's log, or torn.
 
 #include <array>
 #include <atomic>
@@ -26,7 +26,7 @@ namespace {
 constexpr std::size_t kDifferencesReported = 8;
 constexpr std::uint32_t kPagesAtOnce = 256;
 
-/** All transactions of all writers, linked to their predecessors. */
+/** The transactions of all writers, linked to their predecessors. */
 class History {
 public:
     explicit History(const std::string& directory) {
@@ -42,7 +42,7 @@ public:
         return found == byChain_.end() ? nullptr : found->second;
     }
 
-    /** The transactions that came later in any continuation of this state. */
+    /** Visits the transactions that follow this state in any history. */
     void forEachLater(std::uint64_t chain, const std::function<void(const WorkloadRecord&)>& visit) const {
         std::vector<std::uint64_t> waiting{chain};
         while (!waiting.empty()) {
@@ -63,8 +63,8 @@ private:
 
 struct Demands {
     std::optional<std::uint64_t> sequence;
-    std::optional<std::int64_t> notBeforeNs;  // every transaction that ended before is in
-    std::optional<std::int64_t> notAfterNs;   // none that began after is in
+    std::optional<std::int64_t> notBeforeNs;  // contains every transaction that ended before
+    std::optional<std::int64_t> notAfterNs;   // contains no transaction that began later
 };
 
 struct Difference {
@@ -94,7 +94,7 @@ struct PageSource {
     std::uint64_t seed;
 };
 
-/** What every page must have come from, by walking the history back to the initial state. */
+/** Determines the origin of every page by walking back through the history to the initial state. */
 std::optional<std::vector<PageSource>> sourcesOf(const History& history, const SuperblockState& state,
                                                  Verdict& verdict) {
     std::vector<PageSource> sources(state.pageCount, {ULLONG_MAX, 0});

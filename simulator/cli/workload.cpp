@@ -34,7 +34,7 @@ public:
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return isHeld_ || isDone_; });
         if (!isHeld_) {
-            throw StatusError(status_ == kNoError ? kValueFlags : status_);  // fewer pages than asked for
+            throw StatusError(status_ == kNoError ? kValueFlags : status_);  // fewer pages than requested
         }
     }
 
@@ -72,7 +72,7 @@ private:
             Observer observer(*this);
             const SuperblockState state = stateOf(database.readSuperblock());
             for (int attempt = 0; attempt < 1000 && planTransaction(state, seed).pages.size() <= wanted_; ++attempt) {
-                seed = mix(seed, 1);  // one with more pages than are to be written
+                seed = mix(seed, 1);  // a transaction with more pages than are to be written
             }
             runTransaction(database, seed, observer);
         } catch (...) {
@@ -92,7 +92,7 @@ private:
     bool isReleased_ = false;
     bool isDone_ = false;
     Status status_ = kNoError;
-    std::jthread thread_;  // last: joined while the members above still exist
+    std::jthread thread_;  // last, so that it is joined while the other members still exist
 };
 
 Workload::Workload(Environment& environment, WorkloadOptions options)
@@ -121,16 +121,16 @@ std::uint64_t Workload::nextSeed() {
 
 void Workload::pause() {
     isPaused_ = true;
-    const std::unique_lock lock(running_);  // every transaction that saw the old value has ended
+    const std::unique_lock lock(running_);  // all transactions that saw the old value have ended
 }
 
 void Workload::resume() {
     isPaused_ = false;
 }
 
-/** False when the thread shall end. */
+/** Returns false when the thread is to end. */
 bool Workload::waitForTurn(const std::stop_token& stop, std::int64_t& nextNs) const {
-    constexpr std::int64_t kLongestSleepNs = 10'000'000;  // a stop or pause is noticed after that
+    constexpr std::int64_t kLongestSleepNs = 10'000'000;  // the delay until a stop or pause is noticed
     while (!stop.stop_requested()) {
         const std::int64_t waitNs = nextNs - platform::monotonicNs();
         if (isPaused_) {
@@ -152,7 +152,7 @@ void Workload::work(const std::stop_token& stop, unsigned number) {
         options_.transactionsPerSecond > 0 ? 1e9 * options_.threads / options_.transactionsPerSecond : 0;
     std::int64_t nextNs = platform::monotonicNs();
     while (waitForTurn(stop, nextNs)) {
-        // Late is late: a thread that was held up does not catch up in a burst.
+        // A delayed thread does not catch up in a burst.
         nextNs = std::max(nextNs, platform::monotonicNs() - 1'000'000'000) + static_cast<std::int64_t>(intervalNs);
         const std::shared_lock turn(running_);
         if (isPaused_) {
@@ -165,12 +165,13 @@ void Workload::work(const std::stop_token& stop, unsigned number) {
             keepOpen(std::move(database));
             transactions_.fetch_add(1, std::memory_order_relaxed);
         } catch (...) {
-            refused_.fetch_add(1, std::memory_order_relaxed);  // offline, replaced, being compacted, write refused
+            refused_.fetch_add(
+                1, std::memory_order_relaxed);  // offline, replaced, being compacted, or the write was refused
         }
     }
 }
 
-/** Only holds them open, as a cache does that no close reaches; each transaction opens its database afresh. */
+/** Keeps databases open, like a cache that a close does not affect. Each transaction opens its database again. */
 void Workload::keepOpen(std::unique_ptr<Database> database) {
     const auto limit = static_cast<std::size_t>((*environment_)["SIM_SERVER_CACHE"_setting]);
     if (limit == 0) {
@@ -214,7 +215,7 @@ void Workload::hold(const std::string& database, std::size_t pages) {
 
 void Workload::release(const std::string& database) {
     const std::lock_guard lock(controlMutex_);
-    if (held_.erase(database) == 0) {  // joins the thread: the transaction is complete
+    if (held_.erase(database) == 0) {  // joins the thread, so the transaction is complete
         throw std::runtime_error("not held: " + database);
     }
 }

@@ -15,7 +15,7 @@ constexpr const char* kExtension = ".workload";
 
 struct BeginHead {
     std::uint32_t magic;
-    std::uint32_t touched;  // page numbers that follow
+    std::uint32_t touched;  // the page numbers follow
     TimeDate databaseId;
     std::uint64_t sequence;
     std::uint64_t seed;

@@ -1,5 +1,5 @@
 #pragma once
-// The workload's own log: the independent truth about what was written when. One file per writer.
+// The workload's own log: an independent record of what was written when. One file per writer.
 
 #include <cstdint>
 #include <filesystem>
@@ -19,13 +19,16 @@ struct WorkloadRecord {
     std::uint64_t parentChain = 0;
     std::uint64_t chain = 0;
     std::int64_t beginNs = 0;
-    std::int64_t endNs = 0;  // 0 = the end was never logged: the writer died and another process completed it
+    std::int64_t endNs =
+        0;  // 0 = the end was not logged: the writer died, and another process completed the transaction
     std::uint32_t pageCount = 0;
     TimeDate committed{};
     std::vector<std::uint32_t> pages;
 };
 
-/** Appends; written before the transaction's lock is released, so that whoever sees a page can find its record. */
+/**
+ * Appends records. A record is written before the transaction releases its lock, so that every visible page has one.
+ */
 class WorkloadLog {
 public:
     WorkloadLog(const std::filesystem::path& directory, const std::string& writerName);
@@ -40,7 +43,7 @@ private:
     std::uint64_t sizeBytes_ = 0;
 };
 
-/** Reads all logs of a directory. A record cut off at the end of a file (writer killed) is left out. */
+/** Reads all logs of a directory. Skips an incomplete record at the end of a file, left by a writer that was killed. */
 void readWorkloadLogs(const std::filesystem::path& directory, const std::function<void(WorkloadRecord&&)>& visit);
 
 }  // namespace domino_sim::cli

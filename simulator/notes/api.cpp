@@ -18,7 +18,7 @@ Status beginCall(Function function, const Subject& subject, ThreadRule rule) noe
     Runtime& runtime = Runtime::get();
     Environment* environment = runtime.environment();
     if (environment == nullptr) {
-        // No settings yet: only the process's environment can ask for the hard way.
+        // No settings exist yet, so only an environment variable can select this.
         static const Settings early{IniFile()};
         if (early.is("SIM_NOT_INITIALISED"_setting, "abort")) {
             panic("Notes not initialised");

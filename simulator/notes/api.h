@@ -1,13 +1,13 @@
 #pragma once
-// The frame every exported function runs in: initialisation and thread rules, counting, faults, latency, and the
-// register noise a caller must not trip over.
+// What surrounds every exported function: initialisation and thread rules, counters, faults, latencies, and the
+// undefined register bits that callers must ignore.
 
 #include <cstdint>
 
 #include "faults.h"
 #include "runtime.h"
 
-// What is exported from the DLL stands in nnotes.def.
+// The exports of the DLL are listed in nnotes.def.
 #ifdef _WIN32
 #define NOTES_API extern "C"
 #else
@@ -16,7 +16,7 @@
 
 namespace domino_sim {
 
-/** What a call is about, for faults limited to some databases: a handle or a path. */
+/** The database of a call, for faults limited to certain databases: a handle or a path. */
 struct Subject {
     Handle handle = 0;
     const char* path = nullptr;  // LMBCS
@@ -26,13 +26,13 @@ struct Subject {
 
 enum class ThreadRule { initialised, anyThread };
 
-/** kNoError when the call may go on. */
+/** Returns kNoError if the call may proceed. */
 Status beginCall(Function function, const Subject& subject, ThreadRule rule) noexcept;
 
-/** Faults that strike after the call took effect. */
+/** Applies faults that strike after the call has taken effect. */
 Status endCall(Function function, const Subject& subject, Status status) noexcept;
 
-/** A STATUS or WORD as the register holds it: only the low 16 bits mean anything. */
+/** A STATUS or WORD as it is in the register: only the low 16 bits are defined. */
 std::uint64_t withNoise(std::uint16_t value) noexcept;
 
 template <typename Body>
@@ -48,13 +48,13 @@ std::uint64_t callWithRule(Function function, ThreadRule rule, const Subject& su
     return withNoise(endCall(function, subject, status));
 }
 
-/** Runs the body of a function that returns STATUS; the body gets the environment and may throw. */
+/** Runs the body of a function that returns STATUS. The body receives the environment and may throw. */
 template <typename Body>
 std::uint64_t call(Function function, const Subject& subject, const Body& body) noexcept {
     return callWithRule(function, ThreadRule::initialised, subject, body);
 }
 
-/** Runs the body of a function that returns something else; `refused` is its result when the call may not go on. */
+/** Runs the body of a function that returns something else. `refused` is the result if the call may not proceed. */
 template <typename Result, typename Body>
 Result callFor(Function function, Result refused, const Body& body) noexcept {
     if (beginCall(function, {}, ThreadRule::initialised) != kNoError) {

@@ -21,7 +21,7 @@ public:
 
     void begin(const ChangeStreamHead& head) override {
         const HeaderPage header = readHeader();
-        // The marker in the copy says which backup it belongs to. The page itself may be torn; these bytes are not.
+        // The marker in the copy identifies its backup. The page may be torn, but these bytes are not.
         const bool isOurs = isNsf(header) && header.databaseId == head.databaseId && header.backupId == head.backupId &&
                             file_.sizeBytes() >= head.startBytes;
         if (!isOurs) {

@@ -1,4 +1,4 @@
-// Taking a backup: from NSFBackupStart to NSFBackupEnd.
+// Taking a backup, from NSFBackupStart to NSFBackupEnd.
 
 #include "api.h"
 #include "backup.h"
@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint32_t kEndAbort = 1;
 
-/** The caller's own context for this database handle. Throws StatusError(kNotDoingBackup). */
+/** The caller's context for this database handle. Throws StatusError(kNotDoingBackup). */
 std::shared_ptr<BackupContext> requireContext(Environment& environment, Handle handle, const OpenDatabase& open,
                                               Handle contextHandle) {
     Runtime& runtime = Runtime::get();
@@ -34,7 +34,7 @@ void openReader(Environment& environment, BackupContext& context) {
     }
 }
 
-/** False when the setting says that change info before NSFBackupStop is empty rather than refused. */
+/** Returns false if, by the settings, change information before NSFBackupStop is empty instead of refused. */
 bool requireStopped(Environment& environment, BackupContext& context) {
     const bool isLenient = environment.settings.is("SIM_CHANGES_BEFORE_STOP"_setting, "empty");
     requireBackup(*context.database, context.id, !isLenient);
@@ -138,7 +138,7 @@ NOTES_API std::uint64_t NSFBackupEnd(Handle hDb, Handle backupContext, std::uint
                                         (context->reader == nullptr ? 0 : context->reader->position());
         runtime.backups.remove(backupContext);
         if (!releaseBackup(*context->database, context->id)) {
-            return kNotDoingBackup;  // someone else released it, or a server restart did
+            return kNotDoingBackup;  // somebody else released it, or the server was restarted
         }
         (isAbort ? accounting.backupsAborted : accounting.backupsCompleted).fetch_add(1);
         if (!isAbort && remaining != 0) {

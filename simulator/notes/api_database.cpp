@@ -1,4 +1,4 @@
-// Opening databases and asking about them.
+// Opening databases and querying them.
 
 #include <cstring>
 
@@ -70,7 +70,7 @@ NOTES_API std::uint64_t NSFDbOpenExtended(const char* pathName, std::uint16_t, H
 }
 
 NOTES_API std::uint64_t NSFDbReopen(Handle hDb, Handle* rethDb) {
-    // The one call that takes another thread's handle: that is how a thread gets its own.
+    // The only call that accepts another thread's handle: a thread uses it to get its own.
     return call("NSFDbReopen"_function, {hDb}, [&](Environment&) -> Status {
         Runtime& runtime = Runtime::get();
         const auto open = runtime.databases.find(hDb);
@@ -138,7 +138,7 @@ NOTES_API std::uint64_t NSFDbModifiedTime(Handle hDb, TimeDate* retDataModified,
         const HeaderPage header = headerOf(environment, hDb);
         const auto open = requireHandle(hDb);
         if (retDataModified != nullptr) {
-            // Documents are what the workload writes; everything else that changes a database is in its header.
+            // The workload only writes documents; all other changes to a database are in its header.
             *retDataModified = open->database == nullptr ? header.modified : open->database->readSuperblock().committed;
         }
         if (retNonDataModified != nullptr) {

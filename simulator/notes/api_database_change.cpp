@@ -1,4 +1,4 @@
-// Changing, making and deleting databases; the info buffer.
+// Changing, creating and deleting databases; the info buffer.
 
 #include <cstring>
 
@@ -13,7 +13,7 @@ namespace {
 
 enum InfoPart : std::uint16_t { kTitle = 0, kCategories = 1, kClass = 2, kDesignClass = 3 };
 
-/** Title, categories, `#1` template, `#2` inherited template: one line each, the last two in any order. */
+/** Title, categories, `#1` template, `#2` inherited template: one line each; the last two in any order. */
 std::string infoPart(std::string_view info, std::uint16_t part) {
     for (std::uint16_t line = 0; !info.empty() || line == 0; ++line) {
         const auto end = std::min(info.find('\n'), info.size());

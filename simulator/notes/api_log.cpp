@@ -1,4 +1,4 @@
-// What the transaction log says about a database, and archiving it.
+// What the transaction log contains about a database, and archiving the log.
 
 #include <algorithm>
 #include <cstring>
@@ -19,7 +19,7 @@ void requireArchiveStyle(Environment& environment) {
     }
 }
 
-/** Without NSFBeginArchivingLogs. Which status Domino answers then is not known. */
+/** Fails without NSFBeginArchivingLogs. It is not known which status Domino returns in that case. */
 void requireArchiver(Environment& environment) {
     if (!Runtime::get().isArchiving && environment.isOn("SIM_ARCHIVE_NEEDS_BEGIN"_setting)) {
         throw StatusError(kNoSuchTransLog);
@@ -27,8 +27,9 @@ void requireArchiver(Environment& environment) {
 }
 
 /**
- * First waiting extent: full, not archived, and not handed out yet. Else the current extent. `again` forgets what was
- * handed out before: without it, what an archiver that died had been given is passed over.
+ * Returns the first extent ready for archiving: full, not archived, and not handed out yet; otherwise the current
+ * extent. `again` forgets what was handed out. Without it, an extent that was handed out to an archiver that died is
+ * skipped.
  */
 Status nextToArchive(Environment& environment, bool again, Unid* logId, std::uint32_t* number, char* path) {
     requireArchiveStyle(environment);
@@ -75,7 +76,7 @@ NOTES_API std::uint64_t NSFDbGetLogInfo(Handle hDb, std::uint32_t flags, int* lo
             *instanceId = header.instanceId;
             *logExtent = isInBackup ? backup.logExtent : logPosition(environment).currentExtent;
         } else {
-            // Documented as set only when logged: a caller must not read them.
+            // Documented as set only if logged, so a caller must not read them.
             const int filler = environment.settings.is("SIM_UNLOGGED_LOGINFO"_setting, "zero") ? 0 : 0xE5;
             std::memset(logId, filler, sizeof *logId);
             std::memset(instanceId, filler, sizeof *instanceId);

@@ -1,4 +1,4 @@
-// Taking databases offline and online.
+// Taking databases offline and bringing them online.
 
 #include <filesystem>
 
@@ -22,7 +22,7 @@ std::string databaseFile(Environment& environment, const std::string& path) {
     return resolved.expanded;
 }
 
-/** True once no living process has the file open. */
+/** Returns true once no living process has the file open. */
 bool waitUntilUnused(Environment& environment, const std::string& path, std::uint32_t waitMs) {
     const auto identity = platform::identityOf(path);
     if (!identity) {
@@ -59,7 +59,7 @@ NOTES_API std::uint64_t NSFTakeDatabaseOffline(const char* dbPath, std::uint32_t
         if (isOffline(partition, path)) {
             return kDatabaseOffline;
         }
-        markOffline(partition, path);  // from now on nobody opens it
+        markOffline(partition, path);  // from now on it cannot be opened
         if (!waitUntilUnused(environment, path, waitMs)) {
             clearOffline(partition, path);
             return kDatabaseInUse;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint16_t kMaxWord = 0xffff;
 
-/** `0103<TAB>text` lines in LMBCS, as the build leaves them in the program directory. */
+/** `0103<TAB>text` lines in LMBCS, as the build writes them to the program directory. */
 std::map<Status, std::string> readTexts(const std::string& programDirectory) {
     std::map<Status, std::string> texts;
     std::ifstream stream(pathOf(programDirectory) / "res/C/strings.lmb", std::ios::binary);
@@ -29,7 +29,7 @@ std::map<Status, std::string> readTexts(const std::string& programDirectory) {
     return texts;
 }
 
-/** Cuts at `limit` bytes; the result is what a WORD can count. */
+/** Truncates at `limit` bytes. The result fits a WORD. */
 std::uint16_t storeBytes(char* buffer, std::size_t limit, std::string_view bytes) {
     const std::size_t length = std::min({bytes.size(), limit, static_cast<std::size_t>(kMaxWord)});
     std::memcpy(buffer, bytes.data(), length);
@@ -59,7 +59,7 @@ std::size_t utf16LengthBytes(const char* bytes) {
     return length;
 }
 
-/** The input as UTF-16, whatever the mode. */
+/** Converts the input of any mode to UTF-16. */
 std::u16string inputOf(std::uint16_t mode, const char* in, std::uint16_t inLength) {
     const bool isTerminated = inLength == kMaxWord;
     if (mode == kUnicodeToLmbcs) {
@@ -94,7 +94,7 @@ bool isKnownMode(std::uint16_t mode) {
     }
 }
 
-/** As much of the text as fits in whole characters. */
+/** As much of the text as fits, in complete characters. */
 std::string fitted(std::uint16_t mode, std::u16string_view text, std::size_t limit) {
     std::string whole = outputOf(mode, text);
     if (whole.size() <= limit) {
@@ -172,7 +172,7 @@ NOTES_API void OSGetExecutableDirectory(char* retPathName) {
 NOTES_API int OSGetEnvironmentString(const char* name, char* retValue, std::uint16_t bufferLength) {
     return callFor("OSGetEnvironmentString"_function, 0, [&](Environment& environment) {
         const auto value = environment.ini.find(name);
-        // The documented length is the buffer's size minus one.
+        // The documented length is the size of the buffer minus one.
         retValue[storeBytes(retValue, bufferLength, lmbcs::fromUtf8(value.value_or("")))] = 0;
         return value ? 1 : 0;
     });

@@ -1,4 +1,4 @@
-// Roll forward of restored databases.
+// Roll-forward of restored databases.
 
 #include <cstring>
 
@@ -24,7 +24,7 @@ enum RecoverFlags : std::uint32_t {
 
 enum CallbackFlags : std::uint32_t { kNoteUpdate = 1 };
 
-// What a callback returns arrives in a register whose upper bits mean nothing; the type cuts them off.
+// The upper bits of the register with the callback's result are undefined; the type cuts them off.
 using RestoreCallback = Status (*)(Unid* logId, std::uint32_t logNumber, char* path);
 using NoteCallback = Status (*)(std::uint32_t flags, void* parameter, NoteRestoreInfo* info);
 
@@ -48,7 +48,7 @@ RecoveryOptions optionsOf(std::uint32_t flags, const TimeDate* recoveryTime) {
     return options;
 }
 
-/** `a.nsf\0b.nsf\0\0` */
+/** Parses `a.nsf\0b.nsf\0\0`. */
 std::vector<std::string> namesOf(Environment& environment, const char* list) {
     std::vector<std::string> names;
     for (; *list != 0; list += std::strlen(list) + 1) {
@@ -95,14 +95,14 @@ struct LastBackup {
     std::uint32_t logExtent;
 };
 
-/** A backup file is stamped with what it needs itself; a database with what its last backup needs. */
+/** A backup file contains what it needs itself; a database, what its last backup needs. */
 LastBackup lastBackup(const Database& database, const HeaderPage& header) {
     const bool isBackup = header.backupId != 0 && database.slot().backup.state == BackupState::none;
     return isBackup ? LastBackup{header.backupTime, header.backupLogExtent}
                     : LastBackup{header.completedTime, header.completedLogExtent};
 }
 
-/** Kilobytes of log a recovery of that backup would have to read. */
+/** How many kilobytes of log a recovery of that backup would read. */
 std::uint32_t spanKb(Environment& environment, const LastBackup& backup, const LogPosition& log) {
     const double extentKb = environment["SIM_LOG_EXTENT_BYTES"_setting] / 1024;
     return static_cast<std::uint32_t>((log.currentExtent - backup.logExtent + 1) * extentKb);
@@ -139,7 +139,7 @@ NOTES_API std::uint64_t NSFIsNewBackupNeeded(const char* dbName, std::uint32_t c
         const Database database(environment, path, OpenPurpose::recovery);
         const HeaderPage header = database.readHeader();
         const LogPosition log = logPosition(environment);
-        // Wherever the backup file lies: its header says whether it is one of a logged database.
+        // The header tells whether the backup file, wherever it is, belongs to a logged database.
         if ((header.flags & kHeaderLogged) == 0) {
             return kOnlyV5Databases;
         }

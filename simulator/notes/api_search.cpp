@@ -37,9 +37,9 @@ enum FileType : std::uint16_t {
 };
 
 constexpr std::uint8_t kIsMatch = 0x01;
-constexpr int kMaxDepth = 32;  // links may form a circle
+constexpr int kMaxDepth = 32;  // links may form a cycle
 
-/** `.ns?`: three letters, the last one free. */
+/** `.ns?`: an extension of three letters, of which the last one may be any. */
 bool hasExtension(const std::string& name, std::string_view pattern) {
     return matchesGlob(pattern, upperCase(pathOf(name).extension().string()));
 }
@@ -127,7 +127,7 @@ private:
             summary = summaryOf(entry, isDatabase ? &header : nullptr, modified);
             match.summaryBytes = static_cast<std::uint16_t>(summary.size());
         }
-        // Callers must not rely on alignment, so there is none.
+        // Unaligned on purpose: callers must not rely on alignment.
         std::string memory(1 + sizeof match, '\0');
         std::memcpy(memory.data() + 1, &match, sizeof match);
         summary.insert(summary.begin(), '\0');
@@ -160,7 +160,7 @@ private:
         const auto text = [&](std::string_view name, const std::string& value) {
             summary.addText(name, lmbcs::fromUtf8(value));
         };
-        // The mixture of upper and lower case is that of the real names.
+        // Upper and lower case are mixed as in the real names.
         text("$TITLE", entry.name);
         text("$Path", entry.canonical);
         if (const char* type = typeOf(entry, header != nullptr)) {
@@ -188,7 +188,7 @@ private:
         return summary.bytes();
     }
 
-    /** Null for files that are none of Notes: they have no `$Type`. */
+    /** The value of `$Type`; null for files that are not Notes databases, which have none. */
     static const char* typeOf(const DirectoryEntry& entry, bool isDatabase) {
         switch (entry.kind) {
             case EntryKind::directory: return "$DIR";
@@ -223,7 +223,7 @@ NOTES_API std::uint64_t NSFSearch(Handle hDb, Handle, const char*, std::uint16_t
             Search(environment, searchFlags, noteClassMask, since, enumRoutine, parameter)
                 .directory(open->path.canonical, open->path.expanded, 0);
         }
-        // A database here holds no notes: the search finds none.
+        // Databases of the stand-in contain no notes, so the search finds none.
         if (retUntil != nullptr) {
             *retUntil = now;
         }

@@ -91,7 +91,7 @@ NOTES_API std::uint64_t NSFRemoteConsole(const char* server, const char* command
     });
 }
 
-// The layout of the list is not documented; here: relative paths, each closed by a NUL.
+// The layout of the list is not documented. Here: relative paths, each terminated by a NUL.
 NOTES_API std::uint64_t NSFGetChangedDBs(const char* server, const TimeDate* since, std::uint32_t* changesBytes,
                                          Handle* rethChanges, TimeDate* nextSince) {
     return call("NSFGetChangedDBs"_function, {}, [&](Environment& environment) -> Status {

@@ -13,7 +13,9 @@ namespace {
 constexpr std::uint32_t kDaylightBit = 1u << 31;
 constexpr std::uint32_t kEastBit = 1u << 30;
 
-/** Hours in the last two digits, minutes in front: 5 is five hours west, -3005 five and a half hours east. */
+/**
+ * The last two digits are hours, the leading ones minutes: 5 is five hours west, -3005 is five and a half hours east.
+ */
 std::chrono::minutes westOfGmt(int zone, int daylight) {
     return std::chrono::minutes(zone % 100 * 60 + zone / 100 - (daylight != 0 ? 60 : 0));
 }
@@ -52,7 +54,7 @@ NOTES_API int TimeGMToLocal(Time* time) {
         TimeDate gmt;
         std::memcpy(&gmt, &time->gmt, sizeof gmt);
         spread(*time, systemTimeOf(gmt) - westOfGmt(time->zone, time->dst));
-        return 0;  // FALSE is success
+        return 0;  // FALSE means success
     });
 }
 
@@ -89,7 +91,7 @@ NOTES_API std::uint64_t ConvertTIMEDATEToText(const void*, const void*, const Ti
         const int length =
             std::snprintf(text, sizeof text, "%02d/%02d/%04d %02d:%02d:%02d %s GMT", parts.month, parts.day, parts.year,
                           hour, parts.minute, parts.second, parts.hour < 12 ? "AM" : "PM");
-        // Not closed with a NUL: the length says where it ends.
+        // Not NUL-terminated: the caller uses the length.
         *retLength = static_cast<std::uint16_t>(std::min<int>(length, textBytes));
         std::memcpy(retText, text, *retLength);
         return kNoError;

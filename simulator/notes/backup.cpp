@@ -28,7 +28,7 @@ void clearMarker(Database& database) {
     }
 }
 
-/** Domino gives up a backup that takes too long. State lock held. */
+/** Domino gives up a backup that takes too long. Call with the state lock held. */
 void noticeTimeout(const Environment& environment, BackupRecord& backup) {
     const double timeoutMs = environment["SIM_BACKUP_TIMEOUT_MS"_setting];
     const double ageMs = static_cast<double>(platform::monotonicNs() - backup.startedNs) / 1e6;
@@ -38,7 +38,7 @@ void noticeTimeout(const Environment& environment, BackupRecord& backup) {
     }
 }
 
-/** Ends recording first, so that the write of the header page is no part of the backup. State lock held. */
+/** Ends recording first, so that the write of the header page is not recorded. Call with the state lock held. */
 void forget(Database& database) {
     BackupRecord& backup = database.slot().backup;
     removeChangeFile(database);
@@ -53,7 +53,7 @@ void requireNoCompact(const Slot& slot) {
     }
 }
 
-/** Makes way for a new backup where the rules allow it. State lock held. */
+/** Clears an old backup if the rules allow it; otherwise throws. Call with the state lock held. */
 void requireNoBackup(Database& database) {
     Environment& environment = database.environment();
     BackupRecord& backup = database.slot().backup;
@@ -91,7 +91,7 @@ BackupStart startBackup(Database& database) {
     Environment& environment = database.environment();
     Slot& slot = database.slot();
     {
-        const platform::RobustLock lock(slot.state);  // a refusal does not wait for a running transaction
+        const platform::RobustLock lock(slot.state);  // so that a refusal does not wait for a running transaction
         requireNoCompact(slot);
         requireNoBackup(database);
     }
@@ -106,7 +106,7 @@ BackupStart startBackup(Database& database) {
     header.backupStartBytes = start.startBytes;
     header.backupTime = currentTimeDate();
     header.backupLogExtent = logExtent;
-    database.writeHeaderLocked(header);  // part of the image: recording has not begun
+    database.writeHeaderLocked(header);  // part of the image, because recording has not begun
     if (environment.isOn("SIM_SYNC"_setting)) {
         database.file().sync();
     }

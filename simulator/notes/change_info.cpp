@@ -20,7 +20,7 @@ std::uint64_t headChecksum(ChangeStreamHead head) {
     return checksumOf(bytesOf(std::as_const(head)));
 }
 
-/** The change file begins with one bit per page of the start image: saved already. */
+/** The change file begins with one bit per page of the start image: set if the page is saved. */
 std::uint64_t bitmapBytesFor(std::uint64_t startBytes) {
     return startBytes / kPageBytes / 8 + 1;
 }
@@ -72,7 +72,7 @@ void saveBeforeImage(Environment& environment, Slot& slot, const platform::File&
     file.writeAt(bitmapBytesFor(backup.startBytes) + backup.changeBytes, record);
     saved |= bit;
     file.writeAt(page / 8, std::span(&saved, 1));
-    backup.changeBytes += kRecordBytes;  // last: a writer that dies before leaves nothing half recorded
+    backup.changeBytes += kRecordBytes;  // last, so that a writer that dies earlier leaves no partial record
 }
 
 std::uint64_t changeStreamBytes(const BackupRecord& backup) {

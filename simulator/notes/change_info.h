@@ -1,8 +1,8 @@
 #pragma once
-// Before-images: collected by whoever writes, streamed by whoever backs up, applied to a copy.
+// Before-images: collected by every writer, streamed by the backup, applied to a copy.
 //
-// The stream is a head and records of (offset, length, old bytes), each with a checksum. A database nobody wrote to has
-// an empty stream.
+// The stream is a head and records of (offset, length, old bytes), each with a checksum. The stream of a database that
+// nobody wrote to is empty.
 
 #include <functional>
 #include <optional>
@@ -20,7 +20,7 @@ struct ChangeStreamHead {
     TimeDate databaseId;
     std::uint64_t backupId;
     std::uint64_t startBytes;
-    std::uint64_t totalBytes;  // of the whole stream, this head included
+    std::uint64_t totalBytes;  // of the whole stream, including this head
     std::uint64_t checksum;
 };
 
@@ -33,16 +33,18 @@ struct ChangeRecordHead {
 
 inline constexpr std::uint64_t kChangeStreamMagic = 0x31474843'4D495344;
 
-/** File the before-images of a slot's current backup are collected in. */
+/** The file that collects the before-images of a slot's current backup. */
 std::string changeFilePath(Partition& partition, Slot& slot);
 
-/** Saves the page at `offset` before it is overwritten, if the slot's backup needs it. State lock held. */
+/**
+ * Saves the page at `offset` before it is overwritten, if the slot's backup needs it. Call with the state lock held.
+ */
 void saveBeforeImage(Environment& environment, Slot& slot, const platform::File& database, std::uint64_t offset);
 
-/** Bytes the stream of a stopped backup will have. */
+/** The size of the stream of a stopped backup. */
 std::uint64_t changeStreamBytes(const BackupRecord& backup);
 
-/** Reads a stopped backup's stream from `position`; in whole records if `wholeRecords`. */
+/** Reads the stream of a stopped backup from `position`; in complete records if `wholeRecords`. */
 class ChangeStreamReader {
 public:
     ChangeStreamReader(Partition& partition, Slot& slot, const TimeDate& databaseId);
@@ -50,7 +52,10 @@ public:
     std::uint64_t totalBytes() const { return totalBytes_; }
     std::uint64_t position() const { return position_; }
 
-    /** Bytes put into the buffer, 0 at the end. Throws StatusError(kOutOfMemory) when no whole record fits. */
+    /**
+     * Returns the number of bytes written to the buffer, 0 at the end. Throws StatusError(kOutOfMemory) if no complete
+     * record fits.
+     */
     std::size_t next(std::span<std::byte> buffer, bool wholeRecords);
 
 private:
@@ -61,11 +66,13 @@ private:
     std::uint64_t position_ = 0;
 };
 
-/** Where decoded before-images go. */
+/** Receives decoded before-images. */
 class ChangeSink {
 public:
     virtual ~ChangeSink() = default;
-    /** Called once, before the first write: throws StatusError(kCorruptChangeInfo) if the stream is for another file.
+    /**
+     * Called once, before the first write. Throws StatusError(kCorruptChangeInfo) if the stream belongs to another
+     * file.
      */
     virtual void begin(const ChangeStreamHead& head) = 0;
     virtual void write(std::uint64_t offset, std::span<std::byte> bytes) = 0;

@@ -1,4 +1,4 @@
-// COM's security, which counts once in a process: what the runtime may take before its host does.
+// COM security can be set only once per process: the runtime may do it before its host does.
 
 #include <array>
 #include <cstdint>
@@ -14,13 +14,13 @@ namespace domino_sim::platform {
 
 namespace {
 
-/** Weaker than a requester of VSS needs: writers could not call back. */
+/** Weaker than a VSS requester needs: writers could not call back. */
 HRESULT initialiseSecurity() {
     return ::CoInitializeSecurity(nullptr, -1, nullptr, nullptr, RPC_C_AUTHN_LEVEL_DEFAULT, RPC_C_IMP_LEVEL_IDENTIFY,
                                   nullptr, EOAC_NONE, nullptr);
 }
 
-/** From now on the function does nothing but answer this. */
+/** Patches the function: from now on it only returns this value. */
 void replaceByAnswer(void* function, HRESULT answer) {
     constexpr std::byte kMoveToEax{0xB8};
     constexpr std::byte kReturn{0xC3};
@@ -43,7 +43,7 @@ void takeComSecurity() {
     if (initialiseSecurity() == RPC_E_TOO_LATE) {
         return;  // the host was first
     }
-    // Wine 8 lets everybody do it again.
+    // Wine 8 allows it repeatedly.
     if (initialiseSecurity() != RPC_E_TOO_LATE) {
         const FARPROC function = ::GetProcAddress(::GetModuleHandleW(L"ole32.dll"), "CoInitializeSecurity");
         replaceByAnswer(reinterpret_cast<void*>(function), RPC_E_TOO_LATE);

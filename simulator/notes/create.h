@@ -1,5 +1,5 @@
 #pragma once
-// Making, changing and deleting databases.
+// Creating, changing and deleting databases.
 
 #include <string>
 
@@ -17,13 +17,13 @@ struct NewDatabase {
     std::string title;  // UTF-8
 };
 
-/** Writes a new database file; fails if it exists. */
+/** Writes a new database file. Fails if it exists. */
 void writeDatabaseFile(const std::string& path, const NewDatabase& database);
 
-/** NSFDbCreate: `path` in UTF-8, relative to the data directory or full. */
+/** NSFDbCreate. `path` is UTF-8, absolute or relative to the data directory. */
 void createDatabase(Environment& environment, const std::string& path, bool force);
 
-/** NSFDbDelete. Throws StatusError(kDatabaseInUse) while it is open anywhere. */
+/** NSFDbDelete. Throws StatusError(kDatabaseInUse) while it is open in any process. */
 void deleteDatabase(Environment& environment, const std::string& path);
 
 /** NSFDbInfoSet: 128 bytes, LMBCS. */

@@ -17,7 +17,7 @@ platform::File openFile(const std::string& path) {
         if (status != kProtected && status != kAccess) {
             throw;
         }
-        return platform::File(path, platform::FileMode::read);  // a read-only snapshot, for instance
+        return platform::File(path, platform::FileMode::read);  // for example a read-only snapshot
     }
 }
 
@@ -34,7 +34,7 @@ Database::Database(Environment& environment, const ResolvedPath& path, OpenPurpo
     admit(purpose);
     addHandle(*environment.partition, *slot_);
     if (purpose == OpenPurpose::user && isOffline(*environment.partition, path.expanded)) {
-        removeHandle(*environment.partition, *slot_);  // taken offline between the first look and now
+        removeHandle(*environment.partition, *slot_);  // taken offline since the first check
         throw StatusError(kDatabaseOffline);
     }
     isCounted_ = true;
@@ -47,7 +47,7 @@ Database::~Database() {
     }
 }
 
-/** The rules of opening. State lock held. */
+/** Applies the rules for opening. Call with the state lock held. */
 void Database::admit(OpenPurpose purpose) {
     if (slot_->exclusive != 0) {
         throw StatusError(kExclusivelyOpen);
@@ -68,7 +68,8 @@ void Database::admit(OpenPurpose purpose) {
     if (isCopy || isOfOtherLog || (hasInstance && isOutside)) {
         header.backupId = 0;
         if (hasInstance && isOutside) {
-            header.instanceId = uniqueUnid();  // opened from outside: another instance, and not logged there
+            header.instanceId =
+                uniqueUnid();  // opened outside the data directory: another instance, which is not logged there
             header.flags &= ~static_cast<std::uint32_t>(kHeaderLogged);
         } else if (isOfOtherLog || (hasInstance && isInstanceOnline(*environment_, header.instanceId, slot_))) {
             header.instanceId = uniqueUnid();
@@ -77,7 +78,7 @@ void Database::admit(OpenPurpose purpose) {
         try {
             writeHeaderLocked(header);
         } catch (const std::system_error&) {
-            // A read-only file stays what it is.
+            // A read-only file cannot be changed.
         }
     }
     slot_->instanceId = isLogged(header) ? header.instanceId : Unid{};

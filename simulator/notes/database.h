@@ -1,5 +1,5 @@
 #pragma once
-// An open database: the file, what the partition knows about it, and its header page.
+// An open database: the file, the partition's data about it, and its header page.
 
 #include <functional>
 
@@ -11,8 +11,8 @@
 namespace domino_sim {
 
 enum class OpenPurpose {
-    user,      // NSFDbOpen: a copy opened this way is no backup any more
-    recovery,  // NSFRecoverDatabases: leaves the file as it is
+    user,      // NSFDbOpen: a copy opened this way is no longer a backup
+    recovery,  // NSFRecoverDatabases: leaves the file unchanged
 };
 
 class Database {
@@ -28,27 +28,27 @@ public:
     const platform::File& file() const { return file_; }
     Slot& slot() const { return *slot_; }
 
-    /** An untorn header page. */
+    /** Returns a header page that is not torn. */
     HeaderPage readHeader() const;
 
-    /** As readHeader, for callers that hold the state lock. */
+    /** Like readHeader, for callers that hold the state lock. */
     HeaderPage readHeaderLocked() const;
 
-    /** Changes the header page; a backup in progress gets its before-image. */
+    /** Changes the header page. A backup in progress gets its before-image. */
     void changeHeader(const std::function<void(HeaderPage&)>& change);
 
-    /** As changeHeader, for callers that hold the state lock. */
+    /** Like changeHeader, for callers that hold the state lock. */
     void writeHeaderLocked(HeaderPage& header);
 
     Superblock readSuperblock() const;
 
-    /** Closes the file, so that another one can take its name. Nothing else may be done with it after that. */
+    /** Closes the file, so that another one can take its name. Nothing else may be done with it afterwards. */
     void closeFile() { file_ = platform::File(); }
 
-    /** Writes one page, saving its before-image first if a backup needs it. */
+    /** Writes a page; saves its before-image first if a backup needs it. */
     void writePage(std::uint32_t number, std::span<const std::byte> page);
 
-    /** Transaction logging applies: the server logs, the database does, and it lies in the data directory. */
+    /** Whether transaction logging applies: the server logs, the database does, and it is in the data directory. */
     bool isLogged(const HeaderPage& header) const;
 
 private:
@@ -61,10 +61,10 @@ private:
     bool isCounted_ = false;
 };
 
-/** True if another file with this instance id is in use or was, and still exists and is not offline. */
+/** Returns true if another file with this instance id is or was in use, still exists and is not offline. */
 bool isInstanceOnline(Environment& environment, const Unid& instanceId, const Slot* except);
 
-/** Holds the database's transaction lock; completes the transaction of a writer that died. */
+/** Holds the database's transaction lock. Completes the transaction of a writer that died. */
 class TransactionLock {
 public:
     explicit TransactionLock(Database& database);

@@ -52,7 +52,7 @@ DirectoryEntry classify(const std::string& canonicalDirectory, const fs::directo
 
 void visitTree(const std::string& canonical, const std::string& expanded, int depth,
                const std::function<void(const DirectoryEntry&)>& visit) {
-    constexpr int kMaxDepth = 32;  // links may form a circle
+    constexpr int kMaxDepth = 32;  // links may form a cycle
     if (depth > kMaxDepth) {
         return;
     }

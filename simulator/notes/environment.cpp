@@ -31,7 +31,7 @@ std::vector<std::string> pathDirectories() {
     return result;
 }
 
-/** The directory of argv[0], then those of PATH. */
+/** The directory of argv[0], then the directories of PATH. */
 std::vector<std::string> searchedDirectories(std::span<const std::string> arguments) {
     std::vector<std::string> result = pathDirectories();
     if (!arguments.empty() && pathOf(arguments.front()).has_parent_path()) {
@@ -58,7 +58,7 @@ std::string findIni(std::span<const std::string> arguments, const std::string& p
         const std::string& argument = arguments[i];
         if (i > 0 && argument.size() > 1 && argument.front() == '=') {
             const std::string named = argument.substr(1);
-            // A bare name lies in the program directory.
+            // A name without a directory is in the program directory.
             return pathOf(named).has_parent_path() ? named : (pathOf(programDirectory) / pathOf(named)).string();
         }
     }

@@ -1,5 +1,5 @@
 #pragma once
-// What a process finds out when it starts: its notes.ini, its directories, its settings and its partition.
+// What a process determines at its start: notes.ini, directories, settings and partition.
 
 #include <memory>
 #include <span>
@@ -14,8 +14,8 @@ namespace domino_sim {
 
 struct Environment {
     std::string iniPath;
-    std::string dataDirectory;     // absolute, without a closing slash
-    std::string programDirectory;  // empty when it could not be found
+    std::string dataDirectory;     // absolute, without a trailing slash
+    std::string programDirectory;  // empty if not found
     IniFile ini;
     Settings settings;
     std::unique_ptr<Partition> partition;
@@ -25,11 +25,11 @@ struct Environment {
     bool isOn(Setting setting) const { return settings.isOn(setting); }
     double operator[](Setting setting) const { return settings[setting]; }
 
-    /** True for a path inside the data directory. */
+    /** Returns true for a path inside the data directory. */
     bool isInDataDirectory(const std::string& expandedPath) const;
 };
 
-/** Finds notes.ini by the rules of NotesInitExtended and enrolls the process. Throws StatusError. */
+/** Finds notes.ini by the rules of NotesInitExtended and registers the process. Throws StatusError. */
 std::unique_ptr<Environment> openEnvironment(std::span<const std::string> arguments, ProcessRole role);
 
 }  // namespace domino_sim

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kHangStepNs = 5'000'000;
 
-/** A hang for ever ends when its fault is cleared, so that a test can let the caller go on. */
+/** An unlimited hang ends when its fault is cleared, so that a test can let the caller continue. */
 void hang(const PartitionLayout& shared, const Fault& fault) {
     const std::uint64_t generation = shared.faultGeneration;
     const std::int64_t deadline = fault.hangMs < 0 ? -1 : platform::monotonicNs() + fault.hangMs * 1'000'000;
@@ -37,7 +37,7 @@ double scatter(const Environment& environment, double mean) {
     if (environment.settings.is("SIM_LATENCY_DISTRIBUTION"_setting, "lognormal")) {
         const double radius = std::sqrt(-2 * std::log(1 - random.unit()));
         const double normal = radius * std::cos(2 * 3.14159265358979323846 * random.unit());
-        return mean * std::exp(spread * normal - spread * spread / 2);  // keeps the mean
+        return mean * std::exp(spread * normal - spread * spread / 2);  // preserves the mean
     }
     return mean;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The exported functions by name: what counters, latencies and faults are keyed by.
+// The exported functions by name. Counters, latencies and faults use them as keys.
 
 #include <array>
 #include <cstdint>
@@ -101,7 +101,7 @@ inline constexpr std::optional<Function> findFunction(std::string_view name) {
     return std::nullopt;
 }
 
-/** `"NSFDbOpen"_function`; a name that does not exist does not compile. */
+/** `"NSFDbOpen"_function`; an unknown name does not compile. */
 consteval Function operator""_function(const char* name, std::size_t length) {
     return findFunction({name, length}).value();
 }

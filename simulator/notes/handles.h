@@ -1,5 +1,5 @@
 #pragma once
-// 32-bit handles, never 0. Each kind has its own numbers, and a number is not soon used again.
+// 32-bit handles, never 0. Each kind has its own number range, and a number is not reused soon.
 
 #include <functional>
 #include <memory>

@@ -9,12 +9,12 @@ namespace domino_sim {
 bool equalIgnoringCase(std::string_view left, std::string_view right);
 std::string upperCase(std::string_view text);
 
-/** notes.ini: `Name=value` lines; names are not case-sensitive, the first of several wins. */
+/** notes.ini: `Name=value` lines. Names are case-insensitive; the first of several entries wins. */
 class IniFile {
 public:
     IniFile() = default;
 
-    /** nullopt when the file cannot be read. */
+    /** nullopt if the file cannot be read. */
     static std::optional<IniFile> read(const std::string& path);
 
     std::optional<std::string> find(std::string_view name) const;

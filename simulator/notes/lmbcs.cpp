@@ -12,15 +12,16 @@ constexpr unsigned char kGroupLatin1 = 0x01;
 constexpr unsigned char kGroupGreek = 0x02;
 constexpr unsigned char kGroupCyrillic = 0x05;
 constexpr unsigned char kGroupControl = 0x0F;
-constexpr unsigned char kControlShift = 0x20;  // C0 controls are moved out of the way, C1 controls stay
+constexpr unsigned char kControlShift =
+    0x20;  // C0 control characters are shifted by this; C1 control characters are unchanged
 constexpr unsigned char kGroupUnicode = 0x14;
-// A code unit with a zero low byte would put a NUL into the string: its high byte follows this mark instead. That is
-// why U+F601..U+F6FF (private use) cannot be written in LMBCS.
+// A code unit with a zero low byte would put a NUL into the string; its high byte follows this mark instead. So U+F601
+// to U+F6FF (private use) cannot be represented in LMBCS.
 constexpr unsigned char kZeroLowByte = 0xF6;
 constexpr char16_t kReplacement = 0xFFFD;
 
 struct GroupByte {
-    unsigned char group;  // 0 = the optimisation group, no prefix
+    unsigned char group;  // 0 = the optimisation group, without a prefix
     unsigned char byte;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// LMBCS, optimised for group 1: the character set of every string of the C API.
+// LMBCS, optimised for group 1: the character set of all strings of the C API.
 
 #include <string>
 #include <string_view>

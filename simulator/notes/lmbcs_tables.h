@@ -1,5 +1,5 @@
 #pragma once
-// Upper halves of the code pages behind the LMBCS groups; 0 = not used in that group.
+// Upper halves of the code pages of the LMBCS groups; 0 = not used in that group.
 
 #include <array>
 

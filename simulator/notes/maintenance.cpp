@@ -18,7 +18,7 @@ void renewInstance(const Database& database, HeaderPage& header) {
     }
 }
 
-/** Takes the database for this handle alone; gives it back when the compact breaks off. */
+/** Takes exclusive use of the database for this handle; releases it if the compact fails. */
 class ExclusiveUse {
 public:
     explicit ExclusiveUse(Database& database) : slot_(&database.slot()) {

@@ -1,11 +1,13 @@
 #pragma once
-// Compact and fixup, as far as a backup program notices them.
+// Compact and fixup, as far as a backup program can notice them.
 
 #include "database.h"
 
 namespace domino_sim {
 
-/** In-place compact: keeps the instance id; NSFBackupStart gets 0x13AA for `durationMs`, or until ended if 0. */
+/**
+ * In-place compact: keeps the instance id. NSFBackupStart returns 0x13AA for `durationMs`, or until it is ended if 0.
+ */
 void beginCompactInPlace(Database& database, std::int64_t durationMs);
 void endCompactInPlace(Database& database);
 

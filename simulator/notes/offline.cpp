@@ -6,10 +6,10 @@ namespace domino_sim {
 
 namespace {
 
-// Open addressing; the place of a cleared entry keeps this mark so that searches go on past it.
+// Open addressing. A removed entry keeps this mark, so that searches continue past it.
 constexpr std::uint32_t kTombstone = 0xffff'ffff;
 
-/** The place in the index that holds the key of a path, or null. Offline lock held. */
+/** The index entry with the key of a path, or null. Call with the offline lock held. */
 std::uint32_t* find(PartitionLayout& shared, const std::string& key) {
     const std::uint64_t hash = hashOf(key);
     for (std::uint32_t step = 0; step < kOfflineIndexSize; ++step) {
@@ -74,7 +74,7 @@ bool clearOffline(Partition& partition, const std::string& expandedPath) {
     }
     *place = kTombstone;
     if (shared.offlineCount.fetch_sub(1) == 1) {
-        forgetAll(shared);  // entries and marks start afresh
+        forgetAll(shared);  // frees all entries and marks
     }
     return true;
 }

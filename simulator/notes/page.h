@@ -1,6 +1,7 @@
 #pragma once
-// The stand-in's database file: 4096-byte pages. Page 0 is the header, page 1 the superblock of the workload, the rest
-// is content that follows from the seed of the transaction that wrote it, so that any reader can prove every byte.
+// The stand-in's database file: 4096-byte pages. Page 0 is the header, page 1 the superblock of the workload. The
+// content of the other pages is derived from the seed of the transaction that wrote them, so that any reader can verify
+// every byte.
 
 #include <cstddef>
 #include <cstdint>
@@ -30,11 +31,12 @@ struct DataPage {
     std::uint64_t content[(kPageBytes - sizeof(PageHead)) / 8];
 };
 
-/** What a database consists of after its last committed transaction. */
+/** The contents of a database after its last committed transaction. */
 struct Superblock {
     PageHead head;
     std::uint64_t initialSeed;
-    std::uint64_t chain;  // ties the sequence to its whole history: two different histories never share a value
+    std::uint64_t
+        chain;  // identifies the whole history of the sequence: two different histories never have the same value
     std::uint32_t pageCount;
     std::uint32_t initialPageCount;
     TimeDate committed;
@@ -43,7 +45,7 @@ struct Superblock {
 
 enum HeaderFlags : std::uint32_t {
     kHeaderLogged = 1,
-    kHeaderSpoilt = 2,  // a roll forward broke off half way
+    kHeaderSpoilt = 2,  // a roll-forward failed half way
 };
 
 struct HeaderPage {
@@ -59,13 +61,13 @@ struct HeaderPage {
     TimeDate modified;
     TimeDate lastFixup;
     TimeDate lastCompact;
-    // In-backup marker: set by NSFBackupStart as part of the image, so every copy of that image carries it.
+    // In-backup marker. NSFBackupStart writes it into the image, so every copy of that image contains it.
     std::uint64_t backupId;  // 0 = none
     std::uint64_t backupStartBytes;
     TimeDate backupTime;
     std::uint32_t backupLogExtent;
     std::uint32_t completedLogExtent;  // of the last backup that reached NSFBackupStop
-    TimeDate completedTime;            // zero = there was none
+    TimeDate completedTime;            // zero = none
     char info[kInfoBytes];
     std::uint64_t checksum;
     std::byte rest[kPageBytes - 272];
@@ -76,7 +78,7 @@ static_assert(sizeof(DataPage) == kPageBytes && sizeof(Superblock) == kPageBytes
 inline constexpr std::uint32_t kPageMagic = 0x45474150;
 inline constexpr unsigned char kNsfSignature[6] = {0x1A, 0x00, 0x00, 0x04, 0x00, 0x00};
 
-/** splitmix64: small, fast, and the same everywhere. */
+/** splitmix64: small, fast, and identical on all systems. */
 class Random {
 public:
     explicit Random(std::uint64_t seed) : state_(seed) {}
@@ -101,7 +103,7 @@ private:
     std::uint64_t state_;
 };
 
-/** Mixes two values into one that depends on every bit of both. */
+/** Mixes two values into one that depends on all bits of both. */
 std::uint64_t mix(std::uint64_t left, std::uint64_t right);
 
 std::uint64_t checksumOf(std::span<const std::byte> bytes);

@@ -16,7 +16,7 @@ namespace {
 constexpr ProcessRef kProcessIndexMask = 0xffff;
 
 void initialiseLayout(void* memory) {
-    // The memory is zero-filled, which is the right start for everything but the locks.
+    // The memory is zero-filled, which initialises everything except the locks.
     auto& layout = *static_cast<PartitionLayout*>(memory);
     for (platform::RobustMutex* mutex : {&layout.indexLock, &layout.processLock, &layout.faultLock, &layout.offlineLock,
                                          &layout.logLock, &layout.recoveryLock, &layout.serialLock}) {
@@ -28,7 +28,7 @@ std::uint64_t hashOf(const platform::FileIdentity& identity) {
     return mix(identity.device, identity.inode);
 }
 
-/** Forgets everything but the locks. */
+/** Resets everything except the locks. */
 void resetSlot(Slot& slot, const platform::FileIdentity& identity) {
     slot.identity = identity;
     slot.startsWaiting = 0;
@@ -65,7 +65,7 @@ std::string Partition::nameFor(const std::string& dataDirectory) {
 
 Partition::Partition(const std::string& dataDirectory, bool separate)
     : name_(nameFor(dataDirectory)), separate_(separate) {
-    // The network is the same for all: a process with memory of its own still reaches the server through it.
+    // The network is shared: a process with its own memory still reaches the server through it.
     serverAddress_ = platform::serverAddress(platform::sharedMemoryDirectory() / (name_ + ".d"));
     if (separate) {
         name_ += "-separate-" + std::to_string(platform::currentProcess().pid);
@@ -119,7 +119,7 @@ void Partition::leave() {
     ProcessRef server = self_;
     shared.server.compare_exchange_strong(server, 0);
     self_ = 0;
-    if (separate_) {  // nobody else uses it
+    if (separate_) {  // not shared
         std::error_code ignored;
         fs::remove(platform::sharedMemoryDirectory() / name_, ignored);
         fs::remove_all(directory_, ignored);
@@ -172,7 +172,7 @@ Slot& Partition::slotOf(const platform::FileIdentity& identity) {
         }
     }
     const platform::RobustLock lock(shared.indexLock);
-    for (;; at = (at + 1) % kSlotIndexSize) {  // another process may have been here meanwhile
+    for (;; at = (at + 1) % kSlotIndexSize) {  // another process may have changed it meanwhile
         const std::uint32_t number = shared.slotIndex[at].load(std::memory_order_acquire);
         if (number == 0) {
             break;

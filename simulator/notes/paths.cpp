@@ -25,7 +25,7 @@ bool isFile(const std::string& path) {
     return fs::is_regular_file(pathOf(path), ignored);
 }
 
-/** Follows directory links (`x.dir` beside a missing `x`) in every directory part. */
+/** Follows directory links (`x.dir` instead of a missing `x`) in all components of the path. */
 std::string followDirectoryLinks(const std::string& base, std::string_view relative) {
     std::string at = base;
     while (!relative.empty()) {
@@ -106,7 +106,7 @@ ResolvedPath resolvePath(const Environment& environment, std::string_view path) 
     if (named.empty()) {
         return {PathKind::directory, "", environment.dataDirectory};
     }
-    // A path into the data directory goes through its links also when given in full.
+    // An absolute path into the data directory also goes through its links.
     const bool isAbsolute = pathOf(named).is_absolute();
     std::string canonical = isAbsolute ? relativeTo(environment, named) : named;
     if (platform::pathKey(named) == platform::pathKey(environment.dataDirectory)) {

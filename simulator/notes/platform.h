@@ -1,6 +1,6 @@
 #pragma once
 // Everything that differs between operating systems: files, shared memory, cross-process locks, processes, sockets.
-// Errors are std::system_error. Paths are UTF-8.
+// Errors are reported as std::system_error. Paths are UTF-8.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,32 +14,32 @@
 
 namespace domino_sim::platform {
 
-/** What the system writes between the parts of a path, and between the directories of PATH. */
+/** The separator between the components of a path, and between the directories of PATH. */
 extern const char kSeparator;
 extern const char kListSeparator;
 
-/** The C API library's file name. */
+/** The file name of the C API library. */
 extern const char* const kLibraryName;
 
-/** The path with the system's own separators. */
+/** The path with the system's separators. */
 std::string nativePath(std::string_view path);
 
-/** The same text for all spellings of one path; to compare, not to open. */
+/** A key that is the same for all spellings of a path; for comparison, not for opening. */
 std::string pathKey(std::string_view path);
 
 std::optional<std::string> environmentVariable(const std::string& name);
 
-/** main's arguments in UTF-8. */
+/** The arguments of main in UTF-8. */
 std::vector<std::string> programArguments(int argc, char** argv);
 
-/** Where the code of this function was loaded from, if the system's loader of resources would look there too. */
+/** The directory that this code was loaded from, if the system's loader would look for resources there too. */
 std::optional<std::string> loadedFromDirectory();
 
-/** The character set of the process's surroundings, which OSTranslate calls native. */
+/** Converts from and to the character set of the process's environment, which OSTranslate calls native. */
 std::u16string utf16FromNative(std::string_view text);
 std::string nativeFromUtf16(std::u16string_view text);
 
-/** Tells two files apart, also when a deleted file's number is used again (generation = birth time). */
+/** Identifies a file, even if the number of a deleted file is reused (generation = birth time). */
 struct FileIdentity {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
@@ -50,7 +50,7 @@ struct FileIdentity {
 
 enum class FileMode { read, readWrite, createNew, createOrOpen };
 
-/** One open file. Where the system can refuse it, a file open with readWrite is neither renamed nor deleted. */
+/** An open file. If the system supports it, a file opened with readWrite can be neither renamed nor deleted. */
 class File {
 public:
     File() = default;
@@ -73,12 +73,12 @@ private:
 
 std::optional<FileIdentity> identityOf(const std::string& path);
 
-/** A lock in shared memory that survives the death of its owner. Must lie in zeroed memory before initialise(). */
+/** A lock in shared memory that survives the death of its owner. Must be in zeroed memory before initialise(). */
 class alignas(16) RobustMutex {
 public:
     void initialise();
 
-    /** Returns true when the previous owner died while holding it: what it protects may be half done. */
+    /** Returns true if the previous owner died while holding it; the data it protects may be inconsistent. */
     [[nodiscard]] bool lock();
     void unlock();
 
@@ -105,10 +105,10 @@ class SharedMemory {
 public:
     SharedMemory() = default;
 
-    /** Attaches to the object or creates it; `initialise` runs once, in the process that created it. */
+    /** Attaches to the object or creates it. `initialise` runs once, in the process that creates it. */
     static SharedMemory attach(const std::string& name, std::size_t sizeBytes, void (*initialise)(void* memory));
 
-    /** Attaches only if it exists already. */
+    /** Attaches only if the object exists. */
     static std::optional<SharedMemory> attachExisting(const std::string& name, std::size_t sizeBytes);
 
     SharedMemory(SharedMemory&& other) noexcept
@@ -127,34 +127,34 @@ private:
     std::size_t sizeBytes_ = 0;
 };
 
-/** Where shared memory objects live, as a directory; files made there are in memory too. */
+/** The directory of the shared memory objects. Files created there are in memory too. */
 std::filesystem::path sharedMemoryDirectory();
 
 struct ProcessIdentity {
     std::uint32_t pid = 0;
-    std::uint64_t startToken = 0;  // tells a process from a later one with the same number
+    std::uint64_t startToken = 0;  // distinguishes a process from a later one with the same number
 };
 
 ProcessIdentity currentProcess();
 bool isAlive(const ProcessIdentity& process);
 bool isSuperuser();
 
-/** Sets up COM and its security, as a library with parts in COM does. Whoever comes later is too late. */
+/** Sets up COM and its security, like a library that uses COM. Later attempts in the process fail. */
 void takeComSecurity();
 
-/** Ends the process at once, as a crash would: no destructors, no exit handlers. */
+/** Ends the process at once, like a crash: no destructors, no exit handlers. */
 [[noreturn]] void dieNow();
 
 /** CLOCK_MONOTONIC, the clock of process.hrtime. */
 std::int64_t monotonicNs();
 
-/** Sleeps as exactly as the platform can (timer slack is narrowed meanwhile). */
+/** Sleeps as precisely as the platform allows (on Linux with reduced timer slack). */
 void sleepExactlyNs(std::int64_t ns);
 
-/** Where the server of the partition with this directory listens. */
+/** The address at which the server of the partition with this directory listens. */
 std::string serverAddress(const std::filesystem::path& partitionDirectory);
 
-/** Sends one line to a server and returns the answering line; empty when nobody listens. */
+/** Sends one line to a server and returns its answer; empty if no server listens. */
 std::optional<std::string> askServer(const std::string& address, const std::string& line);
 
 }  // namespace domino_sim::platform

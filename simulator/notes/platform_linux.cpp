@@ -53,7 +53,7 @@ std::optional<std::uint64_t> startTimeOf(std::uint32_t pid) {
         return std::nullopt;
     }
     text[length] = 0;
-    const char* field = std::strrchr(text, ')');  // the name before it may contain anything
+    const char* field = std::strrchr(text, ')');  // the name before it may contain any characters
     if (field == nullptr || field[1] == 0 || field[2] == 'Z' || field[2] == 'X') {
         return std::nullopt;
     }
@@ -99,7 +99,7 @@ std::vector<std::string> programArguments(int argc, char** argv) {
 }
 
 std::optional<std::string> loadedFromDirectory() {
-    return std::nullopt;  // LD_LIBRARY_PATH says where everything is
+    return std::nullopt;  // LD_LIBRARY_PATH is used instead
 }
 
 std::u16string utf16FromNative(std::string_view text) {
@@ -221,8 +221,8 @@ void RobustMutex::initialise() {
 bool RobustMutex::lock() {
     int result = ::pthread_mutex_trylock(native(storage_));
     while (result == EBUSY || result == ETIMEDOUT) {
-        // Never waits for ever: when the owner is killed, the one waiter the kernel wakes may be a thread of the same
-        // process, which dies as well, and the other waiters would sleep on a free lock.
+        // Waits with a limit: when an owner is killed, the single waiter that the kernel wakes may be a thread of the
+        // same process, which dies too, and the other waiters would sleep although the lock is free.
         constexpr std::int64_t kLongestSleepNs = 20'000'000;
         const std::int64_t deadline = monotonicNs() + kLongestSleepNs;
         const timespec until{deadline / 1'000'000'000, deadline % 1'000'000'000};
@@ -248,7 +248,7 @@ SharedMemory SharedMemory::attach(const std::string& name, std::size_t sizeBytes
     if (descriptor == -1) {
         throwErrno("open shared memory");
     }
-    // The lock on the file makes creation and first use one step for all processes.
+    // The file lock makes creation and first use atomic across processes.
     ::flock(descriptor, LOCK_EX);
     struct stat info {};
     ::fstat(descriptor, &info);

@@ -18,10 +18,10 @@ namespace domino_sim::platform {
 namespace {
 
 constexpr DWORD kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-#ifndef CREATE_WAITABLE_TIMER_HIGH_RESOLUTION  // younger than the headers of mingw-w64 10
+#ifndef CREATE_WAITABLE_TIMER_HIGH_RESOLUTION  // newer than the headers of mingw-w64 10
 constexpr DWORD CREATE_WAITABLE_TIMER_HIGH_RESOLUTION = 2;
 #endif
-constexpr std::int64_t kTicksPerSecond = 10'000'000;  // of a FILETIME or a timer
+constexpr std::int64_t kTicksPerSecond = 10'000'000;  // for FILETIME and timers
 
 HANDLE handleOf(std::intptr_t descriptor) {
     return reinterpret_cast<HANDLE>(descriptor);
@@ -38,7 +38,7 @@ DWORD asDword(std::size_t bytes) {
     return static_cast<DWORD>(std::min<std::size_t>(bytes, 1u << 30));
 }
 
-/** No birth time: a file number of NTFS holds a counter of its own uses, and a new file may inherit a birth time. */
+/** Without a birth time: NTFS file numbers contain a reuse counter, and a new file may inherit a birth time. */
 std::optional<FileIdentity> identityFrom(HANDLE file) {
     FILE_ID_INFO info{};
     if (::GetFileInformationByHandleEx(file, FileIdInfo, &info, sizeof info) == 0) {
@@ -76,17 +76,17 @@ std::uint64_t creationTimeOf(HANDLE process) {
     return (static_cast<std::uint64_t>(created.dwHighDateTime) << 32) | created.dwLowDateTime;
 }
 
-/** Calls `isIt` with the creation time of the living process with that number. */
+/** Calls `isIt` with the creation time of the living process with this id. */
 template <typename Predicate>
 bool livesAs(std::uint32_t pid, const Predicate& isIt) {
     const UniqueHandle process(::OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE, FALSE, pid));
     if (process == nullptr) {
-        return ::GetLastError() == ERROR_ACCESS_DENIED;  // it exists, and no more can be learnt
+        return ::GetLastError() == ERROR_ACCESS_DENIED;  // it exists, but cannot be queried
     }
     return ::WaitForSingleObject(process.get(), 0) == WAIT_TIMEOUT && isIt(creationTimeOf(process.get()));
 }
 
-/** Who holds a RobustMutex: the process's number and as much of its creation time as fits. */
+/** The owner of a RobustMutex: the process id and as many bits of its creation time as fit. */
 using OwnerWord = std::uint64_t;
 
 OwnerWord ownerWordOf(const ProcessIdentity& process) {
@@ -107,7 +107,7 @@ LockWords& wordsIn(std::byte* storage) {
     return *std::launder(reinterpret_cast<LockWords*>(storage));
 }
 
-/** Makes creation and first use of a file one step for all processes. */
+/** Makes creation and first use of a file atomic across processes. */
 class FileLock {
 public:
     explicit FileLock(HANDLE file) : file_(file), where_(at(kBeyondEveryFile)) {
@@ -153,7 +153,7 @@ std::string pathKey(std::string_view path) {
 }
 
 std::optional<std::string> environmentVariable(const std::string& name) {
-    // Not getenv: the C library's copy does not see what the program's other runtimes have changed.
+    // Not getenv: the C library's copy does not reflect changes by other runtimes in the process.
     const std::wstring wideName = wideOf(name);
     std::wstring value(::GetEnvironmentVariableW(wideName.c_str(), nullptr, 0), L'\0');
     if (value.empty()) {
@@ -164,7 +164,7 @@ std::optional<std::string> environmentVariable(const std::string& name) {
 }
 
 std::vector<std::string> programArguments(int, char**) {
-    // main's own arguments have been through the code page.
+    // The arguments of main were converted to the code page.
     struct LocalFreer {
         void operator()(wchar_t** words) const { ::LocalFree(words); }
     };
@@ -286,15 +286,15 @@ void RobustMutex::initialise() {
     new (storage_) LockWords;
 }
 
-// Words in the shared memory and no kernel object: the system forgets an abandoned mutex together with its last handle,
-// and there would have to be two for every database.
+// Words in shared memory, not kernel objects: the system forgets an abandoned mutex when its last handle is closed, and
+// two objects per database would be needed.
 bool RobustMutex::lock() {
-    constexpr std::int64_t kYieldingNs = 2'000'000;  // the shortest sleep is up to 16 ms long
+    constexpr std::int64_t kYieldingNs = 2'000'000;  // the shortest sleep takes up to 16 ms
     constexpr std::int64_t kLookNs = 20'000'000;
     static const OwnerWord self = ownerWordOf(currentProcess());
     LockWords& words = wordsIn(storage_);
     const std::int64_t begin = monotonicNs();
-    // Who finds others waiting waits as they do: a busy writer would otherwise never let them in.
+    // A thread that finds others waiting also waits; otherwise a busy writer would never let them in.
     const bool mustWait = begin - words.lastWaitNs < kLookNs;
     OwnerWord found = 0;
     if (!mustWait && words.owner.compare_exchange_strong(found, self)) {
@@ -302,7 +302,7 @@ bool RobustMutex::lock() {
     }
     std::int64_t nextLook = begin + kLookNs;
     for (std::int64_t now = begin;; now = monotonicNs()) {
-        words.lastWaitNs = now;  // of a waiter that dies it says nothing for long
+        words.lastWaitNs = now;  // if a waiter dies, this soon expires
         if (!mustWait && now - begin < kYieldingNs) {
             ::SwitchToThread();
         } else {
@@ -328,7 +328,7 @@ void RobustMutex::unlock() {
 }
 
 SharedMemory SharedMemory::attach(const std::string& name, std::size_t sizeBytes, void (*initialise)(void*)) {
-    // A file and not the page file: the memory must outlive the processes that use it, as a server's does.
+    // A file, not the page file: the memory must outlive the processes that use it, like a server's.
     const UniqueHandle file = owned(::CreateFileW(sharedMemoryPath(name).c_str(), GENERIC_READ | GENERIC_WRITE,
                                                   kShareAll, nullptr, OPEN_ALWAYS, FILE_ATTRIBUTE_TEMPORARY, nullptr));
     if (file == nullptr) {
@@ -393,7 +393,7 @@ bool isAlive(const ProcessIdentity& process) {
 }
 
 bool isSuperuser() {
-    return false;  // no user of Windows is refused
+    return false;  // Windows has no user that is refused
 }
 
 void dieNow() {
@@ -409,7 +409,7 @@ std::int64_t monotonicNs() {
     }();
     LARGE_INTEGER now{};
     ::QueryPerformanceCounter(&now);
-    // In two steps: the product of the whole would overflow after a quarter of an hour.
+    // In two steps, because the product would overflow after a quarter of an hour.
     return now.QuadPart / frequency * 1'000'000'000 + now.QuadPart % frequency * 1'000'000'000 / frequency;
 }
 

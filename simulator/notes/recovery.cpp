@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kRetryNs = 2'000'000;
 
-/** One log scan at a time in the partition. */
+/** One log scan at a time per partition. */
 class ScanTurn {
 public:
     ScanTurn(Environment& environment, bool waits) : partition_(environment.partition.get()) {
@@ -50,7 +50,7 @@ struct Candidate {
     HeaderPage header{};
     SuperblockState state;
     bool getsNewInstanceId = false;
-    bool isAtItsTime = false;  // the next record is younger than wanted
+    bool isAtItsTime = false;  // the next record is later than the requested time
 };
 
 Candidate openCandidate(Environment& environment, const std::string& path, const RecoveryOptions& options,
@@ -92,7 +92,7 @@ Candidate openCandidate(Environment& environment, const std::string& path, const
     return candidate;
 }
 
-/** True if the record was the candidate's next one and has been applied. */
+/** Returns true if the record was the candidate's next one and was applied. */
 bool applyRecord(Candidate& candidate, const LogRecord& record, const RecoveryOptions& options) {
     const bool isNext = !candidate.isAtItsTime && record.sequence == candidate.state.sequence + 1 &&
                         record.parentChain == candidate.state.chain;
@@ -155,7 +155,7 @@ private:
         }
         if (environment_->settings.is("SIM_RETRIEVED_EXTENTS"_setting, "remove")) {
             std::error_code ignored;
-            std::filesystem::remove(pathOf(path), ignored);  // it was brought back for this scan only
+            std::filesystem::remove(pathOf(path), ignored);  // it was restored only for this scan
         }
     }
 

@@ -17,19 +17,19 @@ struct RecoveryOptions {
     bool staysBackup = false;
     bool usesAlternatePath = false;
     const TimeDate* until = nullptr;  // only commits before this time
-    /** Brings back an archived extent at this path; non-zero = it cannot. Empty = nobody can. */
+    /** Restores an archived extent to this path; non-zero means failure. Empty if there is no archive. */
     std::function<Status(const Unid& logId, std::uint32_t extent, const std::string& path)> restoreExtent;
-    /** Told about every transaction applied; non-zero stops the recovery. */
+    /** Called for every applied transaction; non-zero stops the recovery. */
     std::function<Status(const std::string& path, std::uint32_t page, const TimeDate& committed)> applied;
 };
 
 struct RecoveryResult {
     Status status = kNoError;
-    std::uint16_t failedDatabase = 0;  // 1-based, 0 = cannot be attributed
+    std::uint16_t failedDatabase = 0;  // 1-based; 0 = cannot be attributed
     TimeDate lastApplied{};
 };
 
-/** Rolls all databases forward in one scan of the log. `paths` in UTF-8. */
+/** Rolls all databases forward in one scan of the log. `paths` are UTF-8. */
 RecoveryResult recoverDatabases(Environment& environment, const std::vector<std::string>& paths,
                                 const RecoveryOptions& options);
 

@@ -14,7 +14,7 @@ namespace {
 constexpr const char* kOk = "ok";
 constexpr const char* kRefused = "status";
 
-/** `CN=Sim/O=Test` and `Sim/Test` in one form. */
+/** Brings `CN=Sim/O=Test` and `Sim/Test` into the same form. */
 std::string abbreviated(std::string_view name) {
     std::string result;
     while (!name.empty()) {

@@ -7,7 +7,7 @@
 
 namespace domino_sim {
 
-/** Throws the status the server answers, or kServerNotResponding. */
+/** Throws the status that the server returns, or kServerNotResponding. */
 void remoteOpen(Environment& environment, const NetPath& path);
 HeaderPage remoteHeader(Environment& environment, const NetPath& path);
 void remoteSetInfo(Environment& environment, const NetPath& path, const char* info);
@@ -15,13 +15,13 @@ void remoteCreate(Environment& environment, const NetPath& path, bool force);
 void remoteDelete(Environment& environment, const NetPath& path);
 std::string remoteConsole(Environment& environment, const std::string& server, const std::string& command);
 
-/** The server's side: carries out one `remote …` line and returns the answering line. */
+/** The server side: executes one `remote …` line and returns the answer. */
 std::string answerRemote(Environment& environment, const std::string& line);
 
-/** True when a name given by a caller means this server: `CN=Sim/O=Test`, `Sim/Test` and other cases alike. */
+/** Whether a name given by a caller means this server: accepts `CN=Sim/O=Test` and `Sim/Test` in any case. */
 bool isSameServer(std::string_view named, std::string_view actual);
 
-/** One word of a protocol line: hexadecimal, so that any name passes. */
+/** Encodes one word of a protocol line as hexadecimal, so that it can contain any characters. */
 std::string hexOf(std::string_view bytes);
 std::string bytesOfHex(std::string_view hex);
 

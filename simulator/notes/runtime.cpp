@@ -16,7 +16,7 @@ struct ThreadState {
 
 thread_local ThreadState currentThreadState;
 
-/** A library may hang before anybody has called it: while it is loaded. */
+/** A library may hang while it is loaded, before any function is called. */
 [[gnu::constructor]] void hangWhileLoading() {
     while (std::getenv("SIM_LOAD_HANGS") != nullptr) {
         platform::sleepExactlyNs(1'000'000'000);
@@ -31,7 +31,7 @@ void panic(const char* why) {
 }
 
 Runtime& Runtime::get() {
-    // Never destroyed: a process that ends without NotesTerm must be seen as having done so.
+    // Never destroyed, so that a process that ends without NotesTerm is noticed.
     static Runtime& runtime = *std::make_unique<Runtime>().release();
     return runtime;
 }
@@ -86,7 +86,7 @@ void Runtime::terminate() {
     accounting.leakedMemoryHandles.fetch_add(memory.all().size());
     environment_.store(nullptr, std::memory_order_release);
     wasTerminated_ = true;
-    // What was left open is closed, so that the files can be replaced.
+    // Closes whatever was left open, so that the files can be replaced.
     for (const auto& [handle, context] : backups.all()) {
         backups.remove(handle);
     }
@@ -111,7 +111,7 @@ void Runtime::leaveThread() {
         return;
     }
     if (--currentThreadState.depth == 0) {
-        currentThreadState.serial = 0;  // handles made before belong to no thread any more
+        currentThreadState.serial = 0;  // handles created before no longer belong to any thread
         threads_.fetch_sub(1);
     }
 }

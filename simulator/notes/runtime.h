@@ -16,7 +16,7 @@ namespace domino_sim {
 
 enum class OpenKind { database, directory, remote };
 
-/** What a database handle stands for. */
+/** The object behind a database handle. */
 struct OpenDatabase {
     OpenKind kind = OpenKind::database;
     std::uint64_t thread = 0;
@@ -27,7 +27,7 @@ struct OpenDatabase {
 
 struct BackupContext {
     std::uint64_t thread = 0;
-    Handle handle = 0;  // the database handle it was made with
+    Handle handle = 0;  // the database handle it was created with
     std::shared_ptr<Database> database;
     std::uint64_t id = 0;
     std::unique_ptr<ChangeStreamReader> reader;
@@ -36,7 +36,7 @@ struct BackupContext {
 struct ApplyContext {
     std::unique_ptr<ChangeSink> sink;
     std::unique_ptr<ChangeStreamDecoder> decoder;
-    std::function<void()> finish;  // after the last piece
+    std::function<void()> finish;  // called after the last piece
 };
 
 struct MemoryBlock {
@@ -68,23 +68,23 @@ public:
 private:
     std::mutex mutex_;
     std::atomic<Environment*> environment_{nullptr};
-    std::vector<std::unique_ptr<Environment>> environments_;  // kept: a straggling thread may still look at them
+    std::vector<std::unique_ptr<Environment>> environments_;  // kept, because a late thread may still use them
     bool wasTerminated_ = false;
     std::uint32_t nested_ = 0;
     std::atomic<std::uint64_t> nextThread_{1};
     std::atomic<std::int64_t> threads_{0};
 };
 
-/** The open database behind a handle, by the rules for foreign threads and unknown handles. Throws StatusError. */
+/** The open database of a handle; applies the rules for foreign threads and unknown handles. Throws StatusError. */
 std::shared_ptr<OpenDatabase> requireHandle(Handle handle);
 
-/** As requireHandle, for calls that need a local database. */
+/** Like requireHandle, for calls that need a local database. */
 std::shared_ptr<OpenDatabase> requireLocalDatabase(Handle handle);
 
-/** Closes a handle the caller may close; a backup left behind stays or ends by setting. */
+/** Closes a handle. By the settings, a backup that was not ended stays or ends. */
 void closeHandle(Environment& environment, Handle handle);
 
-/** Ends the process as Domino's own PANIC does. */
+/** Ends the process like Domino's PANIC. */
 [[noreturn]] void panic(const char* why);
 
 }  // namespace domino_sim

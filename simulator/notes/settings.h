@@ -1,5 +1,5 @@
 #pragma once
-// The switches of the stand-in: what is uncertain about the real product, and how fast and how kind this one is.
+// The settings of the stand-in: what is uncertain about the real product, and how fast and how strict the stand-in is.
 
 #include <array>
 #include <atomic>
@@ -20,7 +20,7 @@ struct SettingRow {
     std::string_view meaning;
 };
 
-// The order is the order in `domino-sim --help settings` and in the documentation.
+// In the order of `domino-sim --help settings` and of the documentation.
 inline constexpr auto kSettingRows = std::to_array<SettingRow>({
     {"SIM_ALLOW_ROOT", 0, "", "1: the super-user may initialise (refused with 0x01ED otherwise)"},
     {"SIM_QUIET", 0, "", "1: no line on stderr about SIM_ALLOW_ROOT"},
@@ -85,7 +85,7 @@ inline constexpr auto kSettingRows = std::to_array<SettingRow>({
 });
 
 inline constexpr std::size_t kSettingCount = kSettingRows.size();
-/** The latencies of the functions, `SIM_LATENCY_<function>_US`, follow the rows. */
+/** The latencies of the functions, `SIM_LATENCY_<function>_US`, follow these rows. */
 inline constexpr std::size_t kSettingSlots = kSettingCount + kFunctionCount;
 
 enum class Setting : std::uint16_t {};
@@ -106,16 +106,16 @@ constexpr Setting latencyOf(Function function) {
 std::optional<Setting> findSetting(std::string_view name);
 std::string settingName(Setting setting);
 
-/** nullopt when the text is neither a number nor one of the setting's words. */
+/** nullopt if the text is neither a number nor one of the setting's words. */
 std::optional<double> parseSetting(Setting setting, std::string_view text);
 
-/** Lies in the partition: settings changed while processes run. */
+/** In the partition's memory: settings changed while processes run. */
 struct LiveSettings {
     std::array<std::atomic<std::uint32_t>, kSettingSlots> isSet;
     std::array<std::atomic<double>, kSettingSlots> value;
 };
 
-/** One process's view: live value, else the environment, else notes.ini, else the default. */
+/** The settings of a process: live value, else environment variable, else notes.ini, else default. */
 class Settings {
 public:
     explicit Settings(const IniFile& ini);

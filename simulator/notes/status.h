@@ -1,5 +1,5 @@
 #pragma once
-// Status codes of the C API and the one exception that carries them.
+// Status codes of the C API, and the exception that carries them.
 
 #include <exception>
 #include <system_error>
@@ -60,7 +60,7 @@ inline constexpr Status kServerNotLogged = 0x13FF;
 inline constexpr Status kBackupAbortedOverload = 0x2DD8;
 inline constexpr Status kBackupAbortedTimeout = 0x3810;
 
-/** A refusal on its way to the C boundary. */
+/** A failure on its way to the C boundary. */
 class StatusError : public std::exception {
 public:
     explicit StatusError(Status code) : code_(code) {}
@@ -71,10 +71,10 @@ private:
     Status code_;
 };
 
-/** What the C API says for an error of the operating system. */
+/** The C API's status for an error of the operating system. */
 Status statusOf(const std::error_code& error);
 
-/** The status for the exception being handled; call it inside a catch block only. */
+/** The status for the current exception. Call it only in a catch block. */
 Status statusOfCurrentException() noexcept;
 
 }  // namespace domino_sim

@@ -1,5 +1,5 @@
 #pragma once
-// A summary buffer: ITEM_TABLE, the items' lengths, then each name directly followed by its typed value.
+// A summary buffer: ITEM_TABLE, the lengths of the items, then each name followed by its typed value.
 
 #include <string>
 #include <string_view>
@@ -20,7 +20,7 @@ public:
 private:
     struct Item {
         std::string name;
-        std::string value;  // with its type
+        std::string value;  // including its type
     };
 
     std::vector<Item> items_;

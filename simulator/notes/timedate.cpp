@@ -44,7 +44,7 @@ TimeDate uniqueTimeDate() {
             platform::currentProcess().pid)};
     const std::uint64_t value = next.fetch_add(1);
     constexpr std::uint32_t kHundredthsPerDay = 8'640'000;
-    // The zone bits count on: an id only has to look like a time, and 100 000 of them must differ.
+    // The counter also uses the zone bits: an id only needs to look like a time, and 100 000 of them must differ.
     return {{static_cast<std::uint32_t>(value % kHundredthsPerDay),
              (currentTimeDate().innards[1] & kJulianMask) |
                  (static_cast<std::uint32_t>(value / kHundredthsPerDay & 0xff) << 24)}};

@@ -14,10 +14,10 @@ TimeDate timeDateOf(SystemTime time);
 TimeDate currentTimeDate();
 SystemTime systemTimeOf(const TimeDate& time);
 
-/** -1, 0 or 1; compares the GMT instant and ignores the zone bits. */
+/** Returns -1, 0 or 1. Compares the instant in GMT and ignores the zone bits. */
 int compare(const TimeDate& left, const TimeDate& right);
 
-/** A value no other call of any process returns: time plus a counter, in the form of a TIMEDATE. */
+/** A value that no other call in any process returns: time plus a counter, in the form of a TIMEDATE. */
 TimeDate uniqueTimeDate();
 Unid uniqueUnid();
 

@@ -10,7 +10,7 @@ namespace domino_sim {
 
 namespace {
 
-constexpr std::uint32_t kMaxDataPages = 15;  // with the superblock: 2..16 pages
+constexpr std::uint32_t kMaxDataPages = 15;  // with the superblock, 2 to 16 pages
 constexpr std::uint32_t kMaxAppended = 4;
 constexpr int kMaxYields = 1000;
 
@@ -71,7 +71,8 @@ TransactionPlan planTransaction(const SuperblockState& before, std::uint64_t see
 
 void runTransaction(Database& database, std::uint64_t seed, TransactionObserver& observer) {
     Slot& slot = database.slot();
-    // The lock alone would let a busy writer starve a waiting NSFBackupStart. Bounded: the waiting process may die.
+    // The lock alone would let a busy writer starve a waiting NSFBackupStart. Bounded, because the waiting process may
+    // die.
     for (int turn = 0; turn < kMaxYields && slot.startsWaiting.load(std::memory_order_relaxed) != 0; ++turn) {
         std::this_thread::yield();
     }

@@ -1,5 +1,5 @@
 #pragma once
-// Multi-page transactions: the writing that goes on while a backup runs.
+// Multi-page transactions: the writes that continue while a backup runs.
 
 #include <vector>
 
@@ -7,17 +7,17 @@
 
 namespace domino_sim {
 
-/** Everything a transaction will write follows from this. */
+/** Everything that a transaction writes is derived from this. */
 struct TransactionPlan {
     SuperblockState before;
     SuperblockState after;
-    std::vector<std::uint32_t> pages;  // in writing order, the superblock among them
+    std::vector<std::uint32_t> pages;  // in writing order, including the superblock
 };
 
-/** What a transaction does follows from its seed and the superblock before it. */
+/** The plan depends only on the seed and the preceding superblock. */
 TransactionPlan planTransaction(const SuperblockState& before, std::uint64_t seed);
 
-/** Watches a transaction from inside its lock. */
+/** Observes a transaction from inside its lock. */
 class TransactionObserver {
 public:
     virtual ~TransactionObserver() = default;
@@ -29,7 +29,7 @@ public:
 /** Runs one transaction: log record, pages with before-images, commit. Throws StatusError. */
 void runTransaction(Database& database, std::uint64_t seed, TransactionObserver& observer);
 
-/** Writes all pages of the transaction whose writer died. Transaction lock held. */
+/** Writes all pages of a transaction whose writer died. Call with the transaction lock held. */
 void completePendingTransaction(Database& database);
 
 }  // namespace domino_sim

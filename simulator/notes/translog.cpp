@@ -23,12 +23,12 @@ struct ExtentHead {
     std::uint32_t magic;
     std::uint32_t number;
     Unid logId;
-    std::uint64_t bytes;  // of the file: a shorter one is not whole
+    std::uint64_t bytes;  // the file size: a shorter file is incomplete
 };
 
 struct RecordHead {
     std::uint32_t magic;
-    std::uint32_t lengthBytes;  // with the page numbers
+    std::uint32_t lengthBytes;  // including the page numbers
     std::uint32_t pageCount;
     std::uint32_t pageCountAfter;
     Unid instanceId;
@@ -37,7 +37,7 @@ struct RecordHead {
     std::uint64_t parentChain;
     std::uint64_t chain;
     TimeDate committed;
-    std::uint64_t checksum;  // of everything else
+    std::uint64_t checksum;  // of all other fields
 };
 
 struct ControlFile {
@@ -83,13 +83,13 @@ void startExtent(const Environment& environment, LogState& log, std::uint32_t nu
     const auto bytes = static_cast<std::uint64_t>(environment["SIM_LOG_EXTENT_BYTES"_setting]);
     const ExtentHead head{kExtentMagic, number, log.logId, bytes};
     file.truncate(0);
-    file.truncate(bytes);  // an extent has its full length from the beginning
+    file.truncate(bytes);  // an extent has its full size from the start
     file.writeAt(0, bytesOf(head));
     log.currentExtent = number;
     log.currentBytes = sizeof head;
 }
 
-/** Numbers of the extent files that lie in the log directory. */
+/** The numbers of the extent files in the log directory. */
 std::vector<std::uint32_t> extentsPresent(const Environment& environment) {
     std::vector<std::uint32_t> numbers;
     for (const fs::directory_entry& entry : fs::directory_iterator(pathOf(logDirectory(environment)))) {
@@ -102,7 +102,7 @@ std::vector<std::uint32_t> extentsPresent(const Environment& environment) {
     return numbers;
 }
 
-/** Visits the sound records of an extent; returns where they end. */
+/** Visits the valid records of an extent. Returns the offset at which they end. */
 std::uint64_t scanRecords(const platform::File& file, const std::function<void(const LogRecord&)>& visit) {
     std::vector<std::byte> bytes(file.sizeBytes());
     bytes.resize(file.readAt(0, bytes));
@@ -126,7 +126,7 @@ std::uint64_t scanRecords(const platform::File& file, const std::function<void(c
     return at;
 }
 
-/** Rebuilds the state from the extents found: what TRANSLOG_Recreate_Logctrl=1 asks for. */
+/** Rebuilds the state from the extents found, as requested by TRANSLOG_Recreate_Logctrl=1. */
 bool rebuildFromExtents(const Environment& environment, LogState& log) {
     const auto numbers = extentsPresent(environment);
     if (numbers.empty()) {
@@ -157,7 +157,7 @@ bool loadControl(const Environment& environment, LogState& log) {
     return fs::exists(pathOf(extentPath(environment, control.currentExtent)));
 }
 
-/** Brings the control file's knowledge into the partition. Log lock held. */
+/** Loads the control file into the partition. Call with the log lock held. */
 void load(const Environment& environment, LogState& log) {
     if (log.loaded != 0) {
         return;
@@ -178,12 +178,12 @@ void load(const Environment& environment, LogState& log) {
     log.loaded = 1;
 }
 
-/** Frees the extents nobody needs any more and begins the next one. */
+/** Frees extents that are no longer needed and begins the next one. */
 void rollOver(Environment& environment, LogState& log) {
     const std::uint32_t next = log.currentExtent + 1;
     const auto keep = static_cast<std::uint32_t>(environment["SIM_LOG_EXTENTS"_setting]);
     for (std::uint32_t number = log.firstExtent; number < next; ++number) {
-        // Circular and linear ones differ in their size only: both are written over.
+        // Circular and linear logs differ only in size: both overwrite old extents.
         const bool isFree = log.style == static_cast<std::uint32_t>(LogStyle::archive) ? isArchived(log, number)
                                                                                        : number + keep <= next;
         if (isFree) {

@@ -1,7 +1,8 @@
 #pragma once
 // The transaction log: extents S0000000.TXN … and the control file NLOGCTRL.LFH in the log directory.
 //
-// A redo record names the pages and the seed their content follows from; it is enough to write the pages again.
+// A redo record contains page numbers and the seed from which their content is derived, so the pages can be written
+// again.
 
 #include <functional>
 #include <optional>
@@ -12,13 +13,13 @@
 
 namespace domino_sim {
 
-/** As the C API numbers them. */
+/** The values of the C API. */
 enum class LogStyle : std::uint32_t { circular = 0, archive = 1, linear = 2 };
 
 bool isServerLogged(const Environment& environment);
 std::string logDirectory(const Environment& environment);
 
-/** The log as it is now; the log lock is held only inside the call. */
+/** The current state of the log. The log lock is held only during the call. */
 struct LogPosition {
     LogStyle style;
     Unid logId;
@@ -41,14 +42,14 @@ struct LogRecord {
 
 void appendTransaction(Environment& environment, const Unid& instanceId, const TransactionPlan& plan);
 
-/** File name of an extent, without directory. */
+/** The file name of an extent, without the directory. */
 std::string extentName(std::uint32_t number);
 
-/** Reads the records of one extent file; false when it is missing or not that extent of that log. */
+/** Reads the records of an extent file. Returns false if it is missing or is not that extent of that log. */
 bool readExtent(const std::string& path, const Unid& logId, std::uint32_t number,
                 const std::function<void(const LogRecord&)>& visit);
 
-/** Runs `change` on the log's state under the log lock and saves the control file afterwards. */
+/** Runs `change` on the log's state under the log lock, then saves the control file. */
 void changeLog(Environment& environment, const std::function<void(LogState&)>& change);
 
 bool isArchived(const LogState& log, std::uint32_t extent);

@@ -1,5 +1,5 @@
 #pragma once
-// What every file that calls Windows needs: an owner for handles, errors as exceptions, texts in both widths.
+// Shared by all files that call Windows: an owner for handles, errors as exceptions, UTF-8/UTF-16 conversion.
 
 #include <memory>
 #include <string>
@@ -15,7 +15,7 @@ struct HandleCloser {
     void operator()(HANDLE handle) const { ::CloseHandle(handle); }
 };
 
-/** Null when there is none; INVALID_HANDLE_VALUE never gets in. */
+/** Null if there is no handle; never holds INVALID_HANDLE_VALUE. */
 using UniqueHandle = std::unique_ptr<void, HandleCloser>;
 
 inline UniqueHandle owned(HANDLE handle) {

@@ -1,14 +1,14 @@
-// A stand-in for nservice.exe, the program behind the Windows service of a Domino server: something that takes its time
-// to start and to stop, and writes to its data as long as it runs.
+// A stand-in for nservice.exe, the program of the Windows service of a Domino server. It takes time to start and to
+// stop, and writes data while it runs.
 //
-//   domino-service install NAME DIRECTORY     registers the service; DIRECTORY is its own
+//   domino-service install NAME DIRECTORY     registers the service with its own directory
 //   domino-service remove NAME
-//   domino-service start|stop NAME            what another administrator does; does not wait
+//   domino-service start|stop NAME            what another administrator would do; does not wait
 //
-// DIRECTORY\settings has lines name=value, read at each start: start_ms and stop_ms, how long these take, and
-// start_fails, the exit code of a start that fails. DIRECTORY\data.nsf grows while the server runs and ends with
-// "closed" after it has stopped. DIRECTORY\events.log has a line for each change: milliseconds of the clock that the
-// log of the stand-in for VSS has, and starting, started, failed, stopping or stopped.
+// DIRECTORY\settings has lines name=value, read at each start: start_ms and stop_ms (duration of start and stop), and
+// start_fails (exit code of a start that fails). DIRECTORY\data.nsf grows while the server runs; "closed" is appended
+// after it has stopped. DIRECTORY\events.log has a line for each change: milliseconds of the clock used by the log of
+// the VSS stand-in, and starting, started, failed, stopping or stopped.
 
 #include <windows.h>
 
@@ -30,7 +30,7 @@ using ServiceHandle = std::unique_ptr<std::remove_pointer_t<SC_HANDLE>, ServiceH
 
 constexpr DWORD kWaitHintMs = 1'000;
 
-// Of the one service of this process: the functions that Windows calls back have no context in ServiceMain.
+// State of the only service in this process: ServiceMain and the control handler get no context.
 std::wstring serviceName;
 std::filesystem::path directory;
 SERVICE_STATUS_HANDLE statusHandle = nullptr;
@@ -93,7 +93,7 @@ void WINAPI serviceMain(DWORD /*count*/, wchar_t** /*arguments*/) {
     }
     const DWORD stopMs = setting("stop_ms");
     std::ofstream data(directory / L"data.nsf", std::ios::trunc | std::ios::binary);
-    data.write("\x1A\0", 2);  // so that it counts as a database
+    data.write("\x1A\0", 2);  // so that it looks like a database
     log("started");
     report(SERVICE_RUNNING);
     do data << "open\n" << std::flush;

@@ -1,5 +1,5 @@
-// Whether a backup file that lies outside the data directory is still good enough, asked for each style of logging. The
-// argument is the style.
+// Whether a backup file outside the data directory is still usable, queried for each style of logging. The argument is
+// the style.
 #include <filesystem>
 #include <string>
 
@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 int main(int argc, char** argv) {
     CHECK(argc == 2);
     const std::string style = argv[1];
-    // Some databases of a server that logs are not logged.
+    // By default, some databases of a logging server are not logged.
     simulationCreate(("--databases 2 --plain-names --unlogged-share 0 --log " + style).c_str());
     serverStart("--threads 0");
     simulationInit();
@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
         CHECK(needed > 0);
         const bool isArchived = style == "archive";
         CHECK_STATUS(NSFIsNewBackupNeeded(copy.c_str(), 65536, &needed), isArchived ? 0x0208 : 0);
-        // Asking opens nothing: the file is a backup as before.
+        // NSFIsNewBackupNeeded did not open the file, so it is still a backup.
         WORD errorIndex = 0;
         CHECK_OK(NSFRecoverDatabases((copy + '\0').c_str(), nullptr, 2, &errorIndex, nullptr));
     }

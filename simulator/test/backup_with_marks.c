@@ -1,5 +1,5 @@
-/* Backs up one database by copying it while the workload writes, with high-water marks, and applies the change info.
- * The workload's own log proves that the result is the state at NSFBackupStart. */
+/* Backs up one database by copying it while the workload writes, with high-water marks, and applies the change
+ * information. The workload's own log proves that the result is the state at NSFBackupStart. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ struct copying {
     unsigned marks;
 };
 
-/* As backup programs do: a mark after every 10 blocks of 32 KB. Meanwhile the users write. */
+/* A mark after every 10 blocks of 32 KB, like backup programs. The users write meanwhile. */
 static void afterBlock(uint64_t copied, void* parameter) {
     struct copying* state = parameter;
     if (++state->blocks % 10 == 0) {
@@ -25,7 +25,7 @@ static void afterBlock(uint64_t copied, void* parameter) {
     serverAsk("run mail/db000000.nsf 3");
 }
 
-/* Drains the change info with one buffer size and applies it with another one. */
+/* Drains the change information with one buffer size and applies it with another. */
 static uint64_t applyChanges(DHANDLE db, DHANDLE context, char* copy, DWORD bufferSize, DWORD applySize) {
     DWORD low = 0;
     DWORD high = 0;
@@ -67,7 +67,7 @@ static void backUp(DWORD bufferSize, DWORD applySize) {
     copyFile(path, copy, ((uint64_t)high << 32) | low, afterBlock, &state);
     CHECK(state.marks >= 2);
     CHECK_OK(NSFBackupStop(state.db, state.context));
-    CHECK(verify("%s", copy) != 0); /* without its change info the copy is torn */
+    CHECK(verify("%s", copy) != 0); /* without its change information, the copy is torn */
     CHECK(applyChanges(state.db, state.context, copy, bufferSize, applySize) > 0);
     CHECK_OK(NSFBackupEnd(state.db, state.context, 0));
     CHECK_STATUS(NSFBackupGetChangeInfoSize(state.db, state.context, 0, &low, &high), 0x0EA5);
@@ -80,7 +80,7 @@ int main(void) {
     serverStart("--threads 2 --second-process");
     simulationInit();
     backUp(32768, 32768);
-    backUp(5, 777); /* any buffer will do, and other pieces than were read */
+    backUp(5, 777); /* any buffer size works, and pieces may differ from those that were read */
     backUp(1000000, 100);
     NotesTerm();
     simulationDestroy();

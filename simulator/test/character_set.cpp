@@ -1,4 +1,4 @@
-// LMBCS: every character there and back, paths with and without conversion, texts, network paths.
+// LMBCS: round trip of every character, paths with and without conversion, texts, network paths.
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -40,7 +40,7 @@ void everyCharacter() {
         CHECK(c == 0 || lmbcs.find('\0') == std::string::npos);  // no NUL inside a string
         if (translate(lmbcsToUnicode, lmbcs) != text) {
             ++lost;
-            CHECK(c > 0xF600 && c < 0xF700);  // 255 private characters LMBCS cannot hold
+            CHECK(c > 0xF600 && c < 0xF700);  // 255 private-use characters that LMBCS cannot represent
         }
     }
     CHECK(lost == 255);
@@ -56,7 +56,7 @@ void knownBytes() {
     const std::string native = nativeIsUtf8() ? "Ärger" : "\xC4rger";
     CHECK(translate(nativeToLmbcs, native) == translate(utf8ToLmbcs, "Ärger"));
     CHECK(translate(lmbcsToNative, "\x01\x8E") ==
-          native.substr(0, native.find('r')));                                // an explicit group prefix is legal too
+          native.substr(0, native.find('r')));                                // an explicit group prefix is valid too
     CHECK(translate(utf8ToLmbcs, "日日", 5) == std::string("\x14\x65\xE5"));  // cut between characters
     char out[16];
     CHECK(OSTranslate(utf8ToLmbcs, "abc", 0xffff, out, sizeof out) == 3);  // NUL-terminated input, unterminated output
@@ -66,7 +66,7 @@ void knownBytes() {
 void paths() {
     DHANDLE db = 0;
     const std::string utf8 = "Büro/Ärger ñ.nsf";
-    CHECK_STATUS(NSFDbOpen(utf8.c_str(), &db), 0x0103);  // UTF-8 names another file
+    CHECK_STATUS(NSFDbOpen(utf8.c_str(), &db), 0x0103);  // the UTF-8 bytes name a different file
     CHECK_OK(NSFDbOpen(translate(utf8ToLmbcs, utf8).c_str(), &db));
     char canonical[4096];
     char expanded[4096];

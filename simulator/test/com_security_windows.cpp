@@ -1,14 +1,14 @@
-// Who sets up COM's security first has it, for the rest of the process.
+// The first caller in a process sets COM security; later callers cannot change it.
 #include <array>
 #include <cstring>
 
 #include <windows.h>
-// Left out by WIN32_LEAN_AND_MEAN.
+// WIN32_LEAN_AND_MEAN excludes it.
 #include <objbase.h>
 
 #include "harness.h"
 
-extern "C" void NotesTerm();  // domino.h and windows.h do not go together
+extern "C" void NotesTerm();  // domino.h and windows.h cannot be included together
 
 namespace {
 

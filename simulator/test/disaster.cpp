@@ -1,5 +1,5 @@
-// The server's disk is lost: backup and archived extents are all there is. The log's control file is rebuilt from the
-// extents, and the backup is rolled forward by a program that runs without a server.
+// The server's disk is lost; only a backup and archived extents remain. The log's control file is rebuilt from the
+// extents, and a program without a server rolls the backup forward.
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -30,7 +30,7 @@ void saveExtents(bool isLast) {
         fs::copy_file(path, saved(fs::path(path).filename().string()), fs::copy_options::overwrite_existing);
         CHECK_OK(NSFDoneArchivingLog(&logId, &number));
     }
-    if (isLast) {  // the extent in use, which is not done yet
+    if (isLast) {  // the current extent, which is incomplete
         fs::copy_file(path, saved(fs::path(path).filename().string()), fs::copy_options::overwrite_existing);
     }
     CHECK_OK(NSFEndArchivingLogs());
@@ -60,7 +60,7 @@ void recoverAll() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc > 1) {  // a runtime is initialised once, so each part is a process of its own
+    if (argc > 1) {  // a runtime is initialised only once, so each part runs in its own process
         simulationInit();
         std::string(argv[1]) == "backup" ? backUp() : recoverAll();
         NotesTerm();

@@ -1,4 +1,4 @@
-/* The C API as an outside program declares it by hand: plain C, 64-bit, no toolkit. */
+/* The C API as an external program declares it by hand: plain C, 64-bit, without the toolkit. */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// Every function the stand-in knows is exported under its plain name, and nothing else is.
+// The library exports every known function under its plain name, and nothing else.
 #include <cstdio>
 #include <cstring>
 #include <string>

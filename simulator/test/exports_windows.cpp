@@ -1,5 +1,5 @@
-// Every function the stand-in knows is exported under its plain name, and nothing else is; the ordinals the toolkit's
-// import library binds lead to the same functions.
+// The library exports every known function under its plain name, and nothing else. The ordinals that the toolkit's
+// import library uses lead to the same functions.
 #include <cstdint>
 #include <cstdio>
 #include <string>

@@ -1,5 +1,5 @@
-/* A server that is killed over and over in the middle of its transactions: nobody waits for the dead, and the database
- * is consistent after every one of its deaths. */
+/* A server is killed repeatedly in the middle of its transactions. Nobody waits for the dead process, and the database
+ * is consistent after each kill. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ int main(void) {
         serverStart("--threads 2 --second-process");
         sleepMs(100);
         serverKill();
-        /* The second process notices the end of its parent and goes. */
+        /* The second process notices the end of its parent and exits. */
         while (strstr(simOutput("stats --ini %s/notes.ini", dataDirectory()), "\"role\":\"writer\"") != NULL) {
             sleepMs(10);
         }

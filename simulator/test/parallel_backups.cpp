@@ -1,5 +1,5 @@
-// All databases in backup mode at once, from many threads, under a workload of two processes: every copy is the state
-// at its own NSFBackupStart.
+// All databases in backup mode at once, from many threads, under the workload of two processes. Every copy has the
+// state at its own NSFBackupStart.
 #include <cinttypes>
 #include <string>
 #include <thread>

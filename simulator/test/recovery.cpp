@@ -1,4 +1,4 @@
-// Restore and roll forward: several databases at once, point in time, new ids, archived extents, what can go wrong.
+// Restore and roll-forward: several databases at once, point in time, new ids, archived extents, errors.
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -41,7 +41,7 @@ LogInfo logInfo(const std::string& name) {
     return info;
 }
 
-// A whole backup of one database, two transactions happening meanwhile.
+// A complete backup of one database, with two transactions meanwhile.
 void backUp(const std::string& name, const std::string& copy) {
     DHANDLE db = 0;
     DHANDLE context = 0;
@@ -77,13 +77,13 @@ void restoreOverOriginals() {
     }
     DHANDLE db = 0;
     CHECK_OK(NSFDbOpen(names[0].c_str(), &db));
-    CHECK_STATUS(NSFTakeDatabaseOffline(paths[0].c_str(), 20, 0), 0x13EA);  // we have it open ourselves
+    CHECK_STATUS(NSFTakeDatabaseOffline(paths[0].c_str(), 20, 0), 0x13EA);  // it is open in this process
     CHECK_OK(NSFDbClose(db));
     CHECK_STATUS(NSFTakeDatabaseOffline(names[0].c_str(), 0, 0), 0x014B);  // not a full path
     CHECK_STATUS(NSFTakeDatabaseOffline(inData("mail.box").c_str(), 20, 0), 0x0103);
     for (std::size_t i = 0; i < names.size(); ++i) {
         CHECK_OK(NSFTakeDatabaseOffline(paths[i].c_str(), 1000, 0));
-        CHECK(!fs::exists(paths[i]));  // option 0 deletes
+        CHECK(!fs::exists(paths[i]));  // option 0 deletes the file
         fs::rename(paths[i] + ".backup", paths[i]);
         CHECK_STATUS(NSFDbOpen(names[i].c_str(), &db), 0x13F9);
     }
@@ -95,7 +95,7 @@ void restoreOverOriginals() {
         CHECK_OK(NSFBringDatabaseOnline(paths[i].c_str(), 0));
         CHECK(isSame(logInfo(names[i]).dbiid, before[i].dbiid));
         CHECK(verify("--sequence 14 %s", paths[i].c_str()) == 0);  // 5, 2 during the backup, 7
-        serverAsk("run %s 1", names[i].c_str());                   // it is a database again
+        serverAsk("run %s 1", names[i].c_str());                   // it is a normal database again
         CHECK(verify("--sequence 15 %s", paths[i].c_str()) == 0);
     }
 }
@@ -105,12 +105,12 @@ void oneBadAmongSeveral() {
     const std::string opened = inData("opened.nsf");
     backUp("mail/db000000.nsf", good);
     backUp("mail/db000001.nsf", opened);
-    LogInfo info = logInfo("opened.nsf");  // opening spoils a copy as a backup
+    LogInfo info = logInfo("opened.nsf");  // after opening, a copy is no longer a backup
     WORD errorIndex = 0;
     CHECK(recover({good, opened}, zapId, &errorIndex) == 0x13FA);
     CHECK(errorIndex == 2);
     CHECK(recover({good}, refreshBackup | zapId) == 0x0208);
-    CHECK(recover({good}, 0, &errorIndex) == 0x13F4 && errorIndex == 1);  // its original is online
+    CHECK(recover({good}, 0, &errorIndex) == 0x13F4 && errorIndex == 1);  // the original is online
     CHECK(recover({good}, refreshBackup) == 0);                           // rolled forward, still a backup
     serverAsk("run mail/db000000.nsf 3");
     CHECK(recover({good}, zapIfNecessary) == 0);
@@ -133,7 +133,7 @@ void toAPointInTime() {
     OSCurrentTIMEDATE(&early);
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
     serverAsk("run mail/db000003.nsf 4");
-    backUp("mail/db000003.nsf", copy);  // its transactions 5 and 6 come after the start
+    backUp("mail/db000003.nsf", copy);  // transactions 5 and 6 come after the start
     TIMEDATE time{};
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
     OSCurrentTIMEDATE(&time);
@@ -189,8 +189,8 @@ void archiveEverything() {
     CHECK_OK(NSFGetNextLogToArchive(&logId, &number, path));
     CHECK(number == first + 1);
     CHECK_OK(NSFEndArchivingLogs());
-    CHECK_STATUS(NSFGetFirstLogToArchive(&logId, &number, path), 0x13DC);  // nobody has begun
-    // What was handed out and is not done is passed over until somebody begins with the first one again.
+    CHECK_STATUS(NSFGetFirstLogToArchive(&logId, &number, path), 0x13DC);  // without NSFBeginArchivingLogs
+    // An extent that was handed out and is not done is skipped until NSFGetFirstLogToArchive is called again.
     CHECK_OK(NSFBeginArchivingLogs());
     while (ERR(NSFGetNextLogToArchive(&logId, &number, path)) == 0) {
         CHECK(number > first + 1);
@@ -202,7 +202,7 @@ void archiveEverything() {
         CHECK_OK(NSFDoneArchivingLog(&logId, &number));
         CHECK_STATUS(NSFDoneArchivingLog(&logId, &number), 0x13DC);
     }
-    CHECK_STATUS(NSFGetFirstLogToArchive(&logId, &number, path), 0x13DE);  // the current extent all the same
+    CHECK_STATUS(NSFGetFirstLogToArchive(&logId, &number, path), 0x13DE);  // returns the current extent anyway
     CHECK(fs::exists(path));
     CHECK_OK(NSFEndArchivingLogs());
     CHECK_STATUS(NSFDoneArchivingLog(&logId, &number), 0x13DC);
@@ -230,10 +230,10 @@ void throughArchivedExtents() {
     fs::remove(inData("logdir/S0000000.TXN"));
     restored = 0;
     CHECK(recover({spoilt}, zapId, &errorIndex) == 0x13E3 && errorIndex == 0);
-    CHECK(recover({spoilt}, zapId, &errorIndex, nullptr, bringBack) == 0x13C1);  // half rolled forward
+    CHECK(recover({spoilt}, zapId, &errorIndex, nullptr, bringBack) == 0x13C1);  // rolled forward half way
     restored = 0;
 
-    // Meanwhile another recovery is refused, or waits.
+    // Meanwhile, another recovery is refused or waits.
     isHolding = true;
     std::thread first([&] {
         CHECK_OK(NotesInitThread());
@@ -260,11 +260,11 @@ void throughArchivedExtents() {
 }
 
 void twoHistories() {
-    // The original is lost, its copy is put in its place and used without recovery: the log then holds two histories of
-    // one instance. A roll forward follows one of them and does not mix them.
+    // The original is lost; its copy takes its place and is used without recovery. So the log contains two histories of
+    // one instance. A roll-forward must follow one of them without mixing them.
     const std::string name = "mail/db000001.nsf";
     const std::string copy = inData("histories.nsf");
-    backUp(name, copy);  // two transactions come after it
+    backUp(name, copy);  // two transactions follow
     CHECK_OK(NSFTakeDatabaseOffline(inData(name).c_str(), 1000, 0));
     fs::copy_file(copy, inData(name));
     CHECK_OK(NSFBringDatabaseOnline(inData(name).c_str(), 0));

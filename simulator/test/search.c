@@ -1,4 +1,4 @@
-/* Finds the databases of a data directory with NSFSearch, as backup programs do. */
+/* Finds the databases of a data directory with NSFSearch, like a backup program. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,7 @@ struct found {
     char storage[4096];
 };
 
-/* Reads one text item out of a summary buffer; empty when it is not there. */
+/* Reads one text item from a summary buffer; empty if it is missing. */
 static void summaryText(const unsigned char* summary, const char* name, char* value, size_t size) {
     WORD items = 0;
     memcpy(&items, summary + 2, 2);
@@ -123,7 +123,7 @@ int main(void) {
     CHECK(has(all, "archive\t$DIRLINK\n"));
     CHECK(has(all, "archive/2019/old2.nsf\t$NOTEFILE\n"));
     CHECK(has(all, "links/linked.nsf\t$DBLINK\n"));
-    CHECK(has(all, "broken.nsf\t\n")); /* a file that only looks like a database has no type */
+    CHECK(has(all, "broken.nsf\t\n")); /* a file that only has the name of a database has no type */
     CHECK(!has(all, ".dtf") && !has(all, "readme.txt"));
     DHANDLE db = 0;
     DBREPLICAINFO info;

@@ -1,4 +1,4 @@
-// Databases through a server, statistics and console, times, a writer that dies in the middle of a transaction.
+// Databases through a server, statistics and console, times, and a writer that dies in the middle of a transaction.
 #include <cstring>
 #include <string>
 
@@ -17,7 +17,7 @@ int TimeDateCompare(const TIMEDATE* left, const TIMEDATE* right);
 
 namespace {
 
-char serverName[] = "sim/TEST";  // abbreviated, other case
+char serverName[] = "sim/TEST";  // abbreviated, and in a different case
 char empty[] = "";
 
 std::string title(DHANDLE db) {
@@ -53,7 +53,7 @@ void remoteDatabase() {
     CHECK(title(remote) == title(local));
     CHECK_OK(NSFDbClose(remote));
 
-    // The header page is part of a backup like any other.
+    // The header page is part of a backup like all others.
     CHECK_OK(NSFBackupStart(local, 0, &context, &low, &high));
     setTitle(local, "Changed during the backup");
     CHECK_OK(NSFBackupStop(local, context));
@@ -126,7 +126,7 @@ void writerDies() {
     const std::string copy = std::string(testDirectory()) + "/copy.nsf";
     serverAsk("hold %s 2", name.c_str());
     serverKill();
-    // The backup waits for nobody: it completes the dead writer's transaction and starts.
+    // The backup does not wait: it completes the dead writer's transaction and starts.
     DHANDLE db = 0;
     DHANDLE context = 0;
     DWORD low = 0;
@@ -138,7 +138,7 @@ void writerDies() {
     CHECK_OK(NSFBackupEnd(db, context, 0));
     CHECK_OK(NSFDbClose(db));
     CHECK(verify("--sequence 1 %s", copy.c_str()) == 0);
-    CHECK_STATUS(NSFDbOpen("sim/TEST!!mail/db000000.nsf", &db), 0x0807);  // nobody answers any more
+    CHECK_STATUS(NSFDbOpen("sim/TEST!!mail/db000000.nsf", &db), 0x0807);  // the server no longer answers
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-/* What a test asks the operating system for. */
+/* What the tests need from the operating system. */
 #pragma once
 
 #include <stdint.h>
@@ -7,17 +7,17 @@
 extern "C" {
 #endif
 
-/* For this process and those it starts; NULL removes it. */
+/* Sets a variable for this process and its children; NULL removes it. */
 void setEnvironment(const char* name, const char* value);
-/* Domino refuses this user. */
+/* Whether Domino refuses this user. */
 int isRefusedUser(void);
 /* The clock of the workload's log. */
 int64_t monotonicNs(void);
-/* A new file with the number of a deleted one can be told from it. */
+/* Whether a new file can be distinguished from a deleted one with the same number. */
 int tellsReusedFileNumbers(void);
-/* Or Western European. */
+/* If not, the native character set is Western European. */
 int nativeIsUtf8(void);
-/* A path of the C API with the separators the tests are written with. */
+/* Replaces the separators in a path of the C API by those used in the tests. */
 char* withSlashes(char* path);
 
 #ifdef __cplusplus

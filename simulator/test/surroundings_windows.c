@@ -29,7 +29,7 @@ char* withSlashes(char* path) {
 }
 
 int tellsReusedFileNumbers(void) {
-    /* NTFS counts the uses of a number; Wine hands out the numbers of the system below, and no birth time. */
+    /* NTFS counts the reuse of a file number. Wine returns the numbers of the host system, and no birth time. */
     return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") == NULL;
 }
 

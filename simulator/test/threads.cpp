@@ -1,4 +1,4 @@
-// Initialisation, thread and handle rules, and the noise above a STATUS.
+// Rules for initialisation, threads and handles, and the undefined bits above a STATUS.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -11,7 +11,7 @@
 
 namespace {
 
-// The same function as a caller sees it who looks at the whole register.
+// The same function for a caller that uses the whole register.
 using WholeRegister = std::uint64_t (*)(std::uint64_t db);
 
 std::string stats() {
@@ -64,7 +64,7 @@ void contextsOfOthers(DHANDLE mine) {
     CHECK_STATUS(NSFBackupStop(second, context), 0x0EA5);  // another handle of the same database
     CHECK_OK(NSFDbClose(second));
     CHECK_STATUS(NSFBackupGetChangeInfoSize(mine, context, 0, &low, &high), 0x0EA5);  // before the stop
-    CHECK_STATUS(NSFBackupStop(context, mine), 0x0217);                               // the wrong way round
+    CHECK_STATUS(NSFBackupStop(context, mine), 0x0217);                               // arguments swapped
     CHECK_OK(NSFBackupStop(mine, context));
     CHECK_OK(NSFBackupEnd(mine, context, 0));
     CHECK_STATUS(NSFBackupEnd(mine, context, 0), 0x0EA5);
@@ -75,7 +75,7 @@ void registers(DHANDLE mine) {
     const auto close = reinterpret_cast<WholeRegister>(reinterpret_cast<void (*)()>(&NSFDbClose));
     DHANDLE db = 0;
     CHECK_OK(NSFDbReopen(mine, &db));
-    const std::uint64_t answer = close(0xABCDEF0100000000u | db);  // garbage above a 32-bit handle is no matter
+    const std::uint64_t answer = close(0xABCDEF0100000000u | db);  // bits above a 32-bit handle are ignored
     CHECK((answer & 0xffff) == 0);
     CHECK(answer >> 16 != 0);
     CHECK((close(db) & 0xffff) == 0x0217);  // it is closed
@@ -101,7 +101,7 @@ int main() {
     CHECK(before.find("\"callsWithoutInitThread\":1,") != std::string::npos);
     CHECK(before.find("\"foreignThreadHandles\":2,") != std::string::npos);
     CHECK(before.find("\"unknownHandles\":2,") != std::string::npos);
-    // One handle is left open, and one thread never says goodbye.
+    // One handle is left open, and one thread ends without NotesTermThread.
     std::thread([] { CHECK_OK(NotesInitThread()); }).join();
     DHANDLE memory = 0;
     CHECK_OK(OSMemAlloc(0, 10, &memory));

@@ -1,4 +1,4 @@
-/* The verifier must notice what goes wrong: a copy without backup mode, a high-water mark that is too high, change info
+/* The verifier must detect errors: a copy without backup mode, a high-water mark that is too high, change information
  * of another backup, a copy from the wrong time. A check that cannot fail would prove nothing. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ static void heldTransactionIsSeenHalfWritten(void) {
     CHECK(verify("%s", copy) == 0);
 }
 
-/* Returns what verify says about a copy whose mark was set to the end before anything was copied, or not set at all. */
+/* Returns the verdict on a copy whose mark was set to the end before copying, or not set at all. */
 static int backupWithMark(int isTooHigh) {
     static char changes[4 << 20];
     DHANDLE db = openDatabase();
@@ -88,7 +88,7 @@ static void foreignAndDamagedChangeInfo(void) {
     const DWORD size = drain(db, context, changes, sizeof changes);
     CHECK_OK(NSFBackupEnd(db, context, 0));
 
-    /* Damaged in the middle, short, and for the copy of a later backup of the same database. */
+    /* Damaged in the middle, truncated, and for the copy of a later backup of the same database. */
     changes[size / 2] = (char)(changes[size / 2] ^ 1);
     CHECK_OK(NSFBackupStartApplyChangeInfo(&apply, copy, 0, size, 0));
     CHECK_STATUS(NSFBackupApplyNextChangeInfo(apply, 0, changes, size), 0x0EA7);

@@ -1,5 +1,5 @@
-/* Two programs and a server on one partition: one backup at a time, the death of a backup program, foreign
- * environments, restarts, compacts, time-outs. */
+/* Two programs and a server in one partition: one backup at a time, the death of a backup program, programs outside the
+ * server's environment, restarts, compacts, time-outs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static void secondStart(void) {
     DHANDLE context = 0;
     const DHANDLE db = openDatabase();
     CHECK(tryStart(db, &context) == 0x0EA4);
-    CHECK_STATUS(NSFBackupEnd(db, 0, BACKUPEND_ABORT), 0x0EA5); /* its owner lives */
+    CHECK_STATUS(NSFBackupEnd(db, 0, BACKUPEND_ABORT), 0x0EA5); /* its owner is alive */
     CHECK_OK(NSFDbClose(db));
 }
 
@@ -38,8 +38,8 @@ static void startAndDie(void) {
 static void keep(void) {
     DHANDLE context = 0;
     const DHANDLE db = openDatabase();
-    CHECK(tryStart(db, &context) == 0x0EA4);        /* the dead one's backup is still there */
-    CHECK_OK(NSFBackupEnd(db, 0, BACKUPEND_ABORT)); /* nobody owns it any more */
+    CHECK(tryStart(db, &context) == 0x0EA4);        /* the backup of the dead process still exists */
+    CHECK_OK(NSFBackupEnd(db, 0, BACKUPEND_ABORT)); /* it has no owner any more */
     CHECK(tryStart(db, &context) == 0);
     pauseHere();
     CHECK_OK(NSFBackupStop(db, context));
@@ -54,11 +54,11 @@ static void separateEnvironment(void) {
     DWORD high = 0;
     const DHANDLE db = openDatabase();
     CHECK_OK(NSFDbPathGet(db, NULL, path));
-    CHECK(tryStart(db, &context) == 0); /* although another process has it in backup: it does not know */
+    CHECK(tryStart(db, &context) == 0); /* although another process has it in backup: this process does not know */
     pauseHere();
     CHECK_OK(NSFBackupStop(db, context));
     CHECK_OK(NSFBackupGetChangeInfoSize(db, context, 0, &low, &high));
-    CHECK(low == 0 && high == 0); /* nothing of what the server wrote was recorded, and no error says so */
+    CHECK(low == 0 && high == 0); /* none of the server's writes were recorded, and no error reports it */
     CHECK_OK(NSFBackupEnd(db, context, 0));
     CHECK_OK(NSFDbClose(db));
 }
@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
     CHECK(tryStart(db, &context) == 0x13AA);
     serverAsk("compact-end %s", kName);
 
-    /* The time limit: the next call says so, and the database is free again. */
+    /* Time limit: the next call reports it, and the database is free again. */
     CHECK(simTool("set --ini %s/notes.ini SIM_BACKUP_TIMEOUT_MS=30", dataDirectory()) == 0);
     CHECK(tryStart(db, &context) == 0);
     sleepMs(50);
@@ -118,13 +118,13 @@ int main(int argc, char** argv) {
     CHECK(simTool("set --ini %s/notes.ini SIM_BACKUP_TIMEOUT_MS=0 SIM_CHANGE_INFO_LIMIT_BYTES=20000",
                   dataDirectory()) == 0);
 
-    /* Too much change: the backup ends, or the user's write fails. */
+    /* Too many changes: the backup ends, or the user's write fails. */
     CHECK(tryStart(db, &context) == 0);
     serverAsk("run %s 20", kName);
     CHECK_STATUS(NSFBackupStop(db, context), 0x2DD8);
     CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
 
-    /* A server restart clears what was in memory. */
+    /* A server restart clears what was only in memory. */
     CHECK(tryStart(db, &context) == 0);
     CHECK(simTool("restart-server-state --ini %s/notes.ini", dataDirectory()) == 0);
     CHECK_STATUS(NSFBackupStop(db, context), 0x0EA5);
@@ -147,7 +147,7 @@ int main(int argc, char** argv) {
     CHECK_OK(NSFBackupEnd(db, context, BACKUPEND_ABORT));
     CHECK_OK(NSFDbClose(db));
 
-    /* A fault for some databases meets them however they are named. */
+    /* A fault for certain databases applies however they are named. */
     CHECK_OK(NSFDbOpen(kName, &db));
     CHECK_OK(NSFDbPathGet(db, NULL, path));
     CHECK_OK(NSFDbClose(db));
@@ -155,7 +155,7 @@ int main(int argc, char** argv) {
     CHECK_STATUS(NSFDbOpen(path, &db), 0x0107);
     CHECK(simTool("faults --ini %s/notes.ini --clear", dataDirectory()) == 0);
 
-    /* A new file, even with the number of a deleted one, knows nothing of the old one's backup. */
+    /* A new file, even with the number of a deleted one, is not affected by the old one's backup. */
     CHECK_OK(NSFDbOpen(kName, &db));
     CHECK_OK(NSFDbPathGet(db, NULL, path));
     CHECK_OK(NSFDbClose(db));

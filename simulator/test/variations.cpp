@@ -1,4 +1,4 @@
-// The switches for what is uncertain about the real library, and NSFBackupStart waiting for a running transaction.
+// The settings for uncertain behaviour of the real library, and NSFBackupStart waiting for a running transaction.
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -36,7 +36,7 @@ struct Backup {
         CHECK_OK(NSFDbPathGet(db, nullptr, text));
         return text;
     }
-    /** Pieces as they come with buffers of this size. */
+    /** The pieces returned with buffers of this size. */
     std::vector<std::string> drain(DWORD bufferSize) const {
         std::vector<std::string> pieces;
         std::string buffer(bufferSize, '\0');
@@ -171,12 +171,12 @@ void decodedWrites() {
 
 void longerCopies() {
     const Backup backup;
-    serverAsk("run %s 200", kName);  // some append pages
+    serverAsk("run %s 200", kName);  // some of these append pages
     copyFile(backup.path().c_str(), copyPath().c_str(), backup.size + 4096, nullptr, nullptr);
     CHECK_OK(NSFBackupStop(backup.db, backup.context));
     const auto pieces = backup.drain(65536);
     CHECK(apply(pieces) == 0);
-    CHECK(verify("%s", copyPath().c_str()) == 1);  // nobody cuts it by default
+    CHECK(verify("%s", copyPath().c_str()) == 1);  // by default, appended pages are not cut off
     set("SIM_APPLY_TRUNCATES=1");
     CHECK(apply(pieces) == 0);
     CHECK(verify("%s", copyPath().c_str()) == 0);

@@ -1,7 +1,7 @@
 #pragma once
-// The binary interface of vssapi.dll: vtables slot by slot as the real one lays them out. Declared here and not taken
-// from a compiler's vsbackup.h because mingw-w64's lacks the IUnknown base of IVssWriterComponentsExt and the C++
-// `bool`. Data types and constants come from the system headers: they are the same everywhere.
+// The binary interface of vssapi.dll: vtables, slot by slot, as in the real one. Declared here because mingw-w64's
+// vsbackup.h lacks the IUnknown base of IVssWriterComponentsExt and the C++ `bool`. Data types and constants come from
+// the system headers, where they are identical.
 
 #include <windows.h>
 // after windows.h

@@ -90,7 +90,7 @@ void writeExitReport() {
     const HANDLE file = CreateFileW(exitFile.data(), FILE_APPEND_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr,
                                     OPEN_ALWAYS, 0, nullptr);
     if (file == INVALID_HANDLE_VALUE) return;
-    static Line line{};  // not on the stack of a thread that is about to end, and not on the heap
+    static Line line{};  // neither on the stack of a thread that is about to end, nor on the heap
     std::size_t used = write(line);
     line[used++] = '\n';
     DWORD wrote = 0;

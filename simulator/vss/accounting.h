@@ -1,5 +1,5 @@
 #pragma once
-// What was handed out and what came back. The caller reads it as one line of `name=number`.
+// Counts of what was handed out and what came back. The caller reads them as one line of `name=number`.
 
 #include <windows.h>
 
@@ -27,7 +27,7 @@ enum class ObjectKind {
 
 enum class Counter {
     BstrsMade,
-    /** Task-memory strings handed out, and those that came back through VssFreeSnapshotProperties. */
+    /** Task-memory strings handed out, and those returned through VssFreeSnapshotProperties. */
     StringsMade,
     StringsFreed,
     ComponentInfosMade,
@@ -35,11 +35,11 @@ enum class Counter {
     Calls,
     /** Calls that ended with VSS_E_BAD_STATE. */
     BadStates,
-    /** Calls that were refused because their thread was in no COM apartment. */
+    /** Calls refused because their thread was in no COM apartment. */
     WithoutApartment,
-    /** Volatile shadows taken away from a process that had died. */
+    /** Volatile shadows removed after the death of their process. */
     OrphansSwept,
-    /** Rules of the documentation that were broken and let pass. */
+    /** Violations of documented rules that were tolerated. */
     LenientNoGatherWriterMetadata,
     LenientAddComponentAfterStart,
     LenientContextBeforeInitialize,
@@ -47,7 +47,7 @@ enum class Counter {
     LenientNoBackupComplete,
     LenientNoAbortBackup,
     LenientWithoutApartment,
-    /** The thread was in the multi-threaded apartment only because another one was. */
+    /** The thread was in the multi-threaded apartment only implicitly, through another thread. */
     LenientImplicitApartment,
     LenientBackupStateInRestore,
     /** Components whose files were reported as not restored (SetFileRestoreStatus with VSS_RS_NONE, VSS_RS_FAILED). */
@@ -62,9 +62,9 @@ void count(Counter counter);
 
 std::string report();
 
-/** From then on a report is appended to `file` when the process ends. */
+/** Appends a report to `file` when the process ends. */
 void reportAtExit(const std::wstring& file);
-/** For DllMain: takes no lock and no memory, as other threads may have been stopped anywhere. */
+/** For DllMain: uses neither locks nor memory allocation, because other threads may have been stopped anywhere. */
 void writeExitReport();
 
 }  // namespace vss_simulator

@@ -1,5 +1,5 @@
 #pragma once
-// The Backup Components Document: what was selected, and the snapshot set for an import.
+// The Backup Components Document: the selection, and the snapshot set for an import.
 
 #include <memory>
 #include <optional>
@@ -39,7 +39,7 @@ struct DifferencedFiles {
     std::string path;
     std::string fileSpec;
     bool recursive = false;
-    /** One or the other. */
+    /** Either this or `modified`. */
     std::string lsn;
     ULONGLONG modified = 0;
 };
@@ -81,7 +81,7 @@ struct SelectedComponent {
     std::vector<DirectedTarget> directedTargets;
     std::vector<DifferencedFiles> differencedFiles;
 
-    /** It is this one or in its logical path below: such components come along without being selected. */
+    /** Whether the component is this one or below it: subcomponents are included without being selected. */
     bool brings(const WriterComponent& component) const;
 };
 
@@ -102,7 +102,7 @@ struct BackupDocument {
     LONG context = 0;
     std::vector<VSS_ID> snapshotIds;
 
-    /** NULL when there is none. Where the call names no instance, the first one of the class. */
+    /** NULL if there is none. Without an instance id, returns the first one of the class. */
     SelectedComponent* find(const VSS_ID& classId, VSS_COMPONENT_TYPE type, LPCWSTR logicalPath, LPCWSTR name,
                             const VSS_ID* instanceId = nullptr);
 };
@@ -115,8 +115,8 @@ std::string printDocument(const BackupDocument& document);
 BackupDocument parseDocument(BSTR xml);
 
 /**
- * IVssWriterComponentsExt and IVssComponent show the document as it is now and keep it alive. A writer may change its
- * components while it hears certain events; a requester, who has no `event`, may not.
+ * IVssWriterComponentsExt and IVssComponent show the current document and keep it alive. A writer may change its
+ * components during certain events; a requester, which has no `event`, may not.
  */
 abi::IVssWriterComponentsExt* makeWriterComponents(std::shared_ptr<BackupDocument> document, std::size_t writer,
                                                    std::optional<WriterEvent> event = std::nullopt);

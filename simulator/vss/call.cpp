@@ -16,7 +16,7 @@ namespace vss_simulator {
 
 namespace {
 
-/** How often each name was passed in this process, from 1. */
+/** How often this name was used in this process, starting at 1. */
 int passes(const std::string& name) {
     static std::mutex mutex;
     static std::map<std::string, int> counts;
@@ -24,7 +24,7 @@ int passes(const std::string& name) {
     return ++counts[name];
 }
 
-/** The action set for this pass of `name`; empty for none. */
+/** The action set for this use of `name`; empty if none. */
 std::string dueFault(const std::string& name) {
     const int nth = passes(name);
     const std::string always = settings().text("fault." + name + ".*", "");
@@ -40,8 +40,10 @@ std::string withoutInterface(std::string_view method) {
     return std::string(colons == std::string_view::npos ? method : method.substr(colons + 2));
 }
 
-/** Whether the calling thread may be served; as in Windows it is in the multi-threaded apartment, too, while some other
- * thread of the process is. */
+/**
+ * Whether the calling thread may be served. As on Windows, it is also in the multi-threaded apartment while another
+ * thread of the process is.
+ */
 bool isInApartment() {
     APTTYPE type{};
     APTTYPEQUALIFIER qualifier{};
@@ -64,7 +66,9 @@ void die() {
     TerminateProcess(GetCurrentProcess(), 137);
 }
 
-/** With the start, on a clock that all processes share: a call can end after the work that it has started. */
+/**
+ * Logs a call with its start on a clock shared by all processes, because a call can end after the work it has started.
+ */
 void log(const std::string& method, HRESULT result, std::chrono::steady_clock::time_point start) {
     static const bool wanted = settings().flag("log", false);
     if (!wanted) return;
@@ -75,7 +79,7 @@ void log(const std::string& method, HRESULT result, std::chrono::steady_clock::t
     const int length = std::snprintf(
         line.data(), line.size(), "pid=%lu tid=%lu at=%.4f ms=%.3f method=%s result=0x%08lx\n", GetCurrentProcessId(),
         GetCurrentThreadId(), at.count(), took.count(), method.c_str(), static_cast<unsigned long>(result));
-    // One write per line, so that the lines of several processes do not mix.
+    // One write per line, so that lines of several processes do not mix.
     const HANDLE file = CreateFileW((stateDirectory() / L"calls.log").c_str(), FILE_APPEND_DATA,
                                     FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr, OPEN_ALWAYS, 0, nullptr);
     if (file == INVALID_HANDLE_VALUE) return;

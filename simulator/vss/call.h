@@ -1,5 +1,5 @@
 #pragma once
-// Around every method: latency, the faults that are set for it, the log, and no exception across the interface.
+// Wraps every method: latency, faults, the log, and conversion of exceptions, which must not cross the interface.
 
 #include <windows.h>
 
@@ -22,12 +22,17 @@ struct Failure {
 
 class CallRecord {
 public:
-    /** `method` as `Interface::Method`; faults and latencies are named by the method alone, plus `.async`. */
+    /**
+     * `method` is `Interface::Method`; faults and latencies use only the method's name, plus `.async` for the
+     * asynchronous part.
+     */
     explicit CallRecord(std::string_view method);
-    /** Refuses a thread that is in no COM apartment. Sleeps the latency; answers the result of the fault that is due.
-     * Does not return for `die` and a synchronous `hang`. */
+    /**
+     * Refuses a thread that is in no COM apartment. Sleeps for the latency. Returns the result of a fault that is due.
+     * Does not return for `die` and a synchronous `hang`.
+     */
     std::optional<HRESULT> enter();
-    /** On a thread of the stand-in's own, which is in no apartment. */
+    /** For threads of the stand-in, which are in no apartment. */
     std::optional<HRESULT> enterAsync(Operation& operation);
     HRESULT leave(HRESULT result) const;
 
@@ -36,7 +41,7 @@ private:
     std::chrono::steady_clock::time_point start_;
 };
 
-/** The HRESULT of the exception being handled. */
+/** The HRESULT for the current exception. */
 HRESULT currentExceptionResult();
 
 template <class Body>
@@ -69,7 +74,10 @@ HRESULT asyncCall(std::string_view method, Operation& operation, Body body) noex
     }
 }
 
-/** `fault.phase.<phase>` and `latency.phase.<phase>` of DoSnapshotSet: sleeps, then throws the fault that is due. */
+/**
+ * Applies `fault.phase.<phase>` and `latency.phase.<phase>` of DoSnapshotSet: sleeps, then throws the fault that is
+ * due.
+ */
 void passPhase(std::string_view phase, Operation& operation);
 
 }  // namespace vss_simulator

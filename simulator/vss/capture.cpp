@@ -16,13 +16,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Not the system's own directories, which no test wants and which are big, and nothing that links out of the prefix.
+// Excludes the system's own directories, which are large and not needed by tests, and links out of the prefix.
 constexpr std::string_view kExcluded = "windows,Program Files,Program Files (x86),users";
 
 constexpr DWORD kGateByte = 0;
 constexpr DWORD kWritesByte = 1;
 
-/** Unix names relative to the volume's root. */
+/** Unix names relative to the root of the volume. */
 std::vector<std::string> capturedNames(const Volume& volume) {
     const std::string root = hostName(volume.root);
     std::vector<std::string> names;
@@ -36,7 +36,7 @@ std::vector<std::string> capturedNames(const Volume& volume) {
     if (!included.empty()) return names;
 
     const std::vector<std::string> excluded = split(volume.text("exclude", kExcluded), ',');
-    // An empty root has not even the entries for itself, which is taken for a missing directory.
+    // An empty root has not even an entry for itself, which looks like a missing directory.
     std::error_code empty;
     for (const fs::directory_entry& entry : fs::directory_iterator(volume.root, empty)) {
         const std::wstring name = entry.path().filename().native();
@@ -57,7 +57,7 @@ std::string copyScript(const CaptureTarget& target) {
     const std::string device = hostQuoted(target.device);
     std::string script = "mkdir -p -- " + device + '\n';
     if (!names.empty()) {
-        // A file that goes away while it is copied, by a writer that is not held, was not there at the commit.
+        // A file that vanishes during the copy, because its writer is not held, did not exist at the commit.
         script += "cd -- " + hostQuoted(target.volume.root) + "\nif ! LC_ALL=C cp -a --reflink=auto --parents --" +
                   quotedList(names) + ' ' + device + "/ 2>" + device + ".errors; then\n  if grep -qv 'No such file' " +
                   device + ".errors; then cat " + device + ".errors >&2; exit 1; fi\nfi\nrm -f -- " + device +
@@ -87,7 +87,7 @@ LONGLONG capture(const std::vector<CaptureTarget>& targets, Operation& operation
     if (!writes.isOpen()) throw Failure(VSS_E_UNEXPECTED_PROVIDER_ERROR);
     const auto left = std::chrono::milliseconds(flushLimitMs) - (Clock::now() - flushStart);
     const auto leftMs = std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
-    // The gate first: writers that come now wait, so that those inside come to an end.
+    // First the gate: new writers wait, so that the active ones come to an end.
     if (leftMs < 0 || !lockByteExclusively(writes, kGateByte, static_cast<DWORD>(leftMs)) ||
         !lockByteExclusively(writes, kWritesByte, static_cast<DWORD>(leftMs))) {
         throw Failure(VSS_E_FLUSH_WRITES_TIMEOUT);
@@ -96,7 +96,7 @@ LONGLONG capture(const std::vector<CaptureTarget>& targets, Operation& operation
     const auto holdStart = Clock::now();
     passPhase("Hold", operation);
     passPhase("Commit", operation);
-    // The copying itself does not count: it stands for copy-on-write, which takes no time here.
+    // The copying does not count: it stands for copy-on-write, which takes no time.
     if (Clock::now() - holdStart > std::chrono::milliseconds(settings().number("hold_limit_ms", 10'000))) {
         throw Failure(VSS_E_HOLD_WRITES_TIMEOUT);
     }

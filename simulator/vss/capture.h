@@ -1,5 +1,5 @@
 #pragma once
-// What a volume holds at the instant of the commit.
+// The contents of a volume at the instant of the commit.
 
 #include <string>
 #include <vector>
@@ -11,20 +11,20 @@ namespace vss_simulator {
 
 struct CaptureTarget {
     Volume volume;
-    /** Device object the contents become readable under. */
+    /** The device object under which the contents become readable. */
     std::wstring device;
-    /** Writers may change it afterwards; otherwise it is write protected before any of them goes on. */
+    /** True if writers may change it afterwards; otherwise it is write protected before any writer continues. */
     bool isWritable = false;
 };
 
 /**
- * Flush, hold, commit: stops the writers that follow the rule of README.md ("Holding writes"), copies, lets them go.
- * Throws VSS_E_FLUSH_WRITES_TIMEOUT, VSS_E_HOLD_WRITES_TIMEOUT, the fault of a phase, or what cancelling throws.
- * Answers the instant, as a FILETIME.
+ * Flush, hold, commit: stops the writers that follow the rule in README.md ("Holding writes"), copies, and releases
+ * them. Throws VSS_E_FLUSH_WRITES_TIMEOUT, VSS_E_HOLD_WRITES_TIMEOUT, the fault of a phase, or the cancellation.
+ * Returns the instant as a FILETIME.
  */
 LONGLONG capture(const std::vector<CaptureTarget>& targets, Operation& operation);
 
-/** Puts back what capture() took from the volume; what came since goes. */
+/** Restores the volume to the state that capture() took; later files are removed. */
 void revert(const CaptureTarget& source);
 
 }  // namespace vss_simulator

@@ -1,5 +1,5 @@
 #pragma once
-// Reference counting for the objects handed to the caller.
+// Reference counting for objects handed to the caller.
 
 #include <windows.h>
 
@@ -12,12 +12,12 @@
 
 namespace vss_simulator {
 
-/** Holds one reference. */
+/** Owns one reference. */
 template <class T>
 class Ref {
 public:
     Ref() = default;
-    /** Takes over a reference that exists. */
+    /** Takes over an existing reference. */
     static Ref adopt(T* object) {
         Ref ref;
         ref.object_ = object;
@@ -42,14 +42,14 @@ public:
     T* operator->() const { return object_; }
     T& operator*() const { return *object_; }
     T* get() const { return object_; }
-    /** Gives the reference to the caller. */
+    /** Transfers the reference to the caller. */
     T* detach() { return std::exchange(object_, nullptr); }
 
 private:
     T* object_ = nullptr;
 };
 
-/** `Interface` is what QueryInterface answers for the identifiers the derived class knows. */
+/** QueryInterface returns `Interface` for the identifiers that the derived class accepts. */
 template <class Interface, ObjectKind kKind>
 class ComObject : public Interface {
 public:

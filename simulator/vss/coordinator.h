@@ -1,5 +1,5 @@
 #pragma once
-// The COM class of the VSS coordinator, as far as IVssAdmin lists providers.
+// The COM class of the VSS coordinator; only IVssAdmin's list of providers.
 
 #include "com_object.h"
 

@@ -21,7 +21,7 @@ bool needsService(VSS_RESTOREMETHOD_ENUM method) {
 
 }  // namespace
 
-// Two bases, so it cannot be a ComObject: IUnknown is not at the front.
+// Not a ComObject, because it has two bases and IUnknown is not the first.
 class CreateWriterMetadata final : public abi::IVssCreateWriterMetadataEx {
 public:
     explicit CreateWriterMetadata(WriterDescription identity) : writer_(std::move(identity)) {
@@ -185,7 +185,7 @@ private:
         });
     }
 
-    /** Their names are unique whatever their type is. */
+    /** Component names are unique across types. */
     WriterComponent* find(LPCWSTR logicalPath, LPCWSTR name) {
         const auto found = std::ranges::find_if(writer_.components, [&](const WriterComponent& component) {
             return component.logicalPath == textOf(logicalPath) && component.name == textOf(name);

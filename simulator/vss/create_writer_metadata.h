@@ -1,5 +1,5 @@
 #pragma once
-// IVssCreateWriterMetadata(Ex): what a writer fills while it is asked what it has.
+// IVssCreateWriterMetadata(Ex): the object that a writer fills with its metadata.
 
 #include "com_object.h"
 #include "writer_abi.h"
@@ -9,10 +9,10 @@ namespace vss_simulator {
 
 class CreateWriterMetadata;
 
-/** The object as the writer sees it, and what it has put in. */
+/** The object that the writer sees, and its contents. */
 class MetadataInMaking {
 public:
-    /** Begins with who the writer is. */
+    /** Starts with the writer's identity. */
     explicit MetadataInMaking(WriterDescription identity);
     MetadataInMaking(const MetadataInMaking&) = delete;
     MetadataInMaking& operator=(const MetadataInMaking&) = delete;

@@ -1,5 +1,5 @@
 #pragma once
-// The XML of Backup Components Documents and writer metadata documents: elements and attributes, no text between them.
+// The XML of Backup Components Documents and writer metadata documents: elements and attributes, without text content.
 
 #include <string>
 #include <string_view>
@@ -13,10 +13,10 @@ struct Element {
     std::vector<std::pair<std::string, std::string>> attributes;
     std::vector<Element> children;
 
-    /** Empty when it is missing. */
+    /** Empty if it is missing. */
     std::string operator[](std::string_view attribute) const;
     bool flag(std::string_view attribute) const { return (*this)[attribute] == "yes"; }
-    /** 0 when it is missing. */
+    /** 0 if it is missing. */
     long number(std::string_view attribute) const;
     Element& set(std::string_view attribute, std::string_view value);
     Element& setFlag(std::string_view attribute, bool value) { return set(attribute, value ? "yes" : "no"); }
@@ -25,7 +25,9 @@ struct Element {
 };
 
 std::string printXml(const Element& root);
-/** Also takes what other programs make of it: declaration, comments, blanks. Throws VSS_E_INVALID_XML_DOCUMENT. */
+/**
+ * Accepts documents rewritten by other programs: declaration, comments, white space. Throws VSS_E_INVALID_XML_DOCUMENT.
+ */
 Element parseXml(std::string_view text);
 
 }  // namespace vss_simulator

@@ -1,5 +1,5 @@
 #pragma once
-// IVssEnumObject over shadows or providers, and the structures its callers free.
+// IVssEnumObject for shadows or providers, and the structures that callers free.
 
 #include <variant>
 #include <vector>
@@ -14,7 +14,7 @@ using QueriedObject = std::variant<Shadow, Provider>;
 
 Ref<abi::IVssEnumObject> makeEnumeration(std::vector<QueriedObject> objects);
 
-/** The strings are the caller's: freeSnapshotProperties, or CoTaskMemFree one by one. */
+/** The caller frees the strings, with freeSnapshotProperties or CoTaskMemFree. */
 void fillSnapshotProperties(const Shadow& shadow, VSS_SNAPSHOT_PROP& properties);
 void freeSnapshotProperties(VSS_SNAPSHOT_PROP& properties);
 

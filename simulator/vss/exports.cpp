@@ -1,4 +1,4 @@
-// The functions vssapi.dll exports; vssapi.def gives them all their names.
+// The functions that vssapi.dll exports; vssapi.def lists all their names.
 
 #include <cstring>
 
@@ -18,7 +18,7 @@ namespace {
 
 using namespace vss_simulator;
 
-/** From the first object on: threads of operations outlive the objects, so the module must stay. */
+/** Pins the module when the first object is created: threads of operations outlive the objects. */
 void settle() {
     static const bool isDone = [] {
         HMODULE self = nullptr;
@@ -113,7 +113,10 @@ HRESULT STDAPICALLTYPE VssSimulatorUnsupported() {
     return E_NOTIMPL;
 }
 
-/** The report as a line of `name=number`; answers its length without the closing 0, whatever the size of the buffer. */
+/**
+ * Writes the report as a line of `name=number`. Returns its length without the terminating 0, whatever the size of the
+ * buffer.
+ */
 DWORD STDAPICALLTYPE VssSimulatorReport(char* buffer, DWORD bytes) {
     const std::string text = report();
     if (buffer != nullptr && bytes > 0) {

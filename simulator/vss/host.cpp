@@ -52,7 +52,7 @@ void runOnHost(const std::string& script) {
 
     std::wstring command = L"sh " + utf16(hostQuoted(file));
     for (wchar_t& c : command) {
-        if (c == L'\'') c = L'"';  // a command line knows no other quotes
+        if (c == L'\'') c = L'"';  // a command line supports no other quotes
     }
     STARTUPINFOW startup{};
     startup.cb = sizeof startup;
@@ -61,11 +61,11 @@ void runOnHost(const std::string& script) {
                         &process)) {
         throw std::runtime_error("cannot start /bin/sh");
     }
-    // There is no handle of a Unix process to wait for.
+    // A Unix process has no handle to wait for.
     while (!std::filesystem::exists(result)) Sleep(1);
     int code = -1;
     std::ifstream(result) >> code;
-    std::error_code ignored;  // left-overs in the state directory do no harm
+    std::error_code ignored;  // leftovers in the state directory do no harm
     std::filesystem::remove(result, ignored);
     std::filesystem::remove(file, ignored);
     if (code != 0) throw std::runtime_error("a Unix command failed with " + std::to_string(code) + ": " + script);

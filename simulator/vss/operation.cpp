@@ -55,8 +55,8 @@ private:
 }  // namespace
 
 void runOnOwnThread(std::function<void()> work) {
-    // It does not end before it is detached: the thread library of mingw-w64 would give its record to another thread
-    // while it still uses that.
+    // The thread must not end before it is detached: mingw-w64's thread library would give its record to another thread
+    // while still using it.
     const auto detaching = std::make_shared<std::mutex>();
     const std::scoped_lock untilDetached(*detaching);
     std::thread([detaching, work = std::move(work)]() mutable {
@@ -73,7 +73,7 @@ std::shared_ptr<Operation> Operation::start(std::string method, std::function<HR
             const HRESULT result = asyncCall(method, *operation, [&] { return body(*operation); });
             if (FAILED(result) || result == VSS_S_ASYNC_CANCELLED) failed();
             body = nullptr;
-            failed = nullptr;  // lets go of what the work needed before anybody sees that it is over
+            failed = nullptr;  // releases what the work captured before the end becomes visible
             const std::scoped_lock lock(operation->mutex_);
             operation->status_ = result == S_OK ? VSS_S_ASYNC_FINISHED : result;
             operation->changed_.notify_all();

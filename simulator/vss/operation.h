@@ -1,6 +1,6 @@
 #pragma once
-// An asynchronous operation: its thread works, the caller watches it through IVssAsync and may let go of that at any
-// time.
+// An asynchronous operation: a thread does the work, and the caller watches it through IVssAsync, which it may release
+// at any time.
 
 #include <windows.h>
 
@@ -16,7 +16,7 @@
 namespace vss_simulator {
 
 /**
- * On a thread that is never joined: whoever has started it may be gone before it ends, and the module is never
+ * Runs `work` on a thread that is never joined: its creator may be gone before it ends, and the module is never
  * unloaded.
  */
 void runOnOwnThread(std::function<void()> work);
@@ -24,18 +24,18 @@ void runOnOwnThread(std::function<void()> work);
 class Operation {
 public:
     /**
-     * Calls `body` on a thread of its own; what it returns (S_OK: finished) or throws is the result.
-     * `failed` is called there, too, before anybody sees the result, when that is an error or the cancellation.
+     * Calls `body` on a separate thread. Its return value (S_OK: finished) or exception is the result. For an error or
+     * cancellation, `failed` is called on that thread before the result becomes visible.
      */
     static std::shared_ptr<Operation> start(std::string method, std::function<HRESULT(Operation&)> body,
                                             std::function<void()> failed);
 
-    /** Sleeps, or throws Failure(VSS_S_ASYNC_CANCELLED) once cancelled. Negative: until cancelled. */
+    /** Sleeps; throws Failure(VSS_S_ASYNC_CANCELLED) when cancelled. A negative time means until cancelled. */
     void pause(std::int64_t milliseconds);
 
-    /** VSS_S_ASYNC_PENDING until the work is over. */
+    /** VSS_S_ASYNC_PENDING until the work has ended. */
     HRESULT status() const;
-    /** Answers the status afterwards. */
+    /** Returns the status afterwards. */
     HRESULT wait(DWORD milliseconds) const;
     /** Does not wait. */
     void requestCancel();
@@ -47,7 +47,7 @@ private:
     bool cancelRequested_ = false;
 };
 
-/** `cancellable`: whether Cancel does anything, whatever the setting says. */
+/** `cancellable`: whether Cancel has any effect, whatever the setting says. */
 Ref<abi::IVssAsync> makeAsync(std::shared_ptr<Operation> operation, bool cancellable);
 
 }  // namespace vss_simulator

@@ -35,14 +35,14 @@ void take(WriterRun& run, EventAnswer answer, BackupDocument& document) {
     }
 }
 
-/** It does not answer: nobody waits for it any longer. */
+/** The writer does not answer and is no longer waited for. */
 void giveUp(WriterRun& run, WriterEvent event) {
     run.state = outcomeOf(event).bad;
     run.failure = VSS_E_WRITER_NOT_RESPONDING;
     run.isOut = true;
 }
 
-/** `operation` is NULL when nobody can cancel. */
+/** `operation` is NULL if there is no cancellation. */
 void await(WriterRun& run, WriterEvent event, BackupDocument& document, Operation* operation) {
     using Clock = std::chrono::steady_clock;
     const auto deadline = Clock::now() + std::chrono::milliseconds(settings().number("writer_patience_ms", 600'000));
@@ -131,7 +131,7 @@ void deliverToPrograms(WriterEvent event, std::vector<WriterRun>& runs, const Se
         deliverTo(hearers, event, session, document, &operation);
         return;
     }
-    // What others are built on is frozen after them.
+    // Front ends are frozen first; what they depend on comes later.
     const auto isOf = [](const WriterRun* run, VSS_APPLICATION_LEVEL level) { return run->registered->level == level; };
     for (const VSS_APPLICATION_LEVEL level : {VSS_APP_FRONT_END, VSS_APP_BACK_END, VSS_APP_SYSTEM, VSS_APP_SYSTEM_RM}) {
         Runs frozen;

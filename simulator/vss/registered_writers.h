@@ -1,6 +1,6 @@
 #pragma once
-// The writers that programs have registered, as a requester's session sees them. They may be in this process, too: the
-// way is the same.
+// The writers that programs have registered, as a requester's session sees them. Writers in this process are treated
+// the same way.
 
 #include <memory>
 #include <string>
@@ -12,19 +12,19 @@
 
 namespace vss_simulator {
 
-/** One writer that a program has registered, for one session. Closing the connection ends the session for it. */
+/** A registered writer in one session. Closing the connection ends the session for it. */
 class RegisteredWriter {
 public:
     explicit RegisteredWriter(File pipe) : channel_(std::move(pipe)) {}
 
     VSS_APPLICATION_LEVEL level = VSS_APP_UNKNOWN;
 
-    /** False when it is gone. */
+    /** Returns false if the writer is gone. */
     bool send(EventMessage message);
-    /** Signalled when receive() has something. */
+    /** Signalled when receive() has a result. */
     HANDLE arrival() { return channel_.arrival(); }
     enum class Arrival { Answer, TooLate, Gone };
-    /** TooLate: the answer to an earlier message, which nobody has waited for. */
+    /** TooLate: an answer to an earlier message that is no longer waited for. */
     Arrival receive(EventAnswer& answer);
 
 private:
@@ -32,19 +32,19 @@ private:
     long number_ = 0;
 };
 
-/** They have not been asked anything yet. `isWanted` gets class and instance. */
+/** Not queried yet. `isWanted` receives the class and instance ids. */
 std::vector<WriterRun> registeredWriters(
     const std::function<bool(const VSS_ID& classId, const VSS_ID& instanceId)>& isWanted);
-/** The file that exists as long as the writer is registered. */
+/** The file that exists while the writer is registered. */
 std::filesystem::path registrationFile(const VSS_ID& classId, const VSS_ID& instanceId);
 
-/** Those that have registered hear of the event, and what they answer is put into their runs and into the document. */
+/** Sends the event to the registered writers, and stores their answers in their runs and in the document. */
 void deliverToPrograms(WriterEvent event, std::vector<WriterRun>& runs, const SessionDetails& session,
                        BackupDocument& document, Operation& operation);
-/** Without an operation, and whether or not they still take part. */
+/** Without an operation, also to writers that no longer take part. */
 void deliverLastToPrograms(WriterEvent event, std::vector<WriterRun>& runs, const SessionDetails& session,
                            BackupDocument& document);
-/** Asks them for their states. */
+/** Queries the states of the registered writers. */
 void refreshStates(std::vector<WriterRun>& runs);
 
 }  // namespace vss_simulator

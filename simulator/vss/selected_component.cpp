@@ -24,7 +24,7 @@ public:
 
     HRESULT STDMETHODCALLTYPE GetLogicalPath(BSTR* path) override {
         const HRESULT result = text("GetLogicalPath", path, &SelectedComponent::logicalPath);
-        return result == S_FALSE ? S_OK : result;  // a component at the top has none
+        return result == S_FALSE ? S_OK : result;  // a top-level component has none
     }
     HRESULT STDMETHODCALLTYPE GetComponentType(VSS_COMPONENT_TYPE* type) override {
         return value("GetComponentType", type, &SelectedComponent::type);
@@ -290,7 +290,7 @@ private:
         return event_ && *event_ >= WriterEvent::PrepareForBackup && *event_ < WriterEvent::BackupComplete;
     }
     bool isInRestore() const { return event_ == WriterEvent::PreRestore || event_ == WriterEvent::PostRestore; }
-    /** `isAllowed`: a writer calls it, and while it hears of the right event. */
+    /** `isAllowed`: whether the caller is a writer during an event that permits the change. */
     template <class Body>
     HRESULT change(std::string_view name, bool isAllowed, Body body) {
         return call(method(name), [&]() -> HRESULT {
@@ -327,7 +327,7 @@ private:
     const std::optional<WriterEvent> event_;
 };
 
-// Two bases, so it cannot be a ComObject: IUnknown is not at the front.
+// Not a ComObject, because it has two bases and IUnknown is not the first.
 class WriterComponents final : public abi::IVssWriterComponentsExt {
 public:
     WriterComponents(Document document, std::size_t writer, std::optional<WriterEvent> event)

@@ -175,7 +175,7 @@ void Session::end() {
     sendLast(WriterEvent::BackupShutdown);
     closeSet();
     if (!ownership_.isOpen()) return;
-    // The ownership goes last: until then other processes leave the shadows alone.
+    // The ownership is released last: until then, other processes leave the shadows alone.
     auto takeAway = [id = id_, ownership = std::make_shared<File>(std::move(ownership_))] {
         for (const Shadow& shadow : allShadows()) {
             if (shadow.owner == id) removeShadow(shadow);
@@ -186,7 +186,7 @@ void Session::end() {
         takeAway();
         return;
     }
-    // If the process ends first, the next one finds the shadows without an owner.
+    // If the process ends earlier, the next one finds the shadows without an owner.
     runOnOwnThread([takeAway = std::move(takeAway), delayMs] {
         std::this_thread::sleep_for(std::chrono::milliseconds(delayMs));
         try {

@@ -1,6 +1,6 @@
 #pragma once
-// IVssBackupComponents … Ex4: one backup, restore or query of one requester.
-// session.cpp: state and life · session_backup.cpp: backup · session_shadows.cpp: shadows · session_restore.cpp:
+// IVssBackupComponents to Ex4: one backup, restore or query of one requester.
+// session.cpp: state and lifetime · session_backup.cpp: backup · session_shadows.cpp: shadows · session_restore.cpp:
 // restore
 
 #include <map>
@@ -105,15 +105,15 @@ private:
         Volume volume;
         Provider provider;
         VSS_ID snapshotId;
-        /** Of its shadow; empty before there is one. */
+        /** The device of its shadow; empty before it exists. */
         std::wstring device = {};
     };
 
-    /** Locks, and refuses while an operation is under way (or waits for it, as set). */
+    /** Locks the session. Refuses while an operation is running, or waits for it, as set. */
     Lock enter();
-    /** enter(), and refuses what is not initialised. */
+    /** Like enter(); also refuses an uninitialised object. */
     Lock enterInitialised();
-    /** enter(), and refuses unless this is a restore. */
+    /** Like enter(); also refuses unless this is a restore. */
     Lock enterRestore();
     void requirePhase(std::initializer_list<Phase> allowed) const;
     bool hasWriters() const { return !(context_ & VSS_VOLSNAP_ATTR_NO_WRITERS); }
@@ -126,20 +126,20 @@ private:
     void cancelOperation();
 
     bool isEnabled(const WriterDescription& writer) const;
-    /** The writers that listen; found at the first call if nobody gathered their metadata. */
+    /** The participating writers; determined at the first call if their metadata was not gathered. */
     void identifyWriters(Operation& operation);
-    /** What writers that programs have registered get to know of this session. */
+    /** What registered writers get to know about this session. */
     SessionDetails detailsFor(WriterEvent event) const;
-    /** To all writers that take part. */
+    /** Sends the event to all writers that take part. */
     void send(WriterEvent event, Operation& operation);
-    /** When nobody listens any more. */
+    /** Sends the event when nobody waits for the result any more. */
     void sendLast(WriterEvent event);
     void selectParticipants();
-    /** The selected components of this writer, and what comes along with them. */
+    /** The selected components of this writer, including implicitly selected ones. */
     std::vector<WriterComponent> selectedOf(const WriterRun& run) const;
-    /** A writer looks at the volumes of the set when the snapshot is prepared, and refuses if its own are missing. */
+    /** When the snapshot is prepared, writers check the volumes of the set, and fail if their own are missing. */
     void failUncoveredWriters();
-    /** Writers may change the shadows until PostSnapshot is over. */
+    /** Whether writers may change the shadows until PostSnapshot ends. */
     bool isAutoRecovered() const;
     const WriterRun& statusAt(UINT index) const;
     HRESULT giveStatus(UINT index, VSS_ID* instance, VSS_ID* writer, BSTR* name, VSS_WRITER_STATE* state,
@@ -149,7 +149,7 @@ private:
 
     void createShadows(Operation& operation);
     void undoCreation();
-    /** Sees only what the context shows. */
+    /** Finds only shadows that the context shows. */
     Shadow visibleShadow(const VSS_ID& id) const;
     bool isVisible(const Shadow& shadow) const;
     std::vector<Shadow> setToBreak(const VSS_ID& set) const;
@@ -157,7 +157,7 @@ private:
     void route(WriterSelection& selection) const;
     void end();
 
-    /** Calls `change` with the component of the document. */
+    /** Calls `change` with the component in the document. */
     template <class Change>
     HRESULT changeComponent(const VSS_ID& writer, VSS_COMPONENT_TYPE type, LPCWSTR logicalPath, LPCWSTR name,
                             Change change) {
@@ -171,19 +171,19 @@ private:
     std::shared_ptr<Operation> operation_;
 
     const std::string id_ = guidText(newGuid());
-    /** Held as long as shadows belong to this session: volatile ones, and all while they are being made. */
+    /** Held while shadows belong to this session: volatile ones, and all of them during their creation. */
     File ownership_;
     Phase phase_ = Phase::New;
     bool isRestore_ = false;
     bool isPreRestored_ = false;
-    /** By class: which of its writers the requester restores to. */
+    /** By class: the writer instance that the requester restores to. */
     std::map<std::string, VSS_ID> restoreInstances_;
     VSS_RESTORE_TYPE restoreType_ = VSS_RTYPE_UNDEFINED;
     LONG context_ = VSS_CTX_BACKUP;
     bool isContextSet_ = false;
     bool isBackupStateSet_ = false;
 
-    /** VSS's class rules: an allow list once somebody enabled, a deny list otherwise. */
+    /** VSS's class rules: an allow list after EnableWriterClasses, otherwise a deny list. */
     std::optional<std::set<VSS_ID, GuidLess>> enabledClasses_;
     std::set<VSS_ID, GuidLess> disabledClasses_;
     std::set<VSS_ID, GuidLess> disabledInstances_;
@@ -204,7 +204,7 @@ private:
     std::vector<std::pair<Shadow, Volume>> recoverySet_;
 };
 
-/** Of this process: reverts that run, by GUID name of the volume. */
+/** The reverts running in this process, by the volume's GUID name. */
 std::shared_ptr<Operation> runningRevert(const std::wstring& volume);
 void startRevert(const Shadow& shadow, const Volume& volume);
 

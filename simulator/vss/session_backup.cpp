@@ -14,7 +14,7 @@ HRESULT Session::SetBackupState(bool selectComponents, bool bootableState, VSS_B
         if (type <= VSS_BT_UNDEFINED || type > VSS_BT_OTHER) return E_INVALIDARG;
         const Lock lock = enter();
         if (isRestore_) {
-            // The documentation forbids it; requesters that share their set-up between backup and restore do it.
+            // The documentation forbids this, but requesters that share their set-up between backup and restore do it.
             if (settings().flag("no_backup_state_in_restore", false) || phase_ != Phase::Initialised) {
                 return VSS_E_BAD_STATE;
             }
@@ -87,7 +87,8 @@ void Session::identifyWriters(Operation& operation) {
     };
     std::ranges::move(registeredWriters(isWanted), std::back_inserter(runs_));
     send(WriterEvent::Identify, operation);
-    // For the requester such a one is simply not there; the end of the session is for all that were asked.
+    // For the requester, a writer that reports nothing does not exist; but the end of the session is sent to all that
+    // were asked.
     for (const WriterRun& run : runs_) {
         if (run.registered) met_.push_back(run.registered);
     }
@@ -287,7 +288,7 @@ HRESULT Session::AbortBackup() {
         if (settings().text("abort", "cancels") == "late" && isWorking()) return S_OK;
         cancelOperation();
         const Lock lock = enterInitialised();
-        if (phase_ == Phase::Initialised || phase_ == Phase::Completed) return S_OK;  // nothing under way
+        if (phase_ == Phase::Initialised || phase_ == Phase::Completed) return S_OK;  // nothing is in progress
         sendLast(WriterEvent::Abort);
         closeSet();
         phase_ = Phase::Aborted;

@@ -106,7 +106,7 @@ HRESULT Session::SetRangesFilePath(VSS_ID, VSS_COMPONENT_TYPE, LPCWSTR, LPCWSTR 
     return call("IVssBackupComponents::SetRangesFilePath", [&]() -> HRESULT {
         if (name == nullptr || rangesFile == nullptr) return E_INVALIDARG;
         const Lock lock = enterRestore();
-        // None of the writers has partial files.
+        // No writer has partial files.
         return VSS_E_OBJECT_NOT_FOUND;
     });
 }
@@ -143,7 +143,7 @@ HRESULT Session::SetRestoreName(VSS_ID writer, VSS_COMPONENT_TYPE type, LPCWSTR 
     });
 }
 
-/** A writer has another instance id after each start: the one that the requester names, or one of the same class. */
+/** A writer has a new instance id after each start: uses the one that the requester names, or one of the same class. */
 void Session::route(WriterSelection& selection) const {
     const auto chosen = restoreInstances_.find(guidText(selection.classId));
     if (chosen != restoreInstances_.end()) selection.instanceId = chosen->second;
@@ -166,7 +166,7 @@ HRESULT Session::PreRestore(abi::IVssAsync** async) {
         return startOperation(async, "IVssBackupComponents::PreRestore", [this](Operation& operation) {
             identifyWriters(operation);
             for (WriterSelection& selection : document_->writers) route(selection);
-            // Only writers with a component to restore hear of it.
+            // Only writers with a component to restore are notified.
             for (WriterRun& run : runs_) {
                 run.isLeftOut = true;
                 for (const WriterSelection& selection : document_->writers) {

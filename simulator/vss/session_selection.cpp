@@ -1,4 +1,4 @@
-// What follows from the components that were selected.
+// Consequences of the selected components.
 
 #include <algorithm>
 #include <iterator>
@@ -9,12 +9,12 @@ namespace vss_simulator {
 
 namespace {
 
-/** Writers name their files with variables of the environment. */
+/** Writers' paths may contain environment variables. */
 std::wstring expanded(const std::string& path) {
     const std::wstring text = utf16(path);
     std::wstring result(ExpandEnvironmentStringsW(text.c_str(), nullptr, 0), L'\0');
     result.resize(ExpandEnvironmentStringsW(text.c_str(), result.data(), static_cast<DWORD>(result.size())) - 1);
-    // A root is a path, too.
+    // The root is a path too.
     if (!result.ends_with(L'\\')) result += L'\\';
     return result;
 }

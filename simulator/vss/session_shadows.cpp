@@ -1,4 +1,4 @@
-// Shadows: making, finding, showing, deleting, breaking, importing, reverting.
+// Shadows: creating, finding, exposing, deleting, breaking, importing, reverting.
 
 #include <algorithm>
 
@@ -140,7 +140,7 @@ void Session::createShadows(Operation& operation) {
     document_->context = context_;
     for (Shadow& shadow : shadows) {
         shadow.createdFileTime = instant;
-        // A transportable shadow belongs to whoever imports it.
+        // A transportable shadow belongs to the session that imports it.
         if (shadow.isPersistent() || !shadow.isSurfaced()) shadow.owner.clear();
         saveShadow(shadow);
         document_->snapshotIds.push_back(shadow.id);
@@ -237,7 +237,7 @@ HRESULT Session::DeleteSnapshots(VSS_ID source, VSS_OBJECT_TYPE type, BOOL, LONG
 
 namespace {
 
-/** As NetShareAdd takes it. */
+/** The rules of NetShareAdd. */
 bool isShareName(std::wstring_view name) {
     constexpr std::size_t kLongest = 80;
     constexpr std::wstring_view kForbidden = L"\"/\\[]:|<>+=;,?*";
@@ -264,7 +264,7 @@ HRESULT Session::ExposeSnapshot(VSS_ID snapshot, VSS_PWSZ pathFromRoot, LONG att
             shadow.exposedName = expose;
             exposeLocally(shadow, shadow.exposedName);
         } else {
-            // There is no file server here: the share is a name and nothing else.
+            // There is no file server; the share is only a name.
             if (expose != nullptr && !isShareName(expose)) return E_INVALIDARG;
             shadow.exposedName = expose != nullptr ? expose : L"Shadow" + std::to_wstring(shadow.deviceNumber);
             if (pathFromRoot != nullptr) shadow.exposedPath = pathFromRoot;
@@ -301,7 +301,7 @@ std::vector<Shadow> Session::setToBreak(const VSS_ID& set) const {
 
 namespace {
 
-/** A software provider cannot let go of a shadow. */
+/** A software provider cannot break a shadow set. */
 void breakSet(const std::vector<Shadow>& shadows, DWORD flags) {
     for (const Shadow& shadow : shadows) {
         if (!(shadow.attributes & VSS_VOLSNAP_ATTR_HARDWARE_ASSISTED)) throw Failure(VSS_E_PROVIDER_VETO);
@@ -432,7 +432,7 @@ HRESULT Session::QueryRevertStatus(VSS_PWSZ volume, abi::IVssAsync** async) {
 HRESULT Session::AddSnapshotToRecoverySet(VSS_ID snapshot, DWORD, VSS_PWSZ destination) {
     return call("IVssBackupComponentsEx3::AddSnapshotToRecoverySet", [&]() -> HRESULT {
         const Lock lock = enterInitialised();
-        // By its id alone: a restore sets no context.
+        // By its id alone, because a restore sets no context.
         const Shadow shadow = shadowById(snapshot);
         if (!shadow.isCreated() || !shadow.isSurfaced()) return VSS_E_OBJECT_NOT_FOUND;
         if (!(shadow.attributes & VSS_VOLSNAP_ATTR_HARDWARE_ASSISTED)) return VSS_E_LEGACY_PROVIDER;

@@ -1,6 +1,6 @@
 #pragma once
-// `name=value` lines, read once per process from the file VSS_SIM_SETTINGS names, else from kDefaultFile. README.md
-// lists them.
+// `name=value` lines, read once per process from the file that VSS_SIM_SETTINGS names, otherwise from kDefaultFile.
+// README.md lists them.
 
 #include <cstdint>
 #include <map>
@@ -15,7 +15,7 @@ inline constexpr std::string_view kDefaultState = R"(C:\ProgramData\domino-vss-s
 
 class Settings {
 public:
-    /** Names are compared without regard to case. A line that is neither empty, comment (#) nor `name=value` throws. */
+    /** Names are case-insensitive. Throws for a line that is neither empty, a comment (#) nor `name=value`. */
     explicit Settings(std::string_view text);
 
     std::string text(std::string_view name, std::string_view otherwise) const;

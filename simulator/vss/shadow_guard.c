@@ -1,8 +1,7 @@
 // Loaded into Wine's processes on the Unix side (LD_PRELOAD), for what no file system does by itself:
-//   - nothing in a shadow can be changed while its directory has the sticky bit, which the stand-in sets and takes off;
-//   - the device of a shadow is found with its trailing backslash only: without it the name is the device, not its
-//   root.
-// Programs that are not Wine's, as those that the stand-in starts to copy and to remove, are let alone.
+//   - nothing in a shadow can be changed while its directory has the sticky bit, which the stand-in sets and clears;
+//   - the device of a shadow is only found with a trailing backslash: without it, the name is the device, not its root.
+// Other programs, such as those that the stand-in starts to copy and remove, are not affected.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,7 +30,7 @@ static int isWine(void) {
     return known;
 }
 
-/** The end of `…/HarddiskVolumeShadowCopyN`, where a path has that; NULL elsewhere. */
+/** The end of `…/HarddiskVolumeShadowCopyN` in a path; NULL if it contains none. */
 static const char* endOfDevice(const char* path) {
     const char* found = strstr(path, kDevices);
     if (found == NULL) return NULL;
@@ -41,7 +40,7 @@ static const char* endOfDevice(const char* path) {
     return count > 0 && (*end == '\0' || *end == '/') ? end : NULL;
 }
 
-/** The device without its trailing backslash; sets errno. */
+/** Whether the path is a device without its trailing backslash; sets errno. */
 static int isBareDevice(const char* path) {
     if (!isWine()) return 0;
     const char* end = endOfDevice(path);
@@ -50,7 +49,7 @@ static int isBareDevice(const char* path) {
     return 1;
 }
 
-/** Whether this real path is in a shadow that is write protected; sets errno. */
+/** Whether this real path is in a write-protected shadow; sets errno. */
 static int isProtectedPlace(const char* place) {
     const char* end = endOfDevice(place);
     if (end == NULL) return 0;
@@ -62,7 +61,7 @@ static int isProtectedPlace(const char* place) {
     return 1;
 }
 
-/** Whether the entry of this name is in such a shadow, also by an exposed drive or directory. */
+/** Whether this directory entry is in such a shadow, also through an exposed drive or directory. */
 static int isProtected(const char* path) {
     if (!isWine()) return 0;
     char directory[PATH_MAX];
@@ -97,7 +96,7 @@ static int isWriting(int flags) {
     return (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
 }
 
-/** Making a file that is there already, without writing to it, is opening it. */
+/** Creating an existing file without writing to it is the same as opening it. */
 static int isMaking(const char* path, int flags) {
     struct stat status;
     return flags & O_CREAT && (flags & O_EXCL || NEXT(stat)(path, &status) != 0);

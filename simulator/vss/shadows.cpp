@@ -64,7 +64,7 @@ std::string print(const Shadow& shadow) {
 void removeLocked(const Shadow& shadow) {
     const bool takesExposure = settings().flag("delete_takes_exposure", false);
     if (takesExposure && shadow.attributes & VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY) unexposeLocally(shadow.exposedName);
-    // The record last: whoever dies here leaves it to the next one.
+    // The record is removed last: if the process dies before, the next one continues.
     runOnHost("rm -rf -- " + hostQuoted(shadow.device()));
     fs::remove(recordFile(shadow.id));
 }
@@ -142,7 +142,7 @@ Shadow shadowById(const VSS_ID& id) {
 void saveShadow(const Shadow& shadow) {
     const File locked = lockMachine();
     const fs::path file = recordFile(shadow.id);
-    const fs::path fresh = file.native() + L".new";  // a process that dies here leaves the old record whole
+    const fs::path fresh = file.native() + L".new";  // if the process dies here, the old record stays intact
     std::ofstream(fresh, std::ios::binary) << print(shadow);
     fs::rename(fresh, file);
 }
@@ -181,7 +181,7 @@ int newDeviceNumber() {
 void exposeLocally(const Shadow& shadow, const std::wstring& place) {
     if (isLetter(place)) {
         const DWORD bit = 1u << ((place[0] | 0x20) - L'a');
-        // A drive that was linked into the prefix while Wine runs is known by its root only.
+        // A drive that was linked into the prefix while Wine was running is only known by its root.
         if (!iswalpha(place[0]) || GetLogicalDrives() & bit || fs::exists(place + L'\\')) {
             throw Failure(E_INVALIDARG);
         }
@@ -190,7 +190,7 @@ void exposeLocally(const Shadow& shadow, const std::wstring& place) {
     }
     std::error_code error;
     if (!fs::is_directory(place, error) || !fs::is_empty(place, error)) throw Failure(E_INVALIDARG);
-    // Wine has no mount points; a link of the Unix system looks like the directory itself.
+    // Wine has no mount points; a Unix link looks like the directory itself.
     const std::string name = hostQuoted(place);
     runOnHost("rmdir -- " + name + "\nln -s -- " + hostQuoted(shadow.device()) + ' ' + name);
 }

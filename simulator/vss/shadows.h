@@ -1,5 +1,5 @@
 #pragma once
-// The shadows of the machine: one record file each, seen by every process that shares the state directory.
+// The shadows of the machine: one record file each, visible to all processes that share the state directory.
 
 #include <windows.h>
 
@@ -13,7 +13,7 @@
 
 namespace vss_simulator {
 
-/** PERSISTENT, CLIENT_ACCESSIBLE, NO_AUTO_RELEASE and NO_WRITERS are what tells the contexts apart. */
+/** PERSISTENT, CLIENT_ACCESSIBLE, NO_AUTO_RELEASE and NO_WRITERS distinguish the contexts. */
 inline constexpr LONG kContextBits = VSS_VOLSNAP_ATTR_PERSISTENT | VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE |
                                      VSS_VOLSNAP_ATTR_NO_AUTO_RELEASE | VSS_VOLSNAP_ATTR_NO_WRITERS;
 inline constexpr LONG kExposedBits = VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY | VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY;
@@ -27,44 +27,49 @@ struct Shadow {
     std::wstring volume;
     VSS_ID providerId{};
     LONG attributes = 0;
-    /** 0 while it is being made; a record from before the first byte lets others clean up after a process that dies. */
+    /**
+     * 0 during creation. The record is written before the first byte, so that others can clean up after a process that
+     * dies.
+     */
     LONGLONG createdFileTime = 0;
-    /** Session that takes the shadow with it; empty for one that stays. */
+    /** The session that removes the shadow when it ends; empty for a shadow that stays. */
     std::string owner;
     std::wstring exposedName;
     std::wstring exposedPath;
 
     bool isPersistent() const { return attributes & VSS_VOLSNAP_ATTR_PERSISTENT; }
     bool isCreated() const { return createdFileTime != 0; }
-    /** A transportable shadow is nothing but a record until it is imported. */
+    /** Until it is imported, a transportable shadow is only a record. */
     bool isSurfaced() const {
         return !(attributes & VSS_VOLSNAP_ATTR_TRANSPORTABLE) || attributes & VSS_VOLSNAP_ATTR_IMPORTED;
     }
-    /** Without trailing backslash. */
+    /** Without a trailing backslash. */
     std::wstring device() const;
 };
 
-/** Of all contexts, surfaced or not; shadows of sessions that died are taken away first. Oldest first. */
+/** Shadows of all contexts, surfaced or not, oldest first. Shadows of dead sessions are removed first. */
 std::vector<Shadow> allShadows();
 /** Throws VSS_E_OBJECT_NOT_FOUND. */
 Shadow shadowById(const VSS_ID& id);
 void saveShadow(const Shadow& shadow);
-/** With its contents, and as set with the place where it is exposed; otherwise that is left behind and leads nowhere.
+/**
+ * Removes the shadow with its contents and, by the settings, the place where it is exposed; otherwise that stays as a
+ * broken link.
  */
 void removeShadow(const Shadow& shadow);
-/** From now on nothing in it can be changed: shadow_guard.c sees to that. */
+/** Write-protects the shadow, enforced by shadow_guard.c. */
 void protectDevice(const Shadow& shadow);
 void openDevice(const Shadow& shadow);
-/** As if its disk were taken away from this machine. */
+/** Hides the device, as if its disk were removed from this machine. */
 void hideDevice(const Shadow& shadow);
-/** Only the record: what BreakSnapshotSet leaves is an ordinary volume. */
+/** Removes only the record: after BreakSnapshotSet, the shadow is an ordinary volume. */
 void forgetShadow(const Shadow& shadow);
 int newDeviceNumber();
 
-/** File whose owner is the living session. */
+/** The file that is owned by the session while it is alive. */
 std::filesystem::path sessionFile(const std::string& session);
 
-/** Makes `place` (`X:` or an empty directory) show the shadow. Throws E_INVALIDARG when it cannot. */
+/** Exposes the shadow at `place` (`X:` or an empty directory). Throws E_INVALIDARG if that is impossible. */
 void exposeLocally(const Shadow& shadow, const std::wstring& place);
 void unexposeLocally(const std::wstring& place);
 

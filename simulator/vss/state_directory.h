@@ -1,5 +1,5 @@
 #pragma once
-// What outlives a process and is shared by all of them is a file below the state directory.
+// State that outlives processes and is shared by them is kept in files below the state directory.
 
 #include <windows.h>
 
@@ -8,7 +8,7 @@
 
 namespace vss_simulator {
 
-/** Made when it is missing. */
+/** Created if it is missing. */
 const std::filesystem::path& stateDirectory();
 
 class File {
@@ -31,19 +31,19 @@ private:
     HANDLE handle_ = INVALID_HANDLE_VALUE;
 };
 
-/** The system takes a lock away from a process that dies. Unlocking is closing. */
+/** The system releases the lock when the process dies. Closing unlocks. */
 File lockFile(const std::filesystem::path& file);
-/** Not open when somebody else has it. */
+/** Not open if somebody else has the lock. */
 File tryLockFile(const std::filesystem::path& file);
 
 /**
- * A file nobody else can open while this process holds it, and that is gone afterwards, however the process ends.
- * isOwned() of another process tells whether the holder lives.
+ * A file that nobody else can open while this process holds it, and that is removed when the process ends in any way.
+ * isOwned(), called in another process, tells whether the holder is alive.
  */
 File ownFile(const std::filesystem::path& file);
 bool isOwned(const std::filesystem::path& file);
 
-/** Keeps `shared` users of the byte out, or waits at most that long; false when the time is over. */
+/** Locks out `shared` users of the byte, waiting up to the given time. Returns false if the time is over. */
 bool lockByteExclusively(const File& file, DWORD offset, DWORD milliseconds);
 
 }  // namespace vss_simulator

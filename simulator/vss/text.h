@@ -1,5 +1,5 @@
 #pragma once
-// Texts crossing the interface: UTF-8 inside, UTF-16 outside, GUIDs as `{xxxxxxxx-…}` in lower case.
+// Strings that cross the interface: UTF-8 inside, UTF-16 outside; GUIDs as `{xxxxxxxx-…}` in lower case.
 
 #include <windows.h>
 
@@ -13,7 +13,7 @@ namespace vss_simulator {
 std::string utf8(std::wstring_view text);
 std::wstring utf16(std::string_view text);
 
-/** NULL is an empty text. */
+/** NULL is an empty string. */
 std::string textOf(LPCWSTR text);
 
 std::string guidText(const GUID& id);
@@ -27,12 +27,12 @@ struct GuidLess {
 
 std::string lower(std::string_view text);
 bool sameIgnoringCase(std::wstring_view a, std::wstring_view b);
-/** Without empty parts and surrounding blanks. */
+/** Without empty parts and surrounding white space. */
 std::vector<std::string> split(std::string_view text, char separator);
 
-/** For the caller to free with SysFreeString; counted. An empty text is an empty string, not NULL. */
+/** The caller frees it with SysFreeString; counted. An empty text becomes an empty string, not NULL. */
 BSTR newBstr(std::string_view text);
-/** For the caller to free with CoTaskMemFree; counted. */
+/** The caller frees it with CoTaskMemFree; counted. */
 LPWSTR newTaskString(std::wstring_view text);
 
 }  // namespace vss_simulator

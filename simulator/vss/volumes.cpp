@@ -20,14 +20,14 @@ std::wstring guidNameOf(const std::string& letter) {
     if (GetVolumeNameForVolumeMountPointW(root.c_str(), name.data(), static_cast<DWORD>(name.size()))) {
         return name.data();
     }
-    // A letter the mount manager does not know: the name it would give.
+    // For a letter that the mount manager does not know, uses the name it would assign.
     std::array<char, 64> made{};
     std::snprintf(made.data(), made.size(), R"(\\?\Volume{00000000-0000-0000-0000-%012x}\)",
                   static_cast<unsigned>(letter.front()));
     return utf16(made.data());
 }
 
-/** With the trailing backslash; empty when the volume is mounted in no folder. */
+/** With a trailing backslash; empty if the volume is mounted in no folder. */
 std::wstring mountFolder(const Volume& volume) {
     std::wstring folder = utf16(settings().text("mount." + volume.letter, ""));
     if (!folder.empty() && folder.back() != L'\\') folder += L'\\';
@@ -97,7 +97,7 @@ std::vector<Provider> providers() {
 Provider chooseProvider(const Volume& volume, const VSS_ID& asked, LONG attributes) {
     const bool isAny = IsEqualGUID(asked, GUID_NULL);
     const bool needsHardware = attributes & (VSS_VOLSNAP_ATTR_TRANSPORTABLE | VSS_VOLSNAP_ATTR_PLEX);
-    // Only the system's provider makes what clients see as previous versions.
+    // Only the system provider makes shadows that clients see as previous versions.
     const bool isForSystem =
         static_cast<DWORD>(attributes) != VSS_CTX_ALL && attributes & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE;
     const auto can = [&](const Provider& provider) {

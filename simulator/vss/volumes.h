@@ -1,5 +1,5 @@
 #pragma once
-// The volumes of the simulated machine: drive letters of the Wine prefix, and folders where volumes are mounted.
+// The volumes of the simulated machine: drive letters of the Wine prefix, and folders with mounted volumes.
 
 #include <windows.h>
 
@@ -26,9 +26,9 @@ struct Volume {
 };
 
 std::vector<Volume> volumes();
-/** By root, GUID name or mounted folder, with the trailing backslash; nothing for anything else. */
+/** Finds a volume by root, GUID name or mounted folder, with a trailing backslash; nothing otherwise. */
 std::optional<Volume> findVolume(std::wstring_view name);
-/** The volume a path lies on, and the path relative to it. */
+/** The volume of a path, and the path relative to it. */
 std::optional<std::pair<Volume, std::wstring>> volumeOf(std::wstring_view path);
 
 struct Provider {
@@ -44,8 +44,8 @@ struct Provider {
 
 std::vector<Provider> providers();
 /**
- * Who makes shadows of the volume with these attributes: the asked provider, or for GUID_NULL the first one that can,
- * hardware before the system's. Throws why there is none.
+ * The provider for shadows of the volume with these attributes: the requested one, or for GUID_NULL the first suitable
+ * one, hardware before the system's. Throws the reason if there is none.
  */
 Provider chooseProvider(const Volume& volume, const VSS_ID& asked, LONG attributes);
 

@@ -1,6 +1,6 @@
 #pragma once
-// The writer's half of the binary interface: the object that a writer hands over, and the tables of what it gets back.
-// Declared here for the same reasons as abi.h.
+// The writer's half of the binary interface: the object that a writer passes, and the tables it gets back. Declared
+// here for the same reasons as in abi.h.
 
 #include "abi.h"
 
@@ -36,7 +36,8 @@ struct IVssWriterImpl : IUnknown {
     virtual LPCWSTR* STDMETHODCALLTYPE GetCurrentVolumeArray() = 0;
     virtual UINT STDMETHODCALLTYPE GetCurrentVolumeCount() = 0;
     virtual HRESULT STDMETHODCALLTYPE GetSnapshotDeviceName(LPCWSTR volume, LPCWSTR* device) = 0;
-    // MSVC passes the place of a returned structure after `this`, g++ before it: so it is written as what MSVC makes of it.
+    // MSVC passes the address of a returned structure after `this`, g++ before it, so it is declared explicitly as MSVC
+    // does.
     virtual VSS_ID* STDMETHODCALLTYPE GetCurrentSnapshotSetId(VSS_ID* result) = 0;
     virtual LONG STDMETHODCALLTYPE GetContext() = 0;
     virtual VSS_APPLICATION_LEVEL STDMETHODCALLTYPE GetCurrentLevel() = 0;
@@ -56,7 +57,7 @@ struct IVssWriterImpl : IUnknown {
 
 struct WriterObject;
 
-/** The table of a writer; only the first 16 slots exist for CVssWriter. */
+/** The vtable of a writer. Only the first 16 slots exist for CVssWriter. */
 struct WriterTable {
     void*(STDMETHODCALLTYPE* deletingDestructor)(WriterObject*, unsigned flags);
     bool(STDMETHODCALLTYPE* OnIdentify)(WriterObject*, IVssCreateWriterMetadata*);

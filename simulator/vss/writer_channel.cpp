@@ -59,7 +59,7 @@ File connectToWriter(const std::string& writerInstance) {
         File pipe(CreateFileW(name.c_str(), GENERIC_READ | GENERIC_WRITE, 0, nullptr, OPEN_EXISTING,
                               FILE_FLAG_OVERLAPPED, nullptr));
         if (pipe.isOpen()) return pipe;
-        // Busy: another requester has taken the place that was free, and the writer is about to offer the next one.
+        // Busy: another requester has taken the free pipe instance, and the writer is about to offer the next one.
         constexpr DWORD kPatienceMs = 5'000;
         if (GetLastError() != ERROR_PIPE_BUSY || !WaitNamedPipeW(name.c_str(), kPatienceMs)) return {};
     }

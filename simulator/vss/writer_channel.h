@@ -1,6 +1,6 @@
 #pragma once
-// How a requester's process and a writer's process talk: a named pipe per writer, a connection per session of a
-// requester, elements of XML in both directions. Either side notices at once when the other dies.
+// Communication between a requester's process and a writer's process: a named pipe per writer, a connection per
+// requester session, XML elements in both directions. Each side notices at once when the other dies.
 
 #include <windows.h>
 
@@ -21,11 +21,11 @@ public:
     WriterChannel& operator=(const WriterChannel&) = delete;
     ~WriterChannel();
 
-    /** False when the other side is gone. */
+    /** Returns false if the other side is gone. */
     bool send(const Element& message);
-    /** Signalled as soon as receive() has something to answer. */
+    /** Signalled when receive() has a result. */
     HANDLE arrival();
-    /** After arrival(): the message, or nothing when the other side is gone. */
+    /** Call after arrival(): the message, or nothing if the other side is gone. */
     std::optional<Element> receive();
 
 private:
@@ -41,25 +41,25 @@ private:
     DWORD header_ = 0;
 };
 
-/** Manual reset. */
+/** A manual-reset event. */
 File newEvent();
 
-/** The writer's side: where requesters find it. */
+/** The writer's side, where requesters find it. */
 class WriterListener {
 public:
     explicit WriterListener(const std::string& writerInstance);
-    /** Waits for a requester. Not open once `stop` is signalled. */
+    /** Waits for a requester. Returns a closed file once `stop` is signalled. */
     File accept(HANDLE stop);
 
 private:
     File newPipe() const;
 
     const std::wstring name_;
-    /** One is always there: a requester that finds none takes the writer for dead. */
+    /** One instance always exists: a requester that finds none considers the writer dead. */
     File next_;
 };
 
-/** The requester's side. Not open when there is no such writer any more. */
+/** The requester's side. Not open if the writer no longer exists. */
 File connectToWriter(const std::string& writerInstance);
 
 }  // namespace vss_simulator

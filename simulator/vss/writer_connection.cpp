@@ -13,10 +13,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/** A handler at work. It may outlive the connection. */
+/** A running handler. It may outlive the connection. */
 struct Handling {
     WriterEvent event;
-    /** Of the message to answer; nothing when nobody has asked for this event. */
+    /** The number of the message to answer; nothing if the event was not requested. */
     std::optional<long> number;
     File done = newEvent();
     EventAnswer answer;
@@ -47,7 +47,7 @@ public:
     }
 
 private:
-    /** False when the requester is gone. */
+    /** Returns false if the requester is gone. */
     bool take() {
         auto element = channel_.receive();
         if (!element) return false;
@@ -81,7 +81,7 @@ private:
         }
     }
 
-    /** The session as it is now for the requester. */
+    /** Takes over the requester's current view of the session. */
     void adopt(EventMessage& message) {
         session_->details = std::move(message.session);
         session_->document = std::move(message.document);
@@ -117,7 +117,7 @@ private:
 
     void answer(long number, EventAnswer what) {
         what.number = number;
-        channel_.send(elementOf(what));  // if it is gone, the next receive() says so
+        channel_.send(elementOf(what));  // if it is gone, the next receive() reports it
     }
 
     DWORD remainingFreezeMs() const {
@@ -126,7 +126,7 @@ private:
         return left > 0 ? static_cast<DWORD>(left) : 0;
     }
 
-    /** Nobody has thawed it in time. The handler of Freeze may still be busy: that is left to itself. */
+    /** The writer was not thawed in time. If the handler of Freeze is still running, it is abandoned. */
     void abandonFreeze() {
         frozenUntil_.reset();
         const auto late = std::exchange(handling_, nullptr);
@@ -140,7 +140,7 @@ private:
         begin(WriterEvent::Abort, std::nullopt);
     }
 
-    /** The requester has let go or died: that is the one thing that a writer always hears. */
+    /** The requester has released the session or died. A writer is always notified of that. */
     void outliveRequester() {
         if (isShutDown_) return;
         waitForRundown();
@@ -148,7 +148,7 @@ private:
         runLast(WriterEvent::BackupShutdown);
     }
 
-    /** COM takes its time to notice; the limit of the freeze goes on. */
+    /** COM takes time to notice; meanwhile the time limit of the freeze continues. */
     void waitForRundown() {
         const auto rundownMs = static_cast<DWORD>(settings().number("requester_rundown_ms", 0));
         const auto freezeMs = remainingFreezeMs();

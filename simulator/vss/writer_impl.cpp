@@ -20,7 +20,7 @@ bool isOfRestore(WriterEvent event) {
     return event == WriterEvent::PreRestore || event == WriterEvent::PostRestore;
 }
 
-/** IVssWriterComponents for the time of a handler. */
+/** IVssWriterComponents for the duration of a handler. */
 class ComponentsOfSession {
 public:
     ComponentsOfSession(WriterSession& session, WriterEvent event) : session_(session) {
@@ -117,7 +117,7 @@ HRESULT WriterImpl::Unsubscribe() {
         isShuttingDown_ = true;
         registration_.close();
         SetEvent(stopping_.get());
-        // A handler that unsubscribes its own writer cannot be waited for.
+        // A handler that unsubscribes its own writer must not be waited for.
         if (settings().flag("unsubscribe_waits", true) && !working_.contains(GetCurrentThreadId())) {
             idle_.wait(lock, [&] { return working_.empty(); });
         }
@@ -171,7 +171,7 @@ bool WriterImpl::callWriter(WriterEvent event, WriterSession& session, std::opti
 }
 
 EventAnswer WriterImpl::handle(WriterEvent event, const std::shared_ptr<WriterSession>& session) {
-    // The calls of a COM server come on threads of COM.
+    // Calls to a COM server arrive on COM threads.
     CoInitializeEx(nullptr, COINIT_MULTITHREADED);
     {
         const std::scoped_lock lock(mutex_);
@@ -292,7 +292,7 @@ bool WriterImpl::IsPathAffected(LPCWSTR path) {
     if (path == nullptr) return false;
     std::wstring expanded(ExpandEnvironmentStringsW(path, nullptr, 0), L'\0');
     expanded.resize(ExpandEnvironmentStringsW(path, expanded.data(), static_cast<DWORD>(expanded.size())) - 1);
-    // A root is a path, too.
+    // The root is a path too.
     if (!expanded.ends_with(L'\\')) expanded += L'\\';
     const auto place = volumeOf(expanded);
     return place && ofSession<bool>(false, [&](const WriterSession& session) {
@@ -337,7 +337,7 @@ HRESULT WriterImpl::SetWriterFailureEx(HRESULT failure, HRESULT application, LPC
         const std::scoped_lock lock(mutex_);
         const auto session = sessionOfThread();
         if (!session || session->current == WriterEvent::Identify) return VSS_E_BAD_STATE;
-        if (session->isOut) return S_OK;  // it has been judged already
+        if (session->isOut) return S_OK;  // it has already been judged
         session->failure = failure;
         session->applicationFailure = application;
         session->applicationMessage = message == nullptr ? "" : utf8(message);

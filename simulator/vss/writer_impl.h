@@ -1,6 +1,6 @@
 #pragma once
-// IVssWriterImpl: what CreateWriter and CreateWriterEx give to a writer. From Subscribe to Unsubscribe requesters find
-// it; each of them has a connection of its own (writer_connection.h).
+// IVssWriterImpl: returned to a writer by CreateWriter and CreateWriterEx. From Subscribe to Unsubscribe, requesters
+// find it; each has its own connection (writer_connection.h).
 
 #include <condition_variable>
 #include <map>
@@ -14,7 +14,7 @@
 
 namespace vss_simulator {
 
-/** What the writer can ask while it hears an event of this session. Guarded by the mutex of WriterImpl. */
+/** What a writer can query during an event of this session. Guarded by the mutex of WriterImpl. */
 struct WriterSession {
     SessionDetails details;
     std::vector<LPCWSTR> volumeNames;
@@ -27,13 +27,13 @@ struct WriterSession {
     HRESULT failure = S_OK;
     HRESULT applicationFailure = S_OK;
     std::string applicationMessage;
-    /** Set by the handler that runs. */
+    /** Set by the running handler. */
     bool hasFailedNow = false;
 };
 
 class WriterImpl final : public ComObject<abi::IVssWriterImpl, ObjectKind::WriterImpl> {
 public:
-    /** `isExtended`: it was made by CreateWriterEx, so there is a slot for OnIdentifyEx. */
+    /** `isExtended`: created by CreateWriterEx, so there is a slot for OnIdentifyEx. */
     WriterImpl(abi::WriterObject* writer, bool isExtended) : writer_(writer), isExtended_(isExtended) {}
 
     // clang-format off
@@ -63,17 +63,17 @@ public:
 
     // For the connections.
 
-    /** Calls the handler of the event on this thread; answers what the requester gets to know. */
+    /** Calls the handler of the event on this thread. Returns the answer to the requester. */
     EventAnswer handle(WriterEvent event, const std::shared_ptr<WriterSession>& session);
     /** The state without an event. */
     EventAnswer stateOf(const WriterSession& session);
     /** Whether the writer subscribed to such events. */
     bool hears(WriterEvent event) const;
     DWORD freezeTimeoutMs() const { return freezeTimeoutMs_; }
-    /** Signalled when requesters shall not reach it any more. */
+    /** Signalled when requesters must not reach the writer any more. */
     HANDLE stopping() const { return stopping_.get(); }
     std::mutex& mutex() { return mutex_; }
-    /** A thread that works for the writer, for as long as the object lives. */
+    /** Marks this thread as working for the writer, for the object's lifetime. */
     class Work {
     public:
         explicit Work(WriterImpl& writer);
@@ -87,10 +87,10 @@ public:
 
 private:
     bool callWriter(WriterEvent event, WriterSession& session, std::optional<WriterDescription>& metadata);
-    /** The session whose handler runs on this thread, else the one whose backup is under way. */
+    /** The session whose handler runs on this thread, otherwise the session with a backup in progress. */
     std::shared_ptr<WriterSession> currentSession() const;
     std::shared_ptr<WriterSession> sessionOfThread() const;
-    /** `value` of the current session under the lock; `otherwise` when there is none. */
+    /** `value` of the current session, under the lock; `otherwise` if there is none. */
     template <class Result, class Value>
     Result ofSession(Result otherwise, Value value) const {
         const std::scoped_lock lock(mutex_);
@@ -111,7 +111,7 @@ private:
     std::condition_variable idle_;
     File registration_;
     File stopping_ = newEvent();
-    /** Thread ids at work. */
+    /** The ids of the working threads. */
     std::map<DWORD, int> working_;
     std::map<DWORD, std::shared_ptr<WriterSession>> handling_;
     std::shared_ptr<WriterSession> active_;

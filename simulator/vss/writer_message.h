@@ -1,5 +1,5 @@
 #pragma once
-// What a requester's process and a writer's process tell each other over a WriterChannel.
+// The messages between a requester's process and a writer's process, sent over a WriterChannel.
 
 #include <optional>
 #include <string>
@@ -12,16 +12,16 @@
 namespace vss_simulator {
 
 struct SetVolume {
-    /** GUID name of the original. */
+    /** The GUID name of the original volume. */
     std::wstring name;
-    /** Of its shadow, without trailing backslash; empty before it exists. */
+    /** The device of its shadow, without a trailing backslash; empty before it exists. */
     std::wstring device;
 };
 
-/** The requester's session as its writers may know it. */
+/** The requester's session as its writers may see it. */
 struct SessionDetails {
     VSS_ID sessionId{};
-    /** GUID_NULL when there is none. */
+    /** GUID_NULL if there is none. */
     VSS_ID setId{};
     LONG context = 0;
     bool isRestore = false;
@@ -30,12 +30,12 @@ struct SessionDetails {
 };
 
 struct EventMessage {
-    /** The answer has the same: one that comes too late is not taken for the next. */
+    /** The answer has the same number, so that a late answer is not taken for the next one. */
     long number = 0;
-    /** Nothing for a question after the state alone. */
+    /** Nothing for a query of the state only. */
     std::optional<WriterEvent> event;
     SessionDetails session;
-    /** Of the writers and components only what concerns this writer. */
+    /** Contains only the writers and components that concern this writer. */
     BackupDocument document;
 };
 
@@ -45,12 +45,12 @@ struct EventAnswer {
     HRESULT failure = S_OK;
     HRESULT applicationFailure = S_OK;
     std::string applicationMessage;
-    /** It takes part no more. */
+    /** It no longer takes part. */
     bool isOut = false;
     VSS_APPLICATION_LEVEL level = VSS_APP_UNKNOWN;
-    /** Answer of Identify, unless the writer does not want to be reported. */
+    /** The answer to Identify, unless the writer does not want to be reported. */
     std::optional<WriterDescription> metadata;
-    /** With what the writer has put in. */
+    /** Including the writer's additions. */
     std::vector<WriterSelection> selections;
 };
 

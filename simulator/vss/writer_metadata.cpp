@@ -9,7 +9,7 @@ namespace vss_simulator {
 
 namespace {
 
-/** Puts `value` where the caller wants it; NULL is an invalid argument. */
+/** Stores `value` for the caller; NULL is an invalid argument. */
 template <class T, class U>
 HRESULT give(T* place, U value) {
     if (place == nullptr) return E_INVALIDARG;
@@ -24,7 +24,7 @@ HRESULT giveText(BSTR* place, const std::string& text) {
     return S_OK;
 }
 
-/** NULL for what is not there, as the real one gives it for the logical path of a component at the top. */
+/** NULL for a missing text, as the real library returns for the logical path of a top-level component. */
 BSTR optionalBstr(const std::string& text) {
     return text.empty() ? nullptr : newBstr(text);
 }
@@ -103,7 +103,7 @@ public:
             made->logFiles = static_cast<UINT>(component_.logFiles.size());
             made->dependencies = static_cast<UINT>(component_.dependencies.size());
             count(Counter::ComponentInfosMade);
-            *info = made.release();  // comes back through FreeComponentInfo
+            *info = made.release();  // returned through FreeComponentInfo
             return S_OK;
         });
     }

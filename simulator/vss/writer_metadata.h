@@ -1,5 +1,5 @@
 #pragma once
-// IVssExamineWriterMetadata and what hangs below it.
+// IVssExamineWriterMetadata and the objects it contains.
 
 #include "com_object.h"
 #include "writers.h"

@@ -18,7 +18,7 @@ std::string setting(const std::string& key, std::string_view name, std::string_v
     return settings().text("writer." + key + "." + std::string(name), otherwise);
 }
 
-// Instance ids differ from class ids; made from them, so that they are the same in all processes.
+// Instance ids differ from class ids, but are derived from them, so that they are the same in all processes.
 VSS_ID instanceOf(VSS_ID classId) {
     classId.Data1 ^= 0x5a5a5a5a;
     classId.Data4[7] = static_cast<unsigned char>(classId.Data4[7] ^ 0xff);
@@ -104,7 +104,7 @@ WriterDescription knownWriter(const std::string& key) {
         return writer;
     }
     if (key == "domino") {
-        // Name and ids of the real one are not known for certain.
+        // The name and ids of the real writer are not known for certain.
         WriterDescription writer;
         writer.classId = guidFrom("{d0371105-0b2c-4b77-8a6e-0d0000b17a55}");
         writer.name = "Lotus Domino";
@@ -127,7 +127,7 @@ WriterDescription knownWriter(const std::string& key) {
         writer.components = {fileGroup("Files", "Files", true, {{R"(C:\Data)", "*", true}})};
         return writer;
     }
-    // One that only the settings know.
+    // A writer defined only by the settings.
     WriterDescription writer;
     writer.classId = guidFrom(setting(key, "id"));
     writer.name = key;
@@ -136,7 +136,7 @@ WriterDescription knownWriter(const std::string& key) {
     return writer;
 }
 
-/** As many file specifications as a large server has, 100 to a component. */
+/** Adds as many file specifications as a large server has, 100 per component. */
 void addFiles(WriterDescription& writer, long count) {
     constexpr long kFilesOfComponent = 100;
     const std::string directory = setting(writer.key, "directory", R"(C:\Data)");
@@ -161,7 +161,7 @@ HRESULT failureNamed(const std::string& word) {
     throw std::invalid_argument("not a writer's failure: " + word);
 }
 
-/** The word of the fault that is due; `fault_times` limits how often the writer fails in this process. */
+/** The fault that is due; `fault_times` limits how often the writer fails in this process. */
 std::string dueFault(const std::string& key, WriterEvent event) {
     const std::string otherwise = key == "veto" && event == WriterEvent::Freeze ? "nonretryable" : "";
     const std::string word = setting(key, "fault." + std::string(eventName(event)), otherwise);
@@ -197,7 +197,7 @@ void receive(WriterRun& run, WriterEvent event) {
         const auto limit = std::chrono::milliseconds(
             std::stol(setting(run.writer.key, "freeze_limit_ms", run.writer.key == "timeout" ? "0" : "60000")));
         if (now - run.frozen > limit) {
-            // It has given up by itself before anybody thawed it.
+            // It gave up by itself before it was thawed.
             fail(run, VSS_WS_FAILED_AT_FREEZE, VSS_E_WRITERERROR_TIMEOUT);
             return;
         }

@@ -1,5 +1,5 @@
 #pragma once
-// The writers of the machine: what they say of themselves, and how each of them goes through a backup or restore.
+// The writers of the machine: their metadata, and how each of them goes through a backup or restore.
 
 #include <windows.h>
 
@@ -45,9 +45,9 @@ struct WriterComponent {
     std::vector<Dependency> dependencies;
 };
 
-/** What the writer's metadata document says. */
+/** The contents of the writer's metadata document. */
 struct WriterDescription {
-    /** Name in the settings. */
+    /** The name in the settings. */
     std::string key;
     VSS_ID classId{};
     VSS_ID instanceId{};
@@ -74,7 +74,7 @@ Element describe(const WriterDescription& writer);
 /** Throws VSS_E_INVALID_XML_DOCUMENT. */
 WriterDescription writerFromDocument(const Element& document);
 
-/** The writers that are switched on. */
+/** The writers that are enabled. */
 std::vector<WriterDescription> machineWriters();
 
 enum class WriterEvent {
@@ -91,7 +91,7 @@ enum class WriterEvent {
     BackupShutdown
 };
 
-/** As its settings and the log call it. */
+/** The name used by its settings and by the log. */
 std::string_view eventName(WriterEvent event);
 
 struct WriterOutcome {
@@ -99,42 +99,42 @@ struct WriterOutcome {
     VSS_WRITER_STATE bad;
 };
 
-/** The state that a writer is in after the event. */
+/** The state of a writer after the event. */
 WriterOutcome outcomeOf(WriterEvent event);
 
-/** One of the codes that a writer may report. */
+/** Whether it is one of the codes that a writer may report. */
 bool isWriterFailure(HRESULT failure);
 
 class RegisteredWriter;
 
-/** One writer in one session. */
+/** A writer in one session. */
 struct WriterRun {
     WriterDescription writer;
-    /** For one that a program has registered; the others are only described by the settings. */
+    /** Set if a program has registered the writer; otherwise the settings describe it. */
     std::shared_ptr<RegisteredWriter> registered;
     VSS_WRITER_STATE state = VSS_WS_STABLE;
     HRESULT failure = S_OK;
     HRESULT applicationFailure = S_OK;
     std::string applicationMessage;
-    /** No component of it was selected in component mode: it hears nothing after PrepareForBackup. */
+    /** None of its components was selected in component mode: it receives no events after PrepareForBackup. */
     bool isLeftOut = false;
-    /** Its service has ended: it hears nothing any more, and nobody hears of it. */
+    /** Its service has ended: it receives no events and is not reported. */
     bool isGone = false;
-    /** It has vetoed or is taken for dead: it hears nothing any more but that the session is over. */
+    /** It vetoed or is considered dead: it only receives the end of the session. */
     bool isOut = false;
     std::chrono::steady_clock::time_point frozen{};
 
     bool isFailed() const { return failure != S_OK; }
 };
 
-/** It hears of this event. */
+/** Whether it receives this event. */
 bool takesPart(const WriterRun& run, WriterEvent event);
 
-/** Sends the event to all that still take part and are no program's; as long as the slowest needs. */
+/** Sends the event to all participating writers that are not programs. Takes as long as the slowest. */
 void deliver(WriterEvent event, std::vector<WriterRun>& runs, Operation& operation);
-/** The set lacks volumes that it needs; it fails unless its settings say that it does not look. */
+/** The set lacks volumes that the writer needs: it fails, unless its settings say that it does not check. */
 void rejectVolumes(WriterRun& run);
-/** Without waiting and failing, for when nobody listens any more. */
+/** Without waiting and failing, when nobody listens any more. */
 void deliverLast(WriterEvent event, std::vector<WriterRun>& runs);
 
 }  // namespace vss_simulator

@@ -1,14 +1,14 @@
-// A requester in component mode that knows nothing of any application: backs a component up by copying its files out of
+// A requester in component mode without knowledge of any application: backs up a component by copying its files from
 // the shadow, and restores it from there.
 //
 //   component_requester backup  <class id> <component> <directory> all [<instance name>]
 //   component_requester restore <class id> <component> <directory> all|none|failed|silent|wait|die|elsewhere [<instance
 //   name>]
 //
-// The directory takes the files and the document. Prints how the writer fares; exit code 3: the writer has failed.
-// Where writers of this class serve several servers, the instance name says which one is meant; otherwise it is the
-// first one. silent: does not say what has become of the files; wait: goes on after the copying when a line is read;
-// die: ends there.
+// The directory receives the files and the document. Prints the state of the writer; exit code 3 means that the writer
+// has failed. If writers of this class serve several servers, the instance name selects one; otherwise the first one is
+// used. silent: does not report the result for the files; wait: continues after copying when a line is read; die: ends
+// there.
 
 #include <algorithm>
 #include <fstream>
@@ -21,7 +21,7 @@
 
 namespace {
 
-/** Microsoft's class has a second base, which mingw's header lacks. */
+/** In Microsoft's header the class has a second base, which mingw's header lacks. */
 struct WriterComponents : IVssWriterComponents, IUnknown {};
 
 struct Request {
@@ -49,7 +49,7 @@ std::string narrow(const std::wstring& text) {
     return result;
 }
 
-/** Everything below, as a copy; files that cannot be read or replaced are told and left. */
+/** Copies the tree. Files that cannot be read or replaced are reported and skipped. */
 int copyTree(const std::wstring& from, const std::wstring& to, const std::vector<std::wstring>& patterns) {
     int copied = 0;
     CreateDirectoryW(to.c_str(), nullptr);
@@ -82,14 +82,13 @@ struct Files {
     std::vector<std::wstring> patterns;
 };
 
-/** What the writer says of itself. */
+/** A writer's metadata. */
 struct Described {
     VSS_ID instance{};
     Ptr<IVssExamineWriterMetadata> metadata;
 };
 
-/** The writer that is meant: those of one class have names for their instances, and an id that is new after each start.
- */
+/** Finds the requested writer. Writers of one class have instance names; their instance ids change with each start. */
 void find(Backup& backup, const Request& request, Described& found) {
     Ptr<IVssBackupComponentsEx> extended;
     UINT count = 0;
@@ -118,7 +117,7 @@ void find(Backup& backup, const Request& request, Described& found) {
     std::exit(4);
 }
 
-/** Where the files of the component lie, as the writer says. */
+/** The locations of the component's files, from the writer's metadata. */
 Files filesOf(const Described& described, const Request& request) {
     UINT included = 0;
     UINT excluded = 0;
@@ -153,7 +152,7 @@ Files filesOf(const Described& described, const Request& request) {
     std::exit(4);
 }
 
-/** Whether the writer has failed; prints what it says. */
+/** Whether the writer has failed; prints its status. */
 bool hasFailed(Backup& backup, const Request& request, const char* when) {
     bool failed = false;
     for (const auto& [state, failure, application, message] : statusesOf(backup, request.writer)) {
@@ -164,7 +163,7 @@ bool hasFailed(Backup& backup, const Request& request, const char* when) {
     return failed;
 }
 
-/** What the writer has said of its components. */
+/** Prints the writer's metadata in its components. */
 void printComponents(Backup& backup) {
     UINT count = 0;
     OK(backup->GetWriterComponentsCount(&count));

@@ -1,6 +1,5 @@
-// Small requesters in the way of programs that are in use, each of which does one thing that the stand-in once answered
-// otherwise than Windows. The first argument chooses one; exit code 0 and "ok" mean that everything was as it should
-// be.
+// Small requesters modelled on programs in use. Each does one thing that the stand-in once handled differently from
+// Windows. The first argument selects one; exit code 0 and "ok" mean success.
 
 #include "requester.h"
 
@@ -13,10 +12,10 @@ namespace {
 constexpr GUID kSqlWriter{0xa65faa63, 0x5ea8, 0x4ebc, {0x9d, 0xbd, 0xa0, 0xc4, 0xdb, 0x26, 0x91, 0x2a}};
 constexpr GUID kSystemProvider{0xb5946137, 0x7b9f, 0x4925, {0xaf, 0x80, 0x51, 0xab, 0xd6, 0x0b, 0x20, 0xd5}};
 constexpr GUID kHardwareProvider{0x7669656c, 0x5f68, 0x4172, {0x84, 0x77, 0x61, 0x72, 0x65, 0x00, 0x00, 0x01}};
-// As run.js sets it.
+// Set by run.js.
 constexpr GUID kSecondInstance{0x22222222, 0, 0, {0, 0, 0, 0, 0, 0, 0, 2}};
 
-/** Where the set-up of backup and restore is one and the same function. */
+/** For requesters that share one set-up function between backup and restore. */
 void backupStateInRestore() {
     Backup backup;
     createShadow(backup, VSS_CTX_BACKUP, L"C:\\");
@@ -28,7 +27,7 @@ void backupStateInRestore() {
     SysFreeString(document);
 }
 
-/** The settings demand what the documentation says. */
+/** The settings enforce the rule of the documentation. */
 void backupStateInRestoreRefused() {
     Backup backup;
     createShadow(backup, VSS_CTX_BACKUP, L"C:\\");
@@ -39,7 +38,7 @@ void backupStateInRestoreRefused() {
     SysFreeString(document);
 }
 
-/** The settings have the hardware provider. */
+/** The settings provide the hardware provider. */
 void recoverWithoutContext() {
     writeFile(L"D:\\Data.txt", "old");
     Backup backup;
@@ -60,7 +59,7 @@ void recoverWithoutContext() {
     SysFreeString(document);
 }
 
-/** The settings have two instances of one writer class. */
+/** The settings provide two instances of one writer class. */
 void instancesAreApart() {
     Backup backup;
     initialise(backup);
@@ -87,7 +86,7 @@ void instancesAreApart() {
     OK(backup->SetBackupSucceeded(instances[0], kSqlWriter, VSS_CT_DATABASE, L"SERVER", L"sales", true));
 }
 
-/** What has become of each writer, by name, when `sales` (on C:) is selected and `volume` is in the set. */
+/** The result of each writer, by name, when `sales` (on C:) is selected and `volume` is in the set. */
 std::map<std::wstring, std::pair<VSS_WRITER_STATE, HRESULT>> statusWith(const wchar_t* volume) {
     Backup backup;
     initialise(backup);
@@ -124,17 +123,17 @@ void componentsOfAnotherVolume() {
     auto status = statusWith(L"D:\\");
     GIVES(VSS_E_WRITERERROR_INCONSISTENTSNAPSHOT, status[L"SqlServerWriter"].second);
     CHECK(status[L"SqlServerWriter"].first == VSS_WS_FAILED_AT_PREPARE_SNAPSHOT);
-    OK(status[L"Registry Writer"].second);  // nothing of it is selected
+    OK(status[L"Registry Writer"].second);  // none of its components is selected
     status = statusWith(L"C:\\");
     OK(status[L"SqlServerWriter"].second);
 }
 
-/** The settings say that this writer looks at no volumes. */
+/** By the settings, this writer does not check the volumes. */
 void volumesNotLookedAt() {
     OK(statusWith(L"D:\\")[L"SqlServerWriter"].second);
 }
 
-/** The settings have the hardware provider. */
+/** The settings provide the hardware provider. */
 void clientAccessibleByTheSystem() {
     Backup backup;
     initialise(backup);
@@ -183,8 +182,8 @@ void takenDrive() {
 }
 
 /**
- * One thread enters COM and makes a shadow, leaves, and another one deletes it: what a program does whose runtime moves
- * its work between threads. `other` is in the multi-threaded apartment meanwhile, or there is none.
+ * One thread enters COM, creates a shadow and leaves; then another one deletes it, like a program whose runtime moves
+ * work between threads. With `isAnotherInside`, another thread is in the multi-threaded apartment meanwhile.
  */
 HRESULT deletedAfterLeaving(bool isAnotherInside) {
     CoUninitialize();
@@ -221,13 +220,13 @@ void leftApartment() {
     GIVES(CO_E_NOTINITIALIZED, deletedAfterLeaving(false));
 }
 
-/** The settings demand that each thread enters an apartment itself. */
+/** The settings require each thread to enter an apartment itself. */
 void leftApartmentStrictly() {
     GIVES(CO_E_NOTINITIALIZED, deletedAfterLeaving(true));
     GIVES(CO_E_NOTINITIALIZED, deletedAfterLeaving(false));
 }
 
-/** The settings demand none. */
+/** The settings do not require an apartment. */
 void leftApartmentLeniently() {
     OK(deletedAfterLeaving(true));
     OK(deletedAfterLeaving(false));

@@ -1,5 +1,5 @@
-/* A requester as other languages write it: no header of VSS, slots by number, every spelling of the exports, GUIDs by
-   value as the pointer the calling convention makes of them. */
+/* A requester as written in other languages: no VSS headers, vtable slots by number, all spellings of the exports,
+ * GUIDs by value passed as pointers, as the calling convention requires. */
 
 #include <windows.h>
 /* after windows.h */

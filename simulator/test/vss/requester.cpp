@@ -1,5 +1,5 @@
-// Requesters that know nothing of the stand-in but vsbackup.h, linked against the system's import library. The first
-// argument chooses one; exit code 0 and "ok" mean that everything was as the real service does it.
+// Requesters that know vsbackup.h but nothing about the stand-in, linked against the system's import library. The first
+// argument selects one; exit code 0 and "ok" mean that everything behaved like the real service.
 
 #include "requester.h"
 
@@ -48,7 +48,7 @@ std::map<std::wstring, Status> writerStatus(Backup& backup) {
     return result;
 }
 
-/** All shadows as a fresh requester sees them. */
+/** All shadows visible to a new requester. */
 std::vector<VSS_ID> shadowsSeen(LONG context) {
     Backup backup;
     OK(CreateVssBackupComponents(backup.out()));
@@ -176,7 +176,7 @@ void writers() {
     GIVES(VSS_S_ASYNC_FINISHED, finish(async));
     auto status = writerStatus(backup);
     CHECK(status[L"SqlServerWriter"].state == VSS_WS_WAITING_FOR_BACKUP_COMPLETE);
-    CHECK(status[L"Registry Writer"].state == VSS_WS_STABLE);  // no component of it was selected
+    CHECK(status[L"Registry Writer"].state == VSS_WS_STABLE);  // none of its components was selected
     OK(backup->SetBackupSucceeded(sqlInstance, kSqlWriter, VSS_CT_DATABASE, L"SERVER", L"sales", true));
     OK(backup->BackupComplete(async.out()));
     GIVES(VSS_S_ASYNC_FINISHED, finish(async));
@@ -214,7 +214,7 @@ void writers() {
     OK(backup->SetSelectedForRestore(kSqlWriter, VSS_CT_DATABASE, L"SERVER", L"sales", true));
     OK(component->IsSelectedForRestore(&flag));
     CHECK(flag == 1);
-    // mingw-w64's class lacks the second base: IUnknown is behind the second vtable pointer.
+    // mingw-w64's class lacks the second base; IUnknown is at the second vtable pointer.
     auto* unknown = reinterpret_cast<IUnknown*>(reinterpret_cast<char*>(components) + sizeof(void*));
     CHECK(unknown->AddRef() == 2);
     CHECK(unknown->Release() == 1);
@@ -228,7 +228,7 @@ void writers() {
     SysFreeString(document);
 }
 
-/** As small as a backup can be: no metadata, no status, no end. */
+/** The smallest possible backup: no metadata, no status, no end. */
 void minimal() {
     Backup backup;
     Ptr<IVssAsync> async;
@@ -270,7 +270,7 @@ void badStates() {
     GIVES(E_INVALIDARG, CreateVssBackupComponents(nullptr));
     OK(CreateVssBackupComponents(backup.out()));
 
-    // Before InitializeForBackup; a NULL is an invalid argument even now.
+    // Before InitializeForBackup; NULL is an invalid argument even then.
     GIVES(E_INVALIDARG, backup->GetWriterComponentsCount(nullptr));
     GIVES(E_INVALIDARG, backup->StartSnapshotSet(nullptr));
     GIVES(VSS_E_BAD_STATE, backup->GetWriterComponentsCount(&count));
@@ -291,7 +291,7 @@ void badStates() {
     OK(backup->AbortBackup());
     GIVES(VSS_E_UNSUPPORTED_CONTEXT, backup->SetContext(VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY));
     OK(backup->SetContext(LONG{VSS_CTX_BACKUP} |
-                          LONG{VSS_VOLSNAP_ATTR_NO_AUTORECOVERY}));  // the failure did not use it up
+                          LONG{VSS_VOLSNAP_ATTR_NO_AUTORECOVERY}));  // the failed call did not count
     GIVES(VSS_E_BAD_STATE, backup->SetContext(VSS_CTX_BACKUP));
     GIVES(VSS_E_BAD_STATE, backup->AddToSnapshotSet(writable(L"C:\\"), GUID_NULL, &id));
     GIVES(VSS_E_BAD_STATE, backup->PrepareForBackup(async.out()));
@@ -354,7 +354,7 @@ void badStates() {
     GIVES(E_INVALIDARG, backup->Query(set, VSS_OBJECT_SNAPSHOT_SET, VSS_OBJECT_SNAPSHOT, objects.out()));
 }
 
-/** Opens a set and says so; a second process must be refused, until this one is killed or told to end. */
+/** Opens a set and reports it. A second process must be refused until this one is killed or told to end. */
 void holdSet() {
     Backup backup;
     VSS_ID set{};
@@ -373,17 +373,17 @@ void expectInProgress() {
     OK(backup->InitializeForBackup(nullptr));
     OK(backup->SetContext(VSS_CTX_FILE_SHARE_BACKUP));
     GIVES(VSS_E_SNAPSHOT_SET_IN_PROGRESS, backup->StartSnapshotSet(&set));
-    DeleteFileW(L"C:\\holding");  // the sign for the script to kill the other one
+    DeleteFileW(L"C:\\holding");  // tells the script to kill the other process
     const ULONGLONG end = GetTickCount64() + 20'000;
     HRESULT result = VSS_E_SNAPSHOT_SET_IN_PROGRESS;
     while (result == VSS_E_SNAPSHOT_SET_IN_PROGRESS && GetTickCount64() < end) {
         Sleep(20);
-        result = backup->StartSnapshotSet(&set);  // the same object may ask again
+        result = backup->StartSnapshotSet(&set);  // the same object may try again
     }
     OK(result);
 }
 
-/** Leaves a persistent shadow and a volatile one behind: the process dies with it. */
+/** Leaves a persistent shadow and a volatile one behind when the process is killed. */
 void leaveBehind() {
     writeFile(L"C:\\Data\\kept.txt", "kept");
     Backup persistent;
@@ -408,7 +408,7 @@ void findLeft() {
     const std::wstring device = deviceOf(backup, ids[0]);
     CHECK(readFile(device + L"\\Data\\kept.txt") == "kept");
 
-    // Shown under a letter, then in a directory.
+    // Exposed as a drive letter, then in a directory.
     VSS_PWSZ exposed = nullptr;
     GIVES(E_INVALIDARG,
           backup->ExposeSnapshot(ids[0], nullptr, VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY, writable(L"C:"), &exposed));
@@ -443,7 +443,10 @@ void findLeft() {
     CHECK(deleted == 0 && IsEqualGUID(notDeleted, ids[0]));
 }
 
-/** Keeps two files equal under the rule for writers, while shadows are made; they must be equal in each. */
+/**
+ * Writes the same content to two files, following the rule for writers, while shadows are made. The files must be equal
+ * in every shadow.
+ */
 void atomicCut() {
     writeFile(L"C:\\Data\\one.txt", "0");
     writeFile(L"C:\\Data\\two.txt", "0");
@@ -479,7 +482,7 @@ void atomicCut() {
         const std::string one = readFile(device + L"\\Data\\one.txt");
         CHECK(one == readFile(device + L"\\Data\\two.txt"));
         CHECK(one != last && one != "(none)");
-        CHECK(readFile(device + L"\\Data\\open.txt") == "open");  // although nobody else may open it
+        CHECK(readFile(device + L"\\Data\\open.txt") == "open");  // although it cannot be opened otherwise
         last = one;
     }
     writer.request_stop();
@@ -487,7 +490,7 @@ void atomicCut() {
     CloseHandle(exclusive);
 }
 
-/** Prepares a set and answers what DoSnapshotSet ends with. */
+/** Prepares a set and returns the result of DoSnapshotSet. */
 HRESULT attempt(LONG context = VSS_CTX_FILE_SHARE_BACKUP) {
     Backup backup;
     Ptr<IVssAsync> async;
@@ -508,7 +511,7 @@ HRESULT attempt(LONG context = VSS_CTX_FILE_SHARE_BACKUP) {
     return result;
 }
 
-/** With the faults the script has set: one after the other, then all is well again. */
+/** With the faults that the script has set: one after the other, then everything works again. */
 void faults() {
     Backup backup;
     GIVES(E_ACCESSDENIED, CreateVssBackupComponents(backup.out()));
@@ -518,7 +521,7 @@ void faults() {
     GIVES(VSS_S_ASYNC_FINISHED, attempt());
 }
 
-/** The settings make Commit last 400 ms. */
+/** By the settings, Commit takes 400 ms. */
 void asynchronous() {
     Backup backup;
     Ptr<IVssAsync> async;
@@ -533,7 +536,7 @@ void asynchronous() {
     HRESULT status = S_OK;
     OK(async->QueryStatus(&status, nullptr));
     GIVES(VSS_S_ASYNC_PENDING, status);
-    OK(async->Wait(1));  // the time is over, and that is no failure
+    OK(async->Wait(1));  // the time is over, which is not a failure
     OK(async->QueryStatus(&status, nullptr));
     GIVES(VSS_S_ASYNC_PENDING, status);
     GIVES(VSS_E_BAD_STATE, backup->DoSnapshotSet(Ptr<IVssAsync>().out()));
@@ -550,10 +553,10 @@ void asynchronous() {
     CHECK(shadowsSeen(static_cast<LONG>(VSS_CTX_ALL)).empty());
 }
 
-/** Writers that trouble: switched on by the script. */
+/** Writers that fail, enabled by the script. */
 void troublemakers() {
     Backup backup;
-    createShadow(backup, VSS_CTX_BACKUP, L"C:\\");  // their failure is none of DoSnapshotSet
+    createShadow(backup, VSS_CTX_BACKUP, L"C:\\");  // their failure is not a failure of DoSnapshotSet
     auto status = writerStatus(backup);
     CHECK(status[L"Vetoing Writer"].state == VSS_WS_FAILED_AT_FREEZE);
     GIVES(VSS_E_WRITERERROR_NONRETRYABLE, status[L"Vetoing Writer"].failure);
@@ -584,7 +587,7 @@ void disabledWriters() {
     CHECK(count == 1);
 }
 
-/** Two volumes, limits, a revert. The settings: volumes C and D, D with at most one shadow and mounted in C:\\mnt. */
+/** Two volumes, limits, a revert. The settings: volumes C and D; D has at most one shadow and is mounted in C:\\mnt. */
 void revertAndLimits() {
     writeFile(L"D:\\Data.txt", "old");
     Backup backup;
@@ -628,7 +631,7 @@ void revertAndLimits() {
     CHECK(deleted == 2);
 }
 
-/** The settings have the hardware provider, which knows volume C only; the system's knows D, too. */
+/** The settings provide a hardware provider that only supports volume C; the system provider also supports D. */
 void transportable() {
     constexpr GUID kHardware{0x7669656c, 0x5f68, 0x4172, {0x84, 0x77, 0x61, 0x72, 0x65, 0x00, 0x00, 0x01}};
     Backup backup;
@@ -681,7 +684,7 @@ void transportable() {
     SysFreeString(broken);
 }
 
-/** Without the apartment that main() has entered, and in that of another thread. */
+/** Without the apartment that main() entered, and in that of another thread. */
 void withoutApartment() {
     CoUninitialize();
     Backup backup;
@@ -692,7 +695,7 @@ void withoutApartment() {
     OK(backup->SetContext(static_cast<LONG>(VSS_CTX_ALL)));
     Ptr<IVssEnumObject> objects;
     std::thread([&] {
-        OK(backup->Query(GUID_NULL, VSS_OBJECT_NONE, VSS_OBJECT_PROVIDER, objects.out()));  // the implicit one
+        OK(backup->Query(GUID_NULL, VSS_OBJECT_NONE, VSS_OBJECT_PROVIDER, objects.out()));  // the implicit apartment
     }).join();
     CoUninitialize();
     VSS_OBJECT_PROP object{};
@@ -701,12 +704,12 @@ void withoutApartment() {
     GIVES(CO_E_NOTINITIALIZED, backup->AbortBackup());
     GIVES(CO_E_NOTINITIALIZED, backup->StartSnapshotSet(nullptr));
     objects.reset();
-    backup.reset();  // can always be let go of
+    backup.reset();  // release is always allowed
     OK(CoInitializeEx(nullptr, COINIT_APARTMENTTHREADED));
     OK(CreateVssBackupComponents(backup.out()));
 }
 
-/** The settings do not demand an apartment. */
+/** The settings do not require an apartment. */
 void apartmentNotRequired() {
     CoUninitialize();
     Backup backup;

@@ -1,5 +1,5 @@
 #pragma once
-// What the test programs share: mingw-w64's own vsbackup.h, and a failure that names its line.
+// Shared by the test programs: mingw-w64's vsbackup.h, and failures that report their line.
 
 #include <windows.h>
 // after windows.h
@@ -56,7 +56,7 @@ private:
 
 using Backup = Ptr<IVssBackupComponents>;
 
-/** Waits and answers what QueryStatus says in the end. */
+/** Waits and returns the final result of QueryStatus. */
 inline HRESULT finish(Ptr<IVssAsync>& async) {
     OK(async->Wait(INFINITE));
     HRESULT status = E_FAIL;
@@ -87,7 +87,7 @@ inline void writeFile(const std::wstring& name, const std::string& text) {
     CloseHandle(file);
 }
 
-/** Up to the created shadow; answers its id. */
+/** Performs all steps up to the created shadow. Returns its id. */
 inline VSS_ID createShadow(Backup& backup, LONG context, const wchar_t* volume) {
     Ptr<IVssAsync> async;
     VSS_ID set{};
@@ -145,7 +145,7 @@ inline std::wstring deviceOf(Backup& backup, const VSS_ID& snapshot) {
     return device;
 }
 
-/** The instance ids of a class, in the order in which they are told. */
+/** The instance ids of a class, in the order of GetWriterMetadata. */
 inline std::vector<VSS_ID> instancesOf(Backup& backup, const GUID& writerClass) {
     std::vector<VSS_ID> instances;
     UINT count = 0;
@@ -166,7 +166,7 @@ inline std::vector<VSS_ID> instancesOf(Backup& backup, const GUID& writerClass) 
     return instances;
 }
 
-/** How a writer fares: IVssBackupComponentsEx3::GetWriterStatusEx. */
+/** The status of a writer, from IVssBackupComponentsEx3::GetWriterStatusEx. */
 struct WriterStatus {
     VSS_WRITER_STATE state{};
     HRESULT failure = S_OK;
@@ -174,7 +174,7 @@ struct WriterStatus {
     std::wstring message;
 };
 
-/** Of all writers of a class, asked anew. */
+/** The current statuses of all writers of a class. */
 inline std::vector<WriterStatus> statusesOf(Backup& backup, const GUID& writerClass) {
     std::vector<WriterStatus> statuses;
     Ptr<IVssAsync> async;
@@ -215,10 +215,10 @@ inline void deleteShadow(Backup& backup, const VSS_ID& snapshot) {
     OK(backup->DeleteSnapshots(snapshot, VSS_OBJECT_SNAPSHOT, TRUE, &deleted, &notDeleted));
 }
 
-/** What a program can do, by the name that its first argument has. */
+/** The modes of a program, by the first argument. */
 using Modes = std::map<std::string, void (*)()>;
 
-/** The rest of main(). */
+/** The common part of main(). */
 inline int runMode(const Modes& modes, int argc, char** argv) {
     const auto mode = modes.find(argc == 2 ? argv[1] : "");
     CHECK(mode != modes.end());

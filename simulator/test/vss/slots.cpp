@@ -1,5 +1,4 @@
-// The stand-in's own declarations against mingw-w64's headers: every method in the same slot of its vtable, none
-// missing.
+// Compares the stand-in's declarations with mingw-w64's headers: every method in the same vtable slot, none missing.
 
 #include "requester.h"
 
@@ -12,7 +11,7 @@ namespace {
 
 namespace abi = vss_simulator::abi;
 
-/** Slot in the vtable: a pointer to a virtual member function is 1 + the offset in this ABI. */
+/** The vtable slot: in this ABI, a pointer to a virtual member function is 1 + the offset. */
 template <class Method>
 std::size_t slot(Method method) {
     std::ptrdiff_t parts[2];
@@ -30,7 +29,7 @@ void same(const char* name, std::size_t ours, std::size_t theirs) {
     CHECK(seen.insert(ours).second);
 }
 
-/** The slots seen since the last call are first … last without a gap. */
+/** Checks that the slots seen since the last call are first … last without a gap. */
 void complete(std::size_t first, std::size_t last) {
     CHECK(seen.size() == last - first + 1 && *seen.begin() == first && *seen.rbegin() == last);
     seen.clear();
@@ -205,7 +204,7 @@ void backupComponents() {
     SAME(IVssBackupComponentsEx3::GetSessionId);
     SAME(IVssBackupComponentsEx4::GetRootAndLogicalPrefixPaths);
     complete(3, 64);
-    // Confirmed on a live Windows.
+    // Confirmed on a real Windows.
     CHECK(slot(&abi::IVssBackupComponents::SetContext) * 8 == 280);
     CHECK(slot(&abi::IVssBackupComponents::DoSnapshotSet) * 8 == 304);
 }
@@ -221,7 +220,7 @@ int main() {
     static_assert(sizeof(VSS_SNAPSHOT_PROP) == 128 && sizeof(VSS_OBJECT_PROP) == 136);
     CHECK(IsEqualGUID(abi::kBackupComponentsEx4Id, __uuidof(IVssBackupComponentsEx4)));
     CHECK(IsEqualGUID(abi::kAsyncId, __uuidof(IVssAsync)));
-    // IUnknown of IVssWriterComponentsExt is the second base.
+    // The second base of IVssWriterComponentsExt is IUnknown.
     auto* both = reinterpret_cast<abi::IVssWriterComponentsExt*>(0x1000);
     CHECK(reinterpret_cast<char*>(static_cast<IUnknown*>(both)) - reinterpret_cast<char*>(both) == 8);
     std::puts("ok");

@@ -1,5 +1,5 @@
-// Requesters whose writers are programs: what they see of them, and of how they fare. The first argument chooses one;
-// exit code 0 and "ok" mean that everything was as the real service does it.
+// Requesters with writers that are programs: what they see of the writers and their states. The first argument selects
+// one; exit code 0 and "ok" mean that everything behaved like the real service.
 
 #include "requester.h"
 
@@ -16,7 +16,7 @@ void expectState(Backup& backup, VSS_WRITER_STATE state, HRESULT failure = S_OK)
     CHECK(status.state == state);
 }
 
-/** Up to the set with C:, gathered; with the component when that is wanted. */
+/** Gathers the metadata and opens a set with C:; adds the component if requested. */
 void open(Backup& backup, bool selectComponents) {
     VSS_ID set{};
     VSS_ID snapshot{};
@@ -55,7 +55,7 @@ void components() {
     complete(backup);
 }
 
-/** Of the test writer, when it is there. */
+/** Prints the status of the test writer, if it exists. */
 void printStatus(const char* when, Backup& backup) {
     const std::vector<WriterStatus> statuses = statusesOf(backup, kTestWriter);
     const WriterStatus status = statuses.empty() ? WriterStatus{} : statuses.back();
@@ -63,7 +63,7 @@ void printStatus(const char* when, Backup& backup) {
                 status.state, static_cast<unsigned long>(status.failure), status.application, status.message.c_str());
 }
 
-/** Prints how the writer fares, and how DoSnapshotSet ends. */
+/** Prints the writer's status and the result of DoSnapshotSet. */
 void report() {
     Backup backup;
     Ptr<IVssAsync> async;
@@ -92,7 +92,7 @@ void abortCreated() {
     OK(backup->AbortBackup());
 }
 
-/** What the writer says of itself. */
+/** Prints the writer's metadata. */
 void metadata() {
     Backup backup;
     initialise(backup);

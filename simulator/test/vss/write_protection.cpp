@@ -1,5 +1,5 @@
-// What can and cannot be done in a shadow, and by which of its names, for programs that know nothing of the stand-in.
-// The first argument chooses one; exit code 0 and "ok" mean that everything was as it should be.
+// What is possible in a shadow, and under which of its names, for programs without knowledge of the stand-in. The first
+// argument selects one; exit code 0 and "ok" mean success.
 
 #include "requester.h"
 
@@ -10,12 +10,12 @@ namespace {
 constexpr GUID kSqlWriter{0xa65faa63, 0x5ea8, 0x4ebc, {0x9d, 0xbd, 0xa0, 0xc4, 0xdb, 0x26, 0x91, 0x2a}};
 constexpr GUID kWmiWriter{0xa6ad56c2, 0xb509, 0x4e6c, {0xbb, 0x19, 0x49, 0xd8, 0xf4, 0x35, 0x32, 0xf0}};
 
-/** Windows says that the medium is write protected; Wine has the other code for every refusal. */
+/** Windows reports a write-protected medium; Wine reports all refusals with the other code. */
 bool isRefusal(DWORD error) {
     return error == ERROR_WRITE_PROTECT || error == ERROR_ACCESS_DENIED;
 }
 
-/** Error code of making a file; 0 when it could be made. */
+/** The error code of creating a file; 0 if it succeeded. */
 DWORD errorOfWriting(const std::wstring& name, DWORD disposition) {
     const HANDLE file = CreateFileW(name.c_str(), GENERIC_WRITE, 0, nullptr, disposition, 0, nullptr);
     const DWORD error = GetLastError();
@@ -36,7 +36,7 @@ void requireWriteProtected(const std::wstring& root) {
     RemoveDirectoryW((root + L"Data\\empty").c_str());
     CHECK(readFile(root + L"Data\\kept.txt") == "kept");
     CHECK(GetFileAttributesW((root + L"Data\\empty").c_str()) == FILE_ATTRIBUTE_DIRECTORY);
-    // The files themselves look as they did: nobody who copies them copies a mark.
+    // The attributes of the files are unchanged, so that copies do not inherit a read-only mark.
     CHECK(!(GetFileAttributesW((root + L"Data\\kept.txt").c_str()) & FILE_ATTRIBUTE_READONLY));
 }
 
@@ -58,7 +58,7 @@ void writesIntoShadow() {
     deleteShadow(backup, snapshot);
 }
 
-/** What writing into the shadow gives while writers do their work after the snapshot, which the settings make long. */
+/** The error code of writing to the shadow during the writers' PostSnapshot, which the settings prolong. */
 DWORD errorOfWriter(LONG context, const GUID& writer, VSS_COMPONENT_TYPE type, const wchar_t* path,
                     const wchar_t* name) {
     Backup backup;
@@ -79,14 +79,14 @@ DWORD errorOfWriter(LONG context, const GUID& writer, VSS_COMPONENT_TYPE type, c
     const std::wstring root =
         L"\\\\?\\GLOBALROOT\\Device\\HarddiskVolumeShadowCopy" + std::to_wstring(++number) + L"\\";
     while (GetFileAttributesW((root + L"Data\\kept.txt").c_str()) == INVALID_FILE_ATTRIBUTES) Sleep(5);
-    Sleep(300);  // the copy is complete, PostSnapshot goes on
+    Sleep(300);  // the copy is complete; PostSnapshot continues
     HRESULT status = S_OK;
     OK(async->QueryStatus(&status, nullptr));
     GIVES(VSS_S_ASYNC_PENDING, status);
     const DWORD error = errorOfWriting(root + L"Data\\recovered.txt", CREATE_NEW);
     GIVES(VSS_S_ASYNC_FINISHED, finish(async));
     CHECK(root == deviceOf(backup, snapshot) + L"\\");
-    requireWriteProtected(root);  // from now on, whatever was allowed
+    requireWriteProtected(root);  // from now on, whatever was allowed before
     return error;
 }
 
@@ -100,11 +100,11 @@ void autoRecovery() {
     };
     CHECK(withSql(VSS_CTX_BACKUP) == 0);
     CHECK(isRefusal(withSql(kForbidden)));
-    // None of its components asks for a recovery.
+    // None of its components requires auto-recovery.
     CHECK(isRefusal(errorOfWriter(VSS_CTX_BACKUP, kWmiWriter, VSS_CT_FILEGROUP, nullptr, L"WMI")));
 }
 
-/** The settings have the hardware provider. */
+/** The settings provide the hardware provider. */
 void writableAfterBreak() {
     writeFile(L"C:\\Data\\kept.txt", "kept");
     Backup backup;

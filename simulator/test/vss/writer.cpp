@@ -1,9 +1,9 @@
-// A writer that knows nothing of the stand-in: its class is laid out as MSVC lays out CVssWriterEx, the two functions
-// come from GetProcAddress, the interfaces from mingw-w64's vswriter.h. Writes a line into its log for every event.
+// A writer without knowledge of the stand-in: its class has the layout that MSVC gives CVssWriterEx, the two functions
+// come from GetProcAddress, the interfaces from mingw-w64's vswriter.h. Writes a line to its log for every event.
 //
 //   writer.exe log=FILE [id={…}] [instance=NAME] [level=N] [timeout=MS] [flags=N] [base=1] [OnEvent=ACTION] …
 //
-// ACTION: veto:CODE, warn:CODE, elsewhere:CODE (on another thread), sleep:MS, die, false, unsubscribe. It ends when
+// ACTION: veto:CODE, warn:CODE, elsewhere:CODE (on another thread), sleep:MS, die, false, unsubscribe. Ends when
 // FILE.stop exists.
 
 #include <windows.h>
@@ -122,7 +122,7 @@ public:
     }
 
 private:
-    /** What the writer is told beside the event, and what its option wants it to do. */
+    /** Logs the data passed with the event and does what the option for this event says. */
     bool event(const std::string& name, IVssWriterComponents* components = nullptr, const std::string& more = "") {
         UINT count = 0;
         if (components != nullptr) components->GetComponentCount(&count);
