@@ -78,8 +78,8 @@ void ShardCrew::release() {
     for (const auto& shard : shards_) shard->leaveBy = Clock::now() + kLeavePatience;
     for (std::size_t i = 0; i < shards_.size(); ++i) {
         if (!shards_[i]->idle()) continue;
-        for (const std::size_t index :
-             shards_[i]->records())  // calls that hung there have returned, and their backups were ended
+        // Calls that hung there have returned, and their backups were ended.
+        for (const std::size_t index : shards_[i]->records())
             if (core_->records[index].shard == i) core_->records[index].hanging = false;
     }
     shards_.clear();

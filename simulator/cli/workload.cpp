@@ -165,8 +165,7 @@ void Workload::work(const std::stop_token& stop, unsigned number) {
             keepOpen(std::move(database));
             transactions_.fetch_add(1, std::memory_order_relaxed);
         } catch (...) {
-            refused_.fetch_add(
-                1, std::memory_order_relaxed);  // offline, replaced, being compacted, or the write was refused
+            refused_.fetch_add(1, std::memory_order_relaxed);  // offline, replaced, being compacted, write refused
         }
     }
 }

@@ -19,8 +19,7 @@ struct WorkloadRecord {
     std::uint64_t parentChain = 0;
     std::uint64_t chain = 0;
     std::int64_t beginNs = 0;
-    std::int64_t endNs =
-        0;  // 0 = the end was not logged: the writer died, and another process completed the transaction
+    std::int64_t endNs = 0;  // 0 = no end was logged: the writer died, and another process completed it
     std::uint32_t pageCount = 0;
     TimeDate committed{};
     std::vector<std::uint32_t> pages;

@@ -68,8 +68,7 @@ void Database::admit(OpenPurpose purpose) {
     if (isCopy || isOfOtherLog || (hasInstance && isOutside)) {
         header.backupId = 0;
         if (hasInstance && isOutside) {
-            header.instanceId =
-                uniqueUnid();  // opened outside the data directory: another instance, which is not logged there
+            header.instanceId = uniqueUnid();  // outside the data directory: another instance, not logged there
             header.flags &= ~static_cast<std::uint32_t>(kHeaderLogged);
         } else if (isOfOtherLog || (hasInstance && isInstanceOnline(*environment_, header.instanceId, slot_))) {
             header.instanceId = uniqueUnid();

@@ -12,8 +12,7 @@ constexpr unsigned char kGroupLatin1 = 0x01;
 constexpr unsigned char kGroupGreek = 0x02;
 constexpr unsigned char kGroupCyrillic = 0x05;
 constexpr unsigned char kGroupControl = 0x0F;
-constexpr unsigned char kControlShift =
-    0x20;  // C0 control characters are shifted by this; C1 control characters are unchanged
+constexpr unsigned char kControlShift = 0x20;  // C0 control characters are shifted by this; C1 are not
 constexpr unsigned char kGroupUnicode = 0x14;
 // A code unit with a zero low byte would put a NUL into the string; its high byte follows this mark instead. So U+F601
 // to U+F6FF (private use) cannot be represented in LMBCS.

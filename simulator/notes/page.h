@@ -35,8 +35,7 @@ struct DataPage {
 struct Superblock {
     PageHead head;
     std::uint64_t initialSeed;
-    std::uint64_t
-        chain;  // identifies the whole history of the sequence: two different histories never have the same value
+    std::uint64_t chain;  // identifies the whole history: two different histories never have the same value
     std::uint32_t pageCount;
     std::uint32_t initialPageCount;
     TimeDate committed;

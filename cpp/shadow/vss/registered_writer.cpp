@@ -336,8 +336,7 @@ private:
         require(result, operation, Phase::prepare);
     }
 
-    IVssWriterImpl* writer_ =
-        nullptr;  // first, as in Microsoft's class; a ComPtr would need an IID, which the type lacks
+    IVssWriterImpl* writer_ = nullptr;  // first, as in Microsoft's class; its type has no IID for a ComPtr
     WriterDescription description_;
     std::shared_ptr<WriterHandlers> handlers_;
     std::atomic<int> running_ = 0;
