@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command of the package: `npx domino-vss-simulator build`. Nothing is built at installation, for npm may be told to run no scripts.
+// The command of the package: `npx domino-vss-simulator build`. Nothing is built at installation, because npm may be configured not to run scripts.
 
 'use strict';
 

@@ -4,9 +4,9 @@
 export type Settings = Record<string, string | number | boolean | null>;
 
 export interface CreateOptions {
-  /** Holds everything of this simulation and is removed by {@link Simulation.destroy}. */
+  /** Contains all files of this simulation; {@link Simulation.destroy} removes it. */
   directory: string;
-  /** Number of databases below the data directory; linked ones come on top. */
+  /** Number of databases below the data directory, not counting linked ones. */
   databases: number;
   /** Smallest and largest size of a database, in pages of 4096 bytes. Default `[4, 64]`; at least 3. */
   pages?: [number, number];
@@ -27,7 +27,7 @@ export interface CreateOptions {
 export interface ServeOptions {
   /** Threads of the workload. Default 2. */
   threads?: number;
-  /** Of all threads together; 0 = as fast as they can. Default 0. */
+  /** Of all threads together; 0 = as fast as possible. Default 0. */
   transactionsPerSecond?: number;
   /** Glob over relative paths: the databases the workload writes to. Default `'*'`. */
   databases?: string;
@@ -48,10 +48,10 @@ export interface ServerStats {
   secondProcess?: ServerStats;
 }
 
-/** A running server. Methods reject with `status` on the error when the library refused. */
+/** A running server. If the library refuses an operation, the method rejects with an error that has `status`. */
 export interface Server {
   readonly pid: number;
-  /** Exactly that many transactions on one database, now, also while paused. */
+  /** Runs exactly that many transactions on one database, even while paused. */
   run(database: string, transactions: number): Promise<void>;
   /**
    * Begins a transaction and writes that many of its pages; the rest follows at {@link Server.release}. Readers of the
@@ -59,7 +59,7 @@ export interface Server {
    */
   hold(database: string, pages: number): Promise<void>;
   release(database: string): Promise<void>;
-  /** Resolves when no transaction is running any more. */
+  /** Resolves when no transaction is running. */
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** `'in-place'`: NSFBackupStart gets 0x13AA for `durationMs` (0: until {@link Server.endCompact}). `'copy'`: new file and DBIID. */
@@ -70,9 +70,9 @@ export interface Server {
   /** Forced fixup: a logged database gets a new DBIID. */
   fixup(database: string): Promise<void>;
   stats(): Promise<ServerStats>;
-  /** Ends it in order. */
+  /** Stops it normally. */
   stop(): Promise<void>;
-  /** Ends it like a crash (SIGKILL). */
+  /** Kills it like a crash (SIGKILL). */
   kill(): Promise<void>;
 }
 
@@ -84,7 +84,7 @@ export interface InBackup {
   changeBytes: number;
   /** CLOCK_MONOTONIC. */
   startedNs: number;
-  /** Status with which Domino broke the backup off, 0 if it did not. */
+  /** The status with which Domino aborted the backup; 0 if it did not. */
   abortedWith: number;
   ownerPid: number;
   ownerAlive: boolean;
@@ -93,26 +93,26 @@ export interface InBackup {
 export interface Accounting {
   /** Processes that ended without NotesTerm. */
   crashedParticipants: number;
-  /** Threads without NotesTermThread when their process called NotesTerm. */
+  /** Threads that had not called NotesTermThread when their process called NotesTerm. */
   threadsLeft: number;
   leakedDatabaseHandles: number;
   leakedBackupContexts: number;
   leakedApplyContexts: number;
   leakedMemoryHandles: number;
   callsWithoutInitThread: number;
-  /** Handles used on another thread than the one that made them. */
+  /** Handles used on a thread other than the one that created them. */
   foreignThreadHandles: number;
   unknownHandles: number;
   backupsCompleted: number;
   backupsAborted: number;
-  /** NSFBackupEnd without abort before all change info was taken. */
+  /** NSFBackupEnd without abort before all change information was read. */
   backupsEndedUndrained: number;
   userWritesFailed: number;
 }
 
 export interface SimulationStats {
   serverRunning: boolean;
-  /** Number of calls by function name; functions never called are absent. */
+  /** Number of calls by function name. Functions that were never called are absent. */
   calls: Partial<Record<string, number>>;
   inBackup: InBackup[];
   openDatabases: { file: string; handles: number }[];
@@ -122,27 +122,27 @@ export interface SimulationStats {
   faults: { call: string; glob: string; seen: number; fired: number }[];
 }
 
-/** What a database file is, proved by the workload's own log. */
+/** The state of a database file, proved by the workload's own log. */
 export interface Verdict {
   file: string;
   /**
-   * `consistent`: every byte is that of one point of the history. `torn`: it is not. `wrong-time`: it is, but not in
-   * the demanded span. `unreadable`: not a database, or not there.
+   * `consistent`: every byte belongs to one point of the history. `torn`: it does not. `wrong-time`: consistent, but
+   * outside the requested time span. `unreadable`: not a database, or missing.
    */
   verdict: 'consistent' | 'torn' | 'wrong-time' | 'unreadable';
-  /** In words; absent when consistent. */
+  /** An explanation; absent if consistent. */
   problem?: string;
   databaseId?: string;
   replicaId?: string;
   /** DBIID. */
   instanceId?: string;
   isLogged?: boolean;
-  /** The file is a copy (or was left) in backup mode: nobody has opened or recovered it yet. */
+  /** The file is a copy from backup mode, or was left in it, and has not been opened or recovered yet. */
   hasBackupMarker?: boolean;
   /** Number of the last transaction contained. */
   sequence?: number;
   pages?: number;
-  /** 16 hexadecimal digits that stand for the last transaction and all before it: two databases with the same have the same history. */
+  /** 16 hexadecimal digits that identify the last transaction and all before it: equal values mean equal histories. */
   chain?: string;
   /** ISO time of that transaction's commit; absent at sequence 0. */
   committed?: string;
@@ -154,25 +154,25 @@ export interface Simulation {
   readonly programDirectory: string;
   readonly notesIni: string;
   readonly dataDirectory: string;
-  /** Where the workload's own logs lie. */
+  /** The directory of the workload's own logs. */
   readonly logDirectory: string;
-  /** What a process needs in its environment before it starts. */
+  /** The environment variables that a process needs when it starts. */
   readonly environment: Readonly<Record<string, string>>;
   /** Relative paths, as the C API names the databases; linked ones included. */
   databases(): string[];
-  /** Takes effect at once in all processes. */
+  /** Takes effect immediately in all processes. */
   set(settings: Settings): Promise<void>;
   /** `CALL[:nth[+]][@glob]=0xCODE|hang[:ms]|die[,after]`, e.g. `NSFBackupStart:3@mail/*=0x13AA`. */
   fault(...specifications: string[]): Promise<void>;
-  /** Also lets calls go on that hang for ever. */
+  /** Also lets calls continue that hang without a limit. */
   clearFaults(): Promise<void>;
   stats(): Promise<SimulationStats>;
   /** What a restart of the server clears: backups in progress, offline databases, archive marks. */
   restartServerState(): Promise<void>;
   serve(options?: ServeOptions): Promise<Server>;
   /**
-   * @param options.betweenNs `[T0, T1]` on the clock of `process.hrtime`: everything that ended before T0 must be in,
-   * nothing that began after T1 may be.
+   * @param options.betweenNs `[T0, T1]` on the clock of `process.hrtime`: the file must contain everything that ended
+   * before T0 and nothing that began after T1.
    */
   verify(
     files: readonly string[],
@@ -182,11 +182,11 @@ export interface Simulation {
   destroy(): Promise<void>;
 }
 
-/** Makes a data directory. Rejects when the simulator is not built. */
+/** Creates a data directory. Rejects if the simulator is not built. */
 export function createSimulation(options: CreateOptions): Promise<Simulation>;
 
-/** True when the stand-in is built: `npx domino-vss-simulator build`. */
+/** True if the stand-in is built: `npx domino-vss-simulator build`. */
 export function isBuilt(): boolean;
 
-/** The stand-in for Domino's program directory: libnotes.so and what belongs to it. */
+/** The stand-in for Domino's program directory: libnotes.so and its files. */
 export const programDirectory: string;

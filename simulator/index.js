@@ -20,7 +20,7 @@ function isBuilt() {
   );
 }
 
-/** Runs domino-sim to its end; `exitCodes` are the ones that are no failure. */
+/** Runs domino-sim to its end. Exit codes other than `exitCodes` are failures. */
 async function runTool(args, { input, exitCodes = [0] } = {}) {
   const child = spawn(executable, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const stdout = [];
@@ -37,7 +37,7 @@ async function runTool(args, { input, exitCodes = [0] } = {}) {
   return Buffer.concat(stdout).toString();
 }
 
-/** `null` takes a setting back to what each process was started with. */
+/** `null` resets a setting to the value each process was started with. */
 function assignments(settings) {
   return Object.entries(settings).map(([name, value]) => {
     const text = typeof value === 'boolean' ? Number(value) : (value ?? '');
@@ -66,7 +66,7 @@ class Server {
     });
   }
 
-  /** The first line says that it is ready. */
+  /** The first line reports that the server is ready. */
   static async start(args) {
     const child = spawn(executable, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     const server = new Server(child);
@@ -132,7 +132,7 @@ class Server {
     return this.#ask('stats');
   }
 
-  /** The end of its input stops it: Windows has no signal that asks. */
+  /** Closing its input stops it, because Windows has no signal to request that. */
   async stop() {
     this.#child.stdin.end();
     await this.#exit;

@@ -6,23 +6,23 @@ export interface Vss {
   readonly settingsFile: string;
   /** Unix path of the default state directory. */
   readonly stateDirectory: string;
-  /** What a program must have in its environment to find the stand-in: WINEPREFIX, WINEDLLOVERRIDES, WINEDEBUG, LD_PRELOAD. */
+  /** The environment variables that a program needs to use the stand-in: WINEPREFIX, WINEDLLOVERRIDES, WINEDEBUG, LD_PRELOAD. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Replaces all settings (README.md). Processes that run keep what they have read. */
+  /** Replaces all settings (README.md). Running processes keep the settings they have read. */
   configure(settings: Readonly<Record<string, string | number | boolean | readonly string[]>>): void;
-  /** The shadows that were created; also those whose process died and that nobody has taken away yet. */
+  /** The existing shadows, including those whose process has died and that were not removed yet. */
   shadows(): VssShadow[];
-  /** Names of the shadow devices that exist, with a record or without. */
+  /** Names of the existing shadow devices, with or without a record. */
   devices(): string[];
-  /** One entry per process that ended, oldest first: objects alive, texts handed out, rules broken (README.md). */
+  /** One entry per process that ended, oldest first: live objects, strings handed out, violated rules (README.md). */
   reports(): Readonly<Record<string, number>>[];
-  /** The call log in the order in which the calls began; empty unless the setting `log` is on. */
+  /** The call log, ordered by the start of the calls; empty unless the setting `log` is on. */
   calls(): VssCall[];
-  /** Unix path of a Windows path with drive letter; every part in the case it has on disk. */
+  /** The Unix path of a Windows path with drive letter, with the case of each component as on disk. */
   unixPath(windowsPath: string): string;
-  /** Makes a drive letter of a Unix directory. Name it in the setting `volumes`, too. */
+  /** Maps a drive letter to a Unix directory. Also add it to the setting `volumes`. */
   addDrive(letter: string, directory: string): void;
-  /** Forgets shadows, reports, logs and settings. Only while no process uses the DLL. */
+  /** Deletes shadows, reports, logs and settings. Call it only while no process uses the DLL. */
   reset(): void;
 }
 
@@ -35,7 +35,7 @@ export interface VssShadow {
   /** VSS_VOLUME_SNAPSHOT_ATTRIBUTES. */
   readonly attributes: number;
   readonly persistent: boolean;
-  /** Drive letter, directory or share; empty when not exposed. */
+  /** Drive letter, directory or share; empty if not exposed. */
   readonly exposedName: string;
   /** Unix directory with the contents. */
   readonly contents: string;
@@ -44,18 +44,18 @@ export interface VssShadow {
 export interface VssCall {
   readonly pid: number;
   readonly tid: number;
-  /** On a clock that all processes of the prefix share. */
+  /** On a clock shared by all processes of the prefix. */
   readonly startedAtMs: number;
   readonly durationMs: number;
-  /** `Interface::Method`, with `.async` for the work an IVssAsync stands for. */
+  /** `Interface::Method`, with `.async` for the work of an IVssAsync. */
   readonly method: string;
   /** HRESULT as an unsigned number. */
   readonly result: number;
 }
 
 /**
- * Installs `library` (the built vssapi.dll, with `shadow_guard.so` beside it) into the system32 of an existing prefix. A
- * Wine server that runs in the prefix must be ended before, or it lets writes into shadows pass.
+ * Installs `library` (the built vssapi.dll, with `shadow_guard.so` beside it) into the system32 of an existing prefix.
+ * Stop a Wine server that runs in the prefix first; otherwise it allows writes to shadows.
  */
 export function installVss(options: { readonly prefix: string; readonly library: string }): Vss;
 

@@ -16,7 +16,7 @@ function unixPath(prefix, windowsPath) {
   return path.join(prefix, 'dosdevices', `${letter.toLowerCase()}:`, ...parts);
 }
 
-/** `name=value` pairs, parted by `separator`. */
+/** Parses `name=value` pairs, separated by `separator`. */
 function parsePairs(text, separator) {
   const pairs = text
     .split(separator)
@@ -115,7 +115,7 @@ class Vss {
   }
 }
 
-/** Puts the DLL where the system's own is, and what it needs of the prefix. */
+/** Installs the DLL in place of the system's own, with everything it needs in the prefix. */
 function installVss({ prefix, library }) {
   const guard = path.join(path.dirname(path.resolve(library)), 'shadow_guard.so');
   if (!fs.existsSync(guard)) throw new Error(`missing beside the library: ${guard}`);
@@ -130,7 +130,7 @@ function installVss({ prefix, library }) {
   return vss;
 }
 
-/** Wine lets a program see its output only as files; stdin is empty. */
+/** Wine can redirect the output of a program only to files; stdin is empty. */
 async function runUnderWine({ wine, vss, program, args = [], environment = {}, timeoutMs = 60_000 }) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'vss-run-'));
   const files = ['stdout', 'stderr'].map((name) => path.join(directory, name));
