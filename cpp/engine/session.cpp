@@ -239,7 +239,7 @@ void Session::prepareStep(const Limits& limits) {
     requireStage(Stage::opened);
     OnFailure back([this] { abandon(); });
     enterPhase(Phase::prepare);
-    // As late as it can be without being in the window, or while the provider locks the machine.
+    // As late as possible, but not inside the window, nor while the provider holds the machine-wide lock.
     if (core_->provider->scope() != CaptureScope::rolling) crew_.run(ShardCommand::readLogPositions, limits);
     {
         // In a block, so that the specs of 100 000 databases are freed before the set is prepared and not before the

@@ -160,7 +160,7 @@ void ShardWork::openOne(Owned& owned) {
 
 void ShardWork::readLogPositions(const Limits& limits) {
     for (Owned& owned : databases_) {
-        if (relieved_ || limits.exceeded() != nullptr) return;  // the positions of the opening do as well
+        if (relieved_ || limits.exceeded() != nullptr) return;  // the positions read at the opening suffice
         readLogPosition(owned);
         core_.done.fetch_add(1, kRelaxed);
     }
@@ -179,7 +179,8 @@ void ShardWork::readLogPosition(Owned& owned) {
         lose(owned);
         return;
     }
-    // Without an answer the earlier position holds. Another instance is found after the window, by the first answer.
+    // If this fails, the earlier position stays valid. A replaced instance is detected after the window, by comparing
+    // with the position read at the opening.
     if (status.ok() && isSameInstance(now, record.log)) record.log.logExtent = now.logExtent;
     record.state.store(State::open, std::memory_order_release);
 }
@@ -293,7 +294,7 @@ void ShardWork::captureAndStop(const Limits& limits) {
 void ShardWork::roll(const Limits& limits) {
     for (Owned& owned : databases_) {
         if (relieved_ || limits.exceeded() != nullptr) return;
-        readLogPosition(owned);  // this late, because the last of them may start hours after the first
+        readLogPosition(owned);  // this late, because the last database may start hours after the first
         if (startOne(owned) && captureOne(owned, limits) && stopOne(owned)) drainOne(owned);
         core_.done.fetch_add(1, kRelaxed);
     }

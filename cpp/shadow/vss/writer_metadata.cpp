@@ -148,8 +148,7 @@ Guid readStatus(IVssBackupComponents& components, IVssBackupComponentsEx3* exten
         require([&] { return components.GetWriterStatus(index, &instance, &id, name.put(), &state, &failure); },
                 "IVssBackupComponents::GetWriterStatus", phase);
     const auto writer = std::ranges::find(writers, guidOf(instance), &Writer::instanceId);
-    if (writer == writers.end())
-        return guidOf(instance);  // appeared after the metadata was gathered, so it takes no part
+    if (writer == writers.end()) return guidOf(instance);  // appeared after the metadata was gathered
     writer->state = static_cast<std::int32_t>(state);
     writer->failure = static_cast<std::uint32_t>(failure);
     writer->applicationFailure = static_cast<std::uint32_t>(applicationFailure);
