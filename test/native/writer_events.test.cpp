@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <random>
 #include <thread>
 
@@ -508,6 +509,30 @@ void theLogAloneIsNoBackupOfDatabases() {
     fixture.close();
 }
 
+/// VSS resolves the paths of a set, which may hang: JavaScript must be able to use the writer meanwhile.
+void aSlowQueryOfVssBlocksNobody() {
+    Fixture fixture;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    std::promise<void> returned;
+    std::future<void> armed = returned.get_future();
+    std::jthread javascript;
+    SnapshotSet set = Fixture::set("/");
+    set.contains = [&](const std::string& /*path*/) {
+        if (javascript.joinable()) return true;
+        javascript = std::jthread([&] {
+            fixture.events.arm(fixture.backup);
+            returned.set_value();
+        });
+        CHECK(armed.wait_for(std::chrono::seconds(5)) == std::future_status::ready);
+        return true;
+    };
+    CHECK(fixture.events.prepareSnapshot(set).proceed);
+    CHECK(fixture.server.inBackup == 10);
+    fixture.events.abort();
+    fixture.close();
+}
+
 void aCompletedBackupIsNamed() {
     Fixture fixture;
     fixture.arm();
@@ -546,6 +571,7 @@ int main() {
         {"the writer ends while it holds", theWriterEndsWhileItHolds},
         {"metadata in the middle of a session", metadataInTheMiddleOfASession},
         {"a requester restores", aRequesterRestores},
+        {"a slow query of VSS blocks nobody", aSlowQueryOfVssBlocksNobody},
         {"a completed backup is named", aCompletedBackupIsNamed},
         {"a fault at every call", aFaultAtEveryCall},
     });

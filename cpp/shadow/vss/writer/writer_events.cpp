@@ -94,32 +94,32 @@ Verdict WriterEvents::prepareSnapshot(const SnapshotSet& set) noexcept {
 }
 
 Verdict WriterEvents::start(const SnapshotSet& set) {
-    std::shared_ptr<PreparedBackup> backup;
+    const Verdict busy{false, result::kWriterRetryable, 0, "another snapshot of the same databases is in progress"};
     Selection selection;
     {
         const std::lock_guard lock(mutex_);
-        if (stage_ == Stage::held || stage_ == Stage::thawed)
-            return {false, result::kWriterRetryable, 0, "another snapshot of the same databases is in progress"};
+        if (stage_ != Stage::idle) return busy;
         selection = std::exchange(selection_, {});
+    }
+    // Without the lock: VSS resolves each path, which may hang, and arm() and close() must not wait for that.
+    const bool involved = concerns(set, selection);
+    std::shared_ptr<PreparedBackup> backup;
+    bool unready = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (stage_ != Stage::idle) return busy;
         set_ = set.id;
         session_ = set.session;
-        const auto concerned = [&](std::size_t index) {
-            return components_[index].kind == ComponentKind::databases && isSelected(selection, index) &&
-                   std::ranges::any_of(components_[index].files,
-                                       [&](const ComponentFiles& files) { return set.contains(files.directory); });
-        };
-        bool any = false;
-        for (std::size_t index = 0; index < components_.size(); ++index) any = any || concerned(index);
-        if (any && !closed_) {
-            if (armed_ == nullptr) {
-                const std::string text = "the writer is not ready: it is preparing its next backup";
-                if (listener_)
-                    listener_({WriterMoment::refused, nullptr, set_, Failure(code::kState, Phase::prepare, text)});
-                return {!policy_.veto, result::kWriterRetryable, 0, text};
-            }
+        unready = involved && !closed_ && armed_ == nullptr;
+        if (involved && armed_ != nullptr) {
             backup = running_ = std::exchange(armed_, nullptr);
             stage_ = Stage::held;
         }
+    }
+    if (unready) {
+        const std::string text = "the writer is not ready: it is preparing its next backup";
+        notify(WriterMoment::refused, Failure(code::kState, Phase::prepare, text));
+        return {!policy_.veto, result::kWriterRetryable, 0, text};
     }
     if (backup == nullptr) {
         notify(WriterMoment::uninvolved);
@@ -266,6 +266,15 @@ bool WriterEvents::areAttachments(const RequestedRestore& restore) const {
     return std::ranges::all_of(restore.components, [this](const RestoreComponent& component) {
         return kindOf(component) == ComponentKind::attachments;
     });
+}
+
+bool WriterEvents::concerns(const SnapshotSet& set, const Selection& selection) const {
+    for (std::size_t index = 0; index < components_.size(); ++index)
+        if (components_[index].kind == ComponentKind::databases && isSelected(selection, index) &&
+            std::ranges::any_of(components_[index].files,
+                                [&](const ComponentFiles& files) { return set.contains(files.directory); }))
+            return true;
+    return false;
 }
 
 bool WriterEvents::isSelected(const Selection& selection, std::size_t component) const {

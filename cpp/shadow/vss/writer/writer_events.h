@@ -83,6 +83,8 @@ private:
 
     [[nodiscard]] ComponentKind kindOf(const RestoreComponent& component) const;
     [[nodiscard]] bool areAttachments(const RequestedRestore& restore) const;
+    /// Whether databases of selected components are on a volume of the set. Calls VSS.
+    [[nodiscard]] bool concerns(const SnapshotSet& set, const Selection& selection) const;
     [[nodiscard]] bool isSelected(const Selection& selection, std::size_t component) const;
     [[nodiscard]] Verdict start(const SnapshotSet& set);
     [[nodiscard]] Verdict settle(const std::shared_ptr<PreparedBackup>& backup);
