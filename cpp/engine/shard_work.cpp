@@ -180,7 +180,7 @@ void ShardWork::readLogPosition(Owned& owned) {
         return;
     }
     // If this fails, the earlier position stays valid. A replaced instance is detected after the window, by comparing
-    // with the position read at the opening.
+    // with the log information read at the opening.
     if (status.ok() && isSameInstance(now, record.log)) record.log.logExtent = now.logExtent;
     record.state.store(State::open, std::memory_order_release);
 }
