@@ -67,7 +67,7 @@ beforeAll(async () => {
   for (const path of [own(true), own(false)]) await busy.run(path, 3);
   await busy.stop();
   server = await second.serve({ threads: 1, paused: true });
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   await server.stop();
@@ -128,7 +128,7 @@ test('logged and unlogged databases come back as they were at the backup, and th
   expect(again.databases).toMatchObject([{ result: 'restored', recovered: true }]);
   expect((await verify(inSecond(path))).sequence).toBe((atBackup.get(path)?.sequence ?? 0) + 4);
   await second.expectQuiet();
-}, 60_000);
+}, 240_000);
 
 test('another database at the same path is refused, and stays', async () => {
   const before = readFileSync(inSecond(common));

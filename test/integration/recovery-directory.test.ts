@@ -57,7 +57,8 @@ beforeAll(async () => {
   await writeAndArchive(server);
   const place = ['--delta-dir', lost.deltaDirectory, '--shadow-dir', lost.shadowDirectory];
   const to = join(lost.home, 'copies');
-  const made = await succeed(['backup', 'run', ...locationFlags(lost), ...place, '--to', to, '--json']);
+  const provider = process.platform === 'win32' ? ['--provider', 'rolling'] : [];
+  const made = await succeed(['backup', 'run', ...locationFlags(lost), ...place, ...provider, '--to', to, '--json']);
   const report = JSON.parse(made.stdout) as { manifest: string; copies: { directory: string } };
   ({ manifest } = report);
   atBackup = await verify(join(report.copies.directory, path));
