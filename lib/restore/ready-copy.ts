@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Call } from '../call/call';
 import { RestoreError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import { copyExactly, syncFile } from '../store/copy';
+import type { BlockHash } from '../store/hash-threads';
 import { undefinedWhereMissing } from '../call/files';
 import type { FilePatience } from '../store/stall';
 import { checkAdopted } from './adoption';
@@ -18,6 +18,8 @@ export interface CopyTools {
   readonly budgetMs: number;
   readonly patience: FilePatience;
   readonly onBytes: (bytes: number) => void;
+  /** Begins the SHA-256 of a copy. */
+  readonly beginHash: () => BlockHash;
 }
 
 /** Makes the copy of a database ready beside its place, and durable: nothing of it is left to be written when it takes the place. */
@@ -26,7 +28,7 @@ export async function makeCopyReady(planned: PlannedDatabase, tools: CopyTools):
   const { binding, call, budgetMs, patience } = tools;
   await rm(temporary, { force: true });
   const isWhole = delta === '' && !adopt;
-  const hash = contents.sha256 === undefined ? undefined : createHash('sha256');
+  const hash = contents.sha256 === undefined ? undefined : tools.beginHash();
   await copyExactly({
     from: source,
     to: temporary,
@@ -38,7 +40,7 @@ export async function makeCopyReady(planned: PlannedDatabase, tools: CopyTools):
     finish: (copy) => adoptOwner(copy, planned),
     syncs: isWhole,
   });
-  if (hash && hash.digest('hex') !== contents.sha256) {
+  if (hash && (await hash.digest()) !== contents.sha256) {
     const message = `${source} has another SHA-256 than the manifest says`;
     throw new RestoreError('ERR_CONTENTS_DAMAGED', { message, phase: 'restore' });
   }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { Call } from '../call/call';
 import { forEachLimited } from '../call/event-loop';
 import { syncFile } from '../store/copy';
+import { HashThreads, worthwhileThreads, type BlockHash } from '../store/hash-threads';
 import { makeDirectory, missingDirectories, syncDirectory } from '../store/durable';
 import { identityOf, isPresent } from '../store/file-identity';
 import {
@@ -118,7 +119,7 @@ export class Restoration {
       });
       this.#files = databases.map(({ file }) => file);
       for (const directory of this.#byDirectory(this.#replacements).keys()) await makeDirectory(directory);
-      await this.#eachDatabase((replacement) => this.#prepare(replacement, totalBytes), atOnce);
+      await this.#prepareAll(totalBytes);
       await this.journal.update({ restoring: this.#journaled(this.#replacements) });
       await this.#replaceAll();
       this.call.check();
@@ -160,8 +161,18 @@ export class Restoration {
     });
   }
 
+  async #prepareAll(totalBytes: number): Promise<void> {
+    const threads = new HashThreads(worthwhileThreads(this.#replacements.length, totalBytes, atOnce));
+    try {
+      const beginHash = (): BlockHash => threads.begin();
+      await this.#eachDatabase((replacement) => this.#prepare(replacement, totalBytes, beginHash), atOnce);
+    } finally {
+      await threads.end();
+    }
+  }
+
   /** Makes the copy ready beside its place, while the original is still in use. */
-  async #prepare(replacement: Replacement, totalBytes: number): Promise<void> {
+  async #prepare(replacement: Replacement, totalBytes: number, beginHash: () => BlockHash): Promise<void> {
     const { planned } = replacement;
     const { binding, call, budgetMs } = this;
     const onBytes = (bytes: number): void => {
@@ -169,7 +180,7 @@ export class Restoration {
       const total = this.#replacements.length;
       this.progress.report({ type: 'copy', done: this.#copied, total, doneBytes: this.#doneBytes, totalBytes });
     };
-    await makeCopyReady(planned, { binding, call, budgetMs, patience: this.#patience, onBytes });
+    await makeCopyReady(planned, { binding, call, budgetMs, patience: this.#patience, onBytes, beginHash });
     this.#copied += 1;
     const { file, original, temporary } = planned;
     replacement.journaled = {

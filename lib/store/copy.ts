@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { rm, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import prettyBytes from 'pretty-bytes';
@@ -10,6 +10,13 @@ import { FileCalls, type FilePatience } from './stall';
 
 const blockBytes = 1024 * 1024;
 
+/** Is given blocks in order; a block may be overwritten once what `update` returns has settled. */
+export interface BlockSink {
+  /** Memory for a block, if it has to be of a certain kind. */
+  readonly allocate?: (sizeBytes: number) => Buffer;
+  readonly update: (block: Buffer) => unknown;
+}
+
 /** What a copy needs to know about its work. */
 export interface CopyWork extends FilePatience {
   readonly from: string;
@@ -19,7 +26,7 @@ export interface CopyWork extends FilePatience {
   readonly sizeBytes: number;
   readonly onBytes?: (bytes: number) => void;
   /** Is given every byte that is copied, in order, so that it need not be read a second time. */
-  readonly hash?: Hash | undefined;
+  readonly hash?: BlockSink | undefined;
   /** Whether the directory of {@link to} is known to be there. Default: false. */
   readonly hasDirectory?: boolean;
   /** What else is done to the copy before it is written to the disk: rights and owner. */
@@ -47,7 +54,8 @@ export async function copyExactly(work: CopyWork): Promise<void> {
       // Where nothing is allocated there is nothing to write; what is allocated stays so, zeros or not.
       const { blocks, size } = await calls.wait('stat', from, source.stat());
       const leavesHoles = blocks * 512 < Math.min(size, sizeBytes);
-      const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(blockBytes, sizeBytes)));
+      const bufferBytes = Math.max(1, Math.min(blockBytes, sizeBytes));
+      const buffer = hash?.allocate?.(bufferBytes) ?? Buffer.allocUnsafe(bufferBytes);
       for (let done = 0; done < sizeBytes;) {
         check();
         const wanted = Math.min(buffer.length, sizeBytes - done);
@@ -57,10 +65,10 @@ export async function copyExactly(work: CopyWork): Promise<void> {
           throw new DominoVssError('ERR_COPY', { message });
         }
         const bytes = buffer.subarray(0, bytesRead);
-        // A thread of the pool writes while this one hashes.
+        // A thread of the pool writes while this one, or one for hashes, hashes.
         const written = leavesHoles ? writeAllButZeros(target, bytes, done) : writeFully(target, bytes, done);
-        hash?.update(bytes);
-        await calls.wait('write', to, written);
+        const hashed = hash?.update(bytes);
+        await calls.wait('write', to, Promise.all([written, hashed]));
         done += bytesRead;
         onBytes?.(bytesRead);
       }
