@@ -1,0 +1,62 @@
+/** What a soak is to do. */
+export interface SoakSettings {
+  readonly cycles: number;
+  readonly sampleEvery: number;
+  readonly seed: number;
+  /** A directory of its own. */
+  readonly home: string;
+  /** Keep memory and a file with each cycle, to see that this is found. */
+  readonly leak: boolean;
+}
+
+/** What the process occupies after so many cycles, when nothing runs. */
+export interface Sample {
+  readonly cycle: number;
+  readonly rssBytes: number;
+  /** Of JavaScript, with what lies outside its heap, after a collection. */
+  readonly heapBytes: number;
+  readonly files: number;
+  readonly threads: number;
+  /** Databases in backup mode. */
+  readonly inBackup: readonly string[];
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly restored: number;
+}
+
+/** By how much a figure grows with each cycle: the slope of the line with the least squares. */
+export function growth(samples: readonly Sample[], figure: (sample: Sample) => number): number {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const middle = mean(samples.map(({ cycle }) => cycle));
+  const level = mean(samples.map(figure));
+  const above = samples.map((sample) => (sample.cycle - middle) * (figure(sample) - level));
+  return mean(above) / mean(samples.map(({ cycle }) => (cycle - middle) ** 2));
+}
+
+/** How much a process may grow with each cycle. The fewer cycles, the more of it is caches that still fill. */
+export interface Bounds {
+  readonly heapBytesPerCycle: number;
+  readonly rssBytesPerCycle: number;
+}
+
+/** What does not stay as it was, each in words. The first third is for caches to fill. */
+export function leaks(samples: readonly Sample[], bounds: Bounds): string[] {
+  const warm = samples.slice(Math.ceil(samples.length / 3));
+  const of = (figure: (sample: Sample) => number): number => growth(warm, figure);
+  const found: string[] = [];
+  const heap = of(({ heapBytes }) => heapBytes);
+  if (heap > bounds.heapBytesPerCycle) found.push(`JavaScript grows by ${heap.toFixed(0)} bytes a cycle`);
+  const rss = of(({ rssBytes }) => rssBytes);
+  if (rss > bounds.rssBytesPerCycle) found.push(`the process grows by ${rss.toFixed(0)} bytes a cycle`);
+  const spread = (figure: (sample: Sample) => number): number => {
+    const values = warm.map(figure);
+    return Math.max(...values) - Math.min(...values);
+  };
+  if (spread(({ files }) => files) > 2) found.push(`${spread(({ files }) => files)} files more or less`);
+  if (spread(({ threads }) => threads) > 2) found.push(`${spread(({ threads }) => threads)} threads more or less`);
+  const stuck = samples.filter(({ inBackup }) => inBackup.length > 0);
+  return [
+    ...found,
+    ...stuck.map(({ cycle, inBackup }) => `after ${cycle} cycles in backup mode: ${inBackup.join(', ')}`),
+  ];
+}
