@@ -1,9 +1,9 @@
 import type { NativeResults } from '../native/session';
 import type { Cost, Costs } from '../store/costs';
 
-/** A write changes one page at least. */
+/** A write changes at least one page. */
 const pageBytes = 4096;
-/** Clocks of file systems are coarse, and those of file servers differ from ours. */
+/** The clocks of file systems are coarse, and those of file servers differ from ours. */
 const shortestAgeMs = 1000;
 
 type Measured = Pick<
@@ -12,16 +12,18 @@ type Measured = Pick<
 >;
 
 /**
- * How much is expected to be written to a database, in bytes a second: what earlier backups have seen while it was in backup
- * mode, and a page for the time that has passed since it was modified. The first says how much is written to the busy ones,
- * the second sets apart those that were not written to in such a short time, and is all that is known of a new one.
+ * Expected writes to a database in bytes per second: what earlier backups measured while it was in backup mode, plus one page for
+ * the time since it was modified. The first part shows how busy a database is. The second distinguishes those without writes in
+ * these short times, and is the only information about a new database.
  */
 export function activityOf(cost: Cost | undefined, modifiedMs: number, nowMs: number): number {
   const ageMs = Math.max(shortestAgeMs, nowMs - modifiedMs);
   return (cost?.writeRate ?? 0) + (pageBytes * 1000) / ageMs;
 }
 
-/** What a window has measured, for the next backup; undefined for a database that was not in backup mode from start to stop. */
+/**
+ * The measurements of a window for the next backup; undefined for a database that was not in backup mode for the whole window.
+ */
 export function measuredCosts(
   paths: readonly string[],
   { startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs, deltaBytes }: Measured,

@@ -3,7 +3,7 @@ import { listServerFiles } from '../domino/server-files';
 import { isPresent } from '../store/file-identity';
 import type { ManifestHead } from '../store/manifest-format';
 
-/** What is known of a server. */
+/** What is known about a server. */
 interface Server {
   readonly notesIni: string;
   readonly dataDirectory: string;
@@ -11,8 +11,8 @@ interface Server {
 }
 
 /**
- * What the backup API does not cover and a server cannot do without, in the order in which it has to be saved. `copied` are files of which
- * the backup has copies.
+ * What the backup API does not cover but a server needs, in the order in which it must be saved. `copied`: files of which the
+ * backup has copies.
  */
 export async function listAlsoSave(
   { notesIni: notesIniFile, dataDirectory, logStyle }: Server,

@@ -13,7 +13,7 @@ interface KeptWindow {
   readonly capture: Capture;
 }
 
-/** @throws `ERR_UNSUPPORTED` for shadows that are no files of ours, or that the system lets nobody write to. */
+/** @throws `ERR_UNSUPPORTED` for shadows that are not files of ours, or that cannot be written to. */
 export function requireWritableShadow({ name, native }: Pick<ResolvedProvider, 'name' | 'native'>): void {
   if (native === 'reflink' || native === 'rolling' || native === 'btrfs') return;
   const message = `change information cannot be applied in a shadow of the provider "${name}": only in clones, rolling copies and btrfs snapshots`;
@@ -21,9 +21,9 @@ export function requireWritableShadow({ name, native }: Pick<ResolvedProvider, '
 }
 
 /**
- * Applies the change information to the databases in kept shadows, so that each of them can be used as it lies there: its first
- * startSizeBytes bytes, as they were at NSFBackupStart. A btrfs snapshot is writable meanwhile, and read-only again in any case.
- * A database that fails is answered, and its delta stays what a restore applies: that may be done again.
+ * Applies the change information to the databases in kept shadows, so that each can be used in place: its first startSizeBytes
+ * bytes, as they were at NSFBackupStart. A btrfs snapshot is writable in the meantime, and is made read-only again in any case. A
+ * database that fails is returned; its delta can still be applied by a restore, because applying it again is allowed.
  */
 export async function applyInShadows(windows: readonly KeptWindow[], call: Call): Promise<DatabaseFailure[]> {
   const failures: DatabaseFailure[] = [];
@@ -43,7 +43,7 @@ async function whileWritable(work: BackupWork, root: string, call: Call, body: (
   try {
     await body();
   } finally {
-    // Also after an abort, and bounded all the same.
+    // Even after an abort, but with a time limit.
     await setReadOnly(work, root, true, new Call({ timeoutMs: 2 * budgetMs, phase: 'end' }));
   }
 }
@@ -80,8 +80,8 @@ async function applyBelow(
     const { path, shadowPath, startSizeBytes, delta, announcedBytes, irregularPieces } = databases.describe(index);
     const file = join(realRoot, ...shadowPath.split('/'));
     try {
-      // A link in the shadow leads to where it led on the volume: to the database itself.
-      if ((await realpath(file)) !== file) throw new Error(`${file} leads out of the shadow`);
+      // A link in the shadow has the same target as on the volume: the live database.
+      if ((await realpath(file)) !== file) throw new Error(`${file} is a link that leads out of the shadow`);
       await cutTo(file, startSizeBytes);
       if (delta !== '') {
         const applying = binding.applyChangeInfo({
@@ -102,7 +102,10 @@ async function applyBelow(
   }
 }
 
-/** What was appended while the database was in backup mode is no part of the backup, and change information says nothing about it. */
+/**
+ * What was appended while the database was in backup mode is not part of the backup, and the change information does not cover
+ * it.
+ */
 async function cutTo(file: string, sizeBytes: number): Promise<void> {
   const { size } = await stat(file);
   if (size < sizeBytes) throw new Error(`${file} has ${size} bytes instead of ${sizeBytes}`);

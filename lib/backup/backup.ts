@@ -36,9 +36,8 @@ export type { RetryOptions } from './retry';
 export type { CreateShadowOptions, EndBackupOptions } from './step-options';
 
 /**
- * A backup between its begin and its end. Call {@link createShadow}, then {@link endBackup}. A call that fails or is
- * aborted undoes everything and ends the backup. A backup keeps databases open until it ends, so call {@link
- * dispose} in a `finally`.
+ * A backup between its start and its end. Call {@link createShadow}, then {@link endBackup}. A call that fails or is aborted
+ * rolls everything back and ends the backup. A backup keeps databases open until it ends, so call {@link dispose} in a `finally`.
  */
 export class Backup {
   /** Id of the backup and the name of its directory. */
@@ -89,11 +88,11 @@ export class Backup {
   }
 
   /**
-   * The freeze window: every database into backup mode, the shadow, every database out again, in one native call.
-   * Then the change information is fetched and hashed.
+   * The freeze window, in one native call: puts every database into backup mode, takes the shadow, and takes every database out
+   * again. Then the change information is fetched and hashed.
    *
-   * @throws {@link BackupError} when the backup as a whole fails, {@link ShadowError} when the shadow cannot be made,
-   * {@link AbortError} when cancelled. In each case the databases are out of backup mode and nothing is left behind.
+   * @throws {@link BackupError} if the backup as a whole fails, {@link ShadowError} if the shadow cannot be made,
+   * {@link AbortError} if cancelled. In each case the databases are out of backup mode and nothing is left behind.
    */
   createShadow(options: CreateShadowOptions = {}): Promise<SnapshotSet> {
     return this.#publicCall(async () => {
@@ -125,10 +124,10 @@ export class Backup {
   }
 
   /**
-   * Writes the manifest, removes exposures and deletes the shadow unless it is kept.
+   * Writes the manifest, removes exposures, and deletes the shadow unless it is kept.
    *
-   * @throws {@link AbortError} when cancelled before the manifest was complete, {@link ShadowError} when a shadow that
-   * should be kept has vanished; the backup is then undone.
+   * @throws {@link AbortError} if cancelled before the manifest was complete, {@link ShadowError} if a shadow that should be kept
+   * has vanished; the backup is then rolled back.
    */
   endBackup(options: EndBackupOptions = {}): Promise<BackupReport> {
     return this.#publicCall(async () => {
@@ -141,11 +140,11 @@ export class Backup {
   }
 
   /**
-   * Ends the backup in any state; what {@link endBackup} has not completed is undone. Idempotent.
+   * Ends the backup in any state, and rolls back what {@link endBackup} has not completed. Idempotent.
    *
-   * @throws `ERR_DATABASE_STUCK` when a database may still be in backup mode, or the error for anything else left behind.
-   * If a call of this backup has failed before, this is a process warning instead, and the `leftBehind` of that call's
-   * error: thrown in a `finally`, it would hide the error that says why.
+   * @throws `ERR_DATABASE_STUCK` if a database may still be in backup mode, or the error for anything else left behind. If a call
+   * of this backup has failed before, this becomes a process warning and the `leftBehind` of that call's error instead: thrown in
+   * a `finally`, it would hide the error that gives the reason.
    */
   dispose(): Promise<void> {
     return publicCall(async () => {
@@ -185,21 +184,21 @@ export class Backup {
       removeShadowParents(plan);
       journal.removeSync();
     } catch {
-      // The journal still names it all.
+      // The journal still names everything.
     }
   }
 
-  /** @internal Whether it has ended or was undone, so that nothing is open. */
+  /** @internal Whether it has ended or was rolled back, so that nothing is open. */
   get isOver(): boolean {
     return this.#running === undefined && (this.#state === 'ended' || this.#removed !== undefined);
   }
 
-  /** @internal The late delivery of a hook is removed after the end; settles when it is removed. */
+  /** @internal Settles when a shadow that a hook delivered after the end has been removed. */
   get lateWork(): Promise<void> {
     return this.#workEnd.lateWork;
   }
 
-  /** @internal Undoes everything because of an error from outside this backup, and throws that error. */
+  /** @internal Rolls everything back because of an error from outside this backup, and throws that error. */
   async fail(thrown: unknown): Promise<never> {
     this.#hasFailed = true;
     await this.#takeBackAfterFailure();
@@ -215,12 +214,12 @@ export class Backup {
     }
   }
 
-  /** The shadow stays as long as somebody uses it. */
+  /** Keeps the shadow for as long as a call uses it. */
   #lend(): BackupUse {
     return {
       requireOpen: () => {
         if (this.#state === 'created' && !this.#removed && !this.#running) return;
-        throw new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended, its shadow may be gone` });
+        throw new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended; its shadow may be gone` });
       },
       call: (body) => {
         let end = (): void => undefined;
@@ -240,12 +239,13 @@ export class Backup {
     };
   }
 
-  /** Runs one call at a time, in the right order only, and undoes the backup if it fails. */
+  /** Runs one call at a time, only in the right order, and rolls the backup back if it fails. */
   async #run<T>(expected: 'begun' | 'created', body: () => Promise<T>): Promise<T> {
     if (this.#running || this.#removed || this.#state !== expected) {
       const now = this.#running ? 'another call is running' : this.#removed ? 'it has failed' : `it has ${this.#state}`;
-      const wanted = expected === 'begun' ? 'createShadow comes first and once' : 'endBackup follows createShadow';
-      throw new DominoVssError('ERR_STATE', { message: `${wanted}; of backup ${this.id}: ${now}` });
+      const wanted =
+        expected === 'begun' ? 'call createShadow first, and only once' : 'call endBackup after createShadow';
+      throw new DominoVssError('ERR_STATE', { message: `${wanted}; backup ${this.id}: ${now}` });
     }
     const work = body();
     this.#running = work;
@@ -288,7 +288,7 @@ export class Backup {
     this.#state = 'ended';
     const closing = { keep, tellWriters, succeeded: true, timeoutMs: Math.max(closeTimeoutMs, call.remainingMs()) };
     const problems = keep ? await this.#workEnd.keepShadow(closing) : await this.#workEnd.removeShadow(closing);
-    // A failure with a kept shadow leaves nothing unknown behind: the manifest names the shadow.
+    // If the shadow is kept, a failure leaves nothing unknown behind: the manifest names the shadow.
     problems.push(...(await collectFailures([() => this.#workEnd.finishJournal(keep ? [] : problems)])));
     const errors = problems.map(toPublicError);
     const afterwards = errors.map((error) => warning('WARN_END_FAILED', error.message, { error }));
@@ -323,7 +323,7 @@ export class Backup {
     };
   }
 
-  /** A manifest must not promise a shadow that Windows has deleted for lack of space. */
+  /** A manifest must not name a shadow as kept if Windows has deleted it for lack of space. */
   async #requireKept({ shadows }: SnapshotSet, call: Call): Promise<void> {
     if (!this.#work.provider.vss) return;
     // A transportable shadow, which has no device, is not listed until it is imported.
@@ -331,7 +331,7 @@ export class Backup {
     await requireKept(requireVss(this.#work.binding), listed, call);
   }
 
-  /** For the next backup, which uses them to spread the databases over its threads and to order them. */
+  /** For the next backup, which distributes the databases over its threads and orders them by these measurements. */
   async #rememberCosts({ databases }: Capture): Promise<void> {
     const { dataDirectory, paths: taken } = databases.databases;
     const { costs } = this.#work.setup;
@@ -340,7 +340,7 @@ export class Backup {
     const paths = [...taken, ...carried];
     const costOf = (index: number): Cost | undefined =>
       index < taken.length ? measured(index) : costs.get(paths[index] ?? '');
-    // An estimate that cannot be saved is no reason to fail a backup that has succeeded.
+    // A successful backup must not fail because an estimate cannot be saved.
     await writeCosts(this.directory, dataDirectory, paths, costOf).catch(() => undefined);
   }
 
@@ -370,7 +370,7 @@ export class Backup {
     return this.#removed;
   }
 
-  /** The caller has an error already, so what is left is only a warning. */
+  /** The caller already gets an error, so whatever is left is only a warning. */
   #takeBackAfterFailure(): Promise<void> {
     return (this.#removedAfterFailure ??= this.#takeBack().catch((error: unknown) => {
       this.#leftBehind = toPublicError(error);
@@ -379,7 +379,7 @@ export class Backup {
   }
 }
 
-/** What this backup holds, followed by what earlier ones hold. */
+/** The databases in this backup, followed by those in earlier ones. */
 function* describeAll(set: SnapshotSet, { databases, incremental }: BackupWork): Generator<ManifestDatabase> {
   yield* set.describeDatabases();
   let index = databases.paths.length;

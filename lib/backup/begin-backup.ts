@@ -99,7 +99,7 @@ async function begin(
   const owner = { id, work: 'backup', dataDirectory, backupDirectory: directory } as const;
   const { journal, leftOvers, unusable } = await Journal.open({ ...owner, deltaDirectory, lock });
   undo.push(() => journal.remove());
-  // Before the databases are listed, so that one set aside by a restore is among them.
+  // Before the databases are listed, so that a database that a restore has moved aside is back in place.
   const recovered = await recoverAll(leftOvers, {
     binding,
     call,
@@ -109,7 +109,7 @@ async function begin(
     hook: typeof options.provider === 'object' ? options.provider : undefined,
     openRuntime: () => {
       if (server.runtime) return Promise.resolve();
-      const message = 'the Domino runtime is needed for it, and this backup does without';
+      const message = 'this needs the Domino runtime, which this backup does not use';
       return Promise.reject(new DominoVssError('ERR_DOMINO_NOT_OPEN', { message }));
     },
   });
@@ -189,7 +189,7 @@ async function begin(
   });
   await makeOwnDirectory(join(directory, 'deltas'), binding);
   const hookRun = provider.hook && new HookRun(provider.hook, id, databases.volumes, journal);
-  // For a hook, volumes are only flushed.
+  // For a hook, the volumes are only flushed.
   const nativeVolumes = provider.hook?.flushesVolumes ? [] : volumes;
   const sessionOptions: NativeSessionOptions = {
     provider: provider.native,
@@ -205,8 +205,7 @@ async function begin(
     leaseMs: options.leaseMs ?? (server.runtime ? 60_000 : 3_600_000),
     deltaDirectory: join(directory, 'deltas'),
     ...(provider.vss && { vss: provider.vss.native }),
-    // Bound, because native code holds it: a closure made here would keep everything in scope alive, including the
-    // backup.
+    // Bound, because native code holds it: a closure made here would keep everything in scope alive, including the backup.
     ...(hookRun && { createShadow: hookRun.start.bind(hookRun) }),
   };
   const costs = await readCosts(deltaDirectory, dataDirectory);
@@ -275,14 +274,14 @@ export async function openServer(
   return { runtime, notesIni, dataDirectory: runtime?.dataDirectory ?? readDataDirectory(notesIni) };
 }
 
-/** The databases of a backup, and what prevents their backup. */
+/** The databases of a backup, and problems that hide databases. */
 export interface FoundDatabases {
   readonly databases: BackupDatabases;
   readonly problems: readonly DatabaseFailure[];
   readonly notices: readonly Notice[];
   readonly limits: SkipLimits;
   readonly continuity: Continuity;
-  /** Undefined if the whole selection is taken. */
+  /** Undefined if the whole selection is captured. */
   readonly incremental?: Incremental | undefined;
 }
 
@@ -313,7 +312,7 @@ export async function findSelected(
   const selection = await selector.select(catalog, undefined, rules);
   const incremental = selection.indexes.length > 0 ? await narrow?.(catalog, selection) : undefined;
   const taken = await takeSelected(dataDirectory, catalog, incremental?.taken ?? selection);
-  // Aliases of databases that are carried over are names in this backup, too.
+  // Aliases of databases that are carried over are also names in this backup.
   const databases = incremental ? { ...taken, aliases: selectedAliases(catalog, selection) } : taken;
   const { problems, notDatabases } = selectedProblems(catalog, dataDirectory, rules);
   const limits = { maxSkipped: options.maxSkipped ?? Infinity, unmetRequired: selection.unmetRequired };
@@ -322,7 +321,7 @@ export async function findSelected(
   const continuity = await Continuity.compare(deltaDirectory, dataDirectory, present, rules, () => {
     call.check();
   });
-  // What an earlier backup has is reported as a failure and needs no additional notice.
+  // A database that an earlier backup contains is reported as a failure and needs no additional notice.
   const unreadable = new Set(pathsOf(continuity.unreadable));
   const neverDatabases = notDatabases.filter(({ database }) => !unreadable.has(database));
   const notices = [...selection.notices, ...neverDatabases.map(notADatabase), ...rules.unmatched()];
@@ -341,9 +340,9 @@ export async function makeDeltaDirectory(
   };
   try {
     const deltaDirectory = await realPathToBe(directory);
-    // Programs that replicate or compact there would take our files for the server's.
+    // The server's replication and compaction would treat our files as its own.
     if (dataDirectory !== '' && isInside(deltaDirectory, await realpath(dataDirectory))) {
-      refuse(`it lies in the data directory ${dataDirectory}`);
+      refuse(`it is inside the data directory ${dataDirectory}`);
     }
     await makeOwnDirectory(deltaDirectory, binding);
     await access(directory, constants.W_OK | constants.X_OK);
@@ -383,7 +382,7 @@ function notADatabase({ database, text }: DatabaseFailure): Notice {
   return { code: 'WARN_NOT_A_DATABASE', text: printable(`${database} was left out: ${text}`), subjects: [database] };
 }
 
-/** It is only reported, so a server that does not respond costs little time. */
+/** The style is only reported, so a server that does not respond must cost little time. */
 const logStyleBudgetMs = 10_000;
 
 export async function readLogStyle(
@@ -398,7 +397,7 @@ export async function readLogStyle(
       subject: '',
     });
   } catch (error) {
-    // An abort or the deadline, which says what has not returned; native code throws records.
+    // An abort, or the deadline, whose error says which call has not returned. Native code throws records.
     if (isDominoVssError(error)) throw error;
     call.check();
     return 'unknown';
@@ -414,8 +413,8 @@ export async function deltaDirectoryWarnings(
   const { path } = await call.race(binding.inspectVolume(deltaDirectory));
   if (!databases.volumes.some((volume) => volume.path === path)) return [];
   const message =
-    `the delta directory ${deltaDirectory} lies on ${path}, a volume that is part of the snapshot: ` +
-    'a loss of that volume takes the deltas with it; save them elsewhere';
+    `the delta directory ${deltaDirectory} is on ${path}, a volume that is part of the snapshot: ` +
+    'if that volume is lost, so are the deltas; save them elsewhere';
   return [warning('WARN_DELTA_VOLUME', message, { subjects: [deltaDirectory] })];
 }
 

@@ -63,16 +63,16 @@ export interface BeginBackupOptions extends SelectionOptions {
   /** VSS only: settings of the requester. */
   readonly vss?: VssOptions | undefined;
   /**
-   * Takes only what no earlier backup holds. The reference is the last backup of this server in {@link deltaDirectory} that keeps
-   * copies or a shadow. Databases are taken if they are new, replaced or have another instance id (DBIID) since then; unlogged ones if
-   * they have changed (NSFDbModifiedTime); logged ones unless {@link logArchive} covers them. All others are carried over: the manifest
-   * names the backup that holds them, and a restore takes them from there. At least one database is always taken. Needs Domino.
-   * Default: false.
+   * Captures only what no earlier backup contains. The reference is the last backup of this server in {@link deltaDirectory} that
+   * keeps copies or a shadow. Databases are captured if they are new, replaced or have another instance id (DBIID) since then;
+   * unlogged ones if they have changed (NSFDbModifiedTime); logged ones unless {@link logArchive} covers them. All others are
+   * carried over: the manifest names the backup that contains them, and a restore takes them from there. At least one database is
+   * always captured. Needs Domino. Default: false.
    */
   readonly incremental?: boolean | undefined;
   /**
-   * For `incremental`: absolute path of an archive of the transaction log, made by `archiveLogs`. Without it, every logged database is
-   * taken. Default: none.
+   * For `incremental`: absolute path of an archive of the transaction log, made by `archiveLogs`. Without it, every logged
+   * database is captured. Default: none.
    */
   readonly logArchive?: string | undefined;
   /** How the databases are made consistent. Default: through the backup API. */
@@ -98,12 +98,12 @@ export interface BeginBackupOptions extends SelectionOptions {
    * for plain volumes.
    */
   readonly leaseMs?: number | undefined;
-  /** For `beginBackup` itself. Default: 600 000. */
+  /** Longest time for `beginBackup` itself. Default: 600 000. */
   readonly timeoutMs?: number | undefined;
   /**
-   * Absolute path of the directory for shadows, on the file system of the databases. Default: `.domino-vss` at the
-   * mount point; required if that would be inside the data directory. The copies of `rolling` may be anywhere;
-   * their default is `.domino-vss` in the delta directory. Not for VSS and hooks, which have their own places.
+   * Absolute path of the directory for shadows, on the file system of the databases. Default: `.domino-vss` at the mount point;
+   * required if that would be inside the data directory. The copies of `rolling` may be anywhere; their default is `.domino-vss`
+   * in the delta directory. Not for VSS and hooks, which keep shadows in their own places.
    */
   readonly shadowDirectory?: string | undefined;
   /**
@@ -166,11 +166,11 @@ export function checkBeginOptions(options: BeginBackupOptions): void {
   if (incremental && mode?.type === 'stop-service') {
     throw new OptionError(
       'incremental',
-      'an incremental backup asks Domino for each database, which stop mode does without',
+      'an incremental backup asks Domino about each database, but stop mode does not use Domino',
     );
   }
   if (logArchive !== undefined && !incremental) {
-    throw new OptionError('logArchive', 'logArchive is about incremental backups; a full one needs none');
+    throw new OptionError('logArchive', 'logArchive is only for incremental backups');
   }
   if (options.source !== 'volumes') return;
   if ((options.volumes ?? []).length === 0) {
@@ -180,7 +180,7 @@ export function checkBeginOptions(options: BeginBackupOptions): void {
   if (given !== undefined) throw new OptionError(given, `${given} has no meaning when the source is "volumes"`);
 }
 
-/** Settings of the requester; undefined if another provider makes the shadow. Rejects impossible combinations. */
+/** Settings of the requester; undefined if another provider makes the shadow. Rejects invalid combinations. */
 export function resolveRequester(binding: NativeBinding, options: BeginBackupOptions): ResolvedVss | undefined {
   const { provider = 'auto', writers, vss } = options;
   if (usesVss(binding, provider)) {
@@ -197,12 +197,12 @@ export function resolveRequester(binding: NativeBinding, options: BeginBackupOpt
   return undefined;
 }
 
-/** A provider that takes single files cannot take a volume. */
+/** A provider that captures single files cannot capture a volume. */
 export function refuseFileProvider(
   provider: ProviderOption | NativeProvider | undefined,
   names: readonly string[],
 ): void {
   if (names.length === 0 || (provider !== 'reflink' && provider !== 'rolling')) return;
-  const message = `the provider ${provider} takes databases, not whole volumes; use vss, btrfs, or a hook`;
+  const message = `the provider ${provider} captures databases, not whole volumes; use vss, btrfs, or a hook`;
   throw new OptionError('volumes', message);
 }

@@ -32,13 +32,13 @@ export interface BackupWork {
   /** Directory of this backup, in the delta directory. */
   readonly directory: string;
   readonly binding: NativeBinding;
-  /** What sessions of this backup are made of. */
+  /** What the sessions of this backup are created with. */
   readonly setup: SessionSetup;
-  /** The one of the present attempt to make the shadow. */
+  /** The session of the current attempt to make the shadow. */
   session: NativeSession;
-  /** What earlier attempts have failed with, for the warnings. */
+  /** The failures of earlier attempts, for the warnings. */
   readonly failedAttempts: Warning[];
-  /** Ends the pause before another attempt: the backup is taken back. */
+  /** Ends the pause before another attempt, because the backup is being rolled back. */
   readonly interrupt: AbortController;
   readonly journal: Journal;
   readonly databases: BackupDatabases;
@@ -47,27 +47,29 @@ export interface BackupWork {
   readonly provider: ResolvedProvider;
   readonly plan: ShadowPlan;
   readonly hookRun: HookRun | undefined;
-  /** Databases that are known and not in the snapshot: outside of that of somebody else, or carried over from an earlier backup. */
+  /**
+   * Databases that are known but not in the snapshot: outside another program's snapshot, or carried over from an earlier backup.
+   */
   readonly outside?: ReadonlySet<string>;
-  /** Id of the snapshot set that somebody else has made; absent otherwise. */
+  /** Id of a snapshot set made by another program; absent otherwise. */
   readonly snapshotSetId?: string;
-  /** Not searched for databases: our own directories. */
+  /** Our own directories, which are not searched for databases. */
   readonly excludeDirectories: readonly string[];
   readonly limits: SkipLimits;
   /** Links and directories that could not be followed. */
   readonly problems: readonly DatabaseFailure[];
-  /** What became of interrupted work at the begin of this backup. */
+  /** How interrupted work was resolved when this backup began. */
   readonly recovered: readonly RecoveredWork[];
   readonly continuity: Continuity;
-  /** What is left to earlier backups; undefined for a full one. */
+  /** What is left to earlier backups; undefined for a full backup. */
   readonly incremental?: Incremental | undefined;
-  /** What the journal has to go on naming while this window is made. */
+  /** What the journal must continue to name while this window is made. */
   readonly earlier: EarlierWindows;
-  /** Further windows of the same backup, also those that have failed and may have left something. Only the first has them. */
+  /** Further windows of the same backup, including failed ones that may have left something. Only the first window has them. */
   readonly furtherWork: BackupWork[];
 }
 
-/** What earlier windows of the same backup have made, as a journal names it. */
+/** What earlier windows of the same backup have made, in the form of the journal. */
 export interface EarlierWindows {
   readonly snapshotSet: string;
   readonly shadows: readonly string[];
@@ -77,29 +79,29 @@ export interface EarlierWindows {
 
 export const noEarlierWindows: EarlierWindows = { snapshotSet: '', shadows: [], stuck: [] };
 
-/** When left-out databases make the whole backup fail. */
+/** How many left-out databases, and which, make the whole backup fail. */
 export interface SkipLimits {
   readonly maxSkipped: number;
   readonly unmetRequired: readonly string[];
 }
 
-/** Longest time that taking everything back may last; writers may take longer over the end of a backup. */
+/** Longest time for a rollback. At the end of a backup, writers may take longer. */
 export const closeTimeoutMs = 60_000;
 
-/** What came out of the freeze window. */
+/** Result of the freeze window. */
 export interface Capture {
   readonly databases: CapturedDatabases;
   readonly changes: DatabaseChanges;
   readonly timeline: Timeline;
   /** Readable directory of each volume's shadow, in the order of the volumes. */
   readonly roots: readonly string[];
-  /** Databases left out, and links that lead nowhere. */
+  /** Databases left out, and broken links. */
   readonly skipped: readonly DatabaseFailure[];
 }
 
 /**
- * Lists again, prepares, runs the freeze window, and makes sure that the outcome is acceptable. A database that
- * `mayStillCome` in a further window is not held against it.
+ * Lists the databases again, prepares, runs the freeze window, and checks that the result is acceptable. A database that
+ * `mayStillCome` in a further window does not count as left out yet.
  */
 export async function captureShadow(
   work: BackupWork,
@@ -109,15 +111,15 @@ export async function captureShadow(
 ): Promise<Capture> {
   const { session, journal, mode, provider, plan, databases, earlier } = work;
   const stopMode = mode.type === 'stop-service';
-  // From here on something may exist that only the journal knows of after a crash.
+  // From here on, something may exist that after a crash only the journal knows of.
   const inBackupMode = stopMode ? [] : [...earlier.stuck, ...databases.paths];
-  // VSS lets one requester at a time make shadows, so preparing waits for the others, and is where most goes wrong. In stop
-  // mode both come before the server is touched. The price is that others wait while the server stops: no longer than the
-  // time of this call, and they are told to try again, which users of a server that is down are not.
+  // VSS lets only one requester at a time make shadows, so preparation waits for the others, and is where most failures occur. In
+  // stop mode, it is done before the server is touched. The price is that others wait while the server stops: at most for the
+  // time of this call, and VSS tells them to try again, which the users of a stopped server cannot do.
   const prepareFirst = stopMode && provider.vss !== undefined;
   const prepare = async (): Promise<void> => {
     call.check('prepare');
-    // With half of the time at most, where the rest is needed to stop the server.
+    // At most half of the time if the rest is needed to stop the server.
     const share = prepareFirst ? 0.5 : 1;
     await progress.watch(session, () =>
       call.native(session, (timeoutMs) => session.prepare(Math.ceil(timeoutMs * share))),
@@ -127,7 +129,7 @@ export async function captureShadow(
   const captured = async (): Promise<Omit<Capture, 'timeline' | 'skipped'> & { results: NativeResults }> => {
     session.renewLease();
     const changes = await listAgain(work, call);
-    // Otherwise as late as can be: with some providers it locks the whole machine until the shadow is made.
+    // Otherwise as late as possible: with some providers it locks the whole machine until the shadow exists.
     if (!prepareFirst) await prepare();
     await runWindow(work, call, progress);
     const results = session.results();
@@ -144,7 +146,7 @@ export async function captureShadow(
     return withServiceStopped(service, call, {
       note: (stoppedService) => journal.update({ stoppedService }),
       work: captured,
-      // Gives the machine free for other shadows. Whoever takes the backup back waits for it and hears how it ended.
+      // Unlocks the machine for other shadows. The rollback of the backup waits for this and reports its result.
       giveUp: () => {
         const closing = { keepShadow: false, succeeded: false, deletedShadows: [], timeoutMs: closeTimeoutMs };
         session.close(closing).catch(() => undefined);
@@ -152,7 +154,7 @@ export async function captureShadow(
     });
   };
 
-  // With VSS nothing exists until the set has been prepared, and the names come from there.
+  // With VSS nothing exists until the set has been prepared, which also returns the names.
   if (!provider.vss) {
     const shadows = [...earlier.shadows, ...plan.targets];
     await journal.update({ provider: provider.name, shadows, ...work.hookRun?.intention }, inBackupMode);
@@ -167,7 +169,8 @@ export async function captureShadow(
   await journal.update({}, [...earlier.stuck, ...stuck]);
 
   const leftOut = [...work.problems, ...capture.databases.skipped];
-  // What was deleted makes one backup partial, and must not make every one fail until somebody raises a limit.
+  // A deleted database makes only one backup partial. If it counted towards the limit, every backup would fail until someone
+  // raised the limit.
   const skipped = [...work.continuity.vanished, ...leftOut];
   if (work.source === 'domino') {
     withCauses(work.recovered, () => {
@@ -183,7 +186,7 @@ export async function captureShadow(
   return { ...capture, timeline, skipped };
 }
 
-/** Names the set and its shadows before they exist. */
+/** Records the set and its shadows before they exist. */
 async function noteSnapshotSet(
   { session, journal, provider, earlier }: BackupWork,
   databases: readonly string[],
@@ -196,7 +199,7 @@ async function noteSnapshotSet(
 
 function rootsOf({ session, hookRun, provider, plan, databases }: BackupWork): readonly string[] {
   if (provider.vss) return shadowRoots(session);
-  // Where a requester keeps its shadows only it knows.
+  // Only the requester knows where it keeps its shadows.
   if (provider.native === 'writer') return databases.volumes.map(() => '');
   return hookRun ? hookRun.shadows.map(({ root }) => root) : plan.targets;
 }
@@ -232,7 +235,7 @@ async function runWindow(work: BackupWork, call: Call, progress: ProgressReporte
   }
 }
 
-/** An error of the whole window says which databases had failed by then. */
+/** Adds to an error of the whole window the databases that had failed by then. */
 function withFailures(error: BackupError, { session, databases }: BackupWork): BackupError {
   const failures = session
     .failures()
@@ -250,15 +253,15 @@ function decideChanged(
     decided.set(index, decidedFailure(databases.paths[index] ?? '', code, 'find', text));
   };
   for (const index of changes.vanishedIndexes) {
-    decide(index, 'ERR_DATABASE_VANISHED', 'the database is gone since the backup began');
+    decide(index, 'ERR_DATABASE_VANISHED', 'the database disappeared after the backup began');
   }
   for (const index of changes.replacedIndexes) {
-    decide(index, 'ERR_DATABASE_REPLACED', 'another file stands in its place since the backup began');
+    decide(index, 'ERR_DATABASE_REPLACED', 'the file was replaced by another one after the backup began');
   }
   return decided;
 }
 
-/** Throws when the databases that had to be left out are too many, or the wrong ones. */
+/** Throws if too many databases, or required ones, had to be left out. */
 export function refuseTooManySkipped(
   skipped: readonly DatabaseFailure[],
   missingRequired: readonly DatabaseFailure[],
@@ -285,7 +288,7 @@ export function refuseTooManySkipped(
   }
 }
 
-/** A delta without a database in the manifest would only be mistaken for something. */
+/** A delta whose database is not in the manifest would only be misleading. */
 async function removeDeltasOfSkipped(work: BackupWork, databases: CapturedDatabases): Promise<void> {
   const left: number[] = [];
   await forEachIndex(databases.results.count, (index) => {
@@ -296,7 +299,7 @@ async function removeDeltasOfSkipped(work: BackupWork, databases: CapturedDataba
   });
 }
 
-/** A second read of what the engine has just written: docs/decisions/deltas-hashed-after-the-window.md */
+/** Reads again what the engine has just written: docs/decisions/deltas-hashed-after-the-window.md */
 async function hashDeltas(
   work: BackupWork,
   databases: CapturedDatabases,

@@ -7,17 +7,17 @@ import { forEachIndex } from '../call/event-loop';
 import { DatabaseState, type NativeResults } from '../native/session';
 import { shadowPath } from './provider';
 
-/** What the databases of a further window are called in the backup. */
+/** Names that a further window and its contents have in the backup. */
 export interface PlaceInBackup {
-  /** Directory of the window relative to that of the backup, with `/` at its end. */
+  /** Directory of the window relative to that of the backup, with a trailing `/`. */
   readonly directory: string;
-  /** Numbers of the databases in the backup. */
+  /** Indexes of its databases in the backup. */
   readonly numbers: readonly number[];
   /** Ids of the shadows, in the order of the volumes. */
   readonly shadowIds: readonly string[];
 }
 
-/** What one window has captured: the columns of the engine, and what has been learnt since. */
+/** Result of one window: the columns of the engine, and what was found out later. */
 export class CapturedDatabases {
   readonly skipped: readonly DatabaseFailure[];
   /** Databases that may still be in backup mode because a call of the C API hangs. */
@@ -40,7 +40,7 @@ export class CapturedDatabases {
     this.#irregular = new Map(results.irregularPieces.map(({ index, lengths }) => [index, lengths]));
   }
 
-  /** `decided` holds databases that this package leaves out whatever the engine made of them. */
+  /** `decided`: databases that this package leaves out, whatever the result of the engine. */
   static async create(
     databases: BackupDatabases,
     results: NativeResults,
@@ -81,7 +81,7 @@ export class CapturedDatabases {
     this.#hashes.set(index, sha256);
   }
 
-  /** What is known of its file in the kept shadow. */
+  /** Sets what is known about its file in the kept shadow. */
   setContents(index: number, contents: Pick<ManifestDatabase, 'sha256' | 'headerSha256' | 'appliedInShadow'>): void {
     this.#contents.set(index, { ...this.#contents.get(index), ...contents });
   }

@@ -8,46 +8,46 @@ import { Aliases } from '../domino/aliases';
 import type { Catalog } from '../domino/catalog';
 import type { SelectionRules } from '../domino/selection';
 
-/** Which database a path was, as far as a manifest tells. */
+/** The identity of the database at a path, as far as a manifest contains it. */
 type Identity = Pick<ManifestDatabase, 'replicaId' | 'dbiid' | 'fileId'>;
 
-/** What the last backup of the same data directory knows. */
+/** What is known from the last backup of the same data directory. */
 interface LastBackup {
   readonly id: string;
   readonly captured: ReadonlyMap<string, Identity>;
-  /** Databases that an earlier one had captured and this one could not. */
+  /** Databases that an earlier backup captured and this one could not. */
   readonly lost: ReadonlySet<string>;
 }
 
-/** How many databases a warning names; the manifest has all. */
+/** Maximum number of databases that a warning names; the manifest has all of them. */
 const namedDatabases = 10;
 
-/** What the data directory holds now, as far as a comparison needs it. */
+/** The present contents of the data directory, as far as the comparison needs them. */
 export interface PresentDatabases {
   readonly paths: readonly string[];
   /** Other names that lead to them. */
   readonly aliases: Catalog['aliases'];
-  /** Files with the name of a database that are none, neither by their signature nor as a link. */
+  /** Files that are named like a database but are not one, neither by their signature nor as a link. */
   readonly notDatabases: readonly string[];
-  /** Paths that are in the way of databases: links that lead nowhere, directories that cannot be read. */
+  /** Paths that hide databases: broken links and unreadable directories. */
   readonly problems: readonly string[];
 }
 
 /**
- * Compares a backup with the last one of the same data directory in the same delta directory: what was captured then and
- * cannot be now is missing from the backup as much as a database that refuses, however quietly it went.
+ * Compares a backup with the last one of the same data directory in the same delta directory. A database that was captured then
+ * but cannot be captured now is missing from the backup, just like a database that fails, even if it disappeared silently.
  */
 export class Continuity {
   private constructor(
     private readonly last: LastBackup | undefined,
     /** Databases of the last backup that are gone. */
     readonly vanished: readonly DatabaseFailure[],
-    /** Databases of the last backup whose file is none any more. */
+    /** Databases of the last backup whose file is no longer a database. */
     readonly unreadable: readonly DatabaseFailure[],
     readonly warnings: readonly Warning[],
   ) {}
 
-  /** For backups without databases, and the first one of a server. */
+  /** For backups without databases, and for the first backup of a server. */
   static readonly none = new Continuity(undefined, [], [], []);
 
   static async compare(
@@ -76,22 +76,22 @@ export class Continuity {
     const known = [...last.captured.keys(), ...last.lost];
     await forEachIndex(known.length, (index) => {
       const path = known[index] ?? '';
-      // A link that was made since may have given a database another name.
+      // A link made since then may have given a database another name.
       if (there.has(path) || there.has(aliases.resolve(path)) || rules.leaveOut(path) !== undefined) return;
-      // What hides it is a failure already.
+      // Whatever hides it has already been reported as a failure.
       if (present.problems.some((problem) => path === problem || path.startsWith(`${problem}/`))) return;
       if (damaged.has(path)) {
-        const text = `backup ${last.id} or an earlier one has it, and its file does not begin like a database any more`;
+        const text = `backup ${last.id} or an earlier one contains it, but its file no longer begins like a database`;
         unreadable.push(decidedFailure(path, 'ERR_DATABASE_UNREADABLE', 'find', text));
       } else if (last.captured.has(path)) {
-        const text = `backup ${last.id} has it, and it is not there any more`;
+        const text = `backup ${last.id} contains it, but it no longer exists`;
         vanished.push(decidedFailure(path, 'ERR_DATABASE_VANISHED', 'find', text));
       }
     });
     return new Continuity(last, vanished, unreadable, warnings);
   }
 
-  /** Without databases of which it is known already why they are not there. */
+  /** Without databases whose absence has already been explained. */
   without(explained: readonly DatabaseFailure[]): Continuity {
     const paths = new Set(explained.map(({ database }) => database));
     const others = (failures: readonly DatabaseFailure[]): DatabaseFailure[] =>
@@ -99,7 +99,7 @@ export class Continuity {
     return new Continuity(this.last, others(this.vanished), others(this.unreadable), this.warnings);
   }
 
-  /** What goes into the manifest, when it is known what was captured and what was left out. */
+  /** What the manifest says, once it is known what was captured and what was left out. */
   async describe(
     windows: readonly CapturedDatabases[],
     skipped: readonly DatabaseFailure[],
@@ -127,25 +127,25 @@ export class Continuity {
   }
 }
 
-/** What a person should know that is no failure of a database. */
+/** Warnings that are not failures of a database. */
 export function continuityWarnings({ comparedWith, neverCaptured, replaced }: ManifestContinuity): Warning[] {
   if (comparedWith === null) return [];
   const warnings: Warning[] = [];
   if (replaced.length > 0) {
     const names = replaced.map(({ database, changed }) => `${database} (${changed.join(', ')})`);
     const subjects = replaced.map(({ database }) => database);
-    const message = `other databases than in backup ${comparedWith}: ${list(names)}`;
+    const message = `different databases from those in backup ${comparedWith}: ${list(names)}`;
     warnings.push(warning('WARN_DATABASE_REPLACED', message, { subjects }));
   }
   const unreachable = replaced.filter(({ changed }) => changed.includes('instance id'));
   if (unreachable.length > 0) {
     const subjects = unreachable.map(({ database }) => database);
-    const meaning = 'the transaction log carries older backups of them up to the change and no further';
-    const message = `another instance id than in backup ${comparedWith}, or none: ${list(subjects)}; ${meaning}`;
+    const meaning = 'the transaction log can roll older backups of them forward only up to this change';
+    const message = `an instance id different from that in backup ${comparedWith}, or none: ${list(subjects)}; ${meaning}`;
     warnings.push(warning('WARN_INSTANCE_ID_CHANGED', message, { subjects }));
   }
   if (neverCaptured.length > 0) {
-    const message = `in no backup so far: ${list(neverCaptured)}`;
+    const message = `not in any backup so far: ${list(neverCaptured)}`;
     warnings.push(warning('WARN_NEVER_CAPTURED', message, { subjects: neverCaptured }));
   }
   return warnings;
@@ -156,7 +156,7 @@ function list(names: readonly string[]): string {
   return [...names.slice(0, namedDatabases), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
 }
 
-/** A device gets another number when the machine starts; the file keeps its own. */
+/** The number of a device changes when the machine restarts; the number of a file does not. */
 export function fileOnVolume(fileId: string): string {
   return fileId.slice(fileId.indexOf(':') + 1);
 }
@@ -165,7 +165,7 @@ function changedIds(before: Identity, now: Identity): ('replica id' | 'instance 
   const differs = (a: string | undefined, b: string | undefined): boolean => !!a && !!b && a !== b;
   return [
     ...(differs(before.replicaId, now.replicaId) ? (['replica id'] as const) : []),
-    // A database that is not logged any more has none: the log carries it as little further as under another one.
+    // A database that is no longer logged has no instance id: the log cannot roll it forward, just as with a different id.
     ...(before.dbiid !== '' && before.dbiid !== now.dbiid ? (['instance id'] as const) : []),
     ...(differs(fileOnVolume(before.fileId ?? ''), fileOnVolume(now.fileId ?? '')) ? (['file'] as const) : []),
   ];

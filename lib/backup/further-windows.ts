@@ -12,8 +12,8 @@ import { createSession, openSession } from './native-session';
 import { endFailedAttempt, pause, type RetryOptions } from './retry';
 
 /**
- * A window after the first one, for databases that were busy then. It has a session, shadows and deltas of its own, and
- * shares the manifest: docs/decisions/further-windows.md
+ * A window after the first one, for databases that were busy in the first. It has its own session, shadows and deltas, but shares
+ * the manifest: docs/decisions/further-windows.md
  */
 export interface FurtherWindow {
   /** The first window of a backup is 1. */
@@ -23,36 +23,36 @@ export interface FurtherWindow {
   readonly created: Date;
 }
 
-/** STATUS after which a database can be backed up a little later. */
+/** STATUS values after which a database can be backed up a little later. */
 const busy: ReadonlySet<number> = new Set([
   0x0ea4, // ERR_BACKUP_ALREADY_IN_PROGRESS: another backup program is at work
   0x13aa, // ERR_CANT_BACKUP_DURING_COMPACT
   0x2dd8, // ERR_BACKUP_ABORTED2: too many changes during the window, which was longer for all of them together
 ]);
 
-/** The STATUS proper; the two bits above say where it was shown. */
+/** The status code itself; the two bits above it only say where the error was displayed. */
 const statusMask = 0x3fff;
 
-/** Whether a database may be had in a further window. */
+/** Whether a database may be captured in a further window. */
 export function isBusy({ status, statusHex }: DatabaseFailure): boolean {
-  // A number of the operating system is written as a decimal one.
+  // Decimal numbers are from the operating system.
   return statusHex.startsWith('0x') && busy.has(status & statusMask);
 }
 
-/** Refuses what further windows are not made for. */
+/** Rejects options that further windows do not support. */
 export function checkBusyRetries({ provider, mode, source }: BackupWork, { busyDatabases = 0 }: RetryOptions): void {
   if (busyDatabases === 0) return;
   const refuse = (why: string): never => {
     throw new OptionError('retries.busyDatabases', `retries.busyDatabases ${why}`);
   };
-  if (provider.hook) refuse('needs a provider of this package: a hook makes one snapshot a backup');
+  if (provider.hook) refuse('needs a provider of this package: a hook makes one snapshot per backup');
   if (mode.type === 'stop-service') refuse('has no meaning in stop mode, where no database is busy');
   if (source === 'volumes') refuse('has no meaning for plain volumes');
 }
 
 /**
- * Tries databases that were busy again, after a pause, in windows of their own: up to `retries.busyDatabases` times. One
- * that fails makes nothing worse: its databases stay left out. What it may have left is closed again with the backup.
+ * Tries busy databases again, after a pause, in windows of their own: at most `retries.busyDatabases` times. A failed window does
+ * no harm: its databases are still left out, and whatever it left behind is closed together with the backup.
  */
 export async function captureBusy(
   first: BackupWork,
@@ -88,7 +88,7 @@ export async function captureBusy(
   return windows;
 }
 
-/** What became of every database in the end: the last word on each is that of its last window. */
+/** The final state of each database: its last window decides. */
 export function skippedAfterAll(capture: Capture, windows: readonly FurtherWindow[]): readonly DatabaseFailure[] {
   const last = new Map<string, DatabaseFailure | undefined>();
   for (const { capture: later } of windows) {
@@ -101,7 +101,7 @@ export function skippedAfterAll(capture: Capture, windows: readonly FurtherWindo
   });
 }
 
-/** Throws when too many databases, or the wrong ones, are still left out after all windows. */
+/** Throws if too many databases, or required ones, are still left out after all windows. */
 export function refuseAfterAll(work: BackupWork, capture: Capture, windows: readonly FurtherWindow[]): void {
   const skipped = skippedAfterAll(capture, windows);
   const vanished = new Set(work.continuity.vanished);
@@ -151,7 +151,7 @@ async function furtherWork(
     databases,
     plan,
     earlier,
-    // What concerns the whole backup was said by the first window, or is decided after the last one.
+    // The first window has reported what concerns the whole backup; the rest is decided after the last window.
     problems: [],
     continuity: Continuity.none,
     limits: { maxSkipped: Infinity, unmetRequired: [] },
@@ -166,13 +166,13 @@ async function captureOne(
   reporter: (call: Call) => ProgressReporter,
 ): Promise<FurtherWindow | undefined> {
   first.furtherWork.push(work);
-  // A window that takes too long must not cost the time of the call, and with it the backup.
+  // A slow window must not use up the time of the call, because then the whole backup would fail.
   const own = new Call({ signal: call.signal, timeoutMs: Math.ceil(call.remainingMs() * 0.8), phase: 'prepare' });
   try {
     const progress = reporter(own);
     await openSession(work.session, work.setup, own, progress);
     const capture = await captureShadow(work, own, progress);
-    // Other databases may come and go; that was compared in the first window.
+    // Other databases may appear or disappear; the first window has made that comparison.
     return {
       number,
       work,
@@ -186,7 +186,7 @@ async function captureOne(
     }
     if (error instanceof AbortError || first.interrupt.signal.aborted) throw error;
     const known = toPublicError(error);
-    // All are still busy: each of them says so.
+    // If all are still busy, each has its own failure.
     if (known.code !== 'ERR_NO_DATABASES') {
       const message = `window ${number} for busy databases failed: ${known.message}`;
       first.failedAttempts.push(warning('WARN_WINDOW_FAILED', message, { error: known }));

@@ -6,8 +6,8 @@ import type { NativeSession, NativeVolume } from '../native/session';
 import { checkHookShadows, type HookDelivery, type HookProvider, type HookShadow } from './provider';
 
 /**
- * One run of a hook inside the window. Native code starts it and waits for {@link NativeSession.settleShadow}; whether
- * the answer still counts is decided here, by the time the capture has settled.
+ * One run of a hook inside the window. Native code starts it and waits for {@link NativeSession.settleShadow}. By the time the
+ * capture has settled, this class has decided whether the answer still counts.
  */
 export class HookRun {
   readonly #hook: HookProvider;
@@ -16,7 +16,7 @@ export class HookRun {
   readonly #journal: Journal;
   readonly #controller = new AbortController();
   #shadows: readonly HookShadow[] = [];
-  /** What has to be handed to the hook again, whether it can be used or not. */
+  /** What must be passed to the hook for removal, whether it can be used or not. */
   #delivery: HookDelivery | undefined;
   #failure: ShadowError | undefined;
   #noted: Promise<void> = Promise.resolve();
@@ -36,23 +36,25 @@ export class HookRun {
     this.#journal = journal;
   }
 
-  /** The shadows, in the order of the volumes; empty unless the hook has delivered all of them. */
+  /** The shadows, in the order of the volumes; empty unless the hook delivered all of them. */
   get shadows(): readonly HookShadow[] {
     return this.#shadows;
   }
 
-  /** What the journal says before the hook is asked; nothing of one that leaves what it makes on purpose. */
+  /**
+   * What the journal records before the hook is called; empty for a hook without `remove`, which leaves its snapshots on purpose.
+   */
   get intention(): Pick<JournalChange, 'pendingHook' | 'hook'> {
     if (!this.#hook.remove) return {};
     return { pendingHook: this.#hook.name, hook: { volumes: this.#context.volumes } };
   }
 
-  /** Whether there may be something that {@link remove} has not removed. */
+  /** Whether something may exist that {@link remove} has not removed. */
   get mayHaveLeft(): boolean {
     return this.#hook.remove !== undefined && (this.#isPending || this.#delivery !== undefined);
   }
 
-  /** The removal of what is delivered after {@link remove}; undefined when the hook had answered by then. */
+  /** The removal of a delivery that came after {@link remove}; undefined if the hook had answered by then. */
   get lateRemoval(): Promise<void> | undefined {
     return this.#lateRemoval;
   }
@@ -61,7 +63,10 @@ export class HookRun {
     this.#session = session;
   }
 
-  /** The session has ended. It holds the function that {@link start} is called by, and would never be let go of otherwise. */
+  /**
+   * Call when the session has ended. The session holds the function that calls {@link start}, so without this neither could be
+   * garbage-collected.
+   */
   detach(): void {
     this.#session = undefined;
   }
@@ -72,7 +77,9 @@ export class HookRun {
     this.#answered = this.#run(deadlineMs);
   }
 
-  /** The error of the window with what the hook itself has thrown, and with its name. Others stay what they are. */
+  /**
+   * Adds to the error of the window what the hook itself threw, and the name of the hook. Other errors are returned unchanged.
+   */
   explain(thrown: unknown): unknown {
     const error = toPublicError(thrown);
     if (error.code === 'ERR_HOOK' && this.#failure) return this.#failure;
@@ -86,7 +93,7 @@ export class HookRun {
     );
   }
 
-  /** Settles when the journal names what was delivered. It is not waited for inside the window. */
+  /** Settles when the delivery is recorded in the journal. The window does not wait for it. */
   noted(): Promise<void> {
     return this.#noted;
   }
@@ -105,10 +112,10 @@ export class HookRun {
     if (!this.#captureEnded) this.#session?.settleShadow(text === undefined ? null : { text });
   }
 
-  /** From now on a crash leaves something that only the hook knows. */
+  /** From now on, a crash leaves something that only the hook knows. */
   #note(delivery: HookDelivery): void {
     if (!this.#hook.remove) return;
-    // A hook may answer anything.
+    // A hook may return any value.
     const shadows: unknown = (delivery as Partial<HookDelivery> | undefined)?.shadows;
     const delivered = Array.isArray(shadows) ? (shadows as (Partial<HookShadow> | undefined)[]) : [];
     const state = storable(this.#hook.name, (delivery as Partial<HookDelivery> | undefined)?.state);
@@ -118,7 +125,7 @@ export class HookRun {
       pendingHook: '',
       hook: { volumes: this.#context.volumes, state },
     });
-    // Whoever waits hears of it; after a failed capture nobody does.
+    // The error reaches whoever waits for it; after a failed capture nobody does.
     this.#noted.catch(() => undefined);
   }
 
@@ -127,13 +134,13 @@ export class HookRun {
     this.#controller.abort(reason);
   }
 
-  /** The capture has failed: an answer no longer counts. What was delivered, or will be, is removed by {@link remove}. */
+  /** The capture has failed: an answer no longer counts. {@link remove} removes what was delivered or will be. */
   captureFailed(reason: unknown): void {
     this.#captureEnded = true;
     this.abort(reason);
   }
 
-  /** Hands back to the hook what it has delivered; at once, or as soon as it does. */
+  /** Passes what the hook has delivered to the hook for removal, now or as soon as it is delivered. */
   async remove(): Promise<void> {
     if (this.#isPending && this.#hook.remove) this.#lateRemoval = this.#answered.then(() => this.#removeDelivery());
     else await this.#removeDelivery();
@@ -150,7 +157,7 @@ export class HookRun {
   }
 }
 
-/** The state as the journal has it, and as whoever asks for the removal later gets it. */
+/** The state in the form that the journal stores and that a later removal gets. */
 function storable(hook: string, state: unknown): unknown {
   try {
     const json = JSON.stringify(state) as string | undefined;

@@ -19,45 +19,48 @@ import { fileOnVolume } from './continuity';
 import type { ArchivedLogs } from './log-reach';
 import { warning, type Warning } from '../errors/warnings';
 
-/** What an incremental backup takes, and what it leaves to earlier ones. */
+/** What an incremental backup captures, and what it leaves to earlier ones. */
 export interface Incremental {
-  /** Of the selection: what is to be taken. */
+  /** The part of the selection to be captured. */
   readonly taken: Pick<Selection, 'indexes' | 'required'>;
-  /** As the manifest will have them, but for their numbers. */
+  /** As they will be in the manifest, except for their numbers. */
   readonly carried: readonly ManifestDatabase[];
   readonly manifest: ManifestIncremental;
   readonly warnings: readonly Warning[];
 }
 
-/** Where an incremental backup is made, and whom it asks. */
+/** What an incremental backup works with. */
 export interface IncrementalWork {
   readonly binding: NativeBinding;
   readonly deltaDirectory: string;
   readonly dataDirectory: string;
-  /** What is known of the archive of the transaction log. */
+  /** What is known about the archive of the transaction log. */
   readonly logs: ArchivedLogs;
-  /** Of a backup that is signed: what it builds on must be signed, too, or a restore that demands signatures would refuse it. */
+  /**
+   * Set if the backup is signed. Then the backups it builds on must be signed too, or a restore that requires signatures would
+   * refuse it.
+   */
   readonly verifyingKey: KeyObject | undefined;
   /** Longest time for one request to the server. */
   readonly budgetMs: number;
   readonly call: Call;
 }
 
-/** The backup that is built on. */
+/** The backup that this one builds on. */
 interface Base extends Chain<Manifest> {
   readonly databases: ReadonlyMap<string, ManifestDatabase>;
 }
 
 /**
- * A TIMEDATE counts hundredths of a second. What is changed again so shortly after its time was read may keep that time, so one
- * that was changed shortly before a backup counts as changed.
+ * A TIMEDATE counts hundredths of a second, so a change shortly after the time was read may leave it the same. Therefore a
+ * database that changed shortly before a backup counts as changed.
  */
 const indistinguishableMs = 1000;
 
-/** Providers whose shadows have a place of their own: what a hook, a hold or a writer has named may be another snapshot later. */
+/** Providers whose shadows have unique places. A path named by a hook, a hold or a writer may be another snapshot later. */
 const ownShadowProviders = ['vss', 'btrfs', 'reflink', 'rolling'];
 
-/** Decides what an incremental backup takes of a selection. What is in doubt is taken. */
+/** Decides which databases of a selection an incremental backup captures. If in doubt, it captures them. */
 export async function chooseIncremental(
   catalog: Catalog,
   selection: Selection,
@@ -111,7 +114,7 @@ export async function chooseIncremental(
         : [
             warning(
               'WARN_NOTHING_TO_BUILD_ON',
-              `no backup of this server in ${work.deltaDirectory} keeps copies or a shadow: everything is taken`,
+              `no backup of this server in ${work.deltaDirectory} keeps copies or a shadow: all databases are captured`,
               { subjects: [work.deltaDirectory] },
             ),
           ]),
@@ -122,7 +125,7 @@ export async function chooseIncremental(
   };
 }
 
-/** The last backup that something can be restored from, complete or not: what it has not got is taken. */
+/** The last backup that anything can be restored from, whether complete or partial: databases that it lacks are captured. */
 async function findBase({ deltaDirectory, dataDirectory, verifyingKey, call }: IncrementalWork): Promise<{
   readonly base: Base | undefined;
   readonly warnings: readonly Warning[];
@@ -159,7 +162,7 @@ function isSameFile({ fileId = '' }: ManifestDatabase, now: string): boolean {
   return fileId !== '' && now !== '' && fileOnVolume(fileId) === fileOnVolume(now);
 }
 
-/** Takes out those of which the earlier backup has neither copy nor shadow any more, or cannot be used. */
+/** Removes databases of which the earlier backup no longer has a copy or shadow, or which it cannot restore. */
 async function withoutLost(
   candidates: Map<number, ManifestDatabase>,
   base: Base,
@@ -179,7 +182,7 @@ async function withoutLost(
   });
 }
 
-/** Where its kept shadows are. When VSS does not say, it has none to build on. */
+/** Where its kept shadows are. If VSS does not answer, there are none to build on. */
 async function rootsOf(holder: BackupHead, binding: NativeBinding, call: Call): Promise<ReadonlyMap<string, string>> {
   return keptRoots(() => binding, holder, call).catch(() => {
     call.check();
@@ -187,7 +190,10 @@ async function rootsOf(holder: BackupHead, binding: NativeBinding, call: Call): 
   });
 }
 
-/** Whether a backup still has what it says, as far as the front of a file tells; `verifyBackup` and a restore compare the whole. */
+/**
+ * Whether a backup still has the database, as far as size and the beginning of the file show; `verifyBackup` and a restore
+ * compare the whole file.
+ */
 async function isHeld(
   line: ManifestDatabase,
   holder: BackupHead,
@@ -202,7 +208,7 @@ async function isHeld(
   const file = join(root, shadowPath);
   if (!(await isSound(file, expectedOfShadow(line)))) return false;
   if (!ownShadowProviders.includes(holder.provider.name)) {
-    // Another snapshot may have its path by now, and the front of a database can be the same in both.
+    // Another snapshot may have its path by now, and the beginning of a database can be the same in both.
     const check = (): void => {
       call.check();
     };
@@ -216,13 +222,13 @@ async function isSound(file: string, expected: ExpectedContents): Promise<boolea
   return wrong === undefined;
 }
 
-/** Less than nothing where there is no file. */
+/** Negative if there is no file. */
 async function sizeOf(file: string): Promise<number> {
   const found = await stat(file).catch(() => undefined);
   return found?.isFile() ? found.size : -1;
 }
 
-/** Why a database has to be taken; undefined where it need not be. */
+/** Why a database must be captured; undefined if it need not be. */
 function whyTaken(
   line: ManifestDatabase,
   now: LiveIdentity | { readonly reason: string } | undefined,
@@ -234,15 +240,15 @@ function whyTaken(
   if (now.logged !== line.logged || now.dbiid !== line.dbiid || now.logId !== line.logId) return 'instance-id';
   const { modified = '' } = line;
   const [before, after] = [timesOf(modified), timesOf(now.modified)];
-  // An older file in its place may even have the number of the file that it was.
+  // An older file in its place may even have the same file number.
   if (before.some((time, half) => (after[half] ?? NaN) < time)) return 'replaced';
   if (line.logged) return logs.reach(line.logId, line.logExtent) ? undefined : 'log';
   if (modified === '' || now.modified !== modified) return 'changed';
-  // One that was carried over before has passed this already, against the backup that holds it.
+  // A database that was carried over before has already passed this check, against the backup that contains it.
   return line.from !== undefined || isDistinguishable(before, base) ? undefined : 'changed';
 }
 
-/** Whether a database was left in peace before its backup for as long as its clock needs to show a later change. */
+/** Whether a database was unchanged for long enough before its backup that a later change must have another time. */
 function isDistinguishable(times: readonly number[], { timeAfterLastStart, window }: ManifestHead): boolean {
   if (timeAfterLastStart === null) return false;
   const [low, high] = timeAfterLastStart.innards;
@@ -250,7 +256,7 @@ function isDistinguishable(times: readonly number[], { timeAfterLastStart, windo
   return times.every((time) => time < begin - indistinguishableMs);
 }
 
-/** The two times, in milliseconds; NaN for one that is not known. The second half of a TIMEDATE is written first. */
+/** The two times in milliseconds; NaN if unknown. The second half of a TIMEDATE is written first. */
 function timesOf(modified: string): readonly number[] {
   return [0, 16].map((at) => timeOf(modified.slice(at + 8, at + 16), modified.slice(at, at + 8)));
 }
@@ -295,7 +301,7 @@ function countsOf(reasons: ReadonlyMap<number, TakenReason>): ManifestIncrementa
 function lostWarnings(reasons: ReadonlyMap<number, TakenReason>, catalog: Catalog): Warning[] {
   const lost = [...reasons].filter(([, reason]) => reason === 'source').map(([index]) => catalog.paths[index] ?? '');
   if (lost.length === 0) return [];
-  const message = `the earlier backups have neither copy nor shadow any more, or cannot be used, so they are taken again: ${listed(lost)}`;
+  const message = `earlier backups have neither a copy nor a shadow any more, or cannot be used, so these are captured again: ${listed(lost)}`;
   return [warning('WARN_CONTENTS_LOST', message, { subjects: lost })];
 }
 
@@ -303,7 +309,7 @@ function unansweredWarnings({ live, hanging }: LiveIdentities): Warning[] {
   const silent = [...live].flatMap(([path, answer]) => ('reason' in answer ? [{ path, reason: answer.reason }] : []));
   const [first] = silent;
   const subjects = silent.map(({ path }) => path);
-  const message = `the server did not answer for these, so they are taken: ${listed(subjects)} (${first?.reason ?? ''})`;
+  const message = `the server did not answer for these, so they are captured: ${listed(subjects)} (${first?.reason ?? ''})`;
   return [
     ...(hanging === '' ? [] : [warning('WARN_CALL_HANGS', `a call has not returned: ${hanging}`)]),
     ...(first ? [warning('WARN_DATABASE_UNANSWERED', message, { subjects })] : []),

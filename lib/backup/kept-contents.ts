@@ -9,17 +9,17 @@ import type { ManifestContents } from '../store/manifest-format';
 import type { BackupWork, Capture } from './capture';
 import type { CapturedDatabases } from './captured';
 
-/** What is known about the contents of a shadow that is kept. */
+/** What is known about the contents of a kept shadow. */
 export interface KeptContents {
   readonly hashed: ManifestContents['shadows'];
-  /** Databases that cannot be read in it. */
+  /** Databases that cannot be read from it. */
   readonly failures: readonly DatabaseFailure[];
 }
 
-/** A database in a shadow that is kept. */
+/** A database in a kept shadow. */
 interface KeptFile {
   readonly databases: CapturedDatabases;
-  /** In its window. */
+  /** Index in its window. */
   readonly index: number;
   readonly path: string;
   readonly file: string;
@@ -32,7 +32,7 @@ interface KeptWindow {
   readonly capture: Capture;
 }
 
-/** Hashes the databases of a shadow that is kept: their headers, and on request all of them. */
+/** Hashes the databases of a kept shadow: their headers or, on request, all their bytes. */
 export async function hashKept(
   windows: readonly KeptWindow[],
   everything: boolean,
@@ -45,7 +45,7 @@ export async function hashKept(
     const { databases, roots } = capture;
     await forEachIndex(databases.results.count, (index) => {
       const root = roots[work.databases.volumeIndex[index] ?? 0] ?? '';
-      // A transportable shadow of VSS has no root here.
+      // A transportable VSS shadow has no root on this machine.
       if (root === '' || !databases.isCaptured(index)) return;
       const { shadowPath, startSizeBytes, path } = databases.describe(index);
       files.push({ databases, index, path, file: join(root, ...shadowPath.split('/')), sizeBytes: startSizeBytes });
@@ -53,7 +53,7 @@ export async function hashKept(
   }
   const provider = windows[0]?.work.provider;
   const fail = ({ path, file }: KeptFile, why: string, error: unknown = new Error(why)): void => {
-    // What a hook calls the root of its shadow need not be the shadow itself.
+    // The root named by a hook need not be the shadow itself.
     if (provider?.hook) return;
     const text = `${file} cannot be read in the shadow: ${why}`;
     failures.push(databaseFailureOf(path, 'end', error, { code: 'ERR_COPY', text }));
@@ -68,7 +68,8 @@ export async function hashKept(
     }
   });
   if (files.length === 0) return { hashed: 'none', failures };
-  // What rolling has kept are copies. They are hashed here and not as they are made, for then the database is in backup mode.
+  // The kept shadows of `rolling` are copies. They are hashed here and not while they are made, because then the database is in
+  // backup mode.
   if (!everything && provider?.native !== 'rolling') return { hashed: 'header', failures };
   const failed = new Set(failures.map(({ database }) => database));
   const readable = files.filter(({ path }) => !failed.has(path));

@@ -9,7 +9,7 @@ import { warnOfUnusable, type UnusableJournal } from '../store/journals';
 /** ERR_BACKUP_ALREADY_IN_PROGRESS */
 const alreadyInProgress = 0x0ea4;
 
-/** What interrupted work means for a backup, for people: what was put right, and what was not. */
+/** Warnings about interrupted work: what was cleaned up, and what was not. */
 export function recoveryWarnings(
   works: readonly RecoveredWork[],
   unusable: readonly UnusableJournal[],
@@ -19,14 +19,17 @@ export function recoveryWarnings(
       if (!recovered.done) return [warnOfUnrecovered(recovered)];
       const { work, id } = recovered.leftOver;
       const done = recovered.items.filter(({ result }) => result === 'done').map(describeItem);
-      const message = `the interrupted ${work} ${id} was put right: ${done.join('; ')}`;
+      const message = `the interrupted ${work} ${id} was cleaned up: ${done.join('; ')}`;
       return done.length === 0 ? [] : [warning('WARN_WORK_RECOVERED', message, { subjects: [id] })];
     }),
     ...unusable.map(warnOfUnusable),
   ];
 }
 
-/** Databases whose original lies beside its place, or of which nobody knows which one is meant: no backup is complete then. */
+/**
+ * Databases whose original is beside its place, or of which it is unknown which file is the right one: until this is decided, no
+ * backup is complete.
+ */
 export function databasesAside(
   works: readonly RecoveredWork[],
   dataDirectory: string,
@@ -41,7 +44,9 @@ export function databasesAside(
     .map(({ item, path }) => decidedFailure(path, 'ERR_ORIGINAL_ASIDE', 'find', describeItem(item)));
 }
 
-/** An error over databases that are in backup mode already names the dead backup of ours that has left them so. */
+/**
+ * If databases failed because they were already in backup mode, the error also names the dead backup of ours that left them so.
+ */
 export function withCauses(works: readonly RecoveredWork[], body: () => void): void {
   try {
     body();

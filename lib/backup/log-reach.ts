@@ -9,15 +9,15 @@ import { examineExtent } from '../logs/list';
 import type { NativeBinding } from '../native/session';
 import type { ManifestHead } from '../store/manifest-format';
 
-/** Whether logged databases can live on the archive of their transaction log. */
+/** Whether an archive of the transaction log can replace a new copy of logged databases. */
 export interface ArchivedLogs {
-  /** Whether log directory and archive hold the log from this extent on, without a gap. */
+  /** Whether log directory and archive together contain the log from this extent on, without a gap. */
   readonly reach: (logId: string, firstExtent: number) => boolean;
-  /** Why some cannot, in words; only what {@link reach} was asked for. */
+  /** Why some logs are not covered, in words; only for logs that {@link reach} was asked about. */
   readonly problems: readonly string[];
 }
 
-/** The server, and the archive that was named. */
+/** The server, and the named archive. */
 interface LogPlace {
   readonly notesIni: string;
   readonly dataDirectory: string;
@@ -25,20 +25,20 @@ interface LogPlace {
   readonly logArchive: string | undefined;
 }
 
-/** Looks into the archive once: presence and size of every extent. Their contents are compared by a restore, before it begins. */
+/** Examines the archive once: presence and size of every extent. A restore compares the contents before it begins. */
 export async function examineArchive(binding: NativeBinding, place: LogPlace, call: Call): Promise<ArchivedLogs> {
   const { notesIni, dataDirectory, logStyle, logArchive } = place;
   if (logArchive === undefined) return nothingReaches('no archive of the transaction log was named');
   const archive = await requireSafeArchive(logArchive, binding, 'logArchive');
   if (logStyle !== 'archive') {
-    return nothingReaches(`the style of the transaction log is ${logStyle}, so that its extents are written over`);
+    return nothingReaches(`the style of the transaction log is ${logStyle}, so its extents are overwritten`);
   }
   const extents = await readLogExtents(transactionLogDirectory(new NotesIni(notesIni), dataDirectory));
-  if (!extents) return nothingReaches('the extents in the log directory cannot be seen');
+  if (!extents) return nothingReaches('the extents in the log directory cannot be listed');
   return new SeenArchive(archive, extents, await presentExtents(archive, call));
 }
 
-/** What an archive has, by the id of the log; a text says why a catalogue cannot be used. */
+/** The extents in an archive, by log id; a text says why a catalogue cannot be used. */
 type PresentExtents = ReadonlyMap<string, readonly number[] | string>;
 
 async function presentExtents(archive: string, call: Call): Promise<PresentExtents> {
@@ -64,7 +64,7 @@ function nothingReaches(why: string): ArchivedLogs {
   const problems = new Set<string>();
   return {
     reach: () => {
-      problems.add(`logged databases are taken whole: ${why}`);
+      problems.add(`logged databases are captured in full: ${why}`);
       return false;
     },
     get problems() {
@@ -92,7 +92,7 @@ class SeenArchive implements ArchivedLogs {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const why = this.#whyNot(logId, firstExtent);
-    if (why !== '') this.#problems.add(`logged databases are taken whole: ${why}`);
+    if (why !== '') this.#problems.add(`logged databases are captured in full: ${why}`);
     this.#known.set(key, why === '');
     return why === '';
   }
@@ -100,8 +100,8 @@ class SeenArchive implements ArchivedLogs {
   #whyNot(logId: string, firstExtent: number): string {
     const archived = this.present.get(logId) ?? [];
     if (typeof archived === 'string') return archived;
-    if (archived.length === 0) return `the archive ${this.archive} has no extent of the transaction log ${logId}`;
+    if (archived.length === 0) return `the archive ${this.archive} contains no extent of the transaction log ${logId}`;
     if (reachesOn(firstExtent, this.extents, archived)) return '';
-    return `the archive ${this.archive} and the log directory do not have the transaction log ${logId} without a gap from their backups on`;
+    return `the archive ${this.archive} and the log directory have gaps in the transaction log ${logId} since the backups of these databases`;
   }
 }

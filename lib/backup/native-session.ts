@@ -9,18 +9,18 @@ import { withDatabasesOnVolume } from '../vss/unsupported-volume';
 import { activityOf } from './activity';
 import { databaseTarget, type ShadowPlan } from './provider';
 
-/** How many databases are handed to native code at once. */
+/** Databases passed to native code in one call. */
 const addAtOnce = 500;
 
-/** What a session of native code is made of. Each attempt to make the shadow has a session of its own. */
+/** What a native session is created with. Each attempt to make the shadow has a session of its own. */
 export interface SessionSetup {
   readonly binding: NativeBinding;
   readonly options: NativeSessionOptions;
   readonly databases: BackupDatabases;
   readonly plan: ShadowPlan;
-  /** What earlier backups have measured. */
+  /** Measurements of earlier backups. */
   readonly costs: Costs;
-  /** Number of the writer's component of each database; for a session of the provider `writer` only. */
+  /** Index of the writer's component for each database; only for a session of the provider `writer`. */
   readonly components?: Uint16Array;
 }
 
@@ -28,7 +28,7 @@ export function createSession({ binding, options }: SessionSetup): NativeSession
   return binding.createSession(options);
 }
 
-/** Hands over the databases and opens them. */
+/** Passes the databases to the session and opens them. */
 export async function openSession(
   session: NativeSession,
   setup: SessionSetup,

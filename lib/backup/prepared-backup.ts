@@ -29,7 +29,7 @@ import { journalDirectory, unfinishedName } from '../store/journals';
 import { makeOwnDirectory } from '../store/safe-directory';
 import { readSigningKey } from '../store/signature';
 
-/** What all backups of one server have in common when they are made in the snapshots of others. */
+/** What all backups of one server in other programs' snapshots have in common. */
 export interface PreparedBackupOptions extends SelectionOptions {
   readonly deltaDirectory: string;
   readonly domino?: DominoLocation | undefined;
@@ -37,15 +37,15 @@ export interface PreparedBackupOptions extends SelectionOptions {
   readonly shards?: number | undefined;
   readonly databaseBudgetMs?: number | undefined;
   readonly signKey?: string | undefined;
-  /** From the first database in backup mode until the snapshot is taken. */
+  /** Longest time from the first database in backup mode until the snapshot has been taken. */
   readonly holdTimeoutMs: number;
-  /** Until all databases are in backup mode. */
+  /** Longest time until all databases are in backup mode. */
   readonly prepareTimeoutMs: number;
-  /** For their change information. */
+  /** Longest time for their change information. */
   readonly drainTimeoutMs: number;
 }
 
-/** The server, and where its backups go: found out once. */
+/** The server and the place of its backups; determined once. */
 export interface PreparedPlace {
   readonly server: Server;
   readonly deltaDirectory: string;
@@ -64,8 +64,8 @@ export async function openPreparedPlace(
 }
 
 /**
- * A backup whose databases, journal and directory are ready before anybody asks for a snapshot, so that native code can begin
- * it without JavaScript. Journal and directory have names that count for nothing until then.
+ * A backup whose databases, journal and directory are ready before anyone requests a snapshot, so that native code can begin it
+ * without JavaScript. Until then, journal and directory have names that are ignored.
  */
 export class PreparedBackup {
   readonly id: string;
@@ -85,7 +85,7 @@ export class PreparedBackup {
     this.#prepared = prepared;
   }
 
-  /** `componentOf` says which component of the writer a database belongs to, by its file. */
+  /** `componentOf` returns the writer's component of each database. */
   static async make(
     binding: NativeBinding,
     { server, deltaDirectory, warnings }: PreparedPlace,
@@ -108,7 +108,7 @@ export class PreparedBackup {
     const signKey = options.signKey === undefined ? undefined : await readSigningKey(options.signKey, 'signKey');
     const id = newWorkId();
     const directory = join(deltaDirectory, id);
-    // The name of a journal that is being written says whose it is, and so does this one.
+    // Like the name of an unfinished journal, this one says which process it belongs to.
     const preparedDirectory = unfinishedName(join(journalDirectory(deltaDirectory), `${id}.backup`));
     const prepared: string[] = [preparedDirectory];
     try {
@@ -174,7 +174,7 @@ export class PreparedBackup {
     }
   }
 
-  /** The snapshot was taken, and the change information is on the disk: writes the manifest. */
+  /** The snapshot was taken and the change information is on disk: writes the manifest. */
   async complete(included: readonly number[], snapshotSetId: string): Promise<BackupReport> {
     const backup = new Backup(this.#workOf(included, snapshotSetId), this.#facts);
     try {
@@ -185,7 +185,7 @@ export class PreparedBackup {
     }
   }
 
-  /** It has begun, and there is no snapshot: removes what is there of it. The databases are out of backup mode. */
+  /** It has begun, but there is no snapshot: removes what it has made. The databases are out of backup mode. */
   async takeBack(): Promise<void> {
     const { binding, directory, journal, databases } = this.#work;
     const stuck = this.session.stuck().map((index) => databases.paths[index] ?? '');
@@ -193,13 +193,13 @@ export class PreparedBackup {
       await binding.removeTree(directory);
       if (stuck.length === 0) await journal.remove([directory]);
     } finally {
-      // Either way the writer can begin the next one: the journal goes on naming what is left.
+      // In either case the writer can begin the next backup: the journal still names what is left.
       if (!journal.isRemoved) await journal.update({ ended: true }, stuck);
     }
     await removePrepared(binding, this.#prepared);
   }
 
-  /** It never began. */
+  /** For a backup that has never begun. */
   async discard(): Promise<void> {
     await removePrepared(this.#work.binding, this.#prepared);
   }

@@ -12,7 +12,7 @@ import { requireVss } from '../vss/call';
 import type { ResolvedVss } from '../vss/context';
 import { withBackslash } from '../vss/windows-names';
 
-/** One volume of which a hook takes a snapshot, and later that snapshot. */
+/** A volume that a hook takes a snapshot of, and later the snapshot. */
 export interface HookShadow {
   /** Top directory of the volume, as given in {@link HookContext.volumes}. */
   readonly volume: string;
@@ -25,7 +25,7 @@ export interface HookShadow {
 
 /** What a hook has made. */
 export interface HookDelivery {
-  /** One for every volume; empty in {@link HookProvider.remove} if `create` had not returned when the process died. */
+  /** One for every volume. Empty in {@link HookProvider.remove} if `create` had not returned when the process died. */
   readonly shadows: readonly HookShadow[];
   /**
    * Whatever the hook needs to remove what it has made, for example names in the storage. It is kept in the journal and must
@@ -54,9 +54,9 @@ export interface HookProvider {
   /** Takes the snapshot. Before it rejects, it must remove what it has made. Do slow preparation before `createShadow` is called. */
   create(context: HookContext, limits: HookLimits): Promise<HookDelivery>;
   /**
-   * Removes a snapshot that is no longer wanted; it gets what {@link create} returned, and the same context. After a failure
-   * it may be called again, also in another process, so a snapshot that is already gone must not be an error. Default:
-   * nothing is removed.
+   * Removes a snapshot that is no longer wanted. It gets what {@link create} returned, and the same context. After a failure it
+   * may be called again, also in another process, so it must not fail if the snapshot is already gone. Default: nothing is
+   * removed.
    */
   remove?(delivery: HookDelivery, context: HookContext): Promise<void>;
 }
@@ -67,7 +67,7 @@ export type ProviderName = 'auto' | 'vss' | 'btrfs' | 'reflink' | 'rolling';
 /** A provider by name, or one written in JavaScript. */
 export type ProviderOption = ProviderName | HookProvider;
 
-/** A choice as the engine needs it. */
+/** A chosen provider, in the form that the engine needs. */
 export interface ResolvedProvider extends ProviderChoice {
   readonly native: NativeProvider;
   readonly hook?: HookProvider;
@@ -88,7 +88,7 @@ export function checkProvider(value: unknown, name: string): void {
   oneOf('auto', 'vss', 'btrfs', 'reflink', 'rolling')(value, name);
 }
 
-/** Whether VSS makes the shadows; known before anything else. */
+/** Whether VSS makes the shadows; this is known before anything else. */
 export function usesVss(binding: NativeBinding, option: ProviderOption): boolean {
   return option === 'vss' || (option === 'auto' && binding.vss !== undefined);
 }
@@ -99,7 +99,10 @@ async function chooseVss(
   { provider: option, shadowDirectory: given, vss }: ShadowChoice,
 ): Promise<ResolvedProvider> {
   if (given !== undefined) {
-    throw new OptionError('shadowDirectory', 'shadowDirectory has no meaning with VSS, which keeps shadows itself');
+    throw new OptionError(
+      'shadowDirectory',
+      'shadowDirectory has no meaning with VSS, which decides itself where shadows are kept',
+    );
   }
   const [reason] = await requireVss(binding).whyNot();
   if (reason) throw toPublicError(reason);
@@ -107,7 +110,7 @@ async function chooseVss(
   return { name: 'vss', native: 'vss', reason: why, ...(vss && { vss }) };
 }
 
-/** Decides by what the volumes of the databases can really do. */
+/** Chooses by what the volumes of the databases can really do. */
 async function chooseProvider(
   binding: NativeBinding,
   option: Exclude<ProviderOption, 'vss'>,
@@ -146,16 +149,16 @@ async function chooseByVolumes(
 ): Promise<ResolvedProvider> {
   const list = volumes.map((volume) => `${volume.path} (${volume.fileSystem})`).join(', ');
   if (volumes.every(isSnapshotable) && directories.every(({ sameFileSystem }) => sameFileSystem)) {
-    return { name: 'btrfs', native: 'btrfs', reason: `all databases lie on btrfs subvolumes: ${list}` };
+    return { name: 'btrfs', native: 'btrfs', reason: `all databases are on btrfs subvolumes: ${list}` };
   }
   const refused = await findVolumeWithoutReflink(binding, volumes, directories);
   if (!refused) {
-    return { name: 'reflink', native: 'reflink', reason: `cloning a file was tried and works on ${list}` };
+    return { name: 'reflink', native: 'reflink', reason: `cloning a file was tested and works on ${list}` };
   }
   return {
     name: 'rolling',
     native: 'rolling',
-    reason: `no subvolume snapshot and no file clone of ${refused.path} (${refused.fileSystem}) is possible`,
+    reason: `neither subvolume snapshots nor file clones are possible on ${refused.path} (${refused.fileSystem})`,
   };
 }
 
@@ -163,7 +166,7 @@ function isSnapshotable(volume: NativeVolume): boolean {
   return volume.fileSystem === 'btrfs' && volume.isSubvolume;
 }
 
-/** Tries to clone where the clones would be: in the nearest existing directory above each shadow directory. */
+/** Tries to clone a file where the clones would be: in the nearest existing directory above each shadow directory. */
 async function findVolumeWithoutReflink(
   binding: NativeBinding,
   volumes: readonly NativeVolume[],
@@ -181,7 +184,7 @@ async function probeReflink(binding: NativeBinding, directory: string): Promise<
   try {
     return await binding.probeReflink(directory);
   } catch {
-    // Not writable here: the file system may support clones, but not for this user in this place.
+    // The directory is not writable: the file system may support clones, but this user cannot make any there.
     return false;
   }
 }
@@ -219,14 +222,14 @@ async function shadowDirectoriesFor(
     return [];
   }
   if (given === undefined) {
-    // Plain volumes have none.
+    // Plain volumes have no data directory.
     const data = dataDirectory === '' ? undefined : await realpath(dataDirectory);
     return volumes.map((volume) => ({ path: usualDirectory(volume, data), sameFileSystem: true }));
   }
   const own = await binding.inspectVolume(nearestExisting(given));
   const other = volumes.find((volume) => volume.device !== own.device);
   if (other && (option === 'btrfs' || option === 'reflink')) {
-    const message = `${given} lies on ${own.device}, the databases of ${other.path} on ${other.device}`;
+    const message = `${given} is on ${own.device}, but the databases of ${other.path} are on ${other.device}`;
     throw shadowDirectoryError(given, message);
   }
   return volumes.map((volume) => ({ path: given, sameFileSystem: volume.device === own.device }));
@@ -252,7 +255,7 @@ export async function chooseShadows(
   if (option === 'vss' || usesVss(binding, option)) {
     return { provider: await chooseVss(binding, choice), directories: [] };
   }
-  // Copies need not be on the file system of the databases, where this user may have no place.
+  // Copies may be on another file system; this user may have no directory on that of the databases.
   const forCopies =
     given === undefined && deltaDirectory !== undefined
       ? volumes.map(() => ({ path: join(deltaDirectory, usualShadowDirectory), sameFileSystem: true }))
@@ -269,7 +272,7 @@ function usualDirectory(volume: NativeVolume, dataDirectory: string | undefined)
   const directory = join(volume.mountPoint, usualShadowDirectory);
   if (dataDirectory === undefined || !isInside(directory, dataDirectory)) return directory;
   const message =
-    `${directory} would lie inside the data directory, because ${volume.mountPoint} is the mount point; ` +
+    `${directory} would be inside the data directory, because ${volume.mountPoint} is the mount point; ` +
     'name a directory on that file system with the option shadowDirectory';
   throw shadowDirectoryError(directory, message);
 }
@@ -323,7 +326,7 @@ export async function makeShadowParents(plan: ShadowPlan, binding: NativeBinding
     try {
       await makeOwnDirectory(parent, binding);
     } catch (cause) {
-      throw shadowDirectoryError(dirname(parent), `${parent} cannot be made: ${(cause as Error).message}`, cause);
+      throw shadowDirectoryError(dirname(parent), `${parent} cannot be created: ${(cause as Error).message}`, cause);
     }
     const directory = await realpath(dirname(parent));
     const { refusal } = await directoryRisk(directory, binding);
@@ -368,13 +371,13 @@ export async function checkHookShadows(
   volumes: readonly NativeVolume[],
 ): Promise<HookShadow[]> {
   const { shadows } = (result ?? {}) as { shadows?: unknown };
-  if (!Array.isArray(shadows)) throw hookError(hook, 'create() must answer { shadows: [{ volume, root }] }');
+  if (!Array.isArray(shadows)) throw hookError(hook, 'create() must return { shadows: [{ volume, root }] }');
   const ordered: HookShadow[] = [];
   for (const volume of volumes) {
     const shadow = (shadows as HookShadow[]).find(
       (candidate) => (candidate as HookShadow | undefined)?.volume === volume.path,
     );
-    if (!shadow) throw hookError(hook, `create() delivered no shadow of ${volume.path}`);
+    if (!shadow) throw hookError(hook, `create() returned no shadow of ${volume.path}`);
     if (shadow.root === '') {
       ordered.push({ volume: shadow.volume, root: '' });
       continue;
@@ -382,7 +385,7 @@ export async function checkHookShadows(
     checkOptions(shadow, { volume: nonEmptyString, root: nonEmptyString }, 'shadow.');
     // Not stat(): it takes off the last backslash, and without it the root of a VSS shadow is the name of a device.
     const root = await opendir(shadow.root).catch(() => undefined);
-    if (!root) throw hookError(hook, `the root "${shadow.root}" of ${volume.path} is no directory`);
+    if (!root) throw hookError(hook, `the root "${shadow.root}" of ${volume.path} is not a directory`);
     await root.close();
     ordered.push({ volume: shadow.volume, root: shadow.root });
   }

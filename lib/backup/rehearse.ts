@@ -38,7 +38,7 @@ export interface RehearseOptions extends SelectionOptions {
   readonly expectedShadowMs?: number | undefined;
   /** Longest time for one database to open or to enter backup mode before it is left out. Default: 10 000. */
   readonly databaseBudgetMs?: number | undefined;
-  /** For all of it. Default: 600 000. */
+  /** Longest time for the whole rehearsal. Default: 600 000. */
   readonly timeoutMs?: number | undefined;
   /** Which process loads Domino: this one (`none`, the default), or one started for this call (`process`). */
   readonly isolation?: Isolation | undefined;
@@ -58,7 +58,7 @@ export interface SlowDatabase {
 
 /** The result of `rehearse`. */
 export interface RehearsalReport {
-  /** Databases that went into backup mode and came out again. */
+  /** Number of databases that entered and left backup mode. */
   readonly databases: number;
   /** Databases that a backup would leave out, each with its reason. */
   readonly refused: readonly DatabaseFailure[];
@@ -80,7 +80,7 @@ export interface RehearsalReport {
   readonly warnings: readonly Warning[];
 }
 
-/** How many databases {@link RehearsalReport.slowest} names. */
+/** Number of databases in {@link RehearsalReport.slowest}. */
 const slowestCount = 10;
 
 /** A provider that captures nothing. */
@@ -111,7 +111,7 @@ export function rehearse(loadBinding: () => NativeBinding, options: RehearseOpti
     const endsAt = performance.now() + timeoutMs;
     const backup = await beginBackup(loadBinding, { ...backupOptions, timeoutMs, shards, provider: nothing });
     const leftMs = Math.max(1, Math.ceil(endsAt - performance.now()));
-    // A failed one undoes everything by itself.
+    // If it fails, it rolls everything back itself.
     const set = await backup.createShadow({ timeoutMs: leftMs, signal, onProgress });
     await backup.dispose();
     return report(set, { shards, expectedShadowMs, warnings: backup.warnings });

@@ -39,7 +39,7 @@ export interface BackupReport {
   readonly id: string;
   /** Name of the Domino server; empty if unknown, as for a stopped server. */
   readonly serverName: string;
-  /** `partial` when databases were left out or could not be copied. */
+  /** `partial` if databases were left out or could not be copied. */
   readonly outcome: 'complete' | 'partial';
   /** Directory of the backup. */
   readonly directory: string;
@@ -60,13 +60,13 @@ export interface BackupReport {
   readonly changes: ManifestHead['changes'];
   /** Comparison with the last backup of the same server; undefined for plain volumes. */
   readonly continuity: ManifestHead['continuity'];
-  /** What an incremental backup builds on, and why it took each database; undefined for a full one. */
+  /** What an incremental backup builds on, and why it captured each database; undefined for a full one. */
   readonly incremental: ManifestHead['incremental'];
   /** What the hashes in the manifest cover. */
   readonly contents: ManifestHead['contents'];
   /** The copies that were made; null for none. */
   readonly copies: CopyReport | null;
-  /** What else must be saved in addition to the databases, in this order. */
+  /** What must be saved in addition to the databases, in this order. */
   readonly alsoSave: ManifestHead['alsoSave'];
   readonly warnings: readonly Warning[];
   /**
@@ -75,8 +75,8 @@ export interface BackupReport {
    */
   readonly notices: readonly Notice[];
   /**
-   * What failed after the manifest was on disk, when the databases were already safe: telling the writers that the
-   * backup is complete, removing shadows and their exposures. Each is in {@link warnings} too.
+   * What failed after the manifest was on disk, when the databases were already safe: notifying the writers, or removing shadows
+   * and their exposures. Each is in {@link warnings} too.
    */
   readonly problems: readonly DominoVssError[];
   /** What earlier processes left behind and this backup could not clean up when it began. */
@@ -85,13 +85,13 @@ export interface BackupReport {
   readonly recovered: readonly RecoveredWork[];
 }
 
-/** VSS calls that remove something after the writers have been told. */
+/** VSS calls that remove something after the writers have been notified. */
 const removals: readonly string[] = [
   'IVssBackupComponents::DeleteSnapshots',
   'IVssBackupComponentsEx2::UnexposeSnapshot',
 ];
 
-/** Why writers were not told that the backup is complete, or failed when told; undefined if all is well. */
+/** Why the writers were not told, or could not be told, that the backup is complete; undefined if there was no failure. */
 export function completionFailure({ vss, problems }: Pick<BackupReport, 'vss' | 'problems'>): VssError | undefined {
   if (!vss || vss.writers.length === 0) return undefined;
   return problems.find(
@@ -100,7 +100,7 @@ export function completionFailure({ vss, problems }: Pick<BackupReport, 'vss' | 
   );
 }
 
-/** A backup after its windows. */
+/** A backup after all its windows. */
 interface Created {
   readonly set: SnapshotSet;
   readonly capture: Capture;

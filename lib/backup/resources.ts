@@ -4,20 +4,20 @@ import type { BackupDatabases } from '../domino/databases';
 import { requireOpenFiles } from '../domino/open-files';
 import { requireFreeSpace } from '../store/copy';
 
-/** Files of the engine, a shard at a time: the database that is copied, its copy, and its change information. */
+/** Files that the engine opens for each shard: a database that is being copied, its copy, and its change information. */
 const filesPerShard = 3;
 
-/** What a backup is about to need, as far as it can be known before anything is held. */
+/** What a backup will need, as far as it is known before anything is held. */
 export interface NeededResources {
   readonly databases: BackupDatabases;
-  /** Whether each database is opened, and all of them at once. */
+  /** Whether databases are opened; then all of them are open at once. */
   readonly opensDatabases: boolean;
   readonly shards: number;
-  /** Where a copy of all databases of each volume goes, in the order of the volumes; none for shadows. */
+  /** Directories for a copy of all databases of each volume, in the order of the volumes; empty for shadows. */
   readonly copyDirectories: readonly string[];
 }
 
-/** Refuses a backup that would run out of descriptors or of room while databases are in backup mode. */
+/** Refuses a backup that would run out of descriptors or space while databases are in backup mode. */
 export async function requireResources(needed: NeededResources): Promise<void> {
   const { databases, opensDatabases, shards, copyDirectories } = needed;
   if (opensDatabases) await requireOpenFiles(databases.paths.length + shards * filesPerShard);
@@ -26,14 +26,14 @@ export async function requireResources(needed: NeededResources): Promise<void> {
     const directory = await existing(wanted);
     const { dev } = await stat(directory);
     const entry = bytesOf.get(dev) ?? { directory, bytes: 0 };
-    // What the files take now, not their sizes: holes stay holes in a copy.
+    // The allocated space, not the size: holes remain holes in a copy.
     entry.bytes += databases.allocatedBytes[volume] ?? 0;
     bytesOf.set(dev, entry);
   }
   for (const { directory, bytes } of bytesOf.values()) await requireFreeSpace(directory, bytes);
 }
 
-/** The directory itself, or the nearest one above it that exists already. */
+/** The directory, or the nearest existing one above it. */
 async function existing(directory: string): Promise<string> {
   const found = await statfs(directory).catch(() => undefined);
   return found || dirname(directory) === directory ? directory : existing(dirname(directory));

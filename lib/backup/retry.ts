@@ -9,28 +9,28 @@ import { warning } from '../errors/warnings';
 import { captureShadow, closeTimeoutMs, type BackupWork, type Capture } from './capture';
 import { createSession, openSession } from './native-session';
 
-/** How often `createShadow` tries again, and after which pause. */
+/** How often `createShadow` tries again, and after what pause. */
 export interface RetryOptions {
   /**
-   * VSS only: further attempts after a failure that passes by itself: file systems that could not be flushed or writes that
-   * could not be held in time, a veto of the provider, a writer that says that it can be tried again. Each has a new
-   * object of VSS, as Microsoft demands. All of them belong to the time of the call: an attempt for which `timeoutMs` has
-   * no room is not made, so the default of `timeoutMs` allows none. Default: 3, Microsoft's limit.
+   * VSS only: further attempts after a temporary failure: file systems that could not be flushed or writes that could not be held
+   * in time, a veto of the provider, a writer that reports a retryable error. Each attempt uses a new VSS object, as Microsoft
+   * requires. All attempts together are limited by `timeoutMs`: an attempt for which there is not enough time is not made, so the
+   * default of `timeoutMs` allows none. Default: 3, Microsoft's limit.
    */
   readonly shadow?: number | undefined;
   /**
-   * Pause before each further attempt. Every database is out of backup mode and closed meanwhile, and in stop mode the
-   * server runs. Default: 600 000, the ten minutes that Microsoft advises.
+   * Pause before each further attempt. In the meantime every database is out of backup mode and closed, and in stop mode the
+   * server is running. Default: 600 000, the ten minutes that Microsoft advises.
    */
   readonly pauseMs?: number | undefined;
   /**
-   * How many further windows are opened, after the first, for databases that were busy in it: being compacted (STATUS
-   * 0x13AA), in backup by another program (0x0EA4), changed too much (0x2DD8). Each has a shadow of its own, of just these
-   * databases, and ends early when none is left. A window for which `timeoutMs` has no room is not opened. Needs the backup
-   * API and one of the providers of this package. Default: 0.
+   * Maximum number of further windows, after the first one, for databases that were busy in it: being compacted (STATUS 0x13AA),
+   * in backup by another program (0x0EA4), changed too much (0x2DD8). Each window has a shadow of its own, with only these
+   * databases; no further window is opened when none is left. A window for which `timeoutMs` leaves not enough time is not
+   * opened. Needs the backup API and one of the providers of this package. Default: 0.
    */
   readonly busyDatabases?: number | undefined;
-  /** Pause before each of these windows. No database is in backup mode meanwhile. Default: 30 000. */
+  /** Pause before each of these windows. No database is in backup mode in the meantime. Default: 30 000. */
   readonly busyPauseMs?: number | undefined;
 }
 
@@ -42,7 +42,7 @@ export const checkRetries: Check = (value, name) => {
   );
 };
 
-/** HRESULTs after which Microsoft advises to wait and try again with a new object (DoSnapshotSet, GetWriterStatus). */
+/** HRESULTs after which Microsoft advises to wait and to try again with a new object (DoSnapshotSet, GetWriterStatus). */
 const passing: ReadonlySet<number> = new Set([
   0x80042306, // VSS_E_PROVIDER_VETO
   0x8004230f, // VSS_E_UNEXPECTED_PROVIDER_ERROR
@@ -55,7 +55,7 @@ const passing: ReadonlySet<number> = new Set([
   0x800423f3, // VSS_E_WRITERERROR_RETRYABLE
 ]);
 
-/** {@link captureShadow}, again after a pause where VSS has failed in a way that passes. */
+/** {@link captureShadow}, repeated after a pause if VSS failed temporarily. */
 export async function captureWithRetries(
   work: BackupWork,
   retries: RetryOptions,
@@ -81,7 +81,7 @@ export async function captureWithRetries(
   }
 }
 
-/** Ends the session that has failed. Whether nothing of it is left, above all no database in backup mode. */
+/** Ends the failed session. Returns whether nothing of it is left, above all no database in backup mode. */
 export async function endFailedAttempt(work: BackupWork): Promise<boolean> {
   const { session, journal, directory } = work;
   try {
@@ -104,7 +104,7 @@ export async function pause({ interrupt }: BackupWork, pauseMs: number, call: Ca
     try {
       await sleep(pauseMs, undefined, { signal: AbortSignal.any([signal, interrupt.signal]) });
     } catch (error) {
-      // Disposed of: nobody has aborted the call itself.
+      // The backup was disposed of; the signal of the call itself has not fired.
       throw interrupt.signal.aborted ? new AbortError(interrupt.signal.reason, 'prepare') : error;
     }
   });

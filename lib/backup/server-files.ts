@@ -10,7 +10,7 @@ import { identityOf, isPresent } from '../store/file-identity';
 import { serverFilesDirectory, type ManifestServerFiles } from '../store/manifest-format';
 import { makeOwnDirectory } from '../store/safe-directory';
 
-/** What `copyDatabases` has done with the server's files. */
+/** The result of `copyDatabases` for the server's files. */
 export interface ServerFilesReport extends ManifestServerFiles {
   /** Directory of the copies, readable by its owner only. */
   readonly directory: string;
@@ -39,7 +39,7 @@ export class ServerFileCopies {
     private readonly sizes: number,
   ) {}
 
-  /** Looks at what exists. Creates nothing; `taken` are the paths of the databases that are copied alongside. */
+  /** Examines what exists and creates nothing. `taken`: paths of the databases that are copied at the same time. */
   static async plan(
     to: string,
     { notesIni, dataDirectory }: { readonly notesIni: string; readonly dataDirectory: string },
@@ -49,8 +49,8 @@ export class ServerFileCopies {
     const prefix = `${serverFilesDirectory}/`;
     const isTaken = taken.some((path) => path.toLowerCase().startsWith(prefix));
     if (isTaken || (await isPresent(directory))) {
-      const whose = isTaken ? 'is where databases of this backup are copied to' : 'exists';
-      throw new OptionError('serverFiles', `${directory} ${whose}, and ID files get a directory that is theirs alone`);
+      const whose = isTaken ? 'is a directory to which databases of this backup are copied' : 'exists';
+      throw new OptionError('serverFiles', `${directory} ${whose}, but the ID files need a directory of their own`);
     }
     const { files, rebuilt } = await listServerFiles(notesIni, dataDirectory);
     const notCopied: ManifestServerFiles['notCopied'][number][] = [];
@@ -76,7 +76,7 @@ export class ServerFileCopies {
     return this.planned.map(({ file }) => join(this.to, ...file.split('/')));
   }
 
-  /** The space they need, as far as known. */
+  /** The space they need, as far as it is known. */
   get sizeBytes(): number {
     return this.sizes;
   }
@@ -111,12 +111,12 @@ export class ServerFileCopies {
 export function serverFileWarnings({ files, notCopied }: ManifestServerFiles): Warning[] {
   const followed = files.flatMap(({ path, linkedTo }) => {
     if (linkedTo === undefined) return [];
-    const message = `${path} is a link out of its directory; copied is what it leads to: ${linkedTo}`;
+    const message = `${path} is a link that leads out of its directory; its target was copied: ${linkedTo}`;
     return [warning('WARN_LINK_FOLLOWED', message, { subjects: [path] })];
   });
   const left = notCopied.flatMap(({ path, linkedTo }) => {
     if (linkedTo === undefined) return [];
-    const message = `${path} was not copied: it is a link out of its directory, to ${linkedTo}, and notes.ini does not name it`;
+    const message = `${path} was not copied: it is a link that leads out of its directory, to ${linkedTo}, and notes.ini does not name it`;
     return [warning('WARN_LINK_NOT_FOLLOWED', message, { subjects: [path] })];
   });
   return [...followed, ...left];
@@ -128,7 +128,7 @@ interface Located {
   readonly size: number;
 }
 
-/** If a file cannot be examined, the attempt to copy it says why. */
+/** For a file that cannot be examined: the attempt to copy it will report the error. */
 const undefinedLocation: Located = { real: '', leadsOut: false, size: 0 };
 
 /** The real location of a file behind links; undefined if nothing exists there. */
@@ -161,12 +161,12 @@ async function copyUnchanged(
     if (isSame) return { ...(leadsOut && { linkedTo: real }), sizeBytes, sha256: hash.digest('hex') };
     await rm(to, { force: true });
     if (attempt === attempts) {
-      throw new DominoVssError('ERR_COPY', { message: `${path} was changed each time while it was copied` });
+      throw new DominoVssError('ERR_COPY', { message: `${path} changed during every attempt to copy it` });
     }
   }
 }
 
-/** A name that every system accepts and that none of the others has. */
+/** A name that is valid on every system and not yet taken. */
 function freeName(name: string, names: Set<string>): string {
   // eslint-disable-next-line no-control-regex -- what no file name on Windows may have
   const plain = name.replace(/[\\/:*?"<>|\u0000-\u001f]/g, '_');

@@ -10,11 +10,11 @@ import { Call } from '../call/call';
 
 /** What the snapshot set and the shadows need to know about their backup. */
 export interface BackupUse {
-  /** Throws when the backup has ended or is about to: its shadow may be gone. */
+  /** Throws if the backup has ended or is about to end: its shadow may be gone. */
   requireOpen(): void;
   /**
-   * Runs the body of a public function. The end of the backup waits for it; if the end undoes everything, `ending` says
-   * that the result is no longer wanted.
+   * Runs the body of a public function. The end of the backup waits for it. `ending` fires if the backup is rolled back and the
+   * result is no longer wanted.
    */
   call<T>(body: (ending: AbortSignal) => Promise<T>): Promise<T>;
 }
@@ -48,7 +48,7 @@ export class Shadow {
     this.#use = use;
   }
 
-  /** Where the shadow is exposed; undefined when it is not. */
+  /** Where the shadow is exposed; undefined if it is not. */
   get exposedAs(): string | undefined {
     return this.#exposedAs;
   }
@@ -87,7 +87,7 @@ export class Shadow {
     });
   }
 
-  /** One change after the other, so that each sees the result of the one before. */
+  /** Makes changes one after the other, so that each sees the result of the previous one. */
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
     const done = this.#lastChange.catch(() => undefined).then(change);
     this.#lastChange = done;
@@ -118,7 +118,7 @@ class JournaledPlaces {
     await this.#update([...this.#places, place]);
     try {
       const taken = await take();
-      // Windows spells a place in its own way.
+      // Windows may return the place in a different notation.
       if (taken !== place) await this.#update([...this.#without(place), taken]);
       return taken;
     } catch (error) {
@@ -128,12 +128,12 @@ class JournaledPlaces {
   }
 
   async remove(place: string): Promise<void> {
-    // The backup has ended and left the place to its owner.
+    // The backup has ended and has left the place to its owner.
     if (this.work.journal.isRemoved) return;
     await this.#update(this.#without(place));
   }
 
-  /** As of now: other shadows may get their places at the same time. */
+  /** Uses the current list: other shadows may get their places at the same time. */
   #without(place: string): readonly string[] {
     return this.#places.filter((other) => other !== place);
   }
@@ -149,21 +149,21 @@ function linkPlaces(journaled: JournaledPlaces): Places {
     check: absolutePath,
     expose: (shadow, as) =>
       journaled.add(as as string, async () => {
-        // Only Windows looks at the type: this one needs no privilege there.
+        // Only Windows uses the type; a junction needs no privilege there.
         await symlink(shadow.root, as as string, 'junction');
         return as as string;
       }),
     async unexpose({ root }, link) {
-      // Somebody may have put something else there meanwhile, which is not ours to remove.
+      // Something else may have been put there in the meantime, which is not ours to remove.
       const target = await readlink(link).catch(() => undefined);
-      // A junction of Windows answers with a backslash at its end.
+      // The target of a junction on Windows ends in a backslash.
       if (target !== undefined && resolve(target) === resolve(root)) await rm(link);
       await journaled.remove(link);
     },
   };
 }
 
-/** Of a call that nobody may wait for for ever. */
+/** Limit for a call that must not be waited for indefinitely. */
 const exposureTimeoutMs = 60_000;
 
 function vssPlaces({ binding, provider }: BackupWork, journaled: JournaledPlaces): Places {
@@ -174,7 +174,7 @@ function vssPlaces({ binding, provider }: BackupWork, journaled: JournaledPlaces
       if (!provider.vss?.persistent) {
         const message = `${id} is volatile, and only a persistent shadow can be exposed`;
         const hint =
-          "Begin the backup with lifetime: 'persistent'; endBackup({ keep: false }) deletes the shadow all the same.";
+          "Begin the backup with lifetime: 'persistent'; endBackup({ keep: false }) then still deletes the shadow.";
         throw new ShadowError(
           'ERR_UNSUPPORTED',
           { provider: 'vss', shadows: [id] },

@@ -37,7 +37,7 @@ export interface CopyDatabasesOptions {
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** What {@link SnapshotSet.copyDatabases} has done. */
+/** The result of {@link SnapshotSet.copyDatabases}. */
 export interface CopyReport {
   /** Directory of the copies, which have the same relative paths as in the data directory. */
   readonly directory: string;
@@ -51,25 +51,25 @@ export interface CopyReport {
 
 /** A window after the first one, for databases that were busy in the first. */
 export interface SnapshotWindow {
-  /** The first window of a backup is 1. */
+  /** The first window of a backup has the number 1. */
   readonly number: number;
   /** When it ended. */
   readonly created: Date;
-  /** How many databases it has captured. */
+  /** Number of databases that it captured. */
   readonly databases: number;
   readonly window: Timeline;
   /** As in {@link SnapshotSet.vss}. */
   readonly vss: VssSnapshotSet | undefined;
 }
 
-/** What a snapshot set is made of. */
+/** What a snapshot set is created from. */
 interface FirstWindow {
   readonly work: BackupWork;
   readonly capture: Capture;
   readonly vss: VssSnapshotSet | undefined;
 }
 
-/** One window, the first or another, with its shadows. */
+/** One window, the first or a later one, with its shadows. */
 interface Part {
   readonly work: BackupWork;
   readonly capture: Capture;
@@ -78,12 +78,12 @@ interface Part {
 
 interface CopiedDatabase {
   readonly part: Part;
-  /** In its window. */
+  /** Index in its window. */
   readonly index: number;
   readonly describe: () => ManifestDatabase;
 }
 
-/** The shadows of one window in the order of its volumes. */
+/** The shadows of one window, in the order of its volumes. */
 function describeShadows(
   { work, capture, vss }: FirstWindow,
   prefix: string,
@@ -92,7 +92,7 @@ function describeShadows(
   return work.databases.volumes.map(({ path: volume }, index) => {
     const root = capture.roots[index] ?? '';
     if (!work.provider.vss) return { id: `${prefix}-${index}`, volume, devicePath: root, root };
-    // A transportable shadow has an id, and nothing else until it is imported.
+    // A transportable shadow has only an id until it is imported.
     return { id: shadowIds[index] ?? '', volume, devicePath: vss?.shadows[index]?.devicePath ?? '', root };
   });
 }
@@ -102,21 +102,21 @@ export class SnapshotSet {
   /** Id of the backup and of the set. */
   readonly id: string;
   readonly provider: ProviderChoice;
-  /** `partial` when databases had to be left out. */
+  /** `partial` if databases had to be left out. */
   readonly outcome: 'complete' | 'partial';
-  /** Those of the first window, then those of {@link furtherWindows}. */
+  /** The shadows of the first window, then those of {@link furtherWindows}. */
   readonly shadows: readonly Shadow[];
-  /** The measured freeze window; the first one. */
+  /** The measured freeze window; with further windows, the first one. */
   readonly window: Timeline;
   /** Databases that are not in this set, each with its reason. */
   readonly skipped: readonly DatabaseFailure[];
-  /** What happened to the databases between the begin of the backup and the window. */
+  /** Changes to the databases between the start of the backup and the window. */
   readonly changes: DatabaseChanges;
   /** Number of databases in this set. */
   readonly databases: number;
   /** Snapshot set, writers and Backup Components Document; undefined unless VSS made the shadows. */
   readonly vss: VssSnapshotSet | undefined;
-  /** When the window had ended. */
+  /** Time at which the window ended. */
   readonly created = new Date();
   /** Windows after the first, for databases that were busy in it; see `retries.busyDatabases`. */
   readonly furtherWindows: readonly SnapshotWindow[];
@@ -126,7 +126,7 @@ export class SnapshotSet {
   readonly #notesIni: string;
   #isCopying = false;
   #copyReport: CopyReport | undefined;
-  /** The copies that were made, and the directories that did not exist before: they go with a backup that fails. */
+  /** The new copies, and the directories that did not exist before: they are removed if the backup fails. */
   #newCopies: { readonly files: string[]; readonly directories: readonly string[] } | undefined;
 
   /** @internal */
@@ -173,27 +173,27 @@ export class SnapshotSet {
     this.databases = this.#parts.reduce((sum, part) => sum + part.capture.databases.count, 0);
   }
 
-  /** The databases in this set, one after the other, as the manifest will describe them. */
+  /** The databases in this set, one by one, as the manifest will describe them. */
   *describeDatabases(): Generator<ManifestDatabase, void> {
     for (const { capture } of this.#parts) {
       for (const index of capture.databases.indexes()) yield capture.databases.describe(index);
     }
   }
 
-  /** @internal What {@link copyDatabases} has done so far. */
+  /** @internal The result of {@link copyDatabases} so far. */
   get copyReport(): CopyReport | undefined {
     return this.#copyReport;
   }
 
   /**
    * Copies every database from the shadow: exactly the bytes it had at NSFBackupStart, with its change information applied,
-   * synced to disk. The copy of a logged database still needs recovery before use, which a restore does. A database that
-   * cannot be copied is reported and does not stop the others. A backup that fails, or is disposed of before `endBackup`,
-   * removes its copies.
+   * synced to disk. The copy of a logged database still needs recovery before use, which a restore does. A database that cannot
+   * be copied is reported and does not stop the others. A backup that fails, or is disposed of before `endBackup`, removes its
+   * copies.
    *
-   * @throws {@link AbortError} when cancelled, or when the backup is disposed of in the meantime; `ERR_NO_SPACE` before anything
-   * is copied; `ERR_SHADOW_VANISHED` when Windows has deleted the shadow in the meantime. In these cases the copies made so far
-   * are removed.
+   * @throws {@link AbortError} if cancelled, or if the backup is disposed of in the meantime; `ERR_NO_SPACE` before anything is
+   * copied; `ERR_SHADOW_VANISHED` if Windows has deleted the shadow in the meantime. In these cases the copies made so far are
+   * removed.
    */
   copyDatabases(options: CopyDatabasesOptions): Promise<CopyReport> {
     return this.#use.call(async (ending) => {
@@ -207,7 +207,7 @@ export class SnapshotSet {
       absolutePath(options.to, 'to');
       const { dataDirectory } = this.#work.databases;
       if (this.#work.source === 'volumes') {
-        const message = `the backup ${this.id} is one of plain volumes: read the roots of its shadows`;
+        const message = `the backup ${this.id} is of plain volumes: read the roots of its shadows`;
         throw new DominoVssError('ERR_STATE', { message });
       }
       if (isInside(options.to, dataDirectory)) {
@@ -216,15 +216,15 @@ export class SnapshotSet {
       this.#use.requireOpen();
       const unreadable = this.shadows.find(({ root }) => root === '');
       if (unreadable) {
-        // A transportable VSS shadow before its import, or a snapshot that a hook has made elsewhere.
-        const message = `the shadow of ${unreadable.volume} cannot be read on this machine, so nothing can be copied out of it`;
+        // A transportable VSS shadow before its import, or a snapshot that a hook made elsewhere.
+        const message = `the shadow of ${unreadable.volume} cannot be read on this machine, so nothing can be copied from it`;
         throw new DominoVssError('ERR_STATE', { message });
       }
       if (this.#copyReport) {
         const message = `copies were already made in ${this.#copyReport.directory}`;
         throw new DominoVssError('ERR_STATE', { message });
       }
-      if (this.#isCopying) throw new DominoVssError('ERR_STATE', { message: 'copies are just being made' });
+      if (this.#isCopying) throw new DominoVssError('ERR_STATE', { message: 'copies are being made' });
       const { signal, timeoutMs = 86_400_000 } = options;
       const call = new Call({ signal, timeoutMs, phase: 'drain' });
       const onEnding = (): void => {
@@ -263,7 +263,7 @@ export class SnapshotSet {
     const files = paths.map((path) => join(to, ...path.split('/')));
     await this.#noteCopies([...(serverFiles?.files ?? []), ...files]);
     await makeTarget(to, this.#work);
-    // Holes stay holes in a copy.
+    // Holes in a file remain holes in its copy.
     const allocatedBytes = this.#work.databases.allocatedBytes.reduce((sum, bytes) => sum + bytes, 0);
     await requireFreeSpace(to, Math.min(totalBytes, allocatedBytes) + (serverFiles?.sizeBytes ?? 0));
     const failures: DatabaseFailure[] = [];
@@ -322,7 +322,7 @@ export class SnapshotSet {
     };
   }
 
-  /** Records the files and directories that do not exist yet: files of others are neither overwritten nor removed. */
+  /** Records files and directories that do not exist yet. Existing ones are neither overwritten nor removed. */
   async #noteCopies(files: readonly string[]): Promise<void> {
     const missing: string[] = [];
     await forEachLimited(files, 4, async (file) => {
@@ -333,7 +333,7 @@ export class SnapshotSet {
     this.#newCopies = { files: [], directories };
   }
 
-  /** @internal Removes what {@link copyDatabases} has made, and those of its directories that contain nothing else. */
+  /** @internal Removes what {@link copyDatabases} has made, and its directories if they contain nothing else. */
   async removeCopies(): Promise<void> {
     if (!this.#newCopies) return;
     const { files, directories } = this.#newCopies;
@@ -343,15 +343,15 @@ export class SnapshotSet {
     this.#newCopies = undefined;
   }
 
-  /** Windows deletes volatile shadows, and the oldest ones, when the space for them is used up. */
+  /** When the space for shadows is used up, Windows deletes volatile shadows and the oldest ones. */
   async #refuseVanished({ part, index }: CopiedDatabase, call: Call): Promise<void> {
     const shadow = part.shadows[part.work.databases.volumeIndex[index] ?? 0];
     if (this.vss && shadow) await refuseVanished(requireVss(this.#work.binding), shadow, call);
   }
 
   /**
-   * Returns the SHA-256 of the finished copy. It is computed from the bytes as they pass, unless change information was
-   * applied: only Domino knows which parts of the file that rewrites, so such a copy is read once more.
+   * Returns the SHA-256 of the finished copy. It is computed while copying, unless change information was applied: only Domino
+   * knows which parts of the file that rewrites, so such a copy is read once more.
    */
   async #copyOne(
     { part: { work, capture }, index }: CopiedDatabase,
@@ -379,7 +379,7 @@ export class SnapshotSet {
       });
       const { databaseBudgetMs: budgetMs } = this.#work.setup.options;
       await call.bounded(applying, { budgetMs, operation: 'NSFBackupApplyNextChangeInfo', subject: file });
-      // Before the sync, while the pages that were just written are still in memory.
+      // Before the sync, while the pages just written are still in memory.
       const sha256 = await hashFile(file, check, startSizeBytes);
       await syncFile(file);
       return sha256;

@@ -9,7 +9,7 @@ export interface Spread {
   readonly max: number;
 }
 
-/** Percentiles by nearest rank: each is one of the values, and a median of two is the smaller one. */
+/** Percentiles by nearest rank: each is one of the values, and the median of two values is the smaller one. */
 export function spread(values: Iterable<number>): Spread {
   const sorted = Float64Array.from(values).sort();
   const count = sorted.length;

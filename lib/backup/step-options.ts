@@ -7,9 +7,11 @@ import { checkRetries, type RetryOptions } from './retry';
 
 /** Options of `Backup.createShadow`. */
 export interface CreateShadowOptions {
-  /** For all attempts together. Default: 120 000; half an hour in stop mode, where the server must stop and start. */
+  /**
+   * Longest time for all attempts together. Default: 120 000; half an hour in stop mode, where the server must stop and start.
+   */
   readonly timeoutMs?: number | undefined;
-  /** What is retried, and when. */
+  /** What to retry, and when. */
   readonly retries?: RetryOptions | undefined;
   /** Also adds the window and its phases to the performance timeline (`performance.measure`). Default: false. */
   readonly performanceMeasures?: boolean | undefined;
@@ -25,8 +27,8 @@ export interface EndBackupOptions {
    */
   readonly keep?: boolean | undefined;
   /**
-   * VSS with writers only: whether to tell them that the backup is complete. Otherwise a full backup lets no
-   * application drop or truncate anything. Default: true.
+   * VSS with writers only: whether to tell them that the backup is complete. If not, no application truncates or discards
+   * anything after a full backup. Default: true.
    */
   readonly tellWriters?: boolean | undefined;
   /**
@@ -66,7 +68,7 @@ export interface Ending {
   readonly timeoutMs: number;
 }
 
-/** Checks the options of `endBackup` against what this backup can do, and fills in their defaults. */
+/** Checks the options of `endBackup` against what this backup supports, and fills in the defaults. */
 export function checkEndBackupOptions(
   options: EndBackupOptions,
   { provider }: BackupWork,
@@ -84,14 +86,18 @@ export function checkEndBackupOptions(
   const { keep = lifetime === 'persistent', tellWriters = true, hash = false, applyDeltas = false } = options;
   const { vss } = provider;
   if (keep && vss && !vss.persistent) {
-    const message = `a shadow in the context "${vss.context}" goes with its backup and cannot be kept; begin the backup`;
+    const message = `a shadow in the context "${vss.context}" is deleted with its backup and cannot be kept; begin the backup`;
     throw new OptionError('keep', `${message} with lifetime: "persistent" (--keep on the command line)`);
   }
   if (hash && !keep) {
-    throw new OptionError('hash', 'hash is about a shadow that is kept, and this one is not; copies are always hashed');
+    throw new OptionError(
+      'hash',
+      'hash applies only to a kept shadow, and this one is not kept; copies are always hashed',
+    );
   }
   if (applyDeltas) {
-    if (!keep) throw new OptionError('applyDeltas', 'applyDeltas is about a shadow that is kept, and this one is not');
+    if (!keep)
+      throw new OptionError('applyDeltas', 'applyDeltas applies only to a kept shadow, and this one is not kept');
     requireWritableShadow(provider);
   }
   const mayTakeHours = keep && (hash || provider.native === 'rolling');

@@ -3,14 +3,14 @@ import { channel } from 'node:diagnostics_channel';
 import { forEachIndex } from '../call/event-loop';
 import type { NativeResults } from '../native/session';
 
-/** How many equal slices of the window {@link Timeline.density} has. */
+/** Number of equal slices of the window in {@link Timeline.density}. */
 export const densitySlices = 64;
 
 /** The freeze window, measured in native code on the clock of `process.hrtime.bigint()`. */
 export interface Timeline extends WindowFigures {
-  /** Zero of all times here. */
+  /** The zero point of all times here. */
   readonly originNs: bigint;
-  /** Columns with one element for each database; NaN for what did not happen. */
+  /** Columns with one element for each database; NaN for events that did not happen. */
   readonly databases: {
     readonly startCalledMs: Float64Array;
     readonly startReturnedMs: Float64Array;
@@ -60,7 +60,7 @@ export async function buildTimeline(results: NativeResults): Promise<Timeline> {
     const called = startCalledMs[index] ?? NaN;
     const returned = startReturnedMs[index] ?? NaN;
     const stopped = stopReturnedMs[index] ?? NaN;
-    // Comparisons with NaN are false, so what did not happen changes nothing.
+    // Comparisons with NaN are false, so events that did not happen change nothing.
     if (called < begin) begin = called;
     if (stopped > end) end = stopped;
     if (returned < firstReturned) firstReturned = returned;

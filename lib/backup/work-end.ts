@@ -18,7 +18,7 @@ export interface CreatedShadow {
 export interface Closing {
   readonly keep: boolean;
   readonly tellWriters: boolean;
-  /** The backup is good, whatever the writers are told. */
+  /** The backup is good, whether or not the writers are told so. */
   readonly succeeded: boolean;
   readonly timeoutMs: number;
 }
@@ -28,13 +28,13 @@ export function worksOf(work: BackupWork): readonly BackupWork[] {
   return [work, ...work.furtherWork];
 }
 
-/** For what is left behind while another error is already on its way to the caller; the journal also names it. */
+/** For what is left behind while another error is already being thrown to the caller. The journal also names it. */
 export function warnAboutLeft(thrown: unknown): void {
   const { message, code } = toPublicError(thrown);
   process.emitWarning(`a failed backup left something behind: ${message}`, { code });
 }
 
-/** Runs steps one after the other, each whatever became of those before, and returns what they threw. */
+/** Runs steps one after the other, even if earlier ones failed, and returns what they threw. */
 export async function collectFailures(steps: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {
   const errors: unknown[] = [];
   for (const step of steps) {
@@ -48,12 +48,12 @@ export async function collectFailures(steps: readonly (() => Promise<unknown>)[]
 }
 
 /**
- * Lets go of what the work of a backup holds: its sessions, the shadow unless it is kept, what a hook has made, and in the end
- * the journal, which names all of it until then.
+ * Releases what the work of a backup holds: its sessions, the shadow unless it is kept, what a hook has made, and finally the
+ * journal, which names everything until then.
  */
 export class WorkEnd {
   readonly #work: BackupWork;
-  /** For whom the runtime is held open. */
+  /** The object for which the runtime is held open. */
   readonly #owner: OpenWork;
   #lateWork = Promise.resolve();
   /** Undefined until the window has made a shadow. */
@@ -64,23 +64,23 @@ export class WorkEnd {
     this.#owner = owner;
   }
 
-  /** A hook may deliver after the end; settles when that is removed. */
+  /** Settles when a shadow that a hook delivered after the end has been removed. */
   get lateWork(): Promise<void> {
     return this.#lateWork;
   }
 
-  /** Takes the databases out first, then removes the shadow. Returns what could not be done. */
+  /** Takes the databases out of backup mode first, then removes the shadow. Returns the failures. */
   removeShadow(closing: Closing): Promise<unknown[]> {
     const unexpose = (this.created?.set.shadows ?? []).map((shadow) => () => {
       const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
       return call.race(shadow.takePlaceAway());
     });
     return collectFailures([
-      // Nobody knows whether deleting a VSS shadow also removes its exposures.
+      // It is not documented whether deleting a VSS shadow also removes its exposures.
       ...(this.#work.provider.vss ? unexpose : []),
       ...this.#closeSessions(closing),
       () => {
-        // The journal names whatever a hook has not removed by then.
+        // The journal names what a hook has not removed by then.
         const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
         return call.race(this.#work.hookRun?.remove() ?? Promise.resolve());
       },
@@ -92,7 +92,9 @@ export class WorkEnd {
     ]);
   }
 
-  /** Ends the sessions. A shadow that is kept stays exposed at its place, which the manifest names: nothing is left behind. */
+  /**
+   * Ends the sessions. A kept shadow stays exposed at its place. The manifest names the place, so nothing unknown is left behind.
+   */
   keepShadow(closing: Closing): Promise<unknown[]> {
     return collectFailures([...this.#closeSessions(closing), () => this.#work.journal.update({ exposures: [] })]);
   }
@@ -100,12 +102,12 @@ export class WorkEnd {
   /** Writers are told only once the manifest is on disk: from then on they may rely on the backup. */
   #closeSessions({ keep, tellWriters, succeeded, timeoutMs }: Closing): (() => Promise<void>)[] {
     const shadows = this.#work.provider.vss ? (this.created?.set.shadows ?? []) : [];
-    // Deleted or broken by this process, on purpose.
+    // Shadows that this process deleted or broke on purpose.
     const deletedShadows = shadows.map(({ id }) => id).filter((id) => !isStillOwn(id));
     const untold = succeeded && !tellWriters;
     const closing = { keepShadow: keep, succeeded: tellWriters, untold, deletedShadows, timeoutMs };
     return worksOf(this.#work).map(({ session }) => {
-      // A failed window has nothing to keep.
+      // A failed window has no shadow to keep.
       const failed =
         session !== this.#work.session && !this.created?.further.some(({ work }) => work.session === session);
       return () => {
@@ -116,8 +118,8 @@ export class WorkEnd {
   }
 
   /**
-   * What could not be removed, a service that could not be started, and databases that may be in backup mode stay in
-   * it.
+   * Keeps in the journal what could not be removed, a service that could not be started, and databases that may be in backup
+   * mode.
    */
   async finishJournal(left: readonly unknown[]): Promise<readonly string[]> {
     const { journal, hookRun } = this.#work;
@@ -128,7 +130,7 @@ export class WorkEnd {
     );
     const late = hookRun?.lateRemoval;
     if (late) {
-      // Nobody waits for a hook that may never answer; the journal does.
+      // A hook may never answer, so the journal names it instead of waiting for it.
       await journal.update({ ended: true }, stuck);
       this.#lateWork = this.#removeLate(late, left, stuck).catch(warnAboutLeft);
     } else {

@@ -17,19 +17,19 @@ export interface BenchOptions extends Pick<
   BeginBackupOptions,
   'domino' | 'deltaDirectory' | 'include' | 'exclude' | 'shadowDirectory' | 'shards' | 'signal'
 > {
-  /** Number of backups that count. */
+  /** Number of measured backups. */
   readonly runs: number;
-  /** Number of backups before those, to warm caches. */
+  /** Number of backups before these, to warm up caches. */
   readonly warmUps: number;
   /** A real provider, or a wait in place of the shadow. */
   readonly shadow: { readonly provider: ProviderOption } | { readonly waitMs: number };
-  /** Also makes each backup as people do it today, in turn with ours. */
+  /** Also makes each backup in the ways common without this package, alternating with ours. */
   readonly compare?: boolean | undefined;
   readonly timeoutMs: number;
   readonly onRun?: ((done: number, total: number) => void) | undefined;
 }
 
-/** JavaScript's part in one call: what the event loop worked, and how long it was blocked at most. */
+/** The share of JavaScript in one call: how long the event loop worked, and how long it was blocked at most. */
 export interface CallCost {
   readonly elapsedMs: number;
   readonly loopActiveMs: number;
@@ -42,7 +42,7 @@ export interface BenchRun {
   readonly captured: number;
   readonly skipped: number;
   readonly calls: { readonly begin: CallCost; readonly create: CallCost; readonly end: CallCost };
-  /** Growth of the process from before `beginBackup` until the databases are open; the first run is the one that says most. */
+  /** Growth of the process from before `beginBackup` until the databases are open. The first run is the most meaningful. */
   readonly memoryBytes: number;
 }
 
@@ -58,7 +58,7 @@ export interface BenchReport {
   readonly conditions: {
     /** When the last run ended, as ISO 8601 in UTC. */
     readonly measuredAt: string;
-    /** Name of the Domino server; empty when it is not known. */
+    /** Name of the Domino server; empty if unknown. */
     readonly server: string;
     /** Host name of the machine. */
     readonly computer: string;
@@ -74,22 +74,22 @@ export interface BenchReport {
     readonly runs: number;
     readonly warmUps: number;
   };
-  /** The same backup in other ways; empty when nothing was compared. */
+  /** The same backup made in other ways; empty if nothing was compared. */
   readonly compared: readonly ComparedWay[];
-  /** Figures over the runs, each by its name. */
+  /** Figures over all runs, by name. */
   readonly figures: Readonly<Record<string, Spread>>;
   readonly runs: readonly BenchRun[];
   /** Why databases were left out of the last run. */
   readonly skipped: readonly DatabaseFailure[];
 }
 
-/** A report, and the run with the median window in full. */
+/** A report, and the complete timeline of the run with the median window. */
 export interface BenchResult {
   readonly report: BenchReport;
   readonly typical: { readonly paths: readonly string[]; readonly timeline: Timeline };
 }
 
-/** Stands for the time a shadow takes, where there is none. */
+/** Stands for the time a shadow takes, if none is made. */
 function waiting(waitMs: number): HookProvider {
   return {
     name: `wait ${waitMs} ms`,
@@ -110,7 +110,7 @@ interface FullRun {
   readonly skipped: readonly DatabaseFailure[];
 }
 
-/** Makes backups one after the other, measures each, and leaves nothing of them. */
+/** Makes backups one after the other, measures each, and leaves nothing behind. */
 export function runBench(loadBinding: () => NativeBinding, options: BenchOptions): Promise<BenchResult> {
   return publicCall(async () => {
     const shards = options.shards ?? defaultShards();
@@ -121,7 +121,7 @@ export function runBench(loadBinding: () => NativeBinding, options: BenchOptions
       options.onRun?.(done, total);
       const full = await measureOne(loadBinding, options, shards);
       if (options.compare && others.length === 0) others = otherWays(full.provider, options, shards);
-      // In turn with ours, so that whatever else the machine does meets all of them alike.
+      // Alternating with ours, so that other load on the machine affects all of them equally.
       for (const way of others) {
         const { timeline } = await measureOne(loadBinding, { ...options, shadow: way.shadow }, way.shards);
         if (done >= options.warmUps) way.windowsMs.push(timeline.windowMs);
@@ -140,7 +140,7 @@ interface Way {
   readonly windowsMs: number[];
 }
 
-/** How backups are made without this package, as far as this machine can do it. */
+/** How backups are made without this package, as far as this machine supports it. */
 function otherWays(provider: string, { shadow, shadowDirectory }: BenchOptions, shards: number): Way[] {
   const ways: Way[] = [{ name: 'one database after another', shadow, shards: 1, windowsMs: [] }];
   const spawned =
@@ -162,10 +162,10 @@ async function measureOne(
     beginBackup(loadBinding, { ...selection, provider, shards, timeoutMs, signal }),
   );
   const memoryBytes = process.memoryUsage.rss() - before;
-  // A call that fails takes everything back by itself.
+  // A failed call rolls everything back itself.
   const [set, create] = await costOf(() => backup.createShadow({ timeoutMs, signal }));
   const [report, end] = await costOf(() => backup.endBackup({ keep: false, signal }));
-  // A measurement is no backup that anybody could restore from.
+  // A measurement is not a backup that could be restored.
   await rm(backup.directory, { recursive: true, force: true });
   const paths: string[] = [];
   for (const { index, path } of set.describeDatabases()) paths[index] = path;
@@ -192,7 +192,7 @@ async function costOf<T>(call: () => Promise<T>): Promise<[T, CallCost]> {
   const startedAt = performance.now();
   delay.enable();
   const result = await call();
-  // A delay counts when the timer after it fires, so one more has to.
+  // A delay is recorded when the timer after it fires, so one more timer has to fire.
   await sleep(2 * resolutionMs);
   delay.disable();
   const { active } = performance.eventLoopUtilization(before);
@@ -206,7 +206,7 @@ async function costOf<T>(call: () => Promise<T>): Promise<[T, CallCost]> {
   ];
 }
 
-/** How the figures of the runs are spread, by name. A phase that a run did not have counts for those that had it. */
+/** The distribution of the figures over the runs, by name. For a phase that some runs did not have, only the others count. */
 export function figuresOf(runs: readonly BenchRun[]): Record<string, Spread> & { readonly windowMs: Spread } {
   const over = (pick: (run: BenchRun) => number | null): Spread =>
     spread(runs.map(pick).filter((value): value is number => value !== null && Number.isFinite(value)));

@@ -1,6 +1,6 @@
 import type { BenchReport } from './bench';
 
-/** One line a run, for a spreadsheet. Times in milliseconds, sizes in bytes. */
+/** One line per run, for a spreadsheet. Times in milliseconds, sizes in bytes. */
 export function benchCsv({ conditions, runs }: BenchReport): string {
   const rows = runs.map((run, index) => {
     const { window, calls } = run;

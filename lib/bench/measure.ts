@@ -1,10 +1,10 @@
 import type { Timeline } from '../backup/timeline';
 import { spread, type Spread } from '../backup/spread';
 
-/** What one freeze window cost, and what it would cost if threads never waited for anything but Domino. */
+/** The duration of one freeze window, and what it would be if threads never waited for anything but Domino. */
 export interface WindowMeasure {
   readonly windowMs: number;
-  /** All starts ÷ shards + shadow + all stops ÷ shards, each as measured; null where the provider has no such order. */
+  /** All starts ÷ shards + shadow + all stops ÷ shards, each as measured; null if the provider has no such order. */
   readonly idealMs: number | null;
   /** Window ÷ ideal. */
   readonly windowRatio: number | null;
@@ -13,15 +13,15 @@ export interface WindowMeasure {
   readonly skewRatio: number;
   /** From the end of the preparation to the first call of `NSFBackupStart`. */
   readonly preparedToFirstStartMs: number;
-  /** From the return of the last `NSFBackupStart` until the shadow is asked for. */
+  /** From the return of the last `NSFBackupStart` until the shadow is requested. */
   readonly lastStartToShadowMs: number;
   readonly shadowMs: number;
-  /** From the shadow's end to the first call of `NSFBackupStop`. */
+  /** From the end of the shadow to the first call of `NSFBackupStop`. */
   readonly shadowToFirstStopMs: number;
   /** Single calls. */
   readonly start: Spread;
   readonly stop: Spread;
-  /** Duration of each phase by its name. */
+  /** Duration of each phase, by name. */
   readonly phasesMs: Readonly<Record<string, number>>;
 }
 
@@ -32,7 +32,7 @@ export function measureWindow(timeline: Timeline, shards: number): WindowMeasure
   const { windowMs, skewMs, shadowMs } = timeline;
   const phase = (name: string): { readonly beginMs: number; readonly endMs: number } =>
     timeline.phases.find((candidate) => candidate.phase === name) ?? { beginMs: NaN, endMs: NaN };
-  // Only providers that capture everything at once have a phase of their own for the stops.
+  // Only providers that capture everything at once have a separate phase for the stops.
   const capturesSet = timeline.phases.some(({ phase: name }) => name === 'stop');
   const threads = Math.max(1, Math.min(shards, start.count));
   const idealMs = capturesSet ? start.sum / threads + shadowMs + stop.sum / threads : null;

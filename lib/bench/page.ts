@@ -10,7 +10,7 @@ import { figureWords, fineMs, formatFigure, measuredFigures, meaningfulPercentil
 import { drawCalls, drawPhase, drawRuns, phaseTitles } from './page/charts';
 import { markup, tableOf, Html } from './page/html';
 
-/** How many databases the list of the slowest shows. */
+/** How many of the slowest databases are listed. */
 const listed = 25;
 
 const percentileTitles = {
@@ -22,8 +22,8 @@ const percentileTitles = {
 } as const;
 
 /**
- * One HTML file with everything in it, which loads nothing: its policy forbids it. Figures, pictures and tables are there
- * without its program, which draws the timeline of every database and finds single ones.
+ * One HTML file that contains everything and loads nothing, which its policy enforces. Figures, pictures and tables do not need
+ * the page's script; that draws the timeline of every database and finds individual ones.
  */
 export function benchPage({ report, typical }: BenchResult): string {
   const { timeline, paths } = typical;
@@ -56,7 +56,7 @@ function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 
-/** What the program of the page works on. */
+/** Data for the script of the page. */
 function dataOf(report: BenchReport, timeline: Timeline, paths: readonly string[]): Html {
   const { beginMs, windowMs, density } = timeline;
   const { startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs, shard } = timeline.databases;
@@ -71,8 +71,8 @@ function dataOf(report: BenchReport, timeline: Timeline, paths: readonly string[
     windowMs,
     density,
     phases,
-    // Columns in base64, or the page of 100 000 databases would be four times as big. After the beginning of the window,
-    // so that 24 bits are exact to a microsecond over ten seconds.
+    // Columns in base64, or the page for 100 000 databases would be four times as big. Times are relative to the beginning of the
+    // window, so that 24 bits are exact to a microsecond within ten seconds.
     columns: {
       startCalled: column(startCalledMs, beginMs),
       startReturned: column(startReturnedMs, beginMs),
@@ -81,7 +81,7 @@ function dataOf(report: BenchReport, timeline: Timeline, paths: readonly string[
       shard: column(shard, 0),
     },
   };
-  // Names of databases may hold anything, also what would end the element.
+  // Names of databases may contain any text, even one that would end the element.
   return new Html(JSON.stringify(data).replaceAll('<', '\\u003c'));
 }
 
@@ -174,7 +174,7 @@ function phasesSection({ phases, beginMs, windowMs }: Timeline): Html {
   </section>`;
 }
 
-/** Shown by the program, which draws it. */
+/** Shown and drawn by the script. */
 function timelineSection({ databases }: Timeline): Html {
   return markup`<section id="every" aria-labelledby="every-title" hidden>
     <h2 id="every-title">Every database</h2>
@@ -201,7 +201,7 @@ function timelineSection({ databases }: Timeline): Html {
       >
       <button type="button" data-do="all">show all</button>
     </div>
-    <p id="chosen" role="status">Point at a database, or go through them with the arrow keys.</p>
+    <p id="chosen" role="status">Point at a database, or select one with the arrow keys.</p>
     <canvas
       id="timeline"
       tabindex="0"
@@ -263,7 +263,7 @@ function callsSection({ databases }: Timeline): Html {
   const shown = meaningfulPercentiles(Math.min(...spreads.map(([, { count }]) => count)));
   return markup`<section aria-labelledby="calls-title">
     <h2 id="calls-title">Single calls</h2>
-    <p class="soft">How often a call took how long in the run with the median window; the axis is logarithmic.</p>
+    <p class="soft">Distribution of call durations in the run with the median window, on a logarithmic axis.</p>
     <div class="pair">
       ${calls.map(
         ([name, values]) =>

@@ -12,8 +12,8 @@ import { makeDirectory } from '../store/durable';
 const run = promisify(execFile);
 
 /**
- * The snapshot as a script makes it: by the command of the file system, spawned inside the window. `directory` lies on the
- * file system of the databases; by default each volume holds its own snapshot.
+ * The snapshot as a script makes it: with the command of the file system, spawned inside the window. `directory` is on the file
+ * system of the databases; by default, each volume contains its own snapshot.
  */
 export function spawnedBtrfsSnapshot(directory: string | undefined): HookProvider {
   return {
@@ -37,8 +37,8 @@ export function spawnedBtrfsSnapshot(directory: string | undefined): HookProvide
 }
 
 /**
- * The shadow as a batch file makes it: by a script of diskshadow in a process of its own, inside the window. Where Windows
- * has no diskshadow, `domino-vss script` runs the script; its process starts more slowly.
+ * The shadow as a batch file makes it: with a diskshadow script in a separate process, inside the window. If Windows has no
+ * diskshadow, `domino-vss script` runs the script; its process starts more slowly.
  */
 export function spawnedScript(): HookProvider {
   const diskshadow = join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'diskshadow.exe');

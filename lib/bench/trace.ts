@@ -12,8 +12,8 @@ interface TraceEvent {
 }
 
 /**
- * A window as a Chrome trace, which Perfetto and chrome://tracing open: the phases, one track for each shard with every
- * call on a database, and how many databases were in backup mode.
+ * A window as a Chrome trace for Perfetto and chrome://tracing: the phases, one track for each shard with every call on a
+ * database, and the number of databases in backup mode.
  */
 export function* chromeTrace(timeline: Timeline, paths: readonly string[]): Generator<string> {
   yield '{"displayTimeUnit":"ms","traceEvents":[';

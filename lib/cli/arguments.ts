@@ -6,7 +6,7 @@ import type { DominoLocation } from '../call/options';
 import type { CommandLineContext } from './context';
 import { logSystemDescription } from './system-log';
 
-/** Options that every command with Domino has. */
+/** Options of every command that uses Domino. */
 export interface DominoArguments {
   readonly ini?: string;
   readonly program?: string;
@@ -18,11 +18,11 @@ export function addDominoOptions(command: Command, context: CommandLineContext):
   return command
     .option('--ini <file>', 'notes.ini of the server (default: found automatically)', pathFrom(context))
     .option('--program <dir>', 'Domino program directory (default: found automatically)', pathFrom(context))
-    .option('--trust-program', 'load Domino even where ordinary users could replace its libraries')
+    .option('--trust-program', 'load Domino even if ordinary users could replace its libraries')
     .option('--json', 'print one JSON document instead of text');
 }
 
-/** What {@link addUnattendedOptions} adds. */
+/** The options added by {@link addUnattendedOptions}. */
 export interface UnattendedArguments {
   readonly quiet?: boolean;
   readonly log?: string;
@@ -32,7 +32,7 @@ export interface UnattendedArguments {
   readonly json?: boolean;
 }
 
-/** For commands that run where nobody looks at the output. */
+/** For commands that often run unattended. */
 export function addUnattendedOptions(command: Command, context: CommandLineContext): Command {
   return command
     .option('--quiet', 'print nothing and show no progress if everything succeeds')
@@ -43,8 +43,8 @@ export function addUnattendedOptions(command: Command, context: CommandLineConte
 }
 
 /**
- * The option that nearly every command needs. It is asked for after unknown options have been refused, unlike commander's
- * own required options: a misspelt `--delta-dir` is then called by its name.
+ * The option that nearly every command needs. Unlike commander's own required options, it is checked after unknown options have
+ * been rejected, so that a misspelt `--delta-dir` is reported as such.
  */
 export function addDeltaDirectory(command: Command, description: string, context: CommandLineContext): Command {
   return command
@@ -58,17 +58,17 @@ export function locationOf({ ini, program, trustProgram }: DominoArguments): Dom
   return { notesIni: ini, programDirectory: program, trustProgramDirectory: trustProgram };
 }
 
-/** Relative paths are meant from the directory the user is in. */
+/** Relative paths are relative to the user's working directory. */
 export function pathFrom(context: CommandLineContext): (value: string) => string {
   return (value) => resolve(context.workingDirectory, value);
 }
 
-/** Where a shadow is exposed: a drive letter as it is, anything else is a path. */
+/** Where a shadow is exposed: a drive letter is used as it is, anything else is a path. */
 export function placeFrom(context: CommandLineContext, place: string): string {
   return /^[a-z]:?[\\/]?$/i.test(place) ? place : resolve(context.workingDirectory, place);
 }
 
-/** For options that can be given several times, with one or more values each. */
+/** For options that can be repeated, with one or more values each. */
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
 }
@@ -81,7 +81,7 @@ export function wholeNumber(value: string): number {
 
 const millisecondsPer: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A time above 0, such as `500ms`, `90s`, `5m`, `1.5h` or `1d`, in milliseconds. A number alone counts seconds. */
+/** A time above 0, such as `500ms`, `90s`, `5m`, `1.5h` or `1d`, in milliseconds. A number without a unit means seconds. */
 export function duration(value: string): number {
   const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(value.trim()) ?? [];
   const milliseconds = Math.round(Number(amount) * (millisecondsPer[unit] ?? 0));
@@ -98,7 +98,7 @@ export function milliseconds(value: string): number {
   return time;
 }
 
-/** A backup named by its id, with the delta directory, or by a path. */
+/** The path of a backup that is named by its id in a delta directory, or by a path. */
 export function backupPath(name: string, deltaDirectory: string | undefined, context: CommandLineContext): string {
   if (deltaDirectory !== undefined && existsSync(join(deltaDirectory, name))) return join(deltaDirectory, name);
   const path = resolve(context.workingDirectory, name);
@@ -106,6 +106,6 @@ export function backupPath(name: string, deltaDirectory: string | undefined, con
   const advice =
     deltaDirectory === undefined
       ? '; name the delta directory with --delta-dir to use an id'
-      : ` in ${deltaDirectory}; "domino-vss backup list" shows those that are there`;
+      : ` in ${deltaDirectory}; "domino-vss backup list" shows the existing ones`;
   throw new OptionError('backup', `there is no backup "${name}"${advice}`);
 }

@@ -13,12 +13,12 @@ import { listed, type Notice } from '../domino/notice';
 import { count, formatBytes, formatMs, type Output, shownRows } from './output';
 import { drawWindow } from './window-picture';
 
-/** Everything that is not in a backup although it should be. */
+/** All databases and files that are missing from a backup. */
 export function failuresOf({ skipped, copies }: Pick<BackupReport, 'skipped' | 'copies'>): DatabaseFailure[] {
   return [...skipped, ...(copies?.failures ?? []), ...(copies?.serverFiles?.failures ?? [])];
 }
 
-/** The lines of a backup that was made. */
+/** The lines about a finished backup. */
 export function describeReport(report: BackupReport, output: Output): string[] {
   const { counts, copies, volumes, vss, alsoSave } = report;
   const kept = volumes.filter((volume) => volume.kept);
@@ -70,7 +70,7 @@ function describeCounts(counts: BackupReport['counts']): string {
   return `${counts.captured} captured${left}, ${formatBytes(counts.startSizeBytes)}, ${counts.logged} logged`;
 }
 
-/** How an incremental backup is made up. */
+/** The composition of an incremental backup. */
 function describeIncremental(incremental: BackupReport['incremental'], counts: BackupReport['counts']): string[][] {
   if (!incremental) return [];
   const taken = Object.entries(incremental.taken).map(
@@ -89,13 +89,13 @@ const takenWords: Readonly<Record<TakenReason, string>> = {
   replaced: 'replaced',
   'instance-id': 'with another instance id',
   changed: 'changed',
-  log: 'that no log archive carries',
+  log: 'not covered by a log archive',
   source: 'whose copy or shadow is gone',
-  unknown: 'that did not tell',
-  moment: 'for the moment of the backup',
+  unknown: 'about which the server did not answer',
+  moment: 'for the time of the backup',
 };
 
-/** Which files of the server were copied, and what became of the others. */
+/** Which server files were copied, and why the others were not. */
 function describeServerFiles(serverFiles: ManifestServerFiles | undefined, directory = ''): string[][] {
   if (!serverFiles) return [];
   const { files, notCopied } = serverFiles;
@@ -112,11 +112,14 @@ function describeServerFiles(serverFiles: ManifestServerFiles | undefined, direc
 function describeFurther(windows: readonly ManifestWindow[]): string[][] {
   return windows.map(({ number, databases, created, window }) => [
     `window ${number}`,
-    `${count(databases, 'database')} that had been busy, ${formatMs(window.windowMs)}, ended ${created}`,
+    `${count(databases, 'database')} that were busy before, ${formatMs(window.windowMs)}, ended ${created}`,
   ]);
 }
 
-/** What a server rebuilds, and so is not in a backup: no warning, for it is so every night. */
+/**
+ * Databases that the server rebuilds, which are therefore not in the backup. This is not a warning, because it is so in every
+ * backup.
+ */
 function describeRebuilt(notices: readonly Notice[]): string[][] {
   return notices
     .filter(({ code }) => code === 'INFO_REBUILT_BY_SERVER')
@@ -131,7 +134,7 @@ function describeAliases(aliases: readonly Alias[]): string[][] {
   return more > 0 ? [...rows, ['', `… and ${more} more; --json shows all`]] : rows;
 }
 
-/** A table of the backups of a delta directory. */
+/** A table of the backups in a delta directory. */
 export function describeList(backups: readonly ListedBackup[], output: Output): string[] {
   if (backups.length === 0) return ['no backups'];
   const rows = backups.map((backup) => {
@@ -155,7 +158,7 @@ export function describeList(backups: readonly ListedBackup[], output: Output): 
   return output.table([['ID', 'OUTCOME', 'DATABASES', 'WINDOW', 'PROVIDER, HOLDS'], ...rows]);
 }
 
-/** The lines of one backup, by its manifest. */
+/** The lines about one backup, from its manifest. */
 export function describeManifest(manifest: Manifest, output: Output): string[] {
   const { counts, copies, volumes, changes, timeAfterLastStart } = manifest;
   return [

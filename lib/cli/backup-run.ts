@@ -84,11 +84,11 @@ export function addRun(backup: Command, context: CommandLineContext, finish: Fin
     .option('--keep', 'keep the shadow')
     .option(
       '--incremental',
-      'take only what the last backup of this server here does not hold: databases that are new, replaced or changed',
+      'back up only what the last backup of this server here does not contain: databases that are new, replaced or changed',
     )
     .option(
       '--log-archive <dir>',
-      'with --incremental: leave logged databases to this archive of the transaction log, as far as it reaches',
+      'with --incremental: do not back up logged databases that this archive of the transaction log covers',
       pathFrom(context),
     )
     .option(
@@ -227,7 +227,7 @@ Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (se
       if (args.dryRun && args.incremental) {
         throw new OptionError(
           'dryRun',
-          '--dry-run opens no database, and so cannot tell what an incremental backup takes',
+          '--dry-run opens no database, so it does not know what an incremental backup would capture',
         );
       }
       if (args.dryRun) {
@@ -238,7 +238,7 @@ Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (se
       const output = new Output(context, args.json ?? false);
       output.result(report, () => describeReport(report, output));
       const failure = completionFailure(report);
-      // The report is the only JSON document, and names it too.
+      // With --json, the report is the only document, and contains the error too.
       if (failure && args.json !== true) output.error(failure);
       if (failure) finish(exitCodes.failed, [], backupFigures(report));
       else {
@@ -258,7 +258,7 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
   const keep = args.keep === true || places.length > 0;
   try {
     const backup = await beginBackup(context.loadBinding, {
-      // Commander always hands over the location, and plain volumes have none.
+      // Commander always passes the location, but plain volumes have none.
       ...(args.source === 'domino' ? { domino: locationOf(args) } : { source: 'volumes' }),
       deltaDirectory: args.deltaDir,
       volumes: args.volume,
@@ -267,7 +267,7 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       vss: vssOf(args),
       provider: args.provider,
       incremental: args.incremental,
-      // A file of settings may name it for all commands.
+      // A configuration file may set it for all commands.
       logArchive: args.incremental ? args.logArchive : undefined,
       include: args.include,
       exclude: args.exclude,
@@ -311,7 +311,7 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
   }
 }
 
-/** Without copies and shadow a backup looks complete, and nobody notices before the restore that it is empty. */
+/** Without copies and shadow, a backup looks complete, and nobody notices before a restore that it is empty. */
 function requireSomethingKept({
   to,
   serverFiles,
@@ -328,7 +328,7 @@ function requireSomethingKept({
     throw new OptionError('keepNothing', '--keep-nothing excludes --to, --keep, --expose and --exec');
   }
   if (serverFiles && to === undefined) {
-    throw new OptionError('serverFiles', '--server-files needs --to <dir>: the files are copied beside the databases');
+    throw new OptionError('serverFiles', '--server-files needs --to <dir>: the files are copied next to the databases');
   }
   if (hash && !keepsShadow) throw new OptionError('hash', '--hash needs --keep or --expose; copies are always hashed');
   if (applyDeltas && !keepsShadow) throw new OptionError('applyDeltas', '--apply-deltas needs --keep or --expose');

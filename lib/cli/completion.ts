@@ -4,7 +4,7 @@ import { completionScript, shells, type Shell } from './pages/completion';
 import { grammarOf } from './pages/grammar';
 import type { Finish } from './system-log';
 
-/** `newProgram` makes the same program again, with another place for its text. */
+/** `newProgram` creates the same program again, with another destination for its text. */
 export function addCompletionCommand(
   program: Command,
   context: CommandLineContext,

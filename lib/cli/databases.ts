@@ -60,7 +60,7 @@ Exit codes: 0 listed, 1 failed, 2 usage, 4 no server was found.
     });
 }
 
-/** How many databases would be taken, and what is worth knowing about the choice. */
+/** How many databases a backup would include, and notices about the selection. */
 export function describeSelection(
   { dataDirectory, databases, problems, notices }: FindDatabasesResult,
   output: Output,
@@ -73,7 +73,7 @@ export function describeSelection(
   return [
     ...output.failures(problems),
     ...output.warnings(warningsOf(notices)),
-    `${count(taken.length, 'database')} of ${dataDirectory} would be taken, ${size(taken)}, on ${volumes.join(', ') || 'no volume'}` +
+    `${count(taken.length, 'database')} of ${dataDirectory} would be backed up, ${size(taken)}, on ${volumes.join(', ') || 'no volume'}` +
       (left > 0 ? `; ${left} left out` : ''),
   ];
 }

@@ -71,7 +71,7 @@ Exit codes: 0 all preconditions are met (perhaps with warnings), 4 at least one 
 /** Failures first. */
 const order: readonly CheckStatus[] = ['failed', 'warning', 'ok', 'skipped'];
 
-/** The checks, the worst first, and what they come to. */
+/** The checks, the worst first, and the overall result. */
 export function describeReport({ checks, outcome }: DoctorReport, output: Output): string[] {
   const { colors } = output;
   const paint = { failed: colors.red, warning: colors.yellow, ok: colors.green, skipped: colors.dim };
@@ -84,8 +84,8 @@ export function describeReport({ checks, outcome }: DoctorReport, output: Output
       ]),
   );
   const verdict = {
-    failed: colors.red('A backup would fail or be worthless: see what failed.'),
-    warning: colors.yellow('Backups are possible; look at the warnings.'),
+    failed: colors.red('A backup would fail or be useless: see the failed checks.'),
+    warning: colors.yellow('Backups are possible; see the warnings.'),
     ok: colors.green('All preconditions are met.'),
   };
   return [...lines, '', verdict[outcome]];

@@ -20,8 +20,8 @@ interface DryRunArguments extends DominoArguments {
 }
 
 /**
- * Shows which databases a backup would take and whether its preconditions are met, with the checks of the doctor. Answers the
- * exit code. No database is opened for a backup.
+ * Shows which databases a backup would include and, with the checks of the doctor, whether its preconditions are met. Returns the
+ * exit code. No database is opened.
  */
 export async function runDryRun(args: DryRunArguments, context: CommandLineContext): Promise<number> {
   if (args.source === 'volumes' || args.stopService !== undefined) {

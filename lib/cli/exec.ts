@@ -9,14 +9,14 @@ import { AbortError, DominoVssError } from '../errors/errors';
 import { execute } from '../script/execute';
 import type { CommandLineContext } from './context';
 
-/** After an interrupt a program has this long to end by itself. */
+/** Time for a program to end by itself after an interrupt. */
 const patienceMs = 10_000;
 
 /**
- * Runs a program while the shadow is there: the one that saves what is in it. Its environment says where everything is; what it
- * prints goes to the error output, for the other one has the report.
+ * Runs a program while the shadow exists, to save its contents. Its environment says where everything is. Its output goes to the
+ * error output, because standard output is for the report.
  *
- * @throws {@link DominoVssError} `ERR_EXEC` when it ends with another exit code than 0, or cannot be started.
+ * @throws {@link DominoVssError} `ERR_EXEC` if it ends with an exit code other than 0, or cannot be started.
  */
 export async function runOnShadow(
   program: string,
@@ -24,7 +24,7 @@ export async function runOnShadow(
   context: CommandLineContext,
 ): Promise<void> {
   const { signal, stderr } = context;
-  // In the directory of the backup, which the journal names: it goes with it when this process dies.
+  // In the directory of the backup, which the journal names: if this process dies, it is removed together with it.
   const directory = join(deltaDirectory, set.id);
   const [names, table] = [join(directory, 'shadow-files'), join(directory, 'shadow-databases.ndjson')];
   try {
@@ -40,22 +40,22 @@ export async function runOnShadow(
       DOMINO_VSS_FILES: names,
       DOMINO_VSS_DATABASES: table,
     };
-    // It may take as long as it likes: no database is in backup mode any more.
+    // No time limit: no database is in backup mode any more.
     announceDeadline(2 ** 31 - 1);
     const exitCode = await run(program, env, signal, (text) => stderr.write(text));
     if (signal.aborted) throw new AbortError(signal.reason);
     if (exitCode === 0) return;
-    const message = `${program} has ended with ${typeof exitCode === 'number' ? 'exit code ' : ''}${exitCode}`;
+    const message = `${program} ended with ${typeof exitCode === 'number' ? 'exit code ' : ''}${exitCode}`;
     throw new DominoVssError('ERR_EXEC', {
       message,
-      hint: 'See what it printed. The backup counts only when it ends with exit code 0.',
+      hint: 'See its output. The backup only counts if the program ends with exit code 0.',
     });
   } finally {
     for (const list of [names, table]) await rm(list, { force: true });
   }
 }
 
-/** Where each database lies in the shadow. */
+/** The path of each database in the shadow. */
 function shadowFiles(set: SnapshotSet): { readonly path: string; readonly file: string }[] {
   return [...set.describeDatabases()].map(({ path, shadowPath, shadow, volume }) => {
     const found = set.shadows.find((one) => (shadow === undefined ? one.volume === volume : one.id === shadow));
@@ -63,7 +63,7 @@ function shadowFiles(set: SnapshotSet): { readonly path: string; readonly file: 
   });
 }
 
-/** Answers the exit code, or the signal that has ended it. */
+/** Returns the exit code, or the signal that ended it. */
 async function run(
   program: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -81,7 +81,7 @@ async function run(
       onOutput,
     });
   }
-  // A group of its own, so that an interrupt ends what it has started, too: nobody would wait for that otherwise.
+  // A process group of its own, so that an interrupt also ends what the program has started: nothing else would wait for that.
   const ownGroup = process.platform !== 'win32';
   const child = spawn(program, [], { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true, detached: ownGroup });
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', onOutput);
@@ -116,7 +116,7 @@ function endGroup(leader: number, how: NodeJS.Signals): void {
   try {
     process.kill(-leader, how);
   } catch (error) {
-    // All of it has ended meanwhile.
+    // All of it has already ended.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -63,6 +63,6 @@ function describe({ directory, files, failures }: ExtractServerFilesReport, outp
     ...output.failures(failures),
     ...output.table([['FILE', 'WHAT', 'WHERE IT WAS'], ...files.map(({ file, what, path }) => [file, what, path])]),
     '',
-    `${count(files.length, 'file')} in ${directory}; remove it when you have what you need`,
+    `${count(files.length, 'file')} in ${directory}; delete it when you no longer need it`,
   ];
 }

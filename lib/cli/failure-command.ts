@@ -3,12 +3,12 @@ import { warning, warningLine } from '../errors/warnings';
 import type { CommandLineContext } from './context';
 import { entryOf, type CommandFailure } from './system-log';
 
-/** Somebody is to be told, and no more than that. */
+/** The program only has to notify somebody. */
 const patienceMs = 60_000;
 
 /**
- * Runs the program of `--failure-command`, without a shell, and tells it by its environment what has happened: the same fields as the
- * entry in the log of the system has, and DOMINO_VSS_MESSAGE. That it fails changes nothing but a line on stderr.
+ * Runs the program of `--failure-command`, without a shell. Its environment contains what happened: the fields of the system log
+ * entry, and DOMINO_VSS_MESSAGE. If it fails, the only consequence is a line on stderr.
  */
 export async function runFailureCommand(
   program: string,
@@ -36,7 +36,7 @@ export async function runFailureCommand(
   });
 
   function tell({ message: why }: Error): void {
-    const text = `the program that is to be told of a failure has failed: ${why.trim()}`;
+    const text = `the program to run after a failure failed: ${why.trim()}`;
     stderr.write(warningLine(warning('WARN_FAILURE_PROGRAM', text, { subjects: [program] })));
   }
 }

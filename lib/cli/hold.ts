@@ -39,7 +39,7 @@ interface ReleaseArguments {
   readonly json?: boolean;
 }
 
-/** Hold and release, also by the names that hypervisors and backup servers call their scripts with. */
+/** Hold and release, also under the names by which hypervisors and backup servers call their scripts. */
 export function addHoldCommands(program: Command, context: CommandLineContext, finish: Finish): void {
   addHold(program, context, finish);
   addRelease(program, context, finish);
@@ -104,20 +104,20 @@ Exit codes: 0 held, 1 failed, 2 usage, 4 precondition not met (see doctor), 5 lo
       });
       output.result(held, () => [
         `holding ${count(held.databases, 'database')} until ${held.deadline}, or "domino-vss release ${held.id}"`,
-        ...held.volumes.map((volume) => `  ${volume} belongs into the snapshot`),
+        ...held.volumes.map((volume) => `  ${volume} must be in the snapshot`),
       ]);
       finish(exitCodes.ok);
     });
 }
 
 function addRelease(program: Command, context: CommandLineContext, finish: Finish): void {
-  // Where Domino is the holder knows; the options are there so that one line serves all calls of a guest agent.
+  // The holder knows where Domino is; the options only exist so that one command line suits all calls of a guest agent.
   const release = addSelection(
     program
       .command('release')
       .alias('thaw')
       .description('after the snapshot: take the databases out of backup mode and complete the backup')
-      .argument('[id]', 'id that hold has printed (default: the only hold there is)'),
+      .argument('[id]', 'id printed by hold (default: the only hold)'),
     context,
   )
     .option(
@@ -170,7 +170,7 @@ function addSelection(command: Command, context: CommandLineContext): Command {
   return command.option('--delta-dir <dir>', 'only a hold of this delta directory', pathFrom(context));
 }
 
-/** Nothing to give up is what was asked for. */
+/** Having nothing to give up is a success. */
 async function giveUp(
   id: string | undefined,
   { deltaDir, json = false }: ReleaseArguments,
@@ -183,7 +183,7 @@ async function giveUp(
   finish(exitCodes.ok);
 }
 
-/** The roots as they were given, with the volumes that they are of. */
+/** The given roots with their volumes. */
 async function shadowsOf(
   given: readonly string[],
   { id, deltaDirectory }: { readonly id: string | undefined; readonly deltaDirectory: string | undefined },

@@ -1,15 +1,15 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { toPublicError } from '../errors/errors';
 
-// Windows has neither of them.
+// Windows does not have this flag.
 const noLink = (constants.O_NOFOLLOW as number | undefined) ?? 0;
 const noWait = (constants.O_NONBLOCK as number | undefined) ?? 0;
 
 /**
- * Opens a file to append to: for its owner alone, and never through a link at its place, for an elevated process may write it.
- * Answers its descriptor.
+ * Opens a file for appending: readable by its owner only, and never through a link at its path, because an elevated process may
+ * write it. Returns its descriptor.
  *
- * @throws {@link FileSystemError} also for a directory, which Windows opens, and only then refuses every write.
+ * @throws {@link FileSystemError}, also for a directory: Windows would open it, and then refuse every write.
  */
 export function openLog(file: string): number {
   try {

@@ -63,7 +63,7 @@ Each command has its own help: domino-vss logs archive --help
   addRecoveryDirectoryCommand(logs, context, finish);
 }
 
-/** The option that each of these commands needs. */
+/** The option that all these commands require. */
 function addLogArchive(command: Command, context: CommandLineContext): Command {
   return command
     .option('--log-archive <dir>', 'directory of the archive (required)', pathFrom(context))
@@ -128,12 +128,12 @@ function describeArchiving(report: ArchiveLogsReport, output: Output): string[] 
   const copied = extents.length - known;
   const summary =
     extents.length === 0
-      ? 'no extent waits'
+      ? 'no extent is waiting'
       : `archived ${count(copied, 'extent')}, ${formatBytes(copiedBytes)}, in ${formatMs(durationMs)}`;
   return [
     ...output.warnings(warnings),
     ...extents.map(({ name, sizeBytes, result }) =>
-      [name, formatBytes(sizeBytes), result === 'known' ? 'is in the archive already' : 'archived'].join('  '),
+      [name, formatBytes(sizeBytes), result === 'known' ? 'already in the archive' : 'archived'].join('  '),
     ),
     output.colors.green(`${summary}; log ${logId}, extent ${currentExtent} is being written`),
   ];
@@ -168,7 +168,7 @@ function addPruneCommand(logs: Command, context: CommandLineContext, finish: Fin
   const prune = logs.command('prune').description('remove the extents that are not needed by any backup');
   addLogArchive(prune, context);
   addDeltaDirectory(prune, 'delta directory of the backups', context)
-    .option('--also-delta-dir <dir>', 'a further delta directory; can be repeated', collect)
+    .option('--also-delta-dir <dir>', 'another delta directory; can be repeated', collect)
     .option('--unknown-logs', 'also remove logs that have no backup')
     .option('--timeout <duration>', 'time limit for the whole command (default: 24h)', duration)
     .option('--dry-run', 'only show what would be removed, and the proof');

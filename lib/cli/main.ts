@@ -10,18 +10,21 @@ import { runCommandLine } from './program';
 const controller = new AbortController();
 let ownWork = true;
 
-/** The first interrupt ends cleanly; the second ends at once, after the addon has taken the databases out. */
+/**
+ * The first interrupt ends the command cleanly. The second ends the process at once, after the addon has taken the databases out
+ * of backup mode.
+ */
 function interrupt(reason: string): void {
   if (!ownWork) return;
   if (controller.signal.aborted) process.exit(130);
-  process.stderr.write(`\n${reason}: stopping, and taking back what was begun (again to end at once)\n`);
+  process.stderr.write(`\n${reason}: stopping and rolling back what was begun (interrupt again to end at once)\n`);
   controller.abort(new Error(reason));
 }
 
-// Without a listener Node.js would open its debugger, and with it all that an elevated process may do, to whoever connects.
+// Without a listener, Node.js would open its debugger, which would give all rights of an elevated process to anyone who connects.
 if (process.platform !== 'win32') process.on('SIGUSR1', () => undefined);
 
-/** Ctrl-Break and a console that is closed reach Windows as SIGBREAK and SIGHUP; SIGQUIT would end the process with a core. */
+/** Ctrl-Break and a closed console arrive on Windows as SIGBREAK and SIGHUP. SIGQUIT would end the process with a core dump. */
 const interrupts: readonly NodeJS.Signals[] = [
   'SIGINT',
   'SIGTERM',
@@ -33,19 +36,19 @@ for (const signal of interrupts) {
     interrupt(signal);
   });
 }
-// Node would name its process and advise to trace the warning.
+// Node.js would print its process id, and the advice to trace the warning.
 process.removeAllListeners('warning').on('warning', ({ message, code }: Error & { code?: string }) => {
   process.stderr.write(`warning ${code === undefined ? '' : `${printable(code)}: `}${printable(message)}\n`);
 });
 let outputError: NodeJS.ErrnoException | undefined;
 for (const stream of [process.stdout, process.stderr]) {
-  // A full disk, or a reader that has gone, is no reason to do less or to leave anything behind; it is told at the end.
+  // A full disk, or a reader that has gone, must not stop the work or its clean-up; it is reported at the end.
   stream.on('error', (error: NodeJS.ErrnoException) => (outputError ??= error));
 }
 
-/** Whoever reads the output later must not take it for whole. */
+/** A later reader must not take the output for complete. */
 function tellOutputError(error: NodeJS.ErrnoException): void {
-  // The reader has had enough, as `head` has, or the terminal is closed: the work is done, and so is its result.
+  // The reader has stopped, like `head`, or the terminal was closed: the work and its result are complete.
   const readerIsGone = error.code === 'EPIPE' || error.code === 'EIO';
   const { code, hint, message } = toPublicError(error);
   process.stderr.write(
@@ -53,7 +56,7 @@ function tellOutputError(error: NodeJS.ErrnoException): void {
       ? warningLine(
           warning(
             'WARN_OUTPUT_UNREAD',
-            `the output was not read to its end (${error.code}); the command has done its work all the same`,
+            `the output was not read to its end (${error.code}); the command has done its work nevertheless`,
           ),
         )
       : `failed ${code}: the output is not complete: ${printable(message)}\n  what to do: ${hint}\n`,
@@ -72,7 +75,7 @@ void runCommandLine(process.argv.slice(2), {
   workingDirectory: process.env[relaunchVariable] ?? process.cwd(),
   signal: controller.signal,
   relaunch: async (place) => {
-    // While another process does the work, interrupts are passed on to it instead.
+    // While another process does the work, interrupts are passed on to it.
     ownWork = false;
     const exitCode = await relaunch(place);
     ownWork = exitCode === undefined;

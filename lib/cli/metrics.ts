@@ -3,9 +3,9 @@ import { readFile } from '../call/files';
 import { writeDurably } from '../store/durable';
 import { exitCodes } from './context';
 
-/** One number of a result, for whoever watches. */
+/** One number of a result, for monitoring. */
 export interface Figure {
-  /** Without the prefix of all, `domino_vss_`; in base units. */
+  /** Without the common prefix `domino_vss_`; in base units. */
   readonly name: string;
   readonly help: string;
   readonly value: number;
@@ -24,8 +24,8 @@ export interface RunEnd {
 const lastSuccess = 'last_success_timestamp_seconds';
 
 /**
- * Writes how a command has ended as OpenMetrics text, for the textfile collector of a node exporter or for anything that reads
- * files. A reader sees the old file or the new one. The time of the last success is taken over from the old one.
+ * Writes the result of a command as OpenMetrics text, for the textfile collector of a node exporter or for anything that reads
+ * files. A reader sees either the old file or the new one. The time of the last success is copied from the old file.
  */
 export async function writeMetrics(file: string, end: RunEnd): Promise<void> {
   const before = await readFile(file, 'utf8').catch((error: unknown) => {
@@ -35,7 +35,7 @@ export async function writeMetrics(file: string, end: RunEnd): Promise<void> {
   const text = metricsText(end, before);
   await writeDurably(file, async (handle) => {
     await handle.writeFile(text);
-    // The collector runs as another user, and nothing in it is secret.
+    // The collector runs as another user, and the file contains no secrets.
     if (process.platform !== 'win32') await handle.chmod(0o644);
   });
 }
@@ -44,10 +44,10 @@ export function metricsText({ command, exitCode, durationMs, endedAt, figures }:
   const seconds = endedAt.getTime() / 1000;
   const success = exitCode === exitCodes.ok ? seconds : lastSuccessIn(before, command);
   const all: Figure[] = [
-    { name: 'last_run_timestamp_seconds', help: 'When the command has ended last.', value: seconds },
+    { name: 'last_run_timestamp_seconds', help: 'When the command last ended.', value: seconds },
     { name: 'last_exit_code', help: '0 ok, 1 failed, 2 usage, 3 partial, 4 precondition, 5 locked.', value: exitCode },
     { name: 'last_duration_seconds', help: 'How long the command took.', value: durationMs / 1000 },
-    ...(success === undefined ? [] : [{ name: lastSuccess, help: 'When it has ended well last.', value: success }]),
+    ...(success === undefined ? [] : [{ name: lastSuccess, help: 'When it last succeeded.', value: success }]),
     ...figures,
   ];
   const lines = all.flatMap(({ name, help, value, labels = {} }, index) => {
@@ -76,9 +76,9 @@ function escaped(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
 
-/** What a backup says in numbers. */
+/** The numbers of a backup. */
 export function backupFigures({ counts, window, copies }: BackupReport): Figure[] {
-  const databases = { name: 'backup_databases', help: 'Databases of the backup, by what became of them.' };
+  const databases = { name: 'backup_databases', help: 'Databases of the backup, by result.' };
   return [
     { ...databases, value: counts.captured, labels: { state: 'captured' } },
     { ...databases, value: counts.skipped, labels: { state: 'left out' } },

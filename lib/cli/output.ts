@@ -19,10 +19,10 @@ import type { CommandLineContext } from './context';
 import { Paint, type Colors } from './paint';
 import { columnsOf, fitTable, isCapable, wrap } from './width';
 
-/** How many databases are shown one by one; all of them are in the JSON output. */
+/** How many databases are shown one by one; the JSON output contains all of them. */
 export const shownRows = 25;
 
-/** Says what has happened: to people in text and colours, or to machines as one JSON document. */
+/** Shows what has happened: to people as text with colours, or to machines as one JSON document. */
 export class Output {
   readonly colors: Colors;
   readonly #paint: Paint;
@@ -36,7 +36,7 @@ export class Output {
     this.colors = this.#paint.colors;
   }
 
-  /** Columns of the terminal; undefined where lines may be as long as they are. */
+  /** Width of the terminal; undefined if lines need not be wrapped. */
   get columns(): number | undefined {
     return columnsOf(this.#context.stdout);
   }
@@ -46,7 +46,7 @@ export class Output {
     this.#context.stdout.write(this.#json ? json(value) : this.#finish(lines(), this.columns));
   }
 
-  /** Lines before the result; nothing where the result is the only document. */
+  /** Lines before the result; nothing if the result is the only document. */
   before(lines: () => readonly string[]): void {
     if (!this.#json) this.#context.stdout.write(this.#finish(lines(), this.columns));
   }
@@ -59,7 +59,7 @@ export class Output {
     this.#context.stderr.write(this.#finish(this.#describe(error), columnsOf(this.#context.stderr)));
   }
 
-  /** Each line as a terminal may have it, and as wide. */
+  /** Makes each line safe for the terminal, and wraps it. */
   #finish(lines: readonly string[], columns: number | undefined): string {
     const finished = lines.map((line) => this.#paint.finish(line));
     const shown = columns === undefined ? finished : finished.flatMap((line) => wrap(line, columns));
@@ -68,19 +68,19 @@ export class Output {
 
   #describe(error: DominoVssError): string[] {
     const { red, yellow, bold } = this.colors;
-    // As commander reports the usage errors that it finds itself.
+    // In the format in which commander reports usage errors.
     if (error instanceof OptionError) return [`error: ${inFlags(error)}`, '(use --help for more)'];
     const deletion = this.#describeDeletion(error);
     if (error instanceof AbortError) {
-      if (deletion.length > 0) return [...deletion, `${yellow('interrupted')}: what is deleted stays deleted`];
+      if (deletion.length > 0) return [...deletion, `${yellow('interrupted')}: what has been deleted remains deleted`];
       if (error.leftBehind) {
         const { message, hint } = error.leftBehind;
         return [
-          `${yellow('interrupted')}: not everything could be taken back: ${message}`,
+          `${yellow('interrupted')}: not everything could be rolled back: ${message}`,
           `  ${bold('what to do:')} ${hint}`,
         ];
       }
-      return [`${yellow('interrupted')}: what was begun has been taken back`];
+      return [`${yellow('interrupted')}: what was begun has been rolled back`];
     }
     const failures = error instanceof BackupError || error instanceof RestoreError ? error.failures : [];
     return [
@@ -96,27 +96,27 @@ export class Output {
     ];
   }
 
-  /** What a deletion that was cut off had come to. */
+  /** How far a cut-off deletion had come. */
   #describeDeletion({ deletion }: DominoVssError): string[] {
     if (deletion === undefined) return [];
     return [...deletion.deleted.map((id) => `deleted ${id}`), ...deletion.left.map((id) => `left ${id}`)];
   }
 
-  /** Each failed database: which call, on what, code name and number, text, what to do. */
+  /** Each failed database: the call, its subject, the code, number and text, and what to do. */
   failures(failures: readonly DatabaseFailure[]): string[] {
     const shown = failures.slice(0, shownRows);
     const lines = shown.flatMap((failure, index) => {
       const { database, operation, code, status, statusHex, statusName, text, hint } = failure;
       const number = statusHex.startsWith('0x') ? `${statusHex} (${status})` : statusHex;
       const what = [operation, [statusName || code, number].filter(Boolean).join(' '), text].filter(Boolean).join(': ');
-      // The same advice for many in a row is given once, after the last of them.
+      // If several failures in a row have the same advice, it is printed once, after the last of them.
       const advice = shown[index + 1]?.hint === hint ? [] : [`  ${this.colors.bold('what to do:')} ${hint}`];
       return [`${this.colors.red(database)}  ${what}`, ...advice];
     });
     return lines.length > 0 ? [...lines, ...this.moreThanShown(failures.length), ''] : [];
   }
 
-  /** Each failed writer: its state, code name and number, what its application says, what to do. */
+  /** Each failed writer: its state, code and number, the message of its application, and what to do. */
   writerFailures(
     writers: readonly Pick<
       FailedWriter,
@@ -131,7 +131,7 @@ export class Output {
     return lines.length > 0 ? [...lines, ''] : [];
   }
 
-  /** A line for the databases that are not shown one by one. */
+  /** A line about the databases that are not shown one by one. */
   moreThanShown(databases: number): string[] {
     return databases > shownRows ? [`… and ${databases - shownRows} more; --json shows all`] : [];
   }
@@ -140,12 +140,12 @@ export class Output {
     return warnings.map(({ code, message }) => `${this.colors.yellow('warning')} ${code}: ${message}`);
   }
 
-  /** A table without borders; the first row is its head unless `head` is false. */
+  /** A table without borders; the first row is the header unless `head` is false. */
   table(rows: readonly (readonly string[])[], head = true): string[] {
     if (rows.length === 0) return [];
     const [first, ...rest] = rows;
     const titled = first && head ? [first.map((cell) => this.colors.bold(cell)), ...rest] : rows;
-    // The table has to know how wide a cell will be.
+    // The table needs to know the width of each cell.
     const finished = titled.map((row) => row.map((cell) => this.#paint.finish(cell)));
     const { rows: cells, gap } = fitTable(finished, this.columns);
     const none = {
@@ -200,7 +200,7 @@ const flags: Readonly<Record<string, string>> = {
   unit: '--stop-service',
 };
 
-/** The message of an option error; one that begins with the option names it as on the command line. */
+/** The message of an option error. If it begins with the option, that is named as on the command line. */
 function inFlags({ option, message }: OptionError): string {
   if (!message.startsWith(`${option} `)) return message;
   const name = option.replace(/\[\d+\]$/, '');

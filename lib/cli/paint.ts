@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { createColors } from 'picocolors';
 import { printable } from '../errors/printable';
 
-/** Each puts a text into a colour. */
+/** Each function gives a text a colour. */
 export type Colors = Readonly<Record<'bold' | 'dim' | 'green' | 'red' | 'yellow', (text: string) => string>>;
 
 const escape = '\u001b';
 
 /**
- * Colours in texts of which nobody knows what is in them: names of files may hold what a terminal obeys. The codes of the
- * colours are marked with a word that nobody can guess, and only they become what a terminal obeys, at the very end.
+ * Colours in texts with unknown contents: file names may contain control characters. Colour codes are first marked with an
+ * unpredictable word, and only marked codes become control characters, at the very end.
  */
 export class Paint {
   readonly colors: Colors;
@@ -27,12 +27,12 @@ export class Paint {
     };
   }
 
-  /** What is to be shown: everything escaped but our own colours. */
+  /** The text to show: everything is escaped except our own colours. */
   finish(text: string): string {
     return text.split(this.#mark).map(printable).join(escape);
   }
 
-  /** Makes the codes of a text that {@link finish} has made, and something has been added to, marks again. */
+  /** Turns colour codes into marks again, in a text that came from {@link finish} and to which something was added. */
   mark(text: string): string {
     return text.replaceAll(escape, this.#mark);
   }

@@ -29,9 +29,9 @@ import { requireWholeArguments } from './quotation-mark';
 import { trustedProgram } from './trusted-file';
 import { columnsOf, wrap, wrapProse } from './width';
 
-/** What becomes known of a command while it runs. */
+/** What is found out about a command while it runs. */
 interface Work {
-  /** Another process does it. */
+  /** Whether another process does the work. */
   isElsewhere: boolean;
   name: string;
   logSystem: boolean;
@@ -40,7 +40,7 @@ interface Work {
   figures: readonly Figure[];
 }
 
-/** Runs one command. Answers its exit code; never throws. */
+/** Runs one command. Returns its exit code; never throws. */
 export async function runCommandLine(args: readonly string[], context: CommandLineContext): Promise<number> {
   const [first = '', second = ''] = args;
   const name = second.startsWith('-') || first !== 'backup' ? first : `${first} ${second}`;
@@ -55,12 +55,12 @@ export async function runCommandLine(args: readonly string[], context: CommandLi
   const { stdout, stderr } = streams;
   const outcome = await runOne(args, { ...context, stdout, stderr, relaunch }, streams, work);
   const exitCode = streams.end(outcome.exitCode, work.isElsewhere);
-  // The process that has done the work has told everybody as well.
+  // The process that did the work has already sent all notifications.
   if (work.isElsewhere) return exitCode;
   return tellEverybody(work, { ...outcome, command: work.name, exitCode }, performance.now() - startedAt, context);
 }
 
-/** On a narrow terminal little is left beside the longest option: what it means is below it then. */
+/** On a narrow terminal there is no room beside the longest option, so descriptions are printed below the options. */
 function helpOn({ stdout }: CommandLineContext): HelpConfiguration {
   const [least, usual] = [30, new Help().minWidthToWrap];
   return {
@@ -78,7 +78,7 @@ function helpOn({ stdout }: CommandLineContext): HelpConfiguration {
   };
 }
 
-/** Answers the exit code of the command: figures that whoever watches does not get are no success. */
+/** Sends all notifications. Returns the exit code of the command: if the metrics cannot be written, it is not a success. */
 async function tellEverybody(
   { metrics, logSystem, failureCommand, figures }: Work,
   end: CommandFailure,
@@ -121,7 +121,7 @@ async function runOne(
     work.metrics = told.metrics;
     const { failureCommand: program } = told;
     work.failureCommand = program && (await trustedProgram('failure-command', program, context));
-    // A script has a log of its own, which is one of diskshadow.
+    // A script writes its own log, in the format of diskshadow.
     if (work.name !== 'script') streams.begin({ command: work.name, quiet, json, log });
   });
   try {
@@ -132,7 +132,7 @@ async function runOne(
     const json = args.includes('--json');
     const output = new Output(context, json);
     if (thrown instanceof CommanderError) {
-      // Commander has already said what is wrong, or printed the help that was asked for.
+      // Commander has already printed the error, or the requested help.
       const error = usageError(thrown);
       if (thrown.exitCode === 0) return { exitCode: exitCodes.ok, error: undefined, failures };
       if (json) output.error(error);
@@ -206,7 +206,7 @@ Exit codes: 0 success, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 l
   return program;
 }
 
-/** `help backup run`: commander's own knows one word. */
+/** `help backup run`: the help command of commander accepts only one word. */
 function addHelpCommand(program: Command): void {
   program
     .command('help')

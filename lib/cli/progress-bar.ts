@@ -21,7 +21,7 @@ const restoreTitles = {
   online: 'bringing databases online',
 } as const;
 
-/** A bar on the terminal's error output, one for each phase; nothing at all where that is no terminal. */
+/** A bar on the error output, one for each phase; nothing at all if that is not a terminal. */
 export class ProgressBar {
   readonly #stderr: NodeJS.WritableStream | undefined;
   readonly #context: CommandLineContext;
@@ -42,7 +42,7 @@ export class ProgressBar {
     this.#bar?.update(done, { note });
   };
 
-  /** A second interrupt ends the process at once; the terminal gets its cursor back all the same. */
+  /** A second interrupt ends the process at once, but the terminal must get its cursor back. */
   readonly #onExit = (): void => {
     this.end();
   };
@@ -58,7 +58,7 @@ export class ProgressBar {
     if (!this.#stderr) return;
     this.end();
     this.#title = title;
-    // Beside the bar: the title, how many of how many, and what is being done. What is too long is cut at the edge.
+    // Beside the bar are the title, the counts, and what is being done. Text that is too long is cut off.
     const columns = columnsOf(this.#context.stderr) ?? 80;
     const barsize = Math.max(8, Math.min(30, columns - 28 - 2 - 2 * String(total).length - note.length - 3));
     const format = `${title.padEnd(28)} {bar} {value}/{total} {note}`;
@@ -71,7 +71,7 @@ export class ProgressBar {
   }
 }
 
-/** What a bar draws on, which belongs into no log. */
+/** The stream for drawing a bar, which must not go into a log. */
 export function terminalOf(sink: TextSink): NodeJS.WritableStream {
   return sink.terminal ?? (sink as unknown as NodeJS.WritableStream);
 }

@@ -71,9 +71,9 @@ function describeReport(report: RecoveryReport, output: Output): string[] {
   const left = works.filter(({ done }) => !done).length;
   const summary = {
     nothing: () => green('nothing was interrupted'),
-    recovered: () => green(`put right: ${count(works.length, 'interrupted piece')} of work`),
-    partial: () => yellow(`something is left of ${count(left, 'interrupted piece')} of work, see above`),
-    planned: () => `would put right ${count(works.length, 'interrupted piece')} of work`,
+    recovered: () => green(`cleaned up: ${count(works.length, 'interrupted piece')} of work`),
+    partial: () => yellow(`something is left of ${count(left, 'interrupted piece')} of work; see above`),
+    planned: () => `would clean up ${count(works.length, 'interrupted piece')} of work`,
   }[outcome]();
   return [...output.warnings(warnings), ...works.flatMap((work) => describeWork(work, output)), summary];
 }

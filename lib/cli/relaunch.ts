@@ -9,23 +9,24 @@ import { exitCodes } from './context';
 
 const onWindows = process.platform === 'win32';
 
-/** Interrupts that must not end this process before the one that it watches. */
+/** Interrupts that must not end this process before the process that it watches. */
 const interruptsHere: readonly NodeJS.Signals[] = onWindows
   ? ['SIGINT', 'SIGBREAK', 'SIGHUP']
   : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
-/** What the process that does the work tells the one that watches it. */
+/** What the working process reports to the watching one. */
 type Notice =
   | { readonly type: 'deadline'; readonly timeoutMs: number }
-  /** Its command has said how it ended. */
+  /** Its command has reported how it ended. */
   | { readonly type: 'result' };
 
 /**
- * Does the command in another process and watches that. The dynamic loader of Linux reads LD_LIBRARY_PATH when a process starts,
- * so one that lacks the program directory there can only start another one that has it; with it there, this process will do. Windows
- * needs no other process for Domino, but somebody who outlives it. Answers the exit code, or undefined when this process will do.
+ * Runs the command in another process and watches it. The dynamic loader of Linux reads LD_LIBRARY_PATH only when a process
+ * starts: a process without the program directory in it must start another one that has it; otherwise no other process is needed.
+ * On Windows, Domino does not need another process, but something that outlives it does. Returns the exit code, or undefined if
+ * this process can run the command itself.
  *
- * @throws {@link ProcessError} when it has died, or hung past every deadline that it had announced.
+ * @throws {@link ProcessError} if the process died, or hung past all deadlines that it had announced.
  */
 export async function relaunch(place: WorkPlace, patience = usualPatience): Promise<number | undefined> {
   const settings = isRelaunched() ? undefined : neededSettings(place);
@@ -33,16 +34,16 @@ export async function relaunch(place: WorkPlace, patience = usualPatience): Prom
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     cwd: settings.cwd,
     env: { ...process.env, ...settings.env, [relaunchVariable]: process.cwd() },
-    // The channel tells the child when this process is gone, however it went.
+    // Through the channel, the child notices the end of this process, whatever its reason.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // A session of its own: a Ctrl-C on the terminal reaches the child once, from here, and not twice. On Windows it would be a
-    // console of its own; there both share one, and Windows itself tells both.
+    // In its own session, a Ctrl-C on the terminal reaches the child once, from here, and not twice. On Windows, this would give
+    // it a console of its own; there, both share a console, and Windows notifies both.
     detached: !onWindows,
   });
   const interrupts: NodeJS.Signals[] = [];
   const forward = (signal: NodeJS.Signals): void => {
     interrupts.push(signal);
-    // On Windows it would not interrupt the child but terminate it.
+    // On Windows this would not interrupt the child but terminate it.
     if (!onWindows) child.kill(signal);
   };
   for (const signal of interruptsHere) process.on(signal, forward);
@@ -51,7 +52,7 @@ export async function relaunch(place: WorkPlace, patience = usualPatience): Prom
     if (told && exitCode !== undefined) return exitCode;
     const error = await describeEnd('', { pid: child.pid ?? 0, exitCode, signal, hung }, place);
     if (interrupts.length === 0 || exitCode !== exitCodes.interrupted) throw error;
-    // The second interrupt ends it at once, so it could not say what is left.
+    // The second interrupt ends the child at once, so it could not report what is left.
     if (error.left.length > 0) process.stderr.write(`${[...error.left, error.hint].join('\n')}\n`);
     return exitCode;
   } finally {
@@ -59,10 +60,10 @@ export async function relaunch(place: WorkPlace, patience = usualPatience): Prom
   }
 }
 
-/** How a process has ended that was watched. */
+/** The end of a watched process. */
 interface Watched {
   readonly hung: boolean;
-  /** Whether it has said itself how its command ended. */
+  /** Whether it had reported how its command ended. */
   readonly told: boolean;
   readonly exitCode: number | undefined;
   readonly signal: string;
@@ -80,7 +81,7 @@ async function watched(child: ChildProcess, patience: typeof usualPatience): Pro
       watch.announced(notice.timeoutMs);
     } else {
       told = true;
-      // Only the end of the process is left now.
+      // From here on, only the end of the process is awaited.
       watch.begin();
     }
   });
@@ -96,7 +97,7 @@ async function watched(child: ChildProcess, patience: typeof usualPatience): Pro
   }
 }
 
-/** Undefined when this process has what Domino needs, or nobody knows where Domino is: the command will say what is missing. */
+/** Undefined if this process has what Domino needs, or if Domino was not found: the command will report what is missing. */
 function neededSettings({ domino }: WorkPlace): LaunchSettings | undefined {
   const settings = launchSettings(domino);
   if (onWindows) return settings;
@@ -105,12 +106,12 @@ function neededSettings({ domino }: WorkPlace): LaunchSettings | undefined {
   return program === undefined || hasLibraryPath(program) ? undefined : settings;
 }
 
-/** Whether a process like this one has started this one. Programs that it starts inherit the variable, but not the channel. */
+/** Whether this process was started by one like it. Programs that it starts inherit the variable, but not the channel. */
 function isRelaunched(): boolean {
   return process.env[relaunchVariable] !== undefined && process.channel !== undefined;
 }
 
-/** For the process that was started: tells how long its steps may take, and calls back when the one that watches it is gone. */
+/** For the started process: reports how long its steps may take, and calls back when the watching process is gone. */
 export function serveLauncher(onGone: () => void): void {
   if (!isRelaunched()) return;
   process.once('disconnect', onGone);
@@ -120,7 +121,7 @@ export function serveLauncher(onGone: () => void): void {
   });
 }
 
-/** The command has ended in order, and has said how. */
+/** The command has ended normally, and has reported how. */
 export function tellResult(): void {
   if (isRelaunched()) tellLauncher({ type: 'result' });
 }

@@ -158,14 +158,14 @@ Exit codes: 0 all restored, 1 failed, 2 usage, 3 some left out or failed, 4 prec
     });
 }
 
-/** A dry run fails where the restore would; what is left out of a restore of everything is left out on purpose. */
+/** A dry run fails if the restore would fail. In a restore of everything, databases are left out on purpose. */
 function exitCodeOf({ outcome, databases }: RestoreReport): number {
   if (outcome !== 'planned') return outcome === 'partial' ? exitCodes.partial : exitCodes.ok;
   if (!databases.some(({ result }) => result === 'failed')) return exitCodes.ok;
   return databases.some(({ result }) => result === 'planned') ? exitCodes.partial : exitCodes.failed;
 }
 
-/** What the log does for a database. */
+/** How the log affects a database. */
 function describeReach({ reach }: GoodDatabase): string {
   switch (reach.type) {
     case 'backup':
@@ -206,7 +206,7 @@ function describeReport(report: RestoreReport, output: Output): string[] {
       `would restore ${count(good.length, 'database')} of ${report.backupId}:`,
       ...steps,
       ...report.logs.map(describeLog),
-      'what the transaction log does for them:',
+      'what the transaction log can do for them:',
       ...output.table(foreseen, false),
       ...output.moreThanShown(good.length),
     ];
@@ -246,32 +246,32 @@ function describeLog({ firstExtent, directory, present, archive, archived }: Res
   return `the recovery reads the extents of the log from ${firstExtent} on: ${where}${fromArchive}`;
 }
 
-/** The databases hold references only, and nothing but the server knows which objects they miss. */
+/** The databases contain only references, and only the server knows which objects are missing. */
 function describeDaos({ daos }: RestoreReport): string[] {
   if (!daos) return [];
   const { directory, isThere, commands } = daos;
   const more = commands.length - shownRows;
   return [
-    `attachments that DAOS keeps are in ${directory}${isThere ? '' : ', which is not there'}; list those that are missing on the console of the server:`,
+    `DAOS attachments are in ${directory}${isThere ? '' : ', which does not exist'}; list the missing ones on the console of the server:`,
     ...commands.slice(0, shownRows).map((command) => `  ${command}`),
     ...(more > 0 ? [`  … and ${more} more; --json shows all`] : []),
-    'put them back from where they were saved, and let no "tell daosmgr prune 0" run before',
+    'put them back from where they were saved, and do not run "tell daosmgr prune 0" before',
   ];
 }
 
-/** What a dry run foresees. */
+/** What a dry run expects. */
 function foresee({ reach }: GoodDatabase): string {
   switch (reach.type) {
     case 'backup':
-      return 'nothing: it is not logged, and comes back as it was at the backup';
+      return 'nothing: it is not logged, and is restored to its state at the backup';
     case 'other-log':
-      return 'nothing: it belongs to another transaction log, and comes back as it was at the backup';
+      return 'nothing: it belongs to another transaction log, and is restored to its state at the backup';
     case 'not-recovered':
-      return 'nothing: it becomes a plain file, as it was at the backup';
+      return 'nothing: it becomes a plain file in its state at the backup';
     case 'now':
-      return 'carries it to its last transaction';
+      return 'rolls it forward to its last transaction';
     case 'instance-change':
-      return 'carries it only up to the change of its instance id';
+      return 'rolls it forward only to the change of its instance id';
     case 'unknown':
       return `unknown whether its instance id has changed: ${reach.reason}`;
   }

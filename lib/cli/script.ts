@@ -35,7 +35,7 @@ export function addScriptCommand(program: Command, context: CommandLineContext, 
     .command('script')
     .description('run a diskshadow script, or commands as you type them')
     .argument('[file]', 'script file; without one, commands are read from standard input, at a terminal from a prompt')
-    // As diskshadow is called: `-s FILE`, `/s FILE`, `/l LOG` reach these too.
+    // As diskshadow is called: `-s FILE`, `/s FILE` and `/l LOG` also arrive here.
     .argument('[more...]', 'the same with the options of diskshadow: /s FILE, /l LOG')
     .option('-s, --script <file>', 'script file', pathFrom(context))
     .option('-l, --log <file>', 'also write everything to this file', pathFrom(context))
@@ -73,7 +73,7 @@ Exit codes: 0 done, 1 a command failed, 2 the script is wrong, 3 databases were 
           return;
         }
       }
-      // What a script runs with EXEC may take as long as it likes.
+      // What a script runs with EXEC has no time limit.
       announceDeadline(2 ** 31 - 1);
       const printer = new Printer(context, args.json ?? false, args.log);
       try {
@@ -93,8 +93,8 @@ Exit codes: 0 done, 1 a command failed, 2 the script is wrong, 3 databases were 
 }
 
 /**
- * Options as diskshadow takes them, in any letter case: `-S`, `/log`, `/?`. What commander would misread is written as the
- * words that {@link withSlashes} reads.
+ * Accepts options in the style of diskshadow, in any letter case: `-S`, `/log`, `/?`. Those that commander would misread are
+ * changed into words for {@link withSlashes}.
  */
 export function diskshadowOptions(args: readonly string[]): readonly string[] {
   if (args[0] !== 'script') return args;
@@ -105,7 +105,7 @@ export function diskshadowOptions(args: readonly string[]): readonly string[] {
   });
 }
 
-/** The file may be named alone, by `-s`, or as in `diskshadow /s FILE /l LOG`. */
+/** The file may be named by itself, with `-s`, or as in `diskshadow /s FILE /l LOG`. */
 function withSlashes(words: readonly string[], options: ScriptArguments, context: CommandLineContext): ScriptArguments {
   const resolve = pathFrom(context);
   let { script, log } = options;
@@ -151,8 +151,8 @@ function describeEnd(commands: number, problems: readonly ScriptProblem[], check
 }
 
 /**
- * Commands of a terminal are run one by one as they come, and so are those of a pipe, whose other end may wait for what
- * one does before it writes the next. A file, or what is only checked, is read to its end as any script.
+ * Commands from a terminal are run one by one as they arrive; so are those from a pipe, whose other end may wait for the result
+ * of one before it writes the next. A file, and any input that is only checked, is read to its end like a script.
  */
 async function runInput(args: ScriptArguments, context: CommandLineContext, printer: Printer): Promise<number> {
   const { check = false } = args;
@@ -165,7 +165,7 @@ async function runInput(args: ScriptArguments, context: CommandLineContext, prin
   return prompt(args, context, printer, { input, isTerminal });
 }
 
-/** Everything up to the end, unless an interrupt comes first: the other end of a pipe may never close it. */
+/** Reads to the end, unless interrupted: the other end of a pipe may never close it. */
 async function readAll(input: NodeJS.ReadableStream, signal: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const interrupted = (): void => {
@@ -203,7 +203,7 @@ async function prompt(
   const target = check ? new PlanningTarget(emit, workingDirectory) : await VssTarget.open(options);
   const title = `domino-vss ${readPackageVersion()} script prompt, on ${hostname()}, ${formatTime(new Date())}`;
   const about = check
-    ? 'only says what would be done; nothing is touched and nothing run'
+    ? 'only shows what would be done; nothing is touched and nothing is run'
     : 'help lists the commands, exit ends.';
   printer.say(`${title}\n${about}\n`);
   const problems = await runPrompt({
@@ -216,16 +216,16 @@ async function prompt(
     stopAtFailure: !isTerminal && !keepGoing,
     emit,
   });
-  // At a terminal the user has seen each failure; commands from a file or program are a script after all.
+  // At a terminal the user has seen each failure; commands from a file or program count as a script.
   return isTerminal ? 0 : exitCodeOf(problems);
 }
 
-/** Prints events as text, or one JSON document a line, and to the log as text. */
+/** Prints events as text, or as one JSON document per line, and to the log as text. */
 class Printer {
   readonly #context: CommandLineContext;
   readonly #json: boolean;
   readonly #bar: ProgressBar;
-  /** Written without delay: what a script has done is known even when the machine goes down under it. */
+  /** Written without buffering: what a script has done must be known even if the machine crashes. */
   readonly #log: number | undefined;
   readonly #logFile: string;
   #logError: DominoVssError | undefined;
@@ -250,17 +250,17 @@ class Printer {
     else if (text !== undefined) this.#context.stdout.write(`${text}\n`);
   };
 
-  /** What is only for people. */
+  /** Text that is only for people. */
   say(text: string): void {
     this.#write(text);
     if (!this.#json) this.#context.stdout.write(`${text}\n`);
   }
 
-  /** An error that ends the command: it is shown by whoever called it, but the log must hold it too. */
+  /** An error that ends the command. The caller prints it, but the log must contain it too. */
   failed({ code, message, leftBehind }: DominoVssError): void {
     this.#write(`failed ${code}: ${message}`);
     if (leftBehind)
-      this.#write(`not everything could be taken back: ${leftBehind.message}\n  what to do: ${leftBehind.hint}`);
+      this.#write(`not everything could be rolled back: ${leftBehind.message}\n  what to do: ${leftBehind.hint}`);
   }
 
   close(): void {
@@ -268,7 +268,7 @@ class Printer {
     if (this.#log !== undefined) closeSync(this.#log);
   }
 
-  /** A log that cannot be written any more stops no script: its clean-up has to be done all the same. */
+  /** A script must not stop because its log cannot be written any more: its clean-up has to be done. */
   #write(text: string): void {
     if (this.#log === undefined || this.#logError) return;
     try {
@@ -280,7 +280,7 @@ class Printer {
     }
   }
 
-  /** The exit code of the command: a log that is not complete is no success. */
+  /** The exit code of the command: with an incomplete log it is not a success. */
   exitCode(code: number): number {
     return code === 0 && this.#logError ? exitCodes.failed : code;
   }

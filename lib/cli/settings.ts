@@ -6,38 +6,38 @@ import { collect } from './arguments';
 import type { CommandLineContext } from './context';
 import { trustedFile } from './trusted-file';
 
-/** A value of an option that was not given on the command line. */
+/** A value for an option that was not given on the command line. */
 export interface Setting {
-  /** The option without its dashes. */
+  /** Name of the option, without dashes. */
   readonly option: string;
   readonly value: string | number | boolean | readonly string[];
-  /** The variable or the file that it comes from. */
+  /** The variable or the file that contains it. */
   readonly from: string;
 }
 
 type Values = Readonly<Record<string, Setting['value']>>;
 
-/** What the configuration file says: options of all commands that have them, and below the name of a command its own. */
+/** Contents of the configuration file: options for all commands that have them, and for each command, under its name, its own. */
 interface Configuration {
   readonly file: string;
   readonly all: Values;
   readonly commands: ReadonlyMap<string, Values>;
 }
 
-/** What is said on the command line alone: how a single call is meant. */
+/** Options that are only allowed on the command line, because they are meant for a single call. */
 const onlyGiven: ReadonlySet<string> = new Set([
   ...['help', 'version', 'json', 'config', 'dry-run', 'keep-nothing', 'check', 'status', 'failed', 'service'],
 ]);
-/** A volume that every backup has would, for these commands, say whose shadows are deleted. */
+/** For these commands, a volume set for every backup would select the shadows to delete. */
 const onlyGivenBelow = 'shadow';
 
 const configVariable = 'DOMINO_VSS_CONFIG';
 
 /**
- * Gives the options of a command that are not on the command line the values that the environment or the configuration file
- * has for them, in this order, and answers which these are.
+ * For the options of a command that are not on the command line, applies the values in the environment or else in the
+ * configuration file, and returns them.
  *
- * @throws {@link OptionError} for a value or a file that is wrong, or a file that others could change.
+ * @throws {@link OptionError} for a wrong value or file, or for a file that others could change.
  */
 export async function applySettings(action: Command, context: CommandLineContext): Promise<readonly Setting[]> {
   const program = rootOf(action);
@@ -55,7 +55,7 @@ export async function applySettings(action: Command, context: CommandLineContext
   return applied;
 }
 
-/** All values that the environment and the configuration file have for options, each with the commands that take it. */
+/** All option values from the environment and the configuration file, each with the commands to which it applies. */
 export async function settingsInForce(
   program: Command,
   context: CommandLineContext,
@@ -76,12 +76,12 @@ export async function settingsInForce(
   return [...found.values()];
 }
 
-/** The variable that gives an option its value: DOMINO_VSS_DELTA_DIR for --delta-dir. */
+/** The variable for an option: DOMINO_VSS_DELTA_DIR for --delta-dir. */
 export function variableOf(option: Option): string {
   return `DOMINO_VSS_${optionName(option).replaceAll('-', '_').toUpperCase()}`;
 }
 
-/** Every option that may be set, with the commands that have it: what the schema of the configuration file is made of. */
+/** Every option that may be set, with the commands that have it; the schema of the configuration file is made from this. */
 export function settableOptions(program: Command): ReadonlyMap<string, readonly Option[]> {
   const all = new Map<string, readonly Option[]>();
   const add = (command: Command): void => {
@@ -101,12 +101,14 @@ export function optionName(option: Option): string {
   return option.long?.replace(/^--/, '') ?? option.name();
 }
 
-/** Whether an option can be repeated. */
+/** Whether an option may be repeated. */
 export function isRepeatable(option: Option): boolean {
   return option.parseArg === collect;
 }
 
-/** Whether the value of an option is a path; it must be whole then, for nobody knows where a scheduler starts. */
+/**
+ * Whether the value of an option is a path. It must then be absolute, because the working directory of a scheduler is unknown.
+ */
 function isPath(option: Option): boolean {
   return /<(dir|file)>/.test(option.flags);
 }
@@ -117,7 +119,7 @@ function fromEnvironment(option: Option, env: CommandLineContext['env']): Settin
   if (text === undefined || text === '') return undefined;
   const setting = { option: optionName(option), from: variable };
   if (isFlag(option)) {
-    if (!/^(true|false|1|0)$/.test(text)) throw wrong(setting, `is "${text}" and must be true or false`);
+    if (!/^(true|false|1|0)$/.test(text)) throw wrong(setting, `is "${text}" but must be true or false`);
     return { ...setting, value: text === 'true' || text === '1' };
   }
   return { ...setting, value: isRepeatable(option) ? text.split('\n').filter((line) => line !== '') : text };
@@ -131,12 +133,12 @@ function fromConfiguration(option: Option, own: Values, configuration?: Configur
     : { option: name, value, from: configuration.file };
 }
 
-/** As commander would have read it from the command line. */
+/** The value as commander would have read it from the command line. */
 function parsed(option: Option, setting: Setting): unknown {
   const { value } = setting;
   if (isFlag(option)) {
     if (typeof value !== 'boolean') throw wrong(setting, 'must be true or false');
-    // An option that says no has the opposite attribute.
+    // The attribute of a `--no-…` option has the opposite value.
     return option.negate ? !value : value;
   }
   const texts = Array.isArray(value) ? (value as readonly string[]) : [value];
@@ -144,7 +146,7 @@ function parsed(option: Option, setting: Setting): unknown {
   return texts.reduce<unknown>((previous, each) => {
     if (typeof each !== 'string' && typeof each !== 'number') throw wrong(setting, 'must be a text or a number');
     const text = String(each);
-    if (isPath(option) && !isAbsolute(text)) throw wrong(setting, `is "${text}" and must be an absolute path`);
+    if (isPath(option) && !isAbsolute(text)) throw wrong(setting, `is "${text}" but must be an absolute path`);
     try {
       return option.parseArg ? option.parseArg(text, previous) : text;
     } catch (error) {
@@ -178,7 +180,7 @@ async function loadConfiguration(program: Command, context: CommandLineContext):
   }
 }
 
-/** Of the machine: `/etc/domino-vss/config.json`, on Windows `%ProgramData%\domino-vss\config.json`. */
+/** The configuration file of the machine: `/etc/domino-vss/config.json`, on Windows `%ProgramData%\domino-vss\config.json`. */
 function usualConfiguration(env: CommandLineContext['env']): string {
   if (process.platform !== 'win32') return '/etc/domino-vss/config.json';
   return join(env['ProgramData'] ?? 'C:\\ProgramData', 'domino-vss', 'config.json');
@@ -189,7 +191,7 @@ function parseConfiguration(program: Command, file: string, text: string): Confi
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new OptionError('config', `the configuration file ${file} is no JSON: ${(error as Error).message}`);
+    throw new OptionError('config', `the configuration file ${file} is not JSON: ${(error as Error).message}`);
   }
   const known = settableOptions(program);
   const names = new Set([...known.values()].flat().map(optionName));
@@ -207,7 +209,7 @@ function parseConfiguration(program: Command, file: string, text: string): Confi
     const own = entriesOf(value, `${file}: "${key}"`);
     for (const [name] of own) {
       if (options.some((option) => optionName(option) === name)) continue;
-      throw new OptionError('config', `${file}: "${key}" has no option --${name} that can be set`);
+      throw new OptionError('config', `${file}: "${key}" has no option --${name} that may be set here`);
     }
     commands.set(key, Object.fromEntries(own) as Values);
   }
@@ -216,7 +218,7 @@ function parseConfiguration(program: Command, file: string, text: string): Confi
 
 function entriesOf(value: unknown, where: string): [string, unknown][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new OptionError('config', `${where} is no JSON object`);
+    throw new OptionError('config', `${where} is not a JSON object`);
   }
   return Object.entries(value);
 }

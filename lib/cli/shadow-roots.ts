@@ -4,7 +4,7 @@ import { loadManifest } from '../store/manifest';
 import { pathFrom } from './arguments';
 import type { CommandLineContext } from './context';
 
-/** Where snapshots can be read: `<dir>` of the only volume, or `<volume>=<dir>`. */
+/** Where snapshots can be read: `<dir>` for the only volume, or `<volume>=<dir>`. */
 export function shadowRootsOf(
   given: readonly string[],
   volumes: readonly string[],
@@ -21,7 +21,7 @@ export function shadowRootsOf(
   });
 }
 
-/** The same for a backup, whose manifest knows the volumes. */
+/** The same for a backup, whose manifest names the volumes. */
 export async function shadowRootsOfBackup(
   manifest: string,
   given: readonly string[] | undefined,

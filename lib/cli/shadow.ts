@@ -15,13 +15,13 @@ import { exitCodes, type CommandLineContext } from './context';
 import { count, formatTime, Output } from './output';
 import type { Finish } from './system-log';
 
-/** Options that every command here has. */
+/** Options that all these commands have. */
 interface CommonArguments {
   readonly timeout?: number;
   readonly json?: boolean;
 }
 
-/** Texts of a command's help. */
+/** Texts for the help of a command. */
 interface Help {
   readonly text?: string;
   readonly examples: readonly string[];
@@ -82,7 +82,7 @@ function addList(shadow: Command, context: CommandLineContext, finish: Finish): 
   );
 }
 
-/** Drives are how people know their volumes. */
+/** Users know volumes by their drive letters. */
 function mountPointsOf(
   shadows: readonly ListedShadow[],
   { loadBinding, signal }: CommandLineContext,
@@ -138,10 +138,10 @@ function describeEach(shadows: readonly ListedShadow[], names: ReadonlyMap<strin
 function addExpose(shadow: Command, context: CommandLineContext, finish: Finish): void {
   const expose = shadow
     .command('expose')
-    .description('give a persistent shadow copy a drive letter, a directory, or a share')
+    .description('expose a persistent shadow copy as a drive letter, a directory, or a share')
     .argument('<id>', 'the shadow')
     .argument('<place>', 'a free drive letter (B:), or an existing empty directory; with --share the name of a share')
-    .option('--share', 'make a file share')
+    .option('--share', 'expose it as a file share')
     .option('--directory <dir>', 'with --share: only this directory of the shadow');
   withCommonOptions(expose, {
     examples: ['expose {3f2a…} B:', 'expose {3f2a…} C:\\mnt\\yesterday', 'expose {3f2a…} yesterday --share'],
@@ -158,13 +158,13 @@ function addExpose(shadow: Command, context: CommandLineContext, finish: Finish)
 function addUnexpose(shadow: Command, context: CommandLineContext, finish: Finish): void {
   const unexpose = shadow
     .command('unexpose')
-    .description('remove the drive letter, directory or share of a shadow copy; the shadow stays')
+    .description('remove the drive letter, directory or share of a shadow copy; the shadow is kept')
     .argument('<shadow>', 'id of the shadow, or the place where it is exposed');
   withCommonOptions(unexpose, { examples: ['unexpose B:', 'unexpose {3f2a…}'] }).action(
     async (name: string, args: CommonArguments) => {
       const selector = isGuid(name) ? ({ by: 'id', id: name } as const) : ({ by: 'exposed', as: name } as const);
       await unexposeShadow(context.loadBinding, { ...selector, ...common(args, context) });
-      new Output(context, args.json ?? false).result({ unexposed: name }, () => [`${name} is not exposed any more`]);
+      new Output(context, args.json ?? false).result({ unexposed: name }, () => [`${name} is no longer exposed`]);
       finish(exitCodes.ok);
     },
   );
@@ -233,7 +233,7 @@ function selectorOf({ id, set, volume, oldest, exposed, all }: DeleteArguments):
   ];
   const [selector] = selectors;
   if (selector && selectors.length === 1) return selector;
-  const message = 'exactly one of --id, --set, --volume, --oldest, --exposed and --all says which shadows';
+  const message = 'name exactly one of --id, --set, --volume, --oldest, --exposed and --all';
   throw new OptionError('selector', message);
 }
 
@@ -255,7 +255,7 @@ function addBreak(shadow: Command, context: CommandLineContext, finish: Finish):
       const { writable, mask, revertIdentity, json = false } = args;
       const options = { setId, writable, mask, revertIdentity, ...common(args, context) };
       await breakSnapshotSet(context.loadBinding, options);
-      new Output(context, json).result({ setId }, () => [`broke the set ${setId}: its disks belong to VSS no more`]);
+      new Output(context, json).result({ setId }, () => [`broke the set ${setId}: its disks no longer belong to VSS`]);
       finish(exitCodes.ok);
     },
   );
@@ -289,10 +289,10 @@ function addRevert(shadow: Command, context: CommandLineContext, finish: Finish)
     .command('revert')
     .description('revert a whole volume to a shadow copy (server editions of Windows)')
     .argument('<id>', 'the shadow')
-    .option('--delta-dir <dir>', 'delta directory, which must not lie on the volume', pathFrom(context))
+    .option('--delta-dir <dir>', 'delta directory, which must not be on the volume', pathFrom(context))
     .option('--ini <file>', 'notes.ini of the server (default: found automatically)', pathFrom(context))
     .option('--domino-is-stopped', 'confirms that the Domino server with databases on the volume is stopped')
-    .option('--force-dismount', 'close all files that are open on the volume');
+    .option('--force-dismount', 'close all open files on the volume');
   withCommonOptions(command, {
     text:
       'What was written to the volume since is lost, and a revert cannot be stopped. Volumes with databases of a Domino\n' +
@@ -305,7 +305,7 @@ function addRevert(shadow: Command, context: CommandLineContext, finish: Finish)
     const options = { id, deltaDirectory: deltaDir, domino, dominoIsStopped, forceDismount };
     const report = await revertToShadow(context.loadBinding, { ...options, ...common(args, context) });
     new Output(context, json).result(report, () => [
-      report.finished ? `${report.volume} is reverted to ${id}` : `${report.volume} is still being reverted to ${id}`,
+      report.finished ? `${report.volume} was reverted to ${id}` : `${report.volume} is still being reverted to ${id}`,
     ]);
     finish(report.finished ? exitCodes.ok : exitCodes.partial);
   });
@@ -314,7 +314,7 @@ function addRevert(shadow: Command, context: CommandLineContext, finish: Finish)
 function addRevertStatus(shadow: Command, context: CommandLineContext, finish: Finish): void {
   const command = shadow
     .command('revert-status')
-    .description('tell whether a volume is still being reverted')
+    .description('show whether a volume is still being reverted')
     .argument('<volume>', 'D:, a mount point, or any file on it');
   withCommonOptions(command, { examples: ['revert-status D:'] }).action(
     async (volume: string, args: CommonArguments) => {

@@ -6,18 +6,18 @@ import { exitCodes, type CommandLineContext, type TextSink } from './context';
 import { openLog } from './log-file';
 
 export interface StreamsOptions {
-  /** Title of the command's lines in the log, for example `backup run`. */
+  /** Name of the command in the log, for example `backup run`. */
   readonly command: string;
-  /** Nothing is shown of a command that ends well. */
+  /** Whether nothing is shown if the command succeeds. */
   readonly quiet: boolean;
-  /** File that everything is also appended to. */
+  /** File to which everything is also appended. */
   readonly log?: string | undefined;
   readonly json: boolean;
 }
 
 /**
- * Where the text of a command goes: to the terminal, also to a log file, or nowhere until it is known that something is wrong.
- * What a command is to do with its text is known after its options, but commander may already have said something before.
+ * Where the text of a command goes: to the terminal, additionally to a log file, or nowhere until something is known to be wrong.
+ * The destination is known only after the options have been read, but commander may already have written something.
  */
 export class Streams {
   readonly stdout: TextSink;
@@ -32,26 +32,26 @@ export class Streams {
   constructor(context: CommandLineContext) {
     this.#context = context;
     this.stdout = this.#sink(context.stdout, (text) => {
-      // A document for a machine is what it has asked for, however the command ends.
+      // A machine gets the document it asked for, however the command ends.
       if (this.#held) this.#held.push(text);
       else context.stdout.write(text);
     });
     this.stderr = this.#sink(context.stderr, (text) => context.stderr.write(text));
   }
 
-  /** @throws {@link DominoVssError} when the log cannot be opened: before anything is done. */
+  /** @throws {@link DominoVssError} if the log cannot be opened, before anything is done. */
   begin(options: StreamsOptions): void {
     this.#options = options;
     if (options.quiet && !options.json) this.#held = [];
     if (options.log !== undefined) this.#log = openLog(options.log);
   }
 
-  /** Answers the exit code of the command: a log that is not complete is no success. */
+  /** Returns the exit code of the command: with an incomplete log it is not a success. */
   end(exitCode: number, isElsewhere: boolean): number {
     if (exitCode !== exitCodes.ok) for (const text of this.#held ?? []) this.#context.stdout.write(text);
     this.#held = undefined;
     if (this.#log === undefined) return exitCode;
-    // The process that has done the work has written its own lines.
+    // The process that did the work has written its own lines.
     if (!isElsewhere || this.#begun) this.#record(`ended with exit code ${exitCode}`);
     closeSync(this.#log);
     this.#log = undefined;
@@ -83,7 +83,7 @@ export class Streams {
     this.#append(stripVTControlCharacters(line));
   }
 
-  /** A log that cannot be written any more stops no command: what was begun has to be ended all the same. */
+  /** A command must not stop because its log cannot be written any more: what it has begun must be ended. */
   #append(line: string): void {
     if (this.#log === undefined || this.#logError) return;
     try {

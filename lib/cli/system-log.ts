@@ -6,46 +6,45 @@ import type { NativeSystemLogEntry } from '../native/session';
 import { exitCodes, type CommandLineContext } from './context';
 import type { Figure } from './metrics';
 
-/** Of the option `--log-system`, for commands that run where nobody looks. */
+/** Description of the option `--log-system`, for commands that run unattended. */
 export const logSystemDescription =
   'if it does not succeed, also write an entry to the systemd journal or the Windows Application log';
 
-/** How many databases an entry names. */
+/** Maximum number of databases that an entry names. */
 const namedDatabases = 50;
 
-/** A log that does not answer holds nobody up longer than this. */
+/** A log that does not respond must not delay anybody for longer than this. */
 const patienceMs = 5_000;
 
-/** How a command has ended that did not end well. */
+/** The end of a command that did not succeed. */
 export interface CommandFailure {
   /** `backup run` */
   readonly command: string;
   readonly exitCode: number;
-  /** Undefined for a command that came to its end, and whose result is not good. */
+  /** Undefined if the command finished, but with a bad result. */
   readonly error: DominoVssError | undefined;
   /** Databases that were left out or failed. */
   readonly failures: readonly DatabaseFailure[];
 }
 
-/** Commands end with their exit code, and with what explains one that is not 0. */
+/** Ends a command with its exit code, and with the reasons for one other than 0. */
 export type Finish = (exitCode: number, failures?: readonly DatabaseFailure[], figures?: readonly Figure[]) => void;
 
 /**
- * Writes an entry to the journal of systemd or to the application log of Windows. That it cannot be written changes nothing
- * but a line on stderr.
+ * Writes an entry to the systemd journal or the Windows Application log. If that fails, the only consequence is a line on stderr.
  */
 export async function logFailure(context: CommandLineContext, failure: CommandFailure): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   try {
     const tooLate = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`it has not answered for ${patienceMs} ms`));
+        reject(new Error(`it did not answer within ${patienceMs} ms`));
       }, patienceMs);
     });
     await Promise.race([context.loadBinding().writeSystemLog(entryOf(failure)), tooLate]);
   } catch (error) {
     const why = toPublicError(error);
-    const told = warning('WARN_SYSTEM_LOG', `the log of the system was not told: ${why.message}`, { error: why });
+    const told = warning('WARN_SYSTEM_LOG', `could not write to the system log: ${why.message}`, { error: why });
     context.stderr.write(warningLine(told));
   } finally {
     clearTimeout(timer);

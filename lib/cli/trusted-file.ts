@@ -5,10 +5,10 @@ import { directoryRisk } from '../store/safe-directory';
 import type { CommandLineContext } from './context';
 
 /**
- * The real path of a file that says what an elevated process does, or that it runs. `what` is the file in words.
+ * The real path of a file that determines what an elevated process does, or that it runs. `what` describes the file.
  *
- * @throws {@link OptionError} when somebody else than root and the user of this process could change the file; the error of the
- * system when it cannot be looked at.
+ * @throws {@link OptionError} if anyone except root and the user of this process could change the file; the system error if it
+ * cannot be examined.
  */
 export async function trustedFile(
   option: string,
@@ -21,13 +21,13 @@ export async function trustedFile(
   if (process.platform === 'win32') return path;
   const { uid, mode } = await stat(path);
   if ((uid !== 0 && uid !== process.geteuid?.()) || (mode & 0o022) !== 0) {
-    const remedy = 'chown it to root or to the user of the command, and chmod go-w';
+    const remedy = 'chown it to root or to the user who runs the command, and chmod go-w';
     throw new OptionError(option, `others can change ${what} ${path}: ${remedy}`);
   }
   return path;
 }
 
-/** The same for a program, which must be there before anything is done. */
+/** The same for a program, which must exist before anything is done. */
 export async function trustedProgram(option: string, file: string, context: CommandLineContext): Promise<string> {
   try {
     return await trustedFile(option, { file, what: `the program of --${option}` }, context);

@@ -1,15 +1,15 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { TextSink } from './context';
 
-/** Narrower than this nothing is arranged: a terminal that says 0 or 1 does not know. */
+/** On narrower terminals nothing is arranged: a terminal that reports 0 or 1 does not know its width. */
 const narrowest = 40;
 
-/** Columns of the terminal that a sink writes to; undefined for a file or a pipe, where lines are as long as they are. */
+/** Width of the terminal that a sink writes to; undefined for a file or a pipe, where lines are not wrapped. */
 export function columnsOf({ isTTY, columns }: TextSink): number | undefined {
   return isTTY === true && columns !== undefined && columns >= narrowest ? columns : undefined;
 }
 
-/** Whether a terminal does more than show text: colours, a cursor that moves. */
+/** Whether a terminal can do more than show text: colours, and moving the cursor. */
 export function isCapable({ isTTY }: TextSink, env: Readonly<Record<string, string | undefined>>): boolean {
   return isTTY === true && env['TERM'] !== 'dumb';
 }
@@ -18,7 +18,7 @@ const segmenter = new Intl.Segmenter();
 const wide =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
 
-/** Columns that a text takes, without the codes of its colours. */
+/** Columns that a text takes, not counting its colour codes. */
 export function displayWidth(text: string): number {
   const plain = stripVTControlCharacters(text);
   if (/^[\x20-\x7e]*$/.test(plain)) return plain.length;
@@ -28,8 +28,8 @@ export function displayWidth(text: string): number {
 }
 
 /**
- * A line as several that fit, broken between words, and indented like the first one and `hanging` columns more. A word that is
- * longer than a line stays whole, or is broken where `breaking` asks for it: a terminal breaks it so that it can be copied.
+ * Wraps a line between words. All lines get the indent of the first one, and the following ones `hanging` columns more. A word
+ * longer than a line stays whole, because a terminal breaks it so that it can still be copied; with `breaking` it is broken here.
  */
 export function wrap(line: string, columns: number, { hanging = 2, breaking = false } = {}): string[] {
   if (displayWidth(line) <= columns) return [line];
@@ -62,14 +62,14 @@ export function wrap(line: string, columns: number, { hanging = 2, breaking = fa
   return lines;
 }
 
-/** A help text. Its commands stay lines, so that they can be copied. */
+/** Wraps a help text. Its example commands are not wrapped, so that they can be copied. */
 export function wrapProse(text: string, columns: number | undefined): string {
   if (columns === undefined) return text;
   const wrapped = (line: string): string[] => (line.startsWith('  $ ') ? [line] : wrap(line, columns, { hanging: 0 }));
   return text.split('\n').flatMap(wrapped).join('\n');
 }
 
-/** A word in pieces of so many columns, preferably after a separator of paths. */
+/** Breaks a word into pieces of this length, preferably after a path separator. */
 function broken(word: string, columns: number): string[] {
   const room = Math.max(1, columns);
   const pieces: string[] = [];
@@ -95,19 +95,19 @@ function broken(word: string, columns: number): string[] {
   return [...pieces, current.join('')];
 }
 
-/** A word up to this long, such as the id of a backup, is broken only where there is no other way. */
+/** A word up to this length, such as the id of a backup, is broken only if nothing else helps. */
 const wholeWord = 40;
 const narrowestColumn = 6;
 
-/** A table that fits: its cells, and the columns between them. */
+/** A table that fits: its cells, and the space between its columns. */
 export interface FittingTable {
   readonly rows: readonly (readonly string[])[];
   readonly gap: number;
 }
 
 /**
- * The cells of a table, broken into lines where they have to be for the table to fit. The widest columns give way first, and
- * words are broken last.
+ * The cells of a table, wrapped as far as necessary for the table to fit. The widest columns shrink first, and words are broken
+ * last.
  */
 export function fitTable(rows: readonly (readonly string[])[], columns: number | undefined): FittingTable {
   if (columns === undefined) return { rows, gap: 2 };
@@ -121,7 +121,7 @@ export function fitTable(rows: readonly (readonly string[])[], columns: number |
   const words = widths((cell) => indentOf(cell) + Math.max(...cell.split(' ').map(displayWidth)));
   const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) => all + each, 0);
   const gaps = Math.max(0, natural.length - 1);
-  // Closer together before words are broken.
+  // Reduce the space between columns before breaking words.
   const gap = sum(words) + 2 * gaps <= columns ? 2 : 1;
   const room = columns - gap * gaps;
   const fit = (): number[] => {

@@ -3,7 +3,7 @@ import { formatMs } from './output';
 
 const levels = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 
-/** Phases that make up the window, and what people call them. */
+/** Phases that make up the window, and their titles. */
 const shownPhases = [
   ['start', 'into backup mode'],
   ['shadow', 'shadow'],
@@ -14,9 +14,9 @@ const shownPhases = [
 const besides = 19 + 3 + 14;
 
 /**
- * The freeze window as a small picture: one bar for each phase on a common time axis, and below how many databases were
- * in backup mode. For `rolling`, where each database has its own small window, the density says it all. As wide as the terminal has
- * columns, from 10 to 60 cells.
+ * The freeze window as a small picture: one bar for each phase on a common time axis, and below them the number of databases in
+ * backup mode. For `rolling`, where each database has its own short window, only the number is shown. 10 to 60 cells wide,
+ * depending on the width of the terminal.
  */
 export function drawWindow(window: WindowFigures, columns = 120): string[] {
   const width = Math.max(10, Math.min(60, columns - besides));

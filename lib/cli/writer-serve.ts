@@ -31,7 +31,7 @@ interface ServeArguments extends DominoArguments {
   readonly onFailure?: string;
   readonly restores?: boolean;
   readonly signKey?: string;
-  /** The service that this process is. */
+  /** The name of the service, if this process is one. */
   readonly service?: string;
 }
 
@@ -40,7 +40,7 @@ interface InstallArguments extends ServeArguments {
   readonly account?: string;
 }
 
-/** Serving a writer of our own, by hand or as a service of Windows. */
+/** Commands that serve our writer, interactively or as a Windows service. */
 export function addServeCommands(writer: Command, context: CommandLineContext, finish: Finish): void {
   addServe(writer, context, finish);
   addInstall(writer, context, finish);
@@ -55,7 +55,10 @@ function addServeOptions(command: Command, context: CommandLineContext): Command
     .option('--max-skipped <n>', 'fail if more databases than this are skipped (default: no limit)', wholeNumber)
     .option('--shards <n>', 'threads that put databases into backup mode (default: 4 per processor)', wholeNumber)
     .option('--max-hold <duration>', 'time after which they leave backup mode automatically (default: 5m)', duration)
-    .option('--on-failure <what>', 'of a snapshot whose backup fails: veto or pass (default: veto)')
+    .option(
+      '--on-failure <what>',
+      'if a backup fails: make its snapshot fail too (veto), or let it continue (pass) (default: veto)',
+    )
     .option('--restores', 'experimental: also take part in restores by the programs that made the snapshots')
     .option('--sign-key <file>', 'sign the manifests with this Ed25519 private key (PEM)', pathFrom(context));
 }
@@ -91,19 +94,19 @@ Exit codes: 0 interrupted, 1 failed, 2 usage, 4 precondition not met (not Window
       if (context.signal.aborted) onInterrupt();
       context.signal.addEventListener('abort', onInterrupt, { once: true });
       const { service: name } = args;
-      // First of all: the manager waits 30 seconds for its answer.
+      // First of all: the Service Control Manager waits only 30 seconds for its answer.
       const service =
         name === undefined
           ? undefined
           : await WriterService.connect(context.loadBinding, name, () => {
-              stop.abort(new Error('the service is to stop'));
+              stop.abort(new Error('the service is being stopped'));
             });
       try {
         await serveUntil(stop.signal, args, context, service);
         service?.stopped(exitCodes.ok);
         finish(exitCodes.ok);
       } catch (thrown) {
-        // A service that is stopped while it starts has done what it was told.
+        // A service that is stopped during its start has done what it was told.
         const isInOrder = service !== undefined && stop.signal.aborted;
         service?.stopped(isInOrder ? exitCodes.ok : errorCodes[toPublicError(thrown).code].exitCode);
         if (!isInOrder) throw thrown;
@@ -184,7 +187,7 @@ Exit codes: 0 installed, 1 failed, 2 usage, 4 precondition not met (not Windows,
     });
 }
 
-/** What the service runs: everything is named, for its environment is another one. */
+/** The command line of the service. It contains everything, because the service has another environment. */
 function serveCommand(args: ServeArguments): string[] {
   const given: Readonly<Record<string, string | number | readonly string[] | undefined>> = {
     '--delta-dir': args.deltaDir,
@@ -237,7 +240,7 @@ Exit codes: 0 removed, 1 failed, 2 usage, 4 precondition not met (not Windows, n
     });
 }
 
-/** One line an event. */
+/** One line for each event. */
 function describeEvent(event: WriterEvent, output: Output): string[] {
   const { green, red, yellow } = output.colors;
   const { time } = event;

@@ -14,7 +14,7 @@ interface WriterArguments {
   readonly json?: boolean;
 }
 
-/** Writers and providers: the other two roles of VSS. */
+/** Commands for writers and providers, the other two roles of VSS. */
 export function addWriterCommands(program: Command, context: CommandLineContext, finish: Finish): void {
   const writer = program
     .command('writer')
@@ -74,13 +74,13 @@ function describeEach(writers: readonly Writer[], status: boolean, output: Outpu
       [
         ['  class id', id],
         ['  instance id', instanceId],
-        ['  holds', `${usage}, ${source}`],
+        ['  contains', `${usage}, ${source}`],
         ...(status ? [['  state', state]] : []),
         ...components.flatMap((component) => [
           [
             '  component',
             [component.logicalPath, component.name].filter(Boolean).join('\\') +
-              (component.selectable ? '' : ' (with its writer only)'),
+              (component.selectable ? '' : ' (only with its whole writer)'),
           ],
           ...component.files.map(({ path, fileSpec, recursive }) => [
             '    files',
@@ -106,7 +106,7 @@ export function addProviderCommands(program: Command, context: CommandLineContex
     .description('look at the VSS providers of this machine (Windows)')
     .command('list')
     .description('list the providers that can make shadow copies')
-    .option('--supports <volume>', 'also tell whether this volume can be shadowed; can be repeated', collect)
+    .option('--supports <volume>', 'also show whether this volume can be shadowed; can be repeated', collect)
     .option('--timeout <duration>', 'time limit', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(

@@ -4,8 +4,8 @@ import type { ManifestDatabase } from '../store/manifest-format';
 import { identityAt } from '../domino/identities';
 
 /**
- * Checks what was found in a copy of a database of another transaction log when it was opened (NSFDbOpen, NSFDbGetLogInfo) inside
- * the data directory: the server takes such a copy into its own log under a new instance id, and it stays as it was at the backup.
+ * Checks a copy of a database of another transaction log after it was opened (NSFDbOpen, NSFDbGetLogInfo) inside the data
+ * directory. The server adds such a copy to its own log under a new instance id, and the copy keeps its state at the backup.
  * NSFRecoverDatabases would refuse it (ERR_RM_FIXUP_DB).
  */
 export function checkAdopted(copy: string, database: ManifestDatabase, found: NativeIdentities): void {
@@ -16,9 +16,9 @@ export function checkAdopted(copy: string, database: ManifestDatabase, found: Na
     const message = `${copy} has the replica id ${replicaId}, the manifest says ${database.replicaId}`;
     throw new RestoreError('ERR_CONTENTS_DAMAGED', { message, phase: 'restore' });
   }
-  // Two databases with one instance id in one log would take each other's changes.
+  // Two databases with the same instance id in one log would receive each other's changes.
   if (logId !== '' && (logId === database.logId || dbiid === database.dbiid)) {
-    const message = `${copy} was opened and has kept the instance id ${dbiid} of the transaction log ${logId}`;
+    const message = `${copy} was opened but kept the instance id ${dbiid} of the transaction log ${logId}`;
     throw new RestoreError('ERR_RESTORE_LOG', { message, phase: 'restore' });
   }
 }

@@ -10,18 +10,18 @@ import { isPresent } from '../store/file-identity';
 import { findOpenFiles } from './in-use';
 import { copyOf, isInPlace, type KnownInput, type PlannedDatabase, type RestoreChoice, type RestorePlan } from './plan';
 
-/** Copies that the backup has made and that are not where they should be; its shadow may still be there. */
+/** Copies that the backup made but that no longer exist; its shadow may still exist. */
 export async function findLostCopies(input: KnownInput, { chosen }: RestoreChoice): Promise<ReadonlySet<string>> {
   const lost = new Set<string>();
   await forEachLimited(chosen, 4, async (database) => {
     const copy = copyOf(database, input);
-    // One that cannot be looked at is not lost: reading it says what is wrong.
+    // A copy that cannot be accessed is not lost: reading it will report the error.
     if (copy !== undefined && !(await isPresent(copy).catch(() => true))) lost.add(database.path);
   });
   return lost;
 }
 
-/** Everything that can be found out without touching a database. */
+/** Checks everything that can be checked without touching a database. */
 export async function checkBeforehand(
   plan: RestorePlan,
   call: Call,
@@ -54,9 +54,9 @@ async function refuse(
   const process = open.get(file);
   if (process !== undefined) return because('ERR_RESTORE_IN_USE', `process ${process} has ${file} open`);
   if (!isInPlace(plan.mode)) {
-    if (await isPresent(file)) return because('ERR_RESTORE_TARGET', `${file} exists already`);
+    if (await isPresent(file)) return because('ERR_RESTORE_TARGET', `${file} already exists`);
   } else if (await isPresent(original)) {
-    return because('ERR_RESTORE_TARGET', `${original} was left by an earlier restore and may be the only original`);
+    return because('ERR_RESTORE_TARGET', `${original} is left from an earlier restore and may be the only original`);
   }
   const wrong = await examineFront(source, contents).catch((error: unknown) => {
     const as = { code: 'ERR_RESTORE_SOURCE', text: whyUnreadable(source, error) } as const;
@@ -71,14 +71,14 @@ async function refuse(
   return wrongDelta === undefined ? undefined : because('ERR_DELTA_DAMAGED', `${delta} ${wrongDelta}`);
 }
 
-/** Missing directories are made with the copies, when the journal names them. */
+/** Missing directories are created together with the copies, after the journal has named them. */
 async function nearestExisting(directory: string): Promise<string> {
   let at = directory;
   while (dirname(at) !== at && !(await stat(at).catch(() => undefined))) at = dirname(at);
   return at;
 }
 
-/** The copies lie beside the originals for a while, on whichever file systems these are. */
+/** For a while, the copies are beside the originals, on the file systems of these. */
 export async function checkFreeSpace(databases: readonly PlannedDatabase[]): Promise<void> {
   const byDirectory = new Map<string, number>();
   for (const { file, database } of databases) {

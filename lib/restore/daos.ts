@@ -4,7 +4,7 @@ import { toPublicError } from '../errors/errors';
 import { warning } from '../errors/warnings';
 import type { RestoreReport } from './report';
 
-/** The report with what is to be done about DAOS; null where notes.ini does not say that it is in use. */
+/** Adds to the report what to do about DAOS; null if DAOS is not in use according to notes.ini. */
 export async function withDaos(
   report: Omit<RestoreReport, 'daos'>,
   { notesIni, dataDirectory }: { readonly notesIni: string; readonly dataDirectory: string },
@@ -13,7 +13,7 @@ export async function withDaos(
   try {
     directory = daosDirectory(new NotesIni(notesIni), dataDirectory);
   } catch (error) {
-    // The databases are restored by now; that must not be lost for it.
+    // The databases have been restored by now, and this failure must not hide that.
     const known = toPublicError(error);
     const message = `whether DAOS is in use is not known: ${known.message}`;
     const unknown = warning('WARN_DAOS_UNKNOWN', message, { subjects: [notesIni], error: known });
@@ -29,7 +29,7 @@ export async function withDaos(
   return { ...report, daos: { directory, isThere, commands } };
 }
 
-/** A name with blanks is one argument in quotation marks. */
+/** A name with spaces is one argument, in quotation marks. */
 function listCommand(path: string, file: string): string {
   const name = process.platform === 'win32' ? path.replaceAll('/', '\\') : path;
   return `tell daosmgr listnlo -o ${file} MISSING ${/\s/.test(name) ? `"${name}"` : name}`;

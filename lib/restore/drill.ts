@@ -65,12 +65,12 @@ export interface DrillOptions {
   readonly timeoutMs?: number | undefined;
   /** Which process loads Domino: this one (`none`, the default), or one started for this call (`process`). */
   readonly isolation?: Isolation | undefined;
-  /** Everything made for the drill is removed. */
+  /** Stops the drill. Everything made for it is removed. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** The result of a drill for one database. */
+/** The result for one database. */
 export interface DrilledDatabase {
   /** Path relative to the data directory. */
   readonly database: string;
@@ -157,7 +157,7 @@ function checkDrillOptions(options: DrillOptions): void {
     onProgress: functionValue,
   });
   if ((options.deltaDirectory === undefined) === (options.manifest === undefined)) {
-    throw new OptionError('deltaDirectory', 'deltaDirectory or manifest must be given, and not both');
+    throw new OptionError('deltaDirectory', 'name either deltaDirectory or manifest, but not both');
   }
 }
 
@@ -174,13 +174,13 @@ async function findBackup(options: DrillOptions, dataDirectory: string): Promise
   own.sort((a, b) => (a.manifest.created < b.manifest.created ? -1 : 1));
   const last = own.at(-1);
   if (!last) {
-    const message = `${deltaDirectory ?? ''} holds no backup of ${dataDirectory}`;
+    const message = `${deltaDirectory ?? ''} contains no backup of ${dataDirectory}`;
     throw new RestoreError('ERR_RESTORE_SOURCE', { message, phase: 'restore' });
   }
   return loadManifest(last.directory, key);
 }
 
-/** This many of them at random, in their original order. */
+/** A random sample of this size, in the original order. */
 function sampleOf(databases: readonly ManifestDatabase[], count: number): ManifestDatabase[] {
   const left = [...databases.keys()];
   const chosen = new Set<number>();
@@ -197,7 +197,7 @@ interface Drilled {
   readonly warnings: readonly Warning[];
 }
 
-/** One drill, which holds the lock of the data directory from beginning to end. */
+/** One drill. It holds the lock of the data directory from start to finish. */
 class Drill {
   readonly #results = new Map<string, DrilledDatabase>();
   readonly #id = newWorkId();
@@ -236,7 +236,7 @@ class Drill {
       await this.#drillLogged(sample.filter(({ logged }) => logged));
       await this.#drillUnlogged(sample.filter(({ logged }) => !logged));
     } finally {
-      // The journal names whatever stays: the next work on this server removes it.
+      // The journal names what is left: the next work on this server removes it.
       const removed = await boundedRemoval(this.binding, this.#scratch).then(
         () => true,
         () => false,
@@ -252,7 +252,7 @@ class Drill {
     this.#results.set(path, { database: path, sizeBytes: startSizeBytes, result, ...(failure && { failure }) });
   }
 
-  /** Restores them as new databases that cannot replicate with the originals, and opens those. */
+  /** Restores them as new databases that cannot replicate with the originals, and opens these. */
   async #drillLogged(databases: readonly ManifestDatabase[]): Promise<void> {
     if (databases.length === 0) return;
     const { head } = this.server;
@@ -301,8 +301,8 @@ class Drill {
       const [failed] = found.failures;
       const { replicaId, dbiid } = identityAt(found, 0);
       if (failed) this.#set(database, 'failed', databaseFailureOf(database.path, 'restore', failed.failure));
-      else if (replicaId === database.replicaId) fail('it was recovered and has no new replica id');
-      else if (dbiid === database.dbiid) fail('it was recovered and has no new instance id');
+      else if (replicaId === database.replicaId) fail('it was recovered but has no new replica id');
+      else if (dbiid === database.dbiid) fail('it was recovered but has no new instance id');
       else this.#set(database, 'recovered');
     } catch (error) {
       this.call.check();
@@ -310,7 +310,10 @@ class Drill {
     }
   }
 
-  /** Recovery assigns new replica ids, and unlogged databases have none: they are opened where nothing replicates. */
+  /**
+   * Only recovery assigns new replica ids, so unlogged databases keep theirs: they are opened outside the data directory, where
+   * nothing replicates.
+   */
   async #drillUnlogged(databases: readonly ManifestDatabase[]): Promise<void> {
     if (databases.length === 0) return;
     const { head, input } = this.server;

@@ -7,7 +7,7 @@ import { isInPlace, newReplicaIdOf, type PlannedDatabase, type RestorePlan } fro
 import { isOfOtherLog, refuseByLog, type LogKnowledge } from './reach';
 import { refuseByTime } from './until';
 
-/** What can be said of the databases of a plan before anything is touched. */
+/** What is known about the databases of a plan before anything is changed. */
 export interface Foresight {
   readonly ready: PlannedDatabase[];
   readonly refused: readonly DatabaseFailure[];
@@ -31,8 +31,8 @@ export async function foresee(head: Manifest, plan: RestorePlan, server: Server,
 }
 
 /**
- * What the log of the server means for a database: it recovers it; or it is another one, under which the database can only be
- * opened as it was at the backup (`adopt`); or the reason why it cannot be restored.
+ * How the server's transaction log affects a database: the log recovers it; or it belongs to another log, and can only be opened
+ * in its state at the backup (`adopt`); or the reason why it cannot be restored.
  */
 export function treatByLog(
   planned: PlannedDatabase,
@@ -46,25 +46,25 @@ export function treatByLog(
   if (!recover) return planned;
   if (otherServer && knowledge.writesLog && knowledge.logId === '') {
     const text =
-      'it is not known which transaction log this server writes: neither a wanted database nor names.nsf could be asked';
+      'it is not known which transaction log this server writes: neither a requested database nor names.nsf could be opened';
     return decidedFailure(database.path, 'ERR_RESTORE_LOG', 'restore', text);
   }
   if (!isOfOtherLog(database, knowledge) || !adopts) return refuseByLog(database, knowledge) ?? planned;
   if (database.from !== undefined) {
     const text =
-      `since backup ${database.from} it lives on the transaction log ${database.logId}, which this server does not write: that ` +
-      'backup has it as it was then';
+      `since backup ${database.from} it depends on the transaction log ${database.logId}, which this server does not write: that ` +
+      'backup contains its state at that time';
     return decidedFailure(database.path, 'ERR_RESTORE_LOG', 'restore', text);
   }
   if (newReplicaIdOf(mode)) {
     const text =
-      'a new replica id comes from recovery, and it belongs to another transaction log than the server writes';
+      'only recovery assigns a new replica id, and this database belongs to a transaction log that the server does not write';
     return decidedFailure(database.path, 'ERR_UNSUPPORTED', 'restore', text);
   }
   return { ...planned, recover: false, adopt: true };
 }
 
-/** On another server a path may lead to a database that has nothing to do with the one of the backup. */
+/** On another server, the same path may lead to a database that is unrelated to the one of the backup. */
 function replacedByAnother(
   { database, file }: PlannedDatabase,
   { mode, otherServer }: RestorePlan,

@@ -9,25 +9,28 @@ import type { LeftOver } from '../store/left-over';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { leavesOthersUnharmed } from './restoration';
 
-/** A database whose file somebody else replaces. */
+/** A database whose file another program replaces. */
 export interface HandedOver {
   readonly database: ManifestDatabase;
   readonly file: string;
-  /** Number of the component that it belongs to. */
+  /** Number of its component. */
   readonly component: number;
   /** Its change information; empty for none. */
   readonly delta: string;
-  /** Whether it has been taken offline, or may have been. */
+  /** Whether it was taken offline, or may have been. */
   offline: boolean;
-  /** An earlier restore has left it offline, and nobody knows whether it is whole. */
+  /** An earlier restore left it offline, and it is not known whether it is whole. */
   isDoubtful: boolean;
-  /** Identity of the file before it was replaced; empty where there was none. */
+  /** Identity of the file before it was replaced; empty if there was none. */
   before: string;
-  /** When anything about the file was changed before, which nobody sets back; empty where there was none. */
+  /** Last change of the file (ctime) before it was replaced, which no program can reset; empty if there was no file. */
   changedBefore: string;
 }
 
-/** One scan of the log for all. Those that it refuses are named to `refuse`; the others are recovered without them. */
+/**
+ * Recovers all with one scan of the log. Databases that Domino refuses are passed to `refuse`; the others are recovered without
+ * them.
+ */
 export async function recoverHandedOver(
   { binding, call, budgetMs }: { readonly binding: NativeBinding; readonly call: Call; readonly budgetMs: number },
   databases: readonly HandedOver[],
@@ -52,12 +55,12 @@ export async function recoverHandedOver(
   return left;
 }
 
-/** Files that an interrupted restore by a requester has left offline, in whatever state the requester has left them. */
+/** Files that an interrupted restore by a requester left offline, in whatever state the requester left them. */
 export function filesLeftOffline(leftOvers: readonly LeftOver[]): ReadonlySet<string> {
   return new Set(leftOvers.filter(isHandedOver).flatMap(({ restoring }) => restoring.map(({ file }) => file)));
 }
 
-/** Removes the journals whose databases have all been restored since, and answers which. */
+/** Removes the journals whose databases have all been restored since, and returns them. */
 export async function settleLeftOffline(
   leftOvers: readonly LeftOver[],
   restored: ReadonlySet<string>,

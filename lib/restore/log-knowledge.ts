@@ -11,7 +11,7 @@ import { readLogExtents, type LogExtents } from '../logs/extents';
 import type { RestorePlan } from './plan';
 import type { LogKnowledge } from './reach';
 
-/** What an archive has of the logs of these databases, from the first extent on that any of them needs. */
+/** What an archive contains of the logs of these databases, from the first needed extent on. */
 function readArchive(
   logArchive: string,
   databases: readonly ManifestDatabase[],
@@ -25,22 +25,22 @@ function readArchive(
   return readUsableArchive(logArchive, wanted, new Set(extents?.names), call);
 }
 
-/** Who can be asked about the databases of a restore. */
+/** How to query the server of a restore. */
 export interface Server {
-  /** Undefined when Domino is not open in this process. */
+  /** Undefined if Domino is not open in this process. */
   readonly binding: NativeBinding | undefined;
   readonly notesIni: string;
   readonly dataDirectory: string;
-  /** Directory of an archive of its transaction log, where one was named. */
+  /** Directory of an archive of its transaction log, if one was named. */
   readonly logArchive?: string | undefined;
   /** Longest time for one call on a database. */
   readonly budgetMs: number;
 }
 
-/** Always there: tell the log of a server whose wanted databases are gone. */
+/** These always exist, and show the log of a server whose requested databases are gone. */
 const serverDatabases = ['names.nsf', 'log.nsf', 'admin4.nsf'];
 
-/** Everything about the transaction log that a restore of these databases has to know before it begins. */
+/** Collects everything about the transaction log that a restore of these databases needs to know in advance. */
 export async function gatherLogKnowledge(
   { binding, notesIni, dataDirectory, logArchive, budgetMs }: Server,
   head: Manifest,
@@ -51,10 +51,10 @@ export async function gatherLogKnowledge(
   const settings = new NotesIni(notesIni);
   const recoveryLog = recoveryLogOf(settings);
   const paths = databases.filter(({ logged }) => logged || otherServer).map(({ path }) => path);
-  // What becomes a plain file meets no log.
+  // A plain file is not affected by any log.
   const mayAsk = mode.type !== 'directory' && recoveryLog === undefined && paths.length > 0;
   const asked = mayAsk ? binding : undefined;
-  // With the server down nothing is opened that may be damaged: there is nobody whose databases these would be.
+  // While the server is down, no database is opened: it may be damaged, and would have to be recovered by this process.
   const { live, hanging } =
     asked && mode.type !== 'offline'
       ? await liveIdentities(asked, paths, budgetMs, call)
@@ -75,18 +75,18 @@ function logIdOf(live: LogKnowledge['live']): string {
 }
 
 /**
- * In which of the later backups the instance id of a database was another one for the first time. Every backup compares
- * itself with the one before it, so the heads of their manifests are enough.
+ * The later backup in which the instance id of each database was first found changed. Every backup compares itself with the
+ * previous one, so the heads of the manifests are sufficient.
  */
 async function instanceChanges(head: Manifest, call: Call): Promise<Map<string, string>> {
   const changedIn = new Map<string, string>();
   const deltaDirectory = dirname(await realpath(head.directory).catch(() => head.directory));
-  // A backup that was moved has nothing beside it.
+  // A backup that was moved has no others beside it.
   const ids = await backupIds(deltaDirectory).catch(() => []);
   const later: Manifest[] = [];
   for (const id of ids) {
     call.check();
-    // The ids begin with the time, in seconds.
+    // The ids begin with the time in seconds.
     if (id.slice(0, 16) < head.id.slice(0, 16) || id === head.id) continue;
     const manifest = await loadManifest(join(deltaDirectory, id)).catch(() => undefined);
     if (manifest?.dataDirectory === head.dataDirectory && manifest.created > head.created) later.push(manifest);

@@ -8,17 +8,17 @@ import { FileCalls } from '../store/stall';
 
 interface NewDirectory {
   readonly directory: string;
-  /** Which option names it. */
+  /** Name of the option for the directory. */
   readonly option: string;
   readonly dataDirectories: readonly string[];
   readonly binding: NativeBinding;
-  /** Throws when the work is to be given up: the directory may lie on a mount that does not answer. */
+  /** Throws if the work has been cancelled: the directory may be on a mount that does not respond. */
   readonly check: () => void;
 }
 
 /**
- * Makes a directory for what is no database of the server. It has to be new or empty, so that nothing is overwritten, and no part of a
- * data directory: neither of those that are named nor of the server's on this machine, for a manifest may be forged.
+ * Makes a directory for files that are not databases of the server. It must be new or empty, so that nothing is overwritten, and
+ * outside the given data directories and that of this machine's server, because a manifest may be forged.
  */
 export async function makeNewDirectory({
   directory,
@@ -32,12 +32,12 @@ export async function makeNewDirectory({
   for (const dataDirectory of [...dataDirectories, ...ownDataDirectory()]) {
     const itsReal = await calls.wait('realpath', dataDirectory, realPathToBe(dataDirectory));
     if (!isInside(real, itsReal)) continue;
-    const message = `${directory} lies in the data directory ${dataDirectory}, where nothing is overwritten or added`;
+    const message = `${directory} lies in the data directory ${dataDirectory}, where nothing may be overwritten or added`;
     throw new OptionError(option, message);
   }
   const found = await calls.wait('scandir', directory, readdir(directory).catch(undefinedWhereMissing));
   if (found && found.length > 0) {
-    throw new OptionError(option, `${directory} is not empty: name a directory that is`);
+    throw new OptionError(option, `${directory} is not empty: name an empty directory`);
   }
   await calls.wait('mkdir', directory, makeOwnDirectory(directory, binding));
   const risk = realpath(directory).then((path) => directoryRisk(path, binding));

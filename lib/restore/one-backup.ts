@@ -3,7 +3,7 @@ import { abortSignal, absolutePath, checkOptions, milliseconds, type Check } fro
 import { loadManifest, type Manifest } from '../store/manifest';
 import { readVerifyingKey } from '../store/signature';
 
-/** Options of every call that takes something out of one backup. */
+/** Options common to all calls that extract something from one backup. */
 export interface OneBackupOptions {
   /** Absolute path of a manifest, or of the directory of its backup. */
   readonly manifest: string;
@@ -13,14 +13,14 @@ export interface OneBackupOptions {
 }
 
 interface OneBackupCall<Options> {
-  /** Options of this call alone that must be given. */
+  /** Required options of this call alone. */
   readonly required: { readonly [Name in keyof Options]?: Check };
-  /** Those that may be left out. */
+  /** Optional options of this call alone. */
   readonly optional: { readonly [Name in keyof Options]?: Check };
   readonly usualTimeoutMs: number;
 }
 
-/** Checks the options of a call and reads the manifest that it is about. */
+/** Checks the options of a call, and reads the manifest of its backup. */
 export async function openBackup<Options extends OneBackupOptions & { readonly timeoutMs?: number | undefined }>(
   options: Options,
   { required, optional, usualTimeoutMs }: OneBackupCall<Options>,
@@ -31,7 +31,7 @@ export async function openBackup<Options extends OneBackupOptions & { readonly t
   for (const [name, check] of Object.entries(needed)) check(options[name as keyof Options], name);
   const { manifest, requireSignature, signal, timeoutMs = usualTimeoutMs } = options;
   const call = new Call({ signal, timeoutMs, phase: 'restore' });
-  // In a race: either may lie on a mount that does not answer.
+  // With a time limit: either may be on a mount that does not respond.
   const key =
     requireSignature === undefined
       ? undefined

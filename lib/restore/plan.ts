@@ -15,7 +15,7 @@ import { holderOf, type BackupHead, type Chain } from '../store/chain';
 import { shadowOf } from '../vss/kept-roots';
 import type { ShadowRoots } from './sources';
 
-/** Where a restored database goes and what happens to the one already there. */
+/** Where a restored database is put, and what happens to the one already there. */
 export type RestoreMode =
   /** Over the original, on a running server: the original is taken offline during the restore. */
   | {
@@ -23,14 +23,14 @@ export type RestoreMode =
       /** How long to wait for users to leave a database. Default: 10 000. */
       readonly waitMs?: number | undefined;
     }
-  /** Over the original, with the server down. */
+  /** Over the original, while the server is down. */
   | { readonly type: 'offline' }
   /** Next to the original, as a database with its own instance id. */
   | {
       readonly type: 'new-database';
       /**
-       * Path relative to the data directory. If it ends like a database (`.nsf`) and one database is restored, it
-       * is that of the new database; otherwise of a directory for all of them, at their own paths.
+       * Path relative to the data directory. If it has the extension of a database (`.nsf`) and one database is restored, it is
+       * the path of the new database; otherwise it is a directory for all of them, at their own paths.
        */
       readonly as: string;
       /** Also a new replica id, so that it never replicates with the original. Logged databases only. Default: false. */
@@ -50,7 +50,7 @@ export type RestoreMode =
 export type RestoreStep =
   | { readonly type: 'copy'; readonly from: string; readonly to: string; readonly sizeBytes: number }
   | { readonly type: 'apply-delta'; readonly delta: string; readonly to: string }
-  /** Opened once, because it belongs to another transaction log: the server gives it a new instance id. */
+  /** Opened once, because it belongs to another transaction log: the server then gives it a new instance id. */
   | { readonly type: 'adopt'; readonly file: string }
   | { readonly type: 'take-offline'; readonly file: string; readonly waitMs: number }
   | { readonly type: 'keep-original'; readonly file: string; readonly original: string }
@@ -94,16 +94,16 @@ export interface PlannedDatabase {
 /** What a restore would do, in order. */
 export interface RestorePlan {
   readonly mode: RestoreMode;
-  /** Time that the recovery stops at; undefined for the last transaction. */
+  /** Time at which the recovery stops; undefined for the last transaction. */
   readonly pointInTime: Innards | undefined;
   /** Whether the backup may be of another server, or of another data directory. */
   readonly otherServer: boolean;
-  /** Whether databases of another transaction log are restored as they were at the backup. */
+  /** Whether databases of another transaction log are restored to their state at the backup. */
   readonly adopts: boolean;
   readonly databases: readonly PlannedDatabase[];
-  /** Databases of the backup that are not restored, each with its reason; without those that were not requested. */
+  /** Databases of the backup that are not restored, each with its reason; not those that were not requested. */
   readonly leftOut: readonly DatabaseFailure[];
-  /** Bytes the copies need in addition to the originals. */
+  /** Bytes that the copies need in addition to the originals. */
   readonly neededBytes: number;
   readonly warnings: readonly Warning[];
 }
@@ -111,32 +111,32 @@ export interface RestorePlan {
 /** What is known before looking for the copies. */
 export type KnownInput = Omit<RestorePlanInput, 'lostCopies'>;
 
-/** What a plan needs to know from outside. */
+/** Input of a plan. */
 export interface RestorePlanInput extends Chain {
   readonly databases: readonly ManifestDatabase[];
   /** Globs, paths or aliases; undefined for everything. */
   readonly wanted: readonly string[] | undefined;
   readonly mode: RestoreMode;
-  /** Time that the recovery stops at; undefined for the last transaction. */
+  /** Time at which the recovery stops; undefined for the last transaction. */
   readonly pointInTime: Innards | undefined;
   /** Whether the backup may be of another server, or of another data directory. */
   readonly otherServer: boolean;
-  /** Whether databases of another transaction log are restored as they were at the backup. */
+  /** Whether databases of another transaction log are restored to their state at the backup. */
   readonly adopts: boolean;
   /** Directory of the copies, if it differs from the manifest. */
   readonly copiesDirectory: string | undefined;
   readonly dataDirectory: string;
-  /** Paths of chosen databases whose copies were made but no longer exist. */
+  /** Paths of selected databases whose copies were made but no longer exist. */
   readonly lostCopies: ReadonlySet<string>;
 }
 
-/** What to restore, before it is known where each database is. */
+/** What to restore, before the location of each database is known. */
 export interface RestoreChoice {
   readonly chosen: readonly ManifestDatabase[];
   readonly leftOut: readonly DatabaseFailure[];
 }
 
-/** Selects databases. Server databases are left out unless they are named individually or get another name. */
+/** Selects databases. Server databases are left out unless they are named individually or restored under another name. */
 export function chooseDatabases({ head, databases, wanted, mode }: KnownInput): RestoreChoice {
   const aliases = new Aliases(head.aliases ?? []);
   const matches = wanted === undefined ? () => true : matcher(wanted, aliases);
@@ -145,7 +145,7 @@ export function chooseDatabases({ head, databases, wanted, mode }: KnownInput): 
     const one = matcher([glob], aliases);
     if (!selected.some(({ path }) => one(path))) {
       const literal = glob.startsWith('!') ? '; a leading ! does not negate' : '';
-      throw new OptionError('databases', `the backup ${head.id} holds no database "${glob}"${literal}`);
+      throw new OptionError('databases', `the backup ${head.id} contains no database "${glob}"${literal}`);
     }
   }
   const named = new Set(wanted?.map((path) => aliases.resolve(withSlashes(path)).toLowerCase()));
@@ -175,11 +175,11 @@ export function targetPath(database: ManifestDatabase, mode: RestoreMode, count:
   throw new OptionError('mode.as', `"${mode.as}" is one database, but ${count} are restored; name a directory`);
 }
 
-/** The copy that was made of it; undefined if there is none. */
+/** The copy that the backup made of it; undefined if there is none. */
 export function copyOf(database: ManifestDatabase, input: KnownInput): string | undefined {
   const holder = holderOf(database, input);
   if (typeof holder === 'string') return undefined;
-  // The directory that was named is that of one backup.
+  // The named directory belongs to one backup only.
   const copies = (holder === input.head ? input.copiesDirectory : undefined) ?? holder.copies?.directory;
   return database.copy && copies !== undefined ? join(copies, database.copy.file) : undefined;
 }
@@ -189,9 +189,7 @@ export function needsShadows(input: RestorePlanInput, { chosen }: RestoreChoice)
   return chosen.some((database) => copyOf(database, input) === undefined || input.lostCopies.has(database.path));
 }
 
-/**
- * The source for the contents of a database: its copy, else the kept shadow; otherwise the reason why there is none.
- */
+/** Where the contents of a database are read from: its copy, or else the kept shadow; if there is neither, the reason. */
 function sourceOf(
   database: ManifestDatabase,
   input: RestorePlanInput,
@@ -202,15 +200,15 @@ function sourceOf(
   const copy = copyOf(database, input);
   const isLost = input.lostCopies.has(database.path);
   if (copy !== undefined && !isLost) return { source: copy, delta: '', pieceBytes, contents: expectedOfCopy(database) };
-  const noCopy = copy === undefined ? 'no copy of it was made' : `its copy ${copy} is not there`;
+  const noCopy = copy === undefined ? 'no copy of it was made' : `its copy ${copy} does not exist`;
   const shadow = shadowOf(database, holder);
   const root = shadow && roots.get(shadow.id);
   if (root === undefined) {
     if (!shadow?.kept) return `${noCopy}, and its shadow was not kept`;
-    // A transportable VSS shadow has none either until it is imported.
+    // A transportable VSS shadow has no root either, until it is imported.
     if (shadow.root === '')
-      return `${noCopy}, and its snapshot is elsewhere: say where it can be read with shadowRoots (--shadow-root)`;
-    return `${noCopy}, and its shadow ${shadow.id} is not there any more`;
+      return `${noCopy}, and its snapshot is elsewhere: specify where it can be read (shadowRoots, --shadow-root)`;
+    return `${noCopy}, and its shadow ${shadow.id} no longer exists`;
   }
   return {
     source: join(root, database.shadowPath),
@@ -220,7 +218,7 @@ function sourceOf(
   };
 }
 
-/** The plan for the chosen databases and their locations (`files`, parallel to the choice). Touches nothing. */
+/** The plan for the selected databases and their locations (`files`, parallel to the selection). Changes nothing. */
 export function planOf(
   input: RestorePlanInput,
   choice: RestoreChoice,
@@ -237,14 +235,14 @@ export function planOf(
     const leaveOut = (code: ErrorCode, text: string): void => {
       leftOut.push(decidedFailure(database.path, code, 'restore', text));
     };
-    // A manifest can be forged, and would otherwise write any file that the server can write.
+    // A manifest can be forged, and could otherwise overwrite any file that the server can write.
     const notDatabase = [database.path, path, file].find((name) => !isDatabaseName(name));
     if (notDatabase !== undefined) {
-      leaveOut('ERR_RESTORE_TARGET', `${notDatabase} has not the name of a database`);
+      leaveOut('ERR_RESTORE_TARGET', `${notDatabase} does not have the name of a database`);
       continue;
     }
     if (taken.has(file.toLowerCase())) {
-      leaveOut('ERR_RESTORE_TARGET', `another database of the backup goes to ${file} too`);
+      leaveOut('ERR_RESTORE_TARGET', `another database of the backup would also be restored to ${file}`);
       continue;
     }
     taken.add(file.toLowerCase());
@@ -254,7 +252,7 @@ export function planOf(
       continue;
     }
     if (newReplicaIdOf(mode) && !database.logged) {
-      const text = 'a new replica id comes from recovery, which only logged databases have';
+      const text = 'only recovery assigns a new replica id, and only logged databases are recovered';
       leaveOut('ERR_UNSUPPORTED', text);
       continue;
     }
@@ -288,7 +286,7 @@ export function planOf(
       : [
           warning(
             'WARN_COPIES_MISSING',
-            `the copies of ${fromShadow.length} databases are not there: their shadow is used`,
+            `the copies of ${fromShadow.length} databases do not exist: their shadow is used`,
             { subjects: fromShadow },
           ),
         ]),
@@ -300,15 +298,15 @@ export function planOf(
 function warnOfOlder(older: readonly PlannedDatabase[]): Warning {
   const subjects = older.map(({ path }) => path);
   const message =
-    `as plain files these are as backup ${older[0]?.database.from ?? ''} or an earlier one has them, and what was written up to this ` +
+    `as plain files, these have their state at backup ${older[0]?.database.from ?? ''} or an earlier one; what was written between then and this ` +
     `backup is in the transaction log only: ${listed(subjects)}`;
   return warning('WARN_STATE_OLDER', message, { subjects });
 }
 
 /**
- * The steps of a plan in their order. Everything slow and everything that may fail comes before the original is
- * touched: a database is offline only for two renames and its recovery. One recovery handles all databases, because
- * each recovery reads the whole log. See docs/decisions/apply-before-replace.md
+ * The steps of a plan in order. Everything slow and everything that may fail comes before the original is touched: a database is
+ * offline only for two renames and its recovery. One recovery handles all databases, because each recovery reads the whole log.
+ * See docs/decisions/apply-before-replace.md
  */
 export function planSteps({ mode, pointInTime, databases }: RestorePlan): RestoreStep[] {
   const inPlace = isInPlace(mode);
@@ -353,7 +351,7 @@ export function describeStep(step: RestoreStep): string {
     case 'apply-delta':
       return `apply ${step.delta} to ${step.to}`;
     case 'adopt':
-      return `open ${step.file}: it is of another transaction log, and gets a new instance id in this one`;
+      return `open ${step.file}: it belongs to another transaction log, and gets a new instance id in this one`;
     case 'take-offline':
       return `take ${step.file} offline, waiting up to ${prettyMs(step.waitMs)}`;
     case 'keep-original':

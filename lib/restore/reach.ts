@@ -8,12 +8,12 @@ import { missingExtents, type LogExtents } from '../logs/extents';
 /**
  * How far the transaction log rolls a database forward beyond its backup.
  *
- * - `backup`: not at all, because it is not logged: it comes back as it was at the backup.
- * - `now`: up to the last transaction, as far as known.
- * - `instance-change`: only up to the change of its instance id (DBIID), beyond which an older backup cannot reach:
- *   after a copy-style compact, a forced fixup, or a restore to a point in time.
- * - `other-log`: not at all, because it belongs to a different transaction log than this server's: it comes back as it was at
- *   the backup, and the server gives it a new instance id.
+ * - `backup`: not at all, because it is not logged: it is restored to its state at the backup.
+ * - `now`: to the last transaction, as far as is known.
+ * - `instance-change`: only to the change of its instance id (DBIID), beyond which an older backup cannot reach: after a
+ *   copy-style compact, a forced fixup, or a restore to a point in time.
+ * - `other-log`: not at all, because it belongs to a transaction log that this server does not write: it is restored to its state
+ *   at the backup, and the server gives it a new instance id.
  * - `not-recovered`: not yet, because it becomes a plain file that is still a backup. The server whose log it belongs to can
  *   recover it as long as nobody has opened it.
  * - `unknown`: it could not be determined whether its instance id has changed.
@@ -22,7 +22,7 @@ export type LogReach =
   | { readonly type: 'backup' }
   | {
       readonly type: 'other-log';
-      /** Id of the transaction log that the server writes; empty when it writes none. */
+      /** Id of the transaction log that the server writes; empty if it writes none. */
       readonly logId: string;
     }
   | { readonly type: 'not-recovered' }
@@ -38,7 +38,7 @@ export type LogReach =
 
 /** What is known about the databases of a backup in addition to its manifest, by path in the backup. */
 export interface LogKnowledge {
-  /** Why it could not be told, for those that were asked for and did not answer. */
+  /** For databases about which the server did not answer: why not. */
   readonly live: ReadonlyMap<string, LiveIdentity | { readonly reason: string }>;
   /** Id of the first later backup that found another instance id than the one before it. */
   readonly changedIn: ReadonlyMap<string, string>;
@@ -48,20 +48,20 @@ export interface LogKnowledge {
   readonly writesLog: boolean;
   /** Contents of that log's directory; undefined if it cannot be read. */
   readonly extents: LogExtents | undefined;
-  /** What an archive has in addition; undefined if none was given. */
+  /** What an archive contains in addition; undefined if none was given. */
   readonly archive: UsableArchive | undefined;
   /** The call that did not return when the server was queried, in words; empty for none. */
   readonly hanging: string;
 }
 
-/** Whether it is certain that no log of this server covers a database. */
+/** Whether it is certain that no log of this server contains the changes of a database. */
 export function isOfOtherLog({ logged, logId }: ManifestDatabase, knowledge: LogKnowledge): boolean {
   return logged && (knowledge.logId === '' ? !knowledge.writesLog : logId !== knowledge.logId);
 }
 
 /**
- * Why the recovery of a database would fail: the log it needs is a different one, or no longer exists. Checked beforehand,
- * because a recovery that stops midway has ruined its file.
+ * Why the recovery of a database would fail: the log it needs is a different one, or no longer exists. Checked in advance,
+ * because a recovery that stops midway has made its file useless.
  */
 export function refuseByLog(database: ManifestDatabase, knowledge: LogKnowledge): DatabaseFailure | undefined {
   const { path, logged, logId, logExtent } = database;
@@ -79,11 +79,11 @@ export function refuseByLog(database: ManifestDatabase, knowledge: LogKnowledge)
   const which = first === last ? `extent ${first}` : `extents ${first} to ${last}`;
   return refuse(
     `its recovery reads the transaction log from extent ${logExtent} on; ${which} ${first === last ? 'is' : 'are'} not in ${extents.directory}, where the ` +
-      `oldest one is ${oldest}${archive ? `, nor can they be had from the archive ${archive.directory}` : ''}`,
+      `oldest one is ${oldest}${archive ? `, and not in the archive ${archive.directory}` : ''}`,
   );
 }
 
-/** A path in a manifest identifies its database; what the server says about it now outweighs later backups. */
+/** A path in a manifest identifies its database. What the server reports about it now takes precedence over later backups. */
 export function reachOf(database: ManifestDatabase, knowledge: LogKnowledge): LogReach {
   const { live, changedIn, logId } = knowledge;
   if (!database.logged) return { type: 'backup' };
@@ -95,7 +95,7 @@ export function reachOf(database: ManifestDatabase, knowledge: LogKnowledge): Lo
     return { type: 'instance-change', dbiid: now.dbiid, seenIn };
   }
   if (seenIn !== '') return { type: 'instance-change', dbiid: '', seenIn };
-  return { type: 'unknown', reason: now?.reason ?? 'the server was not asked' };
+  return { type: 'unknown', reason: now?.reason ?? 'the server was not queried' };
 }
 
 /** Warnings that name the databases which the log does not roll forward to its end. */
@@ -108,17 +108,19 @@ export function reachWarnings(reaches: readonly { readonly path: string; readonl
   };
   const changed = reaches.flatMap(({ path, reach }) => {
     if (reach.type !== 'instance-change') return [];
-    const use = reach.seenIn === '' ? 'no later backup has seen it yet' : `backup ${reach.seenIn} has seen it`;
+    const use =
+      reach.seenIn === ''
+        ? 'no later backup was made after the change'
+        : `backup ${reach.seenIn} was made after the change`;
     const message =
-      `${path}: its instance id has changed since this backup (compact, fixup or restore). The transaction log carries it ` +
-      `up to that change; what was written after it is not restored. ${use}`;
+      `${path}: its instance id has changed since this backup (compact, fixup or restore). The transaction log rolls it forward ` +
+      `only to that change; what was written later is not restored. ${use}`;
     return [warning('WARN_INSTANCE_ID_CHANGED', message, { subjects: [path] })];
   });
   const otherLog =
-    'another transaction log than the one of this server, which cannot roll them forward: state of the backup, with new ' +
-    'instance ids. The replica ids stay: they replicate with their originals where servers meet';
-  const plain =
-    'still a backup: whoever opens it ends that. A server whose transaction log it belongs to can recover it before that';
+    'a transaction log that this server does not write: restored to the state at the backup, with new ' +
+    'instance ids. The replica ids do not change, so replicas continue to replicate with their originals';
+  const plain = 'still a backup until it is opened. Until then, the server with its transaction log can recover it';
   return [
     ...changed,
     ...counted('WARN_OTHER_LOG', 'other-log', `belongs to ${otherLog}`, `belong to ${otherLog}`),

@@ -10,7 +10,7 @@ import type { FilePatience } from '../store/stall';
 import { checkAdopted } from './adoption';
 import type { PlannedDatabase } from './plan';
 
-/** What a copy is made with. */
+/** What making a copy needs. */
 export interface CopyTools {
   readonly binding: NativeBinding;
   readonly call: Call;
@@ -22,7 +22,10 @@ export interface CopyTools {
   readonly beginHash: () => BlockHash;
 }
 
-/** Makes the copy of a database ready beside its place, and durable: nothing of it is left to be written when it takes the place. */
+/**
+ * Makes the complete copy of a database beside its place, and makes it durable: nothing is left to be written when it takes the
+ * place.
+ */
 export async function makeCopyReady(planned: PlannedDatabase, tools: CopyTools): Promise<void> {
   const { database, source, temporary, delta, contents, adopt } = planned;
   const { binding, call, budgetMs, patience } = tools;
@@ -41,7 +44,7 @@ export async function makeCopyReady(planned: PlannedDatabase, tools: CopyTools):
     syncs: isWhole,
   });
   if (hash && (await hash.digest()) !== contents.sha256) {
-    const message = `${source} has another SHA-256 than the manifest says`;
+    const message = `${source} has a different SHA-256 from the one in the manifest`;
     throw new RestoreError('ERR_CONTENTS_DAMAGED', { message, phase: 'restore' });
   }
   if (delta !== '') {
@@ -62,7 +65,7 @@ export async function makeCopyReady(planned: PlannedDatabase, tools: CopyTools):
   if (!isWhole) await syncFile(temporary, patience);
 }
 
-/** The copy gets rights and owner of the file it replaces, or the owner of its directory when there is none. */
+/** The copy gets the owner and permissions of the file it replaces; if there is none, the owner of its directory. */
 async function adoptOwner(copy: FileHandle, { file }: PlannedDatabase): Promise<void> {
   const original = await stat(file).catch(undefinedWhereMissing);
   if (original) await copy.chmod(original.mode & 0o7777);

@@ -17,27 +17,30 @@ import { openBackup, type OneBackupOptions } from './one-backup';
 
 /** Options of `prepareRecoveryDirectory`. */
 export interface PrepareRecoveryDirectoryOptions extends OneBackupOptions {
-  /** Absolute directory that is new or empty. Must not lie in a data directory. */
+  /** Absolute directory that is new or empty. Must not be inside a data directory. */
   readonly directory: string;
-  /** Absolute directory of the archive that holds the transaction log of the backup. */
+  /** Absolute path of the archive of the backup's transaction log. */
   readonly logArchive: string;
-  /** Where Domino is on this machine: its notes.ini names the ID file and the time zone. Default: found by the environment and in the usual places. */
+  /**
+   * Where Domino is on this machine: its notes.ini names the ID file and the time zone. Default: searched for in the environment
+   * and in the standard locations.
+   */
   readonly domino?: DominoLocation | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** What `prepareRecoveryDirectory` has made. */
+/** The result of `prepareRecoveryDirectory`. */
 export interface RecoveryDirectory {
   readonly backupId: string;
   readonly directory: string;
-  /** To be named as `domino.notesIni` of the restore. */
+  /** To be used as `domino.notesIni` of the restore. */
   readonly notesIni: string;
-  /** Where the restored databases will lie. */
+  /** Directory for the restored databases. */
   readonly dataDirectory: string;
   /** Id of the transaction log. */
   readonly logId: string;
-  /** Numbers of its first and its last extent there: the log carries databases as far as the last one. */
+  /** Numbers of its first and last extent there. The log can roll databases forward to the last one. */
   readonly extents: { readonly first: number; readonly last: number };
 }
 
@@ -74,11 +77,11 @@ export function prepareRecoveryDirectory(
     try {
       await fillLogDirectory(dataDirectory, extents, call);
     } catch (error) {
-      // It was new or empty: so is it again for the next attempt.
+      // Make it new or empty again, so that the next attempt is not refused.
       await rm(dataDirectory, { recursive: true, force: true });
       throw error;
     }
-    // Last: without it the directory is of no use.
+    // Written last, because the directory cannot be used without it.
     const notesIni = join(directory, 'notes.ini');
     const lines = [...settings, `${recoveryLogSetting}=${logId}`];
     await writeDurably(notesIni, async (handle) => {
@@ -89,10 +92,13 @@ export function prepareRecoveryDirectory(
   });
 }
 
-/** What is taken over from the server of this machine: without an ID file Domino does not start, and the time zone decides what a time means. */
+/**
+ * Settings taken from the server of this machine: Domino does not start without an ID file, and the time zone determines the
+ * meaning of a time.
+ */
 const takenOver = ['Timezone', 'DST', 'DSTLAW', 'KitType', 'ServerName'];
 
-/** What makes a directory one for recovery, as HCL's guide of the backup API has it: a log of its own, and no server. */
+/** The settings of a recovery directory according to HCL's guide to the backup API: a log of its own, and no server. */
 function settingsOf(local: NotesIni, dataDirectory: string): readonly string[] {
   const id = local.get('ServerKeyFileName') || local.get('KeyFileName');
   const taken = takenOver.flatMap((name) => (local.get(name) === '' ? [] : [`${name}=${local.get(name)}`]));
@@ -111,7 +117,7 @@ function settingsOf(local: NotesIni, dataDirectory: string): readonly string[] {
   return settings;
 }
 
-/** The one transaction log of a backup, and the first extent of it that any database needs. */
+/** The only transaction log of a backup, and the first extent that any database needs. */
 async function wantedLog(head: Manifest, call: Call): Promise<{ readonly logId: string; readonly first: number }> {
   const first = new Map<string, number>();
   for await (const { logged, logId, logExtent } of head.databases()) {
@@ -126,7 +132,7 @@ async function wantedLog(head: Manifest, call: Call): Promise<{ readonly logId: 
   return { logId: log[0], first: log[1] };
 }
 
-/** Every byte of them was compared with the catalogue. */
+/** Every byte of these extents has been compared with the catalogue. */
 async function archivedExtents(
   archive: string,
   logId: string,
@@ -139,7 +145,7 @@ async function archivedExtents(
   if (extents.length > 0 && gap === -1) return extents;
   const missing = first + (gap === -1 ? 0 : gap);
   const why = problems.length > 0 ? `: ${problems.map(({ message }) => message).join('; ')}` : '';
-  throw refused(`the archive ${archive} does not have extent ${missing} of the transaction log ${logId}${why}`);
+  throw refused(`the archive ${archive} lacks extent ${missing} of the transaction log ${logId}${why}`);
 }
 
 async function fillLogDirectory(dataDirectory: string, extents: readonly UsableExtent[], call: Call): Promise<void> {
@@ -154,7 +160,7 @@ async function copyExtent(
   directory: string,
   call: Call,
 ): Promise<void> {
-  if (!isExtentName(name)) throw refused(`${name} is no name of an extent`);
+  if (!isExtentName(name)) throw refused(`${name} is not a name of an extent`);
   const hash = createHash('sha256');
   const check = (): void => {
     call.check();

@@ -15,16 +15,19 @@ export type RestoredDatabase =
       /** Path after the restore, relative to the data directory. */
       readonly path: string;
       readonly file: string;
-      /** Id of the backup whose copy or shadow it comes from: an earlier one if the backup is incremental and has carried it over. */
+      /**
+       * Id of the backup whose copy or shadow is used. If the backup is incremental and carried the database over, this is an
+       * earlier backup.
+       */
       readonly from: string;
-      /** Whether Domino recovers it, as with logged databases. */
+      /** Whether Domino recovers it; true for logged databases. */
       readonly recovered: boolean;
       /**
-       * Whether the contents that are restored were hashed when they were backed up; every byte is compared then. Otherwise
-       * only size, signature and header can be.
+       * Whether the backup hashed the contents that are restored. Then every byte is compared; otherwise only size, signature and
+       * header can be.
        */
       readonly hashed: boolean;
-      /** How far the transaction log rolls it forward, as known before anything was touched. */
+      /** How far the transaction log rolls it forward, as known before anything was changed. */
       readonly reach: LogReach;
     }
   | { readonly result: 'left-out' | 'failed'; readonly database: string; readonly failure: DatabaseFailure };
@@ -43,7 +46,7 @@ export interface RestoreDaos {
   readonly commands: readonly string[];
 }
 
-/** Which extents of a transaction log the recovery reads, and from where. */
+/** The extents of a transaction log that the recovery reads, and their location. */
 export interface RestoreLog {
   /** 32 hexadecimal digits, as in a manifest. */
   readonly logId: string;
@@ -52,29 +55,29 @@ export interface RestoreLog {
   /** The server's log directory and the names of the extents in it; empty if it cannot be read. */
   readonly directory: string;
   readonly present: readonly string[];
-  /** The archive, as it was named; empty for none. */
+  /** The archive as it was named; empty for none. */
   readonly archive: string;
-  /** Extents that only the archive has. Domino asks for each when it needs it. */
+  /** Extents that exist only in the archive. Domino asks for each when it needs it. */
   readonly archived: readonly { readonly number: number; readonly name: string; readonly file: string }[];
 }
 
-/** What a restore has done. */
+/** The result of a restore. */
 export interface RestoreReport {
   /** Id of the backup. */
   readonly backupId: string;
-  /** `planned` after a dry run; `partial` when a database was left out or failed. */
+  /** `planned` after a dry run; `partial` if a database was left out or failed. */
   readonly outcome: 'complete' | 'partial' | 'planned';
   readonly databases: readonly RestoredDatabase[];
   /**
-   * Time of the newest transaction that the log has brought to any of the databases, ISO 8601, UTC; null when none was
-   * recovered, and when Domino tells none.
+   * Time of the newest transaction that the log applied to any of the databases, ISO 8601, UTC; null if none was recovered, or if
+   * Domino reports none.
    */
   readonly recoveredTo: string | null;
   /** What to do about attachments that DAOS keeps outside the databases; null if DAOS is not in use. */
   readonly daos: RestoreDaos | null;
-  /** Every step, in its order. */
+  /** Every step, in order. */
   readonly steps: readonly RestoreStep[];
-  /** The transaction logs that databases are recovered from; empty for none. */
+  /** The transaction logs from which databases are recovered; empty for none. */
   readonly logs: readonly RestoreLog[];
   readonly warnings: readonly Warning[];
   /** What earlier processes left behind and this restore could not clean up first. */
@@ -83,7 +86,7 @@ export interface RestoreReport {
   readonly recovered: readonly RecoveredWork[];
 }
 
-/** Which databases a restore would take, and which are known already to fail. */
+/** The databases that a restore would include, and those known to fail. */
 interface PlannedOutcome {
   readonly ready: readonly PlannedDatabase[];
   readonly refused: readonly DatabaseFailure[];
@@ -113,7 +116,7 @@ export function plannedReport(
   };
 }
 
-/** What could not be proven of what was restored. */
+/** Warns of restored databases whose contents could not be verified. */
 export function notHashed(done: readonly PlannedDatabase[]): Warning[] {
   const subjects = done.filter(({ contents }) => contents.sha256 === undefined).map(({ path }) => path);
   const count = subjects.length;
@@ -142,13 +145,13 @@ export function restored(
   };
 }
 
-/** As the log carries it, if it is to. */
+/** As far as the log rolls it forward, if it is recovered. */
 function reachOfPlanned({ database, recover, adopt }: PlannedDatabase, knowledge: LogKnowledge): LogReach {
   if (database.logged && !recover && !adopt) return { type: 'not-recovered' };
   return reachOf(database, knowledge);
 }
 
-/** The logs of those that are recovered. */
+/** The logs of the databases that are recovered. */
 export function logsOf(databases: readonly PlannedDatabase[], { extents, archive }: LogKnowledge): RestoreLog[] {
   const first = new Map<string, number>();
   for (const { recover, database } of databases) {
@@ -170,14 +173,14 @@ export function leftOut(failure: DatabaseFailure): RestoredDatabase {
   return { result: 'left-out', database: failure.database, failure };
 }
 
-/** One reason for all is the reason of the whole; otherwise the failures tell. */
+/** If all failed for the same reason, it is the reason of the whole; otherwise the failures give the reasons. */
 export function everythingFailed(
   failed: readonly DatabaseFailure[],
   leftOutToo: readonly DatabaseFailure[],
 ): RestoreError {
   const all = [...failed, ...leftOutToo];
   const [first] = all;
-  if (!first) return new RestoreError('ERR_RESTORE_FAILED', { message: 'the backup holds no database to restore' });
+  if (!first) return new RestoreError('ERR_RESTORE_FAILED', { message: 'the backup contains no database to restore' });
   const same = all.every(({ code }) => code === first.code);
   const others = all.length > 1 ? ` (and ${all.length - 1} more)` : '';
   const message = `no database could be restored: ${first.database}: ${first.text}${others}`;
@@ -189,7 +192,10 @@ export function failed(failure: DatabaseFailure): RestoredDatabase {
   return { result: 'failed', database: failure.database, failure };
 }
 
-/** By name, what the log does not carry to its end; and a call that may be why a database is said to be in use. */
+/**
+ * Warns of databases that the log does not roll forward to its end, and of a hanging call, which may be why a database is said to
+ * be in use.
+ */
 export function logWarnings(databases: readonly PlannedDatabase[], knowledge: LogKnowledge): Warning[] {
   const { hanging, archive } = knowledge;
   const open = `${hanging}; until it does, or this process ends, it may keep its database open`;
@@ -202,7 +208,10 @@ export function logWarnings(databases: readonly PlannedDatabase[], knowledge: Lo
   ];
 }
 
-/** After a recovery to a point in time, or under another transaction log, no earlier backup reaches a later one. Of a database beside its original there is none. */
+/**
+ * Warns that a backup is due: after a recovery to a point in time, or under another transaction log, no earlier backup can be
+ * rolled forward. A database restored beside its original has no earlier backup.
+ */
 export function backupDue({ mode, pointInTime }: RestorePlan, done: readonly PlannedDatabase[]): Warning[] {
   if (!isInPlace(mode)) return [];
   const logged = done.filter(({ recover, adopt }) => adopt || (recover && pointInTime !== undefined));
@@ -210,6 +219,6 @@ export function backupDue({ mode, pointInTime }: RestorePlan, done: readonly Pla
   if (!first) return [];
   const subject =
     logged.length === 1 ? `${first.path} has a new instance id` : `${logged.length} databases have new instance ids`;
-  const message = `${subject}: a backup is due, for the transaction log carries no earlier one further`;
+  const message = `${subject}: a backup is due, because the transaction log can no longer roll earlier ones forward`;
   return [warning('WARN_BACKUP_DUE', message, { subjects: logged.map(({ path }) => path) })];
 }

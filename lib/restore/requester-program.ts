@@ -1,12 +1,12 @@
-// The process that restores for a requester of VSS: the writer starts it in PreRestore, on a thread of VSS, and it ends after PostRestore. So no
-// handler waits for the JavaScript of the process that serves the writer, and a call that hangs can be ended. It is spoken to in
-// lines of fields between tabs:
+// The process that restores for a VSS requester. The writer starts it in PreRestore, on a VSS thread, and it ends after PostRestore.
+// So no handler waits for the JavaScript of the process that serves the writer, and a call that hangs can be ended. The protocol
+// consists of lines with fields separated by tabs:
 //
 //   component <number> <name> <metadata>     begin    →  held 0 <text>           | refused <STATUS> <text> | busy 0 <text>
 //   restored <number> all|none|failed        finish   →  done 0 <text> <report>  | failed <STATUS> <text> <report>
-//                                                        before either, of components: component <number> <text>
+//                                                        before either, for failed components: component <number> <text>
 //
-// When its input ends, or its time is over, it puts back what it can, leaves the rest to the journal, and says "failed".
+// When its input ends or its time is over, it puts back what it can, leaves the rest to the journal, and answers "failed".
 
 import { printable, printableJson } from '../errors/printable';
 import { DominoVssError, isDominoVssError, toPublicError, type DatabaseFailure } from '../errors/errors';
@@ -28,7 +28,7 @@ function say(...fields: readonly (string | number)[]): void {
   process.stdout.write(`${fields.map((field) => printable(String(field)).replaceAll('\t', ' ')).join('\t')}\n`);
 }
 
-/** STATUS of Domino, where it was one. */
+/** The STATUS of Domino; 0 if it was another error. */
 function statusOf(error: unknown): number {
   return isDominoVssError(error) && 'status' in error ? Number(error.status) : 0;
 }
@@ -71,7 +71,7 @@ async function finish(): Promise<void> {
   }
 }
 
-/** Nobody is there any more who could say how the restore has gone. */
+/** Nobody is left who could say how the restore ended. */
 async function giveUp(why: string): Promise<void> {
   if (isOver) return;
   isOver = true;
@@ -98,7 +98,7 @@ function hear(line: string): void {
   if (word === 'finish') work = work.then(finish);
 }
 
-// Only a line feed ends a line: node:readline also takes U+2028 for an end, which a field from a requester's document may hold.
+// Only a line feed ends a line. node:readline also splits at U+2028, which a field from a requester's document may contain.
 let unread = '';
 process.stdin
   .setEncoding('utf8')
@@ -108,9 +108,9 @@ process.stdin
     lines.forEach(hear);
   })
   .on('end', () => {
-    work = work.then(() => giveUp('the writer that a restore was for has ended'));
+    work = work.then(() => giveUp('the writer that started the restore has ended'));
   });
 setTimeout(() => {
-  work = work.then(() => giveUp('the requester has not ended the restore in time'));
+  work = work.then(() => giveUp('the requester did not end the restore in time'));
 }, options.totalMs).unref();
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

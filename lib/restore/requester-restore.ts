@@ -32,52 +32,52 @@ import { readSigningKey } from '../store/signature';
 import { filesLeftOffline, recoverHandedOver, settleLeftOffline, type HandedOver } from './handed-over';
 import { pointInTimeOf } from './until';
 
-/** What a restore for a requester needs to know from the writer that the requester speaks to. */
+/** What a restore for a requester needs to know from the writer. */
 export interface RequesterRestoreOptions {
   readonly deltaDirectory: string;
   readonly domino?: DominoLocation | undefined;
-  /** The private key that the writer signs its manifests with: only those are trusted then. */
+  /** The private key with which the writer signs its manifests: then only manifests with this signature are trusted. */
   readonly signKey?: string | undefined;
-  /** How long users are waited for who have a database open. */
+  /** How long to wait for users who have a database open. */
   readonly waitMs: number;
   readonly databaseBudgetMs: number;
-  /** For each of the two events. */
+  /** Longest time for each of the two events. */
   readonly timeoutMs: number;
 }
 
-/** A component as the requester names it. */
+/** A component selected by the requester. */
 export interface RequestedComponent {
   /** Its number in the event. */
   readonly number: number;
   readonly name: string;
-  /** What the writer has written into the document of the backup: {@link componentMetadata}. */
+  /** What the writer wrote into the document of the backup: {@link componentMetadata}. */
   readonly metadata: string;
 }
 
-/** What the requester says of the files of a component: `IVssComponent::GetFileRestoreStatus`. */
+/** What the requester reports about the files of a component: `IVssComponent::GetFileRestoreStatus`. */
 export type FilesRestored = 'all' | 'none' | 'failed';
 
 export interface RequesterRestoreReport {
   readonly backupId: string;
-  /** Paths of the databases that are as they were at the backup. */
+  /** Paths of the databases restored to their state at the backup. */
   readonly restored: readonly string[];
-  /** Paths of those whose files the requester has left alone: as they were. */
+  /** Paths of the databases whose files the requester did not replace: they are unchanged. */
   readonly untouched: readonly string[];
-  /** Those that stay offline have `ERR_RESTORE_NOT_PUT_BACK`. */
+  /** Databases that stay offline have `ERR_RESTORE_NOT_PUT_BACK`. */
   readonly failures: readonly (DatabaseFailure & { readonly component: number })[];
 }
 
 const alreadyOffline = 0x13f9;
 const noExist = 0x0103;
 
-/** As native code writes it into each component of a backup. */
+/** The form in which native code writes it into each component of a backup. */
 const metadataForm = /^domino-vss 1 (\d{8}T\d{6}Z-[0-9a-f]{6}) (.+)$/;
 
 /**
- * A restore whose files a requester of VSS puts into their places: the databases go offline before, and afterwards those that
- * were replaced get their change information, are recovered to the moment of the backup, and go online. Whoever has
- * not been replaced goes online as it was. What was replaced and could not be finished stays offline, named in the journal: without
- * its change information it may be torn.
+ * A restore in which a VSS requester puts the files into place. The databases go offline first. Afterwards, those that were
+ * replaced get their change information, are recovered to the time of the backup, and go online; the others go online unchanged.
+ * A database that was replaced but could not be finished stays offline and is named in the journal: without its change
+ * information it may be torn.
  */
 export class RequesterRestore {
   readonly #binding: NativeBinding;
@@ -135,12 +135,14 @@ export class RequesterRestore {
     return this.#databases.length;
   }
 
-  /** The requester has put the files into their places, or says that it has not. Once. */
+  /** The requester has put the files into place, or reports that it has not. Call once. */
   finish(statusOf: (component: number) => FilesRestored): Promise<RequesterRestoreReport> {
     return this.#end(statusOf);
   }
 
-  /** The requester is gone: nobody knows which files it has written to their end. Once, and not after {@link finish}. */
+  /**
+   * The requester is gone, and it is not known which files it has written completely. Call once, and not after {@link finish}.
+   */
   giveUp(): Promise<RequesterRestoreReport> {
     return this.#end(() => 'none');
   }
@@ -153,14 +155,16 @@ export class RequesterRestore {
       if (one.before === '') continue;
       one.offline = true;
       await this.#takeOneOffline(one, known, call);
-      // The call may have written to it.
+      // The call may have written to the file.
       one.before = await identityOrNone(one.file);
       one.changedBefore = await changeOf(one.file);
     }
     await this.#writeJournal(this.#databases);
   }
 
-  /** The requester has not been told to begin: what we have taken offline is whole. The others have their own journal. */
+  /**
+   * The requester has not been told to begin, so the databases that we took offline are whole. The others have their own journal.
+   */
   async #undo(cause: unknown): Promise<void> {
     const stuck: HandedOver[] = [];
     let why = '';
@@ -189,7 +193,7 @@ export class RequesterRestore {
         one.isDoubtful = true;
         return;
       }
-      // One that does not answer may still go offline.
+      // If the call did not answer, the database may still go offline.
       if (isNativeFailure(error) && error.domain === 'domino') one.offline = false;
       if (isNativeFailure(error) && error.status === noExist && (await identityOrNone(file)) === '') return;
       throw error;
@@ -210,23 +214,23 @@ export class RequesterRestore {
     await forEachLimited(this.#databases, 4, async (one) => {
       try {
         const found = one.before === '' ? await identityOrNone(one.file) : await compareIdentity(one.file, one.before);
-        // Copied once more, with its times, a file looks as before. No live database can be meant: this one was left unfinished.
+        // A file that was copied again, with its times, looks unchanged. This cannot be a live database: it was left unfinished.
         const isCopiedAgain = one.isDoubtful && found === 'same' && (await changeOf(one.file)) !== one.changedBefore;
         if (one.isDoubtful && !isCopiedAgain && (found === 'same' || found === 'missing')) {
           fail(
             one,
-            because(one, 'ERR_RESTORE_NOT_PUT_BACK', 'an earlier restore has left it unfinished; it stays offline'),
+            because(one, 'ERR_RESTORE_NOT_PUT_BACK', 'an earlier restore left it unfinished; it stays offline'),
           );
         } else if (found === '' || (found === 'same' && !isCopiedAgain)) untouched.push(one);
         else if (found === 'missing') {
-          fail(one, because(one, 'ERR_RESTORE_SOURCE', 'the requester has removed it and not put it back'));
+          fail(one, because(one, 'ERR_RESTORE_SOURCE', 'the requester removed it and did not put it back'));
         } else if (statusOf(one.component) !== 'all') {
           fail(
             one,
             because(
               one,
               'ERR_RESTORE_NOT_PUT_BACK',
-              'the requester has begun to replace it and not said that it is whole; it stays offline',
+              'the requester began to replace it but did not report it as complete; it stays offline',
             ),
           );
         } else {
@@ -266,7 +270,7 @@ export class RequesterRestore {
     };
   }
 
-  /** To the file at its place: it is a copy of what the requester keeps, and can be restored again. */
+  /** Applies it to the file at its place, which is a copy of what the requester keeps, and can be restored again. */
   async #applyChangeInfo({ database, file, delta }: HandedOver, call: Call): Promise<void> {
     const { size } = await stat(file);
     if (size < database.startSizeBytes) {
@@ -291,7 +295,7 @@ export class RequesterRestore {
   async #bringOnline(one: HandedOver): Promise<void> {
     const { file } = one;
     const budgetMs = this.#options.databaseBudgetMs;
-    // Its time is its own: that of the event may be over.
+    // It has a time limit of its own, because that of the event may have passed.
     const patient = new Call({ timeoutMs: 2 * budgetMs, phase: 'restore' });
     const bound = { budgetMs, operation: 'NSFBringDatabaseOnline', subject: file };
     await patient.bounded(this.#binding.bringDatabaseOnline({ file }), bound);
@@ -305,7 +309,7 @@ export class RequesterRestore {
       temporary: '',
       offline: true,
       hadOriginal: before !== '',
-      // No file is like it: it does not go online by being left alone.
+      // No file matches an empty identity: it must not go online just because it was not replaced.
       copy: isDoubtful ? '' : before,
     }));
     return this.#journal.update({ restoring, restorePhase: 'handed-over', ...(ended && { ended }) });
@@ -324,7 +328,7 @@ interface Plan {
   readonly pointInTime: Innards | undefined;
 }
 
-/** Finds out everything that can be found out before a database goes offline. */
+/** Checks everything that can be checked before a database goes offline. */
 async function makePlan(
   options: RequesterRestoreOptions,
   dataDirectory: string,
@@ -339,30 +343,30 @@ async function makePlan(
     if (id === '') {
       refuse(
         'ERR_RESTORE_SOURCE',
-        `the document of the backup does not say which backup the component ${name} is of: use domino-vss restore`,
+        `the document of the backup does not say which backup the component ${name} belongs to: use domino-vss restore`,
       );
     }
     return { number, id, directory };
   });
   const [id = ''] = new Set(trees.map((tree) => tree.id));
   if (trees.some((tree) => tree.id !== id)) {
-    refuse('ERR_RESTORE_SOURCE', 'the components are of different backups: restore one after the other');
+    refuse('ERR_RESTORE_SOURCE', 'the components belong to different backups: restore one backup after the other');
   }
   const key =
     options.signKey === undefined ? undefined : createPublicKey(await readSigningKey(options.signKey, 'signKey'));
-  // By its id, below our own directory: the document comes from the requester.
+  // Loaded by its id from our own directory, because the document comes from the requester.
   const head = await loadManifest(join(options.deltaDirectory, id), key);
   if (head.dataDirectory !== dataDirectory) {
     refuse(
       'ERR_RESTORE_TARGET',
-      `the backup ${id} is of ${head.dataDirectory}, and this writer serves ${dataDirectory}`,
+      `the backup ${id} is of ${head.dataDirectory}, but this writer serves ${dataDirectory}`,
     );
   }
   const databases: HandedOver[] = [];
   for await (const database of head.databases()) {
     const tree = trees.find(({ directory }) => isInside(database.file, directory));
     if (tree === undefined) continue;
-    // The writer makes full backups only; the document comes from the requester.
+    // The writer makes only full backups, but the document comes from the requester.
     if (database.from !== undefined) {
       refuse(
         'ERR_RESTORE_SOURCE',
@@ -371,7 +375,7 @@ async function makePlan(
     }
     databases.push(await handOver(database, tree.number, head, dataDirectory, call));
   }
-  if (databases.length === 0) refuse('ERR_RESTORE_SOURCE', `the backup ${id} holds no database of these components`);
+  if (databases.length === 0) refuse('ERR_RESTORE_SOURCE', `the backup ${id} contains no database of these components`);
   return { head, databases, pointInTime: pointInTimeOf('backup', head) };
 }
 
@@ -384,9 +388,9 @@ async function handOver(
 ): Promise<HandedOver> {
   call.check();
   const file = await locateDatabase(dataDirectory, database.path);
-  // The requester puts it where it was at the backup.
+  // The requester puts the file where it was at the backup.
   if (file !== database.file) {
-    const message = `${database.path} lay at ${database.file} and lies at ${file} now: use domino-vss restore`;
+    const message = `${database.path} was at ${database.file} and is now at ${file}: use domino-vss restore`;
     throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
   }
   const delta = database.delta === '' || database.appliedInShadow ? '' : join(head.directory, database.delta);

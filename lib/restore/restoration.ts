@@ -25,27 +25,27 @@ import type { Progress, ProgressReporter } from '../call/progress';
 import { isInPlace, newReplicaIdOf, waitMsOf, type PlannedDatabase, type RestoreMode } from './plan';
 import { makeCopyReady } from './ready-copy';
 
-/** How long an interrupt waits for a call to return: what it has done to a database decides how it is put back. */
+/** How long an abort waits for a call to return: what the call did to a database determines how that is put back. */
 const interruptGraceMs = 3_000;
 
-/** How many files are worked on at a time: as many as Node.js has threads for files. */
+/** Files processed at a time: as many as Node.js has threads for files. */
 const atOnce = 4;
 
-/** ERR_NOEXIST: the database that is to be replaced is not there. */
+/** ERR_NOEXIST: the database to be replaced does not exist. */
 const noExist = 0x0103;
-/** ERR_DBOFFLINE: it is offline already. */
+/** ERR_DBOFFLINE: already offline. */
 const alreadyOffline = 0x13f9;
 
-/** A database that is being restored: how far it is, and so what has to be put back. */
+/** A database that is being restored, and how far the restore is: this determines what has to be put back. */
 class Replacement {
   offline = false;
   originalKept = false;
   placed = false;
-  /** A call on it has not returned. Nobody knows what it still does: nothing is done to the database any more. */
+  /** A call on it has not returned. It is not known what the call will still do, so the database is not touched any more. */
   hangs = false;
-  /** How far the restore was when it was given up. */
+  /** How far the restore was when it was abandoned. */
   phase: RestorePhase | undefined;
-  /** As the journal names it, once the copy is ready. */
+  /** Its entry in the journal, once the copy is ready. */
   journaled: RestoringDatabase | undefined;
 
   constructor(readonly planned: PlannedDatabase) {}
@@ -53,23 +53,23 @@ class Replacement {
 
 type LogArchive = Pick<NativeRecoverOptions, 'extents' | 'logArchives'>;
 
-/** Carries a plan out. Whatever fails, every database is afterwards either restored or as it was before. */
+/** Executes a plan. Whatever fails, every database is afterwards either restored or as it was before. */
 export class Restoration {
   readonly #failures: DatabaseFailure[] = [];
   #replacements: Replacement[] = [];
   /** Databases that could not be put back; the journal keeps naming them. */
   readonly #abandoned: Replacement[] = [];
-  /** Files that are not needed any more and could not be removed. */
+  /** Files that are no longer needed but could not be removed. */
   readonly #unremoved: string[] = [];
   readonly #warnings: Warning[] = [];
-  /** Places of all databases, those that have failed too. */
+  /** Places of all databases, including those that failed. */
   #files: readonly string[] = [];
   #doneBytes = 0;
   #copied = 0;
   #hasBegun = false;
   #phase: RestorePhase = 'replacing';
   #lastApplied: Innards = [0, 0];
-  /** Files that an interrupted restore has left offline, and whose contents nobody vouches for. */
+  /** Files that an interrupted restore left offline, in an unknown state. */
   #leftOffline: ReadonlySet<string> = new Set();
 
   constructor(
@@ -83,27 +83,27 @@ export class Restoration {
     private readonly progress: ProgressReporter,
   ) {}
 
-  /** Whether it looks after its journal itself. */
+  /** Whether this object is now responsible for its journal. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
 
-  /** What has not changed the outcome for any database. */
+  /** Problems that did not change the outcome for any database. */
   get warnings(): readonly Warning[] {
     return this.#warnings;
   }
 
-  /** Time of the last transaction that was applied to any database; zeros when there was none. */
+  /** Time of the last transaction that was applied to any database; zeros if there was none. */
   get lastApplied(): Innards {
     return this.#lastApplied;
   }
 
-  /** Those need not be taken offline, and do not go online unless they are restored. */
+  /** These databases need not be taken offline, and go online only if they are restored. */
   expectOffline(files: ReadonlySet<string>): void {
     this.#leftOffline = files;
   }
 
-  /** `archive`: of the transaction log, for extents that a recovery may ask for. */
+  /** `archive`: of the transaction log, for extents that a recovery may request. */
   async run(
     databases: readonly PlannedDatabase[],
     archive?: LogArchive,
@@ -112,7 +112,7 @@ export class Restoration {
     this.#replacements = databases.map((planned) => new Replacement(planned));
     try {
       const totalBytes = databases.reduce((sum, { database }) => sum + database.startSizeBytes, 0);
-      // Copies take hours and much room: named on the disk before the first one is made.
+      // Copies take hours and much space, so they are named on disk before the first one is made.
       await this.journal.update({
         temporaryFiles: databases.map(({ temporary }) => temporary),
         newDirectories: await missingDirectories(databases.map(({ file }) => dirname(file))),
@@ -123,14 +123,14 @@ export class Restoration {
       await this.journal.update({ restoring: this.#journaled(this.#replacements) });
       await this.#replaceAll();
       this.call.check();
-      // From here on a copy that differs from what was placed is a recovered one, and not one that somebody uses.
+      // From here on, a copy that has changed since it was placed was changed by recovery, not by a user.
       if (this.#logged.length > 0) await this.#enter('recovering');
     } catch (error) {
       await this.#putBackAll(this.#replacements);
       await this.#finishJournal();
       throw this.#abandoned.length === 0 ? error : this.#notPutBack(error);
     }
-    // Hardly interruptible any more: a recovery that has begun is cheaper to finish than to undo.
+    // From here on, an abort has almost no effect: it is cheaper to finish a recovery than to roll it back.
     await this.#recover(archive);
     await this.#beginFinishing();
     await this.#bringOnline();
@@ -138,7 +138,7 @@ export class Restoration {
     return { done: this.#replacements.map(({ planned }) => planned), failures: this.#failures };
   }
 
-  /** For calls of the file system, which may hang as those of Domino do. */
+  /** For calls to the file system, which may hang like those to Domino. */
   get #patience(): FilePatience {
     return {
       check: () => {
@@ -148,7 +148,7 @@ export class Restoration {
     };
   }
 
-  /** Runs a step for each database; one that fails is put back and leaves the others alone. */
+  /** Runs a step for each database. A database whose step fails is put back; the others continue. */
   async #eachDatabase(step: (replacement: Replacement, done: number) => Promise<void>, limit = 1): Promise<void> {
     await forEachLimited([...this.#replacements].entries(), limit, async ([done, replacement]) => {
       this.call.check();
@@ -171,7 +171,7 @@ export class Restoration {
     }
   }
 
-  /** Makes the copy ready beside its place, while the original is still in use. */
+  /** Prepares the copy beside its place, while the original is still in use. */
   async #prepare(replacement: Replacement, totalBytes: number, beginHash: () => BlockHash): Promise<void> {
     const { planned } = replacement;
     const { binding, call, budgetMs } = this;
@@ -193,11 +193,11 @@ export class Restoration {
     };
   }
 
-  /** Takes the originals away and puts the copies into their places; quick. */
+  /** Moves the originals away and the copies into their places. This is quick. */
   async #replaceAll(): Promise<void> {
     if (isInPlace(this.mode)) {
       await this.#eachDatabase((replacement, done) => this.#keepOriginal(replacement, done));
-      // A file system may write two renames in any order: the second one alone would leave the original without a name.
+      // A file system may write two renames in any order; with only the second one on disk, the original would have no name.
       await this.#syncDirectoriesOf(this.#replacements.filter(({ originalKept }) => originalKept));
     }
     await this.#eachDatabase(async (replacement, done) => {
@@ -229,7 +229,7 @@ export class Restoration {
     return byDirectory;
   }
 
-  /** Makes what was renamed durable: each directory once. */
+  /** Makes the renames durable, with one sync for each directory. */
   async #syncDirectoriesOf(replacements: readonly Replacement[]): Promise<void> {
     for (const [directory, concerned] of this.#byDirectory(replacements)) {
       try {
@@ -240,7 +240,7 @@ export class Restoration {
     }
   }
 
-  /** A database that is gone cannot be taken offline and need not be. */
+  /** A database that does not exist cannot and need not be taken offline. */
   async #takeOffline(replacement: Replacement, waitMs: number): Promise<boolean> {
     const { file } = replacement.planned;
     try {
@@ -254,13 +254,13 @@ export class Restoration {
       const isLeftOffline = isNativeFailure(error) && error.domain === 'domino' && error.status === alreadyOffline;
       if (isLeftOffline && this.#leftOffline.has(file)) return true;
       const isSaidToBeGone = isNativeFailure(error) && error.domain === 'domino' && error.status === noExist;
-      // The same status says that a volume or a link is not reachable just now.
+      // The same status is returned if a volume or a link is temporarily not accessible.
       if (isSaidToBeGone && (await isGone(file))) return false;
       throw error;
     }
   }
 
-  /** Notices when a call has not returned although nobody waits for it any more. */
+  /** Marks the databases as hanging if a call has not returned when the wait for it ends. */
   async #watched<T>(
     replacements: readonly Replacement[],
     request: NativeRequest<T>,
@@ -270,7 +270,7 @@ export class Restoration {
     const noteReturn = (): void => {
       seen.returned = true;
     };
-    // The first that hears of it: before whoever waits.
+    // Registered first, so it runs before the waiting code continues.
     request.then(noteReturn, noteReturn);
     try {
       return await wait(request);
@@ -280,12 +280,12 @@ export class Restoration {
     }
   }
 
-  /** Those that go through the log. */
+  /** Databases that are recovered from the log. */
   get #logged(): readonly Replacement[] {
     return this.#replacements.filter(({ planned }) => planned.recover);
   }
 
-  /** Whoever cleans up after us must not take a database away any more that users may be writing to. */
+  /** From here on, a clean-up by another process must not remove a database that users may be writing to. */
   async #beginFinishing(): Promise<void> {
     try {
       await this.#syncRecovered();
@@ -295,24 +295,24 @@ export class Restoration {
     }
   }
 
-  /** The originals go next, and nothing says that Domino has brought to the disk what it wrote. */
+  /** The originals are removed next, and it is not documented that Domino has flushed what it wrote. */
   async #syncRecovered(): Promise<void> {
     await forEachLimited(this.#logged, atOnce, async ({ planned }) => {
       await syncFile(planned.file).catch((error: unknown) => {
-        // Windows opens no file that Domino uses alone; then it is for Domino to flush it.
+        // Windows cannot open a file that Domino uses exclusively; then Domino has to flush it.
         if (process.platform !== 'win32') throw error;
       });
     });
   }
 
-  /** Those that were given up stay as far as they were. */
+  /** Abandoned databases keep the phase they had. */
   async #enter(phase: RestorePhase): Promise<void> {
     const restoring = this.#journaled([...this.#replacements, ...this.#abandoned]);
     await this.journal.update({ restorePhase: phase, restoring });
     this.#phase = phase;
   }
 
-  /** One scan of the log for all. A database that it refuses is put back, and the others are recovered without it. */
+  /** One scan of the log for all. A database that Domino refuses is put back, and the others are recovered without it. */
   async #recover(archive: LogArchive | undefined): Promise<void> {
     for (;;) {
       const logged = this.#logged;
@@ -350,13 +350,13 @@ export class Restoration {
         await this.#fail([replacement], error);
         continue;
       }
-      // Users may write to the restored database by now: from here on nothing takes it away again.
+      // Users may be writing to the restored database by now: from here on it is never removed.
       if (replacement.originalKept) unneeded.push(original);
     }
     await forEachLimited(unneeded, atOnce, (original) => this.#removeUnneeded(original));
   }
 
-  /** Not interruptible, and bounded all the same. */
+  /** Cannot be interrupted, but has a time limit. */
   async #bringOneOnline(replacement: Replacement): Promise<void> {
     const { file } = replacement.planned;
     const bound = { budgetMs: this.budgetMs, operation: 'NSFBringDatabaseOnline', subject: file };
@@ -367,21 +367,21 @@ export class Restoration {
     replacement.offline = false;
   }
 
-  /** For a file that nobody needs any more: that it stays spoils nothing that has been done. */
+  /** For a file that is no longer needed: if it cannot be removed, the result is still valid. */
   async #removeUnneeded(file: string): Promise<void> {
     try {
       await rm(file, { force: true });
     } catch (error) {
       this.#unremoved.push(file);
       const known = toPublicError(error);
-      const message = `${file} is not needed any more and could not be removed: ${known.message}`;
+      const message = `${file} is no longer needed but could not be removed: ${known.message}`;
       this.#warnings.push(warning('WARN_FILE_NOT_REMOVED', message, { subjects: [file], error: known }));
     }
   }
 
   #report(step: Extract<Progress, { readonly type: 'restore' }>['step'], database: string, done: number): void {
     const total = this.#replacements.length;
-    // A recovery takes long and is the only event of its time.
+    // A recovery takes long, and reports no other progress.
     this.progress.report({ type: 'restore', step, database, done, total }, step === 'recover');
   }
 
@@ -420,7 +420,7 @@ export class Restoration {
       const message = 'a call on it has not returned; run recover when this process has ended';
       throw new RestoreError('ERR_RESTORE_NOT_PUT_BACK', { message, phase: 'restore' });
     }
-    // In one step where there is an original: at no time is there nothing in its place.
+    // If there is an original, the rename replaces the copy in one step: there is never nothing in its place.
     if (replacement.originalKept) await rename(original, file);
     else if (replacement.placed) await rm(file, { force: true });
     replacement.originalKept = false;
@@ -440,10 +440,10 @@ export class Restoration {
     return replacements.flatMap(({ journaled, phase }) => (journaled ? { ...journaled, ...(phase && { phase }) } : []));
   }
 
-  /** Decides about no database any more. */
+  /** No longer affects the result for any database. */
   async #finishJournal(): Promise<void> {
     const restoring = this.#journaled(this.#abandoned);
-    // Whoever takes care of a database that was given up removes its copy, which may still be beside it.
+    // A clean-up of an abandoned database also removes its copy, which may still be beside it.
     const copies = this.#abandoned.filter(({ placed }) => !placed).map(({ planned }) => planned.temporary);
     const temporaryFiles = [...this.#unremoved, ...copies];
     try {
@@ -457,7 +457,7 @@ export class Restoration {
   }
 }
 
-/** Errors after which the databases are unharmed and the same recovery can be tried again with others. */
+/** Failures that leave the databases unharmed, so that the same recovery can be repeated without the one that failed. */
 export function leavesOthersUnharmed({ domain, status }: NativeFailure): boolean {
   // ERR_RM_LATE_BACKUP, ERR_RM_RECOVER_NONBACKUP, ERR_RM_FIXUP_DB, ERR_NOEXIST
   return domain === 'domino' && [0x13eb, 0x13fa, 0x13c1, noExist].includes(status);

@@ -85,10 +85,9 @@ export interface RestoreOptions {
   /** Default: `{ type: 'online' }`. */
   readonly mode?: RestoreMode | undefined;
   /**
-   * How far logged databases are recovered from the transaction log: to their last transaction (`now`), to the moment of the
-   * backup (`backup`), or to a time (ISO 8601 with zone), which applies everything committed before it. With anything but
-   * `now` they get new instance ids, so a new backup is due. Unlogged databases always come back as they were at the backup.
-   * Default: `now`.
+   * How far logged databases are recovered from the transaction log: to their last transaction (`now`), to the time of the backup
+   * (`backup`), or to a time (ISO 8601 with zone), which applies everything committed before it. Unless it is `now`, they get new
+   * instance ids, so a new backup is due. Unlogged databases are always restored to their state at the backup. Default: `now`.
    */
   readonly until?: string | undefined;
   /**
@@ -109,32 +108,35 @@ export interface RestoreOptions {
    */
   readonly requireSignature?: string | undefined;
   /**
-   * The backup may come from another server or data directory: its databases go to their own paths in this data directory, or
-   * where `mode` says. A database whose place is taken by a different one is refused. Logged databases of another transaction log
-   * come back as they were at the backup (`until` must be omitted or `backup`): no log of this server can roll them forward. They
-   * are opened once (NSFDbOpen) before they are moved into place, so that the server adds them to its log under new instance ids.
-   * They keep their replica ids. Default: false.
+   * The backup may be of another server or data directory: its databases are restored to their own paths in this data directory,
+   * or where `mode` says. A database is refused if a different one is at its place. Logged databases of another transaction log
+   * are restored to their state at the backup (`until` must be omitted or `backup`), because no log of this server can roll them
+   * forward. They are opened once (NSFDbOpen) before they are moved into place, so that the server adds them to its log under new
+   * instance ids. They keep their replica ids. Default: false.
    */
   readonly otherServer?: boolean | undefined;
   /** Where Domino is. Default: searched for in the environment and in the standard locations. */
   readonly domino?: DominoLocation | undefined;
-  /** Only plan: nothing is touched and the Domino runtime is not needed. Default: false. */
+  /** Only plan: nothing is changed, and the Domino runtime is not needed. Default: false. */
   readonly dryRun?: boolean | undefined;
   /** Which process loads Domino: this one (`none`, the default), or one started for the restore (`process`). */
   readonly isolation?: Isolation | undefined;
   /**
-   * Longest time for one call on a database. A database that exceeds it is left as it is and named, with the call; the
-   * others continue. A recovery may take as long as `timeoutMs`. Default: 60 000.
+   * Longest time for one call on a database. A database that exceeds it is left as it is, and reported with the call; the others
+   * continue. A recovery may take as long as `timeoutMs`. Default: 60 000.
    */
   readonly databaseBudgetMs?: number | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
-  /** Undoes what was begun. A recovery that has begun is finished, unless it takes longer than `databaseBudgetMs` from then on. */
+  /**
+   * Rolls back what was begun. A recovery that has begun is finished, unless it takes longer than `databaseBudgetMs` from then
+   * on.
+   */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** Everything that a restore is made of, before anything is touched. */
+/** Everything that a restore consists of, before anything is changed. */
 interface Preparation {
   readonly call: Call;
   readonly head: Manifest;
@@ -142,7 +144,7 @@ interface Preparation {
   readonly server: Server;
 }
 
-/** `openDomino` answers what Domino is asked through, and its data directory; undefined where it is not asked. */
+/** `openDomino` returns the binding for queries to Domino, and the data directory; undefined if Domino is not queried. */
 async function prepare(
   loadBinding: () => NativeBinding,
   options: RestoreOptions,
@@ -160,7 +162,7 @@ async function prepare(
   const { wanted, copiesDirectory } = { wanted: options.databases, copiesDirectory: options.copiesDirectory };
   const notesIni = findNotesIni(options.domino);
   if (mode.type === 'online' && recoveryLogOf(new NotesIni(notesIni)) !== undefined) {
-    const message = `${notesIni} is that of a recovery directory, where no server runs: restore offline (--offline)`;
+    const message = `${notesIni} belongs to a recovery directory, where no server runs: restore offline (--offline)`;
     throw new OptionError('mode', message);
   }
   const { binding, dataDirectory } = (await openDomino(call)) ?? {
@@ -203,7 +205,7 @@ export function restoreDatabases(loadBinding: () => NativeBinding, options: Rest
   });
 }
 
-/** Restores as a part of other work, which holds the lock of the data directory: `within` is its id. */
+/** Restores as a part of other work that holds the lock of the data directory; `within` is the id of that work. */
 export function restoreWithin(
   loadBinding: () => NativeBinding,
   options: RestoreOptions,
@@ -223,7 +225,7 @@ async function restoreNow(
   return restore(binding, preparation, new ProgressReporter(options.onProgress, preparation.call), within);
 }
 
-/** Where databases of a backup can be read, as a restore would read them; those that it would refuse are left out. */
+/** Where the databases of a backup can be read, as a restore would read them. Databases that it would refuse are left out. */
 export async function planSources(
   loadBinding: () => NativeBinding,
   input: KnownInput,
@@ -236,12 +238,12 @@ export async function planSources(
   return { sources: ready, leftOut: [...plan.leftOut, ...refused] };
 }
 
-/** Options of `planRestore`: those of `restoreDatabases`, but for `dryRun` and `onProgress`. */
+/** Options of `planRestore`: those of `restoreDatabases` except `dryRun` and `onProgress`. */
 export type PlanRestoreOptions = Omit<RestoreOptions, 'dryRun' | 'onProgress'>;
 
 /**
- * Says for every database what a restore would do with it and whether it would succeed: reads everything that a restore
- * would check, asks the server for the databases that are there now, and touches nothing.
+ * Reports for every database what a restore would do and whether it would succeed. Reads everything that a restore would check,
+ * asks the server about the current databases, and changes nothing.
  */
 export function planRestore(loadBinding: () => NativeBinding, options: PlanRestoreOptions): Promise<RestoreReport> {
   return publicCall(async () => {
@@ -286,7 +288,7 @@ function checkRestoreOptions(options: RestoreOptions): void {
   });
   absolutePath(options.manifest, 'manifest');
   if (options.databases?.length === 0) {
-    throw new OptionError('databases', 'databases must name at least one database; leave it out for all');
+    throw new OptionError('databases', 'databases must name at least one database; omit it for all');
   }
 }
 
@@ -313,8 +315,8 @@ async function makePlan(input: KnownInput, findShadows: () => Promise<ShadowRoot
   const { head, mode, dataDirectory } = input;
   if (isInPlace(mode) && !input.otherServer && head.dataDirectory !== dataDirectory) {
     const message =
-      `the backup is of ${head.dataDirectory}, this server's data directory is ${dataDirectory}: say otherServer ` +
-      '(--other-server) to restore to the same paths below that';
+      `the backup is of ${head.dataDirectory}, this server's data directory is ${dataDirectory}: use otherServer ` +
+      '(--other-server) to restore to the same paths below it';
     throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
   }
   const choice = chooseDatabases({ ...input, wanted: await resolveWanted(input) });
@@ -330,7 +332,9 @@ async function makePlan(input: KnownInput, findShadows: () => Promise<ShadowRoot
   return planOf(found, choice, files, roots);
 }
 
-/** The real path of the directory that databases become plain files in. A server would take them for its own in its data directory. */
+/**
+ * The real path of the directory for plain files. In its data directory, a server would use the files as databases of its own.
+ */
 async function plainDirectory(directory: string, dataDirectory: string): Promise<string> {
   const real = await realPathToBe(directory);
   if (!isInside(real, await realpath(dataDirectory))) return real;
@@ -346,7 +350,7 @@ async function restore(
 ): Promise<RestoreReport> {
   const { call, head, plan } = preparation;
   const { dataDirectory, budgetMs } = preparation.server;
-  // Nothing may fail between the lock and the journal, which releases it.
+  // Nothing may fail between taking the lock and opening the journal, which releases the lock.
   const deltaDirectory = await realpath(dirname(head.directory));
   const lock =
     within === undefined ? await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call) : undefined;
@@ -400,7 +404,7 @@ async function restore(
     return await withDaos(report, preparation.server);
   } catch (error) {
     if (!restoration.hasBegun) await journal.remove();
-    // There is no report that would say it.
+    // There is no report that could contain them.
     for (const { code, message } of restoration.warnings) process.emitWarning(message, { code });
     throw error;
   }

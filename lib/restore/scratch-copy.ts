@@ -22,11 +22,11 @@ export interface ScratchTools {
   readonly budgetMs: number;
 }
 
-/** A database as it lies in a backup. */
+/** A database in a backup. */
 export interface ScratchSource {
   readonly database: ManifestDatabase;
   readonly source: string;
-  /** Change information that has to be applied; empty for none. */
+  /** Change information to apply; empty for none. */
   readonly delta: string;
   /** Length of the pieces of change information. */
   readonly pieceBytes: number;
@@ -34,8 +34,8 @@ export interface ScratchSource {
 }
 
 /**
- * A directory for copies that nobody needs, beside the journals: outside of the data directory, so that no user and no
- * replication meets them there. Its name says which process it belongs to; when that has died, any later work removes it.
+ * A directory for temporary copies, beside the journals: outside the data directory, where neither users nor replication can find
+ * them. Its name contains the id of its process; if that process has died, any later work removes the directory.
  */
 export async function withScratchDirectory<T>(
   backupDirectory: string,
@@ -50,21 +50,21 @@ export async function withScratchDirectory<T>(
   } finally {
     await boundedRemoval(binding, directory).catch((thrown: unknown) => {
       const { message } = toPublicError(thrown);
-      const text = `${directory} is not needed any more and could not be removed: ${message}`;
+      const text = `${directory} is no longer needed but could not be removed: ${message}`;
       process.emitWarning(text, { code: 'WARN_FILE_NOT_REMOVED' satisfies WarningCode });
     });
   }
 }
 
-/** Removes what was made for a check, also after an interrupt. A file system that does not answer is not waited for for ever. */
+/** Removes what was made for a check, even after an abort, but does not wait forever for a file system that does not respond. */
 export function boundedRemoval(binding: NativeBinding, directory: string): Promise<void> {
   return new Call({ timeoutMs: removalMs, phase: 'end' }).race(binding.removeTree(directory));
 }
 
 /**
- * Copies a database, applies its change information to the copy, opens that (NSFDbOpen) and compares its replica id
- * (NSFDbReplicaInfoGet) with the manifest. The copy is opened from outside of the data directory, where nothing is logged: so
- * a logged one is not recovered, and gets another instance id that nobody needs.
+ * Copies a database, applies its change information to the copy, opens it (NSFDbOpen) and compares its replica id
+ * (NSFDbReplicaInfoGet) with the manifest. The copy is opened outside the data directory, where nothing is logged. So a logged
+ * database is not recovered, and gets another instance id, which does not matter here.
  */
 export async function openScratchCopy(
   { database, source, delta, pieceBytes, contents }: ScratchSource,
@@ -78,7 +78,7 @@ export async function openScratchCopy(
     };
     await copyExactly({ from: source, to: copyFile, sizeBytes: database.startSizeBytes, check, hash });
     if (hash && hash.digest('hex') !== contents.sha256)
-      throw damaged(`${source} has another SHA-256 than the manifest says`);
+      throw damaged(`${source} has a different SHA-256 from the one in the manifest`);
     if (delta !== '') {
       const applying = binding.applyChangeInfo({
         copyFile,

@@ -17,10 +17,10 @@ import { openBackup, type OneBackupOptions } from './one-backup';
 /** The result of `verifyBackup` for a copy of notes.ini or an ID file. */
 export interface VerifiedServerFile {
   readonly what: 'notes.ini' | 'ID file';
-  /** What it was copied from. */
+  /** The path from which it was copied. */
   readonly path: string;
   readonly result: 'verified' | 'damaged';
-  /** What is wrong; empty for nothing. */
+  /** What is wrong with it; empty if nothing is. */
   readonly failures: readonly DatabaseFailure[];
 }
 
@@ -34,24 +34,24 @@ export interface ExtractServerFilesOptions extends OneBackupOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** What `extractServerFiles` has done. */
+/** The result of `extractServerFiles`. */
 export interface ExtractServerFilesReport {
   readonly backupId: string;
-  /** `partial` when a file is damaged or could not be copied. */
+  /** `partial` if a file is damaged or could not be copied. */
   readonly outcome: 'complete' | 'partial';
   readonly directory: string;
   readonly files: readonly {
     readonly what: 'notes.ini' | 'ID file';
     /** Absolute path in {@link directory}. */
     readonly file: string;
-    /** Where it was on the server. */
+    /** Its path on the server. */
     readonly path: string;
   }[];
   /** `database` is the path that the file had on the server. */
   readonly failures: readonly DatabaseFailure[];
 }
 
-/** Compares the copies of notes.ini and of ID files with the manifest. */
+/** Compares the copies of notes.ini and the ID files with the manifest. */
 export async function verifyServerFiles(
   head: Manifest,
   copiesDirectory: string | undefined,
@@ -119,7 +119,7 @@ export function extractServerFiles(
     for (const entry of entries) {
       check();
       const { what, path } = entry;
-      // A name and no path: nothing that a manifest says leads out of the directory.
+      // Only a name, so that no path in a manifest can lead out of the directory.
       const file = join(to, basename(entry.file));
       try {
         const copy = join(directory, entry.file);
@@ -136,7 +136,10 @@ export function extractServerFiles(
   });
 }
 
-/** Under another name until it is whole. Answers whether it is what was backed up; otherwise there is none. */
+/**
+ * Copies under a temporary name until the copy is complete. Returns whether the contents are those of the backup; if not, there
+ * is no copy.
+ */
 async function copyVerified(
   copy: string,
   file: string,

@@ -5,10 +5,10 @@ import type { NativeBinding } from '../native/session';
 import type { Chain } from '../store/chain';
 import { keptRoots } from '../vss/kept-roots';
 
-/** Roots of the shadows that were kept and still exist, by their ids. */
+/** Roots of the shadows that were kept and still exist, by shadow id. */
 export type ShadowRoots = ReadonlyMap<string, string>;
 
-/** Where the kept shadows are now: of the backup, and of those that it builds on. `given` are of the backup itself. */
+/** The present locations of the kept shadows, of the backup and of those that it builds on. `given` are for the backup itself. */
 export async function shadowRoots(
   loadBinding: () => NativeBinding,
   { head, links }: Chain,
@@ -24,7 +24,7 @@ export async function shadowRoots(
     const shadow = head.volumes.find(({ path }) => path === volume);
     if (!shadow) {
       const known = head.volumes.map(({ path }) => path).join(', ');
-      throw new OptionError('shadowRoots', `${volume} is none of the volumes of this backup: ${known}`);
+      throw new OptionError('shadowRoots', `${volume} is not a volume of this backup: ${known}`);
     }
     roots.set(shadow.id, root);
   }

@@ -2,7 +2,7 @@ import { dateToTimedate, timedateToDate, type Innards } from '../domino/timedate
 import { decidedFailure, OptionError, RestoreError, type DatabaseFailure } from '../errors/errors';
 import type { ManifestDatabase, ManifestHead } from '../store/manifest-format';
 
-/** How far the clock of a server may be ahead of ours. */
+/** How far the server's clock may be ahead of ours. */
 const clockSkewMs = 60_000;
 
 const isoWithZone = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
@@ -11,19 +11,25 @@ const isoWithZone = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\
 export function until(value: unknown, name: string): void {
   if (value === undefined || value === 'now' || value === 'backup') return;
   if (typeof value === 'string' && isoWithZone.test(value) && !Number.isNaN(Date.parse(value))) return;
-  throw new OptionError(name, `${name} must be "now", "backup", or a time with its zone, as 2026-08-07T10:15:30+02:00`);
+  throw new OptionError(
+    name,
+    `${name} must be "now", "backup", or a time with its zone, for example 2026-08-07T10:15:30+02:00`,
+  );
 }
 
-/** The unit in which Domino counts. Whether a time that is that of NSFBackupStart itself counts as before the backup is not documented. */
+/**
+ * The unit in which Domino counts time. It is not documented whether the exact time of NSFBackupStart counts as before the
+ * backup.
+ */
 const hundredthMs = 10;
 
 type Windows = Pick<ManifestHead, 'id' | 'timeAfterLastStart' | 'furtherWindows'>;
 
 /**
- * The time that a recovery stops at: what was committed before it is applied. Undefined for `now`. The clock is that of the
- * server: the manifest holds its time of the backup, so that no zone and no other clock comes in.
+ * The time at which a recovery stops: it applies everything committed before. Undefined for `now`. For `backup` it is the
+ * server's own time from the manifest, so neither time zones nor other clocks matter.
  *
- * @throws {@link RestoreError} `ERR_RESTORE_TIME`: the log goes forward only, and no further than now.
+ * @throws {@link RestoreError} `ERR_RESTORE_TIME`: the log can only roll forward, and not beyond the present.
  */
 export function pointInTimeOf(wanted: string | undefined, head: Windows): Innards | undefined {
   if (wanted === undefined || wanted === 'now') return undefined;
@@ -33,19 +39,20 @@ export function pointInTimeOf(wanted: string | undefined, head: Windows): Innard
   const moments = momentsOf(head);
   if (wanted === 'backup') {
     const last = Math.max(...moments);
-    if (Number.isNaN(last)) return refuse(`the backup ${head.id} does not know the server's time when it was made`);
+    if (Number.isNaN(last)) return refuse(`the backup ${head.id} has no record of the server's time when it was made`);
     return dateToTimedate(new Date(last + hundredthMs));
   }
   const time = new Date(wanted);
-  if (time.getTime() > Date.now() + clockSkewMs) return refuse(`${wanted} lies in the future`);
+  if (time.getTime() > Date.now() + clockSkewMs) return refuse(`${wanted} is in the future`);
   const earliest = (moments[0] ?? NaN) + hundredthMs;
   if (time.getTime() < earliest) return refuse(tooEarly(wanted, head.id, earliest));
   return dateToTimedate(time);
 }
 
 /**
- * Why a database cannot be recovered to a time: it may not have been in backup mode yet. When each of them entered it Domino knows alone,
- * and breaks the recovery off for one that is younger; it is known of a whole window. Databases that an earlier backup holds are older.
+ * Why a database cannot be recovered to a time: at that time it may not have been in backup mode yet. Only Domino knows when each
+ * database entered backup mode, and it stops the recovery of one that entered it later. We know only when all databases of a
+ * window were in it. Databases carried over from an earlier backup entered it earlier.
  */
 export function refuseByTime(
   { path, from, shadow, delta }: ManifestDatabase,
@@ -63,15 +70,17 @@ export function refuseByTime(
 }
 
 function tooEarly(wanted: string, id: string, earliest: number): string {
-  return `${wanted} lies before ${new Date(earliest).toISOString()}, the earliest time that the backup ${id} can be rolled forward to`;
+  return `${wanted} is before ${new Date(earliest).toISOString()}, the earliest time that the backup ${id} can be rolled forward to`;
 }
 
-/** Of each window when all of its databases were in backup mode; milliseconds since the epoch, of the clock of the server. */
+/**
+ * For each window, the time at which all its databases were in backup mode; milliseconds since the epoch, by the server's clock.
+ */
 function momentsOf(head: Windows): number[] {
   return [head, ...(head.furtherWindows ?? [])].map(({ timeAfterLastStart }) => momentOf(timeAfterLastStart));
 }
 
-/** Milliseconds since the epoch, of the clock of the server. */
+/** Milliseconds since the epoch, by the server's clock. */
 function momentOf(time: ManifestHead['timeAfterLastStart']): number {
   if (time === null) return NaN;
   const [low, high] = time.innards.map((half) => parseInt(half, 16));

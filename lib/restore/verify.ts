@@ -54,7 +54,7 @@ export interface VerifyBackupOptions {
    * and space for the two largest databases in the delta directory. Default: false.
    */
   readonly apply?: boolean | undefined;
-  /** For `apply`: where Domino is. Default: found by the environment and in the usual places. */
+  /** For `apply`: where Domino is. Default: searched for in the environment and in the standard locations. */
   readonly domino?: DominoLocation | undefined;
   /** For `apply`: longest time for one call on a database. Default: 60 000. */
   readonly databaseBudgetMs?: number | undefined;
@@ -69,48 +69,51 @@ export interface VerifyBackupOptions {
 }
 
 /**
- * `verified`: every byte is what was backed up. `not-hashed`: size, signature and, where the manifest has it, the header are
- * right, and more cannot be said. `damaged`: something is not what was backed up. `none`: the backup has no such thing.
+ * `verified`: every byte is as it was backed up. `not-hashed`: size, signature and, if the manifest contains it, the header are
+ * right; no more can be checked. `damaged`: something differs from the backup. `none`: the backup has no such part.
  */
 export type VerifiedState = 'verified' | 'not-hashed' | 'damaged' | 'none';
 
-/** What `verifyBackup` found out about one database. */
+/** The result of `verifyBackup` for one database. */
 export interface VerifiedDatabase {
   /** Path relative to the data directory. */
   readonly database: string;
-  /** Id of the earlier backup that holds it, where an incremental one was verified; empty for the backup itself. */
+  /** Id of the earlier backup that contains it, if an incremental backup was verified; empty for the backup itself. */
   readonly from: string;
   readonly copy: VerifiedState;
   /** Its file in the kept shadow. */
   readonly shadow: VerifiedState;
   /** Its change information. */
   readonly delta: VerifiedState;
-  /** Whether a copy of it, with its change information applied, could be opened; `none` when that was not asked for, or damage was found before. */
+  /**
+   * Whether a copy, with the change information applied, could be opened; `none` if that was not requested or damage had already
+   * been found.
+   */
   readonly applied: 'opened' | 'damaged' | 'none';
   /**
-   * Whether it can be restored: `damaged` when anything above is, or when the backup holds neither copy nor shadow of it;
-   * `not-hashed` when no hash proves the contents that a restore would take.
+   * Whether it can be restored. `damaged`: one of the above is, or the backup has neither a copy nor a shadow of it.
+   * `not-hashed`: no hash proves the contents that a restore would use.
    */
   readonly result: Exclude<VerifiedState, 'none'>;
-  /** What is wrong; empty for nothing. */
+  /** What is wrong; empty if nothing is. */
   readonly failures: readonly DatabaseFailure[];
 }
 
-/** What `verifyBackup` answers. */
+/** The result of `verifyBackup`. */
 export interface VerifyReport {
   readonly backupId: string;
-  /** `damaged` when a database or a file of the server is; otherwise `intact`. */
+  /** `damaged` if a database or a server file is damaged. */
   readonly outcome: 'intact' | 'damaged';
-  /** Whether the signature was asked for; if it was and is wrong, that is an error. */
+  /** Whether a signature was required. A missing or wrong signature is an error. */
   readonly signature: 'valid' | 'not checked';
   readonly counts: { readonly verified: number; readonly notHashed: number; readonly damaged: number };
   /**
-   * How many logged databases an incremental backup has carried over: its own state of them is in the transaction log, which is not
-   * looked at here. `planRestore` says whether it is there.
+   * Number of logged databases that an incremental backup carried over. Their state at this backup is in the transaction log,
+   * which is not checked here; `planRestore` reports whether it exists.
    */
   readonly onLog: number;
   readonly databases: readonly VerifiedDatabase[];
-  /** notes.ini and ID files that were copied; none where the backup has none. */
+  /** Copies of notes.ini and of ID files; empty if the backup has none. */
   readonly serverFiles: readonly VerifiedServerFile[];
 }
 
@@ -213,14 +216,14 @@ class Verification {
     if (copy === 'none' && shadow === 'none') fail('ERR_RESTORE_SOURCE', 'neither a copy nor a shadow of it was kept');
     const applied =
       applying && failures.length === 0 ? await this.#apply(database, holder, applying, failures) : 'none';
-    // A restore takes the copy where there is one.
+    // A restore uses the copy if there is one.
     const taken = copy === 'none' ? shadow : copy;
     const isProven = taken === 'verified';
     const result = failures.length > 0 ? 'damaged' : isProven ? 'verified' : 'not-hashed';
     return { database: database.path, from: database.from ?? '', copy, shadow, delta, applied, result, failures };
   }
 
-  /** As a restore would take it. */
+  /** Applies it as a restore would. */
   async #apply(
     database: ManifestDatabase,
     holder: BackupHead,
@@ -236,7 +239,7 @@ class Verification {
     const delta = isApplied || database.delta === '' ? '' : join(holder.directory, database.delta);
     try {
       this.#applied += 1;
-      // The hash of its contents was compared before.
+      // The hash of the contents has been compared before.
       const known = { database, source, delta, pieceBytes: holder.pieceBytes, contents: { sha256: undefined } };
       await openScratchCopy(known, join(tools.directory, `${this.#applied}.nsf`), tools);
       return 'opened';
@@ -247,7 +250,7 @@ class Verification {
     }
   }
 
-  /** The directory that was named is that of one backup. */
+  /** The named directory belongs to one backup only. */
   #copiesOf(holder: BackupHead): string | undefined {
     return (holder === this.chain.head ? this.copiesDirectory : undefined) ?? holder.copies?.directory;
   }
@@ -263,7 +266,7 @@ class Verification {
     const root = shadow && this.roots.get(shadow.id);
     if (root === undefined && !shadow?.kept) return 'none';
     if (root === undefined) {
-      const where = shadow?.root === '' ? 'elsewhere (--shadow-root)' : 'not there any more';
+      const where = shadow?.root === '' ? 'elsewhere (--shadow-root)' : 'gone';
       return fail('ERR_RESTORE_SOURCE', `its shadow of ${database.volume} is ${where}`);
     }
     return this.#contents(join(root, database.shadowPath), expectedOfShadow(database), fail);
@@ -284,7 +287,7 @@ class Verification {
       if (expected.sha256 === undefined) return 'not-hashed';
       const sha256 = await hashFile(file, this.#check, expected.sizeBytes);
       if (sha256 === expected.sha256) return 'verified';
-      return fail('ERR_CONTENTS_DAMAGED', `${file} has another SHA-256 than the manifest says`);
+      return fail('ERR_CONTENTS_DAMAGED', `${file} has a different SHA-256 from the one in the manifest`);
     } catch (error) {
       this.#check();
       return fail('ERR_RESTORE_SOURCE', whyUnreadable(file, error), error);
@@ -296,7 +299,7 @@ class Verification {
   };
 }
 
-/** What copies are opened with, and where they are made. */
+/** What opening copies needs, and where to make them. */
 type ApplyTools = ScratchTools & { readonly directory: string };
 
 type Fail = (code: ErrorCode, text: string, error?: unknown) => VerifiedState;

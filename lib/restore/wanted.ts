@@ -4,8 +4,8 @@ import { locateDatabase } from '../domino/links';
 import type { KnownInput } from './plan';
 
 /**
- * The globs and paths of a restore. A path that the backup does not know, and that leads to a file which it knows by another
- * name, is replaced by that name.
+ * Resolves the globs and paths of a restore. If the backup does not know a path, but it leads to a file that the backup knows
+ * under another name, the path is replaced by that name.
  */
 export async function resolveWanted({
   head,

@@ -12,7 +12,7 @@ import { WordReader } from './word-reader';
 
 export interface AddedVolume {
   readonly volume: string;
-  /** What the volume is called by Windows; the same for all its mount points. */
+  /** The volume name in Windows; the same for all mount points of the volume. */
   readonly device: string;
   readonly line: number;
   /** Given with `alias`; empty for none. */
@@ -20,7 +20,7 @@ export interface AddedVolume {
   readonly providerId: string;
 }
 
-/** The volumes that the next `create` makes shadow copies of, and the names that it will give them. */
+/** The volumes of the next `create`, and the aliases that it will define. */
 export class AddedVolumes {
   readonly reader: WordReader;
   readonly #target: ScriptTarget;
@@ -50,7 +50,7 @@ export class AddedVolumes {
 
   add({ volume, alias, provider }: Extract<ScriptCommand, { type: 'add-volume' }>): Promise<void> {
     const text = this.reader.text(volume);
-    // What only a run can know is taken for a volume.
+    // A value that is only known in a real run is assumed to be a volume.
     const name = readVolume(text) ?? (this.#variables.usedUnknown ? text : undefined);
     if (name === undefined) {
       throw new ScriptFailure(
@@ -64,14 +64,14 @@ export class AddedVolumes {
     return this.#addSupported(volume, { volume: name, alias: newAlias, providerId });
   }
 
-  /** A name that an alias may have. `automatic` is the one that the volume would get anyway. */
+  /** Checks a name for an alias. `automatic` is the name that the volume would get without one. */
   newAlias(word: Word, automatic = ''): string {
     const name = this.reader.text(word);
     if (!isAliasName(name)) {
       throw new ScriptFailure(word, `"${name}" cannot be an alias`, 'use letters, digits and underscores');
     }
     if (isAutomaticAlias(name) && name.toUpperCase() !== automatic) {
-      const message = `create defines ${name} itself: as an alias of something else it would be overwritten`;
+      const message = `create defines ${name} itself, and would overwrite it`;
       throw new ScriptFailure(word, message, 'choose another name');
     }
     if (this.#volumes.some(({ alias }) => alias.toUpperCase() === name.toUpperCase())) {
@@ -84,7 +84,7 @@ export class AddedVolumes {
     return name;
   }
 
-  /** The alias in a word that the next `create` defines; undefined when there is none, or it stands for something already. */
+  /** The alias in a word, if the next `create` will define it; undefined if there is none, or if it already has a value. */
   pendingAlias({ parts }: Word): string | undefined {
     return parts
       .flatMap((part) => (part.type === 'variable' ? [part.name] : []))
@@ -94,11 +94,11 @@ export class AddedVolumes {
       });
   }
 
-  /** Nothing is exposed at the place of a volume itself. */
+  /** Rejects exposing at the place of an added volume. */
   requireFree({ as }: ExposePlace, place: ScriptPlace): void {
     const volume = this.#volumes.find((added) => added.volume.toLowerCase() === `${as}\\`.toLowerCase());
     if (!volume) return;
-    const message = `${as} is taken: it is the volume that line ${volume.line} adds`;
+    const message = `${as} is taken: it is the volume added in line ${volume.line}`;
     throw new ScriptFailure(place, message, 'write a free drive letter', 'ERR_STATE');
   }
 
@@ -109,9 +109,11 @@ export class AddedVolumes {
     if (twin) {
       const isSame = twin.volume.toLowerCase() === volume.toLowerCase();
       const message = isSame
-        ? `${volume} has been added already, by line ${twin.line}`
-        : `${volume} is on the same volume as ${twin.volume}, which line ${twin.line} has added already`;
-      const remedy = isSame ? 'remove this line' : 'remove one of the two lines: a shadow copy holds the whole volume';
+        ? `${volume} has already been added in line ${twin.line}`
+        : `${volume} is on the same volume as ${twin.volume}, which was already added in line ${twin.line}`;
+      const remedy = isSame
+        ? 'remove this line'
+        : 'remove one of the two lines: a shadow copy contains the whole volume';
       throw new ScriptFailure(word, message, remedy, 'ERR_STATE');
     }
     if (!(await this.#target.isVolumeSupported({ volume, providerId }))) {
@@ -123,7 +125,7 @@ export class AddedVolumes {
   }
 }
 
-/** What `create` calls the shadow copy of a volume that was given no alias. */
+/** The alias that `create` defines for a volume without one. */
 function automaticAlias(index: number): string {
   return `VSS_SHADOW_${index + 1}`;
 }

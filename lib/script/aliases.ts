@@ -1,4 +1,4 @@
-/** Aliases of a script: names for values, without regard to case, that `exec` sees as environment variables. */
+/** Aliases of a script: case-insensitive names for values. `exec` passes them on as environment variables. */
 export class Aliases {
   readonly #values = new Map<string, { readonly name: string; readonly value: string }>();
 
@@ -10,7 +10,7 @@ export class Aliases {
     return this.#values.get(name.toUpperCase())?.value;
   }
 
-  /** The alias that stands for a value. */
+  /** The alias for a value. */
   nameOf(value: string): string | undefined {
     return this.list().find((alias) => alias.value === value)?.name;
   }
@@ -23,7 +23,7 @@ export class Aliases {
     this.#values.clear();
   }
 
-  /** An environment with the aliases in it; they hide variables of the same name in any spelling. */
+  /** An environment that includes the aliases; they replace variables of the same name in any case. */
   environment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
     const kept = Object.entries(env).filter((entry): entry is [string, string] => {
       return entry[1] !== undefined && this.get(entry[0]) === undefined;
@@ -32,27 +32,27 @@ export class Aliases {
   }
 }
 
-/** What an alias may be called: it must be usable as `%name%`. */
+/** Whether a name can be an alias: it must work as `%name%`. */
 export function isAliasName(name: string): boolean {
   return /^[^\s%"=#]+$/.test(name);
 }
 
-/** Aliases that `create` defines itself: they may not be given to anything else. */
+/** Whether `create` defines this alias itself; then nothing else may have it. */
 export function isAutomaticAlias(name: string): boolean {
   return /^VSS_SHADOW_(?:SET|\d+)$/i.test(name);
 }
 
-/** Variables without which Windows programs that `exec` runs go astray. */
+/** Variables that the Windows programs run by `exec` need. */
 const needed: ReadonlySet<string> = new Set([
   ...['COMSPEC', 'PATH', 'PATHEXT', 'PROGRAMDATA', 'SYSTEMDRIVE', 'SYSTEMROOT', 'TEMP', 'TMP', 'USERPROFILE', 'WINDIR'],
 ]);
 
-/** Whether an alias of this name hides a variable that Windows programs need. */
+/** Whether an alias of this name would hide a variable that Windows programs need. */
 export function hidesNeededVariable(name: string): boolean {
   return needed.has(name.toUpperCase());
 }
 
-/** Looks a variable of the environment up without regard to case. */
+/** Looks up an environment variable, case-insensitively. */
 export function environmentVariable(
   env: Readonly<Record<string, string | undefined>>,
   name: string,

@@ -14,7 +14,7 @@ export class Arguments {
     this.#next = commandWords;
   }
 
-  /** The next word if it is one of these; keywords may not be quoted, so that quotes can tell a name from a keyword. */
+  /** The next word, if it is one of these. A keyword must not be quoted, so quotation marks distinguish a name from a keyword. */
   optionalKeyword<K extends string>(...keywords: readonly K[]): K | undefined {
     const word = this.#peek();
     const keyword = keywords.find((candidate) => !word?.quoted && candidate === word?.text.toLowerCase());
@@ -27,7 +27,7 @@ export class Arguments {
     if (found !== undefined) return found;
     const word = this.#peek();
     if (!word) throw this.#failure(this.#end(), `${keywords.join(' or ')} is missing`);
-    throw this.#failure(word, `"${word.text}" cannot stand here`, likely(word.text, keywords));
+    throw this.#failure(word, `"${word.text}" is not allowed here`, likely(word.text, keywords));
   }
 
   /** A value: a path, an id, a name. */
@@ -39,7 +39,7 @@ export class Arguments {
     return word;
   }
 
-  /** All words that are left, for a name that may contain blanks without being quoted. */
+  /** All remaining words, for a name that may contain spaces without quotation marks. */
   rest(what: string): readonly [Word, ...Word[]] {
     const first = this.value(what);
     const others = this.source.words.slice(this.#next);
@@ -47,22 +47,22 @@ export class Arguments {
     return [first, ...others];
   }
 
-  /** Nothing may be left. */
+  /** Fails if words are left. */
   end(advice?: string): void {
     const word = this.#peek();
-    if (word) throw this.#failure(word, `"${word.text}" is too much here`, advice);
+    if (word) throw this.#failure(word, `"${word.text}" is superfluous here`, advice);
   }
 
   get isAtEnd(): boolean {
     return this.#peek() === undefined;
   }
 
-  /** What is wrong with a word although it stands where it may. */
+  /** The failure for a word that is allowed at this place but wrong. */
   refuse(word: ScriptPlace, message: string, advice?: string): ScriptFailure {
     return this.#failure(word, message, advice);
   }
 
-  /** The place of the word that was read last. */
+  /** Place of the last word that was read. */
   get last(): ScriptPlace {
     return this.source.words[this.#next - 1] ?? this.#end();
   }

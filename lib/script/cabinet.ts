@@ -29,7 +29,7 @@ export function readCabinet(cabinet: string, stateDirectory: string, tools: Cabi
     const read = async (wanted: string): Promise<string> => {
       const name = names.find((candidate) => basename(candidate).toLowerCase() === wanted.toLowerCase());
       if (name !== undefined) return decodeText(await readFile(join(directory, name)));
-      throw new VssError('ERR_VSS_DOCUMENT', { volume: cabinet }, { message: `${cabinet} holds no ${wanted}` });
+      throw new VssError('ERR_VSS_DOCUMENT', { volume: cabinet }, { message: `${cabinet} contains no ${wanted}` });
     };
     return { manifest: await read('Manifest.xml'), components: await read('BCDocument.xml') };
   });

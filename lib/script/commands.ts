@@ -23,15 +23,15 @@ export type ScriptOption = (typeof scriptOptions)[number];
 /** How much `list writers` shows. */
 export type WriterDetail = 'summary' | 'metadata' | 'detailed' | 'status';
 
-/** Which shadow copies `delete shadows` deletes, as it is written. */
+/** The selection of `delete shadows`, as written. */
 export type WrittenSelector =
   { readonly by: 'all' } | { readonly by: 'volume' | 'oldest' | 'set' | 'id' | 'exposed'; readonly what: Word };
 
-/** One command of a script, its variables not yet replaced. */
+/** One command of a script, with its variables not yet replaced. */
 export type ScriptCommand =
   | { readonly type: 'show-settings' }
   | { readonly type: 'set-context'; readonly context: ScriptContext }
-  /** `set context transportable`, meant as the option of that name. */
+  /** `set context transportable`, which means the option of that name. */
   | { readonly type: 'set-context-transportable' }
   | { readonly type: 'set-option'; readonly options: readonly ScriptOption[] }
   | { readonly type: 'set-metadata'; readonly file: Word }
@@ -63,11 +63,11 @@ export type ScriptCommand =
   | { readonly type: 'help' }
   | { readonly type: 'exit' };
 
-/** A command and where it stands. */
+/** A command and its place. */
 export interface Statement {
   readonly command: ScriptCommand;
   readonly line: number;
   readonly column: number;
-  /** The line without comment and surrounding blanks. */
+  /** The line without comments and surrounding spaces. */
   readonly text: string;
 }

@@ -1,6 +1,6 @@
 import { commandForms } from './grammar';
 
-/** Completions of a line for node:readline: the words that can come next, and the piece that they replace. */
+/** Completions of a line for node:readline: the possible next words, and the part of the line that they replace. */
 export function completeCommand(line: string, aliases: readonly string[]): [string[], string] {
   const words = line.trimStart().split(/\s+/);
   const piece = words.at(-1) ?? '';

@@ -20,7 +20,7 @@ export type ScriptEvent =
   | ({ readonly type: 'warning' } & Warning)
   /** Only with `set verbose on`. */
   | { readonly type: 'detail'; readonly message: string }
-  /** A long step goes on. */
+  /** Progress of a long step. */
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'help'; readonly forms: readonly { readonly usage: string; readonly summary: string }[] }
   | {
@@ -54,10 +54,10 @@ export type ScriptEvent =
       readonly writers: readonly { readonly id: string; readonly name: string; readonly present: boolean }[];
     }
   | { readonly type: 'reverted'; readonly id: string; readonly volume: string }
-  /** A piece of the output of a script file run by `exec`. */
+  /** A piece of output from a script file run by `exec`. */
   | { readonly type: 'output'; readonly text: string }
   | { readonly type: 'executed'; readonly file: string; readonly exitCode: number }
-  /** The script has failed or was interrupted, and these persistent shadow copies that it has made are still there. */
+  /** The script failed or was interrupted, and these persistent shadow copies that it made still exist. */
   | { readonly type: 'left'; readonly shadows: readonly LeftShadow[] }
   /** With `check`: what would be done. */
   | { readonly type: 'plan'; readonly text: string }
@@ -71,13 +71,13 @@ export interface ListedAs {
   readonly setAlias: string;
 }
 
-/** A persistent shadow copy that a script leaves behind. */
+/** A persistent shadow copy that a script left behind. */
 export interface LeftShadow {
   readonly id: string;
   readonly setId: string;
-  /** Where its volume is mounted, or the name of that. */
+  /** Mount point of its volume, or the volume name. */
   readonly volume: string;
-  /** Where the script has exposed it; empty if it has not. */
+  /** Where the script exposed it; empty if it did not. */
   readonly exposedAs: string;
 }
 

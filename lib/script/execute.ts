@@ -6,20 +6,20 @@ import { AbortError, FileSystemError } from '../errors/errors';
 import { environmentVariable } from './aliases';
 
 /**
- * Runs a script file by the command interpreter of Windows and waits for its end. What it prints is passed on as it
- * comes. An abort ends the interpreter; what that has started may go on, as after Ctrl-C.
+ * Runs a script file with the Windows command interpreter and waits for its end. Its output is passed on immediately. An abort
+ * ends the interpreter; programs that it started may continue, as after Ctrl-C.
  */
 export async function execute(options: {
   readonly file: string;
   readonly env: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
-  /** Default: cmd.exe, by the search path. */
+  /** Default: cmd.exe on the search path. */
   readonly interpreter?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onOutput: (text: string) => void;
 }): Promise<number> {
   const { file, env, workingDirectory, interpreter = 'cmd.exe', signal, onOutput } = options;
-  // Quoted by our own hand: cmd strips the outer pair and takes everything inside as it stands.
+  // Quoted here: cmd removes the outer pair of quotation marks and takes everything inside literally.
   const child = spawn(interpreter, ['/d', '/s', '/c', `""${file}""`], {
     cwd: workingDirectory,
     env,
@@ -41,8 +41,8 @@ export async function execute(options: {
 }
 
 /**
- * The absolute path of a script file. A bare name is looked for in the working directory and then along PATH, as the
- * command interpreter does.
+ * The absolute path of a script file. Like the command interpreter, it searches for a bare name in the working directory and then
+ * along PATH.
  */
 export async function findProgram(
   file: string,

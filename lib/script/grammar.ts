@@ -4,9 +4,9 @@ import { readLine, splitLines, type ScriptLine } from './lexer';
 import { likely } from './likely';
 import { ScriptFailure, type ScriptProblem } from './problem';
 
-/** One form of a command: how it is written, what it does, and how its words are read. */
+/** One form of a command: its syntax, its effect, and how its words are read. */
 export interface CommandForm {
-  /** The words it begins with. */
+  /** The words with which it begins. */
   readonly name: string;
   readonly usage: string;
   readonly summary: string;
@@ -19,7 +19,7 @@ function plain(name: string, summary: string, command: ScriptCommand): CommandFo
   return { name, usage: name, summary, keywords: [], parse: () => command };
 }
 
-/** The whole command language, in the order in which help shows it. */
+/** The whole command language, in the order of the help. */
 export const commandForms: readonly CommandForm[] = [
   plain('set', 'show the settings', { type: 'show-settings' }),
   {
@@ -28,10 +28,10 @@ export const commandForms: readonly CommandForm[] = [
     summary: 'which shadow copies create makes',
     keywords: ['clientaccessible', 'persistent', 'volatile', 'nowriters'],
     parse: (args: Arguments): ScriptCommand => {
-      // In a sample of Microsoft, though not in its grammar.
+      // Used in a Microsoft sample, although it is not in Microsoft's grammar.
       if (args.optionalKeyword('transportable')) return { type: 'set-context-transportable' };
       const lifetime = args.keyword('clientaccessible', 'persistent', 'volatile');
-      // Client-accessible shadow copies never have writers here; other tools' scripts may say so.
+      // Client-accessible shadow copies never have writers here, but scripts for other tools may say so explicitly.
       const without = args.optionalKeyword('nowriters') !== undefined;
       return { type: 'set-context', context: { lifetime, writers: lifetime !== 'clientaccessible' && !without } };
     },
@@ -53,7 +53,7 @@ export const commandForms: readonly CommandForm[] = [
   {
     name: 'set verbose',
     usage: 'set verbose on | off',
-    summary: 'say more about what is done',
+    summary: 'show more details',
     keywords: ['on', 'off'],
     parse: (args: Arguments): ScriptCommand => ({ type: 'set-verbose', on: args.keyword('on', 'off') === 'on' }),
   },
@@ -74,7 +74,7 @@ export const commandForms: readonly CommandForm[] = [
   {
     name: 'writer exclude',
     usage: 'writer exclude WRITER | {ID} | WRITER:\\COMPONENT',
-    summary: 'leave this writer or component out',
+    summary: 'exclude this writer or component',
     keywords: [],
     parse: (args: Arguments): ScriptCommand => ({ type: 'writer', rule: 'exclude', writer: args.rest('the writer') }),
   },
@@ -106,18 +106,20 @@ export const commandForms: readonly CommandForm[] = [
     parse: (args: Arguments): ScriptCommand => {
       const file = args.value('the script file');
       args.end(
-        'exec takes a script file without arguments: it finds the aliases in its environment, %name%; write a command with ' +
-          'arguments into a .cmd file; put a path with blanks in quotation marks',
+        'exec takes a script file without arguments: it finds the aliases in its environment, as %name%; put a command with ' +
+          'arguments into a .cmd file; put a path with spaces in quotation marks',
       );
       return { type: 'exec', file };
     },
   },
   plain('begin backup', 'the next create is a full backup', { type: 'begin-backup' }),
   plain('end backup', 'tell the writers that the backup is complete', { type: 'end-backup' }),
-  plain('begin restore', 'tell the writers of the loaded metadata that a restore begins', { type: 'begin-restore' }),
+  plain('begin restore', 'tell the writers of the loaded metadata that a restore is beginning', {
+    type: 'begin-restore',
+  }),
   plain('end restore', 'tell them that it has ended', { type: 'end-restore' }),
-  plain('simulate restore', 'look which writers would take part in a restore', { type: 'simulate-restore' }),
-  plain('reset', 'back to the beginning; volatile shadow copies go', { type: 'reset' }),
+  plain('simulate restore', 'show which writers would take part in a restore', { type: 'simulate-restore' }),
+  plain('reset', 'start again; volatile shadow copies are released', { type: 'reset' }),
   {
     name: 'list writers',
     usage: 'list writers [metadata | detailed | status]',
@@ -155,14 +157,14 @@ export const commandForms: readonly CommandForm[] = [
   {
     name: 'mask',
     usage: 'mask {SET ID}',
-    summary: 'take imported hardware shadow copies away from this machine',
+    summary: 'hide imported hardware shadow copies from this machine',
     keywords: [],
     parse: (args: Arguments): ScriptCommand => ({ type: 'mask', set: args.value('the id of the set') }),
   },
   {
     name: 'expose',
     usage: 'expose {SHADOW ID} DRIVE: | DIRECTORY | SHARE',
-    summary: 'give a persistent shadow copy a place',
+    summary: 'expose a persistent shadow copy',
     keywords: [],
     parse: (args: Arguments): ScriptCommand => ({
       type: 'expose',
@@ -173,14 +175,14 @@ export const commandForms: readonly CommandForm[] = [
   {
     name: 'unexpose',
     usage: 'unexpose {SHADOW ID} | DRIVE: | DIRECTORY | SHARE',
-    summary: 'take that place away again',
+    summary: 'remove an exposure',
     keywords: [],
     parse: (args: Arguments): ScriptCommand => ({ type: 'unexpose', what: args.value('the shadow copy') }),
   },
   {
     name: 'break',
     usage: 'break [writable] {SET ID}',
-    summary: 'make ordinary volumes of hardware shadow copies',
+    summary: 'turn hardware shadow copies into ordinary volumes',
     keywords: ['writable'],
     parse: (args: Arguments): ScriptCommand => {
       const writable = args.optionalKeyword('writable') !== undefined;
@@ -190,24 +192,24 @@ export const commandForms: readonly CommandForm[] = [
   {
     name: 'revert',
     usage: 'revert {SHADOW ID}',
-    summary: 'set a whole volume back to a shadow copy',
+    summary: 'revert a whole volume to a shadow copy',
     keywords: [],
     parse: (args: Arguments): ScriptCommand => ({ type: 'revert', shadow: args.value('the id of the shadow copy') }),
   },
   plain('help', 'this list', { type: 'help' }),
-  plain('exit', 'end; volatile shadow copies go', { type: 'exit' }),
+  plain('exit', 'end; volatile shadow copies are released', { type: 'exit' }),
 ];
 
 const firstWords = [...new Set(commandForms.map(({ name }) => name.split(' ')[0] ?? ''))];
 
-/** What {@link parseScript} has read. */
+/** The result of {@link parseScript}. */
 export interface ParsedScript {
   readonly statements: readonly Statement[];
-  /** One for each line that is no command. */
+  /** One for each line that is not a command. */
   readonly problems: readonly ScriptProblem[];
 }
 
-/** Reads a whole script; nothing is looked up and no variable replaced. */
+/** Reads a whole script. It looks nothing up and replaces no variables. */
 export function parseScript(text: string, file: string): ParsedScript {
   const statements: Statement[] = [];
   const problems: ScriptProblem[] = [];
@@ -223,9 +225,9 @@ export function parseScript(text: string, file: string): ParsedScript {
   return { statements, problems };
 }
 
-/** Reads one line; undefined when it holds no command. Throws a {@link ScriptFailure}. */
+/** Reads one line; undefined if it contains no command. Throws a {@link ScriptFailure}. */
 export function parseLine(source: string, line: number): Statement | undefined {
-  // ^Z ends what is typed into a pipe.
+  // ^Z ends input that is typed into a pipe.
   if (source.trim() === '\u001a') return undefined;
   const read = readLine(source, line);
   if (!read) return undefined;
@@ -237,7 +239,7 @@ export function parseLine(source: string, line: number): Statement | undefined {
   return { command, line, column: read.words[0]?.column ?? 1, text: read.text };
 }
 
-/** Control characters of windows-1252 are another matter: they are letters of another code page. */
+/** Does not cover the control characters of windows-1252, which are letters of another code page. */
 function requirePrintable(text: string, column: number, line: number): void {
   // eslint-disable-next-line no-control-regex -- this is what is looked for
   const found = /[\u0000-\u0008\u000e-\u001f\u007f\ufffd]/.exec(text);
@@ -245,12 +247,12 @@ function requirePrintable(text: string, column: number, line: number): void {
   const code = found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
   const message =
     found[0] === '\ufffd'
-      ? 'the line holds a letter that could not be decoded'
-      : `the line holds the control character U+${code}`;
+      ? 'the line contains a character that could not be decoded'
+      : `the line contains the control character U+${code}`;
   throw new ScriptFailure({ line, column: column + found.index }, message, 'save the script as UTF-8 text');
 }
 
-/** The forms that a line is about, when it is the beginning of them or asks for help on them; none otherwise. */
+/** The command forms that a line begins, or asks for help on; empty if none. */
 export function formsMeantBy(line: string): readonly CommandForm[] {
   const words = line.trim().toLowerCase().split(/\s+/);
   const isQuestion = /^[-/]?\?$/.test(words.at(-1) ?? '');
@@ -266,7 +268,7 @@ export function formsMeantBy(line: string): readonly CommandForm[] {
 function findForm(source: ScriptLine): CommandForm {
   const [first, second] = source.words;
   if (!first) throw new ScriptFailure({ line: source.line, column: 1 }, 'the line is empty', '');
-  // `?` and `quit` are habits from other prompts.
+  // `?` and `quit` are common at other prompts.
   const habit = { '?': 'help', '/?': 'help', quit: 'exit' }[first.text.toLowerCase()];
   const head = habit ?? first.text.toLowerCase();
   const forms = commandForms.filter(({ name }) => name.split(' ')[0] === head);
@@ -278,10 +280,10 @@ function findForm(source: ScriptLine): CommandForm {
   const name = second ? `${head} ${second.text.toLowerCase()}` : head;
   const form = forms.find((candidate) => candidate.name === name) ?? forms.find((candidate) => candidate.name === head);
   const seconds = forms.flatMap((candidate) => candidate.name.split(' ').slice(1));
-  // "set" alone is a command, "set contxt" is a misspelt one.
+  // "set" alone is a command, "set contxt" is misspelt.
   if (form && (form.name === name || seconds.length === 0)) return form;
   const choice = `write: ${seconds.map((word) => `${head} ${word}`).join(', ')}`;
-  if (!second) throw new ScriptFailure(first, `"${first.text}" is not a whole command`, choice);
+  if (!second) throw new ScriptFailure(first, `"${first.text}" is not a complete command`, choice);
   const guess = likely(second.text, seconds);
   throw new ScriptFailure(second, `"${head} ${second.text}" is not a command`, guess ?? choice);
 }
@@ -295,7 +297,7 @@ function readOptions(args: Arguments): readonly ScriptOption[] {
     const others = excludes[option] ?? [];
     const other = options.find((candidate) => others.includes(candidate));
     if (other) {
-      throw args.refuse(args.last, `${option} and ${other} exclude each other`, 'decide for one of the two');
+      throw args.refuse(args.last, `${option} and ${other} exclude each other`, 'use only one of them');
     }
   } while (!args.isAtEnd);
   return options;

@@ -24,22 +24,22 @@ import type {
 import { Variables } from './variables';
 import type { WordReader } from './word-reader';
 
-/** What the interpreter takes from its surroundings. */
+/** Settings of the interpreter. */
 export interface InterpreterOptions {
   readonly target: ScriptTarget;
   readonly emit: ScriptEventListener;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
-  /** Nothing is done: what depends on a variable that only a run can know is not judged. */
+  /** Whether nothing is really done. Then what depends on a variable that is only known in a real run is not checked. */
   readonly isCheck?: boolean | undefined;
-  /** What nothing has used stays after a failure too: the script has gone on. Default: false. */
+  /** Whether unused sets are kept even after a failure, because the script has continued. Default: false. */
   readonly keepsUnused?: boolean | undefined;
 }
 
 interface Settings {
   readonly context: ScriptContext;
   readonly options: readonly ScriptOption[];
-  /** Absolute path; empty: a generated name in the working directory. */
+  /** Absolute path; empty for a generated name in the working directory. */
   readonly metadataFile: string;
   readonly verbose: boolean;
 }
@@ -51,14 +51,14 @@ const defaults: Settings = {
   verbose: false,
 };
 
-/** A set that this script has made and not let go. */
+/** A set that this script has made and not released. */
 interface OpenSet {
   readonly backup: ScriptBackup;
-  /** A program has run since it was made. */
+  /** Whether a program has run since it was made. */
   readonly isUsed: boolean;
 }
 
-/** Runs commands one by one and holds everything between them. {@link close} belongs into a `finally`. */
+/** Runs commands one by one and holds the state between them. Call {@link close} in a `finally`. */
 export class Interpreter {
   readonly #options: InterpreterOptions;
   readonly #variables: Variables;
@@ -98,7 +98,7 @@ export class Interpreter {
   }
 
   /**
-   * Runs one command. Answers whether another one may follow.
+   * Runs one command. Returns whether another one may follow.
    *
    * @throws a {@link ScriptFailure} with the place in the script; {@link AbortError}.
    */
@@ -112,7 +112,7 @@ export class Interpreter {
       await this.#perform(command, { line, column });
     } catch (thrown) {
       if (this.#variables.takeUsedUnknown() && !(thrown instanceof ScriptFailure && thrown.code === 'ERR_STATE')) {
-        const message = `line ${line} depends on a variable that is known only where the script runs, and cannot be judged`;
+        const message = `line ${line} depends on a variable that is only known when the script runs, so it cannot be checked`;
         this.#options.emit({ type: 'note', message });
         return 'go on';
       }
@@ -125,8 +125,8 @@ export class Interpreter {
   }
 
   /**
-   * Ends what is open, as `reset` and the end of a script do. Answers what went wrong. After a `failed` script what it has
-   * made and nothing has used goes too, and the rest is named: nobody would look for it.
+   * Ends what is open, as `reset` and the end of a script do, and returns the failures. After a `failed` script, sets that
+   * nothing has used are deleted and the rest is named, because nobody would look for it.
    */
   async close(place: ScriptPlace, file: string, script: ScriptState): Promise<readonly ScriptProblem[]> {
     const problems: ScriptProblem[] = [];
@@ -152,7 +152,7 @@ export class Interpreter {
     return problems;
   }
 
-  /** Persistent shadow copies that the script has made and that are still there. */
+  /** Persistent shadow copies made by the script that still exist. */
   get left(): readonly LeftShadow[] {
     return this.#made.list().map(({ shadow: { id, setId, mountedAs, volume }, exposedAs }) => {
       return { id, setId, volume: mountedAs || volume, exposedAs };
@@ -174,7 +174,8 @@ export class Interpreter {
       case 'set-context-transportable': {
         const others = this.#settings.options.filter((option) => option !== 'transportable');
         this.#settings = { ...this.#settings, options: [...others, 'transportable'] };
-        const message = 'there is no context transportable: taken for "set option transportable"; the context stays';
+        const message =
+          'there is no context transportable: treated as "set option transportable"; the context does not change';
         emit({ type: 'note', message });
         return;
       }
@@ -261,11 +262,11 @@ export class Interpreter {
     for (const message of notes) this.#options.emit({ type: 'note', message });
   }
 
-  /** Says so when the name stood for something else. */
+  /** Reports it if the name already had another value. */
   #redefine(name: string, value: string): void {
     const before = this.#variables.aliases.get(name);
     if (before !== undefined && before !== value) {
-      const message = `%${name}% stood for ${before} until now`;
+      const message = `%${name}% had the value ${before} until now`;
       if (isAutomaticAlias(name)) this.#options.emit({ type: 'note', message });
       else this.#warn(warning('WARN_ALIAS_REDEFINED', message, { subjects: [name] }));
     }
@@ -313,8 +314,8 @@ export class Interpreter {
     const { emit } = this.#options;
     if (writers && backupType === 'full') {
       const message =
-        'begin backup with writers makes a full backup: other applications (SQL Server, Exchange, …) count it in their ' +
-        'own backup chains and may truncate their logs; leave out begin backup, or use nowriters, to keep them out of it';
+        'begin backup with writers makes a full backup: other applications (SQL Server, Exchange, …) include it in their ' +
+        'own backup chains and may truncate their logs; omit begin backup, or use nowriters, to keep them out of it';
       this.#warn(warning('WARN_FULL_BACKUP', message));
     }
     const rules = [...this.#writers.exclude, ...this.#writers.verify];
@@ -335,9 +336,9 @@ export class Interpreter {
   #beginBackup(place: ScriptPlace): Promise<void> {
     const { emit } = this.#options;
     this.#restore.requireNoneBegun(place);
-    if (this.#backupBegun) emit({ type: 'note', message: 'a backup has been begun already' });
+    if (this.#backupBegun) emit({ type: 'note', message: 'a backup has already begun' });
     else if (this.#backups.length > 0) {
-      const message = 'shadow copies made before begin backup belong to a copy backup and stay so';
+      const message = 'shadow copies made before begin backup belong to a copy backup, and this does not change';
       this.#warn(warning('WARN_COPY_BACKUP_STAYS', message));
     }
     this.#backupBegun = true;
@@ -348,7 +349,7 @@ export class Interpreter {
   async #endBackup(): Promise<void> {
     const { emit } = this.#options;
     if (!this.#backupBegun) {
-      const message = 'no backup was begun in this process, so there is nothing to end';
+      const message = 'no backup has begun in this process, so there is nothing to end';
       emit({ type: 'note', message });
       return;
     }
@@ -370,7 +371,7 @@ export class Interpreter {
     this.#variables.hasUnknownAliases = this.#metadata.isUnknown === true;
     const aliases = readManifestAliases(this.#metadata.manifest);
     if (!aliases) {
-      emit({ type: 'note', message: 'another program has written these metadata; their aliases are not known' });
+      emit({ type: 'note', message: 'these metadata were written by another program; their aliases are not known' });
     }
     for (const { name, value } of aliases ?? []) this.#define(name, value, 'value');
     emit({ type: 'metadata', action: 'loaded', file });
@@ -382,7 +383,8 @@ export class Interpreter {
     const { emit } = this.#options;
     emit({ type: 'shadows', title: 'Imported shadow copies', shadows: this.#shadows.listed(shadows) });
     if (shadows.some(({ persistent }) => !persistent)) {
-      const message = 'the set is volatile and has gone again: write "set context persistent" where it is made';
+      const message =
+        'the set was volatile and no longer exists: write "set context persistent" in the script that makes it';
       this.#warn(warning('WARN_SET_VOLATILE', message));
     }
   }
@@ -404,7 +406,7 @@ export class Interpreter {
     if (first) throw new ScriptFailure(place, first.message, first.remedy, first.code);
   }
 
-  /** `expose` before `create` is refused by diskshadow; what is meant is plain as long as the volume has been added. */
+  /** diskshadow refuses `expose` before `create`; but if the volume has been added, the meaning is clear. */
   async #expose(shadow: Word, place: Word): Promise<void> {
     const { target, emit } = this.#options;
     const to = this.#words.place(place);
@@ -414,7 +416,7 @@ export class Interpreter {
     this.#made.requireFree(to.as, place);
     this.#volumes.requireFree(to, place);
     if (pending !== undefined) {
-      emit({ type: 'note', message: `%${pending}% is not created yet; create comes first and is done now` });
+      emit({ type: 'note', message: `%${pending}% is not created yet; create has to come first and is run now` });
       await this.#create(shadow);
     }
     const id = made ?? this.#words.id(shadow, remedy);
@@ -432,13 +434,9 @@ export class Interpreter {
     const { target, emit, env } = this.#options;
     const file = this.#words.text(word);
     if (!/\.(?:cmd|bat|exe|com)$/i.test(file)) {
-      throw new ScriptFailure(
-        word,
-        `"${file}" is not a script file`,
-        'name a .cmd or .bat file, and let it run the rest',
-      );
+      throw new ScriptFailure(word, `"${file}" is not a script file`, 'name a .cmd or .bat file that runs the program');
     }
-    // Whatever it is, it may use the shadow copies that are there, and leave them to somebody else.
+    // The program may use the existing shadow copies, or leave them to another program.
     this.#backups = this.#backups.map(({ backup }) => ({ backup, isUsed: true }));
     const exitCode = await target.execute({
       file,
@@ -449,7 +447,7 @@ export class Interpreter {
     });
     emit({ type: 'executed', file, exitCode });
     if (exitCode !== 0) {
-      const message = `${file} has ended with exit code ${exitCode}`;
+      const message = `${file} ended with exit code ${exitCode}`;
       throw new ScriptFailure(word, message, errorCodes.ERR_EXEC.action, 'ERR_EXEC');
     }
   }

@@ -1,33 +1,33 @@
 import { ScriptFailure, type ScriptPlace } from './problem';
 
-/** A piece of a word: text as it stands, or the value of a variable. */
+/** A piece of a word: literal text, or a variable. */
 export type WordPart =
   { readonly type: 'text'; readonly text: string } | { readonly type: 'variable'; readonly name: string };
 
 /** One word of a command, without its quotes. */
 export interface Word extends ScriptPlace {
-  /** The word with its variables as they were written. */
+  /** The word with its variables not yet replaced. */
   readonly text: string;
   readonly parts: readonly WordPart[];
   readonly quoted: boolean;
 }
 
-/** One line of a script that holds a command. */
+/** One line of a script that contains a command. */
 export interface ScriptLine {
   readonly line: number;
-  /** The line without comment and surrounding blanks. */
+  /** The line without comments and surrounding spaces. */
   readonly text: string;
   readonly words: readonly Word[];
 }
 
-/** Splits a script into lines; a comment ends a line before its line end does, so all kinds of line ends work. */
+/** Splits a script into lines, for every kind of line end. A comment ends before its line end. */
 export function splitLines(text: string): string[] {
   return text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
 }
 
 /**
- * Reads one line. `#` outside quotes begins a comment, also right after a word: scripts end their lines with it to
- * survive foreign line ends. Answers undefined for a line without a command.
+ * Reads one line. `#` outside quotation marks begins a comment, even directly after a word: some scripts end their lines with it
+ * to tolerate foreign line ends. Undefined for a line without a command.
  */
 export function readLine(source: string, line: number): ScriptLine | undefined {
   const words: Word[] = [];
@@ -64,7 +64,7 @@ export function readLine(source: string, line: number): ScriptLine | undefined {
   return words.length === 0 ? undefined : { line, text: source.slice(0, at).trim(), words };
 }
 
-/** `%name%` stands for a variable, inside quotes as well; a lone `%` is a character like any other. */
+/** `%name%` is a variable, also inside quotation marks; a single `%` is an ordinary character. */
 function splitVariables(text: string): WordPart[] {
   return text
     .split(/(%[^%\s"]+%)/)

@@ -1,6 +1,6 @@
 import { distance } from '../call/options';
 
-/** "did you mean …?" for a misspelt word; undefined when none of the known ones comes close. */
+/** "did you mean …?" for a misspelt word; undefined if no known word is similar. */
 export function likely(word: string, known: readonly string[]): string | undefined {
   const written = word.toLowerCase();
   const closest = known

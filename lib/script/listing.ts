@@ -4,7 +4,7 @@ import type { Writer, WriterFailure, WriterFiles } from '../vss/writers';
 import type { WriterDetail } from './commands';
 import type { ListedAs } from './events';
 
-/** The block that diskshadow prints for each shadow copy. */
+/** The block of text that diskshadow prints for each shadow copy. */
 export function shadowBlock({ shadow, alias, setAlias }: ListedAs): string[] {
   const named = (name: string): string => (name === '' ? '' : `\t\t%${name}%`);
   const volume = shadow.mountedAs === '' ? shadow.volume : `${shadow.volume} [${shadow.mountedAs}]`;
@@ -29,7 +29,7 @@ function describeExposure({ exposedAs, exposedPath, attributes }: ListedAs['shad
   return `Exposed remotely as ${exposedAs}${exposedPath === '' ? '' : `, path ${exposedPath}`}`;
 }
 
-/** What the exposure says, the attributes need not say again. */
+/** Attributes that the exposure already shows. */
 const saidElsewhere: readonly ShadowAttribute[] = ['no-auto-release', 'exposed-locally', 'exposed-remotely'];
 
 function describeAttributes(attributes: readonly ShadowAttribute[]): string {
@@ -44,14 +44,14 @@ function capitals(word: string): string {
   );
 }
 
-/** Local time, as people compare it with their clock. */
+/** Local time, so that users can compare it with their clock. */
 export function formatTime(time: Date): string {
   const two = (number: number): string => String(number).padStart(2, '0');
   const date = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
   return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')}`;
 }
 
-/** What `list writers` prints. */
+/** The output of `list writers`. */
 export function writerLines(writers: readonly Writer[], detail: WriterDetail): string[] {
   return [
     ...writers.flatMap((writer) => writerBlock(writer, detail)),
@@ -102,7 +102,7 @@ function describeFiles({ path, fileSpec, recursive }: WriterFiles): string {
   return `Path = ${path}, Filespec = ${fileSpec}${recursive ? ', recursive' : ''}`;
 }
 
-/** What `list providers` prints. */
+/** The output of `list providers`. */
 export function providerLines(providers: readonly VssProvider[]): string[] {
   return [
     ...providers.flatMap(({ id, type, name, version, classId }) => [

@@ -1,12 +1,12 @@
 import type { CreateRequest } from './target';
 
-/** An alias as Manifest.xml keeps it. */
+/** An alias in Manifest.xml. */
 export interface MetadataAlias {
   readonly name: string;
   readonly value: string;
 }
 
-/** The Manifest.xml of a metadata cabinet: which set it describes, and its aliases. */
+/** The Manifest.xml of a metadata cabinet: the set that it describes, and its aliases. */
 export function writeManifestXml(
   setId: string,
   request: Pick<CreateRequest, 'context' | 'backupType' | 'volumes'>,
@@ -24,7 +24,7 @@ export function writeManifestXml(
   ].join('\n');
 }
 
-/** The aliases of a manifest that {@link writeManifestXml} has written; undefined for one of another program. */
+/** The aliases in a manifest written by {@link writeManifestXml}; undefined for one of another program. */
 export function readManifestAliases(xml: string): readonly MetadataAlias[] | undefined {
   if (!xml.includes('<Manifest generator="domino-vss"')) return undefined;
   return [...xml.matchAll(/<Alias name="([^"]*)" value="([^"]*)"\/>/g)].map(([, name = '', value = '']) => ({
@@ -33,7 +33,7 @@ export function readManifestAliases(xml: string): readonly MetadataAlias[] | und
   }));
 }
 
-/** The name diskshadow gives a metadata file when the script names none: time and computer. */
+/** The name that diskshadow gives to a metadata file if the script names none: time and computer. */
 export function generatedMetadataName(now: Date, computer: string): string {
   const two = (number: number): string => String(number).padStart(2, '0');
   const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-');

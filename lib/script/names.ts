@@ -3,19 +3,19 @@ import type { Check } from '../call/options';
 import { OptionError } from '../errors/errors';
 import type { ExposePlace } from './target';
 
-/** An id in braces and lower case; undefined when the text is none. */
+/** An id in braces and lower case; undefined if the text is not an id. */
 export function readId(text: string): string | undefined {
   return passes(guid, text) ? normalGuid(text) : undefined;
 }
 
-/** A volume in normal form, with a backslash at its end: `D:\`; undefined when the text cannot be one. */
+/** A volume in normal form, with a trailing backslash: `D:\`; undefined if the text cannot be a volume. */
 export function readVolume(text: string): string | undefined {
   return passes(volumeName, text) ? withBackslash(volumePath(text)) : undefined;
 }
 
 /**
- * Where to expose: what has a colon or a backslash is local, a plain name is a share. Undefined for neither, and for a
- * single letter: whoever forgets a colon does not want to publish a whole volume.
+ * Where to expose: text with a colon or a backslash is a local place, a plain name is a share. Undefined for anything else, and
+ * for a single letter: whoever forgets the colon does not want to publish a whole volume.
  */
 export function readPlace(text: string): ExposePlace | undefined {
   const drive = /^([a-z]):\\?$/i.exec(text)?.[1];

@@ -14,11 +14,11 @@ import {
   type ScriptState,
 } from './target';
 
-/** A set and the backup it belongs to, until it is let go. */
+/** A set and the backup it belongs to, until it is released. */
 export class OpenBackup implements ScriptBackup {
   readonly warnings: Warning[] = [];
   readonly set: SnapshotSet;
-  /** Called when the backup has no say any more over its shadows. */
+  /** Called when the backup no longer controls its shadows. */
   onRelease: () => void = () => undefined;
   readonly #work: {
     readonly loadBinding: () => NativeBinding;
@@ -28,7 +28,7 @@ export class OpenBackup implements ScriptBackup {
     readonly stateDirectory: string;
     readonly withDomino: boolean;
   };
-  /** Ids of shadows that the script has not deleted. */
+  /** Ids of the shadows that the script has not deleted. */
   readonly #left: Set<string>;
   #isComplete = false;
   #isOver = false;
@@ -63,7 +63,7 @@ export class OpenBackup implements ScriptBackup {
     return this.set.outcome;
   }
 
-  /** The shadow is gone. */
+  /** The shadow no longer exists. */
   forget(id: string): void {
     this.#left.delete(id);
   }
@@ -81,16 +81,16 @@ export class OpenBackup implements ScriptBackup {
   }
 
   /**
-   * A volatile set is needed until the script lets it go, and ends with its session: so both wait for that, unless the
-   * script has deleted it already.
+   * A volatile set is needed until the script releases it, and it ends with its session. So both wait for that, unless the script
+   * has already deleted the set.
    */
   async complete(): Promise<SaidAtEnd> {
-    // A later backup of the script ends as well.
+    // A later backup of the script completes the set again.
     if (this.#isComplete) return nothingSaid;
     this.#isComplete = true;
     if (this.#outlivesScript || this.#left.size === 0) return this.#end();
     const note =
-      'the volatile shadow copies stay readable until reset or the end of the script; the writers are told then';
+      'the volatile shadow copies stay readable until reset or the end of the script; the writers are notified then';
     return { ...nothingSaid, notes: [note] };
   }
 
@@ -102,8 +102,8 @@ export class OpenBackup implements ScriptBackup {
       await this.#work.backup.dispose();
       return { ...nothingSaid, isTakenBack };
     }
-    // Plain volumes whose shadows go have nothing that should be kept of them. Nor has a script that has failed, perhaps
-    // before it had copied the databases: their manifest would call a backup complete of which nothing is left.
+    // If the shadows of plain volumes are deleted, nothing of the backup is worth keeping. The same is true if a script has
+    // failed, perhaps before it copied the databases: the manifest would describe a complete backup of which nothing is left.
     if (!this.#isComplete && !this.#outlivesScript && (!this.#work.withDomino || script !== 'sound')) {
       this.onRelease();
       await this.#work.backup.dispose();
@@ -123,7 +123,7 @@ export class OpenBackup implements ScriptBackup {
     const { backup, withDomino } = this.#work;
     const known = new Set(backup.warnings.map(({ message }) => message));
     const keep = this.#outlivesScript && this.#left.size > 0;
-    // Whoever has not written `end backup` has not said that the data are safe.
+    // Without `end backup`, the script has not said that the data is safe.
     const report = await backup.endBackup({ keep, tellWriters: this.#isComplete });
     const failure = completionFailure(report);
     if (failure) throw failure;
@@ -132,7 +132,7 @@ export class OpenBackup implements ScriptBackup {
   }
 }
 
-/** Such a set belongs to nobody until somebody imports it. */
+/** Such a set belongs to no session until it is imported. */
 export function isTransportable({ options }: CreateRequest): boolean {
   return options.includes('transportable');
 }

@@ -2,17 +2,17 @@ import type { ScriptPlace } from './problem';
 import { ScriptFailure } from './problem';
 import type { ScriptShadow } from './target';
 
-/** A persistent shadow copy that a script has made, while it exists. */
+/** A persistent shadow copy made by a script, while it exists. */
 export interface MadeShadow {
   readonly shadow: ScriptShadow;
-  /** Where the script has exposed it; empty when it has not, or has taken the place away again. */
+  /** Where the script exposed it; empty if it did not, or has unexposed it. */
   readonly exposedAs: string;
 }
 
-/** Which persistent shadow copies a script has made, and which places it has taken: by this it can say what it leaves. */
+/** The persistent shadow copies that a script made and the places it used, to report what it leaves behind. */
 export class MadeShadows {
   readonly #made = new Map<string, MadeShadow>();
-  /** Places by their names in lower case, with the line that has taken them. */
+  /** Places by name in lower case, with the line that used them. */
   readonly #places = new Map<string, { readonly id: string; readonly line: number }>();
 
   /** Those that exist. */
@@ -24,7 +24,7 @@ export class MadeShadows {
     for (const shadow of shadows) if (shadow.persistent) this.#made.set(shadow.id, { shadow, exposedAs: '' });
   }
 
-  /** Refuses a place that an earlier line has taken and no line since has given up. */
+  /** Rejects a place that an earlier line has used and no later line has freed. */
   requireFree(as: string, place: ScriptPlace): void {
     const taken = this.#places.get(as.toLowerCase());
     if (!taken) return;
@@ -47,7 +47,7 @@ export class MadeShadows {
     }
   }
 
-  /** It is a shadow copy no more. */
+  /** The shadow copies no longer exist. */
   gone(ids: readonly string[]): void {
     for (const id of ids) {
       this.unexposed({ id });

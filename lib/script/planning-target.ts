@@ -15,17 +15,17 @@ import {
   type ScriptTarget,
 } from './target';
 
-/** What a plan may look up on the machine that it is for, without touching anything. */
+/** What a plan may look up on the machine it is for, without touching anything. */
 export type PlanLookUp = Pick<ScriptTarget, 'requirePlace' | 'requireScriptFile' | 'loadMetadata'>;
 
-/** Does nothing at all: says what would be done, and answers as if it had been. It has nothing it could do it with. */
+/** Does nothing: reports what would be done, and answers as if it had been done. It has no means to change anything. */
 export class PlanningTarget implements ScriptTarget {
   #ids = 0;
-  /** What would be there by now. */
+  /** The shadow copies that would exist by now. */
   #shadows: ScriptShadow[] = [];
-  /** A program would have run that may have made places and files, or taken them away. */
+  /** Whether a program would have run by now that may have created or removed places and files. */
   #mayHaveChanged = false;
-  /** Shadow copies may have been deleted, or their places taken away, that were there before. */
+  /** Whether existing shadow copies may have been deleted, or their exposures removed. */
   #shadowsMayGo = false;
 
   constructor(
@@ -35,7 +35,7 @@ export class PlanningTarget implements ScriptTarget {
   ) {}
 
   metadataFile(file: string): Promise<string> {
-    // A variable that is not known here stands for a directory as a rule, such as %TEMP%.
+    // An unknown variable usually stands for a directory, such as %TEMP%.
     if (file.startsWith('%')) return Promise.resolve(file);
     const path = win32.resolve(this.workingDirectory, file);
     const isDirectory = file === '' || /[\\/]$/.test(file);
@@ -79,7 +79,7 @@ export class PlanningTarget implements ScriptTarget {
         return Promise.resolve(nothingSaid);
       },
       release: () => {
-        if (context.lifetime === 'volatile') this.#plan(`let the volatile shadow copies of ${names} go`);
+        if (context.lifetime === 'volatile') this.#plan(`release the volatile shadow copies of ${names}`);
         return Promise.resolve({ ...nothingSaid, isTakenBack: false });
       },
     };
@@ -87,7 +87,7 @@ export class PlanningTarget implements ScriptTarget {
 
   loadMetadata(file: string): Promise<ScriptMetadata> {
     this.#plan(`read the metadata in ${win32.resolve(this.workingDirectory, file)}`);
-    // Metadata of an earlier script can be read as they are; those of this one are not there yet.
+    // Metadata of an earlier script can be read; those of this script do not exist yet.
     if (this.lookUp && !this.#mayHaveChanged && this.#ids === 0) return this.lookUp.loadMetadata(file);
     const request = { context: { lifetime: 'persistent', writers: true }, backupType: 'copy', volumes: [] } as const;
     return Promise.resolve({ manifest: writeManifestXml(this.#newId(), request, []), components: '', isUnknown: true });
@@ -99,11 +99,11 @@ export class PlanningTarget implements ScriptTarget {
   }
 
   beginRestore(): Promise<ScriptRestore> {
-    this.#plan('ask which writers of the loaded metadata are there');
+    this.#plan('find out which writers of the loaded metadata are present');
     return Promise.resolve({
       writers: [],
       preRestore: () => {
-        this.#plan('tell them that a restore begins');
+        this.#plan('tell them that a restore is beginning');
         return Promise.resolve();
       },
       postRestore: (outcome) => {
@@ -147,7 +147,7 @@ export class PlanningTarget implements ScriptTarget {
   }
 
   unexpose(selector: ShadowSelector): Promise<string> {
-    this.#plan(`take the place of ${describeSelector(selector)} away`);
+    this.#plan(`remove the exposure of ${describeSelector(selector)}`);
     this.#shadowsMayGo = true;
     return Promise.resolve('');
   }
@@ -155,7 +155,7 @@ export class PlanningTarget implements ScriptTarget {
   async deleteShadows(selector: ShadowSelector): Promise<readonly ScriptShadow[]> {
     this.#plan(`delete ${describeSelector(selector)}`);
     this.#shadowsMayGo = true;
-    // The oldest may be one of the script or not.
+    // The oldest one may or may not be of this script.
     const meant = selector.by === 'oldest' ? ({ ...selector, by: 'volume' } as const) : selector;
     const gone = await selectShadows(meant, this.#shadows, (volume) => Promise.resolve(volume));
     const ids = gone.map(({ id }) => id);
@@ -170,13 +170,13 @@ export class PlanningTarget implements ScriptTarget {
   }
 
   revert(id: string): Promise<string> {
-    this.#plan(`set a whole volume back to the shadow copy ${id}`);
+    this.#plan(`revert a whole volume to the shadow copy ${id}`);
     return Promise.resolve('');
   }
 
   async execute({ file }: Parameters<ScriptTarget['execute']>[0]): Promise<number> {
     const path = win32.resolve(this.workingDirectory, file).toLowerCase();
-    // What lies in a shadow copy is there when that has its place.
+    // A file in a shadow copy exists only once that is exposed.
     const isInShadow = this.#shadows.some(
       ({ exposedAs }) => exposedAs !== '' && path.startsWith(exposedAs.toLowerCase()),
     );
@@ -223,7 +223,7 @@ export class PlanningTarget implements ScriptTarget {
   }
 }
 
-/** The shadow copies that are meant, in words. */
+/** The selected shadow copies, in words. */
 export function describeSelector(selector: ShadowSelector): string {
   switch (selector.by) {
     case 'all':

@@ -11,9 +11,9 @@ export interface ScriptProblem extends ScriptPlace {
   /** Name of the file as given; `(prompt)` for a typed line. */
   readonly file: string;
   readonly message: string;
-  /** What most likely helps; empty when nothing is known. */
+  /** What most likely helps; empty if unknown. */
   readonly remedy: string;
-  /** `ERR_OPTION` for a mistake in the script, `ERR_STATE` for a command out of order, else the code of what failed. */
+  /** `ERR_OPTION` for a mistake in the script, `ERR_STATE` for a command out of order, otherwise the code of the failure. */
   readonly code: ErrorCode;
 }
 

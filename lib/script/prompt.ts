@@ -7,17 +7,17 @@ import { Interpreter } from './interpreter';
 import { ScriptFailure, type ScriptProblem } from './problem';
 import type { ScriptTarget } from './target';
 
-/** A prompt and what it works on. */
+/** A prompt, and what it works with. */
 export interface PromptOptions {
   readonly input: NodeJS.ReadableStream;
-  /** The terminal; undefined when the commands come from elsewhere, and need neither prompt nor history. */
+  /** The terminal; undefined if the commands come from elsewhere, and neither prompt nor history is needed. */
   readonly output: NodeJS.WritableStream | undefined;
   readonly target: ScriptTarget;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-  /** The target only plans. Default: false. */
+  /** Whether the target only plans. Default: false. */
   readonly isCheck?: boolean | undefined;
-  /** The first command that is wrong or fails ends it, as in a script file. Default: false. */
+  /** Whether the first command that is wrong or fails ends the prompt, as in a script file. Default: false. */
   readonly stopAtFailure?: boolean | undefined;
   readonly emit: ScriptEventListener;
 }
@@ -26,12 +26,12 @@ function isQuestion(line: string): boolean {
   return /\s[-/]?\?\s*$/.test(line);
 }
 
-/** How a line that was typed is called in messages. */
+/** Name of the typed input in messages. */
 const name = '(prompt)';
 
 /**
- * Runs commands one by one until `exit` or the end of the input, with history and completion. A command that fails ends
- * nothing, unless `stopAtFailure` is set; answers all that did.
+ * Runs commands one by one until `exit` or the end of the input, with history and completion. A failing command does not end the
+ * prompt, unless `stopAtFailure` is set. Returns all problems.
  */
 export async function runPrompt(options: PromptOptions): Promise<ScriptProblem[]> {
   const { input, output, target, env, signal, isCheck, stopAtFailure = false, emit } = options;
@@ -51,7 +51,7 @@ export async function runPrompt(options: PromptOptions): Promise<ScriptProblem[]
   const close = (): void => {
     lines.close();
   };
-  // Ctrl-C at the prompt ends it as at any prompt; while a command runs it comes by the signal.
+  // Ctrl-C at the prompt ends it, as at any prompt. While a command runs, Ctrl-C arrives as the signal.
   lines.on('SIGINT', close);
   signal.addEventListener('abort', close);
   if (signal.aborted) close();
@@ -65,7 +65,7 @@ export async function runPrompt(options: PromptOptions): Promise<ScriptProblem[]
         if (statement && (await interpreter.run(statement, name)) === 'exit') break;
       } catch (error) {
         if (!(error instanceof ScriptFailure)) throw error;
-        // Whoever types half a command, or /? after it, wants to know the rest.
+        // A user who types half a command, or /? after it, wants to see the rest.
         const forms = output || isQuestion(text) ? formsMeantBy(text) : [];
         if (forms.length > 0) {
           emit({ type: 'help', forms });
@@ -81,7 +81,7 @@ export async function runPrompt(options: PromptOptions): Promise<ScriptProblem[]
   } finally {
     signal.removeEventListener('abort', close);
     lines.close();
-    // Whoever types has seen what failed, and went on.
+    // A user at the prompt has seen what failed, and has continued.
     const state = signal.aborted || (stopAtFailure && problems.length > 0) ? 'failed' : 'sound';
     for (const problem of await interpreter.close({ line: line + 1, column: 1 }, name, state)) report(problem);
   }

@@ -2,12 +2,12 @@ import type { ScriptEventListener } from './events';
 import { outOfOrder, type ScriptPlace } from './problem';
 import type { ScriptMetadata, ScriptRestore, ScriptTarget } from './target';
 
-/** `begin restore`, `end restore` and `simulate restore`: writers are told that their files come back. */
+/** `begin restore`, `end restore` and `simulate restore`: notify the writers that their files are being restored. */
 export class RestoreCommands {
   readonly #target: ScriptTarget;
   readonly #emit: ScriptEventListener;
   #restore: ScriptRestore | undefined;
-  /** What writers are told of their files if the restore is never ended. */
+  /** What writers are told about their files if the restore is never ended. */
   #unendedOutcome: 'none' | 'failed' = 'none';
 
   constructor(target: ScriptTarget, emit: ScriptEventListener) {
@@ -20,7 +20,7 @@ export class RestoreCommands {
   }
 
   async begin(place: ScriptPlace, metadata: () => ScriptMetadata, isBackupBegun: boolean): Promise<void> {
-    if (this.#restore) throw outOfOrder(place, 'a restore has begun already', 'end it first: end restore');
+    if (this.#restore) throw outOfOrder(place, 'a restore has already begun', 'end it first: end restore');
     if (isBackupBegun) throw outOfOrder(place, 'a backup has begun', 'end it first: end backup, then reset');
     const restore = await this.#target.beginRestore(metadata());
     this.#restore = restore;
@@ -49,7 +49,7 @@ export class RestoreCommands {
     this.#emit({ type: 'restore', action: 'simulated', writers: restore.writers });
   }
 
-  /** Whoever has not written `end restore` has not said that the files came back. */
+  /** Without `end restore`, the script has not said that the files were restored. */
   async giveUp(): Promise<void> {
     const restore = this.#restore;
     this.#restore = undefined;

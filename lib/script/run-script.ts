@@ -20,8 +20,8 @@ import { VssTarget } from './vss-target';
 /** Options of `runScript`. */
 export interface RunScriptOptions {
   /**
-   * The script: an absolute path, or its text with a name for messages (default: `(script)`). Text in bytes is decoded as
-   * that of a file.
+   * The script: an absolute path, or its text with a name for messages (default: `(script)`). A text given as bytes is decoded
+   * like a file.
    */
   readonly script:
     { readonly file: string } | { readonly text: string | Uint8Array; readonly name?: string | undefined };

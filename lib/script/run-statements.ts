@@ -11,21 +11,21 @@ import { judgeGuess, parseWhole } from './whole-script';
 /** The result of a script. */
 export interface ScriptReport {
   /**
-   * `complete`: every command succeeded. `partial`: likewise, but databases had to be left out. `failed`: a command is
-   * wrong or has failed.
+   * `complete`: every command succeeded. `partial`: every command succeeded, but databases had to be left out. `failed`: a
+   * command is wrong or has failed.
    */
   readonly outcome: 'complete' | 'partial' | 'failed';
-  /** The exit code of the command line: 0, 3 for a partial one, else that of the first problem. */
+  /** The exit code of the command line: 0, 3 for a partial result, otherwise that of the first problem. */
   readonly exitCode: number;
   /** Number of commands that succeeded; with `check`, that would be run. */
   readonly commands: number;
   readonly problems: readonly ScriptProblem[];
 }
 
-/** A script and how it is run. */
+/** A script and how to run it. */
 export interface ScriptRun {
   readonly text: string;
-  /** The encoding of the script was guessed. Default: false. */
+  /** Whether the encoding of the script was guessed. Default: false. */
   readonly isGuess?: boolean | undefined;
   /** Name of the script in events and problems. */
   readonly file: string;
@@ -35,13 +35,13 @@ export interface ScriptRun {
   readonly workingDirectory: string;
   readonly signal?: AbortSignal | undefined;
   readonly emit: ScriptEventListener;
-  /** Called once, when the script has been read; never in a check. */
+  /** Called once, after the script has been read; never in a check. */
   readonly createTarget: () => Promise<ScriptTarget>;
 }
 
 /**
- * Reads a script as a whole and runs it. A script with a mistake in any line is not begun, unless it shall keep going; nor is
- * one that a rehearsal, in which nothing is done, finds to fail.
+ * Reads a whole script and runs it. A script with a mistake in any line is not begun, unless `keepGoing` is set; nor is a script
+ * that fails in a rehearsal, in which nothing is done.
  */
 export async function runStatements(run: ScriptRun): Promise<ScriptReport> {
   const { statements, problems } = parseWhole(run.text, run.file);
@@ -67,7 +67,7 @@ export async function runStatements(run: ScriptRun): Promise<ScriptReport> {
   return runLines({ ...run, lines, end, target, goOn: run.keepGoing });
 }
 
-/** What is known before anything is done to fail; `lookUp` is the machine, which is asked but not touched. */
+/** Failures that are certain before anything is done. `lookUp` may be queried, but changes nothing. */
 async function rehearse(
   run: ScriptRun,
   lines: readonly Line[],
@@ -85,15 +85,15 @@ function notBegun(run: ScriptRun, problems: readonly ScriptProblem[]): ScriptRep
   return { outcome: 'failed', exitCode: exitCodeOf(problems), commands: 0, problems };
 }
 
-/** A command, or what is wrong with the line. */
+/** A command, or the problem with its line. */
 type Line = Statement | ScriptProblem;
 
 interface LinesRun extends ScriptRun {
   readonly lines: readonly Line[];
-  /** Place for what goes wrong at the end. */
+  /** Place for failures at the end. */
   readonly end: ScriptPlace;
   readonly target: ScriptTarget;
-  /** After a command that is wrong or fails. */
+  /** Whether to continue after a command that is wrong or fails. */
   readonly goOn: boolean;
 }
 
@@ -107,7 +107,7 @@ async function runLines({ lines, end, target, goOn, ...run }: LinesRun): Promise
     emit({ type: 'problem', ...problem });
   };
   let commands = 0;
-  // Until it has reached its end: it may also be interrupted.
+  // Until the end is reached, because the script may also be interrupted.
   let state: ScriptState = 'failed';
   let aborted: AbortError | undefined;
   try {
@@ -140,7 +140,7 @@ async function runLines({ lines, end, target, goOn, ...run }: LinesRun): Promise
     : { outcome: 'complete', exitCode: 0, commands, problems };
 }
 
-/** What an interrupted script leaves goes with the error that ends it. */
+/** Adds what an interrupted script leaves behind to the error that ends it. */
 function nameLeft(error: AbortError, left: readonly LeftShadow[]): void {
   const [first] = left;
   if (!first || error.leftBehind) return;
@@ -158,7 +158,7 @@ function inOrder(statements: readonly Statement[], mistakes: readonly ScriptProb
   return [...statements.filter(({ line }) => !wrong.has(line)), ...mistakes].sort((a, b) => a.line - b.line);
 }
 
-/** Events that say something in a check, where nothing is done and so nothing has a result. */
+/** Events that are meaningful in a check, in which nothing is done and so nothing has a result. */
 const plannedEvents: ReadonlySet<ScriptEvent['type']> = new Set<ScriptEvent['type']>([
   'command',
   'note',

@@ -3,31 +3,31 @@ import prettyBytes from 'pretty-bytes';
 import { readFile } from '../call/files';
 import { OptionError } from '../errors/errors';
 
-/** More than a hundred times what the longest script known to us has. */
+/** More than a hundred times the length of the longest script known to us. */
 const largestScript = 1_000_000;
 
 /** A script as it was read. */
 export interface ScriptSource {
   readonly text: string;
-  /** Its encoding is neither marked nor UTF-8: letters outside ASCII may be others. */
+  /** Whether its encoding was guessed, because it is neither marked nor UTF-8: letters outside ASCII may be wrong. */
   readonly isGuess: boolean;
 }
 
-/** Reads a script file, whatever editor or command has written it. Refuses what is no script at once. */
+/** Reads a script file, whatever program wrote it. Refuses a file that cannot be a script. */
 export async function readScriptFile(path: string): Promise<ScriptSource> {
   const found = await stat(path);
   if (!found.isFile()) {
     const what = found.isDirectory() ? 'a directory' : 'not a plain file';
     throw new OptionError(
       'script',
-      `${path} is ${what}, not a script; commands of a program are read from standard input`,
+      `${path} is ${what}, not a script; commands from a program are read from standard input`,
     );
   }
   requireSize(path, found.size);
   return decodeScript(await readFile(path), path);
 }
 
-/** The text of a script; `name` is for messages. */
+/** The text of a script; `name` is used in messages. */
 export function decodeScript(bytes: Uint8Array, name: string): ScriptSource {
   requireSize(name, bytes.length);
   // DOS ended files with ^Z, and some programs still write it, or a NUL.
@@ -42,10 +42,10 @@ export function decodeScript(bytes: Uint8Array, name: string): ScriptSource {
   if (!control) return { text, isGuess: !isWide(meant) && !isUtf8(meant) };
   const line = text.slice(0, control.index).split(/\r\n|\n|\r/).length;
   const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(2, '0');
-  throw new OptionError('script', `${name} is no script: line ${line} holds the control character 0x${code}`);
+  throw new OptionError('script', `${name} is not a script: line ${line} contains the control character 0x${code}`);
 }
 
-/** UTF-8, UTF-16 with a byte order mark or plain without one, or, where it is no UTF-8, the Windows code page of western Europe. */
+/** UTF-8; UTF-16 with or without a byte order mark; otherwise the Windows code page for western Europe. */
 export function decodeText(bytes: Uint8Array): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
@@ -66,11 +66,11 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-/** The upper half of code page 850, in which consoles of western Europe write. */
+/** The upper half of code page 850, which consoles in western Europe use. */
 export const cp850 =
   'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u00ad±‗¾¶§÷¸°¨·¹³²■\u00a0';
 
-/** The bytes of the characters outside ASCII that windows-1252 has. */
+/** The bytes of the non-ASCII characters of windows-1252. */
 export const windows1252Bytes: ReadonlyMap<string, number> = new Map(
   Array.from({ length: 128 }, (_value, index) => {
     return [new TextDecoder('windows-1252').decode(Uint8Array.of(index + 128)), index + 128] as const;
@@ -79,7 +79,7 @@ export const windows1252Bytes: ReadonlyMap<string, number> = new Map(
 
 function requireSize(name: string, size: number): void {
   if (size <= largestScript) return;
-  throw new OptionError('script', `${name} has ${prettyBytes(size)}: that is no script`);
+  throw new OptionError('script', `${name} has ${prettyBytes(size)}: it cannot be a script`);
 }
 
 function isWide(bytes: Uint8Array): boolean {
@@ -91,7 +91,7 @@ function isEndMark(bytes: Uint8Array, end: number, unit: number): boolean {
   return (mark === 0x1a || mark === 0) && (unit === 1 || bytes[end - 1] === 0);
 }
 
-/** Every second byte is a NUL: text of English letters, which nothing else can be. */
+/** Every second byte is a NUL: this is English text in UTF-16, and cannot be anything else. */
 function isUnmarkedUtf16(bytes: Uint8Array): boolean {
   return (
     bytes.length >= 4 && bytes.length % 2 === 0 && bytes.every((byte, index) => (byte === 0) === (index % 2 === 1))
@@ -99,12 +99,12 @@ function isUnmarkedUtf16(bytes: Uint8Array): boolean {
 }
 
 /**
- * A file that one program has begun in UTF-16 and another one, such as `>>` of cmd, has gone on with in bytes, or the other
- * way round. Either half of it would be read as nonsense.
+ * Refuses a file that one program began in UTF-16 and another one, such as `>>` of cmd, continued in bytes, or vice versa. One of
+ * the halves would be read as nonsense.
  */
 function requireOneEncoding(bytes: Uint8Array, name: string): void {
   if (isWide(bytes)) {
-    // In UTF-16 a NUL follows the carriage return.
+    // In UTF-16, a NUL follows the carriage return.
     const at = bytes.findIndex((byte, index) => byte === 0x0d && bytes[index + 1] === 0x0a);
     const isOdd = bytes.length % 2 === 1;
     if (at < 0 && !isOdd) return;
@@ -123,7 +123,7 @@ function lineAt(before: Uint8Array): number {
 
 function mixed(name: string, line: number): OptionError {
   const message =
-    `${name} is written in two encodings: up to about line ${line} in another one than after it, ` +
-    'as > of PowerShell and >> of cmd do together; write it with one program, or save it as UTF-8';
+    `${name} has two encodings, with a change at about line ${line}, ` +
+    'as when > of PowerShell and >> of cmd write the same file; write it with one program, or save it as UTF-8';
   return new OptionError('script', message);
 }

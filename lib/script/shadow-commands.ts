@@ -8,7 +8,7 @@ import type { MadeShadows } from './places';
 import type { ScriptShadow, ScriptTarget } from './target';
 import type { WordReader } from './word-reader';
 
-/** Alias of the set that `create` has made last. */
+/** Alias of the set that `create` made last. */
 export const setAlias = 'VSS_SHADOW_SET';
 
 /** What these commands share with the rest of the script. */
@@ -19,11 +19,11 @@ export interface ShadowCommandsOptions {
   readonly words: WordReader;
   readonly aliases: Aliases;
   readonly made: MadeShadows;
-  /** Those of the sets that are open, volatile ones too. */
+  /** Those of the open sets, including volatile ones. */
   readonly open: () => readonly ScriptShadow[];
 }
 
-/** The commands for shadow copies that are there: `list`, `unexpose`, `break`, `mask`, `delete` and `revert`. */
+/** The commands for existing shadow copies: `list`, `unexpose`, `break`, `mask`, `delete` and `revert`. */
 export class ShadowCommands {
   readonly #options: ShadowCommandsOptions;
 
@@ -43,7 +43,7 @@ export class ShadowCommands {
     emit({ type: 'shadows', title, shadows: this.listed(shadows) });
   }
 
-  /** With the names that the script has for them. */
+  /** With the aliases that the script has for them. */
   listed(shadows: readonly ScriptShadow[]): ListedAs[] {
     const { aliases } = this.#options;
     return shadows.map((shadow) => ({
@@ -92,7 +92,7 @@ export class ShadowCommands {
     emit({ type: 'reverted', id, volume: await target.revert(id) });
   }
 
-  /** The set of a shadow copy, by whose id it may be named; any other id is that of a set. */
+  /** The set of a shadow copy, if the id is that of a shadow copy; otherwise the id itself, which is that of a set. */
   async #setOf(id: string): Promise<string> {
     const { target, isCheck, emit, open } = this.#options;
     const made = open().find((shadow) => shadow.id === id);

@@ -2,8 +2,8 @@ import type { NativeBinding } from '../native/session';
 import { readBackups } from '../store/manifest';
 
 /**
- * Removes what scripts have written down about sets of which no shadow copy is left: without that the state directory would
- * grow with every run. `listIds` is asked when the manifests have been read, so that a set that is made meanwhile is safe.
+ * Removes the records of scripts about sets without any remaining shadow copy; otherwise the state directory would grow with
+ * every run. `listIds` is called after the manifests have been read, so that a set made in the meantime is not affected.
  */
 export async function pruneState(
   directory: string,
@@ -12,7 +12,7 @@ export async function pruneState(
 ): Promise<void> {
   const backups = (await readBackups(directory)).flatMap((backup) => {
     if (!('manifest' in backup)) return [];
-    // A transportable set is not listed until it is imported, perhaps elsewhere; nothing is known of it but its ids.
+    // A transportable set is not listed until it is imported, perhaps on another machine; only its ids are known.
     const attributes = backup.manifest.vss?.attributes ?? [];
     if (attributes.length === 0 || attributes.includes('transportable')) return [];
     return [{ ...backup, ids: backup.manifest.volumes.map(({ id }) => id.toLowerCase()) }];

@@ -6,9 +6,9 @@ import type { Writer } from '../vss/writers';
 import type { ScriptContext, ScriptOption, WriterDetail } from './commands';
 import type { Warning } from '../errors/warnings';
 
-/** A shadow copy as scripts show it. */
+/** A shadow copy as shown by scripts. */
 export interface ScriptShadow extends ListedShadow {
-  /** Where the original volume is mounted, for example `D:\`; empty when that is not known. */
+  /** Where the original volume is mounted, for example `D:\`; empty if unknown. */
   readonly mountedAs: string;
 }
 
@@ -17,7 +17,7 @@ export interface CreateRequest {
   readonly context: ScriptContext;
   readonly options: readonly ScriptOption[];
   readonly backupType: 'copy' | 'full';
-  /** Volumes as the script names them, in normal form; an empty provider lets VSS choose. */
+  /** Volumes named by the script, in normal form. With an empty provider, VSS chooses one. */
   readonly volumes: readonly { readonly volume: string; readonly providerId: string }[];
   readonly writers: { readonly exclude: readonly string[]; readonly verify: readonly string[] };
   /** Absolute path of the metadata file that will be written. */
@@ -25,101 +25,101 @@ export interface CreateRequest {
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** How the script has fared that lets a set go; `unused`: it has failed before anything could have used the set. */
+/** State of the script when it releases a set. `unused`: it failed before anything could have used the set. */
 export type ScriptState = 'sound' | 'failed' | 'unused';
 
-/** A set that `create` has made, and the session that made it. */
+/** A set made by `create`, and the session that made it. */
 export interface ScriptBackup {
   readonly setId: string;
-  /** In the order of the volumes of the request; further ones, of databases on other volumes, after them. */
+  /** In the order of the volumes in the request, followed by those of other volumes with databases. */
   readonly shadows: readonly ScriptShadow[];
-  /** Every writer, and why it does not take part; empty for one that does. None in contexts without writers. */
+  /** Every writer, and why it does not take part; empty if it does. No writers in contexts without them. */
   readonly writers: readonly { readonly name: string; readonly excluded: string }[];
   /** What the user should know about it. */
   readonly warnings: readonly Warning[];
-  /** `partial` when databases had to be left out. */
+  /** `partial` if databases had to be left out. */
   readonly outcome: 'complete' | 'partial';
   /** Writes the metadata, with `manifest` as its Manifest.xml. */
   saveMetadata(manifest: string): Promise<void>;
   /** Tells the writers that the backup is complete. */
   complete(): Promise<SaidAtEnd>;
   /**
-   * Ends the session; persistent shadow copies stay, volatile ones go, and after a `failed` script so does what was saved of
-   * a set that it has not completed. An `unused` set that was not completed goes as a whole, unless it is transportable.
-   * Answers what the user should know, and whether persistent shadow copies have gone too.
+   * Ends the session. Persistent shadow copies are kept; volatile ones are deleted, and after a `failed` script also the saved
+   * parts of a set that it has not completed. An `unused` set that was not completed is deleted as a whole, unless it is
+   * transportable. Returns what the user should know, and whether persistent shadow copies were deleted too.
    */
   release(script: ScriptState): Promise<SaidAtEnd & { readonly isTakenBack: boolean }>;
 }
 
-/** What the user should know when a set is complete, or let go. */
+/** What the user should know when a set is completed or released. */
 export interface SaidAtEnd {
   readonly warnings: readonly Warning[];
-  /** What is as it should be. */
+  /** Information about the normal result. */
   readonly notes: readonly string[];
 }
 
-/** The end of a set of which there is nothing to say. */
+/** For the end of a set without anything to report. */
 export const nothingSaid: SaidAtEnd = { warnings: [], notes: [] };
 
-/** Metadata that `load metadata` has read. */
+/** Metadata read by `load metadata`. */
 export interface ScriptMetadata {
   /** Text of Manifest.xml. */
   readonly manifest: string;
   /** Text of BCDocument.xml. */
   readonly components: string;
-  /** Nobody has read them: which aliases they hold is not known. Default: false. */
+  /** Whether they were not really read, so their aliases are unknown. Default: false. */
   readonly isUnknown?: boolean | undefined;
 }
 
-/** A restore that writers are told about. */
+/** A restore of which the writers are notified. */
 export interface ScriptRestore {
   readonly writers: readonly { readonly id: string; readonly name: string; readonly present: boolean }[];
   preRestore(): Promise<void>;
-  /** What became of the files of the writers: all are there, none was touched, or some may be missing. */
+  /** What happened to the writers' files: all were restored, none was touched, or some may be missing. */
   postRestore(outcome: 'all' | 'none' | 'failed'): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Where `expose` puts a shadow copy. */
+/** Where `expose` exposes a shadow copy. */
 export type ExposePlace =
   | { readonly kind: 'local'; /** `B:` or a directory. */ readonly as: string }
   | { readonly kind: 'share'; /** Name of the share. */ readonly as: string };
 
-/** What scripts need of a machine. Failures are errors of this package. */
+/** The functions of a machine that scripts need. Failures are errors of this package. */
 export interface ScriptTarget {
-  /** Absolute path for a metadata file: a name is generated in a directory. Refuses a place that cannot be. */
+  /** The absolute path of a metadata file; in a directory, a name is generated. Rejects an impossible path. */
   metadataFile(file: string): Promise<string>;
-  /** What Windows calls a volume, whatever mount point it is named by. */
+  /** The name of a volume in Windows, whatever mount point it is named by. */
   resolveVolume(volume: string): Promise<string>;
   isVolumeSupported(options: { readonly volume: string; readonly providerId: string }): Promise<boolean>;
   create(request: CreateRequest): Promise<ScriptBackup>;
   loadMetadata(file: string): Promise<ScriptMetadata>;
   importShadows(metadata: ScriptMetadata): Promise<readonly ScriptShadow[]>;
-  /** Begins with asking which writers are there; they are told nothing yet. */
+  /** Begins by finding out which writers are present; they are not notified yet. */
   beginRestore(metadata: ScriptMetadata): Promise<ScriptRestore>;
   listShadows(selector: ShadowSelector): Promise<readonly ScriptShadow[]>;
   listWriters(detail: WriterDetail): Promise<readonly Writer[]>;
   listProviders(): Promise<readonly VssProvider[]>;
   /**
-   * Refuses a place that cannot take a shadow copy. One that holds another shadow copy will do when the script may have
+   * Rejects a place where a shadow copy cannot be exposed. A place of another shadow copy is accepted if the script may have
    * deleted that by then.
    */
   requirePlace(place: ExposePlace, options: { readonly shadowsMayGo: boolean }): Promise<void>;
-  /** Refuses a script file that is not there. */
+  /** Rejects a script file that does not exist. */
   requireScriptFile(file: string): Promise<void>;
-  /** Answers the place. */
+  /** Returns the place. */
   expose(options: { readonly id: string; readonly place: ExposePlace }): Promise<string>;
-  /** Answers the place that it was exposed as; undefined when nothing is exposed at the place that is named. */
+  /** Returns the place where it was exposed; undefined if nothing is exposed at the given place. */
   unexpose(selector: ShadowSelector): Promise<string | undefined>;
-  /** Calls `onFound` with what will be deleted, before anything is. Answers what was deleted. */
+  /** Calls `onFound` with what will be deleted, before anything is deleted. Returns what was deleted. */
   deleteShadows(
     selector: ShadowSelector,
     onFound: (shadows: readonly ScriptShadow[]) => void,
   ): Promise<readonly ScriptShadow[]>;
   breakSet(options: { readonly setId: string; readonly how: 'read-only' | 'writable' | 'mask' }): Promise<void>;
-  /** Answers the volume when it has been set back. */
+  /** Returns the volume after it has been reverted. */
   revert(id: string): Promise<string>;
-  /** Runs a script file to its end. Answers its exit code. */
+  /** Runs a script file to its end. Returns its exit code. */
   execute(options: {
     readonly file: string;
     readonly env: Readonly<Record<string, string>>;

@@ -3,9 +3,9 @@ import type { LeftShadow, ListedAs, ScriptEvent } from './events';
 import { providerLines, shadowBlock, writerLines } from './listing';
 import type { ScriptProblem } from './problem';
 
-/** An event as text, close to what diskshadow prints. Without a line end; undefined for what is not shown as text. */
+/** An event as text, similar to the output of diskshadow, without a line end; undefined if it is not shown as text. */
 export function describeEvent(event: ScriptEvent): string | undefined {
-  // What a program that the script runs has written is its own affair, as at a prompt.
+  // The output of a program that the script runs is not changed, as at a prompt.
   if (event.type === 'output') return event.text.replace(/\r?\n$/, '');
   return event.type === 'progress' ? undefined : describe(shown(event));
 }
@@ -58,9 +58,9 @@ function describe(event: Exclude<ScriptEvent, { type: 'output' | 'progress' }>):
     case 'restore':
       return describeRestore(event);
     case 'reverted':
-      return `The volume ${event.volume} was set back to ${event.id}`;
+      return `The volume ${event.volume} was reverted to ${event.id}`;
     case 'executed':
-      return `${event.file} has ended with exit code ${event.exitCode}`;
+      return `${event.file} ended with exit code ${event.exitCode}`;
     case 'left':
       return describeLeft(event.shadows);
     case 'plan':
@@ -70,17 +70,17 @@ function describe(event: Exclude<ScriptEvent, { type: 'output' | 'progress' }>):
   }
 }
 
-/** A mistake or failure with its place, as compilers write it. */
+/** A mistake or failure with its place, in the format of compilers. */
 export function describeProblem(problem: ScriptProblem): string {
   const { file, line, column, message, remedy } = shown(problem);
   const place = `${file}:${line}:${column}: ${message}`;
   return remedy === '' ? place : `${place}\n  what to do: ${remedy}`;
 }
 
-/** Texts that may have lines; anything else is on one, as names are. */
+/** Texts that may have several lines. All others, such as names, are on one line. */
 const withLines: readonly string[] = ['message', 'remedy', 'text', 'title'];
 
-/** The event with every text as a terminal may have it: names of writers, volumes and files may hold what one obeys. */
+/** The event with every text made safe for a terminal: names of writers, volumes and files may contain control characters. */
 function shown<T>(value: T, key?: string): T;
 function shown(value: unknown, key = ''): unknown {
   if (typeof value === 'string') return withLines.includes(key) ? printableLines(value) : printable(value);
@@ -94,7 +94,7 @@ function describeAlias({ name, value, of }: Extract<ScriptEvent, { type: 'alias'
   return `Alias ${name}${what[of]} ${value} set as environment variable.`;
 }
 
-/** What is still there, and how it goes. */
+/** What still exists, and how to delete it. */
 function describeLeft(shadows: readonly LeftShadow[]): string {
   const sets = [...new Set(shadows.map(({ setId }) => setId))];
   return lines([
@@ -106,7 +106,7 @@ function describeLeft(shadows: readonly LeftShadow[]): string {
   ]);
 }
 
-/** The command that deletes a set of a script, with its places. */
+/** The command that deletes a script's set and its exposures. */
 export function deleteCommand(setId: string): string {
   return `domino-vss shadow delete --set ${setId}`;
 }
@@ -146,7 +146,11 @@ function describeShadows(title: string, shadows: readonly ListedAs[]): string {
 }
 
 function describeRestore({ action, writers }: Extract<ScriptEvent, { type: 'restore' }>): string {
-  const title = { begun: 'Restore begun', ended: 'Restore ended', simulated: 'Restore simulated; nobody was told' };
+  const title = {
+    begun: 'Restore begun',
+    ended: 'Restore ended',
+    simulated: 'Restore simulated; writers were not notified',
+  };
   const present = writers.map(
     ({ name, id, present: is }) => `  ${is ? 'would take part' : 'is missing'}: "${name}" ${id}`,
   );

@@ -4,18 +4,18 @@ import type { Word } from './lexer';
 import { likely } from './likely';
 import { ScriptFailure, type ScriptPlace } from './problem';
 
-/** What {@link Variables} take from their surroundings. */
+/** Settings of {@link Variables}. */
 export interface VariablesOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly emit: ScriptEventListener;
-  /** Nothing is run: variables that only a run can know stand for themselves instead of being an error. */
+  /** Whether nothing is run: then a variable that is only known in a real run stands for itself and is not an error. */
   readonly isCheck: boolean;
 }
 
-/** The variables of a script: its aliases, and behind them the environment. */
+/** The variables of a script: its aliases, then the environment. */
 export class Variables {
   readonly aliases = new Aliases();
-  /** Metadata were loaded in a check: their aliases are not known. */
+  /** Whether metadata were loaded in a check, so that their aliases are unknown. */
   hasUnknownAliases = false;
   readonly #options: VariablesOptions;
   readonly #noted = new Set<string>();
@@ -25,7 +25,7 @@ export class Variables {
     this.#options = options;
   }
 
-  /** Whether a value that only a run can know has been used since {@link takeUsedUnknown}. */
+  /** Whether a value that is only known in a real run has been used since {@link takeUsedUnknown}. */
   get usedUnknown(): boolean {
     return this.#usedUnknown;
   }
@@ -36,7 +36,7 @@ export class Variables {
     return used;
   }
 
-  /** The word with its variables replaced: aliases first, then the environment. `pending` are aliases that `create` will define. */
+  /** The word with its variables replaced: aliases first, then the environment. `pending`: aliases that `create` will define. */
   text({ parts, line, column }: Word, pending: readonly string[]): string {
     return parts
       .map((part) => (part.type === 'text' ? part.text : this.#value(part.name, { line, column }, pending)))
@@ -79,10 +79,10 @@ export class Variables {
   }
 }
 
-/** Stands in a check for an id that only a run knows. */
+/** In a check, stands for an id that is only known in a real run. */
 export const unknownId = '{00000000-0000-0000-0000-000000000000}';
 
-/** Variables that every Windows defines. */
+/** Variables that are defined on every Windows. */
 const windowsVariables: ReadonlySet<string> = new Set([
   ...['ALLUSERSPROFILE', 'APPDATA', 'COMMONPROGRAMFILES', 'COMMONPROGRAMFILES(X86)', 'COMMONPROGRAMW6432'],
   ...['COMPUTERNAME', 'COMSPEC', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'LOGONSERVER', 'NUMBER_OF_PROCESSORS'],
@@ -91,7 +91,7 @@ const windowsVariables: ReadonlySet<string> = new Set([
   ...['USERNAME', 'USERPROFILE', 'WINDIR'],
 ]);
 
-/** What the command interpreter replaces although it is not in the environment. */
+/** Variables that the command interpreter replaces although they are not in the environment. */
 const pseudoVariables: ReadonlySet<string> = new Set([
   ...['CD', 'CMDCMDLINE', 'CMDEXTVERSION', 'DATE', 'ERRORLEVEL', 'HIGHESTNUMANODENUMBER', 'RANDOM', 'TIME'],
 ]);

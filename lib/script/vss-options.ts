@@ -3,7 +3,7 @@ import { resolveVss, type RequestedAttribute, type VssOptions, type WritersOptio
 import type { ScriptOption } from './commands';
 import type { CreateRequest } from './target';
 
-/** The options of `beginBackup` that a script has written in its own words. */
+/** The backup that a script requests, as options of `beginBackup`. */
 export interface RequestedBackup {
   readonly lifetime: 'backup' | 'persistent';
   readonly writers: WritersOption;
@@ -18,7 +18,7 @@ const attributes: Readonly<Partial<Record<ScriptOption, RequestedAttribute>>> = 
   txfrecover: 'txf-recovery',
 };
 
-/** Translates a `create`, and refuses in words what VSS cannot do. Pure: nothing is touched. */
+/** Translates a `create`, and rejects with a message what VSS cannot do. Pure: nothing is touched. */
 export function requestedBackup(
   request: Pick<CreateRequest, 'context' | 'options' | 'backupType' | 'volumes' | 'writers'>,
 ): RequestedBackup {
@@ -36,7 +36,7 @@ export function requestedBackup(
     vss: {
       ...(context.lifetime === 'clientaccessible' && { context: 'client-accessible' }),
       ...(providerId !== '' && { providerId }),
-      // Nobody is told without writers. A restore with writers is one of the components that were selected.
+      // Without writers nobody is notified. A restore with writers is one of the components selected here.
       ...(context.writers && { backupType, componentMode: true }),
       attributes: options.flatMap((option) => attributes[option] ?? []),
       ...autoRecovery(context.writers, options),
@@ -46,7 +46,7 @@ export function requestedBackup(
   return requested;
 }
 
-/** Scripts have to say that they want no auto-recovery, where the API has to be asked for it. */
+/** Scripts must say that they want no auto-recovery; the API must be asked for it. */
 function autoRecovery(writers: boolean, options: readonly ScriptOption[]): Pick<VssOptions, 'autoRecovery'> {
   if (options.includes('noautorecover')) return { autoRecovery: false };
   return writers ? { autoRecovery: true } : {};

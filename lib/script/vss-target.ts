@@ -42,20 +42,20 @@ import {
 import { pruneState } from './state';
 import { requestedBackup } from './vss-options';
 
-/** How long native code, which ends what it does at the deadline by itself, may take for that. */
+/** Additional time for native code, which ends its work at the deadline by itself. */
 const graceMs = 5_000;
-/** For letting go of a restore. */
+/** Time limit for closing a restore. */
 const closeTimeoutMs = 30_000;
 
-/** What scripts need of this machine, besides the machine. */
+/** What scripts need to know in addition to the machine. */
 export interface VssTargetOptions {
   readonly loadBinding: () => NativeBinding;
   readonly workingDirectory: string;
-  /** Put the databases of this Domino server into backup mode round `create`; undefined: plain volumes. */
+  /** Put the databases of this Domino server into backup mode around `create`; undefined: plain volumes. */
   readonly domino: DominoLocation | undefined;
-  /** Where plain volumes have their manifests and journals; those of Domino lie beside the metadata. */
+  /** Directory for manifests and journals of plain volumes; those of Domino are stored next to the metadata. */
   readonly stateDirectory: string;
-  /** By whose PATH programs are found. Default: that of the process. */
+  /** Environment whose PATH is searched for programs. Default: that of the process. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,9 +63,9 @@ export interface VssTargetOptions {
 /** The computer this runs on. */
 export class VssTarget implements ScriptTarget {
   readonly #options: VssTargetOptions;
-  /** Sets this process has made and not yet let go. */
+  /** Sets that this process has made and not yet released. */
   readonly #open = new Set<OpenBackup>();
-  /** Where metadata lie that the script has made or loaded; backups of Domino lie beside them. */
+  /** Directories of metadata that the script has made or loaded; Domino backups are stored next to them. */
   readonly #metadataDirectories = new Set<string>();
 
   private constructor(options: VssTargetOptions) {
@@ -92,7 +92,7 @@ export class VssTarget implements ScriptTarget {
     const full = isDirectory ? join(path, generatedMetadataName(new Date(), hostname())) : path;
     await access(dirname(full), constants.W_OK).catch((cause: unknown) => {
       const message = `metadata cannot be written to ${dirname(full)}: ${(cause as Error).message}`;
-      const hint = 'Make the directory, or name another one with "set metadata".';
+      const hint = 'Create the directory, or name another one with "set metadata".';
       throw new FileSystemError('ERR_FILE_SYSTEM', { path: full, cause }, { message, hint });
     });
     return full;
@@ -138,7 +138,7 @@ export class VssTarget implements ScriptTarget {
         ...backup.warnings,
         ...others.map(({ mountedAs, volume }) => {
           const subjects = [mountedAs || volume];
-          const message = `${mountedAs || volume} holds databases and was taken along`;
+          const message = `${mountedAs || volume} contains databases and was included`;
           return warning('WARN_VOLUME_TAKEN_ALONG', message, { subjects });
         }),
         ...set.skipped.map((failure) => {
@@ -178,7 +178,7 @@ export class VssTarget implements ScriptTarget {
       preRestore: () => this.#vss((call) => call.race(restore.preRestore(call.remainingMs()), graceMs)),
       postRestore: (outcome) =>
         this.#vss((call) => call.race(restore.postRestore({ outcome, timeoutMs: call.remainingMs() }), graceMs)),
-      // Also after an abort: the writers' session is not to stay open.
+      // Also after an abort: the session with the writers must not stay open.
       close: () => new Call({ timeoutMs: closeTimeoutMs, phase: 'restore' }).race(restore.close()),
     };
   }
@@ -217,7 +217,7 @@ export class VssTarget implements ScriptTarget {
   expose({ id, place }: { id: string; place: ExposePlace }): Promise<string> {
     const { loadBinding, signal } = this.#options;
     const as = exposureOf(place);
-    // Of our own the journal knows the place as well.
+    // For one of our own shadows, the journal must record the place.
     return this.#ownShadow(id)?.expose({ as }) ?? exposeShadow(loadBinding, { id, as, signal });
   }
 
@@ -257,7 +257,7 @@ export class VssTarget implements ScriptTarget {
   async breakSet({ setId, how }: Parameters<ScriptTarget['breakSet']>[0]): Promise<void> {
     const { loadBinding, signal } = this.#options;
     await breakSnapshotSet(loadBinding, { setId, writable: how === 'writable', mask: how === 'mask', signal });
-    // To VSS there are no such shadows any more.
+    // VSS no longer has these shadows.
     for (const open of this.#open) if (open.setId === setId) for (const { id } of open.shadows) open.forget(id);
   }
 
@@ -267,7 +267,7 @@ export class VssTarget implements ScriptTarget {
     await this.#requireMetadataElsewhere(id);
     const report = await revertToShadow(loadBinding, { id, deltaDirectory, domino, signal });
     if (!report.finished) {
-      const message = `the revert of ${report.volume} goes on; it cannot be stopped`;
+      const message = `the revert of ${report.volume} continues; it cannot be stopped`;
       throw new VssError('ERR_VSS_REVERT', { volume: report.volume }, { message, hint: 'Wait for it to end.' });
     }
     return report.volume;
@@ -276,7 +276,7 @@ export class VssTarget implements ScriptTarget {
   async execute(options: Parameters<ScriptTarget['execute']>[0]): Promise<number> {
     const { workingDirectory, env = process.env, signal } = this.#options;
     const file = await findProgram(options.file, { workingDirectory, env });
-    // Not as an alias may have it.
+    // From the environment, not from an alias.
     const interpreter = environmentVariable(env, 'ComSpec');
     return execute({ ...options, file, workingDirectory, interpreter, signal });
   }
@@ -288,7 +288,7 @@ export class VssTarget implements ScriptTarget {
     return vssCall(loadBinding, { signal }, {}, ({ binding, vss, call }) => body(call, { binding, vss }));
   }
 
-  /** Forgets sets of earlier scripts that are gone. That it cannot is no reason to fail. */
+  /** Forgets sets of earlier scripts that no longer exist. A failure of this is ignored. */
   async #pruneState(): Promise<void> {
     const directory = await this.#earlierBackups();
     if (directory === undefined) return;
@@ -301,20 +301,20 @@ export class VssTarget implements ScriptTarget {
     });
   }
 
-  /** Where the shadows of earlier scripts are named; undefined when there was none. */
+  /** The directory in which shadows of earlier scripts are recorded; undefined if there is none. */
   #earlierBackups(): Promise<string | undefined> {
     const { loadBinding, stateDirectory } = this.#options;
     return existingStateDirectory(loadBinding(), stateDirectory);
   }
 
-  /** A volume is not set back to before the metadata that describe its shadow. */
+  /** A volume must not be reverted to a time before the metadata that describe its shadow. */
   async #requireMetadataElsewhere(id: string): Promise<void> {
     const [shadow] = await this.listShadows({ by: 'id', id });
     for (const directory of this.#metadataDirectories) {
       const { device } = await this.#vss((call, { binding }) => call.race(binding.inspectVolume(directory)));
       if (!shadow || !isSameName(device, shadow.volume)) continue;
       const { volume } = shadow;
-      const message = `${volume} is not reverted to ${id}: the metadata in ${directory} lie on it, and the backups beside them`;
+      const message = `${volume} is not reverted to ${id}: it contains the metadata in ${directory} and the backups next to them`;
       throw new VssError('ERR_VSS_REVERT', { volume }, { message, hint: 'Move them to another volume first.' });
     }
   }
@@ -323,7 +323,7 @@ export class VssTarget implements ScriptTarget {
     return [...this.#open].flatMap(({ set }) => set.shadows).find((shadow) => shadow.id === id);
   }
 
-  /** The shadows of the volumes as they were named, and those of volumes that Domino needs besides. */
+  /** The shadows of the volumes in the order of the request, followed by those of other volumes that Domino needs. */
   async #inOrder(
     made: readonly ScriptShadow[],
     volumes: readonly string[],
@@ -338,7 +338,7 @@ export class VssTarget implements ScriptTarget {
 
   async #madeShadows(set: SnapshotSet, request: CreateRequest): Promise<readonly ScriptShadow[]> {
     if (!isTransportable(request) || !set.vss) return this.#mounted(set.vss?.shadows ?? []);
-    // Until it is imported VSS tells nothing of such a set but its ids.
+    // Until such a set is imported, VSS reports only its ids.
     const { setId, context } = set.vss;
     const attributes = attributeWords(resolveVss(requestedBackup(request)).native.context);
     const shadows = await this.#vss((call, { binding }) =>

@@ -5,10 +5,10 @@ import type { ScriptProblem } from './problem';
 import { cp850, windows1252Bytes } from './script-source';
 import { warning, type Warning } from '../errors/warnings';
 
-/** Below this number of wrong lines each is worth its message. */
+/** Up to this number of wrong lines, each gets its own message. */
 const fewProblems = 20;
 
-/** Reads a whole script. What is wrong with all of it is one problem, instead of one for each line. */
+/** Reads a whole script. A mistake that affects the whole script is one problem, not one for each line. */
 export function parseWhole(text: string, file: string): ParsedScript {
   const parsed = parseScript(text, file);
   if (parsed.problems.length === 0) return parsed;
@@ -17,8 +17,8 @@ export function parseWhole(text: string, file: string): ParsedScript {
 }
 
 /**
- * A letter that is too much at the end of every line: some write one, for a program that loses the last character of lines
- * that end as on Unix. Commands that take any word would keep it without a sign.
+ * A superfluous character at the end of every line: some authors add one because a program loses the last character of lines with
+ * Unix line ends. Commands that accept any word would silently keep it.
  */
 function superfluousEnd(text: string, file: string): ScriptProblem | undefined {
   const commands = splitLines(text).map((source, index) => ({ line: index + 1, text: commandText(source, index + 1) }));
@@ -34,7 +34,7 @@ function superfluousEnd(text: string, file: string): ScriptProblem | undefined {
     line: first.line,
     column: first.text.length,
     message: `every line ends with the same superfluous "${end}"`,
-    remedy: 'remove it from all lines; line ends of Unix work here without it',
+    remedy: 'remove it from all lines; Unix line ends work here without it',
     code: 'ERR_OPTION',
   };
 }
@@ -47,22 +47,21 @@ function commandText(source: string, line: number): string {
   }
 }
 
-/** A log, a program, a page of the web: hardly a line of it is a command. */
+/** A log, a program or a web page: hardly any line is a command. */
 function noScript({ statements, problems }: ParsedScript, file: string): ScriptProblem | undefined {
   const [first] = problems;
   if (!first || problems.length < fewProblems || problems.length < 4 * statements.length) return undefined;
   return {
     ...first,
     file,
-    message: `this is no script: ${problems.length} of ${problems.length + statements.length} lines are not commands, the first with ${first.message}`,
-    remedy: 'name a script, one command a line',
+    message: `this is not a script: ${problems.length} of ${problems.length + statements.length} lines are not commands, the first with ${first.message}`,
+    remedy: 'name a script with one command per line',
   };
 }
 
 /**
- * What the words of a script with letters outside ASCII may really be, when its encoding could only be guessed: a warning
- * that shows how they were read, or a problem where they look like the code page of a console. A name is never changed in
- * silence.
+ * Examines words with letters outside ASCII in a script whose encoding was guessed: a warning shows how they were read; if they
+ * look like the code page of a console, it is a problem. A name is never changed silently.
  */
 export function judgeGuess(
   statements: readonly Statement[],

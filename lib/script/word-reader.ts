@@ -6,12 +6,12 @@ import { ScriptFailure } from './problem';
 import type { ExposePlace } from './target';
 import type { Variables } from './variables';
 
-/** Reads what words of a script mean: with the values of variables, as ids, places, or the choice of shadow copies. */
+/** Evaluates the words of a script: with variables replaced, as ids, places, or selections of shadow copies. */
 export class WordReader {
   readonly #variables: Variables;
   readonly #pendingAliases: () => readonly string[];
 
-  /** `pendingAliases` are those that the next `create` defines. */
+  /** `pendingAliases`: aliases that the next `create` will define. */
   constructor(variables: Variables, pendingAliases: () => readonly string[]) {
     this.#variables = variables;
     this.#pendingAliases = pendingAliases;
@@ -30,7 +30,7 @@ export class WordReader {
     throw new ScriptFailure(word, `"${text}" is not an id such as {xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}`, hint);
   }
 
-  /** Where something is to be exposed. */
+  /** A place for an exposure. */
   place(word: Word): ExposePlace {
     const text = this.text(word);
     const place = readPlace(text);
@@ -41,7 +41,7 @@ export class WordReader {
     throw new ScriptFailure(word, `"${word.text}" is not a place to expose at`, remedy);
   }
 
-  /** Something that is exposed, by its id or by its place. */
+  /** An exposed shadow copy, by id or by place. */
   exposed(word: Word): Extract<ShadowSelector, { readonly by: 'id' | 'exposed' }> {
     const text = this.text(word);
     const id = readId(text);

@@ -6,24 +6,24 @@ import type { Call } from '../call/call';
 import { toPublicError } from '../errors/errors';
 import { hashFile } from './copy';
 
-/** A file of which the first bytes are hashed. */
+/** A file whose first bytes are to be hashed. */
 export interface FileToHash {
   readonly file: string;
   readonly sizeBytes: number;
 }
 
-/** SHA-256 in hexadecimal, or why there is none. */
+/** The SHA-256 in hexadecimal, or why there is none. */
 export type HashResult = { readonly sha256: string } | { readonly error: string };
 
-/** What the worker says about the file at a position of its list. */
+/** What the worker reports about the file at a position of its list. */
 export interface HashMessage {
   readonly position: number;
   readonly result: HashResult;
 }
 
 /**
- * Hashes files one after the other in a thread of its own, which takes what the server leaves of processor and disks. For
- * work that may take hours and that nobody waits for.
+ * Hashes files one by one in a separate thread with low priority, so that the server keeps its processor time and disks. For work
+ * that may take hours and that nobody waits for.
  */
 export async function hashInBackground(
   files: readonly FileToHash[],
@@ -32,7 +32,7 @@ export async function hashInBackground(
 ): Promise<void> {
   if (files.length === 0) return;
   const program = join(__dirname, 'hash-worker.js');
-  // A bundle does not hold it.
+  // A bundle does not contain it.
   if (!existsSync(program)) {
     await hashHere(files, call, onHash);
     return;
@@ -50,7 +50,7 @@ export async function hashInBackground(
         });
         worker.on('error', reject);
         worker.on('exit', (code) => {
-          reject(new Error(`the thread that hashes has ended early, with ${code}`));
+          reject(new Error(`the hashing thread ended early, with exit code ${code}`));
         });
       }),
     );
@@ -59,7 +59,7 @@ export async function hashInBackground(
   }
 }
 
-/** The same in this thread, by the threads with which Node.js reads files. */
+/** The same in this thread; Node.js reads the files with its own threads. */
 async function hashHere(
   files: readonly FileToHash[],
   call: Call,

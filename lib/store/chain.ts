@@ -6,24 +6,26 @@ import { isPresent } from './file-identity';
 import { loadManifest } from './manifest';
 import type { ManifestDatabase, ManifestHead, ManifestLink } from './manifest-format';
 
-/** The head of a manifest, and where it lies. */
+/** The head of a manifest, and its directory. */
 export type BackupHead = ManifestHead & { readonly directory: string };
 
 /** A backup and the earlier ones that it builds on. */
 export interface Chain<Head extends BackupHead = BackupHead> {
   readonly head: Head;
-  /** Those that hold databases which {@link head} has carried over, by their ids; a text says why one cannot be used. */
+  /**
+   * The backups that contain the databases {@link head} has carried over, by id; a text if one cannot be used, with the reason.
+   */
   readonly links: ReadonlyMap<string, BackupHead | string>;
 }
 
 /**
- * Finds the backups that another one builds on: beside it, in the same delta directory. One that is missing or damaged, or that is
- * another one than it was, is no error here: whoever needs nothing of it can do without. With a key all must be signed.
+ * Finds the backups that another one builds on, beside it in the same delta directory. A missing, damaged or different one is not
+ * an error here, because the caller may not need it. With a key all must be signed.
  */
 export async function loadLinks({ directory, id, incremental }: BackupHead, key?: KeyObject): Promise<Chain['links']> {
   const links = new Map<string, BackupHead | string>();
   if (!incremental || incremental.links.length === 0) return links;
-  // Whoever names a backup by a symbolic link means the directory that it leads to.
+  // If a backup is named by a symbolic link, the others are beside the link's target.
   const beside = dirname(await realpath(directory).catch(() => directory));
   for (const link of incremental.links) {
     links.set(link.id, await loadLink(join(beside, link.id), link, id, key));
@@ -37,20 +39,20 @@ async function loadLink(
   builder: string,
   key: KeyObject | undefined,
 ): Promise<BackupHead | string> {
-  // What cannot be looked at may be there; reading it says what is wrong.
+  // If it cannot be accessed, it may exist; reading it will report the error.
   if (!(await isPresent(directory).catch(() => true))) {
     return `backup ${builder} builds on backup ${id}, which is missing: ${directory}`;
   }
   try {
     const head = await loadManifest(directory, key);
     if (head.id === id && head.databasesSha256 === databasesSha256) return head;
-    return `backup ${builder} builds on backup ${id}, and ${directory} is another one now`;
+    return `backup ${builder} builds on backup ${id}, but ${directory} is a different one now`;
   } catch (error) {
     return `backup ${builder} builds on backup ${id}, which cannot be used: ${toPublicError(error).message}`;
   }
 }
 
-/** The backup that holds a database; a text says why it cannot be used. */
+/** The backup that contains a database; a text if it cannot be used, with the reason. */
 export function holderOf({ from }: Pick<ManifestDatabase, 'from'>, { head, links }: Chain): BackupHead | string {
   if (from === undefined) return head;
   return links.get(from) ?? `backup ${head.id} does not say that it builds on backup ${from}`;

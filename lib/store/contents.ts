@@ -5,7 +5,7 @@ import { toPublicError } from '../errors/errors';
 import { hashFile } from './copy';
 import type { ManifestDatabase } from './manifest-format';
 
-/** The front of a database: its header, with the replica id and the instance id, lies in it. */
+/** The beginning of a database: it contains the header, with the replica id and the instance id. */
 const frontBytes = 4096;
 
 /** Every database begins with these two bytes; the size of its header follows. */
@@ -13,37 +13,37 @@ const signature = Buffer.from([0x1a, 0x00]);
 
 /** What is known about the contents of a copy or of a file in a shadow. */
 export interface ExpectedContents {
-  /** This many bytes belong to the backup; in a shadow more may follow. */
+  /** Number of bytes that belong to the backup; in a shadow more may follow. */
   readonly sizeBytes: number;
-  /** SHA-256 of them; absent when they were not hashed. */
+  /** SHA-256 of these bytes; undefined if they were not hashed. */
   readonly sha256: string | undefined;
-  /** SHA-256 of their front; absent when it was not hashed. */
+  /** SHA-256 of the beginning; undefined if it was not hashed. */
   readonly headerSha256: string | undefined;
 }
 
-/** What the manifest knows about the copy of a database. */
+/** What the manifest says about the copy of a database. */
 export function expectedOfCopy({ startSizeBytes, copy }: ManifestDatabase): ExpectedContents {
   return { sizeBytes: startSizeBytes, sha256: copy?.sha256, headerSha256: undefined };
 }
 
-/** What the manifest knows about the file of a database in its shadow. */
+/** What the manifest says about the file of a database in its shadow. */
 export function expectedOfShadow({ startSizeBytes, sha256, headerSha256 }: ManifestDatabase): ExpectedContents {
   return { sizeBytes: startSizeBytes, sha256, headerSha256 };
 }
 
-/** SHA-256 of the front of a database in a shadow, hexadecimal. */
+/** SHA-256 of the beginning of a database in a shadow, hexadecimal. */
 export async function hashFront(file: string, sizeBytes: number): Promise<string> {
   return sha256Of(await readFront(file, sizeBytes));
 }
 
-/** Whether a file has the signature of a database; a file that is shorter has not. */
+/** Whether a file has the signature of a database; false for a file that is too short. */
 export async function hasSignature(file: string): Promise<boolean> {
   return isDatabase(await readFront(file, signature.length));
 }
 
 /**
- * What can be said against a file without reading all of it: size, signature, header. Answers what is wrong with it, or
- * undefined. A file that cannot be read is an error of the file system.
+ * Checks a file without reading all of it: size, signature, header. Returns what is wrong, or undefined. If the file cannot be
+ * read, throws the file system error.
  */
 export async function examineFront(file: string, expected: ExpectedContents): Promise<string | undefined> {
   const { sizeBytes, headerSha256 } = expected;
@@ -55,7 +55,7 @@ export async function examineFront(file: string, expected: ExpectedContents): Pr
     const front = await readFrontOf(handle, sizeBytes);
     if (!isDatabase(front)) return 'does not begin like a database';
     if (headerSha256 === undefined || sha256Of(front) === headerSha256) return undefined;
-    return 'has another database header than the one that was backed up (SHA-256)';
+    return 'has a different database header from the one that was backed up (SHA-256)';
   } finally {
     await handle.close();
   }
@@ -67,7 +67,7 @@ export function whyUnreadable(file: string, error: unknown): string {
   return ['ENOENT', 'ENOTDIR'].includes(code) ? `${file} does not exist` : toPublicError(error).message;
 }
 
-/** What is wrong with the file that holds the change information of a database; undefined for nothing. */
+/** What is wrong with the file of a database's change information; undefined if nothing is. */
 export async function examineDelta(
   file: string,
   { deltaBytes, deltaSha256 }: ManifestDatabase,
@@ -78,7 +78,7 @@ export async function examineDelta(
   if (!found.isFile()) return 'is not a file';
   if (found.size !== deltaBytes) return `has ${found.size} bytes instead of ${deltaBytes}`;
   const sha256 = await hashFile(file, check);
-  return sha256 === deltaSha256 ? undefined : 'has another SHA-256 than the manifest says';
+  return sha256 === deltaSha256 ? undefined : 'has a different SHA-256 from the one in the manifest';
 }
 
 function isDatabase(front: Buffer): boolean {

@@ -10,34 +10,34 @@ import { FileCalls, type FilePatience } from './stall';
 
 const blockBytes = 1024 * 1024;
 
-/** Is given blocks in order; a block may be overwritten once what `update` returns has settled. */
+/** Gets blocks in order. A block may be overwritten once the result of `update` has settled. */
 export interface BlockSink {
-  /** Memory for a block, if it has to be of a certain kind. */
+  /** Allocates memory for a block, if a special kind is needed. */
   readonly allocate?: (sizeBytes: number) => Buffer;
   readonly update: (block: Buffer) => unknown;
 }
 
-/** What a copy needs to know about its work. */
+/** What a copy is made from, and how. */
 export interface CopyWork extends FilePatience {
   readonly from: string;
-  /** Must not exist; its directory is made. */
+  /** Must not exist; its directory is created. */
   readonly to: string;
   /** Exactly this many bytes are copied. */
   readonly sizeBytes: number;
   readonly onBytes?: (bytes: number) => void;
-  /** Is given every byte that is copied, in order, so that it need not be read a second time. */
+  /** Gets every byte that is copied, in order, so that the copy need not be read again. */
   readonly hash?: BlockSink | undefined;
-  /** Whether the directory of {@link to} is known to be there. Default: false. */
+  /** Whether the directory of {@link to} is known to exist. Default: false. */
   readonly hasDirectory?: boolean;
-  /** What else is done to the copy before it is written to the disk: rights and owner. */
+  /** Called before the copy is synced to disk, to set its permissions and owner. */
   readonly finish?: (copy: FileHandle) => Promise<void>;
-  /** Whether it is on the disk when the call returns; false where more is written to it. Default: true. */
+  /** Whether the copy is on disk when the call returns; false if the caller writes more to it. Default: true. */
   readonly syncs?: boolean;
 }
 
 /**
- * Copies exactly the first bytes of a file and, unless somebody else does it, writes them to the disk. Nothing is left when it fails. Why not the whole file:
- * docs/decisions/copies-cut-to-the-start-size.md
+ * Copies exactly the first bytes of a file and, unless `syncs` is false, syncs them to disk. If it fails, nothing is left. Why
+ * not the whole file: docs/decisions/copies-cut-to-the-start-size.md
  */
 export async function copyExactly(work: CopyWork): Promise<void> {
   const { from, to, sizeBytes, check, onBytes, hash, hasDirectory = false, finish, syncs = true } = work;
@@ -48,10 +48,10 @@ export async function copyExactly(work: CopyWork): Promise<void> {
     const creating = open(to, 'wx', 0o600);
     const target = await calls.wait('open', to, creating).catch((cause: unknown) => {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-      throw new DominoVssError('ERR_COPY', { message: `${to} exists and is not overwritten`, cause });
+      throw new DominoVssError('ERR_COPY', { message: `${to} already exists and is not overwritten`, cause });
     });
     try {
-      // Where nothing is allocated there is nothing to write; what is allocated stays so, zeros or not.
+      // If the source has holes, blocks of zeros are not written. Otherwise everything is written, zeros or not.
       const { blocks, size } = await calls.wait('stat', from, source.stat());
       const leavesHoles = blocks * 512 < Math.min(size, sizeBytes);
       const bufferBytes = Math.max(1, Math.min(blockBytes, sizeBytes));
@@ -93,7 +93,7 @@ async function writeFully(target: FileHandle, bytes: Buffer, position: number): 
   }
 }
 
-/** The smallest hole that is worth a call. */
+/** The smallest hole that is worth a system call. */
 const holeBytes = 64 * 1024;
 const zeros = Buffer.alloc(holeBytes);
 
@@ -108,7 +108,7 @@ async function writeAllButZeros(target: FileHandle, bytes: Buffer, position: num
   if (from < bytes.length) await writeFully(target, bytes.subarray(from), position + from);
 }
 
-/** Writes a file's contents to the disk, for files that somebody else has changed. */
+/** Syncs a file to disk that another program has changed. */
 export async function syncFile(file: string, patience: FilePatience = untiring): Promise<void> {
   const calls = new FileCalls(patience);
   const handle = await calls.wait('open', file, open(file, 'r+'));
@@ -121,7 +121,7 @@ export async function syncFile(file: string, patience: FilePatience = untiring):
 
 const untiring: FilePatience = { check: () => undefined };
 
-/** SHA-256 of the first bytes of a file, or of all of it; hexadecimal. */
+/** SHA-256 of the first bytes of a file, or of the whole file; hexadecimal. */
 export async function hashFile(
   file: string,
   check: () => void,
@@ -145,7 +145,7 @@ export async function hashFile(
   }
 }
 
-/** Refuses work for which there is visibly too little free space. */
+/** Throws if there is obviously too little free space. */
 export async function requireFreeSpace(directory: string, neededBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(directory);
   const freeBytes = bavail * bsize;

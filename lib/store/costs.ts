@@ -4,28 +4,28 @@ import { forEachIndex } from '../call/event-loop';
 import { open, readFile } from '../call/files';
 import { writeTexts } from './durable';
 
-/** What an earlier backup has measured of one database. */
+/** Measurements of one database in earlier backups. */
 export interface Cost {
-  /** To enter and leave backup mode, in microseconds. */
+  /** Time to enter and leave backup mode, in microseconds. */
   readonly costUs: number;
-  /** Change information a second in backup mode, in bytes; the older a measurement, the less it counts. */
+  /** Change information per second in backup mode, in bytes. Older measurements have less weight. */
   readonly writeRate: number;
 }
 
 /**
- * By the path of the database. The next backup spreads the databases over its threads by the costs: a large mail file with
- * many changed pages may take a hundred times as long as an idle one. The write rate decides on their order. Only a guess is
- * lost with such a file, so it is not synced, and a damaged one is no error.
+ * By path of the database. The next backup distributes the databases over its threads by cost: a large mail file with many
+ * changed pages may take a hundred times as long as an idle one. The write rate determines their order. If this file is lost,
+ * only an estimate is, so it is not synced, and a damaged file is not an error.
  */
 export type Costs = ReadonlyMap<string, Cost>;
 
-/** In the directory of each backup. The first line is the data directory, each other one a cost, a rate and a path. */
+/** In the directory of each backup. The first line is the data directory; each of the others is a cost, a rate and a path. */
 const fileName = 'costs.txt';
 
-/** How many of the latest backups are looked at for one of the same data directory. */
+/** How many of the latest backups are searched for one of the same data directory. */
 const latest = 8;
 
-/** What the latest backup of a data directory has measured; empty when there is none. */
+/** The measurements of the latest backup of a data directory; empty if there is none. */
 export async function readCosts(deltaDirectory: string, dataDirectory: string): Promise<Costs> {
   const backups = await readdir(deltaDirectory).catch(() => []);
   // The ids of backups sort by time.
@@ -65,7 +65,7 @@ function isQuantity(value: number): boolean {
   return Number.isFinite(value) && value >= 0;
 }
 
-/** A path with a line break is left out, for it would be two lines, and so is a database that was not measured. */
+/** Omits databases that were not measured, and paths with a line break, which would become two lines. */
 export async function writeCosts(
   backupDirectory: string,
   dataDirectory: string,

@@ -5,15 +5,15 @@ import type { NativeBinding, NativeLock } from '../native/session';
 import { describeLiveWork, readJournals } from './journals';
 
 /**
- * One backup or restore of a server at a time on this machine, wherever their deltas go: a second one would take the
- * databases out of the first one's backup mode. Journals tell only of the work of one delta directory.
+ * Only one backup or restore of a server may run at a time on this machine, whatever its delta directory: a second one would take
+ * the databases out of the first one's backup mode. Journals only show the work of one delta directory.
  */
 export async function lockDataDirectory(
   binding: NativeBinding,
   { dataDirectory, deltaDirectory }: { readonly dataDirectory: string; readonly deltaDirectory: string | undefined },
   call: Call,
 ): Promise<NativeLock | undefined> {
-  // Plain volumes are nobody's, and nobody works on a directory that a restore has yet to make.
+  // Plain volumes conflict with nothing, and nothing else can use a directory that a restore has yet to create.
   if (dataDirectory === '' || !existsSync(dataDirectory)) return undefined;
   const taking = binding.lockDirectory(dataDirectory);
   const lock = await call.race(taking).catch((error: unknown) => {
@@ -30,7 +30,7 @@ export async function lockDataDirectory(
   throw new DominoVssError('ERR_LOCKED', { message });
 }
 
-/** Who holds the lock, where the system tells: only for the message. */
+/** The process that holds the lock, if the system reports it; only for the message. */
 function holderOf(directory: string): number | undefined {
   try {
     const inode = statSync(directory).ino;

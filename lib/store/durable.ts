@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { open } from '../call/files';
 
-/** Those of some directories, and of the ones above them, that do not exist; each after the one above it. */
+/** Those of the given directories, and of their parents, that do not exist; each after its parent. */
 export async function missingDirectories(directories: Iterable<string>): Promise<string[]> {
   const missing = new Set<string>();
   const known = new Set<string>();
@@ -24,13 +24,13 @@ export async function missingDirectories(directories: Iterable<string>): Promise
   return [...missing];
 }
 
-/** Somebody reads the file, as every backup does with the journals of others: Windows replaces no file that is open. */
+/** Another process is reading the file, as every backup does with the journals of others: Windows cannot replace an open file. */
 const openedBySomebody = ['EPERM', 'EACCES', 'EBUSY'];
 const replacePatienceMs = 5_000;
 
 /** Makes the entries of a directory survive a power loss. */
 export async function syncDirectory(directory: string): Promise<void> {
-  // Windows cannot open a directory for this and does not need it.
+  // Windows cannot open a directory for this, and need not.
   if (process.platform === 'win32') return;
   const handle = await open(directory, 'r');
   try {
@@ -41,16 +41,16 @@ export async function syncDirectory(directory: string): Promise<void> {
 }
 
 /**
- * Makes a directory, and those above it that are missing, so that they survive a power loss: the entry of each is in the
- * directory above it, and no sync of what lies in it brings that one to the disk. Step by step, for the recursive mkdir of
- * Node.js never ends where a directory is there and takes no other, as in /proc.
+ * Creates a directory and its missing parents so that they survive a power loss: each entry is in the parent directory, and
+ * syncing the contents of a directory does not sync its parent. Done step by step, because the recursive mkdir of Node.js never
+ * returns if a parent exists but accepts no new entries, as in /proc.
  */
 export async function makeDirectory(directory: string, mode?: number): Promise<void> {
   for (const missing of await missingDirectories([directory])) {
     try {
       await mkdir(missing, mode);
     } catch (error) {
-      // Another process was quicker.
+      // Another process was faster.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     await syncDirectory(dirname(missing));
@@ -65,8 +65,8 @@ export async function makeDirectory(directory: string, mode?: number): Promise<v
 }
 
 /**
- * Makes sure that what was removed or renamed does not come back after a power loss; to be called before the journal goes
- * that names it. Where the directory is gone too it is the one above it that counts.
+ * Makes sure that removed or renamed files do not reappear after a power loss. Must be called before the journal that names them
+ * is removed. If their directory is gone too, its parent is synced.
  */
 export async function syncRemovals(files: Iterable<string>): Promise<void> {
   const directories = new Set<string>();
@@ -78,10 +78,10 @@ export async function syncRemovals(files: Iterable<string>): Promise<void> {
   for (const directory of directories) await syncDirectory(directory);
 }
 
-/** A block this long takes well below a millisecond to render; writing it lets the event loop turn. */
+/** A block of this length takes well below a millisecond to render; writing it lets the event loop turn. */
 const blockLength = 32_768;
 
-/** Writes texts one after the other, in blocks; `onBlock` sees each before it is written. */
+/** Writes texts one after the other, in blocks; `onBlock` gets each block before it is written. */
 export async function writeTexts(
   handle: FileHandle,
   texts: Iterable<string>,
@@ -104,7 +104,7 @@ export function* jsonLines(values: Iterable<unknown>): Generator<string> {
   for (const value of values) yield `${JSON.stringify(value)}\n`;
 }
 
-/** Writes a file that is there completely or not at all, also after a power loss. */
+/** Writes a file completely or not at all, even if power is lost. */
 export async function writeDurably(
   file: string,
   write: (handle: FileHandle) => Promise<void>,
@@ -121,7 +121,7 @@ export async function writeDurably(
   await syncDirectory(dirname(file));
 }
 
-/** Never through a link that somebody has put there, and in the place of what a process that died has left. */
+/** Opens the file as a new one: never through a link that someone has put there, and replacing what a dead process has left. */
 async function openNew(file: string): Promise<FileHandle> {
   try {
     return await open(file, 'wx', 0o600);

@@ -1,13 +1,13 @@
 import { lstat } from 'node:fs/promises';
 import { undefinedWhereMissing } from '../call/files';
 
-/** What tells a file from every other one, and its contents from later ones: `device:inode size modified`. */
+/** Distinguishes a file from all others, and its contents from later ones: `device:inode size modified`. */
 export async function identityOf(file: string): Promise<string> {
   const { dev, ino, size, mtimeNs } = await lstat(file, { bigint: true });
   return `${dev}:${ino} ${size} ${mtimeNs}`;
 }
 
-/** How a file compares with an identity that was taken earlier. A file that was renamed since is the same one. */
+/** How a file compares with an earlier identity. A renamed file is the same file. */
 export type Comparison = 'missing' | 'same' | 'changed' | 'another';
 
 export async function compareIdentity(file: string, identity: string): Promise<Comparison> {
@@ -17,7 +17,7 @@ export async function compareIdentity(file: string, identity: string): Promise<C
   return now.split(' ')[0] === identity.split(' ')[0] ? 'changed' : 'another';
 }
 
-/** Whether there is anything at a path, a link that leads nowhere too. What cannot be looked at is not taken for missing. */
+/** Whether anything exists at a path, even a broken link. Throws if that cannot be determined. */
 export async function isPresent(file: string): Promise<boolean> {
   return (await lstat(file).catch(undefinedWhereMissing)) !== undefined;
 }

@@ -4,12 +4,12 @@ import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FileToHash, HashMessage, HashResult } from './background-hash';
 
-// The whole of a worker thread: see background-hash.ts. It reads synchronously, so that its own priority is the one that
-// counts, and not that of the threads which Node.js reads files with.
+// The complete code of a worker thread: see background-hash.ts. It reads synchronously, so that its own priority applies, and not
+// that of the threads with which Node.js reads files.
 
 const blockBytes = 1024 * 1024;
 
-// Linux keeps the priority of each thread apart, and disks follow it. Elsewhere this would slow the whole process down.
+// Linux has a priority for each thread, and disks respect it. On other systems this would slow down the whole process.
 if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
 
 const block = Buffer.allocUnsafe(blockBytes);

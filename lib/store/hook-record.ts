@@ -10,15 +10,15 @@ export interface HookVolume {
 /** What a hook receives. */
 export interface HookContext {
   readonly backupId: string;
-  /** Volumes to take a snapshot of. Their caches have been written to the device. */
+  /** Volumes to take a snapshot of. Their caches have been flushed to the device. */
   readonly volumes: readonly HookVolume[];
 }
 
-/** What the journal keeps of a hook that can remove what it makes, so that another process can call it. */
+/** What the journal records about a hook that can remove what it makes, so that another process can call it. */
 export interface HookRecord {
   /** The volumes of its context. */
   readonly volumes: readonly HookVolume[];
-  /** What `create` returned besides the shadows; only the hook knows what it means. */
+  /** What `create` returned besides the shadows; only the hook knows its meaning. */
   readonly state?: unknown;
 }
 
@@ -32,7 +32,10 @@ export function isHookRecord(value: unknown): value is HookRecord {
   );
 }
 
-/** The error of a hook's function, with what it has thrown as its cause. One of our own about the hook stays what it is. */
+/**
+ * The error for a function of a hook, with what it threw as the cause. If that is already our own error about this hook, it is
+ * returned unchanged.
+ */
 export function hookFailure(hook: string, call: 'create' | 'remove', thrown: unknown): ShadowError {
   if (thrown instanceof ShadowError && thrown.code === 'ERR_HOOK' && thrown.provider === hook) return thrown;
   const message = `${hook}: ${call}() failed: ${toPublicError(thrown).message}`;

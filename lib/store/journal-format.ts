@@ -2,17 +2,20 @@ import { isHookRecord, type HookRecord } from './hook-record';
 import type { Phase } from '../native/failure';
 
 /**
- * The first line of a journal, as JSON. The lines that follow are JSON strings: first the paths of the databases in backup
- * mode, then the files that are being copied out of the shadow.
+ * The first line of a journal, as JSON. The following lines are JSON strings: first the paths of the databases in backup mode,
+ * then the files that are being copied from the shadow.
  */
 export interface JournalHead {
   readonly format: 1;
   readonly id: string;
   readonly work: JournalWork;
   readonly pid: number;
-  /** Start time of the process in clock ticks since boot, so that a reused pid is told apart; empty when unknown. */
+  /** Start time of the process in clock ticks since boot, to recognise a reused pid; empty if unknown. */
   readonly processStart: string;
-  /** Which start of the system the process belongs to; empty where {@link processStart} says it (Windows) or nothing does. */
+  /**
+   * The boot id of the system that the process belongs to. Empty if {@link processStart} is unique without it (Windows), or if
+   * unknown.
+   */
   readonly boot: string;
   readonly host: string;
   readonly created: string;
@@ -20,33 +23,36 @@ export interface JournalHead {
   /** Directory of the backup that is being made; empty for other work. */
   readonly backupDirectory: string;
   readonly provider: string;
-  /** Shadows that exist or are about to: directories, or ids with the provider `vss`. */
+  /** Shadows that exist or are about to be made: directories, or ids with the provider `vss`. */
   readonly shadows: readonly string[];
-  /** Volumes of a hook's shadows, in the order of {@link shadows}; a hook is given both to remove them. */
+  /** Volumes of a hook's shadows, in the order of {@link shadows}; a hook needs both to remove them. */
   readonly volumes: readonly string[];
   /** Id of the snapshot set of VSS; empty for none. */
   readonly snapshotSet: string;
-  /** Hook that is asked for a shadow, or about to be, and has not answered; empty for none. */
+  /** Hook that has been asked for a shadow, or is about to be, and has not answered; empty for none. */
   readonly pendingHook: string;
-  /** The hook that removes what it makes, from before it is asked; null for none. */
+  /** A hook that can remove what it makes; recorded before it is called. Null for none. */
   readonly hook: HookRecord | null;
   /** Where shadows are exposed: symbolic links; with the provider `vss` drives, directories or shares. */
   readonly exposures: readonly string[];
   /** Service that was stopped and must be started again; empty for none. */
   readonly stoppedService: string;
-  /** How many databases are or are about to be in backup mode; their paths follow, one a line. */
+  /** How many databases are in backup mode, or about to enter it; their paths follow, one per line. */
   readonly databasesInBackupMode: number;
-  /** How many files are being copied out of the shadow; their paths follow those of the databases. None of them existed before. */
+  /** How many files are being copied from the shadow; their paths follow those of the databases. None of them existed before. */
   readonly copiedFiles: number;
-  /** Databases that a restore takes away from their place. */
+  /** Databases that a restore moves from their places. */
   readonly restoring: readonly RestoringDatabase[];
-  /** How far a restore is with all of {@link restoring}. */
+  /** Progress of a restore for all of {@link restoring}. */
   readonly restorePhase: RestorePhase;
-  /** Files beside the databases of a restore that nobody needs after it: copies it makes ready, originals that had to stay. */
+  /**
+   * Files beside the databases of a restore that are not needed after it: copies being prepared, and originals that could not be
+   * removed.
+   */
   readonly temporaryFiles: readonly string[];
   /** Directories that did not exist before; the deepest last. Removed when they are empty and the work has not succeeded. */
   readonly newDirectories: readonly string[];
-  /** The work has ended and only what is named here could not be removed: it locks nobody out. */
+  /** The work has ended, and only the items named here could not be removed: the journal locks nobody out. */
   readonly ended: boolean;
 }
 
@@ -57,13 +63,13 @@ export interface JournalHead {
 export type JournalWork = 'backup' | 'restore' | 'recovery' | 'prune' | 'drill';
 
 /**
- * `replacing`: copies take the places of originals; a killed restore is turned back. `recovering`: the transaction log is
- * applied to the copies. `finishing`: the copies are good and may be in use; nothing removes them from now on. `handed-over`: a
- * VSS requester replaces the files while the databases are offline.
+ * `replacing`: copies take the places of originals; a killed restore is rolled back. `recovering`: the transaction log is applied
+ * to the copies. `finishing`: the copies are good and may be in use; nothing removes them from now on. `handed-over`: a VSS
+ * requester replaces the files while the databases are offline.
  */
 export type RestorePhase = 'replacing' | 'recovering' | 'finishing' | 'handed-over';
 
-/** A database that a restore takes away from its place. */
+/** A database that a restore moves from its place. */
 export interface RestoringDatabase {
   /** Place of the database. */
   readonly file: string;
@@ -75,13 +81,13 @@ export interface RestoringDatabase {
   readonly offline: boolean;
   /** Whether there was a file at its place before. */
   readonly hadOriginal: boolean;
-  /** The copy as it is before it takes the place: its identity in the file system, size and time of last change. */
+  /** Identity of the copy before it takes the place: its identity in the file system, size and time of last change. */
   readonly copy: string;
-  /** How far it was when it was given up; otherwise as far as the whole restore. */
+  /** Its phase when its restore was abandoned; absent if it is that of the whole restore. */
   readonly phase?: RestorePhase | undefined;
 }
 
-/** The part of a journal that changes while the work goes on. */
+/** The part of a journal that changes during the work. */
 export type JournalChange = Partial<
   Pick<
     JournalHead,
@@ -101,14 +107,14 @@ export type JournalChange = Partial<
   >
 >;
 
-/** Phase of the errors about a kind of work. */
+/** The phase for errors about a kind of work. */
 export function phaseOf(work: JournalWork): Phase {
   return work === 'backup' || work === 'prune' ? 'end' : 'restore';
 }
 
 /**
- * Whether two pieces of work must not run at a time: on one data directory, or the removal of backups and a restore that
- * may be reading one of them for another server. Plain volumes are nobody's.
+ * Whether two pieces of work must not run at the same time: on the same data directory, or when backups are being removed while a
+ * restore may be reading them for another server. Plain volumes conflict with nothing.
  */
 export function isInTheWay(one: WorkOnDirectory, other: WorkOnDirectory): boolean {
   if (one.dataDirectory !== '' && one.dataDirectory === other.dataDirectory) return true;
@@ -164,7 +170,7 @@ const checks: Readonly<Record<Exclude<keyof JournalHead, 'format'>, (value: unkn
   ended: (value) => typeof value === 'boolean',
 };
 
-/** The head of a journal from its first line; a text says why it is none. */
+/** Reads the head of a journal from its first line; returns a text if it is not one, with the reason. */
 export function parseHead(line: string): JournalHead | string {
   let head: Partial<Record<keyof JournalHead, unknown>> | null;
   try {
@@ -172,7 +178,7 @@ export function parseHead(line: string): JournalHead | string {
   } catch {
     return 'its first line is not JSON';
   }
-  if (typeof head !== 'object' || head === null) return 'its first line is no object';
+  if (typeof head !== 'object' || head === null) return 'its first line is not an object';
   if (head.format !== 1) return `its format is ${JSON.stringify(head.format)}, this version of domino-vss reads 1`;
   const wrong = Object.entries(checks).find(([name, isRight]) => !isRight(head[name as keyof JournalHead]));
   return wrong ? `its field ${wrong[0]} is missing or wrong` : (head as unknown as JournalHead);

@@ -18,21 +18,24 @@ import {
 } from './journals';
 import { ownIdentity } from './process-identity';
 
-/** Id of a piece of work: sorts by time, and no other of the same second has it. */
+/** Id of a piece of work: sorts by time, and is unique even within the same second. */
 export function newWorkId(): string {
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   return `${time}-${randomBytes(3).toString('hex')}`;
 }
 
-/** Where a journal is written, and what it is about. */
+/** Where a journal is written, and its subject. */
 export interface JournalPlace extends Pick<JournalHead, 'id' | 'work' | 'dataDirectory' | 'backupDirectory'> {
-  /** Undefined: the journal goes to {@link elsewhere} at once. */
+  /** Undefined: the journal is written to {@link elsewhere}. */
   readonly deltaDirectory: string | undefined;
-  /** Makes another directory, and answers it, for a journal that cannot be written to the delta directory: read-only media. */
+  /**
+   * Creates and returns another directory for a journal that cannot be written to the delta directory, because that is on
+   * read-only media.
+   */
   readonly elsewhere?: () => Promise<string>;
-  /** Goes with the journal; undefined for work that needs none. */
+  /** Released together with the journal; undefined for work that needs no lock. */
   readonly lock?: NativeLock | undefined;
-  /** Id of the work that this is a part of: it is not in the way. */
+  /** Id of the work that this work is part of; the two do not conflict. */
   readonly within?: string | undefined;
 }
 
@@ -65,14 +68,14 @@ function newHead(work: Pick<JournalHead, 'id' | 'work' | 'dataDirectory' | 'back
   };
 }
 
-/** A journal that was opened, and what the others say. */
+/** An opened journal, and what the other journals say. */
 export interface OpenedJournal extends Omit<Journals, 'live'> {
   readonly journal: Journal;
 }
 
 /**
- * The journal of one backup or restore. While it exists and its process lives, it locks the data directory. Why it is not the
- * engine that writes it: docs/decisions/journal-in-typescript.md
+ * The journal of one backup or restore. It locks the data directory as long as it exists and its process lives. Why it is not
+ * written by the engine: docs/decisions/journal-in-typescript.md
  */
 export class Journal {
   #head: JournalHead;
@@ -90,9 +93,9 @@ export class Journal {
   }
 
   /**
-   * Writes the journal and makes sure that no other live process works on the data directory. Two that come at the same
-   * moment may both be refused, never both be let in: each writes first and looks then. `lock` goes with the journal: it
-   * is released when the work has ended, and when this fails.
+   * Writes the journal and makes sure that no other live process works on the data directory. Of two processes that start at the
+   * same moment, both may be refused, but never both accepted: each writes before it looks. `lock` belongs to the journal: it is
+   * released when the work has ended, or when this call fails.
    */
   static async open({ deltaDirectory, elsewhere, lock, within, ...work }: JournalPlace): Promise<OpenedJournal> {
     const head = newHead(work);
@@ -112,7 +115,7 @@ export class Journal {
       }
       const doubtful = others.unusable.find(({ mayBeLive }) => mayBeLive);
       if (doubtful && work.work === 'prune') {
-        const message = `the journal ${doubtful.journal} is in the way: ${doubtful.reason}, and that may need a backup`;
+        const message = `the journal ${doubtful.journal} cannot be used: ${doubtful.reason}; its work may need a backup`;
         throw new DominoVssError('ERR_LOCKED', { message });
       }
       return { journal, ...others };
@@ -123,8 +126,8 @@ export class Journal {
   }
 
   /**
-   * Writes the journal of a backup that native code may begin, under a name that counts for nothing: it becomes a journal
-   * when `from` is renamed `to`. Until then whoever has made it removes it.
+   * Writes the journal of a backup that native code may begin, under a name that is ignored: it becomes a journal when `from` is
+   * renamed to `to`. Until then, its creator has to remove it.
    */
   static async prepare(
     place: Required<Pick<JournalPlace, 'id' | 'work' | 'dataDirectory' | 'backupDirectory'>>,
@@ -164,7 +167,7 @@ export class Journal {
     try {
       await journal.update({});
     } catch (error) {
-      // It may have its name already; and whoever finds it would take it for that of live work.
+      // It may already have its final name, and would then be taken for the journal of live work.
       await journal.#unlink().catch(() => {
         noteEndedWork(journal.#file);
       });
@@ -173,31 +176,31 @@ export class Journal {
     return journal;
   }
 
-  /** Writes what is about to be done, before it is done. The paths are those of the databases in backup mode. */
+  /** Records what is about to be done, before it is done. The paths are those of the databases in backup mode. */
   update(change: JournalChange, databasePaths = this.#databasePaths): Promise<void> {
     if (this.#isRemoved) {
-      // Written again it would lock the data directory.
+      // Writing it again would lock the data directory.
       return Promise.reject(new DominoVssError('ERR_STATE', { message: `${this.#head.id} has ended` }));
     }
     this.#databasePaths = databasePaths;
     this.#head = { ...this.#head, ...change, databasesInBackupMode: databasePaths.length };
-    // One write after the other: they share the unfinished file, and callers may expose several shadows at a time.
+    // One write after the other: they share the temporary file, and callers may expose several shadows at the same time.
     this.#written = this.#written.catch(() => undefined).then(() => this.#write());
     return change.ended ? this.#ended(this.#written) : this.#written;
   }
 
-  /** Ends work that leaves what the journal names then. What was removed or renamed is made durable before the journal says so. */
+  /** Ends work and leaves the journal with what it names then. Removals and renames are made durable before. */
   async end(change: Omit<JournalChange, 'ended'>, removed: readonly string[]): Promise<void> {
     await this.#sync(removed);
     await this.update({ ...change, ended: true });
   }
 
-  /** The work has ended, whether or not that could be written. */
+  /** The work has ended, whether or not this could be written. */
   async #ended(written: Promise<void>): Promise<void> {
     try {
       await written;
     } catch (error) {
-      // This process lives on, and would lock the data directory until it ends.
+      // This process continues to live, and would lock the data directory until it ends.
       noteEndedWork(this.#file);
       throw error;
     } finally {
@@ -205,7 +208,7 @@ export class Journal {
     }
   }
 
-  /** Where it fails the journal goes on naming everything, for the next work to find out what of it is there. */
+  /** If it fails, the journal still names everything, and the next work has to find out what exists. */
   async #sync(removed: readonly string[]): Promise<void> {
     try {
       await syncRemovals(removed);
@@ -216,7 +219,10 @@ export class Journal {
     }
   }
 
-  /** Writes which files, none of which exists yet, are about to be copied out of the shadow, and which directories are made for them. */
+  /**
+   * Records the files that are about to be copied from the shadow, none of which exists yet, and the directories that are created
+   * for them.
+   */
   async noteCopies(files: readonly string[], newDirectories: readonly string[]): Promise<void> {
     this.#copies = files;
     this.#head = { ...this.#head, copiedFiles: files.length };
@@ -234,29 +240,29 @@ export class Journal {
     await writeTexts(handle, jsonLines(copies));
   }
 
-  /** What it names, as the next process would find it. */
+  /** What the journal names, in the form in which a later process would find it. */
   get leftOver(): LeftOver {
     return leftOverOf(this.#file, this.#head);
   }
 
-  /** Whether something is named that only its owner, or a person, can put back. */
+  /** Whether it names something that only its owner or a person can restore. */
   get namesMore(): boolean {
     return this.#head.exposures.length > 0 || this.#head.stoppedService !== '';
   }
 
-  /** Whether nothing can be written to it any more. */
+  /** Whether the journal is gone and nothing can be written to it any more. */
   get isRemoved(): boolean {
     return this.#isRemoved;
   }
 
-  /** For the end of the process, when nothing can be waited for. */
+  /** For the end of the process, when waiting is not possible. */
   removeSync(): void {
     this.#isRemoved = true;
     rmSync(this.#file, { force: true });
     this.#lock?.release();
   }
 
-  /** The work has ended and has left nothing; `removed` is what was removed or renamed by it, and is made durable first. */
+  /** The work has ended and has left nothing. `removed`: files that it removed or renamed, which is made durable first. */
   async remove(removed: readonly string[] = []): Promise<void> {
     this.#isRemoved = true;
     await this.#sync(removed);
@@ -264,7 +270,7 @@ export class Journal {
   }
 
   async #unlink(): Promise<void> {
-    // A write that has failed leaves its unfinished file.
+    // A failed write leaves its temporary file.
     for (const file of [this.#file, unfinishedName(this.#file)]) await rm(file, { force: true });
     await syncDirectory(dirname(this.#file));
   }

@@ -9,24 +9,23 @@ import { isAlive, isOfThisHost, isRunning, ownIdentity } from './process-identit
 import { stateDirectory } from './state-directory';
 import { warning, type Warning } from '../errors/warnings';
 
-/** An unusable journal, so that nothing is known about what it names. */
+/** A journal that cannot be used, so that nothing is known about what it names. */
 export interface UnusableJournal {
   readonly journal: string;
   /** What is wrong with it, in words. */
   readonly reason: string;
-  /**
-   * Where it was moved out of the way; empty for one that stays because it belongs to another host or cannot be moved.
-   */
+  /** The path to which it was moved; empty if it stays in place, because it belongs to another host or cannot be moved. */
   readonly movedTo: string;
   /**
-   * It may belong to running work: on another host, or one that could not be read this time. Nothing that such work may need is removed.
+   * It may belong to running work: it is of another host, or could not be read this time. Nothing that such work may need is
+   * removed.
    */
   readonly mayBeLive: boolean;
 }
 
 /** What the journals say about a data directory. */
 export interface Journals {
-  /** Of processes that live. */
+  /** Journals of live processes. */
   readonly live: readonly JournalHead[];
   readonly leftOvers: readonly LeftOver[];
   readonly unusable: readonly UnusableJournal[];
@@ -37,16 +36,16 @@ export function journalDirectory(parent: string): string {
   return join(parent, '.journal');
 }
 
-/** Directories that may hold journals about what lies here: of the delta directory, and those that had to go elsewhere. */
+/** Directories that may contain journals about a delta directory: its own, and those used if it was not writable. */
 export function journalDirectories(deltaDirectory: string | undefined): string[] {
   const parents = deltaDirectory === undefined ? [stateDirectory()] : [deltaDirectory, stateDirectory()];
   return [...new Set(parents)].map(journalDirectory);
 }
 
 /**
- * Reads the journals that concern a data directory, and with `work` also those of live work that is in its way. Whatever
- * else lies there stops nobody: what is no journal, or one of another version, is reported, and with `quarantine` also
- * moved aside.
+ * Reads the journals of a data directory and, with `work`, also those of other live work that conflicts with it. Other files do
+ * not stop the work: files that are not journals, and journals of other versions, are reported and, with `quarantine`, moved
+ * aside.
  */
 export async function readJournals(
   deltaDirectory: string | undefined,
@@ -70,8 +69,8 @@ export async function readJournals(
       unusable.push({ journal: file, reason: head.reason, movedTo: '', mayBeLive: true });
     } else if (head.dataDirectory === dataDirectory || (work && isInTheWay({ work, dataDirectory }, head))) {
       if (!isOfThisHost(head)) {
-        // Its process sees another server and may well be alive: nothing of it is ours to touch.
-        const reason = `it is of the host ${head.host} (${head.work} ${head.id})`;
+        // Its process runs on another host and may be alive, so nothing of it is touched.
+        const reason = `it belongs to the host ${head.host} (${head.work} ${head.id})`;
         unusable.push({ journal: file, reason, movedTo: '', mayBeLive: true });
       } else if (!head.ended && !endedHere.has(file) && isAlive(head)) live.push(head);
       else if (head.dataDirectory === dataDirectory) leftOvers.push(leftOverOf(file, head));
@@ -81,20 +80,22 @@ export async function readJournals(
   return { live, leftOvers, unusable };
 }
 
-/** Journals of this process that could not be removed when their work had ended; a file has its name for itself. */
+/** Journals of this process that could not be removed when their work had ended. No other journal has the same path. */
 const endedHere = new Set<string>();
 
-/** From now on the journal is in nobody's way here: it is what interrupted work has left, which the next work removes. */
+/**
+ * From now on the journal blocks nothing in this process: it names what interrupted work has left, which the next work removes.
+ */
 export function noteEndedWork(journal: string): void {
   endedHere.add(journal);
 }
 
-/** A journal is written anew under a name that another one had: a backup can be removed a second time. */
+/** A journal is written again under an earlier name: a backup can be removed a second time. */
 export function noteBegunWork(journal: string): void {
   endedHere.delete(journal);
 }
 
-/** What the journals say of a process of this host that is dead for certain. A text for directories that cannot be read. */
+/** What the journals say about a process of this host that is certainly dead. A text if a directory cannot be read. */
 export async function leftOversOfProcess(
   deltaDirectory: string | undefined,
   pid: number,
@@ -113,7 +114,7 @@ export async function leftOversOfProcess(
 
 /** One sentence for a person. */
 export function describeUnusable({ journal, reason, movedTo }: UnusableJournal): string {
-  const moved = movedTo === '' ? 'it was left alone' : `it was moved to ${movedTo}`;
+  const moved = movedTo === '' ? 'it was not touched' : `it was moved to ${movedTo}`;
   return `the journal ${journal} cannot be used: ${reason}; ${moved}`;
 }
 
@@ -122,13 +123,13 @@ export function warnOfUnusable(unusable: UnusableJournal): Warning {
   return warning('WARN_JOURNAL_UNUSABLE', describeUnusable(unusable), { subjects });
 }
 
-/** Shadows that the journals of a delta directory name as left behind: those that a live process works with are its own. */
+/** Shadows that the journals in a delta directory name as left behind. Those of live processes are not included. */
 export async function journaledShadows(deltaDirectory: string): Promise<string[]> {
   const heads = await Promise.all((await journalFiles(deltaDirectory)).map(readHead));
   return heads.flatMap((head) => (isHead(head) && (head.ended || !isAlive(head)) ? [...head.shadows] : []));
 }
 
-/** Data directories whose backups were being removed by processes that live no more. */
+/** Data directories of backups whose removal was interrupted by the death of the process. */
 export async function interruptedRemovals(deltaDirectory: string): Promise<string[]> {
   const heads = await Promise.all((await journalFiles(deltaDirectory)).map(readHead));
   return heads.flatMap((head) => (isHead(head) && head.work === 'prune' ? [head.dataDirectory] : []));
@@ -142,7 +143,7 @@ function isHead(read: Awaited<ReturnType<typeof readHead>>): read is JournalHead
 export interface JournalLists {
   readonly databases: readonly string[];
   readonly copies: readonly string[];
-  /** How many of their lines are damaged or missing. */
+  /** Number of damaged or missing lines. */
   readonly unreadable: number;
 }
 
@@ -179,7 +180,7 @@ function nameIn(line: string): string | undefined {
   }
 }
 
-/** Who works on a data directory. */
+/** Describes the work that uses a data directory. */
 export function describeLiveWork({ work, id, dataDirectory, pid }: JournalHead): string {
   return `${work} ${id} of ${dataDirectory} is running (process ${pid})`;
 }
@@ -206,27 +207,27 @@ async function journalEntries(deltaDirectory: string | undefined, pattern: RegEx
   return found;
 }
 
-/** A backup of 100 000 databases needs a tenth of it. */
+/** Ten times the size needed for a backup of 100 000 databases. */
 const longestJournalBytes = 256 * 1024 * 1024;
 const blockBytes = 64 * 1024;
 
-/** As every journal begins: tells what is none from a few bytes. */
+/** The beginning of every journal: other files are recognised by a few bytes. */
 const beginning = '{"format":';
 
-/** A journal of which nobody knows whether it can be used: reading it may succeed the next time. It stays where it is. */
+/** A journal that could not be read. It may be readable the next time, so it stays in place. */
 class UnreadJournal {
   constructor(readonly reason: string) {}
 }
 
-/** What a name leads to that is no file: a link, a socket or a FIFO without another end, a directory. */
+/** Errors for paths that do not lead to a file: a link, a socket or a FIFO without another end, a directory. */
 const noFile = ['ELOOP', 'ENXIO', 'EISDIR', 'ENOTDIR'];
 
-/** The head; undefined for a journal whose owner has just ended; a text for what is no journal that can be used. */
+/** The head; undefined if the owner of the journal has just ended; a text if it is not a usable journal, with the reason. */
 async function readHead(file: string): Promise<JournalHead | UnreadJournal | string | undefined> {
   try {
     await using handle = await openJournal(file);
     const found = await handle.stat();
-    if (!found.isFile()) return 'it is no file';
+    if (!found.isFile()) return 'it is not a file';
     if (found.size > longestJournalBytes) return `it has ${found.size} bytes`;
     if (found.size === 0) return 'it is empty';
     const line = await readFirstLine(handle);
@@ -241,7 +242,7 @@ async function readHead(file: string): Promise<JournalHead | UnreadJournal | str
 
 /** Never waits for the other end of a FIFO, and follows no link. */
 function openJournal(file: string): Promise<FileHandle> {
-  // Windows knows neither flag.
+  // Windows has neither flag.
   const { O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants as Partial<typeof constants>;
   return open(file, constants.O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 }
@@ -262,7 +263,7 @@ async function readFirstLine(handle: FileHandle): Promise<string | undefined> {
   return undefined;
 }
 
-/** Answers where it is now; empty when it could not be moved. */
+/** Returns the new path; empty if it could not be moved. */
 async function moveAside(file: string): Promise<string> {
   let target = `${file}.damaged`;
   for (let number = 2; existsSync(target); number += 1) target = `${file}.damaged-${number}`;
@@ -272,15 +273,18 @@ async function moveAside(file: string): Promise<string> {
   );
 }
 
-/** Name of a journal while it is being written: says whose it is, for its owner may die before it has its final name. */
+/**
+ * Temporary name of a journal while it is written. It contains the process id, because the process may die before the journal
+ * gets its final name.
+ */
 export function unfinishedName(file: string): string {
   const { pid, processStart } = ownIdentity();
   return `${file}.${pid}-${processStart}.new`;
 }
 
 /**
- * Removes what a process has left that died while it wrote a journal, or before a backup began that it had prepared: such a
- * file or directory says nothing yet.
+ * Removes what a process left that died while it wrote a journal, or before a backup that it had prepared began: such a file or
+ * directory has no meaning yet.
  */
 export async function removeUnfinished(deltaDirectory: string | undefined): Promise<void> {
   const pattern = /^(.*\.(?:journal|backup|scratch))\.(\d+)-(\w*)\.new(?:\.part)?$/s;

@@ -1,7 +1,7 @@
 import type { HookRecord } from './hook-record';
 import type { JournalHead, JournalWork, RestorePhase, RestoringDatabase } from './journal-format';
 
-/** What an earlier process has left behind, as its journal names it: any of it may be there. */
+/** What an earlier process left behind, according to its journal. Each item may or may not exist. */
 export interface LeftOver {
   /** The journal file that names it. */
   readonly journal: string;
@@ -20,7 +20,7 @@ export interface LeftOver {
   readonly snapshotSet: string;
   /** Hook that had not answered a request for a shadow; empty for none. */
   readonly pendingHook: string;
-  /** What the hook needs in order to remove it; null for none. */
+  /** What the hook needs to remove it; null for none. */
   readonly hook: HookRecord | null;
   readonly exposures: readonly string[];
   readonly stoppedService: string;
@@ -30,7 +30,7 @@ export interface LeftOver {
   readonly copiedFiles: number;
   readonly restoring: readonly RestoringDatabase[];
   readonly restorePhase: RestorePhase;
-  /** Files of a restore that nobody needs; they may exist. */
+  /** Files of a restore that are no longer needed; they may exist. */
   readonly temporaryFiles: readonly string[];
   /** Directories that the work has created; the deepest last. */
   readonly newDirectories: readonly string[];
@@ -62,10 +62,10 @@ export function leftOverOf(journal: string, head: JournalHead): LeftOver {
   };
 }
 
-/** How many files a sentence names; the journal has all. */
+/** Maximum number of files named in the sentence; the journal has all of them. */
 const namedFiles = 10;
 
-/** One sentence a person can act on. */
+/** One sentence that tells the user what may be left. */
 export function describeLeftOver(left: LeftOver): string {
   const parts = [`${left.work} ${left.id} of process ${left.pid} has left something behind`];
   if (left.stoppedService !== '') parts.push(`the service ${left.stoppedService} may still be stopped`);
@@ -74,7 +74,7 @@ export function describeLeftOver(left: LeftOver): string {
   }
   if (left.shadows.length > 0) parts.push(`shadows may be left: ${left.shadows.join(', ')}`);
   if (left.pendingHook !== '') {
-    parts.push(`the hook ${left.pendingHook} had not answered: its snapshot may be there, or still come`);
+    parts.push(`the hook ${left.pendingHook} had not answered: its snapshot may exist, or may still be created`);
   }
   if (left.exposures.length > 0) parts.push(`shadows may be exposed at ${left.exposures.join(', ')}`);
   if (left.backupDirectory !== '') parts.push(`an unfinished backup may be left in ${left.backupDirectory}`);
@@ -86,7 +86,7 @@ export function describeLeftOver(left: LeftOver): string {
   if (left.temporaryFiles.length > 0) {
     const more = left.temporaryFiles.length - namedFiles;
     const files = [...left.temporaryFiles.slice(0, namedFiles), ...(more > 0 ? [`and ${more} more`] : [])];
-    parts.push(`files that nobody needs may be left: ${files.join(', ')}`);
+    parts.push(`files that are no longer needed may be left: ${files.join(', ')}`);
   }
   return `${parts.join('; ')} (journal ${left.journal})`;
 }

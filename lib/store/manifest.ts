@@ -13,15 +13,15 @@ import { FileSystemError, RestoreError, toPublicError } from '../errors/errors';
 import { adviceOnSystemError } from '../errors/system-advice';
 import { warning, type Warning } from '../errors/warnings';
 
-/** A manifest that was read and found intact. */
+/** A manifest that was read and found to be intact. */
 export interface Manifest extends ManifestHead {
   /** Directory of the backup. */
   readonly directory: string;
-  /** Reads the databases one after the other, and throws at the end if the list is not the one that was written. */
+  /** Reads the databases one by one, and throws at the end if the list is not the one that was written. */
   databases(): AsyncGenerator<ManifestDatabase, void>;
 }
 
-/** What `manifest.json` holds: before warnings had codes they were texts, which the hash covers as they are. */
+/** The contents of `manifest.json`. Before warnings had codes they were texts, and the hash covers them in that form. */
 type WrittenHead = Omit<ManifestHead, 'warnings'> & { readonly warnings: readonly (Warning | string)[] };
 
 const headFile = 'manifest.json';
@@ -44,13 +44,13 @@ function validate(): NonNullable<typeof validators> {
   return validators;
 }
 
-/** The text of `manifest.json`: the hash covers every other member, and there is one way only to write them. */
+/** The text of `manifest.json`. The hash covers every other member, so there is only one way to write them. */
 function renderHead(head: WrittenHead): string {
   const sha256 = createHash('sha256').update(JSON.stringify(head)).digest('hex');
   return `${JSON.stringify({ ...head, sha256 }, null, 2)}\n`;
 }
 
-/** Writes databases.ndjson first and manifest.json last: a backup without manifest.json is an unfinished one. */
+/** Writes databases.ndjson first and manifest.json last: a backup without manifest.json is unfinished. */
 export async function writeManifest(
   directory: string,
   databases: Iterable<ManifestDatabase>,
@@ -78,13 +78,13 @@ export async function writeManifest(
 }
 
 /**
- * Reads and checks a manifest; `path` is the file or the directory of the backup. With a key it must be signed: only the
- * signature tells a manifest that was forged as a whole from one that a backup wrote.
+ * Reads and checks a manifest; `path` is the file or the directory of the backup. With a key it must be signed: only a signature
+ * distinguishes a completely forged manifest from a genuine one.
  */
 export async function loadManifest(path: string, key?: KeyObject): Promise<Manifest> {
   const file = await findManifest(path);
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    // A failing disk, or too many open files, says nothing about the manifest.
+    // A failing disk or too many open files say nothing about the manifest.
     if (adviceOnSystemError((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
     throw manifestError(file, (cause as Error).message, cause);
   });
@@ -118,7 +118,7 @@ async function requireSignature(file: string, text: string, key: KeyObject): Pro
     refuse(`${file} is not signed: ${(cause as Error).message}`, cause),
   );
   if (!isSignatureOf(text, signature, key)) {
-    refuse(`${signatureFile} is no signature of ${file} by the owner of this key`);
+    refuse(`${signatureFile} is not a signature of ${file} by the owner of this key`);
   }
 }
 
@@ -152,11 +152,12 @@ async function* readDatabases(directory: string, head: WrittenHead): AsyncGenera
     throw error;
   } finally {
     stream.destroy();
-    // Windows removes no directory while a file in it is open.
+    // Windows cannot remove a directory while a file in it is open.
     if (!stream.closed) await once(stream, 'close');
   }
   const expected = head.counts.captured + (head.counts.carried ?? 0);
-  if (count !== expected) throw manifestError(file, `it holds ${count} databases, manifest.json says ${expected}`);
+  if (count !== expected)
+    throw manifestError(file, `it contains ${count} databases, but manifest.json says ${expected}`);
   if (hash.digest('hex') !== head.databasesSha256) {
     throw manifestError(file, 'it is not the one that belongs to manifest.json (SHA-256)');
   }
@@ -172,7 +173,7 @@ function manifestError(file: string, what: string, cause?: unknown): RestoreErro
   return new RestoreError('ERR_MANIFEST', { message: `${file} cannot be used: ${what}`, phase: 'restore', cause });
 }
 
-/** One backup of a delta directory. */
+/** One backup in a delta directory. */
 export type ListedBackup =
   | {
       readonly state: 'complete' | 'partial';
@@ -180,11 +181,11 @@ export type ListedBackup =
       readonly directory: string;
       readonly manifest: Manifest;
     }
-  /** No manifest: the backup is being made, or its process died. */
+  /** There is no manifest: the backup is running, or its process died. */
   | { readonly state: 'unfinished'; readonly id: string; readonly directory: string }
   | { readonly state: 'damaged'; readonly id: string; readonly directory: string; readonly reason: string };
 
-/** Ids of the backups of a delta directory, oldest first, whatever has become of them. */
+/** Ids of the backups in a delta directory, oldest first, in any state. */
 export async function backupIds(deltaDirectory: string): Promise<string[]> {
   const entries = await readdir(deltaDirectory, { withFileTypes: true }).catch((cause: unknown) => {
     const message = `the delta directory ${deltaDirectory} cannot be read: ${(cause as Error).message}`;
@@ -196,15 +197,15 @@ export async function backupIds(deltaDirectory: string): Promise<string[]> {
     .sort();
 }
 
-/** Backups of a delta directory, oldest first. */
+/** The backups in a delta directory, oldest first. */
 export async function readBackups(deltaDirectory: string): Promise<ListedBackup[]> {
   const ids = await backupIds(deltaDirectory);
   return Promise.all(ids.map((id) => readBackup(id, join(deltaDirectory, id))));
 }
 
 /**
- * The newest backup of a delta directory that `accepts` takes and `read` can use. One that cannot be read is passed over, and named
- * in `warnings`, for which `purpose` says what it would have been for.
+ * The newest backup in a delta directory that `accepts` accepts and `read` can read. Unreadable ones are skipped and named in
+ * `warnings`; their text begins with `purpose`, what the backup would have been used for.
  */
 export async function newestBackup<Result>(
   deltaDirectory: string,
@@ -217,7 +218,7 @@ export async function newestBackup<Result>(
     readonly accepts: (manifest: Manifest) => boolean;
     readonly read: (manifest: Manifest) => Promise<Result>;
     readonly purpose: string;
-    /** With a key only those that are signed can be used. */
+    /** With a key, only signed backups are used. */
     readonly key?: KeyObject | undefined;
   },
   check: () => void,
@@ -226,10 +227,10 @@ export async function newestBackup<Result>(
   let newest: { readonly id: string; readonly created: string; readonly result: Result } | undefined;
   for (const id of (await backupIds(deltaDirectory)).reverse()) {
     check();
-    // Ids of one second are in no order.
+    // Ids from the same second are in no particular order.
     if (newest && secondOf(id) !== secondOf(newest.id)) break;
     try {
-      // Without a manifest it is no backup: another one is being made, or was interrupted.
+      // Without a manifest it is not a finished backup: it is running, or was interrupted.
       if (!(await isPresent(join(deltaDirectory, id, headFile)))) continue;
       const manifest = await loadManifest(join(deltaDirectory, id), key);
       if (!accepts(manifest)) continue;
@@ -245,7 +246,7 @@ export async function newestBackup<Result>(
   return { newest: newest?.result, warnings };
 }
 
-/** The second in which a backup was begun, as its id has it: sorts by time. */
+/** The second in which a backup began, from its id; sorts by time. */
 export function secondOf(id: string): string {
   return id.slice(0, id.indexOf('-'));
 }

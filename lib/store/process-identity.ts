@@ -3,28 +3,31 @@ import { hostname } from 'node:os';
 import { loadBinding } from '../native/binding';
 import type { JournalHead } from './journal-format';
 
-/** Which process of which machine and start of the system it is: what a journal needs to tell the living from the dead. */
+/**
+ * Identifies a process, its machine, and the boot of that machine. A journal needs it to distinguish living from dead processes.
+ */
 export type ProcessIdentity = Pick<JournalHead, 'pid' | 'processStart' | 'boot' | 'host'>;
 
 export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, processStart: processStart(process.pid), boot: bootId(), host: hostname() };
 }
 
-/** Start time of a process; empty when there is no such process or the platform does not tell. */
+/** Start time of a process; empty if there is no such process or the platform does not report it. */
 function processStart(pid: number): string {
   if (process.platform === 'win32') return loadBinding().processStart?.(pid) ?? '';
   try {
-    // The name of the program, in parentheses, may contain anything; field 22 counts from behind it.
+    // The program name, in parentheses, may contain anything; the fields are counted from the closing parenthesis.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A process that has ended stays until its parent asks how, which the first process of a container may never do.
+    // A process that has ended remains a zombie until its parent reads its status, which the first process of a container may
+    // never do.
     return state === 'Z' || state === 'X' ? '' : (fields[18] ?? '');
   } catch {
     return '';
   }
 }
 
-/** Clock ticks since boot may come again after the next one; Windows gives an absolute time instead. */
+/** Clock ticks since boot can repeat after a reboot. Windows reports an absolute time instead. */
 function bootId(): string {
   if (process.platform !== 'linux') return '';
   try {
@@ -43,7 +46,7 @@ export function isAlive({ pid, processStart: started, boot }: Omit<ProcessIdenti
   return boot === bootId() && isRunning(pid, started);
 }
 
-/** For a process of this host and this start of its system. */
+/** For a process of this host since its last boot. */
 export function isRunning(pid: number, started: string): boolean {
   if (process.platform === 'linux' || process.platform === 'win32') {
     const now = processStart(pid);

@@ -6,33 +6,32 @@ import type { NativeBinding } from '../native/session';
 import { makeDirectory, missingDirectories } from './durable';
 import { warning, type Warning } from '../errors/warnings';
 
-/** Write access for everybody; what a sticky directory forbids all the same is renaming and removing what others own. */
+/** Write access for everybody. In a sticky directory, users still cannot rename or remove the files of others. */
 const othersWrite = 0o002;
 const groupWrites = 0o020;
 const sticky = 0o1000;
 
-/** What native code knows of access lists; Windows only. */
+/** The functions for access lists; Windows only. */
 type DirectoryAccess = Pick<NativeBinding, 'createPrivateDirectory' | 'directoryAccess'>;
 
-/** What makes a directory unsafe, in words, empty for nothing; and what is only worth a warning. */
+/** `refusal`: why a directory is unsafe, empty if it is not. `warning`: a smaller risk. */
 export interface DirectoryRisk {
   readonly refusal: string;
   readonly warning: Warning | undefined;
 }
 
 /**
- * Whether somebody else than root and the user of this process could change what lies in a directory, or put another
- * directory in its place: then the journal could be forged, change information be replaced, and a deletion of ours be led
- * into other people's files. `path` is a real path. On Windows an owner who is an ordinary user is refused. An access list
- * that lets everybody in is only a warning there, for new volumes give one to every directory; what we make ourselves is
- * private all the same.
+ * Whether users other than root and the user of this process can change the contents of a directory, or put another directory in
+ * its place. They could then forge the journal, replace change information, or redirect our deletions to other files. `path` is a
+ * real path. On Windows, a directory owned by an ordinary user is refused. An access list that allows everybody is only a warning
+ * there, because new volumes give such a list to every directory; directories that we create are always private.
  */
 export async function directoryRisk(path: string, { directoryAccess }: DirectoryAccess = {}): Promise<DirectoryRisk> {
   if (directoryAccess) {
     const { othersOwn, othersChange } = await directoryAccess(path);
     if (othersOwn)
       return {
-        refusal: `${path} belongs to an ordinary user, who could change who may write there`,
+        refusal: `${path} belongs to an ordinary user, who could change the permissions`,
         warning: undefined,
       };
     if (othersChange === '') return { refusal: '', warning: undefined };
@@ -53,27 +52,27 @@ export async function directoryRisk(path: string, { directoryAccess }: Directory
     const { uid, mode } = await stat(above);
     if ((mode & othersWrite) !== 0 && (mode & sticky) === 0) {
       return {
-        refusal: `everybody may write to ${above}, and so put another directory in the place of ${path}`,
+        refusal: `everybody may write to ${above}, and could replace ${path} by another directory`,
         warning: undefined,
       };
     }
     if (!isTrusted(uid) && uid !== overflowUser()) {
-      const refusal = `${above} belongs to the user ${uid}, who could put another directory in the place of ${path}`;
+      const refusal = `${above} belongs to the user ${uid}, who could replace ${path} by another directory`;
       return { refusal, warning: undefined };
     }
     if (above === dirname(above)) break;
   }
   if ((own.mode & groupWrites) === 0) return { refusal: '', warning: undefined };
-  const message = `the group ${own.gid} may write to ${path}: chmod g-w, unless it is yours alone`;
+  const message = `the group ${own.gid} may write to ${path}: chmod g-w, unless only you are in this group`;
   return { refusal: '', warning: warning('WARN_DIRECTORY_SHARED', message, { subjects: [path] }) };
 }
 
-/** Makes a directory, and those above it that are missing, for this user only. One that is there stays as it is. */
+/** Creates a directory and its missing parents for this user only. An existing one is not changed. */
 export async function makeOwnDirectory(path: string, { createPrivateDirectory }: DirectoryAccess): Promise<void> {
   if (createPrivateDirectory) {
     for (const missing of await missingDirectories([path])) {
       await createPrivateDirectory(missing).catch((error: unknown) => {
-        // Somebody else of ours was quicker.
+        // Another process of ours was faster.
         if ((error as Partial<NativeFailure>).statusName !== 'ERROR_ALREADY_EXISTS') throw error;
       });
     }
@@ -81,14 +80,14 @@ export async function makeOwnDirectory(path: string, { createPrivateDirectory }:
   await makeDirectory(path, 0o700);
 }
 
-/** Whether a path is a directory itself or lies below it. */
+/** Whether a path is a directory or is inside it. */
 export function isInside(path: string, directory: string): boolean {
   const way = relative(directory, path);
-  // On Windows the way to another drive is an absolute path.
+  // On Windows, the relative path to another drive is an absolute path.
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
-/** The real path that a directory has, or will have once it is made. */
+/** The real path of a directory that exists or will be created. */
 export async function realPathToBe(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -102,7 +101,10 @@ function isTrusted(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 
-/** What the owner of a directory outside of this user namespace is shown as: the root directory of some containers. */
+/**
+ * The owner that the system reports for a directory outside this user namespace, for example the root directory of some
+ * containers.
+ */
 function overflowUser(): number {
   try {
     return Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'));

@@ -3,16 +3,16 @@ import { readFile } from '../call/files';
 import { OptionError } from '../errors/errors';
 
 /**
- * Signatures of manifests: Ed25519 over the text of manifest.json. That text holds the SHA-256 of databases.ndjson, which
- * holds those of the deltas, the copies and what was hashed of the shadows; so one signature covers them all.
+ * Signatures of manifests: Ed25519 over the text of manifest.json. This contains the SHA-256 of databases.ndjson, which contains
+ * those of the deltas, the copies and the hashed parts of the shadows. So one signature covers everything.
  */
 
-/** Reads a private key for signing; refuses what is none before anything is begun with it. */
+/** Reads a private key for signing, before anything is begun, and rejects an invalid one. */
 export async function readSigningKey(file: string, option: string): Promise<KeyObject> {
   return readKey(file, option, 'private', createPrivateKey);
 }
 
-/** Reads the public key that signatures are checked with. */
+/** Reads the public key for checking signatures. */
 export async function readVerifyingKey(file: string, option: string): Promise<KeyObject> {
   return readKey(file, option, 'public', createPublicKey);
 }
@@ -33,18 +33,19 @@ async function readKey(
   try {
     key = create(pem);
   } catch {
-    return refuse(`holds no ${kind} key in PEM (without a passphrase)`);
+    return refuse(`contains no ${kind} key in PEM (without a passphrase)`);
   }
-  if (key.asymmetricKeyType !== 'ed25519') return refuse(`holds a key of type ${key.asymmetricKeyType}, not ed25519`);
+  if (key.asymmetricKeyType !== 'ed25519')
+    return refuse(`contains a key of type ${key.asymmetricKeyType}, not ed25519`);
   return key;
 }
 
-/** The signature of a text as one line of base64. */
+/** The signature of a text, as one line of base64. */
 export function signText(text: string, key: KeyObject): string {
   return `${sign(null, Buffer.from(text), key).toString('base64')}\n`;
 }
 
-/** Whether `signature` was made of exactly this text with the private key that belongs to `key`. */
+/** Whether `signature` was made from exactly this text, with the private key that belongs to `key`. */
 export function isSignatureOf(text: string, signature: string, key: KeyObject): boolean {
   return verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64'));
 }

@@ -1,28 +1,28 @@
 import { FileSystemError } from '../errors/errors';
 
-/** Where nobody says otherwise: no file system takes so long over a block. */
+/** Default limit: no healthy file system takes this long for one block. */
 const usualBudgetMs = 60_000;
-/** How often somebody who waits looks whether he still has to. */
+/** How often a waiting caller checks whether it still has to wait. */
 const lookMs = 500;
 
-/** Limits for calls of the file system, which may hang on a mount that does not answer. */
+/** Limits for calls to the file system, which may hang on a mount that does not respond. */
 export interface FilePatience {
-  /** Throws when the work is to be given up. */
+  /** Throws if the work has been cancelled. */
   readonly check: () => void;
   /** Longest time for one call. Default: 60 000. */
   readonly budgetMs?: number | undefined;
 }
 
 /**
- * Waits for calls of the file system one by one, each with a bound. Node offers no way to end such a call: what hangs keeps
- * its thread and its file, and nobody waits for it any more.
+ * Waits for calls to the file system one by one, each with a time limit. Node.js has no way to end such a call: a hanging call
+ * keeps its thread and its file, and nobody waits for it any more.
  */
 export class FileCalls {
   #hangs = false;
 
   constructor(private readonly patience: FilePatience) {}
 
-  /** Throws ERR_FILE_HANGS when the call does not return. */
+  /** Throws ERR_FILE_HANGS if the call does not return. */
   async wait<T>(operation: string, file: string, work: Promise<T>): Promise<T> {
     const { check, budgetMs = usualBudgetMs } = this.patience;
     const begun = performance.now();
@@ -54,7 +54,7 @@ export class FileCalls {
     }
   }
 
-  /** The end of a file's use. Once a call hangs it is not waited for long, for it may hang as well. */
+  /** Ends the use of a file. After a call has hung, it only waits for a short time, because this call may hang as well. */
   async end(work: () => Promise<void>): Promise<void> {
     const ending = work();
     if (!this.#hangs) return ending;

@@ -5,8 +5,8 @@ import type { NativeBinding } from '../native/session';
 import { makeDirectory } from './durable';
 
 /**
- * Where journals go for which there is no delta directory to write to: those of restores from read-only media and, with
- * their manifests, of scripts without Domino, so that a later script knows whose shadows it meets.
+ * Directory for journals without a writable delta directory: those of restores from read-only media and, together with their
+ * manifests, of scripts without Domino, so that later scripts recognise these shadows.
  */
 export function stateDirectory(env: Readonly<Record<string, string | undefined>> = process.env): string {
   return join(env['ProgramData'] ?? env['ALLUSERSPROFILE'] ?? usualPlace(env), 'domino-vss');
@@ -19,8 +19,8 @@ function usualPlace(env: Readonly<Record<string, string | undefined>>): string {
 }
 
 /**
- * Makes it, or makes sure of one that is there: anybody may make directories in %ProgramData%, and what somebody else has
- * written there would say which shadows are ours.
+ * Creates the directory, or checks an existing one: anyone may create directories in %ProgramData%, and the contents determine
+ * which shadows are ours.
  */
 export async function makeStateDirectory(binding: NativeBinding, directory: string): Promise<void> {
   await makeDirectory(dirname(directory));
@@ -28,7 +28,7 @@ export async function makeStateDirectory(binding: NativeBinding, directory: stri
   else await makeDirectory(directory, 0o700);
 }
 
-/** The same for one who only reads; undefined when there is none. */
+/** Checks it for reading; undefined if there is none. */
 export async function existingStateDirectory(binding: NativeBinding, directory: string): Promise<string | undefined> {
   if (!existsSync(directory)) return undefined;
   await makeStateDirectory(binding, directory);

@@ -11,7 +11,7 @@ export interface VssCallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The part of the binding that speaks to VSS, where there is one. */
+/** The part of the binding that calls VSS. Throws if there is none. */
 export function requireVss(binding: NativeBinding): NativeVss {
   if (binding.vss) return binding.vss;
   const message = 'the Volume Shadow Copy Service exists on Windows only';

@@ -6,17 +6,20 @@ import type { ShadowAttribute, VssBackupType, VssContext } from '../native/vss';
 import { guid, normalGuid } from './windows-names';
 
 /**
- * Which VSS_SNAPSHOT_CONTEXT, attributes and backup state follow from the options of a backup; impossible pairs are
- * refused in words, before anything is touched. Pure.
+ * Derives VSS_SNAPSHOT_CONTEXT, attributes and backup state from the options of a backup. Invalid combinations are rejected with
+ * a message before anything is touched. Pure.
  */
 
-/** Which writers take part in a shadow, so that their applications' data are consistent too. */
+/** Which writers take part in a shadow, so that the data of their applications is consistent too. */
 export type WritersOption =
   /** No writer takes part. The Domino databases need none: the backup API makes them consistent. */
   | 'none'
-  /** Every writer that can. Domino's own writer never does while we hold the databases. */
+  /** Every available writer. Domino's own writer never takes part while we hold the databases. */
   | 'all'
-  /** Every writer that can, but … Writers are named by name, class id or instance id, components as `Writer:\path\name`. */
+  /**
+   * Every available writer with exceptions. Writers are identified by name, class id or instance id, components as
+   * `Writer:\path\name`.
+   */
   | {
       /** Not these. Default: none. */
       readonly exclude?: readonly string[] | undefined;
@@ -33,8 +36,8 @@ export type RequestedAttribute = Extract<
 /** Settings of the VSS requester. */
 export interface VssOptions {
   /**
-   * The context itself, for experts. Default: by `lifetime` and `writers`: `file-share-backup` and `backup` are
-   * volatile, `nas-rollback` and `app-rollback` persistent, each without and with writers.
+   * The context itself, for experts. Default: derived from `lifetime` and `writers`. `file-share-backup` (without writers) and
+   * `backup` (with writers) are volatile; `nas-rollback` and `app-rollback` are persistent.
    */
   readonly context?: VssContext | undefined;
   /** Id of the provider. Default: VSS chooses. */
@@ -44,9 +47,9 @@ export interface VssOptions {
    * of other programs.
    */
   readonly backupType?: VssBackupType | undefined;
-  /** Components are selected one by one. Default: only when `writers` names components. */
+  /** Whether components are selected individually. Default: only if `writers` names components. */
   readonly componentMode?: boolean | undefined;
-  /** Writers include the bootable system state. Default: false. */
+  /** Whether writers include the bootable system state. Default: false. */
   readonly bootableSystemState?: boolean | undefined;
   /** Default: none. */
   readonly attributes?: readonly RequestedAttribute[] | undefined;
@@ -56,14 +59,14 @@ export interface VssOptions {
    */
   readonly autoRecovery?: boolean | undefined;
   /**
-   * When databases leave backup mode. `end`: when `DoSnapshotSet` returns. `thaw`: as soon as VSS says that the shadow holds
-   * everything (the event Thaw), while providers and writers still finish it. A writer of our own, which takes part in this
-   * backup only, receives that event; with `writers: 'none'` it is the only one. Experimental. Default: `end`.
+   * When databases leave backup mode. `end`: when `DoSnapshotSet` returns. `thaw`: as soon as VSS reports that the shadow
+   * contains everything (the event Thaw), while providers and writers are still finishing it. This event is received by a writer
+   * of our own that takes part only in this backup; with `writers: 'none'` it is the only one. Experimental. Default: `end`.
    */
   readonly stopAt?: 'end' | 'thaw' | undefined;
 }
 
-/** A requester as it will be set up. */
+/** The settings with which a requester is set up. */
 export interface ResolvedVss {
   readonly context: VssContext;
   /** Whether the shadow outlives the session that makes it. */
@@ -87,7 +90,7 @@ export function resolveVss(options: {
 }): ResolvedVss {
   const { lifetime, writers, vss = {} } = options;
   const stopAtThaw = vss.stopAt === 'thaw';
-  // Only in a context with writers does anybody hear of Thaw; no other writer needs to take part for it.
+  // Thaw is only sent in a context with writers; no other writer has to take part in it.
   const onlyThawSignal = stopAtThaw && (writers ?? 'none') === 'none';
   const context =
     vss.context ??
@@ -98,8 +101,8 @@ export function resolveVss(options: {
   const persistent = (bits & attributeBits.persistent) !== 0;
   const withWriters = (bits & attributeBits['no-writers']) === 0;
   if (lifetime === 'persistent' && !persistent) {
-    const message = `a shadow in the context "${context}" goes with the backup, so lifetime cannot be "persistent"; `;
-    throw new OptionError('vss.context', `${message}use "nas-rollback" or "app-rollback", or leave vss.context out`);
+    const message = `a shadow in the context "${context}" is deleted with the backup, so lifetime cannot be "persistent"; `;
+    throw new OptionError('vss.context', `${message}use "nas-rollback" or "app-rollback", or omit vss.context`);
   }
   refuseWrongWriters(context, withWriters, onlyThawSignal ? undefined : writers, vss);
   const attributes = new Set(vss.attributes);
@@ -112,7 +115,7 @@ export function resolveVss(options: {
   const backupType = vss.backupType ?? 'copy';
   return {
     context,
-    // A transportable one belongs to nobody until it is imported.
+    // A transportable shadow belongs to no session until it is imported.
     persistent: persistent || attributes.has('transportable'),
     withWriters,
     backupType,
@@ -155,8 +158,8 @@ function refuseWrongWriters(
     throw new OptionError('writers', `${message}; use "backup" or "app-rollback"`);
   }
   if (stopAt === 'thaw') {
-    const message = `no writer takes part in the context "${context}", so nobody hears of Thaw`;
-    throw new OptionError('vss.stopAt', `${message}; use "backup" or "app-rollback", or leave vss.context out`);
+    const message = `no writer takes part in the context "${context}", so Thaw is not reported`;
+    throw new OptionError('vss.stopAt', `${message}; use "backup" or "app-rollback", or omit vss.context`);
   }
   for (const [name, value] of Object.entries({ backupType, componentMode, bootableSystemState })) {
     if (value) throw new OptionError(`vss.${name}`, `vss.${name} is for writers, and none takes part`);
@@ -183,7 +186,7 @@ function refuseWrongAttributes(
     }
   }
   if (autoRecovery && !withWriters) {
-    throw new OptionError('vss.autoRecovery', 'auto-recovery is the work of writers, and none takes part');
+    throw new OptionError('vss.autoRecovery', 'auto-recovery is done by writers, and none takes part');
   }
 }
 

@@ -63,7 +63,7 @@ function shareName(value: unknown, name: string): void {
   if (/[\\/:]/.test(value as string)) throw new OptionError(name, `${name} must be the bare name of a share`);
 }
 
-/** How ExposeSnapshot wants it. */
+/** In the form that ExposeSnapshot needs. */
 export function nativeExposure(as: string | ShadowShare): {
   readonly kind: 'local' | 'share';
   readonly as: string;

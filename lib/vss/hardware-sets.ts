@@ -6,14 +6,14 @@ import { forgetOwnSet, rememberOwnShadows } from './own-shadows';
 import { vssCall, type VssCallOptions } from './call';
 import { guid, normalGuid } from './windows-names';
 
-/** Break and import: what is done with the shadows of hardware providers only. */
+/** Break and import: operations on the shadows of hardware providers. */
 
 /** Options of `breakSnapshotSet`. */
 export interface BreakSnapshotSetOptions extends VssCallOptions {
   readonly setId: string;
-  /** The disks become writable. Default: false. */
+  /** Whether the disks become writable. Default: false. */
   readonly writable?: boolean | undefined;
-  /** The disks are hidden from this machine. Default: false. */
+  /** Whether the disks are hidden from this machine. Default: false. */
   readonly mask?: boolean | undefined;
   /** Whether the disks get the identity of the originals: all, or none. Default: the provider decides. */
   readonly revertIdentity?: 'all' | 'none' | undefined;

@@ -4,7 +4,7 @@ import type { ManifestDatabase, ManifestHead, ManifestVolume } from '../store/ma
 import { requireVss } from './call';
 import { queryShadows } from './listed-shadow';
 
-/** The shadow that holds a database: that of its volume, unless a further window has made one of its own. */
+/** The shadow that contains a database: that of its volume, unless a further window made one for it. */
 export function shadowOf(
   { volume, shadow }: Pick<ManifestDatabase, 'volume' | 'shadow'>,
   { volumes }: Pick<ManifestHead, 'volumes'>,
@@ -13,8 +13,8 @@ export function shadowOf(
 }
 
 /**
- * Where the kept shadows of a backup are now, by their ids. Windows numbers the devices of shadows anew when it starts, so that
- * another one may have the name that the manifest knows; the id stays.
+ * The present roots of a backup's kept shadows, by id. Windows renumbers the devices of shadows when it starts, so another shadow
+ * may have the device name in the manifest; the id does not change.
  */
 export async function keptRoots(
   loadBinding: () => NativeBinding,
@@ -23,7 +23,7 @@ export async function keptRoots(
 ): Promise<Map<string, string>> {
   const kept = head.volumes.filter((volume) => volume.kept);
   if (head.provider.name !== 'vss') {
-    // One without a root was taken elsewhere and is not read on the machine that was backed up.
+    // A shadow without a root was taken elsewhere and cannot be read on the machine that was backed up.
     return new Map(kept.flatMap(({ id, root }) => (root === '' ? [] : [[id, root] as const])));
   }
   if (kept.length === 0) return new Map();
@@ -31,7 +31,7 @@ export async function keptRoots(
   const roots = new Map<string, string>();
   for (const { id } of kept) {
     const shadow = shadows.find((candidate) => candidate.id === id.toLowerCase());
-    // A transportable one has no device until it is imported.
+    // A transportable shadow has no device until it is imported.
     if (shadow && shadow.root !== '') roots.set(id, shadow.root);
   }
   return roots;

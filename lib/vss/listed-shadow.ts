@@ -4,32 +4,32 @@ import { withBackslash } from './windows-names';
 import { attributeWords, contextOf, shadowState, type ShadowState } from './words';
 import type { ShadowAttribute, VssContext } from '../native/vss';
 
-/** A shadow copy of this machine, whoever made it. */
+/** A shadow copy on this machine, made by any program. */
 export interface ListedShadow {
   /** In braces and lower case. */
   readonly id: string;
   /** Id of its snapshot set. */
   readonly setId: string;
-  /** Number of shadows in the set when it was made. */
+  /** Number of shadows in the set when it was created. */
   readonly setCount: number;
   /** Name of the original volume, `\\?\Volume{…}\`. */
   readonly volume: string;
   /** Device object, without a trailing backslash: it names the device, not its root directory. */
   readonly devicePath: string;
   /**
-   * Root directory: {@link devicePath} with a backslash. What is in it is read like any file: `join(root, name)`. To list the
-   * root itself use `opendir(root)` or `readdir(Buffer.from(root))`: other functions of `fs` take the backslash off, and what is
-   * left names the device.
+   * Root directory: {@link devicePath} with a trailing backslash. Its contents are read like any files: `join(root, name)`. To
+   * list the root itself, use `opendir(root)` or `readdir(Buffer.from(root))`: other `fs` functions remove the backslash, and the
+   * rest names the device.
    */
   readonly root: string;
   readonly created: Date;
   readonly state: ShadowState;
-  /** Context it was made in; undefined for a combination of attributes that is none. */
+  /** The context in which it was made; undefined for an invalid combination of attributes. */
   readonly context: VssContext | undefined;
   readonly attributes: readonly ShadowAttribute[];
   /** Whether it outlives the program that made it. */
   readonly persistent: boolean;
-  /** Drive, directory or share where it is exposed; empty when it is not. */
+  /** Drive, directory or share where it is exposed; empty if it is not. */
   readonly exposedAs: string;
   /** Exposed part of the volume, for a share; empty for all of it. */
   readonly exposedPath: string;
@@ -37,8 +37,8 @@ export interface ListedShadow {
   readonly originatingMachine: string;
   readonly serviceMachine: string;
   /**
-   * Whether it was made by this process, or is named in the given delta directory by a manifest, or by the journal of a
-   * dead process. Shadows that a backup of another process still uses do not count.
+   * Whether it was made by this process, or is named in the given delta directory: by a manifest, or by the journal of a dead
+   * process. Shadows that a backup of another process is using do not count.
    */
   readonly own: boolean;
 }

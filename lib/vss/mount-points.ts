@@ -2,12 +2,12 @@ import { access } from 'node:fs/promises';
 import type { Call } from '../call/call';
 import type { NativeBinding } from '../native/session';
 
-/** Drives of Windows, in the order in which they are likely to hold something. */
+/** Windows drives, the most likely ones first. */
 const drives = Array.from('CDEFGHIJKLMNOPQRSTUVWXYZAB', (letter) => `${letter}:\\`);
 
 /**
- * Under which drive letters volumes are known, by their names (`\\?\Volume{…}\`) in lower case. Looks no further once all
- * are found: a drive of the network may take long to answer.
+ * Drive letters of volumes, by volume name (`\\?\Volume{…}\`) in lower case. Stops as soon as all are found: a network drive may
+ * take long to answer.
  */
 export async function findMountPoints(
   binding: NativeBinding,
@@ -19,7 +19,7 @@ export async function findMountPoints(
   for (const drive of drives) {
     if (missing.size === 0) break;
     call.check();
-    // A drive without a medium, or none at all, has no shadows either.
+    // A missing drive, or one without a medium, has no shadows either.
     const volume = await call
       .race(access(drive).then(() => binding.inspectVolume(drive)))
       .then(({ device }) => device.toLowerCase())

@@ -5,16 +5,16 @@ import type { NativeBinding, NativeVolume } from '../native/session';
 import { absolutePath, type Check } from '../call/options';
 import { volumeName, volumePath } from './windows-names';
 
-/** Volumes that are named instead of following from the databases. */
+/** Volumes that are named explicitly, in addition to those of the databases. */
 
-/** One path a volume: on Windows also `D:` and `\\?\Volume{…}\`. */
+/** One path per volume; on Windows also `D:` and `\\?\Volume{…}\`. */
 export const volumeNames: Check = (value, name) => {
   const check = process.platform === 'win32' ? volumeName : absolutePath;
   if (!Array.isArray(value)) throw new OptionError(name, `${name} must be an array of volumes`);
   for (const [index, volume] of value.entries()) check(volume, `${name}[${index}]`);
 };
 
-/** Adds the named volumes to those of the databases; each of them once, whatever names it has. */
+/** Adds the named volumes to those of the databases, each only once, whatever names it has. */
 export async function withNamedVolumes(
   binding: NativeBinding,
   databases: BackupDatabases,
@@ -25,7 +25,7 @@ export async function withNamedVolumes(
   for (const name of names) {
     const path = process.platform === 'win32' ? volumePath(name) : name;
     const volume = await call.race(binding.inspectVolume(path));
-    // A subvolume has a device in common with others; a volume of Windows may be mounted in several places.
+    // A subvolume shares its device with others; a Windows volume may be mounted in several places.
     const known = volumes.some(
       ({ path: other, device }) => other === volume.path || isSameWindowsVolume(device, volume),
     );
@@ -38,7 +38,7 @@ function isSameWindowsVolume(device: string, volume: NativeVolume): boolean {
   return process.platform === 'win32' && device.toLowerCase() === volume.device.toLowerCase();
 }
 
-/** Databases of a backup that has none. */
+/** The databases of a backup without databases. */
 export const noDatabases: BackupDatabases = {
   dataDirectory: '',
   paths: [],

@@ -4,41 +4,41 @@ import { existingStateDirectory, stateDirectory } from '../store/state-directory
 import type { NativeBinding } from '../native/session';
 
 /**
- * Which shadows are ours, so that nobody's else are deleted without being named: those that this process has made,
- * those that the manifests of a delta directory name, and those that the journals in it of dead processes name.
+ * Determines which shadows are ours, so that shadows of other programs are never deleted unless they are named: those made by
+ * this process, those named in the manifests of a delta directory, and those named in its journals of dead processes.
  */
 
-/** Ids of shadows, with those of their sets. */
+/** Set ids by shadow id. */
 const madeHere = new Map<string, string>();
 
-/** Ids are normal ones: in braces and lower case. */
+/** Ids must be in normal form: in braces and lower case. */
 export function rememberOwnShadows(ids: readonly string[], setId: string): void {
   for (const id of ids) madeHere.set(id, setId);
 }
 
-/** It was deleted on purpose. */
+/** Call after deleting it on purpose. */
 export function forgetOwnShadow(id: string): void {
   madeHere.delete(id);
 }
 
-/** VSS does not list the shadows of a set any more that was broken. */
+/** After a set has been broken, VSS no longer lists its shadows. */
 export function forgetOwnSet(setId: string): void {
   for (const [id, ofSet] of madeHere) if (ofSet === setId) madeHere.delete(id);
 }
 
-/** Whether this process has made the shadow and has neither deleted nor broken it since. */
+/** Whether this process made the shadow, and has neither deleted nor broken it since. */
 export function isStillOwn(id: string): boolean {
   return madeHere.has(id);
 }
 
-/** With those that the manifests and journals of a delta directory name. */
+/** Including those named in the manifests and journals of a delta directory. */
 export async function ownShadows(deltaDirectory: string | undefined): Promise<ReadonlySet<string>> {
   const own = new Set(madeHere.keys());
   await addOwn(own, deltaDirectory);
   return own;
 }
 
-/** With those of scripts too, unless somebody else may have written where they keep them. */
+/** Including those of scripts, unless another user can write to the directory in which scripts record them. */
 export async function ownShadowsWithScripts(
   binding: NativeBinding,
   deltaDirectory: string | undefined,

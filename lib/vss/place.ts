@@ -19,18 +19,18 @@ export interface ShadowShare {
 export interface Obstacle {
   readonly message: string;
   readonly hint: string;
-  /** A shadow is exposed there; whoever deletes it makes the place free. */
+  /** Whether it is another shadow: deleting that frees the place. */
   readonly isShadow: boolean;
 }
 
-/** What places are looked up with. */
+/** What is needed to examine a place. */
 export interface PlaceMachine {
   readonly binding: Pick<NativeBinding, 'inspectVolume'>;
   readonly vss: NativeVss;
   readonly call: Call;
 }
 
-/** Looks whether a place can take a shadow, which Windows itself answers with E_INVALIDARG only. Touches nothing. */
+/** Checks whether a shadow can be exposed at a place, because Windows itself only returns E_INVALIDARG. Changes nothing. */
 export async function findObstacle(as: string | ShadowShare, machine: PlaceMachine): Promise<Obstacle | undefined> {
   const place = typeof as === 'string' ? exposurePlace(as) : as.share;
   const shadows = await queryShadows(machine.vss, new Set(), machine.call);
@@ -45,7 +45,7 @@ export async function findObstacle(as: string | ShadowShare, machine: PlaceMachi
   return obstacle && { ...obstacle, isShadow: false };
 }
 
-/** The error of an exposure that failed, with the cause that can be found, or as it was. */
+/** The error of a failed exposure with its cause, if one can be found; otherwise the original error. */
 export async function explainExposure(
   thrown: unknown,
   { id, as }: { readonly id: string; readonly as: string | ShadowShare },
@@ -63,26 +63,26 @@ export async function explainExposure(
     if (obstacle) return explain('ERR_VSS_PLACE', obstacle.message, obstacle.hint);
     const shadow = (await queryShadows(machine.vss, new Set(), machine.call)).find((listed) => listed.id === id);
     if (shadow?.exposedAs) {
-      const message = `${id} is exposed already, as ${shadow.exposedAs}`;
-      return explain('ERR_VSS_PLACE', message, 'Take that place away first, or use it.');
+      const message = `${id} is already exposed as ${shadow.exposedAs}`;
+      return explain('ERR_VSS_PLACE', message, 'Remove that exposure first, or use it.');
     }
     if (shadow && (!shadow.persistent || shadow.attributes.includes('client-accessible'))) {
       const message = `${id} was made in the context ${shadow.context ?? '(unknown)'}, whose shadows Windows does not expose`;
-      return explain('ERR_VSS_CONTEXT', message, 'Make it persistent, in a script by "set context persistent".');
+      return explain('ERR_VSS_CONTEXT', message, 'Make it persistent; in a script with "set context persistent".');
     }
   } catch {
-    // The first error says more than that its cause could not be found.
+    // The original error says more than that its cause could not be found.
   }
   return error;
 }
 
-/** Where the place is not to blame. */
+/** Errors that are not caused by the place. */
 const inTheWay: ReadonlySet<string> = new Set(['ERR_VSS_ACCESS', 'ERR_VSS_SERVICE', 'ERR_VSS_LIBRARY']);
 
 function heldBy(place: string, { id, volume, created }: ListedShadow): Omit<Obstacle, 'isShadow'> {
   return {
     message: `${place} is taken: the shadow copy ${id} of ${volume}, made ${created.toISOString()}, is exposed there`,
-    hint: `If nobody needs it any more: domino-vss shadow delete --exposed ${place}; to take only the place away: domino-vss shadow unexpose ${place}`,
+    hint: `If it is no longer needed: domino-vss shadow delete --exposed ${place}; to remove only the exposure: domino-vss shadow unexpose ${place}`,
   };
 }
 
@@ -93,7 +93,7 @@ async function driveObstacle(
   const root = `${place}\\`;
   const [volume, isThere] = await Promise.all([
     call.race(binding.inspectVolume(root)).then(
-      // Elsewhere than on Windows a drive is a name in the working directory.
+      // On other systems, a drive is just a name in the working directory.
       ({ device }) => (device.startsWith('\\\\?\\') ? device : undefined),
       () => undefined,
     ),
@@ -104,10 +104,10 @@ async function driveObstacle(
   ]);
   if (volume === undefined && !isThere) return undefined;
   const by =
-    volume === undefined ? 'a drive that is no volume (network, subst, another session)' : `the volume ${volume}`;
+    volume === undefined ? 'a drive that is not a volume (network, subst, another session)' : `the volume ${volume}`;
   return {
     message: `${place} is taken by ${by}`,
-    hint: 'Choose a letter that is free for everybody: "mountvol" lists volumes, "net use" and "subst" the other drives.',
+    hint: 'Choose a letter that is free for all users: "mountvol" lists volumes, "net use" and "subst" the other drives.',
   };
 }
 
@@ -120,7 +120,10 @@ async function directoryObstacle(place: string): Promise<Omit<Obstacle, 'isShado
     return { message: `the directory ${place} is not empty`, hint: 'Name an empty directory on an NTFS volume.' };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') return { message: `${place} cannot be looked into: ${message}`, hint: 'Check its rights.' };
-    return { message: `there is no directory ${place}`, hint: 'Make it first: an empty directory on an NTFS volume.' };
+    if (code !== 'ENOENT') return { message: `${place} cannot be read: ${message}`, hint: 'Check its rights.' };
+    return {
+      message: `there is no directory ${place}`,
+      hint: 'Create it first: an empty directory on an NTFS volume.',
+    };
   }
 }

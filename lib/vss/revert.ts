@@ -16,9 +16,7 @@ import { guid, isSameName, normalGuid, volumeName } from './windows-names';
 /** Options of `revertToShadow`. */
 export interface RevertToShadowOptions extends VssCallOptions {
   readonly id: string;
-  /**
-   * Absolute path of the delta directory. A volume that holds it is not reverted, because its backups would be lost.
-   */
+  /** Absolute path of the delta directory. A volume that contains it is not reverted, because its backups would be lost. */
   readonly deltaDirectory?: string | undefined;
   /**
    * Where Domino is. Default: searched for in the environment and in the standard locations, if it is on this machine
@@ -26,11 +24,11 @@ export interface RevertToShadowOptions extends VssCallOptions {
    */
   readonly domino?: DominoLocation | undefined;
   /**
-   * Confirms that the Domino server is down. Without it, no volume that holds its databases, transaction logs or DAOS
-   * objects is reverted. Default: false.
+   * Confirms that the Domino server is down. Otherwise, a volume with its databases, transaction logs or DAOS objects is not
+   * reverted. Default: false.
    */
   readonly dominoIsStopped?: boolean | undefined;
-  /** Closes what is open on the volume. Default: false. */
+  /** Whether open files on the volume are closed. Default: false. */
   readonly forceDismount?: boolean | undefined;
 }
 
@@ -44,16 +42,16 @@ export interface QueryRevertStatusOptions extends VssCallOptions {
 export interface RevertStatus {
   /** `\\?\Volume{…}\`. */
   readonly volume: string;
-  /** Whether no revert of the volume is running (any more). A running one cannot be stopped. */
+  /** Whether no revert of the volume is running (any more). A running revert cannot be stopped. */
   readonly finished: boolean;
 }
 
-/** What `revertToShadow` has done. */
+/** The result of `revertToShadow`. */
 export interface RevertReport extends RevertStatus {
   readonly shadow: ListedShadow;
 }
 
-/** Reverting copies back what has changed on the volume since. */
+/** A revert copies back everything that has changed on the volume since the shadow was made. */
 const revertTimeoutMs = 3_600_000;
 
 export function revertToShadow(
@@ -94,7 +92,7 @@ export function queryRevertStatus(
   });
 }
 
-/** Refuses what would pull the ground from under a running server, or destroy what a restore needs. */
+/** Refuses a revert that would change the volumes of a running server, or destroy what a restore needs. */
 async function refuseHarmfulRevert(
   binding: NativeBinding,
   { id, volume }: ListedShadow,
@@ -108,12 +106,12 @@ async function refuseHarmfulRevert(
   const { deltaDirectory, dominoIsStopped = false } = options;
   if (deltaDirectory !== undefined && (await lies(deltaDirectory))) {
     const hint = 'Move the delta directory to another volume first.';
-    throw refuse(`the delta directory ${deltaDirectory} lies on it, with every backup and journal`, hint);
+    throw refuse(`the delta directory ${deltaDirectory} is on it, with every backup and journal`, hint);
   }
   const ofScripts = stateDirectory();
   if (existsSync(ofScripts) && (await lies(ofScripts))) {
-    const hint = 'Move it away first; after the revert, merge what has come since into what has come back.';
-    throw refuse(`the journals and manifests of scripts in ${ofScripts} lie on it`, hint);
+    const hint = 'Move it to another volume first; after the revert, merge the newer files into the reverted ones.';
+    throw refuse(`the journals and manifests of scripts in ${ofScripts} are on it`, hint);
   }
   if (dominoIsStopped) return;
   const server = findDomino(options.domino);
@@ -128,12 +126,12 @@ async function refuseHarmfulRevert(
     if (existsSync(directory) && (await lies(directory))) harmed.push(`${what} (${directory})`);
   }
   if (harmed.length > 0) {
-    const hint = 'Stop the Domino server, then say so (dominoIsStopped: true, --domino-is-stopped).';
-    throw refuse(`${harmed.join(', ')} of the Domino server lie on it`, hint);
+    const hint = 'Stop the Domino server, then confirm it (dominoIsStopped: true, --domino-is-stopped).';
+    throw refuse(`${harmed.join(', ')} of the Domino server are on it`, hint);
   }
 }
 
-/** What a server needs besides its databases, and may have on a volume of its own. */
+/** What a server needs besides its databases, and may have on another volume. */
 function besideDatabases({ notesIni, dataDirectory }: Server): readonly (readonly [what: string, directory: string])[] {
   const isLogged = notesIni.get('TRANSLOG_Status') === '1' || notesIni.get('TRANSLOG_Path') !== '';
   const daos = daosDirectory(notesIni, dataDirectory);
@@ -148,7 +146,7 @@ interface Server {
   readonly dataDirectory: string;
 }
 
-/** The Domino on this machine; undefined when there is none. */
+/** The Domino server on this machine; undefined if there is none. */
 function findDomino(location: DominoLocation | undefined): Server | undefined {
   try {
     const notesIni = new NotesIni(findNotesIni(location));
@@ -159,13 +157,13 @@ function findDomino(location: DominoLocation | undefined): Server | undefined {
   }
 }
 
-/** Longest stretch without looking whether the caller has aborted, or the time is over. */
+/** Longest time between two checks for an abort or the deadline. */
 const sliceMs = 5_000;
 
-/** Whether the revert ended before the time did. */
+/** Returns whether the revert ended in time. */
 async function waitForRevert(vss: NativeVss, volume: string, call: Call): Promise<boolean> {
   for (;;) {
-    // The half leaves time to say that it goes on, instead of failing.
+    // Half of the remaining time, so that enough is left to report that the revert continues instead of failing.
     const timeoutMs = Math.min(sliceMs, Math.ceil(call.remainingMs() / 2));
     const { finished } = await call.race(vss.awaitRevert({ volume, timeoutMs }));
     if (finished || call.remainingMs() < 100) return finished;

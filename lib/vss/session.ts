@@ -14,13 +14,12 @@ import { describeWriterFailure, describeWriters, type Writer } from './writers';
 /** A writer and its part in a snapshot set. */
 export interface SetWriter extends Writer {
   /**
-   * Why it takes no part; empty for one that does. `domino`: Domino's own writer would start a second backup of the same
-   * databases.
+   * Why it does not take part; empty if it does. `domino`: Domino's own writer would start a second backup of the same databases.
    */
   readonly excluded: NativeWriter['excluded'];
 }
 
-/** What VSS knows of a snapshot set. */
+/** What VSS reports about a snapshot set. */
 export interface VssSnapshotSet {
   /** Id of the snapshot set. */
   readonly setId: string;
@@ -29,37 +28,37 @@ export interface VssSnapshotSet {
   readonly shadows: readonly ListedShadow[];
   /** Writers of this machine; none in contexts without writers. */
   readonly writers: readonly SetWriter[];
-  /** Text of the Backup Components Document, fetched at each access; empty when there is none. */
+  /** Text of the Backup Components Document, fetched at each access; empty if there is none. */
   readonly componentsDocument: string;
 }
 
-/** What the requester of a session has learnt; only for sessions with the provider `vss`. */
+/** The report of a session's requester; only for the provider `vss`. */
 export function reportOf(session: NativeSession): NativeVssReport {
   const report = session.vssReport();
-  if (!report) throw new TypeError('the session is not one of VSS');
+  if (!report) throw new TypeError('the session does not use VSS');
   return report;
 }
 
 const noWriters: NativeWriters = { list: [], components: () => [], files: () => [], document: () => '' };
 
-/** The writers of a session as they are now. */
+/** The current writers of a session. */
 function writersOf(session: NativeSession): NativeWriters {
   return session.vssWriters() ?? noWriters;
 }
 
-/** Readable directories of the shadows; empty for one that cannot be read on this machine. */
+/** Readable directories of the shadows; empty for a shadow that cannot be read on this machine. */
 export function shadowRoots(session: NativeSession): string[] {
   return reportOf(session).shadows.map(({ device }) => (device === '' ? '' : withBackslash(device)));
 }
 
-/** What of a backup concerns VSS. */
+/** The parts of a backup that concern VSS. */
 interface VssWork {
   readonly session: NativeSession;
-  /** How the requester is set up; absent for other providers. */
+  /** The settings of the requester; absent for other providers. */
   readonly provider: { readonly vss?: ResolvedVss };
 }
 
-/** Not before the machine is free for other shadows again: writers can have much to say. */
+/** Called only when the machine is no longer locked for other shadows: writers can have much to report. */
 export async function describeSet({ session, provider }: VssWork): Promise<VssSnapshotSet | undefined> {
   if (!provider.vss) return undefined;
   const { setId, shadowIds, shadows } = reportOf(session);
@@ -70,7 +69,7 @@ export async function describeSet({ session, provider }: VssWork): Promise<VssSn
     setId,
     context: provider.vss.context,
     shadows: shadows.map((shadow) => describeShadow(shadow, own)),
-    // Not spread, which would fetch the document.
+    // Not spread, because that would fetch the document.
     writers: described.map((writer, index) =>
       Object.assign(writer, { excluded: writers.list[index]?.excluded ?? ('' as const) }),
     ),
@@ -80,7 +79,7 @@ export async function describeSet({ session, provider }: VssWork): Promise<VssSn
   };
 }
 
-/** What had failed by the time of an error of VSS belongs to it. */
+/** Adds the writers that had failed by then to an error of VSS. */
 export function withFailedWriters(thrown: unknown, session: NativeSession): DominoVssError {
   const error = toPublicError(thrown);
   if (!(error instanceof VssError)) return error;
@@ -102,18 +101,18 @@ function failedWriter(writer: NativeWriter): FailedWriter {
 }
 
 /**
- * Saves the documents of VSS beside the manifest, without which a restore of the writers' data is not possible, and
- * describes the set for the manifest; null for other providers.
+ * Saves the VSS documents beside the manifest; a restore of the writers' data needs them. Returns the description of the set for
+ * the manifest; null for other providers.
  */
 export async function saveVssDocuments(
   { directory, session, provider }: VssWork & { readonly directory: string },
-  /** What leads from the directory of the backup to this one. */
+  /** Path from the directory of the backup to this directory. */
   prefix = '',
 ): Promise<ManifestVss | null> {
   if (!provider.vss) return null;
   const { setId, shadows } = reportOf(session);
   const writers = writersOf(session);
-  /** Path relative to the directory of the backup; empty for a text that is. */
+  /** Path relative to the directory of the backup; empty if the text is empty. */
   const save = async (file: string, text: string): Promise<string> => {
     if (text === '') return '';
     await makeDirectory(join(directory, 'vss'), 0o700);
@@ -122,7 +121,7 @@ export async function saveVssDocuments(
   };
   const componentsDocument = await save('vss/components.xml', session.vssComponentsDocument());
   const documents: string[] = [];
-  // One after the other, so that one at a time is in memory.
+  // One after the other, so that only one is in memory.
   for (const index of writers.list.keys()) {
     documents.push(await save(`vss/writer-${index}.xml`, writers.document(index)));
   }

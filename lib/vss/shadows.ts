@@ -11,8 +11,8 @@ import { exposureName, exposurePlace, guid, isSameName, normalGuid, volumeName, 
 /** Options of `listShadows`. */
 export interface ListShadowsOptions extends VssCallOptions {
   /**
-   * Absolute delta directory; shadows that its manifests and journals name count as `own` besides those of this process and
-   * of scripts.
+   * Absolute path of a delta directory. Shadows named in its manifests and journals also count as `own`, like those of this
+   * process and of scripts.
    */
   readonly deltaDirectory?: string | undefined;
   /** Only shadows of this volume: `D:`, a mount point, `\\?\Volume{…}\`, or any file on it. Default: all. */
@@ -34,24 +34,27 @@ export type ShadowSelector =
   /** Every shadow of this machine. */
   | { readonly by: 'all' };
 
-/** Options of `deleteShadows`: a {@link ShadowSelector} and what to do with shadows of others. */
+/** Options of `deleteShadows`: a {@link ShadowSelector}, and what to do with the shadows of other programs. */
 export type DeleteShadowsOptions = ShadowSelector &
   VssCallOptions & {
-    /** Absolute delta directory; shadows that its manifests and journals name are ours, as are those of this process and of scripts. */
+    /**
+     * Absolute path of a delta directory. Shadows named in its manifests and journals are ours, like those of this process and of
+     * scripts.
+     */
     readonly deltaDirectory?: string | undefined;
     /**
-     * Selected shadows made by other programs: `refuse` names them and deletes nothing at all, `keep` leaves them
-     * out, `delete` deletes them too. Default: `refuse`.
+     * Selected shadows made by other programs. `refuse`: an error names them and nothing is deleted. `keep`: they are kept.
+     * `delete`: they are deleted too. Default: `refuse`.
      */
     readonly foreign?: 'refuse' | 'keep' | 'delete' | undefined;
-    /** Asks the provider to do everything it can (`bForceDelete`). Default: true. */
+    /** Tells the provider to delete by all means (`bForceDelete`). Default: true. */
     readonly force?: boolean | undefined;
   };
 
-/** What `deleteShadows` has done. */
+/** The result of `deleteShadows`. */
 export interface DeleteShadowsReport {
   readonly deleted: readonly ListedShadow[];
-  /** Selected shadows of others that were left alone (`foreign: 'keep'`). */
+  /** Selected shadows of other programs that were kept (`foreign: 'keep'`). */
   readonly kept: readonly ListedShadow[];
   /** Shadows that could not be deleted, each with its reason. */
   readonly failures: readonly { readonly shadow: ListedShadow; readonly error: DominoVssError }[];
@@ -103,7 +106,7 @@ export function deleteShadows(
   });
 }
 
-/** What a selector needs besides `by`; `as` may also be the name of a share. */
+/** The fields that a selector needs besides `by`; `as` may also be the name of a share. */
 const selectorFields = {
   id: { id: guid },
   set: { setId: guid },
@@ -114,7 +117,7 @@ const selectorFields = {
 } as const satisfies Record<ShadowSelector['by'], Readonly<Record<string, Check>>>;
 
 function exposedName(value: unknown, name: string): void {
-  // The name of a share has no separators.
+  // A share name has no separators.
   if (typeof value !== 'string' || value === '' || /[\\/:\0]/.test(value)) exposureName(value, name);
 }
 
@@ -122,7 +125,7 @@ function selectorChecks({ by }: ShadowSelector): Readonly<Record<string, Check>>
   return Object.hasOwn(selectorFields, by) ? selectorFields[by] : {};
 }
 
-/** Checks are for values that are given; here every one must be. */
+/** The checks accept missing values; here, every field is required. */
 function requireSelector(selector: ShadowSelector): void {
   oneOf(...Object.keys(selectorFields))(selector.by, 'by');
   for (const [name, check] of Object.entries(selectorChecks(selector))) {
@@ -130,7 +133,7 @@ function requireSelector(selector: ShadowSelector): void {
   }
 }
 
-/** Picks the shadows a selector means out of all, which are in the order of their age. */
+/** The shadows that a selector selects from all shadows, which are ordered by age. */
 export async function selectShadows(
   selector: ShadowSelector,
   shadows: readonly ListedShadow[],
@@ -158,15 +161,15 @@ function isSamePlace(a: string, b: string): boolean {
   return exposurePlace(a).toLowerCase() === exposurePlace(b).toLowerCase();
 }
 
-/** Name of the volume, `\\?\Volume{…}\`, that a path lies on. */
+/** Name of the volume, `\\?\Volume{…}\`, that contains a path. */
 export async function resolveVolume(binding: NativeBinding, volume: string, call: Call): Promise<string> {
   const path = volumePath(volume);
-  // A volume that is not mounted anywhere has nothing to look into, and its name is final already.
+  // A volume that is not mounted has no path to examine, and its name is already in the final form.
   if (/^\\\\\?\\volume\{[^\\]*\}\\?$/i.test(path)) return path;
   return (await call.race(binding.inspectVolume(path))).device;
 }
 
-/** Takes the place of a shadow away; it may have lost it meanwhile. */
+/** Removes the exposure of a shadow, which may have lost it in the meantime. */
 async function unexpose(vss: NativeVss, id: string, call: Call): Promise<void> {
   try {
     await call.race(vss.unexposeShadow({ id }));
@@ -175,7 +178,7 @@ async function unexpose(vss: NativeVss, id: string, call: Call): Promise<void> {
   }
 }
 
-/** How many shadows a refusal names; the error has the ids of all. */
+/** Maximum number of shadows named in a refusal; the error has the ids of all. */
 const namedShadows = 10;
 
 function foreignError(others: readonly ListedShadow[], selected: number): ShadowError {
@@ -183,12 +186,12 @@ function foreignError(others: readonly ListedShadow[], selected: number): Shadow
     .slice(0, namedShadows)
     .map(({ id, volume, created }) => `${id} of ${volume}, made ${created.toISOString()}`);
   if (others.length > namedShadows) names.push(`and ${others.length - namedShadows} more`);
-  const message = `${others.length} of ${selected} selected shadows are not ours, nothing was deleted: ${names.join('; ')}`;
+  const message = `${others.length} of ${selected} selected shadows are not ours; nothing was deleted: ${names.join('; ')}`;
   const shadows = others.map(({ id }) => id);
   return new ShadowError('ERR_SHADOW_FOREIGN', { provider: 'vss', shadows }, { message, phase: 'shadow' });
 }
 
-/** One after the other, as VSS demands; a place where a shadow is exposed is taken away first. */
+/** One after the other, as VSS requires. The exposure of a shadow is removed first. */
 async function deleteEach(
   vss: NativeVss,
   shadows: readonly ListedShadow[],
@@ -199,7 +202,7 @@ async function deleteEach(
   const failures: { shadow: ListedShadow; error: DominoVssError }[] = [];
   for (const shadow of shadows) {
     try {
-      // Whether a deleted shadow takes its exposure along is not documented.
+      // It is not documented whether deleting a shadow also removes its exposure.
       if (shadow.exposedAs !== '') await unexpose(vss, shadow.id, call);
       const { failure } = await call.race(vss.deleteShadows({ id: shadow.id, kind: 'shadow', force }));
       if (failure) throw toPublicError(failure);
@@ -218,7 +221,7 @@ async function deleteEach(
   return { deleted, failures };
 }
 
-/** The same error, which says what has been deleted by then. The shadow whose turn it was comes first of those left. */
+/** The same error, with what had been deleted by then. Of the remaining shadows, the one that was being deleted comes first. */
 function cutOff(
   error: DominoVssError,
   work: Readonly<Record<'shadows' | 'deleted' | 'failed', readonly ListedShadow[]>>,
@@ -230,6 +233,6 @@ function cutOff(
   const deletion = { deleted: ids(work.deleted), left, failed };
   if (error instanceof AbortError) return new AbortError(error.cause, error.phase, deletion);
   const { phase, cause } = error;
-  const message = `${error.message}; ${work.deleted.length} of ${work.shadows.length} shadows are deleted`;
+  const message = `${error.message}; ${work.deleted.length} of ${work.shadows.length} shadows were deleted`;
   return new BackupError('ERR_DEADLINE', { message, phase, cause, deletion });
 }

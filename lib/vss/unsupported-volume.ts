@@ -2,12 +2,12 @@ import type { BackupDatabases } from '../domino/databases';
 import { toPublicError, VssError, type DominoVssError } from '../errors/errors';
 import { isSameName } from './windows-names';
 
-/** How many databases are named one by one. */
+/** Maximum number of databases named individually. */
 const named = 10;
 
 /**
- * The error for a volume that no shadow can be made of, with the databases that lie on it and the globs that leave them out:
- * one such volume fails the whole set.
+ * The error for a volume that cannot be shadowed, with the databases on it and the globs that exclude them: one such volume makes
+ * the whole set fail.
  */
 export function withDatabasesOnVolume(
   thrown: unknown,
@@ -28,7 +28,7 @@ export function withDatabasesOnVolume(
   return new VssError(code, what, { message, phase, hint, cause });
 }
 
-/** By directory where nothing else lies in it, else one by one. */
+/** By directory if it contains no other databases, otherwise one by one. */
 function excludes(there: readonly string[], others: readonly string[]): string {
   const globs = there.map((path) => {
     const directory = path.split('/').slice(0, -1).join('/');

@@ -4,13 +4,13 @@ import type { Phase } from '../native/failure';
 import type { NativeVss } from '../native/vss';
 import { isStillOwn } from './own-shadows';
 
-/** Throws when a shadow does not exist any more: what failed while it was being read failed because of that. */
+/** Throws if a shadow no longer exists: then reading it failed for that reason. */
 export async function refuseVanished(vss: NativeVss, shadow: VolumeShadow, call: Call): Promise<void> {
   const [gone] = await findVanished(vss, [shadow], call);
   if (gone) throw vanishedError([gone], 'was deleted while it was being read', 'drain');
 }
 
-/** Throws unless every shadow that shall be kept still exists; those that this process has deleted itself do not count. */
+/** Throws unless every shadow that is to be kept still exists. Shadows that this process itself has deleted do not count. */
 export async function requireKept(vss: NativeVss, shadows: readonly VolumeShadow[], call: Call): Promise<void> {
   const expected = shadows.filter(({ id }) => isStillOwn(id));
   if (expected.length === 0) return;

@@ -3,11 +3,11 @@ import { OptionError } from '../errors/errors';
 import type { Check } from '../call/options';
 
 /**
- * Names of volumes, places and GUIDs as Windows spells them. By the rules of Windows on every system, for the names
- * come from Windows and are compared with each other only.
+ * Names of volumes, places and GUIDs as Windows writes them. The rules of Windows apply on every system, because the names come
+ * from Windows and are only compared with each other.
  */
 
-/** How people write a volume, as a path that ends in a backslash where it names a root: `D:` is the drive, not a directory. */
+/** A volume as users write it, as a path that ends in a backslash if it names a root: `D:` means the drive, not a directory. */
 export function volumePath(name: string): string {
   if (/^[a-z]:?$/i.test(name)) return `${name.slice(0, 1).toUpperCase()}:\\`;
   const path = name.replaceAll('/', '\\');
@@ -32,12 +32,12 @@ export function withBackslash(path: string): string {
   return path.endsWith('\\') ? path : `${path}\\`;
 }
 
-/** Whether two names of the same kind mean the same volume, directory or GUID. */
+/** Whether two names of the same kind refer to the same volume, directory or GUID. */
 export function isSameName(a: string, b: string): boolean {
   return withBackslash(a).toLowerCase() === withBackslash(b).toLowerCase();
 }
 
-/** Where a shadow is exposed: `B:`, or a directory without a backslash at its end. */
+/** Where a shadow is exposed: `B:`, or a directory without a trailing backslash. */
 export function exposurePlace(as: string): string {
   const drive = /^([a-z]):?\\?$/i.exec(as.replaceAll('/', '\\'))?.[1];
   if (drive !== undefined) return `${drive.toUpperCase()}:`;

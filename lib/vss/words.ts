@@ -1,8 +1,8 @@
 import type { ShadowAttribute, VssBackupType, VssContext, WriterState } from '../native/vss';
 
 /**
- * The numbers of VSS in words. The order of a list is the order of the numbers; the words are those of the VSS
- * documentation, in lower case.
+ * Names for the numbers of VSS. The order of a list is the order of the numbers; the names are those of the VSS documentation, in
+ * lower case.
  */
 
 /** Bits of VSS_VOLUME_SNAPSHOT_ATTRIBUTES. */
@@ -47,7 +47,7 @@ const contextMask =
   attributeBits['no-auto-release'] |
   attributeBits['no-writers'];
 
-/** The context that a shadow was made in, from its attributes; undefined for a combination that is none. */
+/** The context in which a shadow was made, derived from its attributes; undefined for an invalid combination. */
 export function contextOf(attributes: number): VssContext | undefined {
   const known = Object.entries(contextBits) as [VssContext, number][];
   return known.find(([, bits]) => bits === (attributes & contextMask))?.[0];
@@ -131,7 +131,7 @@ export const backupTypes = [
   'other',
 ] as const satisfies readonly (VssBackupType | 'undefined')[];
 
-/** Numbers that a later Windows may add are `unknown`. */
+/** `unknown` for numbers that a later Windows may add. */
 function word<T extends string>(words: readonly ['unknown', ...T[]]): (number: number) => T | 'unknown' {
   return (number) => words[number] ?? 'unknown';
 }

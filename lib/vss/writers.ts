@@ -23,39 +23,39 @@ export interface ListWritersOptions extends VssCallOptions {
   readonly status?: boolean | undefined;
 }
 
-/** Files that a writer's component consists of, or that it wants left out. */
+/** Files of a writer's component, or files that the writer excludes. */
 export interface WriterFiles {
-  /** Directory; may hold environment variables. */
+  /** Directory; may contain environment variables. */
   readonly path: string;
   /** File name with wildcards. */
   readonly fileSpec: string;
-  /** Whether subdirectories belong to it. */
+  /** Whether subdirectories are included. */
   readonly recursive: boolean;
 }
 
-/** A part of a writer's data that can be backed up by itself. */
+/** A part of a writer's data that can be backed up individually. */
 export interface WriterComponent {
   readonly type: WriterComponentType;
   readonly logicalPath: string;
   readonly name: string;
   readonly caption: string;
-  /** Whether it can be selected for backup by itself. */
+  /** Whether it can be selected individually for backup. */
   readonly selectable: boolean;
   readonly selectableForRestore: boolean;
   readonly files: readonly WriterFiles[];
 }
 
-/** Why a writer has failed. */
+/** Why a writer failed. */
 export interface WriterFailure {
   /** HRESULT as an unsigned number. */
   readonly hresult: number;
   /** {@link hresult} as text, for example `0x800423F4`. */
   readonly hresultHex: string;
-  /** For example `VSS_E_WRITERERROR_NONRETRYABLE`; empty when the number has no known name. */
+  /** For example `VSS_E_WRITERERROR_NONRETRYABLE`; empty if the number has no known name. */
   readonly hresultName: string;
-  /** The application's own error: a number, 0 for none … */
+  /** Error number of the writer's application; 0 for none. */
   readonly applicationHresult: number;
-  /** … and a text, empty for none. */
+  /** Error text of the writer's application; empty for none. */
   readonly applicationMessage: string;
   readonly retryable: boolean;
   /** What can be done about it. */
@@ -66,7 +66,7 @@ export interface WriterFailure {
 export interface Writer {
   /** Class id, the same on every machine. */
   readonly id: string;
-  /** Of this run of the writer. */
+  /** Identifies this run of the writer. */
   readonly instanceId: string;
   readonly name: string;
   readonly usage: WriterUsage;
@@ -82,7 +82,7 @@ export interface Writer {
   readonly document: string;
 }
 
-/** How many items cross the boundary in one call, which takes less than a millisecond. */
+/** Items that cross the boundary in one call, which takes less than a millisecond. */
 const blockSize = 128;
 
 /** The writers of this machine, by name. */
@@ -94,7 +94,7 @@ export function listWriters(loadBinding: () => NativeBinding, options: ListWrite
   });
 }
 
-/** Fetches all that writers say of themselves but their documents, and lets the event loop turn meanwhile. */
+/** Fetches everything that writers report except their documents, and lets the event loop turn in between. */
 export async function describeWriters(writers: NativeWriters): Promise<Writer[]> {
   const described: Writer[] = [];
   for (const [index, writer] of writers.list.entries()) {

@@ -111,7 +111,11 @@ describe('wrong usage', () => {
     ['a wrong number', ['backup', 'run', '--delta-dir', 'backup', '--shards', 'many'], 'It must be a whole number.'],
     ['no backup', ['restore'], "error: missing required argument 'backup'"],
     ['an id without its directory', ['backup', 'show', 'x'], 'error: there is no backup "x"; name the delta directory'],
-    ['an unknown id', ['backup', 'show', 'x', '--delta-dir', 'b'], `${sep}b; "domino-vss backup list" shows those`],
+    [
+      'an unknown id',
+      ['backup', 'show', 'x', '--delta-dir', 'b'],
+      `${sep}b; "domino-vss backup list" shows the existing ones`,
+    ],
     ['two modes', ['restore', 'x', '--offline', '--as', 'y.nsf'], 'error: --offline and --as exclude each other'],
   ])('%s', async (_what, args, words) => {
     const { code, stdout, stderr } = await run(args, here());
@@ -229,7 +233,7 @@ describe('from backup to restore', () => {
 
     const again = await restore(victim, '--as', 'restored/old.nsf');
     expect(again).toMatchObject({ code: 1, stdout: '' });
-    expect(firstLine(again.stderr)).toBe(`${victim}  ERR_RESTORE_TARGET: ${inData('restored/old.nsf')} exists already`);
+    expect(firstLine(again.stderr)).toBe(`${victim}  ERR_RESTORE_TARGET: ${inData('restored/old.nsf')} already exists`);
     expect(again.stderr.match(/what to do:/g)).toHaveLength(1);
     rmSync(inData('restored'), { recursive: true });
   });
@@ -237,7 +241,7 @@ describe('from backup to restore', () => {
   test('restore of what was never backed up', async () => {
     const { code, stdout, stderr } = await restore('mail/nobody.nsf');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(firstLine(stderr)).toBe(`error: the backup ${id} holds no database "mail/nobody.nsf"`);
+    expect(firstLine(stderr)).toBe(`error: the backup ${id} contains no database "mail/nobody.nsf"`);
   });
 
   test('restore --offline with the server down', async () => {
@@ -368,7 +372,7 @@ linuxDescribe('on a terminal', () => {
     terminal.child.stdin?.write('\x03');
     const { code, stdout } = await terminal.ended;
     expect(code).toBe(130);
-    expect(stdout.match(/SIGINT: stopping, and taking back/g)).toHaveLength(1);
+    expect(stdout.match(/SIGINT: stopping and rolling back/g)).toHaveLength(1);
     expect(stdout).toContain('interrupted');
     expect(stdout).not.toContain('ended with an open backup');
     await expectNothingLeft();
@@ -377,7 +381,7 @@ linuxDescribe('on a terminal', () => {
 
 // On Windows no process can send another one a signal: what is called so there ends it at once.
 linuxDescribe('an interrupt', () => {
-  const taking = 'stopping, and taking back what was begun (again to end at once)';
+  const taking = 'stopping and rolling back what was begun (interrupt again to end at once)';
 
   beforeEach(() => {
     mkdirSync(inHome('backup', '.journal'), { recursive: true });
@@ -420,7 +424,7 @@ linuxDescribe('an interrupt', () => {
     backup.interrupt();
     const { code, signal, stdout, stderr } = await backup.ended;
     expect({ code, signal, stdout }).toEqual({ code: 130, signal: null, stdout: '' });
-    expect(stderr).toBe(`\nSIGINT: ${taking}\ninterrupted: what was begun has been taken back\n`);
+    expect(stderr).toBe(`\nSIGINT: ${taking}\ninterrupted: what was begun has been rolled back\n`);
     await expectNothingLeft();
   });
 
@@ -441,7 +445,7 @@ linuxDescribe('an interrupt', () => {
     const { code, signal, stdout, stderr } = await backup.ended;
     expect({ code, signal, stdout }).toEqual({ code: 130, signal: null, stdout: '' });
     expect(stderr).toMatch(/domino-vss: ended with an open backup \(\S+\); it was aborted and its databases taken out/);
-    expect(stderr).not.toContain('has been taken back');
+    expect(stderr).not.toContain('has been rolled back');
     await expectNothingLeft();
   });
 
@@ -470,7 +474,7 @@ linuxDescribe('an interrupt', () => {
     const { code, stdout, stderr } = await restoring.ended;
     await domino.simulation.set({ SIM_LATENCY_NSFTakeDatabaseOffline_US: null });
     expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
-    expect(stderr).toMatch(/interrupted: what was begun has been taken back\n$/);
+    expect(stderr).toMatch(/interrupted: what was begun has been rolled back\n$/);
     expect(files.map((file) => readFileSync(file).equals(before[files.indexOf(file)]!))).toEqual(files.map(() => true));
     expect(readdirSync(inData('mail')).filter((name) => name.includes('domino-vss'))).toEqual([]);
     expect((await domino.simulation.stats()).offlineDatabases).toBe(offline);
@@ -487,11 +491,11 @@ linuxDescribe('an interrupt', () => {
     backup.interrupt();
     const { code, stdout, stderr } = await backup.ended;
     expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
-    expect(stderr).toContain(`interrupted: not everything could be taken back: ${victim} may still be in backup mode`);
+    expect(stderr).toContain(`interrupted: not everything could be rolled back: ${victim} may still be in backup mode`);
     expect(stderr).toContain(
       `\nwarning ERR_DATABASE_STUCK: a failed backup left something behind: ${victim} may still be in backup mode`,
     );
-    expect(stderr).not.toContain('has been taken back');
+    expect(stderr).not.toContain('has been rolled back');
     const [journal = ''] = readdirSync(inHome('backup', '.journal'));
     expect(readFileSync(inHome('backup', '.journal', journal), 'utf8')).toContain(victim);
     expect((await domino.simulation.stats()).inBackup).toMatchObject([{ file: inData(victim) }]);

@@ -106,7 +106,7 @@ async function change(path: string): Promise<void> {
 
 /** What is said about the choice of an incremental backup. */
 function saidBy({ warnings }: BackupReport): string[] {
-  return warnings.map(({ message }) => message).filter((message) => /taken|build on/.test(message));
+  return warnings.map(({ message }) => message).filter((message) => /captured|build on/.test(message));
 }
 
 /** As the stand-in numbers them. */
@@ -246,7 +246,7 @@ test('without an archive that reaches on, logged databases are taken', async () 
   await backUp();
   const none = await backUp({ incremental: true });
   expect((await takenBy(none)).sort()).toEqual([...logged].sort());
-  expect(saidBy(none)).toEqual(['logged databases are taken whole: no archive of the transaction log was named']);
+  expect(saidBy(none)).toEqual(['logged databases are captured in full: no archive of the transaction log was named']);
   const { logId = '', logExtent = 0 } = (await linesOf(none)).get(logged[0]!) ?? {};
   // An extent that this backup needs, and that only the archive has.
   while (existsSync(inData(`logdir/${extentName(logExtent)}`))) await writeAndArchive();
@@ -255,7 +255,7 @@ test('without an archive that reaches on, logged databases are taken', async () 
   try {
     const gap = await incremental();
     expect((await takenBy(gap)).sort()).toEqual([...logged].sort());
-    expect(saidBy(gap)).toEqual([expect.stringContaining('without a gap')]);
+    expect(saidBy(gap)).toEqual([expect.stringContaining('have gaps')]);
   } finally {
     renameSync(`${gone}.away`, gone);
   }
@@ -272,7 +272,7 @@ test('a backup whose copies are gone is not built on', async () => {
   const taken = await takenBy(report);
   expect(taken).toContain(lost);
   expect(taken).not.toContain(stays);
-  expect(saidBy(report)).toEqual([expect.stringContaining(`taken again: ${lost}`)]);
+  expect(saidBy(report)).toEqual([expect.stringContaining(`captured again: ${lost}`)]);
 });
 
 test('where nothing has changed one database is taken all the same', async () => {

@@ -67,7 +67,7 @@ test('the next backup names the database', async () => {
   const { continuity } = await readManifest(second.manifest);
   expect(continuity?.replaced).toEqual([{ database, changed: expect.arrayContaining(['instance id']) }]);
   const message = expect.stringContaining(
-    `another instance id than in backup ${first?.id ?? ''}, or none: ${database}`,
+    `an instance id different from that in backup ${first?.id ?? ''}, or none: ${database}`,
   ) as string;
   expect(second.warnings).toContainEqual({ code: 'WARN_INSTANCE_ID_CHANGED', message, subjects: [database] });
 });
@@ -79,7 +79,7 @@ test('a restore of the older backup says how far it came, and which backup reach
     { result: 'restored', reach: { type: 'instance-change', seenIn: second?.id } },
   ]);
   expect(report.warnings).toMatchObject([
-    { message: expect.stringContaining(`backup ${second?.id ?? ''} has seen it`) },
+    { message: expect.stringContaining(`backup ${second?.id ?? ''} was made after the change`) },
   ]);
   // The log of before the compact has 30 of the 60 transactions.
   expect(await sequenceOf(database)).toBe(30);

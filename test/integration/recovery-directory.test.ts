@@ -136,7 +136,7 @@ test('a log with a gap is refused before anything is made', async () => {
   try {
     const refused = await prepare(join(here.home, 'gap'));
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/ERR_RESTORE_LOG.*does not have extent \d+/);
+    expect(refused.stderr).toMatch(/ERR_RESTORE_LOG.*lacks extent \d+/);
     expect(existsSync(join(here.home, 'gap'))).toBe(false);
   } finally {
     renameSync(`${file}.away`, file);

@@ -168,7 +168,7 @@ test('a volatile transportable set outlives its script, and no import', async ()
   const settings = { hardware_provider: 1 };
   await good([...create('set context volatile nowriters', 'set option transportable')], settings);
   expect(machine.shadows()).toHaveLength(1);
-  expect(await good([`load metadata ${metadata}`, 'import'], settings)).toContain('is volatile and has gone again');
+  expect(await good([`load metadata ${metadata}`, 'import'], settings)).toContain('was volatile and no longer exists');
   expect(machine.shadows()).toEqual([]);
 });
 

@@ -30,7 +30,7 @@ const messages: Readonly<Record<string, string>> = {
   'bad/load-nothing.dsh': "ENOENT: no such file or directory, access 'c:\\backup\\nothing.cab'",
   'bad/metadata-nowhere.dsh': 'metadata cannot be written to c:\\nowhere',
   'bad/no-such-volume.dsh': 'Z:\\: ERROR_PATH_NOT_FOUND',
-  'bad/revert-system-volume.dsh': 'the metadata in C:\\work lie on it',
+  'bad/revert-system-volume.dsh': 'it contains the metadata in C:\\work',
   'bad/transportable-system-provider.dsh': 'VSS_E_VOLUME_NOT_SUPPORTED',
   'bad/unc-volume.dsh': '\\\\files\\vm\\vm1\\: ERROR_PATH_NOT_FOUND',
   'bad/verify-after-create.dsh': 'Nobody Writer: does not take part',

@@ -102,7 +102,7 @@ test('volumes with databases are taken along; a script that fails leaves nothing
     'unexpose {11111111-2222-3333-4444-555555555555}',
   );
   expect(failed.code).toBe(1);
-  expect(failed.stdout + failed.stderr).toContain('D:\\ holds databases and was taken along');
+  expect(failed.stdout + failed.stderr).toContain('D:\\ contains databases and was included');
   expect(backups()).toEqual(before);
   expect(machine.shadows()).toEqual([]);
 });

@@ -29,7 +29,7 @@ test('the start script exposes the volume as it was, and the stop script takes i
   const log = join(machine.homes[0], 'start.log');
   const start = await command('script', '-s', join(fixtureDirectory, 'seeds', 'backup_start.txt'), '-l', log);
   expect(start).toMatchObject({ code: 0, stderr: '' });
-  expect(start.stdout).toContain('%backup_d% is not created yet; create comes first and is done now');
+  expect(start.stdout).toContain('%backup_d% is not created yet; create has to come first and is run now');
   expect(readFileSync(log, 'utf8')).toContain('exposed as B:');
   expect(readdirSync(metadata)).toEqual([expect.stringMatching(/\.cab$/)]);
   expect(

@@ -2,7 +2,7 @@ import type { PhaseTiming } from '../../store/manifest-format';
 import type { BenchRun } from '../bench';
 import { markup, type Html } from './html';
 
-// Pictures as SVG whose places are percentages across and pixels down: texts keep their size at any width.
+// Pictures as SVG with horizontal positions in percent and vertical ones in pixels: texts keep their size at any width.
 
 /** Round numbers for an axis, about `count` of them. */
 function ticks(from: number, to: number, count: number): number[] {
@@ -14,7 +14,7 @@ function ticks(from: number, to: number, count: number): number[] {
   return Array.from({ length: Math.floor(to / step) - first + 1 }, (_tick, index) => (first + index) * step);
 }
 
-/** A round time, as short as it can be written. */
+/** A round time in its shortest form. */
 function tickMs(value: number): string {
   const [scaled, unit] = value >= 1000 ? [value / 1000, 's'] : value >= 1 ? [value, 'ms'] : [value * 1000, 'µs'];
   return value === 0 ? '0' : `${Number(scaled.toPrecision(4))} ${unit}`;
@@ -23,13 +23,15 @@ function tickMs(value: number): string {
 /** A number for an attribute. */
 const at = (value: number): string => value.toFixed(2);
 
-/** A text below an axis, turned inwards where it would leave the picture. */
+/** A text below an axis, aligned inwards if it would extend beyond the picture. */
 function axisLabel(percent: number, y: number, text: string): Html {
   const anchor = percent < 6 ? 'start' : percent > 90 ? 'end' : 'middle';
   return markup`<text x="${at(percent)}%" y="${at(y)}" text-anchor="${anchor}">${text}</text>`;
 }
 
-/** Each run as a dot, joined to its ideal. The axis does not begin at zero: dots have a place, not a length. */
+/**
+ * Each run as a dot, with a line to its ideal. The axis need not begin at zero, because dots show a position and not a length.
+ */
 export function drawRuns(runs: readonly BenchRun[]): Html {
   const [top, bottom, height] = [18, 172, 196];
   const values = runs.flatMap(({ window }) => [window.windowMs, ...(window.idealMs === null ? [] : [window.idealMs])]);
@@ -39,7 +41,7 @@ export function drawRuns(runs: readonly BenchRun[]): Html {
   const y = (value: number): number => bottom - ((value - from) / (to - from)) * (bottom - top);
   const x = (index: number): number => 16 + (82 * (index + 0.5)) / runs.length;
   const everyRun = Math.ceil(runs.length / 8);
-  // The ideal lies across the dot, and is wider: both can be seen where they meet.
+  // The ideal is a line across the dot and wider than it, so that both are visible where they meet.
   const half = Math.min(4, 38 / runs.length);
   const radius = runs.length > 15 ? 3.5 : 5;
   return markup`<svg
@@ -66,14 +68,14 @@ export function drawRuns(runs: readonly BenchRun[]): Html {
   </svg>`;
 }
 
-/** What people call the phases that make up the window. */
+/** Titles of the phases that make up the window. */
 export const phaseTitles: Readonly<Record<string, string>> = {
   start: 'into backup mode',
   shadow: 'shadow',
   stop: 'out of backup mode',
 };
 
-/** A phase of the window on the time axis of the window. */
+/** A phase of the window on its time axis. */
 export function drawPhase({ phase, beginMs, endMs }: PhaseTiming, beginOfWindowMs: number, windowMs: number): Html {
   const percent = (time: number): number => Math.min(100, Math.max(0, ((time - beginOfWindowMs) / windowMs) * 100));
   const from = Math.min(99.5, percent(beginMs));
@@ -84,7 +86,7 @@ export function drawPhase({ phase, beginMs, endMs }: PhaseTiming, beginOfWindowM
   </svg>`;
 }
 
-/** How often a call took how long, on a logarithmic axis from `leastMs` to `mostMs`. */
+/** The distribution of call durations on a logarithmic axis from `leastMs` to `mostMs`. */
 export function drawCalls(name: string, durationsMs: readonly number[], leastMs: number, mostMs: number): Html {
   const bins = 60;
   const [top, bottom, height] = [6, 84, 106];
@@ -106,7 +108,7 @@ export function drawCalls(name: string, durationsMs: readonly number[], leastMs:
     class="chart"
     role="img"
     height="${height}"
-    aria-label="How often a call of ${name} took how long, on a logarithmic axis; the table below has the median and the extremes"
+    aria-label="Distribution of the durations of ${name} on a logarithmic axis; the table below has the median and the extremes"
   >
     ${counts.map((count, bin) => {
       const high = count === 0 ? 0 : Math.max(1.5, (count / most) * (bottom - top));

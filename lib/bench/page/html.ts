@@ -1,13 +1,13 @@
 import { printable } from '../../errors/printable';
 
-/** Text that is HTML already. */
+/** Text that already is HTML. */
 export class Html {
   constructor(readonly text: string) {}
 }
 
 type Part = string | number | Html | readonly Html[];
 
-/** HTML whose values are escaped, and shown as on a terminal: names of databases may hold anything. */
+/** HTML whose values are escaped, and shown as on a terminal: names of databases may contain any character. */
 export function markup(literals: TemplateStringsArray, ...parts: readonly Part[]): Html {
   const text = literals.map((literal, index) => literal + (index < parts.length ? textOf(parts[index] ?? '') : ''));
   return new Html(text.join(''));
@@ -30,10 +30,10 @@ function escape(text: string): string {
   return text.replace(/[&<>"']/g, (character) => references[character] ?? character);
 }
 
-/** As many columns fit on the narrowest screen. */
+/** Number of columns that fit on the narrowest screen. */
 const fitting = 4;
 
-/** A table whose first column names the row. Where it is too wide it scrolls by itself, also with the keys. */
+/** A table whose first column names the row. If it is too wide, it can be scrolled by itself, also with the keyboard. */
 export function tableOf(
   caption: string,
   head: readonly string[],

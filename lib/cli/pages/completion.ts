@@ -1,16 +1,16 @@
 import type { CommandGrammar, Grammar, OptionGrammar } from './grammar';
 
-/** The shells that there are completions for. */
+/** Shells for which completions exist. */
 export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
 export type Shell = (typeof shells)[number];
 
-/** The script that a shell reads when it starts. */
+/** The script that a shell loads when it starts. */
 export function completionScript(shell: Shell, grammar: Grammar): string {
   switch (shell) {
     case 'bash':
       return bash(grammar);
     case 'zsh':
-      // Its own layer for scripts of bash, which every zsh has.
+      // zsh has a compatibility layer for bash scripts.
       return `#compdef ${grammar.name}\nautoload -U +X bashcompinit && bashcompinit\n${bash(grammar)}`;
     case 'fish':
       return fish(grammar);
@@ -19,7 +19,7 @@ export function completionScript(shell: Shell, grammar: Grammar): string {
   }
 }
 
-/** Every sequence of words that more words may follow: none, `backup`, `backup run`. */
+/** Every sequence of words that may be followed by more words: none, `backup`, `backup run`. */
 function pathsOf({ commands }: Grammar): Map<string, string[]> {
   const paths = new Map<string, string[]>([['', []]]);
   const add = (path: string, word: string): void => {
@@ -37,7 +37,7 @@ function pathsOf({ commands }: Grammar): Map<string, string[]> {
   return paths;
 }
 
-/** Where the last word of a command stands, and its names there. */
+/** The words before the last word of a command, and the possible last words. */
 function spellings({ name, aliases }: CommandGrammar): [string, string, ...string[]][] {
   const words = name.split(' ');
   const last = words.pop() ?? '';

@@ -1,17 +1,17 @@
 import type { Command, Option } from 'commander';
 import { nameOf } from '../settings';
 
-/** A command that does something, as completions and the man page need it. */
+/** A command that performs an action, with the details needed for completions and the man page. */
 export interface CommandGrammar {
   /** `backup run` */
   readonly name: string;
-  /** Other names of its last word. */
+  /** Alternatives for its last word. */
   readonly aliases: readonly string[];
   readonly summary: string;
   /** `<backup> [databases...]` */
   readonly operands: string;
   readonly options: readonly OptionGrammar[];
-  /** What its help says below the options. */
+  /** The help text below the options. */
   readonly notes: string;
 }
 
@@ -21,23 +21,23 @@ export interface OptionGrammar {
   /** `--script <file>` */
   readonly flags: string;
   readonly summary: string;
-  /** What follows it. */
+  /** The kind of its value. */
   readonly value: 'none' | 'file' | 'dir' | 'other';
   readonly choices: readonly string[];
 }
 
-/** The whole command line, from the program that parses it: what is made of this is never out of step. */
+/** The whole command line, taken from the program that parses it, so that what is generated from it is always up to date. */
 export interface Grammar {
   readonly name: string;
   readonly version: string;
   readonly summary: string;
   readonly notes: string;
-  /** Options that every command takes. */
+  /** Options of every command. */
   readonly options: readonly OptionGrammar[];
   readonly commands: readonly CommandGrammar[];
 }
 
-/** `written` is what the program has written since the last call. */
+/** `written` returns what the program has written since the last call. */
 export function grammarOf(program: Command, written: () => string): Grammar {
   const commands: CommandGrammar[] = [];
   const add = (command: Command): void => {

@@ -1,6 +1,6 @@
 import type { CommandGrammar, Grammar, OptionGrammar } from './grammar';
 
-/** The man page, in the macros that man(7) describes. */
+/** The man page, with the macros of man(7). */
 export function manPage({ name, summary, notes, options, commands }: Grammar): string {
   const lines = [
     // Without date and version, which would change the page with every release.
@@ -39,12 +39,12 @@ function describeOption({ flags, summary, choices }: OptionGrammar): string[] {
   return ['.TP', `.B ${roff(flags)}`, roff(`${summary}.${among}`)];
 }
 
-/** Lines that stay as they are: examples and tables. */
+/** Lines that are not filled: examples and tables. */
 function asIs(text: string): string[] {
   return ['.nf', ...text.split('\n').map((line) => (line === '' ? '.sp' : roff(line))), '.fi'];
 }
 
-/** A minus is a hyphen unless it is escaped, and a line must not begin as a request does. */
+/** An unescaped minus is shown as a hyphen, and a line must not begin like a request. */
 function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')

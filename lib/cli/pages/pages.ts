@@ -4,7 +4,7 @@ import { grammarOf, type Grammar } from './grammar';
 import { manPage } from './man-page';
 import { configSchema } from './schema';
 
-/** The files that are made of the grammar of the command line, each with its text. */
+/** The files that are generated from the grammar of the command line, each with its text. */
 export function commandPages(): Readonly<Record<string, string>> {
   const { program, grammar } = wholeGrammar();
   return {
@@ -13,7 +13,7 @@ export function commandPages(): Readonly<Record<string, string>> {
   };
 }
 
-/** The command line, without anything that it would need to do something. */
+/** The grammar of the command line, from a program that cannot do anything. */
 export function wholeGrammar(): { readonly program: ReturnType<typeof createProgram>; readonly grammar: Grammar } {
   const text: string[] = [];
   const context = {

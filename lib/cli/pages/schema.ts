@@ -3,7 +3,7 @@ import { isRepeatable, optionName, settableOptions } from '../settings';
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** The JSON Schema of the configuration file: every option that may be set, for all commands and below each command. */
+/** The JSON Schema of the configuration file: every option that may be set, for all commands and for each command. */
 export function configSchema(program: Command): Schema {
   const known = settableOptions(program);
   const everywhere = new Map([...known.values()].flat().map((option) => [optionName(option), option]));
@@ -12,7 +12,7 @@ export function configSchema(program: Command): Schema {
     $id: 'domino-vss/config-1',
     title: 'Configuration file of domino-vss',
     description:
-      'Options of the command line: for all commands that have them, and below the name of a command for that one.',
+      'Options of the command line: for all commands that have them, and, under the name of a command, for that command.',
     type: 'object',
     additionalProperties: false,
     properties: {

@@ -179,7 +179,7 @@ describe('dispose', () => {
   });
 });
 
-describe('copies that are just being made', () => {
+describe('copies that are being made', () => {
   const to = (): string => join(domino.root, 'copies');
 
   test('end with an error when the backup is disposed of, and nothing of them stays', async () => {
@@ -731,8 +731,8 @@ describe('hooks', () => {
 
   test.each([
     ['throws', () => Promise.reject(new Error('array is offline')), 'array is offline'],
-    ['delivers nothing', () => Promise.resolve({} as never), 'must answer'],
-    ['forgets a volume', () => Promise.resolve({ shadows: [] }), 'delivered no shadow of'],
+    ['delivers nothing', () => Promise.resolve({} as never), 'must return'],
+    ['forgets a volume', () => Promise.resolve({ shadows: [] }), 'returned no shadow of'],
   ])('that %s fails the window in its own words', async (_what, create, text) => {
     const backup = await begin({ provider: hook(create) });
     const error = await errorOf(backup.createShadow());

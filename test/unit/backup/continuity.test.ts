@@ -107,7 +107,7 @@ test('a database that refuses is lost if a backup has it, and named when none ev
   const report = await backUp();
   expect(report.continuity).toMatchObject({ lost: ['mail/bob.nsf'], neverCaptured: ['mail/ada.nsf'] });
   expect(report.warnings).toEqual([
-    { code: 'WARN_NEVER_CAPTURED', message: 'in no backup so far: mail/ada.nsf', subjects: ['mail/ada.nsf'] },
+    { code: 'WARN_NEVER_CAPTURED', message: 'not in any backup so far: mail/ada.nsf', subjects: ['mail/ada.nsf'] },
   ]);
 });
 
@@ -122,7 +122,7 @@ test('a replaced database is named, and is in the backup', async () => {
     warnings: [
       {
         code: 'WARN_DATABASE_REPLACED',
-        message: `other databases than in backup ${first.id}: mail/bob.nsf (file)`,
+        message: `different databases from those in backup ${first.id}: mail/bob.nsf (file)`,
         subjects: ['mail/bob.nsf'],
       },
     ],
@@ -138,7 +138,7 @@ test('a database that is not logged any more ends what older backups of it reach
     expect.objectContaining({
       code: 'WARN_INSTANCE_ID_CHANGED',
       message: expect.stringContaining(
-        `another instance id than in backup ${first.id}, or none: mail/bob.nsf; the transaction log`,
+        `an instance id different from that in backup ${first.id}, or none: mail/bob.nsf; the transaction log`,
       ),
     }),
   );

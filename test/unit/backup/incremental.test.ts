@@ -54,7 +54,7 @@ test('the first one takes everything, and says that there was nothing to build o
   expect(report.warnings).toContainEqual(
     expect.objectContaining({
       code: 'WARN_NOTHING_TO_BUILD_ON',
-      message: expect.stringContaining('everything is taken'),
+      message: expect.stringContaining('all databases are captured'),
     }),
   );
 });
@@ -116,7 +116,7 @@ test('a server that does not answer for databases is named with the reason', asy
   expect((await incremental()).warnings).toContainEqual(
     expect.objectContaining({
       code: 'WARN_DATABASE_UNANSWERED',
-      message: expect.stringMatching(/did not answer for these, so they are taken: .*mail.*the server is busy/),
+      message: expect.stringMatching(/did not answer for these, so they are captured: .*mail.*the server is busy/),
     }),
   );
 });
@@ -220,7 +220,7 @@ test('a base that was written anew under the same id is another one', async () =
   expect((await loadLinks(head)).get(full.id)).toMatchObject({ id: full.id });
   await rewrite(full, { line: { shadowPath: 'elsewhere.nsf' } });
   expect((await loadManifest(full.directory)).id).toBe(full.id);
-  expect((await loadLinks(head)).get(full.id)).toContain('is another one now');
+  expect((await loadLinks(head)).get(full.id)).toContain('is a different one now');
 });
 
 /** Writes a key pair, and says where. */
@@ -283,11 +283,11 @@ test('a signed chain whose base is unsigned, or was exchanged for another signed
   );
   writeFileSync(join(base.directory, 'manifest.sig'), kept[1]!);
   expect((await loadManifest(base.directory)).databasesSha256).toBe(head.databasesSha256);
-  expect(await whyNot()).toContain('is no signature of');
+  expect(await whyNot()).toContain('is not a signature of');
   expect(await verify()).toMatchObject(failed);
 
   for (const name of names) writeFileSync(join(base.directory, name), readFileSync(join(other.directory, name)));
-  expect(await whyNot()).toContain('is another one now');
+  expect(await whyNot()).toContain('is a different one now');
   expect(await verify()).toMatchObject(failed);
 });
 

@@ -156,7 +156,7 @@ linuxTest('a link out of the directory is followed where a setting names it, and
   expect(report.warnings).toContainEqual(
     expect.objectContaining({
       code: 'WARN_LINK_FOLLOWED',
-      message: expect.stringContaining(`copied is what it leads to: ${secret}`),
+      message: expect.stringContaining(`its target was copied: ${secret}`),
     }),
   );
 });
@@ -232,7 +232,7 @@ describe('a file that changes while it is copied', () => {
     });
     const report = await backUp();
     expect(filesOf(report).failures).toMatchObject([
-      { code: 'ERR_COPY', text: expect.stringContaining('each time') as string },
+      { code: 'ERR_COPY', text: expect.stringContaining('during every attempt') as string },
     ]);
     expect(kept()).toEqual(['notes.ini']);
   });

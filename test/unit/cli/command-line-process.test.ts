@@ -109,7 +109,7 @@ linuxTest('output whose reader has gone is told, and changes nothing of what is 
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
   const [status] = (await once(child, 'close')) as [number | null];
   expect(errors).toBe(
-    'warning WARN_OUTPUT_UNREAD: the output was not read to its end (EPIPE); the command has done its work all the same\n',
+    'warning WARN_OUTPUT_UNREAD: the output was not read to its end (EPIPE); the command has done its work nevertheless\n',
   );
   expect(status).toBe(0);
 });

@@ -165,7 +165,7 @@ describe('exit codes', () => {
     const args = ['backup', 'run', '--delta-dir', 'other', '--to', 'copies', ...location()];
     const interrupted = await run(args, { signal: controller.signal });
     expect(interrupted.exitCode).toBe(130);
-    expect(interrupted.stderr).toMatch(/interrupted: not everything could be taken back: .*busy/);
+    expect(interrupted.stderr).toMatch(/interrupted: not everything could be rolled back: .*busy/);
     expect(warned).toHaveBeenCalledTimes(2);
     warned.mockRestore();
   });
@@ -231,7 +231,7 @@ describe('VSS', () => {
     expect(list.stdout.split('\n').map((line) => line.split(/ {2,}/).at(-1))).toEqual(['OURS', 'no', 'yes', '']);
     const refused = await run(['shadow', 'delete', '--all', '--delta-dir', 'delta']);
     expect(refused.exitCode).toBe(4);
-    expect(refused.stderr).toContain('1 of 2 selected shadows are not ours, nothing was deleted: {00000000-');
+    expect(refused.stderr).toContain('1 of 2 selected shadows are not ours; nothing was deleted: {00000000-');
     expect(refused.stderr).toContain('--own-only');
     const deleted = await run(['shadow', 'delete', '--all', '--own-only', '--delta-dir', 'delta']);
     expect(deleted.exitCode).toBe(0);
@@ -249,7 +249,7 @@ describe('VSS', () => {
     const late = await run(args);
     expect(late.exitCode).toBe(1);
     expect(late.stderr).toContain(`deleted ${shadowId(1)}\nleft ${shadowId(2)}\nfailed ERR_DEADLINE`);
-    expect(late.stderr).toContain('1 of 2 shadows are deleted');
+    expect(late.stderr).toContain('1 of 2 shadows were deleted');
     const { stdout } = await run([...args, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ error: { deletion: { deleted: [], left: [shadowId(2)] } } });
   });
@@ -285,12 +285,12 @@ describe('VSS', () => {
     writeFileSync(join(domino.root, 'components.xml'), '<x/>');
     const commands: [string[], RegExp][] = [
       [['expose', shadowId(1), 'x:'], /^exposed as X:\\\n$/],
-      [['unexpose', 'X:'], /^X: is not exposed any more/],
-      [['unexpose', shadowId(2)], /is not exposed any more/],
+      [['unexpose', 'X:'], /^X: is no longer exposed/],
+      [['unexpose', shadowId(2)], /is no longer exposed/],
       [['expose', shadowId(1), 'old', '--share', '--directory', 'data'], /^exposed as old/],
       [['break', setId(1), '--writable'], /^broke the set/],
       [['import', 'components.xml'], /OURS\n.* yes\n/],
-      [['revert', shadowId(1), '--domino-is-stopped'], /is reverted to/],
+      [['revert', shadowId(1), '--domino-is-stopped'], /was reverted to/],
       [['revert-status', 'D:'], /^no revert of D: is running/],
       [['delete', '--exposed', 'old', '--foreign'], /1 shadow deleted/],
     ];

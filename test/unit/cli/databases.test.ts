@@ -32,7 +32,7 @@ describe('backup run --dry-run', () => {
 
   test('opens and makes nothing', async () => {
     const { stdout } = await dry();
-    expect(stdout).toContain('would be taken');
+    expect(stdout).toContain('would be backed up');
     expect(stdout).toContain('this was a dry run');
     expect(domino.calls).not.toContain('close'); // with which every session ends
     expect(existsSync(join(domino.root, 'delta'))).toBe(false);

@@ -66,15 +66,19 @@ test('several values, flags and times', async () => {
 test.each<[string, unknown, string]>([
   ['an unknown option', { 'delta-directory': '/d' }, 'there is no option --delta-directory, and no command'],
   ['an option of another command', { 'backup list': { keep: true } }, '"backup list" has no option --keep'],
-  ['an option that only a command line may have', { 'backup run': { json: true } }, 'no option --json that can be set'],
+  [
+    'an option that only a command line may have',
+    { 'backup run': { json: true } },
+    'no option --json that may be set here',
+  ],
   ['a wrong time', { timeout: '5 parsecs' }, '--timeout, from'],
   ['a wrong choice', { provider: 'tape' }, 'Allowed choices are'],
   ['a relative path', { to: 'copies' }, 'must be an absolute path'],
   ['a text for a flag', { keep: 'yes' }, 'must be true or false'],
   ['several values of an option that takes one', { to: ['/a', '/b'] }, 'can have only one value'],
   ['an object for a value', { to: { a: 1 } }, 'must be a text or a number'],
-  ['no object', '[]', 'is no JSON object'],
-  ['no JSON', '{', 'is no JSON'],
+  ['no object', '[]', 'is not a JSON object'],
+  ['no JSON', '{', 'is not JSON'],
 ])('%s in the file is refused before anything is done', async (_what, values, message) => {
   configure(values);
   const { exitCode, stderr } = await run([...backUp, '--delta-dir', 'delta', '--config', file()]);
@@ -263,6 +267,6 @@ describe('--metrics', () => {
       ...[...backUp, '--delta-dir', 'delta', '--keep', '--failure-command', 'tell', '--required', 'x.nsf'],
     ]);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('warning WARN_FAILURE_PROGRAM: the program that is to be told of a failure has failed');
+    expect(stderr).toContain('warning WARN_FAILURE_PROGRAM: the program to run after a failure failed');
   });
 });

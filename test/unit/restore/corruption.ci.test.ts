@@ -190,7 +190,7 @@ async function judge(backup: Prepared): Promise<{ readonly wrong: string[]; read
     const verified = verdict?.databases.find(({ database }) => database === path)?.result;
     if (result?.result !== 'restored') {
       if (now !== today(path))
-        wrong.push(`${path} is ${result?.result ?? 'not restored'}, and its original is not there`);
+        wrong.push(`${path} is ${result?.result ?? 'not restored'}, and its original does not exist`);
     } else if (now !== before.get(path)) {
       const isSaid =
         !result.hashed && verified === 'not-hashed' && report?.warnings.some(({ code }) => code === 'WARN_NOT_HASHED');

@@ -130,7 +130,7 @@ test('a recovery that gives no new replica id fails: the database would replicat
       recoverDatabases({ ...options, newReplicaId: false }),
   });
   const report = await drill({ databases: ['mail/ada.nsf'] });
-  expect(report.databases[0]!.failure?.text).toBe('it was recovered and has no new replica id');
+  expect(report.databases[0]!.failure?.text).toBe('it was recovered but has no new replica id');
 });
 
 test('an abort leaves nothing', async () => {

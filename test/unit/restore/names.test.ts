@@ -68,7 +68,7 @@ describe('a backup', () => {
     const { manifest } = await backUp();
     await expect(restore(manifest, { databases: ['!mail/ada.nsf'] })).rejects.toMatchObject({
       code: 'ERR_OPTION',
-      message: expect.stringMatching(/holds no database "!mail\/ada\.nsf"; a leading ! does not negate$/),
+      message: expect.stringMatching(/contains no database "!mail\/ada\.nsf"; a leading ! does not negate$/),
     });
   });
 

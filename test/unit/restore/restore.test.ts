@@ -568,7 +568,7 @@ test('copies that are lost are replaced by the shadow that was kept, and a warni
   expect(report.outcome).toBe('complete');
   expect(report.warnings).toContainEqual({
     code: 'WARN_COPIES_MISSING',
-    message: 'the copies of 3 databases are not there: their shadow is used',
+    message: 'the copies of 3 databases do not exist: their shadow is used',
     subjects: expect.arrayContaining(['mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']),
   });
   for (const path of ['mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) expect(domino.read(path)).toBe(before.get(path));
@@ -580,7 +580,7 @@ test('copies that are lost without a shadow: each database says so', async () =>
   rmSync(join(domino.root, 'copies', 'mail'), { recursive: true });
   const error = await errorOf(restore(directory, { databases: ['mail/ada.nsf'] }));
   expect(error).toMatchObject({ code: 'ERR_RESTORE_SOURCE' });
-  expect(error.message).toContain(`its copy ${join(domino.root, 'copies', 'mail', 'ada.nsf')} is not there`);
+  expect(error.message).toContain(`its copy ${join(domino.root, 'copies', 'mail', 'ada.nsf')} does not exist`);
 });
 
 test('a restore puts right first what an earlier one has left', async () => {
@@ -631,7 +631,7 @@ describe('how far the log carries a database', () => {
     const { reaches: found, warnings } = reaches(await plan(manifest));
     expect(found['mail/ada.nsf']).toEqual({ type: 'instance-change', dbiid: '22'.repeat(16), seenIn: '' });
     expect(warnings).toMatchObject([
-      { message: expect.stringMatching(/^mail\/ada\.nsf: .* no later backup has seen it yet$/) },
+      { message: expect.stringMatching(/^mail\/ada\.nsf: .* no later backup was made after the change$/) },
     ]);
     const report = await restore(manifest, only);
     expect(reaches(report).warnings).toEqual(warnings);

@@ -40,12 +40,12 @@ test.each([
   [
     'before the backup',
     '1996-12-10T19:49:03Z',
-    /lies before 1996-12-10T19:49:04.010Z, the earliest time that the backup 19961210T194904Z-3f9a2c can be rolled/,
+    /is before 1996-12-10T19:49:04.010Z, the earliest time that the backup 19961210T194904Z-3f9a2c can be rolled/,
   ],
   // Domino alone knows which databases were in backup mode by then, and breaks off for those that were not.
-  ['in the window', '1996-12-10T19:49:03.600Z', /lies before 1996-12-10T19:49:04.010Z/],
-  ['of the last start itself', '1996-12-10T19:49:04.009Z', /lies before 1996-12-10T19:49:04.010Z/],
-  ['in the future', '2999-01-01T00:00:00Z', /lies in the future/],
+  ['in the window', '1996-12-10T19:49:03.600Z', /is before 1996-12-10T19:49:04.010Z/],
+  ['of the last start itself', '1996-12-10T19:49:04.009Z', /is before 1996-12-10T19:49:04.010Z/],
+  ['in the future', '2999-01-01T00:00:00Z', /is in the future/],
 ])('a time %s is refused', (_what, wanted, message) => {
   expect(() => stopsAt(wanted)).toThrow(message);
   expect(() => stopsAt(wanted)).toThrow(RestoreError);
@@ -71,7 +71,7 @@ describe('with a second window', () => {
     expect(refusedAt(earliest, database)).toBe('');
     const before = new Date(Date.parse(earliest) - 10).toISOString();
     if (database.shadow === undefined) expect(() => refusedAt(before, database)).toThrow(RestoreError);
-    else expect(refusedAt(before, database)).toContain(`lies before ${earliest}`);
+    else expect(refusedAt(before, database)).toContain(`is before ${earliest}`);
   });
 
   test('one that an earlier backup holds is older', () => {
@@ -81,7 +81,7 @@ describe('with a second window', () => {
 
 test('the moment of a backup without Domino is not known', () => {
   expect(() => pointInTimeOf('backup', { ...head, timeAfterLastStart: null })).toThrow(
-    /does not know the server's time/,
+    /has no record of the server's time/,
   );
 });
 

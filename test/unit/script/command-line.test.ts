@@ -103,10 +103,10 @@ test('an error that ends the command is in the log too', async () => {
 
 test.each<[string, readonly string[], string]>([
   ['alone', ['D:"'], 'write D: or "D:" without a backslash'],
-  ['with the rest of the line', ['--check', 'D:" --log E:\\log"'], 'the argument "D:\\" --log E:\\\\log\\"" has'],
+  ['with the rest of the line', ['--check', 'D:" --log E:\\log"'], 'the argument "D:\\" --log E:\\\\log\\"" contains'],
 ])('a quotation mark that Windows has swallowed is named, %s', async (_what, args, message) => {
   const { exitCode, stderr } = await run(args);
-  expect(stderr).toContain('a backslash right before a closing quotation mark');
+  expect(stderr).toContain('a closing quotation mark right after a backslash');
   expect(stderr).toContain(message);
   expect(exitCode).toBe(2);
 });

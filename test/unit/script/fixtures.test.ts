@@ -82,7 +82,7 @@ describe('the scripts of the migration page', () => {
 
     const start = await run(await seed('backup_start.txt'), machine);
     expect(start.report).toMatchObject({ outcome: 'complete', exitCode: 0, commands: 6 });
-    expect(start.output).toContain('%backup_d% is not created yet; create comes first and is done now');
+    expect(start.output).toContain('%backup_d% is not created yet; create has to come first and is run now');
     expect(start.output).not.toContain('makes a full backup');
     expect(machine.shadows.map(({ exposedAs }) => exposedAs)).toEqual(['', '', 'B:']);
     expect([...machine.cabinets.keys()]).toEqual([expect.stringMatching(/^c:\\backup\\.*_server\.cab$/)]);
@@ -90,7 +90,7 @@ describe('the scripts of the migration page', () => {
 
     const stop = await run(await seed('backup_stop.txt'), machine);
     expect(stop.report).toMatchObject({ outcome: 'complete', exitCode: 0, commands: 2 });
-    expect(stop.output).toContain('no backup was begun in this process');
+    expect(stop.output).toContain('no backup has begun in this process');
     expect(stop.output).toContain(`2 of 2 are not known to be ours:\n  ${ofOther.id} of D:\\`);
     expect(machine.shadows.map(({ id }) => id)).toEqual([ofE.id]);
 

@@ -348,7 +348,7 @@ export class MemoryTarget implements ScriptTarget {
     if (!shadow.persistent || shadow.attributes.includes('client-accessible')) {
       refuse('ERR_VSS_CONTEXT', `${id} cannot be exposed: its context does not allow it`);
     }
-    if (shadow.exposedAs !== '') refuse('ERR_VSS_STATE', `${id} is exposed already, as ${shadow.exposedAs}`);
+    if (shadow.exposedAs !== '') refuse('ERR_VSS_STATE', `${id} is already exposed as ${shadow.exposedAs}`);
     await this.requirePlace(place, { shadowsMayGo: false });
     const remotely: ShadowAttribute = place.kind === 'share' ? 'exposed-remotely' : 'exposed-locally';
     Object.assign(shadow, { exposedAs: place.as, attributes: [...shadow.attributes, remotely] });

@@ -70,7 +70,7 @@ describe('variables in a check away from the machine', () => {
     const { report, output } = await run([...lines, 'exec %temp%\\job.cmd'], new MemoryMachine(), { check: true });
     expect(output).toContain('note: %TEMP% is a variable of Windows that is not defined here');
     expect(output.match(/%TEMP% is a variable of Windows/gi)).toHaveLength(1);
-    expect(output).toContain('line 4 depends on a variable that is known only where the script runs');
+    expect(output).toContain('line 4 depends on a variable that is only known when the script runs');
     expect(output).toContain('would make one set of volatile shadow copies of %SystemDrive%');
     expect(report.problems).toEqual([]);
   });

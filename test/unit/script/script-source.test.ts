@@ -27,19 +27,19 @@ test.each<[string, Buffer, RegExp]>([
   [
     'UTF-16 that >> of cmd has gone on with',
     Buffer.concat([mark, utf16('set verbose on\r\n'), Buffer.from('create\r\n')]),
-    /two encodings: up to about line 2/,
+    /two encodings, with a change at about line 2/,
   ],
   [
     'bytes that PowerShell has gone on with',
     Buffer.concat([Buffer.from('set verbose on\r\n'), utf16('create\r\n')]),
-    /two encodings: up to about line 2/,
+    /two encodings, with a change at about line 2/,
   ],
   [
     'a program',
     Buffer.from([0x4d, 0x5a, 0x90, 0x00, 0x03, 0x0a, 0x07, 0x01]),
-    /^x is no script: line 1 holds the control character 0x00$/,
+    /^x is not a script: line 1 contains the control character 0x00$/,
   ],
-  ['escape sequences', Buffer.from('add volume d:\n\u001b[2J\n'), /line 2 holds the control character 0x1B$/],
+  ['escape sequences', Buffer.from('add volume d:\n\u001b[2J\n'), /line 2 contains the control character 0x1B$/],
 ])('%s is refused in one line', (_what, bytes, message) => {
   let refusal: unknown;
   try {
@@ -66,7 +66,7 @@ describe('what is no script file is refused at once', () => {
     const file = join(directory, 'zeros');
     writeFileSync(file, '');
     truncateSync(file, 300_000_000);
-    await expect(readScriptFile(file)).rejects.toMatchObject({ message: `${file} has 300 MB: that is no script` });
+    await expect(readScriptFile(file)).rejects.toMatchObject({ message: `${file} has 300 MB: it cannot be a script` });
   });
 
   // Nobody can read it at once: whoever tried before asking for the size would have another error.
@@ -74,7 +74,7 @@ describe('what is no script file is refused at once', () => {
     const file = join(directory, 'huge');
     writeFileSync(file, '');
     truncateSync(file, 5_000_000_000);
-    await expect(readScriptFile(file)).rejects.toMatchObject({ message: `${file} has 5 GB: that is no script` });
+    await expect(readScriptFile(file)).rejects.toMatchObject({ message: `${file} has 5 GB: it cannot be a script` });
   });
 
   test('a directory', async () => {
@@ -110,7 +110,7 @@ test('a text of something else is one problem, without control characters', asyn
   const { exitCode, output } = await check({ text: lines.join('\n') });
   expect(exitCode).toBe(2);
   expect(output).toHaveLength(1);
-  expect(output[0]).toContain('this is no script: 500 of 500 lines are not commands');
+  expect(output[0]).toContain('this is not a script: 500 of 500 lines are not commands');
   expect(output[0]).not.toMatch(/[\u0080-\u009f\u202e]/);
 });
 

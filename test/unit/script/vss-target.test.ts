@@ -272,7 +272,7 @@ test('a volume with the metadata of the script is not reverted', async () => {
   await target.create(request({ metadataFile: join(domino.root, 'set.cab') }));
   await expect(target.revert(shadowId(100))).rejects.toMatchObject({
     code: 'ERR_VSS_REVERT',
-    message: expect.stringContaining(`the metadata in ${domino.root} lie on it`),
+    message: expect.stringContaining(`it contains the metadata in ${domino.root}`),
   });
   expect(vss.changes.filter(([call]) => call === 'revert')).toEqual([]);
 });

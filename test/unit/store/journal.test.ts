@@ -153,9 +153,11 @@ test('says what a restore and a stopped service have left', () => {
     const text = describeLeftOver(leftOvers[0]!);
     expect(text).toContain('the service domino.service may still be stopped');
     expect(text).toContain('shadows may be exposed at /mnt/b');
-    expect(text).toContain('the hook lvm had not answered: its snapshot may be there, or still come');
+    expect(text).toContain('the hook lvm had not answered: its snapshot may exist, or may still be created');
     expect(text).toContain('/data/x.nsf may be offline, its original is /data/x.nsf.domino-vss-original');
-    expect(text).toMatch(/files that nobody needs may be left: \/data\/0\.nsf\.domino-vss-restore, .*, and 2 more/);
+    expect(text).toMatch(
+      /files that are no longer needed may be left: \/data\/0\.nsf\.domino-vss-restore, .*, and 2 more/,
+    );
     expect(text).not.toContain('backup mode');
   });
 });
@@ -173,7 +175,7 @@ test('one of another host is named and left alone', async () => {
   const { journal, leftOvers, unusable } = await open();
   expect(leftOvers).toEqual([]);
   expect(unusable).toEqual([expect.objectContaining({ journal: file, movedTo: '' })]);
-  expect(describeUnusable(unusable[0]!)).toContain('of the host elsewhere');
+  expect(describeUnusable(unusable[0]!)).toContain('to the host elsewhere');
   expect(existsSync(file)).toBe(true);
   await journal.remove();
 });

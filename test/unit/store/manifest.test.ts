@@ -43,7 +43,7 @@ async function readAll(manifest: Manifest): Promise<ManifestDatabase[]> {
 describe('warnings', () => {
   test('are written and read with their codes', async () => {
     const warnings = [
-      { code: 'WARN_NEVER_CAPTURED', message: 'in no backup so far: a.nsf', subjects: ['a.nsf'] },
+      { code: 'WARN_NEVER_CAPTURED', message: 'not in any backup so far: a.nsf', subjects: ['a.nsf'] },
       { code: 'WARN_WINDOW_FAILED', message: 'window 2 failed', subjects: [], errorCode: 'ERR_VSS' },
     ] as const;
     const file = await write([databaseLine], { warnings });

@@ -31,7 +31,7 @@ linuxTest('one that everybody may write to is refused, sticky or not', async () 
 
 linuxTest('one that others can replace is refused', async () => {
   chmodSync(root, 0o777);
-  expect((await directoryRisk(directory)).refusal).toContain(`everybody may write to ${root}, and so put another`);
+  expect((await directoryRisk(directory)).refusal).toContain(`everybody may write to ${root}, and could replace`);
 });
 
 linuxTest('one that a group may write to is worth a warning', async () => {
@@ -50,7 +50,7 @@ linuxTest('one that a group may write to is worth a warning', async () => {
     expect((await directoryRisk(directory)).refusal).toContain(`${directory} belongs to the user 12345`);
     chownSync(directory, 0, 0);
     chownSync(root, 12_345, 0);
-    expect((await directoryRisk(directory)).refusal).toContain(`${root} belongs to the user 12345, who could put`);
+    expect((await directoryRisk(directory)).refusal).toContain(`${root} belongs to the user 12345, who could replace`);
   },
 );
 
@@ -61,7 +61,7 @@ describe('on Windows, where access lists decide', () => {
 
   test('a directory of an ordinary user is refused', async () => {
     const { refusal } = await directoryRisk('E:\\delta', access(true, ''));
-    expect(refusal).toBe('E:\\delta belongs to an ordinary user, who could change who may write there');
+    expect(refusal).toBe('E:\\delta belongs to an ordinary user, who could change the permissions');
   });
 
   test('one that ordinary users can change is worth a warning that says what to do', async () => {

@@ -68,16 +68,16 @@ describe('the context that follows from lifetime and writers', () => {
 });
 
 test.each<[Parameters<typeof resolveVss>[0], string, RegExp]>([
-  [{ lifetime: 'persistent', vss: { context: 'backup' } }, 'vss.context', /goes with the backup/],
+  [{ lifetime: 'persistent', vss: { context: 'backup' } }, 'vss.context', /is deleted with the backup/],
   [{ writers: 'none', vss: { context: 'app-rollback' } }, 'writers', /writers take part in the context "app-rollback"/],
   [{ writers: 'all', vss: { context: 'nas-rollback' } }, 'writers', /no writer takes part/],
-  [{ vss: { context: 'nas-rollback', stopAt: 'thaw' } }, 'vss.stopAt', /nobody hears of Thaw; use "backup"/],
+  [{ vss: { context: 'nas-rollback', stopAt: 'thaw' } }, 'vss.stopAt', /Thaw is not reported; use "backup"/],
   [{ writers: { verify: ['x'] }, vss: { context: 'file-share-backup' } }, 'writers', /no writer takes part/],
   [{ vss: { componentMode: true } }, 'vss.componentMode', /is for writers/],
   [{ vss: { backupType: 'copy' } }, 'vss.backupType', /is for writers/],
   [{ lifetime: 'persistent', vss: { backupType: 'full' } }, 'vss.backupType', /is for writers/],
   [{ vss: { bootableSystemState: true } }, 'vss.bootableSystemState', /is for writers/],
-  [{ vss: { autoRecovery: true } }, 'vss.autoRecovery', /work of writers/],
+  [{ vss: { autoRecovery: true } }, 'vss.autoRecovery', /done by writers/],
   [{ vss: { attributes: ['differential', 'plex'] } }, 'vss.attributes', /not both/],
   [{ vss: { context: 'client-accessible', attributes: ['transportable'] } }, 'vss.attributes', /cannot be/],
   [

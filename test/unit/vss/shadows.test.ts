@@ -241,7 +241,7 @@ describe('a deletion that is cut off', () => {
       code: 'ERR_DEADLINE',
       deletion: { deleted: [shadowId(1)], left: [shadowId(2), shadowId(3)], failed: [] },
     });
-    expect(error.message).toContain('1 of 3 shadows are deleted');
+    expect(error.message).toContain('1 of 3 shadows were deleted');
     expect(vss.shadows.map(({ id }) => id).sort()).toEqual([shadowId(2), shadowId(3)]);
   });
 
@@ -341,7 +341,7 @@ describe('revert', () => {
       const refused = await errorOf(revert());
       expect(refused).toMatchObject({ code: 'ERR_VSS_REVERT', hint: expect.stringContaining('dominoIsStopped') });
       expect(refused.message).toMatch(/^\\\\\?\\Volume\{0000000d/);
-      expect(refused.message).toContain(`: ${named} (${elsewhere}) of the Domino server lie on it`);
+      expect(refused.message).toContain(`: ${named} (${elsewhere}) of the Domino server are on it`);
       expect(vss.changes).toEqual([]);
       expect(await revert({ dominoIsStopped: true })).toMatchObject({ finished: true });
     });
@@ -363,7 +363,7 @@ describe('revert', () => {
       vss.changes.length = 0;
       mkdirSync(join(elsewhere, 'domino-vss'));
       const refused = await errorOf(revert({ dominoIsStopped: true }));
-      expect(refused.message).toContain(`scripts in ${join(elsewhere, 'domino-vss')} lie on it`);
+      expect(refused.message).toContain(`scripts in ${join(elsewhere, 'domino-vss')} are on it`);
       expect(vss.changes).toEqual([]);
     });
   });
