@@ -33,10 +33,11 @@ export function growth(samples: readonly Sample[], figure: (sample: Sample) => n
   return mean(above) / mean(samples.map(({ cycle }) => (cycle - middle) ** 2));
 }
 
-/** How much a process may grow with each cycle. The fewer cycles, the more of it is caches that still fill. */
+/** How much a process may grow. The fewer cycles, the more of it is caches that still fill. */
 export interface Bounds {
   readonly heapBytesPerCycle: number;
-  readonly rssBytesPerCycle: number;
+  /** The process as a whole, in the last third of the cycles. Its size goes up and down by tens of megabytes, so that its peaks are compared. */
+  readonly peakBytes: number;
 }
 
 /** What does not stay as it was, each in words. The first third is for caches to fill. */
@@ -46,8 +47,10 @@ export function leaks(samples: readonly Sample[], bounds: Bounds): string[] {
   const found: string[] = [];
   const heap = of(({ heapBytes }) => heapBytes);
   if (heap > bounds.heapBytesPerCycle) found.push(`JavaScript grows by ${heap.toFixed(0)} bytes a cycle`);
-  const rss = of(({ rssBytes }) => rssBytes);
-  if (rss > bounds.rssBytesPerCycle) found.push(`the process grows by ${rss.toFixed(0)} bytes a cycle`);
+  const peak = (some: readonly Sample[]): number => Math.max(...some.map(({ rssBytes }) => rssBytes));
+  const lastThird = Math.floor((samples.length * 2) / 3);
+  const rise = peak(samples.slice(lastThird)) - peak(samples.slice(0, lastThird));
+  if (rise > bounds.peakBytes) found.push(`the peak of the process has risen by ${rise} bytes`);
   const spread = (figure: (sample: Sample) => number): number => {
     const values = warm.map(figure);
     return Math.max(...values) - Math.min(...values);
