@@ -1,4 +1,4 @@
-/** Numbers from 0 up to 1 that a seed decides (Mulberry32), so that what chance has chosen can be run again. */
+/** Numbers from 0 up to 1 determined by a seed (Mulberry32), so that a random choice can be repeated. */
 export function randomOf(seed: number): () => number {
   let state = seed;
   return () => {

@@ -7,7 +7,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { benchPage } from '#lib/bench/page';
 import { sampleBench, unkindPaths } from './sample-bench';
 
-// The page of `bench --html` in a browser, as people see it who measure a large server.
+// The page of `bench --html` in a browser, as seen by someone who measures a large server.
 
 const programs = ['chromium-headless-shell', 'chromium', 'chromium-browser'];
 const program = programs.find((name) => spawnSync(name, ['--version']).error === undefined);
@@ -38,7 +38,7 @@ async function write(name: string, sample: Parameters<typeof sampleBench>[0]): P
     rmSync(directory, { recursive: true });
   });
 
-  /** Opens a page, lets `look` look at it, and demands that nothing went wrong and nothing was loaded. */
+  /** Opens a page, calls `look`, and checks that nothing failed and nothing was loaded. */
   async function open(
     name: string,
     { width = 800, colorScheme = 'light' as 'light' | 'dark', javaScriptEnabled = true },
@@ -59,7 +59,7 @@ async function write(name: string, sample: Parameters<typeof sampleBench>[0]): P
     await context.close();
   }
 
-  /** What can be read in the pixels of the timeline: how many of them are as the ground of the page. */
+  /** What the pixels of the timeline show: how many of them have the colour of the background. */
   function paintedShare(page: Page): Promise<number> {
     return page.locator('#timeline').evaluate((element) => {
       const canvas = element as unknown as { width: number; height: number; getContext: (kind: '2d') => Pixels };
@@ -73,7 +73,7 @@ async function write(name: string, sample: Parameters<typeof sampleBench>[0]): P
     });
   }
 
-  /** The elements that stick out to the right, or whose text is cut. */
+  /** Elements that extend beyond the right edge, or whose text is cut off. */
   function cut(page: Page): Promise<string[]> {
     return page.evaluate(`
       [...document.querySelectorAll('body *')]

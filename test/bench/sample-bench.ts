@@ -5,7 +5,7 @@ import { spread } from '#lib/backup/spread';
 import type { NativeResults } from '#lib/native/session';
 import { randomOf } from '../random';
 
-/** Names that a page or a terminal would obey, or that are as long as they get. */
+/** Names that could control a page or a terminal, or that are as long as possible. */
 export const unkindPaths = [
   'mail/</script><img src=x onerror=alert(1)>.nsf',
   'mail/line\nbreak.nsf',
@@ -21,7 +21,7 @@ interface Sample {
   readonly compared?: boolean;
 }
 
-/** A result of `runBench` as of a server with so many databases, without any. The same for the same arguments. */
+/** A result of `runBench` for a server with this many databases, without running anything. The same for the same arguments. */
 export async function sampleBench({ databases, runs, compared = false }: Sample): Promise<BenchResult> {
   const shards = 16;
   const next = randomOf(databases);
@@ -81,7 +81,7 @@ function samplePaths(databases: number): string[] {
   });
 }
 
-/** Starts one after the other on each thread, a shadow, stops likewise. The last database takes no part. */
+/** Starts one after the other on each thread, a shadow, and stops in the same way. The last database does not take part. */
 function sampleResults(count: number, shards: number, next: () => number): NativeResults {
   const empty = (): Float64Array => new Float64Array(count).fill(NaN);
   const [startCalledMs, startReturnedMs, stopCalledMs, stopReturnedMs] = [empty(), empty(), empty(), empty()];

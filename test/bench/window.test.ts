@@ -9,8 +9,8 @@ import { loadBinding } from '#lib/native/binding';
 import { writeCosts } from '#lib/store/costs';
 import { SimulatedDomino } from '../integration/simulated-domino';
 
-// Guards against regressions of the freeze window. Ratios of what was measured in one run, never times: those belong to
-// the machine. The best run counts, for this one may be busy with something else.
+// Guards against regressions of the freeze window. It checks ratios of values measured in the same run, never times, which depend
+// on the machine. The best run counts, because the machine may be busy with other work.
 
 let domino: SimulatedDomino;
 
@@ -74,7 +74,7 @@ test('what is written to most is in backup mode for the shortest time', async ()
   mkdirSync(earlier, { recursive: true });
   try {
     const ofRank = (rank: number): number => 1e9 / (rank + 1);
-    // Any order but that of the names, in which nothing known would put them.
+    // Any order except that of the names, which no measurement would produce.
     const paths = Array.from(
       { length: 500 },
       (_value, rank) => `mail/db${String((rank * 211) % 500).padStart(6, '0')}.nsf`,

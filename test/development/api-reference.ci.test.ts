@@ -1,5 +1,5 @@
-// The reference of the API can be made of the comments in the sources (`npm run api-reference`): every export has one, everything that an
-// export names is exported, and every link leads somewhere. It is not committed, so it cannot lag behind.
+// The API reference can be generated from the comments in the sources (`npm run api-reference`): every export has a comment,
+// every type that an export uses is exported, and every link has a target. It is not committed, so it cannot become outdated.
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

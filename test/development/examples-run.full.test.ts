@@ -1,5 +1,5 @@
-// The examples of the documentation, run in the order of its pages against a simulated server whose users write. What is not run, and
-// why, is in examples.ts.
+// Runs the examples of the documentation, in the order of its pages, against a simulated server whose users write. examples.ts
+// says what is not run, and why.
 
 import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const toRun = examples().filter(({ name, language }) => !(name in notRun) && lan
 const programs = toRun.filter(({ language }) => language !== 'sh');
 const scripts = toRun.filter(({ language }) => language === 'sh');
 
-/** What somebody who follows the page has done before, in the same shell. */
+/** What a reader of the page has done before, in the same shell. */
 const before: Readonly<Record<string, string>> = {
   'docs/command-line.md#domino-vss-hold/2': 'set -- freeze',
   'docs/command-line.md#domino-vss-release': `domino-vss hold --delta-dir "$DELTA" && cp -r "$DATA/." "$SNAPSHOT"`,
@@ -24,7 +24,7 @@ const before: Readonly<Record<string, string>> = {
   'docs/logs.md#restore-through-the-archive': 'domino-vss logs archive --log-archive /backup/logs',
   'docs/recipes/README.md#a-volume-manager': `PATH="$PATH:${root}/docs/recipes"`,
 };
-/** What shows that it has worked, where its exit code does not. */
+/** Proves that an example has worked, if its exit code does not. */
 const after: Readonly<Record<string, string>> = {
   'docs/command-line.md#domino-vss-hold/2': 'domino-vss thaw --failed',
   'docs/api.md#the-timeline': `
@@ -86,7 +86,7 @@ test.each(scripts.map((example) => [example.name, example] as const))(
   60_000,
 );
 
-/** An example with what comes before and after it, and with the places of the simulated server for those of the page. */
+/** An example with what comes before and after it, and with paths of the simulated server instead of those on the page. */
 function placed({ name, language, text }: Example): Example {
   const { home, shadowDirectory } = domino;
   const places: Readonly<Record<string, string>> = {
@@ -97,7 +97,7 @@ function placed({ name, language, text }: Example): Example {
   };
   const whole = `${before[name] ?? ''}\n${text}${after[name] ?? ''}\n`;
   const here = Object.entries(places).reduce((old, [from, to]) => old.replaceAll(from, to), whole);
-  // Where the default lies, at the top of the file system, not everybody may write.
+  // Not everybody may write to the default path, at the top of the file system.
   const shadowed = here.replaceAll('beginBackup({ ', `beginBackup({ shadowDirectory: '${shadowDirectory}', `);
   return { name, language, text: language === 'sh' || here.includes('provider: ') ? here : shadowed };
 }
@@ -149,7 +149,7 @@ function serverEnvironment(): NodeJS.ProcessEnv {
   return { ...server, PATH: [environment['PATH'], server['PATH']].join(delimiter) };
 }
 
-/** Answers how a program has failed, with all that it said; nothing when it has not. */
+/** Returns how a program failed, with its complete output; empty if it did not. */
 function run(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
   const child = spawn(program, args, { cwd, env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

@@ -1,4 +1,5 @@
-// Every example of the documentation is run, or says why not; and as far as its language allows, each is checked without being run.
+// Every example of the documentation is run, or has a reason why not; and each is checked without running it, as far as its
+// language allows.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -100,12 +101,12 @@ test('every call in running text is one that the command line takes', async () =
   expect(spans.length).toBeGreaterThan(50);
   const wrong: string[] = [];
   for (const { page, span } of spans) {
-    // What is left open, a whole group of commands, names that are no calls, and what a shell completes.
+    // Placeholders, a whole group of commands, names that are not calls, and shell completions.
     if (/^domino-vss (window|start|b|backup run --pro)$/.test(span)) continue;
     if (/…|\||^domino-vss \/|^domino-vss (shadow|backup|writer|provider|databases)$/.test(span)) continue;
     const words = span.replace(/<[^>]+>/g, '7').match(/"[^"]*"|\S+/g) ?? [];
     const error = await complaint(words.slice(1).map((word) => word.replaceAll('"', '')));
-    // In running text much is left out that a call needs.
+    // In running text, examples may omit parts that a call needs.
     if (error?.includes('unknown')) wrong.push(`${page}: ${span}: ${error}`);
   }
   expect(wrong).toEqual([]);
@@ -131,7 +132,7 @@ interface Call {
   readonly words: readonly string[];
 }
 
-/** What a shell makes of an example: all its programs are replaced by one that only writes down how it was called. */
+/** What a shell makes of an example: all its programs are replaced by one that only records how it was called. */
 function callsOfBash({ name, text }: Example): Call[] {
   const home = mkdtempSync(join(tmpdir(), 'domino-vss-home-'));
   try {
@@ -162,7 +163,7 @@ function callsOfWindows({ name, language, text }: Example): Call[] {
     .map((line) => ({ name, words: (line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', '')) }));
 }
 
-/** What the command line finds wrong in a call before anything is done. */
+/** What the command line rejects in a call before anything is done. */
 async function complaint(words: readonly string[]): Promise<string | undefined> {
   const { program } = wholeGrammar();
   const disarm = (command: Command): void => {

@@ -1,4 +1,4 @@
-// The examples of the documentation: where they are, which of them are not run and why, and how those of TypeScript become programs.
+// The examples of the documentation: where they are, which are not run and why, and how TypeScript examples become programs.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -8,14 +8,14 @@ export const root = join(__dirname, '..', '..', '..');
 
 /** A fenced block of the documentation. */
 export interface Example {
-  /** Page and heading, and the number of the block below it from the second on: `docs/api.md#hooks`. */
+  /** Page and heading, and from the second block below a heading on its number: `docs/api.md#hooks`. */
   readonly name: string;
   /** Empty when the block has none. */
   readonly language: string;
   readonly text: string;
 }
 
-/** The pages that users and contributors read, by their paths. What is not ours to word is none. */
+/** The pages that users and contributors read, by path, except those whose text is not ours. */
 export function documentationPages(): string[] {
   const pages = [
     ...readdirSync(root).filter((name) => name.endsWith('.md') && name !== 'THIRD-PARTY-NOTICES.md'),
@@ -72,8 +72,8 @@ const setUp = 'is how the set-up of the tests (scripts/setup.mjs) builds it';
 const withRealTool = 'needs a system of its own: its commands are checked';
 
 /**
- * Why an example is not run as it stands on Linux. All others are run by examples-run.full.test.ts, and each of these is at least
- * checked by examples.test.ts as far as its language allows.
+ * Why an example is not run unchanged on Linux. All others are run by examples-run.full.test.ts, and each of these is at least
+ * checked by examples.test.ts, as far as its language allows.
  */
 export const notRun: Readonly<Record<string, string>> = {
   'CONTRIBUTING.md#build': setUp,
@@ -134,7 +134,8 @@ export function makeProject(directory: string): void {
   symlinkSync(root, join(modules, 'domino-vss'));
   symlinkSync(join(root, 'simulator'), join(modules, 'domino-vss-simulator'));
   symlinkSync(join(root, 'node_modules', '@types', 'node'), join(modules, '@types', 'node'));
-  // What one example needs of a package that is not installed here, by its documentation; it remembers what it is told.
+  // Replaces a package that is not installed here, for one example, according to the package's documentation; it records what it
+  // is told.
   const telemetry = join(modules, '@opentelemetry', 'api');
   mkdirSync(telemetry, { recursive: true });
   writeFileSync(join(telemetry, 'package.json'), '{ "name": "@opentelemetry/api", "main": "index.js" }');

@@ -1,4 +1,4 @@
-// What fails in a test is said in the report, whatever the error holds: Jest sends it as JSON, which has no words for everything.
+// A test failure is in the report, whatever the error contains: Jest sends it as JSON, which cannot represent everything.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// After Ctrl-C, which the terminal sends to every program of the foreground, nothing is left of a demonstration or of tests.
+// After Ctrl-C, which the terminal sends to every foreground program, nothing is left of a demonstration or of tests.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -46,7 +46,7 @@ async function interrupt(script: readonly string[], isTime: () => boolean): Prom
   return { code, output };
 }
 
-/** What is there; while it changes, perhaps nothing. */
+/** The existing files; possibly none while they are changing. */
 function files(path: string): string[] {
   try {
     return readdirSync(path, { recursive: true, encoding: 'utf8' });

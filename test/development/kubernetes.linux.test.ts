@@ -1,5 +1,5 @@
-// The YAML of docs/unattended is YAML, its jobs call domino-vss as it is, and their scripts take back what they have begun. The
-// kubectl here notes its calls; a cluster is not needed for that, and nothing here says what one does.
+// The YAML of docs/unattended is valid, its jobs call domino-vss correctly, and their scripts roll back what they have begun. The
+// kubectl here only records its calls: no cluster is needed, and its behaviour is not tested.
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -75,7 +75,7 @@ case $call in *"$refuse"*) exit 3 ;; esac
     rmSync(home, { recursive: true });
   });
 
-  /** Runs the script of a CronJob; answers its exit code, and each call by its first words. */
+  /** Runs the script of a CronJob. Returns its exit code, and the first words of each call. */
   function run(name: string, refuse?: string): { status: number | null; calls: string[] } {
     if (refuse !== undefined) writeFileSync(join(home, 'refuse'), refuse);
     const env = { PATH: [home, process.env['PATH']].join(delimiter) };

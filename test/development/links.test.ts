@@ -1,4 +1,4 @@
-// Every relative link of the documentation leads somewhere, and so does every mention of a decision in a source.
+// Every relative link in the documentation has a target, and so does every mention of a decision in the sources.
 
 import { existsSync, readFileSync, readdirSync, type Dirent } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
@@ -21,7 +21,7 @@ const files = filesBelow(root);
 const pages = files.filter((file) => extname(file) === '.md');
 const sources = files.filter((file) => /\.(ts|js|mjs|cjs|cpp|h|cmake|json|txt|gyp)$/.test(file));
 
-/** Without what only looks like a link or a heading: code in blocks and in lines. */
+/** Without text that only looks like a link or heading: code blocks and inline code. */
 function prose(page: string): string {
   return readFileSync(page, 'utf8')
     .replace(/^(```+)[^]*?^\1 *$/gm, '')

@@ -1,5 +1,5 @@
-// What the types of the package take and refuse, in the words of its users: a program for each, all compiled at once. A wrong one must be
-// refused for the right reason, which an `@ts-expect-error` would not tell.
+// What the types of the package accept and reject, from the point of view of users: one program for each case, all compiled
+// together. A wrong program must be rejected for the right reason, which `@ts-expect-error` would not check.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// The files of docs/unattended and the configuration of docs/schedule.md are ones that work: the command line takes what they
-// call, its schema what they set, and systemd what they say.
+// The files of docs/unattended and the configuration in docs/schedule.md work: the command line accepts their calls, its schema
+// their settings, and systemd their units.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -21,8 +21,8 @@ export interface AppliedShadow {
 }
 
 /**
- * Backs a busy server up, applies the change information in the shadow and proves every database there by the workload's log, and
- * byte by byte by the copy that was made of it. Then a database that the changes concern is restored from the shadow alone.
+ * Backs up a busy server, applies the change information in the shadow, and verifies every database there by the workload's log
+ * and, byte by byte, by its copy. Then restores a database with change information from the shadow alone.
  */
 export async function proveAppliedShadow(
   domino: SimulatedDomino,
@@ -60,7 +60,7 @@ export async function proveAppliedShadow(
   const verified = await verifyBackup({ manifest: report.manifest });
   expect(verified.databases.filter(({ result }) => result !== 'verified')).toEqual([]);
 
-  // The server always holds those at the top open.
+  // The server always holds open the databases at the top.
   const changed = databases.find(({ delta, path }) => delta !== '' && /^(mail|apps)\//.test(path));
   rmSync(copies.directory, { recursive: true });
   writeFileSync(changed?.file ?? '', 'destroyed');

@@ -1,5 +1,5 @@
-// What people and programs put into a data directory: links of every kind, what only looks like a file, and names that
-// no terminal should see. Reads real directories; Domino is not needed.
+// What people and programs put into a data directory: links of every kind, things that only look like files, and names that must
+// not reach a terminal. Reads real directories; Domino is not needed.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, linkSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The command line as somebody uses it who knows nothing of Domino's environment: processes, screens and exit codes.
+// The command line as used by someone who knows nothing about Domino's environment: processes, screens and exit codes.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
@@ -25,7 +25,7 @@ const victim = 'mail/db000003.nsf';
 const escape = String.fromCharCode(27);
 
 beforeAll(async () => {
-  // In memory: these tests are about what is said and when, and a disk that others keep busy would only disturb.
+  // In memory: these tests check output and timing, and a busy disk would disturb them.
   domino = await SimulatedDomino.create({ databases: 12, plainNames: true, pages: [40, 80] }, memoryDirectory);
   server = await domino.serve({ threads: 1, transactionsPerSecond: 200 });
   location = locationFlags(domino);
@@ -52,7 +52,7 @@ function firstLine(text: string): string {
   return text.split('\n')[0] ?? '';
 }
 
-/** Id of the session that a process belongs to: the pid of the process that made it. */
+/** Id of the session of a process: the pid of the process that created it. */
 function sessionOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]);
@@ -69,7 +69,7 @@ async function isConsistent(...files: readonly string[]): Promise<boolean> {
   return verdicts.every(({ verdict }) => verdict === 'consistent');
 }
 
-/** Nothing in backup mode, no handle, no process but the server, and nothing in the user's directory. */
+/** Nothing is in backup mode, no handle is open, no process except the server is running, and the user's directory is empty. */
 async function expectNothingLeft(): Promise<void> {
   await domino.expectQuiet();
   const { processes } = await domino.simulation.stats();

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SimulatedDomino } from './simulated-domino';
 
-/** The repository, seen from where the compiled tests lie. */
+/** The repository, relative to the compiled tests. */
 export const repository = join(__dirname, '../../..');
 export const mainScript = join(repository, 'dist/cli/main.js');
 
-/** How a process ended and what it had to say. */
+/** How a process ended, and its output. */
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -24,7 +24,7 @@ export interface ProcessOptions {
   readonly withInput?: boolean;
 }
 
-/** What a shell of somebody has who knows nothing of Domino's environment. */
+/** The shell environment of someone who knows nothing about Domino's environment. */
 export const plainEnvironment: Readonly<Record<string, string>> = {
   PATH: process.env['PATH'] ?? '',
   SIM_QUIET: '1',
@@ -32,7 +32,7 @@ export const plainEnvironment: Readonly<Record<string, string>> = {
   ...(process.platform === 'win32' && { PREBUILDS_ONLY: '1' }),
 };
 
-/** A process under way. */
+/** A running process. */
 export class RunningProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
@@ -76,7 +76,7 @@ export function locationFlags({ simulation }: SimulatedDomino): string[] {
   return ['--ini', simulation.notesIni, '--program', simulation.programDirectory];
 }
 
-/** Whether there is no process of this number, or only what is left of it until somebody asks how it ended. */
+/** Whether no process has this number, except for a zombie whose parent has not yet asked how it ended. */
 export function hasEnded(pid: number): boolean {
   if (process.platform === 'linux') return !existsSync(`/proc/${pid}/exe`);
   try {
@@ -87,7 +87,7 @@ export function hasEnded(pid: number): boolean {
   }
 }
 
-/** Waits until something is so, and fails when it does not come true. */
+/** Waits until a condition holds, and fails if it never does. */
 export async function until(what: string, isSo: () => Promise<boolean> | boolean, timeoutMs = 25_000): Promise<void> {
   const endsAt = performance.now() + timeoutMs;
   while (!(await isSo())) {

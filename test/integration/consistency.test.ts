@@ -1,4 +1,4 @@
-// The proof on whatever file system the temporary directory has: databases under load are copied one after the other.
+// The proof on the file system of the temporary directory, whatever it is: databases under load are copied one after the other.
 
 import type { Server } from 'domino-vss-simulator';
 import { proofRuns, proveBackup } from './proof';
@@ -25,7 +25,7 @@ test('every copy is the state at NSFBackupStart, with the workload running', asy
     expect(report.provider.name).toBe('rolling');
     torn += tornWithoutDelta;
   }
-  // Otherwise the deltas had nothing to do and the test proves nothing.
+  // Otherwise the deltas would have had no effect, and the test would prove nothing.
   expect(torn).toBeGreaterThan(0);
   await domino.expectQuiet();
 }, 3_600_000);

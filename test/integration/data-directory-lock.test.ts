@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadBinding } from '#lib/native/binding';
 
-// The lock on a data directory, through the addon itself: whatever the name, whichever the process, however it ends.
+// The lock on a data directory, through the addon itself: by any name, in any process, however it ends.
 
 let root: string;
 let data: string;

@@ -1,4 +1,4 @@
-// `domino-vss doctor` against the stand-in: every check can be ok, and every one can fail and then says what to do.
+// `domino-vss doctor` against the stand-in: every check can be ok, and every check can fail and then says what to do.
 
 import {
   chmodSync,
@@ -37,7 +37,7 @@ const asRoot = isRoot ? test : test.skip;
 
 let domino: SimulatedDomino;
 let server: Server;
-/** In memory: on another volume than the databases, and on one where neither snapshots nor clones are possible. */
+/** In memory: on a different volume from the databases, where neither snapshots nor clones are possible. */
 let elsewhere: string;
 /** What runs as another user. */
 let copy: ReadableCopy;
@@ -78,7 +78,7 @@ async function examine(args: readonly string[] = [], options: ProcessOptions = {
   return examined(await run(['doctor', '--json', ...locationFlags(of), ...args], options));
 }
 
-/** That one check failed, in these words, with this advice, and that the doctor ended with 4 because of it. */
+/** Checks that one check failed, with these words and this advice, and that the doctor therefore ended with 4. */
 function expectFailed(
   { code, outcome, checks }: Examined,
   name: string,
@@ -99,7 +99,7 @@ function statuses({ checks }: Examined): Record<string, string> {
 }
 
 describe('as the user of the server', () => {
-  /** A user who is not root, to whom nothing belongs; undefined when this process is no root. */
+  /** A user who is not root and owns nothing; undefined if this process does not run as root. */
   const ordinaryUser = isRoot ? 65_534 : undefined;
   let home: string;
   let sealed: string;

@@ -1,4 +1,4 @@
-// Names that are no ASCII: Domino speaks LMBCS, the file system UTF-8, and people see what they have named.
+// Names outside ASCII: Domino uses LMBCS, the file system UTF-8, and users see the names they have chosen.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

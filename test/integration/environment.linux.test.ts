@@ -1,7 +1,6 @@
-// Every wrong environment has its own error, in its own words. Each case is a process of its own: the runtime can be
-// opened once in a process, and the dynamic loader reads its search path only when a process starts.
-//
-// Not tested here is the time limit of 60 s for an initialisation that hangs: it would take that long.
+// Every wrong environment has its own error with its own text. Each case is a separate process: a process can open the runtime
+// only once, and the dynamic loader reads its search path only when a process starts. The time limit of 60 s for an
+// initialisation that hangs is not tested here, because it would take that long.
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -85,7 +84,7 @@ const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
 describe('the library', () => {
   test('in a program directory of its own is accepted', async () => {
-    // Else each refusal below might have another reason than the damage done.
+    // Otherwise each refusal below might have a different cause than this damage.
     const { directory } = copyOfProgram('good');
     expect(await openAll({ programDirectory: directory })).toEqual([{ opened: true }]);
   });

@@ -1,5 +1,5 @@
-// Every call of the C API fails in turn. Whatever fails: a typed error that says which call, on what, with which number;
-// no database in backup mode, no handle left, no shadow, and the next backup works.
+// Every call of the C API fails in turn. Whatever fails: a typed error says which call, on what, with which number; no database
+// is in backup mode, no handle is open, no shadow is left, and the next backup works.
 
 import { copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

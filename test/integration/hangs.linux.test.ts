@@ -1,5 +1,5 @@
-// Every call of the C API hangs in turn. The database concerned is left out and named, with the call; all others are captured;
-// an abort ends whatever hangs.
+// Every call of the C API hangs in turn. The database is left out and reported with the call; all others are captured; an abort
+// ends whatever hangs.
 
 import type { Server } from 'domino-vss-simulator';
 import { beginBackup, type BeginBackupOptions, type SnapshotSet } from '#lib/index';

@@ -1,5 +1,5 @@
-// Random schedules of holds: released, given up, too late, asked twice, with the holder, the caller or both killed. After each
-// nothing may be held, and only a release that said so has left a backup.
+// Random schedules of holds: released, given up, too late, released twice, and with the holder, the caller or both killed. After
+// each, nothing may be held, and only a release that reported success has left a backup.
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';

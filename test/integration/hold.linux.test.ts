@@ -1,4 +1,5 @@
-// Snapshots that somebody else takes: here a copy of all files while the databases are held, which alone would be torn.
+// Snapshots taken by another program: here a copy of all files while the databases are held, which would be torn without the
+// change information.
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';

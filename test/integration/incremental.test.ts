@@ -33,7 +33,7 @@ let archiveDirectory: string;
 let logged: string[];
 let unlogged: string[];
 let lastChange = 0;
-/** What each backup should bring back, by its id: the number of the last transaction of each database. */
+/** What each backup should restore, by its id: the number of the last transaction of each database. */
 const states = new Map<string, Map<string, number>>();
 
 const inData = (path: string): string => join(domino.simulation.dataDirectory, path);
@@ -77,12 +77,12 @@ async function linesOf({ manifest }: Pick<BackupReport, 'manifest'>): Promise<Ma
   return lines;
 }
 
-/** Paths that a backup has taken itself. */
+/** Paths that a backup captured itself. */
 async function takenBy(report: BackupReport): Promise<string[]> {
   return [...(await linesOf(report)).values()].filter(({ from }) => from === undefined).map(({ path }) => path);
 }
 
-/** Archives while users write, until extents of before are gone from the log directory. */
+/** Archives while users write, until earlier extents are gone from the log directory. */
 async function writeAndArchive(): Promise<void> {
   const [oldest = ''] = readdirSync(inData('logdir'))
     .filter((name) => name.endsWith('.TXN'))
@@ -93,7 +93,7 @@ async function writeAndArchive(): Promise<void> {
   }
 }
 
-/** A change is told from an earlier one by a clock that counts hundredths of a second; the backup asks for a second of peace. */
+/** Changes are distinguished by a clock that counts hundredths of a second, and the backup needs a second without changes. */
 async function leaveInPeace(): Promise<void> {
   await until('the clock tells a change from what was before', () => Date.now() - lastChange > 1_200);
 }

@@ -1,5 +1,5 @@
-// One interrupt ends the command line while a call hangs for ever: in the loader, in the runtime, in a backup, in a restore. Running
-// out of time ends it as well, and differently.
+// One interrupt ends the command line while a call hangs for ever: in the loader, in the runtime, in a backup, in a restore. The
+// deadline ends it too, with a different result.
 
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';

@@ -1,5 +1,5 @@
-// Calls that begin and end with one answer, each with Domino in a process of its own: the same reports, and a crash of Domino
-// is the error of the call.
+// Calls with one answer, each with Domino in a separate process: the reports are the same, and a crash of Domino is an error of
+// the call.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

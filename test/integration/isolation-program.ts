@@ -1,6 +1,5 @@
-// A program that begins an isolated backup, creates its shadow, says so and waits to be killed; as it is, or in a worker.
-//
-//   node isolation-program.js [worker]        with the options of beginBackup as JSON in TEST_OPTIONS
+// A program that begins an isolated backup, creates its shadow, reports it and waits to be killed; in the main thread or in a
+// worker. node isolation-program.js [worker] with the options of beginBackup as JSON in TEST_OPTIONS
 
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { beginBackup, isDominoVssError, type BeginBackupOptions } from '#lib/index';

@@ -1,5 +1,5 @@
-// Domino in a process of its own: the same calls, results and errors as in this one. Its death costs a call, and the error
-// says what is left; the death of the caller leaves nothing.
+// Domino in a separate process: calls, results and errors are the same as in this process. Its death costs one call, and the
+// error says what is left; the death of the caller leaves nothing.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ afterEach(async () => {
   await domino.simulation.clearFaults();
   for (const backup of open.splice(0)) await backup.dispose().catch(() => undefined);
   await recoverInterrupted(place());
-  // What a process that has died had in backup mode only the server's restart ends.
+  // Databases that a dead process had in backup mode leave it only when the server restarts.
   await domino.simulation.restartServerState();
   const { accounting } = await domino.simulation.stats();
   await domino.expectQuiet(accounting.crashedParticipants);

@@ -1,4 +1,4 @@
-// The process that starts the one with Domino in it watches it: whatever becomes of that, somebody says what is left.
+// The process that starts the one with Domino watches it: however that ends, the user is told what is left.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

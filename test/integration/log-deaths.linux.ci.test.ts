@@ -57,7 +57,10 @@ async function backUp(deltaDirectory: string): Promise<void> {
   manifest = (await backup.endBackup()).directory;
 }
 
-/** Restores that are killed: then the database is there, as it was or beside its place, and the next restore brings all of it back. */
+/**
+ * Kills restores. Afterwards the database is as it was, or its original is beside its place, and the next restore brings
+ * everything back.
+ */
 async function killRestores(count: number, random: () => number): Promise<void> {
   const whole = await sequenceOf(database);
   await restoreDatabases(restoreOptions());
@@ -89,8 +92,8 @@ async function killRestores(count: number, random: () => number): Promise<void> 
 type Mode = 'archive' | 'restore' | 'prune';
 
 /**
- * Lets the program die so many times at work, each time at a random moment of that, and looks after every run at what it has left. How
- * long the work takes here is what the last run has taken that was not killed in time.
+ * Kills the program this many times, each time at a random moment of its work, and checks after every run what it has left. The
+ * duration of the work is that of the last run that was not killed in time.
  */
 async function killAtWork(
   mode: Mode,
@@ -149,7 +152,7 @@ async function runFor(mode: Mode, afterMs: number): Promise<{ readonly died: boo
   return { died: signal !== null, workMs: performance.now() - begunAt };
 }
 
-/** Every extent is in the archive, intact, or in the log directory; and no number is missing from the first one needed on. */
+/** Every extent is in the archive, intact, or in the log directory; and from the first needed one on, no number is missing. */
 async function expectNothingLost(from: number): Promise<ArchivedLog | undefined> {
   const [log] = await listArchivedLogs({ archiveDirectory: archiveDirectory(), verify: true });
   const live = readdirSync(join(domino.simulation.dataDirectory, 'logdir')).flatMap((name) => {

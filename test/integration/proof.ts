@@ -4,17 +4,17 @@ import type { Server } from 'domino-vss-simulator';
 import { beginBackup, type BackupReport, type BeginBackupOptions, type ManifestDatabase } from '#lib/index';
 import type { SimulatedDomino } from './simulated-domino';
 
-/** The stand-in's link to nowhere, as every old server has some. */
+/** The stand-in's broken link, as found on every old server. */
 const danglingLink = 'links/dangling.nsf';
 
-/** What one proven backup looked like. */
+/** The result of one proven backup. */
 export interface Proof {
   readonly report: BackupReport;
   /** Databases of which the shadow alone, without its change information, was torn. */
   readonly tornWithoutDelta: number;
 }
 
-/** What the proof needs of a snapshot set, so that another process can have made it. */
+/** The parts of a snapshot set that the proof needs, so that another process can have made it. */
 export interface ProvableSet {
   readonly window: {
     readonly originNs: bigint;
@@ -28,9 +28,9 @@ export interface ProvableSet {
 }
 
 /**
- * Backs up everything while the workload writes, copies it out of the shadow, and proves each copy by the workload's own
- * log: it must hold every transaction that ended before this database's NSFBackupStart was called, and none that began
- * after it had returned.
+ * Backs up everything while the workload writes, copies it from the shadow, and verifies each copy by the workload's own log: it
+ * must contain every transaction that ended before this database's NSFBackupStart was called, and none that began after it had
+ * returned.
  */
 export async function proveBackup(
   domino: SimulatedDomino,
@@ -64,8 +64,8 @@ export async function proveBackup(
 }
 
 /**
- * All databases at once against the span of all starts; and, because each verification reads the whole log, every tenth one
- * against the span of its own start: another tenth in each run.
+ * Verifies all databases together against the span of all starts and, because each verification reads the whole log, every tenth
+ * one against the span of its own start: another tenth in each run.
  */
 export async function expectStateAtStart(domino: SimulatedDomino, set: ProvableSet, directory: string): Promise<void> {
   const { originNs, databases } = set.window;
@@ -96,5 +96,5 @@ export async function countTornShadows(domino: SimulatedDomino, set: ProvableSet
   return verdicts.filter(({ verdict }) => verdict === 'torn').length;
 }
 
-/** How often a proof is repeated; the full tier asks for the twenty of the release checklist. */
+/** How often a proof is repeated; twenty times in the full tier, as in the release checklist. */
 export const proofRuns = { quick: 1, ci: 3, full: 20 }[process.env['DOMINO_VSS_TEST_TIER'] ?? 'quick'] ?? 1;

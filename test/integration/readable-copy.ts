@@ -11,8 +11,8 @@ const parts = [
 ];
 
 /**
- * A copy of this repository, and of the Node.js that runs it, for programs that run as another user: both may lie below a
- * directory that only their owner can read, as the home of root is.
+ * A copy of this repository, and of the Node.js that runs it, for programs that run as another user: both may be in a directory
+ * that only their owner can read, such as the home of root.
  */
 export class ReadableCopy implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'domino-vss-readable-'));

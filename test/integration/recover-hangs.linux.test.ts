@@ -1,5 +1,5 @@
-// Every call of Domino in a recovery hangs in turn, for ever. What it is about is named, with the call, and stays in the journal;
-// once the call is over, another recovery puts it right.
+// Every call to Domino in a recovery hangs in turn, for ever. Its subject is reported with the call, and stays in the journal;
+// once the call has returned, another recovery cleans it up.
 
 import type { Server } from 'domino-vss-simulator';
 import { recoverInterrupted, type RecoverOptions, type RecoveryReport } from '#lib/index';

@@ -1,4 +1,4 @@
-// A restore whose files a requester of VSS puts back: what the writer does before and after it, without VSS.
+// A restore in which a VSS requester puts the files back: what the writer does before and after it, without VSS.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ let backupId: string;
 /** Databases that the server does not hold open, in a directory of their own. */
 let mail: ManifestDatabase[];
 let atBackup: Map<string, Verdict>;
-/** What the requester keeps: the files as they lay in the shadow. */
+/** The files of the requester, as they were in the shadow. */
 let kept: string;
 
 const verdictOf = async (file: string): Promise<Verdict> => (await domino.simulation.verify([file]))[0]!;

@@ -1,5 +1,5 @@
-// Every call of a restore hangs in turn, for ever. The database concerned is named, with the call; the others are restored; what
-// the hanging call leaves is in the journal, and recover puts it right once the call is over.
+// Every call of a restore hangs in turn, for ever. The database is reported with the call; the others are restored; what the
+// hanging call leaves is in the journal, and recover cleans it up once the call has returned.
 
 import { readdirSync, writeFileSync } from 'node:fs';
 import type { Server } from 'domino-vss-simulator';

@@ -11,7 +11,7 @@ import {
 import type { DominoLocation } from '#lib/index';
 
 /**
- * A simulated Domino of one test file, and a place for its backups. The runtime is one per process, so is this. Why a whole
+ * A simulated Domino for one test file, and a place for its backups. There is one per process, like the runtime. Why a whole
  * library and no mocks: docs/decisions/stand-ins-at-the-library-boundary.md
  */
 export class SimulatedDomino implements AsyncDisposable {
@@ -24,7 +24,7 @@ export class SimulatedDomino implements AsyncDisposable {
     this.location = { programDirectory: simulation.programDirectory, notesIni: simulation.notesIni };
   }
 
-  /** `parent` decides the file system; everything lies in a new directory below it. */
+  /** `parent` determines the file system; everything is in a new directory below it. */
   static async create(options: Partial<CreateOptions> = {}, parent = tmpdir()): Promise<SimulatedDomino> {
     const home = mkdtempSync(join(parent, 'domino-vss-test-'));
     const simulation = await createSimulation({
@@ -50,8 +50,8 @@ export class SimulatedDomino implements AsyncDisposable {
   }
 
   /**
-   * What every failure path has to leave: nothing in backup mode, no handle, no process that has ended without taking leave
-   * but those that are known.
+   * What must hold after every failure: nothing is in backup mode, no handle is open, and no process has ended without NotesTerm,
+   * except the known ones.
    */
   async expectQuiet(crashedParticipants = 0): Promise<void> {
     const { inBackup, accounting } = await this.simulation.stats();

@@ -1,4 +1,5 @@
-// Stop mode: no backup API, the server is down while the shadow is made. Whatever happens, it runs afterwards if it ran before.
+// Stop mode: without the backup API, the server is down while the shadow is made. Whatever happens, it runs afterwards if it ran
+// before.
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -92,8 +93,8 @@ async function backUp(options: Partial<BeginBackupOptions> = {}): Promise<Backup
 const journals = (): string[] => readdirSync(join(domino.deltaDirectory, '.journal'));
 
 /**
- * A provider that looks whether the server runs at the moment of the shadow, and then does what a test wants. Before it is
- * called the volume is flushed, which Wine cannot do.
+ * A provider that checks whether the server runs at the moment of the shadow, and then does what a test wants. Before it is
+ * called, the volume is flushed, which Wine cannot do.
  */
 function watching(then: () => Promise<void> | void = () => undefined): HookProvider {
   return {

@@ -1,4 +1,4 @@
-// The counter-proof: without backup mode the verifier finds every copy torn when a transaction is half written meanwhile.
+// The counter-proof: without backup mode, the verifier finds every copy torn if a transaction is half written in the meantime.
 
 import { copyFileSync, closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

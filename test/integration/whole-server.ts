@@ -1,11 +1,11 @@
-// What every sweep demands of a server after what it has tried: each text is a violation.
+// What every sweep requires of a server after each attempt: each text is a violation.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import type { SimulatedDomino } from './simulated-domino';
 
-/** Databases that are missing, not whole by the log of the workload, or refused by the server. */
+/** Databases that are missing, not whole according to the workload's log, or refused by the server. */
 export async function unusableDatabases({ simulation }: SimulatedDomino, server: Server): Promise<string[]> {
   const files = simulation.databases().map((path) => join(simulation.dataDirectory, path));
   const missing = files.filter((file) => !existsSync(file));

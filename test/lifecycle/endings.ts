@@ -1,4 +1,4 @@
-// However a process ends, nothing stays in backup mode, no handle stays open, no shadow stays, and Domino was taken leave of.
+// However a process ends, nothing stays in backup mode, no handle stays open, no shadow is left, and NotesTerm has been called.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -20,17 +20,17 @@ let server: Server;
 /** Processes that have ended without NotesTerm. */
 let crashed = 0;
 
-/** For a test that has ended a process so. */
+/** For a test that has ended a process in this way. */
 export function countCrash(): number {
   return (crashed += 1);
 }
 
 /**
- * Of a process in which only workers have used Domino. Where Windows tells a module of the end of a process, its other
- * threads are gone, and with them the one that holds Domino; the listener in JavaScript is one of the main thread.
+ * A process in which only workers have used Domino. When Windows notifies a module of the end of a process, the other threads are
+ * gone, including the one that holds Domino; the JavaScript listener belongs to the main thread.
  */
 const leftByWorkers = process.platform === 'win32' ? 1 : 0;
-/** On Windows no process can send another one a signal: what is called so there ends it at once. */
+/** On Windows a process cannot send a signal to another one: the function of that name ends it at once. */
 const interrupts: [Ending, number][] = process.platform === 'win32' ? [] : [['interrupt', 130]];
 
 export interface StartOptions {
@@ -39,7 +39,7 @@ export interface StartOptions {
   readonly onReached?: (child: ChildProcess) => void;
 }
 
-/** Starts a process that comes into a state and ends in a way. */
+/** Starts a process, brings it into a state, and lets it end in a certain way. */
 export function start(state: State, ending: Ending, options: StartOptions = {}): Promise<Ended> {
   const { node = process.execPath, env = {}, onReached } = options;
   const child = spawn(node, [join(__dirname, 'program.js'), state, ending], {
@@ -88,7 +88,7 @@ function filesBelow(directory: string): string[] {
 
 const open: readonly State[] = ['begun', 'creating', 'created'];
 
-/** Every way to end in every state, in each of these programs of Node.js. */
+/** Every way to end, in every state, in each of these Node.js programs. */
 export function describeEndings(programs: readonly string[]): void {
   const nodes = programs.map((program) => {
     return { program, version: execFileSync(program, ['--version'], { encoding: 'utf8' }).trim() };

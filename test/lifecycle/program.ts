@@ -14,14 +14,14 @@ export type Ending =
   | 'exit'
   | 'throw'
   | 'hang'
-  /** Ends at SIGINT as programs do: by a listener that calls process.exit(). */
+  /** Ends at SIGINT as programs usually do: with a listener that calls process.exit(). */
   | 'interrupt'
   | 'worker-end'
   | 'worker-terminate'
   | 'worker-exit'
   /** Four workers that back up one after the other, in one runtime. */
   | 'four-workers'
-  /** The same, all terminated once one of them has begun. */
+  /** The same, but all are terminated once one of them has begun. */
   | 'four-workers-terminate'
   /** Another copy of the package, at TEST_SECOND_COPY, tries to use Domino as well. */
   | 'second-copy';

@@ -1,6 +1,6 @@
 import { DF_1_NODELETE, readElf } from './elf';
 
-/** Of the C library's family; libgcc comes with Node itself. libstdc++ must not be among them. */
+/** Libraries of the C library's family; libgcc comes with Node.js itself. libstdc++ must not be among them. */
 const allowedLibraries = [
   'libc.so.6',
   'libm.so.6',
@@ -18,7 +18,7 @@ const glibcFloor = [2, 28];
 
 const elfMachine: Partial<Record<NodeJS.Architecture, number>> = { x64: 62, arm64: 183 };
 
-/** Fails unless the binary loads wherever Node 20 and the promised C library are. */
+/** Fails unless the binary loads on every system with Node.js 20 and the promised C library. */
 export function expectShippable(path: string): void {
   const elf = readElf(path);
   expect(elf.machine).toBe(elfMachine[process.arch]);

@@ -50,7 +50,7 @@ function nativeTexts(texts: readonly string[]): NativeTexts {
 /** What every database begins with. */
 export const signature = '\u001A\0';
 
-/** Answers what gives an environment variable of the process the value back that it has now. */
+/** Returns a function that restores the present value of an environment variable of the process. */
 function keepVariable(name: string): () => void {
   const value = process.env[name];
   return () => {
@@ -59,7 +59,7 @@ function keepVariable(name: string): () => void {
   };
 }
 
-/** Throws as native code rejects: with a plain record that is no Error. */
+/** Throws as native code rejects: with a plain record, not an Error. */
 export function fail(partial: Partial<NativeFailure>): never {
   throw failure(partial) as unknown as Error;
 }
@@ -73,9 +73,9 @@ export const alreadyInProgress = failure({
 });
 
 /**
- * A binding over a temporary directory, without Domino: databases are plain files, backup mode is a set of names, and
- * the "server" overwrites the first bytes of databases while they are in backup mode. Every member is a field, so a test
- * can replace it; `onCall` sees every asynchronous call and may throw or delay.
+ * A binding over a temporary directory, without Domino: databases are plain files, backup mode is a set of names, and the
+ * "server" overwrites the first bytes of databases while they are in backup mode. Every member is a field, so a test can replace
+ * it; `onCall` sees every asynchronous call and may throw or delay it.
  */
 export class FakeDomino {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'domino-vss-unit-')));
@@ -83,38 +83,41 @@ export class FakeDomino {
   readonly programDirectory = join(this.root, 'program');
   readonly notesIni = join(this.dataDirectory, 'notes.ini');
   readonly deltaDirectory = join(this.root, 'delta');
-  /** Names of all asynchronous calls so far, in their order. */
+  /** Names of all asynchronous calls so far, in order. */
   readonly calls: string[] = [];
   /** Databases in backup mode, offline, or recovered. */
   readonly inBackupMode = new Set<string>();
   readonly offline = new Set<string>();
   readonly recovered: string[] = [];
-  /** Sessions that were made and not closed. */
+  /** Sessions that were created and not closed. */
   readonly openSessions = new Set<FakeSession>();
   /** Databases that the "server" changes during the window. */
   readonly busy = new Set<string>();
   /** Databases that cannot enter backup mode, with the reason. */
   readonly refusing = new Map<string, NativeFailure>();
   readonly unlogged = new Set<string>();
-  /** What every byte of the instance id of a database is, where it is not the usual one. */
+  /** The value of every byte of a database's instance id, if it is not the default. */
   readonly instanceIds = new Map<string, number>();
   /** Whether a backup finds the replica ids that databases have when they are opened. */
   sameReplicaIds = false;
-  /** What every byte of the replica id of a database is, where it is not the usual one. */
+  /** The value of every byte of a database's replica id, if it is not the default. */
   readonly replicaIds = new Map<string, number>();
-  /** When a database was changed last, by its path; months before the fake server's time of a backup where nothing is said, unknown where it is undefined. */
+  /**
+   * Time at which a database last changed, by path. Default: months before the fake server's time of a backup; unknown if
+   * undefined.
+   */
   readonly modified = new Map<string, Date | undefined>();
-  /** What every byte of the id of the transaction log is. */
+  /** The value of every byte of the transaction log's id. */
   logIdByte = 1;
-  /** Files of extents of the transaction log that wait to be archived. */
+  /** Files of log extents that are waiting to be archived. */
   extentsToArchive: string[] = [];
-  /** What the next recovery tells. */
+  /** Result of the next recovery. */
   lastApplied: readonly [number, number] = [0, 0];
-  /** Entries of the log of the system. */
+  /** Entries of the system log. */
   readonly logged: NativeSystemLogEntry[] = [];
-  /** Directories that somebody works on. */
+  /** Locked directories. */
   readonly locks = new Set<string>();
-  /** Databases that a dead process has left in backup mode: `ends` when Domino lets us end that, otherwise why it does not. */
+  /** Databases that a dead process has left in backup mode: `ends` if Domino lets us end it, otherwise the reason why not. */
   readonly abandoned = new Map<string, 'ends' | NativeFailure>();
   problems: NativeFailure[] = [];
   aliases: Alias[] = [];
@@ -133,7 +136,7 @@ export class FakeDomino {
     this.volumes = [this.volume()];
   }
 
-  /** From here on this is a machine with VSS, on which no script was run before. */
+  /** From here on, this is a machine with VSS on which no script has run before. */
   haveVss(): FakeVss {
     this.#restore ??= keepVariable('ProgramData');
     process.env['ProgramData'] = join(this.root, 'ProgramData');
@@ -176,7 +179,7 @@ export class FakeDomino {
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  /** As NSFDbModifiedTime tells them: of documents, and of everything else. */
+  /** Results of NSFDbModifiedTime: for documents, and for everything else. */
   modifiedTimes(path: string): number[] {
     const time = this.modified.has(path) ? this.modified.get(path) : new Date(Date.UTC(1996, 0, 1));
     if (!time) return new Array<number>(16).fill(0);
@@ -193,7 +196,7 @@ export class FakeDomino {
     await this.onCall(name);
   }
 
-  /** What lies in the delta directory besides finished backups. */
+  /** Contents of the delta directory besides finished backups. */
   remains(): string[] {
     const found: string[] = [];
     const walk = (directory: string): void => {
@@ -482,7 +485,7 @@ class FakeSession implements NativeSession {
 
   async close(options: Parameters<NativeSession['close']>[0]): Promise<void> {
     await this.#domino.call('close');
-    // Idempotent, as the real one.
+    // Idempotent, like the real one.
     if (this.#phase !== 'closed') this.#vss?.close(options);
     this.#end(options.keepShadow);
   }
@@ -576,7 +579,7 @@ class FakeSession implements NativeSession {
     return this.#vss?.componentsDocument() ?? '';
   }
 
-  /** As the real engine: a call that is cancelled settles with ERR_ABORTED, with the databases out. */
+  /** Like the real engine: a cancelled call settles with ERR_ABORTED, after the databases have left backup mode. */
   async #step(name: string): Promise<void> {
     await this.#domino.call(name);
     if (this.#cancelled) fail({ code: 'ERR_ABORTED', phase: 'start' });

@@ -23,7 +23,7 @@ export const systemProvider = '{b5946137-7b9f-4925-af80-51abd60b20d5}';
 
 const hex = (number: number, digits: number): string => number.toString(16).padStart(digits, '0');
 
-/** Ids that are told apart at a glance. */
+/** Ids that are easy to distinguish. */
 export const shadowId = (number: number): string => `{00000000-0000-0000-0000-${hex(number, 12)}}`;
 export const setId = (number: number): string => `{aaaaaaaa-0000-0000-0000-${hex(number, 12)}}`;
 
@@ -46,7 +46,7 @@ export function nativeShadow(number: number, partial: Partial<NativeShadow> = {}
   };
 }
 
-/** A writer with all that it says of itself. */
+/** A writer with everything that it reports. */
 export interface FakeWriter extends Omit<NativeWriter, 'components' | 'excludedFiles'> {
   readonly components: readonly (Omit<NativeWriterComponent, 'files'> & {
     readonly files: readonly NativeWriterFiles[];
@@ -85,7 +85,7 @@ export function nativeWriter(name: string, partial: Partial<FakeWriter> = {}): F
   };
 }
 
-/** Writers as they cross the boundary: what is long is asked for by itself, and in blocks. */
+/** Writers as they cross the boundary: long parts are fetched individually, and lists in blocks. */
 function nativeWriters(writers: readonly FakeWriter[], asked: (call: string) => void): NativeWriters {
   const of = (index: number): FakeWriter => writers[index]!;
   return {
@@ -118,7 +118,7 @@ export class FakeVss {
   writers: FakeWriter[] = [nativeWriter('System Writer'), nativeWriter('Registry Writer', { state: 1 })];
   /** Every call that changes something, with its argument. */
   readonly changes: [string, unknown][] = [];
-  /** What was asked for of writers, beside their list. */
+  /** What was fetched from writers in addition to their list. */
   readonly asked: string[] = [];
   reasons: NativeFailure[] = [];
   /** Reasons why there may be no room for a shadow, by volume. */
@@ -188,7 +188,7 @@ export class FakeVss {
     this.shadows = this.shadows.map((shadow) => (shadow.id === id ? { ...shadow, ...change } : shadow));
   }
 
-  /** Numbers for a set that is being made. */
+  /** Numbers for a set that is being created. */
   newSet(volumes: number): { setId: string; ids: string[] } {
     const first = this.#made;
     this.#made += volumes;
@@ -204,7 +204,9 @@ export class FakeVssSession {
   #set: { setId: string; ids: string[] } = { setId: '', ids: [] };
   #shadows: NativeShadow[] = [];
 
-  /** Shadows are directories below `directory`; the root of a device ends in a backslash, which Linux takes as a character. */
+  /**
+   * Shadows are directories below `directory`; the root of a device ends in a backslash, which is an ordinary character on Linux.
+   */
   constructor(vss: FakeVss, options: NativeVssOptions, directory: string) {
     this.#vss = vss;
     this.#options = options;

@@ -1,4 +1,4 @@
-// Which methods of VSS fail with which codes, and what has to come of it.
+// Which methods of VSS fail with which codes, and what must result.
 
 import type { VssSettings } from './machine';
 import type { Order } from './requester-program';
@@ -64,7 +64,7 @@ export interface Row {
    * no harm.
    */
   readonly abort: 'due' | 'harmless' | 'none';
-  /** Whether what is under way is cancelled, before the abort. Default: either way. */
+  /** Whether the running operation is cancelled before the abort. Default: either. */
   readonly cancels?: boolean;
   /** What the caller gets: an error, a warning in the report of a good backup, or nothing. Default: an error. */
   readonly effect?: 'error' | 'warning' | 'none';

@@ -4,7 +4,7 @@ import { code, components, type Code, type Row } from './failure-rows';
 import { Machine } from './machine';
 import type { Order, Outcome } from './requester-program';
 
-/** Makes tests of rows, and one more that all of them were reached. */
+/** Makes tests from rows, and one more test that all of them were reached. */
 export function testFailures(rows: readonly Row[]): void {
   const machine = new Machine();
 
@@ -22,7 +22,7 @@ export function testFailures(rows: readonly Row[]): void {
     machine[Symbol.dispose]();
   });
 
-  /** Which pairs the requester has met, by the stand-in's own log. */
+  /** The pairs that the requester has met, according to the stand-in's log. */
   const reached = new Set<string>();
 
   function pair({ method, nth = 1, order }: Row, name: Code): string {

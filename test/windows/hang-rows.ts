@@ -1,4 +1,4 @@
-// Calls of VSS that never return. The calls that take something back have a minute, so those are rows of their own.
+// Calls of VSS that never return. The calls that remove something have a minute, so they are rows of their own.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -25,8 +25,8 @@ export interface Ended {
 }
 
 /**
- * A machine with the stand-in for VSS and two volumes, for one test file. The stand-in reads its settings once in a
- * process and counts what is left when the process ends, so whatever uses VSS runs in programs of its own.
+ * A machine with the stand-in for VSS and two volumes, for one test file. The stand-in reads its settings once per process and
+ * counts what is left when the process ends, so whatever uses VSS runs in separate programs.
  */
 export class Machine {
   /** Directories of this machine on its two volumes. Shadows contain nothing else. */
@@ -42,7 +42,7 @@ export class Machine {
     this.#state = join(this.#root, 'state');
   }
 
-  /** Where backups go: in no shadow. */
+  /** Directory for backups, which is in no shadow. */
   get deltaDirectory(): string {
     return join(this.#root, 'backup');
   }
@@ -83,7 +83,7 @@ export class Machine {
     return lines;
   }
 
-  /** In the order in which they began: what a call starts can be over, and in the log, before the call itself. */
+  /** In the order in which they began: the parts of a call may end, and be in the log, before the call itself. */
   calls(): VssCall[] {
     return this.#lines('calls.log')
       .map((line) => {
@@ -93,14 +93,14 @@ export class Machine {
       .sort((a, b) => a.startedAtMs - b.startedAtMs);
   }
 
-  /** What every process has reported at its end: objects alive, strings, rules that were broken. */
+  /** The reports of all processes at their end: live objects, strings, broken rules. */
   reports(): Readonly<Record<string, number>>[] {
     return this.#lines('report.log').map((line) =>
       Object.fromEntries(Object.entries(pairs(line, ' ')).map(([name, value]) => [name, Number(value)])),
     );
   }
 
-  /** Ids of the shadows that VSS knows of, or would take away at the next look because their process has died. */
+  /** Ids of the shadows that VSS knows, or would delete at the next query because their process has died. */
   shadows(): string[] {
     const directory = join(this.#state, 'shadows');
     if (!existsSync(directory)) return [];
@@ -109,7 +109,7 @@ export class Machine {
       .map((name) => name.slice(0, -'.shadow'.length));
   }
 
-  /** Nothing that any process of this machine was given is still held, and no rule of VSS was broken. */
+  /** Checks that no process of this machine still holds anything it was given, and that no rule of VSS was broken. */
   expectNoLeaks(): void {
     const reports = this.reports();
     const rule = /^(lenient\.|withoutApartment$)/;
@@ -125,7 +125,7 @@ export class Machine {
     }
   }
 
-  /** Forgets calls and reports, not shadows. Only while no program runs. */
+  /** Forgets calls and reports, but not shadows. Only while no program is running. */
   forgetCalls(): void {
     for (const name of ['calls.log', 'report.log']) rmSync(join(this.#state, name), { force: true });
   }
@@ -147,7 +147,7 @@ function pairs(text: string, separator: string): Record<string, string> {
   return Object.fromEntries(parts.map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]));
 }
 
-/** A program that is spoken to by lines. */
+/** A program that communicates by lines. */
 export class Program {
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
@@ -193,7 +193,7 @@ export class Program {
     return this.#lines[this.#read++];
   }
 
-  /** What it has said and nobody has read yet. */
+  /** Output that has not been read yet. */
   get unread(): readonly unknown[] {
     return this.#lines.slice(this.#read);
   }
@@ -202,18 +202,18 @@ export class Program {
     this.#child.stdin.write(`${line}\n`);
   }
 
-  /** Says a line and awaits the answer. */
+  /** Sends a line and waits for the answer. */
   ask(line: string): Promise<unknown> {
     this.say(line);
     return this.expectNext();
   }
 
-  /** The next line; fails when the program ends instead. */
+  /** The next line; fails if the program ends instead. */
   async expectNext(): Promise<unknown> {
     return (await this.next()) ?? this.#unexpectedEnd();
   }
 
-  /** Says that nothing more comes, and awaits the end. */
+  /** Closes the input, and waits for the end. */
   end(): Promise<Ended> {
     this.#child.stdin.end();
     return this.ended;

@@ -168,7 +168,7 @@ test('a requester that chooses one server backs that one up, and its restore tou
   // What is of the one is not put into the other, whatever a requester takes for the right instance.
   const misled = await request('restore', first);
   expect(misled.code).toBe(3);
-  expect(misled.stdout).toContain(`and this writer serves ${first.simulation.dataDirectory}`);
+  expect(misled.stdout).toContain(`but this writer serves ${first.simulation.dataDirectory}`);
   expect(types(await eventsUntil(firstWriter, 'restore-refused'))).not.toContain('restoring');
 
   const restored = await request('restore', second);

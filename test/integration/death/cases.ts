@@ -2,19 +2,19 @@ import { DeathSweep, works, type Death, type Work } from './sweep';
 import { randomOf } from '../../random';
 
 /**
- * A server is used for so many cases: the log of its workload, which each case reads as a whole, and its transaction log grow
- * with every one, and after some hundreds they would take nearly all of the time.
+ * Number of cases per server. The log of its workload, which each case reads completely, and its transaction log grow with every
+ * case; after some hundreds they would take nearly all of the time.
  */
 const casesOfServer = 20;
 
-/** What a sweep came to. */
+/** The result of a sweep. */
 export interface SweepResult {
   readonly cases: number;
   /** Cases whose process really died; the others had ended before. */
   readonly deaths: number;
-  /** Deaths of a restore with the server down after which a person had to decide. */
+  /** Deaths of an offline restore after which a person had to decide. */
   readonly decided: number;
-  /** Each with the work, the death and what was wrong. */
+  /** Each with the work, the death and the violation. */
   readonly violations: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export async function sweepDeaths(seed: number, wantedCases: number, longestMs =
   }
   const randomDeath = (work: Work): Death => {
     const { operations = 1, ms = 1000 } = measured.get(work) ?? {};
-    // Times are of a process on its way, beyond the start of Node.js; operations are all of the work's own.
+    // Times are measured in a running process, after the start of Node.js; operations are only those of the work itself.
     if (random() < 0.35) return { at: 'time', ms: Math.round(ms * (0.2 + 0.8 * random())) };
     return { at: 'operation', number: 1 + Math.floor(random() * operations), after: random() < 0.5 };
   };
@@ -47,12 +47,12 @@ export async function sweepDeaths(seed: number, wantedCases: number, longestMs =
     for (; cases < lastCase && performance.now() < endsAt; cases += 1) {
       const number = cases;
       const work = works[Math.floor(random() * works.length)] ?? 'backup';
-      // Every second one, so that a short sweep has some of each.
+      // Every second one, so that even a short sweep contains both.
       const inCall = number % 2 === 0 ? fixed.splice(Math.floor(random() * fixed.length), 1)[0] : undefined;
       const chosen = inCall ?? { work, death: randomDeath(work) };
       const wrong = await sweep.run(chosen.work, chosen.death, randomDeath('restore-online'));
       const described = wrong.map((what) => `case ${number}, ${chosen.work} ${JSON.stringify(chosen.death)}: ${what}`);
-      // A sweep takes hours: what it finds is said at once.
+      // A sweep takes hours, so findings are printed immediately.
       for (const line of described) process.stdout.write(`${line}\n`);
       violations.push(...described);
     }
@@ -66,7 +66,7 @@ export async function sweepDeaths(seed: number, wantedCases: number, longestMs =
   return { cases, deaths, decided, violations };
 }
 
-/** Printed, so that a sweep that found something can be run again. */
+/** Printed, so that a sweep with findings can be repeated. */
 export function seedOfSweep(): number {
   const seed = Number(process.env['DEATH_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   process.stdout.write(`DEATH_SEED=${seed}\n`);

@@ -23,7 +23,7 @@ function die(): void {
 type Operation = (...args: unknown[]) => Promise<unknown>;
 const { O_WRONLY, O_RDWR, O_CREAT } = constants;
 
-/** Opening to read changes nothing. */
+/** Opening for reading changes nothing. */
 function isChange(name: string, [path, flags]: readonly unknown[]): boolean {
   if (!String(path).includes(within)) return false;
   if (name !== 'open') return true;

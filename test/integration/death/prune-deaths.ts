@@ -4,19 +4,19 @@ import { verifyBackup } from '#lib/index';
 import { locationFlags, mainScript, RunningProcess, type Ended } from '../command-line';
 import { SimulatedDomino } from '../simulated-domino';
 
-/** What deaths of a prune came to. */
+/** The result of killing a prune. */
 export interface PruneDeaths {
   readonly deaths: number;
   /** Deaths after which the backup was whole, and those after which nothing of it was left. */
   readonly whole: number;
   readonly gone: number;
-  /** Each with the death and what was wrong. */
+  /** Each with the death and the violation. */
   readonly violations: readonly string[];
 }
 
 /**
  * Kills a prune at operations on the file system, before and after each, and lets a second prune or a recover clean up.
- * Then the backup that goes is whole or gone, and the one that stays is intact.
+ * Afterwards the backup to be removed is whole or gone, and the one to be kept is intact.
  */
 export async function killPrunes(isChosen: (operation: number) => boolean): Promise<PruneDeaths> {
   await using domino = await SimulatedDomino.create({ databases: 4, pages: [4, 8], plainNames: true });
@@ -37,7 +37,7 @@ export async function killPrunes(isChosen: (operation: number) => boolean): Prom
   return { deaths, whole, gone, violations };
 }
 
-/** Two backups with copies and kept shadows, the older of which goes; made anew for each death. */
+/** Two backups with copies and kept shadows, of which the older is removed; recreated for each death. */
 class Place {
   #round = 0;
 

@@ -6,7 +6,7 @@ import { locationFlags, mainScript, RunningProcess, type Ended } from '../comman
 import { SimulatedDomino } from '../simulated-domino';
 import { heldDatabases, unusableDatabases } from '../whole-server';
 
-/** Kinds of work that are killed. `recover` is killed while it cleans up after one of the others that was killed. */
+/** Kinds of work that are killed. `recover` is killed while it cleans up after another kind of work that was killed. */
 export const works = [
   'backup',
   'backup-copies',
@@ -23,7 +23,7 @@ export type Death =
   | { readonly at: 'time'; readonly ms: number }
   | { readonly at: 'call'; readonly call: string; readonly after: boolean };
 
-/** What was wrong after a death and the recovery; none is what is claimed. */
+/** Violations after a death and the recovery; the claim is that there are none. */
 export type Violation = string;
 
 /** Calls of the C API in which processes die. */
@@ -77,7 +77,7 @@ export class DeathSweep implements AsyncDisposable {
     await this.domino[Symbol.asyncDispose]();
   }
 
-  /** How many operations a piece of work needs, and how long it takes. */
+  /** The number of operations in a piece of work, and its duration. */
   async measure(work: Work): Promise<{ readonly operations: number; readonly ms: number }> {
     const count = join(this.domino.home, 'operations');
     if (work === 'recover')
@@ -95,7 +95,7 @@ export class DeathSweep implements AsyncDisposable {
     return work === 'recover' ? [] : calls[work];
   }
 
-  /** One case: a death, its recovery, and what must be so afterwards. */
+  /** One case: a death, its recovery, and what must hold afterwards. */
   async run(work: Work, death: Death, before: Death): Promise<Violation[]> {
     if (work === 'recover') await this.#kill('restore-online', before);
     await this.#kill(work, death);
@@ -126,7 +126,7 @@ export class DeathSweep implements AsyncDisposable {
     return violations;
   }
 
-  /** Anything of ours anywhere but finished backups. */
+  /** Anything of ours, anywhere, except finished backups. */
   #leftFiles(work: Work): Violation[] {
     const { home, deltaDirectory, simulation } = this.domino;
     const left = (readdirSync(simulation.dataDirectory, { recursive: true }) as string[]).filter((name) =>
@@ -147,7 +147,7 @@ export class DeathSweep implements AsyncDisposable {
     return left.map((name) => `left after ${work}: ${name}`);
   }
 
-  /** Removes what finished backups and new databases need room for. */
+  /** Removes finished backups and new databases, which need space. */
   async #forget(work: Work): Promise<void> {
     const { deltaDirectory, home, simulation } = this.domino;
     for (const name of existsSync(deltaDirectory) ? readdirSync(deltaDirectory) : []) {
@@ -182,7 +182,7 @@ export class DeathSweep implements AsyncDisposable {
     return [mail.find(({ logged }) => logged), mail.find(({ logged }) => !logged)].flatMap((one) => one?.path ?? []);
   }
 
-  /** Nobody uses the databases of a server that is down, until they have been put right. */
+  /** Nobody uses the databases of a stopped server until they have been cleaned up. */
   async #makeReady(work: Work): Promise<void> {
     if (work === 'restore-offline') await this.server.pause();
   }
@@ -204,7 +204,7 @@ export class DeathSweep implements AsyncDisposable {
     if (signal !== null || code === 137) this.#crashed += 1;
   }
 
-  /** As the advice of `recover` says: the original goes, but only where there is a database at its place. */
+  /** As `recover` advises: removes the original, but only if there is a database at its place. */
   #keepRestored(): void {
     const { dataDirectory } = this.domino.simulation;
     const suffix = '.domino-vss-original';

@@ -14,14 +14,14 @@ import { delimiter, join } from 'node:path';
 
 type FileSystem = 'xfs' | 'btrfs' | 'ext4';
 
-/** The packages of Debian that make and manage these file systems, and the programs that are needed of them. */
+/** Debian packages that make and manage these file systems, and the programs needed from them. */
 const tools: Readonly<Record<FileSystem, { readonly package: string; readonly programs: readonly string[] }>> = {
   xfs: { package: 'xfsprogs', programs: ['mkfs.xfs'] },
   btrfs: { package: 'btrfs-progs', programs: ['mkfs.btrfs', 'btrfs'] },
   ext4: { package: 'e2fsprogs', programs: ['mkfs.ext4'] },
 };
 
-/** A file system in an image file, mounted by the kernel's loop driver. Needs root; everything else in a test does not. */
+/** A file system in an image file, mounted by the kernel's loop driver. Needs root; nothing else in a test does. */
 export class LoopImage implements Disposable {
   readonly mountPoint: string;
   readonly #directory = mkdtempSync(join(tmpdir(), 'domino-vss-loop-'));
@@ -65,14 +65,14 @@ export class LoopImage implements Disposable {
     return path;
   }
 
-  /** Fails while anything keeps the file system busy: a leaked descriptor does not go unnoticed. */
+  /** Fails while anything keeps the file system busy, so a leaked descriptor is noticed. */
   [Symbol.dispose](): void {
     execFileSync('umount', [this.mountPoint]);
     rmSync(this.#directory, { recursive: true });
   }
 }
 
-/** Tests on a {@link LoopImage}. Where there cannot be one, they count as not run, under a name that says what is missing. */
+/** Tests on a {@link LoopImage}. If there cannot be one, they count as not run, under a name that says what is missing. */
 export function describeOnLoopImage(
   fileSystem: FileSystem,
   tests: () => void,

@@ -1,10 +1,10 @@
 import { randomOf } from '../../random';
 import { NthCallSweep } from './sweep';
 
-/** How often a sweep says how far it is. */
+/** How often a sweep reports its progress. */
 const casesOfProgress = 20;
 
-/** `NTH_CALL_SEED` repeats the choice of a sweep; a case by itself is chosen by `NTH_CALL_CASE`, a JSON document. */
+/** `NTH_CALL_SEED` repeats the selection of a sweep; `NTH_CALL_CASE`, a JSON document, selects a single case. */
 export function seedOfSweep(): number {
   const given = process.env['NTH_CALL_SEED'];
   const seed = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
@@ -34,11 +34,11 @@ export async function sweepCalls(
   for (const one of chosen.slice(0, limits.cases)) {
     if (performance.now() >= end) break;
     const wrong = await sweep.run(one);
-    // A sweep takes long: what it finds is said at once.
+    // A sweep takes long, so findings are printed immediately.
     for (const line of wrong) process.stdout.write(`${line}\n`);
     violations.push(...wrong);
     cases += 1;
-    // This process would refuse all that follow.
+    // This process would refuse everything that follows.
     if (wrong.some((line) => line.includes('ERR_LOCKED'))) break;
     if (cases % casesOfProgress === 0) tell();
   }

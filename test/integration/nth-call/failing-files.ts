@@ -24,7 +24,7 @@ const functions = [
 ] as const;
 const methods = ['chmod', 'datasync', 'read', 'stat', 'sync', 'truncate', 'utimes', 'write', 'writeFile'] as const;
 
-/** What a call on a file may well fail with. */
+/** Realistic errors of a call on a file. */
 export const errnoNames = ['EIO', 'ENOSPC', 'EACCES', 'EMFILE'] as const;
 export type ErrnoName = (typeof errnoNames)[number];
 
@@ -35,8 +35,8 @@ export interface FileCall {
 }
 
 /**
- * The calls of node:fs/promises and of its handles, in this process: counted while something runs, and one of them fails. What
- * C++ does with files goes by it; integration/system-errors has that.
+ * The calls of node:fs/promises and of its handles in this process: counted while something runs, and one of them fails. Calls
+ * made by C++ are not covered; integration/system-errors covers those.
  */
 export class FailingFiles implements Disposable {
   readonly #undo: (() => void)[] = [];
@@ -59,7 +59,7 @@ export class FailingFiles implements Disposable {
     for (const undo of this.#undo.splice(0)) undo();
   }
 
-  /** Runs the body, in which one call fails if one is given. Answers how many there were, and which one failed. */
+  /** Runs the body, in which one call fails if given. Returns how many calls there were, and which one failed. */
   async during<T>(body: () => Promise<T>, fail?: FileCall): Promise<{ result: T; calls: number; failed: string }> {
     this.#calls = 0;
     this.#fail = fail;
@@ -87,7 +87,7 @@ export class FailingFiles implements Disposable {
     }
   }
 
-  /** The failure, where it is the turn of this call. */
+  /** The failure, if it is the turn of this call. */
   #pass(name: string, file: unknown): Promise<never> | undefined {
     if (!this.#active) return undefined;
     this.#calls += 1;

@@ -14,7 +14,7 @@ import { SimulatedDomino } from '../simulated-domino';
 import { heldDatabases, unusableDatabases } from '../whole-server';
 import { errnoNames, FailingFiles, type ErrnoName } from './failing-files';
 
-/** What a call of Domino can fail with; those that answer no status are not here. */
+/** Statuses with which a Domino call can fail. Calls without a status are not listed. */
 const codes: Readonly<Record<string, readonly number[]>> = {
   NotesInitThread: [0x0107],
   NSFGetTransLogStyle: [0x0107],
@@ -47,7 +47,7 @@ export interface Case {
   readonly fault: string;
 }
 
-/** What has become of work in which a call failed. */
+/** What happened to work in which a call failed. */
 interface Failed {
   readonly result: Result;
   /** What its error must name. */
@@ -60,7 +60,7 @@ interface Result {
   readonly told: string;
 }
 
-/** A simulated server; each of the calls that our work makes of it is made to fail. */
+/** A simulated server; each of the calls that our work makes to it is made to fail. */
 export class NthCallSweep implements AsyncDisposable {
   private constructor(
     private readonly domino: SimulatedDomino,
@@ -90,7 +90,7 @@ export class NthCallSweep implements AsyncDisposable {
     await this.domino[Symbol.asyncDispose]();
   }
 
-  /** Every call that a piece of work makes, with everything that can become of it. */
+  /** Every call of a piece of work, with every way in which it can end. */
   async cases(): Promise<Case[]> {
     const all: Case[] = [];
     for (const work of works) {
@@ -113,7 +113,7 @@ export class NthCallSweep implements AsyncDisposable {
     return all;
   }
 
-  /** What was wrong; nothing is what is claimed. */
+  /** Violations; the claim is that there are none. */
   async run(one: Case): Promise<string[]> {
     await this.#prepare(one.work);
     const { result, named, failedAt } = one.call === 'file' ? await this.#failFile(one) : await this.#failDomino(one);
@@ -220,7 +220,7 @@ export class NthCallSweep implements AsyncDisposable {
     }
   }
 
-  /** Whatever hung returns; a recovery finds and mends the rest; nothing is left, and the next backup works. */
+  /** Hanging calls return; a recovery finds and cleans up the rest; nothing is left, and the next backup works. */
   async #putRight(): Promise<string[]> {
     const { simulation } = this.domino;
     const violations: string[] = [];
@@ -272,7 +272,7 @@ export class NthCallSweep implements AsyncDisposable {
     return left;
   }
 
-  /** Removes what finished backups need room for, all but the first one. */
+  /** Removes finished backups, which need space, except for the first one. */
   #forget(): void {
     const { deltaDirectory, shadowDirectory, home } = this.domino;
     for (const name of readdirSync(deltaDirectory)) {

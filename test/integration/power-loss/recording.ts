@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { RunningProcess, repository, type Ended } from '../command-line';
 
 /**
- * An operation that changed something, or made changes durable. Files are told apart by their inodes, for names come and go;
- * one that is made gets a number of its own, for the system gives the inode of a removed file to a new one.
+ * An operation that changed something, or made changes durable. Files are identified by their inodes, because names change; each
+ * new file gets a number of its own, because the system reuses the inodes of removed files.
  */
 export type Operation =
   | { readonly type: 'create'; readonly path: string; readonly inode: number; readonly inodeOfSystem: number }
@@ -25,7 +25,7 @@ export type Entry =
   | { readonly kind: 'link'; readonly target: string }
   | { readonly kind: 'file'; readonly inode: number; readonly bytes: Buffer; readonly modifiedNs: bigint };
 
-/** Everything below some directories, these included, by absolute path; each after the directory it lies in. */
+/** Everything in some directories, including these, by absolute path; each after its directory. */
 export type Tree = ReadonlyMap<string, Entry>;
 
 export function readTree(roots: readonly string[]): Tree {

@@ -4,11 +4,11 @@ import type { Entry, Operation, Tree } from './recording';
 
 /**
  * What a power loss may leave of a change that no sync had made durable: all of it, nothing, or, of the bytes of a file, the
- * first half, or zeros in their place (the new size was written and the bytes were not).
+ * first half, or zeros in their place (the new size was written but not the bytes).
  */
 type Kept = 'all' | 'nothing' | 'half' | 'zeros';
 
-/** The changes of one entry of a directory, or the bytes written to one file between two syncs: kept or lost together. */
+/** The changes of one directory entry, or the bytes written to one file between two syncs: they are kept or lost together. */
 interface Unit {
   readonly operations: readonly number[];
   readonly isBytes: boolean;
@@ -51,9 +51,9 @@ export class CrashStates {
   }
 
   /**
-   * The states after the first `after` operations, each once: all combinations of what is not durable yet where these are
-   * few; otherwise nothing and everything of it, each change alone kept and alone lost, each prefix, everything but the
-   * changes of one directory, and some combinations at random.
+   * The states after the first `after` operations, each once. If few changes are not yet durable: all combinations. Otherwise:
+   * none and all of them, each change alone kept and alone lost, each prefix, everything except the changes of one directory, and
+   * some random combinations.
    */
   *after(after: number, random: () => number): Generator<CrashState> {
     const units = this.#pending(after);
@@ -116,7 +116,7 @@ export class CrashStates {
     ].sort((one, other) => (one.operations[0] ?? 0) - (other.operations[0] ?? 0));
   }
 
-  /** Replays the operations but those that are lost. What lies in a directory that is not there is not there either. */
+  /** Replays the operations except the lost ones. If a directory does not exist, neither do its contents. */
   #build(after: number, kept: ReadonlyMap<number, Kept>): State {
     const files: Files = new Map();
     const names = new Map<string, { kind: 'file'; inode: number } | Exclude<Entry, { readonly kind: 'file' }>>();
@@ -190,7 +190,7 @@ export class CrashStates {
     return [...made, ...found];
   }
 
-  /** The inode that a rename moves, whatever has become of the creation of its old name. */
+  /** The inode that a rename moves, whatever happened to the creation of its old name. */
   #entryMoved(index: number): number | undefined {
     const operation = this.operations[index];
     if (operation?.type !== 'rename') return undefined;
@@ -236,10 +236,10 @@ function resized(old: Buffer, size: number): Buffer {
   return changed;
 }
 
-/** How many changes are combined in all ways. */
+/** Up to this many changes, all combinations are tried. */
 const fewUnits = 4;
 
-/** How many are made at random where there are more. */
+/** Number of random combinations if there are more. */
 const combinations = 8;
 
 function* choices(units: readonly Unit[], random: () => number): Generator<[string, Kept[]]> {

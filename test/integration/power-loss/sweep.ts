@@ -19,7 +19,10 @@ import { SimulatedDomino } from '../simulated-domino';
 import { buildRecorder, readRecord, readTree, runRecorded, type Operation, type Tree } from './recording';
 import { CrashStates, fingerprint, type State } from './states';
 
-/** Kinds of work in which the power is lost, those first that the log of the server makes longer. `recover` cleans up after a restore and a backup that were killed before. */
+/**
+ * Kinds of work in which the power is lost; those that make the server's log longer come first. `recover` cleans up after a
+ * restore and a backup that were killed before.
+ */
 export const works = [
   'restore-online',
   'restore-offline',
@@ -34,11 +37,11 @@ export type Work = (typeof works)[number];
 export interface SweepResult {
   /** Operations that were recorded. */
   readonly operations: number;
-  /** States that power losses allow, as far as the sweep makes them; some are equal. */
+  /** States that power losses allow, as far as the sweep generates them; some are equal. */
   readonly allowed: number;
   /** Different ones that were tried. */
   readonly states: number;
-  /** States after which a person has to decide about a database; its original and the journal that names it are there. */
+  /** States after which a person has to decide about a database; its original and the journal that names it exist. */
   readonly decided: number;
   readonly violations: readonly string[];
 }
@@ -54,12 +57,12 @@ interface Recorded {
 /** In memory, for thousands of states are written and synced; the order of operations does not depend on the file system. */
 const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
-/** How long before now the files of a state were changed last. Each of their operations counts as a second. */
+/** How long ago the files of a state were last changed. Each of their operations counts as a second. */
 const anHourAgo = Math.floor(Date.now() / 1000) - 3600;
 
 /**
- * Records what pieces of work do to files, builds every state that a power loss allows, and runs `recover`, `list` and
- * `verify` on each. The databases are not in use: their server went down with the machine.
+ * Records what pieces of work do to files, builds every state that a power loss allows, and runs `recover`, `list` and `verify`
+ * on each. The databases are not in use: their server went down with the machine.
  */
 export class PowerLossSweep implements AsyncDisposable {
   private constructor(
@@ -103,8 +106,8 @@ export class PowerLossSweep implements AsyncDisposable {
   }
 
   /**
-   * About so many of the states, chosen by the seed. Half of them are after the end of the work, unless there are not so many:
-   * nothing of what was reported may be lost.
+   * Tries about this many of the states, chosen by the seed. Half of them are after the end of the work, if there are enough:
+   * nothing that was reported may be lost.
    */
   async sweep(work: Work, seed: number, wantedStates: number): Promise<SweepResult> {
     const random = randomOf(seed);
@@ -213,7 +216,9 @@ export class PowerLossSweep implements AsyncDisposable {
     return { violations, decided };
   }
 
-  /** None that is called complete is not; none is damaged or unfinished after recover; one that was reported is there. */
+  /**
+   * Backups that are called complete are complete; after recover, none is damaged or unfinished; one that was reported exists.
+   */
   async #backupsAreRight(work: Work, { before, after }: Recorded, isDone: boolean): Promise<string[]> {
     const { deltaDirectory } = this.domino;
     const listed = existsSync(deltaDirectory) ? await listBackups(deltaDirectory) : [];
@@ -239,7 +244,7 @@ export class PowerLossSweep implements AsyncDisposable {
     return violations;
   }
 
-  /** Anything of ours anywhere but finished backups. */
+  /** Anything of ours, anywhere, except finished backups. */
   #leftFiles(): string[] {
     const { home, deltaDirectory, shadowDirectory, simulation } = this.domino;
     const left = (readdirSync(simulation.dataDirectory, { recursive: true }) as string[]).filter((name) =>
@@ -302,8 +307,8 @@ export class PowerLossSweep implements AsyncDisposable {
   }
 
   /**
-   * Files get other inodes and times than those that were recorded; where a journal names them it is told the new ones. A
-   * file has the recorded time of its last change as long as it has the recorded contents.
+   * Files get other inodes and times than those recorded, so the journals that name them are updated. A file keeps the recorded
+   * time of its last change as long as it has the recorded contents.
    */
   #build(state: State, recorded: Recorded): void {
     for (const root of recorded.roots) rmSync(root, { recursive: true, force: true });
@@ -397,7 +402,7 @@ function versionNamed({ before, operations }: Recorded, inodeOfSystem: number, m
   return [creation.inode, changes.length];
 }
 
-/** Between two writes to the same file, of which the states after both know enough: half of them may be lost. */
+/** Between two writes to the same file, of which the states after both cover enough: half of them may be lost. */
 function isAmongWrites(operations: readonly Operation[], after: number): boolean {
   const [last, next] = [operations[after - 1], operations[after]];
   return last?.type === 'write' && next?.type === 'write' && last.inode === next.inode;

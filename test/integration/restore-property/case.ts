@@ -14,7 +14,7 @@ interface CaseTools {
   readonly mutation: Mutation | undefined;
 }
 
-/** Runs a case on databases that no case has had. Throws what is wrong; false when the server has no databases left. */
+/** Runs a case on databases that no case has used. Throws violations; false if the server has no databases left. */
 export async function runCase({ past, backup, future, restore }: Case, tools: CaseTools): Promise<boolean> {
   const { server, tally } = tools;
   const next = server.nextDatabases();
@@ -82,13 +82,13 @@ class CaseRun {
     }
   }
 
-  /** What was destroyed is refused by the server. */
+  /** The server refuses what was destroyed. */
   async #ifThere(number: number, act: (database: LiveDatabase) => Promise<void>): Promise<void> {
     const database = this.history.database(number);
     if (database.state !== undefined) await act(database);
   }
 
-  /** Users can write to all that is there, and nothing is left of what was done. */
+  /** Users can write to every existing database, and nothing of the work is left. */
   async expectUsable(): Promise<void> {
     const { databases, server } = this.history;
     for (const { path, state } of databases) if (state !== undefined) await server.users.run(path, 1);

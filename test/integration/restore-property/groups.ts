@@ -17,14 +17,14 @@ export interface GroupOptions {
   readonly parent: string;
 }
 
-/** What it has found. */
+/** What it found. */
 export interface GroupResult {
   readonly tally: Tally;
   readonly failure?: { readonly what: string; readonly path: string; readonly counterexample: string };
 }
 
 const styles: readonly LogStyle[] = ['archive', 'circular', 'archive', 'linear'];
-/** The verifier reads all that was ever written on a server. */
+/** The verifier reads everything that was ever written on a server. */
 const casesOfGroup = 50;
 
 /** Tries cases in a process of their own. */
@@ -67,7 +67,7 @@ export async function sweep(
       const again = `RESTORE_PROPERTY_STYLE=${style} RESTORE_PROPERTY_SEED=${seed + group} RESTORE_PROPERTY_PATH=${failed}`;
       violations.push(`${what}\n${counterexample}\n${again}`);
     }
-    // A sweep takes long: how far it is, and what it finds, is said at once.
+    // A sweep takes long, so progress and findings are printed immediately.
     const seconds = Math.round((performance.now() - startedAt) / 1000);
     const counts = JSON.stringify(tally);
     process.stdout.write(`${seconds} s, ${violations.length} violations, RESTORE_PROPERTY_SEED=${seed}: ${counts}\n`);

@@ -23,7 +23,7 @@ export interface TakenBackup {
   readonly states: ReadonlyMap<string, State>;
 }
 
-/** One database of a case, as it is now. Without a state it was destroyed. */
+/** One database of a case in its present state. Without a state it was destroyed. */
 export interface LiveDatabase {
   readonly path: string;
   state: State | undefined;
@@ -62,7 +62,7 @@ export class History {
     return found;
   }
 
-  /** Takes over what was written since, and looks at all databases: each is whole, or was destroyed. */
+  /** Adds what was written since, and examines all databases: each is whole, or was destroyed. */
   async observe(): Promise<void> {
     const written = this.server.workload.readOn();
     const byChain = new Map(written.map((transaction) => [transaction.chain, transaction]));
@@ -132,7 +132,9 @@ export class History {
     return states;
   }
 
-  /** What a backup holds is a state between its begin and its end; or one of before, which the log carries to that. */
+  /**
+   * What a backup contains is a state between its beginning and its end; or an earlier one, which the log rolls forward to that.
+   */
   #expectOfBackup(
     { path, from }: ManifestDatabase,
     held: State | undefined,

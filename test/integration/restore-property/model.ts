@@ -1,7 +1,7 @@
 import type { Verdict } from 'domino-vss-simulator';
 import type { Transaction } from './workload-log';
 
-/** What a database is at one time: its history, and the instance under which the transaction log knows it. */
+/** The state of a database at one time: its history, and the instance under which the transaction log knows it. */
 export interface State {
   readonly chain: string;
   /** Empty where the transaction log does not know it. */
@@ -10,8 +10,8 @@ export interface State {
 }
 
 /**
- * All that was ever written, and under which instance id. What a restore should bring back follows from that alone: nothing here
- * knows how databases are backed up or recovered.
+ * Everything that was ever written, and under which instance id. This alone determines what a restore should bring back: nothing
+ * here knows how databases are backed up or recovered.
  */
 export class Model {
   readonly #transactions = new Map<string, Transaction & { readonly dbiid: string }>();
@@ -27,7 +27,7 @@ export class Model {
     }
   }
 
-  /** What the log makes of a state: all that was written to this instance on top of it, if committed before a time. */
+  /** A state rolled forward by the log: everything that was written to this instance on top of it and committed before a time. */
   rolledForward({ chain, dbiid }: State, beforeMs = Infinity): string {
     if (dbiid === '') return chain;
     let at = chain;

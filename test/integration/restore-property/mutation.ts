@@ -1,6 +1,6 @@
 import type { PlanRestoreOptions, RestoreReport } from '#lib/index';
 
-/** A fault that is put in on purpose: the property has to find it. */
+/** An intentional fault, which the property has to find. */
 export interface Mutation {
   /** What the plan says instead. */
   readonly plan?: (report: RestoreReport) => RestoreReport;
@@ -9,13 +9,13 @@ export interface Mutation {
 }
 
 export const mutations = {
-  /** The planner keeps silent about what it refuses. */
+  /** The planner does not report what it refuses. */
   'refuses-nothing': {
     plan: (report) => ({ ...report, databases: report.databases.filter(({ result }) => result !== 'failed') }),
   },
   /** What was written after the backup is lost. */
   'stops-at-the-backup': { options: ({ until }) => (until === 'now' ? { until: 'backup' } : {}) },
-  /** What the archive has is not there any more when the restore begins. */
+  /** The contents of the archive are gone when the restore begins. */
   'loses-the-archive': { options: () => ({ logArchive: undefined }) },
 } as const satisfies Readonly<Record<string, Mutation>>;
 

@@ -115,7 +115,7 @@ export class Restoring {
     if (logs[0] !== logs[1]) violated(`the plan names other extents of the log: ${logs.join(' and ')}`);
   }
 
-  /** What the plan says of the reach of the log, and of times that nothing can reach, is so by the model. */
+  /** What the plan says about the reach of the log, and about impossible times, agrees with the model. */
   #expectVerdict({ databases, time, mode, taken }: Wanted, planned: Outcome): void {
     if ((time.is !== 'possible') !== ('code' in planned && planned.code === 'ERR_RESTORE_TIME'))
       violated(`until ${time.until}: ${'code' in planned ? planned.code : 'planned'}`);
@@ -142,7 +142,7 @@ export class Restoring {
     }
   }
 
-  /** Of the refused ones those that Domino would have recovered. */
+  /** The refused ones that Domino would have recovered. */
   async #countFalseRefusals({ taken, databases, time, options }: Wanted, planned: Outcome): Promise<void> {
     const { logArchive } = options;
     const isRefusedAsWhole = time.is === 'doubtful' && 'code' in planned;
@@ -159,7 +159,7 @@ export class Restoring {
     }
   }
 
-  /** Every database is what the model says it was at the time that was reached, and that time is the right one. */
+  /** Every database is what the model says it was at the time that was reached, and this is the right time. */
   async #expectContents({ databases, time, mode }: Wanted, report: RestoreReport): Promise<void> {
     const { model, server } = this.history;
     const restored = report.databases.flatMap((entry) => ('file' in entry ? [entry] : []));

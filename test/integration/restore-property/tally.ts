@@ -4,7 +4,7 @@ import type { LogStyle } from './server';
 /** How often something was so. */
 type Counts = Record<string, number>;
 
-/** What the cases of a sweep were, to see that none of what they are for is missing. */
+/** What the cases of a sweep were, to check that every kind of case occurred. */
 export class Tally {
   cases = 0;
   /** Restores that were planned and then carried out, or refused by both. */

@@ -1,4 +1,4 @@
-/** The property does not hold, or what it stands on. */
+/** The property does not hold, or one of its assumptions does not. */
 export class Violation extends Error {
   override readonly name = 'Violation';
 }

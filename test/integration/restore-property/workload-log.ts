@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { timedateToDate } from '#lib/domino/timedate';
 
-/** A transaction of the workload, as its writer has noted it before it wrote it. */
+/** A transaction of the workload, as recorded by its writer before it was written. */
 export interface Transaction {
   /** Stands for it and all before it; the verifier names that of a file. */
   readonly chain: string;
@@ -17,7 +17,7 @@ const endMagic = 0x20444e45;
 const beginBytes = 72;
 const endBytes = 24;
 
-/** Reads what the workload has noted, each time what has come since. Its own log: nothing of the library is in it. */
+/** Reads what the workload has recorded, each time only the new part. The log is its own: nothing of the library is in it. */
 export class WorkloadLog {
   readonly #readBytes = new Map<string, number>();
 

@@ -1,5 +1,5 @@
-// Errors of the operating system, one call at a time, from below Node.js and the addon: each is told with the call, the
-// file and its name, with an exit code, and leaves nothing behind.
+// Errors of the operating system, one call at a time, injected below Node.js and the addon: each is reported with the call, the
+// file and the name of the error, with an exit code, and leaves nothing behind.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';

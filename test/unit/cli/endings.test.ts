@@ -1,4 +1,4 @@
-// A command that runs out of time and one that is interrupted end differently, each of them: code, exit code, and words.
+// A command that runs out of time and one that is interrupted end differently, each with its own code, exit code and text.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Names of files may hold whatever a terminal obeys. None of it reaches one; JSON keeps the names exactly.
+// File names may contain characters that control a terminal. None of them reaches one; JSON contains the names unchanged.
 
 import { Writable } from 'node:stream';
 import fc from 'fast-check';

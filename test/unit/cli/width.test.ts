@@ -1,5 +1,5 @@
-// What the commands print fits the terminal: no line is longer than it is wide, words are whole where they can be, and columns stay
-// columns. In a pipe a line is as long as it is, and no terminal is told anything that it does not understand.
+// The output of the commands fits the terminal: no line is too long, words are whole if possible, and columns stay aligned. In a
+// pipe, lines are not wrapped, and a terminal gets no codes that it does not understand.
 
 import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';

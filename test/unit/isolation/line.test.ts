@@ -1,4 +1,4 @@
-// The line between the two processes, without the processes: what crosses it arrives as what it was.
+// The channel between the two processes, without the processes: values arrive unchanged.
 
 import { deserialize, serialize } from 'node:v8';
 import { absolutePath } from '#lib/call/options';

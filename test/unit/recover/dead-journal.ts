@@ -6,7 +6,7 @@ import type { JournalHead } from '#lib/store/journal-format';
 import { journalDirectory } from '#lib/store/journals';
 import type { FakeDomino } from '../fake-binding';
 
-/** The journal of a process that has died. */
+/** The journal of a dead process. */
 export function writeDeadJournal(
   domino: FakeDomino,
   change: Partial<JournalHead>,

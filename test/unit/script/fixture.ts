@@ -4,13 +4,14 @@ import { packageRoot } from '#lib/native/package-root';
 import { readScriptFile } from '#lib/script/script-source';
 
 /**
- * A script and what it is expected to do, which its own comments say, one a line:
+ * A script and its expected behaviour, which its own comments describe, one per line:
  *
- * - `#= exit N`: exit code; 0 when missing. `#= check N`: exit code of a check; as `exit` when missing.
- * - `#= says TEXT`, `#= never TEXT`: what the output must, must not contain.
- * - `#= problem LINE:COLUMN MESSAGE | REMEDY`: each problem in order; parts of the texts.
+ * - `#= exit N`: exit code; 0 if missing. `#= check N`: exit code of a check; same as `exit` if missing.
+ * - `#= says TEXT`, `#= never TEXT`: what the output must contain, or must not contain.
+ * - `#= problem LINE:COLUMN MESSAGE
+ * REMEDY`: each problem in order; parts of the texts.
  * - `#= told TEXT`: what a writer or program was told, or made to do. `#= shadows N`: shadow copies that are left.
- * - `#= foreign VOLUME`: somebody has made a shadow copy before. `#= keep-going`: runs with that option.
+ * - `#= foreign VOLUME`: another program has made a shadow copy before. `#= keep-going`: runs with that option.
  */
 export interface Fixture {
   readonly name: string;

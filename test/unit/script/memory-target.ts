@@ -30,13 +30,13 @@ interface MemoryOutcome {
 interface MemoryWriter {
   readonly name: string;
   readonly id: string;
-  /** Whether it takes part in nothing because its files lie elsewhere. */
+  /** Whether it never takes part, because its files are elsewhere. */
   readonly isElsewhere?: boolean;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** A computer in memory, shared by all targets that stand for its processes. */
+/** A computer in memory, shared by all targets that represent its processes. */
 export class MemoryMachine {
   /** Volumes by where they are mounted; only NTFS ones have persistent shadow copies. */
   readonly volumes = new Map<string, { readonly name: string; readonly fileSystem: 'NTFS' | 'FAT' | 'RAW' }>([
@@ -137,7 +137,7 @@ const optionBits = {
   noautorecover: 0x2,
 } as const;
 
-/** As native code refuses. */
+/** Refuses as native code does. */
 function refuse(code: ErrorCode, text: string): never {
   const call = { operation: '', domain: 'engine', status: 0, statusName: '', subject: '' } as const;
   throw toPublicError({ code, phase: 'shadow', text, ...call });
@@ -147,7 +147,7 @@ function noSuchFile(path: string): never {
   throw toPublicError(Object.assign(new Error(`there is no ${path}`), { code: 'ENOENT', syscall: 'open' }));
 }
 
-/** Behaves as VSS does, rules included; what it refuses, the real one refuses. */
+/** Behaves like VSS, including its rules: what it refuses, the real VSS refuses. */
 export class MemoryTarget implements ScriptTarget {
   readonly #made = new Set<string>();
 
