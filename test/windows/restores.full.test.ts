@@ -85,13 +85,13 @@ class Waiting {
   }
 }
 
-async function serve(): Promise<Told[]> {
+async function serve(options: { readonly restoreTimeoutMs?: number } = {}): Promise<Told[]> {
   const { programDirectory, notesIni } = domino.simulation;
   writer = machine.start('serve-writer-program.js', [
     programDirectory,
     notesIni,
     machine.deltaDirectory,
-    JSON.stringify({ restores: true }),
+    JSON.stringify({ restores: true, ...options }),
   ]);
   return eventsUntil('serving');
 }
@@ -255,5 +255,18 @@ test('the end of the writer ends the restore: the databases stay offline, recove
   for (const { path } of linked()) await expect(server.run(path, 1)).rejects.toThrow();
 
   await serve();
+  await expectRestored();
+}, 300_000);
+
+test('a restore that is out of time: the writer tells of it at once, and the requester hears so at the end', async () => {
+  expect((await writer.end()).code).toBe(0);
+  await serve({ restoreTimeoutMs: 40_000 });
+  const requester = new Waiting(component);
+  await requester.copied;
+  await eventsUntil('restoring');
+  await expectFailed();
+  const late = await requester.end();
+  expect(late.code).toBe(3);
+  expect(late.stdout).toMatch(/after: failure=800423f4 .*the requester has not ended the restore in time/);
   await expectRestored();
 }, 300_000);

@@ -19,6 +19,9 @@ constexpr std::chrono::milliseconds kPuttingBack{60'000};
 /// How often closed_ is checked.
 constexpr std::chrono::milliseconds kTick{100};
 
+/// How often it is looked whether a program has ended while its requester copies.
+constexpr std::chrono::milliseconds kWatch{1'000};
+
 constexpr const char* kEnded =
     "the restore program ended without an answer; databases may be offline: run domino-vss recover";
 
@@ -72,7 +75,9 @@ RestoreVerdict RestoreProcess::preRestore(const RequestedRestore& restore) {
     // If its program has ended, the previous restore is over, whatever its result.
     if (!lock || (program_ != nullptr && !program_->hasEnded()))
         return refused(result::kWriterRetryable, "another restore of the same databases is in progress");
-    giveUp();
+    if (program_ != nullptr) over_ = Over{session_, giveUp()};
+    if (over_ && over_->session == restore.session) over_.reset();
+    if (watcher_ == nullptr) watcher_ = std::make_unique<AbandonableThread>([this] { watch(); }, [](Failure&&) {});
     program_ = std::make_unique<ChildProcess>(options_.commandLine);
     session_ = restore.session;
     std::vector<std::string> lines;
@@ -95,6 +100,7 @@ RestoreVerdict RestoreProcess::preRestore(const RequestedRestore& restore) {
 RestoreVerdict RestoreProcess::postRestore(const RequestedRestore& restore) {
     const std::vector<RestoreComponent>& components = restore.components;
     const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (lock && over_ && restore.session == over_->session) return std::exchange(over_, std::nullopt)->verdict;
     // VSS may report the end of a restore that was refused, even while another requester restores.
     if (!lock || program_ == nullptr || restore.session != session_) return notFinished(restore);
     std::vector<std::string> lines;
@@ -150,12 +156,14 @@ bool RestoreProcess::say(const std::vector<std::string>& lines) {
     return std::ranges::all_of(lines, [&](const std::string& line) { return program_->say(line); });
 }
 
-void RestoreProcess::giveUp() noexcept {
-    if (program_ == nullptr) return;
+RestoreVerdict RestoreProcess::giveUp() noexcept {
+    RestoreVerdict verdict;
+    verdict.all.proceed = false;
+    verdict.all.result = result::kWriterNonRetryable;
     program_->endInput();
     try {
         const auto deadline = std::chrono::steady_clock::now() + kPuttingBack;
-        RestoreVerdict verdict = refused(result::kWriterNonRetryable, kEnded);
+        verdict.all.text = kEnded;
         std::string report;
         while (const std::optional<std::string> line = program_->nextLine(deadline)) {
             std::vector<std::string> fields = split(*line);
@@ -169,18 +177,39 @@ void RestoreProcess::giveUp() noexcept {
         // Out of memory, so it is not reported. The program's journal names everything that it has started.
     }
     program_.reset();
+    return verdict;
+}
+
+void RestoreProcess::watch() {
+    std::unique_lock closing(closing_);
+    while (!isClosing_.wait_for(closing, kWatch, [this] { return closed_.load(); })) {
+        // A handler that waits for the program notices its end by itself.
+        const std::unique_lock lock(mutex_, std::try_to_lock);
+        if (lock && program_ != nullptr && program_->hasEnded()) over_ = Over{session_, giveUp()};
+    }
 }
 
 void RestoreProcess::shutdown(const Guid& session) noexcept {
     // A handler that is waiting for the program ends it itself.
     const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (lock && program_ != nullptr && session == session_) giveUp();
+    if (!lock) return;
+    if (program_ != nullptr && session == session_) static_cast<void>(giveUp());
+    if (over_ && session == over_->session) over_.reset();
 }
 
 void RestoreProcess::close() noexcept {
-    closed_ = true;
-    const std::lock_guard lock(mutex_);
-    giveUp();
+    {
+        const std::lock_guard closing(closing_);
+        closed_ = true;
+    }
+    isClosing_.notify_all();
+    std::unique_ptr<AbandonableThread> watcher;
+    {
+        const std::lock_guard lock(mutex_);
+        if (program_ != nullptr) static_cast<void>(giveUp());
+        watcher = std::move(watcher_);
+    }
+    if (watcher != nullptr) watcher->join();
 }
 
 }  // namespace domino_vss::vss
