@@ -49,6 +49,7 @@ bool ThawSignal::identify() noexcept {
     return reported_;
 }
 
+// The databases are in backup mode already: see docs/decisions/started-before-the-snapshot-set.md.
 Verdict ThawSignal::prepareSnapshot(const SnapshotSet& set) noexcept {
     const std::lock_guard lock(mutex_);
     present_ = set.id;
