@@ -81,10 +81,14 @@ Napi::Value noticeObject(Napi::Env env, const vss::WriterNotice& notice) {
     object["backupId"] = notice.backup ? notice.backup->id() : "";
     object["failure"] = notice.failure ? addon::toObject(env, *notice.failure).As<Napi::Value>() : env.Null();
     const bool settled = notice.backup != nullptr && notice.moment != vss::WriterMoment::begun;
-    const std::size_t count = settled ? notice.backup->included().size() : 0;
-    Napi::Uint32Array included = Napi::Uint32Array::New(env, count);
-    if (settled) std::ranges::copy(notice.backup->included(), included.Data());
-    object["included"] = included;
+    const auto numbers = [&](const std::vector<std::uint32_t>& databases) {
+        Napi::Uint32Array array = Napi::Uint32Array::New(env, settled ? databases.size() : 0);
+        if (settled) std::ranges::copy(databases, array.Data());
+        return array;
+    };
+    static const std::vector<std::uint32_t> none;
+    object["included"] = numbers(notice.backup ? notice.backup->included() : none);
+    object["outside"] = numbers(notice.backup ? notice.backup->outside() : none);
     return object;
 }
 

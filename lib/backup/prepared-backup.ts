@@ -21,6 +21,7 @@ import type { DominoLocation } from '../call/options';
 import { takeSubset, type BackupDatabases } from '../domino/databases';
 import { warningsOf } from '../domino/notice';
 import { Selector, type SelectionOptions } from '../domino/selection';
+import { decidedFailure } from '../errors/errors';
 import type { Warning } from '../errors/warnings';
 import type { NativeBinding, NativeSession } from '../native/session';
 import { readCosts } from '../store/costs';
@@ -43,6 +44,13 @@ export interface PreparedBackupOptions extends SelectionOptions {
   readonly prepareTimeoutMs: number;
   /** Longest time for their change information. */
   readonly drainTimeoutMs: number;
+}
+
+/** Which databases a snapshot has, by their number in {@link PreparedBackup.databases}. */
+export interface TakenDatabases {
+  readonly included: readonly number[];
+  /** Those that were asked for, and lie on no volume of it. */
+  readonly outside: readonly number[];
 }
 
 /** The server and the place of its backups; determined once. */
@@ -175,8 +183,8 @@ export class PreparedBackup {
   }
 
   /** The snapshot was taken and the change information is on disk: writes the manifest. */
-  async complete(included: readonly number[], snapshotSetId: string): Promise<BackupReport> {
-    const backup = new Backup(this.#workOf(included, snapshotSetId), this.#facts);
+  async complete(taken: TakenDatabases, snapshotSetId: string): Promise<BackupReport> {
+    const backup = new Backup(this.#workOf(taken, snapshotSetId), this.#facts);
     try {
       await backup.createShadow();
       return await backup.endBackup({ keep: true });
@@ -204,10 +212,15 @@ export class PreparedBackup {
     await removePrepared(this.#work.binding, this.#prepared);
   }
 
-  #workOf(included: readonly number[], snapshotSetId: string): BackupWork {
+  #workOf({ included, outside: lacking }: TakenDatabases, snapshotSetId: string): BackupWork {
     const { databases } = this.#work;
     const provider = { name: 'writer', native: 'writer', reason: 'another program took the snapshot' } as const;
-    const work = { ...this.#work, provider, snapshotSetId };
+    const text = 'its component was chosen, and its volume is not in the snapshot';
+    const lost = lacking.map((index) =>
+      decidedFailure(databases.paths[index] ?? '', 'ERR_WRITER_SNAPSHOT', 'find', text),
+    );
+    const problems = [...this.#work.problems, ...lost];
+    const work = { ...this.#work, provider, snapshotSetId, problems };
     if (included.length === databases.paths.length) return work;
     const taken = new Set(included);
     const outside = databases.paths.filter((_path, index) => !taken.has(index));

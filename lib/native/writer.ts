@@ -47,6 +47,8 @@ export interface NativeWriterNotice {
   readonly failure: NativeFailure | null;
   /** The databases that take part, by their index in the order of `add`; known from `held` on. */
   readonly included: Uint32Array;
+  /** Those that the requester has chosen, and that lie on no volume of its snapshot; by the same numbers. */
+  readonly outside: Uint32Array;
 }
 
 /** Progress of a restore by a requester. */

@@ -1,4 +1,4 @@
-import { openPreparedPlace, PreparedBackup, type PreparedPlace } from '../backup/prepared-backup';
+import { openPreparedPlace, PreparedBackup, type PreparedPlace, type TakenDatabases } from '../backup/prepared-backup';
 import type { BackupReport } from '../backup/report';
 import { Call, publicCall } from '../call/call';
 import {
@@ -244,7 +244,7 @@ export class ServedWriter {
   }
 
   /** Native code has already acted; this is the work that follows. */
-  #notice({ moment, setId, backupId, failure, included }: NativeWriterNotice): void {
+  #notice({ moment, setId, backupId, failure, included, outside }: NativeWriterNotice): void {
     switch (moment) {
       case 'identified':
         if (Date.now() - (this.#armed?.preparedAt.getTime() ?? 0) > freshMs) this.#refresh();
@@ -268,7 +268,7 @@ export class ServedWriter {
         this.#refresh();
         return;
       case 'completed':
-        this.#run(() => this.#complete(setId, backupId, [...included]));
+        this.#run(() => this.#complete(setId, backupId, { included: [...included], outside: [...outside] }));
         return;
       case 'failed':
         this.#run(() => this.#takeBack(setId, backupId, toPublicError(failure)));
@@ -282,12 +282,12 @@ export class ServedWriter {
     this.#armed = undefined;
   }
 
-  async #complete(setId: string, backupId: string, included: readonly number[]): Promise<void> {
+  async #complete(setId: string, backupId: string, taken: TakenDatabases): Promise<void> {
     const backup = this.#active.get(backupId);
     this.#active.delete(backupId);
     if (!backup) return;
     try {
-      const report = await backup.complete(included, setId);
+      const report = await backup.complete(taken, setId);
       this.#backups.push(report);
       if (this.#backups.length > 100) this.#backups.shift();
       this.#tell({ type: 'completed', setId, backupId, report });

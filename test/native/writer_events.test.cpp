@@ -26,15 +26,25 @@ const Guid kOtherSet{.data1 = 2};
 constexpr Guid kSession{3, 0, 0, {}};
 constexpr Guid kOtherSession{4, 0, 0, {}};
 
-/// One writer of two trees, on two volumes: six databases in the first, four in the second.
+/// Where the four databases of the second volume are.
+enum class Second { tree, mountedBelowTheFirst };
+
+OwnComponents componentsOf(Second second) {
+    OwnComponents components{{"", "data", "", ComponentKind::databases, {{"/one/data", "*.nsf", true}}}};
+    if (second == Second::tree)
+        components.push_back({"", "more", "", ComponentKind::databases, {{"/two/more", "*.nsf", true}}});
+    components.push_back({"", "log", "", ComponentKind::transactionLog, {{"/one/logs", "*.txn", false}}});
+    return components;
+}
+
+/// One writer of databases on two volumes: six in its first tree, four on the second volume.
 class Fixture {
 public:
-    explicit Fixture(milliseconds window = milliseconds(20'000), WriterEvents::Policy policy = {})
+    explicit Fixture(milliseconds window = milliseconds(20'000), WriterEvents::Policy policy = {},
+                     Second second = Second::tree)
         : window_(window),
-          events({{"", "data", "", ComponentKind::databases, {{"/one/data", "*.nsf", true}}},
-                  {"", "more", "", ComponentKind::databases, {{"/two/more", "*.nsf", true}}},
-                  {"", "log", "", ComponentKind::transactionLog, {{"/one/logs", "*.txn", false}}}},
-                 policy, [this](const WriterNotice& notice) { listen(notice); }) {
+          second_(second),
+          events(componentsOf(second), policy, [this](const WriterNotice& notice) { listen(notice); }) {
         directory_ = std::filesystem::temp_directory_path() /
                      ("domino-vss-writer-" + std::to_string(std::random_device{}()) + std::to_string(::getpid()));
         std::filesystem::create_directories(directory_ / "data");
@@ -64,9 +74,10 @@ public:
         std::filesystem::create_directories(directory_ / "armed" / "deltas");
         auto made = std::make_shared<PreparedBackup>(options, std::make_unique<fake::FakeSource>(server));
         for (std::size_t i = 0; i < 10; ++i) {
-            const std::size_t tree = i < 6 ? 0 : 1;
+            const std::size_t volume = i < 6 ? 0 : 1;
             const std::string name = "db" + std::to_string(i) + ".nsf";
-            made->add({name, (tree == 0 ? "/one/data/" : "/two/more/") + name, ""}, tree, tree, required);
+            made->add({name, (volume == 0 ? "/one/data/" : "/two/more/") + name, ""}, volume,
+                      second_ == Second::tree ? volume : 0, required);
         }
         backup = made;
         events.arm(std::move(made));
@@ -106,6 +117,7 @@ public:
 
 private:
     milliseconds window_;
+    Second second_;
     std::filesystem::path directory_;
     std::mutex mutex_;
     std::vector<WriterMoment> moments_;
@@ -187,6 +199,84 @@ void onlySelectedComponents() {
     CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
     CHECK(fixture.server.inBackup == 0);
     CHECK(fixture.moments().back() == WriterMoment::uninvolved);
+}
+
+/// Nobody names it: the databases of a tree may lie on other volumes than the tree itself.
+void aVolumeMountedBelowATree() {
+    Fixture fixture(milliseconds(20'000), {}, Second::mountedBelowTheFirst);
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/two")).proceed);
+    CHECK(fixture.server.inBackup == 4);
+    CHECK((fixture.backup->included() == std::vector<std::uint32_t>{6, 7, 8, 9}));
+    fixture.events.abort();
+    fixture.close();
+    // What was known of them counts also while the next backup is being prepared.
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(!fixture.events.prepareSnapshot(Fixture::set("/two")).proceed);
+    CHECK(fixture.moments().back() == WriterMoment::refused);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/elsewhere")).proceed);
+    // Of the tree, half lies on no volume of the set.
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({true, {{"", "data"}}}).proceed);
+    const Verdict verdict = fixture.events.prepareSnapshot(Fixture::set("/one"));
+    CHECK(verdict.proceed && verdict.result == result::kWriterPartialFailure);
+    CHECK((fixture.backup->outside() == std::vector<std::uint32_t>{6, 7, 8, 9}));
+}
+
+void aChosenComponentWithoutItsVolume() {
+    struct {
+        std::vector<std::pair<std::string, std::string>> chosen;
+        std::uint32_t maxSkipped;
+        bool required;
+        bool veto;
+        const char* code;
+    } const cases[] = {
+        {{{"", "data"}, {"", "more"}}, UINT32_MAX, false, true, ""},
+        {{{"", "data"}, {"", "more"}}, 4, false, true, ""},
+        {{{"", "data"}, {"", "more"}}, 3, false, true, code::kTooManySkipped},
+        {{{"", "data"}, {"", "more"}}, UINT32_MAX, true, true, code::kRequiredDatabase},
+        {{{"", "more"}}, UINT32_MAX, false, true, code::kWriterSnapshot},
+        {{{"", "more"}}, UINT32_MAX, false, false, code::kWriterSnapshot},
+    };
+    for (const auto& [chosen, maxSkipped, required, veto, code] : cases) {
+        Fixture fixture(milliseconds(20'000), {.veto = veto});
+        fixture.arm(maxSkipped, required);
+        CHECK(fixture.events.prepareBackup({true, chosen}).proceed);
+        const Verdict verdict = fixture.events.prepareSnapshot(Fixture::set("/one"));
+        if (*code != '\0') {
+            CHECK(verdict.proceed == !veto && verdict.result == result::kWriterInconsistentSnapshot);
+            CHECK(verdict.text.find("volumes") != std::string::npos);
+            CHECK(fixture.failures() == std::vector<std::string>{code} && fixture.server.inBackup == 0);
+            continue;
+        }
+        CHECK(verdict.proceed && verdict.result == result::kWriterPartialFailure);
+        CHECK(verdict.text == "4 databases lie on volumes that are not in the snapshot, one of them is db6.nsf");
+        CHECK(fixture.server.inBackup == 6);
+        CHECK(fixture.events.thaw().proceed);
+        CHECK(fixture.events.postSnapshot().result == result::kWriterPartialFailure);
+        CHECK((fixture.backup->outside() == std::vector<std::uint32_t>{6, 7, 8, 9}));
+        const std::vector<ComponentFailure> failed = fixture.events.failedComponents();
+        CHECK(failed.size() == 1 && failed[0].component == 1);
+        CHECK(failed[0].result == result::kWriterInconsistentSnapshot && failed[0].text == verdict.text);
+        CHECK(fixture.events.prepareBackup({}).proceed);
+        CHECK(fixture.events.failedComponents().empty());
+    }
+}
+
+/// One component is not whole, and the requester can keep the other one.
+void aComponentThatIsNotWhole() {
+    Fixture fixture;
+    for (const char* name : {"db6.nsf", "db7.nsf"}) fixture.server.faults[{"start", name}].fail = true;
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({true, {{"", "data"}, {"", "more"}}}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).result == result::kWriterPartialFailure);
+    CHECK(fixture.events.thaw().proceed);
+    CHECK(fixture.events.postSnapshot().result == result::kWriterPartialFailure);
+    const std::vector<ComponentFailure> failed = fixture.events.failedComponents();
+    CHECK(failed.size() == 1 && failed[0].component == 1);
+    CHECK(failed[0].result == result::kWriterNonRetryable && failed[0].applicationResult == 0x0EA4);
+    CHECK(failed[0].text == "2 databases could not be put into backup mode, one of them is db6.nsf (STATUS 0x0EA4)");
 }
 
 /// The requester has died, or gives up, after each of the events.
@@ -555,6 +645,9 @@ int main() {
         {"only databases on the volumes of the set take part", onlyTheVolumesOfTheSet},
         {"a set without any of the databases", aSetWithoutOurs},
         {"only databases of selected components take part", onlySelectedComponents},
+        {"a volume that is mounted below a tree", aVolumeMountedBelowATree},
+        {"a chosen component without its volume", aChosenComponentWithoutItsVolume},
+        {"a component that is not whole", aComponentThatIsNotWhole},
         {"the snapshot ends after each event, by abort and by shutdown", theSnapshotEndsInBetween},
         {"the end of another session is not ours", theEndOfAnotherSessionIsNotOurs},
         {"a second requester at once", aSecondRequester},

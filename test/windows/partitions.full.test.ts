@@ -156,6 +156,20 @@ test.each([
   120_000,
 );
 
+test('a database that fails makes its component fail, and the requester hears which and why', async () => {
+  const [failing = ''] = second.simulation.databases();
+  await second.simulation.fault(`NSFBackupStart@${failing}=0x0EA4`);
+  const partial = await request('backup', second);
+  await second.simulation.clearFaults();
+  expect(partial.code).toBe(3);
+  const text = `1 databases could not be put into backup mode, one of them is ${failing} (STATUS 0x0EA4)`;
+  expect(partial.stdout).toContain(`snapshot: failure=80042336 application=00000ea4 message=${text}`);
+  expect(partial.stdout).toContain(`component: failure=800423f4 application=00000ea4 message=${text}`);
+  const { report } = (await eventsUntil(secondWriter, 'completed')).at(-1)!;
+  expect(report).toMatchObject({ outcome: 'partial' });
+  expect(report!.counts.captured).toBe(second.simulation.databases().length - 1);
+}, 120_000);
+
 test('a requester that chooses one server backs that one up, and its restore touches no other', async () => {
   expect(await request('backup', second)).toMatchObject({ code: 0 });
   const { report } = (await eventsUntil(secondWriter, 'completed')).at(-1)!;

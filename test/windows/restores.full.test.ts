@@ -267,6 +267,6 @@ test('a restore that is out of time: the writer tells of it at once, and the req
   await expectFailed();
   const late = await requester.end();
   expect(late.code).toBe(3);
-  expect(late.stdout).toMatch(/after: failure=800423f4 .*the requester has not ended the restore in time/);
+  expect(late.stdout).toMatch(/after: failure=800423f4 .*the requester did not end the restore in time/);
   await expectRestored();
 }, 300_000);

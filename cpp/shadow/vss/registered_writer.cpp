@@ -119,9 +119,9 @@ std::string backupMetadata(const std::string& backup, const OwnComponent& compon
     return "domino-vss 1 " + backup + " " + component.files.front().directory;
 }
 
-/// Stores the id of the backup in each component, so that a restore finds the change information. Errors are ignored,
-/// because the backup is valid without it.
-void nameBackup(const std::string& backup, const OwnComponents& own, IVssWriterComponents& components) {
+/// Does something with each component that the requester has selected, by its number in `own`. What fails is left out.
+template <class Act>
+void forEachSelected(const OwnComponents& own, IVssWriterComponents& components, Act act) {
     UINT count = 0;
     if (FAILED(components.GetComponentCount(&count))) return;
     for (UINT index = 0; index < count; ++index) {
@@ -131,9 +131,31 @@ void nameBackup(const std::string& backup, const OwnComponents& own, IVssWriterC
             FAILED(component->GetComponentName(name.put())))
             continue;
         const auto found = std::ranges::find(own, name.utf8(), &OwnComponent::name);
-        if (found != own.end() && !found->files.empty())
-            static_cast<void>(component->SetBackupMetadata(toUtf16(backupMetadata(backup, *found)).c_str()));
+        if (found != own.end()) act(*component.Get(), static_cast<std::size_t>(found - own.begin()));
     }
+}
+
+/// So that a restore finds the change information. A document without it is a backup all the same.
+void nameBackup(const std::string& backup, const OwnComponents& own, IVssWriterComponents& components) {
+    forEachSelected(own, components, [&](IVssComponent& component, std::size_t number) {
+        if (!own[number].files.empty())
+            static_cast<void>(component.SetBackupMetadata(toUtf16(backupMetadata(backup, own[number])).c_str()));
+    });
+}
+
+/// So that the requester sees which of them are not whole. The writer as a whole has a partial failure then.
+void tellFailures(const std::vector<ComponentFailure>& failures, const OwnComponents& own,
+                  IVssWriterComponents& components) {
+    forEachSelected(own, components, [&](IVssComponent& component, std::size_t number) {
+        const auto failure = std::ranges::find(failures, number, &ComponentFailure::component);
+        if (failure == failures.end()) return;
+        const std::wstring text = toUtf16(failure->text);
+        ComPtr<IVssComponentEx2> extended;
+        if (FAILED(component.QueryInterface(IID_PPV_ARGS(extended.GetAddressOf())))) return;
+        static_cast<void>(extended->SetPostSnapshotFailureMsg(text.c_str()));
+        static_cast<void>(extended->SetFailure(static_cast<HRESULT>(failure->result),
+                                               static_cast<HRESULT>(failure->applicationResult), text.c_str(), 0));
+    });
 }
 
 }  // namespace
@@ -219,7 +241,10 @@ public:
         const Verdict verdict = handlers_->postSnapshot();
         try {
             const std::string backup = handlers_->completedBackup();
-            if (components != nullptr && !backup.empty()) nameBackup(backup, handlers_->components(), *components);
+            if (components != nullptr && !backup.empty()) {
+                nameBackup(backup, handlers_->components(), *components);
+                tellFailures(handlers_->failedComponents(), handlers_->components(), *components);
+            }
         } catch (...) {
             // Then no requester can restore this backup; domino-vss restore can.
         }

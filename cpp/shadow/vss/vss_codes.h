@@ -28,6 +28,7 @@ inline constexpr std::uint32_t kVolumeNotSupportedByProvider = 0x8004230E;
 inline constexpr std::uint32_t kSnapshotSetInProgress = 0x80042316;
 inline constexpr std::uint32_t kWriterNotResponding = 0x80042319;
 inline constexpr std::uint32_t kWriterPartialFailure = 0x80042336;
+inline constexpr std::uint32_t kWriterInconsistentSnapshot = 0x800423F0;
 inline constexpr std::uint32_t kWriterOutOfResources = 0x800423F1;
 inline constexpr std::uint32_t kWriterRetryable = 0x800423F3;
 inline constexpr std::uint32_t kWriterNonRetryable = 0x800423F4;

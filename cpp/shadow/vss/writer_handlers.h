@@ -23,6 +23,17 @@ struct Verdict {
     std::string text;
 };
 
+/// What has failed in a component while the others go on.
+struct ComponentFailure {
+    /// By its number in `WriterHandlers::components`.
+    std::size_t component = 0;
+    /// VSS_E_WRITERERROR_…
+    std::uint32_t result = 0;
+    /// STATUS of Domino; 0 for none.
+    std::uint32_t applicationResult = 0;
+    std::string text;
+};
+
 /// What a requester backs up.
 struct Selection {
     /// True: selected components. False: whole volumes.
@@ -123,6 +134,8 @@ public:
     virtual void backupShutdown(const Guid& set, const Guid& session) noexcept = 0;
     /// The id of the backup that the last postSnapshot completed; empty if none.
     [[nodiscard]] virtual std::string completedBackup() const { return {}; }
+    /// What the last postSnapshot has not backed up; empty when it has all.
+    [[nodiscard]] virtual std::vector<ComponentFailure> failedComponents() const { return {}; }
     [[nodiscard]] virtual bool takesPartInRestores() const noexcept { return false; }
     [[nodiscard]] virtual RestoreVerdict preRestore(const RequestedRestore& /*restore*/) noexcept { return {}; }
     [[nodiscard]] virtual RestoreVerdict postRestore(const RequestedRestore& /*restore*/) noexcept { return {}; }

@@ -78,7 +78,7 @@ export const shadowCodes = {
   },
   ERR_WRITER_SNAPSHOT: {
     meaning:
-      'A snapshot of another program, in which the VSS writer of domino-vss took part, failed. All databases are out of backup mode.',
+      'A snapshot of another program, in which the VSS writer of domino-vss took part, failed. All databases are out of backup mode. As the reason of a skipped database: its volume is not in the snapshot.',
     action: 'See the message, and the log of the program that took the snapshot; take the snapshot again.',
     errorClass: 'BackupError',
     ...failureForNow,

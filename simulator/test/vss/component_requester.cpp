@@ -183,6 +183,16 @@ void printComponents(Backup& backup) {
                         after ? narrow(after).c_str() : "");
             SysFreeString(before);
             SysFreeString(after);
+            Ptr<IVssComponentEx2> extended;
+            HRESULT failure = S_OK;
+            HRESULT application = S_OK;
+            BSTR message = nullptr;
+            DWORD reserved = 0;
+            OK(component->QueryInterface(IID_PPV_ARGS(extended.out())));
+            OK(extended->GetFailure(&failure, &application, &message, &reserved));
+            std::printf("component: failure=%08lx application=%08lx message=%s\n", static_cast<unsigned long>(failure),
+                        static_cast<unsigned long>(application), message ? narrow(message).c_str() : "");
+            SysFreeString(message);
         }
     }
 }
@@ -203,17 +213,20 @@ int backUp(const Request& request) {
     OK(backup->StartSnapshotSet(&set));
     OK(backup->AddToSnapshotSet(writable(volume.c_str()), GUID_NULL, &snapshot));
     prepareAndDo(backup);
-    if (hasFailed(backup, request, "snapshot")) return 3;
-    std::printf("copied %d\n",
-                copyTree(deviceOf(backup, snapshot) + L"\\" + place.substr(3), request.directory, patterns));
+    const bool isWhole = !hasFailed(backup, request, "snapshot");
+    if (isWhole)
+        std::printf("copied %d\n",
+                    copyTree(deviceOf(backup, snapshot) + L"\\" + place.substr(3), request.directory, patterns));
+    else
+        printComponents(backup);
     OK(backup->SetBackupSucceeded(described.instance, request.writer, VSS_CT_FILEGROUP, nullptr,
-                                  request.component.c_str(), true));
+                                  request.component.c_str(), isWhole));
     OK(backup->BackupComplete(async.out()));
     GIVES(VSS_S_ASYNC_FINISHED, finish(async));
     const BSTR document = documentOf(backup);
-    std::ofstream(narrow(request.directory + L".xml"), std::ios::binary) << narrow(document);
+    if (isWhole) std::ofstream(narrow(request.directory + L".xml"), std::ios::binary) << narrow(document);
     SysFreeString(document);
-    return 0;
+    return isWhole ? 0 : 3;
 }
 
 int restore(const Request& request) {

@@ -1,10 +1,10 @@
 #include "shadow/vss/writer/prepared_backup.h"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 #include <utility>
 
+#include "shadow/vss/vss_codes.h"
 #include "system/sync.h"
 
 namespace domino_vss::vss {
@@ -47,14 +47,30 @@ void PreparedBackup::add(engine::DatabaseSpec spec, std::size_t volume, std::siz
     databases_.push_back({std::move(spec), volume, component, required});
 }
 
-bool PreparedBackup::begin(const Coverage& coverage) {
-    // Queried once per volume, because VSS resolves the path at each query.
+PreparedBackup::Places PreparedBackup::places() const {
+    Places places;
+    for (const Prepared& database : databases_)
+        places.emplace(options_.volumes.at(database.volume), database.component);
+    return places;
+}
+
+void PreparedBackup::begin(const Coverage& coverage) {
+    // Asked once a volume: VSS resolves the path at each question.
     std::vector<bool> covered;
     for (const std::string& volume : options_.volumes) covered.push_back(coverage.volume(volume));
-    for (std::uint32_t index = 0; index < databases_.size(); ++index)
-        if (covered.at(databases_[index].volume) && coverage.component(databases_[index].component))
+    for (std::uint32_t index = 0; index < databases_.size(); ++index) {
+        if (!coverage.component(databases_[index].component)) continue;
+        if (covered.at(databases_[index].volume))
             included_.push_back(index);
-    if (included_.empty()) return false;
+        else if (coverage.chosen)
+            outside_.push_back(index);
+    }
+    if (included_.empty()) {
+        Failure none(code::kWriterSnapshot, Phase::prepare, "no database lies on the volumes of the snapshot");
+        none.domain = Domain::com;
+        none.status = result::kWriterInconsistentSnapshot;
+        throw none;
+    }
     claimDirectory();
     for (const std::uint32_t index : included_) session_->add(databases_[index].spec);
     {
@@ -71,7 +87,6 @@ bool PreparedBackup::begin(const Coverage& coverage) {
                       [progress = progress_](Failure* failure) {
                           progress->end(failure != nullptr ? std::optional(std::move(*failure)) : std::nullopt);
                       });
-    return true;
 }
 
 void PreparedBackup::claimDirectory() {
@@ -105,19 +120,29 @@ std::optional<Failure> PreparedBackup::awaitHeld() {
     return late;
 }
 
-PreparedBackup::LeftOut PreparedBackup::leftOut() const {
-    LeftOut found;
+PreparedBackup::AllLeftOut PreparedBackup::leftOut() const {
+    AllLeftOut found;
+    const auto enter = [](LeftOut& into, const std::string& path, std::uint32_t status, bool isOutside) {
+        if (into.databases == 0) {
+            into.first = path;
+            into.status = status;
+        }
+        ++into.databases;
+        if (isOutside) ++into.outside;
+    };
+    const auto leave = [&](const Prepared& database, std::uint32_t status, bool isOutside) {
+        enter(found, database.spec.path, status, isOutside);
+        enter(found.components[database.component], database.spec.path, status, isOutside);
+        found.required = found.required || database.required;
+    };
     const std::deque<engine::DatabaseRecord>& records = session_->records();
     for (std::size_t i = 0; i < records.size(); ++i) {
         const engine::DatabaseRecord& record = records[i];
         if (record.state.load(std::memory_order_acquire) != engine::State::skipped) continue;
-        if (found.databases == 0) {
-            found.first = record.spec.path;
-            found.status = record.failure.domain == Domain::domino ? record.failure.status : 0;
-        }
-        ++found.databases;
-        found.required = found.required || databases_[included_[i]].required;
+        const std::uint32_t status = record.failure.domain == Domain::domino ? record.failure.status : 0;
+        leave(databases_[included_[i]], status, false);
     }
+    for (const std::uint32_t index : outside_) leave(databases_[index], 0, true);
     return found;
 }
 

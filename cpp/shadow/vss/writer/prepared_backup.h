@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/session.h"
@@ -45,14 +48,20 @@ public:
     struct Coverage {
         std::function<bool(const std::string& volume)> volume;
         std::function<bool(std::size_t component)> component;
+        /// The requester has chosen components and wants all that is in them; otherwise what lies on its volumes.
+        bool chosen = false;
     };
 
-    /// The databases that could not be put into backup mode.
+    /// Databases that are not in the backup and should be.
     struct LeftOut {
         std::size_t databases = 0;
-        bool required = false;
+        std::size_t outside = 0;   ///< those of them that lie on no volume of the snapshot
         std::string first;         ///< path of one of them
         std::uint32_t status = 0;  ///< the reason, if it is a Domino STATUS
+    };
+    struct AllLeftOut : LeftOut {
+        bool required = false;
+        std::map<std::size_t, LeftOut> components;  ///< those that lack any
     };
 
     PreparedBackup(PreparedBackupOptions options, std::unique_ptr<engine::DatabaseSource> source);
@@ -63,13 +72,15 @@ public:
     /// Before begin(). `volume` is an index into the volumes of the options, `component` one into the writer's
     /// components.
     void add(engine::DatabaseSpec spec, std::size_t volume, std::size_t component, bool required);
-    /// Opens the covered databases and puts them into backup mode, asynchronously. Returns false if there are none.
-    /// Throws Failure.
-    [[nodiscard]] bool begin(const Coverage& coverage);
+    /// Where databases lie: the top directory of a volume, and a component of it.
+    using Places = std::set<std::pair<std::string, std::size_t>>;
+    [[nodiscard]] Places places() const;
+    /// Opens the databases that are covered and puts them into backup mode, on threads of their own. Throws Failure.
+    void begin(const Coverage& coverage);
     /// Waits until the databases are in backup mode. If it returns a failure, they are out again.
     [[nodiscard]] std::optional<Failure> awaitHeld();
     /// Valid while the backup is held, and after it has ended.
-    [[nodiscard]] LeftOut leftOut() const;
+    [[nodiscard]] AllLeftOut leftOut() const;
     [[nodiscard]] const std::string& id() const noexcept { return options_.id; }
     [[nodiscard]] std::uint32_t maxSkipped() const noexcept { return options_.maxSkipped; }
     /// Whether the databases are in backup mode now.
@@ -90,6 +101,8 @@ public:
     [[nodiscard]] const std::shared_ptr<engine::Session>& session() const noexcept { return session_; }
     /// Indexes of the added databases that take part, in the order of the session's records.
     [[nodiscard]] const std::vector<std::uint32_t>& included() const noexcept { return included_; }
+    /// Which of them the requester has chosen, and its volumes do not contain.
+    [[nodiscard]] const std::vector<std::uint32_t>& outside() const noexcept { return outside_; }
 
 private:
     struct Prepared {
@@ -119,6 +132,7 @@ private:
     std::shared_ptr<engine::Session> session_;
     std::vector<Prepared> databases_;
     std::vector<std::uint32_t> included_;  // written before the session's first step
+    std::vector<std::uint32_t> outside_;   // likewise
     std::mutex lockMutex_;
     std::optional<DirectoryLock> lock_;  // guarded by lockMutex_
 };

@@ -18,10 +18,31 @@ std::string hex(std::uint32_t value) {
 }
 
 std::string describe(const PreparedBackup::LeftOut& left) {
-    std::string text =
-        std::to_string(left.databases) + " databases could not be put into backup mode, one of them is " + left.first;
+    std::string text;
+    const std::size_t refused = left.databases - left.outside;
+    if (refused > 0) text = std::to_string(refused) + " databases could not be put into backup mode";
+    if (left.outside > 0)
+        text += (refused > 0 ? " and " : "") + std::to_string(left.outside) +
+                " databases lie on volumes that are not in the snapshot";
+    text += ", one of them is " + left.first;
     if (left.status != 0) text += " (STATUS " + hex(left.status) + ")";
     return text;
+}
+
+/// The whole of a backup that lacks some of its databases, and each of its components.
+Verdict partial(const PreparedBackup::LeftOut& left) {
+    if (left.databases == 0) return {};
+    return {true, result::kWriterPartialFailure, left.status, describe(left)};
+}
+
+std::vector<ComponentFailure> failures(const PreparedBackup::AllLeftOut& left) {
+    std::vector<ComponentFailure> all;
+    for (const auto& [component, lacking] : left.components) {
+        const std::uint32_t result =
+            lacking.outside > 0 ? result::kWriterInconsistentSnapshot : result::kWriterNonRetryable;
+        all.push_back({component, result, lacking.status, describe(lacking)});
+    }
+    return all;
 }
 
 /// A refusal to be set for the whole restore and on each component.
@@ -42,14 +63,23 @@ WriterEvents::WriterEvents(OwnComponents components, Policy policy, Listener lis
     : components_(std::move(components)),
       policy_(policy),
       listener_(std::move(listener)),
-      restore_(std::move(restore)) {}
+      restore_(std::move(restore)) {
+    // Until databases are known, their trees have to do.
+    for (std::size_t index = 0; index < components_.size(); ++index)
+        for (const ComponentFiles& files : components_[index].files)
+            if (components_[index].kind == ComponentKind::databases) places_.emplace(files.directory, index);
+}
 
 WriterEvents::~WriterEvents() {
     close();
 }
 
 bool WriterEvents::arm(std::shared_ptr<PreparedBackup> backup) {
+    PreparedBackup::Places places;
+    if (backup != nullptr) places = backup->places();
     const std::lock_guard lock(mutex_);
+    // Without databases there is nothing to put into backup mode.
+    if (backup != nullptr) places_ = std::move(places);
     const bool wasThere = armed_ != nullptr;
     armed_ = closed_ ? nullptr : std::move(backup);
     return wasThere;
@@ -82,6 +112,7 @@ Verdict WriterEvents::prepareBackup(Selection selection) noexcept {
     const std::lock_guard lock(mutex_);
     selection_ = std::move(selection);
     completed_.clear();
+    lacking_.clear();
     return {};
 }
 
@@ -126,29 +157,30 @@ Verdict WriterEvents::start(const SnapshotSet& set) {
         return {};
     }
     notify(WriterMoment::begun);
-    const bool covered =
-        backup->begin({set.contains, [&](std::size_t component) { return isSelected(selection, component); }});
-    if (!covered)
-        return fail(Failure(code::kWriterSnapshot, Phase::prepare, "no database lies on the volumes of the snapshot"));
+    backup->begin(
+        {set.contains, [&](std::size_t component) { return isSelected(selection, component); }, selection.components});
     return settle(backup);
 }
 
 Verdict WriterEvents::settle(const std::shared_ptr<PreparedBackup>& backup) {
     if (std::optional<Failure> failure = backup->awaitHeld()) return fail(*failure);
-    const PreparedBackup::LeftOut left = backup->leftOut();
-    const bool none = left.databases == backup->included().size();
+    const PreparedBackup::AllLeftOut left = backup->leftOut();
+    const bool none = left.databases - left.outside == backup->included().size();
     if (none || left.required || left.databases > backup->maxSkipped()) {
         const char* const why = none            ? code::kNoDatabases
                                 : left.required ? code::kRequiredDatabase
                                                 : code::kTooManySkipped;
         Failure failure(why, Phase::start, describe(left));
         failure.status = left.status;
+        if (left.outside > 0) {
+            failure.domain = Domain::com;
+            failure.status = result::kWriterInconsistentSnapshot;
+        }
         backup->abort(failure);
         return fail(failure);
     }
     notify(WriterMoment::held);
-    if (left.databases == 0) return {};
-    return {true, result::kWriterPartialFailure, left.status, describe(left)};
+    return partial(left);
 }
 
 Verdict WriterEvents::freeze() noexcept {
@@ -188,16 +220,17 @@ Verdict WriterEvents::postSnapshot() noexcept {
         const std::shared_ptr<PreparedBackup> backup = current(Stage::thawed);
         if (backup == nullptr) return {};
         if (std::optional<Failure> failure = backup->awaitEnd()) return fail(*failure);
-        const PreparedBackup::LeftOut left = backup->leftOut();
+        const PreparedBackup::AllLeftOut left = backup->leftOut();
+        std::vector<ComponentFailure> lacking = failures(left);
         notify(WriterMoment::completed);
         {
             const std::lock_guard lock(mutex_);
             running_.reset();
             stage_ = Stage::idle;
             completed_ = backup->id();
+            lacking_ = std::move(lacking);
         }
-        if (left.databases == 0) return {};
-        return {true, result::kWriterPartialFailure, left.status, describe(left)};
+        return partial(left);
     } catch (...) {
         return fail(failureInFlight(Phase::drain));
     }
@@ -221,6 +254,11 @@ void WriterEvents::backupShutdown(const Guid& set, const Guid& session) noexcept
 std::string WriterEvents::completedBackup() const {
     const std::lock_guard lock(mutex_);
     return completed_;
+}
+
+std::vector<ComponentFailure> WriterEvents::failedComponents() const {
+    const std::lock_guard lock(mutex_);
+    return lacking_;
 }
 
 bool WriterEvents::takesPartInRestores() const noexcept {
@@ -269,12 +307,15 @@ bool WriterEvents::areAttachments(const RequestedRestore& restore) const {
 }
 
 bool WriterEvents::concerns(const SnapshotSet& set, const Selection& selection) const {
-    for (std::size_t index = 0; index < components_.size(); ++index)
-        if (components_[index].kind == ComponentKind::databases && isSelected(selection, index) &&
-            std::ranges::any_of(components_[index].files,
-                                [&](const ComponentFiles& files) { return set.contains(files.directory); }))
-            return true;
-    return false;
+    PreparedBackup::Places places;
+    {
+        const std::lock_guard lock(mutex_);
+        places = places_;
+    }
+    // A requester that selects a component without its volume has to be told that it gets none of it.
+    return std::ranges::any_of(places, [&](const auto& place) {
+        return isSelected(selection, place.second) && (selection.components || set.contains(place.first));
+    });
 }
 
 bool WriterEvents::isSelected(const Selection& selection, std::size_t component) const {
@@ -350,6 +391,8 @@ Verdict WriterEvents::verdictOn(const Failure& failure) const {
     Verdict verdict{!policy_.veto, later ? result::kWriterRetryable : result::kWriterNonRetryable, 0, failure.text};
     if (!failure.subject.empty()) verdict.text = failure.subject + ": " + verdict.text;
     if (failure.domain == Domain::domino) verdict.applicationResult = failure.status;
+    // What VSS has a result of its own for.
+    if (failure.domain == Domain::com) verdict.result = failure.status;
     return verdict;
 }
 

@@ -74,6 +74,7 @@ public:
     void abort() noexcept override;
     void backupShutdown(const Guid& set, const Guid& session) noexcept override;
     [[nodiscard]] std::string completedBackup() const override;
+    [[nodiscard]] std::vector<ComponentFailure> failedComponents() const override;
     [[nodiscard]] bool takesPartInRestores() const noexcept override;
     [[nodiscard]] RestoreVerdict preRestore(const RequestedRestore& restore) noexcept override;
     [[nodiscard]] RestoreVerdict postRestore(const RequestedRestore& restore) noexcept override;
@@ -106,10 +107,12 @@ private:
     mutable std::mutex mutex_;
     std::shared_ptr<PreparedBackup> armed_;    // guarded by mutex_
     std::shared_ptr<PreparedBackup> running_;  // guarded by mutex_
+    PreparedBackup::Places places_;            // guarded by mutex_; of the databases, as far as they are known
     Selection selection_;                      // guarded by mutex_
     Guid set_;                                 // guarded by mutex_
     Guid session_;                             // guarded by mutex_; the requester that makes the set
     std::string completed_;                    // guarded by mutex_
+    std::vector<ComponentFailure> lacking_;    // guarded by mutex_; what that backup lacks
     Stage stage_ = Stage::idle;                // guarded by mutex_
     bool closed_ = false;                      // guarded by mutex_
 };
