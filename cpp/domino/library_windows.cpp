@@ -107,7 +107,9 @@ std::unique_ptr<Library> Library::load(const std::string& programDirectory, bool
     requireOwn(::GetModuleHandleW(toUtf16(file).c_str()), file);
     // Domino later loads more of its libraries by name only. This also removes the current directory from the search
     // path of the whole process; no library should come from there.
-    ::SetDllDirectoryW(toUtf16(programDirectory).c_str());
+    if (::SetDllDirectoryW(toUtf16(programDirectory).c_str()) == 0)
+        throw systemFailure(code::kDominoLibrary, Phase::runtime, "SetDllDirectoryW", programDirectory,
+                            static_cast<int>(::GetLastError()));
     // Its dependencies are loaded only from its own directory and the system directory. The loader does not accept
     // extended paths (\\?\) for this.
     CurrentCall::note("LoadLibraryExW");

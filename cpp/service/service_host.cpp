@@ -64,7 +64,9 @@ void report(HostedState state, DWORD waitHintMs, DWORD exitCode) {
     ::SetServiceStatus(host->handle, &status);
 }
 
-DWORD WINAPI control(DWORD request, DWORD /*type*/, void* /*data*/, void* /*context*/) {
+/// An exception must not pass the code of the Service Control Manager. noexcept makes it end the process, which takes
+/// all databases out of backup mode; the manager then restarts the service.
+DWORD WINAPI control(DWORD request, DWORD /*type*/, void* /*data*/, void* /*context*/) noexcept {
     if (request == SERVICE_CONTROL_INTERROGATE) return NO_ERROR;
     if (request != SERVICE_CONTROL_STOP && request != SERVICE_CONTROL_SHUTDOWN) return ERROR_CALL_NOT_IMPLEMENTED;
     {
@@ -76,7 +78,7 @@ DWORD WINAPI control(DWORD request, DWORD /*type*/, void* /*data*/, void* /*cont
 }
 
 /// May return while the service runs; the service ends when it is reported as stopped.
-void WINAPI serviceMain(DWORD /*count*/, wchar_t** /*arguments*/) {
+void WINAPI serviceMain(DWORD /*count*/, wchar_t** /*arguments*/) noexcept {
     const std::lock_guard lock(host->mutex);
     host->handle = ::RegisterServiceCtrlHandlerExW(host->name.c_str(), control, nullptr);
     if (host->handle == nullptr)

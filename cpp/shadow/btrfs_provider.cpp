@@ -72,8 +72,10 @@ void BtrfsProvider::commit(const engine::Limits& limits) {
     for (const SessionVolume& volume : volumes_) {
         if (const char* reason = limits.exceeded())
             throw Failure(reason, Phase::shadow, "gave up before making this snapshot", volume.target);
+        // Copied before: once the snapshot exists, nothing may keep it from being named, and the vector has its room.
+        std::string made = volume.target;
         snapshot(volume);
-        made_.push_back(volume.target);
+        made_.push_back(std::move(made));
     }
 }
 

@@ -25,6 +25,8 @@ public:
 
     [[nodiscard]] int get() const noexcept { return descriptor_; }
     [[nodiscard]] bool valid() const noexcept { return descriptor_ >= 0; }
+    /// Hands the descriptor over to the caller, who closes it.
+    [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
     void reset() noexcept {
         if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
     }

@@ -73,9 +73,11 @@ int readStatus(const std::string& path, FileStatus& status) {
     const bool isDirectory = (information.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
     status.kind = isDirectory ? FileStatus::Kind::directory : FileStatus::Kind::regular;
     FILE_STANDARD_INFO standard{};
+    status.sizeBytes = join(information.nFileSizeHigh, information.nFileSizeLow);
+    // A file system that does not tell has no sparse files.
+    status.allocatedBytes = status.sizeBytes;
     if (::GetFileInformationByHandleEx(handle.get(), FileStandardInfo, &standard, sizeof standard) != 0)
         status.allocatedBytes = static_cast<std::uint64_t>(standard.AllocationSize.QuadPart);
-    status.sizeBytes = join(information.nFileSizeHigh, information.nFileSizeLow);
     status.modifiedMs = unixMilliseconds(information.ftLastWriteTime);
     return identityOf(handle.get(), information, status.identity);
 }

@@ -93,11 +93,16 @@ private:
 
     /// Reads the whole directory first, because removals would disturb the listing.
     [[nodiscard]] std::vector<std::string> list() const {
-        const std::unique_ptr<DIR, DirectoryCloser> handle(::fdopendir(::fcntl(current_.get(), F_DUPFD_CLOEXEC, 0)));
+        FileDescriptor copy(::fcntl(current_.get(), F_DUPFD_CLOEXEC, 0));
+        if (!copy.valid()) fail("fcntl", at_);
+        const std::unique_ptr<DIR, DirectoryCloser> handle(::fdopendir(copy.get()));
         if (!handle) fail("fdopendir", at_);
+        static_cast<void>(copy.release());  // closedir closes it
         std::vector<std::string> names;
-        errno = 0;
-        while (const dirent* const item = ::readdir(handle.get())) {
+        while (true) {
+            errno = 0;  // readdir returns null at the end, too
+            const dirent* const item = ::readdir(handle.get());
+            if (item == nullptr) break;
             const std::string_view name = item->d_name;
             if (name != "." && name != "..") names.emplace_back(name);
         }

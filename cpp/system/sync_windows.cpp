@@ -41,7 +41,8 @@ void syncTree(const std::string& directory, Phase phase) {
     std::error_code error;
     auto entry = std::filesystem::recursive_directory_iterator(pathOf(directory), error);
     for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
-        if (entry->is_regular_file()) flush(entry->path().native(), phase, utf8Of(entry->path()));
+        if (std::error_code gone; entry->is_regular_file(gone))
+            flush(entry->path().native(), phase, utf8Of(entry->path()));
     }
     if (error) throw systemFailure(code::kShadow, phase, "FindNextFileW", directory, systemErrorOf(error));
 }

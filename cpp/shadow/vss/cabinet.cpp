@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <new>
 
 #include "system/failure.h"
 #include "system/file.h"
@@ -90,6 +91,18 @@ std::filesystem::path fileOf(const char* name) {
     return std::string_view(name) == kCabinetStandIn ? current->cabinet : pathOf(name);
 }
 
+/// Runs what a callback does. No exception may pass the C code of cabinet.dll, which frees its memory itself; these
+/// callbacks can throw only for lack of memory.
+template <typename Result, typename Body>
+Result guarded(Result failed, Body body) noexcept {
+    try {
+        return body();
+    } catch (const std::bad_alloc&) {
+        if (current->error == ERROR_SUCCESS) current->error = ERROR_NOT_ENOUGH_MEMORY;
+        return failed;
+    }
+}
+
 /// Returns -1 if the file cannot be opened, as the callbacks must.
 INT_PTR openFile(const std::filesystem::path& file, DWORD access, DWORD creation) {
     const HANDLE handle =
@@ -134,7 +147,10 @@ LONG seekIn(INT_PTR file, LONG distance, int from) {
 constexpr int kCreate = 0x0100;
 
 INT_PTR DIAMONDAPI fciOpen(char* name, int flags, int, int*, void*) {
-    return openFile(fileOf(name), GENERIC_READ | GENERIC_WRITE, (flags & kCreate) != 0 ? CREATE_ALWAYS : OPEN_EXISTING);
+    return guarded<INT_PTR>(-1, [&] {
+        const DWORD creation = (flags & kCreate) != 0 ? CREATE_ALWAYS : OPEN_EXISTING;
+        return openFile(fileOf(name), GENERIC_READ | GENERIC_WRITE, creation);
+    });
 }
 UINT DIAMONDAPI fciRead(INT_PTR file, void* memory, UINT size, int*, void*) {
     return readFrom(file, memory, size);
@@ -149,7 +165,7 @@ LONG DIAMONDAPI fciSeek(INT_PTR file, LONG distance, int from, int*, void*) {
     return seekIn(file, distance, from);
 }
 int DIAMONDAPI fciDelete(char* name, int*, void*) {
-    return ::DeleteFileW(fileOf(name).c_str()) != 0 ? 0 : -1;
+    return guarded(-1, [&] { return ::DeleteFileW(fileOf(name).c_str()) != 0 ? 0 : -1; });
 }
 int DIAMONDAPI fciPlaced(PCCAB, char*, LONG, BOOL, void*) {
     return 0;
@@ -161,7 +177,7 @@ LONG DIAMONDAPI fciProgress(UINT, ULONG, ULONG, void*) {
     return 0;
 }
 
-BOOL DIAMONDAPI fciTemporary(char* name, int size, void*) {
+BOOL makeTemporaryName(char* name, int size) {
     std::array<wchar_t, MAX_PATH + 1> directory{};
     std::array<wchar_t, MAX_PATH + 1> file{};
     if (::GetTempPathW(MAX_PATH, directory.data()) == 0 ||
@@ -180,8 +196,13 @@ BOOL DIAMONDAPI fciTemporary(char* name, int size, void*) {
     return TRUE;
 }
 
+BOOL DIAMONDAPI fciTemporary(char* name, int size, void*) {
+    return guarded<BOOL>(FALSE, [&] { return makeTemporaryName(name, size); });
+}
+
 INT_PTR DIAMONDAPI fciOpenSource(char* name, USHORT* date, USHORT* time, USHORT* attributes, int*, void*) {
-    const INT_PTR file = openFile(fileOf(name), GENERIC_READ, OPEN_EXISTING);
+    const auto open = [&] { return openFile(fileOf(name), GENERIC_READ, OPEN_EXISTING); };
+    const INT_PTR file = guarded<INT_PTR>(-1, open);
     if (file == -1) return -1;
     FILETIME written{};
     FILETIME local{};
@@ -195,7 +216,7 @@ INT_PTR DIAMONDAPI fciOpenSource(char* name, USHORT* date, USHORT* time, USHORT*
 // --- reading --------------------------------------------------------------------------------------------------------
 
 INT_PTR DIAMONDAPI fdiOpen(char* name, int, int) {
-    return openFile(fileOf(name), GENERIC_READ, OPEN_EXISTING);
+    return guarded<INT_PTR>(-1, [&] { return openFile(fileOf(name), GENERIC_READ, OPEN_EXISTING); });
 }
 UINT DIAMONDAPI fdiRead(INT_PTR file, void* memory, UINT size) {
     return readFrom(file, memory, size);
@@ -214,18 +235,19 @@ bool isFileName(std::string_view name) {
     return !name.empty() && name != "." && name != ".." && name.find_first_of("\\/:") == std::string_view::npos;
 }
 
+INT_PTR unpack(const std::string& name) {
+    if (!isFileName(name)) {
+        ::SetLastError(ERROR_INVALID_NAME);
+        current->failed(name);
+        return -1;
+    }
+    current->names.push_back(name);
+    return openFile(current->directory / toUtf16(name), GENERIC_WRITE, CREATE_ALWAYS);
+}
+
 INT_PTR DIAMONDAPI fdiNotify(FDINOTIFICATIONTYPE type, PFDINOTIFICATION notification) {
     switch (type) {
-        case fdintCOPY_FILE: {
-            const std::string name = notification->psz1;
-            if (!isFileName(name)) {
-                ::SetLastError(ERROR_INVALID_NAME);
-                current->failed(name);
-                return -1;
-            }
-            current->names.push_back(name);
-            return openFile(current->directory / toUtf16(name), GENERIC_WRITE, CREATE_ALWAYS);
-        }
+        case fdintCOPY_FILE: return guarded<INT_PTR>(-1, [&] { return unpack(notification->psz1); });
         case fdintCLOSE_FILE_INFO: return fdiClose(notification->hf) == 0 ? TRUE : FALSE;
         case fdintNEXT_CABINET: return -1;
         default: return 0;

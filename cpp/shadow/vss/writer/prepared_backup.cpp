@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "shadow/vss/vss_codes.h"
+#include "system/path.h"
 #include "system/sync.h"
+#include "system/system_error.h"
 
 namespace domino_vss::vss {
 
@@ -99,7 +101,7 @@ void PreparedBackup::claimDirectory() {
     for (const auto& [from, to] : options_.moves) {
         std::error_code error;
         std::filesystem::rename(from, to, error);
-        if (error) throw systemFailure(code::kFileSystem, Phase::prepare, "rename", to.string(), error.value());
+        if (error) throw systemFailure(code::kFileSystem, Phase::prepare, "rename", utf8Of(to), systemErrorOf(error));
         parents.insert(to.parent_path());
     }
     // These must be on disk before the first database is in backup mode.
