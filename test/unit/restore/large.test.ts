@@ -1,0 +1,47 @@
+// So much that several threads hash it.
+
+import { appendFileSync, openSync, closeSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { beginBackup } from '#lib/backup/begin-backup';
+import { restoreDatabases } from '#lib/restore/restore';
+import { worthwhileThreads } from '#lib/store/hash-threads';
+import { FakeDomino } from '../fake-binding';
+
+const sizeBytes = 24 * 1024 * 1024;
+const paths = ['mail/ada.nsf', 'mail/bob.nsf', 'mail/eve.nsf'];
+
+test('large databases are compared with their hashes before an original is touched', async () => {
+  expect(worthwhileThreads(paths.length, paths.length * sizeBytes, 2)).toBe(2);
+  const domino = new FakeDomino(paths);
+  try {
+    for (const [index, path] of paths.entries()) appendFileSync(domino.file(path), Buffer.alloc(sizeBytes, index + 1));
+    const before = paths.map((path) => domino.read(path));
+    const backup = await beginBackup(() => domino.binding, {
+      domino: domino.location,
+      deltaDirectory: domino.deltaDirectory,
+    });
+    const set = await backup.createShadow();
+    const copies = join(domino.root, 'copies');
+    await set.copyDatabases({ to: copies });
+    const { manifest } = await backup.endBackup({ keep: false });
+    for (const path of paths) domino.write(path, 'destroyed');
+    // One byte in the middle of one copy.
+    const copy = openSync(join(copies, 'mail', 'bob.nsf'), 'r+');
+    writeSync(copy, 'x', sizeBytes / 2);
+    closeSync(copy);
+
+    const report = await restoreDatabases(() => domino.binding, {
+      manifest,
+      domino: domino.location,
+      databases: paths,
+    });
+    const of = (path: string): unknown => report.databases.find(({ database }) => database === path);
+    for (const path of ['mail/ada.nsf', 'mail/eve.nsf'])
+      expect(of(path)).toMatchObject({ result: 'restored', hashed: true });
+    expect(of('mail/bob.nsf')).toMatchObject({ result: 'failed', failure: { code: 'ERR_CONTENTS_DAMAGED' } });
+    expect(domino.read('mail/bob.nsf')).toBe('destroyed');
+    for (const index of [0, 2]) expect(domino.read(paths[index] ?? '') === before[index]).toBe(true);
+  } finally {
+    domino.destroy();
+  }
+});
