@@ -16,16 +16,16 @@ class CurrentCall {
 public:
     /// `function` must have static storage. Does nothing on a thread without a Watch.
     static void note(const char* function, std::string_view subject = {}) noexcept {
-        if (ofThread() != nullptr) ofThread()->begin(function, subject);
+        if (CurrentCall* const call = ofThread()) call->begin(function, subject);
     }
 
     /// While it lives, notes of the current thread go to `call`.
     class Watch {
     public:
-        explicit Watch(CurrentCall& call) noexcept { ofThread() = &call; }
+        explicit Watch(CurrentCall& call) noexcept { setOfThread(&call); }
         Watch(const Watch&) = delete;
         Watch& operator=(const Watch&) = delete;
-        ~Watch() { ofThread() = nullptr; }
+        ~Watch() { setOfThread(nullptr); }
     };
 
     /// The same as `note`, for the thread that posts the work.
@@ -53,10 +53,9 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    static CurrentCall*& ofThread() noexcept {
-        static thread_local CurrentCall* call = nullptr;
-        return call;
-    }
+    /// Not a thread_local here, because of Windows: see current_call_windows.cpp.
+    [[nodiscard]] static CurrentCall* ofThread() noexcept;
+    static void setOfThread(CurrentCall* call) noexcept;
 
     std::atomic<const char*> function_ = "";
     mutable std::mutex mutex_;
