@@ -176,7 +176,8 @@ export class FakeDomino {
 
   destroy(): void {
     this.#restore?.();
-    rmSync(this.root, { recursive: true, force: true });
+    // On Windows a call that was abandoned at its deadline may have a file open for another moment.
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 
   /** Results of NSFDbModifiedTime: for documents, and for everything else. */
