@@ -125,7 +125,7 @@ Verdict WriterEvents::prepareSnapshot(const SnapshotSet& set) noexcept {
 }
 
 Verdict WriterEvents::start(const SnapshotSet& set) {
-    const Verdict busy{false, result::kWriterRetryable, 0, "another snapshot of the same databases is in progress"};
+    Verdict busy{false, result::kWriterRetryable, 0, "another snapshot of the same databases is in progress"};
     Selection selection;
     {
         const std::lock_guard lock(mutex_);
