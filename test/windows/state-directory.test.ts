@@ -68,7 +68,7 @@ test('a file in its place is refused', async () => {
   writeFileSync(file, '');
   expect(await refusal(file)).toMatchObject({
     code: 'ERR_STATE_DIRECTORY',
-    message: expect.stringContaining('no directory') as unknown,
+    message: expect.stringContaining('not a directory') as unknown,
   });
 });
 
