@@ -35,6 +35,10 @@ std::vector<std::string> programArguments(int argc, char** argv);
 /** The directory that this code was loaded from, if the system's loader would look for resources there too. */
 std::optional<std::string> loadedFromDirectory();
 
+/** A number that each thread has for itself; 0 until it is set. */
+std::uintptr_t numberOfThread();
+void setNumberOfThread(std::uintptr_t number);
+
 /** Converts from and to the character set of the process's environment, which OSTranslate calls native. */
 std::u16string utf16FromNative(std::string_view text);
 std::string nativeFromUtf16(std::u16string_view text);

@@ -89,6 +89,20 @@ std::string pathKey(std::string_view path) {
     return std::string(path);
 }
 
+namespace {
+
+thread_local std::uintptr_t number = 0;
+
+}  // namespace
+
+std::uintptr_t numberOfThread() {
+    return number;
+}
+
+void setNumberOfThread(std::uintptr_t to) {
+    number = to;
+}
+
 std::optional<std::string> environmentVariable(const std::string& name) {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);

@@ -152,6 +152,25 @@ std::string pathKey(std::string_view path) {
     return utf8Of(wide);
 }
 
+namespace {
+
+// Not thread_local: mingw-w64 finds that through the thread library of this DLL, and the threads are those of another
+// one. Some were seen to lose their state on a busy machine.
+DWORD threadSlot() {
+    static const DWORD slot = TlsAlloc();
+    return slot;
+}
+
+}  // namespace
+
+std::uintptr_t numberOfThread() {
+    return reinterpret_cast<std::uintptr_t>(TlsGetValue(threadSlot()));
+}
+
+void setNumberOfThread(std::uintptr_t number) {
+    TlsSetValue(threadSlot(), reinterpret_cast<void*>(number));
+}
+
 std::optional<std::string> environmentVariable(const std::string& name) {
     // Not getenv: the C library's copy does not reflect changes by other runtimes in the process.
     const std::wstring wideName = wideOf(name);

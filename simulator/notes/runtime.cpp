@@ -9,12 +9,17 @@ namespace domino_sim {
 
 namespace {
 
+/** Of the calling thread, in one number: the system keeps no more for it. */
 struct ThreadState {
     std::uint64_t serial = 0;
-    std::uint32_t depth = 0;
-};
+    std::uint32_t depth = 0;  // fewer than 2^16
 
-thread_local ThreadState currentThreadState;
+    static ThreadState current() {
+        const std::uint64_t number = platform::numberOfThread();
+        return {number >> 16, static_cast<std::uint32_t>(number & 0xFFFF)};
+    }
+    void keep() const { platform::setNumberOfThread(serial << 16 | depth); }
+};
 
 /** A library may hang while it is loaded, before any function is called. */
 [[gnu::constructor]] void hangWhileLoading() {
@@ -37,7 +42,7 @@ Runtime& Runtime::get() {
 }
 
 std::uint64_t Runtime::currentThread() const {
-    return currentThreadState.serial;
+    return ThreadState::current().serial;
 }
 
 void Runtime::initialise(std::span<const std::string> arguments) {
@@ -100,20 +105,24 @@ void Runtime::terminate() {
 }
 
 void Runtime::enterThread() {
-    if (currentThreadState.depth++ == 0) {
-        currentThreadState.serial = nextThread_.fetch_add(1);
+    ThreadState state = ThreadState::current();
+    if (state.depth++ == 0) {
+        state.serial = nextThread_.fetch_add(1);
         threads_.fetch_add(1);
     }
+    state.keep();
 }
 
 void Runtime::leaveThread() {
-    if (currentThreadState.depth == 0) {
+    ThreadState state = ThreadState::current();
+    if (state.depth == 0) {
         return;
     }
-    if (--currentThreadState.depth == 0) {
-        currentThreadState.serial = 0;  // handles created before no longer belong to any thread
+    if (--state.depth == 0) {
+        state.serial = 0;  // handles created before no longer belong to any thread
         threads_.fetch_sub(1);
     }
+    state.keep();
 }
 
 std::shared_ptr<OpenDatabase> requireHandle(Handle handle) {
