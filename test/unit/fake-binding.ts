@@ -176,8 +176,7 @@ export class FakeDomino {
 
   destroy(): void {
     this.#restore?.();
-    // On Windows a call that was abandoned at its deadline may have a file open for another moment.
-    rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    rmSync(this.root, { recursive: true, force: true });
   }
 
   /** Results of NSFDbModifiedTime: for documents, and for everything else. */
