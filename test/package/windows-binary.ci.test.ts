@@ -9,7 +9,7 @@ const file = join(__dirname, '..', '..', '..', 'prebuilds', 'win32-x64', 'domino
 /** Part of every Windows 10 and Windows Server 2016. */
 const systemLibraries = ['kernel32.dll', 'advapi32.dll', 'msvcrt.dll', 'ole32.dll', 'oleaut32.dll'];
 
-const largestBytes = 2.25 * 1024 * 1024;
+const largestBytes = 2 * 1024 * 1024;
 
 test('the addon for Windows needs nothing but Windows and the program that loads it', () => {
   const pe = readPe(file);

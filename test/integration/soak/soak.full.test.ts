@@ -7,7 +7,7 @@ const seed = Number(process.env['SOAK_SEED'] ?? 20261128);
 const cycles = Number(process.env['SOAK_CYCLES'] ?? 1_000);
 
 test(`${cycles} cycles leave the process as it was`, async () => {
-  const { samples, left, accounting } = await soak({ cycles, sampleEvery: 25, seed, leak: false });
+  const { samples, left, accounting } = await soak({ cycles, sampleEvery: 20, seed, leak: false });
   for (const sample of samples) process.stdout.write(`${JSON.stringify(sample)}\n`);
   expect(leaks(samples, { heapBytesPerCycle: 2_000, peakBytes: 16_000_000 })).toEqual([]);
   expect(left).toEqual([]);
