@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { runCounted, runShown } from './counted.mjs';
 import { root } from './setup.mjs';
 import { fetchNode, nodeVersions } from './setup/nodes.mjs';
@@ -35,16 +35,17 @@ const everywhere = words(`
   basename cat chmod chown cp cut date dd df dirname echo expr false head id ln ls mkdir mktemp mv nproc od pwd readlink rm
   rmdir mkfifo sleep sort stat stty sync tail tee test touch tr true truncate uname uniq wc`);
 
-const usage = `Usage: node scripts/fresh.mjs [--keep] [--report=FILE]
+const usage = `Usage: node scripts/fresh.mjs [--keep=DIR] [--report=FILE]
 
 Runs both commands of the README in a fresh clone of the last commit.
 
-  --keep      leave the clone, its PATH and its HOME, and say where they are
+  --keep      make the directory DIR, and leave the clone there (domino-vss), with its PATH (bin) and its HOME (home)
   --report    write the names of the suites to FILE of which every test ran and passed`;
 const { keep, report } = parseOptions(usage, {
-  options: { keep: { type: 'boolean' }, report: { type: 'string' } },
+  options: { keep: { type: 'string' }, report: { type: 'string' } },
 }).values;
-const directory = mkdtempSync(join(tmpdir(), 'domino-vss-fresh-')); // of mode 0700
+const directory = keep === undefined ? mkdtempSync(join(tmpdir(), 'domino-vss-fresh-')) : resolve(keep);
+if (keep !== undefined) mkdirSync(directory, { mode: 0o700 });
 const clone = join(directory, 'domino-vss');
 const total = { passed: 0, failed: 0 };
 
@@ -73,8 +74,7 @@ try {
   total.failed += 1;
   console.error(`${error.message}\n${error.output ?? ''}`);
 } finally {
-  if (keep) console.log(`kept: ${directory}`);
-  else rmSync(directory, { recursive: true });
+  if (keep === undefined) rmSync(directory, { recursive: true });
 }
 if (interrupted()) {
   process.exitCode = exitCodeOfInterrupt;

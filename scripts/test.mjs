@@ -1,7 +1,8 @@
 // The test command: sets up, runs every suite of a tier and ends with one line, "N passed, N failed".
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 import { runCounted } from './counted.mjs';
 import { root, setUp } from './setup.mjs';
@@ -22,10 +23,11 @@ runs.
                 fresh clone; full: all there is (default quick, in CI ci)
   --coverage    measure which lines of lib/ are run
 
-In the tiers ci and full, what passed in the fresh clone is not run again, unless there are changes that the clone lacks.
+In the tiers ci and full, the fresh clone comes first, and unless there are changes that it lacks, everything else runs there, too:
+nothing is built twice, and what passed is not run again.
 
 With CI=true in the environment, what cannot run here counts as failed. DOMINO_VSS_TEST_REPORT names a file to write the names of
-the suites to of which every test ran and passed.`;
+the suites to of which every test ran and passed, DOMINO_VSS_TEST_PASSED such a file of an earlier run of the same checkout.`;
 const { tier, coverage, jestArguments } = readOptions();
 const onlyJest = jestArguments.length > 0;
 const workplace = new Workplace(join(root, 'simulator', 'build', 'domino-sim'));
@@ -34,24 +36,13 @@ const total = { passed: 0, failed: 0, notRun: 0 };
 /** Said again at the end, for those who see only that. */
 const failures = [];
 
-/** Files of Jest, and directories of ctest: what passed as a whole here, and before in the fresh clone of the same commit. */
+/** Files of Jest, and directories of ctest: what passed as a whole here, and before in this checkout, or in its clone. */
 const passedHere = [];
-let passedInClone = [];
+const passedBefore = readPassed(process.env.DOMINO_VSS_TEST_PASSED);
 const ctestDirectories = ['simulator/build', 'test/native/build'];
 const thorough = !onlyJest && tier !== 'quick' && process.platform === 'linux';
 
-if (thorough) await timed('fresh clone', runFreshClone);
-const withoutNativeTests = onlyJest || passedInClone.includes('test/native/build');
-if (await timed('set-up', () => setUp(withoutNativeTests ? ['native', 'simulator', 'test'] : undefined))) {
-  if (thorough) await timed('Windows addon', () => setUp(['windows-addon']));
-  if (!onlyJest && tier !== 'quick') await timed('lint', runLint);
-  await timed('Jest', runJest);
-  if (!onlyJest && process.platform === 'linux') {
-    for (const directory of without(passedInClone, ctestDirectories)) await timed(directory, () => runCtest(directory));
-  }
-  if (thorough) await timed('thread sanitizer', runThreadSanitizer);
-  if (thorough) await timed('Wine', () => runScript('test-windows.mjs', ['--node=all', `--tier=${tier}`]));
-}
+if (!thorough || process.env.DOMINO_VSS_TEST_PASSED !== undefined || !(await runInFreshClone())) await runHere();
 if (process.env.DOMINO_VSS_TEST_REPORT) writeFileSync(process.env.DOMINO_VSS_TEST_REPORT, JSON.stringify(passedHere));
 workplace.remove();
 if (interrupted()) {
@@ -92,26 +83,54 @@ async function timed(title, action) {
     return false;
   } finally {
     if (total.failed > failedBefore) failures.push(`${title}: ${total.failed - failedBefore}, see above`);
-    console.log(`suite: ${title.padEnd(18)} ${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s`);
+    console.log(`suite: ${title.padEnd(21)} ${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s`);
   }
 }
 
-/** First, for what passes there need not be run again here. Tests that lack something there run here. */
-async function runFreshClone() {
-  const report = join(workplace.directory, 'fresh.json');
-  await runScript('fresh.mjs', [`--report=${report}`]);
-  const changes = execFileSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8' });
-  if (changes === '' && existsSync(report)) passedInClone = JSON.parse(readFileSync(report, 'utf8'));
+async function runHere() {
+  const withoutNativeTests = onlyJest || passedBefore.includes('test/native/build');
+  if (!(await timed('set-up', () => setUp(withoutNativeTests ? ['native', 'simulator', 'test'] : undefined)))) return;
+  if (thorough) await timed('Windows addon', () => setUp(['windows-addon']));
+  if (!onlyJest && tier !== 'quick') await timed('lint', runLint);
+  await timed('Jest', runJest);
+  if (!onlyJest && process.platform === 'linux') {
+    const left = ctestDirectories.filter((directory) => !passedBefore.includes(directory));
+    for (const directory of left) await timed(directory, () => runCtest(directory));
+  }
+  if (thorough) await timed('thread sanitizer', runThreadSanitizer);
+  if (thorough) await timed('Wine', () => runScript('test-windows.mjs', ['--node=all', `--tier=${tier}`]));
 }
 
-function without(left, all) {
-  return all.filter((item) => !left.includes(item));
+/** Answers whether everything else has run in the clone as well. Tests that lacked something before have it there then. */
+async function runInFreshClone() {
+  const place = mkdtempSync(join(tmpdir(), 'domino-vss-fresh-'));
+  const [fresh, report] = [join(place, 'fresh'), join(place, 'passed.json')];
+  try {
+    await timed('fresh clone', () => runScript('fresh.mjs', [`--keep=${fresh}`, `--report=${report}`]));
+    const changes = execFileSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8' });
+    if (changes !== '' || !existsSync(report) || interrupted()) return false;
+
+    // Some tests run programs of the clone as another user.
+    for (const directory of [place, fresh]) chmodSync(directory, 0o755);
+    const checkout = join(fresh, 'domino-vss');
+    symlinkSync(join(root, 'build', 'nodes'), join(checkout, 'build', 'nodes'));
+    const args = [`--tier=${tier}`, ...(coverage ? ['--coverage'] : [])];
+    const env = { ...process.env, DOMINO_VSS_TEST_PASSED: report };
+    await timed('the rest in the clone', () => runScript('test.mjs', args, { checkout, env }));
+    return true;
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
+
+function readPassed(report) {
+  return report === undefined ? [] : JSON.parse(readFileSync(report, 'utf8'));
 }
 
 async function runJest() {
   const report = join(workplace.directory, 'jest.json');
   const except = join(workplace.directory, 'except.json');
-  writeFileSync(except, JSON.stringify(passedInClone));
+  writeFileSync(except, JSON.stringify(passedBefore));
   const nodes = tier === 'quick' ? [] : await otherNodes();
   const args = [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--json', `--outputFile=${report}`];
   const failure = await run(process.execPath, [...args, ...(coverage ? ['--coverage'] : []), ...jestArguments], {
@@ -172,10 +191,10 @@ async function runThreadSanitizer() {
 }
 
 /** Runs a script of tests that counts itself. */
-async function runScript(name, args) {
-  const counted = await runCounted(process.execPath, [join(root, 'scripts', name), ...args], {
-    cwd: root,
-    env: process.env,
+async function runScript(name, args, { checkout = root, env = process.env } = {}) {
+  const counted = await runCounted(process.execPath, [join(checkout, 'scripts', name), ...args], {
+    cwd: checkout,
+    env,
   });
   total.passed += counted.passed;
   total.failed += counted.failed;
