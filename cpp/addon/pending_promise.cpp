@@ -1,5 +1,6 @@
 #include "addon/pending_promise.h"
 
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -83,13 +84,23 @@ void PendingPromise::settle(Napi::Env env, Napi::Function /*callback*/, Context*
     const std::unique_ptr<Settlement> owned(settlement);
     if (env == nullptr) return;
     const Napi::HandleScope scope(env);
+    const Napi::Promise::Deferred& deferred = (*context)->deferred;
     try {
+        Napi::Value value;
+        if (!owned->failure) {
+            try {
+                value = owned->value(env);
+            } catch (...) {
+                // A result that cannot be made, such as a string that is too long, must not leave the caller waiting.
+                owned->failure = failureInFlight(Phase::idle);
+            }
+        }
         if (owned->failure)
-            (*context)->deferred.Reject(toObject(env, *owned->failure));
+            deferred.Reject(toObject(env, *owned->failure));
         else
-            (*context)->deferred.Resolve(owned->value(env));
-    } catch (const Napi::Error&) {
-        // The environment is ending, so nobody receives the result.
+            deferred.Resolve(value);
+    } catch (const std::exception&) {
+        // The environment is ending, so nobody receives the result; or there is no memory even for the failure.
     }
 }
 

@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "system/child_process.h"
 #include "system/failure.h"
@@ -30,28 +33,66 @@ Pipe makePipe() {
     return {unique_handle(read), unique_handle(write)};
 }
 
-void makeInheritable(const unique_handle& end) {
-    if (::SetHandleInformation(end.get(), HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) == 0)
-        fail("SetHandleInformation", {});
+/// A handle of our own for it; empty if there is none, as in a service.
+unique_handle standardError() {
+    const HANDLE self = ::GetCurrentProcess();
+    HANDLE copy = nullptr;
+    if (::DuplicateHandle(self, validOrNull(::GetStdHandle(STD_ERROR_HANDLE)), self, &copy, 0, FALSE,
+                          DUPLICATE_SAME_ACCESS) == 0)
+        return {};
+    return unique_handle(copy);
 }
+
+void makeInheritable(HANDLE handle) {
+    if (::SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) == 0) fail("SetHandleInformation", {});
+}
+
+/// The handles that a process inherits. Without this list it would inherit all inheritable handles of this process,
+/// among them those for a process that another thread is starting.
+class InheritedHandles {
+public:
+    /// `handles` are used until the process is started.
+    explicit InheritedHandles(std::span<HANDLE> handles) {
+        SIZE_T bytes = 0;
+        ::InitializeProcThreadAttributeList(nullptr, 1, 0, &bytes);  // fails, and says how long the list is
+        memory_.resize(bytes);
+        if (::InitializeProcThreadAttributeList(list(), 1, 0, &bytes) == 0)
+            fail("InitializeProcThreadAttributeList", {});
+        initialized_.reset(list());
+        if (::UpdateProcThreadAttribute(list(), 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles.data(),
+                                        handles.size_bytes(), nullptr, nullptr) == 0)
+            fail("UpdateProcThreadAttribute", {});
+    }
+    [[nodiscard]] LPPROC_THREAD_ATTRIBUTE_LIST list() noexcept {
+        return reinterpret_cast<LPPROC_THREAD_ATTRIBUTE_LIST>(memory_.data());
+    }
+
+private:
+    std::vector<std::byte> memory_;
+    unique_resource<LPPROC_THREAD_ATTRIBUTE_LIST, ::DeleteProcThreadAttributeList> initialized_;
+};
 
 }  // namespace
 
 ChildProcess::ChildProcess(const std::string& commandLine) {
     Pipe in = makePipe();
     Pipe out = makePipe();
-    makeInheritable(in.read);
-    makeInheritable(out.write);
-    STARTUPINFOW startup{};
-    startup.cb = sizeof startup;
-    startup.dwFlags = STARTF_USESTDHANDLES;
-    startup.hStdInput = in.read.get();
-    startup.hStdOutput = out.write.get();
-    startup.hStdError = ::GetStdHandle(STD_ERROR_HANDLE);
+    const unique_handle errors = standardError();
+    std::vector<HANDLE> inherited{in.read.get(), out.write.get()};
+    if (errors) inherited.push_back(errors.get());
+    for (HANDLE const handle : inherited) makeInheritable(handle);
+    InheritedHandles handles(inherited);
+    STARTUPINFOEXW startup{};
+    startup.StartupInfo.cb = sizeof startup;
+    startup.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+    startup.StartupInfo.hStdInput = in.read.get();
+    startup.StartupInfo.hStdOutput = out.write.get();
+    startup.StartupInfo.hStdError = errors.get();
+    startup.lpAttributeList = handles.list();
     PROCESS_INFORMATION started{};
     std::wstring line = toUtf16(commandLine);  // CreateProcessW may modify it
-    if (::CreateProcessW(nullptr, line.data(), nullptr, nullptr, TRUE, CREATE_NO_WINDOW, nullptr, nullptr, &startup,
-                         &started) == 0)
+    if (::CreateProcessW(nullptr, line.data(), nullptr, nullptr, TRUE, CREATE_NO_WINDOW | EXTENDED_STARTUPINFO_PRESENT,
+                         nullptr, nullptr, &startup.StartupInfo, &started) == 0)
         fail("CreateProcess", commandLine);
     const unique_handle thread(started.hThread);
     process_.reset(started.hProcess);
@@ -97,7 +138,9 @@ bool ChildProcess::hasEnded() const noexcept {
 }
 
 bool ChildProcess::awaitEnd(std::chrono::milliseconds patience) const noexcept {
-    return ::WaitForSingleObject(process_.get(), static_cast<DWORD>(patience.count())) == WAIT_OBJECT_0;
+    constexpr auto kLongest = std::chrono::milliseconds::rep{INFINITE} - 1;
+    const auto limit = std::clamp(patience.count(), std::chrono::milliseconds::rep{0}, kLongest);
+    return ::WaitForSingleObject(process_.get(), static_cast<DWORD>(limit)) == WAIT_OBJECT_0;
 }
 
 void ChildProcess::kill() noexcept {

@@ -21,6 +21,16 @@ constexpr DWORD kEventId = 1;
 /// The longest string that ReportEventW accepts.
 constexpr std::size_t kLongestText = 31'839;
 
+/// The event viewer takes a percent sign before a digit for a place where another string belongs. Nothing escapes it.
+std::wstring withoutPlaceholders(const std::wstring& text) {
+    std::wstring shown;
+    for (const wchar_t character : text) {
+        if (!shown.empty() && shown.back() == L'%' && character >= L'0' && character <= L'9') shown += L' ';
+        shown += character;
+    }
+    return shown;
+}
+
 using unique_event_source = unique_resource<HANDLE, ::DeregisterEventSource>;
 
 Failure systemError(const char* operation) {
@@ -32,7 +42,7 @@ Failure systemError(const char* operation) {
 void writeSystemLog(const SystemLogEntry& entry, const std::string& /*place*/) {
     std::string text = entry.message;
     for (const auto& [name, value] : entry.fields) text += "\r\n" + name + "=" + value;
-    std::wstring wide = toUtf16(text);
+    std::wstring wide = withoutPlaceholders(toUtf16(text));
     wide.resize(std::min(wide.size(), kLongestText));
     const unique_event_source source(::RegisterEventSourceW(nullptr, kSource));
     if (!source) throw systemError("RegisterEventSourceW");

@@ -64,10 +64,12 @@ MountTable::MountTable() {
         std::istringstream right(line.substr(separator + 3));
         std::string skipped;
         std::string point;
+        std::string device;
         Mount mount;
         left >> skipped >> skipped >> skipped >> skipped >> point;
-        right >> mount.fileSystem >> mount.device;
+        right >> mount.fileSystem >> device;
         mount.point = unescape(point);
+        mount.device = unescape(device);
         mounts_.push_back(std::move(mount));
     }
 }

@@ -13,6 +13,7 @@
 #include "shadow/vss/vssapi_library.h"
 #include "shadow/vss/writer_metadata.h"
 #include "system/abandonable_thread.h"
+#include "system/current_call.h"
 #include "system/path.h"
 
 namespace domino_vss::vss {
@@ -153,6 +154,7 @@ void RestoreSession::notify(Notification notification, const char* operation, co
 
 void RestoreSession::close() {
     const auto lock = enter();
+    CurrentCall::note("IVssBackupComponents::Release");
     components_.Reset();
 }
 
