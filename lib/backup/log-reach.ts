@@ -29,7 +29,7 @@ interface LogPlace {
 export async function examineArchive(binding: NativeBinding, place: LogPlace, call: Call): Promise<ArchivedLogs> {
   const { notesIni, dataDirectory, logStyle, logArchive } = place;
   if (logArchive === undefined) return nothingReaches('no archive of the transaction log was named');
-  const archive = await requireSafeArchive(logArchive, binding, 'logArchive');
+  const archive = await requireSafeArchive(logArchive, binding, call, 'logArchive');
   if (logStyle !== 'archive') {
     return nothingReaches(`the style of the transaction log is ${logStyle}, so its extents are overwritten`);
   }

@@ -23,6 +23,7 @@ import type { NativeBinding, NativeLock, NativeLogArchiver, NativeLogExtent } fr
 import { copyExactly, hashFile, requireFreeSpace } from '../store/copy';
 import { syncDirectory } from '../store/durable';
 import { isInside, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
+import { FileCalls } from '../store/stall';
 import {
   finishRemoval,
   isExtentName,
@@ -96,7 +97,7 @@ export function archiveLogs(loadBinding: () => NativeBinding, options: ArchiveLo
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'archive' });
     const binding = loadBinding();
     const { dataDirectory, notesIni } = await openRuntime(binding, options.domino, call);
-    const archiveDirectory = await makeArchive(options.archiveDirectory, { dataDirectory, notesIni }, binding);
+    const archiveDirectory = await makeArchive(options.archiveDirectory, { dataDirectory, notesIni }, binding, call);
     const run = new ArchivingRun(binding, { ...options, archiveDirectory }, dataDirectory, call);
     return run.run();
   });
@@ -106,17 +107,20 @@ async function makeArchive(
   directory: string,
   { dataDirectory, notesIni }: { readonly dataDirectory: string; readonly notesIni: string },
   binding: NativeBinding,
+  call: Call,
 ): Promise<string> {
   const log = transactionLogDirectory(new NotesIni(notesIni), dataDirectory);
-  const [archiveToBe, logToBe] = [await realPathToBe(directory), await realPathToBe(log)];
+  const calls = new FileCalls(call);
+  const archiveToBe = await calls.wait('realpath', directory, realPathToBe(directory));
+  const logToBe = await calls.wait('realpath', log, realPathToBe(log));
   if (isInside(archiveToBe, logToBe)) {
     throw new OptionError(
       'archiveDirectory',
       `${directory} lies in ${log}, where the server writes its transaction log`,
     );
   }
-  await makeOwnDirectory(directory, binding);
-  return requireSafeArchive(directory, binding);
+  await calls.wait('mkdir', directory, makeOwnDirectory(directory, binding));
+  return requireSafeArchive(directory, binding, call);
 }
 
 /** One run: from NSFBeginArchivingLogs to NSFEndArchivingLogs. */

@@ -3,6 +3,7 @@ import type { Call } from '../call/call';
 import { OptionError, DominoVssError } from '../errors/errors';
 import type { NativeBinding, NativeLock } from '../native/session';
 import { directoryRisk } from '../store/safe-directory';
+import { FileCalls } from '../store/stall';
 
 /**
  * The real path of an existing archive. Refused if others can change its contents, because a recovery applies them to databases.
@@ -11,10 +12,12 @@ import { directoryRisk } from '../store/safe-directory';
 export async function requireSafeArchive(
   directory: string,
   binding: NativeBinding,
+  call: Call,
   option = 'archiveDirectory',
 ): Promise<string> {
-  const real = await realpath(directory);
-  const { refusal } = await directoryRisk(real, binding);
+  const calls = new FileCalls(call);
+  const real = await calls.wait('realpath', directory, realpath(directory));
+  const { refusal } = await calls.wait('stat', real, directoryRisk(real, binding));
   if (refusal !== '') throw new OptionError(option, refusal);
   return real;
 }

@@ -75,7 +75,7 @@ export function pruneLogs(loadBinding: () => NativeBinding, options: PruneLogsOp
     absolutePaths(options.deltaDirectories, 'deltaDirectories');
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'archive' });
     const binding = loadBinding();
-    const archiveDirectory = await requireSafeArchive(options.archiveDirectory, binding);
+    const archiveDirectory = await requireSafeArchive(options.archiveDirectory, binding, call);
     const pruning = new LogPruning(binding, { ...options, archiveDirectory }, call);
     return options.dryRun === true ? pruning.plan() : pruning.run();
   });

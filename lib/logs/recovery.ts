@@ -5,6 +5,7 @@ import { warning, type Warning } from '../errors/warnings';
 import { unidBytes } from '../domino/timedate';
 import type { NativeRecoverOptions } from '../native/session';
 import { logDirectory, readCatalogue, type CataloguedExtent } from './catalogue';
+import { FileCalls } from '../store/stall';
 import { examineExtent } from './list';
 
 /** An extent in an archive that a recovery can use. */
@@ -38,10 +39,12 @@ export async function readUsableArchive(
   for (const [logId, first] of wanted) {
     const usable: UsableExtent[] = [];
     try {
-      const catalogue = await readCatalogue(archiveDirectory, logId);
+      const directory = logDirectory(archiveDirectory, logId);
+      const reading = readCatalogue(archiveDirectory, logId);
+      const catalogue = await new FileCalls(call).wait('read', directory, reading);
       for (const extent of catalogue?.extents ?? []) {
         if (extent.number < first || present.has(extent.name)) continue;
-        const file = join(logDirectory(archiveDirectory, logId), extent.name);
+        const file = join(directory, extent.name);
         const state = await examineExtent(file, extent, true, call);
         if (state === 'intact') usable.push({ ...extent, file });
         else {

@@ -1,4 +1,5 @@
 import { readdir, realpath } from 'node:fs/promises';
+import type { Call } from '../call/call';
 import { undefinedWhereMissing } from '../call/files';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import { OptionError } from '../errors/errors';
@@ -12,8 +13,7 @@ interface NewDirectory {
   readonly option: string;
   readonly dataDirectories: readonly string[];
   readonly binding: NativeBinding;
-  /** Throws if the work has been cancelled: the directory may be on a mount that does not respond. */
-  readonly check: () => void;
+  readonly call: Call;
 }
 
 /**
@@ -25,9 +25,9 @@ export async function makeNewDirectory({
   option,
   dataDirectories,
   binding,
-  check,
+  call,
 }: NewDirectory): Promise<void> {
-  const calls = new FileCalls({ check });
+  const calls = new FileCalls(call);
   const real = await calls.wait('realpath', directory, realPathToBe(directory));
   for (const dataDirectory of [...dataDirectories, ...ownDataDirectory()]) {
     const itsReal = await calls.wait('realpath', dataDirectory, realPathToBe(dataDirectory));

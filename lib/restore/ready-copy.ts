@@ -6,7 +6,7 @@ import type { NativeBinding } from '../native/session';
 import { copyExactly, syncFile } from '../store/copy';
 import type { BlockHash } from '../store/hash-threads';
 import { undefinedWhereMissing } from '../call/files';
-import type { FilePatience } from '../store/stall';
+import { FileCalls, type FilePatience } from '../store/stall';
 import { checkAdopted } from './adoption';
 import type { PlannedDatabase } from './plan';
 
@@ -29,7 +29,8 @@ export interface CopyTools {
 export async function makeCopyReady(planned: PlannedDatabase, tools: CopyTools): Promise<void> {
   const { database, source, temporary, delta, contents, adopt } = planned;
   const { binding, call, budgetMs, patience } = tools;
-  await rm(temporary, { force: true });
+  const calls = new FileCalls(patience);
+  await calls.wait('unlink', temporary, rm(temporary, { force: true }));
   const isWhole = delta === '' && !adopt;
   const hash = contents.sha256 === undefined ? undefined : tools.beginHash();
   await copyExactly({
@@ -43,7 +44,8 @@ export async function makeCopyReady(planned: PlannedDatabase, tools: CopyTools):
     finish: (copy) => adoptOwner(copy, planned),
     syncs: isWhole,
   });
-  if (hash && (await hash.digest()) !== contents.sha256) {
+  const sha256 = hash && (await calls.wait('hash', source, Promise.resolve(hash.digest())));
+  if (sha256 !== contents.sha256) {
     const message = `${source} has a different SHA-256 from the one in the manifest`;
     throw new RestoreError('ERR_CONTENTS_DAMAGED', { message, phase: 'restore' });
   }

@@ -12,6 +12,7 @@ import type { NativeBinding } from '../native/session';
 import { copyExactly, requireFreeSpace } from '../store/copy';
 import { syncDirectory, writeDurably } from '../store/durable';
 import type { Manifest } from '../store/manifest';
+import { FileCalls } from '../store/stall';
 import { makeNewDirectory } from './new-directory';
 import { openBackup, type OneBackupOptions } from './one-backup';
 
@@ -59,34 +60,32 @@ export function prepareRecoveryDirectory(
     const dataDirectory = join(directory, 'data');
     const settings = settingsOf(local, dataDirectory);
     const { logId, first } = await wantedLog(head, call);
-    const archive = await requireSafeArchive(options.logArchive, loadBinding(), 'logArchive');
+    const archive = await requireSafeArchive(options.logArchive, loadBinding(), call, 'logArchive');
     const extents = await archivedExtents(archive, logId, first, call);
     await makeNewDirectory({
       directory,
       option: 'directory',
       dataDirectories: [head.dataDirectory, local.dataDirectory],
       binding: loadBinding(),
-      check: () => {
-        call.check();
-      },
+      call,
     });
-    await requireFreeSpace(
-      directory,
-      extents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    );
+    const calls = new FileCalls(call);
+    const neededBytes = extents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    await calls.wait('statfs', directory, requireFreeSpace(directory, neededBytes));
     try {
-      await fillLogDirectory(dataDirectory, extents, call);
+      await fillLogDirectory(dataDirectory, extents, call, calls);
     } catch (error) {
       // Make it new or empty again, so that the next attempt is not refused.
-      await rm(dataDirectory, { recursive: true, force: true });
+      await calls.end(() => rm(dataDirectory, { recursive: true, force: true }));
       throw error;
     }
     // Written last, because the directory cannot be used without it.
     const notesIni = join(directory, 'notes.ini');
     const lines = [...settings, `${recoveryLogSetting}=${logId}`];
-    await writeDurably(notesIni, async (handle) => {
+    const writing = writeDurably(notesIni, async (handle) => {
       await handle.writeFile(`[Notes]\n${lines.join('\n')}\n`, 'latin1');
     });
+    await calls.wait('write', notesIni, writing);
     const last = extents.at(-1)?.number ?? first;
     return { backupId: head.id, directory, notesIni, dataDirectory, logId, extents: { first, last } };
   });
@@ -148,11 +147,16 @@ async function archivedExtents(
   throw refused(`the archive ${archive} lacks extent ${missing} of the transaction log ${logId}${why}`);
 }
 
-async function fillLogDirectory(dataDirectory: string, extents: readonly UsableExtent[], call: Call): Promise<void> {
+async function fillLogDirectory(
+  dataDirectory: string,
+  extents: readonly UsableExtent[],
+  call: Call,
+  calls: FileCalls,
+): Promise<void> {
   const logDirectory = join(dataDirectory, 'logdir');
-  for (const made of [dataDirectory, logDirectory]) await mkdir(made, { mode: 0o700 });
+  for (const made of [dataDirectory, logDirectory]) await calls.wait('mkdir', made, mkdir(made, { mode: 0o700 }));
   for (const extent of extents) await copyExtent(extent, logDirectory, call);
-  for (const made of [logDirectory, dataDirectory]) await syncDirectory(made);
+  for (const made of [logDirectory, dataDirectory]) await calls.wait('fsync', made, syncDirectory(made));
 }
 
 async function copyExtent(

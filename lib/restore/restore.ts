@@ -180,7 +180,7 @@ async function prepare(
     binding,
     notesIni,
     dataDirectory,
-    logArchive: options.logArchive && (await requireSafeArchive(options.logArchive, loadBinding(), 'logArchive')),
+    logArchive: options.logArchive && (await requireSafeArchive(options.logArchive, loadBinding(), call, 'logArchive')),
     budgetMs: options.databaseBudgetMs ?? 60_000,
   };
   return { call, head, plan, server };

@@ -112,7 +112,7 @@ export function extractServerFiles(
       option: 'to',
       dataDirectories: [head.dataDirectory],
       binding: loadBinding(),
-      check,
+      call,
     });
     const files: ExtractServerFilesReport['files'][number][] = [];
     const failures: DatabaseFailure[] = [];

@@ -24,14 +24,14 @@ export class FileCalls {
 
   /** Throws ERR_FILE_HANGS if the call does not return. */
   async wait<T>(operation: string, file: string, work: Promise<T>): Promise<T> {
-    const { check, budgetMs = usualBudgetMs } = this.patience;
+    const { budgetMs = usualBudgetMs } = this.patience;
     const begun = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const givenUp = new Promise<never>((_resolve, reject) => {
       const look = (): void => {
         const elapsedMs = performance.now() - begun;
         try {
-          check();
+          this.patience.check();
           if (elapsedMs >= budgetMs) {
             const message = `${operation} of ${file} has not returned for ${Math.round(elapsedMs)} ms`;
             throw new FileSystemError('ERR_FILE_HANGS', { operation, path: file }, { message });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, promises, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Server, Verdict } from 'domino-vss-simulator';
 import { prepareRecoveryDirectory } from '#lib/index';
@@ -68,6 +68,10 @@ beforeAll(async () => {
   await writeAndArchive(server);
   await server.stop();
 }, 240_000);
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 afterAll(async () => {
   await here[Symbol.asyncDispose]();
@@ -152,6 +156,32 @@ test('an extent that cannot be copied leaves the directory empty, so that it can
   expect(readdirSync(directory)).toEqual([]);
   expect((await prepare(directory)).code).toBe(0);
 }, 60_000);
+
+type FileCall = (file: unknown, ...rest: unknown[]) => Promise<unknown>;
+
+test.each<['realpath' | 'stat' | 'readFile' | 'statfs' | 'mkdir' | 'open', (directory: string) => string]>([
+  ['realpath', () => archive],
+  ['stat', () => archive],
+  ['readFile', () => join(archive, readdirSync(archive)[0] ?? '', 'catalogue.json')],
+  ['statfs', (directory) => directory],
+  ['mkdir', (directory) => join(directory, 'data')],
+  ['open', (directory) => join(directory, 'notes.ini.new')],
+])('a mount that does not answer (%s) holds nobody up', async (name, fileOf) => {
+  const directory = join(here.home, `hanging-${name}`);
+  const abort = new AbortController();
+  const calls = promises as unknown as Record<typeof name, FileCall>;
+  const original = calls[name].bind(promises);
+  // Aborted during the call, so that the result does not depend on the time.
+  jest.spyOn(calls, name).mockImplementation((file, ...rest) => {
+    if (file !== fileOf(directory)) return original(file, ...rest);
+    abort.abort();
+    return new Promise(() => undefined);
+  });
+  const { notesIni } = here.simulation;
+  const place = { manifest, directory, logArchive: archive, domino: { notesIni } };
+  const preparing = prepareRecoveryDirectory({ ...place, signal: abort.signal });
+  await expect(preparing).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+});
 
 test('it is no part of a data directory', async () => {
   const inside = join(here.simulation.dataDirectory, 'recovery');

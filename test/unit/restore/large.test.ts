@@ -4,8 +4,24 @@ import { appendFileSync, openSync, closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
 import { restoreDatabases } from '#lib/restore/restore';
-import { worthwhileThreads } from '#lib/store/hash-threads';
+import { HashThreads, worthwhileThreads } from '#lib/store/hash-threads';
 import { FakeDomino } from '../fake-binding';
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** Returns the manifest of a backup whose copies are in `copies`. */
+async function backUp(domino: FakeDomino, copies: string): Promise<string> {
+  const backup = await beginBackup(() => domino.binding, {
+    domino: domino.location,
+    deltaDirectory: domino.deltaDirectory,
+  });
+  const set = await backup.createShadow();
+  await set.copyDatabases({ to: copies });
+  const { manifest } = await backup.endBackup({ keep: false });
+  return manifest;
+}
 
 const sizeBytes = 24 * 1024 * 1024;
 const paths = ['mail/ada.nsf', 'mail/bob.nsf', 'mail/eve.nsf'];
@@ -16,14 +32,8 @@ test('large databases are compared with their hashes before an original is touch
   try {
     for (const [index, path] of paths.entries()) appendFileSync(domino.file(path), Buffer.alloc(sizeBytes, index + 1));
     const before = paths.map((path) => domino.read(path));
-    const backup = await beginBackup(() => domino.binding, {
-      domino: domino.location,
-      deltaDirectory: domino.deltaDirectory,
-    });
-    const set = await backup.createShadow();
     const copies = join(domino.root, 'copies');
-    await set.copyDatabases({ to: copies });
-    const { manifest } = await backup.endBackup({ keep: false });
+    const manifest = await backUp(domino, copies);
     for (const path of paths) domino.write(path, 'destroyed');
     // One byte in the middle of one copy.
     const copy = openSync(join(copies, 'mail', 'bob.nsf'), 'r+');
@@ -41,6 +51,28 @@ test('large databases are compared with their hashes before an original is touch
     expect(of('mail/bob.nsf')).toMatchObject({ result: 'failed', failure: { code: 'ERR_CONTENTS_DAMAGED' } });
     expect(domino.read('mail/bob.nsf')).toBe('destroyed');
     for (const index of [0, 2]) expect(domino.read(paths[index] ?? '') === before[index]).toBe(true);
+  } finally {
+    domino.destroy();
+  }
+});
+
+test('an abort does not wait for a thread that never delivers its hash', async () => {
+  const abort = new AbortController();
+  jest.spyOn(HashThreads.prototype, 'begin').mockReturnValue({
+    update: () => undefined,
+    digest: () => {
+      abort.abort();
+      return new Promise(() => undefined);
+    },
+  });
+  const domino = new FakeDomino(['mail/ada.nsf']);
+  try {
+    const manifest = await backUp(domino, join(domino.root, 'copies'));
+    domino.write('mail/ada.nsf', 'of today');
+    const { location } = domino;
+    const restoring = restoreDatabases(() => domino.binding, { manifest, domino: location, signal: abort.signal });
+    await expect(restoring).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(domino.read('mail/ada.nsf')).toBe('of today');
   } finally {
     domino.destroy();
   }
