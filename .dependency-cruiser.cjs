@@ -20,7 +20,7 @@ const floors = [
 
 /** The files by which other wings and index.ts enter. Wings that are not here are open: each of their files is used above. */
 const entrances = {
-  errors: ['errors', 'codes', 'printable', 'revived', 'system-advice', 'vss-advice', 'warnings'],
+  errors: ['counted', 'errors', 'codes', 'printable', 'revived', 'system-advice', 'vss-advice', 'warnings'],
   backup: [
     'backup',
     'begin-backup',

@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Call } from '../call/call';
 import { open } from '../call/files';
+import { counted } from '../errors/counted';
 import { databaseFailureOf, DominoVssError, type DatabaseFailure } from '../errors/errors';
 import { syncFile } from '../store/copy';
 import type { BackupWork, Capture } from './capture';
@@ -108,7 +109,7 @@ async function applyBelow(
  */
 async function cutTo(file: string, sizeBytes: number): Promise<void> {
   const { size } = await stat(file);
-  if (size < sizeBytes) throw new Error(`${file} has ${size} bytes instead of ${sizeBytes}`);
+  if (size < sizeBytes) throw new Error(`${file} has ${counted(size, 'byte')} instead of ${sizeBytes}`);
   if (size === sizeBytes) return;
   const handle = await open(file, 'r+');
   try {

@@ -30,7 +30,7 @@ import { measurePerformance } from './timeline';
 import { requireKept } from '../vss/vanished-shadow';
 import { requireVss } from '../vss/call';
 import { describeSet, reportOf } from '../vss/session';
-import { collectFailures, warnAboutLeft, WorkEnd, worksOf } from './work-end';
+import { collectFailures, warnAboutLeft, WorkEnd, worksOf, type CreatedShadow } from './work-end';
 
 export type { RetryOptions } from './retry';
 export type { CreateShadowOptions, EndBackupOptions } from './step-options';
@@ -64,6 +64,7 @@ export class Backup {
   readonly #uses = new Set<Promise<void>>();
   readonly #ending = new AbortController();
   readonly #workEnd: WorkEnd;
+  #created: CreatedShadow | undefined;
 
   /** @internal */
   constructor(work: BackupWork, facts: BackupFacts) {
@@ -116,7 +117,7 @@ export class Backup {
         for (const window of further) others.push({ ...window, vss: await describeSet(window.work) });
         const set = new SnapshotSet(first, others, this.#lend(), this.#facts.notesIni);
         call.check();
-        this.#workEnd.created = { set, capture, further };
+        this.#created = { set, capture, further };
         this.#state = 'created';
         return set;
       });
@@ -264,7 +265,7 @@ export class Backup {
     call: Call,
     progress: ProgressReporter,
   ): Promise<BackupReport> {
-    const created = this.#workEnd.created;
+    const created = this.#created;
     if (!created) throw new DominoVssError('ERR_INTERNAL', { message: 'no shadow although one was created' });
     const { set, capture, further } = created;
     await call.race(Promise.all(this.#uses));
@@ -287,7 +288,9 @@ export class Backup {
     // From here on the backup is valid, whatever happens to its shadow.
     this.#state = 'ended';
     const closing = { keep, tellWriters, succeeded: true, timeoutMs: Math.max(closeTimeoutMs, call.remainingMs()) };
-    const problems = keep ? await this.#workEnd.keepShadow(closing) : await this.#workEnd.removeShadow(closing);
+    const problems = keep
+      ? await this.#workEnd.keepShadow(created, closing)
+      : await this.#workEnd.removeShadow(created, closing);
     // If the shadow is kept, a failure leaves nothing unknown behind: the manifest names the shadow.
     problems.push(...(await collectFailures([() => this.#workEnd.finishJournal(keep ? [] : problems)])));
     const errors = problems.map(toPublicError);
@@ -350,7 +353,7 @@ export class Backup {
       this.#ending.abort(new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended` }));
       const call = new Call({ timeoutMs: closeTimeoutMs, phase: 'end' });
       const left = await collectFailures([() => call.race(Promise.all(this.#uses))]);
-      const removal = this.#workEnd.removeShadow({
+      const removal = this.#workEnd.removeShadow(this.#created, {
         keep: false,
         tellWriters: false,
         succeeded: false,
@@ -359,7 +362,7 @@ export class Backup {
       left.push(...(await removal));
       left.push(
         ...(await collectFailures([
-          () => this.#workEnd.created?.set.removeCopies() ?? Promise.resolve(),
+          () => this.#created?.set.removeCopies() ?? Promise.resolve(),
           () => this.#work.binding.removeTree(this.directory),
         ])),
       );

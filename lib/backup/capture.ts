@@ -8,6 +8,7 @@ import { listCatalog } from '../domino/catalog';
 import { hashFile } from '../store/copy';
 import { compareWithCatalog, type BackupDatabases, type DatabaseChanges } from '../domino/databases';
 import { syncDirectory } from '../store/durable';
+import { counted } from '../errors/counted';
 import { BackupError, decidedFailure, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
 import type { Warning } from '../errors/warnings';
 import { forEachIndex, forEachLimited } from '../call/event-loop';
@@ -283,7 +284,7 @@ export function refuseTooManySkipped(
     throw new BackupError('ERR_NO_DATABASES', { message }, skipped);
   }
   if (skipped.length > limits.maxSkipped) {
-    const message = `${skipped.length} databases had to be left out, ${limits.maxSkipped} are allowed`;
+    const message = `${counted(skipped.length, 'database')} had to be left out, at most ${limits.maxSkipped} may be`;
     throw new BackupError('ERR_TOO_MANY_SKIPPED', { message }, skipped);
   }
 }

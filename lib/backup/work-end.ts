@@ -56,8 +56,6 @@ export class WorkEnd {
   /** The object for which the runtime is held open. */
   readonly #owner: OpenWork;
   #lateWork = Promise.resolve();
-  /** Undefined until the window has made a shadow. */
-  created: CreatedShadow | undefined;
 
   constructor(work: BackupWork, owner: OpenWork) {
     this.#work = work;
@@ -69,16 +67,16 @@ export class WorkEnd {
     return this.#lateWork;
   }
 
-  /** Takes the databases out of backup mode first, then removes the shadow. Returns the failures. */
-  removeShadow(closing: Closing): Promise<unknown[]> {
-    const unexpose = (this.created?.set.shadows ?? []).map((shadow) => () => {
+  /** Takes the databases out of backup mode first, then removes the shadow, if one was created. Returns the failures. */
+  removeShadow(created: CreatedShadow | undefined, closing: Closing): Promise<unknown[]> {
+    const unexpose = (created?.set.shadows ?? []).map((shadow) => () => {
       const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
       return call.race(shadow.takePlaceAway());
     });
     return collectFailures([
       // It is not documented whether deleting a VSS shadow also removes its exposures.
       ...(this.#work.provider.vss ? unexpose : []),
-      ...this.#closeSessions(closing),
+      ...this.#closeSessions(created, closing),
       () => {
         // The journal names what a hook has not removed by then.
         const call = new Call({ timeoutMs: closing.timeoutMs, phase: 'end' });
@@ -95,21 +93,26 @@ export class WorkEnd {
   /**
    * Ends the sessions. A kept shadow stays exposed at its place. The manifest names the place, so nothing unknown is left behind.
    */
-  keepShadow(closing: Closing): Promise<unknown[]> {
-    return collectFailures([...this.#closeSessions(closing), () => this.#work.journal.update({ exposures: [] })]);
+  keepShadow(created: CreatedShadow, closing: Closing): Promise<unknown[]> {
+    return collectFailures([
+      ...this.#closeSessions(created, closing),
+      () => this.#work.journal.update({ exposures: [] }),
+    ]);
   }
 
   /** Writers are told only once the manifest is on disk: from then on they may rely on the backup. */
-  #closeSessions({ keep, tellWriters, succeeded, timeoutMs }: Closing): (() => Promise<void>)[] {
-    const shadows = this.#work.provider.vss ? (this.created?.set.shadows ?? []) : [];
+  #closeSessions(
+    created: CreatedShadow | undefined,
+    { keep, tellWriters, succeeded, timeoutMs }: Closing,
+  ): (() => Promise<void>)[] {
+    const shadows = this.#work.provider.vss ? (created?.set.shadows ?? []) : [];
     // Shadows that this process deleted or broke on purpose.
     const deletedShadows = shadows.map(({ id }) => id).filter((id) => !isStillOwn(id));
     const untold = succeeded && !tellWriters;
     const closing = { keepShadow: keep, succeeded: tellWriters, untold, deletedShadows, timeoutMs };
     return worksOf(this.#work).map(({ session }) => {
       // A failed window has no shadow to keep.
-      const failed =
-        session !== this.#work.session && !this.created?.further.some(({ work }) => work.session === session);
+      const failed = session !== this.#work.session && !created?.further.some(({ work }) => work.session === session);
       return () => {
         announceDeadline(timeoutMs);
         return session.close(failed ? { ...closing, keepShadow: false, succeeded: false } : closing);

@@ -234,7 +234,7 @@ function slowestSection({ databases }: Timeline, paths: readonly string[]): Html
         </select></label
       >
     </div>
-    <p class="soft" id="found" role="status">${number(slowest.length)} of ${number(measured.length)} databases</p>
+    <p class="soft" id="found" role="status">${number(slowest.length)} of ${many(measured.length, 'database')}</p>
     ${tableOf(
       'Databases by the time they spent in backup mode',
       ['database', 'in backup mode', 'start', 'stop'],

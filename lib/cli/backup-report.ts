@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type BackupReport } from '../backup/report';
+import { counted } from '../errors/counted';
 import type { DatabaseFailure } from '../errors/errors';
 import { type ListedBackup, type Manifest } from '../store/manifest';
 import {
@@ -10,7 +11,7 @@ import {
 } from '../store/manifest-format';
 import type { Alias } from '../domino/aliases';
 import { listed, type Notice } from '../domino/notice';
-import { count, formatBytes, formatMs, type Output, shownRows } from './output';
+import { formatBytes, formatMs, type Output, shownRows } from './output';
 import { drawWindow } from './window-picture';
 
 /** All databases and files that are missing from a backup. */
@@ -37,7 +38,7 @@ export function describeReport(report: BackupReport, output: Output): string[] {
           ? [
               ['databases', describeCounts(counts)],
               ...describeIncremental(report.incremental, counts),
-              ['deltas', `${count(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
+              ['deltas', `${counted(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
               ...describeRebuilt(report.notices),
             ]
           : []),
@@ -112,7 +113,7 @@ function describeServerFiles(serverFiles: ManifestServerFiles | undefined, direc
 function describeFurther(windows: readonly ManifestWindow[]): string[][] {
   return windows.map(({ number, databases, created, window }) => [
     `window ${number}`,
-    `${count(databases, 'database')} that were busy before, ${formatMs(window.windowMs)}, ended ${created}`,
+    `${counted(databases, 'database')} that were busy before, ${formatMs(window.windowMs)}, ended ${created}`,
   ]);
 }
 
@@ -176,7 +177,7 @@ export function describeManifest(manifest: Manifest, output: Output): string[] {
         ['provider', `${manifest.provider.name} (${manifest.provider.reason})`],
         ['databases', describeCounts(counts)],
         ...describeIncremental(manifest.incremental, counts),
-        ['deltas', `${count(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
+        ['deltas', `${counted(counts.deltas, 'file')}, ${formatBytes(counts.deltaBytes)}`],
         ...describeRebuilt(manifest.notices ?? []),
         ...describeAliases(manifest.aliases ?? []),
         ...describeFurther(manifest.furtherWindows ?? []),

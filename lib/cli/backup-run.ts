@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beginBackup } from '../backup/begin-backup';
 import { completionFailure, type BackupReport } from '../backup/report';
 import type { ProviderName } from '../backup/provider';
+import { counted } from '../errors/counted';
 import { OptionError } from '../errors/errors';
 import { systemdService, type DominoService } from '../domino/service';
 import type { SnapshotSet } from '../backup/snapshot-set';
@@ -25,7 +26,7 @@ import {
 import { exitCodes, type CommandLineContext } from './context';
 import { runDryRun } from './dry-run';
 import { runOnShadow } from './exec';
-import { count, Output } from './output';
+import { Output } from './output';
 import { backupFigures } from './metrics';
 import type { Finish } from './system-log';
 import { trustedProgram } from './trusted-file';
@@ -365,7 +366,7 @@ function vssOf({ backupType, vssContext, vssProvider, stopAt }: RunArguments): V
 
 async function expose({ shadows }: SnapshotSet, places: readonly string[]): Promise<void> {
   if (places.length > shadows.length) {
-    const message = `${places.length} places are named, but there is only ${count(shadows.length, 'shadow')}`;
+    const message = `${places.length} places are named, but there is only ${counted(shadows.length, 'shadow')}`;
     throw new OptionError('expose', message);
   }
   for (const [index, as] of places.entries()) await shadows[index]?.expose({ as });

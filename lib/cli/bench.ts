@@ -5,6 +5,7 @@ import { benchPage } from '../bench/page';
 import { chromeTrace } from '../bench/trace';
 import { figureWords, fineMs, formatFigure, measuredFigures, meaningfulPercentiles } from '../bench/figures';
 import { writeFile } from '../call/files';
+import { counted } from '../errors/counted';
 import { OptionError } from '../errors/errors';
 import type { ProviderName } from '../backup/provider';
 import {
@@ -19,7 +20,7 @@ import {
   type DominoArguments,
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, formatBytes, formatTime, Output } from './output';
+import { formatBytes, formatTime, Output } from './output';
 import type { Finish } from './system-log';
 import { isCapable } from './width';
 import { drawWindow } from './window-picture';
@@ -145,11 +146,11 @@ function describe({ report, typical }: BenchResult, output: Output): string[] {
     ]),
     '',
     ...compared(report, output),
-    `${count(conditions.databases, 'database')}, ${count(conditions.shards, 'shard')}, provider ${conditions.provider}, ` +
-      `${count(conditions.runs, 'run')} after ${conditions.warmUps}`,
+    `${counted(conditions.databases, 'database')}, ${counted(conditions.shards, 'shard')}, provider ${conditions.provider}, ` +
+      `${counted(conditions.runs, 'run')} after ${conditions.warmUps}`,
     `${conditions.server || 'a server without a name'} on ${conditions.computer}, ${formatTime(new Date(conditions.measuredAt))}`,
     `domino-vss ${conditions.package}, Node ${conditions.node}, ${conditions.platform}, ` +
-      `${count(conditions.processors, 'processor')} (${conditions.processor}), ${formatBytes(conditions.memoryBytes)}`,
+      `${counted(conditions.processors, 'processor')} (${conditions.processor}), ${formatBytes(conditions.memoryBytes)}`,
   ];
 }
 

@@ -3,8 +3,9 @@ import { findDatabases, type FindDatabasesResult, type FoundDatabase } from '../
 import { warningsOf } from '../domino/notice';
 import { addDominoOptions, collect, duration, locationOf, type DominoArguments } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, formatBytes, formatTime, Output } from './output';
+import { formatBytes, formatTime, Output } from './output';
 import type { Finish } from './system-log';
+import { counted } from '../errors/counted';
 
 interface ListArguments extends DominoArguments {
   readonly include?: readonly string[];
@@ -73,7 +74,7 @@ export function describeSelection(
   return [
     ...output.failures(problems),
     ...output.warnings(warningsOf(notices)),
-    `${count(taken.length, 'database')} of ${dataDirectory} would be backed up, ${size(taken)}, on ${volumes.join(', ') || 'no volume'}` +
+    `${counted(taken.length, 'database')} of ${dataDirectory} would be backed up, ${size(taken)}, on ${volumes.join(', ') || 'no volume'}` +
       (left > 0 ? `; ${left} left out` : ''),
   ];
 }

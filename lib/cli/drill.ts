@@ -13,9 +13,10 @@ import {
   type DominoArguments,
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, formatBytes, formatMs, Output, shownRows } from './output';
+import { formatBytes, formatMs, Output, shownRows } from './output';
 import { ProgressBar } from './progress-bar';
 import type { Finish } from './system-log';
+import { counted } from '../errors/counted';
 
 interface DrillArguments extends DominoArguments {
   readonly deltaDir?: string;
@@ -121,7 +122,7 @@ function describe(report: DrillReport, output: Output): string[] {
     ]),
     ...output.moreThanShown(databases.length),
     '',
-    `drill ${word}: ${databases.length} of ${count(of, 'database')} of ${backupId} (${created}), ${bytes}, in ${formatMs(durationMs)}: ` +
+    `drill ${word}: ${databases.length} of ${counted(of, 'database')} of ${backupId} (${created}), ${bytes}, in ${formatMs(durationMs)}: ` +
       `${having('recovered')} recovered and opened, ${having('opened')} without logging opened${failed}`,
     ...(recoveredTo === null ? [] : [`the last transaction applied is of ${recoveredTo}`]),
     'checked: contents, change information, recovery, that Domino opens each, its replica id; not its documents one by one',

@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { extractServerFiles, type ExtractServerFilesReport } from '../restore/server-files';
 import { addUnattendedOptions, backupPath, duration, pathFrom } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, Output } from './output';
+import { Output } from './output';
 import type { Finish } from './system-log';
+import { counted } from '../errors/counted';
 
 interface ExtractArguments {
   readonly deltaDir?: string;
@@ -63,6 +64,6 @@ function describe({ directory, files, failures }: ExtractServerFilesReport, outp
     ...output.failures(failures),
     ...output.table([['FILE', 'WHAT', 'WHERE IT WAS'], ...files.map(({ file, what, path }) => [file, what, path])]),
     '',
-    `${count(files.length, 'file')} in ${directory}; delete it when you no longer need it`,
+    `${counted(files.length, 'file')} in ${directory}; delete it when you no longer need it`,
   ];
 }

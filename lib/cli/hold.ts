@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { HookShadow } from '../backup/provider';
+import { counted } from '../errors/counted';
 import { OptionError } from '../errors/errors';
 import { findHold, giveUpHold, listHolds, releaseHold, startHold, type BackgroundHold } from '../hold/background';
 import {
@@ -14,7 +15,7 @@ import {
 import { describeReport } from './backup-report';
 import { shadowRootsOf } from './shadow-roots';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, Output } from './output';
+import { Output } from './output';
 import type { Finish } from './system-log';
 
 interface HoldArguments extends DominoArguments {
@@ -103,7 +104,7 @@ Exit codes: 0 held, 1 failed, 2 usage, 4 precondition not met (see doctor), 5 lo
         signal: context.signal,
       });
       output.result(held, () => [
-        `holding ${count(held.databases, 'database')} until ${held.deadline}, or "domino-vss release ${held.id}"`,
+        `holding ${counted(held.databases, 'database')} until ${held.deadline}, or "domino-vss release ${held.id}"`,
         ...held.volumes.map((volume) => `  ${volume} must be in the snapshot`),
       ]);
       finish(exitCodes.ok);

@@ -13,10 +13,11 @@ import {
   type DominoArguments,
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, formatBytes, formatMs, Output } from './output';
+import { formatBytes, formatMs, Output } from './output';
 import { ProgressBar } from './progress-bar';
 import { addRecoveryDirectoryCommand } from './recovery-directory';
 import type { Finish } from './system-log';
+import { counted } from '../errors/counted';
 
 interface ArchiveArguments extends DominoArguments {
   readonly logArchive: string;
@@ -129,7 +130,7 @@ function describeArchiving(report: ArchiveLogsReport, output: Output): string[] 
   const summary =
     extents.length === 0
       ? 'no extent is waiting'
-      : `archived ${count(copied, 'extent')}, ${formatBytes(copiedBytes)}, in ${formatMs(durationMs)}`;
+      : `archived ${counted(copied, 'extent')}, ${formatBytes(copiedBytes)}, in ${formatMs(durationMs)}`;
   return [
     ...output.warnings(warnings),
     ...extents.map(({ name, sizeBytes, result }) =>
@@ -222,9 +223,9 @@ function describeProof(extents: readonly ProvenExtent[], output: Output): string
 function describePruning({ outcome, backups, extents, removedBytes }: PruneLogsReport, output: Output): string[] {
   const gone = extents.filter(({ result }) => result !== 'kept').length;
   const { green } = output.colors;
-  const what = `${count(gone, 'extent')}, ${formatBytes(removedBytes)}, that none of ${count(backups, 'backup')} needs`;
+  const what = `${counted(gone, 'extent')}, ${formatBytes(removedBytes)}, that none of ${counted(backups, 'backup')} needs`;
   if (outcome === 'nothing')
-    return [green(`nothing to remove: ${count(backups, 'backup')}, ${count(extents.length, 'extent')}`)];
+    return [green(`nothing to remove: ${counted(backups, 'backup')}, ${counted(extents.length, 'extent')}`)];
   return [outcome === 'planned' ? `would remove ${what}` : green(`removed ${what}`)];
 }
 
@@ -237,7 +238,7 @@ function describeLog(log: ArchivedLog, output: Output): string[] {
   const { red } = output.colors;
   if (problem !== '') return [`log ${logId}: ${red(problem)}`, ''];
   return [
-    `log ${logId} of ${dataDirectory}: ${count(extents.length, 'extent')}, ${formatBytes(sizeBytes)}`,
+    `log ${logId} of ${dataDirectory}: ${counted(extents.length, 'extent')}, ${formatBytes(sizeBytes)}`,
     ...output.table([
       ['EXTENT', 'NUMBER', 'SIZE', 'ARCHIVED', ''],
       ...extents.map((extent) => [

@@ -224,7 +224,3 @@ export function formatBytes(bytes: number): string {
 export function formatMs(milliseconds: number): string {
   return milliseconds < 1000 ? `${milliseconds.toFixed(milliseconds < 10 ? 2 : 0)} ms` : prettyMs(milliseconds);
 }
-
-export function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
-}

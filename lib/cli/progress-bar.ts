@@ -1,8 +1,9 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { Progress } from '../call/progress';
+import { counted } from '../errors/counted';
 import { printable } from '../errors/printable';
 import type { CommandLineContext, TextSink } from './context';
-import { count, formatBytes } from './output';
+import { formatBytes } from './output';
 import { columnsOf, isCapable } from './width';
 
 const phaseTitles: Readonly<Record<string, string>> = {
@@ -102,7 +103,7 @@ function describe(progress: Progress): { title: string; done: number; total: num
         title: 'waiting for busy databases',
         done: progress.window - 1,
         total: progress.windows,
-        note: `${Math.round(progress.pauseMs / 1000)} s; ${count(progress.databases, 'database')}`,
+        note: `${Math.round(progress.pauseMs / 1000)} s; ${counted(progress.databases, 'database')}`,
       };
     case 'restore':
       return { title: restoreTitles[progress.step], ...progress, note: printable(progress.database) };

@@ -1,10 +1,11 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { counted } from '../errors/counted';
 import { OptionError } from '../errors/errors';
 import { pruneBackups, type PrunedBackup, type PruneReport } from '../retention/prune';
 import { describeItem } from '../recover/report';
 import { addDeltaDirectory, addUnattendedOptions, duration, wholeNumber } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, formatBytes, Output } from './output';
+import { formatBytes, Output } from './output';
 import type { Finish } from './system-log';
 
 interface PruneArguments {
@@ -117,9 +118,9 @@ function describeReport({ outcome, backups, recovered, warnings }: PruneReport, 
   const [gone, planned, left] = [of('removed'), of('planned'), of('left')];
   const summary = {
     nothing: () => green('nothing to remove'),
-    pruned: () => green(`removed ${count(gone.length, 'backup')}, ${size(gone)}`),
-    planned: () => `would remove ${count(planned.length, 'backup')}, ${size(planned)}`,
-    partial: () => yellow(`removed ${count(gone.length, 'backup')}, ${size(gone)}; left ${left.length}`),
+    pruned: () => green(`removed ${counted(gone.length, 'backup')}, ${size(gone)}`),
+    planned: () => `would remove ${counted(planned.length, 'backup')}, ${size(planned)}`,
+    partial: () => yellow(`removed ${counted(gone.length, 'backup')}, ${size(gone)}; left ${left.length}`),
   }[outcome]();
   return [
     ...recovered.flatMap(({ leftOver, items }) => [

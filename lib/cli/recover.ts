@@ -11,7 +11,8 @@ import {
 } from './arguments';
 import type { Finish } from './system-log';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, Output } from './output';
+import { Output } from './output';
+import { counted } from '../errors/counted';
 
 interface RecoverArguments extends DominoArguments {
   readonly deltaDir?: string;
@@ -71,9 +72,9 @@ function describeReport(report: RecoveryReport, output: Output): string[] {
   const left = works.filter(({ done }) => !done).length;
   const summary = {
     nothing: () => green('nothing was interrupted'),
-    recovered: () => green(`cleaned up: ${count(works.length, 'interrupted piece')} of work`),
-    partial: () => yellow(`something is left of ${count(left, 'interrupted piece')} of work; see above`),
-    planned: () => `would clean up ${count(works.length, 'interrupted piece')} of work`,
+    recovered: () => green(`cleaned up: ${counted(works.length, 'interrupted piece')} of work`),
+    partial: () => yellow(`something is left of ${counted(left, 'interrupted piece')} of work; see above`),
+    planned: () => `would clean up ${counted(works.length, 'interrupted piece')} of work`,
   }[outcome]();
   return [...output.warnings(warnings), ...works.flatMap((work) => describeWork(work, output)), summary];
 }

@@ -11,9 +11,10 @@ import {
   type DominoArguments,
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, formatMs, Output } from './output';
+import { formatMs, Output } from './output';
 import type { Finish } from './system-log';
 import { ProgressBar } from './progress-bar';
+import { counted } from '../errors/counted';
 
 interface RehearseArguments extends DominoArguments {
   readonly deltaDir: string;
@@ -94,7 +95,7 @@ function describe(report: RehearsalReport, output: Output): string[] {
       [
         [
           'databases',
-          `${count(databases, 'database')} in and out with ${count(shards, 'shard')}, ${refused.length} refused`,
+          `${counted(databases, 'database')} in and out with ${counted(shards, 'shard')}, ${refused.length} refused`,
         ],
         ['this window', `${formatMs(windowMs)}, without a shadow`],
         ['expected window', formatMs(predictedWindowMs)],

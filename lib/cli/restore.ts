@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { deltaDirectoryOf } from '../isolation/ended-process';
+import { counted } from '../errors/counted';
 import { OptionError } from '../errors/errors';
 import type { RestoredDatabase, RestoreLog, RestoreReport } from '../restore/report';
 import { planRestore, restoreDatabases } from '../restore/restore';
@@ -17,7 +18,7 @@ import {
 import { shadowRootsOfBackup } from './shadow-roots';
 import type { Finish } from './system-log';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, Output, shownRows } from './output';
+import { Output, shownRows } from './output';
 import { ProgressBar } from './progress-bar';
 
 interface RestoreArguments extends DominoArguments {
@@ -203,7 +204,7 @@ function describeReport(report: RestoreReport, output: Output): string[] {
     const foreseen = good.slice(0, shownRows).map((database) => [`  ${database.database}`, foresee(database)]);
     return [
       ...lines,
-      `would restore ${count(good.length, 'database')} of ${report.backupId}:`,
+      `would restore ${counted(good.length, 'database')} of ${report.backupId}:`,
       ...steps,
       ...report.logs.map(describeLog),
       'what the transaction log can do for them:',
@@ -222,9 +223,9 @@ function describeReport(report: RestoreReport, output: Output): string[] {
   const { colors } = output;
   const summary =
     bad.length === 0
-      ? colors.green(`restored ${count(good.length, 'database')} of ${report.backupId}`)
+      ? colors.green(`restored ${counted(good.length, 'database')} of ${report.backupId}`)
       : colors.yellow(
-          `restored ${count(good.length, 'database')} of ${report.backupId}, ${bad.length} left out or failed`,
+          `restored ${counted(good.length, 'database')} of ${report.backupId}, ${bad.length} left out or failed`,
         );
   const reached = report.recoveredTo === null ? [] : [`last transaction from the log: ${report.recoveredTo}`];
   return [

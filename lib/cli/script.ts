@@ -3,6 +3,7 @@ import { announceDeadline } from '../call/call';
 import { withFile } from '../call/files';
 import { closeSync, fstatSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { counted } from '../errors/counted';
 import { AbortError, OptionError, toPublicError, type DominoVssError } from '../errors/errors';
 import { readPackageVersion } from '../native/package-root';
 import type { ScriptEvent } from '../script/events';
@@ -145,9 +146,8 @@ async function run(
 }
 
 function describeEnd(commands: number, problems: readonly ScriptProblem[], check: boolean): string {
-  const done = `${commands} command${commands === 1 ? '' : 's'} ${check ? 'would be run' : 'done'}`;
-  const wrong = problems.length === 1 ? ', 1 problem' : `, ${problems.length} problems`;
-  return problems.length === 0 ? done : done + wrong;
+  const done = `${counted(commands, 'command')} ${check ? 'would be run' : 'done'}`;
+  return problems.length === 0 ? done : `${done}, ${counted(problems.length, 'problem')}`;
 }
 
 /**

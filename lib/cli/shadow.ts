@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { resolve } from 'node:path';
 import { Call } from '../call/call';
 import { readFile } from '../call/files';
+import { counted } from '../errors/counted';
 import { OptionError } from '../errors/errors';
 import { exposeShadow, unexposeShadow } from '../vss/exposure';
 import { breakSnapshotSet, importShadows } from '../vss/hardware-sets';
@@ -12,7 +13,7 @@ import { deleteShadows, listShadows, type ShadowSelector } from '../vss/shadows'
 import { isGuid } from '../vss/windows-names';
 import { locationOf, pathFrom, placeFrom, duration } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, formatTime, Output } from './output';
+import { formatTime, Output } from './output';
 import type { Finish } from './system-log';
 
 /** Options that all these commands have. */
@@ -118,7 +119,7 @@ function describeEach(shadows: readonly ListedShadow[], names: ReadonlyMap<strin
       ...output.table(
         [
           ['shadow', output.colors.bold(shadow.id)],
-          ['set', `${shadow.setId}, ${count(shadow.setCount, 'shadow')}`],
+          ['set', `${shadow.setId}, ${counted(shadow.setCount, 'shadow')}`],
           ['volume', drive === undefined ? shadow.volume : `${drive} (${shadow.volume})`],
           ['made', `${formatTime(shadow.created)} on ${shadow.originatingMachine}`],
           ['root', shadow.root],
@@ -216,7 +217,7 @@ function addDelete(shadow: Command, context: CommandLineContext, finish: Finish)
       ),
       ...report.kept.map(({ id, volume }) => `kept ${id} of ${volume}, which is not ours`),
       ...report.deleted.map(({ id, volume }) => `deleted ${id} of ${volume}`),
-      `${count(report.deleted.length, 'shadow')} deleted`,
+      `${counted(report.deleted.length, 'shadow')} deleted`,
     ]);
     finish(report.failures.length === 0 ? exitCodes.ok : exitCodes.partial);
   });

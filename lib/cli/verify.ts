@@ -14,8 +14,9 @@ import {
 import { shadowRootsOfBackup } from './shadow-roots';
 import type { Finish } from './system-log';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, Output } from './output';
+import { Output } from './output';
 import { ProgressBar } from './progress-bar';
+import { counted } from '../errors/counted';
 
 interface VerifyArguments extends DominoArguments {
   readonly deltaDir?: string;
@@ -119,11 +120,11 @@ function describe(report: VerifyReport, output: Output): string[] {
   const word = outcome === 'intact' ? green('intact') : red('damaged');
   return [
     ...output.failures([...databases, ...serverFiles].flatMap(({ failures }) => failures)),
-    `${backupId} is ${word}: ${count(counts.verified, 'database')} verified${notHashed}${damaged}${opened}${files}; signature ${signature}`,
+    `${backupId} is ${word}: ${counted(counts.verified, 'database')} verified${notHashed}${damaged}${opened}${files}; signature ${signature}`,
     ...(onLog === 0
       ? []
       : [
-          `${count(onLog, 'database')} carried over also need the transaction log since then, which was not looked at: ` +
+          `${counted(onLog, 'database')} carried over also need the transaction log since then, which was not looked at: ` +
             '"domino-vss restore --dry-run --log-archive <dir>" does it',
         ]),
   ];
@@ -131,5 +132,5 @@ function describe(report: VerifyReport, output: Output): string[] {
 
 function describeFiles(files: VerifyReport['serverFiles']): string {
   const damaged = files.filter(({ result }) => result === 'damaged').length;
-  return `${count(files.length, 'server file')}${damaged > 0 ? ` (${damaged} damaged)` : ''}`;
+  return `${counted(files.length, 'server file')}${damaged > 0 ? ` (${damaged} damaged)` : ''}`;
 }

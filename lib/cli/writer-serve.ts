@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { findInstallation } from '../domino/environment';
+import { counted } from '../errors/counted';
 import { errorCodes } from '../errors/codes';
 import { toPublicError } from '../errors/errors';
 import { printableJson } from '../errors/printable';
@@ -17,7 +18,7 @@ import {
   type DominoArguments,
 } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, Output } from './output';
+import { Output } from './output';
 import { logSystemDescription, type Finish } from './system-log';
 
 interface ServeArguments extends DominoArguments {
@@ -246,7 +247,7 @@ function describeEvent(event: WriterEvent, output: Output): string[] {
   const { time } = event;
   switch (event.type) {
     case 'serving':
-      return [`${time} serving ${count(event.databases, 'database')} (${event.components.join(', ')})`];
+      return [`${time} serving ${counted(event.databases, 'database')} (${event.components.join(', ')})`];
     case 'begun':
     case 'held':
     case 'thawed':
@@ -254,7 +255,7 @@ function describeEvent(event: WriterEvent, output: Output): string[] {
     case 'completed': {
       const { outcome, manifest, counts } = event.report;
       const paint = outcome === 'complete' ? green : yellow;
-      return [`${time} ${event.backupId} ${paint(outcome)}: ${count(counts.captured, 'database')}, ${manifest}`];
+      return [`${time} ${event.backupId} ${paint(outcome)}: ${counted(counts.captured, 'database')}, ${manifest}`];
     }
     case 'failed':
       return [`${time} ${event.backupId} ${red('failed')} ${event.error.code}: ${event.error.message}`];

@@ -3,9 +3,10 @@ import { isVolumeSupported, listProviders, type VssProvider } from '../vss/provi
 import { listWriters, type Writer } from '../vss/writers';
 import { collect, duration } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
-import { count, Output } from './output';
+import { Output } from './output';
 import type { Finish } from './system-log';
 import { addServeCommands } from './writer-serve';
+import { counted } from '../errors/counted';
 
 interface WriterArguments {
   readonly status?: boolean;
@@ -136,7 +137,7 @@ Exit codes: 0 done, 1 failed, 4 a volume cannot be shadowed.
 }
 
 function describeProviders(providers: readonly VssProvider[], output: Output): string[] {
-  if (providers.length === 0) return [count(0, 'provider')];
+  if (providers.length === 0) return [counted(0, 'provider')];
   const rows = providers.map(({ name, type, version, id }) => [name, type, version, id]);
   return output.table([['PROVIDER', 'TYPE', 'VERSION', 'ID'], ...rows]);
 }

@@ -18,6 +18,7 @@ import {
 } from '../domino/environment';
 import { checkBackupMemory, checkMaintenance, checkServerTasks, checkTimeLimit } from './server-settings';
 import { checkShadowStorage } from './shadow-storage';
+import { counted } from '../errors/counted';
 import { isNativeFailure } from '../errors/errors';
 import { describeUnusable, readJournals } from '../store/journals';
 import { describeLeftOver } from '../store/left-over';
@@ -368,7 +369,9 @@ async function checkCanary({ binding, runtime, options, call }: DoctorContext): 
     );
   }
   if (result.recorded) {
-    return ok(`a write through ${runtime.serverName || 'the server'} was recorded (${result.changeInfoBytes} bytes)`);
+    return ok(
+      `a write through ${runtime.serverName || 'the server'} was recorded (${counted(result.changeInfoBytes, 'byte')})`,
+    );
   }
   return failed(
     'ERR_DOMINO_NOT_SHARED',

@@ -3,6 +3,7 @@
 
 import type { NotesIni } from '../domino/environment';
 import { ok, warned, type Finding } from './check';
+import { counted } from '../errors/counted';
 
 /** Server tasks that put databases into backup mode or make them unavailable. */
 const ownBackup = 'backup';
@@ -77,7 +78,7 @@ export function checkTimeLimit(notesIni: NotesIni): Finding {
     const advice = 'Set it to a number of minutes, or remove it: how Domino interprets this value is not known.';
     return warned('WARN_SETTING_INVALID', `BACKUP_TIMEOUT=${setting} is not a number of minutes`, advice);
   }
-  const found = `${setting} minutes (BACKUP_TIMEOUT)`;
+  const found = `${counted(Number(setting), 'minute')} (BACKUP_TIMEOUT)`;
   if (Number(setting) >= usualMinutes) return ok(found, change);
   const advice = `Keep databases in backup mode for a shorter time: --window-timeout, and --max-hold of hold and of the writer. ${change}`;
   return warned('WARN_TIME_LIMIT_SHORT', found, advice);

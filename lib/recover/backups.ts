@@ -1,5 +1,6 @@
 import { lstat, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { counted } from '../errors/counted';
 import { FileSystemError, toPublicError } from '../errors/errors';
 import { systemdService, type DominoService } from '../domino/service';
 import { windowsService } from '../domino/windows-service';
@@ -22,7 +23,7 @@ export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items:
     items.left({
       thing: 'journal',
       subject: left.journal,
-      found: `${unreadable} names of its databases and copies cannot be read`,
+      found: `${counted(unreadable, 'name')} of its databases and copies cannot be read`,
       advice:
         'Restart the Domino server: that ends backup mode for all databases. Delete the copies that "domino-vss backup list" does not ' +
         'show, then the journal.',
@@ -123,7 +124,7 @@ async function removeCopies(copies: readonly string[], items: Items, of = 'an un
   const intention = {
     thing: 'copies',
     subject: dirname(first),
-    found: `${present.length} copies of ${of} are there`,
+    found: `it contains ${counted(present.length, 'copy', 'copies')} of ${of}`,
     action: 'they are removed',
     advice: 'Remove them, then run recover again.',
   } as const;

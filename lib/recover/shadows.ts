@@ -2,6 +2,7 @@ import { lstatSync, rmdirSync } from 'node:fs';
 import { readlink, rm } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { CallBound } from '../call/call';
+import { counted } from '../errors/counted';
 import { FileSystemError, toPublicError } from '../errors/errors';
 import { hookFailure } from '../store/hook-record';
 import { isPresent } from '../store/file-identity';
@@ -78,7 +79,7 @@ async function removeOneSet(
   const intention = {
     thing: 'shadow',
     subject: snapshotSet,
-    found: `${ofSet.length} shadows of the set exist`,
+    found: `it contains ${counted(ofSet.length, 'shadow')}`,
     action: 'the set is deleted',
     advice: `Delete it with: domino-vss shadow delete --set ${snapshotSet} --foreign; then run recover again.`,
   } as const;

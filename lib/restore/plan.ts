@@ -3,6 +3,7 @@ import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { isDatabaseName, isServerDatabase } from '../domino/databases';
+import { counted } from '../errors/counted';
 import type { ErrorCode } from '../errors/codes';
 import { decidedFailure, OptionError, type DatabaseFailure } from '../errors/errors';
 import { warning, type Warning } from '../errors/warnings';
@@ -286,7 +287,7 @@ export function planOf(
       : [
           warning(
             'WARN_COPIES_MISSING',
-            `the copies of ${fromShadow.length} databases do not exist: their shadow is used`,
+            `the copies of ${counted(fromShadow.length, 'database')} do not exist: the shadow is used instead`,
             { subjects: fromShadow },
           ),
         ]),
@@ -359,7 +360,7 @@ export function describeStep(step: RestoreStep): string {
     case 'place':
       return `rename ${step.from} to ${step.to}`;
     case 'recover':
-      return `recover ${step.files.length} logged database${step.files.length === 1 ? '' : 's'} in one scan of the log${step.until === null ? '' : ` up to ${step.until}`}${step.newDbiid ? ', with new instance ids' : ''}${step.newReplicaId ? ' and new replica ids' : ''}`;
+      return `recover ${counted(step.files.length, 'logged database')} in one scan of the log${step.until === null ? '' : ` up to ${step.until}`}${step.newDbiid ? ', with new instance ids' : ''}${step.newReplicaId ? ' and new replica ids' : ''}`;
     case 'bring-online':
       return `bring ${step.file} online`;
     case 'remove-original':

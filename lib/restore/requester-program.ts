@@ -8,6 +8,7 @@
 //
 // When its input ends or its time is over, it puts back what it can, leaves the rest to the journal, and answers "failed".
 
+import { counted } from '../errors/counted';
 import { printable, printableJson } from '../errors/printable';
 import { DominoVssError, isDominoVssError, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { loadBinding } from '../native/binding';
@@ -35,13 +36,13 @@ function statusOf(error: unknown): number {
 
 function describe(failures: readonly DatabaseFailure[]): string {
   const [first] = failures;
-  return `${failures.length} databases were not restored and stay offline: ${first?.database ?? ''}: ${first?.text ?? ''}`;
+  return `not restored, and still offline: ${counted(failures.length, 'database')}; ${first?.database ?? ''}: ${first?.text ?? ''}`;
 }
 
 async function begin(): Promise<void> {
   try {
     restore = await RequesterRestore.begin(loadBinding(), options, components);
-    say('held', 0, `${restore.databases} databases are offline`);
+    say('held', 0, `${counted(restore.databases, 'database')} offline`);
   } catch (thrown) {
     const error = toPublicError(thrown);
     isOver = true;
@@ -59,7 +60,7 @@ async function finish(): Promise<void> {
     for (const number of new Set(failures.map(({ component }) => component))) {
       say('component', number, describe(failures.filter(({ component }) => component === number)));
     }
-    const text = failures.length === 0 ? `${report.restored.length} databases are restored` : describe(failures);
+    const text = failures.length === 0 ? `restored ${counted(report.restored.length, 'database')}` : describe(failures);
     const status = failures.find((failure) => failure.status !== 0)?.status ?? 0;
     say(failures.length === 0 ? 'done' : 'failed', status, text, printableJson(JSON.stringify(report)));
     process.exit(0);

@@ -9,6 +9,7 @@ import { locateDatabase } from '../domino/links';
 import { openRuntime } from '../domino/runtime';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import type { Innards } from '../domino/timedate';
+import { counted } from '../errors/counted';
 import type { ErrorCode } from '../errors/codes';
 import {
   databaseFailureOf,
@@ -178,7 +179,7 @@ export class RequesterRestore {
     }
     await this.#finishJournal(stuck, new Set());
     if (stuck.length === 0) return;
-    const message = `${stuck.length} databases may be offline, one is ${stuck[0]?.database.path ?? ''}: ${why}`;
+    const message = `${counted(stuck.length, 'database')} may be offline, the first is ${stuck[0]?.database.path ?? ''}: ${why}`;
     throw new RestoreError('ERR_RESTORE_NOT_PUT_BACK', { message, phase: 'restore', cause });
   }
 
@@ -274,7 +275,7 @@ export class RequesterRestore {
   async #applyChangeInfo({ database, file, delta }: HandedOver, call: Call): Promise<void> {
     const { size } = await stat(file);
     if (size < database.startSizeBytes) {
-      const message = `it has ${size} bytes, fewer than the ${database.startSizeBytes} of the backup`;
+      const message = `it has ${counted(size, 'byte')}, fewer than the ${database.startSizeBytes} of the backup`;
       throw new RestoreError('ERR_RESTORE_SOURCE', { message, phase: 'restore' });
     }
     await truncate(file, database.startSizeBytes);

@@ -6,6 +6,7 @@ import { syncFile } from '../store/copy';
 import { HashThreads, worthwhileThreads, type BlockHash } from '../store/hash-threads';
 import { makeDirectory, missingDirectories, syncDirectory } from '../store/durable';
 import { identityOf, isPresent } from '../store/file-identity';
+import { counted } from '../errors/counted';
 import {
   databaseFailureOf,
   decidedFailure,
@@ -432,7 +433,7 @@ export class Restoration {
   #notPutBack(cause: unknown): RestoreError {
     const failures = this.#failures.filter(({ code }) => code === 'ERR_RESTORE_NOT_PUT_BACK');
     const ended = toPublicError(cause).message;
-    const message = `${failures.length} databases could not be put back: ${failures[0]?.text ?? ''} (the restore had ended: ${ended})`;
+    const message = `could not put back ${counted(failures.length, 'database')}: ${failures[0]?.text ?? ''} (the restore had ended: ${ended})`;
     return new RestoreError('ERR_RESTORE_NOT_PUT_BACK', { message, phase: 'restore', cause }, failures);
   }
 

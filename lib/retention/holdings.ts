@@ -6,6 +6,7 @@ import type { Manifest } from '../store/manifest';
 import type { JournalChange } from '../store/journal-format';
 import { serverFilesDirectory } from '../store/manifest-format';
 import { directoryRisk, isInside } from '../store/safe-directory';
+import { counted } from '../errors/counted';
 
 /** What belongs to one backup and is removed with it. */
 export interface Holdings extends Required<
@@ -144,10 +145,10 @@ function nameOf(file: string): string {
 /** In words, for a table. */
 export function describeHoldings({ copies, serverFiles, shadows, deltas }: Holdings): string {
   const parts = [
-    ...(copies.length > serverFiles ? [`${copies.length - serverFiles} copies`] : []),
-    ...(serverFiles > 0 ? [`${serverFiles} server files`] : []),
-    ...(deltas > 0 ? [`${deltas} deltas`] : []),
-    ...(shadows.length > 0 ? [`${shadows.length} shadows`] : []),
+    ...(copies.length > serverFiles ? [counted(copies.length - serverFiles, 'copy', 'copies')] : []),
+    ...(serverFiles > 0 ? [counted(serverFiles, 'server file')] : []),
+    ...(deltas > 0 ? [counted(deltas, 'delta')] : []),
+    ...(shadows.length > 0 ? [counted(shadows.length, 'shadow')] : []),
   ];
   return parts.length > 0 ? parts.join(', ') : 'its manifest';
 }

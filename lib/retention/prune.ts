@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { Call, publicCall } from '../call/call';
 import { abortSignal, absolutePath, boolean, checkOptions, functionValue, milliseconds, oneOf } from '../call/options';
+import { counted } from '../errors/counted';
 import { AbortError, BackupError, DominoVssError, toPublicError } from '../errors/errors';
 import { warning, type Warning } from '../errors/warnings';
 import type { NativeBinding, NativeLock } from '../native/session';
@@ -338,6 +339,6 @@ function cutOff(
   const deletion = { deleted, left, failed };
   if (error instanceof AbortError) return new AbortError(error.cause, error.phase, deletion);
   const { phase, cause } = error;
-  const message = `${error.message}; ${deleted.length} backups were removed, ${left.length} are left`;
+  const message = `${error.message}; ${counted(deleted.length, 'backup')} removed, ${left.length} left`;
   return new BackupError('ERR_DEADLINE', { message, phase, cause, deletion });
 }

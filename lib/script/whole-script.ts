@@ -3,6 +3,7 @@ import { parseScript, type ParsedScript } from './grammar';
 import { readLine, splitLines } from './lexer';
 import type { ScriptProblem } from './problem';
 import { cp850, windows1252Bytes } from './script-source';
+import { counted } from '../errors/counted';
 import { warning, type Warning } from '../errors/warnings';
 
 /** Up to this number of wrong lines, each gets its own message. */
@@ -54,7 +55,7 @@ function noScript({ statements, problems }: ParsedScript, file: string): ScriptP
   return {
     ...first,
     file,
-    message: `this is not a script: ${problems.length} of ${problems.length + statements.length} lines are not commands, the first with ${first.message}`,
+    message: `this is not a script: ${problems.length} of ${counted(problems.length + statements.length, 'line')} cannot be read as commands, the first with ${first.message}`,
     remedy: 'name a script with one command per line',
   };
 }

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Call } from '../call/call';
+import { counted } from '../errors/counted';
 import { toPublicError } from '../errors/errors';
 import { hashFile } from './copy';
 
@@ -73,7 +74,10 @@ async function hashHere(
     try {
       const { size } = await stat(file);
       const sha256 = await hashFile(file, check, sizeBytes);
-      onHash(position, size < sizeBytes ? { error: `it has only ${size} of ${sizeBytes} bytes` } : { sha256 });
+      onHash(
+        position,
+        size < sizeBytes ? { error: `it has only ${size} of ${counted(sizeBytes, 'byte')}` } : { sha256 },
+      );
     } catch (error) {
       check();
       onHash(position, { error: toPublicError(error).message });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { stat, type FileHandle } from 'node:fs/promises';
 import { open, undefinedWhereMissing } from '../call/files';
+import { counted } from '../errors/counted';
 import { toPublicError } from '../errors/errors';
 import { hashFile } from './copy';
 import type { ManifestDatabase } from './manifest-format';
@@ -51,7 +52,7 @@ export async function examineFront(file: string, expected: ExpectedContents): Pr
   try {
     const found = await handle.stat();
     if (!found.isFile()) return 'is not a file';
-    if (found.size < sizeBytes) return `has ${found.size} bytes instead of ${sizeBytes}`;
+    if (found.size < sizeBytes) return `has ${counted(found.size, 'byte')} instead of ${sizeBytes}`;
     const front = await readFrontOf(handle, sizeBytes);
     if (!isDatabase(front)) return 'does not begin like a database';
     if (headerSha256 === undefined || sha256Of(front) === headerSha256) return undefined;
@@ -76,7 +77,7 @@ export async function examineDelta(
   const found = await stat(file).catch(undefinedWhereMissing);
   if (!found) return 'does not exist';
   if (!found.isFile()) return 'is not a file';
-  if (found.size !== deltaBytes) return `has ${found.size} bytes instead of ${deltaBytes}`;
+  if (found.size !== deltaBytes) return `has ${counted(found.size, 'byte')} instead of ${deltaBytes}`;
   const sha256 = await hashFile(file, check);
   return sha256 === deltaSha256 ? undefined : 'has a different SHA-256 from the one in the manifest';
 }

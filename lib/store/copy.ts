@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import prettyBytes from 'pretty-bytes';
 import { createReadStream, open } from '../call/files';
 import { openRegularFile } from '../domino/regular-file';
+import { counted } from '../errors/counted';
 import { DominoVssError, FileSystemError } from '../errors/errors';
 import { makeDirectory } from './durable';
 import { FileCalls, type FilePatience } from './stall';
@@ -61,7 +62,7 @@ export async function copyExactly(work: CopyWork): Promise<void> {
         const wanted = Math.min(buffer.length, sizeBytes - done);
         const { bytesRead } = await calls.wait('read', from, source.read(buffer, 0, wanted, done));
         if (bytesRead === 0) {
-          const message = `${from} has only ${done} of the ${sizeBytes} bytes it had at the start of the backup`;
+          const message = `${from} has only ${done} of the ${counted(sizeBytes, 'byte')} it had at the start of the backup`;
           throw new DominoVssError('ERR_COPY', { message });
         }
         const bytes = buffer.subarray(0, bytesRead);

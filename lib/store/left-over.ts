@@ -1,5 +1,6 @@
 import type { HookRecord } from './hook-record';
 import type { JournalHead, JournalWork, RestorePhase, RestoringDatabase } from './journal-format';
+import { counted } from '../errors/counted';
 
 /** What an earlier process left behind, according to its journal. Each item may or may not exist. */
 export interface LeftOver {
@@ -70,7 +71,9 @@ export function describeLeftOver(left: LeftOver): string {
   const parts = [`${left.work} ${left.id} of process ${left.pid} has left something behind`];
   if (left.stoppedService !== '') parts.push(`the service ${left.stoppedService} may still be stopped`);
   if (left.databasesInBackupMode > 0) {
-    parts.push(`up to ${left.databasesInBackupMode} databases may still be in backup mode until the server restarts`);
+    parts.push(
+      `up to ${counted(left.databasesInBackupMode, 'database')} may still be in backup mode until the server restarts`,
+    );
   }
   if (left.shadows.length > 0) parts.push(`shadows may be left: ${left.shadows.join(', ')}`);
   if (left.pendingHook !== '') {
@@ -78,7 +81,7 @@ export function describeLeftOver(left: LeftOver): string {
   }
   if (left.exposures.length > 0) parts.push(`shadows may be exposed at ${left.exposures.join(', ')}`);
   if (left.backupDirectory !== '') parts.push(`an unfinished backup may be left in ${left.backupDirectory}`);
-  if (left.copiedFiles > 0) parts.push(`up to ${left.copiedFiles} copies may be left`);
+  if (left.copiedFiles > 0) parts.push(`up to ${counted(left.copiedFiles, 'copy', 'copies')} may be left`);
   for (const { file, original, offline } of left.restoring) {
     const saved = original === '' ? '' : `, its original is ${original}`;
     parts.push(`${file} may be ${offline ? 'offline' : 'replaced'}${saved}`);

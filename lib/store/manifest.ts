@@ -9,6 +9,7 @@ import type { ManifestDatabase, ManifestHead } from './manifest-format';
 import { isPresent } from './file-identity';
 import { isSignatureOf, signText } from './signature';
 import { jsonLines, makeDirectory, writeDurably, writeTexts } from './durable';
+import { counted } from '../errors/counted';
 import { FileSystemError, RestoreError, toPublicError } from '../errors/errors';
 import { adviceOnSystemError } from '../errors/system-advice';
 import { warning, type Warning } from '../errors/warnings';
@@ -157,7 +158,7 @@ async function* readDatabases(directory: string, head: WrittenHead): AsyncGenera
   }
   const expected = head.counts.captured + (head.counts.carried ?? 0);
   if (count !== expected)
-    throw manifestError(file, `it contains ${count} databases, but manifest.json says ${expected}`);
+    throw manifestError(file, `it contains ${counted(count, 'database')}, but manifest.json says ${expected}`);
   if (hash.digest('hex') !== head.databasesSha256) {
     throw manifestError(file, 'it is not the one that belongs to manifest.json (SHA-256)');
   }

@@ -1,4 +1,5 @@
 import type { Call } from '../call/call';
+import { counted } from '../errors/counted';
 import { AbortError, BackupError, ShadowError, toPublicError, type DominoVssError } from '../errors/errors';
 import { queryShadows, type ListedShadow } from './listed-shadow';
 import type { NativeBinding } from '../native/session';
@@ -186,7 +187,7 @@ function foreignError(others: readonly ListedShadow[], selected: number): Shadow
     .slice(0, namedShadows)
     .map(({ id, volume, created }) => `${id} of ${volume}, made ${created.toISOString()}`);
   if (others.length > namedShadows) names.push(`and ${others.length - namedShadows} more`);
-  const message = `${others.length} of ${selected} selected shadows are not ours; nothing was deleted: ${names.join('; ')}`;
+  const message = `nothing was deleted, because ${others.length} of ${counted(selected, 'selected shadow')} may belong to another program: ${names.join('; ')}`;
   const shadows = others.map(({ id }) => id);
   return new ShadowError('ERR_SHADOW_FOREIGN', { provider: 'vss', shadows }, { message, phase: 'shadow' });
 }
@@ -233,6 +234,6 @@ function cutOff(
   const deletion = { deleted: ids(work.deleted), left, failed };
   if (error instanceof AbortError) return new AbortError(error.cause, error.phase, deletion);
   const { phase, cause } = error;
-  const message = `${error.message}; ${work.deleted.length} of ${work.shadows.length} shadows were deleted`;
+  const message = `${error.message}; deleted ${work.deleted.length} of ${counted(work.shadows.length, 'shadow')}`;
   return new BackupError('ERR_DEADLINE', { message, phase, cause, deletion });
 }

@@ -332,7 +332,7 @@ function fillList() {
     return line;
   });
   list.replaceChildren(...lines);
-  const all = `${number(measured.length)} databases`;
+  const all = `${number(measured.length)} ${measured.length === 1 ? 'database' : 'databases'}`;
   at('found').textContent =
     wanted === ''
       ? `${number(lines.length)} of ${all}`

@@ -231,7 +231,9 @@ describe('VSS', () => {
     expect(list.stdout.split('\n').map((line) => line.split(/ {2,}/).at(-1))).toEqual(['OURS', 'no', 'yes', '']);
     const refused = await run(['shadow', 'delete', '--all', '--delta-dir', 'delta']);
     expect(refused.exitCode).toBe(4);
-    expect(refused.stderr).toContain('1 of 2 selected shadows are not ours; nothing was deleted: {00000000-');
+    expect(refused.stderr).toContain(
+      'nothing was deleted, because 1 of 2 selected shadows may belong to another program: {00000000-',
+    );
     expect(refused.stderr).toContain('--own-only');
     const deleted = await run(['shadow', 'delete', '--all', '--own-only', '--delta-dir', 'delta']);
     expect(deleted.exitCode).toBe(0);
@@ -249,7 +251,7 @@ describe('VSS', () => {
     const late = await run(args);
     expect(late.exitCode).toBe(1);
     expect(late.stderr).toContain(`deleted ${shadowId(1)}\nleft ${shadowId(2)}\nfailed ERR_DEADLINE`);
-    expect(late.stderr).toContain('1 of 2 shadows were deleted');
+    expect(late.stderr).toContain('deleted 1 of 2 shadows');
     const { stdout } = await run([...args, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ error: { deletion: { deleted: [], left: [shadowId(2)] } } });
   });

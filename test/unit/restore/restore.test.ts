@@ -568,7 +568,7 @@ test('copies that are lost are replaced by the shadow that was kept, and a warni
   expect(report.outcome).toBe('complete');
   expect(report.warnings).toContainEqual({
     code: 'WARN_COPIES_MISSING',
-    message: 'the copies of 3 databases do not exist: their shadow is used',
+    message: 'the copies of 3 databases do not exist: the shadow is used instead',
     subjects: expect.arrayContaining(['mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']),
   });
   for (const path of ['mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) expect(domino.read(path)).toBe(before.get(path));

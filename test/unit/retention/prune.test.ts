@@ -101,7 +101,7 @@ test('a dry run says what would go, and touches nothing', async () => {
   const report = await prune({ dryRun: true, onPlan: (backups) => plans.push(backups) });
   expect(report.outcome).toBe('planned');
   expect(results(report)).toEqual({ [old.id]: 'planned', [recent.id]: 'kept' });
-  expect(report.backups[0]).toMatchObject({ holds: '4 copies, 1 deltas', keptAs: [] });
+  expect(report.backups[0]).toMatchObject({ holds: '4 copies, 1 delta', keptAs: [] });
   expect(report.backups[0]!.bytes).toBeGreaterThan(0);
   expect(plans).toEqual([report.backups]);
   expect(existsSync(join(old.directory, 'manifest.json'))).toBe(true);
@@ -365,7 +365,7 @@ describe('incremental backups', () => {
     const next = await backUp();
     const report = await prune();
     expect(results(report)).toEqual({ [base.id]: 'removed', [link.id]: 'removed', [next.id]: 'kept' });
-    expect(report.backups.find(({ id }) => id === link.id)?.holds).toBe('1 copies');
+    expect(report.backups.find(({ id }) => id === link.id)?.holds).toBe('1 copy');
     expect([existsSync(base.copies), existsSync(link.copies), existsSync(next.copies)]).toEqual([false, false, true]);
   });
 

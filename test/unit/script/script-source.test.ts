@@ -110,7 +110,7 @@ test('a text of something else is one problem, without control characters', asyn
   const { exitCode, output } = await check({ text: lines.join('\n') });
   expect(exitCode).toBe(2);
   expect(output).toHaveLength(1);
-  expect(output[0]).toContain('this is not a script: 500 of 500 lines are not commands');
+  expect(output[0]).toContain('this is not a script: 500 of 500 lines cannot be read as commands');
   expect(output[0]).not.toMatch(/[\u0080-\u009f\u202e]/);
 });
 

@@ -241,7 +241,7 @@ describe('a deletion that is cut off', () => {
       code: 'ERR_DEADLINE',
       deletion: { deleted: [shadowId(1)], left: [shadowId(2), shadowId(3)], failed: [] },
     });
-    expect(error.message).toContain('1 of 3 shadows were deleted');
+    expect(error.message).toContain('deleted 1 of 3 shadows');
     expect(vss.shadows.map(({ id }) => id).sort()).toEqual([shadowId(2), shadowId(3)]);
   });
 
