@@ -36,8 +36,8 @@ const linuxOnly = [/^bench\//, /^development\//, /^integration\/loop\//, /^packa
 /** What starts dozens of processes takes minutes under Wine, so it belongs to later tiers there. */
 const leftOutOfTier = {
   quick: /\.(ci|full)\.test\.js$|^lifecycle\/|^integration\//,
-  // But for restores to other servers, of logs and of server files: paths and locks of Windows matter most to them.
-  ci: /\.full\.test\.js$|^lifecycle\/|^integration\/(?!(?:log-archive|other-server|server-files)\.test)/,
+  // But for holds, and for restores to other servers, of logs and of server files: paths and locks of Windows matter most to them.
+  ci: /\.full\.test\.js$|^lifecycle\/|^integration\/(?!(?:hold|log-archive|other-server|server-files)\.test)/,
   full: /^$/,
 };
 

@@ -21,6 +21,7 @@ import type { Finish } from './system-log';
 interface HoldArguments extends DominoArguments {
   readonly deltaDir?: string;
   readonly maxHold?: number;
+  readonly flushesVolumes?: boolean;
   readonly timeout?: number;
   readonly status?: boolean;
   readonly include?: readonly string[];
@@ -54,6 +55,10 @@ function addHold(program: Command, context: CommandLineContext, finish: Finish):
     .description('put the databases into backup mode and hold them there while another program takes a snapshot')
     .option('--delta-dir <dir>', 'directory for backups (required, except with --status)', pathFrom(context))
     .option('--max-hold <duration>', 'time after which they leave backup mode automatically (default: 60s)', duration)
+    .option(
+      '--flushes-volumes',
+      'the program that takes the snapshot flushes the volumes itself, as fsfreeze and VSS do',
+    )
     .option('--timeout <duration>', 'time limit for putting all of them into backup mode (default: 10m)', duration)
     .option('--status', 'only show what is held')
     .option('--include <glob>', 'only these databases; can be repeated', collect)
@@ -93,6 +98,7 @@ Exit codes: 0 held, 1 failed, 2 usage, 4 precondition not met (see doctor), 5 lo
       const held = await startHold(context.loadBinding, {
         deltaDirectory: deltaDir,
         maxHoldMs: args.maxHold,
+        flushesVolumes: args.flushesVolumes,
         timeoutMs: args.timeout,
         domino: locationOf(args),
         include: args.include,

@@ -24,6 +24,11 @@ export interface HoldOptions extends Omit<BeginBackupOptions, (typeof notForHold
    * ends backups after 15 minutes. Default: 60 000.
    */
   readonly maxHoldMs?: number | undefined;
+  /**
+   * Whether the program that takes the snapshot flushes file system data from memory to disk, as fsfreeze and VSS do. Default:
+   * false; the volumes are then flushed while the databases are held. On Windows only administrators can do that.
+   */
+  readonly flushesVolumes?: boolean | undefined;
 }
 
 /** Options of {@link Hold.release}. */
@@ -215,11 +220,12 @@ const notForHolds = [
 
 export function holdDatabases(loadBinding: () => NativeBinding, options: HoldOptions): Promise<Hold> {
   return publicCall(async () => {
-    const { maxHoldMs = 60_000, signal, ...begin } = options;
+    const { maxHoldMs = 60_000, flushesVolumes = false, signal, ...begin } = options;
     integer(1, longestHoldMs)(maxHoldMs, 'maxHoldMs');
+    boolean(flushesVolumes, 'flushesVolumes');
     const wrong = notForHolds.find((name) => (begin as BeginBackupOptions)[name] !== undefined);
     if (wrong !== undefined) throw new OptionError(wrong, `${wrong} has no meaning for a hold`);
-    const snapshot = new OutsideSnapshot();
+    const snapshot = new OutsideSnapshot({ flushesVolumes });
     const backup = await beginBackup(loadBinding, {
       ...begin,
       windowTimeoutMs: enteringMs + maxHoldMs,

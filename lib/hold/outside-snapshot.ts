@@ -14,11 +14,13 @@ export interface HeldDatabases {
  */
 export class OutsideSnapshot implements HookProvider {
   readonly name = 'external';
+  readonly flushesVolumes: boolean;
   readonly held: Promise<HeldDatabases>;
   #onHeld: (databases: HeldDatabases) => void = () => undefined;
   #onTaken: (result: { readonly shadows: readonly HookShadow[] }) => void = () => undefined;
 
-  constructor() {
+  constructor({ flushesVolumes }: { readonly flushesVolumes: boolean }) {
+    this.flushesVolumes = flushesVolumes;
     this.held = new Promise((resolve) => {
       this.#onHeld = resolve;
     });
