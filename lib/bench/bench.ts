@@ -10,6 +10,7 @@ import { readPackageVersion } from '../native/package-root';
 import type { HookProvider, ProviderOption } from '../backup/provider';
 import { spread, type Spread } from '../backup/spread';
 import type { Timeline } from '../backup/timeline';
+import type { VssOptions } from '../vss/context';
 import { measureWindow, type WindowMeasure } from './measure';
 import { spawnedBtrfsSnapshot, spawnedScript } from './spawned-snapshot';
 
@@ -23,7 +24,12 @@ export interface BenchOptions extends Pick<
   readonly warmUps: number;
   /** A real provider, or a wait in place of the shadow. */
   readonly shadow: { readonly provider: ProviderOption } | { readonly waitMs: number };
-  /** Also makes each backup in the ways common without this package, alternating with ours. */
+  /** VSS only: when databases leave backup mode, as in `VssOptions`. */
+  readonly stopAt?: VssOptions['stopAt'];
+  /**
+   * Also makes each backup in the ways common without this package, and at Thaw also as it is without that, alternating with
+   * ours.
+   */
   readonly compare?: boolean | undefined;
   readonly timeoutMs: number;
   readonly onRun?: ((done: number, total: number) => void) | undefined;
@@ -50,6 +56,8 @@ export interface BenchRun {
 export interface ComparedWay {
   readonly way: string;
   readonly windowMs: Spread;
+  /** The window of each run. */
+  readonly windowsMs: readonly number[];
   /** Median of this window ÷ median of ours. */
   readonly timesLonger: number;
 }
@@ -71,6 +79,8 @@ export interface BenchReport {
     readonly databases: number;
     readonly shards: number;
     readonly provider: string;
+    /** VSS only: when databases left backup mode. */
+    readonly stopAt?: VssOptions['stopAt'];
     readonly runs: number;
     readonly warmUps: number;
   };
@@ -123,7 +133,7 @@ export function runBench(loadBinding: () => NativeBinding, options: BenchOptions
       if (options.compare && others.length === 0) others = otherWays(full.provider, options, shards);
       // Alternating with ours, so that other load on the machine affects all of them equally.
       for (const way of others) {
-        const { timeline } = await measureOne(loadBinding, { ...options, shadow: way.shadow }, way.shards);
+        const { timeline } = await measureOne(loadBinding, { ...options, ...way.options }, way.shards);
         if (done >= options.warmUps) way.windowsMs.push(timeline.windowMs);
       }
       if (done >= options.warmUps) runs.push(full);
@@ -135,28 +145,35 @@ export function runBench(loadBinding: () => NativeBinding, options: BenchOptions
 
 interface Way {
   readonly name: string;
-  readonly shadow: BenchOptions['shadow'];
+  /** In which it differs from ours. */
+  readonly options: Partial<Pick<BenchOptions, 'shadow' | 'stopAt'>>;
   readonly shards: number;
   readonly windowsMs: number[];
 }
 
-/** How backups are made without this package, as far as this machine supports it. */
-function otherWays(provider: string, { shadow, shadowDirectory }: BenchOptions, shards: number): Way[] {
-  const ways: Way[] = [{ name: 'one database after another', shadow, shards: 1, windowsMs: [] }];
+/** How backups are made without this package or without stopping at Thaw, as far as this machine supports it. */
+function otherWays(provider: string, { stopAt, shadowDirectory }: BenchOptions, shards: number): Way[] {
+  const ways: Way[] = [{ name: 'one database after another', options: {}, shards: 1, windowsMs: [] }];
+  if (stopAt === 'thaw') {
+    ways.unshift({ name: 'stopped at the end of DoSnapshotSet', options: { stopAt: 'end' }, shards, windowsMs: [] });
+  }
   const spawned =
     provider === 'btrfs' ? spawnedBtrfsSnapshot(shadowDirectory) : provider === 'vss' ? spawnedScript() : undefined;
-  if (spawned) ways.push({ name: `spawned: ${spawned.name}`, shadow: { provider: spawned }, shards, windowsMs: [] });
+  if (spawned) {
+    const options = { shadow: { provider: spawned }, stopAt: undefined };
+    ways.push({ name: `spawned: ${spawned.name}`, options, shards, windowsMs: [] });
+  }
   return ways;
 }
 
 async function measureOne(
   loadBinding: () => NativeBinding,
-  { shadow, domino, deltaDirectory, include, exclude, shadowDirectory, signal, timeoutMs }: BenchOptions,
+  { shadow, stopAt, domino, deltaDirectory, include, exclude, shadowDirectory, signal, timeoutMs }: BenchOptions,
   shards: number,
 ): Promise<FullRun> {
   const provider = 'provider' in shadow ? shadow.provider : waiting(shadow.waitMs);
   const place = typeof provider === 'object' ? {} : { shadowDirectory };
-  const selection = { domino, deltaDirectory, include, exclude, ...place };
+  const selection = { domino, deltaDirectory, include, exclude, ...place, ...(stopAt && { vss: { stopAt } }) };
   const before = process.memoryUsage.rss();
   const [backup, begin] = await costOf(() =>
     beginBackup(loadBinding, { ...selection, provider, shards, timeoutMs, signal }),
@@ -259,12 +276,13 @@ function summarise(
         databases: typical.run.captured,
         shards,
         provider: typical.provider,
+        ...(typical.provider === 'vss' && { stopAt: options.stopAt ?? 'end' }),
         runs: options.runs,
         warmUps: options.warmUps,
       },
       compared: others.map(({ name, windowsMs }) => {
         const theirs = spread(windowsMs);
-        return { way: name, windowMs: theirs, timesLonger: theirs.median / figures.windowMs.median };
+        return { way: name, windowMs: theirs, windowsMs, timesLonger: theirs.median / figures.windowMs.median };
       }),
       figures,
       runs,

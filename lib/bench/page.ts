@@ -5,9 +5,9 @@ import { packageRoot } from '../native/package-root';
 import { printable } from '../errors/printable';
 import { spread, type Spread } from '../backup/spread';
 import type { Timeline } from '../backup/timeline';
-import type { BenchReport, BenchResult } from './bench';
+import type { BenchReport, BenchResult, ComparedWay } from './bench';
 import { figureWords, fineMs, formatFigure, measuredFigures, meaningfulPercentiles } from './figures';
-import { drawCalls, drawPhase, drawRuns, phaseTitles } from './page/charts';
+import { drawCalls, drawPhase, drawRuns, drawWindows, phaseTitles } from './page/charts';
 import { markup, tableOf, Html } from './page/html';
 
 /** How many of the slowest databases are listed. */
@@ -281,24 +281,34 @@ function callsSection({ databases }: Timeline): Html {
   </section>`;
 }
 
-function comparedSection({ compared, figures }: BenchReport): Html {
+function comparedSection({ compared, conditions, figures, runs }: BenchReport): Html {
   const ours = figures['windowMs'];
   if (compared.length === 0 || ours === undefined) return markup``;
-  const row = (way: string, { median, max }: Spread, times: number): string[] => [
-    way,
-    fineMs(median),
-    fineMs(max),
-    `${times.toFixed(2)} ×`,
-  ];
+  const windowsMs = runs.map(({ window }) => window.windowMs);
+  const way = `domino-vss${conditions.stopAt === 'thaw' ? ', stopped at Thaw' : ''}`;
+  const ways: readonly ComparedWay[] = [{ way, windowMs: ours, windowsMs, timesLonger: 1 }, ...compared];
+  const most = Math.max(...ways.map(({ windowMs }) => windowMs.max));
   return markup`<section aria-labelledby="compared-title">
     <h2 id="compared-title">The same backup in other ways</h2>
+    <p class="keys"><span class="key mode">median freeze window</span> <span class="key dot">of a run</span></p>
+    <dl class="phases">
+      ${ways.map(
+        ({ way: name, windowMs: { median }, windowsMs: all }) =>
+          markup`<div>
+            <dt>${name}</dt>
+            <dd>${drawWindows(all, median, most)}<span>${fineMs(median)}</span></dd>
+          </div> `,
+      )}
+    </dl>
     ${tableOf(
       'Freeze windows, each way in turn with the others',
       ['way', 'median', 'longest', 'times ours'],
-      [
-        row('domino-vss', ours, 1),
-        ...compared.map(({ way, windowMs, timesLonger }) => row(way, windowMs, timesLonger)),
-      ],
+      ways.map(({ way: name, windowMs: { median, max }, timesLonger }) => [
+        name,
+        fineMs(median),
+        fineMs(max),
+        `${timesLonger.toFixed(2)} ×`,
+      ]),
     )}
   </section>`;
 }

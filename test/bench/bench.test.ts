@@ -70,6 +70,12 @@ test('makes the same backup as people do it today, in turn with ours', async () 
   expect(domino.remains()).toEqual([]);
 });
 
+test('when to stop is a question for VSS alone', async () => {
+  const { exitCode, stderr } = await bench('--stop-at', 'thaw');
+  expect([exitCode, domino.calls.includes('capture')]).toEqual([2, false]);
+  expect(stderr).toContain('exists on Windows only');
+});
+
 test('says which databases were left out', async () => {
   domino.refusing.set('names.nsf', alreadyInProgress);
   const { exitCode, stdout } = await bench('--runs', '1');

@@ -134,11 +134,26 @@ async function write(name: string, sample: Parameters<typeof sampleBench>[0]): P
       page.locator('table', { hasText: 'freeze window' }).last().locator('thead th').allTextContents();
     await open('many', {}, async (page) => {
       expect(await head(page)).toEqual(['figure', 'least', 'median', 'most']);
-      expect(await page.locator('svg circle.dot').count()).toBe(3);
+      expect(await page.locator('svg.chart circle.dot').count()).toBe(3);
       expect(await page.locator('svg line.ideal').count()).toBe(3);
     });
     await open('few', {}, async (page) => {
       expect(await head(page)).toEqual(['figure', 'least', 'median', '95 % below', '99 % below', 'most']);
+    });
+  });
+
+  test('draws the windows of each way on one axis', async () => {
+    await open('many', {}, async (page) => {
+      const bars = page.getByRole('region', { name: 'The same backup in other ways' }).locator('svg.track');
+      expect(await bars.count()).toBe(2);
+      const [ours = 0, theirs = 0] = await Promise.all(
+        (await bars.locator('rect.mode').all()).map(async (bar) => (await bar.boundingBox())?.width ?? 0),
+      );
+      expect(theirs / ours).toBeCloseTo(8.6, 1);
+      expect(await bars.locator('circle.dot').count()).toBe(6);
+    });
+    await open('few', {}, async (page) => {
+      expect(await page.getByRole('region', { name: 'The same backup in other ways' }).count()).toBe(0);
     });
   });
 

@@ -86,6 +86,16 @@ export function drawPhase({ phase, beginMs, endMs }: PhaseTiming, beginOfWindowM
   </svg>`;
 }
 
+/** The windows of one way of making the backup: their median as a bar, each as a dot, on an axis from 0 that all ways share. */
+export function drawWindows(windowsMs: readonly number[], medianMs: number, mostMs: number): Html {
+  const percent = (time: number): string => at(mostMs > 0 ? (time / mostMs) * 98 : 0);
+  return markup`<svg class="track" height="14" aria-hidden="true">
+    <rect class="ground" width="100%" height="14" />
+    <rect class="mode" width="${percent(medianMs)}%" height="14" />
+    ${windowsMs.map((time) => markup`<circle class="dot" cx="${percent(time)}%" cy="7" r="3.5" />`)}
+  </svg>`;
+}
+
 /** The distribution of call durations on a logarithmic axis from `leastMs` to `mostMs`. */
 export function drawCalls(name: string, durationsMs: readonly number[], leastMs: number, mostMs: number): Html {
   const bins = 60;
