@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Call } from '../call/call';
-import { databaseFailureOf, isNativeFailure, type DatabaseFailure } from '../errors/errors';
+import { databaseFailureOf, type DatabaseFailure } from '../errors/errors';
 import type { Innards } from '../domino/timedate';
 import type { NativeBinding } from '../native/session';
 import { syncDirectory } from '../store/durable';
 import type { LeftOver } from '../store/left-over';
 import type { ManifestDatabase } from '../store/manifest-format';
-import { leavesOthersUnharmed } from './restoration';
+import { recoverFromLog } from './log-recovery';
 
 /** A database whose file another program replaces. */
 export interface HandedOver {
@@ -27,32 +27,23 @@ export interface HandedOver {
   changedBefore: string;
 }
 
-/**
- * Recovers all with one scan of the log. Databases that Domino refuses are passed to `refuse`; the others are recovered without
- * them.
- */
+/** Recovers all with one scan of the log, and returns the recovered ones. Databases that Domino refuses are passed to `refuse`. */
 export async function recoverHandedOver(
   { binding, call, budgetMs }: { readonly binding: NativeBinding; readonly call: Call; readonly budgetMs: number },
   databases: readonly HandedOver[],
   pointInTime: Innards | undefined,
   refuse: (databases: readonly HandedOver[], failureOf: (one: HandedOver) => DatabaseFailure) => void,
 ): Promise<readonly HandedOver[]> {
-  let left = databases;
-  while (left.length > 0) {
-    const files = left.map(({ file }) => file);
-    const recovering = binding.recoverDatabases({ files, newDbiid: false, newReplicaId: false, pointInTime });
-    const subject = files.length === 1 ? (files[0] ?? '') : '';
-    try {
+  return recoverFromLog(databases, {
+    fileOf: ({ file }) => file,
+    scan: async (_left, files, subject) => {
+      const recovering = binding.recoverDatabases({ files, newDbiid: false, newReplicaId: false, pointInTime });
       await call.finish(recovering, { budgetMs, operation: 'NSFRecoverDatabases', subject });
-      return left;
-    } catch (error) {
-      const named = isNativeFailure(error) ? left.find(({ file }) => file === error.subject) : undefined;
-      const refused = named && isNativeFailure(error) && leavesOthersUnharmed(error) ? [named] : left;
+    },
+    refuse: (refused, error) => {
       refuse(refused, ({ database }) => databaseFailureOf(database.path, 'restore', error));
-      left = left.filter((one) => !refused.includes(one));
-    }
-  }
-  return left;
+    },
+  });
 }
 
 /** Files that an interrupted restore by a requester left offline, in whatever state the requester left them. */

@@ -1,0 +1,67 @@
+import { dirname } from 'node:path';
+import { toPublicError } from '../errors/errors';
+import { warning, type Warning } from '../errors/warnings';
+import { missingDirectories } from '../store/durable';
+import type { Journal } from '../store/journal';
+import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
+import type { PlannedDatabase } from './plan';
+import type { Replacement } from './replacement';
+
+/** What the journal of a restore names, so that another process can finish or undo it. */
+export class RestoreJournal {
+  /** Places of all databases, including those that failed. */
+  #files: readonly string[] = [];
+  #phase: RestorePhase = 'replacing';
+  readonly #warnings: Warning[] = [];
+
+  constructor(private readonly journal: Journal) {}
+
+  /** How far the restore is. */
+  get phase(): RestorePhase {
+    return this.#phase;
+  }
+
+  get warnings(): readonly Warning[] {
+    return this.#warnings;
+  }
+
+  /** Copies take hours and much space, so they are named on disk before the first one is made. */
+  async begin(databases: readonly PlannedDatabase[]): Promise<void> {
+    await this.journal.update({
+      temporaryFiles: databases.map(({ temporary }) => temporary),
+      newDirectories: await missingDirectories(databases.map(({ file }) => dirname(file))),
+    });
+    this.#files = databases.map(({ file }) => file);
+  }
+
+  /** The copies of these databases are ready and will be moved to their places. */
+  async nameRestoring(replacements: readonly Replacement[]): Promise<void> {
+    await this.journal.update({ restoring: entriesOf(replacements) });
+  }
+
+  /** Abandoned databases keep the phase they had. */
+  async enter(phase: RestorePhase, replacements: readonly Replacement[]): Promise<void> {
+    await this.journal.update({ restorePhase: phase, restoring: entriesOf(replacements) });
+    this.#phase = phase;
+  }
+
+  /** No longer affects the result for any database. */
+  async finish(abandoned: readonly Replacement[], unremoved: readonly string[]): Promise<void> {
+    const restoring = entriesOf(abandoned);
+    // A clean-up of an abandoned database also removes its copy, which may still be beside it.
+    const copies = abandoned.filter(({ placed }) => !placed).map(({ planned }) => planned.temporary);
+    const temporaryFiles = [...unremoved, ...copies];
+    try {
+      if (restoring.length + temporaryFiles.length === 0) await this.journal.remove(this.#files);
+      else await this.journal.end({ restoring, temporaryFiles }, this.#files);
+    } catch (error) {
+      const known = toPublicError(error);
+      const message = `the journal of the restore could not be finished: ${known.message}`;
+      this.#warnings.push(warning('WARN_JOURNAL_NOT_FINISHED', message, { error: known }));
+    }
+  }
+}
+
+function entriesOf(replacements: readonly Replacement[]): RestoringDatabase[] {
+  return replacements.flatMap(({ journaled, phase }) => (journaled ? { ...journaled, ...(phase && { phase }) } : []));
+}
