@@ -1,53 +1,36 @@
 import { createPublicKey } from 'node:crypto';
-import { access, constants, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Backup } from './backup';
 import { warnAboutLeft } from './work-end';
 import { checkBeginOptions, refuseFileProvider, resolveRequester, type BeginBackupOptions } from './begin-options';
 import { Call, publicCall } from '../call/call';
-import { noEarlierWindows, refuseTooManySkipped, type BackupWork, type SkipLimits } from './capture';
-import { listCatalog, type Catalog } from '../domino/catalog';
-import { Continuity } from './continuity';
+import { noEarlierWindows, refuseTooManySkipped, type BackupWork } from './capture';
+import type { Catalog } from '../domino/catalog';
 import { readCosts } from '../store/costs';
-import {
-  catalogProblems,
-  relativePath,
-  selectedAliases,
-  takeSelected,
-  type BackupDatabases,
-} from '../domino/databases';
-import { findNotesIni, readDataDirectory } from '../domino/environment';
-import {
-  DominoVssError,
-  isDominoVssError,
-  toDatabaseFailure,
-  toPublicError,
-  type DatabaseFailure,
-} from '../errors/errors';
-import { printable } from '../errors/printable';
-import { warning, type Warning } from '../errors/warnings';
+import { deltaDirectoryWarnings, makeDeltaDirectory } from './delta-directory';
+import { DominoVssError, toDatabaseFailure, toPublicError } from '../errors/errors';
 import { HookRun } from './hook';
 import { chooseIncremental, type Incremental } from './incremental';
 import { examineArchive } from './log-reach';
 import { createSession, openSession } from './native-session';
 import { recoverAll } from '../recover/recover';
 import { recoveryBudgetMs } from '../recover/tools';
-import { directoryRisk, isInside, makeOwnDirectory, realPathToBe } from '../store/safe-directory';
+import { makeOwnDirectory } from '../store/safe-directory';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { syncRemovals } from '../store/durable';
 import { Journal, newWorkId } from '../store/journal';
-import { journalDirectory } from '../store/journals';
 import { databasesAside, recoveryWarnings } from './left-overs';
-import { noDatabases, withNamedVolumes } from '../vss/named-volumes';
-import type { NativeBinding, NativeRuntime, NativeSessionOptions } from '../native/session';
+import { withNamedVolumes } from '../vss/named-volumes';
+import type { NativeBinding, NativeSessionOptions } from '../native/session';
 import { ProgressReporter } from '../call/progress';
 import { chooseShadows, nativeSource, planShadows } from './provider';
-import { openRuntime } from '../domino/runtime';
-import { warningsOf, type Notice } from '../domino/notice';
-import { Selector, type Selection, type SelectionRules } from '../domino/selection';
+import { warningsOf } from '../domino/notice';
+import { Selector, type Selection } from '../domino/selection';
 import { readSigningKey } from '../store/signature';
 import { requireResources } from './resources';
+import { findSelected, nothingFound } from './selected-databases';
+import { noServer, openServer, readLogStyle, runtimeWarnings } from './server';
 
 export { checkBeginOptions, type BeginBackupOptions } from './begin-options';
 
@@ -250,177 +233,4 @@ async function begin(
   const required = skipped.filter((_failure, position) => databases.required.has(failed[position]?.index ?? -1));
   refuseTooManySkipped([...problems, ...skipped], required, databases.paths.length - skipped.length, limits);
   return backup;
-}
-
-/** The Domino server that is backed up. */
-export interface Server {
-  /** Undefined in stop mode, which does not need it. */
-  readonly runtime: NativeRuntime | undefined;
-  readonly notesIni: string;
-  readonly dataDirectory: string;
-}
-
-/** Plain volumes have none. */
-const noServer: Server = { runtime: undefined, notesIni: '', dataDirectory: '' };
-
-export async function openServer(
-  binding: NativeBinding,
-  { mode, domino }: BeginBackupOptions,
-  call: Call,
-): Promise<Server> {
-  const stopMode = mode?.type === 'stop-service';
-  const runtime = stopMode ? undefined : await openRuntime(binding, domino, call);
-  const notesIni = runtime?.notesIni ?? findNotesIni(domino);
-  return { runtime, notesIni, dataDirectory: runtime?.dataDirectory ?? readDataDirectory(notesIni) };
-}
-
-/** The databases of a backup, and problems that hide databases. */
-export interface FoundDatabases {
-  readonly databases: BackupDatabases;
-  readonly problems: readonly DatabaseFailure[];
-  readonly notices: readonly Notice[];
-  readonly limits: SkipLimits;
-  readonly continuity: Continuity;
-  /** Undefined if the whole selection is captured. */
-  readonly incremental?: Incremental | undefined;
-}
-
-const nothingFound: FoundDatabases = {
-  databases: noDatabases,
-  problems: [],
-  notices: [],
-  limits: { maxSkipped: Infinity, unmetRequired: [] },
-  continuity: Continuity.none,
-};
-
-export async function findSelected(
-  binding: NativeBinding,
-  { dataDirectory, deltaDirectory }: { readonly dataDirectory: string; readonly deltaDirectory: string },
-  search: {
-    readonly excludeDirectories: readonly string[];
-    readonly selector: Selector;
-    readonly options: BeginBackupOptions;
-    /** Leaves part of the selection to earlier backups. */
-    readonly narrow?: ((catalog: Catalog, selection: Selection) => Promise<Incremental>) | undefined;
-  },
-  call: Call,
-): Promise<FoundDatabases> {
-  const { excludeDirectories, selector, options, narrow } = search;
-  call.check('find');
-  const catalog = await listCatalog(binding, { dataDirectory, excludeDirectories }, call);
-  const rules = selector.rulesFor(catalog);
-  const selection = await selector.select(catalog, undefined, rules);
-  const incremental = selection.indexes.length > 0 ? await narrow?.(catalog, selection) : undefined;
-  const taken = await takeSelected(dataDirectory, catalog, incremental?.taken ?? selection);
-  // Aliases of databases that are carried over are also names in this backup.
-  const databases = incremental ? { ...taken, aliases: selectedAliases(catalog, selection) } : taken;
-  const { problems, notDatabases } = selectedProblems(catalog, dataDirectory, rules);
-  const limits = { maxSkipped: options.maxSkipped ?? Infinity, unmetRequired: selection.unmetRequired };
-  const pathsOf = (failures: readonly DatabaseFailure[]): string[] => failures.map(({ database }) => database);
-  const present = { ...catalog, notDatabases: pathsOf(notDatabases), problems: pathsOf(problems) };
-  const continuity = await Continuity.compare(deltaDirectory, dataDirectory, present, rules, () => {
-    call.check();
-  });
-  // A database that an earlier backup contains is reported as a failure and needs no additional notice.
-  const unreadable = new Set(pathsOf(continuity.unreadable));
-  const neverDatabases = notDatabases.filter(({ database }) => !unreadable.has(database));
-  const notices = [...selection.notices, ...neverDatabases.map(notADatabase), ...rules.unmatched()];
-  refuseTooManySkipped([...problems, ...continuity.unreadable], [], databases.paths.length, limits);
-  return { databases, problems, notices, limits, continuity, incremental };
-}
-
-export async function makeDeltaDirectory(
-  binding: NativeBinding,
-  directory: string,
-  dataDirectory: string,
-): Promise<{ readonly deltaDirectory: string; readonly warning: Warning | undefined }> {
-  const refuse = (why: string): never => {
-    const message = `the delta directory ${directory} cannot be used: ${why}`;
-    throw new DominoVssError('ERR_DELTA_DIRECTORY', { message });
-  };
-  try {
-    const deltaDirectory = await realPathToBe(directory);
-    // The server's replication and compaction would treat our files as its own.
-    if (dataDirectory !== '' && isInside(deltaDirectory, await realpath(dataDirectory))) {
-      refuse(`it is inside the data directory ${dataDirectory}`);
-    }
-    await makeOwnDirectory(deltaDirectory, binding);
-    await access(directory, constants.W_OK | constants.X_OK);
-    const { refusal, warning } = await directoryRisk(deltaDirectory, binding);
-    if (refusal !== '') refuse(refusal);
-    const journals = journalDirectory(deltaDirectory);
-    await makeOwnDirectory(journals, binding);
-    const risk = await directoryRisk(journals, binding);
-    if (risk.refusal !== '') refuse(risk.refusal);
-    return { deltaDirectory, warning };
-  } catch (cause) {
-    if (cause instanceof DominoVssError) throw cause;
-    const message = `the delta directory ${directory} cannot be used: ${(cause as Error).message}`;
-    throw new DominoVssError('ERR_DELTA_DIRECTORY', { message, cause });
-  }
-}
-
-/**
- * A broken link and an unreadable directory hide databases, unless the selection excludes what is there. A file that
- * only has the name of a database hides nothing.
- */
-function selectedProblems(
-  catalog: Catalog,
-  dataDirectory: string,
-  rules: SelectionRules,
-): { readonly problems: DatabaseFailure[]; readonly notDatabases: DatabaseFailure[] } {
-  const selected = catalogProblems(catalog)
-    .map((problem) => ({ ...problem, database: relativePath(problem.database, dataDirectory) }))
-    .filter(({ database }) => rules.leaveOut(database) === undefined);
-  return {
-    problems: selected.filter(({ operation }) => operation !== ''),
-    notDatabases: selected.filter(({ operation }) => operation === ''),
-  };
-}
-
-function notADatabase({ database, text }: DatabaseFailure): Notice {
-  return { code: 'WARN_NOT_A_DATABASE', text: printable(`${database} was left out: ${text}`), subjects: [database] };
-}
-
-/** The style is only reported, so a server that does not respond must cost little time. */
-const logStyleBudgetMs = 10_000;
-
-export async function readLogStyle(
-  binding: NativeBinding,
-  call: Call,
-): Promise<'circular' | 'archive' | 'linear' | 'none' | 'unknown'> {
-  try {
-    return await call.bounded(binding.transactionLogStyle(), {
-      // Less than the time left, so that a hanging call is abandoned before the whole backup runs out of time.
-      budgetMs: Math.min(logStyleBudgetMs, Math.ceil(call.remainingMs() / 2)),
-      operation: 'NSFGetTransLogStyle',
-      subject: '',
-    });
-  } catch (error) {
-    // An abort, or the deadline, whose error says which call has not returned. Native code throws records.
-    if (isDominoVssError(error)) throw error;
-    call.check();
-    return 'unknown';
-  }
-}
-
-export async function deltaDirectoryWarnings(
-  binding: NativeBinding,
-  deltaDirectory: string,
-  databases: BackupDatabases,
-  call: Call,
-): Promise<Warning[]> {
-  const { path } = await call.race(binding.inspectVolume(deltaDirectory));
-  if (!databases.volumes.some((volume) => volume.path === path)) return [];
-  const message =
-    `the delta directory ${deltaDirectory} is on ${path}, a volume that is part of the snapshot: ` +
-    'if that volume is lost, so are the deltas; save them elsewhere';
-  return [warning('WARN_DELTA_VOLUME', message, { subjects: [deltaDirectory] })];
-}
-
-export function runtimeWarnings(runtime: NativeRuntime | undefined): Warning[] {
-  const missing = runtime?.missingFunctions ?? [];
-  if (missing.length === 0) return [];
-  const message = `this Domino release does not export: ${missing.join(', ')}`;
-  return [warning('WARN_FUNCTION_MISSING', message, { subjects: missing })];
 }

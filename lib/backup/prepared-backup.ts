@@ -1,17 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Backup } from './backup';
-import {
-  defaultShards,
-  deltaDirectoryWarnings,
-  findSelected,
-  makeDeltaDirectory,
-  openServer,
-  readLogStyle,
-  runtimeWarnings,
-  type FoundDatabases,
-  type Server,
-} from './begin-backup';
+import { defaultShards } from './begin-backup';
+import { deltaDirectoryWarnings, makeDeltaDirectory } from './delta-directory';
+import { findSelected, type FoundDatabases } from './selected-databases';
+import { openServer, readLogStyle, runtimeWarnings, type Server } from './server';
 import { noEarlierWindows, type BackupWork } from './capture';
 import { addDatabases, createSession, type SessionSetup } from './native-session';
 import { requireResources } from './resources';

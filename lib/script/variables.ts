@@ -1,4 +1,5 @@
-import { Aliases, environmentVariable } from './aliases';
+import { warning } from '../errors/warnings';
+import { Aliases, environmentVariable, isAutomaticAlias } from './aliases';
 import type { ScriptEventListener } from './events';
 import type { Word } from './lexer';
 import { likely } from './likely';
@@ -34,6 +35,24 @@ export class Variables {
     const used = this.#usedUnknown;
     this.#usedUnknown = false;
     return used;
+  }
+
+  /** Defines an alias, and reports it if the name already had another value. */
+  redefine(name: string, value: string): void {
+    const { emit } = this.#options;
+    const before = this.aliases.get(name);
+    if (before !== undefined && before !== value) {
+      const message = `%${name}% had the value ${before} until now`;
+      if (isAutomaticAlias(name)) emit({ type: 'note', message });
+      else emit({ type: 'warning', ...warning('WARN_ALIAS_REDEFINED', message, { subjects: [name] }) });
+    }
+    this.aliases.set(name, value);
+  }
+
+  /** Like {@link redefine}, for an alias that the script did not define itself: its value is reported. */
+  define(name: string, value: string, of: 'shadow' | 'set' | 'value'): void {
+    this.redefine(name, value);
+    this.#options.emit({ type: 'alias', name, value, of });
   }
 
   /** The word with its variables replaced: aliases first, then the environment. `pending`: aliases that `create` will define. */
