@@ -4,7 +4,7 @@ const { inspect } = require('node:util');
 const { TestEnvironment } = require('jest-environment-node');
 
 module.exports = class extends TestEnvironment {
-  /** Jest's context is built by an older list of globals: it lacks the disposal symbols every supported Node has. */
+  /** Jest builds its context from an older list of globals, without the disposal symbols that every supported Node.js has. */
   async setup() {
     await super.setup();
     for (const name of ['dispose', 'asyncDispose']) {
@@ -12,7 +12,7 @@ module.exports = class extends TestEnvironment {
     }
   }
 
-  /** Before Jest reports a test, which it does from here on as JSON: from its workers, and in the file of its results. */
+  /** Called before Jest reports a test; from here on, reports are JSON: from its workers, and in its result file. */
   handleTestEvent(event) {
     if (event.name !== 'test_done') return;
     event.test.errors = event.test.errors.map((failure) => {
@@ -24,19 +24,19 @@ module.exports = class extends TestEnvironment {
 };
 
 /**
- * What JSON can hold of an error: its text, with its causes and, if it is about a program, with how that ended. Jest would hand
- * on the error itself, and fails at fields that JSON has no words for, such as the errors of child_process, which hold
+ * The part of an error that JSON can represent: its text, its causes and, for an error of a program, how that ended. Jest would pass
+ * on the error itself, and fails at fields that JSON cannot represent, such as the errors of child_process, which contain
  * themselves, or large integers.
  */
 function reportable(error) {
-  // Of what has neither, Jest makes a text itself.
+  // If there is neither, Jest makes a text itself.
   if (typeof error?.stack !== 'string' && !error?.message) return error;
   const { message, stack = message } = error;
   const [text, ...places] = stack.split(/^(?= +at )/m);
   return { message, stack: [text.trimEnd(), ...endOfProgram(error), places.join(''), ...causes(error)].join('\n') };
 }
 
-/** Node.js puts into the message what the program wrote to its standard error output, but not how it ended. */
+/** In Node.js, the message contains the program's standard error output, but not how the program ended. */
 function endOfProgram({ status, signal, stdout }) {
   if (typeof status !== 'number' && typeof signal !== 'string') return [];
   const output = String(stdout ?? '').trim();

@@ -55,7 +55,7 @@ test('waits in place of a shadow', async () => {
   const { stdout } = await bench('--runs', '1', '--warm-ups', '0', '--shadow-ms', '120');
   expect(performance.now() - before).toBeGreaterThan(119);
   expect(stdout).toContain('provider wait 120 ms');
-  // Percentiles of a single run would be the run.
+  // With a single run, every percentile would be that run.
   expect(stdout).toMatch(/^OVER THE RUNS +MIN +MEDIAN +MAX$/m);
 });
 

@@ -26,7 +26,7 @@ async function write(name: string, sample: Parameters<typeof sampleBench>[0]): P
     directory = mkdtempSync(join(tmpdir(), 'bench-page-'));
     await write('many', { databases, runs: 3, compared: true });
     await write('few', { databases: 9, runs: 120 });
-    // Its sandbox refuses root, and what is shown here is ours.
+    // The browser's sandbox refuses root, and only our own page is shown.
     browser = await chromium.launch({
       executablePath: spawnSync('which', [program!], { encoding: 'utf8' }).stdout.trim(),
       args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
@@ -166,7 +166,7 @@ async function write(name: string, sample: Parameters<typeof sampleBench>[0]): P
           'document.activeElement.id || document.activeElement.dataset.do || document.activeElement.tagName',
         );
         if (reached.includes(name)) break;
-        // What has the focus shows it.
+        // The focused element is visibly focused.
         if (name !== 'BODY') {
           expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
           reached.push(name);
@@ -202,7 +202,7 @@ async function write(name: string, sample: Parameters<typeof sampleBench>[0]): P
     expect(await where.textContent()).toContain(text);
   }
 
-  /** The timeline after its next drawing. */
+  /** The timeline after it has been drawn again. */
   function picture(page: Page): Promise<string> {
     return page.evaluate(`new Promise((resolve) => {
       requestAnimationFrame(() => requestAnimationFrame(() => resolve(document.getElementById('timeline').toDataURL())));

@@ -54,7 +54,7 @@ test('the window is hardly longer than what Domino and the shadow take', async (
   );
   expect(Math.min(...gaps)).toBeLessThan(0.02);
 
-  // 500 × 3 ms one after the other, or in eight threads at once: 5.5 times as long, with the shadow.
+  // 500 × 3 ms, one after the other or on eight threads: sequentially, the window with the shadow is 5.5 times as long.
   const one = await bench(1);
   expect(one.figures['windowMs']!.min / eight.figures['windowMs']!.min).toBeGreaterThan(3);
 }, 120_000);
@@ -94,7 +94,7 @@ test('what is written to most is in backup mode for the shortest time', async ()
       writes += ofRank(ranks.get(path)!);
       plain += inBackupMs / 500;
     }
-    // In an order that knows nothing, both means are the same. 0.5 on an idle machine.
+    // Without known activity, both means are the same. 0.5 on an idle machine.
     expect(weighted / writes / plain).toBeLessThan(0.7);
   } finally {
     rmSync(earlier, { recursive: true });

@@ -58,7 +58,7 @@ beforeAll(async () => {
   makeProject(project);
   files = writePrograms(project, programs.map(placed));
   expect(compile(project, join(project, 'out'))).toBe('');
-  // The addon of the one that names it lies beside it.
+  // The addon is beside the program that names it.
   copyFileSync(join(root, 'build', 'Release', 'domino_vss.node'), join(project, 'out', 'domino-vss.node'));
 }, 120_000);
 
@@ -102,7 +102,7 @@ function placed({ name, language, text }: Example): Example {
   return { name, language, text: language === 'sh' || here.includes('provider: ') ? here : shadowed };
 }
 
-/** A system with the command line, the settings of the server, and a volume group whose snapshots are copies. */
+/** A system with the command line, the server's settings, and a volume group whose snapshots are copies. */
 function theSystem(): Record<string, string> {
   const { home, location, shadowDirectory, simulation } = domino;
   const deltaDirectory = join(home, 'backup', 'domino');
@@ -113,7 +113,7 @@ function theSystem(): Record<string, string> {
   writeFileSync(join(home, 'domino-vss.conf'), `DOMINO_VSS="${bin}/domino-vss"\nDELTA_DIR="${deltaDirectory}"\n`);
   const lv = join(home, 'lv');
   const stubs: Readonly<Record<string, string>> = {
-    // The example of an id means the last backup.
+    // The id in the examples stands for the last backup.
     'domino-vss': `last=$(ls "$DELTA" | grep '^2' | sort | tail -n 1)
 exec "${process.execPath}" "${mainScript}" "\${@//20260807T101530Z-3f9a2c/$last}"`,
     lvcreate: `while [ "$1" != --name ]; do shift; done
@@ -143,7 +143,7 @@ mkdir -p "${lv}/$2$DATA" && cp -r "$DATA/." "${lv}/$2$DATA"`,
   };
 }
 
-/** What a program must be started with; the command line finds that by itself. */
+/** The environment that a program must be started with; the command line finds it by itself. */
 function serverEnvironment(): NodeJS.ProcessEnv {
   const server = domino.simulation.environment;
   return { ...server, PATH: [environment['PATH'], server['PATH']].join(delimiter) };

@@ -146,7 +146,7 @@ function callsOfBash({ name, text }: Example): Call[] {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
-    // Other programs are not found; what no shell understands ends it with 2.
+    // Other programs are not found; a syntax error ends the shell with 2.
     if (status === 2 || status === null) throw new Error(`${name}: ${output[2]}`);
     const lines = (output[3] ?? '').split('\n').filter(Boolean);
     return lines.map((line) => ({ name, words: line.split('\0').slice(0, -1) }));

@@ -10,7 +10,7 @@ export const root = join(__dirname, '..', '..', '..');
 export interface Example {
   /** Page and heading, and from the second block below a heading on its number: `docs/api.md#hooks`. */
   readonly name: string;
-  /** Empty when the block has none. */
+  /** Empty if the block has none. */
   readonly language: string;
   readonly text: string;
 }
@@ -127,7 +127,7 @@ export const notRun: Readonly<Record<string, string>> = {
   ),
 };
 
-/** Where the files of examples lie: `domino-vss` and what else they import can be found from there. */
+/** Directory for the files of examples: `domino-vss` and their other imports are found from there. */
 export function makeProject(directory: string): void {
   const modules = join(directory, 'node_modules');
   mkdirSync(join(modules, '@types'), { recursive: true });
@@ -166,20 +166,20 @@ export function makeProject(directory: string): void {
   writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
 }
 
-/** Writes examples of TypeScript and JavaScript as files. @returns the file that {@link compile} makes of each, by its example */
+/** Writes examples in TypeScript and JavaScript to files. @returns the file that {@link compile} makes of each, by its example */
 export function writePrograms(directory: string, programs: readonly Example[]): Map<string, string> {
   return new Map(
     programs.map(({ name, language, text }) => {
       const module = language === 'ts' ? 'ts' : /^import /m.test(text) ? 'mjs' : 'cjs';
       const file = name.replace(/[^\w]+/g, '-');
-      // Without an export TypeScript takes a file for a script, whose names all the others see.
+      // TypeScript takes a file without exports for a script, whose names are visible in all other files.
       writeFileSync(join(directory, `${file}.${module}`), module === 'ts' ? `${text}export {};\n` : text);
       return [name, `${file}.${module === 'ts' ? 'js' : module}`] as const;
     }),
   );
 }
 
-/** Compiles what {@link writePrograms} has written, as strictly as `tsc --init` has it. @returns the complaints */
+/** Compiles what {@link writePrograms} has written, as strictly as `tsc --init` does. @returns the errors */
 export function compile(directory: string, output: string): string {
   const config = {
     compilerOptions: {

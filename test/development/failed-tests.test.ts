@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const repository = join(__dirname, '../../..');
 
-/** Test files, of which Jest runs each in a worker. */
+/** Test files; Jest runs each in a worker. */
 const files = {
   hook: `
     const { execFileSync } = require('node:child_process');

@@ -24,7 +24,7 @@ interface Ended {
   readonly output: string;
 }
 
-/** Starts a script in a process group of its own, as a shell does, and interrupts the group when `isTime` says so. */
+/** Starts a script in its own process group, as a shell does, and interrupts the group when `isTime` says so. */
 async function interrupt(script: readonly string[], isTime: () => boolean): Promise<Ended> {
   const child: ChildProcess = spawn(process.execPath, script, {
     detached: true,

@@ -11,7 +11,7 @@ const root = join(__dirname, '../../..');
 const directory = join(root, 'docs', 'unattended');
 const page = readFileSync(join(directory, 'kubernetes.md'), 'utf8');
 const blocks = [...page.matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => text);
-/** The scripts of the CronJobs, as a shell is given them. */
+/** The scripts of the CronJobs, as a shell gets them. */
 const scripts = new Map(
   blocks.flatMap((text): [string, string][] => {
     const [, name = ''] = /^kind: CronJob\nmetadata:\n {2}name: (\S+)/m.exec(text) ?? [];
@@ -55,7 +55,7 @@ describe('the job', () => {
 
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'kubectl-'));
-    // Fails for a call that holds the word in the file "refuse".
+    // Fails for a call that contains the word in the file "refuse".
     writeFileSync(
       join(home, 'kubectl'),
       `#!/bin/sh

@@ -28,7 +28,7 @@ function prose(page: string): string {
     .replace(/`[^`\n]+`/g, (code) => code.replace(/[[\]()]/g, ' '));
 }
 
-/** The names by which a page's headings can be linked to, as GitHub makes them. */
+/** The anchors of a page's headings, as GitHub makes them. */
 function anchors(page: string): string[] {
   return [...prose(page).matchAll(/^#+ +(.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -49,7 +49,7 @@ function brokenLinks(page: string): string[] {
     });
 }
 
-/** Files and folders that a page names, from the root or from its own place; what is built may be missing. */
+/** Files and folders that a page names, relative to the root or to the page; built ones may be missing. */
 function lostPaths(page: string): string[] {
   const named = /`((?:bench|cmake|cpp|docs|lib|scripts|simulator|test)\/[\w./-]+)`/g;
   return [...readFileSync(page, 'utf8').matchAll(named)]
@@ -68,7 +68,7 @@ describe.each(pages.map((page) => relative(root, page)))('in %s', (page) => {
   });
 });
 
-/** Where sources name pages of decisions, by their path from the root. */
+/** Sources that name pages of decisions, by their path from the root. */
 const mentions = sources.flatMap((file) =>
   [...readFileSync(file, 'utf8').matchAll(/docs\/decisions\/([\w-]+\.md)/g)].map(([, name = '']) => ({ file, name })),
 );

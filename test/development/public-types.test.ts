@@ -8,7 +8,7 @@ import { compile, makeProject, writePrograms } from './examples';
 
 const deltaDirectory = `deltaDirectory: '/d'`;
 
-/** What compiles, by what it shows. */
+/** Code that compiles, by what it shows. */
 const right: Readonly<Record<string, string>> = {
   'an option that is undefined is not given': `
     await vss.beginBackup({ ${deltaDirectory}, include: undefined, signal: undefined, provider: undefined });`,
@@ -40,7 +40,7 @@ const right: Readonly<Record<string, string>> = {
     const ns: bigint = window.originNs - process.hrtime.bigint(); void ns;`,
 };
 
-/** What does not compile, and what the compiler says. */
+/** Code that does not compile, and the compiler's message. */
 const wrong: readonly (readonly [string, string, RegExp])[] = [
   ['a required option is missing', `await vss.beginBackup({});`, /'deltaDirectory' is missing/],
   [
@@ -122,7 +122,7 @@ test.each(wrong.map(([what, , expected], index) => [what, expected, index] as co
     const said = complaints.join('\n');
     const own = about(`wrong${index}`);
     expect(own).toHaveLength(1);
-    // What is wrong with one member of a union follows on lines of its own.
+    // For a union, what is wrong with each member follows on separate lines.
     const [, rest = ''] = said.split(own[0]!);
     expect(`${own[0]}${rest.split(/\n(?=\w+\.ts\()/)[0]}`).toMatch(expected);
   },

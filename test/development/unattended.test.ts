@@ -46,7 +46,7 @@ const analyze = spawnSync('systemd-analyze', ['--version']);
     const units = files.filter((file) => /\.(service|timer)$/.test(file));
     for (const file of units) {
       const text = readFileSync(join(directory, file), 'utf8');
-      // Neither the command nor its man page is installed here, nor is every system one with a logger.
+      // The command and its man page are not installed here, and not every system has a logger.
       const here = text.replace(/^(ExecStart=)\S+/gm, `$1${process.execPath}`).replace(/^Documentation=man:.*\n/m, '');
       writeFileSync(join(copies, file), here);
     }

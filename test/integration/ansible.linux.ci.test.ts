@@ -18,7 +18,7 @@ interface Report {
 let home: string;
 const servers = new Map<string, SimulatedDomino>();
 
-/** The command of a server: as one machine of its own would have it, with its own configuration. */
+/** The command of one server with its own configuration, as if it were on its own machine. */
 const commandOf = (name: string): string => join(home, name, 'domino-vss');
 const reportOf = (name: string): Report | undefined => {
   const file = join(home, 'reports', `${name}.json`);
@@ -37,7 +37,7 @@ async function makeServer(name: string): Promise<void> {
   const run = { to: join(domino.home, 'copies'), 'shadow-dir': shadowDirectory };
   const settings = { ini, program, 'delta-dir': deltaDirectory, 'backup run': run };
   writeFileSync(config, JSON.stringify({ ...settings, 'backup prune': { 'keep-last': 1 } }), { mode: 0o600 });
-  // A backup goes on when those of the others have begun, too: one after the other, none would.
+  // Each backup continues only once the others have begun: run one after the other, none would.
   writeFileSync(
     commandOf(name),
     `#!/bin/sh
@@ -102,7 +102,7 @@ async function play(together: number): Promise<Ended> {
     expect(said).toMatch(/turin: exit code 2\. .*No such file or directory/);
     expect(names.map((name) => reportOf(name)?.outcome)).toEqual(['complete', 'partial', undefined]);
     expect(reportOf('oslo')?.skipped?.map(({ database }) => database)).toEqual([victim]);
-    // Where there is no complete backup of this night, nothing is removed.
+    // Without a complete backup of this night, nothing is removed.
     expect(names.map((name) => backupsOf(name).length)).toEqual([1, 2, 1]);
     expect(backupsOf('dublin')).not.toEqual(before);
     for (const domino of servers.values()) await domino.expectQuiet();

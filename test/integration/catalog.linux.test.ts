@@ -162,7 +162,7 @@ test('2 500 nested directories and 100 000 entries are survived', async () => {
   database('many/last.nsf');
   const { databases, problems } = await find();
   expect(databases.map(({ path }) => path.slice(-8))).toEqual(['/d/x.nsf', 'last.nsf']);
-  // Paths end at 4 096 bytes; what lies deeper is named, for it may be a database.
+  // Paths are limited to 4 096 bytes; deeper files are named, because they may be databases.
   expect(problems).toMatchObject([{ statusName: 'ENAMETOOLONG' }]);
   execFileSync('rm', ['-rf', join(data, 'd'), join(data, 'many')]);
 }, 120_000);

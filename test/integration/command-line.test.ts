@@ -36,12 +36,12 @@ afterAll(async () => {
   await domino[Symbol.asyncDispose]();
 });
 
-/** The user's directory; relative paths are meant from here. */
+/** The user's directory; relative paths start here. */
 const here = (): ProcessOptions => ({ cwd: domino.home });
 const inHome = (...path: string[]): string => join(domino.home, ...path);
 const inData = (path: string): string => join(domino.simulation.dataDirectory, path);
 
-/** A backup of everything, into `backup` in the user's directory. */
+/** A backup of all databases to `backup` in the user's directory. */
 function backupArguments(...more: readonly string[]): string[] {
   const keeps = ['--to', '--keep', '--expose'].some((option) => more.includes(option));
   const args = ['backup', 'run', '--delta-dir', 'backup', '--provider', 'rolling', ...location, ...more];
@@ -256,7 +256,7 @@ describe('from backup to restore', () => {
 
   test('a reader who has seen enough is no failure', async () => {
     const shown = start(['backup', 'show', id, '--delta-dir', 'backup', '--json'], here());
-    // The reader is gone before anything is written.
+    // The reader ends before anything is written.
     shown.child.stdout?.destroy();
     const { code, stderr } = await shown.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -286,7 +286,7 @@ describe('outcomes', () => {
     const { code, stdout, stderr } = await run(backupArguments(), here());
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain('\nfailed ERR_NO_DATABASES: every database had to be left out\n');
-    // The same advice for all of them is given once.
+    // Advice that is the same for all is given once.
     expect(stderr.match(/what to do: Maintenance runs/g)).toHaveLength(1);
     await expectNothingLeft();
   });
@@ -309,7 +309,7 @@ describe('outcomes', () => {
   });
 });
 
-// With the program `script`; a console of Windows cannot be had by a test under Wine.
+// With the program `script`; under Wine, a test cannot get a Windows console.
 linuxDescribe('on a terminal', () => {
   afterEach(async () => {
     await domino.simulation.set({ SIM_LATENCY_NSFBackupStart_US: null });
@@ -317,7 +317,7 @@ linuxDescribe('on a terminal', () => {
     rmSync(inHome('backup'), { recursive: true });
   });
 
-  /** Runs the command line on a pseudo terminal; both of its outputs come mixed. */
+  /** Runs the command line on a pseudo terminal, which mixes its two outputs. */
   function startOnTerminal(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningProcess {
     const command = [process.execPath, mainScript, ...args].map((word) => `'${word}'`).join(' ');
     return new RunningProcess('script', ['-qec', `stty cols 100; ${command}`, '/dev/null'], {
@@ -333,7 +333,7 @@ linuxDescribe('on a terminal', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/making the shadow +█+░* \d+\/12/);
     expect(stdout).toContain(`${escape}[32mcomplete${escape}[39m`);
-    // The bars are gone when the report comes, and the cursor is back.
+    // When the report appears, the bars are gone and the cursor is visible again.
     const report = stdout.slice(stdout.indexOf('freeze window'));
     expect(report).not.toContain('░');
     expect(stdout.lastIndexOf(`${escape}[?25h`)).toBeGreaterThan(stdout.lastIndexOf(`${escape}[?25l`));
@@ -366,7 +366,7 @@ linuxDescribe('on a terminal', () => {
     await domino.simulation.set({ SIM_LATENCY_NSFBackupStart_US: 250_000 });
     const terminal = startOnTerminal(backupArguments('--shards', '1'));
     await until('the bar shows the window', () => terminal.stdout.includes('making the shadow'));
-    // The terminal interrupts all processes of its session; the one that works gets it from the one that started it.
+    // The terminal interrupts all processes of its session; the working process gets the signal from the one that started it.
     const working = (await domino.simulation.stats()).processes.find(({ role }) => role === 'api');
     expect(sessionOf(working?.pid ?? 0)).toBe(working?.pid);
     terminal.child.stdin?.write('\x03');
@@ -379,7 +379,7 @@ linuxDescribe('on a terminal', () => {
   });
 });
 
-// On Windows no process can send another one a signal: what is called so there ends it at once.
+// Windows has no signals between processes: `kill` ends the process at once.
 linuxDescribe('an interrupt', () => {
   const taking = 'stopping and rolling back what was begun (interrupt again to end at once)';
 
@@ -406,7 +406,7 @@ linuxDescribe('an interrupt', () => {
     });
   }
 
-  /** Starts a backup whose window lasts some seconds, and comes back in the middle of it. */
+  /** Starts a backup whose window lasts some seconds, and returns during the window. */
   async function startSlowly(args: readonly string[], latencyMs = 250): Promise<RunningProcess> {
     await setLatency(latencyMs * 1000);
     const reached = inWindow();
@@ -452,7 +452,7 @@ linuxDescribe('an interrupt', () => {
   test('of the process that the user started, by force: the one behind it takes everything back', async () => {
     const backup = await startSlowly(backupArguments('--shards', '1'));
     backup.interrupt('SIGKILL');
-    const { signal, stderr } = await backup.ended; // its output is open until the process behind it has ended
+    const { signal, stderr } = await backup.ended; // its output stays open until the second process has ended
     expect(signal).toBe('SIGKILL');
     expect(stderr).toContain(`the process that started this one is gone: ${taking}`);
     await expectNothingLeft();
@@ -483,7 +483,7 @@ linuxDescribe('an interrupt', () => {
     await domino.expectQuiet();
   });
 
-  // The last test, for a handle stays open.
+  // The last test, because a handle stays open.
   test('while a call hangs: it does not say that all is well', async () => {
     await domino.simulation.fault(`NSFBackupStop:1@${victim}=hang`);
     const backup = start(backupArguments('--timeout', '2'), here());

@@ -20,7 +20,7 @@ export interface ProcessOptions {
   /** Added to {@link plainEnvironment}. */
   readonly env?: Readonly<NodeJS.ProcessEnv>;
   readonly uid?: number;
-  /** For a command that talks to its terminal. */
+  /** For a command that uses its terminal. */
   readonly withInput?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface ProcessOptions {
 export const plainEnvironment: Readonly<Record<string, string>> = {
   PATH: process.env['PATH'] ?? '',
   SIM_QUIET: '1',
-  // In a checkout that is built for Linux and run under Wine, build/Release holds the addon for Linux.
+  // In a checkout that was built for Linux and runs under Wine, build/Release contains the addon for Linux.
   ...(process.platform === 'win32' && { PREBUILDS_ONLY: '1' }),
 };
 
@@ -61,7 +61,7 @@ export class RunningProcess {
   }
 }
 
-/** Starts `domino-vss` as a process of its own. */
+/** Starts `domino-vss` as a process. */
 export function start(args: readonly string[], options?: ProcessOptions): RunningProcess {
   return new RunningProcess(process.execPath, [mainScript, ...args], options);
 }
@@ -71,7 +71,7 @@ export function run(args: readonly string[], options?: ProcessOptions): Promise<
   return start(args, options).ended;
 }
 
-/** The options that say where a simulated Domino is. */
+/** The options that locate a simulated Domino. */
 export function locationFlags({ simulation }: SimulatedDomino): string[] {
   return ['--ini', simulation.notesIni, '--program', simulation.programDirectory];
 }

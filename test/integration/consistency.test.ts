@@ -19,7 +19,7 @@ afterAll(async () => {
 
 test('every copy is the state at NSFBackupStart, with the workload running', async () => {
   let torn = 0;
-  // Chance decides whether a copy meets a transaction that is half written; on a busy machine the workload writes little.
+  // Whether a copy catches a half-written transaction is random; on a busy machine the workload writes little.
   for (let run = 0; run < proofRuns || (torn === 0 && run < 20); ++run) {
     const { report, tornWithoutDelta } = await proveBackup(domino, server, { provider: 'rolling' });
     expect(report.provider.name).toBe('rolling');

@@ -1,6 +1,6 @@
 import { loadBinding } from '#lib/native/binding';
 
-// Takes the lock on a directory, says so, and holds it until it is killed.
+// Takes the lock on a directory, reports it, and holds the lock until it is killed.
 
 async function main(directory: string): Promise<void> {
   const lock = await loadBinding().lockDirectory(directory);

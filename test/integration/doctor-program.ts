@@ -1,11 +1,11 @@
-// Runs `domino-vss doctor` as the user this program runs as, who is also the one that the simulated server runs as.
+// Runs `domino-vss doctor` as the user of this program, who is also the user of the simulated server.
 //
 //   node doctor-program.js <empty directory of this user> [<arguments of doctor as JSON> …]
 
 import { run, type Ended } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
 
-/** What the program prints, as JSON: one end for each list of arguments. */
+/** What the program prints, as JSON: one result for each list of arguments. */
 export type Ends = readonly Ended[];
 
 async function main(): Promise<void> {

@@ -39,7 +39,7 @@ let domino: SimulatedDomino;
 let server: Server;
 /** In memory: on a different volume from the databases, where neither snapshots nor clones are possible. */
 let elsewhere: string;
-/** What runs as another user. */
+/** Tests that run as another user. */
 let copy: ReadableCopy;
 
 beforeAll(async () => {
@@ -73,7 +73,7 @@ function examined({ code, signal, stdout, stderr }: Ended): Examined {
   return { code, outcome, checks: new Map(checks.map((check) => [check.name, check])) };
 }
 
-/** Runs the doctor on the simulated Domino, or on what `args` name instead. */
+/** Runs the doctor on the simulated Domino, or on the one that `args` name. */
 async function examine(args: readonly string[] = [], options: ProcessOptions = {}, of = domino): Promise<Examined> {
   return examined(await run(['doctor', '--json', ...locationFlags(of), ...args], options));
 }
@@ -174,7 +174,7 @@ describe('as the user of the server', () => {
       /provider rolling .*sealed cannot be written to$/,
       /name it as shadowDirectory/,
     ]);
-    // Copies lie in the delta directory then: nothing has to be written at the top of the databases' volume.
+    // Copies are in the delta directory then, so the root of the databases' volume need not be writable.
     expect(examined(copies!).checks.get('file system')?.status).toBe('ok');
   });
 });
@@ -220,7 +220,7 @@ describe('what is not met fails, with advice', () => {
     writeFileSync(ini, 'KeyFilename=server.id\n');
     const empty = await doctor();
     expectFailed(empty, 'notes.ini', 'ERR_DOMINO_NOTES_INI', [/has no setting "Directory"/, /--ini/]);
-    // Not "a library was not found", which would only follow from it.
+    // Not "a library was not found", which would only be a consequence.
     expectFailed(empty, 'library', 'ERR_DOMINO_NOTES_INI', [/has no setting "Directory"/, /--ini/]);
     writeFileSync(ini, 'Directory=/nowhere/at/all\n');
     expectFailed(await doctor(), 'notes.ini', 'ERR_DOMINO_NOTES_INI', [
@@ -367,7 +367,7 @@ test('what a killed backup has left is found, with the journal that names it', a
   try {
     await other.simulation.set({ SIM_LATENCY_NSFBackupStart_US: 2_000_000 });
     const delta = ['--delta-dir', other.deltaDirectory, '--provider', 'rolling'];
-    // With its environment from the start, so that it is the one process.
+    // Started with its environment, so that there is only one process.
     const backup = start(['backup', 'run', '--keep-nothing', ...delta, ...locationFlags(other)], {
       env: other.simulation.environment,
     });
@@ -390,7 +390,7 @@ test('what a killed backup has left is found, with the journal that names it', a
 });
 
 describe('the canary', () => {
-  /** It leaves no database behind, on neither side. */
+  /** It leaves no database behind on either side. */
   afterEach(() => {
     expect(readdirSync(domino.simulation.dataDirectory).filter((name) => name.includes('canary'))).toEqual([]);
   });

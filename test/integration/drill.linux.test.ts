@@ -17,7 +17,7 @@ linuxTest(
     const { deltaDirectory, shadowDirectory, simulation } = domino;
     const common = [...locationFlags(domino), '--delta-dir', deltaDirectory, '--json'];
     const server = await domino.serve({ threads: 2, transactionsPerSecond: 400 });
-    // Each database stays in backup mode long enough for the server to write to it, on the fastest machine, too.
+    // Each database stays in backup mode long enough for the server to write to it, even on the fastest machine.
     await simulation.set({ SIM_LATENCY_NSFBackupStop_US: 50_000 });
     const made = await run(['backup', 'run', ...common, '--keep', '--shadow-dir', shadowDirectory]);
     await simulation.set({ SIM_LATENCY_NSFBackupStop_US: null });

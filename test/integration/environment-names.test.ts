@@ -18,7 +18,7 @@ let server: Server;
 let report: BackupReport;
 
 beforeAll(async () => {
-  // Also the data directory, notes.ini and the delta directory have such names.
+  // The data directory, notes.ini and the delta directory have such names, too.
   parent = mkdtempSync(join(tmpdir(), 'Δεδομένα-план-'));
   domino = await SimulatedDomino.create({ databases: 30, unloggedShare: 0.5 }, parent);
   server = await domino.serve({ threads: 1, transactionsPerSecond: 300 });

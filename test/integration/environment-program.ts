@@ -1,4 +1,4 @@
-// A program that opens the Domino runtime and says what came of it; run by the tests in an environment of its own.
+// A program that opens the Domino runtime and reports the result; the tests run it with a specific environment.
 //
 //   node environment-program.js <program directory> <notes.ini> <delta directory> [<another notes.ini first>]
 
@@ -7,7 +7,7 @@ import { beginBackup, isDominoVssError } from '#lib/index';
 /** What the program prints, as JSON: one outcome for each notes.ini. */
 export type Outcome = { readonly opened: true } | { readonly opened: false; readonly error: Record<string, unknown> };
 
-// Whether the program directory is trusted, whoever may write to it.
+// Whether the program directory is trusted regardless of who can write to it.
 const trustProgramDirectory = process.env['TRUST_PROGRAM'] === '1';
 
 const [programDirectory = '', notesIni = '', deltaDirectory = '', firstNotesIni] = process.argv.slice(2);

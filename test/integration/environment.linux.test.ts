@@ -58,7 +58,7 @@ async function openAll({ programDirectory, notesIni, firstNotesIni, trusted, env
   return JSON.parse(stdout) as Outcome[];
 }
 
-/** The error with which the runtime does not open. */
+/** The error of an attempt to open the runtime. */
 async function refusal(wrong: Case): Promise<Record<string, unknown>> {
   const [outcome] = await openAll(wrong);
   if (outcome?.opened !== false) throw new Error('the runtime was opened');
@@ -121,7 +121,7 @@ describe('the library', () => {
     const { directory, library } = copyOfProgram('trusted');
     chmodSync(directory, 0o777);
     expect(await openAll({ programDirectory: directory, trusted: true })).toEqual([{ opened: true }]);
-    // It lifts this check and no other.
+    // The option lifts only this check.
     truncateSync(library, 0);
     expect(await refusal({ programDirectory: directory, trusted: true })).toMatchObject({ code: 'ERR_DOMINO_LIBRARY' });
   });
@@ -135,7 +135,7 @@ describe('the library', () => {
       code: 'ERR_DOMINO_LIBRARY_UNSAFE',
       message: expect.stringContaining(`${above}: ordinary users can write to it`),
     });
-    // What everybody may write to is safe for what belongs to somebody else when it is sticky, as /tmp is.
+    // In a sticky directory such as /tmp, files are safe from other users although everybody can write to it.
     chmodSync(above, 0o1777);
     expect(await openAll({ programDirectory: directory })).toEqual([{ opened: true }]);
   });
@@ -228,7 +228,7 @@ describe('notes.ini', () => {
 
   test('that names no data directory', async () => {
     const notesIni = writeNotesIni('empty', 'KeyFilename=server.id');
-    // Not even without the library path: what is wrong first is said first.
+    // Even without the library path: the first problem is reported first.
     expect(await refusal({ notesIni, env: { LD_LIBRARY_PATH: '' } })).toMatchObject({
       code: 'ERR_DOMINO_NOTES_INI',
       message: `${notesIni} has no setting "Directory", which names the data directory`,
@@ -291,7 +291,7 @@ describe('the runtime', () => {
           message: expect.stringMatching(/^OSTranslate on .*: Domino cannot convert this text$/u),
         },
       });
-      // Its runtime has been terminated in order, and cannot be started again.
+      // Its runtime has been terminated properly, and cannot be started again.
       expect(second).toMatchObject({ opened: false, error: { code: 'ERR_DOMINO_RUNTIME_BUSY' } });
       await named.expectQuiet();
     } finally {

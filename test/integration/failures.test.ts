@@ -51,8 +51,8 @@ async function backUp(options: Partial<BeginBackupOptions> = {}): Promise<Snapsh
 }
 
 /**
- * A set provider without a file system of its own, so that every call of the window can be reached here. Before it is called
- * the volume is flushed, which Wine cannot do; on Windows test/windows has VSS for this.
+ * A set provider that needs no special file system, so that every call of the window can be reached here. The volume is
+ * flushed first, which Wine cannot do; on Windows, test/windows uses VSS for this.
  */
 const hook: BeginBackupOptions['provider'] = {
   name: 'test',
@@ -162,7 +162,7 @@ linuxTest('a hook that fails, and one that is late, take all databases out', asy
       return Promise.resolve();
     },
   };
-  // Time enough for the hook to be asked on a busy machine, and less than it takes.
+  // Long enough for the hook to be called on a busy machine, and shorter than the hook takes.
   const backup = await beginBackup({ domino: domino.location, deltaDirectory: domino.deltaDirectory, provider: late });
   await expect(backup.createShadow({ timeoutMs: 2_500 })).rejects.toMatchObject({
     code: expect.stringMatching(/ERR_HOOK_TIMEOUT|ERR_DEADLINE/) as string,

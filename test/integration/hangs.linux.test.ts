@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  // What hangs returns now.
+  // The hanging call returns now.
   await domino.simulation.clearFaults();
   await until('nothing is left in backup mode', async () => (await domino.simulation.stats()).inBackup.length === 0);
   await until('no handle is left but the server’s', async () =>
@@ -51,7 +51,7 @@ async function backUp(options: Partial<BeginBackupOptions> = {}, signal?: AbortS
   }
 }
 
-/** A set provider without a file system of its own. */
+/** A set provider that needs no special file system. */
 const hook: BeginBackupOptions['provider'] = {
   name: 'test',
   create: ({ volumes }) => Promise.resolve({ shadows: volumes.map(({ path }) => ({ volume: path, root: path })) }),

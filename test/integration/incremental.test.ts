@@ -104,7 +104,7 @@ async function change(path: string): Promise<void> {
   lastChange = Date.now();
 }
 
-/** What is said about the choice of an incremental backup. */
+/** What an incremental backup reports about its choice. */
 function saidBy({ warnings }: BackupReport): string[] {
   return warnings.map(({ message }) => message).filter((message) => /captured|build on/.test(message));
 }
@@ -114,7 +114,7 @@ function extentName(number: number): string {
   return `S${String(number).padStart(7, '0')}.TXN`;
 }
 
-/** Destroys some databases and brings them back. */
+/** Destroys some databases and restores them. */
 async function restoreDestroyed(report: BackupReport, paths: readonly string[]): Promise<void> {
   await server.flushCache();
   for (const path of paths) writeFileSync(inData(path), 'destroyed');
@@ -171,7 +171,7 @@ test('takes the changed ones without logging, and leaves the rest to the full ba
     taken: { changed: 1 },
   });
   expect(first.counts).toMatchObject({ captured: 1, carried: logged.length + unlogged.length - 1 });
-  // As the full backup has written them.
+  // As the full backup wrote them.
   const before = await linesOf(full);
   for (const [path, line] of await linesOf(first)) {
     if (path !== changed) expect(line).toEqual({ ...before.get(path), index: line.index, from: full.id });
@@ -184,7 +184,7 @@ test('the next one builds on both, and a restore brings back all of it', async (
   for (const path of logged) await server.run(path, 5);
   await leaveInPeace();
   second = await incremental();
-  // The one of before was changed shortly before its backup: its clock cannot tell whether it has been changed again.
+  // The earlier one was changed shortly before its backup: its modification time cannot tell whether it was changed again.
   expect(await takenBy(second)).toEqual(expect.arrayContaining([changed]));
   expect(second.incremental?.links.map(({ id }) => id)).toContain(full.id);
   await writeAndArchive();
@@ -227,10 +227,10 @@ test('what is another database now is taken: compacted copy-style, replaced, not
   const [replaced = ''] = unlogged;
   await server.compact(compacted, { style: 'copy' });
   await server.flushCache();
-  // The file of another backup in the place of the original, as a restore by hand would leave it.
+  // The file of another backup in place of the original, as a manual restore would leave it.
   const earlier = join(domino.home, 'copies', full.id);
   for (const path of [replaced, older]) {
-    // Into the same file: its number stays.
+    // Into the same file, so its inode number stays.
     writeFileSync(inData(path), readFileSync(join(earlier, path)));
   }
   const fresh = 'mail/fresh.nsf';
@@ -248,7 +248,7 @@ test('without an archive that reaches on, logged databases are taken', async () 
   expect((await takenBy(none)).sort()).toEqual([...logged].sort());
   expect(saidBy(none)).toEqual(['logged databases are captured in full: no archive of the transaction log was named']);
   const { logId = '', logExtent = 0 } = (await linesOf(none)).get(logged[0]!) ?? {};
-  // An extent that this backup needs, and that only the archive has.
+  // An extent that this backup needs and only the archive has.
   while (existsSync(inData(`logdir/${extentName(logExtent)}`))) await writeAndArchive();
   const gone = join(archiveDirectory, logId, extentName(logExtent));
   renameSync(gone, `${gone}.away`);
@@ -385,7 +385,7 @@ describe('the chain', () => {
       { id: link.id, keptAs: ['last'] },
     ]);
     expect(await verifyBackup({ manifest: link.directory })).toMatchObject({ outcome: 'intact' });
-    // When the incremental backup goes, so may its base, and the copies of one are not those of the other.
+    // When the incremental backup is removed, its base may be removed, too; they do not share copies.
     const next = await backUp();
     const all = await pruneBackups({ deltaDirectory: domino.deltaDirectory, keep: { last: 1 } });
     expect(all.backups.filter(({ result }) => result === 'kept')).toMatchObject([{ id: next.id }]);

@@ -81,7 +81,7 @@ test('a restore of the older backup says how far it came, and which backup reach
   expect(report.warnings).toMatchObject([
     { message: expect.stringContaining(`backup ${second?.id ?? ''} was made after the change`) },
   ]);
-  // The log of before the compact has 30 of the 60 transactions.
+  // The log before the compact has 30 of the 60 transactions.
   expect(await sequenceOf(database)).toBe(30);
 });
 

@@ -36,7 +36,7 @@ async function interruptWhileItHangs(args: string[], hangs: () => Promise<boolea
   running.interrupt();
   const ended = await running.ended;
   expect({ ...ended, inTime: performance.now() - begun < 20_000 }).toMatchObject({ signal: null, inTime: true });
-  // 3: what needed no recovery from the log was restored.
+  // 3: databases that needed no recovery from the log were restored.
   expect([130, 1, 3]).toContain(ended.code);
 }
 
@@ -46,7 +46,7 @@ async function hasFired(): Promise<boolean> {
 
 linuxTest('an interrupt ends a process whose library hangs while it is loaded', async () => {
   let asked = 0;
-  // Nothing can be asked of a library that is not loaded: the process has had its time to come there.
+  // A library that is not loaded cannot be asked; the process has had enough time to load it.
   const hangs = async (): Promise<boolean> => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     asked += 1;
@@ -67,7 +67,7 @@ describe.each([
     } finally {
       await domino.simulation.clearFaults();
     }
-    // What a hanging call has left in backup mode; a restart would also bring databases online that a restore holds.
+    // Ends backup mode left by a hanging call; a restart would also bring databases online that a restore holds.
     if (command !== 'restore') await domino.simulation.restartServerState();
     expect(await run(['recover', '--delta-dir', domino.deltaDirectory, ...locationFlags(domino)])).toMatchObject({
       code: 0,

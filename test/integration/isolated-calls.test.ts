@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterEach(async () => {
   await domino.simulation.clearFaults();
   await recoverInterrupted(place());
-  // Only the restart of a server ends the backup mode that a process has left by its death.
+  // Only a restart of the server ends the backup mode that a dead process has left.
   await domino.simulation.restartServerState();
   const { accounting } = await domino.simulation.stats();
   await domino.expectQuiet(accounting.crashedParticipants);
@@ -52,7 +52,7 @@ const calls: Readonly<Record<string, (isolation: Isolation) => Promise<unknown>>
   verifyBackup: (isolation) => verifyBackup({ manifest, apply: true, domino: domino.location, isolation }),
   drillRestore: async (isolation) => {
     const report = await drillRestore({ manifest, domino: domino.location, sample: 6, isolation });
-    // Drawn at random, and timed.
+    // Random, and timed.
     return { ...report, databases: report.databases.length, recoveredTo: undefined, durationMs: undefined };
   },
   archiveLogs: async (isolation) => {
@@ -62,7 +62,7 @@ const calls: Readonly<Record<string, (isolation: Isolation) => Promise<unknown>>
   },
   runDoctor: async (isolation) => {
     const { outcome, checks } = await runDoctor({ ...place(), shadowDirectory: domino.shadowDirectory, isolation });
-    // A process of its own is started in the environment that Domino needs.
+    // The separate process is started in the environment that Domino needs.
     const alike = checks.filter(({ name }) => name !== 'environment');
     return { outcome, checks: alike.map(({ name, status }) => `${name}: ${status}`) };
   },

@@ -20,7 +20,7 @@ import { SimulatedDomino } from './simulated-domino';
 import { linuxTest } from '../platform';
 
 let domino: SimulatedDomino;
-/** Ended after each test, so that one that fails leaves nothing to the next. */
+/** Ended after each test, so that a failing test leaves nothing for the next one. */
 const open: Backup[] = [];
 
 beforeAll(async () => {
@@ -59,7 +59,7 @@ function journals(): string[] {
   return existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.journal')) : [];
 }
 
-/** The process that holds Domino, by the journal of its work. */
+/** The process that has Domino loaded, according to the journal of its work. */
 function holder(): number {
   const text = readFileSync(join(domino.deltaDirectory, '.journal', journals()[0] ?? ''), 'utf8');
   return (JSON.parse(text.split('\n')[0] ?? '') as { pid: number }).pid;
@@ -166,7 +166,7 @@ test('an exception of the listener of progress ends the call', async () => {
   await backup.dispose();
 });
 
-/** As administrators write them, with members that are inherited. */
+/** As administrators write them, with inherited members. */
 class StorageArray {
   readonly #root = domino.home;
   readonly name = 'array';
@@ -193,7 +193,7 @@ test('a hook stays in this process', async () => {
 });
 
 test('two backups one after the other, of two Domino servers', async () => {
-  // In one process the second would be refused: a process has one Domino runtime.
+  // In the same process the second call would be refused: a process has one Domino runtime.
   await using other = await SimulatedDomino.create({ databases: 3, plainNames: true });
   for (const { location, home, databases } of [
     { location: domino.location, home: domino.home, databases: 12 },
@@ -228,7 +228,7 @@ describe('the process that holds Domino', () => {
     expect(message).toContain('an unfinished backup may be left');
     if (call === 'createShadow') expect(message).toContain('up to 12 databases may still be in backup mode');
     expect(hint).toContain(`domino-vss recover --delta-dir ${domino.deltaDirectory} --ini ${domino.location.notesIni}`);
-    // The caller knows already.
+    // The caller already knows.
     await backup?.dispose();
     if (backup) await expect(backup.createShadow()).rejects.toBe(error);
   });

@@ -1,4 +1,4 @@
-// Does what `domino-vss` does that has to start itself again, but loses its patience sooner.
+// Does what `domino-vss` does when it has to start itself again, but with less patience.
 //
 //   node launcher-program.js <arguments of domino-vss>        with the place of the work as JSON in TEST_PLACE
 

@@ -30,7 +30,7 @@ function backupRun(...more: string[]): string[] {
   return ['backup', 'run', '--provider', 'rolling', ...places, ...locationFlags(domino), ...more];
 }
 
-/** The processes that do the work, by their journals. */
+/** The processes that do the work, according to their journals. */
 function workers(): number[] {
   const directory = join(domino.deltaDirectory, '.journal');
   const names = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.journal')) : [];
@@ -78,7 +78,7 @@ test('a backup that dies inside Domino: with --json in a document', async () => 
 linuxTest('a process that answers nothing is ended when its time is over', async () => {
   const env = { TEST_PLACE: JSON.stringify({ domino: domino.location, deltaDirectory: domino.deltaDirectory }) };
   const script = join(__dirname, 'launcher-program.js');
-  // It stops itself before it has said how long its work may take: from then on that counts, and is minutes.
+  // It stops itself before it announces how long its work may take: from then on that time counts, and it is minutes.
   const stops = join(domino.home, 'stops.cjs');
   writeFileSync(stops, "if (!process.argv[1].endsWith('launcher-program.js')) process.kill(process.pid, 'SIGSTOP');");
   const running = new RunningProcess(process.execPath, ['--require', stops, script, ...backupRun()], { env });

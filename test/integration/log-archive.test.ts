@@ -52,7 +52,7 @@ async function verify(path: string): Promise<Verdict> {
   return verdict!;
 }
 
-/** Archives while users write, until extents of before are gone from the log directory. */
+/** Archives while users write, until the earlier extents are gone from the log directory. */
 async function writeAndArchive(): Promise<void> {
   const [oldest] = readdirSync(inData('logdir'))
     .filter((name) => name.endsWith('.TXN'))
@@ -147,7 +147,7 @@ test('what was destroyed comes back through archived extents, up to the last tra
   const report = await restore({ logArchive: archiveDirectory });
   expect(report).toMatchObject({ outcome: 'complete', warnings: [] });
   expect(await verify(first)).toMatchObject({ sequence, instanceId });
-  // Domino has taken back what it was brought.
+  // Domino has removed the extents that the recovery brought to it.
   expect(readdirSync(inData('logdir')).filter((name) => !/^(S\d{7}\.TXN|NLOGCTRL\.LFH)$/.test(name))).toEqual([]);
   await domino.expectQuiet();
 });
@@ -159,7 +159,7 @@ test('several databases in one scan, beside their originals, while users write a
     mode: { type: 'new-database', as: 'beside' },
     logArchive: archiveDirectory,
   });
-  // Extents that lie in the log directory now are archived and written over while the recovery reads others.
+  // Extents that are now in the log directory are archived and overwritten while the recovery reads others.
   const state = { isRestored: false };
   const restored = restoring.finally(() => (state.isRestored = true));
   restored.catch(() => undefined);
@@ -177,7 +177,7 @@ test('where notes.ini names a directory for it, extents are brought there and re
   const retrieve = join(domino.home, 'retrieve');
   mkdirSync(retrieve);
   const ini = readFileSync(domino.location.notesIni!, 'latin1');
-  // The runtime of this process has read notes.ini already: another one does it.
+  // The runtime of this process has already read notes.ini, so another process does it.
   writeFileSync(domino.location.notesIni!, `${ini}\nTRANSLOG_RECOVER_PATH=${retrieve}\n`, 'latin1');
   await domino.simulation.set({ SIM_RETRIEVED_EXTENTS: 'keep' });
   const { sequence } = await verify(first);
@@ -257,7 +257,7 @@ test.each(['manifest.json', 'databases.ndjson'])('a backup whose %s cannot be re
   const text = readFileSync(file);
   const before = await listArchivedLogs({ archiveDirectory });
   writeFileSync(file, 'nothing');
-  // With the older backup away everything before the newer one would go.
+  // Without the older backup, everything before the newer one would be removed.
   const aside = join(domino.home, 'older');
   renameSync(older, aside);
   await expect(prune()).rejects.toMatchObject({ code: 'ERR_MANIFEST' });

@@ -1,4 +1,4 @@
-// Archives, restores or prunes, says when it has begun its work, and may be killed at any moment of it.
+// Archives, restores or prunes, and reports when it begins its work; may be killed at any moment.
 //
 //   node log-deaths-program.js archive|restore|prune      with its options as JSON in TEST_OPTIONS
 

@@ -1,5 +1,5 @@
-// Archiving, restoring and pruning that are killed at random moments: no extent and no database is lost, nothing is taken for an extent
-// that is none, and the next run succeeds. LOG_DEATHS=100 LOG_DEATH_SEED=7 npm test -- --tier=ci integration/log-deaths
+// Archiving, restoring and pruning are killed at random moments: no extent and no database is lost, no other file is taken for an
+// extent, and the next run succeeds. LOG_DEATHS=100 LOG_DEATH_SEED=7 npm test -- --tier=ci integration/log-deaths
 
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
@@ -65,7 +65,7 @@ async function killRestores(count: number, random: () => number): Promise<void> 
   const whole = await sequenceOf(database);
   await restoreDatabases(restoreOptions());
   expect(await sequenceOf(database)).toBe(whole);
-  // All that the archive has takes long to apply. One that needs some of it does for the rest.
+  // Applying the whole archive takes long. From here on, a newer backup is restored, which needs only part of it.
   await backUp(join(domino.home, 'newer'));
   await server.run(database, 1_500);
   await archiveLogs({ archiveDirectory: archiveDirectory(), domino: domino.location });
@@ -122,7 +122,7 @@ async function killAtWork(
   expect(deaths).toBe(count);
 }
 
-/** Kills the program so long after it has begun, unless it has ended by then. */
+/** Kills the program this long after it has begun, unless it has already ended. */
 async function runFor(mode: Mode, afterMs: number): Promise<{ readonly died: boolean; readonly workMs: number }> {
   const options = {
     archive: { archiveDirectory: archiveDirectory(), domino: domino.location },
@@ -204,7 +204,7 @@ linuxTest(
     expect(existsSync(join(domino.simulation.dataDirectory, 'logdir', 'S0000000.TXN'))).toBe(false);
     await killRestores(deaths / 2, random);
 
-    // With only a later backup in mind, all that is older goes: half as many deaths once more, each in the same archive.
+    // With only a later backup, all older extents are removed: half as many deaths again, all in the same archive.
     const aside = join(domino.home, 'aside');
     cpSync(archiveDirectory(), aside, { recursive: true, preserveTimestamps: true });
     await backUp(later());

@@ -63,7 +63,7 @@ test('every extent that waits is copied once, with its hash, and Domino uses it 
     dataDirectory: domino.simulation.dataDirectory,
   });
   expect(log?.extents.map(({ number, state }) => [number, state])).toEqual(waiting.map((_name, at) => [at, 'intact']));
-  // Nothing waits now, and what was archived is written over.
+  // Nothing is waiting now, and the archived extents are overwritten.
   expect(await archive('first')).toMatchObject({ extents: [], copiedBytes: 0 });
   await write();
   expect(readdirSync(logs)).not.toContain(waiting[0]);
@@ -86,7 +86,7 @@ test('an extent that comes again after a restart of the server is known, and not
   expect(again.extents.map(({ name, result }) => [name, result])).toEqual(
     before.extents.map(({ name }) => [name, 'known']),
   );
-  // Where its copy is gone it is made again.
+  // If its copy is missing, it is made again.
   rmSync(again.extents[0]?.file ?? '');
   await domino.simulation.restartServerState();
   expect((await archive('first')).extents.map(({ result }) => result)).toEqual([

@@ -36,7 +36,7 @@ test.each<[string, ProviderOption]>([
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const ended = await backUp(provider);
-  // The native session is let go of at one collection, and what it held at the next.
+  // One collection releases the native session, and the next one what it held.
   for (let turn = 0; turn < 10 && ended.deref(); ++turn) {
     await nextTurn();
     collect();

@@ -1,4 +1,4 @@
-// A data directory as people have it, with links to databases and directories, from the backup to the restore.
+// A realistic data directory, with links to databases and directories, from the backup to the restore.
 
 import {
   closeSync,
@@ -106,7 +106,7 @@ test('a process that may not open as many files is told how many, before anythin
   expect(code).toBe(4);
 });
 
-/** Lets a database grow, makes a rolling copy of it, and answers the room that what has grown takes in both. */
+/** Lets a database grow, makes a rolling copy of it, and returns the space that the growth takes in both. */
 async function roomAfterGrowing(path: string, grow: (handle: number, from: number) => void): Promise<[number, number]> {
   const file = inData(path);
   const handle = openSync(file, 'r+');
@@ -128,7 +128,7 @@ async function roomAfterGrowing(path: string, grow: (handle: number, from: numbe
     expect(names).toHaveLength(1);
     const copy = join(root, names[0]!);
     expect(statSync(copy).size).toBe(size);
-    // The first page holds the state of the database, which is another one during a backup.
+    // The first page contains the state of the database, which differs during a backup.
     const [copied, live] = [copy, file].map((one) => readFileSync(one).subarray(4096));
     expect(copied!.equals(live!)).toBe(true);
     const bytesOf = (all: number): number => (all - before.blocks) * 512;

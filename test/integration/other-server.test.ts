@@ -14,9 +14,9 @@ import { linuxTest } from '../platform';
 import { locationFlags, run } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
 
-/** The server of the backup, which only processes of their own work on. */
+/** The server of the backup; only other processes work on it. */
 let first: SimulatedDomino;
-/** The server that is restored to, in this process. */
+/** The target server of the restore, in this process. */
 let second: SimulatedDomino;
 let server: Server;
 let manifest: string;
@@ -29,20 +29,20 @@ const restore = (options: Partial<RestoreOptions>): Promise<RestoreReport> =>
   restoreDatabases({ domino: second.location, manifest, ...options });
 
 async function verify(file: string): Promise<Verdict> {
-  // Its history is that of the first server, wherever it lies.
+  // Its history is that of the first server, wherever the file is.
   const [verdict] = await first.simulation.verify([file]);
   if (!verdict) throw new Error('no verdict');
   return verdict;
 }
 
-/** A database of the first server that the second one has not at the beginning. */
+/** A database of the first server that the second one lacks at the beginning. */
 function own(logged: boolean, index = 0): string {
   const found = databases.filter((database) => database.logged === logged && !taken.has(database.path))[index];
   if (!found) throw new Error('the simulation has no such database');
   return found.path;
 }
 let taken: ReadonlySet<string>;
-/** Both have it, and it is not the same one. */
+/** Both have a database with this name, but not the same one. */
 const common = 'names.nsf';
 
 beforeAll(async () => {
@@ -114,7 +114,7 @@ test('logged and unlogged databases come back as they were at the backup, and th
   expect(adopted.instanceId).not.toBe(atBackup.get(wanted[0] ?? '')?.instanceId);
   expect(report.warnings.map(({ code }) => code)).toContain('WARN_BACKUP_DUE');
 
-  // From here on it is a database of the second server like any other: backed up, changed, lost, and rolled forward.
+  // From here on it is a normal database of the second server: backed up, changed, lost, and rolled forward.
   const [path = ''] = wanted;
   const backup = await beginBackup({
     domino: second.location,

@@ -44,7 +44,7 @@ beforeAll(async () => {
   manifest = (await backup.endBackup()).directory;
   await delay(50);
   for (const path of [first, second]) await server.run(path, 10);
-  // Times of transactions are kept in hundredths of a second.
+  // Times of transactions are stored in hundredths of a second.
   await delay(50);
   between = new Date().toISOString();
   await delay(50);

@@ -51,7 +51,7 @@ export async function proveBackup(
     const copies = await set.copyDatabases({ to: join(domino.home, 'copies', backup.id) });
     expect(copies.failures).toEqual([]);
     expect(copies.databases).toBe(domino.simulation.databases().length);
-    await server.pause(); // the verifier reads the whole log each time; it need not grow meanwhile
+    await server.pause(); // the verifier reads the whole log each time; it need not grow in the meantime
     const tornWithoutDelta = await countTornShadows(domino, set);
     await expectStateAtStart(domino, set, copies.directory);
     const report = await backup.endBackup();
@@ -87,7 +87,7 @@ export async function expectStateAtStart(domino: SimulatedDomino, set: ProvableS
 
 let proofsMade = 0;
 
-/** How many databases are torn when they are taken out of the shadows without their change information. */
+/** How many databases are torn if they are taken from the shadows without their change information. */
 export async function countTornShadows(domino: SimulatedDomino, set: ProvableSet): Promise<number> {
   const roots = new Map(set.shadows.map(({ volume, root }) => [volume, root]));
   const files = [...set.describeDatabases()].map(({ volume, shadowPath }) => join(roots.get(volume) ?? '', shadowPath));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { repository } from './command-line';
 
-/** The parts of a built repository that its programs and the simulator need when they run, apart from their packages. */
+/** The parts of a built repository that its programs and the simulator need at run time, except their packages. */
 const parts = [
   ...['package.json', 'dist', 'schema', 'build/Release/domino_vss.node', 'build/test'],
   ...['simulator/package.json', 'simulator/index.js', 'simulator/build/program', 'simulator/build/domino-sim'],
@@ -37,7 +37,7 @@ export class ReadableCopy implements Disposable {
   }
 }
 
-/** Where the packages are that are needed not only for development. */
+/** The directory of the packages that are needed at run time. */
 function packages(): string[] {
   const lock = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { readonly dev?: boolean }>;

@@ -1,4 +1,4 @@
-// The scripts of docs/recipes as callers call them: by an argument, by their name, around a command.
+// The scripts of docs/recipes, called in each way: with an argument, by their name, around a command.
 
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -70,11 +70,11 @@ linuxDescribe('recipes', () => {
     return (await listBackups(domino.deltaDirectory)).map(({ id }) => id);
   }
 
-  /** The last backup is restored from the snapshot, and is consistent. */
+  /** The last backup is restored from the snapshot and is consistent. */
   async function expectRestorable(): Promise<void> {
     const last = (await listBackups(domino.deltaDirectory)).sort((a, b) => a.id.localeCompare(b.id)).at(-1)!;
     const volume = (await readManifest(last.directory)).volumes[0]!.path;
-    // The roots of snapshots are tops of volumes.
+    // The roots of snapshots are roots of volumes.
     const root = join(domino.home, 'volume');
     const below = domino.simulation.dataDirectory.slice(volume.length);
     mkdirSync(join(root, below, '..'), { recursive: true });
@@ -118,7 +118,7 @@ linuxDescribe('recipes', () => {
     expect(await call(recipe('snapshot-hook.sh'), 'freezeFail')).toBe(0);
     expect(await isHeld()).toBe(false);
     expect(await backupIds()).toEqual(earlier);
-    // Of a thaw without a hold the caller hears.
+    // A thaw without a hold fails.
     expect(await call(recipe('snapshot-hook.sh'), 'thaw')).not.toBe(0);
   });
 

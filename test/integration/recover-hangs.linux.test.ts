@@ -29,7 +29,7 @@ function backupArguments(): string[] {
   return ['backup', 'run', ...places, '--keep', '--provider', 'rolling', ...locationFlags(domino), '--json'];
 }
 
-/** A process dies in a call of its work. */
+/** A process dies in one of its calls. */
 async function dieIn(call: string, args: readonly string[]): Promise<void> {
   await domino.simulation.fault(`${call}=die`);
   const { code } = await run([...args]);

@@ -6,24 +6,24 @@ import * as copy from '#lib/store/copy';
 import { locationFlags, run, type Ended } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
 
-// A logged database of a server that is lost is rolled forward on another machine, in a directory of its own.
+// A logged database of a lost server is rolled forward on another machine, in a separate directory.
 
 const path = 'mail/db000001.nsf';
-/** What is lost but for its backup and the archive of its log. */
+/** The lost server; only its backup and the archive of its log are left. */
 let lost: SimulatedDomino;
 /** The machine with another server. */
 let here: SimulatedDomino;
 let manifest: string;
 let archive: string;
 let atBackup: Verdict;
-/** The last transaction of which all is archived. */
+/** The last transaction that is completely in the archive. */
 let sequence: number;
 
 const inLost = (name: string): string => join(lost.simulation.dataDirectory, name);
 const env = { SIM_ALLOW_ROOT: '1' };
 
 async function verify(file: string): Promise<Verdict> {
-  // Its history is that of the lost server, wherever it lies.
+  // Its history is that of the lost server, wherever the file is.
   const [verdict] = await lost.simulation.verify([file]);
   return verdict!;
 }
@@ -36,7 +36,7 @@ async function succeed(args: readonly string[]): Promise<Ended> {
 
 const extents = (): string[] => readdirSync(inLost('logdir')).filter((name) => name.endsWith('.TXN'));
 
-/** Archives while users write, until extents of before are gone from the log directory. */
+/** Archives while users write, until the earlier extents are gone from the log directory. */
 async function writeAndArchive(server: Server): Promise<void> {
   const [oldest = ''] = extents().sort();
   await server.resume();
@@ -104,7 +104,7 @@ test('its database is rolled forward as far as the archive of its log reaches', 
       `KeyFileName=${join(here.simulation.dataDirectory, 'server.id')}`,
     ]),
   );
-  // No control file: Domino makes it from the extents.
+  // There is no control file: Domino makes it from the extents.
   expect(readdirSync(join(data, 'logdir')).every((name) => /^S\d{7}\.TXN$/.test(name))).toBe(true);
 
   const own = ['--ini', notesIni, '--program', here.simulation.programDirectory];
@@ -123,7 +123,7 @@ test('its database is rolled forward as far as the archive of its log reaches', 
   expect(verdict).toMatchObject({ verdict: 'consistent', hasBackupMarker: false, replicaId: atBackup.replicaId });
   expect(atBackup.sequence).toBeLessThan(sequence);
   expect(verdict.sequence).toBeGreaterThanOrEqual(sequence);
-  // The server of this machine and the lost one are as they were.
+  // The server of this machine and the lost one are unchanged.
   expect(existsSync(join(here.simulation.dataDirectory, path.replace('1', '3')))).toBe(false);
 
   expect(await prepare(directory)).toMatchObject({

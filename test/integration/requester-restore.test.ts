@@ -35,7 +35,7 @@ const keptFile = ({ path }: ManifestDatabase): string => join(kept, path.replace
 const journals = (): string[] =>
   readdirSync(journalDirectory(domino.deltaDirectory)).filter((name) => name.endsWith('.journal'));
 
-/** A backup with change information of one of {@link mail}, which the requester cannot do without. */
+/** A backup with change information of one of {@link mail}, which the requester needs. */
 async function backUp(attempts = 10): Promise<{ readonly report: BackupReport; readonly copies: CopyReport }> {
   const backup = await beginBackup({
     domino: domino.location,
@@ -102,7 +102,7 @@ function putBack(databases: readonly ManifestDatabase[]): void {
 async function expectAtBackup(databases: readonly ManifestDatabase[]): Promise<void> {
   for (const { path, file } of databases) {
     const sequence = atBackup.get(path)?.sequence ?? NaN;
-    // A logged database may have what was committed between its own start and the last of all.
+    // A logged database may contain what was committed between its own start and the last start of all.
     const verdict = await verdictOf(file);
     expect({ path, ...verdict }).toMatchObject({ path, verdict: 'consistent' });
     expect(verdict.sequence).toBeGreaterThanOrEqual(sequence);
@@ -115,7 +115,7 @@ test('destroyed databases come back as they were at the backup, and the server u
   for (const { file } of mail) writeFileSync(file, 'destroyed');
   const restore = await begin();
   putBack(mail);
-  // What the requester has is no finished backup of all of them.
+  // The requester does not have a finished backup of all of them.
   expect(mail.some(({ delta }) => delta !== '')).toBe(true);
   const report = await restore.finish(all);
   expect(report).toMatchObject({ backupId, untouched: [], failures: [] });
@@ -139,7 +139,7 @@ test('files that the requester leaves alone stay as they are', async () => {
 }, 60_000);
 
 test('a database in use refuses the restore, and those that were offline already go online', async () => {
-  // It works meanwhile: what has not gone offline yet is written to.
+  // The server keeps working: databases that are not offline yet are written to.
   await server.resume();
   await expect(begin('.')).rejects.toMatchObject({ status: 0x13ea });
   await server.pause();
@@ -157,7 +157,7 @@ test('a document that names no backup, or none of ours, touches nothing', async 
 async function expectStuck(report: RequesterRestoreReport, { path, file }: ManifestDatabase): Promise<void> {
   expect(report.failures).toMatchObject([{ database: path, component: 0 }]);
   await expect(server.run(path, 1)).rejects.toThrow();
-  // Nobody brings it online by accident.
+  // Nothing brings it online by accident.
   const recovery = await recoverInterrupted({ deltaDirectory: domino.deltaDirectory, domino: domino.location });
   expect(recovery.works).toMatchObject([{ done: false, items: [{ subject: file, result: 'left' }] }]);
   await expect(server.run(path, 1)).rejects.toThrow();
@@ -172,7 +172,7 @@ test('what a requester has not finished stays offline and is named, until the re
   await expectStuck(report, one!);
   for (const { path } of others) await server.run(path, 1);
 
-  // Nor does a requester that touches nothing bring it online.
+  // A requester that touches nothing does not bring it online either.
   await expectStuck(await (await begin()).finish(all), one!);
   await expect(begin('.')).rejects.toMatchObject({ status: 0x13ea });
   await expect(server.run(one!.path, 1)).rejects.toThrow();
@@ -198,7 +198,7 @@ test('one that was given up can be restored by ourselves', async () => {
 }, 60_000);
 
 describe('the program that native code starts', () => {
-  /** Tells it lines and ends its input; answers what it has said. */
+  /** Writes lines to its input and ends it; returns its output. */
   async function told(lines: readonly string[], whenHeld: (input: Writable) => void): Promise<string[][]> {
     const options = {
       deltaDirectory: domino.deltaDirectory,

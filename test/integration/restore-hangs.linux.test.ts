@@ -48,7 +48,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   await domino.simulation.clearFaults();
-  // What hung returns now, and does what it was asked to do.
+  // The hanging call returns now, and does its work.
   await until('no thread is in a call', async () => {
     const { openDatabases, accounting } = await domino.simulation.stats();
     return openDatabases.every(({ handles }) => handles <= 1) && accounting.leakedApplyContexts === 0;

@@ -36,7 +36,7 @@ beforeAll(async () => {
     domino: domino.location,
     deltaDirectory: domino.deltaDirectory,
     shadowDirectory: domino.shadowDirectory,
-    // On Windows without the VSS of test/windows.
+    // On Windows, without the VSS of test/windows.
     ...(process.platform === 'win32' && { provider: 'rolling' as const }),
   });
   const set = await backup.createShadow();

@@ -1,4 +1,4 @@
-// A backup that another program saves, and the way back after everything is gone: with the real restic and borg of Debian.
+// A backup that another program saves, and the restore after everything is lost: with the real restic and borg of Debian.
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -11,11 +11,11 @@ import { SimulatedDomino } from './simulated-domino';
 
 interface Tool {
   readonly name: string;
-  /** Its settings, for a repository. */
+  /** Its settings for a repository. */
   readonly settings: (repository: string) => Readonly<Record<string, string>>;
   readonly init: readonly string[];
   readonly save: (id: string, directory: string) => readonly string[];
-  /** Commands that bring both back, below the working directory. */
+  /** Commands that restore both below the working directory. */
   readonly restore: (id: string, target: string) => readonly (readonly string[])[];
 }
 
@@ -64,7 +64,7 @@ linuxTest.each([restic, borg])(
     await simulation.set({ SIM_LATENCY_NSFBackupStart_US: 20_000, SIM_LATENCY_NSFBackupStop_US: 100_000 });
     const server = await domino.serve({ threads: 2, transactionsPerSecond: 400 });
 
-    // A checkout may let a group write, and then no program of it is run.
+    // A checkout may be writable by a group; programs in it would then be refused.
     const script = join(home, 'save.sh');
     copyFileSync(join(packageRoot, 'docs', 'recipes', `save-with-${name}.sh`), script);
     chmodSync(script, 0o700);
@@ -77,7 +77,7 @@ linuxTest.each([restic, borg])(
     );
     expect([made.code, made.stderr]).toEqual([0, '']);
     const { id, counts } = JSON.parse(made.stdout) as BackupReport;
-    expect(counts.deltas).toBeGreaterThan(0); // what is saved is torn without it
+    expect(counts.deltas).toBeGreaterThan(0); // without it, the saved files are torn
     call(save(id, join(deltaDirectory, id)));
     const { volumes } = JSON.parse(
       (await run(['backup', 'show', id, '--delta-dir', deltaDirectory, '--json'])).stdout,

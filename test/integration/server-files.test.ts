@@ -14,7 +14,7 @@ import { linuxTest } from '../platform';
 import { locationFlags, mainScript, RunningProcess, type Ended } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
 
-// notes.ini and ID files from the backup of a server to the directory of somebody who sets up a new one.
+// notes.ini and ID files, from the backup of a server to the directory of an administrator who sets up a new one.
 
 let domino: SimulatedDomino;
 let notesIni: string;
@@ -23,7 +23,7 @@ const windowsProvider = process.platform === 'win32' ? { provider: 'rolling' as 
 
 beforeAll(async () => {
   domino = await SimulatedDomino.create({ databases: 6, pages: [4, 16], plainNames: true });
-  // Where Windows and single servers have it.
+  // Its place on Windows and on single servers.
   notesIni = join(domino.simulation.programDirectory, 'notes.ini');
   copyFileSync(domino.simulation.notesIni, notesIni);
   writeFileSync(join(domino.simulation.dataDirectory, 'server.id'), key);
@@ -73,7 +73,7 @@ test('they are copied, verified, left alone by a restore, handed out and removed
   writeFileSync(join(simulation.dataDirectory, 'server.id'), key);
 }, 240_000);
 
-/** Runs a command, which dies at an operation on the files of the server if one is given. */
+/** Runs a command, and kills it at an operation on the server's files if one is given. */
 function run(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
   const preload = ['--require', join(__dirname, 'death', 'dying.js')];
   return new RunningProcess(process.execPath, [...preload, mainScript, ...args], {
@@ -122,7 +122,7 @@ linuxTest(
 );
 
 linuxTest('a directory that nothing can be written to is told before anything is copied', async () => {
-  // Where even root can make nothing.
+  // A place where even root cannot create anything.
   const ended = await run(backingUp('/proc/self/copies'));
   expect(ended.code).toBe(1);
   expect(JSON.parse(ended.stdout)).toMatchObject({ error: { code: 'ERR_FILE_SYSTEM' } });

@@ -40,7 +40,7 @@ export class SimulatedDomino implements AsyncDisposable {
     return join(this.home, 'backup');
   }
 
-  /** Where providers put their shadows: on the file system of the databases. */
+  /** Directory of the providers' shadows, on the file system of the databases. */
   get shadowDirectory(): string {
     return join(this.home, 'shadow');
   }

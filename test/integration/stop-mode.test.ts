@@ -16,7 +16,7 @@ import { locationFlags, run } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
 import { linuxTest, memoryDirectory } from '../platform';
 
-/** The stand-in's server as a service; writes down what happens to it. */
+/** The stand-in's server as a service; records what happens to it. */
 class SimulatedService implements DominoService {
   readonly name = 'domino.service';
   readonly events: string[] = [];
@@ -36,7 +36,7 @@ class SimulatedService implements DominoService {
     this.events.push('start');
   }
 
-  /** Takes the server away or brings it back without anybody having asked for it. */
+  /** Stops or starts the server without a request. */
   async reset(running: boolean): Promise<void> {
     await this.#server?.stop();
     if (running) await this.start();
@@ -65,7 +65,7 @@ afterAll(async () => {
   await domino[Symbol.asyncDispose]();
 });
 
-/** Nothing of Domino was called, by this process or any other. */
+/** Neither this process nor any other has called Domino. */
 async function expectNoBackupCalls(): Promise<void> {
   const { calls, inBackup, accounting } = await domino.simulation.stats();
   expect(Object.keys(calls).filter((name) => name.startsWith('NSFBackup'))).toEqual([]);
@@ -125,7 +125,7 @@ test('the databases are consistent without change information, and hold all that
   const copies = domino.simulation.databases().map((path) => join(report.copies!.directory, path));
   const verdicts = await domino.simulation.verify(copies);
   expect(verdicts.map(({ verdict }) => verdict)).toEqual(copies.map(() => 'consistent'));
-  // The workload goes on with the very transactions that the copies end with.
+  // The workload continues exactly with the transactions at the end of the copies.
   await service.reset(false);
   const live = await domino.simulation.verify(writing);
   expect(live.map(({ verdict }) => verdict)).toEqual(writing.map(() => 'consistent'));
@@ -179,7 +179,7 @@ linuxTest('a server that cannot be stopped is left running, with the reason', as
     message: 'domino.service could not be stopped: unit is masked',
   });
   expect(stop).toHaveBeenCalledTimes(1);
-  // It may be half way down.
+  // The service may be stopping.
   expect(start).toHaveBeenCalledTimes(1);
   jest.restoreAllMocks();
   expect(service.events).toEqual([]);

@@ -42,7 +42,7 @@ test('a copy with writes between its blocks is torn, 20 times of 20', async () =
     const target = openSync(copy, 'w');
     const pages = statSync(file).size / block.length;
     for (let page = 0; page < pages; ++page) {
-      // Past the superblock, so that pages of later transactions follow an older superblock.
+      // After the superblock, so that pages of later transactions follow an older superblock.
       if (page === 3) await server.run(database, 20);
       readSync(source, block, 0, block.length, page * block.length);
       writeSync(target, block);

@@ -1,5 +1,5 @@
-// A week of nightly jobs as docs/schedule.md sets them up: backup, prune, and a drill on the seventh day; one night fails, in one
-// the disk is full, in one the machine goes down. It prints what an administrator would see, and needs root for a small disk.
+// A week of nightly jobs as in docs/schedule.md: backup, prune, and a drill on the seventh day. One night fails; in another
+// the disk is full; in another the machine goes down. It prints what an administrator would see, and needs root for a small disk.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
@@ -81,7 +81,7 @@ linuxTest(
 
     await good('4');
 
-    // The disk of the copies has room for less than they need.
+    // The disk for the copies is too small for them.
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabyte / 2},mode=700`, 'tmpfs', copies]);
     const full = await job('backup', 'run').finally(() => execFileSync('umount', [copies]));
     expect([1, 3, 4]).toContain(full.code);

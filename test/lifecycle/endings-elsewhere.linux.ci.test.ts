@@ -1,4 +1,4 @@
-// The ends of processes in the other versions of Node.js, which scripts/test.mjs fetches in the tiers ci and full.
+// How processes end in the other versions of Node.js, which scripts/test.mjs fetches in the tiers ci and full.
 
 import { delimiter } from 'node:path';
 import { describeEndings } from './endings';

@@ -1,4 +1,4 @@
-// The ends of processes in this version of Node.js, and what another process makes of them.
+// How processes end in this version of Node.js, and how another process recovers from that.
 
 import type { ChildProcess } from 'node:child_process';
 import { beginBackup } from '#lib/index';

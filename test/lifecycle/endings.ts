@@ -96,7 +96,7 @@ export function describeEndings(programs: readonly string[]): void {
 
   beforeAll(async () => {
     domino = await SimulatedDomino.create({ databases: 30, plainNames: true });
-    // So that an end in the middle of the window really is in the middle of it.
+    // So that an end during the window really is during the window.
     await domino.simulation.set({ SIM_LATENCY_NSFBackupStart_US: 20_000 });
     server = await domino.serve({ threads: 1, transactionsPerSecond: 200 });
   });
@@ -126,7 +126,7 @@ export function describeEndings(programs: readonly string[]): void {
         });
         if (ending.startsWith('worker-')) expect(stdout).toContain('worker ended');
         if (ending.startsWith('worker-') && state !== 'loaded') crashed += leftByWorkers;
-        // A terminated worker runs no JavaScript any more: nobody warns, and the journal still names the backup.
+        // A terminated worker runs no more JavaScript: there is no warning, and the journal still names the backup.
         const terminated = ending === 'worker-terminate';
         expect(stderr.includes('ended with an open backup')).toBe(open.includes(state) && !terminated);
         expect(filesBelow(join(domino.deltaDirectory, '.journal'))).toHaveLength(
@@ -172,7 +172,7 @@ export function describeEndings(programs: readonly string[]): void {
   });
 }
 
-/** What is loaded of the package, in another directory: another library for the loader, other modules for Node.js. */
+/** The loaded parts of the package, in another directory: another library for the loader, other modules for Node.js. */
 function copyOfPackage(): string {
   const copy = mkdtempSync(join(domino.home, 'copy-'));
   const addon = process.platform === 'win32' ? 'prebuilds' : join('build', 'Release', 'domino_vss.node');

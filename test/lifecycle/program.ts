@@ -1,4 +1,4 @@
-// A program that uses the package and then ends in one of many ways; run by the tests in a process or worker of its own.
+// A program that uses the package and then ends in one of many ways; the tests run it in a separate process or worker.
 //
 //   node program.js <state> <ending>        with the simulation in the environment
 
@@ -23,7 +23,7 @@ export type Ending =
   | 'four-workers'
   /** The same, but all are terminated once one of them has begun. */
   | 'four-workers-terminate'
-  /** Another copy of the package, at TEST_SECOND_COPY, tries to use Domino as well. */
+  /** Another copy of the package, at TEST_SECOND_COPY, tries to use Domino, too. */
   | 'second-copy';
 
 function setting(name: string): string {
@@ -45,7 +45,7 @@ async function reach(state: State): Promise<Backup | undefined> {
   const backup = await beginBackup(options());
   if (state === 'begun') return backup;
   if (state === 'creating') {
-    // Not awaited: the end comes in the middle of the window.
+    // Not awaited: the end comes during the window.
     backup.createShadow().catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 60));
     return backup;
@@ -66,7 +66,7 @@ function keepAlive(): void {
   setInterval(() => undefined, 1000);
 }
 
-/** The others hold the data directory for a while. */
+/** The other workers hold the data directory for a while. */
 async function backUpInTurn(): Promise<void> {
   for (;;) {
     try {
@@ -89,7 +89,7 @@ async function tryInSecondCopy(): Promise<void> {
     await (await copy.beginBackup(options())).dispose();
     report('second copy: begun');
   } catch (error) {
-    // The class of the other copy's error is another one.
+    // The other copy has its own error classes.
     report(`second copy: ${isDominoVssError(error) ? error.code : String(error)}`);
   }
 }

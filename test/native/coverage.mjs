@@ -1,10 +1,10 @@
-// How much of the engine the tests beside this file run: a gate, for what was reached once is not given up unnoticed.
+// How much of the engine the tests in this directory run: a gate, so that coverage is not lost unnoticed.
 //
 //   node coverage.mjs reset <build directory>    forgets earlier runs
 //   node coverage.mjs check <build directory>    prints a table; exit code 1 below coverage.json
 //   node coverage.mjs show <build directory> <part of a path>    lines and branches that nothing has run
 //
-// Of gcov's own report, which comes with the compiler. Branches that only an exception takes are not counted: nearly every call has one.
+// From gcov, which comes with the compiler. Branches that only an exception takes are not counted: nearly every call has one.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -28,7 +28,7 @@ function counters() {
     .map((file) => join(directory, file));
 }
 
-/** By the path below cpp/: for each line how often it ran, and the same for its branches. */
+/** By path below cpp/: how often each line and each of its branches ran. */
 function measured() {
   const files = new Map();
   for (const counter of counters()) {
@@ -44,7 +44,7 @@ function measured() {
       for (const { line_number: number, count, branches } of lines) {
         const before = known.get(number) ?? { count: 0, branches: [] };
         const taken = branches.filter((branch) => !branch.throw).map((branch) => branch.count);
-        // Templates and inline functions are there once for each use: a line counts as run when one of them was.
+        // Templates and inline functions occur once for each use: a line counts as run if it ran in any of them.
         known.set(number, {
           count: before.count + count,
           branches: Array.from(

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 
-/** What the loader of a Linux system looks at in a shared object (ELF, 64 bit, little endian). */
+/** The parts of a shared object (ELF, 64 bit, little endian) that the loader of Linux uses. */
 export interface ElfFacts {
   /** `e_machine`: 62 is x86-64, 183 is AArch64. */
   readonly machine: number;
-  /** The libraries it needs (`DT_NEEDED`). */
+  /** The libraries that it needs (`DT_NEEDED`). */
   readonly needed: readonly string[];
-  /** The symbol versions it needs of each library, for example `libc.so.6` → `GLIBC_2.34`. */
+  /** The symbol versions that it needs of each library, for example `libc.so.6` → `GLIBC_2.34`. */
   readonly neededVersions: ReadonlyMap<string, readonly string[]>;
   readonly runPath: string | undefined;
   /** `DT_FLAGS_1`. */
   readonly flags1: number;
-  /** The names of the functions and objects it defines for others. */
+  /** Names of the functions and objects that it exports. */
   readonly exports: readonly string[];
 }
 
@@ -74,7 +74,7 @@ export function readElf(path: string): ElfFacts {
   };
 }
 
-/** Verneed is a list of libraries, each with a list of versions; both are chained by relative offsets. */
+/** Verneed is a list of libraries, each with a list of versions; both are linked by relative offsets. */
 function readNeededVersions(
   image: Buffer,
   section: Section,

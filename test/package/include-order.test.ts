@@ -13,7 +13,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** What the check says of sources that include these files, a line each. */
+/** What the check reports about sources that include these files, line by line. */
 function check(sources: Readonly<Record<string, readonly string[]>>): string[] {
   for (const [file, includes] of Object.entries(sources)) {
     mkdirSync(join(directory, dirname(file)), { recursive: true });

@@ -1,4 +1,4 @@
-// Needs the registry: the tools that install and bundle come from there.
+// Needs the registry, for the tools that install and bundle.
 
 import { join } from 'node:path';
 import { root } from './packed';

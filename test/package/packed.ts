@@ -15,7 +15,7 @@ export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'domino-vss-package-'));
 }
 
-/** An environment without anything of the user's: no settings, no caches, no way to a registry. */
+/** An environment without the user's settings and caches, and without access to a registry. */
 export function emptyHome(home: string): NodeJS.ProcessEnv {
   return { HOME: home, PATH: process.env['PATH'], npm_config_offline: 'true', npm_config_cache: join(home, 'cache') };
 }
@@ -28,7 +28,7 @@ export function packWithPrebuild(destination: string): Tarball {
   return tarball;
 }
 
-/** Packs the runtime dependencies as they are installed here. @returns the tarball of each, by name */
+/** Packs the runtime dependencies as they are installed here. @returns the tarballs, by name */
 export function packDependencies(destination: string): Map<string, string> {
   const listed = npm(['ls', '--omit=dev', '--all', '--parseable', '--workspaces=false'], root).trim().split('\n');
   const directories = listed.filter((directory) => directory.includes('node_modules'));

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 
-/** What the loader of Windows looks at in a library (PE32+, 64 bit). */
+/** The parts of a library (PE32+, 64 bit) that the loader of Windows uses. */
 export interface PeFacts {
   /** 0x8664 is x64, 0xaa64 is ARM64. */
   readonly machine: number;
-  /** The libraries it cannot be loaded without, in lower case. */
+  /** The libraries that it cannot be loaded without, in lower case. */
   readonly imports: readonly string[];
   readonly exports: readonly string[];
 }
@@ -38,7 +38,7 @@ export function readPe(path: string): PeFacts {
     return image.toString('latin1', start, image.indexOf(0, start));
   };
   const directory = (index: number): number => image.readUInt32LE(optional + 112 + index * 8);
-  /** A table of descriptors up to an empty one; the name's address stands `nameAt` bytes into each. */
+  /** A table of descriptors that ends with an empty one; the address of the name is `nameAt` bytes into each. */
   const names = (index: number, descriptorBytes: number, nameAt: number): string[] => {
     const found: string[] = [];
     if (directory(index) === 0) return found;

@@ -8,8 +8,8 @@ export interface ProgramOptions {
 /**
  * Runs a program to its end.
  *
- * @returns what it wrote to its standard output
- * @throws Error with everything it wrote, when it fails
+ * @returns its standard output
+ * @throws Error with all of its output, if it fails
  */
 export function runProgram(command: string, args: readonly string[], options: ProgramOptions = {}): string {
   const { status, signal, error, stdout, stderr } = spawnSync(command, args, { ...options, encoding: 'utf8' });

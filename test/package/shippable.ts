@@ -10,10 +10,10 @@ const allowedLibraries = [
   'libgcc_s.so.1',
 ];
 
-/** In which the C library of older systems has threads and the loader: without them their functions are not found there. */
+/** Libraries in which the C library of older systems has threads and the loader; without them, those functions are not found there. */
 const librariesOfOlderSystems = ['libpthread.so.0', 'libdl.so.2'];
 
-/** The C library of Red Hat Enterprise Linux 8, the oldest that Node.js itself supports. */
+/** The C library of Red Hat Enterprise Linux 8, the oldest system that Node.js itself supports. */
 const glibcFloor = [2, 28];
 
 const elfMachine: Partial<Record<NodeJS.Architecture, number>> = { x64: 62, arm64: 183 };
@@ -32,7 +32,7 @@ export function expectShippable(path: string): void {
     .filter((version) => version.startsWith('GLIBC_') && isNewer(version.slice('GLIBC_'.length), glibcFloor));
   expect(tooNew).toEqual([]);
 
-  // Nothing of ours or of the C++ runtime may pre-empt a symbol of Domino's libraries.
+  // No symbol of ours or of the C++ runtime may pre-empt one of Domino's libraries.
   expect([...elf.exports].sort()).toEqual(['napi_register_module_v1', 'node_api_module_get_api_version_v1']);
 }
 

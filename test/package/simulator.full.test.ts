@@ -1,5 +1,5 @@
-// The simulator as a package of its own: packed, installed beside domino-vss into an empty directory, offline and without scripts,
-// built from its sources, and its page's example run.
+// The simulator as a separate package: packed, installed beside domino-vss into an empty directory, offline and without scripts,
+// built from its sources; then the example in its README is run.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

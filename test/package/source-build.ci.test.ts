@@ -15,10 +15,10 @@ const nodeGyp = {
   script: 'node-gyp/bin/node-gyp.js',
   args: ['rebuild', `--nodedir=${installedNode()}`],
 };
-// The commands of the README in a fresh clone have built with it, with an empty home directory (scripts/fresh.mjs).
+// In CI, the commands of the README in a fresh clone already build with cmake-js and an empty home directory (scripts/fresh.mjs).
 const cmakeJs = { tool: 'cmake-js', script: 'cmake-js/bin/cmake-js', args: ['rebuild'] };
 
-// Both tools empty build/, where the tests themselves lie: they get a copy of the sources.
+// Both tools empty build/, which contains the tests themselves, so they get a copy of the sources.
 test.each(process.env['DOMINO_VSS_TEST_TIER'] === 'full' ? [cmakeJs, nodeGyp] : [nodeGyp])(
   '$tool builds the addon offline with an empty home directory, and leaves it empty',
   ({ tool, script, args }) => {
@@ -43,7 +43,7 @@ test.each(process.env['DOMINO_VSS_TEST_TIER'] === 'full' ? [cmakeJs, nodeGyp] : 
   300_000,
 );
 
-/** Node's own headers lie beside it when it came as an archive or from a package that has them. */
+/** The headers of Node.js are beside it if it came from an archive or from a package that includes them. */
 function installedNode(): string {
   const prefix = dirname(dirname(process.execPath));
   if (!existsSync(join(prefix, 'include', 'node', 'node_api.h'))) {

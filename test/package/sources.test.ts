@@ -22,7 +22,7 @@ test('node-gyp compiles exactly the sources that CMake compiles', () => {
   expect(byGyp).toEqual(byCmake);
 });
 
-/** Expands the source commands of binding.gyp as gyp does: each runs in the root and prints one file a line. */
+/** Expands the source commands of binding.gyp as gyp does: each runs in the root and prints one file per line. */
 function sourcesOfBindingGyp(): string[] {
   const gyp = readFileSync(join(root, 'binding.gyp'), 'utf8');
   const platformOf = (position: number): string | undefined =>

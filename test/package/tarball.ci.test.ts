@@ -26,7 +26,7 @@ describe('the tarball', () => {
       'THIRD-PARTY-NOTICES.md',
       'package.json',
       `prebuilds/${process.platform}-${process.arch}/domino-vss.glibc.node`,
-      // Made by the set-up of this tier.
+      // Made by the setup of this tier.
       'prebuilds/win32-x64/domino-vss.node',
       'prebuilds/README.md',
       ...filesBelow('docs'),
@@ -44,7 +44,7 @@ describe('the tarball', () => {
   });
 
   test('is small', () => {
-    // Two addons are half of it, which need no other library; sources, and maps that lead to them, a quarter.
+    // Two self-contained addons are half of it; sources and source maps are a quarter.
     expect(tarball.sizeBytes).toBeLessThan(2_900_000);
   });
 
@@ -84,7 +84,7 @@ describe('installed into an empty project, offline and without scripts', () => {
       private: true,
       engines,
       dependencies: { 'domino-vss': `file:${tarball.path}` },
-      // No registry can be asked, so every package comes from the copy installed for development.
+      // No registry is available, so every package comes from the copy installed for development.
       overrides: Object.fromEntries(Object.entries(dependencies).map(([name, path]) => [name, `file:${path}`])),
     };
     writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
@@ -112,7 +112,7 @@ describe('installed into an empty project, offline and without scripts', () => {
     expect(JSON.parse(fromCommonJs)).toContain('beginBackup');
   });
 
-  // The whole table of docs/install.md takes minutes: matrix.full.test.ts.
+  // The complete table of docs/install.md takes minutes: matrix.full.test.ts.
   const otherNodes = (process.env['DOMINO_VSS_TEST_NODES'] ?? '').split(delimiter).filter((program) => program !== '');
   const nodes = [process.execPath, ...otherNodes].map((program) => [basename(dirname(program)), program] as const);
 

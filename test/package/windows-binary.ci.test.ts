@@ -1,4 +1,4 @@
-// The addon for Windows, as it was cross-compiled; that it also runs is what the tests under Wine show.
+// The cross-compiled addon for Windows; the tests under Wine show that it runs.
 
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ test('the addon for Windows needs nothing but Windows and the program that loads
   const pe = readPe(file);
   expect(pe.machine).toBe(0x8664);
   expect(pe.imports.filter((library) => !systemLibraries.includes(library))).toEqual([]);
-  // Bound when it is called first, through our own hook: the program may have another name than node.exe. Its name is in the
+  // Bound at its first call, through our own hook, because the program may have another name than node.exe. Its name is in the
   // data of the delayed import; the linker of mingw-w64 writes no directory of those.
   expect(readFileSync(file).includes('node.exe')).toBe(true);
   expect([...pe.exports].sort()).toEqual(['napi_register_module_v1', 'node_api_module_get_api_version_v1']);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const root = join(__dirname, '../../..');
 
-/** Names that `lib/index.ts` exports, from its text: types leave no trace in what is loaded. */
+/** Names that `lib/index.ts` exports, from its text, because types do not exist in the loaded module. */
 function exportedNames(): string[] {
   const text = readFileSync(join(root, 'lib/index.ts'), 'utf8');
   const lists = [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list]) => list!.split(','));

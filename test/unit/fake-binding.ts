@@ -98,7 +98,7 @@ export class FakeDomino {
   readonly unlogged = new Set<string>();
   /** The value of every byte of a database's instance id, if it is not the default. */
   readonly instanceIds = new Map<string, number>();
-  /** Whether a backup finds the replica ids that databases have when they are opened. */
+  /** Whether a backup finds the replica ids of databases when it opens them. */
   sameReplicaIds = false;
   /** The value of every byte of a database's replica id, if it is not the default. */
   readonly replicaIds = new Map<string, number>();
@@ -303,7 +303,7 @@ export class FakeDomino {
     createSession: (options) => new FakeSession(this, options),
     applyChangeInfo: async ({ copyFile, deltaFile }) => {
       await this.call('applyChangeInfo');
-      // The fake change information is the first bytes as they were.
+      // The fake change information consists of the first bytes before the change.
       const file = openSync(copyFile, 'r+');
       writeSync(file, readFileSync(deltaFile), 0, undefined, 0);
       closeSync(file);
@@ -490,7 +490,7 @@ class FakeSession implements NativeSession {
     this.#end(options.keepShadow);
   }
 
-  /** What the end of the process does. */
+  /** What happens at the end of the process. */
   abort(): void {
     this.#end(false);
   }

@@ -254,7 +254,7 @@ export class FakeVssSession {
     return {
       setId: this.#set.setId,
       shadowIds: this.#set.ids,
-      // VSS tells nothing of a transportable one before it is imported.
+      // VSS does not list a transportable shadow before it is imported.
       shadows: (this.#options.context & 0x20) === 0 ? this.#shadows : [],
       warnings: [
         {

@@ -44,8 +44,8 @@ test.each(tests)('%s is held by a test that exists: %s', (_id, held) => {
     return;
   }
   const text = readFileSync(join(root, file!), 'utf8');
-  // A title is what a call begins with, on its own line or after the table of an `each`; the stand-ins' own tests are
-  // methods of an object, or named to CMake.
+  // A title is the first argument of a call, on its own line or after the table of an `each`; the stand-ins' own tests are
+  // methods of an object, or named in CMake.
   const calls = /(?:\btest|\w+Test|\bdescribe|\]\)|>\(|\))\s*\(\s*(['"`])(.+?)\1,/g;
   const methods = /^ {2}async (['"])(.+?)\1\(/gm;
   const named = /\badd_test\((NAME) (\S+)/g;

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 
 const root = join(__dirname, '..', '..', '..');
 
-/** The modules that are loaded after a script has run in a Node.js of its own. */
+/** The modules that are loaded after a script has run in a separate Node.js. */
 function modulesAfter(script: string): string[] {
   const print = 'process.stdout.write(JSON.stringify(Object.keys(require.cache)))';
   const { stdout } = spawnSync(process.execPath, ['-e', `${script}; ${print}`], { cwd: root, encoding: 'utf8' });

@@ -1,5 +1,5 @@
-// The addon as it is installed: out of the tarball that `npm pack` makes, in node.exe, in threads, and in a program of
-// another name, as packagers of executables make them.
+// The addon as installed: from the tarball that `npm pack` makes, in node.exe, in threads, and in a program with
+// another name, as tools that build executables make them.
 
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -60,7 +60,7 @@ async function run(script: string, executable = process.execPath): Promise<Loade
 }
 
 async function runFile(file: string, executable = process.execPath): Promise<Loaded[]> {
-  // Without PREBUILDS_ONLY: nobody sets it where the package is installed.
+  // Without PREBUILDS_ONLY, which is not set where the package is installed.
   const env = { ...process.env };
   delete env['PREBUILDS_ONLY'];
   const { code, stdout, stderr } = await new RunningProcess(executable, [file], { env }).ended;
@@ -93,7 +93,7 @@ test.each([
   ['ESM', 'load.mjs', "import { getCapabilities } from 'domino-vss';"],
 ])('a project that has it installed loads it by its name from %s', async (_, name, head) => {
   const project = join(installed, '..', '..');
-  // Else the name would mean the checkout above it.
+  // Otherwise the name would mean the checkout above it.
   writeFileSync(join(project, 'package.json'), '{}');
   const file = join(project, name);
   const print = `console.log(JSON.stringify({ native, modules: process.report.getReport().sharedObjects }));`;
@@ -108,7 +108,7 @@ test('it loads in worker threads, one after the other', async () => {
 });
 
 test('it loads in an executable that is not called node.exe, in both kinds of thread', async () => {
-  // The addon imports the functions of Node.js from "node.exe"; its own hook finds them in the program that runs.
+  // The addon imports the functions of Node.js from "node.exe"; its own hook finds them in the running program.
   const programs = join(directory, 'Program Files Ü');
   mkdirSync(programs);
   const server = join(programs, 'server.exe');

@@ -1,4 +1,4 @@
-// The rest of failures.full.test.ts: what IVssAsync answers instead of telling how far an operation is.
+// The rest of failures.full.test.ts: what IVssAsync returns instead of the state of an operation.
 
 import { asyncRows } from './failure-rows';
 import { testFailures } from './failure-sweep';

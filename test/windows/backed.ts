@@ -1,7 +1,7 @@
 import type { Backed, Reached } from './consistency-program';
 import type { Program } from './machine';
 
-/** What `consistency-program` tells of its backup, after the phases that it has been seen in. */
+/** What `consistency-program` reports about its backup, after the phases that were observed. */
 export async function expectBacked(program: Program, inPhase?: (phase: string) => Promise<void>): Promise<Backed> {
   for (;;) {
     const told = (await program.expectNext()) as Backed | Reached;

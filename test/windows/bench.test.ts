@@ -1,5 +1,5 @@
-// The benchmark through VSS, and beside it the same backups with the shadow by a script in a process of its own. What is
-// measured under Wine says nothing of Windows; that it can be measured does.
+// The benchmark with VSS, and for comparison the same backups with the shadow made by a script in a separate process. What is
+// measured under Wine says nothing about Windows, but it shows that the benchmark works.
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ afterAll(async () => {
   machine[Symbol.dispose]();
 });
 
-/** The command line's one JSON document. */
+/** The single JSON document of the command line. */
 function command(name: string, args: readonly string[] = [], settings: VssSettings = {}): Promise<unknown> {
   const { programDirectory, notesIni } = domino.simulation;
   const main = join(packageRoot, 'dist', 'cli', 'main.js');
@@ -43,7 +43,7 @@ test('a benchmark compares with a spawned script', async () => {
     databases: domino.simulation.databases().length,
   });
   expect(report.compared.map(({ way }) => way)).toEqual(['one database after another', 'spawned: domino-vss script']);
-  // A process that starts, loads Node.js and ends lies inside that window.
+  // That window includes a process that starts, loads Node.js and ends.
   expect(report.compared[1]?.timesLonger).toBeGreaterThan(1);
   expect(report.figures['lastStartToShadowMs']).toMatchObject({ count: 2 });
   expect(machine.shadows()).toEqual([]);

@@ -1,5 +1,5 @@
-// Two volumes of which one is a clone of the other: the same serial number, and files with the same ids. Neither volume may be
-// taken for the other, and no database for another name of its double.
+// Two volumes, one a clone of the other: the same serial number, and files with the same ids. Neither volume may be
+// taken for the other, and no database for another name of its clone.
 
 import { cpSync, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ beforeAll(async () => {
   const { dataDirectory } = domino.simulation;
   clone = join(secondVolume, 'clone');
   cpSync(join(dataDirectory, 'mail'), clone, { recursive: true });
-  // Two names of one file, on two volumes: what no file system has, but what a clone looks like.
+  // Two names of one file, on two volumes: impossible in a file system, but it looks like a clone.
   doubles = domino.simulation
     .databases()
     .filter((path) => path.startsWith('mail/'))
@@ -59,7 +59,7 @@ test('the databases of both are found, each on its own volume', async () => {
 });
 
 test('each is copied out of the shadow of its own volume', async () => {
-  // To the stand-in for Domino a file of two names is one database, which cannot be in backup mode twice.
+  // For the stand-in for Domino, a file with two names is one database, which cannot be in backup mode twice.
   for (const path of doubles) {
     const double = join(clone, path.slice('mail/'.length));
     rmSync(double);

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { packageRoot } from '#lib/native/package-root';
 import type { Machine, VssSettings } from './machine';
 
-/** How a process of the command line has ended. */
+/** How a process of the command line ended. */
 export interface CommandEnded {
   readonly code: number | string | null | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** `domino-vss` on a machine that has these settings. */
+/** `domino-vss` on a machine with these settings. */
 export function commandOn(
   machine: Machine,
   settings: VssSettings = {},
@@ -21,7 +21,7 @@ export function commandOn(
     const vss = machine.environment(settings);
     const env = { ...process.env, ProgramData: machine.programData, ...environment, ...vss };
     return new Promise((resolve) => {
-      // What a script writes without a place, such as its metadata, goes with the machine.
+      // Files that a script writes without a path, such as its metadata, are removed with the machine.
       execFile(process.execPath, [main, ...args], { env, cwd: machine.homes[0] }, (error, stdout, stderr) => {
         resolve({ code: error ? error.code : 0, stdout, stderr });
       });

@@ -6,14 +6,14 @@
 import { beginBackup, listShadows, type BeginBackupOptions, type ManifestDatabase, type Warning } from '#lib/index';
 import { answer, permission } from './lines';
 
-/** Comes first, once for each phase that lasts long enough to be seen. */
+/** Comes first, once for each phase that lasts long enough to be observed. */
 export interface Reached {
   readonly phase: string;
 }
 
-/** What the test has to judge. */
+/** What the test checks. */
 export interface Backed {
-  /** Clock and columns of the timeline; JSON has no bigint. */
+  /** Clock and columns of the timeline, because JSON has no bigint. */
   readonly originNs: string;
   readonly startCalledMs: readonly number[];
   readonly startReturnedMs: readonly number[];
@@ -27,7 +27,7 @@ export interface Backed {
   readonly windowMs: number;
 }
 
-/** What the end of the backup has said, and which shadows there are then. */
+/** What the end of the backup reports, and the shadows that exist then. */
 export interface EndedBackup {
   readonly outcome: string;
   readonly provider: string;

@@ -1,5 +1,5 @@
-// The proof through VSS: a server that works while it is backed up, its data on two volumes in one set. What comes out of
-// the shadows is, with the change information, the state at NSFBackupStart, by the workload's own log.
+// The proof with VSS: a server that works while it is backed up, with data on two volumes in one set. The contents of
+// the shadows with the change information are the state at NSFBackupStart, according to the workload's own log.
 
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ let server: Server;
 
 beforeAll(async () => {
   const [home, secondVolume] = machine.homes;
-  // This Domino sets up COM's security, which must not be what the requester has to live with.
+  // This Domino initializes COM security, which must not affect the requester.
   const settings = { SIM_COM_SECURITY: 1 };
   domino = await SimulatedDomino.create({ databases: 200, pages: [4, 120], links: true, settings }, home);
   // Mail files are behind a directory link, on the other volume.
@@ -37,10 +37,10 @@ afterAll(async () => {
 afterEach(() => server.resume());
 
 const atEnd = { stopAt: 'end', settings: { 'latency.phase.Flush': 2000 } };
-// Providers still hold the machine for a while, and databases are out of backup mode long before.
+// Providers still hold the machine for a while; databases are out of backup mode long before that.
 const atThaw = { stopAt: 'thaw', settings: { 'latency.phase.Flush': 2000, 'latency.phase.PostSnapshot': 5000 } };
 
-// Why not both with every change: docs/limits.md, W39.
+// Why both are not run for every change: docs/limits.md, W39.
 test.each(process.env['DOMINO_VSS_TEST_TIER'] === 'full' ? [atEnd, atThaw] : [atEnd])(
   'what was restored from the shadows is the state at NSFBackupStart, stopped at $stopAt',
   async (way) => {
@@ -49,7 +49,7 @@ test.each(process.env['DOMINO_VSS_TEST_TIER'] === 'full' ? [atEnd, atThaw] : [at
     const options = JSON.stringify({ vss: { stopAt: way.stopAt } });
     const args = [programDirectory, notesIni, machine.deltaDirectory, copies, options];
     const program = machine.start('consistency-program.js', args, way.settings);
-    // However fast this machine is, a transaction has begun in backup mode and ends after the shadow was taken.
+    // On a machine of any speed, a transaction begins in backup mode and ends after the shadow is taken.
     const torn = domino.simulation.databases().find((path) => path.startsWith('mail/')) ?? '';
     let holds = false;
     const release = async (): Promise<void> => {
@@ -62,7 +62,7 @@ test.each(process.env['DOMINO_VSS_TEST_TIER'] === 'full' ? [atEnd, atThaw] : [at
       holds = true;
     });
     await release();
-    await server.pause(); // the verifier reads the whole log each time; it need not grow meanwhile
+    await server.pause(); // the verifier reads the whole log each time; it need not grow in the meantime
 
     if (way.stopAt === 'thaw') expect(backed.windowMs).toBeLessThan(7000);
     expect(backed.skipped).toEqual([]);
@@ -79,11 +79,11 @@ test.each(process.env['DOMINO_VSS_TEST_TIER'] === 'full' ? [atEnd, atThaw] : [at
       shadows: backed.shadows,
       describeDatabases: () => backed.databases,
     };
-    // Without the change information some are torn; otherwise it had nothing to do and the test would prove nothing.
+    // Without the change information some are torn; otherwise the change information would be unnecessary and the test would prove nothing.
     expect(await countTornShadows(domino, set)).toBeGreaterThan(0);
     await expectStateAtStart(domino, set, copies);
 
-    // The same file, by the drive letter and by the device path, from another process than the one that holds the shadow.
+    // The same file, by drive letter and by device path, from a process that does not hold the shadow.
     expect(backed.exposedAs).toMatch(/^B:/i);
     const shadow = backed.shadows.find(({ volume }) => volume.startsWith('C:'));
     for (const { shadowPath } of backed.databases.filter(({ volume }) => volume.startsWith('C:'))) {

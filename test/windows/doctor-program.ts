@@ -1,4 +1,4 @@
-// What the doctor finds of the shadow storage of a data directory. One line, a JSON document.
+// What the doctor finds about the shadow storage of a data directory, as a line of JSON.
 //
 //   node doctor-program.js <directory for a data directory>
 

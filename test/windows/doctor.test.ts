@@ -1,4 +1,4 @@
-// What Windows is asked by the doctor. The stand-in has no storage for shadows: the free space of the drive is what is seen.
+// What the doctor queries from Windows. The stand-in has no storage for shadows, so the free space of the drive is reported.
 
 import { Machine } from './machine';
 

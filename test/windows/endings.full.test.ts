@@ -1,5 +1,5 @@
-// A backup through VSS that does not come to its end: cancelled at any time, or its process exits, fails or dies at any
-// time. No volatile shadow stays, nobody is locked out, and the next backup works.
+// A backup with VSS that does not reach its end: it is cancelled, or its process exits, fails or dies, at any
+// time. No volatile shadow stays, no one is locked out, and the next backup works.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import type { Order, Outcome } from './requester-program';
 import { randomOf } from '../random';
 
 const machine = new Machine();
-/** The process that comes next. */
+/** The next process. */
 let next: Program;
 
 beforeAll(() => {
@@ -32,7 +32,7 @@ async function ask(program: Program, order: Order): Promise<Outcome> {
 const withWriters = { writers: 'all', volumes: ['C:', 'D:'] } as const;
 const persistent = { lifetime: 'persistent', volumes: ['C:', 'D:'] } as const;
 
-/** So that a backup lasts about a second and can be met in each of its phases. */
+/** So that a backup lasts about a second and can be interrupted in each of its phases. */
 const slow: VssSettings = {
   ...Object.fromEntries(
     ['PrepareSnapshot', 'PreCommit', 'Flush', 'Hold', 'Commit', 'PostCommit', 'PostSnapshot'].map((phase) => [
@@ -46,7 +46,7 @@ const slow: VssSettings = {
   'latency.BackupComplete.async': 80,
 };
 
-/** Other processes see no shadow, and can make one at once. */
+/** Other processes see no shadow, and can make one immediately. */
 async function expectNothingLeft(): Promise<void> {
   expect(await ask(next, { task: 'list' })).toEqual({ result: [] });
   expect(await ask(next, { task: 'backup', options: withWriters })).toHaveProperty('result');
@@ -54,7 +54,7 @@ async function expectNothingLeft(): Promise<void> {
 }
 
 const seed = Number(process.env['DOMINO_VSS_TEST_SEED'] ?? Date.now() % 1_000_000);
-/** Each takes most of a second under Wine, and a file has ten minutes; every run has a seed of its own. */
+/** Each takes nearly a second under Wine, and a test file has ten minutes; every run has its own seed. */
 const cancellations = { quick: 12, ci: 30, full: 80 }[process.env['DOMINO_VSS_TEST_TIER'] ?? 'quick'] ?? 12;
 const cancellationsTimeoutMs = 240_000;
 

@@ -43,24 +43,24 @@ export type Code = keyof typeof code;
 /** Writers take part, selected one component at a time. */
 export const components: Order = { task: 'backup', options: { writers: 'all', vss: { componentMode: true } } };
 const persistent: Order = { task: 'backup', options: { lifetime: 'persistent' } };
-/** One writer is kept out, which has to be looked up before. */
+/** One writer is excluded, which has to be looked up first. */
 const excluding: Order = { task: 'backup', options: { writers: { exclude: ['Registry Writer'] } } };
 
 export interface Row {
-  /** Bare name; with `.async` for what an IVssAsync stands for. */
+  /** Name without interface; with `.async` for the operation of an IVssAsync. */
   readonly method: string;
   readonly order: Order;
-  /** What the machine of the order is like. Default: a usual one. */
+  /** The machine. Default: a usual one. */
   readonly settings?: VssSettings;
-  /** Which of its calls in the order fails. Default: the first. */
+  /** Which of its calls fails. Default: the first. */
   readonly nth?: number | 'every';
-  /** Each code has a process of its own. Default: the codes of a row share one. */
+  /** Each code has a separate process. Default: the codes of a row share one. */
   readonly alone?: boolean;
-  /** How often an order that fails so calls it altogether; not for those alone. Default: `nth`. */
+  /** How often a task that fails like this calls it in total. Default: `nth`. */
   readonly passes?: number;
   readonly codes: readonly Code[];
   /**
-   * Whether AbortBackup must come: yes from PrepareForBackup on, and no before anything was begun. Between the two it does
+   * Whether AbortBackup must be called: required from PrepareForBackup on, and forbidden before anything has begun. In between it does
    * no harm.
    */
   readonly abort: 'due' | 'harmless' | 'none';
@@ -70,11 +70,11 @@ export interface Row {
   readonly effect?: 'error' | 'warning' | 'none';
   /** The operation that the error names. Default: the method. */
   readonly operation?: string;
-  /** Code of the error, where it is none of VSS. */
+  /** Code of the error, if it is not a VSS code. */
   readonly instead?: string;
 }
 
-/** May come from every method. */
+/** Any method may return these. */
 const always = ['E_OUTOFMEMORY', 'VSS_E_UNEXPECTED'] as const satisfies readonly Code[];
 const ofMetadata = ['E_INVALIDARG', 'VSS_E_BAD_STATE', ...always] as const satisfies readonly Code[];
 const ofGathering = ['E_ACCESSDENIED', 'VSS_E_BAD_STATE', 'VSS_E_WRITER_INFRASTRUCTURE', ...always] as const;
@@ -175,7 +175,7 @@ export const backupRows: readonly Row[] = [
   { method: 'GetSnapshotProperties', order: components, codes: ofShadows, abort: 'due' },
   // A set without writers can be restored without its document.
   { method: 'SaveAsXML', order: persistent, codes: ofMetadata, abort: 'none', effect: 'none' },
-  // From here on the backup is good; what follows is told in its report.
+  // From here on the backup is good; later failures are in its report.
   { method: 'GetSnapshotProperties', order: persistent, nth: 2, codes: ofShadows, abort: 'none', effect: 'warning' },
   { method: 'SetBackupSucceeded', order: components, codes: ofMetadata, abort: 'due', effect: 'warning' },
   {
@@ -192,7 +192,7 @@ export const backupRows: readonly Row[] = [
     abort: 'due',
     effect: 'warning',
   },
-  // What the object cannot delete, another one can.
+  // Another object can delete what this one cannot.
   {
     method: 'DeleteSnapshots',
     order: persistent,
@@ -203,7 +203,7 @@ export const backupRows: readonly Row[] = [
   },
 ];
 
-/** Looking at the metadata of writers. */
+/** Reading the metadata of writers. */
 export const metadataRows: readonly Row[] = [
   { method: 'GetWriterMetadataCount', order: components, codes: ofMetadata, abort: 'none' },
   {
@@ -247,7 +247,7 @@ export const administrationRows: readonly Row[] = [
   },
 ];
 
-/** Hardware is there, which break and import need. */
+/** With hardware, which break and import need. */
 const hardware: VssSettings = { hardware_provider: 1 };
 const breaking: Order = { task: 'break' };
 const breakingWritable: Order = { task: 'break', options: { writable: true } };
@@ -276,7 +276,7 @@ export const hardwareRows: readonly Row[] = [
     codes: ['VSS_E_BREAK_REVERT_ID_FAILED', ...ofBreaking],
     abort: 'none',
   },
-  // What could not be imported is imported again, to be deleted.
+  // A set whose import failed is imported again, so that it can be deleted.
   {
     method: 'ImportSnapshots',
     order: { task: 'import' },
@@ -296,10 +296,10 @@ export const hardwareRows: readonly Row[] = [
 ];
 
 const reverting: Order = { task: 'revert' };
-/** So that a revert is still running when it is asked about. */
+/** So that a revert is still running when its state is queried. */
 const slowRevert: VssSettings = { 'latency.RevertToSnapshot.async': 200 };
 
-/** Setting a volume back. */
+/** Reverting a volume. */
 export const revertRows: readonly Row[] = [
   // Those of the backup come first.
   { method: 'GetSnapshotProperties', order: reverting, nth: 3, codes: ofShadows, abort: 'none' },
@@ -324,7 +324,7 @@ export const revertRows: readonly Row[] = [
     ],
     abort: 'none',
   },
-  // What runs on is told by the name of the operation that has failed.
+  // The name of the failed operation shows what continues.
   {
     method: 'QueryRevertStatus',
     order: reverting,
@@ -343,7 +343,7 @@ export const revertRows: readonly Row[] = [
 ];
 
 const restoring: Order = { task: 'restore' };
-/** One writer with four components: the calls for each of them can be counted. */
+/** One writer with four components, so that the calls for each of them can be counted. */
 const oneWriter: VssSettings = { writers: 'sql' };
 const ofComponents = ['E_INVALIDARG', 'VSS_E_INVALID_XML_DOCUMENT', 'VSS_E_OBJECT_NOT_FOUND', ...always] as const;
 
@@ -359,7 +359,7 @@ export const restoreRows: readonly Row[] = [
   { method: 'GetWriterComponents', codes: ofComponents },
   { method: 'GetWriterInfo', codes: ofMetadata },
   { method: 'GetComponentCount', codes: ofMetadata },
-  // The metadata of the writer have a method of this name, too.
+  // The writer's metadata have a method with this name, too.
   { method: 'GetComponent', nth: 5, codes: ofComponents },
   { method: 'GetLogicalPath', codes: ofMetadata },
   { method: 'GetComponentType', codes: ofMetadata },
@@ -378,13 +378,13 @@ export const restoreRows: readonly Row[] = [
   ]),
 ].map((row): Row => ({ order: restoring, settings: oneWriter, abort: 'none', ...row }));
 
-/** DoSnapshotSet is the first operation of a backup without writers, and long enough to be watched. */
+/** DoSnapshotSet is the first operation of a backup without writers, and long enough to be observed. */
 const slowSet: VssSettings = { 'latency.DoSnapshotSet.async': 300 };
 const ofAsync = ['E_ACCESSDENIED', 'E_INVALIDARG', ...always] as const satisfies readonly Code[];
 
-/** IVssAsync itself: what it answers is not what becomes of the operation. How often it is asked depends on the time. */
+/** IVssAsync itself: what it returns is not the result of the operation. How often it is called depends on the time. */
 export const asyncRows: readonly Row[] = [
-  // Once, at the begin and later; and without end. What still works is cancelled.
+  // Once, at the beginning and later; and always. An operation that is still running is cancelled.
   ...([1, 3, 'every'] as const).map((nth): Row => ({
     method: 'QueryStatus',
     order: persistent,
@@ -407,7 +407,7 @@ export const asyncRows: readonly Row[] = [
     abort: 'none',
     effect: 'none',
   },
-  // The set comes into being although nobody wants it any more.
+  // The set is still created although it is no longer wanted.
   {
     method: 'Cancel',
     order: { task: 'cancelled', options: { lifetime: 'persistent', afterMs: 2000 } },

@@ -12,7 +12,7 @@ export function testFailures(rows: readonly Row[]): void {
     for (const home of machine.homes) writeFileSync(join(home, 'file.txt'), home);
     const restore = rows.find(({ order }) => order.task === 'restore');
     if (!restore) return;
-    // Made by another process, so that the calls of a restore are counted from its begin.
+    // Made by another process, so that the calls of a restore are counted from its beginning.
     const program = machine.start('requester-program.js', [machine.deltaDirectory], restore.settings);
     expect(await program.ask(JSON.stringify({ task: 'document' }))).toHaveProperty('result');
     await program.end();
@@ -29,7 +29,7 @@ export function testFailures(rows: readonly Row[]): void {
     return `${method} #${nth} of ${JSON.stringify(order)} with ${name}`;
   }
 
-  /** The stand-in counts the calls of a method in a process. */
+  /** The stand-in counts the calls of a method per process. */
   async function runCodes(row: Row, codes: readonly Code[]): Promise<void> {
     const { method, order, nth = 1, passes = nth, effect = 'error' } = row;
     machine.forgetCalls();
@@ -82,7 +82,7 @@ export function testFailures(rows: readonly Row[]): void {
       }
       expect({ label, shadows: machine.shadows() }).toEqual({ label, shadows: [] });
     }
-    // The next ones work, in the same process, unless nothing can any more.
+    // The next tasks work in the same process, unless it can no longer do anything.
     if (nth !== 'every') {
       expect((await ask(order)).outcome).toHaveProperty('result');
       expect((await ask(components)).outcome).toHaveProperty('result');

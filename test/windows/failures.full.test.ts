@@ -1,6 +1,6 @@
-// Every method that the requester calls fails in turn, itself and in its asynchronous part, with each code it is known
-// for. Whatever fails: a typed error that names method and code, or what the caller is told instead; AbortBackup where the
-// rules of VSS demand it; no shadow, nothing leaked; and the next backup works.
+// Every method that the requester calls fails in turn, both directly and in its asynchronous part, with each code that is documented
+// for it. In each case: a typed error that names method and code, or what the caller is told instead; AbortBackup where the
+// rules of VSS require it; no shadow is left and nothing is leaked; and the next backup works.
 
 import { backupRows } from './failure-rows';
 import { testFailures } from './failure-sweep';

@@ -1,4 +1,4 @@
-// Snapshots by a requester that knows nothing of Domino, with our writer in another process: what makes them, and the proof that
+// Snapshots by a requester that knows nothing about Domino, with our writer in another process: how they are made, and the proof that
 // they are backups.
 
 import { copyFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import type { SimulatedDomino } from '../integration/simulated-domino';
 import { commandOn, type CommandEnded } from './command';
 import type { Machine, Program, VssSettings } from './machine';
 
-/** An event of the writer, as its program tells it. */
+/** An event of the writer, as its program reports it. */
 export interface Told {
   readonly type: string;
   readonly text?: string;
@@ -36,7 +36,7 @@ export async function eventsUntil(program: Program, type: string): Promise<Told[
   }
 }
 
-/** A requester in a process of its own: our command line, with a script that knows no Domino. */
+/** A requester in a separate process: our command line, with a script that knows nothing about Domino. */
 export async function requestSnapshot(
   machine: Machine,
   lines: readonly string[],
@@ -60,9 +60,9 @@ export function wholeVolumes(machine: Machine, ...volumes: readonly string[]): r
 }
 
 /**
- * A snapshot in which one database is torn, however fast or slow this machine is: a transaction on it has begun in backup
- * mode and ends after the snapshot. Another writer that takes its time over Freeze makes room for it; where that is not enough, the
- * next attempt makes more.
+ * A snapshot in which one database is torn, on a machine of any speed: a transaction on it begins in backup
+ * mode and ends after the snapshot. Another writer that is slow in Freeze gives it time; if that is not enough, the
+ * next attempt gives it more.
  */
 export async function tearingSnapshot(
   machine: Machine,
@@ -84,14 +84,14 @@ export async function tearingSnapshot(
   }
 }
 
-/** Asks the program of a writer for the shadows of the machine. */
+/** Queries the program of a writer for the shadows of the machine. */
 export async function shadowsOf(writer: Program): Promise<readonly ListedShadow[]> {
   writer.say('shadows');
   const [told] = (await eventsUntil(writer, 'shadows')).slice(-1);
   return (told as unknown as { shadows: ListedShadow[] }).shadows;
 }
 
-/** Where the shadows can be read, by the letter of their volume: Wine puts its code into the name of the volume. */
+/** Where the shadows can be read, by the letter of their volume: Wine encodes it in the name of the volume. */
 export function rootsOf(shadows: readonly ListedShadow[]): { readonly volume: string; readonly root: string }[] {
   return shadows.map(({ volume, root }) => {
     const [, code = ''] = /([0-9a-f]{2})}/i.exec(volume) ?? [];
@@ -106,7 +106,7 @@ export async function databasesOf(manifest: Manifest): Promise<ManifestDatabase[
 }
 
 /**
- * What lies in the shadows is, with the change information, the state at NSFBackupStart; and without it something is torn. `told` are the events
+ * The contents of the shadows with the change information are the state at NSFBackupStart; without it something is torn. `told`: the events
  * of the writer up to its backup.
  */
 export async function proveSnapshot(proof: {

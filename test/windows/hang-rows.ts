@@ -53,12 +53,12 @@ export const quickRows: readonly Row[] = [
 
 export const allRows: readonly Row[] = [...inBackup, ...administration, ...atTheEnd];
 
-/** Whether the error, or what it says is left, names the call. */
+/** Whether the error, or what it reports as left, names the call. */
 function names(outcome: unknown, method: string): boolean {
   return new RegExp(`::${method}\\b[^]*has not returned`).test(JSON.stringify(outcome));
 }
 
-/** Several at once: they wait, and need no processor for it. */
+/** Several at once: they only wait, and need no processor. */
 export function testHangs(rows: readonly Row[], atOnce: number): void {
   const machines: Machine[] = [];
 
@@ -74,7 +74,7 @@ export function testHangs(rows: readonly Row[], atOnce: number): void {
     const hanging = machine.start('hangs-program.js', [machine.deltaDirectory, task], faults);
     const answered = (await hanging.next()) as { outcome: { code?: string; hint?: string }; ms: number } | undefined;
     const { code, stderr } = await hanging.ended;
-    // The next process puts right what is left, and can make shadows.
+    // The next process cleans up what is left, and can make shadows.
     const next = machine.start('requester-program.js', [machine.deltaDirectory]);
     const ask = async (order: object): Promise<unknown> => next.ask(JSON.stringify(order));
     const backup = await ask({ task: 'backup', options: {} });

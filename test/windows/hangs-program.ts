@@ -1,4 +1,4 @@
-// Does one thing with short time limits, while a call of VSS hangs, and ends by itself.
+// Does one task with short time limits while a call of VSS hangs, and ends by itself.
 //
 //   node hangs-program.js <delta directory> <task>
 
@@ -23,7 +23,7 @@ import { answer } from './lines';
 const [deltaDirectory = '', task = ''] = process.argv.slice(2);
 const timeoutMs = 2_000;
 
-/** The calls have two seconds, and what hangs after them gets ten more. */
+/** The calls have two seconds; a later call that hangs gets ten more. */
 async function backUp(options: Partial<BeginBackupOptions>, keep = false): Promise<string> {
   const backup = await beginBackup({
     source: 'volumes',

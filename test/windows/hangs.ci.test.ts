@@ -1,4 +1,4 @@
-// Two of the rows of hangs.full.test.ts.
+// Two rows of hangs.full.test.ts.
 
 import { quickRows, testHangs } from './hang-rows';
 

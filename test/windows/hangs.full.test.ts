@@ -1,5 +1,5 @@
-// A call of VSS hangs for ever, in a backup and in the administration of shadows. HANG_ROWS chooses some: a regular expression for
-// the task and the method, `backup AddToSnapshotSet` for example.
+// A call of VSS hangs forever, in a backup and in the administration of shadows. HANG_ROWS selects rows: a regular expression for
+// the task and the method, for example `backup AddToSnapshotSet`.
 
 import { allRows, testHangs } from './hang-rows';
 

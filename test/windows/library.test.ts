@@ -1,5 +1,5 @@
-// Every wrong nnotes.dll has its own error, in its own words. Each case is a process of its own, as on Linux, for the runtime
-// can be opened once in a process. What the loader of Linux refuses is in integration/environment.linux.test.ts.
+// Every wrong nnotes.dll has its own error and message. Each case is a separate process, as on Linux, because the runtime
+// can be opened once per process. For what the loader of Linux refuses, see integration/environment.linux.test.ts.
 
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ async function refusal(programDirectory: string, notesIni?: string): Promise<Rec
 function copyOfProgram(name: string, parent = domino.home): { readonly directory: string; readonly library: string } {
   const directory = join(parent, name);
   rmSync(directory, { recursive: true, force: true });
-  // Renamed afterwards: on Windows cpSync() of Node.js 22 spoils a name that is not ASCII.
+  // Renamed afterwards: on Windows, cpSync() of Node.js 22 garbles names that are not ASCII.
   const plain = join(parent, 'program');
   cpSync(domino.simulation.programDirectory, plain, { recursive: true });
   renameSync(plain, directory);
@@ -61,7 +61,7 @@ function changeMachine(library: string, machine: number): void {
 }
 
 test('a library in a program directory of its own is accepted', async () => {
-  // Else each refusal below might have another reason than the damage done.
+  // Otherwise the refusals below might have another reason than the damage.
   const { directory } = copyOfProgram('Domino Ünïcode');
   expect(await open(directory)).toEqual({ opened: true });
 });
@@ -112,7 +112,7 @@ test('no library at all', async () => {
 });
 
 test('a library that ordinary users can replace', async () => {
-  // The runner made this directory and allowed everybody to write to it, which Node.js cannot do on Windows.
+  // The runner made this directory writable for everybody, which Node.js cannot do on Windows.
   const parent = join(__dirname, '..', '..', 'windows', 'writable');
   expect(existsSync(parent)).toBe(true);
   const { directory } = copyOfProgram('program', parent);

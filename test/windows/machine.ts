@@ -8,16 +8,16 @@ import type { Readable, Writable } from 'node:stream';
 export interface VssCall {
   readonly pid: number;
   readonly startedAtMs: number;
-  /** `Interface::Method`, with `.async` for the work that an IVssAsync stands for. */
+  /** `Interface::Method`, with `.async` for the operation of an IVssAsync. */
   readonly method: string;
   /** HRESULT as an unsigned number. */
   readonly result: number;
 }
 
-/** Settings of the stand-in for VSS; simulator/vss/README.md has the list. */
+/** Settings of the stand-in for VSS; listed in simulator/vss/README.md. */
 export type VssSettings = Readonly<Record<string, string | number>>;
 
-/** What a program has answered, and how it ended. */
+/** The output of a program, and how it ended. */
 export interface Ended {
   readonly code: number | null;
   readonly lines: readonly unknown[];
@@ -48,14 +48,14 @@ export class Machine {
   }
 
   /**
-   * A data directory of programs of its own. Not for programs that use Domino: the stand-in's shared memory lies there, and a
+   * A separate directory for program data. Not for programs that use Domino: it contains the stand-in's shared memory, and a
    * program with another one than the server's would be in an environment where nothing is recorded.
    */
   get programData(): string {
     return join(this.#root, 'ProgramData');
   }
 
-  /** What a program needs in its environment to have the stand-in with these settings. */
+  /** The environment of a program that uses the stand-in with these settings. */
   environment(settings: VssSettings = {}): Readonly<Record<string, string>> {
     const file = join(mkdtempSync(join(this.#root, 'run-')), 'vss.ini');
     const all: VssSettings = {
@@ -71,12 +71,12 @@ export class Machine {
     return { VSS_SIM_SETTINGS: file };
   }
 
-  /** Starts a program that lies beside the tests. Each line it writes is a JSON document. */
+  /** Starts a program in the directory of the tests. Each line of its output is a JSON document. */
   start(program: string, args: readonly string[], settings?: VssSettings): Program {
     return new Program(join(__dirname, program), args, this.environment(settings));
   }
 
-  /** The same to its end, which must be a good one. */
+  /** Runs it to its end, which must be successful. */
   async run(program: string, args: readonly string[], settings?: VssSettings): Promise<readonly unknown[]> {
     const { code, lines, stderr } = await this.start(program, args, settings).ended;
     if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${stderr}`);
@@ -179,7 +179,7 @@ export class Program {
     return this.#child.pid ?? 0;
   }
 
-  /** The next line; undefined when the program has ended. */
+  /** The next line; undefined if the program has ended. */
   async next(): Promise<unknown> {
     const ended = this.ended.then(() => true);
     while (this.#read >= this.#lines.length) {

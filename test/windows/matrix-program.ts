@@ -1,4 +1,4 @@
-// Backs up plain volumes in one VSS context and says what it has got; ends the backup when it is told so.
+// Backs up plain volumes in one VSS context and reports the result; ends the backup on command.
 //
 //   node matrix-program.js <delta directory> <JSON: options of beginBackup> <keep|end>
 //   node matrix-program.js <delta directory> refused <JSON: list of options that are refused>

@@ -1,5 +1,5 @@
-// Every context, with and without writers, with one and two volumes: which calls VSS gets and in which order, which it must
-// not get, what the shadows are, and how long they live. Plain volumes; the databases make no difference to VSS.
+// Every context, with and without writers, with one and two volumes: which calls VSS gets in which order, which it must
+// not get, the attributes of the shadows, and how long they live. Plain volumes, because databases make no difference to VSS.
 
 import { opendirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ interface Context {
   readonly attributes: readonly ShadowAttribute[];
 }
 
-/** Facts of the documentation, but for `differential`, which shadows of the system provider always are. */
+/** As documented, except `differential`, which shadows of the system provider always are. */
 const contexts: readonly Context[] = [
   { name: 'backup', writers: 'all', attributes: ['no-autorecovery', 'differential'] },
   { name: 'file-share-backup', writers: 'none', attributes: ['no-writers', 'differential'] },
@@ -58,7 +58,7 @@ const contexts: readonly Context[] = [
   },
 ];
 
-/** The calls of a backup that is ended, in order. Looking at metadata and waiting are left out. */
+/** The calls of a complete backup, in order, without reading metadata and waiting. */
 function expectedCalls({ writers }: Context, volumes: number, kept: boolean): string[] {
   const withWriters = writers === 'all';
   const each = (method: string): string[] => new Array<string>(volumes).fill(method);
@@ -66,7 +66,7 @@ function expectedCalls({ writers }: Context, volumes: number, kept: boolean): st
   const ofWriters = (...methods: string[]): string[] => (withWriters ? methods : []);
   return [
     'InitializeForBackup',
-    // VSS_CTX_BACKUP is what an object has from the beginning, unless attributes are added to it.
+    // An object has VSS_CTX_BACKUP from the beginning, unless attributes are added.
     'SetContext',
     ...each('IsVolumeSupported'),
     ...ofWriters('SetBackupState', ...waited('GatherWriterMetadata')),
@@ -77,16 +77,16 @@ function expectedCalls({ writers }: Context, volumes: number, kept: boolean): st
     ...ofWriters(...waited('GatherWriterStatus')),
     ...each('GetSnapshotProperties'),
     'SaveAsXML',
-    // Whether the shadows that shall be kept are still there is asked with another object, before the manifest is written.
+    // Before the manifest is written, another object checks that the shadows to be kept still exist.
     ...(kept ? ['InitializeForBackup', 'SetContext', 'Query'] : []),
-    // The end: are they still there?
+    // At the end: do they still exist?
     ...each('GetSnapshotProperties'),
     ...ofWriters(...waited('BackupComplete'), ...waited('GatherWriterStatus')),
     ...(kept ? [] : ['DeleteSnapshots']),
   ];
 }
 
-/** What the process has called of the requester's object that makes the set. */
+/** The calls of the process on the requester's object that makes the set. */
 function callsOf(pid: number): string[] {
   const looking = /^(GetWriter|FreeWriter)/;
   const calls = machine
@@ -94,13 +94,13 @@ function callsOf(pid: number): string[] {
     .filter((call) => call.pid === pid && call.method.startsWith('IVssBackupComponents'))
     .map(({ method }) => method.replace(/^\w+::/, ''))
     .filter((method) => !looking.test(method));
-  // An object that is only asked whether VSS can be used at all.
+  // An object that only checks whether VSS can be used at all.
   const probes = calls.lastIndexOf('InitializeForBackup', calls.indexOf('StartSnapshotSet'));
   expect(calls.slice(0, probes).every((method) => method === 'InitializeForBackup')).toBe(true);
   return calls.slice(probes);
 }
 
-/** existsSync() would take off the last backslash, and ask for the device. */
+/** existsSync() would remove the last backslash and check the device. */
 function isDirectory(root: string): boolean {
   try {
     opendirSync(root).closeSync();
@@ -129,11 +129,11 @@ test.each(cells)('$name, writers $writers, $volumes volume(s)', async ({ context
   );
   expect(made.hasDocument).toBe(true);
   for (const { root } of made.shadows) expect(isDirectory(root)).toBe(true);
-  // A hook may answer the roots of such shadows.
+  // A hook may return the roots of such shadows.
   const roots = made.shadows.map(({ root }, index) => ({ volume: `volume ${index}`, root }));
   const volumesOfHook = roots.map(({ volume }) => ({ path: volume }) as NativeVolume);
   await checkHookShadows({ name: 'hook', create: rejects }, { shadows: roots }, volumesOfHook);
-  // Another process sees them, for whose shadows they are not.
+  // Another process, which did not make them, sees them.
   const ids = made.shadows.map(({ id }) => id).sort();
   const seen = async (line = 'list'): Promise<SeenShadow[]> => (await other.ask(line)) as SeenShadow[];
   const whileOpen = await seen();
@@ -159,7 +159,7 @@ test('what a context does not allow is refused before VSS is asked anything', as
   const wrongLifetimes = contexts
     .filter(({ attributes }) => !attributes.includes('persistent'))
     .map(({ name }) => ({ volumes: ['C:'], vss: { context: name }, lifetime: 'persistent' }));
-  // The seventh context is for administration: no shadow can be made in it.
+  // The seventh context is for administration: it cannot make shadows.
   const administrative = { volumes: ['C:'], vss: { context: 'all' } };
   const refused = [...wrongWriters, ...wrongLifetimes, administrative];
   const program = machine.start('matrix-program.js', [machine.deltaDirectory, 'refused', JSON.stringify(refused)]);

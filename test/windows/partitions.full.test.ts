@@ -1,5 +1,5 @@
-// Two servers on one machine, each with a writer of its own, and data on two volumes: what requesters of others back up and restore is of the
-// server, and on the volumes, that they choose.
+// Two servers on one machine, each with its own writer, and data on two volumes: other programs back up and restore only the
+// server and the volumes that they choose.
 
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ const componentRequester = join(
 );
 const machine = new Machine();
 const kept = join(machine.homes[1], 'kept');
-/** Works, with mail files on the other volume. */
+/** Running, with mail files on the other volume. */
 let first: SimulatedDomino;
 /** Nobody uses its databases. */
 let second: SimulatedDomino;
@@ -44,7 +44,7 @@ let server: Server;
 let firstWriter: Program;
 let secondWriter: Program;
 
-/** As the first one: journals and backups of both servers in the same place. */
+/** As for the first one: journals and backups of both servers are in the same place. */
 function startWriter({ simulation }: SimulatedDomino): Program {
   const { programDirectory, notesIni } = simulation;
   return machine.start('serve-writer-program.js', [
@@ -179,7 +179,7 @@ test('a requester that chooses one server backs that one up, and its restore tou
   const files = (await databasesIn(report)).map(({ file }) => file);
   const [destroyed = ''] = files;
   writeFileSync(destroyed, 'destroyed');
-  // What is of the one is not put into the other, whatever a requester takes for the right instance.
+  // Files of one server are not put into the other, even if a requester selects the wrong instance.
   const misled = await request('restore', first);
   expect(misled.code).toBe(3);
   expect(misled.stdout).toContain(`but this writer serves ${first.simulation.dataDirectory}`);

@@ -1,5 +1,5 @@
-// Not a Jest test: a program for a machine with real Windows and a volume that nobody misses. It takes a shadow copy of
-// the volume through VSS, without Domino, and looks into it.
+// Not a Jest test: a program for a machine with real Windows and an expendable volume. It takes a shadow copy of
+// the volume with VSS, without Domino, and reads it.
 //
 //   node build/test/windows/real-volume.js V:\
 

@@ -1,4 +1,4 @@
-// What VSS refuses at the beginning is named with its call and its code, touches nothing, and costs nothing the next time.
+// What VSS refuses at the beginning is reported with its call and code, changes nothing, and does not affect the next backup.
 
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ test('a disk that is nested too deep is named; the next backup succeeds, in the 
   const other = machine.start('requester-program.js', [machine.deltaDirectory]);
   expect(await other.ask('{"task":"backup","options":{}}')).toHaveProperty('result');
   await other.end();
-  // Nobody has met the set of the failed one.
+  // The set of the failed backup is not in the way.
   expect(inProgress()).toBe(0);
 });
 

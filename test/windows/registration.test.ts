@@ -1,4 +1,4 @@
-// What the installer of Domino writes to the registry, and what is found by it. The rules are in unit/domino/environment.test.ts.
+// What the installer of Domino writes to the registry, and what is found there. unit/domino/environment.test.ts tests the rules.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ function unregister(...keys: readonly string[]): void {
     try {
       reg('delete', key);
     } catch {
-      // It was not there.
+      // It did not exist.
     }
   }
 }

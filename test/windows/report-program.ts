@@ -1,5 +1,5 @@
-// One backup of a volume of a machine with many file specifications: how long the event loop is held up, and what JavaScript
-// does while the whole machine is locked against other shadows. One line, a JSON document.
+// One backup of a volume on a machine with many file specifications: how long the event loop is blocked, and what JavaScript
+// does while the whole machine is locked against other shadows, as a line of JSON.
 //
 //   node report-program.js <delta directory>
 
@@ -10,7 +10,7 @@ import { answer } from './lines';
 
 const [deltaDirectory = ''] = process.argv.slice(2);
 
-/** Longest time that two turns of the event loop were apart. */
+/** Longest time between two turns of the event loop. */
 class LoopWatch {
   longestMs = 0;
   #last = performance.now();
@@ -32,11 +32,11 @@ class LoopWatch {
   }
 }
 
-/** What is done from the moment when `prepare` has locked the machine until `capture` is called. */
+/** What happens between `prepare`, which locks the machine, and `capture`. */
 interface Locked {
-  /** All of it, the journal too. */
+  /** In total, including the journal. */
   ms: number;
-  /** In calls that fetch what the requester has learnt. */
+  /** In calls that fetch what the requester has found. */
   reportMs: number;
 }
 
@@ -71,7 +71,7 @@ async function main(): Promise<void> {
     createSession: (options) => watchLocked(native.createSession(options), locked),
   };
   const watch = new LoopWatch();
-  // The first backup of a process also compiles and loads; only the second one counts.
+  // The first backup of a process also loads and compiles code; only the second one counts.
   for (const round of [1, 2]) {
     const backup = await beginBackup(() => binding, {
       source: 'volumes',

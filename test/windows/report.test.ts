@@ -1,5 +1,5 @@
-// What a backup learns from VSS on a machine with many file specifications. Times are printed, not asserted: under Wine,
-// beside other work, they say little by themselves. docs/benchmarks.md has them.
+// What a backup gets from VSS on a machine with many file specifications. Times are printed, not asserted: under Wine,
+// beside other work, they mean little by themselves. See docs/benchmarks.md.
 
 import { Machine } from './machine';
 

@@ -1,4 +1,4 @@
-// Does what the test says, one thing after the other in one process: each line is a JSON document with the name of a task.
+// Does the tasks of the test one after the other in one process: each line is a JSON document with the name of a task.
 //
 //   node requester-program.js <delta directory>
 
@@ -25,7 +25,7 @@ import {
 import { VssTarget } from '#lib/script/vss-target';
 import { answer, requests } from './lines';
 
-/** What a task takes beside options of `beginBackup`. */
+/** Options of a task in addition to those of `beginBackup`. */
 interface TaskOptions {
   readonly afterMs?: number;
   readonly writable?: boolean;
@@ -37,7 +37,7 @@ function begin(options: object): Promise<Backup> {
   return beginBackup({ source: 'volumes', volumes: ['C:'], provider: 'vss', deltaDirectory, ...options });
 }
 
-/** One whole backup of plain volumes; answers its warnings. */
+/** One complete backup of plain volumes; returns its warnings. */
 async function backUp(
   options: object,
   keep: boolean,
@@ -53,7 +53,7 @@ async function backUp(
   }
 }
 
-/** A persistent set of D: that stays, and what it can be imported by. */
+/** A persistent set of D: that stays, and the document for its import. */
 async function keepSet(vss: BeginBackupOptions['vss']): Promise<{ setId: string; id: string; document: string }> {
   const backup = await begin({ volumes: ['D:'], lifetime: 'persistent', vss });
   try {
@@ -67,7 +67,7 @@ async function keepSet(vss: BeginBackupOptions['vss']): Promise<{ setId: string;
 
 const deleteAll = (): Promise<unknown> => deleteShadows({ by: 'all', foreign: 'delete' });
 
-/** Does something that takes the shadows away; where it fails they are deleted. */
+/** Does something that removes the shadows; if it fails, they are deleted. */
 async function orDelete(body: () => Promise<unknown>): Promise<readonly never[]> {
   try {
     await body();
@@ -83,7 +83,7 @@ const documentFile = join(deltaDirectory, 'components.xml');
 
 const tasks = {
   backup: async (options) => (await backUp(options, false)).warnings,
-  /** A backup that is cancelled `afterMs` after its begin, if it is not over by then. */
+  /** A backup that is cancelled `afterMs` after its beginning, unless it is already over. */
   cancelled: ({ afterMs = 0, ...options }) => {
     const controller = new AbortController();
     const timer = setTimeout(() => {
@@ -93,7 +93,7 @@ const tasks = {
       clearTimeout(timer);
     });
   },
-  /** A backup that tries again at once. */
+  /** A backup that retries immediately. */
   retried: async (options) => {
     const backup = await begin(options);
     try {
@@ -110,7 +110,7 @@ const tasks = {
   created: async (options) => {
     await (await begin(options)).createShadow();
   },
-  /** The same, in the middle of it. */
+  /** The same, during the window. */
   creating: async (options) => {
     const backup = await begin(options);
     backup.createShadow().catch(() => undefined);
@@ -124,7 +124,7 @@ const tasks = {
     return Promise.resolve();
   },
   list: () => listShadows({ deltaDirectory }),
-  /** What a later process does with shadows that an earlier one has left: they are ours by the journal. */
+  /** What a later process does with shadows that an earlier one has left: according to the journal they are ours. */
   deleteOwn: () => deleteShadows({ by: 'all', deltaDirectory, foreign: 'keep' }),
   providers: () => listProviders(),
   writers: () => listWriters({ status: true }),
@@ -182,7 +182,7 @@ const tasks = {
         const { finished } = await revertToShadow({ id });
         if (!finished) throw new Error('the revert has not ended');
       } finally {
-        // One that nobody could be asked about may be running.
+        // A revert that cannot be queried may be running.
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
       await deleteAll();
@@ -210,7 +210,7 @@ export interface Order {
   readonly options?: Partial<BeginBackupOptions> & TaskOptions;
 }
 
-/** What has become of an order: the result, or the error in the form of its toJSON. */
+/** The outcome of a task: the result, or the error as JSON. */
 export type Outcome =
   { readonly result: unknown } | { readonly error: Readonly<Record<string, unknown>>; readonly isOurs: boolean };
 

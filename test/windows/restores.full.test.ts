@@ -1,5 +1,5 @@
-// Backup and restore by a requester of others, in component mode: a C++ program that knows nothing of Domino, our writer in
-// another process, and a server that works.
+// Backup and restore by another requester, in component mode: a C++ program that knows nothing about Domino, our writer in
+// another process, and a running server.
 
 import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -52,7 +52,7 @@ const backUp = (component: string): Promise<Ended> =>
 const restore = (component: string, how: string): Promise<Ended> =>
   request('restore', writerClassId, component, join(kept, component), how);
 
-/** A restore that has copied its files and then waits until it is told to go on. */
+/** A restore that has copied its files and then waits for the command to continue. */
 class Waiting {
   readonly copied: Promise<void>;
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
@@ -107,7 +107,7 @@ async function eventsUntil(type: string): Promise<Told[]> {
 const journals = (): string[] =>
   readdirSync(journalDirectory(machine.deltaDirectory)).filter((name) => name.endsWith('.journal'));
 const verify = async (file: string): Promise<Verdict> => (await domino.simulation.verify([file]))[0]!;
-/** Those below a directory link: what the server does not hold open all the time. */
+/** Databases below a directory link, which the server does not always hold open. */
 const linked = (): ManifestDatabase[] => databases.filter(({ path }) => path.startsWith('archive/'));
 
 beforeAll(async () => {
@@ -248,7 +248,7 @@ test('the end of the writer ends the restore: the databases stay offline, recove
   await requester.copied;
   await eventsUntil('restoring');
   expect((await writer.end()).code).toBe(0);
-  // Nobody tells it of a failure any more: whether the writer is still there is for the requester to look.
+  // Nothing reports the failure to it: the requester has to check whether the writer still exists.
   await requester.end();
   const looked = await recoverInterrupted({ deltaDirectory: machine.deltaDirectory, domino: domino.location });
   expect(looked.works).toMatchObject([{ done: false }]);

@@ -1,4 +1,4 @@
-// A shadow that VSS cannot make at once: another attempt, with a new object.
+// A shadow that VSS cannot make immediately: another attempt, with a new object.
 
 import { Machine, type VssSettings } from './machine';
 import type { Order, Outcome } from './requester-program';
@@ -40,7 +40,7 @@ test.each<[string, VssSettings]>([
     told: 1,
   });
   const calls = machine.calls().map(({ method }) => method.replace('IVssBackupComponents::', ''));
-  // The new object comes after the old one has let go.
+  // The new object is created after the old one is released.
   expect(calls.lastIndexOf('InitializeForBackup')).toBeGreaterThan(calls.indexOf('AbortBackup'));
   expect(machine.shadows()).toEqual([]);
   machine.expectNoLeaks();

@@ -1,4 +1,4 @@
-// The commands of scripts that need more of a machine than the seed pair: each script is a process of its own.
+// The commands of scripts that need more of a machine than the two scripts of the migration page: each script is a separate process.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  // Starting a process for it is what takes the time here.
+  // Most of the time is for starting a process.
   if (machine.shadows().length > 0) await script(['delete shadows all']);
   machine.expectNoLeaks();
 });
@@ -40,14 +40,14 @@ async function script(
   return commandOn(machine, settings)('script', path, ...args);
 }
 
-/** The same, which must end well. Answers what it has said. */
+/** The same; it must succeed. Returns its output. */
 async function good(lines: readonly string[], settings: VssSettings = {}): Promise<string> {
   const { code, stdout, stderr } = await script(lines, { settings });
   expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({ code: 0, stderr: '', stdout: '' });
   return stdout;
 }
 
-/** What VSS was asked, without interfaces. */
+/** The calls to VSS, without interface names. */
 function methods(which: (call: VssCall) => boolean = () => true): string[] {
   return machine
     .calls()
@@ -76,7 +76,7 @@ describe('metadata in another process', () => {
     expect(readFileSync(`Q:${file.slice(2)}`, 'utf8')).toBe('before');
     await good([`load metadata ${metadata}`, 'unexpose q:', 'delete shadows id %data%']);
     expect(machine.shadows()).toEqual([]);
-    // Of aliases that came after the metadata nothing is known.
+    // Aliases that were defined after the metadata are unknown.
     const unknown = await script([`load metadata ${metadata}`, 'delete shadows id %other%']);
     expect(unknown).toMatchObject({ code: 1 });
     expect(unknown.stdout + unknown.stderr).toContain('%other% is not defined');
@@ -112,7 +112,7 @@ describe('metadata in another process', () => {
     });
     expect(code).toBe(1);
     expect(stdout + stderr).toMatch(/SqlServerWriter[^]*0x800423F4|0x800423F4[^]*SqlServerWriter/);
-    // The writers are told that nothing was restored, and only then that it is over.
+    // The writers are told that nothing was restored, and only then that the restore is over.
     const told = methods().filter((method) => /^(SetFileRestoreStatus|P(re|ost)Restore\.async)$/.test(method));
     expect([told.at(0), told.at(1), told.at(-1)]).toEqual([
       'PreRestore.async',
@@ -149,7 +149,7 @@ describe('a transportable set of a hardware provider', () => {
   ])('%s', async (command, method, isThere) => {
     await good([`load metadata ${metadata}`, `${command} %VSS_SHADOW_SET%`], settings);
     expect(methods()).toContain(method);
-    // What was a shadow is a volume.
+    // The former shadow is a volume.
     expect(machine.shadows()).toEqual([]);
     expect(existsSync(`${device}\\${file.slice(3)}`)).toBe(isThere);
     const again = await script([`load metadata ${metadata}`, `${command} %VSS_SHADOW_SET%`], { settings });
@@ -264,7 +264,7 @@ test('lists', async () => {
   const detailed = await good(['list writers detailed']);
   const status = await good(['list writers status'], { 'writer.sql.fault.Identify': 'nonretryable' });
   for (const said of [brief, detailed]) expect(said).toContain('Number of writers listed: 6');
-  expect(status).toContain('Number of writers listed: 5'); // who does not answer is not there
+  expect(status).toContain('Number of writers listed: 5'); // who does not respond is not running
   expect(brief).toContain('SqlServerWriter');
   expect(detailed.length).toBeGreaterThan(brief.length);
   expect(status).toContain('stable');

@@ -1,5 +1,5 @@
-// Scripts in other people's styles, and broken ones, run for real: not against a computer in memory but against the stand-in for
-// VSS, with drives, directories, metadata files and programs. What each is expected to do stands in its comments.
+// Scripts in other people's styles, and broken ones, really run: not with a computer in memory but with the stand-in for
+// VSS, with drives, directories, metadata files and programs. The comments in each script say what it is expected to do.
 
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { commandOn } from './command';
 import { Machine, type Program, type VssSettings } from './machine';
 import type { Outcome } from './styles-program';
 
-/** What needs a machine that Wine cannot be. */
+/** Scripts that need a machine that Wine cannot provide. */
 const cannotRun: Readonly<Record<string, string>> = {
   'good/style-support-tester.dsh': 'a volume by the name that it has in memory',
   'good/style-exec-along-path.dsh': 'starts a program with a window',
@@ -19,7 +19,7 @@ const cannotRun: Readonly<Record<string, string>> = {
   'bad/persistent-needs-ntfs.dsh': 'a FAT volume',
 };
 
-/** Where the words are those of the system, not of the machine in memory: the message of the only or first problem. */
+/** If the words come from the system, not from the machine in memory: the message of the only or first problem. */
 const messages: Readonly<Record<string, string>> = {
   'bad/break-software-shadow.dsh': 'VSS_E_PROVIDER_VETO',
   'bad/exec-missing-after-create.dsh': 'there is no nothing.cmd in C:\\work or along PATH',
@@ -37,7 +37,7 @@ const messages: Readonly<Record<string, string>> = {
   'bad/verify-missing-writer.dsh': 'Registry Writer: does not take part',
 };
 
-/** What a script makes for another machine to import, only an import brings to light. */
+/** Only an import shows the set that a script makes for another machine. */
 const waitsForImport: readonly string[] = ['good/style-array-toolkit.dsh'];
 
 /** One of each kind, for every run; the others in the full tier. */
@@ -82,7 +82,7 @@ afterAll(async () => {
   machine[Symbol.dispose]();
 });
 
-/** T: lies on a disk array. Its provider takes other volumes, too, where a script asks for it. */
+/** T: is on a disk array. Its provider supports other volumes, too, if a script names it. */
 function settingsFor({ text }: Fixture): VssSettings {
   const isAsked = text.includes(hardwareProvider) ? 1 : 0;
   return {
@@ -96,7 +96,7 @@ function settingsFor({ text }: Fixture): VssSettings {
   };
 }
 
-/** The stand-in reads its settings once in a process. */
+/** The stand-in reads its settings once per process. */
 function programFor(fixture: Fixture): Program {
   const settings = settingsFor(fixture);
   const key = JSON.stringify(settings);
@@ -105,7 +105,7 @@ function programFor(fixture: Fixture): Program {
   return program;
 }
 
-/** As somebody else makes one, whose state is not ours. */
+/** A set of another program, whose state is not ours. */
 async function makeForeign(volume: string, fixture: Fixture): Promise<void> {
   const script = join(machine.deltaDirectory, 'foreign.dsh');
   mkdirSync(machine.deltaDirectory, { recursive: true });

@@ -1,4 +1,4 @@
-// A script as a backup of a Domino server that works: its databases on D:, its program and the metadata on C:.
+// A script as a backup of a running Domino server: its databases on D:, its program and the metadata on C:.
 
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { commandOn } from './command';
 import { Machine } from './machine';
 
 const machine = new Machine();
-// Of Domino there is one environment on a machine, which lies in the usual place.
+// A machine has one environment of Domino, in the usual place.
 const command = commandOn(machine, {}, { ProgramData: process.env['ProgramData'] ?? '' });
 const metadata = join(machine.deltaDirectory, 'set.cab');
 const victim = 'mail/db000003.nsf';
@@ -83,7 +83,7 @@ test('create is a backup of the databases, which restore finds beside the metada
   await server.resume();
   expect(verdicts).toMatchObject([{ verdict: 'consistent' }]);
 
-  // The ground is not pulled from under a server that may run.
+  // Nothing is changed below a server that may be running.
   const refused = await script(`load metadata ${metadata}`, 'revert %data%');
   expect(refused.code).toBe(1);
   expect(refused.stdout + refused.stderr).toContain('databases (data directory ');

@@ -1,4 +1,4 @@
-// diskshadow scripts on Windows: the pair of the migration page as two processes of the command line, and every fixture
+// diskshadow scripts on Windows: the two scripts of the migration page as two processes of the command line, and every fixture
 // as far as it can be checked without running it.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const machine = new Machine();
 const command = commandOn(machine);
 const file = join(machine.homes[1], 'file.txt');
 const exposed = `B:${file.slice(2)}`;
-/** Where the start script wants its metadata. */
+/** Where the start script puts its metadata. */
 const metadata = 'C:\\backup';
 
 beforeAll(() => {

@@ -1,5 +1,5 @@
-// Stop mode with a real service, through the Service Control Manager: the server is down for the snapshot and no longer, and
-// whatever happens it runs afterwards if it ran before.
+// Stop mode with a real service, through the Service Control Manager: the server is down only for the snapshot, and
+// in every case it runs afterwards if it ran before.
 
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,12 +9,12 @@ import { packageRoot } from '#lib/native/package-root';
 import { Machine, type Program, type VssCall, type VssSettings } from './machine';
 import type { ServiceOrder, ServiceOutcome } from './stop-mode-program';
 
-// Not with the name of a Domino server, which other tests would find in the registry.
+// Without the name of a Domino server, which other tests would find in the registry.
 const name = 'Stand-in for Domino (Cdominodata)';
 const machine = new Machine();
 const [data] = machine.homes;
 const notesIni = join(data, 'notes.ini');
-/** Where the service lies: with the path of the checkout its command line would be another's drive. */
+/** Directory of the service: with the path of the checkout, its command line would name another's drive. */
 const executable = join(machine.programData, 'domino-service.exe');
 let program: Program;
 let operator: Program;
@@ -50,12 +50,12 @@ function startProgram(settings: VssSettings = {}): Program {
   return machine.start('stop-mode-program.js', [name], settings);
 }
 
-/** What somebody else does with the service. */
+/** What another program does with the service. */
 function administrator(...args: string[]): void {
   execFileSync(executable, args);
 }
 
-/** From the next start of the service on. */
+/** Takes effect at the next start of the service. */
 function configure(settings: Readonly<Record<string, number>>): void {
   writeFileSync(
     join(data, 'settings'),
@@ -65,7 +65,7 @@ function configure(settings: Readonly<Record<string, number>>): void {
   );
 }
 
-/** The service runs anew, with these settings. */
+/** Restarts the service with these settings. */
 async function restart(settings: Readonly<Record<string, number>>): Promise<void> {
   await withService({ task: 'stop', timeoutMs: 60_000 });
   configure(settings);
@@ -73,7 +73,7 @@ async function restart(settings: Readonly<Record<string, number>>): Promise<void
   rmSync(join(data, 'events.log'));
 }
 
-/** By another program than the one under test, which does nothing but what the test is about. */
+/** By another program than the one under test, which does only what the test is about. */
 async function withService(order: ServiceOrder): Promise<void> {
   const outcome = (await operator.ask(JSON.stringify(order))) as ServiceOutcome;
   expect(outcome).toMatchObject({ tookMs: expect.any(Number) as unknown });
@@ -106,12 +106,12 @@ function events(): { readonly at: number; readonly what: string }[] {
 
 const names = (): string[] => events().map(({ what }) => what);
 
-/** What VSS was asked to do, by the name of the method alone. */
+/** The calls to VSS, by method name. */
 function calls(method: string): VssCall[] {
   return machine.calls().filter((call) => call.method === `IVssBackupComponents::${method}`);
 }
 
-/** What happened to the service and what VSS was asked to do with success, in the order of the clock. */
+/** What happened to the service, and the successful calls to VSS, in chronological order. */
 function inOrder(methods: readonly string[]): string[] {
   const succeeded = methods.flatMap((method) =>
     calls(method)
@@ -136,7 +136,7 @@ test('the server is down for the snapshot alone, and the shadow has what it wrot
   await restart({ stop_ms: 1_000 });
   const order = backup();
   const outcome = await ask(order);
-  // Its own writer goes down with it.
+  // Its own writer stops with it.
   expect(outcome).toMatchObject({ result: { outcome: 'complete', captured: 1, excluded: ['domino'] } });
   expect(inOrder(['StartSnapshotSet', 'PrepareForBackup', 'DoSnapshotSet'])).toEqual([
     'StartSnapshotSet',
@@ -183,7 +183,7 @@ test('a stop that takes longer than the time is given up, and the server started
   expect(error).toMatchObject({ code: 'ERR_DEADLINE' });
   expect(names()).toEqual(['stopping', 'stopped', 'starting', 'started']);
   expect(await isRunning()).toBe(true);
-  // It is not in the way of others meanwhile.
+  // It does not block others in the meantime.
   const [aborted] = calls('AbortBackup');
   expect(aborted?.startedAtMs).toBeLessThan(events()[1]?.at ?? NaN);
 });

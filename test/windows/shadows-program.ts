@@ -1,10 +1,10 @@
-// Another process, which sees and deletes shadows for as long as the test speaks to it: "list", or the id of a snapshot
+// Another process, which lists and deletes shadows for as long as the test sends lines: "list", or the id of a snapshot
 // set to delete. It answers each line with the list of shadows.
 
 import { deleteShadows, listShadows, type ListedShadow } from '#lib/index';
 import { answer, requests } from './lines';
 
-/** A shadow as it comes through JSON. */
+/** A shadow as JSON. */
 export type SeenShadow = Omit<ListedShadow, 'created'> & { readonly created: string };
 
 async function main(): Promise<void> {

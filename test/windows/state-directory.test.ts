@@ -1,4 +1,4 @@
-// Where scripts without Domino keep what later scripts rely on: nobody but administrators may have had his hands on it.
+// Where scripts without Domino keep what later scripts rely on: only administrators may have been able to change it.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { existingStateDirectory, makeStateDirectory } from '#lib/store/state-dir
 import { Machine } from './machine';
 
 const binding = loadBinding();
-// The runner made these, and gave them permissions that Node.js cannot give on Windows.
+// The runner made these with permissions that Node.js cannot set on Windows.
 const workshop = join(__dirname, '..', '..', 'windows');
 const planted = join(workshop, 'planted');
 const foreign = join(workshop, 'foreign');
@@ -50,7 +50,7 @@ test('one that ordinary users can write to is refused', async () => {
     message: expect.stringContaining('ordinary users can write to') as unknown,
     hint: expect.stringContaining('delete it') as unknown,
   });
-  // Also below one that they can replace as a whole.
+  // Also below a directory that they can replace as a whole.
   const below = join(directory, 'below');
   expect(await refusal(join(below, 'domino-vss'))).toMatchObject({ code: 'ERR_STATE_DIRECTORY' });
   rmSync(below, { recursive: true });

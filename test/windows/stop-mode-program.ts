@@ -1,4 +1,4 @@
-// Does with a service of Windows what the test says; each line is a JSON document with the name of a task.
+// Does tasks of the test with a service of Windows; each line is a JSON document with the name of a task.
 //
 //   node stop-mode-program.js <name of the service>
 
@@ -15,11 +15,11 @@ export type ServiceOrder =
       readonly deltaDirectory: string;
       readonly to: string;
       readonly timeoutMs: number;
-      /** Aborts the backup so long after its begin. */
+      /** Aborts the backup this long after its beginning. */
       readonly abortAfterMs?: number;
     };
 
-/** What has become of an order: the result, or the error in the form of its toJSON. */
+/** The outcome of a task: the result, or the error as JSON. */
 export type ServiceOutcome =
   { readonly result: unknown; readonly tookMs: number } | { readonly error: Readonly<Record<string, unknown>> };
 

@@ -1,5 +1,5 @@
-// Runs scripts one after the other, each of them for real, in the directory C:\work. Every request is a JSON document on a
-// line: `{ "file", "keepGoing" }`; `clean up` deletes what is left.
+// Really runs scripts one after the other, in the directory C:\work. Every request is a line with a JSON document:
+// `{ "file", "keepGoing" }`; `clean up` deletes what is left.
 //
 //   node styles-program.js
 
@@ -12,7 +12,7 @@ interface Request {
   readonly keepGoing: boolean;
 }
 
-/** What a script has come to. */
+/** The result of a script. */
 export interface Outcome {
   readonly exitCode: number;
   readonly problems: readonly { readonly place: string; readonly message: string; readonly remedy: string }[];

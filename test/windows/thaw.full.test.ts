@@ -1,4 +1,4 @@
-// Databases leave backup mode at Thaw, while providers and writers still finish the shadow.
+// Databases leave backup mode at Thaw, while providers and writers are still finishing the shadow.
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ async function windowMs(stopAt: 'end' | 'thaw', options: Options, settings: VssS
   const backed = await expectBacked(program);
   expect(((await program.ask('end')) as EndedBackup).outcome).toBe('complete');
   expect((await program.end()).code).toBe(0);
-  rmSync(copies, { recursive: true }); // they lie on the volume, and would be in the next shadow
+  rmSync(copies, { recursive: true }); // they are on the volume, and would be in the next shadow
   return backed.windowMs;
 }
 

@@ -10,7 +10,7 @@ const casesOfServer = 20;
 /** The result of a sweep. */
 export interface SweepResult {
   readonly cases: number;
-  /** Cases whose process really died; the others had ended before. */
+  /** Cases whose process really was killed; the others ended before that. */
   readonly deaths: number;
   /** Deaths of an offline restore after which a person had to decide. */
   readonly decided: number;

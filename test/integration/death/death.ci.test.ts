@@ -7,7 +7,7 @@ linuxTest(
     const { violations, deaths, decided } = await sweepDeaths(seedOfSweep(), 24);
     process.stdout.write(`${deaths} deaths, ${decided} decided by a person, ${violations.length} violations\n`);
     expect(violations).toEqual([]);
-    // A process that dies at a random time may have ended before.
+    // A process to be killed at a random time may end before that.
     expect(deaths).toBeGreaterThan(12);
   },
   600_000,

@@ -1,12 +1,12 @@
 /**
  * Loaded into a process before its program (`--require`): kills it at the n-th operation that changes something in the
- * file system, before or after it is done, or counts these operations. What dies there leaves what a power loss of the
+ * file system, before or after it, or counts these operations. It leaves what the crash of a
  * process leaves: nothing is caught, closed or cleaned up.
  *
- * DEATH_AT=<n>          kill at the n-th operation; without it only count
- * DEATH_AFTER=1         kill when it is done instead of before
+ * DEATH_AT=<n>          kills at the n-th operation; without it, operations are only counted
+ * DEATH_AFTER=1         kills after the operation instead of before it
  * DEATH_IN=<text>        only operations on paths with this text count
- * DEATH_COUNT=<file>    where the number of operations goes at the exit
+ * DEATH_COUNT=<file>    file for the number of operations, written at the exit
  */
 import { constants, promises, writeFileSync } from 'node:fs';
 

@@ -7,7 +7,7 @@ import { SimulatedDomino } from '../simulated-domino';
 /** The result of killing a prune. */
 export interface PruneDeaths {
   readonly deaths: number;
-  /** Deaths after which the backup was whole, and those after which nothing of it was left. */
+  /** Deaths after which the backup is whole, and those after which nothing of it is left. */
   readonly whole: number;
   readonly gone: number;
   /** Each with the death and the violation. */
@@ -101,7 +101,7 @@ class Place {
     this.#makeAnew();
     const { signal } = await this.#prune({ DEATH_AT: String(operation), ...(after && { DEATH_AFTER: '1' }) });
     const wrong: string[] = [];
-    // Every second time it is recover that cleans up, and prune otherwise.
+    // Recover and prune take turns in cleaning up.
     this.#round += 1;
     const byRecover = this.#round % 2 === 0;
     const common = [...locationFlags(this.domino), '--delta-dir', this.domino.deltaDirectory, '--json'];

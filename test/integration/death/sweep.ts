@@ -17,7 +17,7 @@ export const works = [
 ] as const;
 export type Work = (typeof works)[number];
 
-/** Where a process dies: at an operation on the file system, or some time after its start. */
+/** Where a process is killed: at an operation on the file system, or some time after its start. */
 export type Death =
   | { readonly at: 'operation'; readonly number: number; readonly after: boolean }
   | { readonly at: 'time'; readonly ms: number }
@@ -26,7 +26,7 @@ export type Death =
 /** Violations after a death and the recovery; the claim is that there are none. */
 export type Violation = string;
 
-/** Calls of the C API in which processes die. */
+/** Calls of the C API in which processes are killed. */
 const calls: Readonly<Record<Exclude<Work, 'recover'>, readonly string[]>> = {
   backup: ['NSFDbOpen:3', 'NSFBackupStart:2', 'NSFBackupStop:2', 'NSFBackupGetNextChangeInfo', 'NSFBackupEnd:2'],
   'backup-copies': [
@@ -106,7 +106,7 @@ export class DeathSweep implements AsyncDisposable {
     const violations: Violation[] = [];
     let recovered = await this.#run(this.#command('recover'));
     if (work === 'restore-offline' && recovered.code === 3) {
-      // Dead between the recovery and its note in the journal: see docs/limits.md. A person decides for the restored ones.
+      // Killed between the recovery and its entry in the journal (docs/limits.md): a person decides about the restored ones.
       this.#decided += 1;
       this.#keepRestored();
       recovered = await this.#run(this.#command('recover'));
@@ -138,7 +138,7 @@ export class DeathSweep implements AsyncDisposable {
       const isBackup = existsSync(join(deltaDirectory, name, 'manifest.json'));
       if (!name.startsWith('.') && !isBackup) left.push(join(deltaDirectory, name));
     }
-    // Copies and shadows stay with a backup that was finished before the death.
+    // A backup that was finished before the death keeps its copies and shadows.
     for (const place of [join(home, 'swept'), this.domino.shadowDirectory]) {
       for (const id of existsSync(place) ? readdirSync(place) : []) {
         if (!existsSync(join(deltaDirectory, id, 'manifest.json'))) left.push(join(place, id));
@@ -176,7 +176,7 @@ export class DeathSweep implements AsyncDisposable {
     }
   }
 
-  /** A logged and an unlogged one. */
+  /** A logged and an unlogged database. */
   #chosen(): string[] {
     const mail = this.databases.filter(({ path }) => path.startsWith('mail/'));
     return [mail.find(({ logged }) => logged), mail.find(({ logged }) => !logged)].flatMap((one) => one?.path ?? []);
@@ -200,7 +200,7 @@ export class DeathSweep implements AsyncDisposable {
     const { signal, code } = await running.ended;
     clearTimeout(timer);
     if (death.at === 'call') await this.domino.simulation.clearFaults();
-    // The stand-in ends the process at once with that code, as a crash in the runtime would.
+    // The stand-in ends the process at once with this code, as a crash in the runtime would.
     if (signal !== null || code === 137) this.#crashed += 1;
   }
 
@@ -214,7 +214,7 @@ export class DeathSweep implements AsyncDisposable {
     }
   }
 
-  /** How often a person had to decide. */
+  /** How often a person has to decide. */
   get decided(): number {
     return this.#decided;
   }
@@ -227,7 +227,7 @@ export class DeathSweep implements AsyncDisposable {
     return this.#start(args, env).ended;
   }
 
-  /** In the environment that Domino needs, so that it is not a child of the process that dies which does the work. */
+  /** In the environment that Domino needs, so that the killed process does the work itself, not a child of it. */
   #start(args: readonly string[], env: Record<string, string>): RunningProcess {
     return new RunningProcess(process.execPath, ['--require', join(__dirname, 'dying.js'), mainScript, ...args], {
       env: { ...this.domino.simulation.environment, SIM_ALLOW_ROOT: '1', ...env },

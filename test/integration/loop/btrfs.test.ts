@@ -72,7 +72,7 @@ describeOnLoopImage('btrfs', () => {
       deltaDirectory: domino.deltaDirectory,
       shadowDirectory,
     });
-    // Something of that name stands where the second subvolume's snapshot would go.
+    // Something with that name is in the place of the second subvolume's snapshot.
     mkdirSync(join(shadowDirectory, backup.id, '1'), { recursive: true });
     await expect(backup.createShadow()).rejects.toMatchObject({ code: 'ERR_SHADOW', name: 'ShadowError' });
     expect(subvolumes()).toEqual([]);

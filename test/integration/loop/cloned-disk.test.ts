@@ -1,4 +1,4 @@
-// A cloned disk has the UUID of its original, and each file its number. Neither may be taken for the other.
+// A cloned disk has the UUID of the original, and the same inode numbers. Neither may be taken for the other.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';

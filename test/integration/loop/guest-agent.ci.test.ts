@@ -1,4 +1,4 @@
-// QEMU's own guest agent, asked over its socket as a hypervisor asks it: its hook is the one line of docs/command-line.md.
+// QEMU's own guest agent, called through its socket as a hypervisor does; its hook is the one line in docs/command-line.md.
 // Only the loop-mounted file system is frozen. The image that is copied between freeze and thaw is the hypervisor's snapshot.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -27,7 +27,7 @@ export class LoopImage implements Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'domino-vss-loop-'));
 
   constructor(fileSystem: FileSystem, sizeMiB: number);
-  /** The disk cloned while it is in use: everything is the same, the UUID of the file system and the numbers of its files too. */
+  /** Clones the disk while it is in use: everything is the same, including the UUID of the file system and inode numbers. */
   constructor(clonedFrom: LoopImage, state?: 'frozen');
   constructor(origin: FileSystem | LoopImage, more?: number | 'frozen') {
     const image = join(this.#directory, 'image');
@@ -41,7 +41,7 @@ export class LoopImage implements Disposable {
       execFileSync(`mkfs.${origin}`, ['-q', image], { stdio: ['ignore', 'ignore', 'pipe'] });
     }
     mkdirSync(this.mountPoint);
-    // Only XFS refuses to mount a UUID twice.
+    // Only XFS refuses to mount the same UUID twice.
     const options = origin instanceof LoopImage ? 'loop,nouuid' : 'loop';
     execFileSync('mount', ['-o', options, image, this.mountPoint]);
   }

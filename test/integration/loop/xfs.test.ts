@@ -62,7 +62,7 @@ describeOnLoopImage('xfs', () => {
     const restore = (): ReturnType<typeof restoreDatabases> =>
       restoreDatabases({ domino: domino.location, manifest: report.directory, databases: [withDelta.path] });
 
-    /** A database that was written between its start and its clone: without the change information the clone is worthless. */
+    /** A database that was written to between its start and its clone: without the change information the clone is worthless. */
     async function findTorn(set: SnapshotSet): Promise<ManifestDatabase | undefined> {
       const candidates = [...set.describeDatabases()].filter(
         ({ deltaBytes, logged, path }) => deltaBytes > 0 && !logged && path.startsWith('mail/'),
@@ -73,7 +73,7 @@ describeOnLoopImage('xfs', () => {
     }
 
     beforeAll(async () => {
-      // Chance decides whether a clone meets a transaction that is half written.
+      // Whether a clone catches a half-written transaction is random.
       for (let tries = 0; tries < 50; ++tries) {
         await server.resume();
         await using backup = await beginBackup({

@@ -12,7 +12,7 @@ export function seedOfSweep(): number {
   return seed;
 }
 
-/** Runs some of all cases, in an order that the seed decides, until the time is up. */
+/** Runs cases in an order that depends on the seed, until the time is up. */
 export async function sweepCalls(
   seed: number,
   limits: { readonly cases: number; readonly ms: number },

@@ -93,7 +93,7 @@ export class FailingFiles implements Disposable {
     this.#calls += 1;
     if (this.#calls !== this.#fail?.nth) return undefined;
     const { errnoName } = this.#fail;
-    // As Node.js has them: those of handles do not name the file.
+    // As Node.js reports them: errors of handles do not name the file.
     const path = typeof file === 'string' && (functions as readonly string[]).includes(name) ? file : undefined;
     this.#failed = `${name} ${path ?? ''}`;
     const message = `${errnoName}: made to fail, ${name}${path === undefined ? '' : ` '${path}'`}`;

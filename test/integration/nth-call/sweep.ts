@@ -40,10 +40,10 @@ export type Work = (typeof works)[number];
 
 export interface Case {
   readonly work: Work;
-  /** A function of Domino, or `file`: a call of Node.js on a file. */
+  /** A function of Domino, or `file` for a call of Node.js on a file. */
   readonly call: string;
   readonly nth: number;
-  /** `hang`, a status, or for a file the name of an error of the system. */
+  /** `hang`, a status, or for a file the name of a system error. */
   readonly fault: string;
 }
 
@@ -132,7 +132,7 @@ export class NthCallSweep implements AsyncDisposable {
     const { simulation } = this.domino;
     await simulation.fault(`${call}:${nth}=${fault}`);
     const result = await this.#run(work);
-    // The workload may have been another one than when the calls were counted.
+    // The workload may differ from the one during the counting.
     const fired = (await simulation.stats()).faults.some((one) => one.fired > 0);
     return { result, named: fired ? [call] : [], failedAt: '' };
   }
@@ -143,7 +143,7 @@ export class NthCallSweep implements AsyncDisposable {
     return { result, named: failed === '' ? [] : [fault], failedAt: ` (${failed})` };
   }
 
-  /** Something for a recovery: a database that a restore could not bring online again. */
+  /** Something for a recovery: a database that a restore could not bring online. */
   async #prepare(work: Work): Promise<void> {
     if (work !== 'recover') return;
     await this.domino.simulation.fault('NSFBringDatabaseOnline:1+=0x13ea');
@@ -195,7 +195,7 @@ export class NthCallSweep implements AsyncDisposable {
     });
   }
 
-  /** Answers its manifest. */
+  /** Returns its manifest. */
   async #backUp(): Promise<string> {
     const backup = await this.#begin();
     try {
@@ -235,7 +235,7 @@ export class NthCallSweep implements AsyncDisposable {
     }
     for (const path of this.#leftFiles()) {
       violations.push(`left: ${path}`);
-      // It would be found again after all cases that follow.
+      // Otherwise all following cases would find it again.
       rmSync(path, { recursive: true });
     }
     violations.push(...(await heldDatabases(this.domino)));
@@ -264,7 +264,7 @@ export class NthCallSweep implements AsyncDisposable {
     for (const id of existsSync(shadowDirectory) ? readdirSync(shadowDirectory) : []) {
       if (!isFinished(id)) left.push(join(shadowDirectory, id));
     }
-    // Copies of a backup that has failed.
+    // Copies of a failed backup.
     const copies = join(home, 'copies');
     for (const id of existsSync(copies) ? readdirSync(copies) : []) {
       if (readdirSync(deltaDirectory).filter(isFinished).length < 2) left.push(join(copies, id));

@@ -53,9 +53,9 @@ export function buildRecorder(file: string): void {
 
 export interface Recorder {
   readonly library: string;
-  /** What lies below is recorded. */
+  /** Operations below it are recorded. */
   readonly root: string;
-  /** Where the record goes; not below {@link root}. */
+  /** File for the record; not below {@link root}. */
   readonly file: string;
 }
 
@@ -70,10 +70,10 @@ export function runRecorded(
   }).ended;
 }
 
-/** Above the number of any inode of the system. */
+/** Greater than any inode number of the system. */
 const firstOwnInode = 2 ** 48;
 
-/** The operations of a record that concern what lies at or below some directories, and their own entries. */
+/** The operations of a record that concern some directories: their contents and their own entries. */
 export function readRecord(file: string, roots: readonly string[]): Operation[] {
   const record = readFileSync(file);
   const operations: Operation[] = [];

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Entry, Operation, Tree } from './recording';
 
 /**
- * What a power loss may leave of a change that no sync had made durable: all of it, nothing, or, of the bytes of a file, the
+ * What a power loss may leave of a change that no sync has made durable: all of it, nothing, or, for the bytes of a file, the
  * first half, or zeros in their place (the new size was written but not the bytes).
  */
 type Kept = 'all' | 'nothing' | 'half' | 'zeros';
@@ -16,7 +16,7 @@ interface Unit {
   readonly directory: string;
 }
 
-/** A file of a state: its contents, and how many of the operations on it they contain. */
+/** A file of a state: its contents, and how many of its operations they include. */
 export interface StateFile {
   readonly kind: 'file';
   readonly inode: number;
@@ -34,7 +34,7 @@ export interface CrashState {
 
 /** The states that power losses during a recorded piece of work allow. */
 export class CrashStates {
-  /** The roots are the directories that were recorded; those above them are there in every state. */
+  /** The roots are the recorded directories; their parents exist in every state. */
   constructor(
     private readonly roots: readonly string[],
     private readonly before: Tree,
@@ -45,7 +45,7 @@ export class CrashStates {
     return this.operations.length;
   }
 
-  /** The whole work done, and all of it on the disk. */
+  /** The state after all of the work, all of it on disk. */
   final(): State {
     return this.#build(this.operations.length, new Map());
   }
@@ -66,12 +66,12 @@ export class CrashStates {
     }
   }
 
-  /** How many there are after so many operations. */
+  /** How many states there are after this many operations. */
   count(after: number): number {
     return [...choices(this.#pending(after), () => 0)].length;
   }
 
-  /** Changes that no sync has made durable, in their order. */
+  /** Changes that no sync has made durable, in order. */
   #pending(after: number): Unit[] {
     const bytes = new Map<number, number[]>();
     const entries: { readonly operation: number; readonly directories: readonly string[] }[] = [];
@@ -86,13 +86,13 @@ export class CrashStates {
           bytes.delete(operation.inode);
           break;
         case 'sync-file-system':
-          // Each directory that was recorded may be a file system of its own.
+          // Each recorded directory may be a separate file system.
           for (const inode of bytes.keys()) {
             const root = this.#rootOf(operation.path);
             if (this.#pathsOf(inode).some((path) => this.#rootOf(path) === root)) bytes.delete(inode);
           }
           pendingEntries = pendingEntries.filter(({ directories }) => {
-            // The entry of the root itself lies in the file system above it.
+            // The entry of the root itself is in the file system above it.
             return !directories.every((directory) => this.#rootOf(directory) === this.#rootOf(operation.path));
           });
           break;
@@ -126,7 +126,7 @@ export class CrashStates {
     }
     for (const [index, operation] of this.operations.slice(0, after).entries()) {
       const keep = kept.get(index) ?? 'all';
-      // An inode whose name was lost exists all the same: a later rename may give it one that is kept.
+      // An inode whose name was lost still exists: a later rename may give it a durable name.
       if (operation.type === 'create') files.set(operation.inode, { bytes: Buffer.alloc(0), version: 0 });
       if (keep === 'nothing') continue;
       switch (operation.type) {
@@ -175,7 +175,7 @@ export class CrashStates {
     return state;
   }
 
-  /** Which recorded directory a path lies in; empty for none. */
+  /** The recorded directory that contains a path; empty for none. */
   #rootOf(path: string): string {
     return this.roots.find((root) => path === root || path.startsWith(`${root}/`)) ?? '';
   }
@@ -210,12 +210,12 @@ type Names = Map<string, { kind: 'file'; inode: number } | Exclude<Entry, { read
 function moveNames(names: Names, from: string, to: string, inode: number | undefined): void {
   const entry = inode === undefined ? names.get(from) : ({ kind: 'file', inode } as const);
   const isAtPlace = names.get(from);
-  // A name that a later file has taken meanwhile is not this one's to take away.
+  // A name that a later file has taken is not removed with this one.
   if (isAtPlace?.kind !== 'file' || inode === undefined || isAtPlace.inode === inode) names.delete(from);
   if (entry) names.set(to, entry);
 }
 
-/** `own`: the buffer is no other state's. */
+/** `own`: no other state has this buffer. */
 type Files = Map<number, { bytes: Buffer; version: number; own?: boolean }>;
 
 function change(files: Files, inode: number, of: (old: Buffer) => Buffer): void {
@@ -279,7 +279,7 @@ function* combined(units: readonly Unit[], ways: (unit: Unit) => readonly Kept[]
   for (const choice of choices) yield [`of the last ${units.length} changes: ${choice.join(', ')}`, choice];
 }
 
-/** Tells states apart. */
+/** Distinguishes states. */
 export function fingerprint(state: State): string {
   const hash = createHash('sha256');
   for (const [path, entry] of state) {

@@ -35,18 +35,18 @@ export const works = [
 export type Work = (typeof works)[number];
 
 export interface SweepResult {
-  /** Operations that were recorded. */
+  /** Recorded operations. */
   readonly operations: number;
   /** States that power losses allow, as far as the sweep generates them; some are equal. */
   readonly allowed: number;
-  /** Different ones that were tried. */
+  /** Different states that were tried. */
   readonly states: number;
   /** States after which a person has to decide about a database; its original and the journal that names it exist. */
   readonly decided: number;
   readonly violations: readonly string[];
 }
 
-/** What was recorded of one piece of work. */
+/** The record of one piece of work. */
 interface Recorded {
   readonly before: Tree;
   readonly operations: readonly Operation[];
@@ -54,7 +54,7 @@ interface Recorded {
   readonly roots: readonly string[];
 }
 
-/** In memory, for thousands of states are written and synced; the order of operations does not depend on the file system. */
+/** In memory, because thousands of states are written and synced; the order of operations does not depend on the file system. */
 const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** How long ago the files of a state were last changed. Each of their operations counts as a second. */
@@ -162,7 +162,7 @@ export class PowerLossSweep implements AsyncDisposable {
     if (work === 'recover-restore') await this.#die('restore-online', 'NSFBringDatabaseOnline');
     if (work.startsWith('recover')) await simulation.restartServerState();
     const before = readTree(roots);
-    // The databases change while they are backed up, so that there is change information.
+    // The databases change during their backup, so that there is change information.
     const server = work.startsWith('backup')
       ? await this.domino.serve({ threads: 1, transactionsPerSecond: 300 })
       : undefined;
@@ -259,7 +259,7 @@ export class PowerLossSweep implements AsyncDisposable {
     left.push(...backups.filter((name) => !finished.includes(name)));
     for (const place of [shadowDirectory, join(home, 'swept')]) {
       for (const path of readTree([place]).keys()) {
-        // Five bytes without any meaning, there for some milliseconds: docs/reliability.md
+        // Five meaningless bytes that exist for some milliseconds: docs/reliability.md
         const isProbe = basename(path).startsWith('.domino-vss-probe-');
         if (path !== place && finished.length < 2 && !isProbe) left.push(path);
       }
@@ -267,7 +267,7 @@ export class PowerLossSweep implements AsyncDisposable {
     return left.map((name) => `left: ${name}`);
   }
 
-  /** Each is as it was before or as it was restored; one that was reported as restored is restored. */
+  /** Each database is either as it was before or restored; one that was reported as restored is restored. */
   #databasesAreRight(
     { before, after }: Recorded,
     work: Work,
@@ -363,7 +363,7 @@ export class PowerLossSweep implements AsyncDisposable {
     }
   }
 
-  /** A logged and an unlogged one. */
+  /** A logged and an unlogged database. */
   #chosen(): string[] {
     const mail = this.databases.filter(({ path }) => path.startsWith('mail/'));
     return [mail.find(({ logged }) => logged), mail.find(({ logged }) => !logged)].flatMap((one) => one?.path ?? []);

@@ -24,7 +24,7 @@ export async function runCase({ past, backup, future, restore }: Case, tools: Ca
   await history.observe();
   for (const operation of [...past, backup, ...future, restore]) {
     await run.perform(operation);
-    // Each look starts a process. Backups and restores take theirs themselves, and the rest leaves the databases alone.
+    // Each check starts a process. Backups and restores check for themselves, and the other operations do not change databases.
     if (changesDatabases.has(operation.type)) await history.observe();
   }
   await run.expectUsable();

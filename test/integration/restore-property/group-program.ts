@@ -1,4 +1,4 @@
-// Tries cases on a server of its own: the Domino runtime exists once per process, and each style of the log needs another one.
+// Tries cases on its own server: there is one Domino runtime per process, and each style of the log needs another one.
 //
 //   node group-program.js      with its options as JSON in TEST_OPTIONS; answers with a line of JSON
 
@@ -10,7 +10,7 @@ import type { GroupOptions, GroupResult } from './groups';
 import { CaseServer } from './server';
 import { Tally } from './tally';
 
-/** Databases for so many cases more than were asked for, to make one that fails small; but each backup finds them all. */
+/** Most additional cases, for shrinking a failing one. Not more, because each backup finds the databases of all of them. */
 const mostCasesForShrinking = 40;
 
 async function run({ style, seed, path, cases: numRuns, mutation, parent }: GroupOptions): Promise<GroupResult> {
@@ -25,7 +25,7 @@ async function run({ style, seed, path, cases: numRuns, mutation, parent }: Grou
   const property = fc.asyncProperty(cases, async (one) => {
     fc.pre(await runCase(one, tools));
   });
-  // A fault that was put in is found or not; nobody wants to understand it.
+  // A planted fault is either found or not; its case need not be shrunk.
   const endOnFailure = mutation !== undefined;
   const details = await fc.check(property, { seed, numRuns, endOnFailure, ...(path !== undefined && { path }) });
   if (!details.failed) return { tally };

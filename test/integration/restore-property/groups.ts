@@ -9,11 +9,11 @@ import { Tally } from './tally';
 export interface GroupOptions {
   readonly style: LogStyle;
   readonly seed: number;
-  /** Of a case that has failed; all of them otherwise. */
+  /** The style of a failed case; otherwise all styles. */
   readonly path?: string;
   readonly cases: number;
   readonly mutation?: MutationName;
-  /** Where the directory of its server is made. */
+  /** Directory in which the server's directory is created. */
   readonly parent: string;
 }
 
@@ -27,7 +27,7 @@ const styles: readonly LogStyle[] = ['archive', 'circular', 'archive', 'linear']
 /** The verifier reads everything that was ever written on a server. */
 const casesOfGroup = 50;
 
-/** Tries cases in a process of their own. */
+/** Tries cases in a separate process. */
 export async function runGroup(options: Omit<GroupOptions, 'parent'>): Promise<GroupResult> {
   const group = new RunningProcess(process.execPath, [join(__dirname, 'group-program.js')], {
     env: { ...process.env, TEST_OPTIONS: JSON.stringify({ ...options, parent: memoryDirectory }) },
@@ -38,19 +38,19 @@ export async function runGroup(options: Omit<GroupOptions, 'parent'>): Promise<G
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as GroupResult;
 }
 
-/** `RESTORE_PROPERTY_SEED` repeats a sweep, and with `RESTORE_PROPERTY_PATH` and `_STYLE` a case that has failed. */
+/** `RESTORE_PROPERTY_SEED` repeats a sweep, and with `RESTORE_PROPERTY_PATH` and `_STYLE` a failed case. */
 export function seedOfSweep(): number {
   const given = process.env['RESTORE_PROPERTY_SEED'];
   return given === undefined ? Math.floor(Math.random() * 2 ** 30) : Number(given);
 }
 
-/** Tries cases on one server after another, until there were enough or the time is up. */
+/** Tries cases on one server after another, until there are enough or the time is up. */
 export async function sweep(
   seed: number,
   limits: { readonly cases: number; readonly ms: number },
 ): Promise<{ readonly tally: Tally; readonly violations: readonly string[] }> {
   const startedAt = performance.now();
-  // So that none of the styles is left out.
+  // So that every style is used.
   const sizeOfGroup = Math.min(casesOfGroup, Math.ceil(limits.cases / styles.length));
   const tally = new Tally();
   const violations: string[] = [];

@@ -15,11 +15,11 @@ import type { BackupOperation } from './operations';
 import type { CaseServer } from './server';
 import { violated } from './violation';
 
-/** A backup, and what the model says of the databases in it. */
+/** A backup, and what the model says about the databases in it. */
 export interface TakenBackup {
   readonly head: Manifest;
   readonly lines: readonly ManifestDatabase[];
-  /** Of what it holds, by path. */
+  /** Of its databases, by path. */
   readonly states: ReadonlyMap<string, State>;
 }
 
@@ -50,7 +50,7 @@ export class History {
     return join(this.home, 'backup');
   }
 
-  /** Undefined before anything was archived. */
+  /** Undefined if nothing has been archived yet. */
   get logArchive(): string | undefined {
     const archive = join(this.home, 'archive');
     return existsSync(archive) ? archive : undefined;
@@ -79,7 +79,7 @@ export class History {
     this.model.add(written, ({ chain }) => dbiids.get(chain) ?? '');
   }
 
-  /** Undefined when there is nothing left to back up. */
+  /** Undefined if there is nothing left to back up. */
   async backUp({ incremental, during }: BackupOperation): Promise<TakenBackup | undefined> {
     const before = this.databases.map(({ state }) => state);
     if (before.every((state) => state === undefined)) return undefined;
@@ -174,14 +174,14 @@ export class History {
     this.backups.splice(0, Infinity, ...left);
   }
 
-  /** Writes over the file of a database, as a restore by hand would. */
+  /** Overwrites the file of a database, as a manual restore would. */
   async replace(database: LiveDatabase, source: string, backup: number): Promise<void> {
     const taken = this.backups[backup % this.backups.length];
     const file = taken?.lines.find(({ path, from }) => path === source && from === undefined)?.copy?.file;
     if (taken === undefined || file === undefined) return;
     await this.server.users.flushCache();
     writeFileSync(this.server.inData(database.path), readFileSync(join(taken.head.copies?.directory ?? '', file)));
-    // The log has another future of it, so Domino wants it to be fixed.
+    // The log continues differently, so Domino requires a fixup.
     await this.server.users.fixup(database.path);
   }
 

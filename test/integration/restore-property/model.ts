@@ -4,7 +4,7 @@ import type { Transaction } from './workload-log';
 /** The state of a database at one time: its history, and the instance under which the transaction log knows it. */
 export interface State {
   readonly chain: string;
-  /** Empty where the transaction log does not know it. */
+  /** Empty if the transaction log does not know it. */
   readonly dbiid: string;
   readonly replicaId: string;
 }
@@ -48,12 +48,12 @@ export class Model {
     return false;
   }
 
-  /** When the last transaction of a history was committed; undefined where nobody has written yet. */
+  /** When the last transaction of a history was committed; undefined if nobody has written yet. */
   committedMs(chain: string): number | undefined {
     return this.#transactions.get(chain)?.committedMs;
   }
 
-  /** Which histories lead from a state on, itself not included, in the order in which they were written. */
+  /** The histories that continue a state, without the state itself, in the order in which they were written. */
   after(chain: string): Transaction[] {
     const found: Transaction[] = [];
     for (const child of this.#children.get(chain) ?? []) {
@@ -64,7 +64,7 @@ export class Model {
   }
 }
 
-/** The state of a file, by the verifier. */
+/** The state of a file, according to the verifier. */
 export function stateOf({ chain = '', instanceId = '', isLogged, replicaId = '' }: Verdict): State {
   return { chain, dbiid: isLogged ? instanceId : '', replicaId };
 }

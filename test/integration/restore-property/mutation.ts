@@ -4,7 +4,7 @@ import type { PlanRestoreOptions, RestoreReport } from '#lib/index';
 export interface Mutation {
   /** What the plan says instead. */
   readonly plan?: (report: RestoreReport) => RestoreReport;
-  /** Options that the restore gets, and the plan does not. */
+  /** Options that only the restore gets, not the plan. */
   readonly options?: (options: PlanRestoreOptions) => Partial<PlanRestoreOptions>;
 }
 
@@ -13,7 +13,7 @@ export const mutations = {
   'refuses-nothing': {
     plan: (report) => ({ ...report, databases: report.databases.filter(({ result }) => result !== 'failed') }),
   },
-  /** What was written after the backup is lost. */
+  /** Everything that was written after the backup is lost. */
   'stops-at-the-backup': { options: ({ until }) => (until === 'now' ? { until: 'backup' } : {}) },
   /** The contents of the archive are gone when the restore begins. */
   'loses-the-archive': { options: () => ({ logArchive: undefined }) },

@@ -3,46 +3,46 @@ import fc from 'fast-check';
 /** How many databases a case has; every third one is not logged. */
 export const databasesOfCase = 4;
 
-/** What time a restore asks for. Shares are thousandths. */
+/** The time that a restore asks for. Shares are thousandths. */
 export type Target =
   | { readonly type: 'now' | 'backup' }
-  /** So long before the backup began, or after now. */
+  /** This long before the beginning of the backup, or after the present time. */
   | { readonly type: 'before' | 'future'; readonly ms: number }
   /** Within the window in which databases went into backup mode one after another. */
   | { readonly type: 'window'; readonly share: number }
-  /** At the commit of one of the transactions, or close to it. */
+  /** At or close to the commit of one of the transactions. */
   | { readonly type: 'between'; readonly share: number; readonly offsetMs: number };
 
-/** A restore that is planned first. Numbers of databases and backups count modulo those that there are. */
+/** A restore that is planned first. Numbers of databases and backups are taken modulo the existing ones. */
 export interface RestoreOperation {
   readonly type: 'restore';
   readonly backup: number;
-  /** One bit a database. */
+  /** One bit for each database. */
   readonly databases: number;
   readonly mode: 'online' | 'offline' | 'new-database' | 'new-replica' | 'directory';
   readonly target: Target;
   readonly withArchive: boolean;
 }
 
-/** A backup, while users write so many transactions to each database. */
+/** A backup, while users write this many transactions to each database. */
 export interface BackupOperation {
   readonly type: 'backup';
   readonly incremental: boolean;
   readonly during: number;
 }
 
-/** What happens to a server, its backups and the archive of its log. */
+/** What happens to a server, its backups and its log archive. */
 export type Operation =
   | { readonly type: 'write'; readonly database: number; readonly transactions: number }
   | BackupOperation
   | RestoreOperation
   | { readonly type: 'archive' | 'prune-logs' }
   | { readonly type: 'prune-backups'; readonly keep: number }
-  /** Transactions of others that fill so many extents of the log. */
+  /** Transactions of others that fill this many extents of the log. */
   | { readonly type: 'fill'; readonly extents: number }
   /** Both give a logged database a new instance id. */
   | { readonly type: 'compact' | 'fixup'; readonly database: number }
-  /** By hand, with the copy that a backup has made of it or of the database after it. */
+  /** A manual restore of the copy that a backup has made of it or of the next database. */
   | { readonly type: 'replace'; readonly database: number; readonly by: 'own' | 'other'; readonly backup: number }
   | { readonly type: 'destroy'; readonly database: number; readonly how: 'garbage' | 'delete' };
 
@@ -143,7 +143,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 );
 
-/** Every case that the property is to hold for. */
+/** All cases for which the property must hold. */
 export const cases: fc.Arbitrary<Case> = fc.record({
   past: fc.array(operation, { maxLength: 6, size: 'max' }),
   backup,

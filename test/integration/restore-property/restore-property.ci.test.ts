@@ -1,4 +1,4 @@
-// Random work on a server, random backups, archiving, accidents, and restores to random times: RESTORE_PROPERTY_SEED repeats it.
+// Random work on a server, random backups, archiving, accidents, and restores to random times. RESTORE_PROPERTY_SEED repeats a run.
 
 import { runGroup, seedOfSweep, sweep } from './groups';
 import type { MutationName } from './mutation';

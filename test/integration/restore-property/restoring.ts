@@ -18,7 +18,7 @@ import { targetTime, type TargetTime } from './target';
 import { recoversAllTheSame } from './trial';
 import { violated } from './violation';
 
-/** A restore that was asked for, with what the model says of it. */
+/** A requested restore, and what the model says about it. */
 interface Wanted {
   readonly taken: TakenBackup;
   readonly databases: readonly { readonly live: LiveDatabase; readonly held: State; readonly logged: boolean }[];
@@ -27,14 +27,14 @@ interface Wanted {
   readonly options: PlanRestoreOptions;
 }
 
-/** What was said of each database, or the code of the error of the whole. */
+/** The result for each database, or the error code of the whole restore. */
 type Outcome = { readonly report: RestoreReport } | { readonly code: string; readonly failures: readonly Failure[] };
 interface Failure {
   readonly database: string;
   readonly code: string;
 }
 
-/** Plans restores, carries them out, and compares both with each other and with the model. */
+/** Plans restores, runs them, and compares both with each other and with the model. */
 export class Restoring {
   #places = 0;
 
@@ -105,7 +105,7 @@ export class Restoring {
     if (mode.type === 'directory') rmSync(mode.directory, { recursive: true, force: true });
   }
 
-  /** The plan is what happens, database by database. */
+  /** Asserts that the restore follows the plan, database by database. */
   #compare(planned: Outcome, done: Outcome): void {
     const said = JSON.stringify(fatesOf(planned));
     const happened = JSON.stringify(fatesOf(done));
@@ -197,7 +197,7 @@ export class Restoring {
     }
   }
 
-  /** What was not restored over its original is as it was. */
+  /** Asserts that originals that were not replaced are unchanged. */
   #expectOthersUntouched({ mode }: Wanted, done: Outcome, before: readonly (State | undefined)[]): void {
     const restored = isInPlace(mode) && 'report' in done ? done.report.databases.filter(isRestored) : [];
     const replaced = new Set(restored.map(({ database }) => database));
@@ -226,7 +226,7 @@ async function outcomeOf(work: Promise<RestoreReport>): Promise<Outcome> {
   }
 }
 
-/** Databases that are refused; `''` for the restore as a whole. */
+/** Refused databases; `''` for the restore as a whole. */
 function failuresOf(outcome: Outcome): readonly Failure[] {
   if (!('report' in outcome))
     return outcome.failures.length > 0 ? outcome.failures : [{ database: '', code: outcome.code }];
@@ -235,7 +235,7 @@ function failuresOf(outcome: Outcome): readonly Failure[] {
   );
 }
 
-/** What becomes of each database, in a form in which a plan and a restore can be compared. */
+/** What happens to each database, in a form that allows comparing a plan with a restore. */
 function fatesOf(outcome: Outcome): readonly string[] {
   const refused = failuresOf(outcome).map(({ database, code }) => `${database} ${code}`);
   const restored =

@@ -7,21 +7,21 @@ import { WorkloadLog } from './workload-log';
 
 export type LogStyle = 'circular' | 'linear' | 'archive';
 
-/** Small ones, so that a log of a few hundred transactions has been archived, or written over. */
+/** Small, so that a log of a few hundred transactions is already archived or overwritten. */
 const logSettings = { SIM_LOG_EXTENT_BYTES: 4096, SIM_LOG_EXTENTS: 5 };
-/** Transactions that fill an extent, with some to spare. */
+/** Slightly more transactions than fill an extent. */
 const transactionsOfExtent = 32;
 
 interface CaseServerOptions {
   readonly style: LogStyle;
   readonly seed: number;
-  /** How many can be tried at least. */
+  /** Smallest number of cases that can be tried. */
   readonly cases: number;
-  /** Where its directory is made. */
+  /** Directory in which its directory is created. */
   readonly parent: string;
 }
 
-/** A server that many cases are tried on, each with databases of its own. */
+/** A server for many cases, each with its own databases. */
 export class CaseServer implements AsyncDisposable {
   #server: Server | undefined;
   #cases = 0;
@@ -57,7 +57,7 @@ export class CaseServer implements AsyncDisposable {
     return created;
   }
 
-  /** Users who write when they are told to. */
+  /** Users who write on command. */
   get users(): Server {
     if (!this.#server) throw new Error('the server is down');
     return this.#server;
@@ -72,10 +72,10 @@ export class CaseServer implements AsyncDisposable {
     this.#server = undefined;
   }
 
-  /** Databases that no case has had; the last one is not logged. Undefined when there are none any more. */
+  /** Databases that no case has used; the last one is not logged. Undefined if there are none left. */
   nextDatabases(): { readonly number: number; readonly paths: readonly string[] } | undefined {
     const number = this.#cases;
-    // The first one is for what others write.
+    // The first one is for the transactions of others.
     const first = 1 + number * (databasesOfCase - 1);
     const logged = this.logged.slice(first, first + databasesOfCase - 1);
     const paths = [...logged, ...this.unlogged.slice(number, number + 1)];
@@ -88,12 +88,12 @@ export class CaseServer implements AsyncDisposable {
     return join(this.domino.simulation.dataDirectory, path);
   }
 
-  /** Others write to their databases until the log has grown by so many extents. */
+  /** Others write to their databases until the log has grown by this many extents. */
   async fillLog(extents: number): Promise<void> {
     await this.users.run(this.logged[0] ?? '', extents * transactionsOfExtent);
   }
 
-  /** What the files are; undefined for those that are no databases any more. */
+  /** The states of the files; undefined for those that are no longer databases. */
   async examine(files: readonly string[]): Promise<(Verdict | undefined)[]> {
     const present = files.filter((file) => existsSync(file));
     const verdicts = await this.domino.simulation.verify(present);

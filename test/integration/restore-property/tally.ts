@@ -1,15 +1,15 @@
 import type { RestoreOperation } from './operations';
 import type { LogStyle } from './server';
 
-/** How often something was so. */
+/** Numbers of occurrences. */
 type Counts = Record<string, number>;
 
 /** What the cases of a sweep were, to check that every kind of case occurred. */
 export class Tally {
   cases = 0;
-  /** Restores that were planned and then carried out, or refused by both. */
+  /** Restores that were planned and then run, or refused both times. */
   restores = 0;
-  /** Databases that were restored and are what the model says. */
+  /** Restored databases that are as the model says. */
   databases = 0;
   readonly styles: Counts = {};
   readonly modes: Counts = {};
@@ -18,12 +18,12 @@ export class Tally {
   readonly verdicts: Counts = {};
   readonly reaches: Counts = {};
   readonly backups: Counts = {};
-  /** Databases that were refused, by code. */
+  /** Refused databases, by code. */
   readonly refusals: Counts = {};
   /**
-   * Those of them that Domino would have recovered to what was asked for. `ERR_RESTORE_TIME`: a time in the window of the backup, when
+   * Those that Domino would have recovered as requested. `ERR_RESTORE_TIME`: a time in the window of the backup, when
    * this database was in backup mode already. `ERR_RESTORE_LOG`: the log grew by an
-   * extent between the question where it stood and the start of this database.
+   * extent between the query of its position and the start of this database.
    */
   readonly falseRefusals: Counts = {};
 

@@ -2,19 +2,19 @@ import { timedateToDate } from '#lib/domino/timedate';
 import type { History, TakenBackup } from './history';
 import type { Target } from './operations';
 
-/** What a restore asks for, and what that means. */
+/** The target of a restore, and what it means. */
 export interface TargetTime {
   readonly until: string;
-  /** Only what was committed before this is in; undefined for everything. */
+  /** Only transactions committed before this time are included; undefined for all. */
   readonly beforeMs: number | undefined;
-  /** `impossible`: before the backup, or too far in the future. `doubtful`: Domino alone knows which databases were in backup mode. */
+  /** `impossible`: before the backup, or too far in the future. `doubtful`: only Domino knows which databases were in backup mode. */
   readonly is: 'possible' | 'impossible' | 'doubtful';
 }
 
-/** By how much clocks may differ, as `until` documents it. */
+/** How much clocks may differ, as documented for `until`. */
 const clockSkewMs = 60_000;
 
-/** The time of a restore of a backup, by what has been written. */
+/** The time for a restore of a backup, depending on what has been written. */
 export function targetTime(target: Target, { head, states }: TakenBackup, { model, databases }: History): TargetTime {
   const endMs = momentOf(head.timeAfterLastStart?.innards);
   const beginMs = endMs - head.window.windowMs;
@@ -46,7 +46,7 @@ export function targetTime(target: Target, { head, states }: TakenBackup, { mode
           target.share,
           [...new Set(times)].sort((a, b) => a - b),
         ) ?? Date.now()) + target.offsetMs;
-      // What was written while the backup began may be a little older than its end.
+      // Transactions written during the beginning of the backup may be slightly older than its end.
       return at(Math.max(ms, endMs + 10));
     }
   }

@@ -9,13 +9,13 @@ import type { TargetTime } from './target';
 interface Trial {
   readonly taken: TakenBackup;
   readonly path: string;
-  /** What the model expects of it. */
+  /** What the model expects. */
   readonly chain: string;
   readonly time: TargetTime;
   readonly logArchive: string | undefined;
 }
 
-/** Whether Domino recovers a database that was refused, when nobody asks for a verdict first. */
+/** Whether Domino recovers a refused database if the check beforehand is skipped. */
 export async function recoversAllTheSame(history: History, trial: Trial): Promise<boolean> {
   const { taken, path, chain, time, logArchive } = trial;
   const line = taken.lines.find((one) => one.path === path);

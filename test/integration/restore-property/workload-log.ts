@@ -4,9 +4,9 @@ import { timedateToDate } from '#lib/domino/timedate';
 
 /** A transaction of the workload, as recorded by its writer before it was written. */
 export interface Transaction {
-  /** Stands for it and all before it; the verifier names that of a file. */
+  /** Stands for this transaction and all before it; the verifier reports that of a file. */
   readonly chain: string;
-  /** That of the state it was made on. */
+  /** That of the state before it. */
   readonly parent: string;
   /** Domino counts hundredths of a second. */
   readonly committedMs: number;
@@ -23,7 +23,7 @@ export class WorkloadLog {
 
   constructor(private readonly directory: string) {}
 
-  /** Transactions that were noted since the last call. */
+  /** Transactions that were recorded since the last call. */
   readOn(): Transaction[] {
     return readdirSync(this.directory)
       .filter((name) => name.endsWith('.workload'))

@@ -1,19 +1,19 @@
-/** What a soak is to do. */
+/** The settings of a soak. */
 export interface SoakSettings {
   readonly cycles: number;
   readonly sampleEvery: number;
   readonly seed: number;
-  /** A directory of its own. */
+  /** A separate directory. */
   readonly home: string;
-  /** Keep memory and a file with each cycle, to see that this is found. */
+  /** Leaks memory and a file in each cycle, to check that this is found. */
   readonly leak: boolean;
 }
 
-/** What the process occupies after so many cycles, when nothing runs. */
+/** What the process occupies after this many cycles, when nothing is running. */
 export interface Sample {
   readonly cycle: number;
   readonly rssBytes: number;
-  /** Of JavaScript, with what lies outside its heap, after a collection. */
+  /** Of JavaScript, including memory outside its heap, after a garbage collection. */
   readonly heapBytes: number;
   readonly files: number;
   readonly threads: number;
@@ -24,7 +24,7 @@ export interface Sample {
   readonly restored: number;
 }
 
-/** By how much a figure grows with each cycle: the slope of the line with the least squares. */
+/** Growth of a figure per cycle: the slope of the least-squares line. */
 export function growth(samples: readonly Sample[], figure: (sample: Sample) => number): number {
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const middle = mean(samples.map(({ cycle }) => cycle));
@@ -33,14 +33,14 @@ export function growth(samples: readonly Sample[], figure: (sample: Sample) => n
   return mean(above) / mean(samples.map(({ cycle }) => (cycle - middle) ** 2));
 }
 
-/** How much a process may grow. The fewer cycles, the more of it is caches that still fill. */
+/** How much a process may grow. In short soaks, growth includes caches that are still filling. */
 export interface Bounds {
   readonly heapBytesPerCycle: number;
-  /** The process as a whole, in the last third of the cycles. Its size goes up and down by tens of megabytes, so that its peaks are compared. */
+  /** The process as a whole, in the last third of the cycles. Its size varies by tens of megabytes, so peaks are compared. */
   readonly peakBytes: number;
 }
 
-/** What does not stay as it was, each in words. The first third is for caches to fill. */
+/** What has grown, in words. The first third of the cycles is ignored, because caches fill in it. */
 export function leaks(samples: readonly Sample[], bounds: Bounds): string[] {
   const warm = samples.slice(Math.ceil(samples.length / 3));
   const of = (figure: (sample: Sample) => number): number => growth(warm, figure);

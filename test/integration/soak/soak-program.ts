@@ -1,4 +1,4 @@
-// Backs up and restores over and over in one process, with faults, and says from time to time what the process occupies.
+// Backs up and restores repeatedly in one process, with faults, and regularly reports what the process occupies.
 //
 //   node --expose-gc soak-program.js      with the settings of a soak as JSON in SOAK_SETTINGS; a sample as JSON on each line
 
@@ -13,12 +13,12 @@ import type { Sample, SoakSettings } from './samples';
 const settings = JSON.parse(process.env['SOAK_SETTINGS'] ?? '') as SoakSettings;
 const { cycles, sampleEvery, seed, home, leak } = settings;
 const random = randomOf(seed);
-/** SOAK_VERBOSE=1 tells what has failed. */
+/** SOAK_VERBOSE=1 shows what fails. */
 const verbose = process.env['SOAK_VERBOSE'] === '1';
 const { gc: collect } = globalThis as unknown as { gc: () => void };
 const databases = Array.from({ length: 12 }, (_, index) => `mail/db${String(index).padStart(6, '0')}.nsf`);
 
-/** What the calls of a backup and of a restore may meet. A hang is longer than `databaseBudgetMs`, and its thread comes back. */
+/** Faults in the calls of a backup and of a restore. A hang lasts longer than `databaseBudgetMs`, then its thread returns. */
 const calls = ['NSFDbOpen', 'NSFBackupStart', 'NSFBackupStop', 'NSFBackupGetNextChangeInfo', 'NSFBackupEnd'];
 const callsOfRestore = ['NSFBackupStartApplyChangeInfo', 'NSFTakeDatabaseOffline', 'NSFBringDatabaseOnline'];
 const effects = ['0x13aa', '0x0106', '0x2dd8', 'hang:400'];
@@ -36,7 +36,7 @@ let simulation: Simulation;
 const counts = { succeeded: 0, failed: 0, restored: 0 };
 /** The last backup with copies. */
 let manifest: string | undefined;
-/** What a leak on purpose keeps: the test must find it. */
+/** Kept by a deliberate leak, which the test must find. */
 const kept: Buffer[] = [];
 
 const place = () => ({
@@ -46,7 +46,7 @@ const place = () => ({
 const deltaDirectory = join(home, 'backup');
 
 async function backUp(signal: AbortSignal): Promise<void> {
-  // As long as there is nothing to be restored, with copies.
+  // With copies until there is something to restore.
   const isFirst = manifest === undefined;
   const provider = !isFirst && random() < 0.5 ? hook : 'rolling';
   await using backup = await beginBackup({
@@ -100,7 +100,7 @@ async function sample(cycle: number): Promise<Sample> {
     collect();
     await pause(10);
   }
-  // Threads in which a call hung, and those of sessions that were collected just now, end by themselves.
+  // Threads with a call that hung, and those of sessions that have just been collected, end by themselves.
   let [previous, same] = [threads(), 0];
   while (same < 10) {
     await pause(budgetMs / 2);

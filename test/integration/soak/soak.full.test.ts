@@ -1,4 +1,4 @@
-// 1 000 cycles: npm test -- --tier=full soak.full. SOAK_SEED says what happens in them, SOAK_CYCLES how many there are.
+// 1 000 cycles: npm test -- --tier=full soak.full. SOAK_SEED determines what happens in them, SOAK_CYCLES their number.
 
 import { leaks } from './samples';
 import { soak } from './soak';

@@ -1,10 +1,10 @@
-// Backups and restores over and over in one process, with faults: memory, files and threads stay what they were. The full
+// Repeated backups and restores in one process, with faults: memory, files and threads do not grow. The full
 // version has 1 000 cycles.
 
 import { leaks } from './samples';
 import { soak } from './soak';
 
-// So few cycles still load code and fill caches: only a leak as large as the one below is found in them.
+// During so few cycles, code is still loaded and caches fill: they only show a leak as large as the one below.
 const bounds = { heapBytesPerCycle: 60_000, peakBytes: 50_000_000 };
 
 test('60 cycles leave the process as it was', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { RunningProcess } from '../command-line';
 import type { Sample, SoakSettings } from './samples';
 
-/** What a soak has seen. */
+/** The result of a soak. */
 export interface Soaked {
   readonly samples: readonly Sample[];
   /** Journals that are left. */
@@ -12,12 +12,12 @@ export interface Soaked {
   readonly accounting: Readonly<Record<string, number>>;
 }
 
-/** Runs a soak in a process of its own. */
+/** Runs a soak in a separate process. */
 export async function soak(settings: Omit<SoakSettings, 'home'>): Promise<Soaked> {
   const home = mkdtempSync(join(tmpdir(), 'domino-vss-test-'));
   try {
     const program = new RunningProcess(process.execPath, ['--expose-gc', join(__dirname, 'soak-program.js')], {
-      // Also the search path of libraries: Domino is loaded into that process itself.
+      // Includes the search path of libraries, because Domino is loaded into that process itself.
       env: { ...process.env, SOAK_SETTINGS: JSON.stringify({ ...settings, home }) },
     });
     const { code, stdout, stderr } = await program.ended;

@@ -26,7 +26,7 @@ async function fail(args: readonly string[], env: Readonly<Record<string, string
 const backup = ['backup', 'run', '--delta-dir', 'backup', '--provider', 'rolling', '--to', 'copies'];
 const restore = (): string[] => ['restore', backupId, 'mail/db000003.nsf', '--as', 'new.nsf', '--delta-dir', 'kept'];
 
-/** Every record of a document, however deep: errors, their causes, and failures of single databases. */
+/** Every record in a document, at any depth: errors, their causes, and failures of single databases. */
 function* records(value: unknown): Generator<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return;
   if (!Array.isArray(value)) yield value as Record<string, unknown>;
@@ -80,7 +80,7 @@ linuxDescribe('an error of the system', () => {
     const told = [...records(document)].filter(({ errnoName, statusName }) => [errnoName, statusName].includes(name));
     if (told.length === 0) throw new Error(`not told: ${stdout}${stderr}`);
     for (const record of told) {
-      // The file is named in one of these, whichever class or record it is.
+      // One of these fields names the file, whatever the class or record.
       const where = ['path', 'database', 'message', 'text'].map((field) => record[field]).join(' ');
       expect(where).toContain(path);
       expect(record).toMatchObject({ operation: expect.stringContaining(call) as string });

@@ -277,7 +277,7 @@ describe('what cannot be taken back', () => {
     };
     const error = await errorOf(flow());
     expect(error.message).toContain(text);
-    // Of a wrong option nothing has been taken back when it is thrown.
+    // A wrong option is thrown before anything has to be taken back.
     if (what !== 'over an option') expect(error.leftBehind?.message).toContain('close failed');
     expect(warned.mock.calls).toEqual([[expect.stringContaining('close failed'), { code: 'ERR_SHADOW' }]]);
     warned.mockRestore();
@@ -319,7 +319,7 @@ describe('abort and failure', () => {
       expectNothingLeft();
       expect(existsSync(join(domino.root, 'copies/names.nsf'))).toBe(false);
     }
-    // The last one is the close that ends a good backup, which is not interrupted.
+    // The last call is the close at the end of a successful backup, which is not interrupted.
     expect(new Set(aborted)).toEqual(
       new Set(
         'openRuntime lockDirectory findDatabases probeReflink transactionLogStyle inspectVolume open prepare capture drain applyChangeInfo close'.split(
@@ -330,7 +330,7 @@ describe('abort and failure', () => {
   });
 
   test('a failure of any native call is a typed error and leaves nothing', async () => {
-    // Failures of these are borne: the next best thing is done, or a database is reported.
+    // Failures of these are tolerated: there is a fallback, or a database is reported.
     const borne = new Set(['probeReflink', 'transactionLogStyle', 'applyChangeInfo']);
     domino.busy.add('names.nsf');
     for (let nth = 1, name = ''; name !== 'close'; ++nth) {
@@ -599,7 +599,7 @@ describe('skipped databases', () => {
     const backup = await begin();
     domino.write('mail/new.nsf', 'new');
     rmSync(domino.file('names.nsf'));
-    // Both exist at the same time, so that the new one cannot get the file id of the old one.
+    // Both exist at the same time, so the new one cannot get the file id of the old one.
     domino.write('apps/crm.tmp', 'another file');
     renameSync(domino.file('apps/crm.tmp'), domino.file('apps/crm.nsf'));
     const set = await backup.createShadow();
@@ -631,7 +631,7 @@ describe('hooks', () => {
     return (await readJournals(domino.deltaDirectory, domino.dataDirectory)).leftOvers;
   }
 
-  /** What nobody waits for: the end of the nth call of a function. */
+  /** The end of the nth call of a function, for which the code under test does not wait. */
   async function resultOf(spy: jest.SpyInstance<Promise<void>>, nth = 1): Promise<void> {
     while (spy.mock.results.length < nth) await setImmediate();
     await spy.mock.results[nth - 1]?.value;
@@ -761,7 +761,7 @@ describe('hooks', () => {
       });
     }, removed);
     const backup = await begin({ provider });
-    // The engine gives up on the hook by itself when the time is over.
+    // The engine itself stops waiting for the hook when the time is over.
     const session = [...domino.openSessions][0]!;
     const failed = errorOf(backup.createShadow());
     while (!deliver) await setImmediate();

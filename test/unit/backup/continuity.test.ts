@@ -31,7 +31,7 @@ async function backUp(options: Partial<BeginBackupOptions> = {}): Promise<Backup
   }
 }
 
-/** As the catalog does it: a file with the name of a database that does not begin like one is a problem, and not listed. */
+/** As in the catalog: a file with the name of a database that does not begin like one is a problem, and is not listed. */
 function emptied(path: string): void {
   const catalog = domino.catalog.bind(domino);
   writeFileSync(domino.file(path), '');
@@ -142,7 +142,7 @@ test('a database that is not logged any more ends what older backups of it reach
       ),
     }),
   );
-  // Logged again it is new to the log: no older backup reached this far.
+  // Logged again, it is new to the log: no older backup can be rolled forward to this state.
   domino.unlogged.clear();
   expect((await backUp()).continuity?.replaced).toEqual([]);
 });

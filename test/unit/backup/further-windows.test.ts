@@ -15,10 +15,10 @@ import { comFailure } from '../fake-vss';
 
 /** Databases that were busy in the first window get another one. */
 let domino: FakeDomino;
-/** Databases that are in backup mode whenever a session opens. */
+/** Databases in backup mode whenever a session opens. */
 let frozen: number[];
 let opened: number;
-/** What happens when the session of this number opens. */
+/** What happens when the session with this number opens. */
 let onOpen: Map<number, () => void>;
 
 const compacting = failure({ domain: 'domino', operation: 'NSFBackupStart', status: 0x13aa, text: 'compacting' });
@@ -91,7 +91,7 @@ test('a database that was compacted during the first window is in the second one
   expect(progress.filter(({ type }) => type === 'busy')).toEqual([
     { type: 'busy', window: 2, windows: 3, pauseMs: 1, databases: 1 },
   ]);
-  // Of just these databases.
+  // Only of these databases.
   const root = report.volumes[1]!.root;
   const files = readdirSync(root, { recursive: true }).filter((file) => (file as string).endsWith('.nsf'));
   expect(files).toEqual([join('data', 'mail', 'ada.nsf')]);

@@ -41,7 +41,7 @@ async function backUp(options: Partial<BeginBackupOptions> = {}, keep = true): P
 const incremental = (options: Partial<BeginBackupOptions> = {}): Promise<BackupReport> =>
   backUp({ incremental: true, ...options });
 
-/** Which database an incremental backup has taken, or carried over and from where. */
+/** For each database, whether an incremental backup has captured it, or from which backup it is carried over. */
 async function placesOf({ directory }: BackupReport): Promise<Record<string, string>> {
   const places: Record<string, string> = {};
   for await (const { path, from } of (await loadManifest(directory)).databases()) places[path] = from ?? 'taken';
@@ -183,7 +183,7 @@ test('a backup without contents is passed over, and so is one that is damaged', 
   });
 });
 
-/** Writes the manifest of a backup anew, with something changed in it. */
+/** Rewrites the manifest of a backup with a change. */
 async function rewrite(
   { directory, manifest }: BackupReport,
   { head = {}, line = {} }: { readonly head?: Partial<ManifestHead>; readonly line?: Partial<ManifestDatabase> },
@@ -208,7 +208,7 @@ test('when VSS does not say where a kept shadow is, the copies count all the sam
   await (await backup.createShadow()).copyDatabases({ to: join(domino.root, 'copies') });
   const full = await backup.endBackup({ keep: true });
   const { provider } = await loadManifest(full.directory);
-  // There is no VSS here to ask.
+  // There is no VSS here.
   await rewrite(full, { head: { provider: { ...provider, name: 'vss' } } });
   expect((await incremental()).incremental).toMatchObject({ base: full.id, taken: { moment: 1 } });
 });
@@ -223,7 +223,7 @@ test('a base that was written anew under the same id is another one', async () =
   expect((await loadLinks(head)).get(full.id)).toContain('is a different one now');
 });
 
-/** Writes a key pair, and says where. */
+/** Writes a key pair, and returns its files. */
 function makeKeys(name: string): { readonly signKey: string; readonly requireSignature: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const signKey = join(domino.root, `${name}.private.pem`);
@@ -245,7 +245,7 @@ test('one that is signed builds only on what the same key has signed', async () 
     expect(report.warnings).toContainEqual(
       expect.objectContaining({ message: expect.stringContaining(`cannot build on backup ${id}`), subjects: [id] }),
     );
-  // What an unsigned one in between holds is taken again.
+  // Databases in an unsigned backup in between are captured again.
   const mixed = await incremental();
   writeFileSync(join(mixed.directory, 'manifest.sig'), 'forged');
   expect((await incremental({ signKey })).incremental?.base).toBe(report.id);
@@ -269,7 +269,7 @@ test('a signed chain whose base is unsigned, or was exchanged for another signed
   expect(await whyNot()).toContain('is not signed');
   expect(await verify()).toMatchObject(failed);
 
-  // The list of its databases is the same, but the head says that their copies are elsewhere.
+  // The list of its databases is the same, but the head names another place for their copies.
   const head = JSON.parse(kept[0]!.toString()) as ManifestHead & { sha256?: string };
   delete head.sha256;
   const lines = kept[2]!.toString().trimEnd().split('\n');

@@ -50,7 +50,7 @@ test('too little room for rolling copies is refused before anything is made or o
   });
   expect(domino.calls).not.toContain('open');
   expect(domino.remains()).toEqual([]);
-  // Holes take no room.
+  // Holes take no space.
   domino.catalog = () => ({ ...catalog(), sizeBytes: new Float64Array(catalog().paths.length).fill(1e15) });
   const backup = (await begin()) as { dispose(): Promise<void> };
   await backup.dispose();

@@ -6,10 +6,10 @@ import type { Progress } from '#lib/call/progress';
 import { FakeDomino } from '../fake-binding';
 import { comFailure, type FakeVss } from '../fake-vss';
 
-/** A shadow that VSS cannot make at once: another attempt after a pause, with a new object. */
+/** A shadow that VSS cannot make immediately: another attempt after a pause, with a new object. */
 let domino: FakeDomino;
 let vss: FakeVss;
-/** What the attempts fail with, in turn. */
+/** The failures of the attempts, in order. */
 let statuses: number[];
 /** Databases in backup mode whenever an attempt begins. */
 let frozen: number[];

@@ -85,7 +85,7 @@ test('notes.ini and the ID files are copied beside the databases, with size and 
   expect(kept()).toEqual(['cert.ID', 'notes.ini', 'server.id']);
   const { serverFiles } = await loadManifest(report.directory);
   expect(serverFiles).toEqual({ files: filesOf(report).files, notCopied: [] });
-  // What the backup has need not be saved beside it.
+  // Server files that are in the backup need not be saved beside it.
   expect(report.alsoSave.map(({ what }) => what)).not.toContain('ID file');
 });
 
@@ -195,7 +195,7 @@ test('one that is there and cannot be copied makes the backup partial, and no da
 });
 
 describe('a file that changes while it is copied', () => {
-  /** Something happens each time that the copy of server.id is opened. */
+  /** Calls a function whenever the copy of server.id is opened. */
   function whenCopied(change: (time: number) => void): void {
     const original = promises.open.bind(promises);
     let times = 0;
@@ -299,7 +299,7 @@ test('the journal names them before they are made, and recover removes what a de
   const [journal = ''] = readdirSync(journalDirectory(deltaDirectory));
   const file = join(journalDirectory(deltaDirectory), journal);
   await set.copyDatabases({ to: copies, serverFiles: true });
-  // As a process that has died leaves it.
+  // As a dead process leaves it.
   const left = readFileSync(file, 'utf8').replace(`"pid":${process.pid}`, '"pid":4194303');
   expect(left).toContain(JSON.stringify(join(copies, 'server-files', 'server.id')));
   expect(kept()).toEqual(['notes.ini', 'server.id']);

@@ -9,15 +9,15 @@ import type { NativeBinding } from '#lib/native/session';
 import { failure, FakeDomino } from '../fake-binding';
 import { randomOf } from '../../random';
 
-// The facade over a native layer that fails, is late, and is interrupted as a seed says. Time is virtual: being late means that
-// so many turns of the event loop come first. SIMULATION_SEEDS says how many seeds are tried, SIMULATION_FIRST the first of them.
+// The facade over a native layer that fails, is late and is interrupted, depending on a seed. Time is virtual: being late means that
+// some turns of the event loop come first. SIMULATION_SEEDS is the number of seeds, SIMULATION_FIRST the first of them.
 
 const seeds = Number(process.env['SIMULATION_SEEDS'] ?? (process.env['DOMINO_VSS_TEST_TIER'] === 'full' ? 1000 : 60));
 const first = Number(process.env['SIMULATION_FIRST'] ?? 1);
 const temporary = process.env['TMPDIR'];
 
 beforeAll(() => {
-  // In memory: files are synced thousands of times.
+  // In memory, because files are synced thousands of times.
   if (existsSync('/dev/shm')) process.env['TMPDIR'] = '/dev/shm';
 });
 
@@ -28,7 +28,7 @@ afterAll(() => {
 
 const statuses = [0x0103, 0x0ea4, 0x13aa, 0x2dd8, 0x0106, 0x13ea];
 
-/** How many calls there were, so that a run says whether it has tried anything. */
+/** Number of calls, so that a run shows whether it has tried anything. */
 const calls = { succeeded: 0, failed: 0 };
 
 /** One schedule. */
@@ -46,7 +46,7 @@ class Simulation {
     this.#random = randomOf(seed);
     for (const path of ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) {
       this.#before.set(path, this.domino.read(path));
-      // Those are changed while they are in backup mode, so that there is change information.
+      // These are changed while they are in backup mode, so that there is change information.
       if (this.#random() < 0.3) this.domino.unlogged.add(path);
     }
   }
@@ -84,11 +84,11 @@ class Simulation {
     }
   }
 
-  /** Late by some turns of the event loop, and then perhaps with an error. */
+  /** Settles after some turns of the event loop, sometimes with an error. */
   async #misbehave(name: string): Promise<void> {
     const turns = this.#random() < 0.3 ? Math.floor(this.#random() * 5) : 0;
     for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    // What puts things right is not made to fail: what is left then is said, and is the subject of other tests.
+    // Calls that clean up do not fail here: what they leave then is reported, and other tests cover it.
     const rights = ['close', 'bringDatabaseOnline', 'endAbandonedBackups', 'inspectVolume'];
     if (this.#faults === 0 || rights.includes(name) || this.#random() >= 0.12) return;
     this.#faults -= 1;

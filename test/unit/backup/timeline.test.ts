@@ -62,7 +62,7 @@ test('the picture shows the phases on one axis and how many databases were in ba
     'in backup mode     │ ▁▂▂▃▄▅▆▆▇█▇▆▆▅▄▃▂▂▁│ at most 31',
     '                   │0             100 ms│',
   ]);
-  // On the narrowest terminal there is still a picture.
+  // Even the narrowest terminal shows a picture.
   expect(drawWindow(windowSample, 5)[1]).toBe('into backup mode   │███       │ 25 ms');
 });
 

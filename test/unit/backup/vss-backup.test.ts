@@ -38,7 +38,7 @@ async function errorOf(promise: Promise<unknown>): Promise<DominoVssError> {
   return error as DominoVssError;
 }
 
-/** Heads of the journals that lie there now. */
+/** Heads of the present journals. */
 function journals(): Record<string, unknown>[] {
   const directory = join(domino.deltaDirectory, '.journal');
   return readdirSync(directory).map((name) => {
@@ -128,7 +128,7 @@ describe('stop mode', () => {
     domino.onCall = (name) => {
       log.push(name);
       if (name === failing) throw comFailure(0x8000ffff) as unknown as Error;
-      // The start of the server does not wait for VSS.
+      // The server starts without waiting for VSS.
       return name === 'close' ? closing : undefined;
     };
     service.start = () => {
@@ -240,7 +240,7 @@ describe('the three calls with VSS', () => {
       });
       return steps.flatMap((step) => (step.type === 'copy' ? [step.from] : []));
     };
-    // Windows has been started anew: the number is that of another shadow now.
+    // Windows has been restarted: the number is now that of another shadow.
     const [kept] = vss.shadows;
     const moved = { ...kept!, device: `${kept!.device}0` };
     vss.shadows = [nativeShadow(1, { device: kept!.device }), moved];

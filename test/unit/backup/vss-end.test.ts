@@ -30,7 +30,7 @@ function begin(options: Partial<BeginBackupOptions> = {}): Promise<Backup> {
   });
 }
 
-/** Heads of the journals that lie there now. */
+/** Heads of the present journals. */
 function journals(): Record<string, unknown>[] {
   const directory = join(domino.deltaDirectory, '.journal');
   return readdirSync(directory).map((name) => {
@@ -95,7 +95,7 @@ test('writers have the time of endBackup to end their backup', async () => {
   await hurried.endBackup({ timeoutMs: 30_000 });
   const [first = 0, second] = close.mock.calls.map(([options]) => (options as { timeoutMs?: number }).timeoutMs);
   expect(first).toBeGreaterThan(200_000);
-  // Less would only mean to leave writers alone in the middle of it.
+  // Less would only leave the writers in the middle of a backup.
   expect(second).toBe(60_000);
 });
 
@@ -152,7 +152,7 @@ test('writers and documents are asked for after the window, once, and documents 
 });
 
 describe('a shadow that is just being exposed', () => {
-  /** The call of VSS returns when the test says so. */
+  /** The call of VSS returns when the test lets it. */
   function holdExpose(): () => void {
     let go = (): void => undefined;
     const held = new Promise<void>((resolve) => {
@@ -254,7 +254,7 @@ test('a transportable shadow, which has no properties yet, has its own id', asyn
   const backup = await begin({ lifetime: 'persistent', vss: { attributes: ['transportable'] } });
   const set = await backup.createShadow();
   expect(set.shadows).toMatchObject([{ id: shadowId(100), root: '', devicePath: '' }]);
-  // Nor is it listed before it is imported.
+  // It is also not listed before it is imported.
   vss.shadows = [];
   expect((await backup.endBackup()).volumes).toMatchObject([{ id: shadowId(100), kept: true }]);
 });
@@ -278,7 +278,7 @@ test('a script may begin and end several backups', async () => {
     onProgress: () => undefined,
   });
   await backup.complete();
-  // The interpreter completes every set it has made whenever a backup ends.
+  // Whenever a backup ends, the interpreter completes every set that it has made.
   expect(await backup.complete()).toEqual({ warnings: [], notes: [] });
   expect(vss.changes.filter(([call]) => call === 'close')).toHaveLength(1);
   await backup.release('sound');

@@ -9,7 +9,7 @@ import { copyExactly, hashFile } from '#lib/store/copy';
 import { linuxDescribe } from '../../platform';
 import { failure } from '../fake-binding';
 
-// Files of Linux that fail when they are read, or written, and not before.
+// Linux files that fail only when they are read or written.
 const badDisk = '/proc/self/mem';
 const fullDisk = '/dev/full';
 

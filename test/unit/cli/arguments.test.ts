@@ -1,4 +1,4 @@
-// How the words of a command line are read.
+// How the words of a command line are interpreted.
 
 import { duration } from '#lib/cli/arguments';
 import { FakeDomino } from '../fake-binding';

@@ -8,10 +8,10 @@ import { libraryName } from '#lib/domino/environment';
 import { linuxTest } from '../../platform';
 import { FakeDomino } from '../fake-binding';
 
-/** The command line as a process of its own, before any Domino is there. */
+/** The command line as a separate process, without any Domino. */
 const root = join(__dirname, '../../../..');
 const main = join(root, 'dist/cli/main.js');
-/** What Node.js itself needs. */
+/** The variables that Node.js itself needs. */
 const systemEnvironment = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => /^(SystemRoot|NODE_SKIP_PLATFORM_CHECK|PREBUILDS_ONLY)$/i.test(name)),
 );
@@ -47,12 +47,12 @@ linuxTest('starts itself again with the environment that Domino needs, and keeps
     status: 'ok',
     found: 'set by the command line itself',
   });
-  // The relative path of notes.ini was meant from where the user is, not from where the second process works.
+  // The relative path of notes.ini starts at the user's working directory, not at that of the second process.
   expect(checks.find(({ name }) => name === 'notes.ini')).toMatchObject({
     status: 'ok',
     found: `${domino.notesIni}; data directory ${domino.dataDirectory}`,
   });
-  // The library is an empty file here.
+  // Here, the library is an empty file.
   expect(checks.find(({ name }) => name === 'library')?.status).toBe('failed');
   expect(status).toBe(4);
 });
@@ -138,14 +138,14 @@ async function untilCaught(pid: number, signal: NodeJS.Signals): Promise<void> {
 linuxTest.each(['SIGQUIT', 'SIGHUP', 'SIGTERM'] as const)(
   '%s is an interrupt, and SIGUSR1 opens no debugger',
   async (signal) => {
-    // It waits for input, so the process is there for as long as the test wants it.
+    // It waits for input, so the process exists for as long as the test needs it.
     const child = spawn(process.execPath, [main, 'script', '--check'], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: systemEnvironment,
     });
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-    // Node.js itself catches some from the beginning, but not this one.
+    // Node.js itself catches some signals from the beginning, but not this one.
     await untilCaught(child.pid!, 'SIGHUP');
     child.kill('SIGUSR1');
     child.kill(signal);

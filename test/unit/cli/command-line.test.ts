@@ -508,7 +508,7 @@ describe('documentation', () => {
       '',
     )) {
       const { stdout } = await run([...name.split(' ').slice(1), '--help']);
-      // A default is shown in the unit of its option: nothing takes 600 000 seconds.
+      // A default is shown in the unit of its option: no default is 600 000 seconds.
       expect(stdout).not.toMatch(/default: \d{5,}/);
       expect(stdout).toContain(`$ ${name}`);
     }

@@ -34,7 +34,7 @@ describe('backup run --dry-run', () => {
     const { stdout } = await dry();
     expect(stdout).toContain('would be backed up');
     expect(stdout).toContain('this was a dry run');
-    expect(domino.calls).not.toContain('close'); // with which every session ends
+    expect(domino.calls).not.toContain('close'); // the last call of every session
     expect(existsSync(join(domino.root, 'delta'))).toBe(false);
     await run('backup', 'run', '--delta-dir', 'delta', '--keep');
     expect(domino.calls).toContain('close');

@@ -12,13 +12,13 @@ import { nativeShadow, setId, shadowId } from '../fake-vss';
 import { writeDeadJournal } from '../recover/dead-journal';
 import { location, run as runIn, type Run } from './run';
 
-/** Where a command is when its time is over or the interrupt comes. */
+/** Where a command is when its time is over or it is interrupted. */
 type Place =
   /** In a call of Domino or VSS that does not return. */
   | { readonly hangs: string }
   /** In a call that returns when its time is over. */
   | { readonly slow: string }
-  /** It has loaded the addon: what comes after it is its own work. */
+  /** It has loaded the addon: its own work comes next. */
   | 'loaded'
   /** At its beginning. */
   | 'begun';
@@ -27,7 +27,7 @@ interface Row {
   readonly command: string;
   readonly args: readonly string[];
   readonly at: Place;
-  /** For one that has to come to its place first. */
+  /** Preparation for a command that needs some. */
   readonly timeout?: string;
 }
 
@@ -64,7 +64,7 @@ const rows: readonly Row[] = [
   { command: 'provider list', args: [], at: { hangs: 'listProviders' } },
 ];
 
-/** What has no time of its own, and why. */
+/** Commands without a time limit of their own, and why. */
 const without: Readonly<Record<string, string>> = {
   'backup list': 'reads manifests',
   'backup show': 'reads one manifest',
@@ -87,7 +87,7 @@ beforeEach(() => {
   writeFileSync(join(fake.root, 'components.xml'), '<x/>');
 });
 
-/** A backup, or an archive of the log, for a command that needs one. */
+/** A backup or a log archive, for a command that needs one. */
 async function prepare({ command, args }: Row): Promise<void> {
   if (args.includes('BACKUP') || command === 'drill' || command === 'backup prune') {
     const made = await runIn(fake, ['backup', 'run', ...backups, '--to', 'copies', '--server-files', ...domino]);
@@ -106,12 +106,12 @@ async function prepare({ command, args }: Row): Promise<void> {
 }
 
 afterEach(async () => {
-  // A call that was abandoned at its deadline closes its file in a later turn of the event loop, and Windows removes no directory before.
+  // A call that was abandoned at its deadline closes its file in a later turn of the event loop; Windows does not remove the directory before.
   await rm(fake.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   fake.destroy();
 });
 
-/** Runs a command that comes to its place, and there ends by `end`. */
+/** Runs a command to its place, and ends it there by `end`. */
 async function endAt(row: Row, end: 'timeout' | 'interrupt', json: boolean): Promise<Run> {
   const { command, args, at } = row;
   const controller = new AbortController();
@@ -124,7 +124,7 @@ async function endAt(row: Row, end: 'timeout' | 'interrupt', json: boolean): Pro
   const loadBinding: CommandLineContext['loadBinding'] = () => {
     if (at === 'loaded') {
       arrive();
-      // Longer than the time it has.
+      // Longer than its time limit.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
     }
     return fake.binding;
@@ -138,7 +138,7 @@ async function endAt(row: Row, end: 'timeout' | 'interrupt', json: boolean): Pro
   });
 }
 
-/** Lets a call of Domino or of VSS take too long. */
+/** Makes a call of Domino or of VSS take too long. */
 function stay(at: { readonly hangs: string } | { readonly slow: string }, arrive: () => void): void {
   const [name, ms] = 'hangs' in at ? [at.hangs, 2 ** 31 - 1] : [at.slow, 250];
   const tooLong = async (): Promise<never> => {

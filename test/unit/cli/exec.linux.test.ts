@@ -65,7 +65,7 @@ test.each([
 
 test('an interrupt ends the program and the backup', async () => {
   const controller = new AbortController();
-  const ending = backUp(['touch running', 'sleep 60', 'true'], controller.signal); // a program below the program
+  const ending = backUp(['touch running', 'sleep 60', 'true'], controller.signal); // a child process of the program
   while (!existsSync(join(domino.root, 'running'))) await new Promise((resolve) => setTimeout(resolve, 10));
   controller.abort(new Error('SIGINT'));
   expect((await ending).exitCode).toBe(130);

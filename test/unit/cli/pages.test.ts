@@ -48,7 +48,7 @@ describe('the schema of the configuration file', () => {
   });
 });
 
-/** What bash offers for the last of some words. */
+/** What bash offers for the last word. */
 function completed(...words: string[]): string[] {
   const script = `
     source ./bash
@@ -85,7 +85,7 @@ test('the man page has no error that groff finds, where there is one', () => {
     input: page,
     encoding: 'utf8',
   });
-  // Not part of every Debian; the page is looked at as text in any case.
+  // Not part of every Debian; the page is checked as text in any case.
   expect(page).toContain('.SS "domino\\-vss backup run"');
   if (error) return;
   expect(stderr).toBe('');

@@ -8,10 +8,10 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Where the fake server is, as options. */
+/** Options that locate the fake server. */
 export const location = ['--ini', 'data/notes.ini', '--program', 'program'] as const;
 
-/** Runs a command over a fake server, in whose directory the user is. */
+/** Runs a command on a fake server, with its directory as working directory. */
 export async function run(
   domino: FakeDomino,
   args: readonly string[],

@@ -6,7 +6,7 @@ import { FakeDomino } from '../fake-binding';
 import { location, run as runIn, type Run } from './run';
 
 let domino: FakeDomino;
-/** Nobody else may write to it, nor to what is above it: a configuration file is refused elsewhere. */
+/** Only its owner can write to it and to its parents: a configuration file is refused elsewhere. */
 let safe: string;
 const file = (): string => join(safe, 'config.json');
 
@@ -40,7 +40,7 @@ test('the command line comes before the environment, and this before the configu
   expect(await manifestOf(['--delta-dir', 'd'], fromEnvironment)).toContain(join(domino.root, 'd'));
   mkdirSync(join(domino.root, 'a'));
   const listed = await run(['backup', 'list', '--json'], { DOMINO_VSS_CONFIG: file() });
-  expect(listed).toMatchObject({ exitCode: 0, stdout: '[]\n' }); // what is said for all commands
+  expect(listed).toMatchObject({ exitCode: 0, stdout: '[]\n' }); // what applies to all commands
   expect(await run(['backup', 'list', '--no-config'], { DOMINO_VSS_CONFIG: file() })).toMatchObject({ exitCode: 2 });
 });
 
@@ -178,7 +178,7 @@ describe('--quiet and --log', () => {
     mkdirSync(log());
     const { exitCode, stderr } = await run([...backUp, '--delta-dir', 'delta', '--keep', '--log', 'log']);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('failed ERR_FILE_SYSTEM'); // EISDIR, on Windows EPERM
+    expect(stderr).toContain('failed ERR_FILE_SYSTEM'); // EISDIR, or EPERM on Windows
     expect(domino.calls).toEqual([]);
   });
 });

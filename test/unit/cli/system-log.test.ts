@@ -2,7 +2,7 @@ import type { CommandLineContext } from '#lib/cli/context';
 import { runCommandLine } from '#lib/cli/program';
 import { alreadyInProgress, fail, FakeDomino } from '../fake-binding';
 
-/** What a command writes to the log of the system when it is asked to. */
+/** What a command writes to the system log on request. */
 let domino: FakeDomino;
 
 beforeEach(() => {

@@ -11,7 +11,7 @@ import { printable, printableJson, printableLines } from '#lib/errors/printable'
 import { linuxTest } from '../../platform';
 import { alreadyInProgress, FakeDomino } from '../fake-binding';
 
-/** Everything that a terminal might obey but the end of a line, and what picocolors writes. */
+/** All control characters of a terminal, except the end of a line and what picocolors writes. */
 // eslint-disable-next-line no-control-regex -- control characters are the point
 const obeyed = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 const evil = 'a\u001b]0;owned\u0007\u001b[2J\nb\u009b31m\u202efsn.nsf';

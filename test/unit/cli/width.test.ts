@@ -15,11 +15,11 @@ const widths = [60, 100, 200];
 const place = ['--delta-dir', 'delta'];
 const long = `mail/${'departments of the headquarters/'.repeat(3)}ada lovelace and others.nsf`;
 
-/** With which each drawing of a progress bar begins. */
+/** The beginning of each drawing of a progress bar. */
 // eslint-disable-next-line no-control-regex -- control characters are the point
 const movement = /\u001b\[[\d;?]*[A-Za-z]|\r/;
 
-/** A terminal that keeps what it is told. */
+/** A terminal that records its input. */
 function terminal(columns: number): { text: string; write: (text: string) => void; isTTY: true; columns: number } {
   return {
     text: '',
@@ -77,10 +77,10 @@ linuxDescribe('every command', () => {
         const lines = [stdout.text, ...stderr.text.split(movement)].flatMap((text) =>
           stripVTControlCharacters(text).split('\n'),
         );
-        // What people copy, a command or a path, stays on one line, which the terminal breaks.
+        // Text that people copy, such as a command or a path, stays on one line; the terminal wraps it.
         const copied = /^ {2}\$ |^ *\S+$/;
         const tooLong = lines.filter((line) => displayWidth(line) > columns && !copied.test(line));
-        // Both edges of the picture of the window stay below each other.
+        // Both edges of the picture of the window stay aligned.
         const edges = lines
           .filter((line) => line.includes('│'))
           .map((line) => [line.indexOf('│'), line.lastIndexOf('│')]);
@@ -128,7 +128,7 @@ linuxDescribe('every command', () => {
       }),
     );
     expect(shown[1]).toBe(shown[2]);
-    // The id, which people copy, stays whole in the narrowest; what follows is below its title.
+    // The id, which people copy, stays whole even in the narrowest terminal; each value is below its title.
     const [head = '', ...lines] = shown[0]!.split('\n');
     const first = lines.find((line) => line.startsWith(`${id} `)) ?? '';
     expect(head.indexOf('OUTCOME')).toBe(first.indexOf('partial'));

@@ -83,7 +83,7 @@ describe('an installation is found', () => {
       const said = { programDirectory: elsewhere, notesIni: join(elsewhere, 'notes.ini') };
       expect(findInstallation({}, env, registration())).toEqual(said);
       expect(findInstallation(said, {}, registration())).toEqual(said);
-      // What is registered and not there is looked for elsewhere.
+      // A registered installation that does not exist is looked for elsewhere.
       const gone = registration({ programDirectory: join(root, 'gone'), dataDirectory: '' });
       expect(findNotesIni({}, { PATH: elsewhere }, undefined, gone)).toBe(join(elsewhere, 'notes.ini'));
     });
@@ -99,7 +99,7 @@ describe('an installation is found', () => {
         code: 'ERR_DOMINO_SEVERAL',
         message: expect.stringContaining(services.join(', ')) as string,
       });
-      // They share their programs.
+      // All partitions share their programs.
       const expected = { programDirectory: program, notesIni: ini };
       expect(findInstallation({ notesIni: ini }, {}, registration({ services }))).toEqual(expected);
       expect(findInstallation({}, { NOTES_INI: ini }, registration({ services }))).toEqual(expected);

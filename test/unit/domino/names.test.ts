@@ -47,7 +47,7 @@ describe('a database is found', () => {
     ['mail\\*', ['mail/ada.nsf']],
     ['MAIL\\\\**', ['mail/ada.nsf', 'mail/team/bob.nsf']],
     ['./mail//ada.nsf', ['mail/ada.nsf']],
-    // A directory by its name (D4).
+    // A directory, by its name (D4).
     ['mail', ['mail/ada.nsf', 'mail/team/bob.nsf']],
     ['mail/', ['mail/ada.nsf', 'mail/team/bob.nsf']],
     ['MAIL\\', ['mail/ada.nsf', 'mail/team/bob.nsf']],
@@ -148,7 +148,7 @@ describe('aliases', () => {
     expect(databases.filter(matcher(['mailalias/apps/*'], aliases))).toEqual(['apps/x.nsf']);
     expect(databases.filter(matcher(['mailalias/'], aliases))).toEqual(['mail/db1.nsf']);
     expect(databases.filter(matcher(['mail/up'], aliases))).toEqual(databases);
-    // Not everything, though every database has a name below mail: mail/up/… .
+    // Not all databases, although each has a name below mail: mail/up/… .
     expect(databases.filter(matcher(['mail'], aliases))).toEqual(['mail/db1.nsf']);
     expect(databases.filter(matcher(['mail/**'], aliases))).toEqual(['mail/db1.nsf']);
   });
@@ -169,7 +169,7 @@ describe('aliases', () => {
     const pairList = fc.array(fc.tuple(directory, directory), { maxLength: 4 });
     fc.assert(
       fc.property(pairList, directory, (pairs, place) => {
-        // The name of an alias is a true path up to its last part, and no true path leads through it.
+        // The name of an alias is a real path except for its last part, and no real path leads through it.
         const some = new Aliases(pairs.map(([where, path], index) => ({ alias: `${where}link${index}/`, path })));
         const path = `${place}x.nsf`;
         for (const name of some.namesOf(path)) {

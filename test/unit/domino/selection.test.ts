@@ -133,6 +133,6 @@ test('the event loop turns while 100 000 databases are selected and compared', a
   const changes = await compareWithCatalog(databases, catalog, selector);
   clearImmediate(timer);
   expect(changes).toMatchObject({ appeared: [], vanished: [], replaced: [] });
-  // Slices of 4 ms in a quarter of a second of work; how long each takes depends on the machine.
+  // Slices of 4 ms in a quarter of a second of work; their real length depends on the machine.
   expect(turns).toBeGreaterThan(10);
 });

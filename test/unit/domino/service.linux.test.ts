@@ -14,8 +14,8 @@ afterEach(() => {
 });
 
 /**
- * Runs a piece of JavaScript with `service` in a process of its own, where `systemctl` is a program that writes down its
- * arguments and exits as told; what the last expression settles to is answered.
+ * Runs JavaScript with `service` in a separate process, where `systemctl` is a program that records its
+ * arguments and exits as told; returns what the last expression settles to.
  */
 function withSystemctl(exitCode: number | undefined, code: string, state = ''): unknown {
   if (exitCode !== undefined) {

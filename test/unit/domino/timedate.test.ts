@@ -1,7 +1,7 @@
 import { dateToTimedate, timedateText, timedateToDate, unidBytes, unidText } from '#lib/domino/timedate';
 
 test('the time in a TIMEDATE, whatever zone it was written in', () => {
-  // The example of the reference of the C API: 10 December 1996, 19:49:04 GMT.
+  // The example in the reference of the C API: 10 December 1996, 19:49:04 GMT.
   expect(timedateToDate([0x006cdcc0, 0x852563fc])?.toISOString()).toBe('1996-12-10T19:49:04.000Z');
 });
 

@@ -1,4 +1,4 @@
-// The waits for a service of Windows, against a Service Control Manager in memory. The real calls are in windows/service.test.ts.
+// Waiting for a service of Windows, with a Service Control Manager in memory. windows/service.test.ts has the real calls.
 
 import { DominoVssError, OptionError, ServiceError } from '#lib/errors/errors';
 import type { NativeBinding, NativeServices } from '#lib/native/session';
@@ -8,7 +8,7 @@ import { failure } from '../fake-binding';
 
 const [stopped, startPending, stopPending, running, paused] = [1, 2, 3, 4, 7];
 
-/** One service. `passing` are the states that it goes through by itself, one each time it is asked. */
+/** One service. `passing`: the states that it passes through by itself, one for each query. */
 class FakeManager {
   state = running;
   passing: number[] = [];

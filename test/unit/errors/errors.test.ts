@@ -19,7 +19,7 @@ import { alreadyInProgress, failure } from '../fake-binding';
 
 const root = join(__dirname, '../../../..');
 
-/** Sources with `ERR_…` strings that are codes of ours. Names of Domino statuses and Node's own codes are none. */
+/** Sources whose `ERR_…` strings are our codes, and not names of Domino statuses or codes of Node.js. */
 function codesIn(directory: string, extension: RegExp, pattern: RegExp): Map<string, string> {
   const found = new Map<string, string>();
   for (const name of readdirSync(join(root, directory), { recursive: true }) as string[]) {
@@ -40,7 +40,7 @@ describe('the table of codes', () => {
   });
 
   test('has no code that nobody hands out', () => {
-    // Anywhere in the native sources: some codes are chosen by a table of statuses.
+    // Anywhere in the native sources, because a table of statuses selects some codes.
     const anywhere = codesIn('cpp', /\.(cpp|h)$/, /"(ERR_[A-Z_]+)"/g);
     for (const code of Object.keys(errorCodes)) {
       expect([code, own.has(code) || anywhere.has(code)]).toEqual([code, true]);
@@ -63,7 +63,7 @@ describe('the table of codes', () => {
   });
 });
 
-/** The texts of the files in which codes are explained: of several entries with one name the last one would win. */
+/** The texts of the files with explanations of codes: of several entries with the same name, the last one would win. */
 function codeFiles(): string[] {
   return ['lib/errors/codes', 'lib/errors/warning-codes'].flatMap((directory) =>
     readdirSync(join(root, directory)).map((name) => readFileSync(join(root, directory, name), 'utf8')),
@@ -234,7 +234,7 @@ test('a status has its own advice, and says itself whether trying again helps', 
   expect(inUse).toMatchObject({ retryable: true, hint: expect.stringContaining('in use') });
   expect(databaseFailureOf('x.nsf', 'restore', failure({ domain: 'domino', status: 0x13ea })).hint).toBe(inUse.hint);
   expect(toPublicError(failure({ domain: 'domino', status: 0x13fa })).retryable).toBe(false);
-  // The same number as an errno is something else.
+  // As an errno, the same number means something else.
   expect(toPublicError(failure({ domain: 'system', status: 0x13ea })).hint).toBe(errorCodes.ERR_DOMINO_CALL.action);
   expect(toPublicError(failure({ domain: 'domino', status: 0x3fff })).hint).toBe(errorCodes.ERR_DOMINO_CALL.action);
 });
@@ -263,7 +263,7 @@ test('what passes by itself says so, and what to look at when it does not', () =
 });
 
 describe('JSON of an error', () => {
-  // The constructors are not part of the declarations.
+  // The declarations do not contain the constructors.
   const aborted = (reason: unknown): AbortError =>
     new (AbortError as unknown as new (reason: unknown) => AbortError)(reason);
   const Shadow = ShadowError as unknown as new (code: string, where: object, details: object) => ShadowError;

@@ -12,7 +12,7 @@ import {
 } from '#lib/errors/errors';
 import { Peer, type Message } from '#lib/isolation/peer';
 
-/** Two ends that are joined as processes are: what cannot be cloned does not get through. */
+/** Two ends that are connected like processes: what cannot be cloned is not transferred. */
 function joined(offered: Record<string, (...args: never[]) => unknown>): { near: Peer; far: Peer } {
   const copy = (message: Message): Message => deserialize(serialize(message)) as Message;
   const near: Peer = new Peer((message) => {

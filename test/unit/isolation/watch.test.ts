@@ -9,7 +9,7 @@ test('the time begins again with each call, and is as long as the longest that w
   const watch = new Watch(patience, () => (hung += 1));
   watch.announced(1);
   await sleep(250);
-  // Nothing was asked for yet.
+  // Nothing has been requested yet.
   expect(hung).toBe(0);
   watch.begin();
   watch.announced(900);

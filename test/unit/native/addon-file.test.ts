@@ -11,7 +11,7 @@ let directory: string;
 let bare: string;
 let file: string;
 
-/** The package without any addon in it, as in a bundle or on a system without a binary. Its dependencies are found in the checkout. */
+/** The package without an addon, as in a bundle or on a system without a binary. Its dependencies are found in the checkout. */
 beforeAll(() => {
   directory = mkdtempSync(join(root, 'build', 'addon-file-'));
   bare = join(directory, 'bare');
@@ -22,7 +22,7 @@ beforeAll(() => {
 });
 
 afterAll(() => {
-  // Windows deletes no addon that an ended process still holds for a moment.
+  // For a moment after a process has ended, Windows does not delete its addon.
   rmSync(directory, { recursive: true, maxRetries: 20 });
 });
 
@@ -79,7 +79,7 @@ test('useAddon names it too, for this process and those that it starts, until it
 });
 
 describe('in the archive of an Electron program', () => {
-  // Electron lists in the archive what lies beside it; a directory with empty files is what Node.js sees of that here.
+  // Electron lists unpacked files in the archive, too; a directory with empty files is what Node.js sees of that.
   let archived: string;
   let unpacked: string;
   const name = isWindows ? 'domino-vss.node' : 'domino-vss.glibc.node';

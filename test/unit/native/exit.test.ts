@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const root = join(__dirname, '../../../..');
-/** Absolute, for Node.js 22 resolves no relative path from the root of a drive. */
+/** Absolute, because Node.js 22 does not resolve a relative path from the root of a drive. */
 const inRoot = (file: string): string => JSON.stringify(join(root, file));
 
 interface Ended {
@@ -11,7 +11,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Runs JavaScript with a backup `begun()` in a process of its own, which prints what is left when it has ended. */
+/** Runs JavaScript with a backup `begun()` in a separate process, and prints what is left at its end. */
 function inProcess(code: string): Ended {
   const script = `
     const { FakeDomino } = require(${inRoot('build/test/unit/fake-binding.js')});

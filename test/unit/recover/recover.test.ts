@@ -47,7 +47,7 @@ const place = (): string => domino.file(path);
 const aside = (): string => `${place()}.domino-vss-original`;
 const temporary = (): string => `${place()}.domino-vss-restore`;
 
-/** A restore that has made its copy ready and, by its journal, begun to replace the database. */
+/** A restore that has prepared its copy and, according to its journal, begun to replace the database. */
 async function interruptedRestore(
   restorePhase: RestorePhase = 'replacing',
   change: Partial<RestoringDatabase> = {},
@@ -65,7 +65,7 @@ async function interruptedRestore(
   return writeDead({ work: 'restore', restoring: [restoring], restorePhase, temporaryFiles: [temporary()] });
 }
 
-/** The disk does not answer for one file. */
+/** The disk does not respond for one file. */
 function failToLookAt(file: string): jest.SpyInstance {
   const { lstat } = promises;
   const failing = (path: PathLike, options?: BigIntOptions): Promise<unknown> =>
@@ -220,7 +220,7 @@ describe('a restore that was killed', () => {
       expect(set.skipped).toMatchObject([{ database: path, code: 'ERR_ORIGINAL_ASIDE' }]);
       await backup.endBackup();
 
-      // A person decides for what is there.
+      // A person decides about the present files.
       rmSync(aside());
       expect((await recover()).outcome).toBe('recovered');
       expect(domino.read(path)).toBe('written to by users');
@@ -327,7 +327,7 @@ describe('a restore that was killed', () => {
 describe('a backup that was killed', () => {
   const id = '20260101T000000Z-abcdef';
 
-  /** All that a backup leaves on Linux, in the middle of its copies. */
+  /** Everything that a backup on Linux leaves if it dies while it makes copies. */
   function leaveEverything(): string[] {
     const backupDirectory = join(domino.deltaDirectory, id);
     const shadow = join(domino.root, '.domino-vss', id, '0');

@@ -7,7 +7,7 @@ import { restoreDatabases } from '#lib/restore/restore';
 import { verifyBackup } from '#lib/restore/verify';
 import { FakeDomino, signature } from '../fake-binding';
 
-// Damages one file of a backup in each case, in every way that chance finds, and lets verify and restore have it. Another
+// Damages one file of a backup in each case, at random, and runs verify and restore on it. Another
 // seed or number of cases: DOMINO_VSS_SEED, DOMINO_VSS_CASES.
 
 const cases = Number(process.env['DOMINO_VSS_CASES'] ?? (process.env['DOMINO_VSS_TEST_TIER'] === 'full' ? 1000 : 100));
@@ -15,7 +15,7 @@ const seed = Number(process.env['DOMINO_VSS_SEED'] ?? 20261126);
 
 const paths = ['mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf', 'apps/log.nsf'];
 
-/** Numbers from a seed, so that a case can be had again. */
+/** Random numbers from a seed, so that a case can be repeated. */
 class Chance {
   #state: string;
   constructor(start: string) {
@@ -38,7 +38,7 @@ type Kind = 'copies' | 'hashed shadow' | 'shadow';
 interface Prepared {
   readonly kind: Kind;
   readonly directory: string;
-  /** Where what it holds of the databases lies. */
+  /** Directories of its databases' contents. */
   readonly contents: string;
 }
 
@@ -101,7 +101,7 @@ function filesOf(directory: string): string[] {
     .filter((file) => statSync(file).isFile());
 }
 
-/** What can happen to a file. Each answers a word for it; `others` are files that it may be mistaken for. */
+/** What can happen to a file. Each returns a word for it; `others`: files that it may be confused with. */
 const damages: readonly ((file: string, others: readonly string[], chance: Chance) => string)[] = [
   (file, _others, chance) => {
     const bytes = readFileSync(file);
@@ -169,7 +169,7 @@ const damages: readonly ((file: string, others: readonly string[], chance: Chanc
   },
 ];
 
-/** What was accepted although it is not what was backed up; empty for nothing. `unproven`: restored as "not hashed". */
+/** Contents that were accepted although they differ from the backup; empty for none. `unproven`: restored as "not hashed". */
 async function judge(backup: Prepared): Promise<{ readonly wrong: string[]; readonly unproven: number }> {
   const wrong: string[] = [];
   const manifest = backup.directory;
@@ -229,7 +229,7 @@ test(`no damage is accepted: ${cases} cases of seed ${seed}`, async () => {
     }
   }
   expect(wrong).toEqual([]);
-  // Otherwise the damage does no damage, and nothing was tested.
+  // Otherwise the change is no damage, and nothing is tested.
   expect(seen.same).toBeLessThan(cases / 5);
   console.log(`${cases} cases, ${seen.same} without effect, ${seen.unproven} databases restored as "not hashed"`);
 }, 3_600_000);

@@ -40,7 +40,7 @@ const drill = (options: Partial<DrillOptions> = {}): Promise<DrillReport> =>
 const results = ({ databases }: DrillReport): Record<string, string> =>
   Object.fromEntries(databases.map(({ database, result }) => [database, result]));
 
-/** Nothing that a drill makes is there, and nothing is locked. */
+/** Nothing of a drill is left, and nothing is locked. */
 function expectNothingLeft(): void {
   expect(readdirSync(domino.dataDirectory).filter((name) => name.includes('domino-vss'))).toEqual([]);
   expect(readdirSync(journalDirectory(domino.deltaDirectory))).toEqual([]);

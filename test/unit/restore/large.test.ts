@@ -1,4 +1,4 @@
-// So much that several threads hash it.
+// So much data that several threads hash it.
 
 import { appendFileSync, openSync, closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

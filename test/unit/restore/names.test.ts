@@ -1,4 +1,4 @@
-// What people call a database when they want it back.
+// The names that people use for a database that they want to restore.
 
 import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ describe('a backup', () => {
     [['mailalias'], ['mail/ada.nsf', 'mail/bob.nsf']],
     [['mail\\ada.nsf'], ['mail/ada.nsf']],
     [['mail\\'], ['mail/ada.nsf', 'mail/bob.nsf']],
-    // A server database counts as named, under whichever name.
+    // A server database counts as named under any of its names.
     [['USERS.nsf'], ['names.nsf']],
     [['.\\names.nsf'], ['names.nsf']],
   ])('gives %j back (V1, D3)', async (databases, expected) => {

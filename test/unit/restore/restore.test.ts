@@ -38,7 +38,7 @@ afterEach(() => {
   domino.destroy();
 });
 
-/** Makes a backup, then changes every database; answers the backup's directory. */
+/** Makes a backup, then changes every database; returns the backup's directory. */
 async function backUp({ copies = true, keep = false } = {}): Promise<string> {
   const backup = await beginBackup(() => domino.binding, {
     domino: domino.location,
@@ -78,7 +78,7 @@ async function expectTidy(): Promise<void> {
   });
 }
 
-/** Asserts what the one journal that is left names, and removes it as a person would. */
+/** Asserts the contents of the only journal that is left, and removes it as a person would. */
 async function forgetLeftOver(expected: Partial<LeftOver>): Promise<void> {
   const { leftOvers } = await readJournals(domino.deltaDirectory, domino.dataDirectory);
   expect(leftOvers).toEqual([expect.objectContaining(expected)]);
@@ -106,7 +106,7 @@ describe('online', () => {
       databases: [{ result: 'restored', path: 'mail/ada.nsf', recovered: true }],
     });
     expect(domino.read('mail/ada.nsf')).toBe(before.get('mail/ada.nsf'));
-    // The access lists of Windows have no such bits.
+    // Windows has access lists instead of these bits.
     if (process.platform !== 'win32') expect(statSync(domino.file('mail/ada.nsf')).mode & 0o777).toBe(0o640);
     expect(domino.read('mail/bob.nsf')).toBe(destroyed('mail/bob.nsf'));
     expect(domino.recovered).toEqual([domino.file('mail/ada.nsf')]);
@@ -586,7 +586,7 @@ test('copies that are lost without a shadow: each database says so', async () =>
 test('a restore puts right first what an earlier one has left', async () => {
   const directory = await backUp();
   const file = domino.file('mail/ada.nsf');
-  // Dead between the two renames: nothing is put back, and its journal stays.
+  // Killed between the two renames: nothing is put back, and its journal stays.
   const dead = new Error('dead');
   jest.spyOn(promises, 'rename').mockImplementation(async (from, to) => {
     if (String(to) === file) throw dead;

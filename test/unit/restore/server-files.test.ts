@@ -197,7 +197,7 @@ test.each<['readFile' | 'stat' | 'realpath' | 'readdir' | 'mkdir' | 'rename', ()
   const abort = new AbortController();
   const calls = promises as unknown as Record<typeof name, FileCall>;
   const original = calls[name].bind(promises);
-  // Aborted when the call is under way, so that the end does not depend on the time.
+  // Aborted during the call, so that the result does not depend on the time.
   jest.spyOn(calls, name).mockImplementation((file, ...rest) => {
     if (file !== fileOf()) return original(file, ...rest);
     abort.abort();

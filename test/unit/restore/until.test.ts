@@ -30,7 +30,7 @@ test('with further windows it is that of the last one', () => {
 test.each([
   ['1996-12-10T20:49:05+01:00', '1996-12-10T19:49:05.000Z'],
   ['1996-12-10T14:19:04.129-05:30', '1996-12-10T19:49:04.120Z'],
-  // The first that is surely not before any of its databases.
+  // The first time that is certainly not before any of its databases.
   ['1996-12-10T19:49:04.010Z', '1996-12-10T19:49:04.010Z'],
 ])('%s, in hundredths of a second', (wanted, stop) => {
   expect(stopsAt(wanted)).toBe(stop);
@@ -42,7 +42,7 @@ test.each([
     '1996-12-10T19:49:03Z',
     /is before 1996-12-10T19:49:04.010Z, the earliest time that the backup 19961210T194904Z-3f9a2c can be rolled/,
   ],
-  // Domino alone knows which databases were in backup mode by then, and breaks off for those that were not.
+  // Only Domino knows which databases were in backup mode by then, and stops for those that were not.
   ['in the window', '1996-12-10T19:49:03.600Z', /is before 1996-12-10T19:49:04.010Z/],
   ['of the last start itself', '1996-12-10T19:49:04.009Z', /is before 1996-12-10T19:49:04.010Z/],
   ['in the future', '2999-01-01T00:00:00Z', /is in the future/],

@@ -24,7 +24,7 @@ afterEach(() => {
   domino.destroy();
 });
 
-/** Makes a backup, then changes every database; answers the backup's directory. */
+/** Makes a backup, then changes every database; returns the backup's directory. */
 async function backUp({
   copies = true,
   keep = false,
@@ -54,7 +54,7 @@ async function databasesOf(directory: string): Promise<ManifestDatabase[]> {
   return databases;
 }
 
-/** Writes a manifest anew, with all its own hashes right, as somebody would who wants to deceive. */
+/** Rewrites a manifest with valid hashes, as an attacker would. */
 async function forge(directory: string, change: (database: ManifestDatabase) => object): Promise<void> {
   const head: ManifestHead = { ...(await loadManifest(directory)) };
   for (const name of ['directory', 'databases']) Reflect.deleteProperty(head, name);
@@ -76,7 +76,7 @@ function flip(file: string, at: number): void {
   writeFileSync(file, bytes);
 }
 
-/** Nothing of the databases that stand there now was touched. */
+/** The present databases are unchanged. */
 function expectUntouched(): void {
   for (const path of paths) expect(domino.read(path)).toBe(`${path} of today`);
   expect(domino.offline).toEqual(new Set());

@@ -42,7 +42,7 @@ interface Made {
   readonly shadows: readonly string[];
 }
 
-/** Makes a backup with copies of its own, which is newer than those before. */
+/** Makes a backup with copies, which is newer than the earlier ones. */
 async function backUp({
   copies = join(domino.root, `copies-${made}`),
   keep = false,
@@ -373,7 +373,7 @@ describe('incremental backups', () => {
     const base = await backUp();
     const link = await backUp({ incremental: true });
     await backUp();
-    // Something is said to be left of it.
+    // This makes its removal fail.
     writeFileSync(join(journalDirectory(domino.deltaDirectory), `${link.id}.journal`), '');
     const report = await prune();
     expect(report).toMatchObject({ outcome: 'partial' });
@@ -392,7 +392,7 @@ describe('incremental backups', () => {
     const first = await backUp();
     domino.modified.set('mail/ada.nsf', new Date(1996, 11, 1));
     const second = await backUp({ incremental: true });
-    // All that the third one needs is in the second.
+    // Everything that the third one needs is in the second one.
     domino.modified.set('names.nsf', new Date());
     const third = await backUp({ incremental: true, include: ['mail/ada.nsf', 'names.nsf'] });
     const report = await prune();

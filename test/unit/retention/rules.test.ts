@@ -3,7 +3,7 @@ import { checkRules, keptBackups, type Retained, type RetentionRules } from '#li
 
 const hourMs = 3_600_000;
 
-/** One that was made at the given local time. */
+/** A backup that was made at the given local time. */
 function made(local: string, outcome: Retained['outcome'] = 'complete'): Retained {
   return { id: local, created: new Date(local).toISOString(), outcome };
 }

@@ -18,7 +18,7 @@ const script = (text: string): void => {
   writeFileSync(join(directory, 'script.txt'), text);
 };
 
-/** A computer without VSS; where nothing is asked of it, the addon is not even loaded. */
+/** A computer without VSS; if no call needs VSS, the addon is not even loaded. */
 async function run(
   args: readonly string[],
   loadBinding = (): NativeBinding => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execute } from '#lib/script/execute';
 
-/** Elsewhere a shell stands in for the command interpreter, and takes what that would take. */
+/** On other systems a shell stands in for the command interpreter, with the same arguments. */
 const isWindows = process.platform === 'win32';
 const stand = `#!/bin/sh
 [ "$1 $2 $3" = "/d /s /c" ] || exit 99
@@ -61,7 +61,7 @@ test('an abort ends the wait', async () => {
     file,
     env,
     interpreter,
-    // What the interpreter has started may go on in it for a while.
+    // Programs that the interpreter has started may keep using it for a while.
     workingDirectory: tmpdir(),
     signal: controller.signal,
     onOutput: () => undefined,

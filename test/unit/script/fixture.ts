@@ -10,7 +10,7 @@ import { readScriptFile } from '#lib/script/script-source';
  * - `#= says TEXT`, `#= never TEXT`: what the output must contain, or must not contain.
  * - `#= problem LINE:COLUMN MESSAGE
  * REMEDY`: each problem in order; parts of the texts.
- * - `#= told TEXT`: what a writer or program was told, or made to do. `#= shadows N`: shadow copies that are left.
+ * - `#= told TEXT`: what a writer or program was told, or told to do. `#= shadows N`: shadow copies that are left.
  * - `#= foreign VOLUME`: another program has made a shadow copy before. `#= keep-going`: runs with that option.
  */
 export interface Fixture {

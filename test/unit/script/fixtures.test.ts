@@ -63,7 +63,7 @@ describe.each(fixtureNames())('%s', (name) => {
   });
 });
 
-/** A check asks no machine for anything. */
+/** A check does not use the machine. */
 const nobody = new Proxy(new MemoryMachine(), {
   get: (_machine, key) => {
     throw new Error(`a check has asked for ${String(key)}`);

@@ -7,14 +7,14 @@ import { runStatements } from '#lib/script/run-statements';
 import { describeEvent } from '#lib/script/text';
 import { MemoryMachine, MemoryTarget } from './memory-target';
 
-/** Words that scripts are made of, so that what is generated gets past the first word. */
+/** Words that occur in scripts, so that generated scripts get past the first word. */
 const words = [
   ...new Set(commandForms.flatMap(({ name, keywords }) => [...name.split(' '), ...keywords])),
   ...['d:', 'D:\\', 'c:\\backup\\x.cab', '"c:\\back up\\"', '%x%', '%VSS_SHADOW_1%', '%VSS_SHADOW_SET%', '%', '"', '#'],
   ...['{b5946137-7b9f-4925-af80-51abd60b20d5}', 'x:', 'share', 'c:\\backup\\copy.cmd', 'System Writer', '\u0000', ''],
 ];
 
-/** Whole commands, so that scripts get somewhere. */
+/** Complete commands, so that scripts do something. */
 const commands = [
   ...[
     'set context persistent nowriters',
@@ -153,6 +153,6 @@ test('any script on the computer in memory leaves nothing open, and no volatile 
     }),
     { numRuns: 300 },
   );
-  // The scripts that a check runs nothing of are not just unable to run anything.
+  // Checks that the scripts could run at all.
   expect(executed).toBeGreaterThan(10);
 });

@@ -1,4 +1,4 @@
-// What a script leaves when it fails or is interrupted, and what it says of that.
+// What a script leaves if it fails or is interrupted, and what it reports about that.
 
 import type { ScriptEvent } from '#lib/script/events';
 import { runStatements, type ScriptReport } from '#lib/script/run-statements';

@@ -20,7 +20,7 @@ import type { Writer } from '#lib/vss/writers';
 export const systemProvider = '{b5946137-7b9f-4925-af80-51abd60b20d5}';
 export const hardwareProvider = '{11111111-2222-3333-4444-555555555555}';
 
-/** A script file that `exec` runs: answers its exit code and what it prints. */
+/** A script file that `exec` runs: returns its exit code and its output. */
 type MemoryProgram = (env: Readonly<Record<string, string>>, machine: MemoryMachine) => MemoryOutcome;
 interface MemoryOutcome {
   readonly exitCode: number;
@@ -38,7 +38,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** A computer in memory, shared by all targets that represent its processes. */
 export class MemoryMachine {
-  /** Volumes by where they are mounted; only NTFS ones have persistent shadow copies. */
+  /** Volumes by mount point; only NTFS volumes can have persistent shadow copies. */
   readonly volumes = new Map<string, { readonly name: string; readonly fileSystem: 'NTFS' | 'FAT' | 'RAW' }>([
     ['C:\\', { name: volumeName(1), fileSystem: 'NTFS' }],
     ['D:\\', { name: volumeName(2), fileSystem: 'NTFS' }],
@@ -46,7 +46,7 @@ export class MemoryMachine {
     ['D:\\mnt\\mail\\', { name: volumeName(4), fileSystem: 'NTFS' }],
     ['F:\\', { name: volumeName(5), fileSystem: 'FAT' }],
     ['R:\\', { name: volumeName(6), fileSystem: 'RAW' }],
-    // On a disk array, whose provider VSS chooses by itself.
+    // On a disk array, whose provider VSS selects by itself.
     ['T:\\', { name: volumeName(7), fileSystem: 'NTFS' }],
   ]);
   readonly directories = new Set(['c:\\', 'c:\\work', 'c:\\backup', 'c:\\shadow', 'd:\\']);
@@ -78,7 +78,7 @@ export class MemoryMachine {
     return `{5ad0cafe-0000-4000-8000-${String(this.next()).padStart(12, '0')}}`;
   }
 
-  /** A shadow copy that another program has made. */
+  /** A shadow copy of another program. */
   addForeign(mountedAs: string): ScriptShadow {
     const shadow = this.addShadow(mountedAs, this.newId(), 1, contextBits['client-accessible'], systemProvider);
     shadow.own = false;
@@ -400,7 +400,7 @@ export class MemoryTarget implements ScriptTarget {
     return exitCode;
   }
 
-  /** In the working directory, or along a search path of one directory. */
+  /** In the working directory, or in the only directory of the search path. */
   #program(file: string): { readonly path: string; readonly program: MemoryProgram } {
     const places = [this.workingDirectory, ...(/[\\/:]/.test(file) ? [] : ['c:\\windows\\system32'])];
     for (const place of places) {

@@ -1,4 +1,4 @@
-// What is found before anything is done, beside what the fixtures show: metadata of earlier scripts, and variables.
+// Problems that are found before anything is done, in addition to those in the fixtures: metadata of earlier scripts, and variables.
 
 import type { ScriptEvent } from '#lib/script/events';
 import { runStatements, type ScriptReport } from '#lib/script/run-statements';

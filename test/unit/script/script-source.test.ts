@@ -69,7 +69,7 @@ describe('what is no script file is refused at once', () => {
     await expect(readScriptFile(file)).rejects.toMatchObject({ message: `${file} has 300 MB: it cannot be a script` });
   });
 
-  // Nobody can read it at once: whoever tried before asking for the size would have another error.
+  // It cannot be read at once: reading it before checking its size would give another error.
   linuxTest('a file larger than what can be read', async () => {
     const file = join(directory, 'huge');
     writeFileSync(file, '');

@@ -1,7 +1,7 @@
 import type { ScriptEvent } from '#lib/script/events';
 import { describeEvent, describeProblem } from '#lib/script/text';
 
-// What a terminal obeys, but for the tabs and line ends of the listings themselves.
+// Control characters, except the tabs and line ends of the listings themselves.
 // eslint-disable-next-line no-control-regex -- this is what is looked for
 const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
 const evil = 'a\u001b]0;owned\u0007\u001b[2Jb\u009b31m\u202e';

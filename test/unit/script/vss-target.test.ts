@@ -13,14 +13,14 @@ import { fail, FakeDomino } from '../fake-binding';
 import { comFailure, shadowId, type FakeVss, FakeVssSession } from '../fake-vss';
 
 /**
- * The real target over a fake of native code. Where Windows would give the volumes their names, the test names a
- * directory: scripts and their grammar are tested on a computer in memory.
+ * The real target over a fake of native code. In place of the names that Windows gives to volumes, the test uses a
+ * directory: scripts and their grammar are tested with a computer in memory.
  */
 let domino: FakeDomino;
 let vss: FakeVss;
 let cabinets: Map<string, Map<string, string>>;
 
-/** What a cabinet is made of, or unpacked to, lies in the private directory of this package. */
+/** The files that a cabinet is made from, or unpacked to, are in the private directory of this package. */
 function expectPrivate(path: string): void {
   expect(path.startsWith(join(domino.root, 'state', 'metadata-'))).toBe(true);
 }
@@ -45,7 +45,7 @@ beforeEach(() => {
   const inspectVolume = domino.binding.inspectVolume.bind(domino.binding);
   Object.assign(domino.binding, {
     inspectVolume: async (path: string) => {
-      // A letter that is free.
+      // A free letter.
       if (path.startsWith('Z:')) fail({ code: 'ERR_VSS_VOLUME', domain: 'system', status: 3 });
       return { ...(await inspectVolume(domino.root)), ...volume, path: path || '/' };
     },
@@ -76,7 +76,7 @@ const request = (change: Partial<CreateRequest> = {}): CreateRequest => ({
   ...change,
 });
 
-/** As Windows refuses whatever it does not like about a place. */
+/** The error of Windows for any unsuitable place. */
 async function refuseArguments(): Promise<string> {
   // eslint-disable-next-line @typescript-eslint/only-throw-error -- as native code rejects
   throw comFailure(0x80070057, { operation: 'ExposeSnapshot' });
@@ -156,7 +156,7 @@ describe('a persistent set', () => {
     const deleted = await target.deleteShadows({ by: 'all' }, (shadows) => found.push(...shadows));
     expect(deleted).toMatchObject([{ id: shadowId(100), own: true }]);
     expect(found).toEqual(deleted);
-    // On purpose: nobody has to be told that it is gone.
+    // Deliberately removed, so nothing is reported.
     expect(await backup.release('sound')).toEqual({ ...nothingSaid, isTakenBack: false });
     expect(vss.shadows).toEqual([]);
   });
@@ -225,7 +225,7 @@ describe('a persistent set', () => {
     ['is not empty', (path) => void mkdirSync(join(path, 'more'), { recursive: true }), /is not empty/],
   ])('is not exposed at a directory that %s', async (_what, make, message) => {
     const target = await open();
-    // Linux takes a name of Windows for one in the working directory.
+    // On Linux, a Windows path is a name in the working directory.
     const as = process.platform === 'win32' ? join(domino.root, 'place') : 'C:\\place';
     const here = process.cwd();
     process.chdir(domino.root);
@@ -418,7 +418,7 @@ describe('what scripts have written down', () => {
 
   test('makes them ours for those who list and delete shadows', async () => {
     await night();
-    // As another process, which has made none itself.
+    // Like another process, which has made none itself.
     forgetOwnShadow(vss.shadows[0]!.id);
     const loadBinding = (): NativeBinding => domino.binding;
     expect(await listShadows(loadBinding, {})).toMatchObject([{ own: false }]);

@@ -85,7 +85,7 @@ test('a finished backup tells the next one', async () => {
       await backup.createShadow();
       await backup[finish]();
     }
-    // The first knows nothing, the second what the first has measured, the third the same: the second was given up.
+    // The first knows nothing, the second what the first has measured, and so does the third, because the second was abandoned.
     expect(handedOver.map(({ costsUs }) => [...costsUs])).toEqual([
       [0, 0],
       [1000, 1000],

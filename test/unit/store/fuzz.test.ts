@@ -12,8 +12,8 @@ import { readJournals } from '#lib/store/journals';
 import { loadManifest, writeManifest } from '#lib/store/manifest';
 import { databaseLine, manifestHead } from '../samples';
 
-// Parsers of what lies on disks and command lines, on anything and on what is nearly right. FUZZ_RUNS says how many inputs
-// each gets, FUZZ_SEED which; a failure prints the seed and the smallest input.
+// Parsers of files and command lines, with arbitrary and with nearly valid input. FUZZ_RUNS is the number of inputs that
+// each gets, FUZZ_SEED their seed; a failure prints the seed and the smallest input.
 
 const seed = process.env['FUZZ_SEED'];
 const parameters = {
@@ -32,7 +32,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** Bytes that replace some of a text, or are put between them. */
+/** Bytes that replace part of a text, or are inserted into it. */
 const damage = fc.array(
   fc.record({
     at: fc.double({ min: 0, max: 1, noNaN: true }),

@@ -21,7 +21,7 @@ test.each([0, 1, 3])(
     const threads = new HashThreads(count);
     try {
       const check = (): void => undefined;
-      // Of several blocks, the last one not full; and an empty one.
+      // Of several blocks, the last one not full; and an empty file.
       const files = [2_500_000, 3_000_001, 1, 0, 1_048_576].map((sizeBytes, index) => {
         const bytes = randomBytes(sizeBytes);
         const from = join(directory, `${index}`);

@@ -37,7 +37,7 @@ const work = (id = newWorkId()): Pick<JournalHead, 'id' | 'work' | 'dataDirector
 
 const open = (about = work()): Promise<OpenedJournal> => Journal.open({ ...about, deltaDirectory: directory });
 
-/** The journal of a process that has died: its number may belong to another one by now. */
+/** The journal of a dead process, whose number may belong to another one by now. */
 function writeDead(change: Partial<JournalHead> = {}): string {
   const id = newWorkId();
   const head: JournalHead = {
@@ -299,7 +299,7 @@ test('the databases and the copies of a journal are read apart', async () => {
     copies: ['/copies/names.nsf'],
     unreadable: 0,
   });
-  // A damaged line, and one that is no name, cost no other line.
+  // A damaged line, or one that is not a name, does not affect the other lines.
   const text = readFileSync(left!.journal, 'utf8');
   writeFileSync(left!.journal, text.replace('"names.nsf"', '{"toString":[]}').replace('"/copies/names.nsf"\n', '"/co'));
   expect(await readJournalLists(left!)).toEqual({ databases: ['a\nb.nsf'], copies: [], unreadable: 2 });
@@ -312,7 +312,7 @@ test('where the delta directory cannot be written to, the journal goes elsewhere
   process.env['ProgramData'] = state;
   const readOnly = join(directory, 'media');
   mkdirSync(readOnly);
-  // A file where the directory of the journals would be: as little writable as read-only media, for root too.
+  // A file in place of the journal directory: not writable, not even for root, like a read-only medium.
   const refused = Object.assign(new Error('read-only'), { code: 'EROFS' });
   jest.spyOn(promises, 'mkdir').mockRejectedValueOnce(refused);
   try {

@@ -64,7 +64,7 @@ describe('warnings', () => {
   );
 
   test('of a manifest from before they had codes are read as texts without one', async () => {
-    // Written by that version: its hash covers the texts as they are.
+    // Written by that version: its hash covers the original texts.
     const manifest = await loadManifest(join(packageRoot, 'test/fixtures/manifests/warnings-as-texts'));
     expect(manifest.warnings).toEqual([
       { code: 'WARN_UNCODED', message: 'in no backup so far: mail/ada.nsf', subjects: [] },

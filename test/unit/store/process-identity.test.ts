@@ -11,7 +11,7 @@ test('this process is running, and was not started at another time', () => {
 });
 
 linuxTest('a process that has ended is not running, also when nobody has asked how it ended', async () => {
-  // The shell becomes a program that does not wait for children.
+  // The shell becomes a program that does not wait for its children.
   const parent = spawn('sh', ['-c', '(sleep 0.3) & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
   try {
     const [text] = (await once(parent.stdout, 'data')) as [Buffer];

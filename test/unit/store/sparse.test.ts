@@ -16,7 +16,7 @@ afterEach(() => {
   rmSync(home, { recursive: true });
 });
 
-/** A file with some bytes at each place, and holes between. */
+/** A file with some bytes at each position, and holes in between. */
 function sparseFile(sizeBytes: number, ...places: readonly number[]): string {
   const file = join(home, 'source.nsf');
   const handle = openSync(file, 'w');

@@ -1,4 +1,4 @@
-// A copy over a file system that does not answer any more.
+// A copy on a file system that no longer responds.
 
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
@@ -25,7 +25,7 @@ afterAll(() => {
   try {
     rmSync(directory, { recursive: true, force: true });
   } catch (error) {
-    // What a call that hangs has opened stays open, and Windows removes no such file.
+    // A file that a hanging call has opened stays open, and Windows does not remove open files.
     if (process.platform !== 'win32') throw error;
   }
 });
@@ -51,7 +51,7 @@ test.each([
     return forEver();
   });
   const message = expect.stringMatching(new RegExp(`^${call} of .*${file} has not returned`)) as unknown;
-  // The check of the file's kind comes before the copy and has the same bound.
+  // The check of the file type comes before the copy and has the same bound.
   const named = method === 'stat' ? (expect.stringMatching(/^open of .*from has not returned/) as unknown) : message;
   await expect(copy()).rejects.toMatchObject({
     name: 'FileSystemError',

@@ -154,7 +154,7 @@ test('whatever is asked for is refused in words, or makes a context that Windows
       expect(has('differential') && has('plex')).toBe(false);
       expect(has('transportable') && has('client-accessible')).toBe(false);
       expect((has('rollback-recovery') || has('txf-recovery')) && has('no-autorecovery')).toBe(false);
-      // Recovery changes the shadow: it happens only when it was asked for.
+      // Recovery changes the shadow: it happens only on request.
       if (withWriters && !has('no-autorecovery')) {
         expect(given.vss?.autoRecovery === true || has('rollback-recovery') || has('txf-recovery')).toBe(true);
       }

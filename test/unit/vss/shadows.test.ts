@@ -27,7 +27,7 @@ const binding = (): NativeBinding => domino.binding;
 beforeEach(() => {
   domino = new FakeDomino();
   vss = domino.haveVss();
-  // D: twice, of two sets; C: once.
+  // Two shadows of D:, in two sets; one of C:.
   vss.shadows = [nativeShadow(3), nativeShadow(1), nativeShadow(2, { volume: volumeC, setId: setId(1) })];
   domino.binding.inspectVolume = (path) =>
     Promise.resolve(domino.volume({ device: path.startsWith('C:') ? volumeC : volumeD, mountPoint: path.slice(0, 3) }));
@@ -72,7 +72,7 @@ describe('listing', () => {
     expect(await own()).toEqual([shadowId(100)]);
     await backup.endBackup();
     jest.resetModules();
-    // Another process: only what lies in the delta directory tells.
+    // Another process: only the delta directory shows it.
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- a second copy is the point
     const other = require('#lib/vss/shadows') as { listShadows: typeof listShadows };
     const listed = await other.listShadows(binding, { deltaDirectory });
@@ -219,7 +219,7 @@ test('break and import', async () => {
 });
 
 describe('a deletion that is cut off', () => {
-  /** The second of the three hangs; the first fails when it is told to. */
+  /** The second of the three hangs; the first one fails if requested. */
   function hang(firstFails: boolean, onHang: () => void = () => undefined): void {
     const deleteShadow = vss.native.deleteShadows.bind(vss.native);
     let calls = 0;
