@@ -11,14 +11,7 @@ const nodeGlobals = Object.fromEntries(
 const commonJsGlobals = { require: 'readonly', module: 'writable', __dirname: 'readonly', __filename: 'readonly' };
 
 export default defineConfig(
-  globalIgnores([
-    '**/node_modules',
-    '**/build',
-    '**/dist',
-    '**/coverage',
-    'test/native/build*',
-    'test/package/consumers',
-  ]),
+  globalIgnores(['**/node_modules', '**/build', '**/dist', 'test/native/build*', 'test/package/consumers']),
   js.configs.recommended,
   {
     files: ['**/*.{js,cjs}'],

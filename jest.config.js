@@ -32,6 +32,12 @@ module.exports = {
   // Jest starts a new worker whenever the old one is above this limit after a file, which 1 KiB always is.
   // Under Wine each file is started in a process of its own from the beginning.
   ...(process.platform !== 'win32' && { workerIdleMemoryLimit: '1KB' }),
+  // Many tests wait for other processes. Jest would leave one processor to itself, which is half of a small machine.
+  maxWorkers: '100%',
   testTimeout: 30_000,
-  ...(coverage && { collectCoverageFrom: ['dist/**/*.js'], coverageProvider: 'v8' }),
+  ...(coverage && {
+    collectCoverageFrom: ['dist/**/*.js'],
+    coverageProvider: 'v8',
+    coverageDirectory: '<rootDir>/build/coverage',
+  }),
 };

@@ -67,7 +67,7 @@ try {
   await count('npm test', () => {
     return runCounted('npm', ['test'], {
       cwd: clone,
-      env: { ...env, ...(report && { DOMINO_VSS_TEST_REPORT: report }) },
+      env: { ...env, DOMINO_VSS_TEST_COVERAGE: 'true', ...(report && { DOMINO_VSS_TEST_REPORT: report }) },
     });
   });
 } catch (error) {

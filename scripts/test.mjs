@@ -13,6 +13,7 @@ import { run } from './setup/run.mjs';
 import { Workplace } from './setup/workplace.mjs';
 
 const tiers = ['quick', 'ci', 'full'];
+const thresholdsFile = 'test/coverage.json';
 const ci = process.env.CI === 'true';
 const usage = `Usage: npm test -- [--tier=${tiers.join('|')}] [--coverage] [argument of Jest …]
 
@@ -21,13 +22,14 @@ runs.
 
   --tier        quick: what takes minutes; ci: also the static checks, the tests under Wine, and the commands of the README in a
                 fresh clone; full: all there is (default quick, in CI ci)
-  --coverage    measure which lines of lib/ are run
+  --coverage    measure which lines of lib/ are run; in the quick tier less than in ${thresholdsFile} is a failure
 
 In the tiers ci and full, the fresh clone comes first, and unless there are changes that it lacks, everything else runs there, too:
 nothing is built twice, and what passed is not run again.
 
 With CI=true in the environment, what cannot run here counts as failed. DOMINO_VSS_TEST_REPORT names a file to write the names of
-the suites to of which every test ran and passed, DOMINO_VSS_TEST_PASSED such a file of an earlier run of the same checkout.`;
+the suites to of which every test ran and passed, DOMINO_VSS_TEST_PASSED such a file of an earlier run of the same checkout.
+DOMINO_VSS_TEST_COVERAGE=true is another way to say --coverage.`;
 const { tier, coverage, jestArguments } = readOptions();
 const onlyJest = jestArguments.length > 0;
 const workplace = new Workplace(join(root, 'simulator', 'build', 'domino-sim'));
@@ -64,7 +66,8 @@ function readOptions() {
     options: { tier: { type: 'string', default: ci ? 'ci' : 'quick' }, coverage: { type: 'boolean', default: false } },
     check: ({ values: { tier } }) => (tiers.includes(tier) ? undefined : `there is no --tier=${tier}`),
   });
-  return { ...values, jestArguments: all.filter((argument) => !own.includes(argument)) };
+  const coverage = values.coverage || process.env.DOMINO_VSS_TEST_COVERAGE === 'true';
+  return { ...values, coverage, jestArguments: all.filter((argument) => !own.includes(argument)) };
 }
 
 /** What could not even start is one failure; the suites after it still have something to say. */
@@ -133,7 +136,7 @@ async function runJest() {
   writeFileSync(except, JSON.stringify(passedBefore));
   const nodes = tier === 'quick' ? [] : await otherNodes();
   const args = [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--json', `--outputFile=${report}`];
-  const failure = await run(process.execPath, [...args, ...(coverage ? ['--coverage'] : []), ...jestArguments], {
+  const failure = await run(process.execPath, [...args, ...coverageArguments(), ...jestArguments], {
     cwd: root,
     env: { ...jestEnvironment(), DOMINO_VSS_TEST_NODES: nodes.join(delimiter), DOMINO_VSS_TEST_EXCEPT: except },
     show: true,
@@ -165,6 +168,14 @@ async function runJest() {
       .map(({ fullName }) => `${name.slice(root.length + 1)}: ${fullName}`),
   );
   reportNotRun(skipped);
+}
+
+/** What a run of all tests of the quick tier reached before; what other runs reach says nothing about the tests. */
+function coverageArguments() {
+  if (!coverage) return [];
+  if (onlyJest || tier !== 'quick') return ['--coverage'];
+  const global = JSON.parse(readFileSync(join(root, thresholdsFile), 'utf8'));
+  return ['--coverage', '--coverageReporters=text-summary', `--coverageThreshold=${JSON.stringify({ global })}`];
 }
 
 /** Programs of the other versions of Node.js in which processes are to end well. */

@@ -11,5 +11,10 @@ export function interrupted() {
   return happened;
 }
 
+/** A program that was started here and has ended by SIGINT: its end may be known before this process handles the signal. */
+export function noteEnd(signal) {
+  if (signal === 'SIGINT') happened = true;
+}
+
 /** As a shell reports a process that was ended by SIGINT. */
 export const exitCodeOfInterrupt = 130;

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { noteEnd } from './interrupt.mjs';
 
 /** A command that could not be started or did not succeed; `output` is what was collected of its streams. */
 export class CommandError extends Error {
@@ -23,6 +24,7 @@ export function run(command, args, { cwd, env, shell = false, show = false } = {
     const fail = (reason) => reject(new CommandError([command, ...args].join(' '), reason, output));
     child.once('error', (error) => fail(error.message));
     child.once('close', (code, signal) => {
+      noteEnd(signal);
       if (code === 0) resolve(output);
       else fail(signal ? `ended by ${signal}` : `exit code ${code}`);
     });

@@ -24,6 +24,23 @@ let others: ManifestDatabase[];
 beforeAll(async () => {
   domino = await SimulatedDomino.create({ databases: 30, plainNames: true, unloggedShare: 0.5, pages: [160, 200] });
   server = await domino.serve({ threads: 2, transactionsPerSecond: 2000 });
+  let databases: readonly ManifestDatabase[] = [];
+  // On a busy machine, the server may write to none of them in the short time in which each is in backup mode.
+  await until('a logged database was written to during a backup', async () => {
+    databases = await backUp();
+    return databases.some(wasWrittenTo);
+  });
+  await server.pause();
+  victim = databases.find(wasWrittenTo)!;
+  others = [
+    databases.find(({ logged }) => !logged),
+    databases.find((database) => database.logged && database !== victim),
+  ].filter((database) => database !== undefined);
+}, 60_000);
+
+const wasWrittenTo = ({ logged, delta }: ManifestDatabase): boolean => logged && delta !== '';
+
+async function backUp(): Promise<ManifestDatabase[]> {
   const backup = await beginBackup({
     domino: domino.location,
     deltaDirectory: domino.deltaDirectory,
@@ -33,18 +50,11 @@ beforeAll(async () => {
   });
   await backup.createShadow();
   const report = await backup.endBackup({ keep: true }); // so the change information is applied by the restore
-  await server.pause();
   backupDirectory = report.directory;
   const databases: ManifestDatabase[] = [];
   for await (const database of (await readManifest(report.manifest)).databases()) databases.push(database);
-  const found = databases.find(({ logged, delta }) => logged && delta !== '');
-  if (!found) throw new Error('no logged database was written to during the backup');
-  victim = found;
-  others = [
-    databases.find(({ logged }) => !logged),
-    databases.find((database) => database.logged && database !== victim),
-  ].filter((database) => database !== undefined);
-}, 60_000);
+  return databases;
+}
 
 afterEach(async () => {
   await domino.simulation.clearFaults();
