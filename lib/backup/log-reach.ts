@@ -43,9 +43,9 @@ type PresentExtents = ReadonlyMap<string, readonly number[] | string>;
 
 async function presentExtents(archive: string, call: Call): Promise<PresentExtents> {
   const present = new Map<string, readonly number[] | string>();
-  for (const logId of await archivedLogIds(archive)) {
+  for (const logId of await archivedLogIds(archive, call)) {
     try {
-      const catalogue = await readCatalogue(archive, logId);
+      const catalogue = await readCatalogue(archive, logId, call);
       const numbers: number[] = [];
       for (const extent of catalogue?.extents ?? []) {
         const file = join(logDirectory(archive, logId), extent.name);

@@ -234,7 +234,7 @@ class ArchivingRun {
     const directory = logDirectory(archiveDirectory, logId);
     await makeOwnDirectory(directory, this.binding);
     this.#lock = await lockArchivedLog(this.binding, directory, this.call);
-    const read = await readCatalogue(archiveDirectory, logId);
+    const read = await readCatalogue(archiveDirectory, logId, this.call);
     const found = read ?? { logId, dataDirectory: await realpath(this.dataDirectory), extents: [], removing: [] };
     this.#catalogue = await finishRemoval(archiveDirectory, found);
     return this.#catalogue;

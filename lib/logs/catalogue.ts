@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Call } from '../call/call';
 import { readFile } from '../call/files';
 import { DominoVssError } from '../errors/errors';
 import { syncRemovals, writeDurably } from '../store/durable';
+import { FileCalls } from '../store/stall';
 
 /** An extent of the transaction log in an archive. */
 export interface CataloguedExtent {
@@ -49,8 +51,9 @@ export function isExtentName(name: string): boolean {
 }
 
 /** Ids of the logs in an archive, sorted; none if there is no archive yet. */
-export async function archivedLogIds(archiveDirectory: string): Promise<string[]> {
-  const entries = await readdir(archiveDirectory, { withFileTypes: true }).catch((error: unknown) => {
+export async function archivedLogIds(archiveDirectory: string, call: Call): Promise<string[]> {
+  const reading = readdir(archiveDirectory, { withFileTypes: true });
+  const entries = await new FileCalls(call).wait('scandir', archiveDirectory, reading).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   });
@@ -64,9 +67,13 @@ export async function archivedLogIds(archiveDirectory: string): Promise<string[]
  * Undefined if no extent of this log has been archived. Throws ERR_LOG_ARCHIVE if the catalogue has been changed since it was
  * written.
  */
-export async function readCatalogue(archiveDirectory: string, logId: string): Promise<Catalogue | undefined> {
+export async function readCatalogue(
+  archiveDirectory: string,
+  logId: string,
+  call: Call,
+): Promise<Catalogue | undefined> {
   const file = join(logDirectory(archiveDirectory, logId), catalogueName);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await new FileCalls(call).wait('read', file, readFile(file, 'utf8')).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   });

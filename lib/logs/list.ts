@@ -6,6 +6,7 @@ import { toPublicError } from '../errors/errors';
 import { printable } from '../errors/printable';
 import { warning, type Warning } from '../errors/warnings';
 import { hashFile } from '../store/copy';
+import { FileCalls } from '../store/stall';
 import { archivedLogIds, logDirectory, readCatalogue, type CataloguedExtent } from './catalogue';
 
 export type { CataloguedExtent };
@@ -60,7 +61,7 @@ export function listArchivedLogs(options: ListArchivedLogsOptions): Promise<Arch
     absolutePath(options.archiveDirectory, 'archiveDirectory');
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'archive' });
     const logs: ArchivedLog[] = [];
-    for (const logId of await archivedLogIds(options.archiveDirectory)) {
+    for (const logId of await archivedLogIds(options.archiveDirectory, call)) {
       logs.push(await listLog(options.archiveDirectory, logId, options.verify ?? false, call));
     }
     return logs;
@@ -72,7 +73,7 @@ async function listLog(archiveDirectory: string, logId: string, verify: boolean,
   const nothing = { logId, directory, dataDirectory: '', extents: [], gaps: [], sizeBytes: 0, warnings: [] };
   let catalogue;
   try {
-    catalogue = await readCatalogue(archiveDirectory, logId);
+    catalogue = await readCatalogue(archiveDirectory, logId, call);
   } catch (error) {
     call.check();
     return { ...nothing, problem: printable(toPublicError(error).message) };
@@ -107,7 +108,7 @@ export async function examineExtent(
   call: Call,
 ): Promise<ListedLogExtent['state']> {
   call.check();
-  const found = await stat(file).catch((error: unknown) => {
+  const found = await new FileCalls(call).wait('stat', file, stat(file)).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   });

@@ -142,9 +142,9 @@ class LogPruning {
   async #readAll(): Promise<readonly Catalogue[]> {
     const { archiveDirectory } = this.options;
     const catalogues: Catalogue[] = [];
-    for (const logId of await archivedLogIds(archiveDirectory)) {
+    for (const logId of await archivedLogIds(archiveDirectory, this.call)) {
       this.call.check();
-      const catalogue = await readCatalogue(archiveDirectory, logId);
+      const catalogue = await readCatalogue(archiveDirectory, logId, this.call);
       if (catalogue) catalogues.push(catalogue);
     }
     return catalogues;

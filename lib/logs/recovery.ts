@@ -5,7 +5,6 @@ import { warning, type Warning } from '../errors/warnings';
 import { unidBytes } from '../domino/timedate';
 import type { NativeRecoverOptions } from '../native/session';
 import { logDirectory, readCatalogue, type CataloguedExtent } from './catalogue';
-import { FileCalls } from '../store/stall';
 import { examineExtent } from './list';
 
 /** An extent in an archive that a recovery can use. */
@@ -40,8 +39,7 @@ export async function readUsableArchive(
     const usable: UsableExtent[] = [];
     try {
       const directory = logDirectory(archiveDirectory, logId);
-      const reading = readCatalogue(archiveDirectory, logId);
-      const catalogue = await new FileCalls(call).wait('read', directory, reading);
+      const catalogue = await readCatalogue(archiveDirectory, logId, call);
       for (const extent of catalogue?.extents ?? []) {
         if (extent.number < first || present.has(extent.name)) continue;
         const file = join(directory, extent.name);

@@ -12,12 +12,8 @@ import { counted } from '../errors/counted';
 import { printable, printableJson } from '../errors/printable';
 import { DominoVssError, isDominoVssError, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { loadBinding } from '../native/binding';
-import {
-  RequesterRestore,
-  type FilesRestored,
-  type RequestedComponent,
-  type RequesterRestoreOptions,
-} from './requester-restore';
+import type { RequestedComponent } from './requester-plan';
+import { RequesterRestore, type FilesRestored, type RequesterRestoreOptions } from './requester-restore';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as RequesterRestoreOptions & { readonly totalMs: number };
 const components: RequestedComponent[] = [];

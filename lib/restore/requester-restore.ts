@@ -1,11 +1,8 @@
 import { realpath, stat, truncate } from 'node:fs/promises';
-import { createPublicKey } from 'node:crypto';
-import { join } from 'node:path';
 import { Call } from '../call/call';
 import { forEachLimited } from '../call/event-loop';
 import { undefinedWhereMissing } from '../call/files';
 import type { DominoLocation } from '../call/options';
-import { locateDatabase } from '../domino/links';
 import { openRuntime } from '../domino/runtime';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import type { Innards } from '../domino/timedate';
@@ -20,18 +17,14 @@ import {
 } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import { recoverAll } from '../recover/recover';
-import { examineDelta } from '../store/contents';
 import { syncFile } from '../store/copy';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { compareIdentity, identityOf } from '../store/file-identity';
 import { Journal, newWorkId } from '../store/journal';
 import type { LeftOver } from '../store/left-over';
-import type { ManifestDatabase } from '../store/manifest-format';
-import { loadManifest, type Manifest } from '../store/manifest';
-import { isInside } from '../store/safe-directory';
-import { readSigningKey } from '../store/signature';
+import type { Manifest } from '../store/manifest';
 import { filesLeftOffline, recoverHandedOver, settleLeftOffline, type HandedOver } from './handed-over';
-import { pointInTimeOf } from './until';
+import { planForRequester, type RequestedComponent, type RequesterPlan } from './requester-plan';
 
 /** What a restore for a requester needs to know from the writer. */
 export interface RequesterRestoreOptions {
@@ -44,15 +37,6 @@ export interface RequesterRestoreOptions {
   readonly databaseBudgetMs: number;
   /** Longest time for each of the two events. */
   readonly timeoutMs: number;
-}
-
-/** A component selected by the requester. */
-export interface RequestedComponent {
-  /** Its number in the event. */
-  readonly number: number;
-  readonly name: string;
-  /** What the writer wrote into the document of the backup: {@link componentMetadata}. */
-  readonly metadata: string;
 }
 
 /** What the requester reports about the files of a component: `IVssComponent::GetFileRestoreStatus`. */
@@ -70,9 +54,6 @@ export interface RequesterRestoreReport {
 
 const alreadyOffline = 0x13f9;
 const noExist = 0x0103;
-
-/** The form in which native code writes it into each component of a backup. */
-const metadataForm = /^domino-vss 1 (\d{8}T\d{6}Z-[0-9a-f]{6}) (.+)$/;
 
 /**
  * A restore in which a VSS requester puts the files into place. The databases go offline first. Afterwards, those that were
@@ -92,7 +73,7 @@ export class RequesterRestore {
   private constructor(
     binding: NativeBinding,
     options: RequesterRestoreOptions,
-    { head, databases, pointInTime }: Plan,
+    { head, databases, pointInTime }: RequesterPlan,
     journal: Journal,
     leftOvers: readonly LeftOver[],
   ) {
@@ -113,7 +94,7 @@ export class RequesterRestore {
   ): Promise<RequesterRestore> {
     const call = new Call({ timeoutMs: options.timeoutMs, phase: 'restore' });
     const dataDirectory = readDataDirectory(findNotesIni(options.domino));
-    const plan = await makePlan(options, dataDirectory, components, call);
+    const plan = await planForRequester(options, dataDirectory, components, call);
     await openRuntime(binding, options.domino, call);
     const deltaDirectory = await realpath(options.deltaDirectory);
     const lock = await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call);
@@ -321,88 +302,6 @@ export class RequesterRestore {
     if (stuck.length === 0) await this.#journal.remove();
     else await this.#writeJournal(stuck, true);
   }
-}
-
-interface Plan {
-  readonly head: Manifest;
-  readonly databases: readonly HandedOver[];
-  readonly pointInTime: Innards | undefined;
-}
-
-/** Checks everything that can be checked before a database goes offline. */
-async function makePlan(
-  options: RequesterRestoreOptions,
-  dataDirectory: string,
-  components: readonly RequestedComponent[],
-  call: Call,
-): Promise<Plan> {
-  const refuse = (code: ErrorCode, message: string): never => {
-    throw new RestoreError(code, { message, phase: 'restore' });
-  };
-  const trees = components.map(({ number, name, metadata }) => {
-    const [, id = '', directory = ''] = metadataForm.exec(metadata) ?? [];
-    if (id === '') {
-      refuse(
-        'ERR_RESTORE_SOURCE',
-        `the document of the backup does not say which backup the component ${name} belongs to: use domino-vss restore`,
-      );
-    }
-    return { number, id, directory };
-  });
-  const [id = ''] = new Set(trees.map((tree) => tree.id));
-  if (trees.some((tree) => tree.id !== id)) {
-    refuse('ERR_RESTORE_SOURCE', 'the components belong to different backups: restore one backup after the other');
-  }
-  const key =
-    options.signKey === undefined ? undefined : createPublicKey(await readSigningKey(options.signKey, 'signKey'));
-  // Loaded by its id from our own directory, because the document comes from the requester.
-  const head = await loadManifest(join(options.deltaDirectory, id), key);
-  if (head.dataDirectory !== dataDirectory) {
-    refuse(
-      'ERR_RESTORE_TARGET',
-      `the backup ${id} is of ${head.dataDirectory}, but this writer serves ${dataDirectory}`,
-    );
-  }
-  const databases: HandedOver[] = [];
-  for await (const database of head.databases()) {
-    const tree = trees.find(({ directory }) => isInside(database.file, directory));
-    if (tree === undefined) continue;
-    // The writer makes only full backups, but the document comes from the requester.
-    if (database.from !== undefined) {
-      refuse(
-        'ERR_RESTORE_SOURCE',
-        `${database.path} is in the backup ${database.from}, not in ${id} itself: use domino-vss restore`,
-      );
-    }
-    databases.push(await handOver(database, tree.number, head, dataDirectory, call));
-  }
-  if (databases.length === 0) refuse('ERR_RESTORE_SOURCE', `the backup ${id} contains no database of these components`);
-  return { head, databases, pointInTime: pointInTimeOf('backup', head) };
-}
-
-async function handOver(
-  database: ManifestDatabase,
-  component: number,
-  head: Manifest,
-  dataDirectory: string,
-  call: Call,
-): Promise<HandedOver> {
-  call.check();
-  const file = await locateDatabase(dataDirectory, database.path);
-  // The requester puts the file where it was at the backup.
-  if (file !== database.file) {
-    const message = `${database.path} was at ${database.file} and is now at ${file}: use domino-vss restore`;
-    throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
-  }
-  const delta = database.delta === '' || database.appliedInShadow ? '' : join(head.directory, database.delta);
-  if (delta !== '') {
-    const wrong = await examineDelta(delta, database, () => {
-      call.check();
-    });
-    if (wrong !== undefined)
-      throw new RestoreError('ERR_DELTA_DAMAGED', { message: `${delta} ${wrong}`, phase: 'restore' });
-  }
-  return { database, file, component, delta, offline: false, isDoubtful: false, before: '', changedBefore: '' };
 }
 
 function because({ database }: HandedOver, code: ErrorCode, text: string): DatabaseFailure {

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, promises, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Call } from '#lib/call/call';
 import {
   archivedLogIds,
   finishRemoval,
@@ -10,6 +11,7 @@ import {
   writeCatalogue,
   type Catalogue,
 } from '#lib/logs/catalogue';
+import { listArchivedLogs } from '#lib/logs/list';
 
 const logId = '0807060504030201100F0E0D0C0B0A09';
 let archive: string;
@@ -27,6 +29,7 @@ const catalogue: Catalogue = {
   extents: [extent(3), extent(4)],
   removing: [],
 };
+const call = (): Call => new Call({ timeoutMs: 60_000, phase: 'archive' });
 const file = (name: string): string => join(archive, logId, name);
 
 beforeEach(() => {
@@ -35,16 +38,17 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  jest.restoreAllMocks();
   rmSync(archive, { recursive: true });
 });
 
 test('what was written is read; nothing was written for another log', async () => {
   await writeCatalogue(archive, catalogue);
-  expect(await readCatalogue(archive, logId)).toEqual(catalogue);
-  expect(await readCatalogue(archive, logId.replace('0', '1'))).toBeUndefined();
+  expect(await readCatalogue(archive, logId, call())).toEqual(catalogue);
+  expect(await readCatalogue(archive, logId.replace('0', '1'), call())).toBeUndefined();
   mkdirSync(join(archive, 'something else'));
-  expect(await archivedLogIds(archive)).toEqual([logId]);
-  expect(await archivedLogIds(join(archive, 'not there'))).toEqual([]);
+  expect(await archivedLogIds(archive, call())).toEqual([logId]);
+  expect(await archivedLogIds(join(archive, 'not there'), call())).toEqual([]);
 });
 
 test.each([
@@ -61,7 +65,7 @@ test.each([
 ])('a catalogue is refused: %s', async (_what, change, message) => {
   await writeCatalogue(archive, catalogue);
   writeFileSync(file('catalogue.json'), change(readFileSync(file('catalogue.json'), 'utf8')));
-  await expect(readCatalogue(archive, logId)).rejects.toMatchObject({
+  await expect(readCatalogue(archive, logId, call())).rejects.toMatchObject({
     code: 'ERR_LOG_ARCHIVE',
     message: expect.stringContaining(message),
   });
@@ -78,7 +82,7 @@ test('a removal is finished, and takes no file but those of extents of this log'
   const removing = ['S0000003.TXN', 'notes.txt', join('..', 'S0000009.TXN')];
   const finished = await finishRemoval(archive, { ...catalogue, extents: [extent(4)], removing });
   expect(finished.removing).toEqual([]);
-  expect(await readCatalogue(archive, logId)).toEqual(finished);
+  expect(await readCatalogue(archive, logId, call())).toEqual(finished);
   expect(existsSync(file('S0000003.TXN'))).toBe(false);
   expect([file('S0000004.TXN'), file('notes.txt'), join(archive, 'S0000009.TXN')].every(existsSync)).toBe(true);
 });
@@ -91,4 +95,25 @@ test.each([
   ['S0000012.TXN.unfinished', false],
 ])('%s as a name of an extent: %s', (name, expected) => {
   expect(isExtentName(name)).toBe(expected);
+});
+
+type FileCall = (path: unknown, ...rest: unknown[]) => Promise<unknown>;
+
+test.each<['readdir' | 'readFile' | 'stat', () => string]>([
+  ['readdir', () => archive],
+  ['readFile', () => file('catalogue.json')],
+  ['stat', () => file(extent(4).name)],
+])('a mount that does not respond (%s) does not block a listing', async (name, pathOf) => {
+  await writeCatalogue(archive, catalogue);
+  const abort = new AbortController();
+  const calls = promises as unknown as Record<typeof name, FileCall>;
+  const original = calls[name].bind(promises);
+  // Aborted during the call, so that the result does not depend on the time.
+  jest.spyOn(calls, name).mockImplementation((path, ...rest) => {
+    if (path !== pathOf()) return original(path, ...rest);
+    abort.abort();
+    return new Promise(() => undefined);
+  });
+  const listing = listArchivedLogs({ archiveDirectory: archive, signal: abort.signal });
+  await expect(listing).rejects.toMatchObject({ code: 'ERR_ABORTED' });
 });
