@@ -16,7 +16,7 @@ const runs = 5;
 let domino: SimulatedDomino;
 
 beforeAll(async () => {
-  domino = await SimulatedDomino.create({ databases: 200, pages: [1, 2] }, machine.homes[0]);
+  domino = await SimulatedDomino.create({ databases: 100, pages: [3, 8] }, machine.homes[0]);
 }, 300_000);
 
 afterAll(async () => {
