@@ -115,7 +115,8 @@ export type { RehearsalReport, RehearseOptions, SlowDatabase } from './backup/re
 export type { LogReach } from './restore/reach';
 export type { RestoreDaos, RestoredDatabase, RestoreLog, RestoreReport } from './restore/report';
 export type { PlanRestoreOptions, RestoreOptions } from './restore/restore';
-export type { RestoreMode, RestoreStep } from './restore/plan';
+export type { RestoreMode } from './restore/mode';
+export type { RestoreStep } from './restore/steps';
 export type { DrilledDatabase, DrillOptions, DrillReport } from './restore/drill';
 export type { ArchivedLogExtent, ArchiveLogsOptions, ArchiveLogsReport } from './logs/archive';
 export type { ArchivedLog, CataloguedExtent, ListArchivedLogsOptions, ListedLogExtent } from './logs/list';

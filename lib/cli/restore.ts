@@ -4,7 +4,8 @@ import { counted } from '../errors/counted';
 import { OptionError } from '../errors/errors';
 import type { RestoredDatabase, RestoreLog, RestoreReport } from '../restore/report';
 import { planRestore, restoreDatabases } from '../restore/restore';
-import { describeStep, type RestoreMode } from '../restore/plan';
+import type { RestoreMode } from '../restore/mode';
+import { describeStep } from '../restore/steps';
 import {
   addDominoOptions,
   addUnattendedOptions,

@@ -8,7 +8,8 @@ import { examineDelta, examineFront, whyUnreadable } from '../store/contents';
 import { requireFreeSpace } from '../store/copy';
 import { isPresent } from '../store/file-identity';
 import { findOpenFiles } from './in-use';
-import { copyOf, isInPlace, type KnownInput, type PlannedDatabase, type RestoreChoice, type RestorePlan } from './plan';
+import { isInPlace } from './mode';
+import { copyOf, type KnownInput, type PlannedDatabase, type RestoreChoice, type RestorePlan } from './plan';
 
 /** Copies that the backup made but that no longer exist; its shadow may still exist. */
 export async function findLostCopies(input: KnownInput, { chosen }: RestoreChoice): Promise<ReadonlySet<string>> {

@@ -3,7 +3,8 @@ import { decidedFailure, type DatabaseFailure } from '../errors/errors';
 import type { Manifest } from '../store/manifest';
 import { checkBeforehand, checkFreeSpace } from './beforehand';
 import { gatherLogKnowledge, type Server } from './log-knowledge';
-import { isInPlace, newReplicaIdOf, type PlannedDatabase, type RestorePlan } from './plan';
+import { isInPlace, newReplicaIdOf } from './mode';
+import type { PlannedDatabase, RestorePlan } from './plan';
 import { isOfOtherLog, refuseByLog, type LogKnowledge } from './reach';
 import { refuseByTime } from './until';
 

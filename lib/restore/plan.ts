@@ -1,6 +1,4 @@
 import { join } from 'node:path';
-import prettyBytes from 'pretty-bytes';
-import prettyMs from 'pretty-ms';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { isDatabaseName, isServerDatabase } from '../domino/databases';
 import { counted } from '../errors/counted';
@@ -8,64 +6,14 @@ import type { ErrorCode } from '../errors/codes';
 import { decidedFailure, OptionError, type DatabaseFailure } from '../errors/errors';
 import { warning, type Warning } from '../errors/warnings';
 import { Aliases } from '../domino/aliases';
-import { timedateToDate, type Innards } from '../domino/timedate';
+import type { Innards } from '../domino/timedate';
 import { matcher, withSlashes } from '../domino/globs';
 import { listed } from '../domino/notice';
 import { expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
 import { holderOf, type BackupHead, type Chain } from '../store/chain';
 import { shadowOf } from '../vss/kept-roots';
+import { isInPlace, newReplicaIdOf, type RestoreMode } from './mode';
 import type { ShadowRoots } from './sources';
-
-/** Where a restored database is put, and what happens to the one already there. */
-export type RestoreMode =
-  /** Over the original, on a running server: the original is taken offline during the restore. */
-  | {
-      readonly type: 'online';
-      /** How long to wait for users to leave a database. Default: 10 000. */
-      readonly waitMs?: number | undefined;
-    }
-  /** Over the original, while the server is down. */
-  | { readonly type: 'offline' }
-  /** Next to the original, as a database with its own instance id. */
-  | {
-      readonly type: 'new-database';
-      /**
-       * Path relative to the data directory. If it has the extension of a database (`.nsf`) and one database is restored, it is
-       * the path of the new database; otherwise it is a directory for all of them, at their own paths.
-       */
-      readonly as: string;
-      /** Also a new replica id, so that it never replicates with the original. Logged databases only. Default: false. */
-      readonly newReplicaId?: boolean | undefined;
-    }
-  /**
-   * As plain files below a directory outside the data directory, at their own paths. They are neither recovered nor opened: a
-   * logged database remains a backup.
-   */
-  | {
-      readonly type: 'directory';
-      /** Absolute path; created if missing. */
-      readonly directory: string;
-    };
-
-/** One step of a restore. */
-export type RestoreStep =
-  | { readonly type: 'copy'; readonly from: string; readonly to: string; readonly sizeBytes: number }
-  | { readonly type: 'apply-delta'; readonly delta: string; readonly to: string }
-  /** Opened once, because it belongs to another transaction log: the server then gives it a new instance id. */
-  | { readonly type: 'adopt'; readonly file: string }
-  | { readonly type: 'take-offline'; readonly file: string; readonly waitMs: number }
-  | { readonly type: 'keep-original'; readonly file: string; readonly original: string }
-  | { readonly type: 'place'; readonly from: string; readonly to: string }
-  | {
-      readonly type: 'recover';
-      readonly files: readonly string[];
-      readonly newDbiid: boolean;
-      readonly newReplicaId: boolean;
-      /** Only what was committed before this time; ISO 8601, UTC. Null: to the last transaction. */
-      readonly until: string | null;
-    }
-  | { readonly type: 'bring-online'; readonly file: string }
-  | { readonly type: 'remove-original'; readonly original: string };
 
 /** One database of a restore. */
 export interface PlannedDatabase {
@@ -160,11 +108,6 @@ export function chooseDatabases({ head, databases, wanted, mode }: KnownInput): 
         decidedFailure(path, 'ERR_RESTORE_SYSTEM_DATABASE', 'restore', 'the server always holds this database open'),
       ),
   };
-}
-
-/** Whether databases take the places of their originals. */
-export function isInPlace(mode: RestoreMode): boolean {
-  return mode.type === 'online' || mode.type === 'offline';
 }
 
 /** Path of a database after the restore, relative to the data directory, or to the directory of plain files. */
@@ -302,68 +245,4 @@ function warnOfOlder(older: readonly PlannedDatabase[]): Warning {
     `as plain files, these have their state at backup ${older[0]?.database.from ?? ''} or an earlier one; what was written between then and this ` +
     `backup is in the transaction log only: ${listed(subjects)}`;
   return warning('WARN_STATE_OLDER', message, { subjects });
-}
-
-/**
- * The steps of a plan in order. Everything slow and everything that may fail comes before the original is touched: a database is
- * offline only for two renames and its recovery. One recovery handles all databases, because each recovery reads the whole log.
- * See docs/decisions/apply-before-replace.md
- */
-export function planSteps({ mode, pointInTime, databases }: RestorePlan): RestoreStep[] {
-  const inPlace = isInPlace(mode);
-  const online = mode.type === 'online';
-  const steps: RestoreStep[] = [];
-  for (const { database, source, temporary, delta, adopt } of databases) {
-    steps.push({ type: 'copy', from: source, to: temporary, sizeBytes: database.startSizeBytes });
-    if (delta !== '') steps.push({ type: 'apply-delta', delta, to: temporary });
-    if (adopt) steps.push({ type: 'adopt', file: temporary });
-  }
-  for (const { file, temporary, original } of databases) {
-    if (online) steps.push({ type: 'take-offline', file, waitMs: waitMsOf(mode) });
-    if (inPlace) steps.push({ type: 'keep-original', file, original });
-    steps.push({ type: 'place', from: temporary, to: file });
-  }
-  const files = databases.filter(({ recover }) => recover).map(({ file }) => file);
-  if (files.length > 0) {
-    const newDbiid = !inPlace || pointInTime !== undefined;
-    const until = (pointInTime && timedateToDate(pointInTime)?.toISOString()) ?? null;
-    steps.push({ type: 'recover', files, newDbiid, newReplicaId: newReplicaIdOf(mode), until });
-  }
-  for (const { file, original } of databases) {
-    if (online) steps.push({ type: 'bring-online', file });
-    if (inPlace) steps.push({ type: 'remove-original', original });
-  }
-  return steps;
-}
-
-export function waitMsOf(mode: RestoreMode): number {
-  return mode.type === 'online' ? (mode.waitMs ?? 10_000) : 0;
-}
-
-export function newReplicaIdOf(mode: RestoreMode): boolean {
-  return mode.type === 'new-database' && mode.newReplicaId === true;
-}
-
-/** One readable line. */
-export function describeStep(step: RestoreStep): string {
-  switch (step.type) {
-    case 'copy':
-      return `copy ${prettyBytes(step.sizeBytes)} of ${step.from} to ${step.to}`;
-    case 'apply-delta':
-      return `apply ${step.delta} to ${step.to}`;
-    case 'adopt':
-      return `open ${step.file}: it belongs to another transaction log, and gets a new instance id in this one`;
-    case 'take-offline':
-      return `take ${step.file} offline, waiting up to ${prettyMs(step.waitMs)}`;
-    case 'keep-original':
-      return `rename ${step.file} to ${step.original}, if it exists`;
-    case 'place':
-      return `rename ${step.from} to ${step.to}`;
-    case 'recover':
-      return `recover ${counted(step.files.length, 'logged database')} in one scan of the log${step.until === null ? '' : ` up to ${step.until}`}${step.newDbiid ? ', with new instance ids' : ''}${step.newReplicaId ? ' and new replica ids' : ''}`;
-    case 'bring-online':
-      return `bring ${step.file} online`;
-    case 'remove-original':
-      return `remove ${step.original}`;
-  }
 }

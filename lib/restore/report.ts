@@ -3,7 +3,9 @@ import { warning, type Warning } from '../errors/warnings';
 import type { RecoveredWork } from '../recover/report';
 import type { LeftOver } from '../store/left-over';
 import type { Manifest } from '../store/manifest';
-import { isInPlace, planSteps, type PlannedDatabase, type RestorePlan, type RestoreStep } from './plan';
+import { isInPlace } from './mode';
+import type { PlannedDatabase, RestorePlan } from './plan';
+import { planSteps, type RestoreStep } from './steps';
 import { reachOf, reachWarnings, type LogKnowledge, type LogReach } from './reach';
 
 /** The result for one database. */

@@ -16,7 +16,7 @@ import {
 } from '../call/options';
 import type { ProgressListener } from '../call/progress';
 import { OptionError } from '../errors/errors';
-import type { RestoreMode } from './plan';
+import type { RestoreMode } from './mode';
 import { until } from './until';
 
 /** Options of `restoreDatabases`. */

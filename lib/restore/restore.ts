@@ -42,14 +42,14 @@ import {
   chooseDatabases,
   needsShadows,
   planOf,
-  isInPlace,
-  planSteps,
   targetPath,
   type KnownInput,
   type PlannedDatabase,
   type RestorePlan,
 } from './plan';
+import { isInPlace } from './mode';
 import { Restoration } from './restoration';
+import { planSteps } from './steps';
 import { checkRestoreOptions, type PlanRestoreOptions, type RestoreOptions } from './restore-options';
 import { pointInTimeOf } from './until';
 import { shadowRoots, type ShadowRoots } from './sources';

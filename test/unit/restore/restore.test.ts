@@ -19,7 +19,7 @@ import { readJournals } from '#lib/store/journals';
 import type { LeftOver } from '#lib/store/left-over';
 import type { RestoreReport } from '#lib/restore/report';
 import { planRestore, restoreDatabases, type PlanRestoreOptions, type RestoreOptions } from '#lib/restore/restore';
-import { describeStep } from '#lib/restore/plan';
+import { describeStep } from '#lib/restore/steps';
 import { linuxTest } from '../../platform';
 import { fail, FakeDomino, signature, truncate } from '../fake-binding';
 
