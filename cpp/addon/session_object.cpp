@@ -11,6 +11,7 @@
 #include "addon/pending_promise.h"
 #include "addon/records.h"
 #include "addon/session_results.h"
+#include "domino/change_info.h"
 #include "domino/domino_source.h"
 #include "domino/runtime.h"
 #include "engine/offline_source.h"
@@ -125,6 +126,12 @@ vss::PreparedBackupOptions preparedOptionsOf(const Napi::Object& options,
     prepared.prepareTimeout = millisecondsOf(writer.Get("prepareTimeoutMs"));
     prepared.drainTimeout = millisecondsOf(writer.Get("drainTimeoutMs"));
     prepared.maxSkipped = writer.Get("maxSkipped").As<Napi::Number>().Uint32Value();
+    prepared.apply = [](const std::string& file, const vss::DatabaseInShadow& database) {
+        const domino::Api& api = domino::runtime::api();
+        const domino::RuntimeThread member(api);
+        domino::applyChangeInfo(
+            api, {file, database.deltaFile, database.announcedBytes, engine::kPieceBytes, database.irregularPieces});
+    };
     return prepared;
 }
 
@@ -225,7 +232,7 @@ void SessionObject::add(const Napi::CallbackInfo& info) {
         const auto required = databases.Get("required").As<Napi::Uint8Array>();
         for (std::uint32_t i = 0; i < paths.Length(); ++i) {
             prepared_->add({paths.Get(i).As<Napi::String>().Utf8Value(), files.Get(i).As<Napi::String>().Utf8Value(),
-                            std::string{}, costsUs[i], activity[i]},
+                            targets.Get(i).As<Napi::String>().Utf8Value(), costsUs[i], activity[i]},
                            volumes[i], components[i], required[i] != 0);
         }
         return;

@@ -31,6 +31,7 @@ vss::WriterDescription descriptionOf(const Napi::Object& options) {
     description.name = stringOf(options, "name");
     description.instanceName = stringOf(options, "instanceName");
     description.freezeTimeoutMs = options.Get("freezeTimeoutMs").As<Napi::Number>().Uint32Value();
+    description.autoRecovery = options.Get("autoRecovery").As<Napi::Boolean>().Value();
     return description;
 }
 
@@ -89,6 +90,15 @@ Napi::Value noticeObject(Napi::Env env, const vss::WriterNotice& notice) {
     static const std::vector<std::uint32_t> none;
     object["included"] = numbers(notice.backup ? notice.backup->included() : none);
     object["outside"] = numbers(notice.backup ? notice.backup->outside() : none);
+    Napi::Array inShadows = Napi::Array::New(env);
+    if (notice.backup != nullptr && notice.moment == vss::WriterMoment::completed)
+        for (const auto& [record, failure] : notice.backup->inShadows()) {
+            Napi::Object database = Napi::Object::New(env);
+            database["index"] = static_cast<double>(record);
+            database["failure"] = failure ? addon::toObject(env, *failure).As<Napi::Value>() : env.Null();
+            inShadows.Set(inShadows.Length(), database);
+        }
+    object["inShadows"] = inShadows;
     return object;
 }
 

@@ -37,6 +37,16 @@ export async function applyInShadows(windows: readonly KeptWindow[], call: Call)
   return failures;
 }
 
+/** Records what our writer has applied in the shadows of another program, and returns what it could not. */
+export function noteAppliedByWriter({ work, capture }: KeptWindow): DatabaseFailure[] {
+  const failures: DatabaseFailure[] = [];
+  for (const { index, failure } of work.inShadows ?? []) {
+    if (failure !== null) failures.push(failure);
+    else if (capture.databases.isCaptured(index)) capture.databases.setContents(index, { appliedInShadow: true });
+  }
+  return failures;
+}
+
 async function whileWritable(work: BackupWork, root: string, call: Call, body: () => Promise<void>): Promise<void> {
   if (work.provider.native !== 'btrfs') return body();
   const { databaseBudgetMs: budgetMs } = work.setup.options;

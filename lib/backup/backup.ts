@@ -8,7 +8,7 @@ import { writeCosts, type Cost } from '../store/costs';
 import { DominoVssError, toPublicError } from '../errors/errors';
 import { fromNativeWarning, warning, withoutRepetition, type Warning } from '../errors/warnings';
 import { captureBusy, checkBusyRetries, isBusy, refuseAfterAll } from './further-windows';
-import { applyInShadows } from './apply-in-shadow';
+import { applyInShadows, noteAppliedByWriter } from './apply-in-shadow';
 import { hashKept } from './kept-contents';
 import type { LeftOver } from '../store/left-over';
 import type { RecoveredWork } from '../recover/report';
@@ -271,7 +271,8 @@ export class Backup {
     await call.race(Promise.all(this.#uses));
     if (keep) await this.#requireKept(set, call);
     const windows = [{ work: this.#work, capture }, ...further];
-    const unapplied = keep && applyDeltas ? await applyInShadows(windows, call) : [];
+    const unapplied =
+      keep && applyDeltas ? await applyInShadows(windows, call) : noteAppliedByWriter({ work: this.#work, capture });
     const hashed = keep ? await hashKept(windows, hash, call, progress) : undefined;
     const kept = hashed && { ...hashed, failures: [...unapplied, ...hashed.failures] };
     const head = await buildManifestHead(this.#work, this.#facts, created, kept);

@@ -54,6 +54,8 @@ export interface BackupWork {
   readonly outside?: ReadonlySet<string>;
   /** Id of a snapshot set made by another program; absent otherwise. */
   readonly snapshotSetId?: string;
+  /** What our writer did in another program's shadows, by the number of the database: null if it is complete there. */
+  readonly inShadows?: readonly { readonly index: number; readonly failure: DatabaseFailure | null }[];
   /** Our own directories, which are not searched for databases. */
   readonly excludeDirectories: readonly string[];
   readonly limits: SkipLimits;

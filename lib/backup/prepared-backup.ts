@@ -14,8 +14,9 @@ import type { DominoLocation } from '../call/options';
 import { takeSubset, type BackupDatabases } from '../domino/databases';
 import { warningsOf } from '../domino/notice';
 import { Selector, type SelectionOptions } from '../domino/selection';
-import { decidedFailure } from '../errors/errors';
+import { decidedFailure, toDatabaseFailure } from '../errors/errors';
 import type { Warning } from '../errors/warnings';
+import type { NativeFailure } from '../native/failure';
 import type { NativeBinding, NativeSession } from '../native/session';
 import { readCosts } from '../store/costs';
 import { Journal, newWorkId } from '../store/journal';
@@ -44,6 +45,8 @@ export interface TakenDatabases {
   readonly included: readonly number[];
   /** Those that were asked for, and lie on no volume of it. */
   readonly outside: readonly number[];
+  /** Those in shadows that could be changed, by their position in {@link included}: null if complete there. */
+  readonly inShadows: readonly { readonly index: number; readonly failure: NativeFailure | null }[];
 }
 
 /** The server and the place of its backups; determined once. */
@@ -205,7 +208,7 @@ export class PreparedBackup {
     await removePrepared(this.#work.binding, this.#prepared);
   }
 
-  #workOf({ included, outside: lacking }: TakenDatabases, snapshotSetId: string): BackupWork {
+  #workOf({ included, outside: lacking, inShadows: told }: TakenDatabases, snapshotSetId: string): BackupWork {
     const { databases } = this.#work;
     const provider = { name: 'writer', native: 'writer', reason: 'another program took the snapshot' } as const;
     const text = 'its component was chosen, and its volume is not in the snapshot';
@@ -213,7 +216,11 @@ export class PreparedBackup {
       decidedFailure(databases.paths[index] ?? '', 'ERR_WRITER_SNAPSHOT', 'find', text),
     );
     const problems = [...this.#work.problems, ...lost];
-    const work = { ...this.#work, provider, snapshotSetId, problems };
+    const inShadows = told.map(({ index, failure }) => ({
+      index,
+      failure: failure && toDatabaseFailure(databases.paths[included[index] ?? -1] ?? '', failure),
+    }));
+    const work = { ...this.#work, provider, snapshotSetId, problems, inShadows };
     if (included.length === databases.paths.length) return work;
     const taken = new Set(included);
     const outside = databases.paths.filter((_path, index) => !taken.has(index));

@@ -309,13 +309,17 @@ export function shadowPath(databases: BackupDatabases, index: number): string {
   return sep === '/' ? inside : inside.split(sep).join('/');
 }
 
-/** Where the engine puts a database's own file; empty for providers that take whole volumes. */
+/**
+ * Where the engine puts a database's own file; for our writer, where it is in the shadow. Empty for other providers that take whole
+ * volumes.
+ */
 export function databaseTarget(
   provider: NativeProvider,
   databases: BackupDatabases,
   plan: ShadowPlan,
   index: number,
 ): string {
+  if (provider === 'writer') return shadowPath(databases, index);
   if (provider !== 'reflink' && provider !== 'rolling') return '';
   const target = plan.targets[databases.volumeIndex[index] ?? 0] ?? '';
   return `${target}/${shadowPath(databases, index)}`;

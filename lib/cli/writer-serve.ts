@@ -30,6 +30,7 @@ interface ServeArguments extends DominoArguments {
   readonly shards?: number;
   readonly maxHold?: number;
   readonly onFailure?: string;
+  readonly autoRecovery?: boolean;
   readonly restores?: boolean;
   readonly signKey?: string;
   /** The name of the service, if this process is one. */
@@ -59,6 +60,10 @@ function addServeOptions(command: Command, context: CommandLineContext): Command
     .option(
       '--on-failure <what>',
       'if a backup fails: make its snapshot fail too (veto), or let it continue (pass) (default: veto)',
+    )
+    .option(
+      '--no-auto-recovery',
+      'keep change information in delta files only, even where VSS lets the shadow be changed',
     )
     .option('--restores', 'experimental: also take part in restores by the programs that made the snapshots')
     .option('--sign-key <file>', 'sign the manifests with this Ed25519 private key (PEM)', pathFrom(context));
@@ -136,6 +141,7 @@ async function serveUntil(
     shards: args.shards,
     holdTimeoutMs: args.maxHold,
     onFailure: onFailure as 'veto' | 'pass',
+    autoRecovery: args.autoRecovery,
     restores: args.restores,
     signKey: args.signKey,
     signal,
@@ -206,8 +212,13 @@ function serveCommand(args: ServeArguments): string[] {
   const options = Object.entries(given).flatMap(([option, values]) =>
     [values ?? []].flat().flatMap((value) => [option, String(value)]),
   );
-  const { trustProgram = false, restores = false } = args;
-  const flags = ['--log-system', ...(trustProgram ? ['--trust-program'] : []), ...(restores ? ['--restores'] : [])];
+  const { trustProgram = false, autoRecovery = true, restores = false } = args;
+  const flags = [
+    '--log-system',
+    ...(trustProgram ? ['--trust-program'] : []),
+    ...(autoRecovery ? [] : ['--no-auto-recovery']),
+    ...(restores ? ['--restores'] : []),
+  ];
   return [process.execPath, ...process.execArgv, process.argv[1] ?? '', 'writer', 'serve', ...flags, ...options];
 }
 

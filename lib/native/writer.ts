@@ -21,6 +21,8 @@ export interface NativeWriterOptions {
   readonly name: string;
   readonly instanceName: string;
   readonly freezeTimeoutMs: number;
+  /** Whether to ask for shadows that may be changed, and to apply change information in them. */
+  readonly autoRecovery: boolean;
   /** Whether a failed backup also fails the snapshot. */
   readonly veto: boolean;
   /** Starts the program that restores for a requester: lib/restore/requester-program.ts. Empty: takes no part in restores. */
@@ -49,6 +51,11 @@ export interface NativeWriterNotice {
   readonly included: Uint32Array;
   /** Those that the requester has chosen, and that lie on no volume of its snapshot; by the same numbers. */
   readonly outside: Uint32Array;
+  /**
+   * Databases in shadows that could be changed, by their position in {@link included}: null if its change information has been
+   * applied there, and otherwise why not. Only with `completed`; empty if VSS did not make the shadows so.
+   */
+  readonly inShadows: readonly { readonly index: number; readonly failure: NativeFailure | null }[];
 }
 
 /** Progress of a restore by a requester. */

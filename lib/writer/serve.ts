@@ -55,13 +55,22 @@ export interface ServeWriterOptions extends SelectionOptions {
    * entered it. At most 840 000. Default: 300 000.
    */
   readonly holdTimeoutMs?: number | undefined;
-  /** Longest time to fetch the change information after the snapshot, within the event PostSnapshot. Default: 300 000. */
+  /**
+   * Longest time to fetch the change information after the snapshot and to apply it in the shadow, within the event PostSnapshot.
+   * Default: 300 000.
+   */
   readonly drainTimeoutMs?: number | undefined;
   /**
    * What happens to another program's snapshot if the backup fails. `veto`: it fails too, so that nobody takes it for a backup.
    * `pass`: it continues without a backup, and VSS shows the failure as the writer's state. Default: `veto`.
    */
   readonly onFailure?: 'veto' | 'pass' | undefined;
+  /**
+   * Whether the databases in the shadow are completed before the requester gets it: in PostSnapshot, their change information is
+   * applied there, where VSS permits that, and none of them needs its delta file any more. VSS permits it for requesters that select
+   * components and do not forbid it. Default: true; false: change information is only kept in delta files.
+   */
+  readonly autoRecovery?: boolean | undefined;
   /**
    * Experimental: whether requesters can restore what they have backed up. The writer then takes the databases offline in
    * PreRestore, and applies their change information in PostRestore. Default: false; the writer refuses such a restore, and
@@ -98,6 +107,7 @@ export function checkServeOptions(options: ServeWriterOptions): void {
     holdTimeoutMs: integer(1, longestHoldMs),
     drainTimeoutMs: milliseconds,
     onFailure: oneOf('veto', 'pass'),
+    autoRecovery: boolean,
     restores: boolean,
     restoreTimeoutMs: milliseconds,
     refreshMs: integer(1_000, 86_400_000),
@@ -186,6 +196,7 @@ export class ServedWriter {
           name: 'Domino (domino-vss)',
           instanceName: dataDirectory,
           freezeTimeoutMs: 60_000,
+          autoRecovery: options.autoRecovery ?? true,
           veto: (options.onFailure ?? 'veto') === 'veto',
           components,
           restoreCommand: options.restores === true ? restoreCommand(options) : '',
@@ -244,7 +255,7 @@ export class ServedWriter {
   }
 
   /** Native code has already acted; this is the work that follows. */
-  #notice({ moment, setId, backupId, failure, included, outside }: NativeWriterNotice): void {
+  #notice({ moment, setId, backupId, failure, included, outside, inShadows }: NativeWriterNotice): void {
     switch (moment) {
       case 'identified':
         if (Date.now() - (this.#armed?.preparedAt.getTime() ?? 0) > freshMs) this.#refresh();
@@ -268,7 +279,7 @@ export class ServedWriter {
         this.#refresh();
         return;
       case 'completed':
-        this.#run(() => this.#complete(setId, backupId, { included: [...included], outside: [...outside] }));
+        this.#run(() => this.#complete(setId, backupId, { included: [...included], outside: [...outside], inShadows }));
         return;
       case 'failed':
         this.#run(() => this.#takeBack(setId, backupId, toPublicError(failure)));

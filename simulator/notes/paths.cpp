@@ -134,6 +134,11 @@ ResolvedPath resolvePath(const Environment& environment, std::string_view path) 
     return {PathKind::database, canonical, expanded};
 }
 
+/** Outside of the drives and shares of Windows, where Domino is not known to look. */
+static bool namesDevice(const std::string& path) {
+    return path.starts_with(R"(\\?\GLOBALROOT\)") || path.starts_with(R"(\\.\)");
+}
+
 std::string pathArgument(const Environment& environment, const char* lmbcs) {
     if (lmbcs == nullptr) {
         return {};
@@ -142,7 +147,11 @@ std::string pathArgument(const Environment& environment, const char* lmbcs) {
     if (std::strlen(lmbcs) >= limit) {
         throw StatusError(kInvalidFileName);
     }
-    return lmbcs::toUtf8(lmbcs);
+    std::string path = lmbcs::toUtf8(lmbcs);
+    if (namesDevice(path) && environment.settings.is("SIM_DEVICE_PATHS"_setting, "refused")) {
+        throw StatusError(kInvalidFileName);
+    }
+    return path;
 }
 
 void storePath(const Environment& environment, char* buffer, const std::string& utf8) {

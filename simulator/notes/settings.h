@@ -54,6 +54,8 @@ inline constexpr auto kSettingRows = std::to_array<SettingRow>({
     {"SIM_SHORT_PIECES", 0, "", "n > 0: no piece of change info is longer than n bytes, whatever the buffer"},
     {"SIM_APPLY_TRUNCATES", 0, "", "1: applying cuts the copy to the size at NSFBackupStart"},
     {"SIM_APPLY_PATH", 0, "any|full", "full: a relative copy path gets 0x014B"},
+    {"SIM_DEVICE_PATHS", 0, "refused|accepted",
+     "a path that names a device, such as \\\\?\\GLOBALROOT\\…, gets 0x0113, or is like any other (Windows)"},
     {"SIM_OFFLINE_PATH", 0, "full|any", "full: NSFTakeDatabaseOffline refuses a relative path with 0x014B"},
     {"SIM_OFFLINE_SURVIVES_RESTART", 0, "", "1: databases stay offline over a server restart"},
     {"SIM_DEAD_OWNER", 0, "stays|released",

@@ -106,6 +106,7 @@ void Session::createShadows(Operation& operation) {
 
     ownership_ = ownFile(sessionFile(id_));
     const bool isRecovered = isAutoRecovered();
+    const bool isWritable = isRecovered && !settings().flag("recovery_read_only", false);
     std::vector<Shadow> shadows;
     std::vector<CaptureTarget> targets;
     for (Member& member : members_) {
@@ -121,7 +122,7 @@ void Session::createShadows(Operation& operation) {
         if (!(context_ & VSS_VOLSNAP_ATTR_PLEX)) shadow.attributes |= VSS_VOLSNAP_ATTR_DIFFERENTIAL;
         shadow.owner = id_;
         if (isRecovered) shadow.attributes |= VSS_VOLSNAP_ATTR_AUTORECOVER;
-        targets.push_back({member.volume, shadow.device(), isRecovered});
+        targets.push_back({member.volume, shadow.device(), isWritable});
         member.device = shadow.device();
         saveShadow(shadow);
         shadows.push_back(std::move(shadow));

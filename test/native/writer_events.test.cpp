@@ -71,12 +71,13 @@ public:
         options.volumes = {"/one", "/two"};
         options.maxSkipped = maxSkipped;
         options.prepareTimeout = prepareTimeout;
+        options.apply = apply;
         std::filesystem::create_directories(directory_ / "armed" / "deltas");
         auto made = std::make_shared<PreparedBackup>(options, std::make_unique<fake::FakeSource>(server));
         for (std::size_t i = 0; i < 10; ++i) {
             const std::size_t volume = i < 6 ? 0 : 1;
             const std::string name = "db" + std::to_string(i) + ".nsf";
-            made->add({name, (volume == 0 ? "/one/data/" : "/two/more/") + name, ""}, volume,
+            made->add({name, (volume == 0 ? "/one/data/" : "/two/more/") + name, name}, volume,
                       second_ == Second::tree ? volume : 0, required);
         }
         backup = made;
@@ -87,6 +88,13 @@ public:
         backup->session()->abortAndWait(milliseconds(5'000));
         backup->unlock();
         std::filesystem::remove_all(directory_ / "backup");
+    }
+    /// Shadows that can be changed: one directory with all databases, as large as they were at the start.
+    [[nodiscard]] NewShadows shadows() const {
+        std::filesystem::create_directories(directory_ / "shadow");
+        for (int i = 0; i < 10; ++i)
+            std::ofstream(directory_ / "shadow" / ("db" + std::to_string(i) + ".nsf")) << std::string(4096, 'x');
+        return {true, [this](const std::string&) { return (directory_ / "shadow").string(); }};
     }
     [[nodiscard]] std::string dataDirectory() const { return (directory_ / "data").string(); }
     [[nodiscard]] bool begun() const { return std::filesystem::exists(directory_ / "backup" / "deltas"); }
@@ -125,6 +133,7 @@ private:
 
 public:
     milliseconds prepareTimeout{10'000};
+    ApplyChanges apply;
     Server server;
     WriterEvents events;
     std::shared_ptr<PreparedBackup> backup;
@@ -144,7 +153,7 @@ void aSnapshotPasses() {
     CHECK(fixture.events.freeze().proceed);
     CHECK(fixture.server.inBackup == 10);
     CHECK(fixture.events.thaw().proceed);
-    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.events.postSnapshot({}).proceed);
     CHECK(fixture.server.inBackup == 0);
     CHECK(fixture.files() == 1);
     CHECK((fixture.moments() ==
@@ -157,7 +166,7 @@ void aSnapshotPasses() {
     CHECK(fixture.events.prepareBackup({}).proceed);
     CHECK(fixture.events.prepareSnapshot(Fixture::set("/", kOtherSet)).proceed);
     CHECK(fixture.events.thaw().proceed);
-    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.events.postSnapshot({}).proceed);
     fixture.close();
 }
 
@@ -178,7 +187,7 @@ void aSetWithoutOurs() {
     CHECK(fixture.events.prepareSnapshot(Fixture::set("/elsewhere")).proceed);
     CHECK(fixture.events.freeze().proceed);
     CHECK(fixture.events.thaw().proceed);
-    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.events.postSnapshot({}).proceed);
     CHECK(fixture.server.trace().empty() && !fixture.begun());
     CHECK((fixture.moments() == Moments{WriterMoment::uninvolved}));
     // The backup is still there for the next one.
@@ -254,7 +263,7 @@ void aChosenComponentWithoutItsVolume() {
         CHECK(verdict.text == "4 databases lie on volumes that are not in the snapshot, one of them is db6.nsf");
         CHECK(fixture.server.inBackup == 6);
         CHECK(fixture.events.thaw().proceed);
-        CHECK(fixture.events.postSnapshot().result == result::kWriterPartialFailure);
+        CHECK(fixture.events.postSnapshot({}).result == result::kWriterPartialFailure);
         CHECK((fixture.backup->outside() == std::vector<std::uint32_t>{6, 7, 8, 9}));
         const std::vector<ComponentFailure> failed = fixture.events.failedComponents();
         CHECK(failed.size() == 1 && failed[0].component == 1);
@@ -272,11 +281,78 @@ void aComponentThatIsNotWhole() {
     CHECK(fixture.events.prepareBackup({true, {{"", "data"}, {"", "more"}}}).proceed);
     CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).result == result::kWriterPartialFailure);
     CHECK(fixture.events.thaw().proceed);
-    CHECK(fixture.events.postSnapshot().result == result::kWriterPartialFailure);
+    CHECK(fixture.events.postSnapshot({}).result == result::kWriterPartialFailure);
     const std::vector<ComponentFailure> failed = fixture.events.failedComponents();
     CHECK(failed.size() == 1 && failed[0].component == 1);
     CHECK(failed[0].result == result::kWriterNonRetryable && failed[0].applicationResult == 0x0EA4);
     CHECK(failed[0].text == "2 databases could not be put into backup mode, one of them is db6.nsf (STATUS 0x0EA4)");
+}
+
+/// Databases without change information are complete as they are; of the others one cannot be completed.
+void theShadowCanBeChanged() {
+    Fixture fixture;
+    for (const char* name : {"db1.nsf", "db7.nsf", "db8.nsf"}) fixture.server.changeInfo[name] = {"changed"};
+    fixture.server.faults[{"start", "db2.nsf"}].fail = true;
+    std::mutex mutex;
+    std::vector<std::string> applied;
+    fixture.apply = [&](const std::string& file, const DatabaseInShadow& database) {
+        CHECK(std::filesystem::file_size(database.deltaFile) == 7 && database.announcedBytes == 7);
+        if (database.path == "db7.nsf") {
+            Failure failure(code::kDominoCall, Phase::restore, "refused", file);
+            failure.domain = Domain::domino;
+            failure.status = 0x0EA4;
+            throw failure;
+        }
+        const std::lock_guard lock(mutex);
+        applied.push_back(database.path);
+    };
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({true, {{"", "data"}, {"", "more"}}}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    CHECK(fixture.events.thaw().proceed);
+    const Verdict verdict = fixture.events.postSnapshot(fixture.shadows());
+    CHECK(verdict.proceed && verdict.result == result::kWriterPartialFailure);
+    CHECK(fixture.moments().back() == WriterMoment::completed);
+    std::ranges::sort(applied);
+    CHECK((applied == std::vector<std::string>{"db1.nsf", "db8.nsf"}));
+    const auto& inShadows = fixture.backup->inShadows();
+    CHECK(inShadows.size() == 9 && !inShadows.contains(2));
+    for (const auto& [record, failure] : inShadows) CHECK(failure.has_value() == (record == 7));
+    const std::vector<ComponentFailure> failed = fixture.events.failedComponents();
+    CHECK(failed.size() == 2 && failed[1].component == 1 && failed[1].applicationResult == 0x0EA4);
+    CHECK(failed[1].text ==
+          "1 databases could not be completed in the snapshot and need their delta files, one of them is db7.nsf "
+          "(STATUS 0x0EA4)");
+}
+
+/// The requester ends while a database is being completed: then there is no backup, and nobody waits.
+void theRequesterEndsInPostSnapshot() {
+    Fixture fixture;
+    fixture.server.changeInfo["db1.nsf"] = {"changed"};
+    std::promise<void> entered;
+    std::promise<void> release;
+    std::promise<void> left;
+    fixture.apply = [&, released = release.get_future().share()](const std::string&, const DatabaseInShadow&) {
+        entered.set_value();
+        released.wait();
+        left.set_value();
+    };
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
+    CHECK(fixture.events.thaw().proceed);
+    auto answer = std::async(std::launch::async, [&] { return fixture.events.postSnapshot(fixture.shadows()); });
+    entered.get_future().wait();
+    fixture.events.backupShutdown(kSet, kSession);
+    CHECK(!answer.get().proceed);
+    CHECK(fixture.moments().back() == WriterMoment::failed);
+    CHECK(fixture.events.completedBackup().empty());
+    release.set_value();
+    left.get_future().wait();
+    fixture.close();
+    fixture.arm();
+    CHECK(fixture.events.prepareBackup({}).proceed);
+    CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
 }
 
 /// The requester has died, or gives up, after each of the events.
@@ -331,7 +407,7 @@ void aSecondRequester() {
     CHECK(!fixture.events.prepareSnapshot(Fixture::set("/", kOtherSet)).proceed);
     CHECK(fixture.server.inBackup == 10);
     CHECK(fixture.events.thaw().proceed);
-    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.events.postSnapshot({}).proceed);
     CHECK(fixture.moments().back() == WriterMoment::completed);
 }
 
@@ -420,7 +496,7 @@ void theDatabasesLeaveBackupModeByThemselves() {
     CHECK(fixture.failures() == std::vector<std::string>{code::kWriterSnapshot});
     // Nothing that comes now makes a backup of it.
     CHECK(fixture.events.thaw().proceed);
-    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.events.postSnapshot({}).proceed);
     CHECK(fixture.moments().back() == WriterMoment::failed);
 }
 
@@ -461,7 +537,7 @@ void withoutVetoOthersGoOn() {
     CHECK(verdict.proceed && verdict.result == result::kWriterNonRetryable);
     CHECK(fixture.events.freeze().proceed);
     CHECK(fixture.events.thaw().proceed);
-    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.events.postSnapshot({}).proceed);
     CHECK(fixture.moments().back() == WriterMoment::failed);
 }
 
@@ -474,7 +550,7 @@ void theWriterEndsWhileItHolds() {
     CHECK(fixture.server.inBackup == 0);
     CHECK(fixture.moments().back() == WriterMoment::failed);
     CHECK(fixture.events.thaw().proceed);
-    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.events.postSnapshot({}).proceed);
     CHECK(fixture.moments().back() == WriterMoment::failed);
     CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
     CHECK(fixture.server.inBackup == 0);
@@ -505,7 +581,7 @@ void aFaultAtEveryCall() {
             if (began) {
                 static_cast<void>(fixture.events.freeze());
                 static_cast<void>(fixture.events.thaw());
-                static_cast<void>(fixture.events.postSnapshot());
+                static_cast<void>(fixture.events.postSnapshot({}));
             } else {
                 fixture.events.abort();
             }
@@ -630,7 +706,7 @@ void aCompletedBackupIsNamed() {
     CHECK(fixture.events.prepareSnapshot(Fixture::set("/")).proceed);
     CHECK(fixture.events.thaw().proceed);
     CHECK(fixture.events.completedBackup().empty());
-    CHECK(fixture.events.postSnapshot().proceed);
+    CHECK(fixture.events.postSnapshot({}).proceed);
     CHECK(fixture.events.completedBackup() == fixture.backup->id());
     CHECK(fixture.events.prepareBackup({}).proceed);
     CHECK(fixture.events.completedBackup().empty());
@@ -648,6 +724,8 @@ int main() {
         {"a volume that is mounted below a tree", aVolumeMountedBelowATree},
         {"a chosen component without its volume", aChosenComponentWithoutItsVolume},
         {"a component that is not whole", aComponentThatIsNotWhole},
+        {"the shadow can be changed", theShadowCanBeChanged},
+        {"the requester ends in PostSnapshot", theRequesterEndsInPostSnapshot},
         {"the snapshot ends after each event, by abort and by shutdown", theSnapshotEndsInBetween},
         {"the end of another session is not ours", theEndOfAnotherSessionIsNotOurs},
         {"a second requester at once", aSecondRequester},

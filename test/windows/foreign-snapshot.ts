@@ -1,7 +1,7 @@
 // Snapshots by a requester that knows nothing about Domino, with our writer in another process: how they are made, and the proof that
 // they are backups.
 
-import { copyFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Server } from 'domino-vss-simulator';
 import {
@@ -106,17 +106,18 @@ export async function databasesOf(manifest: Manifest): Promise<ManifestDatabase[
 }
 
 /**
- * The contents of the shadows with the change information are the state at NSFBackupStart; without it something is torn. `told`: the events
- * of the writer up to its backup.
+ * The contents of the shadows with the change information are the state at NSFBackupStart; without it something is torn. If the writer
+ * has completed the databases there, nothing is torn, and each has the right size. `told`: the events of the writer up to its backup.
  */
 export async function proveSnapshot(proof: {
   readonly binding: NativeBinding;
+  readonly isCompleted?: boolean;
   readonly domino: SimulatedDomino;
   readonly told: readonly Told[];
   readonly shadows: readonly { readonly volume: string; readonly root: string }[];
   readonly copies: string;
 }): Promise<readonly ManifestDatabase[]> {
-  const { binding, domino, told, shadows, copies } = proof;
+  const { binding, isCompleted = false, domino, told, shadows, copies } = proof;
   const { report, setId } = told.at(-1)!;
   const manifest = await readManifest(report!.directory);
   expect(manifest.snapshotSetId).toBe(setId);
@@ -131,14 +132,22 @@ export async function proveSnapshot(proof: {
     shadows,
     describeDatabases: () => databases,
   };
-  expect(await countTornShadows(domino, set)).toBeGreaterThan(0);
+  const torn = await countTornShadows(domino, set);
+  if (isCompleted) expect(torn).toBe(0);
+  else expect(torn).toBeGreaterThan(0);
+  expect(new Set(databases.map(({ appliedInShadow = false }) => appliedInShadow))).toEqual(new Set([isCompleted]));
+  expect(manifest.counts.deltas).toBeGreaterThan(0);
   const roots = new Map(shadows.map(({ volume, root }) => [volume, root]));
   for (const database of databases) {
     const copyFile = join(copies, database.path);
     mkdirSync(dirname(copyFile), { recursive: true });
     copyFileSync(join(roots.get(database.volume) ?? '', database.shadowPath), copyFile);
-    truncateSync(copyFile, database.startSizeBytes);
-    const { announcedBytes, delta } = database;
+    const { announcedBytes, delta, startSizeBytes } = database;
+    if (isCompleted) {
+      expect([database.path, statSync(copyFile).size]).toEqual([database.path, startSizeBytes]);
+      continue;
+    }
+    truncateSync(copyFile, startSizeBytes);
     if (delta === '') continue;
     const deltaFile = join(report!.directory, delta);
     await binding.applyChangeInfo({ copyFile, deltaFile, announcedBytes, pieceBytes: manifest.pieceBytes });

@@ -58,7 +58,10 @@ function startWriter({ simulation }: SimulatedDomino): Program {
 beforeAll(async () => {
   const [home, secondVolume] = machine.homes;
   mkdirSync(kept, { recursive: true });
-  first = await SimulatedDomino.create({ databases: 40, pages: [4, 60] }, home);
+  first = await SimulatedDomino.create(
+    { databases: 40, pages: [4, 60], settings: { SIM_DEVICE_PATHS: 'accepted' } },
+    home,
+  );
   const { dataDirectory } = first.simulation;
   const mail = join(secondVolume, 'mail');
   cpSync(join(dataDirectory, 'mail'), mail, { recursive: true });
@@ -123,7 +126,14 @@ test('a snapshot of both volumes is a backup of each server, with all that the f
   await server.pause();
   const shadows = rootsOf(await shadowsOf(firstWriter));
   expect(shadows.map(({ volume }) => volume).sort()).toEqual(['C:\\', 'D:\\']);
-  const databases = await proveSnapshot({ binding, domino: first, told, shadows, copies: join(first.home, 'copies') });
+  const databases = await proveSnapshot({
+    binding,
+    isCompleted: true,
+    domino: first,
+    told,
+    shadows,
+    copies: join(first.home, 'copies'),
+  });
   await server.resume();
   rmSync(join(first.home, 'copies'), { recursive: true });
   expect(databases).toHaveLength(first.simulation.databases().length);

@@ -91,7 +91,8 @@ async function serve(options: { readonly restoreTimeoutMs?: number } = {}): Prom
     programDirectory,
     notesIni,
     machine.deltaDirectory,
-    JSON.stringify({ restores: true, ...options }),
+    // So that there is change information to be applied in PostRestore.
+    JSON.stringify({ restores: true, autoRecovery: false, ...options }),
   ]);
   return eventsUntil('serving');
 }

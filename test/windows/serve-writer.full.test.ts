@@ -28,7 +28,10 @@ let domino: SimulatedDomino;
 let server: Server;
 
 beforeAll(async () => {
-  domino = await SimulatedDomino.create({ databases: 60, pages: [4, 120] }, machine.homes[0]);
+  domino = await SimulatedDomino.create(
+    { databases: 60, pages: [4, 120], settings: { SIM_DEVICE_PATHS: 'accepted' } },
+    machine.homes[0],
+  );
   server = await domino.serve({ threads: 3, secondProcess: true, transactionsPerSecond: 600 });
 }, 300_000);
 
@@ -54,36 +57,43 @@ function largestDatabase(): string {
   return domino.simulation.databases().reduce((largest, path) => (size(path) > size(largest) ? path : largest));
 }
 
-test('a snapshot by somebody else is a backup', async () => {
-  const writer = startWriter();
-  const [serving] = await eventsUntil(writer, 'serving');
-  expect(serving).toMatchObject({ databases: domino.simulation.databases().length, components: ['data'] });
-  const runtime = new Call({ timeoutMs: 60_000, phase: 'runtime' });
-  const binding = loadBinding();
-  await openRuntime(binding, domino.location, runtime);
-  for (let run = 0; run < proofRuns; run += 1) {
-    await server.resume();
-    const database = largestDatabase();
-    const { requester, told } = await tearingSnapshot(machine, wholeVolume, { server, database, writer });
-    expect({ ...requester, stdout: '' }).toEqual({ code: 0, stdout: '', stderr: '' });
-    await server.pause();
-    const completed = told.at(-1);
-    const steps = told.map(({ type }) => type).filter((type) => type !== 'uninvolved');
-    expect(steps).toEqual(['begun', 'held', 'thawed', 'window', 'completed']);
-    const { report } = completed!;
-    expect(report).toMatchObject({ outcome: 'complete', provider: { name: 'writer' } });
-    expect(report!.counts.captured).toBe(domino.simulation.databases().length);
+test.each([
+  ['with delta files', false],
+  ['completed in the shadow', true],
+] as const)(
+  'a snapshot by somebody else is a backup, %s',
+  async (_what, isCompleted) => {
+    const writer = startWriter({ autoRecovery: isCompleted });
+    const [serving] = await eventsUntil(writer, 'serving');
+    expect(serving).toMatchObject({ databases: domino.simulation.databases().length, components: ['data'] });
+    const runtime = new Call({ timeoutMs: 60_000, phase: 'runtime' });
+    const binding = loadBinding();
+    await openRuntime(binding, domino.location, runtime);
+    for (let run = 0; run < proofRuns; run += 1) {
+      await server.resume();
+      const database = largestDatabase();
+      const { requester, told } = await tearingSnapshot(machine, wholeVolume, { server, database, writer });
+      expect({ ...requester, stdout: '' }).toEqual({ code: 0, stdout: '', stderr: '' });
+      await server.pause();
+      const completed = told.at(-1);
+      const steps = told.map(({ type }) => type).filter((type) => type !== 'uninvolved');
+      expect(steps).toEqual(['begun', 'held', 'thawed', 'window', 'completed']);
+      const { report } = completed!;
+      expect(report).toMatchObject({ outcome: 'complete', provider: { name: 'writer' } });
+      expect(report!.counts.captured).toBe(domino.simulation.databases().length);
 
-    const shadows = await shadowsOf(writer);
-    expect(shadows.map(({ setId }) => setId)).toEqual([completed!.setId]);
-    const copies = join(domino.home, `copies-${run}`);
-    await proveSnapshot({ binding, domino, told, shadows: rootsOf(shadows), copies });
-    expect((await listBackups(machine.deltaDirectory)).map(({ id }) => id)).toContain(report!.id);
-    expect((await snapshot('delete shadows all')).code).toBe(0);
-  }
-  expect((await writer.end()).code).toBe(0);
-  await domino.expectQuiet();
-}, 600_000);
+      const shadows = await shadowsOf(writer);
+      expect(shadows.map(({ setId }) => setId)).toEqual([completed!.setId]);
+      const copies = join(domino.home, `copies-${run}-${String(isCompleted)}`);
+      await proveSnapshot({ binding, isCompleted, domino, told, shadows: rootsOf(shadows), copies });
+      expect((await listBackups(machine.deltaDirectory)).map(({ id }) => id)).toContain(report!.id);
+      expect((await snapshot('delete shadows all')).code).toBe(0);
+    }
+    expect((await writer.end()).code).toBe(0);
+    await domino.expectQuiet();
+  },
+  600_000,
+);
 
 test('no database waits for JavaScript', async () => {
   const writer = startWriter();

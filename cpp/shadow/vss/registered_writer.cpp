@@ -23,14 +23,15 @@ constexpr DWORD kBackupAndRestoreEvents = VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RES
 constexpr int kHandlerPatienceTicks = 1'000;
 constexpr DWORD kTickMs = 10;
 constexpr DWORD kSchemaCopy = 0x10;  // VSS_BS_COPY: a backup does not change the databases
-constexpr DWORD kNotSystemState = VSS_CF_NOT_SYSTEM_STATE;
+/// Also in a snapshot for rollback or data mining, which would otherwise contain torn databases.
+constexpr DWORD kRecovery = VSS_CF_BACKUP_RECOVERY | VSS_CF_APP_ROLLBACK_RECOVERY;
 
 /// nullptr for an empty string: VSS expects that for optional strings.
 const wchar_t* orNull(const std::wstring& text) {
     return text.empty() ? nullptr : text.c_str();
 }
 
-bool describe(const OwnComponents& components, bool restorable, IVssCreateWriterMetadata& metadata) {
+bool describe(const OwnComponents& components, bool restorable, bool autoRecovery, IVssCreateWriterMetadata& metadata) {
     const auto failed = [](HRESULT result) { return FAILED(result); };
     for (const OwnComponent& component : components) {
         const std::wstring path = toUtf16(component.logicalPath);
@@ -38,8 +39,10 @@ bool describe(const OwnComponents& components, bool restorable, IVssCreateWriter
         const std::wstring caption = toUtf16(component.caption);
         // The server is writing to its transaction log, so it cannot be replaced.
         const bool selectable = restorable && component.kind != ComponentKind::transactionLog;
+        const bool recovers = autoRecovery && component.kind == ComponentKind::databases;
         if (failed(metadata.AddComponent(VSS_CT_FILEGROUP, orNull(path), name.c_str(), orNull(caption), nullptr, 0,
-                                         false, false, true, selectable, kNotSystemState)))
+                                         false, false, true, selectable,
+                                         VSS_CF_NOT_SYSTEM_STATE | (recovers ? kRecovery : 0))))
             return false;
         for (const ComponentFiles& files : component.files)
             if (failed(metadata.AddFilesToFileGroup(orNull(path), name.c_str(), toUtf16(files.directory).c_str(),
@@ -238,7 +241,7 @@ public:
     }
     bool STDMETHODCALLTYPE OnPostSnapshot(IVssWriterComponents* components) override {
         const Running running(running_);
-        const Verdict verdict = handlers_->postSnapshot();
+        const Verdict verdict = handlers_->postSnapshot(newShadows());
         try {
             const std::string backup = handlers_->completedBackup();
             if (components != nullptr && !backup.empty()) {
@@ -296,10 +299,25 @@ private:
         const Running running(running_);
         try {
             return handlers_->identify() && metadata != nullptr &&
-                   vss::describe(handlers_->components(), handlers_->takesPartInRestores(), *metadata);
+                   vss::describe(handlers_->components(), handlers_->takesPartInRestores(), description_.autoRecovery,
+                                 *metadata);
         } catch (...) {
             return false;
         }
+    }
+
+    NewShadows newShadows() {
+        NewShadows shadows;
+        shadows.writable = description_.autoRecovery && (writer_->GetContext() & VSS_VOLSNAP_ATTR_AUTORECOVER) != 0;
+        shadows.deviceOf = [this](const std::string& volume) {
+            std::wstring name = toUtf16(volume);
+            if (!name.ends_with(L'\\')) name += L'\\';
+            const wchar_t* device = nullptr;
+            if (FAILED(writer_->GetSnapshotDeviceName(name.c_str(), &device)) || device == nullptr)
+                return std::string();
+            return toUtf8(device);
+        };
+        return shadows;
     }
 
     /// The session of the requester that the current handler works for; empty if VSS does not report it.

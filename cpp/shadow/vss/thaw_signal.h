@@ -29,7 +29,7 @@ public:
     [[nodiscard]] Verdict prepareSnapshot(const SnapshotSet& set) noexcept override;
     [[nodiscard]] Verdict freeze() noexcept override { return {}; }
     [[nodiscard]] Verdict thaw() noexcept override;
-    [[nodiscard]] Verdict postSnapshot() noexcept override { return {}; }
+    [[nodiscard]] Verdict postSnapshot(const NewShadows& /*shadows*/) noexcept override { return {}; }
     void abort() noexcept override {}
     void backupShutdown(const Guid& /*set*/, const Guid& /*session*/) noexcept override {}
 

@@ -18,6 +18,8 @@ struct WriterDescription {
     std::uint32_t minorVersion = 0;
     /// The maximum time from Freeze to Thaw.
     std::uint32_t freezeTimeoutMs = 60'000;
+    /// Asks for shadows that may be changed in PostSnapshot, so that the databases in them can be completed.
+    bool autoRecovery = false;
 };
 
 /// Files of a component: a directory and a name pattern.

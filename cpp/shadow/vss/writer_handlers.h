@@ -51,6 +51,15 @@ struct SnapshotSet {
     std::function<bool(const std::string& path)> contains;
 };
 
+/// The shadows of the set while PostSnapshot lasts.
+struct NewShadows {
+    /// They may be changed until then.
+    bool writable = false;
+    /// Where the shadow of a volume can be opened, without a separator at the end; empty if it has none. Calls VSS;
+    /// only for the handler's thread.
+    std::function<std::string(const std::string& volume)> deviceOf;
+};
+
 /// The result a requester reports for the files of a component after a restore.
 enum class FilesRestored : std::uint8_t { all, none, failed };
 
@@ -127,7 +136,7 @@ public:
     [[nodiscard]] virtual Verdict prepareSnapshot(const SnapshotSet& set) noexcept = 0;
     [[nodiscard]] virtual Verdict freeze() noexcept = 0;
     [[nodiscard]] virtual Verdict thaw() noexcept = 0;
-    [[nodiscard]] virtual Verdict postSnapshot() noexcept = 0;
+    [[nodiscard]] virtual Verdict postSnapshot(const NewShadows& shadows) noexcept = 0;
     virtual void abort() noexcept = 0;
     /// `set` may differ from the last one or be empty. `session` is the requester that has ended; empty if VSS does not
     /// report it.

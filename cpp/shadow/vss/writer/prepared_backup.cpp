@@ -124,17 +124,18 @@ std::optional<Failure> PreparedBackup::awaitHeld() {
 
 PreparedBackup::AllLeftOut PreparedBackup::leftOut() const {
     AllLeftOut found;
-    const auto enter = [](LeftOut& into, const std::string& path, std::uint32_t status, bool isOutside) {
+    using Kind = std::size_t LeftOut::*;
+    const auto enter = [](LeftOut& into, const std::string& path, std::uint32_t status, Kind kind) {
         if (into.databases == 0) {
             into.first = path;
             into.status = status;
         }
         ++into.databases;
-        if (isOutside) ++into.outside;
+        if (kind != nullptr) ++(into.*kind);
     };
-    const auto leave = [&](const Prepared& database, std::uint32_t status, bool isOutside) {
-        enter(found, database.spec.path, status, isOutside);
-        enter(found.components[database.component], database.spec.path, status, isOutside);
+    const auto leave = [&](const Prepared& database, std::uint32_t status, Kind kind) {
+        enter(found, database.spec.path, status, kind);
+        enter(found.components[database.component], database.spec.path, status, kind);
         found.required = found.required || database.required;
     };
     const std::deque<engine::DatabaseRecord>& records = session_->records();
@@ -142,9 +143,13 @@ PreparedBackup::AllLeftOut PreparedBackup::leftOut() const {
         const engine::DatabaseRecord& record = records[i];
         if (record.state.load(std::memory_order_acquire) != engine::State::skipped) continue;
         const std::uint32_t status = record.failure.domain == Domain::domino ? record.failure.status : 0;
-        leave(databases_[included_[i]], status, false);
+        leave(databases_[included_[i]], status, nullptr);
     }
-    for (const std::uint32_t index : outside_) leave(databases_[index], 0, true);
+    for (const std::uint32_t index : outside_) leave(databases_[index], 0, &LeftOut::outside);
+    for (const auto& [record, failure] : inShadows_)
+        if (failure)
+            leave(databases_[included_[record]], failure->domain == Domain::domino ? failure->status : 0,
+                  &LeftOut::torn);
     return found;
 }
 
@@ -172,6 +177,33 @@ std::optional<Failure> PreparedBackup::awaitEnd() {
     return progress_->failure;
 }
 
+void PreparedBackup::completeInShadows(const NewShadows& shadows, engine::Clock::time_point thawed) {
+    ShadowRecoveryOptions options;
+    for (const std::string& volume : options_.volumes) options.shadows.push_back(shadows.deviceOf(volume));
+    options.linkDirectory = utf8Of(options_.session.deltaDirectory);
+    options.apply = options_.apply;
+    options.threads = options_.session.shards;
+    options.databaseBudget = options_.session.databaseBudget;
+    options.timeout = std::chrono::duration_cast<milliseconds>(thawed + options_.drainTimeout - engine::Clock::now());
+    options.stop = stop_.get_token();
+
+    std::vector<DatabaseInShadow> databases;
+    std::vector<std::size_t> numbers;
+    const std::deque<engine::DatabaseRecord>& records = session_->records();
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        const engine::DatabaseRecord& record = records[i];
+        if (record.state.load(std::memory_order_acquire) != engine::State::captured) continue;
+        const Prepared& prepared = databases_[included_[i]];
+        const std::filesystem::path delta = options_.session.deltaDirectory / (std::to_string(i) + ".delta");
+        numbers.push_back(i);
+        databases.push_back({prepared.volume, utf8Of(pathOf(prepared.spec.target)),
+                             record.deltaBytes == 0 ? std::string() : utf8Of(delta), record.startSizeBytes,
+                             record.announcedBytes, record.irregularPieces});
+    }
+    std::vector<std::optional<Failure>> failures = recoverInShadows(std::move(options), std::move(databases));
+    for (std::size_t i = 0; i < numbers.size(); ++i) inShadows_.emplace(numbers[i], std::move(failures[i]));
+}
+
 std::optional<Failure> PreparedBackup::outcome() const {
     const std::lock_guard lock(progress_->mutex);
     if (progress_->ended) return progress_->failure;
@@ -184,6 +216,7 @@ void PreparedBackup::abort(const Failure& reason) {
         if (!progress_->failure) progress_->failure = Failure(reason);
         if (!progress_->begun) progress_->ended = true;
     }
+    stop_.request_stop();
     session_->cancel();
     static_cast<void>(endsWithin(kTakingBack));
 }

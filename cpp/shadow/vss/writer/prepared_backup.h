@@ -14,6 +14,8 @@
 
 #include "engine/session.h"
 #include "shadow/hook_provider.h"
+#include "shadow/vss/writer/shadow_recovery.h"
+#include "shadow/vss/writer_handlers.h"
 #include "system/directory_lock.h"
 
 namespace domino_vss::vss {
@@ -34,8 +36,9 @@ struct PreparedBackupOptions {
     std::vector<std::string> volumes;
     /// From begin() until all databases are in backup mode.
     std::chrono::milliseconds prepareTimeout{120'000};
-    /// From thaw() until all change information is on disk.
+    /// From thaw() until all change information is on disk and, where shadows can be changed, applied in them.
     std::chrono::milliseconds drainTimeout{300'000};
+    ApplyChanges apply;
     /// How many databases may be skipped before the backup fails.
     std::uint32_t maxSkipped = UINT32_MAX;
 };
@@ -56,6 +59,7 @@ public:
     struct LeftOut {
         std::size_t databases = 0;
         std::size_t outside = 0;   ///< those of them that lie on no volume of the snapshot
+        std::size_t torn = 0;      ///< those of them that are in it, but could not be completed there
         std::string first;         ///< path of one of them
         std::uint32_t status = 0;  ///< the reason, if it is a Domino STATUS
     };
@@ -70,7 +74,7 @@ public:
     ~PreparedBackup() = default;
 
     /// Before begin(). `volume` is an index into the volumes of the options, `component` one into the writer's
-    /// components.
+    /// components. The target is the path in the shadow of the volume.
     void add(engine::DatabaseSpec spec, std::size_t volume, std::size_t component, bool required);
     /// Where databases lie: the top directory of a volume, and a component of it.
     using Places = std::set<std::pair<std::string, std::size_t>>;
@@ -91,6 +95,9 @@ public:
     void thaw();
     /// Waits until the change information is on disk.
     [[nodiscard]] std::optional<Failure> awaitEnd();
+    /// After a successful awaitEnd(): applies the change information to the databases in the shadows, within what is
+    /// left of the time for it. A failure is one of that database; its delta file is still good.
+    void completeInShadows(const NewShadows& shadows, engine::Clock::time_point thawed);
     /// The result: nullopt for success. A failure if the backup has not ended.
     [[nodiscard]] std::optional<Failure> outcome() const;
     /// There will be no snapshot. Returns when the databases are out of backup mode, or after ten seconds.
@@ -103,6 +110,9 @@ public:
     [[nodiscard]] const std::vector<std::uint32_t>& included() const noexcept { return included_; }
     /// Which of them the requester has chosen, and its volumes do not contain.
     [[nodiscard]] const std::vector<std::uint32_t>& outside() const noexcept { return outside_; }
+    /// By the number of a record: nullopt for a database that is complete in its shadow. Empty if shadows could not be
+    /// changed. Valid after completeInShadows().
+    [[nodiscard]] const std::map<std::size_t, std::optional<Failure>>& inShadows() const noexcept { return inShadows_; }
 
 private:
     struct Prepared {
@@ -133,6 +143,8 @@ private:
     std::vector<Prepared> databases_;
     std::vector<std::uint32_t> included_;  // written before the session's first step
     std::vector<std::uint32_t> outside_;   // likewise
+    std::map<std::size_t, std::optional<Failure>> inShadows_;
+    std::stop_source stop_;
     std::mutex lockMutex_;
     std::optional<DirectoryLock> lock_;  // guarded by lockMutex_
 };

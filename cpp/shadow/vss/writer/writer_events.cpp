@@ -19,11 +19,12 @@ std::string hex(std::uint32_t value) {
 
 std::string describe(const PreparedBackup::LeftOut& left) {
     std::string text;
-    const std::size_t refused = left.databases - left.outside;
-    if (refused > 0) text = std::to_string(refused) + " databases could not be put into backup mode";
-    if (left.outside > 0)
-        text += (refused > 0 ? " and " : "") + std::to_string(left.outside) +
-                " databases lie on volumes that are not in the snapshot";
+    const auto say = [&text](std::size_t count, const char* what) {
+        if (count > 0) text += (text.empty() ? "" : " and ") + std::to_string(count) + " databases " + what;
+    };
+    say(left.databases - left.outside - left.torn, "could not be put into backup mode");
+    say(left.outside, "lie on volumes that are not in the snapshot");
+    say(left.torn, "could not be completed in the snapshot and need their delta files");
     text += ", one of them is " + left.first;
     if (left.status != 0) text += " (STATUS " + hex(left.status) + ")";
     return text;
@@ -215,13 +216,17 @@ Verdict WriterEvents::thaw() noexcept {
     }
 }
 
-Verdict WriterEvents::postSnapshot() noexcept {
+Verdict WriterEvents::postSnapshot(const NewShadows& shadows) noexcept {
     try {
+        const engine::Clock::time_point thawed = engine::Clock::now();
         const std::shared_ptr<PreparedBackup> backup = current(Stage::thawed);
         if (backup == nullptr) return {};
         if (std::optional<Failure> failure = backup->awaitEnd()) return fail(*failure);
+        if (shadows.writable) backup->completeInShadows(shadows, thawed);
         const PreparedBackup::AllLeftOut left = backup->leftOut();
         std::vector<ComponentFailure> lacking = failures(left);
+        // That may have taken long: the requester or this process may have ended the session.
+        if (current() != backup) return {!policy_.veto, result::kWriterNonRetryable, 0, "the backup was taken back"};
         notify(WriterMoment::completed);
         {
             const std::lock_guard lock(mutex_);

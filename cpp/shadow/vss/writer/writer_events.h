@@ -21,7 +21,7 @@ enum class WriterMoment : std::uint8_t {
     begun,       ///< databases are entering backup mode
     held,        ///< all databases are in backup mode
     thawed,
-    completed,   ///< the change information is on disk
+    completed,   ///< the change information is on disk, and applied in shadows that can be changed
     failed,      ///< the databases are out of backup mode; there is no backup
     uninvolved,  ///< a snapshot contains none of the databases
 };
@@ -70,7 +70,7 @@ public:
     [[nodiscard]] Verdict prepareSnapshot(const SnapshotSet& set) noexcept override;
     [[nodiscard]] Verdict freeze() noexcept override;
     [[nodiscard]] Verdict thaw() noexcept override;
-    [[nodiscard]] Verdict postSnapshot() noexcept override;
+    [[nodiscard]] Verdict postSnapshot(const NewShadows& shadows) noexcept override;
     void abort() noexcept override;
     void backupShutdown(const Guid& set, const Guid& session) noexcept override;
     [[nodiscard]] std::string completedBackup() const override;
