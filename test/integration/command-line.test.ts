@@ -254,7 +254,7 @@ describe('from backup to restore', () => {
     expect(await isConsistent(...domino.simulation.databases().map(inData))).toBe(true);
   });
 
-  test('a reader who has seen enough is no failure', async () => {
+  test('a reader that closes the pipe early is not a failure', async () => {
     const shown = start(['backup', 'show', id, '--delta-dir', 'backup', '--json'], here());
     // The reader ends before anything is written.
     shown.child.stdout?.destroy();
@@ -449,7 +449,7 @@ linuxDescribe('an interrupt', () => {
     await expectNothingLeft();
   });
 
-  test('of the process that the user started, by force: the one behind it takes everything back', async () => {
+  test('of the process that the user started, by force: the second process takes everything back', async () => {
     const backup = await startSlowly(backupArguments('--shards', '1'));
     backup.interrupt('SIGKILL');
     const { signal, stderr } = await backup.ended; // its output stays open until the second process has ended

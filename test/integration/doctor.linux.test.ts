@@ -395,12 +395,12 @@ describe('the canary', () => {
     expect(readdirSync(domino.simulation.dataDirectory).filter((name) => name.includes('canary'))).toEqual([]);
   });
 
-  test('sings where this process and the server share their memory', async () => {
+  test('succeeds if this process and the server share their memory', async () => {
     const { checks } = await examine(['--canary']);
     expect(checks.get('canary')).toMatchObject({ status: 'ok', found: expect.stringMatching(/was recorded \([1-9]/) });
   });
 
-  test('dies in an environment of its own, where backups record nothing', async () => {
+  test("fails in an environment that differs from the server's, where backups record nothing", async () => {
     const report = await examine(['--canary'], { env: { SIM_SEPARATE_ENVIRONMENT: '1' } });
     expectFailed(report, 'canary', 'ERR_DOMINO_NOT_SHARED', [
       /^a write through the server was NOT recorded: .*would be inconsistent without any error$/,
@@ -408,7 +408,7 @@ describe('the canary', () => {
     ]);
   });
 
-  test('cannot sing without a server', async () => {
+  test('needs a running server', async () => {
     await server.stop();
     const report = await examine(['--canary']);
     server = await domino.serve({ paused: true });

@@ -101,7 +101,7 @@ test('a freeze window that is longer than its time ends, and all databases come 
   }
 });
 
-test('a database whose close hangs is captured, and holds nobody up', async () => {
+test('a database whose close hangs is captured, and does not delay the others', async () => {
   await domino.simulation.fault(`NSFDbClose:1@${victim}=hang`);
   await expect(backUp({ databaseBudgetMs: 300 })).resolves.toMatchObject({ outcome: 'complete', databases });
 });

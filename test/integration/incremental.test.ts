@@ -275,7 +275,7 @@ test('a backup whose copies are gone is not built on', async () => {
   expect(saidBy(report)).toEqual([expect.stringContaining(`captured again: ${lost}`)]);
 });
 
-test('where nothing has changed one database is taken all the same', async () => {
+test('if nothing has changed, one database is captured anyway', async () => {
   await leaveInPeace();
   await backUp();
   await archive();

@@ -185,7 +185,7 @@ test('plain files are the state of the backup, and logged ones are backups still
   }
 });
 
-test('with the server down the log is asked for in names.nsf', async () => {
+test('with the server down, the log is found through names.nsf', async () => {
   const path = own(true, 3);
   await server.stop();
   try {

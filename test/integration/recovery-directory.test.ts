@@ -166,7 +166,7 @@ test.each<['realpath' | 'stat' | 'readFile' | 'statfs' | 'mkdir' | 'open', (dire
   ['statfs', (directory) => directory],
   ['mkdir', (directory) => join(directory, 'data')],
   ['open', (directory) => join(directory, 'notes.ini.new')],
-])('a mount that does not answer (%s) holds nobody up', async (name, fileOf) => {
+])('a mount that does not respond (%s) does not block the call', async (name, fileOf) => {
   const directory = join(here.home, `hanging-${name}`);
   const abort = new AbortController();
   const calls = promises as unknown as Record<typeof name, FileCall>;

@@ -8,7 +8,7 @@ afterAll(() => {
   machine[Symbol.dispose]();
 });
 
-test('the volume of the databases is asked for room, by the name that VSS takes', async () => {
+test("the free space of the databases' volume is queried, by the name that VSS uses", async () => {
   const [check] = await machine.run('doctor-program.js', [machine.homes[0]]);
   expect(check).toEqual({
     name: 'shadow storage',

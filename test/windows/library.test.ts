@@ -102,7 +102,7 @@ test('a library that lacks the functions that are needed', async () => {
   expect(message).toMatch(/functions are missing: .*NSFBackupStart/);
 });
 
-test('no library at all', async () => {
+test('no library', async () => {
   const directory = join(domino.home, 'nowhere');
   mkdirSync(directory);
   expect(await refusal(directory)).toMatchObject({

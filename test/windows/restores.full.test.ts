@@ -207,7 +207,7 @@ test('the transaction log is backed up as a component of its own, and never rest
   expect(refused.stdout).toMatch(/before: failure=800423f4 .*the server is writing to its transaction log/);
 }, 300_000);
 
-test('to another place: refused', async () => {
+test('a restore to another place is refused', async () => {
   const elsewhere = await restore(component, 'elsewhere');
   expect(elsewhere.code).toBe(3);
   expect(elsewhere.stdout).toContain('domino-vss restore --as');

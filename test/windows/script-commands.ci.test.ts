@@ -173,7 +173,7 @@ test('a volatile transportable set outlives its script, and no import', async ()
 });
 
 describe('revert', () => {
-  test('sets a volume back', async () => {
+  test('reverts a volume', async () => {
     await good([...create('set context persistent nowriters')]);
     writeFileSync(file, 'after');
     expect(await good([`load metadata ${metadata}`, 'revert %data%'])).toMatch(/reverted|set back/);

@@ -217,7 +217,7 @@ describe('copies that are being made', () => {
     expect((await copying).failures).toEqual([]);
   });
 
-  test('cost an end its time', async () => {
+  test('are aborted when the end of the backup runs out of time', async () => {
     domino.busy.add('names.nsf');
     const backup = await begin();
     const set = await backup.createShadow();
@@ -244,7 +244,7 @@ describe('what cannot be taken back', () => {
     };
   };
 
-  test('is said by a begin that fails', async () => {
+  test('is reported by a begin that fails', async () => {
     failing('open', 'close');
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
     const error = await errorOf(begin());
@@ -264,7 +264,7 @@ describe('what cannot be taken back', () => {
   test.each<[string, string[], (backup: Backup) => Promise<unknown>, string]>([
     ['in a call', ['capture', 'close'], (backup) => backup.createShadow(), 'capture failed'],
     ['over an option', ['close'], (backup) => backup.createShadow({ timeout: 5 } as object), 'timeoutMs'],
-  ])('takes no place of an error %s, and is said once', async (what, calls, call, text) => {
+  ])('does not replace an error %s, and is reported once', async (what, calls, call, text) => {
     failing(...calls);
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
     const flow = async (): Promise<void> => {
@@ -642,7 +642,7 @@ describe('hooks', () => {
     return (await readJournals(domino.deltaDirectory, domino.dataDirectory)).live[0]!;
   }
 
-  test('out of a snapshot that cannot be read here nothing is copied', async () => {
+  test('nothing is copied from a snapshot that cannot be read here', async () => {
     const create: HookProvider['create'] = ({ volumes }) =>
       Promise.resolve({ shadows: volumes.map(({ path }) => ({ volume: path, root: '' })) });
     const backup = await begin({ provider: hook(create) });

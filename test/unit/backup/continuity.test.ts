@@ -60,7 +60,7 @@ test('the first backup has nothing to compare with; the second says with which o
   expect((await loadManifest(second.directory)).continuity).toEqual(second.continuity);
 });
 
-test('a database that is gone makes one backup partial, by name, and no limit fails over it', async () => {
+test('a deleted database makes one backup partial, is named, and does not count towards a limit', async () => {
   await backUp();
   rmSync(domino.file('mail/bob.nsf'));
   const next = await backUp({ maxSkipped: 0 });
@@ -72,7 +72,7 @@ test('a database that is gone makes one backup partial, by name, and no limit fa
   expect(await backUp()).toMatchObject({ outcome: 'complete', continuity: { vanished: [] } });
 });
 
-test('a database that is not wanted any more has not vanished', async () => {
+test('a database that is no longer selected does not count as vanished', async () => {
   await backUp();
   rmSync(domino.file('mail/bob.nsf'));
   expect(await backUp({ exclude: ['mail/bob.nsf'] })).toMatchObject({ outcome: 'complete', skipped: [] });
@@ -100,7 +100,7 @@ test('a file that was never a database is only a warning', async () => {
   });
 });
 
-test('a database that refuses is lost if a backup has it, and named when none ever had', async () => {
+test('a database that cannot be captured counts as lost if an earlier backup has it, and is only named otherwise', async () => {
   domino.refusing.set('mail/ada.nsf', alreadyInProgress);
   await backUp();
   domino.refusing.set('mail/bob.nsf', alreadyInProgress);

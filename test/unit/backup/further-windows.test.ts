@@ -199,7 +199,7 @@ test('what is required may come in a further window, and fails the backup only w
   ]);
 });
 
-test('a further window that fails costs the backup nothing', async () => {
+test('a further window that fails does not harm the backup', async () => {
   domino.refusing.set('mail/ada.nsf', compacting);
   const full = failure({ code: 'ERR_NO_SPACE', phase: 'shadow', text: 'no room' });
   onOpen.set(2, () => {
@@ -316,7 +316,7 @@ test('with VSS a further window that cannot be made leaves no shadow', async () 
   expect(vss.shadows.map((shadow) => shadow.setId)).toEqual([report.vss?.setId]);
 });
 
-test('a version of this package without further windows refuses the manifest', async () => {
+test('an earlier version of this package, without further windows, refuses the manifest', async () => {
   compactAda();
   const { manifest } = await backUp();
   const schema = JSON.parse(readFileSync(join(__dirname, '../../../../schema/manifest-1.json'), 'utf8')) as {

@@ -91,7 +91,7 @@ test('a logged database that is not logged any more is taken, and one of another
   expect((await incremental()).incremental?.taken).toEqual({ 'instance-id': 1 });
 });
 
-test('one that was changed so shortly before its backup that its clock could not show a later change is taken', async () => {
+test('one that was changed so shortly before its backup that its modification time could not show a later change is captured', async () => {
   const { timeAfterLastStart } = await loadManifest((await backUp()).directory);
   const [low = 0, high = 0] = timeAfterLastStart?.innards.map((half) => parseInt(half, 16)) ?? [];
   domino.modified.set('mail/ada.nsf', new Date((timedateToDate([low, high])?.getTime() ?? NaN) - 700));
@@ -99,7 +99,7 @@ test('one that was changed so shortly before its backup that its clock could not
   expect((await incremental()).incremental?.taken).toEqual({ changed: 1 });
 });
 
-test('a server that does not answer is no reason to leave anything out', async () => {
+test('if the server does not respond, nothing is left out', async () => {
   await backUp();
   domino.onCall = (name) => {
     if (name === 'readIdentities') throw Object.assign(new Error('the server is busy'), { code: 'ERR_INTERNAL' });
@@ -121,7 +121,7 @@ test('a server that does not answer for databases is named with the reason', asy
   );
 });
 
-test('a kept shadow under a path that another snapshot may have by now is nothing to build on', async () => {
+test('a backup is not built on a kept shadow whose path may be that of another snapshot by now', async () => {
   const root = join(domino.root, 'snapshot');
   cpSync(domino.dataDirectory, join(root, 'data'), { recursive: true });
   const hook = { name: 'array', create: () => Promise.resolve({ shadows: [{ volume: domino.root, root }] }) };
@@ -129,7 +129,7 @@ test('a kept shadow under a path that another snapshot may have by now is nothin
   expect((await incremental()).incremental?.taken).toEqual({ source: paths.length });
 });
 
-test('a file of the same size that is no database is nothing to build on', async () => {
+test('a backup is not built on a file of the same size that is not a database', async () => {
   const backup = await beginBackup(() => domino.binding, {
     domino: domino.location,
     deltaDirectory: domino.deltaDirectory,
@@ -152,7 +152,7 @@ linuxTest('a backup that is named by a symbolic link builds on those beside the 
   expect(links.get(full.id)).toMatchObject({ id: full.id });
 });
 
-test('where nothing has changed the smallest database gives the backup its moment', async () => {
+test('if nothing has changed, the smallest database is captured, which gives the backup its time', async () => {
   domino.write('mail/bob.nsf', `${signature}x`);
   await backUp();
   const report = await incremental();
@@ -167,7 +167,7 @@ test('what a partial backup could not take is taken by the next one', async () =
   expect(report.incremental).toMatchObject({ base: partial.id, taken: { new: 1 } });
 });
 
-test('a backup without contents is passed over, and so is one that is damaged', async () => {
+test('backups without contents and damaged backups are not built on', async () => {
   const full = await backUp();
   await backUp({}, false);
   expect((await incremental()).incremental?.base).toBe(full.id);
@@ -213,7 +213,7 @@ test('when VSS does not say where a kept shadow is, the copies count all the sam
   expect((await incremental()).incremental).toMatchObject({ base: full.id, taken: { moment: 1 } });
 });
 
-test('a base that was written anew under the same id is another one', async () => {
+test('a base that was rewritten under the same id is a different one', async () => {
   const full = await backUp();
   const report = await incremental();
   const head = await loadManifest(report.directory);

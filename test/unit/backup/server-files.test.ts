@@ -182,7 +182,7 @@ linuxTest('a link out of the directory that only has the name of an ID file is n
   );
 });
 
-test('one that is there and cannot be copied makes the backup partial, and no database is blamed', async () => {
+test('one that exists and cannot be copied makes the backup partial, without a failure of a database', async () => {
   mkdirSync(inData('keys'));
   settings('KeyFilename=keys', 'ServerKeyFileName=server.id');
   const report = await backUp();
@@ -226,7 +226,7 @@ describe('a file that changes while it is copied', () => {
     expect(readFileSync(join(copies, 'server-files', 'server.id'), 'utf8')).toBe('renewed');
   });
 
-  test('is a failure when it never rests', async () => {
+  test('is a failure if it keeps changing', async () => {
     whenCopied((time) => {
       write('server.id', 'x'.repeat(30 + time));
     });
@@ -251,7 +251,7 @@ describe('a file that changes while it is copied', () => {
   });
 });
 
-test('a full disk is told of each file, and nothing unfinished stays', async () => {
+test('a full disk is reported for each file, and no unfinished copy stays', async () => {
   const original = promises.open.bind(promises);
   jest.spyOn(promises, 'open').mockImplementation(async (file, ...rest) => {
     const handle = await original(file, ...rest);
@@ -328,7 +328,7 @@ test('prune removes them with their backup, and nothing beside them', async () =
   expect(existsSync(second.directory)).toBe(true);
 });
 
-test('their directory is theirs alone', async () => {
+test('their directory must not contain anything else', async () => {
   mkdirSync(join(copies, 'server-files'), { recursive: true });
   await expect(backUp()).rejects.toMatchObject({ code: 'ERR_OPTION', option: 'serverFiles' });
   expect(readdirSync(copies)).toEqual(['server-files']);

@@ -164,7 +164,7 @@ test(`whatever is late, fails or is interrupted, nothing stays behind: ${seeds} 
   expect(calls.failed).toBeGreaterThan(seeds / 4);
 }, 3_600_000);
 
-test('a native layer that forgets one database in backup mode is found out', async () => {
+test('a native layer that leaves one database in backup mode is detected', async () => {
   const forgetful = (domino: FakeDomino): NativeBinding => ({
     ...domino.binding,
     createSession: (options) => {

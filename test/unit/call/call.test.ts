@@ -4,7 +4,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-test('a deadline is told as one, also when its timer fires before its time', async () => {
+test('a deadline is reported as one, even if its timer fires early', async () => {
   jest.spyOn(performance, 'now').mockReturnValue(1_000);
   const call = new Call({ timeoutMs: 10, phase: 'prepare' });
   const waiting = call.interruptible(

@@ -90,7 +90,7 @@ test('an error names its option', async () => {
   );
 });
 
-test('an option that is undefined is not given', async () => {
+test('an option with the value undefined counts as omitted', async () => {
   const error: unknown = await beginBackup(binding, { ...good, shards: undefined }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ message: 'must not be needed' });
 });

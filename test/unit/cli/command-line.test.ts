@@ -85,7 +85,7 @@ describe('backup', () => {
     expect(JSON.parse((await run(['backup', 'list', '--delta-dir', 'delta', '--json'])).stdout)).toHaveLength(1);
   });
 
-  test('the shadow stays only when asked for', async () => {
+  test('a shadow is kept only on request', async () => {
     await backUp();
     expect(existsSync(join(domino.root, '.domino-vss'))).toBe(false);
     expect((await backUp('--keep')).stdout).toContain('kept: ');

@@ -22,7 +22,7 @@ async function backUp(lines: readonly string[], signal = new AbortController().s
   return run(domino, args, { env: { PATH: process.env['PATH'] }, signal });
 }
 
-test('the program finds every database in the shadow, whose end it is', async () => {
+test('the program finds every database in the shadow, which is removed after its end', async () => {
   const { exitCode, stdout, stderr } = await backUp([
     'tr "\\0" "\\n" < "$DOMINO_VSS_FILES" > files',
     'tr "\\0" "\\n" < "$DOMINO_VSS_FILES" | xargs cat > contents',

@@ -26,7 +26,7 @@ test.each([
   expect(printable(text)).toBe(shown);
 });
 
-test('no text reaches a terminal with something to obey, and JSON says the same in other characters', () => {
+test('no text reaches a terminal with control characters, and JSON escapes them', () => {
   fc.assert(
     fc.property(anything, (text) => {
       expect(printable(text)).not.toMatch(obeyed);
@@ -117,7 +117,7 @@ describe('a database with such a name', () => {
   });
 });
 
-test('a process that ends at once gives the terminal its cursor back', () => {
+test('a process that ends at once makes the cursor visible again', () => {
   let text = '';
   const write = (chunk: unknown, _encoding: unknown, done: () => void): void => {
     text += String(chunk);

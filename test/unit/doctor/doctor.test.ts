@@ -86,7 +86,7 @@ test('an addon that does not load is a finding', async () => {
   });
 });
 
-test('a canary whose write is not recorded is the worst finding', async () => {
+test('a canary whose write is not recorded is a failure', async () => {
   domino.binding.runCanary = ({ database }) => Promise.resolve({ recorded: false, changeInfoBytes: 0, database });
   const { outcome, check } = await examine({ canary: true });
   expect(check('canary')).toMatchObject({ status: 'failed', found: expect.stringContaining('NOT recorded') });
@@ -265,7 +265,7 @@ describe('what notes.ini says of the server', () => {
     ['BACKUP_TIMEOUT=an hour', 'WARN_SETTING_INVALID', /^BACKUP_TIMEOUT=an hour is not a number/, /remove it/],
     ['BACKUP_TIMEOUT=0', 'WARN_SETTING_INVALID', /is not a number of minutes$/, /remove it/],
     ['BACKUP_NO_TIMEOUT=1', '', /^none/, /domino-vss recover/],
-  ])('after which time Domino ends a backup: %s', async (line, code, found, advice) => {
+  ])('the time after which Domino ends a backup: %s', async (line, code, found, advice) => {
     add(line);
     const check = (await examine()).check('backup time limit');
     expect(check).toMatchObject({ status: code === '' ? 'ok' : 'warning', code });

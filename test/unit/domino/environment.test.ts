@@ -105,7 +105,7 @@ describe('an installation is found', () => {
       expect(findInstallation({}, { NOTES_INI: ini }, registration({ services }))).toEqual(expected);
     });
 
-    test('two of notes.ini as well', () => {
+    test('several notes.ini files are named, too', () => {
       writeFileSync(join(program, 'notes.ini'), '');
       expect(thrownBy(() => findNotesIni({}, {}, program, registration()))).toMatchObject({
         code: 'ERR_DOMINO_SEVERAL',

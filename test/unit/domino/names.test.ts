@@ -90,7 +90,7 @@ describe('a database is found', () => {
     );
   });
 
-  test('and nothing but it by its path, where that has no characters of globs', () => {
+  test('and only that one by its path, if the path has no glob characters', () => {
     const plain = anyPath.filter((path) => !/[*?[\]{}()|]/.test(path));
     fc.assert(
       fc.property(plain, anyPath, (one, other) => {
@@ -102,7 +102,7 @@ describe('a database is found', () => {
     );
   });
 
-  test('or not, but no glob is a reason to fail', () => {
+  test('or not, but a glob never fails', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 30 }), anyPath, (glob, path) => {
         expect(typeof matcher([glob])(path)).toBe('boolean');

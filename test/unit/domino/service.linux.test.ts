@@ -58,7 +58,7 @@ test('a unit that is not active does not run, and a failing start is an error', 
   });
 });
 
-test('a unit that is starting runs, and one that is stopping is waited for', () => {
+test('a unit that is starting counts as running, and one that is stopping is waited for', () => {
   expect(withSystemctl(3, 'return service.isRunning()', 'activating')).toEqual({ value: true });
   expect(withSystemctl(3, 'return service.isRunning()', 'inactive')).toEqual({ value: false });
   rmSync(join(directory, 'log'));
@@ -66,6 +66,6 @@ test('a unit that is starting runs, and one that is stopping is waited for', () 
   expect(readFileSync(join(directory, 'log'), 'utf8')).toBe('is-active -- domino.service\nstop -- domino.service\n');
 });
 
-test('that systemctl cannot be run at all is not the same as not running', () => {
+test('an error of systemctl is not taken for a stopped service', () => {
   expect(withSystemctl(undefined, 'return service.isRunning()')).toMatchObject({ code: 'ENOENT' });
 });

@@ -94,7 +94,7 @@ test('a paused service runs; one that is stopped is not stopped again, one that 
   expect(manager.orders).toEqual([]);
 });
 
-test('a service that is starting runs, and takes the order when it has started', async () => {
+test('a service that is starting counts as running, and is stopped when it has started', async () => {
   manager.passing = [startPending];
   await expect(service.isRunning({ signal: never })).resolves.toBe(true);
   manager.passing = [startPending, startPending, running];
@@ -139,7 +139,7 @@ test('a stop that makes no progress ends; one that works goes on', async () => {
   expect(performance.now() - begun).toBeGreaterThanOrEqual(patience.withoutProgressMs);
 });
 
-test('a start is bounded even if it works for ever', async () => {
+test('a start that never ends is bounded', async () => {
   manager.state = stopped;
   manager.onStart = () => void (manager.state = startPending);
   const begun = performance.now();

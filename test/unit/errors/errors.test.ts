@@ -248,7 +248,7 @@ test('the record of a database keeps what its error knew', () => {
   });
 });
 
-test('what passes by itself says so, and what to look at when it does not', () => {
+test('advice for temporary errors says so, and what to check if they persist', () => {
   const com = (status: number): DominoVssError =>
     toPublicError(failure({ code: 'ERR_VSS', domain: 'com', operation: 'x', status }));
   expect(com(0x800706ba)).toMatchObject({

@@ -109,7 +109,7 @@ test('values arrive: columns, times, large numbers, errors inside', async () => 
   expect(answer.problems[0]).toBeInstanceOf(DominoError);
 });
 
-test('functions are called backwards, and what they throw comes back', async () => {
+test('functions are called in the other direction, and what they throw comes back', async () => {
   const { near } = joined({
     twice: async (double: (n: number) => Promise<number>) => double(await double(1)),
   });
@@ -137,7 +137,7 @@ test('signals fire at the other end, once aborted or already', async () => {
   expect(await answer).toBe('aborted');
 });
 
-test('the end of the line ends what waits for it and aborts what runs for it', async () => {
+test('the end of the connection ends what waits for it and aborts what runs for it', async () => {
   let aborted = false;
   const { near, far } = joined({
     run: (signal: AbortSignal) =>
@@ -159,7 +159,7 @@ test('the end of the line ends what waits for it and aborts what runs for it', a
   await expect(near.call('run', [])).rejects.toBe(gone);
 });
 
-test('what cannot be cloned is an error, and the line stays', async () => {
+test('what cannot be cloned is an error, and the connection stays', async () => {
   const { near } = joined({ symbol: () => ({ what: Symbol('x') }), fine: () => 1 });
   await expect(near.call('symbol', [])).rejects.toThrow(/could not be cloned/);
   await expect(near.call('fine', [Symbol('x')])).rejects.toThrow(/could not be cloned/);

@@ -107,7 +107,7 @@ describe('in the archive of an Electron program', () => {
     expect(loaded).toEqual([join(directory, 'app.asar.unpacked', 'addon.node')]);
   });
 
-  test('one that was not unpacked is asked of the archive, which Electron can answer', () => {
+  test('one that was not unpacked is loaded from the archive, which Electron supports', () => {
     renameSync(join(directory, 'app.asar.unpacked'), join(directory, 'elsewhere'));
     const refused = run(outcome, {}, archived);
     expect(refused).toMatchObject({ code: 'ERR_NATIVE_LOAD', message: expect.stringContaining('app.asar') });

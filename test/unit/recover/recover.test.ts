@@ -260,7 +260,7 @@ describe('a restore that was killed', () => {
     }
   });
 
-  test('neither database nor original: named, not passed over', async () => {
+  test('with neither database nor original: named', async () => {
     rmSync(place());
     await interruptedRestore();
     const { outcome, works } = await recover();
@@ -574,7 +574,7 @@ test('the journal of a backup names the copies that it makes, and no file that w
   expect(existsSync(join(to, path))).toBe(true);
 });
 
-test('a live process keeps its work to itself', async () => {
+test('the work of a live process is not touched', async () => {
   const backup = await beginBackup(() => domino.binding, {
     domino: domino.location,
     deltaDirectory: domino.deltaDirectory,

@@ -76,7 +76,7 @@ test('the last backup is drilled: logged databases are recovered, the others ope
   expectNothingLeft();
 });
 
-test('so many are chosen at random out of those that are named', async () => {
+test('the requested number is chosen at random from the named ones', async () => {
   await backUp();
   const chosen = new Set<string>();
   for (let round = 0; round < 12; round += 1) {

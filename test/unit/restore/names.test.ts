@@ -64,7 +64,7 @@ describe('a backup', () => {
     expect(report.databases.map(({ database }) => database)).toEqual(expected);
   });
 
-  test('a leading ! does not make of one database all the others', async () => {
+  test('a leading ! does not select all other databases', async () => {
     const { manifest } = await backUp();
     await expect(restore(manifest, { databases: ['!mail/ada.nsf'] })).rejects.toMatchObject({
       code: 'ERR_OPTION',
@@ -72,7 +72,7 @@ describe('a backup', () => {
     });
   });
 
-  test('takes a new name as Domino spells it', async () => {
+  test("accepts a new name in Domino's spelling", async () => {
     const { manifest } = await backUp();
     const as = 'old\\deep\\ada.nsf';
     const report = await restore(manifest, { databases: ['mail/ada.nsf'], mode: { type: 'new-database', as } });

@@ -395,7 +395,7 @@ describe('as a new database', () => {
   });
 });
 
-describe('bad backups harm nothing', () => {
+describe('bad backups do no harm', () => {
   const only = { databases: ['mail/ada.nsf'] };
 
   test.each<[string, (directory: string) => void, string]>([
@@ -513,7 +513,7 @@ test('a dry run shows every step and touches nothing, not even the runtime', asy
   expect(domino.read('mail/ada.nsf')).toBe(destroyed('mail/ada.nsf'));
 });
 
-test('a status that says the database is gone is not believed while it is there', async () => {
+test('the status for a missing database is not trusted while the file exists', async () => {
   const manifest = await backUp();
   domino.onCall = (name) => {
     if (name !== 'takeDatabaseOffline') return;
@@ -719,7 +719,7 @@ describe('a recovery that would spoil its file is refused before it begins', () 
     await expectRefused(manifest, /with the transaction log (01){16}, and the server writes (05){16} now$/);
   });
 
-  test('nobody refuses when the log is that of the backup and whole', async () => {
+  test('nothing is refused if the log is that of the backup and complete', async () => {
     const manifest = await backUp();
     mkdirSync(domino.file('logdir'));
     for (const name of ['S0000007.TXN', 'S0000008.TXN', 'NLOGCTRL.LFH'])

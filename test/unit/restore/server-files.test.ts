@@ -193,7 +193,7 @@ test.each<['readFile' | 'stat' | 'realpath' | 'readdir' | 'mkdir' | 'rename', ()
   ['mkdir', () => to],
   ['stat', () => copyOf('server.id')],
   ['rename', () => join(to, 'server.id.unfinished')],
-])('a mount that does not answer (%s) holds nobody up', async (name, fileOf) => {
+])('a mount that does not respond (%s) does not block the call', async (name, fileOf) => {
   const abort = new AbortController();
   const calls = promises as unknown as Record<typeof name, FileCall>;
   const original = calls[name].bind(promises);

@@ -266,7 +266,7 @@ describe('a forged manifest', () => {
     expectUntouched();
   });
 
-  test('writes no two databases to one place', async () => {
+  test('does not write two databases to one place', async () => {
     const directory = await backUp();
     await forge(directory, asBob({ path: 'mail/ADA.nsf', file: domino.file('mail/ADA.nsf') }));
     const report = await restore(directory);
@@ -274,7 +274,7 @@ describe('a forged manifest', () => {
     expect(report.databases.filter(({ result }) => result === 'left-out')).toHaveLength(1);
   });
 
-  test('writes nothing that is no database', async () => {
+  test('writes only databases', async () => {
     const directory = await backUp();
     writeFileSync(copy('mail/bob.nsf'), 'no database');
     await forge(directory, asBob({ startSizeBytes: 11, copy: { file: 'mail/bob.nsf', deltaApplied: true } }));

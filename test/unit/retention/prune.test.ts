@@ -218,7 +218,7 @@ test('unfinished and damaged backups are named and not touched', async () => {
   for (const { directory } of [damaged, unfinished]) expect(existsSync(join(directory, 'databases.ndjson'))).toBe(true);
 });
 
-test('nothing goes while somebody works on the server', async () => {
+test('nothing is removed while other work on the server is running', async () => {
   const old = await backUp();
   await backUp();
   domino.locks.add(domino.dataDirectory);
@@ -348,7 +348,7 @@ describe('incremental backups', () => {
     for (const path of ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) domino.unlogged.add(path);
   });
 
-  test('what one that stays builds on stays, with its copies', async () => {
+  test('the base of a backup that stays also stays, with its copies', async () => {
     const base = await backUp();
     const link = await backUp({ incremental: true });
     const report = await prune();
@@ -359,7 +359,7 @@ describe('incremental backups', () => {
     expect(existsSync(join(base.copies, 'mail/bob.nsf'))).toBe(true);
   });
 
-  test('one that goes leaves the copies of its base alone, and both go together', async () => {
+  test('one that is removed leaves the copies of its base, and both can be removed together', async () => {
     const base = await backUp();
     const link = await backUp({ incremental: true });
     const next = await backUp();

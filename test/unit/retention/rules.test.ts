@@ -18,7 +18,7 @@ const august = ['2026-08-01T22:00', '2026-08-02T10:00', '2026-08-02T22:00', '202
 );
 const all = [...august, ...july];
 
-test('the newest so many stay', () => {
+test('the given number of newest backups stays', () => {
   expect(kept(all, { last: 2 })).toEqual({ '2026-08-03T22:00': ['last'], '2026-08-02T22:00': ['last'] });
 });
 

@@ -54,7 +54,7 @@ test.each<[string, readonly string[]]>([
   expect(stdout).toContain('3 commands would be run');
 });
 
-test('a wrong line is told with its place, on the error output, and nothing is asked of the computer', async () => {
+test('a wrong line is reported with its place on the error output, and the computer is not queried', async () => {
   script('add volume d:\ncrate\n');
   const { exitCode, stdout, stderr } = await run(['script.txt']);
   expect(exitCode).toBe(2);

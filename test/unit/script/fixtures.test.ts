@@ -56,7 +56,7 @@ describe.each(fixtureNames())('%s', (name) => {
     expect(report.problems.every(({ remedy }) => remedy !== '')).toBe(true);
   });
 
-  test('is checked without anything being done', async () => {
+  test('is checked without changing anything', async () => {
     const fixture = await readFixture(name);
     const { report } = await run(fixture.text, nobody, { check: true });
     expect(report.exitCode).toBe(fixture.check);

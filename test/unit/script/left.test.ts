@@ -60,7 +60,7 @@ test('unless it goes on after failures, or has told the writers that the backup 
   expect(said.output).toContain(`  ${ended.shadows[0]!.id} of D:\\, not exposed`);
 });
 
-test('a job that fails every night at its letter is told who holds it, and piles up nothing', async () => {
+test('a job that fails every night because its drive letter is in use is told what uses it, and accumulates nothing', async () => {
   const machine = machines();
   const night = [...made, 'expose %data% x:', 'exec c:\\backup\\fails.cmd', 'unexpose x:', 'delete shadows id %data%'];
   const first = await run(night, machine);

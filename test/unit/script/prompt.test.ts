@@ -63,7 +63,7 @@ test('what is wrong with a whole command at a terminal is told', async () => {
   expect(problems).toMatchObject([{ message: '"list everything" is not a command' }]);
 });
 
-test('a ^Z in what comes from elsewhere is no command', async () => {
+test('a ^Z in input from elsewhere is not a command', async () => {
   const { problems } = await type(['set', '\u001a'], new MemoryMachine());
   expect(problems).toEqual([]);
 });

@@ -114,12 +114,12 @@ test('a text of something else is one problem, without control characters', asyn
   expect(output[0]).not.toMatch(/[\u0080-\u009f\u202e]/);
 });
 
-describe('letters in a code page', () => {
+describe('letters in different code pages', () => {
   // ü, ö and ß as a console of western Europe writes them, and as Windows does.
   const inConsole = Buffer.from([...Buffer.from('add volume d:\\gr'), 0x81, ...Buffer.from('n\r\n')]);
   const inWindows = Buffer.from([...Buffer.from('set metadata d:\\gr'), 0xfc, 0xdf, ...Buffer.from('.cab\r\n')]);
 
-  test('of a console are not read as others in silence', async () => {
+  test('of a console are not silently read as others', async () => {
     const { exitCode, output } = await check({ text: inConsole });
     expect(exitCode).toBe(2);
     expect(output.join('\n')).toContain('written in the code page of a console, where it reads: add volume d:\\grün');

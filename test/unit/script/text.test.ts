@@ -38,7 +38,7 @@ test('a name cannot add a line of its own', () => {
   expect(describeEvent(event)).toBe('Metadata written to x\\nDeleted shadow copy y');
 });
 
-test('nor does the file of a problem', () => {
+test('the file name of a problem cannot do so either', () => {
   const problem = { file: evil, line: 1, column: 2, message: 'm', remedy: '' } as unknown as Parameters<
     typeof describeProblem
   >[0];

@@ -110,7 +110,7 @@ test('the head of a journal is one with all its fields of the right kind, or a r
 });
 
 test(
-  'whatever lies among the journals stops nobody',
+  'other files among the journals block nothing',
   async () => {
     mkdirSync(join(directory, '.journal'));
     const file = join(directory, '.journal', `${head.id}.journal`);
@@ -210,7 +210,7 @@ test('durations and numbers of the command line are whole numbers that a compute
   }
 });
 
-test('any glob answers for any path, and a plain name means itself', () => {
+test('any glob can be matched with any path, and a plain name means itself', () => {
   fc.assert(
     fc.property(
       fc.array(fc.string({ unit: 'binary', maxLength: 30 }), { maxLength: 4 }),

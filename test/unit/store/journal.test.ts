@@ -114,7 +114,7 @@ test('a live one locks its data directory and no other', async () => {
   await again.journal.remove();
 });
 
-test('of two that come together at most one gets in', async () => {
+test('of two at the same time, at most one gets the lock', async () => {
   const results = await Promise.allSettled(Array.from({ length: 5 }, () => open()));
   expect(results.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1);
 });
@@ -162,7 +162,7 @@ test('says what a restore and a stopped service have left', () => {
   });
 });
 
-test('one whose work has ended locks nobody out, even while its process lives', async () => {
+test('one whose work has ended locks nothing, even while its process lives', async () => {
   const { journal } = await open();
   await journal.update({ ended: true, shadows: ['/could/not/be/removed'] });
   const { journal: next, leftOvers } = await open();
@@ -190,7 +190,7 @@ test('one of the last start of the system is dead, whatever process has its numb
   await journal.remove();
 });
 
-describe('what is no journal stops nobody, is moved aside and named:', () => {
+describe('what is not a journal blocks nothing, is moved aside and named:', () => {
   const head = (): string => readFileSync(writeDead(), 'utf8');
   const broken: [string, (file: string) => void][] = [
     [

@@ -64,7 +64,7 @@ test.each([
   expect(readdirSync(directory)).toEqual(['from']);
 });
 
-test('whoever does not want to wait any longer need not', async () => {
+test("the caller's check ends the wait", async () => {
   jest.spyOn(methods, 'read').mockImplementation(forEver);
   let asked = 0;
   const given = new Error('enough');

@@ -38,7 +38,7 @@ describe('the context that follows from lifetime and writers', () => {
     expect(resolveVss({ source: 'volumes' }).native.excludeDomino).toBe(false);
   });
 
-  test('who stops at Thaw needs a writer, and no other one than its own', () => {
+  test('stopping at Thaw needs a writer, and only our own', () => {
     const vss = { stopAt: 'thaw' } as const;
     const own = { stopAtThaw: true, onlyThawSignal: true };
     expect(resolveVss({}).native).toMatchObject({ stopAtThaw: false, onlyThawSignal: false });

@@ -368,7 +368,7 @@ describe('revert', () => {
     });
   });
 
-  test('says when it goes on behind the time that was given', async () => {
+  test('reports if it continues after its time limit', async () => {
     vss.native.awaitRevert = () => Promise.resolve({ finished: false });
     expect(await revert({ dominoIsStopped: true, timeoutMs: 99 })).toMatchObject({ finished: false });
     expect(await queryRevertStatus(binding, { volume: 'D:' })).toEqual({ volume: volumeD, finished: false });

@@ -55,7 +55,7 @@ describe('one volume among several', () => {
     expect(error.message.length + error.hint.length).toBeLessThan(1500);
   });
 
-  test('is not to blame for other errors, nor for those of volumes without databases', () => {
+  test('is not named for other errors, nor for volumes without databases', () => {
     const other = toPublicError(comFailure(0x80042306, { operation, subject: volumeD! }));
     expect(withDatabasesOnVolume(other, databases)).toBe(other);
     const elsewhere = toPublicError(comFailure(0x8004230c, { operation, subject: '\\\\?\\Volume{x}\\' }));
