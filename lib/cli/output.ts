@@ -184,6 +184,7 @@ const flags: Readonly<Record<string, string>> = {
   'keep.daily': '--keep-daily',
   'keep.weekly': '--keep-weekly',
   'keep.monthly': '--keep-monthly',
+  vss: 'an option for VSS',
   'vss.backupType': '--backup-type',
   'vss.context': '--vss-context',
   'vss.providerId': '--vss-provider',

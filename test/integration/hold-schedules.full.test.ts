@@ -14,7 +14,7 @@ import { memoryDirectory } from '../platform';
 import { randomOf } from '../random';
 
 /** Under Wine each case takes several times as long, because it starts processes. */
-const cases = Number(process.env['HOLD_CASES'] ?? (process.platform === 'win32' ? 30 : 200));
+const cases = Number(process.env['HOLD_CASES'] ?? (process.platform === 'win32' ? 20 : 200));
 const seed = Number(process.env['HOLD_SEED'] ?? 20261127);
 
 let domino: SimulatedDomino;
