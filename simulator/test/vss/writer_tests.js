@@ -13,11 +13,11 @@ function writerTests({ wine, programs, program, equal, noLeaks, waitFor }) {
   const requester = (vss, mode, options) => program(vss, 'with_writers', [mode], options);
 
   /** A running writer.exe; `options` become its arguments. */
-  async function startWriter(vss, options = {}, name = 'writer') {
+  async function startWriter(vss, options = {}, name = 'writer', executable = 'writer.exe') {
     const log = vss.unixPath(`C:\\${name}.log`);
     for (const file of [log, `${log}.stop`]) fs.rmSync(file, { force: true });
     const words = Object.entries({ log: `C:\\${name}.log`, ...options }).map(([key, value]) => `${key}=${value}`);
-    const child = spawn(wine, [path.join(programs, 'writer.exe'), ...words], {
+    const child = spawn(wine, [path.join(programs, executable), ...words], {
       stdio: 'ignore',
       env: { ...process.env, ...vss.environment },
     });
@@ -52,8 +52,8 @@ function writerTests({ wine, programs, program, equal, noLeaks, waitFor }) {
   }
 
   /** With a writer that runs as long as `body`. */
-  async function withWriter(vss, options, body) {
-    const writer = await startWriter(vss, options);
+  async function withWriter(vss, options, body, executable = 'writer.exe') {
+    const writer = await startWriter(vss, options, 'writer', executable);
     try {
       await body(writer);
       await writer.stop();
@@ -229,6 +229,33 @@ function writerTests({ wine, programs, program, equal, noLeaks, waitFor }) {
       const [front, other] = begins.map(({ startedAtMs }) => startedAtMs);
       equal(other - front >= 300, true, 'the back end waits for the front end');
       equal(begins[0].durationMs >= 300, true, 'the front end comes first');
+    },
+    async 'a writer of 2003, with its base class in the DLL'(vss) {
+      const old = (options, body) => withWriter(vss, options, body, 'old_writer.exe');
+      await old({}, async (writer) => {
+        await requester(vss, 'plain');
+        const [before, early, twice, started] = writer.lines();
+        const nothing =
+          'set=0 context=0 volumes=0 array=0 affected=00 selected=0 system=0 partial=0 level=0 backup=0 restore=0';
+        equal(before, `before ${nothing} device=80004005`, 'before Initialize');
+        equal(early, 'early 80004005 80004005', 'Subscribe and Unsubscribe before Initialize');
+        equal(twice, 'twice 00000000 80004005', 'Initialize, and once more');
+        equal(started, 'started 00000000', 'Subscribe');
+        equal(writer.events().join(), 'OnIdentify,OnPrepareSnapshot,OnFreeze,OnThaw,OnPostSnapshot', 'events');
+        const { set, volumes, array, affected, selected, level, device } = writer.event('OnPostSnapshot');
+        equal([set, volumes, array, affected, selected, level, device].join(), '1,1,1,10,0,2,yes', 'what it is told');
+        equal(writer.event('OnFreeze').device, '80042301', 'device before there is one');
+      });
+      await old({}, async (writer) => {
+        await requester(vss, 'components');
+        equal(writer.event('OnPrepareSnapshot').selected, '1', 'components are selected');
+      });
+      await old({ veto: 1 }, async (writer) => {
+        const { done } = await report(vss);
+        equal(done, 'there=1 state=9 failure=800423f3 application=0 message=', 'after DoSnapshotSet');
+        equal(writer.events().at(-1), 'OnAbort', 'last event');
+      });
+      noLeaks(vss);
     },
     async 'a writer in another process: what it says of itself'(vss) {
       await withWriter(vss, {}, () => requester(vss, 'metadata'));
