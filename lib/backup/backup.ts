@@ -14,7 +14,7 @@ import type { LeftOver } from '../store/left-over';
 import type { RecoveredWork } from '../recover/report';
 import { writeManifest } from '../store/manifest';
 import { ProgressReporter } from '../call/progress';
-import { removeShadowParents } from './provider';
+import { removeShadowParents } from './shadow-plan';
 import type { ManifestDatabase, ProviderChoice } from '../store/manifest-format';
 import { holdOpen } from '../domino/runtime';
 import type { BackupUse } from './shadow';

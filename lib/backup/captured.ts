@@ -5,7 +5,7 @@ import { modifiedText } from '../domino/identities';
 import { timedateText, unidText } from '../domino/timedate';
 import { forEachIndex } from '../call/event-loop';
 import { DatabaseState, type NativeResults } from '../native/session';
-import { shadowPath } from './provider';
+import { shadowPath } from './shadow-plan';
 
 /** Names that a further window and its contents have in the backup. */
 export interface PlaceInBackup {

@@ -3,7 +3,7 @@ import { hookFailure, type HookContext } from '../store/hook-record';
 import type { Journal } from '../store/journal';
 import type { JournalChange } from '../store/journal-format';
 import type { NativeSession, NativeVolume } from '../native/session';
-import { checkHookShadows, type HookDelivery, type HookProvider, type HookShadow } from './provider';
+import { checkHookShadows, type HookDelivery, type HookProvider, type HookShadow } from './hook-provider';
 
 /**
  * One run of a hook inside the window. Native code starts it and waits for {@link NativeSession.settleShadow}. By the time the

@@ -7,7 +7,7 @@ import type { Costs } from '../store/costs';
 import { withFailedWriters } from '../vss/session';
 import { withDatabasesOnVolume } from '../vss/unsupported-volume';
 import { activityOf } from './activity';
-import { databaseTarget, type ShadowPlan } from './provider';
+import { databaseTarget, type ShadowPlan } from './shadow-plan';
 
 /** Databases passed to native code in one call. */
 const addAtOnce = 500;

@@ -17,7 +17,7 @@ import {
   type Isolation,
 } from '../call/options';
 import type { ProgressListener } from '../call/progress';
-import type { HookProvider } from './provider';
+import type { HookProvider } from './hook-provider';
 import { publicCall } from '../call/call';
 import type { SelectionOptions } from '../domino/selection';
 import type { SnapshotSet } from './snapshot-set';

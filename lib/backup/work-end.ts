@@ -4,7 +4,7 @@ import { toPublicError } from '../errors/errors';
 import { isStillOwn } from '../vss/own-shadows';
 import type { BackupWork, Capture } from './capture';
 import type { FurtherWindow } from './further-windows';
-import { removeShadowParents } from './provider';
+import { removeShadowParents } from './shadow-plan';
 import type { SnapshotSet } from './snapshot-set';
 
 /** What the windows of a backup have made. */

@@ -3,7 +3,7 @@
 
 import { opendirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkHookShadows } from '#lib/backup/provider';
+import { checkHookShadows } from '#lib/backup/hook-provider';
 import type { ShadowAttribute, VssContext } from '#lib/index';
 import type { NativeVolume } from '#lib/native/session';
 import { Machine, type Program } from './machine';
