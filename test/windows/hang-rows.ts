@@ -13,7 +13,7 @@ interface Row {
   readonly code?: string;
 }
 
-const inBackup = [
+export const rowsOfBackups: readonly Row[] = [
   'InitializeForBackup',
   'SetBackupState',
   'GatherWriterMetadata',
@@ -30,7 +30,8 @@ const inBackup = [
   'QueryStatus',
 ].map((method): Row => ({ task: 'backup', method }));
 
-const administration: readonly Row[] = [
+/** The administration of shadows, and the ends of backups. */
+export const otherRows: readonly Row[] = [
   { task: 'list', method: 'Query' },
   { task: 'providers', method: 'Next' },
   { task: 'writers', method: 'GatherWriterMetadata' },
@@ -38,9 +39,6 @@ const administration: readonly Row[] = [
   { task: 'expose', method: 'ExposeSnapshot' },
   { task: 'unexpose', method: 'UnexposeSnapshot' },
   { task: 'break', method: 'BreakSnapshotSet' },
-];
-
-const atTheEnd: readonly Row[] = [
   { task: 'backup', method: 'AbortBackup', settings: { 'fault.phase.Commit.1': 0x80042306 } },
   { task: 'backup', method: 'BackupComplete' },
   { task: 'persistent', method: 'DeleteSnapshots' },
@@ -51,15 +49,17 @@ export const quickRows: readonly Row[] = [
   { task: 'delete', method: 'DeleteSnapshots' },
 ];
 
-export const allRows: readonly Row[] = [...inBackup, ...administration, ...atTheEnd];
-
 /** Whether the error, or what it reports as left, names the call. */
 function names(outcome: unknown, method: string): boolean {
   return new RegExp(`::${method}\\b[^]*has not returned`).test(JSON.stringify(outcome));
 }
 
+/** Those that `HANG_ROWS` chooses, a regular expression for the task and the method: `backup AddToSnapshotSet` for example. */
+const wanted = new RegExp(process.env['HANG_ROWS'] ?? '');
+
 /** Several at once: they only wait, and need no processor. */
-export function testHangs(rows: readonly Row[], atOnce: number): void {
+export function testHangs(all: readonly Row[]): void {
+  const rows = all.filter(({ task, method }) => wanted.test(`${task} ${method}`));
   const machines: Machine[] = [];
 
   afterAll(() => {
@@ -94,14 +94,11 @@ export function testHangs(rows: readonly Row[], atOnce: number): void {
     };
   }
 
-  test('a call that hangs is named, and the process ends and leaves nothing that the next cannot put right', async () => {
-    const seen: unknown[] = [];
-    for (let from = 0; from < rows.length; from += atOnce) {
-      seen.push(...(await Promise.all(rows.slice(from, from + atOnce).map(hang))));
-    }
-    expect(seen).toEqual(
-      rows.map(({ task, method }) => ({
-        row: `${task} ${method}`,
+  test.concurrent.each(rows.map((row): [string, Row] => [`${row.task} ${row.method}`, row]))(
+    '%s hangs: it is named, and the process ends and leaves nothing that the next cannot put right',
+    async (name, row) => {
+      expect(await hang(row)).toEqual({
+        row: name,
         named: true,
         inTime: true,
         typed: true,
@@ -110,7 +107,8 @@ export function testHangs(rows: readonly Row[], atOnce: number): void {
         backup: true,
         recovered: true,
         left: { result: [] },
-      })),
-    );
-  }, 590_000);
+      });
+    },
+    590_000,
+  );
 }

@@ -21,21 +21,24 @@ import { VssTarget } from '#lib/script/vss-target';
 import { answer } from './lines';
 
 const [deltaDirectory = '', task = ''] = process.argv.slice(2);
-const timeoutMs = 2_000;
+/** For the call that hangs; a later one gets ten seconds more. A busy machine needs some of it for the calls before. */
+const timeoutMs = 5_000;
+/** For a backup that is only made so that there is a shadow. */
+const preparationMs = 60_000;
 
-/** The calls have two seconds; a later call that hangs gets ten more. */
 async function backUp(options: Partial<BeginBackupOptions>, keep = false): Promise<string> {
+  const { timeoutMs: limitMs = timeoutMs } = options;
   const backup = await beginBackup({
     source: 'volumes',
     volumes: ['C:'],
     provider: 'vss',
     deltaDirectory,
-    timeoutMs,
+    timeoutMs: limitMs,
     ...options,
   });
   try {
-    const { shadows } = await backup.createShadow({ timeoutMs });
-    const { problems, warnings } = await backup.endBackup({ keep, timeoutMs });
+    const { shadows } = await backup.createShadow({ timeoutMs: limitMs });
+    const { problems, warnings } = await backup.endBackup({ keep, timeoutMs: limitMs });
     if (problems[0]) throw problems[0];
     const late = warnings.find(({ message }) => message.includes('has not returned'));
     if (late) throw new Error(late.message);
@@ -45,7 +48,7 @@ async function backUp(options: Partial<BeginBackupOptions>, keep = false): Promi
   }
 }
 
-const persistent = (): Promise<string> => backUp({ lifetime: 'persistent' }, true);
+const persistent = (): Promise<string> => backUp({ lifetime: 'persistent', timeoutMs: preparationMs }, true);
 
 async function restore(): Promise<void> {
   const target = await VssTarget.open({
@@ -75,12 +78,12 @@ const tasks: Record<string, () => Promise<unknown>> = {
   expose: async () => exposeShadow({ id: await persistent(), as: 'Q:', timeoutMs }),
   unexpose: async () => {
     const id = await persistent();
-    await exposeShadow({ id, as: 'R:', timeoutMs });
+    await exposeShadow({ id, as: 'B:', timeoutMs: preparationMs });
     await unexposeShadow({ by: 'id', id, timeoutMs });
   },
   break: async () => {
     await persistent();
-    const [shadow] = await listShadows({ timeoutMs });
+    const [shadow] = await listShadows({ timeoutMs: preparationMs });
     await breakSnapshotSet({ setId: shadow?.setId ?? '', timeoutMs });
   },
   restore,
