@@ -137,7 +137,7 @@ async function begin(
     volumes,
     dataDirectory,
   };
-  const { provider, directories } = await call.race(chooseShadows(binding, { ...choice, vss }));
+  const { provider, directories } = await call.race(chooseShadows(binding, { ...choice, vss }, call));
   refuseFileProvider(provider.native, named);
   const plan = planShadows(id, directories);
   await requireResources({

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Call } from '../call/call';
 import { oneOf } from '../call/options';
 import { OptionError, ShadowError, toPublicError } from '../errors/errors';
 import type { NativeBinding, NativeProvider, NativeVolume } from '../native/session';
@@ -45,6 +46,7 @@ export function usesVss(binding: NativeBinding, option: ProviderOption): boolean
 async function chooseVss(
   binding: NativeBinding,
   { provider: option, shadowDirectory: given, vss }: ShadowChoice,
+  call: Call,
 ): Promise<ResolvedProvider> {
   if (given !== undefined) {
     throw new OptionError(
@@ -52,7 +54,7 @@ async function chooseVss(
       'shadowDirectory has no meaning with VSS, which decides itself where shadows are kept',
     );
   }
-  const [reason] = await requireVss(binding).whyNot();
+  const [reason] = await call.race(requireVss(binding).whyNot());
   if (reason) throw toPublicError(reason);
   const why = option === 'vss' ? 'vss was asked for' : 'this is Windows';
   return { name: 'vss', native: 'vss', reason: why, ...(vss && { vss }) };
@@ -191,14 +193,15 @@ export interface ShadowChoice {
   readonly vss?: ResolvedVss | undefined;
 }
 
-/** The provider, and one directory per volume for its shadows. */
+/** The provider, and one directory per volume for its shadows. A call of VSS that hangs is named, and abandoned. */
 export async function chooseShadows(
   binding: NativeBinding,
   choice: ShadowChoice,
+  call: Call,
 ): Promise<{ readonly provider: ResolvedProvider; readonly directories: readonly ShadowDirectory[] }> {
   const { provider: option, shadowDirectory: given, deltaDirectory, volumes, dataDirectory } = choice;
   if (option === 'vss' || usesVss(binding, option)) {
-    return { provider: await chooseVss(binding, choice), directories: [] };
+    return { provider: await chooseVss(binding, choice, call), directories: [] };
   }
   // Copies may be on another file system; this user may have no directory on that of the databases.
   const forCopies =

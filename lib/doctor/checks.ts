@@ -239,7 +239,7 @@ async function checkFileSystem({ binding, databases, options, call }: DoctorCont
   const { shadowDirectory, deltaDirectory } = options;
   const { volumes, dataDirectory } = databases;
   const choice = { provider: option, shadowDirectory, deltaDirectory, volumes, dataDirectory };
-  const { provider, directories } = await call.race(chooseShadows(binding, choice));
+  const { provider, directories } = await call.race(chooseShadows(binding, choice, call));
   const { name, reason } = provider;
   // Without a directory of their own, the copies of `rolling` are in the delta directory, which has its own check.
   const ownDirectories = provider.native === 'rolling' && shadowDirectory === undefined ? [] : directories;
