@@ -45,6 +45,7 @@ export const otherRows: readonly Row[] = [
 ];
 
 export const quickRows: readonly Row[] = [
+  { task: 'backup', method: 'InitializeForBackup' },
   { task: 'backup', method: 'AddToSnapshotSet' },
   { task: 'delete', method: 'DeleteSnapshots' },
 ];
