@@ -18,7 +18,12 @@ import { NotesIni } from '../domino/environment';
 import type { SelectionOptions } from '../domino/selection';
 import { AbortError, DominoVssError, toPublicError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
-import type { NativeRegisteredWriter, NativeWriterNotice, NativeWriterOptions } from '../native/writer';
+import type {
+  NativeRegisteredWriter,
+  NativeRestoreNotice,
+  NativeWriterNotice,
+  NativeWriterOptions,
+} from '../native/writer';
 import { restoreCommand, restoreEvent, restoreGraceMs, restoreTimeout } from './restores';
 import { recoverInterrupted } from '../recover/recover';
 import { requireVss } from '../vss/call';
@@ -204,7 +209,7 @@ export class ServedWriter {
         },
         (notice) => {
           if ('backupId' in notice) served.#notice(notice);
-          else served.#tell(restoreEvent(notice));
+          else served.#restoreNotice(notice);
         },
       );
       served.#writer = await call.race(registered).catch((error: unknown) => {
@@ -284,6 +289,15 @@ export class ServedWriter {
       case 'failed':
         this.#run(() => this.#takeBack(setId, backupId, toPublicError(failure)));
     }
+  }
+
+  #restoreNotice(notice: NativeRestoreNotice): void {
+    this.#tell(restoreEvent(notice));
+    if (notice.moment !== 'restore-ended' && notice.moment !== 'restore-failed') return;
+    // Databases that the restore has brought back must be in the next backup. One that is being prepared may lack them.
+    void (this.#preparing ?? Promise.resolve()).then(() => {
+      this.#refresh();
+    });
   }
 
   #take(backupId: string): void {

@@ -1,10 +1,13 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { NotesIni } from '#lib/domino/environment';
 import { describeComponents, findSurroundings, findTrees, treeNumbers } from '#lib/writer/components';
 import { serveWriter } from '#lib/writer/serve';
 import type { NativeBinding } from '#lib/native/session';
+import type { NativeRestoreNotice } from '#lib/native/writer';
+import { FakeDomino } from '../fake-binding';
 
 const withoutVss = (): NativeBinding => ({}) as NativeBinding;
 
@@ -55,4 +58,45 @@ test('the transaction log and the attachments of DAOS are components of their ow
   expect(log?.files).toEqual([{ directory: resolve('/logs'), pattern: '*.txn', recursive: false }]);
   expect(daos).toMatchObject({ name: 'daos', kind: 'attachments' });
   expect(daos?.files).toEqual([{ directory: resolve('/data/DAOS'), pattern: '*.nlo', recursive: true }]);
+});
+
+test('a database that a requester has restored is in the next backup, also if one is being prepared', async () => {
+  const domino = new FakeDomino();
+  try {
+    const { native } = domino.haveVss();
+    let tell: (notice: NativeRestoreNotice) => void = () => undefined;
+    let armed = 0;
+    const arm = (): boolean => {
+      armed += 1;
+      return true;
+    };
+    const vss = {
+      ...native,
+      registerWriter: (_options: unknown, listener: typeof tell) => {
+        tell = listener;
+        return Promise.resolve({ arm, end: () => Promise.resolve() });
+      },
+    };
+    const binding = { ...domino.binding, vss } as NativeBinding;
+    await using writer = await serveWriter(() => binding, {
+      domino: domino.location,
+      deltaDirectory: domino.deltaDirectory,
+    });
+    expect([writer.databases, armed]).toEqual([4, 1]);
+    tell({ moment: 'restore-begun', text: '', report: '' });
+    domino.write('mail/again.nsf', domino.read('mail/ada.nsf'));
+    tell({ moment: 'restore-ended', text: '', report: '' });
+    // While the backup for this is prepared, another restore ends.
+    domino.onCall = async (name) => {
+      if (name !== 'transactionLogStyle') return;
+      domino.onCall = () => undefined;
+      await nextTurn();
+      domino.write('mail/more.nsf', domino.read('mail/bob.nsf'));
+      tell({ moment: 'restore-failed', text: 'one of two', report: '' });
+    };
+    while (armed < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(writer.databases).toBe(6);
+  } finally {
+    domino.destroy();
+  }
 });
