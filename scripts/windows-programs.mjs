@@ -18,6 +18,7 @@ export const programSuites = [
   { name: 'simulator/vss', usesVss: true, run: testVssStandIn },
   { name: 'windows-native/vss', usesVss: true, run: testRequester },
   { name: 'windows-native/vtable', usesVss: true, run: testRequester },
+  { name: 'windows-native/writer_table', usesVss: true, run: testRequester },
   { name: 'windows-native/cabinet', usesVss: true, run: testRequester },
   { name: 'windows-native/private_directory', usesVss: true, run: testRequester },
 ];

@@ -257,6 +257,39 @@ function writerTests({ wine, programs, program, equal, noLeaks, waitFor }) {
       });
       noLeaks(vss);
     },
+    async 'writers built by the rules of another compiler'(vss) {
+      if (!fs.existsSync(path.join(programs, 'msvc_writer.exe')))
+        throw new Error('not built: clang++ is not installed');
+      const ofMicrosoft = (options, body) => withWriter(vss, options, body, 'msvc_writer.exe');
+      for (const [kind, identify] of [
+        [{}, 'OnIdentify'],
+        [{ ex: 1 }, 'OnIdentifyEx'],
+      ]) {
+        await ofMicrosoft(kind, async (writer) => {
+          await requester(vss, 'plain');
+          await waitFor(() => writer.events().includes('OnBackupShutdown'), 'BackupShutdown');
+          const whole = 'OnPrepareSnapshot,OnFreeze,OnThaw,OnPostSnapshot,OnBackupShutdown';
+          equal(writer.events().join(), `${identify},${whole}`, 'events');
+          const { set, volumes, affected, other, selected, level, device } = writer.event('OnPostSnapshot');
+          const told = [set, Number(volumes), affected, other, selected, Number(level), Number(device)];
+          equal(told.join(), '1,1,1,0,0,2,0', 'what it is told');
+          equal(writer.event('OnFreeze').device, '80042301', 'device before there is one');
+          equal(Object.values(writer.event('OnBackupShutdown')).join(), '1,1', 'the set that BackupShutdown tells');
+          await writer.stop();
+          equal(writer.lines().slice(-2).join(), 'unsubscribed 00000000,destroyed', 'its end');
+        });
+        await ofMicrosoft(kind, async (writer) => {
+          await requester(vss, 'components');
+          equal(writer.event('OnPrepareSnapshot').selected, '1', 'components are selected');
+        });
+        await ofMicrosoft({ ...kind, veto: 1 }, async (writer) => {
+          const { done } = await report(vss);
+          equal(done, 'there=1 state=9 failure=800423f3 application=0 message=', 'after DoSnapshotSet');
+          equal(writer.event('OnAbort').set, '1', 'the set that is given up');
+        });
+      }
+      noLeaks(vss);
+    },
     async 'a writer in another process: what it says of itself'(vss) {
       await withWriter(vss, {}, () => requester(vss, 'metadata'));
       noLeaks(vss);
