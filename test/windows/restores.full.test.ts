@@ -85,7 +85,9 @@ class Waiting {
   }
 }
 
-async function serve(options: { readonly restoreTimeoutMs?: number } = {}): Promise<Told[]> {
+async function serve(
+  options: { readonly restoreTimeoutMs?: number; readonly autoRecovery?: boolean } = {},
+): Promise<Told[]> {
   const { programDirectory, notesIni } = domino.simulation;
   writer = machine.start('serve-writer-program.js', [
     programDirectory,
@@ -270,4 +272,20 @@ test('a restore that is out of time: the writer tells of it at once, and the req
   expect(late.code).toBe(3);
   expect(late.stdout).toMatch(/after: failure=800423f4 .*the requester did not end the restore in time/);
   await expectRestored();
+}, 300_000);
+
+test('nothing is applied to databases that were completed in the shadow', async () => {
+  expect((await writer.end()).code).toBe(0);
+  await domino.simulation.set({ SIM_DEVICE_PATHS: 'accepted' });
+  await serve({ autoRecovery: true });
+  const changed = (): ManifestDatabase[] => linked().filter(({ delta }) => delta !== '');
+  for (let attempt = 0; attempt < 10 && (attempt === 0 || changed().length === 0); attempt += 1) await backedUp();
+  expect(changed().length).toBeGreaterThan(0);
+  expect(linked().every(({ appliedInShadow }) => appliedInShadow === true)).toBe(true);
+  await server.pause();
+  for (const { file } of linked()) writeFileSync(file, 'destroyed');
+  expect(await restore(component, 'all')).toMatchObject({ code: 0 });
+  await eventsUntil('restored');
+  await expectConsistent();
+  for (const { path } of linked()) await server.run(path, 2);
 }, 300_000);
