@@ -31,6 +31,9 @@ With CI=true in the environment, what cannot run here counts as failed. DOMINO_V
 the suites to of which every test ran and passed, DOMINO_VSS_TEST_PASSED such a file of an earlier run of the same checkout.
 DOMINO_VSS_TEST_COVERAGE=true is another way to say --coverage.`;
 const { tier, coverage, jestArguments } = readOptions();
+const { DOMINO_VSS_TEST_PASSED: passedFile, DOMINO_VSS_TEST_REPORT: reportFile } = process.env;
+// For this run, and not for those that its tests start.
+for (const name of ['PASSED', 'REPORT', 'COVERAGE']) delete process.env[`DOMINO_VSS_TEST_${name}`];
 const onlyJest = jestArguments.length > 0;
 const workplace = new Workplace(join(root, 'simulator', 'build', 'domino-sim'));
 const total = { passed: 0, failed: 0, notRun: 0 };
@@ -40,12 +43,12 @@ const failures = [];
 
 /** Files of Jest, and directories of ctest: what passed as a whole here, and before in this checkout, or in its clone. */
 const passedHere = [];
-const passedBefore = readPassed(process.env.DOMINO_VSS_TEST_PASSED);
+const passedBefore = passedFile === undefined ? [] : JSON.parse(readFileSync(passedFile, 'utf8'));
 const ctestDirectories = ['simulator/build', 'test/native/build'];
 const thorough = !onlyJest && tier !== 'quick' && process.platform === 'linux';
 
-if (!thorough || process.env.DOMINO_VSS_TEST_PASSED !== undefined || !(await runInFreshClone())) await runHere();
-if (process.env.DOMINO_VSS_TEST_REPORT) writeFileSync(process.env.DOMINO_VSS_TEST_REPORT, JSON.stringify(passedHere));
+if (!thorough || passedFile !== undefined || !(await runInFreshClone())) await runHere();
+if (reportFile) writeFileSync(reportFile, JSON.stringify(passedHere));
 workplace.remove();
 if (interrupted()) {
   console.error('interrupted');
@@ -124,10 +127,6 @@ async function runInFreshClone() {
   } finally {
     rmSync(place, { recursive: true });
   }
-}
-
-function readPassed(report) {
-  return report === undefined ? [] : JSON.parse(readFileSync(report, 'utf8'));
 }
 
 async function runJest() {

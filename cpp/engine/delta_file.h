@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -8,6 +10,11 @@
 #include "system/file.h"
 
 namespace domino_vss::engine {
+
+/// Where the change information of the database with this number is.
+[[nodiscard]] inline std::filesystem::path deltaFileOf(const std::filesystem::path& directory, std::size_t index) {
+    return directory / (std::to_string(index) + ".delta");
+}
 
 /// A file that is written once, front to back, and synced. The destructor removes it unless `keep` was called, so no
 /// failure leaves a partial delta or the delta of a skipped database. Used by one thread.

@@ -315,7 +315,7 @@ void ShardWork::drain(const Limits& limits) {
 void ShardWork::drainOne(Owned& owned) {
     DatabaseRecord& record = *owned.record;
     if (!owned.inBackup || record.state.load(std::memory_order_acquire) != State::stopped) return;
-    DeltaFile delta(utf8Of(core_.deltaDirectory / (std::to_string(owned.index) + ".delta")));
+    DeltaFile delta(utf8Of(deltaFileOf(core_.deltaDirectory, owned.index)));
     Drained drained;
     const CallStatus status = drainInto(owned, delta, drained);
     if (!status.ok()) {

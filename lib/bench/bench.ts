@@ -153,7 +153,9 @@ interface Way {
 
 /** How backups are made without this package or without stopping at Thaw, as far as this machine supports it. */
 function otherWays(provider: string, { stopAt, shadowDirectory }: BenchOptions, shards: number): Way[] {
-  const ways: Way[] = [{ name: 'one database after another', options: {}, shards: 1, windowsMs: [] }];
+  const ways: Way[] = [
+    { name: 'one database after another', options: { stopAt: undefined }, shards: 1, windowsMs: [] },
+  ];
   if (stopAt === 'thaw') {
     ways.unshift({ name: 'stopped at the end of DoSnapshotSet', options: { stopAt: 'end' }, shards, windowsMs: [] });
   }

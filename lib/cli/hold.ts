@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { HookShadow } from '../backup/provider';
 import { counted } from '../errors/counted';
 import { OptionError } from '../errors/errors';
@@ -54,19 +54,8 @@ function addHold(program: Command, context: CommandLineContext, finish: Finish):
     .alias('freeze')
     .description('put the databases into backup mode and hold them there while another program takes a snapshot')
     .option('--delta-dir <dir>', 'directory for backups (required, except with --status)', pathFrom(context))
-    .option('--max-hold <duration>', 'time after which they leave backup mode automatically (default: 60s)', duration)
-    .option(
-      '--flushes-volumes',
-      'the program that takes the snapshot flushes the volumes itself, as fsfreeze and VSS do',
-    )
-    .option('--timeout <duration>', 'time limit for putting all of them into backup mode (default: 10m)', duration)
-    .option('--status', 'only show what is held')
-    .option('--include <glob>', 'only these databases; can be repeated', collect)
-    .option('--exclude <glob>', 'not these databases; can be repeated', collect)
-    .option('--required <glob>', 'fail if one of these is skipped; can be repeated', collect)
-    .option('--max-skipped <n>', 'fail if more databases than this are skipped (default: no limit)', wholeNumber)
-    .option('--shards <n>', 'threads that put databases into backup mode (default: 4 per processor)', wholeNumber)
-    .option('--sign-key <file>', 'sign the manifest with this Ed25519 private key (PEM)', pathFrom(context));
+    .option('--status', 'only show what is held');
+  for (const option of holdOptions(context)) hold.addOption(option);
   addDominoOptions(hold, context)
     .addHelpText(
       'after',
@@ -117,6 +106,37 @@ Exit codes: 0 held, 1 failed, 2 usage, 4 precondition not met (see doctor), 5 lo
     });
 }
 
+/** What only the beginning of a hold needs. */
+function holdOptions(context: CommandLineContext): Option[] {
+  const option = (flags: string, description: string, parse?: (value: string, previous: never) => unknown): Option => {
+    const made = new Option(flags, description);
+    return parse === undefined ? made : made.argParser(parse as (value: string, previous: unknown) => unknown);
+  };
+  return [
+    option('--max-hold <duration>', 'time after which they leave backup mode automatically (default: 60s)', duration),
+    option(
+      '--flushes-volumes',
+      'the program that takes the snapshot flushes the volumes itself, as fsfreeze and VSS do',
+    ),
+    option('--timeout <duration>', 'time limit for putting all of them into backup mode (default: 10m)', duration),
+    option('--include <glob>', 'only these databases; can be repeated', collect),
+    option('--exclude <glob>', 'not these databases; can be repeated', collect),
+    option('--required <glob>', 'fail if one of these is skipped; can be repeated', collect),
+    option('--max-skipped <n>', 'fail if more databases than this are skipped (default: no limit)', wholeNumber),
+    option('--shards <n>', 'threads that put databases into backup mode (default: 4 per processor)', wholeNumber),
+    option('--sign-key <file>', 'sign the manifest with this Ed25519 private key (PEM)', pathFrom(context)),
+  ];
+}
+
+/**
+ * Accepts what the hold needed, without a meaning and unseen: an agent calls one line for the freeze and for what follows, and a
+ * release that fails at an option loses the backup.
+ */
+function acceptHoldOptions(command: Command, context: CommandLineContext): void {
+  const own = new Set(command.options.map(({ long }) => long));
+  for (const option of holdOptions(context)) if (!own.has(option.long)) command.addOption(option.hideHelp());
+}
+
 function addRelease(program: Command, context: CommandLineContext, finish: Finish): void {
   // The holder knows where Domino is; the options only exist so that one command line suits all calls of a guest agent.
   const release = addSelection(
@@ -135,6 +155,7 @@ function addRelease(program: Command, context: CommandLineContext, finish: Finis
     .option('--hash', 'with --shadow-root: also hash every database in the snapshot, which means reading it completely')
     .option('--failed', 'there is no snapshot: cancel the backup and remove everything')
     .option('--timeout <duration>', 'time limit (default: 10m; 24h with --hash)', duration);
+  acceptHoldOptions(release, context);
   addDominoOptions(release, context)
     .addHelpText(
       'after',
@@ -168,7 +189,8 @@ Exit codes: 0 complete, 1 the hold had already ended, so there is no backup, 2 u
 
 function addFreezeFail(program: Command, context: CommandLineContext, finish: Finish): void {
   const freezeFail = program.command('freezeFail').description('the same as "release --failed", as VMware calls it');
-  addDominoOptions(addSelection(freezeFail, context), context)
+  acceptHoldOptions(addSelection(freezeFail, context), context);
+  addDominoOptions(freezeFail, context)
     .addHelpText('after', '\nExample:\n  $ domino-vss freezeFail --delta-dir /backup/domino\n')
     .action((args: ReleaseArguments) => giveUp(undefined, args, context, finish));
 }

@@ -94,7 +94,7 @@ export function settableOptions(program: Command): ReadonlyMap<string, readonly 
 }
 
 function isSettable(command: Command, option: Option): boolean {
-  return !onlyGiven.has(optionName(option)) && nameOf(command).split(' ')[0] !== onlyGivenBelow;
+  return !option.hidden && !onlyGiven.has(optionName(option)) && nameOf(command).split(' ')[0] !== onlyGivenBelow;
 }
 
 export function optionName(option: Option): string {

@@ -65,7 +65,7 @@ test('the snapshot can be named at the release, and a wrong name releases nothin
 
 test('one line serves guest agents: freeze, thaw, freezeFail', async () => {
   const hook = (verb: string): Promise<Ended> =>
-    domino.call(verb, ...(verb === 'freeze' ? domino.holdFlags : ['--delta-dir', domino.deltaDirectory]));
+    domino.call(verb, ...domino.holdFlags, '--max-hold', '2m', '--shards', '2', '--include', '**');
   expect(await hook('freezeFail')).toMatchObject({ code: 0, stdout: 'nothing was held\n' });
   expect(await hook('thaw')).toMatchObject({ code: 1, stderr: containing('ERR_NOT_HELD') });
   expect(await hook('freeze')).toMatchObject({ code: 0 });

@@ -321,7 +321,7 @@ void theShadowCanBeChanged() {
     const std::vector<ComponentFailure> failed = fixture.events.failedComponents();
     CHECK(failed.size() == 2 && failed[1].component == 1 && failed[1].applicationResult == 0x0EA4);
     CHECK(failed[1].text ==
-          "1 databases could not be completed in the snapshot and need their delta files, one of them is db7.nsf "
+          "1 database could not be completed in the snapshot and needs its delta file: db7.nsf "
           "(STATUS 0x0EA4)");
 }
 

@@ -99,7 +99,7 @@ test.each([
     const { told, output, databases } = await backUp();
     await domino.simulation.clearFaults();
     expect(told.report).toMatchObject({ outcome: 'partial', skipped: [{ database: torn(), code }] });
-    expect(output).toContain('1 databases could not be completed in the snapshot and need their delta files');
+    expect(output).toContain('1 database could not be completed in the snapshot and needs its delta file');
     expect(completedOf(databases)).toEqual(databases.map(({ path }) => path).filter((path) => path !== torn()));
     // The requester does not keep what its writers call incomplete; others do.
     const { delta = '', deltaBytes } = databases.find(({ path }) => path === torn()) ?? {};

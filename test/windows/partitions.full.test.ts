@@ -172,7 +172,7 @@ test('a database that fails makes its component fail, and the requester hears wh
   const partial = await request('backup', second);
   await second.simulation.clearFaults();
   expect(partial.code).toBe(3);
-  const text = `1 databases could not be put into backup mode, one of them is ${failing} (STATUS 0x0EA4)`;
+  const text = `1 database could not be put into backup mode: ${failing} (STATUS 0x0EA4)`;
   expect(partial.stdout).toContain(`snapshot: failure=80042336 application=00000ea4 message=${text}`);
   expect(partial.stdout).toContain(`component: failure=800423f4 application=00000ea4 message=${text}`);
   const { report } = (await eventsUntil(secondWriter, 'completed')).at(-1)!;

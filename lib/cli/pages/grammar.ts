@@ -66,7 +66,7 @@ function describe(command: Command, written: () => string): CommandGrammar {
         return operand.required ? `<${name}>` : `[${name}]`;
       })
       .join(' '),
-    options: command.options.map(describeOption),
+    options: command.options.filter(({ hidden }) => !hidden).map(describeOption),
     notes: notesOf(command, written),
   };
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/delta_file.h"
 #include "shadow/vss/vss_codes.h"
 #include "system/path.h"
 #include "system/sync.h"
@@ -194,7 +195,7 @@ void PreparedBackup::completeInShadows(const NewShadows& shadows, engine::Clock:
         const engine::DatabaseRecord& record = records[i];
         if (record.state.load(std::memory_order_acquire) != engine::State::captured) continue;
         const Prepared& prepared = databases_[included_[i]];
-        const std::filesystem::path delta = options_.session.deltaDirectory / (std::to_string(i) + ".delta");
+        const std::filesystem::path delta = engine::deltaFileOf(options_.session.deltaDirectory, i);
         numbers.push_back(i);
         databases.push_back({prepared.volume, utf8Of(pathOf(prepared.spec.target)),
                              record.deltaBytes == 0 ? std::string() : utf8Of(delta), record.startSizeBytes,

@@ -31,17 +31,21 @@ public:
         const Clock::time_point end = Clock::now() + recovery->options_.timeout;
         std::vector<std::unique_ptr<AbandonableThread>> threads;
         const auto startThread = [&] {
-            threads.push_back(std::make_unique<AbandonableThread>([recovery] { recovery->work(); },
-                                                                  [](Failure&& /*of no database*/) {}));
+            try {
+                threads.push_back(std::make_unique<AbandonableThread>([recovery] { recovery->work(); },
+                                                                      [](Failure&& /*of no database*/) {}));
+                return true;
+            } catch (const Failure&) {
+                return false;  // those that there are do its work as well
+            }
         };
-        try {
-            const std::size_t wanted = std::min<std::size_t>(recovery->options_.threads, recovery->databases_.size());
-            while (threads.size() < wanted) startThread();
-            for (std::size_t given = recovery->awaitStep(end); given > 0; given = recovery->awaitStep(end))
-                for (std::size_t i = 0; i < given; ++i) startThread();
-        } catch (const Failure&) {
-            // Without threads, what is not done has failed.
+        const std::size_t wanted = std::min<std::size_t>(recovery->options_.threads, recovery->databases_.size());
+        while (threads.size() < wanted && startThread()) {
         }
+        if (!threads.empty())
+            for (std::size_t given = recovery->awaitStep(end); given > 0; given = recovery->awaitStep(end))
+                for (std::size_t i = 0; i < given && startThread(); ++i) {
+                }
         return recovery->close();
     }
 
@@ -97,10 +101,24 @@ private:
         }
     }
 
+    [[nodiscard]] std::string linkOf(std::size_t shadow) const {
+        return options_.linkDirectory + kSeparator + "shadow-" + std::to_string(shadow);
+    }
+
+    /// Makes the link without the lock: the call may hang, and the others must be able to give it up.
     std::string linkTo(std::size_t shadow) {
+        std::string link = linkOf(shadow);
+        {
+            const std::lock_guard lock(mutex_);
+            if (links_[shadow] || closed_) return link;
+        }
+        // Another thread may be faster; then the link is there already.
+        if (!linkDirectory(link, options_.shadows[shadow])) return link;
         const std::lock_guard lock(mutex_);
-        std::string link = options_.linkDirectory + kSeparator + "shadow-" + std::to_string(shadow);
-        if (!links_[shadow] && !closed_) links_[shadow] = linkDirectory(link, options_.shadows[shadow]);
+        if (closed_)
+            removeDirectoryLink(link);  // nobody else would
+        else
+            links_[shadow] = true;
         return link;
     }
 
@@ -135,8 +153,7 @@ private:
         const std::lock_guard lock(mutex_);
         closed_ = true;
         for (std::size_t shadow = 0; shadow < links_.size(); ++shadow)
-            if (links_[shadow])
-                removeDirectoryLink(options_.linkDirectory + kSeparator + "shadow-" + std::to_string(shadow));
+            if (links_[shadow]) removeDirectoryLink(linkOf(shadow));
         const bool stopped = options_.stop.stop_requested();
         std::vector<std::optional<Failure>> failures;
         for (std::size_t i = 0; i < slots_.size(); ++i) {

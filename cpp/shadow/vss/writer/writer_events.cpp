@@ -19,13 +19,17 @@ std::string hex(std::uint32_t value) {
 
 std::string describe(const PreparedBackup::LeftOut& left) {
     std::string text;
-    const auto say = [&text](std::size_t count, const char* what) {
-        if (count > 0) text += (text.empty() ? "" : " and ") + std::to_string(count) + " databases " + what;
+    const auto say = [&text](std::size_t count, const std::string& one, const std::string& several) {
+        if (count == 0) return;
+        text += (text.empty() ? "" : " and ") + std::to_string(count) + (count == 1 ? one : several);
     };
-    say(left.databases - left.outside - left.torn, "could not be put into backup mode");
-    say(left.outside, "lie on volumes that are not in the snapshot");
-    say(left.torn, "could not be completed in the snapshot and need their delta files");
-    text += ", one of them is " + left.first;
+    say(left.databases - left.outside - left.torn, " database could not be put into backup mode",
+        " databases could not be put into backup mode");
+    say(left.outside, " database lies on a volume that is not in the snapshot",
+        " databases lie on volumes that are not in the snapshot");
+    say(left.torn, " database could not be completed in the snapshot and needs its delta file",
+        " databases could not be completed in the snapshot and need their delta files");
+    text += left.databases == 1 ? ": " + left.first : ", one of them is " + left.first;
     if (left.status != 0) text += " (STATUS " + hex(left.status) + ")";
     return text;
 }
