@@ -78,11 +78,11 @@ export const alreadyInProgress = failure({
  * it; `onCall` sees every asynchronous call and may throw or delay it.
  */
 export class FakeDomino {
-  readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'domino-vss-unit-')));
-  readonly dataDirectory = join(this.root, 'data');
-  readonly programDirectory = join(this.root, 'program');
-  readonly notesIni = join(this.dataDirectory, 'notes.ini');
-  readonly deltaDirectory = join(this.root, 'delta');
+  readonly root: string;
+  readonly dataDirectory: string;
+  readonly programDirectory: string;
+  readonly notesIni: string;
+  readonly deltaDirectory: string;
   /** Names of all asynchronous calls so far, in order. */
   readonly calls: string[] = [];
   /** Databases in backup mode, offline, or recovered. */
@@ -128,7 +128,15 @@ export class FakeDomino {
   onCall: (name: string) => unknown = () => undefined;
   #restore: (() => void) | undefined;
 
-  constructor(databases: readonly string[] = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf']) {
+  constructor(
+    databases: readonly string[] = ['names.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf'],
+    parentDirectory: string = tmpdir(),
+  ) {
+    this.root = realpathSync(mkdtempSync(join(parentDirectory, 'domino-vss-unit-')));
+    this.dataDirectory = join(this.root, 'data');
+    this.programDirectory = join(this.root, 'program');
+    this.notesIni = join(this.dataDirectory, 'notes.ini');
+    this.deltaDirectory = join(this.root, 'delta');
     for (const directory of [this.dataDirectory, this.programDirectory]) mkdirSync(directory);
     writeFileSync(join(this.programDirectory, libraryName), '');
     writeFileSync(this.notesIni, `[Notes]\nDirectory=${this.dataDirectory}\nTRANSLOG_Status=1\nDAOSBasePath=DAOS\n`);
