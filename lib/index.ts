@@ -186,9 +186,9 @@ export function rehearse(options: RehearseOptions): Promise<RehearsalReport> {
 }
 
 /**
- * Puts every selected database into backup mode and keeps it there, for a snapshot that somebody else takes: a hypervisor, a
+ * Puts every selected database into backup mode and keeps it there, for a snapshot that another system takes: a hypervisor, a
  * storage array, a backup server. {@link Hold.release} completes the backup; without it, the databases leave backup mode
- * when the time is over. This process must stay alive until then; {@link startHold} starts a separate one.
+ * after `maxHoldMs`. This process must stay alive until then; {@link startHold} starts a separate one.
  *
  * @throws what {@link beginBackup} and `createShadow` throw. Nothing is held then.
  */
@@ -197,8 +197,8 @@ export function holdDatabases(options: HoldOptions): Promise<Hold> {
 }
 
 /**
- * The same as {@link holdDatabases}, but in a separate process that outlives the caller. If that process dies, the
- * databases leave backup mode, as with every process that uses Domino.
+ * The same as {@link holdDatabases}, but in a separate process that outlives the caller and sets up the environment of Domino
+ * itself. If that process dies, the databases may stay in backup mode: the next backup or {@link recoverInterrupted} cleans up.
  *
  * @throws what {@link holdDatabases} throws, without its cause.
  */
@@ -245,7 +245,7 @@ export function serveWriter(options: ServeWriterOptions): Promise<ServedWriter> 
 
 /**
  * Restores databases of a backup: one, several, or all except those that a server always keeps open. The originals are
- * kept until success; whatever fails, each database is then either restored or as it was before.
+ * kept until success. If anything fails, each database is then either restored or as it was before.
  *
  * @throws {@link RestoreError} when nothing could be restored, the manifest is not intact, or an original could not be
  * put back; `ERR_LOCKED`, `ERR_NO_SPACE`, `ERR_DOMINO_…`; {@link AbortError} when cancelled, with everything put back.
@@ -287,10 +287,10 @@ export function verifyBackup(options: VerifyBackupOptions): Promise<VerifyReport
 
 /**
  * Experimental: it has not been run with a real Domino server yet. Prepares a directory in which logged databases of another transaction
- * log can be recovered: a notes.ini of its own (`TRANSLOG_MEDIAONLY=1`), in whose data directory the archived extents lie. A restore with it
+ * log can be recovered: with a notes.ini of its own (`TRANSLOG_MEDIAONLY=1`) and the archived extents. A restore with this notes.ini
  * as `domino.notesIni`, `mode: { type: 'offline' }` and `otherServer: true` does the rest; no server starts there.
  *
- * @throws `ERR_RESTORE_LOG` when the archive has not all extents, `ERR_MANIFEST` or `ERR_SIGNATURE` when the manifest cannot be used.
+ * @throws `ERR_RESTORE_LOG` when an extent is missing from the archive, `ERR_MANIFEST` or `ERR_SIGNATURE` when the manifest cannot be used.
  */
 export function prepareRecoveryDirectory(options: PrepareRecoveryDirectoryOptions): Promise<RecoveryDirectory> {
   return onDemand.recoveryDirectory.prepareRecoveryDirectory(loadBinding, options);
@@ -353,7 +353,7 @@ export function archiveLogs(options: ArchiveLogsOptions): Promise<ArchiveLogsRep
 }
 
 /**
- * Lists the contents of an archive of transaction logs, log by log: extents with their state, gaps, and unusable catalogues
+ * Lists the contents of an archive of transaction logs, log by log: extents with their state, gaps, and catalogues that cannot be used
  * (`problem`). Does not need Domino. An archive that does not exist yet is empty.
  *
  * @throws {@link OptionError}; {@link FileSystemError} when it cannot be read; {@link AbortError} when cancelled.
@@ -412,7 +412,7 @@ export function listBackups(deltaDirectory: string): Promise<ListedBackup[]> {
 }
 
 /**
- * Lists the databases in the data directory and behind its links, and says which of them a backup would take.
+ * Lists the databases in the data directory and behind its links, and says which of them a backup would include.
  * Needs notes.ini, not the Domino runtime.
  *
  * @throws {@link OptionError}, `ERR_DOMINO_NOTES_INI`, {@link BackupError} `ERR_FIND`, {@link AbortError}.
@@ -437,7 +437,7 @@ export function getCapabilities(options: CapabilitiesOptions = {}): Promise<Capa
 }
 
 /**
- * Lists the shadow copies on this machine, whoever made them, oldest first. Windows only; does not need Domino.
+ * Lists the shadow copies on this machine, including those of other programs, oldest first. Windows only; does not need Domino.
  *
  * @throws {@link VssError} when VSS refuses; `ERR_UNSUPPORTED` on other systems; {@link AbortError} when cancelled.
  */
@@ -550,7 +550,7 @@ export function isVolumeSupported(options: IsVolumeSupportedOptions): Promise<bo
  * diskshadow. Windows only, except with `check`.
  *
  * @throws {@link OptionError}; `ERR_FILE_SYSTEM` when the script cannot be read; `ERR_UNSUPPORTED` or {@link VssError} when
- * VSS cannot be used at all; {@link AbortError} when cancelled.
+ * VSS cannot be used; {@link AbortError} when cancelled.
  */
 export function runScript(options: RunScriptOptions): Promise<ScriptReport> {
   return onDemand.runScript.runScript(loadBinding, options);

@@ -20,7 +20,7 @@ export interface HookDelivery {
   /** One for every volume. Empty in {@link HookProvider.remove} if `create` had not returned when the process died. */
   readonly shadows: readonly HookShadow[];
   /**
-   * Whatever the hook needs to remove what it has made, for example names in the storage. It is kept in the journal and must
+   * What the hook needs to know to remove what it has made, for example names in the storage. It is kept in the journal and must
    * be JSON. Default: nothing.
    */
   readonly state?: unknown;
@@ -30,7 +30,7 @@ export interface HookDelivery {
 export interface HookLimits {
   /** Fires when the backup is cancelled or out of time. A shadow delivered after that is passed to `remove`. */
   readonly signal: AbortSignal;
-  /** Milliseconds from now after which the databases leave backup mode, whatever the hook does. */
+  /** Milliseconds from now after which the databases leave backup mode, even if the hook has not returned. */
   readonly deadlineMs: number;
 }
 

@@ -14,8 +14,8 @@ export interface RetryOptions {
   /**
    * VSS only: further attempts after a temporary failure: file systems that could not be flushed or writes that could not be held
    * in time, a veto of the provider, a writer that reports a retryable error. Each attempt uses a new VSS object, as Microsoft
-   * requires. All attempts together are limited by `timeoutMs`: an attempt for which there is not enough time is not made, so the
-   * default of `timeoutMs` allows none. Default: 3, Microsoft's limit.
+   * requires. All attempts together are limited by `timeoutMs`: an attempt that would begin after that is not made. The default of
+   * `timeoutMs` therefore allows none, in stop mode at most two. Default: 3, Microsoft's limit.
    */
   readonly shadow?: number | undefined;
   /**
@@ -27,7 +27,7 @@ export interface RetryOptions {
    * Maximum number of further windows, after the first one, for databases that were busy in it: being compacted (STATUS 0x13AA),
    * in backup by another program (0x0EA4), changed too much (0x2DD8). Each window has a shadow of its own, with only these
    * databases; no further window is opened when none is left. A window for which `timeoutMs` leaves not enough time is not
-   * opened. Needs the backup API and one of the providers of this package. Default: 0.
+   * opened. Needs the backup API, and a provider of this package, not a hook. Default: 0.
    */
   readonly busyDatabases?: number | undefined;
   /** Pause before each of these windows. No database is in backup mode in the meantime. Default: 30 000. */

@@ -43,7 +43,7 @@ export interface EndBackupOptions {
    * the shadow earlier has copied it without the changes. Default: false.
    */
   readonly applyDeltas?: boolean | undefined;
-  /** Default: 600 000; 24 hours if a kept shadow is hashed. */
+  /** Default: 600 000; 24 hours if the shadow is kept and either hashed or made by `rolling`. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;

@@ -139,9 +139,12 @@ export const abortSignal: Check = (value, name) => {
 
 /** Location of the Domino installation. */
 export interface DominoLocation {
-  /** Absolute path of the Domino program directory. Default: `Notes_ExecDirectory`, else the standard locations. */
+  /** Absolute path of the Domino program directory. Default: `Notes_ExecDirectory`, then the registry (Windows), then the standard locations. */
   readonly programDirectory?: string | undefined;
-  /** Absolute path of notes.ini. Default: `NOTES_INI`, else the standard locations. */
+  /**
+   * Absolute path of notes.ini. Default: `NOTES_INI`, then the directory that the variable `Directory` names, then the registry
+   * (Windows), then the directories in `PATH` and the standard locations.
+   */
   readonly notesIni?: string | undefined;
   /**
    * Load the Domino library even if ordinary users could replace it or a directory above it. Otherwise this is refused

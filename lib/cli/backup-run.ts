@@ -94,7 +94,7 @@ export function addRun(backup: Command, context: CommandLineContext, finish: Fin
     )
     .option(
       '--apply-deltas',
-      'with --keep: apply the change information to the shadow (clones, rolling copies, btrfs), so that it can be used directly',
+      'with --keep or --expose: apply the change information to the shadow (clones, rolling copies, btrfs), so that it can be used directly',
     )
     .option(
       '--hash',
@@ -109,7 +109,10 @@ export function addRun(backup: Command, context: CommandLineContext, finish: Fin
       collect,
     )
     .addOption(
-      new Option('--provider <name>', 'how the shadow is made; auto is vss on Windows')
+      new Option(
+        '--provider <name>',
+        'how the shadow is made; auto is vss on Windows, elsewhere the file systems decide',
+      )
         .choices(['auto', 'vss', 'btrfs', 'reflink', 'rolling'])
         .default('auto'),
     )
@@ -118,7 +121,11 @@ export function addRun(backup: Command, context: CommandLineContext, finish: Fin
         .choices(['domino', 'volumes'])
         .default('domino'),
     )
-    .option('--volume <volume>', 'one more volume (D:, a directory on it, …); can be repeated', collect)
+    .option(
+      '--volume <volume>',
+      'one more volume in the same set: D:, a mount point, or any file on it; can be repeated',
+      collect,
+    )
     .option('--include <glob>', 'only these databases; can be repeated', collect)
     .option('--exclude <glob>', 'not these databases; can be repeated', collect)
     .option('--required <glob>', 'fail if one of these is skipped; can be repeated', collect)
@@ -212,7 +219,7 @@ Examples:
   $ domino-vss backup run --delta-dir E:\\delta --source volumes --volume D: --volume F: --writers all --keep
 
 Exit codes: 0 complete, 1 failed, 2 usage, 3 partial, 4 precondition not met (see doctor), 5 locked, 130 interrupted.
-1 also if VSS writers could not be told that the backup is complete; the backup itself is good in that case.
+The exit code is also 1 if VSS writers could not be told that the backup is complete; the backup itself is then good.
 `,
     )
     .action(async (args: RunArguments) => {

@@ -69,7 +69,7 @@ export function addBenchCommand(program: Command, context: CommandLineContext, f
     )
     .option(
       '--compare',
-      'also one database after another, the shadow by a spawned process (btrfs, or a script of diskshadow), and, with --stop-at thaw, the same without it',
+      'also measure one database after another, and a shadow by a separate process (btrfs, or a diskshadow script); with --stop-at thaw also the same backup without it',
     )
     .addOption(
       new Option('--timeout <duration>', 'time limit for one freeze window and everything around it')
@@ -77,7 +77,7 @@ export function addBenchCommand(program: Command, context: CommandLineContext, f
         .default(600_000, '10m'),
     )
     .option('--csv <file>', 'write one line per run', pathFrom(context))
-    .option('--trace <file>', 'write the typical run as a Chrome trace, for Perfetto', pathFrom(context))
+    .option('--trace <file>', 'write the run with the median window as a Chrome trace, for Perfetto', pathFrom(context))
     .option('--html <file>', 'write a page with the timeline of every database', pathFrom(context));
   addDominoOptions(command, context)
     .addHelpText(

@@ -20,7 +20,7 @@ export function addExtractCommand(backup: Command, context: CommandLineContext, 
     .command('extract')
     .description('copy notes.ini and the ID files out of a backup, to a new directory')
     .argument('<backup>', 'id of a backup, or path of its directory or manifest')
-    .argument('<dir>', 'directory for the files: new or empty, and outside of the data directory')
+    .argument('<dir>', 'directory for the files: new or empty, and outside the data directory')
     .option('--delta-dir <dir>', 'delta directory, needed to name a backup by its id', pathFrom(context))
     .option('--copies <dir>', 'where the copies are now, if they were moved', pathFrom(context))
     .option(

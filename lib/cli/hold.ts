@@ -113,12 +113,16 @@ function holdOptions(context: CommandLineContext): Option[] {
     return parse === undefined ? made : made.argParser(parse as (value: string, previous: unknown) => unknown);
   };
   return [
-    option('--max-hold <duration>', 'time after which they leave backup mode automatically (default: 60s)', duration),
+    option(
+      '--max-hold <duration>',
+      'time after which the databases leave backup mode automatically (default: 60s, at most 14m)',
+      duration,
+    ),
     option(
       '--flushes-volumes',
       'the program that takes the snapshot flushes the volumes itself, as fsfreeze and VSS do',
     ),
-    option('--timeout <duration>', 'time limit for putting all of them into backup mode (default: 10m)', duration),
+    option('--timeout <duration>', 'time limit for finding and opening the databases (default: 10m)', duration),
     option('--include <glob>', 'only these databases; can be repeated', collect),
     option('--exclude <glob>', 'not these databases; can be repeated', collect),
     option('--required <glob>', 'fail if one of these is skipped; can be repeated', collect),

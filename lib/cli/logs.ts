@@ -49,7 +49,7 @@ export function addLogsCommands(program: Command, context: CommandLineContext, f
     .addHelpText(
       'after',
       `
-For servers whose transaction log is of archive style. A restore can also recover from the archive: restore --log-archive <dir>.
+For servers with archive-style transaction logging. A restore can also recover from the archive: restore --log-archive <dir>.
 
 Examples:
   $ domino-vss logs archive --log-archive /backup/logs
@@ -152,7 +152,7 @@ function addListCommand(logs: Command, context: CommandLineContext, finish: Fini
 Example:
   $ domino-vss logs list --log-archive /backup/logs
 
-Exit codes: 0 listed, 2 usage, 3 an extent is missing or damaged, or a catalogue cannot be used.
+Exit codes: 0 listed, 1 failed, 2 usage, 3 an extent is missing or damaged, or a catalogue cannot be used.
 `,
     )
     .action(async ({ logArchive, verify, timeout, json = false }: ListArguments) => {
@@ -169,7 +169,11 @@ function addPruneCommand(logs: Command, context: CommandLineContext, finish: Fin
   const prune = logs.command('prune').description('remove the extents that are not needed by any backup');
   addLogArchive(prune, context);
   addDeltaDirectory(prune, 'delta directory of the backups', context)
-    .option('--also-delta-dir <dir>', 'another delta directory; can be repeated', collect)
+    .option(
+      '--also-delta-dir <dir>',
+      'a further delta directory whose backups are restored with this archive; can be repeated',
+      collect,
+    )
     .option('--unknown-logs', 'also remove logs that have no backup')
     .option('--timeout <duration>', 'time limit for the whole command (default: 24h)', duration)
     .option('--dry-run', 'only show what would be removed, and the proof');
@@ -178,9 +182,9 @@ function addPruneCommand(logs: Command, context: CommandLineContext, finish: Fin
     .addHelpText(
       'after',
       `
-An extent goes when no backup of its log needs it: all backups in the delta directories are read, so name each directory whose
-backups are to be restored with this archive. A backup that is damaged or unfinished forbids it. Remove old backups first
-(backup prune), and try with --dry-run. Nothing is removed while a backup or a restore of the servers runs.
+An extent is removed if no backup of its log needs it. All backups in the delta directories are read: name every directory
+whose backups you may want to restore with this archive. If a backup is damaged or unfinished, nothing is removed. Remove old
+backups first (backup prune), and try it with --dry-run. Nothing is removed while a backup or a restore of the servers is running.
 
 Examples:
   $ domino-vss logs prune --log-archive /backup/logs --delta-dir /backup/domino --dry-run

@@ -181,7 +181,7 @@ Start with:
   $ domino-vss backup list --delta-dir /backup/domino
   $ domino-vss restore <backup id> mail/ada.nsf --delta-dir /backup/domino
 
-A <duration> is a number of seconds, or has a unit: 500ms, 90s, 5m, 2h, 1d. Every option can also be set by an environment
+A <duration> is a number of seconds, or has a unit: 500ms, 90s, 5m, 2h, 1d. Most options can also be set by an environment
 variable, such as DOMINO_VSS_DELTA_DIR for --delta-dir, or in the configuration file.
 
 Exit codes: 0 success, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 locked, 130 interrupted.

@@ -26,7 +26,7 @@ export function addRecoveryDirectoryCommand(logs: Command, context: CommandLineC
     .command('recovery-directory')
     .description('prepare a directory in which databases of another transaction log can be recovered')
     .argument('<backup>', 'id of a backup, or path of its directory or manifest')
-    .argument('<dir>', 'new or empty directory, outside of the data directory')
+    .argument('<dir>', 'new or empty directory, outside the data directory')
     .option('--log-archive <dir>', 'archive with the transaction log of the backup (required)', pathFrom(context))
     .option('--delta-dir <dir>', 'delta directory, needed to name a backup by its id', pathFrom(context))
     .option(
@@ -40,7 +40,7 @@ export function addRecoveryDirectoryCommand(logs: Command, context: CommandLineC
     .addHelpText(
       'after',
       `
-For logged databases of another server, or of a log that was made anew: the log of this server cannot roll them forward. The
+For logged databases of another server, or of a server whose log was created anew: the present log of this server cannot roll them forward. The
 directory gets a notes.ini of its own (TRANSLOG_MEDIAONLY=1) and the archived extents. No server ever starts there. Restore into
 it with "domino-vss restore --ini <dir>/notes.ini --offline --other-server", then move the databases to the server.
 

@@ -33,7 +33,7 @@ export function addRehearseCommand(program: Command, context: CommandLineContext
     .option('--include <glob>', 'only these databases; can be repeated', collect)
     .option('--exclude <glob>', 'not these databases; can be repeated', collect)
     .option('--shards <n>', 'threads that put databases into backup mode (default: 4 per processor)', wholeNumber)
-    .option('--shadow-ms <ms>', 'how long the shadow is expected to take, for the prediction', milliseconds)
+    .option('--shadow-ms <ms>', 'expected time to create the shadow, for the prediction (default: 0)', milliseconds)
     .option('--timeout <duration>', 'time limit for the whole command (default: 10m)', duration);
   addDominoOptions(command, context)
     .addHelpText(

@@ -26,13 +26,15 @@ interface CommonArguments {
 interface Help {
   readonly text?: string;
   readonly examples: readonly string[];
+  /** Default of `--timeout`. */
+  readonly usualTimeout?: string;
 }
 
-function withCommonOptions(command: Command, { text, examples }: Help): Command {
+function withCommonOptions(command: Command, { text, examples, usualTimeout = '2m' }: Help): Command {
   const about = text === undefined ? '' : `\n${text}\n`;
   const list = examples.map((example) => `  $ domino-vss shadow ${example}\n`).join('');
   return command
-    .option('--timeout <duration>', 'time limit', duration)
+    .option('--timeout <duration>', `time limit (default: ${usualTimeout})`, duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', `${about}\n${examples.length > 1 ? 'Examples' : 'Example'}:\n${list}`);
 }
@@ -198,9 +200,9 @@ function addDelete(shadow: Command, context: CommandLineContext, finish: Finish)
     .option('--foreign', 'also delete shadows of other programs');
   withCommonOptions(remove, {
     text:
-      'One of the selecting options is needed. Shadows that are not ours are named and nothing is deleted, unless\n' +
-      '--own-only or --foreign says what is to become of them. Ours are those of the backups in --delta-dir\n' +
-      'and those that scripts have made.\n\n' +
+      'Exactly one of the first six options selects the shadows. If the selection includes shadows of other programs, they are\n' +
+      'named and nothing is deleted, unless you add --own-only or --foreign. Our own shadows are those of the backups in\n' +
+      '--delta-dir and those that scripts have made.\n\n' +
       'Exit codes: 0 deleted or not there, 1 failed, 3 some could not be deleted, 4 refused because of foreign shadows.',
     examples: ['delete --exposed B: --delta-dir E:\\delta', 'delete --volume D: --delta-dir E:\\delta --own-only'],
   }).action(async (args: DeleteArguments) => {
@@ -292,14 +294,16 @@ function addRevert(shadow: Command, context: CommandLineContext, finish: Finish)
     .argument('<id>', 'the shadow')
     .option('--delta-dir <dir>', 'delta directory, which must not be on the volume', pathFrom(context))
     .option('--ini <file>', 'notes.ini of the server (default: found automatically)', pathFrom(context))
-    .option('--domino-is-stopped', 'confirms that the Domino server with databases on the volume is stopped')
+    .option('--domino-is-stopped', 'confirms that the Domino server with data on the volume is stopped')
     .option('--force-dismount', 'close all open files on the volume');
   withCommonOptions(command, {
     text:
-      'What was written to the volume since is lost, and a revert cannot be stopped. Volumes with databases of a Domino\n' +
-      'server that may run, and the volume with the delta directory, are refused.\n\n' +
-      'Exit codes: 0 reverted, 1 failed or refused, 3 still going on when the time was over (see revert-status).',
+      'Everything written to the volume since then is lost, and a revert cannot be stopped. A volume is refused if it contains\n' +
+      'databases, transaction logs or DAOS objects of a Domino server that may be running, the delta directory, or the\n' +
+      'journals of scripts.\n\n' +
+      'Exit codes: 0 reverted, 1 failed or refused, 3 still running when the time limit was reached (see revert-status).',
     examples: ['revert {3f2a…} --delta-dir E:\\delta --domino-is-stopped'],
+    usualTimeout: '1h',
   }).action(async (id: string, args: RevertArguments) => {
     const { deltaDir, ini, dominoIsStopped, forceDismount, json = false } = args;
     const domino = ini === undefined ? undefined : locationOf({ ini });

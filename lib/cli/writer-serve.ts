@@ -56,7 +56,11 @@ function addServeOptions(command: Command, context: CommandLineContext): Command
     .option('--required <glob>', 'fail if one of these is skipped; can be repeated', collect)
     .option('--max-skipped <n>', 'fail if more databases than this are skipped (default: no limit)', wholeNumber)
     .option('--shards <n>', 'threads that put databases into backup mode (default: 4 per processor)', wholeNumber)
-    .option('--max-hold <duration>', 'time after which they leave backup mode automatically (default: 5m)', duration)
+    .option(
+      '--max-hold <duration>',
+      'time after which the databases leave backup mode automatically (default: 5m, at most 14m)',
+      duration,
+    )
     .option(
       '--on-failure <what>',
       'if a backup fails: make its snapshot fail too (veto), or let it continue (pass) (default: veto)',

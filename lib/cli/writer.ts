@@ -26,7 +26,7 @@ export function addWriterCommands(program: Command, context: CommandLineContext,
     .description('list the writers')
     .option('--status', 'also ask every writer for its state')
     .option('--detailed', 'show the components and files of each')
-    .option('--timeout <duration>', 'time limit', duration)
+    .option('--timeout <duration>', 'time limit (default: 2m)', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',
@@ -108,7 +108,7 @@ export function addProviderCommands(program: Command, context: CommandLineContex
     .command('list')
     .description('list the providers that can make shadow copies')
     .option('--supports <volume>', 'also show whether this volume can be shadowed; can be repeated', collect)
-    .option('--timeout <duration>', 'time limit', duration)
+    .option('--timeout <duration>', 'time limit (default: 2m)', duration)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',

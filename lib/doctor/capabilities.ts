@@ -10,6 +10,7 @@ export interface CapabilitiesOptions {
    * probed.
    */
   readonly directory?: string | undefined;
+  /** Default: 30 000. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -20,6 +20,7 @@ import { Selector, type LeftOutReason, type SelectionOptions } from './selection
 
 /** Options of `findDatabases`. */
 export interface FindDatabasesOptions extends SelectionOptions {
+  /** Where Domino is. Default: searched for in the environment and in the standard locations. */
   readonly domino?: DominoLocation | undefined;
   /** Absolute paths of directories to skip, for example those of earlier restores. Default: none. */
   readonly excludeDirectories?: readonly string[] | undefined;

@@ -51,7 +51,7 @@ const byStatus: Readonly<Record<number, StatusAdvice>> = {
   0x0237: logs,
   0x0294: logs,
   0x0ea1: never(
-    'The transaction log is not of archive style (TRANSLOG_Style in notes.ini): there is nothing to archive.',
+    'The server does not use archive-style transaction logging (TRANSLOG_Style in notes.ini): there is nothing to archive.',
   ),
   0x0eae: later(
     'Another program archives the transaction log, for example the backup task of the server (load backup -t); repeat when ' +

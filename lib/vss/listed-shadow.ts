@@ -37,8 +37,8 @@ export interface ListedShadow {
   readonly originatingMachine: string;
   readonly serviceMachine: string;
   /**
-   * Whether it was made by this process, or is named in the given delta directory: by a manifest, or by the journal of a dead
-   * process. Shadows that a backup of another process is using do not count.
+   * Whether it was made by this process or by a script, or is named in the given delta directory: by a manifest, or by the journal
+   * of a dead process. Shadows that a backup of another process is using do not count.
    */
   readonly own: boolean;
 }

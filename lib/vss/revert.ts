@@ -19,8 +19,8 @@ export interface RevertToShadowOptions extends VssCallOptions {
   /** Absolute path of the delta directory. A volume that contains it is not reverted, because its backups would be lost. */
   readonly deltaDirectory?: string | undefined;
   /**
-   * Where Domino is. Default: searched for in the environment and in the standard locations, if it is on this machine
-   * at all.
+   * Where Domino is. Default: searched for in the environment and in the standard locations; Domino need not be on
+   * this machine.
    */
   readonly domino?: DominoLocation | undefined;
   /**

@@ -48,7 +48,7 @@ export type DeleteShadowsOptions = ShadowSelector &
      * `delete`: they are deleted too. Default: `refuse`.
      */
     readonly foreign?: 'refuse' | 'keep' | 'delete' | undefined;
-    /** Tells the provider to delete by all means (`bForceDelete`). Default: true. */
+    /** Asks the provider to do everything possible to delete the shadow (`bForceDelete`). Default: true. */
     readonly force?: boolean | undefined;
   };
 

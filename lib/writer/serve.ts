@@ -124,7 +124,7 @@ export function checkServeOptions(options: ServeWriterOptions): void {
 
 /**
  * A writer that is registered with VSS until {@link dispose}. It belongs to this process and leaves nothing in the system. Native
- * code puts the databases into backup mode and takes them out of it, whatever JavaScript does in the meantime.
+ * code puts the databases into backup mode and takes them out of it, without waiting for JavaScript.
  */
 export class ServedWriter {
   /** Settles when the writer has ended. */

@@ -34,7 +34,7 @@ export const afterwardsCodes = {
     meaning:
       'Ordinary users can change the directory where scripts without Domino keep their journals, or it cannot be created.',
     action:
-      'Check its contents, which may come from somebody else, then delete it. It is created again, with access for SYSTEM and administrators only.',
+      'Check its contents, which may come from another user, then delete it. It is created again, with access for SYSTEM and administrators only.',
     errorClass: 'DominoVssError',
     ...precondition,
   },

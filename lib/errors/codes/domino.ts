@@ -11,7 +11,7 @@ export const dominoCodes = {
   ERR_DOMINO_LIBRARY_UNSAFE: {
     meaning: 'The Domino runtime library, or a directory above it, can be changed by ordinary users.',
     action:
-      'Run the command of the message as an administrator. Where others shall keep that right, option domino.trustProgramDirectory (--trust-program) lifts this check alone.',
+      'Run the command of the message as an administrator. If other users must keep that right, the option domino.trustProgramDirectory (--trust-program) turns off this check only.',
     errorClass: 'DominoVssError',
     ...precondition,
   },

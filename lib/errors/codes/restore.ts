@@ -10,7 +10,7 @@ export const restoreCodes = {
   },
   ERR_BACKUP_CHAIN: {
     meaning:
-      'An incremental backup builds on an earlier one that is missing, damaged, or another one than it was. What the earlier one holds cannot be restored; the rest can.',
+      'An incremental backup builds on an earlier one that is missing, damaged, or no longer the same. The databases that the earlier one holds cannot be restored; the others can.',
     action:
       'Bring the earlier backup back to its place beside the incremental one, or restore from another backup. Make a full backup soon.',
     errorClass: 'RestoreError',
@@ -52,12 +52,12 @@ export const restoreCodes = {
     meaning:
       'A database cannot be restored to the place asked for: something else is there, or it lies outside the data directory.',
     action:
-      'Choose another place (--as, --to-directory). Of another server or data directory: say so (--other-server).',
+      'Choose another place (--as, --to-directory). If the backup is of another server or data directory, allow that (otherServer, --other-server).',
     errorClass: 'RestoreError',
     ...failure,
   },
   ERR_LOG_STYLE: {
-    meaning: 'The server has no transaction log of archive style, so there is nothing to archive.',
+    meaning: 'The server does not use archive-style transaction logging, so there is nothing to archive.',
     action:
       'A circular or linear log is written over: take backups often enough. For an archive set TRANSLOG_Style=1 in notes.ini, and restart the server.',
     errorClass: 'DominoVssError',
@@ -67,15 +67,15 @@ export const restoreCodes = {
     meaning:
       'The archive of the transaction log contradicts itself or the log: a catalogue was changed, or an extent has other contents than the log. Nothing was removed.',
     action:
-      'Look at the file in the message; archive to another, empty directory until it is clear, for the log grows meanwhile.',
+      'Look at the file in the message; archive to another, empty directory until the cause is clear, because the log keeps growing.',
     errorClass: 'DominoVssError',
     ...failure,
   },
   ERR_RESTORE_LOG: {
     meaning:
-      'The recovery of a logged database needs a transaction log that is another one than the server writes, or extents that are not there any more. Nothing was touched.',
+      'The recovery of a logged database needs a transaction log that the server does not write, or extents that no longer exist. Nothing was touched.',
     action:
-      'Use a later backup. Extents that were archived: name the archive (logArchive, --log-archive). On another server, or after the log was made anew, restore the state of the backup (--other-server, --until backup), or recover it in a directory of its own (logs recovery-directory).',
+      'Use a later backup. If the extents were archived, name the archive (logArchive, --log-archive). On another server, or if the log has been created anew, restore the state of the backup (--other-server, --until backup), or recover it in a directory of its own (logs recovery-directory).',
     errorClass: 'RestoreError',
     ...failure,
   },

@@ -58,13 +58,13 @@ export const shadowCodes = {
   ERR_HOOK_TIMEOUT: {
     meaning:
       'The snapshot function of a hook provider did not return in time. The databases were taken out of backup mode.',
-    action: 'Make the snapshot faster, or raise timeoutMs.',
+    action: 'Make the snapshot faster, or raise windowTimeoutMs and, if necessary, timeoutMs.',
     errorClass: 'ShadowError',
     ...failureForNow,
   },
   ERR_HOLD_EXPIRED: {
     meaning:
-      'The time of the hold was over and the databases left backup mode before the release. The snapshot cannot be used as a backup.',
+      'The hold expired, and the databases left backup mode, before the release. The snapshot cannot be used as a backup.',
     action: 'Take the snapshot again, with a longer hold (maxHoldMs, --max-hold) or a quicker snapshot.',
     errorClass: 'BackupError',
     ...failureForNow,

@@ -25,7 +25,7 @@ export const restoreWarnings = {
   },
   WARN_NOT_RECOVERED: {
     meaning: 'A database became a plain file that can still be recovered, but only until it is opened.',
-    action: 'Recover it on a server with its transaction log before anybody opens it.',
+    action: 'Recover it on a server with its transaction log before it is opened.',
     subjects: 'databases',
   },
   WARN_LOG_EXTENT_UNUSABLE: {

@@ -51,7 +51,7 @@ export const scriptWarnings = {
     subjects: 'none',
   },
   WARN_FAILURE_PROGRAM: {
-    meaning: 'The program to run after a failure (`--on-failure`) failed itself.',
+    meaning: 'The program to run after a failure (`--failure-command`) failed itself.',
     action: 'Run it manually and check its output.',
     subjects: 'programs',
   },
