@@ -28,6 +28,9 @@ constexpr std::string_view kDirectoryLinkExtension = ".dir";
 /// Full-text indexes: directories with many files, but never a database.
 constexpr std::string_view kFullTextExtension = ".ft";
 constexpr std::array<char, 2> kSignature{0x1A, 0x00};
+/// What a restore puts beside a database, as in lib/restore/plan.ts. It is not left there unless a process has died.
+constexpr std::string_view kOriginalSuffix = ".domino-vss-original";
+constexpr std::string_view kCopySuffix = ".domino-vss-restore";
 /// A link contains a path and possibly some names; a longer file is not a link.
 constexpr std::size_t kLargestLinkBytes = 4096;
 
@@ -146,8 +149,22 @@ private:
         if (const int error = readStatus(itemPath, status); error != 0) return unreachable(itemPath, item, error);
         if (item.isLink)
             links_.push_back({itemPath, dominoPath, ""});
+        else if (item.name.ends_with(kOriginalSuffix))
+            originalAside(directory.path, item.name);
+        else if (item.name.ends_with(kCopySuffix))
+            note("is a copy that an interrupted restore has left; remove it", itemPath);
         else
             visit(itemPath, dominoPath, status, volume);
+    }
+
+    /// The journal of its restore may be damaged or gone, so that only the name says what it is.
+    void originalAside(const std::string& directory, std::string_view name) {
+        const std::string_view place = name.substr(0, name.size() - kOriginalSuffix.size());
+        catalog_.problems.emplace_back(
+            code::kOriginalAside, Phase::find,
+            "the original that an interrupted restore has replaced is beside it, as " + std::string(name) +
+                ": keep the right one of the two under the name of the database, and remove the other",
+            join(directory, place));
     }
 
     /// A file that was just deleted is ignored; a broken link is reported.

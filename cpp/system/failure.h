@@ -60,6 +60,7 @@ inline constexpr const char* kInternal = "ERR_INTERNAL";
 inline constexpr const char* kLeaseExpired = "ERR_LEASE_EXPIRED";
 inline constexpr const char* kLocked = "ERR_LOCKED";
 inline constexpr const char* kNoDatabases = "ERR_NO_DATABASES";
+inline constexpr const char* kOriginalAside = "ERR_ORIGINAL_ASIDE";
 inline constexpr const char* kRequiredDatabase = "ERR_REQUIRED_DATABASE";
 inline constexpr const char* kService = "ERR_SERVICE";
 inline constexpr const char* kShadow = "ERR_SHADOW";

@@ -9,7 +9,7 @@ import { noEarlierWindows, refuseTooManySkipped, type BackupWork } from './captu
 import type { Catalog } from '../domino/catalog';
 import { readCosts } from '../store/costs';
 import { deltaDirectoryWarnings, makeDeltaDirectory } from './delta-directory';
-import { DominoVssError, toDatabaseFailure, toPublicError } from '../errors/errors';
+import { DominoVssError, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { HookRun } from './hook';
 import { chooseIncremental, type Incremental } from './incremental';
 import { examineArchive } from './log-reach';
@@ -126,7 +126,10 @@ async function begin(
   const { notices, limits, incremental } = found;
   const aside = databasesAside(recovered, dataDirectory, selector);
   const continuity = found.continuity.without(aside);
-  const problems = [...found.problems, ...continuity.unreadable, ...aside];
+  const decided = new Set(aside.map(({ database }) => database));
+  const isOpen = ({ code, database }: DatabaseFailure): boolean =>
+    code !== 'ERR_ORIGINAL_ASIDE' || !decided.has(database);
+  const problems = [...found.problems.filter(isOpen), ...continuity.unreadable, ...aside];
   const databases = await withNamedVolumes(binding, found.databases, named, call);
 
   const { volumes } = databases;

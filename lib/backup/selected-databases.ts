@@ -6,6 +6,7 @@ import {
   selectedAliases,
   takeSelected,
   type BackupDatabases,
+  hidesDatabases,
 } from '../domino/databases';
 import type { Notice } from '../domino/notice';
 import type { Selection, SelectionRules, Selector } from '../domino/selection';
@@ -74,10 +75,7 @@ export async function findSelected(
   return { databases, problems, notices, limits, continuity, incremental };
 }
 
-/**
- * A broken link and an unreadable directory hide databases, unless the selection excludes what is there. A file that
- * only has the name of a database hides nothing.
- */
+/** Only what the selection includes. */
 function selectedProblems(
   catalog: Catalog,
   dataDirectory: string,
@@ -87,8 +85,8 @@ function selectedProblems(
     .map((problem) => ({ ...problem, database: relativePath(problem.database, dataDirectory) }))
     .filter(({ database }) => rules.leaveOut(database) === undefined);
   return {
-    problems: selected.filter(({ operation }) => operation !== ''),
-    notDatabases: selected.filter(({ operation }) => operation === ''),
+    problems: selected.filter(hidesDatabases),
+    notDatabases: selected.filter((problem) => !hidesDatabases(problem)),
   };
 }
 

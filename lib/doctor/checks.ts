@@ -7,7 +7,7 @@ import { daosDirectory } from '../domino/environment';
 import type { Call } from '../call/call';
 import { readFile } from '../call/files';
 import { listCatalog } from '../domino/catalog';
-import { takeSelected, type BackupDatabases } from '../domino/databases';
+import { hidesDatabases, takeSelected, type BackupDatabases } from '../domino/databases';
 import { failed, ok, skipped, warned, type DoctorOptions, type Finding } from './check';
 import {
   findInstallation,
@@ -204,10 +204,19 @@ async function checkDatabases(context: DoctorContext): Promise<Finding> {
   const { paths, volumes } = context.databases;
   const found = `${paths.length} on ${volumes.map(({ path }) => path).join(', ')}`;
   if (paths.length === 0) return failed('ERR_NO_DATABASES', found, 'Check "Directory" in notes.ini.');
-  const hiding = catalog.problems.filter(({ operation }) => operation !== '');
-  const [problem] = hiding;
+  const hiding = catalog.problems.filter(hidesDatabases);
+  const aside = hiding.find(({ code }) => code === 'ERR_ORIGINAL_ASIDE');
+  const problem = aside ?? hiding[0];
   if (!problem) return ok(found);
   const more = hiding.length > 1 ? ` (and ${hiding.length - 1} more)` : '';
+  if (aside) {
+    const what = `${found}; ${aside.subject}: ${aside.text}${more}`;
+    return failed(
+      'ERR_ORIGINAL_ASIDE',
+      what,
+      'Run "domino-vss recover --dry-run": a journal may still know which one is right.',
+    );
+  }
   return warned(
     'WARN_LINK_BROKEN',
     `${found}; a link or directory cannot be followed: ${problem.subject}: ${problem.text}${more}`,

@@ -118,6 +118,17 @@ export function catalogProblems(catalog: Catalog): DatabaseFailure[] {
   return catalog.problems.map((problem) => toDatabaseFailure(problem.subject, problem));
 }
 
+/**
+ * A broken link and an unreadable directory hide databases, and an original beside its place may be the right one. A file that
+ * only has the name of a database hides nothing.
+ */
+export function hidesDatabases({
+  operation,
+  code,
+}: Pick<DatabaseFailure, 'operation'> & { readonly code: string }): boolean {
+  return operation !== '' || code !== 'ERR_FIND';
+}
+
 /** Changes to the databases of a backup between its start and its window. */
 export interface DatabaseChanges {
   /** Databases that were created and match the selection; they are not in this backup. */

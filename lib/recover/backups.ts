@@ -18,17 +18,7 @@ import type { RecoveryTools } from './tools';
  * mention is removed.
  */
 export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
-  const { databases, copies, unreadable } = await readJournalLists(left);
-  if (unreadable > 0) {
-    items.left({
-      thing: 'journal',
-      subject: left.journal,
-      found: `${counted(unreadable, 'name')} of its databases and copies cannot be read`,
-      advice:
-        'Restart the Domino server: that ends backup mode for all databases. Delete the copies that "domino-vss backup list" does not ' +
-        'show, then the journal.',
-    });
-  }
+  const { databases, copies } = await readJournalLists(left);
   // Users come first: start the server, then end what keeps them from their databases.
   await startService(left, tools, items);
   await endAbandonedBackups(databases, tools, items);

@@ -51,7 +51,7 @@ export interface RecoveredWork {
 
 /** The result of `recoverInterrupted`. */
 export interface RecoveryReport {
-  /** `nothing`: no work was interrupted. `partial`: something is left. `planned`: a dry run that found something. */
+  /** `nothing`: no work was interrupted. `partial`: something is left, or a journal was moved aside. `planned`: a dry run that found something. */
   readonly outcome: 'nothing' | 'recovered' | 'partial' | 'planned';
   readonly works: readonly RecoveredWork[];
   /** Journals that this version or host cannot use; nothing they name was touched. */
@@ -65,9 +65,11 @@ export function outcomeOf(
   unusable: readonly UnusableJournal[],
   dryRun: boolean,
 ): RecoveryReport['outcome'] {
-  if (works.length === 0) return unusable.some(({ movedTo }) => movedTo !== '') ? 'recovered' : 'nothing';
+  // What such a journal names may still lie about.
+  const isUnknown = unusable.some(({ movedTo }) => movedTo !== '');
+  if (works.length === 0 && !isUnknown) return 'nothing';
   if (dryRun) return 'planned';
-  return works.every(({ done }) => done) ? 'recovered' : 'partial';
+  return works.every(({ done }) => done) && !isUnknown ? 'recovered' : 'partial';
 }
 
 /** One readable line. */

@@ -1,9 +1,11 @@
+import type { Hash } from 'node:crypto';
 import { isHookRecord, type HookRecord } from './hook-record';
 import type { Phase } from '../native/failure';
 
 /**
  * The first line of a journal, as JSON. The following lines are JSON strings: first the paths of the databases in backup mode,
- * then the files that are being copied from the shadow.
+ * then the files that are being copied from the shadow. The last line is that of {@link checkLine}: what a journal names is removed
+ * and renamed, so a damaged one is not believed.
  */
 export interface JournalHead {
   readonly format: 1;
@@ -86,6 +88,14 @@ export interface RestoringDatabase {
   /** Its phase when its restore was abandoned; absent if it is that of the whole restore. */
   readonly phase?: RestorePhase | undefined;
 }
+
+/** The last line of a journal: the SHA-256 of all lines before it, in hexadecimal. */
+export function checkLine(hash: Hash): string {
+  return `${hash.digest('hex')}\n`;
+}
+
+/** Length of {@link checkLine}. */
+export const checkLineBytes = 65;
 
 /** The part of a journal that changes during the work. */
 export type JournalChange = Partial<

@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { NativeLock } from '../native/session';
 import { DominoVssError } from '../errors/errors';
 import { jsonLines, makeDirectory, syncDirectory, syncRemovals, writeDurably, writeTexts } from './durable';
-import { isInTheWay, type JournalChange, type JournalHead } from './journal-format';
+import { checkLine, isInTheWay, type JournalChange, type JournalHead } from './journal-format';
 import { leftOverOf, type LeftOver } from './left-over';
 import {
   describeLiveWork,
@@ -235,9 +235,11 @@ export class Journal {
 
   async #writeTo(handle: FileHandle): Promise<void> {
     const [head, databasePaths, copies] = [this.#head, this.#databasePaths, this.#copies];
-    await writeTexts(handle, jsonLines([head]));
-    await writeTexts(handle, jsonLines(databasePaths));
-    await writeTexts(handle, jsonLines(copies));
+    const hash = createHash('sha256');
+    for (const values of [[head], databasePaths, copies]) {
+      await writeTexts(handle, jsonLines(values), (block) => hash.update(block));
+    }
+    await writeTexts(handle, [checkLine(hash)]);
   }
 
   /** What the journal names, in the form in which a later process would find it. */

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { readdir, rename, rm, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { open } from '../call/files';
-import { isInTheWay, parseHead, type JournalHead, type JournalWork } from './journal-format';
+import { checkLine, checkLineBytes, isInTheWay, parseHead, type JournalHead, type JournalWork } from './journal-format';
 import { leftOverOf, type LeftOver } from './left-over';
 import { isAlive, isOfThisHost, isRunning, ownIdentity } from './process-identity';
 import { stateDirectory } from './state-directory';
@@ -143,8 +144,6 @@ function isHead(read: Awaited<ReturnType<typeof readHead>>): read is JournalHead
 export interface JournalLists {
   readonly databases: readonly string[];
   readonly copies: readonly string[];
-  /** Number of damaged or missing lines. */
-  readonly unreadable: number;
 }
 
 export async function readJournalLists({
@@ -153,31 +152,17 @@ export async function readJournalLists({
   copiedFiles,
 }: LeftOver): Promise<JournalLists> {
   const wanted = databasesInBackupMode + copiedFiles;
-  const lines: (string | undefined)[] = [];
+  const names: string[] = [];
   if (wanted > 0) {
     await using handle = await openJournal(journal);
     let isHead = true;
     for await (const line of createInterface({ input: handle.createReadStream({ autoClose: false }) })) {
-      if (!isHead) lines.push(nameIn(line));
+      if (!isHead) names.push(JSON.parse(line) as string);
       isHead = false;
-      if (lines.length === wanted) break;
+      if (names.length === wanted) break;
     }
   }
-  const isName = (name: string | undefined): name is string => name !== undefined;
-  return {
-    databases: lines.slice(0, databasesInBackupMode).filter(isName),
-    copies: lines.slice(databasesInBackupMode).filter(isName),
-    unreadable: wanted - lines.filter(isName).length,
-  };
-}
-
-function nameIn(line: string): string | undefined {
-  try {
-    const name: unknown = JSON.parse(line);
-    return typeof name === 'string' ? name : undefined;
-  } catch {
-    return undefined;
-  }
+  return { databases: names.slice(0, databasesInBackupMode), copies: names.slice(databasesInBackupMode) };
 }
 
 /** Describes the work that uses a data directory. */
@@ -230,8 +215,9 @@ async function readHead(file: string): Promise<JournalHead | UnreadJournal | str
     if (!found.isFile()) return 'it is not a file';
     if (found.size > longestJournalBytes) return `it has ${found.size} bytes`;
     if (found.size === 0) return 'it is empty';
-    const line = await readFirstLine(handle);
-    return line === undefined ? 'its first line is incomplete, or not that of a journal' : parseHead(line);
+    const head = await readCheckedHead(handle, found.size);
+    const isItsName = typeof head === 'string' || basename(file) === `${head.id}.journal`;
+    return isItsName ? head : `it is the journal of ${head.id}`;
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
@@ -247,20 +233,36 @@ function openJournal(file: string): Promise<FileHandle> {
   return open(file, constants.O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 }
 
-async function readFirstLine(handle: FileHandle): Promise<string | undefined> {
-  const blocks: Buffer[] = [];
-  for (let length = 0; length <= longestJournalBytes;) {
-    const block = Buffer.allocUnsafe(blockBytes);
-    const { bytesRead } = await handle.read(block, 0, blockBytes, length);
-    if (bytesRead === 0) return undefined;
-    if (length === 0 && !block.toString('latin1', 0, bytesRead).startsWith(beginning)) return undefined;
-    const read = block.subarray(0, bytesRead);
-    const end = read.indexOf('\n');
-    blocks.push(end < 0 ? read : read.subarray(0, end));
-    if (end >= 0) return Buffer.concat(blocks).toString('utf8');
-    length += bytesRead;
+/** Reads the whole journal, because a damaged list would name other files. */
+async function readCheckedHead(handle: FileHandle, sizeBytes: number): Promise<JournalHead | string> {
+  const hash = createHash('sha256');
+  const contentBytes = sizeBytes - checkLineBytes;
+  const block = Buffer.allocUnsafe(blockBytes);
+  const firstLine: Buffer[] = [];
+  let isFirstLine = true;
+  const read = async (position: number, wanted: number): Promise<Buffer> => {
+    const { bytesRead } = await handle.read(block, 0, wanted, position);
+    return block.subarray(0, bytesRead);
+  };
+  for (let position = 0; position < sizeBytes;) {
+    const bytes = await read(position, blockBytes);
+    if (bytes.length === 0) break;
+    if (position === 0 && !bytes.toString('latin1').startsWith(beginning)) break;
+    if (isFirstLine) {
+      const end = bytes.indexOf('\n');
+      firstLine.push(Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)));
+      isFirstLine = end < 0;
+    }
+    hash.update(bytes.subarray(0, Math.max(0, contentBytes - position)));
+    position += bytes.length;
   }
-  return undefined;
+  if (isFirstLine) return 'its first line is incomplete, or not that of a journal';
+  const head = parseHead(Buffer.concat(firstLine).toString('utf8'));
+  if (typeof head === 'string') return head;
+  const check = await read(Math.max(0, contentBytes), checkLineBytes);
+  return check.equals(Buffer.from(checkLine(hash)))
+    ? head
+    : 'it is damaged: its last line is not the SHA-256 of the others';
 }
 
 /** Returns the new path; empty if it could not be moved. */

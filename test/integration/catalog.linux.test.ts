@@ -144,6 +144,25 @@ describe('what is no file', () => {
   });
 });
 
+test('what a dead restore has left beside a database is a problem, whether or not a journal names it', async () => {
+  for (const path of ['names.nsf', 'mail/ada.nsf', 'mail/ada.nsf.domino-vss-original', 'names.nsf.domino-vss-restore'])
+    database(path);
+  const { databases, problems } = await find();
+  expect(databases.map(({ path }) => path)).toEqual(['mail/ada.nsf', 'names.nsf']);
+  expect(problems).toEqual([
+    expect.objectContaining({
+      database: join(data, 'names.nsf.domino-vss-restore'),
+      code: 'ERR_FIND',
+      text: 'is a copy that an interrupted restore has left; remove it',
+    }),
+    expect.objectContaining({
+      database: join(data, 'mail/ada.nsf'),
+      code: 'ERR_ORIGINAL_ASIDE',
+      text: expect.stringContaining('mail/ada.nsf.domino-vss-original'.slice(5)),
+    }),
+  ]);
+});
+
 test('2 500 nested directories and 100 000 entries are survived', async () => {
   let deep = data;
   process.chdir(data);

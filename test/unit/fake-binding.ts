@@ -220,10 +220,11 @@ export class FakeDomino {
   }
 
   catalog(): Catalog {
-    const paths = (readdirSync(this.dataDirectory, { recursive: true }) as string[])
+    const names = (readdirSync(this.dataDirectory, { recursive: true }) as string[])
       .map((path) => path.replaceAll('\\', '/'))
-      .filter((path) => /\.(nsf|ntf|box)$/.test(path))
       .sort();
+    const paths = names.filter((path) => /\.(nsf|ntf|box)$/.test(path));
+    const originals = names.filter((path) => path.endsWith('.domino-vss-original'));
     const stats = paths.map((path) => statSync(this.file(path)));
     return {
       paths,
@@ -235,7 +236,17 @@ export class FakeDomino {
       volumeIndex: new Uint16Array(paths.length),
       fileIds: stats.map(({ dev, ino }) => `${dev}:${ino}`),
       volumes: this.volumes,
-      problems: this.problems,
+      problems: [
+        ...this.problems,
+        ...originals.map((path) =>
+          failure({
+            code: 'ERR_ORIGINAL_ASIDE',
+            phase: 'find',
+            text: `the original is beside it, as ${path}`,
+            subject: this.file(path.replace(/\.domino-vss-original$/, '')),
+          }),
+        ),
+      ],
     };
   }
 

@@ -3,7 +3,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -14,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { listBackups, readManifest, recoverInterrupted, verifyBackup, type ManifestDatabase } from '#lib/index';
 import { locationFlags, mainScript, RunningProcess, type Ended } from '../command-line';
+import { changeJournal, isWhole } from '../../journal-text';
 import { randomOf } from '../../random';
 import { SimulatedDomino } from '../simulated-domino';
 import { buildRecorder, readRecord, readTree, runRecorded, type Operation, type Tree } from './recording';
@@ -327,14 +327,12 @@ export class PowerLossSweep implements AsyncDisposable {
     }
     for (const journal of journals) {
       const named = /"copy":"\d+:(\d+) (\d+) (\d+)"/g;
-      const text = readFileSync(journal, 'utf8').replace(
-        named,
-        (_all, inode: string, size: string, modifiedNs: string) => {
-          const [file, version] = versionNamed(recorded, Number(inode), BigInt(modifiedNs));
-          return `"copy":"${inodes.get(file) ?? '0:0'} ${size} ${anHourAgo + version}000000000"`;
-        },
-      );
-      writeFileSync(journal, text);
+      const renamed = (_all: string, inode: string, size: string, modifiedNs: string): string => {
+        const [file, version] = versionNamed(recorded, Number(inode), BigInt(modifiedNs));
+        return `"copy":"${inodes.get(file) ?? '0:0'} ${size} ${anHourAgo + version}000000000"`;
+      };
+      // A state of a power loss in which the journal is incomplete stays one.
+      if (isWhole(journal)) changeJournal(journal, (lines) => lines.replace(named, renamed));
     }
   }
 

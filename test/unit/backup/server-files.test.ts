@@ -22,6 +22,7 @@ import { loadManifest, writeManifest } from '#lib/store/manifest';
 import type { ManifestHead } from '#lib/store/manifest-format';
 import { journalDirectory } from '#lib/store/journals';
 import { linuxTest } from '../../platform';
+import { changeJournal } from '../../journal-text';
 import { FakeDomino } from '../fake-binding';
 
 let domino: FakeDomino;
@@ -300,7 +301,8 @@ test('the journal names them before they are made, and recover removes what a de
   const file = join(journalDirectory(deltaDirectory), journal);
   await set.copyDatabases({ to: copies, serverFiles: true });
   // As a dead process leaves it.
-  const left = readFileSync(file, 'utf8').replace(`"pid":${process.pid}`, '"pid":4194303');
+  changeJournal(file, (lines) => lines.replace(`"pid":${process.pid}`, '"pid":4194303'));
+  const left = readFileSync(file, 'utf8');
   expect(left).toContain(JSON.stringify(join(copies, 'server-files', 'server.id')));
   expect(kept()).toEqual(['notes.ini', 'server.id']);
   const contents = new Map(kept().map((name) => [name, readFileSync(join(copies, 'server-files', name))]));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { newWorkId } from '#lib/store/journal';
 import type { JournalHead } from '#lib/store/journal-format';
 import { journalDirectory } from '#lib/store/journals';
+import { sealed } from '../../journal-text';
 import type { FakeDomino } from '../fake-binding';
 
 /** The journal of a dead process. */
@@ -43,6 +44,6 @@ export function writeDeadJournal(
   };
   mkdirSync(journalDirectory(domino.deltaDirectory), { recursive: true });
   const file = join(journalDirectory(domino.deltaDirectory), `${id}.journal`);
-  writeFileSync(file, [JSON.stringify(head), ...lines.map((line) => JSON.stringify(line)), ''].join('\n'));
+  writeFileSync(file, sealed([JSON.stringify(head), ...lines.map((line) => JSON.stringify(line)), ''].join('\n')));
   return file;
 }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { beginBackup } from '#lib/backup/begin-backup';
 import { isDominoVssError } from '#lib/errors/errors';
 import { restoreDatabases } from '#lib/restore/restore';
 import { verifyBackup } from '#lib/restore/verify';
+import { Chance, damages } from '../damage';
 import { FakeDomino, signature } from '../fake-binding';
 
 // Damages one file of a backup in each case, at random, and runs verify and restore on it. Another
@@ -14,24 +14,6 @@ const cases = Number(process.env['DOMINO_VSS_CASES'] ?? (process.env['DOMINO_VSS
 const seed = Number(process.env['DOMINO_VSS_SEED'] ?? 20261126);
 
 const paths = ['mail/ada.nsf', 'mail/bob.nsf', 'apps/crm.nsf', 'apps/log.nsf'];
-
-/** Random numbers from a seed, so that a case can be repeated. */
-class Chance {
-  #state: string;
-  constructor(start: string) {
-    this.#state = start;
-  }
-  below(limit: number): number {
-    this.#state = createHash('sha256').update(this.#state).digest('hex');
-    return parseInt(this.#state.slice(0, 12), 16) % limit;
-  }
-  of<T>(values: readonly T[]): T {
-    return values[this.below(values.length)]!;
-  }
-  bytes(length: number): Buffer {
-    return Buffer.from(Array.from({ length }, () => this.below(256)));
-  }
-}
 
 type Kind = 'copies' | 'hashed shadow' | 'shadow';
 
@@ -100,74 +82,6 @@ function filesOf(directory: string): string[] {
     .map((name) => join(directory, name))
     .filter((file) => statSync(file).isFile());
 }
-
-/** What can happen to a file. Each returns a word for it; `others`: files that it may be confused with. */
-const damages: readonly ((file: string, others: readonly string[], chance: Chance) => string)[] = [
-  (file, _others, chance) => {
-    const bytes = readFileSync(file);
-    const at = chance.below(bytes.length);
-    bytes[at] = bytes[at]! ^ (1 << chance.below(8));
-    writeFileSync(file, bytes);
-    return `a bit of byte ${at}`;
-  },
-  (file, _others, chance) => {
-    const bytes = readFileSync(file);
-    const at = chance.below(bytes.length);
-    const made = chance.bytes(Math.min(1 + chance.below(64), bytes.length - at));
-    made.copy(bytes, at);
-    writeFileSync(file, bytes);
-    return `${made.length} random bytes at ${at}`;
-  },
-  (file, _others, chance) => {
-    const bytes = readFileSync(file);
-    const at = chance.below(bytes.length);
-    bytes.fill(0, at, Math.min(bytes.length, at + 1 + chance.below(4096)));
-    writeFileSync(file, bytes);
-    return `zeros from ${at}`;
-  },
-  (file, _others, chance) => {
-    const bytes = readFileSync(file);
-    const length = chance.below(bytes.length);
-    writeFileSync(file, bytes.subarray(0, length));
-    return `truncated to ${length}`;
-  },
-  (file, _others, chance) => {
-    appendFileSync(file, chance.bytes(1 + chance.below(100)));
-    return 'longer';
-  },
-  (file, _others, chance) => {
-    writeFileSync(file, chance.bytes(statSync(file).size));
-    return 'random bytes of its length';
-  },
-  (file, others, chance) => {
-    const other = chance.of(others);
-    const [mine, theirs] = [readFileSync(file), readFileSync(other)];
-    writeFileSync(file, theirs);
-    writeFileSync(other, mine);
-    return `swapped with ${relative(domino.root, other)}`;
-  },
-  (file, others, chance) => {
-    const other = chance.of(others);
-    writeFileSync(file, readFileSync(other));
-    return `replaced by ${relative(domino.root, other)}`;
-  },
-  (file, _others, chance) => {
-    const lines = readFileSync(file, 'latin1').split('\n');
-    const [a, b] = [chance.below(lines.length), chance.below(lines.length)];
-    [lines[a], lines[b]] = [lines[b]!, lines[a]!];
-    writeFileSync(file, lines.join('\n'), 'latin1');
-    return `lines ${a} and ${b} swapped`;
-  },
-  (file) => {
-    rmSync(file);
-    return 'missing';
-  },
-  (file) => {
-    rmSync(file);
-    mkdirSync(file);
-    return 'a directory';
-  },
-];
 
 /** Contents that were accepted although they differ from the backup; empty for none. `unproven`: restored as "not hashed". */
 async function judge(backup: Prepared): Promise<{ readonly wrong: string[]; readonly unproven: number }> {

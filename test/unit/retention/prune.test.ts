@@ -19,6 +19,7 @@ import { recoverInterrupted } from '#lib/recover/recover';
 import { pruneBackups, type PruneOptions, type PruneReport } from '#lib/retention/prune';
 import { Journal, newWorkId } from '#lib/store/journal';
 import { journalDirectory } from '#lib/store/journals';
+import { changeJournal } from '../../journal-text';
 import { FakeDomino } from '../fake-binding';
 import { linuxTest } from '../../platform';
 
@@ -252,7 +253,7 @@ test('a journal of another machine that may be restoring keeps everything', asyn
   const place = { backupDirectory: '', deltaDirectory, id: newWorkId(), work: 'restore', dataDirectory: '/x' } as const;
   const { journal } = await Journal.open(place);
   const file = join(journalDirectory(deltaDirectory), `${place.id}.journal`);
-  writeFileSync(file, readFileSync(file, 'utf8').replace(JSON.stringify(hostname()), '"elsewhere"'));
+  changeJournal(file, (lines) => lines.replace(JSON.stringify(hostname()), '"elsewhere"'));
   await expect(prune()).rejects.toMatchObject({ code: 'ERR_LOCKED', message: expect.stringContaining('elsewhere') });
   await journal.remove();
 });

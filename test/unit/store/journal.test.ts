@@ -14,9 +14,10 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal, newWorkId, type OpenedJournal } from '#lib/store/journal';
-import type { JournalHead } from '#lib/store/journal-format';
+import { checkLineBytes, type JournalHead } from '#lib/store/journal-format';
 import { describeUnusable, journalDirectory, noteEndedWork, readJournalLists, readJournals } from '#lib/store/journals';
 import { describeLeftOver } from '#lib/store/left-over';
+import { sealed } from '../../journal-text';
 
 let directory: string;
 
@@ -67,7 +68,7 @@ function writeDead(change: Partial<JournalHead> = {}): string {
   };
   mkdirSync(journalDirectory(directory), { recursive: true });
   const file = join(journalDirectory(directory), `${id}.journal`);
-  writeFileSync(file, `${JSON.stringify(head)}\n"names.nsf"\n"log.nsf"\n`);
+  writeFileSync(file, sealed(`${JSON.stringify(head)}\n"names.nsf"\n"log.nsf"\n`));
   return file;
 }
 
@@ -76,7 +77,7 @@ test('a journal names what is about to be done and goes with it', async () => {
   expect(leftOvers).toEqual([]);
   await journal.update({ shadows: ['/s'] }, ['names.nsf', 'Büro/ñ.nsf']);
   const file = join(journalDirectory(directory), '20260101T000000Z-000000.journal');
-  const [head, ...paths] = readFileSync(file, 'utf8').trimEnd().split('\n');
+  const [head, ...paths] = readFileSync(file, 'utf8').slice(0, -checkLineBytes).trimEnd().split('\n');
   expect(JSON.parse(head!)).toMatchObject({ pid: process.pid, shadows: ['/s'], databasesInBackupMode: 2 });
   expect(paths.map((line) => JSON.parse(line) as string)).toEqual(['names.nsf', 'Büro/ñ.nsf']);
   await journal.update({ exposures: ['/x'] });
@@ -185,7 +186,7 @@ test('one of the last start of the system is dead, whatever process has its numb
   const file = join(journalDirectory(directory), readdirSync(journalDirectory(directory))[0]!);
   const head = JSON.parse(readFileSync(file, 'utf8').split('\n')[0]!) as JournalHead;
   expect((await readJournals(directory, '/data')).live).toHaveLength(1);
-  writeFileSync(file, `${JSON.stringify({ ...head, boot: 'another' })}\n`);
+  writeFileSync(file, sealed(`${JSON.stringify({ ...head, boot: 'another' })}\n`));
   expect((await readJournals(directory, '/data')).live).toEqual([]);
   await journal.remove();
 });
@@ -270,6 +271,28 @@ describe('what is not a journal blocks nothing, is moved aside and named:', () =
   });
 });
 
+test.each([
+  ['one other path', (text: string) => text.replace('"log.nsf"', '"lag.nsf"'), 'it is damaged: '],
+  ['no last line', (text: string) => text.slice(0, -checkLineBytes), 'it is damaged: '],
+  ['one line more', (text: string) => `${text}"mail/ada.nsf"\n`, 'it is damaged: '],
+  ['only its last line', (text: string) => text.slice(-checkLineBytes), 'its first line is incomplete'],
+  [
+    'the id of other work',
+    (text: string) => {
+      const lines = text.slice(0, -checkLineBytes);
+      return sealed(lines.replace(/"id":"\w+-\w+"/, '"id":"20260101T000000Z-abcdef"'));
+    },
+    'it is the journal of 20260101T000000Z-abcdef',
+  ],
+])('a journal with %s is not believed', async (_what, change, reason) => {
+  const file = writeDead();
+  expect((await readJournals(directory, '/data')).leftOvers).toHaveLength(1);
+  writeFileSync(file, change(readFileSync(file, 'utf8')));
+  const { leftOvers, unusable } = await readJournals(directory, '/data');
+  expect(leftOvers).toEqual([]);
+  expect(unusable).toEqual([expect.objectContaining({ journal: file, reason: expect.stringContaining(reason) })]);
+});
+
 test('what a process has left that died while it wrote its journal is removed, that of a live one stays', async () => {
   mkdirSync(journalDirectory(directory), { recursive: true });
   const dead = join(journalDirectory(directory), `20260101T000000Z-abcdef.journal.${process.pid}-1.new`);
@@ -297,12 +320,7 @@ test('the databases and the copies of a journal are read apart', async () => {
   expect(await readJournalLists(left!)).toEqual({
     databases: ['names.nsf', 'a\nb.nsf'],
     copies: ['/copies/names.nsf'],
-    unreadable: 0,
   });
-  // A damaged line, or one that is not a name, does not affect the other lines.
-  const text = readFileSync(left!.journal, 'utf8');
-  writeFileSync(left!.journal, text.replace('"names.nsf"', '{"toString":[]}').replace('"/copies/names.nsf"\n', '"/co'));
-  expect(await readJournalLists(left!)).toEqual({ databases: ['a\nb.nsf'], copies: [], unreadable: 2 });
   await journal.remove();
 });
 
