@@ -219,6 +219,8 @@ export function releaseHold(selector: HoldSelector = {}, options: ReleaseOptions
 /**
  * Ends a hold begun by {@link startHold} without a backup, because there is no snapshot. Returns whether there was a
  * hold.
+ *
+ * @throws `ERR_STATE` when it had already been released; {@link OptionError} when the selector matches several holds.
  */
 export function giveUpHold(selector: HoldSelector = {}): Promise<boolean> {
   return onDemand.background.giveUpHold(loadBinding, selector);

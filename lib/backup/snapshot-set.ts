@@ -191,9 +191,10 @@ export class SnapshotSet {
    * be copied is reported and does not stop the others. A backup that fails, or is disposed of before `endBackup`, removes its
    * copies.
    *
-   * @throws {@link AbortError} if cancelled, or if the backup is disposed of in the meantime; `ERR_NO_SPACE` before anything is
-   * copied; `ERR_SHADOW_VANISHED` if Windows has deleted the shadow in the meantime. In these cases the copies made so far are
-   * removed.
+   * @throws {@link OptionError}; `ERR_STATE` after the end of the backup, if copies were already made, if a shadow cannot be read on
+   * this machine, or for plain volumes; {@link AbortError} if cancelled, or if the backup is disposed of in the meantime;
+   * `ERR_NO_SPACE` before anything is copied; `ERR_SHADOW_VANISHED` if Windows has deleted the shadow in the meantime. In each case
+   * the copies that this call has made so far are removed.
    */
   copyDatabases(options: CopyDatabasesOptions): Promise<CopyReport> {
     return this.#use.call(async (ending) => {

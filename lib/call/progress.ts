@@ -9,7 +9,7 @@ export type Progress =
    * fetched.
    */
   | { readonly type: 'databases'; readonly phase: Phase; readonly done: number; readonly total: number }
-  /** Checksums of the deltas are being computed. */
+  /** Checksums of the deltas, or of the databases in a kept shadow, are being computed. */
   | { readonly type: 'hash'; readonly done: number; readonly total: number }
   /** Databases of a backup are being compared with its manifest. */
   | { readonly type: 'verify'; readonly done: number; readonly total: number }

@@ -28,7 +28,7 @@ export interface PruneLogsOptions {
   readonly unknownLogs?: 'keep' | 'remove' | undefined;
   /** Only report what would be removed. Default: false. */
   readonly dryRun?: boolean | undefined;
-  /** Called with what will be removed, before anything is removed. */
+  /** Called with every extent, and what will happen to it, before anything is removed. */
   readonly onPlan?: ((extents: readonly ProvenExtent[]) => void) | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;

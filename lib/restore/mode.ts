@@ -12,8 +12,8 @@ export type RestoreMode =
   | {
       readonly type: 'new-database';
       /**
-       * Path relative to the data directory. If it has the extension of a database (`.nsf`) and one database is restored, it is
-       * the path of the new database; otherwise it is a directory for all of them, at their own paths.
+       * Path relative to the data directory. With the extension of a database (`.nsf`, `.ntf`, `.box`), it is the path of the new
+       * database, and only one may be restored; otherwise it is a directory for all of them, at their own paths.
        */
       readonly as: string;
       /** Also a new replica id, so that it never replicates with the original. Logged databases only. Default: false. */

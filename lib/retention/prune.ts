@@ -35,7 +35,7 @@ export interface PruneOptions {
   readonly missingCopies?: 'keep' | 'forget' | undefined;
   /** Only report what would be removed. Default: false. */
   readonly dryRun?: boolean | undefined;
-  /** Called with what will be removed, before anything is removed. */
+  /** Called with every backup, and what will happen to it, before anything is removed. */
   readonly onPlan?: ((backups: readonly PrunedBackup[]) => void) | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;

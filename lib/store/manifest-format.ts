@@ -170,7 +170,7 @@ export interface ManifestServerFiles {
     readonly what: 'notes.ini' | 'ID file';
     /** Absolute path from which it was copied. */
     readonly path: string;
-    /** The target of the link at {@link path}, outside of its directory; absent if the file was copied from its own path. */
+    /** The target of the link at {@link path}, outside its directory; absent if the file was copied from its own path. */
     readonly linkedTo?: string;
     /** Relative to the directory of the copies, with `/`. */
     readonly file: string;

@@ -94,21 +94,31 @@ function renderDocs(): string {
   );
   return `# Error codes
 
-Every error of this package is a \`DominoVssError\` with a stable \`code\` and a \`hint\`. \`isDominoVssError(error)\` recognises
-them across several loaded copies of the package. The class says which further fields an error has: a \`DominoError\` has
-\`status\`, \`statusHex\`, \`statusName\`, \`text\`, \`database\` and \`operation\`; a \`BackupError\` and a \`RestoreError\` have
-\`failures\`, one for each database; a \`ShadowError\` has \`provider\`, \`operation\`, \`path\`, \`errno\`, \`errnoName\` and
-\`shadows\`; a \`FileSystemError\` has \`operation\` (the system call), \`path\`, \`errno\` and \`errnoName\`; a \`VssError\`, which is a \`ShadowError\`, also has \`hresult\`, \`hresultHex\`, \`hresultName\`, \`volume\` and the
-failed \`writers\`, and \`operation\` is the COM method; an \`AbortError\` has the reason of its signal as \`cause\`; an \`OptionError\` names its \`option\`; a \`ProcessError\` has the \`call\`, \`pid\`, \`exitCode\` or \`signal\` of the process that has ended, whether it \`hung\`, and what is \`left\`, in words. A failed call of the Domino C API
-is a \`DominoError\` whatever its code, and has the advice for its status as \`hint\` where there is one. The same codes appear in the failures of single databases.
+Every error of this package is a \`DominoVssError\` with a stable \`code\`, a \`message\` and a \`hint\` that says what to do.
+\`isDominoVssError(error)\` recognises them across several loaded copies of the package. The class says which further fields an error has:
+
+| Class | Further fields |
+| --- | --- |
+| \`DominoError\` | \`operation\` (the function of the C API), \`status\`, \`statusHex\`, \`statusName\`, \`text\`, \`database\` |
+| \`BackupError\`, \`RestoreError\` | \`failures\`, one for each database |
+| \`ShadowError\` | \`provider\`, \`operation\`, \`path\`, \`errno\`, \`errnoName\`, \`shadows\` |
+| \`VssError\` | those of \`ShadowError\`, with the COM method as \`operation\`, and \`hresult\`, \`hresultHex\`, \`hresultName\`, \`volume\`, the failed \`writers\` |
+| \`FileSystemError\` | \`operation\` (the system call), \`path\`, \`errno\`, \`errnoName\` |
+| \`ServiceError\` | \`service\`, \`operation\` (the Windows call), \`windowsError\`, \`windowsErrorName\` |
+| \`ProcessError\` | \`call\`, \`pid\`, \`exitCode\` or \`signal\`, whether the process \`hung\`, and what is \`left\`, in words |
+| \`AbortError\` | the reason of the signal as \`cause\` |
+| \`OptionError\` | the name of the \`option\` |
+
+A failed call of the Domino C API is a \`DominoError\`, independent of its code; its \`hint\` is the advice for its status, if there is any. The same codes
+appear in the failures of single databases.
 
 As JSON (\`toJSON\`, \`--json\`) an error has its fields, and its \`cause\` as \`{ name, message, code?, cause? }\` (\`CauseRecord\`), up to five causes deep:
 what a hook has thrown, the error of the operating system, the reason of an abort.
 
-"Again" says whether the same call may succeed later without anything being changed by hand. "Exit" is the exit code of
+"Again" says whether the same call may succeed later without manual changes (\`retryable\`). "Exit" is the exit code of
 the command line when the error ends a command.
 
-This table is made from \`lib/errors/codes/\`; a test compares them.
+This table is generated from \`lib/errors/codes/\`; a test compares them.
 
 | Code | Class | What happened | What to do | Again | Exit |
 | --- | --- | --- | --- | --- | --- |
@@ -116,13 +126,13 @@ ${rows.join('\n')}
 
 ## Warnings
 
-What somebody should know although nothing failed is a \`Warning\`: \`code\`, \`message\`, and the \`subjects\` it is about, all of them
-where the message names the first few only; \`errorCode\` is the code of the error behind it, where there is one. Reports and manifests
+A \`Warning\` reports something that you should know although nothing failed. It has a \`code\`, a \`message\`, and all \`subjects\` that it is about,
+even if the message names only the first few; \`errorCode\` is the code of the error behind it, if there is one. Reports and manifests
 have them in \`warnings\`, checks of \`runDoctor\` in \`code\`, scripts in their events. The command line shows \`warning <code>: <message>\`.
-Codes are as stable as those of errors; new ones may come in minor versions. The table is \`warningCodes\`, made from
+Codes are as stable as those of errors; new ones may be added in minor versions. The table is \`warningCodes\`, generated from
 \`lib/errors/warning-codes/\`.
 
-Manifests that were written before warnings had codes hold texts; they are read as \`WARN_UNCODED\`.
+Manifests that were written before warnings had codes contain texts, which are read as \`WARN_UNCODED\`.
 
 | Code | What it means | What to do | Subjects |
 | --- | --- | --- | --- |
@@ -130,8 +140,8 @@ ${warningRows(warningCodes).join('\n')}
 
 ## Notices
 
-What concerns the choice of databases is in \`notices\` of a report and of a manifest too, with \`code\`, \`text\` and \`subjects\`: the first
-${Object.keys(noticeCodes).length - 1} codes above, and one that is no warning. The table is \`noticeCodes\`.
+What concerns the choice of databases is also in the \`notices\` of a report and of a manifest, with \`code\`, \`text\` and \`subjects\`: the first
+${Object.keys(noticeCodes).length - 1} codes above, and one that is not a warning. The table is \`noticeCodes\`.
 
 | Code | What it means | What to do | Subjects |
 | --- | --- | --- | --- |
