@@ -25,6 +25,7 @@ import { applySettings, nameOf } from './settings';
 import { Streams } from './streams';
 import { logFailure, type CommandFailure, type Finish } from './system-log';
 import { addScriptCommand, diskshadowOptions } from './script';
+import { refuseEmptyValues } from './empty-values';
 import { requireWholeArguments } from './quotation-mark';
 import { trustedProgram } from './trusted-file';
 import { columnsOf, wrap, wrapProse } from './width';
@@ -203,6 +204,7 @@ Exit codes: 0 success, 1 failed, 2 usage, 3 partial, 4 precondition not met, 5 l
   addDoctorCommand(program, context, finish);
   addCompletionCommand(program, context, finish, (other) => createProgram(other, finish));
   addHelpCommand(program);
+  refuseEmptyValues(program);
   return program;
 }
 

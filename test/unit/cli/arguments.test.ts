@@ -32,3 +32,14 @@ test('a duration is a number of seconds, or has a unit (T12)', () => {
     expect(() => duration(wrong)).toThrow('It must be a time above 0');
   }
 });
+
+test.each([
+  [['backup', 'run', '--delta-dir', 'delta', '--to', ''], "option '--to <dir>' argument '' is invalid"],
+  [['backup', 'run', '--delta-dir=', '--to', 'copies'], "option '--delta-dir <dir>' argument '' is invalid"],
+  [['--config', '', 'backup', 'list', '--delta-dir', 'delta'], "option '--config <file>' argument '' is invalid"],
+  [['restore', 'delta', 'mail/ada.nsf', '--to-directory='], "option '--to-directory <dir>' argument '' is invalid"],
+  [['backup', 'verify', '', '--delta-dir', 'delta'], 'an argument must not be empty'],
+])('an empty value in %j does not mean the working directory', async (args, message) => {
+  expect(await run(domino, args)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(message) });
+  expect(domino.calls).toEqual([]);
+});
