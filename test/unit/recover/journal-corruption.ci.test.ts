@@ -34,13 +34,15 @@ const works: readonly ((domino: FakeDomino) => Promise<string>)[] = [
     return writeDeadJournal(domino, { ...change, temporaryFiles: [temporary] });
   },
   (domino) => {
-    const backupDirectory = join(domino.deltaDirectory, '20260101T000000Z-aaaaaa');
+    const id = newWorkId();
+    const backupDirectory = join(domino.deltaDirectory, id);
     const copies = ['names.nsf', path].map((name) => join(domino.root, 'copies', name));
     for (const file of [...copies, join(backupDirectory, '0000.delta')]) {
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, 'half');
     }
-    const change = { backupDirectory, databasesInBackupMode: 2, copiedFiles: 2 };
+    for (const name of ['names.nsf', path]) domino.abandoned.set(name, 'ends');
+    const change = { id, backupDirectory, databasesInBackupMode: 2, copiedFiles: 2 };
     return Promise.resolve(writeDeadJournal(domino, change, ['names.nsf', path, ...copies]));
   },
   (domino) => {
@@ -104,6 +106,19 @@ async function runCase(number: number): Promise<{ readonly wrong: readonly strin
     domino.destroy();
   }
 }
+
+test('sound journals are believed', async () => {
+  const domino = new FakeDomino(undefined, memoryDirectory);
+  try {
+    for (const work of works) await work(domino);
+    const { deltaDirectory, location } = domino;
+    const report = await recoverInterrupted(() => domino.binding, { deltaDirectory, domino: location });
+    expect(report).toMatchObject({ outcome: 'recovered', works: works.map(() => ({ done: true })), unusable: [] });
+    expect(domino.offline.size).toBe(0);
+  } finally {
+    domino.destroy();
+  }
+});
 
 test(`a damaged journal is named and not believed: ${cases} cases of seed ${seed}`, async () => {
   const wrong: string[] = [];
