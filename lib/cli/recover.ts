@@ -43,7 +43,8 @@ Examples:
   $ domino-vss recover --delta-dir /backup/domino --dry-run
   $ domino-vss recover --delta-dir /backup/domino
 
-Exit codes: 0 nothing is left, 1 failed, 2 usage, 3 something is left; the output says what to do, 4 precondition, 5 locked, 130 interrupted.
+Exit codes: 0 nothing is left, or with --dry-run, 1 failed, 2 usage, 3 something is left; the output says what to do,
+4 precondition, 5 locked, 130 interrupted.
 `,
     )
     .action(async (args: RecoverArguments) => {

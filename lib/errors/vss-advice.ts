@@ -66,8 +66,8 @@ const byHresult: Readonly<Record<number, HresultAdvice>> = {
   0x80042315: later('ERR_VSS_WRITER', `A writer failed in an unexpected way: ${eventLog}.`),
   0x80042316: later(
     'ERR_VSS_IN_PROGRESS',
-    'Another program is making a shadow on this machine, and only one can do so at a time. It was tried again until the time ' +
-      'was over: find the other backup (event 8231 names the requester), or raise the timeout.',
+    'Another program is making a shadow on this machine, and only one can do so at a time. It was retried until the ' +
+      'time limit: find the other backup (event 8231 names the requester), or raise the timeout.',
   ),
   0x80042317: never('ERR_VSS_LIMIT', `The volume has the maximum number of shadows (512): ${oldCopies}.`),
   0x80042318: serviceDown,
