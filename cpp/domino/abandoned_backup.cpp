@@ -23,12 +23,8 @@ CallStatus probe(DominoDatabase& database) noexcept {
     return database.end(engine::EndMode::abort);
 }
 
-bool hasStatus(const CallStatus& status, STATUS code) noexcept {
-    return !status.ok() && status.domain == Domain::domino && errorCode(static_cast<STATUS>(status.status)) == code;
-}
-
 bool isInBackupMode(const CallStatus& status) noexcept {
-    return hasStatus(status, error::kBackupInProgress);
+    return status.status == error::kBackupInProgress;
 }
 
 AbandonedState endOne(const Api& api, const std::string& path) {
@@ -37,7 +33,7 @@ AbandonedState endOne(const Api& api, const std::string& path) {
     CurrentCall::note("NSFDbOpen");
     const CallStatus opened = callStatus(api.NSFDbOpen(name.c_str(), handle.data()), "NSFDbOpen");
     // An offline database may still be in backup mode. Any other database that cannot be opened no longer exists.
-    if (hasStatus(opened, error::kDatabaseOffline)) throw describe(api, opened, Phase::end, path);
+    if (opened.status == error::kDatabaseOffline) throw describe(api, opened, Phase::end, path);
     if (!opened.ok()) return AbandonedState::none;
     DominoDatabase database(api, handle[0]);
     if (!isInBackupMode(probe(database))) return AbandonedState::none;

@@ -66,7 +66,7 @@ const char* DominoSource::nameOf(engine::Operation operation) const noexcept {
         case Operation::logInfo: return "NSFDbGetLogInfo";
         case Operation::modifiedTimes: return "NSFDbModifiedTime";
         case Operation::start: return "NSFBackupStart";
-        case Operation::copy: return "";
+        case Operation::copy: break;  // none of Domino's
         case Operation::setHighWaterMark: return "NSFBackupSetHighWaterMark";
         case Operation::stop: return "NSFBackupStop";
         case Operation::changeInfoSize: return "NSFBackupGetChangeInfoSize";
