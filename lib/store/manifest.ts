@@ -2,7 +2,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import { createHash, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createReadStream, readFile, undefinedWhereMissing } from '../call/files';
 import type { ManifestDatabase, ManifestHead } from './manifest-format';
@@ -106,6 +106,10 @@ export async function loadManifest(path: string, key?: KeyObject): Promise<Manif
   delete head.sha256;
   if (renderHead(head) !== text) throw manifestError(file, 'it was changed after it was written (SHA-256)');
   const directory = dirname(file);
+  // Otherwise a signed manifest of one backup would pass for another one: an old state for a new one.
+  if (isBackupId(basename(directory)) && basename(directory) !== head.id) {
+    throw manifestError(file, `it is the manifest of another backup, ${head.id}`);
+  }
   const warnings = head.warnings.map((one) => (typeof one === 'string' ? warning('WARN_UNCODED', one) : one));
   return { ...head, warnings, directory, databases: () => readDatabases(directory, head) };
 }
@@ -186,6 +190,10 @@ export type ListedBackup =
   | { readonly state: 'unfinished'; readonly id: string; readonly directory: string }
   | { readonly state: 'damaged'; readonly id: string; readonly directory: string; readonly reason: string };
 
+function isBackupId(name: string): boolean {
+  return /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(name);
+}
+
 /** Ids of the backups in a delta directory, oldest first, in any state. */
 export async function backupIds(deltaDirectory: string): Promise<string[]> {
   const entries = await readdir(deltaDirectory, { withFileTypes: true }).catch((cause: unknown) => {
@@ -193,7 +201,7 @@ export async function backupIds(deltaDirectory: string): Promise<string[]> {
     throw new FileSystemError('ERR_FILE_SYSTEM', { path: deltaDirectory, cause }, { message });
   });
   return entries
-    .filter((entry) => entry.isDirectory() && /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(entry.name))
+    .filter((entry) => entry.isDirectory() && isBackupId(entry.name))
     .map(({ name }) => name)
     .sort();
 }

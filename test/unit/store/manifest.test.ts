@@ -175,3 +175,16 @@ test('backups are listed by age, with unfinished and damaged ones', async () => 
     [ids[2], 'damaged'],
   ]);
 });
+
+test('the manifest of one backup is refused in the directory of another, and is accepted in a renamed one', async () => {
+  const [old, recent] = ['20260101T000000Z-00000a', '20260102T000000Z-00000b'];
+  await write([databaseLine], { id: old }, join(directory, recent));
+  const message = `it is the manifest of another backup, ${old}`;
+  await expect(loadManifest(join(directory, recent))).rejects.toMatchObject({
+    code: 'ERR_MANIFEST',
+    message: expect.stringContaining(message),
+  });
+  expect(await readBackups(directory)).toMatchObject([{ id: recent, state: 'damaged' }]);
+  await write([databaseLine], { id: old }, join(directory, 'saved'));
+  expect((await loadManifest(join(directory, 'saved'))).id).toBe(old);
+});
