@@ -149,13 +149,13 @@ export function releaseHold(
 /**
  * Ends a hold without a backup. Returns whether there was one.
  *
- * @throws `ERR_STATE` if it had already been released.
+ * @throws `ERR_STATE` if it had already been released, `ERR_NOT_HELD` if the process that held the databases has died: they may still be in
+ * backup mode.
  */
 export function giveUpHold(loadBinding: () => NativeBinding, selector: HoldSelector): Promise<boolean> {
   return publicCall(async () => {
     const record = await findHold(loadBinding, selector);
-    // When the process that held the databases ended, they left backup mode.
-    if (!record || record.state === 'dead') return false;
+    if (!record) return false;
     const end = await endHold(loadBinding, { id: record.id }, { type: 'give-up' }, undefined);
     if (end && 'report' in end) throw new DominoVssError('ERR_STATE', { message: `${record.id} was released before` });
     return record.state === 'held';

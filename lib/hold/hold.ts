@@ -216,6 +216,8 @@ const notForHolds = [
   // All databases are held: the external snapshot contains each of them.
   'incremental',
   'logArchive',
+  // `startHold` holds in a process of its own.
+  'isolation',
 ] as const satisfies readonly (keyof BeginBackupOptions)[];
 
 export function holdDatabases(loadBinding: () => NativeBinding, options: HoldOptions): Promise<Hold> {
