@@ -76,7 +76,10 @@ Session::Session(const SessionOptions& options, std::unique_ptr<DatabaseSource> 
       phases_(roomForPhases()),
       // control() is not expected to throw outside a step. If it does, take the databases out of backup mode.
       control_([this] { control(); },
-               [this](Failure&&) { runStep([this](const Limits&) { abandon(); }, kGrace, [](Failure*) {}); }) {}
+               [this](Failure&&) {
+                   runAbandon();
+                   refuseTasks();
+               }) {}
 
 Session::~Session() {
     cancel();
@@ -164,17 +167,25 @@ ServerTime Session::afterLastStart() const {
 // --- control thread -------------------------------------------------------------------------------------------------
 
 void Session::post(milliseconds timeout, Step step, Completion done) {
+    Task task{timeout, std::move(step), Settlement(std::move(done))};  // settles without the lock if it is refused
     {
         const std::lock_guard lock(mutex_);
-        tasks_.emplace_back(
-            [this, timeout, step = std::move(step), done = std::move(done)] { runStep(step, timeout, done); });
+        if (refuses_) return;
+        tasks_.push_back(std::move(task));
     }
     taskPosted_.notify_one();
 }
 
+void Session::refuseTasks() {
+    std::deque<Task> refused;  // settled without the lock
+    const std::lock_guard lock(mutex_);
+    refuses_ = true;
+    refused.swap(tasks_);
+}
+
 void Session::control() {
     for (;;) {
-        std::function<void()> task;
+        std::optional<Task> task;
         {
             std::unique_lock lock(mutex_);
             const auto ready = [this] { return exit_ || !tasks_.empty(); };
@@ -183,19 +194,23 @@ void Session::control() {
             } else if (!taskPosted_.wait_until(lock, *lease_, ready)) {
                 lock.unlock();
                 closedReason_ = code::kLeaseExpired;
-                runStep([this](const Limits&) { abandon(); }, kGrace, [](Failure*) {});
+                runAbandon();
                 continue;
             }
             if (tasks_.empty()) break;
-            task = std::move(tasks_.front());
+            task.emplace(std::move(tasks_.front()));
             tasks_.pop_front();
         }
-        task();
+        runStep(task->step, task->timeout, std::move(task->done));
     }
-    runStep([this](const Limits&) { abandon(); }, kGrace, [](Failure*) {});
+    runAbandon();
 }
 
-void Session::runStep(const Step& step, milliseconds timeout, const Completion& done) {
+void Session::runAbandon() {
+    runStep([this](const Limits&) { abandon(); }, kGrace, Settlement([](Failure*) {}));
+}
+
+void Session::runStep(const Step& step, milliseconds timeout, Settlement done) {
     lease_.reset();
     const Limits limits{stopSource_.get_token(), Clock::now() + timeout};
     std::optional<Failure> failure;
@@ -206,11 +221,7 @@ void Session::runStep(const Step& step, milliseconds timeout, const Completion& 
     }
     core_->phase = stage_ == Stage::closed ? Phase::closed : Phase::idle;
     if (stage_ == Stage::opened || stage_ == Stage::prepared) lease_ = Clock::now() + options_.lease;
-    try {
-        done(failure ? &*failure : nullptr);
-    } catch (...) {
-        // The completion's own failure. It must not end this thread, which has databases to take out of backup mode.
-    }
+    done.settle(failure ? &*failure : nullptr);
 }
 
 void Session::requireStage(Stage stage) const {

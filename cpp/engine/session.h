@@ -14,6 +14,7 @@
 #include "engine/failure_texts.h"
 #include "engine/provider_thread.h"
 #include "engine/session_core.h"
+#include "engine/settlement.h"
 #include "engine/shard_crew.h"
 #include "system/abandonable_thread.h"
 
@@ -53,8 +54,7 @@ struct PhaseSpan {
 /// thread, except where noted. Completions run on the control thread.
 class Session {
 public:
-    /// nullptr means success. The failure may be moved from.
-    using Completion = std::function<void(Failure*)>;
+    using Completion = Settlement::Completion;
 
     Session(const SessionOptions& options, std::unique_ptr<DatabaseSource> source,
             std::unique_ptr<ShadowProvider> provider);
@@ -97,9 +97,18 @@ private:
     enum class Stage : std::uint8_t { created, opened, prepared, captured, closed };
     using Step = std::function<void(const Limits&)>;
 
+    struct Task {
+        std::chrono::milliseconds timeout;
+        Step step;
+        Settlement done;
+    };
+
     void post(std::chrono::milliseconds timeout, Step step, Completion done);
     void control();
-    void runStep(const Step& step, std::chrono::milliseconds timeout, const Completion& done);
+    /// The control thread ends without having run every task. Those that are left, and those posted later, fail.
+    void refuseTasks();
+    void runStep(const Step& step, std::chrono::milliseconds timeout, Settlement done);
+    void runAbandon();
 
     void requireStage(Stage stage) const;
     void openStep(const Limits& limits);
@@ -136,8 +145,9 @@ private:
     std::stop_source stopSource_;
     mutable std::mutex mutex_;
     std::condition_variable taskPosted_;
-    std::deque<std::function<void()>> tasks_;                     // guarded by mutex_
+    std::deque<Task> tasks_;                                      // guarded by mutex_
     bool exit_ = false;                                           // guarded by mutex_
+    bool refuses_ = false;                                        // guarded by mutex_
     std::vector<PhaseSpan> phases_;                               // guarded by mutex_
     std::vector<DatabaseFailure> failures_;                       // guarded by mutex_
     std::optional<std::chrono::steady_clock::time_point> lease_;  // control thread

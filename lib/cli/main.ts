@@ -4,6 +4,7 @@ import { printable } from '../errors/printable';
 import { warning, warningLine } from '../errors/warnings';
 import { loadBinding } from '../native/binding';
 import { relaunchVariable } from '../doctor/checks';
+import { hasAnyUnreturned } from '../call/unreturned-calls';
 import { relaunch, serveLauncher, tellResult } from './relaunch';
 import { runCommandLine } from './program';
 
@@ -16,9 +17,18 @@ let ownWork = true;
  */
 function interrupt(reason: string): void {
   if (!ownWork) return;
-  if (controller.signal.aborted) process.exit(130);
+  if (controller.signal.aborted) endAtOnce(130);
   process.stderr.write(`\n${reason}: stopping and rolling back what was begun (interrupt again to end at once)\n`);
   controller.abort(new Error(reason));
+}
+
+/** Node.js waits for its threads when it ends, and one of them may hang in a call on a file. */
+function endAtOnce(exitCode: number): void {
+  // Registered last: the addon first takes the databases out of backup mode.
+  process.on('exit', () => {
+    loadBinding().leave(exitCode);
+  });
+  process.exit(exitCode);
 }
 
 // Without a listener, Node.js would open its debugger, which would give all rights of an elevated process to anyone who connects.
@@ -85,4 +95,11 @@ void runCommandLine(process.argv.slice(2), {
   process.exitCode = exitCode;
   tellResult();
   if (outputError) tellOutputError(outputError);
+  if (!hasAnyUnreturned()) return;
+  // Streams on Windows write in the background.
+  process.stdout.write('', () =>
+    process.stderr.write('', () => {
+      endAtOnce(Number(process.exitCode));
+    }),
+  );
 });

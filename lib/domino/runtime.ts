@@ -1,6 +1,7 @@
 import { isMainThread } from 'node:worker_threads';
 import type { Call } from '../call/call';
 import { findInstallation, readDataDirectory } from './environment';
+import { hasAnyUnreturned } from '../call/unreturned-calls';
 import type { NativeBinding, NativeRuntime } from '../native/session';
 import type { DominoLocation } from '../call/options';
 
@@ -66,6 +67,8 @@ function abortAtExit(): void {
     if (outcome.runtimeHangs) hangs = binding;
   }
   report(aborted, doubtful);
+  // A normal end would also wait for calls on files.
+  if (hasAnyUnreturned()) [hangs] = guarded;
   // A normal end would wait for the loader, which hangs, or unload Domino while a thread is inside it.
   hangs?.leave(Number(process.exitCode ?? 0));
 }

@@ -221,7 +221,7 @@ class ArchivingRun {
       known && (await this.#isArchived(extent, known, file)) ? known : await this.#copy(extent, name, file);
     if (copied !== known) {
       this.#catalogue = withExtent(catalogue, copied);
-      await writeCatalogue(archiveDirectory, this.#catalogue);
+      await writeCatalogue(archiveDirectory, this.#catalogue, this.call);
     }
     return { logId, file, result: copied === known ? 'known' : 'copied', ...copied };
   }
@@ -232,11 +232,17 @@ class ArchivingRun {
     this.#lock?.release();
     const { archiveDirectory } = this.options;
     const directory = logDirectory(archiveDirectory, logId);
-    await makeOwnDirectory(directory, this.binding);
+    const calls = new FileCalls(this.call);
+    await calls.wait('mkdir', directory, makeOwnDirectory(directory, this.binding));
     this.#lock = await lockArchivedLog(this.binding, directory, this.call);
     const read = await readCatalogue(archiveDirectory, logId, this.call);
-    const found = read ?? { logId, dataDirectory: await realpath(this.dataDirectory), extents: [], removing: [] };
-    this.#catalogue = await finishRemoval(archiveDirectory, found);
+    const found = read ?? {
+      logId,
+      dataDirectory: await calls.wait('realpath', this.dataDirectory, realpath(this.dataDirectory)),
+      extents: [],
+      removing: [],
+    };
+    this.#catalogue = await finishRemoval(archiveDirectory, found, this.call);
     return this.#catalogue;
   }
 

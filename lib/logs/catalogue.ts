@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Call } from '../call/call';
 import { readFile } from '../call/files';
+import { noteUnreturned } from '../call/unreturned-calls';
 import { DominoVssError } from '../errors/errors';
 import { syncRemovals, writeDurably } from '../store/durable';
-import { FileCalls } from '../store/stall';
+import { FileCalls, outcomeGraceMs } from '../store/stall';
 
 /** An extent of the transaction log in an archive. */
 export interface CataloguedExtent {
@@ -96,11 +97,40 @@ export async function readCatalogue(
   return catalogue;
 }
 
-export async function writeCatalogue(archiveDirectory: string, catalogue: Catalogue): Promise<void> {
+/** Path of the catalogue of a log, below its directory. */
+export function catalogueFile(directory: string): string {
+  return join(directory, catalogueName);
+}
+
+export async function writeCatalogue(archiveDirectory: string, catalogue: Catalogue, call: Call): Promise<void> {
   const text = render(catalogue);
-  await writeDurably(join(logDirectory(archiveDirectory, catalogue.logId), catalogueName), async (handle) => {
+  const file = catalogueFile(logDirectory(archiveDirectory, catalogue.logId));
+  const writing = writeDurably(file, async (handle) => {
     await handle.writeFile(text);
   });
+  await changing(call, 'write', file, { file, work: writing });
+}
+
+/**
+ * Waits for a change of the archive of a log. If it is given up, it may still happen: what is removed is no longer in the
+ * catalogue, and what is written has been copied before, so it is right then too. Until it has returned, the lock of the log is not
+ * released, so nobody archives an extent anew that it removes, or writes a catalogue that it replaces.
+ */
+async function changing(
+  call: Call,
+  operation: string,
+  catalogue: string,
+  { file, work }: { readonly file: string; readonly work: Promise<void> },
+): Promise<void> {
+  const check = (): void => {
+    call.check();
+  };
+  try {
+    await new FileCalls({ check, graceMs: outcomeGraceMs }).wait(operation, file, work);
+  } catch (error) {
+    noteUnreturned(catalogue, work);
+    throw error;
+  }
 }
 
 function render({ logId, dataDirectory, extents, removing }: Catalogue): string {
@@ -119,14 +149,15 @@ export function withExtent(catalogue: Catalogue, extent: CataloguedExtent): Cata
  * Removes the files of extents that a prune has taken out of the catalogue. The next process removes what a process that died has
  * left.
  */
-export async function finishRemoval(archiveDirectory: string, catalogue: Catalogue): Promise<Catalogue> {
+export async function finishRemoval(archiveDirectory: string, catalogue: Catalogue, call: Call): Promise<Catalogue> {
   if (catalogue.removing.length === 0) return catalogue;
+  const own = catalogueFile(logDirectory(archiveDirectory, catalogue.logId));
   const files = catalogue.removing
     .filter(isExtentName)
     .map((name) => join(logDirectory(archiveDirectory, catalogue.logId), name));
-  for (const file of files) await rm(file, { force: true });
-  await syncRemovals(files);
+  for (const file of files) await changing(call, 'unlink', own, { file, work: rm(file, { force: true }) });
+  await changing(call, 'fsync', own, { file: dirname(own), work: syncRemovals(files) });
   const finished = { ...catalogue, removing: [] };
-  await writeCatalogue(archiveDirectory, finished);
+  await writeCatalogue(archiveDirectory, finished, call);
   return finished;
 }

@@ -3,7 +3,9 @@ import type { Call } from '../call/call';
 import { OptionError, DominoVssError } from '../errors/errors';
 import type { NativeBinding, NativeLock } from '../native/session';
 import { directoryRisk } from '../store/safe-directory';
+import { whenReturned } from '../call/unreturned-calls';
 import { FileCalls } from '../store/stall';
+import { catalogueFile } from './catalogue';
 
 /**
  * The real path of an existing archive. Refused if others can change its contents, because a recovery applies them to databases.
@@ -30,6 +32,17 @@ export async function lockArchivedLog(binding: NativeBinding, directory: string,
     void taking.then((late) => late?.release()).catch(() => undefined);
     throw error;
   });
-  if (lock) return lock;
+  if (lock) return releasedWhenReturned(lock, catalogueFile(directory));
   throw new DominoVssError('ERR_LOCKED', { message: `another process archives to ${directory}, or prunes it` });
+}
+
+/** A change of the archive that was given up may still happen, and nobody may work on the archive until then. */
+function releasedWhenReturned(lock: NativeLock, catalogue: string): NativeLock {
+  return {
+    release: () => {
+      void whenReturned(catalogue, () => {
+        lock.release();
+      });
+    },
+  };
 }

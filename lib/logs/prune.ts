@@ -222,8 +222,8 @@ class LogPruning {
     const removing = [...catalogue.removing, ...going.map(({ name }) => name)];
     if (removing.length === 0) return;
     const left = { ...catalogue, extents: catalogue.extents.filter(({ number }) => !numbers.has(number)), removing };
-    await writeCatalogue(this.options.archiveDirectory, left);
-    await finishRemoval(this.options.archiveDirectory, left);
+    await writeCatalogue(this.options.archiveDirectory, left, this.call);
+    await finishRemoval(this.options.archiveDirectory, left, this.call);
   }
 }
 

@@ -7,23 +7,25 @@ import { windowsService } from '../domino/windows-service';
 import { readJournalLists } from '../store/journals';
 import { isPresent } from '../store/file-identity';
 import type { LeftOver } from '../store/left-over';
+import type { FileCalls } from '../store/stall';
 import { loadManifest, type Manifest } from '../store/manifest';
 import { endAbandonedBackups } from './backup-mode';
 import type { Items } from './items';
 import { removeShadows } from './shadows';
-import type { RecoveryTools } from './tools';
+import { fileCallsOf, type RecoveryTools } from './tools';
 
 /**
  * Cleans up after an interrupted backup. If its manifest was written, the backup is good, and only what the manifest does not
  * mention is removed.
  */
 export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
-  const { databases, copies } = await readJournalLists(left);
+  const calls = fileCallsOf(tools);
+  const { databases, copies } = await calls.wait('read', left.journal, readJournalLists(left));
   // Users come first: start the server, then end what keeps them from their databases.
   await startService(left, tools, items);
   await endAbandonedBackups(databases, tools, items);
   const { backupDirectory } = left;
-  const finished = await readFinished(backupDirectory);
+  const finished = await readFinished(backupDirectory, calls);
   if (typeof finished === 'string') {
     const advice = `Inspect it with "domino-vss backup list"; delete the parts you do not need, then ${left.journal}.`;
     items.left({
@@ -40,8 +42,8 @@ export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items:
     return;
   }
   await removeShadows(left, tools, items);
-  await removeCopies(copies, items);
-  await removeNewDirectories(left, items);
+  await removeCopies(copies, tools, items);
+  await removeNewDirectories(left, tools, items);
   await removeDirectory(left, tools, items);
 }
 
@@ -51,14 +53,14 @@ export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items:
  */
 export async function removeBackup(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   const { backupDirectory } = left;
-  if (await hasManifest(backupDirectory)) {
+  if (await fileCallsOf(tools).wait('lstat', backupDirectory, hasManifest(backupDirectory))) {
     items.kept({ thing: 'backup', subject: backupDirectory, found: 'its removal had not begun' });
     return;
   }
-  const { copies } = await readJournalLists(left);
+  const { copies } = await fileCallsOf(tools).wait('read', left.journal, readJournalLists(left));
   await removeShadows(left, tools, items);
-  await removeCopies(copies, items, 'a backup that is removed');
-  await removeNewDirectories(left, items);
+  await removeCopies(copies, tools, items, 'a backup that is removed');
+  await removeNewDirectories(left, tools, items);
   await removeDirectory(left, tools, items, 'it is being removed');
 }
 
@@ -74,12 +76,13 @@ async function hasManifest(backupDirectory: string): Promise<boolean> {
 }
 
 /** The manifest of a finished backup; undefined if the backup was not finished; a text if that cannot be determined. */
-async function readFinished(backupDirectory: string): Promise<Manifest | string | undefined> {
+async function readFinished(backupDirectory: string, calls: FileCalls): Promise<Manifest | string | undefined> {
   if (backupDirectory === '') return undefined;
   try {
     // A manifest that cannot be accessed may belong to a good backup.
-    if (!(await isPresent(join(backupDirectory, 'manifest.json')))) return undefined;
-    return await loadManifest(backupDirectory);
+    const manifest = join(backupDirectory, 'manifest.json');
+    if (!(await calls.wait('lstat', manifest, isPresent(manifest)))) return undefined;
+    return await calls.wait('read', manifest, loadManifest(backupDirectory));
   } catch (error) {
     return toPublicError(error).message;
   }
@@ -106,9 +109,18 @@ function serviceOfSystem(name: string, { binding }: RecoveryTools): DominoServic
 }
 
 /** The journal names only copies that did not exist before the backup. */
-async function removeCopies(copies: readonly string[], items: Items, of = 'an unfinished backup'): Promise<void> {
+async function removeCopies(
+  copies: readonly string[],
+  tools: RecoveryTools,
+  items: Items,
+  of = 'an unfinished backup',
+): Promise<void> {
+  const calls = fileCallsOf(tools);
   const present: string[] = [];
-  for (const copy of copies) if (await isPresent(copy).catch(() => true)) present.push(copy);
+  for (const copy of copies) {
+    tools.call.check();
+    if (await calls.wait('lstat', copy, isPresent(copy)).catch(() => true)) present.push(copy);
+  }
   const [first] = present;
   if (first === undefined) return;
   const intention = {
@@ -119,14 +131,29 @@ async function removeCopies(copies: readonly string[], items: Items, of = 'an un
     advice: 'Remove them, then run recover again.',
   } as const;
   await items.act(intention, async () => {
-    for (const copy of present) await rm(copy, { force: true });
+    for (const copy of present) await calls.wait('unlink', copy, rm(copy, { force: true }));
   });
 }
 
 /** Removes only empty ones: others may be using them by now. */
-export async function removeNewDirectories({ newDirectories }: LeftOver, items: Items): Promise<void> {
+export async function removeNewDirectories(
+  { newDirectories }: LeftOver,
+  tools: RecoveryTools,
+  items: Items,
+): Promise<void> {
   if (items.dryRun) return;
-  for (const directory of [...newDirectories].reverse()) await rmdir(directory).catch(() => undefined);
+  const calls = fileCallsOf(tools);
+  for (const directory of [...newDirectories].reverse()) {
+    tools.call.check();
+    await calls.wait('rmdir', directory, rmdir(directory)).catch(() => undefined);
+  }
+}
+
+/** If it cannot be accessed, it may exist. */
+function isThere(directory: string, tools: Pick<RecoveryTools, 'call' | 'budgetMs'>): Promise<boolean> {
+  return fileCallsOf(tools)
+    .wait('lstat', directory, isPresent(directory))
+    .catch(() => true);
 }
 
 async function removeDirectory(
@@ -136,7 +163,7 @@ async function removeDirectory(
   found = 'it was not finished',
 ): Promise<void> {
   // If it cannot be accessed, it may exist; the removal then reports the error.
-  if (backupDirectory === '' || !(await isPresent(backupDirectory).catch(() => true))) return;
+  if (backupDirectory === '' || !(await isThere(backupDirectory, { call, budgetMs }))) return;
   const intention = {
     thing: 'backup',
     subject: backupDirectory,

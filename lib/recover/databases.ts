@@ -5,8 +5,11 @@ import { compareIdentity, isPresent, type Comparison } from '../store/file-ident
 import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
 import type { LeftOver } from '../store/left-over';
 import { syncDirectory } from '../store/durable';
+import type { FileCalls } from '../store/stall';
 import type { Items } from './items';
-import type { RecoveryTools } from './tools';
+import { namesOfRestore } from '../store/restored-files';
+import { hasUnreturned } from '../call/unreturned-calls';
+import { fileCallsOf, type RecoveryTools } from './tools';
 
 /** ERR_DBOFFLINE: already offline. */
 const alreadyOffline = 0x13f9;
@@ -23,6 +26,11 @@ const offlineWaitMs = 10_000;
 export async function recoverDatabases(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   for (const database of left.restoring) {
     const { file } = database;
+    // A call that takes effect later would undo what is done now, or take the only original away unnoticed.
+    if (isHanging(file, left)) {
+      items.left({ thing: 'database', subject: file, ...hangingItem(left) });
+      continue;
+    }
     try {
       await new InterruptedDatabase(database, database.phase ?? left.restorePhase, tools, items).run();
     } catch (error) {
@@ -34,25 +42,41 @@ export async function recoverDatabases(left: LeftOver, tools: RecoveryTools, ite
   }
 }
 
+/** Whether a call of the restore, or of an earlier recovery in this process, may still take effect on a database. */
+export function isHanging(file: string, left: LeftOver): boolean {
+  return left.hanging.includes(file) || hasUnreturned(namesOfRestore(file));
+}
+
+/** What is said about such a database. */
+export function hangingItem({ pid }: LeftOver): { readonly found: string; readonly advice: string } {
+  return {
+    found: 'a call on it has not returned and may still take effect',
+    advice: `Run recover again when process ${pid} has ended.`,
+  };
+}
+
 class InterruptedDatabase {
   /** Whether it was offline when it was examined, so that nobody can have written to it; undefined: not examined. */
   #wasOffline: boolean | undefined;
+  readonly #calls: FileCalls;
 
   constructor(
     private readonly database: RestoringDatabase,
     private readonly phase: RestorePhase,
     private readonly tools: RecoveryTools,
     private readonly items: Items,
-  ) {}
+  ) {
+    this.#calls = fileCallsOf(tools);
+  }
 
   async run(): Promise<void> {
     const { file, original, copy } = this.database;
-    const atPlace = await compareIdentity(file, copy);
+    const atPlace = await this.#calls.wait('lstat', file, compareIdentity(file, copy));
     if (this.phase === 'handed-over') {
       await this.#handedOver(atPlace);
       return;
     }
-    const aside = original !== '' && (await isPresent(original));
+    const aside = original !== '' && (await this.#isPresent(original));
     if (aside) await this.#withOriginalAside(atPlace);
     else await this.#withoutOriginal(atPlace);
   }
@@ -89,7 +113,7 @@ class InterruptedDatabase {
       case 'changed':
         if (this.phase === 'finishing') {
           await this.#do('it was restored', 'it is brought online and its original removed', () =>
-            rm(original, { force: true }),
+            this.#calls.wait('unlink', original, rm(original, { force: true })),
           );
           return;
         }
@@ -127,7 +151,7 @@ class InterruptedDatabase {
   /** Removes the copy, unless someone may have written to it, which would be lost. */
   async #turnBack(atPlace: 'same' | 'changed', found: string): Promise<void> {
     const { original } = this.database;
-    const back = original === '' || !(await isPresent(original)) ? 'it is removed' : 'the original is put back';
+    const back = original === '' || !(await this.#isPresent(original)) ? 'it is removed' : 'the original is put back';
     if (this.items.dryRun) {
       await this.#do(found, back, () => Promise.resolve());
       return;
@@ -168,9 +192,16 @@ class InterruptedDatabase {
 
   async #putBack(): Promise<void> {
     const { file, original } = this.database;
-    if (original !== '' && (await isPresent(original))) await rename(original, file);
-    else await rm(file, { force: true });
-    await syncDirectory(dirname(file));
+    if (original !== '' && (await this.#isPresent(original))) {
+      await this.#calls.wait('rename', original, rename(original, file));
+    } else {
+      await this.#calls.wait('unlink', file, rm(file, { force: true }));
+    }
+    await this.#calls.wait('fsync', dirname(file), syncDirectory(dirname(file)));
+  }
+
+  #isPresent(file: string): Promise<boolean> {
+    return this.#calls.wait('lstat', file, isPresent(file));
   }
 
   async #bringOnline(): Promise<void> {

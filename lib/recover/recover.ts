@@ -28,7 +28,7 @@ import { Items } from './items';
 import { outcomeOf, type RecoveredWork, type RecoveryReport } from './report';
 import { recoverRestore, removeDrilled } from './restores';
 import { isFileProvider } from './shadows';
-import { recoveryBudgetMs, type HookRemover, type RecoveryTools } from './tools';
+import { fileCallsOf, patienceOf, recoveryBudgetMs, type HookRemover, type RecoveryTools } from './tools';
 
 /** Options of `recoverInterrupted`. */
 export interface RecoverOptions {
@@ -77,9 +77,11 @@ export function recoverInterrupted(loadBinding: () => NativeBinding, options: Re
     const { dryRun = false, domino, service, hook } = options;
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000, phase: 'end' });
     const binding = loadBinding();
-    const deltaDirectory = options.deltaDirectory && (await realDirectory(options.deltaDirectory));
     const dataDirectory = findDataDirectory(domino);
     const budgetMs = options.databaseBudgetMs ?? recoveryBudgetMs;
+    const calls = fileCallsOf({ call, budgetMs });
+    const given = options.deltaDirectory;
+    const deltaDirectory = given && (await calls.wait('realpath', given, realDirectory(given)));
     const open = (): Promise<unknown> => openRuntime(binding, domino, call);
     const tools = { binding, call, budgetMs, dryRun, service, hook, openRuntime: open };
     // Plain volumes do not belong to a data directory.
@@ -122,8 +124,10 @@ async function recoverArea(
   deltaDirectory: string | undefined,
   tools: RecoveryTools,
 ): Promise<Pick<RecoveryReport, 'works' | 'unusable'>> {
-  if (!tools.dryRun) await removeUnfinished(deltaDirectory);
-  const { leftOvers, unusable } = await readJournals(deltaDirectory, dataDirectory);
+  const calls = fileCallsOf(tools);
+  const named = deltaDirectory ?? stateDirectory();
+  if (!tools.dryRun) await calls.wait('unlink', named, removeUnfinished(deltaDirectory));
+  const { leftOvers, unusable } = await calls.wait('read', named, readJournals(deltaDirectory, dataDirectory));
   if (tools.dryRun || leftOvers.length + unusable.length === 0) {
     return { works: await recoverAll(leftOvers, tools), unusable };
   }
@@ -135,6 +139,7 @@ async function recoverArea(
     dataDirectory,
     backupDirectory: '',
     deltaDirectory,
+    patience: patienceOf(tools),
     elsewhere: async () => {
       await makeStateDirectory(tools.binding, stateDirectory());
       return stateDirectory();
@@ -158,15 +163,17 @@ export async function recoverAll(leftOvers: readonly LeftOver[], tools: Recovery
 
 async function recoverOne(leftOver: LeftOver, tools: RecoveryTools): Promise<RecoveredWork> {
   const items = new Items(tools.dryRun, tools.call);
+  const calls = fileCallsOf(tools);
   if (leftOver.work === 'backup') await recoverBackup(leftOver, tools, items);
   if (leftOver.work === 'restore') await recoverRestore(leftOver, tools, items);
   if (leftOver.work === 'drill') await removeDrilled(leftOver, tools, items);
   if (leftOver.work === 'prune') await removeBackup(leftOver, tools, items);
   const done = !tools.dryRun && items.nothingLeft;
   if (done) {
-    await syncRemovals(await namedFiles(leftOver));
-    await rm(leftOver.journal, { force: true });
-    await syncDirectory(dirname(leftOver.journal));
+    const { journal } = leftOver;
+    await calls.wait('fsync', journal, namedFiles(leftOver).then(syncRemovals));
+    await calls.wait('unlink', journal, rm(journal, { force: true }));
+    await calls.wait('fsync', dirname(journal), syncDirectory(dirname(journal)));
   }
   return { leftOver, items: items.all, done };
 }

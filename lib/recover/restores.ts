@@ -4,18 +4,21 @@ import { FileSystemError } from '../errors/errors';
 import { isPresent } from '../store/file-identity';
 import type { LeftOver } from '../store/left-over';
 import { removeNewDirectories } from './backups';
-import { recoverDatabases } from './databases';
+import { copySuffix, originalSuffix, placeOf } from '../store/restored-files';
+import { hangingItem, isHanging, recoverDatabases } from './databases';
 import type { Items } from './items';
-import type { RecoveryTools } from './tools';
-
-const originalSuffix = '.domino-vss-original';
-const copySuffix = '.domino-vss-restore';
+import type { FileCalls } from '../store/stall';
+import { fileCallsOf, type RecoveryTools } from './tools';
 
 /** Cleans up after an interrupted restore. */
 export async function recoverRestore(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
   await recoverDatabases(left, tools, items);
-  for (const file of left.temporaryFiles) await removeTemporary(file, items);
-  await removeNewDirectories(left, items);
+  const calls = fileCallsOf(tools);
+  for (const file of left.temporaryFiles) {
+    if (isHanging(placeOf(file), left)) items.left({ thing: 'temporary-file', subject: file, ...hangingItem(left) });
+    else await removeTemporary(file, calls, items);
+  }
+  await removeNewDirectories(left, tools, items);
 }
 
 /** Name of the directory of a drill in the data directory. The whole directory is removed, so it must be ours. */
@@ -27,8 +30,9 @@ export async function removeDrilled(
   { binding, call, budgetMs }: RecoveryTools,
   items: Items,
 ): Promise<void> {
+  const calls = fileCallsOf({ call, budgetMs });
   for (const directory of left.temporaryFiles) {
-    if (!(await mayBeThere(directory))) continue;
+    if (!(await mayBeThere(directory, calls))) continue;
     const intention = {
       thing: 'temporary-file',
       subject: directory,
@@ -49,8 +53,8 @@ export async function removeDrilled(
   }
 }
 
-async function removeTemporary(file: string, items: Items): Promise<void> {
-  if (!(await mayBeThere(file))) return;
+async function removeTemporary(file: string, calls: FileCalls, items: Items): Promise<void> {
+  if (!(await mayBeThere(file, calls))) return;
   const isOriginal = file.endsWith(originalSuffix);
   const found = isOriginal ? 'it was replaced by the restored database' : 'it is a copy that a restore was preparing';
   const advice = 'Remove it, then run recover again.';
@@ -59,15 +63,15 @@ async function removeTemporary(file: string, items: Items): Promise<void> {
       const message = `${file} does not look like a file of a restore`;
       throw new FileSystemError('ERR_FILE_SYSTEM', { path: file }, { message });
     }
-    if (isOriginal && !(await isPresent(file.slice(0, -originalSuffix.length)))) {
+    if (isOriginal && !(await calls.wait('lstat', file, isPresent(placeOf(file))))) {
       const message = 'there is no database at its place: this file may be the only copy';
       throw new FileSystemError('ERR_FILE_SYSTEM', { path: file }, { message });
     }
-    await rm(file, { force: true });
+    await calls.wait('unlink', file, rm(file, { force: true }));
   });
 }
 
 /** If it cannot be accessed, it may exist; the removal then reports the error. */
-function mayBeThere(file: string): Promise<boolean> {
-  return isPresent(file).catch(() => true);
+function mayBeThere(file: string, calls: FileCalls): Promise<boolean> {
+  return calls.wait('lstat', file, isPresent(file)).catch(() => true);
 }

@@ -2,6 +2,7 @@ import type { Call } from '../call/call';
 import type { HookContext } from '../store/hook-record';
 import type { DominoService } from '../domino/service';
 import type { NativeBinding } from '../native/session';
+import { FileCalls, outcomeGraceMs, type FilePatience } from '../store/stall';
 
 /** Removes the snapshots of a hook: the part of `HookProvider` that is needed here. */
 export interface HookRemover {
@@ -17,6 +18,19 @@ export interface HookRemover {
 }
 
 export const recoveryBudgetMs = 60_000;
+
+/** Calls on files may take as long as a call to Domino. */
+export function patienceOf({ call, budgetMs }: Pick<RecoveryTools, 'call' | 'budgetMs'>): FilePatience {
+  const check = (): void => {
+    call.check();
+  };
+  return { check, budgetMs, graceMs: outcomeGraceMs };
+}
+
+/** Waits for calls on files. */
+export function fileCallsOf(tools: Pick<RecoveryTools, 'call' | 'budgetMs'>): FileCalls {
+  return new FileCalls(patienceOf(tools));
+}
 
 /** What a recovery works with. */
 export interface RecoveryTools {

@@ -2,12 +2,17 @@ import { stat } from 'node:fs/promises';
 import { daosDirectory, NotesIni } from '../domino/environment';
 import { toPublicError } from '../errors/errors';
 import { warning } from '../errors/warnings';
+import { FileCalls } from '../store/stall';
 import type { RestoreReport } from './report';
 
 /** Adds to the report what to do about DAOS; null if DAOS is not in use according to notes.ini. */
 export async function withDaos(
   report: Omit<RestoreReport, 'daos'>,
-  { notesIni, dataDirectory }: { readonly notesIni: string; readonly dataDirectory: string },
+  {
+    notesIni,
+    dataDirectory,
+    budgetMs,
+  }: { readonly notesIni: string; readonly dataDirectory: string; readonly budgetMs?: number },
 ): Promise<RestoreReport> {
   let directory: string;
   try {
@@ -21,10 +26,10 @@ export async function withDaos(
   }
   const paths = report.databases.flatMap((database) => ('path' in database ? [database.path] : []));
   if (directory === '' || paths.length === 0) return { ...report, daos: null };
-  const isThere = await stat(directory).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+  const looking = stat(directory).then((found) => found.isDirectory());
+  const isThere = await new FileCalls({ check: () => undefined, budgetMs })
+    .wait('stat', directory, looking)
+    .catch(() => false);
   const commands = paths.map((path, index) => listCommand(path, `missing-${index + 1}.txt`));
   return { ...report, daos: { directory, isThere, commands } };
 }

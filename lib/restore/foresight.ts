@@ -2,6 +2,8 @@ import type { Call } from '../call/call';
 import { decidedFailure, type DatabaseFailure } from '../errors/errors';
 import type { Manifest } from '../store/manifest';
 import { checkBeforehand, checkFreeSpace } from './beforehand';
+import { patienceOf } from '../recover/tools';
+import { FileCalls } from '../store/stall';
 import { gatherLogKnowledge, type Server } from './log-knowledge';
 import { isInPlace, newReplicaIdOf } from './mode';
 import type { PlannedDatabase, RestorePlan } from './plan';
@@ -15,9 +17,16 @@ export interface Foresight {
   readonly knowledge: LogKnowledge;
 }
 
-export async function foresee(head: Manifest, plan: RestorePlan, server: Server, call: Call): Promise<Foresight> {
-  const { ready, refused } = await checkBeforehand(plan, call);
-  await checkFreeSpace(ready);
+export async function foresee(
+  head: Manifest,
+  plan: RestorePlan,
+  server: Server,
+  call: Call,
+  hanging: ReadonlySet<string> = new Set(),
+): Promise<Foresight> {
+  const { budgetMs } = server;
+  const { ready, refused } = await checkBeforehand(plan, call, { hanging, budgetMs });
+  await checkFreeSpace(ready, new FileCalls(patienceOf({ call, budgetMs })));
   const databases = ready.map(({ database }) => database);
   const knowledge = await gatherLogKnowledge(server, head, plan, databases, call);
   const treated: PlannedDatabase[] = [];

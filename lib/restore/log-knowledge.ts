@@ -4,6 +4,8 @@ import type { Call } from '../call/call';
 import { NotesIni, recoveryLogOf, transactionLogDirectory } from '../domino/environment';
 import { liveIdentities } from '../domino/identities';
 import type { NativeBinding } from '../native/session';
+import { patienceOf } from '../recover/tools';
+import { FileCalls } from '../store/stall';
 import { backupIds, loadManifest, type Manifest } from '../store/manifest';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { readUsableArchive, type UsableArchive } from '../logs/recovery';
@@ -63,8 +65,10 @@ export async function gatherLogKnowledge(
   if (asked && logId === '' && (mode.type !== 'offline' || adopts)) {
     logId = logIdOf((await liveIdentities(asked, serverDatabases, budgetMs, call)).live);
   }
-  const changedIn = await instanceChanges(head, call);
-  const extents = await readLogExtents(transactionLogDirectory(settings, dataDirectory));
+  const calls = new FileCalls(patienceOf({ call, budgetMs }));
+  const changedIn = await instanceChanges(head, calls, call);
+  const log = transactionLogDirectory(settings, dataDirectory);
+  const extents = await calls.wait('scandir', log, readLogExtents(log));
   const archive = logArchive === undefined ? undefined : await readArchive(logArchive, databases, extents, call);
   return { live, changedIn, logId, writesLog: settings.get('TRANSLOG_Status') === '1', extents, archive, hanging };
 }
@@ -78,17 +82,31 @@ function logIdOf(live: LogKnowledge['live']): string {
  * The later backup in which the instance id of each database was first found changed. Every backup compares itself with the
  * previous one, so the heads of the manifests are sufficient.
  */
-async function instanceChanges(head: Manifest, call: Call): Promise<Map<string, string>> {
+async function instanceChanges(head: Manifest, calls: FileCalls, call: Call): Promise<Map<string, string>> {
   const changedIn = new Map<string, string>();
-  const deltaDirectory = dirname(await realpath(head.directory).catch(() => head.directory));
+  const deltaDirectory = dirname(
+    await calls.wait(
+      'realpath',
+      head.directory,
+      realpath(head.directory).catch(() => head.directory),
+    ),
+  );
   // A backup that was moved has no others beside it.
-  const ids = await backupIds(deltaDirectory).catch(() => []);
+  const ids = await calls.wait(
+    'scandir',
+    deltaDirectory,
+    backupIds(deltaDirectory).catch(() => []),
+  );
   const later: Manifest[] = [];
   for (const id of ids) {
     call.check();
     // The ids begin with the time in seconds.
     if (id.slice(0, 16) < head.id.slice(0, 16) || id === head.id) continue;
-    const manifest = await loadManifest(join(deltaDirectory, id)).catch(() => undefined);
+    const manifest = await calls.wait(
+      'read',
+      join(deltaDirectory, id),
+      loadManifest(join(deltaDirectory, id)).catch(() => undefined),
+    );
     if (manifest?.dataDirectory === head.dataDirectory && manifest.created > head.created) later.push(manifest);
   }
   later.sort((a, b) => (a.created < b.created ? -1 : 1));

@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { Call } from '../call/call';
 import { isNativeFailure } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
+import type { FileCalls } from '../store/stall';
 import { watched, type Replacement } from './replacement';
 
 /** How long an abort waits for a call to return: what the call did to a database determines how that is put back. */
@@ -22,6 +23,7 @@ export class OfflineDatabases {
     private readonly call: Call,
     /** Longest time for one call on a database. */
     private readonly budgetMs: number,
+    private readonly calls: FileCalls,
   ) {}
 
   /** These databases need not be taken offline, and go online only if they are restored. */
@@ -48,7 +50,7 @@ export class OfflineDatabases {
       if (isLeftOffline && this.#leftOffline.has(file)) return true;
       const isSaidToBeGone = isNativeFailure(error) && error.domain === 'domino' && error.status === noExist;
       // The same status is returned if a volume or a link is temporarily not accessible.
-      if (isSaidToBeGone && (await isGone(file))) return false;
+      if (isSaidToBeGone && (await this.calls.wait('lstat', file, isGone(file)))) return false;
       throw error;
     }
   }

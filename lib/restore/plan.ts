@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ManifestDatabase } from '../store/manifest-format';
+import { copySuffix, originalSuffix } from '../store/restored-files';
 import { isDatabaseName, isServerDatabase } from '../domino/databases';
 import { counted } from '../errors/counted';
 import type { ErrorCode } from '../errors/codes';
@@ -215,8 +216,8 @@ export function planOf(
       path,
       file,
       ...source,
-      temporary: `${file}.domino-vss-restore`,
-      original: `${file}.domino-vss-original`,
+      temporary: `${file}${copySuffix}`,
+      original: `${file}${originalSuffix}`,
       recover: database.logged && mode.type !== 'directory',
       adopt: false,
     });

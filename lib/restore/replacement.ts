@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { NativeRequest } from '../native/failure';
 import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
+import { noteUnreturned } from '../call/unreturned-calls';
 import type { PlannedDatabase } from './plan';
 
 /** A database that is being restored, and how far the restore is: this determines what has to be put back. */
@@ -30,7 +31,15 @@ export function byDirectory(replacements: readonly Replacement[]): Map<string, R
   return directories;
 }
 
-/** Marks the databases as hanging if a call has not returned when the wait for it ends. */
+/**
+ * Marks the databases as hanging if a call has not returned when the wait for it ends.
+ *
+ * Why a call that returns later does no harm: this restore does not touch the database any more; the journal named it, its
+ * original and its copy before the first such call, and still names them and the call when this process goes on; and no restore
+ * or recovery touches it until the call has returned or this process has ended, which it cannot while a thread of it is in a
+ * call. Then the recovery looks at the files themselves, and each state that the call may have left is one that a kill at this
+ * moment may leave: it puts the original back, if that is aside, and removes the copy.
+ */
 export async function watched<T>(
   replacements: readonly Replacement[],
   request: NativeRequest<T>,
@@ -45,7 +54,12 @@ export async function watched<T>(
   try {
     return await wait(request);
   } catch (error) {
-    if (!seen.returned) for (const replacement of replacements) replacement.hangs = true;
+    if (!seen.returned) {
+      for (const replacement of replacements) {
+        replacement.hangs = true;
+        noteUnreturned(replacement.planned.file, request);
+      }
+    }
     throw error;
   }
 }

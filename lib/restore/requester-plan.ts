@@ -98,9 +98,10 @@ async function handOver(
   }
   const delta = database.delta === '' || database.appliedInShadow ? '' : join(head.directory, database.delta);
   if (delta !== '') {
-    const wrong = await examineDelta(delta, database, () => {
+    const check = (): void => {
       call.check();
-    });
+    };
+    const wrong = await examineDelta(delta, database, { check });
     if (wrong !== undefined)
       throw new RestoreError('ERR_DELTA_DAMAGED', { message: `${delta} ${wrong}`, phase: 'restore' });
   }

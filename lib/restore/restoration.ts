@@ -9,7 +9,8 @@ import { counted } from '../errors/counted';
 import { databaseFailureOf, RestoreError, toPublicError, type DatabaseFailure } from '../errors/errors';
 import type { Warning } from '../errors/warnings';
 import type { Journal } from '../store/journal';
-import type { FilePatience } from '../store/stall';
+import { FileCalls, outcomeGraceMs, type FilePatience } from '../store/stall';
+import { hasUnreturned } from '../call/unreturned-calls';
 import type { RestorePhase } from '../store/journal-format';
 import type { NativeBinding, NativeRecoverOptions } from '../native/session';
 import type { Innards } from '../domino/timedate';
@@ -34,8 +35,10 @@ export class Restoration {
   readonly #failures: DatabaseFailure[] = [];
   readonly #journal: RestoreJournal;
   readonly #offline: OfflineDatabases;
-  readonly #unneeded = new UnneededFiles();
+  readonly #calls: FileCalls;
+  readonly #unneeded: UnneededFiles;
   readonly #rollBack: RollBack;
+  #planned: readonly PlannedDatabase[] = [];
   #replacements: Replacement[] = [];
   #doneBytes = 0;
   #copied = 0;
@@ -53,8 +56,10 @@ export class Restoration {
     private readonly progress: ProgressReporter,
   ) {
     this.#journal = new RestoreJournal(journal);
-    this.#offline = new OfflineDatabases(binding, call, budgetMs);
-    this.#rollBack = new RollBack(this.#offline, this.#unneeded);
+    this.#calls = new FileCalls(this.#forOutcomes);
+    this.#offline = new OfflineDatabases(binding, call, budgetMs, this.#calls);
+    this.#unneeded = new UnneededFiles(this.#calls);
+    this.#rollBack = new RollBack(this.#offline, this.#unneeded, this.#calls);
   }
 
   /** Whether this object is now responsible for its journal. */
@@ -83,11 +88,12 @@ export class Restoration {
     archive?: LogArchive,
   ): Promise<{ readonly done: PlannedDatabase[]; readonly failures: readonly DatabaseFailure[] }> {
     this.#hasBegun = true;
+    this.#planned = databases;
     this.#replacements = databases.map((planned) => new Replacement(planned));
     try {
       const totalBytes = databases.reduce((sum, { database }) => sum + database.startSizeBytes, 0);
-      await this.#journal.begin(databases);
-      for (const directory of byDirectory(this.#replacements).keys()) await makeDirectory(directory);
+      await this.#journal.begin(databases, this.#calls);
+      await this.#eachDirectory(this.#replacements, 'mkdir', makeDirectory);
       await this.#prepareAll(totalBytes);
       await this.#journal.nameRestoring(this.#replacements);
       await this.#replaceAll();
@@ -115,6 +121,11 @@ export class Restoration {
       },
       budgetMs: this.budgetMs,
     };
+  }
+
+  /** For calls whose outcome must be known. */
+  get #forOutcomes(): FilePatience {
+    return { ...this.#patience, graceMs: outcomeGraceMs };
   }
 
   /** Runs a step for each database. A database whose step fails is put back; the others continue. */
@@ -157,8 +168,8 @@ export class Restoration {
       original: !isInPlace(this.mode) ? '' : original,
       temporary,
       offline: this.mode.type === 'online',
-      hadOriginal: await isPresent(file),
-      copy: await identityOf(temporary),
+      hadOriginal: await this.#calls.wait('lstat', file, isPresent(file)),
+      copy: await this.#calls.wait('lstat', temporary, identityOf(temporary)),
     };
   }
 
@@ -167,15 +178,18 @@ export class Restoration {
     if (isInPlace(this.mode)) {
       await this.#eachDatabase((replacement, done) => this.#keepOriginal(replacement, done));
       // A file system may write two renames in any order; with only the second one on disk, the original would have no name.
-      await this.#syncDirectoriesOf(this.#replacements.filter(({ originalKept }) => originalKept));
+      const moved = this.#replacements.filter(({ originalKept }) => originalKept);
+      await this.#eachDirectory(moved, 'fsync', syncDirectory);
     }
     await this.#eachDatabase(async (replacement, done) => {
       const { file, temporary, path } = replacement.planned;
       this.#report('place', path, done);
-      await rename(temporary, file);
+      await watched([replacement], rename(temporary, file), (placing) =>
+        this.#calls.wait('rename', temporary, placing),
+      );
       replacement.placed = true;
     });
-    await this.#syncDirectoriesOf(this.#replacements);
+    await this.#eachDirectory(this.#replacements, 'fsync', syncDirectory);
   }
 
   async #keepOriginal(replacement: Replacement, done: number): Promise<void> {
@@ -184,15 +198,22 @@ export class Restoration {
       this.#report('offline', path, done);
       await this.#offline.take(replacement, waitMsOf(this.mode));
     }
-    replacement.originalKept = await renameIfThere(file, original);
+    replacement.originalKept = await watched([replacement], renameIfThere(file, original), (moving) =>
+      this.#calls.wait('rename', file, moving),
+    );
   }
 
-  /** Makes the renames durable, with one sync for each directory. */
-  async #syncDirectoriesOf(replacements: readonly Replacement[]): Promise<void> {
+  /** Creates the directories of databases, or makes renames durable with one sync for each. */
+  async #eachDirectory(
+    replacements: readonly Replacement[],
+    operation: 'mkdir' | 'fsync',
+    step: (directory: string) => Promise<void>,
+  ): Promise<void> {
     for (const [directory, concerned] of byDirectory(replacements)) {
       try {
-        await syncDirectory(directory);
+        await this.#calls.wait(operation, directory, step(directory));
       } catch (error) {
+        this.call.check();
         await this.#fail(concerned, error);
       }
     }
@@ -215,10 +236,11 @@ export class Restoration {
 
   /** The originals are removed next, and it is not documented that Domino has flushed what it wrote. */
   async #syncRecovered(): Promise<void> {
-    await forEachLimited(this.#logged, atOnce, async ({ planned }) => {
-      await syncFile(planned.file).catch((error: unknown) => {
+    await forEachLimited(this.#logged, atOnce, async (replacement) => {
+      await syncFile(replacement.planned.file, this.#forOutcomes).catch((error: unknown) => {
         // Windows cannot open a file that Domino uses exclusively; then Domino has to flush it.
-        if (process.platform !== 'win32') throw error;
+        if (process.platform !== 'win32') return this.#fail([replacement], error);
+        return undefined;
       });
     });
   }
@@ -289,7 +311,12 @@ export class Restoration {
   }
 
   async #finishJournal(): Promise<void> {
-    await this.#journal.finish(this.#rollBack.abandoned, this.#unneeded.left);
+    const hanging = this.#planned.filter(({ file, temporary, original }) => hasUnreturned([file, temporary, original]));
+    await this.#journal.finish({
+      abandoned: this.#rollBack.abandoned,
+      unremoved: this.#unneeded.left,
+      hanging: hanging.map(({ file }) => file),
+    });
   }
 }
 

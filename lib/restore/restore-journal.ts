@@ -4,6 +4,7 @@ import { warning, type Warning } from '../errors/warnings';
 import { missingDirectories } from '../store/durable';
 import type { Journal } from '../store/journal';
 import type { RestorePhase, RestoringDatabase } from '../store/journal-format';
+import type { FileCalls } from '../store/stall';
 import type { PlannedDatabase } from './plan';
 import type { Replacement } from './replacement';
 
@@ -26,10 +27,12 @@ export class RestoreJournal {
   }
 
   /** Copies take hours and much space, so they are named on disk before the first one is made. */
-  async begin(databases: readonly PlannedDatabase[]): Promise<void> {
+  async begin(databases: readonly PlannedDatabase[], calls: FileCalls): Promise<void> {
+    const directories = new Set(databases.map(({ file }) => dirname(file)));
+    const looking = missingDirectories(directories);
     await this.journal.update({
       temporaryFiles: databases.map(({ temporary }) => temporary),
-      newDirectories: await missingDirectories(databases.map(({ file }) => dirname(file))),
+      newDirectories: await calls.wait('lstat', [...directories][0] ?? '', looking),
     });
     this.#files = databases.map(({ file }) => file);
   }
@@ -45,21 +48,31 @@ export class RestoreJournal {
     this.#phase = phase;
   }
 
-  /** No longer affects the result for any database. */
-  async finish(abandoned: readonly Replacement[], unremoved: readonly string[]): Promise<void> {
+  /**
+   * No longer affects the result for any database. `unremoved`: files that could not be removed. `hanging`: places of databases on
+   * which a call has not returned.
+   */
+  async finish({ abandoned, unremoved, hanging }: RestoreLeavings): Promise<void> {
     const restoring = entriesOf(abandoned);
     // A clean-up of an abandoned database also removes its copy, which may still be beside it.
     const copies = abandoned.filter(({ placed }) => !placed).map(({ planned }) => planned.temporary);
     const temporaryFiles = [...unremoved, ...copies];
     try {
       if (restoring.length + temporaryFiles.length === 0) await this.journal.remove(this.#files);
-      else await this.journal.end({ restoring, temporaryFiles }, this.#files);
+      else await this.journal.end({ restoring, temporaryFiles, hanging }, this.#files);
     } catch (error) {
       const known = toPublicError(error);
       const message = `the journal of the restore could not be finished: ${known.message}`;
       this.#warnings.push(warning('WARN_JOURNAL_NOT_FINISHED', message, { error: known }));
     }
   }
+}
+
+/** What a restore leaves to `recover`. */
+export interface RestoreLeavings {
+  readonly abandoned: readonly Replacement[];
+  readonly unremoved: readonly string[];
+  readonly hanging: readonly string[];
 }
 
 function entriesOf(replacements: readonly Replacement[]): RestoringDatabase[] {

@@ -25,10 +25,12 @@ import {
 } from './report';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { recoverAll } from '../recover/recover';
+import { patienceOf } from '../recover/tools';
 import { warnOfUnrecovered } from '../recover/report';
 import { Journal, newWorkId } from '../store/journal';
 import { warnOfUnusable } from '../store/journals';
 import { isInside, realPathToBe } from '../store/safe-directory';
+import { FileCalls } from '../store/stall';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 import { locateBelow, locateDatabase } from '../domino/links';
 import { loadLinks } from '../store/chain';
@@ -75,10 +77,19 @@ async function prepare(
 ): Promise<Preparation> {
   const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
   const { requireSignature } = options;
-  const key = requireSignature === undefined ? undefined : await readVerifyingKey(requireSignature, 'requireSignature');
-  const head = await loadManifest(options.manifest, key);
+  const budgetMs = options.databaseBudgetMs ?? 60_000;
+  const calls = new FileCalls(patienceOf({ call, budgetMs }));
+  const key =
+    requireSignature === undefined
+      ? undefined
+      : await calls.wait('read', requireSignature, readVerifyingKey(requireSignature, 'requireSignature'));
+  const head = await calls.wait('read', options.manifest, loadManifest(options.manifest, key));
   const databases: ManifestDatabase[] = [];
-  for await (const database of head.databases()) databases.push(database);
+  for (const reading = head.databases(); ;) {
+    const next = await calls.wait('read', head.directory, reading.next());
+    if (next.done === true) break;
+    databases.push(next.value);
+  }
   call.check();
 
   const mode = options.mode ?? { type: 'online' };
@@ -96,15 +107,16 @@ async function prepare(
   const otherServer = options.otherServer ?? false;
   const adopts = options.until === 'backup' || (otherServer && options.until === undefined);
   const place = { mode, otherServer, adopts, copiesDirectory, dataDirectory };
-  const chain = { head, links: await loadLinks(head, key) };
+  const chain = { head, links: await calls.wait('read', head.directory, loadLinks(head, key)) };
   const input: KnownInput = { ...chain, databases, wanted, pointInTime, ...place };
-  const plan = await makePlan(input, () => shadowRoots(loadBinding, chain, options.shadowRoots ?? [], call));
+  const findShadows = (): Promise<ShadowRoots> => shadowRoots(loadBinding, chain, options.shadowRoots ?? [], call);
+  const plan = await makePlan(input, findShadows, calls);
   const server = {
     binding,
     notesIni,
     dataDirectory,
     logArchive: options.logArchive && (await requireSafeArchive(options.logArchive, loadBinding(), call, 'logArchive')),
-    budgetMs: options.databaseBudgetMs ?? 60_000,
+    budgetMs,
   };
   return { call, head, plan, server };
 }
@@ -156,7 +168,13 @@ export async function planSources(
   call: Call,
 ): Promise<{ readonly sources: readonly PlannedDatabase[]; readonly leftOut: readonly DatabaseFailure[] }> {
   const wanted = databases.map(({ path }) => path);
-  const plan = await makePlan({ ...input, databases, wanted }, () => shadowRoots(loadBinding, input, [], call));
+  const calls = new FileCalls({
+    check: () => {
+      call.check();
+    },
+  });
+  const findShadows = (): Promise<ShadowRoots> => shadowRoots(loadBinding, input, [], call);
+  const plan = await makePlan({ ...input, databases, wanted }, findShadows, calls);
   const { ready, refused } = await checkBeforehand(plan, call);
   return { sources: ready, leftOut: [...plan.leftOut, ...refused] };
 }
@@ -187,7 +205,11 @@ export function planRestore(loadBinding: () => NativeBinding, options: PlanResto
   });
 }
 
-async function makePlan(input: KnownInput, findShadows: () => Promise<ShadowRoots>): Promise<RestorePlan> {
+async function makePlan(
+  input: KnownInput,
+  findShadows: () => Promise<ShadowRoots>,
+  calls: FileCalls,
+): Promise<RestorePlan> {
   const { head, mode, dataDirectory } = input;
   if (isInPlace(mode) && !input.otherServer && head.dataDirectory !== dataDirectory) {
     const message =
@@ -196,13 +218,17 @@ async function makePlan(input: KnownInput, findShadows: () => Promise<ShadowRoot
     throw new RestoreError('ERR_RESTORE_TARGET', { message, phase: 'restore' });
   }
   const choice = chooseDatabases({ ...input, wanted: await resolveWanted(input) });
-  const plain = mode.type === 'directory' ? await plainDirectory(mode.directory, dataDirectory) : undefined;
+  const plain =
+    mode.type === 'directory'
+      ? await calls.wait('realpath', mode.directory, plainDirectory(mode.directory, dataDirectory))
+      : undefined;
   const files: string[] = [];
   await forEachLimited(choice.chosen.entries(), 4, async ([index, database]) => {
     const path = targetPath(database, mode, choice.chosen.length);
-    files[index] = plain === undefined ? await locateDatabase(dataDirectory, path) : await locateBelow(plain, path);
+    const locating = plain === undefined ? locateDatabase(dataDirectory, path) : locateBelow(plain, path);
+    files[index] = await calls.wait('realpath', path, locating);
   });
-  const lostCopies = await findLostCopies(input, choice);
+  const lostCopies = await findLostCopies(input, choice, calls);
   const found = { ...input, lostCopies };
   const roots = needsShadows(found, choice) ? await findShadows() : new Map<string, string>();
   return planOf(found, choice, files, roots);
@@ -227,7 +253,8 @@ async function restore(
   const { call, head, plan } = preparation;
   const { dataDirectory, budgetMs } = preparation.server;
   // Nothing may fail between taking the lock and opening the journal, which releases the lock.
-  const deltaDirectory = await realpath(dirname(head.directory));
+  const calls = new FileCalls(patienceOf({ call, budgetMs }));
+  const deltaDirectory = await calls.wait('realpath', head.directory, realpath(dirname(head.directory)));
   const lock =
     within === undefined ? await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call) : undefined;
   const { journal, leftOvers, unusable } = await Journal.open({
@@ -236,6 +263,7 @@ async function restore(
       await makeStateDirectory(binding, stateDirectory());
       return stateDirectory();
     },
+    patience: patienceOf({ call, budgetMs }),
     lock,
     within,
     id: newWorkId(),
@@ -247,8 +275,9 @@ async function restore(
   try {
     const tools = { binding, call, budgetMs, dryRun: false, service: undefined, hook: undefined };
     const recovered = await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
+    const hanging = new Set(leftOvers.flatMap((leftOver) => leftOver.hanging));
     restoration.expectOffline(filesLeftOffline(leftOvers));
-    const { ready, refused, knowledge } = await foresee(head, plan, preparation.server, call);
+    const { ready, refused, knowledge } = await foresee(head, plan, preparation.server, call, hanging);
     const { done, failures } = await restoration.run(ready, knowledge.archive && nativeArchive(knowledge.archive));
     const settled = await settleLeftOffline(leftOvers, new Set(done.map(({ file }) => file)));
     const unrecovered = recovered.filter((work) => !work.done && !settled.includes(work.leftOver));

@@ -1,8 +1,9 @@
 import { rename, rm } from 'node:fs/promises';
 import { databaseFailureOf, decidedFailure, RestoreError, type DatabaseFailure } from '../errors/errors';
 import type { RestorePhase } from '../store/journal-format';
+import type { FileCalls } from '../store/stall';
 import type { OfflineDatabases } from './offline';
-import type { Replacement } from './replacement';
+import { watched, type Replacement } from './replacement';
 import type { UnneededFiles } from './unneeded-files';
 
 /** Puts databases back into the state they had before the restore. */
@@ -12,6 +13,7 @@ export class RollBack {
   constructor(
     private readonly offline: OfflineDatabases,
     private readonly unneeded: UnneededFiles,
+    private readonly calls: FileCalls,
   ) {}
 
   /** Databases that could not be put back; the journal keeps naming them. */
@@ -41,8 +43,11 @@ export class RollBack {
       throw new RestoreError('ERR_RESTORE_NOT_PUT_BACK', { message, phase: 'restore' });
     }
     // If there is an original, the rename replaces the copy in one step: there is never nothing in its place.
-    if (replacement.originalKept) await rename(original, file);
-    else if (replacement.placed) await rm(file, { force: true });
+    if (replacement.originalKept) {
+      await watched([replacement], rename(original, file), (moving) => this.calls.wait('rename', original, moving));
+    } else if (replacement.placed) {
+      await watched([replacement], rm(file, { force: true }), (removing) => this.calls.wait('unlink', file, removing));
+    }
     replacement.originalKept = false;
     replacement.placed = false;
     await this.offline.bringBackOnline(replacement);

@@ -1,11 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { toPublicError } from '../errors/errors';
 import { warning, type Warning } from '../errors/warnings';
+import type { FileCalls } from '../store/stall';
+import { hasUnreturned } from '../call/unreturned-calls';
 
 /** Files that a restore no longer needs. If one cannot be removed, the result is still valid. */
 export class UnneededFiles {
   readonly #left: string[] = [];
   readonly #warnings: Warning[] = [];
+
+  constructor(private readonly calls: FileCalls) {}
 
   /** Those that could not be removed. */
   get left(): readonly string[] {
@@ -18,7 +22,10 @@ export class UnneededFiles {
 
   async remove(file: string): Promise<void> {
     try {
-      await rm(file, { force: true });
+      const wasUnreturned = hasUnreturned([file]);
+      await this.calls.wait('unlink', file, rm(file, { force: true }));
+      // A call that makes it may still return.
+      if (wasUnreturned) this.#left.push(file);
     } catch (error) {
       this.#left.push(file);
       const known = toPublicError(error);

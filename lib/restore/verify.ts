@@ -275,7 +275,7 @@ class Verification {
   async #delta(database: ManifestDatabase, holder: BackupHead, fail: Fail): Promise<VerifiedState> {
     if (database.delta === '') return 'none';
     const file = join(holder.directory, database.delta);
-    const wrong = await examineDelta(file, database, this.#check);
+    const wrong = await examineDelta(file, database, { check: this.#check });
     return wrong === undefined ? 'verified' : fail('ERR_DELTA_DAMAGED', `${file} ${wrong}`);
   }
 

@@ -5,6 +5,7 @@ import { counted } from '../errors/counted';
 import { toPublicError } from '../errors/errors';
 import { hashFile } from './copy';
 import type { ManifestDatabase } from './manifest-format';
+import { FileCalls, type FilePatience } from './stall';
 
 /** The beginning of a database: it contains the header, with the replica id and the instance id. */
 const frontBytes = 4096;
@@ -72,13 +73,20 @@ export function whyUnreadable(file: string, error: unknown): string {
 export async function examineDelta(
   file: string,
   { deltaBytes, deltaSha256 }: ManifestDatabase,
-  check: () => void,
+  patience: FilePatience,
 ): Promise<string | undefined> {
-  const found = await stat(file).catch(undefinedWhereMissing);
+  const found = await new FileCalls(patience).wait('stat', file, stat(file)).catch(undefinedWhereMissing);
   if (!found) return 'does not exist';
   if (!found.isFile()) return 'is not a file';
   if (found.size !== deltaBytes) return `has ${counted(found.size, 'byte')} instead of ${deltaBytes}`;
-  const sha256 = await hashFile(file, check);
+  const sha256 = await hashFile(
+    file,
+    () => {
+      patience.check();
+    },
+    Infinity,
+    patience.budgetMs,
+  );
   return sha256 === deltaSha256 ? undefined : 'has a different SHA-256 from the one in the manifest';
 }
 

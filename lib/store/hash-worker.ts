@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { counted } from '../errors/counted';
 import type { FileToHash, HashMessage, HashResult } from './background-hash';
 
 // The complete code of a worker thread: see background-hash.ts. It reads synchronously, so that its own priority applies, and not
@@ -24,7 +25,7 @@ function hash({ file, sizeBytes }: FileToHash): HashResult {
     try {
       for (let done = 0; done < sizeBytes;) {
         const bytesRead = readSync(descriptor, block, 0, Math.min(block.length, sizeBytes - done), done);
-        if (bytesRead === 0) return { error: `it has only ${done} of ${sizeBytes} bytes` };
+        if (bytesRead === 0) return { error: `it has only ${done} of ${counted(sizeBytes, 'byte')}` };
         sha256.update(block.subarray(0, bytesRead));
         done += bytesRead;
       }

@@ -52,6 +52,11 @@ export interface JournalHead {
    * removed.
    */
   readonly temporaryFiles: readonly string[];
+  /**
+   * Places of databases of a restore on which a call of the process has not returned, and may still take effect while the process
+   * lives. Absent in journals of earlier versions.
+   */
+  readonly hanging?: readonly string[] | undefined;
   /** Directories that did not exist before; the deepest last. Removed when they are empty and the work has not succeeded. */
   readonly newDirectories: readonly string[];
   /** The work has ended, and only the items named here could not be removed: the journal locks nobody out. */
@@ -112,6 +117,7 @@ export type JournalChange = Partial<
     | 'restoring'
     | 'restorePhase'
     | 'temporaryFiles'
+    | 'hanging'
     | 'newDirectories'
     | 'ended'
   >
@@ -176,6 +182,7 @@ const checks: Readonly<Record<Exclude<keyof JournalHead, 'format'>, (value: unkn
   restoring: isRestoring,
   restorePhase: isRestorePhase,
   temporaryFiles: isTexts,
+  hanging: (value) => value === undefined || isTexts(value),
   newDirectories: isTexts,
   ended: (value) => typeof value === 'boolean',
 };

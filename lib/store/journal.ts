@@ -17,6 +17,7 @@ import {
   type Journals,
 } from './journals';
 import { ownIdentity } from './process-identity';
+import { FileCalls, type FilePatience } from './stall';
 
 /** Id of a piece of work: sorts by time, and is unique even within the same second. */
 export function newWorkId(): string {
@@ -33,6 +34,8 @@ export interface JournalPlace extends Pick<JournalHead, 'id' | 'work' | 'dataDir
    * read-only media.
    */
   readonly elsewhere?: () => Promise<string>;
+  /** For the writes of the journal. Default: only their usual time limit. */
+  readonly patience?: FilePatience | undefined;
   /** Released together with the journal; undefined for work that needs no lock. */
   readonly lock?: NativeLock | undefined;
   /** Id of the work that this work is part of; the two do not conflict. */
@@ -41,6 +44,7 @@ export interface JournalPlace extends Pick<JournalHead, 'id' | 'work' | 'dataDir
 
 interface JournalOwner {
   readonly head: JournalHead;
+  readonly calls: FileCalls;
   readonly lock: NativeLock | undefined;
 }
 
@@ -68,6 +72,8 @@ function newHead(work: Pick<JournalHead, 'id' | 'work' | 'dataDirectory' | 'back
   };
 }
 
+const untiring: FilePatience = { check: () => undefined };
+
 /** An opened journal, and what the other journals say. */
 export interface OpenedJournal extends Omit<Journals, 'live'> {
   readonly journal: Journal;
@@ -85,11 +91,13 @@ export class Journal {
   #isRemoved = false;
   readonly #file: string;
   readonly #lock: NativeLock | undefined;
+  readonly #calls: FileCalls;
 
-  private constructor(file: string, head: JournalHead, lock: NativeLock | undefined) {
+  private constructor(file: string, { head, lock, calls }: JournalOwner) {
     this.#file = file;
     this.#head = head;
     this.#lock = lock;
+    this.#calls = calls;
   }
 
   /**
@@ -97,18 +105,21 @@ export class Journal {
    * same moment, both may be refused, but never both accepted: each writes before it looks. `lock` belongs to the journal: it is
    * released when the work has ended, or when this call fails.
    */
-  static async open({ deltaDirectory, elsewhere, lock, within, ...work }: JournalPlace): Promise<OpenedJournal> {
+  static async open(place: JournalPlace): Promise<OpenedJournal> {
+    const { deltaDirectory, elsewhere, lock, within, patience, ...work } = place;
     const head = newHead(work);
+    const calls = new FileCalls(patience ?? untiring);
     let journal: Journal;
     try {
-      journal = await Journal.#create({ head, lock }, deltaDirectory, elsewhere);
+      journal = await Journal.#create({ head, lock, calls }, deltaDirectory, elsewhere);
     } catch (error) {
       lock?.release();
       throw error;
     }
     try {
       const looking = { quarantine: true, work: work.work };
-      const { live, ...others } = await readJournals(deltaDirectory, work.dataDirectory, looking);
+      const reading = readJournals(deltaDirectory, work.dataDirectory, looking);
+      const { live, ...others } = await calls.wait('read', dirname(journal.#file), reading);
       const other = live.find(({ id, ...found }) => id !== work.id && id !== within && isInTheWay(work, found));
       if (other) {
         throw new DominoVssError('ERR_LOCKED', { message: describeLiveWork(other) });
@@ -135,13 +146,14 @@ export class Journal {
     databasePaths: readonly string[],
   ): Promise<{ readonly journal: Journal; readonly from: string; readonly to: string }> {
     const directory = journalDirectory(deltaDirectory);
-    await makeDirectory(directory, 0o700);
+    await new FileCalls(untiring).wait('mkdir', directory, makeDirectory(directory, 0o700));
     const to = join(directory, `${place.id}.journal`);
     const from = unfinishedName(to);
-    const journal = new Journal(to, { ...newHead(place), provider }, lock);
+    const journal = new Journal(to, { head: { ...newHead(place), provider }, lock, calls: new FileCalls(untiring) });
     journal.#databasePaths = databasePaths;
     journal.#head = { ...journal.#head, databasesInBackupMode: databasePaths.length };
-    await writeDurably(from, (handle) => journal.#writeTo(handle), `${from}.part`);
+    const writing = writeDurably(from, (handle) => journal.#writeTo(handle), `${from}.part`);
+    await journal.#calls.wait('write', from, writing);
     return { journal, from, to };
   }
 
@@ -159,18 +171,20 @@ export class Journal {
     }
   }
 
-  static async #createBelow(parent: string, { head, lock }: JournalOwner): Promise<Journal> {
+  static async #createBelow(parent: string, owner: JournalOwner): Promise<Journal> {
     const directory = journalDirectory(parent);
-    await makeDirectory(directory, 0o700);
-    const journal = new Journal(join(directory, `${head.id}.journal`), head, lock);
+    await owner.calls.wait('mkdir', directory, makeDirectory(directory, 0o700));
+    const journal = new Journal(join(directory, `${owner.head.id}.journal`), owner);
     noteBegunWork(journal.#file);
     try {
       await journal.update({});
     } catch (error) {
       // It may already have its final name, and would then be taken for the journal of live work.
-      await journal.#unlink().catch(() => {
-        noteEndedWork(journal.#file);
-      });
+      await journal
+        .#inTurn('unlink', () => journal.#unlink())
+        .catch(() => {
+          noteEndedWork(journal.#file);
+        });
       throw error;
     }
     return journal;
@@ -184,9 +198,17 @@ export class Journal {
     }
     this.#databasePaths = databasePaths;
     this.#head = { ...this.#head, ...change, databasesInBackupMode: databasePaths.length };
-    // One write after the other: they share the temporary file, and callers may expose several shadows at the same time.
-    this.#written = this.#written.catch(() => undefined).then(() => this.#write());
-    return change.ended ? this.#ended(this.#written) : this.#written;
+    const written = this.#inTurn('write', () => this.#write());
+    return change.ended ? this.#ended(written) : written;
+  }
+
+  /**
+   * One write after the other: they share the temporary file, and callers may expose several shadows at the same time. One that hangs is given up, but not left behind: all others wait for it, and when it returns they
+   * follow in order, so a late write never replaces a newer journal or brings back a removed one.
+   */
+  #inTurn(operation: string, work: () => Promise<void>): Promise<void> {
+    this.#written = this.#written.catch(() => undefined).then(work);
+    return this.#calls.wait(operation, this.#file, this.#written);
   }
 
   /** Ends work and leaves the journal with what it names then. Removals and renames are made durable before. */
@@ -211,7 +233,7 @@ export class Journal {
   /** If it fails, the journal still names everything, and the next work has to find out what exists. */
   async #sync(removed: readonly string[]): Promise<void> {
     try {
-      await syncRemovals(removed);
+      await this.#calls.wait('fsync', removed[0] ?? this.#file, syncRemovals(removed));
     } catch (error) {
       this.#isRemoved = false;
       await this.update({ ended: true }).catch(() => undefined);
@@ -268,7 +290,7 @@ export class Journal {
   async remove(removed: readonly string[] = []): Promise<void> {
     this.#isRemoved = true;
     await this.#sync(removed);
-    await this.#ended(this.#written.catch(() => undefined).then(() => this.#unlink()));
+    await this.#ended(this.#inTurn('unlink', () => this.#unlink()));
   }
 
   async #unlink(): Promise<void> {

@@ -1,6 +1,9 @@
 import type { HookRecord } from './hook-record';
 import type { JournalHead, JournalWork, RestorePhase, RestoringDatabase } from './journal-format';
 import { counted } from '../errors/counted';
+import { isAlive, ownIdentity } from './process-identity';
+import { namesOfRestore } from './restored-files';
+import { hasUnreturned } from '../call/unreturned-calls';
 
 /** What an earlier process left behind, according to its journal. Each item may or may not exist. */
 export interface LeftOver {
@@ -33,6 +36,11 @@ export interface LeftOver {
   readonly restorePhase: RestorePhase;
   /** Files of a restore that are no longer needed; they may exist. */
   readonly temporaryFiles: readonly string[];
+  /**
+   * Databases on which a call of the process has not returned. It may still take effect, so nothing touches them until it has
+   * returned or the process has ended.
+   */
+  readonly hanging: readonly string[];
   /** Directories that the work has created; the deepest last. */
   readonly newDirectories: readonly string[];
 }
@@ -59,8 +67,18 @@ export function leftOverOf(journal: string, head: JournalHead): LeftOver {
     restoring: head.restoring,
     restorePhase: head.restorePhase,
     temporaryFiles: head.temporaryFiles,
+    hanging: stillHanging(head),
     newDirectories: head.newDirectories,
   };
+}
+
+/** This process knows which of its calls have returned since. */
+function stillHanging(head: JournalHead): readonly string[] {
+  const { hanging = [] } = head;
+  if (hanging.length === 0 || !isAlive(head)) return [];
+  const own = ownIdentity();
+  if (head.pid !== own.pid || head.processStart !== own.processStart) return hanging;
+  return hanging.filter((file) => hasUnreturned(namesOfRestore(file)));
 }
 
 /** Maximum number of files named in the sentence; the journal has all of them. */

@@ -1,4 +1,5 @@
 import { FileSystemError } from '../errors/errors';
+import { noteUnreturned } from '../call/unreturned-calls';
 
 /** Default limit: no healthy file system takes this long for one block. */
 const usualBudgetMs = 60_000;
@@ -11,7 +12,12 @@ export interface FilePatience {
   readonly check: () => void;
   /** Longest time for one call. Default: 60 000. */
   readonly budgetMs?: number | undefined;
+  /** How long cancelled work still waits for a call whose outcome it must know; once one has hung, for all of them. Default: 0. */
+  readonly graceMs?: number | undefined;
 }
+
+/** How long cancelled work waits for renames and removals: what they did to a database determines how that is put back. */
+export const outcomeGraceMs = 3_000;
 
 /**
  * Waits for calls to the file system one by one, each with a time limit. Node.js has no way to end such a call: a hanging call
@@ -19,10 +25,11 @@ export interface FilePatience {
  */
 export class FileCalls {
   #hangs = false;
+  #cancelledAt: number | undefined;
 
   constructor(private readonly patience: FilePatience) {}
 
-  /** Throws ERR_FILE_HANGS if the call does not return. */
+  /** Throws ERR_FILE_HANGS if the call does not return. The call is then remembered until it does: see {@link noteUnreturned}. */
   async wait<T>(operation: string, file: string, work: Promise<T>): Promise<T> {
     const { budgetMs = usualBudgetMs } = this.patience;
     const begun = performance.now();
@@ -31,13 +38,13 @@ export class FileCalls {
       const look = (): void => {
         const elapsedMs = performance.now() - begun;
         try {
-          this.patience.check();
-          if (elapsedMs >= budgetMs) {
+          if (this.#isOver(begun) || elapsedMs >= budgetMs) {
             const message = `${operation} of ${file} has not returned for ${Math.round(elapsedMs)} ms`;
             throw new FileSystemError('ERR_FILE_HANGS', { operation, path: file }, { message });
           }
         } catch (error) {
           this.#hangs = true;
+          noteUnreturned(file, work);
           // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the check throws
           reject(error);
           return;
@@ -51,6 +58,20 @@ export class FileCalls {
       return await Promise.race([work, givenUp]);
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** Whether the work was cancelled and the grace is over. Without a grace, it throws what the check throws. */
+  #isOver(begun: number): boolean {
+    const { graceMs = 0 } = this.patience;
+    try {
+      this.patience.check();
+      return false;
+    } catch (error) {
+      if (graceMs === 0) throw error;
+      this.#cancelledAt ??= performance.now();
+      const since = this.#hangs ? this.#cancelledAt : Math.max(this.#cancelledAt, begun);
+      return performance.now() - since >= graceMs;
     }
   }
 

@@ -1,15 +1,24 @@
 import { randomOf } from '../../random';
-import { NthCallSweep } from './sweep';
+import { NthCallSweep, type Case } from './sweep';
 
 /** How often a sweep reports its progress. */
 const casesOfProgress = 20;
 
-/** `NTH_CALL_SEED` repeats the selection of a sweep; `NTH_CALL_CASE`, a JSON document, selects a single case. */
+/**
+ * `NTH_CALL_SEED` repeats the selection of a sweep. `NTH_CALL_WORK`, as in `restore,recover`, and `NTH_CALL_FAULT`, as in
+ * `hang,EIO` for calls on files or `NSFBackupStart`, leave others out. `NTH_CALL_CASE`, a JSON document, selects a single case.
+ */
 export function seedOfSweep(): number {
   const given = process.env['NTH_CALL_SEED'];
   const seed = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
   process.stdout.write(`NTH_CALL_SEED=${seed}\n`);
   return seed;
+}
+
+/** By `NTH_CALL_WORK` and `NTH_CALL_FAULT`. */
+function isAsked({ work, call, fault }: Case): boolean {
+  const isOf = (name: string, value: string): boolean => process.env[name]?.split(',').includes(value) ?? true;
+  return isOf('NTH_CALL_WORK', work) && isOf('NTH_CALL_FAULT', call === 'file' ? fault : call);
 }
 
 /** Runs cases in an order that depends on the seed, until the time is up. */
@@ -22,7 +31,7 @@ export async function sweepCalls(
   const random = randomOf(seed);
   const order = all.map((one) => ({ one, key: random() })).sort((a, b) => a.key - b.key);
   const asked = process.env['NTH_CALL_CASE'];
-  const chosen = asked === undefined ? order.map(({ one }) => one) : [JSON.parse(asked) as (typeof all)[number]];
+  const chosen = asked === undefined ? order.map(({ one }) => one).filter(isAsked) : [JSON.parse(asked) as Case];
   const startedAt = performance.now();
   const end = startedAt + limits.ms;
   const violations: string[] = [];

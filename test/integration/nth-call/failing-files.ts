@@ -28,10 +28,13 @@ const methods = ['chmod', 'datasync', 'read', 'stat', 'sync', 'truncate', 'utime
 export const errnoNames = ['EIO', 'ENOSPC', 'EACCES', 'EMFILE'] as const;
 export type ErrnoName = (typeof errnoNames)[number];
 
+/** Calls that wait for nothing but this process, or that Node.js does not make in a thread of its own, do not hang. */
+export type FileFault = ErrnoName | 'hang';
+
 /** One of the calls that were counted. */
 export interface FileCall {
   readonly nth: number;
-  readonly errnoName: ErrnoName;
+  readonly fault: FileFault;
 }
 
 /**
@@ -44,6 +47,7 @@ export class FailingFiles implements Disposable {
   #fail: FileCall | undefined;
   #failed = '';
   #active = false;
+  readonly #hanging: (() => void)[] = [];
 
   private constructor(prototypeOfHandles: object) {
     this.#replace(promises, functions);
@@ -53,6 +57,13 @@ export class FailingFiles implements Disposable {
   static async install(): Promise<FailingFiles> {
     await using handle = await open(__filename);
     return new FailingFiles(Object.getPrototypeOf(handle) as FileHandle);
+  }
+
+  /** Calls that hang return now, and only now do what they were to do. */
+  async release(): Promise<void> {
+    for (const proceed of this.#hanging.splice(0)) proceed();
+    // Whatever follows the call in the code that nobody waits for any more.
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   [Symbol.dispose](): void {
@@ -82,22 +93,25 @@ export class FailingFiles implements Disposable {
       // eslint-disable-next-line @typescript-eslint/no-this-alias -- the function has its own `this`, the handle
       const files = this;
       table[name] = function (...args) {
-        return files.#pass(name, args[0]) ?? original.apply(this, args);
+        return files.#pass(name, args[0], () => original.apply(this, args)) ?? original.apply(this, args);
       };
     }
   }
 
-  /** The failure, if it is the turn of this call. */
-  #pass(name: string, file: unknown): Promise<never> | undefined {
+  /** The failure or the hanging call, if it is the turn of this call. */
+  #pass(name: string, file: unknown, call: () => Promise<unknown>): Promise<unknown> | undefined {
     if (!this.#active) return undefined;
     this.#calls += 1;
     if (this.#calls !== this.#fail?.nth) return undefined;
-    const { errnoName } = this.#fail;
+    const { fault } = this.#fail;
     // As Node.js reports them: errors of handles do not name the file.
     const path = typeof file === 'string' && (functions as readonly string[]).includes(name) ? file : undefined;
     this.#failed = `${name} ${path ?? ''}`;
-    const message = `${errnoName}: made to fail, ${name}${path === undefined ? '' : ` '${path}'`}`;
-    const details = { code: errnoName, errno: -constants.errno[errnoName], syscall: name, ...(path && { path }) };
+    if (fault === 'hang') {
+      return new Promise<void>((resolve) => this.#hanging.push(resolve)).then(call);
+    }
+    const message = `${fault}: made to fail, ${name}${path === undefined ? '' : ` '${path}'`}`;
+    const details = { code: fault, errno: -constants.errno[fault], syscall: name, ...(path && { path }) };
     return Promise.reject(Object.assign(new Error(message), details));
   }
 }

@@ -12,7 +12,10 @@ import {
 import { until } from '../command-line';
 import { SimulatedDomino } from '../simulated-domino';
 import { heldDatabases, unusableDatabases } from '../whole-server';
-import { errnoNames, FailingFiles, type ErrnoName } from './failing-files';
+import { errnoNames, FailingFiles, type FileFault } from './failing-files';
+
+/** Work in which a call hangs ends before this; it has a budget of 300 ms for each. */
+const longestMs = 20_000;
 
 /** Statuses with which a Domino call can fail. Calls without a status are not listed. */
 const codes: Readonly<Record<string, readonly number[]>> = {
@@ -60,6 +63,8 @@ interface Result {
   readonly told: string;
 }
 
+const isUntyped = ({ outcome }: Result): boolean => ['untyped', 'ERR_INTERNAL'].includes(outcome);
+
 /** A simulated server; each of the calls that our work makes to it is made to fail. */
 export class NthCallSweep implements AsyncDisposable {
   private constructor(
@@ -99,7 +104,7 @@ export class NthCallSweep implements AsyncDisposable {
       const { calls } = await this.files.during(() => this.#run(work));
       const after = (await this.domino.simulation.stats()).calls;
       for (let nth = 1; nth <= calls; nth += 1) {
-        all.push(...errnoNames.map((fault) => ({ work, call: 'file', nth, fault })));
+        all.push(...[...errnoNames, 'hang'].map((fault) => ({ work, call: 'file', nth, fault })));
       }
       for (const [call, statuses] of Object.entries(codes)) {
         const count = (after[call] ?? 0) - (before[call] ?? 0);
@@ -118,8 +123,7 @@ export class NthCallSweep implements AsyncDisposable {
     await this.#prepare(one.work);
     const { result, named, failedAt } = one.call === 'file' ? await this.#failFile(one) : await this.#failDomino(one);
     const violations: string[] = [];
-    if (['untyped', 'ERR_INTERNAL'].includes(result.outcome))
-      violations.push(`an error that is none of ours: ${result.told}`);
+    if (isUntyped(result)) violations.push(`an error that is none of ours: ${result.told}`);
     const failed = !['complete', 'recovered', 'nothing'].includes(result.outcome);
     if (failed && !named.every((text) => result.told.includes(text))) {
       violations.push(`${named.join(' ')} is not named: ${result.outcome} ${result.told}`);
@@ -138,9 +142,22 @@ export class NthCallSweep implements AsyncDisposable {
   }
 
   async #failFile({ work, nth, fault }: Case): Promise<Failed> {
-    const errnoName = fault as ErrnoName;
-    const { result, failed } = await this.files.during(() => this.#run(work), { nth, errnoName });
-    return { result, named: failed === '' ? [] : [fault], failedAt: ` (${failed})` };
+    const running = this.files.during(() => this.#run(work), { nth, fault: fault as FileFault });
+    const late = { isTooLong: false };
+    const timer = setTimeout(() => {
+      late.isTooLong = true;
+      void this.files.release();
+    }, longestMs);
+    const { result, failed } = await running;
+    clearTimeout(timer);
+    const failedAt = ` (${failed}${late.isTooLong ? ', never given up' : ''})`;
+    if (fault !== 'hang') return { result, named: failed === '' ? [] : [fault], failedAt };
+    // The call takes effect only after a recovery that must not have relied on its not doing so.
+    const recovered = await this.#run('recover');
+    await this.files.release();
+    const outcome = late.isTooLong || [result, recovered].some(isUntyped) ? 'untyped' : result.outcome;
+    const told = `${result.told}, recover: ${recovered.outcome} ${recovered.told}`;
+    return { result: { outcome, told }, named: failed === '' ? [] : ['has not returned'], failedAt };
   }
 
   /** Something for a recovery: a database that a restore could not bring online. */
@@ -229,7 +246,13 @@ export class NthCallSweep implements AsyncDisposable {
       const { openDatabases, accounting } = await simulation.stats();
       return openDatabases.every(({ handles }) => handles <= 1) && accounting.leakedApplyContexts === 0;
     });
-    const recovered = await this.#run('recover');
+    let recovered = await this.#run('recover');
+    // A call has returned when this process knows it, a moment later than the server.
+    await until('this process knows that the calls have returned', async () => {
+      if (!recovered.told.includes('has not returned and may still')) return true;
+      recovered = await this.#run('recover');
+      return false;
+    });
     if (!['nothing', 'recovered'].includes(recovered.outcome)) {
       violations.push(`recover ends with ${recovered.outcome}: ${recovered.told}`);
     }

@@ -11,7 +11,10 @@ import {
   writeCatalogue,
   type Catalogue,
 } from '#lib/logs/catalogue';
+import { whenReturned } from '#lib/call/unreturned-calls';
+import { lockArchivedLog } from '#lib/logs/directory';
 import { listArchivedLogs } from '#lib/logs/list';
+import type { NativeBinding } from '#lib/native/session';
 
 const logId = '0807060504030201100F0E0D0C0B0A09';
 let archive: string;
@@ -43,12 +46,30 @@ afterEach(() => {
 });
 
 test('what was written is read; nothing was written for another log', async () => {
-  await writeCatalogue(archive, catalogue);
+  await writeCatalogue(archive, catalogue, call());
   expect(await readCatalogue(archive, logId, call())).toEqual(catalogue);
   expect(await readCatalogue(archive, logId.replace('0', '1'), call())).toBeUndefined();
   mkdirSync(join(archive, 'something else'));
   expect(await archivedLogIds(archive, call())).toEqual([logId]);
   expect(await archivedLogIds(join(archive, 'not there'), call())).toEqual([]);
+});
+
+test('a write that hangs is given up, and the log stays locked until it has returned', async () => {
+  let proceed = (): void => undefined;
+  const hanging = new Promise<void>((resolve) => (proceed = resolve));
+  jest.spyOn(promises, 'rename').mockImplementation(() => hanging);
+  const path = file('catalogue.json');
+  const writing = writeCatalogue(archive, catalogue, new Call({ timeoutMs: 1_000, phase: 'archive' }));
+  await expect(writing).rejects.toMatchObject({ code: 'ERR_FILE_HANGS', operation: 'write', path });
+  let released = false;
+  const release = jest.fn(() => (released = true));
+  const binding = { lockDirectory: () => Promise.resolve({ release }) } as unknown as NativeBinding;
+  (await lockArchivedLog(binding, join(archive, logId), call())).release();
+  expect(released).toBe(false);
+  proceed();
+  await whenReturned(path, () => undefined);
+  await new Promise(setImmediate);
+  expect(released).toBe(true);
 });
 
 test.each([
@@ -63,7 +84,7 @@ test.each([
     'its format version is 2',
   ],
 ])('a catalogue is refused: %s', async (_what, change, message) => {
-  await writeCatalogue(archive, catalogue);
+  await writeCatalogue(archive, catalogue, call());
   writeFileSync(file('catalogue.json'), change(readFileSync(file('catalogue.json'), 'utf8')));
   await expect(readCatalogue(archive, logId, call())).rejects.toMatchObject({
     code: 'ERR_LOG_ARCHIVE',
@@ -80,7 +101,7 @@ test('a removal is finished, and takes no file but those of extents of this log'
   for (const name of ['S0000003.TXN', 'S0000004.TXN', 'notes.txt']) writeFileSync(file(name), 'abc');
   writeFileSync(join(archive, 'S0000009.TXN'), 'abc');
   const removing = ['S0000003.TXN', 'notes.txt', join('..', 'S0000009.TXN')];
-  const finished = await finishRemoval(archive, { ...catalogue, extents: [extent(4)], removing });
+  const finished = await finishRemoval(archive, { ...catalogue, extents: [extent(4)], removing }, call());
   expect(finished.removing).toEqual([]);
   expect(await readCatalogue(archive, logId, call())).toEqual(finished);
   expect(existsSync(file('S0000003.TXN'))).toBe(false);
@@ -104,7 +125,7 @@ test.each<['readdir' | 'readFile' | 'stat', () => string]>([
   ['readFile', () => file('catalogue.json')],
   ['stat', () => file(extent(4).name)],
 ])('a mount that does not respond (%s) does not block a listing', async (name, pathOf) => {
-  await writeCatalogue(archive, catalogue);
+  await writeCatalogue(archive, catalogue, call());
   const abort = new AbortController();
   const calls = promises as unknown as Record<typeof name, FileCall>;
   const original = calls[name].bind(promises);

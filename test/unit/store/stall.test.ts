@@ -4,7 +4,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hasUnreturned } from '#lib/call/unreturned-calls';
 import { copyExactly, hashFile } from '#lib/store/copy';
+import { FileCalls } from '#lib/store/stall';
 
 let directory: string;
 let methods: FileHandle;
@@ -84,4 +86,29 @@ test("the caller's check ends the wait", async () => {
 test('a hash of a file that is not there fails, and of one that is does not', async () => {
   await expect(hashFile(join(directory, 'none'), () => undefined)).rejects.toMatchObject({ code: 'ENOENT' });
   await expect(hashFile(join(directory, 'from'), () => undefined, 3)).resolves.toMatch(/^[0-9a-f]{64}$/);
+});
+
+describe('a call whose outcome must be known', () => {
+  const cancelled = (): never => {
+    throw new Error('cancelled');
+  };
+
+  test('is given a grace after the work was cancelled', async () => {
+    const calls = new FileCalls({ check: cancelled, budgetMs: 100, graceMs: 60_000 });
+    const slow = new Promise((resolve) => setTimeout(resolve, 50, 'returned'));
+    expect(await calls.wait('rename', 'slow', slow)).toBe('returned');
+    expect(hasUnreturned(['slow'])).toBe(false);
+  });
+
+  test('is named when the grace is over, and remembered until it returns', async () => {
+    const calls = new FileCalls({ check: cancelled, budgetMs: 60_000, graceMs: 100 });
+    let proceed = (): void => undefined;
+    const hanging = new Promise<void>((resolve) => (proceed = resolve));
+    const waiting = calls.wait('rename', 'hanging', hanging);
+    await expect(waiting).rejects.toMatchObject({ code: 'ERR_FILE_HANGS', operation: 'rename', path: 'hanging' });
+    expect(hasUnreturned(['other', 'hanging'])).toBe(true);
+    proceed();
+    await new Promise(setImmediate);
+    expect(hasUnreturned(['hanging'])).toBe(false);
+  });
 });
