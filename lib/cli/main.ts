@@ -91,9 +91,11 @@ void runCommandLine(process.argv.slice(2), {
     ownWork = exitCode === undefined;
     return exitCode;
   },
-}).then((exitCode) => {
+}).then(async (exitCode) => {
   process.exitCode = exitCode;
   tellResult();
+  // A stream tells its errors later than the call that wrote.
+  await new Promise(setImmediate);
   if (outputError) tellOutputError(outputError);
   if (!hasAnyUnreturned()) return;
   // Streams on Windows write in the background.

@@ -81,10 +81,14 @@ test('a failing backup says what is missing, on the error output, with exit code
   );
 });
 
-linuxTest('output on a full disk is an error with exit code 1, not a crash', () => {
+// The second command ends in the turn in which it writes.
+linuxTest.each([
+  ['--help', [] as string[]],
+  ['backup', ['list', '--delta-dir', __dirname, '--json']],
+])('output on a full disk is an error with exit code 1, not a crash: %s', (command, more) => {
   const full = openSync('/dev/full', 'w');
   try {
-    const { status, stderr } = spawnSync(process.execPath, [main, '--help'], {
+    const { status, stderr } = spawnSync(process.execPath, [main, command, ...more], {
       stdio: ['ignore', full, 'pipe'],
       encoding: 'utf8',
     });
