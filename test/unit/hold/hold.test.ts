@@ -1,7 +1,7 @@
 import { holdDatabases, type HoldOptions } from '#lib/hold/hold';
 import { FakeDomino } from '../fake-binding';
 
-test.each([{ incremental: true }, { logArchive: '/archive' }])(
+test.each([{ isolation: 'process' }, { incremental: true }, { logArchive: '/archive' }])(
   'a hold takes every database: %j has no meaning for it, and nothing is held',
   async (given) => {
     const domino = new FakeDomino();
