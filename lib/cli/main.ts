@@ -41,6 +41,10 @@ const interrupts: readonly NodeJS.Signals[] = [
   'SIGHUP',
   process.platform === 'win32' ? 'SIGBREAK' : 'SIGQUIT',
 ];
+
+// A umask that takes rights from the owner would make directories that nobody can use, and that stop all later backups.
+process.umask(process.umask(0o077) & 0o077);
+
 for (const signal of interrupts) {
   process.on(signal, () => {
     interrupt(signal);

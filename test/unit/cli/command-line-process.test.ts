@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -159,3 +159,13 @@ linuxTest.each(['SIGQUIT', 'SIGHUP', 'SIGTERM'] as const)(
     expect(status).toBe(130);
   },
 );
+
+linuxTest('a umask that takes rights from the owner does not apply to what is made', () => {
+  const log = join(domino.root, 'umask.log');
+  const command = ['backup', 'prune', '--delta-dir', domino.root, '--keep-last', '1', '--dry-run', '--log', log];
+  const { status, stderr } = spawnSync('sh', ['-c', 'umask 777; exec "$0" "$@"', process.execPath, main, ...command], {
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(statSync(log).mode & 0o777).toBe(0o600);
+});
