@@ -148,6 +148,7 @@ async function begin(
     opensDatabases: server.runtime !== undefined,
     shards: options.shards ?? defaultShards(),
     copyDirectories: provider.native === 'rolling' ? directories.map(({ path }) => path) : [],
+    copiesTo: options.copiesTo,
   });
 
   const facts = {

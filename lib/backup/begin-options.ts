@@ -107,6 +107,11 @@ export interface BeginBackupOptions extends SelectionOptions {
    */
   readonly shadowDirectory?: string | undefined;
   /**
+   * Absolute path to which `copyDatabases` will copy the databases: too little free space there is `ERR_NO_SPACE` before
+   * any database is opened, not only after the window. Default: none.
+   */
+  readonly copiesTo?: string | undefined;
+  /**
    * Absolute path of an Ed25519 private key (PEM, without a passphrase), that signs the manifest: a restore can demand
    * the signature. An incremental backup then builds only on backups signed with the same key. Default: not signed.
    */
@@ -131,6 +136,7 @@ const dominoOptions = [
   'maxSkipped',
   'shards',
   'databaseBudgetMs',
+  'copiesTo',
 ] as const;
 
 export function checkBeginOptions(options: BeginBackupOptions): void {
@@ -156,6 +162,7 @@ export function checkBeginOptions(options: BeginBackupOptions): void {
     leaseMs: milliseconds,
     timeoutMs: milliseconds,
     shadowDirectory: absolutePath,
+    copiesTo: absolutePath,
     signKey: absolutePath,
     signal: abortSignal,
     isolation: isolationOption,

@@ -15,19 +15,26 @@ export interface NeededResources {
   readonly shards: number;
   /** Directories for a copy of all databases of each volume, in the order of the volumes; empty for shadows. */
   readonly copyDirectories: readonly string[];
+  /** Directory for copies of all databases, made from the shadow; undefined for none. */
+  readonly copiesTo?: string | undefined;
 }
 
 /** Refuses a backup that would run out of descriptors or space while databases are in backup mode. */
 export async function requireResources(needed: NeededResources): Promise<void> {
-  const { databases, opensDatabases, shards, copyDirectories } = needed;
+  const { databases, opensDatabases, shards, copyDirectories, copiesTo } = needed;
   if (opensDatabases) await requireOpenFiles(databases.paths.length + shards * filesPerShard);
   const bytesOf = new Map<number, { readonly directory: string; bytes: number }>();
-  for (const [volume, wanted] of copyDirectories.entries()) {
+  // The allocated space, not the size: holes remain holes in a copy.
+  const { allocatedBytes } = databases;
+  const copies = copyDirectories.map((wanted, volume) => ({ wanted, bytes: allocatedBytes[volume] ?? 0 }));
+  if (copiesTo !== undefined) {
+    copies.push({ wanted: copiesTo, bytes: allocatedBytes.reduce((sum, bytes) => sum + bytes, 0) });
+  }
+  for (const { wanted, bytes } of copies) {
     const directory = await existing(wanted);
     const { dev } = await stat(directory);
     const entry = bytesOf.get(dev) ?? { directory, bytes: 0 };
-    // The allocated space, not the size: holes remain holes in a copy.
-    entry.bytes += databases.allocatedBytes[volume] ?? 0;
+    entry.bytes += bytes;
     bytesOf.set(dev, entry);
   }
   for (const { directory, bytes } of bytesOf.values()) await requireFreeSpace(directory, bytes);

@@ -285,6 +285,7 @@ async function runBackup(args: RunArguments, context: CommandLineContext): Promi
       databaseBudgetMs: args.databaseBudget,
       windowTimeoutMs: args.windowTimeout,
       shadowDirectory: args.shadowDir,
+      copiesTo: args.to,
       signKey: args.signKey,
       ...(args.stopService !== undefined && {
         mode: { type: 'stop-service', service: serviceNamed(args.stopService, context) },

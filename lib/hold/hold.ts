@@ -212,6 +212,7 @@ const notForHolds = [
   'mode',
   'leaseMs',
   'shadowDirectory',
+  'copiesTo',
   'windowTimeoutMs',
   // All databases are held: the external snapshot contains each of them.
   'incremental',

@@ -30,7 +30,10 @@ describe('open files', () => {
   });
 });
 
-test('too little room for rolling copies is refused before anything is made or opened', async () => {
+test.each([
+  ['rolling copies', { provider: 'rolling' }],
+  ['copies from a shadow', { copiesTo: '/not/there/yet' }],
+] as const)('too little room for %s is refused before anything is made or opened', async (_what, options) => {
   const domino = new FakeDomino();
   const catalog = domino.catalog.bind(domino);
   domino.catalog = () => {
@@ -42,7 +45,7 @@ test('too little room for rolling copies is refused before anything is made or o
     beginBackup(() => domino.binding, {
       domino: domino.location,
       deltaDirectory: domino.deltaDirectory,
-      provider: 'rolling',
+      ...options,
     });
   await expect(begin()).rejects.toMatchObject({
     code: 'ERR_NO_SPACE',
