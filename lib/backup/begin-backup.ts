@@ -30,6 +30,7 @@ import { warningsOf } from '../domino/notice';
 import { Selector, type Selection } from '../domino/selection';
 import { readSigningKey } from '../store/signature';
 import { requireResources } from './resources';
+import { FileCalls } from '../store/stall';
 import { findSelected, nothingFound } from './selected-databases';
 import { noServer, openServer, readLogStyle, runtimeWarnings } from './server';
 
@@ -66,22 +67,38 @@ async function begin(
   undo: (() => Promise<unknown>)[],
 ): Promise<Backup> {
   const vss = resolveRequester(binding, options);
-  const signKey = options.signKey === undefined ? undefined : await readSigningKey(options.signKey, 'signKey');
+  // A mount that does not answer must not hold up the backup before it begins.
+  const { databaseBudgetMs: budgetMs } = options;
+  const calls = new FileCalls({
+    budgetMs,
+    check: () => {
+      call.check();
+    },
+  });
+  const { signKey: keyFile } = options;
+  const signKey =
+    keyFile === undefined ? undefined : await calls.wait('read', keyFile, readSigningKey(keyFile, 'signKey'));
   const { source = 'domino', mode = { type: 'backup-api' }, volumes: named = [] } = options;
   refuseFileProvider(options.provider, named);
   const server = source === 'domino' ? await openServer(binding, options, call) : noServer;
   const { dataDirectory } = server;
-  const { deltaDirectory, warning: deltaWarning } = await makeDeltaDirectory(
-    binding,
+  const { deltaDirectory, warning: deltaWarning } = await calls.wait(
+    'mkdir',
     options.deltaDirectory,
-    dataDirectory,
+    makeDeltaDirectory(binding, options.deltaDirectory, dataDirectory),
   );
 
   const id = newWorkId();
   const directory = join(deltaDirectory, id);
   const lock = await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call);
   const owner = { id, work: 'backup', dataDirectory, backupDirectory: directory } as const;
-  const { journal, leftOvers, unusable } = await Journal.open({ ...owner, deltaDirectory, lock });
+  const { journal, leftOvers, unusable } = await Journal.open({
+    ...owner,
+    deltaDirectory,
+    lock,
+    // The journal outlives this call: its deadline must not end later writes.
+    patience: { check: () => undefined, budgetMs },
+  });
   undo.push(() => journal.remove());
   // Before the databases are listed, so that a database that a restore has moved aside is back in place.
   const recovered = await recoverAll(leftOvers, {
@@ -106,9 +123,16 @@ async function begin(
       { notesIni, dataDirectory, logStyle, logArchive: options.logArchive },
       call,
     );
-    const budgetMs = options.databaseBudgetMs ?? defaultBudgetMs;
     const verifyingKey = signKey && createPublicKey(signKey);
-    const work = { binding, deltaDirectory, dataDirectory, logs, verifyingKey, budgetMs, call };
+    const work = {
+      binding,
+      deltaDirectory,
+      dataDirectory,
+      logs,
+      verifyingKey,
+      budgetMs: budgetMs ?? defaultBudgetMs,
+      call,
+    };
     return chooseIncremental(catalog, selection, work);
   };
   const given = options.shadowDirectory;
@@ -116,11 +140,13 @@ async function begin(
   const selector = new Selector(options);
   const found =
     source === 'domino'
-      ? await findSelected(
-          binding,
-          { dataDirectory, deltaDirectory },
-          { excludeDirectories, selector, options, narrow: options.incremental === true ? narrow : undefined },
-          call,
+      ? await call.race(
+          findSelected(
+            binding,
+            { dataDirectory, deltaDirectory },
+            { excludeDirectories, selector, options, narrow: options.incremental === true ? narrow : undefined },
+            call,
+          ),
         )
       : nothingFound;
   const { notices, limits, incremental } = found;
@@ -143,13 +169,14 @@ async function begin(
   const { provider, directories } = await call.race(chooseShadows(binding, { ...choice, vss }, call));
   refuseFileProvider(provider.native, named);
   const plan = planShadows(id, directories);
-  await requireResources({
+  const needed = {
     databases,
     opensDatabases: server.runtime !== undefined,
     shards: options.shards ?? defaultShards(),
     copyDirectories: provider.native === 'rolling' ? directories.map(({ path }) => path) : [],
     copiesTo: options.copiesTo,
-  });
+  };
+  await calls.wait('statfs', options.copiesTo ?? dataDirectory, requireResources(needed));
 
   const facts = {
     notesIni: server.notesIni,
@@ -187,7 +214,7 @@ async function begin(
       target: plan.targets[index] ?? '',
     })),
     shards: options.shards ?? defaultShards(),
-    databaseBudgetMs: options.databaseBudgetMs ?? defaultBudgetMs,
+    databaseBudgetMs: budgetMs ?? defaultBudgetMs,
     windowTimeoutMs: options.windowTimeoutMs ?? 60_000,
     // Stopping a server takes time, and without the backup API nothing is held that could harm the server.
     leaseMs: options.leaseMs ?? (server.runtime ? 60_000 : 3_600_000),

@@ -83,7 +83,8 @@ export interface BeginBackupOptions extends SelectionOptions {
   readonly shards?: number | undefined;
   /**
    * Longest time for one call on a database, from opening it to ending its backup, and for its copy to make no
-   * progress. A database that exceeds it is left out. Default: 10 000.
+   * progress. A database that exceeds it is left out. Also the longest time for one call on a file of the backup; if it is
+   * exceeded, the step fails with `ERR_FILE_HANGS`. Default: 10 000; 60 000 for files before the shadow exists.
    */
   readonly databaseBudgetMs?: number | undefined;
   /**

@@ -62,7 +62,8 @@ export async function openPreparedPlace(
   call: Call,
 ): Promise<PreparedPlace> {
   const server = await openServer(binding, options, call);
-  const { deltaDirectory, warning } = await makeDeltaDirectory(binding, options.deltaDirectory, server.dataDirectory);
+  const making = makeDeltaDirectory(binding, options.deltaDirectory, server.dataDirectory);
+  const { deltaDirectory, warning } = await call.race(making);
   const warnings = [...(warning ? [warning] : []), ...runtimeWarnings(server.runtime)];
   return { server, deltaDirectory, warnings };
 }

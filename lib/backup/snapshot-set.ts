@@ -6,6 +6,7 @@ import type { BackupWork, Capture } from './capture';
 import { skippedAfterAll, type FurtherWindow } from './further-windows';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { copyExactly, hashFile, requireFreeSpace, syncFile } from '../store/copy';
+import { FileCalls } from '../store/stall';
 import { isPresent } from '../store/file-identity';
 import type { DatabaseChanges } from '../domino/databases';
 import { missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
@@ -244,6 +245,11 @@ export class SnapshotSet {
     });
   }
 
+  /** Longest time for one call on a file, and for a copy to make no progress. */
+  get #budgetMs(): number {
+    return this.#work.setup.options.databaseBudgetMs;
+  }
+
   async #copy(
     { to, serverFiles: wantsServerFiles = false }: CopyDatabasesOptions,
     call: Call,
@@ -260,13 +266,20 @@ export class SnapshotSet {
     const paths = all.map(({ describe }) => describe().path);
     const { dataDirectory } = this.#work.databases;
     const server = { notesIni: this.#notesIni, dataDirectory };
-    const serverFiles = wantsServerFiles ? await ServerFileCopies.plan(to, server, paths) : undefined;
+    const check = (): void => {
+      call.check('drain');
+    };
+    const calls = new FileCalls({ check, budgetMs: this.#budgetMs });
+    const serverFiles = wantsServerFiles
+      ? await calls.wait('lstat', dataDirectory, ServerFileCopies.plan(to, server, paths))
+      : undefined;
     const files = paths.map((path) => join(to, ...path.split('/')));
-    await this.#noteCopies([...(serverFiles?.files ?? []), ...files]);
-    await makeTarget(to, this.#work);
+    await this.#noteCopies([...(serverFiles?.files ?? []), ...files], calls);
+    await calls.wait('mkdir', to, makeTarget(to, this.#work));
     // Holes in a file remain holes in its copy.
     const allocatedBytes = this.#work.databases.allocatedBytes.reduce((sum, bytes) => sum + bytes, 0);
-    await requireFreeSpace(to, Math.min(totalBytes, allocatedBytes) + (serverFiles?.sizeBytes ?? 0));
+    const neededBytes = Math.min(totalBytes, allocatedBytes) + (serverFiles?.sizeBytes ?? 0);
+    await calls.wait('statfs', to, requireFreeSpace(to, neededBytes));
     const failures: DatabaseFailure[] = [];
     const directories = new Set([to]);
     let done = 0;
@@ -276,9 +289,6 @@ export class SnapshotSet {
     };
     const made = new Map<CopiedDatabase, string>();
     let madeServerFiles: ServerFilesReport | undefined;
-    const check = (): void => {
-      call.check('drain');
-    };
     try {
       madeServerFiles = await serverFiles?.copy(this.#work.binding, check, (file) => {
         this.#newCopies?.files.push(file);
@@ -304,7 +314,7 @@ export class SnapshotSet {
         report();
         call.check();
       });
-      for (const directory of directories) await syncDirectory(directory);
+      for (const directory of directories) await calls.wait('fsync', directory, syncDirectory(directory));
       call.check();
     } catch (error) {
       await this.removeCopies();
@@ -324,12 +334,13 @@ export class SnapshotSet {
   }
 
   /** Records files and directories that do not exist yet. Existing ones are neither overwritten nor removed. */
-  async #noteCopies(files: readonly string[]): Promise<void> {
+  async #noteCopies(files: readonly string[], calls: FileCalls): Promise<void> {
     const missing: string[] = [];
     await forEachLimited(files, 4, async (file) => {
-      if (!(await isPresent(file))) missing.push(file);
+      if (!(await calls.wait('lstat', file, isPresent(file)))) missing.push(file);
     });
-    const directories = await missingDirectories(missing.map((file) => dirname(file)));
+    const parents = missing.map((file) => dirname(file));
+    const directories = await calls.wait('lstat', parents[0] ?? '', missingDirectories(parents));
     await this.#work.journal.noteCopies(missing, directories);
     this.#newCopies = { files: [], directories };
   }
@@ -338,9 +349,17 @@ export class SnapshotSet {
   async removeCopies(): Promise<void> {
     if (!this.#newCopies) return;
     const { files, directories } = this.#newCopies;
-    for (const file of files) await rm(file, { force: true });
-    for (const directory of [...directories].reverse()) await rmdir(directory).catch(() => undefined);
-    await syncRemovals(files);
+    // Also after an abort. What remains is named in the journal.
+    const calls = new FileCalls({ check: () => undefined, budgetMs: this.#budgetMs });
+    for (const file of files) await calls.wait('unlink', file, rm(file, { force: true }));
+    for (const directory of [...directories].reverse()) {
+      await calls.wait(
+        'rmdir',
+        directory,
+        rmdir(directory).catch(() => undefined),
+      );
+    }
+    await calls.wait('fsync', dirname(files[0] ?? ''), syncRemovals(files));
     this.#newCopies = undefined;
   }
 
@@ -368,7 +387,7 @@ export class SnapshotSet {
       call.check('drain');
     };
     const hash = database.delta === '' ? createHash('sha256') : undefined;
-    await copyExactly({ from, to: file, sizeBytes: startSizeBytes, check, onBytes, hash });
+    await copyExactly({ from, to: file, sizeBytes: startSizeBytes, check, onBytes, hash, budgetMs: this.#budgetMs });
     if (hash) return hash.digest('hex');
     try {
       const applying = this.#work.binding.applyChangeInfo({
@@ -378,14 +397,15 @@ export class SnapshotSet {
         pieceBytes: capture.databases.results.pieceBytes,
         ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
       });
-      const { databaseBudgetMs: budgetMs } = this.#work.setup.options;
+      const budgetMs = this.#budgetMs;
       await call.bounded(applying, { budgetMs, operation: 'NSFBackupApplyNextChangeInfo', subject: file });
       // Before the sync, while the pages just written are still in memory.
-      const sha256 = await hashFile(file, check, startSizeBytes);
-      await syncFile(file);
+      const sha256 = await hashFile(file, check, startSizeBytes, budgetMs);
+      await syncFile(file, { check, budgetMs });
       return sha256;
     } catch (error) {
-      await rm(file, { force: true });
+      const removal = new FileCalls({ check: () => undefined, budgetMs: this.#budgetMs });
+      await removal.wait('unlink', file, rm(file, { force: true }));
       throw error;
     }
   }
