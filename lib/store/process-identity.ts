@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { loadBinding } from '../native/binding';
 import type { JournalHead } from './journal-format';
@@ -19,12 +19,20 @@ function processStart(pid: number): string {
     // The program name, in parentheses, may contain anything; the fields are counted from the closing parenthesis.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A process that has ended remains a zombie until its parent reads its status, which the first process of a container may
-    // never do.
-    return state === 'Z' || state === 'X' ? '' : (fields[18] ?? '');
+    const hasEnded = state === 'X' || (state === 'Z' && !hasOtherThreads(pid));
+    return hasEnded ? '' : (fields[18] ?? '');
   } catch {
     return '';
   }
+}
+
+/**
+ * A process that has ended remains a zombie until its parent reads its status, which the first process of a container may never do.
+ * But a killed process is a zombie too while one of its threads is in a call that does not return, and that call may still take
+ * effect.
+ */
+function hasOtherThreads(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).length > 1;
 }
 
 /** Clock ticks since boot can repeat after a reboot. Windows reports an absolute time instead. */
