@@ -61,7 +61,8 @@ export const databaseCodes = {
   ERR_DATABASE_STUCK: {
     meaning:
       'A call to the Domino C API did not return, on this database or on another one of the same thread. The database may still be in backup mode.',
-    action: 'Check the database on the server; restarting the server certainly ends its backup mode.',
+    action:
+      'When this process has ended, run `domino-vss recover`: it ends backup mode if Domino permits. Restarting the server always does.',
     errorClass: 'DominoVssError',
     ...failure,
   },

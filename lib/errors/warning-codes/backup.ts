@@ -105,7 +105,8 @@ export const backupWarnings = {
   },
   WARN_DATABASE_STUCK: {
     meaning: 'A call on a database hangs: it may still be in backup mode.',
-    action: 'Check the database on the server; restarting the server always ends its backup mode.',
+    action:
+      'When this process has ended, run `domino-vss recover`: it ends backup mode if Domino permits. Restarting the server always does.',
     subjects: 'databases',
   },
   WARN_LINK_FOLLOWED: {
