@@ -34,13 +34,14 @@ DatabaseIdentities readIdentities(const Api& api, const std::vector<std::string>
     DatabaseIdentities found;
     found.databases.reserve(paths.size());
     for (const std::string& path : paths) {
-        DatabaseIdentity identity;
+        // In its place before the call: GCC 12 left the values of the round before in a variable of the loop if the
+        // call threw.
+        DatabaseIdentity& identity = found.databases.emplace_back();
         try {
             identity = readOne(api, path);
         } catch (const Failure& failure) {
-            found.failures.emplace_back(static_cast<std::uint32_t>(found.databases.size()), failure);
+            found.failures.emplace_back(static_cast<std::uint32_t>(found.databases.size() - 1), failure);
         }
-        found.databases.push_back(identity);
     }
     return found;
 }
