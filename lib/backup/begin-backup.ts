@@ -30,7 +30,7 @@ import { warningsOf } from '../domino/notice';
 import { Selector, type Selection } from '../domino/selection';
 import { readSigningKey } from '../store/signature';
 import { requireResources } from './resources';
-import { FileCalls } from '../store/stall';
+import { FileCalls, type FilePatience } from '../store/stall';
 import { findSelected, nothingFound } from './selected-databases';
 import { noServer, openServer, readLogStyle, runtimeWarnings } from './server';
 
@@ -42,6 +42,11 @@ export function defaultShards(): number {
 }
 
 const defaultBudgetMs = 10_000;
+
+/** Made here and not by its user, so that it does not keep what surrounds that alive. */
+function patienceOfJournal(budgetMs: number | undefined): FilePatience {
+  return { check: () => undefined, budgetMs };
+}
 
 export function beginBackup(loadBinding: () => NativeBinding, options: BeginBackupOptions): Promise<Backup> {
   return publicCall(async () => {
@@ -97,7 +102,7 @@ async function begin(
     deltaDirectory,
     lock,
     // The journal outlives this call: its deadline must not end later writes.
-    patience: { check: () => undefined, budgetMs },
+    patience: patienceOfJournal(budgetMs),
   });
   undo.push(() => journal.remove());
   // Before the databases are listed, so that a database that a restore has moved aside is back in place.
@@ -140,13 +145,11 @@ async function begin(
   const selector = new Selector(options);
   const found =
     source === 'domino'
-      ? await call.race(
-          findSelected(
-            binding,
-            { dataDirectory, deltaDirectory },
-            { excludeDirectories, selector, options, narrow: options.incremental === true ? narrow : undefined },
-            call,
-          ),
+      ? await findSelected(
+          binding,
+          { dataDirectory, deltaDirectory },
+          { excludeDirectories, selector, options, narrow: options.incremental === true ? narrow : undefined },
+          call,
         )
       : nothingFound;
   const { notices, limits, incremental } = found;

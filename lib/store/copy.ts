@@ -148,7 +148,9 @@ export async function hashFile(
 
 /** Throws if there is obviously too little free space. */
 export async function requireFreeSpace(directory: string, neededBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(directory);
+  const { bavail, blocks, bsize } = await statfs(directory);
+  // A file system without a size, as those of the kernel and some of user space, does not tell.
+  if (blocks === 0) return;
   const freeBytes = bavail * bsize;
   if (freeBytes >= neededBytes) return;
   const message = `${directory} has ${prettyBytes(freeBytes)} free, ${prettyBytes(neededBytes)} are needed`;
