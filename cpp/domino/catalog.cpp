@@ -28,7 +28,8 @@ constexpr std::string_view kDirectoryLinkExtension = ".dir";
 /// Full-text indexes: directories with many files, but never a database.
 constexpr std::string_view kFullTextExtension = ".ft";
 constexpr std::array<char, 2> kSignature{0x1A, 0x00};
-/// What a restore puts beside a database, as in lib/restore/plan.ts. It is not left there unless a process has died.
+/// What a restore puts beside a database, as in lib/store/restored-files.ts. It is not left there unless a process has
+/// died.
 constexpr std::string_view kOriginalSuffix = ".domino-vss-original";
 constexpr std::string_view kCopySuffix = ".domino-vss-restore";
 /// A link contains a path and possibly some names; a longer file is not a link.

@@ -30,7 +30,7 @@ import { warningsOf } from '../domino/notice';
 import { Selector, type Selection } from '../domino/selection';
 import { readSigningKey } from '../store/signature';
 import { requireResources } from './resources';
-import { FileCalls, type FilePatience } from '../store/stall';
+import { FileCalls, untiring } from '../store/stall';
 import { findSelected, nothingFound } from './selected-databases';
 import { noServer, openServer, readLogStyle, runtimeWarnings } from './server';
 
@@ -42,11 +42,6 @@ export function defaultShards(): number {
 }
 
 const defaultBudgetMs = 10_000;
-
-/** Made here and not by its user, so that it does not keep what surrounds that alive. */
-function patienceOfJournal(budgetMs: number | undefined): FilePatience {
-  return { check: () => undefined, budgetMs };
-}
 
 export function beginBackup(loadBinding: () => NativeBinding, options: BeginBackupOptions): Promise<Backup> {
   return publicCall(async () => {
@@ -102,7 +97,7 @@ async function begin(
     deltaDirectory,
     lock,
     // The journal outlives this call: its deadline must not end later writes.
-    patience: patienceOfJournal(budgetMs),
+    patience: { ...untiring, budgetMs },
   });
   undo.push(() => journal.remove());
   // Before the databases are listed, so that a database that a restore has moved aside is back in place.

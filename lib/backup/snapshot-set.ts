@@ -6,7 +6,7 @@ import type { BackupWork, Capture } from './capture';
 import { skippedAfterAll, type FurtherWindow } from './further-windows';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { copyExactly, hashFile, requireFreeSpace, syncFile } from '../store/copy';
-import { FileCalls } from '../store/stall';
+import { FileCalls, untiring } from '../store/stall';
 import { isPresent } from '../store/file-identity';
 import type { DatabaseChanges } from '../domino/databases';
 import { missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
@@ -350,7 +350,7 @@ export class SnapshotSet {
     if (!this.#newCopies) return;
     const { files, directories } = this.#newCopies;
     // Also after an abort. What remains is named in the journal.
-    const calls = new FileCalls({ check: () => undefined, budgetMs: this.#budgetMs });
+    const calls = new FileCalls({ ...untiring, budgetMs: this.#budgetMs });
     for (const file of files) await calls.wait('unlink', file, rm(file, { force: true }));
     for (const directory of [...directories].reverse()) {
       await calls.wait(
@@ -404,7 +404,7 @@ export class SnapshotSet {
       await syncFile(file, { check, budgetMs });
       return sha256;
     } catch (error) {
-      const removal = new FileCalls({ check: () => undefined, budgetMs: this.#budgetMs });
+      const removal = new FileCalls({ ...untiring, budgetMs: this.#budgetMs });
       await removal.wait('unlink', file, rm(file, { force: true }));
       throw error;
     }

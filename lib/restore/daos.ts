@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { daosDirectory, NotesIni } from '../domino/environment';
 import { toPublicError } from '../errors/errors';
 import { warning } from '../errors/warnings';
-import { FileCalls } from '../store/stall';
+import { FileCalls, untiring } from '../store/stall';
 import type { RestoreReport } from './report';
 
 /** Adds to the report what to do about DAOS; null if DAOS is not in use according to notes.ini. */
@@ -27,9 +27,7 @@ export async function withDaos(
   const paths = report.databases.flatMap((database) => ('path' in database ? [database.path] : []));
   if (directory === '' || paths.length === 0) return { ...report, daos: null };
   const looking = stat(directory).then((found) => found.isDirectory());
-  const isThere = await new FileCalls({ check: () => undefined, budgetMs })
-    .wait('stat', directory, looking)
-    .catch(() => false);
+  const isThere = await new FileCalls({ ...untiring, budgetMs }).wait('stat', directory, looking).catch(() => false);
   const commands = paths.map((path, index) => listCommand(path, `missing-${index + 1}.txt`));
   return { ...report, daos: { directory, isThere, commands } };
 }

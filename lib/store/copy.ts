@@ -7,7 +7,7 @@ import { openRegularFile } from '../domino/regular-file';
 import { counted } from '../errors/counted';
 import { DominoVssError, FileSystemError } from '../errors/errors';
 import { makeDirectory } from './durable';
-import { FileCalls, type FilePatience } from './stall';
+import { FileCalls, untiring, type FilePatience } from './stall';
 
 const blockBytes = 1024 * 1024;
 
@@ -119,8 +119,6 @@ export async function syncFile(file: string, patience: FilePatience = untiring):
     await calls.end(() => handle.close());
   }
 }
-
-const untiring: FilePatience = { check: () => undefined };
 
 /** SHA-256 of the first bytes of a file, or of the whole file; hexadecimal. */
 export async function hashFile(

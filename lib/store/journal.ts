@@ -17,7 +17,7 @@ import {
   type Journals,
 } from './journals';
 import { ownIdentity } from './process-identity';
-import { FileCalls, type FilePatience } from './stall';
+import { FileCalls, untiring, type FilePatience } from './stall';
 
 /** Id of a piece of work: sorts by time, and is unique even within the same second. */
 export function newWorkId(): string {
@@ -71,8 +71,6 @@ function newHead(work: Pick<JournalHead, 'id' | 'work' | 'dataDirectory' | 'back
     ended: false,
   };
 }
-
-const untiring: FilePatience = { check: () => undefined };
 
 /** An opened journal, and what the other journals say. */
 export interface OpenedJournal extends Omit<Journals, 'live'> {

@@ -16,6 +16,9 @@ export interface FilePatience {
   readonly graceMs?: number | undefined;
 }
 
+/** For work that nothing cancels, such as cleaning up. It keeps nothing else alive. */
+export const untiring: FilePatience = { check: () => undefined };
+
 /** How long cancelled work waits for renames and removals: what they did to a database determines how that is put back. */
 export const outcomeGraceMs = 3_000;
 
