@@ -23,6 +23,8 @@ export interface CommandLineContext {
   readonly workingDirectory: string;
   /** Fires at the first interrupt. */
   readonly signal: AbortSignal;
+  /** The first error of the streams behind `stdout` and `stderr`. Default: they have none. */
+  readonly lostOutput?: () => Promise<Error | undefined>;
   /**
    * Runs the command in another process that has what Domino needs, and watches it; undefined if this process can run it itself.
    */

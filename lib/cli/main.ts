@@ -1,10 +1,9 @@
 #!/usr/bin/env node
-import { toPublicError } from '../errors/errors';
 import { printable } from '../errors/printable';
-import { warning, warningLine } from '../errors/warnings';
 import { loadBinding } from '../native/binding';
 import { relaunchVariable } from '../doctor/checks';
 import { hasAnyUnreturned } from '../call/unreturned-calls';
+import { watchOutput } from './lost-output';
 import { relaunch, serveLauncher, tellResult } from './relaunch';
 import { runCommandLine } from './program';
 
@@ -54,29 +53,8 @@ for (const signal of interrupts) {
 process.removeAllListeners('warning').on('warning', ({ message, code }: Error & { code?: string }) => {
   process.stderr.write(`warning ${code === undefined ? '' : `${printable(code)}: `}${printable(message)}\n`);
 });
-let outputError: NodeJS.ErrnoException | undefined;
-for (const stream of [process.stdout, process.stderr]) {
-  // A full disk, or a reader that has gone, must not stop the work or its clean-up; it is reported at the end.
-  stream.on('error', (error: NodeJS.ErrnoException) => (outputError ??= error));
-}
+const lostOutput = watchOutput([process.stdout, process.stderr]);
 
-/** A later reader must not take the output for complete. */
-function tellOutputError(error: NodeJS.ErrnoException): void {
-  // The reader has stopped, like `head`, or the terminal was closed: the work and its result are complete.
-  const readerIsGone = error.code === 'EPIPE' || error.code === 'EIO';
-  const { code, hint, message } = toPublicError(error);
-  process.stderr.write(
-    readerIsGone
-      ? warningLine(
-          warning(
-            'WARN_OUTPUT_UNREAD',
-            `the output was not read to its end (${error.code}); the command has done its work nevertheless`,
-          ),
-        )
-      : `failed ${code}: the output is not complete: ${printable(message)}\n  what to do: ${hint}\n`,
-  );
-  if (!readerIsGone && process.exitCode === 0) process.exitCode = 1;
-}
 serveLauncher(() => {
   interrupt('the process that started this one is gone');
 });
@@ -88,6 +66,7 @@ void runCommandLine(process.argv.slice(2), {
   env: process.env,
   workingDirectory: process.env[relaunchVariable] ?? process.cwd(),
   signal: controller.signal,
+  lostOutput,
   relaunch: async (place) => {
     // While another process does the work, interrupts are passed on to it.
     ownWork = false;
@@ -95,17 +74,14 @@ void runCommandLine(process.argv.slice(2), {
     ownWork = exitCode === undefined;
     return exitCode;
   },
-}).then(async (exitCode) => {
+}).then((exitCode) => {
   process.exitCode = exitCode;
   tellResult();
-  // A stream tells its errors later than the call that wrote.
-  await new Promise(setImmediate);
-  if (outputError) tellOutputError(outputError);
   if (!hasAnyUnreturned()) return;
   // Streams on Windows write in the background.
   process.stdout.write('', () =>
     process.stderr.write('', () => {
-      endAtOnce(Number(process.exitCode));
+      endAtOnce(exitCode);
     }),
   );
 });

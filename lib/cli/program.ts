@@ -14,6 +14,7 @@ import { runFailureCommand } from './failure-command';
 import { writeMetrics, type Figure } from './metrics';
 import { Output } from './output';
 import { addHoldCommands } from './hold';
+import { tellLostOutput } from './lost-output';
 import { addLogsCommands } from './logs';
 import { addDrillCommand } from './drill';
 import { addRecoverCommand } from './recover';
@@ -54,7 +55,10 @@ export async function runCommandLine(args: readonly string[], context: CommandLi
   };
   const streams = new Streams(context);
   const { stdout, stderr } = streams;
-  const outcome = await runOne(args, { ...context, stdout, stderr, relaunch }, streams, work);
+  let outcome = await runOne(args, { ...context, stdout, stderr, relaunch }, streams, work);
+  const lost = await context.lostOutput?.();
+  const error = lost && tellLostOutput(lost, stderr);
+  if (error && outcome.exitCode === exitCodes.ok) outcome = { ...outcome, exitCode: exitCodes.failed, error };
   const exitCode = streams.end(outcome.exitCode, work.isElsewhere);
   // The process that did the work has already sent all notifications.
   if (work.isElsewhere) return exitCode;
