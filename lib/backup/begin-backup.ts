@@ -28,7 +28,7 @@ import { chooseShadows, nativeSource } from './provider';
 import { planShadows } from './shadow-plan';
 import { warningsOf } from '../domino/notice';
 import { Selector, type Selection } from '../domino/selection';
-import { readSigningKey } from '../store/signature';
+import { readSigningKey, signingKeyWarnings } from '../store/signature';
 import { requireResources } from './resources';
 import { FileCalls, untiring } from '../store/stall';
 import { findSelected, nothingFound } from './selected-databases';
@@ -78,6 +78,7 @@ async function begin(
   const { signKey: keyFile } = options;
   const signKey =
     keyFile === undefined ? undefined : await calls.wait('read', keyFile, readSigningKey(keyFile, 'signKey'));
+  const keyWarnings = await calls.wait('stat', keyFile ?? '', signingKeyWarnings(keyFile));
   const { source = 'domino', mode = { type: 'backup-api' }, volumes: named = [] } = options;
   refuseFileProvider(options.provider, named);
   const server = source === 'domino' ? await openServer(binding, options, call) : noServer;
@@ -184,6 +185,7 @@ async function begin(
     warnings: [
       ...recoveryWarnings(recovered, unusable),
       ...(deltaWarning ? [deltaWarning] : []),
+      ...keyWarnings,
       ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases, call)),
       ...runtimeWarnings(server.runtime),
       ...warningsOf(notices),

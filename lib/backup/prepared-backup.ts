@@ -22,7 +22,7 @@ import { readCosts } from '../store/costs';
 import { Journal, newWorkId } from '../store/journal';
 import { journalDirectory, unfinishedName } from '../store/journals';
 import { makeOwnDirectory } from '../store/safe-directory';
-import { readSigningKey } from '../store/signature';
+import { readSigningKey, signingKeyWarnings } from '../store/signature';
 
 /** What all backups of one server in other programs' snapshots have in common. */
 export interface PreparedBackupOptions extends SelectionOptions {
@@ -163,6 +163,7 @@ export class PreparedBackup {
         logStyle: await readLogStyle(binding, call),
         warnings: [
           ...warnings,
+          ...(await signingKeyWarnings(options.signKey)),
           ...(await deltaDirectoryWarnings(binding, deltaDirectory, databases, call)),
           ...warningsOf(found.notices),
           ...found.continuity.warnings,

@@ -1,6 +1,10 @@
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { readFile } from '../call/files';
 import { OptionError } from '../errors/errors';
+import { warning, type Warning } from '../errors/warnings';
+
+const othersRead = 0o004;
 
 /**
  * Signatures of manifests: Ed25519 over the text of manifest.json. This contains the SHA-256 of databases.ndjson, which contains
@@ -10,6 +14,18 @@ import { OptionError } from '../errors/errors';
 /** Reads a private key for signing, before anything is begun, and rejects an invalid one. */
 export async function readSigningKey(file: string, option: string): Promise<KeyObject> {
   return readKey(file, option, 'private', createPrivateKey);
+}
+
+/**
+ * A warning if every user of this machine can read a private key, and with it sign forged manifests. Windows has no such bit: its
+ * access lists are not examined.
+ */
+export async function signingKeyWarnings(file: string | undefined): Promise<readonly Warning[]> {
+  if (file === undefined || process.platform === 'win32') return [];
+  const { mode } = await stat(file);
+  if ((mode & othersRead) === 0) return [];
+  const message = `every user of this machine can read the private key ${file}, and sign with it: chmod go-rwx ${file}`;
+  return [warning('WARN_KEY_READABLE', message, { subjects: [file] })];
 }
 
 /** Reads the public key for checking signatures. */

@@ -37,6 +37,11 @@ export const backupWarnings = {
     action: 'Run the command in the text, unless they should have that right.',
     subjects: 'directories',
   },
+  WARN_KEY_READABLE: {
+    meaning: 'Every user of this machine can read the private key that signs the manifests. Not checked on Windows.',
+    action: 'Run the command in the text; if others may have read the key, make a new one.',
+    subjects: 'files',
+  },
   WARN_DELTA_VOLUME: {
     meaning: 'The delta directory is on a volume with databases: if it is lost, both are.',
     action: 'Choose a delta directory on another volume, or save it elsewhere after each backup.',

@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { join, resolve } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
@@ -419,6 +420,19 @@ describe('unsafe places', () => {
       expectNothingLeft();
     },
   );
+
+  linuxTest('a private key that every user can read is used with a warning', async () => {
+    const signKey = join(domino.root, 'key.pem');
+    writeFileSync(signKey, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const codes = async (mode: number): Promise<string[]> => {
+      chmodSync(signKey, mode);
+      const backup = await begin({ signKey });
+      await backup.dispose();
+      return backup.warnings.map(({ code }) => code);
+    };
+    expect(await codes(0o644)).toContain('WARN_KEY_READABLE');
+    expect(await codes(0o640)).not.toContain('WARN_KEY_READABLE');
+  });
 
   linuxTest('a delta directory, copies and shadows where everybody may write are refused', async () => {
     const open = join(domino.root, 'open');
