@@ -1,6 +1,7 @@
 import { daosDirectory, NotesIni, transactionLogDirectory } from '../domino/environment';
 import { listServerFiles } from '../domino/server-files';
 import { isPresent } from '../store/file-identity';
+import type { FileCalls } from '../store/stall';
 import type { ManifestHead } from '../store/manifest-format';
 
 /** What is known about a server. */
@@ -18,13 +19,24 @@ export async function listAlsoSave(
   { notesIni: notesIniFile, dataDirectory, logStyle }: Server,
   deltaDirectory: string,
   copied: ReadonlySet<string>,
+  calls: FileCalls,
 ): Promise<ManifestHead['alsoSave']> {
   const notesIni = new NotesIni(notesIniFile);
   const logs = logStyle === 'archive' ? transactionLogDirectory(notesIni, dataDirectory) : '';
   const daos = daosDirectory(notesIni, dataDirectory);
   const files: ManifestHead['alsoSave'][number][] = [];
-  for (const { what, path } of (await listServerFiles(notesIniFile, dataDirectory)).files) {
-    if (!copied.has(path) && (await isPresent(path).catch(() => true))) files.push({ what, path, when: 'any time' });
+  const listed = await calls.wait('readdir', dataDirectory, listServerFiles(notesIniFile, dataDirectory));
+  for (const { what, path } of listed.files) {
+    if (copied.has(path)) continue;
+    // One that cannot be examined may exist.
+    if (
+      await calls.wait(
+        'lstat',
+        path,
+        isPresent(path).catch(() => true),
+      )
+    )
+      files.push({ what, path, when: 'any time' });
   }
   return [
     { what: 'deltas and manifest', path: deltaDirectory, when: 'after the end of the backup, with every copy' },

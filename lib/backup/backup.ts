@@ -19,6 +19,8 @@ import type { ManifestDatabase, ProviderChoice } from '../store/manifest-format'
 import { holdOpen } from '../domino/runtime';
 import type { BackupUse } from './shadow';
 import { SnapshotSet } from './snapshot-set';
+import { takeBack } from './take-back';
+import { FileCalls, outcomeGraceMs } from '../store/stall';
 import {
   checkCreateShadowOptions,
   checkEndBackupOptions,
@@ -65,6 +67,8 @@ export class Backup {
   readonly #ending = new AbortController();
   readonly #workEnd: WorkEnd;
   #created: CreatedShadow | undefined;
+  /** Once the manifest is being written. */
+  #writing: Ending | undefined;
 
   /** @internal */
   constructor(work: BackupWork, facts: BackupFacts) {
@@ -260,11 +264,8 @@ export class Backup {
     }
   }
 
-  async #end(
-    { keep, tellWriters, hash, applyDeltas }: Ending,
-    call: Call,
-    progress: ProgressReporter,
-  ): Promise<BackupReport> {
+  async #end(ending: Ending, call: Call, progress: ProgressReporter): Promise<BackupReport> {
+    const { keep, tellWriters, hash, applyDeltas } = ending;
     const created = this.#created;
     if (!created) throw new DominoVssError('ERR_INTERNAL', { message: 'no shadow although one was created' });
     const { set, capture, further } = created;
@@ -275,19 +276,22 @@ export class Backup {
       keep && applyDeltas ? await applyInShadows(windows, call) : noteAppliedByWriter({ work: this.#work, capture });
     const hashed = keep ? await hashKept(windows, hash, call, progress) : undefined;
     const kept = hashed && { ...hashed, failures: [...unapplied, ...hashed.failures] };
-    const head = await buildManifestHead(this.#work, this.#facts, created, kept);
+    const check = (): void => {
+      call.check();
+    };
+    const { databaseBudgetMs: budgetMs } = this.#work.setup.options;
+    const calls = new FileCalls({ check, budgetMs, graceMs: outcomeGraceMs });
+    const head = await buildManifestHead(this.#work, this.#facts, created, kept, calls);
+    this.#writing = ending;
     const manifest = await writeManifest(
       this.directory,
       describeAll(set, this.#work),
       (databasesSha256) => ({ ...head, databasesSha256 }),
-      () => {
-        call.check();
-      },
-      this.#facts.signKey,
+      { check, key: this.#facts.signKey, calls },
     );
-    await this.#rememberCosts(capture);
     // From here on the backup is valid, whatever happens to its shadow.
     this.#state = 'ended';
+    await this.#rememberCosts(capture, calls);
     const closing = { keep, tellWriters, succeeded: true, timeoutMs: Math.max(closeTimeoutMs, call.remainingMs()) };
     const problems = keep
       ? await this.#workEnd.keepShadow(created, closing)
@@ -336,7 +340,7 @@ export class Backup {
   }
 
   /** For the next backup, which distributes the databases over its threads and orders them by these measurements. */
-  async #rememberCosts({ databases }: Capture): Promise<void> {
+  async #rememberCosts({ databases }: Capture, calls: FileCalls): Promise<void> {
     const { dataDirectory, paths: taken } = databases.databases;
     const { costs } = this.#work.setup;
     const measured = measuredCosts(taken, databases.results, costs);
@@ -345,32 +349,20 @@ export class Backup {
     const costOf = (index: number): Cost | undefined =>
       index < taken.length ? measured(index) : costs.get(paths[index] ?? '');
     // A successful backup must not fail because an estimate cannot be saved.
-    await writeCosts(this.directory, dataDirectory, paths, costOf).catch(() => undefined);
+    const writing = writeCosts(this.directory, dataDirectory, paths, costOf);
+    await calls.wait('write', this.directory, writing).catch(() => undefined);
   }
 
   #takeBack(): Promise<void> {
     if (this.#state === 'ended') return Promise.resolve();
-    this.#removed ??= (async () => {
-      this.#ending.abort(new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended` }));
-      const call = new Call({ timeoutMs: closeTimeoutMs, phase: 'end' });
-      const left = await collectFailures([() => call.race(Promise.all(this.#uses))]);
-      const removal = this.#workEnd.removeShadow(this.#created, {
-        keep: false,
-        tellWriters: false,
-        succeeded: false,
-        timeoutMs: closeTimeoutMs,
-      });
-      left.push(...(await removal));
-      left.push(
-        ...(await collectFailures([
-          () => this.#created?.set.removeCopies() ?? Promise.resolve(),
-          () => this.#work.binding.removeTree(this.directory),
-        ])),
-      );
-      const stuck = await this.#workEnd.finishJournal(left);
-      if (stuck.length > 0) throw stuckError(stuck);
-      if (left.length > 0) throw left[0];
-    })();
+    this.#ending.abort(new DominoVssError('ERR_STATE', { message: `the backup ${this.id} has ended` }));
+    this.#removed ??= takeBack({
+      work: this.#work,
+      workEnd: this.#workEnd,
+      created: this.#created,
+      uses: this.#uses,
+      ending: this.#writing,
+    });
     return this.#removed;
   }
 
@@ -388,10 +380,4 @@ function* describeAll(set: SnapshotSet, { databases, incremental }: BackupWork):
   yield* set.describeDatabases();
   let index = databases.paths.length;
   for (const carried of incremental?.carried ?? []) yield { ...carried, index: index++ };
-}
-
-function stuckError(databases: readonly string[]): DominoVssError {
-  const more = databases.length > 1 ? ` and ${databases.length - 1} more` : '';
-  const message = `${databases[0] ?? ''}${more} may still be in backup mode: a call has not returned`;
-  return new DominoVssError('ERR_DATABASE_STUCK', { message });
 }

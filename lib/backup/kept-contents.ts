@@ -5,6 +5,7 @@ import type { ProgressReporter } from '../call/progress';
 import { databaseFailureOf, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { hashInBackground } from '../store/background-hash';
 import { hashFront } from '../store/contents';
+import { FileCalls } from '../store/stall';
 import type { ManifestContents } from '../store/manifest-format';
 import type { BackupWork, Capture } from './capture';
 import type { CapturedDatabases } from './captured';
@@ -41,6 +42,10 @@ export async function hashKept(
 ): Promise<KeptContents> {
   const failures: DatabaseFailure[] = [];
   const files: KeptFile[] = [];
+  const check = (): void => {
+    call.check();
+  };
+  const calls = new FileCalls({ check, budgetMs: windows[0]?.work.setup.options.databaseBudgetMs });
   for (const { work, capture } of windows) {
     const { databases, roots } = capture;
     await forEachIndex(databases.results.count, (index) => {
@@ -61,9 +66,10 @@ export async function hashKept(
   await forEachLimited(files, 4, async (kept) => {
     call.check();
     try {
-      const headerSha256 = await hashFront(kept.file, kept.sizeBytes);
+      const headerSha256 = await calls.wait('read', kept.file, hashFront(kept.file, kept.sizeBytes));
       kept.databases.setContents(kept.index, { headerSha256 });
     } catch (error) {
+      call.check();
       fail(kept, toPublicError(error).message, error);
     }
   });

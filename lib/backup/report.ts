@@ -6,6 +6,7 @@ import { VssError, type DatabaseFailure, type DominoVssError } from '../errors/e
 import { forEachIndex } from '../call/event-loop';
 import type { RecoveredWork } from '../recover/report';
 import type { LeftOver } from '../store/left-over';
+import type { FileCalls } from '../store/stall';
 import type { ManifestHead, ManifestVolume, ManifestVss, ManifestWindow } from '../store/manifest-format';
 import { readPackageVersion } from '../native/package-root';
 import { serverFileWarnings } from './server-files';
@@ -115,6 +116,7 @@ export async function buildManifestHead(
   facts: BackupFacts,
   { set, capture, further }: Created,
   kept: KeptContents | undefined,
+  calls: FileCalls,
 ): Promise<UnsignedHead> {
   const { databases, provider, incremental } = work;
   const captures = [capture, ...further.map((window) => window.capture)];
@@ -132,9 +134,9 @@ export async function buildManifestHead(
           ofDatabases,
         );
   const contents = { copies: copies ? 'sha256' : 'none', shadows: kept?.hashed ?? 'none' } as const;
-  const vss = await saveVssDocuments(work);
+  const vss = await saveVssDocuments(work, calls);
   const furtherWindows: ManifestWindow[] = [];
-  for (const window of further) furtherWindows.push(await describeWindow(window));
+  for (const window of further) furtherWindows.push(await describeWindow(window, calls));
   const vssWarnings = [work, ...work.furtherWork].flatMap(({ session }) =>
     (session.vssReport()?.warnings ?? []).map(fromNativeWarning),
   );
@@ -190,6 +192,7 @@ export async function buildManifestHead(
             { notesIni: facts.notesIni, dataDirectory: databases.dataDirectory, logStyle: facts.logStyle },
             work.directory,
             new Set(serverFiles?.files.map(({ path }) => path)),
+            calls,
           ),
     ...(facts.notices.length > 0 && { notices: facts.notices }),
     ...(databases.aliases.length > 0 && { aliases: databases.aliases }),
@@ -204,9 +207,12 @@ export async function buildManifestHead(
   };
 }
 
-async function describeWindow({ number, created, work, capture }: FurtherWindow): Promise<ManifestWindow> {
+async function describeWindow(
+  { number, created, work, capture }: FurtherWindow,
+  calls: FileCalls,
+): Promise<ManifestWindow> {
   const { databases, timeline } = capture;
-  const vss = await saveVssDocuments(work, `window-${number}/`);
+  const vss = await saveVssDocuments(work, calls, `window-${number}/`);
   return {
     number,
     created: created.toISOString(),

@@ -100,6 +100,11 @@ export class WorkEnd {
     ]);
   }
 
+  /** Ends the sessions of a backup of which it is not known whether it is good. The journal goes on naming its shadow. */
+  leaveShadow(created: CreatedShadow, closing: Closing): Promise<unknown[]> {
+    return collectFailures(this.#closeSessions(created, { ...closing, keep: true }));
+  }
+
   /** Writers are told only once the manifest is on disk: from then on they may rely on the backup. */
   #closeSessions(
     created: CreatedShadow | undefined,

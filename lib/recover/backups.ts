@@ -8,7 +8,7 @@ import { readJournalLists } from '../store/journals';
 import { isPresent } from '../store/file-identity';
 import type { LeftOver } from '../store/left-over';
 import type { FileCalls } from '../store/stall';
-import { loadManifest, type Manifest } from '../store/manifest';
+import { loadManifest, retractManifest, type Manifest } from '../store/manifest';
 import { endAbandonedBackups } from './backup-mode';
 import type { Items } from './items';
 import { removeShadows } from './shadows';
@@ -41,6 +41,7 @@ export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items:
     if (!finished.volumes.some(({ kept }) => kept)) await removeShadows(left, tools, items);
     return;
   }
+  if (!(await hasNoManifest(left, tools, items))) return;
   await removeShadows(left, tools, items);
   await removeCopies(copies, tools, items);
   await removeNewDirectories(left, tools, items);
@@ -86,6 +87,29 @@ async function readFinished(backupDirectory: string, calls: FileCalls): Promise<
   } catch (error) {
     return toPublicError(error).message;
   }
+}
+
+/** Lets none appear either: a rename that has not returned would make one. */
+async function hasNoManifest(left: LeftOver, { call, budgetMs }: RecoveryTools, items: Items): Promise<boolean> {
+  const { backupDirectory } = left;
+  // What is not its own directory stays as it is, and is reported in the end.
+  if (items.dryRun || !isOwnDirectory(left)) return true;
+  try {
+    await retractManifest(backupDirectory, fileCallsOf({ call, budgetMs }));
+    return true;
+  } catch (error) {
+    call.check();
+    const advice = 'Run recover again.';
+    items.left({ thing: 'backup', subject: backupDirectory, found: 'its manifest may still appear', advice }, error);
+    return false;
+  }
+}
+
+/**
+ * It must be next to the journal and be named after the work: a forged or damaged journal must not remove anything else.
+ */
+function isOwnDirectory({ id, journal, backupDirectory }: LeftOver): boolean {
+  return basename(backupDirectory) === id && dirname(backupDirectory) === dirname(dirname(journal));
 }
 
 async function startService({ stoppedService: name }: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
@@ -157,11 +181,12 @@ function isThere(directory: string, tools: Pick<RecoveryTools, 'call' | 'budgetM
 }
 
 async function removeDirectory(
-  { id, journal, backupDirectory }: LeftOver,
+  left: LeftOver,
   { binding, call, budgetMs }: RecoveryTools,
   items: Items,
   found = 'it was not finished',
 ): Promise<void> {
+  const { id, backupDirectory } = left;
   // If it cannot be accessed, it may exist; the removal then reports the error.
   if (backupDirectory === '' || !(await isThere(backupDirectory, { call, budgetMs }))) return;
   const intention = {
@@ -172,8 +197,7 @@ async function removeDirectory(
     advice: 'Remove the directory, then run recover again.',
   } as const;
   await items.act(intention, async () => {
-    // It must be next to the journal and be named after the work: a forged or damaged journal must not remove anything else.
-    if (basename(backupDirectory) !== id || dirname(backupDirectory) !== dirname(dirname(journal))) {
+    if (!isOwnDirectory(left)) {
       const message = `${backupDirectory} is not the directory of ${id}`;
       throw new FileSystemError('ERR_FILE_SYSTEM', { path: backupDirectory }, { message });
     }

@@ -3,6 +3,7 @@ import { lstat, mkdir, rename, rm, stat, type FileHandle } from 'node:fs/promise
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { open } from '../call/files';
+import type { FileCalls } from './stall';
 
 /** Those of the given directories, and of their parents, that do not exist; each after its parent. */
 export async function missingDirectories(directories: Iterable<string>): Promise<string[]> {
@@ -81,16 +82,23 @@ export async function syncRemovals(files: Iterable<string>): Promise<void> {
 /** A block of this length takes well below a millisecond to render; writing it lets the event loop turn. */
 const blockLength = 32_768;
 
+/** Waits for each call on a file. */
+export type WaitingForFiles = Pick<FileCalls, 'wait' | 'end'>;
+
+/** For a caller that limits the whole work, or does not limit it. */
+export const unlimited: WaitingForFiles = { wait: (_operation, _file, work) => work, end: (work) => work() };
+
 /** Writes texts one after the other, in blocks; `onBlock` gets each block before it is written. */
 export async function writeTexts(
   handle: FileHandle,
   texts: Iterable<string>,
   onBlock: (block: string) => void = () => undefined,
+  wait: (writing: Promise<void>) => Promise<void> = (writing) => writing,
 ): Promise<void> {
   let block = '';
   const flush = async (): Promise<void> => {
     onBlock(block);
-    await handle.appendFile(block);
+    await wait(handle.appendFile(block));
     block = '';
   };
   for (const text of texts) {
@@ -104,31 +112,39 @@ export function* jsonLines(values: Iterable<unknown>): Generator<string> {
   for (const value of values) yield `${JSON.stringify(value)}\n`;
 }
 
-/** Writes a file completely or not at all, even if power is lost. */
+/** The name of a file while it is being written. */
+export function unfinishedFile(file: string): string {
+  return `${file}.new`;
+}
+
+/**
+ * Writes a file completely or not at all, even if power is lost. A call that `calls` gives up is the last one: nothing follows it
+ * when it returns after all.
+ */
 export async function writeDurably(
   file: string,
   write: (handle: FileHandle) => Promise<void>,
-  unfinished = `${file}.new`,
+  { unfinished = unfinishedFile(file), calls = unlimited }: { unfinished?: string; calls?: WaitingForFiles } = {},
 ): Promise<void> {
-  const handle = await openNew(unfinished);
+  const handle = await openNew(unfinished, calls);
   try {
     await write(handle);
-    await handle.sync();
+    await calls.wait('fsync', unfinished, handle.sync());
   } finally {
-    await handle.close();
+    await calls.end(() => handle.close());
   }
-  await replace(unfinished, file);
-  await syncDirectory(dirname(file));
+  await calls.wait('rename', unfinished, replace(unfinished, file));
+  await calls.wait('fsync', dirname(file), syncDirectory(dirname(file)));
 }
 
 /** Opens the file as a new one: never through a link that someone has put there, and replacing what a dead process has left. */
-async function openNew(file: string): Promise<FileHandle> {
+async function openNew(file: string, calls: WaitingForFiles): Promise<FileHandle> {
   try {
-    return await open(file, 'wx', 0o600);
+    return await calls.wait('open', file, open(file, 'wx', 0o600));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    await rm(file, { force: true });
-    return open(file, 'wx', 0o600);
+    await calls.wait('unlink', file, rm(file, { force: true }));
+    return calls.wait('open', file, open(file, 'wx', 0o600));
   }
 }
 

@@ -150,7 +150,7 @@ export class Journal {
     const journal = new Journal(to, { head: { ...newHead(place), provider }, lock, calls: new FileCalls(untiring) });
     journal.#databasePaths = databasePaths;
     journal.#head = { ...journal.#head, databasesInBackupMode: databasePaths.length };
-    const writing = writeDurably(from, (handle) => journal.#writeTo(handle), `${from}.part`);
+    const writing = writeDurably(from, (handle) => journal.#writeTo(handle), { unfinished: `${from}.part` });
     await journal.#calls.wait('write', from, writing);
     return { journal, from, to };
   }
@@ -250,7 +250,7 @@ export class Journal {
   }
 
   #write(): Promise<void> {
-    return writeDurably(this.#file, (handle) => this.#writeTo(handle), unfinishedName(this.#file));
+    return writeDurably(this.#file, (handle) => this.#writeTo(handle), { unfinished: unfinishedName(this.#file) });
   }
 
   async #writeTo(handle: FileHandle): Promise<void> {

@@ -1,14 +1,22 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { createHash, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createReadStream, readFile, undefinedWhereMissing } from '../call/files';
 import type { ManifestDatabase, ManifestHead } from './manifest-format';
 import { isPresent } from './file-identity';
 import { isSignatureOf, signText } from './signature';
-import { jsonLines, makeDirectory, writeDurably, writeTexts } from './durable';
+import {
+  jsonLines,
+  makeDirectory,
+  unfinishedFile,
+  unlimited,
+  writeDurably,
+  writeTexts,
+  type WaitingForFiles,
+} from './durable';
 import { counted } from '../errors/counted';
 import { FileSystemError, RestoreError, toPublicError } from '../errors/errors';
 import { adviceOnSystemError } from '../errors/system-advice';
@@ -51,31 +59,49 @@ function renderHead(head: WrittenHead): string {
   return `${JSON.stringify({ ...head, sha256 }, null, 2)}\n`;
 }
 
+/** How a manifest is written. */
+export interface ManifestWriting {
+  /** Throws if the backup was cancelled. */
+  readonly check?: () => void;
+  /** Signs the manifest. */
+  readonly key?: KeyObject | undefined;
+  readonly calls?: WaitingForFiles;
+}
+
 /** Writes databases.ndjson first and manifest.json last: a backup without manifest.json is unfinished. */
 export async function writeManifest(
   directory: string,
   databases: Iterable<ManifestDatabase>,
   complete: (databasesSha256: string) => ManifestHead,
-  check: () => void,
-  key?: KeyObject,
+  { check = () => undefined, key, calls = unlimited }: ManifestWriting = {},
 ): Promise<string> {
-  await makeDirectory(directory, 0o700);
+  await calls.wait('mkdir', directory, makeDirectory(directory, 0o700));
   const hash = createHash('sha256');
-  await writeDurably(join(directory, databasesFile), (handle) =>
-    writeTexts(handle, jsonLines(databases), (block) => {
-      check();
-      hash.update(block);
-    }),
-  );
+  const list = join(directory, databasesFile);
+  const onBlock = (block: string): void => {
+    check();
+    hash.update(block);
+  };
+  const wait = (writing: Promise<void>): Promise<void> => calls.wait('write', list, writing);
+  await writeDurably(list, (handle) => writeTexts(handle, jsonLines(databases), onBlock, wait), { calls });
   const text = renderHead(complete(hash.digest('hex')));
-  const write = (name: string, contents: string): Promise<void> =>
-    writeDurably(join(directory, name), async (handle) => {
-      await handle.writeFile(contents);
-    });
+  const write = async (name: string, contents: string): Promise<string> => {
+    const file = join(directory, name);
+    await writeDurably(file, (handle) => calls.wait('write', file, handle.writeFile(contents)), { calls });
+    return file;
+  };
   if (key) await write(signatureName, signText(text, key));
+  return write(headFile, text);
+}
+
+/**
+ * Makes sure that a backup has no manifest.json and gets none, not even by a rename that has not returned: without its source, that
+ * has no effect. Returns only if this is certain.
+ */
+export async function retractManifest(directory: string, calls: WaitingForFiles): Promise<void> {
   const file = join(directory, headFile);
-  await write(headFile, text);
-  return file;
+  // The source first: a rename in between is undone by the second removal.
+  for (const name of [unfinishedFile(file), file]) await calls.wait('unlink', name, rm(name, { force: true }));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { makeDirectory, writeDurably } from '../store/durable';
+import type { FileCalls } from '../store/stall';
 import { toPublicError, VssError, type DominoVssError, type FailedWriter } from '../errors/errors';
 import { describeShadow, type ListedShadow } from './listed-shadow';
 import type { ManifestVss } from '../store/manifest-format';
@@ -106,6 +107,7 @@ function failedWriter(writer: NativeWriter): FailedWriter {
  */
 export async function saveVssDocuments(
   { directory, session, provider }: VssWork & { readonly directory: string },
+  calls: FileCalls,
   /** Path from the directory of the backup to this directory. */
   prefix = '',
 ): Promise<ManifestVss | null> {
@@ -115,8 +117,10 @@ export async function saveVssDocuments(
   /** Path relative to the directory of the backup; empty if the text is empty. */
   const save = async (file: string, text: string): Promise<string> => {
     if (text === '') return '';
-    await makeDirectory(join(directory, 'vss'), 0o700);
-    await writeDurably(join(directory, file), (handle) => handle.writeFile(text));
+    const own = join(directory, 'vss');
+    await calls.wait('mkdir', own, makeDirectory(own, 0o700));
+    const written = join(directory, file);
+    await writeDurably(written, (handle) => calls.wait('write', written, handle.writeFile(text)), { calls });
     return prefix + file;
   };
   const componentsDocument = await save('vss/components.xml', session.vssComponentsDocument());

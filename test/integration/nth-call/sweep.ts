@@ -14,8 +14,13 @@ import { SimulatedDomino } from '../simulated-domino';
 import { heldDatabases, unusableDatabases } from '../whole-server';
 import { errnoNames, FailingFiles, type FileFault } from './failing-files';
 
-/** Work in which a call hangs ends before this; it has a budget of 300 ms for each. */
+/** Work in which a call hangs ends before this. */
 const longestMs = 20_000;
+
+/** For each call of work in which one hangs. */
+const hangBudgetMs = 300;
+/** For each call of other work: no call takes this long, however busy the machine is. */
+const patientBudgetMs = 30_000;
 
 /** Statuses with which a Domino call can fail. Calls without a status are not listed. */
 const codes: Readonly<Record<string, readonly number[]>> = {
@@ -137,14 +142,15 @@ export class NthCallSweep implements AsyncDisposable {
   async #failDomino({ work, call, nth, fault }: Case): Promise<Failed> {
     const { simulation } = this.domino;
     await simulation.fault(`${call}:${nth}=${fault}`);
-    const result = await this.#run(work);
+    const result = await this.#run(work, fault === 'hang' ? hangBudgetMs : patientBudgetMs);
     // The workload may differ from the one during the counting.
     const fired = (await simulation.stats()).faults.some((one) => one.fired > 0);
     return { result, named: fired ? [call] : [], failedAt: '' };
   }
 
   async #failFile({ work, nth, fault }: Case): Promise<Failed> {
-    const running = this.files.during(() => this.#run(work), { nth, fault: fault as FileFault });
+    const budgetMs = fault === 'hang' ? hangBudgetMs : patientBudgetMs;
+    const running = this.files.during(() => this.#run(work, budgetMs), { nth, fault: fault as FileFault });
     const late = { isTooLong: false };
     const timer = setTimeout(() => {
       late.isTooLong = true;
@@ -155,7 +161,7 @@ export class NthCallSweep implements AsyncDisposable {
     const failedAt = ` (${failed}${late.isTooLong ? ', never given up' : ''})`;
     if (fault !== 'hang') return { result, named: failed === '' ? [] : [fault], failedAt };
     // The call takes effect only after a recovery that must not have relied on its not doing so.
-    const recovered = await this.#run('recover');
+    const recovered = await this.#run('recover', hangBudgetMs);
     await this.files.release();
     const outcome = late.isTooLong || [result, recovered].some(isUntyped) ? 'untyped' : result.outcome;
     const told = `${result.told}, recover: ${recovered.outcome} ${recovered.told}`;
@@ -170,13 +176,13 @@ export class NthCallSweep implements AsyncDisposable {
     await this.domino.simulation.clearFaults();
   }
 
-  async #run(work: Work): Promise<Result> {
+  async #run(work: Work, databaseBudgetMs = patientBudgetMs): Promise<Result> {
     const location = { domino: this.domino.location, deltaDirectory: this.domino.deltaDirectory };
-    const budget = { databaseBudgetMs: 300 };
+    const budget = { databaseBudgetMs };
     try {
       switch (work) {
         case 'backup': {
-          return { outcome: await this.#backUpAndCopy(), told: this.#told };
+          return { outcome: await this.#backUpAndCopy(databaseBudgetMs), told: this.#told };
         }
         case 'restore': {
           const { outcome, databases, warnings } = await restoreDatabases({
@@ -184,7 +190,7 @@ export class NthCallSweep implements AsyncDisposable {
             manifest: this.backup,
             databases: [...this.chosen],
             mode: { type: 'online', waitMs: 100 },
-            timeoutMs: 5_000,
+            timeoutMs: patientBudgetMs,
             ...budget,
           });
           return { outcome, told: JSON.stringify([databases, warnings]) };
@@ -203,20 +209,20 @@ export class NthCallSweep implements AsyncDisposable {
   #told = '';
   #copies = 0;
 
-  #begin(): ReturnType<typeof beginBackup> {
+  #begin(databaseBudgetMs: number): ReturnType<typeof beginBackup> {
     return beginBackup({
       domino: this.domino.location,
       deltaDirectory: this.domino.deltaDirectory,
       shadowDirectory: this.domino.shadowDirectory,
       provider: 'rolling',
-      databaseBudgetMs: 300,
-      timeoutMs: 10_000,
+      databaseBudgetMs,
+      timeoutMs: patientBudgetMs,
     });
   }
 
   /** Returns its manifest. */
   async #backUp(): Promise<string> {
-    const backup = await this.#begin();
+    const backup = await this.#begin(patientBudgetMs);
     try {
       await backup.createShadow();
       return (await backup.endBackup({ keep: true })).manifest;
@@ -225,13 +231,13 @@ export class NthCallSweep implements AsyncDisposable {
     }
   }
 
-  async #backUpAndCopy(): Promise<string> {
-    const backup = await this.#begin();
+  async #backUpAndCopy(databaseBudgetMs: number): Promise<string> {
+    const backup = await this.#begin(databaseBudgetMs);
     try {
-      const set = await backup.createShadow({ timeoutMs: 10_000 });
+      const set = await backup.createShadow({ timeoutMs: patientBudgetMs });
       const to = join(this.domino.home, 'copies', String(++this.#copies));
       const copies = await set.copyDatabases({ to, serverFiles: true });
-      const report = await backup.endBackup({ timeoutMs: 10_000 });
+      const report = await backup.endBackup({ timeoutMs: patientBudgetMs });
       this.#told = JSON.stringify([report.skipped, report.warnings, report.problems, copies]);
       return report.outcome;
     } finally {

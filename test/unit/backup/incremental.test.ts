@@ -192,12 +192,7 @@ async function rewrite(
   for await (const one of (await loadManifest(directory)).databases()) lines.push({ ...one, ...line });
   const before = JSON.parse(readFileSync(manifest, 'utf8')) as ManifestHead & { sha256?: string };
   delete before.sha256;
-  await writeManifest(
-    directory,
-    lines,
-    (databasesSha256) => ({ ...before, ...head, databasesSha256 }),
-    () => undefined,
-  );
+  await writeManifest(directory, lines, (databasesSha256) => ({ ...before, ...head, databasesSha256 }));
 }
 
 test('when VSS does not say where a kept shadow is, the copies count all the same', async () => {
@@ -275,12 +270,7 @@ test('a signed chain whose base is unsigned, or was exchanged for another signed
   const lines = kept[2]!.toString().trimEnd().split('\n');
   const databases = lines.map((line) => JSON.parse(line) as ManifestDatabase);
   const forged = { ...head, copies: { directory: dirname(base.directory), databases: 4 } } as ManifestHead;
-  await writeManifest(
-    base.directory,
-    databases,
-    () => forged,
-    () => undefined,
-  );
+  await writeManifest(base.directory, databases, () => forged);
   writeFileSync(join(base.directory, 'manifest.sig'), kept[1]!);
   expect((await loadManifest(base.directory)).databasesSha256).toBe(head.databasesSha256);
   expect(await whyNot()).toContain('is not a signature of');

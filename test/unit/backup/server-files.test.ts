@@ -353,6 +353,6 @@ test.each([
   for await (const database of (await loadManifest(directory)).databases()) databases.push(database);
   const forged = { ...head, serverFiles: { files: [{ ...entry!, file }], notCopied: [] } };
   const complete = (databasesSha256: string): ManifestHead => ({ ...forged, databasesSha256 });
-  await writeManifest(directory, databases, complete, () => undefined);
+  await writeManifest(directory, databases, complete);
   await expect(loadManifest(directory)).rejects.toMatchObject({ code: 'ERR_MANIFEST' });
 });

@@ -60,7 +60,7 @@ async function forge(directory: string, change: (database: ManifestDatabase) => 
   for (const name of ['directory', 'databases']) Reflect.deleteProperty(head, name);
   const databases = (await databasesOf(directory)).map((database) => ({ ...database, ...change(database) }));
   const complete = (databasesSha256: string): ManifestHead => ({ ...head, databasesSha256 });
-  await writeManifest(directory, databases, complete, () => undefined);
+  await writeManifest(directory, databases, complete);
 }
 
 const sha256 = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');

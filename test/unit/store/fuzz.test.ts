@@ -140,12 +140,11 @@ test(
   async () => {
     const databases = [databaseLine, { ...databaseLine, index: databaseLine.index + 1 }];
     const counts = { ...manifestHead.counts, captured: 2 };
-    const manifest = await writeManifest(
-      directory,
-      databases,
-      (databasesSha256) => ({ ...manifestHead, counts, databasesSha256 }),
-      () => undefined,
-    );
+    const manifest = await writeManifest(directory, databases, (databasesSha256) => ({
+      ...manifestHead,
+      counts,
+      databasesSha256,
+    }));
     const read = async (): Promise<unknown> => {
       const loaded = await loadManifest(directory);
       const lines = [];

@@ -26,12 +26,9 @@ function write(
   to = directory,
 ): Promise<string> {
   const counts = { ...manifestHead.counts, captured: databases.length };
-  return writeManifest(
-    to,
-    databases,
-    (databasesSha256) => ({ ...manifestHead, counts, ...change, databasesSha256 }),
+  return writeManifest(to, databases, (databasesSha256) => ({ ...manifestHead, counts, ...change, databasesSha256 }), {
     check,
-  );
+  });
 }
 
 async function readAll(manifest: Manifest): Promise<ManifestDatabase[]> {
