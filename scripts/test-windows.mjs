@@ -55,7 +55,13 @@ simulator/… are the stand-ins as programs of others use them. The ci tier has 
 const { versions, tier, patterns } = readOptions();
 const workshop = join(root, 'build', 'windows');
 const results = join(workshop, 'results');
+/** The machine with the stand-in for VSS. */
 const prefix = windowsPrefix();
+/**
+ * For what needs no VSS and runs beside: Wine finds the letter of a directory by its inode number and looks at the drives once a
+ * second, so in the other prefix a new directory with the number of a removed shadow gets the letter of the shadow's drive.
+ */
+const prefixWithoutVss = new WinePrefix(join(workshop, 'prefix-without-vss'), root);
 const prefixWithRoot = new WinePrefix(join(workshop, 'prefix-with-root'), root, { rootDrive: true });
 const total = { passed: 0, failed: 0 };
 process.once('SIGINT', endAll);
@@ -70,6 +76,7 @@ try {
   if (files.length + programs.length === 0) throw new Error('no test file matches');
   if (files.some((file) => !file.startsWith('unit/'))) await setUp(['windows-simulator']);
   await prefix.ensure();
+  for (const machine of machinesOf(files)) await machine.ensure();
   for (const suite of programs) await testPrograms(suite);
   if (files.some(usesVss)) await installVss();
   if (files.includes('windows/addon.test.js')) await unpackPackage();
@@ -96,6 +103,7 @@ if (interrupted()) {
 /** Ends whatever runs under Wine. */
 async function endAll() {
   await prefix.end();
+  await prefixWithoutVss.end();
   await prefixWithRoot.end();
 }
 
@@ -125,6 +133,10 @@ function testFiles() {
 /** Where the stand-in for vssapi.dll is what Windows has; elsewhere it is Wine's own, which can do nothing. */
 function usesVss(file) {
   return file.startsWith('windows/');
+}
+
+function machinesOf(files) {
+  return new Set(files.map((file) => (usesVss(file) ? prefix : prefixWithoutVss)));
 }
 
 /** Puts the stand-in into the system directory and makes a second volume; nothing of an earlier run is left. */
@@ -197,8 +209,10 @@ async function testPrograms(suite) {
 async function testWith(version, files) {
   const node = await fetchNode('win32', version, join(root, 'build', 'windows', 'node'));
   const program = `C:\\node-${version}\\node.exe`;
-  mkdirSync(join(prefix.systemDrive, `node-${version}`), { recursive: true });
-  copyFileSync(node, join(prefix.systemDrive, `node-${version}`, 'node.exe'));
+  for (const { systemDrive } of machinesOf(files)) {
+    mkdirSync(join(systemDrive, `node-${version}`), { recursive: true });
+    copyFileSync(node, join(systemDrive, `node-${version}`, 'node.exe'));
+  }
   rmSync(join(results, version), { recursive: true, force: true });
 
   console.log(`Windows Node.js ${version}: ${files.length} test files`);
@@ -237,16 +251,17 @@ async function testBatch(program, version, files) {
   const [report, stdout, stderr] = ['json', 'out', 'err'].map((extension) => `${base}.${extension}`);
   mkdirSync(dirname(join(root, base)), { recursive: true });
   const jest = ['--runInBand', '--forceExit', `--testTimeout=${testTimeoutMs}`];
-  const code = await prefix.run(
+  const [machine] = machinesOf(files);
+  const code = await machine.run(
     program,
     [
-      prefix.pathOf('node_modules/jest/bin/jest.js'),
+      machine.pathOf('node_modules/jest/bin/jest.js'),
       ...jest,
-      `--config=${prefix.pathOf('jest.config.js')}`,
+      `--config=${machine.pathOf('jest.config.js')}`,
       '--json',
-      `--outputFile=${prefix.pathOf(report)}`,
+      `--outputFile=${machine.pathOf(report)}`,
       '--runTestsByPath',
-      ...files.map((file) => prefix.pathOf(`build/test/${file}`)),
+      ...files.map((file) => machine.pathOf(`build/test/${file}`)),
     ],
     {
       stdout: join(root, stdout),
