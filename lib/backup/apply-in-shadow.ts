@@ -5,7 +5,7 @@ import { open } from '../call/files';
 import { counted } from '../errors/counted';
 import { databaseFailureOf, DominoVssError, type DatabaseFailure } from '../errors/errors';
 import { syncFile } from '../store/copy';
-import type { BackupWork, Capture } from './capture';
+import { callsOf, type BackupWork, type Capture } from './capture';
 import type { ResolvedProvider } from './provider';
 
 /** A window whose shadows are kept. */
@@ -81,7 +81,8 @@ async function applyBelow(
   const { databases } = capture;
   const { binding } = work;
   const { databaseBudgetMs: budgetMs } = work.setup.options;
-  const realRoot = await realpath(root);
+  const calls = callsOf(work, call);
+  const realRoot = await calls.wait('realpath', root, realpath(root));
   const check = (): void => {
     call.check();
   };
@@ -92,8 +93,9 @@ async function applyBelow(
     const file = join(realRoot, ...shadowPath.split('/'));
     try {
       // A link in the shadow has the same target as on the volume: the live database.
-      if ((await realpath(file)) !== file) throw new Error(`${file} is a link that leads out of the shadow`);
-      await cutTo(file, startSizeBytes);
+      if ((await calls.wait('realpath', file, realpath(file))) !== file)
+        throw new Error(`${file} is a link that leads out of the shadow`);
+      await calls.wait('ftruncate', file, cutTo(file, startSizeBytes));
       if (delta !== '') {
         const applying = binding.applyChangeInfo({
           copyFile: file,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { measuredCosts } from './activity';
 import { buildManifestHead, type BackupFacts, type BackupReport } from './report';
 import { Call, publicCall } from '../call/call';
-import { closeTimeoutMs, type BackupWork, type Capture } from './capture';
+import { callsOf, closeTimeoutMs, type BackupWork, type Capture } from './capture';
 import { captureWithRetries } from './retry';
 import { writeCosts, type Cost } from '../store/costs';
 import { DominoVssError, toPublicError } from '../errors/errors';
@@ -20,7 +20,7 @@ import { holdOpen } from '../domino/runtime';
 import type { BackupUse } from './shadow';
 import { SnapshotSet } from './snapshot-set';
 import { takeBack } from './take-back';
-import { FileCalls, outcomeGraceMs } from '../store/stall';
+import type { FileCalls } from '../store/stall';
 import {
   checkCreateShadowOptions,
   checkEndBackupOptions,
@@ -279,8 +279,7 @@ export class Backup {
     const check = (): void => {
       call.check();
     };
-    const { databaseBudgetMs: budgetMs } = this.#work.setup.options;
-    const calls = new FileCalls({ check, budgetMs, graceMs: outcomeGraceMs });
+    const calls = callsOf(this.#work, call);
     const head = await buildManifestHead(this.#work, this.#facts, created, kept, calls);
     this.#writing = ending;
     const manifest = await writeManifest(

@@ -5,9 +5,10 @@ import { Backup } from './backup';
 import { warnAboutLeft } from './work-end';
 import { checkBeginOptions, refuseFileProvider, resolveRequester, type BeginBackupOptions } from './begin-options';
 import { Call, publicCall } from '../call/call';
-import { noEarlierWindows, refuseTooManySkipped, type BackupWork } from './capture';
+import { unreturnedBelow } from '../call/unreturned-calls';
+import { closeTimeoutMs, noEarlierWindows, refuseTooManySkipped, type BackupWork } from './capture';
 import type { Catalog } from '../domino/catalog';
-import { readCosts } from '../store/costs';
+import { readCosts, type Cost } from '../store/costs';
 import { deltaDirectoryWarnings, makeDeltaDirectory } from './delta-directory';
 import { DominoVssError, toDatabaseFailure, toPublicError, type DatabaseFailure } from '../errors/errors';
 import { HookRun } from './hook';
@@ -24,7 +25,7 @@ import { databasesAside, recoveryWarnings } from './left-overs';
 import { withNamedVolumes } from '../vss/named-volumes';
 import type { NativeBinding, NativeSessionOptions } from '../native/session';
 import { ProgressReporter } from '../call/progress';
-import { chooseShadows, nativeSource } from './provider';
+import { chooseShadows, defaultBudgetMs, nativeSource } from './provider';
 import { planShadows } from './shadow-plan';
 import { warningsOf } from '../domino/notice';
 import { Selector, type Selection } from '../domino/selection';
@@ -40,8 +41,6 @@ export { checkBeginOptions, type BeginBackupOptions } from './begin-options';
 export function defaultShards(): number {
   return Math.min(16, Math.max(2, 4 * availableParallelism()));
 }
-
-const defaultBudgetMs = 10_000;
 
 export function beginBackup(loadBinding: () => NativeBinding, options: BeginBackupOptions): Promise<Backup> {
   return publicCall(async () => {
@@ -100,7 +99,11 @@ async function begin(
     // The journal outlives this call: its deadline must not end later writes.
     patience: { ...untiring, budgetMs },
   });
-  undo.push(() => journal.remove());
+  undo.push(() => {
+    // What takes effect later can be found only through the journal.
+    const hanging = unreturnedBelow([directory]);
+    return hanging.length === 0 ? journal.remove() : journal.update({ ended: true, hanging });
+  });
   // Before the databases are listed, so that a database that a restore has moved aside is back in place.
   const recovered = await recoverAll(leftOvers, {
     binding,
@@ -121,7 +124,7 @@ async function begin(
     const { notesIni } = server;
     const logs = await examineArchive(
       binding,
-      { notesIni, dataDirectory, logStyle, logArchive: options.logArchive },
+      { notesIni, dataDirectory, logStyle, logArchive: options.logArchive, budgetMs: budgetMs ?? defaultBudgetMs },
       call,
     );
     const verifyingKey = signKey && createPublicKey(signKey);
@@ -164,6 +167,7 @@ async function begin(
     deltaDirectory,
     volumes,
     dataDirectory,
+    budgetMs: budgetMs ?? defaultBudgetMs,
   };
   const { provider, directories } = await call.race(chooseShadows(binding, { ...choice, vss }, call));
   refuseFileProvider(provider.native, named);
@@ -199,10 +203,10 @@ async function begin(
   } as const;
 
   undo.push(async () => {
-    await binding.removeTree(directory);
-    await syncRemovals([directory]);
+    await new Call({ timeoutMs: closeTimeoutMs, phase: 'end' }).race(binding.removeTree(directory));
+    await new FileCalls(untiring).wait('fsync', deltaDirectory, syncRemovals([directory]));
   });
-  await makeOwnDirectory(join(directory, 'deltas'), binding);
+  await calls.wait('mkdir', directory, makeOwnDirectory(join(directory, 'deltas'), binding));
   const hookRun = provider.hook && new HookRun(provider.hook, id, databases.volumes, journal);
   // For a hook, the volumes are only flushed.
   const nativeVolumes = provider.hook?.flushesVolumes ? [] : volumes;
@@ -223,7 +227,9 @@ async function begin(
     // Bound, because native code holds it: a closure made here would keep everything in scope alive, including the backup.
     ...(hookRun && { createShadow: hookRun.start.bind(hookRun) }),
   };
-  const costs = await readCosts(deltaDirectory, dataDirectory);
+  // Only estimates.
+  const reading = readCosts(deltaDirectory, dataDirectory);
+  const costs = await calls.wait('read', deltaDirectory, reading).catch(() => new Map<string, Cost>());
   const setup = { binding, options: sessionOptions, databases, plan, costs };
   const session = createSession(setup);
   hookRun?.attach(session);

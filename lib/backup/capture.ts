@@ -14,6 +14,8 @@ import type { Warning } from '../errors/warnings';
 import { forEachIndex, forEachLimited } from '../call/event-loop';
 import type { HookRun } from './hook';
 import type { RecoveredWork } from '../recover/report';
+import { fileCallsOf } from '../recover/tools';
+import type { FileCalls } from '../store/stall';
 import { withCauses } from './left-overs';
 import type { SessionSetup } from './native-session';
 import type { Journal } from '../store/journal';
@@ -21,7 +23,7 @@ import type { NativeBinding, NativeResults, NativeSession } from '../native/sess
 import { rememberOwnShadows } from '../vss/own-shadows';
 import type { ProgressReporter } from '../call/progress';
 import type { ResolvedProvider } from './provider';
-import { makeShadowParents, type ShadowPlan } from './shadow-plan';
+import { makeShadowParent, type ShadowPlan } from './shadow-plan';
 import type { Selector } from '../domino/selection';
 import { withServiceStopped, type BackupMode, type DominoService } from '../domino/service';
 import { buildTimeline, publishWindow, type Timeline } from './timeline';
@@ -91,6 +93,11 @@ export interface SkipLimits {
 
 /** Longest time for a rollback. At the end of a backup, writers may take longer. */
 export const closeTimeoutMs = 60_000;
+
+/** Waits for calls on files, as long as for one on a database. */
+export function callsOf({ setup }: Pick<BackupWork, 'setup'>, call: Call): FileCalls {
+  return fileCallsOf({ call, budgetMs: setup.options.databaseBudgetMs });
+}
 
 /** Result of the freeze window. */
 export interface Capture {
@@ -163,7 +170,10 @@ export async function captureShadow(
     const shadows = [...earlier.shadows, ...plan.targets];
     await journal.update({ provider: provider.name, shadows, ...work.hookRun?.intention }, inBackupMode);
   }
-  await makeShadowParents(plan, work.binding);
+  const calls = callsOf(work, call);
+  for (const parent of plan.parents) {
+    await calls.wait('mkdir', parent, makeShadowParent(parent, work.binding));
+  }
   const { results, ...capture } = await (stopMode ? capturedWhileStopped(mode.service) : captured()).catch(
     (thrown: unknown) => {
       throw provider.vss ? withFailedWriters(thrown, session) : thrown;
@@ -183,8 +193,8 @@ export async function captureShadow(
       refuseTooManySkipped(leftOut.filter(isFinal), missing, capture.databases.count, work.limits);
     });
   }
-  await removeDeltasOfSkipped(work, capture.databases);
-  await hashDeltas(work, capture.databases, call, progress);
+  await removeDeltasOfSkipped(work, capture.databases, calls);
+  await hashDeltas(work, capture.databases, { call, calls, progress });
   const timeline = await buildTimeline(results);
   publishWindow({ backupId: work.id, provider: work.provider.name, timeline });
   return { ...capture, timeline, skipped };
@@ -293,13 +303,14 @@ export function refuseTooManySkipped(
 }
 
 /** A delta whose database is not in the manifest would only be misleading. */
-async function removeDeltasOfSkipped(work: BackupWork, databases: CapturedDatabases): Promise<void> {
+async function removeDeltasOfSkipped(work: BackupWork, databases: CapturedDatabases, calls: FileCalls): Promise<void> {
   const left: number[] = [];
   await forEachIndex(databases.results.count, (index) => {
     if (!databases.isCaptured(index)) left.push(index);
   });
   await forEachLimited(left, 4, async (index) => {
-    await rm(join(work.directory, CapturedDatabases.deltaFile(index)), { force: true });
+    const file = join(work.directory, CapturedDatabases.deltaFile(index));
+    await calls.wait('unlink', file, rm(file, { force: true }));
   });
 }
 
@@ -307,8 +318,7 @@ async function removeDeltasOfSkipped(work: BackupWork, databases: CapturedDataba
 async function hashDeltas(
   work: BackupWork,
   databases: CapturedDatabases,
-  call: Call,
-  progress: ProgressReporter,
+  { call, calls, progress }: { readonly call: Call; readonly calls: FileCalls; readonly progress: ProgressReporter },
 ): Promise<void> {
   const withDelta: number[] = [];
   await forEachIndex(databases.results.count, (index) => {
@@ -320,9 +330,10 @@ async function hashDeltas(
     const check = (): void => {
       call.check('drain');
     };
-    databases.setDeltaHash(index, await hashFile(file, check));
+    databases.setDeltaHash(index, await hashFile(file, check, Infinity, work.setup.options.databaseBudgetMs));
     done += 1;
     progress.report({ type: 'hash', done, total: withDelta.length }, done === withDelta.length);
   });
-  await syncDirectory(join(work.directory, 'deltas'));
+  const directory = join(work.directory, 'deltas');
+  await calls.wait('fsync', directory, syncDirectory(directory));
 }

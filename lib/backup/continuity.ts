@@ -1,8 +1,10 @@
+import type { Call } from '../call/call';
 import { forEachIndex } from '../call/event-loop';
 import type { CapturedDatabases } from './captured';
 import { decidedFailure, type DatabaseFailure } from '../errors/errors';
 import { warning, type Warning } from '../errors/warnings';
-import { newestBackup, type Manifest } from '../store/manifest';
+import { databasesOf, newestBackup, type Manifest } from '../store/manifest';
+import type { FileCalls } from '../store/stall';
 import type { ManifestContinuity, ManifestDatabase } from '../store/manifest-format';
 import { Aliases } from '../domino/aliases';
 import type { Catalog } from '../domino/catalog';
@@ -55,16 +57,20 @@ export class Continuity {
     dataDirectory: string,
     present: PresentDatabases,
     rules: Pick<SelectionRules, 'leaveOut'>,
-    check: () => void,
+    call: Call,
+    calls: FileCalls,
   ): Promise<Continuity> {
+    const check = (): void => {
+      call.check();
+    };
     const { newest: last, warnings } = await newestBackup(
       deltaDirectory,
       {
         accepts: (manifest) => manifest.source !== 'volumes' && manifest.dataDirectory === dataDirectory,
-        read: (manifest) => readCaptured(manifest, check),
+        read: (manifest) => readCaptured(manifest, check, calls),
         purpose: 'this backup cannot be compared with',
       },
-      check,
+      { check, calls },
     );
     if (!last) return new Continuity(undefined, [], [], warnings);
     const there = new Set<string>();
@@ -171,9 +177,9 @@ function changedIds(before: Identity, now: Identity): ('replica id' | 'instance 
   ];
 }
 
-async function readCaptured(manifest: Manifest, check: () => void): Promise<LastBackup> {
+async function readCaptured(manifest: Manifest, check: () => void, calls: FileCalls): Promise<LastBackup> {
   const captured = new Map<string, Identity>();
-  for await (const { path, replicaId, dbiid, fileId } of manifest.databases()) {
+  for await (const { path, replicaId, dbiid, fileId } of databasesOf(manifest, calls)) {
     check();
     captured.set(path, { replicaId, dbiid, ...(fileId !== undefined && { fileId }) });
   }

@@ -6,7 +6,15 @@ import { AbortError, OptionError, toPublicError, type DatabaseFailure } from '..
 import { warning } from '../errors/warnings';
 import { makeOwnDirectory } from '../store/safe-directory';
 import { reportOf } from '../vss/session';
-import { captureShadow, refuseTooManySkipped, type BackupWork, type Capture, type EarlierWindows } from './capture';
+import type { FileCalls } from '../store/stall';
+import {
+  callsOf,
+  captureShadow,
+  refuseTooManySkipped,
+  type BackupWork,
+  type Capture,
+  type EarlierWindows,
+} from './capture';
 import { Continuity } from './continuity';
 import { createSession, openSession } from './native-session';
 import { endFailedAttempt, pause, type RetryOptions } from './retry';
@@ -79,7 +87,7 @@ export async function captureBusy(
     await pause(first, busyPauseMs, call);
     const captures = [databases, ...windows.map(({ capture }) => capture.databases)];
     const stuck = captures.flatMap((captured) => captured.stuck);
-    const work = await furtherWork(first, left, number, earlierThan(first, windows, stuck));
+    const work = await furtherWork(first, left, number, earlierThan(first, windows, stuck), callsOf(first, call));
     const window = await captureOne(first, work, number, call, reporter);
     if (!window) continue;
     windows.push(window);
@@ -125,10 +133,11 @@ async function furtherWork(
   indexes: readonly number[],
   number: number,
   earlier: EarlierWindows,
+  calls: FileCalls,
 ): Promise<BackupWork> {
   const directory = join(first.directory, `window-${number}`);
   const deltaDirectory = join(directory, 'deltas');
-  await makeOwnDirectory(deltaDirectory, first.binding);
+  await calls.wait('mkdir', directory, makeOwnDirectory(deltaDirectory, first.binding));
   const { databases, volumeNumbers } = takeSubset(first.databases, indexes);
   const targetOf = (volume: number): string => {
     const target = first.plan.targets[volume] ?? '';
@@ -182,7 +191,8 @@ async function captureOne(
   } catch (error) {
     if (await endFailedAttempt(work)) {
       first.furtherWork.splice(first.furtherWork.indexOf(work), 1);
-      await work.binding.removeTree(work.directory);
+      const { binding, directory } = work;
+      await callsOf(work, call).wait('unlink', directory, binding.removeTree(directory));
     }
     if (error instanceof AbortError || first.interrupt.signal.aborted) throw error;
     const known = toPublicError(error);

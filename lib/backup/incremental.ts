@@ -9,10 +9,12 @@ import { timedateToDate } from '../domino/timedate';
 import { listed } from '../domino/notice';
 import type { Selection } from '../domino/selection';
 import type { NativeBinding } from '../native/session';
+import { fileCallsOf } from '../recover/tools';
 import { hashFile } from '../store/copy';
 import { examineFront, expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
 import { holderOf, loadLinks, type BackupHead, type Chain } from '../store/chain';
-import { newestBackup, type Manifest } from '../store/manifest';
+import { databasesOf, newestBackup, type Manifest } from '../store/manifest';
+import type { FileCalls } from '../store/stall';
 import type { ManifestDatabase, ManifestHead, ManifestIncremental, TakenReason } from '../store/manifest-format';
 import { keptRoots, shadowOf } from '../vss/kept-roots';
 import { fileOnVolume } from './continuity';
@@ -126,13 +128,14 @@ export async function chooseIncremental(
 }
 
 /** The last backup that anything can be restored from, whether complete or partial: databases that it lacks are captured. */
-async function findBase({ deltaDirectory, dataDirectory, verifyingKey, call }: IncrementalWork): Promise<{
+async function findBase({ deltaDirectory, dataDirectory, verifyingKey, call, budgetMs }: IncrementalWork): Promise<{
   readonly base: Base | undefined;
   readonly warnings: readonly Warning[];
 }> {
   const check = (): void => {
     call.check();
   };
+  const calls = fileCallsOf({ call, budgetMs });
   const { newest: base, warnings } = await newestBackup(
     deltaDirectory,
     {
@@ -140,16 +143,17 @@ async function findBase({ deltaDirectory, dataDirectory, verifyingKey, call }: I
         manifest.source === 'domino' && manifest.dataDirectory === dataDirectory && keepsContents(manifest),
       read: async (head): Promise<Base> => {
         const databases = new Map<string, ManifestDatabase>();
-        for await (const database of head.databases()) {
+        for await (const database of databasesOf(head, calls)) {
           check();
           databases.set(database.path, database);
         }
-        return { head, databases, links: await loadLinks(head, verifyingKey) };
+        const links = await calls.wait('read', head.directory, loadLinks(head, verifyingKey));
+        return { head, databases, links };
       },
       purpose: 'this backup cannot build on',
       key: verifyingKey,
     },
-    check,
+    { check, calls },
   );
   return { base, warnings };
 }
@@ -167,8 +171,9 @@ async function withoutLost(
   candidates: Map<number, ManifestDatabase>,
   base: Base,
   reasons: Map<number, TakenReason>,
-  { binding, call }: IncrementalWork,
+  work: IncrementalWork,
 ): Promise<void> {
+  const { binding, call } = work;
   const roots = new Map<BackupHead, ReadonlyMap<string, string>>();
   for (const holder of [base.head, ...base.links.values()]) {
     if (typeof holder !== 'string') roots.set(holder, await rootsOf(holder, binding, call));
@@ -176,7 +181,7 @@ async function withoutLost(
   await forEachLimited([...candidates], 4, async ([index, line]) => {
     call.check();
     const holder = holderOf(line, base);
-    if (typeof holder !== 'string' && (await isHeld(line, holder, roots.get(holder), call))) return;
+    if (typeof holder !== 'string' && (await isHeld(line, holder, roots.get(holder), work))) return;
     candidates.delete(index);
     reasons.set(index, 'source');
   });
@@ -198,33 +203,37 @@ async function isHeld(
   line: ManifestDatabase,
   holder: BackupHead,
   roots: ReadonlyMap<string, string> | undefined,
-  call: Call,
+  { call, budgetMs }: IncrementalWork,
 ): Promise<boolean> {
+  const calls = fileCallsOf({ call, budgetMs });
   const { copy, delta, deltaBytes, appliedInShadow, shadowPath } = line;
-  if (copy && holder.copies && (await isSound(join(holder.copies.directory, copy.file), expectedOfCopy(line))))
-    return true;
+  const copied = copy && holder.copies ? join(holder.copies.directory, copy.file) : undefined;
+  if (copied !== undefined && (await isSound(copied, expectedOfCopy(line), calls))) return true;
   const root = roots?.get(shadowOf(line, holder)?.id ?? '');
   if (root === undefined) return false;
   const file = join(root, shadowPath);
-  if (!(await isSound(file, expectedOfShadow(line)))) return false;
+  if (!(await isSound(file, expectedOfShadow(line), calls))) return false;
   if (!ownShadowProviders.includes(holder.provider.name)) {
     // Another snapshot may have its path by now, and the beginning of a database can be the same in both.
     const check = (): void => {
       call.check();
     };
-    if (line.sha256 === undefined || (await hashFile(file, check, line.startSizeBytes)) !== line.sha256) return false;
+    if (line.sha256 === undefined) return false;
+    if ((await hashFile(file, check, line.startSizeBytes, budgetMs)) !== line.sha256) return false;
   }
-  return delta === '' || appliedInShadow === true || (await sizeOf(join(holder.directory, delta))) === deltaBytes;
+  return (
+    delta === '' || appliedInShadow === true || (await sizeOf(join(holder.directory, delta), calls)) === deltaBytes
+  );
 }
 
-async function isSound(file: string, expected: ExpectedContents): Promise<boolean> {
-  const wrong = await examineFront(file, expected).catch(() => 'cannot be read');
+async function isSound(file: string, expected: ExpectedContents, calls: FileCalls): Promise<boolean> {
+  const wrong = await calls.wait('read', file, examineFront(file, expected)).catch(() => 'cannot be read');
   return wrong === undefined;
 }
 
 /** Negative if there is no file. */
-async function sizeOf(file: string): Promise<number> {
-  const found = await stat(file).catch(() => undefined);
+async function sizeOf(file: string, calls: FileCalls): Promise<number> {
+  const found = await calls.wait('stat', file, stat(file)).catch(() => undefined);
   return found?.isFile() ? found.size : -1;
 }
 

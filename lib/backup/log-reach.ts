@@ -6,6 +6,7 @@ import { archivedLogIds, logDirectory, readCatalogue } from '../logs/catalogue';
 import { requireSafeArchive } from '../logs/directory';
 import { reachesOn, readLogExtents, type LogExtents } from '../logs/extents';
 import { examineExtent } from '../logs/list';
+import { fileCallsOf } from '../recover/tools';
 import type { NativeBinding } from '../native/session';
 import type { ManifestHead } from '../store/manifest-format';
 
@@ -23,17 +24,19 @@ interface LogPlace {
   readonly dataDirectory: string;
   readonly logStyle: ManifestHead['logStyle'];
   readonly logArchive: string | undefined;
+  readonly budgetMs: number;
 }
 
 /** Examines the archive once: presence and size of every extent. A restore compares the contents before it begins. */
 export async function examineArchive(binding: NativeBinding, place: LogPlace, call: Call): Promise<ArchivedLogs> {
-  const { notesIni, dataDirectory, logStyle, logArchive } = place;
+  const { notesIni, dataDirectory, logStyle, logArchive, budgetMs } = place;
   if (logArchive === undefined) return nothingReaches('no archive of the transaction log was named');
   const archive = await requireSafeArchive(logArchive, binding, call, 'logArchive');
   if (logStyle !== 'archive') {
     return nothingReaches(`the style of the transaction log is ${logStyle}, so its extents are overwritten`);
   }
-  const extents = await readLogExtents(transactionLogDirectory(new NotesIni(notesIni), dataDirectory));
+  const logs = transactionLogDirectory(new NotesIni(notesIni), dataDirectory);
+  const extents = await fileCallsOf({ call, budgetMs }).wait('readdir', logs, readLogExtents(logs));
   if (!extents) return nothingReaches('the extents in the log directory cannot be listed');
   return new SeenArchive(archive, extents, await presentExtents(archive, call));
 }

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Call } from '../call/call';
 import { oneOf } from '../call/options';
 import { OptionError, ShadowError, toPublicError } from '../errors/errors';
 import type { NativeBinding, NativeProvider, NativeVolume } from '../native/session';
+import { fileCallsOf } from '../recover/tools';
+import type { FileCalls } from '../store/stall';
 import { isInside } from '../store/safe-directory';
 import type { ProviderChoice } from '../store/manifest-format';
 import { requireVss } from '../vss/call';
@@ -14,6 +15,9 @@ import { checkHook, type HookProvider } from './hook-provider';
 import { shadowDirectoryError, usualShadowDirectory } from './shadow-plan';
 
 export { checkShadows, type HookDelivery, type HookLimits, type HookProvider, type HookShadow } from './hook-provider';
+
+/** Longest time for a call on a database or file, unless the caller has named another. */
+export const defaultBudgetMs = 10_000;
 
 /** A provider by name; `auto` means `vss` on Windows; elsewhere the file systems of the databases decide. */
 export type ProviderName = 'auto' | 'vss' | 'btrfs' | 'reflink' | 'rolling';
@@ -66,6 +70,7 @@ async function chooseProvider(
   option: Exclude<ProviderOption, 'vss'>,
   volumes: readonly NativeVolume[],
   directories: readonly ShadowDirectory[],
+  calls: FileCalls,
 ): Promise<ResolvedProvider> {
   if (typeof option === 'object') {
     return { name: option.name, native: 'hook', reason: 'a hook was given', hook: option };
@@ -80,7 +85,7 @@ async function chooseProvider(
       return { name: option, native: option, reason: named };
     }
     case 'reflink': {
-      const refused = await findVolumeWithoutReflink(binding, volumes, directories);
+      const refused = await findVolumeWithoutReflink(binding, volumes, directories, calls);
       if (refused) {
         const message = `${refused.path} (${refused.fileSystem}) cannot clone files`;
         throw new ShadowError('ERR_CLONE_REFUSED', { provider: 'reflink', path: refused.path }, { message });
@@ -88,7 +93,7 @@ async function chooseProvider(
       return { name: option, native: option, reason: named };
     }
     case 'auto':
-      return chooseByVolumes(binding, volumes, directories);
+      return chooseByVolumes(binding, volumes, directories, calls);
   }
 }
 
@@ -96,12 +101,13 @@ async function chooseByVolumes(
   binding: NativeBinding,
   volumes: readonly NativeVolume[],
   directories: readonly ShadowDirectory[],
+  calls: FileCalls,
 ): Promise<ResolvedProvider> {
   const list = volumes.map((volume) => `${volume.path} (${volume.fileSystem})`).join(', ');
   if (volumes.every(isSnapshotable) && directories.every(({ sameFileSystem }) => sameFileSystem)) {
     return { name: 'btrfs', native: 'btrfs', reason: `all databases are on btrfs subvolumes: ${list}` };
   }
-  const refused = await findVolumeWithoutReflink(binding, volumes, directories);
+  const refused = await findVolumeWithoutReflink(binding, volumes, directories, calls);
   if (!refused) {
     return { name: 'reflink', native: 'reflink', reason: `cloning a file was tested and works on ${list}` };
   }
@@ -121,11 +127,13 @@ async function findVolumeWithoutReflink(
   binding: NativeBinding,
   volumes: readonly NativeVolume[],
   directories: readonly ShadowDirectory[],
+  calls: FileCalls,
 ): Promise<NativeVolume | undefined> {
   for (const [index, volume] of volumes.entries()) {
     const directory = directories[index];
     if (!directory?.sameFileSystem) return volume;
-    if (!(await probeReflink(binding, nearestExisting(directory.path)))) return volume;
+    const existing = await nearestExisting(directory.path, calls);
+    if (!(await calls.wait('ioctl', existing, probeReflink(binding, existing)))) return volume;
   }
   return undefined;
 }
@@ -139,10 +147,20 @@ async function probeReflink(binding: NativeBinding, directory: string): Promise<
   }
 }
 
-function nearestExisting(path: string): string {
+async function nearestExisting(path: string, calls: FileCalls): Promise<string> {
   let directory = path;
-  while (!existsSync(directory) && dirname(directory) !== directory) directory = dirname(directory);
+  while (dirname(directory) !== directory && !(await calls.wait('stat', directory, exists(directory)))) {
+    directory = dirname(directory);
+  }
   return directory;
+}
+
+/** One that cannot be accessed is of no use. */
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function unsupported(provider: string, volume: NativeVolume, message: string): ShadowError {
@@ -163,6 +181,7 @@ async function shadowDirectoriesFor(
   given: string | undefined,
   volumes: readonly NativeVolume[],
   dataDirectory: string,
+  calls: FileCalls,
 ): Promise<ShadowDirectory[]> {
   if (typeof option === 'object') {
     if (given !== undefined) throw new OptionError('shadowDirectory', 'shadowDirectory has no meaning with a hook');
@@ -170,10 +189,12 @@ async function shadowDirectoriesFor(
   }
   if (given === undefined) {
     // Plain volumes have no data directory.
-    const data = dataDirectory === '' ? undefined : await realpath(dataDirectory);
+    const data =
+      dataDirectory === '' ? undefined : await calls.wait('realpath', dataDirectory, realpath(dataDirectory));
     return volumes.map((volume) => ({ path: usualDirectory(volume, data), sameFileSystem: true }));
   }
-  const own = await binding.inspectVolume(nearestExisting(given));
+  const existing = await nearestExisting(given, calls);
+  const own = await calls.wait('stat', existing, binding.inspectVolume(existing));
   const other = volumes.find((volume) => volume.device !== own.device);
   if (other && (option === 'btrfs' || option === 'reflink')) {
     const message = `${given} is on ${own.device}, but the databases of ${other.path} are on ${other.device}`;
@@ -191,6 +212,8 @@ export interface ShadowChoice {
   readonly volumes: readonly NativeVolume[];
   readonly dataDirectory: string;
   readonly vss?: ResolvedVss | undefined;
+  /** Longest time for one look at a file system. */
+  readonly budgetMs: number;
 }
 
 /** The provider, and one directory per volume for its shadows. A call of VSS that hangs is named, and abandoned. */
@@ -199,7 +222,8 @@ export async function chooseShadows(
   choice: ShadowChoice,
   call: Call,
 ): Promise<{ readonly provider: ResolvedProvider; readonly directories: readonly ShadowDirectory[] }> {
-  const { provider: option, shadowDirectory: given, deltaDirectory, volumes, dataDirectory } = choice;
+  const { provider: option, shadowDirectory: given, deltaDirectory, volumes, dataDirectory, budgetMs } = choice;
+  const calls = fileCallsOf({ call, budgetMs });
   if (option === 'vss' || usesVss(binding, option)) {
     return { provider: await chooseVss(binding, choice, call), directories: [] };
   }
@@ -211,8 +235,8 @@ export async function chooseShadows(
   const forShadows =
     option === 'rolling' && forCopies
       ? forCopies
-      : await shadowDirectoriesFor(binding, option, given, volumes, dataDirectory);
-  const provider = await chooseProvider(binding, option, volumes, forShadows);
+      : await shadowDirectoriesFor(binding, option, given, volumes, dataDirectory, calls);
+  const provider = await chooseProvider(binding, option, volumes, forShadows, calls);
   return { provider, directories: provider.native === 'rolling' && forCopies ? forCopies : forShadows };
 }
 

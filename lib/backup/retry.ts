@@ -6,6 +6,7 @@ import { checkOptions, integer, milliseconds, type Check } from '../call/options
 import type { ProgressReporter } from '../call/progress';
 import { AbortError, VssError, type DatabaseFailure } from '../errors/errors';
 import { warning } from '../errors/warnings';
+import { FileCalls, untiring } from '../store/stall';
 import { captureShadow, closeTimeoutMs, type BackupWork, type Capture } from './capture';
 import { createSession, openSession } from './native-session';
 
@@ -92,8 +93,9 @@ export async function endFailedAttempt(work: BackupWork): Promise<boolean> {
   }
   if (session.stuck().length > 0) return false;
   const deltas = join(directory, 'deltas');
-  await work.binding.removeTree(deltas);
-  await mkdir(deltas, { mode: 0o700 });
+  const calls = new FileCalls({ ...untiring, budgetMs: work.setup.options.databaseBudgetMs });
+  await calls.wait('unlink', deltas, work.binding.removeTree(deltas));
+  await calls.wait('mkdir', deltas, mkdir(deltas, { mode: 0o700 }));
   const { snapshotSet, shadows, stuck } = work.earlier;
   await journal.update({ snapshotSet, shadows }, stuck);
   return true;

@@ -11,12 +11,14 @@ import {
 import type { Notice } from '../domino/notice';
 import type { Selection, SelectionRules, Selector } from '../domino/selection';
 import type { DatabaseFailure } from '../errors/errors';
+import { fileCallsOf } from '../recover/tools';
 import { printable } from '../errors/printable';
 import type { NativeBinding } from '../native/session';
 import { noDatabases } from '../vss/named-volumes';
 import type { BeginBackupOptions } from './begin-options';
 import { refuseTooManySkipped, type SkipLimits } from './capture';
 import { Continuity } from './continuity';
+import { defaultBudgetMs } from './provider';
 import type { Incremental } from './incremental';
 
 /** The databases of a backup, and problems that hide databases. */
@@ -53,6 +55,7 @@ export async function findSelected(
 ): Promise<FoundDatabases> {
   const { excludeDirectories, selector, options, narrow } = search;
   call.check('find');
+  const calls = fileCallsOf({ call, budgetMs: options.databaseBudgetMs ?? defaultBudgetMs });
   const catalog = await listCatalog(binding, { dataDirectory, excludeDirectories }, call);
   const rules = selector.rulesFor(catalog);
   const selection = await selector.select(catalog, undefined, rules);
@@ -64,9 +67,7 @@ export async function findSelected(
   const limits = { maxSkipped: options.maxSkipped ?? Infinity, unmetRequired: selection.unmetRequired };
   const pathsOf = (failures: readonly DatabaseFailure[]): string[] => failures.map(({ database }) => database);
   const present = { ...catalog, notDatabases: pathsOf(notDatabases), problems: pathsOf(problems) };
-  const continuity = await Continuity.compare(deltaDirectory, dataDirectory, present, rules, () => {
-    call.check();
-  });
+  const continuity = await Continuity.compare(deltaDirectory, dataDirectory, present, rules, call, calls);
   // A database that an earlier backup contains is reported as a failure and needs no additional notice.
   const unreadable = new Set(pathsOf(continuity.unreadable));
   const neverDatabases = notDatabases.filter(({ database }) => !unreadable.has(database));

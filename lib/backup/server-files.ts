@@ -8,6 +8,7 @@ import { warning, type Warning } from '../errors/warnings';
 import { copyExactly } from '../store/copy';
 import { identityOf, isPresent } from '../store/file-identity';
 import { serverFilesDirectory, type ManifestServerFiles } from '../store/manifest-format';
+import { FileCalls, type FilePatience } from '../store/stall';
 import { makeOwnDirectory } from '../store/safe-directory';
 
 /** The result of `copyDatabases` for the server's files. */
@@ -84,22 +85,23 @@ export class ServerFileCopies {
   /** Copies them one after the other. One that cannot be copied is reported and does not stop the others. */
   async copy(
     binding: Parameters<typeof makeOwnDirectory>[1],
-    check: () => void,
+    patience: FilePatience,
     onMade: (file: string) => void,
   ): Promise<ServerFilesReport> {
     const directory = join(this.to, serverFilesDirectory);
-    await makeOwnDirectory(directory, binding);
+    const calls = new FileCalls(patience);
+    await calls.wait('mkdir', directory, makeOwnDirectory(directory, binding));
     const files: ManifestServerFiles['files'][number][] = [];
     const failures: DatabaseFailure[] = [];
     for (const { what, path, file } of this.planned) {
-      check();
+      patience.check();
       const target = join(this.to, ...file.split('/'));
       try {
-        const copied = await copyUnchanged(path, target, check);
+        const copied = await copyUnchanged(path, target, patience, calls);
         onMade(target);
         files.push({ what, path, ...copied, file });
       } catch (error) {
-        check();
+        patience.check();
         failures.push(databaseFailureOf(path, 'drain', error));
       }
     }
@@ -142,24 +144,26 @@ async function locate(path: string): Promise<Located | undefined> {
 async function copyUnchanged(
   path: string,
   to: string,
-  check: () => void,
+  patience: FilePatience,
+  calls: FileCalls,
 ): Promise<Pick<ManifestServerFiles['files'][number], 'linkedTo' | 'sizeBytes' | 'sha256'>> {
   for (let attempt = 1; ; attempt += 1) {
-    check();
-    const located = await locate(path);
+    patience.check();
+    const located = await calls.wait('realpath', path, locate(path));
     if (!located) throw new DominoVssError('ERR_COPY', { message: `${path} has vanished` });
     const { real, leadsOut } = located;
-    const before = await identityOf(real);
-    const { size: sizeBytes } = await lstat(real);
+    const before = await calls.wait('lstat', real, identityOf(real));
+    const { size: sizeBytes } = await calls.wait('lstat', real, lstat(real));
     const hash = createHash('sha256');
     // A file that is being rewritten is shorter for a moment, which is a separate error.
-    const failure = await copyExactly({ from: real, to, sizeBytes, check, hash, hasDirectory: true }).catch(
+    const failure = await copyExactly({ ...patience, from: real, to, sizeBytes, hash, hasDirectory: true }).catch(
       (error: unknown) => ({ error }),
     );
-    const isSame = (await identityOf(real).catch(undefinedWhereMissing)) === before;
+    const now = await calls.wait('lstat', real, identityOf(real).catch(undefinedWhereMissing));
+    const isSame = now === before;
     if (failure && (isSame || attempt === attempts)) throw failure.error;
     if (isSame) return { ...(leadsOut && { linkedTo: real }), sizeBytes, sha256: hash.digest('hex') };
-    await rm(to, { force: true });
+    await calls.wait('unlink', to, rm(to, { force: true }));
     if (attempt === attempts) {
       throw new DominoVssError('ERR_COPY', { message: `${path} changed during every attempt to copy it` });
     }

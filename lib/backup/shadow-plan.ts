@@ -49,18 +49,16 @@ export function databaseTarget(
   return `${target}/${shadowPath(databases, index)}`;
 }
 
-/** Creates the directories of one backup. Throws if other users could exchange them. */
-export async function makeShadowParents(plan: ShadowPlan, binding: NativeBinding): Promise<void> {
-  for (const parent of plan.parents) {
-    try {
-      await makeOwnDirectory(parent, binding);
-    } catch (cause) {
-      throw shadowDirectoryError(dirname(parent), `${parent} cannot be created: ${(cause as Error).message}`, cause);
-    }
-    const directory = await realpath(dirname(parent));
-    const { refusal } = await directoryRisk(directory, binding);
-    if (refusal !== '') throw shadowDirectoryError(directory, refusal);
+/** Creates a directory of one backup. Throws if other users could exchange it. */
+export async function makeShadowParent(parent: string, binding: NativeBinding): Promise<void> {
+  try {
+    await makeOwnDirectory(parent, binding);
+  } catch (cause) {
+    throw shadowDirectoryError(dirname(parent), `${parent} cannot be created: ${(cause as Error).message}`, cause);
   }
+  const directory = await realpath(dirname(parent));
+  const { refusal } = await directoryRisk(directory, binding);
+  if (refusal !== '') throw shadowDirectoryError(directory, refusal);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { BackupWork } from './capture';
 import { DominoVssError, ShadowError, toPublicError } from '../errors/errors';
 import { exposureOption, nativeExposure } from '../vss/exposure';
 import { absolutePath, checkOptions, type Check } from '../call/options';
+import { FileCalls, untiring } from '../store/stall';
 import { requireVss } from '../vss/call';
 import { explainExposure, type ShadowShare } from '../vss/place';
 import { Call } from '../call/call';
@@ -105,7 +106,7 @@ interface Places {
 
 export function placesOf(work: BackupWork): Places {
   const journaled = new JournaledPlaces(work);
-  return work.provider.vss ? vssPlaces(work, journaled) : linkPlaces(journaled);
+  return work.provider.vss ? vssPlaces(work, journaled) : linkPlaces(journaled, work.setup.options.databaseBudgetMs);
 }
 
 /** Keeps the list of places in the journal; a place is recorded before it is used. */
@@ -144,20 +145,26 @@ class JournaledPlaces {
   }
 }
 
-function linkPlaces(journaled: JournaledPlaces): Places {
+function linkPlaces(journaled: JournaledPlaces, budgetMs: number): Places {
+  const calls = new FileCalls({ ...untiring, budgetMs });
   return {
     check: absolutePath,
     expose: (shadow, as) =>
       journaled.add(as as string, async () => {
         // Only Windows uses the type; a junction needs no privilege there.
-        await symlink(shadow.root, as as string, 'junction');
-        return as as string;
+        const link = as as string;
+        await calls.wait('symlink', link, symlink(shadow.root, link, 'junction'));
+        return link;
       }),
     async unexpose({ root }, link) {
       // Something else may have been put there in the meantime, which is not ours to remove.
-      const target = await readlink(link).catch(() => undefined);
+      const target = await calls.wait(
+        'readlink',
+        link,
+        readlink(link).catch(() => undefined),
+      );
       // The target of a junction on Windows ends in a backslash.
-      if (target !== undefined && resolve(target) === resolve(root)) await rm(link);
+      if (target !== undefined && resolve(target) === resolve(root)) await calls.wait('unlink', link, rm(link));
       await journaled.remove(link);
     },
   };

@@ -290,7 +290,7 @@ export class SnapshotSet {
     const made = new Map<CopiedDatabase, string>();
     let madeServerFiles: ServerFilesReport | undefined;
     try {
-      madeServerFiles = await serverFiles?.copy(this.#work.binding, check, (file) => {
+      madeServerFiles = await serverFiles?.copy(this.#work.binding, { check, budgetMs: this.#budgetMs }, (file) => {
         this.#newCopies?.files.push(file);
       });
       if (madeServerFiles) directories.add(madeServerFiles.directory);

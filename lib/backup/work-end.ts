@@ -1,4 +1,5 @@
 import { announceDeadline, Call } from '../call/call';
+import { unreturnedBelow } from '../call/unreturned-calls';
 import { release, type OpenWork } from '../domino/runtime';
 import { toPublicError } from '../errors/errors';
 import { isStillOwn } from '../vss/own-shadows';
@@ -153,14 +154,21 @@ export class WorkEnd {
     await this.#closeJournal([...left, ...failed], stuck);
   }
 
+  /** Where a call that has not returned may still make something. */
+  get #places(): readonly string[] {
+    const { directory, plan, journal } = this.#work;
+    return [directory, ...plan.parents, ...journal.copies];
+  }
+
   async #closeJournal(left: readonly unknown[], stuck: readonly string[]): Promise<void> {
     const { journal, hookRun } = this.#work;
-    if (left.length === 0 && stuck.length === 0 && !journal.namesMore) {
+    const hanging = unreturnedBelow(this.#places);
+    if (hanging.length === 0 && left.length === 0 && stuck.length === 0 && !journal.namesMore) {
       await journal.remove([this.#work.directory, ...this.#work.plan.parents]);
       return;
     }
-    const removed = left.length === 0 && { shadows: [], snapshotSet: '' };
+    const removed = left.length === 0 && hanging.length === 0 && { shadows: [], snapshotSet: '' };
     const removedByHook = hookRun && !hookRun.mayHaveLeft && { shadows: [], hook: null };
-    await journal.update({ ended: true, pendingHook: '', ...removed, ...removedByHook }, stuck);
+    await journal.update({ ended: true, pendingHook: '', hanging, ...removed, ...removedByHook }, stuck);
   }
 }

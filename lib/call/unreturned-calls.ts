@@ -1,3 +1,5 @@
+import { sep } from 'node:path';
+
 /** Calls that nobody waits for any more, by the file or database that they concern. */
 const unreturned = new Map<string, Set<Promise<unknown>>>();
 
@@ -18,6 +20,13 @@ export function noteUnreturned(file: string, call: Promise<unknown>): void {
 /** Whether a call of this process concerns one of the files, was given up, and has not returned. */
 export function hasUnreturned(files: readonly string[]): boolean {
   return files.some((file) => unreturned.has(file));
+}
+
+/** Those of the files that calls concern which were given up and have not returned that are in one of the directories, or are one. */
+export function unreturnedBelow(directories: readonly string[]): readonly string[] {
+  const isBelow = (file: string): boolean =>
+    directories.some((directory) => file === directory || file.startsWith(directory + sep));
+  return [...unreturned.keys()].filter(isBelow);
 }
 
 /** Whether any call of this process was given up and has not returned. Then Node.js cannot end by itself: it waits for the call. */

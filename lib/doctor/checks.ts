@@ -23,7 +23,7 @@ import { isNativeFailure } from '../errors/errors';
 import { describeUnusable, readJournals } from '../store/journals';
 import { describeLeftOver } from '../store/left-over';
 import type { NativeBinding, NativeRuntime } from '../native/session';
-import { chooseShadows, nativeSource } from '../backup/provider';
+import { chooseShadows, defaultBudgetMs, nativeSource } from '../backup/provider';
 import { openRuntime } from '../domino/runtime';
 import { Selector } from '../domino/selection';
 
@@ -247,7 +247,14 @@ async function checkFileSystem({ binding, databases, options, call }: DoctorCont
   const option = options.provider ?? 'auto';
   const { shadowDirectory, deltaDirectory } = options;
   const { volumes, dataDirectory } = databases;
-  const choice = { provider: option, shadowDirectory, deltaDirectory, volumes, dataDirectory };
+  const choice = {
+    provider: option,
+    shadowDirectory,
+    deltaDirectory,
+    volumes,
+    dataDirectory,
+    budgetMs: defaultBudgetMs,
+  };
   const { provider, directories } = await call.race(chooseShadows(binding, choice, call));
   const { name, reason } = provider;
   // Without a directory of their own, the copies of `rolling` are in the delta directory, which has its own check.

@@ -9,6 +9,7 @@ import { isPresent } from '../store/file-identity';
 import type { LeftOver } from '../store/left-over';
 import type { FileCalls } from '../store/stall';
 import { loadManifest, retractManifest, type Manifest } from '../store/manifest';
+import { hangingItem } from './databases';
 import { endAbandonedBackups } from './backup-mode';
 import type { Items } from './items';
 import { removeShadows } from './shadows';
@@ -25,6 +26,10 @@ export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items:
   await startService(left, tools, items);
   await endAbandonedBackups(databases, tools, items);
   const { backupDirectory } = left;
+  if (left.hanging.length > 0) {
+    items.left({ thing: 'backup', subject: backupDirectory, ...hangingItem(left) });
+    return;
+  }
   const finished = await readFinished(backupDirectory, calls);
   if (typeof finished === 'string') {
     const advice = `Inspect it with "domino-vss backup list"; delete the parts you do not need, then ${left.journal}.`;

@@ -43,7 +43,7 @@ export interface CopyWork extends FilePatience {
 export async function copyExactly(work: CopyWork): Promise<void> {
   const { from, to, sizeBytes, check, onBytes, hash, hasDirectory = false, finish, syncs = true } = work;
   const calls = new FileCalls(work);
-  if (!hasDirectory) await makeDirectory(dirname(to));
+  if (!hasDirectory) await calls.wait('mkdir', to, makeDirectory(dirname(to)));
   const source = await calls.wait('open', from, openRegularFile(from));
   try {
     const creating = open(to, 'wx', 0o600);

@@ -267,6 +267,11 @@ export class Journal {
     return leftOverOf(this.#file, this.#head);
   }
 
+  /** The files that {@link noteCopies} has recorded. */
+  get copies(): readonly string[] {
+    return this.#copies;
+  }
+
   /** Whether it names something that only its owner or a person can restore. */
   get namesMore(): boolean {
     return this.#head.exposures.length > 0 || this.#head.stoppedService !== '';

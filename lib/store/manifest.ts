@@ -238,6 +238,35 @@ export async function readBackups(deltaDirectory: string): Promise<ListedBackup[
   return Promise.all(ids.map((id) => readBackup(id, join(deltaDirectory, id))));
 }
 
+/** How many databases are read with one time limit: one for each of 100 000 would cost more than reading them. */
+const readAtOnce = 256;
+
+/** As {@link Manifest.databases}, with a time limit for the file system. */
+export async function* databasesOf(manifest: Manifest, calls: WaitingForFiles): AsyncGenerator<ManifestDatabase, void> {
+  const reading = manifest.databases();
+  const take = async (): Promise<ManifestDatabase[]> => {
+    const taken: ManifestDatabase[] = [];
+    while (taken.length < readAtOnce) {
+      const next = await reading.next();
+      if (next.done === true) break;
+      taken.push(next.value);
+    }
+    return taken;
+  };
+  try {
+    for (;;) {
+      const taken = await calls.wait('read', manifest.directory, take());
+      yield* taken;
+      if (taken.length < readAtOnce) return;
+    }
+  } finally {
+    // If it was not read to its end, its file is still open.
+    await calls.end(async () => {
+      await reading.return();
+    });
+  }
+}
+
 /**
  * The newest backup in a delta directory that `accepts` accepts and `read` can read. Unreadable ones are skipped and named in
  * `warnings`; their text begins with `purpose`, what the backup would have been used for.
@@ -256,18 +285,20 @@ export async function newestBackup<Result>(
     /** With a key, only signed backups are used. */
     readonly key?: KeyObject | undefined;
   },
-  check: () => void,
+  { check, calls }: { readonly check: () => void; readonly calls: WaitingForFiles },
 ): Promise<{ readonly newest: Result | undefined; readonly warnings: readonly Warning[] }> {
   const warnings: Warning[] = [];
   let newest: { readonly id: string; readonly created: string; readonly result: Result } | undefined;
-  for (const id of (await backupIds(deltaDirectory)).reverse()) {
+  const ids = await calls.wait('readdir', deltaDirectory, backupIds(deltaDirectory));
+  for (const id of ids.reverse()) {
     check();
     // Ids from the same second are in no particular order.
     if (newest && secondOf(id) !== secondOf(newest.id)) break;
     try {
       // Without a manifest it is not a finished backup: it is running, or was interrupted.
-      if (!(await isPresent(join(deltaDirectory, id, headFile)))) continue;
-      const manifest = await loadManifest(join(deltaDirectory, id), key);
+      const file = join(deltaDirectory, id, headFile);
+      if (!(await calls.wait('lstat', file, isPresent(file)))) continue;
+      const manifest = await calls.wait('read', file, loadManifest(join(deltaDirectory, id), key));
       if (!accepts(manifest)) continue;
       if (newest && manifest.created < newest.created) continue;
       newest = { id, created: manifest.created, result: await read(manifest) };

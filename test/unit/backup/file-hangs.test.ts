@@ -1,7 +1,7 @@
-import { existsSync, promises, type PathLike } from 'node:fs';
+import { existsSync, mkdirSync, promises, readdirSync, type PathLike } from 'node:fs';
 import { join } from 'node:path';
-import { beginBackup } from '#lib/backup/begin-backup';
-import type { Backup } from '#lib/index';
+import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
+import type { Backup, RecoveryReport } from '#lib/index';
 import { recoverInterrupted } from '#lib/recover/recover';
 import { FakeDomino } from '../fake-binding';
 
@@ -18,19 +18,39 @@ afterEach(() => {
   domino.destroy();
 });
 
-const begin = (): Promise<Backup> => {
+const begin = (options: Partial<BeginBackupOptions> = {}): Promise<Backup> => {
   const { deltaDirectory, location } = domino;
-  return beginBackup(() => domino.binding, { domino: location, deltaDirectory, databaseBudgetMs: 300 });
+  return beginBackup(() => domino.binding, { domino: location, deltaDirectory, databaseBudgetMs: 300, ...options });
 };
 
-type Operation = 'realpath' | 'lstat' | 'mkdir' | 'rm' | 'statfs' | 'open' | 'rename' | 'readdir' | 'readFile';
+const recover = (): Promise<RecoveryReport> => {
+  const { deltaDirectory, location } = domino;
+  return recoverInterrupted(() => domino.binding, { deltaDirectory, domino: location, databaseBudgetMs: 500 });
+};
 
-/** The call of Node.js with this name hangs for one path, until the result is called; then it takes effect. */
-function hang(name: Operation, path: string): () => Promise<unknown> {
+/** Nothing is left once the call that hung has taken effect: until then a recovery touches nothing. */
+async function expectRecovery(proceed: () => Promise<unknown>): Promise<void> {
+  expect(domino.inBackupMode).toEqual(new Set());
+  expect(domino.openSessions).toEqual(new Set());
+  const before = await recover();
+  expect(before.outcome).toBe('partial');
+  expect(JSON.stringify(before.works)).toContain('has not returned');
+  await proceed();
+  jest.restoreAllMocks();
+  expect((await recover()).outcome).toBe('recovered');
+  expect(domino.remains()).toEqual([]);
+  expect(readdirSync(domino.deltaDirectory)).toEqual(['.journal']);
+}
+
+type Operation = 'realpath' | 'lstat' | 'mkdir' | 'rm' | 'stat' | 'statfs' | 'open' | 'rename' | 'readdir' | 'readFile';
+
+/** The call of Node.js with this name hangs for such a path, until the result is called; then it takes effect. */
+function hang(name: Operation, path: string | RegExp): () => Promise<unknown> {
   const original = promises[name] as (path: PathLike, ...rest: unknown[]) => Promise<unknown>;
   const late: (() => Promise<unknown>)[] = [];
   const hanging = (at: PathLike, ...rest: unknown[]): Promise<unknown> => {
-    if (at !== path) return original(at, ...rest);
+    const isMeant = typeof path === 'string' ? at === path : path.test(String(at));
+    if (!isMeant) return original(at, ...rest);
     return new Promise((resolve, reject) => {
       late.push(() => original(at, ...rest).then(resolve, reject));
     });
@@ -73,6 +93,56 @@ test('notes.ini, which is copied as well', async () => {
   await backup.dispose();
 });
 
+describe('earlier backups', () => {
+  beforeEach(async () => {
+    const backup = await begin();
+    await backup.createShadow();
+    await backup.endBackup();
+  });
+
+  test('that cannot be read are named, and not compared with', async () => {
+    hang('readFile', /manifest\.json$/);
+    const backup = await begin();
+    const message = expect.stringContaining('has not returned') as string;
+    expect(backup.warnings).toContainEqual(expect.objectContaining({ code: 'WARN_BACKUP_UNREADABLE', message }));
+    await backup.dispose();
+  });
+
+  test('cannot be listed: the backup does not begin', async () => {
+    hang('readdir', domino.deltaDirectory);
+    await expect(begin()).rejects.toMatchObject({ code: 'ERR_FILE_HANGS', operation: 'readdir' });
+    expect(domino.locks).toEqual(new Set());
+  });
+
+  test('cannot be listed, and the user does not wait', async () => {
+    hang('readdir', domino.deltaDirectory);
+    const controller = new AbortController();
+    const beginning = begin({ signal: controller.signal, databaseBudgetMs: 600_000 });
+    controller.abort();
+    await expect(beginning).rejects.toMatchObject({ name: 'AbortError' });
+    expect(domino.locks).toEqual(new Set());
+  });
+});
+
+test.each(['stat', 'mkdir'] as const)('the place of the shadow, in %s: there is no shadow', async (name) => {
+  const shadowDirectory = join(domino.root, 'shadows');
+  mkdirSync(shadowDirectory);
+  const backUp = async (): Promise<void> => {
+    await using backup = await begin({ provider: 'rolling', shadowDirectory });
+    await backup.createShadow();
+  };
+  const proceed = hang(name, name === 'stat' ? shadowDirectory : /shadows.[^/\\]+Z-[^/\\]+$/);
+  await expect(backUp()).rejects.toMatchObject({ code: 'ERR_FILE_HANGS', operation: name });
+  if (name === 'mkdir') await expectRecovery(proceed);
+  expect(readdirSync(shadowDirectory)).toEqual([]);
+});
+
+test('the directory of the backup appears late, and a recovery removes it', async () => {
+  const proceed = hang('mkdir', /delta.[^/\\]+Z-[^/\\]+$/);
+  await expect(begin()).rejects.toMatchObject({ code: 'ERR_FILE_HANGS', operation: 'mkdir' });
+  await expectRecovery(proceed);
+});
+
 describe('the manifest', () => {
   test.each([
     ['mkdir', ''],
@@ -90,11 +160,8 @@ describe('the manifest', () => {
       const proceed = hang(name === 'mkdir' ? 'lstat' : name, join(backup.directory, file));
       const ending = backup.endBackup({ keep: false });
       await expect(ending).rejects.toMatchObject({ code: 'ERR_FILE_HANGS', leftBehind: undefined });
-      expect(domino.inBackupMode).toEqual(new Set());
-      expect(domino.remains()).toEqual([]);
-      await proceed();
+      await expectRecovery(proceed);
       expect(existsSync(manifest)).toBe(false);
-      expect(domino.remains()).toEqual([]);
     },
   );
 
@@ -105,7 +172,7 @@ describe('the manifest', () => {
       const { shadows } = await backup.createShadow();
       const manifest = join(backup.directory, 'manifest.json');
       const rename = hang('rename', `${manifest}.new`);
-      hang('rm', `${manifest}.new`);
+      const removal = hang('rm', `${manifest}.new`);
       const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
       await expect(backup.endBackup({ keep: true })).rejects.toMatchObject({
         code: 'ERR_FILE_HANGS',
@@ -117,14 +184,14 @@ describe('the manifest', () => {
       expect(domino.openSessions).toEqual(new Set());
       expect(existsSync(shadows[0]?.root ?? '')).toBe(true);
 
-      const { deltaDirectory, location } = domino;
-      const recover = () =>
-        recoverInterrupted(() => domino.binding, { deltaDirectory, domino: location, databaseBudgetMs: 500 });
       // Nothing is decided as long as the rename cannot be ruled out.
       expect(await recover()).toMatchObject({ outcome: 'partial' });
       expect(existsSync(shadows[0]?.root ?? '')).toBe(true);
 
-      if (appears) await rename();
+      // Without its source, it has no effect.
+      if (!appears) await removal();
+      await rename().catch(() => undefined);
+      if (appears) await removal();
       jest.restoreAllMocks();
       const { outcome, works } = await recover();
       expect(outcome).toBe('recovered');
