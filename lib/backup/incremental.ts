@@ -9,7 +9,7 @@ import { timedateToDate } from '../domino/timedate';
 import { listed } from '../domino/notice';
 import type { Selection } from '../domino/selection';
 import type { NativeBinding } from '../native/session';
-import { fileCallsOf } from '../recover/tools';
+import { readingCallsOf } from '../recover/tools';
 import { hashFile } from '../store/copy';
 import { examineFront, expectedOfCopy, expectedOfShadow, type ExpectedContents } from '../store/contents';
 import { holderOf, loadLinks, type BackupHead, type Chain } from '../store/chain';
@@ -135,7 +135,7 @@ async function findBase({ deltaDirectory, dataDirectory, verifyingKey, call, bud
   const check = (): void => {
     call.check();
   };
-  const calls = fileCallsOf({ call, budgetMs });
+  const calls = readingCallsOf({ call, budgetMs });
   const { newest: base, warnings } = await newestBackup(
     deltaDirectory,
     {
@@ -205,7 +205,7 @@ async function isHeld(
   roots: ReadonlyMap<string, string> | undefined,
   { call, budgetMs }: IncrementalWork,
 ): Promise<boolean> {
-  const calls = fileCallsOf({ call, budgetMs });
+  const calls = readingCallsOf({ call, budgetMs });
   const { copy, delta, deltaBytes, appliedInShadow, shadowPath } = line;
   const copied = copy && holder.copies ? join(holder.copies.directory, copy.file) : undefined;
   if (copied !== undefined && (await isSound(copied, expectedOfCopy(line), calls))) return true;

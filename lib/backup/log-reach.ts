@@ -6,7 +6,7 @@ import { archivedLogIds, logDirectory, readCatalogue } from '../logs/catalogue';
 import { requireSafeArchive } from '../logs/directory';
 import { reachesOn, readLogExtents, type LogExtents } from '../logs/extents';
 import { examineExtent } from '../logs/list';
-import { fileCallsOf } from '../recover/tools';
+import { readingCallsOf } from '../recover/tools';
 import type { NativeBinding } from '../native/session';
 import type { ManifestHead } from '../store/manifest-format';
 
@@ -36,7 +36,7 @@ export async function examineArchive(binding: NativeBinding, place: LogPlace, ca
     return nothingReaches(`the style of the transaction log is ${logStyle}, so its extents are overwritten`);
   }
   const logs = transactionLogDirectory(new NotesIni(notesIni), dataDirectory);
-  const extents = await fileCallsOf({ call, budgetMs }).wait('readdir', logs, readLogExtents(logs));
+  const extents = await readingCallsOf({ call, budgetMs }).wait('readdir', logs, readLogExtents(logs));
   if (!extents) return nothingReaches('the extents in the log directory cannot be listed');
   return new SeenArchive(archive, extents, await presentExtents(archive, call));
 }

@@ -4,7 +4,7 @@ import type { Call } from '../call/call';
 import { oneOf } from '../call/options';
 import { OptionError, ShadowError, toPublicError } from '../errors/errors';
 import type { NativeBinding, NativeProvider, NativeVolume } from '../native/session';
-import { fileCallsOf } from '../recover/tools';
+import { readingCallsOf } from '../recover/tools';
 import type { FileCalls } from '../store/stall';
 import { isInside } from '../store/safe-directory';
 import type { ProviderChoice } from '../store/manifest-format';
@@ -223,7 +223,7 @@ export async function chooseShadows(
   call: Call,
 ): Promise<{ readonly provider: ResolvedProvider; readonly directories: readonly ShadowDirectory[] }> {
   const { provider: option, shadowDirectory: given, deltaDirectory, volumes, dataDirectory, budgetMs } = choice;
-  const calls = fileCallsOf({ call, budgetMs });
+  const calls = readingCallsOf({ call, budgetMs });
   if (option === 'vss' || usesVss(binding, option)) {
     return { provider: await chooseVss(binding, choice, call), directories: [] };
   }

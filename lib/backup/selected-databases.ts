@@ -11,7 +11,7 @@ import {
 import type { Notice } from '../domino/notice';
 import type { Selection, SelectionRules, Selector } from '../domino/selection';
 import type { DatabaseFailure } from '../errors/errors';
-import { fileCallsOf } from '../recover/tools';
+import { readingCallsOf } from '../recover/tools';
 import { printable } from '../errors/printable';
 import type { NativeBinding } from '../native/session';
 import { noDatabases } from '../vss/named-volumes';
@@ -55,7 +55,7 @@ export async function findSelected(
 ): Promise<FoundDatabases> {
   const { excludeDirectories, selector, options, narrow } = search;
   call.check('find');
-  const calls = fileCallsOf({ call, budgetMs: options.databaseBudgetMs ?? defaultBudgetMs });
+  const calls = readingCallsOf({ call, budgetMs: options.databaseBudgetMs ?? defaultBudgetMs });
   const catalog = await listCatalog(binding, { dataDirectory, excludeDirectories }, call);
   const rules = selector.rulesFor(catalog);
   const selection = await selector.select(catalog, undefined, rules);

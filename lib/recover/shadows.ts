@@ -11,7 +11,7 @@ import { requireVss } from '../vss/call';
 import type { NativeVss } from '../native/vss';
 import { queryShadows, type ListedShadow } from '../vss/listed-shadow';
 import type { Items } from './items';
-import type { RecoveryTools } from './tools';
+import { fileCallsOf, type RecoveryTools } from './tools';
 
 /** Removes the shadows of an unfinished backup, and the places where they are exposed. */
 export async function removeShadows(left: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
@@ -19,7 +19,7 @@ export async function removeShadows(left: LeftOver, tools: RecoveryTools, items:
     await removeSnapshotSet(left, tools, items);
     return;
   }
-  for (const place of left.exposures) await removeLink(place, left, items);
+  for (const place of left.exposures) await removeLink(place, left, tools, items);
   if (isHook(left)) await removeByHook(left, tools, items);
   else for (const shadow of left.shadows) await removeFiles(shadow, left, tools, items);
 }
@@ -91,14 +91,19 @@ async function removeOneSet(
 }
 
 /** Something else may have been put there in the meantime, which is not ours to remove. */
-async function removeLink(place: string, { shadows }: LeftOver, items: Items): Promise<void> {
-  const target = await readlink(place).catch(() => undefined);
+async function removeLink(place: string, { shadows }: LeftOver, tools: RecoveryTools, items: Items): Promise<void> {
+  const calls = fileCallsOf(tools);
+  const target = await calls.wait(
+    'readlink',
+    place,
+    readlink(place).catch(() => undefined),
+  );
   // The target of a junction on Windows ends in a backslash.
   if (target === undefined || !shadows.some((shadow) => resolve(shadow) === resolve(target))) return;
   const advice = 'Remove the link, then run recover again.';
   await items.act(
     { thing: 'exposure', subject: place, found: `it leads to ${target}`, action: 'the link is removed', advice },
-    () => rm(place),
+    () => calls.wait('unlink', place, rm(place)),
   );
 }
 
@@ -106,7 +111,8 @@ async function removeFiles(shadow: string, left: LeftOver, tools: RecoveryTools,
   const { binding, call, budgetMs } = tools;
   const advice = `Remove it, then run recover again.`;
   // If it cannot be accessed, it may exist; the removal then reports the error.
-  if (await isPresent(shadow).catch(() => true)) {
+  const calls = fileCallsOf(tools);
+  if (await calls.wait('lstat', shadow, isPresent(shadow)).catch(() => true)) {
     const intention = {
       thing: 'shadow',
       subject: shadow,

@@ -32,6 +32,14 @@ export function fileCallsOf(tools: Pick<RecoveryTools, 'call' | 'budgetMs'>): Fi
   return new FileCalls(patienceOf(tools));
 }
 
+/** For calls that only read: after an abort nobody waits for them. */
+export function readingCallsOf({ call, budgetMs }: Pick<RecoveryTools, 'call' | 'budgetMs'>): FileCalls {
+  const check = (): void => {
+    call.check();
+  };
+  return new FileCalls({ check, budgetMs });
+}
+
 /** What a recovery works with. */
 export interface RecoveryTools {
   readonly binding: NativeBinding;

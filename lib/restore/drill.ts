@@ -23,11 +23,12 @@ import type { NativeBinding } from '../native/session';
 import { recoverAll } from '../recover/recover';
 import { drillDirectory } from '../recover/restores';
 import { warnOfUnrecovered } from '../recover/report';
-import { recoveryBudgetMs } from '../recover/tools';
+import { readingCallsOf, recoveryBudgetMs } from '../recover/tools';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { Journal, newWorkId } from '../store/journal';
 import { loadLinks } from '../store/chain';
-import { loadManifest, readBackups, type Manifest } from '../store/manifest';
+import { databasesOf, loadManifest, readBackups, type Manifest } from '../store/manifest';
+import { untiring, type FileCalls } from '../store/stall';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { readVerifyingKey } from '../store/signature';
 import { chooseDatabases, type KnownInput } from './plan';
@@ -59,7 +60,7 @@ export interface DrillOptions {
   readonly requireSignature?: string | undefined;
   /** Where Domino is. Default: searched for in the environment and in the standard locations. */
   readonly domino?: DominoLocation | undefined;
-  /** Longest time for one call on a database. Default: 60 000. */
+  /** Longest time for one call on a database or file. Default: 60 000. */
   readonly databaseBudgetMs?: number | undefined;
   /** Default: 24 hours. */
   readonly timeoutMs?: number | undefined;
@@ -106,13 +107,14 @@ export function drillRestore(loadBinding: () => NativeBinding, options: DrillOpt
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
     const binding = loadBinding();
     const { dataDirectory } = await openRuntime(binding, options.domino, call);
-    const head = await findBackup(options, dataDirectory);
+    const calls = readingCallsOf({ call, budgetMs: budgetOf(options) });
+    const head = await findBackup(options, dataDirectory, calls);
     const databases: ManifestDatabase[] = [];
-    for await (const database of head.databases()) databases.push(database);
+    for await (const database of databasesOf(head, calls)) databases.push(database);
     const { databases: wanted, copiesDirectory } = options;
     const input = {
       head,
-      links: await loadLinks(head, await verifyingKey(options)),
+      links: await calls.wait('read', head.directory, loadLinks(head, await verifyingKey(options, calls))),
       databases,
       wanted,
       mode: { type: 'new-database', as: 'drill' } as const,
@@ -161,23 +163,29 @@ function checkDrillOptions(options: DrillOptions): void {
   }
 }
 
-async function verifyingKey({ requireSignature }: DrillOptions): Promise<KeyObject | undefined> {
-  return requireSignature === undefined ? undefined : readVerifyingKey(requireSignature, 'requireSignature');
+/** Longest time for one call on a database or file. */
+function budgetOf({ databaseBudgetMs = 60_000 }: DrillOptions): number {
+  return databaseBudgetMs;
 }
 
-async function findBackup(options: DrillOptions, dataDirectory: string): Promise<Manifest> {
-  const { deltaDirectory } = options;
-  const key = await verifyingKey(options);
-  if (options.manifest !== undefined) return loadManifest(options.manifest, key);
-  const listed = await readBackups(deltaDirectory ?? '');
+async function verifyingKey({ requireSignature }: DrillOptions, calls: FileCalls): Promise<KeyObject | undefined> {
+  if (requireSignature === undefined) return undefined;
+  return calls.wait('read', requireSignature, readVerifyingKey(requireSignature, 'requireSignature'));
+}
+
+async function findBackup(options: DrillOptions, dataDirectory: string, calls: FileCalls): Promise<Manifest> {
+  const { deltaDirectory = '', manifest } = options;
+  const key = await verifyingKey(options, calls);
+  if (manifest !== undefined) return calls.wait('read', manifest, loadManifest(manifest, key));
+  const listed = await calls.wait('read', deltaDirectory, readBackups(deltaDirectory));
   const own = listed.flatMap((one) => ('manifest' in one && one.manifest.dataDirectory === dataDirectory ? [one] : []));
   own.sort((a, b) => (a.manifest.created < b.manifest.created ? -1 : 1));
   const last = own.at(-1);
   if (!last) {
-    const message = `${deltaDirectory ?? ''} contains no backup of ${dataDirectory}`;
+    const message = `${deltaDirectory} contains no backup of ${dataDirectory}`;
     throw new RestoreError('ERR_RESTORE_SOURCE', { message, phase: 'restore' });
   }
-  return loadManifest(last.directory, key);
+  return calls.wait('read', last.directory, loadManifest(last.directory, key));
 }
 
 /** A random sample of this size, in the original order. */
@@ -226,6 +234,8 @@ class Drill {
       backupDirectory: '',
       deltaDirectory,
       lock,
+      // What is made must be removed after an abort, too.
+      patience: { ...untiring, budgetMs: budgetOf(this.options) },
     });
     const work = { binding: this.binding, call: this.call, budgetMs: recoveryBudgetMs, dryRun: false };
     const tools = { ...work, service: undefined, hook: undefined, openRuntime: () => Promise.resolve() };
@@ -295,8 +305,7 @@ class Drill {
       this.#set(database, 'failed', decidedFailure(database.path, 'ERR_CONTENTS_DAMAGED', 'restore', text));
     };
     try {
-      const { databaseBudgetMs: budgetMs = 60_000 } = this.options;
-      const bound = { budgetMs, operation: 'NSFDbOpen', subject: path };
+      const bound = { budgetMs: budgetOf(this.options), operation: 'NSFDbOpen', subject: path };
       const found = await this.call.bounded(this.binding.readIdentities({ paths: [path] }), bound);
       const [failed] = found.failures;
       const { replicaId, dbiid } = identityAt(found, 0);
@@ -322,9 +331,8 @@ class Drill {
       const database = databases.find(({ path }) => path === failure.database);
       if (database) this.#set(database, 'failed', failure);
     }
-    const { databaseBudgetMs: budgetMs = 60_000 } = this.options;
-    const tools: ScratchTools = { binding: this.binding, call: this.call, budgetMs };
-    await withScratchDirectory(head.directory, this.#id, this.binding, async (directory) => {
+    const tools: ScratchTools = { binding: this.binding, call: this.call, budgetMs: budgetOf(this.options) };
+    await withScratchDirectory(head.directory, this.#id, tools, async (directory) => {
       for (const [index, source] of sources.entries()) {
         try {
           await openScratchCopy(source, join(directory, `${index}.nsf`), tools);

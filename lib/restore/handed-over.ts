@@ -5,6 +5,7 @@ import { databaseFailureOf, type DatabaseFailure } from '../errors/errors';
 import type { Innards } from '../domino/timedate';
 import type { NativeBinding } from '../native/session';
 import { syncDirectory } from '../store/durable';
+import type { FileCalls } from '../store/stall';
 import type { LeftOver } from '../store/left-over';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { recoverFromLog } from './log-recovery';
@@ -55,13 +56,14 @@ export function filesLeftOffline(leftOvers: readonly LeftOver[]): ReadonlySet<st
 export async function settleLeftOffline(
   leftOvers: readonly LeftOver[],
   restored: ReadonlySet<string>,
+  calls: FileCalls,
 ): Promise<readonly LeftOver[]> {
   const settled = leftOvers
     .filter(isHandedOver)
     .filter(({ restoring }) => restoring.every(({ file }) => restored.has(file)));
   for (const { journal } of settled) {
-    await rm(journal, { force: true });
-    await syncDirectory(dirname(journal));
+    await calls.wait('unlink', journal, rm(journal, { force: true }));
+    await calls.wait('fsync', dirname(journal), syncDirectory(dirname(journal)));
   }
   return settled;
 }

@@ -11,7 +11,7 @@ import { readUsableArchive, type UsableExtent } from '../logs/recovery';
 import type { NativeBinding } from '../native/session';
 import { copyExactly, requireFreeSpace } from '../store/copy';
 import { syncDirectory, writeDurably } from '../store/durable';
-import type { Manifest } from '../store/manifest';
+import { databasesOf, type Manifest } from '../store/manifest';
 import { FileCalls } from '../store/stall';
 import { makeNewDirectory } from './new-directory';
 import { openBackup, type OneBackupOptions } from './one-backup';
@@ -119,7 +119,7 @@ function settingsOf(local: NotesIni, dataDirectory: string): readonly string[] {
 /** The only transaction log of a backup, and the first extent that any database needs. */
 async function wantedLog(head: Manifest, call: Call): Promise<{ readonly logId: string; readonly first: number }> {
   const first = new Map<string, number>();
-  for await (const { logged, logId, logExtent } of head.databases()) {
+  for await (const { logged, logId, logExtent } of databasesOf(head, new FileCalls(call))) {
     call.check();
     if (logged) first.set(logId, Math.min(logExtent, first.get(logId) ?? Infinity));
   }

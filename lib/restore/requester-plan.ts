@@ -6,7 +6,9 @@ import type { Innards } from '../domino/timedate';
 import type { ErrorCode } from '../errors/codes';
 import { RestoreError } from '../errors/errors';
 import { examineDelta } from '../store/contents';
-import { loadManifest, type Manifest } from '../store/manifest';
+import { readingCallsOf, patienceOf } from '../recover/tools';
+import { databasesOf, loadManifest, type Manifest } from '../store/manifest';
+import { FileCalls, type FilePatience } from '../store/stall';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { isInside } from '../store/safe-directory';
 import { readSigningKey } from '../store/signature';
@@ -34,7 +36,16 @@ export interface RequesterPlan {
 
 /** Checks everything that can be checked before a database goes offline. */
 export async function planForRequester(
-  { deltaDirectory, signKey }: { readonly deltaDirectory: string; readonly signKey?: string | undefined },
+  {
+    deltaDirectory,
+    signKey,
+    databaseBudgetMs: budgetMs,
+  }: {
+    readonly deltaDirectory: string;
+    readonly signKey?: string | undefined;
+    /** Longest time for one call on a file. */
+    readonly databaseBudgetMs: number;
+  },
   dataDirectory: string,
   components: readonly RequestedComponent[],
   call: Call,
@@ -56,9 +67,14 @@ export async function planForRequester(
   if (trees.some((tree) => tree.id !== id)) {
     refuse('ERR_RESTORE_SOURCE', 'the components belong to different backups: restore one backup after the other');
   }
-  const key = signKey === undefined ? undefined : createPublicKey(await readSigningKey(signKey, 'signKey'));
+  const calls = readingCallsOf({ call, budgetMs });
+  const key =
+    signKey === undefined
+      ? undefined
+      : createPublicKey(await calls.wait('read', signKey, readSigningKey(signKey, 'signKey')));
   // Loaded by its id from our own directory, because the document comes from the requester.
-  const head = await loadManifest(join(deltaDirectory, id), key);
+  const directory = join(deltaDirectory, id);
+  const head = await calls.wait('read', directory, loadManifest(directory, key));
   if (head.dataDirectory !== dataDirectory) {
     refuse(
       'ERR_RESTORE_TARGET',
@@ -66,7 +82,7 @@ export async function planForRequester(
     );
   }
   const databases: HandedOver[] = [];
-  for await (const database of head.databases()) {
+  for await (const database of databasesOf(head, calls)) {
     const tree = trees.find(({ directory }) => isInside(database.file, directory));
     if (tree === undefined) continue;
     // The writer makes only full backups, but the document comes from the requester.
@@ -76,7 +92,9 @@ export async function planForRequester(
         `${database.path} is in the backup ${database.from}, not in ${id} itself: use domino-vss restore`,
       );
     }
-    databases.push(await handOver(database, tree.number, head, dataDirectory, call));
+    databases.push(
+      await handOver(database, { component: tree.number, head, dataDirectory }, patienceOf({ call, budgetMs })),
+    );
   }
   if (databases.length === 0) refuse('ERR_RESTORE_SOURCE', `the backup ${id} contains no database of these components`);
   return { head, databases, pointInTime: pointInTimeOf('backup', head) };
@@ -84,13 +102,16 @@ export async function planForRequester(
 
 async function handOver(
   database: ManifestDatabase,
-  component: number,
-  head: Manifest,
-  dataDirectory: string,
-  call: Call,
+  {
+    component,
+    head,
+    dataDirectory,
+  }: { readonly component: number; readonly head: Manifest; readonly dataDirectory: string },
+  patience: FilePatience,
 ): Promise<HandedOver> {
-  call.check();
-  const file = await locateDatabase(dataDirectory, database.path);
+  patience.check();
+  const locating = locateDatabase(dataDirectory, database.path);
+  const file = await new FileCalls(patience).wait('realpath', database.file, locating);
   // The requester puts the file where it was at the backup.
   if (file !== database.file) {
     const message = `${database.path} was at ${database.file} and is now at ${file}: use domino-vss restore`;
@@ -98,10 +119,7 @@ async function handOver(
   }
   const delta = database.delta === '' || database.appliedInShadow ? '' : join(head.directory, database.delta);
   if (delta !== '') {
-    const check = (): void => {
-      call.check();
-    };
-    const wrong = await examineDelta(delta, database, { check });
+    const wrong = await examineDelta(delta, database, patience);
     if (wrong !== undefined)
       throw new RestoreError('ERR_DELTA_DAMAGED', { message: `${delta} ${wrong}`, phase: 'restore' });
   }

@@ -16,7 +16,10 @@ import {
   type DatabaseFailure,
 } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
+import { hasUnreturned } from '../call/unreturned-calls';
 import { recoverAll } from '../recover/recover';
+import { fileCallsOf, patienceOf } from '../recover/tools';
+import { FileCalls, untiring } from '../store/stall';
 import { syncFile } from '../store/copy';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { compareIdentity, identityOf } from '../store/file-identity';
@@ -96,13 +99,20 @@ export class RequesterRestore {
     const dataDirectory = readDataDirectory(findNotesIni(options.domino));
     const plan = await planForRequester(options, dataDirectory, components, call);
     await openRuntime(binding, options.domino, call);
-    const deltaDirectory = await realpath(options.deltaDirectory);
+    const { databaseBudgetMs: budgetMs } = options;
+    const given = options.deltaDirectory;
+    const deltaDirectory = await fileCallsOf({ call, budgetMs }).wait('realpath', given, realpath(given));
     const lock = await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call);
     const work = { id: newWorkId(), work: 'restore', dataDirectory, backupDirectory: '' } as const;
-    const { journal, leftOvers } = await Journal.open({ ...work, deltaDirectory, lock });
+    const { journal, leftOvers } = await Journal.open({
+      ...work,
+      deltaDirectory,
+      lock,
+      // It is written after the deadline, too.
+      patience: { ...untiring, budgetMs },
+    });
     const restore = new RequesterRestore(binding, options, plan, journal, leftOvers);
     try {
-      const budgetMs = options.databaseBudgetMs;
       const tools = { binding, call, budgetMs, dryRun: false, service: undefined, hook: undefined };
       await recoverAll(leftOvers, { ...tools, openRuntime: () => Promise.resolve() });
       await restore.#takeOffline(call);
@@ -129,17 +139,23 @@ export class RequesterRestore {
     return this.#end(() => 'none');
   }
 
+  /** For calls on files: the outcome of each must be known, after an abort too. */
+  #callsOf(call: Call): FileCalls {
+    return fileCallsOf({ call, budgetMs: this.#options.databaseBudgetMs });
+  }
+
   async #takeOffline(call: Call): Promise<void> {
     const known = filesLeftOffline(this.#leftOvers);
-    for (const one of this.#databases) one.before = await identityOrNone(one.file);
+    const calls = this.#callsOf(call);
+    for (const one of this.#databases) one.before = await calls.wait('lstat', one.file, identityOrNone(one.file));
     await this.#writeJournal(this.#databases);
     for (const one of this.#databases) {
       if (one.before === '') continue;
       one.offline = true;
       await this.#takeOneOffline(one, known, call);
       // The call may have written to the file.
-      one.before = await identityOrNone(one.file);
-      one.changedBefore = await changeOf(one.file);
+      one.before = await calls.wait('lstat', one.file, identityOrNone(one.file));
+      one.changedBefore = await calls.wait('stat', one.file, changeOf(one.file));
     }
     await this.#writeJournal(this.#databases);
   }
@@ -177,7 +193,10 @@ export class RequesterRestore {
       }
       // If the call did not answer, the database may still go offline.
       if (isNativeFailure(error) && error.domain === 'domino') one.offline = false;
-      if (isNativeFailure(error) && error.status === noExist && (await identityOrNone(file)) === '') return;
+      if (isNativeFailure(error) && error.status === noExist) {
+        const found = await this.#callsOf(call).wait('lstat', file, identityOrNone(file));
+        if (found === '') return;
+      }
       throw error;
     }
   }
@@ -185,6 +204,7 @@ export class RequesterRestore {
   async #end(statusOf: (component: number) => FilesRestored): Promise<RequesterRestoreReport> {
     const call = new Call({ timeoutMs: this.#options.timeoutMs, phase: 'restore' });
     const known = filesLeftOffline(this.#leftOvers);
+    const calls = this.#callsOf(call);
     const failures: RequesterRestoreReport['failures'][number][] = [];
     const stuck: HandedOver[] = [];
     const fail = (one: HandedOver, failure: DatabaseFailure): void => {
@@ -195,9 +215,12 @@ export class RequesterRestore {
     const replaced: HandedOver[] = [];
     await forEachLimited(this.#databases, 4, async (one) => {
       try {
-        const found = one.before === '' ? await identityOrNone(one.file) : await compareIdentity(one.file, one.before);
+        const { file, before } = one;
+        const looking = before === '' ? identityOrNone(file) : compareIdentity(file, before);
+        const found = await calls.wait('lstat', file, looking);
         // A file that was copied again, with its times, looks unchanged. This cannot be a live database: it was left unfinished.
-        const isCopiedAgain = one.isDoubtful && found === 'same' && (await changeOf(one.file)) !== one.changedBefore;
+        const isCopiedAgain =
+          one.isDoubtful && found === 'same' && (await calls.wait('stat', file, changeOf(file))) !== one.changedBefore;
         if (one.isDoubtful && !isCopiedAgain && (found === 'same' || found === 'missing')) {
           fail(
             one,
@@ -220,7 +243,7 @@ export class RequesterRestore {
             one.offline = true;
             await this.#takeOneOffline(one, known, call);
           }
-          await this.#applyChangeInfo(one, call);
+          await this.#applyChangeInfo(one, call, calls);
           replaced.push(one);
         }
       } catch (error) {
@@ -253,13 +276,14 @@ export class RequesterRestore {
   }
 
   /** Applies it to the file at its place, which is a copy of what the requester keeps, and can be restored again. */
-  async #applyChangeInfo({ database, file, delta }: HandedOver, call: Call): Promise<void> {
-    const { size } = await stat(file);
+  async #applyChangeInfo({ database, file, delta }: HandedOver, call: Call, calls: FileCalls): Promise<void> {
+    const { size } = await calls.wait('stat', file, stat(file));
     if (size < database.startSizeBytes) {
       const message = `it has ${counted(size, 'byte')}, fewer than the ${database.startSizeBytes} of the backup`;
       throw new RestoreError('ERR_RESTORE_SOURCE', { message, phase: 'restore' });
     }
-    await truncate(file, database.startSizeBytes);
+    await calls.wait('truncate', file, truncate(file, database.startSizeBytes));
+    const { databaseBudgetMs: budgetMs } = this.#options;
     if (delta !== '') {
       const applying = this.#binding.applyChangeInfo({
         copyFile: file,
@@ -268,10 +292,9 @@ export class RequesterRestore {
         pieceBytes: this.#head.pieceBytes,
         ...(database.irregularPieces && { irregularPieces: Uint32Array.from(database.irregularPieces) }),
       });
-      const budgetMs = this.#options.databaseBudgetMs;
       await call.bounded(applying, { budgetMs, operation: 'NSFBackupApplyNextChangeInfo', subject: file });
     }
-    await syncFile(file);
+    await syncFile(file, patienceOf({ call, budgetMs }));
   }
 
   async #bringOnline(one: HandedOver): Promise<void> {
@@ -294,11 +317,15 @@ export class RequesterRestore {
       // No file matches an empty identity: it must not go online just because it was not replaced.
       copy: isDoubtful ? '' : before,
     }));
-    return this.#journal.update({ restoring, restorePhase: 'handed-over', ...(ended && { ended }) });
+    // A call that takes effect later would change what a recovery does now.
+    const hanging = databases.map(({ file }) => file).filter((file) => hasUnreturned([file]));
+    return this.#journal.update({ restoring, restorePhase: 'handed-over', ...(ended && { ended, hanging }) });
   }
 
   async #finishJournal(stuck: readonly HandedOver[], restored: ReadonlySet<string>): Promise<void> {
-    await settleLeftOffline(this.#leftOvers, new Set([...restored, ...stuck.map(({ file }) => file)]));
+    const { databaseBudgetMs: budgetMs } = this.#options;
+    const calls = new FileCalls({ ...untiring, budgetMs });
+    await settleLeftOffline(this.#leftOvers, new Set([...restored, ...stuck.map(({ file }) => file)]), calls);
     if (stuck.length === 0) await this.#journal.remove();
     else await this.#writeJournal(stuck, true);
   }

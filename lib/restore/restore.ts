@@ -34,7 +34,7 @@ import { FileCalls } from '../store/stall';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 import { locateBelow, locateDatabase } from '../domino/links';
 import { loadLinks } from '../store/chain';
-import { loadManifest, type Manifest } from '../store/manifest';
+import { databasesOf, loadManifest, type Manifest } from '../store/manifest';
 import { readVerifyingKey } from '../store/signature';
 import type { NativeBinding } from '../native/session';
 import { warning } from '../errors/warnings';
@@ -85,11 +85,7 @@ async function prepare(
       : await calls.wait('read', requireSignature, readVerifyingKey(requireSignature, 'requireSignature'));
   const head = await calls.wait('read', options.manifest, loadManifest(options.manifest, key));
   const databases: ManifestDatabase[] = [];
-  for (const reading = head.databases(); ;) {
-    const next = await calls.wait('read', head.directory, reading.next());
-    if (next.done === true) break;
-    databases.push(next.value);
-  }
+  for await (const database of databasesOf(head, calls)) databases.push(database);
   call.check();
 
   const mode = options.mode ?? { type: 'online' };
@@ -279,7 +275,7 @@ async function restore(
     restoration.expectOffline(filesLeftOffline(leftOvers));
     const { ready, refused, knowledge } = await foresee(head, plan, preparation.server, call, hanging);
     const { done, failures } = await restoration.run(ready, knowledge.archive && nativeArchive(knowledge.archive));
-    const settled = await settleLeftOffline(leftOvers, new Set(done.map(({ file }) => file)));
+    const settled = await settleLeftOffline(leftOvers, new Set(done.map(({ file }) => file)), calls);
     const unrecovered = recovered.filter((work) => !work.done && !settled.includes(work.leftOver));
     const allFailures = [...refused, ...failures];
     if (done.length === 0) throw everythingFailed(allFailures, plan.leftOut);

@@ -8,6 +8,8 @@ import type { WarningCode } from '../errors/warnings';
 import type { NativeBinding } from '../native/session';
 import type { ExpectedContents } from '../store/contents';
 import { copyExactly } from '../store/copy';
+import { FileCalls, untiring } from '../store/stall';
+import { fileCallsOf } from '../recover/tools';
 import { journalDirectory, unfinishedName } from '../store/journals';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { makeOwnDirectory } from '../store/safe-directory';
@@ -40,12 +42,12 @@ export interface ScratchSource {
 export async function withScratchDirectory<T>(
   backupDirectory: string,
   id: string,
-  binding: NativeBinding,
+  { binding, call, budgetMs }: ScratchTools,
   body: (directory: string) => Promise<T>,
 ): Promise<T> {
   const directory = unfinishedName(join(journalDirectory(dirname(backupDirectory)), `${id}.scratch`));
   try {
-    await makeOwnDirectory(directory, binding);
+    await fileCallsOf({ call, budgetMs }).wait('mkdir', directory, makeOwnDirectory(directory, binding));
     return await body(directory);
   } finally {
     await boundedRemoval(binding, directory).catch((thrown: unknown) => {
@@ -76,7 +78,7 @@ export async function openScratchCopy(
     const check = (): void => {
       call.check();
     };
-    await copyExactly({ from: source, to: copyFile, sizeBytes: database.startSizeBytes, check, hash });
+    await copyExactly({ from: source, to: copyFile, sizeBytes: database.startSizeBytes, check, budgetMs, hash });
     if (hash && hash.digest('hex') !== contents.sha256)
       throw damaged(`${source} has a different SHA-256 from the one in the manifest`);
     if (delta !== '') {
@@ -98,7 +100,8 @@ export async function openScratchCopy(
       throw damaged(`${source} has the replica id ${replicaId}, the manifest says ${database.replicaId}`);
     }
   } finally {
-    await rm(copyFile, { force: true });
+    // Also after an abort.
+    await new FileCalls({ ...untiring, budgetMs }).wait('unlink', copyFile, rm(copyFile, { force: true }));
   }
 }
 

@@ -10,7 +10,7 @@ import { copyExactly, hashFile } from '../store/copy';
 import { syncDirectory } from '../store/durable';
 import type { Manifest } from '../store/manifest';
 import type { ManifestServerFiles } from '../store/manifest-format';
-import { FileCalls } from '../store/stall';
+import { FileCalls, type FilePatience } from '../store/stall';
 import { makeNewDirectory } from './new-directory';
 import { openBackup, type OneBackupOptions } from './one-backup';
 
@@ -55,13 +55,13 @@ export interface ExtractServerFilesReport {
 export async function verifyServerFiles(
   head: Manifest,
   copiesDirectory: string | undefined,
-  check: () => void,
+  patience: FilePatience,
 ): Promise<VerifiedServerFile[]> {
   const directory = copiesDirectory ?? head.copies?.directory;
   const verified: VerifiedServerFile[] = [];
   for (const entry of head.serverFiles?.files ?? []) {
     const { what, path } = entry;
-    const failure = await examine(directory, entry, check);
+    const failure = await examine(directory, entry, patience);
     verified.push({ what, path, result: failure ? 'damaged' : 'verified', failures: failure ? [failure] : [] });
   }
   return verified;
@@ -70,14 +70,15 @@ export async function verifyServerFiles(
 async function examine(
   directory: string | undefined,
   { path, file, sizeBytes, sha256 }: ManifestServerFiles['files'][number],
-  check: () => void,
+  patience: FilePatience,
 ): Promise<DatabaseFailure | undefined> {
+  const { check, budgetMs } = patience;
   if (directory === undefined) return decidedFailure(path, 'ERR_RESTORE_SOURCE', 'restore', 'no copies were made');
   const copy = join(directory, file);
   try {
     check();
-    const { size } = await new FileCalls({ check }).wait('stat', copy, stat(copy));
-    if (size === sizeBytes && (await hashFile(copy, check)) === sha256) return undefined;
+    const { size } = await new FileCalls(patience).wait('stat', copy, stat(copy));
+    if (size === sizeBytes && (await hashFile(copy, check, Infinity, budgetMs)) === sha256) return undefined;
     return decidedFailure(path, 'ERR_CONTENTS_DAMAGED', 'restore', damage(copy));
   } catch (error) {
     check();

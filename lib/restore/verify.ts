@@ -28,7 +28,9 @@ import {
 } from '../store/contents';
 import { hashFile } from '../store/copy';
 import { holderOf, loadLinks, type BackupHead, type Chain } from '../store/chain';
-import { loadManifest } from '../store/manifest';
+import { databasesOf, loadManifest } from '../store/manifest';
+import type { FileCalls } from '../store/stall';
+import { readingCallsOf, patienceOf } from '../recover/tools';
 import type { ManifestDatabase } from '../store/manifest-format';
 import { readVerifyingKey } from '../store/signature';
 import { shadowOf } from '../vss/kept-roots';
@@ -56,7 +58,7 @@ export interface VerifyBackupOptions {
   readonly apply?: boolean | undefined;
   /** For `apply`: where Domino is. Default: searched for in the environment and in the standard locations. */
   readonly domino?: DominoLocation | undefined;
-  /** For `apply`: longest time for one call on a database. Default: 60 000. */
+  /** Longest time for one call on a file and, for `apply`, on a database. Default: 60 000. */
   readonly databaseBudgetMs?: number | undefined;
   /** Absolute path of an Ed25519 public key (PEM): the backup must be signed with its private key. Default: no signature is required. */
   readonly requireSignature?: string | undefined;
@@ -134,23 +136,21 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
     });
     absolutePath(options.manifest, 'manifest');
     const call = new Call({ signal: options.signal, timeoutMs: options.timeoutMs ?? 86_400_000, phase: 'restore' });
-    const { requireSignature } = options;
+    const { requireSignature, databaseBudgetMs: budgetMs = 60_000 } = options;
+    const calls = readingCallsOf({ call, budgetMs });
     const key =
-      requireSignature === undefined ? undefined : await readVerifyingKey(requireSignature, 'requireSignature');
-    const head = await loadManifest(options.manifest, key);
+      requireSignature === undefined
+        ? undefined
+        : await calls.wait('read', requireSignature, readVerifyingKey(requireSignature, 'requireSignature'));
+    const head = await calls.wait('read', options.manifest, loadManifest(options.manifest, key));
     const found: ManifestDatabase[] = [];
-    for await (const database of head.databases()) found.push(database);
-    const chain = { head, links: await loadLinks(head, key) };
+    for await (const database of databasesOf(head, calls)) found.push(database);
+    const chain = { head, links: await calls.wait('read', head.directory, loadLinks(head, key)) };
     const roots = await shadowRoots(loadBinding, chain, options.shadowRoots ?? [], call);
-    const { apply = false, domino, databaseBudgetMs: budgetMs = 60_000 } = options;
+    const { apply = false, domino } = options;
     if (apply) await openRuntime(loadBinding(), domino, call);
-    const tools = (directory: string): ApplyTools => ({
-      binding: loadBinding(),
-      call,
-      budgetMs,
-      directory,
-    });
-    const verification = new Verification(chain, options.copiesDirectory, roots, call);
+    const tools = (): ScratchTools => ({ binding: loadBinding(), call, budgetMs });
+    const verification = new Verification(chain, options.copiesDirectory, roots, call, budgetMs);
     const progress = new ProgressReporter(options.onProgress, call);
     const databases: VerifiedDatabase[] = [];
     const examineAll = (applying?: ApplyTools): Promise<void> =>
@@ -163,12 +163,12 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
       });
     if (!apply) await examineAll();
     else
-      await withScratchDirectory(head.directory, newWorkId(), loadBinding(), (scratch) => examineAll(tools(scratch)));
+      await withScratchDirectory(head.directory, newWorkId(), tools(), (directory) =>
+        examineAll({ ...tools(), directory }),
+      );
     const count = (result: VerifiedDatabase['result']): number =>
       databases.filter((database) => database.result === result).length;
-    const serverFiles = await verifyServerFiles(head, options.copiesDirectory, () => {
-      call.check();
-    });
+    const serverFiles = await verifyServerFiles(head, options.copiesDirectory, patienceOf({ call, budgetMs }));
     const isDamaged = serverFiles.some(({ result }) => result === 'damaged');
     const counts = { verified: count('verified'), notHashed: count('not-hashed'), damaged: count('damaged') };
     return {
@@ -186,13 +186,17 @@ export function verifyBackup(loadBinding: () => NativeBinding, options: VerifyBa
 /** Examines the databases of one backup. */
 class Verification {
   #applied = 0;
+  readonly #calls: FileCalls;
 
   constructor(
     private readonly chain: Chain,
     private readonly copiesDirectory: string | undefined,
     private readonly roots: ShadowRoots,
     private readonly call: Call,
-  ) {}
+    private readonly budgetMs: number,
+  ) {
+    this.#calls = readingCallsOf({ call, budgetMs });
+  }
 
   async examine(database: ManifestDatabase, applying?: ApplyTools): Promise<VerifiedDatabase> {
     const failures: DatabaseFailure[] = [];
@@ -275,17 +279,22 @@ class Verification {
   async #delta(database: ManifestDatabase, holder: BackupHead, fail: Fail): Promise<VerifiedState> {
     if (database.delta === '') return 'none';
     const file = join(holder.directory, database.delta);
-    const wrong = await examineDelta(file, database, { check: this.#check });
-    return wrong === undefined ? 'verified' : fail('ERR_DELTA_DAMAGED', `${file} ${wrong}`);
+    try {
+      const wrong = await examineDelta(file, database, { check: this.#check, budgetMs: this.budgetMs });
+      return wrong === undefined ? 'verified' : fail('ERR_DELTA_DAMAGED', `${file} ${wrong}`);
+    } catch (error) {
+      this.#check();
+      return fail('ERR_RESTORE_SOURCE', whyUnreadable(file, error), error);
+    }
   }
 
   async #contents(file: string, expected: ExpectedContents, fail: Fail): Promise<VerifiedState> {
     this.#check();
     try {
-      const wrong = await examineFront(file, expected);
+      const wrong = await this.#calls.wait('read', file, examineFront(file, expected));
       if (wrong !== undefined) return fail('ERR_CONTENTS_DAMAGED', `${file} ${wrong}`);
       if (expected.sha256 === undefined) return 'not-hashed';
-      const sha256 = await hashFile(file, this.#check, expected.sizeBytes);
+      const sha256 = await hashFile(file, this.#check, expected.sizeBytes, this.budgetMs);
       if (sha256 === expected.sha256) return 'verified';
       return fail('ERR_CONTENTS_DAMAGED', `${file} has a different SHA-256 from the one in the manifest`);
     } catch (error) {

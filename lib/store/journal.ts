@@ -267,9 +267,9 @@ export class Journal {
     return leftOverOf(this.#file, this.#head);
   }
 
-  /** The files that {@link noteCopies} has recorded. */
+  /** The files and directories that {@link noteCopies} has recorded. */
   get copies(): readonly string[] {
-    return this.#copies;
+    return [...this.#copies, ...this.#head.newDirectories];
   }
 
   /** Whether it names something that only its owner or a person can restore. */

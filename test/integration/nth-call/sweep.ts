@@ -109,8 +109,7 @@ export class NthCallSweep implements AsyncDisposable {
       const { calls } = await this.files.during(() => this.#run(work));
       const after = (await this.domino.simulation.stats()).calls;
       for (let nth = 1; nth <= calls; nth += 1) {
-        // The calls on files of a backup have no bound of their own yet.
-        const faults = work === 'backup' ? errnoNames : [...errnoNames, 'hang'];
+        const faults = [...errnoNames, 'hang'];
         all.push(...faults.map((fault) => ({ work, call: 'file', nth, fault })));
       }
       for (const [call, statuses] of Object.entries(codes)) {

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, promises, readdirSync, type PathLike } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
 import type { Backup, RecoveryReport } from '#lib/index';
 import { recoverInterrupted } from '#lib/recover/recover';
 import { FakeDomino } from '../fake-binding';
+import { hang } from '../hanging-files';
 
 // A mount that does not answer: a call on a file never returns. Restores and recoveries: integration/restore-hangs.
 
@@ -40,23 +41,6 @@ async function expectRecovery(proceed: () => Promise<unknown>): Promise<void> {
   expect((await recover()).outcome).toBe('recovered');
   expect(domino.remains()).toEqual([]);
   expect(readdirSync(domino.deltaDirectory)).toEqual(['.journal']);
-}
-
-type Operation = 'realpath' | 'lstat' | 'mkdir' | 'rm' | 'stat' | 'statfs' | 'open' | 'rename' | 'readdir' | 'readFile';
-
-/** The call of Node.js with this name hangs for such a path, until the result is called; then it takes effect. */
-function hang(name: Operation, path: string | RegExp): () => Promise<unknown> {
-  const original = promises[name] as (path: PathLike, ...rest: unknown[]) => Promise<unknown>;
-  const late: (() => Promise<unknown>)[] = [];
-  const hanging = (at: PathLike, ...rest: unknown[]): Promise<unknown> => {
-    const isMeant = typeof path === 'string' ? at === path : path.test(String(at));
-    if (!isMeant) return original(at, ...rest);
-    return new Promise((resolve, reject) => {
-      late.push(() => original(at, ...rest).then(resolve, reject));
-    });
-  };
-  jest.spyOn(promises, name).mockImplementation(hanging as never);
-  return () => Promise.all(late.splice(0).map((proceed) => proceed()));
 }
 
 test('the data directory: the backup does not begin, and nothing is left', async () => {
@@ -118,7 +102,9 @@ describe('earlier backups', () => {
     hang('readdir', domino.deltaDirectory);
     const controller = new AbortController();
     const beginning = begin({ signal: controller.signal, databaseBudgetMs: 600_000 });
-    controller.abort();
+    setTimeout(() => {
+      controller.abort();
+    }, 50);
     await expect(beginning).rejects.toMatchObject({ name: 'AbortError' });
     expect(domino.locks).toEqual(new Set());
   });
