@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { AbortError } from '../errors/errors';
 import { printable } from '../errors/printable';
 import { loadBinding } from '../native/binding';
 import { relaunchVariable } from '../doctor/checks';
@@ -68,6 +69,8 @@ void runCommandLine(process.argv.slice(2), {
   signal: controller.signal,
   lostOutput,
   relaunch: async (place) => {
+    // The other process would know nothing of an interrupt that came before it was started.
+    if (controller.signal.aborted) throw new AbortError(controller.signal.reason);
     // While another process does the work, interrupts are passed on to it.
     ownWork = false;
     const exitCode = await relaunch(place);

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { watchDeadlines } from '../call/call';
 import { relaunchVariable } from '../doctor/checks';
 import { hasLibraryPath } from '../domino/environment';
+import { AbortError } from '../errors/errors';
 import { describeEnd, type WorkPlace } from '../isolation/ended-process';
 import { launchSettings, type LaunchSettings } from '../domino/launch';
 import { usualPatience, Watch } from '../isolation/watch';
@@ -27,6 +28,7 @@ type Notice =
  * this process can run the command itself.
  *
  * @throws {@link ProcessError} if the process died, or hung past all deadlines that it had announced.
+ * @throws {@link AbortError} if an interrupt ended the process while it was starting.
  */
 export async function relaunch(place: WorkPlace, patience = usualPatience): Promise<number | undefined> {
   const settings = isRelaunched() ? undefined : neededSettings(place);
@@ -51,6 +53,9 @@ export async function relaunch(place: WorkPlace, patience = usualPatience): Prom
     const { hung, told, exitCode, signal } = await watched(child, patience);
     if (told && exitCode !== undefined) return exitCode;
     const error = await describeEnd('', { pid: child.pid ?? 0, exitCode, signal, hung }, place);
+    // The interrupt came before the child could listen for it, so it ended the child before it had begun anything.
+    const [interrupt] = interrupts.filter((each) => each === signal);
+    if (interrupt !== undefined && error.left.length === 0) throw new AbortError(new Error(interrupt));
     if (interrupts.length === 0 || exitCode !== exitCodes.interrupted) throw error;
     // The second interrupt ends the child at once, so it could not report what is left.
     if (error.left.length > 0) process.stderr.write(`${[...error.left, error.hint].join('\n')}\n`);

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { locationFlags, RunningProcess, run, start, until } from './command-line';
+import { locationFlags, mainScript, RunningProcess, run, start, until } from './command-line';
 import { SimulatedDomino } from './simulated-domino';
 import { linuxTest } from '../platform';
 
@@ -84,6 +84,41 @@ linuxTest('a process that answers nothing is ended when its time is over', async
   const running = new RunningProcess(process.execPath, ['--require', stops, script, ...backupRun()], { env });
   const { stdout } = await running.ended;
   expect(JSON.parse(stdout)).toMatchObject({ code: 'ERR_PROCESS_ENDED', hung: true, signal: 'SIGKILL' });
+});
+
+describe('an interrupt that comes early is an interrupt all the same', () => {
+  /** Runs a backup as JSON in processes that first run a script. */
+  async function interrupted(name: string, script: string): Promise<{ code: number | null; error: unknown }> {
+    const first = join(domino.home, name);
+    writeFileSync(first, script);
+    const earlier = backups();
+    const running = new RunningProcess(process.execPath, ['--require', first, mainScript, ...backupRun('--json')]);
+    const { code, stdout } = await running.ended;
+    expect(backups()).toEqual(earlier);
+    return { code, error: (JSON.parse(stdout) as { error?: unknown }).error };
+  }
+
+  function backups(): string[] {
+    const names = existsSync(domino.deltaDirectory) ? readdirSync(domino.deltaDirectory) : [];
+    return names.filter((name) => name !== '.journal');
+  }
+
+  test('before the other process is started', async () => {
+    const script = `if (!process.channel) process.on('newListener', function listens(name) {
+      if (name !== 'SIGINT') return;
+      process.off('newListener', listens);
+      process.nextTick(() => process.emit('SIGINT', 'SIGINT'));
+    });`;
+    expect(await interrupted('before.cjs', script)).toMatchObject({ code: 130, error: { code: 'ERR_ABORTED' } });
+  });
+
+  linuxTest('before the other process listens for it', async () => {
+    const script = `if (process.channel) {
+      process.kill(process.ppid, 'SIGINT');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000);
+    }`;
+    expect(await interrupted('while.cjs', script)).toMatchObject({ code: 130, error: { code: 'ERR_ABORTED' } });
+  });
 });
 
 test('what ends in order is not commented', async () => {
