@@ -134,6 +134,25 @@ void findsDatabasesByNameAndSignature() {
     CHECK(data.found().entries.size() == 6);
 }
 
+/// A backup of the database beside it may not be complete before somebody has decided which file to keep.
+void namesWhatARestoreHasLeft() {
+    const Data data;
+    data.directory("data/mail");
+    data.database("data/mail/a.nsf.domino-vss-original");
+    data.database("data/mail/a.nsf.domino-vss-restore");
+    data.database("data/mail/b.nsf");
+    data.text("data/mail/notes.txt", "x");
+    const Catalog catalog = data.found();
+    CHECK((paths(catalog) == std::vector<std::string>{"mail/b.nsf"}));
+    CHECK(catalog.problems.size() == 2);
+    for (const Failure& problem : catalog.problems) {
+        const bool isOriginal = problem.code == std::string(code::kOriginalAside);
+        CHECK(problem.subject == data.at(isOriginal ? "data/mail/a.nsf" : "data/mail/a.nsf.domino-vss-restore"));
+        CHECK(problem.text.find(isOriginal ? "keep the right one" : "remove it") != std::string::npos);
+    }
+    CHECK(catalog.problems[0].code != catalog.problems[1].code);
+}
+
 void needsTheDataDirectory() {
     const Data data;
     const auto missing = scripted::failureOf([&] { static_cast<void>(data.found()); });
@@ -340,6 +359,7 @@ void namesWhatFails() {
 int main() {
     return check::run({
         {"databases are found by name and signature", findsDatabasesByNameAndSignature},
+        {"what a restore has left is named", namesWhatARestoreHasLeft},
         {"the data directory must be readable", needsTheDataDirectory},
         {"excluded directories are left out", leavesOutExcludedDirectories},
         {"Domino's links are followed", followsDominosLinks},

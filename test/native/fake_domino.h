@@ -39,6 +39,9 @@ public:
     std::map<std::string, std::vector<std::string>> changeInfo;   // pieces by database path
     std::vector<std::string> replaced;                            // get another DBIID at their stop
     std::vector<std::string> replacedEarly;                       // … when they are asked for it the second time
+    std::vector<std::string> unlogged;                            // whose changes are not in the transaction log
+    std::vector<std::string> unloggedLater;                       // … from their stop on
+    std::vector<std::string> inAnotherLog;                        // from their stop on
     std::atomic<std::uint32_t> logExtent = 0;                     // that is being written
 
     std::atomic<bool> takenEarly = false;  // the commit says that the shadow is taken, and goes on ("finish")
@@ -116,10 +119,14 @@ public:
     CallStatus logInfo(LogInfo& info) override {
         requireOwnThread();
         info = {};
-        info.logged = true;
+        const auto isOneOf = [this](const std::vector<std::string>& paths) {
+            return std::ranges::count(paths, path_) > 0;
+        };
+        info.logged = !isOneOf(server_.unlogged) && !(stopped_ && isOneOf(server_.unloggedLater));
+        info.logId[0] = stopped_ && isOneOf(server_.inAnotherLog) ? 2 : 1;
         info.logExtent = server_.logExtent;
-        info.dbiid[0] = stopped_ && std::ranges::count(server_.replaced, path_) > 0 ? 2 : 1;
-        if (asked_ && std::ranges::count(server_.replacedEarly, path_) > 0) info.dbiid[0] = 2;
+        info.dbiid[0] = stopped_ && isOneOf(server_.replaced) ? 2 : 1;
+        if (asked_ && isOneOf(server_.replacedEarly)) info.dbiid[0] = 2;
         const char* const operation = stopped_ ? "logInfoAfter" : asked_ ? "logInfoAgain" : "logInfo";
         asked_ = true;
         return server_.call(operation, path_);
@@ -135,7 +142,11 @@ public:
         sizeBytes = 4096;
         return {};
     }
-    CallStatus setHighWaterMark(std::uint64_t /*copiedBytes*/) override { return {}; }
+    CallStatus setHighWaterMark(std::uint64_t copiedBytes) override {
+        requireOwnThread();
+        CHECK(inBackup_ && !stopped_ && copiedBytes <= 4096);
+        return server_.call("mark", path_);
+    }
     CallStatus stop() override {
         requireOwnThread();
         CHECK(inBackup_ && !stopped_);
@@ -262,7 +273,12 @@ public:
     CaptureScope scope() const noexcept override { return scope_; }
     void begin(const Limits& /*limits*/) override { fail("begin"); }
     void prepare(std::span<const DatabaseSpec> /*databases*/, const Limits& /*limits*/) override { fail("prepare"); }
-    std::unique_ptr<ThreadScope> enterThread() override { return std::make_unique<CountedThread>(server_); }
+    std::unique_ptr<ThreadScope> enterThread() override {
+        auto entered = std::make_unique<CountedThread>(server_);
+        // Like a call that does not say what it is doing.
+        if (!server_.call("enterProvider", "").ok()) throw Failure(code::kShadow, Phase::shadow, "enterProvider");
+        return entered;
+    }
     void commit(const Limits& /*limits*/) override {
         if (server_.outOfMemoryAtCommit) throw std::bad_alloc();
         fail("commit");
@@ -273,10 +289,12 @@ public:
         window->taken();
         fail("finish");
     }
-    CallStatus captureFile(const DatabaseSpec& spec, HighWaterMarks& /*marks*/, std::uint64_t sizeBytes,
+    CallStatus captureFile(const DatabaseSpec& spec, HighWaterMarks& marks, std::uint64_t sizeBytes,
                            const Limits& /*limits*/) override {
         CHECK(sizeBytes == 4096);
-        return server_.call("capture", spec.path);
+        if (const CallStatus status = server_.call("capture", spec.path); !status.ok()) return status;
+        // Only a rolling copy has them.
+        return scope_ == CaptureScope::rolling ? marks.setHighWaterMark(2048) : CallStatus{};
     }
     void afterWindow(const Limits& /*limits*/) override { fail("afterWindow"); }
     void makeDurable() override { fail("makeDurable"); }
@@ -284,6 +302,7 @@ public:
         if (server_.outOfMemoryAtCompletion) throw std::bad_alloc();
         fail("complete");
     }
+    void leaveUntold() noexcept override { server_.note("leaveUntold "); }
     void keep() override { fail("keep"); }
     void remove() override { fail("remove"); }
 

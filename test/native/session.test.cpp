@@ -76,6 +76,9 @@ public:
         std::ifstream file(directory_ / (std::to_string(index) + ".delta"), std::ios::binary);
         return {std::istreambuf_iterator<char>(file), {}};
     }
+    void occupyDelta(std::size_t index) const {
+        std::ofstream(directory_ / (std::to_string(index) + ".delta")) << "of another";
+    }
     [[nodiscard]] std::size_t position(const std::string& event) {
         const auto trace = server.trace();
         const auto found = std::ranges::find(trace, event);
@@ -256,6 +259,66 @@ void aFailedCompletionIsReportedOnce() {
     CHECK(fixture.count("complete ") == 1);
 }
 
+/// The caller tells the requester's end itself, so the provider is told nothing of it, but tidies up.
+void anEndThatIsLeftUntold() {
+    for (const bool succeeded : {false, true}) {
+        Fixture fixture(CaptureScope::set);
+        CHECK(!fixture.backup());
+        CHECK(!fixture.await([&](Session::Completion done) {
+            fixture.session->close({.succeeded = succeeded, .untold = true}, kPlenty, std::move(done));
+        }));
+        CHECK(fixture.position("leaveUntold ") < fixture.position("remove "));
+        CHECK(fixture.count("complete ") == (succeeded ? 1 : 0));
+    }
+}
+
+void tellsHowFarItIs() {
+    Fixture fixture(CaptureScope::set);
+    CHECK(fixture.session->phases().empty() && fixture.session->progress().total == 0);
+    CHECK(!fixture.run(&Session::open));
+    CHECK(fixture.session->progress().done == kDatabases && fixture.session->progress().total == kDatabases);
+    CHECK(!fixture.run(&Session::prepare));
+    CHECK(!fixture.run(&Session::capture));
+    CHECK(fixture.session->afterLastStart().epochMs == 3.0);
+    std::vector<Phase> order;
+    for (const PhaseSpan& span : fixture.session->phases()) {
+        CHECK(span.beginNs <= span.endNs);
+        order.push_back(span.phase);
+    }
+    for (const Phase phase : {Phase::open, Phase::start, Phase::shadow, Phase::stop, Phase::drain})
+        CHECK(std::ranges::count(order, phase) == 1);
+}
+
+/// The provider's thread needs COM, which may refuse it.
+void aProviderWhoseThreadCannotBeEnteredMakesNoBackup() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.faults[{"enterProvider", ""}] = {true, false};
+    const auto failure = fixture.backup();
+    CHECK(failure && failure->text == "enterProvider");
+    CHECK(fixture.count("begin ") == 0 && fixture.count("start " + name(0)) == 0);
+    CHECK(fixture.server.open == 0);
+}
+
+void aProviderThatHangsWithoutANameIsNamedAsSuch() {
+    SessionOptions options;
+    options.databaseBudget = milliseconds(100);
+    Fixture fixture(CaptureScope::set, options);
+    fixture.server.faults[{"enterProvider", ""}] = {false, true};
+    const auto failure = fixture.run(&Session::open, milliseconds(200));
+    CHECK(failure && failure->code == std::string(code::kShadowHangs) && failure->operation == "the provider");
+    CHECK(fixture.server.open == 0);
+}
+
+void aCaptureWindowEndsWhenTheShadowIsTaken() {
+    int woken = 0;
+    const Clock::time_point past = Clock::now() - milliseconds(1);
+    CaptureWindow window({{}, past, code::kWindowTimeout}, {}, [&] { ++woken; });
+    CHECK(window.exceeded() == std::string_view(code::kWindowTimeout));
+    window.taken();
+    window.taken();
+    CHECK(window.exceeded() == nullptr && woken == 1);
+}
+
 void capturesVolumesWithoutDatabases() {
     Fixture fixture(CaptureScope::set, {}, 0);
     CHECK(!fixture.backup());
@@ -361,6 +424,15 @@ void rollsOneDatabaseAtATimePerShard() {
     CHECK(!fixture.backup());
     CHECK(fixture.captured() == kDatabases);
     CHECK(fixture.position("end " + name(0)) < fixture.position("start " + name(3)));
+}
+
+void aRefusedMarkLeavesOutOne() {
+    Fixture fixture(CaptureScope::rolling);
+    fixture.server.faults[{"mark", name(2)}] = {true, false};
+    CHECK(!fixture.backup());
+    CHECK(fixture.captured() == kDatabases - 1 && fixture.state(2) == State::skipped);
+    CHECK(fixture.count("mark " + name(1)) == 1);
+    CHECK(fixture.session->failures()[0].failure.operation == "mark");
 }
 
 /// Too early a position costs a few extents, too late a one the database.
@@ -491,6 +563,26 @@ void aCommitThatHangsAfterTheShadowIsTakenIsLeftToItself() {
     CHECK(fixture.count("remove ") == 2);
 }
 
+/// A commit that comes back too late, but before it is given up: its own failure says more than that it was late.
+void aLateCommitEndsTheBackup(const char* step, bool fails) {
+    SessionOptions options;
+    options.databaseBudget = kPlenty;
+    Fixture fixture(CaptureScope::set, options);
+    fixture.server.takenEarly = true;
+    fixture.server.faults[{step, ""}] = {fails, true};
+    constexpr milliseconds timeout{500};
+    const auto begin = Clock::now();
+    std::thread release([&] {
+        while (Clock::now() < begin + timeout + milliseconds(300)) std::this_thread::sleep_for(milliseconds(10));
+        fixture.server.releaseHanging();
+    });
+    const auto failure = fixture.backup(timeout);
+    release.join();
+    CHECK(failure && failure->code == std::string(fails ? code::kShadow : code::kDeadline));
+    CHECK(fixture.server.inBackup == 0 && fixture.server.open == 0);
+    CHECK(fixture.count("remove ") == 1);
+}
+
 void whatCannotBeRemovedIsReportedByClose() {
     Fixture fixture(CaptureScope::set);
     fixture.server.faults[{"commit", ""}] = {true, false};
@@ -518,12 +610,36 @@ void storesChangeInfoOnlyWhereThereIsSome() {
     CHECK((fixture.session->records()[2].irregularPieces == std::vector<std::uint32_t>{5, kPieceBytes, 4}));
 }
 
+void aDeltaThatCannotBeWrittenLeavesOutOne() {
+    Fixture fixture(CaptureScope::set);
+    for (const std::size_t index : {1U, 2U}) fixture.server.changeInfo[name(index)] = {"abc"};
+    fixture.occupyDelta(1);
+    CHECK(!fixture.backup());
+    CHECK(fixture.captured() == kDatabases - 1 && fixture.state(1) == State::skipped);
+    CHECK(fixture.session->failures()[0].failure.code == std::string(code::kDeltaWrite));
+    CHECK(!fixture.session->records()[1].stuck() && fixture.server.inBackup == 0);
+    CHECK(fixture.delta(1) == "of another" && fixture.delta(2) == "abc");
+}
+
 void noticesAReplacedDatabase() {
     Fixture fixture(CaptureScope::set);
     fixture.server.replaced = {name(7)};
+    fixture.server.unloggedLater = {name(2)};
+    fixture.server.inAnotherLog = {name(3)};
     CHECK(!fixture.backup());
-    CHECK(fixture.state(7) == State::skipped);
-    CHECK(fixture.session->failures()[0].failure.code == std::string(code::kDatabaseReplaced));
+    CHECK(fixture.captured() == kDatabases - 3);
+    for (const std::size_t index : {2U, 3U, 7U}) CHECK(fixture.state(index) == State::skipped);
+    for (const DatabaseFailure& each : fixture.session->failures())
+        CHECK(each.failure.code == std::string(code::kDatabaseReplaced));
+}
+
+/// There is no position to read again, and nothing in the log that could say that the database was replaced.
+void asksAnUnloggedDatabaseOnceBeforeItsStart() {
+    Fixture fixture(CaptureScope::set);
+    fixture.server.unlogged = {name(1)};
+    CHECK(!fixture.backup());
+    CHECK(fixture.captured() == kDatabases);
+    CHECK(fixture.count("logInfoAgain " + name(1)) == 0 && fixture.count("logInfoAgain " + name(2)) == 1);
 }
 
 void aHangingStartHoldsNobodyUp() {
@@ -902,6 +1018,19 @@ void abortsAndWaitsAtTheEndOfTheProcess() {
     CHECK(fixture.session->abortAndWait(kPlenty) == Session::Aborted::wasClosed);
 }
 
+void theEndOfTheProcessDoesNotWaitForWhatNeverReturns() {
+    SessionOptions options;
+    options.databaseBudget = kPlenty;
+    Fixture fixture(CaptureScope::set, options);
+    fixture.server.faults[{"begin", ""}] = {false, true};
+    std::promise<void> opened;
+    fixture.session->open(kPlenty, [&](Failure*) { opened.set_value(); });
+    while (fixture.count("begin ") == 0) std::this_thread::sleep_for(milliseconds(1));
+    CHECK(fixture.session->abortAndWait(milliseconds(50)) == Session::Aborted::unanswered);
+    fixture.server.releaseHanging();
+    opened.get_future().get();
+}
+
 void aThreadThatCannotEnterSkipsItsDatabases() {
     Fixture fixture(CaptureScope::set);
     fixture.server.faults[{"enterThread", ""}] = {true, false};
@@ -926,6 +1055,11 @@ int main() {
         {"a relief that runs out of memory ends the session", aReliefThatRunsOutOfMemoryEndsTheSession},
         {"the shadow goes when the completion runs out of memory", theShadowGoesWhenTheCompletionRunsOutOfMemory},
         {"a failed completion is reported once", aFailedCompletionIsReportedOnce},
+        {"an end may be left untold", anEndThatIsLeftUntold},
+        {"tells how far it is", tellsHowFarItIs},
+        {"a provider whose thread cannot be entered makes no backup", aProviderWhoseThreadCannotBeEnteredMakesNoBackup},
+        {"a provider that hangs without a name is named as such", aProviderThatHangsWithoutANameIsNamedAsSuch},
+        {"a capture window ends when the shadow is taken", aCaptureWindowEndsWhenTheShadowIsTaken},
         {"volumes are captured without databases", capturesVolumesWithoutDatabases},
         {"a commit that never returns is left to itself", aCommitThatNeverReturnsIsLeftToItself},
         {"a session may end before its commit", aSessionMayEndBeforeItsCommit},
@@ -943,6 +1077,7 @@ int main() {
          }},
         {"files are cloned only when all databases are in backup mode", clonesOnlyWhenAllAreIn},
         {"rolling finishes one database before the next", rollsOneDatabaseAtATimePerShard},
+        {"a refused high-water mark leaves out one database", aRefusedMarkLeavesOutOne},
         {"the log position is read before the start", readsTheLogPositionBeforeTheStart},
         {"the first log position is kept when there is no other one", keepsTheFirstLogPositionWithoutAnother},
         {"a database that fails is left out", leavesOutADatabaseThatFails},
@@ -952,9 +1087,16 @@ int main() {
         {"a commit that fails after the shadow is taken is no backup", aCommitThatFailsAfterTheShadowIsTakenIsNoBackup},
         {"a commit that hangs after the shadow is taken is left to itself",
          aCommitThatHangsAfterTheShadowIsTakenIsLeftToItself},
+        {"a commit that returns too late ends the backup",
+         [] {
+             for (const bool fails : {false, true}) aLateCommitEndsTheBackup("finish", fails);
+             aLateCommitEndsTheBackup("commit", true);
+         }},
         {"what cannot be removed is reported by close", whatCannotBeRemovedIsReportedByClose},
         {"change info is stored only where there is some", storesChangeInfoOnlyWhereThereIsSome},
+        {"a delta that cannot be written leaves out one database", aDeltaThatCannotBeWrittenLeavesOutOne},
         {"a replaced database is noticed", noticesAReplacedDatabase},
+        {"a database without log is asked once before its start", asksAnUnloggedDatabaseOnceBeforeItsStart},
         {"a hanging start holds nobody up", aHangingStartHoldsNobodyUp},
         {"a hanging open holds nobody up", aHangingOpenHoldsNobodyUp},
         {"a slow open that returns later tears nothing", aSlowOpenThatReturnsLaterTearsNothing},
@@ -995,6 +1137,8 @@ int main() {
         {"a renewed lease runs anew", aRenewedLeaseRunsAnew},
         {"calls out of order are refused", refusesCallsOutOfOrder},
         {"the end of the process aborts and waits", abortsAndWaitsAtTheEndOfTheProcess},
+        {"the end of the process does not wait for what never returns",
+         theEndOfTheProcessDoesNotWaitForWhatNeverReturns},
         {"a thread that cannot enter skips its databases", aThreadThatCannotEnterSkipsItsDatabases},
     });
 }
