@@ -143,6 +143,7 @@ function parsed(option: Option, setting: Setting): unknown {
   }
   const texts = Array.isArray(value) ? (value as readonly string[]) : [value];
   if (texts.length > 1 && !isRepeatable(option)) throw wrong(setting, 'can have only one value');
+  if (texts.length === 0 && !isRepeatable(option)) throw wrong(setting, 'has no value');
   return texts.reduce<unknown>((previous, each) => {
     if (typeof each !== 'string' && typeof each !== 'number') throw wrong(setting, 'must be a text or a number');
     const text = String(each);

@@ -79,7 +79,8 @@ async function readLink(file: string): Promise<string | undefined> {
   const handle = await openRegularFile(file);
   try {
     const text = (await handle.readFile('utf8')).split(/\r?\n/)[0]?.trim() ?? '';
-    return isAbsolute(text) ? text : undefined;
+    // No file has a name with a NUL.
+    return isAbsolute(text) && !text.includes('\0') ? text : undefined;
   } finally {
     await handle.close();
   }

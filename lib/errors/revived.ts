@@ -12,5 +12,7 @@ export function revivedError(name: string, message: string, fields: Readonly<Rec
     known && typeof code === 'string' && isErrorCode(code)
       ? (Object.setPrototypeOf(new DominoVssError(code, { message }), known.prototype) as DominoVssError)
       : new Error(message);
-  return Object.assign(error, fields);
+  // An assignment to it would take the class from the error.
+  const own = Object.entries(fields).filter(([field]) => field !== '__proto__');
+  return Object.assign(error, Object.fromEntries(own));
 }

@@ -9,7 +9,6 @@ import { AbortError, BackupError, DominoVssError, OptionError } from '../errors/
 import type { NativeBinding } from '../native/session';
 import { ownProgram } from '../native/package-root';
 import { enteringMs, type HoldOptions, type ReleaseOptions } from './hold';
-import type { HolderAnswer, HolderMessage, HolderRequest } from './holder';
 import {
   fromErrorRecord,
   holdState,
@@ -20,6 +19,7 @@ import {
   type HoldRecord,
   type HoldState,
 } from './hold-record';
+import { answerIn, type HolderMessage, type HolderRequest } from './holder-messages';
 
 export type { HoldState } from './hold-record';
 
@@ -233,8 +233,8 @@ async function ask(
       }),
     );
     if (!line.endsWith('\n')) return undefined;
-    const answer = JSON.parse(line) as HolderAnswer;
-    if ('refused' in answer) throw fromErrorRecord(answer.refused);
+    const answer = answerIn(line);
+    if (answer !== undefined && 'refused' in answer) throw fromErrorRecord(answer.refused);
     return answer;
   } finally {
     socket.destroy();

@@ -63,21 +63,49 @@ export async function removeHold(directory: string, { id }: HoldRecord): Promise
   if (process.platform !== 'win32') await rm(channelName(directory, id), { force: true });
 }
 
-/** The holds on this machine, the oldest first. Other files are ignored. */
+/** The holds on this machine, the oldest first. Other files are ignored, and so are records of other versions. */
 export async function readHolds(directory: string): Promise<HoldRecord[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
-  const records = await Promise.all(names.map((name) => readHold(join(directory, name))));
+  const records = await Promise.all(names.map((name) => readHold(directory, name)));
   return records.filter((record) => record !== undefined);
 }
 
-async function readHold(file: string): Promise<HoldRecord | undefined> {
+async function readHold(directory: string, name: string): Promise<HoldRecord | undefined> {
   try {
-    const record = JSON.parse(await readFile(file, 'utf8')) as Partial<HoldRecord>;
-    return record.formatVersion === 1 && typeof record.id === 'string' ? (record as HoldRecord) : undefined;
+    const record: unknown = JSON.parse(await readFile(join(directory, name), 'utf8'));
+    // Its id names the files that are removed with it.
+    return isHoldRecord(record) && name === `${record.id}.json` ? record : undefined;
   } catch {
     // The record was removed in the meantime.
     return undefined;
   }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+function isHoldRecord(value: unknown): value is HoldRecord {
+  const { formatVersion, databases, volumes, holder, end, ...texts } = (value ?? {}) as Partial<HoldRecord>;
+  return (
+    formatVersion === 1 &&
+    [texts.id, texts.deltaDirectory, texts.heldAt, texts.deadline, texts.channel].every(isText) &&
+    Number.isSafeInteger(databases) &&
+    Array.isArray(volumes) &&
+    volumes.every(isText) &&
+    Number.isSafeInteger(holder?.pid) &&
+    [holder?.processStart, holder?.boot, holder?.host].every(isText) &&
+    (end === undefined || isHoldEnd(end))
+  );
+}
+
+export function isHoldEnd(value: unknown): value is HoldEnd {
+  if (typeof value !== 'object' || value === null) return false;
+  if ('error' in value) return isErrorRecord(value.error);
+  return 'report' in value && typeof value.report === 'object' && value.report !== null;
+}
+
+export function isErrorRecord(value: unknown): value is ErrorRecord {
+  const { code, message } = (value ?? {}) as Partial<ErrorRecord>;
+  return isText(code) && isText(message);
 }
 
 export function toErrorRecord(error: DominoVssError): ErrorRecord {

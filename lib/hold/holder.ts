@@ -2,30 +2,12 @@
 // databases are held. From then on it listens for a release on the channel that its record names.
 
 import { createServer, type Server, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { toPublicError } from '../errors/errors';
 import { loadBinding } from '../native/binding';
 import { ownIdentity } from '../store/process-identity';
-import { holdDatabases, type Hold, type HoldOptions, type ReleaseOptions } from './hold';
-import {
-  channelName,
-  makeHoldDirectory,
-  toErrorRecord,
-  writeHold,
-  type ErrorRecord,
-  type HoldEnd,
-  type HoldRecord,
-} from './hold-record';
-
-/** Message to the process that started the holder. */
-export type HolderMessage = { readonly held: HoldRecord } | { readonly error: ErrorRecord };
-
-/** A request from a client, one line of JSON. The answer is one line with a {@link HoldEnd} or a refusal. */
-export type HolderRequest =
-  { readonly type: 'release'; readonly options: Omit<ReleaseOptions, 'signal'> } | { readonly type: 'give-up' };
-
-/** Answer of the holder. After a refusal the databases are still held. */
-export type HolderAnswer = HoldEnd | { readonly refused: ErrorRecord };
+import { holdDatabases, type Hold, type HoldOptions } from './hold';
+import { channelName, makeHoldDirectory, toErrorRecord, writeHold, type HoldEnd, type HoldRecord } from './hold-record';
+import { requestIn, type HolderAnswer, type HolderMessage, type HolderRequest } from './holder-messages';
 
 /** Time for sending the last answer to the client. */
 const answerMs = 5_000;
@@ -134,9 +116,16 @@ async function listen(channel: string, respond: (request: HolderRequest) => Prom
   const server = createServer((socket) => {
     // A client that has gone away got no answer; the record has it.
     socket.on('error', () => undefined);
-    createInterface({ input: socket }).once('line', (line) => {
-      void respondTo(socket, line, respond);
-    });
+    // Only a line feed ends a line: node:readline of Node.js 24 also splits at U+2028, which a path may contain.
+    let unread = '';
+    const hear = (text: string): void => {
+      unread += text;
+      const end = unread.indexOf('\n');
+      if (end < 0) return;
+      socket.off('data', hear);
+      void respondTo(socket, unread.slice(0, end), respond);
+    };
+    socket.setEncoding('utf8').on('data', hear);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -150,11 +139,9 @@ async function respondTo(
   line: string,
   respond: (request: HolderRequest) => Promise<HolderAnswer>,
 ): Promise<void> {
-  let request: HolderRequest;
-  try {
-    request = JSON.parse(line) as HolderRequest;
-  } catch {
-    socket.destroy(); // it is none of ours
+  const request = requestIn(line);
+  if (request === undefined) {
+    socket.destroy(); // it is none of ours, and ends no hold
     return;
   }
   socket.end(`${JSON.stringify(await respond(request))}\n`);

@@ -92,9 +92,30 @@ export async function readCatalogue(
   }
   const { dataDirectory = '', extents = [], removing = [] } = parsed ?? {};
   const catalogue = { logId, dataDirectory, extents, removing };
-  // The hash proves that this package wrote the catalogue, so its other fields need no check.
+  if (!isCatalogue(catalogue)) throw refused('it was changed after it was written: a field is missing or wrong');
   if (render(catalogue) !== text) throw refused('it was changed after it was written (SHA-256), or is of another log');
   return catalogue;
+}
+
+/** The hash is no secret: whoever forges a catalogue must not choose the names of the files that are read and removed. */
+function isCatalogue(value: { readonly [Name in keyof Catalogue]: unknown }): value is Catalogue {
+  const { dataDirectory, extents, removing } = value;
+  const isName = (name: unknown): boolean => typeof name === 'string' && isExtentName(name);
+  const isCount = (count: unknown): boolean => Number.isSafeInteger(count) && (count as number) >= 0;
+  return (
+    typeof dataDirectory === 'string' &&
+    Array.isArray(removing) &&
+    removing.every(isName) &&
+    Array.isArray(extents) &&
+    (extents as (Partial<CataloguedExtent> | null)[]).every((extent) => {
+      const { number, name, sizeBytes, sha256, archived } = extent ?? {};
+      return (
+        [number, sizeBytes].every(isCount) &&
+        isName(name) &&
+        [sha256, archived].every((text) => typeof text === 'string')
+      );
+    })
+  );
 }
 
 /** Path of the catalogue of a log, below its directory. */

@@ -196,7 +196,9 @@ export function parseHead(line: string): JournalHead | string {
     return 'its first line is not JSON';
   }
   if (typeof head !== 'object' || head === null) return 'its first line is not an object';
-  if (head.format !== 1) return `its format is ${JSON.stringify(head.format)}, this version of domino-vss reads 1`;
+  const { format } = head;
+  if (typeof format !== 'number') return 'its format is not a number';
+  if (format !== 1) return `its format is ${format}, this version of domino-vss reads 1`;
   const wrong = Object.entries(checks).find(([name, isRight]) => !isRight(head[name as keyof JournalHead]));
   return wrong ? `its field ${wrong[0]} is missing or wrong` : (head as unknown as JournalHead);
 }

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { open } from '../call/files';
 import { checkLine, checkLineBytes, isInTheWay, parseHead, type JournalHead, type JournalWork } from './journal-format';
 import { leftOverOf, type LeftOver } from './left-over';
+import { linesOf } from './lines';
 import { isAlive, isOfThisHost, isRunning, ownIdentity } from './process-identity';
 import { stateDirectory } from './state-directory';
+import { FileSystemError } from '../errors/errors';
 import { warning, type Warning } from '../errors/warnings';
 
 /** A journal that cannot be used, so that nothing is known about what it names. */
@@ -156,13 +157,25 @@ export async function readJournalLists({
   if (wanted > 0) {
     await using handle = await openJournal(journal);
     let isHead = true;
-    for await (const line of createInterface({ input: handle.createReadStream({ autoClose: false }) })) {
-      if (!isHead) names.push(JSON.parse(line) as string);
+    for await (const line of linesOf(handle.createReadStream({ autoClose: false }))) {
+      if (!isHead) names.push(nameIn(line, journal));
       isHead = false;
       if (names.length === wanted) break;
     }
   }
   return { databases: names.slice(0, databasesInBackupMode), copies: names.slice(databasesInBackupMode) };
+}
+
+function nameIn(line: string, journal: string): string {
+  let name: unknown;
+  try {
+    name = JSON.parse(line);
+  } catch {
+    // Below.
+  }
+  if (typeof name === 'string') return name;
+  const message = `the journal ${journal} cannot be used: it lists something that is not a path`;
+  throw new FileSystemError('ERR_FILE_SYSTEM', { path: journal }, { message });
 }
 
 /** Describes the work that uses a data directory. */
@@ -240,6 +253,7 @@ async function readCheckedHead(handle: FileHandle, sizeBytes: number): Promise<J
   const block = Buffer.allocUnsafe(blockBytes);
   const firstLine: Buffer[] = [];
   let isFirstLine = true;
+  let lineCount = 0;
   const read = async (position: number, wanted: number): Promise<Buffer> => {
     const { bytesRead } = await handle.read(block, 0, wanted, position);
     return block.subarray(0, bytesRead);
@@ -253,16 +267,19 @@ async function readCheckedHead(handle: FileHandle, sizeBytes: number): Promise<J
       firstLine.push(Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)));
       isFirstLine = end < 0;
     }
-    hash.update(bytes.subarray(0, Math.max(0, contentBytes - position)));
+    const content = bytes.subarray(0, Math.max(0, contentBytes - position));
+    hash.update(content);
+    for (let at = content.indexOf('\n'); at >= 0; at = content.indexOf('\n', at + 1)) lineCount += 1;
     position += bytes.length;
   }
   if (isFirstLine) return 'its first line is incomplete, or not that of a journal';
   const head = parseHead(Buffer.concat(firstLine).toString('utf8'));
   if (typeof head === 'string') return head;
   const check = await read(Math.max(0, contentBytes), checkLineBytes);
-  return check.equals(Buffer.from(checkLine(hash)))
-    ? head
-    : 'it is damaged: its last line is not the SHA-256 of the others';
+  if (!check.equals(Buffer.from(checkLine(hash))))
+    return 'it is damaged: its last line is not the SHA-256 of the others';
+  const listed = head.databasesInBackupMode + head.copiedFiles;
+  return lineCount === listed + 1 ? head : `it lists ${lineCount - 1} files, but its first line says ${listed}`;
 }
 
 /** Returns the new path; empty if it could not be moved. */

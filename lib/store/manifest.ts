@@ -3,10 +3,10 @@ import { createHash, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { createReadStream, readFile, undefinedWhereMissing } from '../call/files';
 import type { ManifestDatabase, ManifestHead } from './manifest-format';
 import { isPresent } from './file-identity';
+import { linesOf } from './lines';
 import { isSignatureOf, signText } from './signature';
 import {
   jsonLines,
@@ -166,7 +166,7 @@ async function* readDatabases(directory: string, head: WrittenHead): AsyncGenera
   stream.on('data', (chunk) => hash.update(chunk));
   let count = 0;
   try {
-    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+    for await (const line of linesOf(stream)) {
       count += 1;
       const where = `line ${count}`;
       let parsed: unknown;

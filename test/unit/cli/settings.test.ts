@@ -76,6 +76,7 @@ test.each<[string, unknown, string]>([
   ['a relative path', { to: 'copies' }, 'must be an absolute path'],
   ['a text for a flag', { keep: 'yes' }, 'must be true or false'],
   ['several values of an option that takes one', { to: ['/a', '/b'] }, 'can have only one value'],
+  ['a list without a value for an option that takes one', { to: [] }, 'has no value'],
   ['an object for a value', { to: { a: 1 } }, 'must be a text or a number'],
   ['no object', '[]', 'is not a JSON object'],
   ['no JSON', '{', 'is not JSON'],

@@ -17,7 +17,7 @@ import { Journal, newWorkId, type OpenedJournal } from '#lib/store/journal';
 import { checkLineBytes, type JournalHead } from '#lib/store/journal-format';
 import { describeUnusable, journalDirectory, noteEndedWork, readJournalLists, readJournals } from '#lib/store/journals';
 import { describeLeftOver } from '#lib/store/left-over';
-import { sealed } from '../../journal-text';
+import { changeJournal, sealed } from '../../journal-text';
 
 let directory: string;
 
@@ -68,7 +68,8 @@ function writeDead(change: Partial<JournalHead> = {}): string {
   };
   mkdirSync(journalDirectory(directory), { recursive: true });
   const file = join(journalDirectory(directory), `${id}.journal`);
-  writeFileSync(file, sealed(`${JSON.stringify(head)}\n"names.nsf"\n"log.nsf"\n`));
+  const databases = ['"names.nsf"\n', '"log.nsf"\n'].slice(0, head.databasesInBackupMode).join('');
+  writeFileSync(file, sealed(`${JSON.stringify(head)}\n${databases}`));
   return file;
 }
 
@@ -355,4 +356,20 @@ test('a journal that cannot be removed does not lock its own process out', async
   const next = await open();
   expect(next.leftOvers).toHaveLength(1);
   await next.journal.remove();
+});
+
+test('a journal that lists fewer files than it says is not believed', async () => {
+  const file = writeDead();
+  changeJournal(file, (lines) => lines.replace('"log.nsf"\n', ''));
+  const { leftOvers, unusable } = await readJournals(directory, '/data');
+  expect(leftOvers).toEqual([]);
+  expect(unusable).toMatchObject([{ journal: file, reason: 'it lists 1 files, but its first line says 2' }]);
+});
+
+test('a list of databases is read line by line, whatever ends a line elsewhere', async () => {
+  const names = ['mail/a\u2028b\u2029c\u0085.nsf', 'b.nsf'];
+  const file = writeDead();
+  changeJournal(file, (lines) => `${lines.split('\n')[0]}\n${names.map((name) => JSON.stringify(name)).join('\n')}\n`);
+  const { leftOvers } = await readJournals(directory, '/data');
+  expect(await readJournalLists(leftOvers[0]!)).toEqual({ databases: names, copies: [] });
 });
