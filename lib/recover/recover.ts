@@ -1,6 +1,7 @@
 import { realpath, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Call, publicCall } from '../call/call';
+import { hasUnreturned } from '../call/unreturned-calls';
 import {
   abortSignal,
   absolutePath,
@@ -22,10 +23,12 @@ import { syncDirectory, syncRemovals } from '../store/durable';
 import { Journal, newWorkId } from '../store/journal';
 import { readJournalLists, readJournals, removeUnfinished, warnOfUnusable } from '../store/journals';
 import type { LeftOver } from '../store/left-over';
+import { namesOfRestore } from '../store/restored-files';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 import { recoverBackup, removeBackup } from './backups';
 import { Items } from './items';
 import { outcomeOf, type RecoveredWork, type RecoveryReport } from './report';
+import { hangingItem } from './databases';
 import { recoverRestore, removeDrilled } from './restores';
 import { isFileProvider } from './shadows';
 import { fileCallsOf, patienceOf, recoveryBudgetMs, type HookRemover, type RecoveryTools } from './tools';
@@ -148,8 +151,16 @@ async function recoverArea(
   try {
     return { works: await recoverAll(opened.leftOvers, tools), unusable: opened.unusable };
   } finally {
-    await opened.journal.remove();
+    await endRecovery(opened.journal, opened.leftOvers);
   }
+}
+
+/** Another process must know which databases a call of this one may still change. */
+async function endRecovery(journal: Journal, leftOvers: readonly LeftOver[]): Promise<void> {
+  const files = leftOvers.flatMap(({ restoring }) => restoring.map(({ file }) => file));
+  const hanging = files.filter((file) => hasUnreturned(namesOfRestore(file)));
+  if (hanging.length === 0) await journal.remove();
+  else await journal.update({ ended: true, hanging });
 }
 
 /** The caller holds the lock of the data directory. The oldest first. */
@@ -157,17 +168,30 @@ export async function recoverAll(leftOvers: readonly LeftOver[], tools: Recovery
   const works: RecoveredWork[] = [];
   // The trial restore of a drill died with the drill, and comes first: it may have databases open in the drill's directory.
   const inOrder = [...leftOvers].sort((a, b) => Number(a.work === 'drill') - Number(b.work === 'drill'));
-  for (const leftOver of inOrder) works.push(await recoverOne(leftOver, tools));
+  // Its calls may still change databases that the journals of restores name.
+  const hanging = leftOvers.find((left) => left.work === 'recovery' && left.hanging.length > 0);
+  for (const leftOver of inOrder) works.push(await recoverOne(leftOver, hanging, tools));
   return works;
 }
 
-async function recoverOne(leftOver: LeftOver, tools: RecoveryTools): Promise<RecoveredWork> {
+async function recoverOne(
+  leftOver: LeftOver,
+  hanging: LeftOver | undefined,
+  tools: RecoveryTools,
+): Promise<RecoveredWork> {
   const items = new Items(tools.dryRun, tools.call);
   const calls = fileCallsOf(tools);
   if (leftOver.work === 'backup') await recoverBackup(leftOver, tools, items);
-  if (leftOver.work === 'restore') await recoverRestore(leftOver, tools, items);
+  if (leftOver.work === 'restore') {
+    const { pid } = hanging ?? leftOver;
+    const files = [...leftOver.hanging, ...(hanging?.hanging ?? [])];
+    await recoverRestore({ ...leftOver, pid, hanging: files }, tools, items);
+  }
   if (leftOver.work === 'drill') await removeDrilled(leftOver, tools, items);
   if (leftOver.work === 'prune') await removeBackup(leftOver, tools, items);
+  if (leftOver.work === 'recovery') {
+    for (const subject of leftOver.hanging) items.left({ thing: 'database', subject, ...hangingItem(leftOver) });
+  }
   const done = !tools.dryRun && items.nothingLeft;
   if (done) {
     const { journal } = leftOver;

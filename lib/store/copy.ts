@@ -44,10 +44,10 @@ export async function copyExactly(work: CopyWork): Promise<void> {
   const { from, to, sizeBytes, check, onBytes, hash, hasDirectory = false, finish, syncs = true } = work;
   const calls = new FileCalls(work);
   if (!hasDirectory) await calls.wait('mkdir', to, makeDirectory(dirname(to)));
-  const source = await calls.wait('open', from, openRegularFile(from));
+  const source = await calls.open(from, openRegularFile(from));
   try {
     const creating = open(to, 'wx', 0o600);
-    const target = await calls.wait('open', to, creating).catch((cause: unknown) => {
+    const target = await calls.open(to, creating).catch((cause: unknown) => {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
       throw new DominoVssError('ERR_COPY', { message: `${to} already exists and is not overwritten`, cause });
     });
@@ -112,7 +112,7 @@ async function writeAllButZeros(target: FileHandle, bytes: Buffer, position: num
 /** Syncs a file to disk that another program has changed. */
 export async function syncFile(file: string, patience: FilePatience = untiring): Promise<void> {
   const calls = new FileCalls(patience);
-  const handle = await calls.wait('open', file, open(file, 'r+'));
+  const handle = await calls.open(file, open(file, 'r+'));
   try {
     await calls.wait('fsync', file, handle.sync());
   } finally {

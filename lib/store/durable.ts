@@ -83,10 +83,14 @@ export async function syncRemovals(files: Iterable<string>): Promise<void> {
 const blockLength = 32_768;
 
 /** Waits for each call on a file. */
-export type WaitingForFiles = Pick<FileCalls, 'wait' | 'end'>;
+export type WaitingForFiles = Pick<FileCalls, 'wait' | 'open' | 'end'>;
 
 /** For a caller that limits the whole work, or does not limit it. */
-export const unlimited: WaitingForFiles = { wait: (_operation, _file, work) => work, end: (work) => work() };
+export const unlimited: WaitingForFiles = {
+  wait: (_operation, _file, work) => work,
+  open: (_file, opening) => opening,
+  end: (work) => work(),
+};
 
 /** Writes texts one after the other, in blocks; `onBlock` gets each block before it is written. */
 export async function writeTexts(
@@ -140,11 +144,11 @@ export async function writeDurably(
 /** Opens the file as a new one: never through a link that someone has put there, and replacing what a dead process has left. */
 async function openNew(file: string, calls: WaitingForFiles): Promise<FileHandle> {
   try {
-    return await calls.wait('open', file, open(file, 'wx', 0o600));
+    return await calls.open(file, open(file, 'wx', 0o600));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     await calls.wait('unlink', file, rm(file, { force: true }));
-    return calls.wait('open', file, open(file, 'wx', 0o600));
+    return calls.open(file, open(file, 'wx', 0o600));
   }
 }
 

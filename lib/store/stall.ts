@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises';
 import { FileSystemError } from '../errors/errors';
 import { noteUnreturned } from '../call/unreturned-calls';
 
@@ -61,6 +62,16 @@ export class FileCalls {
       return await Promise.race([work, givenUp]);
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** As {@link wait}, for a file that is opened: if that was given up, the file is closed when the call returns after all. */
+  async open(file: string, opening: Promise<FileHandle>): Promise<FileHandle> {
+    try {
+      return await this.wait('open', file, opening);
+    } catch (error) {
+      opening.then((handle) => handle.close()).catch(() => undefined);
+      throw error;
     }
   }
 

@@ -458,7 +458,7 @@ describe('a backup that was killed', () => {
   linuxTest('a file system that does not answer to the removal is named, and keeps nobody', async () => {
     const [first = ''] = leaveEverything();
     const hanging = jest.spyOn(domino.binding, 'removeTree').mockReturnValue(new Promise(() => undefined));
-    const { outcome, works } = await recover({ databaseBudgetMs: 50 });
+    const { outcome, works } = await recover({ databaseBudgetMs: 500 });
     expect(outcome).toBe('partial');
     expect(works[0]!.items.filter(({ result }) => result === 'left').map(({ error }) => error?.message)).toEqual(
       expect.arrayContaining([expect.stringContaining('unlink')]),

@@ -6,18 +6,19 @@ import { drillRestore } from '#lib/restore/drill';
 import { RequesterRestore } from '#lib/restore/requester-restore';
 import { verifyBackup, type VerifyBackupOptions, type VerifyReport } from '#lib/restore/verify';
 import { journalDirectory } from '#lib/store/journals';
+import { memoryDirectory } from '../../platform';
 import { FakeDomino } from '../fake-binding';
 import { hang } from '../hanging-files';
 
 // A mount that does not answer, in what is not a plain restore: that is in integration/restore-hangs.
 
 const paths = ['names.nsf', 'mail/ada.nsf'];
-const budgetMs = 300;
+const budgetMs = 500;
 let domino: FakeDomino;
 let directory: string;
 
 beforeEach(async () => {
-  domino = new FakeDomino(paths);
+  domino = new FakeDomino(paths, memoryDirectory);
   domino.busy.add('mail/ada.nsf');
   domino.unlogged.add('mail/ada.nsf');
   const { location, deltaDirectory } = domino;

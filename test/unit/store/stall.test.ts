@@ -111,4 +111,16 @@ describe('a call whose outcome must be known', () => {
     await new Promise(setImmediate);
     expect(hasUnreturned(['hanging'])).toBe(false);
   });
+  test('closes a file that is opened after all', async () => {
+    const calls = new FileCalls({ check: () => undefined, budgetMs: 50 });
+    let proceed = (): void => undefined;
+    const hanging = new Promise<void>((resolve) => (proceed = resolve));
+    const close = jest.fn(() => Promise.resolve());
+    const opening = hanging.then(() => ({ close }) as unknown as FileHandle);
+    await expect(calls.open('late', opening)).rejects.toMatchObject({ code: 'ERR_FILE_HANGS', operation: 'open' });
+    proceed();
+    await opening;
+    await new Promise(setImmediate);
+    expect(close).toHaveBeenCalledTimes(1);
+  });
 });
