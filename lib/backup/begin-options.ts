@@ -20,7 +20,7 @@ import type { ProgressListener } from '../call/progress';
 import { checkProvider, usesVss, type ProviderOption } from './provider';
 import type { SelectionOptions } from '../domino/selection';
 import { checkMode, type BackupMode } from '../domino/service';
-import { requireVss } from '../vss/call';
+import { otherProvider, requireVss } from '../vss/call';
 import {
   checkVss,
   checkWriters,
@@ -192,7 +192,7 @@ export function checkBeginOptions(options: BeginBackupOptions): void {
 export function resolveRequester(binding: NativeBinding, options: BeginBackupOptions): ResolvedVss | undefined {
   const { provider = 'auto', writers, vss } = options;
   if (usesVss(binding, provider)) {
-    requireVss(binding);
+    requireVss(binding, otherProvider);
     return resolveVss(options);
   }
   const name = typeof provider === 'object' ? provider.name : provider;

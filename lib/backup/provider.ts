@@ -8,7 +8,7 @@ import { readingCallsOf } from '../recover/tools';
 import type { FileCalls } from '../store/stall';
 import { isInside } from '../store/safe-directory';
 import type { ProviderChoice } from '../store/manifest-format';
-import { requireVss } from '../vss/call';
+import { otherProvider, requireVss } from '../vss/call';
 import type { ResolvedVss } from '../vss/context';
 import { withBackslash } from '../vss/windows-names';
 import { checkHook, type HookProvider } from './hook-provider';
@@ -58,7 +58,7 @@ async function chooseVss(
       'shadowDirectory has no meaning with VSS, which decides itself where shadows are kept',
     );
   }
-  const [reason] = await call.race(requireVss(binding).whyNot());
+  const [reason] = await call.race(requireVss(binding, otherProvider).whyNot());
   if (reason) throw toPublicError(reason);
   const why = option === 'vss' ? 'vss was asked for' : 'this is Windows';
   return { name: 'vss', native: 'vss', reason: why, ...(vss && { vss }) };

@@ -4,6 +4,7 @@ import type { CheckStatus, DoctorReport } from '../doctor/check';
 import type { ProviderName } from '../backup/provider';
 import { addDominoOptions, duration, locationOf, pathFrom, type DominoArguments } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
+import { inFlags } from './flags';
 import { Output } from './output';
 import type { Finish } from './system-log';
 import { settingsInForce } from './settings';
@@ -80,7 +81,7 @@ export function describeReport({ checks, outcome }: DoctorReport, output: Output
       .filter((check) => check.status === status)
       .flatMap(({ name, code, found, advice }) => [
         `${paint[status](status.padEnd(8))}${colors.bold(name)}: ${code === '' ? '' : `${code}: `}${found}`,
-        ...(advice === '' ? [] : [`        ${status === 'ok' ? 'note:' : 'what to do:'} ${advice}`]),
+        ...(advice === '' ? [] : [`        ${status === 'ok' ? 'note:' : 'what to do:'} ${inFlags(advice)}`]),
       ]),
   );
   const verdict = {

@@ -2,6 +2,7 @@ import { toPublicError, type DominoVssError } from '../errors/errors';
 import { printable } from '../errors/printable';
 import { warning, warningLine } from '../errors/warnings';
 import type { TextSink } from './context';
+import { inFlags } from './flags';
 
 /** The reader has stopped, like `head`, or the terminal was closed: the work and its result are complete. */
 const readerIsGone: readonly (string | undefined)[] = ['EPIPE', 'EIO'];
@@ -30,6 +31,6 @@ export function tellLostOutput(lost: NodeJS.ErrnoException, stderr: TextSink): D
   }
   const error = toPublicError(lost);
   const { code, hint, message } = error;
-  stderr.write(`failed ${code}: the output is not complete: ${printable(message)}\n  what to do: ${hint}\n`);
+  stderr.write(`failed ${code}: the output is not complete: ${printable(message)}\n  what to do: ${inFlags(hint)}\n`);
   return error;
 }

@@ -16,6 +16,7 @@ import {
 import { printableJson } from '../errors/printable';
 import type { Warning } from '../errors/warnings';
 import type { CommandLineContext } from './context';
+import { inFlags, optionMessage } from './flags';
 import { Paint, type Colors } from './paint';
 import { columnsOf, fitTable, isCapable, wrap } from './width';
 
@@ -67,18 +68,15 @@ export class Output {
   }
 
   #describe(error: DominoVssError): string[] {
-    const { red, yellow, bold } = this.colors;
+    const { red, yellow } = this.colors;
     // In the format in which commander reports usage errors.
-    if (error instanceof OptionError) return [`error: ${inFlags(error)}`, '(use --help for more)'];
+    if (error instanceof OptionError) return [`error: ${optionMessage(error)}`, '(use --help for more)'];
     const deletion = this.#describeDeletion(error);
     if (error instanceof AbortError) {
       if (deletion.length > 0) return [...deletion, `${yellow('interrupted')}: what has been deleted remains deleted`];
       if (error.leftBehind) {
         const { message, hint } = error.leftBehind;
-        return [
-          `${yellow('interrupted')}: not everything could be rolled back: ${message}`,
-          `  ${bold('what to do:')} ${hint}`,
-        ];
+        return [`${yellow('interrupted')}: not everything could be rolled back: ${message}`, this.advice(hint)];
       }
       return [`${yellow('interrupted')}: what was begun has been rolled back`];
     }
@@ -91,9 +89,14 @@ export class Output {
       ...(error instanceof DominoError && error.statusHex !== ''
         ? [`  status ${error.statusHex} (${error.status})`]
         : []),
-      `  ${errorCodes[error.code].meaning}`,
-      ...(failures.some(({ hint }) => hint === error.hint) ? [] : [`  ${bold('what to do:')} ${error.hint}`]),
+      `  ${inFlags(errorCodes[error.code].meaning)}`,
+      ...(failures.some(({ hint }) => hint === error.hint) ? [] : [this.advice(error.hint)]),
     ];
+  }
+
+  /** What to do, in the words of the command line. */
+  advice(hint: string): string {
+    return `  ${this.colors.bold('what to do:')} ${inFlags(hint)}`;
   }
 
   /** How far a cut-off deletion had come. */
@@ -110,7 +113,7 @@ export class Output {
       const number = statusHex.startsWith('0x') ? `${statusHex} (${status})` : statusHex;
       const what = [operation, [statusName || code, number].filter(Boolean).join(' '), text].filter(Boolean).join(': ');
       // If several failures in a row have the same advice, it is printed once, after the last of them.
-      const advice = shown[index + 1]?.hint === hint ? [] : [`  ${this.colors.bold('what to do:')} ${hint}`];
+      const advice = shown[index + 1]?.hint === hint ? [] : [this.advice(hint)];
       return [`${this.colors.red(database)}  ${what}`, ...advice];
     });
     return lines.length > 0 ? [...lines, ...this.moreThanShown(failures.length), ''] : [];
@@ -126,7 +129,7 @@ export class Output {
     const lines = writers.flatMap(({ name, state, hresultName, hresultHex, applicationMessage, hint }) => [
       [`${this.colors.red(name)}  ${state}:`, hresultName, hresultHex].filter(Boolean).join(' '),
       ...(applicationMessage === '' ? [] : [`  it says: ${applicationMessage}`]),
-      `  ${this.colors.bold('what to do:')} ${hint}`,
+      this.advice(hint),
     ]);
     return lines.length > 0 ? [...lines, ''] : [];
   }
@@ -168,44 +171,6 @@ export class Output {
       .split('\n')
       .map((line) => this.#paint.mark(line.trimEnd()));
   }
-}
-
-/** Options of the API that have another name on the command line. */
-const flags: Readonly<Record<string, string>> = {
-  copiesDirectory: '--copies',
-  'domino.notesIni': '--ini',
-  'domino.programDirectory': '--program',
-  'domino.trustProgramDirectory': '--trust-program',
-  as: '<place>',
-  deltaDirectory: '--delta-dir',
-  expose: '--expose',
-  id: '<id>',
-  'keep.last': '--keep-last',
-  'keep.daily': '--keep-daily',
-  'keep.weekly': '--keep-weekly',
-  'keep.monthly': '--keep-monthly',
-  vss: 'an option for VSS',
-  'vss.backupType': '--backup-type',
-  'vss.context': '--vss-context',
-  'vss.providerId': '--vss-provider',
-  'vss.stopAt': '--stop-at',
-  setId: '<set>',
-  volume: '<volume>',
-  volumes: '--volume',
-  maxSkipped: '--max-skipped',
-  'mode.as': '--as',
-  'mode.waitMs': '--wait',
-  shadowDirectory: '--shadow-dir',
-  timeoutMs: '--timeout',
-  serviceName: '--stop-service',
-  unit: '--stop-service',
-};
-
-/** The message of an option error. If it begins with the option, that is named as on the command line. */
-function inFlags({ option, message }: OptionError): string {
-  if (!message.startsWith(`${option} `)) return message;
-  const name = option.replace(/\[\d+\]$/, '');
-  return (flags[name] ?? `--${name}`) + message.slice(option.length);
 }
 
 function json(value: unknown): string {

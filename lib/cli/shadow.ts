@@ -13,6 +13,7 @@ import { deleteShadows, listShadows, type ShadowSelector } from '../vss/shadows'
 import { isGuid } from '../vss/windows-names';
 import { locationOf, pathFrom, placeFrom, duration } from './arguments';
 import { exitCodes, type CommandLineContext } from './context';
+import { inFlags } from './flags';
 import { formatTime, Output } from './output';
 import type { Finish } from './system-log';
 
@@ -215,7 +216,7 @@ function addDelete(shadow: Command, context: CommandLineContext, finish: Finish)
     const output = new Output(context, args.json ?? false);
     output.result(report, () => [
       ...report.failures.map(
-        ({ shadow: { id }, error }) => `${output.colors.red(id)}  ${error.message}: ${error.hint}`,
+        ({ shadow: { id }, error }) => `${output.colors.red(id)}  ${error.message}: ${inFlags(error.hint)}`,
       ),
       ...report.kept.map(({ id, volume }) => `kept ${id} of ${volume}, which is not ours`),
       ...report.deleted.map(({ id, volume }) => `deleted ${id} of ${volume}`),

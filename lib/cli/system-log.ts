@@ -4,6 +4,7 @@ import { printable } from '../errors/printable';
 import { warning, warningLine } from '../errors/warnings';
 import type { NativeSystemLogEntry } from '../native/session';
 import { exitCodes, type CommandLineContext } from './context';
+import { inFlags } from './flags';
 import type { Figure } from './metrics';
 
 /** Description of the option `--log-system`, for commands that run unattended. */
@@ -58,7 +59,7 @@ export function entryOf({ command, exitCode, error, failures }: CommandFailure):
   const [first = ''] = databases;
   const others = databases.length > 1 ? `, and ${databases.length - 1} more` : '';
   const what = error
-    ? `failed: ${error.code}: ${error.message}${error.hint === '' ? '' : ` (${error.hint})`}`
+    ? `failed: ${error.code}: ${error.message}${error.hint === '' ? '' : ` (${inFlags(error.hint)})`}`
     : `ended with exit code ${exitCode}${first === '' ? '' : `: ${first}${others}`}`;
   return {
     isError: exitCode !== exitCodes.partial,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DominoVssError, isNativeFailure, ServiceError, toPublicError } from '../errors/errors';
+import { runOnWindows } from '../errors/windows-only';
 import type { NativeBinding, NativeServices, NativeServiceStatus } from '../native/session';
 import type { NativeFailure } from '../native/failure';
 import { nonEmptyString } from '../call/options';
@@ -79,7 +80,7 @@ function manager(loadBinding: () => NativeBinding, name: string): NativeServices
   const { services } = loadBinding();
   if (services) return services;
   const message = `${name} cannot be asked: services of Windows exist on Windows only`;
-  throw new DominoVssError('ERR_UNSUPPORTED', { message, phase: 'prepare' });
+  throw new DominoVssError('ERR_UNSUPPORTED', { message, hint: runOnWindows, phase: 'prepare' });
 }
 
 async function requestStop(services: NativeServices, name: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { Call, publicCall } from '../call/call';
 import { ShadowError } from '../errors/errors';
+import { runOnWindows } from '../errors/windows-only';
 import type { NativeBinding } from '../native/session';
 import type { NativeVss } from '../native/vss';
 import { abortSignal, checkOptions, milliseconds, type Check } from '../call/options';
@@ -11,12 +12,15 @@ export interface VssCallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The part of the binding that calls VSS. Throws if there is none. */
-export function requireVss(binding: NativeBinding): NativeVss {
+/** The part of the binding that calls VSS. Throws if there is none, with `hint` as advice. */
+export function requireVss(binding: NativeBinding, hint: string = runOnWindows): NativeVss {
   if (binding.vss) return binding.vss;
   const message = 'the Volume Shadow Copy Service exists on Windows only';
-  throw new ShadowError('ERR_UNSUPPORTED', { provider: 'vss' }, { message, phase: 'shadow' });
+  throw new ShadowError('ERR_UNSUPPORTED', { provider: 'vss' }, { message, hint, phase: 'shadow' });
 }
+
+/** Advice for a backup or a check that asked for VSS where there is none. */
+export const otherProvider = `${runOnWindows} Here, choose another provider.`;
 
 /** Checks the options of one public call and runs it with its deadline and signal. */
 export function vssCall<Options extends VssCallOptions, Result>(

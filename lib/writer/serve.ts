@@ -17,6 +17,7 @@ import {
 import { NotesIni } from '../domino/environment';
 import type { SelectionOptions } from '../domino/selection';
 import { AbortError, DominoVssError, toPublicError } from '../errors/errors';
+import { runOnWindows } from '../errors/windows-only';
 import type { NativeBinding } from '../native/session';
 import type {
   NativeRegisteredWriter,
@@ -413,9 +414,9 @@ export function serveWriter(loadBinding: () => NativeBinding, options: ServeWrit
     checkServeOptions(options);
     const binding = loadBinding();
     if (binding.vss === undefined) {
-      const message =
-        'a VSS writer needs Windows; here "domino-vss hold" and "release" (holdDatabases) turn snapshots of other programs into backups';
-      throw new DominoVssError('ERR_UNSUPPORTED', { message });
+      const message = 'a VSS writer needs Windows';
+      const hint = `${runOnWindows} Here "domino-vss hold" and "domino-vss release" turn snapshots of other programs into backups.`;
+      throw new DominoVssError('ERR_UNSUPPORTED', { message, hint });
     }
     if (options.signal?.aborted) throw new AbortError(options.signal.reason, 'prepare');
     return ServedWriter.start(binding, options);

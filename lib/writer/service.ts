@@ -1,4 +1,5 @@
 import { DominoVssError, toPublicError } from '../errors/errors';
+import { runOnWindows } from '../errors/windows-only';
 import type { NativeBinding, NativeOwnServices } from '../native/session';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import type { DominoLocation } from '../call/options';
@@ -96,6 +97,6 @@ export function quoted(argument: string): string {
 
 function requireServices(binding: NativeBinding): NativeOwnServices {
   if (binding.services) return binding.services;
-  const message = 'services of Windows exist on Windows only; run "domino-vss writer serve" there';
-  throw new DominoVssError('ERR_UNSUPPORTED', { message, phase: 'prepare' });
+  const message = 'services of Windows exist on Windows only';
+  throw new DominoVssError('ERR_UNSUPPORTED', { message, hint: runOnWindows, phase: 'prepare' });
 }

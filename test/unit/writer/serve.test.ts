@@ -14,7 +14,7 @@ const withoutVss = (): NativeBinding => ({}) as NativeBinding;
 test('without VSS there is no writer, and the error says what there is instead', async () => {
   await expect(serveWriter(withoutVss, { deltaDirectory: '/backup' })).rejects.toMatchObject({
     code: 'ERR_UNSUPPORTED',
-    message: expect.stringContaining('domino-vss hold') as string,
+    hint: expect.stringMatching(/^Run this on Windows\. .*domino-vss hold/) as string,
   });
 });
 
