@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DominoVssError, isNativeFailure, ServiceError, toPublicError } from '../errors/errors';
-import { runOnWindows } from '../errors/windows-only';
+import { DominoVssError, isNativeFailure, runOnWindows, ServiceError, toPublicError } from '../errors/errors';
 import type { NativeBinding, NativeServices, NativeServiceStatus } from '../native/session';
 import type { NativeFailure } from '../native/failure';
 import { nonEmptyString } from '../call/options';

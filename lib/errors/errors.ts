@@ -8,6 +8,7 @@ export { decidedFailure, toDatabaseFailure, type DatabaseFailure } from './datab
 export { isDominoVssError, type CauseRecord, type CutOffDeletion } from './domino-vss-error';
 export { describeFailure, formatHresult, isNativeFailure } from './native-failures';
 export { databaseFailureOf, toPublicError } from './public-error';
+export { runOnWindows } from './windows-only';
 export {
   AbortError,
   BackupError,

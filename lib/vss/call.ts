@@ -1,6 +1,5 @@
 import { Call, publicCall } from '../call/call';
-import { ShadowError } from '../errors/errors';
-import { runOnWindows } from '../errors/windows-only';
+import { runOnWindows, ShadowError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import type { NativeVss } from '../native/vss';
 import { abortSignal, checkOptions, milliseconds, type Check } from '../call/options';

@@ -16,8 +16,7 @@ import {
 } from '../call/options';
 import { NotesIni } from '../domino/environment';
 import type { SelectionOptions } from '../domino/selection';
-import { AbortError, DominoVssError, toPublicError } from '../errors/errors';
-import { runOnWindows } from '../errors/windows-only';
+import { AbortError, DominoVssError, runOnWindows, toPublicError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import type {
   NativeRegisteredWriter,

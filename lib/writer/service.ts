@@ -1,5 +1,4 @@
-import { DominoVssError, toPublicError } from '../errors/errors';
-import { runOnWindows } from '../errors/windows-only';
+import { DominoVssError, runOnWindows, toPublicError } from '../errors/errors';
 import type { NativeBinding, NativeOwnServices } from '../native/session';
 import { findNotesIni, readDataDirectory } from '../domino/environment';
 import type { DominoLocation } from '../call/options';
