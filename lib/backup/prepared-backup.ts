@@ -4,6 +4,7 @@ import { Backup } from './backup';
 import { defaultShards } from './begin-backup';
 import { deltaDirectoryWarnings, makeDeltaDirectory } from './delta-directory';
 import { findSelected, type FoundDatabases } from './selected-databases';
+import { defaultBudgetMs } from './provider';
 import { openServer, readLogStyle, runtimeWarnings, type Server } from './server';
 import { noEarlierWindows, type BackupWork } from './capture';
 import { addDatabases, createSession, type SessionSetup } from './native-session';
@@ -18,7 +19,8 @@ import { decidedFailure, toDatabaseFailure } from '../errors/errors';
 import type { Warning } from '../errors/warnings';
 import type { NativeFailure } from '../native/failure';
 import type { NativeBinding, NativeSession } from '../native/session';
-import { readCosts } from '../store/costs';
+import { readCosts, type Cost } from '../store/costs';
+import { fileCallsOf } from '../recover/tools';
 import { Journal, newWorkId } from '../store/journal';
 import { journalDirectory, unfinishedName } from '../store/journals';
 import { makeOwnDirectory } from '../store/safe-directory';
@@ -62,8 +64,10 @@ export async function openPreparedPlace(
   call: Call,
 ): Promise<PreparedPlace> {
   const server = await openServer(binding, options, call);
-  const making = makeDeltaDirectory(binding, options.deltaDirectory, server.dataDirectory);
-  const { deltaDirectory, warning } = await call.race(making);
+  const given = options.deltaDirectory;
+  const calls = fileCallsOf({ call, budgetMs: options.databaseBudgetMs ?? defaultBudgetMs });
+  const making = makeDeltaDirectory(binding, given, server.dataDirectory);
+  const { deltaDirectory, warning } = await calls.wait('mkdir', given, making);
   const warnings = [...(warning ? [warning] : []), ...runtimeWarnings(server.runtime)];
   return { server, deltaDirectory, warnings };
 }
@@ -99,6 +103,7 @@ export class PreparedBackup {
     call: Call,
   ): Promise<PreparedBackup> {
     const { dataDirectory } = server;
+    const calls = fileCallsOf({ call, budgetMs: options.databaseBudgetMs ?? defaultBudgetMs });
     const selector = new Selector(options);
     const excludeDirectories = [deltaDirectory];
     const found = await findSelected(
@@ -110,14 +115,17 @@ export class PreparedBackup {
     const { databases } = found;
     const shards = options.shards ?? defaultShards();
     await requireResources({ databases, opensDatabases: true, shards, copyDirectories: [] });
-    const signKey = options.signKey === undefined ? undefined : await readSigningKey(options.signKey, 'signKey');
+    const { signKey: keyFile } = options;
+    const signKey =
+      keyFile === undefined ? undefined : await calls.wait('read', keyFile, readSigningKey(keyFile, 'signKey'));
     const id = newWorkId();
     const directory = join(deltaDirectory, id);
     // Like the name of an unfinished journal, this one says which process it belongs to.
     const preparedDirectory = unfinishedName(join(journalDirectory(deltaDirectory), `${id}.backup`));
     const prepared: string[] = [preparedDirectory];
     try {
-      await makeOwnDirectory(join(preparedDirectory, 'deltas'), binding);
+      const making = makeOwnDirectory(join(preparedDirectory, 'deltas'), binding);
+      await calls.wait('mkdir', preparedDirectory, making);
       const lock = {
         release: (): void => {
           session.unlock();
@@ -134,7 +142,7 @@ export class PreparedBackup {
           source: 'domino',
           volumes: [],
           shards,
-          databaseBudgetMs: options.databaseBudgetMs ?? 10_000,
+          databaseBudgetMs: options.databaseBudgetMs ?? defaultBudgetMs,
           windowTimeoutMs: options.holdTimeoutMs,
           leaseMs: 60_000,
           deltaDirectory: join(directory, 'deltas'),
@@ -150,7 +158,10 @@ export class PreparedBackup {
         },
         databases,
         plan: { targets: [], parents: [] },
-        costs: await readCosts(deltaDirectory, dataDirectory),
+        // Only estimates.
+        costs: await calls
+          .wait('read', deltaDirectory, readCosts(deltaDirectory, dataDirectory))
+          .catch(() => new Map<string, Cost>()),
         components: componentsOf(databases),
       };
       const session = createSession(setup);

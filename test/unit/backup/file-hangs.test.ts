@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beginBackup, type BeginBackupOptions } from '#lib/backup/begin-backup';
+import { openPreparedPlace, PreparedBackup } from '#lib/backup/prepared-backup';
+import { Call } from '#lib/call/call';
 import type { Backup, RecoveryReport } from '#lib/index';
 import { recoverInterrupted } from '#lib/recover/recover';
 import { memoryDirectory } from '../../platform';
@@ -188,4 +190,19 @@ describe('the manifest', () => {
       expect(existsSync(shadows[0]?.root ?? '')).toBe(appears);
     },
   );
+});
+
+test.each(['lstat', 'mkdir'] as const)('the writer, before another program takes the snapshot, in %s', async (name) => {
+  const { binding, deltaDirectory, location } = domino;
+  const call = new Call({ timeoutMs: 60_000, phase: 'find' });
+  const times = { databaseBudgetMs: 500, holdTimeoutMs: 1000, prepareTimeoutMs: 1000, drainTimeoutMs: 1000 };
+  const options = { domino: location, deltaDirectory, ...times };
+  hang(name, name === 'lstat' ? deltaDirectory : /\.backup\.\d[^/\\]*\.new$/);
+  const prepare = async (): Promise<PreparedBackup> => {
+    const place = await openPreparedPlace(binding, options, call);
+    return PreparedBackup.make(binding, place, options, ({ paths }) => new Uint16Array(paths.length), call);
+  };
+  await expect(prepare()).rejects.toMatchObject({ code: 'ERR_FILE_HANGS', operation: 'mkdir' });
+  expect(domino.remains()).toEqual([]);
+  expect(domino.openSessions).toEqual(new Set());
 });
