@@ -67,7 +67,7 @@ const entrances = {
   hold: ['background', 'hold'],
   writer: ['events', 'serve', 'service'],
   doctor: ['capabilities', 'check', 'checks', 'doctor'],
-  isolation: ['ended-process', 'isolated-backup', 'isolated-call', 'launch', 'watch'],
+  isolation: ['isolated-backup', 'isolated-call', 'launch', 'watch'],
 };
 
 const anyOf = (names) => `(?:${names.join('|')})`;

@@ -1,5 +1,5 @@
 import type { NativeBinding } from '../native/session';
-import type { WorkPlace } from '../isolation/ended-process';
+import type { WorkPlace } from '../store/ended-process';
 
 /** Where text is written: a stream, or a collector in a test. */
 export interface TextSink {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { deltaDirectoryOf } from '../isolation/ended-process';
+import { deltaDirectoryOf } from '../store/ended-process';
 import { drillRestore, type DrilledDatabase, type DrillReport } from '../restore/drill';
 import {
   addDominoOptions,

@@ -3,7 +3,7 @@ import { watchDeadlines } from '../call/call';
 import { relaunchVariable } from '../doctor/checks';
 import { hasLibraryPath } from '../domino/environment';
 import { AbortError } from '../errors/errors';
-import { describeEnd, type WorkPlace } from '../isolation/ended-process';
+import { describeEnd, type WorkPlace } from '../store/ended-process';
 import { launchSettings, type LaunchSettings } from '../domino/launch';
 import { usualPatience, Watch } from '../isolation/watch';
 import { exitCodes } from './context';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { deltaDirectoryOf } from '../isolation/ended-process';
+import { deltaDirectoryOf } from '../store/ended-process';
 import { counted } from '../errors/counted';
 import { OptionError } from '../errors/errors';
 import type { RestoredDatabase, RestoreLog, RestoreReport } from '../restore/report';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { verifyBackup, type VerifyReport } from '../restore/verify';
-import { deltaDirectoryOf } from '../isolation/ended-process';
+import { deltaDirectoryOf } from '../store/ended-process';
 import {
   addDominoOptions,
   addUnattendedOptions,

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -6,6 +7,7 @@ import type { BackupReport } from '../backup/report';
 import { Call, publicCall } from '../call/call';
 import { launchSettings } from '../domino/launch';
 import { AbortError, BackupError, DominoVssError, OptionError } from '../errors/errors';
+import { describeEnd, recoverCommand, type ProcessEnd } from '../store/ended-process';
 import type { NativeBinding } from '../native/session';
 import { ownProgram } from '../native/package-root';
 import { enteringMs, type HoldOptions, type ReleaseOptions } from './hold';
@@ -84,7 +86,7 @@ export function startHold(
         if (message && 'held' in message) await giveUpAgain(directory, message.held);
         throw new AbortError(signal.reason, 'start');
       }
-      if (message === undefined) throw gone('the process that should hold the databases ended without a message');
+      if (message === undefined) throw await describeEnd('hold', await endOfProcess(holder), options);
       if ('error' in message) throw fromErrorRecord(message.error);
       return describe(message.held);
     } finally {
@@ -115,6 +117,17 @@ function firstMessage(holder: ChildProcess, options: object): Promise<HolderMess
       if (error) resolve(undefined);
     });
   });
+}
+
+/** How a process ended that has closed its channel. */
+async function endOfProcess(holder: ChildProcess): Promise<ProcessEnd> {
+  if (holder.exitCode === null && holder.signalCode === null && holder.pid !== undefined) await once(holder, 'exit');
+  return {
+    pid: holder.pid ?? 0,
+    exitCode: holder.exitCode ?? undefined,
+    signal: holder.signalCode ?? '',
+    hung: false,
+  };
 }
 
 /** Gives up a hold that was reported as held at the moment of the abort. */
@@ -242,17 +255,18 @@ async function ask(
 }
 
 /** For a hold whose holder does not answer: it has just ended, or has died. */
-async function endOf(directory: string, { id }: HoldRecord): Promise<HoldEnd> {
+async function endOf(directory: string, { id, deltaDirectory }: HoldRecord): Promise<HoldEnd> {
   const record = (await readHolds(directory)).find((candidate) => candidate.id === id);
   if (record?.end) return record.end;
   if (record) await removeHold(directory, record);
   throw gone(
-    `the process that held the databases for ${id} is gone; "domino-vss recover" cleans up after it, and so does the next backup`,
+    `the process that held the databases for ${id} is gone; they may still be in backup mode`,
+    `Run: ${recoverCommand({ deltaDirectory })}. The next backup does the same.`,
   );
 }
 
-function gone(message: string): DominoVssError {
-  return new BackupError('ERR_NOT_HELD', { message, phase: 'shadow' });
+function gone(message: string, hint?: string): DominoVssError {
+  return new BackupError('ERR_NOT_HELD', { message, phase: 'shadow', ...(hint !== undefined && { hint }) });
 }
 
 function describe(record: HoldRecord): BackgroundHold {

@@ -9,7 +9,7 @@ import type { RestoreReport } from '../restore/report';
 import type { PlanRestoreOptions, RestoreOptions } from '../restore/restore';
 import type { VerifyBackupOptions, VerifyReport } from '../restore/verify';
 import { callable } from './callable';
-import { deltaDirectoryOf, type WorkPlace } from './ended-process';
+import { deltaDirectoryOf, type WorkPlace } from '../store/ended-process';
 import { IsolatedProcess, type WatchedOptions } from './isolated-process';
 import { usualPatience, type Patience } from './watch';
 

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { DominoVssError, isDominoVssError, type ProcessError } from '../errors/errors';
 import type { Progress, ProgressListener } from '../call/progress';
-import { describeEnd, type WorkPlace } from './ended-process';
+import { describeEnd, type WorkPlace } from '../store/ended-process';
 import { launchSettings } from '../domino/launch';
 import { ownProgram } from '../native/package-root';
 import { Peer, type Message } from './peer';

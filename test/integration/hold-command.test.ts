@@ -1,10 +1,10 @@
 // `domino-vss hold` and `release`: a process of its own holds the databases between two commands.
 
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { listBackups, type BackupReport } from '#lib/index';
-import { start, until, type Ended } from './command-line';
+import { locationFlags, start, until, type Ended } from './command-line';
 import { HeldDomino } from './held-domino';
 import { linuxTest } from '../platform';
 
@@ -88,11 +88,34 @@ test('a release that comes too late says so with its exit code', async () => {
 test('a holder that is killed leaves no backup, and the next hold cleans up after it', async () => {
   expect(await domino.freeze()).toMatchObject({ code: 0 });
   process.kill(domino.record().holder.pid, 'SIGKILL');
-  expect(await domino.call('release')).toMatchObject({ code: 1, stderr: containing('is gone') });
+  const gone = await domino.call('release');
+  expect(gone).toMatchObject({ code: 1, stderr: containing('is gone') });
+  expect(gone.stderr).toContain(`Run: domino-vss recover --delta-dir ${domino.deltaDirectory}`);
   // A process that is killed needs a moment to die, and has the lock until then.
   await until('the next hold', async () => (await domino.freeze()).code === 0);
   expect(await domino.call('release')).toMatchObject({ code: 0 });
   expect((await domino.simulated.simulation.stats()).inBackup).toEqual([]);
+});
+
+test('a holder that is killed before everything is held: the command says what is left', async () => {
+  const holding = await freezeSlowly();
+  const [journal = ''] = readdirSync(join(domino.deltaDirectory, '.journal')).filter((name) =>
+    name.endsWith('.journal'),
+  );
+  const [head = ''] = readFileSync(join(domino.deltaDirectory, '.journal', journal), 'utf8').split('\n');
+  process.kill((JSON.parse(head) as { pid: number }).pid, 'SIGKILL');
+  const { code, stderr } = await holding.ended;
+  await domino.simulated.simulation.set({ SIM_LATENCY_NSFBackupStart_US: null });
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: containing('may still be in backup mode') });
+  expect(stderr).toContain(`domino-vss recover --delta-dir ${domino.deltaDirectory} --ini`);
+  const recovered = await domino.call(
+    'recover',
+    '--delta-dir',
+    domino.deltaDirectory,
+    ...locationFlags(domino.simulated),
+  );
+  expect(recovered).toMatchObject({ code: 0 });
+  expect(await domino.isHeld()).toBe(false);
 });
 
 test('a hold of another server whose process has died is not the one that is meant', async () => {

@@ -4,7 +4,7 @@
 
 import { relaunch } from '#lib/cli/relaunch';
 import { isDominoVssError } from '#lib/index';
-import type { WorkPlace } from '#lib/isolation/ended-process';
+import type { WorkPlace } from '#lib/store/ended-process';
 import { mainScript } from './command-line';
 
 process.argv[1] = mainScript;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { recoverCommand } from '#lib/isolation/ended-process';
+import { recoverCommand } from '#lib/store/ended-process';
 import { Watch } from '#lib/isolation/watch';
 
 const patience = { startMs: 300, graceMs: 100 };

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import type { DominoLocation } from '../call/options';
 import { ProcessError } from '../errors/errors';
-import { leftOversOfProcess } from '../store/journals';
-import { describeLeftOver } from '../store/left-over';
+import { leftOversOfProcess } from './journals';
+import { describeLeftOver } from './left-over';
 
 /** Where a process worked, for the report about its end. */
 export interface WorkPlace {
