@@ -10,7 +10,7 @@ export function manPage({ name, summary, notes, options, commands }: Grammar): s
     '.SH SYNOPSIS',
     ...commands.flatMap((command) => ['.br', `.B ${roff(`${name} ${command.name}`)}`, roff(operandsOf(command))]),
     '.SH DESCRIPTION',
-    ...asIs(notes),
+    ...notesOf(notes),
     '.SH "OPTIONS OF EVERY COMMAND"',
     ...options.flatMap(describeOption),
     '.SH COMMANDS',
@@ -26,7 +26,7 @@ function describeCommand(program: string, command: CommandGrammar): string[] {
     roff(`${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`),
     ...(other === '' ? [] : ['.PP', `Also: ${roff(other)}.`]),
     ...command.options.flatMap(describeOption),
-    ...(command.notes === '' ? [] : ['.PP', ...asIs(command.notes)]),
+    ...(command.notes === '' ? [] : notesOf(command.notes)),
   ];
 }
 
@@ -37,6 +37,14 @@ function operandsOf({ options, operands }: CommandGrammar): string {
 function describeOption({ flags, summary, choices }: OptionGrammar): string[] {
   const among = choices.length > 0 ? ` One of: ${choices.join(', ')}.` : '';
   return ['.TP', `.B ${roff(flags)}`, roff(`${summary}.${among}`)];
+}
+
+/** Paragraphs are filled. What contains indented lines, such as examples, is not. */
+function notesOf(text: string): string[] {
+  return text.split(/\n{2,}/).flatMap((block) => {
+    const isProse = block.split('\n').every((line) => /^\S/.test(line));
+    return ['.PP', ...(isProse ? block.split('\n').map(roff) : asIs(block))];
+  });
 }
 
 /** Lines that are not filled: examples and tables. */

@@ -79,6 +79,13 @@ function completed(...words: string[]): string[] {
   });
 });
 
+test('the man page fills its paragraphs', () => {
+  const page = commandPages()['man/domino-vss.1'] ?? '';
+  const unfilled = [...page.matchAll(/^\.nf\n([^]*?)\n\.fi$/gm)].flatMap(([, block = '']) => block.split('\n'));
+  expect(unfilled.filter((line) => /^\S/.test(line) && line.length > 78)).toEqual([]);
+  expect(unfilled).toContainEqual(expect.stringMatching(/^ {2}\$ domino\\-vss backup run /));
+});
+
 test('the man page has no error that groff finds, where there is one', () => {
   const page = commandPages()['man/domino-vss.1'] ?? '';
   const { error, stdout, stderr } = spawnSync('groff', ['-man', '-Kutf8', '-Tutf8', '-ww'], {
