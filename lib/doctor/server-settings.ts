@@ -74,7 +74,7 @@ export function checkTimeLimit(notesIni: NotesIni): Finding {
   const setting = notesIni.get('BACKUP_TIMEOUT');
   const change = 'Domino ends a backup that lasts longer; BACKUP_TIMEOUT=<minutes> in notes.ini changes that.';
   if (setting === '') return ok(`${usualMinutes} minutes (the default of Domino)`, change);
-  if (!/^\d+$/.test(setting) || Number(setting) === 0) {
+  if (!/^\d{1,9}$/.test(setting) || Number(setting) === 0) {
     const advice = 'Set it to a number of minutes, or remove it: how Domino interprets this value is not known.';
     return warned('WARN_SETTING_INVALID', `BACKUP_TIMEOUT=${setting} is not a number of minutes`, advice);
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert';
-import { toPublicError } from '#lib/errors/errors';
+import { FileSystemError, toPublicError } from '#lib/errors/errors';
 import type { ErrorCode } from '#lib/errors/codes';
 
 /** Longer than every message that does not quote its whole input. */
@@ -20,6 +20,8 @@ export async function refusalOf<T>(
   } catch (thrown) {
     const error = toPublicError(thrown);
     if (error.code !== code && error.code !== 'ERR_FILE_SYSTEM') throw thrown;
+    // It names the whole path.
+    if (error instanceof FileSystemError) return `${error.code} ${error.errnoName}`;
     assert(error.message.length < longestMessage, `a message of ${error.message.length} characters`);
     return error.message;
   }
