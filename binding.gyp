@@ -60,6 +60,11 @@
               'AdditionalOptions': ['/std:c++20', '/W4', '/permissive-', '/utf-8'],
             },
           },
+          # The compiler's runtime is linked statically: other machines lack its redistributable.
+          'configurations': {
+            'Release': { 'msvs_settings': { 'VCCLCompilerTool': { 'RuntimeLibrary': 0 } } },
+            'Debug': { 'msvs_settings': { 'VCCLCompilerTool': { 'RuntimeLibrary': 1 } } },
+          },
         }],
       ],
     },

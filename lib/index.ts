@@ -1,3 +1,4 @@
+import './not-in-an-es-module';
 import type { Backup } from './backup/backup';
 import type { BeginBackupOptions } from './backup/begin-backup';
 import type { BackgroundHold, HoldSelector } from './hold/background';

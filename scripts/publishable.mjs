@@ -94,6 +94,10 @@ function findProblems() {
     if (name.startsWith('./addon/') && !existsSync(at(file)))
       problems.push(`${file} is missing: npm run prebuilds -- ${name.slice(8)}`);
   }
+  for (const page of ['README.md', 'docs/install.md', 'simulator/README.md']) {
+    if (/has not been\s+published yet/.test(read(page)))
+      problems.push(`${page} says that the package has not been published yet`);
+  }
   if (read('CHANGELOG.md').includes(`## ${version} (unreleased)`)) {
     problems.push(`CHANGELOG.md calls ${version} unreleased`);
   }

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 
 const root = join(__dirname, '..', '..', '..');
 const address = 'https://git.example/somebody/domino-vss';
+/** Each says that the package has not been published yet. */
+const pages = ['README.md', 'docs/install.md', 'simulator/README.md'];
 let checkout: string;
 
 beforeEach(() => {
   checkout = mkdtempSync(join(tmpdir(), 'domino-vss-publishable-'));
-  const files = ['package.json', 'README.md', 'CHANGELOG.md', 'simulator/package.json', 'simulator/README.md'];
+  const files = ['package.json', 'README.md', 'CHANGELOG.md', ...pages.slice(1), 'simulator/package.json'];
   for (const name of files) cpSync(join(root, name), join(checkout, name));
 });
 
@@ -48,6 +50,9 @@ test('without an address, binaries, absolute links or a date nothing is publishe
     expect.stringMatching(/ simulator\/README\.md has relative links/),
     expect.stringContaining('linux-x64/domino-vss.glibc.node is missing'),
     expect.stringContaining('win32-x64/domino-vss.node is missing'),
+    ...pages.map(
+      (page) => expect.stringContaining(`${page} says that the package has not been published yet`) as unknown,
+    ),
     expect.stringContaining('unreleased'),
   ]);
 });
@@ -77,6 +82,7 @@ test('one address fills in everything that the page of the registry needs', () =
     writeFileSync(join(checkout, 'prebuilds', file), '');
   }
   edit('CHANGELOG.md', (text) => text.replace('(unreleased)', '(2027-01-01)'));
+  for (const page of pages) edit(page, (text) => text.replace(/has not been\s+published yet/, 'is published'));
   expect(publishable()).toEqual({ problems: [], exitCode: 0 });
 
   edit('package.json', (text) => text.replace(`${address}/issues`, 'https://elsewhere.example/issues'));

@@ -22,6 +22,14 @@ test('node-gyp compiles exactly the sources that CMake compiles', () => {
   expect(byGyp).toEqual(byCmake);
 });
 
+// Only Visual Studio shows whether they obey (docs/limits.md): a workflow looks at what the binary needs there.
+test('both build files ask Visual Studio for its runtime as a static library', () => {
+  expect(readFileSync(join(root, 'binding.gyp'), 'utf8')).toMatch(/'Release': .*'RuntimeLibrary': 0 /);
+  expect(readFileSync(join(root, 'CMakeLists.txt'), 'utf8')).toContain(
+    'set(CMAKE_MSVC_RUNTIME_LIBRARY "MultiThreaded$<',
+  );
+});
+
 /** Expands the source commands of binding.gyp as gyp does: each runs in the root and prints one file per line. */
 function sourcesOfBindingGyp(): string[] {
   const gyp = readFileSync(join(root, 'binding.gyp'), 'utf8');

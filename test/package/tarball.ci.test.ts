@@ -28,7 +28,6 @@ describe('the tarball', () => {
       `prebuilds/${process.platform}-${process.arch}/domino-vss.glibc.node`,
       // Made by the setup of this tier.
       'prebuilds/win32-x64/domino-vss.node',
-      'prebuilds/README.md',
       ...filesBelow('docs'),
       ...filesBelow('lib'),
       ...filesBelow('man'),

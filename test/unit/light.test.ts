@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 const root = join(__dirname, '..', '..', '..');
@@ -25,4 +26,14 @@ test('beginning a backup loads all that ends one, but neither the schema checker
   expect(
     modules.filter((file) => /node_modules\/ajv|dist\/(?:restore|script|writer|bench|doctor|cli)\//.test(file)),
   ).toEqual([]);
+});
+
+test('inside an ES module, as some bundlers make one of it, the import says what to do', () => {
+  const bundle = `export {}; const exports = {}, require = () => ({}); ${readFileSync(join(root, 'dist/not-in-an-es-module.js'), 'utf8')}`;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module'], { input: bundle, encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toContain('domino-vss cannot run inside an ES module: mark it as external in the bundler');
+  // Nothing must come before it, or that fails first.
+  const index = readFileSync(join(root, 'dist/index.js'), 'utf8');
+  expect(/require\(["'](.*?)["']\)/.exec(index)?.[1]).toBe('./not-in-an-es-module');
 });
