@@ -449,8 +449,8 @@ export function listShadows(options: ListShadowsOptions = {}): Promise<readonly 
 }
 
 /**
- * Deletes shadow copies, one after the other; one that no longer exists is ignored. Shadows made by other programs are
- * kept unless `foreign` says otherwise. Windows only; does not need Domino.
+ * Deletes shadow copies, one after the other; one that no longer exists is ignored. If the selection includes shadows made by
+ * other programs, nothing is deleted, unless `foreign` says otherwise. Windows only; does not need Domino.
  *
  * @throws {@link ShadowError} `ERR_SHADOW_FOREIGN`, which names them, when shadows of others were selected and nothing was
  * deleted; {@link VssError} when nothing could be deleted; {@link AbortError} when cancelled, {@link BackupError} `ERR_DEADLINE`
@@ -464,7 +464,8 @@ export function deleteShadows(options: DeleteShadowsOptions): Promise<DeleteShad
  * Exposes a persistent shadow copy at a drive letter, a directory, or a share, and returns that place. It stays exposed
  * until {@link unexposeShadow} or until the shadow is deleted. A cancelled call may still take effect. Windows only.
  *
- * @throws {@link VssError}; {@link OptionError}; {@link AbortError}.
+ * @throws {@link VssError} `ERR_VSS_PLACE` when something else is there, `ERR_VSS_CONTEXT` when the shadow is of a kind that
+ * cannot be exposed, other codes when VSS refuses; {@link OptionError}; {@link AbortError}.
  */
 export function exposeShadow(options: ExposeShadowOptions): Promise<string> {
   return onDemand.exposure.exposeShadow(loadBinding, options);
@@ -473,7 +474,8 @@ export function exposeShadow(options: ExposeShadowOptions): Promise<string> {
 /**
  * Undoes {@link exposeShadow}. The shadow stays. Windows only.
  *
- * @throws {@link VssError} `ERR_VSS_NOT_FOUND` when it is not exposed; {@link OptionError}; {@link AbortError}.
+ * @throws {@link VssError} `ERR_VSS_NOT_FOUND` when the shadow with this id is not exposed; {@link OptionError} when nothing is
+ * exposed at the given place; {@link AbortError}.
  */
 export function unexposeShadow(options: UnexposeShadowOptions): Promise<void> {
   return onDemand.exposure.unexposeShadow(loadBinding, options);
@@ -549,8 +551,8 @@ export function isVolumeSupported(options: IsVolumeSupportedOptions): Promise<bo
 
 /**
  * Runs a diskshadow script in this process, or with `check` only says what it would do. A script that is wrong or fails
- * is a result (`outcome`, `problems`), not an error; persistent shadow copies that it has made then stay, as with
- * diskshadow. Windows only, except with `check`.
+ * is a result (`outcome`, `problems`), not an error. Persistent shadow copies that it has made are then deleted if nothing can have
+ * used them, unless `keepGoing` is set; the others stay, and the event `left` names them. Windows only, except with `check`.
  *
  * @throws {@link OptionError}; `ERR_FILE_SYSTEM` when the script cannot be read; `ERR_UNSUPPORTED` or {@link VssError} when
  * VSS cannot be used; {@link AbortError} when cancelled.

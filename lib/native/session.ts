@@ -29,15 +29,18 @@ export interface NativeRuntime {
   readonly missingFunctions: readonly string[];
 }
 
-/** A file system (or btrfs subvolume) that holds databases. */
+/** A file system, a btrfs subvolume or a Windows volume. */
 export interface NativeVolume {
-  /** Top directory of the mount, or of the subvolume when {@link fileSystem} is `btrfs`. */
+  /** Top directory of the mount, or of the subvolume when {@link fileSystem} is `btrfs`. On Windows with a trailing backslash. */
   readonly path: string;
   /** Mount point that contains {@link path}. */
   readonly mountPoint: string;
-  /** `xfs`, `btrfs`, `ext4`, … as in /proc/self/mountinfo. */
+  /** `xfs`, `btrfs`, `ext4`, … as in /proc/self/mountinfo; `NTFS`, `ReFS`, … as in GetVolumeInformationW. */
   readonly fileSystem: string;
-  /** Source device of the mount. */
+  /**
+   * Source device of the mount. On Windows the name of the volume, `\\?\Volume{…}\`, or {@link path} if the mount manager does not
+   * know the volume.
+   */
   readonly device: string;
   /** Whether {@link path} is a btrfs subvolume (can be snapshotted). */
   readonly isSubvolume: boolean;
@@ -83,7 +86,7 @@ export type NativeProvider = 'btrfs' | 'reflink' | 'rolling' | 'hook' | 'vss' | 
 export interface NativeSessionVolume {
   /** What to capture: {@link NativeVolume.path}. */
   readonly source: string;
-  /** Directory or subvolume to create; it must not exist. Empty for `hook`. */
+  /** Directory or subvolume to create; it must not exist. Empty for `hook` and `vss`. */
   readonly target: string;
 }
 

@@ -229,6 +229,7 @@ export interface NativeVssRestore {
 export interface NativeVss {
   /** Query of all shadows (VSS_CTX_ALL). */
   listShadows(options: { readonly timeoutMs: number }): Promise<NativeShadow[]>;
+  /** Query of all providers. */
   listProviders(options: { readonly timeoutMs: number }): Promise<NativeVssProvider[]>;
   /** GatherWriterMetadata, and GatherWriterStatus on request. */
   listWriters(options: { readonly status: boolean; readonly timeoutMs: number }): Promise<NativeWriters>;
@@ -244,8 +245,9 @@ export interface NativeVss {
     readonly as: string;
     readonly pathFromRoot: string;
   }): Promise<string>;
+  /** UnexposeSnapshot. Rejects with VSS_E_OBJECT_NOT_FOUND if the shadow does not exist or is not exposed. */
   unexposeShadow(options: { readonly id: string }): Promise<void>;
-  /** DeleteSnapshots. An id that no longer exists counts as deleted. */
+  /** DeleteSnapshots. An id that no longer exists is no failure. */
   deleteShadows(options: {
     readonly id: string;
     readonly kind: 'shadow' | 'set';

@@ -33,7 +33,7 @@ export function readManifestAliases(xml: string): readonly MetadataAlias[] | und
   }));
 }
 
-/** The name that diskshadow gives to a metadata file if the script names none: time and computer. */
+/** Name of a metadata file for which the script has none. Made of date, time and computer, like those of diskshadow. */
 export function generatedMetadataName(now: Date, computer: string): string {
   const two = (number: number): string => String(number).padStart(2, '0');
   const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-');

@@ -47,15 +47,15 @@ export interface VssOptions {
    * of other programs.
    */
   readonly backupType?: VssBackupType | undefined;
-  /** Whether components are selected individually. Default: only if `writers` names components. */
+  /** Whether components are selected individually; only with writers. Default: only if `writers` names components. */
   readonly componentMode?: boolean | undefined;
-  /** Whether writers include the bootable system state. Default: false. */
+  /** Whether writers include the bootable system state; only with writers. Default: false. */
   readonly bootableSystemState?: boolean | undefined;
-  /** Default: none. */
+  /** Bits that are added to the context. `differential` and `plex` exclude each other. Default: none. */
   readonly attributes?: readonly RequestedAttribute[] | undefined;
   /**
-   * Whether writers may change the new shadow once, to recover their data in it. Default: false, unless the attributes
-   * `rollback-recovery` or `txf-recovery` need it.
+   * Whether writers may change the new shadow until it is complete, to recover their data in it; only with writers. Default:
+   * false, or true with the attribute `rollback-recovery` or `txf-recovery`.
    */
   readonly autoRecovery?: boolean | undefined;
   /**

@@ -7,7 +7,7 @@ import { selectShadows } from './shadows';
 import { vssCall, type VssCallOptions } from './call';
 import { exposureName, exposurePlace, guid, normalGuid } from './windows-names';
 
-/** Options of `exposeShadow`. */
+/** Options of `exposeShadow`. The shadow must be persistent; Windows documents that a client-accessible one cannot be exposed. */
 export interface ExposeShadowOptions extends VssCallOptions {
   readonly id: string;
   /** A free drive letter (`B:`), the absolute path of an existing empty directory, or a share. */

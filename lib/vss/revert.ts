@@ -13,7 +13,7 @@ import { stateDirectory } from '../store/state-directory';
 import { vssCall, type VssCallOptions } from './call';
 import { guid, isSameName, normalGuid, volumeName } from './windows-names';
 
-/** Options of `revertToShadow`. */
+/** Options of `revertToShadow`. VSS reverts only to persistent shadows, and only on server editions of Windows. */
 export interface RevertToShadowOptions extends VssCallOptions {
   readonly id: string;
   /** Absolute path of the delta directory. A volume that contains it is not reverted, because its backups would be lost. */
@@ -28,13 +28,13 @@ export interface RevertToShadowOptions extends VssCallOptions {
    * reverted. Default: false.
    */
   readonly dominoIsStopped?: boolean | undefined;
-  /** Whether open files on the volume are closed. Default: false. */
+  /** Whether the volume is dismounted even if files on it are open. Otherwise, the revert fails then. Default: false. */
   readonly forceDismount?: boolean | undefined;
 }
 
 /** Options of `queryRevertStatus`. */
 export interface QueryRevertStatusOptions extends VssCallOptions {
-  /** `D:`, a mount point, or `\\?\Volume{…}\`. */
+  /** `D:`, a mount point, `\\?\Volume{…}\`, or any file on the volume. */
   readonly volume: string;
 }
 
