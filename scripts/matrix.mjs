@@ -168,7 +168,13 @@ async function typesTable(tarball) {
   const attw = tool('@arethetypeswrong', 'cli', 'dist', 'index.js');
   const publint = join(root, 'node_modules', 'publint', 'src', 'cli.js');
   // JSON files and addons have no types.
-  const untyped = ['package.json', 'schema/manifest-1.json', 'addon/linux-x64', 'addon/win32-x64'];
+  const untyped = [
+    'package.json',
+    'schema/config-1.json',
+    'schema/manifest-1.json',
+    'addon/linux-x64',
+    'addon/win32-x64',
+  ];
   const packages = {
     'domino-vss': [tarball, '--exclude-entrypoints', ...untyped],
     'domino-vss-simulator': [await pack(join(root, 'simulator'))],
