@@ -29,7 +29,7 @@ import { addScriptCommand, diskshadowOptions } from './script';
 import { refuseEmptyValues } from './empty-values';
 import { requireWholeArguments } from './quotation-mark';
 import { trustedProgram } from './trusted-file';
-import { columnsOf, wrap, wrapProse } from './width';
+import { columnsOf, usualColumns, wrap, wrapLines, wrapProse } from './width';
 
 /** What is found out about a command while it runs. */
 interface Work {
@@ -81,6 +81,12 @@ function helpOn({ stdout }: CommandLineContext): HelpConfiguration {
       return [`  ${term}`, ...wrap(`      ${description}`, columns, { hanging: 0 })].join('\n').trimEnd();
     },
   };
+}
+
+/** Commander has arranged its own part, which begins with the usage. What we add below it begins with an empty line. */
+function wrapHelp(text: string, columns: number | undefined): string {
+  if (text.startsWith('\n')) return wrapProse(text, columns);
+  return columns === undefined ? text : wrapLines(text, columns);
 }
 
 /** Sends all notifications. Returns the exit code of the command: if the metrics cannot be written, it is not a success. */
@@ -172,9 +178,9 @@ export function createProgram(context: CommandLineContext, finish: Finish): Comm
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => context.stdout.write(wrapProse(printableLines(text), columnsOf(context.stdout))),
-      getOutHelpWidth: () => columnsOf(context.stdout) ?? 80,
-      getErrHelpWidth: () => columnsOf(context.stderr) ?? 80,
+      writeOut: (text) => context.stdout.write(wrapHelp(printableLines(text), columnsOf(context.stdout))),
+      getOutHelpWidth: () => columnsOf(context.stdout) ?? usualColumns,
+      getErrHelpWidth: () => columnsOf(context.stderr) ?? usualColumns,
       writeErr: (text) => context.stderr.write(printableLines(text)),
     })
     .addHelpText(

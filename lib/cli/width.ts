@@ -62,11 +62,18 @@ export function wrap(line: string, columns: number, { hanging = 2, breaking = fa
   return lines;
 }
 
-/** Wraps a help text. Its example commands are not wrapped, so that they can be copied. */
-export function wrapProse(text: string, columns: number | undefined): string {
-  if (columns === undefined) return text;
-  const wrapped = (line: string): string[] => (line.startsWith('  $ ') ? [line] : wrap(line, columns, { hanging: 0 }));
+/** Width of help texts in a file or a pipe. */
+export const usualColumns = 80;
+
+/** Wraps lines one by one. Example commands are not wrapped, so that they can be copied. */
+export function wrapLines(text: string, columns: number = usualColumns): string {
+  const wrapped = (line: string): string[] => (/^ {2}[$>] /.test(line) ? [line] : wrap(line, columns, { hanging: 0 }));
   return text.split('\n').flatMap(wrapped).join('\n');
+}
+
+/** Wraps the paragraphs of a help text: its lines that are not indented belong together, wherever the source breaks them. */
+export function wrapProse(text: string, columns?: number): string {
+  return wrapLines(text.replace(/(?<=^\S.*)\n(?=\S)/gm, ' '), columns);
 }
 
 /** Breaks a word into pieces of this length, preferably after a path separator. */

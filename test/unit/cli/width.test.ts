@@ -5,6 +5,7 @@ import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import type { CommandLineContext } from '#lib/cli/context';
+import { wholeGrammar } from '#lib/cli/pages/pages';
 import { ProgressBar } from '#lib/cli/progress-bar';
 import { displayWidth, fitTable, wrap } from '#lib/cli/width';
 import { alreadyInProgress, FakeDomino } from '../fake-binding';
@@ -132,6 +133,31 @@ linuxDescribe('every command', () => {
     const [head = '', ...lines] = shown[0]!.split('\n');
     const first = lines.find((line) => line.startsWith(`${id} `)) ?? '';
     expect(head.indexOf('OUTCOME')).toBe(first.indexOf('partial'));
+  });
+});
+
+describe('the help of every command', () => {
+  const { grammar } = wholeGrammar();
+  const domino = new FakeDomino();
+
+  afterAll(() => {
+    domino.destroy();
+  });
+
+  // 80: in a pipe.
+  test.each([60, 80, 100, 200])('has no line in a paragraph that ends early, at %i columns', async (columns) => {
+    for (const { name } of [{ name: '' }, ...grammar.commands]) {
+      const stdout = { ...terminal(columns), isTTY: columns !== 80 };
+      await run(domino, [...name.split(' ').filter((word) => word !== ''), '--help'], { stdout });
+      const lines = stdout.text.split('\n');
+      const early = lines.filter((line, index) => {
+        const next = lines[index + 1] ?? '';
+        if (!/^\S/.test(line) || !/^\S/.test(next)) return false;
+        return displayWidth(`${line} ${next.split(' ')[0] ?? ''}`) <= columns;
+      });
+      expect({ name, early }).toEqual({ name, early: [] });
+      expect(lines.filter((line) => /^\S/.test(line) && displayWidth(line) > columns)).toEqual([]);
+    }
   });
 });
 
