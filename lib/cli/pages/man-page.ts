@@ -1,5 +1,11 @@
 import type { CommandGrammar, Grammar, OptionGrammar } from './grammar';
 
+/** The first sentences of the description. */
+const purpose =
+  'domino-vss backs up the databases of a running HCL Domino server. It puts them into backup mode, takes a snapshot of their ' +
+  'volumes (VSS on Windows, btrfs or reflinks on Linux), takes them out of backup mode, and keeps what is needed to restore each ' +
+  'database consistently.';
+
 /** The man page, with the macros of man(7). */
 export function manPage({ name, summary, notes, options, commands }: Grammar): string {
   const lines = [
@@ -10,6 +16,8 @@ export function manPage({ name, summary, notes, options, commands }: Grammar): s
     '.SH SYNOPSIS',
     ...commands.flatMap((command) => ['.br', `.B ${roff(`${name} ${command.name}`)}`, roff(operandsOf(command))]),
     '.SH DESCRIPTION',
+    ...fill(purpose),
+    '.PP',
     ...notesOf(notes),
     '.SH "OPTIONS OF EVERY COMMAND"',
     ...options.flatMap(describeOption),
@@ -26,7 +34,7 @@ function describeCommand(program: string, command: CommandGrammar): string[] {
     roff(`${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`),
     ...(other === '' ? [] : ['.PP', `Also: ${roff(other)}.`]),
     ...command.options.flatMap(describeOption),
-    ...(command.notes === '' ? [] : notesOf(command.notes)),
+    ...(command.notes === '' ? [] : ['.PP', ...notesOf(command.notes)]),
   ];
 }
 
@@ -39,17 +47,17 @@ function describeOption({ flags, summary, choices }: OptionGrammar): string[] {
   return ['.TP', `.B ${roff(flags)}`, roff(`${summary}.${among}`)];
 }
 
-/** Paragraphs are filled. What contains indented lines, such as examples, is not. */
+/** Paragraphs are filled; commands, which are copied, are not. */
 function notesOf(text: string): string[] {
-  return text.split(/\n{2,}/).flatMap((block) => {
-    const isProse = block.split('\n').every((line) => /^\S/.test(line));
-    return ['.PP', ...(isProse ? block.split('\n').map(roff) : asIs(block))];
+  return text.split('\n').flatMap((line) => {
+    if (line === '') return ['.PP'];
+    return /^ {2}(?:[$>]|domino-vss) /.test(line) ? ['.nf', roff(line), '.fi'] : fill(line.trim());
   });
 }
 
-/** Lines that are not filled: examples and tables. */
-function asIs(text: string): string[] {
-  return ['.nf', ...text.split('\n').map((line) => (line === '' ? '.sp' : roff(line))), '.fi'];
+/** One line of the source for each sentence, as is usual in man pages. */
+function fill(text: string): string[] {
+  return text.split(/(?<=[.:]) (?=[A-Z])/).map(roff);
 }
 
 /** An unescaped minus is shown as a hyphen, and a line must not begin like a request. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Ajv from 'ajv';
 import { completionScript } from '#lib/cli/pages/completion';
 import { commandPages, wholeGrammar } from '#lib/cli/pages/pages';
+import { displayWidth } from '#lib/cli/width';
 
 const root = join(__dirname, '..', '..', '..', '..');
 const { grammar } = wholeGrammar();
@@ -34,6 +35,17 @@ describe('the schema of the configuration file', () => {
     const text = readFileSync(join(root, 'docs/command-line.md'), 'utf8');
     const [, example = ''] = /## Settings[^]*?```json\n([^]*?)```/.exec(text) ?? [];
     expect(validate(JSON.parse(example))).toBe(true);
+  });
+
+  test('is the one that the example names, and programs can ask for it by name', () => {
+    const text = readFileSync(join(root, 'docs/command-line.md'), 'utf8');
+    const [, schema = ''] = /"\$schema": "([^"]*)"/.exec(text) ?? [];
+    const [, file = ''] = /^file:\/\/\/.*\/node_modules\/domino-vss\/(.*)$/.exec(schema) ?? [];
+    expect(Object.keys(commandPages())).toContain(file);
+    const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      exports: Record<string, string>;
+    };
+    expect(exports[`./${file}`]).toBe(`./${file}`);
   });
 
   test.each([
@@ -79,22 +91,33 @@ function completed(...words: string[]): string[] {
   });
 });
 
-test('the man page fills its paragraphs', () => {
+describe('the man page', () => {
   const page = commandPages()['man/domino-vss.1'] ?? '';
-  const unfilled = [...page.matchAll(/^\.nf\n([^]*?)\n\.fi$/gm)].flatMap(([, block = '']) => block.split('\n'));
-  expect(unfilled.filter((line) => /^\S/.test(line) && line.length > 78)).toEqual([]);
-  expect(unfilled).toContainEqual(expect.stringMatching(/^ {2}\$ domino\\-vss backup run /));
-});
 
-test('the man page has no error that groff finds, where there is one', () => {
-  const page = commandPages()['man/domino-vss.1'] ?? '';
-  const { error, stdout, stderr } = spawnSync('groff', ['-man', '-Kutf8', '-Tutf8', '-ww'], {
-    input: page,
-    encoding: 'utf8',
+  test('begins its description with what the program is', () => {
+    expect(page).toMatch(/\.SH DESCRIPTION\ndomino\\-vss backs up the databases /);
+    expect(page).toContain('.SS "domino\\-vss backup run"');
   });
-  // Not part of every Debian; the page is checked as text in any case.
-  expect(page).toContain('.SS "domino\\-vss backup run"');
-  if (error) return;
-  expect(stderr).toBe('');
-  expect(stdout).toContain('domino-vss backup run');
+
+  test('fills its paragraphs', () => {
+    const unfilled = [...page.matchAll(/^\.nf\n([^]*?)\n\.fi$/gm)].flatMap(([, block = '']) => block.split('\n'));
+    expect(unfilled.filter((line) => /^\S/.test(line) && line.length > 78)).toEqual([]);
+    expect(unfilled).toContainEqual(expect.stringMatching(/^ {2}\$ domino\\-vss backup run /));
+  });
+
+  test('has no error that groff finds, and fits a terminal', () => {
+    const formatted = spawnSync('groff', ['-man', '-Kutf8', '-Tutf8', '-ww', '-P-cbou', '-rLL=80n'], {
+      input: page,
+      encoding: 'utf8',
+    });
+    // Groff may be missing on the machine of a developer, but not where everything has to be tested.
+    if (formatted.error && (process.platform !== 'linux' || process.env['CI'] === undefined)) return;
+    expect(formatted.error).toBeUndefined();
+    expect(formatted.stderr).toBe('');
+    expect(formatted.stdout).toContain('domino-vss backup run');
+    // Commands are copied.
+    const isCommand = (line: string): boolean => /^ +(?:[$>]|domino-vss) /.test(line);
+    const tooLong = formatted.stdout.split('\n').filter((line) => displayWidth(line) > 80 && !isCommand(line));
+    expect(tooLong).toEqual([]);
+  });
 });
