@@ -365,6 +365,13 @@ linuxDescribe('on a terminal', () => {
     expect(document(json.stdout)).toMatchObject({ outcome: 'complete' });
   });
 
+  /** Whether the cursor is shown after all that was drawn: it had been hidden. */
+  function expectCursor(stdout: string): void {
+    const hidden = stdout.lastIndexOf(`${escape}[?25l`);
+    expect(hidden).toBeGreaterThan(-1);
+    expect(stdout.lastIndexOf(`${escape}[?25h`)).toBeGreaterThan(hidden);
+  }
+
   test('Ctrl-C is one interrupt, not two', async () => {
     await domino.simulation.set({ SIM_LATENCY_NSFBackupStart_US: 250_000 });
     const terminal = startOnTerminal(backupArguments('--shards', '1'));
@@ -378,6 +385,21 @@ linuxDescribe('on a terminal', () => {
     expect(stdout.match(/SIGINT: stopping and rolling back/g)).toHaveLength(1);
     expect(stdout).toContain('interrupted');
     expect(stdout).not.toContain('ended with an open backup');
+    expectCursor(stdout);
+    await expectNothingLeft();
+  });
+
+  test('a second Ctrl-C ends it at once, and shows the cursor again', async () => {
+    await domino.simulation.set({ SIM_LATENCY_NSFBackupStart_US: 1_500_000 });
+    const terminal = startOnTerminal(backupArguments('--shards', '2'));
+    await until('the bar shows the window', () => terminal.stdout.includes('making the shadow'));
+    terminal.child.stdin?.write('\x03');
+    await until('the first interrupt is noticed', () => terminal.stdout.includes('interrupt again to end at once'));
+    terminal.child.stdin?.write('\x03');
+    const { code, stdout } = await terminal.ended;
+    expect(code).toBe(130);
+    expect(stdout).toContain('ended with an open backup');
+    expectCursor(stdout);
     await expectNothingLeft();
   });
 });
