@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { toPublicError } from '../errors/errors';
+import { FileSystemError, toPublicError } from '../errors/errors';
 
 // Windows does not have this flag.
 const noLink = (constants.O_NOFOLLOW as number | undefined) ?? 0;
@@ -19,6 +19,16 @@ export function openLog(file: string): number {
     const message = `EISDIR: illegal operation on a directory, open '${file}'`;
     throw Object.assign(new Error(message), { code: 'EISDIR', syscall: 'open', path: file });
   } catch (cause) {
-    throw toPublicError(cause);
+    const { code, hint, message } = toPublicError(cause);
+    const reason = message.replace(/, open '.*'$/, '');
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new FileSystemError(
+      code,
+      { path: file, cause },
+      {
+        message: `the log file ${file} (--log) cannot be opened: ${reason}`,
+        hint: isMissing ? 'Create its directory, or name another file.' : hint,
+      },
+    );
   }
 }

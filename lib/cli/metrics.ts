@@ -45,7 +45,11 @@ export function metricsText({ command, exitCode, durationMs, endedAt, figures }:
   const success = exitCode === exitCodes.ok ? seconds : lastSuccessIn(before, command);
   const all: Figure[] = [
     { name: 'last_run_timestamp_seconds', help: 'When the command last ended.', value: seconds },
-    { name: 'last_exit_code', help: '0 ok, 1 failed, 2 usage, 3 partial, 4 precondition, 5 locked.', value: exitCode },
+    {
+      name: 'last_exit_code',
+      help: '0 ok, 1 failed, 2 usage, 3 partial, 4 precondition, 5 locked, 130 interrupted.',
+      value: exitCode,
+    },
     { name: 'last_duration_seconds', help: 'How long the command took.', value: durationMs / 1000 },
     ...(success === undefined ? [] : [{ name: lastSuccess, help: 'When it last succeeded.', value: success }]),
     ...figures,

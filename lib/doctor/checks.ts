@@ -11,6 +11,7 @@ import { hidesDatabases, takeSelected, type BackupDatabases } from '../domino/da
 import { failed, ok, skipped, warned, type DoctorOptions, type Finding } from './check';
 import {
   findInstallation,
+  type Installation,
   findNotesIni,
   missingEnvironment,
   NotesIni,
@@ -92,8 +93,8 @@ async function checkNotesIni(context: DoctorContext): Promise<Finding> {
   return ok(`${notesIni.file}; data directory ${dataDirectory}`);
 }
 
-async function checkEnvironment({ options }: DoctorContext): Promise<Finding> {
-  const installation = findInstallation(options.domino);
+async function checkEnvironment(context: DoctorContext): Promise<Finding> {
+  const installation = findEnvironment(context);
   const missing = missingEnvironment(installation);
   const needed = requiredEnvironment(installation);
   const { programDirectory } = installation;
@@ -109,9 +110,20 @@ async function checkEnvironment({ options }: DoctorContext): Promise<Finding> {
     : warned('WARN_ENVIRONMENT', `missing or wrong: ${missing.join(', ')}`, advice);
 }
 
+function findEnvironment(context: DoctorContext): Installation {
+  try {
+    return findInstallation(context.options.domino);
+  } catch (error) {
+    if (isNativeCode(error)) context.runtimeError = error.code;
+    throw error;
+  }
+}
+
 async function checkLibrary(context: DoctorContext): Promise<Finding> {
   const { binding, options, call } = context;
   if (!binding) return skipped('needs the addon');
+  // Told already.
+  if (context.runtimeError === 'ERR_DOMINO_LIBRARY') return skipped('needs the environment');
   try {
     context.runtime = await openRuntime(binding, options.domino, call);
   } catch (error) {

@@ -107,7 +107,9 @@ function candidates(...values: readonly (string | undefined)[]): string[] {
 }
 
 function notFound(code: 'ERR_DOMINO_LIBRARY' | 'ERR_DOMINO_NOTES_INI', what: string, tried: readonly string[]) {
-  const places = tried.map((file) => (isForbidden(file) ? `${file} (this user may not look there)` : file));
+  const places = [...new Set(tried)].map((file) =>
+    isForbidden(file) ? `${file} (this user may not look there)` : file,
+  );
   return new DominoVssError(code, { message: `${what} not found; looked for: ${places.join(', ')}`, phase: 'runtime' });
 }
 

@@ -40,6 +40,9 @@ function load(): NativeBinding {
     const usual = [join(packageRoot, 'build', 'Release'), join(packageRoot, 'prebuilds', target)].join(' or ');
     const from = named === '' ? usual : `${named} (${addonVariable})`;
     const reason = (error as Error).message.split('\n')[0] ?? '';
+    // What node-gyp-build says when it finds nothing repeats the system, and helps nobody.
+    const isMissing = named === '' && reason.startsWith('No native build was found');
+    const what = isMissing ? `there is no addon for this system in ${usual}` : `${from} cannot be loaded: ${reason}`;
     const failure: NativeFailure = {
       code: 'ERR_NATIVE_LOAD',
       phase: 'runtime',
@@ -47,12 +50,22 @@ function load(): NativeBinding {
       domain: 'engine',
       status: 0,
       statusName: '',
-      text: `the native addon could not be loaded from ${from}: ${reason}. There are binaries for ${supportedSystems}; this is ${target}`,
+      text: `${what}. There are binaries for ${supportedSystems}; this is ${target}${libraryText()}`,
       subject: '',
     };
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- this wing throws records; its callers convert them to errors
     throw failure;
   }
+}
+
+/** The C library that decides which binary fits, as node-gyp-build sees it: the variable LIBC is believed. */
+function libraryText(): string {
+  if (process.platform !== 'linux') return '';
+  const { header } = process.report.getReport() as { readonly header?: { readonly glibcVersionRuntime?: string } };
+  const version = header?.glibcVersionRuntime;
+  const found = version === undefined ? 'musl' : `glibc ${version}`;
+  const named = process.env['LIBC'] ?? '';
+  return ` with ${named === '' || found.startsWith(named) ? found : `${named} (LIBC)`}`;
 }
 
 /** Without `require`, which bundlers replace and single executables lack. */

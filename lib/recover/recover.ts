@@ -106,6 +106,11 @@ function checkHook(value: unknown, name: string): void {
 
 async function realDirectory(directory: string): Promise<string> {
   return realpath(directory).catch((cause: unknown) => {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      const message = `the delta directory ${directory} does not exist`;
+      const hint = 'Name the delta directory that the backups were made with, and mount its volume if necessary.';
+      throw new DominoVssError('ERR_DELTA_DIRECTORY', { message, hint, cause });
+    }
     const message = `the delta directory ${directory} cannot be read: ${(cause as Error).message}`;
     throw new DominoVssError('ERR_DELTA_DIRECTORY', { message, cause });
   });

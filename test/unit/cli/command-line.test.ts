@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command } from 'commander';
 import { beginBackup } from '#lib/backup/begin-backup';
-import type { CommandLineContext } from '#lib/cli/context';
+import { exitCodes, type CommandLineContext } from '#lib/cli/context';
+import { metricsText } from '#lib/cli/metrics';
 import { createProgram } from '#lib/cli/program';
+import { errorCodes } from '#lib/errors/codes';
 import { alreadyInProgress, fail, FakeDomino } from '../fake-binding';
 import { location as ofServer, run as runIn, type Run } from './run';
 import { comFailure, FakeVssSession, nativeShadow, nativeWriter, setId, shadowId, type FakeVss } from '../fake-vss';
@@ -367,6 +369,21 @@ describe('VSS', () => {
     expect(exitCode).toBe(4);
     expect(stderr).toContain('exists on Windows only');
   });
+});
+
+test('a delta directory that does not exist is named as such, with advice that fits', async () => {
+  const { exitCode, stderr } = await run(['recover', '--delta-dir', 'nowhere']);
+  expect(exitCode).toBe(4);
+  expect(stderr).toContain(`the delta directory ${join(domino.root, 'nowhere')} does not exist\n`);
+  expect(stderr).toContain('what to do: Name the delta directory that the backups were made with');
+});
+
+test('the help of the exit code in the metrics names every exit code', () => {
+  const end = { command: 'drill', exitCode: 130, durationMs: 1, endedAt: new Date(0), figures: [] };
+  const [, help = ''] = /^# HELP domino_vss_last_exit_code (.*)$/m.exec(metricsText(end)) ?? [];
+  const codes = [...Object.values(exitCodes), ...Object.values(errorCodes).map(({ exitCode }) => exitCode)];
+  const unnamed = codes.filter((code) => !new RegExp(`\\b${code} \\w`).test(help));
+  expect(unnamed).toEqual([]);
 });
 
 test('colours only on a terminal, and not with NO_COLOR or --json', async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { wholeGrammar } from '#lib/cli/pages/pages';
@@ -152,6 +152,18 @@ describe('--quiet and --log', () => {
     expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z domino-vss backup run, process \d+$/);
     expect(lines.some((line) => line.includes('complete'))).toBe(true);
     expect(lines.at(-1)).toMatch(/ ended with exit code 0$/);
+  });
+
+  test('a log that cannot be opened is named as such, and nothing is done', async () => {
+    const file = join(domino.root, 'nowhere', 'log');
+    const { exitCode, stderr } = await run([...backUp, '--delta-dir', 'delta', '--keep', '--log', file]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      `failed ERR_FILE_SYSTEM: the log file ${file} (--log) cannot be opened: ENOENT: no such file`,
+    );
+    expect(stderr).not.toContain(`open '`);
+    expect(stderr).toContain('what to do: Create its directory, or name another file.');
+    expect(readdirSync(domino.root)).not.toContain('delta');
   });
 
   test('when something is wrong all of it is printed, and the log grows', async () => {

@@ -66,7 +66,11 @@ test('a missing installation fails its checks and skips what needs it', async ()
     status: 'failed',
     code: 'ERR_DOMINO_NOTES_INI',
   });
-  expect(check('library')).toMatchObject({ status: 'failed', code: 'ERR_DOMINO_LIBRARY' });
+  // Each failure is told once.
+  const codes = ['environment', 'library']
+    .map((name) => check(name).code)
+    .filter((code) => code === 'ERR_DOMINO_LIBRARY');
+  expect(codes).toHaveLength(1);
   for (const name of ['transaction log', 'databases', 'file system', 'DAOS']) {
     expect(check(name).status).toBe('skipped');
   }

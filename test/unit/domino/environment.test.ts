@@ -120,6 +120,10 @@ describe('an installation is found', () => {
       message: expect.stringContaining(`${join('/nowhere', libraryName)}, ${usualLibrary}`) as string,
     });
     expect(() => findInstallation({ programDirectory: data }, {})).toThrow(join(data, libraryName));
+    // Each place once, also if the search path names it several times.
+    const twice = { PATH: [program, program].join(delimiter) };
+    const { message } = thrownBy(() => findNotesIni({}, twice)) as Error;
+    expect(message.split(join(program, 'notes.ini'))).toHaveLength(2);
     expect(thrownBy(() => findNotesIni({ notesIni: '/nowhere.ini' }, { NOTES_INI: ini }))).toMatchObject({
       code: 'ERR_DOMINO_NOTES_INI',
     });

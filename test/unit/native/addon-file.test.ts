@@ -57,6 +57,14 @@ test('without an addon it says once for which systems there are binaries, and wh
   expect(hint).toContain('DOMINO_VSS_ADDON');
 });
 
+(isWindows ? test.skip : test)('it names the C library, and says only once that there is no binary', () => {
+  const { message } = run(outcome, { LIBC: 'musl' }) as Record<string, string>;
+  expect(message).toMatch(/^there is no addon for this system in .*; this is linux-\w+ with musl \(LIBC\)$/);
+  expect(message).not.toMatch(/No native build|could not be loaded/);
+  const { message: usual } = run(outcome) as Record<string, string>;
+  expect(usual).toMatch(/; this is linux-\w+ with (glibc \d+\.\d+|musl)$/);
+});
+
 test('DOMINO_VSS_ADDON names the file of the addon', () => {
   expect(run('library.getCapabilities()', { DOMINO_VSS_ADDON: file })).toMatchObject({ native: true });
   for (const wrong of [join(bare, 'nothing.node'), 'elsewhere/any name.node', join(bare, 'package.json')]) {
