@@ -32,11 +32,13 @@ AbandonedState endOne(const Api& api, const std::string& path) {
     const std::string name = toLmbcs(api, path);
     CurrentCall::note("NSFDbOpen");
     const CallStatus opened = callStatus(api.NSFDbOpen(name.c_str(), handle.data()), "NSFDbOpen");
-    // An offline database may still be in backup mode. Any other database that cannot be opened no longer exists.
-    if (opened.status == error::kDatabaseOffline) throw describe(api, opened, Phase::end, path);
-    if (!opened.ok()) return AbandonedState::none;
+    // It may still be in backup mode: only the caller can see whether its file is gone.
+    if (!opened.ok()) throw describe(api, opened, Phase::end, path);
     DominoDatabase database(api, handle[0]);
-    if (!isInBackupMode(probe(database))) return AbandonedState::none;
+    const CallStatus before = probe(database);
+    if (before.ok()) return AbandonedState::none;
+    // Any other refusal, such as a compaction in progress, says nothing about backup mode.
+    if (!isInBackupMode(before)) throw describe(api, before, Phase::end, path);
     // Without a context, which was lost with the dead process. The second probe shows whether this succeeded, whatever
     // the call returned.
     CurrentCall::note("NSFBackupEnd");

@@ -1,7 +1,15 @@
+import { resolve } from 'node:path';
 import { DominoVssError, toDatabaseFailure } from '../errors/errors';
 import { AbandonedBackup } from '../native/session';
+import { isPresent } from '../store/file-identity';
+import type { LeftOver } from '../store/left-over';
 import type { Items } from './items';
-import type { RecoveryTools } from './tools';
+import { fileCallsOf, type RecoveryTools } from './tools';
+
+/** ERR_NOEXIST */
+const noExist = 0x0103;
+/** ERR_BACKUP_INPROGRESS */
+const backupInProgress = 0x0ea4;
 
 /** Databases in one request. */
 const databasesAtOnce = 100;
@@ -13,14 +21,17 @@ const advice =
 /** Ends the backups that a dead process has left, if Domino lets another process do that. */
 export async function endAbandonedBackups(
   databases: readonly string[],
-  { binding, call, budgetMs, openRuntime }: RecoveryTools,
+  { dataDirectory }: LeftOver,
+  tools: RecoveryTools,
   items: Items,
 ): Promise<void> {
   if (databases.length === 0) return;
+  const { binding, call, budgetMs, openRuntime } = tools;
+  const calls = fileCallsOf(tools);
   const [first = ''] = databases;
   const subject = databases.length === 1 ? first : `${databases.length} databases (${first}, …)`;
   const found = 'may be in backup mode';
-  const left = new Map<string, DominoVssError>();
+  const left = new Map<string, { readonly error: DominoVssError; readonly isKnown: boolean }>();
   await items.act(
     { thing: 'backup-mode', subject, found, action: 'backup mode is ended if it is still active', advice },
     async () => {
@@ -33,15 +44,20 @@ export async function endAbandonedBackups(
         const { states, failures } = await call.bounded(binding.endAbandonedBackups({ paths }), bound);
         ended += states.filter((state) => state === AbandonedBackup.ended).length;
         for (const { index, failure } of failures) {
-          const { operation, statusHex, text } = toDatabaseFailure(paths[index] ?? '', failure);
-          const message = `${operation} ${statusHex}: ${text}`;
-          left.set(paths[index] ?? '', new DominoVssError('ERR_DATABASE_STUCK', { message }));
+          const path = paths[index] ?? '';
+          const { operation, status, statusHex, text } = toDatabaseFailure(path, failure);
+          // The status alone is not believed: Domino also returns it for paths that it cannot reach at the moment.
+          const file = resolve(dataDirectory, path);
+          if (status === noExist && !(await calls.wait('lstat', file, isPresent(file)).catch(() => true))) continue;
+          const error = new DominoVssError('ERR_DATABASE_STUCK', { message: `${operation} ${statusHex}: ${text}` });
+          left.set(path, { error, isKnown: status === backupInProgress });
         }
       }
       return `${ended} were in backup mode and no longer are`;
     },
   );
-  for (const [database, error] of left) {
-    items.left({ thing: 'backup-mode', subject: database, found: 'is still in backup mode', advice }, error);
+  for (const [database, { error, isKnown }] of left) {
+    const still = isKnown ? 'is still in backup mode' : 'may still be in backup mode';
+    items.left({ thing: 'backup-mode', subject: database, found: still, advice }, error);
   }
 }

@@ -24,7 +24,7 @@ export async function recoverBackup(left: LeftOver, tools: RecoveryTools, items:
   const { databases, copies } = await calls.wait('read', left.journal, readJournalLists(left));
   // Users come first: start the server, then end what keeps them from their databases.
   await startService(left, tools, items);
-  await endAbandonedBackups(databases, tools, items);
+  await endAbandonedBackups(databases, left, tools, items);
   const { backupDirectory } = left;
   if (left.hanging.length > 0) {
     items.left({ thing: 'backup', subject: backupDirectory, ...hangingItem(left) });

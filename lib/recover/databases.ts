@@ -185,7 +185,7 @@ class InterruptedDatabase {
     } catch (error) {
       if (!isNativeFailure(error) || error.domain !== 'domino') throw error;
       if (error.status === alreadyOffline) this.#wasOffline = true;
-      else if (error.status === noExist) this.#wasOffline = false;
+      else if (await this.#isGone(error.status)) this.#wasOffline = false;
       else throw error;
     }
   }
@@ -213,9 +213,14 @@ class InterruptedDatabase {
       const bound = { budgetMs, operation: 'NSFBringDatabaseOnline', subject: file };
       await call.bounded(binding.bringDatabaseOnline({ file }), bound);
     } catch (error) {
-      // The database no longer exists, so it cannot be offline.
-      if (!isNativeFailure(error) || error.domain !== 'domino' || error.status !== noExist) throw error;
+      // A database that no longer exists cannot be offline.
+      if (!isNativeFailure(error) || error.domain !== 'domino' || !(await this.#isGone(error.status))) throw error;
     }
+  }
+
+  /** The status alone is not believed: while the file is there, its database may be offline. */
+  async #isGone(status: number): Promise<boolean> {
+    return status === noExist && !(await this.#isPresent(this.database.file));
   }
 
   /** First the files, then the server: it must not open a file that is about to be renamed. */

@@ -21,9 +21,10 @@ import type { NativeBinding } from '../native/session';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { syncDirectory, syncRemovals } from '../store/durable';
 import { Journal, newWorkId } from '../store/journal';
-import { readJournalLists, readJournals, removeUnfinished, warnOfUnusable } from '../store/journals';
+import { journalDirectory, readJournalLists, readJournals, removeUnfinished, warnOfUnusable } from '../store/journals';
 import type { LeftOver } from '../store/left-over';
 import { namesOfRestore } from '../store/restored-files';
+import { directoryRisk } from '../store/safe-directory';
 import { makeStateDirectory, stateDirectory } from '../store/state-directory';
 import { recoverBackup, removeBackup } from './backups';
 import { Items } from './items';
@@ -85,6 +86,7 @@ export function recoverInterrupted(loadBinding: () => NativeBinding, options: Re
     const calls = fileCallsOf({ call, budgetMs });
     const given = options.deltaDirectory;
     const deltaDirectory = given && (await calls.wait('realpath', given, realDirectory(given)));
+    if (deltaDirectory !== undefined) await calls.wait('stat', deltaDirectory, refuseForgery(binding, deltaDirectory));
     const open = (): Promise<unknown> => openRuntime(binding, domino, call);
     const tools = { binding, call, budgetMs, dryRun, service, hook, openRuntime: open };
     // Plain volumes do not belong to a data directory.
@@ -114,6 +116,16 @@ async function realDirectory(directory: string): Promise<string> {
     const message = `the delta directory ${directory} cannot be read: ${(cause as Error).message}`;
     throw new DominoVssError('ERR_DELTA_DIRECTORY', { message, cause });
   });
+}
+
+/** Whoever can put a journal into the directory decides what is removed and renamed. */
+async function refuseForgery(binding: NativeBinding, deltaDirectory: string): Promise<void> {
+  for (const path of [deltaDirectory, journalDirectory(deltaDirectory)]) {
+    const real = await realpath(path).catch(() => undefined);
+    const { refusal } = real === undefined ? { refusal: '' } : await directoryRisk(real, binding);
+    if (refusal === '') continue;
+    throw new DominoVssError('ERR_DELTA_DIRECTORY', { message: `the journals in ${path} may be forged: ${refusal}` });
+  }
 }
 
 /** Empty if there is no Domino, unless the caller named its location. */

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
-import { readdir, rename, rm, type FileHandle } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readdir, realpath, rename, rm, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { open } from '../call/files';
 import { checkLine, checkLineBytes, isInTheWay, parseHead, type JournalHead, type JournalWork } from './journal-format';
 import { leftOverOf, type LeftOver } from './left-over';
 import { linesOf } from './lines';
 import { isAlive, isOfThisHost, isRunning, ownIdentity } from './process-identity';
+import { directoryRisk } from './safe-directory';
 import { stateDirectory } from './state-directory';
 import { FileSystemError } from '../errors/errors';
 import { warning, type Warning } from '../errors/warnings';
@@ -16,11 +17,11 @@ export interface UnusableJournal {
   readonly journal: string;
   /** What is wrong with it, in words. */
   readonly reason: string;
-  /** The path to which it was moved; empty if it stays in place, because it belongs to another host or cannot be moved. */
+  /** The path to which it was moved; empty if it stays in place, because it belongs to another host, may be forged or cannot be moved. */
   readonly movedTo: string;
   /**
-   * It may belong to running work: it is of another host, or could not be read this time. Nothing that such work may need is
-   * removed.
+   * It may belong to running work: it is of another host, could not be read this time, or is where others can write. Nothing that
+   * such work may need is removed.
    */
   readonly mayBeLive: boolean;
 }
@@ -57,9 +58,17 @@ export async function readJournals(
   const live: JournalHead[] = [];
   const leftOvers: LeftOver[] = [];
   const unusable: UnusableJournal[] = [];
+  const distrusted = await distrustedDirectories(deltaDirectory);
   for (const file of await journalFiles(deltaDirectory)) {
     const head = await readHead(file);
     if (head === undefined) continue;
+    const refusal = distrusted.get(dirname(file));
+    if (refusal !== undefined) {
+      // A forged journal would have us remove and rename whatever it names. One of this process names nothing that is left.
+      const reason = `it may be forged: ${refusal}`;
+      if (!isHead(head) || !isOwn(head)) unusable.push({ journal: file, reason, movedTo: '', mayBeLive: true });
+      continue;
+    }
     if (typeof head === 'string') {
       unusable.push({
         journal: file,
@@ -137,6 +146,11 @@ export async function interruptedRemovals(deltaDirectory: string): Promise<strin
   return heads.flatMap((head) => (isHead(head) && head.work === 'prune' ? [head.dataDirectory] : []));
 }
 
+function isOwn({ pid, processStart }: JournalHead): boolean {
+  const own = ownIdentity();
+  return pid === own.pid && processStart === own.processStart;
+}
+
 function isHead(read: Awaited<ReturnType<typeof readHead>>): read is JournalHead {
   return typeof read === 'object' && !(read instanceof UnreadJournal);
 }
@@ -181,6 +195,23 @@ function nameIn(line: string, journal: string): string {
 /** Describes the work that uses a data directory. */
 export function describeLiveWork({ work, id, dataDirectory, pid }: JournalHead): string {
   return `${work} ${id} of ${dataDirectory} is running (process ${pid})`;
+}
+
+/**
+ * Directories of journals in which others could have put one, with the reason. Not on Windows, where the access lists are examined
+ * when a backup begins.
+ */
+async function distrustedDirectories(deltaDirectory: string | undefined): Promise<ReadonlyMap<string, string>> {
+  const distrusted = new Map<string, string>();
+  for (const directory of journalDirectories(deltaDirectory)) {
+    // The one above too: whoever can write there can put a link in the place of this one.
+    for (const path of [dirname(directory), directory]) {
+      const real = await realpath(path).catch(() => undefined);
+      const { refusal } = real === undefined ? { refusal: '' } : await directoryRisk(real);
+      if (refusal !== '') distrusted.set(directory, refusal);
+    }
+  }
+  return distrusted;
 }
 
 /** Absolute paths, oldest first. */
@@ -307,7 +338,9 @@ export function unfinishedName(file: string): string {
  */
 export async function removeUnfinished(deltaDirectory: string | undefined): Promise<void> {
   const pattern = /^(.*\.(?:journal|backup|scratch))\.(\d+)-(\w*)\.new(?:\.part)?$/s;
+  const distrusted = await distrustedDirectories(deltaDirectory);
   for (const file of await journalEntries(deltaDirectory, pattern)) {
+    if (distrusted.has(dirname(file))) continue;
     const [, journal = '', pid = '', started = ''] = pattern.exec(file) ?? [];
     if (isRunning(Number(pid), started) && !endedHere.has(journal)) continue;
     await rm(file, { force: true, recursive: true }).catch(() => undefined);

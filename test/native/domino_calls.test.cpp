@@ -252,8 +252,9 @@ void endsBackupsOfTheDead() {
     CHECK(abandoned({{"NSFBackupStart", {0x0EA4 | kFlags}}}).state == AbandonedState::ended);
     CHECK(script().count("NSFBackupEnd 0 1") == 1 && script().backups == 0);
 
-    // Refused for another reason: not in backup mode.
-    CHECK(abandoned({{"NSFBackupStart", {0x13AA}}}).state == AbandonedState::none);
+    // Refused for another reason, which says nothing about backup mode.
+    const Abandoned busy = abandoned({{"NSFBackupStart", {0x13AA}}});
+    CHECK(busy.state == AbandonedState::left && busy.failure && busy.failure->status == 0x13AA);
     CHECK(script().count("NSFBackupEnd 0 1") == 0);
 
     const Abandoned still = abandoned({{"NSFBackupStart", {0x0EA4, 0x0EA4}}});
@@ -264,9 +265,12 @@ void endsBackupsOfTheDead() {
     const Abandoned own = abandoned({{"NSFBackupEnd", {0x0EA4, 0x0106, 0x0EA4, 0x0106}}});
     CHECK(own.state == AbandonedState::left && own.failure && own.failure->operation == "NSFBackupEnd");
 
-    const Abandoned offline = abandoned({{"NSFDbOpen", {0x13F9}}});
-    CHECK(offline.state == AbandonedState::left && offline.failure && offline.failure->status == 0x13F9);
-    CHECK(abandoned({{"NSFDbOpen", {0x0103}}}).state == AbandonedState::none);
+    // Offline, corrupt, in use, or gone, which only the caller can see.
+    for (const STATUS status : {0x13F9, 0x0102, 0x0104, 0x0103}) {
+        const Abandoned closed = abandoned({{"NSFDbOpen", {status}}});
+        CHECK(closed.state == AbandonedState::left && closed.failure && closed.failure->status == status);
+        CHECK(closed.failure->operation == "NSFDbOpen");
+    }
 }
 
 void readsIdentitiesOneByOne() {

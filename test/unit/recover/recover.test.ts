@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   promises,
@@ -18,8 +19,8 @@ import { recoverInterrupted, type RecoverOptions } from '#lib/recover/recover';
 import type { RecoveryReport } from '#lib/recover/report';
 import { identityOf } from '#lib/store/file-identity';
 import type { JournalHead, RestorePhase, RestoringDatabase } from '#lib/store/journal-format';
-import { journalDirectory } from '#lib/store/journals';
-import { alreadyInProgress, FakeDomino } from '../fake-binding';
+import { journalDirectory, readJournals } from '#lib/store/journals';
+import { alreadyInProgress, FakeDomino, failure } from '../fake-binding';
 import { writeDeadJournal } from './dead-journal';
 import { linuxTest } from '../../platform';
 import { nativeShadow, setId, shadowId } from '../fake-vss';
@@ -393,6 +394,16 @@ describe('a backup that was killed', () => {
     expect(made.filter(existsSync)).toEqual([]);
   });
 
+  test('a database that Domino calls missing is believed to be so only if its file is gone', async () => {
+    const missing = failure({ operation: 'NSFDbOpen', domain: 'domino', status: 0x0103 });
+    domino.abandoned.set(path, missing).set('gone.nsf', missing);
+    writeDead({ id, databasesInBackupMode: 2 }, [path, 'gone.nsf']);
+    const { outcome, works } = await recover();
+    expect(outcome).toBe('partial');
+    const left = works.flatMap(({ items }) => items).filter(({ result }) => result === 'left');
+    expect(left).toMatchObject([{ thing: 'backup-mode', subject: path, found: 'may still be in backup mode' }]);
+  });
+
   test('a database that Domino does not let us free is named, and so is it in the error of the backup that it makes fail', async () => {
     writeDead({ id, databasesInBackupMode: 1 }, [path]);
     domino.abandoned.set(path, alreadyInProgress);
@@ -531,6 +542,28 @@ describe('a backup that was killed', () => {
     writeDead({ work: 'restore', temporaryFiles: [victims[2]!] });
     expect((await recover()).outcome).toBe('partial');
     expect(victims.filter(existsSync)).toEqual(victims);
+  });
+
+  // Windows has access lists instead, which are examined when a backup begins.
+  linuxTest.each([
+    { place: 'delta directory', directory: (): string => domino.deltaDirectory },
+    { place: 'directory of the journals', directory: (): string => journalDirectory(domino.deltaDirectory) },
+  ])('a journal is not believed if others can write to the $place', async ({ directory }) => {
+    const victim = join(domino.root, 'victim.nsf');
+    writeFileSync(victim, 'of somebody else');
+    const journal = writeDead({ id, copiedFiles: 1 }, [victim]);
+    chmodSync(directory(), 0o777);
+    await expect(recover()).rejects.toMatchObject({
+      code: 'ERR_DELTA_DIRECTORY',
+      message: expect.stringContaining('may be forged: everybody may write to') as unknown,
+    });
+    const { leftOvers, unusable } = await readJournals(domino.deltaDirectory, domino.dataDirectory);
+    expect({ leftOvers, unusable }).toMatchObject({ leftOvers: [], unusable: [{ journal, movedTo: '' }] });
+    expect(existsSync(victim) && existsSync(journal)).toBe(true);
+
+    chmodSync(directory(), 0o700);
+    expect((await recover()).outcome).toBe('recovered');
+    expect(existsSync(victim)).toBe(false);
   });
 
   test('the set of VSS goes by its id, its place first', async () => {
