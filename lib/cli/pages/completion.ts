@@ -11,12 +11,18 @@ export function completionScript(shell: Shell, grammar: Grammar): string {
       return bash(grammar);
     case 'zsh':
       // zsh has a compatibility layer for bash scripts.
-      return `#compdef ${grammar.name}\nautoload -U +X bashcompinit && bashcompinit\n${bash(grammar)}`;
+      return `#compdef ${grammar.name}\nautoload -U +X bashcompinit && bashcompinit\n${bash(grammar)}${atFirstUse(grammar)}`;
     case 'fish':
       return fish(grammar);
     case 'powershell':
       return powershell(grammar);
   }
+}
+
+/** zsh loads the script when the user first completes a command, and expects it to answer at once. */
+function atFirstUse({ name }: Grammar): string {
+  const complete = `_bash_complete -o filenames -F _${name.replaceAll('-', '_')}`;
+  return `[[ $funcstack[1] != _${name} ]] || ${complete}\n`;
 }
 
 /** Every sequence of words that may be followed by more words: none, `backup`, `backup run`. */
