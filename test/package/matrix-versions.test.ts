@@ -7,9 +7,9 @@ import { root } from './packed';
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 const page = read('docs', 'install.md');
 const tools = JSON.parse(read('scripts', 'matrix', 'tools.json')) as Readonly<Record<string, string>>;
-const nodes = JSON.parse(read('scripts', 'setup', 'nodes.json')) as {
-  readonly linux: { readonly versions: readonly { readonly version: string }[] };
-};
+const nodes = JSON.parse(read('scripts', 'setup', 'nodes.json')) as Readonly<
+  Record<'linux' | 'win32', { readonly versions: readonly { readonly version: string }[] }>
+>;
 
 /** The first row of a table, or the first column below it. */
 function firstCells(table: string, which: 'row' | 'column'): string[] {
@@ -24,6 +24,11 @@ function firstCells(table: string, which: 'row' | 'column'): string[] {
 
 test.each(['managers', 'executables'])('the table of %s has the versions of Node.js that are tested with', (table) => {
   expect(firstCells(table, 'row')).toEqual(nodes.linux.versions.map(({ version }) => `Node.js ${version}`));
+});
+
+// test/windows/addon.test.ts, which CI runs in each of them.
+test('the table of Windows has the versions of Node.js that are tested with under Wine', () => {
+  expect(firstCells('windows', 'column')).toEqual(nodes.win32.versions.map(({ version }) => `Node.js ${version}`));
 });
 
 const typescript = (JSON.parse(read('node_modules', 'typescript', 'package.json')) as { readonly version: string })
