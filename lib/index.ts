@@ -543,7 +543,8 @@ export function listProviders(options: VssCallOptions = {}): Promise<readonly Vs
 /**
  * Says whether a shadow copy of a volume can be made, by any provider or by a specific one. Windows only.
  *
- * @throws {@link VssError} `ERR_VSS_NOT_FOUND` when there is no such volume; {@link AbortError}.
+ * @throws {@link BackupError} `ERR_FIND` when there is no such drive or path, {@link VssError} `ERR_VSS_NOT_FOUND` when there is no
+ * volume of that name; {@link AbortError}.
  */
 export function isVolumeSupported(options: IsVolumeSupportedOptions): Promise<boolean> {
   return onDemand.providers.isVolumeSupported(loadBinding, options);

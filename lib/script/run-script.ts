@@ -27,7 +27,10 @@ export interface RunScriptOptions {
     { readonly file: string } | { readonly text: string | Uint8Array; readonly name?: string | undefined };
   /** Only report what would be done; works on every system. Default: false. */
   readonly check?: boolean | undefined;
-  /** Continue after a command that is wrong or fails. Default: false. */
+  /**
+   * Continue after a command that is wrong or fails. There is no rehearsal then, and persistent shadow copies of a script that fails
+   * are kept. Default: false.
+   */
   readonly keepGoing?: boolean | undefined;
   /**
    * Put the databases of the Domino server into backup mode around every `create`; deltas and manifest are then
