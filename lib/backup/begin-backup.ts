@@ -77,7 +77,7 @@ async function begin(
   const { signKey: keyFile } = options;
   const signKey =
     keyFile === undefined ? undefined : await calls.wait('read', keyFile, readSigningKey(keyFile, 'signKey'));
-  const keyWarnings = await calls.wait('stat', keyFile ?? '', signingKeyWarnings(keyFile));
+  const keyWarnings = keyFile === undefined ? [] : await calls.wait('stat', keyFile, signingKeyWarnings(keyFile));
   const { source = 'domino', mode = { type: 'backup-api' }, volumes: named = [] } = options;
   refuseFileProvider(options.provider, named);
   const server = source === 'domino' ? await openServer(binding, options, call) : noServer;
