@@ -1,11 +1,17 @@
 import { EventEmitter } from 'node:events';
-import { createReadStream as createStream, type ReadStream } from 'node:fs';
+import { constants, createReadStream as createStream, type ReadStream } from 'node:fs';
 import { open as openFile, readFile as readWhole, writeFile as writeWhole, type FileHandle } from 'node:fs/promises';
 import { types } from 'node:util';
 
 // Node.js names the file in errors of calls with a path, but not of calls with a descriptor: "EIO: i/o error, write" is useless
 // to an administrator. So every file is opened here; a lint rule enforces it. `toPublicError` turns these errors into a
 // `FileSystemError`.
+
+/**
+ * Flags for reading a file that others may have put there: opening a pipe without a writer would never return, not even for a signal.
+ * Windows has no pipes among its files.
+ */
+export const readWithoutWaiting = constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NONBLOCK);
 
 /** As `open` of Node.js, but the errors of the handle name the file. */
 export async function open(file: string, flags: string | number, mode?: number): Promise<FileHandle> {
@@ -21,9 +27,13 @@ export async function open(file: string, flags: string | number, mode?: number):
 
 /** As `readFile` of Node.js, but its errors name the file. */
 export function readFile(file: string): Promise<Buffer>;
-export function readFile(file: string, encoding: BufferEncoding): Promise<string>;
-export function readFile(file: string, encoding?: BufferEncoding): Promise<Buffer | string> {
-  return readWhole(file, encoding).catch((error: unknown) => {
+export function readFile(file: string, encoding: BufferEncoding, flag?: number): Promise<string>;
+export function readFile(
+  file: string,
+  encoding?: BufferEncoding,
+  flag: number = constants.O_RDONLY,
+): Promise<Buffer | string> {
+  return readWhole(file, { encoding, flag }).catch((error: unknown) => {
     throw withFile(error, file);
   });
 }
@@ -35,9 +45,14 @@ export async function writeFile(file: string, text: string | Iterable<string>): 
   });
 }
 
-/** As `createReadStream` of Node.js, but its errors name the file. */
-export function createReadStream(file: string, options?: Parameters<typeof createStream>[1]): ReadStream {
-  return named(file, createStream(file, options)) as ReadStream;
+/** As `createReadStream` of Node.js, but its errors name the file, and it does not wait for the writer of a pipe. */
+export function createReadStream(
+  file: string,
+  options?: Exclude<Parameters<typeof createStream>[1], string>,
+): ReadStream {
+  // Its types know only the names of flags.
+  const flags = readWithoutWaiting as unknown as string;
+  return named(file, createStream(file, { ...options, flags })) as ReadStream;
 }
 
 /** The same promise or stream, but its failure names the file. */

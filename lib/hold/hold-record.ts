@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupReport } from '../backup/report';
-import { readFile } from '../call/files';
+import { readFile, readWithoutWaiting } from '../call/files';
 import type { DominoVssError } from '../errors/errors';
 import { revivedError } from '../errors/revived';
 import type { NativeBinding } from '../native/session';
@@ -72,7 +72,7 @@ export async function readHolds(directory: string): Promise<HoldRecord[]> {
 
 async function readHold(directory: string, name: string): Promise<HoldRecord | undefined> {
   try {
-    const record: unknown = JSON.parse(await readFile(join(directory, name), 'utf8'));
+    const record: unknown = JSON.parse(await readFile(join(directory, name), 'utf8', readWithoutWaiting));
     // Its id names the files that are removed with it.
     return isHoldRecord(record) && name === `${record.id}.json` ? record : undefined;
   } catch {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Call } from '../call/call';
-import { readFile } from '../call/files';
+import { readFile, readWithoutWaiting } from '../call/files';
 import { noteUnreturned } from '../call/unreturned-calls';
 import { DominoVssError } from '../errors/errors';
 import { syncRemovals, writeDurably } from '../store/durable';
@@ -74,10 +74,12 @@ export async function readCatalogue(
   call: Call,
 ): Promise<Catalogue | undefined> {
   const file = join(logDirectory(archiveDirectory, logId), catalogueName);
-  const text = await new FileCalls(call).wait('read', file, readFile(file, 'utf8')).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await new FileCalls(call)
+    .wait('read', file, readFile(file, 'utf8', readWithoutWaiting))
+    .catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    });
   if (text === undefined) return undefined;
   const refused = (what: string, cause?: unknown): DominoVssError =>
     new DominoVssError('ERR_LOG_ARCHIVE', { message: `${file} cannot be used: ${what}`, phase: 'archive', cause });

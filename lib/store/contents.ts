@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stat, type FileHandle } from 'node:fs/promises';
-import { open, undefinedWhereMissing } from '../call/files';
+import { open, undefinedWhereMissing, readWithoutWaiting } from '../call/files';
 import { counted } from '../errors/counted';
 import { toPublicError } from '../errors/errors';
 import { hashFile } from './copy';
@@ -49,7 +49,7 @@ export async function hasSignature(file: string): Promise<boolean> {
  */
 export async function examineFront(file: string, expected: ExpectedContents): Promise<string | undefined> {
   const { sizeBytes, headerSha256 } = expected;
-  const handle = await open(file, 'r');
+  const handle = await open(file, readWithoutWaiting);
   try {
     const found = await handle.stat();
     if (!found.isFile()) return 'is not a file';
@@ -99,7 +99,7 @@ function sha256Of(bytes: Buffer): string {
 }
 
 async function readFront(file: string, sizeBytes: number): Promise<Buffer> {
-  const handle = await open(file, 'r');
+  const handle = await open(file, readWithoutWaiting);
   try {
     return await readFrontOf(handle, sizeBytes);
   } finally {

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { forEachIndex } from '../call/event-loop';
-import { open, readFile } from '../call/files';
+import { open, readFile, readWithoutWaiting } from '../call/files';
 import { writeTexts } from './durable';
 
 /** Measurements of one database in earlier backups. */
@@ -30,7 +30,7 @@ export async function readCosts(deltaDirectory: string, dataDirectory: string): 
   const backups = await readdir(deltaDirectory).catch(() => []);
   // The ids of backups sort by time.
   for (const backup of backups.sort().reverse().slice(0, latest)) {
-    const text = await readFile(join(deltaDirectory, backup, fileName), 'utf8').catch(() => '');
+    const text = await readFile(join(deltaDirectory, backup, fileName), 'utf8', readWithoutWaiting).catch(() => '');
     if (text.startsWith(`${dataDirectory}\n`)) return parseCosts(text, dataDirectory.length + 1);
   }
   return new Map();

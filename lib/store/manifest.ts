@@ -3,7 +3,7 @@ import { createHash, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { createReadStream, readFile, undefinedWhereMissing } from '../call/files';
+import { createReadStream, readFile, undefinedWhereMissing, readWithoutWaiting } from '../call/files';
 import type { ManifestDatabase, ManifestHead } from './manifest-format';
 import { isPresent } from './file-identity';
 import { linesOf } from './lines';
@@ -110,7 +110,7 @@ export async function retractManifest(directory: string, calls: WaitingForFiles)
  */
 export async function loadManifest(path: string, key?: KeyObject): Promise<Manifest> {
   const file = await findManifest(path);
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await readFile(file, 'utf8', readWithoutWaiting).catch((cause: unknown) => {
     // A failing disk or too many open files say nothing about the manifest.
     if (adviceOnSystemError((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
     throw manifestError(file, (cause as Error).message, cause);
@@ -145,7 +145,7 @@ async function requireSignature(file: string, text: string, key: KeyObject): Pro
   const refuse = (message: string, cause?: unknown): never => {
     throw new RestoreError('ERR_SIGNATURE', { message, phase: 'restore', cause });
   };
-  const signature = await readFile(signatureFile, 'latin1').catch((cause: unknown) =>
+  const signature = await readFile(signatureFile, 'latin1', readWithoutWaiting).catch((cause: unknown) =>
     refuse(`${file} is not signed: ${(cause as Error).message}`, cause),
   );
   if (!isSignatureOf(text, signature, key)) {

@@ -266,7 +266,7 @@ void endsBackupsOfTheDead() {
     CHECK(own.state == AbandonedState::left && own.failure && own.failure->operation == "NSFBackupEnd");
 
     // Offline, corrupt, in use, or gone, which only the caller can see.
-    for (const STATUS status : {0x13F9, 0x0102, 0x0104, 0x0103}) {
+    for (const STATUS status : std::array<STATUS, 4>{0x13F9, 0x0102, 0x0104, 0x0103}) {
         const Abandoned closed = abandoned({{"NSFDbOpen", {status}}});
         CHECK(closed.state == AbandonedState::left && closed.failure && closed.failure->status == status);
         CHECK(closed.failure->operation == "NSFDbOpen");
