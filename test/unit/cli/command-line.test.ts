@@ -531,3 +531,19 @@ describe('documentation', () => {
     }
   });
 });
+
+test.each([
+  ['backup run', ['--keep-nothing']],
+  ['bench', ['--runs', '1']],
+  ['rehearse', []],
+  ['drill', []],
+  ['recover', []],
+])('who watches %s knows where its journal is', async (command, options) => {
+  const places: unknown[] = [];
+  const relaunch = (place: unknown): Promise<number> => {
+    places.push(place);
+    return Promise.resolve(0);
+  };
+  await run([...command.split(' '), '--delta-dir', 'delta', ...options], { relaunch });
+  expect(places).toMatchObject([{ deltaDirectory: join(domino.root, 'delta') }]);
+});
