@@ -1,14 +1,12 @@
-import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { open } from '../call/files';
+import { open, readWithoutWaiting } from '../call/files';
 
 /**
  * Opens a regular file for reading. A pipe, socket or device of that name is refused: reading from it may never end, and even
  * opening a pipe may not return.
  */
 export async function openRegularFile(file: string): Promise<FileHandle> {
-  const { O_RDONLY, O_NONBLOCK } = constants;
-  const handle = await open(file, process.platform === 'win32' ? 'r' : O_RDONLY | O_NONBLOCK);
+  const handle = await open(file, readWithoutWaiting);
   try {
     if ((await handle.stat()).isFile()) return handle;
     throw Object.assign(new Error(`${file} is not a regular file`), { code: 'EINVAL' });

@@ -1,6 +1,7 @@
 import { realpath, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Call, publicCall } from '../call/call';
+import { undefinedWhereMissing } from '../call/files';
 import { hasUnreturned } from '../call/unreturned-calls';
 import {
   abortSignal,
@@ -121,7 +122,7 @@ async function realDirectory(directory: string): Promise<string> {
 /** Whoever can put a journal into the directory decides what is removed and renamed. */
 async function refuseForgery(binding: NativeBinding, deltaDirectory: string): Promise<void> {
   for (const path of [deltaDirectory, journalDirectory(deltaDirectory)]) {
-    const real = await realpath(path).catch(() => undefined);
+    const real = await realpath(path).catch(undefinedWhereMissing);
     const { refusal } = real === undefined ? { refusal: '' } : await directoryRisk(real, binding);
     if (refusal === '') continue;
     throw new DominoVssError('ERR_DELTA_DIRECTORY', { message: `the journals in ${path} may be forged: ${refusal}` });

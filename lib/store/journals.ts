@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { readdir, realpath, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { open } from '../call/files';
+import { open, undefinedWhereMissing } from '../call/files';
 import { checkLine, checkLineBytes, isInTheWay, parseHead, type JournalHead, type JournalWork } from './journal-format';
 import { leftOverOf, type LeftOver } from './left-over';
 import { linesOf } from './lines';
@@ -206,7 +206,7 @@ async function distrustedDirectories(deltaDirectory: string | undefined): Promis
   for (const directory of journalDirectories(deltaDirectory)) {
     // The one above too: whoever can write there can put a link in the place of this one.
     for (const path of [dirname(directory), directory]) {
-      const real = await realpath(path).catch(() => undefined);
+      const real = await realpath(path).catch(undefinedWhereMissing);
       const { refusal } = real === undefined ? { refusal: '' } : await directoryRisk(real);
       if (refusal !== '') distrusted.set(directory, refusal);
     }
