@@ -2,23 +2,15 @@
 // language allows.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Ajv from 'ajv';
 import { CommanderError, type Command } from 'commander';
 import { commandPages, wholeGrammar } from '#lib/cli/pages/pages';
 import { errorCodes, noticeCodes, runScript, warningCodes } from '#lib/index';
-import {
-  type Example,
-  compile,
-  documentationPages,
-  examples,
-  makeProject,
-  notRun,
-  root,
-  writePrograms,
-} from './examples';
+import { type Example, compile, documentationPages, examples, makeProject, root, writePrograms } from './examples';
+import { type NotRun, notRun } from './not-run';
 
 const all = examples();
 const pages = documentationPages();
@@ -40,12 +32,16 @@ test('every example has a language', () => {
   expect(all.filter(({ language }) => !known.includes(language)).map(({ name }) => name)).toEqual([]);
 });
 
-test('what is not run is there, and is all that cannot be run', () => {
+test('every example is run, or is listed with the reason why not', () => {
   const names = all.map(({ name }) => name);
   expect(Object.keys(notRun).filter((name) => !names.includes(name))).toEqual([]);
   const runnable = ['js', 'json', 'sh', 'ts'];
   const lost = all.filter(({ name, language }) => !(name in notRun) && !runnable.includes(language));
   expect(lost.map(({ name }) => name)).toEqual([]);
+  expect(
+    Object.values(notRun).filter((entry) => entry.is === 'run elsewhere' && !existsSync(join(root, entry.by))),
+  ).toEqual([]);
+  process.stdout.write(countOfExamples());
 });
 
 test('no code is set off by its indentation alone, which nothing here would see', () => {
@@ -112,6 +108,17 @@ test('every call in running text is one that the command line takes', async () =
   expect(wrong).toEqual([]);
 });
 
+test('every metric that a page names is one that a command writes', () => {
+  const named = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\bdomino_vss_([a-z_]+)/g)].map(([, name = '']) => name),
+  );
+  expect(named.length).toBeGreaterThan(8);
+  const directory = join(root, 'lib', 'cli');
+  const sources = readdirSync(directory).filter((file) => file.endsWith('.ts'));
+  const written = sources.map((file) => readFileSync(join(directory, file), 'utf8')).join('');
+  expect(named.filter((name) => !written.includes(`'${name}'`))).toEqual([]);
+});
+
 test('every code that a page names is one', () => {
   const ofDomino = readFileSync(join(root, 'cpp/domino/status.cpp'), 'utf8').match(/\bERR_[A-Z_]+(?=")/g) ?? [];
   const known = new Set<string>([
@@ -126,6 +133,29 @@ test('every code that a page names is one', () => {
   expect(named.length).toBeGreaterThan(150);
   expect([...new Set(named)].filter((code) => !known.has(code))).toEqual([]);
 });
+
+/** How many are run, and why the others are not: one line for each kind and reason. */
+function countOfExamples(): string {
+  const reason = (entry: NotRun): string => {
+    switch (entry.is) {
+      case 'run elsewhere':
+        return `by ${entry.by}`;
+      case 'syntax only':
+        return `needs ${entry.needs}`;
+      case 'no command':
+        return `shows ${entry.shows}`;
+    }
+  };
+  const counts = new Map<string, number>();
+  for (const entry of Object.values(notRun)) {
+    const line = `${entry.is}: ${reason(entry)}`;
+    counts.set(line, (counts.get(line) ?? 0) + 1);
+  }
+  const kind = (is: NotRun['is']): string => `${Object.values(notRun).filter((entry) => entry.is === is).length} ${is}`;
+  const kinds = [kind('run elsewhere'), kind('syntax only'), kind('no command')].join(', ');
+  const lines = [...counts].sort().map(([line, count]) => `${String(count).padStart(5)} ${line}\n`);
+  return `${all.length} examples: ${all.length - Object.keys(notRun).length} run, ${kinds}\n${lines.join('')}`;
+}
 
 interface Call {
   readonly name: string;

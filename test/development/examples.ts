@@ -1,4 +1,4 @@
-// The examples of the documentation: where they are, which are not run and why, and how TypeScript examples become programs.
+// The examples of the documentation: where they are, and how those in TypeScript become programs.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -64,68 +64,6 @@ function anchor(title: string): string {
     .replace(/[^\p{L}\p{N}\- _]/gu, '')
     .replaceAll(' ', '-');
 }
-
-const onWindows = 'Windows only: its syntax, or its types, are checked';
-const figure = 'shows how something is laid out, and is no command';
-const output = 'shows what a command prints';
-const setUp = 'is how the set-up of the tests (scripts/setup.mjs) builds it';
-const withRealTool = 'needs a system of its own: its commands are checked';
-
-/**
- * Why an example is not run unchanged on Linux. All others are run by examples-run.full.test.ts, and each of these is at least
- * checked by examples.test.ts, as far as its language allows.
- */
-export const notRun: Readonly<Record<string, string>> = {
-  'CONTRIBUTING.md#build': setUp,
-  'CONTRIBUTING.md#test': 'the commands of the tests themselves',
-  'README.md#domino-vss': 'package/tarball installs the package',
-  'README.md#domino-vss/2': onWindows,
-  'README.md#see-it-in-a-minute': 'scripts/fresh.mjs runs both in a fresh clone',
-  'README.md#see-it-in-a-minute/2': 'scripts/test-windows.mjs runs them',
-  'README.md#see-it-in-a-minute/3': output,
-  'README.md#on-a-domino-server/2': onWindows,
-  'docs/api.md#vss-writer': onWindows,
-  'docs/api.md#shadow-administration': onWindows,
-  'docs/benchmarks.md#how-these-were-measured': 'takes an hour',
-  'docs/concepts.md#the-freeze-window': figure,
-  'docs/design.md#layers': figure,
-  'docs/design.md#a-session': figure,
-  'docs/install.md#install': 'package/tarball installs the package',
-  'docs/logs.md#what-the-archive-holds': figure,
-  'docs/migration.md#a-pair-of-scripts': onWindows,
-  'docs/migration.md#a-pair-of-scripts/2': onWindows,
-  'docs/migration.md#a-pair-of-scripts/3': onWindows,
-  'docs/migration.md#a-pair-of-scripts/4': onWindows,
-  'docs/operations.md#environment-linux': figure,
-  'docs/operations.md#where-things-go': figure,
-  'docs/operations.md#save-with-another-program': 'integration/save does the same with restic and borg',
-  'docs/operations.md#save-with-another-program/2': 'integration/save does the same with restic and borg',
-  'docs/recipes/README.md#kubernetes': withRealTool,
-  'docs/schedule.md#systemd': 'development/unattended gives the units to systemd-analyze',
-  'docs/schedule.md#task-scheduler': onWindows,
-  'docs/schedule.md#metrics': withRealTool,
-  'docs/schedule.md#a-week-of-it': 'output of integration/week',
-  'docs/schedule.md#many-servers': 'integration/ansible runs the playbook',
-  'docs/schedule.md#many-servers/2': 'integration/ansible runs the playbook',
-  'docs/unattended/kubernetes.md#a-nightly-backup': withRealTool,
-  'docs/unattended/kubernetes.md#a-nightly-backup/2': withRealTool,
-  'docs/unattended/kubernetes.md#a-snapshot-of-the-volume':
-    'development/kubernetes runs its script against a kubectl of its own',
-  'docs/unattended/kubernetes.md#a-snapshot-of-the-volume/2': withRealTool,
-  'docs/scripts.md#scripts': onWindows,
-  'docs/scripts.md#syntax': figure,
-  'docs/scripts.md#how-a-script-runs': output,
-  'simulator/README.md#domino-vss-simulator': 'package/simulator installs and builds it',
-  'simulator/README.md#on-windows': setUp,
-  'simulator/vss/README.md#vssapidll-a-stand-in-for-the-volume-shadow-copy-service': setUp,
-  'simulator/vss/README.md#vssapidll-a-stand-in-for-the-volume-shadow-copy-service/2': onWindows,
-  ...Object.fromEntries(
-    ['script', 'shadow-list', 'shadow-expose', 'shadow-unexpose', 'shadow-delete', 'shadow-break', 'shadow-import']
-      .concat(['shadow-revert', 'shadow-revert-status', 'writer-serve', 'writer-install', 'writer-uninstall'])
-      .concat(['writer-list', 'provider-list'])
-      .map((command) => [`docs/command-line.md#domino-vss-${command}`, onWindows]),
-  ),
-};
 
 /** Directory for the files of examples: `domino-vss` and their other imports are found from there. */
 export function makeProject(directory: string): void {
