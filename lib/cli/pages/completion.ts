@@ -4,6 +4,9 @@ import type { CommandGrammar, Grammar, OptionGrammar } from './grammar';
 export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
 export type Shell = (typeof shells)[number];
 
+/** The command whose operands are the words of another command. */
+const helpWord = 'help';
+
 /** The script that a shell loads when it starts. */
 export function completionScript(shell: Shell, grammar: Grammar): string {
   switch (shell) {
@@ -25,7 +28,7 @@ function atFirstUse({ name }: Grammar): string {
   return `[[ $funcstack[1] != _${name} ]] || ${complete}\n`;
 }
 
-/** Every sequence of words that may be followed by more words: none, `backup`, `backup run`. */
+/** Every sequence of words that may be followed by more words: none, `backup`, `help`, `help backup`. */
 function pathsOf({ commands }: Grammar): Map<string, string[]> {
   const paths = new Map<string, string[]>([['', []]]);
   const add = (path: string, word: string): void => {
@@ -39,6 +42,13 @@ function pathsOf({ commands }: Grammar): Map<string, string[]> {
       const [group] = path.split(' ');
       if (group !== undefined && group !== '') add('', group);
     }
+  }
+  // The words of a command are the operands of this one.
+  for (const [path, words] of [...paths]) {
+    paths.set(
+      `${helpWord} ${path}`.trim(),
+      words.filter((word) => word !== helpWord),
+    );
   }
   return paths;
 }
@@ -64,13 +74,15 @@ function bash({ name, options, ...grammar }: Grammar): string {
   const { commands } = grammar;
   const paths = pathsOf({ name, options, ...grammar });
   const wordsCases = [...paths].map(([path, words]) => {
-    const known = commands.find((command) => namesOf(command).includes(path));
-    return `    '${path}') words='${[...words, ...(known ? [] : [optionWords(options)])].join(' ')}' ;;`;
+    const isOperand = path.startsWith(`${helpWord} `);
+    return `    '${path}') words='${[...words, ...(isOperand ? [] : [optionWords(options)])].join(' ')}' ;;`;
   });
-  const optionCases = commands.map((command) => {
-    const patterns = namesOf(command).map((each) => `'${each}'`);
-    return `    ${patterns.join(' | ')}) words='${optionWords([...command.options, ...options])}' ;;`;
-  });
+  const optionCases = commands
+    .filter((command) => !paths.has(command.name))
+    .map((command) => {
+      const patterns = namesOf(command).map((each) => `'${each}'`);
+      return `    ${patterns.join(' | ')}) words='${optionWords([...command.options, ...options])}' ;;`;
+    });
   const valueCases = commands.flatMap((command) =>
     [...command.options, ...options]
       .filter(({ value }) => value !== 'none')
@@ -99,7 +111,7 @@ ${optionCases.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   # What a command works on may be a file.
-  [[ \${#COMPREPLY[@]} -gt 0 || $current == -* ]] || { IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$current")); }
+  [[ \${#COMPREPLY[@]} -gt 0 || $current == -* || $path == ${helpWord}* ]] || { IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$current")); }
 }
 complete -o filenames -F _${name.replaceAll('-', '_')} ${name}
 `;
@@ -115,6 +127,8 @@ function fish({ name, options, commands, ...grammar }: Grammar): string {
   const paths = pathsOf({ name, options, commands, ...grammar });
   const lines = [`# Completion of ${name} for fish: ${name} completion fish > ~/.config/fish/completions/${name}.fish`];
   for (const [path, words] of paths) {
+    // fish looks for words wherever they are: after "help backup" it offers what it offers after "backup".
+    if (path.includes(' ')) continue;
     for (const word of words) {
       const full = `${path} ${word}`.trim();
       const summary = commands.find((command) => namesOf(command).includes(full))?.summary ?? '';
@@ -192,7 +206,7 @@ ${values.join('\n')}
   }
   $words = $values["$path $previous"]
   if ($null -eq $words) { $words = @($next[$path]) + @($options[$path]) }
-  $words | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object {
+  $words | Where-Object { $_ -and $_ -like "$wordToComplete*" } | ForEach-Object {
     [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
   }
 }

@@ -37,6 +37,8 @@ function linesOf(shell: string, args: readonly string[]): string[] {
 const offeredByFish: [string, string, string[]][] = [
   ['a command', 'domino-vss ba', ['backup']],
   ['a command of a group', 'domino-vss backup l', ['list']],
+  ['a command to explain', 'domino-vss help ba', ['backup']],
+  ['a command of a group to explain', 'domino-vss help backup l', ['list']],
   ['an option', 'domino-vss backup run --max', ['--max-skipped']],
   ['a choice', 'domino-vss backup run --provider r', ['reflink', 'rolling']],
 ];
@@ -87,14 +89,15 @@ withShell('zsh')('completion in zsh (skipped where there is no zsh)', () => {
   });
 
   test('completes words in a terminal, from the first use on', () => {
-    const typed = ['ba', 'backup l', 'backup run --max', 'backup run --provider ro'].map(
-      (words) => `domino-vss ${words}`,
-    );
+    const lines = ['ba', 'backup l', 'backup run --max', 'backup run --provider ro', 'help ba', 'help backup l'];
+    const typed = lines.map((words) => `domino-vss ${words}`);
     expect(linesOf('python3', ['-c', zshInTerminal, zshSettings, ...typed])).toEqual([
       'domino-vss backup',
       'domino-vss backup list',
       'domino-vss backup run --max-skipped',
       'domino-vss backup run --provider rolling',
+      'domino-vss help backup',
+      'domino-vss help backup list',
     ]);
   });
 });

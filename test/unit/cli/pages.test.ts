@@ -83,11 +83,28 @@ function completed(...words: string[]): string[] {
     ['options after others', ['backup', 'run', '--to', '/x', '--no-config', '--kee'], ['--keep', '--keep-nothing']],
     ['choices', ['backup', 'run', '--provider', 'r'], ['reflink', 'rolling']],
     ['directories', ['backup', 'run', '--to', ''], ['with space']],
+    ['commands to explain', ['help', 'sh'], ['shadow']],
+    ['commands of a group to explain', ['help', 'backup', 'l'], ['list']],
+    ['nothing after a command to explain', ['help', 'script', ''], []],
     ['files', ['doctor', '--ini', 'ser'], ['server.ini']],
     ['files that a command works on', ['script', 'ser'], ['server.ini']],
     ['nothing where only the user knows', ['backup', 'run', '--shards', ''], []],
   ])('%s', (_what, words, expected) => {
     expect(completed(...words)).toEqual(expected);
+  });
+});
+
+describe('completion in PowerShell, as far as its text says', () => {
+  const script = completionScript('powershell', grammar);
+
+  test.each([
+    ['commands to explain', 'help', "'backup'"],
+    ['commands of a group to explain', 'help backup', "'list'"],
+    ['options', 'backup run', "'--max-skipped'"],
+    ['choices', 'backup run --provider', "'rolling'"],
+  ])('%s', (_what, path, word) => {
+    const [, words = ''] = new RegExp(`^    '${path}' = @\\((.*)\\)$`, 'm').exec(script) ?? [];
+    expect(words.split(', ')).toContain(word);
   });
 });
 
