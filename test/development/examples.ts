@@ -15,13 +15,13 @@ export interface Example {
   readonly text: string;
 }
 
-/** The pages that users and contributors read, by path, except those whose text is not ours. */
+/** The pages that users and contributors read, by path, except those whose text is not ours or made of the sources. */
 export function documentationPages(): string[] {
   const pages = [
     ...readdirSync(root).filter((name) => name.endsWith('.md') && name !== 'THIRD-PARTY-NOTICES.md'),
     ...['docs', 'simulator', 'bench', 'prebuilds'].flatMap((directory) =>
       readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.md') && !/(^|\/)(build|node_modules)\//.test(name))
+        .filter((name) => name.endsWith('.md') && !/(^|\/)(build|node_modules)\/|^api-reference\.md$/.test(name))
         .map((name) => `${directory}/${name}`),
     ),
   ];
