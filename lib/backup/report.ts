@@ -133,7 +133,7 @@ export async function buildManifestHead(
           captures.map((one) => one.databases),
           ofDatabases,
         );
-  const contents = { copies: copies ? 'sha256' : 'none', shadows: kept?.hashed ?? 'none' } as const;
+  const contents = { copies: copies ? 'sha256' : 'none', ...(kept?.hashed ?? { shadows: 'none' }) } as const;
   const vss = await saveVssDocuments(work, calls);
   const furtherWindows: ManifestWindow[] = [];
   for (const window of further) furtherWindows.push(await describeWindow(window, calls));
@@ -198,6 +198,7 @@ export async function buildManifestHead(
     ...(databases.aliases.length > 0 && { aliases: databases.aliases }),
     warnings: [
       ...facts.warnings,
+      ...(kept?.warnings ?? []),
       ...work.failedAttempts,
       ...vssWarnings,
       ...stuckWarnings,

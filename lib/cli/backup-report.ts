@@ -4,6 +4,7 @@ import { counted } from '../errors/counted';
 import type { DatabaseFailure } from '../errors/errors';
 import { type ListedBackup, type Manifest } from '../store/manifest';
 import {
+  type ManifestContents,
   serverFilesDirectory,
   type ManifestServerFiles,
   type ManifestWindow,
@@ -110,6 +111,12 @@ function describeServerFiles(serverFiles: ManifestServerFiles | undefined, direc
   ];
 }
 
+/** What the hashes cover. */
+function describeContents({ copies, shadows, unhashed = [] }: ManifestContents): string {
+  const without = unhashed.length === 0 ? '' : ` (${counted(unhashed.length, 'database')} without)`;
+  return `copies: ${copies}, shadow: ${shadows}${without}`;
+}
+
 function describeFurther(windows: readonly ManifestWindow[]): string[][] {
   return windows.map(({ number, databases, created, window }) => [
     `window ${number}`,
@@ -189,9 +196,7 @@ export function describeManifest(manifest: Manifest, output: Output): string[] {
         ],
         ['copies', copies ? `${copies.databases} in ${copies.directory}` : '(none)'],
         ...describeServerFiles(manifest.serverFiles, copies?.directory),
-        ...(manifest.contents
-          ? [['hashed', `copies: ${manifest.contents.copies}, shadow: ${manifest.contents.shadows}`]]
-          : []),
+        ...(manifest.contents ? [['hashed', describeContents(manifest.contents)]] : []),
         ...(manifest.continuity ? [['compared with', manifest.continuity.comparedWith ?? '(first backup)']] : []),
         ...(manifest.vss ? [['snapshot set', `${manifest.vss.setId}, ${manifest.vss.context}`]] : []),
         ...volumes.map(({ path, root, kept, exposedAs }) => [

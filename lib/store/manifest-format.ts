@@ -154,8 +154,13 @@ export interface ManifestIncremental {
 export interface ManifestContents {
   /** Copies: all their bytes; `none` if there are no copies. */
   readonly copies: 'sha256' | 'none';
-  /** Kept shadows: all bytes of each database, only its header, or nothing; also `none` if no shadow was kept. */
+  /**
+   * Kept shadows: all bytes of each database, only its header, or nothing; also `none` if no shadow was kept. It does not hold for
+   * the databases in {@link unhashed} and in {@link ManifestHead.failures}.
+   */
   readonly shadows: 'sha256' | 'header' | 'none';
+  /** Databases of a kept shadow that could not be hashed, with the reason. Their backup counts as good. Absent for none. */
+  readonly unhashed?: readonly { readonly database: string; readonly reason: string }[];
 }
 
 /** Directory within that of the copies; it contains {@link ManifestServerFiles.files} and nothing else. */

@@ -124,6 +124,13 @@ export const backupWarnings = {
     action: 'Save its target yourself, if it is an ID file.',
     subjects: 'files',
   },
+  WARN_SHADOW_NOT_HASHED: {
+    meaning:
+      'Databases in a kept shadow have no hash, because their files cannot be read where the hook says, or on this machine.',
+    action:
+      'Check the `root` that the hook names. `contents.unhashed` in the manifest names each database and the reason.',
+    subjects: 'databases',
+  },
   WARN_END_FAILED: {
     meaning:
       'The backup is good, but something after it failed: notifying the writers, or removing a shadow or a place where one was exposed.',

@@ -24,6 +24,7 @@ import type { LeftOver } from '#lib/store/left-over';
 import { loadManifest } from '#lib/store/manifest';
 import type { Progress } from '#lib/call/progress';
 import type { HookProvider } from '#lib/backup/provider';
+import type { BackupReport } from '#lib/backup/report';
 import type { DominoService } from '#lib/domino/service';
 import { linuxTest } from '../../platform';
 import { alreadyInProgress, fail, failure, FakeDomino } from '../fake-binding';
@@ -664,6 +665,58 @@ describe('hooks', () => {
     await expect(set.copyDatabases({ to: join(domino.root, 'copies') })).rejects.toMatchObject({ code: 'ERR_STATE' });
     expect(existsSync(join(domino.root, 'copies'))).toBe(false);
     await backup.dispose();
+  });
+
+  describe('hashes of a kept snapshot', () => {
+    const reports = async (root: string, hash: boolean, prepare = (): void => undefined): Promise<BackupReport> => {
+      const create: HookProvider['create'] = ({ volumes }) =>
+        Promise.resolve({ shadows: volumes.map(({ path }) => ({ volume: path, root })) });
+      const backup = await begin({ provider: hook(create) });
+      await backup.createShadow();
+      prepare();
+      const report = await backup.endBackup({ keep: true, hash });
+      const { contents, warnings } = await loadManifest(report.manifest);
+      expect({ contents, warnings }).toEqual({ contents: report.contents, warnings: report.warnings });
+      expect(report).toMatchObject({ outcome: 'complete', skipped: [] });
+      return report;
+    };
+    const all = ['apps/crm.nsf', 'mail/ada.nsf', 'mail/bob.nsf', 'names.nsf'];
+
+    test('databases that cannot be read have no hash: the manifest names them, and the result warns', async () => {
+      const { contents, warnings } = await reports(domino.root, true, () => {
+        rmSync(join(domino.dataDirectory, 'names.nsf'));
+        writeFileSync(join(domino.dataDirectory, 'mail/bob.nsf'), 'short');
+      });
+      const unhashed = [
+        { database: 'names.nsf', reason: expect.stringContaining('ENOENT') },
+        { database: 'mail/bob.nsf', reason: expect.stringContaining('it has only 5 of ') },
+      ];
+      expect(contents).toEqual({ copies: 'none', shadows: 'sha256', unhashed });
+      const message = expect.stringMatching(
+        /^2 databases in the kept shadow could not be hashed: names\.nsf: .*, and 1 more$/,
+      );
+      const subjects = ['names.nsf', 'mail/bob.nsf'];
+      expect(warnings).toEqual([expect.objectContaining({ code: 'WARN_SHADOW_NOT_HASHED', message, subjects })]);
+    });
+
+    test.each([true, false])(
+      'none is claimed if the snapshot is not where the hook says (all bytes: %s)',
+      async (hash) => {
+        const { contents, warnings } = await reports(join(domino.root, 'elsewhere'), hash);
+        expect(contents).toMatchObject({ copies: 'none', shadows: 'none' });
+        expect(contents?.unhashed?.map(({ database }) => database).sort()).toEqual(all);
+        expect(warnings).toMatchObject([{ code: 'WARN_SHADOW_NOT_HASHED' }]);
+      },
+    );
+
+    test('a snapshot that cannot be read here is only worth a warning if hashes are asked for', async () => {
+      const { contents, warnings } = await reports('', true);
+      expect(contents).toMatchObject({ shadows: 'none', unhashed: all.map((database) => ({ database })) });
+      expect(warnings).toMatchObject([{ code: 'WARN_SHADOW_NOT_HASHED', subjects: all }]);
+      const unasked = await reports('', false);
+      expect(unasked).toMatchObject({ contents: { copies: 'none', shadows: 'none' }, warnings: [] });
+      expect(unasked.contents).not.toHaveProperty('unhashed');
+    });
   });
 
   test('deliver the roots that are read from, and remove them at the end', async () => {
