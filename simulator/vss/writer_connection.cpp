@@ -94,10 +94,10 @@ private:
             frozenUntil_ = Clock::now() + std::chrono::milliseconds(writer_->freezeTimeoutMs());
         }
         handling_ = std::make_shared<Handling>(Handling{event, number, newEvent(), {}});
-        runOnOwnThread([handling = handling_, writer = writer_, session = session_] {
+        runOnOwnThread([handling = handling_, writer = writer_, session = session_]() mutable {
             {
-                const WriterImpl::Work work(*writer);
-                handling->answer = writer->handle(handling->event, session);
+                const WriterImpl::Work work(std::move(writer));
+                handling->answer = work.writer().handle(handling->event, session);
             }
             SetEvent(handling->done.get());
         });
@@ -181,18 +181,19 @@ private:
 
 }  // namespace
 
-void serveRequesters(Ref<WriterImpl> writer, WriterListener& listener) {
+void serveRequesters(WriterImpl& writer, WriterListener& listener) {
     while (true) {
-        File pipe = listener.accept(writer->stopping());
+        File pipe = listener.accept(writer.stopping());
         if (!pipe.isOpen()) return;
-        runOnOwnThread([writer, connected = std::make_shared<File>(std::move(pipe))] {
-            const WriterImpl::Work work(*writer);
-            try {
-                Connection(writer, std::move(*connected)).serve();
-            } catch (...) {
-                currentExceptionResult();
-            }
-        });
+        runOnOwnThread(
+            [kept = Ref<WriterImpl>::share(&writer), connected = std::make_shared<File>(std::move(pipe))]() mutable {
+                const WriterImpl::Work work(std::move(kept));
+                try {
+                    Connection(Ref<WriterImpl>::share(&work.writer()), std::move(*connected)).serve();
+                } catch (...) {
+                    currentExceptionResult();
+                }
+            });
     }
 }
 

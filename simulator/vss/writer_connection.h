@@ -8,6 +8,6 @@
 namespace vss_simulator {
 
 /** Serves requesters until the writer stops. */
-void serveRequesters(Ref<WriterImpl> writer, WriterListener& listener);
+void serveRequesters(WriterImpl& writer, WriterListener& listener);
 
 }  // namespace vss_simulator

@@ -47,16 +47,43 @@ private:
 
 }  // namespace
 
-WriterImpl::Work::Work(WriterImpl& writer) : writer_(writer) {
-    const std::scoped_lock lock(writer_.mutex_);
-    ++writer_.working_[GetCurrentThreadId()];
+class WriterImpl::Workers {
+public:
+    void enter() {
+        const std::scoped_lock lock(mutex_);
+        ++threads_[GetCurrentThreadId()];
+    }
+
+    void leave() {
+        const std::scoped_lock lock(mutex_);
+        const auto self = threads_.find(GetCurrentThreadId());
+        if (--self->second == 0) threads_.erase(self);
+        idle_.notify_all();
+    }
+
+    /** Waits until no thread works; not at all on one that does. */
+    void waitForOthers() {
+        std::unique_lock lock(mutex_);
+        if (!threads_.contains(GetCurrentThreadId())) idle_.wait(lock, [&] { return threads_.empty(); });
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable idle_;
+    /** By their ids: how many times each has entered. */
+    std::map<DWORD, int> threads_;
+};
+
+WriterImpl::WriterImpl(abi::WriterObject* writer, bool isExtended)
+    : writer_(writer), isExtended_(isExtended), workers_(std::make_shared<Workers>()) {}
+
+WriterImpl::Work::Work(Ref<WriterImpl> writer) : writer_(std::move(writer)), workers_(writer_->workers_) {
+    workers_->enter();
 }
 
 WriterImpl::Work::~Work() {
-    const std::scoped_lock lock(writer_.mutex_);
-    const auto self = writer_.working_.find(GetCurrentThreadId());
-    if (--self->second == 0) writer_.working_.erase(self);
-    writer_.idle_.notify_all();
+    writer_ = {};
+    workers_->leave();
 }
 
 HRESULT WriterImpl::Initialize(VSS_ID writer, LPCWSTR name, LPCWSTR instanceName, DWORD major, DWORD minor,
@@ -98,10 +125,10 @@ HRESULT WriterImpl::Subscribe(DWORD, DWORD eventFlags) {
         const auto listener = std::make_shared<WriterListener>(guidText(identity_.instanceId));
         std::filesystem::create_directories(stateDirectory() / L"writers");
         registration_ = ownFile(registrationFile(identity_.classId, identity_.instanceId));
-        runOnOwnThread([self = Ref<WriterImpl>::share(this), listener] {
-            const Work work(*self);
+        runOnOwnThread([self = Ref<WriterImpl>::share(this), listener]() mutable {
+            const Work work(std::move(self));
             try {
-                serveRequesters(self, *listener);
+                serveRequesters(work.writer(), *listener);
             } catch (...) {
                 currentExceptionResult();
             }
@@ -112,15 +139,15 @@ HRESULT WriterImpl::Subscribe(DWORD, DWORD eventFlags) {
 
 HRESULT WriterImpl::Unsubscribe() {
     return call("CVssWriter::Unsubscribe", [&]() -> HRESULT {
-        std::unique_lock lock(mutex_);
-        if (!registration_.isOpen()) return VSS_E_BAD_STATE;
-        isShuttingDown_ = true;
-        registration_.close();
-        SetEvent(stopping_.get());
-        // A handler that unsubscribes its own writer must not be waited for.
-        if (settings().flag("unsubscribe_waits", true) && !working_.contains(GetCurrentThreadId())) {
-            idle_.wait(lock, [&] { return working_.empty(); });
+        {
+            const std::scoped_lock lock(mutex_);
+            if (!registration_.isOpen()) return VSS_E_BAD_STATE;
+            isShuttingDown_ = true;
+            registration_.close();
+            SetEvent(stopping_.get());
         }
+        // A handler that unsubscribes its own writer must not be waited for.
+        if (settings().flag("unsubscribe_waits", true)) workers_->waitForOthers();
         return S_OK;
     });
 }

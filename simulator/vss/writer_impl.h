@@ -34,7 +34,7 @@ struct WriterSession {
 class WriterImpl final : public ComObject<abi::IVssWriterImpl, ObjectKind::WriterImpl> {
 public:
     /** `isExtended`: created by CreateWriterEx, so there is a slot for OnIdentifyEx. */
-    WriterImpl(abi::WriterObject* writer, bool isExtended) : writer_(writer), isExtended_(isExtended) {}
+    WriterImpl(abi::WriterObject* writer, bool isExtended);
 
     // clang-format off
     HRESULT STDMETHODCALLTYPE Initialize(VSS_ID writer, LPCWSTR name, LPCWSTR instanceName, DWORD major, DWORD minor, VSS_USAGE_TYPE usage, VSS_SOURCE_TYPE source, VSS_APPLICATION_LEVEL level, DWORD freezeTimeoutMs, VSS_ALTERNATE_WRITER_STATE alternate, bool ioThrottlingOnly) override;
@@ -73,16 +73,23 @@ public:
     /** Signalled when requesters must not reach the writer any more. */
     HANDLE stopping() const { return stopping_.get(); }
     std::mutex& mutex() { return mutex_; }
-    /** Marks this thread as working for the writer, for the object's lifetime. */
+    /** The threads that work for the writer. */
+    class Workers;
+    /**
+     * Marks this thread as working for the writer, for the object's lifetime, and keeps the writer. It gives the writer
+     * back before Unsubscribe hears of it: after that, a program may end its process at once.
+     */
     class Work {
     public:
-        explicit Work(WriterImpl& writer);
+        explicit Work(Ref<WriterImpl> writer);
         Work(const Work&) = delete;
         Work& operator=(const Work&) = delete;
         ~Work();
+        WriterImpl& writer() const { return *writer_; }
 
     private:
-        WriterImpl& writer_;
+        Ref<WriterImpl> writer_;
+        const std::shared_ptr<Workers> workers_;
     };
 
 private:
@@ -108,11 +115,10 @@ private:
     bool isShuttingDown_ = false;
 
     mutable std::mutex mutex_;
-    std::condition_variable idle_;
     File registration_;
     File stopping_ = newEvent();
-    /** The ids of the working threads. */
-    std::map<DWORD, int> working_;
+    /** Outlives the writer if a thread that gives it back was the last to have it. */
+    const std::shared_ptr<Workers> workers_;
     std::map<DWORD, std::shared_ptr<WriterSession>> handling_;
     std::shared_ptr<WriterSession> active_;
     std::optional<WriterDescription> described_;

@@ -11,7 +11,7 @@ import { packageRoot } from '#lib/native/package-root';
 import { journalDirectory } from '#lib/store/journals';
 import { writerClassId } from '#lib/writer/serve';
 import { SimulatedDomino } from '../integration/simulated-domino';
-import { Machine, type Program } from './machine';
+import { Machine, type Program, type VssSettings } from './machine';
 
 const requester = join(packageRoot, 'simulator', 'build', 'win32-x64', 'vss', 'test', 'component_requester.exe');
 const machine = new Machine();
@@ -87,15 +87,20 @@ class Waiting {
 
 async function serve(
   options: { readonly restoreTimeoutMs?: number; readonly autoRecovery?: boolean } = {},
+  settings: VssSettings = {},
 ): Promise<Told[]> {
   const { programDirectory, notesIni } = domino.simulation;
-  writer = machine.start('serve-writer-program.js', [
-    programDirectory,
-    notesIni,
-    machine.deltaDirectory,
-    // So that there is change information to be applied in PostRestore.
-    JSON.stringify({ restores: true, autoRecovery: false, ...options }),
-  ]);
+  writer = machine.start(
+    'serve-writer-program.js',
+    [
+      programDirectory,
+      notesIni,
+      machine.deltaDirectory,
+      // So that there is change information to be applied in PostRestore.
+      JSON.stringify({ restores: true, autoRecovery: false, ...options }),
+    ],
+    settings,
+  );
   return eventsUntil('serving');
 }
 
@@ -272,6 +277,19 @@ test('a restore that is out of time: the writer tells of it at once, and the req
   expect(late.code).toBe(3);
   expect(late.stdout).toMatch(/after: failure=800423f4 .*the requester did not end the restore in time/);
   await expectRestored();
+}, 300_000);
+
+test('what VSS does not say refuses the restore, and the requester hears which call it was', async () => {
+  for (const method of ['GetSessionId', 'GetComponentCount']) {
+    await writer.end();
+    await serve({}, { [`fault.${method}.*`]: '0x80004005' });
+    const refused = await restore(component, 'all');
+    expect(refused.code).toBe(3);
+    expect(refused.stdout).toMatch(new RegExp(`before: failure=800423f4 .*message=.*${method}`));
+    expect(journals()).toEqual([]);
+  }
+  await writer.end();
+  await serve();
 }, 300_000);
 
 test('nothing is applied to databases that were completed in the shadow', async () => {

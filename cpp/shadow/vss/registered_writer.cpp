@@ -216,7 +216,7 @@ public:
         try {
             return answer(handlers_->prepareBackup(selectionOf(*writer_, components)));
         } catch (...) {
-            return false;
+            return refuse(Phase::prepare);
         }
     }
     bool STDMETHODCALLTYPE OnPrepareSnapshot() override {
@@ -228,7 +228,7 @@ public:
             return answer(
                 handlers_->prepareSnapshot({guidOf(writer_->GetCurrentSnapshotSetId()), session(), contains}));
         } catch (...) {
-            return false;
+            return refuse(Phase::prepare);
         }
     }
     bool STDMETHODCALLTYPE OnFreeze() override {
@@ -338,8 +338,11 @@ private:
             RequestedRestore requested;
             for (const Restored& one : restored) requested.components.push_back(one.read);
             requested.session = session();
-            // Without a session id, a later PostRestore could not be matched to this restore.
-            if (requested.session == Guid{}) return false;
+            if (requested.session == Guid{})
+                throw Failure(
+                    code::kVss, Phase::restore,
+                    "VSS does not say which restore this is, so its end could not be told from that of another",
+                    "IVssWriterImpl::GetSessionId");
             const RestoreVerdict verdict = ((*handlers_).*step)(requested);
             std::vector<std::string> texts(restored.size(), verdict.components.empty() ? verdict.all.text : "");
             for (const auto& [number, text] : verdict.components)
@@ -349,7 +352,19 @@ private:
                     static_cast<void>((restored[i].component.Get()->*setMessage)(toUtf16(texts[i]).c_str()));
             return answer(verdict.all);
         } catch (...) {
-            return false;
+            return refuse(Phase::restore);
+        }
+    }
+
+    /// Call in a catch clause: vetoes with the text of the current exception. Without a result of the writer's own, a
+    /// requester would be shown one without a reason.
+    bool refuse(Phase phase) noexcept {
+        const Failure failure = failureInFlight(phase);
+        try {
+            const std::string subject = failure.subject.empty() ? std::string() : failure.subject + ": ";
+            return answer({false, result::kWriterNonRetryable, 0, subject + failure.text});
+        } catch (...) {
+            return answer({false, result::kWriterOutOfResources, 0, {}});
         }
     }
 
