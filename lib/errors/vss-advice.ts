@@ -69,7 +69,10 @@ const byHresult: Readonly<Record<number, HresultAdvice>> = {
     'Another program is making a shadow on this machine, and only one can do so at a time. It was retried until the ' +
       'time limit: find the other backup (event 8231 names the requester), or raise the timeout.',
   ),
-  0x80042317: never('ERR_VSS_LIMIT', `The volume has the maximum number of shadows (512): ${oldCopies}.`),
+  0x80042317: never(
+    'ERR_VSS_LIMIT',
+    `The volume has the maximum number of shadows (512, of client-accessible ones 64 by default): ${oldCopies}.`,
+  ),
   0x80042318: serviceDown,
   0x80042319: never('ERR_VSS_WRITER', 'The writer does not answer: restart the service it belongs to, or exclude it.'),
   0x8004231b: never(

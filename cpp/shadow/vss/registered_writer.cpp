@@ -361,8 +361,9 @@ private:
     bool refuse(Phase phase) noexcept {
         const Failure failure = failureInFlight(phase);
         try {
-            const std::string subject = failure.subject.empty() ? std::string() : failure.subject + ": ";
-            return answer({false, result::kWriterNonRetryable, 0, subject + failure.text});
+            const std::string& call = failure.operation.empty() ? failure.subject : failure.operation;
+            const std::string text = call.empty() ? failure.text : call + ": " + failure.text;
+            return answer({false, result::kWriterNonRetryable, 0, text});
         } catch (...) {
             return answer({false, result::kWriterOutOfResources, 0, {}});
         }
