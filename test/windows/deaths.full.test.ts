@@ -1,4 +1,4 @@
-// A backup of a running server with VSS, kept and copied, whose process Windows ends (TerminateProcess) in a call of VSS or of Domino:
+// A backup of a running server with VSS, kept and copied, whose process is ended (TerminateProcess) in a call of VSS:
 // in the first and the last call of each function. So does recover, when it cleans up after such a death, and then runs again.
 // In each case: no database in backup mode, no shadow without its backup, no journal, no file of an unfinished backup; at the end
 // the next backup works. The order depends on DOMINO_VSS_TEST_SEED.
@@ -62,17 +62,11 @@ function shuffled<T>(cases: readonly T[]): T[] {
     .map(({ one }) => one);
 }
 
-interface Listed {
-  readonly id: string;
-  readonly state: string;
-}
-
 /** What is left after recover; a backup whose manifest was written is complete, and has its shadow and its copies. */
 async function leftOvers(): Promise<unknown> {
   const { inBackup } = await domino.simulation.stats();
   const list = await run({}, 'backup', 'list', '--json');
-  const listed = (JSON.parse(list.stdout) as { readonly backups: readonly Listed[] }).backups;
-  const ids = listed.map(({ id }) => id);
+  const ids = (JSON.parse(list.stdout) as { readonly id: string }[]).map(({ id }) => id);
   const entries = readdirSync(machine.deltaDirectory).filter((name) => /^\d{8}T/.test(name));
   const journals = existsSync(journalDirectory(machine.deltaDirectory))
     ? readdirSync(journalDirectory(machine.deltaDirectory)).filter((name) => name.endsWith('.journal'))
