@@ -39,9 +39,10 @@ export function isSameName(a: string, b: string): boolean {
 
 /** Where a shadow is exposed: `B:`, or a directory without a trailing backslash. */
 export function exposurePlace(as: string): string {
-  const drive = /^([a-z]):?\\?$/i.exec(as.replaceAll('/', '\\'))?.[1];
-  if (drive !== undefined) return `${drive.toUpperCase()}:`;
-  return win32.normalize(as).replace(/\\+$/, '');
+  // Also for `b:\\` and `b:\.`; win32.normalize makes `b:.` of `b:`.
+  const place = win32.normalize(as).replace(/\\+$/, '');
+  const drive = /^([a-z])(?::\.?)?$/i.exec(place)?.[1];
+  return drive === undefined ? place : `${drive.toUpperCase()}:`;
 }
 
 /** A drive letter such as `B:`, or the absolute path of an empty directory. */

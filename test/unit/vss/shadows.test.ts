@@ -432,6 +432,9 @@ describe('words and names', () => {
   test.each([
     ['b', 'B:'],
     ['b:/', 'B:'],
+    ['b:', 'B:'],
+    ['b:\\\\', 'B:'],
+    ['b:/.', 'B:'],
     ['C:\\mnt\\..\\x\\\\', 'C:\\x'],
   ])('place %s', (name, expected) => {
     expect(exposurePlace(name)).toBe(expected);
