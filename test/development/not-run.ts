@@ -46,6 +46,8 @@ export const notRun: Readonly<Record<string, NotRun>> = {
   'docs/schedule.md#task-scheduler': needs('the Task Scheduler of Windows, which Wine does not have'),
   'docs/schedule.md#metrics': needs('a Prometheus server; the names in it are those that the command writes'),
   'docs/schedule.md#a-week-of-it': by('test/integration/week.full.test.ts'),
+  'docs/schedule.md#a-week-of-it/2': by('test/integration/week.full.test.ts'),
+  'docs/schedule.md#a-week-of-it/3': by('test/integration/week.full.test.ts'),
   'docs/schedule.md#many-servers': by('test/integration/ansible.linux.ci.test.ts'),
   'docs/schedule.md#many-servers/2': by('test/integration/ansible.linux.ci.test.ts'),
   'docs/unattended/kubernetes.md#a-nightly-backup': by('test/development/kubernetes.linux.test.ts'),
