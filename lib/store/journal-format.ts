@@ -19,7 +19,13 @@ export interface JournalHead {
    * unknown.
    */
   readonly boot: string;
+  /** Name of the machine. */
   readonly host: string;
+  /**
+   * What the machine keeps when it gets another name: see `machineIdentity`. Empty if that cannot be told; absent in journals of
+   * earlier versions.
+   */
+  readonly machine?: readonly string[] | undefined;
   readonly created: string;
   readonly dataDirectory: string;
   /** Directory of the backup that is being made; empty for other work. */
@@ -166,6 +172,7 @@ const checks: Readonly<Record<Exclude<keyof JournalHead, 'format'>, (value: unkn
   processStart: isText,
   boot: isText,
   host: isText,
+  machine: (value) => value === undefined || isTexts(value),
   created: isText,
   dataDirectory: isText,
   backupDirectory: isText,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { readdir, realpath, rename, rm, type FileHandle } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { open, undefinedWhereMissing } from '../call/files';
 import { checkLine, checkLineBytes, isInTheWay, parseHead, type JournalHead, type JournalWork } from './journal-format';
@@ -81,7 +82,8 @@ export async function readJournals(
     } else if (head.dataDirectory === dataDirectory || (work && isInTheWay({ work, dataDirectory }, head))) {
       if (!isOfThisHost(head)) {
         // Its process runs on another host and may be alive, so nothing of it is touched.
-        const reason = `it belongs to the host ${head.host} (${head.work} ${head.id})`;
+        const owner = head.host === hostname() ? `another machine named ${head.host}` : `the host ${head.host}`;
+        const reason = `it belongs to ${owner} (${head.work} ${head.id})`;
         unusable.push({ journal: file, reason, movedTo: '', mayBeLive: true });
       } else if (!head.ended && !endedHere.has(file) && isAlive(head)) live.push(head);
       else if (head.dataDirectory === dataDirectory) leftOvers.push(leftOverOf(file, head));

@@ -2,14 +2,21 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { loadBinding } from '../native/binding';
 import type { JournalHead } from './journal-format';
+import { ownMachine } from './machine-identity';
 
 /**
  * Identifies a process, its machine, and the boot of that machine. A journal needs it to distinguish living from dead processes.
  */
-export type ProcessIdentity = Pick<JournalHead, 'pid' | 'processStart' | 'boot' | 'host'>;
+export type ProcessIdentity = Pick<JournalHead, 'pid' | 'processStart' | 'boot' | 'host' | 'machine'>;
 
 export function ownIdentity(): ProcessIdentity {
-  return { pid: process.pid, processStart: processStart(process.pid), boot: bootId(), host: hostname() };
+  return {
+    pid: process.pid,
+    processStart: processStart(process.pid),
+    boot: bootId(),
+    host: hostname(),
+    machine: ownMachine(),
+  };
 }
 
 /** Start time of a process; empty if there is no such process or the platform does not report it. */
@@ -45,12 +52,15 @@ function bootId(): string {
   }
 }
 
-export function isOfThisHost({ host }: Pick<ProcessIdentity, 'host'>): boolean {
-  return host === hostname();
+/** The machine decides if both sides know it; otherwise its name, which is all that older journals have. */
+export function isOfThisHost({ host, machine = [] }: Pick<ProcessIdentity, 'host' | 'machine'>): boolean {
+  const own = ownMachine();
+  if (machine.length === 0 || own.length === 0) return host === hostname();
+  return machine.some((entry) => own.includes(entry));
 }
 
 /** For a process of this host. */
-export function isAlive({ pid, processStart: started, boot }: Omit<ProcessIdentity, 'host'>): boolean {
+export function isAlive({ pid, processStart: started, boot }: Omit<ProcessIdentity, 'host' | 'machine'>): boolean {
   return boot === bootId() && isRunning(pid, started);
 }
 

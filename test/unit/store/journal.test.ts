@@ -15,7 +15,15 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal, newWorkId, type OpenedJournal } from '#lib/store/journal';
 import { checkLineBytes, type JournalHead } from '#lib/store/journal-format';
-import { describeUnusable, journalDirectory, noteEndedWork, readJournalLists, readJournals } from '#lib/store/journals';
+import {
+  describeUnusable,
+  journalDirectory,
+  leftOversOfProcess,
+  noteEndedWork,
+  readJournalLists,
+  readJournals,
+} from '#lib/store/journals';
+import * as machine from '#lib/store/machine-identity';
 import { describeLeftOver } from '#lib/store/left-over';
 import { changeJournal, sealed } from '../../journal-text';
 
@@ -26,6 +34,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  jest.restoreAllMocks();
   rmSync(directory, { recursive: true });
 });
 
@@ -180,6 +189,35 @@ test('one of another host is named and left alone', async () => {
   expect(describeUnusable(unusable[0]!)).toContain('to the host elsewhere');
   expect(existsSync(file)).toBe(true);
   await journal.remove();
+});
+
+describe('of a machine that is known by more than its name', () => {
+  beforeEach(() => {
+    jest.spyOn(machine, 'ownMachine').mockReturnValue(['this', 'too']);
+  });
+
+  test('one from before the machine was renamed is its own', async () => {
+    const file = writeDead({ host: 'earlier-name', machine: ['this'] });
+    const { journal, leftOvers, unusable } = await open();
+    expect({ leftOvers, unusable }).toEqual({ leftOvers: [expect.objectContaining({ journal: file })], unusable: [] });
+    await journal.remove();
+    expect(await leftOversOfProcess(directory, process.pid)).toMatchObject({ leftOvers: [{ journal: file }] });
+  });
+
+  test('one of a clone with the same name is named and left alone', async () => {
+    const file = writeDead({ machine: ['clone'] });
+    const { journal, leftOvers, unusable } = await open();
+    expect(leftOvers).toEqual([]);
+    expect(unusable).toEqual([expect.objectContaining({ journal: file, movedTo: '', mayBeLive: true })]);
+    expect(describeUnusable(unusable[0]!)).toContain(`to another machine named ${hostname()} (`);
+    await journal.remove();
+  });
+
+  test('its own journals tell which one it is', async () => {
+    const { journal } = await open();
+    expect((await readJournals(directory, '/data')).live).toMatchObject([{ machine: ['this', 'too'] }]);
+    await journal.remove();
+  });
 });
 
 test('one of the last start of the system is dead, whatever process has its number and its time now', async () => {
