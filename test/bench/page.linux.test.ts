@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { benchPage } from '#lib/bench/page';
+import { unreadableTexts, watchTexts } from './readable-texts';
 import { sampleBench, unkindPaths } from './sample-bench';
 
 // The page of `bench --html` in a browser, as seen by someone who measures a large server.
@@ -46,6 +47,7 @@ async function write(name: string, sample: Parameters<typeof sampleBench>[0]): P
   ): Promise<void> {
     const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme, javaScriptEnabled });
     const page = await context.newPage();
+    await watchTexts(page);
     const problems: string[] = [];
     const loaded: string[] = [];
     page.on('console', (message) => problems.push(message.text()));
@@ -90,7 +92,7 @@ async function write(name: string, sample: Parameters<typeof sampleBench>[0]): P
   test.each(widths.flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme }))))(
     'fits and is drawn at $width pixels, $colorScheme',
     async (look) => {
-      for (const name of look.width === 360 ? ['many', 'few'] : ['many']) {
+      for (const name of ['many', 'few']) {
         await open(name, look, async (page) => {
           expect(await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')).toEqual([
             look.width,
@@ -98,6 +100,7 @@ async function write(name: string, sample: Parameters<typeof sampleBench>[0]): P
           ]);
           for (const summary of await page.locator('summary').all()) await summary.click();
           expect(await cut(page)).toEqual([]);
+          expect(await unreadableTexts(page)).toEqual([]);
           expect(await paintedShare(page)).toBeGreaterThan(0.2);
           const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor');
           expect(ground).toBe(look.colorScheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(20, 24, 31)');
