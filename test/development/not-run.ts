@@ -16,7 +16,7 @@ const shows = (what: string): NotRun => ({ is: 'no command', shows: what });
 const figure = shows('how something is laid out');
 const output = shows('what a command prints, with times of its own');
 const cluster = needs('a Kubernetes cluster');
-const vss = needs('VSS and Domino on one machine: Wine with both stand-ins, and ids of shadows of its own');
+const vss = by('test/windows/examples.full.test.ts');
 
 /** By the name of the example. All others are run. */
 export const notRun: Readonly<Record<string, NotRun>> = {
@@ -60,10 +60,12 @@ export const notRun: Readonly<Record<string, NotRun>> = {
   'simulator/README.md#on-windows': by('scripts/setup.mjs'),
   'simulator/vss/README.md#vssapidll-a-stand-in-for-the-volume-shadow-copy-service': by('scripts/test-windows.mjs'),
   'simulator/vss/README.md#vssapidll-a-stand-in-for-the-volume-shadow-copy-service/2': by('scripts/test-windows.mjs'),
+  'docs/command-line.md#domino-vss-shadow-import': by('test/windows/script-commands.ci.test.ts'),
+  'docs/command-line.md#domino-vss-writer-install': by('test/windows/writer-service.full.test.ts'),
+  'docs/command-line.md#domino-vss-writer-uninstall': by('test/windows/writer-service.full.test.ts'),
   ...Object.fromEntries(
-    ['script', 'shadow-list', 'shadow-expose', 'shadow-unexpose', 'shadow-delete', 'shadow-break', 'shadow-import']
-      .concat(['shadow-revert', 'shadow-revert-status', 'writer-serve', 'writer-install', 'writer-uninstall'])
-      .concat(['writer-list', 'provider-list'])
+    ['script', 'shadow-list', 'shadow-expose', 'shadow-unexpose', 'shadow-delete', 'shadow-break', 'shadow-revert']
+      .concat(['shadow-revert-status', 'writer-serve', 'writer-list', 'provider-list'])
       .map((command) => [`docs/command-line.md#domino-vss-${command}`, vss]),
   ),
 };
