@@ -89,7 +89,7 @@ export class Backup {
     const said = worksOf(this.#work).flatMap(({ session }) =>
       (session.vssReport()?.warnings ?? []).map(fromNativeWarning),
     );
-    return [...this.#facts.warnings, ...this.#work.failedAttempts, ...said];
+    return [...this.#facts.warnings, ...this.#work.warnings, ...said];
   }
 
   /**

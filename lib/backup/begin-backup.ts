@@ -240,7 +240,7 @@ async function begin(
     binding,
     setup,
     session,
-    failedAttempts: [],
+    warnings: [],
     interrupt: new AbortController(),
     journal,
     databases,

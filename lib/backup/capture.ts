@@ -40,8 +40,8 @@ export interface BackupWork {
   readonly setup: SessionSetup;
   /** The session of the current attempt to make the shadow. */
   session: NativeSession;
-  /** The failures of earlier attempts, for the warnings. */
-  readonly failedAttempts: Warning[];
+  /** About earlier attempts that failed, and directories; all windows of a backup share them. */
+  readonly warnings: Warning[];
   /** Ends the pause before another attempt, because the backup is being rolled back. */
   readonly interrupt: AbortController;
   readonly journal: Journal;
@@ -97,6 +97,11 @@ export const closeTimeoutMs = 60_000;
 /** Waits for calls on files, as long as for one on a database. */
 export function callsOf({ setup }: Pick<BackupWork, 'setup'>, call: Call): FileCalls {
   return fileCallsOf({ call, budgetMs: setup.options.databaseBudgetMs });
+}
+
+/** Adds a warning to those of the backup, once. */
+export function noteWarning({ warnings }: Pick<BackupWork, 'warnings'>, added: Warning | undefined): void {
+  if (added && !warnings.some(({ message }) => message === added.message)) warnings.push(added);
 }
 
 /** Result of the freeze window. */
@@ -172,7 +177,7 @@ export async function captureShadow(
   }
   const calls = callsOf(work, call);
   for (const parent of plan.parents) {
-    await calls.wait('mkdir', parent, makeShadowParent(parent, work.binding));
+    noteWarning(work, await calls.wait('mkdir', parent, makeShadowParent(parent, work.binding)));
   }
   const { results, ...capture } = await (stopMode ? capturedWhileStopped(mode.service) : captured()).catch(
     (thrown: unknown) => {

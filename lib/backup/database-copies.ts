@@ -5,6 +5,7 @@ import type { Call } from '../call/call';
 import { forEachLimited } from '../call/event-loop';
 import type { ProgressListener, ProgressReporter } from '../call/progress';
 import { databaseFailureOf, OptionError, type DatabaseFailure } from '../errors/errors';
+import type { Warning } from '../errors/warnings';
 import { copyExactly, hashFile, requireFreeSpace, syncFile } from '../store/copy';
 import { missingDirectories, syncDirectory, syncRemovals } from '../store/durable';
 import { isPresent } from '../store/file-identity';
@@ -13,7 +14,7 @@ import { directoryRisk, isInside, makeOwnDirectory, realPathToBe } from '../stor
 import { FileCalls, untiring } from '../store/stall';
 import { refuseVanished } from '../vss/vanished-shadow';
 import { requireVss } from '../vss/call';
-import type { BackupWork, Capture } from './capture';
+import { noteWarning, type BackupWork, type Capture } from './capture';
 import { ServerFileCopies, type ServerFilesReport } from './server-files';
 import type { Shadow } from './shadow';
 
@@ -103,7 +104,7 @@ export class DatabaseCopies {
       : undefined;
     const files = paths.map((path) => join(to, ...path.split('/')));
     await this.#noteCopies([...(serverFiles?.files ?? []), ...files], calls);
-    await calls.wait('mkdir', to, makeTarget(to, this.#work));
+    noteWarning(this.#work, await calls.wait('mkdir', to, makeTarget(to, this.#work)));
     // Holes in a file remain holes in its copy.
     const allocatedBytes = this.#work.databases.allocatedBytes.reduce((sum, bytes) => sum + bytes, 0);
     const neededBytes = Math.min(totalBytes, allocatedBytes) + (serverFiles?.sizeBytes ?? 0);
@@ -241,16 +242,17 @@ export class DatabaseCopies {
 
 /**
  * Creates the directory of the copies. Uses its real path: a link may lead into the data directory, or to a place where others
- * can write.
+ * can write. Returns a warning about a smaller risk.
  */
 async function makeTarget(
   to: string,
   { binding, databases: { dataDirectory } }: Pick<BackupWork, 'binding' | 'databases'>,
-): Promise<void> {
+): Promise<Warning | undefined> {
   if (isInside(await realPathToBe(to), await realpath(dataDirectory))) {
     throw new OptionError('to', `${to} leads into the data directory ${dataDirectory}: copies there would be served`);
   }
   await makeOwnDirectory(to, binding);
-  const { refusal } = await directoryRisk(await realpath(to), binding);
+  const { refusal, warning } = await directoryRisk(await realpath(to), binding);
   if (refusal !== '') throw new OptionError('to', refusal);
+  return warning;
 }

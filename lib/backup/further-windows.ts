@@ -199,7 +199,7 @@ async function captureOne(
     // If all are still busy, each has its own failure.
     if (known.code !== 'ERR_NO_DATABASES') {
       const message = `window ${number} for busy databases failed: ${known.message}`;
-      first.failedAttempts.push(warning('WARN_WINDOW_FAILED', message, { error: known }));
+      first.warnings.push(warning('WARN_WINDOW_FAILED', message, { error: known }));
     }
     return undefined;
   }

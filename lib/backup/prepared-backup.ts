@@ -261,7 +261,7 @@ function makeWork(parts: {
     binding: setup.binding,
     setup,
     session,
-    failedAttempts: [],
+    warnings: [],
     interrupt: new AbortController(),
     journal,
     databases: found.databases,

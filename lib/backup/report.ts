@@ -199,7 +199,7 @@ export async function buildManifestHead(
     warnings: [
       ...facts.warnings,
       ...(kept?.warnings ?? []),
-      ...work.failedAttempts,
+      ...work.warnings,
       ...vssWarnings,
       ...stuckWarnings,
       ...(continuity ? continuityWarnings(continuity) : []),

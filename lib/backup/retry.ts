@@ -73,7 +73,7 @@ export async function captureWithRetries(
       if (!(error instanceof VssError) || !passing.has(error.hresult) || !hasRoom) throw error;
       if (!(await endFailedAttempt(work))) throw error;
       const message = `attempt ${failed} to make the shadow failed: ${error.message}`;
-      work.failedAttempts.push(warning('WARN_ATTEMPT_FAILED', message, { error }));
+      work.warnings.push(warning('WARN_ATTEMPT_FAILED', message, { error }));
       progress.report({ type: 'retry', attempt: failed + 1, attempts: most + 1, pauseMs, reason: error.message }, true);
     }
     await pause(work, pauseMs, call);

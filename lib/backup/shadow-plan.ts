@@ -3,6 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { BackupDatabases } from '../domino/databases';
 import { ShadowError } from '../errors/errors';
+import type { Warning } from '../errors/warnings';
 import type { NativeBinding, NativeProvider } from '../native/session';
 import { directoryRisk, makeOwnDirectory } from '../store/safe-directory';
 
@@ -49,16 +50,17 @@ export function databaseTarget(
   return `${target}/${shadowPath(databases, index)}`;
 }
 
-/** Creates a directory of one backup. Throws if other users could exchange it. */
-export async function makeShadowParent(parent: string, binding: NativeBinding): Promise<void> {
+/** Creates a directory of one backup. Throws if other users could exchange it; returns a warning about a smaller risk. */
+export async function makeShadowParent(parent: string, binding: NativeBinding): Promise<Warning | undefined> {
   try {
     await makeOwnDirectory(parent, binding);
   } catch (cause) {
     throw shadowDirectoryError(dirname(parent), `${parent} cannot be created: ${(cause as Error).message}`, cause);
   }
   const directory = await realpath(dirname(parent));
-  const { refusal } = await directoryRisk(directory, binding);
+  const { refusal, warning } = await directoryRisk(directory, binding);
   if (refusal !== '') throw shadowDirectoryError(directory, refusal);
+  return warning;
 }
 
 /**

@@ -54,6 +54,7 @@ import { Restoration } from './restoration';
 import { planSteps } from './steps';
 import { checkRestoreOptions, type PlanRestoreOptions, type RestoreOptions } from './restore-options';
 import { pointInTimeOf } from './until';
+import { warnOfSources } from './source-directories';
 import { shadowRoots, type ShadowRoots } from './sources';
 import { openRuntime } from '../domino/runtime';
 import { requireSafeArchive } from '../logs/directory';
@@ -251,6 +252,7 @@ async function restore(
   // Nothing may fail between taking the lock and opening the journal, which releases the lock.
   const calls = new FileCalls(patienceOf({ call, budgetMs }));
   const deltaDirectory = await calls.wait('realpath', head.directory, realpath(dirname(head.directory)));
+  const ofSources = await warnOfSources(binding, deltaDirectory, plan.databases, calls);
   const lock =
     within === undefined ? await lockDataDirectory(binding, { dataDirectory, deltaDirectory }, call) : undefined;
   const { journal, leftOvers, unusable } = await Journal.open({
@@ -293,6 +295,7 @@ async function restore(
       warnings: [
         ...unrecovered.map(warnOfUnrecovered),
         ...unusable.map(warnOfUnusable),
+        ...ofSources,
         ...plan.warnings,
         ...notHashed(done),
         ...logWarnings(done, knowledge),

@@ -10,6 +10,8 @@ import { linesOf } from './lines';
 import { isAlive, isOfThisHost, isRunning, ownIdentity } from './process-identity';
 import { directoryRisk } from './safe-directory';
 import { stateDirectory } from './state-directory';
+import { loadBinding } from '../native/binding';
+import type { NativeBinding } from '../native/session';
 import { FileSystemError } from '../errors/errors';
 import { warning, type Warning } from '../errors/warnings';
 
@@ -199,21 +201,23 @@ export function describeLiveWork({ work, id, dataDirectory, pid }: JournalHead):
   return `${work} ${id} of ${dataDirectory} is running (process ${pid})`;
 }
 
-/**
- * Directories of journals in which others could have put one, with the reason. Not on Windows, where the access lists are examined
- * when a backup begins.
- */
+/** Directories of journals in which others could have put one, with the reason. */
 async function distrustedDirectories(deltaDirectory: string | undefined): Promise<ReadonlyMap<string, string>> {
   const distrusted = new Map<string, string>();
   for (const directory of journalDirectories(deltaDirectory)) {
     // The one above too: whoever can write there can put a link in the place of this one.
     for (const path of [dirname(directory), directory]) {
       const real = await realpath(path).catch(undefinedWhereMissing);
-      const { refusal } = real === undefined ? { refusal: '' } : await directoryRisk(real);
+      const { refusal } = real === undefined ? { refusal: '' } : await directoryRisk(real, accessLists());
       if (refusal !== '') distrusted.set(directory, refusal);
     }
   }
   return distrusted;
+}
+
+/** The functions for access lists, which only Windows needs. */
+function accessLists(): Pick<NativeBinding, 'directoryAccess'> {
+  return process.platform === 'win32' ? loadBinding() : {};
 }
 
 /** Absolute paths, oldest first. */

@@ -33,7 +33,7 @@ export const backupWarnings = {
     subjects: 'files',
   },
   WARN_DIRECTORY_SHARED: {
-    meaning: 'Users other than this one can change the contents of the delta directory.',
+    meaning: 'Users other than this one can change the contents of a directory for backups, copies or shadows.',
     action: 'Run the command in the text, unless they should have that right.',
     subjects: 'directories',
   },

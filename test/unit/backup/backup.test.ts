@@ -518,6 +518,20 @@ describe('unsafe places', () => {
       await backup.endBackup();
       expect(made).toEqual(expect.arrayContaining([join(open, '.journal'), backup.directory, to]));
     });
+
+    test('so are those of copies and shadows, each once, in the result and in the manifest', async () => {
+      const shadows = join(domino.root, 'shadows-open');
+      const copies = join(domino.root, 'copies-open');
+      for (const directory of [shadows, copies]) mkdirSync(directory);
+      const backup = await begin({ shadowDirectory: shadows });
+      const set = await backup.createShadow();
+      await set.copyDatabases({ to: copies });
+      const report = await backup.endBackup();
+      const shared = report.warnings.filter(({ code }) => code === 'WARN_DIRECTORY_SHARED');
+      expect(shared.map(({ subjects }) => subjects)).toEqual([[shadows], [copies]]);
+      const manifest = await loadManifest(report.manifest);
+      expect(manifest.warnings).toEqual(expect.arrayContaining([...shared]));
+    });
   });
 });
 

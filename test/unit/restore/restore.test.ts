@@ -131,6 +131,28 @@ describe('online', () => {
     await expectTidy();
   });
 
+  test('on Windows, a warning names directories of the backup that others can change', async () => {
+    const manifest = await backUp();
+    const copies = join(domino.root, 'copies');
+    Object.assign(domino.binding, {
+      directoryAccess: (path: string) =>
+        Promise.resolve({
+          othersOwn: path === copies,
+          othersChange: path === domino.deltaDirectory ? path : '',
+        }),
+    });
+    const report = await restore(manifest, { databases: ['mail/*'] });
+    expect(report.outcome).toBe('complete');
+    const shared = report.warnings.filter(({ code }) => code === 'WARN_DIRECTORY_SHARED');
+    expect(shared).toMatchObject([
+      {
+        message: expect.stringContaining(`can change ${domino.deltaDirectory}: icacls`),
+        subjects: [domino.deltaDirectory],
+      },
+      { message: `${copies} belongs to an ordinary user, who could change the permissions`, subjects: [copies] },
+    ]);
+  });
+
   test('a server database when it is named, not when a glob happens to match it', async () => {
     const manifest = await backUp();
     expect(await errorOf(restore(manifest, { databases: ['n*.nsf'] }))).toMatchObject({

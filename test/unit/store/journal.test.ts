@@ -12,7 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import * as binding from '#lib/native/binding';
+import type { NativeBinding } from '#lib/native/session';
 import { Journal, newWorkId, type OpenedJournal } from '#lib/store/journal';
 import { checkLineBytes, type JournalHead } from '#lib/store/journal-format';
 import {
@@ -228,6 +230,28 @@ test('one of the last start of the system is dead, whatever process has its numb
   writeFileSync(file, sealed(`${JSON.stringify({ ...head, boot: 'another' })}\n`));
   expect((await readJournals(directory, '/data')).live).toEqual([]);
   await journal.remove();
+});
+
+test('on Windows, one in a directory that belongs to an ordinary user is not believed', async () => {
+  const file = writeDead();
+  const own = binding.loadBinding;
+  const asked: string[] = [];
+  // The start of this process is asked for in the same way as that of every other one.
+  const directoryAccess = (path: string): Promise<{ othersOwn: boolean; othersChange: string }> => {
+    asked.push(path);
+    return Promise.resolve({ othersOwn: path.endsWith('.journal'), othersChange: '' });
+  };
+  const fake = { ...(process.platform === 'win32' ? own() : { processStart: () => '' }), directoryAccess };
+  jest.spyOn(binding, 'loadBinding').mockReturnValue(fake as unknown as NativeBinding);
+  const platform = Object.getOwnPropertyDescriptor(process, 'platform')!;
+  Object.defineProperty(process, 'platform', { ...platform, value: 'win32' });
+  const { leftOvers, unusable } = await readJournals(directory, '/data').finally(() =>
+    Object.defineProperty(process, 'platform', platform),
+  );
+  expect(leftOvers).toEqual([]);
+  const reason = `it may be forged: ${dirname(file)} belongs to an ordinary user, who could change the permissions`;
+  expect(unusable).toEqual([{ journal: file, reason, movedTo: '', mayBeLive: true }]);
+  expect(asked).toEqual(expect.arrayContaining([directory, dirname(file)]));
 });
 
 describe('what is not a journal blocks nothing, is moved aside and named:', () => {
