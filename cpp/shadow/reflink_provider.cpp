@@ -70,16 +70,27 @@ CallStatus cloneFile(const std::string& source, const std::string& target, std::
     return {};
 }
 
+namespace {
+
+/// A file without a name, so that nothing of it can be left. Not all file systems have them: there it has one for an
+/// instant.
+FileDescriptor temporaryFile(const std::string& directory) {
+    FileDescriptor unnamed(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    if (unnamed.valid() || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return unnamed;
+    std::string name = directory + "/.domino-vss-probe-XXXXXX";
+    FileDescriptor named(::mkostemp(name.data(), O_CLOEXEC));
+    if (named.valid()) ::unlink(name.c_str());
+    return named;
+}
+
+}  // namespace
+
 /// Clones a small temporary file inside the directory.
 bool probeReflink(const std::string& directory) {
-    std::string sourceName = directory + "/.domino-vss-probe-XXXXXX";
-    const FileDescriptor source(::mkostemp(sourceName.data(), O_CLOEXEC));
-    if (!source.valid()) throw systemFailure(code::kShadowDirectory, Phase::probe, "mkostemp", directory, errno);
-    ::unlink(sourceName.c_str());
-    std::string targetName = directory + "/.domino-vss-probe-XXXXXX";
-    const FileDescriptor target(::mkostemp(targetName.data(), O_CLOEXEC));
-    if (!target.valid()) throw systemFailure(code::kShadowDirectory, Phase::probe, "mkostemp", directory, errno);
-    ::unlink(targetName.c_str());
+    const FileDescriptor source = temporaryFile(directory);
+    if (!source.valid()) throw systemFailure(code::kShadowDirectory, Phase::probe, "open", directory, errno);
+    const FileDescriptor target = temporaryFile(directory);
+    if (!target.valid()) throw systemFailure(code::kShadowDirectory, Phase::probe, "open", directory, errno);
     if (::write(source.get(), "probe", 5) != 5)
         throw systemFailure(code::kShadowDirectory, Phase::probe, "write", directory, errno);
     return ::ioctl(target.get(), FICLONE, source.get()) == 0;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -21,6 +20,7 @@ import { checkBackupMemory, checkMaintenance, checkServerTasks, checkTimeLimit }
 import { checkShadowStorage } from './shadow-storage';
 import { counted } from '../errors/counted';
 import { isNativeFailure } from '../errors/errors';
+import { newCanaryName, removeDeadCanaries } from '../store/canary';
 import { describeUnusable, readJournals } from '../store/journals';
 import { describeLeftOver } from '../store/left-over';
 import type { NativeBinding, NativeRuntime } from '../native/session';
@@ -382,8 +382,9 @@ const serverNotResponding = 0x0807;
 async function checkCanary({ binding, runtime, options, call }: DoctorContext): Promise<Finding> {
   if (options.canary !== true) return skipped('not requested');
   if (!binding || !runtime) return skipped('needs the library');
-  const database = `domino-vss-canary-${randomBytes(4).toString('hex')}.nsf`;
-  const { serverName } = runtime;
+  const database = newCanaryName();
+  const { serverName, dataDirectory } = runtime;
+  await call.race(removeDeadCanaries(dataDirectory));
   const result = await call.race(binding.runCanary({ serverName, database })).catch((error: unknown) => {
     if (isNativeFailure(error) && error.domain === 'domino' && error.status === serverNotResponding) return undefined;
     throw error;

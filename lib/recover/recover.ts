@@ -21,6 +21,7 @@ import { DominoVssError, OptionError } from '../errors/errors';
 import type { NativeBinding } from '../native/session';
 import { lockDataDirectory } from '../store/data-directory-lock';
 import { syncDirectory, syncRemovals } from '../store/durable';
+import { removeDeadCanaries } from '../store/canary';
 import { Journal, newWorkId } from '../store/journal';
 import { journalDirectory, readJournalLists, readJournals, removeUnfinished, warnOfUnusable } from '../store/journals';
 import type { LeftOver } from '../store/left-over';
@@ -148,6 +149,8 @@ async function recoverArea(
   const calls = fileCallsOf(tools);
   const named = deltaDirectory ?? stateDirectory();
   if (!tools.dryRun) await calls.wait('unlink', named, removeUnfinished(deltaDirectory));
+  if (!tools.dryRun && dataDirectory !== '')
+    await calls.wait('unlink', dataDirectory, removeDeadCanaries(dataDirectory));
   const { leftOvers, unusable } = await calls.wait('read', named, readJournals(deltaDirectory, dataDirectory));
   if (tools.dryRun || leftOvers.length + unusable.length === 0) {
     return { works: await recoverAll(leftOvers, tools), unusable };

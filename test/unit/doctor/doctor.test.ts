@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCapabilities } from '#lib/doctor/capabilities';
 import { runDoctor } from '#lib/doctor/doctor';
 import { checkShadowStorage } from '#lib/doctor/shadow-storage';
 import type { DoctorCheck, DoctorOptions } from '#lib/doctor/check';
 import { toPublicError } from '#lib/errors/errors';
+import { recoverInterrupted } from '#lib/recover/recover';
+import { ownIdentity } from '#lib/store/process-identity';
 import { linuxTest } from '../../platform';
 import { fail, failure, FakeDomino } from '../fake-binding';
 import { comFailure } from '../fake-vss';
@@ -113,8 +115,34 @@ test('the canary is run only when asked for, in a database of its own', async ()
     return Promise.resolve({ recorded: true, changeInfoBytes: 1, database });
   };
   await examine({ canary: true });
-  expect(name).toMatch(/^domino-vss-canary-[0-9a-f]{8}\.nsf$/);
+  expect(name).toMatch(/^domino-vss-canary-\d+-\w*-[0-9a-f]{8}\.nsf$/);
 });
+
+test.each(['doctor', 'recover'])(
+  'the databases of canaries whose process has died are removed by %s',
+  async (command) => {
+    const { pid, processStart } = ownIdentity();
+    const [dead, live, foreign] = [
+      `domino-vss-canary-${pid}-${processStart}0-01234567.nsf`,
+      `domino-vss-canary-${pid}-${processStart}-01234567.nsf`,
+      'domino-vss-canary-of-the-boss.nsf',
+    ];
+    for (const name of [dead, live, foreign]) writeFileSync(join(domino.dataDirectory, name), '');
+    domino.binding.runCanary = ({ database }) => Promise.resolve({ recorded: true, changeInfoBytes: 1, database });
+    const isThere = (): boolean[] => [dead, live, foreign].map((name) => existsSync(join(domino.dataDirectory, name)));
+    if (command === 'doctor') {
+      await examine({});
+      expect(isThere()).toEqual([true, true, true]);
+      await examine({ canary: true });
+    } else {
+      const options = { domino: domino.location };
+      await recoverInterrupted(() => domino.binding, { ...options, dryRun: true });
+      expect(isThere()).toEqual([true, true, true]);
+      await recoverInterrupted(() => domino.binding, options);
+    }
+    expect(isThere()).toEqual([false, true, true]);
+  },
+);
 
 test('transaction logging that is off, and a file system without snapshots, are warnings', async () => {
   domino.binding.transactionLogStyle = () => Promise.resolve('none');
