@@ -53,8 +53,9 @@ export interface PrunedBackup {
   readonly created: string;
   readonly outcome: 'complete' | 'partial';
   /**
-   * Why it stays: `last`, `day 2026-08-07`, `week 2026-08-03` (its Monday), `month 2026-08`, `within`, `newest complete`, or `base of` an
-   * incremental backup that stays and needs it. Empty for a backup to be removed.
+   * Why it stays: `last`, `day 2026-08-07`, `week 2026-08-03` (its Monday), `month 2026-08`, `within`, `newest complete`,
+   * `dated in the future` (the clock is wrong, or was; rules pass over it), or `base of` an incremental backup that stays and needs it.
+   * Empty for a backup to be removed.
    */
   readonly keptAs: readonly string[];
   /**
@@ -236,7 +237,7 @@ class Pruning {
     const kept = new Map<string, readonly string[]>();
     for (const group of groupsOf(whole)) {
       const retained = group.map(({ id, manifest: { created, outcome } }) => ({ id, created, outcome }));
-      for (const [id, reasons] of keptBackups(retained, keep)) kept.set(id, reasons);
+      for (const [id, reasons] of keptBackups(retained, keep, Date.now())) kept.set(id, reasons);
     }
     for (const [id, builder] of needed(whole, ({ id: builderId }) => kept.has(builderId))) {
       kept.set(id, [...(kept.get(id) ?? []), `base of ${builder}`]);

@@ -22,6 +22,9 @@ export interface Retained {
   readonly outcome: 'complete' | 'partial';
 }
 
+/** Clocks of machines that share a delta directory differ a little. */
+const clockToleranceMs = 3_600_000;
+
 /** Throws unless there is at least one rule. */
 export function checkRules(value: unknown, name: string): void {
   if (typeof value !== 'object' || value === null) throw new OptionError(name, `${name} must be an object`);
@@ -42,15 +45,24 @@ export function checkRules(value: unknown, name: string): void {
 /**
  * Why each backup of one server is kept, by id. Backups that are not in the result may be removed. The newest complete backup is
  * always kept: partial ones alone would not restore everything.
+ *
+ * A backup that is dated after `nowMs` says that the clock is wrong now or was wrong then. Nobody knows how old it is, so it stays, and
+ * the rules pass over it: as the newest one, it would make every later backup too old.
  */
-export function keptBackups(backups: readonly Retained[], rules: RetentionRules): Map<string, readonly string[]> {
-  const newestFirst = [...backups].sort(
-    (a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1),
-  );
+export function keptBackups(
+  backups: readonly Retained[],
+  rules: RetentionRules,
+  nowMs: number,
+): Map<string, readonly string[]> {
   const reasons = new Map<string, string[]>();
   const keep = ({ id }: Retained, reason: string): void => {
     reasons.set(id, [...(reasons.get(id) ?? []), reason]);
   };
+  const isInFuture = ({ created }: Retained): boolean => Date.parse(created) > nowMs + clockToleranceMs;
+  for (const backup of backups) if (isInFuture(backup)) keep(backup, 'dated in the future');
+  const newestFirst = backups
+    .filter((backup) => !isInFuture(backup))
+    .sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
   for (const backup of newestFirst.slice(0, rules.last ?? 0)) keep(backup, 'last');
   const periods = [
     { count: rules.daily ?? 0, name: 'day', of: dayOf },

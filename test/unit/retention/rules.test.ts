@@ -8,8 +8,12 @@ function made(local: string, outcome: Retained['outcome'] = 'complete'): Retaine
   return { id: local, created: new Date(local).toISOString(), outcome };
 }
 
-function kept(backups: readonly Retained[], rules: RetentionRules): Record<string, readonly string[]> {
-  return Object.fromEntries(keptBackups(backups, rules));
+function kept(
+  backups: readonly Retained[],
+  rules: RetentionRules,
+  now = '2026-08-04T22:00',
+): Record<string, readonly string[]> {
+  return Object.fromEntries(keptBackups(backups, rules, Date.parse(now)));
 }
 
 const july = ['2026-07-30T22:00', '2026-07-31T22:00'].map((time) => made(time));
@@ -78,3 +82,21 @@ test.each([[{}], [{ daily: undefined }], [{ last: 0 }], [{ weekly: 1.5 }], [{ ye
     }).toThrow(OptionError);
   },
 );
+
+test('a backup from a night with a wrong clock does not push out the ones made since', () => {
+  const wrong = made('2031-01-01T22:00');
+  const reasons = { '2031-01-01T22:00': ['dated in the future'], '2026-08-03T22:00': ['within'] };
+  expect(kept([wrong, ...all], { withinMs: hourMs })).toEqual(reasons);
+  expect(kept([wrong, ...all], { last: 1 })).toEqual({ ...reasons, '2026-08-03T22:00': ['last'] });
+});
+
+test('while the clock is behind, nothing is removed but what is older than the clock says', () => {
+  const now = '2026-08-01T21:30';
+  expect(Object.keys(kept(all, { last: 1 }, now)).sort()).toEqual([
+    // Within the difference that two clocks may have.
+    '2026-08-01T22:00',
+    '2026-08-02T10:00',
+    '2026-08-02T22:00',
+    '2026-08-03T22:00',
+  ]);
+});
