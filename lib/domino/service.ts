@@ -46,6 +46,9 @@ export function checkService(value: unknown, name: string): void {
   functionValue(service.start, `${name}.start`);
 }
 
+/** How long a server may take to start after an abort or the deadline. systemd itself gives up after 90 s by default. */
+const startBudgetMs = 600_000;
+
 /** The work to do while the service is stopped. */
 interface StoppedWork<T> {
   /** Records the name before the service is touched, and an empty name when it has been started again. */
@@ -73,16 +76,22 @@ export async function withServiceStopped<T>(
   } catch (error) {
     giveUp();
     try {
-      await service.start();
+      await startAgain(service, call);
     } catch (startError) {
       throw serviceError(service, `could not be started again, after: ${messageOf(error)}`, startError);
     }
     await note('');
     throw error;
   }
-  await ask(service, 'started again', () => service.start());
+  await ask(service, 'started again', () => startAgain(service, call));
   await note('');
   return result;
+}
+
+/** Also after an abort and after the deadline, but not for ever. */
+function startAgain(service: DominoService, call: Call): Promise<void> {
+  const starting = Promise.resolve().then(() => service.start());
+  return call.finish(starting, { budgetMs: startBudgetMs, operation: 'start', subject: service.name });
 }
 
 async function ask<T>(service: DominoService, what: string, action: () => Promise<T>): Promise<T> {
@@ -103,8 +112,10 @@ function serviceError(service: DominoService, what: string, cause: unknown): Ser
   return new ServiceError({ service: name, operation, windowsError, windowsErrorName }, { message, hint, cause });
 }
 
+/** Of an error, or of the record of a call that has been given up. */
 function messageOf(error: unknown): string {
-  return (error as { message?: string } | undefined)?.message ?? String(error);
+  const { message, text } = (error ?? {}) as { readonly message?: string; readonly text?: string };
+  return message ?? text ?? String(error);
 }
 
 const run = promisify(execFile);

@@ -129,7 +129,13 @@ async function startService({ stoppedService: name }: LeftOver, tools: RecoveryT
   await items.act(intention, async () => {
     const service = tools.service?.name === name ? tools.service : serviceOfSystem(name, tools);
     const isRunning = await tools.call.interruptible((signal) => service.isRunning({ signal }));
-    if (!isRunning) await service.start();
+    if (isRunning) return;
+    const startedAt = performance.now();
+    const starting = Object.assign(
+      Promise.resolve().then(() => service.start()),
+      { present: () => ({ operation: 'start', subject: name, elapsedMs: performance.now() - startedAt }) },
+    );
+    await tools.call.race(starting);
   });
 }
 

@@ -998,6 +998,19 @@ describe('stop mode', () => {
       message: expect.stringContaining('domino.service could not be started again: unit is masked'),
     });
   });
+
+  test('waits ten minutes at most for a service that never comes up', async () => {
+    const timeout = setTimeout;
+    const soon = ((run: () => void, ms: number) => timeout(run, ms === 600_000 ? 0 : ms)) as typeof setTimeout;
+    const timers = jest.spyOn(globalThis, 'setTimeout').mockImplementation(soon);
+    const hanging = { ...service(true, []), start: () => new Promise<void>(() => undefined) };
+    const backup = await begin({ mode: { type: 'stop-service', service: hanging } });
+    expect(await errorOf(backup.createShadow({ timeoutMs: 500 }))).toMatchObject({
+      code: 'ERR_SERVICE',
+      message: expect.stringMatching(/domino\.service could not be started again: .*start/),
+    });
+    timers.mockRestore();
+  });
 });
 
 describe('directories', () => {

@@ -492,6 +492,22 @@ describe('a backup that was killed', () => {
     expect(started).toEqual(['lockDirectory']);
   });
 
+  test('a server that never comes up does not hold it up beyond its time limit, and the next one tries again', async () => {
+    writeDead({ stoppedService: 'domino.service', databasesInBackupMode: 1 }, [path]);
+    const service = {
+      name: 'domino.service',
+      isRunning: () => Promise.resolve(false),
+      stop: () => Promise.resolve(),
+      start: () => new Promise<void>(() => undefined),
+    };
+    await expect(recover({ service, timeoutMs: 300 })).rejects.toMatchObject({
+      code: 'ERR_DEADLINE',
+      message: expect.stringContaining('domino.service'),
+    });
+    const start = (): Promise<void> => Promise.resolve();
+    expect((await recover({ service: { ...service, start } })).outcome).toBe('recovered');
+  });
+
   test('a hook is given back what it has delivered; without it that is named and left', async () => {
     const volumes = [{ path: '/vol', device: '/dev/vg/vol', fileSystem: 'xfs' }];
     const hookRecord = { volumes, state: { snapshot: 'one' } };
