@@ -190,7 +190,8 @@ function usualConfiguration(env: CommandLineContext['env']): string {
 function parseConfiguration(program: Command, file: string, text: string): Configuration {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    // Editors and PowerShell on Windows write a byte order mark, which no message could show.
+    json = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new OptionError('config', `the configuration file ${file} is not JSON: ${(error as Error).message}`);
   }

@@ -44,6 +44,13 @@ test('the command line comes before the environment, and this before the configu
   expect(await run(['backup', 'list', '--no-config'], { DOMINO_VSS_CONFIG: file() })).toMatchObject({ exitCode: 2 });
 });
 
+test('the file may begin with the byte order mark that editors of Windows write', async () => {
+  configure(`\uFEFF${JSON.stringify({ 'delta-dir': join(domino.root, 'marked') })}`);
+  mkdirSync(join(domino.root, 'marked'));
+  const listed = await run(['backup', 'list', '--json', '--config', file()]);
+  expect(listed).toMatchObject({ exitCode: 0, stdout: '[]\n' });
+});
+
 test('several values, flags and times', async () => {
   configure({ 'backup run': { include: ['mail/*', 'names.nsf'], timeout: '5m', keep: false } });
   const { stdout, exitCode } = await run([...backUp, '--json', '--config', file(), '--delta-dir', 'delta'], {
