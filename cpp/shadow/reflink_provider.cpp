@@ -30,6 +30,8 @@ void ReflinkProvider::prepare(std::span<const engine::DatabaseSpec> databases, c
         const FileDescriptor target(::open(database.target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
         if (!target.valid()) throw systemFailure(code::kShadow, Phase::prepare, "open", database.target, errno);
         clones_.push_back(database.target);
+        // It is opened once more, whatever the umask of the program is.
+        static_cast<void>(::fchmod(target.get(), S_IRUSR | S_IWUSR));
     }
     engine::flushVolumes(sourcesOf(volumes_), limits);
 }

@@ -13,10 +13,23 @@
 
 namespace domino_vss::shadow {
 
+namespace {
+
+/// For its owner only, whatever the umask of the program is. A file system without modes may refuse it.
+void makePrivate(const std::filesystem::path& directory) {
+    std::error_code error;
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+}
+
+}  // namespace
+
 void createDirectories(const std::filesystem::path& directory) {
     std::error_code error;
     CurrentCall::note("mkdir", utf8Of(directory));
-    std::filesystem::create_directories(directory, error);
+    if (std::filesystem::is_directory(directory, error)) return;
+    if (directory.has_relative_path()) createDirectories(directory.parent_path());
+    if (std::filesystem::create_directory(directory, error)) makePrivate(directory);
+    if (error == std::errc::file_exists) error = std::make_error_code(std::errc::not_a_directory);
     if (error)
         throw systemFailure(code::kShadowDirectory, Phase::prepare, "mkdir", utf8Of(directory), systemErrorOf(error));
 }
@@ -33,6 +46,7 @@ void TargetDirectories::create(std::span<const SessionVolume> volumes,
             throw systemFailure(code::kShadowDirectory, Phase::prepare, "mkdir", volume.target,
                                 systemErrorOf(error ? error : std::make_error_code(std::errc::file_exists)));
         made_.push_back(volume.target);
+        makePrivate(target);
     }
     std::unordered_set<std::string> known;
     for (const engine::DatabaseSpec& database : databases) {

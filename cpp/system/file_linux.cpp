@@ -34,7 +34,10 @@ int File::openForReading(const std::string& path) noexcept {
 int File::create(const std::string& path) noexcept {
     close();
     handle_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return isOpen() ? 0 : errno;
+    if (!isOpen()) return errno;
+    // Whatever the umask of the program is. A file system without modes may refuse it.
+    static_cast<void>(::fchmod(descriptorOf(handle_), S_IRUSR | S_IWUSR));
+    return 0;
 }
 
 void File::close() noexcept {

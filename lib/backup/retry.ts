@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../call/call';
+import { mkdirWithMode } from '../call/files';
 import { checkOptions, integer, milliseconds, type Check } from '../call/options';
 import type { ProgressReporter } from '../call/progress';
 import { AbortError, VssError, type DatabaseFailure } from '../errors/errors';
@@ -95,7 +95,7 @@ export async function endFailedAttempt(work: BackupWork): Promise<boolean> {
   const deltas = join(directory, 'deltas');
   const calls = new FileCalls({ ...untiring, budgetMs: work.setup.options.databaseBudgetMs });
   await calls.wait('unlink', deltas, work.binding.removeTree(deltas));
-  await calls.wait('mkdir', deltas, mkdir(deltas, { mode: 0o700 }));
+  await calls.wait('mkdir', deltas, mkdirWithMode(deltas, 0o700));
   const { snapshotSet, shadows, stuck } = work.earlier;
   await journal.update({ snapshotSet, shadows }, stuck);
   return true;

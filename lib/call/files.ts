@@ -1,6 +1,14 @@
 import { EventEmitter } from 'node:events';
-import { constants, createReadStream as createStream, type ReadStream } from 'node:fs';
-import { open as openFile, readFile as readWhole, writeFile as writeWhole, type FileHandle } from 'node:fs/promises';
+import { constants, createReadStream as createStream, type ReadStream, type Stats } from 'node:fs';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  open as openFile,
+  readFile as readWhole,
+  writeFile as writeWhole,
+  type FileHandle,
+} from 'node:fs/promises';
 import { types } from 'node:util';
 
 // Node.js names the file in errors of calls with a path, but not of calls with a descriptor: "EIO: i/o error, write" is useless
@@ -13,9 +21,18 @@ import { types } from 'node:util';
  */
 export const readWithoutWaiting = constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NONBLOCK);
 
-/** As `open` of Node.js, but the errors of the handle name the file. */
+/**
+ * As `open` of Node.js, but the errors of the handle name the file, and a new file has exactly the mode: a program may have a umask
+ * that takes rights from the owner.
+ */
 export async function open(file: string, flags: string | number, mode?: number): Promise<FileHandle> {
   const handle = await openFile(file, flags, mode);
+  if (mode !== undefined)
+    await setMode(
+      mode,
+      () => handle.stat(),
+      () => handle.chmod(mode),
+    );
   return new Proxy(handle, {
     get: (target, key) => {
       const value: unknown = Reflect.get(target, key, target);
@@ -23,6 +40,23 @@ export async function open(file: string, flags: string | number, mode?: number):
       return (...args: unknown[]): unknown => named(file, Reflect.apply(value, target, args));
     },
   });
+}
+
+/** As `mkdir` of Node.js, but the directory has exactly the mode. */
+export async function mkdirWithMode(directory: string, mode: number): Promise<void> {
+  await mkdir(directory, mode);
+  await setMode(
+    mode,
+    () => lstat(directory),
+    () => chmod(directory, mode),
+  );
+}
+
+/** Only where it differs, and without failing: some file systems have no modes. Windows has access lists instead. */
+async function setMode(mode: number, look: () => Promise<Stats>, set: () => Promise<void>): Promise<void> {
+  if (process.platform === 'win32') return;
+  const found = await look().catch(() => undefined);
+  if (found && (found.mode & 0o777) !== mode) await set().catch(() => undefined);
 }
 
 /** As `readFile` of Node.js, but its errors name the file. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { publicCall, type Call } from '../call/call';
+import { mkdirWithMode } from '../call/files';
 import { absolutePath, dominoLocation, type DominoLocation } from '../call/options';
 import { findNotesIni, NotesIni, recoveryLogSetting } from '../domino/environment';
 import { DominoVssError, OptionError, RestoreError } from '../errors/errors';
@@ -154,7 +155,7 @@ async function fillLogDirectory(
   calls: FileCalls,
 ): Promise<void> {
   const logDirectory = join(dataDirectory, 'logdir');
-  for (const made of [dataDirectory, logDirectory]) await calls.wait('mkdir', made, mkdir(made, { mode: 0o700 }));
+  for (const made of [dataDirectory, logDirectory]) await calls.wait('mkdir', made, mkdirWithMode(made, 0o700));
   for (const extent of extents) await copyExtent(extent, logDirectory, call);
   for (const made of [logDirectory, dataDirectory]) await calls.wait('fsync', made, syncDirectory(made));
 }

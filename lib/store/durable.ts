@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { lstat, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { open } from '../call/files';
+import { mkdirWithMode, open } from '../call/files';
 import type { FileCalls } from './stall';
 
 /** Those of the given directories, and of their parents, that do not exist; each after its parent. */
@@ -44,12 +44,12 @@ export async function syncDirectory(directory: string): Promise<void> {
 /**
  * Creates a directory and its missing parents so that they survive a power loss: each entry is in the parent directory, and
  * syncing the contents of a directory does not sync its parent. Done step by step, because the recursive mkdir of Node.js never
- * returns if a parent exists but accepts no new entries, as in /proc.
+ * returns if a parent exists but accepts no new entries, as in /proc. Default mode: that of the directory above, but only its owner may write.
  */
 export async function makeDirectory(directory: string, mode?: number): Promise<void> {
   for (const missing of await missingDirectories([directory])) {
     try {
-      await mkdir(missing, mode);
+      await mkdirWithMode(missing, mode ?? (await stat(dirname(missing))).mode & 0o755);
     } catch (error) {
       // Another process was faster.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -132,12 +132,19 @@ export async function writeDurably(
 ): Promise<void> {
   const handle = await openNew(unfinished, calls);
   try {
-    await write(handle);
-    await calls.wait('fsync', unfinished, handle.sync());
-  } finally {
-    await calls.end(() => handle.close());
+    try {
+      await write(handle);
+      await calls.wait('fsync', unfinished, handle.sync());
+    } finally {
+      await calls.end(() => handle.close());
+    }
+    await calls.wait('rename', unfinished, replace(unfinished, file));
+  } catch (error) {
+    // On a full disk, for example. Not after a call that was given up, which may still rename it.
+    const hasReturned = typeof (error as NodeJS.ErrnoException).errno === 'number';
+    if (hasReturned) await calls.wait('unlink', unfinished, rm(unfinished, { force: true })).catch(() => undefined);
+    throw error;
   }
-  await calls.wait('rename', unfinished, replace(unfinished, file));
   await calls.wait('fsync', dirname(file), syncDirectory(dirname(file)));
 }
 

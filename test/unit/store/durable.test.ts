@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeDirectory, writeDurably } from '#lib/store/durable';
@@ -19,6 +28,36 @@ test('every missing directory is made, with the mode that was asked for, and mak
   for (let time = 0; time < 2; ++time) await makeDirectory(deep, 0o700);
   expect(statSync(deep).isDirectory()).toBe(true);
   if (process.platform !== 'win32') expect(statSync(join(directory, 'a')).mode & 0o777).toBe(0o700);
+});
+
+linuxTest.each([0, 0o022, 0o777])('files and directories get their modes whatever the umask is (%s)', async (mask) => {
+  const modeOf = (path: string): number => statSync(path).mode & 0o777;
+  chmodSync(directory, 0o770);
+  const before = process.umask(mask);
+  try {
+    await makeDirectory(join(directory, 'own', 'below'), 0o700);
+    await makeDirectory(join(directory, 'like', 'above'));
+    await writeDurably(join(directory, 'own', 'file'), (handle) => handle.writeFile('text'));
+  } finally {
+    process.umask(before);
+  }
+  expect(['own', 'own/below', 'own/file'].map((path) => modeOf(join(directory, path)))).toEqual([0o700, 0o700, 0o600]);
+  // Others who may write there are not those of this directory.
+  expect(['like', 'like/above'].map((path) => modeOf(join(directory, path)))).toEqual([0o750, 0o750]);
+});
+
+test('a file that cannot be written completely leaves nothing, and the old one stays', async () => {
+  const file = join(directory, 'file');
+  writeFileSync(file, 'old');
+  const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC', errno: -28 });
+  await expect(
+    writeDurably(file, async (handle) => {
+      await handle.writeFile('ne');
+      throw full;
+    }),
+  ).rejects.toBe(full);
+  expect(readdirSync(directory)).toEqual(['file']);
+  expect(readFileSync(file, 'utf8')).toBe('old');
 });
 
 test('two that make the same directories do not disturb each other', async () => {
