@@ -105,6 +105,19 @@ test.each<[string, number, CreateShadowOptions]>([
   expect(domino.remains()).toEqual([]);
 });
 
+test.each([undefined, 600_000])(
+  'not at all if the pause does not fit into the time (%s ms, by default two minutes)',
+  async (timeoutMs) => {
+    statuses = [holdWrites];
+    const backup = await begin();
+    const startedAt = performance.now();
+    expect(await errorOf(backup.createShadow({ timeoutMs }))).toMatchObject({ hresult: holdWrites });
+    // At once, and not after the pause of ten minutes.
+    expect(performance.now() - startedAt).toBeLessThan(60_000);
+    expect(domino.calls.filter((call) => call === 'open')).toHaveLength(1);
+  },
+);
+
 test('not where a database may still be in backup mode', async () => {
   statuses = [holdWrites];
   const backup = await begin();
