@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SnapshotSet } from '../backup/snapshot-set';
 import { announceDeadline } from '../call/call';
 import { writeFile } from '../call/files';
@@ -11,6 +12,8 @@ import type { CommandLineContext } from './context';
 
 /** Time for a program to end by itself after an interrupt. */
 const patienceMs = 10_000;
+/** Time for its last output. What it has left running on purpose may hold the pipes open for ever. */
+const outputMs = 2_000;
 
 /**
  * Runs a program while the shadow exists, to save its contents. Its environment says where everything is. Its output goes to the
@@ -99,7 +102,10 @@ async function run(
   signal.addEventListener('abort', interrupt);
   if (signal.aborted) interrupt();
   try {
-    const [exitCode, endedBy] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    const closed = once(child, 'close').catch(() => undefined);
+    const [exitCode, endedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    await Promise.race([closed, delay(outputMs, undefined, { ref: false })]);
+    for (const stream of [child.stdout, child.stderr]) stream.destroy();
     return exitCode ?? endedBy ?? 1;
   } catch (cause) {
     throw new DominoVssError('ERR_EXEC', {

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { warning, warningLine } from '../errors/warnings';
 import type { CommandLineContext } from './context';
 import { entryOf, type CommandFailure } from './system-log';
@@ -16,27 +17,23 @@ export async function runFailureCommand(
   { env, stderr }: CommandLineContext,
 ): Promise<void> {
   const { message, fields } = entryOf(failure);
-  await new Promise<void>((resolve) => {
-    const options = {
+  try {
+    // Without pipes: what it prints is nobody's, and a program that it leaves running would hold them open.
+    const child = spawn(program, [], {
       env: { ...env, ...Object.fromEntries(fields), DOMINO_VSS_MESSAGE: message },
+      stdio: 'ignore',
       timeout: patienceMs,
-      killSignal: 'SIGKILL' as const,
+      killSignal: 'SIGKILL',
       windowsHide: true,
-    };
-    try {
-      const child = execFile(program, [], options, (error) => {
-        if (error) tell(error);
-        resolve();
-      });
-      child.stdin?.end();
-    } catch (error) {
-      tell(error as Error);
-      resolve();
-    }
-  });
+    });
+    const [exitCode, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    if (exitCode !== 0) tell(`${program} ended with ${signal ?? `exit code ${exitCode ?? 1}`}`);
+  } catch (error) {
+    tell((error as Error).message);
+  }
 
-  function tell({ message: why }: Error): void {
-    const text = `the program to run after a failure failed: ${why.trim()}`;
+  function tell(why: string): void {
+    const text = `the program to run after a failure failed: ${why}`;
     stderr.write(warningLine(warning('WARN_FAILURE_PROGRAM', text, { subjects: [program] })));
   }
 }

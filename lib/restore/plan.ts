@@ -89,15 +89,16 @@ export interface RestoreChoice {
 /** Selects databases. Server databases are left out unless they are named individually or restored under another name. */
 export function chooseDatabases({ head, databases, wanted, mode }: KnownInput): RestoreChoice {
   const aliases = new Aliases(head.aliases ?? []);
-  const matches = wanted === undefined ? () => true : matcher(wanted, aliases);
-  const selected = databases.filter(({ path }) => matches(path));
+  const wantedOnes = new Set<ManifestDatabase>();
   for (const glob of wanted ?? []) {
-    const one = matcher([glob], aliases);
-    if (!selected.some(({ path }) => one(path))) {
+    const found = databasesOf(glob, databases, aliases);
+    for (const database of found) wantedOnes.add(database);
+    if (found.length === 0) {
       const literal = glob.startsWith('!') ? '; a leading ! does not negate' : '';
       throw new OptionError('databases', `the backup ${head.id} contains no database "${glob}"${literal}`);
     }
   }
+  const selected = wanted === undefined ? databases : databases.filter((database) => wantedOnes.has(database));
   const named = new Set(wanted?.map((path) => aliases.resolve(withSlashes(path)).toLowerCase()));
   const keptOut = (path: string): boolean =>
     isInPlace(mode) && isServerDatabase(path) && !named.has(path.toLowerCase());
@@ -109,6 +110,22 @@ export function chooseDatabases({ head, databases, wanted, mode }: KnownInput): 
         decidedFailure(path, 'ERR_RESTORE_SYSTEM_DATABASE', 'restore', 'the server always holds this database open'),
       ),
   };
+}
+
+/**
+ * What a glob selects. On Linux, databases whose names differ only in case are different ones: of those, the one that is spelled
+ * exactly like this.
+ */
+function databasesOf(
+  glob: string,
+  databases: readonly ManifestDatabase[],
+  aliases: Aliases,
+): readonly ManifestDatabase[] {
+  const matches = matcher([glob], aliases);
+  const found = databases.filter(({ path }) => matches(path));
+  const exact = aliases.resolve(withSlashes(glob));
+  if (!found.some(({ path }) => path === exact)) return found;
+  return found.filter(({ path }) => path === exact || path.toLowerCase() !== exact.toLowerCase());
 }
 
 /** Path of a database after the restore, relative to the data directory, or to the directory of plain files. */
@@ -163,6 +180,9 @@ function sourceOf(
   };
 }
 
+/** The same for all spellings of a file. */
+const sameFile = (file: string): string => (process.platform === 'win32' ? file.toLowerCase() : file);
+
 /** The plan for the selected databases and their locations (`files`, parallel to the selection). Changes nothing. */
 export function planOf(
   input: RestorePlanInput,
@@ -186,11 +206,11 @@ export function planOf(
       leaveOut('ERR_RESTORE_TARGET', `${notDatabase} does not have the name of a database`);
       continue;
     }
-    if (taken.has(file.toLowerCase())) {
+    if (taken.has(sameFile(file))) {
       leaveOut('ERR_RESTORE_TARGET', `another database of the backup would also be restored to ${file}`);
       continue;
     }
-    taken.add(file.toLowerCase());
+    taken.add(sameFile(file));
     if (isInPlace(mode) && !otherServer && file !== database.file) {
       const text = `it was backed up from ${database.file}, and its path leads to ${file} now`;
       leaveOut('ERR_RESTORE_TARGET', text);

@@ -63,6 +63,12 @@ test.each([
   expect(domino.inBackupMode.size).toBe(0);
 });
 
+test('what the program leaves running does not hold up the backup', async () => {
+  const { exitCode, stderr } = await backUp(['setsid sleep 600 &', 'echo $! > left-running', 'echo saved']);
+  expect([exitCode, stderr]).toEqual([0, 'saved\n']);
+  process.kill(Number(told('left-running')));
+});
+
 test('an interrupt ends the program and the backup', async () => {
   const controller = new AbortController();
   const ending = backUp(['touch running', 'sleep 60', 'true'], controller.signal); // a child process of the program

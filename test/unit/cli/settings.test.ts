@@ -281,6 +281,17 @@ describe('--metrics', () => {
     expect(domino.calls).toEqual([]);
   });
 
+  test('what the program leaves running, and what it prints, does not hold up the command', async () => {
+    const lines = ['setsid sleep 600 &', `echo $! > ${domino.root}/told`, 'head -c 3000000 /dev/zero'];
+    writeFileSync(program(), ['#!/bin/sh', ...lines, ''].join('\n'), { mode: 0o700 });
+    const { exitCode, stderr } = await run([
+      ...[...backUp, '--delta-dir', 'delta', '--keep', '--failure-command', 'tell', '--required', 'x.nsf'],
+    ]);
+    expect(exitCode).toBe(1);
+    expect(stderr).not.toContain('WARN_FAILURE_PROGRAM');
+    process.kill(Number(told()));
+  });
+
   test.each(['exit 3', 'exec missing-program'])('a program that fails (%s) changes nothing else', async (line) => {
     writeFileSync(program(), `#!/bin/sh\n${line}\n`, { mode: 0o700 });
     const { exitCode, stderr } = await run([

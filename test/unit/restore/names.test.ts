@@ -133,3 +133,20 @@ linuxTest('a database that only a symbolic link leads to goes back to its file, 
   expect((await restore(manifest)).outcome).toBe('complete');
   expect(readFileSync(join(outside, 'far.nsf'), 'utf8')).toBe(signature + 'far away '.repeat(20));
 });
+
+linuxTest(
+  'of names that differ only in case, the one that is spelled like this is restored, and all if all are',
+  async () => {
+    domino.destroy();
+    domino = new FakeDomino(['mail/A.nsf', 'mail/a.nsf', 'mail/b.nsf']);
+    const { manifest } = await backUp();
+    const restored = async (name: string): Promise<string[]> => {
+      const { databases } = await restore(manifest, { databases: [name] });
+      return databases.filter(({ result }) => result === 'restored').map(({ database }) => database);
+    };
+    expect(await restored('mail/a.nsf')).toEqual(['mail/a.nsf']);
+    expect((await restored('mail')).sort()).toEqual(['mail/A.nsf', 'mail/a.nsf', 'mail/b.nsf']);
+    // Nobody has spelled it like this.
+    expect(await restored('MAIL/B.NSF')).toEqual(['mail/b.nsf']);
+  },
+);
