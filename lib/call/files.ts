@@ -45,11 +45,28 @@ export async function open(file: string, flags: string | number, mode?: number):
 /** As `mkdir` of Node.js, but the directory has exactly the mode. */
 export async function mkdirWithMode(directory: string, mode: number): Promise<void> {
   await mkdir(directory, mode);
-  await setMode(
-    mode,
-    () => lstat(directory),
-    () => chmod(directory, mode),
-  );
+  if (process.platform === 'win32') return;
+  // By its handle: somebody may have put a link in its place, where others can write.
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+  const handle = await openFile(directory, flags).catch(() => undefined);
+  if (handle !== undefined) {
+    try {
+      await setMode(
+        mode,
+        () => handle.stat(),
+        () => handle.chmod(mode),
+      );
+    } finally {
+      await handle.close();
+    }
+  } else if (process.getuid?.() !== 0) {
+    // The umask has taken the right to open it. Whoever is not root can only change what is his.
+    await setMode(
+      mode,
+      () => lstat(directory),
+      () => chmod(directory, mode),
+    );
+  }
 }
 
 /** Only where it differs, and without failing: some file systems have no modes. Windows has access lists instead. */

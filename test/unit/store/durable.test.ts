@@ -1,8 +1,11 @@
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
+  promises,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -82,6 +85,21 @@ linuxTest(
   },
   5_000,
 );
+
+linuxTest('a link that is put in the place of a new directory leaves what it leads to as it is', async () => {
+  const [made, other] = [join(directory, 'made'), join(directory, 'other')];
+  mkdirSync(other, { mode: 0o711 });
+  const makeIt = promises.mkdir;
+  const mkdir = jest.spyOn(promises, 'mkdir').mockImplementation(async (path, mode) => {
+    await makeIt(path, mode);
+    rmdirSync(path);
+    symlinkSync(other, path);
+    return undefined;
+  });
+  await makeDirectory(made, 0o755);
+  mkdir.mockRestore();
+  expect(statSync(other).mode & 0o777).toBe(0o711);
+});
 
 linuxTest('a file is written through no link that lies where it is made, and in the place of a half one', async () => {
   const [file, other] = [join(directory, 'file'), join(directory, 'other')];
