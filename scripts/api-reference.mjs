@@ -15,6 +15,8 @@ const kinds = [
   ['Types', ReflectionKind.TypeAlias],
   ['Values', ReflectionKind.Variable],
 ];
+/** Of longer lists, as of all error codes, only the beginning is shown. */
+const longestList = 20;
 const { values } = parseOptions(
   `Usage: npm run api-reference -- [--check]
 
@@ -60,7 +62,7 @@ function section(declaration) {
   const heritage = extendedTypes.length > 0 ? ` extends ${extendedTypes.map(String).join(', ')}` : '';
   const head =
     declaration.kind === ReflectionKind.TypeAlias || declaration.kind === ReflectionKind.Variable
-      ? [code(`${name} = ${declaration.type}`)]
+      ? [code(`${name} = ${shortened(declaration.type)}`)]
       : signatures.length > 0
         ? signatures.map((signature) => code(call(name, signature)))
         : heritage === ''
@@ -91,7 +93,18 @@ function member(declaration) {
     return signatures.map((each) => item(call('new', each), each.comment));
   if (signatures) return signatures.map((each) => item(call(shown, each), each.comment));
   const optional = flags.isOptional ? '?' : '';
-  return [item(`${shown}${optional}: ${type ?? getSignature?.type}`, declaration.comment ?? getSignature?.comment)];
+  return [
+    item(`${shown}${optional}: ${shortened(type ?? getSignature?.type)}`, declaration.comment ?? getSignature?.comment),
+  ];
+}
+
+function shortened(type) {
+  const rest = (count) => `… (${count} in all)`;
+  const parts = type?.type === 'union' ? type.types : [];
+  if (parts.length > longestList) return `${parts.slice(0, 3).join(' | ')} | ${rest(parts.length)}`;
+  const names = type?.type === 'reflection' ? (type.declaration.children ?? []).map(({ name }) => name) : [];
+  if (names.length > longestList) return `{ ${names.slice(0, 3).join(': …; ')}: …; ${rest(names.length)} }`;
+  return String(type);
 }
 
 function call(name, { parameters = [], type }) {
