@@ -282,7 +282,7 @@ describe('--metrics', () => {
   });
 
   test('what the program leaves running, and what it prints, does not hold up the command', async () => {
-    const lines = ['setsid sleep 600 &', `echo $! > ${domino.root}/told`, 'head -c 3000000 /dev/zero'];
+    const lines = ['sleep 600 &', `echo $! > ${domino.root}/told`, 'head -c 3000000 /dev/zero'];
     writeFileSync(program(), ['#!/bin/sh', ...lines, ''].join('\n'), { mode: 0o700 });
     const { exitCode, stderr } = await run([
       ...[...backUp, '--delta-dir', 'delta', '--keep', '--failure-command', 'tell', '--required', 'x.nsf'],

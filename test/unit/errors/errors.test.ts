@@ -109,8 +109,8 @@ Every error of this package is a \`DominoVssError\` with a stable \`code\`, a \`
 | \`AbortError\` | the reason of the signal as \`cause\` |
 | \`OptionError\` | the name of the \`option\` |
 
-A failed call of the Domino C API is a \`DominoError\`, independent of its code; its \`hint\` is the advice for its status, if there is any. The same codes
-appear in the failures of single databases.
+A failed call of the Domino C API is a \`DominoError\`, independent of its code; its \`hint\` is the advice for its status, if there is any. The
+same codes appear in the failures of single databases.
 
 As JSON (\`toJSON\`, \`--json\`) an error has its fields, and its \`cause\` as \`{ name, message, code?, cause? }\` (\`CauseRecord\`), up to five causes deep:
 what a hook has thrown, the error of the operating system, the reason of an abort.
