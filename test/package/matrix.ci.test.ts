@@ -7,7 +7,7 @@ import { runProgram } from './program';
 const isLinuxX64 = process.platform === 'linux' && process.arch === 'x64';
 
 (isLinuxX64 ? test : test.skip)(
-  'every package manager, resolution of types and bundler does once what docs/install.md says',
+  'every package manager and bundler does once what docs/install.md says',
   () => {
     runProgram(process.execPath, [join(root, 'scripts', 'matrix.mjs'), '--subset']);
   },
