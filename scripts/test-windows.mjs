@@ -232,8 +232,8 @@ async function testWith(version, files) {
 }
 
 /**
- * Wine 8 now and then cannot start a process for a moment, in all prefixes at once. What has failed runs once more, alone; both
- * runs are shown, and the second one counts.
+ * It has happened that under Wine a process could not be started, and that a file in the other prefix failed at nearly the same
+ * moment; the cause is not known. What has failed runs once more, alone; both runs are shown, and the second one counts.
  */
 async function testAgain(program, version, files) {
   if (files.length > mostSecondRuns) {
